@@ -10,8 +10,8 @@
 namespace skerry::abi {
 namespace {
 
-// Grown and never shrunk below 64 KB; a large input is given back with the next small one, a large
-// output with the next.
+// The input area is never smaller than this. A larger area is freed by the next sk_buffer that
+// needs no more than this, a larger output by the next EmptyOutput.
 constexpr size_t kSmallBuffer = 64u << 10;
 std::string& InputArea() {
   static std::string area;
@@ -22,7 +22,7 @@ std::string& OutputArea() {
   return area;
 }
 
-// What sk_alloc allocated and nobody has adopted, by its address.
+// The memory that sk_alloc allocated and that was not adopted yet, by its address.
 Map<const char*, SharedBytes>& Allocated() {
   static Map<const char*, SharedBytes> allocated;
   return allocated;

@@ -1,6 +1,6 @@
-// The shared buffers of the raw exports of a wasm module (docs/internals.md, section 7), for all
-// modules but the server's; every unit with exports uses them. All bytes come in through the area
-// that sk_buffer returned and go out through sk_out; nothing here decides anything.
+// The shared buffers of the raw exports of a wasm module (docs/internals.md, section 7). All
+// modules but the server's use them. Arguments come in through the area that sk_buffer returned, or
+// in memory that sk_alloc allocated; results go out through sk_out. There is no logic here.
 #ifndef SKERRY_WASM_ABI_H_
 #define SKERRY_WASM_ABI_H_
 
@@ -12,28 +12,29 @@
 #include "base/data.h"
 #include "base/status.h"
 
-// Raw exports: kept by the linker, callable as Module._name.
+// A raw export: the linker keeps it, and JavaScript can call it by its name.
 #define SKERRY_EXPORT extern "C" __attribute__((used, visibility("default")))
 
 namespace skerry::abi {
 
-// The first `length` bytes of the input area; valid until the next sk_buffer. Empty where length is
-// past the area.
+// The first `length` bytes of the input area; valid until the next sk_buffer. Empty if the area is
+// shorter than `length`.
 std::string_view Input(int32_t length);
 
-// Makes bytes the output of this call; returns 0.
+// Sets the output of this call; returns 0.
 int32_t Output(std::string bytes);
 int32_t OutputData(const Data& data);
-// The output of this call, for who writes it himself.
+// Clears the output of this call, and returns it for the caller to write to.
 std::string& EmptyOutput();
 
-// Makes the detail the output and returns -(code), as a failed call must.
+// Sets the detail as the output and returns -(code), as a failed call must.
 int32_t Fail(const Status& status);
 
-// 0, or a failed call.
+// Returns 0 if the status is ok, else Fail(status).
 int32_t Done(const Status& status);
 
-// The bytes that sk_alloc allocated at this address, which are the caller's from here on.
+// Takes over the memory that sk_alloc allocated at this address. The caller owns it from then on.
+// REQUIRES: `address` is from sk_alloc, and was not adopted or freed before.
 SharedBytes Adopt(const char* address);
 
 }  // namespace skerry::abi

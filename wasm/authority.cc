@@ -1,8 +1,8 @@
 // skerry-authority: the server's rules for Node (docs/authority.md). Bindings only: text in, text
 // out.
 //
-// Ownership: JavaScript deletes each handle; none may outlive its Authority. bytes() is a view of
-// the module's memory.
+// Ownership: JavaScript must delete each handle, and all others before their Authority. bytes() is
+// a view of the module's memory.
 #include <emscripten/bind.h>
 #include <emscripten/val.h>
 

@@ -1,5 +1,5 @@
-// The page's collator: JavaScript's, because the tables of languages weigh megabytes and the
-// browser has them.
+// The collator of the window's module: JavaScript's Intl.Collator. The browser has the language
+// tables already; in the module they would take megabytes.
 #include "model/collation.h"
 
 // wasm/host-functions.js
@@ -10,10 +10,10 @@ void skerry_collate(uint32_t locale, const std::string_view* texts, size_t count
 
 namespace {
 
-// What skerry_collate reads of memory: a view is the address of its bytes and their number.
+// The host function skerry_collate reads a view from memory as an address and a length.
 static_assert(sizeof(std::string_view) == 2 * sizeof(uint32_t));
 
-// The locale is one that js/api/query.ts has checked.
+// REQUIRES: js/api/query.ts has checked the locale.
 uint32_t FindLocale(std::string_view locale) {
   return skerry_find_locale(locale.data(), locale.size());
 }

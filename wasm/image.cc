@@ -1,11 +1,10 @@
 // skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6;
-// js/worker/image-files.ts owns it). Loaded in a Worker when an image is made; an instance makes
-// one generation and is dropped. Buffers are those of the module `skerry`. What waits for IndexedDB
-// answers by Module.onSync(ticket, problem or null).
+// js/worker/image-files.ts owns it). A Worker loads it when an image is made; an instance makes one
+// generation, and is then discarded. Its buffers are those of the module `skerry`. Calls that wait
+// for IndexedDB complete with Module.onSync(ticket, problem or null).
 //
-// Nothing but the generation that is being made is ever mounted: syncfs(false) makes a database
-// equal to what this module has in memory. Files are written once, under a new name, and never
-// again.
+// Only the generation that is being made is ever mounted, because syncfs(false) makes the database
+// equal to the files that this module has in memory. Each file is written once, under a new name.
 #include "log/image.h"
 
 #include <emscripten/em_js.h>
@@ -89,7 +88,7 @@ Status ReadFile(const std::string& path, size_t size, std::string* out) {
   return Status::Ok();
 }
 
-// Writes a part in files of 4 MB and puts {file, bytes, checksum, leftOut?} out.
+// Writes a part in files of 4 MB, and outputs {file, bytes, checksum, leftOut?}.
 int32_t SavePart(std::string_view name, std::string_view bytes, bool left_out = false) {
   for (size_t i = 0; i < ImageFileCount(bytes.size()); ++i) {
     const ImageFile file = ImageFileAt(bytes.size(), i);
@@ -114,8 +113,8 @@ using skerry::Schema;
 using skerry::Status;
 namespace abi = skerry::abi;
 
-// Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever
-// written to.
+// Begins a generation: Data {schema, mount}. REQUIRES: the mount is an absolute path to which
+// nothing was ever written.
 SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
   if (abi::job != nullptr)
     return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
@@ -133,27 +132,27 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
   return 0;
 }
 
-// A part of the old image joins the rows.
+// Adds a part of the old image to the rows.
 SKERRY_EXPORT int32_t sk_image_load(const char* bytes, int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   return abi::Done(abi::job->roll.AddPart({bytes, static_cast<size_t>(length)}));
 }
 
-// The body of a record of `updates` is folded in.
+// Folds the body of a record of `updates` into the rows.
 SKERRY_EXPORT int32_t sk_image_apply(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   return abi::Done(abi::job->roll.AddRecord(abi::Input(length)));
 }
 
-// Leaves a realm out: its name as UTF-8.
+// Removes the rows of a realm. The input is its name as UTF-8.
 SKERRY_EXPORT int32_t sk_image_drop(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   abi::job->roll.DropRealm(abi::Input(length));
   return 0;
 }
 
-// The rows become a part: Data {file, n, cursors} -> Data {file, bytes, checksum, leftOut?}:
-// whether the schema had no place for something that was loaded or applied.
+// Writes the rows as a part: Data {file, n, cursors} -> Data {file, bytes, checksum, leftOut?}.
+// leftOut: the schema could not hold something that was loaded or applied.
 SKERRY_EXPORT int32_t sk_image_encode(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   Result<Data> input = skerry::DecodeData(abi::Input(length));
@@ -164,21 +163,22 @@ SKERRY_EXPORT int32_t sk_image_encode(int32_t length) {
                        abi::job->roll.left_out());
 }
 
-// Bytes become a part as they are; the input area holds its name. Out: Data {file, bytes,
+// Writes bytes unchanged as a part. The input area holds its name. Out: Data {file, bytes,
 // checksum}.
 SKERRY_EXPORT int32_t sk_image_store(const char* bytes, int32_t size, int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   return abi::SavePart(abi::Input(length), {bytes, static_cast<size_t>(size)});
 }
 
-// Makes what was written durable; answers by ticket.
+// Makes the written files durable. Completes with onSync(ticket).
 SKERRY_EXPORT int32_t sk_image_sync(int32_t ticket) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   ImageSync(0, ticket);
   return 0;
 }
 
-// Forgets all files and reads the generation back from IndexedDB; answers by ticket.
+// Drops all files from memory and reads the generation from IndexedDB. Completes with
+// onSync(ticket).
 SKERRY_EXPORT int32_t sk_image_remount(int32_t ticket) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   ImageUnmount(abi::job->mount.c_str());
@@ -187,7 +187,7 @@ SKERRY_EXPORT int32_t sk_image_remount(int32_t ticket) {
   return 0;
 }
 
-// The checksum of a part as it is in the files: Data {file, bytes} -> text.
+// The checksum of a part, read from its files: Data {file, bytes} -> text.
 SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   Result<Data> input = skerry::DecodeData(abi::Input(length));
@@ -202,8 +202,7 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
   return abi::Output(skerry::ImageChecksum(bytes));
 }
 
-// Closes IDBFS's database, which it never does itself, so that the generation can be deleted one
-// day.
+// Closes the database of IDBFS, so that the generation can be deleted later. IDBFS never closes it.
 SKERRY_EXPORT int32_t sk_image_close() {
   if (abi::job != nullptr) ImageUnmount(abi::job->mount.c_str());
   abi::job.reset();

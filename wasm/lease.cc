@@ -7,7 +7,7 @@ using skerry::Data;
 using skerry::Result;
 namespace abi = skerry::abi;
 
-// Data {record, owner, epoch, now} -> Data: the record to write, or null where nothing is.
+// Data {record, owner, epoch, now} -> Data: the record to write, or null if there is none to write.
 SKERRY_EXPORT int32_t sk_lease_release(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());

@@ -1,9 +1,9 @@
-// skerry-portable: what export, import and adoption read and write (docs/accounts.md;
-// js/api/account/portable-core.ts owns it). Loaded by a page when one of them is asked for. Buffers
-// are those of the module `skerry`, and so are the imports. Handles are small numbers.
+// skerry-portable: reads and writes data for export, import and adoption (docs/accounts.md;
+// js/api/account/portable-core.ts owns it). A page loads it when it needs one of them. Its buffers
+// and imports are those of the module `skerry`. Handles are small numbers.
 //
-// A handle reads the confirmed state (parts of an image, then records), gives its rows as plain
-// objects, and converts mutations between the body of a record and what people can read.
+// A handle reads the confirmed state (parts of an image, then records), returns its rows as plain
+// objects, and converts mutations between the body of a record and a form that people can read.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -32,7 +32,7 @@ struct Portable {
   ImageRoll roll;
   Random random;
   UuidGenerator ids;
-  Vector<std::pair<std::string, std::string>> keys;  // of the table that is listed: id, realm
+  Vector<std::pair<std::string, std::string>> keys;  // of the listed table: id, realm
 };
 
 Map<int32_t, std::unique_ptr<Portable>> portables;
@@ -70,21 +70,21 @@ SKERRY_EXPORT int32_t sk_portable_free(int32_t handle) {
   return 0;
 }
 
-// A part of the image joins the rows.
+// Adds a part of the image to the rows.
 SKERRY_EXPORT int32_t sk_portable_load(int32_t handle, const char* bytes, int32_t length) {
   abi::Portable* portable = abi::Find(handle);
   if (portable == nullptr) return abi::Gone();
   return abi::Done(portable->roll.AddPart({bytes, static_cast<size_t>(length)}));
 }
 
-// The body of a record of `updates` is folded in.
+// Folds the body of a record of `updates` into the rows.
 SKERRY_EXPORT int32_t sk_portable_apply(int32_t handle, int32_t length) {
   abi::Portable* portable = abi::Find(handle);
   if (portable == nullptr) return abi::Gone();
   return abi::Done(portable->roll.AddRecord(abi::Input(length)));
 }
 
-// Lists the rows of a table, for sk_portable_rows -> how many.
+// Lists the rows of a table for sk_portable_rows -> their number.
 SKERRY_EXPORT int32_t sk_portable_list(int32_t handle, int32_t table) {
   abi::Portable* portable = abi::Find(handle);
   if (portable == nullptr) return abi::Gone();
@@ -92,7 +92,7 @@ SKERRY_EXPORT int32_t sk_portable_list(int32_t handle, int32_t table) {
   return static_cast<int32_t>(portable->keys.size());
 }
 
-// Rows of the list from a place on -> Data [PlainRow..].
+// `count` rows of the list, beginning with index `from` -> Data [PlainRow..].
 SKERRY_EXPORT int32_t sk_portable_rows(int32_t handle, int32_t table, int32_t from, int32_t count) {
   const abi::Portable* portable = abi::Find(handle);
   if (portable == nullptr) return abi::Gone();
@@ -117,7 +117,7 @@ SKERRY_EXPORT int32_t sk_portable_read(int32_t handle, int32_t length) {
   return abi::OutputData(skerry::MutationToData(portable->schema, mutation.value()));
 }
 
-// Data, as MutationFromData takes it, without an id where it is new -> Data, the record to store.
+// Data for MutationFromData; without an id for a new mutation -> Data: the record to store.
 SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
   abi::Portable* portable = abi::Find(handle);
   if (portable == nullptr) return abi::Gone();

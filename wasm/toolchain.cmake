@@ -1,5 +1,5 @@
-# Hands CMake to the Emscripten that the set-up chose (tools/lib/emscripten.mjs wrote down which),
-# so that `cmake --preset wasm` works without emcmake and without a prepared environment.
+# Makes CMake use the Emscripten that the set-up chose (tools/lib/emscripten.mjs wrote its path to the
+# file below). So `cmake --preset wasm` works without emcmake and without a prepared environment.
 set(choice ${CMAKE_CURRENT_LIST_DIR}/../.toolchain/emscripten.cmake)
 if(NOT EXISTS ${choice})
   message(FATAL_ERROR "No Emscripten has been set up. Run `node tools/bootstrap.mjs`.")

@@ -1,5 +1,5 @@
-// Reading and writing of little-endian numbers, varints and length-prefixed text. The Reader never
-// reads past its end: a failed read sets failed() and returns zero, so that a decoder can check
+// Reads and writes little-endian numbers, varints and length-prefixed text. The Reader never reads
+// past the end of its input: a failed read sets failed() and returns zero, so a decoder can check
 // once per record.
 #ifndef SKERRY_BASE_BYTES_H_
 #define SKERRY_BASE_BYTES_H_
@@ -17,9 +17,10 @@ void PutU32(std::string* out, uint32_t v);
 void PutU64(std::string* out, uint64_t v);
 void PutF64(std::string* out, double v);
 void PutVarint(std::string* out, uint64_t v);
-void PutText(std::string* out, std::string_view v);  // varint length, bytes
+void PutText(std::string* out, std::string_view v);  // varint length, then the bytes
 
-// Bytes with several owners, who may change what is theirs of them.
+// Bytes with several owners. Each owner may change its own part of them: the row stores that were
+// loaded from one image share that image's bytes.
 using SharedBytes = std::shared_ptr<std::string>;
 
 class Reader {
@@ -30,8 +31,8 @@ class Reader {
   uint64_t U64();
   double F64();
   uint64_t Varint();
-  std::string_view Text();  // a view into the input
-  std::string_view Take(size_t size);
+  std::string_view Text();             // a view into the input
+  std::string_view Take(size_t size);  // a view into the input
   bool failed() const { return failed_; }
   void Fail() { failed_ = true; }
   size_t position() const { return position_; }
@@ -49,7 +50,7 @@ class Reader {
 };
 
 std::string Base64Encode(std::string_view bytes);
-// Standard alphabet with padding; false on anything else.
+// Accepts the standard alphabet with padding; false on anything else.
 bool Base64Decode(std::string_view text, std::string* out);
 
 }  // namespace skerry

@@ -26,8 +26,8 @@ uint64_t Round(uint64_t acc, uint64_t lane) {
 
 uint64_t Merge(uint64_t hash, uint64_t acc) { return (hash ^ Round(0, acc)) * kPrime1 + kPrime4; }
 
-// A browser runs a function that it has called before in faster code, but not a loop that goes on:
-// what is long goes through this in pieces.
+// A browser replaces a function's code by optimised code between two calls, never inside a running
+// loop. So a long input is passed to this function in pieces.
 [[gnu::noinline]] const char* Stripes(const char* p, const char* end, uint64_t lanes[4]) {
   uint64_t a = lanes[0];
   uint64_t b = lanes[1];

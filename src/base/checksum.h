@@ -1,5 +1,5 @@
-// XXH64 (the published algorithm of xxHash, 64 bits): guards bodies and images against damage, not
-// against malice.
+// XXH64 (the published 64-bit algorithm of xxHash). It protects record bodies and images against
+// damage, not against malice.
 #ifndef SKERRY_BASE_CHECKSUM_H_
 #define SKERRY_BASE_CHECKSUM_H_
 

@@ -44,7 +44,7 @@ Data Decode(Reader* in, int depth);
 
 Data DecodeArray(Reader* in, int depth) {
   const uint64_t count = in->Varint();
-  if (count > in->remaining()) in->Fail();  // Every element takes a byte at least.
+  if (count > in->remaining()) in->Fail();  // Every element takes at least one byte.
   Data::Array items;
   if (!in->failed()) items.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count && !in->failed(); ++i) items.push_back(Decode(in, depth + 1));
@@ -109,7 +109,7 @@ Data::Data(Data&& other) noexcept : Data() { MoveFrom(&other); }
 
 Data& Data::operator=(const Data& other) {
   if (this == &other) return *this;
-  // The other may be a part of this one, so it is copied before this one goes.
+  // `other` may be a part of this value, so it is copied before this value is destroyed.
   Data copy(other);
   return *this = std::move(copy);
 }
@@ -308,7 +308,7 @@ void EncodeData(const Data& data, std::string* out) {
       PutU8(out, kTagString);
       return PutText(out, data.as_string());
     case Data::Kind::kBytes:
-      // What comes behind a large body is small: with room for it the body is not copied again.
+      // Little follows a large body. Reserving room for it now saves copying the body again.
       if (data.as_bytes().size() > kLargeBytes) {
         out->reserve(out->size() + data.as_bytes().size() + kLargeBytes);
       }

@@ -1,7 +1,7 @@
-// Data: a tree of plain values, the one shape in which records, events and effects cross between
-// C++ and JavaScript. In JavaScript it is a structured-clone value (null, boolean, number, string,
-// Uint8Array, Array, plain object). Objects keep the order of their members; look-up is linear
-// because they are small.
+// Data: a tree of plain values. Records, events and effects cross between C++ and JavaScript only
+// in this shape. In JavaScript it is a structured-clone value (null, boolean, number, string,
+// Uint8Array, Array, plain object). Objects keep the order of their members. Look-up is linear,
+// because objects are small.
 #ifndef SKERRY_BASE_DATA_H_
 #define SKERRY_BASE_DATA_H_
 
@@ -15,8 +15,8 @@
 #include "base/status.h"
 #include "base/vector.h"
 
-// Values of this type are made and dropped at thousands of places: inlined there, their lifetime
-// would be most of what a page loads.
+// Values of this type are created and destroyed at thousands of places. Inlined there, constructors
+// and destructors would be most of the code that a page loads.
 #define SKERRY_OUT_OF_LINE [[gnu::noinline]]
 
 namespace skerry {
@@ -49,8 +49,8 @@ class Data {
     if (kind_ >= Kind::kString) Destroy();
   }
   static Data Bytes(std::string v);
-  // A value as the JSON text of it: JavaScript and the wire get what the text says. To C++ it is
-  // opaque, so that a window needs no parser of JSON. REQUIRES: WriteJson wrote the text.
+  // A value, held as its JSON text: JavaScript and the wire receive the parsed value. To C++ it is
+  // opaque, so a window's module needs no JSON parser. REQUIRES: WriteJson wrote the text.
   static Data Json(std::string text);
   static Data MakeArray();
   static Data MakeObject();
@@ -64,30 +64,30 @@ class Data {
   bool is_array() const { return kind_ == Kind::kArray; }
   bool is_object() const { return kind_ == Kind::kObject; }
 
-  // Lenient readers: the fallback where the kind is another. Incoming messages are checked with
-  // is_...() first wherever a wrong kind must be an error.
+  // Lenient readers: they return the fallback if the kind is a different one. Where a wrong kind
+  // must be an error, the caller checks with is_...() first.
   SKERRY_OUT_OF_LINE bool as_bool(bool fallback = false) const;
   SKERRY_OUT_OF_LINE double as_number(double fallback = 0) const;
   uint64_t as_u64(
-      uint64_t fallback = 0) const;      // fallback also for negative, fractional and > 2^53
-  const std::string& as_string() const;  // the empty string where it is no string
-  SKERRY_OUT_OF_LINE bool Is(const char* text) const;  // a string, and this one
-  const std::string& as_bytes() const;                 // the empty string where it is no bytes
-  const std::string& as_json() const;                  // "null" where it is no JSON text
-  const Array& items() const;                          // empty where it is no array
-  const Object& members() const;                       // empty where it is no object
+      uint64_t fallback = 0) const;      // also the fallback: negative, fractional or > 2^53
+  const std::string& as_string() const;  // the empty string if it is not a string
+  SKERRY_OUT_OF_LINE bool Is(const char* text) const;  // a string, equal to `text`
+  const std::string& as_bytes() const;                 // the empty string if it is not bytes
+  const std::string& as_json() const;                  // "null" if it is not JSON text
+  const Array& items() const;                          // empty if it is not an array
+  const Object& members() const;                       // empty if it is not an object
   Array& mutable_items();                              // REQUIRES: is_array()
   Object& mutable_members();                           // REQUIRES: is_object()
 
-  const Data* Find(std::string_view key) const;  // null where it is no object or has no such member
-  const Data& operator[](std::string_view key) const;  // a null Data where there is none
+  const Data* Find(std::string_view key) const;        // null if it has no such member
+  const Data& operator[](std::string_view key) const;  // a null Data if there is none
   Data& Set(std::string_view key,
             Data value);  // REQUIRES: is_object(); replaces or appends; returns *this
   void Remove(std::string_view key);
   SKERRY_OUT_OF_LINE Data& Push(Data value);  // REQUIRES: is_array(); returns *this
 
-  // The same for names written down in the code. A string_view is passed through memory, and a Data
-  // made for the call has to be destroyed by the caller: hundreds of calls are shorter without.
+  // The same for literal names. They make hundreds of calls shorter: a string_view is passed
+  // through memory, and the caller has to destroy a Data that was made for the call.
   SKERRY_OUT_OF_LINE const Data& operator[](const char* key) const;
   SKERRY_OUT_OF_LINE Data& Set(const char* key, const Data& value);
   SKERRY_OUT_OF_LINE Data& Set(const char* key, Data&& value);
@@ -98,12 +98,12 @@ class Data {
   template <typename T>
     requires std::is_arithmetic_v<T>
   Data& Set(const char* key, T value) {
-    // Overloads for bool and double would take every other number for either.
+    // A template, because with overloads for bool and double a call with an int is ambiguous.
     if constexpr (std::is_same_v<T, bool>) return SetBool(key, value);
     return SetNumber(key, static_cast<double>(value));
   }
 
-  // Deep equality; objects are equal whatever the order of their members.
+  // Deep equality. The order of an object's members does not matter.
   friend bool operator==(const Data& a, const Data& b);
 
  private:
@@ -121,7 +121,7 @@ class Data {
     Object object_;
   };
 };
-// Text, a vector or a number.
+// Because each member of the union is relocatable: a string, a vector or a number.
 template <>
 inline constexpr bool kRelocatable<Data> = kRelocatable<std::string>;
 
@@ -137,7 +137,7 @@ inline constexpr bool kRelocatable<Data> = kRelocatable<std::string>;
 //          | %x07 varint *data          array
 //          | %x08 varint *(text data)   object
 //   text   = varint-length, then as many bytes (UTF-8 for strings and keys)
-// Depth is limited to kMaxDataDepth; more is an error, not a crash.
+// Deeper than kMaxDataDepth is an error, not a crash.
 void EncodeData(const Data& data, std::string* out);
 std::string EncodeData(const Data& data);
 Result<Data> DecodeData(std::string_view bytes);

@@ -1,5 +1,5 @@
-// Fields: an object written down member by member, as Data::Object{{"type", "x"}, {"n", 1}} would
-// be, at a third of the code: the members' strings, values and vector are made out of line.
+// Fields: an object literal, written like Data::Object{{"type", "x"}, {"n", 1}}. It compiles to a
+// third of the code, because the members' strings, values and vector are made out of line.
 #ifndef SKERRY_BASE_FIELDS_H_
 #define SKERRY_BASE_FIELDS_H_
 
@@ -9,11 +9,12 @@
 
 namespace skerry {
 
-// A member as it is written down: it points at its value, which lives to the end of the expression.
+// One member of such a literal. It points at its value, which must live until the end of the full
+// expression.
 class Field {
  public:
   SKERRY_OUT_OF_LINE Field(const char* name, const Data& value);
-  SKERRY_OUT_OF_LINE Field(const char* name, Data&& value);  // taken, not copied
+  SKERRY_OUT_OF_LINE Field(const char* name, Data&& value);  // moved from, not copied
   SKERRY_OUT_OF_LINE Field(const char* name, const char* value);
   SKERRY_OUT_OF_LINE Field(const char* name, const std::string& value);
   SKERRY_OUT_OF_LINE Field(const char* name, std::nullptr_t);
@@ -39,7 +40,7 @@ class Field {
   };
 };
 
-// Takes the place of the Data that it is: pass it, push it, return it.
+// Pass, push or return it wherever a Data is expected.
 class Fields : public Data {
  public:
   Fields(std::initializer_list<Field> fields);

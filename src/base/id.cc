@@ -5,16 +5,16 @@
 namespace skerry {
 namespace {
 
-// Eight digits at once, a byte each, in one word.
+// The functions below convert eight hex digits at once, one per byte of a word.
 constexpr uint64_t kOnes = 0x0101010101010101u;
 
-// From 0 to 15 each, to letters.
+// Converts eight values from 0 to 15 into eight digits.
 uint64_t ToDigits(uint64_t values) {
   const uint64_t letters = (values + kOnes * 6) >> 4 & kOnes;
   return values + kOnes * '0' + letters * ('a' - '0' - 10);
 }
 
-// Appends the bits of eight digits to a word. False where they are none.
+// Appends the 32 bits of eight digits to a word. False if they are not lower-case hex digits.
 bool TakeDigits(const char* from, uint64_t* word) {
   uint64_t digits;
   std::memcpy(&digits, from, sizeof digits);
@@ -36,8 +36,7 @@ void PutDigits(uint64_t bits, char* to) {
   std::memcpy(to, &digits, sizeof digits);
 }
 
-// The 32 digits of a UUID's text without the dashes between them: where they are in the text, and
-// how many.
+// A group of digits between two dashes of a UUID's text: its offset, and how many digits it has.
 struct Part {
   uint8_t at;
   uint8_t size;
@@ -84,18 +83,18 @@ std::string UuidText(Uuid id) {
   return text;
 }
 
-constexpr double kEndOfTime = 281'474'976'710'656.0;  // 2^48 ms: of 48 bits of an id
+constexpr double kEndOfTime = 281'474'976'710'656.0;  // 2^48 ms: a UUIDv7 holds 48 bits of time
 
 std::string UuidGenerator::Next(double now_ms) {
-  // A clock that says what no id has room for says nothing: ids go on from the last.
+  // A time that does not fit an id is ignored: ids continue from the last one.
   const bool is_time = now_ms > 0 && now_ms < kEndOfTime;
   const uint64_t now = is_time ? static_cast<uint64_t>(now_ms) : 0;
   if (now > last_ms_) {
     last_ms_ = now;
-    counter_ = random_->Below(0x800);  // Room to count up within the millisecond.
+    counter_ = random_->Below(0x800);  // leaves room to count up within the millisecond
   } else if (++counter_ > 0xfff) {
-    ++last_ms_;  // The counter is used up: borrow from the next millisecond rather than repeat or
-                 // step back.
+    // The counter is used up: borrow from the next millisecond rather than repeat or step back.
+    ++last_ms_;
     counter_ = 0;
   }
   Uuid id;

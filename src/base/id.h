@@ -1,4 +1,4 @@
-// UUIDs: canonical text (36 characters, lower case) and 16 bytes; version 7 for what clients make
+// UUIDs as canonical text (36 characters, lower case) and as 16 bytes. Clients generate version 7
 // (RFC 9562).
 #ifndef SKERRY_BASE_ID_H_
 #define SKERRY_BASE_ID_H_
@@ -19,12 +19,12 @@ struct Uuid {
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
 };
 
-// Only the canonical form is taken: 8-4-4-4-12 lower-case hex digits, any version.
+// Accepts the canonical form only: 8-4-4-4-12 lower-case hex digits, any version.
 bool ParseUuid(std::string_view text, Uuid* out);
 void FormatUuid(Uuid id, char out[36]);
 std::string UuidText(Uuid id);
 
-// UUIDv7s that increase strictly within one generator, also when the clock stands or steps back.
+// Generates UUIDv7s that increase strictly, even when the clock stands still or steps back.
 class UuidGenerator {
  public:
   explicit UuidGenerator(Random* random) : random_(random) {}
@@ -33,7 +33,7 @@ class UuidGenerator {
  private:
   Random* random_;
   uint64_t last_ms_ = 0;
-  uint64_t counter_ = 0;  // 12 bits of rand_a: orders ids of one millisecond
+  uint64_t counter_ = 0;  // the 12 bits of rand_a: orders the ids of one millisecond
 };
 
 }  // namespace skerry

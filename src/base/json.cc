@@ -13,8 +13,8 @@
 namespace skerry {
 namespace {
 
-// Of members with the same key the last one stays, as in JSON.parse. Sorting instead of comparing
-// all pairs keeps a hostile object of a million keys from taking hours.
+// Of several members with the same key the last one stays, as with JSON.parse. It sorts instead of
+// comparing all pairs: a hostile object of a million keys would take hours otherwise.
 void DropRepeatedKeys(Data::Object* members) {
   Vector<uint32_t> order(members->size());
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -38,8 +38,8 @@ void DropRepeatedKeys(Data::Object* members) {
   *members = std::move(kept);
 }
 
-// Builds a value from the events of nlohmann's parser (its SAX interface). No DOM of nlohmann's is
-// made, and depth is bounded while parsing.
+// Builds a value from the events of nlohmann's parser (its SAX interface). So nlohmann builds no
+// tree of its own, and the depth is checked while parsing.
 class Builder {
  public:
   bool null() { return Add({}); }
@@ -96,7 +96,7 @@ class Builder {
   }
 
   Data root_;
-  Vector<Data> open_;  // lists and objects, the outermost first
+  Vector<Data> open_;  // arrays and objects not yet closed, the outermost first
   bool too_deep_ = false;
   size_t position_ = 0;
 };

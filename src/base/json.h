@@ -1,5 +1,5 @@
-// JSON text to Data and back (nlohmann/json's lexer, without exceptions). The only unit of the core
-// that includes nlohmann.
+// JSON text to Data and back, with nlohmann/json's parser, without exceptions. No other unit of the
+// core includes nlohmann.
 #ifndef SKERRY_BASE_JSON_H_
 #define SKERRY_BASE_JSON_H_
 
@@ -11,20 +11,20 @@
 
 namespace skerry {
 
-// Refuses text that is not UTF-8, deeper than kMaxJsonDepth, or that holds numbers out of range.
-// kParse or kLimit.
+// Rejects text that is not UTF-8 or holds numbers out of range (kParse), and text that is nested
+// deeper than kMaxJsonDepth (kLimit).
 Result<Data> ParseJson(std::string_view text);
 
-// Canonical: members in their order, no white space, shortest numbers that round-trip; NaN and
-// infinities are a broken invariant (values are checked on entry). Bytes become
-// {"$type":"bytes","v":<base64>}.
+// Canonical: members in their order, no white space, and the shortest text of each number that
+// parses to the same number. Bytes become {"$type":"bytes","v":<base64>}. REQUIRES:
+// IsFiniteTree(data).
 std::string WriteJson(const Data& data);
 void WriteJson(const Data& data, std::string* out);
 
-// Whether every number of it is one that WriteJson can write.
+// Whether all its numbers are finite: JSON has no NaN and no infinities.
 bool IsFiniteTree(const Data& data);
 
-// How deep lists and objects are nested in JSON text, without parsing it.
+// How deeply arrays and objects are nested in JSON text. Does not parse the text.
 size_t JsonDepth(std::string_view text);
 
 }  // namespace skerry

@@ -1,5 +1,5 @@
-// Every limit of the core, in one place. docs/design.md, "Limits of the wire", names the most
-// important ones. A comment that stands behind a constant says what is counted.
+// Every limit of the core, in one place. docs/design.md, "Limits of the wire", explains the most
+// important ones. A comment behind a constant says what is counted.
 #ifndef SKERRY_BASE_LIMITS_H_
 #define SKERRY_BASE_LIMITS_H_
 
@@ -8,69 +8,71 @@
 
 namespace skerry {
 
-// Requests, answers and what an update may name.
+// Requests, answers, and what an update may hold.
 inline constexpr size_t kMaxBodyBytes = 8u << 20;  // a request, or an answer other than an image
 inline constexpr size_t kMaxOpsPerUpdate = 10'000;
-inline constexpr size_t kMaxRealmsPerUpdate = 100;    // each is locked, and gains an entry
+inline constexpr size_t kMaxRealmsPerUpdate = 100;    // each is locked, and its log gains an entry
 inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in every realm
-// An update's actions times its realms: every realm's entry holds all of them.
+// Bytes of an update's actions times its number of realms: the log entry of every realm holds all
+// actions.
 inline constexpr size_t kMaxSpreadBytes = 16u << 20;
 inline constexpr size_t kMaxObjectBytes = 1u << 20;        // one object's props, encoded as JSON
 inline constexpr size_t kMaxMutationBytes = 4u << 20;      // encoded, its argument included
-inline constexpr size_t kMaxRestOfBodyBytes = 256u << 10;  // what a body says about one mutation
+inline constexpr size_t kMaxRestOfBodyBytes = 256u << 10;  // of a request, beside its one mutation
 
 // Depths and sizes of values.
 inline constexpr int kMaxJsonDepth = 64;
 // One JSON value or argument: a request wraps it.
 inline constexpr int kMaxValueDepth = kMaxJsonDepth - 8;
-// A value of an application's class: the argument that the core writes wraps it.
+// A value of an application's class: the core wraps it when it writes it into an argument.
 inline constexpr size_t kMaxOwnDepth = kMaxValueDepth - 4;
 inline constexpr int kMaxDataDepth = 96;
-inline constexpr size_t kMaxBroadcastBytes = 256u << 10;  // a record of a window without a remote
-inline constexpr size_t kMaxIdBytes = 128;                // object ids of one's own, and realms
-inline constexpr size_t kMaxNameBytes = 128;              // names of actions and streams
+inline constexpr size_t kMaxBroadcastBytes = 256u << 10;  // a record from a window with no remote
+inline constexpr size_t kMaxIdBytes = 128;    // an application's own object ids, and realms
+inline constexpr size_t kMaxNameBytes = 128;  // names of actions and streams
 
 // The sync worker.
 inline constexpr size_t kMaxOutboxUpdates = 4;  // not confirmed yet; more wait as mutations
 inline constexpr size_t kMaxMutationsPerUpdate = 500;
-inline constexpr size_t kMaxUpdateBytes = 1u << 20;  // grouping stops; one larger mutation is alone
-inline constexpr int kMaxPullsInARow = 4;            // then a push has its turn
-inline constexpr double kMaxRetryAfterMs = 600'000;  // of a server's `retry-after`
+inline constexpr size_t kMaxUpdateBytes = 1u << 20;  // a larger mutation is grouped alone
+inline constexpr int kMaxPullsInARow = 4;            // before a push gets its turn
+inline constexpr double kMaxRetryAfterMs = 600'000;  // the longest `retry-after` that is obeyed
 inline constexpr size_t kImageFileBytes = 4u << 20;  // files of an image in IDBFS
-// One part of an image: what is said to be larger is no image.
+// One part of an image. A part with a larger stated size is rejected.
 inline constexpr size_t kMaxImageBytes = 1u << 30;
 
-// The authority: a chain, an admission, an update.
+// The authority: limits of a chain, of an admission, of an update.
 inline constexpr size_t kMaxRefusalsInARow = 1000;    // of one chain; then `forked`
-inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of their answers; a row is written whole
+inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of those answers, which share one row
 inline constexpr int kMaxAdmissionRounds = 256;       // requests for more rows in one admission
-inline constexpr int kMaxGuesses = 8;  // rounds that look ahead at what waits behind such a request
-inline constexpr size_t kMaxJudged = 250'000;         // ops and rows, over the rounds of one update
-inline constexpr size_t kMaxRowsPerUpdate = 50'000;   // that one update changes, cascades included
-inline constexpr size_t kMaxBeforeBytes = 64u << 20;  // of the rows as they were before one update
-// Then the updates that are left wait for the next commit.
+inline constexpr int kMaxGuesses = 8;          // first rounds that also ask ahead for later updates
+inline constexpr size_t kMaxJudged = 250'000;  // ops and rows, over all rounds of one update
+inline constexpr size_t kMaxRowsPerUpdate = 50'000;   // changed by one update, cascades included
+inline constexpr size_t kMaxBeforeBytes = 64u << 20;  // of rows as they were before one update
+// Once a commit has read so many, its remaining updates wait for the next commit.
 inline constexpr size_t kMaxBeforeBytesPerCommit = 4u << 20;
 
 // Pulls.
-inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm in one answer
-inline constexpr size_t kPageRows = 2000;          // rows of a fill page
-inline constexpr size_t kPagesPerAnswer = 50;      // each is a scan of a table
+inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm, in one answer
+inline constexpr size_t kPageRows = 2000;          // on one page of an initial sync
+inline constexpr size_t kPagesPerAnswer = 50;      // each scans a table
 inline constexpr size_t kMaxScopes = 1000;         // of one pull
-inline constexpr size_t kMaxKeptScopes = 500;      // of a client: half of what a pull may name
-inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
+inline constexpr size_t kMaxKeptScopes = 500;      // of one client: half of what a pull may name
+inline constexpr size_t kMaxCursors = 10'000;      // of one pull; also the limit of ids in `have`
 inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
-inline constexpr size_t kImageRows = 2000;         // a realm with more is filled by an image
-inline constexpr size_t kStateRows = 20'000;       // of a realm that one answer may hold whole
+inline constexpr size_t kImageRows = 2000;         // a realm with more rows is sent as an image
+inline constexpr size_t kStateRows = 20'000;       // of a realm whose full state fits one answer
 
-// Filters. The costs are comparisons that a row may take (model/filter_cost.h): of one scope's
-// filter, of all scopes of a pull or a client, and of the scopes whose pages one answer brings. An
-// answer looks at up to kStateRows rows for all scopes, and a page may look at all rows of a table.
+// Filters. A cost is how many comparisons one row may take (model/filter_cost.h): for the filter of
+// one scope, for all scopes of a pull or of a client, and for the scopes whose pages are in one
+// answer. An answer tests up to kStateRows rows against all scopes. A page may test all rows of a
+// table.
 inline constexpr int kMaxFilterDepth = 8;
 inline constexpr uint64_t kMaxFilterCost = 1000;
 inline constexpr uint64_t kMaxScopesCost = 4000;
 inline constexpr uint64_t kMaxPagesCost = kMaxFilterCost;
 inline constexpr size_t kMaxScopesValues = 10'000;    // in the lists of all scopes' filters
-inline constexpr size_t kMaxPatternCharacters = 200;  // of `like`; databases take length by text
+inline constexpr size_t kMaxPatternCharacters = 200;  // of `like`: bounds a database's work
 inline constexpr size_t kMaxPatternWildcards = 32;    // % and _ of one pattern
 
 }  // namespace skerry

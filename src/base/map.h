@@ -1,5 +1,5 @@
-// Map and Set: std::map and std::set whose keys are looked up by what compares with them, so that a
-// std::string_view finds a std::string without a copy.
+// Map and Set: std::map and std::set with transparent look-up. A std::string_view finds a
+// std::string key without a copy.
 #ifndef SKERRY_BASE_MAP_H_
 #define SKERRY_BASE_MAP_H_
 

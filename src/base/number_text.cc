@@ -6,7 +6,7 @@
 namespace skerry {
 namespace {
 
-// Text that is written from left to right.
+// Appends to a buffer. The caller makes sure that there is room.
 class Writer {
  public:
   explicit Writer(char* out) : begin_(out), at_(out) {}
@@ -30,7 +30,8 @@ class Writer {
 }  // namespace
 
 size_t WriteNumberText(double number, char out[kNumberText]) {
-  // "d.ddde-xxx": from it the digits without the point, and where the point belongs among them.
+  // to_chars gives "d.ddde-xxx". `digits` gets its digits without the point, and `point` says
+  // before which digit the point belongs.
   char scientific[kNumberText];
   Writer writer(out);
   const double positive = number < 0 ? -number : number;

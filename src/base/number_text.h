@@ -1,5 +1,5 @@
-// How a number is written, everywhere alike, lest equal values have different texts: as
-// JavaScript's String(number) does it.
+// Writes a number as text exactly as JavaScript's String(number) does. All parts of the system
+// write numbers this way, so equal numbers have equal texts.
 #ifndef SKERRY_BASE_NUMBER_TEXT_H_
 #define SKERRY_BASE_NUMBER_TEXT_H_
 
@@ -7,7 +7,7 @@
 
 namespace skerry {
 
-// As long as the longest: "-0.0000012345678901234567".
+// The length of the longest text: "-0.0000012345678901234567".
 inline constexpr size_t kNumberText = 25;
 
 // Writes the shortest digits that read back as this very number, laid out by ECMA-262's

@@ -7,7 +7,7 @@
 namespace skerry {
 
 Random::Random(std::string_view seed) {
-  // Four independent digests spread any seed over the whole state, which must not be all zero.
+  // Four independent digests spread any seed over the whole state. The state must not be all zero.
   for (uint64_t i = 0; i < 4; ++i) state_[i] = Xxh64(seed, i + 1) | (i == 0 ? 1u : 0u);
 }
 

@@ -1,5 +1,6 @@
-// A generator seeded by its host with 32 random bytes (xoshiro256**, Blackman and Vigna). It makes
-// ids and jitter, never secrets. Copies would repeat ids, so it does not copy.
+// A random number generator (xoshiro256**, Blackman and Vigna), seeded by the host with 32 random
+// bytes. It is for ids and jitter, never for secrets. It cannot be copied, because a copy would
+// repeat ids.
 #ifndef SKERRY_BASE_RANDOM_H_
 #define SKERRY_BASE_RANDOM_H_
 
@@ -10,7 +11,7 @@ namespace skerry {
 
 class Random {
  public:
-  explicit Random(std::string_view seed);  // 32 bytes; shorter ones are stretched, for tests
+  explicit Random(std::string_view seed);  // 32 random bytes; tests may pass fewer
   Random(const Random&) = delete;
   Random& operator=(const Random&) = delete;
   uint64_t Next();

@@ -1,7 +1,7 @@
-// kRelocatable<T>: an object of T may be moved by copying its bytes, the old place being forgotten
-// rather than destroyed. Found for numbers, pointers, pairs, optionals and plain structs of such; a
-// class with private members says it for itself, by a specialisation beside its definition. What is
-// not known to be relocatable (a std::map, whose nodes point into it) is moved element by element.
+// kRelocatable<T>: whether an object of T may be moved by copying its bytes, without calling a
+// destructor at the old place. It is deduced for numbers, pointers, pairs, optionals and plain
+// structs of these. A class with private members declares it by a specialisation beside its
+// definition. Objects of other types (a std::map, whose nodes point into it) are moved one by one.
 #ifndef SKERRY_BASE_RELOCATABLE_H_
 #define SKERRY_BASE_RELOCATABLE_H_
 
@@ -15,7 +15,7 @@
 namespace skerry {
 namespace relocation {
 
-// Stands for a value of any type where only types are looked at; it is never called.
+// Converts to any type. Used in unevaluated expressions only; the conversion is never called.
 struct Any {
   template <typename T>
   operator T() const noexcept {  // NOLINT
@@ -34,7 +34,8 @@ constexpr size_t CountFields() {
 
 }  // namespace relocation
 
-// Relies on the fields of a struct: structs of more than 16 fields, or with a base, are not known.
+// Looks at the fields of a struct. For a struct of more than 16 fields, or with a base class,
+// specialise kRelocatable.
 template <typename T>
 constexpr bool IsRelocatable();
 
@@ -43,8 +44,8 @@ inline constexpr bool kRelocatable = IsRelocatable<T>();
 
 template <typename T>
 inline constexpr bool kRelocatable<std::unique_ptr<T>> = true;
-// A short text is inside of the string: libc++, which the modules are built with, reaches it from
-// the string, and libstdc++ by a pointer.
+// A string holds a short text in itself. libc++, which the modules are built with, finds that text
+// by an offset; libstdc++ keeps a pointer to it, which a copy of the bytes would break.
 #ifdef _LIBCPP_VERSION
 template <>
 inline constexpr bool kRelocatable<std::string> = true;
@@ -56,7 +57,7 @@ inline constexpr bool kRelocatable<std::pair<A, B>> = kRelocatable<A> && kReloca
 
 namespace relocation {
 
-// The types of the fields, by structured bindings of that many names.
+// Structured bindings with as many names as there are fields give the types of the fields.
 template <typename... Fields>
 std::bool_constant<(kRelocatable<std::remove_cvref_t<Fields>> && ...)> Judge(Fields&&...);
 

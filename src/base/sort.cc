@@ -5,7 +5,7 @@
 namespace skerry {
 namespace {
 
-// Lets the item at `root` sink until no child is greater (Williams' heap, Floyd's building).
+// Moves the item at `root` down until no child is greater (Williams' heapsort).
 void Sink(const SortItems& list, size_t root, size_t count) {
   for (size_t child = 2 * root + 1; child < count; child = 2 * root + 1) {
     char* greatest = list.items + child * list.size;
@@ -23,7 +23,7 @@ void Sink(const SortItems& list, size_t root, size_t count) {
 }  // namespace
 
 void HeapSort(const SortItems& list, size_t count) {
-  // Lists are often sorted already, and short ones mostly are.
+  // Many lists are sorted already, short ones most of all.
   size_t sorted = 1;
   while (sorted < count && !list.less(list.items + sorted * list.size,
                                       list.items + (sorted - 1) * list.size, list.context)) {

@@ -1,7 +1,7 @@
-// Sort: for the many short lists of the core. std::sort is an instantiation of 2 to 6 KB of
-// WebAssembly for each type and comparison, and makes what a page loads 13 kB (gzip) more; this one
-// shares a single heapsort, and costs a few hundred bytes. Not stable; O(n log n) calls. Where a list has the length of a table (index.cc,
-// prepared_query.cc) std::sort is right.
+// Sort: for the many short lists of the core. All calls share one heapsort, and each costs a few
+// hundred bytes of code. std::sort would be instantiated for each type and comparison, with 2 to 6
+// KB of WebAssembly each, and a page would load 13 kB (gzip) more. Sort is not stable and compares
+// O(n log n) times. Lists as long as a table use KeyedSort (model/keyed_sort.h) or SortNumbers.
 #ifndef SKERRY_BASE_SORT_H_
 #define SKERRY_BASE_SORT_H_
 
@@ -16,7 +16,7 @@ namespace skerry {
 
 struct SortItems {
   char* items;
-  size_t size;  // of one, in bytes
+  size_t size;  // of one item, in bytes
   bool (*less)(const void* a, const void* b, const void* context);
   void (*swap)(void* a, void* b);
   const void* context;
@@ -46,7 +46,7 @@ void Sort(Iterator first, Iterator last) {
   Sort(first, last, [](const auto& a, const auto& b) { return a < b; });
 }
 
-// Numbers in ascending order, by their bytes: for lists that may be as long as a table.
+// Sorts numbers in ascending order. A radix sort, for lists that may be as long as a table.
 void SortNumbers(Vector<uint32_t>* numbers);
 
 }  // namespace skerry

@@ -30,8 +30,8 @@ const std::string& Status::detail() const {
   return ok() ? kNone : failure_->detail;
 }
 
-// The one hook for broken invariants: says where, and ends the program (in wasm: a trap, which the
-// host turns into an error that closes the database) rather than write wrong data.
+// Every broken invariant ends here. It prints the place and ends the program. In wasm that is a
+// trap: the host turns it into an error that closes the database.
 void FailCheck(const char* condition, const char* file, int line) {
 #ifndef __EMSCRIPTEN__
   std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, condition);

@@ -1,6 +1,6 @@
-// Status and Result: how the core reports bad input. The core is built without exceptions; a Status
-// carries a stable code and a sentence for people. A broken invariant of the core itself is not a
-// Status: it ends the program through SKERRY_CHECK, because going on would write wrong data.
+// Status and Result: how the core reports bad input. The core is built without exceptions. A Status
+// carries a stable code and a sentence for people. A broken invariant of the core itself is not
+// reported by a Status: SKERRY_CHECK ends the program, because going on would write wrong data.
 #ifndef SKERRY_BASE_STATUS_H_
 #define SKERRY_BASE_STATUS_H_
 
@@ -31,23 +31,24 @@ enum class Code : uint16_t {
   kVersion = 11,      // format or schema version that this build does not read: UpdateNeededError
   kReadOnly = 12,     // ReadOnlyError
   kClosed = 13,       // ClosedError
-  kConflict = 14,     // refused by a rule (unique, restrict, rights): ConflictError
+  kConflict = 14,     // rejected by a rule (unique, restrict, rights): ConflictError
   kParse = 15,        // text or bytes that do not parse: ValidationError
   kUnsupported = 16,  // UnsupportedError
 };
 
-// Passed and returned in a register, where the compiler can: what is passed by value is destroyed
-// by the function that is called.
+// With clang a Status is passed and returned in a register. This makes the called function, not its
+// caller, destroy an argument that is passed by value.
 #ifdef __clang__
 #define SKERRY_IN_REGISTER [[clang::trivial_abi]]
 #else
 #define SKERRY_IN_REGISTER
 #endif
 
-// A pointer: null where all is well, so that asking costs nothing and a Status fits a register.
+// A pointer, null on success: ok() is one comparison, and a Status fits into a register.
 class [[nodiscard]] SKERRY_IN_REGISTER Status {
  public:
-  // Out of line: inlined at every check, it would be much of the module.
+  // Constructors and the destructor are out of line: inlined at every check, they would be a large
+  // part of the module.
   Status() = default;
   // REQUIRES: code is not kOk.
   Status(Code code, std::string detail);
@@ -60,7 +61,7 @@ class [[nodiscard]] SKERRY_IN_REGISTER Status {
   static Status Ok() { return {}; }
   bool ok() const { return failure_ == nullptr; }
   Code code() const;
-  const std::string& detail() const;  // empty where all is well
+  const std::string& detail() const;  // empty on success
 
  private:
   struct Failure;
@@ -74,8 +75,7 @@ inline constexpr bool kRelocatable<Status> = true;
 #define SKERRY_CHECK(condition) \
   ((condition) ? static_cast<void>(0) : ::skerry::FailCheck(#condition, __FILE__, __LINE__))
 
-// Either a value or the Status that says why there is none. value() on a failed Result is a broken
-// invariant.
+// Either a value or the Status that says why there is none.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -85,6 +85,7 @@ class [[nodiscard]] Result {
   }
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
+  // REQUIRES: ok().
   T& value() {
     SKERRY_CHECK(ok());
     return *value_;
@@ -99,7 +100,7 @@ class [[nodiscard]] Result {
   Status status_;
 };
 
-// Returns the Status of an expression to the caller if it failed.
+// Evaluates a Status, and returns it from the enclosing function if it is a failure.
 #define SKERRY_RETURN_IF_ERROR(expression)                                      \
   do {                                                                          \
     if (::skerry::Status status_ = (expression); !status_.ok()) return status_; \

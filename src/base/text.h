@@ -1,5 +1,5 @@
-// What text the core stores: what PostgreSQL, JSON and JavaScript can all hold, so that nothing is
-// refused later.
+// Checks and measures of text. The core stores only text that PostgreSQL, JSON and JavaScript can
+// all hold, so that none of them rejects it later.
 #ifndef SKERRY_BASE_TEXT_H_
 #define SKERRY_BASE_TEXT_H_
 
@@ -12,10 +12,10 @@ namespace skerry {
 // Well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF) without U+0000.
 bool IsStorableText(std::string_view text);
 
-// How many units of UTF-16 a JavaScript string of it has. REQUIRES: well-formed UTF-8.
+// The length of the text as a JavaScript string, in UTF-16 units. REQUIRES: well-formed UTF-8.
 size_t Utf16Size(std::string_view text);
 
-// What the digits at the beginning of the text say; 0 where there are none.
+// The number that the text's leading digits give; 0 if it does not begin with a digit.
 uint64_t LeadingNumber(std::string_view text);
 
 }  // namespace skerry

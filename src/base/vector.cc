@@ -16,10 +16,10 @@ void RawVector::Swap(RawVector* other) {
 }
 
 uint32_t RawVector::Grown(size_t count, size_t bytes) const {
-  // Many a vector has one element and never another.
+  // Many vectors only ever have one element, so the first allocation is small.
   constexpr size_t kLeastBytes = 16;
   const size_t wanted = std::max({count, size_t{capacity} * 2, kLeastBytes / bytes});
-  // More elements than can be counted: there is no such memory either.
+  // The size would not fit 32 bits. The modules do not have that much memory anyway.
   if (wanted > UINT32_MAX) std::abort();
   return static_cast<uint32_t>(wanted);
 }
@@ -37,7 +37,7 @@ void RawVector::Reserve(size_t count, size_t bytes) {
 }
 
 void RawVector::Append(const void* element, size_t bytes) {
-  // The old memory lives on until the element is copied: it may be in there.
+  // The old memory is kept until the element is copied, because the element may be in it.
   char* old = nullptr;
   if (size == capacity) {
     RawVector grown;

@@ -1,9 +1,10 @@
-// Vector<T>: std::vector's interface, as far as the core uses it, for a fraction of its code: with
-// std::vector what a page loads is 19 kB (gzip) more.
-// What does not depend on T but for its size (growing, opening and closing gaps) is written once,
-// in vector.cc, for all types whose objects may be moved by their bytes (base/relocatable.h).
+// Vector<T>: the part of std::vector's interface that the core uses, with a fraction of its code.
+// With std::vector a page would load 19 kB (gzip) more.
+// Growing, and opening and closing gaps, depend only on the size of T. They are compiled once, in
+// vector.cc, for all types whose objects may be moved by their bytes (base/relocatable.h).
 //
-// Elements are counted in 32 bits. Running out of memory ends the program, as everywhere.
+// Elements are counted in 32 bits. Running out of memory ends the program, as it does everywhere in
+// the core.
 // As with std::vector, growing invalidates pointers, iterators and references; appending or
 // inserting an element of the vector itself is allowed.
 #ifndef SKERRY_BASE_VECTOR_H_
@@ -24,26 +25,28 @@
 
 namespace skerry {
 
-// What all vectors are, whatever their elements; `bytes` is the size of one element.
+// The part of a vector that does not know its element type. `bytes` is the size of one element.
 struct RawVector {
   char* data = nullptr;
   uint32_t size = 0;
   uint32_t capacity = 0;
 
   RawVector() = default;
-  // Out of line, as vectors are moved at many places.
+  // Out of line, because vectors are moved at many places.
   RawVector(RawVector&& other) noexcept;
   void Swap(RawVector* other);
 
-  // Copies the bytes of `element` behind the last one.
+  // Appends a copy of the bytes of `element`.
   void Append(const void* element, size_t bytes);
-  // Makes room for that many elements in all, exactly, if there is less. Moves them by their bytes.
+  // If there is room for fewer, makes room for exactly `count` elements in all. Moves the elements
+  // by their bytes.
   void Reserve(size_t count, size_t bytes);
-  // Opens a gap of raw memory of `count` elements, and counts them.
+  // Opens a gap of raw memory for `count` elements at index `at`, and adds `count` to the size.
+  // Returns its address.
   char* Open(size_t at, size_t count, size_t bytes);
-  // Closes a gap of `count` elements that are no more, and uncounts them.
+  // Closes a gap of `count` elements that were destroyed, and subtracts `count` from the size.
   void Close(size_t at, size_t count, size_t bytes);
-  // As many elements as there are room for when one more has to fit.
+  // The capacity to grow to when `count` elements have to fit.
   uint32_t Grown(size_t count, size_t bytes) const;
   void Free();
 };
@@ -86,7 +89,7 @@ class Vector {
     return *this;
   }
   Vector& operator=(Vector&& other) noexcept {
-    // Through a vector of its own: what is dropped may own `other`.
+    // By a third vector, because an element that is destroyed here may own `other`.
     Vector taken(std::move(other));
     swap(taken);
     return *this;
@@ -108,7 +111,7 @@ class Vector {
   reverse_iterator rend() { return reverse_iterator(begin()); }
   const_reverse_iterator rbegin() const { return const_reverse_iterator(end()); }
   const_reverse_iterator rend() const { return const_reverse_iterator(begin()); }
-  // REQUIRES: i < size(); checked where assertions are on.
+  // REQUIRES: i < size(); checked if assertions are on.
   T& operator[](size_t i) {
     assert(i < raw_.size);
     return data()[i];
@@ -140,7 +143,7 @@ class Vector {
     if (count <= raw_.size) return Cut(count);
     MakeRoom(count);
     if constexpr (kPlain) {
-      // A value-initialised plain type need not be zeros.
+      // Not memset: a value-initialised plain type need not be zeros.
       std::fill(end(), data() + count, T());
       raw_.size = static_cast<uint32_t>(count);
     } else {
@@ -181,7 +184,8 @@ class Vector {
     if constexpr (kPlain) {
       AppendPlain(T(std::forward<Args>(args)...));
     } else if constexpr (kRelocatable<T>) {
-      // Made beside, then moved by its bytes: the arguments may be of this vector.
+      // Constructed on the stack, then moved by its bytes: the arguments may refer to elements of
+      // this vector.
       alignas(T) char element[sizeof(T)];
       new (element) T(std::forward<Args>(args)...);
       raw_.Append(element, sizeof(T));
@@ -206,7 +210,7 @@ class Vector {
       return data() + at;
     }
   }
-  // REQUIRES: the range is of no part of this vector.
+  // REQUIRES: the range is not a part of this vector.
   template <std::forward_iterator I>
   T* insert(const T* where, I first, I last) {
     const size_t at = static_cast<size_t>(where - data());
@@ -261,7 +265,7 @@ class Vector {
       old.Free();
     }
   }
-  // Exactly so many for a vector that begins; one that grows may well grow on.
+  // An empty vector gets exactly `count`. One that has elements gets more, since it may grow again.
   void MakeRoom(size_t count) {
     if (count > raw_.capacity) Grow(raw_.size == 0 ? count : raw_.Grown(count, sizeof(T)));
   }
@@ -297,7 +301,7 @@ class Vector {
       for (; i < raw_.size; ++i) data()[i].~T();
     }
   }
-  // Out of line: vectors end at many places.
+  // Out of line, because vectors are destroyed at many places.
   [[gnu::noinline]] void Drop() {
     DestroyFrom(0);
     raw_.Free();
@@ -309,9 +313,9 @@ class Vector {
 template <typename T>
 inline constexpr bool kRelocatable<Vector<T>> = true;
 
-// Named as in std, so that one call serves the containers of both.
+// Named as in std, so that the same call works for std's containers.
 // NOLINTBEGIN(readability-identifier-naming)
-// Removes what the predicate is true of; says how many.
+// Removes the elements for which the predicate is true, and returns how many.
 template <typename T, typename Predicate>
 size_t erase_if(Vector<T>& vector, Predicate predicate) {
   T* const end = std::remove_if(vector.begin(), vector.end(), predicate);
@@ -320,7 +324,7 @@ size_t erase_if(Vector<T>& vector, Predicate predicate) {
   return count;
 }
 
-// Removes the elements that are equal to the value; says how many.
+// Removes the elements that equal the value, and returns how many.
 template <typename T>
 size_t erase(Vector<T>& vector, const T& value) {
   const T copy(value);

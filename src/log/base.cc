@@ -23,7 +23,7 @@ std::optional<Row> Base::GetBase(std::string_view realm, const ObjectKey& key) c
   return extra->second;
 }
 
-// A row stays where its realm's row is already: in the store, or aside.
+// If the realm already has a row of this id, the row replaces it, in the store or in extras_.
 void Base::PutBase(const ObjectKey& key, const Row& row) {
   RowStore& rows = *stores_[key.table];
   const Slot slot = rows.Find(key.id);
@@ -40,7 +40,7 @@ void Base::EraseBase(std::string_view realm, const ObjectKey& key) {
   const Slot slot = rows.Find(key.id);
   if (slot == kNoSlot || rows.GetValue(slot, kRealmColumn).text() != realm) return;
   rows.Erase(key.id);
-  // Another realm's row of the same id takes the free place.
+  // A row of the same id in another realm moves from extras_ into the store.
   const auto extra = extras_.lower_bound({key, std::string()});
   if (extra == extras_.end() || extra->first.first != key) return;
   rows.Put(key.id, extra->second);

@@ -1,5 +1,5 @@
-// Base: a plain BaseRows over row stores: the confirmed state as the image job, the server's image
-// maker and tests hold it.
+// Base: a plain BaseRows over row stores. The image job, the server's image maker and tests hold
+// the confirmed state in it.
 #ifndef SKERRY_LOG_BASE_H_
 #define SKERRY_LOG_BASE_H_
 
@@ -24,7 +24,7 @@ class Base final : public BaseRows {
   Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
 
   const Schema& schema() const { return *schema_; }
-  // One row per id, in whichever realm; rows of ids that are in a second realm too are in extras().
+  // One row per id, in any realm. If an id is in a second realm, too, that row is in extras().
   RowStore& store(TableIndex table) { return *stores_[table]; }
   const RowStore& store(TableIndex table) const { return *stores_[table]; }
   using Extras = Map<std::pair<ObjectKey, std::string>, Row>;  // by (key, realm)
@@ -38,7 +38,8 @@ class Base final : public BaseRows {
   Extras extras_;
 };
 
-// Adds all rows of `from`; a row of the same realm and id is replaced. REQUIRES: the same schema.
+// Adds all rows of `from` to `to`, and replaces rows of the same realm and id. REQUIRES: both have
+// the same schema.
 void Merge(const Base& from, BaseRows* to);
 
 }  // namespace skerry

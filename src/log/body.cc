@@ -86,7 +86,7 @@ std::string BodyWriter::Seal(BodyKind kind, std::string_view front) const {
 
 Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::string_view bytes) {
   if (bytes.size() < 2 + kBodyChecksumBytes) return Damaged("too short");
-  // The version comes first: another one may seal its bodies in another way.
+  // The version is checked before the checksum: another version may compute that differently.
   if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
     return Status(Code::kVersion,
                   "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));

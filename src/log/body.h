@@ -1,6 +1,6 @@
-// Bodies: the sealed bytes of mutations and steps in IndexedDB. A body names the tables, props and
-// realms that it uses once, at its beginning, so that it is small and outlives a change of the
-// schema.
+// Bodies: mutations and steps as bytes with a checksum, for IndexedDB. A body begins with the names
+// of the tables, props and realms that it uses. So it is small, and can be read after a change of
+// the schema.
 //
 //   body     = version:u8 kind:u8 tables realms payload checksum:u64le
 //   version  = %x01
@@ -39,7 +39,7 @@ class BodyWriter {
   void PutProp(TableIndex table, PropIndex prop);
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
-  // The whole body, with `front` before the payload. Call once.
+  // Returns the whole body, with `front` before the payload. Call once.
   std::string Seal(BodyKind kind, std::string_view front = {}) const;
 
  private:
@@ -55,10 +55,10 @@ class BodyWriter {
   std::string payload_;
 };
 
-// Reads what BodyWriter wrote, perhaps under another schema. After a wrong read status() is not ok,
-// and every further read gives zeros: decoders check it once per record. What the schema of today
-// does not know is kNone, and what it cannot hold is left out by the decoders, so that nothing
-// unfit reaches a row; left_out() says of both.
+// Reads what BodyWriter wrote, perhaps under another schema. After a failed read ok() is false, and
+// every further read gives zeros, so decoders check once per record. Tables and props that the
+// current schema does not know are kNone, and decoders leave out values that it cannot hold.
+// left_out() is true if either happened.
 class BodyReader {
  public:
   // Checks version, checksum and kind.
@@ -71,13 +71,13 @@ class BodyReader {
   std::string TakeId();
   Value TakeValue();
   std::string TakeText() { return std::string(in_.Text()); }
-  // A count of things that take a byte each at least.
+  // A count of items that take at least one byte each. Fails if it exceeds the remaining bytes.
   uint64_t TakeCount();
   bool TakeFlag();
   bool ok() const { return !in_.failed(); }
   bool left_out() const { return left_out_; }
   bool* mutable_left_out() { return &left_out_; }
-  // Ok where all has been read, and nothing more.
+  // Ok if no read failed and all bytes have been read.
   Status Finish() const;
 
  private:
@@ -91,7 +91,7 @@ class BodyReader {
   const Schema* schema_;
   Reader in_;
   Vector<Table> tables_;
-  size_t taken_ = 0;  // the table that was taken last
+  size_t taken_ = 0;  // index of the table that was taken last
   Vector<std::string> realms_;
   bool left_out_ = false;
 };

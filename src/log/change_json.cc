@@ -1,4 +1,4 @@
-// Changes of the wire (docs/protocol.md, "`POST /v1/pull`"; log/codec.h):
+// Changes on the wire (docs/protocol.md, "`POST /v1/pull`"; log/codec.h):
 //   {"change":"create"|"update","table","id","realm","set":{prop: plain},
 //    "createdAt","modifiedAt","revision"}
 //   {"change":"move", … as above …, "to"}

@@ -1,5 +1,5 @@
-// Binary and JSON codecs of what is logged. Binary: bodies in IndexedDB. JSON: the wire
-// (docs/protocol.md).
+// Codecs of mutations, steps, updates and changes. Binary: for bodies in IndexedDB. JSON: for the
+// wire (docs/protocol.md).
 #ifndef SKERRY_LOG_CODEC_H_
 #define SKERRY_LOG_CODEC_H_
 
@@ -15,9 +15,9 @@
 
 namespace skerry {
 
-// Binary, versioned and checksummed; tables and props are written by name in a small header of the
-// body, so that a body outlives a change of the schema: what the schema of today does not know, or
-// cannot hold, is left out, and `left_out` set; a prop that may not be null, and is not there, gets
+// Binary, with a version and a checksum. A body names its tables and props in a small header, so
+// that it can be read after a change of the schema. If the current schema does not know or cannot
+// hold something, that is left out, and `left_out` is set. A missing prop that may not be null gets
 // its default. kCorrupt on damage, kVersion on a newer format.
 std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes,
@@ -26,17 +26,17 @@ std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
                                  bool* left_out = nullptr);
 
-// JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc,
-// mutation_json.cc, change_json.cc.
+// JSON of the wire, as Data. The grammars are in op_json.cc, update_json.cc, mutation_json.cc and
+// change_json.cc.
 Data OpToData(const Schema& schema, const Op& op,
-              size_t action_count);  // `by` left out where there is one action, or none
+              size_t action_count);  // without `by` if there is at most one action
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);
-// Leaves out of an op that was logged under another schema what this one has no place for. False:
-// it has none for the whole op.
+// Removes from an op that was logged under another schema all that this one cannot hold. False if
+// it cannot hold the op at all.
 bool TrimOp(const Schema& schema, Data* data);
 Data UpdateToData(const Schema& schema, const Update& update);
 
-// What is wrong with one op of an update; `status` names table and prop.
+// An error in one op of an update; `status` names table and prop.
 struct OpProblem {
   size_t op = 0;
   Status status;
@@ -44,13 +44,14 @@ struct OpProblem {
 
 // Checks all that can be checked without rows: limits, types, ids, names, text that no database can
 // hold, and that `after` names every realm of the ops. A create must hold every required prop
-// without a default; the authority fills in defaults. Where ops are wrong, `problems` (if given)
-// names all of them and the status is that of the first, with its index; where the update as a
-// whole is wrong, `problems` stays empty.
+// without a default; the authority fills in defaults. If ops are wrong, `problems` (if given) lists
+// all of them, and the status is that of the first, with its index. If the update as a whole is
+// wrong, `problems` stays empty.
 Result<Update> UpdateFromData(const Schema& schema, const Data& data,
                               Vector<OpProblem>* problems = nullptr);
 
-// As an export holds mutations. What a server would refuse without looking at rows is refused.
+// The form of mutations in an export. MutationFromData rejects what a server would reject without
+// looking at rows.
 Data MutationToData(const Schema& schema, const Mutation& mutation);
 Result<Mutation> MutationFromData(const Schema& schema, const Data& data);
 

@@ -1,10 +1,11 @@
-// An entry of the inbox, as it is stored in `conflicts`: a mutation that was refused, with what the
-// user needs to decide.
+// An entry of the inbox, as it is stored in `conflicts`: a mutation that was rejected, with what
+// the user needs to decide.
 //
-// Later mutations on the objects of a refused one, and those with a ref to an object that it
-// created, go there with it (code `depends`). `parent_deleted`: the mutation was applied, but the
-// object was deleted at once with the parent that it names. It is written when the push's answer or
-// the confirming pull says so, whichever comes first.
+// Later mutations on the same objects, and mutations with a ref to an object that the rejected one
+// created, are put into the inbox with it (code `depends`). Code `parent_deleted`: the mutation was
+// applied, but its object was at once deleted together with the parent that it refers to. That
+// entry is written when the answer to the push or the confirming pull says so, whichever comes
+// first.
 #ifndef SKERRY_LOG_CONFLICT_RECORD_H_
 #define SKERRY_LOG_CONFLICT_RECORD_H_
 
@@ -15,7 +16,7 @@
 
 namespace skerry {
 
-// The mutation, for it to be made again.
+// The mutation, so that the user can make it again.
 struct InboxMutation {
   std::string id;
   std::string name;
@@ -35,14 +36,14 @@ struct InboxMutation {
 
 struct ConflictRecord {
   double version = kRecordVersion;
-  std::optional<std::string> table;  // of the object; null, as its id: it is not known
+  std::optional<std::string> table;  // of the object; table and id are null if it is not known
   std::optional<std::string> id;
   std::string reason;  // "rejected" or "revoked"
   std::string code;
   std::string detail;
   Data base;    // the next three are plain rows, or null
   Data mine;    // what the mutation wanted
-  Data theirs;  // as far as the server told
+  Data theirs;  // as far as the server sent it
   double at = 0;
   InboxMutation mutation;
   Rest rest;

@@ -1,5 +1,5 @@
-// Cursors: how far a client has a realm's log, as the text "revision@at" (`at`: the server's time
-// of that entry, ms).
+// Cursors: how far a client has read a realm's log, as the text "revision@at" (`at`: the server's
+// time of that entry, ms).
 #ifndef SKERRY_LOG_CURSOR_H_
 #define SKERRY_LOG_CURSOR_H_
 
@@ -14,10 +14,10 @@ namespace skerry {
 using Cursors = Map<std::string, std::string>;  // by realm
 using Revisions = Map<std::string, uint64_t>;   // by realm
 
-// Both 0 where the cursor is empty or damaged.
+// Both give 0 if the cursor is empty or damaged.
 uint64_t CursorRevision(std::string_view cursor);
 double CursorAt(std::string_view cursor);
-// The same of a realm; 0 where it has none.
+// The same for a realm; 0 if it has no cursor.
 uint64_t CursorRevision(const Cursors& cursors, const std::string& realm);
 
 std::string MakeCursor(uint64_t revision, double at);

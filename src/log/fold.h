@@ -1,4 +1,4 @@
-// Folding: what ops do to rows, and how a sequence of ops reduces to its final result. The same
+// Folding: applies ops to rows, and reduces a sequence of ops to its final result. The same
 // functions run in the window (overlay and base), in the sync worker (grouping), in the image job
 // and in the authority (F of diff(F, E)).
 #ifndef SKERRY_LOG_FOLD_H_
@@ -13,34 +13,41 @@
 
 namespace skerry {
 
-// kView: the overlay: a moved row goes on to live in its new realm. kBase: base and F, which are
-// kept per realm: a move only removes (the target realm's own range brings the row).
+// kView: for the overlay. A moved row continues to exist in its new realm. kBase: for base and F,
+// which are kept per realm. A move only removes the row; the log of the target realm brings it
+// there.
 enum class FoldTarget { kView, kBase };
 
 struct FoldStamp {
-  double at = 0;          // becomes modifiedAt, and createdAt of what is created
+  double at = 0;          // becomes modifiedAt, and createdAt of a created row
   uint64_t revision = 0;  // becomes the row's revision; 0 in the overlay
 };
 
 // Applies one op (create, update, inc, delete, move) to the row that it names; `row` is that row or
-// empty. Acts only on a row of the op's realm; on a missing one (but for create) it does nothing. A
-// create of an existing row merges as create + update. An inc counts from 0 where there is no
-// number yet, and stops at the greatest finite number. Defaults are not filled in: who makes an op
-// resolves its values. So a prop that has a default and may not be null is null only where its
-// value is not known (the server's F, of a row that was written before the prop existed): an inc
-// leaves it so. Cascades are not applied here. Returns whether the op took effect.
+// empty. It does nothing if the row is in another realm than the op, or is missing (except for a
+// create). A create of an existing row acts as an update. An inc counts from 0 if the prop has no
+// number, and stops at the greatest finite number. Defaults are not filled in here; that is done
+// when an op is made, admitted or decoded. So a prop that has a default and may not be null is null
+// only if its value is not known (in the server's F, for a row that was written before the prop
+// existed). An inc leaves such a prop null. Cascade rules are not applied here. Returns whether the
+// op had an effect.
 bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target,
             std::optional<Row>* row);
 
-// Reduces ops to their final result per object, in order; every op names all actions that it comes
-// from (docs/design.md, "Grouping"). create+update -> create; update+update -> one; incs summed
-// (into a create or an update of the same prop's set value too; an inc of a prop that a create does
-// not set stays beside it, because the row may exist); delete+create stays both; create+delete ->
-// delete, or nothing where the table's ids are UUIDs and the create is the first that `ops` say of
-// the object (an id that nobody else can have seen), and then also the creates of this sequence
-// that would cascade from it, transitively. An object leaves at most five ops per stay in a realm.
-// O(n log n). FoldOps(FoldOps(x)) = FoldOps(x). REQUIRES: nothing of `ops` was ever sent; no UUID
-// of a create names an object that is known to exist (the window makes an update of such a create).
+// Reduces ops to their final result per object, in order. Every op of the result names all actions
+// that it comes from (docs/design.md, "Grouping").
+//   create + update: one create.
+//   update + update: one update.
+//   inc + inc: one inc with the sum. An inc after a create or an update that sets the same prop is
+//     added to the set value. An inc of a prop that the create does not set stays an op of its own,
+//     because the row may exist already.
+//   delete + create: both stay.
+//   create + delete: the delete stays. If the table's ids are UUIDs and the create is the object's
+//     first op, no other client can have seen the id. Then nothing stays, and the creates in `ops`
+//     that cascade rules would delete with the object are dropped, too, transitively.
+// At most five ops remain for an object while it is in one realm. O(n log n). FoldOps(FoldOps(x)) =
+// FoldOps(x). REQUIRES: none of `ops` was ever sent; no create has the UUID of an object that is
+// known to exist (the window logs an update instead).
 Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops);
 
 // The realms that ops touch, sorted: each op's realm, and a move's target.

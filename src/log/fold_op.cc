@@ -1,4 +1,4 @@
-// What one op does to one row (log/fold.h).
+// Applies one op to one row (log/fold.h).
 #include "log/fold.h"
 #include "log/number_add.h"
 

@@ -1,12 +1,12 @@
-// How a sequence of ops reduces to its final result (log/fold.h).
+// Reduces a sequence of ops to its final result (log/fold.h).
 //
-// Ops on different objects commute, so each object is reduced on its own, and every op keeps the
-// place where the object's first op of that kind stood. An object's ops fall into runs: a run stays
-// in one realm and ends with a move. Within a run
-//   - a stretch holds at most one op that sets (create or update) and one that adds (inc), of
-//     different props; another one begins with a create that follows an update or inc, because the
-//     create makes a row where those did nothing;
-//   - a delete takes the place of everything before it in the run.
+// Ops on different objects commute, so each object is reduced on its own. A merged op has the place
+// of the first op that was merged into it. The ops of an object form runs: all ops of a run are in
+// one realm, and a move ends the run. Within a run
+//   - a stretch holds at most one op that sets (create or update) and one that adds (inc), for
+//     different props. A create after an update or inc begins a new stretch: if the row is missing,
+//     the update or inc does nothing, but the create makes the row;
+//   - a delete replaces everything before it in the run.
 #include <algorithm>
 
 #include "base/map.h"
@@ -20,10 +20,10 @@ namespace {
 
 constexpr uint32_t kNowhere = 0xffffffff;
 
-// What is known of one object: places are indexes of Folder::ops_.
+// The state of one object. The numbers are indexes into Folder::ops_.
 struct Tail {
   std::string realm;
-  Vector<uint32_t> run;        // the live ops of the current run; five at most
+  Vector<uint32_t> run;        // the live ops of the current run, at most five
   uint32_t set_at = kNowhere;  // of the current stretch
   uint32_t add_at = kNowhere;  // of the current stretch
   uint32_t delete_at = kNowhere;
@@ -36,8 +36,8 @@ void MergeBy(const Vector<uint32_t>& from, Vector<uint32_t>* by) {
   *by = std::move(merged);
 }
 
-// The merged op names all actions of both, and stays guarded by the older of two revisions: the
-// stricter guard.
+// The merged op names the actions of both. If both have an `if` revision, the lower one stays,
+// which is the stricter condition.
 void MergeOrigin(const Op& from, Op* into) {
   MergeBy(from.by, &into->by);
   if (!from.if_revision) return;
@@ -99,7 +99,7 @@ class Folder {
   Vector<Op> ops_;
   Vector<bool> live_;
   Map<ObjectKey, Tail> tails_;
-  Map<ObjectKey, std::string> gone_;  // created and deleted here, with their realm
+  Map<ObjectKey, std::string> gone_;  // created and deleted here: their realm
 };
 
 uint32_t Folder::Append(const Op& op, Tail* tail) {
@@ -131,7 +131,7 @@ void Folder::AddSet(const Op& op, Tail* tail) {
     tail->set_at = Append(op, tail);
   }
   if (tail->add_at == kNowhere) return;
-  // What was added before to a prop that is set now is lost.
+  // A set of a prop discards what was added to it before.
   Op& add = ops_[tail->add_at];
   erase_if(add.add, [&](const PropAdd& change) { return HasEntry(op.set, change.prop); });
   if (!add.add.empty()) return;
@@ -163,7 +163,7 @@ void Folder::AddInc(const Op& op, Tail* tail) {
   MergeOrigin(rest, &ops_[tail->add_at]);
 }
 
-// Nobody else can know the object: its id is a UUID, and it begins with its creation.
+// Whether no other client can know the object: its id is a UUID, and its first op creates it.
 bool Folder::IsUnseen(const Tail& tail) const {
   if (!tail.first_run || tail.run.empty()) return false;
   const Op& first = ops_[tail.run.front()];
@@ -234,7 +234,7 @@ void Folder::Add(const Op& op) {
   }
 }
 
-// The objects that begin here with their creation, by what their refs name in the end.
+// Walks the created objects that no other client can know, by the final values of their refs.
 class Folder::OrphanDropper final : public DependantVisitor {
  public:
   explicit OrphanDropper(Folder* folder) : folder_(folder) {
@@ -267,12 +267,12 @@ class Folder::OrphanDropper final : public DependantVisitor {
   Set<ObjectKey> dropped_;
 };
 
-// A created object goes with the object that it refers to by a cascading ref, if that one was
-// created and deleted here: the authority would delete it at once.
+// Drops a created object if a cascading ref of it names an object that was created and deleted
+// here: the authority would delete it at once.
 void Folder::DropOrphans() {
   Vector<Departure> left;
   for (const auto& [key, realm] : gone_) {
-    // An object that more happened to afterwards may exist again, so its children are left to the
+    // If later ops act on the object, it may exist again. Then its children are left to the
     // authority.
     if (!tails_.contains(key)) left.push_back({key, realm, {}});
   }

@@ -2,7 +2,7 @@
 //
 //   image    = magic format:u32le head-bytes:u32le head sections checksum:u64le
 //   magic    = "SKERRYIM"
-//   format   = 2; 1 is read as well, and is without `description`
+//   format   = 2; 1 is read, too: it has no `description`
 //   head     = fingerprint:u64le schema:varint n:varint varint *(realm:text cursor:text)
 //              description:text                       of the schema: Schema::description
 //   sections = varint *rows extras                    rows of each table, in the schema's order
@@ -89,8 +89,7 @@ Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
   return in->AtEnd() ? Status::Ok() : Corrupt("extra rows");
 }
 
-// The sections as they lie in the image; nothing is handed to the sink before all of them are known
-// to be there.
+// The sections of an image. All of them are found before the first one is passed to the sink.
 struct Sections {
   Vector<std::string_view> rows;
   Vector<Extra> extras;
@@ -187,7 +186,7 @@ void HandOver(Base* rows, ImageSink* sink) {
 
 namespace {
 
-// By way of a base of the schema that it was made under.
+// Loads an image of another schema into a Base of that schema, and converts that.
 Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes image,
                  ImageSink* sink, bool* left_out) {
   if (header.description.empty())
@@ -211,7 +210,7 @@ Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes im
 
 Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink, bool* left_out) {
   const std::string_view bytes = *image;
-  // Before the format is read: damage to that is not another one, which ends as this does.
+  // The checksum comes first: a damaged format field must give kCorrupt, not kVersion.
   SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
   Result<ImageHeader> header = ReadImageHeader(bytes);
   if (!header.ok()) return header.status();

@@ -1,6 +1,6 @@
-// Image: an immutable, checksummed file holding confirmed rows at stated cursors: of one realm as
-// the server makes it, or of all that a client holds. The same format in both, so that a server's
-// image goes into a client's storage and memory unparsed. Grammar in image.cc.
+// Image: an immutable file with a checksum that holds confirmed rows and the cursors at which they
+// were read. A server makes images of one realm, a client of all that it holds. The format is the
+// same, so a client stores and loads a server's image without parsing it. Grammar in image.cc.
 #ifndef SKERRY_LOG_IMAGE_H_
 #define SKERRY_LOG_IMAGE_H_
 
@@ -21,24 +21,23 @@ struct ImageHeader {
   uint32_t format = 0;
   uint64_t schema_fingerprint = 0;
   uint32_t schema_version = 0;
-  uint64_t n = 0;  // the client's n that it holds; 0 in a server's image
+  uint64_t n = 0;  // the client's n up to which it holds records; 0 in a server's image
   Vector<std::pair<std::string, std::string>> cursors;  // realm, "revision@at"
   std::string description;  // of the schema (Schema::description); empty in images of format 1
   uint64_t body_bytes = 0;
 };
 
-// The whole image. `meta` carries n and cursors.
+// Encodes a whole image.
 std::string EncodeImage(const Base& base, uint64_t n,
                         const Vector<std::pair<std::string, std::string>>& cursors);
 
 // Reads the header only. kCorrupt, kVersion.
 Result<ImageHeader> ReadImageHeader(std::string_view bytes);
 
-// Where an image's sections go: one RowStore a table, and rows of ids that are in two realms.
-// Verifies the checksum of the whole image first; nothing is touched if it does not match. The rows
-// of an image of another schema, an older or a newer one, come as this one holds them
-// (log/convert.h). kCorrupt, kVersion (another format). A sink whose load fails later, on an image
-// that was made wrong, is to be dropped.
+// The target of LoadImage: one RowStore per table, and extra rows for ids that are in two realms.
+// LoadImage verifies the checksum of the whole image before it changes the sink. Rows of an image
+// of an older or a newer schema are converted (log/convert.h). kCorrupt, kVersion (another format).
+// After a load that fails later, because the image was made wrong, the sink must be discarded.
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
@@ -46,8 +45,8 @@ class ImageSink {
   virtual void ImageExtra(const ObjectKey& key, const Row& row) = 0;
 };
 
-// Into a plain base that is empty: a store holds one row an id, so that loading into one that has
-// rows would lose those of other realms.
+// Loads into a plain Base. REQUIRES: the Base is empty. A store holds one row per id, so loading
+// into stores that have rows would lose rows of other realms.
 class BaseSink final : public ImageSink {
  public:
   explicit BaseSink(Base* base) : base_(base) {}
@@ -58,23 +57,23 @@ class BaseSink final : public ImageSink {
   Base* base_;
 };
 
-// Gives all rows of a base to a sink that has none, where they lie; the base is of no use then.
-// REQUIRES: the same schema.
+// Moves all rows of a Base to an empty sink without copying them. The Base must not be used
+// afterwards. REQUIRES: both have the same schema.
 void HandOver(Base* rows, ImageSink* sink);
 
-// The stores share the very bytes, and change them. `left_out` is set where something of the image
-// has no place in this schema. REQUIRES: nobody else holds `image`.
+// The stores keep the bytes of `image`, and change them. Sets `left_out` if this schema cannot hold
+// something of the image. REQUIRES: the caller passes the only reference to `image`.
 Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink,
                  bool* left_out = nullptr);
-// Adds an image to a base, which is untouched where this fails.
+// Adds an image to a Base. If this fails, the Base is unchanged.
 Status LoadImage(std::string_view bytes, Base* base, bool* left_out = nullptr);
 
-// The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the
-// whole file.
+// The checksum in the image pointer and in the server's answer: XXH64 of the whole image as 16 hex
+// digits.
 std::string ImageChecksum(std::string_view bytes);
 
-// Images are stored as files of at most kImageFileBytes, the last one shorter: where file `index`
-// lies in the image.
+// An image is stored in files of kImageFileBytes; the last one may be shorter. This is the range of
+// one file in the image.
 struct ImageFile {
   size_t offset = 0;
   size_t bytes = 0;

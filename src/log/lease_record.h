@@ -13,12 +13,12 @@ namespace skerry {
 
 struct LeaseRecord {
   double version = kRecordVersion;
-  std::optional<std::string> owner;  // the tab that holds it; null: nobody
-  uint64_t epoch = 0;                // counts the claims: what is written under another is refused
-  uint64_t heartbeat = 0;            // counts the holder's signs of life in this epoch
-  double claimed_at = 0;             // ms of the wall clock, for people, as is the next
+  std::optional<std::string> owner;  // the tab that holds it; null: no tab
+  uint64_t epoch = 0;                // counts claims; a write under another epoch is rejected
+  uint64_t heartbeat = 0;            // counts the holder's heartbeats in this epoch
+  double claimed_at = 0;             // ms of the wall clock; only for people, like the next
   double beat_at = 0;
-  std::optional<std::string> job;  // what the holder is at; null: it was released
+  std::optional<std::string> job;  // what the holder is doing; null: the lease was released
   Rest rest;
 
   template <typename Self, typename Visitor>

@@ -46,7 +46,7 @@ constexpr MemberType kMaybeBytes = {
     },
     [](const void* member) { return !static_cast<const MaybeBytes*>(member)->has_value(); }};
 
-// Where in `texts` the value is; 0 where it is none of them.
+// The index of the value in `texts`; 0 if it is none of them.
 size_t TextIndex(const Data& value, const char* const* texts, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     if (value.Is(texts[i])) return i;

@@ -1,5 +1,5 @@
-// Members: how a record of IndexedDB becomes a struct, and back. A struct lists its members once, and
-// a reader and a writer, which know no struct, run over that list:
+// Members: reads a record of IndexedDB into a struct, and writes it back. A struct lists its
+// members once; a generic reader and a generic writer run over that list:
 //
 //   struct Example {
 //     uint64_t n = 0;
@@ -12,9 +12,9 @@
 //     }
 //   };
 //
-// The database belongs to the origin, and any script of it may have written there. So a member that
-// is not of its type is read as if it were absent: it gets its first value (0, empty, none). Lists
-// and maps leave out the items that do not fit. What this build does not know is kept in `rest`.
+// Any script of the origin may have written to the database. So a member with a value of a wrong
+// type is read as if it were missing: it keeps its first value (0, empty, none). Lists and maps
+// leave out items that do not fit. Unknown fields are preserved in `rest`.
 #ifndef SKERRY_LOG_MEMBERS_H_
 #define SKERRY_LOG_MEMBERS_H_
 
@@ -30,11 +30,11 @@
 
 namespace skerry {
 
-// What a writer needs to know of how a record was stored.
+// What the writer has to know about the stored record.
 struct Rest {
-  Data unknown;         // the members that this build does not know; null: none
-  uint32_t absent = 0;  // the members that were not there, a bit each: with their first value they
-                        // stay away
+  Data unknown;         // unknown fields; null: none
+  uint32_t absent = 0;  // a bit for each missing member: it is not written while it has its first
+                        // value
   friend bool operator==(const Rest&, const Rest&) = default;
 };
 
@@ -42,11 +42,11 @@ class Members;
 template <typename T>
 concept HasMembers = requires(T& self, Members& members) { T::Each(self, members); };
 
-// Counting on from it stays exact.
+// Low enough for the core to count up from it without losing precision.
 inline constexpr uint64_t kMaxCount = uint64_t{1} << 52;
 inline bool IsCount(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxCount; }
 
-// Whether a value can be read as such a member. An overload for a struct may ask for more.
+// Whether a value can be read as a member of this type. Overloads for structs may be stricter.
 inline bool Fits(const Data& data, const bool*) { return data.is_bool(); }
 inline bool Fits(const Data& data, const uint64_t*) { return IsCount(data); }
 bool Fits(const Data& data, const double*);  // finite
@@ -66,7 +66,7 @@ bool Fits(const Data& data, const T*) {
   return data.is_object();
 }
 
-// For records of which a part that does not fit makes the whole useless.
+// Tests for records that are useless if a part does not fit.
 inline bool IsText(const Data& data) { return data.is_string() && !data.as_string().empty(); }
 using DataTest = bool (*)(const Data&);
 bool IsMapOf(const Data& data, DataTest fits);
@@ -114,7 +114,7 @@ bool IsFirstValue(const T& value) {
   }
 }
 
-// What the reader and the writer do with a member of some type, wherever it is.
+// The functions by which the reader and the writer handle members of one type.
 struct MemberType {
   bool (*fits)(const Data& data);
   void (*read)(Data&& data, void* member);
@@ -129,7 +129,7 @@ inline constexpr MemberType kMemberType = {
     [](const void* member) { return ToData(*static_cast<const T*>(member)); },
     [](const void* member) { return IsFirstValue(*static_cast<const T*>(member)); }};
 
-// Null where it is none.
+// Written as null if it has no value.
 template <typename T>
 inline constexpr MemberType kMemberType<std::optional<T>> = {
     kMemberType<T>.fits,
@@ -146,14 +146,14 @@ class Members {
   void operator()(const char* name, T& member) {
     Add({name, &member, &kMemberType<T>});
   }
-  // Absent where it is none.
+  // Not written if it has no value.
   template <typename T>
   void Optional(const char* name, std::optional<T>& member) {
     Add({name, &member, &kMemberType<std::optional<T>>, true});
   }
   void Bytes(const char* name, std::string& member);
   void Bytes(const char* name, std::optional<std::string>& member);
-  // One of these texts, in the order of the enumeration; another one is the first.
+  // One of these texts, in the order of the enumeration. Any other text is read as the first.
   template <typename E, size_t count>
   void Text(const char* name, E& member, const char* const (&texts)[count]) {
     static_assert(sizeof(E) == sizeof(uint8_t));
@@ -167,12 +167,12 @@ class Members {
   struct Member {
     const char* name;
     void* place;
-    const MemberType* type;  // none: one of `texts`
+    const MemberType* type;  // null: one of `texts`
     bool is_optional = false;
     const char* const* texts = nullptr;
     size_t count = 0;
   };
-  static constexpr size_t kMost = 32;  // as many as Rest::absent has bits
+  static constexpr size_t kMost = 32;  // the number of bits of Rest::absent
 
   SKERRY_OUT_OF_LINE void Add(const Member& member);
 
@@ -235,7 +235,7 @@ Data ToData(const Map<std::string, T>& map) {
   return object;
 }
 
-// A whole record. What is no object is read as an empty one.
+// Reads a whole record. A value that is not an object is read as an empty object.
 template <HasMembers T>
 T ReadRecord(Data stored) {
   T record;

@@ -1,7 +1,7 @@
-// Mutations as an export holds them, for people to read and for an import to log again
+// Mutations in the form of an export: people can read it, and an import logs it again
 // (log/codec.h):
 //   {"id","name","at","arg","base":{realm: revision},"ops":[op]}
-// Members are those of an update of the wire with one action.
+// The members are those of an update on the wire with one action.
 #include <utility>
 
 #include "base/vector.h"
@@ -26,7 +26,7 @@ Data MutationToData(const Schema& schema, const Mutation& mutation) {
 }
 
 Result<Mutation> MutationFromData(const Schema& schema, const Data& data) {
-  // All that an update is checked for holds here too, so it is read as one that begins its chain.
+  // Reads it as an update that begins its chain, because all checks of an update apply here, too.
   Data after = Data::MakeObject();
   for (const Data& op : data["ops"].items()) {
     after.Set(op["realm"].as_string(), nullptr);

@@ -1,5 +1,5 @@
 // A mutation, as it is stored in `mutations` until it is confirmed in every realm that it touches.
-// Its key there is its place in the order of all mutations of the client.
+// Its key is its position in the order of all mutations of the client.
 #ifndef SKERRY_LOG_MUTATION_RECORD_H_
 #define SKERRY_LOG_MUTATION_RECORD_H_
 
@@ -19,15 +19,16 @@ struct MutationRecord {
   std::string name;
   double at = 0;
   MutationState state = MutationState::kPending;
-  std::optional<std::string> update;  // that it is in; null: it is not grouped
+  std::optional<std::string> update;  // the update that it is in; null: it is not grouped
   bool held = false;
-  // A push was told that its action is in the log already, at these revisions. It is not grouped
-  // until a pull says otherwise.
+  // The answer to a push said that its action is already in the log, at these revisions. The
+  // mutation is not grouped until a pull says otherwise.
   std::optional<Revisions> known;
   Vector<std::string> realms;
-  Vector<std::string> keys;  // of its objects: table, U+0000, id
+  Vector<std::string> keys;  // one per object: table, U+0000, id
   std::string body;          // of EncodeMutation
-  // It was folded with others into an op that was refused, and is grouped by itself from then on.
+  // It was folded with other mutations into an op that was rejected. From then on it is grouped
+  // alone.
   std::optional<bool> alone;
   Rest rest;
 
@@ -51,7 +52,7 @@ struct MutationRecord {
   Data Write() const;
 };
 
-// A mutation, as other records name it.
+// A reference to a mutation in another record.
 struct NamedMutation {
   std::string id;
   Key key;  // in `mutations`
@@ -65,7 +66,7 @@ struct NamedMutation {
   friend bool operator==(const NamedMutation&, const NamedMutation&) = default;
 };
 
-// A mutation whose action is in the log already, as a push was told.
+// A mutation whose action is already in the log, as the answer to a push said.
 struct KnownMutation {
   std::string id;
   Key key;

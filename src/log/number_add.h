@@ -1,4 +1,4 @@
-// How `inc` adds, in one place, because rows (fold_op.cc) and folded ops (fold_ops.cc) must agree.
+// The addition of `inc`, for rows (fold_op.cc) and for folded ops (fold_ops.cc), which must agree.
 #ifndef SKERRY_LOG_NUMBER_ADD_H_
 #define SKERRY_LOG_NUMBER_ADD_H_
 
@@ -9,15 +9,15 @@
 
 namespace skerry {
 
-// A sum past the greatest finite number stops there: infinities cannot be stored, and an inc must
-// never be refused for what others have added before it.
+// A sum stops at the greatest finite number, because infinities cannot be stored, and an inc must
+// not be rejected because of what other clients have added before.
 inline double AddNumbers(double a, double b) {
   constexpr double kMost = std::numeric_limits<double>::max();
   return std::clamp(a + b, -kMost, kMost);
 }
 
-// Null, and anything that is no number (a prop whose type an older schema knew differently), counts
-// from 0.
+// Null counts as 0. So does a value that is not a number (the prop may have had another type in an
+// older schema).
 inline Value AddToValue(const Value& value, double by) {
   return Value::Number(AddNumbers(value.kind() == ValueKind::kNumber ? value.number() : 0, by));
 }

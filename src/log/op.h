@@ -1,10 +1,10 @@
 // Ops, actions, mutations and updates: what is logged and pushed. docs/design.md defines the words
 // ("Vocabulary") and the merging ("Objects and ops").
 //
-// A kind of op is described here once, by TraitsOf. Code that treats kinds differently is a switch
-// without default, so that it does not compile before it knows a new kind (CONTRIBUTING.md, "Add an
-// op kind"); all other code asks for traits, or reads the members that hold an op's content. It
-// never compares with a kind (test/tidy).
+// TraitsOf describes each kind of op once. Code that handles kinds differently uses a switch
+// without default, so that it does not compile until it handles a new kind (CONTRIBUTING.md, "Add
+// an op kind"). All other code asks for traits, or reads the members that hold an op's content. It
+// never compares with a kind (test/tidy checks that).
 #ifndef SKERRY_LOG_OP_H_
 #define SKERRY_LOG_OP_H_
 
@@ -28,16 +28,16 @@ enum class OpKind : uint8_t {
   kAppend = 6
 };
 
-// What all code may ask of an op, whatever its kind: bits.
+// The traits of a kind, as bits. All code may ask for them.
 enum OpTrait : uint8_t {
   kOnRow = 1,     // it names an object: a table and an id
-  kCreates = 2,   // it makes the row where there is none
+  kCreates = 2,   // it makes the row if that is missing
   kDeletes = 4,   // the row is gone afterwards
   kMoves = 8,     // the row is in the realm `to` afterwards
   kOnStream = 16  // it names a stream
 };
 
-// 0: there is no such kind.
+// 0 if there is no such kind.
 constexpr uint8_t TraitsOf(OpKind kind) {
   switch (kind) {
     case OpKind::kCreate:
@@ -59,7 +59,7 @@ constexpr uint8_t TraitsOf(OpKind kind) {
 struct PropValue {
   PropIndex prop = kNone;
   Value value;
-  bool for_new = false;  // nobody said it: what is there already keeps what it has
+  bool for_new = false;  // a default: a row that has a value keeps it
   friend bool operator==(const PropValue&, const PropValue&) = default;
 };
 struct PropAdd {
@@ -70,13 +70,13 @@ struct PropAdd {
 
 struct Op {
   OpKind kind = OpKind::kUpdate;
-  TableIndex table = kNone;  // kNone where it is on no row
+  TableIndex table = kNone;  // kNone without kOnRow
   std::string id;
   std::string realm;
-  // Its content: empty where the kind has none. What is added here is counted by content_bytes.
-  std::string to;         // where it moves: the target realm
+  // The content. Members that the kind does not use are empty. Count new members in content_bytes.
+  std::string to;         // kMove: the target realm
   std::string stream;     // kAppend
-  Vector<PropValue> set;  // sorted by prop; null unsets
+  Vector<PropValue> set;  // sorted by prop; null clears the prop
   Vector<PropAdd> add;    // sorted by prop
   Vector<uint32_t>
       by;  // indexes into the actions of the mutation or update; never empty, ascending
@@ -86,7 +86,7 @@ struct Op {
   bool Has(OpTrait trait) const { return (TraitsOf(kind) & trait) != 0; }
   // REQUIRES: Has(kOnRow)
   ObjectKey key() const { return {table, id}; }
-  // About what its content takes where it is written, names of props apart.
+  // Estimates the size of the content when it is written, without the names of props.
   size_t content_bytes() const {
     size_t bytes = to.size() + stream.size() + add.size() * 16;
     for (const PropValue& change : set) bytes += 16 + change.value.text().size();
@@ -103,8 +103,8 @@ inline Op NewOp(OpKind kind, const ObjectKey& key, const std::string& realm) {
   return op;
 }
 
-// The ops on rows among `ops`, in order: `for (const Op& op : RowOps(ops))`. Code that looks rows
-// up goes through it, and so leaves out the ops that have none. It refers to `ops`.
+// The ops on rows among `ops`, in order: `for (const Op& op : RowOps(ops))`. Code that looks up
+// rows uses it to skip the other ops. REQUIRES: `ops` outlives it.
 class RowOps {
  public:
   explicit RowOps(const Vector<Op>& ops) : ops_(&ops) {}
@@ -136,7 +136,7 @@ class RowOps {
 struct Action {
   std::string id;  // UUIDv7
   std::string name;
-  std::string arg;  // JSON text; "null" where there is none
+  std::string arg;  // JSON text; "null" without an argument
   double at = 0;    // ms, the client's estimate of the server's clock
   friend bool operator==(const Action&, const Action&) = default;
 };
@@ -147,12 +147,12 @@ using ByRealm = Vector<std::pair<std::string, T>>;  // sorted by realm, each at 
 struct Mutation {
   Action action;
   Vector<Op> ops;          // `by` = {0}
-  ByRealm<uint64_t> base;  // cursor revisions when it was made
+  ByRealm<uint64_t> base;  // revisions of the cursors when it was made
   friend bool operator==(const Mutation&, const Mutation&) = default;
 };
 
-// A link of a client's chain: the client's update last applied in a realm. seq 0 and an empty id
-// mean none.
+// A link of a client's chain: the client's last update that was applied in a realm. seq 0 and an
+// empty id: there is none.
 struct Link {
   uint64_t seq = 0;
   std::string id;

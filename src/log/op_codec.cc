@@ -88,15 +88,15 @@ void EncodeOp(const Op& op, BodyWriter* out) {
   }
 }
 
-// What a user has done is to be pushed, and says all of the object. What is logged was folded by
-// the server as it was said: an object that was there already keeps what the op did not name.
+// A create that is still to be pushed states all props of the object. A logged create was folded by
+// the server as it is: if the object existed already, it kept the props that the op does not name.
 void DecodeCreate(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
   op->set = DecodeSet(op->table, unfit, in);
   const bool is_logged = unfit == Unfit::kAbsent;
   if (is_whole) AddDefaults(op->table, in->schema(), &op->set, is_logged);
 }
 
-// `is_whole`: the table and the id are known. Gives whether that which is left of it says anything.
+// `is_whole`: the table and the id are known. Returns whether the op still has content.
 bool DecodeContent(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
   switch (op->kind) {
     case OpKind::kCreate:
@@ -120,7 +120,7 @@ bool DecodeContent(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
   return true;
 }
 
-// Whether anything is left of it.
+// Returns false if nothing is left of the op.
 bool DecodeOp(Unfit unfit, BodyReader* in, Op* op) {
   const uint8_t kind = in->in().U8();
   const uint8_t flags = in->in().U8();
@@ -177,8 +177,7 @@ Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in) {
     }
     set.push_back({prop, std::move(value)});
   }
-  // Props are sorted as the schema of today has them, which may be another order than that of the
-  // writer.
+  // The order of props in the current schema may differ from that in the writer's.
   Sort(set.begin(), set.end(),
        [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
   return set;

@@ -1,7 +1,7 @@
 // Ops in the payload of a body (log/body.h).
 //
 //   op   = kind:u8 flags:u8 realm by [if:varint] rest
-//   flags = bit 0: `if` is there
+//   flags = bit 0: `if` is present
 //   by   = varint *varint                       the first index, then the differences
 //   rest = table id set                         create, update
 //        | table id varint *(prop by:f64le)     inc
@@ -18,22 +18,22 @@
 
 namespace skerry {
 
-// What becomes of a value that its prop cannot hold. In what a user has done and the server has not
-// seen it is not said, and an op that says nothing then is none; in what is logged it is what an
-// absent one is (AbsentValue).
+// How a value is decoded that its prop cannot hold. kLeftOut: the prop is removed from the op, and
+// an op without content is dropped; for mutations, which the server has not seen. kAbsent: the
+// value becomes AbsentValue; for logged ops.
 enum class Unfit { kLeftOut, kAbsent };
 
 void EncodeOps(const Vector<Op>& ops, BodyWriter* out);
-// Failures, and whether something was left out, are the reader's.
+// The reader holds the failure, and whether something was left out.
 Vector<Op> DecodeOps(Unfit unfit, BodyReader* in);
 
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out);
 Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in);
-// To what creates an object: the defaults of props that may not be null. `for_new`: unless it is
-// there already.
+// Adds the defaults of props that may not be null to the content of a create. `for_new`: a row
+// that has a value keeps it.
 void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set,
                  bool for_new = false);
-// Whether the schema of today has this table, and such ids in it.
+// Whether the current schema has this table, and the id is valid in it.
 bool KnowsId(TableIndex table, std::string_view id, BodyReader* in);
 
 }  // namespace skerry

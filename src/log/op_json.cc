@@ -1,10 +1,10 @@
-// Ops of the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
+// Ops on the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
 //   {"op":"create"|"update","table","id","realm","set":{prop: plain},"by":[..],"if"}
 //   {"op":"inc","table","id","realm","add":{prop: number},"by","if"}
 //   {"op":"delete","table","id","realm","by","if"}
 //   {"op":"move","table","id","realm","to","by","if"}
 //   {"op":"append","stream","realm","by"}
-// `by` is left out where there is one action, and where there is none. Unknown members are ignored.
+// `by` is missing if there is at most one action. Unknown members are ignored.
 #include <algorithm>
 #include <cmath>
 
@@ -16,7 +16,7 @@
 namespace skerry {
 namespace {
 
-// Null: there is no such kind.
+// Null if there is no such kind.
 const char* NameOf(OpKind kind) {
   switch (kind) {
     case OpKind::kCreate:
@@ -65,8 +65,8 @@ Status ReadBy(const Data& data, size_t action_count, Vector<uint32_t>* by) {
   return Status::Ok();
 }
 
-// What a create leaves out is null, or the default where the prop has one (the authority fills it
-// in).
+// A prop that a create does not name is null, or the default if the prop has one (the authority
+// fills it in).
 Status CheckWhole(const TableDef& table, const Vector<PropValue>& set) {
   size_t next = 0;
   for (size_t i = 0; i < table.props.size(); ++i) {
@@ -110,7 +110,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
   return Status::Ok();
 }
 
-// `table`: null where the op is on no row.
+// `table`: null if the op is not on a row.
 Status ReadContent(const TableDef* table, const Data& data, Op* op) {
   switch (op->kind) {
     case OpKind::kCreate:
@@ -178,7 +178,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
   return ReadContent(&table, data, op);
 }
 
-// The member of the wire whose own members are props; null where the kind has none.
+// The name of the member on the wire whose members are props; null if the kind has none.
 const char* PropsMember(OpKind kind) {
   switch (kind) {
     case OpKind::kCreate:

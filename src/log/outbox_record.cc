@@ -32,7 +32,7 @@ Data OutboxRecord::Write() const { return ToData(*this); }
 
 bool IsSoundOutboxRow(const Data& row) {
   const Data& update = row["value"];
-  if (IsNewer(update)) return true;  // it is left alone
+  if (IsNewer(update)) return true;  // the record of a newer version is not touched
   return IsText(row["key"]) && update["id"] == row["key"] && IsText(update["client"]) &&
          IsMapOf(update["after"], IsLink) && !update["after"].members().empty() &&
          IsListOf(update["mutations"], IsNamed) && IsListOf(update["confirmed"], IsText) &&

@@ -1,5 +1,5 @@
-// An update on its way to the server, as it is stored in `outbox` under its id. It is immutable but
-// for what has become of it.
+// An update on its way to the server, as it is stored in `outbox` under its id. Only its state, and
+// what the server has answered, change.
 #ifndef SKERRY_LOG_OUTBOX_RECORD_H_
 #define SKERRY_LOG_OUTBOX_RECORD_H_
 
@@ -9,7 +9,8 @@
 
 namespace skerry {
 
-// A client's update in a realm, which the next one there follows. Null, with an empty id: none.
+// A client's update in a realm; the client's next update in that realm follows it. Stored as null
+// if there is none (its id is empty).
 struct ChainLink {
   uint64_t seq = 0;
   std::string id;
@@ -44,9 +45,9 @@ struct Chain {
 bool Fits(const Data& data, const Chain*);
 
 enum class OutboxState : uint8_t {
-  kSent,      // an answer is awaited; any other text is read so, for it may have been sent
+  kSent,      // waits for an answer; an unknown state is read as this: it may have been sent
   kNew,       // never sent
-  kReceived,  // applied, or a duplicate: a pull has to confirm it
+  kReceived,  // applied, or a duplicate: waits for a pull to confirm it
 };
 
 struct OutboxRecord {
@@ -58,10 +59,10 @@ struct OutboxRecord {
   double at = 0;
   OutboxState state = OutboxState::kSent;
   uint64_t epoch = 0;                  // of the lease under which it was first sent
-  std::optional<Revisions> revisions;  // where it is in the log, by the push's answer
-  Vector<std::string> confirmed;       // realms
+  std::optional<Revisions> revisions;  // its revisions in the log, from the push's answer
+  Vector<std::string> confirmed;       // realms in which a pull has confirmed it
   Vector<NamedMutation> mutations;
-  std::string body;  // the wire's JSON, written once and sent byte for byte
+  std::string body;  // JSON of the wire, written once and sent byte for byte
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -86,8 +87,8 @@ struct OutboxRecord {
   bool received() const { return state == OutboxState::kReceived; }
 };
 
-// Whether a row {key, value} of the outbox can be sent, confirmed and taken out again, or is a
-// newer version's. Else it is damaged, and what it holds is grouped again.
+// Whether a row {key, value} of the outbox can be sent, confirmed and removed, or is from a newer
+// version. Otherwise it is damaged, and its mutations are grouped again.
 bool IsSoundOutboxRow(const Data& row);
 
 }  // namespace skerry

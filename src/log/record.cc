@@ -8,12 +8,12 @@
 namespace skerry {
 namespace {
 
-// Looks up sub-selects in base itself. A filter that has none never asks.
+// Looks up sub-selects in base.
 class BaseContext final : public FilterContext {
  public:
   explicit BaseContext(const BaseRows& rows) : rows_(rows) {}
   bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
-    // ParseFilter refuses `exists` in scopes.
+    // ParseFilter rejects `exists` in scopes.
     if (filter.kind != FilterKind::kInSelect) return false;
     const Value wanted = Column(filter.column, id, *row);
     for (const auto& [inner_id, realm] : rows_.BaseKeys(filter.table)) {
@@ -94,8 +94,8 @@ void StepApplier::ApplyContent(const Change& change, Row row, const std::string&
   touched_.Touched(change.key);
 }
 
-// A change of a row that is not there says nothing: only part of it came, so there is nothing to
-// make a row of.
+// A change of a missing row is ignored: it holds only the props that differ, so no row can be made
+// of it.
 void StepApplier::ApplyChange(const Change& change) {
   if (change.kind == ChangeKind::kCreate) {
     Row row;
@@ -118,11 +118,12 @@ void StepApplier::ApplyChange(const Change& change) {
   }
 }
 
-// A page is read at the head of every realm, and its rows have come as changes before it. So what
-// base holds in its range is gone if the page does not name it, but for rows of other scopes (they
-// do not match `where`); and a named object is in one realm only, the one in which it has just
-// come: from the other it was moved away unseen, beyond what was filled then. (Times do not tell
-// which: a row may be made and moved in one commit.)
+// A page is read at the head of every realm, and its rows have come as changes before it. So a row
+// of base in its range that the page does not name does not exist any more, unless it belongs to
+// another scope (then it does not match `where`). A named object is in one realm only: the realm
+// for which this record has a create. It was moved away from the other realm while its id was
+// beyond the pages read until then, so the client has not seen that move. (Times do not say which
+// realm is right: a row may be created and moved in one commit.)
 Status StepApplier::ApplyPage(const PageRange& page) {
   Result<Filter> filter = ReadFilter(schema_, page.table, page.where);
   if (!filter.ok()) return filter.status();
@@ -170,7 +171,7 @@ void StepApplier::DropRealm(const std::string& realm) {
   }
 }
 
-// All rows are judged before one is removed, because a sub-select may look at rows that leave.
+// Tests all rows before it removes any, because a sub-select may look at rows that are removed.
 Status StepApplier::KeepScopes(const Vector<ScopeFilter>& scopes) {
   Vector<Vector<Filter>> filters(schema_.tables().size());
   for (const ScopeFilter& scope : scopes) {

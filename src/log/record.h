@@ -1,5 +1,6 @@
-// Record: what one transaction of the sync worker did to base, in the order of folding: the body of
-// a row of the store `updates`. Windows, and the job that makes images, apply it to their BaseRows.
+// Record: the steps by which one transaction of the sync worker changed base, in the order in which
+// they are folded. It is the body of a row in the store `updates`. Windows and the image job apply
+// it to their BaseRows.
 #ifndef SKERRY_LOG_RECORD_H_
 #define SKERRY_LOG_RECORD_H_
 
@@ -19,7 +20,7 @@ namespace skerry {
 // Persisted: never renumber.
 enum class ChangeKind : uint8_t { kCreate = 1, kUpdate = 2, kDelete = 3, kMove = 4, kLeave = 5 };
 
-// Whether a change of this kind brings times and props.
+// Whether a change of this kind has times and props.
 inline bool HasContent(ChangeKind kind) {
   return kind == ChangeKind::kCreate || kind == ChangeKind::kUpdate || kind == ChangeKind::kMove;
 }
@@ -31,7 +32,7 @@ struct Change {
   std::string realm;
   std::string to;  // kMove
   Vector<PropValue>
-      set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
+      set;  // kCreate: every prop that is not null; kUpdate, kMove: props that differ, null clears
   double created_at = 0;
   double modified_at = 0;
   uint64_t revision = 0;
@@ -39,23 +40,23 @@ struct Change {
 };
 
 enum class StepKind : uint8_t {
-  kOwnOps = 1,     // confirmed own ops of one update in one realm, with the entry's at and revision
-  kChange = 2,     // one change of the answer
-  kPage = 3,       // a fill page replaces its range of ids (above, upto]; comes after the changes
-  kDropRealm = 4,  // the realm was revoked, or comes anew: its rows leave
-  kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` leave
+  kOwnOps = 1,  // own ops of one update, confirmed in one realm; with the entry's at and revision
+  kChange = 2,  // one change from a pull's answer
+  kPage = 3,    // a page of an initial sync replaces the ids (above, upto]; comes after the changes
+  kDropRealm = 4,   // the realm was revoked, or comes again: its rows are removed
+  kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` are removed
 };
 
-// What base holds in the range, matches `where` and is not named leaves. A named object stays in
-// one realm only, with its latest row: an older one was moved away while its id was beyond what was
-// filled.
+// Removes rows of base that are in the range, match `where` and are not named. A named object stays
+// in one realm only, with its latest row: it was moved away from the other realm while its id was
+// beyond the pages read until then.
 struct PageRange {
   TableIndex table = kNone;
-  std::string where;                // the filter's wire form by EncodeData
+  std::string where;                // the filter's wire form, encoded by EncodeData
   std::string above;                // exclusive; empty: from the start
   std::optional<std::string> upto;  // inclusive; none: to the end
-  Vector<std::string> realms;  // sorted; what the page says is of these only. Empty: of every realm
-  Vector<std::string> ids;     // named by the page (their rows come as kChange steps), sorted
+  Vector<std::string> realms;       // sorted; the page is about these realms only. Empty: about all
+  Vector<std::string> ids;          // named by the page (their rows come as kChange steps), sorted
   friend bool operator==(const PageRange&, const PageRange&) = default;
 };
 struct ScopeFilter {
@@ -76,12 +77,12 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-// The filter of a page or scope, as it is stored.
+// Parses the stored filter of a page or scope.
 Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::string& where);
 
 // Applies steps in order. Calls Touched for every object whose base row may have changed. An
-// update, move, delete or leave of a row that base does not hold does nothing. Fails only where a
-// filter does not parse: what came before it is applied.
+// update, move, delete or leave of a row that base does not hold does nothing. Fails only if a
+// filter does not parse; the steps before that one stay applied.
 class TouchedSink {
  public:
   virtual ~TouchedSink() = default;

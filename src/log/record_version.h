@@ -1,5 +1,5 @@
-// The version of the records of IndexedDB, their member `v`. A record with a greater one is from a
-// newer version of the package, and is left alone.
+// The version of the records in IndexedDB, their member `v`. A record with a greater version is
+// from a newer version of the package, and is not changed.
 #ifndef SKERRY_LOG_RECORD_VERSION_H_
 #define SKERRY_LOG_RECORD_VERSION_H_
 
@@ -11,7 +11,7 @@ inline constexpr int kRecordVersion = 1;
 
 inline bool IsNewer(const Data& stored) { return stored["v"].as_number() > kRecordVersion; }
 
-// The same of a record that was read.
+// The same for a record that was read.
 template <typename Record>
   requires requires(const Record& record) { record.version; }
 bool IsNewer(const Record& record) {

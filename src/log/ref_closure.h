@@ -1,10 +1,10 @@
-// What depends on an object through refs, when that object leaves its realm: when it is deleted, or
-// moves to another. The window's cascade, the authority's, the moves that a transaction logs, and
-// grouping walk through here. What a rule does to a dependant is the caller's policy, and so is
-// whether the dependant leaves in its turn.
+// Finds the rows that depend, by refs, on an object that leaves its realm because it is deleted or
+// moved to another realm. Used by the window's cascade, by the authority's cascade, by the moves
+// that a transaction logs, and by grouping. The caller decides what a rule does to a dependant, and
+// whether the dependant leaves, too.
 //
-// A ref binds rows of one realm: a dependant stands in the realm that the object left. A ref whose
-// rule is kNothing binds nothing.
+// A ref binds rows of the same realm only: a dependant is in the realm that the object left. A ref
+// with the rule kNothing binds no rows.
 #ifndef SKERRY_LOG_REF_CLOSURE_H_
 #define SKERRY_LOG_REF_CLOSURE_H_
 
@@ -22,8 +22,8 @@ namespace skerry {
 // A row that left a realm.
 struct Departure {
   ObjectKey key;
-  std::string realm;  // that it left
-  std::string to;     // that it moved to; empty: it was deleted
+  std::string realm;  // the realm that it left
+  std::string to;     // the realm that it moved to; empty: it was deleted
 };
 
 // A set of rules, as bits.
@@ -40,7 +40,7 @@ using Refs = Set<std::tuple<ObjectKey, ObjectKey, PropIndex>>;
 void AppendChildren(const Refs& refs, const BackRef& back, const ObjectKey& target,
                     Vector<ObjectKey>* children);
 
-// Of a prop that refers to the table, by one of these rules: visit(back, rule).
+// Calls visit(back, rule) for each prop that refers to the table by one of these rules.
 template <typename Visit>
 void ForEachBindingRef(const Schema& schema, TableIndex target, Rules rules, const Visit& visit) {
   for (const BackRef& back : schema.back_refs(target)) {
@@ -49,13 +49,14 @@ void ForEachBindingRef(const Schema& schema, TableIndex target, Rules rules, con
   }
 }
 
-// The rows of a walk, and what is done to them.
+// Gives a walk its rows, and decides what is done to them.
 class DependantVisitor {
  public:
   // All rows whose ref names the target, in any realm.
   virtual Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) = 0;
   virtual bool IsIn(const ObjectKey& key, const std::string& realm) = 0;
-  // Whether the child leaves, too, to where its parent went. REQUIRES: true at most once of a row.
+  // Returns whether the child leaves, too, to where its parent went. REQUIRES: true at most once
+  // for each row.
   virtual bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
                      OnDelete rule) = 0;
 
@@ -63,8 +64,9 @@ class DependantVisitor {
   ~DependantVisitor() = default;
 };
 
-// Walks from the rows in `left` to their dependants by these rules, and on from those that leave:
-// breadth first and without recursion, so that deep data take no stack. `left` is empty afterwards.
+// Walks from the rows in `left` to their dependants by these rules, and from the dependants that
+// leave to theirs. Breadth first and without recursion, so deeply nested data need no stack. `left`
+// is empty afterwards.
 void WalkDependants(const Schema& schema, Rules rules, Vector<Departure>* left,
                     DependantVisitor* visitor);
 

@@ -1,8 +1,8 @@
-// Rows as plain objects, as the conflict inbox keeps them (`base`, `mine`, `theirs`) and people
-// read them:
+// Rows as plain objects: the form that people can read, and in which the conflict inbox keeps them
+// (`base`, `mine`, `theirs`):
 //   {id, realm, createdAt, modifiedAt, revision, props: {name: plain form}}
-// Props that are null are left out. The authority's rows (authority/row_data.h) have the same
-// shape, and more.
+// Props that are null are left out. The authority's rows (authority/row_data.h) have these members
+// and more.
 #ifndef SKERRY_LOG_ROW_DATA_H_
 #define SKERRY_LOG_ROW_DATA_H_
 
@@ -15,10 +15,10 @@
 
 namespace skerry {
 
-// Bytes as bytes inside of the house, as base64 text on the wire.
+// `bytes_as_base64`: true for the wire, false for data that stays in the client.
 Data PlainRow(const TableDef& table, std::string_view id, const Row& row, bool bytes_as_base64);
 
-// Every prop must fit; unknown ones (of a schema that has changed) are left out. kInvalidArgument,
+// Every prop must fit. Unknown props (of another schema) are left out. kInvalidArgument,
 // kInvalidId, kWrongType.
 Result<Row> RowFromPlain(const TableDef& table, const Data& data);
 

@@ -35,14 +35,14 @@ void EncodeChange(const Change& change, BodyWriter* out) {
   if (change.kind == ChangeKind::kMove) out->PutRealm(change.to);
 }
 
-// As a row can hold it, and an image take it from there.
+// Fails if a row cannot hold the time, so that images can rely on it.
 double TakeTime(BodyReader* in) {
   const double time = in->in().F64();
   if (!CheckTime(Data(time)).ok()) in->in().Fail();
   return time;
 }
 
-// Whether the schema has a place for it.
+// Returns whether the schema can hold it.
 bool DecodeChange(BodyReader* in, Change* change) {
   const uint8_t kind = in->in().U8();
   if (kind < 1 || kind > static_cast<uint8_t>(ChangeKind::kLeave)) in->in().Fail();
@@ -63,7 +63,7 @@ bool DecodeChange(BodyReader* in, Change* change) {
   return known;
 }
 
-// Whether the schema of today understands a filter that was stored.
+// Whether a stored filter parses under the current schema.
 bool Understands(TableIndex table, const std::string& where, BodyReader* in) {
   if (table == kNone) return false;
   const bool known = ReadFilter(in->schema(), table, where).ok();
@@ -83,8 +83,8 @@ void EncodePage(const PageRange& page, BodyWriter* out) {
   for (const std::string& id : page.ids) out->PutId(id);
 }
 
-// Without its filter a page cannot say which rows are gone; the worker gives such scopes up
-// (sync/scopes.h), and the rows with them.
+// A page whose filter does not parse cannot say which rows do not exist any more. It is left out.
+// The worker gives up such scopes, together with their rows (sync/scopes.h).
 bool DecodePage(BodyReader* in, PageRange* page) {
   page->table = in->TakeTable();
   page->where = in->TakeText();
@@ -97,7 +97,7 @@ bool DecodePage(BodyReader* in, PageRange* page) {
   return !in->ok() || Understands(page->table, page->where, in);
 }
 
-// A scope whose filter is not understood keeps all rows of its table, until the worker gives it up.
+// A scope whose filter does not parse keeps all rows of its table, until the worker gives it up.
 void DecodeScopes(BodyReader* in, Vector<ScopeFilter>* scopes) {
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
@@ -132,7 +132,7 @@ void EncodeStep(const Step& step, BodyWriter* out) {
   }
 }
 
-// Whether anything is left of it.
+// Returns false if nothing is left of the step.
 bool DecodeStep(BodyReader* in, Step* step) {
   const uint8_t kind = in->in().U8();
   if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kKeepScopes)) in->in().Fail();

@@ -1,5 +1,5 @@
-// StepsWriter: the body of steps that are given one by one (log/codec.h, EncodeSteps): whoever has
-// a hundred thousand of them need not hold them all.
+// StepsWriter: writes the body of steps that are added one by one (log/codec.h, EncodeSteps). So
+// the caller need not hold all of them, of which there may be a hundred thousand.
 #ifndef SKERRY_LOG_STEPS_WRITER_H_
 #define SKERRY_LOG_STEPS_WRITER_H_
 
@@ -16,7 +16,7 @@ class StepsWriter {
  public:
   explicit StepsWriter(const Schema& schema) : out_(schema) {}
   void Add(const Step& step);
-  // The whole body. Call once.
+  // Returns the whole body. Call once.
   std::string Seal() const;
 
  private:

@@ -45,7 +45,8 @@ bool Fits(const Data& data, const Generation*) { return data["generation"].is_st
 
 SyncRecord SyncRecord::Read(Data stored) {
   SyncRecord sync = ReadRecord<SyncRecord>(std::move(stored));
-  // A chain is that of one identity, and would be forked for ever under another.
+  // A chain belongs to one identity. Under another identity the server would answer `forked` for
+  // ever.
   if (sync.chain.client != sync.client) sync.chain = {};
   erase_if(sync.refill, [](const std::string& realm) { return realm.empty(); });
   return sync;
@@ -66,7 +67,7 @@ SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t sch
     sync.chain.client = sync.client;
   }
   if (!sync.clock_offset.has_value()) sync.clock_offset = 0;
-  // A window of an older version does not take back what a newer one has said.
+  // A window of an older version must not lower what a newer one has written.
   if (sync.schema < schema_version) sync.schema = schema_version;
   sync.rest.absent = 0;
   return sync;

@@ -1,6 +1,6 @@
-// The record `sync`: what the client knows of where it stands. There is one, in the store of that
-// name under the key of that name. Every window and worker may rewrite it, in a transaction, and
-// keeps what it does not know of it.
+// The record `sync`: the state of the client's synchronisation. There is one such record, in the
+// store `sync` under the key `sync`. Every window and worker may rewrite it in a transaction;
+// unknown fields are preserved.
 #ifndef SKERRY_LOG_SYNC_RECORD_H_
 #define SKERRY_LOG_SYNC_RECORD_H_
 
@@ -17,7 +17,8 @@
 
 namespace skerry {
 
-// How far a scope is filled: not at all (false), wholly (true), or up to a row (its id).
+// The progress of a scope's initial sync. Stored as false (not begun), true (complete), or the id
+// of the last row read.
 struct ScopeFill {
   bool whole = false;
   std::optional<std::string> upto;
@@ -27,7 +28,7 @@ bool Fits(const Data& data, const ScopeFill*);
 void FromData(Data&& data, ScopeFill* out);
 Data ToData(const ScopeFill& filled);
 
-// What a window asks for or drops, and what an answer says is to be filled again.
+// A scope that a window asks for or drops, or that an answer says has to be read again.
 struct WantedScope {
   std::string table;
   Data where;  // the wire's filter
@@ -40,12 +41,12 @@ struct WantedScope {
   }
 };
 
-// Rows that windows want.
+// A scope that windows want, and its progress.
 struct SyncScope {
   std::string table;
   Data where;
   ScopeFill filled;
-  std::optional<double> asked;  // the day, since 1970, on which a window last asked for it
+  std::optional<double> asked;  // days since 1970, of the last time that a window asked for it
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -64,7 +65,7 @@ struct ImagePart {
   std::string file;
   uint64_t bytes = 0;
   std::string checksum;
-  std::optional<bool> left_out;  // the schema had no place for something that it was made of
+  std::optional<bool> left_out;  // the schema could not hold something that was to be in it
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -77,14 +78,14 @@ struct ImagePart {
   friend bool operator==(const ImagePart&, const ImagePart&) = default;
 };
 
-// An image of base: it holds all records up to n.
+// Where the image of base is. The image contains all records up to n.
 struct ImagePointer {
   std::string generation;
   Vector<ImagePart> parts;
   uint64_t n = 0;
   Cursors cursors;
-  std::optional<uint64_t> record_bytes;  // as SyncRecord has it, at n
-  std::optional<std::string> layout;     // of the schema that it was made under
+  std::optional<uint64_t> record_bytes;  // SyncRecord::record_bytes as of n
+  std::optional<std::string> layout;     // Layout of the schema under which it was made
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -100,10 +101,10 @@ struct ImagePointer {
 };
 bool Fits(const Data& data, const ImagePointer*);
 
-// A generation of the image that is being written, or is to be deleted.
+// A generation of the image that is being written, or has to be deleted.
 struct Generation {
   std::string generation;
-  std::string lease;   // under which it is written; empty: it is to be deleted
+  std::string lease;   // under which it is written; empty: it has to be deleted
   uint64_t epoch = 0;  // of that lease
   Rest rest;
 
@@ -118,28 +119,29 @@ bool Fits(const Data& data, const Generation*);
 
 struct SyncRecord {
   double version = kRecordVersion;
-  std::string client;       // the identity under which updates are grouped
-  uint64_t n = 0;           // of the last record of `updates`: those beyond it are nobody's
-  uint64_t gone_up_to = 0;  // a mutation with such a key that is not there is gone for good
+  std::string client;       // the identity for which updates are grouped
+  uint64_t n = 0;           // of the last record in `updates`; records beyond it are ignored
+  uint64_t gone_up_to = 0;  // mutations up to this key that are not stored are gone for good
   Cursors cursors;
-  Vector<Cursors> older;  // the last ones before, the newest first; at most kMaxOlderCursors
+  Vector<Cursors> older;  // earlier cursors, the newest first; at most kMaxOlderCursors
   Vector<SyncScope> scopes;
   uint64_t scope_version = 0;
   Chain chain;
-  Revisions seen;  // of this identity's updates, the highest seq that was confirmed, by realm
+  Revisions seen;  // by realm: the highest confirmed seq of this identity's updates
   std::optional<std::string> realms_token;
   std::optional<double> clock_offset;    // ms that the server's clock is ahead
   std::optional<double> last_synced_at;  // ms; null: never
-  uint64_t schema = 0;                   // the highest version that has opened it
-  // A layout under which something that the server had sent had no place: another layout takes
-  // everything anew, and every one does where it is "any", for two lack something.
+  uint64_t schema = 0;                   // the highest schema version that has opened the database
+  // The layout that could not hold something that the server sent. A client with another layout
+  // reads everything again. "any": this happened under two layouts, so every layout reads
+  // everything again.
   std::optional<std::string> lacks;
   std::optional<ImagePointer> image;
-  std::optional<ImagePointer> previous;  // the image before: where `image` cannot be read
+  std::optional<ImagePointer> previous;  // the image before, in case `image` cannot be read
   Vector<KnownMutation> known;
-  Vector<std::string> refill;  // realms whose rows are dropped when they come anew
+  Vector<std::string> refill;  // realms whose rows are removed when the realm comes again
   Vector<Generation> generations;
-  uint64_t record_bytes = 0;  // of the bodies of all records up to n, ever
+  uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -172,25 +174,26 @@ struct SyncRecord {
 
 inline constexpr size_t kMaxOlderCursors = 8;
 
-// Whether windows and images can still go by what is stored: n, cursors and pointers are whole.
+// Whether n, cursors and image pointers are intact, so that windows and images can rely on them.
 bool KeepsPlace(const Data& stored);
 
-// What is stored, with every member that the sync worker counts on. `client`: where it has no
-// identity yet. A newer version's record is left as it is.
+// The stored record, completed by every member that the sync worker relies on. `client` becomes the
+// identity if it has none. REQUIRES: the record is not from a newer version.
 SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version);
 
-// Gives it another identity: an empty chain, nothing seen. Updates in the outbox stay under theirs.
+// Sets another identity, with an empty chain and nothing seen. Updates in the outbox keep theirs.
 void NewIdentity(const std::string& client, SyncRecord* sync);
 
-// A newer version of the application has opened this database: what this one does not know may be
-// that one's, and is left to it.
+// Whether a newer version of the application has opened this database. What this version does not
+// know may then belong to that one, and is not changed.
 bool IsOfNewer(const Schema& schema, const SyncRecord& sync);
 
-// A schema's layout, as records name it.
+// The name of a schema's layout in records.
 std::string Layout(const Schema& schema);
+// Whether this schema has to read everything again, because `lacks` names another layout.
 bool LacksRows(const Schema& schema, const SyncRecord& sync);
-// One more layout under which something had no place. Where another was noted before, that one
-// still lacks what it lacked: then all are to take it anew.
+// Notes in `lacks` that this layout could not hold something. If another layout is noted already,
+// both have missed something, and `lacks` becomes "any".
 void NoteLack(const std::string& layout, SyncRecord* sync);
 
 }  // namespace skerry

@@ -1,5 +1,5 @@
-// The parts of a transaction (docs/internals.md, section 4): what is read, what is written, and the
-// effect that asks the host for it. Keys have a type of their own, so that none can be taken for a
+// Builds the parts of a transaction (docs/internals.md, section 4): its reads, its writes, and the
+// effect that asks the host for it. Keys have their own type, so that a key cannot be passed as a
 // value.
 #ifndef SKERRY_LOG_TRANSACTION_BUILDER_H_
 #define SKERRY_LOG_TRANSACTION_BUILDER_H_
@@ -17,11 +17,11 @@ namespace skerry {
 enum class Store : uint8_t { kMutations, kOutbox, kUpdates, kSync, kConflicts };
 const char* NameOf(Store store);
 
-// The key of the one record `sync` in the store of that name.
+// The key of the record `sync` in the store `sync`.
 inline constexpr const char* kSyncKey = "sync";
 
-// The key of a row: a number or a text. What somebody else has stored may have any key, and can be
-// deleted under it.
+// The key of a row: a number or a text. Rows stored by another script may have any key; such a Key
+// can be used to delete them.
 class Key {
  public:
   Key() = default;                                     // none: null
@@ -30,7 +30,7 @@ class Key {
   Key(const char* text) : data_(text) {}               // NOLINT(google-explicit-constructor)
   explicit Key(Data data) : data_(std::move(data)) {}  // as it was read
 
-  uint64_t number() const { return data_.as_u64(); }  // 0 where it is no number of ours
+  uint64_t number() const { return data_.as_u64(); }  // 0 if it is not a whole number
   const Data& data() const { return data_; }
   friend bool operator==(const Key&, const Key&) = default;
 
@@ -41,7 +41,7 @@ class Key {
 template <>
 inline constexpr bool kRelocatable<Key> = kRelocatable<Data>;
 
-// How a transaction may use its stores, and whether it is done only when it is on the disk.
+// How a transaction may use its stores. kWriteStrict: it completes only when it is on the disk.
 enum class TransactionMode : uint8_t { kRead, kWrite, kWriteStrict };
 
 Data TransactEffect(uint64_t id, std::initializer_list<Store> stores, TransactionMode mode,
@@ -51,7 +51,7 @@ Data TransactEffect(uint64_t id, std::initializer_list<Store> stores, Transactio
 Data GetRead(Store store, const Key& key);
 Data RangeRead(Store store);
 Data RangeAbove(Store store, const Key& above);
-// At most `limit` rows, from the start where `above` is none.
+// At most `limit` rows; from the first row if `above` is none.
 Data PageRead(Store store, const Key& above, uint32_t limit);
 Data CountRead(Store store);
 

@@ -1,4 +1,4 @@
-// Updates of the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
+// Updates on the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
 //   {"id","after":{realm: {"seq","id"}|null},"base":{realm: revision},"at",
 //    "actions":[{"id","name","arg","at"}],"ops":[op]}
 #include <algorithm>
@@ -92,7 +92,7 @@ Status ReadActions(const Data& data, Vector<Action>* actions) {
   return Status::Ok();
 }
 
-// Every realm's entry holds all actions.
+// Checks kMaxSpreadBytes: the log entry of every realm holds all actions.
 Status CheckSpread(const Update& update) {
   size_t bytes = 0;
   for (const Action& action : update.actions) bytes += action.arg.size();
@@ -117,7 +117,7 @@ Status CheckDeclared(const ByRealm<Link>& after, const Op& op) {
   return Status::Ok();
 }
 
-// Reads all ops even where some are wrong, so that one answer names all of them.
+// Reads all ops, even if some are wrong, so that one answer names all errors.
 Status ReadOps(const Schema& schema, const Data& data, Update* update,
                Vector<OpProblem>* problems) {
   if (!data.is_array()) return Invalid("`ops` must be a list");
@@ -148,7 +148,7 @@ Data LinkToData(const Link& link) {
 
 Data ActionToData(const Action& action) {
   Result<Data> arg = ParseJson(action.arg);
-  SKERRY_CHECK(arg.ok());  // Checked where the action was made.
+  SKERRY_CHECK(arg.ok());  // checked when the action was made
   Data data = Data::MakeObject();
   data.Set("id", action.id)
       .Set("name", action.name)

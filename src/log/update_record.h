@@ -1,5 +1,5 @@
-// A record of what changed base, as it is stored in `updates` under its n and told to every window.
-// It is never rewritten.
+// A record of one change of base, as it is stored in `updates` under its n and sent to every
+// window. It is never rewritten.
 #ifndef SKERRY_LOG_UPDATE_RECORD_H_
 #define SKERRY_LOG_UPDATE_RECORD_H_
 
@@ -11,11 +11,11 @@ namespace skerry {
 
 enum class UpdateKind : uint8_t { kPull, kRefusal, kScopes, kImage, kLocal };
 
-// A mutation that went to the inbox.
+// A mutation that was put into the inbox.
 struct RefusedMutation {
   std::string id;
   Key key;
-  std::string code;  // empty: the inbox has it
+  std::string code;  // empty: see the entry in the inbox
   std::string detail;
   Rest rest;
 
@@ -28,7 +28,7 @@ struct RefusedMutation {
   }
 };
 
-// A mutation that is still pending, but no longer in these realms.
+// A mutation that is confirmed in these realms, and still pending in others.
 struct PartlyConfirmed {
   std::string id;
   Vector<std::string> realms;
@@ -45,17 +45,16 @@ struct UpdateRecord {
   double version = kRecordVersion;
   uint64_t n = 0;
   UpdateKind kind = UpdateKind::kPull;
-  // Of kImage: a realm was filled by this generation of the image: its rows are there and in no
-  // record. A window takes such a record as n + 1 only if the image that it loaded is this
-  // generation, or a later one, whose n is not below the record's; else it loads the image again,
-  // as on a gap.
+  // kImage: this generation of the image holds the rows of a realm that came as an image; no record
+  // holds them. A window applies such a record only if it has loaded this generation, or a later
+  // one, whose n is not below the record's. Otherwise it loads the image again, as after a gap.
   std::optional<std::string> generation;
-  // Gone, for they were confirmed in every realm that they touch, or were `known`.
+  // Mutations that were removed: confirmed in every realm that they touch, or `known`.
   Vector<NamedMutation> confirmed;
   Vector<RefusedMutation> refused;
   Vector<PartlyConfirmed> partly;
-  Cursors cursors;                  // after it
-  std::optional<std::string> body;  // of EncodeSteps; null in a message for which it is too large
+  Cursors cursors;                  // after this record
+  std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
   Rest rest;
 
   template <typename Self, typename Visitor>

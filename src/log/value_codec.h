@@ -18,7 +18,7 @@
 namespace skerry {
 
 void PutValue(const Value& value, std::string* out);
-// Fails the reader on anything else; whether the value fits its prop is the caller's to check.
+// Fails the reader on malformed bytes. The caller checks whether the value fits its prop.
 Value TakeValue(Reader* in);
 
 }  // namespace skerry

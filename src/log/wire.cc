@@ -91,8 +91,7 @@ Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& 
   return value;
 }
 
-// Written out only where the parts, at their worst as escapes of six bytes a byte, might be too
-// large.
+// Writes the JSON only if an upper bound (an escape takes six bytes for one) exceeds the limit.
 Status CheckObjectSize(const TableDef& table, const Data& data, const Vector<PropValue>& set) {
   size_t most = 2;
   for (const PropValue& change : set) {

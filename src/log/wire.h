@@ -1,5 +1,5 @@
-// Reading of what others send: small checks that the JSON codecs of this room share. Each says in
-// words what is wrong; callers put the place (op, table, prop) before it.
+// Checks of received JSON that the codecs in src/log share. Each returns a text that says what is
+// wrong; the caller puts the place (op, table, prop) before it.
 #ifndef SKERRY_LOG_WIRE_H_
 #define SKERRY_LOG_WIRE_H_
 
@@ -15,7 +15,7 @@
 
 namespace skerry {
 
-// Foreign text as it may stand in a detail: cut at 64 bytes, and not shown at all where it is no
+// Received text, made safe for a detail: cut at 64 bytes, and replaced completely if it is not
 // storable text.
 std::string Quote(std::string_view text);
 
@@ -28,24 +28,24 @@ Status CheckRealm(const Data& data);
 Status CheckName(const Data& data);
 // Ids of actions and updates: canonical UUIDs.
 Status CheckUuid(const Data& data);
-// A moment in ms: finite and within the years that JavaScript's Date knows.
+// A time in ms: finite, and within the range of JavaScript's Date.
 Status CheckTime(const Data& data);
-// A tree that may be stored as JSON and wrapped by a request: at most kMaxValueDepth deep, with
+// A tree that can be stored as JSON and wrapped by a request: at most kMaxValueDepth deep, with
 // finite numbers, and storable text in strings and keys.
 Status CheckPlain(const Data& data);
-// The envelopes {"$type":"date"|"bytes","v":…} in a tree that is being made hold a date, and
-// base64. (Of what is stored nothing is refused: readers keep what they cannot decode as it is.)
+// The envelopes {"$type":"date"|"bytes","v":…} in a tree hold a valid date, or base64. Only for new
+// values: stored envelopes are not checked, and readers preserve those that they cannot decode.
 Status CheckEnvelopes(const Data& data);
-// The same of JSON text, which is parsed only where there is an envelope.
+// The same for JSON text. It is parsed only if it contains an envelope.
 Status CheckEnvelopesIn(std::string_view json);
 // A whole number from 0 to 2^53.
 bool ReadU64(const Data& data, uint64_t* out);
 
-// {"prop": plain, …} to and from the sorted form. Null unsets. In what is being made it is refused
-// for props that may not be null, and so are envelopes that hold nothing; what is stored is taken
-// as it is. The whole is at most kMaxObjectBytes of JSON. With `left_out`, which comes from a
-// server that may have another schema, what the table does not know is left out, a value that does
-// not fit is AbsentValue, and both set it; else they are refused.
+// Converts {"prop": plain, …} to and from the sorted form. Null clears a prop. kMade, for new
+// values: rejects null for props that may not be null, and malformed envelopes. kStored: accepts
+// both. The whole is at most kMaxObjectBytes of JSON. With `left_out`, for data from a server that
+// may have another schema, unknown props are left out, a value that does not fit becomes
+// AbsentValue, and either sets *left_out. Without it both are errors.
 enum class Origin { kMade, kStored };
 Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out = nullptr);

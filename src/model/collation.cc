@@ -46,7 +46,7 @@ void Collation::Place(std::span<const Slot> slots) {
     erase_if(sorted_, [this](Slot slot) { return ranks_[slot] == kUnranked; });
     has_forgotten_ = false;
   } else if (merged_ > 4 * uint64_t{store_->size()}) {
-    // Many small lots (the children of one parent each) cost more than all rows at once.
+    // Many small calls (each for the children of one parent) cost more than ranking all rows once.
     for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
       if (store_->IsLive(slot)) all.push_back(slot);
     }
@@ -61,7 +61,7 @@ void Collation::Place(std::span<const Slot> slots) {
   }
   if (fresh.empty()) return;
   if (fresh.size() > sorted_.size()) {
-    // Halving among few, for each of many, costs more than to order the few with them again.
+    // Many new rows and few ranked ones: sorting all of them costs less than many binary searches.
     fresh.insert(fresh.end(), sorted_.begin(), sorted_.end());
     sorted_.clear();
   }
@@ -70,8 +70,8 @@ void Collation::Place(std::span<const Slot> slots) {
   Merge(fresh, places.get());
 }
 
-// Puts rows without a rank in order, and says of each how many of sorted_ come before it, and
-// (kSameRank) whether it ties with the last of these or with the one before it.
+// Sorts the rows in `fresh`, which have no rank. places[i] is how many rows of sorted_ come before
+// fresh[i]. kSameRank is added if it equals the last of these, or fresh[i - 1].
 void Collation::FindPlaces(Vector<Slot>* fresh, uint32_t* places) const {
   const Vector<Slot> slots = *fresh;
   const auto texts = std::make_unique<std::string_view[]>(slots.size());
@@ -98,12 +98,12 @@ void Collation::FindPlaces(Vector<Slot>* fresh, uint32_t* places) const {
   }
 }
 
-// All ranks are given anew: places between two others would run out.
+// Assigns all ranks again, because between two ranks there may be no free number.
 void Collation::Merge(const Vector<Slot>& fresh, const uint32_t* places) {
   merged_ += sorted_.size();
   Vector<Slot> next(sorted_.size() + fresh.size());
   uint32_t rank = kNullRank;
-  uint32_t last = kNullRank;  // of the last of sorted_, as it was
+  uint32_t last = kNullRank;  // the old rank of the last row taken from sorted_
   size_t from = 0;
   size_t taken = 0;
   for (Slot& slot : next) {

@@ -1,13 +1,13 @@
-// Collation: the order of one column's texts as the people of a locale know it, as one number a
-// row.
+// Collation: the order of one column's texts under a locale. It gives each row a number, its rank,
+// so that two rows are compared by their ranks.
 //
-// The core has no tables of languages: whoever runs it lends it a collator (JavaScript's
-// Intl.Collator in wasm/collate.cc, a stand-in in tests), a pure function of its input. It is asked
-// about a row once, before the row is first compared, and again when its text is another: all new
-// rows of a call are ordered among themselves at once, and each finds its place among the others by
-// halving. From then on numbers are compared. Rows that nobody ordered are not asked about.
+// The core has no language tables. The host provides a collator: JavaScript's Intl.Collator
+// (wasm/collate.cc), or a stand-in in tests. A collator's answers depend on its input only. It is
+// called for a row before the row is first compared, and again after the row's text has changed.
+// The new rows of one call are first ordered among themselves, then each finds its place among the
+// ranked rows by binary search. A row gets no rank before a query compares it.
 //
-// Ranks are by slot, not by text, so that nothing is to be done when a pool moves its texts.
+// Ranks are stored by slot, not by text, so they stay valid when a pool moves its texts.
 #ifndef SKERRY_MODEL_COLLATION_H_
 #define SKERRY_MODEL_COLLATION_H_
 
@@ -25,33 +25,36 @@ inline constexpr uint32_t kNoLocale = 0;
 inline constexpr uint32_t kSameRank = 0x80000000;
 
 struct Collator {
-  // The number of a locale, the same each time; kNoLocale where it is not known.
+  // The number of a locale, the same for each call; kNoLocale if the locale is not known.
   uint32_t (*find)(std::string_view locale);
-  // Puts the places of `texts` into `order` (as many), ascending; kSameRank is added to each whose
-  // text the locale does not tell from the one before.
+  // Writes the indexes of `texts` into `order`, sorted by the texts in ascending order. Adds
+  // kSameRank to an index if the locale treats its text as equal to the one before it.
   void (*order)(uint32_t locale, std::span<const std::string_view> texts, uint32_t* order);
 };
-// Once, before the first query; it is not copied. Without a collator no locale is known.
+// Call once, before the first query. The collator is not copied. Without one no locale is known.
 void SetCollator(const Collator* collator);
 uint32_t FindLocale(std::string_view locale);
 
 class Collation {
  public:
-  // `column` holds texts. `store` outlives it, and tells it what changes.
+  // REQUIRES: `column` holds texts; `store` outlives the collation, and calls Forget and Clear when
+  // rows change.
   Collation(const RowStore* store, PropIndex column, uint32_t locale);
 
   PropIndex column() const { return column_; }
   uint32_t locale() const { return locale_; }
   std::unique_ptr<Collation> next;  // of the same store
 
-  // Ranks those of the rows that have no rank yet: much cheaper than one by one. REQUIRES: live.
+  // Ranks those of the rows that have no rank yet. Much cheaper for many rows than one by one.
+  // REQUIRES: the rows are live.
   void Place(std::span<const Slot> slots);
-  // Null comes first. 0 where the locale does not tell the texts apart.
+  // Null comes first. 0 if the locale treats the texts as equal.
   int Compare(Slot a, Slot b);
-  // Compares as the rows do. Holds until a row is ranked. REQUIRES: Place was called with it.
+  // Ranks compare as the rows do. Valid until another row is ranked. REQUIRES: Place was called
+  // with this row.
   uint32_t Rank(Slot slot) const { return ranks_[slot]; }
 
-  void Forget(Slot slot);  // its text will be another, or it will be gone
+  void Forget(Slot slot);  // its text is about to change, or the row to be erased
   void Clear();
   size_t MemoryBytes() const {
     return ranks_.capacity() * sizeof(uint32_t) + sorted_.capacity() * sizeof(Slot);
@@ -71,9 +74,9 @@ class Collation {
   const PropIndex column_;
   const uint32_t locale_;
   Vector<uint32_t> ranks_;  // by slot
-  Vector<Slot> sorted_;     // the ranked rows that are not null, ascending; and forgotten ones
+  Vector<Slot> sorted_;     // ranked rows that are not null, ascending; may hold forgotten rows
   bool has_forgotten_ = false;
-  uint64_t merged_ = 0;  // rows of sorted_ that were moved to let in others
+  uint64_t merged_ = 0;  // how many rows of sorted_ Merge has moved
 };
 
 }  // namespace skerry

@@ -15,7 +15,7 @@ PropDef SystemProp(const char* name, PropType type) {
   return prop;
 }
 
-// One value of a row, not copied.
+// A view of one value of a row.
 struct Cell {
   bool is_null = true;
   double number = 0;
@@ -39,7 +39,7 @@ Cell CellOf(PropIndex column, std::string_view id, const Row& row) {
   }
 }
 
-// Of two values of one type, neither null.
+// REQUIRES: both values have the same type, and neither is null.
 int CompareCells(const Cell& a, const Cell& b) {
   if (a.number != b.number) return a.number < b.number ? -1 : 1;
   return a.text.compare(b.text);

@@ -1,7 +1,7 @@
 // Filters with the semantics of docs/design.md, "Filters": absent = null; `= null` and `!= null`
 // test for null; any other comparison with null is false; `not` negates the result; strings compare
-// by UTF-8 bytes; `like` (% and _, backslash escapes) is case-sensitive. The same semantics in SQL
-// (server/src/sql/filter.ts), proved on the same rows.
+// by UTF-8 bytes; `like` (% and _, backslash escapes) is case-sensitive. server/src/sql/filter.ts
+// implements the same semantics in SQL; tests compare both on the same rows.
 #ifndef SKERRY_MODEL_FILTER_H_
 #define SKERRY_MODEL_FILTER_H_
 
@@ -38,38 +38,39 @@ struct Filter {
   FilterKind kind = FilterKind::kTrue;
   PropIndex column = kNone;  // comparisons, kInSelect
   Value value;               // comparisons; kLike: the pattern
-  Vector<Value> values;      // kIn, sorted, without nulls and repetitions
+  Vector<Value> values;      // kIn: sorted, without nulls and duplicates
   Vector<Filter> children;   // kAnd, kOr, kNot (one); kExists, kInSelect: the inner filter (one)
   TableIndex table = kNone;  // kExists: the details' table; kInSelect: the inner table
   PropIndex via = kNone;  // kExists: the details' ref to this table; kInSelect: the selected column
 };
 
-// Parses the wire form. ["exists", table, where?, via?] is the local form of the query builder's
-// exists and is refused in scopes (`allow_exists` false); `via` may be left out where one ref only
-// leads here. A leaf has depth 1, and a sub-select's filter counts on. json and class props can be
-// compared with null only; `like` takes text. kInvalidArgument, kUnknownTable, kUnknownProp,
-// kWrongType, kLimit.
+// Parses the wire form. ["exists", table, where?, via?] comes from the query builder of local
+// queries; scopes reject it (`allow_exists` is false). `via` may be left out if `table` has only
+// one ref to this table. A leaf has depth 1; the depth continues to count inside a sub-select. json
+// and class props can be compared with null only; `like` takes text. kInvalidArgument,
+// kUnknownTable, kUnknownProp, kWrongType, kLimit.
 Result<Filter> ParseFilter(const Schema& schema, const TableDef& table, const Data& data,
                            bool allow_exists);
 
-// The column as a prop: also id (string), realm (string), createdAt and modifiedAt (date).
-// REQUIRES: there is such a column.
+// The definition of a column: a prop, or id (string), realm (string), createdAt or modifiedAt
+// (date). REQUIRES: the column exists.
 const PropDef& ColumnProp(const TableDef& table, PropIndex column);
 
-// Looks up other rows for kExists (rows of filter.table whose `via` is the id, and that match the
-// inner filter) and kInSelect (rows of the outer row's realm whose `via` equals the outer row's
-// `column`, and that match).
+// Looks up rows of filter.table that match the inner filter. For kExists: rows whose `via` is the
+// outer row's id. For kInSelect: rows of the outer row's realm whose `via` equals the outer row's
+// `column`.
 class FilterContext {
  public:
   virtual ~FilterContext() = default;
   virtual bool Exists(const Filter& filter, std::string_view id, const Row* row) const = 0;
 };
 
-// Evaluates on a decoded row. REQUIRES: `context` where the filter has kExists or kInSelect.
+// Evaluates a filter on a decoded row. REQUIRES: `context` is given if the filter has kExists or
+// kInSelect.
 bool Matches(const Filter& filter, std::string_view id, const Row& row,
              const FilterContext* context);
 
-// What a text must be to be compared with in a database.
+// kWrongType for a text that no database can compare with (base/text.h).
 Status CheckFilterText(const TableDef& table, const PropDef& prop, const Value& value);
 
 }  // namespace skerry

@@ -9,9 +9,10 @@
 namespace skerry {
 namespace {
 
-// A long text that is nearly the row's is compared byte by byte.
+// A long text costs one comparison per this many bytes: the row's text may have a long common
+// prefix.
 constexpr uint64_t kBytesOfAComparison = 32;
-// The least that `like` costs, and again for each place that may match within another.
+// The least cost of `like`. It is added again for each overlapping match (LikeOverlap).
 constexpr uint64_t kLikeComparisons = 20;
 
 bool HasSubSelect(const Filter& filter) {

@@ -1,8 +1,8 @@
-// What a filter costs for each row that it is asked about, and what the scopes of a client may cost
-// together. The unit is one comparison of short values; measured in docs/performance.md.
+// The cost of a filter for each row that it tests, and the limit on the scopes of a client
+// together. The unit is one comparison of short values. docs/performance.md has the measurements.
 //
-// A client's window refuses what its server would refuse, by the same class, so that no client is
-// stopped by scopes of its own.
+// Window and server use the same ScopeBudget. So a window rejects scopes that its server would
+// reject, and a client is never blocked by its own scopes.
 #ifndef SKERRY_MODEL_FILTER_COST_H_
 #define SKERRY_MODEL_FILTER_COST_H_
 
@@ -17,18 +17,18 @@ namespace skerry {
 
 struct FilterCost {
   uint64_t comparisons = 0;
-  uint64_t values = 0;  // in lists of `in`
+  uint64_t values = 0;  // in the lists of `in`
 };
 FilterCost CostOf(const Filter& filter);
 
-// kLimit where a pattern of `like` is past its limits (model/like.h).
+// kLimit if a pattern of `like` exceeds its limits (model/like.h).
 Status CheckPatterns(const Filter& filter);
 
-// Whether all filters together are within the limits.
+// Whether the filters of all scopes together are within the limits.
 bool FitScopes(const FilterCost& total);
 
-// Adds up the filters of scopes. Each Add that fails adds nothing: kLimit, with the limit in words,
-// or kUnsupported for sub-selects, which need rows of other tables at the same revision.
+// Adds up the cost of the filters of scopes. An Add that fails adds nothing: kLimit, with the limit
+// in words, or kUnsupported for sub-selects, which need rows of other tables at the same revision.
 class ScopeBudget {
  public:
   Status Add(const Filter& filter);
@@ -37,8 +37,8 @@ class ScopeBudget {
   FilterCost used_;
 };
 
-// Whether a window may want these scopes, [{table, where}..]: each is understood, and together they
-// are few and cheap enough. One that is there twice counts once.
+// Ok if a window may ask for these scopes, [{table, where}..]: each parses, and together they are
+// within the limits. A repeated scope counts once.
 Status CheckWantedScopes(const Schema& schema, const Data& scopes);
 
 }  // namespace skerry

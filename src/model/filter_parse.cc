@@ -1,4 +1,4 @@
-// The wire form of filters to Filter (docs/design.md, "Filters").
+// Parses filters from their wire form (docs/design.md, "Filters").
 #include <algorithm>
 
 #include "base/limits.h"
@@ -14,7 +14,7 @@ class FilterParser {
   FilterParser(const Schema& schema, bool allow_exists)
       : schema_(schema), allow_exists_(allow_exists) {}
 
-  // `inside_select`: one level of sub-select is allowed.
+  // `inside_select`: no further sub-select is allowed.
   Result<Filter> Parse(const TableDef& table, const Data& data, int depth, bool inside_select);
 
  private:
@@ -153,7 +153,7 @@ Result<Filter> FilterParser::ParseList(Filter filter, const TableDef& table, con
   for (const Data& item : list.items()) {
     Result<Value> value = ParseValue(table, prop, item);
     if (!value.ok()) return value.status();
-    // A comparison with null is false, so null in a list is nothing.
+    // A comparison with null is false, so a null in the list can be left out.
     if (!value.value().is_null()) filter.values.push_back(std::move(value.value()));
   }
   const auto less = [](const Value& a, const Value& b) { return CompareValues(a, b) < 0; };

@@ -49,7 +49,7 @@ bool IdKey::is_malformed() const {
   if (is_uuid()) return false;
   if (is_pooled()) return low != 0xf0ull << 56 || high >> 32 != 0;
   if (!is_inline()) return true;
-  // The text is what packs to this very key: no byte behind its end, no U+0000 inside.
+  // A valid key is what its text packs to: no byte behind the text's end, no U+0000 inside.
   char buffer[kIdTextBuffer];
   const std::string_view text = UnpackIdText(*this, buffer);
   IdKey again;

@@ -8,7 +8,7 @@ namespace skerry {
 namespace {
 
 constexpr size_t kBlockRows = 512;
-constexpr size_t kBulkRows = 384;  // a block as Build makes it: there is room for more
+constexpr size_t kBulkRows = 384;  // per block that Build makes; leaves room for inserts
 constexpr size_t kMergeRows = 128;
 
 }  // namespace
@@ -42,7 +42,7 @@ void Index::Build() {
   size_ = rows.size();
 }
 
-// The first place whose row is not before; rows that are come first.
+// The first position whose row is not before. REQUIRES: all rows that are before come first.
 template <typename IsBefore>
 Index::Position Index::Partition(IsBefore is_before) const {
   size_t low = 0;
@@ -107,8 +107,8 @@ void Index::Insert(Slot slot) {
   Vector<Slot>& block = blocks_[place.block];
   block.insert(block.begin() + place.offset, slot);
   if (block.size() <= kBlockRows) return;
-  // Rows often come in order, so a last block is split near its end: what is behind will not fill
-  // otherwise.
+  // Rows are often inserted in ascending order. So the last block is split near its end: the blocks
+  // before it get no more rows, and would stay half empty.
   const bool at_end = place.block + 1 == blocks_.size() && place.offset + 1 == block.size();
   const size_t keep = at_end ? kBlockRows - kMergeRows : kBlockRows / 2;
   Vector<Slot> rest(block.begin() + static_cast<ptrdiff_t>(keep), block.end());
@@ -146,7 +146,7 @@ size_t Index::MemoryBytes() const {
 
 IndexWalk::IndexWalk(const Index* index, Index::Position from, Index::Position to, bool descending)
     : index_(index), descending_(descending), from_(from), next_(from), end_(to), group_(to) {
-  // Descending: an empty group at the far end, so that the first Next looks for the one before it.
+  // Descending: begins with an empty group at the end, so the first Next finds the last group.
   if (descending_) next_ = to;
 }
 
@@ -155,7 +155,7 @@ void IndexWalk::StartAfter(Slot slot) {
   next_ = index_->Next(place);
   if (!descending_) return;
   group_ = index_->GroupStart(place);
-  end_ = index_->GroupEnd(place);  // The group's rest comes first.
+  end_ = index_->GroupEnd(place);  // the rest of this group comes first
 }
 
 Slot IndexWalk::Next() {

@@ -1,10 +1,9 @@
-// Index: the rows of one store ordered by one column, ties by id ascending: equality, ranges,
-// ranks, and walks in both directions. It holds slots only (blocks of up to 512, about 5 bytes a
-// row) and compares through the store, so that a look-up costs some 17 comparisons of packed cells
-// in 100,000 rows, and an update as much plus a short move.
+// Index: the rows of one store ordered by one column, ties by id ascending. It serves equality,
+// ranges, ranks, and walks in both directions. It holds slots only, in blocks of up to 512 (about 5
+// bytes a row), and compares rows through the store. A look-up in 100,000 rows costs about 17
+// comparisons of packed cells. An update costs the same, and moves part of one block.
 //
-// Owned by the store, which calls Remove while the row is still as it was indexed, and Insert once
-// it is as it will be.
+// The store owns it. It calls Remove before it changes a row, and Insert after the change.
 #ifndef SKERRY_MODEL_INDEX_H_
 #define SKERRY_MODEL_INDEX_H_
 
@@ -36,10 +35,10 @@ class Index final : public RowOrder {
   Position End() const { return {static_cast<uint32_t>(blocks_.size()), 0}; }
   Position LowerBound(const Probe& probe) const;  // before the first row that is not less
   Position UpperBound(const Probe& probe) const;  // before the first row that is greater
-  Position Find(Slot slot) const;                 // before that row. REQUIRES: it is indexed
+  Position Find(Slot slot) const;                 // before that row. REQUIRES: the row is indexed
   // The first row with the same value as the row at `position`.
   Position GroupStart(Position position) const;
-  // Behind the last row with the same value as the row at `position`.
+  // After the last row with the same value as the row at `position`.
   Position GroupEnd(Position position) const;
 
   Slot At(Position position) const { return blocks_[position.block][position.offset]; }
@@ -53,7 +52,7 @@ class Index final : public RowOrder {
   }
   size_t Rank(Position position) const;  // rows before it
 
-  // By value and id.
+  // Compares by value, then by id.
   int CompareRows(Slot a, Slot b) const override;
   bool IsExact(uint64_t key) const override { return IsExactKey(store_->column(column_), key); }
 
@@ -76,18 +75,18 @@ class Index final : public RowOrder {
 class IndexWalk {
  public:
   IndexWalk(const Index* index, Index::Position from, Index::Position to, bool descending);
-  // Begins behind `slot`, which is indexed. REQUIRES: called before Next, on a walk over the whole
-  // index.
+  // Begins after `slot`. REQUIRES: the row is indexed; the walk is over the whole index; Next was
+  // not called yet.
   void StartAfter(Slot slot);
   Slot Next();  // kNoSlot at the end
 
  private:
   const Index* index_;
   bool descending_;
-  Index::Position from_;  // descending: groups before it are not walked
+  Index::Position from_;  // descending: the walk ends here
   Index::Position next_;
-  Index::Position end_;    // ascending: of the walk; descending: of the group
-  Index::Position group_;  // descending: where the group began
+  Index::Position end_;    // ascending: end of the walk; descending: end of the current group
+  Index::Position group_;  // descending: start of the current group
 };
 
 }  // namespace skerry

@@ -6,7 +6,7 @@
 namespace skerry {
 namespace {
 
-// Shorter lists are not worth the passes of a radix sort.
+// For shorter lists the passes of a radix sort cost more than they save.
 constexpr size_t kShort = 256;
 
 uint32_t ByteOf(const KeyedRow& row, int byte) {
@@ -14,7 +14,7 @@ uint32_t ByteOf(const KeyedRow& row, int byte) {
   return static_cast<uint32_t>(key >> (byte % 8 * 8)) & 0xff;
 }
 
-// One stable pass. False where all rows have the same byte, and nothing was to do.
+// One stable pass. Returns false, and does nothing, if all rows have the same byte.
 bool Pass(int byte, const Vector<KeyedRow>& from, Vector<KeyedRow>* to) {
   uint32_t starts[256] = {};
   for (const KeyedRow& row : from) ++starts[ByteOf(row, byte)];
@@ -40,8 +40,8 @@ void RadixSort(Vector<KeyedRow>* rows) {
 
 bool IsExactKey(const Column& column, uint64_t key) {
   if (column.packing == Packing::kNumber || column.packing == Packing::kBool) return true;
-  // Texts of up to 7 bytes fit a key whole: they hold no U+0000, which pads them. Key 0 may be null
-  // or empty.
+  // A text of up to 7 bytes fits a key completely: texts hold no U+0000, so the padding is not
+  // taken for a part of one. Key 0 is null or the empty text.
   const bool is_text = column.packing != Packing::kId && column.kind == ValueKind::kString;
   return is_text && key != 0 && (key & 0xff) == 0;
 }
@@ -55,7 +55,7 @@ void KeyedSort(const RowOrder& order, Vector<KeyedRow>* rows) {
     return;
   }
   RadixSort(rows);
-  // Rows that the keys leave equal are in runs now.
+  // Rows with equal keys are now next to each other: sort each run by comparing its rows.
   for (size_t i = 0; i < rows->size();) {
     const KeyedRow& first = (*rows)[i];
     const bool exact = order.IsExact(first.key);

@@ -1,6 +1,6 @@
-// KeyedSort: sorts rows of a store, long lists too, by numbers taken from them once, and compares
-// rows themselves only where the numbers do not decide. One radix sort for all, instead of an
-// instantiation of std::sort a place.
+// KeyedSort: sorts rows of a store, also long lists. It sorts by numeric keys that are computed
+// once per row, and compares the rows themselves only if their keys are equal. All callers share
+// one radix sort, instead of one instantiation of std::sort each.
 #ifndef SKERRY_MODEL_KEYED_SORT_H_
 #define SKERRY_MODEL_KEYED_SORT_H_
 
@@ -12,8 +12,8 @@
 namespace skerry {
 
 struct KeyedRow {
-  uint64_t key;     // orders by the value, as far as it reaches (RowStore::SortKey)
-  uint64_t id_key;  // orders by the id, as far as it reaches
+  uint64_t key;     // orders by the value, as far as 64 bits can (RowStore::SortKey)
+  uint64_t id_key;  // orders by the id, as far as 64 bits can
   Slot slot;
 };
 
@@ -21,13 +21,13 @@ class RowOrder {
  public:
   virtual ~RowOrder() = default;
   virtual int CompareRows(Slot a, Slot b) const = 0;
-  // Do equal keys mean that only the ids are left to decide?
+  // Whether rows with this key differ in their ids only.
   virtual bool IsExact(uint64_t key) const = 0;
 };
 
 void KeyedSort(const RowOrder& order, Vector<KeyedRow>* rows);
 
-// For IsExact: do equal keys of the column mean equal values?
+// For IsExact: whether all rows with this key have the same value in the column.
 bool IsExactKey(const Column& column, uint64_t key);
 
 }  // namespace skerry

@@ -22,7 +22,8 @@ size_t CharacterEnd(std::string_view text, size_t at) {
   return at;
 }
 
-// Takes the part up to the next % off the pattern; *last: there was none.
+// Removes the part before the next %, and that %, from the pattern, and returns the part. Sets
+// *last if there was no %.
 std::string_view TakePart(std::string_view* pattern, bool* last) {
   size_t end = 0;
   while (end < pattern->size() && (*pattern)[end] != '%') {
@@ -69,8 +70,8 @@ size_t FindWithAny(std::string_view text, size_t at, std::string_view part) {
   return kNowhere;
 }
 
-// A part without `_`, as it is searched: without its escapes, and for each of its prefixes the
-// length of the longest one that also ends it.
+// A part without `_`, prepared for Knuth-Morris-Pratt: the text without escapes, and for each of
+// its prefixes the length of its border (its longest proper prefix that is also its suffix).
 class Needle {
  public:
   explicit Needle(std::string_view part) {
@@ -101,7 +102,7 @@ class Needle {
     return borders_;
   }
 
-  // Where its first match at or behind `at` ends, or kNowhere. REQUIRES: not empty.
+  // The end of the first match that begins at or after `at`, or kNowhere. REQUIRES: not empty.
   size_t FindIn(std::string_view text, size_t at) {
     size_t matched = 0;
     const uint32_t* borders = nullptr;
@@ -125,7 +126,8 @@ class Needle {
   }
 
  private:
-  // What CheckLikePattern lets through; only patterns stored before it was there may be longer.
+  // Enough for patterns that pass CheckLikePattern. Stored patterns may be longer: older versions
+  // did not check.
   static constexpr size_t kInline = kMaxPatternCharacters * 4;
 
   char inline_text_[kInline];
@@ -137,8 +139,8 @@ class Needle {
   size_t size_ = 0;
 };
 
-// Whether the text from `at` on ends with the part: from the end backwards, since a part is of a
-// fixed number of characters.
+// Whether the text from `at` on ends with the part. A part has a fixed number of characters, so the
+// match must begin that many characters before the end.
 bool EndsWith(std::string_view text, size_t at, std::string_view part) {
   size_t characters = 0;
   for (size_t i = 0; i < part.size(); ++i) {
@@ -209,7 +211,8 @@ uint32_t LikeOverlap(std::string_view pattern) {
     }
     Needle needle(part);
     const uint32_t* borders = needle.Borders();
-    // How many prefixes end where this one does, itself included.
+    // ending[i]: how many prefixes of the part are suffixes of its first i + 1 bytes, themselves
+    // included.
     Vector<uint32_t> ending(needle.size(), 1);
     for (size_t i = 0; i < needle.size(); ++i) {
       if (borders[i] > 0) ending[i] = ending[borders[i] - 1] + 1;

@@ -1,5 +1,5 @@
-// `like`: % stands for any text, _ for one character (code point), \ for the next character as it
-// is; case-sensitive. The same as PostgreSQL's LIKE (server/src/sql/filter.ts).
+// `like`: % matches any text, _ one character (code point), and \ makes the next character literal.
+// Case-sensitive. The same as PostgreSQL's LIKE (server/src/sql/filter.ts).
 #ifndef SKERRY_MODEL_LIKE_H_
 #define SKERRY_MODEL_LIKE_H_
 
@@ -11,19 +11,21 @@
 namespace skerry {
 
 // Takes time linear in the text: each part of the pattern between two % is searched once, from left
-// to right, by Knuth-Morris-Pratt. Only a part with `_` takes text times length of that part, which
-// CheckLikePattern bounds. REQUIRES: both are UTF-8, and IsLikePattern(pattern).
+// to right, by Knuth-Morris-Pratt. A part with `_` takes time proportional to the text times the
+// length of that part, which CheckLikePattern limits. REQUIRES: both are UTF-8, and
+// IsLikePattern(pattern).
 bool LikeMatches(std::string_view text, std::string_view pattern);
 
-// False where the pattern ends with a lone backslash, which databases refuse.
+// False if the pattern ends with a lone backslash: databases reject that.
 bool IsLikePattern(std::string_view pattern);
 
-// kLimit for a pattern that is too long or has too many wildcards, wherever one is taken.
+// kLimit for a pattern that is too long or has too many wildcards. Queries and scopes both check
+// it.
 Status CheckLikePattern(std::string_view pattern);
 
-// How often a matcher that begins anew at each character (a database's) may look at one character
-// of the worst text: how many places of a part behind a % can match at a time, one within the
-// other. 0 where there is nothing behind a %, 1 or 2 for words, the length for "%aaaa".
+// How often a matcher may look at one character of the worst text if it starts again at each
+// character, as a database's does: the number of overlapping matches of a part after a %. 0 if
+// there is nothing after a %, 1 or 2 for words, 4 for "%aaaa".
 uint32_t LikeOverlap(std::string_view pattern);
 
 }  // namespace skerry

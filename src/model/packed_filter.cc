@@ -27,7 +27,7 @@ bool Holds(FilterKind kind, int compared) {
   }
 }
 
-// REQUIRES: a text or id that is not null.
+// REQUIRES: the cell is a text or an id, and not null.
 std::string_view CellText(const RowStore& store, const Column& column, const uint8_t* row,
                           char buffer[kIdTextBuffer]) {
   if (column.packing == Packing::kId)
@@ -35,8 +35,8 @@ std::string_view CellText(const RowStore& store, const Column& column, const uin
   return column.pool->Get(RowStore::TextCode(column, row));
 }
 
-// A probe that stays right: a pooled key may be given to another id some day, so such ids are
-// compared as text.
+// A probe that stays valid. The code of a pooled id may later be assigned to another id, so pooled
+// ids are compared as text.
 Probe LastingProbe(const RowStore& store, PropIndex column, const Value& value) {
   Probe probe = store.MakeProbe(column, value);
   if (probe.key.is_pooled()) probe.key = IdKey();
@@ -153,7 +153,8 @@ bool PackedFilter::Compare(Node* node, Slot slot, const uint8_t* row) {
   return CompareText(node, slot, row);
 }
 
-// Null is NaN, with which every comparison but != is false already.
+// Null is stored as NaN: all comparisons with NaN are false, except !=, which is written without
+// it.
 bool PackedFilter::CompareNumber(const Node& node, const uint8_t* row) const {
   const double v = RowStore::LoadF64(row + node.column->offset);
   switch (node.kind) {

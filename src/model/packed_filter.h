@@ -1,8 +1,8 @@
-// PackedFilter: a filter made ready for one row store: it looks at packed cells, and decodes
-// nothing. Equal to Matches() on the decoded row.
+// PackedFilter: a filter prepared for one row store. It compares packed cells without decoding
+// them. Its result is the same as that of Matches() on the decoded row.
 //
-// Borrows the filter and the stores, which outlive it. It stays right while rows come and go: codes
-// of dictionaries are looked up again when a dictionary has changed.
+// REQUIRES: the filter and the stores outlive it. It stays valid while rows are added and erased:
+// when a dictionary has changed, its codes are looked up again.
 #ifndef SKERRY_MODEL_PACKED_FILTER_H_
 #define SKERRY_MODEL_PACKED_FILTER_H_
 
@@ -18,12 +18,13 @@ namespace skerry {
 
 class Tables;
 
-// The rows of an inner table that an exists or a sub-select asks about for one outer row, before
-// the inner filter: those whose `via` equals the probe, and for a sub-select are in the outer row's
-// realm.
+// The candidates of an exists or a sub-select for one outer row: the rows of the inner table whose
+// `via` equals the probe and which, for a sub-select, are in the outer row's realm. The caller
+// applies the inner filter to them.
 class InnerRows {
  public:
-  // For kExists `realm` is not looked at. Borrows all; the store must not change meanwhile.
+  // For kExists `realm` is ignored. REQUIRES: all arguments outlive this object; the store does not
+  // change while it is used.
   InnerRows(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm,
             uint64_t* visited);
   Slot Next();  // kNoSlot at the end
@@ -34,7 +35,7 @@ class InnerRows {
   const Probe* probe_;
   std::string_view realm_;
   uint64_t* visited_;
-  const Index* index_ = nullptr;  // null where `via` is the id
+  const Index* index_ = nullptr;  // null if `via` is the id
   uint32_t block_ = 0;
   uint32_t offset_ = 0;
   bool done_ = false;
@@ -42,7 +43,7 @@ class InnerRows {
 
 class PackedFilter {
  public:
-  // `visited` counts rows of other tables that exists and sub-selects look at.
+  // `visited` is raised by the rows of other tables that exists and sub-selects look at.
   PackedFilter(const Filter* filter, TableIndex table, Tables* tables, uint64_t* visited);
   ~PackedFilter();
   PackedFilter(PackedFilter&&) noexcept;
@@ -61,9 +62,9 @@ class PackedFilter {
     const Column* column = nullptr;
     Probe probe;           // comparisons
     Vector<Probe> probes;  // kIn
-    uint32_t end = 0;      // the node behind the last of this one's children
-    // Of a dictionary: what the text's code is, or the texts' codes (kIn, sorted), looked up at
-    // pool version `version`.
+    uint32_t end = 0;      // index of the node after this one's last descendant
+    // If the column has a dictionary: the code of the text, or the sorted codes of the texts (kIn),
+    // as looked up at pool version `version`.
     uint32_t version = 0;
     uint32_t code = 0;
     Vector<uint32_t> codes;

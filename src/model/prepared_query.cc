@@ -8,9 +8,9 @@
 namespace skerry {
 namespace {
 
-// Up to this many rows of a longer list are kept apart while it is sorted.
+// The greatest limit for which a sort keeps only the best rows while it goes over the list.
 constexpr uint64_t kMaxKept = 4096;
-// A row in a full sort, in rows visited one after the other.
+// The cost of a row in a full sort. The unit is a row visited by a scan.
 constexpr double kSortCost = 6;
 
 }  // namespace
@@ -87,8 +87,8 @@ void PreparedQuery::GatherRows(const Access& access, const Parent* parent, Vecto
   }
 }
 
-// Where the plan's range is in the order that is asked for, the first `need` rows are at its
-// beginning. False where not.
+// If the plan is one range in the order that the query asks for, takes the first `need` rows of it.
+// Returns false otherwise.
 bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64_t need,
                               Vector<Slot>* slots) {
   if (!access.index || access.ranges.size() != 1) return false;
@@ -109,21 +109,23 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
   return true;
 }
 
-// Walks the index of the order until enough rows match. It begins where that promises to cost less
-// than the plan and a sort, and gives up (false) once it has cost as much. What a walk visits lies
-// apart in memory, so it counts twice.
+// Walks the index of the order's column until enough rows match. It does so only if the estimated
+// cost is less than that of the plan and a sort. If it has spent that much without finding enough,
+// it gives up and returns false. A row visited by a walk counts twice, because these rows are not
+// next to each other in memory.
 bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
                                 Vector<Slot>* slots) {
   const Vector<QueryOrder>& order = query_->order;
   if (order.empty() || access.rows == 0 || !store_->OffersIndex(order[0].column)) return false;
-  // Its index is in the order of bytes. And rows are compared with an anchor one by one here.
+  // An index is in the order of bytes, not of a locale. And Accepts would call the collator for
+  // each row to compare it with the anchor.
   if (collations_[0] || (anchor_ != kNoSlot && is_collated_)) return false;
   const bool is_scan = !access.index && !access.listed;
   const bool covers_all = access.covers && is_scan;
   const auto rows = static_cast<double>(access.rows);
   const auto all = static_cast<double>(store_->size());
   const bool full_sort = need >= kMaxKept || need >= access.rows;
-  // How many rows a filter without an index leaves is not known: sorting them may be nothing.
+  // For a scan it is not known how many rows the filter leaves, so the sort is estimated as free.
   const double plan_cost = rows * (full_sort && (!is_scan || covers_all) ? kSortCost : 1);
   const double walk_cost = 2 * std::min(static_cast<double>(need) * all / rows, all);
   if (walk_cost >= plan_cost) return false;
@@ -135,7 +137,7 @@ bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint
   Slot last = kNoSlot;
   for (Slot slot = walk.Next(); slot != kNoSlot; slot = walk.Next()) {
     if (slots->size() >= need) {
-      // With further columns to order by, the rest of a group of equals belongs to it.
+      // With more columns to order by, the walk has to finish the group of rows with equal values.
       if (order.size() == 1 || store_->Compare(last, slot, column) != 0) break;
     }
     if (budget-- == 0) {
@@ -165,7 +167,7 @@ bool PreparedQuery::IsExact(uint64_t key) const {
   return collations_[0] || IsExactKey(SortColumn(), SortsDescending() ? ~key : key);
 }
 
-// Puts the first `need` rows in order; what is behind them is dropped.
+// Sorts the rows. May drop rows after the first `need`.
 void PreparedQuery::Sort(uint64_t need, Vector<Slot>* slots) {
   Place(*slots);
   bool is_sorted = true;
@@ -174,8 +176,8 @@ void PreparedQuery::Sort(uint64_t need, Vector<Slot>* slots) {
   }
   if (is_sorted) return;
   const Column& ids = store_->column(kIdColumn);
-  // Where few of many are asked for: whenever `full` have come together all but the best `need` are
-  // dropped, and what sorts behind these is not even kept from then on.
+  // If few of many rows are needed: whenever there are `full` rows, all but the first `need` are
+  // dropped. From then on rows that sort after these are skipped.
   const bool keep_few = need < kMaxKept && need * 2 < slots->size();
   const size_t full = keep_few ? std::max<size_t>(static_cast<size_t>(need) * 4, 512) : SIZE_MAX;
   uint64_t worst = UINT64_MAX;
@@ -199,7 +201,7 @@ bool PreparedQuery::FindAnchor() {
   return query_->after.empty() || anchor_ != kNoSlot;
 }
 
-// At least the first `need` rows, in order.
+// Replaces `slots` by at least the first `need` rows, in order.
 void PreparedQuery::Collect(const Parent* parent, uint64_t need, Vector<Slot>* slots) {
   slots->clear();
   if (need == 0 || !FindAnchor()) return;

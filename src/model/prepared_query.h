@@ -1,8 +1,8 @@
-// PreparedQuery: a query made ready for its stores: filters packed, nested queries prepared. It
-// plans anew on each run, from the sizes that indexes know, and stays right while rows come and go;
-// live queries keep one each.
+// PreparedQuery: a query prepared for its stores, with packed filters and prepared nested queries.
+// Each run makes a new plan, from the row counts that indexes give. It stays valid while rows are
+// added and erased, so each live query keeps one.
 //
-// Borrows the query and the stores, which outlive it. Not re-entrant: it owns scratch memory.
+// REQUIRES: the query and the stores outlive it. Not re-entrant: it owns scratch memory.
 #ifndef SKERRY_MODEL_PREPARED_QUERY_H_
 #define SKERRY_MODEL_PREPARED_QUERY_H_
 
@@ -19,8 +19,8 @@
 
 namespace skerry {
 
-// Rows that a transaction changed: lets a live query notice, while it renders, that a nested row is
-// not what it was.
+// The rows that a transaction changed. While a live query renders, it finds out from this whether a
+// nested row has changed.
 class TouchedRows {
  public:
   virtual ~TouchedRows() = default;
@@ -29,7 +29,7 @@ class TouchedRows {
 
 class PreparedQuery final : private RowOrder {
  public:
-  // `visited` is raised by each row looked at.
+  // `visited` is raised by one for each row looked at.
   PreparedQuery(const Query* query, Tables* tables, uint64_t* visited);
   ~PreparedQuery() override;
   PreparedQuery(const PreparedQuery&) = delete;
@@ -38,31 +38,31 @@ class PreparedQuery final : private RowOrder {
   const Query& query() const { return *query_; }
   RowStore& store() const { return *store_; }
 
-  // Appends the query's rows in order; with a window of the caller's instead of the query's own
-  // offset and limit.
+  // Appends the query's rows in order. RunWindow uses the given offset and limit instead of the
+  // query's own.
   void Run(Vector<Slot>* slots) { RunWindow(query_->offset, query_->limit, slots); }
   void RunWindow(uint32_t offset, uint32_t limit, Vector<Slot>* slots);
-  // All rows that match, in any order, whatever offset and limit; only the behind-`after` rule
-  // holds.
+  // Appends all rows that match, in any order. It ignores offset and limit, but not `after`.
   void RunUnordered(Vector<Slot>* slots);
   size_t Count();
 
   bool Matches(Slot slot) { return filter_.Matches(slot); }
-  // Orders two rows as the query does, ties by id: negative where `a` comes first.
+  // Orders two rows as the query does, ties by id: negative if `a` comes first.
   int Compare(Slot a, Slot b) const;
-  // Rows that are about to be compared: orders by a locale ask its collator about them together.
+  // Call before rows are compared: an order by a locale then ranks all of them in one call of the
+  // collator.
   void Place(std::span<const Slot> slots);
 
-  // Appends n and the rows with their includes.
+  // Appends the number of rows, then the rows with their includes.
   void Render(const Vector<Slot>& slots, Vector<uint32_t>* stream);
-  // Appends per include n and its rows, for one row. Sets *touched if one of these rows is in
-  // `rows` (both may be null).
+  // Appends the includes of one row: for each include the number of its rows, then the rows. Sets
+  // *touched if one of these rows is in `rows` (both may be null).
   void RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched, Vector<uint32_t>* stream);
   bool has_includes() const { return !includes_.empty(); }
   PreparedQuery* include(size_t i) const { return includes_[i].get(); }
 
  private:
-  // The rows of a back include: those whose `via` is the parent's id.
+  // The parent of a back include: its rows are those whose `via` is the parent's id.
   struct Parent {
     PropIndex via;
     Probe probe;
@@ -71,14 +71,14 @@ class PreparedQuery final : private RowOrder {
     Index::Position from;
     Index::Position to;
   };
-  // Where candidates come from: ranges of an index, listed slots, or (neither) all rows.
+  // Where candidates come from: ranges of an index, or listed slots, or else all rows.
   struct Access {
     const Index* index = nullptr;
     Vector<Range> ranges;
     bool listed = false;
     Vector<Slot> slots;
     size_t rows = 0;
-    bool is_equality = false;  // one range, of one value: its rows are in the order of ids
+    bool is_equality = false;  // one range of one value, so its rows are ordered by id
     bool covers = false;       // the candidates are exactly the rows that match
   };
 
@@ -116,11 +116,12 @@ class PreparedQuery final : private RowOrder {
   RowStore* store_;
   uint64_t* visited_;
   PackedFilter filter_;
-  std::unique_ptr<Collation*[]> collations_;  // by order; null where it is by bytes
-  bool is_collated_ = false;                  // there is one
-  Vector<const Filter*> conjuncts_;           // the filter, where it is an `and`, in pieces
+  std::unique_ptr<Collation*[]> collations_;  // by place in `order`; null for an order by bytes
+  bool is_collated_ = false;                  // at least one is not null
+  // The operands of the filter if it is an `and`; else the filter itself.
+  Vector<const Filter*> conjuncts_;
   Vector<std::unique_ptr<PreparedQuery>> includes_;
-  Slot anchor_ = kNoSlot;  // of `after`, while a run lasts
+  Slot anchor_ = kNoSlot;  // the row that `after` names; set during a run
   Vector<KeyedRow> keyed_;
   Vector<Slot> rows_;
 };

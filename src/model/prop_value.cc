@@ -1,5 +1,5 @@
-// Values against their props: checks, and the plain form of the wire (model/schema.h declares these
-// functions).
+// Checks values against their props, and converts them to and from their plain form. model/schema.h
+// declares these functions.
 #include <cmath>
 
 #include "base/bytes.h"
@@ -11,7 +11,7 @@
 namespace skerry {
 namespace {
 
-// ECMAScript's time values reach to ±8.64e15 ms.
+// ECMAScript's time values are within ±8.64e15 ms.
 constexpr double kMaxDateMs = 8.64e15;
 
 ValueKind KindOf(PropType type) {
@@ -49,9 +49,9 @@ bool IsEnumMember(const PropDef& prop, const std::string& name) {
   return false;
 }
 
-// JSON text may hide U+0000 and lone surrogates behind escapes only before it is parsed: WriteJson
-// wrote this text, so that a look at the text is enough for the surrogates, and the escape for
-// U+0000.
+// JSON text may contain U+0000 and lone surrogates as escapes. This text was written by WriteJson,
+// which escapes only control characters, quotes and backslashes. So a surrogate is in the text
+// itself, and U+0000 is an escape.
 bool IsStorableJson(const std::string& text) {
   if (!IsStorableText(text)) return false;
   for (size_t i = text.find("\\u0000"); i != std::string::npos; i = text.find("\\u0000", i + 1)) {

@@ -49,8 +49,7 @@ Result<Value> QueryEngine::Aggregate(const Query& query, AggregateKind kind, Pro
       sum += value.number();
       continue;
     }
-    // Null comes first in the order, and is not a minimum: it is passed over by what it compares
-    // to.
+    // Null sorts first, but is not a minimum.
     if (store.IsNull(slot, column)) continue;
     const int compared = best == kNoSlot ? 0 : store.Compare(slot, best, column);
     if (best == kNoSlot || (kind == AggregateKind::kMin ? compared < 0 : compared > 0)) best = slot;

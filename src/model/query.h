@@ -1,16 +1,16 @@
-// Query: what db.cities.where(…).orderBy(…).limit(…) means, parsed and checked (description:
-// docs/internals.md, section 7), and QueryEngine, which answers one over the row stores.
+// Query: a parsed and checked query such as db.cities.where(…).orderBy(…).limit(…) (its
+// description: docs/internals.md, section 7), and QueryEngine, which runs it over the row stores.
 //
-// Order: by the given columns, ties by id ascending; without any, by id. Null sorts first
-// (ascending), strings by their UTF-8 bytes, or as a locale orders them (collation.h). `after`
-// names a row: the result begins behind the place of that row in the order, whether or not it
-// matches the filter; if there is no such row the result is empty. Then `offset` rows are skipped
-// and at most `limit` taken. Count and aggregates are over the rows that Run would give.
+// Order: by the given columns, ties by id ascending; without columns, by id. Null sorts first
+// (ascending), strings by their UTF-8 bytes, or by a locale (collation.h). `after` names a row: the
+// result begins after the place of that row in the order, whether or not the row matches the
+// filter. If the row does not exist, the result is empty. Then `offset` rows are skipped, and at
+// most `limit` rows are taken. Count and aggregates are over the rows that Run would return.
 //
-// Plans: an id, an equality, `in` or range on a prop that is indexed (index, unique and ref props
-// are), or walking the order's index until limit; whichever is estimated to visit fewest rows.
-// Props without an index are never indexed behind the application's back, except for the selected
-// column of an `in` with a sub-select.
+// Plans: an id; an equality, `in` or range on a prop that is indexed (index, unique and ref props
+// are); or walking the index of the order until `limit`. The plan that is estimated to visit the
+// fewest rows is taken. Other props are not indexed, with one exception: the selected column of an
+// `in` with a sub-select.
 #ifndef SKERRY_MODEL_QUERY_H_
 #define SKERRY_MODEL_QUERY_H_
 
@@ -33,18 +33,18 @@ inline constexpr uint32_t kNoLimit = 0xffffffff;
 struct QueryOrder {
   PropIndex column = kIdColumn;
   bool descending = false;
-  uint32_t locale = 0;  // of a string prop: its number (collation.h); 0: by bytes
+  uint32_t locale = 0;  // only for string props: FindLocale's number (collation.h); 0: by bytes
 };
 
 struct Query;
 
 struct Include {
-  std::string name;   // JavaScript's; the engine goes by position
+  std::string name;   // for JavaScript; the engine uses the position
   bool back = false;  // false: the target of this row's ref; true: the rows of `table` whose ref
                       // names this row
   PropIndex prop = kNone;    // the ref: of the outer table (!back), of `table` (back)
   TableIndex table = kNone;  // of the included rows
-  Vector<Query> query;       // exactly one, over `table`
+  Vector<Query> query;       // always one, over `table`
 };
 
 struct Query {
@@ -61,7 +61,7 @@ struct Query {
 // than kMaxFilterDepth).
 Result<Query> ParseQuery(const Schema& schema, const Data& description);
 
-// All row stores of one client (or base), by table. The stores outlive whoever holds the Tables.
+// All row stores of one client (or base), by table. The stores outlive every holder of the Tables.
 class Tables {
  public:
   virtual ~Tables() = default;
@@ -70,26 +70,26 @@ class Tables {
 
 enum class AggregateKind : uint8_t { kSum = 0, kMin = 1, kMax = 2 };
 
-// Answers queries. No state between calls but the counter: cheap to keep, one a client. Each call
-// prepares the query anew (prepared_query.h keeps one prepared). `schema` and `tables` outlive it.
+// Runs queries. Its only state is a counter. Each call prepares its query again; to run a query
+// more than once, keep a PreparedQuery. REQUIRES: `schema` and `tables` outlive it.
 class QueryEngine final : public FilterContext {
  public:
   QueryEngine(const Schema* schema, Tables* tables);
 
-  // Appends the u32 stream of docs/internals.md, section 7: n, then per row its slot and per
-  // include n and its rows.
+  // Appends the u32 stream of docs/internals.md, section 7 (sk_query_run): the number of rows, then
+  // per row its slot, and per include the number of its rows and the rows.
   void Run(const Query& query, Vector<uint32_t>* stream);
-  // Only the slots of the rows themselves, in order, without includes.
+  // Appends only the slots of the rows themselves, in order, without includes.
   void RunSlots(const Query& query, Vector<Slot>* slots);
   size_t Count(const Query& query);
-  // Null values are left out; the sum of nothing is 0, its minimum and maximum are null. kWrongType
-  // for a sum of anything but numbers, and for json and class props; kUnknownProp.
+  // Ignores null values. The sum of no values is 0; their minimum and maximum are null. kWrongType
+  // for the sum of a prop that is not a number, and for json and class props; kUnknownProp.
   Result<Value> Aggregate(const Query& query, AggregateKind kind, PropIndex column);
 
   // For Matches() on decoded rows.
   bool Exists(const Filter& filter, std::string_view id, const Row* row) const override;
 
-  // Rows that were looked at since construction; index look-ups apart.
+  // The number of rows looked at since construction, without index look-ups.
   uint64_t rows_visited() const { return rows_visited_; }
 
  private:

@@ -1,4 +1,4 @@
-// The description of a query (docs/internals.md, section 7) to Query.
+// Parses the description of a query (docs/internals.md, section 7).
 #include <cmath>
 
 #include "base/limits.h"
@@ -13,7 +13,7 @@ Status Invalid(const TableDef& table, std::string_view what) {
   return {Code::kInvalidArgument, "query on " + table.name + ": " + std::string(what)};
 }
 
-// A whole number below 2^32 - 1, or null, for which the fallback stands.
+// Takes a whole number (a greater one becomes kNoLimit), or null for the fallback.
 bool ParseCount(const Data& data, uint32_t fallback, uint32_t* out) {
   *out = fallback;
   if (data.is_null()) return true;
@@ -40,7 +40,7 @@ Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
     }
     order.descending = pair[1].Is("desc");
     if (pair.size() == 3) {
-      // Names of an enum and ids are strings too, but not ones that people read.
+      // The names of an enum and ids are strings, too, but they are not text for people.
       if (type != PropType::kString || order.column >= kIdColumn) {
         return {Code::kWrongType,
                 table.name + "." + pair[0].as_string() + ": collate orders strings"};
@@ -57,7 +57,8 @@ Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
 
 Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data& data, int depth);
 
-// An include's ref is named; a back include may leave it out where one ref only leads here.
+// An include names its ref. A back include may leave the name out if there is only one ref to this
+// table.
 Status FindIncludeRef(const Schema& schema, const TableDef& table, const Data& data,
                       Include* include) {
   const std::string& prop = data["prop"].as_string();

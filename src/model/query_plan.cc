@@ -1,5 +1,6 @@
-// How a query finds its candidates: which index, which rows. Every candidate is still filtered,
-// unless the plan covers the whole filter; so a plan can be too wide, never wrong.
+// How a query finds its candidates: which index, which rows. Each candidate is still filtered,
+// unless the plan covers the whole filter. So a plan may give too many candidates, but never a
+// wrong result.
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +11,8 @@
 namespace skerry {
 namespace {
 
-// Rows of an inner table that may be looked at in the hope of few outer rows.
+// How many rows of an inner table a plan may look at, to find out whether they lead to few outer
+// rows.
 constexpr size_t kMaxInnerRows = 1024;
 
 bool IsRange(FilterKind kind) {
@@ -34,7 +36,8 @@ void PreparedQuery::Consider(Access candidate, Access* best) const {
     *best = std::move(candidate);
 }
 
-// What the conjuncts on one column leave of its index: one range, or one a value of an `in`.
+// Considers the index of a column. The conjuncts on the column narrow it to one range, or to one
+// range for each value of an `in`.
 void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Access* best) {
   Access access;
   const Index* index = access.index = store_->GetIndex(column);
@@ -61,7 +64,7 @@ void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Acces
       narrow(filter->kind == FilterKind::kGt ? index->UpperBound(probe) : index->LowerBound(probe),
              index->End());
     } else if (is_range) {
-      // Nulls come first, and are not less than anything.
+      // Nulls sort first, but null < x is false. So the range begins after them.
       narrow(index->UpperBound(Probe()),
              filter->kind == FilterKind::kLt ? index->LowerBound(probe) : index->UpperBound(probe));
     } else if (filter->kind == FilterKind::kIn && !list) {
@@ -103,8 +106,8 @@ void PreparedQuery::ConsiderIds(const Filter& filter, const Parent* parent, Acce
   Consider(std::move(access), best);
 }
 
-// The inner rows of an exists or sub-select, found by the inner filter alone. False where they are
-// too many to help.
+// Finds the inner rows of an exists or sub-select by the inner filter alone. Returns false if there
+// are too many of them to help.
 bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, Vector<Slot>* slots) {
   Query inner;
   inner.table = filter.table;
@@ -115,7 +118,8 @@ bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, Vector<Slot>* 
   return true;
 }
 
-// From few inner rows to the outer rows that they speak of.
+// Considers an exists or sub-select with few inner rows: the candidates are the outer rows to which
+// these lead.
 void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
   const bool by_id = filter.kind == FilterKind::kExists || filter.column == kIdColumn;
   if (!by_id && !store_->WantsIndex(filter.column)) return;
@@ -160,7 +164,7 @@ PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
     for (size_t j = 0; j < i; ++j) seen = seen || conjuncts_[j]->column == filter.column;
     if (!seen && store_->OffersIndex(filter.column)) ConsiderColumn(filter.column, parent, &best);
   }
-  // Looking into other tables costs more, so it comes last and only where many rows would be left.
+  // Plans over other tables cost more, so they come last, and only if many rows would be left.
   for (const Filter* filter : conjuncts_) {
     const bool inner = filter->kind == FilterKind::kExists || filter->kind == FilterKind::kInSelect;
     if (inner && best.rows > 16) ConsiderInner(*filter, &best);
@@ -173,7 +177,7 @@ PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
   return best;
 }
 
-// ---- Orders by a locale, whose collator is asked about all rows together
+// ---- Orders by a locale: all rows are ranked in one call of the collator
 
 void PreparedQuery::FindCollations() {
   const Vector<QueryOrder>& order = query_->order;

@@ -1,5 +1,5 @@
-// Row: one object, decoded. The row store holds rows packed; everything that decides (fold, rebase,
-// authority) works on these.
+// Row: one object, decoded. The row store holds rows packed; fold, rebase and the authority work on
+// decoded rows.
 #ifndef SKERRY_MODEL_ROW_H_
 #define SKERRY_MODEL_ROW_H_
 
@@ -14,10 +14,10 @@ namespace skerry {
 
 struct Row {
   std::string realm;
-  double created_at = 0;   // ms; the database's clock once confirmed
+  double created_at = 0;   // ms; by the database's clock once confirmed
   double modified_at = 0;  // ms
-  uint64_t revision = 0;   // of the last change, in `realm`; 0 while unconfirmed
-  Vector<Value> props;     // as many as the table has, in the schema's order
+  uint64_t revision = 0;   // the revision of `realm` at the last change; 0 while unconfirmed
+  Vector<Value> props;     // one for each prop of the table, in the schema's order
   friend bool operator==(const Row&, const Row&) = default;
 };
 

@@ -13,8 +13,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "packed rows are little-endian");
 
 constexpr size_t kChunkBytes = 4u << 20;
-constexpr uint32_t kFirstRows = 16;  // of the first chunk, which grows until it is whole
-// An index over 100,000 rows took as long to build as 4 scans by an unindexed column.
+constexpr uint32_t kFirstRows = 16;  // first capacity of the first chunk
+// To build an index over 100,000 rows took as long as 4 scans by an unindexed column.
 constexpr uint32_t kManyRows = 8192;
 constexpr uint8_t kScans = 3;
 
@@ -186,7 +186,7 @@ void RowStore::SetTextCode(const Column& column, uint8_t* row, uint32_t code) {
   std::memcpy(row + kMetaOffset, &meta, sizeof meta);
 }
 
-// Equal texts keep their code, so that equal cells have equal bytes.
+// A text that does not change keeps its code, so that equal cells have equal bytes.
 void RowStore::PackText(const Column& column, std::string_view text, const uint8_t* old,
                         uint8_t* out) {
   const uint32_t old_code = old ? TextCode(column, old) : 0;
@@ -211,7 +211,7 @@ void RowStore::PackCell(const Column& column, const Value& value, const uint8_t*
     case Packing::kId: {
       IdKey key;
       if (old) key = LoadKey(old + column.offset);
-      // The same pooled id is not counted twice.
+      // An unchanged pooled id keeps its reference.
       if (!key.is_pooled() || KeyText(key, nullptr) != value.text()) key = AddKey(value.text());
       std::memcpy(cell, &key, sizeof key);
       break;
@@ -232,8 +232,8 @@ void RowStore::PackRow(const Row& row, const uint8_t* old, uint8_t* out) {
   for (size_t i = 0; i < table_->props.size(); ++i) PackCell(columns_[i], row.props[i], old, out);
 }
 
-// Gives back the texts of a row, but for those that `kept` (a new version of it, or null) goes on
-// with.
+// Releases the texts of a row, except those that `kept` still uses. `kept` is the new version of
+// the row, or null.
 void RowStore::ReleaseCells(const uint8_t* row, const uint8_t* kept) {
   for (const Column& column : columns_) {
     if (column.packing == Packing::kId) {
@@ -326,8 +326,8 @@ Slot RowStore::NewSlot() {
   return slots_++;
 }
 
-// The last chunk grows by doubling; those after the first begin at an eighth. So a small table
-// costs little, and a large one has no more than a chunk to spare.
+// Doubles the capacity of the last chunk. Chunks after the first begin with an eighth of a full
+// one. So a small table needs little memory, and a large one wastes less than a chunk.
 void RowStore::GrowArena() {
   Chunk& chunk = chunks_.back();
   const uint32_t whole = chunk_mask_ + 1;
@@ -351,7 +351,7 @@ void RowStore::GrowTable() {
   }
 }
 
-// REQUIRES: the row is in place, and counted.
+// REQUIRES: the row is in its slot, and counted in live_.
 void RowStore::InsertIntoTable(Slot slot) {
   if (size_t{live_} * 4 > hash_.size() * 3) {
     GrowTable();
@@ -367,7 +367,7 @@ void RowStore::RemoveFromTable(const IdKey& key) {
   const size_t mask = hash_.size() - 1;
   size_t hole = key.Hash() & mask;
   while (LoadKey(bytes(hash_[hole] - 1)) != key) hole = (hole + 1) & mask;
-  // What follows moves up, unless it stands between its own place and the hole already.
+  // Entries that follow move into the hole, unless their home is after the hole.
   for (size_t i = (hole + 1) & mask; hash_[i] != 0; i = (i + 1) & mask) {
     const size_t home = LoadKey(bytes(hash_[i] - 1)).Hash() & mask;
     if (((i - home) & mask) >= ((i - hole) & mask)) {

@@ -1,8 +1,8 @@
-// RowStore: the rows of one table, packed. Rows live in arena chunks of up to 4 MB at a fixed width
-// that the schema decides; an open-addressing hash finds them by 128-bit id (id_key.h); texts are
-// in a pool a column: a dictionary where they repeat, else a heap (text_pool.h). A slot names a row
-// as long as the row lives, whatever is put or erased beside it. Indexes (index.h) are kept up to
-// date by Put and Erase, and are built on first use.
+// RowStore: the rows of one table, packed. Rows are in arena chunks of up to 4 MB, and have a fixed
+// width that follows from the schema. An open-addressing hash table finds them by 128-bit id
+// (id_key.h). Each text column has a pool: a dictionary if its texts repeat, else a heap
+// (text_pool.h). A slot names a row until the row is erased; changes of other rows do not affect
+// it. Indexes (index.h) are built on first use; Put and Erase keep them up to date.
 //
 // One row per id. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
 //
@@ -50,13 +50,13 @@ struct Column {
   TextPool* pool = nullptr;  // kText, kRealm
 };
 
-// A value to compare rows of one store with, packed once for many comparisons. Borrows the text
-// that it was made from.
+// A value to compare rows of one store with, packed once for many comparisons. REQUIRES: the text
+// that it was made from outlives it.
 struct Probe {
   bool is_null = true;
   double number = 0;  // kNumber; kBool: 1 false, 2 true
   std::string_view text;
-  IdKey key;  // kId; null where no row of the store can have this id
+  IdKey key;  // kId; null if no row of the store can have this id
 };
 
 class RowStore {
@@ -70,16 +70,16 @@ class RowStore {
   size_t size() const { return live_; }
   Slot slot_limit() const { return slots_; }  // slots are below it; some may be free
   bool IsLive(Slot slot) const { return slot < slots_ && (Meta(bytes(slot)) & kRealmMask) != 0; }
-  Slot Find(std::string_view id) const;  // kNoSlot where there is none
+  Slot Find(std::string_view id) const;  // kNoSlot if there is none
 
   std::string Id(Slot slot) const;
   // The id's text, in `buffer` or in the store.
   std::string_view IdView(Slot slot, char buffer[kIdTextBuffer]) const;
   Row Get(Slot slot) const;
   Value GetValue(Slot slot, PropIndex column) const;  // props and the system columns
-  // The row in the form of sk_row (docs/internals.md, section 7). REQUIRES: it is live.
+  // Writes the row in the form of sk_row (docs/internals.md, section 7). REQUIRES: the row is live.
   void EncodeRow(Slot slot, std::string* out) const;
-  // Several in the form of sk_rows, as many of the first as it takes at once. REQUIRES: all are
+  // Writes rows in the form of sk_rows: the first ones, until they have 64 kB. REQUIRES: all are
   // live.
   void EncodeRows(std::span<const Slot> slots, std::string* out) const;
   double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
@@ -91,39 +91,39 @@ class RowStore {
   // revision < 2^44.
   Slot Put(std::string_view id, const Row& row);
   bool Erase(std::string_view id);
-  // Of a row that is otherwise the same: nothing that is shown changes.
+  // Changes the revision only. Indexes and visible values stay as they are.
   void SetRevision(Slot slot, uint64_t revision);  // REQUIRES: the slot is live; revision < 2^44
   void Clear();
 
   // The index on a column, built now if it is not there yet. Owned by the store.
   Index* GetIndex(PropIndex column);
-  // The order of a string prop under a locale; its ranks are found when rows are first compared.
-  // Owned by the store.
+  // The order of a string prop under a locale. Rows are ranked when they are first compared. Owned
+  // by the store.
   Collation* GetCollation(PropIndex column, uint32_t locale);
-  // Where the application asked for one: index, unique and ref props.
+  // Whether the schema asks for an index: on index, unique and ref props.
   bool WantsIndex(PropIndex column) const;
-  // Should a query go by the index on this column? One over many rows takes as long to build as
-  // some scans, so the first queries, of a page that has just been loaded, say, do without.
+  // Whether a query should use the index on this column. Building an index over many rows takes as
+  // long as several scans, so the first few queries, for example of a page that was just loaded,
+  // scan instead.
   bool OffersIndex(PropIndex column);
 
-  // Bytes of arena, hash, strings, indexes and collations; for the stated bytes per row and the
-  // growth tests.
+  // Bytes of arena, hash table, texts, indexes and collations. For benchmarks and tests.
   size_t MemoryBytes() const;
 
-  // The packed rows as bytes for an image, and back. A load into an empty store takes the rows over
-  // where they lie and rebuilds the hash, no row is copied or decoded; into a store that has rows
-  // it puts row by row. kCorrupt on anything inconsistent: every offset and count is checked before
-  // use, and a store that refused is as it was before. kVersion where the layout differs.
+  // Writes the packed rows as bytes for an image, and reads them. An empty store adopts the rows in
+  // place and rebuilds the hash table; it copies and decodes no row. A store that has rows calls
+  // Put for each row. kCorrupt if anything is inconsistent: every offset and count is checked
+  // before it is used. kVersion if the layout differs. A failed load leaves the store unchanged.
   //
-  // `bytes` are a part of `image`. REQUIRES: only stores that were loaded from it hold `image`;
-  // they keep it alive, and change in it what is theirs.
+  // `bytes` is a part of `image`. The store keeps `image` alive and changes rows in place, in its
+  // own part. REQUIRES: only stores that were loaded from `image` hold it.
   void Save(std::string* out) const;
   Status Load(std::string_view bytes, const SharedBytes& image);
-  // Becomes what `other` was, which is of no use then. REQUIRES: this store is empty; the same
-  // table.
+  // Moves the rows of `other` into this store. `other` must not be used afterwards. REQUIRES: this
+  // store is empty; both have the same table.
   void TakeFrom(RowStore* other);
 
-  // ---- Packed access, for filters, indexes and queries of this room only.
+  // ---- Packed access, only for the filters, indexes and queries of src/model.
 
   const Column& column(PropIndex index) const { return columns_[Place(index)]; }
   const uint8_t* bytes(Slot slot) const {
@@ -145,7 +145,7 @@ class RowStore {
         return TextCode(column, row) == 0;
     }
   }
-  // Rows of a chunk follow each other at width() bytes; for loops over all rows.
+  // The distance between two rows of a chunk, in bytes. For loops over all rows.
   uint32_t width() const { return width_; }
   Slot ChunkEnd(Slot slot) const {
     return (slot | chunk_mask_) + 1 < slots_ ? (slot | chunk_mask_) + 1 : slots_;
@@ -173,14 +173,14 @@ class RowStore {
   }
   // The text of a key of this store. REQUIRES: the key is not null.
   std::string_view KeyText(const IdKey& key, char buffer[kIdTextBuffer]) const;
-  // The key that rows of this store have for an id; null where none can.
+  // The key that rows of this store have for an id; null if no row of the store can have this id.
   IdKey FindKey(std::string_view id) const;
   Probe MakeProbe(PropIndex column, const Value& value) const;
   Probe MakeIdProbe(std::string_view id) const;
   int CompareKeys(const IdKey& a, const IdKey& b) const;
   int CompareProbe(Slot slot, const Column& column, const Probe& probe) const;
-  // A number that orders rows as the column does, as far as 64 bits reach: smaller means before,
-  // equal means compare.
+  // A number that orders rows as the column does, as far as 64 bits can: the row with the smaller
+  // number comes first; rows with equal numbers have to be compared.
   uint64_t SortKey(Slot slot, const Column& column) const;
 
  private:
@@ -190,7 +190,7 @@ class RowStore {
     std::unique_ptr<uint8_t[]> own{};  // NOLINT(readability-redundant-member-init)
   };
 
-  // A quiet NaN with a payload of its own; values are finite, so no number looks like it.
+  // A quiet NaN with a payload of its own. Values are finite, so no number has these bits.
   static constexpr uint64_t kNullNumber = 0x7ff8'6e75'6c6c'0001u;
   static constexpr size_t kIdPool = 0;
   static constexpr size_t kRealmPool = 1;
@@ -253,16 +253,16 @@ class RowStore {
   int chunk_shift_ = 0;
   uint32_t chunk_mask_ = 0;
   Vector<Chunk> chunks_;
-  SharedBytes image_;   // that rows were loaded from
-  uint32_t slots_ = 0;  // ever used
+  SharedBytes image_;   // the image that rows were loaded from
+  uint32_t slots_ = 0;  // slots that were ever used
   uint32_t live_ = 0;
   Slot free_slot_ = kNoSlot;
   Vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
   Vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
-  Vector<uint8_t> scans_;                   // by place in columns_: made for want of an index
-  std::unique_ptr<Collation> collations_;   // the first; each leads to the next
-  Vector<uint8_t> scratch_;                 // one row
-  Vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in
+  Vector<uint8_t> scans_;  // by place in columns_: scans made before the index was built
+  std::unique_ptr<Collation> collations_;  // a linked list
+  Vector<uint8_t> scratch_;                // one row
+  Vector<uint8_t> reindex_;                // scratch of Put: the indexes in which the row moves
 };
 
 }  // namespace skerry

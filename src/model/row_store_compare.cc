@@ -1,4 +1,4 @@
-// How rows of a store compare, without decoding them.
+// Compares rows of a store without decoding them.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -9,7 +9,7 @@
 namespace skerry {
 namespace {
 
-// Bits whose order as unsigned numbers is the order of the doubles.
+// Maps doubles to unsigned numbers that have the same order.
 uint64_t OrderedBits(double v) {
   const auto bits = std::bit_cast<uint64_t>(v);
   return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
@@ -40,7 +40,7 @@ int RowStore::CompareKeys(const IdKey& a, const IdKey& b) const {
   if (a.is_null() || b.is_null()) return a.is_null() ? -1 : 1;
   if ((a.is_uuid() && b.is_uuid()) || (a.is_inline() && b.is_inline())) {
     if (a.high != b.high) return a.high < b.high ? -1 : 1;
-    // Of inline text the top byte is no part; of UUIDs the top two bits are equal.
+    // The top byte of an inline key is not part of the text. The top two bits of UUIDs are equal.
     const int unused = a.is_uuid() ? 0 : 8;
     return (a.low << unused) < (b.low << unused) ? -1 : 1;
   }
@@ -81,7 +81,7 @@ Collation* RowStore::GetCollation(PropIndex column, uint32_t locale) {
   return at->get();
 }
 
-// A row gets another text than it has; or is erased, where `fresh` is null.
+// Call before a row is replaced by `fresh`, or, if that is null, erased.
 void RowStore::ForgetRanks(Slot slot, const uint8_t* fresh) {
   for (Collation* collation = collations_.get(); collation; collation = collation->next.get()) {
     const Column& column = columns_[collation->column()];
@@ -151,8 +151,8 @@ uint64_t RowStore::SortKey(Slot slot, const Column& column) const {
     case Packing::kId: {
       const IdKey key = LoadKey(cell);
       if (key.is_inline() || key.is_null()) return key.high;
-      // Where ids are UUIDs throughout, their bits order them as well as their text, and tell more
-      // of them apart.
+      // If all ids are UUIDs, their bits have the same order as their texts. 8 bytes of the bits
+      // distinguish more ids than 8 characters of the text.
       const bool only_uuids =
           column.offset == 0 && !table_->custom_ids && pools_[kIdPool]->size() == 0;
       if (only_uuids) return key.high;

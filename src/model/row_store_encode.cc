@@ -1,5 +1,5 @@
-// Rows as they cross to JavaScript, without a value in between: this runs for every row that is
-// read (docs/internals.md, section 7; the readers are in js/core/row-cells.ts).
+// Encodes packed rows for JavaScript (docs/internals.md, section 7; the readers are in
+// js/core/row-cells.ts). It makes no Value objects, because it runs for every row that is read.
 #include <cstring>
 
 #include "base/text.h"
@@ -9,11 +9,11 @@ namespace skerry {
 namespace {
 
 constexpr size_t kCell = 8;
-constexpr size_t kHead = 16;  // of several rows
-// JavaScript may keep the texts of all of them for the sake of one.
+constexpr size_t kHead = 16;  // in front of several rows
+// A limit, because JavaScript may keep the texts of all rows of a call alive for one of them.
 constexpr size_t kMostBytes = 64u << 10;
 
-// Where a text is, and how long; where nothing is put there is none.
+// Writes the place and the length of a text into a cell. A cell that is never written is null.
 void PutRange(std::string* out, size_t cell, size_t from, size_t size) {
   const uint32_t range[] = {static_cast<uint32_t>(from), static_cast<uint32_t>(size)};
   std::memcpy(out->data() + cell, range, sizeof range);
@@ -21,10 +21,10 @@ void PutRange(std::string* out, size_t cell, size_t from, size_t size) {
 
 }  // namespace
 
-// What several rows have in common: their texts, which are decoded all at once, and their bytes,
-// which come behind them. Places are counted from 1 there.
+// Several rows share one area of texts, which JavaScript decodes at once, and behind it one area of
+// bytes. In both, places are counted from 1.
 struct RowStore::Batch {
-  size_t units = 0;  // of UTF-16, so far
+  size_t units = 0;  // UTF-16 units of the texts so far
   std::string bytes;
 };
 

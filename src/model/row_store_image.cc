@@ -5,7 +5,8 @@
 //   packed  = rows * row-width bytes                  the live rows as they are in memory
 //                                                     (row_store.h)
 //
-// The pools hold no dead texts: where the store's own pools do, the codes in the rows are mapped.
+// Saved pools hold no dead texts. If a pool of the store does, a compact copy of it is saved, and
+// the codes in the saved rows are changed to match.
 #include <algorithm>
 
 #include "base/bytes.h"
@@ -49,7 +50,7 @@ std::string RowStore::PackLiveRows() const {
       ++slot;
       continue;
     }
-    Slot end = slot + 1;  // of a run of live rows within one chunk
+    Slot end = slot + 1;  // end of a run of live rows within one chunk
     while (end < slots_ && (end & chunk_mask_) != 0 && IsLive(end)) ++end;
     rows.append(reinterpret_cast<const char*>(bytes(slot)), size_t{end - slot} * width_);
     slot = end;
@@ -136,7 +137,7 @@ Status RowStore::LoadSections(std::string_view bytes) {
 
 void RowStore::AdoptRows(std::string_view rows) {
   slots_ = live_ = static_cast<uint32_t>(rows.size() / width_);
-  // Load says why these bytes may be changed.
+  // See Load in the header: the store may change its part of the image.
   auto* at = reinterpret_cast<uint8_t*>(const_cast<char*>(rows.data()));
   for (uint32_t left = slots_; left > 0;) {
     const uint32_t count = std::min(left, chunk_mask_ + 1);
@@ -146,8 +147,8 @@ void RowStore::AdoptRows(std::string_view rows) {
   }
 }
 
-// Some rows at a time, so that they are in the processor's cache for all of their columns, and so
-// that a browser gets to use its faster code of a function that is called often enough.
+// Checks some rows at a time, column by column: they stay in the processor's cache, and a browser
+// optimises a function that is called often.
 bool RowStore::CheckCells() {
   for (Slot slot = 0; slot < slots_;) {
     const Slot end = std::min(slot + kCheckedRows, ChunkEnd(slot));
@@ -159,8 +160,7 @@ bool RowStore::CheckCells() {
   return true;
 }
 
-// Every cell of a column, by itself: what other code takes for granted of packed rows is made sure
-// of here.
+// Checks each cell of a column. Other code relies on these properties of packed rows.
 bool RowStore::CheckColumn(const Column& column, Slot slot, Slot end) {
   bool good = true;
   const bool is_id = column.packing == Packing::kId && column.offset == 0;
@@ -203,7 +203,7 @@ bool RowStore::CheckKeyCell(const uint8_t* cell, bool nullable) {
   if (!key.is_pooled()) return true;
   TextPool* pool = pools_[kIdPool].get();
   if (!pool->IsValidCode(key.pool_code())) return false;
-  // Texts that fit a key have no second form.
+  // A text that fits a key must not be pooled: each id has one key.
   IdKey packed;
   const std::string_view text = pool->Get(key.pool_code());
   if (text.empty() || PackIdText(text, &packed)) return false;
@@ -227,7 +227,7 @@ bool RowStore::RebuildTable() {
   return true;
 }
 
-// Pools stay where they are, because columns point at them.
+// The pools' objects stay, because columns point at them; their contents are moved.
 void RowStore::TakeFrom(RowStore* other) {
   for (size_t i = 0; i < pools_.size(); ++i) pools_[i]->TakeFrom(other->pools_[i].get());
   chunks_ = std::move(other->chunks_);

@@ -11,7 +11,8 @@
 namespace skerry {
 namespace {
 
-// What decides the layout of packed rows: names, types, ids and enum members, in order.
+// Covers what decides the layout of packed rows: names, types, kinds of ids and enum members, in
+// order.
 uint64_t Fingerprint(const Vector<TableDef>& tables) {
   std::string layout;
   for (const TableDef& table : tables) {

@@ -1,5 +1,6 @@
-// Schema: tables and props as numbers. Built once from the description that js/api/schema.ts makes
-// (docs/internals.md, section 2), shared by reference, immutable.
+// Schema: tables and props, identified by their indexes. It is built once, from the description
+// that js/api/schema.ts makes (docs/internals.md, section 2), is shared by reference, and is
+// immutable.
 #ifndef SKERRY_MODEL_SCHEMA_H_
 #define SKERRY_MODEL_SCHEMA_H_
 
@@ -17,7 +18,7 @@ namespace skerry {
 using TableIndex = uint16_t;
 using PropIndex = uint16_t;
 
-// Columns that every row has; they can be filtered and ordered by, like props.
+// Columns that every row has. Queries can filter and order by them, as by props.
 inline constexpr PropIndex kIdColumn = 0xfff0;
 inline constexpr PropIndex kRealmColumn = 0xfff1;
 inline constexpr PropIndex kCreatedAtColumn = 0xfff2;
@@ -45,7 +46,7 @@ struct PropDef {
   Value default_value;
   bool indexed = false;  // refs always are
   bool unique = false;
-  std::string type_name;            // enum (may be empty) and class: the registered name
+  std::string type_name;            // the registered name of a class, or of an enum (may be empty)
   Vector<std::string> enum_values;  // names
   uint32_t class_version = 1;
   TableIndex ref_table = kNone;
@@ -56,15 +57,15 @@ struct PropDef {
 struct TableDef {
   std::string name;
   TableIndex index = 0;
-  bool custom_ids = false;  // ids are strings of the application's own; else UUIDs
+  bool custom_ids = false;  // ids are the application's own strings; else UUIDs
   bool autosubscribe = false;
   Vector<PropDef> props;
-  PropIndex FindProp(std::string_view name) const;  // kNone if there is none; props only
+  PropIndex FindProp(std::string_view name) const;  // among props only; kNone if there is none
   PropIndex FindColumn(
       std::string_view name) const;  // props, then id, realm, createdAt, modifiedAt
 };
 
-// A ref as seen from its target.
+// A ref, seen from its target: a prop of `table` that refers to it.
 struct BackRef {
   TableIndex table = kNone;
   PropIndex prop = kNone;
@@ -79,10 +80,11 @@ class Schema {
   const TableDef& table(TableIndex index) const { return tables_[index]; }
   TableIndex FindTable(std::string_view name) const;  // kNone if there is none
   const Vector<BackRef>& back_refs(TableIndex target) const { return back_refs_[target]; }
-  // A digest of everything that decides the layout of rows: images say it, and are converted under
-  // another.
+  // A digest of everything that decides the layout of rows. An image holds the fingerprint of its
+  // schema, and is converted if it is loaded under another one.
   uint64_t fingerprint() const { return fingerprint_; }
-  // What Parse took, by EncodeData: an image holds it, to be read under another schema.
+  // The description that was parsed, encoded by EncodeData. An image holds it, so that it can be
+  // read under another schema.
   const std::string& description() const { return description_; }
 
  private:
@@ -97,18 +99,19 @@ class Schema {
 // Checks that a value fits a prop (type, enum member, not null unless optional, text that databases
 // can hold: no U+0000, valid UTF-8 without lone surrogates, finite numbers).
 Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value);
-// What a row holds where nothing was said of a prop that may not be null: its default, else null.
+// The value of a prop for which none was given: its default if it may not be null and has one, else
+// null.
 const Value& AbsentValue(const PropDef& prop);
-// A value that was written under another schema, as this prop can hold it: itself where it fits,
-// else AbsentValue, and `left_out` is set.
+// Converts a value that was written under another schema: returns it if it fits the prop; else
+// returns AbsentValue and sets `left_out`.
 Value FitValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out);
 // Ids: canonical lower-case UUID text, or for custom ids 1..128 bytes of storable UTF-8.
 Status CheckId(const TableDef& table, std::string_view id);
 
-// Value to and from its plain form in Data/JSON, by the prop's type: boolean, number, string as
-// they are; date = ms as a number; enum = name; ref = id; bytes = Data bytes or base64 text; json =
-// the JSON value itself (with $type envelopes inside, untouched); class = {"$type","v","version"}.
-// ValueFromData also takes {"$type":"date"|"bytes","v":…} envelopes.
+// Converts a value to and from its plain form in Data and JSON, by the prop's type: boolean,
+// number, string unchanged; date = ms as a number; enum = name; ref = id; bytes = Data bytes or
+// base64 text; json = the JSON value itself (with $type envelopes inside, untouched); class =
+// {"$type","v","version"}. ValueFromData also takes {"$type":"date"|"bytes","v":…} envelopes.
 Result<Value> ValueFromData(const PropDef& prop, const Data& data);
 Data ValueToData(const PropDef& prop, const Value& value, bool bytes_as_base64);
 

@@ -10,8 +10,8 @@ namespace {
 
 Status Wrong(std::string detail) { return {Code::kSchema, std::move(detail)}; }
 
-// Names become SQL identifiers (in snake case) and members of JavaScript objects: letters, digits
-// and _, at most 48.
+// Names become SQL identifiers (in snake case) and members of JavaScript objects. So they have at
+// most 48 letters, digits and _, and do not begin with a digit.
 bool IsName(std::string_view name) {
   if (name.empty() || name.size() > 48) return false;
   for (size_t i = 0; i < name.size(); ++i) {

@@ -1,5 +1,4 @@
-// Parsing of a schema's description (docs/internals.md, section 2) into tables and props, apart
-// from the class Schema.
+// Parses a schema's description (docs/internals.md, section 2) into tables and props.
 #ifndef SKERRY_MODEL_SCHEMA_PARSE_H_
 #define SKERRY_MODEL_SCHEMA_PARSE_H_
 
@@ -10,8 +9,8 @@
 
 namespace skerry {
 
-// Every table and prop, names checked and refs resolved. kSchema on anything wrong, with the names
-// in the detail.
+// Appends all tables with their props, checks names, and resolves refs. kSchema if anything is
+// wrong; the detail names the table and the prop.
 Status ParseTables(const Data& description, Vector<TableDef>* tables);
 
 }  // namespace skerry

@@ -11,8 +11,7 @@
 namespace skerry {
 namespace {
 
-// Fewer distinct texts than this are kept in a dictionary, whatever they do: there is little to
-// win.
+// A pool with fewer distinct texts stays a dictionary: a heap would save little.
 constexpr uint32_t kMinEntriesForHeap = 1024;
 
 size_t RecordBytes(size_t text_size) {
@@ -21,7 +20,7 @@ size_t RecordBytes(size_t text_size) {
   return bytes;
 }
 
-// Grows by a quarter, not by doubling, once that matters.
+// Makes large containers grow by a quarter instead of doubling.
 template <typename Container>
 void ReserveFor(Container* container, size_t extra) {
   const size_t needed = container->size() + extra;
@@ -125,7 +124,7 @@ uint32_t TextPool::Find(std::string_view text) const {
 void TextPool::GrowTable() {
   table_.assign(table_.empty() ? kMinTable : table_.size() * 2, 0);
   for (uint32_t code = 1; code <= entries_.size(); ++code) {
-    // The newest entry is inserted by who called.
+    // This inserts the newest entry, too. The caller's InsertIntoTable then finds it there.
     if (entries_[code - 1].references > 0) InsertIntoTable(code);
   }
 }
@@ -141,7 +140,7 @@ void TextPool::RemoveFromTable(uint32_t code) {
   const size_t mask = table_.size() - 1;
   size_t hole = Xxh64(Get(code)) & mask;
   while (table_[hole] != code) hole = (hole + 1) & mask;
-  // What follows moves up, unless it stands between its own place and the hole already.
+  // Entries that follow move into the hole, unless their home is after the hole.
   for (size_t i = (hole + 1) & mask; table_[i] != 0; i = (i + 1) & mask) {
     const size_t home = Xxh64(Get(table_[i])) & mask;
     if (((i - home) & mask) >= ((i - hole) & mask)) {
@@ -167,8 +166,7 @@ void TextPool::Save(std::string* out) const {
 }
 
 bool TextPool::Load(std::string_view bytes, bool as_dictionary) {
-  const uint32_t version =
-      version_ + 1;  // Codes that were looked up before are to be looked up again.
+  const uint32_t version = version_ + 1;  // codes of before have to be looked up again
   *this = TextPool();
   version_ = version;
   is_dictionary_ = as_dictionary;
@@ -179,7 +177,7 @@ bool TextPool::Load(std::string_view bytes, bool as_dictionary) {
   while (reader.remaining() > 0) {
     const auto offset = static_cast<uint32_t>(reader.position());
     const std::string_view text = reader.Text();
-    // A length has one form only, or dead bytes could not be counted.
+    // A length must have its shortest form: RecordBytes counts on that.
     if (reader.failed() || reader.position() - offset != RecordBytes(text.size())) return false;
     entries_.push_back({offset, 0});
   }

@@ -1,11 +1,11 @@
-// TextPool: the texts of one column, each named by a 32-bit code (never 0, which is null).
+// TextPool: the texts of one column, each identified by a 32-bit code. Code 0 is null.
 //
-// It begins as a dictionary: equal texts share one code and are counted. A column whose texts
-// hardly repeat pays for that in vain, so its pool is turned into a heap, where each Add makes a
-// record of its own. A pool does not turn back.
+// A pool begins as a dictionary: equal texts share one code, which has a reference count. If the
+// texts of a column hardly repeat, that costs memory without a gain. Then the pool is replaced by a
+// heap, in which each Add makes a new record. A heap never becomes a dictionary again.
 //
-// Views are invalidated by Add and by compaction. In a dictionary a code stands for its text as
-// long as it is counted.
+// Views are invalidated by Add and by compaction. In a dictionary a code stays valid while its
+// count is not 0.
 #ifndef SKERRY_MODEL_TEXT_POOL_H_
 #define SKERRY_MODEL_TEXT_POOL_H_
 
@@ -22,9 +22,9 @@ inline constexpr size_t kMinTable = 16;  // cells of a hash table
 class TextPool {
  public:
   bool is_dictionary() const { return is_dictionary_; }
-  size_t size() const { return live_entries_; }  // distinct texts of a dictionary
-  // Raised whenever a dictionary's code is given out or taken back: what was looked up before is to
-  // be looked up again.
+  size_t size() const { return live_entries_; }  // the number of distinct texts in a dictionary
+  // Raised whenever a dictionary assigns or frees a code. A caller that got a code from Find then
+  // has to look it up again.
   uint32_t version() const { return version_; }
 
   uint32_t Add(std::string_view text);
@@ -32,37 +32,37 @@ class TextPool {
   std::string_view Get(uint32_t code) const {
     return ReadRecord(is_dictionary_ ? entries_[code - 1].offset : code - 1);
   }
-  // The code of a text, or 0. REQUIRES: is_dictionary().
+  // The code of a text, or 0 if the dictionary does not have it. REQUIRES: is_dictionary().
   uint32_t Find(std::string_view text) const;
 
-  // Is the column better off with a heap? Then its owner calls ToHeap and writes the new code of
-  // each cell.
+  // Whether a heap would take less memory. Then the owner makes a Heap, adds the text of each live
+  // cell to it, writes the new codes into the cells, and assigns the heap over this pool.
   bool WantsHeap() const;
-  // Is more than half of a heap dead? A dictionary sees to that by itself.
+  // Whether more than half of a heap is dead. Then the owner does the same. A dictionary compacts
+  // itself.
   bool WantsCompaction() const { return !is_dictionary_ && IsWasteful(); }
-  // An empty heap, to which the owner adds the text of each live cell again; then it is assigned
-  // over this one.
+  // An empty heap.
   static TextPool Heap();
 
   size_t MemoryBytes() const;
   void Reserve(size_t bytes) { heap_.reserve(bytes); }
 
-  // The pool as bytes, and back, codes unchanged. REQUIRES: IsCompact(), else its owner saves a
-  // pool made afresh. What is loaded into a dictionary has no users yet: Retain counts each cell.
-  // Load is false where the bytes are damaged.
+  // Writes the pool as bytes, and reads it; codes do not change. Save REQUIRES: IsCompact(); if it
+  // is not, the owner saves a compact copy. After Load the reference counts are 0: the owner calls
+  // Retain for each cell. Load returns false if the bytes are damaged.
   bool IsCompact() const { return dead_bytes_ == 0 && free_entry_ == 0; }
   void Save(std::string* out) const;
   bool Load(std::string_view bytes, bool as_dictionary);
-  // Becomes what `other` was; codes that were looked up before are to be looked up again.
+  // Moves the contents of `other` into this pool. Raises version().
   void TakeFrom(TextPool* other);
   // REQUIRES: IsValidCode(code).
   void Retain(uint32_t code) {
     if (is_dictionary_) ++entries_[code - 1].references;
     ++references_;
   }
-  // May Get be called with this code? For cells that come from bytes.
+  // Whether Get may be called with this code. For cells that were read from bytes.
   bool IsValidCode(uint32_t code) const;
-  // After Load and all Retains: is every dictionary entry in use?
+  // After Load and all calls of Retain: whether every entry of the dictionary is in use.
   bool AllUsed() const;
 
  private:
@@ -87,7 +87,7 @@ class TextPool {
 
   bool is_dictionary_ = true;
   uint32_t version_ = 1;
-  uint64_t references_ = 0;  // cells that name a text of this pool
+  uint64_t references_ = 0;  // cells that hold a code of this pool
   size_t dead_bytes_ = 0;
   std::string heap_;
   Vector<Entry> entries_;    // dictionary: by code - 1

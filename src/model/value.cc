@@ -11,7 +11,7 @@ Value::~Value() = default;
 int CompareValues(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return a.kind() < b.kind() ? -1 : 1;
   if (a.number() != b.number()) return a.number() < b.number() ? -1 : 1;
-  // String compares as unsigned bytes, which is the order of code points in UTF-8.
+  // std::string compares unsigned bytes.
   const int compared = a.text().compare(b.text());
   return compared < 0 ? -1 : compared > 0;
 }

@@ -1,6 +1,5 @@
-// Value: one prop's value. Enums and refs are strings at this level; classes of the application are
-// json whose text is
-// {"$type":<registered>,"v":…,"version":…}. Absent and null are the same.
+// Value: one prop's value. Here enums and refs are strings, and a value of an application's class
+// is JSON with the text {"$type":<registered>,"v":…,"version":…}. Absent and null are the same.
 #ifndef SKERRY_MODEL_VALUE_H_
 #define SKERRY_MODEL_VALUE_H_
 
@@ -26,7 +25,8 @@ enum class ValueKind : uint8_t {
 
 class Value {
  public:
-  // The lifetime is out of line: inlined at every use, it would be much of the module.
+  // Constructors and the destructor are out of line: inlined at every use, they would be a large
+  // part of the module.
   Value() = default;
   Value(const Value& other);
   Value(Value&& other) noexcept;
@@ -66,8 +66,8 @@ class Value {
 template <>
 inline constexpr bool kRelocatable<Value> = kRelocatable<std::string>;
 
-// Total order within a kind (strings and bytes by their bytes, that is UTF-8 order); null sorts
-// first, then by kind.
+// A total order: null first, then by kind, then by value. Strings and bytes compare by their bytes,
+// which for UTF-8 is the order of code points.
 int CompareValues(const Value& a, const Value& b);
 
 }  // namespace skerry
