@@ -148,8 +148,9 @@ struct Fill {
   FencedTransaction transaction;  // kEnter, kPublish
   bool is_dropped = false;        // given up while its transaction is in flight
   ImageDraft draft;
-  bool rolls = false;  // the records in storage are folded over the server's file
-  uint64_t job = 0;    // kFetch: the id of the image job; 0: it has ended
+  // Image and records are compacted into a part of its own, beside the server's file.
+  bool rolls = false;
+  uint64_t job = 0;  // kFetch: the id of the image job; 0: it has ended
   // kPublish. None: the pointer, the scopes or the cursor changed meanwhile, and nothing was
   // written.
   std::optional<UpdateRecord> record;
