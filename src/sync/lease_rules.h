@@ -30,7 +30,7 @@ bool Observe(const LeaseRecord& record, double mono_ms, double look_ms, double t
 
 // How the waiter came to be allowed to claim.
 enum class ClaimGround {
-  kLockGranted,  // the Web Lock, granted as usual: whoever owns the record is dead
+  kLockGranted,  // the Web Lock, granted as usual: the owner in the record is dead
   kLockStolen,   // the Web Lock, stolen: this proves nothing about the holder
   kNoLocks,      // the engine has no Web Locks
 };
