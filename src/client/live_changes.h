@@ -20,7 +20,7 @@ namespace skerry {
 struct LiveChange {
   std::string id;
   Slot old_slot = kNoSlot;  // kNoSlot: there was no such row
-  Slot new_slot = kNoSlot;  // kNoSlot: there is none any more
+  Slot new_slot = kNoSlot;  // kNoSlot: the row is gone
   Row old;                  // REQUIRES: old_slot != kNoSlot
 };
 
@@ -62,7 +62,7 @@ class LiveChanges final : public TouchedRows {
     Vector<uint32_t> hash;  // by id, open addressing: index into `changes` + 1, or 0
     Vector<Place> by_old;   // sorted by slot
     Vector<Place> by_new;
-    Slot lowest = kNoSlot;  // of both
+    Slot lowest = kNoSlot;  // the range of all slots in by_old and by_new
     Slot highest = 0;
   };
   const LiveChange* Find(const Vector<Place>& places, TableIndex table, Slot slot) const {

@@ -51,7 +51,8 @@ class Loading {
   bool is_first_part() const { return parts_taken_ == 1; }
   void PartFailed(const Status& status);
   bool has_bad_part() const { return has_bad_part_; }
-  bool has_newer_part() const { return has_newer_part_; }  // of a newer version of the package
+  // A part was written by a newer version of the package.
+  bool has_newer_part() const { return has_newer_part_; }
   bool is_whole() const { return parts_taken_ == candidate().parts.size() && !has_bad_part_; }
 
   // The image that is being loaded, for a window that shows its old view until it is complete.

@@ -141,7 +141,7 @@ class Mirror {
   Cursors cursors_;
   PendingList pending_;
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
-  uint64_t gone_up_to_ = 0;          // as of the last full reading
+  uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading
   Map<std::string, Vector<std::string>> partly_;
   Told told_;
 };

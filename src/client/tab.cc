@@ -208,7 +208,7 @@ void Tab::OnFit(Fit fit, Data* effects) {
     case Fit::kKnown:
       return;
     case Fit::kGap:
-    case Fit::kDamaged:  // storage may have it whole
+    case Fit::kDamaged:  // storage may have an intact copy
       return RequestReading(effects);
     case Fit::kNewer:
       if (!newer_reported_) {

@@ -89,7 +89,8 @@ class Tab {
     Vector<std::string> ids;
     // KConflicts: mutations that are gone; confirmed unless the inbox has them.
     Vector<std::string> unknown;
-    // kCommit, kResolve: the items of "added", whose keys are not known yet. kLocalCommit: `logged`.
+    // kCommit, kResolve: the items of "added", whose keys are not known yet. kLocalCommit: the
+    // message `logged`.
     Data items;
     // kLocalCommit, kReset: the record that was written to `updates`.
     std::optional<UpdateRecord> record;
@@ -178,7 +179,8 @@ class Tab {
   double clock_offset_ = 0;
   uint64_t serial_ = 0;
   uint64_t next_tx_ = 1;
-  Map<uint64_t, Tx> open_;          // transactions between their effect and done or failed
+  // Transactions whose effect was emitted, and that are not done or failed yet.
+  Map<uint64_t, Tx> open_;
   uint64_t unapplied_reading_ = 0;  // the id of the full reading that is between read and done
   Vector<Data> messages_;           // messages that wait for it
   bool messages_lost_ = false;

@@ -136,7 +136,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
     Vector<Row> base;           // one per realm, sorted by realm
     Vector<OpRef> ops;          // in order
     std::optional<Row> folded;  // base and ops, without cascades
-    bool gone = false;          // its ops delete it
+    bool gone = false;          // its own ops delete it
     std::string gone_realm;
     double gone_at = 0;
     Vector<Touch> touches;  // what its ops touch
@@ -169,7 +169,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   // cascade.cc. These only add; each enters the objects that it changed into changed_.
   class Cascading;
   void EvaluateCascades();
-  void AddDeletion(const ObjectKey& key);  // of gone_
+  void AddDeletion(const ObjectKey& key);  // REQUIRES: `key` is in gone_
   bool HasGoneParent(const ObjectKey& key) const;
   void AddTouch(Touch touch);
   void TouchMasters(const ObjectKey& key, double at);

@@ -23,7 +23,7 @@ enum class AnswerKind : uint8_t {
   kAuth,      // 401
   kBound,     // 403: the client identity is another user's
   kGone,      // 410: the log no longer reaches back so far, or its history was replaced
-  kTooLarge,  // 413: send less at once
+  kTooLarge,  // 413: the request is too large
   kUnread,    // the answer is longer than a client accepts
   kInvalid,   // 400 or 422, from the server itself: the request is wrong
   kFailed,    // anything else: `error` says what, and whether a retry may help

@@ -57,7 +57,7 @@ class FencedTransaction {
   SyncError ErrorOf(const Data& error) const;
 
   // REQUIRES: `counts` is among the reads.
-  double mutation_count() const { return mutation_count_; }  // as the first round found it
+  double mutation_count() const { return mutation_count_; }  // as of the first round
   // Updates the counts in `state` to what remains once `writes` are stored.
   void Count(const Data::Array& writes);
   bool inbox_grew() const { return inbox_grew_; }

@@ -49,7 +49,7 @@ class Grouping {
   // The updates in the outbox. A mutation that names an update which is not among them counts as
   // ungrouped: one of the two records was damaged.
   void Know(const Vector<OutboxRecord>& outbox);
-  // [{key, value}..], ascending, above all earlier pages.
+  // A page: [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
   // Whether mutations of another page could still join an update.
   bool wants_more() const;

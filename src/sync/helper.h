@@ -58,7 +58,7 @@ class Helper {
 
   WorkerState* state_;
   Data asked_ = Data::MakeArray();
-  std::string instance_;         // of the service worker that answered last
+  std::string instance_;         // the id of the service worker that answered last
   double expected_ms_ = kNever;  // monotonic: an answer has been awaited since then
   bool asked_again_ = false;     // a second wake was sent
   double stuck_ms_ = kNever;     // monotonic: it has failed to reach the server since then

@@ -169,7 +169,6 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
     // A failed compaction loses nothing: the records are still there. The generation that it began
     // is garbage from now on. Perhaps the image cannot be read: next time, build on the previous
     // one. (Not if the disk is full.)
-    // (Or there is no room for another.)
     const bool no_room = event["error"]["name"].Is("quota");
     if (step_ == Step::kRolling && !no_room)
       state_->passes_over_newest_image = !state_->passes_over_newest_image;

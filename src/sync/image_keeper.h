@@ -60,7 +60,7 @@ class ImageKeeper {
   WorkerState* state_;
   Lease lease_;
   bool active_ = false;
-  bool pausing_ = false;          // after a failure, until the timer "image-retry"
+  bool pausing_ = false;          // pausing after a failure, until the timer "image-retry"
   uint64_t last_n_ = UINT64_MAX;  // the n of the last record that was seen
   bool records_rest_ = false;     // no record has come for imageCalm
   Step step_ = Step::kNone;

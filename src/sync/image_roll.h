@@ -25,11 +25,10 @@ class ImageRoll {
   void DropRealm(std::string_view realm);
 
   bool empty() const { return base_.empty(); }
-  bool left_out() const {
-    return left_out_;
-  }  // something was skipped that the schema does not have
+  // Something was skipped that the schema does not have.
+  bool left_out() const { return left_out_; }
   const Base& base() const { return base_; }
-  // The new part; `cursors` {realm: "rev@at"}.
+  // Returns the new part. `cursors`: {realm: "rev@at"}.
   std::string Finish(uint64_t n, const Data& cursors) const;
 
  private:

@@ -43,7 +43,8 @@ struct LeaseConfig {
   bool locks = false;
 };
 
-// What happened to the lease in a turn, for its user.
+// What happened to the lease in a turn, for the part that uses it. kSeen: only `record` was read or
+// written.
 enum class LeaseEvent : uint8_t { kNone, kHeld, kLost, kReleased, kFailed, kSeen };
 
 class Lease {
@@ -76,7 +77,7 @@ class Lease {
 
   // Events. Owns(id) is false for a transaction that is not of this lease.
   bool Owns(uint64_t id) const { return id != 0 && id == transaction_; }
-  Data::Array Read(const Data& results, Turn* turn);  // the writes
+  Data::Array Read(const Data& results, Turn* turn);  // returns the writes
   LeaseEvent Done(Turn* turn);
   LeaseEvent Failed(const Data& error, Turn* turn);
   LeaseEvent Lock(std::string_view lock_state, Turn* turn);
@@ -111,11 +112,11 @@ class Lease {
   std::string job_;
   std::string outcome_;
   bool wanted_ = false;      // requested again while releasing
-  bool lock_asked_ = false;  // a request is queued, or the lock is ours
+  bool lock_asked_ = false;  // a request for the lock is queued, or the lock is held
   bool lock_held_ = false;
   uint64_t epoch_ = 0;
   bool counted_ = false;
-  double last_beat_ms_ = 0;   // monotonic, of the last heartbeat that was written
+  double last_beat_ms_ = 0;   // monotonic: when the last heartbeat was written or posted
   uint64_t transaction_ = 0;  // in flight; one at a time
   Kind kind_ = Kind::kNone;
   bool wrote_ = false;          // whether the transaction in flight writes

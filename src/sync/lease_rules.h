@@ -17,7 +17,7 @@ struct Observation {
   uint64_t epoch = 0;
   uint64_t heartbeat = 0;
   double since_ms = 0;  // the first look that found this (epoch, heartbeat)
-  double last_ms = 0;   // the last look
+  double last_ms = 0;   // the most recent look
   uint32_t looks = 0;
 };
 

@@ -313,7 +313,7 @@ void PullFold::KeepSteps() {
 void PullFold::MoveScopes() {
   bool is_refilled = false;
   for (SyncScope& scope : sync_.scopes) {
-    if (!Understands(*schema_, scope)) continue;  // it was not asked for
+    if (!Understands(*schema_, scope)) continue;  // it was not in the request
     const TableIndex table = schema_->FindTable(scope.table);
     const std::string where = EncodeData(scope.where);
     const PageRange* page = nullptr;

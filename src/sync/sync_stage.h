@@ -45,7 +45,7 @@ struct TransactionStage {
   FencedTransaction transaction;
 };
 struct RequestStage {
-  uint64_t fetch = 0;  // 0: it has come back
+  uint64_t fetch = 0;  // the id of the request; 0: its answer has come
 };
 
 struct NoStage {
@@ -87,7 +87,7 @@ struct PushAskStage : TransactionStage {
 
 struct PushFetchStage : RequestStage {
   static constexpr SyncStep kStep = SyncStep::kPushFetch;
-  Vector<std::string> ids;  // of the updates that were sent
+  Vector<std::string> ids;  // the updates that were sent
   size_t left_over = 0;     // updates and mutations that were not sent
 };
 
@@ -144,9 +144,9 @@ struct Fill {
   FillStep step = FillStep::kNone;
   ImageFill image;
   uint64_t scope_version = 0;     // the version of the scopes that were requested
-  bool is_last = false;           // no other realm's image is outstanding
+  bool is_last = false;           // whether no other realm's image is missing
   FencedTransaction transaction;  // kEnter, kPublish
-  bool is_dropped = false;        // given up while its transaction is in flight
+  bool is_dropped = false;        // given up, but its transaction is still in flight
   ImageDraft draft;
   // Image and records are compacted into a part of its own, beside the server's file.
   bool rolls = false;

@@ -98,7 +98,7 @@ class SyncWorker {
   PokeSocket socket_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
-  Vector<WantedScope> wanted_;  // scopes of the own window
+  Vector<WantedScope> wanted_;  // the scopes of this worker's window
   bool scopes_failed_ = false;  // they could not be stored, or were left out
   std::string shared_phase_;
   Data shown_status_;

@@ -1,5 +1,5 @@
-// What windows keep in storage for a service worker that is started without them, and what it keeps
-// for the next one.
+// The records in storage for a service worker: those that windows write for one that is started
+// without them, and those that it writes for its next start.
 #include <utility>
 
 #include "sync/records.h"
