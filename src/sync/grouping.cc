@@ -222,8 +222,8 @@ OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double 
   return record;
 }
 
-// No server could read this update, and would reject it for ever: something in it is damaged. To
-// find which of several mutations that is, each is grouped alone next.
+// No server could read this update, and every server would reject it for ever: something in it is
+// damaged. To find which of several mutations that is, each is grouped alone next.
 void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
   for (size_t i = 0; i < candidate.keys.size(); ++i) {
     MutationRecord record = candidate.records[i];

@@ -44,7 +44,7 @@ uint64_t EmitImageJob(Data job, Turn* turn);
 uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn);
 
 // The generations that are no longer needed: garbage, and those that were begun under a lease or
-// epoch which is over. `leases`: the records "push" and "image", as they are now.
+// epoch which is over. `push_lease`, `image_lease`: those records, as they are now.
 Vector<std::string> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
                             const LeaseRecord& image_lease);
 void ForgetGenerations(const Vector<std::string>& generations, SyncRecord* sync);

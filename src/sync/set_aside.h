@@ -4,7 +4,7 @@
 // - Mutations of an undone update become ungrouped.
 // - A refused mutation moves to the conflict inbox. So do later ungrouped mutations on the same
 //   objects, or with a ref to an object that a refused mutation would have created: if they were
-//   pushed without that object, the server would delete theirs at once.
+//   pushed without that object, the server would delete their own objects at once.
 // - The marks `known` and `alone` are set.
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_

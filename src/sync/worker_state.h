@@ -59,7 +59,7 @@ struct WorkerState {
   bool first_round_ended = false;
 
   SyncRecord sync;  // as last seen
-  // It was damaged: windows must be notified, and check whether they can go on.
+  // The record `sync` was damaged: windows must be notified, and check whether they can go on.
   bool loss_to_report = false;
   bool loss_reported = false;  // it is still damaged, and that was reported
   // No image could be built on the newest one: the next is built on the one before it.
