@@ -32,7 +32,7 @@ class Loading {
 
   void Begin() { Move(LoadStep::kPointer); }
   // The images that `sync` names, the best first. If there is only one, an empty image is the last
-  // candidate: until a second image is made, all records since the first one's beginning are kept.
+  // candidate: until a second image is made, all records from n = 1 on are kept.
   void TakePointers(const SyncRecord& sync);
   // Goes on to the candidate's image, or to the records if it has no parts.
   void BeginCandidate();

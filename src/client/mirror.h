@@ -47,7 +47,7 @@ enum class Fit : uint8_t {
   kNewer,    // written by a newer version of the package; not applied
 };
 
-// What a full reading returns.
+// The results of a full reading.
 struct StoredUpdate {
   uint64_t key = 0;
   UpdateRecord record;

@@ -87,7 +87,7 @@ class Tab {
     // kCommit, kLocalCommit: the mutations that were written. kConflicts: refused ones, whose code
     // must still be read.
     Vector<std::string> ids;
-    // KConflicts: mutations that are gone; confirmed unless the inbox has them.
+    // kConflicts: mutations that are gone; confirmed unless the inbox has them.
     Vector<std::string> unknown;
     // kCommit, kResolve: the items of "added", whose keys are not known yet. kLocalCommit: the
     // message `logged`.

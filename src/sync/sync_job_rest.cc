@@ -28,7 +28,7 @@ void SyncJob::Finish(Turn* turn) {
   state_->ForgetErrors();
   AnswerAsked(nullptr, turn);
   if (!asked_.items().empty()) {
-    // They were made during this round, so only another round can answer them.
+    // These sync.now() calls were made during this round, so only another round can answer them.
     std::swap(answering_, asked_);
     loop_.WantPull();
     loop_.WantPush();
@@ -67,7 +67,7 @@ void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
   lease_.Unwant(outcome, turn);
   due_ms_ = turn->mono + delay_ms;
   rested_ms_ = turn->mono;
-  // The next wake comes from the service worker, which reports when.
+  // A helper sets no timer: the service worker pulls next, and sends `fill` if there are images.
   if (helps() && !retrying_) return;
   if (!helps()) state_->next_try_at = turn->now + delay_ms;
   // A service worker without work is woken by its windows; there may be none, so it sets no timer.
