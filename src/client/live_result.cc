@@ -133,7 +133,7 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
   return true;
 }
 
-// Makes the list without the rows that left and with those that entered. Returns false if the
+// Makes `next`: the list without the rows in `gone`, and with those in `come`. Returns false if the
 // look-ahead is used up.
 bool LiveResult::Merge(const Vector<Slot>& gone, Vector<Slot> come, Vector<Slot>* next) {
   next->reserve(list_.size() + come.size());

@@ -82,8 +82,7 @@ void Tab::RequestSync(Data* effects) {
 
 size_t Tab::ReadCount(const Tx& tx) {
   if (tx.kind == Kind::kCatchUp) return 5;
-  if (tx.kind == Kind::kLocalCommit)
-    return 1;  // a second round reads the rest if another window was first
+  if (tx.kind == Kind::kLocalCommit) return 1;  // a second round may read the rest
   if (IsFullReading(tx)) return 4;
   return tx.kind == Kind::kCommit ? 0 : 1;
 }
