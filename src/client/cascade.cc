@@ -1,6 +1,7 @@
 // What pending ops do to other objects: children deleted with their parent, refs set to null,
-// masters touched (client/view.h). All of it only adds, and deletions are visited in the order of
-// their times: so adding what a new op does gives the same as evaluating from scratch.
+// masters touched (client/view.h). Every effect only adds, and deletions are handled in the order
+// of their times. So adding the effects of a new op gives the same result as evaluating from
+// scratch.
 #include <algorithm>
 
 #include "base/map.h"
@@ -11,7 +12,8 @@
 
 namespace skerry {
 
-// What one deletion does. Rows are looked up as folded, that is without what cascades do to them.
+// The effects of one deletion. Rows are looked up as folded, without the effects of cascades on
+// them.
 class View::Cascading final : public DependantVisitor {
  public:
   Cascading(View* view, double at) : view_(view), at_(at) {}
@@ -61,7 +63,7 @@ void View::EvaluateCascades() {
   affected_.clear();
   Vector<ObjectKey> gone;
   for (const ObjectKey& key : gone_) gone.push_back(key);
-  // Deletions of one time do the same in any order.
+  // Deletions with the same time have the same effects in any order.
   Sort(gone.begin(), gone.end(), [this](const ObjectKey& a, const ObjectKey& b) {
     return FindShadow(a)->gone_at < FindShadow(b)->gone_at;
   });
@@ -72,8 +74,8 @@ void View::EvaluateCascades() {
   }
 }
 
-// Deletes the children of a deleted object, and theirs, and sets refs to null; then touches the
-// masters of all that were changed.
+// Deletes the children of a deleted object, their children and so on, and sets refs to null; then
+// touches the masters of all objects that changed.
 void View::AddDeletion(const ObjectKey& key) {
   const Shadow* shadow = FindShadow(key);
   const double at = shadow->gone_at;

@@ -1,6 +1,6 @@
 // Client: the core of one window, as JavaScript holds it (docs/window.md): the view, its live
-// queries, the tab, the open transaction. No I/O, no clock, no randomness of its own. Everything
-// here is one call deep: it checks, forwards, and encodes.
+// queries, the tab, and the open transaction. It has no I/O, no clock and no randomness of its own.
+// Each function is shallow: it checks, forwards and encodes.
 #ifndef SKERRY_CLIENT_CLIENT_H_
 #define SKERRY_CLIENT_CLIENT_H_
 
@@ -35,13 +35,13 @@ class Client {
   const Tab& tab() const { return tab_; }
   LiveQueries& live() { return live_; }
 
-  Data Handle(Data event);  // effects
+  Data Handle(Data event);  // returns the effects
   Status LoadPart(SharedBytes bytes) { return tab_.LoadPart(std::move(bytes)); }
-  // All that this window wants (model/filter_cost.h).
+  // Checks all scopes that this window wants, together (model/filter_cost.h).
   Status CheckScopes(const Data& scopes) const { return CheckWantedScopes(schema_, scopes); }
 
   Status TxBegin(double now);
-  // `number`: of a TxCall; kInvalidArgument if there is none.
+  // `number`: of a TxCall; kInvalidArgument if there is no such call.
   Result<OpOutcome> TxOp(int number, uint32_t table, const Data& operation);
   Status TxCreateMany(uint32_t table, const Data& batch, std::string* made);
   // {id: null|text, effects}
@@ -49,9 +49,9 @@ class Client {
   void TxRollback() { transaction_.Rollback(); }
 
   Slot Find(uint32_t table, std::string_view id) const;
-  // Its bytes as sk_row puts them out.
+  // Appends the bytes of a row, in the format of sk_row.
   Status EncodeRow(uint32_t table, Slot slot, std::string* out) const;
-  // As sk_rows puts them out; `slots` are packed (PackSlots).
+  // The same for several rows, in the format of sk_rows; `slots` are packed (PackSlots).
   Status EncodeRows(uint32_t table, std::string_view slots, std::string* out) const;
   bool IsPending(uint32_t table, std::string_view id) const;
 
@@ -62,7 +62,7 @@ class Client {
   Result<Data> QueryAggregate(uint32_t query, int kind, uint32_t column);
   Result<uint32_t> LiveOpen(uint32_t query, Vector<uint32_t>* stream);
   void LiveClose(uint32_t live);
-  // {dirty, live}: what changed since the last call. Inside of a transaction: dirty only.
+  // {dirty, live}: what changed since the last call. Inside a transaction, only dirty.
   Data Drain();
 
  private:
@@ -80,10 +80,10 @@ class Client {
   Transaction transaction_;
   Map<uint32_t, Query> queries_;
   uint32_t next_query_ = 1;
-  Vector<LiveDelta> deltas_;  // flushed, not yet drained
+  Vector<LiveDelta> deltas_;  // flushed by LiveQueries, but not returned by Drain yet
 };
 
-// u32 little-endian, as the streams of rows cross the boundary.
+// u32 little-endian: the format in which streams of rows cross the WebAssembly boundary.
 std::string PackSlots(const Vector<uint32_t>& slots);
 
 }  // namespace skerry

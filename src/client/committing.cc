@@ -26,7 +26,7 @@ bool Committing::Done(bool had_read) {
   const bool recovered = failures_ > 0;
   failures_ = quota_failures_ = 0;
   failed_size_ = 0;
-  // One from before a freeze says nothing of what was kept in it.
+  // A commit that began before a freeze does not know what was kept during it.
   if (had_read) reads_first_ = false;
   return recovered;
 }

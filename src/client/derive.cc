@@ -10,8 +10,8 @@
 namespace skerry {
 namespace {
 
-// The row that pending ops are folded upon: the later modified of an object's base rows, the first
-// realm where equal.
+// The base row on which pending ops are folded: the one that was modified last; the first realm if
+// several are equal.
 const Row* LatestOf(const Vector<Row>& base) {
   const Row* latest = nullptr;
   for (const Row& row : base) {
@@ -98,7 +98,8 @@ void View::ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow) {
     NoteTouches(key, before, at, shadow);
     NoteTouches(key, shadow->folded, at, shadow);
   }
-  // A delete of a row that base no longer has still takes its children along: the authority will.
+  // A delete of a row that base no longer has still deletes the row's children: the authority will
+  // do the same.
   if (op.Has(kDeletes) && (changed || (missing && !shadow->gone))) {
     shadow->gone = true;
     shadow->gone_realm = op.realm;
@@ -167,8 +168,8 @@ bool View::AppendOp(Pending* pending) {
   const bool first = shadow.ops.empty() || shadow.ops.back().pending != pending;
   shadow.ops.push_back(ref);
   const Cascaded& cascaded = shadow.cascaded;
-  // Cascades only grow when something is appended, unless the object was itself gone, or changed by
-  // one, or the clock went back.
+  // An appended op can only add to cascades, except in three cases: the object itself was deleted,
+  // a cascade has changed it, or the clock went back.
   if (shadow.gone || cascaded.deleted || !cascaded.nulled.empty() ||
       pending->mutation.action.at < latest_at_) {
     concerned_.insert(key);

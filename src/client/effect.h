@@ -1,4 +1,4 @@
-// Small makers of the effects that a window gives its host (docs/window.md).
+// Functions that make the effects which a window passes to its host (docs/window.md).
 #ifndef SKERRY_CLIENT_EFFECT_H_
 #define SKERRY_CLIENT_EFFECT_H_
 

@@ -10,7 +10,7 @@
 namespace skerry {
 namespace {
 
-// What a column of a remembered row was.
+// The old value of a column.
 Value OldValue(const LiveChange& change, PropIndex column) {
   switch (column) {
     case kIdColumn:
@@ -46,8 +46,8 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, Vector<Slot>
   const Filter& where = filter.children[0];
   const bool deep = HasInnerFilter(where);
   for (const LiveChange& change : changes_->of(filter.table)) {
-    // Only a row that matched, or matches, was or is seen. Where its own filter looks further, that
-    // is not asked.
+    // Only a row that matched before or matches now has an effect. If the inner filter reads
+    // further tables, this cannot be decided from the row, and it counts as matching.
     const bool was =
         change.old_slot != kNoSlot && (deep || Matches(where, change.id, change.old, nullptr));
     Row now;
@@ -92,13 +92,14 @@ void LiveAffected::ByIncludes(const Query& query, std::span<const Slot> rows, Ve
   for (const Include& include : query.includes) ByChildren(include, query.table, &rows, slots);
 }
 
-// The rows of `outer` (of `rows`, where these are given) that include rows which may have changed.
+// The rows of `outer` that include rows which may have changed; only those in `rows`, if it is
+// given.
 void LiveAffected::ByChildren(const Include& include, TableIndex outer,
                               const std::span<const Slot>* rows, Vector<Slot>* slots) {
   RowStore& inner = tables_->store(include.table);
   const Query& query = include.query[0];
   if (!query.after.empty() && changes_->ById(include.table, query.after)) {
-    // Where a page begins has moved: for every parent.
+    // The row after which a page begins has changed: this affects every parent.
     const RowStore& store = tables_->store(outer);
     if (rows) slots->insert(slots->end(), rows->begin(), rows->end());
     for (Slot slot = 0; !rows && slot < store.slot_limit(); ++slot) {
@@ -144,7 +145,7 @@ void LiveAffected::ParentsOf(const Include& include, TableIndex outer, const Val
   const Probe probe = store.MakeIdProbe(id);
   const Index::Position from = index->LowerBound(probe);
   const Index::Position to = index->UpperBound(probe);
-  // Many rows may name one target, where few are shown.
+  // If more rows name the target than are shown, checking the shown rows is cheaper.
   if (rows && index->Rank(to) - index->Rank(from) > rows->size()) {
     const Column& column = store.column(include.prop);
     for (const Slot slot : *rows) {

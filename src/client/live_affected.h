@@ -1,6 +1,6 @@
-// LiveAffected: which rows of a query's table may be concerned by changed rows of other tables:
-// through exists and sub-selects of its filter, and through its includes. What it names is looked
-// at again; it may name too many, never too few.
+// LiveAffected: which rows of a query's table may be affected by changed rows of other tables:
+// through `exists` and sub-selects in its filter, and through its includes. The rows that it
+// returns are evaluated again; there may be too many of them, never too few.
 #ifndef SKERRY_CLIENT_LIVE_AFFECTED_H_
 #define SKERRY_CLIENT_LIVE_AFFECTED_H_
 
@@ -19,9 +19,9 @@ class LiveAffected {
   LiveAffected(const LiveChanges* changes, Tables* tables, uint64_t* visited)
       : changes_(changes), tables_(tables), visited_(visited) {}
 
-  // Live rows of `table` whose membership may have changed through other rows.
+  // Rows of `table` that may have entered or left the result because of other rows.
   void ByFilter(const Filter& filter, TableIndex table, Vector<Slot>* slots);
-  // Of `rows`, which are rows of query.table, those whose includes may render differently.
+  // Those of `rows` (rows of query.table) whose includes may render differently.
   void ByIncludes(const Query& query, std::span<const Slot> rows, Vector<Slot>* slots);
 
  private:
@@ -38,7 +38,7 @@ class LiveAffected {
   uint64_t* visited_;
 };
 
-// Does the filter look at other rows?
+// Whether the filter reads other rows (`exists`, sub-selects).
 bool HasInnerFilter(const Filter& filter);
 
 }  // namespace skerry

@@ -26,7 +26,7 @@ void LiveChanges::Remember(TableIndex index, std::string_view id) {
   Table& table = tables_[index];
   if ((table.changes.size() + 1) * 2 > table.hash.size()) GrowTable(&table);
   uint32_t* bucket = Bucket(&table, id);
-  if (*bucket != 0) return;  // Remembered as it was at first.
+  if (*bucket != 0) return;  // it is remembered with its first content
   const RowStore& store = stores_->store(index);
   LiveChange change;
   change.id = std::string(id);
@@ -54,7 +54,7 @@ void LiveChanges::Settle() {
     table.changes.erase(std::remove_if(table.changes.begin(), table.changes.end(), is_as_it_was),
                         table.changes.end());
     count_ -= before - table.changes.size();
-    // The hash named places that have moved: ids are sorted instead, for ById.
+    // The indexes in the hash are wrong now. ById searches by id instead.
     Sort(table.changes.begin(), table.changes.end(),
          [](const LiveChange& a, const LiveChange& b) { return a.id < b.id; });
     for (uint32_t i = 0; i < table.changes.size(); ++i) {
@@ -74,7 +74,7 @@ void LiveChanges::Settle() {
 }
 
 void LiveChanges::Clear() {
-  // A large transaction's memory is given back.
+  // This frees the memory of a large transaction.
   for (Table& table : tables_) table = Table();
   count_ = 0;
 }

@@ -1,8 +1,9 @@
-// LiveChanges: the rows that a transaction changed, net: each with what it was and where it is now.
+// LiveChanges: the net changes of a transaction: for each changed row, its old content and where it
+// is now.
 //
-// Remember is called before a row changes, Settle once after all changes; then the accessors hold
-// until Clear. Old slots are of the time before, new slots of now: a slot may be the old one of one
-// row and the new one of another.
+// Call Remember before a row changes, and Settle once after all changes. The accessors are then
+// valid until Clear. Old slots are those before the transaction, new slots those after it: one slot
+// can be the old slot of one row and the new slot of another.
 #ifndef SKERRY_CLIENT_LIVE_CHANGES_H_
 #define SKERRY_CLIENT_LIVE_CHANGES_H_
 
@@ -19,7 +20,7 @@ namespace skerry {
 struct LiveChange {
   std::string id;
   Slot old_slot = kNoSlot;  // kNoSlot: there was no such row
-  Slot new_slot = kNoSlot;  // kNoSlot: there is none any more
+  Slot new_slot = kNoSlot;  // kNoSlot: the row is gone
   Row old;                  // REQUIRES: old_slot != kNoSlot
 };
 
@@ -28,20 +29,21 @@ class LiveChanges final : public TouchedRows {
   LiveChanges(size_t tables, Tables* stores) : stores_(stores), tables_(tables) {}
 
   void Remember(TableIndex table, std::string_view id);
-  // Looks up where rows are now, and forgets those that are as they were (`revision` apart).
+  // Looks up where the rows are now. Drops those whose content is the same as before, apart from
+  // `revision`.
   void Settle();
   void Clear();
   bool empty() const { return count_ == 0; }
 
   const Vector<LiveChange>& of(TableIndex table) const { return tables_[table].changes; }
-  // The change of the row that was, or is, in a slot; null where it did not change.
+  // The change of the row that was, or is, in a slot; null if that row did not change.
   const LiveChange* ByOldSlot(TableIndex table, Slot slot) const {
     return Find(tables_[table].by_old, table, slot);
   }
   const LiveChange* ByNewSlot(TableIndex table, Slot slot) const {
     return Find(tables_[table].by_new, table, slot);
   }
-  // May a slot be one of these at all? Most are not: told at once.
+  // A fast check that excludes most slots: false means that no changed row was or is in this slot.
   bool MayTouch(TableIndex table, Slot slot) const {
     return slot >= tables_[table].lowest && slot <= tables_[table].highest;
   }
@@ -57,10 +59,10 @@ class LiveChanges final : public TouchedRows {
   };
   struct Table {
     Vector<LiveChange> changes;
-    Vector<uint32_t> hash;  // by id, open addressing: place in `changes` + 1, or 0
+    Vector<uint32_t> hash;  // by id, open addressing: index into `changes` + 1, or 0
     Vector<Place> by_old;   // sorted by slot
     Vector<Place> by_new;
-    Slot lowest = kNoSlot;  // of both
+    Slot lowest = kNoSlot;  // the range of all slots in by_old and by_new
     Slot highest = 0;
   };
   const LiveChange* Find(const Vector<Place>& places, TableIndex table, Slot slot) const {

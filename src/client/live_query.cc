@@ -15,7 +15,7 @@ void CountFilter(const Filter& filter, int by, Vector<int>* reads) {
   for (const Filter& child : filter.children) CountFilter(child, by, reads);
 }
 
-// The tables that a query reads, counted, so that closing one of two takes one away.
+// Counts how many queries read each table, so that closing one of two does not forget the table.
 void CountQuery(const Query& query, int by, Vector<int>* reads) {
   (*reads)[query.table] += by;
   CountFilter(query.where, by, reads);
@@ -56,8 +56,8 @@ uint32_t LiveQueries::Open(const Query& query, Vector<uint32_t>* rows) {
       std::make_unique<LiveResult>(live, query, impl_->tables, &impl_->visited));
   CountQuery(query, 1, &impl_->reads);
   impl_->results.back()->Render(rows);
-  // It holds already what has changed so far in an unfinished transaction, so the rest of that
-  // cannot be told by rows.
+  // The result already contains the changes of a transaction that is not finished, so the rest of
+  // these cannot be reported row by row.
   if (impl_->is_reset || !impl_->changes.empty()) {
     impl_->results.back()->RememberAll(LiveChanges(impl_->reads.size(), impl_->tables));
   }

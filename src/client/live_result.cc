@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint32_t kMinLookAhead = 16;
 constexpr uint32_t kMaxLookAhead = 256;
-// Short lists are searched as they are.
+// Lists up to this length are searched without `members_`.
 constexpr size_t kShortList = 96;
 
 uint32_t LookAhead(uint32_t limit) {
@@ -95,14 +95,15 @@ void LiveResult::Render(Vector<uint32_t>* rows) const {
   }
 }
 
-// Does the row match, behind `after`?
+// Whether the row matches, and comes after the row `after`.
 bool LiveResult::InRange(Slot slot) {
   if (!query_.after.empty() && (anchor_ == kNoSlot || prepared_.Compare(anchor_, slot) >= 0))
     return false;
   return prepared_.Matches(slot);
 }
 
-// Which slots leave the list, and which rows may enter it. False where all has to be asked anew.
+// Finds the slots that leave the list, and the rows that may enter it. Returns false if the whole
+// query must be run again.
 bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected, Vector<Slot>* gone,
                              Vector<Slot>* come) {
   if (!query_.after.empty()) {
@@ -132,7 +133,8 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
   return true;
 }
 
-// The list without what is gone, with what has come. False where the look-ahead is drained.
+// Makes `next`: the list without the rows in `gone`, and with those in `come`. Returns false if the
+// look-ahead is used up.
 bool LiveResult::Merge(const Vector<Slot>& gone, Vector<Slot> come, Vector<Slot>* next) {
   next->reserve(list_.size() + come.size());
   CopyWithout(list_, gone, next);
@@ -143,11 +145,12 @@ bool LiveResult::Merge(const Vector<Slot>& gone, Vector<Slot> come, Vector<Slot>
   prepared_.Place(come);
   Sort(come.begin(), come.end(), before);
   if (more_) {
-    // What sorts behind the last row that stays may sort behind rows that are not in the list.
+    // A row that sorts behind the last one that stays may also sort behind rows that are not in the
+    // list.
     if (next->empty()) return false;
     while (!come.empty() && before(next->back(), come.back())) come.pop_back();
   }
-  // From the back, so that each row that stays moves once.
+  // From the back, so that each row that stays is moved once.
   size_t end = next->size();
   next->resize(end + come.size());
   for (size_t left = come.size(); left > 0; --left) {
@@ -202,12 +205,12 @@ bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, Live
   return true;
 }
 
-// Where each row of `after` was before, or kNewRow; and the places of those that changed. A row that
-// changed is found by its change. Of the others both results have the same order, so that where they
-// differ the one that sorts first is in one of them only.
+// For each row of `after`, its place in `before`, or kNewRow; returns the places of rows that
+// changed. A changed row is matched by its LiveChange. The unchanged rows have the same order in
+// both results: where the two differ, the row that sorts first is in only one of them.
 Vector<uint32_t> LiveResult::Match(std::span<const Slot> before, std::span<const Slot> after,
                                    const LiveChanges& changes, Vector<uint32_t>* origin) {
-  using Was = std::pair<const LiveChange*, uint32_t>;  // a change, and the place of its row
+  using Was = std::pair<const LiveChange*, uint32_t>;  // a change, and the old place of its row
   const TableIndex table = query_.table;
   Vector<Was> was;
   Vector<uint32_t> candidates;
@@ -216,7 +219,7 @@ Vector<uint32_t> LiveResult::Match(std::span<const Slot> before, std::span<const
   size_t j = 0;
   while (i < before.size() || j < after.size()) {
     const bool same = i < before.size() && j < after.size() && before[i] == after[j];
-    // What stays, and did not change, is most of it.
+    // Fast path: most rows stay and did not change.
     if (same && !changes.MayTouch(table, before[i])) {
       (*origin)[j++] = static_cast<uint32_t>(i++);
     } else if (const LiveChange* change =
@@ -265,7 +268,7 @@ void LiveResult::Name(const OrderedDiff& diff, std::span<const Slot> after,
   for (const uint32_t place : diff.moved) delta->moved.push_back(store.Id(after[place]));
 }
 
-// Renders the includes of rows that are new, changed or stale; keeps the others'.
+// Renders the includes of rows that are new, changed or stale; keeps those of the other rows.
 void LiveResult::RenderNested(std::span<const Slot> after, const Vector<uint32_t>& origin,
                               const Vector<Slot>& stale, const LiveChanges& changes,
                               LiveDelta* delta) {
@@ -335,7 +338,7 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
     if (is_new) continue;
     Row row = store.Get(visible[i]);
     row.revision = at->row.revision;
-    // What a row includes is not compared here: it counts as changed.
+    // Included rows are not compared here: a row with includes counts as changed.
     if (row != at->row || prepared_.has_includes()) changed.push_back(static_cast<uint32_t>(i));
   }
   const auto before = static_cast<uint32_t>(remembered_.size());

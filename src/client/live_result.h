@@ -1,10 +1,10 @@
-// LiveResult: one live query: its rows in order, kept right by the net changes of each transaction.
+// LiveResult: one live query: its rows in order, updated by the net changes of each transaction.
 //
-// `list_` holds the first rows of the result from its very beginning: `offset` that are skipped,
-// `limit` that are shown, and a look-ahead behind them. `more_` says that rows may follow which are
-// not in it; all of these sort behind the last row of the list, as long as they do not change. So a
-// removal is made good from the look-ahead, an insertion pushes the last out, and only a drained
-// look-ahead asks the stores again.
+// `list_` has the first rows of the result, from its very beginning: `offset` rows that are
+// skipped, `limit` rows that are shown, and a look-ahead behind them. `more_` says that further
+// rows may follow; as long as they do not change, all of these sort behind the last row of the
+// list. So a removed row is replaced from the look-ahead, an inserted row pushes the last one out,
+// and the stores are queried again only when the look-ahead is used up.
 #ifndef SKERRY_CLIENT_LIVE_RESULT_H_
 #define SKERRY_CLIENT_LIVE_RESULT_H_
 
@@ -33,11 +33,11 @@ class LiveResult {
   uint64_t requeries() const { return requeries_; }
 
   void Render(Vector<uint32_t>* rows) const;
-  // Brings the result up to date. True where it differs; then `delta` says how.
+  // Updates the result. Returns whether it differs; `delta` then says how.
   bool Update(const LiveChanges& changes, LiveAffected* affected, LiveDelta* delta);
 
-  // For changes that are not told row by row: RememberAll keeps the result as it was before
-  // `changes` (settled), UpdateAll queries anew and compares.
+  // For changes that are not announced row by row: RememberAll stores the result as it was before
+  // `changes` (which are settled); UpdateAll queries again and compares.
   void RememberAll(const LiveChanges& changes);
   bool is_remembering() const { return is_remembering_; }
   bool UpdateAll(LiveDelta* delta);
@@ -73,12 +73,12 @@ class LiveResult {
   uint64_t* visited_;
   PreparedQuery prepared_;
   uint64_t requeries_ = 0;
-  Slot anchor_ = kNoSlot;  // of query_.after
+  Slot anchor_ = kNoSlot;  // the slot of the row query_.after
 
   Vector<Slot> list_;
   bool more_ = false;
-  Vector<uint64_t> members_;  // a bit a slot of list_, where the list is long
-  Vector<Nested> nested_;     // of each visible row, where there are includes
+  Vector<uint64_t> members_;  // one bit per slot: whether it is in list_; only if the list is long
+  Vector<Nested> nested_;     // for each visible row; only if there are includes
 
   bool is_remembering_ = false;  // between RememberAll and UpdateAll
   Vector<Remembered> remembered_;

@@ -17,7 +17,7 @@ bool ValidTransition(LoadStep from, LoadStep to) {
   return false;
 }
 
-// What a step has staged is of no use in one that begins again or ends.
+// The staged image is only of use from kImage to kCatchUp.
 void Loading::Move(LoadStep to) {
   SKERRY_CHECK(ValidTransition(step_, to));
   step_ = to;

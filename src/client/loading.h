@@ -1,10 +1,10 @@
-// Loading: how far a window has come in reading its image and what was recorded since.
+// Loading: the progress of a window in reading its image and the records after it.
 //
-//   none --open--> pointer --> image --> catch-up --> none
-//     kImage, kCatchUp    to the next candidate where this one is of no use: kImage, or kCatchUp
-//                         where it has no parts; kReset where there is no other.
-//     kCatchUp, kReset    to kPointer: another image was published, or made.
-//     any                 to kNone where storage could not be read.
+//  none --open--> pointer --> image --> catch-up --> none
+//    kImage, kCatchUp    to the next candidate if this one cannot be used: kImage, or kCatchUp
+//                        if it has no parts; kReset if there is no other.
+//    kCatchUp, kReset    to kPointer: another image was published, or made.
+//    any                 to kNone if storage could not be read.
 #ifndef SKERRY_CLIENT_LOADING_H_
 #define SKERRY_CLIENT_LOADING_H_
 
@@ -22,7 +22,7 @@ namespace skerry {
 
 enum class LoadStep : uint8_t { kNone, kPointer, kImage, kCatchUp, kReset };
 
-// Which step may follow which; every change is checked against it.
+// Every change of step is checked against this.
 bool ValidTransition(LoadStep from, LoadStep to);
 
 class Loading {
@@ -31,29 +31,31 @@ class Loading {
   bool active() const { return step_ != LoadStep::kNone; }
 
   void Begin() { Move(LoadStep::kPointer); }
-  // The images that `sync` names, the best first, and none at all where it has only one: until a
-  // second one is made the records go back to the first.
+  // The images that `sync` names, the best first. If there is only one, an empty image is the last
+  // candidate: until a second image is made, all records from n = 1 on are kept.
   void TakePointers(const SyncRecord& sync);
-  // Goes on to the candidate's image, or to the records where it has no parts.
+  // Goes on to the candidate's image, or to the records if it has no parts.
   void BeginCandidate();
-  bool NextCandidate() { return ++candidate_ < candidates_.size(); }  // whether there is another
+  // Returns whether there is another one.
+  bool NextCandidate() { return ++candidate_ < candidates_.size(); }
   void BeginCatchUp() { Move(LoadStep::kCatchUp); }
   void BeginReset() { Move(LoadStep::kReset); }
   void End() { Move(LoadStep::kNone); }
 
   const ImagePointer& candidate() const { return candidates_[candidate_]; }
-  // Whether the image in `sync` is the one that loading began with.
+  // Whether `sync` still names the image with which loading began.
   bool IsCurrent(const SyncRecord& sync) const { return GenerationOf(sync) == generation_; }
 
-  // The next part; null: there is no more.
+  // The next part; null if there is no other.
   const ImagePart* TakePart();
   bool is_first_part() const { return parts_taken_ == 1; }
   void PartFailed(const Status& status);
   bool has_bad_part() const { return has_bad_part_; }
-  bool has_newer_part() const { return has_newer_part_; }  // of a newer version of the package
+  // A part was written by a newer version of the package.
+  bool has_newer_part() const { return has_newer_part_; }
   bool is_whole() const { return parts_taken_ == candidate().parts.size() && !has_bad_part_; }
 
-  // The image of a window that goes on showing its old view meanwhile.
+  // The image that is being loaded, for a window that shows its old view until it is complete.
   std::unique_ptr<Base> staged;
 
  private:

@@ -32,7 +32,7 @@ bool Mirror::NeedsOtherImage(const UpdateRecord& record, std::string_view genera
 bool Mirror::Continues(uint64_t n, std::string_view generation, const Reading& reading) {
   const uint64_t last = reading.sync.n;
   for (const auto& [key, record] : reading.updates) {
-    // Beyond the last there is none of ours.
+    // Records above sync.n do not belong to this client.
     if (key <= n || key > last) continue;
     if (key != n + 1 || NeedsOtherImage(record, generation)) return false;
     n = key;
@@ -51,8 +51,8 @@ Fit Mirror::DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const {
   return Fit::kApplied;
 }
 
-// False: a step cannot be applied (a filter of another schema, say). Base is then to be loaded
-// anew.
+// Returns false if a step cannot be applied (a filter of another schema, for example). Base must
+// then be loaded again.
 bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
   if (!ApplySteps(*schema_, steps, view_, view_).ok()) return false;
   TakeCursors(record);
@@ -84,14 +84,14 @@ void Mirror::OwnRecord(const UpdateRecord& record) {
   pending_ = PendingList();
 }
 
-// Without a key it was never in the store, and nobody can tell of it.
+// A mutation without a key was never in the store, so no message can name it again.
 void Mirror::RememberGone(const std::string& id, uint64_t key) {
   if (key == 0) return;
   uint64_t& known = gone_[id];
   known = std::max(known, key);
 }
 
-// What was retried meanwhile is pending under a new key, and stays.
+// A mutation that was retried meanwhile is pending under a new key, and stays.
 void Mirror::Gone(const std::string& id, uint64_t key) {
   RememberGone(id, key);
   const Pending* pending = pending_.Find(id);
@@ -132,7 +132,7 @@ Fit Mirror::AddStored(uint64_t key, const MutationRecord& record) {
   Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok())
     return mutation.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
-  // One whose record says other things than its body would be looked for under the wrong name.
+  // If the record and the body name different ids, the mutation could not be found again.
   const std::string& id = mutation.value().action.id;
   if (id != record.id || pending_.HasKey(key)) return Fit::kDamaged;
   auto pending = std::make_unique<Pending>();
@@ -150,7 +150,7 @@ Fit Mirror::Added(const Data& item) {
   const uint64_t key = item["key"].as_u64();
   if (id.empty() || key == 0) return Fit::kDamaged;
   if (Pending* pending = pending_.Find(id)) {
-    // A retry, which is heard before the record that refuses what it retries.
+    // A retry, whose message came before the record of the refusal.
     if (pending->key < key) {
       pending_.SetKey(pending, key);
       view_->Reordered(*pending);
@@ -220,7 +220,8 @@ bool Mirror::TakeMutations(const Vector<StoredMutation>& mutations) {
       pending->held = record.held;
       continue;
     }
-    // One that does not decode stays in storage, for a version that reads it; it is not shown.
+    // A mutation that cannot be decoded stays in storage, for a version that can read it. It is not
+    // shown.
     newer |= AddStored(key.number(), record) == Fit::kNewer;
   }
   return newer;

@@ -1,20 +1,22 @@
-// Mirror: how a window keeps in step with what storage holds (docs/design.md, "Windows in step"):
-// which n it has reached, which mutations are pending, which are gone. No I/O: the tab
-// (client/tab.h) tells it what it read and heard.
+// Mirror: keeps a window in step with storage (docs/design.md, "Windows in step"): the n that it
+// has reached, the mutations that are pending, and those that are gone. It has no I/O: the tab
+// (client/tab.h) passes in what it reads and hears.
 //
-// The rules, each of which closes a hole:
-// - A record is applied when it is n + 1, ignored when it is known, and is a gap otherwise: then
-//   everything is read.
+// The rules, each of which prevents an error:
+// - A record is applied if it is n + 1, ignored if it is not above n, and a gap otherwise: then the
+//   window reads everything.
 // - A record names mutations by id and key. It may come before the window's own completion of one
-//   of them: matched by id, it is confirmed once, and the completion then finds nothing to do.
-// - "Added" may come after the mutation has gone. Removed ids are remembered with their keys since
-//   the last full reading. A mutation is ignored unless its key is above the one that was removed
-//   (a retry from the inbox has the same id under a new key). Before that reading `goneUpTo`
-//   decides: what is absent with a key at or below it is gone for good.
-// - A record of an image fill has its rows in the image, not in itself: unless that image was
-//   loaded it is a gap.
-// - A record may say that a mutation which the window has not heard of yet is partly confirmed:
-//   that is remembered too.
+//   of them: the mutation is matched by id and confirmed once, and the completion then finds
+//   nothing to do.
+// - "Added" may come after the mutation is gone. The ids and keys of removed mutations are
+//   remembered until the next full reading. An added mutation is ignored unless its key is above
+//   the one that was removed (a retry from the inbox has the same id under a new key). For removals
+//   before that reading, `goneUpTo` decides: a mutation that is missing and has a key at or below
+//   it is gone for good.
+// - The rows of an image fill are in the image, not in its record: unless that image was loaded,
+//   the record is a gap.
+// - A record may say that a mutation is partly confirmed before the window has heard of that
+//   mutation: this is remembered, too.
 #ifndef SKERRY_CLIENT_MIRROR_H_
 #define SKERRY_CLIENT_MIRROR_H_
 
@@ -35,17 +37,17 @@
 
 namespace skerry {
 
-inline constexpr size_t kMaxRememberedRemovals = 10'000;  // more: a full reading forgets them
+inline constexpr size_t kMaxRememberedRemovals = 10'000;  // at more, a full reading forgets them
 
 enum class Fit : uint8_t {
   kApplied,
-  kKnown,    // n is not above ours
-  kGap,      // not continuous: nothing was applied
-  kDamaged,  // does not decode: nothing was applied
-  kNewer,    // written by a newer version of the package: that was not applied
+  kKnown,    // its n is not above the window's
+  kGap,      // not continuous; nothing was applied
+  kDamaged,  // cannot be decoded; nothing was applied
+  kNewer,    // written by a newer version of the package; not applied
 };
 
-// What a transaction read.
+// The results of a full reading.
 struct StoredUpdate {
   uint64_t key = 0;
   UpdateRecord record;
@@ -63,18 +65,19 @@ struct Reading {
 
 struct Refusal {
   std::string id;
-  std::string code;  // empty: the inbox has it
+  std::string code;  // empty: it is in the inbox
   std::string detail;
 };
 
-// What became of mutations, by id; of all windows'.
+// The outcomes of mutations, by id; of all windows' mutations.
 struct Told {
   Vector<std::string> durable;
   Vector<std::string> confirmed;
   Vector<Refusal> refused;
-  Vector<std::string> unknown;     // gone, but the record that says how was not seen
-  Data found = Data::MakeArray();  // own ones that turned out to be stored: {id, key, record}, for
-                                   // others to hear
+  Vector<std::string> unknown;  // gone, but the record with the outcome was not seen
+  // Own mutations that turned out to be stored: {id, key, record}, to be broadcast to the other
+  // windows.
+  Data found = Data::MakeArray();
 };
 
 class Mirror {
@@ -86,33 +89,35 @@ class Mirror {
   const Cursors& cursors() const { return cursors_; }
   uint64_t CursorRevision(const std::string& realm) const;
 
-  // The view holds what this pointer names (nothing: an empty pointer, n = 0).
+  // The view now has the image of this pointer (an empty pointer: no image, n = 0).
   void StartAt(const ImagePointer& pointer);
-  // Do the records that were read continue a state at n, which began with this image, without a
-  // gap, up to sync.n?
+  // Whether the records of the reading continue, without a gap, from n (with the image `generation`
+  // loaded) to sync.n.
   static bool Continues(uint64_t n, std::string_view generation, const Reading& reading);
-  // One full reading: records above n, all mutations, goneUpTo. Own mutations without a key stay.
-  // `skip_damaged`: a record that does not decode counts as empty, because there is nothing else to
-  // go by.
+  // Applies a full reading: records above n, all mutations, goneUpTo. Own mutations without a key
+  // stay. `skip_damaged`: a record that cannot be decoded counts as empty, because no other copy of
+  // it exists.
   Fit Take(const Reading& reading, bool skip_damaged);
   Fit Record(const UpdateRecord& record);
-  // The same for a record that this window wrote itself, of View::WriteDiff, and that confirms all
-  // that is pending: the view shows it already. REQUIRES: as View::ShownIsBase.
+  // Like Record, for a record that this window has written itself, from View::WriteDiff, and that
+  // confirms all pending mutations: the view shows it already. REQUIRES: see View::ShownIsBase.
   void OwnRecord(const UpdateRecord& record);
   // `item`: {id, key, record} of a broadcast "added".
   Fit Added(const Data& item);
-  // An own mutation is durable under this key. False where a record or a reading has told already.
+  // An own mutation is durable under this key. Returns false if a record or a reading has already
+  // reported that.
   bool Completed(std::string_view id, uint64_t key);
 
-  // Own mutations without a key that are in storage after all: nobody was told of them yet.
+  // Completes own mutations without a key that turn out to be in storage. No other window was
+  // notified of them yet.
   void FindStored(const Vector<StoredMutation>& mutations);
-  // Own mutations without a key that a record names which is not applied yet: they were stored
-  // before those that come next, and keep that place until the record removes them.
+  // Completes own mutations without a key that are named by a record which is not applied yet: they
+  // were stored before the window's next ones, and keep that place until the record removes them.
   void FindNamed(const Vector<StoredUpdate>& updates);
 
-  // An own mutation that the view has attached already.
+  // Adds an own mutation, which the view has already attached.
   void AddOwn(std::unique_ptr<Pending> pending);
-  // Takes a pending mutation away; the view is to be derived after.
+  // Removes a pending mutation. The caller then calls View::Derive.
   void Remove(std::string_view id);
 
   bool WantsReading() const { return gone_.size() + partly_.size() > kMaxRememberedRemovals; }
@@ -136,7 +141,7 @@ class Mirror {
   Cursors cursors_;
   PendingList pending_;
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
-  uint64_t gone_up_to_ = 0;          // as of the last full reading
+  uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading
   Map<std::string, Vector<std::string>> partly_;
   Told told_;
 };

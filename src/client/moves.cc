@@ -37,7 +37,7 @@ class MoveCollector final : public DependantVisitor {
     return false;
   }
 
-  // Whether it does not move yet.
+  // Returns false if it moves already.
   bool Move(const Departure& row) {
     if (!moved_.insert(row.key).second) return false;
     ops_->push_back(NewOp(OpKind::kMove, row.key, row.realm));
@@ -55,7 +55,8 @@ class MoveCollector final : public DependantVisitor {
 
 }  // namespace
 
-// Only when it is known what moves can it be said which refs lead away from what stays.
+// Two passes: refs that lead from rows that stay to rows that move can only be found once all rows
+// that move are known.
 Status CollectMoves(View* view, const Departure& root, Vector<Op>* ops) {
   MoveCollector collector(view, ops);
   collector.Move(root);

@@ -1,4 +1,4 @@
-// What a move in a transaction does to other rows.
+// The changes to other rows that follow from a move in a transaction.
 #ifndef SKERRY_CLIENT_MOVES_H_
 #define SKERRY_CLIENT_MOVES_H_
 
@@ -10,10 +10,10 @@
 
 namespace skerry {
 
-// Appends to `ops` the move of a row, the moves of the children that it takes along by `cascade`,
-// and the updates that set refs of others to null; kConflict where one of those that stay refers to
-// what moves by `restrict`. Unlike the cascade of a delete this is logged: later ops on a child
-// have to name the realm in which it is by then. Stops behind kMaxOpsPerUpdate ops.
+// Appends to `ops` the move of a row, the moves of the children that follow it by `cascade`, and
+// the updates that set other rows' refs to null. Returns kConflict if a row that stays refers by
+// `restrict` to a row that moves. Unlike the cascade of a delete, these ops are logged: later ops
+// on a child must name the realm in which it is by then. Stops after kMaxOpsPerUpdate ops.
 Status CollectMoves(View* view, const Departure& root, Vector<Op>* ops);
 
 }  // namespace skerry

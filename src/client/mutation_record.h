@@ -1,4 +1,4 @@
-// A mutation as it is stored first (log/mutation_record.h).
+// The record of a mutation when it is first stored (log/mutation_record.h).
 #ifndef SKERRY_CLIENT_MUTATION_RECORD_H_
 #define SKERRY_CLIENT_MUTATION_RECORD_H_
 

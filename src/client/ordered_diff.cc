@@ -9,8 +9,8 @@ OrderedDiff DiffOrdered(uint32_t before, const Vector<uint32_t>& origin, Vector<
   OrderedDiff diff;
   diff.changed = std::move(changed);
   Vector<bool> stays(before);
-  Vector<uint32_t> unchanged;  // where the rows that stay and did not change were
-  Vector<uint32_t> ahead;      // for each changed row: how many of those are before it now
+  Vector<uint32_t> unchanged;  // old places of the rows that stay and did not change
+  Vector<uint32_t> ahead;      // for each changed row: how many of those precede it now
   size_t next = 0;
   for (uint32_t place = 0; place < origin.size(); ++place) {
     const uint32_t was = origin[place];

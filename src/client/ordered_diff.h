@@ -1,4 +1,4 @@
-// What differs between two orders of rows, told as a live query tells it.
+// The difference between two orders of rows, in the terms in which a live query reports it.
 //
 //   before   a  b  c  d  e
 //   after    b  a* x  d         a* is a, changed; x is new
@@ -10,8 +10,8 @@
 //   moved    1     (a): of the rows that stay and did not change (b, d) none was before it, and
 //                  now b is
 //
-// A row that did not change counts as unmoved, whatever went on around it. So only a changed row
-// can have moved, and a removal or an insertion moves no other row.
+// A row that did not change counts as unmoved, whatever happened around it. So only a changed row
+// can be in `moved`, and a removal or an insertion moves no other row.
 #ifndef SKERRY_CLIENT_ORDERED_DIFF_H_
 #define SKERRY_CLIENT_ORDERED_DIFF_H_
 
@@ -30,8 +30,8 @@ struct OrderedDiff {
   Vector<uint32_t> moved;  // among `changed`
 };
 
-// `before`: how many rows there were. `changed`: places in the order after of rows that were there
-// before with another content, ascending. REQUIRES: rows that did not change are in the same order
+// `before`: the number of rows before. `changed`: ascending places, in the order after, of rows
+// that were there before with other content. REQUIRES: rows that did not change have the same order
 // before and after. O(rows + changed log rows).
 OrderedDiff DiffOrdered(uint32_t before, const Vector<uint32_t>& origin, Vector<uint32_t> changed);
 

@@ -1,7 +1,6 @@
-// Pending: a mutation that this window shows and that is not yet seen back in a log, and
-// PendingList, which keeps all of them in the order in which they are folded: those with a key of
-// the store `mutations` by key, then this window's own ones without a key yet, in the order in
-// which they were made.
+// Pending: a mutation that this window shows, and that no log has confirmed yet. PendingList: all
+// of them, in the order in which they are folded: those with a key of the store `mutations` by key;
+// then this window's own ones that have no key yet, in the order in which they were made.
 #ifndef SKERRY_CLIENT_PENDING_H_
 #define SKERRY_CLIENT_PENDING_H_
 
@@ -21,28 +20,28 @@ struct Pending {
   uint64_t key = 0;     // 0: not durable yet
   uint64_t serial = 0;  // order among those without a key
   bool held = false;
-  Vector<std::string> confirmed_realms;  // its ops there are in base already; sorted
+  Vector<std::string> confirmed_realms;  // sorted; base already has its ops of these realms
 
-  bool IsLive(const Op& op) const;  // is the op still to be folded over base?
+  bool IsLive(const Op& op) const;  // whether the op must still be folded over base
 };
 
-// Does `a` come before `b` in the order of folding?
+// Whether `a` comes before `b` in the order of folding.
 bool FoldsBefore(const Pending& a, const Pending& b);
 
 class PendingList {
  public:
-  Pending* Add(std::unique_ptr<Pending> pending);  // REQUIRES: no other has its id
-  Pending* Find(std::string_view id) const;        // null where there is none
+  Pending* Add(std::unique_ptr<Pending> pending);  // REQUIRES: no other one has its id
+  Pending* Find(std::string_view id) const;        // null if there is none
   bool HasKey(uint64_t key) const { return keyed_.contains(key); }
   void SetKey(Pending* pending, uint64_t key);
-  std::unique_ptr<Pending> Remove(std::string_view id);  // null where there is none
+  std::unique_ptr<Pending> Remove(std::string_view id);  // null if there is none
 
   size_t size() const { return by_id_.size(); }
   size_t unkeyed_count() const { return unkeyed_.size(); }
   Vector<Pending*> InOrder() const;
   Vector<Pending*> Keyed() const;
   Vector<Pending*> Unkeyed() const;
-  const Pending* First() const;  // null where there is none
+  const Pending* First() const;  // null if there is none
   uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
 
  private:

@@ -38,7 +38,7 @@ void Promises::Pushed(std::string_view id, std::string_view code, std::string_vi
 void Promises::Confirmed(std::string_view id, Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
-  // It says that the stages before are settled, too.
+  // For the caller, this settles the earlier stages, too.
   Settle(id, "confirmed", {}, {}, false, effects);
   open_.erase(it);
 }

@@ -1,4 +1,4 @@
-// Promises: which of the three stages of this window's own mutations are still to be settled
+// Promises: which of the three stages of this window's own mutations are not settled yet
 // (docs/window.md, section 3). Each stage is settled at most once; a later stage settles the
 // earlier ones with it.
 #ifndef SKERRY_CLIENT_PROMISES_H_
@@ -21,7 +21,7 @@ class Promises {
   void Pushed(std::string_view id, std::string_view code, std::string_view detail, Data* effects);
   void Confirmed(std::string_view id, Data* effects);
   void Refused(std::string_view id, std::string_view code, std::string_view detail, Data* effects);
-  // It never became durable: every stage fails.
+  // It never became durable: every stage fails with this code.
   void Withdrawn(std::string_view id, std::string_view code, std::string_view detail,
                  Data* effects);
 

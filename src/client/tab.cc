@@ -1,4 +1,4 @@
-// Events of a window, and what it hears from others.
+// The events of a window, and the messages of other windows and workers.
 #include "client/tab.h"
 
 #include <utility>
@@ -16,7 +16,7 @@ Tab::Tab(const Schema* schema, View* view, TabOptions options)
 
 namespace {
 
-// Results may be large: they are moved, not copied.
+// Moves the member out, because results may be large.
 Data TakeMember(Data* object, std::string_view name) {
   if (!object->is_object()) return {};
   for (auto& [key, value] : object->mutable_members()) {
@@ -31,7 +31,7 @@ void Tab::Handle(Data event, Data* effects) {
   now_ = event["now"].as_number(now_);
   const std::string type = event["type"].as_string();
   if (type == "read") {
-    // What comes back first is for the transaction, and nothing else comes with it.
+    // The reply must be the first effect, so nothing else is emitted with it.
     OnRead(event["id"].as_u64(), TakeMember(&event, "results"), effects);
     return;
   }
@@ -46,7 +46,7 @@ void Tab::Handle(Data event, Data* effects) {
   } else if (type == "open") {
     if (!ready_ && !loading_.active()) StartLoading(effects);
   } else if (type == "state") {
-    // Nothing has happened: it is told below.
+    // Nothing has happened; TellState below emits the state.
   } else if (type == "imageLoaded") {
     OnImageLoaded(event, effects);
   } else if (type == "timer") {
@@ -89,10 +89,10 @@ void Tab::Handle(Data event, Data* effects) {
   TellState(effects);
 }
 
-// Messages were lost meanwhile, and what was under way may or may not have been stored.
+// Messages were lost during the freeze, and what was under way may or may not have been stored.
 void Tab::OnResume(Data* effects) {
   freeze_.End();
-  // A reading that was made before the freeze is older than the messages that were lost in it.
+  // A reading from before the freeze is older than the messages that were lost.
   if (unapplied_reading_ != 0) messages_lost_ = true;
   if (!ready_) {
     if (!loading_.active()) StartLoading(effects);
@@ -112,7 +112,8 @@ void Tab::OnMessage(const Data& message, Data* effects) {
   const std::string& type = message["type"].as_string();
   if (type == "pushed") return OnPushed(message, effects);
   if (type == "status") {
-    // Who stored the last record may have died before it told of it: then only its number is heard.
+    // The window that stored the last record may have died before it broadcast it: then only the
+    // number of the record is known, from a status.
     if (ready_ && message["n"].as_u64() > mirror_.n())
       effects->Push(TimerEffect("reread", kRereadMs));
     OnStatus(message["shared"]);
@@ -132,7 +133,8 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     return;
   }
   if (type == "left") {
-    // Told before it was stored: a reading that is under way may not have it.
+    // Such a message comes before the mutation is stored: a reading that is under way may not
+    // contain it.
     if (reading_queued_ || !ready_ || loading_.active()) {
       messages_lost_ = true;
     } else {
@@ -140,7 +142,7 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     }
     return;
   }
-  // Loading reads all of it: at its `read` nothing newer can have been heard.
+  // Loading reads everything, and nothing that was heard before its `read` can be newer.
   if (!ready_ || loading_.active()) return;
   if (type == "added") {
     OnAdded(message, effects);
@@ -206,7 +208,7 @@ void Tab::OnFit(Fit fit, Data* effects) {
     case Fit::kKnown:
       return;
     case Fit::kGap:
-    case Fit::kDamaged:  // storage may have it whole
+    case Fit::kDamaged:  // storage may have an intact copy
       return RequestReading(effects);
     case Fit::kNewer:
       if (!newer_reported_) {
@@ -218,7 +220,7 @@ void Tab::OnFit(Fit fit, Data* effects) {
   }
 }
 
-// Each scope is checked by itself: a wrong one does not hold up the others.
+// Each scope is checked by itself: a wrong one does not stop the others.
 void Tab::OnScopes(const Data& event, Data* effects) {
   Data message = Fields{{"type", "scopes"}};
   for (const char* which : {"add", "drop"}) {
@@ -265,7 +267,7 @@ void Tab::TakeSync(const SyncRecord& sync, Data* effects) {
   clock_offset_ = sync.clock_offset.value_or(clock_offset_);
   last_synced_ = sync.last_synced_at;
   scopes_ = sync.scopes;
-  // What this version does not know of its data is not shown.
+  // Data that only a newer version knows is not shown.
   if (IsOfNewer(*schema_, sync)) OnFit(Fit::kNewer, effects);
 }
 

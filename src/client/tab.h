@@ -1,16 +1,17 @@
-// Tab: the sans-IO machine of one window (docs/window.md). It opens (pointer, image, records and
-// mutations), commits the window's mutations in groups, hears what others did, reads again where it
-// must, and settles promises. What the window holds is decided by Mirror and View; this class
-// decides when to read and write, and is the only one that makes effects.
+// Tab: the state machine of one window, without I/O (docs/window.md). It opens (pointer, image,
+// records and mutations), commits the window's mutations in groups, handles the messages of other
+// windows and workers, reads again when it must, and settles promises. Mirror and View decide what
+// the window holds; this class decides when to read and write, and is the only one that emits
+// effects.
 //
-// Its states are those of three small machines, each in a file of its own: `loading.h` (the previous
-// image where the first is damaged; begin again where the records do not continue it; where nothing
-// can be used: reset, that is an empty image, and cursors go back), `committing.h`, `page_freeze.h`
-// (what no transaction has is added blindly, and found by the reading that comes first when the
-// page is back).
+// Its state is that of three small machines, each in a file of its own: `loading.h` (if the image
+// is damaged, the previous one is loaded; if the records do not continue an image, loading begins
+// again; if no image can be used, a reset makes an empty one and puts the cursors back),
+// `committing.h`, and `page_freeze.h` (mutations that no transaction writes are added without a
+// read, and found by the reading that comes first after the resume).
 //
-// A transaction's `read` decides what is written; what was read is applied at `done`. Between the
-// two of a full reading messages wait, because what they tell may be newer than what was read.
+// A transaction's `read` decides what is written; what was read is applied at `done`. Between these
+// two events of a full reading, messages wait, because they may be newer than what was read.
 #ifndef SKERRY_CLIENT_TAB_H_
 #define SKERRY_CLIENT_TAB_H_
 
@@ -37,29 +38,30 @@
 
 namespace skerry {
 
-inline constexpr size_t kMaxUnsaved = 10'000;      // own mutations without a key: no more are taken
-inline constexpr size_t kMaxHeldMessages = 1'000;  // more are dropped, and read from storage
+// Own mutations without a key; at so many, CanWrite fails.
+inline constexpr size_t kMaxUnsaved = 10'000;
+inline constexpr size_t kMaxHeldMessages = 1'000;  // more are dropped, and a full reading follows
 inline constexpr double kRereadMs = 1'000;
 
 struct TabOptions {
   std::string tab;
   bool remote = true;
-  UuidGenerator* ids = nullptr;  // of the actions that a retry makes anew
+  UuidGenerator* ids = nullptr;  // for actions that a retry creates again
 };
 
 class Tab {
  public:
   Tab(const Schema* schema, View* view, TabOptions options);
 
-  // Appends effects. `event` is taken apart.
+  // Appends effects. Moves data out of `event`.
   void Handle(Data event, Data* effects);
-  // One part of the image that was asked for by `loadImage`.
+  // One part of the image that the effect `loadImage` requested.
   Status LoadPart(SharedBytes bytes);
 
-  // May a transaction begin? kClosed before the window is ready, kLimit with too many unsaved
-  // mutations.
+  // Whether a transaction may begin: kClosed before the window is ready, kLimit with too many
+  // unsaved mutations.
   Status CanWrite() const;
-  // Takes an own mutation, which the view has attached already.
+  // Takes over an own mutation, which the view has already attached.
   void Commit(std::unique_ptr<Pending> pending, Data* effects);
   uint64_t NextSerial() { return ++serial_; }
 
@@ -82,14 +84,17 @@ class Tab {
   struct Tx {
     Kind kind = Kind::kSync;
     Data results;
-    // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code
-    // is looked for
+    // kCommit, kLocalCommit: the mutations that were written. kConflicts: refused ones, whose code
+    // must still be read.
     Vector<std::string> ids;
-    Vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;  // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
-    // kLocalCommit, kReset: what was written to `updates`
+    // kConflicts: mutations that are gone; confirmed unless the inbox has them.
+    Vector<std::string> unknown;
+    // kCommit, kResolve: the items of "added", whose keys are not known yet. kLocalCommit: the
+    // message `logged`.
+    Data items;
+    // kLocalCommit, kReset: the record that was written to `updates`.
     std::optional<UpdateRecord> record;
-    uint64_t entry = 0;  // kResolve: key of the entry
+    uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
     bool reads_first = false;  // kCommit, kLocalCommit
     bool was_read = false;
@@ -119,7 +124,7 @@ class Tab {
   void OnDone(uint64_t id, const Data& keys, Data* effects);
   void OnFailed(uint64_t id, const Data& error, Data* effects);
   static Data OneRead(Data read);
-  static Data SyncRead();  // of the record `sync` alone
+  static Data SyncRead();  // the read of the record `sync` alone
   static bool IsFullReading(const Tx& tx);
   static size_t ReadCount(const Tx& tx);
   Data FullReads(uint64_t above) const;
@@ -174,24 +179,25 @@ class Tab {
   double clock_offset_ = 0;
   uint64_t serial_ = 0;
   uint64_t next_tx_ = 1;
-  Map<uint64_t, Tx> open_;          // transactions between their effect and done or failed
-  uint64_t unapplied_reading_ = 0;  // the full reading that is between read and done
-  Vector<Data> messages_;           // that wait for it
+  // Transactions whose effect was emitted, and that are not done or failed yet.
+  Map<uint64_t, Tx> open_;
+  uint64_t unapplied_reading_ = 0;  // the id of the full reading that is between read and done
+  Vector<Data> messages_;           // messages that wait for it
   bool messages_lost_ = false;
 
   bool ready_ = false;
   Loading loading_;
   Committing committing_;
   PageFreeze freeze_;
-  bool page_may_end_ = false;  // what is stored from now on may not be told
-  Data logged_;                // what workers are to be told; null: nothing
+  bool page_may_end_ = false;  // other windows may never be notified of what is stored from now on
+  Data logged_;                // the next message for workers; null: none
 
-  bool reading_queued_ = false;  // a full one
+  bool reading_queued_ = false;  // a full reading was requested, and has not begun to read
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
   Data inbox_ = Data::MakeArray();
-  Vector<std::string> refused_;  // own, whose code is still to be read
-  Vector<std::string> unknown_;  // own, gone without a record
+  Vector<std::string> refused_;  // own mutations whose code must still be read from the inbox
+  Vector<std::string> unknown_;  // own mutations that are gone without a record
   bool newer_reported_ = false;
 
   Vector<SyncScope> scopes_;

@@ -1,5 +1,4 @@
-// Group commits: what of this window's mutations goes into storage, and when (docs/window.md,
-// section 3).
+// Group commits: which of this window's mutations are stored, and when (docs/window.md, section 3).
 #include <algorithm>
 #include <utility>
 
@@ -17,10 +16,10 @@
 namespace skerry {
 namespace {
 
-// Often enough for a worker that makes images.
+// The interval of messages `logged`: frequent enough for a worker that makes images.
 constexpr double kLoggedMs = 200;
 
-// A large body is not sent to every window: those that want it read the record.
+// A large body is not sent to every window: a window that needs it reads the record.
 Data RecordMessage(UpdateRecord record) {
   if (record.body->size() > kMaxBroadcastBytes) record.body.reset();
   return Fields{{"type", "record"}, {"record", record.Write()}};
@@ -129,8 +128,8 @@ void Tab::TellAdded(Data items, Data* effects) {
   effects->Push(PostEffect(Fields{{"type", "mutated"}}));
 }
 
-// What is being stored now, or may have been, will not be told of by this window any more: the
-// others look for it.
+// This window may not be able to announce what is being stored now: the other windows must look for
+// it.
 void Tab::TellLeft(Data* effects) {
   if (!freeze_.is_frozen() && MayBeStoring()) TellStored(effects);
 }
@@ -145,9 +144,9 @@ void Tab::TellStored(Data* effects) {
   if (options_.remote) effects->Push(PostEffect(Fields{{"type", "mutated"}}));
 }
 
-// What was written by the time of the freeze is on its way, whether or not its outcome is heard.
-// After a failure it is not known what is stored, and the order among mutations counts: then all
-// wait.
+// Mutations that were written before the freeze will be stored, whether or not the outcome is
+// heard. After a failure it is not known what is stored; as the order of mutations matters, all of
+// them wait then.
 void Tab::Freeze(bool ends, Data* effects) {
   freeze_.set_page_ends(ends);
   if (freeze_.is_frozen()) return;
@@ -183,13 +182,13 @@ void Tab::StandStill(Data* effects) {
   }
 }
 
-// Whether nobody wrote since this window last heard of it.
+// Whether storage has no record that this window has not seen.
 bool Tab::FollowsOwn(const SyncRecord& sync) const {
   return sync.n == mirror_.n() && !loading_.active();
 }
 
-// Those that a frozen page has kept, here or in another window, leave the store as they are logged:
-// `{id, key}` of all that is pending.
+// Returns `{id, key}` of all pending mutations. Those that a frozen page has kept, here or in
+// another window, are deleted from the store, because they are logged now.
 Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
   Map<std::string, Key> stored;
   if (tx->reads_first) {
@@ -210,15 +209,15 @@ Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
   return confirmed;
 }
 
-// Without a remote the window is the authority: it logs what its mutations do to base, effects on
-// other objects included.
+// Without a remote, the window is the authority: it logs the changes that its mutations make to
+// base, including the effects on other objects.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
   SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
   if (!FollowsOwn(sync)) return;
   const uint64_t n = mirror_.n() + 1;
   UpdateRecord& record = tx->record.emplace();
   record.confirmed = ConfirmAll(tx, &sync, writes);
-  // The sync worker completes a new one.
+  // If the record `sync` is new, the sync worker completes it later.
   sync.n = n;
   sync.cursors = mirror_.cursors();
   sync.cursors["local"] = std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_));
@@ -240,7 +239,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
 void Tab::FinishLocal(Tx* tx, Data* effects) {
   CommitDone(*tx, effects);
   if (tx->record.has_value()) {
-    // Nothing but this window's own writes can have come since: messages wait meanwhile.
+    // Only this window's own writes can have come since, because messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() &&
         FollowsOwn(SyncRecord::Read(tx->results.items()[0]))) {
       mirror_.OwnRecord(*tx->record);
@@ -248,16 +247,16 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
       OnFit(mirror_.Record(*tx->record), effects);
     }
     effects->Push(BroadcastEffect(RecordMessage(std::move(*tx->record))));
-    // Workers hear of several at once.
+    // Workers are notified of several records at once.
     if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
     logged_ = std::move(tx->items);
   } else if (!loading_.active()) {
-    // Another window was first. What it wrote is applied, then this one tries again.
+    // Another window was first: apply what it wrote, then try again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);
     if (fit == Fit::kGap) return StartLoading(effects);
     OnFit(fit, effects);
   } else {
-    return;  // loading goes on, and commits when it is through
+    return;  // loading continues, and commits when it ends
   }
   TryCommit(effects);
 }
@@ -272,8 +271,8 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
   effects->Push(TimerEffect("commit", committing_.Wait()));
 }
 
-// Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to
-// one that it made.
+// Later mutations that depend on a withdrawn one are withdrawn with it: those that name the same
+// objects, or refer to an object that it created.
 void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
                    Data* effects) {
   const Set<std::string> failed(ids.begin(), ids.end());

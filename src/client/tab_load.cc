@@ -1,6 +1,6 @@
-// Loading: image pointer, image, then records and mutations in one transaction (docs/design.md,
-// "Images"). A damaged image is never fatal: the previous one, and failing that an empty one with
-// the cursors back at the start.
+// Loading: the image pointer, the image, then records and mutations in one transaction
+// (docs/design.md, "Images"). A damaged image is never fatal: the previous image is loaded instead;
+// if that fails, too, an empty image is made, with the cursors back at the start.
 #include <utility>
 
 #include "base/fields.h"
@@ -46,7 +46,8 @@ Status Tab::LoadPart(SharedBytes bytes) {
   if (bytes->size() != part->bytes) {
     status = {Code::kCorrupt, "a part of the image has another length than its pointer says"};
   } else if (!loading_.is_first_part()) {
-    // Parts may hold the same object in two realms: only the first may go into the stores as it is.
+    // Two parts may have the same object, in two realms: only the first part may be loaded straight
+    // into the stores.
     Base later(schema_);
     BaseSink sink(&later);
     status = LoadImage(*schema_, std::move(bytes), &sink);
@@ -77,7 +78,7 @@ void Tab::OnImageLoaded(const Data& event, Data* effects) {
   StopLoading(Fields{{"name", error["code"]}, {"message", error["detail"]}}, effects);
 }
 
-// Nothing is wrong with it, and it is not given up: this version cannot read it.
+// The image is not damaged, and must not be given up: this version cannot read it.
 void Tab::StopAtNewer(Data* effects) {
   loading_.End();
   OnFit(Fit::kNewer, effects);
@@ -87,7 +88,7 @@ void Tab::StopAtNewer(Data* effects) {
                                         {"message", "a newer version wrote the image"}}}});
 }
 
-// Storage could not be read just now. That says nothing about the image: it is tried again.
+// Storage could not be read at this moment. This says nothing about the image: loading is retried.
 void Tab::StopLoading(const Data& error, Data* effects) {
   loading_.End();
   if (freeze_.is_frozen()) return;
@@ -124,8 +125,8 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   }
   if (fit == Fit::kGap || fit == Fit::kDamaged) {
     view_->Derive();
-    // Another image was published meanwhile: begin again. Otherwise there is a hole in storage, and
-    // this image is of no use.
+    // Another image was published meanwhile: begin again. Otherwise records are missing in storage,
+    // and this image cannot be used.
     if (!loading_.IsCurrent(reading.sync)) return StartLoading(effects);
     return NextCandidate(effects);
   }
@@ -139,13 +140,14 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   TryCommit(effects);
 }
 
-// An image without parts, at a new n whose record empties the windows that are open (of realms that
-// have a cursor, and of those that wait to be filled again); cursors and fills begin again.
+// Writes an image without parts, at a new n. The record of that n empties all open windows: it
+// drops the realms that have a cursor and those that wait for a refill. Cursors and fills begin
+// again.
 void Tab::WriteReset(Tx* tx, Data* writes) {
   SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
-  // Another window was first, or the image job: begin again with what is there now.
+  // Another window or an image job was first: begin again with what is there now.
   if (!loading_.IsCurrent(sync)) return;
-  // Counting on stays exact: a number that somebody has put there may be at its end.
+  // A damaged n may be too large to count on exactly: then begin at 1.
   const uint64_t n = (sync.n < kMaxCount ? sync.n : 0) + 1;
   Vector<std::string> dropped = sync.refill;
   for (const auto& [realm, cursor] : sync.cursors) dropped.push_back(realm);
@@ -160,7 +162,7 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   record.n = n;
   record.kind = UpdateKind::kImage;
   record.body = EncodeSteps(*schema_, steps);
-  // What is given up is deleted by the next image job.
+  // The next image job deletes the images that are given up.
   if (sync.image.has_value())
     sync.generations.push_back(ReadRecord<Generation>(ToData(*sync.image)));
   if (sync.previous.has_value())

@@ -1,4 +1,5 @@
-// Transactions of a window: making them, and what follows when they were read, are done, or failed.
+// The transactions of a window: how they are made, and what follows when they were read, are done,
+// or failed.
 #include <utility>
 
 #include "base/fields.h"
@@ -81,7 +82,7 @@ void Tab::RequestSync(Data* effects) {
 
 size_t Tab::ReadCount(const Tx& tx) {
   if (tx.kind == Kind::kCatchUp) return 5;
-  if (tx.kind == Kind::kLocalCommit) return 1;  // the rest is read when another window was first
+  if (tx.kind == Kind::kLocalCommit) return 1;  // a second round may read the rest
   if (IsFullReading(tx)) return 4;
   return tx.kind == Kind::kCommit ? 0 : 1;
 }
@@ -96,7 +97,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   Tx& tx = it->second;
   const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
   if (commits && !tx.reads_first && (freeze_.is_frozen() || committing_.reads_first())) {
-    // From before a freeze, in which what it is to write may have been kept.
+    // It began before a freeze, during which the mutations that it would write may have been kept.
     effects->Push(Fields{{"type", "abort"}, {"id", id}});
     return;
   }
@@ -121,7 +122,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
     case Kind::kResolve:
       WriteResolve(&tx, &writes);
       break;
-    // What is asked for from here on needs another reading.
+    // A request from now on needs another reading.
     case Kind::kReading:
       reading_queued_ = false;
       break;
@@ -170,7 +171,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       TakeSync(reading.sync, effects);
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
-        // A commit that read may have begun to load meanwhile: two loads would mix.
+        // A commit that reads may have begun to load meanwhile: two loads would mix.
         if (!loading_.active()) StartLoading(effects);
         return;
       }
@@ -241,7 +242,8 @@ Vector<StoredConflict> EntriesOf(const Data& conflicts) {
 
 }  // namespace
 
-// The inbox was read after these mutations had gone: it says why, or that they were confirmed.
+// The inbox was read after these mutations were gone: it has the reasons; a mutation that it does
+// not have was confirmed.
 void Tab::SettleGone(const Tx& tx, Data* effects) {
   const Vector<StoredConflict> entries = EntriesOf(tx.results.items()[0]);
   const auto entry_of = [&](const std::string& id) -> const ConflictRecord* {
@@ -267,7 +269,7 @@ void Tab::SettleGone(const Tx& tx, Data* effects) {
 
 namespace {
 
-// Of any other key is no entry of ours, and nobody could name it to resolve it.
+// An entry with any other key was not made by this program, and the application could not name it.
 bool IsEntry(const Data& item) { return item["key"].as_u64() > 0; }
 
 }  // namespace
@@ -306,8 +308,8 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
     writes->mutable_items().clear();
     return;
   }
-  // The action is in the log already, where an id may stand once: what the server deleted is made
-  // again by another.
+  // The log has this action already, and each id at most once: what the server deleted is created
+  // again under a new id.
   if (entry->code == "parent_deleted") decoded.value().action.id = options_.ids->Next(now_);
   const MutationRecord made = MakeMutationRecord(*schema_, decoded.value());
   Data record = made.Write();
@@ -320,7 +322,7 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   if (tx.ids.empty()) {
     error = Fields{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
   }
-  // Whoever awaited the answer must not find the entry in the inbox any more.
+  // The entry must be gone from the inbox before the caller gets the answer.
   Data rest = Data::MakeArray();
   for (const Data& item : tx.results.items()[0].items()) {
     const bool gone = tx.retry ? ConflictRecord::Read(item["value"]).mutation.id ==

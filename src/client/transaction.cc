@@ -23,7 +23,7 @@ Status TooDeep(const char* what, size_t most) {
           std::string(what) + " is nested deeper than " + std::to_string(most) + " levels"};
 }
 
-// An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
+// A cheap upper bound comes first: JSON text is at most six times as long as the value (base64 and
 // escapes).
 Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   size_t bound = 2;
@@ -44,8 +44,8 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   return {Code::kLimit, "an object of " + table.name + " would be larger than 1 MiB"};
 }
 
-// What a mutation takes, without encoding it, but for the names of tables and props: where it is
-// compared with a limit, a quarter is left for them.
+// An estimate of a mutation's encoded size, without the names of tables and props: comparisons with
+// a limit leave a quarter for these.
 size_t Estimate(const Mutation& mutation) {
   size_t bound = mutation.action.name.size() + mutation.action.arg.size();
   for (const Op& op : mutation.ops)
@@ -190,7 +190,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& inpu
   Vector<Value> props = row.props;
   for (const PropValue& set : input.set) {
     if (props[set.prop] == set.value) continue;
-    // Only of what changes: what stands there already may be written back as it was read.
+    // Only for a prop that changes: the present value may be written back as it was read.
     for (const PropIndex prop : input.malformed) {
       if (prop == set.prop) return Malformed(table, prop);
     }
@@ -231,8 +231,8 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
   return OpOutcome{true, {}};
 }
 
-// `restrict` is looked at after the whole transaction: a parent and its children may go in either
-// order.
+// `restrict` is checked after the whole transaction, so that a parent and its children may be
+// deleted in either order.
 Status Transaction::CheckRestricts() {
   for (const ObjectKey& key : hidden_) {
     if (view_->Visible(key)) continue;
@@ -261,7 +261,7 @@ void Transaction::Reduce() {
   view_->Derive();
 }
 
-// Every realm is locked by the server, and its log holds the action.
+// The server locks every realm of the update, and the log of each realm gets a copy of the action.
 Status Transaction::CheckSpread() const {
   const Mutation& mutation = pending_->mutation;
   const std::string& first = mutation.ops[0].realm;
@@ -279,7 +279,7 @@ Status Transaction::CheckSpread() const {
           "a transaction's argument times its realms is at most 16 MiB: every realm keeps a copy"};
 }
 
-// Here and not first at the server, which would refuse it for ever.
+// Checked here, because the server would reject the update for ever.
 Status Transaction::CheckBytes(bool argument_is_ops) const {
   const Mutation& mutation = pending_->mutation;
   if (pushed_) SKERRY_RETURN_IF_ERROR(CheckSpread());
@@ -287,7 +287,7 @@ Status Transaction::CheckBytes(bool argument_is_ops) const {
   if (estimate > kMaxMutationBytes / 4 * 3 &&
       EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes)
     return {Code::kLimit, "a transaction is at most 4 MiB, its argument included"};
-  // A character takes six bytes at most.
+  // In JSON, a byte becomes at most six bytes.
   if (!pushed_ || estimate <= kMaxBodyBytes / 6 / 4 * 3) return Status::Ok();
   const size_t argument = mutation.action.arg.size();
   const size_t sent =

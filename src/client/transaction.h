@@ -1,9 +1,9 @@
 // Transaction: the synchronous write transaction of a window (docs/design.md, "A local mutation").
-// Each operation is checked whole before anything changes, becomes ops at the end of the pending
-// ones, and is visible at once; Rollback takes them away again. Commit gives one Pending with one
-// action, its ops reduced to their final result.
+// Each operation is checked as a whole before anything changes. It then becomes ops after all
+// pending ones, and is visible at once. Rollback removes them again. Commit returns one Pending
+// with one action, whose ops are reduced to their final result.
 //
-// One at a time. What an operation refuses is in docs/window.md, section 3.
+// There is one transaction at a time. docs/window.md, section 3, says which operations are refused.
 #ifndef SKERRY_CLIENT_TRANSACTION_H_
 #define SKERRY_CLIENT_TRANSACTION_H_
 
@@ -25,27 +25,27 @@ namespace skerry {
 
 struct OpOutcome {
   bool changed = false;
-  std::string id;  // of a create or upsert
+  std::string id;  // of the created or upserted row
 };
 
 class Transaction {
  public:
-  // All outlive it. `default_realm`: of creates that name none. `pushed`: actions go to a server,
-  // with their arguments; without a remote nobody ever reads these.
+  // The pointers outlive it. `default_realm`: for creates that name no realm. `pushed`: actions go
+  // to a server, with their arguments; without a remote, arguments are never read.
   Transaction(View* view, UuidGenerator* ids, std::string default_realm, bool pushed);
 
   bool open() const { return pending_ != nullptr; }
-  // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
-  // if one is open.
+  // `at`: the estimated time of the server's clock. `serial`: above those of all pending mutations.
+  // kInvalidArgument if a transaction is open.
   Status Begin(double at, uint64_t serial);
   // `operation`: [id|null, realm|null, {prop: plain}].
   Result<OpOutcome> Apply(TxCall call, TableIndex table, const Data& operation);
-  // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, of 36
-  // bytes each, to `made`. Stops at the first that is refused; those before it are created.
+  // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, 36 bytes
+  // each, to `made`. Stops at the first row that is refused; the rows before it stay created.
   Status CreateMany(TableIndex table, const Data& batch, std::string* made);
-  // Null where the transaction changes nothing in the end (it is then rolled back). The mutation
-  // stays attached to the view; the caller owns it. `arg`: JSON text, or null: the ops. On a
-  // refusal the transaction stays open.
+  // Returns null if the transaction changes nothing in the end (it is then rolled back). The
+  // mutation stays attached to the view; the caller owns it. `arg`: JSON text; or null: the ops
+  // serve as the argument. If it is refused, the transaction stays open.
   Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
   void Rollback();
 
@@ -68,7 +68,7 @@ class Transaction {
   UuidGenerator* ids_;
   std::string default_realm_;
   bool pushed_;
-  bool repeats_ = false;  // an object is named by more than one op
+  bool repeats_ = false;  // more than one op names the same object
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;
 };

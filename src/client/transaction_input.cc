@@ -21,7 +21,7 @@ Status ReadPlace(const TableDef& table, const Data& id, const Data& realm, OpInp
   return realm.is_string() ? CheckName("a realm", input->realm, kMaxIdBytes) : Status::Ok();
 }
 
-// `index`: of the prop of this name, or kNone.
+// `index`: the prop with this name, or kNone.
 Status ReadProp(TxCall call, const TableDef& table, PropIndex index, const std::string& name,
                 const Data& plain, OpInput* input) {
   if (index == kNone) {
@@ -83,7 +83,7 @@ Status ReadOperation(TxCall call, const TableDef& table, const Data& operation, 
   for (const auto& [name, plain] : parts[2].members()) {
     SKERRY_RETURN_IF_ERROR(ReadProp(call, table, table.FindProp(name), name, plain, input));
   }
-  // A create puts them into the schema's order by itself.
+  // A create sorts them itself.
   if (call == TxCall::kCreate) return Status::Ok();
   const auto by_prop = [](const auto& a, const auto& b) { return a.prop < b.prop; };
   Sort(input->set.begin(), input->set.end(), by_prop);

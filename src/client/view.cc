@@ -1,4 +1,4 @@
-// The rows of a View: visible ones in the stores, base rows aside where they differ.
+// The rows of a View: visible ones in the stores; base rows in shadows where they differ.
 #include "client/view.h"
 
 #include <algorithm>
@@ -149,8 +149,8 @@ Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) con
   return keys;
 }
 
-// Rows without a shadow show what base says. (One that arrives may be the child of an object that
-// is gone: where pending ops cascade at all, Derive evaluates all of it again.)
+// A row without a shadow is its base row. (A row that arrives may be the child of a deleted object:
+// if there are cascades at all, Derive evaluates all of them again.)
 void View::Touched(const ObjectKey& key) {
   if (FindShadow(key) != nullptr) concerned_.insert(key);
 }
@@ -251,7 +251,7 @@ Step ChangeStep(Change change) {
 
 }  // namespace
 
-// What is folded is what is shown, unless it is changed by a cascade.
+// The folded row is the visible one, unless a cascade changes it.
 const Row* View::Shown(const ObjectKey& key, const Shadow& shadow,
                        std::optional<Row>* affected) const {
   if (!shadow.cascaded.empty()) *affected = Visible(key);

@@ -1,27 +1,26 @@
-// View: what a window shows. One RowStore a table holds the *visible* rows, so that queries and
-// indexes work on them directly:
+// View: what a window shows. One RowStore per table has the *visible* rows, so queries and indexes
+// work on them directly:
 //
 //   visible = cascade(fold(base, pending ops in order))
 //
-// - base: the confirmed rows, per (realm, table, id). Of two base rows of one object (in the middle
-//   of a move) the one with the later modifiedAt is folded upon.
-// - fold: each object on its own: its pending ops in the order of their mutations.
-// - cascade: what pending ops do to *other* objects: the children that a delete deletes
-//   (`cascade`) or whose refs it sets to null (`setNull`), and the masters that a change touches.
-//   This is evaluated over the folded rows, after all pending ops, not op by op. So it does not
-//   depend on the order of ops, and from scratch equals incremental (docs/design.md,
+// - base: the confirmed rows, per (realm, table, id). If an object has two base rows (in the middle
+//   of a move), the one with the later modifiedAt is folded upon.
+// - fold: each object by itself: its pending ops in the order of their mutations.
+// - cascade: what pending ops do to *other* objects: the children that a delete deletes (`cascade`)
+//   or whose refs it sets to null (`setNull`), and the masters that a change touches. It is
+//   evaluated over the folded rows, after all pending ops, not op by op. So it does not depend on
+//   the order of ops, and an incremental result equals one from scratch (docs/design.md,
 //   "Invariants", 5).
 //
-// Where visible equals the one base row, there is nothing but that row in its store. Everywhere
-// else a Shadow keeps the base rows and what else is known. The protocol: any number of base
-// changes (BaseRows, TouchedSink) and of Attach, Detach and Reordered, then Derive() once, which
-// re-derives exactly the objects concerned. Nothing in between is shown: a row in a store is only
-// written when what it shows differs (no flicker). AppendOp is the fast way for the transaction
-// that is open: it appends behind everything that is pending, and derives at once.
+// If the visible row equals the only base row, its store has just that row. For any other object, a
+// Shadow keeps the base rows and what else is known. The protocol: any number of base changes
+// (BaseRows, TouchedSink) and of Attach, Detach and Reordered; then Derive() once, which derives
+// exactly the affected objects again. Nothing in between is shown: a visible row is only written if
+// its content differs (no flicker). AppendOp is a fast path for the open transaction: it appends
+// after all pending ops, and derives at once.
 //
-// Costs: Derive folds the ops of the objects concerned. The cascade, where there is one, is
-// evaluated over all objects with pending deletes or touches. AppendOp costs its own op and its own
-// cascade.
+// Costs: Derive folds the ops of the affected objects. If there are cascades, they are evaluated
+// over all objects with pending deletes or touches. AppendOp costs its own op and its own cascade.
 #ifndef SKERRY_CLIENT_VIEW_H_
 #define SKERRY_CLIENT_VIEW_H_
 
@@ -55,18 +54,19 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   View(const View&) = delete;
   View& operator=(const View&) = delete;
 
-  // Is told before each change of a visible row. May be null; must then be set before anything is
-  // shown to anyone.
+  // `live` is notified before each change of a visible row. It may be null, and must be set before
+  // any row is shown.
   void set_live(LiveQueries* live) { live_ = live; }
 
   RowStore& store(TableIndex table) override { return *stores_[table]; }
   const RowStore& rows(TableIndex table) const { return *stores_[table]; }
   const Schema& schema() const { return *schema_; }
   std::optional<Row> Visible(const ObjectKey& key) const;
-  // Is there a pending op on the object, or does the cascade of one change it?
+  // Whether the object has a pending op, or is changed by the cascade of one.
   bool IsPending(const ObjectKey& key) const;
 
-  // Base. Rows arrive and leave without being shown before Derive where pending ops touch them.
+  // The base rows. If pending ops touch an object, changes of its base rows are shown only at
+  // Derive.
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
@@ -74,38 +74,39 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void Touched(const ObjectKey& key) override;
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
-  // Makes base equal to another one, writing only what differs: rows that stay keep their slots.
-  // Where nothing is here the rows are taken over as they are: `base` is of no use then.
+  // Makes base equal to another one, and writes only the differences: rows that stay keep their
+  // slots. If the view is empty, the rows are moved over instead; `base` must not be used
+  // afterwards.
   void ReplaceBase(Base* base);
   // Empties everything. REQUIRES: nothing is attached.
   void Clear();
 
-  // Pending mutations. Their owner keeps them alive and unchanged while they are attached.
+  // Pending mutations. The owner keeps them alive and unchanged while they are attached.
   void Attach(Pending* pending);
   void Detach(Pending* pending);
-  // Its place in the order changed, or its confirmed realms did.
+  // To be called when its place in the order, or its confirmed realms, have changed.
   void Reordered(const Pending& pending);
   void Derive();
 
-  // Attaches the last op of `pending` and derives. False: it is not the first one on its object.
-  // REQUIRES: `pending` comes behind all that are attached, and its earlier ops are attached.
+  // Attaches the last op of `pending` and derives. Returns false if an earlier op of `pending` is
+  // on the same object. REQUIRES: `pending` comes after all that are attached, and its earlier ops
+  // are attached.
   bool AppendOp(Pending* pending);
 
-  // What turns base into what is shown, as steps of kind kChange at this revision: how a window
-  // without a remote confirms its own mutations.
+  // Writes the difference between base and the visible rows, as steps of kind kChange at this
+  // revision: a window without a remote confirms its own mutations by them.
   void WriteDiff(uint64_t revision, StepsWriter* steps) const;
-  // What is shown is base from here on, at this revision where it differed, and nothing is pending.
-  // The same as applying what WriteDiff wrote to base and detaching all that is attached, without
-  // working out again what is shown already. REQUIRES: nothing was attached or changed in base
-  // since WriteDiff.
+  // Makes the visible rows the base, with this revision where they differed, with nothing pending.
+  // This equals applying the steps of WriteDiff to base and detaching all mutations, but derives
+  // nothing again. REQUIRES: nothing was attached, and base was not changed, since WriteDiff.
   void ShownIsBase(uint64_t revision);
 
-  // Rows of `table` whose ref `prop` names `id`, as shown.
+  // Visible rows of `table` whose ref `prop` names `id`.
   void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots);
 
-  // Slots whose content may have changed since the last call, ascending.
+  // Slots whose content may have changed since the last call; ascending.
   Vector<Slot> TakeDirty(TableIndex table);
-  // Objects that were hidden since it was last cleared, while a transaction is open (it checks
+  // Collects in `hidden` the objects that become hidden, while a transaction is open (it checks
   // `restrict` on them).
   void TrackHidden(Vector<ObjectKey>* hidden) { hidden_ = hidden; }
 
@@ -123,7 +124,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
     double at = 0;
     friend bool operator==(const Touch&, const Touch&) = default;
   };
-  // What pending ops on other objects do to this one.
+  // What pending ops on other objects do to this object.
   struct Cascaded {
     bool deleted = false;
     double deleted_at = 0;
@@ -132,10 +133,10 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
     bool empty() const { return !deleted && nulled.empty() && touched == 0; }
   };
   struct Shadow {
-    Vector<Row> base;           // one a realm, sorted by realm
+    Vector<Row> base;           // one per realm, sorted by realm
     Vector<OpRef> ops;          // in order
-    std::optional<Row> folded;  // base and ops, cascades apart
-    bool gone = false;          // its ops delete it
+    std::optional<Row> folded;  // base and ops, without cascades
+    bool gone = false;          // its own ops delete it
     std::string gone_realm;
     double gone_at = 0;
     Vector<Touch> touches;  // what its ops touch
@@ -149,8 +150,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Shadow& EnsureShadow(const ObjectKey& key);
   void SetVisible(const ObjectKey& key, const std::optional<Row>& row);
   void WillChange(const ObjectKey& key, Slot slot);
-  // The row that is shown of an object with a shadow: folded, or `*affected`; null if there is
-  // none.
+  // The visible row of an object with a shadow: the folded one, or the one in `*affected`; null if
+  // there is none.
   const Row* Shown(const ObjectKey& key, const Shadow& shadow, std::optional<Row>* affected) const;
 
   // derive.cc
@@ -161,14 +162,14 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
                  const std::optional<Row>& after);
   void Show(const ObjectKey& key);
   void Show(const ObjectKey& key, const Shadow& shadow);
-  bool IsBare() const;  // no rows, nothing pending, and live queries know it
+  bool IsBare() const;  // no rows, nothing pending, and live queries have handled every change
   void ForgetShadows();
   bool HasCascades() const;
 
-  // cascade.cc: additive; each notes in changed_ what it changed.
+  // cascade.cc. These only add; each enters the objects that it changed into changed_.
   class Cascading;
   void EvaluateCascades();
-  void AddDeletion(const ObjectKey& key);  // of gone_
+  void AddDeletion(const ObjectKey& key);  // REQUIRES: `key` is in gone_
   bool HasGoneParent(const ObjectKey& key) const;
   void AddTouch(Touch touch);
   void TouchMasters(const ObjectKey& key, double at);
@@ -182,13 +183,13 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Vector<Vector<PropIndex>> touch_props_;   // by table: refs with `touch`
   Vector<Vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
   Shadows shadows_;
-  Refs refs_;                 // of the folded rows of shadows, with cascade or setNull
-  Set<ObjectKey> concerned_;  // to be folded by the next Derive
-  Set<ObjectKey> affected_;   // that a cascade changes
+  Refs refs_;                 // refs with cascade or setNull, in the folded rows of shadows
+  Set<ObjectKey> concerned_;  // objects that the next Derive folds
+  Set<ObjectKey> affected_;   // objects that a cascade changes
   Set<ObjectKey> gone_;       // shadows that are gone
   Set<ObjectKey> touching_;   // shadows with touches
-  Set<ObjectKey> changed_;    // by cascades, since they were shown
-  double latest_at_ = 0;      // of all ops appended or folded
+  Set<ObjectKey> changed_;    // objects that cascades changed since they were last shown
+  double latest_at_ = 0;      // the latest time of all ops that were appended or folded
   Vector<Vector<Slot>> dirty_;
   Vector<ObjectKey>* hidden_ = nullptr;
 };

@@ -19,7 +19,7 @@ SyncError NoAnswer(const Data& error) {
   return {"network", message.empty() ? "The server cannot be reached." : message, true};
 }
 
-// The default for a status whose body did not say better.
+// The default error for a status, unless the body has a better one.
 SyncError ByStatus(double status) {
   const std::string number = std::to_string(Data(status).as_u64());  // whatever it is
   if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
@@ -50,7 +50,7 @@ Answer ReadAnswer(const Data& event) {
   }
   const double status = event["status"].as_number();
   if (event["retryAfter"].is_number()) {
-    // Not for hours: whoever says so may be a proxy that is gone by then.
+    // The pause is limited: the header may come from a proxy that is replaced by then.
     const double wait_ms = event["retryAfter"].as_number() * 1000;
     if (wait_ms > 0) retry_after_ms = std::min(wait_ms, kMaxRetryAfterMs);
   }
@@ -72,11 +72,12 @@ Answer ReadAnswer(const Data& event) {
     answer.error.code = answer.json["code"].as_string();
     if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();
   } else if (!json && status < 500 && status != 413 && !answer.error.retryable) {
-    // (A page of a proxy's own that says 413 says what is the matter.)
+    // (For a 413 the default error says enough, even if the body is a proxy's own page.)
     answer.error.code = "not_json";
     answer.error.retryable = true;
   }
-  // Not of something on the way, a proxy that wants to be logged in to, say: that passes.
+  // A 401 that is not JSON comes from something between, for example a proxy that requires a login.
+  // It is retried, and the token stays valid.
   if (status == 401 && json) answer.kind = AnswerKind::kAuth;
   if (status == 413) answer.kind = AnswerKind::kTooLarge;
   if (!json) return answer;

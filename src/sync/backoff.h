@@ -1,4 +1,4 @@
-// Backoff: how long is paused after a failure, twice as long after each.
+// Backoff: the pause after a failure, which doubles with each further failure.
 #ifndef SKERRY_SYNC_BACKOFF_H_
 #define SKERRY_SYNC_BACKOFF_H_
 
@@ -6,14 +6,15 @@
 
 namespace skerry {
 
-// Spreads windows and clients that failed at the same moment: a quarter to either side.
+// A quarter to either side, so that windows and clients that failed at the same moment do not retry
+// at the same moment.
 inline double Jitter(double delay_ms, Random* random) {
   return delay_ms * (0.75 + 0.5 * random->Unit());
 }
 
 class Backoff {
  public:
-  // From `first_ms` on up to `most_ms`, with jitter.
+  // `first_ms` after the first failure, doubling up to `most_ms`, with jitter.
   double Next(double first_ms, double most_ms, Random* random);
   void Reset() { failures_ = 0; }
 

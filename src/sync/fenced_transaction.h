@@ -1,8 +1,8 @@
 // FencedTransaction: one transaction of a job that runs under a lease. Its first round of reads
-// begins with the lease's record and the record `sync`. It aborts, and nothing is written, where
-// the lease has been lost (the fence), or where a newer build has written `sync`, which this one
-// would spoil. What else was read has names here, so that no job counts places. A later round reads
-// one page of mutations.
+// begins with the record of the lease and the record `sync`. It aborts, and writes nothing, if the
+// lease has been lost (the fence) or if a newer build has written `sync`, which this build would
+// damage. The other results have names here, so that no job indexes the results by position. Each
+// later round reads one page of mutations.
 #ifndef SKERRY_SYNC_FENCED_TRANSACTION_H_
 #define SKERRY_SYNC_FENCED_TRANSACTION_H_
 
@@ -20,44 +20,45 @@
 
 namespace skerry {
 
-// What the first round reads beside the lease's record and `sync`.
+// What the first round reads in addition to the lease's record and `sync`.
 struct FencedReads {
   bool push_lease = false;  // the record of the lease `push`, for a job under another lease
   bool outbox = false;
-  bool counts = false;     // of mutations and conflicts
+  bool counts = false;     // the numbers of mutations and conflicts
   bool mutations = false;  // their first page
 };
 
-// What a round has read. The pointers are valid as long as the results are.
+// What a round has read. The pointers refer to the results that were passed to Read.
 struct FencedRound {
   bool is_first = true;
-  LeaseRecord lease;  // this and the next four: of the first round
+  LeaseRecord lease;  // this and the next three: first round only
   SyncRecord sync;
   LeaseRecord push_lease;
   const Data* outbox = nullptr;
-  const Data* mutations = nullptr;  // a page of them: [{key, value}..], ascending
+  const Data* mutations = nullptr;  // one page: [{key, value}..], ascending
 };
 
 class FencedTransaction {
  public:
   enum class Refusal : uint8_t { kNone, kFencedOut, kNewer };
 
-  FencedTransaction() = default;  // none
-  // Asks the host for it. `state` and `lease` outlive it.
+  FencedTransaction() = default;  // no transaction: id() is 0
+  // Emits the transaction into `turn`. `state` and `lease` outlive this object.
   FencedTransaction(WorkerState* state, const Lease* lease, std::initializer_list<Store> stores,
                     TransactionMode mode, FencedReads reads, Turn* turn);
 
-  uint64_t id() const { return id_; }  // 0: none
-  // None: it aborts, and refusal() says why.
+  uint64_t id() const { return id_; }  // 0: no transaction
+  // Interprets the results of a round. Returns none if the transaction must abort; refusal() says
+  // why.
   std::optional<FencedRound> Read(const Data& results, const Turn* turn);
   Refusal refusal() const { return refusal_; }
   bool is_fenced_out() const { return refusal_ == Refusal::kFencedOut; }
-  // Why it failed: `error` is the host's.
+  // The typed error for a transaction that failed. `error` is the host's.
   SyncError ErrorOf(const Data& error) const;
 
   // REQUIRES: `counts` is among the reads.
-  double mutation_count() const { return mutation_count_; }  // as the first round found it
-  // Notes how many mutations and conflicts `writes` leave.
+  double mutation_count() const { return mutation_count_; }  // as of the first round
+  // Updates the counts in `state` to what remains once `writes` are stored.
   void Count(const Data::Array& writes);
   bool inbox_grew() const { return inbox_grew_; }
 
@@ -72,8 +73,8 @@ class FencedTransaction {
   bool inbox_grew_ = false;
 };
 
-// Has the next round read the first page of mutations, or the page after `page`, unless that was
-// the last.
+// Requests the first page of mutations for the next round; or the page after `page`, unless that
+// was the last one.
 void ReadFirstPage(ReadReply* reply);
 void ReadNextPage(const Data& page, ReadReply* reply);
 

@@ -16,7 +16,7 @@
 namespace skerry {
 namespace {
 
-// What is grouped here must never be more than a server takes.
+// An update that is made here must never exceed what a server accepts.
 static_assert(kMaxMutationsPerUpdate <= kMaxActionsPerUpdate);
 static_assert(kMaxMutationBytes <= kMaxSpreadBytes && kMaxUpdateBytes <= kMaxSpreadBytes);
 
@@ -26,12 +26,12 @@ bool Intersect(const Vector<std::string>& a, const Vector<std::string>& b) {
   });
 }
 
-// Both sorted.
+// REQUIRES: both are sorted.
 bool Covers(const Vector<std::string>& all, const Vector<std::string>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
-// The lowest revision at which any of the mutations was made.
+// The lowest revision of the realm on which one of the mutations is based.
 uint64_t LowestBase(const Vector<Mutation>& mutations, const std::string& realm) {
   uint64_t lowest = 0;
   bool any = false;
@@ -51,7 +51,7 @@ Status CheckDepth(std::string_view json) {
   return {Code::kLimit, "It is nested deeper than a request may be."};
 }
 
-// As windows see to; one of an older version may not have.
+// Windows check this as well, but a window of an older version may not have.
 Status CanBeSent(const Mutation& mutation, const Vector<std::string>& realms) {
   if (realms.size() > kMaxRealmsPerUpdate ||
       realms.size() * mutation.action.arg.size() > kMaxSpreadBytes) {
@@ -135,10 +135,11 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     Hold(record);
     return;
   }
-  // What the body says is sealed; the record may have been damaged beside it.
+  // The body is protected by a checksum; the fields beside it may be damaged.
   if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
     realms = RealmsOf(mutation.value().ops);
-  // An update that named it so would be taken for a damaged one, and be grouped again and again.
+  // An update with the wrong id or key would be taken for a damaged one, and its mutations would be
+  // grouped again and again.
   if (mutation.ok() && (key.number() == 0 || record.id != mutation.value().action.id))
     mutation = Status(Code::kCorrupt, "It is stored under a name or key that is not its own.");
   if (mutation.ok() && realms.empty())
@@ -155,8 +156,8 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   Candidate* place =
       PlaceFor(realms, record.alone.value_or(false), bytes, mutation.value().ops.size());
   if (place == nullptr) {
-    // Later ones of its realms find no room either: what they could have joined was closed just
-    // now.
+    // Later mutations of its realms find no room either: the candidates that they could have joined
+    // were closed just now.
     ++left_over_;
     return;
   }
@@ -221,8 +222,8 @@ OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double 
   return record;
 }
 
-// No server could read it, and would refuse it for ever: something in it is damaged. Which of
-// several mutations that is shows when each is grouped alone.
+// No server could read this update, and every server would reject it for ever: something in it is
+// damaged. To find which of several mutations that is, each is grouped alone next.
 void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
   for (size_t i = 0; i < candidate.keys.size(); ++i) {
     MutationRecord record = candidate.records[i];
@@ -241,7 +242,7 @@ void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
 Vector<OutboxRecord> Grouping::Finish(double at, double now, UuidGenerator* ids, Chain* chain,
                                       Data::Array* writes) {
   Vector<OutboxRecord> updates;
-  // Realms of those that were set apart: what comes after them there waits with them.
+  // Realms of candidates that were set apart: later ones in these realms wait with them.
   Set<std::string> waiting;
   for (Candidate& candidate : candidates_) {
     const Vector<std::string>& realms = candidate.realms;

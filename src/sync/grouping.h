@@ -1,11 +1,12 @@
-// Grouping (docs/design.md, "Grouping"): takes ungrouped mutations in key order and makes updates
-// of them, immutable from then on: their wire JSON is written once, here. Held mutations stay, and
-// later ones on the same objects; `known` ones stay until they are confirmed. An update has
-// mutations of one realm; one that spans realms, or is marked `alone`, goes by itself. Within a
-// realm the order of keys is the order of updates.
+// Grouping (docs/design.md, "Grouping"): collects ungrouped mutations, in key order, into updates.
+// An update is immutable from then on: its wire JSON is written once, here. A held mutation stays
+// ungrouped, and so do later mutations on the same objects. A `known` mutation stays until it is
+// confirmed. An update has mutations of one realm; a mutation that spans several realms, or is
+// marked `alone`, gets an update of its own. Within a realm, updates are in the order of the keys
+// of their mutations.
 //
-// A Grouping is fed pages of the store `mutations`, in key order, inside one transaction; Finish
-// gives the writes.
+// A Grouping receives pages of the store `mutations`, in key order, inside one transaction; Finish
+// returns the new updates.
 #ifndef SKERRY_SYNC_GROUPING_H_
 #define SKERRY_SYNC_GROUPING_H_
 
@@ -24,44 +25,48 @@
 
 namespace skerry {
 
-// A mutation whose body this build cannot read: it is damaged.
+// A mutation that must not be sent: this build cannot read its body, it does not match its record,
+// or it exceeds a limit of requests.
 struct Unreadable {
   Key key;
   MutationRecord record;
   Status status;
 };
 
-// Whether this schema understands an update of the outbox: it may have been made under another.
+// Whether this schema can read an update of the outbox, which may have been made under another one.
 bool IsReadable(const Schema& schema, const OutboxRecord& update);
 
 class Grouping {
  public:
-  // `outbox_size`: updates there already; at most kMaxOutboxUpdates are there at once. `most`:
-  // mutations of an update. `of_newer`: what this version does not know may be a newer one's, which
-  // waits for that; else it was dropped, and is left out.
+  // `outbox_size`: the number of updates in the outbox, which holds at most kMaxOutboxUpdates.
+  // `most`: the greatest number of mutations in an update. `of_newer`: a table or prop that this
+  // schema does not know may have been added by a newer version of the application. A mutation that
+  // names one then waits for that version. Otherwise the table or prop was dropped from the schema,
+  // and is left out.
   Grouping(const Schema* schema, size_t outbox_size, uint64_t most = kMaxMutationsPerUpdate,
            bool of_newer = false);
 
-  // The updates that are there. A mutation that says it is in another is in none: its record, or
-  // that update, was damaged.
+  // The updates in the outbox. A mutation that names an update which is not among them counts as
+  // ungrouped: one of the two records was damaged.
   void Know(const Vector<OutboxRecord>& outbox);
-  // [{key, value}..], ascending, above all earlier pages.
+  // A page: [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
-  // Whether another page could still join an update.
+  // Whether mutations of another page could still join an update.
   bool wants_more() const;
 
-  // The new outbox records, in the order of the chain, with state "new" (empty: nothing to group).
-  // Appends the writes of the marked mutations; the outbox records are left to the caller, who may
-  // mark them sent at once. `chain` goes on.
+  // Returns the new outbox records in chain order, with the state "new"; empty if there is nothing
+  // to group. Appends to `writes` those of the grouped mutations. The caller writes the outbox
+  // records, because it may mark them as sent first. Advances `chain`.
   Vector<OutboxRecord> Finish(double at, double now, UuidGenerator* ids, Chain* chain,
                               Data::Array* writes);
 
   const Vector<Unreadable>& unreadable() const { return unreadable_; }
-  bool saw_newer() const {
-    return saw_newer_;
-  }  // a record of a newer version of the package, or of the application, is there
-  size_t left_over() const { return left_over_; }  // mutations that were ready but found no room
-  bool set_apart() const { return set_apart_; }    // some, which the next grouping takes alone
+  // A record of a newer version of the package, or of the application, is there.
+  bool saw_newer() const { return saw_newer_; }
+  // Mutations that were ready but are in no update yet.
+  size_t left_over() const { return left_over_; }
+  // Some were marked `alone`: the next grouping takes each by itself.
+  bool set_apart() const { return set_apart_; }
 
  private:
   struct Candidate {

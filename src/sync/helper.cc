@@ -13,7 +13,7 @@ const char* NameOf(WakeReason reason) {
     case WakeReason::kDue:
       return "due";
     default:
-      return "visible";  // pulls, and cuts a pause short
+      return "visible";  // causes a pull, and ends a pause
   }
 }
 
@@ -24,7 +24,7 @@ bool Reaches(const Data& error) {
 
 }  // namespace
 
-// A hidden window polls for nothing, but what is pending is pushed.
+// A hidden window does not poll, but what is pending is pushed.
 bool Helper::MayWake() const {
   return state_->started && !state_->stopped && state_->online && !state_->paused &&
          (state_->visible || state_->pending > 0);
@@ -95,7 +95,7 @@ void Helper::Heard(const Data* status, Turn* turn) {
   }
   const std::string& instance = (*status)["instance"].as_string();
   if (!instance.empty() && instance != instance_) {
-    // Another was started: it knows nothing of what was asked of the one before.
+    // Another instance was started: it does not know the requests to the one before.
     instance_ = instance;
     const Data asked = std::exchange(asked_, Data::MakeArray());
     for (const Data& id : asked.items()) Ask(id, turn);
@@ -115,18 +115,19 @@ void Helper::Stuck(const Data& status, Turn* turn) {
     given_up_ = "the service worker does not reach the server";
 }
 
-// When it is woken next. While it works, often enough for it not to be stopped.
+// Sets the timer of the next wake. While the service worker works, wakes are frequent enough to
+// keep the browser from stopping it.
 void Helper::Schedule(const Data& status, Turn* turn) {
   calm_ms_ = kNever;
   if (!MayWake()) return turn->Cancel("service-look");
   const std::string& phase = status["phase"].as_string();
-  // Or has just been started, and knows of nothing to do.
+  // (`opening`: it was just started, and has found no work yet.)
   const bool rests = phase == "idle" || phase == "opening";
   const bool works = phase == "pulling" || phase == "pushing" || phase == "filling" ||
                      (rests && status["pending"].as_number() > 0);
   const SyncTimes& times = state_->times;
-  // One that wants a token only asks for it again each time that it is started: ever more seldom.
-  // (Not never: it may be an old version, to which nobody gives one.)
+  // A service worker without a token does nothing but ask for one at each start: wake it ever more
+  // rarely. (Not never: it may be an old version, to which no window gives a token.)
   if (!status["needsAuth"].as_bool()) {
     blocked_ms_ = 0;
   } else if (blocked_ms_ == 0) {
@@ -134,17 +135,18 @@ void Helper::Schedule(const Data& status, Turn* turn) {
   }
   double delay = times.service_look_ms;
   if (!works) {
-    // A clock that steps must not make it wait for long.
+    // The pause is limited, because a clock may step.
     const double idle = blocked_ms_ > 0     ? blocked_ms_
                         : state_->listening ? times.idle_listening_ms
                                             : times.idle_ms;
     const double most = 1.25 * std::max(idle, times.retry_max_ms);
     const double pause = status["nextTryAt"].as_number(turn->now + most) - turn->now;
     delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
-    // It may not have known, when it said so, that a socket tells when there is something.
+    // When it chose this pause, it may not have known that there is a socket, which makes polls
+    // unnecessary.
     if (rests && status["pending"].as_number() == 0) calm_ms_ = turn->mono;
     if (calm_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
-    // Nor of a mutation, where the message that should have woken it was lost.
+    // Or the message that should have woken it after a mutation was lost.
     if (mutated_) delay = std::min(delay, times.service_look_ms);
   }
   turn->Timer("service-look", delay);
@@ -154,7 +156,7 @@ void Helper::OnLook(Turn* turn) {
   blocked_ms_ = std::min(2 * blocked_ms_, state_->times.idle_listening_ms);
   const bool mutated = std::exchange(mutated_, false);
   const double calm = calm_ms_ == kNever ? 0 : turn->mono - calm_ms_;
-  // The socket was opened since, or is heard of only now.
+  // The socket was opened since the pause began, or this window has heard of it only now.
   if (!mutated && calm_ms_ != kNever && state_->listening &&
       calm < state_->times.idle_listening_ms / 2)
     return turn->Timer("service-look", state_->times.idle_listening_ms - calm);
@@ -174,7 +176,7 @@ void Helper::OnWatch(Turn* turn) {
   if (expected_ms_ == kNever) return;
   if (!MayWake()) return Rest(turn);
   const double waited = turn->mono - expected_ms_;
-  // Far too late: this machine slept, and the service worker with it.
+  // Far too late: the machine slept, and the service worker with it.
   const bool slept = waited > 2 * state_->times.service_ms;
   if (asked_again_ && !slept) {
     given_up_ = "the service worker does not answer";

@@ -1,11 +1,12 @@
 // Helper: what a window's dedicated Worker does while a service worker pushes and pulls
-// (docs/design.md, "With a service worker"): it wakes it, keeps its pauses (a service worker that
-// has nothing to do is stopped, with its timers), and finds out when it does not answer.
+// (docs/design.md, "With a service worker"). The helper wakes the service worker, keeps the timers
+// of its pauses (the browser stops an idle service worker, and its timers with it), and detects
+// when it no longer answers.
 //
-// A wake is answered by a status, whatever comes of it; anything else that a pushing worker tells
-// is an answer too. Two wakes that nobody answers within `service`, or a service worker that fails
-// to reach the server for `serviceStuck` while something is pending, end it: the windows push
-// themselves.
+// The service worker answers each wake with a status, whatever the result; any other message of a
+// worker that pushes counts as an answer, too. The helper gives the service worker up, and the
+// windows push themselves, in two cases: two wakes in a row stay unanswered within `service`; or
+// the service worker fails to reach the server for `serviceStuck` while something is pending.
 #ifndef SKERRY_SYNC_HELPER_H_
 #define SKERRY_SYNC_HELPER_H_
 
@@ -24,22 +25,23 @@ class Helper {
  public:
   explicit Helper(WorkerState* state) : state_(state) {}
 
-  // Effects `wakeService`. A mutation needs none: the window has woken it before it told us.
+  // These emit effects `wakeService`. Only Mutated does not: the window has already woken the
+  // service worker itself.
   void Wake(WakeReason reason, Turn* turn);
   void Mutated(Turn* turn);
   void Poked(std::string_view realm, uint64_t revision, Turn* turn);
   void Ask(const Data& id, Turn* turn);
   void HandToken(const Data& token, Turn* turn);
 
-  // A message of the channel by which a worker that pushes shows that it lives; `status` where it
-  // is one.
+  // A message of the channel that shows that the worker which pushes is alive. `status`: its
+  // content if the message is a status; else null.
   void Heard(const Data* status, Turn* turn);
   void Answered(const Data& id);
-  // Offline, paused, or the mode has changed: waits for nothing any more.
+  // Offline, paused, or the mode has changed: stops waiting for answers.
   void Rest(Turn* turn);
   bool Timer(std::string_view name, Turn* turn);
 
-  // Why the service worker is given up; empty: it is not.
+  // Why the service worker was given up; empty if it was not.
   const std::string& given_up() const { return given_up_; }
   Data::Array TakeAsked();
 
@@ -56,13 +58,13 @@ class Helper {
 
   WorkerState* state_;
   Data asked_ = Data::MakeArray();
-  std::string instance_;         // of the service worker that answered last
-  double expected_ms_ = kNever;  // monotonic: since then an answer is awaited
+  std::string instance_;         // the id of the service worker that answered last
+  double expected_ms_ = kNever;  // monotonic: an answer has been awaited since then
   bool asked_again_ = false;     // a second wake was sent
-  double stuck_ms_ = kNever;     // monotonic: since then it fails to reach the server
-  double calm_ms_ = kNever;      // monotonic: since then it has nothing to do, as it last said
-  bool mutated_ = false;         // something was, since it was looked after last
-  double blocked_ms_ = 0;        // the pause of looks while it wants a token; 0: it does not
+  double stuck_ms_ = kNever;     // monotonic: it has failed to reach the server since then
+  double calm_ms_ = kNever;      // monotonic: when it last reported that it has nothing to do
+  bool mutated_ = false;         // a mutation was made since the last wake by the timer
+  double blocked_ms_ = 0;        // the pause between wakes while it needs a token; 0: it needs none
   std::string given_up_;
 };
 

@@ -9,7 +9,7 @@ namespace skerry {
 void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, SyncRecord* sync) {
   base = sync->image;
   const bool can_fail = base.has_value() && !base->parts.empty();
-  // Without an image before it, the records alone.
+  // If there is no previous image, the draft is built on the records alone.
   const bool has_other = can_fail && !HasRealmFile(*base);
   from = state->passes_over_newest_image && has_other ? sync->previous : base;
   is_last_resort = can_fail && (state->passes_over_newest_image || !has_other);

@@ -1,5 +1,5 @@
-// ImageDraft: a generation of the client's image in the making, and how it becomes the image. Two
-// jobs make one: the roll-up (ImageKeeper), and the fill by a server's image (SyncJob).
+// ImageDraft: a generation of the client's image while it is made, and how it is published. Two
+// jobs make one: compaction (ImageKeeper), and the fill by a server's image (SyncJob).
 #ifndef SKERRY_SYNC_IMAGE_DRAFT_H_
 #define SKERRY_SYNC_IMAGE_DRAFT_H_
 
@@ -17,26 +17,27 @@ namespace skerry {
 
 struct ImageDraft {
   std::string generation;
-  std::optional<ImagePointer> base;  // the image when it began
-  // What it is built on: that, or, where that cannot be read, the one before.
+  std::optional<ImagePointer> base;  // the current image when this draft began
+  // The image that the draft is built on: `base`, or the previous image if `base` cannot be read.
   std::optional<ImagePointer> from;
-  bool is_last_resort = false;  // where `from` cannot be read there is nothing to build on
-  // Of the pointer to be.
+  bool is_last_resort = false;  // if `from` cannot be read, there is no other image to build on
+  // The contents of the pointer that Publish writes.
   uint64_t upto = 0;
   uint64_t record_bytes = 0;
   Cursors cursors;
   Vector<ImagePart> parts;
   std::string layout;
 
-  // Enters a new generation in `sync`. It holds as much as `sync` says, until the caller says else.
+  // Enters a new generation in `sync`. The image will contain everything up to sync's n, unless the
+  // caller lowers `upto` and the fields after it.
   void Begin(WorkerState* state, const Lease& lease, double now, SyncRecord* sync);
-  // Whether nobody has made another image meanwhile.
+  // Whether `base` is still the current image: no other one was published meanwhile.
   bool IsNext(const SyncRecord& sync) const;
-  // Makes it the image, and has the records deleted that no image needs any more.
+  // Makes it the current image, and deletes the records that no image needs any more.
   void Publish(SyncRecord* sync, Data::Array* writes) const;
   void Broadcast(Turn* turn) const;
-  // What comes to nothing is deleted by its maker too: whoever holds the lease now may have deleted
-  // it before it was written.
+  // Deletes the files of a draft that will not be published. Its maker must do so itself: the
+  // present holder of the lease may have deleted this generation before these files were written.
   void Discard(Turn* turn) const;
 };
 

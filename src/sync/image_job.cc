@@ -8,7 +8,8 @@
 namespace skerry {
 namespace {
 
-// Still being written: under the lease and the epoch that it was entered with.
+// Whether it is still being written: the lease under which it was entered has an owner and the same
+// epoch.
 bool InWork(const Generation& entry, const LeaseRecord& push_lease,
             const LeaseRecord& image_lease) {
   if (entry.lease.empty()) return false;
@@ -28,7 +29,8 @@ bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_
   const uint64_t records = sync.n - image.n;
   const double bytes =
       static_cast<double>(sync.record_bytes) - static_cast<double>(image.record_bytes.value_or(0));
-  // What costs a start more as records than it costs to write the image again now and then.
+  // At this many bytes of records, loading them at each start costs more than rewriting the image
+  // now and then.
   double image_bytes = 0;
   for (const ImagePart& part : image.parts) image_bytes += static_cast<double>(part.bytes);
   const auto most = static_cast<double>(limits.image_bytes);

@@ -6,7 +6,7 @@
 
 namespace skerry {
 
-// What a newer version of the application keeps, this one would lose.
+// Compaction by this version would lose what only a newer version of the application knows.
 bool ImageKeeper::WorthRoll(const SyncRecord& sync, const SyncLimits& limits) const {
   return !IsOfNewer(state_->schema, sync) && WorthRolling(sync, limits, Layout(state_->schema));
 }
@@ -15,8 +15,8 @@ bool ImageKeeper::HasWork() const {
   return WorthRoll(state_->sync, state_->limits) || !state_->sync.generations.empty();
 }
 
-// While records keep coming: a roll reads and writes all that the client has, and whoever makes
-// them would wait for the disk. But not for ever.
+// Whether records keep coming. Compaction reads and writes all of the client's data, and the
+// windows that write would wait for the disk. Past the `overdue` limits it runs in any case.
 bool ImageKeeper::IsBusy(Turn* turn) {
   const uint64_t n = state_->sync.n;
   if (n != last_n_) {
@@ -96,7 +96,8 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
   return reply;
 }
 
-// Garbage goes first: else rolls that fail, one after the other, would heap it up.
+// Garbage is deleted first; otherwise compactions that fail one after the other would fill the
+// disk.
 void ImageKeeper::ReadBegin(SyncRecord sync, const LeaseRecord& push_lease,
                             const LeaseRecord& lease, Data::Array* writes, Turn* turn) {
   rolling_ = WorthRoll(sync, state_->limits) && Garbage(sync, push_lease, lease).empty();
@@ -135,7 +136,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
     job_ = EmitImageJob(std::move(job.Set("schema", state_->description)), turn);
   } else if (step == Step::kBegin && garbage_.empty()) {
     waiting_ = true;
-    GiveUp(turn);  // what is listed is still being written by somebody: look again later
+    GiveUp(turn);  // the listed generations are still being written: look again later
   } else if (step == Step::kForget) {
     Stop(turn);
   } else {
@@ -165,9 +166,9 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
   if (event["progress"].is_object()) return true;
   job_ = 0;
   if (!event["parts"].is_array()) {
-    // A failed roll is no one's loss: the records are still there. The generation that it began is
-    // garbage from now on. Perhaps the image cannot be read: then the one before will do.
-    // (Or there is no room for another.)
+    // A failed compaction loses nothing: the records are still there. The generation that it began
+    // is garbage from now on. Perhaps the image cannot be read: next time, build on the previous
+    // one. (Not if the disk is full.)
     const bool no_room = event["error"]["name"].Is("quota");
     if (step_ == Step::kRolling && !no_room)
       state_->passes_over_newest_image = !state_->passes_over_newest_image;

@@ -1,6 +1,6 @@
-// ImageKeeper: the job under the lease `image`: rolls up records into a new generation of the
-// client's image, publishes it, and deletes generations that nobody needs (docs/design.md,
-// "Images"). It runs when the loop rests.
+// ImageKeeper: the job under the lease `image`. It compacts records into a new generation of the
+// client's image, publishes it, and deletes generations that are no longer needed (docs/design.md,
+// "Images"). It runs while the sync loop rests.
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
@@ -21,8 +21,7 @@ class ImageKeeper {
  public:
   ImageKeeper(WorkerState* state, LeaseConfig lease) : state_(state), lease_(std::move(lease)) {}
 
-  // Begins if there is something to do, and it is not under way. `quiet`: no other job of this
-  // worker runs.
+  // Begins if there is work and it has not begun yet. `quiet`: no other job of this worker runs.
   void Consider(bool quiet, Turn* turn);
   void Leave(Turn* turn);
 
@@ -39,7 +38,8 @@ class ImageKeeper {
 
   const Lease& lease() const { return lease_; }
 
-  // Whether all that it found is in work under the lease `push`, as far as that tells: asked once.
+  // Whether it found no garbage because every generation that is listed seems to be in use under a
+  // lease. Resets the flag.
   bool TakeWaiting() { return std::exchange(waiting_, false); }
 
  private:
@@ -60,13 +60,13 @@ class ImageKeeper {
   WorkerState* state_;
   Lease lease_;
   bool active_ = false;
-  bool pausing_ = false;          // after a failure, until the timer "image-retry"
-  uint64_t last_n_ = UINT64_MAX;  // the last record that was seen,
-  bool records_rest_ = false;     // and whether it is long ago
+  bool pausing_ = false;          // pausing after a failure, until the timer "image-retry"
+  uint64_t last_n_ = UINT64_MAX;  // the n of the last record that was seen
+  bool records_rest_ = false;     // no record has come for imageCalm
   Step step_ = Step::kNone;
   FencedTransaction transaction_;
   uint64_t job_ = 0;
-  bool rolling_ = false;  // the begin found a roll worth while
+  bool rolling_ = false;  // the first transaction found compaction worth its cost
   bool published_ = false;
   bool waiting_ = false;
   ImageDraft draft_;

@@ -1,6 +1,5 @@
-// ImageRoll: reads the parts of an old image, folds records over them, and makes the bytes of a new
-// part. Runs in the module skerry-image; the files, their fetching and their checking are its
-// caller's.
+// ImageRoll: compaction. It reads the parts of an old image, folds records over them, and encodes a
+// new part. It runs in the module skerry-image; the caller reads, fetches and checks the files.
 #ifndef SKERRY_SYNC_IMAGE_ROLL_H_
 #define SKERRY_SYNC_IMAGE_ROLL_H_
 
@@ -18,16 +17,18 @@ class ImageRoll {
  public:
   explicit ImageRoll(const Schema* schema) : schema_(schema), base_(schema) {}
 
-  // In this order: every old part, then every record above it, ascending, then realms to leave out.
-  // A Status that is not ok ends the roll: nothing of it may be used.
+  // Call these in this order: every old part, then every record above it in ascending order, then
+  // the realms to leave out. If a Status is not ok, the compaction has failed, and nothing of it
+  // may be used.
   Status AddPart(std::string_view image);
   Status AddRecord(std::string_view body);  // the body of a record of `updates`
   void DropRealm(std::string_view realm);
 
   bool empty() const { return base_.empty(); }
-  bool left_out() const { return left_out_; }  // something that the schema has no place for
+  // Something was skipped that the schema does not have.
+  bool left_out() const { return left_out_; }
   const Base& base() const { return base_; }
-  // The new part; `cursors` {realm: "rev@at"}.
+  // Returns the new part. `cursors`: {realm: "rev@at"}.
   std::string Finish(uint64_t n, const Data& cursors) const;
 
  private:

@@ -69,12 +69,12 @@ void Lease::Unwant(std::string_view outcome, Turn* turn) {
   turn->Cancel(TimerName("beat"));
   turn->Cancel(TimerName("look"));
   if (transaction_ != 0 && kind_ != Kind::kLook) {
-    release_after_ =
-        true;  // a claim in flight may yet be written: what it left is known when it is done
+    // A claim in flight may still be written; when it is done, it is known what to release.
+    release_after_ = true;
   } else if (held && config_.persisted) {
     Begin(Kind::kRelease, turn);
   } else {
-    transaction_ = 0;  // a look's answer is no longer of interest
+    transaction_ = 0;  // the result of a look is not needed any more
     Unlock(turn);
     Move(LeaseState::kIdle);
   }
@@ -82,7 +82,7 @@ void Lease::Unwant(std::string_view outcome, Turn* turn) {
 
 LeaseEvent Lease::Lose(Turn* turn) {
   if (state_ != LeaseState::kHeld) return LeaseEvent::kNone;
-  Unwant("left", turn);  // fenced: writes nothing where another has it
+  Unwant("left", turn);  // fenced: writes nothing if another has the lease
   return LeaseEvent::kLost;
 }
 
@@ -112,7 +112,7 @@ Data::Array Lease::Read(const Data& results, Turn* turn) {
   std::optional<LeaseRecord> next;
   switch (kind_) {
     case Kind::kClaim:
-      // What is stored of a quiet one does not tell its beats.
+      // The stored record of a quiet lease does not have its heartbeats.
       if (config_.quiet) seen_.heartbeat = record_.heartbeat;
       if (state_ == LeaseState::kClaiming &&
           MayClaim(record_, config_.tab, ground_, timed_out_ ? &seen_ : nullptr)) {
@@ -160,7 +160,7 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
       Begin(Kind::kRelease, turn);
       return LeaseEvent::kNone;
     }
-    kind_ = Kind::kRelease;  // nothing was written: nothing to give back but the lock
+    kind_ = Kind::kRelease;  // nothing was written: only the lock must be released
     return DoneRelease(turn);
   }
   timed_out_ = false;
@@ -174,7 +174,7 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
   if (IsNewer(record_)) return GiveUp(turn);
   seen_ = {};
   if (config_.locks && lock_held_) {
-    // The holder moved after all while its lock was being stolen: queue behind it again.
+    // The holder was alive after all while its lock was being stolen: queue behind it again.
     Unlock(turn);
     Move(LeaseState::kLocking);
     lock_asked_ = true;
@@ -185,7 +185,7 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
   return LeaseEvent::kSeen;
 }
 
-// A newer version keeps this lease in a way of its own, and this one never gets it.
+// A newer version uses another format for this lease, so this version can never obtain it.
 LeaseEvent Lease::GiveUp(Turn* turn) {
   error_ = Data::MakeObject();
   error_.Set("name", "NewerError").Set("message", "a newer version holds the lease");
@@ -241,7 +241,7 @@ LeaseEvent Lease::Failed(const Data& error, Turn* turn) {
   transaction_ = 0;
   error_ = error;
   if (kind_ == Kind::kRelease || release_after_) {
-    // What could not be given back times out, or is found dead by whoever gets the lock.
+    // A lease that could not be released times out, or is found dead by the next owner of the lock.
     release_after_ = false;
     wrote_ = false;
     kind_ = Kind::kRelease;
@@ -270,12 +270,12 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
       counted_ = false;
       return LeaseEvent::kHeld;
     } else if (state_ == LeaseState::kLocking || state_ == LeaseState::kWaiting) {
-      transaction_ = 0;  // a look in flight tells nothing that the claim does not
+      transaction_ = 0;  // a look in flight has nothing that the claim does not have
       Claim(ClaimGround::kLockGranted, turn);
     }
   } else if (lock_state == "refused") {
     const bool stealing = state_ == LeaseState::kStealing;
-    if (stealing) seen_ = {};  // the engine has failed: whoever it is gets its whole time again
+    if (stealing) seen_ = {};  // the engine failed: the holder gets its whole timeout again
     if (stealing || (state_ == LeaseState::kLocking && config_.persisted)) Wait(turn);
   } else if (lock_state == "lost" && lock_held_) {
     lock_held_ = lock_asked_ = false;
@@ -295,7 +295,7 @@ bool Lease::Timer(std::string_view timer, Turn* turn) {
   }
   if (timer == TimerName("look")) {
     if (state_ != LeaseState::kWaiting) return true;
-    // Of a quiet one the channel has told all that there is, since it was read once.
+    // For a quiet lease, the channel has brought everything since the record was read once.
     if (config_.quiet && transaction_ == 0) {
       DoneLook(turn);
     } else {
@@ -311,7 +311,7 @@ std::optional<LeaseRecord> Lease::Count(LeaseRecord record, double now) {
   counted_ = true;
   record_ = std::move(record);
   epoch_ = record_.epoch;
-  // Windows that push as well have a lease: it is not taken from them.
+  // If windows push as well, one of them has the lease: it is not taken from them.
   if (record_.owner.has_value()) return std::nullopt;
   record_.epoch = ++epoch_;
   record_.heartbeat = 0;
@@ -335,8 +335,8 @@ LeaseEvent Lease::Heard(const Data& message, Turn* turn) {
   return LeaseEvent::kNone;
 }
 
-// A heartbeat that comes far too late (sleep, a page that stood still) is written: so it finds out
-// whether another has taken over meanwhile.
+// A heartbeat that comes far too late (sleep, a frozen page) is written, to find out whether
+// another has taken over meanwhile.
 void Lease::Heartbeat(Turn* turn) {
   if (!config_.quiet || turn->mono - last_beat_ms_ > 2 * config_.beat_ms)
     return Begin(Kind::kHeartbeat, turn);

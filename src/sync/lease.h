@@ -1,7 +1,7 @@
-// Lease: the machine that obtains, keeps and gives back one of the leases `push`, `listen`, `image`
-// (docs/design.md, "The lease"; the state diagram is in docs/sync-worker.md, section 5). The Web
-// Lock is a shortcut; the record, fenced by its epoch, is the truth. The machine moves only by
-// events; what it wants of the world are effects of the turn.
+// Lease: the state machine that obtains, keeps and releases one of the leases `push`, `listen`,
+// `image` (docs/design.md, "The lease"; docs/sync-worker.md, section 5, has the state diagram). The
+// Web Lock is a shortcut; the record, fenced by its epoch, is the truth. The machine changes state
+// only on events, and acts only by the effects that it emits into the turn.
 #ifndef SKERRY_SYNC_LEASE_H_
 #define SKERRY_SYNC_LEASE_H_
 
@@ -26,15 +26,15 @@ enum class LeaseState : uint8_t {
   kReleasing
 };
 
-// Which states may follow which; every change of state is checked against it.
+// Every change of state is checked against this.
 bool ValidTransition(LeaseState from, LeaseState to);
 
 struct LeaseConfig {
   std::string name;  // also the record's key in the store `sync`
-  std::string lock;  // the Web Lock's, where it is another
+  std::string lock;  // the name of the Web Lock, if it differs
   std::string tab;
-  bool persisted = true;  // false: the lock is all there is, and `epoch` is only counted (Count)
-  // True: heartbeats are told on the channel and not written, so that an idle window writes
+  bool persisted = true;  // false: only the lock counts; `epoch` is a counter (Count)
+  // True: heartbeats are posted on the channel and not written, so that an idle window writes
   // nothing.
   bool quiet = false;
   double beat_ms = 0;
@@ -43,7 +43,8 @@ struct LeaseConfig {
   bool locks = false;
 };
 
-// What happened to the lease in a turn, for its user.
+// What happened to the lease in a turn, for the part that uses it. kSeen: only `record` was read or
+// written.
 enum class LeaseEvent : uint8_t { kNone, kHeld, kLost, kReleased, kFailed, kSeen };
 
 class Lease {
@@ -57,28 +58,31 @@ class Lease {
   const std::string& name() const { return config_.name; }
   bool persisted() const { return config_.persisted; }
   const LeaseRecord& record() const { return record_; }  // as last seen in storage
-  const Data& error() const { return error_; }           // of the transaction that made kFailed
+  const Data& error() const { return error_; }           // of the transaction that caused kFailed
 
-  // Asks for the lease; does nothing while it is wanted already. `job` is written into the record.
+  // Requests the lease; does nothing if it is already requested or held. `job` is written into the
+  // record.
   void Want(std::string_view job, Turn* turn);
-  // Lets go, in whatever state. `outcome` goes out with the broadcast: "done", "failed", "left". It
-  // comes after every transaction that was begun before, because the host runs them in order.
+  // Releases the lease, or stops waiting for it. `outcome` is broadcast with the release: "done",
+  // "failed" or "left". The release comes after every transaction that was begun before it, because
+  // the host runs them in order.
   void Unwant(std::string_view outcome, Turn* turn);
-  void set_job(std::string_view job) { job_ = job; }  // what the next heartbeat says
-  // Of a lease that is not persisted: the next epoch, once while it is held, after the one in
-  // `record`. What is to be written, if anything is.
+  void set_job(std::string_view job) { job_ = job; }  // written with the next heartbeat
+  // Only for a lease that is not persisted: takes the epoch after the one in `record`, once while
+  // the lease is held. Returns the record to write, if there is one.
   std::optional<LeaseRecord> Count(LeaseRecord record, double now);
-  // A fenced write of the job found the record in other hands, or the lock was stolen.
+  // A fenced write of the job found another owner or epoch in the record, or the Web Lock was
+  // stolen.
   LeaseEvent Lose(Turn* turn);
 
-  // Events. The transaction ones return false from Owns(id) when they are somebody else's.
+  // Events. Owns(id) is false for a transaction that is not of this lease.
   bool Owns(uint64_t id) const { return id != 0 && id == transaction_; }
-  Data::Array Read(const Data& results, Turn* turn);  // the writes
+  Data::Array Read(const Data& results, Turn* turn);  // returns the writes
   LeaseEvent Done(Turn* turn);
   LeaseEvent Failed(const Data& error, Turn* turn);
   LeaseEvent Lock(std::string_view lock_state, Turn* turn);
-  bool Timer(std::string_view timer, Turn* turn);  // whether it was one of this lease's
-  // A `lease` message of the channel, of this name.
+  bool Timer(std::string_view timer, Turn* turn);  // returns whether it was one of this lease's
+  // A `lease` message of the channel that names this lease.
   LeaseEvent Heard(const Data& message, Turn* turn);
 
  private:
@@ -107,15 +111,15 @@ class Lease {
   LeaseState state_ = LeaseState::kIdle;
   std::string job_;
   std::string outcome_;
-  bool wanted_ = false;      // asked for again while releasing
-  bool lock_asked_ = false;  // a request is queued, or the lock is ours
+  bool wanted_ = false;      // requested again while releasing
+  bool lock_asked_ = false;  // a request for the lock is queued, or the lock is held
   bool lock_held_ = false;
   uint64_t epoch_ = 0;
   bool counted_ = false;
-  double last_beat_ms_ = 0;   // monotonic, of the last heartbeat that was written
+  double last_beat_ms_ = 0;   // monotonic: when the last heartbeat was written or posted
   uint64_t transaction_ = 0;  // in flight; one at a time
   Kind kind_ = Kind::kNone;
-  bool wrote_ = false;          // whether the transaction in flight found what it needed
+  bool wrote_ = false;          // whether the transaction in flight writes
   bool release_after_ = false;  // a release waits for the transaction in flight
   ClaimGround ground_ = ClaimGround::kNoLocks;
   Observation seen_;

@@ -31,7 +31,8 @@ double Loop::Rest(bool listening, Random* random) {
 
 double Loop::Retry(double retry_after_ms, Random* random) {
   const double pause = backoff_.Next(times_.retry_ms, times_.retry_max_ms, random);
-  // Never earlier; later by up to a quarter, so that those who were asked together come apart.
+  // Never earlier than the server asked for; up to a quarter later, so that clients which were sent
+  // away together do not come back together.
   return std::max(pause, retry_after_ms * (1 + 0.25 * random->Unit()));
 }
 

@@ -1,6 +1,6 @@
 // Loop: what the sync worker does next, and how long it pauses (docs/design.md, "The sync loop").
-// No effects: it only counts. Fetch batches until there is no more, at most kMaxPullsInARow in a
-// row, then push a batch, whatever came.
+// It has no effects; it only counts. The order of work: pull until there is no more, at most
+// kMaxPullsInARow times in a row; then push one batch, whether there is more to pull or not.
 #ifndef SKERRY_SYNC_LOOP_H_
 #define SKERRY_SYNC_LOOP_H_
 
@@ -18,7 +18,7 @@ class Loop {
 
   void WantPull() { want_pull_ = true; }
   void WantPush() { want_push_ = push_again_ = true; }
-  // A push begins: what wants one from here on may have come too late for it.
+  // A push begins. A mutation that is reported from now on may have come too late for it.
   void Pushing() { push_again_ = false; }
   bool push_again() const { return push_again_; }
   bool wants_pull() const { return want_pull_; }
@@ -28,17 +28,17 @@ class Loop {
   void ForgetPush() { want_push_ = push_again_ = false; }
 
   void Begin() { pulls_ = 0; }
-  // `filling`: an image is on its way; until it is in place nothing is pulled.
+  // `filling`: a server's image is being fetched. Nothing is pulled until it is in place.
   LoopStep Next(bool filling) const;
   void Pulled(bool more);
-  // `sent`: something was sent and answered, so that the next pull confirms it. `left`: there is
-  // more to send.
+  // `sent`: something was sent and answered, so the next pull confirms it. `left`: there is more to
+  // send.
   void Pushed(bool sent, bool left);
 
-  // The pause after a job that did all there was to do, and after a failure (doubling, with
-  // jitter).
+  // The pause after a job that did all its work, with jitter.
   double Rest(bool listening, Random* random);
-  // After a failure: a pause that grows, and at least what the server has asked for.
+  // The pause after a failure: it doubles, with jitter, and is at least as long as the server has
+  // asked for.
   double Retry(double retry_after_ms, Random* random);
 
  private:

@@ -13,8 +13,8 @@ constexpr double kUnauthenticatedClose = 4401;
 
 }  // namespace
 
-// Pokes go by table, and a message of a socket is small: many scopes with their filters would not
-// fit.
+// Pokes are sent by table, and a socket message has a small limit: many scopes with their filters
+// would exceed it.
 Vector<WantedScope> PokeSocket::WantedTables() const {
   Vector<WantedScope> tables;
   for (const SyncScope& scope : state_->sync.scopes) {
@@ -72,7 +72,7 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
     turn->Emit(Message("socket").Set("action", "send").Set("text", WriteJson(hello)));
     turn->Cancel("socket");
     socket_state_ = SocketState::kOpen;
-    // Whatever was poked while there was no socket was missed: ask once.
+    // Pokes were missed while there was no socket: pull once.
     Poke missed;
     missed.membership = true;
     return missed;

@@ -1,6 +1,6 @@
-// PokeSocket: keeps one socket for pokes open while it is wanted (docs/design.md, "Pokes"): hello,
-// reconnecting with backoff. A poke is a hint; what it says is taken for no more than a revision
-// worth asking for.
+// PokeSocket: keeps one socket for pokes open while it is wanted (docs/design.md, "Pokes"): greets
+// the server (hello), and reconnects with backoff. A poke is a hint: it is only used as a revision
+// worth pulling for.
 #ifndef SKERRY_SYNC_POKE_SOCKET_H_
 #define SKERRY_SYNC_POKE_SOCKET_H_
 
@@ -19,7 +19,7 @@ enum class SocketState : uint8_t { kClosed, kOpening, kOpen, kPausing };
 struct Poke {
   std::string realm;  // empty: none
   uint64_t revision = 0;
-  bool membership = false;  // rights changed: pull whatever the cursors say
+  bool membership = false;  // rights changed: pull whatever the cursors are
 };
 
 class PokeSocket {
@@ -27,10 +27,10 @@ class PokeSocket {
   explicit PokeSocket(WorkerState* state) : state_(state) {}
   SocketState socket_state() const { return socket_state_; }
 
-  // Opens or closes as wanted; to be called after every event. `wanted`: the lease is held, and all
-  // that a socket needs is there.
+  // Opens or closes the socket. Call this after every event. `wanted`: the lease is held, and
+  // everything that a socket needs is there.
   void Want(bool wanted, Turn* turn);
-  // Says hello anew: scopes or token have changed.
+  // Reconnects, because the scopes or the token have changed.
   void Renew(Turn* turn);
   bool open() const { return socket_state_ == SocketState::kOpen; }
   Poke Event(const Data& event, Turn* turn);
@@ -46,7 +46,7 @@ class PokeSocket {
   WorkerState* state_;
   SocketState socket_state_ = SocketState::kClosed;
   bool wanted_ = false;
-  Data token_;  // that the server was greeted with
+  Data token_;  // the token that was sent with the last hello
   Backoff backoff_;
 };
 

@@ -1,6 +1,7 @@
-// Pull: the request, the answer's reading, and what the transaction does that folds it
-// (docs/design.md, "The answer to a pull"). Pure functions over records. Base itself is in the
-// windows and in images; what is written here is the record of steps, under a new n.
+// Pull: the request, the parsing of the answer, and the decisions of the transaction that folds it
+// (docs/design.md, "The answer to a pull"). These are pure functions over records. The confirmed
+// rows (base) are in the windows and in images; what is written here is a record of the steps,
+// under a new n.
 #ifndef SKERRY_SYNC_PULL_H_
 #define SKERRY_SYNC_PULL_H_
 
@@ -22,28 +23,29 @@
 
 namespace skerry {
 
-// What was asked: the answer is folded only if all of it still holds.
+// What was requested. The answer is folded only if all of it still holds.
 struct PullRequest {
   Cursors cursors;
   uint64_t scope_version = 0;
   Vector<SyncScope> scopes;
-  Set<std::string> have;      // updates in the outbox
-  Set<std::string> received;  // those of them that were applied before the request was made
-  Set<std::string>
-      known;  // actions that are asked for by their ids: a push was told that they are in
-              // the log already, under other updates, or it is the first of one of `unread`
-  Set<std::string> unread;  // updates that were applied, and that this schema cannot read any more
-  bool left_out = false;    // a scope that this schema does not understand, a newer version's
+  Set<std::string> have;      // those updates in the outbox that this schema can read
+  Set<std::string> received;  // updates that the server had applied before the request
+  // Actions that are requested by id: the server said of them that the log has them already, under
+  // other updates; or it is the first action of an update in `unread`.
+  Set<std::string> known;
+  Set<std::string> unread;  // updates that were applied, and that this schema can no longer read
+  bool left_out = false;    // it leaves out a scope that this schema does not understand
   std::string body;
 };
 
-// `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
-// changes then come in full, like another client's. Those that were applied are asked for by the id
-// of an action, since an image, or all rows anew, may bring their changes and not their names.
+// `outbox`: in chain order. An update whose body this build cannot read is left out of `have`: its
+// changes then come in full, like another client's. If such an update was applied, it is requested
+// by the id of one of its actions, because an image or a refill can bring its changes without its
+// id.
 PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
                             const Vector<OutboxRecord>& outbox, uint64_t limit);
 
-// A server's image that fills a whole realm.
+// A server's image, which fills a whole realm.
 struct ImageFill {
   std::string realm;
   uint64_t revision = 0;
@@ -58,48 +60,49 @@ struct PullAnswer {
   Cursors cursors;
   bool more = false;
   Data own;    // {update: {realm: {revision, at, gone?}}}
-  Data known;  // {action: {realm: revision}}; null: the server does not say
+  Data known;  // {action: {realm: revision}}; null: the server does not report any
   Vector<std::string> revoked;
   Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
-  // Scopes that are filled again: the answer tells nothing of their tables.
+  // Scopes that are filled again from the start: the answer says nothing about their tables.
   std::optional<Vector<WantedScope>> refill;
   std::optional<std::string> realms_token;  // none: unchanged
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
-  bool left_out = false;  // something that this schema has no place for
+  bool left_out = false;  // the answer has something that this schema does not have
 };
 
-// kInvalidArgument where a member is missing or has the wrong shape: nothing of such an answer is
+// kInvalidArgument if a member is missing or has the wrong type: then nothing of the answer may be
 // used.
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json);
 
-// The transaction: Decide with outbox and sync as they are now, then mutation pages as far as
-// needed, then Finish.
+// What the transaction does: call Decide with the outbox and `sync` as they are now, then
+// AddMutations with as many pages as are needed, then Finish.
 class PullFold {
  public:
   PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now,
            double clock_offset);
 
-  // False: another tab was faster, or the outbox is another than the one that was asked with:
-  // nothing is to be written.
+  // False: another window's pull was faster, or the outbox is not the one of the request. Then
+  // nothing may be written.
   bool Decide(Vector<OutboxRecord> outbox, SyncRecord sync);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   Data::Array Finish();
 
-  // None: nothing changed that windows see.
+  // None: nothing changed that windows can see.
   const std::optional<UpdateRecord>& record() const { return record_; }
   const SyncRecord& sync() const { return sync_; }
-  bool resend() const {
-    return resend_;
-  }  // the log does not hold what a push said that it does: it is sent again
+  // The log does not have what the server said that it has: it is pushed again.
+  bool resend() const { return resend_; }
   size_t unconfirmed() const { return outbox_.size(); }
-  size_t grouped() const { return grouped_; }  // mutations of what is left of the outbox
-  bool moved() const { return moved_; }        // a cursor, a fill or an update moved
+  size_t grouped() const { return grouped_; }  // mutations in the updates that stay in the outbox
+  bool moved() const { return moved_; }        // a cursor, a fill or an update changed
 
  private:
-  // Of an action that a push was told is in the log already.
+  // Of an action that the log already has, according to the answer to a push: above the cursors
+  // after this pull (wait for it), at or below them (confirm it), or no longer in the log (push it
+  // again).
   enum class Whereabouts : uint8_t { kBeyond, kHeld, kLost };
 
   bool StillAsAsked() const;

@@ -1,4 +1,4 @@
-// Reading of a pull's answer: every member is checked before anything of it is used.
+// Parses a pull's answer: every member is checked before anything of it is used.
 #include <utility>
 
 #include "base/limits.h"
@@ -35,7 +35,7 @@ Status ReadPage(const Schema& schema, const Data& fill, PullAnswer* answer) {
   if (fill["upto"].is_string()) page.upto = fill["upto"].as_string();
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["realms"], "fills", &page.realms));
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["ids"], "fills", &page.ids));
-  // Else the record that the windows read could not say which row is meant.
+  // An invalid id could not be encoded in the record that the windows read.
   for (const std::string& id : page.ids) {
     if (!CheckId(schema.table(page.table), id).ok()) return Wrong("fills");
   }
@@ -87,7 +87,7 @@ Status ReadKnown(const Data& known) {
   return Status::Ok();
 }
 
-// Of a scope that was asked for, so that table and filter are known.
+// The scopes are among those of the request, so their tables and filters are known.
 Status ReadRefill(const Data& refill, PullAnswer* answer) {
   if (refill.is_null()) return Status::Ok();
   if (!refill.is_array()) return Wrong("refill");
@@ -122,7 +122,7 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));
   for (const Data& item : json["changes"].items()) {
     if (schema.FindTable(item["table"].as_string()) == kNone) {
-      answer.left_out = true;  // a newer server's
+      answer.left_out = true;  // a newer server's table
       continue;
     }
     Result<Change> change = ChangeFromData(schema, item, &answer.left_out);

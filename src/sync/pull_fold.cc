@@ -1,5 +1,5 @@
 // The transaction that folds a pull's answer: steps in the order of folding, confirmations by
-// position in the log, cursors.
+// position in the log, and cursors.
 #include <algorithm>
 #include <utility>
 
@@ -36,7 +36,7 @@ PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullA
 bool PullFold::StillAsAsked() const {
   if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
   if (sync_.scope_version != request_->scope_version) return false;
-  // An update that the answer counts as folded must still be here to be folded.
+  // An update that the answer expects to be folded must still be in the outbox.
   for (const auto& [id, realms] : answer_->own.members()) {
     if (request_->have.count(id) == 0) continue;
     const bool here = std::any_of(outbox_.begin(), outbox_.end(),
@@ -90,12 +90,12 @@ void PullFold::OwnSteps() {
   Vector<OwnPlace> places;
   for (const OutboxRecord& update : outbox_) {
     const std::string& id = update.id;
-    // What was not in `have` comes in full among the changes.
+    // An update that was not in `have` comes in full, among the changes.
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
       const uint64_t revision = place["revision"].as_u64();
-      // At or below the cursor an image or a page held it already. Of a dropped realm there is no
-      // cursor: the answer is the difference from own updates alone.
+      // At or below the cursor, an image or a page already had it. A dropped realm has no cursor:
+      // the answer has everything but own updates.
       if (!IsDropped(realm) && revision <= CursorRevision(request_->cursors, realm)) continue;
       places.push_back({realm, revision, place["at"].as_number(), &update});
     }
@@ -106,7 +106,7 @@ void PullFold::OwnSteps() {
   });
   for (const OwnPlace& place : places) {
     Result<Data> body = ParseJson(place.update->body);
-    if (!body.ok()) continue;  // cannot be: `have` names only what can be read
+    if (!body.ok()) continue;  // cannot happen: `have` names only updates that can be read
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
     Step step;
@@ -121,7 +121,7 @@ void PullFold::OwnSteps() {
   }
 }
 
-// The realms in which an update is confirmed, this answer counted in.
+// The realms in which an update is confirmed, including those of this answer.
 Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
   Vector<std::string> confirmed = update.confirmed;
   const Data& own = answer_->own[update.id];
@@ -131,14 +131,16 @@ Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
     const bool unreadable = received && !answer_->more && !answer_->cursors.contains(realm) &&
                             answer_->images.empty() && update.revisions.has_value() &&
                             update.revisions->contains(realm);
-    // Where we may not read, being applied is all the confirmation that there will be.
+    // In a realm that this client may not read, there is no other confirmation than that it was
+    // applied.
     if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm))
       confirmed.push_back(realm);
   }
   return confirmed;
 }
 
-// Whether what this answer leaves is past an update that was asked for by an action.
+// For an update that was requested by an action: whether the cursor after this answer is at or
+// above its revision in the realm.
 bool PullFold::IsInLog(const OutboxRecord& update, const std::string& realm) const {
   if (!request_->unread.contains(update.id)) return false;
   const uint64_t there =
@@ -186,8 +188,8 @@ void PullFold::ConfirmOwn() {
   outbox_ = std::move(kept);
 }
 
-// The push's answer was lost, or is yet to come and will find nothing: what it would have told is
-// told here.
+// The answer to the push was lost; or it is yet to come, and will not find the update. What it
+// would have reported is reported here.
 void PullFold::TellLost(const OutboxRecord& update) {
   if (update.received()) return;
   for (const auto& [realm, place] : answer_->own[update.id].members()) {
@@ -196,15 +198,17 @@ void PullFold::TellLost(const OutboxRecord& update) {
   }
 }
 
-// The server said that it is in the log at this revision, and the log up to there does not hold it:
-// the server was restored from an older state. It is sent again. Whether it is.
+// For an update of which the server has said that it is in the log at some revision: if the log up
+// to there does not have it, the server was restored from an older state. The update is then sent
+// again. Returns whether it is.
 bool PullFold::CheckPassed(OutboxRecord* update) {
   const std::string& id = update->id;
   const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
   if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
     if (Contains(update->confirmed, realm) || !answer_->cursors.contains(realm)) continue;
-    // At the head there is nothing more to come, however far it is from that revision.
+    // If there is more to pull, the update may still come. At the head of the log it cannot,
+    // whatever that revision was.
     if (answer_->more && CursorRevision(answer_->cursors, realm) < revision) continue;
     update->state = OutboxState::kSent;
     update->revisions.reset();
@@ -214,10 +218,10 @@ bool PullFold::CheckPassed(OutboxRecord* update) {
   return false;
 }
 
-// Whether what this answer leaves is past the action, in every realm that the push named. A server
-// that was restored from an older state may not hold it any more, and another entry stand at its
-// revision: the server says, by the action's id. One that does not say is believed while it does
-// not tell of another history.
+// Where the action is, in all realms that the answer to the push named. A server that was restored
+// from an older state may not have it any more, and may have another entry at its revision. So the
+// server says whether it has the action, by its id. An older server does not say; it is believed
+// unless it shows another history.
 PullFold::Whereabouts PullFold::Find(const KnownMutation& known) const {
   const bool whole = IsWhole();
   const bool asked = request_->known.contains(known.id);
@@ -227,7 +231,7 @@ PullFold::Whereabouts PullFold::Find(const KnownMutation& known) const {
     if (answer_->known.is_null()) {
       if (Contains(answer_->reset, realm)) return Whereabouts::kLost;
       if (there < revision) return Whereabouts::kBeyond;
-      // It came anew, from whichever history there is now.
+      // The realm was pulled from the start, from the history that the server has now.
       if (CursorRevision(request_->cursors, realm) == 0) return Whereabouts::kLost;
     } else if (!asked) {
       return Whereabouts::kBeyond;
@@ -238,7 +242,8 @@ PullFold::Whereabouts PullFold::Find(const KnownMutation& known) const {
     } else if (answer_->cursors.contains(realm)) {
       return Whereabouts::kLost;
     }
-    // Where we may not read there will be no more to see of it than the push's word.
+    // In a realm that this client may not read, the answer to the push is all that it will ever
+    // see.
   }
   return Whereabouts::kHeld;
 }
@@ -253,7 +258,7 @@ void PullFold::ConfirmKnown() {
       case Whereabouts::kBeyond:
         left.push_back(known);
         break;
-      case Whereabouts::kLost:  // it is pending like any other, and pushed again
+      case Whereabouts::kLost:  // it becomes pending like any other, and is pushed again
         aside_.Forget(known.id);
         resend_ = true;
         break;
@@ -269,7 +274,8 @@ void PullFold::Revoke() {
     refusal.code = "revoked";
     refusal.detail = "The right to the realm " + realm + " was withdrawn.";
     aside_.RefuseRealm(realm, std::move(refusal));
-    // What was sent keeps its id and place until its outcome is known; what never left need not.
+    // An update that was sent keeps its id and place until its outcome is known; one that was never
+    // sent need not.
     for (size_t i = 0; i < outbox_.size(); ++i) {
       if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
       for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
@@ -285,8 +291,8 @@ bool PullFold::IsRefilled(const SyncScope& scope) const {
   return answer_->refill.has_value() && HoldsScope(*answer_->refill, scope);
 }
 
-// Where the answer tells nothing of a table, own ops may have taken a row out of every scope: no
-// page would ever remove it.
+// If the answer says nothing about some tables (`refill`), own ops may have moved a row out of all
+// scopes, and no page would ever remove it.
 void PullFold::KeepSteps() {
   const bool folds_own = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
     return step.kind == StepKind::kOwnOps;
@@ -296,17 +302,18 @@ void PullFold::KeepSteps() {
   const bool understands_all =
       std::all_of(scopes.begin(), scopes.end(),
                   [&](const SyncScope& scope) { return Understands(*schema_, scope); });
-  // A newer version's scopes cannot be judged here; that version takes everything anew (`lacks`).
+  // A newer version's scopes cannot be evaluated here; that version pulls everything again
+  // (`lacks`).
   unjudged_ = !understands_all || IsOfNewer(*schema_, sync_);
   if (!unjudged_) steps_.push_back(KeepStep(*schema_, scopes));
 }
 
-// What is refilled begins from nothing, and what is held of it stays until pages replace it range
-// by range.
+// The fill of a scope that is refilled starts again from nothing. Its present rows stay until pages
+// replace them, range by range.
 void PullFold::MoveScopes() {
   bool is_refilled = false;
   for (SyncScope& scope : sync_.scopes) {
-    if (!Understands(*schema_, scope)) continue;  // it was not asked for
+    if (!Understands(*schema_, scope)) continue;  // it was not in the request
     const TableIndex table = schema_->FindTable(scope.table);
     const std::string where = EncodeData(scope.where);
     const PageRange* page = nullptr;
@@ -321,13 +328,14 @@ void PullFold::MoveScopes() {
       scope.filled = {!page->upto.has_value(), page->upto};
     } else if (answer_->images.empty() && !answer_->more && !answer_->refill.has_value() &&
                !before.upto.has_value()) {
-      // Small enough to have come whole with this answer. One that does not reach the heads fills
-      // nothing.
+      // The scope was small enough to come as a whole with this answer. An answer that does not
+      // reach the heads fills nothing.
       scope.filled.whole = true;
     }
     if (!(scope.filled == before)) moved_ = true;
   }
-  // An image that is on its way fills no scope of this answer's any more.
+  // The new version makes sure that an image which is being fetched does not mark these scopes as
+  // filled.
   if (is_refilled) ++sync_.scope_version;
 }
 

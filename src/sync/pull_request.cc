@@ -12,7 +12,8 @@
 namespace skerry {
 namespace {
 
-// As many as one request may ask for; the others wait for a later one. False: there is no room.
+// Adds a mutation, up to the limit of one request; the others wait for a later one. Returns false
+// if there is no room.
 bool AskFor(const std::string& mutation, Set<std::string>* asked) {
   if (asked->size() < kMaxKnownAsked) asked->insert(mutation);
   return asked->contains(mutation);
@@ -32,7 +33,8 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
     if (received) request.received.insert(update.id);
     if (IsNewer(update)) continue;
     if (!IsReadable(schema, update)) {
-      // Was it not yet, it is pushed again. It is in the log as a whole: one action will do.
+      // An update that was not received yet is pushed again. A received one is in the log as a
+      // whole, so one of its actions is enough.
       const Vector<NamedMutation>& mutations = update.mutations;
       if (received && !mutations.empty() && AskFor(mutations[0].id, &request.known))
         request.unread.insert(update.id);

@@ -21,8 +21,7 @@ size_t IndexOf(const Vector<OutboxRecord>& outbox, std::string_view id) {
   return i;
 }
 
-// A server has one sentence for every realm that a user may not write, and does not repeat the
-// name.
+// The server's detail for `forbidden` does not name the realm, so add it.
 std::string WithRealm(const OutboxRecord& update, const Data& entry) {
   const std::string& detail = entry["detail"].as_string();
   if (!entry["code"].Is("forbidden") || !entry["op"].is_number()) return detail;
@@ -36,7 +35,7 @@ std::string WithRealm(const OutboxRecord& update, const Data& entry) {
   return named;
 }
 
-// {realm: revision} of a `known` entry, which is a bare number where the update is of one realm.
+// {realm: revision} of a `known` entry. The entry is a bare number if the update is of one realm.
 Revisions KnownRevisions(const OutboxRecord& update, const Data& known) {
   Revisions revisions;
   for (const auto& [realm, revision] : known.members()) revisions[realm] = revision.as_u64();
@@ -77,7 +76,7 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
                      const SyncRecord& sync, uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
-  // What an earlier identity has seen is not remembered: nothing is claimed for it.
+  // `seen` is only kept for the present identity: an earlier one claims nothing.
   head.Set("seen", sync.client == batch.client ? ToData(sync.seen) : Data::MakeObject());
   std::string body = WriteJson(head);
   body.pop_back();
@@ -107,11 +106,11 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   ids_ = ids;
-  // In the order of the request, so that an update is judged after those that it follows.
+  // In the order of the request, so that an update is handled after those that it follows.
   for (const std::string& id : asked_) {
     const size_t index = IndexOf(outbox_, id);
-    // Only an answer that is still awaited counts: another worker's may have come first, or its
-    // pull.
+    // Skip an update whose answer is not awaited any more: another worker's answer or pull may have
+    // come first.
     if (index == outbox_.size() || outbox_[index].received()) {
       progress_ = true;
       continue;
@@ -145,8 +144,8 @@ void PushAnswer::Result(size_t index, const Data& result) {
   } else if (status == "forked") {
     Forked(index);
   } else if (status == "unknown_client" || status == "held") {
-    // What it follows may have been undone in this very answer, or be on its way. But when all
-    // before it were confirmed the server and we disagree about the past: a fork.
+    // An update that it follows may have been undone by this answer, or be on its way. But if all
+    // before it were confirmed, the server and this client disagree about the past: a fork.
     if (!FollowsAny(outbox_[index], outbox_)) Forked(index);
   }
 }
@@ -172,8 +171,8 @@ bool PushAnswer::unanswered() const {
 }
 
 void PushAnswer::Rejected(size_t index, const Data& result) {
-  // One of a former schema, which names what was dropped: nobody is at fault, and it is grouped
-  // anew without that.
+  // An update under an earlier schema may name something that was dropped. No mutation is at fault:
+  // they are grouped again, without it.
   const bool is_former = result["known"].members().empty() && !IsOfNewer(*schema_, sync_) &&
                          !IsReadable(*schema_, outbox_[index]);
   if (!is_former) SetCulprits(outbox_[index], result);
@@ -198,7 +197,8 @@ void PushAnswer::SetCulprits(const OutboxRecord& update, const Data& result) {
     refusal.code = entry["code"].is_string() ? entry["code"].as_string() : "rejected";
     refusal.detail = WithRealm(update, entry);
     refusal.theirs = entry["theirs"];
-    // Several actions folded into one op: which of them is at fault shows when each is sent alone.
+    // Several actions were folded into one op. Each is sent alone next, to find which one is at
+    // fault.
     for (const Data& action : actions.items()) {
       if (actions.items().size() == 1) {
         aside_.Refuse(action.as_string(), refusal);
@@ -222,7 +222,7 @@ void PushAnswer::SetCulprits(const OutboxRecord& update, const Data& result) {
 void PushAnswer::Forked(size_t index) {
   const bool current = outbox_[index].client == sync_.client;
   Undo(index);
-  // An identity that we have left already needs no successor: what was undone is grouped under the
+  // An identity that was already given up needs no successor: what was undone is grouped under the
   // present one.
   if (current) identity_changed_ = true;
 }

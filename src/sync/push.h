@@ -1,6 +1,6 @@
-// Push: what is sent, and what an answer does (docs/design.md, "Grouping" and "Refusals"). Pure
-// functions over records; the sync worker runs them inside its transactions. Bodies are sent as
-// they were stored, byte for byte; only the envelope around them differs.
+// Push: what is sent, and what an answer does (docs/design.md, "Grouping" and "Refusals"). These
+// are pure functions over records, which the sync worker runs inside its transactions. Update
+// bodies are sent as they were stored, byte for byte; only the envelope around them differs.
 #ifndef SKERRY_SYNC_PUSH_H_
 #define SKERRY_SYNC_PUSH_H_
 
@@ -20,54 +20,55 @@
 namespace skerry {
 
 struct PushBatch {
-  std::string client;       // the identity that all of them were grouped under
+  std::string client;       // the identity under which all of them were grouped
   Vector<std::string> ids;  // in chain order; empty: nothing to send
 };
 
-// The updates to send next: those whose answer is awaited or that are new, of one identity, the
-// oldest one's, as many as fit into a body and at most `most`. `outbox` in chain order. `only`:
-// leave out others than these (empty: all), which is how a request that was too large is halved.
+// Chooses the updates to send next: those that are new or await an answer, of one identity (that of
+// the oldest update). At most `most` of them, and no more than fit into a body; a request that was
+// too large is halved by a smaller `most`. `outbox`: in chain order.
 PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most);
 
-// Marks them sent, under the epoch; returns the writes.
+// Marks the updates of the batch as sent under the epoch. Returns the writes.
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox);
 
 std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
                      const SyncRecord& sync, uint32_t schema_version, uint64_t epoch);
 
-// An answer, applied in a transaction that still finds the updates.
+// Applies an answer, inside a transaction, to those of its updates that are still in the outbox.
 class PushAnswer {
  public:
-  // `asked`: the ids of the request; results of others are ignored.
+  // `asked`: the ids in the request; results for any other id are ignored.
   PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
              double now);
-  // The whole request was refused (400, 413, 422) and held one update: as if it had been rejected.
+  // For a request with one update that was refused as a whole (400, 413, 422): the results as if
+  // that update had been rejected.
   static Data RejectedWhole(const std::string& id, std::string_view code, std::string_view detail);
 
-  // First round: outbox in chain order, and the sync record.
+  // To be called in the first round. `outbox`: in chain order.
   void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
-  // Instead of Decide, where the server says that the identity is another user's: takes a new one,
-  // under which what was grouped is grouped again. False, and nothing is to be written, where
-  // something was sent under the old one: it may be in the log as the other user's.
+  // Instead of Decide, if the server says that the identity is another user's: takes a new
+  // identity, under which what was grouped is grouped again. Returns false if something was sent
+  // under the old one, because the log may have it as the other user's. Then nothing may be
+  // written.
   bool Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
-  // Gives the writes of the transaction; `record()` is then what is to be broadcast (none: nothing
-  // was removed).
+  // Returns the writes of the transaction. Afterwards `record()` is the record to broadcast (none:
+  // nothing was removed).
   Data::Array Finish();
 
   const std::optional<UpdateRecord>& record() const { return record_; }
   const SyncRecord& sync() const { return sync_; }
-  const Data& pushed() const { return pushed_; }  // results for the windows
-  // Something was only undone: nothing was taken, refused or known.
+  const Data& pushed() const { return pushed_; }  // the results, for the windows
+  // Updates were only undone: none was received, refused or known.
   bool fruitless() const {
     return regrouped() && !received_ && !aside_.refused_any() && aside_.known().empty();
   }
-  bool progress() const { return progress_; }  // something moved: trying on is worth it
-  bool unanswered() const;                     // something that was asked is still awaited
-  bool regrouped() const {
-    return !aside_.undone().empty();
-  }  // mutations are ungrouped again: there is more to push
+  bool progress() const { return progress_; }  // something changed: another push makes sense
+  bool unanswered() const;                     // an update of the request still awaits its answer
+  // Mutations are ungrouped again, so there is more to push.
+  bool regrouped() const { return !aside_.undone().empty(); }
 
  private:
   void Result(size_t index, const Data& result);
@@ -95,8 +96,8 @@ class PushAnswer {
   bool identity_changed_ = false;
 };
 
-// A record of `updates` for mutations that were set aside, under the next n; raises goneUpTo.
-// Changes `sync`.
+// The record of `updates`, under the next n, that removes the mutations which were moved to the
+// inbox. Raises goneUpTo. Changes `sync`.
 UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync);
 
 }  // namespace skerry

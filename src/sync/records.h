@@ -1,4 +1,4 @@
-// Small helpers of the sync worker: its messages, and what cursors tell of the user.
+// Small helpers of the sync worker: its messages, and what cursors say about the user.
 #ifndef SKERRY_SYNC_RECORDS_H_
 #define SKERRY_SYNC_RECORDS_H_
 
@@ -13,11 +13,13 @@
 
 namespace skerry {
 
-// Of an answer, before it is read: only what is a cursor.
+// Reads the cursors of an answer that has not been checked yet: members that are not cursors become
+// empty.
 Cursors ReadCursors(const Data& cursors);
 
-// Whose personal realms (`user:<user>`, which every user can read) cursors name: the user's own,
-// and another's. Nothing where no user is known.
+// The personal realms (`user:<user>`; an answer always names the one of its user) among the
+// cursors: whether the user's own one is there, and the name of another user, if there is one.
+// Empty if no user is known.
 struct PersonalRealms {
   bool own = false;
   std::string other;

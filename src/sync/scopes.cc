@@ -54,7 +54,7 @@ bool IsStale(const SyncScope& scope, double today) {
   return scope.asked.has_value() && today - *scope.asked > kUnaskedDays;
 }
 
-// The union while it is made: each scope with what its filter costs.
+// An entry of the union while it is made: a scope with the cost of its filter.
 struct Kept {
   SyncScope scope;
   FilterCost cost;
@@ -63,7 +63,7 @@ struct Kept {
 Kept MakeKept(const Schema& schema, SyncScope scope) {
   Kept kept;
   const TableIndex table = schema.FindTable(scope.table);
-  // Of a newer version's schema: it is not sent.
+  // A table of a newer version's schema has no cost here: its scope is not sent.
   if (table != kNone) {
     const Result<Filter> filter = ReadScope(schema, table, scope.where);
     if (filter.ok()) kept.cost = CostOf(filter.value());
@@ -88,8 +88,8 @@ bool Holds(const Vector<Kept>& list, const WantedScope& scope) {
   return false;
 }
 
-// The one that was asked for longest ago; null: a window may be open that wants it, which asks each
-// day.
+// The one whose last request is oldest. Scopes of the last day are skipped, because a window that
+// wants them may be open (it repeats its request each day). Null if there is no other.
 Kept* Oldest(Vector<Kept>* list, double today) {
   Kept* oldest = nullptr;
   for (Kept& kept : *list) {
@@ -106,7 +106,8 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
                   const Vector<WantedScope>& drop, double now, SyncRecord* sync,
                   std::optional<UpdateRecord>* record, Vector<SyncScope>* left_out) {
   const double today = Day(now);
-  // A record that this version makes could not name tables of a newer one, and drop their rows.
+  // If the data is of a newer version, nothing is dropped: a record made by this version could not
+  // name that version's tables, and would drop their rows.
   const bool may_drop = !IsOfNewer(schema, *sync);
   Vector<Kept> kept;
   bool dropped = false;
@@ -121,7 +122,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     if (wanted || !scope.asked.has_value()) scope.asked = today;
     kept.push_back(MakeKept(schema, std::move(scope)));
   }
-  // However it came into storage: what no server takes.
+  // More may be stored than a server accepts, however it came there.
   while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !Fits(kept))) {
     Kept* oldest = Oldest(&kept, today);
     kept.erase(oldest == nullptr ? kept.end() - 1 : oldest);
@@ -137,7 +138,8 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
       kept.erase(oldest);
       dropped = true;
     }
-    // What the server would refuse, together with all that windows are showing. The next may fit.
+    // Leave out what the server would reject together with all that windows are showing. The next
+    // scope may fit.
     const bool fits = kept.size() <= kMaxScopes && Fits(kept);
     added = added || fits;
     if (fits) continue;

@@ -14,12 +14,12 @@ namespace {
 
 constexpr std::string_view kParentDeleted = "parent_deleted";
 
-// The first object that the mutation names, and what it wanted of it: the plain form of every prop
-// that it set.
+// The first object that the mutation names, and what it wanted: the plain values of all props that
+// it set.
 void NameObject(const Schema& schema, const MutationRecord& record, ConflictRecord* entry) {
   Result<Mutation> mutation = DecodeMutation(schema, record.body);
   if (!mutation.ok() || mutation.value().ops.empty()) {
-    // The keys say which object it was, even where the body cannot be read.
+    // The keys name the object even if the body cannot be read.
     if (record.keys.empty()) return;
     const std::string& key = record.keys[0];
     const size_t end = key.find('\0');
@@ -84,7 +84,8 @@ const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
   return nullptr;
 }
 
-// The refused mutation that would have created an object to which a ref of this one points.
+// The refused mutation that would have created an object to which a ref of `record` points; else
+// null.
 const std::string* SetAside::RefersToRefused(const MutationRecord& record) const {
   if (bad_creates_.empty()) return nullptr;
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
@@ -118,7 +119,8 @@ void SetAside::AddOne(const Key& key, MutationRecord record, Data::Array* writes
     changed = true;
   }
   const std::string id = record.id;
-  // Still on its way under an update that stays; what cannot be read may name one that is gone.
+  // It is still on its way, in an update that stays. (A record that cannot be read may name an
+  // update that is gone.)
   if (record.update.has_value() && !culprits_.contains(id)) return;
   if (forgotten_.contains(id)) {
     record.known.reset();

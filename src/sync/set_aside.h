@@ -1,9 +1,11 @@
 // SetAside: what becomes of mutations when updates are undone or refused (docs/design.md,
-// "Refusals"). Fed pages of the store `mutations` in key order, inside one transaction: members of
-// undone updates become ungrouped; culprits, and later ungrouped mutations on the same objects or
-// with a ref to an object that a refused one created, go to the conflict inbox; `known` and `alone`
-// marks are set. (Pushed without the object that it refers to, such a mutation would be deleted at
-// once.)
+// "Refusals"). It receives pages of the store `mutations`, in key order, inside one transaction.
+//
+// - Mutations of an undone update become ungrouped.
+// - A refused mutation moves to the conflict inbox. So do later ungrouped mutations on the same
+//   objects, or with a ref to an object that a refused mutation would have created: if they were
+//   pushed without that object, the server would delete their own objects at once.
+// - The marks `known` and `alone` are set.
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_
 
@@ -24,15 +26,15 @@ struct InboxReason {
   std::string reason = "rejected";
   std::string code;
   std::string detail;
-  Data theirs;  // as far as the answer told
+  Data theirs;  // the present state at the server, if the answer has it
 };
 
 class SetAside {
  public:
   SetAside(const Schema* schema, double now) : schema_(schema), now_(now) {}
 
-  // What is to happen, before the first page.
-  // The update was taken out of the outbox: its mutations become ungrouped.
+  // What is to happen; to be called before the first page. Undo: the update was taken out of the
+  // outbox, and its mutations become ungrouped.
   void Undo(const OutboxRecord& update) { undone_.insert(update.id); }
   void Refuse(const std::string& mutation, InboxReason refusal) {
     culprits_.emplace(mutation, std::move(refusal));
@@ -40,10 +42,10 @@ class SetAside {
   void Know(const std::string& mutation, Revisions revisions) {
     known_.emplace(mutation, std::move(revisions));
   }
-  // It was known, and is in the log no more: it is pending like any other.
+  // It was known, but the log no longer has it: it becomes pending like any other mutation.
   void Forget(const std::string& mutation) { forgotten_.insert(mutation); }
   void Alone(const std::string& mutation) { alone_.insert(mutation); }
-  // Every ungrouped mutation that touches the realm goes to the inbox with this refusal.
+  // Every ungrouped mutation that touches the realm goes to the inbox, for this reason.
   void RefuseRealm(const std::string& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
   }
@@ -76,16 +78,17 @@ class SetAside {
   Map<std::string, Revisions> known_;
   Set<std::string> forgotten_;
   Set<std::string> alone_;
-  Map<std::string, std::string> bad_keys_;   // object -> the refused mutation that touched it
-  Map<ObjectKey, std::string> bad_creates_;  // and those that a refused mutation created
+  Map<std::string, std::string> bad_keys_;  // object -> the refused mutation that touched it
+  // Object -> the refused mutation that would have created it.
+  Map<ObjectKey, std::string> bad_creates_;
   Vector<RefusedMutation> refused_;
   Vector<KnownMutation> now_known_;
   uint64_t highest_ = 0;
 };
 
-// Objects that the server deleted at once, because the parent that they name is deleted or missing
-// (`gone`, op indexes): the update was applied, but their author must hear of it. An entry's body
-// holds these ops alone, because the others of the mutation have had their effect.
+// Adds inbox entries for objects that the server deleted at once, because their parent is deleted
+// or missing (`gone`: op indexes). The update was applied, but its author must know. An entry's
+// body has these ops alone, because the other ops of the mutation took effect.
 void TellGone(const Schema& schema, const OutboxRecord& update, const Data& gone, double now,
               Data::Array* writes);
 

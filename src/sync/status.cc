@@ -17,9 +17,9 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
   return job.active() ? "waiter" : "none";
 }
 
-// Nothing has been pulled yet, ever or since this worker started: whoever takes `idle` for "all
-// that there is" must not see it. (A service worker is started for each piece of work, and begins
-// none of its windows.)
+// Nothing was pulled yet, ever or since this worker started. An application that takes `idle` for
+// "there is no more" must not see `idle` then. (A service worker is started for each piece of work;
+// its start means nothing to its windows.)
 bool Begins(const WorkerState& state) {
   if (!state.sync.last_synced_at.has_value()) return true;
   return !state.first_round_ended && state.mode != Mode::kService && state.CanRun();
@@ -37,7 +37,7 @@ std::string Phase(const WorkerState& state, const SyncJob& job, const std::strin
     return job.pushing() ? "pushing" : "pulling";
   }
   if (job.resting_after_failure() && state.mode != Mode::kHelper) return "waiting";
-  // Another worker that rests may know less: of an image that was fetched here, say.
+  // Another worker that rests may know less, for example of an image that is fetched here.
   if (!shared_phase.empty() && shared_phase != "idle" && shared_phase != "opening")
     return shared_phase;
   return Begins(state) ? "opening" : "idle";
@@ -49,8 +49,8 @@ Data LeaseOf(const WorkerState& state, const SyncJob& job) {
   const LeaseRecord& record = job.lease().record();
   Data lease = Data::MakeObject();
   Data owner = ToData(record.owner);
-  // A lease that is not persisted names nobody in storage; who was named there when it was last
-  // looked at is a window, which tells of itself.
+  // A lease that is not persisted has no owner in storage. An owner that was found there is a
+  // window, which reports its own status.
   if (state.mode == Mode::kService) owner = job.lease().held() ? Data(state.tab) : Data();
   lease.Set("owner", std::move(owner)).Set("epoch", record.epoch).Set("beat", record.heartbeat);
   return lease;

@@ -1,4 +1,4 @@
-// Status: what windows show of the sync worker (docs/sync-worker.md, section 7).
+// Status: what windows show about the sync worker (docs/sync-worker.md, section 7).
 #ifndef SKERRY_SYNC_STATUS_H_
 #define SKERRY_SYNC_STATUS_H_
 
@@ -10,8 +10,8 @@
 
 namespace skerry {
 
-// `shared_phase`: what the holder of the lease told, where this worker is none; empty: nothing was
-// told.
+// `shared_phase`: the phase that the holder of the lease reported, if this worker is not the
+// holder; empty: none was reported.
 Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase);
 
 }  // namespace skerry

@@ -38,9 +38,9 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   Advance(turn);
 }
 
-// Where the application gave none it says when there is one. A token that was refused may be taken
-// later (a server that changes its keys), or the next one be: tried when somebody looks, and now
-// and then.
+// If the application gave no token, it reports when it has one. A token that was refused may be
+// accepted later (a server that changes its keys), or the next token may be: retry when the user
+// looks at the page, and at long intervals.
 bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
   if (reason == WakeReason::kApplication || reason == WakeReason::kToken) return true;
   if (other_let_in_ && turn->mono >= due_ms_) return true;
@@ -48,8 +48,8 @@ bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
   return reason == WakeReason::kVisible || reason == WakeReason::kOnline || turn->mono >= due_ms_;
 }
 
-// The server has let another window in: this one's application may have a token by now. It is asked
-// when this is due, not with every pull of the other.
+// The server has accepted another window's token, so this window's application may have one by now.
+// It is asked once its pause is over, not after each pull of the other window.
 void SyncJob::OtherLetIn(Turn* turn) {
   if (active_ || other_let_in_) return;
   other_let_in_ = true;
@@ -71,8 +71,8 @@ Data::Array SyncJob::TakeAsked() {
   return taken;
 }
 
-// As after two refusals: the window is asked for another token when somebody looks, which is now if
-// this worker was started for that; else when this is due.
+// The state as after two refusals: the window is asked for another token at the next wake on
+// purpose; that is now, if this worker was started by one. Otherwise when the pause is over.
 void SyncJob::RefusedBefore(double rest_ms, Turn* turn) {
   state_->token_refusals = 2;
   if (woken_on_purpose_) return;
@@ -102,7 +102,7 @@ void SyncJob::Advance(Turn* turn) {
   if (!active_ || !state_->CanRun() || state_->needs_auth) return;
   const int refusals = state_->token_refusals;
   if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn)) {
-    // The token comes to the newest version of the service worker, which may be another.
+    // The token is given to the newest version of the service worker, which may be another one.
     if (!lease_.persisted()) lease_.Unwant("left", turn);
     return;
   }
@@ -156,9 +156,9 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   }
 }
 
-// Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
-// it may have been written already, and then the windows must hear of it; its epoch is checked like
-// any other's.
+// Gives up a request in flight: its answer will be ignored. A transaction in flight is finished,
+// because it may already be written, and the windows must then be notified. Its epoch is checked
+// like any other's.
 void SyncJob::Drop(Turn* turn) {
   if (const RequestStage* request = RequestOf(&stage_); request != nullptr) {
     if (step() == SyncStep::kPullFetch && request->fetch != 0)
@@ -169,8 +169,8 @@ void SyncJob::Drop(Turn* turn) {
 }
 
 void SyncJob::Lost(Turn* turn) {
-  // What is on the wire may finish; nothing more is written under this epoch. What is left to do is
-  // wanted anew.
+  // A request on the wire may finish, but nothing more is written under this epoch. The remaining
+  // work is requested again.
   if (!active_) return;
   for (const Data& id : answering_.items()) asked_.Push(id);
   answering_ = Data::MakeArray();
@@ -230,7 +230,8 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
     End();
     return DoneCheck(turn);
   }
-  // A record tells windows what was refused; of what was applied in vain only this does.
+  // Windows learn of refused mutations by a record; of ops that were applied without effect
+  // (TellGone) they learn only by this message.
   const FencedTransaction* transaction = TransactionOf(&stage_);
   if (transaction != nullptr && transaction->inbox_grew()) turn->Broadcast(Message("conflicts"));
   const SyncStep done = step();
@@ -280,10 +281,10 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
 
 void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
   state_->refused_token = token_;
-  // By the time of this answer there may be another, because the socket's was refused first.
+  // There may be another token by now, because the socket's was refused first.
   if (state_->TokenRefused(token_)) return Advance(turn);
   if (++state_->token_refusals == 1 && state_->auth) {
-    state_->EnsureToken("expired", turn);  // goes on when the window has answered
+    state_->EnsureToken("expired", turn);  // the job goes on once the window has answered
     return;
   }
   state_->NeedAuth();
@@ -292,7 +293,7 @@ void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
 
 void SyncJob::TokenMissing(Turn* turn) {
   state_->NeedAuth();
-  state_->token_refusals = 0;  // whatever was refused before: now there is none
+  state_->token_refusals = 0;  // earlier refusals do not count: there is no token now
   SyncError error{"unauthenticated", "The application gave no token.", true};
   if (active_) {
     Fail(std::move(error), turn);

@@ -1,10 +1,10 @@
-// SyncJob: what runs under the lease `push`: pulls, pushes, fills by image (docs/sync-worker.md,
-// section 8). One thing is in flight at a time (a transaction or a request): the stage
-// (sync_stage.h), which carries its own data. Beside it runs at most one image fill. Every
-// transaction that writes checks the lease's epoch (fenced_transaction.h), so that nothing is
-// written under an epoch that has been superseded.
+// SyncJob: the job under the lease `push`: pulls, pushes, and fills by image (docs/sync-worker.md,
+// section 8). One thing is in flight at a time, a transaction or a request: the stage
+// (sync_stage.h), which has its own data. Beside it runs at most one image fill. Every transaction
+// that writes checks the lease's epoch (fenced_transaction.h), so nothing is written under an epoch
+// that is over.
 //
-// Parts: sync_job.cc (wakes, transactions), sync_job_rest.cc (how it ends, pauses),
+// Parts: sync_job.cc (wakes, transactions), sync_job_rest.cc (how a job ends, pauses),
 // sync_job_pull.cc, sync_job_push.cc, sync_job_fill.cc.
 #ifndef SKERRY_SYNC_SYNC_JOB_H_
 #define SKERRY_SYNC_SYNC_JOB_H_
@@ -37,31 +37,30 @@ enum class WakeReason : uint8_t {
   kApplication,
   kTimer,
   kToken,
-  kDue,   // of a service worker: a pause may be over that nobody counted while it was stopped
-  kFill,  // of a helper: the service worker's pull named images
+  kDue,   // of a service worker: a pause may be over, whose timer stopped together with the worker
+  kFill,  // of a helper: a pull of the service worker named images
 };
 
 class SyncJob {
  public:
   SyncJob(WorkerState* state, LeaseConfig lease);
 
-  // Something may have to be done. A mutation and a poke do not cut short the pause after a
-  // failure.
+  // There may be work. A mutation or a poke does not shorten the pause after a failure.
   void Wake(WakeReason reason, Turn* turn);
-  // The application asked (sync.now()); `id` is answered when a whole round is done.
+  // The application called sync.now(). `id` is answered once a whole round is done.
   void Ask(const Data& id, Turn* turn);
-  // The server has taken another window's token, and this one has none.
+  // The server has accepted another window's token, while this window has none.
   void OtherLetIn(Turn* turn);
-  // What was asked and is not answered yet: another will answer it.
+  // Takes the sync.now() calls that are not answered yet: another part will answer them.
   Data::Array TakeAsked();
-  // Before this worker was started the server has refused the token that is kept: it is not sent
-  // again for so long, unless somebody looks.
+  // The server refused the stored token before this worker was started. For `rest_ms` it is not
+  // sent again, unless the user or the application causes a retry.
   void RefusedBefore(double rest_ms, Turn* turn);
-  // Goes on with what was wanted before the worker was ready.
+  // Starts the work that was requested before the worker was ready.
   void BeginWanted(Turn* turn);
-  // Hidden, offline, paused or stopped: lets go of everything.
+  // Hidden, offline, paused or stopped: gives up the work and releases the lease.
   void Leave(Turn* turn);
-  // Goes on, if nothing is in flight; to be called after every event.
+  // Starts the next step if nothing is in flight. Call this after every event.
   void Advance(Turn* turn);
 
   bool Owns(uint64_t id) const;
@@ -75,7 +74,7 @@ class SyncJob {
     LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
   }
   void Heard(const Data& message, Turn* turn);  // a `lease` message about this lease
-  void TokenMissing(Turn* turn);                // asked for, and there is none
+  void TokenMissing(Turn* turn);                // the window was asked for a token, and has none
 
   const Lease& lease() const { return lease_; }
   bool active() const { return active_; }
@@ -156,34 +155,36 @@ class SyncJob {
   WorkerState* state_;
   Lease lease_;
   Loop loop_;
-  bool active_ = false;             // something is to be done
-  bool retrying_ = false;           // pausing after a failure
-  bool woken_on_purpose_ = false;   // woken by more than a mutation, a poke, or that it is due
-  bool other_let_in_ = false;       // since this window had no token
-  double due_ms_ = 0;               // monotonic: until then it rests
-  double rested_ms_ = 0;            // since then
-  Data asked_ = Data::MakeArray();  // sync.now() calls to be answered by the job that is to come
-  Data answering_ = Data::MakeArray();  // and by the one that runs
+  bool active_ = false;                 // there is work, under way or waiting for the lease
+  bool retrying_ = false;               // pausing after a failure
+  bool woken_on_purpose_ = false;       // woken by more than a mutation, a poke or a due pause
+  bool other_let_in_ = false;           // OtherLetIn was called since this window had no token
+  double due_ms_ = 0;                   // monotonic: the end of the pause
+  double rested_ms_ = 0;                // monotonic: its start
+  Data asked_ = Data::MakeArray();      // sync.now() calls that the next job answers
+  Data answering_ = Data::MakeArray();  // those that the present job answers
 
   SyncStage stage_;
-  Data token_;  // that the last request was sent with
+  Data token_;  // the token of the last request
 
-  // Of the job that runs.
+  // Data of the present job.
   struct Run {
-    int discards = 0;  // answers to pulls, because another window had moved the cursors
+    int discards = 0;  // pull answers that were discarded: another window had moved the cursors
     int resends = 0;
-    SyncError refusal;  // of a pull: the job fails with it once it has pushed
+    SyncError refusal;  // a pull was refused: the job fails with this once it has pushed
     bool has_new_identity = false;
   };
   Run run_;
 
-  // Of pulls and pushes, until one of them goes well.
-  int fruitless_ = 0;        // pushes in a row after which everything was only grouped again
-  bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
-  uint64_t pull_limit_ = 0;  // where the answer to a greater one could not be read; 0: the usual
-  bool took_anew_ = false;   // for that, and has not come to the heads since
-  bool was_full_ = false;    // the outbox, when a push was last asked for
-  size_t push_most_ = kMaxOutboxUpdates;  // updates in a request
+  // These are kept from job to job, until a pull or a push succeeds.
+  int fruitless_ = 0;        // pushes in a row after which all mutations were only grouped again
+  bool stale_pull_ = false;  // the last pull confirmed nothing, though the outbox is not empty
+  // A smaller limit, because an answer could not be read; 0: the usual one.
+  uint64_t pull_limit_ = 0;
+  // Everything is pulled again for that reason, and has not reached the heads.
+  bool took_anew_ = false;
+  bool was_full_ = false;  // whether the outbox was full at the start of the last push
+  size_t push_most_ = kMaxOutboxUpdates;  // the most updates in a request
 
   Fill fill_;
 };

@@ -1,7 +1,7 @@
-// SyncJob: filling a whole realm by the server's image, beside the loop. While it is on its way
-// nothing is pulled, and pushes go on. A transaction enters the generation, the host fetches and
-// stores the file, and a second transaction publishes it, sets the realm's cursor and tells
-// the windows by a record of its own.
+// SyncJob: the fill of a whole realm by the server's image, beside the loop. Until it is complete
+// nothing is pulled, but pushes go on. A transaction enters the generation, the host fetches and
+// stores the file, and a second transaction publishes it, sets the realm's cursor, and writes a
+// record of its own for the windows.
 #include <utility>
 
 #include "log/codec.h"
@@ -38,10 +38,13 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   ImageDraft& draft = fill_.draft;
   draft.Begin(state_, lease_, turn->now, &sync);
   const ImagePointer from = draft.from.value_or(ImagePointer());
-  // Also a realm that was pulled while it was empty: the records then hold a page that says so.
+  // True for a realm that was pulled while it was empty, too: then a record has a page that says
+  // so.
   const bool spoken_of = sync.cursors.contains(realm) || Contains(sync.refill, realm);
-  // Where nothing lies below, the server's file is the image as it is; records that are there are
-  // folded over it, so none of them may be about this realm. It takes two to bring and drop it.
+  // If there is no image below, the server's file can be the image at from.n as it is. The records
+  // above from.n are then folded over it, so none of them may be about this realm. A realm without
+  // a cursor is in the records only if one of them brought it and another dropped it again (a right
+  // that was granted and revoked, for example), which takes two records.
   fill_.rolls = !from.parts.empty() || spoken_of || draft.upto > from.n + 1;
   if (!fill_.rolls) {
     draft.upto = from.n;
@@ -59,7 +62,7 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
     const auto cursor = record.cursors.find(realm);
     return cursor == record.cursors.end() ? std::string() : cursor->second;
   };
-  // Rows of a scope that was dropped meanwhile must not come with it.
+  // The image must not bring back rows of a scope that was dropped meanwhile.
   const bool stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
                      cursor_of(sync) != cursor_of(state_->sync);
   fill_.record.reset();
@@ -68,7 +71,7 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   sync.cursors[realm] = fill_.draft.cursors.at(realm);
   erase_if(sync.refill, [&realm](const std::string& other) { return other == realm; });
   for (SyncScope& scope : sync.scopes) {
-    // Only where the scopes cover the whole realm does an image come.
+    // The server offers an image only if the scopes cover the whole realm.
     if (fill_.is_last && !scope.filled.upto.has_value()) scope.filled.whole = true;
   }
   UpdateRecord& record = fill_.record.emplace();
@@ -149,12 +152,13 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   if (status == 401) {
     Unauthenticated({"unauthenticated", message, true}, turn);
   } else {
-    // Also an image that has been replaced meanwhile (404): the next pull names the new one.
+    // This includes an image that was replaced meanwhile (404): the next pull names the new one.
     const std::string& name = event["error"]["name"].as_string();
-    // Nothing of it says that an image cannot be read.
+    // These errors do not mean that an image cannot be read.
     const bool blameless = name == "network" || name == "timeout" || name == "quota";
-    // Perhaps it is the image of this client that cannot be read: then the one before will do. Or a
-    // window looks whether it can read either, and gives both up where it cannot.
+    // Perhaps this client's own image cannot be read: next time the fill is built on the previous
+    // one. If that was already the case, each window checks whether it can read either image, and
+    // gives both up if not.
     if (!blameless && status == 0) {
       if (is_last_resort) turn->Broadcast(Message("unreadable"));
       state_->passes_over_newest_image = !state_->passes_over_newest_image;
@@ -174,7 +178,7 @@ void SyncJob::DropFill(Turn* turn) {
   state_->progress = nullptr;
   fill_.is_dropped = true;
   fill_.job = 0;
-  // A transaction in flight is finished first: what it wrote must be told.
+  // A transaction in flight is finished first: windows must be notified of what it wrote.
   if (fill_.transaction.id() == 0) fill_.End();
 }
 

@@ -13,14 +13,15 @@ namespace {
 
 constexpr int kMaxDiscards = 3;
 constexpr int kMaxResends = 2;
-// By how much a pull asks for less whose answer could not be read, and then for more again.
+// If an answer could not be read, the limit is divided by kLess; after each success it is
+// multiplied by kMore.
 constexpr uint64_t kLess = 100;
 constexpr uint64_t kMore = 10;
 
 }  // namespace
 
 void SyncJob::PullAsk(Turn* turn) {
-  state_->poked.clear();  // it will see all that was told until here
+  state_->poked.clear();  // this pull will see everything that was poked until now
   Enter(PullAskStage()).transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
                TransactionMode::kRead, {.outbox = true, .counts = true}, turn);
@@ -54,7 +55,7 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   if (answer.kind == AnswerKind::kBound) return Rebind(turn);
   if (answer.kind == AnswerKind::kUnread) return AskForLess(std::move(answer.error), turn);
   if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
-  // Whom the server takes us for shows by the personal realm, before anything is folded or pushed.
+  // The personal realm shows which user the token belongs to, before anything is folded or pushed.
   const PersonalRealms personal =
       PersonalRealmsOf(ReadCursors(answer.json["cursors"]), state_->user);
   if (!personal.own && !personal.other.empty())
@@ -64,7 +65,7 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
   PullFetchStage& sent = In<PullFetchStage>();
   auto pulled = std::make_unique<PullAnswer>(std::move(read.value()));
-  // The server's clock when it answered, against the middle of the round trip.
+  // Compares the server's time in the answer with the middle of the round trip.
   const double clock_offset = pulled->time - (sent.sent_at + turn->now) / 2;
   auto fold = std::make_unique<PullFold>(&state_->schema, sent.request.get(), pulled.get(),
                                          turn->now, clock_offset);
@@ -78,8 +79,8 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   Enter(std::move(stage));
 }
 
-// One scope that the server does not take, say: what was changed here is no part of that, and is
-// pushed before the job fails.
+// The reason may be one scope that the server rejects, for example. Local changes do not depend on
+// it, so they are pushed before the job fails.
 void SyncJob::PullRefused(SyncError error, Turn* turn) {
   const bool again = !run_.refusal.code.empty();
   if (error.retryable || again || !loop_.wants_push()) return Fail(std::move(error), turn);
@@ -116,7 +117,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   const PullFold* fold = stage->fold.get();
   const PullAnswer* answer = stage->answer.get();
   if (stage->discarded) {
-    // Another has moved the cursors since: it pulls as well as we do.
+    // Another window has moved the cursors meanwhile: it pulls, too.
     const bool theirs = ++run_.discards > kMaxDiscards;
     if (theirs && !answering_.items().empty())
       return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
@@ -134,11 +135,11 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   loop_.Pulled(answer->more);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) took_anew_ = false;
-  // A poke that came while the request was on its way may tell of what the answer could not hold.
+  // A poke that came during the request may announce more than the answer could contain.
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync.cursors, realm) < revision) loop_.WantPull();
   }
-  // What found no room may have been waiting since before the last failure.
+  // Mutations that found no room in the outbox may have waited since before the last failure.
   const bool has_room = fold->unconfirmed() < kMaxOutboxUpdates;
   if (was_full_ && has_room && state_->pending > fold->grouped()) loop_.WantPush();
   if (has_room) was_full_ = false;
@@ -151,10 +152,11 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     }
     loop_.WantPush();
   }
-  // A service worker makes no images: a window does.
+  // A service worker makes no images; a window does.
   if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(Message("fill"));
   if (!answer->images.empty() && !fill_.active() && state_->images) {
-    // Where another realm is still behind, what it lacks comes by pages: its scopes are not filled.
+    // If another realm is still behind, its missing rows come by pages, so the scopes are not
+    // filled yet.
     BeginFill(answer->images[0], answer->images.size() == 1 && !answer->more, turn);
     return;
   }
@@ -162,22 +164,22 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   if (stale_pull_ && !loop_.wants_push() && !helps()) FailUnconfirmed(turn);
 }
 
-// Applied, but the log that we are shown does not reach so far yet: asking again at once would be a
-// busy loop.
+// The update was applied, but the log in the answers does not reach so far yet. To pull again at
+// once would be a busy loop.
 void SyncJob::FailUnconfirmed(Turn* turn) {
   Fail({"no_progress", "The server's log does not show an applied update yet.", true}, turn);
 }
 
-// The server no longer knows our place in its log, or something that it sent had no place in a
-// former schema: every realm is taken anew. Pending mutations stay.
+// The server no longer knows this client's place in its log, or an earlier schema had no place for
+// something that it sent: every realm is pulled again from the start. Pending mutations stay.
 void SyncJob::TakeAnew(Turn* turn) {
   Enter(RefillStage()).transaction =
       Transact({Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
 }
 
-// A server answers no longer than clients read; one that does must not stop this one for good.
-// Fewer entries are asked for; where one is too many everything is taken anew, in pages; and then
-// it is tried again, more and more seldom.
+// A correct server's answers are never too long to read; a faulty one must not stop this client for
+// good. Request fewer entries; if even one is too many, pull everything again, in pages; then retry
+// with growing pauses.
 void SyncJob::AskForLess(SyncError error, Turn* turn) {
   Answered();
   const uint64_t asked = pull_limit_ ? pull_limit_ : state_->limits.pull;

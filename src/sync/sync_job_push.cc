@@ -1,5 +1,5 @@
-// SyncJob: the push: grouping and marking as sent in one transaction, then the request, then the
-// answer's transaction.
+// SyncJob: the push. One transaction groups mutations and marks updates as sent; then comes the
+// request; then the transaction for its answer.
 #include <algorithm>
 #include <utility>
 
@@ -12,12 +12,13 @@ namespace skerry {
 
 namespace {
 
-constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, take one each
+// A new identity needs one such push, and each mutation alone another.
+constexpr int kMaxFruitless = 4;
 
 }  // namespace
 
 void SyncJob::PushAsk(Turn* turn) {
-  // `sent` is durable before the fetch.
+  // The state `sent` must be durable before the request is made.
   Enter(PushAskStage()).transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
                TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
@@ -51,7 +52,7 @@ ReadReply SyncJob::FinishPushAsk(PushAskStage* ask, Turn* turn) {
   ReadReply reply;
   if (ask->counted.has_value())
     reply.writes.push_back(PutWrite(Store::kSync, lease_.name(), ask->counted->Write()));
-  // What they held is grouped again.
+  // The mutations of these records are grouped again.
   for (const Key& key : ask->damaged) reply.writes.push_back(DeleteWrite(Store::kOutbox, key));
   const double at = turn->now + ask->sync.clock_offset.value_or(0);
   Vector<OutboxRecord> fresh =
@@ -88,8 +89,8 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
   } else if (!grouping.unreadable().empty()) {
     BeginSetAside(grouping.unreadable(), turn);
   } else {
-    // What found no room waits for confirmations, which the next pull brings; what was set apart
-    // waits for nothing.
+    // Mutations that found no room wait for confirmations, which the next pull brings. Those that
+    // were set apart need not wait.
     loop_.Pushed(false, grouping.set_apart());
     if (grouping.set_apart()) return;
     if (ask->outbox.empty() || fill_.active() || loop_.wants_pull()) return;
@@ -98,7 +99,8 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
   }
 }
 
-// Mutations that this build cannot read must not block the rest: they go to the inbox, whole.
+// Mutations that this build cannot read must not block the others: they go to the inbox as they
+// are.
 void SyncJob::BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn) {
   auto aside = std::make_unique<SetAside>(&state_->schema, turn->now);
   for (const Unreadable& one : unreadable) {
@@ -142,7 +144,7 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
     return;  // the loop still wants to push
   }
   if (too_much) {
-    // One update that the server cannot take at all: it must not block the queue for ever.
+    // A single update that the server can never accept must not block the queue for ever.
     Data results = PushAnswer::RejectedWhole(sent.ids[0], answer.error.code, answer.error.message);
     return BeginPushAnswer(sent.ids, std::move(results), sent.left_over, turn);
   }
@@ -165,9 +167,9 @@ void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, Data results, size
       TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
 }
 
-// The identity is another user's, by the server's account. Where an answer was taken under it, it
-// was this user's (WrongUser), and it is the token that is wrong. Else another token was used
-// first: the identity is given up, if nothing of it can be in the log.
+// The server says that the identity is another user's. If an answer was accepted under it, it was
+// this user's (WrongUser), and the token is wrong. Otherwise another token was used first: the
+// identity is given up, unless something of it may be in the log.
 void SyncJob::Rebind(Turn* turn) {
   const PersonalRealms personal = PersonalRealmsOf(state_->sync.cursors, state_->user);
   if (personal.own) return Unauthenticated(WrongUser(""), turn);
@@ -223,8 +225,8 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
   if (!Work()) return;
   if (stage->rebinding == Rebinding::kRefused) return FailBound(turn);
   if (!answer->progress()) {
-    // The pull may bring what the answer lacked; without that, pushing again at once would be a
-    // busy loop.
+    // The pull may bring what was missing in the answer. Without it, another push at once would be
+    // a busy loop.
     loop_.Pushed(true, false);
     return Fail({"no_progress", "The server took no update, and did not say why.", true}, turn);
   }
@@ -232,7 +234,8 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
   stale_pull_ = false;
   fruitless_ = answer->fruitless() ? fruitless_ + 1 : 0;
   if (fruitless_ > kMaxFruitless) {
-    // As by a server that forgets every client at once: without a pause this would be a busy loop.
+    // For example, the server forgets every client at once. Without a pause this would be a busy
+    // loop.
     fruitless_ = 0;
     loop_.Pushed(true, false);
     return Fail({"no_progress", "The server takes nothing, however it is sent.", true}, turn);

@@ -1,4 +1,4 @@
-// SyncJob: how it ends, and what it does until the next time.
+// SyncJob: how a job ends, and the pause until the next one.
 #include <utility>
 
 #include "sync/sync_job.h"
@@ -28,7 +28,7 @@ void SyncJob::Finish(Turn* turn) {
   state_->ForgetErrors();
   AnswerAsked(nullptr, turn);
   if (!asked_.items().empty()) {
-    // Asked while this round was under way: another one is theirs.
+    // These sync.now() calls were made during this round, so only another round can answer them.
     std::swap(answering_, asked_);
     loop_.WantPull();
     loop_.WantPush();
@@ -55,7 +55,7 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
                : loop_.Retry(state_->error.retry_after_ms, &state_->random),
        turn);
   if (!missing) return;
-  // The application says when there is one.
+  // The application will report when it has one.
   state_->next_try_at = nullptr;
   turn->Cancel("loop");
 }
@@ -67,17 +67,17 @@ void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
   lease_.Unwant(outcome, turn);
   due_ms_ = turn->mono + delay_ms;
   rested_ms_ = turn->mono;
-  // The next time it is the service worker that looks, and says so.
+  // A helper sets no timer: the service worker pulls next, and sends `fill` if there are images.
   if (helps() && !retrying_) return;
   if (!helps()) state_->next_try_at = turn->now + delay_ms;
-  // A service worker that has nothing to do is woken by its windows; none may be left to see it.
+  // A service worker without work is woken by its windows; there may be none, so it sets no timer.
   if (state_->mode == Mode::kService && !retrying_) return turn->Cancel("loop");
   turn->Timer("loop", delay_ms);
 }
 
 bool SyncJob::Timer(std::string_view name, Turn* turn) {
   if (name == "loop") {
-    // The socket was opened since: it tells when there is something.
+    // The socket was opened since the pause began, so polls are not needed.
     const double rested = turn->mono - rested_ms_;
     if (!retrying_ && !active_ && state_->listening && !loop_.wants_anything() &&
         rested < state_->times.idle_listening_ms / 2) {
@@ -85,21 +85,21 @@ bool SyncJob::Timer(std::string_view name, Turn* turn) {
       return true;
     }
     retrying_ = false;
-    due_ms_ = turn->mono;  // timers may be a fraction early
+    due_ms_ = turn->mono;  // timers may fire a fraction early
     Wake(helps() ? WakeReason::kFill : WakeReason::kTimer, turn);
     return true;
   }
   return lease_.Timer(name, turn);
 }
 
-// Another window has let go of the lease: perhaps there is nothing left to do.
+// Another window has released the lease: perhaps no work is left.
 void SyncJob::Heard(const Data& message, Turn* turn) {
   const std::string& outcome = message["outcome"].as_string();
   const bool released = !LeaseRecord::Read(message["lease"]).owner.has_value();
   lease_.Heard(message, turn);
   if (!released || outcome == "left") return;
   if (!active_) {
-    // It has just polled; polling here at once would only double the requests.
+    // It has just polled; another poll at once would only double the requests.
     if (outcome == "done" && !retrying_ && !helps() && state_->CanRun())
       turn->Timer("loop", loop_.Rest(state_->listening, &state_->random));
     return;
@@ -123,7 +123,7 @@ ReadReply SyncJob::ReadCheck(CheckStage* check, const Data::Array& read, Turn* t
 }
 
 void SyncJob::DoneCheck(Turn* turn) {
-  // What was told since the check began it may not have seen.
+  // The check may not have seen what was reported since it began.
   if (lease_.held() || !asked_.items().empty() || loop_.push_again()) return Advance(turn);
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync.cursors, realm) < revision) return;
@@ -131,7 +131,7 @@ void SyncJob::DoneCheck(Turn* turn) {
   if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
   state_->poked.clear();
   loop_.Forget();
-  state_->error = {};  // what an earlier round failed in, another has done
+  state_->error = {};  // another window has succeeded where this one failed
   Rest("done", loop_.Rest(state_->listening, &state_->random), turn);
 }
 

@@ -14,7 +14,7 @@ consteval bool InOrderOfSteps(std::type_identity<std::variant<Stages...>>) {
 }
 static_assert(InOrderOfSteps(std::type_identity<SyncStage>()));
 
-// The part of the stage that is a `Part`; null where it has none.
+// The base class `Part` of the stage; null if the stage does not have it.
 template <typename Part>
 Part* PartOf(SyncStage* stage) {
   return std::visit(

@@ -1,6 +1,7 @@
-// The stages of a SyncJob: what is in flight, and the data that is of use until it has ended. There
-// is one at a time, and beside it at most one fill by an image. A stage stays in place while what came back for it is worked on; then another
-// follows, or none (ValidTransition; the drawing is in docs/sync-worker.md, section 8).
+// The stages of a SyncJob: what is in flight, and the data that is needed until it has ended. There
+// is one stage at a time, and beside it at most one fill by an image. A stage stays in place while
+// its result is handled; then another follows, or none (ValidTransition; docs/sync-worker.md,
+// section 8, has the diagram).
 #ifndef SKERRY_SYNC_SYNC_STAGE_H_
 #define SKERRY_SYNC_SYNC_STAGE_H_
 
@@ -37,24 +38,24 @@ enum class SyncStep : uint8_t {
   kCheck,
 };
 
-// Which step may follow which; every change of stage is checked against it.
+// Every change of stage is checked against this.
 bool ValidTransition(SyncStep from, SyncStep to);
 
 struct TransactionStage {
   FencedTransaction transaction;
 };
 struct RequestStage {
-  uint64_t fetch = 0;  // 0: it has come back
+  uint64_t fetch = 0;  // the id of the request; 0: its answer has come
 };
 
 struct NoStage {
   static constexpr SyncStep kStep = SyncStep::kNone;
 };
 
-// Reads what a pull is asked with.
+// Reads what the request of a pull is made from.
 struct PullAskStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kPullAsk;
-  std::unique_ptr<PullRequest> request;  // none: rows that are lacked are to be taken again first
+  std::unique_ptr<PullRequest> request;  // none: missing rows must be pulled again first
 };
 
 struct PullFetchStage : RequestStage {
@@ -63,7 +64,7 @@ struct PullFetchStage : RequestStage {
   double sent_at = 0;
 };
 
-// Writes what a pull has brought.
+// Writes the result of a pull.
 struct PullFoldStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kPullFold;
   std::unique_ptr<PullRequest> request;  // `fold` refers to this and to the answer
@@ -72,32 +73,33 @@ struct PullFoldStage : TransactionStage {
   bool discarded = false;  // another window had moved the cursors
 };
 
-// Groups mutations into updates, and marks as sent what is to be sent.
+// Groups mutations into updates, and marks the updates to send as sent.
 struct PushAskStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kPushAsk;
   std::unique_ptr<Grouping> grouping;
   SyncRecord sync;
   Vector<OutboxRecord> outbox;
-  Vector<Key> damaged;                 // of outbox records that cannot be used
-  std::optional<LeaseRecord> counted;  // the record of an epoch that is counted
+  Vector<Key> damaged;                 // the keys of outbox records that cannot be used
+  std::optional<LeaseRecord> counted;  // the record to write for a new epoch (Lease::Count)
   PushBatch batch;
   std::string body;
 };
 
 struct PushFetchStage : RequestStage {
   static constexpr SyncStep kStep = SyncStep::kPushFetch;
-  Vector<std::string> ids;  // of the updates that were sent
-  size_t left_over = 0;     // updates and mutations that were not
+  Vector<std::string> ids;  // the updates that were sent
+  size_t left_over = 0;     // updates and mutations that were not sent
 };
 
-// Writes what a push was answered, or a new identity.
+// Writes the effects of the answer to a push; or a new identity.
 struct PushAnswerStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kPushAnswer;
   enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
 
   std::unique_ptr<PushAnswer> answer;
   size_t left_over = 0;
-  Rebinding rebinding = Rebinding::kNo;  // of an identity that the server says is another user's
+  // Whether another identity is taken, because the server says that this one is another user's.
+  Rebinding rebinding = Rebinding::kNo;
 };
 
 // Moves mutations that cannot be read to the inbox.
@@ -109,12 +111,12 @@ struct SetAsideStage : TransactionStage {
   std::optional<UpdateRecord> record;
 };
 
-// Has everything pulled again.
+// Marks everything as to be pulled again.
 struct RefillStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kRefill;
 };
 
-// Looks, without the lease, whether another window has done all that there was to do.
+// Checks, without the lease, whether another window has already done all the work.
 struct CheckStage {
   static constexpr SyncStep kStep = SyncStep::kCheck;
   uint64_t transaction = 0;
@@ -127,33 +129,35 @@ using SyncStage =
                  PushAnswerStage, SetAsideStage, RefillStage, CheckStage>;
 
 inline SyncStep StepOf(const SyncStage& stage) { return static_cast<SyncStep>(stage.index()); }
-// Null where it is of another kind.
+// Null if the stage is of another kind.
 FencedTransaction* TransactionOf(SyncStage* stage);
 RequestStage* RequestOf(SyncStage* stage);
 // The id of the transaction or request; 0: nothing is in flight.
 uint64_t InFlight(const SyncStage& stage);
 
 // The fill of a whole realm by the server's image: a transaction enters the generation, the host
-// fetches and stores the file, and a transaction publishes it.
+// fetches and stores the file, and a second transaction publishes it.
 enum class FillStep : uint8_t { kNone, kEnter, kFetch, kPublish };
 bool ValidTransition(FillStep from, FillStep to);
 
 struct Fill {
   FillStep step = FillStep::kNone;
   ImageFill image;
-  uint64_t scope_version = 0;     // that it was asked for with
-  bool is_last = false;           // no other realm's image is outstanding
+  uint64_t scope_version = 0;     // the version of the scopes that were requested
+  bool is_last = false;           // whether no other realm's image is missing
   FencedTransaction transaction;  // kEnter, kPublish
-  bool is_dropped = false;        // given up while its transaction is in flight
+  bool is_dropped = false;        // given up, but its transaction is still in flight
   ImageDraft draft;
-  bool rolls = false;  // the records that are there are folded over the server's file
-  uint64_t job = 0;    // kFetch: the host's; 0: it has come back
-  // kPublish. None: the pointer or the cursor has moved, and nothing was written.
+  // Image and records are compacted into a part of its own, beside the server's file.
+  bool rolls = false;
+  uint64_t job = 0;  // kFetch: the id of the image job; 0: it has ended
+  // kPublish. None: the pointer, the scopes or the cursor changed meanwhile, and nothing was
+  // written.
   std::optional<UpdateRecord> record;
 
   bool active() const { return step != FillStep::kNone; }
   void Move(FillStep to);
-  // Ended: nothing of it is left.
+  // Ends the fill and resets all of its data.
   void End();
 };
 

@@ -13,7 +13,8 @@ LeaseConfig Config(const WorkerState& state, std::string_view name) {
   LeaseConfig config;
   config.name = name;
   config.tab = state.tab;
-  // Two versions of a service worker do not overlap; windows that push as well do no harm.
+  // Two versions of a service worker never run at the same time, and windows that push beside it do
+  // no harm. So the service worker needs no persisted lease.
   config.persisted = state.mode != Mode::kService;
   if (!config.persisted) config.lock = "service";
   config.locks = state.locks;
@@ -80,7 +81,7 @@ Data SyncWorker::Handle(const Data& event) {
   Turn turn(event["now"].as_number(), event["mono"].as_number(), &last_id_);
   const std::string& type = event["type"].as_string();
   if (type == "read") {
-    OnRead(event, &turn);  // inside a transaction: its answer and nothing else
+    OnRead(event, &turn);  // inside a transaction: emits its reply and nothing else
   } else if (!state_->stopped || type == "done" || type == "failed") {
     Route(event, &turn);
     Upkeep(&turn);
@@ -131,8 +132,9 @@ void SyncWorker::BeginOwn(Own own, Turn* turn) {
   own_.push_back(std::move(own));
 }
 
-// A window that ended between storing a mutation and telling of it leaves it to the others, whom
-// nothing wakes. Where a socket takes the place of polling, who has it looks.
+// A window that ended between storing a mutation and announcing it leaves it to the other windows,
+// and nothing wakes them. If a socket replaces polling, the worker that has the socket counts
+// pending mutations.
 void SyncWorker::Look(Turn* turn) {
   turn->Timer("look", state_->times.idle_ms);
   if (job_.active()) return;
@@ -163,7 +165,7 @@ void SyncWorker::OnRead(const Data& event, Turn* turn) {
   } else if (listen_.Owns(id)) {
     reply.writes = listen_.Read(results, turn);
   } else {
-    reply.abort = true;  // nobody waits for it any more
+    reply.abort = true;  // the transaction is not needed any more
   }
   turn->Emit(WriteEffect(id, std::move(reply)));
 }
@@ -182,7 +184,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   }
   if (own->kind == OwnKind::kToken) {
     const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->token);
-    // The same one stays refused.
+    // The same token again: keep its mark as refused.
     if (!IsNewer(read[4]) && !(kept["token"] == read[4]["token"]))
       reply.writes.push_back(PutWrite(Store::kSync, "token", kept));
     return reply;
@@ -198,7 +200,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   state_->loss_to_report = read[0].is_object() && !KeepsPlace(read[0]);
   SyncRecord sync =
       CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
-  // Also at the start: scopes that the schema does not understand any more are given up.
+  // At the start, too: scopes that the schema no longer understands are dropped.
   own->changed = ChangeScopes(state_->schema, own->add, own->drop, turn->now, &sync, &own->record,
                               &own->left_out);
   if (own->record.has_value())
@@ -221,8 +223,8 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
     job_.Done(id, turn);
   } else if (keeper_.Owns(id)) {
     keeper_.Done(id, turn);
-    // Helpers take the lease `push` for images alone: one whose holder died would stay as it is,
-    // and keep the image that it was writing from being deleted.
+    // Helpers take the lease `push` for images alone. If such a holder died, its lease would stay
+    // as it is, and the image that it was writing would never be deleted: so take the lease once.
     if (keeper_.TakeWaiting() && state_->mode == Mode::kHelper) job_.Wake(WakeReason::kFill, turn);
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
@@ -236,7 +238,7 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   if (own.kind == OwnKind::kLook) {
     if (job_.active()) return;
-    // Nor do windows know of one that nobody told of.
+    // Windows do not know of mutations that were not announced either.
     if (own.pending > state_->pending) {
       turn->Broadcast(Message("left"));
       turn->Post(Message("left"));
@@ -249,7 +251,8 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   if (own.kind == OwnKind::kToken || own.kind == OwnKind::kRefusal) return;
   if (own.kind == OwnKind::kScopes) {
     scopes_failed_ = !own.left_out.empty();
-    // The window asks again after a pause: until then other windows may have dropped some.
+    // The window repeats its request after a pause; other windows may have dropped scopes until
+    // then.
     if (scopes_failed_) {
       const SyncError error = {"scope_left_out",
                                "All windows together want more than a server takes.", true};
@@ -261,11 +264,11 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   state_->started = true;
   if (first && state_->mode == Mode::kService) {
     if (refused_rest_ms_ > 0) job_.RefusedBefore(refused_rest_ms_, turn);
-    job_.BeginWanted(turn);  // it was woken for something
+    job_.BeginWanted(turn);  // it was woken for some work
   } else if (first) {
     if (state_->mode == Mode::kHelper) {
       state_->EnsureToken("start", turn);
-      job_.BeginWanted(turn);  // of an image that was named meanwhile
+      job_.BeginWanted(turn);  // for an image that was named meanwhile
     }
     Wake(WakeReason::kStart, turn);
   } else if (own.changed) {
@@ -276,13 +279,13 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
 
 void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
   if (Own* found = FindOwn(id); found != nullptr) {
-    // A newer version's data is left alone for good; anything else is tried again.
+    // A newer version's data is left alone for good; any other failure is retried.
     const OwnKind kind = found->kind;
     const Vector<WantedScope> dropped = found->drop;
     own_.erase(own_.begin() + (found - own_.data()));
     scopes_failed_ = kind == OwnKind::kScopes || scopes_failed_;
     if (state_->error.code == "newer_tab") return;
-    if (kind == OwnKind::kLook) return;  // there will be another
+    if (kind == OwnKind::kLook) return;  // the timer starts another one
     state_->own_error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
     if (kind == OwnKind::kScopes) turn->Post(ScopesFailed(state_->own_error, dropped));
@@ -295,8 +298,8 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
   }
 }
 
-// Else there is nothing to do at once: Upkeep opens and closes the socket by who holds the lease
-// now.
+// Other events need no action here: Upkeep opens or closes the socket, depending on whether the
+// lease is held.
 void SyncWorker::ListenHappened(LeaseEvent event, Turn* turn) {
   if (event != LeaseEvent::kFailed) return;
   listen_pausing_ = true;
@@ -352,8 +355,8 @@ void SyncWorker::Upkeep(Turn* turn) {
   TellStatus(turn);
 }
 
-// Another window has dropped what the own one wants too. (Where they cannot be stored the window
-// asks again.)
+// Whether another window has dropped a scope that this worker's window wants. (If scopes could not
+// be stored, the window repeats its request itself.)
 bool SyncWorker::LacksScope() const {
   if (!state_->started || state_->stopped || scopes_failed_) return false;
   for (const Own& own : own_) {
@@ -369,14 +372,14 @@ void SyncWorker::TellStatus(Turn* turn) {
   const bool active = job_.active();
   const bool helps = state_->mode == Mode::kHelper;
   if ((active || job_.resting_after_failure()) && !helps) shared_phase_.clear();
-  // A service worker answers when it has started.
+  // A service worker answers wakes once it has started.
   if (state_->mode == Mode::kService && !state_->started) return;
   Data status = MakeStatus(*state_, job_, shared_phase_);
   const bool changed = !(status == shown_status_);
   const bool is_service = state_->mode == Mode::kService;
   if (changed || owes_status_) {
-    // Who works tells the others, and once more when it rests. A service worker always does: of
-    // what only it has failed in, too.
+    // The worker that works reports to the others, and once more when it rests. A service worker
+    // always reports, even failures that only it has.
     if (job_.lease().held() || was_holder_ || is_service) {
       Data shared = status;
       if (!is_service) shared.Set("error", state_->error.ToData());

@@ -1,10 +1,10 @@
-// SyncWorker: the sync worker of one window, or of all of them (worker_state.h, Mode), sans-IO:
-// Handle(event) -> effects. It pushes and pulls and holds no tables. Events, effects, states and
-// the status are fixed in docs/sync-worker.md. It only routes: what is decided is decided by its
-// parts (sync_job.h, helper.h, image_keeper.h, poke_socket.h, lease.h) and the pure functions below
-// them.
+// SyncWorker: the sync worker of one window, or of all of them (worker_state.h, Mode), without I/O:
+// Handle(event) -> effects. It pushes and pulls, and holds no tables. docs/sync-worker.md fixes its
+// events, effects, states and status. This class mostly routes: its parts (sync_job.h, helper.h,
+// image_keeper.h, poke_socket.h, lease.h) and the pure functions below them decide.
 //
-// Parts: sync_worker.cc (events, transactions, the status), sync_worker_messages.cc.
+// Parts: sync_worker.cc (events, transactions, the status), sync_worker_kept.cc (what is kept for a
+// service worker), sync_worker_messages.cc.
 #ifndef SKERRY_SYNC_SYNC_WORKER_H_
 #define SKERRY_SYNC_SYNC_WORKER_H_
 
@@ -26,13 +26,13 @@ namespace skerry {
 
 class SyncWorker {
  public:
-  // `config` as in docs/sync-worker.md, section 1. kSchema, kInvalidArgument.
+  // `config` as in docs/sync-worker.md, section 1. Errors: kSchema, kInvalidArgument.
   static Result<std::unique_ptr<SyncWorker>> Create(const Data& config);
 
-  // Returns the effects, an array. Events that are unknown or stale have none.
+  // Returns the effects, an array. An event that is unknown or stale has none.
   Data Handle(const Data& event);
 
-  // For the simulator, which counts the states that are passed through.
+  // For the simulator, which counts the states that it has seen.
   const SyncJob& job() const { return job_; }
   const Lease& listen() const { return listen_; }
   Mode mode() const { return state_->mode; }
@@ -40,8 +40,8 @@ class SyncWorker {
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
 
-  // A transaction of the worker itself: the start, a change of scopes, a token to be kept, what the
-  // server said of it, or a look at what is pending.
+  // A transaction of the worker itself: the start, a change of scopes, a token to store, a token
+  // that the server refused, or a count of pending mutations.
   enum class OwnKind : uint8_t { kStart, kScopes, kToken, kRefusal, kLook };
   struct Own {
     uint64_t id = 0;
@@ -98,16 +98,17 @@ class SyncWorker {
   PokeSocket socket_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
-  Vector<WantedScope> wanted_;  // scopes of the own window
-  bool scopes_failed_ = false;  // they could not be stored
+  Vector<WantedScope> wanted_;  // the scopes of this worker's window
+  bool scopes_failed_ = false;  // they could not be stored, or were left out
   std::string shared_phase_;
   Data shown_status_;
   bool was_holder_ = false;
-  bool listen_pausing_ = false;  // after a claim that storage refused
-  Data kept_refusal_;            // the token that storage says was refused
-  double refused_rest_ms_ = 0;   // of the start: so long it is not sent again
-  bool counts_pending_ = false;  // now and then: a socket takes the place of polling
-  bool owes_status_ = false;     // a wake has to be answered, whether anything has changed or not
+  bool listen_pausing_ = false;  // pausing because storage failed a claim of `listen`
+  Data kept_refusal_;            // the token that storage marks as refused
+  double refused_rest_ms_ = 0;   // at the start: for how long that token is not sent
+  // A timer counts pending mutations, because a socket replaces polling.
+  bool counts_pending_ = false;
+  bool owes_status_ = false;  // a wake must be answered, even if nothing has changed
 };
 
 }  // namespace skerry

@@ -1,5 +1,5 @@
-// What windows keep in storage for a service worker that is started without them, and what it keeps
-// for the next one.
+// The records in storage for a service worker: those that windows write for one that is started
+// without them, and those that it writes for its next start.
 #include <utility>
 
 #include "sync/records.h"
@@ -7,8 +7,9 @@
 
 namespace skerry {
 
-// A browser stops a service worker that rests, and starts it with each change: what it had tried in
-// vain it would try each time. After a while the server may have changed its keys.
+// A browser stops a service worker that rests, and starts it for each change. Without this, it
+// would retry a refused token at each start. After a while it does so, because the server may have
+// changed its keys.
 void SyncWorker::TakeKeptToken(const Data& kept, Turn* turn) {
   if (state_->mode != Mode::kService || !state_->token.is_null() || !kept["token"].is_string())
     return;
@@ -32,8 +33,8 @@ void SyncWorker::KeepRefusal(Turn* turn) {
   BeginOwn(std::move(own), turn);
 }
 
-// `refused` null: the server has taken the one that is used now. Another that was kept meanwhile is
-// not touched: nothing is known of it.
+// `refused` null: the server has accepted the present token. If another token was stored meanwhile,
+// nothing is known about it, and it is not changed.
 void SyncWorker::WriteRefusal(const Data& refused, const Data& kept, double now,
                               Data::Array* writes) const {
   const Data& token = refused.is_null() ? state_->token : refused;
@@ -44,7 +45,7 @@ void SyncWorker::WriteRefusal(const Data& refused, const Data& kept, double now,
   writes->push_back(PutWrite(Store::kSync, "token", std::move(record)));
 }
 
-// What a service worker that is started without a window has to know: written by the windows.
+// Stores what a service worker needs that is started without a window. Windows write it.
 void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
   if (IsNewer(read[3])) return;
   if (state_->service.is_object()) {
@@ -52,7 +53,7 @@ void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
     kept.Set("v", kRecordVersion).Set("schema", state_->description);
     if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, "service", std::move(kept)));
   } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
-    // The user is back, without a service worker this time.
+    // The user has logged in again, without a service worker this time.
     writes->push_back(DeleteWrite(Store::kSync, "service"));
   }
 }

@@ -1,4 +1,5 @@
-// SyncWorker: what its window, the other workers, the application and the socket say.
+// SyncWorker: the messages of its window, of the other workers, of the application and of the
+// socket.
 #include <algorithm>
 #include <utility>
 
@@ -12,7 +13,7 @@ bool IsWork(std::string_view phase) {
   return phase == "filling" || phase == "pulling" || phase == "pushing";
 }
 
-// Of a message, whose lists may be absent.
+// Reads a list of a message; a missing list is empty.
 Vector<WantedScope> ReadWanted(const Data& list) {
   Vector<WantedScope> scopes;
   if (list.is_array()) FromData(Data(list), &scopes);
@@ -29,7 +30,7 @@ void SyncWorker::Wake(WakeReason reason, Turn* turn) {
   }
 }
 
-// One of the conditions for working changed. Losing one lets go of everything.
+// One of the conditions for work has changed. If work is no longer allowed, all of it is given up.
 void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
   if (*flag == value) return;
   const bool could = state_->CanRun();
@@ -46,12 +47,13 @@ void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
 
 void SyncWorker::OnPost(const Data& message, Turn* turn) {
   const std::string& type = message["type"].as_string();
-  // While it works it tells of what it does; typing must not make it talk all the time.
+  // A service worker that works reports what it does anyway; it must not answer each keystroke as
+  // well.
   const bool is_service = state_->mode == Mode::kService;
   owes_status_ = is_service && !(message["reason"].Is("mutation") && job_.lease().held());
   if (is_service && message["listening"].is_bool())
     state_->listening = message["listening"].as_bool();
-  // A service worker hears of the network by its windows.
+  // A service worker learns from its windows whether it is online.
   if (is_service && type != "online" && message["online"].is_bool())
     Switch(&state_->online, message["online"].as_bool(), WakeReason::kOnline, turn);
   const bool helps = state_->mode == Mode::kHelper;
@@ -79,8 +81,8 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   }
 }
 
-// What the own window wants is asked for again each day that it is open (sync/scopes.h), and at
-// once where another window has dropped it (Upkeep).
+// The scopes of this worker's window are requested again each day that it is open (sync/scopes.h),
+// and at once if another window has dropped them (Upkeep).
 void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop,
                             Turn* turn) {
   Vector<WantedScope> wanted;
@@ -99,7 +101,7 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
   BeginOwn(std::move(own), turn);
 }
 
-// Of the own window, of one that emptied its image, or of a helper.
+// From this worker's window, from a window that emptied its image, or from a helper.
 void SyncWorker::OnWake(const Data& message, Turn* turn) {
   const std::string& reason = message["reason"].as_string();
   if (reason == "poke")
@@ -124,7 +126,8 @@ void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
     if (state_->token.is_string()) helper_.HandToken(state_->token, turn);
   } else {
     state_->mode = mode;
-    // These were the service worker's: nobody would ask for a token, or try, because of them.
+    // These were the service worker's: with them, no token would be requested and nothing retried
+    // here.
     state_->ForgetAuth();
     state_->next_try_at = nullptr;
     for (const Data& id : helper_.TakeAsked()) job_.Ask(id, turn);
@@ -142,7 +145,7 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
   const std::string& type = message["type"].as_string();
   const bool helps = state_->mode == Mode::kHelper;
   if (type == "added" || type == "left") {
-    // A service worker is woken by who has changed something, unless that window is paused.
+    // A service worker is woken by the window with the change, unless that window is paused.
     if (state_->mode == Mode::kService) return;
     helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
   } else if (type == "wake") {
@@ -174,8 +177,8 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
                message["recordBytes"].as_u64());
   } else if (type == "record") {
     if (helps) helper_.Heard(nullptr, turn);
-    // Another worker's transaction: what it told of is what the next request of this one begins
-    // from, and what a roll-up is considered by.
+    // Another worker's transaction: the next request of this worker begins at its cursors, and its
+    // bytes count towards the next compaction.
     const UpdateRecord record = UpdateRecord::Read(message["record"]);
     const size_t bytes = record.body.has_value() ? record.body->size() : 0;
     OnLogged(record.n, record.cursors, state_->sync.record_bytes + bytes);
@@ -189,8 +192,7 @@ void SyncWorker::OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes) {
   state_->sync.record_bytes = record_bytes;
 }
 
-// The service worker has no token, or the server does not take it any more. Who is looked at
-// answers.
+// The service worker has no token, or the server no longer accepts it. A visible window answers.
 void SyncWorker::OnNeedToken(const std::string& why, Turn* turn) {
   if (!state_->visible) return;
   if (why == "start" && state_->token.is_string()) return helper_.HandToken(state_->token, turn);
@@ -198,12 +200,12 @@ void SyncWorker::OnNeedToken(const std::string& why, Turn* turn) {
   state_->EnsureToken(why, turn);
 }
 
-// The holder of the lease tells; the others show it as theirs.
+// The holder of the lease reports its status; the other windows show it as theirs.
 void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   if (!state_->started || state_->mode == Mode::kService) return;
   const Data& status = message["shared"];
-  // Of the service worker: also while the own lease is held, for an image. It says once that its
-  // work has ended.
+  // The service worker's status counts even while this worker holds the lease for an image, because
+  // the end of its work is reported only once.
   if (state_->mode == Mode::kHelper && status["instance"].is_string()) {
     shared_phase_ = status["phase"].as_string();
     state_->next_try_at = status["nextTryAt"];
@@ -212,7 +214,8 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   if (job_.lease().held()) return;
   shared_phase_ = status["phase"].as_string();
   state_->first_round_ended = true;
-  // A holder beats more often than that. One that has ended in its work does not say so.
+  // A live holder sends heartbeats more often than that. One that ended during its work does not
+  // report it.
   if (state_->mode == Mode::kLease && IsWork(shared_phase_))
     turn->Timer("shared", state_->times.timeout_ms);
   state_->pending = status["pending"].as_number();
@@ -229,7 +232,7 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
     state_->needs_auth = status["needsAuth"].as_bool();
     state_->service_lease = status["lease"];
   }
-  // Whoever has logged in elsewhere has done so for this window, too.
+  // A log-in in another window counts for this window, too.
   if (state_->mode == Mode::kLease && state_->needs_auth) {
     if (synced) job_.OtherLetIn(turn);
     return;
@@ -239,7 +242,7 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
                    error["retryable"].as_bool(true)};
 }
 
-// Nobody has told for too long of the work that was told of: it is done here.
+// No report about the other worker's work has come for too long: this worker takes it over.
 void SyncWorker::OnSilence(Turn* turn) {
   if (state_->mode != Mode::kLease || job_.active() || !IsWork(shared_phase_)) return;
   shared_phase_.clear();
@@ -263,10 +266,10 @@ void SyncWorker::OnToken(const Data& token, Turn* turn) {
     BeginOwn(std::move(own), turn);
   }
   state_->token = token;
-  // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
+  // A token that was not requested is a new log-in: earlier refusals say nothing about it.
   if (!asked) state_->ForgetRefusals();
   if (state_->needs_auth) {
-    // Also while nothing may run: who may later goes on with it.
+    // Even while nothing may run: the work that begins later uses it.
     state_->needs_auth = false;
     Wake(WakeReason::kToken, turn);
   } else {

@@ -1,6 +1,5 @@
-// The sync worker's times and limits. All of them come in with the configuration, so that tests use
-// short ones; the defaults are those of docs/design.md, "The sync loop" and "The lease".
-// Milliseconds.
+// The sync worker's times (milliseconds) and limits. They are part of its configuration, so that
+// tests can use short ones; docs/design.md, "The sync loop" and "The lease", explains the defaults.
 #ifndef SKERRY_SYNC_TIMES_H_
 #define SKERRY_SYNC_TIMES_H_
 
@@ -10,39 +9,40 @@
 namespace skerry {
 
 struct SyncTimes {
-  double beat_ms = 1000;         // proof of life of the leases `push` and `image`
-  double look_ms = 1000;         // how often a waiter looks
-  double timeout_ms = 5000;      // an unchanged (epoch, beat) for so long is a dead holder
-  double listen_beat_ms = 5000;  // the lease `listen` is held for hours: slower
+  double beat_ms = 1000;         // heartbeats of the leases `push` and `image`
+  double look_ms = 1000;         // how often a waiter reads the record
+  double timeout_ms = 5000;      // the holder is dead if (epoch, beat) is unchanged for so long
+  double listen_beat_ms = 5000;  // slower, because `listen` is held for hours
   double listen_look_ms = 5000;
   double listen_timeout_ms = 25000;
-  double retry_ms = 5000;  // after a failure, doubling
+  double retry_ms = 5000;  // the first pause after a failure; it doubles
   double retry_max_ms = 60000;
-  double idle_ms = 60000;  // polls when nothing happens; while it listens: looks at storage
-  double idle_listening_ms = 300000;  // where a socket tells when something does
+  double idle_ms = 60000;             // the interval of polls, or of counts of pending mutations
+  double idle_listening_ms = 300000;  // the interval of polls while a socket is open
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
-  double token_ms = 15000;      // for the window to answer needToken
-  double image_calm_ms = 1000;  // without a new record, before records are rolled up
+  double token_ms = 15000;      // within which the window must answer needToken
+  double image_calm_ms = 1000;  // without a new record, before compaction
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;
-  double hello_ms = 10000;          // for a socket to open
-  double service_ms = 20000;        // for a service worker to give a sign of life
-  double service_stuck_ms = 60000;  // for it to push what is pending, though it lives
-  double service_look_ms = 10000;   // how often it is woken while it works
+  double hello_ms = 10000;    // within which a socket must open
+  double service_ms = 20000;  // within which a service worker must answer
+  // Within which it must reach the server while something is pending.
+  double service_stuck_ms = 60000;
+  double service_look_ms = 10000;  // how often it is woken while it works
 };
 
 struct SyncLimits {
-  uint64_t pull = 10000;                        // changes an answer
-  uint64_t mutations = kMaxMutationsPerUpdate;  // of an update
-  uint64_t image_records = 200;                 // records since the image; more are rolled up
-  // Their bytes; more are rolled up. Of a small image, a quarter of it; at least a sixteenth of
-  // this.
+  uint64_t pull = 10000;                        // changes in an answer
+  uint64_t mutations = kMaxMutationsPerUpdate;  // mutations in an update
+  uint64_t image_records = 200;  // compaction begins at this many records since the image
+  // Or at this many bytes of them. For a small image: at a quarter of its bytes, at least at a
+  // sixteenth of this limit.
   uint64_t image_bytes = 4u << 20;
-  uint64_t image_overdue = 8;  // times either: rolled up at once, whether it is calm or not
+  uint64_t image_overdue = 8;  // at this many times either limit, compaction does not wait for calm
 };
 
-// Members that are absent, or no positive number, keep their default.
+// A member that is missing, or is not a positive number, keeps its default.
 SyncTimes ParseSyncTimes(const Data& data);
 SyncLimits ParseSyncLimits(const Data& data);
 

@@ -1,6 +1,6 @@
-// Turn: what one event brings (the clocks) and what its handling leaves behind (effects, in their
-// order). Every machine of the sync worker is given the turn, so that none of them keeps a clock or
-// a way out of its own.
+// Turn: one event while it is handled: its clocks, and the effects of its handling, in their order.
+// Every state machine of the sync worker is passed the turn, so none of them has a clock or an
+// output of its own.
 #ifndef SKERRY_SYNC_TURN_H_
 #define SKERRY_SYNC_TURN_H_
 
@@ -30,7 +30,7 @@ class Turn {
   void Broadcast(Data message) { Emit(Message("broadcast").Set("message", std::move(message))); }
   void Post(Data message) { Emit(Message("post").Set("message", std::move(message))); }
 
-  // Ids of transactions, fetches and image jobs; never reused.
+  // The next id of a transaction, fetch or image job. Ids are never reused.
   uint64_t NextId() { return ++*last_id_; }
 
   // Emits a transaction and returns its id.

@@ -16,7 +16,7 @@ SyncRecord WorkerState::Sound(const Data& stored, double now) {
   SyncRecord sound = CompleteSyncRecord(stored, client, schema.version());
   if (whole) return sound;
   sound.n = std::max(sound.n, sync.n);
-  // What base holds of realms whose cursors are gone is dropped as they come anew.
+  // The base rows of realms without a cursor are dropped when the realms are pulled again.
   for (const auto& [realm, cursor] : sync.cursors) {
     if (!sound.cursors.contains(realm) && !Contains(sound.refill, realm))
       sound.refill.push_back(realm);

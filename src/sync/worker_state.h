@@ -1,6 +1,6 @@
-// What the parts of one sync worker share: its configuration, what it knows of the world, and the
-// last state of the `sync` record that it saw (for status and requests; decisions read the record
-// anew, in their transaction).
+// What the parts of one sync worker share: its configuration, what it knows of its surroundings,
+// and the `sync` record as it was last seen. The latter is for the status and for requests only;
+// decisions read the record again, inside their transaction.
 #ifndef SKERRY_SYNC_WORKER_STATE_H_
 #define SKERRY_SYNC_WORKER_STATE_H_
 
@@ -19,7 +19,7 @@
 
 namespace skerry {
 
-// Where a sync worker runs, and what that makes of it (docs/service-worker.md).
+// Where a sync worker runs, and what follows from that (docs/service-worker.md).
 enum class Mode : uint8_t {
   kLease,    // in a window's dedicated Worker, which pushes when it holds the lease
   kService,  // in the service worker: pushes, without a persisted lease; no images, no socket
@@ -34,61 +34,62 @@ struct WorkerState {
         ids{&random} {}
 
   Schema schema;
-  Data description;  // the schema's, for the image module
+  Data description;  // the schema as Data, for the image module
   Random random;
   UuidGenerator ids;
   SyncTimes times;
   SyncLimits limits;
   std::string tab;
-  std::string user;  // whose database it is; empty: not known
+  std::string user;  // the user of the database; empty: not known
   Mode mode = Mode::kLease;
   std::string mode_reason;
-  Data service;              // of a helper: what a service worker has to know, kept in storage
-  bool keeps_token = false;  // it may be kept in storage too
+  Data service;  // of a helper: what is stored for a service worker that starts by itself
+  bool keeps_token = false;  // the token may be stored, too
   bool locks = false;
   bool auth = false;
   bool socket = false;
   bool images = false;
 
-  bool started = false;  // the `sync` record is there
+  bool started = false;  // the `sync` record exists and was read
   bool stopped = false;
   bool visible = true;
   bool online = true;
   bool paused = false;
-  bool first_round_ended =
-      false;  // a first round has ended, here or where another worker tells of it
+  // A first round has ended, here or, as its messages say, in another worker.
+  bool first_round_ended = false;
 
-  SyncRecord sync;              // as last seen
-  bool loss_to_report = false;  // it was damaged: windows are told to look whether they can go on
-  bool loss_reported = false;   // and it is not whole yet
-  bool passes_over_newest_image =
-      false;  // an image could not be built on the newest: the next is on the one before
+  SyncRecord sync;  // as last seen
+  // The record `sync` was damaged: windows must be notified, and check whether they can go on.
+  bool loss_to_report = false;
+  bool loss_reported = false;  // it is still damaged, and that was reported
+  // No image could be built on the newest one: the next is built on the one before it.
+  bool passes_over_newest_image = false;
   bool listening = false;  // a window of this client has an open poke socket
   double pending = 0;
   double conflicts = 0;
-  Map<std::string, uint64_t> poked;  // realm -> revision that a poke told of
+  Map<std::string, uint64_t> poked;  // realm -> the highest revision in a poke
 
-  // The token. `asked`: the window was asked and has not answered yet.
+  // The token. `token_asked`: the window was asked for one and has not answered yet.
   Data token;
   bool token_asked = false;
   bool needs_auth = false;
-  bool shows_needs_auth = false;  // as the status says it: until the server has taken a token
-  Data refused_token;      // the last one that the server refused; null once it has taken one
-  int token_refusals = 0;  // 401s since the last answer that was none
+  bool shows_needs_auth = false;  // for the status: true until the server has accepted a token
+  Data refused_token;      // the last one that the server refused; null once it has accepted one
+  int token_refusals = 0;  // answers 401 in a row
 
-  SyncError error;      // of the rounds, here or as another worker tells of them
-  SyncError own_error;  // of this worker's own transactions, until storage takes something again
+  SyncError error;      // of the last round, here or as another worker reported it
+  SyncError own_error;  // of this worker's own transactions, until one succeeds again
   Data progress;
-  Data service_lease;  // of a helper: what the service worker's status says
+  Data service_lease;  // of a helper: the lease in the service worker's status
   Data next_try_at;
 
-  // The record `sync` as it was read, made whole where somebody has damaged it, or it is gone.
-  // Whatever n it had is not used again.
+  // The record `sync` as it was read; completed if it is damaged or missing. Then no n is used
+  // twice: n is at least the last one that was seen.
   SyncRecord Sound(const Data& stored, double now);
 
   void NeedAuth() { needs_auth = shows_needs_auth = true; }
   void ForgetAuth() { needs_auth = shows_needs_auth = false; }
-  // The server took the token, or there is a new one of which nothing is known.
+  // The server has accepted the token, or there is a new token, about which nothing is known.
   void ForgetRefusals() {
     refused_token = nullptr;
     token_refusals = 0;
@@ -101,7 +102,7 @@ struct WorkerState {
   bool has_token() const { return !auth || token.is_string(); }
   bool CanRun() const { return started && !stopped && visible && online && !paused; }
 
-  // Whether a request can be made now; else the window is asked for a token, once.
+  // Whether a request can be made now. If not, asks the window for a token, once.
   bool EnsureToken(std::string_view why, Turn* turn) {
     if (has_token()) return true;
     if (!token_asked) {
@@ -112,18 +113,19 @@ struct WorkerState {
     return false;
   }
 
-  // The server refused this token: it is used no more. Whether the application has given another
-  // since it was sent.
+  // The server refused this token, so it is not used again. Returns whether the application has
+  // provided another one since it was sent.
   bool TokenRefused(const Data& refused) {
     if (token == refused) token = nullptr;
     return token.is_string();
   }
 };
 
-// What a newer version of the package, or of the application, has written: it is left to that one.
+// The data was written by a newer version of the package or of the application, and is left to that
+// version.
 SyncError NewerTabError();
 
-// What a core answers to a `read` event.
+// The core's answer to a `read` event.
 struct ReadReply {
   Data::Array writes;
   Data::Array more;  // another round of reads, instead of writes

@@ -484,7 +484,7 @@ export const core = [
   {
     name: 'a failure is shown after another has done the work',
     file: 'src/sync/sync_job_rest.cc',
-    from: '  state_->error = {};  // what an earlier round failed in, another has done\n',
+    from: '  state_->error = {};  // another window has succeeded where this one failed\n',
     to: '',
   },
   {
