@@ -11,7 +11,7 @@ export interface WrittenPart {
   readonly file: string;
   readonly bytes: number;
   readonly checksum: string;
-  /** The schema had no place for something that was read (docs/internals.md, `lacks`). */
+  /** The schema had no place for something that was read (src/log/sync_record.h, `lacks`). */
   readonly leftOut?: boolean;
 }
 
