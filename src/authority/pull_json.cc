@@ -156,7 +156,7 @@ Status PullSession::LoadLog(const Data& in) {
     entry.client = data["client"].as_string();
     entry.update = data["update"].as_string();
     entry.is_declared = data["declared"].as_bool();
-    // A server without stored `spans` sends the `revisions` of the answer: the declared realms only.
+    // A server without stored `spans` sends the answer's `revisions`: only the declared realms.
     const Data& spans = data["spans"].is_object() ? data["spans"] : data["revisions"];
     for (const auto& [realm, revision] : spans.members()) {
       entry.spans.emplace_back(realm, revision.as_u64());
