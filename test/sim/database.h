@@ -29,8 +29,9 @@ class Database {
  public:
   explicit Database(const Schema* columns);
 
-  // Does what a server does when it starts with this schema (server/src/sql/apply-schema.ts), unless
-  // a newer schema was served before. Returns the entries by which it logged rows as changed.
+  // Does what a server does when it starts with this schema (server/src/sql/apply-schema.ts),
+  // unless a newer schema was served before. Returns the entries by which it logged rows as
+  // changed.
   struct Corrected {
     std::string realm;
     double at = 0;

@@ -116,7 +116,8 @@ struct Script {
   Vector<Event> events;
 };
 
-// The list of a seed: at least 200 events. The weight of every fault is zero, low or high, by chance.
+// The list of a seed: at least 200 events. The weight of every fault is zero, low or high, by
+// chance.
 Script Generate(uint64_t seed);
 
 // {"setup": n, "parts": n, "events": [["run", a, b], ..]}, as in test/spec.

@@ -1,7 +1,7 @@
 // Host does for a core what js/host/effect-runner.ts does, in steps that the world takes one at a
 // time. Events and messages are handled one by one. Transactions run one after the other; each is
-// stored in one step and reported to the core in a later one, so that a crash, a freeze or a step of
-// another core may come between.
+// stored in one step and reported to the core in a later one, so that a crash, a freeze or a step
+// of another core may come between.
 #ifndef SKERRY_TEST_SIM_HOST_H_
 #define SKERRY_TEST_SIM_HOST_H_
 

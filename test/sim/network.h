@@ -1,6 +1,6 @@
 // Network: the messages between workers and the nodes of the server, and the nodes. Every possible
-// next event is one step: a request arrives, a node commits, an answer arrives. Faults are armed one
-// by one; each affects the next request that it fits.
+// next event is one step: a request arrives, a node commits, an answer arrives. Faults are armed
+// one by one; each affects the next request that it fits.
 #ifndef SKERRY_TEST_SIM_NETWORK_H_
 #define SKERRY_TEST_SIM_NETWORK_H_
 
@@ -57,8 +57,8 @@ class Network {
   // A realm's image: its bytes, or an error as js/worker/image-jobs.ts reports it.
   Data FetchImage(WorkerHost& worker, const Data& fetch);
 
-  // Tokens are numbers: only the present one is accepted, older ones have expired. Null: the run has
-  // no tokens.
+  // Tokens are numbers: only the present one is accepted, older ones have expired. Null: the run
+  // has no tokens.
   bool Accepts(const Data& token) const {
     return token.is_null() || token.as_string() == std::to_string(token_);
   }

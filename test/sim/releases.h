@@ -38,9 +38,9 @@ test::naive::Op AnyOpOf(Release release, const test::naive::Rows& visible, doubl
 // A scope that only clients of the newer release can ask for.
 test::CheckScope NewerScope();
 
-// Reduces rows to the part that is compared with a client of this release: the tables and props that
-// it knows, without the prop that the newer release drops. Clients of the older release may or may
-// not get values of that prop.
+// Reduces rows to the part that is compared with a client of this release: the tables and props
+// that it knows, without the prop that the newer release drops. Clients of the older release may or
+// may not get values of that prop.
 using KnownRows = test::naive::Rows (*)(const test::naive::Rows&);
 KnownRows KnownTo(Release release);  // null: rows are compared whole
 Row WithoutDropped(Release release, const ObjectKey& key, Row row);

@@ -1,5 +1,5 @@
-// WorkerHost: a production sync worker (src/sync), with a host like that of js/worker: requests, Web
-// Locks, image jobs. It belongs to a window, or is the service worker.
+// WorkerHost: a production sync worker (src/sync), with a host like that of js/worker: requests,
+// Web Locks, image jobs. It belongs to a window, or is the service worker.
 #ifndef SKERRY_TEST_SIM_WORKER_HOST_H_
 #define SKERRY_TEST_SIM_WORKER_HOST_H_
 
