@@ -134,12 +134,12 @@ std::string World::Unquiet() {
         return who + "is behind in " + realm;
     }
     if (sync["scopes"].items().size() != profile->ScopesOf(profile->release).size())
-      return who + "lacks scopes";
+      return who + "has missing scopes";
     for (const Data& scope : sync["scopes"].items()) {
       if (!scope["filled"].as_bool()) return who + "is not filled";
     }
     if (cold_ && sync["n"].as_u64() - sync["image"]["n"].as_u64() >= kRecordsToRoll)
-      return who + "has records to roll up";
+      return who + "has records to compact";
     if (cold_ && !sync["generations"].items().empty()) return who + "has images to delete";
     for (const auto& tab : profile->tabs) {
       if (!tab->window->ready()) return who + "has a window that is not ready";

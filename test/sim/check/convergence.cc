@@ -104,7 +104,7 @@ class ConvergenceCheck final : public Check {
     }
     if (held != fold->rows.size())
       Fail("4 convergence: base of window " + window.tab() +
-           " lacks rows at n = " + std::to_string(n));
+           " has missing rows at n = " + std::to_string(n));
   }
 
   test::naive::Rows InScope(const Profile& profile) const {
