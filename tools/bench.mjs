@@ -1,5 +1,5 @@
-// `npm run bench`, or a part of it, `npm run bench -- quick`: builds what is shipped and runs bench/main.mjs with the
-// arguments given and the Chromium found.
+// `npm run bench`, or a part of it, `npm run bench -- quick`: builds the package and the server, finds Chromium, and
+// runs bench/main.mjs with the same arguments.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { main, run, SetupError } from './lib/run.mjs';
 await main(async () => {
   const entry = join(root, 'bench', 'main.mjs');
   if (!existsSync(entry)) throw new SetupError('There is no bench/main.mjs to run yet.');
-  // Flags alone: all of it.
+  // Without a name of a part, or with flags alone, all parts run.
   const [first = '--'] = process.argv.slice(2);
   const what = first.startsWith('--') ? 'all' : first;
   const browser = what !== 'server' && what !== 'fairness';

@@ -1,15 +1,15 @@
-// Installs what this checkout lacks, and nothing else: `node tools/bootstrap.mjs [--test]`.
+// Installs everything that is missing for this checkout: `node tools/bootstrap.mjs [--test]`.
 //
-// When everything is there it only looks, which takes a few milliseconds. It uses nothing but Node's
-// own modules, because it runs before anything has been installed. Several may run at once.
+// If nothing is missing it takes a few milliseconds. It uses only Node's own modules, because it runs
+// before anything is installed. Several processes may run it at once.
 //
-//   .toolchain/                 what belongs to this checkout
+//   .toolchain/                 files of this checkout
 //     include/                  the nlohmann and doctest headers
 //     bin/                      ninja, clang-format, clang-tidy (links)
 //     emscripten.cmake          which Emscripten CMake is to use
 //   .toolchain/debian/          the compilers (or in SKERRY_TOOLCHAIN_DIR, shared by checkouts)
 //   .toolchain/emscripten-cache/
-//   .toolchain/postgresql/        for the server's tests, where the machine has none
+//   .toolchain/postgresql/      for the server's tests, if the machine has none
 
 import { createHash } from 'node:crypto';
 import {
@@ -37,7 +37,7 @@ import { debianPrefix, local, root, toolchain } from './lib/paths.mjs';
 import { installPostgres } from './lib/postgres.mjs';
 import { main, note, run, SetupError, step, which } from './lib/run.mjs';
 
-/** Raised when a change of the recipe must replace what machines have installed. */
+/** Increment it if a change of this file must replace the compilers that machines have installed. */
 const kRecipe = '2';
 const kNodeMajor = 20;
 
@@ -65,7 +65,7 @@ async function installPackages() {
   const stamp = join(root, 'node_modules', '.skerry-lock');
   if (readStamp(stamp) === wanted) return;
   await step('npm packages', async () => {
-    // `npm ci` would empty node_modules under the feet of whoever else is building here.
+    // `npm ci` would empty node_modules while another process may be building here.
     await run('npm', ['install', '--no-audit', '--no-fund', '--no-save'], { cwd: root });
     await run(process.execPath, [join(root, 'tools', 'link-self.mjs')]);
     writeFileSync(stamp, wanted);
@@ -99,11 +99,11 @@ function hasCompilers({ test }) {
 async function installCompilers({ test }) {
   if (!debianAvailable() || hasCompilers({ test })) return;
   const stamp = stampOf(debianPrefix);
-  // The stamp holds the folder, because the programs carry its path: a moved folder is made anew.
+  // The stamp holds the folder, because the programs contain its path: a moved folder is installed again.
   const wanted = `${kRecipe} ${debianPrefix}`;
   if (readStamp(stamp) === wanted) return;
   await step('Emscripten, LLVM and headers (100 MB, once)', async () => {
-    // Without a stamp, but with the list that is written last, only what follows had failed.
+    // The list of packages is written after unpacking. If it exists and the stamp does not, only a later step failed.
     const unpacked = !readStamp(stamp) && existsSync(join(debianPrefix, 'packages.txt'));
     if (!unpacked) await installDebianPrefix(debianPrefix);
     note('adding what Emscripten wants from npm');
@@ -118,7 +118,7 @@ function link(name, target) {
   try {
     if (readlinkSync(path) === target) return;
   } catch {
-    // There is none yet.
+    // There is no link yet.
   }
   mkdirSync(join(local, 'bin'), { recursive: true });
   const fresh = `${path}.${process.pid}`;
@@ -155,7 +155,7 @@ function installHeaders({ test }) {
 
 // --- the browsers ---------------------------------------------------------------------------------
 
-/** What the tests want, by the names of Debian's packages. */
+/** The browsers of the tests, and the Debian packages that install them. */
 const kBrowsers = {
   Chromium: { found: findChromium, packages: ['chromium'] },
   Firefox: { found: findFirefox, packages: ['firefox-esr'] },
@@ -187,7 +187,7 @@ async function installPackagesOf(packages) {
 
 // --- libFuzzer, for the nightly run ---------------------------------------------------------------
 
-/** A clang++ with libFuzzer: one that is there, or Debian's, where it may be installed. Undefined where neither is so. */
+/** A clang++ with libFuzzer: installed already, or from Debian if we are root. Undefined if neither is possible. */
 export async function fuzzer() {
   const there = await findFuzzer();
   if (there) return there;
@@ -201,7 +201,7 @@ export async function fuzzer() {
 
 // --- all of it ------------------------------------------------------------------------------------
 
-/** Installs what is missing for a build, and with `test` also what the tests need. `browsers`: by their names above. */
+/** Installs everything that a build needs, and with `test` also what the tests need. `browsers`: names of kBrowsers. */
 export async function bootstrap({
   test = false,
   browsers = test ? Object.keys(kBrowsers) : [],

@@ -1,5 +1,5 @@
-// Builds everything that is shipped or started: the wasm modules, the package, the server, the demo.
-// What has not changed is not built again: a second run takes about a second.
+// Builds the wasm modules, the package, the server and the demo. Unchanged parts are not built again: a
+// second run takes about a second.
 
 import { createHash } from 'node:crypto';
 import {
@@ -27,7 +27,7 @@ const kGlued = ['skerry-authority', 'skerry-image'];
 const kGlueTypes = 'skerry-authority.d.ts';
 /** Those of a window, of a sync worker, and for export and import: their glue is a part of what imports it. */
 const kBundled = ['skerry.wasm', 'skerry-sync.wasm', 'skerry-portable.wasm'];
-/** What a service worker runs. */
+/** The module of a service worker. */
 const kServiceWasm = 'skerry-sync.wasm';
 
 // Each group is one run of esbuild: its entries share chunks with each other and with no other group.
@@ -39,8 +39,8 @@ const kGroups = [
     // The worker shares a chunk with the page: both need the codec, the storage and the loader of the
     // wasm module, and a page should load those once.
     entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
-    // Chunks are named for who loads them, so that size-limit (package.json) can tell them apart. What only a window
-    // runs is in index.js itself.
+    // Chunks are named for the entries that load them, so that size-limit (package.json) can measure them apart. Code
+    // of windows alone is in index.js itself.
     chunkName(entries, source) {
       if (entries.has('index')) return 'shared';
       if (source.endsWith('service-registration.ts')) return 'services';
@@ -48,8 +48,8 @@ const kGroups = [
       return 'worker';
     },
   },
-  // What a service worker runs is one file, because it may import nothing later: for an application's own script, and
-  // the ready-made one, which is no module.
+  // The code of a service worker is one file, because it must not import anything later. There are two: a module for an
+  // application's own script, and the ready-made script, which is no module.
   {
     name: 'service',
     out: 'dist',
@@ -81,7 +81,7 @@ const kGroups = [
     entries: { main: 'web-demo/src/main.ts' },
   },
   {
-    // What the server loads of the demo.
+    // The part of the demo that the server loads.
     name: 'demo-server',
     out: 'web-demo/dist',
     node: true,
@@ -89,8 +89,8 @@ const kGroups = [
   },
 ];
 
-// The demo's own service worker, which keeps the page's files for a reload without a network. It is
-// told which files these are, so it is built last.
+// The demo's own service worker, which keeps the page's files for a reload without a network. The list
+// of these files is compiled into it, so it is built last.
 const kDemoOffline = {
   name: 'demo-offline',
   out: 'web-demo/dist',
@@ -101,14 +101,14 @@ const kDemoOffline = {
 /** The folder of the demo whose files are served as they are. */
 const kDemoPublic = 'web-demo/public';
 
-/** By what a service worker knows its wasm: it is no part of the browser's check for updates. */
+/** The hash by which a service worker checks its wasm file, which the browser's check for updates does not cover. */
 function wasmHashes() {
   const bytes = readFileSync(join(root, 'dist', kServiceWasm));
   const hash = createHash('sha256').update(bytes).digest('hex');
   return { __SKERRY_WASM__: JSON.stringify({ [kServiceWasm]: hash }) };
 }
 
-/** Copies a file if the target is not the same already; times are kept so that stamps stay true. */
+/** Copies a file unless the target has the same size and is not older. Returns whether it was copied. */
 function copyIfNewer(source, target) {
   const from = statSync(source);
   const to = statSync(target, { throwIfNoEntry: false });
@@ -118,10 +118,10 @@ function copyIfNewer(source, target) {
   return true;
 }
 
-/** A name that stands for another of as many letters, so that no place in a source map moves. */
+/** Stands for a chunk's name of the same length, so that no position in a source map changes. */
 const kUnnamed = '______';
 
-/** The names of chunks, old and new: chosen by the entries that import each of them statically, and its own source. */
+/** The old and new names of chunks, chosen by the entries that import each chunk statically, and by its source. */
 function chunkNames({ outputs }, choose) {
   const importers = new Map();
   const visit = (path, entry) => {
@@ -144,11 +144,11 @@ function chunkNames({ outputs }, choose) {
     });
 }
 
-/** An import by address: bundlers copy the file as it is, and must leave the import alone. */
+/** An import by URL: an application's bundler copies the file as it is, and must not change the import. */
 const kByAddress = /\bimport\((?=new URL\()/g;
 const kLeaveAlone = '/*webpackIgnore:true*//*@vite-ignore*/';
 
-/** Puts in the comments that esbuild's minifier has removed, and moves the source map along. */
+/** Inserts the comments that esbuild's minifier has removed, and corrects the source map. */
 async function leftAlone(outputFiles) {
   const { default: MagicString } = await import('magic-string');
   const { default: remapping } = await import('@jridgewell/remapping');
@@ -164,7 +164,7 @@ async function leftAlone(outputFiles) {
   return [...texts].map(([path, text]) => ({ path, text }));
 }
 
-/** Writes what esbuild made, chunks under the names that `choose` gives them, if it is there. */
+/** Writes esbuild's output. If there is a `choose`, it names the chunks. Returns the names of the files. */
 function writeOutputs(outputFiles, metafile, choose) {
   const renamed = choose ? chunkNames(metafile, choose) : [];
   const rename = (text) => renamed.reduce((all, [from, to]) => all.replaceAll(from, to), text);
@@ -193,7 +193,7 @@ async function bundle({ name, out, entries, node = false, classic = false, defin
     chunkNames: `${name}-${chunkName ? kUnnamed : '[name]'}-[hash]`,
     format: classic ? 'iife' : 'esm',
     platform: node ? 'node' : 'browser',
-    // Lowers `using`; everything else is native wherever module workers are.
+    // Lowers `using`; every browser with module workers has all other features natively.
     target: node ? 'node20' : 'es2022',
     ...(node ? { packages: 'external' } : { minify: true }),
     define: define?.() ?? {},
@@ -227,7 +227,7 @@ async function declarations(name, project, sources, output) {
   );
 }
 
-/** Puts the modules beside the package's bundles, which look for the wasm files there. */
+/** Copies the modules beside the package's bundles, which load the wasm files from there. */
 function copyWasm() {
   const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
   for (const file of [...files, kGlueTypes, ...kBundled]) {
@@ -235,7 +235,7 @@ function copyWasm() {
   }
 }
 
-/** Gives the demo its page, and the files that the package loads from beside itself. */
+/** Copies the demo's page, and the files that the package loads from its own folder. */
 function copyDemo() {
   const target = join(root, 'web-demo', 'dist');
   if (!existsSync(target)) return;
@@ -246,13 +246,13 @@ function copyDemo() {
     /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image|-portable)?\.wasm)$/;
   const shipped = readdirSync(join(root, 'dist')).filter((file) => wanted.test(file));
   for (const file of shipped) copyIfNewer(join(root, 'dist', file), join(target, file));
-  // A chunk of an earlier build would be kept by the service worker too.
+  // The service worker would also keep a chunk of an earlier build.
   for (const file of readdirSync(target)) {
     if (wanted.test(file) && !shipped.includes(file)) rmSync(join(target, file));
   }
 }
 
-/** What the demo's service worker keeps: all that a page loads, and a digest of it. */
+/** The files that the demo's service worker keeps: all that a page loads; and a digest of them. */
 function demoAssets() {
   const folder = join(root, 'web-demo', 'dist');
   const server = new Set(['sw.js', 'schema.js', 'seed.js']);
@@ -272,7 +272,7 @@ function demoAssets() {
   };
 }
 
-/** A step that no other build of this checkout does at the same time. */
+/** Runs a step under a lock, so that no other build of this checkout runs it at the same time. */
 async function locked(name, work) {
   mkdirSync(build, { recursive: true });
   await step(name, () => withLock(join(build, 'bundles.lock'), work));
@@ -317,7 +317,7 @@ export async function buildDemo() {
   });
 }
 
-/** Builds all of it, in the order in which one part needs another. */
+/** Builds all parts, each after the parts that it needs. */
 export async function buildAll() {
   await buildWasm();
   await buildPackage();

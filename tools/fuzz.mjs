@@ -1,7 +1,7 @@
-// What comes from outside, changed at random for longer than a test may take (test/fuzz): a part of `npm run nightly`.
-// Changes that keep the structure, of another seed each day, under the sanitizers; then libFuzzer over each target for
-// half a minute, where the machine has a clang with it or can be given one. What it finds is written into build/fuzz; what
-// reached new code stays in build/fuzz/found, and is where the next night begins.
+// The fuzz tests (test/fuzz), for longer than a test may take: a part of `npm run nightly`. First changes that keep the
+// structure, with another seed each day, under the sanitizers. Then libFuzzer over each target for half a minute, if
+// the machine has a clang with it or can install one. Failing inputs are written into build/fuzz. Inputs that reached
+// new code stay in build/fuzz/found, where the next night begins.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
-// `npm run mutants`: do the tests bite? Makes each mistake of test/mutants/mutants.mjs in a copy of the tree, builds it, and
-// runs the tests that should notice until one fails: the core's, or, for a mistake in the server or the client, the file that
-// it names. Fails when a mistake is not noticed; --write puts what was found into the table of docs/trust.md.
-// `npm run mutants -- <part of a name>` runs those only, `npm run mutants -- server` all of a kind: core, server, client.
+// `npm run mutants`: do the tests notice mistakes? Makes each mistake of test/mutants/mutants.mjs in a copy of the
+// tree, builds it, and runs the tests that should notice it until one fails: the core's tests, or, for a mistake in the
+// server or the client, the test file that it names. Fails if a mistake is not noticed. --write writes the results into
+// the table of docs/trust.md. `npm run mutants -- <part of a name>` makes only the mistakes with such a name, `npm run
+// mutants -- server` all of one kind: core, server, client.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ const kEnd = '<!-- end of mutants -->';
 
 const row = ({ name, file, caught }) => `| ${name} | \`${file}\` | ${caught ?? '**nothing**'} |`;
 
-/** Puts the rows of these results into the table; mistakes that were not made this time keep theirs. */
+/** Writes the rows of these results into the table. Mistakes that were not made this time keep their rows. */
 function write(results) {
   const path = join(root, 'docs', 'trust.md');
   const text = readFileSync(path, 'utf8');

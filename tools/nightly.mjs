@@ -1,8 +1,8 @@
-// `npm run nightly`: what takes longer than a test may. The tests of test/nightly (a hundred kills of the browser, growth
-// over a hundred thousand changes), all rounds of those that by day run a part of theirs, storms over three engines in other orders,
-// fifty thousand seeds of the simulator, ten thousand of the random test of the API, all rounds of the core's random tests under the
-// sanitizers, what comes from outside changed at random (tools/fuzz.mjs), and the mistakes that the tests have to notice
-// (tools/mutants.mjs). Every part runs, even if an earlier one failed.
+// `npm run nightly`: checks that take longer than a test may. The tests of test/nightly (a hundred kills of the
+// browser, growth over a hundred thousand changes), all rounds of the tests that run a part of their rounds by day,
+// storms over three engines in other orders, fifty thousand seeds of the simulator, ten thousand seeds of the random
+// test of the API, all rounds of the core's random tests under the sanitizers, the fuzz tests (tools/fuzz.mjs), and the
+// mistakes that the tests must notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
@@ -12,10 +12,10 @@ import { buildPreset } from './lib/cmake.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, seconds } from './lib/run.mjs';
 
-/** As often as there are rounds: by day a part of them (test/support/rounds.ts, test/core/rounds.h). */
+/** All rounds of random tests; by day only a part of them runs (test/support/rounds.ts, test/core/rounds.h). */
 const kAllRounds = { SKERRY_ROUNDS: 'all' };
 const kStorm = ['run', '--project', 'engines', 'test/engines/storm-'];
-/** Name, command, arguments, and what its environment has besides. */
+/** Name, command, arguments, and additional environment variables. */
 const kParts = [
   ['kills and growth', join(bin, 'vitest'), ['run', '--project', 'nightly']],
   [

@@ -1,11 +1,11 @@
 // The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|engines|package|lint`.
 //
-// Every step runs even if an earlier one failed, so that one run shows all that is wrong. The last
-// lines are the count over all steps (native tests, vitest's tests, and one for each other check),
-// and what failed.
+// Every step runs even if an earlier one failed, so that one run shows all failures. The last lines are
+// the count over all steps (native tests, vitest's tests, and one for each other check), and the
+// failures.
 //
-// The whole check runs in three processes: browsers and databases often wait, so what only computes
-// (kBeside) runs beside them, at the lowest priority, and is told at the end.
+// The whole check runs in three processes. Tests with browsers and databases often wait, so the steps
+// that only compute (kBeside) run beside them, at the lowest priority, and are reported at the end.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,12 +18,12 @@ import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/li
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds, which } from './lib/run.mjs';
 
-/** What only computes: each list in a process of its own, so that no processor is idle while one thread of a test works. */
+/** The steps that only compute. Each list runs in its own process, so that all processors have work. */
 const kBeside = [
   ['core-native', 'simulator-sanitized'],
   ['simulator-fast', 'core-wasm', 'clang-tidy'],
 ];
-/** Parts of slices, which the lists above name. */
+/** The parts of slices that the lists above name. */
 const kParts = {
   core: ['core-native', 'core-wasm'],
   simulator: ['simulator-fast', 'simulator-sanitized'],
@@ -31,7 +31,7 @@ const kParts = {
 };
 const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'engines', 'package', 'lint'];
 
-/** What each step came to: { name, ms, passed, failed, skipped, told }; `told` is what its failures say. */
+/** The result of each step: { name, ms, passed, failed, skipped, told }; `told` has the texts of its failures. */
 const results = [];
 
 /** Runs a step that counts tests; a throw counts as one failure. */
@@ -51,7 +51,7 @@ async function counted(name, work) {
   console.log(`  ${counts.failed ? '✗' : '✓'} ${name} (${seconds(ms)})`);
 }
 
-/** Runs a step that passes or fails as a whole; `work` returns what is wrong, or nothing. */
+/** Runs a step that passes or fails as a whole; `work` returns the text of the problem, or nothing. */
 const check = (name, work) =>
   counted(name, async () => {
     const problem = await work();
@@ -60,7 +60,7 @@ const check = (name, work) =>
     return { passed: 0, failed: 1, skipped: 0, told: failuresOfText(problem) };
   });
 
-/** The core's tests, as that preset builds them: natively under sanitizers, or as WebAssembly in Node. */
+/** Runs the core's tests of a preset: natively under sanitizers, or as WebAssembly in Node. */
 async function doctest(preset) {
   const program = join(build, preset, 'skerry_core_test');
   const [command, ...args] = preset === 'debug' ? [program] : [process.execPath, `${program}.js`];
@@ -82,12 +82,15 @@ async function doctest(preset) {
   return { passed, failed, skipped, told: failed ? failuresOfDoctest(output) : [] };
 }
 
-/** As many seeds as take a minute or two on two cores, once without a service worker and once with one; and some under the sanitizers, which are slow. */
+/**
+ * So many seeds take a minute or two on two cores, once without a service worker and once with one. Fewer run under the
+ * sanitizers, which are slow.
+ */
 const kSimulatorSeeds = { sim: 2_000, debug: 100 };
-/** Seeds above have a service worker (test/sim/event.h). */
+/** Greater seeds have a service worker (test/sim/event.h). */
 const kServiceSeeds = 1_000_000_000;
 
-/** Runs of the simulator, as that preset builds it. */
+/** Runs the simulator of a preset. Returns the text of the problem, or an empty string. */
 async function simulator(preset, above = 0) {
   await buildPreset(preset, ['skerry_simulate']);
   const args = ['--seeds', String(kSimulatorSeeds[preset]), '--from', String(above + 1)];
@@ -99,7 +102,7 @@ async function simulator(preset, above = 0) {
   return `${output.trim()}\nReplay one: npm run simulate -- --seed N --trace`;
 }
 
-/** Projects of vitest.config.ts. Files of all of them run side by side, so that the last one of a project is not waited for. */
+/** Runs projects of vitest.config.ts, with the files of all of them side by side: no project waits for another. */
 async function vitest(...projects) {
   const folder = join(build, 'test-results');
   const report = join(folder, `${projects.join('-')}.json`);
@@ -147,7 +150,7 @@ function summarise() {
   if (total.failed) process.exitCode = 1;
 }
 
-/** A list of kBeside in a process of its own: its output, and what its steps came to. */
+/** Runs a list of kBeside in its own process. Returns its output, and the results of its steps. */
 async function beside(slices) {
   const report = join(build, 'test-results', `beside-${slices[0]}.json`);
   mkdirSync(join(build, 'test-results'), { recursive: true });
@@ -178,7 +181,7 @@ await main(async () => {
   const wanted = parts.filter((name) => !whole || !kBeside.flat().includes(name));
   const wants = (...slices) => slices.some((name) => wanted.includes(name));
 
-  // Without the set-up nothing else can be said, so this one stops the run.
+  // Nothing works without the set-up, so its failure stops the run.
   await bootstrap({
     test: true,
     ...(wants('engines') ? {} : { browsers: wants('browser', 'package') ? ['Chromium'] : [] }),

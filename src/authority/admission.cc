@@ -42,8 +42,8 @@ std::optional<Row> InRealm(const std::optional<Row>& row, const std::string& rea
   return row && row->realm == realm ? row : std::nullopt;
 }
 
-// About what a row takes as JSON text, names of its props included: what reading and telling it
-// will cost is said beforehand.
+// The approximate size of a row as JSON text, with the names of its props: an estimate of what it
+// will cost to read and send the row.
 uint64_t BytesOf(const Row& row) {
   constexpr uint64_t kOfARow = 200, kOfAProp = 24;
   uint64_t bytes = kOfARow;
@@ -83,8 +83,8 @@ Status Admission::ParseUpdates() {
   return Status::Ok();
 }
 
-// Id and chain must be there, so that a refusal can be remembered. The rest may be wrong: that is a
-// result, not an error.
+// The id and `after` must be readable, so that a rejection can be remembered. A fault in the rest
+// is a result (`rejected`), not an error of the request.
 Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
   Pushed pushed;
   pushed.id = data["id"].as_string();
@@ -100,7 +100,7 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
     pushed.update = std::move(update.value());
     return pushed;
   }
-  // As much of the update as the answer needs to name ops and actions.
+  // The part of the update that the answer needs to name ops and actions.
   for (const Data& action : data["actions"].items()) {
     pushed.unparsed.actions.push_back({action["id"].as_string(), "", "", 0});
   }
@@ -121,15 +121,15 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
   return pushed;
 }
 
-// The others may ask for as much again.
+// The updates after a rejected one may run as many rounds again.
 void Admission::ForgetNeeds() {
   rows_.TakeNeeds();
   locks_.clear();
   rounds_ = 1;
 }
 
-// Copies of what was decided before need no rows, nor does what the server has refused: that may be
-// because its rows are too many.
+// No rows are loaded for an update that was decided before, nor for one that the server rejected
+// itself, possibly because it needs too many rows.
 void Admission::PrefetchAll() {
   for (size_t r = 0; r < pushed_.size(); ++r) {
     const Request& request = input_.requests[r];
@@ -185,7 +185,8 @@ const Admission::Refusal* Admission::RefusalOf(const Request& request, const Pus
   return found == input_.refusals.end() ? nullptr : &found->second;
 }
 
-// What an update behind one that lacks rows would lack itself, so that one round asks for both.
+// Judges an update that comes after one with missing rows, only to find out which rows it needs
+// itself. So one round asks for the rows of both.
 void Admission::Guess(const Request& request, const Pushed& pushed) {
   if (!pushed.update || RefusalOf(request, pushed) != nullptr) return;
   rows_.Begin();
@@ -273,8 +274,9 @@ std::optional<Rejection> Admission::TooMuch() const {
       "the objects that it changes have more than " + std::to_string(kMaxBeforeBytes) + " bytes"};
 }
 
-// Where the author may write, if that is so anywhere: what is kept for other realms would be kept
-// for as long as nothing is applied there.
+// The realm whose chain remembers the rejection: the first in which the author may write, else the
+// first of all. A chain forgets its rejections when an update is applied in its realm, which never
+// happens where the author may not write.
 const std::string& Admission::RememberingRealm(const Request& request, const Pushed& pushed) {
   const Scene scene = SceneOf(request);
   for (const auto& [realm, link] : pushed.after) {
@@ -290,7 +292,7 @@ Data Admission::Refuse(const Request& request, const Pushed& pushed,
   const Update& update = pushed.update ? *pushed.update : pushed.unparsed;
   Data result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
                                pushed.after.size() == 1);
-  // One that names no realm can never be applied, whenever it comes.
+  // An update that names no realm can never be applied, so nothing needs to be remembered.
   if (!pushed.after.empty()) {
     chains_.Refuse(request.client, pushed.id, RememberingRealm(request, pushed), result);
   }

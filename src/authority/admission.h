@@ -1,10 +1,10 @@
-// Admission: what becomes of pushed updates: one or many clients', in order, over one working set
-// (group commit). Pure: it reads what it is given, asks for what it lacks, and hands back
-// everything that is to be written.
+// Admission decides whether pushed updates are applied: the updates of one or more clients, in
+// order, over one working set (group commit). It does no I/O: the caller loads the rows that it
+// asks for, and writes the lists that it returns.
 //
-// Use: fill Input, Begin, then Run until it says kDone; after kNeeds load what needs() names and
-// call Settle; after kLock start anew with the realms of locks() locked too. Nothing that is not
-// decided leaves a trace.
+// Use: fill Input, call Begin, then Run until it returns kDone. After kNeeds, load the rows that
+// TakeNeeds() names and call rows().Settle(). After kLock, begin a new Admission with the realms of
+// locks() locked as well. An update that is not decided yet changes nothing.
 #ifndef SKERRY_AUTHORITY_ADMISSION_H_
 #define SKERRY_AUTHORITY_ADMISSION_H_
 
@@ -22,32 +22,32 @@
 
 namespace skerry {
 
-// What the log gains in one realm by one update.
+// One update's entry in the log of one realm.
 struct LogEntry {
   std::string realm;
   uint64_t revision = 0;
   std::string client;
   std::string user;
-  Data epoch;  // as the request named it
+  Data epoch;  // as in the request
   std::string update;
-  bool is_declared = false;
+  bool is_declared = false;          // the update's `after` names this realm
   Data actions = Data::MakeArray();  // as pushed; only where declared
   Data ops = Data::MakeArray();      // those of this realm, as pushed; only where declared
   Data base;
   Data answer;
-  Data spans;  // {realm: revision} of all its entries where it has several
+  Data spans;  // {realm: revision} of all entries of the update, where it has several
   Set<std::string> tables;
   Set<std::string> streams;
-  uint64_t changes = 0;  // how many of skerry.change are its own
-  uint64_t bytes = 0;    // about as many as their rows are, before and after
+  uint64_t changes = 0;  // the number of its rows in skerry.change
+  uint64_t bytes = 0;    // the approximate size of these rows, before and after
 };
-// What an entry did to a row.
+// What an entry did to one row.
 struct LogChange {
   std::string realm;
   uint64_t revision = 0;
   ObjectKey key;
-  std::optional<Row> before;  // in this realm
-  bool is_touch = false;
+  std::optional<Row> before;  // empty: the row was not in this realm
+  bool is_touch = false;      // only the time changed, because a detail row did
 };
 struct LogAction {
   std::string realm;
@@ -61,16 +61,17 @@ class Admission {
     std::string client;
     std::string user;
     Vector<Data> updates;  // as pushed
-    Data epoch = {};       // of the lease under which they were pushed, for the log
-    size_t rights = 0;     // which of Input::rights the caller has: those of this request's token
+    Data epoch = {};       // of the lease under which the client pushed them; for the log
+    size_t rights = 0;     // index into Input::rights: the rights of this request's token
   };
+  // The server's own rejection of an update, made before the rules are asked.
   struct Refusal {
     std::string code;
     std::string detail;
   };
   struct Input {
-    double now = 0;
-    Map<std::string, RealmState> realms;
+    double now = 0;                       // the database's clock, ms
+    Map<std::string, RealmState> realms;  // those that are locked
     Vector<Map<std::string, Right>> rights;
     Vector<LogAction> actions;
     Vector<Request> requests;
@@ -82,8 +83,8 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  // kInvalidArgument or kLimit where an update has no readable id or chain: the request itself is
-  // wrong. REQUIRES: every request's `rights` are there.
+  // Returns kInvalidArgument or kLimit if the id or `after` of an update cannot be read: then the
+  // whole request is wrong. REQUIRES: every request's `rights` is an index into Input::rights.
   Status Begin(Input input);
   Chains& chains() { return chains_; }
   const Chains& chains() const { return chains_; }
@@ -94,8 +95,10 @@ class Admission {
   Needs TakeNeeds() { return rows_.TakeNeeds(); }
   const Set<std::string>& locks() const { return locks_; }
 
+  // The time of this commit, ms: later than the head of every realm, and not before Input::now.
   double at() const { return at_; }
-  // Null where an update was left out because those before it write enough for one commit.
+  // By request and update, in order. Null: not decided, because the updates before it already
+  // write as much as one commit may.
   const Vector<Vector<Data>>& results() const { return results_; }
   const Vector<LogEntry>& entries() const { return entries_; }
   const Vector<LogChange>& changes() const { return changes_; }
@@ -103,28 +106,28 @@ class Admission {
   const Map<std::string, RealmState>& realms() const { return input_.realms; }
 
  private:
-  // An update, parsed as far as that goes.
+  // A pushed update, parsed as far as possible.
   struct Pushed {
     std::string id;
     ByRealm<Link> after;
-    std::optional<Update> update;
-    Vector<Rejection> faults;  // why it is not parsed
-    Update unparsed;           // then: ids of its actions, and which of them each op comes from
+    std::optional<Update> update;  // empty: it could not be parsed
+    Vector<Rejection> faults;      // the reasons then
+    Update unparsed;               // then: action ids, and the actions that each op comes from
     bool is_decided = false;
   };
 
   Status ParseUpdates();
   Result<Pushed> ParseOne(const Data& data) const;
   Scene SceneOf(const Request& request);
-  // What the server has refused, before anything is asked; else null.
+  // Null if the server did not reject the update itself.
   const Refusal* RefusalOf(const Request& request, const Pushed& pushed) const;
-  // False: rows or locks are missing.
+  // Returns false if rows or locks are missing; then the update is judged again in the next round.
   bool Decide(const Request& request, size_t index, Pushed* pushed, Data* result);
   std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);
   Data Refuse(const Request& request, const Pushed& pushed, const Vector<Rejection>& reasons,
               const KnownActions& known);
   const std::string& RememberingRealm(const Request& request, const Pushed& pushed);
-  // What an update that could be applied is too large for.
+  // The rejection of an update that breaks no rule but changes too much; else empty.
   std::optional<Rejection> TooMuch() const;
   KnownActions FindKnown(const Pushed& pushed) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
@@ -139,8 +142,8 @@ class Admission {
   Input input_;
   double at_ = 0;
   int rounds_ = 0;
-  size_t judged_ = 0;        // ops and rows, of the update that is being decided
-  size_t before_bytes_ = 0;  // of what is in changes_
+  size_t judged_ = 0;        // ops and rows of the current update, over all rounds
+  size_t before_bytes_ = 0;  // of all `before` in changes_
   Map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
   Vector<Vector<Pushed>> pushed_;
   Vector<Vector<Data>> results_;

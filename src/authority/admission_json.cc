@@ -65,10 +65,10 @@ Data Names(const Set<std::string>& names) {
 }
 
 Data EntryToData(const LogEntry& entry, double at) {
-  // What was pushed goes on as the text of it: a copy of the tree would cost more.
+  // Pushed parts are passed on as JSON text: a copy of the tree would cost more.
   const auto text = [](const Data& pushed) { return Data::Json(WriteJson(pushed)); };
   std::string ops = WriteJson(entry.ops);
-  // Whoever pulls reads the rows, and its author the ops.
+  // Pulls of other clients read the rows. Pulls of the author read the ops.
   const uint64_t bytes = std::max<uint64_t>(entry.bytes, ops.size());
   Data data = Data::MakeObject();
   data.Set("realm", entry.realm)
@@ -91,7 +91,7 @@ Data EntryToData(const LogEntry& entry, double at) {
   return data;
 }
 
-// What is told of an entry beside the log: for pokes.
+// The summary of an entry that the server uses for pokes and costs.
 Data TouchedToData(const LogEntry& entry) {
   Data data = Data::MakeObject();
   data.Set("realm", entry.realm)
@@ -104,7 +104,7 @@ Data TouchedToData(const LogEntry& entry) {
   return data;
 }
 
-// A line: the list of what `to_data` makes of the items.
+// Writes the items as one JSON list, each converted by `to_data`, without line breaks.
 template <typename Items, typename ToData>
 void WriteList(const Items& items, ToData to_data, std::string* out) {
   char separator = '[';
@@ -247,8 +247,8 @@ const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const
   return schema_->table(row.stored.key.table).name;
 }
 
-// By how many live rows each realm grew. Only the first change of a row tells how it was before all
-// of them.
+// By how many live rows each realm grew. Only the first change of a row in a realm says whether the
+// row was there before this commit.
 Map<std::string, int64_t> AdmissionSession::Growth() const {
   Map<std::string, int64_t> grown;
   Set<std::pair<std::string, ObjectKey>> seen;
@@ -262,7 +262,7 @@ Map<std::string, int64_t> AdmissionSession::Growth() const {
   return grown;
 }
 
-// JSON has no line breaks of its own as it is written here.
+// Lines separate the lists: WriteJson writes no line breaks.
 void AdmissionSession::WriteLists(std::string* out) const {
   out->push_back('\n');
   WriteList(
@@ -277,7 +277,7 @@ void AdmissionSession::WriteLists(std::string* out) const {
   WriteJson(ChainsToData(admission_.chains()), out);
   out->push_back('\n');
   WriteJson(HeadsToData(), out);
-  // Rows are in the order of their tables' indexes; the lists are in that of `tables`.
+  // rows_ is ordered by table index, but the lists follow the order of `tables`, by name.
   Map<std::string, Vector<const WorkingSet::Final*>> by_table;
   for (const WorkingSet::Final& row : rows_) by_table[TableOf(row)].push_back(&row);
   for (const auto& [table, rows] : by_table) {

@@ -1,5 +1,5 @@
-// AdmissionSession: Admission with JSON text in and out, as docs/authority.md section 3 says. No
-// rules here.
+// AdmissionSession: Admission with JSON text in and out (docs/authority.md, section 3). It holds no
+// rules.
 #ifndef SKERRY_AUTHORITY_ADMISSION_JSON_H_
 #define SKERRY_AUTHORITY_ADMISSION_JSON_H_
 
@@ -14,7 +14,8 @@ namespace skerry {
 class AdmissionSession {
  public:
   explicit AdmissionSession(const Schema* schema) : schema_(schema), admission_(schema) {}
-  // What is done is a line of JSON for the server to read, and a line for each list that it writes.
+  // Returns one JSON object. After `done` follow the lists that the server writes, each on a line
+  // of its own.
   std::string Step(std::string_view text);
 
  private:
@@ -32,7 +33,7 @@ class AdmissionSession {
 
   const Schema* schema_;
   Admission admission_;
-  Vector<WorkingSet::Final> rows_;  // once it is done
+  Vector<WorkingSet::Final> rows_;  // set when the admission is done
   State state_ = State::kNew;
 };
 

@@ -4,7 +4,7 @@
 
 namespace skerry {
 
-// What is done to the dependants of rows that left; the rows are those of the working set.
+// Applies the cascade rules to the dependants of rows that were deleted or moved.
 class Cascade::Visitor final : public DependantVisitor {
  public:
   explicit Visitor(Cascade* cascade) : cascade_(cascade), rows_(cascade->scene_->rows) {}
@@ -54,9 +54,9 @@ std::optional<uint32_t> Cascade::CauseOf(const ObjectKey& key) const {
 void Cascade::Run() {
   CollectOps();
   Visitor visitor(this);
-  // Moves first: a row that goes along with its parent must have arrived before its other refs, or
-  // those of its siblings, are looked at. Every loop ends: a row is dropped once and goes along
-  // once.
+  // Moves first: a row that moves along with its parent must have arrived before its other refs, or
+  // those of its siblings, are checked. The loop ends, because each row is deleted at most once and
+  // moves along at most once.
   while (!moved_.empty() || !deleted_.empty() || !to_check_.empty()) {
     if (!moved_.empty()) {
       WalkDependants(*scene_->schema, kAllRules, &moved_, &visitor);
@@ -76,7 +76,8 @@ void Cascade::AskToCheck(const ObjectKey& key) {
   unchecked_.insert(key);
 }
 
-// A parent before its children: it may itself follow its parent, to where they are or should go.
+// Checks a parent before its children: the parent may itself follow its own parent into the realm
+// where the children are, or where they have to go.
 void Cascade::CheckNext() {
   const ObjectKey key = to_check_.front();
   if (const std::optional<ObjectKey> parent = UncheckedParent(key)) {
@@ -87,7 +88,7 @@ void Cascade::CheckNext() {
   if (unchecked_.erase(key) != 0) CheckRefs(key);
 }
 
-// Each is put ahead once, so that a ring of refs has an end.
+// A parent is put ahead at most once, so that a cycle of refs ends.
 std::optional<ObjectKey> Cascade::UncheckedParent(const ObjectKey& key) {
   const Row* row = scene_->rows->Find(key);
   if (!row || !unchecked_.contains(key)) return std::nullopt;
@@ -148,7 +149,7 @@ void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& ta
   } else if (rule == OnDelete::kSetNull) {
     nullable_.push_back({key, prop, target.id, {}});
   } else if (parent && moved_by_op_.contains(key)) {
-    // Its parent may still come along; whether it did is looked at in the end.
+    // Another op may move the parent to the same realm; CheckConstraints sees the outcome.
     constraints_.push_back({key, prop, target.id, CauseOf(key)});
   } else if (parent && !moved_along_.contains(key)) {
     if (!Follow(key, parent->realm)) DropOrphan(key, target);
@@ -157,16 +158,16 @@ void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& ta
   }
 }
 
-// Children stand where the row stood before this update too, if it was moved in it; these then are
-// missing a parent.
+// Deletes the row, because its parent is not in its realm, and queues it so that its dependants are
+// visited. The row is no orphan if this update's own ops deleted the parent.
 void Cascade::DropOrphan(const ObjectKey& key, const ObjectKey& target) {
   const std::string realm = scene_->rows->Find(key)->realm;
   Erase(key, !dropped_.contains(target) || orphans_.contains(target));
   deleted_.push_back({key, realm, {}});
 }
 
-// The parent lives in another realm: a child that is created or updated there goes where the parent
-// went, as if it had been there before the move. False where the author may not write there.
+// Moves a created or updated child to the realm where its parent lives, as if the child had been
+// there before the parent moved. Returns false if the author may not write there.
 bool Cascade::Follow(const ObjectKey& key, const std::string& realm) {
   const Access access = scene_->AccessIn(realm);
   if (access == Access::kNotLocked) return true;  // nothing is decided in this round
@@ -177,7 +178,7 @@ bool Cascade::Follow(const ObjectKey& key, const std::string& realm) {
   return true;
 }
 
-// Whether it was there.
+// Returns whether there was such a row.
 bool Cascade::Erase(const ObjectKey& key, bool is_orphan) {
   const Row* row = scene_->rows->Find(key);
   if (!row) return false;
@@ -188,7 +189,7 @@ bool Cascade::Erase(const ObjectKey& key, bool is_orphan) {
   return true;
 }
 
-// A row moves along once. Whether it has not yet.
+// Returns false if the row has moved along already: it does so only once.
 bool Cascade::MoveAlong(const ObjectKey& key, const std::string& realm) {
   if (!moved_along_.insert(key).second) return false;
   Row row = *scene_->rows->Find(key);
@@ -218,8 +219,7 @@ bool Cascade::Holds(const DeferredRef& ref) const {
   return parent && parent->realm == realm;
 }
 
-// Only now is it known who went where: a child may have followed its parent to the realm of what it
-// refers to.
+// Runs after all moves, because a child may have followed its parent into the realm of the target.
 void Cascade::NullifyRefs() {
   for (const DeferredRef& ref : nullable_) {
     if (!Holds(ref)) SetNull(ref.child, ref.prop);
@@ -264,7 +264,7 @@ void Cascade::TouchMasters(const ObjectKey& key, const Row& row, std::deque<Obje
     const ObjectKey target{def.ref_table, row.props[i].text()};
     const Row* master = scene_->rows->Find(target);
     if (!master || master->realm != row.realm) continue;
-    if (scene_->rows->journal().contains(target)) continue;  // stamped already
+    if (scene_->rows->journal().contains(target)) continue;  // has the time already
     Row stamped = *master;
     stamped.modified_at = scene_->at;
     stamped.revision = scene_->NextRevision(stamped.realm);

@@ -1,9 +1,9 @@
-// Cascade: what follows from an update beyond its own ops: children that are deleted or move along,
-// refs set to null, restrict, the rule of the deleted parent, and touched masters (docs/design.md,
-// "Cascade rules"; docs/authority.md, "Further rules").
+// Cascade carries out the cascade rules of an update, beyond its own ops: children are deleted or
+// move along, refs are set to null, `restrict`, the rule of the deleted parent, and touched masters
+// (docs/design.md, "Cascade rules"; docs/authority.md, "Further rules").
 //
-// They are evaluated once, after all ops of the update, from the difference between the rows before
-// and after it: folding moves ops past each other, so that no order within the update may matter.
+// The rules are evaluated once, after all ops of the update, from the difference between the rows
+// before and after it. Folding changes the order of ops, so no order within the update may matter.
 #ifndef SKERRY_AUTHORITY_CASCADE_H_
 #define SKERRY_AUTHORITY_CASCADE_H_
 
@@ -23,24 +23,24 @@ namespace skerry {
 
 class Cascade {
  public:
-  // `causes`: for every object that the ops changed, the index of the (last) op.
+  // `causes`: for every object that the ops changed, the index of the last op that changed it.
   Cascade(const Scene* scene, Map<ObjectKey, uint32_t> causes)
       : scene_(scene), causes_(std::move(causes)) {}
 
   void Run();
 
-  // Rows that went because their parent was deleted or missing before this update, whoever deleted
-  // it.
+  // Rows that were deleted because their parent was deleted or missing before this update, or lives
+  // in a realm where the row may not follow it.
   const Set<ObjectKey>& orphans() const { return orphans_; }
-  // Rows of which nothing changed but the time, because a detail did.
+  // Rows of which only the time changed, because a detail row changed.
   const Set<ObjectKey>& touched() const { return touched_; }
   const Vector<Rejection>& violations() const { return violations_; }
-  // The op that a change of this row comes from.
+  // The op that caused the change of this row, directly or by a cascade.
   std::optional<uint32_t> CauseOf(const ObjectKey& key) const;
 
  private:
   class Visitor;
-  // A ref that is looked at when all is done.
+  // A ref that is checked after all moves and deletes.
   struct DeferredRef {
     ObjectKey child;
     PropIndex prop = kNone;
@@ -69,13 +69,13 @@ class Cascade {
 
   const Scene* scene_;
   Map<ObjectKey, uint32_t> causes_;
-  Vector<Departure> moved_, deleted_;  // whose dependants are still to be visited
-  std::deque<ObjectKey> to_check_;     // may name one twice
-  Set<ObjectKey> unchecked_;           // those of it that are still to be looked at
+  Vector<Departure> moved_, deleted_;  // their dependants are still to be visited
+  std::deque<ObjectKey> to_check_;     // may name a row twice
+  Set<ObjectKey> unchecked_;           // the rows of to_check_ whose refs are not checked yet
   Set<ObjectKey> put_ahead_;
   Set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
-  Vector<DeferredRef> constraints_;  // a violation where they do not hold
-  Vector<DeferredRef> nullable_;     // set to null where they do not hold
+  Vector<DeferredRef> constraints_;  // a violation if the target is not in the child's realm
+  Vector<DeferredRef> nullable_;     // set to null if the target is not in the child's realm
   Vector<Rejection> violations_;
 };
 

@@ -1,5 +1,5 @@
-// Cursors: `revision@at`, opaque to all but the core and the server. `at` proves that the revision
-// is of this history.
+// Cursors: `revision@at`, opaque to all code but the core and the server. `at` proves that the
+// revision belongs to this history.
 #ifndef SKERRY_AUTHORITY_CURSOR_H_
 #define SKERRY_AUTHORITY_CURSOR_H_
 

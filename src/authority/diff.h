@@ -10,13 +10,13 @@
 
 namespace skerry {
 
-// Nothing where they are equal, revision and times included. A delete carries `revision`, that at
-// which the range ends.
+// The change from `from` to `to`; a null pointer stands for no row. Empty if they are equal,
+// revision and times included. A delete has `revision`, the end of the pull's range.
 std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, const Row* from,
                               const Row* to, uint64_t revision);
-// The whole row, whatever the client holds.
+// A create with the whole row, whatever the client holds.
 Change WholeRow(const ObjectKey& key, const Row& row);
-// A row that left one realm for another, of one answer: what differs only.
+// A move from one realm of an answer to another, with the props that differ.
 Change MovedRow(const ObjectKey& key, const Row& from, const Row& to);
 
 }  // namespace skerry

@@ -14,8 +14,8 @@ Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   Row whole = row;
   FillAbsent(base_.schema().table(key.table), &whole);
   for (size_t i = 0; i < props.size(); ++i) {
-    // A prop that became required after the row was written may be null; all else must fit, or the
-    // packed row could not hold it.
+    // A prop that became required after the row was written may be null. Every other value must fit
+    // its prop, or the packed row could not hold it.
     if (whole.props[i].is_null()) continue;
     SKERRY_RETURN_IF_ERROR(CheckValue(base_.schema().table(key.table), props[i], whole.props[i]));
   }

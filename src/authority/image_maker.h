@@ -1,4 +1,4 @@
-// ImageMaker: a realm's rows to an image, in the client's own format (log/image.h).
+// ImageMaker writes the rows of a realm as an image, in the client's own format (log/image.h).
 #ifndef SKERRY_AUTHORITY_IMAGE_MAKER_H_
 #define SKERRY_AUTHORITY_IMAGE_MAKER_H_
 
@@ -19,8 +19,9 @@ class ImageMaker {
   ImageMaker(const ImageMaker&) = delete;
   ImageMaker& operator=(const ImageMaker&) = delete;
 
-  Status AddRow(const ObjectKey& key, const Row& row);  // a live row of the realm
-  // The whole image; valid as long as the maker lives. REQUIRES: called once, last.
+  // REQUIRES: a live row of the realm.
+  Status AddRow(const ObjectKey& key, const Row& row);
+  // Returns the whole image, valid as long as the maker lives. No row can be added afterwards.
   const std::string& Finish();
   const std::string& bytes() const { return bytes_; }
 

@@ -15,7 +15,8 @@
 namespace skerry {
 namespace {
 
-// One sentence for every realm that the author may not write, whether it exists or not.
+// The same text for every realm that the author may not write, so that the answer does not say
+// whether the realm exists.
 Rejection Forbidden(std::optional<uint32_t> op) {
   return {op, "forbidden", "no such realm, or no right to write in it"};
 }
@@ -43,7 +44,7 @@ class Judging {
     judgement_.rejections.push_back({op, code, std::move(detail)});
   }
 
-  // Every op's realm is declared: the codec saw to that.
+  // The codec has checked that `after` names the realm of every op.
   void CheckRealms() {
     Set<std::string> forbidden;
     for (const auto& [realm, link] : update_.after) {
@@ -61,14 +62,15 @@ class Judging {
     if (!unnamed.empty()) judgement_.rejections.push_back(Forbidden(std::nullopt));
   }
 
-  // An id whose row was deleted goes to whoever may look into the realm where it was: there it is
-  // gone, and stays so. That realm must be locked, because the remains leave it.
+  // Whether the author may create a row with the id of a deleted one: yes, with at least the right
+  // to read the realm where that row was. AccessIn asks for the lock of that realm, because the
+  // tombstone leaves it.
   bool MayTakeId(const ObjectKey& key) {
     const std::string* realm = scene_.rows->RealmOfRemains(key);
     return !realm || scene_.AccessIn(*realm) != Access::kHidden;
   }
 
-  // Folds one op into the row, in the realm where that is.
+  // Folds one op into its row, in the realm where the row lives now.
   void Fold(uint32_t index, const Op& op) {
     if (!op.Has(kOnRow)) return;
     const ObjectKey key = op.key();
@@ -124,7 +126,7 @@ class Judging {
       if (!cascade.touched().contains(key)) written.push_back(key);
     }
     for (const ObjectKey& key : written) {
-      if (judgement_.rejections.size() >= kMaxRejections) return;  // no more of them are told
+      if (judgement_.rejections.size() >= kMaxRejections) return;  // no more of them are reported
       const Row* row = scene_.rows->Find(key);
       if (!row) continue;
       const std::optional<Row> before = scene_.rows->journal().at(key);
@@ -141,8 +143,8 @@ class Judging {
     for (size_t i = 0; i < table.props.size(); ++i) {
       const PropDef& prop = table.props[i];
       if (prop.optional || !row.props[i].is_null()) continue;
-      if (before && before->props[i].is_null()) continue;  // was so before the schema asked for it
-      // Also of one that was deleted and made again, by a client that does not know the prop.
+      if (before && before->props[i].is_null()) continue;  // null before the prop was required
+      // Also for a row that was deleted and created again by a client that does not know the prop.
       if (prop.has_default && !prop.default_value.is_null()) {
         row.props[i] = prop.default_value;
         is_completed = true;
@@ -170,7 +172,7 @@ class Judging {
     }
   }
 
-  // The op that set the prop, if any did; else the one that brought the row here.
+  // The last op that set the prop or added to it; else the op that caused the change of the row.
   std::optional<uint32_t> CulpritOf(const ObjectKey& key, PropIndex prop, const Cascade& cascade) {
     for (auto i = static_cast<uint32_t>(update_.ops.size()); i > 0; --i) {
       const Op& op = update_.ops[i - 1];
@@ -188,7 +190,7 @@ class Judging {
   void CheckSize(const ObjectKey& key, const Row& row, const Cascade& cascade) {
     size_t bytes = 0;
     for (const Value& value : row.props) bytes += value.text().size() + 32;
-    if (bytes * 6 <= kMaxObjectBytes) return;  // an escaped character takes six bytes at most
+    if (bytes * 6 <= kMaxObjectBytes) return;  // JSON escapes a byte by six bytes at most
     const Data data = RowToData(*scene_.schema, key, row);
     if (WriteJson(data["props"]).size() <= kMaxObjectBytes) return;
     Refuse(cascade.CauseOf(key), "limit", "an object may have 1 MiB");

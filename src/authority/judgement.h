@@ -1,6 +1,6 @@
-// Judgement: one update against the merged state: folds its ops into the working set, works out
-// what they cascade to, and checks every rule. Leaves the changes in the working set's journal; the
-// caller commits or rolls back.
+// Judgement of one update against the merged state: folds its ops into the working set, carries out
+// the cascade rules, and checks every other rule. The changes are then in the working set's
+// journal, and the caller commits them or rolls them back.
 #ifndef SKERRY_AUTHORITY_JUDGEMENT_H_
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 
@@ -16,17 +16,17 @@
 namespace skerry {
 
 struct Judgement {
-  Vector<Rejection> rejections;  // empty: it may be applied
-  Vector<uint32_t> noops;
-  Vector<uint32_t> gone;
-  Set<ObjectKey> touched;  // changed in nothing but the time
+  Vector<Rejection> rejections;  // empty: the update may be applied
+  Vector<uint32_t> noops;        // ops that changed nothing
+  Vector<uint32_t> gone;         // ops whose object was deleted with its parent (result.h)
+  Set<ObjectKey> touched;        // rows of which only the time changed
 };
 
-// Asks for the rows that the update is sure to need, so that the first round asks for most.
+// Asks for the rows that the update certainly needs, so that the first round loads most of them.
 void Prefetch(const Scene& scene, const Update& update);
 
-// REQUIRES: scene.rows->Begin() was called. Where scene.rows->has_needs() or scene.locks is not
-// empty afterwards, the judgement is worth nothing.
+// REQUIRES: scene.rows->Begin() was called. If scene.rows->has_needs(), or *scene.locks is not
+// empty afterwards, rows or locks were missing, and the judgement must not be used.
 Judgement Judge(const Scene& scene, const Update& update);
 
 }  // namespace skerry

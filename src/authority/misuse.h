@@ -1,4 +1,4 @@
-// Misuse: what a host that does not keep to docs/authority.md is told.
+// Misuse: the error for a host that breaks the contract of docs/authority.md.
 #ifndef SKERRY_AUTHORITY_MISUSE_H_
 #define SKERRY_AUTHORITY_MISUSE_H_
 

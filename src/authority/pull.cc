@@ -59,7 +59,7 @@ void Pull::AskForState(const std::string& name, Realm* realm) {
     if (scope.is_filled || !scope.filled.empty()) state.tables.insert(scope.table);
   }
   if (state.tables.empty()) return;
-  // One answer cannot hold it, and pages are of scopes that are not filled.
+  // One answer cannot hold so many rows. `refill` sets the scopes back, so that pages bring them.
   if (realm->now.rows > kStateRows) return LoadUntold(name, std::move(state.tables));
   needs_.state.push_back(std::move(state));
 }
@@ -80,7 +80,7 @@ void Pull::LoadOwn(const std::string& realm, PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.have.contains(own.update)) return;
   for (const PulledOwn& other : found->second.own) {
-    if (other.revision == own.revision) return;  // asked for again for another realm
+    if (other.revision == own.revision) return;  // loaded before: a reset realm asked for it again
   }
   found->second.own.push_back(std::move(own));
 }
@@ -126,8 +126,8 @@ void Pull::Run() {
   WriteChanges();
 }
 
-// A cursor whose entry is not there, or has another time, is of a history that the database has
-// lost.
+// If the entry of a cursor is missing, or has another time, the cursor belongs to a history that
+// the database has lost.
 bool Pull::FindOtherHistories() {
   for (auto& [name, realm] : realms_) {
     if (realm.mode != Mode::kRange) continue;
@@ -144,7 +144,7 @@ bool Pull::FindOtherHistories() {
   }
   needs_.page_realms.clear();
   if (needs_.empty()) return false;
-  // Their ops may have been given for the range only.
+  // In the first round the ops of own updates may have been loaded for the range only.
   needs_.own.assign(request_.have.begin(), request_.have.end());
   return true;
 }
@@ -158,8 +158,8 @@ void Pull::ChooseEnds() {
   }
 }
 
-// An entry that spans realms is in all ranges or in none, where cursors allow. Every step shortens
-// a range, so it ends.
+// Cuts the ranges so that an entry that spans realms is in all of their ranges or in none, as far
+// as the cursors allow. Every step shortens a range, so the loop ends.
 void Pull::CutSpanning() {
   bool is_cut = true;
   while (is_cut) {
@@ -202,15 +202,15 @@ void Pull::CollectOwn() {
       answer_.own[own.update][name] = {own.revision, own.at};
       if (!own.gone.items().empty()) answer_.gone[own.update] = own.gone;
     }
-    // From here on only those that the client folds.
+    // From here on, `own` has only the updates that the client folds.
     erase_if(realm.own, [&](const PulledOwn& own) {
       return own.revision <= realm.from.revision || own.revision > realm.to;
     });
   }
 }
 
-// Of tables that are not told only objects of own updates: what a user has made does not vanish
-// until its page comes.
+// Of a table that is left out (LoadUntold), only the objects of own updates: an object that the
+// user has just made must not vanish until its page comes.
 Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   Vector<ObjectKey> keys;
   if (untold_.is_all) return keys;
@@ -237,7 +237,7 @@ bool Pull::AskForRows() {
       if (realm.state.contains(key)) continue;
       const auto changes = realm.changes.find(key);
       if (changes != realm.changes.end() && changes->second.rbegin()->first > realm.to) continue;
-      // Given along with the changes: nothing has changed it between here and the last of them.
+      // Loaded along with the changes: the row has not changed since the last of them.
       if (realm.rows.contains(key)) continue;
       needs_.rows.push_back({{name, key}, realm.to});
     }
@@ -264,7 +264,8 @@ const Row* Pull::RowAtStart(const Realm& realm, const ObjectKey& key) {
   return before ? &*before : nullptr;
 }
 
-// A page rides on an answer that reaches every head; else it waits for the next.
+// Adds pages to the answer if its ranges reach the heads of all realms; else they come with a later
+// pull.
 void Pull::ChoosePages() {
   bool is_at_head = true;
   for (const auto& [name, realm] : realms_) {
@@ -288,7 +289,7 @@ void Pull::ChoosePages() {
     page.scope = asked_pages_[i];
     page.realms = covered;
     for (const auto& [key, row] : pages_[i]->rows) {
-      // It was asked for before it showed that the realm comes by image.
+      // The page was asked for before it turned out that the realm comes by image.
       const auto realm = realms_.find(row.realm);
       if (realm != realms_.end() && realm->second.mode == Mode::kImage) continue;
       page.ids.push_back(key.id);
@@ -305,8 +306,8 @@ void Pull::ChoosePages() {
   }
 }
 
-// The client's own updates of `have`, as pushed, in the order of the log: exactly what the client
-// itself will do.
+// Folds the client's own updates of `have`, as pushed, in the order of the log: exactly as the
+// client itself will do.
 void Pull::FoldOwn(const std::string& name, const Realm& realm,
                    Map<ObjectKey, std::optional<Row>>* rows) const {
   for (const PulledOwn& own : realm.own) {
@@ -331,8 +332,9 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
   Set<ObjectKey> own_keys;
   Map<ObjectKey, std::optional<Row>> held;
   for (const ObjectKey& key : keys) {
-    // What the client holds of a prop that the row lacks is not known here (which default it took
-    // is its schema's to say), so the prop stays null, differs from what the row has, and is sent.
+    // If the stored row has no value for a prop, the client holds the default of its own schema
+    // version, which is not known here. So the prop stays null in `held`. It then differs from the
+    // row at the end, which has our default, and is sent.
     const Row* row = RowAtStart(realm, key);
     std::optional<Row> filled;
     if (row && request_.scopes.Hold(key, *Filled(schema_->table(key.table), row, &filled), true)) {
@@ -356,8 +358,8 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     if (!is_whole) {
       outcome.change = DiffRow(key, name, from, row, realm.to);
     } else if (row) {
-      // The fill has not come here: what the client holds of the object is not known, so that all
-      // of it is sent.
+      // The fill has not reached this id, so it is not known what the client holds of the object:
+      // the whole row is sent.
       outcome.change = WholeRow(key, *row);
     } else {
       const Row unknown;

@@ -1,19 +1,20 @@
-// Pull: the answer to one pull request: for each realm diff(F, E), where F is what the client will
-// hold after folding its own updates of `have`, and E is what it should hold (docs/design.md,
-// "The answer to a pull").
-// Pure: it says what must be read, and is given it.
+// Pull computes the answer to one pull request: for each realm diff(F, E), where F is what the
+// client will hold after folding its own updates of `have`, and E is what it should hold
+// (docs/design.md, "The answer to a pull"). It does no I/O: needs() says what the caller must read.
 //
-// Use: Begin, then while needs() is not empty read them, load, and call Run; then answer().
+// Use: call Begin. While needs() is not empty, read and load what it names, and call Run. Then
+// answer() holds the answer.
 //
-// A realm is answered in one of three ways. kRange: the cursor is in this history, the answer
-// covers (cursor, to]. kState: the client holds nothing of it (cursor 0@0, or of another history):
-// everything in scope is sent. kImage: as kState, but large: an image is named instead, and nothing
-// else of that realm is in the answer.
+// A realm is answered in one of three ways. kRange: the cursor is in this history, and the answer
+// covers (cursor, to]. kState: the client holds nothing of the realm (its cursor is 0@0, or of
+// another history), so everything in scope is sent. kImage: as kState, but the realm is large: the
+// answer names an image, and has nothing else of that realm.
 //
-// What is too large to be told (an entry with many changes, all of a realm) is not read: LoadUntold
-// says of which tables. The answer passes it, tells nothing of these tables, and names their scopes
-// (refill): the client fills them anew, by pages. One that does not understand this
-// (`knows_refill`) must take everything anew (is_gone).
+// Changes that are too large for an answer (of an entry with many changes, or a whole realm) are
+// not read. LoadUntold names their tables. Then the cursor moves past them, the answer has no
+// changes of these tables, and `refill` names their scopes, which the client fills again by pages.
+// A client that does not understand `refill` (see `knows_refill`) must load everything again
+// (is_gone).
 #ifndef SKERRY_AUTHORITY_PULL_H_
 #define SKERRY_AUTHORITY_PULL_H_
 
@@ -38,18 +39,18 @@ struct PullInput {
   std::string client;
   Map<std::string, Cursor> cursors;
   Set<std::string> have;
-  std::optional<Set<std::string>> known;  // actions: are they in the log?
+  std::optional<Set<std::string>> known;  // action ids: the client asks which are in the log
   Scopes scopes;
-  uint64_t limit = 0;  // entries of a realm; 0: as many as we like
+  uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
   bool knows_refill = false;
 };
 struct PullRealm {
   uint64_t head = 0;
   double head_at = 0;
-  uint64_t rows = 0;
+  uint64_t rows = 0;  // live rows, an estimate
 };
 
-// What is read from the log.
+// An entry as it is read from the log.
 struct PulledEntry {
   uint64_t revision = 0;
   double at = 0;
@@ -57,14 +58,15 @@ struct PulledEntry {
   std::string update;
   bool is_declared = false;
   ByRealm<uint64_t> spans;  // all entries of the update, where it has several
-  Data gone;                // of its answer
+  Data gone;                // `gone` of its answer
 };
-struct PulledOwn {  // a declared entry of an update of `have`
+// A declared entry of an update of `have`.
+struct PulledOwn {
   std::string update;
   uint64_t revision = 0;
   double at = 0;
   Vector<Op> ops;
-  Data gone;  // of its answer
+  Data gone;  // `gone` of its answer
 };
 using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
@@ -77,7 +79,7 @@ struct PullNeeds {
     std::string realm;
     uint64_t from = 0;
     uint64_t limit = 0;
-    std::string client;  // not empty: its entries only
+    std::string client;  // not empty: only entries of this client
   };
   struct State {
     std::string realm;
@@ -92,7 +94,7 @@ struct PullNeeds {
   Vector<std::string> own;
   Vector<std::string> actions;
   Vector<State> state;
-  Vector<size_t> pages;  // scopes
+  Vector<size_t> pages;  // indexes of scopes
   Vector<std::string> page_realms;
   Vector<std::string> images;
   Vector<RowAt> rows;
@@ -104,25 +106,26 @@ struct PullNeeds {
 
 struct PullPage {
   size_t scope = 0;
-  std::optional<std::string> upto;  // none: to the end
-  Vector<std::string> realms;       // that it covers: those that come by image are not among them
+  std::optional<std::string> upto;  // the last id that it covers; empty: it reaches the end
+  Vector<std::string> realms;       // that it covers: not those that come by image
   Vector<std::string> ids;
 };
 struct PullResult {
   Map<std::string, Cursor> cursors;
   Map<std::string, Map<std::string, Cursor>> own;  // update -> realm -> revision and at
-  Map<std::string, Data> gone;  // update of `own` -> its ops that the answer called gone
-  Map<std::string, Map<std::string, uint64_t>>
-      known;  // action -> realm -> revision, of those up to the cursors
+  Map<std::string, Data> gone;                     // update of `own` -> `gone` of its answer
+  // action -> realm -> revision, not above the answer's cursor of the realm
+  Map<std::string, Map<std::string, uint64_t>> known;
   Vector<std::string> revoked;
   Vector<std::string> reset;
   Vector<PullPage> pages;
   Vector<std::string> images;
   Vector<Change> changes;
-  // Scopes that the client sets back to unfilled; none named where none was filled.
+  // Scopes that the client sets back to unfilled. Empty list: changes were left out, but only of
+  // scopes that have not begun to fill.
   std::optional<Vector<size_t>> refill;
   bool has_more = false;
-  bool is_gone = false;  // what is to be sent is too much for an answer: everything is taken anew
+  bool is_gone = false;  // 410: no answer can hold the changes; the client loads all again
 };
 
 class Pull {
@@ -141,15 +144,16 @@ class Pull {
   void LoadOwn(const std::string& realm, PulledOwn own);
   void LoadAction(const std::string& realm, const std::string& action, uint64_t revision);
   void LoadState(const ObjectKey& key, Row row);
-  // As in needs().pages; one that is left out was too much to read beside the rest, and comes
-  // later.
+  // `place`: index into needs().pages. A page that is not loaded had no room in this answer, and
+  // comes with a later pull.
   void LoadPage(size_t place, PulledPage page);
   void LoadRow(const RealmKey& key, std::optional<Row> row);
-  // Of the realm's range, or of its state, these tables were not read, because they are too large
-  // to be told. None: no table was, and not the ops of own updates either.
+  // These tables were not read in the realm's range, or its state, because no answer can hold them.
+  // Empty optional: no table was read, and neither were the ops of own updates.
   void LoadUntold(const std::string& realm, std::optional<Set<TableIndex>> tables);
 
-  // After everything in needs() was loaded: more needs, or none: then answer() holds.
+  // REQUIRES: everything in needs() is loaded. Afterwards needs() has more, or it is empty and
+  // answer() is complete.
   void Run();
   const PullResult& answer() const { return answer_; }
 
@@ -169,16 +173,16 @@ class Pull {
     uint64_t to = 0;
     Map<uint64_t, PulledEntry> entries;
     Vector<PulledOwn> own;
-    Map<std::string, uint64_t> actions;  // of those asked for: their revisions
+    Map<std::string, uint64_t> actions;  // revisions of those in `known`
     // The rows before each change, by key and revision.
     Map<ObjectKey, Map<uint64_t, std::optional<Row>>> changes;
     Map<ObjectKey, Row> state;
-    // Rows as they are at the end of the range.
+    // The rows at the end of the range, where neither `changes` nor `state` has them.
     Map<ObjectKey, std::optional<Row>> rows;
     Untold untold;
   };
 
-  // How a realm is answered of which the client holds nothing.
+  // kState or kImage, for a realm of which the client holds nothing.
   Mode ModeAnew(const PullRealm& realm) const;
   void AskFor(const std::string& name, Realm* realm);
   void AskForState(const std::string& name, Realm* realm);
@@ -187,13 +191,15 @@ class Pull {
   void CutSpanning();
   void CollectOwn();
   void CollectUntold();
-  Vector<ObjectKey> KeysOf(const Realm& realm) const;  // in order, each once
+  // The objects that the answer may have changes of: sorted, each once.
+  Vector<ObjectKey> KeysOf(const Realm& realm) const;
   bool AskForRows();
-  // Null where it is not there.
+  // Null if the row is not live in the realm then.
   static const Row* RowAtEnd(const Realm& realm, const ObjectKey& key);
   static const Row* RowAtStart(const Realm& realm, const ObjectKey& key);
   void ChoosePages();
-  // Nulls what any record of the range leaves unknown of the row that the client holds.
+  // Sets each prop of `row`, which the client holds, to null if any `before` in the range leaves
+  // it unknown (row_data.h).
   void TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) const;
   void DiffRealm(const std::string& name, const Realm& realm);
   void FoldOwn(const std::string& name, const Realm& realm,
@@ -201,7 +207,7 @@ class Pull {
   void JoinMoves();
   void WriteChanges();
 
-  // What is to become of a key in a realm.
+  // One object in one realm.
   struct Outcome {
     std::optional<Row> from;  // F
     std::optional<Change> change;

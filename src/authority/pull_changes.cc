@@ -1,4 +1,4 @@
-// Pull: the changes that the answer tells.
+// Pull: the changes of the answer, and its cursors.
 #include <utility>
 
 #include "authority/diff.h"

@@ -16,7 +16,8 @@ namespace {
 
 Status Invalid(const char* detail) { return {Code::kInvalidArgument, detail}; }
 
-// Those of a pull, and of a socket's hello.
+// The scopes of a pull, or of a socket's `hello`. A client of another schema version may name
+// tables that this schema has dropped.
 Result<Scopes> ReadScopes(const Schema& schema, const Data& data) {
   const bool same = data["schema"].as_u64(schema.version()) == schema.version();
   return Scopes::Parse(schema, data["scopes"],
@@ -53,7 +54,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   return request;
 }
 
-// The ops of one of the client's own updates. Which action each comes from does not matter here.
+// The ops of one of the client's own updates, without `by`, which does not matter here.
 Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   Vector<Op> ops;
   for (Data item : data.items()) {
@@ -155,7 +156,7 @@ Status PullSession::LoadLog(const Data& in) {
     entry.client = data["client"].as_string();
     entry.update = data["update"].as_string();
     entry.is_declared = data["declared"].as_bool();
-    // A server that does not keep `spans` has at least what the answer says of the declared realms.
+    // A server without stored `spans` sends the answer's `revisions`: only the declared realms.
     const Data& spans = data["spans"].is_object() ? data["spans"] : data["revisions"];
     for (const auto& [realm, revision] : spans.members()) {
       entry.spans.emplace_back(realm, revision.as_u64());
@@ -165,7 +166,7 @@ Status PullSession::LoadLog(const Data& in) {
   }
   for (const Data& data : in["changes"].items()) {
     Result<ObjectKey> key = ReadKey(*schema_, data);
-    if (!key.ok()) continue;  // of a table that the schema has no more
+    if (!key.ok()) continue;  // the schema has dropped the table
     Result<std::optional<Row>> before = RowFromData(*schema_, data["before"]);
     if (!before.ok()) return Misuse(before.status().detail());
     if (const Data* given = data.Find("row")) SKERRY_RETURN_IF_ERROR(LoadGiven(data, *given));
@@ -185,7 +186,7 @@ Status PullSession::LoadLog(const Data& in) {
   return Status::Ok();
 }
 
-// A live row of the change's own realm, table and id, or null.
+// `given` is the live row of the change's realm, table and id, or null.
 Status PullSession::LoadGiven(const Data& change, const Data& given) {
   const std::string& realm = change["realm"].as_string();
   const ObjectKey key = ReadKey(*schema_, change).value();
@@ -205,7 +206,7 @@ void PullSession::LoadUntold(const Data& in) {
     if (data["tables"].is_array()) tables.emplace();
     for (const Data& name : data["tables"].items()) {
       const TableIndex table = schema_->FindTable(name.as_string());
-      if (table != kNone) tables->insert(table);  // else the schema has it no more
+      if (table != kNone) tables->insert(table);  // else the schema has dropped it
     }
     pull_.LoadUntold(data["realm"].as_string(), std::move(tables));
   }
@@ -326,7 +327,7 @@ Data PullSession::AnswerToData() const {
     own.Set(update, std::move(places));
   }
   for (const std::string& realm : answer.revoked) revoked.Push(realm);
-  // Written one by one: there are thousands.
+  // There may be thousands of changes: each is written as text at once, without a tree of all.
   std::string changes = "[";
   for (const Change& change : answer.changes) {
     if (changes.size() > 1) changes.push_back(',');

@@ -1,4 +1,4 @@
-// PullSession: Pull with JSON text in and out, as docs/authority.md section 4 says. No rules here.
+// PullSession: Pull with JSON text in and out (docs/authority.md, section 4). It holds no rules.
 #ifndef SKERRY_AUTHORITY_PULL_JSON_H_
 #define SKERRY_AUTHORITY_PULL_JSON_H_
 
@@ -40,8 +40,8 @@ class PullSession {
   Data images_ = Data::MakeArray();
 };
 
-// {"scopes":[..]} -> the scopes as understood, or an error; for `hello` on the socket and for plain
-// checks.
+// {"scopes":[..]} -> the scopes as parsed, or an error (docs/authority.md, section 6). For the
+// `hello` of a socket, and to check scopes alone.
 std::string CheckScopes(const Schema& schema, std::string_view text);
 
 }  // namespace skerry

@@ -1,4 +1,4 @@
-// Pull: what is too large to be told.
+// Pull: changes that no answer can hold, and the scopes that are filled again instead.
 #include <utility>
 
 #include "authority/pull.h"
@@ -21,8 +21,8 @@ void Pull::LoadUntold(const std::string& realm, std::optional<Set<TableIndex>> t
   found->second.untold.Add(untold);
 }
 
-// The scopes of a table go back to unfilled as a whole, in all realms: so nothing of it is told of
-// any. A range that was cut to nothing passes nothing.
+// The scopes of a table go back to unfilled in all realms at once. So the answer has no changes of
+// the table in any realm. A range that was cut to nothing leaves out nothing.
 void Pull::CollectUntold() {
   for (const auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;

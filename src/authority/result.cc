@@ -13,7 +13,7 @@ Data Indexes(const Vector<uint32_t>& indexes) {
   return out;
 }
 
-// The ids of the actions that an op comes from; all of them where no op is named.
+// The ids of the actions that the op comes from. Null: the ids of all actions.
 Data ActionIds(const Vector<Action>& actions, const Op* op) {
   Data ids = Data::MakeArray();
   if (!op) {

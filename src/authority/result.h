@@ -1,4 +1,4 @@
-// What a push answers for one update (docs/protocol.md, "`POST /v1/push`"; docs/authority.md,
+// The answer to a push for one update (docs/protocol.md, "`POST /v1/push`"; docs/authority.md,
 // section 3).
 #ifndef SKERRY_AUTHORITY_RESULT_H_
 #define SKERRY_AUTHORITY_RESULT_H_
@@ -15,19 +15,20 @@
 namespace skerry {
 
 struct Rejection {
-  std::optional<uint32_t> op;  // none: the update as a whole
+  std::optional<uint32_t> op;  // empty: the update as a whole is at fault
   std::string code;
   std::string detail;
 };
 
-// Refusals are kept, so that one must not be large. Who mends these hears of the next hundred.
+// Rejections are stored with the chain, so their number is bounded. A client that corrects these
+// gets the next hundred when it pushes again.
 inline constexpr size_t kMaxRejections = 100;
 
 struct Applied {
   ByRealm<uint64_t> revisions;  // of the declared realms
-  double at = 0;
-  Vector<uint32_t> noops;  // ops that found nothing to change
-  Vector<uint32_t> gone;   // ops whose object went with its deleted or missing parent
+  double at = 0;                // of the commit, ms
+  Vector<uint32_t> noops;       // ops that changed nothing
+  Vector<uint32_t> gone;        // ops whose object was deleted with its deleted or missing parent
 };
 
 Data AppliedResult(const std::string& id, const Applied& applied);
@@ -37,8 +38,9 @@ using KnownActions = Map<std::string, Map<std::string, uint64_t>>;
 Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
                     const Vector<Rejection>& rejections, const KnownActions& known, bool one_realm);
 
-// held, forked, unknown_client; and a stored answer under another status.
+// The results that have only a status: `held`, `forked`, `unknown_client`.
 Data PlainResult(const std::string& id, const char* status);
+// A stored answer with another status.
 Data WithStatus(Data answer, const char* status);
 
 }  // namespace skerry

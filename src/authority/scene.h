@@ -1,5 +1,5 @@
-// Scene: what the rules may look at while they judge one update: the rows, the realms, and what its
-// author may do.
+// Scene: what the rules see while they judge one update: the rows, the realms, and the rights of
+// the author.
 #ifndef SKERRY_AUTHORITY_SCENE_H_
 #define SKERRY_AUTHORITY_SCENE_H_
 
@@ -19,8 +19,8 @@ struct RealmState {
 };
 enum class Right { kNone, kRead, kWrite };
 
-// What the author may do with a row where it is. kNotLocked: the realm must be locked before that
-// can be said.
+// What the author may do with a row in the realm where it lives. kNotLocked: not known until that
+// realm is locked.
 enum class Access { kHidden, kReadOnly, kWritable, kNotLocked };
 
 struct Scene {
@@ -28,7 +28,7 @@ struct Scene {
   WorkingSet* rows = nullptr;
   const Map<std::string, RealmState>* realms = nullptr;
   const Map<std::string, Right>* rights = nullptr;
-  Set<std::string>* locks = nullptr;  // realms that are to be locked before a decision
+  Set<std::string>* locks = nullptr;  // realms that must be locked before a decision
   std::string client;
   double at = 0;
 
@@ -36,7 +36,7 @@ struct Scene {
     const auto right = rights->find(realm);
     return right == rights->end() ? Right::kNone : right->second;
   }
-  // Asks for the lock where it is missing and the answer depends on it.
+  // Asks for the lock of the realm if it is missing and the result depends on it.
   Access AccessIn(const std::string& realm) const {
     const Right right = RightIn(realm);
     if (right == Right::kNone) return Access::kHidden;

@@ -1,5 +1,5 @@
 // Scopes: the parts of tables that a client wants, and how far each is filled (docs/design.md,
-// "Filling a scope" and "Filters").
+// "Filling a scope"; docs/design.md, "Filters").
 #ifndef SKERRY_AUTHORITY_SCOPE_H_
 #define SKERRY_AUTHORITY_SCOPE_H_
 
@@ -17,34 +17,37 @@ namespace skerry {
 struct Scope {
   TableIndex table = kNone;
   Filter filter;
-  Data where;              // as sent
-  bool is_filled = false;  // wholly
-  uint64_t cost = 0;       // of the filter, for a row (model/filter_cost.h)
-  std::string filled;      // else the last id that the fill has reached; empty: none yet
+  Data where;              // the filter as the client sent it
+  bool is_filled = false;  // completely
+  uint64_t cost = 0;       // comparisons that the filter takes for a row (model/filter_cost.h)
+  std::string filled;      // if not: the last id that the fill has reached; empty: none yet
   bool Covers(const std::string& id) const {
     return is_filled || (!filled.empty() && id <= filled);
   }
 };
 
-// Of a client of another version a scope's table may have been dropped here: it has no rows then.
+// kLeftOut: for a client of another schema version. Its scope may name a table that was dropped
+// here, which has no rows then.
 enum class UnknownTables { kRefused, kLeftOut };
 
 class Scopes {
  public:
-  // kLimit where there are too many, or they cost too much together (model/filter_cost.h).
+  // Returns kLimit if there are too many scopes, or they cost too much together
+  // (model/filter_cost.h).
   static Result<Scopes> Parse(const Schema& schema, const Data& list,
                               UnknownTables unknown = UnknownTables::kRefused);
 
   const Vector<Scope>& list() const { return list_; }
   size_t CountUnfilled() const;
-  // The first scopes that are not filled, as many as one answer brings pages of; at least one. The
-  // others wait for the next: the answer says that there is more.
+  // The first scopes that are not filled, as many as one answer may have pages of: at least one, if
+  // there is any. The rest comes with later pulls.
   Vector<size_t> PagesAtOnce() const;
-  // Every table of the schema without condition.
+  // Whether every table of the schema has a scope without a condition.
   bool CoverAll(const Schema& schema) const;
-  // Every scope of the table reaches the id (also where there is none).
+  // Whether the fill of every scope of the table has reached the id (true if there is no scope).
   bool Cover(const ObjectKey& key) const;
-  // Whether a row is in some scope; `only_covering`: of those that reach its id.
+  // Whether the row is in a scope. `only_covering`: only scopes count whose fill has reached its
+  // id.
   bool Hold(const ObjectKey& key, const Row& row, bool only_covering) const;
 
  private:

@@ -127,7 +127,8 @@ void WorkingSet::Rollback() {
     entry.remains = saved.remains;
     entry.changed = saved.changed;
   }
-  // What was changed without being known stays unknown, or it would count as missing for ever.
+  // A row that was changed before it was loaded must stay unknown, or it would count as missing for
+  // ever.
   for (const ObjectKey& key : needs_.rows) entries_.erase(key);
   Begin();
 }

@@ -1,9 +1,9 @@
-// WorkingSet: the rows that an admission looks at and changes, loaded on demand. Whoever reads what
-// is not loaded gets "nothing" and leaves a need behind; the caller undoes what it did meanwhile,
-// asks the server, and begins again.
+// WorkingSet: the rows that an admission reads and changes, loaded on demand. Reading a row that is
+// not loaded returns nothing and records a need. The caller then rolls back, asks the server for
+// the needs, and begins again.
 //
-// One update at a time is journalled: Begin, changes, then Commit or Rollback. What was asked for
-// once counts as answered after TakeNeeds: what the server did not send does not exist.
+// The changes of one update at a time are in the journal: Begin, changes, then Commit or Rollback.
+// After TakeNeeds and Settle, a row that was asked for and not loaded does not exist.
 #ifndef SKERRY_AUTHORITY_WORKING_SET_H_
 #define SKERRY_AUTHORITY_WORKING_SET_H_
 
@@ -27,7 +27,7 @@ struct ChildrenOf {
   std::string id;
   friend auto operator<=>(const ChildrenOf&, const ChildrenOf&) = default;
 };
-// The rows of `table` in `realm` that have the unique value `value`.
+// The rows of `table` in `realm` whose unique prop has the value `value`.
 struct HoldersOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;
@@ -35,7 +35,7 @@ struct HoldersOf {
   std::string value;  // plain form as JSON text
   friend auto operator<=>(const HoldersOf&, const HoldersOf&) = default;
 };
-// The last revision of a row by another client than `client`.
+// The last revision at which a client other than `client` changed the row.
 struct OthersOf {
   ObjectKey key;
   std::string client;
@@ -58,20 +58,20 @@ class WorkingSet {
   WorkingSet(const WorkingSet&) = delete;
   WorkingSet& operator=(const WorkingSet&) = delete;
 
-  // A row of the database; ignored if the row is known already.
+  // Loads a row of the database; ignored if the row is known already.
   void Load(StoredRow stored);
   void LoadOthers(const OthersOf& which, uint64_t revision);
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const ObjectKey& key);
-  // Of a row that was deleted: the realm in which it was. Null where there is a live one, or none
-  // at all. REQUIRES: the key was looked for by Find.
+  // The realm of the tombstone. Null if there is a live row, or neither. REQUIRES: Find was called
+  // with the key.
   const std::string* RealmOfRemains(const ObjectKey& key) const;
   // Objects whose live row has `prop` = id, in any realm.
   Vector<ObjectKey> Children(const ChildrenOf& which);
   Vector<ObjectKey> Holders(const HoldersOf& which);
-  // The last revision by another client, of this admission or before; empty while that is not
-  // known.
+  // The last revision by another client, in this admission or before; empty if it is not loaded
+  // yet.
   std::optional<uint64_t> LastByOthers(const OthersOf& which);
   void NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision);
 
@@ -80,22 +80,21 @@ class WorkingSet {
   void Erase(const ObjectKey& key, double at, uint64_t revision);
   void Commit();
   void Rollback();
-  // The rows before the present update of all that it changed.
+  // Every row that the current update changed, as it was before the update.
   const Map<ObjectKey, std::optional<Row>>& journal() const { return journal_; }
 
   bool has_needs() const { return !needs_.empty(); }
-  // Hands over what is to be asked; Settle, after the answer was loaded, makes the rest of it known
-  // as missing.
+  // Returns what the server must be asked for. Call Settle when its answer is loaded: what was
+  // asked for and is not loaded does not exist.
   Needs TakeNeeds();
   void Settle();
-  // The row was looked for: where it is not loaded, there is none.
+  // The server has looked for this row: if it is not loaded, it does not exist.
   void SettleRow(const ObjectKey& key);
 
-  // Every row that committed updates changed: its final state, and whether the database has no row
-  // of that key.
+  // The final state of a row that committed updates changed.
   struct Final {
     StoredRow stored;
-    bool is_new = false;
+    bool is_new = false;  // the database has no row with this key
   };
   Vector<Final> Finals() const;
 
@@ -105,8 +104,8 @@ class WorkingSet {
 
  private:
   struct Entry {
-    std::optional<Row> row;            // empty: deleted or never there
-    std::optional<StoredRow> remains;  // of a deleted one
+    std::optional<Row> row;            // empty: deleted, or there never was one
+    std::optional<StoredRow> remains;  // the tombstone of a deleted row
     bool in_database = false;
     bool changed = false;
   };
@@ -120,7 +119,8 @@ class WorkingSet {
 
   const Schema* schema_;
   Map<ObjectKey, Entry> entries_;
-  // Who ever held a value, in this admission; candidates, checked against the present row.
+  // The ids of all rows that held a value at some time in this admission. They are candidates:
+  // a lookup compares the value with the present row.
   Map<ChildrenOf, Set<std::string>> by_ref_;
   Map<HoldersOf, Set<std::string>> by_value_;
   Set<ChildrenOf> known_children_;

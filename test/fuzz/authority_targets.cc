@@ -1,5 +1,5 @@
-// The authority: updates and pulls as clients send them, and what its own server gives it. Hostile
-// requests of one client never keep another from its own.
+// The authority: updates and pulls as clients send them, and the input of its own server. After
+// hostile requests of one client, a valid pull of another client still works.
 #include <memory>
 #include <utility>
 
@@ -17,7 +17,7 @@ using authority_test::Id;
 using authority_test::Json;
 using authority_test::WorldSchema;
 
-// As the server would say it, for realms A and B with nothing in them but item x.
+// The first input of an admission, for realms A and B, which have only the item x.
 Data StartOf(Data update) {
   Data in = Json(R"({"now":1000,"realms":{"A":{"head":3,"headAt":900},"B":{"head":0,"headAt":0}},
     "users":{"anna":{"A":"write","B":"write"}},"chains":[],"applied":[],"actions":[],"refuse":null})");
@@ -55,8 +55,7 @@ Vector<std::string> PushSeeds() {
 const char* const kRowX =
     R"({"table":"items","id":"x","realm":"A","createdAt":1,"modifiedAt":2,"revision":1,"deletedAt":null,"movedTo":null,"props":{"n":1,"note":"old"}})";
 
-// An admission to its end, whoever has put what into it. Rows are asked for a bounded number of
-// times.
+// Runs an admission to its end, or for 40 rounds. It has only the item x.
 std::string Admit(const Data& start) {
   AdmissionSession session(&WorldSchema());
   Data in = start;
@@ -99,7 +98,7 @@ Vector<std::string> AdmissionSeeds() {
   return seeds;
 }
 
-// Also what the server says of its rows: another version of it may run beside.
+// Also changes the server's own input, because a server of another version may have written rows.
 std::string RunAdmission(std::string_view input) {
   const Result<Data> steps = ParseJson(input);
   if (!steps.ok()) return "";
@@ -113,7 +112,7 @@ std::string RunAdmission(std::string_view input) {
   return Admit(StartOf(AnUpdate(60, kOps[1])));
 }
 
-// As a pull runs: who asks, then what is read for it.
+// The two inputs of a pull: the request, and the rows that the server reads for it.
 Vector<std::string> PullSessionSeeds() {
   Data start = Json(
       R"({"now":1000,"user":"anna","rights":{"A":"read","B":"write"},"heads":{"A":{"head":3,"headAt":900},"B":{"head":1,"headAt":5}},
@@ -141,7 +140,7 @@ std::string RunPullSession(std::string_view input) {
   return "";
 }
 
-// A whole world: a pull by a client of whatever it likes, and another's beside it.
+// A whole world: a changed pull of one client, then a valid pull of another.
 Vector<std::string> PullRequestSeeds() {
   const authority_test::PulledScenery scenery;
   Vector<std::string> seeds{

@@ -1,8 +1,8 @@
-// Goal: whatever comes from outside, no decoder and no core crashes, hangs or reads what is not its
-// own; an error is told; and what is valid works afterwards as if nothing had been. Method: changes
-// of valid inputs that keep their structure (mutator.h), run by every target under the sanitizers,
-// and each input that was ever found to do harm (corpus). SKERRY_FUZZ_SEED gives other changes,
-// SKERRY_FUZZ_TIMES so many times as many, SKERRY_FUZZ_TARGET only those of one target.
+// Goal: no input from outside makes a decoder or a core crash, hang, or read beyond its memory. It
+// reports an error, and handles valid input afterwards as usual. Method: every target runs, under
+// the sanitizers, changed valid inputs that keep their structure (mutator.h), and every input that
+// once failed (corpus). SKERRY_FUZZ_SEED chooses other changes, SKERRY_FUZZ_TIMES multiplies their
+// number, SKERRY_FUZZ_TARGET runs one target only.
 #include <cstdlib>
 
 #include "doctest/doctest.h"
@@ -30,13 +30,13 @@ void Run(const Target& target, std::string_view input, std::string_view what) {
   FAIL_CHECK(target.name, ", ", std::string(what), ": ", problem, " (", name, ")");
 }
 
-TEST_CASE("fuzz: every target takes its valid inputs, and all that ever did harm") {
+TEST_CASE("fuzz: runs the valid inputs and the corpus of every target without a problem") {
   for (const Target& target : Targets()) {
     if (IsLeftOut(target)) continue;
     const Vector<std::string> seeds = target.seeds();
     CHECK_MESSAGE(!seeds.empty(), target.name);
     for (const std::string& seed : seeds) Run(target, seed, "a valid input");
-    // To make a file for the corpus of: a valid input with one mistake in it.
+    // Saves the valid inputs, so that a file for the corpus can be made by hand from one.
     if (std::getenv("SKERRY_FUZZ_KEEP") != nullptr) {
       for (const std::string& seed : seeds) static_cast<void>(Keep(target, seed));
     }
@@ -44,9 +44,9 @@ TEST_CASE("fuzz: every target takes its valid inputs, and all that ever did harm
   }
 }
 
-TEST_CASE("fuzz: no target is harmed by changed inputs") {
+TEST_CASE("fuzz: runs randomly changed inputs of every target without a problem") {
 #ifdef __EMSCRIPTEN__
-  const uint64_t share = 10;  // other widths, the same code
+  const uint64_t share = 10;  // fewer: the same code, with other widths of integers
 #else
   const uint64_t share = test::Rounds(1, 3);
 #endif

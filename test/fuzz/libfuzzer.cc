@@ -1,6 +1,6 @@
 // The same targets under libFuzzer, which looks for inputs that reach new code (preset `fuzz`,
-// clang). SKERRY_FUZZ_TARGET names the target; its valid inputs are written into the first folder
-// that is given, where libFuzzer keeps what it finds.
+// clang). SKERRY_FUZZ_TARGET names the target. Its valid inputs are written into the first folder
+// of the command line, where libFuzzer also keeps the inputs that it finds.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <cstdio>
 #include <cstdlib>
@@ -48,7 +48,7 @@ void Choose(int argc, char** argv) {
 }  // namespace skerry::fuzz
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  // Fixtures assert outside of any test case.
+  // Fixtures use doctest's assertions outside of any test case.
   skerry::fuzz::context = new doctest::Context;
   skerry::fuzz::context->setAsDefaultForAssertsOutOfTestCases();
   skerry::fuzz::context->setAssertHandler([](const doctest::AssertData& failed) {
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::abort();
 }
 
-// Half of the changes keep the structure, half are libFuzzer's own.
+// Half of the changes keep the structure of the input; the other half are libFuzzer's own.
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most,
                                           unsigned int seed) {

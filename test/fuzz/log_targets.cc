@@ -1,5 +1,5 @@
-// What is logged, stored and exported: bodies of mutations and steps, images, updates, changes,
-// mutations of an export; and a server's answers as the sync worker reads them.
+// Targets of logged, stored and exported data: bodies of mutations and steps, images, updates,
+// changes, mutations of an export; and a server's answers as the sync worker reads them.
 #include <utility>
 
 #include "base/json.h"
@@ -33,8 +33,8 @@ Mutation AnyMutation(Random* random) {
   return mutation;
 }
 
-// The same schema with its props in another order, and one less: bodies and images outlive a
-// change.
+// The same schema with its props in another order, and without one of them: stored bodies and
+// images are read after a change of the schema, too.
 const Schema& OtherSchema() {
   static const Schema schema = [] {
     Data description = DecodeData(LogSchema().description()).value();
@@ -123,7 +123,7 @@ std::string RunSteps(std::string_view input) {
                    maker.AnyRow(test::kCities, "public"));
     const Status applied = ApplySteps(*schema, decoded.value(), &base, &nobody);
     if (!applied.ok() && applied.detail().empty()) return "no detail";
-    // What was applied can be kept.
+    // Rows that were applied can be stored in an image.
     Base again(schema);
     const Status kept = LoadImage(EncodeImage(base, 1, {}), &again);
     if (!kept.ok()) return "rows that no image can hold: " + kept.detail();
@@ -232,7 +232,7 @@ std::string RunPullAnswer(std::string_view input) {
     return answer.error.code.empty() ? "an error without code" : "";
   const Result<PullAnswer> read = ReadPullAnswer(LogSchema(), answer.json);
   if (!read.ok()) return read.status().detail().empty() ? "no detail" : "";
-  // What is folded of it can be read by the windows.
+  // Windows can read the record that is folded from the answer.
   Data sync =
       ParseJson(R"({"v":1,"client":"c","n":3,"goneUpTo":0,"cursors":{"public":"1@1"},"seen":{},
     "chain":{"client":"c","links":{}},"older":[],"scopes":[{"table":"cities","where":["true"],"filled":false}],

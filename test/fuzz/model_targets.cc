@@ -1,4 +1,4 @@
-// What the application, the server and stored descriptions say in Data and JSON: the codecs
+// Targets of Data and JSON from the application, the server and stored descriptions: the codecs
 // themselves, schemas, filters, queries, operations.
 #include <utility>
 
@@ -53,7 +53,7 @@ std::string RunSchema(std::string_view input) {
   if (!description.ok()) return "";
   const Result<Schema> schema = Schema::Parse(description.value());
   if (!schema.ok()) return schema.status().detail().empty() ? "no detail" : "";
-  // What is taken can be worked with.
+  // An accepted schema can be used.
   for (const TableDef& table : schema.value().tables()) {
     RowStore store(&table);
     std::string bytes;

@@ -14,7 +14,7 @@ namespace skerry::fuzz {
 namespace {
 
 constexpr size_t kChecksumBytes = 8;
-constexpr size_t kMostBytes = 1u << 20;  // an input does not grow without end
+constexpr size_t kMostBytes = 1u << 20;  // bounds the growth of an input
 constexpr size_t kMostTrees = 64;
 
 const double kNumbers[] = {0,
@@ -111,7 +111,7 @@ std::string Mutator::Mutate(Form form, std::string_view input) {
   return json ? WriteJson(changed) : EncodeData(changed);
 }
 
-// Sealed bytes stay sealed, mostly; JSON stays JSON.
+// Usually bytes with a checksum keep a valid one, and JSON text stays valid JSON.
 std::string Mutator::Bytes(std::string_view bytes) {
   if (!bytes.empty() && (bytes[0] == '{' || bytes[0] == '[') && !Chance(6)) {
     Result<Data> tree = ParseJson(bytes);
@@ -138,7 +138,7 @@ void Mutator::ChangeBytes(std::string* bytes) {
     case 0:
       *byte = static_cast<char>(*byte ^ (1 << Below(8)));
       return;
-    case 1:  // a length off by one, a kind that is the neighbour's
+    case 1:  // a length off by one, or the next kind
       *byte = static_cast<char>(*byte + (Chance(2) ? 1 : -1));
       return;
     case 2:
@@ -153,16 +153,16 @@ void Mutator::ChangeBytes(std::string* bytes) {
     case 5:
       bytes->resize(at);
       return;
-    case 6:  // left out
+    case 6:  // a run is left out
       bytes->resize(at);
       bytes->append(std::string_view(tail).substr(run));
       return;
-    case 7:  // doubled
+    case 7:  // a run is doubled
       if (size > kMostBytes) return;
       bytes->resize(at + run);
       bytes->append(tail);
       return;
-    default: {  // another input's
+    default: {  // a run of another input
       if (texts_.empty() || size > kMostBytes) return;
       const std::string_view other = texts_[Below(texts_.size())];
       if (other.empty()) return;
@@ -280,7 +280,7 @@ Data Mutator::Extreme(bool json) {
   }
 }
 
-// A part of any input that is known, wherever it lies in it.
+// A random part of a random known input.
 Data Mutator::Piece(bool json) {
   if (trees_.empty()) return Number(json);
   Data* tree = &trees_[Below(trees_.size())];

@@ -1,9 +1,9 @@
-// Mutator: changes valid inputs so that they are wrong in the ways that reach the inside of a
-// decoder: trees keep their shape but for one to four changes (a member gone, doubled, of another
-// kind, at an extreme), bytes but for flipped, cut, doubled or inserted runs and lengths off by
-// one. A checksum at the end of bytes is made right again afterwards, and text that was JSON stays
-// JSON, mostly: else nothing behind the first check would ever be met. Everything comes from the
-// seed.
+// Mutator: changes valid inputs so that their errors lie deep inside a decoder. A tree keeps its
+// shape except for one to four changes (a member is removed, doubled, of another kind, or an
+// extreme value). Bytes stay the same except for flipped, cut, doubled or inserted runs, and
+// lengths off by one. Usually a checksum at the end of the bytes is corrected afterwards, and JSON
+// text stays valid JSON: else the first check of a decoder would reject every input. All changes
+// depend on the seed.
 #ifndef SKERRY_TEST_FUZZ_MUTATOR_H_
 #define SKERRY_TEST_FUZZ_MUTATOR_H_
 
@@ -17,9 +17,9 @@
 
 namespace skerry::fuzz {
 
-// How an input is written down.
+// The format of an input.
 enum class Form : uint8_t {
-  kBytes,  // whatever it is
+  kBytes,  // any bytes
   kData,   // a tree by EncodeData
   kJson,   // a tree as JSON text
 };
@@ -28,7 +28,7 @@ class Mutator {
  public:
   explicit Mutator(uint64_t seed);
 
-  // What may be put into other inputs: whole valid ones.
+  // Adds a valid input, whose parts may be put into other inputs.
   void Know(Form form, std::string_view input);
 
   std::string Mutate(Form form, std::string_view input);

@@ -16,7 +16,7 @@
 namespace skerry::fuzz {
 namespace {
 
-constexpr unsigned kMostSeconds = 60;  // of one input: a hundred times what the slowest takes
+constexpr unsigned kMostSeconds = 60;  // a hundred times the duration of the slowest input
 
 const Target* running = nullptr;
 std::string_view running_input;
@@ -38,7 +38,7 @@ void WriteRunning(const char* why) {
   std::_Exit(1);
 }
 
-// Each time: doctest has handlers of its own, which know nothing of the input.
+// Called for each input, because doctest installs its own handlers, which do not save the input.
 void Watch() {
   std::signal(SIGABRT, OnSignal);
 #ifndef __EMSCRIPTEN__
@@ -88,6 +88,6 @@ Vector<CorpusFile> Corpus(const Target& target) {
 }  // namespace skerry::fuzz
 
 #ifdef __SANITIZE_ADDRESS__
-// What the sanitizers end, they tell here before.
+// The address sanitizer calls this before it ends the program.
 extern "C" void __asan_on_error() { skerry::fuzz::WriteRunning("a report of the sanitizers"); }
 #endif

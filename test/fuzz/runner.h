@@ -1,5 +1,5 @@
-// Runs inputs, and keeps the one that ends the program: a crash leaves a file (input-*), which
-// belongs into test/fuzz/corpus/<target> once it is understood.
+// Runs inputs, and saves the one that ends the program. A crash leaves a file (input-*). Put it
+// into test/fuzz/corpus/<target> when the bug is understood.
 #ifndef SKERRY_TEST_FUZZ_RUNNER_H_
 #define SKERRY_TEST_FUZZ_RUNNER_H_
 
@@ -11,8 +11,8 @@
 
 namespace skerry::fuzz {
 
-// What is wrong; the input is written down if the program ends, or works on it for more than a
-// minute.
+// Returns the problem; empty: none. If the program crashes, or works on the input for more than a
+// minute, the input is saved and the program ends.
 std::string RunInput(const Target& target, std::string_view input);
 
 // The files of a target's corpus, in the order of their names.
@@ -22,7 +22,7 @@ struct CorpusFile {
 };
 Vector<CorpusFile> Corpus(const Target& target);
 
-// Writes an input where the program was started, as input-<target>-<checksum>; its name.
+// Writes an input into the current folder, as input-<target>-<checksum>. Returns the file's name.
 std::string Keep(const Target& target, std::string_view input);
 
 }  // namespace skerry::fuzz

@@ -1,4 +1,4 @@
-// What a database holds as one tree, so that it can be changed like any other input:
+// The content of a database as one tree, so that it can be changed like any other input:
 // {store: [[key, value]..], images: {generation: [bytes..]}}.
 #ifndef SKERRY_TEST_FUZZ_SNAPSHOT_H_
 #define SKERRY_TEST_FUZZ_SNAPSHOT_H_
@@ -15,12 +15,12 @@ namespace skerry::fuzz {
 using Images = std::map<std::string, Vector<std::string>>;
 
 Data TakeSnapshot(sync_test::FakeStorage* storage, const Images& images);
-// Rows without a key that IndexedDB would take are left out.
+// Leaves out records whose key IndexedDB would reject.
 void PutSnapshot(const Data& snapshot, sync_test::FakeStorage* storage, Images* images);
 
-// The mutations of `storage` that are as they were in `whole`: nobody has touched them.
+// The mutations of `storage` that are the same as in `whole`: the mutator has not changed them.
 Vector<Data> Untouched(const Data& whole, sync_test::FakeStorage* storage);
-// Whether a mutation is pending, or in the inbox.
+// Whether the mutation is pending or in the inbox.
 bool IsKept(sync_test::FakeStorage* storage, const Data& mutation);
 
 }  // namespace skerry::fuzz

@@ -1,7 +1,6 @@
-// Targets: the decoders and cores that take in what comes from outside, each with valid inputs to
-// begin from and a function that runs one input. A function says what is wrong in words (a rule
-// that was broken); a crash, a report of a sanitizer or a run without end speaks for itself
-// (runner.h).
+// Targets: the decoders and cores that read input from outside. Each has valid inputs to begin
+// with, and a function that runs one input and returns the rule that was broken, in words. A crash,
+// a report of a sanitizer and a run without end are detected by the runner (runner.h).
 #ifndef SKERRY_TEST_FUZZ_TARGET_H_
 #define SKERRY_TEST_FUZZ_TARGET_H_
 
@@ -15,19 +14,20 @@
 namespace skerry::fuzz {
 
 struct Target {
-  const char* name;  // and the folder of its corpus
+  const char* name;  // also that of the folder of its corpus
   Form form;
-  int cases;  // of one run of the core's tests
+  int cases;  // changed inputs in one run of the core's tests
   Vector<std::string> (*seeds)();
-  std::string (*run)(std::string_view input);  // empty: nothing is wrong
+  std::string (*run)(std::string_view input);  // returns the problem; empty: none
 };
 
 const Vector<Target>& Targets();
 
-// The seeds of a channel, which takes lists of messages: each on its own, then all in a row.
+// The seeds of a channel, whose inputs are lists of messages: each message alone, then all in a
+// row.
 Vector<std::string> SeedsOfMessages(const Data::Array& messages);
 
-// By what they are about, one file each.
+// One file for each folder of the core.
 void AddModelTargets(Vector<Target>* targets);
 void AddLogTargets(Vector<Target>* targets);
 void AddWindowTargets(Vector<Target>* targets);

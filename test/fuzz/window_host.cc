@@ -8,7 +8,7 @@
 namespace skerry::fuzz {
 namespace {
 
-constexpr int kMostSteps = 500;  // some dozen open a window
+constexpr int kMostSteps = 500;  // a few dozen steps open a window
 constexpr int kMostTimers = 8;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// WindowHost: a window's core and its host over a FakeStorage that somebody else has written to. It
-// does what it is told whatever that is, and says where the core does not come to rest.
+// WindowHost: a window's core with its host, over a FakeStorage with damaged content. It executes
+// every effect of the core, and reports if the core does not come to rest.
 #ifndef SKERRY_TEST_FUZZ_WINDOW_HOST_H_
 #define SKERRY_TEST_FUZZ_WINDOW_HOST_H_
 
@@ -23,11 +23,12 @@ class WindowHost final : public sync_test::TransactionCaller {
   Data Call(Data event) override;
   void Event(Data event);
   void Hear(const Data& message);
-  // Everything that can be done, and what timers bring. What is wrong, if it does not end.
+  // Executes everything until nothing is left, timers included. Returns the problem if that does
+  // not end.
   std::string Rest();
   bool ready() const { return client_->tab().ready(); }
-  bool told() const { return told_; }  // that it cannot open
-  // Makes a group; false where it does not become durable.
+  bool told() const { return told_; }  // whether the core has reported that it cannot open
+  // Creates a group; returns false if that does not become durable.
   bool Edit(const std::string& id);
 
  private:

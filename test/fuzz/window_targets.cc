@@ -1,5 +1,5 @@
-// A window over records that another script of the origin has written, and with that script's
-// messages in its channel.
+// Targets of a window: records that another script of the origin has written, and messages of such
+// a script on the channel.
 #include <utility>
 
 #include "base/fields.h"
@@ -13,8 +13,8 @@ namespace {
 using client_test::Storage;
 using client_test::Window;
 
-// A database in the middle of its life: an image and the one before it, records after it, pending
-// mutations in all states, an inbox.
+// A database in use: an image and the previous one, records after it, pending mutations in all
+// states, an inbox.
 Data MakeWindowSnapshot() {
   Storage storage;
   client_test::Publish(&storage, "g0", 0);
@@ -56,8 +56,8 @@ const Data& WindowSnapshot() {
 
 Vector<std::string> WindowStorageSeeds() { return {EncodeData(WindowSnapshot())}; }
 
-// Nothing that was not touched is lost, the window opens or says why not, and what is done then is
-// stored.
+// Checks that the window opens or reports an error, that it stores a change, and that no unchanged
+// mutation is lost.
 std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
                   const Vector<Data>& untouched) {
   std::string problem = window->Rest();
@@ -82,7 +82,7 @@ std::string RunWindowStorage(std::string_view input) {
   return Judge(&window, &storage, untouched);
 }
 
-// As the tests of windows would hear them.
+// The messages that windows get.
 Vector<std::string> WindowMessageSeeds() {
   const Data& whole = WindowSnapshot();
   const Data& updates = whole["updates"];
@@ -126,7 +126,7 @@ std::string RunWindowMessages(std::string_view input) {
   return Judge(&window, &storage, untouched);
 }
 
-// Events of any kind at any time: the host is JavaScript, which tabs, workers and timers call.
+// Events of any kind in any order: the host is JavaScript, which windows, workers and timers call.
 Vector<std::string> EventSeeds() {
   Data all = Data::MakeArray();
   for (const Data& event :

@@ -1,5 +1,5 @@
-// The sync worker: a server whose answers are wrong, records that another script of the origin has
-// written, and that script's messages in the channel.
+// Targets of the sync worker: wrong answers of a server, records that another script of the origin
+// has written, and messages of such a script on the channel.
 #include <set>
 #include <utility>
 
@@ -19,8 +19,8 @@ using namespace sync_test;  // NOLINT(google-build-using-namespace)
 
 constexpr double kAWhile = 120'000;  // a few polls and pauses
 
-// In the middle of its life: filled, something refused, an update whose answer was lost, others
-// that wait behind it.
+// Brings the world into use: filled scopes, a rejected mutation, an update whose answer was lost,
+// and mutations that wait for it.
 void Live(SyncWorld* world) {
   world->Open();
   world->Mutate({CreateItem("a", "A", 1, "one"), CreateItem("b", "B", 2)});
@@ -43,7 +43,7 @@ void Recover(SyncWorld* world) {
   world->Run(kAWhile);
 }
 
-// What is done afterwards reaches the server, or the window is told what is wrong.
+// Checks that a later change reaches the server, or that the window gets an error.
 std::string GoesOn(SyncWorld* world, size_t window) {
   const std::string id = world->Mutate({CreateItem("after", "A", 7)}, window);
   world->Run(kAWhile);
@@ -73,7 +73,7 @@ const Data& WorkerSnapshot() {
 
 Vector<std::string> WorkerStorageSeeds() { return {EncodeData(WorkerSnapshot())}; }
 
-// Which mutations a record that was touched may say something about: it may call them confirmed.
+// Whether a changed record names the mutation, and so may have confirmed it.
 bool MaySpeakOf(const Data& record, const Data& mutation) {
   return EncodeData(record).find(mutation["id"].as_string()) != std::string::npos;
 }
@@ -159,8 +159,8 @@ std::string RunWorkerMessages(std::string_view input) {
   SyncWorld world;
   world.damaged = true;
   Live(&world);
-  // One that holds the lease, one that waits, one that has handed its work to a service worker that
-  // is not there.
+  // Three workers: one holds the lease, one waits, and one leaves its work to a service worker that
+  // does not exist.
   world.Open();
   world.Open(true, Data::Object{{"mode", "helper"}});
   for (const Data& message : messages.value().items()) {
@@ -179,7 +179,7 @@ std::string RunWorkerMessages(std::string_view input) {
   return "";
 }
 
-// Answers in the order of the requests, whatever these are: {status, contentType, body}.
+// The answers to the next requests, of any kind, in order: {status, contentType, body}.
 Vector<std::string> WorkerAnswerSeeds() {
   SyncWorld world;
   Live(&world);
@@ -211,7 +211,7 @@ Vector<std::string> WorkerAnswerSeeds() {
   return seeds;
 }
 
-// Whether a client could take it for a server's word: then it may say anything, and be believed.
+// Whether a client must accept the response as the server's answer. Then any result is right.
 bool IsCredible(const Data& response) {
   const Answer answer = ReadAnswer(response);
   if (answer.kind == AnswerKind::kFailed || answer.kind == AnswerKind::kAuth) return false;

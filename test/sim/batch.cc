@@ -14,11 +14,12 @@
 namespace skerry::sim {
 namespace {
 
-constexpr uint64_t kTwiceEvery = 50;  // seeds that are run a second time, for the same hash
+constexpr uint64_t kTwiceEvery =
+    50;  // one in so many seeds runs twice, and must have the same hash
 
 uint64_t current_seed = 0;
 
-// The production's own assertions end the process: the seed must be known all the same.
+// An assertion of the production code ends the process: this still prints the seed.
 void OnAbort(int) {
   char text[64];
   const int length = std::snprintf(text, sizeof text, "seed %llu: aborted\n",
@@ -32,7 +33,8 @@ void CatchEnds() {
   std::signal(SIGSEGV, OnAbort);
 }
 
-// One process's share: every `jobs`-th seed. Counts go out as lines; failed seeds to stderr.
+// The share of one process: every `jobs`-th seed. Writes counts to `out` as lines, and failed seeds
+// to stderr.
 int RunShare(uint64_t from, uint64_t to, uint64_t jobs, std::FILE* out) {
   Counts counts;
   int failures = 0;

@@ -1,4 +1,4 @@
-// Batch: many runs, in processes side by side, and what they came to.
+// Batch: many runs, in parallel processes, and their results.
 #ifndef SKERRY_TEST_SIM_BATCH_H_
 #define SKERRY_TEST_SIM_BATCH_H_
 
@@ -20,7 +20,7 @@ struct Outcome {
 Outcome RunScript(const Script& script, bool prints);
 Result<Script> ReadScript(const char* path);
 
-// Each gives the process's exit code.
+// Each returns the exit code of the process.
 int RunOne(uint64_t seed, bool prints);
 int RunFile(const char* path, bool prints);
 int RunMany(uint64_t from, uint64_t seeds, uint64_t jobs);

@@ -1,5 +1,5 @@
-// Checks: one object for each of the invariants (docs/design.md, "Invariants") that the simulator
-// checks, in check/, told of everything that happens. Each keeps what it needs outside of the
+// Checks: one object in check/ for each invariant (docs/design.md, "Invariants") that the simulator
+// checks. All are notified of everything that happens. Each keeps its own records, outside of the
 // production's storage.
 #ifndef SKERRY_TEST_SIM_CHECKS_H_
 #define SKERRY_TEST_SIM_CHECKS_H_
@@ -26,46 +26,47 @@ struct Profile;
 
 // When a window was drained.
 enum class Drain : uint8_t {
-  kAfter,       // of an event, or of a commit: all may be another
-  kRolledBack,  // what is shown is what it was, though rows may have other slots
-  kWithin,      // a transaction is open, or storage was only read: nothing is told
+  kAfter,       // after an event or a commit: everything may have changed
+  kRolledBack,  // after a rollback: queries show the same rows, possibly in other slots
+  kWithin,      // a transaction is open, or storage was only read: nothing is reported
 };
 
-// What one invariant may want to hear. A check that finds it broken calls Fail.
+// The callbacks of a check. A check that finds its invariant broken calls Fail.
 class Check {
  public:
   explicit Check(World* world) : world_(world) {}
   virtual ~Check() = default;
 
-  // A window exists, and nothing has happened in it yet; it was drained (docs/window.md, rule 1).
+  // Began: a window was made, and nothing has happened in it yet. Drained: it was drained
+  // (docs/window.md, rule 1).
   virtual void Began(WindowHost& /*window*/) {}
   virtual void Drained(WindowHost& /*window*/, const Data& /*drained*/, Drain /*when*/) {}
-  // A window has taken a mutation, which adds `total` to the common counter; a promise of it was
-  // settled (`code` empty: well).
+  // Made: a window has accepted a mutation, which adds `total` to the common counter. Settled: a
+  // promise of it was settled; `code` is empty if it was resolved.
   virtual void Made(WindowHost& /*window*/, const std::string& /*action*/, double /*total*/) {}
   virtual void Settled(WindowHost& /*window*/, const std::string& /*action*/,
                        const std::string& /*stage*/, const std::string& /*code*/) {}
-  // Inside of a transaction, before it is stored; and after.
+  // Writing: inside a transaction, before it is stored. Stored: after it was stored.
   virtual void Writing(Host& /*host*/, const Data& /*writes*/) {}
   virtual void Stored(Host& /*host*/, const Data& /*writes*/, const Data& /*keys*/) {}
   // A worker sends a push; a worker opens its socket.
   virtual void Sending(WorkerHost& /*worker*/, const Data& /*push*/) {}
   virtual void Listening(WorkerHost& /*worker*/) {}
-  // One request has been committed: `results` are the authority's; `heads`: what was answered to
-  // anybody before it was sent; `served`: the node's schema.
+  // One request was committed. `results`: the authority's. `heads`: the highest revisions in any
+  // answer before the request was sent. `served`: the node's schema.
   virtual void Committed(const Data& /*body*/, const Vector<Data>& /*results*/, double /*at*/,
                          const std::map<std::string, uint64_t>& /*heads*/,
                          const Schema& /*served*/) {}
   virtual void CommittedAll(const Database& /*database*/) {}
-  // A profile was replaced by an older copy, or began as one.
+  // Restored: a profile was replaced by an older copy. Copied: it was made from a copy.
   virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
   virtual void Copied(const Profile& /*profile*/, const Profile& /*of*/) {}
-  // A pull arrives at the server, which answers it now.
+  // A pull has arrived at the server, which answers it now.
   virtual void Pulling(const Profile& /*profile*/, const Data& /*request*/) {}
-  // The server was restored from a backup; `before`: what it was.
+  // The server was restored from a backup. `before`: its state before that.
   virtual void ServerRestored(const Database& /*before*/) {}
   virtual void Resolved(const std::string& /*action*/, bool /*retry*/) {}
-  // Now and then; and when all is healed and quiet.
+  // Moment: now and then. End: when all faults are over and all is quiet.
   virtual void Moment() {}
   virtual void End() {}
 
@@ -90,7 +91,7 @@ class Checks {
   void Listening(WorkerHost& worker);
   void Committed(const Data& body, const Vector<Data>& results, double at,
                  const std::map<std::string, uint64_t>& heads, const Schema& served);
-  // A newer schema rules; rows were logged as changed.
+  // A newer schema was deployed, and these rows were logged as changed.
   void Deployed(const Database& database, const Vector<Database::Corrected>& corrected);
   void CommittedAll(const Database& database);
   void Answered(const std::string& body);
@@ -102,15 +103,16 @@ class Checks {
   void Moment();
   void End();
 
-  // The naive server, which is told of every push in the order of the commits.
+  // The naive server, which gets every push in the order of the commits.
   test::naive::Server& naive() { return naive_; }
   Folds& folds() { return *folds_; }
-  // Do these cursors belong to the history that the server has now?
+  // Whether these cursors belong to the present history of the server.
   bool IsInHistory(const Data& cursors) const;
-  // What the server logged as changed when a newer schema came is known only after that entry: of
-  // the states before it says no more what the rows held. Are these cursors past it?
+  // When a newer schema is deployed, the server logs rows as changed, with a `before` that leaves
+  // props out. So the rows before that entry are not known exactly. Whether these cursors are at or
+  // after it.
   bool IsCorrected(const Data& cursors) const;
-  // Of every realm the highest revision that a push was answered with.
+  // The highest revision of every realm in any answer to a push.
   const std::map<std::string, uint64_t>& AnsweredHeads() const { return answered_; }
 
  private:
@@ -121,7 +123,7 @@ class Checks {
   std::map<std::string, uint64_t> corrected_;  // by realm: the revision of the last such entry
 };
 
-// In check/, by their numbers in docs/design.md, "Invariants".
+// The checks of check/, with their numbers in docs/design.md, "Invariants".
 std::unique_ptr<Check> MakeDurableCheck(World* world);      // 1
 std::unique_ptr<Check> MakeOnceCheck(World* world);         // 2
 std::unique_ptr<Check> MakeOrderCheck(World* world);        // 3
@@ -132,7 +134,7 @@ std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
 std::unique_ptr<Check> MakeReductionCheck(World* world);    // 10
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
 std::unique_ptr<Check> MakeBoundedCheck(World* world);      // 14
-// And what docs/schema-changes.md says of several releases.
+// The rules of docs/schema-changes.md for several releases.
 std::unique_ptr<Check> MakeDefaultsCheck(World* world);
 
 }  // namespace skerry::sim

@@ -7,9 +7,9 @@ namespace {
 
 constexpr uint64_t kEnoughSeeds = 1000;
 
-// As an event of the production leaves its machine: what it passes through inside of one event is
-// not seen. `setAside` (a mutation that no build can read) does not happen here: nothing writes
-// such records.
+// The states before and after an event; states that a machine only passes through within one event
+// are not seen. `setAside` (a mutation that no build can read) does not happen here, because no
+// core writes such records.
 constexpr const char* kTransitions[] = {
     "lease: idle>locking",
     "lease: idle>claiming",
@@ -82,7 +82,7 @@ constexpr const char* kTransitions[] = {
     "run twice",
 };
 
-// Where there is a service worker.
+// The transitions in runs with a service worker.
 constexpr const char* kServiceTransitions[] = {
     "service: started",
     "service: not reached",

@@ -1,5 +1,5 @@
-// What must have happened in a batch: every fault, and every transition of the production's state
-// machines that can be seen from outside.
+// Coverage: in a batch, every fault must have happened, and every transition of the production's
+// state machines that can be seen from outside.
 #ifndef SKERRY_TEST_SIM_COVERAGE_H_
 #define SKERRY_TEST_SIM_COVERAGE_H_
 
@@ -10,7 +10,7 @@
 
 namespace skerry::sim {
 
-// What never happened; empty for batches that are too small to demand it.
+// The faults and transitions that never happened. Empty for a batch that is too small for all.
 Vector<std::string> Missing(const Counts& counts);
 
 }  // namespace skerry::sim

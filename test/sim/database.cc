@@ -35,7 +35,7 @@ std::unique_ptr<Admission> Database::Admit(const Schema& served,
                                            double now) const {
   Rows space;
   const Rows& rows = RowsOf(served, &space);
-  // Only realms that are named are locked, until the authority asks for more.
+  // Only the realms that the updates name are locked, until the authority asks for more.
   Set<std::string> locked;
   for (const Admission::Request& request : requests) {
     for (const Data& update : request.updates) {
@@ -82,8 +82,7 @@ std::unique_ptr<Admission> Database::TryToAdmit(const Schema& served, const Rows
 
 void Database::Commit(const Schema& served, const Admission& admission) {
   for (const WorkingSet::Final& row : admission.final_rows()) {
-    // As the server's SQL has it: a row is written over in a realm that is locked, and nowhere
-    // else.
+    // As in the server's SQL: an existing row may be overwritten only if its realm is locked.
     const auto there = rows_.find(KeyOf(served, row.stored.key));
     SKERRY_CHECK(there == rows_.end() || admission.realms().contains(there->second.row.realm));
     Write(served, row.stored);
@@ -184,7 +183,7 @@ void Database::ReadLog(const Data& needs, Reads reads, Data* found) const {
   for (const Data& need : needs["entries"].items()) {
     const std::string& realm = need["realm"].as_string();
     uint64_t left = need["limit"].as_u64();
-    if (reads != Reads::kAll && need["client"].is_null()) left = 2;  // one is the cursor's own
+    if (reads != Reads::kAll && need["client"].is_null()) left = 2;  // with the cursor's own entry
     if (reads == Reads::kNoOps) leave_out(realm, Data());
     for (const Data& entry : log_.at(realm)) {
       const uint64_t revision = entry["revision"].as_u64();

@@ -1,6 +1,6 @@
 // Database: the one database behind all server nodes: rows, log, changes, chains and actions in
-// maps, read by looking at everything. It stands where the server's SQL stands; the rules are the
-// production authority's. A push is admitted in a transaction that is seen by nobody before Commit.
+// maps, without indexes. It replaces the server's SQL; the rules are the production authority's. A
+// push is admitted in a transaction that no other reader sees before Commit.
 #ifndef SKERRY_TEST_SIM_DATABASE_H_
 #define SKERRY_TEST_SIM_DATABASE_H_
 
@@ -19,40 +19,41 @@ namespace skerry::sim {
 
 class ServerImages;
 
-// What an answer to a pull may hold.
+// The limits of an answer to a pull.
 struct PullLimits {
   size_t page_rows = 0;
-  size_t bytes = 0;  // 0: as many as there are
+  size_t bytes = 0;  // 0: no limit
 };
 
 class Database {
  public:
   explicit Database(const Schema* columns);
 
-  // What the start of a server with this schema does (server/src/sql/apply-schema.ts), unless a
-  // newer one was served before. The entries by which it logged rows as changed.
+  // Does what a server does when it starts with this schema (server/src/sql/apply-schema.ts),
+  // unless a newer schema was served before. Returns the entries by which it logged rows as
+  // changed.
   struct Corrected {
     std::string realm;
     double at = 0;
     Vector<ObjectKey> keys;
   };
   Vector<Corrected> Deploy(const Schema& schema, double now);
-  const Schema* newest() const { return newest_; }  // that was ever served
+  const Schema* newest() const { return newest_; }  // the newest schema that was ever served
   const Schema& columns() const { return *columns_; }
 
   // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
   std::unique_ptr<Admission> Admit(const Schema& served, const Vector<Admission::Request>& requests,
                                    double now) const;
   void Commit(const Schema& served, const Admission& admission);
-  // The answer (JSON) to a pull's body, read in one snapshot. One that is too large is made again
-  // with less: an entry a realm, then without what it changed, then without all that own updates
-  // changed. `images`: of realms that count as large; null: none does. Empty: 410.
+  // The answer (JSON) to a pull's body, read in one snapshot. If it is too large, it is made again
+  // from fewer reads: one entry for each realm, then without its changes, then without the ops of
+  // own updates. `images`: null if no realm counts as large. Empty: 410.
   std::string Pull(const Schema& served, const Data& request, const PullLimits& limits, double now,
                    ServerImages* images) const;
   // Forgets the log up to this revision; own updates are still found by their ids. No server does
-  // so yet: what is checked is the authority's answer to a log that does not reach back.
+  // so yet. It tests the authority's answer if the log does not reach back to a cursor.
   void CutLog(const std::string& realm, uint64_t revision);
-  bool HasEntry(const std::string& realm, uint64_t revision) const;  // it was not cut
+  bool HasEntry(const std::string& realm, uint64_t revision) const;  // false if it was cut off
 
   struct Head {
     uint64_t head = 0;
@@ -60,8 +61,9 @@ class Database {
   };
   const std::map<std::string, Head>& heads() const { return heads_; }
   using Rows = std::map<ObjectKey, StoredRow>;
-  const Rows& rows() const { return rows_; }  // tombstones too; by columns()
-  // As a schema has them: in `space`, unless they are as it has them anyway.
+  const Rows& rows() const { return rows_; }  // with tombstones; with the props of columns()
+  // The rows with the props of `served`: rows() itself if these are the same, else a copy in
+  // `space`.
   const Rows& RowsOf(const Schema& served, Rows* space) const;
   const Set<std::string>& action_ids() const { return action_ids_; }
   bool HasAction(const std::string& action) const { return action_ids_.contains(action); }
@@ -69,13 +71,13 @@ class Database {
  private:
   struct Change {
     uint64_t revision = 0;
-    Data before;  // as the schema of who wrote it had it
+    Data before;  // with the props of the writer's schema
   };
   struct Place {
     std::string realm, table, id;
     friend auto operator<=>(const Place&, const Place&) = default;
   };
-  // One pull's view of it.
+  // The database as one pull sees it.
   struct Reading {
     const Schema* schema = nullptr;
     const Rows* rows = nullptr;
@@ -83,11 +85,11 @@ class Database {
     ServerImages* images = nullptr;
   };
 
-  // Names in locks() what must be locked, too.
+  // Its locks() then name the realms that must be locked as well.
   std::unique_ptr<Admission> TryToAdmit(const Schema& served, const Rows& rows,
                                         const Vector<Admission::Request>& requests,
                                         const Set<std::string>& locked, double now) const;
-  // How much a pull reads, from the most to the least.
+  // The parts of the log that a pull reads, from the most to the least.
   enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
 
   std::string PullOnce(const Reading& reading, const Data& request, Reads reads, double now) const;
@@ -104,7 +106,7 @@ class Database {
 
   const Schema* columns_;
   const Schema* newest_ = nullptr;
-  std::map<std::pair<TableIndex, PropIndex>, Value> defaults_;  // of columns
+  std::map<std::pair<TableIndex, PropIndex>, Value> defaults_;  // of the columns
   std::map<std::string, Head> heads_;
   Rows rows_;
   std::map<std::string, uint64_t> cut_;                             // by realm

@@ -1,4 +1,4 @@
-// Rows under several schemas, and what a server's start with another schema does to them.
+// Rows under several schemas, and the changes of rows when a server starts with another schema.
 #include <algorithm>
 
 #include "test/sim/database.h"
@@ -6,7 +6,7 @@
 namespace skerry::sim {
 namespace {
 
-// What a change says of the row before, without the props that clients may think otherwise of.
+// The `before` of a change, without the props for which clients may hold another default.
 Data Before(const Schema& columns, const StoredRow& row, const Vector<std::string>& unsure) {
   Data before = RowToData(columns, row.key, row.row);
   Data props = before["props"];
@@ -47,7 +47,7 @@ void Database::Write(const Schema& served, const StoredRow& row) {
   const ObjectKey key = KeyOf(served, row.key);
   const TableDef& columns = columns_->table(key.table);
   const auto there = rows_.find(key);
-  // What is created anew over a row, or over what is left of one, begins with nothing of it.
+  // A row that is created again over another one, or over a tombstone, keeps no props of it.
   const bool is_same = there != rows_.end() && there->second.row.created_at == row.row.created_at;
   StoredRow to = row;
   to.key = key;
@@ -81,7 +81,7 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
       const PropIndex column = columns_->table(index).FindProp(prop.name);
       const PropIndex before = former == kNone ? kNone : newest_->table(former).FindProp(prop.name);
       if (before == kNone) {
-        // A new column, which every row has with its default.
+        // A new column: every row gets its default.
         for (auto& [key, row] : rows_) {
           if (key.table == index) row.row.props[column] = absent;
         }
@@ -96,7 +96,7 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
   return corrected;
 }
 
-// Rows that differ from what is the default now are logged as changed, by an entry in each realm
+// Logs the rows that differ from a new default as changed, by one entry in each realm
 // (server/src/sql/corrections.ts).
 void Database::Correct(const TableDef& table, const Vector<PropIndex>& unsure, double now,
                        Vector<Corrected>* corrected) {

@@ -1,5 +1,5 @@
-// Event: one entry of a run's list of choices. A run is a function of its list (and of nothing
-// else), so that a failing one is replayed, and shrunk by leaving entries out.
+// Event: one entry of a run's list of choices. A run depends on its list and on nothing else. So a
+// failing run can be replayed, and shrunk by leaving entries out.
 #ifndef SKERRY_TEST_SIM_EVENT_H_
 #define SKERRY_TEST_SIM_EVENT_H_
 
@@ -12,7 +12,7 @@
 
 namespace skerry::sim {
 
-// What can happen. The order is that of kKinds in event.cc, which documents each.
+// Everything that can happen, in the order of kKinds in event.cc, which documents each kind.
 enum class Kind : uint8_t {
   kRun,
   kMutate,
@@ -77,27 +77,27 @@ enum class Kind : uint8_t {
   kSyncEvent,
   kCount
 };
-// From here on, and up to the next: only where there are releases.
+// The kinds from here to kFirstOfService occur only in runs with releases.
 inline constexpr Kind kFirstOfReleases = Kind::kDeployNode;
-// From here on: only where there is a service worker.
+// The kinds from here on occur only in runs with a service worker.
 inline constexpr Kind kFirstOfService = Kind::kStopService;
 
 struct Event {
   Kind kind = Kind::kRun;
-  uint32_t a = 0;  // which one: taken modulo of what there is
+  uint32_t a = 0;  // which object: modulo the number of objects
   uint32_t b = 0;  // how, or how much: a seed of small choices
   friend bool operator==(const Event&, const Event&) = default;
 };
 
 struct KindInfo {
   const char* name;
-  bool is_fault;    // its weight is one of the knobs that a seed draws
-  uint32_t weight;  // at most, among 1000 or so
+  bool is_fault;    // a seed draws its weight: none, low or high
+  uint32_t weight;  // the greatest; all weights together are about 1000
   const char* meaning;
 };
 const KindInfo& InfoOf(Kind kind);
 
-// What a world may have, or not: bits.
+// The optional parts of a world, as bits.
 enum class Part : uint64_t {
   kImages = 1,
   kTokens = 2,
@@ -106,17 +106,18 @@ enum class Part : uint64_t {
   kSmallAnswers = 16,
   kReleases = 32  // two versions of the schema
 };
-inline constexpr uint64_t kAllParts = 7;  // that a seed chooses by chance, evenly
-// Seeds above have a service worker that pushes.
+inline constexpr uint64_t kAllParts = 7;  // a seed draws each of these bits with even chances
+// Greater seeds have a service worker that pushes.
 inline constexpr uint64_t kServiceSeeds = 1'000'000'000;
 
 struct Script {
-  uint64_t setup = 0;  // of the world: how many profiles, which scopes, locks or none
+  uint64_t setup = 0;  // of the world: number of profiles, scopes, with Web Locks or without
   uint64_t parts = 0;  // bits of Part
   Vector<Event> events;
 };
 
-// The list of a seed: at least 200 events; every knob is off, low or high, by chance.
+// The list of a seed: at least 200 events. The weight of every fault is zero, low or high, by
+// chance.
 Script Generate(uint64_t seed);
 
 // {"setup": n, "parts": n, "events": [["run", a, b], ..]}, as in test/spec.

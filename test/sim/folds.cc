@@ -53,7 +53,7 @@ void Folds::Enter(const Profile& profile, Release release, const Data& record) {
   ByN& folds = folds_[{profile.index, release}];
   test::RowMap base = folds[n - 1];
   test::TouchedKeys touched;
-  bool left_out = false;  // as another release knows it
+  bool left_out = false;  // parts that only another release knows
   const auto steps = DecodeSteps(schema, record["body"].as_bytes(), &left_out);
   if (!steps.ok() || !ApplySteps(schema, steps.value(), &base, &touched).ok())
     return Fail("4 convergence: a record that cannot be read");
@@ -65,7 +65,7 @@ void Folds::Enter(const Profile& profile, Release release, const Data& record) {
   folds[n] = std::move(base);
 }
 
-// The server's file is the realm: what was held of it before is no more.
+// Replaces the whole realm in `base` by the server's image.
 bool Folds::FillByImage(const Profile& profile, Release release, const std::string& generation,
                         test::RowMap* base) {
   const auto files = profile.images.find(generation);

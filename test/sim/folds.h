@@ -1,6 +1,6 @@
-// Folds: base of each profile, folded from the records that were stored (and the server's images
-// that fill a realm), record by record: what the checks compare windows, images and the server
-// with. It is told like a check, and looks at nothing that the production has folded.
+// Folds: the base of each profile, folded record by record from the stored records (and from the
+// server's images that fill a realm). The checks compare windows, images and the server with it. It
+// is notified like a check, and uses nothing that the production code has folded.
 #ifndef SKERRY_TEST_SIM_FOLDS_H_
 #define SKERRY_TEST_SIM_FOLDS_H_
 
@@ -20,9 +20,9 @@ class Folds final : public Check {
   void Restored(const Profile& profile, const Profile& before) override;
   void Copied(const Profile& profile, const Profile& of) override;
 
-  // After record n, as this release reads it; null where there was none.
+  // The base after record n, as this release reads it; null if there was no such record.
   const test::RowMap* At(const Profile& profile, Release release, uint64_t n) const;
-  // At the profile's own n.
+  // The base at the profile's own n.
   const test::RowMap& Now(const Profile& profile, Release release);
 
  private:

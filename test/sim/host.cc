@@ -49,7 +49,8 @@ Data Host::Call(Data event) {
 
 void Host::Hear(uint64_t sender, const Data& message) { channel_.emplace_back(sender, message); }
 
-// Messages of one sender keep their order, as a BroadcastChannel says; those of several need not.
+// The messages of one sender keep their order, as in a BroadcastChannel. Those of different senders
+// may come in any order.
 bool Host::ReorderChannel() {
   for (size_t i = 1; i < channel_.size(); ++i) {
     if (channel_[i].first == channel_[i - 1].first) continue;
@@ -96,7 +97,7 @@ bool Host::FireTimer() {
 void Host::Step() {
   if (FireTimer()) return;
   const bool hears = !channel_.empty() && deaf_until <= world_->mono();
-  // Which of several sources comes first is for the engine to choose.
+  // An engine may serve its event sources in any order.
   const uint64_t start = world_->random().Below(5);
   for (uint64_t i = 0; i < 5; ++i) {
     const uint64_t source = (start + i) % 5;

@@ -1,6 +1,7 @@
-// Host: what js/host/effect-runner.ts does for a core, in steps that the world takes one at a time:
-// events and messages are handled one by one, transactions run one after the other, and each is
-// first stored and later told, so that a crash, a freeze or another core's step fits in between.
+// Host does for a core what js/host/effect-runner.ts does, in steps that the world takes one at a
+// time. Events and messages are handled one by one. Transactions run one after the other; each is
+// stored in one step and reported to the core in a later one, so that a crash, a freeze or a step
+// of another core may come between.
 #ifndef SKERRY_TEST_SIM_HOST_H_
 #define SKERRY_TEST_SIM_HOST_H_
 
@@ -19,7 +20,7 @@ namespace skerry::sim {
 class World;
 struct Profile;
 
-// What becomes of the next transaction of a host.
+// The fault of a host's next transaction.
 enum class StorageFault : uint8_t { kNone, kQuota, kError, kLostCompletion };
 
 class Host : public sync_test::TransactionCaller {
@@ -30,7 +31,7 @@ class Host : public sync_test::TransactionCaller {
   Data Call(Data event) final;  // inside a transaction: `read`
 
   void Deliver(Data event) { inbox_.push_back(std::move(event)); }
-  void Hear(uint64_t sender, const Data& message);  // of the channel
+  void Hear(uint64_t sender, const Data& message);  // from the channel
   bool ReorderChannel();                            // false: there is nothing to reorder
   bool HasStep() const;
   void Step();
@@ -41,7 +42,7 @@ class Host : public sync_test::TransactionCaller {
   Profile& profile() { return *profile_; }
   const std::string& tab() const { return tab_; }
   uint64_t serial() const { return serial_; }
-  Release release() const { return release_; }  // of the application that runs in it
+  Release release() const { return release_; }  // of its application
   const Schema& schema() const { return SchemaOf(release_); }
   virtual bool is_window() const = 0;
 
@@ -49,13 +50,13 @@ class Host : public sync_test::TransactionCaller {
   int faults_left = 0;
   bool stalled = false;
   bool throttled = false;
-  double deaf_until = 0;  // messages of the channel wait
+  double deaf_until = 0;  // until then, messages of the channel wait
 
  protected:
   virtual Data Handle(Data event) = 0;
   virtual void Special(const Data& effect) = 0;
   virtual void Post(const Data& message) = 0;
-  virtual bool HasWork() const { return false; }  // a step of its own, beside the common ones
+  virtual bool HasWork() const { return false; }  // a step beside the common ones
   virtual void Work() {}
 
   Data Timed(Data event) const;
@@ -75,7 +76,7 @@ class Host : public sync_test::TransactionCaller {
   std::deque<Data> inbox_;
   std::deque<std::pair<uint64_t, Data>> channel_;  // sender, message
   std::deque<Data> queue_;                         // transactions
-  std::optional<Data> told_;                       // the outcome of the first, not yet handled
+  std::optional<Data> told_;                       // the first one's outcome, not handled yet
   Data writes_;
   std::map<std::string, double> timers_;
 };

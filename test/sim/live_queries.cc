@@ -10,7 +10,7 @@ const Value& Prop(const Shown& shown, const char* prop) {
   return shown.row.props[shown.table->FindProp(prop)];
 }
 
-// Rows of a table that satisfy, by id.
+// The rows of a table that satisfy `holds`, ordered by id.
 Look Where(const AllRows& all, const char* table, const std::function<bool(const Shown&)>& holds) {
   Look look;
   for (const auto& [id, shown] : all.Of(table)) {
@@ -21,14 +21,14 @@ Look Where(const AllRows& all, const char* table, const std::function<bool(const
 
 bool Always(const Shown& /*shown*/) { return true; }
 
-// Null comes before everything.
+// Null comes before every other value.
 int Compare(const Value& a, const Value& b) {
   if (a.is_null() || b.is_null()) return (a.is_null() ? 0 : 1) - (b.is_null() ? 0 : 1);
   if (a.number() != b.number()) return a.number() < b.number() ? -1 : 1;
   return a.text().compare(b.text());
 }
 
-// Rows that are equal keep their order, which is that of their ids.
+// Rows that compare equal stay ordered by id.
 void SortBy(Look* look, const std::function<int(const Shown&, const Shown&)>& compare) {
   std::stable_sort(look->begin(), look->end(),
                    [&](const Shown& a, const Shown& b) { return compare(a, b) < 0; });
@@ -95,7 +95,7 @@ Look ItemsThatHaveNotes(const AllRows& all) {
   });
 }
 
-// A sub-select looks at rows of the same realm only.
+// A sub-select reads only rows of the same realm.
 Look PinnedItems(const AllRows& all) {
   return Where(all, "items", [&](const Shown& item) {
     return !Where(all, "pins", [&](const Shown& pin) {
@@ -162,7 +162,7 @@ Look LookOf(const PlainQuery& query, const Vector<uint32_t>& stream, const AllRo
     for (const auto& [id, shown] : all.Of(table)) {
       if (shown.slot == slot) return shown;
     }
-    return Shown();  // there is no such row
+    return Shown();  // no such row
   };
   Look look;
   for (uint32_t left = next(); left > 0; --left) {

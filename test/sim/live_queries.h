@@ -1,5 +1,5 @@
-// The live queries that simulated windows have open, each also as a plain function over all rows:
-// what it must show, recomputed by looking at everything.
+// The live queries that simulated windows have open. Each is also a plain function over all rows,
+// which computes from scratch what the query must show.
 #ifndef SKERRY_TEST_SIM_LIVE_QUERIES_H_
 #define SKERRY_TEST_SIM_LIVE_QUERIES_H_
 
@@ -14,8 +14,8 @@
 
 namespace skerry::sim {
 
-// One row as a query shows it, with the rows that it includes. Its slot is part of it, because that
-// is all that JavaScript is told; its revision is not, because nobody sees it.
+// One row as a query shows it, with the rows that it includes. It has the slot, because JavaScript
+// gets only slots. Revisions are not compared, because an application does not see them.
 struct Shown {
   const TableDef* table = nullptr;
   Slot slot = kNoSlot;
@@ -37,14 +37,14 @@ struct AllRows {
 AllRows RowsOf(const View& view);
 
 struct PlainQuery {
-  const char* description;           // JSON, as js/api gives it (docs/internals.md, section 7)
+  const char* description;           // JSON, as js/api sends it (docs/internals.md, section 7)
   const char* table;                 // of its rows
-  const char* included;              // of those that it includes; null: none
-  Look (*look)(const AllRows& all);  // what it shows
+  const char* included;              // the table of the included rows; null: none
+  Look (*look)(const AllRows& all);  // the rows that it must show
 };
 const Vector<PlainQuery>& PlainQueries();
 
-// A stream of slots as rows.
+// The rows of a stream of slots.
 Look LookOf(const PlainQuery& query, const Vector<uint32_t>& stream, const AllRows& all);
 
 }  // namespace skerry::sim

@@ -1,9 +1,8 @@
-// skerry_simulate: runs the simulator: one seed, a slice of seeds in several processes, or a
-// script.
-//   --seeds N [--from M] [--jobs J]   many; fails if one fails, or if something never happened
+// skerry_simulate runs the simulator: one seed, many seeds in several processes, or a script.
+//   --seeds N [--from M] [--jobs J]   many; fails if one fails, or if a fault never happened
 //   --seed N [--trace]                one, printed
 //   --script FILE [--trace]           a script of test/spec
-//   --shrink N                        the least script that fails as this seed does, as JSON
+//   --shrink N                        the smallest script that fails like this seed, as JSON
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -12,8 +12,8 @@ namespace skerry::sim {
 namespace {
 
 constexpr uint64_t kMaxTogether = 3;      // requests of one group commit
-constexpr double kSoonMs = 3'000;         // a copy that comes again soon
-constexpr double kLongAfterMs = 600'000;  // and one that comes long after
+constexpr double kSoonMs = 3'000;         // the delay of a copy that comes soon
+constexpr double kLongAfterMs = 600'000;  // the delay of a copy that comes late
 constexpr uint32_t kSlowMs = 20'000;
 
 Data Response(uint64_t id, double status, std::string body, std::string_view type) {
@@ -73,7 +73,7 @@ void Network::Send(WorkerHost& worker, const Data& effect) {
   wire_.push_back(std::move(message));
 }
 
-// The server may still get it: only its answer is of no interest any more.
+// The server may still get the request: only its answer is dropped.
 void Network::Abort(uint64_t worker, uint64_t id) {
   for (Message& message : wire_) {
     if (message.worker == worker && message.id == id) message.worker = 0;
@@ -242,7 +242,8 @@ void Network::Arrive(Message message) {
   Reply(std::move(message), Ok(id, std::move(answer)));
 }
 
-// A node takes what waits into one transaction; other nodes' pushes wait for its locks.
+// A node takes some of the waiting pushes into one transaction. Pushes to other nodes wait for its
+// locks.
 void Network::Begin(Message first, bool answers_lost, bool dies) {
   Transaction open;
   const auto any = static_cast<size_t>(world_->random().Below(nodes_.size()));

@@ -1,6 +1,6 @@
-// Network: what is on the wire between workers and the nodes of the server, and the nodes. Each
-// thing that can be done next is one step: a request arrives, a node commits, an answer arrives.
-// Faults are asked for one by one; each meets the next request that it fits.
+// Network: the messages between workers and the nodes of the server, and the nodes. Every possible
+// next event is one step: a request arrives, a node commits, an answer arrives. Faults are armed
+// one by one; each affects the next request that it fits.
 #ifndef SKERRY_TEST_SIM_NETWORK_H_
 #define SKERRY_TEST_SIM_NETWORK_H_
 
@@ -26,38 +26,39 @@ class WorkerHost;
 
 class Network {
  public:
-  // `large_rows`: how many rows each realm counts as; none: few, and there are no images.
+  // `large_rows`: the number of rows that every realm pretends to have, so that the server offers
+  // images. Empty: no images.
   Network(World* world, const PullLimits& answers, size_t nodes,
           std::optional<uint64_t> large_rows);
 
   void Send(WorkerHost& worker, const Data& effect);
   void Abort(uint64_t worker, uint64_t id);
   void Forget(uint64_t worker);
-  void Disconnect(size_t profile);  // offline: what is on the wire fails
+  void Disconnect(size_t profile);  // offline: all its messages fail
 
   void Arm(const Event& event) { armed_.push_back(event); }
   void Disarm() { armed_.clear(); }
   void RestartNode(uint64_t which);
-  // A node is started with this release, in the place of what it was.
+  // Replaces a node by a new one with this release.
   void Deploy(uint64_t which, Release release);
-  bool IsServed(Release release) const;  // by all nodes, to clients of this release
-  void BackUp();                         // of the database
-  void Restore();                        // from it, if there is one
+  bool IsServed(Release release) const;  // whether all nodes serve clients of this release
+  void BackUp();                         // copies the database
+  void Restore();                        // from the copy, if there is one
   void CutLog(uint32_t which, uint32_t how);
   void Reorder();
-  void Heal();  // nothing is late any more, copies apart that have arrived
+  void Heal();  // no message is late any more, except copies that have arrived already
 
   // Steps that can be taken now: 0 .. steps() - 1.
   size_t steps() const;
   void Step(size_t which);
-  double next_time() const;  // when something that is late comes
+  double next_time() const;  // when the next late message arrives
   bool quiet() const { return wire_.empty() && !open_ && pokes_.steps() == 0; }
 
-  // Puts an update into the log from outside.
-  // A realm's image: its bytes, or an error as js/worker/image-jobs.ts tells it.
+  // A realm's image: its bytes, or an error as js/worker/image-jobs.ts reports it.
   Data FetchImage(WorkerHost& worker, const Data& fetch);
 
-  // Tokens: those of now, from which on older ones are refused; null where none is needed.
+  // Tokens are numbers: only the present one is accepted, older ones have expired. Null: the run
+  // has no tokens.
   bool Accepts(const Data& token) const {
     return token.is_null() || token.as_string() == std::to_string(token_);
   }
@@ -66,6 +67,7 @@ class Network {
 
   Pokes& pokes() { return pokes_; }
 
+  // Puts an update into the log from outside.
   void Seed(const std::string& client, const Data& update);
 
   // The answer to a pull if it arrived now.
@@ -76,18 +78,18 @@ class Network {
 
  private:
   struct Message {
-    uint64_t worker = 0;  // serial; 0: nobody waits for the answer
+    uint64_t worker = 0;  // serial; 0: no worker waits for the answer
     size_t profile = 0;
     uint64_t id = 0;
     bool is_push = false;
     Data body;
     Data token;
-    std::map<std::string, uint64_t> heads;  // answered to anybody before this was sent; for checks
+    std::map<std::string, uint64_t> heads;  // in any answer before this was sent; for checks
     double ready_at = 0;
     double deadline = 0;
     bool is_late_copy = false;
-    bool is_void = false;        // an answer that tells of what the server has lost since
-    std::optional<Data> answer;  // else it is a request
+    bool is_void = false;        // an answer about commits that the server has lost since
+    std::optional<Data> answer;  // empty: it is a request
   };
   struct Transaction {
     std::unique_ptr<Admission> admission;
@@ -98,7 +100,7 @@ class Network {
   };
   struct Node {
     Release release = Release::kOnly;
-    bool outdated = false;  // a newer one rules: it is about to start again, to serve that, too
+    bool outdated = false;  // a newer schema was deployed: it will restart, to serve that as well
   };
 
   ServerImages* images() const { return has_images_ ? &images_ : nullptr; }
@@ -107,7 +109,7 @@ class Network {
   void Start(const Node& node);
   bool IsReady(const Message& message) const;
   void Arrive(Message message);
-  bool Meet(Message* message);  // a fault; true: the request is dealt with
+  bool Meet(Message* message);  // applies an armed fault; true: the fault has handled the request
   void Begin(Message first, bool answers_lost, bool dies);
   void Commit();
   void RollBack(bool answered);
@@ -129,7 +131,7 @@ class Network {
   uint64_t token_ = 1;
   PullLimits answers_;
   Vector<Node> nodes_;
-  mutable size_t node_ = 0;  // that answers now
+  mutable size_t node_ = 0;  // the node that answers now
   Vector<Message> wire_;
   std::deque<Event> armed_;
   std::optional<Transaction> open_;

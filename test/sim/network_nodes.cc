@@ -1,5 +1,6 @@
-// The nodes' releases, and their database as a whole. Which schema a node serves, and what its
-// start does: the newest that the database was served with rules all nodes (sql/newest-schema.ts).
+// The nodes' releases, and their database as a whole: which schema a node serves, and the changes
+// that its start makes. The newest schema that was ever deployed applies to all nodes
+// (server/src/sql/newest-schema.ts).
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -42,7 +43,8 @@ void Network::Deploy(uint64_t which, Release release) {
   if (node.release == release) return;
   world_->Happened(Kind::kDeployNode);
   world_->TraceServer("deploy", which % nodes_.size(), release == Release::kNewer ? "new" : "old");
-  // What had begun is finished, or was on this node, or finds that a newer schema rules.
+  // An open transaction commits before the deployment, or is rolled back, because it ran on this
+  // node or notices the newer schema.
   if (open_ && which % 2 == 0) Commit();
   if (open_) RollBack(true);
   const bool ruled = IsServed(release);
@@ -59,7 +61,7 @@ void Network::BackUp() {
   copy_ = Copy{database_, world_->checks().naive()};
 }
 
-// The clock goes on: no new entry has the time of one that was lost.
+// The clock is not set back, so that no new entry has the time of a lost one.
 void Network::Restore() {
   if (!copy_) return;
   if (open_) RollBack(false);

@@ -1,5 +1,6 @@
-// Pokes: the sockets on which the server hints that a realm's log has grown. Hints may be lost,
-// come late, or find nobody; a socket may close at any time. Nothing but hints travels here.
+// Pokes: the sockets on which the server sends hints that a realm's log has grown. A hint may be
+// lost, come late, or find no receiver, and a socket may close at any time. Sockets carry only
+// hints.
 #ifndef SKERRY_TEST_SIM_POKES_H_
 #define SKERRY_TEST_SIM_POKES_H_
 
@@ -20,10 +21,10 @@ class Pokes {
   explicit Pokes(World* world) : world_(world) {}
 
   void Socket(WorkerHost* worker, const Data& effect);  // open, send or close
-  void Forget(uint64_t worker);                         // it is gone
+  void Forget(uint64_t worker);                         // the worker has ended
   void Disconnect(size_t profile);
   void CloseOne(uint32_t which);
-  // Realms whose heads have moved; the authors themselves are not poked.
+  // `moved`: the realms with new entries, and their heads. The authors themselves are not poked.
   void Committed(const std::map<std::string, uint64_t>& moved, const Vector<std::string>& authors);
   void LoseNext() { ++to_lose_; }
   void DelayNext(double ms) { delay_ms_ = ms; }
@@ -36,7 +37,7 @@ class Pokes {
  private:
   struct Line {
     size_t profile = 0;
-    std::string client;  // that has said hello; empty: nobody yet
+    std::string client;  // from its `hello`; empty: no `hello` yet
   };
   struct Event {
     uint64_t worker = 0;

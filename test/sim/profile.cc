@@ -41,7 +41,7 @@ void Tab::NeedToken() {
                                           : Data(now));
 }
 
-// A number stands for the text that it is on the wire.
+// A token is a number in the simulator, and its text on the wire.
 void Tab::GiveToken(const Data& token) {
   if (worker == nullptr) return;
   Data event = Data::MakeObject();

@@ -31,17 +31,17 @@ struct Tab {
   bool frozen = false;
   enum class Answer : uint8_t { kToken, kOldToken, kNoToken };
   Answer next_token = Answer::kToken;
-  std::map<std::string, uint64_t> leases;  // name, epoch: what the worker told
+  std::map<std::string, uint64_t> leases;  // name, epoch: as the worker reported them
 
   void ToWorker(const Data& message);
-  void TellMode();  // whether there is a service worker
+  void TellMode();  // tells the worker whether there is a service worker
   void FromWorker(const Data& message);
   void StartWorker();
-  void EndWorker();      // at once; locks free themselves
+  void EndWorker();      // at once; its locks become free
   void Leave();          // pagehide
-  void ReleaseLeases();  // pagehide and freeze: blind puts
+  void ReleaseLeases();  // on pagehide and freeze: puts that read nothing before
   void AskForScopes();
-  void NeedToken();  // the application is asked for one
+  void NeedToken();  // asks the application for a token
   void GiveToken(const Data& token);
 
  private:
@@ -65,16 +65,16 @@ struct Profile {
   std::map<std::string, LockQueue> locks;
   Vector<std::unique_ptr<Tab>> tabs;
   test::CheckScopes scopes;                      // of all releases
-  Release release = Release::kOnly;              // of pages that start
-  test::CheckScopes ScopesOf(Release of) const;  // that it can ask for
+  Release release = Release::kOnly;              // of new pages
+  test::CheckScopes ScopesOf(Release of) const;  // those that this release can ask for
   double wall_skew = 0;
   bool online = true;
-  // The service worker: its versions that run, the newest last; whether it is registered, and
-  // reached.
+  // The service worker: its running versions, the newest last; whether it is registered; whether
+  // messages do not reach it (`mute`).
   Vector<std::unique_ptr<WorkerHost>> services;
   bool registered = false;
   bool mute = false;
-  // A copy that was put aside.
+  // A copy for a later restore.
   struct Copy {
     sync_test::FakeStorage storage;
     Images images;

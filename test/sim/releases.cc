@@ -61,7 +61,7 @@ bool HasProp(const Data& table, const Data& name) {
   return false;
 }
 
-// The newer release's tables, with the props that only the older one has.
+// The tables of the newer release, plus the props that only the older one has.
 Data Widened() {
   Data tables = Data::MakeArray();
   for (Data table : DescriptionOf(Release::kNewer)["tables"].items()) {
@@ -93,7 +93,7 @@ Data Columns() {
 
 Schema Parsed(const Data& description) { return std::move(Schema::Parse(description).value()); }
 
-// A string that a release may write, or nothing.
+// A random string, or null.
 Data AnyText(Random* random) {
   return random->Below(4) == 0 ? Data() : Data("m" + std::to_string(random->Below(3)));
 }
@@ -111,7 +111,7 @@ Op TagOp(const Rows& visible, Random* random) {
   return op;
 }
 
-// What one release has and the other has not, or has with another default.
+// Sets props that only this release has, or for which the other one has another default.
 void SetOwnProps(Release release, Random* random, Op* op) {
   const std::string table = test::naive::TableOf(op->key);
   const bool is_newer = release == Release::kNewer;
@@ -139,7 +139,7 @@ Rows KnownRowsOf(const Rows& rows) {
     std::erase_if(to.props, [&](const auto& prop) {
       return prop.first == kDropped || schema.table(table).FindProp(prop.first) == kNone;
     });
-    // States of before the newer release was served lack what it says is never null.
+    // In states from before the newer release, its required props are missing.
     const auto filled = defaults.find(schema.table(table).name);
     if (filled == defaults.end()) continue;
     for (const auto& [prop, value] : filled->second) to.props.try_emplace(prop, value);

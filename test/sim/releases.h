@@ -1,6 +1,6 @@
-// Releases: the simulated application in two versions of its schema. The newer has a table more and
-// a prop more that is never null, lacks a prop, has another default, and puts tables and props into
-// another order. A run without releases has the schema of the model check alone.
+// Releases: the simulated application with two versions of its schema. The newer version adds a
+// table and a required prop, drops a prop, changes a default, and has its tables and props in
+// another order. A run without releases uses only the schema of the model check.
 #ifndef SKERRY_TEST_SIM_RELEASES_H_
 #define SKERRY_TEST_SIM_RELEASES_H_
 
@@ -22,10 +22,10 @@ enum class Release : uint8_t { kOnly, kOlder, kNewer };
 const Data& DescriptionOf(Release release);
 const Schema& SchemaOf(Release release);
 Release ReleaseOf(bool has_releases, uint64_t version);
-// What a node of the older release serves where the newer one rules
+// The schema that a node of the older release serves when the newer one is deployed
 // (server/src/sql/newest-schema.ts).
 const Schema& WidenedSchema();
-// Every prop that a database with releases may have a column for; all of them may be null.
+// Every prop that a database with both releases has a column for; all of them may be null.
 const Schema& ColumnsSchema();
 
 const test::naive::Tables& NaiveTables();
@@ -38,11 +38,11 @@ test::naive::Op AnyOpOf(Release release, const test::naive::Rows& visible, doubl
 // A scope that only clients of the newer release can ask for.
 test::CheckScope NewerScope();
 
-// What is compared of rows with what a client of this release has: what it knows, without the prop
-// that the newer release drops. Of that, clients of the older one that are served beside it may be
-// told, or not.
+// Reduces rows to the part that is compared with a client of this release: the tables and props
+// that it knows, without the prop that the newer release drops. Clients of the older release may or
+// may not get values of that prop.
 using KnownRows = test::naive::Rows (*)(const test::naive::Rows&);
-KnownRows KnownTo(Release release);  // null: all
+KnownRows KnownTo(Release release);  // null: rows are compared whole
 Row WithoutDropped(Release release, const ObjectKey& key, Row row);
 
 }  // namespace skerry::sim

@@ -1,5 +1,5 @@
-// Runs of the simulator that once failed, shrunk, replayed for ever after; and a few whole runs, so
-// that the tests of the core notice when the simulator itself breaks.
+// Replays shrunk runs of the simulator that once failed, and a few whole runs, so that the tests of
+// the core notice when the simulator itself breaks.
 #include <filesystem>
 
 #include "doctest/doctest.h"
@@ -8,7 +8,7 @@
 namespace skerry::sim {
 namespace {
 
-TEST_CASE("scripts of runs that once failed hold") {
+TEST_CASE("replays the scripts of runs that once failed, without a problem") {
   size_t count = 0;
   for (const auto& file : std::filesystem::directory_iterator(SKERRY_ROOT "/test/spec")) {
     if (file.path().extension() != ".json") continue;
@@ -21,7 +21,7 @@ TEST_CASE("scripts of runs that once failed hold") {
   CHECK(count > 0);
 }
 
-TEST_CASE("a run depends on its seed alone, and a script says all of it") {
+TEST_CASE("repeats a run exactly from its script") {
   for (const uint64_t seed : {1, 2, 3}) {
     const Script script = Generate(seed);
     CHECK(script.events.size() >= 200);

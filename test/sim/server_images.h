@@ -1,5 +1,5 @@
-// ServerImages: the images of whole realms that the server offers for a first fill, made by the
-// production's ImageMaker: the newest that there is, as long as it is not too old.
+// ServerImages: the images of whole realms that the server offers for an initial sync, made by the
+// production's ImageMaker. It offers the newest one until that is too old.
 #ifndef SKERRY_TEST_SIM_SERVER_IMAGES_H_
 #define SKERRY_TEST_SIM_SERVER_IMAGES_H_
 
@@ -19,10 +19,10 @@ class ServerImages {
  public:
   explicit ServerImages(uint64_t rows) : rows_(rows) {}
 
-  uint64_t rows() const { return rows_; }  // that a realm counts as
-  // As `images` of docs/authority.md, section 4.
+  uint64_t rows() const { return rows_; }  // the number of rows that every realm pretends to have
+  // An element of `images` (docs/authority.md, section 4).
   Data Offer(const std::string& realm, const Schema& schema, const Database& database);
-  const std::string* Find(const std::string& url) const;  // null: there is none, or none any more
+  const std::string* Find(const std::string& url) const;  // null: never made, or deleted
   void Clear();
 
  private:

@@ -1,5 +1,5 @@
-// The least script that fails as a seed does: events are left out, half of what is left at a time,
-// then less and less, as long as the same invariant is broken.
+// Finds the smallest script that fails like a seed: leaves out half of the events at a time, then
+// fewer and fewer, as long as the same invariant is broken.
 #include <cstdio>
 
 #include "base/json.h"
@@ -8,7 +8,7 @@
 namespace skerry::sim {
 namespace {
 
-// The invariant's number and name, without what is peculiar to a run.
+// The number and name of the invariant, without the details of a run.
 std::string Which(const std::string& problem) { return problem.substr(0, problem.find(':')); }
 
 Script Without(const Script& script, size_t from, size_t count) {

@@ -1,4 +1,4 @@
-// Names of the states of the production's machines, for counting which transitions happened.
+// Names of the states of the production's state machines, to count their transitions.
 #ifndef SKERRY_TEST_SIM_STATES_H_
 #define SKERRY_TEST_SIM_STATES_H_
 

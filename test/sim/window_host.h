@@ -1,4 +1,4 @@
-// WindowHost: one window's production core (src/client) with its host around it, as js/api has it.
+// WindowHost: the production core of one window (src/client), with a host like that of js/api.
 #ifndef SKERRY_TEST_SIM_WINDOW_HOST_H_
 #define SKERRY_TEST_SIM_WINDOW_HOST_H_
 
@@ -21,20 +21,20 @@ class WindowHost final : public Host {
   bool ready() const { return client_->tab().ready(); }
   Client& client() { return *client_; }
   const Client& client() const { return *client_; }
-  // What a query over everything would show.
+  // The rows that a query over all tables would show.
   test::naive::Rows Visible() const;
-  // A change by the person in front of it; nothing happens where a rule of the window forbids it.
+  // A random change by the user; nothing happens if a rule of the window forbids it.
   void Mutate(uint32_t a, uint32_t b);
   void Dispatch(Data event) { Execute(Handle(Timed(std::move(event)))); }
-  void Freeze();      // the application may change something yet
-  void StandStill();  // nothing more is heard of the page
+  void Freeze();      // the page gets the event, and may still change something
+  void StandStill();  // the page stops without an event
 
  protected:
   Data Handle(Data event) override;
   void Special(const Data& effect) override;
   void Post(const Data& message) override;
   bool HasWork() const override { return image_.has_value(); }
-  void Work() override;  // the image that was asked for is read
+  void Work() override;  // reads the image that the core asked for
 
  private:
   void Keep(const Data& records);

@@ -26,7 +26,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, std::string tab, uint64_t
     : Host(world, profile, tab, serial, release) {
   Data limits = Data::MakeObject();
   limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
-  // So that an outbox is full now and then.
+  // With one mutation in an update, an outbox is full now and then.
   if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
   config.Set("schema", DescriptionOf(release)).Set("tab", tab);
@@ -91,7 +91,7 @@ void WorkerHost::Special(const Data& effect) {
   } else if (type == "abortImage") {
     erase_if(jobs_, [&](const Data& job) { return job["id"] == effect["id"]; });
   } else if (type == "status" && is_service()) {
-    // For its host, which lets the browser know when there is nothing more to do.
+    // Its real host uses the status to end the browser's event when no work is left.
   } else if (type == "status") {
     Data message = Data::MakeObject();
     Post(message.Set("type", "status").Set("status", effect["status"]));
@@ -100,7 +100,7 @@ void WorkerHost::Special(const Data& effect) {
   }
 }
 
-// What a service worker says to a window is said on the channel.
+// A service worker sends its messages to windows on the channel.
 void WorkerHost::Post(const Data& message) {
   if (is_service()) {
     world_->Broadcast(*this, message);
@@ -153,7 +153,8 @@ Data WorkerHost::Roll(const Data& job) {
   return Data::MakeArray().Push(std::move(part));
 }
 
-// The server's file as it is, and beside it, where something lies below, the rest rolled up.
+// Stores the server's file as it is. If the profile holds other rows below it, they are compacted
+// into a second file beside it.
 Data WorkerHost::Fill(const Data& job) {
   const Data& fetch = job["fetch"];
   const Data fetched = world_->network().FetchImage(*this, fetch);

@@ -1,5 +1,5 @@
-// WorkerHost: a production sync worker (src/sync) with its host around it, as js/worker has it:
-// requests, Web Locks, image jobs. It is a window's, or the service worker's.
+// WorkerHost: a production sync worker (src/sync), with a host like that of js/worker: requests,
+// Web Locks, image jobs. It belongs to a window, or is the service worker.
 #ifndef SKERRY_TEST_SIM_WORKER_HOST_H_
 #define SKERRY_TEST_SIM_WORKER_HOST_H_
 
@@ -13,7 +13,7 @@
 
 namespace skerry::sim {
 
-inline constexpr uint64_t kRecordsToRoll = 6;  // into an image
+inline constexpr uint64_t kRecordsToRoll = 6;  // so many records are compacted into an image
 
 class WorkerHost final : public Host {
  public:
@@ -24,9 +24,9 @@ class WorkerHost final : public Host {
   const SyncJob& job() const { return worker_->job(); }
   Mode mode() const { return worker_->mode(); }
   bool is_service() const { return mode() == Mode::kService; }
-  void Tell(Data message);  // a message of the window
+  void Tell(Data message);  // delivers a message from the window
 
-  // The (lease, epoch) that this worker has claimed, as far as storage says so; for checks.
+  // The leases that this worker has claimed, with their epochs, as storage shows; for checks.
   std::map<std::string, uint64_t> claims;
 
  protected:

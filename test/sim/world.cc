@@ -14,11 +14,11 @@
 namespace skerry::sim {
 namespace {
 
-constexpr uint64_t kMomentEvery = 16;  // events
+constexpr uint64_t kMomentEvery = 16;  // events between two calls of Checks::Moment
 constexpr int kMaxLiveSteps = 400;
-constexpr uint64_t kStepMs = 4;  // a step takes less
+constexpr uint64_t kStepMs = 4;  // each step takes less
 
-// What everybody counts in: the one object that is never deleted.
+// The counter that all clients increment: the one object that is never deleted.
 constexpr char kTotal[] =
     R"({"id":"01890000-0000-7000-8000-00000000aaaa","after":{"A":null},"base":{},"at":1,
     "actions":[{"id":"01890000-0000-7000-8000-00000000bbbb","name":"begin","arg":null,"at":1}],
@@ -33,7 +33,7 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
                              : Vector<Release>{Release::kOnly};
   checks_ = std::make_unique<Checks>(this);
   PullLimits answers{1 + random.Below(4), 0};
-  // Room for a few changes: what an update of some ops and their cascades does has none.
+  // Large enough for a few changes, and too small for an update of several ops with cascades.
   if (Has(Part::kSmallAnswers)) answers.bytes = script.setup % 2 == 0 ? 600 : 1'200;
   std::optional<uint64_t> large_rows;
   if (Has(Part::kImages)) large_rows = (script.setup % 3 == 0 ? kStateRows : kImageRows) + 1;
@@ -128,7 +128,7 @@ WorkerHost* World::FindWorker(uint64_t serial) {
 
 void World::Broadcast(Host& from, const Data& message) {
   for (const auto& tab : from.profile().tabs) {
-    if (tab->frozen) continue;  // what is sent to it is lost
+    if (tab->frozen) continue;  // it loses messages
     if (tab->window.get() != &from) tab->window->Hear(from.serial(), message);
     if (tab->worker != nullptr && tab->worker.get() != &from)
       tab->worker->Hear(from.serial(), message);

@@ -1,6 +1,7 @@
-// World: everything of one run: profiles with their windows and workers, the network, the server's
-// nodes and database, and time. It carries out one event after the other, then heals, waits until
-// all is quiet, and has the checks look at what came out. It depends on its script alone.
+// World: the whole state of one run: profiles with their windows and workers, the network, the
+// server's nodes and database, and time. It executes one event after the other. Then it ends all
+// faults, waits until all is quiet, and runs the checks on the result. It depends only on its
+// script.
 #ifndef SKERRY_TEST_SIM_WORLD_H_
 #define SKERRY_TEST_SIM_WORLD_H_
 
@@ -44,7 +45,8 @@ class World {
   const Vector<std::unique_ptr<Profile>>& profiles() const { return profiles_; }
   double moves() const { return moves_; }
   uint64_t pull_limit() const { return pull_limit_; }
-  uint64_t mutations_per_update() const { return script_.setup % 4 == 1 ? 1 : 0; }  // 0: as ever
+  // 0: the production's own limit
+  uint64_t mutations_per_update() const { return script_.setup % 4 == 1 ? 1 : 0; }
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }
@@ -59,9 +61,9 @@ class World {
   void TraceServer(std::string_view what, size_t node, std::string_view more);
 
   Tab& TabOf(Host& host);
-  WorkerHost* FindWorker(uint64_t serial);  // null: it is gone
+  WorkerHost* FindWorker(uint64_t serial);  // null: it has ended
   void Broadcast(Host& from, const Data& message);
-  // A message of a window for the service worker, which is started where none runs.
+  // Sends a window's message to the service worker, which is started if none runs.
   void WakeService(Profile* profile, const Data& message);
   void Grant(Profile* profile, const std::string& lock, uint64_t worker);
   void GrantNext(Profile* profile, const std::string& lock);
@@ -77,7 +79,7 @@ class World {
   void Pass(uint32_t a, uint32_t b);
   void Live(double ms);
 
-  // world_events.cc: what an event does.
+  // world_events.cc: executes an event.
   void Apply(const Event& event);
   bool ApplyPage(const Event& event);
   bool ApplyCrash(const Event& event);
@@ -88,7 +90,7 @@ class World {
   bool ApplyService(const Event& event);
   Profile& AnyProfile(uint32_t which) { return *profiles_[which % profiles_.size()]; }
   Tab* AnyTab(uint32_t which);
-  void OpenTab(Profile* profile);  // unless there are many
+  void OpenTab(Profile* profile);  // does nothing if many are open
   void AddTab(Profile* profile);
   void CloseTab(Profile* profile, size_t which, bool crash);
   void Freeze(Tab* tab, const Event& event);
@@ -124,7 +126,7 @@ class World {
   std::unique_ptr<Checks> checks_;
   std::unique_ptr<Network> network_;
   Vector<std::unique_ptr<Profile>> profiles_;
-  bool cold_ = false;  // the last windows were opened
+  bool cold_ = false;  // OpenCold has opened the last windows
   double pushed_by_ = std::numeric_limits<double>::infinity();
   double moves_ = 0;
   uint64_t pull_limit_ = 10'000;

@@ -1,4 +1,4 @@
-// What each kind of event does to the world (their meaning: event.cc).
+// Executes each kind of event (event.cc describes them).
 #include <algorithm>
 #include <utility>
 
@@ -240,7 +240,7 @@ void World::Freeze(Tab* tab, const Event& event) {
   tab->ReleaseLeases();
   tab->EndWorker();
   tab->window->Freeze();
-  // As an application that saves when it is hidden.
+  // Like an application that saves when it is hidden.
   if (event.b % 2 == 1 && tab->window->ready()) tab->window->Mutate(event.a, event.b);
   tab->window->StandStill();
   tab->frozen = true;

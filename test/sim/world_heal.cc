@@ -1,6 +1,6 @@
-// The end of a run: everything heals, and all must come to rest within a bounded number of requests
-// and a bounded time; then what a person changes must be pushed within the lease's timeout and a
-// round trip (invariant 8).
+// The end of a run: all faults end. Then all must come to rest within a bounded time and a bounded
+// number of requests. After that, a change by a user must be pushed within the lease's timeout and
+// one round trip (invariant 8).
 #include <cmath>
 #include <limits>
 
@@ -15,10 +15,9 @@ namespace {
 
 constexpr uint64_t kRequestsAWorker = 60;
 constexpr double kRestMs = 30 * 60'000;
-constexpr double kHealMs =
-    150'000;  // less than the pause of one that listens and finds nothing to do
+constexpr double kHealMs = 150'000;  // less than the pause of an idle worker with a socket
 constexpr double kPushMs = 5'000 + 1'000;
-constexpr double kServiceMs = 20'000;  // for the windows to give a mute service worker up
+constexpr double kServiceMs = 20'000;  // until windows give up a service worker without answers
 constexpr int kMaxSteps = 60'000;
 
 }  // namespace
@@ -49,7 +48,7 @@ void World::Heal() {
   network_->Heal();
   for (const auto& profile : profiles_) {
     profile->online = true;
-    // One that stays mute is a service worker that never answers: the windows do without it.
+    // Half of the service workers stay mute and never answer: their windows must work without them.
     if (profile->mute && profile->index % 2 == 0) profile->mute = false;
     for (const auto& service : profile->services) service->stalled = profile->mute;
     if (has_releases()) BringUpToDate(profile.get());
@@ -58,7 +57,7 @@ void World::Heal() {
   }
   pushed_by_ = mono_ + kHealMs;
   Rest();
-  // One window more a profile: it has nothing but what is in storage.
+  // Opens one more window in each profile: it has only what is in storage.
   if (problem_.empty()) OpenCold();
   if (problem_.empty()) Rest();
   if (problem_.empty()) MutateOnceMore();
@@ -92,10 +91,10 @@ void World::Rest() {
   }
 }
 
-// In all profiles at once.
+// Makes one change, or more, in all profiles at once.
 void World::MutateOnceMore() {
   TraceLine("-- once more");
-  // More than the outbox takes at once, where an update holds but one.
+  // If an update holds only one mutation: more mutations than the outbox takes at once.
   const bool many = mutations_per_update() == 1;
   const int count = many ? 2 * kMaxOutboxUpdates + 1 : 1;
   for (const auto& profile : profiles_) {
@@ -108,7 +107,7 @@ void World::MutateOnceMore() {
   }
 }
 
-// What is neither pending nor in the log was refused, and is in the inbox.
+// Whether every pending mutation is in the log. A rejected one is not pending: it is in the inbox.
 bool World::IsPushed() {
   for (const auto& profile : profiles_) {
     for (const auto& [key, record] : profile->storage.store("mutations")) {
@@ -120,8 +119,9 @@ bool World::IsPushed() {
 
 bool World::IsQuiet() { return Unquiet().empty(); }
 
-// What is not at rest yet, in words. An image that cannot be read may have to wait for a window
-// that starts: `cold_`, there was one.
+// Describes something that is not at rest yet; empty: all is quiet. A damaged image may block
+// compaction until the next window starts, so compaction must be done only after OpenCold
+// (`cold_`).
 std::string World::Unquiet() {
   for (const auto& profile : profiles_) {
     const std::string who =
@@ -134,12 +134,12 @@ std::string World::Unquiet() {
         return who + "is behind in " + realm;
     }
     if (sync["scopes"].items().size() != profile->ScopesOf(profile->release).size())
-      return who + "lacks scopes";
+      return who + "has missing scopes";
     for (const Data& scope : sync["scopes"].items()) {
       if (!scope["filled"].as_bool()) return who + "is not filled";
     }
     if (cold_ && sync["n"].as_u64() - sync["image"]["n"].as_u64() >= kRecordsToRoll)
-      return who + "has records to roll up";
+      return who + "has records to compact";
     if (cold_ && !sync["generations"].items().empty()) return who + "has images to delete";
     for (const auto& tab : profile->tabs) {
       if (!tab->window->ready()) return who + "has a window that is not ready";

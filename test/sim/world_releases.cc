@@ -1,11 +1,11 @@
-// Which release nodes and pages are of.
+// The releases of nodes and pages.
 #include "test/sim/world.h"
 
 namespace skerry::sim {
 
 bool World::ApplyReleases(const Event& event) {
   if (event.kind != Kind::kDeployNode && event.kind != Kind::kDeployPages) return false;
-  if (!has_releases()) return true;  // a script that was changed by hand
+  if (!has_releases()) return true;  // a script that was edited by hand
   if (event.kind == Kind::kDeployNode) {
     network_->Deploy(event.a, releases_[event.b % 2]);
     return true;
@@ -16,8 +16,8 @@ bool World::ApplyReleases(const Event& event) {
   return true;
 }
 
-// What the newer release has opened waits for it: the older one makes no images of it, gives up no
-// scopes, and does not push what it does not understand.
+// If the newer release has opened a profile, starts it, and ends the older one there: the older one
+// makes no images of the newer rows, drops no scopes, and does not push unknown mutations.
 void World::BringUpToDate(Profile* profile) {
   const Data sync = profile->storage.Get("sync", "sync");
   const Release release = ReleaseOf(has_releases(), sync["schema"].as_u64());

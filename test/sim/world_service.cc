@@ -1,4 +1,4 @@
-// What happens to the service worker of a profile.
+// Starts, stops and updates of a profile's service worker.
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -16,7 +16,7 @@ void World::StartService(Profile* profile) {
                                    profile->release, true, Mode::kService));
 }
 
-// The oldest first.
+// Stops the oldest versions first.
 void World::StopServices(Profile* profile, size_t most) {
   for (; most > 0 && !profile->services.empty(); --most) {
     const uint64_t serial = profile->services.front()->serial();

@@ -24,7 +24,7 @@ export function hasWebKit() {
   return spawnSync('gjs', ['-c', load], { stdio: 'ignore' }).status === 0;
 }
 
-/** What tests find their browsers by. */
+/** The environment variables by which tests find their browsers. */
 export function browserEnvironment() {
   const found = { CHROMIUM_PATH: findChromium(), FIREFOX_PATH: findFirefox() };
   return Object.fromEntries(Object.entries(found).filter(([, path]) => path));

@@ -1,16 +1,16 @@
-// A clang with libFuzzer, for the nightly run (tools/fuzz.mjs): one that is there, or the packages of Debian's to install.
+// Finds a clang with libFuzzer for the nightly run (tools/fuzz.mjs), or the Debian packages that install one.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, which } from './run.mjs';
 
-/** Those that capture structured bindings in lambdas; the one that the targets are known to compile with is looked for first. */
+/** The versions that can capture structured bindings in lambdas. The version that was tested is looked for first. */
 const kVersions = [19, 20, 21, 22, 18, 17, 16];
 const kTarget =
   'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n';
 
-/** Whether it is new enough, and has libFuzzer and the sanitizers beside it. */
+/** Whether it is new enough, and has libFuzzer and the sanitizers. */
 async function works(compiler) {
   const { code, output } = await run(compiler, ['-dumpversion'], { allowFailure: true });
   if (code !== 0 || !(Number.parseInt(output, 10) >= Math.min(...kVersions))) return false;

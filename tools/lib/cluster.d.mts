@@ -1,12 +1,12 @@
-/** A PostgreSQL of one's own, in a temporary folder. */
+/** A separate PostgreSQL, in a temporary folder. */
 export interface Cluster {
-  /** Of its database `postgres`, with the right to make others. */
+  /** The URL of its database `postgres`, with the right to create databases. */
   readonly url: string;
   /** Starts it again after `stop`; resolves when it takes connections. */
   start(): Promise<void>;
   /** As `pg_ctl stop -m` does. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
-  /** What it has printed, the end of it. */
+  /** The end of its printed output. */
   log(): string;
   /** Stops it, and removes its folder. */
   remove(): Promise<void>;

@@ -1,6 +1,6 @@
 // A PostgreSQL of one's own, for tests and benchmarks: a cluster in a temporary folder, on a free port of the loopback
-// interface, with a password that nobody else knows, durable as in production (fsync is on). PostgreSQL refuses to run as
-// root, so there it runs as the user `nobody`, on a folder of that user.
+// interface, with a password that nobody else knows, durable as in production (fsync is on). PostgreSQL refuses to run
+// as root, so there it runs as the user `nobody`, on a folder of that user.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,7 +14,7 @@ import { SetupError } from './run.mjs';
 const kReadyWithinMs = 60_000;
 const kUser = 'skerry';
 
-/** Who runs the server: nobody, where we are root. */
+/** The user that runs the server: `nobody` if we are root. */
 function owner() {
   if (process.getuid?.() !== 0) return {};
   const idOf = (flag) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
@@ -34,7 +34,7 @@ function freePort() {
   });
 }
 
-/** The programs, where the server's user can run them: a checkout may lie in a folder that is closed to others. */
+/** The programs, in a folder where the server's user can run them: it may be unable to read the checkout's folder. */
 function programs(folder, who) {
   const found = findPostgres();
   if (!found)

@@ -1,5 +1,5 @@
-// Driving CMake by its presets. Ninja decides what is out of date; what it cannot see, a list of
-// sources that has appeared or gone, makes us configure anew.
+// Runs CMake by its presets. Ninja decides which files are out of date. It does not notice a list of
+// sources that was added or removed: then we configure again.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { withLock } from './lock.mjs';
 import { build, root } from './paths.mjs';
 import { run } from './run.mjs';
 
-/** Files whose coming and going changes the build, though no file that CMake has read changes. */
+/** The lists of sources. To add or remove one changes the build, although no file that CMake has read changes. */
 function visibleLists() {
   const folders = ['src', 'test/core'].filter((folder) => existsSync(join(root, folder)));
   return folders
@@ -21,11 +21,11 @@ function visibleLists() {
     .sort();
 }
 
-/** Configures where needed and builds. `env`: of the first configuration, which chooses a compiler by CXX. */
+/** Configures if necessary, and builds. `env`: for the first configuration, which chooses a compiler by CXX. */
 export async function buildPreset(preset, targets = [], env = {}) {
   const folder = join(build, preset);
   mkdirSync(folder, { recursive: true });
-  // Two builds in one folder would trip over each other.
+  // Two builds in one folder would disturb each other.
   await withLock(join(folder, 'skerry.lock'), async () => {
     const stamp = join(folder, 'skerry.lists');
     const presets = readFileSync(join(root, 'CMakePresets.json'));

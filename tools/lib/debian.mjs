@@ -55,7 +55,7 @@ async function machineMirror() {
   return mirrors[0][1];
 }
 
-/** One apt, apart from the machine's. */
+/** An apt with its own state, separate from the machine's. */
 class Apt {
   #folder;
   #suite;
@@ -157,7 +157,7 @@ function elfFilesOf(folder, pattern = /./) {
     .filter(isElf);
 }
 
-/** Points programs and libraries of the prefix at the prefix's own C library. */
+/** Makes the programs and libraries of the prefix use the prefix's own C library. */
 async function relocate(prefix, llvm) {
   const { triple, loader } = kArchitectures[process.arch];
   const libraries = join(prefix, 'usr', 'lib', triple);
@@ -201,8 +201,8 @@ export function llvmOf(prefix) {
 }
 
 /**
- * Makes `prefix` anew with Emscripten, LLVM, clang-format, clang-tidy, ninja, and the nlohmann and
- * doctest headers. Nothing is left of an attempt that fails.
+ * Replaces `prefix` by a new one with Emscripten, LLVM, clang-format, clang-tidy, ninja, and the nlohmann
+ * and doctest headers. A failed attempt leaves nothing behind.
  */
 export async function installDebianPrefix(prefix) {
   const state = `${prefix}.apt`;
@@ -242,9 +242,9 @@ function machineSuite() {
 }
 
 /**
- * Makes `prefix` anew with packages of the machine's own suite, and the libraries that they need: they start by the
- * machine's own loader, with the prefix's libraries in LD_LIBRARY_PATH. `choose` picks from the names that begin with
- * `postgresql-`; what was unpacked is returned.
+ * Replaces `prefix` by a new one with packages of the machine's own suite, and the libraries that they need. The
+ * programs use the machine's own loader, with the prefix's libraries in LD_LIBRARY_PATH. `choose` picks from the names
+ * that begin with `postgresql-`. Returns the unpacked packages.
  */
 export async function unpackMachinePackages(prefix, choose) {
   const fresh = `${prefix}.new`;

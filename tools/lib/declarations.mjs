@@ -1,5 +1,5 @@
-// Which of the emitted declarations are the package's types: those that an entry leads to. The others describe what is
-// inside, and are of no use to anybody.
+// Finds the emitted declarations that are the package's types: those that an entry imports, directly or not. The other
+// declarations describe internals, which an application cannot import.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';

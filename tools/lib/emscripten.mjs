@@ -41,21 +41,21 @@ export async function configureDebianEmscripten() {
   // The file beside emcc is found without any variable in the environment.
   const lines = Object.entries(config).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
   writeFileSync(join(folder, '.emscripten'), lines.join(''));
-  // Without a package.json here Node would go by the one of whatever project the toolchain is in:
-  // npm would install there, and Emscripten's scripts would be taken for ES modules.
+  // Without a package.json here, npm and Node would use that of the project around the toolchain: npm
+  // would install there, and Node would treat Emscripten's scripts as ES modules.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const packages = ['acorn@8.19.0', 'acorn-import-phases@1.0.4'];
   await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], {
     cwd: folder,
   });
-  // The first compilation installs the headers of the system: now, lest Ninja finds at the next build that they are newer
-  // than the first objects made with them.
+  // The first compilation installs the system's headers. Do it now, or the next build would find that they are newer
+  // than the first objects, and build these again.
   const empty = join(cache, 'empty.c');
   writeFileSync(empty, '');
   await run(join(folder, 'emcc'), ['-c', empty, '-o', join(cache, 'empty.o')]);
 }
 
-/** Writes down which Emscripten to use and returns its version. */
+/** Stores which Emscripten CMake must use, and returns its version. */
 export function chooseEmscripten() {
   const own = join(debianPrefix, 'usr', 'share', 'emscripten');
   const choice =
@@ -69,7 +69,7 @@ export function chooseEmscripten() {
   const text = `set(SKERRY_EMSCRIPTEN_ROOT ${JSON.stringify(choice.folder)})\n`;
   const file = join(root, '.toolchain', 'emscripten.cmake');
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
-    // CMake keeps the compiler that it found first, so a folder of another one begins again.
+    // CMake keeps the compiler that it found first, so the folder of another compiler is configured from scratch.
     for (const preset of ['wasm', 'wasm-debug', 'wasm-test']) {
       rmSync(join(build, preset), { recursive: true, force: true });
     }

@@ -1,12 +1,12 @@
-// What the failures of a run have to say, short: `npm test` tells them again as its last lines, because whoever looks at a
-// long record sees its end first, and a shortened one keeps little else.
+// Short texts of the failures of a run: `npm test` prints them again as its last lines, because a reader of a long log
+// sees its end first, and a shortened log keeps little else.
 
-/** Of one failure at most so many characters are told again, ... */
+/** The greatest number of characters that are printed again of one failure. */
 const kCharacters = 1_500;
-/** ... and of one step so many failures. */
+/** The greatest number of failures that are printed again of one step. */
 const kFailures = 10;
 
-/** That text's beginning, for the end of a run. */
+/** The beginning of the text. */
 function shortened(text) {
   const whole = text.trim();
   return whole.length > kCharacters ? `${whole.slice(0, kCharacters)} …` : whole;
@@ -19,8 +19,8 @@ function listed(failures) {
 }
 
 /**
- * The failures of a run of vitest: of tests, and of files that could not be loaded, which its report in JSON has; and errors
- * outside of all tests, which only its output tells.
+ * The failures of a run of vitest: failed tests, and files that could not be loaded, from its JSON report; and errors
+ * outside of all tests, which are only in its output.
  */
 export function failuresOfVitest({ testResults }, output) {
   const failures = [];
@@ -29,7 +29,7 @@ export function failuresOfVitest({ testResults }, output) {
     for (const test of failed) {
       failures.push(`${name}\n${test.fullName}\n${(test.failureMessages ?? []).join('\n')}`);
     }
-    // One that could not be loaded has failed without a test that says so.
+    // A file that could not be loaded has failed without a failed test.
     if (status === 'failed' && failed.length === 0) failures.push(`${name}\n${message}`);
   }
   const unhandled = output.search(/^.*Unhandled (Errors|Rejection|Exception)/m);
@@ -37,12 +37,12 @@ export function failuresOfVitest({ testResults }, output) {
   return { count: failures.length, told: listed(failures) };
 }
 
-/** The failures that doctest's output tells: what stands between two of its rules, and says ERROR. */
+/** The failures in doctest's output: each part between two of its rulers that contains ERROR. */
 export function failuresOfDoctest(output) {
   const told = output.split(/^={20,}$/m).filter((part) => /\bERROR:/.test(part));
-  // A sanitizer ends a run at its report, which comes last.
+  // The report of a sanitizer comes last, because it ends the run.
   return listed(told.length > 0 ? told : [output.slice(-kCharacters)]);
 }
 
-/** A failure that is told as one text. */
+/** The failures of a step that reports one text. */
 export const failuresOfText = (text) => listed([text]);

@@ -1,4 +1,4 @@
-// The checks of style. Each returns the text of what is wrong, or an empty string.
+// The checks of style. Each returns the text of the problems, or an empty string.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { note, run } from './run.mjs';
 
 const kParallel = 2;
 
-/** The C++ files that git tracks, or would. */
+/** The C++ files that git tracks, or does not ignore. */
 export async function cppFiles() {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.cc', '*.h'];
   const { output } = await run('git', list, { cwd: root });
@@ -35,7 +35,7 @@ export async function clangFormat() {
   const files = await cppFiles();
   if (files.length === 0) return '';
   const text = await textOf(toolPath('clang-format'), ['--dry-run', '-Werror', ...files]);
-  // Which lines, the tool itself shows best when it mends them.
+  // The tool itself shows the lines best, when it corrects them.
   const named = new Set([...text.matchAll(/^(.+?):\d+:\d+: error/gm)].map(([, file]) => file));
   if (named.size === 0) return text;
   const list = [...named].map((file) => `  ${relative(root, file)}`).sort();
@@ -43,7 +43,7 @@ export async function clangFormat() {
 }
 
 export async function sizes() {
-  // size-limit passes over a file that does not exist, which would then weigh nothing.
+  // size-limit skips a file that does not exist, as if its size were zero.
   const config = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))['size-limit'];
   const missing = config
     .flatMap(({ path }) => path)
@@ -57,7 +57,7 @@ export async function sizes() {
   return code === 0 ? '' : 'Over a limit of size-limit (package.json).';
 }
 
-/** What publint and are-the-types-wrong say of the package as it is packed. */
+/** Runs publint and are-the-types-wrong on the packed package. */
 export async function published() {
   const folder = join(build, 'packed');
   rmSync(folder, { recursive: true, force: true });
@@ -75,7 +75,7 @@ export async function published() {
   return found.filter(Boolean).join('\n');
 }
 
-/** A file and all files of the core that it includes, directly or not: a unity file includes sources by their whole paths. */
+/** A file and all files of the core that it includes, directly or not. A unity file includes sources by full path. */
 function withIncludes(source) {
   const found = new Set([source]);
   for (const file of found) {
@@ -96,13 +96,13 @@ function contentHash(files, salt) {
   return hash.digest('hex');
 }
 
-/** The one check that sees only the file that is compiled, and the declarations that it is about. */
+/** The only check that does not look into headers, and the declarations that it checks. */
 const kUsingCheck = '--checks=-*,misc-unused-using-decls';
 const kUsing = /^\s*using [\w:]+::\w+;/m;
 
 /**
- * clang-tidy over the core's sources, a dozen together (most of what one takes goes into its headers), only those of which one
- * changed, or reads a header that changed, since they were last found clean.
+ * Runs clang-tidy over the core's sources, a dozen together, because most of the time goes into headers. Skips a dozen
+ * if neither its sources nor the headers that they include have changed since it was last found clean.
  */
 export async function clangTidy() {
   await run('cmake', ['--preset', 'tidy'], { cwd: root });
@@ -123,7 +123,7 @@ export async function clangTidy() {
     .filter(({ clean }) => !existsSync(clean));
   if (stale.length > 0)
     note(`${stale.length} of ${sources.length} dozens of files are to be checked`);
-  // A header that is wrong says so in each dozen that reads it.
+  // A problem in a header is reported by each dozen that includes it.
   const problems = new Set();
   const tidy = (...args) => {
     const options = ['-p', folder, '--quiet', '--extra-arg=-Wno-unknown-warning-option'];

@@ -13,7 +13,7 @@ function ownerAlive(folder) {
   try {
     pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
   } catch {
-    return true; // It is just being made; if its owner died in that moment, a person must help.
+    return true; // It is just being made. If its owner died in that moment, remove the folder by hand.
   }
   try {
     process.kill(pid, 0);

@@ -1,5 +1,5 @@
-// Finding the PostgreSQL that the tests run against, and fetching one where the machine has none: without root, from the
-// Debian archive that the machine already uses, unpacked below the toolchain's folder.
+// Finds the PostgreSQL that the tests use, or fetches one if the machine has none: without root, from the Debian
+// archive that the machine already uses, unpacked below the toolchain's folder.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ function versionOf(bin, env) {
   return status === 0 ? Number.parseInt(/(\d+)/.exec(stdout)?.[1] ?? '0', 10) : 0;
 }
 
-/** The programs of a PostgreSQL that is new enough, and what they need in the environment; or undefined. */
+/** The programs of a PostgreSQL that is new enough, and the environment variables that they need; or undefined. */
 export function findPostgres() {
   const named = process.env.SKERRY_POSTGRES_BIN;
   const onPath = which('initdb');

@@ -1,5 +1,5 @@
-// Running commands and saying so: every step of the set-up prints its name, a sign of life while it
-// lasts, and how long it took; the output of a command is shown only when it fails.
+// Runs commands and reports them: every step of the set-up prints its name, a sign of life while it runs,
+// and its duration. The output of a command is shown only if it fails.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ export class SetupError extends Error {}
 
 const kHeartbeatMs = 15_000;
 
-/** The steps under way, innermost last: only that one gives signs of life. */
+/** The running steps, innermost last: only the innermost prints signs of life. */
 const running = [];
 
 /** Formats a duration for people. */
@@ -25,7 +25,7 @@ export function note(text) {
   console.log(`    ${text}`);
 }
 
-/** Runs `work` as a named step, with its time. What it returns is returned; what it throws passes. */
+/** Runs `work` as a named step, and prints its duration. Returns what it returns, and throws what it throws. */
 export async function step(name, work) {
   const start = performance.now();
   console.log(`▸ ${name}`);

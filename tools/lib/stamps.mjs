@@ -1,11 +1,11 @@
-// Knowing that nothing has changed: a stamp is a hash over names, sizes and times of input files.
+// Stamps show whether input files have changed: a stamp is a hash over their names, sizes and times.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, root } from './paths.mjs';
 
-/** All files below `path` (or the file itself), sorted; generated and installed ones left out. */
+/** All files below `path` (or the file itself), sorted, without generated and installed files. */
 export function filesBelow(path) {
   const info = statSync(path, { throwIfNoEntry: false });
   if (!info) return [];
@@ -27,8 +27,8 @@ export function fingerprint(paths) {
 }
 
 /**
- * Does `work` unless neither the inputs have changed since it last succeeded nor an output is
- * missing. Returns whether it was done.
+ * Runs `work` if an input has changed since it last succeeded, or an output is missing. Returns whether
+ * it ran.
  */
 export async function ifChanged(name, inputs, outputs, work) {
   const stamp = join(build, 'stamps', name);

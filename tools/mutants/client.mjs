@@ -1,5 +1,5 @@
-// Mistakes in the package's TypeScript: judged by the file of tests that each names, in Node, or in Chromium where only a
-// browser has what is used. These tests see the sources, so that nothing is built anew (test/mutants/client.mjs).
+// Mistakes in the package's TypeScript. The test file that a mistake names must notice it, in Node, or in Chromium if
+// it needs a browser. These tests read the sources, so nothing is built again (test/mutants/client.mjs).
 
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
@@ -12,7 +12,7 @@ const kSources =
   /^(js|test\/(js|contract|browser|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
 
 export const client = {
-  /** Brings the copy of the tree up to date. Returns the test that fails without any mistake, or null. */
+  /** Updates the copy of the tree. Returns the test that fails without any mistake, or null. */
   async prepare(mutants) {
     refreshTree(kTree, kSources);
     for (const name of ['node_modules', 'dist']) linkPackages(kTree, name);

@@ -1,4 +1,4 @@
-// Mistakes in the core: built natively, with assertions, and judged by the core's own tests.
+// Mistakes in the core: built natively, with assertions. The core's own tests must notice them.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ const kFolder = join(build, 'mutants', 'build');
 
 async function compile() {
   if (!existsSync(join(kFolder, 'build.ninja'))) {
-    // Assertions on, sanitizers off: what they find has tests of its own.
+    // With assertions, without sanitizers: other runs of the tests use these.
     await run('cmake', [
       ...['-S', kTree, '-B', kFolder, '-G', 'Ninja'],
       `-DCMAKE_MAKE_PROGRAM=${toolPath('ninja')}`,
@@ -23,7 +23,7 @@ async function compile() {
   await run('cmake', ['--build', kFolder, '-j', '2', '--target', 'skerry_core_test']);
 }
 
-/** Runs the tests up to the first failure: null where there is none, else the name of the test. */
+/** Runs the tests up to the first failure. Returns the name of that test, or null if none fails. */
 function firstFailure() {
   const program = join(kFolder, 'skerry_core_test');
   const result = spawnSync(program, ['--abort-after=1', '--no-colors'], {
@@ -44,7 +44,7 @@ function firstFailure() {
 }
 
 export const core = {
-  /** Brings the copy of the tree up to date, and builds it. Returns the test that fails without any mistake, or null. */
+  /** Updates the copy of the tree, and builds it. Returns the test that fails without any mistake, or null. */
   async prepare() {
     refreshTree(kTree, /^(src|test\/core|test\/fuzz|test\/sim|test\/spec)\/|^CMake/);
     linkPackages(kTree); // the real cities

@@ -1,4 +1,4 @@
-// Mistakes in the server: bundled, and judged by the file of tests that each names, on PostgreSQL.
+// Mistakes in the server: bundled. The test file that a mistake names must notice it, on PostgreSQL.
 
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
@@ -11,7 +11,7 @@ const kProjects = ['server-postgres'];
 const kSources =
   /^(server|js|tools|test\/(server|js|core|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
 
-/** The tests that start the server start its bundle. */
+/** Makes the server's bundle, which the tests start. */
 async function bundle() {
   const script = "import('./tools/build.mjs').then(({ buildServer }) => buildServer())";
   const options = { cwd: kTree, env: copyEnvironment() };
@@ -19,7 +19,7 @@ async function bundle() {
 }
 
 export const server = {
-  /** Brings the copy of the tree up to date, and bundles it. Returns the test that fails without any mistake, or null. */
+  /** Updates the copy of the tree, and bundles it. Returns the test that fails without any mistake, or null. */
   async prepare(mutants) {
     refreshTree(kTree, kSources);
     for (const name of ['node_modules', 'dist']) linkPackages(kTree, name);

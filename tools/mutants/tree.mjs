@@ -1,4 +1,4 @@
-// A copy of the source in which mistakes are made; whoever builds it gets only what has changed built anew.
+// A copy of the source in which mistakes are made. A build of it builds only the changed parts again.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { mutated } from '../../test/mutants/mutants.mjs';
 import { root } from '../lib/paths.mjs';
 
-/** The longest that the tests may take with one mistake in. */
+/** The time limit of the tests with one mistake. */
 export const kLimitMs = 300_000;
 
-/** Brings the copy of the files that `wanted` matches up to date; those that are the same keep their time. */
+/** Updates the copies of the files that `wanted` matches. Unchanged files keep their time. */
 export function refreshTree(tree, wanted) {
   const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root });
   for (const path of list.toString().split('\n')) {
@@ -21,13 +21,13 @@ export function refreshTree(tree, wanted) {
   }
 }
 
-/** Gives the copy a folder of the real tree that is not copied: installed packages, what is built. */
+/** Links a folder of the real tree into the copy: installed packages, or built files. */
 export function linkPackages(tree, name = 'node_modules') {
   const link = join(tree, name);
   if (!existsSync(link)) symlinkSync(join(root, name), link);
 }
 
-/** Makes the mistake, has it judged by `firstFailure`, and puts the file right again. */
+/** Makes the mistake, calls `firstFailure`, and restores the file. */
 export async function judged(tree, mutant, firstFailure) {
   const path = join(tree, mutant.file);
   const right = readFileSync(path, 'utf8');

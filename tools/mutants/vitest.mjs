@@ -1,4 +1,4 @@
-// Tests of a copy of the tree, run by vitest up to the first failure.
+// Runs tests of a copy of the tree with vitest, up to the first failure.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -7,14 +7,14 @@ import { browserEnvironment } from '../lib/browsers.mjs';
 import { toolchain } from '../lib/paths.mjs';
 import { kLimitMs } from './tree.mjs';
 
-/** What the programs of a copy are told: it has no toolchain of its own. */
+/** The environment of the programs of a copy, which has no toolchain of its own. */
 export const copyEnvironment = () => ({
   ...process.env,
   ...browserEnvironment(),
   SKERRY_TOOLCHAIN_DIR: toolchain,
 });
 
-/** Runs these files in those of the projects that have them: null where no test fails, else the name of the first. */
+/** Runs these files in the projects that have them. Returns the name of the first test that fails, or null. */
 export function firstFailure(tree, projects, files) {
   const report = join(tree, 'report.json');
   rmSync(report, { force: true });

@@ -1,7 +1,6 @@
-// 14 bounded, as far as it is a client's: when all is quiet no queue holds anything, records reach
-// back to the image before the last and no further, what has come since the last image is less than
-// what makes a new one, and nobody keeps more images than two. (Log and tombstones of the server
-// are never compacted yet.)
+// 14 bounded, for clients: when all is quiet, every queue is empty, records reach back to the
+// previous image and no further, there are fewer records since the last image than make a new one,
+// and a profile has at most two images. (The server's log and tombstones are never compacted yet.)
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
 
@@ -22,7 +21,7 @@ class BoundedCheck final : public Check {
       if (kept > n - sync["previous"]["n"].as_u64())
         return Fail("14 bounded: records that the previous image holds are kept");
       if (n - sync["image"]["n"].as_u64() >= kRecordsToRoll)
-        return Fail("14 bounded: records are not rolled up");
+        return Fail("14 bounded: records are not compacted");
       if (profile->images.size() > kMostImages)
         return Fail("14 bounded: there are " +
                     std::to_string(static_cast<uint64_t>(profile->images.size())) + " images");

@@ -1,8 +1,8 @@
-// 4 convergence: at every step base of each realm equals the server's rows in scope at its cursor:
-// folded here from the records alone, whenever one is written, and compared with the naive server's
-// state at that revision. Every window's base is the fold up to the window's n. When all is quiet,
-// every window's view equals the server's rows in scope, times included, and so does what a window
-// shows that starts cold.
+// 4 convergence: at every step the base of each realm equals the server's rows in scope at its
+// cursor. Whenever a record is written, the base is folded here from the records alone, and
+// compared with the naive server's state at that revision. Every window's base is the fold up to
+// the window's n. When all is quiet, the view of every window, also of one that starts cold, equals
+// the server's rows in scope, times included.
 #include "log/sync_record.h"
 #include "sync/records.h"
 #include "test/core/log/row_map.h"
@@ -25,11 +25,11 @@ class ConvergenceCheck final : public Check {
     if (!ChangesBase(writes)) return;
     const Profile& profile = host.profile();
     const Data sync = profile.storage.Get("sync", "sync");
-    // Cursors of a history that the server has lost since say nothing about the one that it has.
+    // Cursors of a history that the server has lost cannot be compared with its present one.
     if (!sync.is_object() || !world_->checks().IsInHistory(sync["cursors"])) return;
-    // Nor is there a cursor where all is asked for anew: what was held stays until the answer.
+    // Nor can they be compared while everything is loaded again: old rows stay until the answer.
     if (!sync["refill"].items().empty()) return;
-    // Nor where an older release has left out what this one would have kept.
+    // Nor if an older release has left out parts that this release would have kept.
     const SyncRecord record = SyncRecord::Read(sync);
     const bool lacks = record.lacks.has_value() && IsOfNewer(host.schema(), record);
     if (lacks || LacksRows(host.schema(), record) || !world_->checks().IsCorrected(sync["cursors"]))
@@ -43,8 +43,8 @@ class ConvergenceCheck final : public Check {
 
   void Moment() override {
     for (const auto& profile : world_->profiles()) {
-      // Where all is asked for anew a window that starts without its image begins with nothing,
-      // and the others go on with what they have.
+      // While everything is loaded again, a window that starts without an image begins empty, and
+      // the other windows keep their rows.
       if (!profile->storage.Get("sync", "sync")["refill"].items().empty()) continue;
       for (const auto& tab : profile->tabs) {
         if (tab->window->ready()) CompareBase(*profile, *tab->window);
@@ -104,7 +104,7 @@ class ConvergenceCheck final : public Check {
     }
     if (held != fold->rows.size())
       Fail("4 convergence: base of window " + window.tab() +
-           " lacks rows at n = " + std::to_string(n));
+           " has missing rows at n = " + std::to_string(n));
   }
 
   test::naive::Rows InScope(const Profile& profile) const {

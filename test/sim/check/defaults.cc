@@ -1,6 +1,6 @@
-// Defaults: what is never null is never null, in any window and at any time; and when all is quiet
-// every window, of either release, shows of it what the database has, whoever wrote the row and
-// whether anybody wrote the prop.
+// Defaults: a required prop with a default is never null, in any window and at any time. When all
+// is quiet, every window of either release shows the database's value of it, no matter which
+// release wrote the row, and whether the prop was ever written.
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
@@ -30,11 +30,11 @@ class DefaultsCheck final : public Check {
   }
 
  private:
-  // Asks of every prop that has a default and is never null, in all rows of all windows. The key is
-  // that of the database.
+  // Checks every required prop with a default, in all rows of all windows. The key is that of the
+  // database.
   template <typename Holds>
   void ForEach(const Holds& holds, const char* problem) {
-    if (!world_->has_releases()) return;  // then there is none
+    if (!world_->has_releases()) return;  // then there is no such prop
     const Schema& columns = world_->network().database().columns();
     for (const auto& profile : world_->profiles()) {
       for (const auto& tab : profile->tabs) {

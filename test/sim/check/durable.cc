@@ -1,8 +1,7 @@
-// 1 durable: a mutation whose `durable` resolved is, for ever after, pending, confirmed, or in the
-// conflict inbox. What was withdrawn (its `durable` failed) is never confirmed. Exceptions that are
-// no loss: what a person discarded, what only the lost part of a restored server's log held, and
-// what only the newer state of a profile held that was then
-// replaced by an older copy.
+// 1 durable: a mutation whose `durable` has resolved is from then on pending, confirmed, or in the
+// conflict inbox. A withdrawn mutation (its `durable` failed) is never confirmed. Three exceptions
+// are no loss: mutations that the user discarded, mutations that only the lost part of a restored
+// server's log had, and mutations that a profile lost when an older copy replaced it.
 #include <set>
 
 #include "test/sim/checks.h"
@@ -11,7 +10,7 @@
 namespace skerry::sim {
 namespace {
 
-// Actions that storage holds, in whatever way.
+// The actions that storage holds, pending or in the inbox.
 std::set<std::string> Held(const Profile& profile) {
   std::set<std::string> held;
   auto& storage = const_cast<sync_test::FakeStorage&>(profile.storage);
@@ -43,9 +42,9 @@ class DurableCheck final : public Check {
     }
   }
 
-  // What only the lost part of the log held is lost with it: a client that has seen its mutation
-  // confirmed no longer holds it (to offer it again is not built). What it still holds is pending
-  // again.
+  // A mutation that only the lost part of the log had is lost with it, if its client has seen it
+  // confirmed and removed it (clients do not offer it again yet). A mutation that the client still
+  // holds is pending again.
   void ServerRestored(const Database& before) override {
     std::set<std::string> held;
     for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
@@ -56,7 +55,7 @@ class DurableCheck final : public Check {
     durable_.insert(again_.begin(), again_.end());
   }
 
-  // An answer that was on its way when the server was restored confirms what is lost all the same.
+  // An answer that was on its way when the server was restored still confirms lost mutations.
   void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
     if (again_.empty()) return;
     for (const Data& write : writes.items()) {
@@ -86,7 +85,7 @@ class DurableCheck final : public Check {
       if (held.contains(action) || database.HasAction(action))
         return Fail("1 durable: " + action + " was withdrawn, and is there all the same");
     }
-    // What is in the log is in the log for ever: it needs no second look.
+    // A mutation in the log stays in the log: it need not be checked again.
     std::erase_if(durable_, [&](const std::string& action) { return database.HasAction(action); });
   }
 

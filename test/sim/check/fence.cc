@@ -1,9 +1,9 @@
-// 7 fence: nothing is written under an epoch that has been superseded. Seen from outside: a worker
-// may write what only the holder of a lease may (outbox, records of pulls and refusals, mutations,
-// cursors, the chain; the image's pointer under the lease `image` or, for a fill, `push`) only
+// 7 fence: nothing is written under an epoch that has been superseded. Seen from outside: some
+// writes need a lease (outbox, records of pulls and rejections, mutations, cursors, the chain; the
+// image's pointer, under the lease `image` or, for a fill, `push`). A worker may make them only
 // while storage says that the lease is its own, under the epoch that this worker has claimed. A
-// socket is opened only under the lease `listen`, and a push carries the epoch that is held when it
-// is sent.
+// socket is opened only under the lease `listen`, and a push has the epoch that is held when it is
+// sent.
 #include <initializer_list>
 
 #include "test/sim/checks.h"
@@ -71,7 +71,7 @@ class FenceCheck final : public Check {
       Fail("7 fence: " + worker.tab() + " listens without the lease");
   }
 
-  // What this very worker has claimed.
+  // Follows the claims of this worker.
   void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
     if (host.is_window()) return;
     for (const Data& write : writes.items()) {
@@ -82,14 +82,15 @@ class FenceCheck final : public Check {
       if (write["put"]["beat"].as_u64() == 0) {
         worker.claims[name] = epoch;
       } else if (worker.claims[name] != epoch) {
-        return Fail("7 fence: " + host.tab() + " beats under an epoch that it has not claimed");
+        return Fail("7 fence: " + host.tab() +
+                    " raises the heartbeat of an epoch that it has not claimed");
       }
     }
   }
 
  private:
-  // A service worker has no lease to lose: its writes stand on what they find. It makes no images,
-  // takes no lease from a window, and its epochs go up.
+  // A service worker has no lease: each of its writes checks the records that it reads. It makes no
+  // images, takes no lease from a window, and its epochs increase.
   void ServiceWriting(WorkerHost& worker, const Data& writes) {
     for (const Data& write : writes.items()) {
       if (!write["store"].Is("sync")) continue;

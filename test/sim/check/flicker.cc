@@ -1,10 +1,10 @@
 // 6 no flicker: a query never shows a state that is neither before nor after a transaction. Every
-// window has live queries open. After each event it is told of a query at most once, and then of
-// exactly what differs; what a query shows is, after each event, what a plain function over all
-// visible rows gives (that these are base and pending is check 5's). Nothing is told in the middle
-// of a transaction, nor when storage is read; after one was rolled back all is as it was. And what
-// a window shows of the past never comes undone: its n does not go back, and a mutation is no
-// longer pending in it only when a record that it has applied says so, or when it was withdrawn.
+// window has live queries open. After each event a query reports at most once, and exactly the
+// difference. Its rows are then those that a plain function over all visible rows returns (check 5
+// compares visible rows with base and pending). Nothing is reported in the middle of a transaction,
+// or when storage is read. After a rollback all queries show the same rows as before. A window
+// never goes back: its n does not decrease, and a mutation stops being pending in it only when the
+// window has applied a record that says so, or when the mutation was withdrawn.
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -37,7 +37,7 @@ const Shown* Find(const Look& look, const std::string& id) {
   return nullptr;
 }
 
-// Slots apart.
+// Compares all but the slots.
 bool IsSame(const Look& a, const Look& b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -73,14 +73,14 @@ class FlickerCheck final : public Check {
   void Drained(WindowHost& window, const Data& drained, Drain when) override {
     Watched& watched = windows_[window.serial()];
     const bool is_told = !drained["live"].items().empty();
-    if (is_told && when == Drain::kWithin) Fail(window, "tells of the middle of a transaction");
+    if (is_told && when == Drain::kWithin) Fail(window, "reports the middle of a transaction");
     if (when != Drain::kWithin && (is_told || !drained["dirty"].items().empty())) {
       const AllRows all = RowsOf(window.client().view());
       for (Live& live : watched.lives) {
         const Look before = live.shown;
         Compare(window, drained["live"], all, &live);
         if (when == Drain::kRolledBack && !IsSame(before, live.shown))
-          Fail(window, "tells of what was rolled back");
+          Fail(window, "reports changes that were rolled back");
       }
     }
     Follow(window, &watched);
@@ -97,7 +97,7 @@ class FlickerCheck final : public Check {
       const Data& record = write["put"];
       for (const char* how : {"confirmed", "refused"}) {
         for (const Data& item : record[how].items()) {
-          // A profile that was restored may tell of it again.
+          // A restored profile may report it again.
           const uint64_t n = record["n"].as_u64();
           auto& keys = told_[host.profile().index][item["id"].as_string()];
           uint64_t& first = keys.try_emplace(item["key"].as_u64(), n).first->second;
@@ -146,19 +146,20 @@ class FlickerCheck final : public Check {
     const Data* delta = nullptr;
     for (const Data& one : told.items()) {
       if (one["live"].as_u64() != live->id) continue;
-      if (delta != nullptr) return Fail(window, "tells a query twice of one event");
+      if (delta != nullptr) return Fail(window, "reports one event twice to a query");
       delta = &one;
     }
     if (delta == nullptr) {
       if (live->shown != wanted)
-        Fail(window, std::string("does not tell of a change: ") + live->plain->description);
+        Fail(window, std::string("does not report a change: ") + live->plain->description);
       return;
     }
     if (live->shown == wanted)
-      return Fail(window, std::string("tells of nothing: ") + live->plain->description);
+      return Fail(window, std::string("reports a change, but nothing has changed: ") +
+                              live->plain->description);
     const Look shown = LookOf(*live->plain, Stream((*delta)["rows"].as_bytes()), all);
     if (shown != wanted)
-      return Fail(window, std::string("shows what is not so: ") + live->plain->description);
+      return Fail(window, std::string("shows wrong rows: ") + live->plain->description);
     const Look before = std::move(live->shown);
     live->shown = shown;
     CompareLists(window, *delta, before, *live);
@@ -179,10 +180,11 @@ class FlickerCheck final : public Check {
     }
     if (!(delta["added"] == Texts(added)) || !(delta["removed"] == Texts(removed)) ||
         !(delta["changed"] == Texts(changed)))
-      Fail(window, std::string("tells wrongly what differs: ") + live.plain->description);
+      Fail(window, std::string("reports a wrong difference: ") + live.plain->description);
   }
 
-  // What is no longer pending is looked at later: that it was withdrawn is told after.
+  // Mutations that are no longer pending are checked later, because the window reports after this
+  // that a mutation was withdrawn.
   void Follow(WindowHost& window, Watched* watched) {
     const Mirror& mirror = window.client().tab().mirror();
     if (mirror.n() < watched->n) Fail(window, "goes back to n = " + std::to_string(mirror.n()));

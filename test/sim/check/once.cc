@@ -1,7 +1,7 @@
-// 2 once: the effect of a confirmed mutation is in the log exactly once, `inc` too. Every push goes
-// to the naive server as well, in the order of the commits: it gives the same statuses, and the
-// same rows afterwards, times and revisions included. In the end the common counter is what the
-// actions of the log add up to, each counted once.
+// 2 once: the effect of a confirmed mutation is in the log exactly once, also of an `inc`. The
+// naive server gets every push as well, in the order of the commits. It must answer with the same
+// statuses, and have the same rows afterwards, times and revisions included. In the end the common
+// counter equals the sum over the actions of the log, each counted once.
 #include <set>
 
 #include "base/json.h"

@@ -1,7 +1,7 @@
 // 3 order: a client's mutations appear in each realm's log in the order of their keys. A retry from
-// the inbox has a new key. Profiles that were copied, or restored from a copy, are left out: what
-// their copies hold comes in an order of its own; and so are runs in which the server was restored,
-// and what an older release's worker leaves to a newer one's.
+// the inbox has a new key. Not checked are: profiles that were copied, or restored from a copy,
+// because two copies have no common order; runs in which the server was restored; and mutations
+// that a worker of the older release leaves to one of the newer release.
 #include <set>
 
 #include "log/codec.h"
@@ -36,8 +36,8 @@ class OrderCheck final : public Check {
     copied_.insert(of.index);
   }
 
-  // A restored server has forgotten what it applied and what it refused: late copies of either come
-  // in an order of their own.
+  // A restored server has forgotten updates that it applied or rejected, so late copies of them may
+  // be applied in another order.
   void ServerRestored(const Database& /*before*/) override { is_restored_ = true; }
 
   void End() override {
@@ -58,8 +58,8 @@ class OrderCheck final : public Check {
   }
 
  private:
-  // A worker of the older release leaves to the newer what it does not understand, and what
-  // follows on the same objects.
+  // A worker of the older release leaves unknown mutations to the newer release, and also later
+  // mutations of the same objects.
   bool MayBeHeld(Host& host, const Data& mutation) {
     if (host.release() == Release::kOnly) return false;
     bool held = false;

@@ -1,6 +1,5 @@
-// 5 rebase: what a window shows is base and pending: recomputed from scratch, by a view that is
-// given base and then all pending mutations in their order, it equals what the window has come to
-// step by step.
+// 5 rebase: a window shows base + pending. A new view that gets the base and then all pending
+// mutations, in order, must show the same rows as the window, which derived them step by step.
 #include <memory>
 
 #include "client/view.h"

@@ -1,7 +1,7 @@
-// 10 reduction: a pull with reduction, and one without, leave the same state. What a pull with
-// reduction leaves is compared with the server at every record (check 4). Here some pulls are asked
-// again, at the same moment, without `have`: the answer then brings the client's own changes in
-// full, and folded alone, over the same base, it must lead to the same rows.
+// 10 reduction: a pull with reduction and a pull without it lead to the same state. Check 4
+// compares the state after every pull with the server. Here some pulls are asked a second time, at
+// the same moment, without `have`. That answer has the client's own changes in full. Folded alone,
+// over the same base, it must lead to the same rows.
 #include <algorithm>
 
 #include "base/json.h"
@@ -16,7 +16,7 @@
 namespace skerry::sim {
 namespace {
 
-constexpr uint64_t kEvery = 3;  // pulls that name updates
+constexpr uint64_t kEvery = 3;  // one in so many pulls with a `have` is asked a second time
 
 class ReductionCheck final : public Check {
  public:
@@ -25,7 +25,7 @@ class ReductionCheck final : public Check {
   void Pulling(const Profile& profile, const Data& request) override {
     if (request["have"].items().empty() || ++asked_ % kEvery != 0) return;
     const Data sync = profile.storage.Get("sync", "sync");
-    // A request that was overtaken was asked over another base.
+    // A request that another pull has overtaken was made for another base.
     const bool is_now = sync["cursors"] == request["cursors"] && AreFilled(sync, request);
     if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
     const Release release = ReleaseOf(world_->has_releases(), request["schema"].as_u64());
@@ -44,7 +44,7 @@ class ReductionCheck final : public Check {
   }
 
  private:
-  // The same scopes, all of them filled: a profile may have been put back to older ones meanwhile.
+  // Whether the scopes are the same, and all filled: a restored profile may have older ones.
   static bool AreFilled(const Data& sync, const Data& request) {
     const Data::Array& asked = request["scopes"].items();
     const Data::Array& stored = sync["scopes"].items();

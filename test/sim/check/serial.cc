@@ -1,4 +1,4 @@
-// 13 serial: a push that was answered before another started has the lower revision in each realm.
+// 13 serial: if a push is answered before another starts, it has the lower revision in each realm.
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
 
