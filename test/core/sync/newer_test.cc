@@ -16,7 +16,7 @@ Data PutNewer(SyncWorld* world) {
   return newer;
 }
 
-bool Step(SyncWorld* world) {
+bool StepOnce(SyncWorld* world) {
   bool any = false;
   for (size_t i = 0; i < world->size(); ++i) any = world->host(i).StepOnce() || any;
   return any;
@@ -30,7 +30,7 @@ bool RunTo(SyncWorld* world, int steps) {
   for (int i = 0; i < 3; ++i) {
     world->Mutate({CreateItem("m" + std::to_string(i), "A", i)});
     world->server.Foreign("f" + std::to_string(i), "A", "theirs");
-    while (Step(world)) {
+    while (StepOnce(world)) {
       if (--steps < 0) return true;
     }
     world->Run(100);
