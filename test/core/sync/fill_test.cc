@@ -31,9 +31,7 @@ struct Filling : SyncWorld {
   }
 };
 
-TEST_CASE(
-    "a whole realm is filled by the server's image: pointer, cursor and record in one "
-    "transaction") {
+TEST_CASE("fills a realm by image: pointer, cursor and record in one transaction") {
   Filling world;
   REQUIRE(world.host(0).image_jobs.size() == 1);
   const Data job = world.host(0).image_jobs[0]["job"];
@@ -60,9 +58,7 @@ TEST_CASE(
   CHECK(Json(world.pull_bodies[1])["cursors"]["A"].as_string() == "7@70");
 }
 
-TEST_CASE(
-    "the image of a realm that was pulled while it was empty is rolled with the records: the page "
-    "that said so must not empty it again") {
+TEST_CASE("compacts records under the image of a realm that they pulled while it was empty") {
   SyncWorld world;
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"0@0"},"changes":[],
     "fills":[{"table":"items","where":["true"],"above":"","upto":null,"realms":["A"],"ids":[]}]})"));
@@ -77,7 +73,7 @@ TEST_CASE(
   CHECK(job["upto"].as_u64() == 1);
 }
 
-TEST_CASE("mutations are pushed while an image is on its way") {
+TEST_CASE("pushes mutations while an image is being downloaded") {
   Filling world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
@@ -85,7 +81,7 @@ TEST_CASE("mutations are pushed while an image is on its way") {
   CHECK(world.pull_bodies.size() == 1);
 }
 
-TEST_CASE("an image that was fetched under a lost lease is not made the pointer") {
+TEST_CASE("does not publish an image that was fetched under a lost lease") {
   Filling world;
   world.claims[TakeOver(&world, "push")] = "other";
   world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
@@ -94,7 +90,7 @@ TEST_CASE("an image that was fetched under a lost lease is not made the pointer"
   CHECK(world.sync()["cursors"].members().empty());
 }
 
-TEST_CASE("a fill that began from another pointer than the present one is thrown away") {
+TEST_CASE("discards a fill that began from a pointer that has changed since") {
   Filling world;
   Data sync = world.sync();
   const Data other = Json(R"({"generation":"other","parts":[],"n":0,"cursors":{}})");
@@ -106,9 +102,7 @@ TEST_CASE("a fill that began from another pointer than the present one is thrown
   CHECK(world.pull_bodies.size() >= 2);  // the realm is asked for again
 }
 
-TEST_CASE(
-    "a fill that was asked for with other scopes is thrown away: some of its rows may not be "
-    "wanted") {
+TEST_CASE("discards a fill that was requested with other scopes") {
   Filling world;
   world.host(0).Post(
       Json(R"({"type":"scopes","drop":[{"table":"items","where":["true"]}],"add":[]})"));
@@ -119,7 +113,7 @@ TEST_CASE(
   CHECK(world.sync()["scopes"].items().empty());
 }
 
-TEST_CASE("a fill that fails is tried again, and says what went wrong") {
+TEST_CASE("tries a failed fill again and reports the error") {
   Filling world;
   world.Finish(R"({"error":{"name":"checksum","message":"the file is damaged"}})");
   world.Settle();
@@ -131,7 +125,7 @@ TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
 }
 
-TEST_CASE("a fill over an image that cannot be read is rolled up with the image before next time") {
+TEST_CASE("compacts the records before it repeats a fill over an unreadable image") {
   Filling world;
   const auto pointer = [](const char* generation, uint64_t n) {
     Data made = Json(R"({"parts":[{"file":"rows","bytes":10}],"cursors":{},"recordBytes":0})");
@@ -166,7 +160,7 @@ TEST_CASE("a fill over an image that cannot be read is rolled up with the image 
 }
 
 // Found by the simulator (seed 154205): no window was opened that would have given them up.
-TEST_CASE("where no image can be read that a fill could be built on, the windows are told") {
+TEST_CASE("notifies the windows when no readable image is left to build a fill on") {
   Filling world;
   const auto told = [&] {
     size_t count = 0;
@@ -206,7 +200,7 @@ TEST_CASE("where no image can be read that a fill could be built on, the windows
 
 // Found by the simulator (seed 252077): the fill lay below the records of the time before, one of
 // which dropped that realm.
-TEST_CASE("an image without parts, which a window left that gave up, is not passed over") {
+TEST_CASE("fills above an image without parts that a window left when it gave up") {
   Filling world;
   world.Finish(R"({"error":{"name":"corrupt","message":""}})");
   Data sync = world.sync();
@@ -220,7 +214,7 @@ TEST_CASE("an image without parts, which a window left that gave up, is not pass
   CHECK(job["upto"].as_u64() == 3);
 }
 
-TEST_CASE("a realm that records brought and dropped is rolled up with them when it comes anew") {
+TEST_CASE("compacts records under the image of a realm that they brought and dropped") {
   SyncWorld world;
   world.network.scripted.push_back(
       Scripted(200, R"({"time":1,"cursors":{"A":"0@0"},"changes":[]})"));
@@ -239,8 +233,7 @@ TEST_CASE("a realm that records brought and dropped is rolled up with them when 
 }
 
 // Found by the simulator (seed 3026): a worker stood still before it wrote what it had begun.
-TEST_CASE(
-    "an image that comes to nothing because another worker took over is deleted by its maker") {
+TEST_CASE("deletes its unused image after another worker took over") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -264,7 +257,7 @@ TEST_CASE(
   CHECK(world.sync()["image"].is_null());
 }
 
-TEST_CASE("a fill that comes to nothing because another worker took over is deleted by its maker") {
+TEST_CASE("deletes its unused fill after another worker took over") {
   Filling world;
   const Data fill = world.host(0).image_jobs[0]["job"];
   world.claims[TakeOver(&world, "push")] = "other";

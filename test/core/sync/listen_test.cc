@@ -20,7 +20,7 @@ struct Listening : SyncWorld {
   void OpenSocket() { Holder().Deliver(Json(R"({"type":"socket","state":"open"})")); }
 };
 
-TEST_CASE("an idle window with an open socket writes nothing, and so do the others") {
+TEST_CASE("writes nothing while windows are idle and one has an open socket") {
   Listening world;
   const uint64_t before = world.storage.transactions();
   const size_t pulls = world.pull_bodies.size();
@@ -35,10 +35,10 @@ TEST_CASE("an idle window with an open socket writes nothing, and so do the othe
   CHECK(world.Other().socket.empty());
 }
 
-TEST_CASE("a mutation whose window ended before it told of it is pushed within two minutes") {
+TEST_CASE("pushes a mutation within two minutes after its window ended without a message") {
   Listening world;
   Data extra = Data::MakeObject();
-  SUBCASE("by who holds the lease") {}
+  SUBCASE("by the holder of the lease") {}
   SUBCASE("by a service worker") {
     // The windows help from now on.
     world.OpenService();
@@ -61,7 +61,7 @@ TEST_CASE("a mutation whose window ended before it told of it is pushed within t
   CHECK(world.pull_bodies.size() == after);
 }
 
-TEST_CASE("where nobody has a socket that is open it polls about once a minute") {
+TEST_CASE("polls about once a minute while no window has an open socket") {
   Listening world;
   world.Holder().Deliver(Json(R"({"type":"socket","state":"closed","code":1006})"));
   world.Run(30'000);
@@ -70,10 +70,10 @@ TEST_CASE("where nobody has a socket that is open it polls about once a minute")
   CHECK(world.pull_bodies.size() >= pulls + 3);
 }
 
-TEST_CASE("a listener that stands still is taken over from, and lets go when it goes on") {
+TEST_CASE("takes over from a frozen listener, which gives up the lease when it thaws") {
   bool locks = true;
   SUBCASE("with Web Locks") {}
-  SUBCASE("without") { locks = false; }
+  SUBCASE("without Web Locks") { locks = false; }
   Listening world(locks);
   const size_t old = world.holder();
   world.host(old).frozen = true;
@@ -89,7 +89,7 @@ TEST_CASE("a listener that stands still is taken over from, and lets go when it 
   CHECK(world.holder() == 1 - old);
 }
 
-TEST_CASE("a listener that missed all messages finds out by storage that another took over") {
+TEST_CASE("notices through storage that another took over, though it missed all messages") {
   Listening world;
   const size_t old = world.holder();
   world.host(old).frozen = true;
@@ -102,7 +102,7 @@ TEST_CASE("a listener that missed all messages finds out by storage that another
   CHECK(world.host(old).socket.back() == "close");
 }
 
-TEST_CASE("where storage has no room for a claim, the next is after a pause, and then it listens") {
+TEST_CASE("pauses after a claim that storage had no room for, and listens after the next") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Settle();

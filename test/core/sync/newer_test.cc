@@ -39,7 +39,7 @@ bool RunTo(SyncWorld* world, int steps) {
   return steps <= 0;
 }
 
-TEST_CASE("a sync record that a newer build writes at any moment is never rewritten") {
+TEST_CASE("never overwrites a sync record that a newer build writes, at any moment") {
   int steps = 0;
   for (bool more = true; more; ++steps) {
     CAPTURE(steps);
@@ -54,7 +54,7 @@ TEST_CASE("a sync record that a newer build writes at any moment is never rewrit
   CHECK(steps > 30);
 }
 
-TEST_CASE("a roll-up that meets the sync record of a newer build writes nothing") {
+TEST_CASE("writes nothing in a compaction that meets a newer build's sync record") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -71,7 +71,7 @@ TEST_CASE("a roll-up that meets the sync record of a newer build writes nothing"
   CHECK(world.host(0).status["error"]["code"].Is("newer_tab"));
 }
 
-TEST_CASE("what was asked for ends with newer_tab where a newer build has taken over") {
+TEST_CASE("answers requests with newer_tab after a newer build has taken over") {
   SyncWorld world;
   world.Open();
   world.Run(1000);

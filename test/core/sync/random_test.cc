@@ -194,7 +194,7 @@ void RunWalks(uint64_t first, uint64_t count) {
   }
 }
 
-TEST_CASE("random steps of several workers: nothing lost, nothing doubled, one writer an epoch") {
+TEST_CASE("loses and doubles nothing over random steps of several workers") {
   // SKERRY_SEED and SKERRY_SEEDS replay one walk, or walk further.
   const char* first = std::getenv("SKERRY_SEED");
   const char* count = std::getenv("SKERRY_SEEDS");

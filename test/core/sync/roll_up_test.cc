@@ -10,7 +10,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into it") {
+TEST_CASE("compacts fewer bytes of records into a smaller image") {
   const auto worth = [](double image_bytes, double record_bytes) {
     SyncRecord sync;
     sync.n = 10;
@@ -30,7 +30,7 @@ TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into i
   CHECK_FALSE(worth(100 * kMega, 4 * kMega - 1));
 }
 
-TEST_CASE("records are rolled up when no more have come for a second, or when they are too many") {
+TEST_CASE("compacts records after a second without new ones, or when they are too many") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -54,7 +54,7 @@ TEST_CASE("records are rolled up when no more have come for a second, or when th
   CHECK(busy.sync()["n"].as_u64() >= 24);
 }
 
-TEST_CASE("what windows without a remote have logged is rolled up when a worker hears of it") {
+TEST_CASE("compacts what windows without a remote have logged when a worker is notified") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true})"));
   world.Settle();
@@ -69,9 +69,7 @@ TEST_CASE("what windows without a remote have logged is rolled up when a worker 
   CHECK(world.host(0).image_jobs[0]["job"]["upto"].as_u64() == 1);
 }
 
-TEST_CASE(
-    "records are rolled up under the lease image, and only up to the previous generation are they "
-    "removed") {
+TEST_CASE("compacts under the lease `image`, removes records up to the previous image only") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -113,9 +111,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "where a roll fails the next begins from the previous image, and what failed does not heap "
-    "up") {
+TEST_CASE("starts from the previous image after a failed compaction, and leaves no garbage") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -169,7 +165,7 @@ TEST_CASE(
   CHECK(last["generations"].items()[0] == second["generation"]);
 }
 
-TEST_CASE("an image that holds a realm as the server sent it is not passed over") {
+TEST_CASE("does not skip an image that holds a realm as the server sent it") {
   ImagePointer pointer;
   CHECK_FALSE(HasRealmFile(pointer));
   pointer.parts.emplace_back().file = "rows";

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kScopesDay = 86'400'000;
 
-TEST_CASE("what one window drops stays while another wants it") {
+TEST_CASE("keeps a scope that one window drops while another wants it") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -34,9 +34,7 @@ TEST_CASE("what one window drops stays while another wants it") {
   CHECK(world.sync()["scopes"].items()[0]["where"] == Json(R"(["true"])"));
 }
 
-TEST_CASE(
-    "what nobody has asked for in a month goes when something is asked for; open windows ask each "
-    "day") {
+TEST_CASE("drops scopes unused for a month; open windows request theirs each day") {
   SyncWorld world;
   world.Open();
   world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})"));
@@ -76,8 +74,7 @@ std::string AnyOf(int first, int count) {
   return where + "]";
 }
 
-TEST_CASE(
-    "of very many scopes those go that were asked for longest ago, not what open windows want") {
+TEST_CASE("drops the scopes requested longest ago when there are too many, no open window's") {
   Kept kept;
   const auto scope = [](int n) { return ScopeOf(R"(["=","n",)" + std::to_string(n) + "]"); };
   const auto most = static_cast<int>(kMaxKeptScopes);
@@ -92,8 +89,7 @@ TEST_CASE(
   CHECK_FALSE(kept.Holds(scope(2)));
 }
 
-TEST_CASE(
-    "scopes that cost more together than a server takes: old ones go, else the added is left out") {
+TEST_CASE("drops old scopes when all together cost too much, else omits the added one") {
   Kept kept;
   // Each of about 400 comparisons: ten fit.
   const auto scope = [](int n) { return ScopeOf(AnyOf(n * 1000, 398)); };
@@ -124,7 +120,7 @@ TEST_CASE(
   CHECK(kept.size() == 10);
 }
 
-TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
+TEST_CASE("does not keep a scope in storage that no server accepts") {
   Kept kept;
   kept.sync.scopes.push_back({"items", ScopeOf(AnyOf(0, 1100))[0].where, {}, {}, {}});
   CHECK(kept.Change({}, 0));
