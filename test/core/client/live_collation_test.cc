@@ -11,7 +11,7 @@
 namespace skerry {
 namespace {
 
-TEST_CASE("live results in a locale's order equal their query from scratch") {
+TEST_CASE("gives live results in a locale's order equal to their query from scratch") {
   const char* kQueries[] = {
       R"({"table":"cities","order":[["name","asc","fold"]]})",
       R"({"table":"cities","order":[["country","desc","back"]],"limit":5})",
@@ -54,7 +54,7 @@ TEST_CASE("live results in a locale's order equal their query from scratch") {
   CHECK(moved > 200);
 }
 
-TEST_CASE("a live query in a locale's order asks about a row only when its text is another") {
+TEST_CASE("asks the collator about a row of a live query only when its text has changed") {
   Random random("asked again");
   LiveWorld lived;
   constexpr int kRows = 400;

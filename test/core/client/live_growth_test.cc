@@ -16,8 +16,7 @@ Row City(Random* random, double population) {
   return row;
 }
 
-TEST_CASE(
-    "a live list with a limit shows as many rows as there are, however far it grew and shrank") {
+TEST_CASE("fills a live list up to its limit, however far it grew and shrank") {
   Random random("grown");
   for (const char* order : {"asc", "desc"}) {
     LiveWorld lived;
@@ -48,7 +47,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a row two includes down is told as changed where more rows name it than are shown") {
+TEST_CASE("reports a changed row two includes down when more rows name it than are shown") {
   Random random("named by many");
   LiveWorld lived;
   for (int i = 0; i < 60; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
@@ -76,7 +75,7 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
   }
 }
 
-TEST_CASE("an include that begins behind a row moves with that row, for every parent") {
+TEST_CASE("moves an include with `after` when its first row moves, for every parent") {
   Random random("behind");
   LiveWorld lived;
   for (int i = 0; i < 3; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));

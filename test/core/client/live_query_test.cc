@@ -19,9 +19,7 @@ namespace {
 
 using Ids = Vector<std::string>;
 
-TEST_CASE(
-    "each live result equals its query from scratch, each delta the difference, over random "
-    "transactions") {
+TEST_CASE("keeps live results and deltas equal to queries from scratch") {
   Random random("live equals scratch");
   const uint64_t rounds = test::Rounds(16, 4);
   uint64_t notified = 0;
@@ -62,9 +60,7 @@ TEST_CASE(
   CHECK(silent > 90 * rounds);
 }
 
-TEST_CASE(
-    "a change that is taken back within its transaction is told to nobody, nor is a mere "
-    "revision") {
+TEST_CASE("reports no change that its transaction takes back, and no mere revision") {
   Random random("net nothing");
   LiveWorld lived;
   for (int i = 0; i < 200; ++i) lived.Change(&random);
@@ -95,7 +91,7 @@ void FillCities(LiveWorld* lived, Random* random) {
   }
 }
 
-TEST_CASE("a change outside of a live query's filter and result visits none of the other rows") {
+TEST_CASE("visits no other row for a change outside of a live query's filter and result") {
   Random random("outside");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -138,7 +134,7 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
   CHECK(lived.live.requeries() == 0);
 }
 
-TEST_CASE("a change inside of a result visits a few rows, not all of them") {
+TEST_CASE("visits a few rows, not all, for a change inside of a result") {
   Random random("inside");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -160,7 +156,7 @@ TEST_CASE("a change inside of a result visits a few rows, not all of them") {
   CHECK(lived.live.requeries() == 0);
 }
 
-TEST_CASE("a window is filled up from its look-ahead, and asks again only when that is drained") {
+TEST_CASE("fills a window from its look-ahead, and queries again only when that is empty") {
   Random random("look-ahead");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -183,7 +179,7 @@ TEST_CASE("a window is filled up from its look-ahead, and asks again only when t
   CHECK(lived.live.requeries() <= 48 / 16);
 }
 
-TEST_CASE("windows stay right at the far end of their look-ahead") {
+TEST_CASE("keeps windows right at the far end of their look-ahead") {
   Random random("far end of a window");
   LiveWorld lived;
   const auto change = [&](uint64_t n) {
@@ -224,7 +220,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
   CHECK(lived.live.requeries() > 0);
 }
 
-TEST_CASE("exists and includes react to the rows of other tables that concern them") {
+TEST_CASE("updates exists and includes when rows of other tables change") {
   Random random("concern");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -258,7 +254,7 @@ TEST_CASE("exists and includes react to the rows of other tables that concern th
   CHECK(lived.live.rows_visited() - before < 40);
 }
 
-TEST_CASE("stores that are replaced as a whole give the net difference too") {
+TEST_CASE("gives the net difference when stores are replaced as a whole") {
   Random random("reset");
   LiveWorld lived;
   for (int i = 0; i < 200; ++i) lived.Change(&random);
@@ -308,7 +304,7 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
   }
 }
 
-TEST_CASE("a live query opened in the middle of a transaction is told only of what follows") {
+TEST_CASE("reports only later changes to a live query opened during a transaction") {
   Random random("in the middle");
   LiveWorld lived;
   FillCities(&lived, &random);

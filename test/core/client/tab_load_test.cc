@@ -8,7 +8,7 @@
 
 namespace skerry::client_test {
 
-TEST_CASE("records beyond the last one are none of ours, and cost no image") {
+TEST_CASE("ignores records beyond the last number, and loads the image without a problem") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 3));
   world.A().Settle();
@@ -23,7 +23,7 @@ TEST_CASE("records beyond the last one are none of ours, and cost no image") {
   CHECK_EQ(Count(world.B()), 3);
 }
 
-TEST_CASE("a cold start does not count twice what is confirmed in one of two realms") {
+TEST_CASE("counts a mutation once on a cold start when one of two realms has confirmed it") {
   Storage storage;
   // The image has what the log of A had: three of these are the pending mutation's.
   Publish(&storage, "g0", 0, 3);
@@ -50,7 +50,7 @@ TEST_CASE("a cold start does not count twice what is confirmed in one of two rea
   CHECK_EQ(Count(window), 3);
 }
 
-TEST_CASE("what is heard while a window opens, after it has read, is not lost") {
+TEST_CASE("applies a message that comes after an opening window has read") {
   Pair world;
   Window late(&world.storage, "late");
   Next(late);
@@ -64,8 +64,7 @@ TEST_CASE("what is heard while a window opens, after it has read, is not lost") 
   CHECK_EQ(Count(late), 1);
 }
 
-TEST_CASE(
-    "after loading an image the window starts again unless the records continue it without a gap") {
+TEST_CASE("loads again when there is a gap between the image and the records") {
   Storage storage;
   Publish(&storage, "g0", 0);
   Window window(&storage, "a");
@@ -85,7 +84,7 @@ TEST_CASE(
   CHECK_EQ(window.client().tab().mirror().n(), 2);
 }
 
-TEST_CASE("a window left behind loads the image anew, with the old view on screen meanwhile") {
+TEST_CASE("loads the image in a window left behind, with the old view on screen until then") {
   Pair world;
   const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
   for (int i = 0; i < 3; ++i) world.storage.Work({}, {}, {});
@@ -103,7 +102,7 @@ TEST_CASE("a window left behind loads the image anew, with the old view on scree
   CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
 }
 
-TEST_CASE("a damaged image falls back to the previous one and its records") {
+TEST_CASE("falls back to the previous image and its records when an image is damaged") {
   Storage storage;
   Publish(&storage, "g0", 0);
   Window writer(&storage, "w");
@@ -121,16 +120,16 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   CHECK_FALSE(Noted(window, "notify", "dataLost"));
 }
 
-TEST_CASE("an image of a newer format is not given up: it is told, and opening fails") {
+TEST_CASE("reports an image of a newer format and fails to open, without giving it up") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   std::string& image = storage.images["g0"][0];
   image.data()[8] = 3;  // the format
-  SUBCASE("that is whole") {
+  SUBCASE("a whole image") {
     image.resize(image.size() - 8);
     PutU64(&image, Xxh64(image));
   }
-  SUBCASE("unless it is damage") {
+  SUBCASE("a damaged one is given up") {
     Window window(&storage, "a");
     window.Settle();
     CHECK(window.ready());
@@ -144,7 +143,7 @@ TEST_CASE("an image of a newer format is not given up: it is told, and opening f
   CHECK_EQ(storage.sync["image"]["generation"].as_string(), "g0");
 }
 
-TEST_CASE("a window hears that a newer version has opened the database, and goes on") {
+TEST_CASE("continues after a newer version has opened the database, and reports it") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   storage.sync.Set("schema", TestSchema().version() + 1);
@@ -155,7 +154,7 @@ TEST_CASE("a window hears that a newer version has opened the database, and goes
   CHECK(Noted(window, "notify", "updateNeeded"));
 }
 
-TEST_CASE("the first image lost is no loss: the records go back to the first one") {
+TEST_CASE("loads from the records alone when the first image is lost") {
   Storage storage;
   Window writer(&storage, "w");
   writer.Settle();
@@ -164,14 +163,14 @@ TEST_CASE("the first image lost is no loss: the records go back to the first one
   ConfirmAll(&storage);
   storage.Publish("g1", Base(&TestSchema()), 1);
   storage.images.clear();
-  SUBCASE("and what they hold is shown") {
+  SUBCASE("shows the rows of the records") {
     Window window(&storage, "a");
     window.Settle();
     REQUIRE(window.ready());
     CHECK_FALSE(Noted(window, "notify", "dataLost"));
     CHECK(window.See(kPersonTable, "p").has_value());
   }
-  SUBCASE("unless one of them says that rows came with an image") {
+  SUBCASE("loses data if a record's rows came with an image") {
     storage.updates.at(1).Set("generation", "g1");
     Window window(&storage, "a");
     window.Settle();
@@ -180,8 +179,7 @@ TEST_CASE("the first image lost is no loss: the records go back to the first one
   }
 }
 
-TEST_CASE(
-    "with no image left the window starts empty, cursors go back, and pending mutations stay") {
+TEST_CASE("starts empty without any image: cursors are reset, pending mutations stay") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -216,7 +214,7 @@ TEST_CASE(
   CHECK_FALSE(Noted(again, "notify", "dataLost"));
 }
 
-TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is emptied with the others") {
+TEST_CASE("⚑ empties a realm that waits to be filled again, though it has no cursor") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -234,7 +232,7 @@ TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is empti
   CHECK_EQ(Count(world.A()), -1);
 }
 
-TEST_CASE("a window that hears of images that cannot be read gives them up, if it cannot either") {
+TEST_CASE("gives up images reported as unreadable only if this window cannot read them") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -258,7 +256,7 @@ TEST_CASE("a window that hears of images that cannot be read gives them up, if i
   CHECK(world.storage.sync["image"]["parts"].items().empty());
 }
 
-TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
+TEST_CASE("⚑ reads a record that no message announced when its number is heard") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -277,7 +275,7 @@ TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
   CHECK_EQ(world.A().client().tab().mirror().n(), n);
 }
 
-TEST_CASE("storage that cannot be read just now does not give an image up") {
+TEST_CASE("keeps an image while storage cannot be read") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   Window window(&storage, "a");
@@ -290,7 +288,7 @@ TEST_CASE("storage that cannot be read just now does not give an image up") {
   CHECK_EQ(Count(window), 4);
 }
 
-TEST_CASE("why an image cannot be read is told in the words of openFailed: name and message") {
+TEST_CASE("reports an unreadable image in openFailed, with name and message") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   Window window(&storage, "a");
@@ -310,7 +308,7 @@ TEST_CASE("why an image cannot be read is told in the words of openFailed: name 
   CHECK(told);
 }
 
-TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
+TEST_CASE("treats the record of an image fill as a gap unless that image was loaded") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});
   record.Set("kind", "image").Set("generation", "g1");
@@ -324,7 +322,7 @@ TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 1);
 }
 
-TEST_CASE("an older image that the records do not continue is not shown in between") {
+TEST_CASE("does not show an older image that the records do not continue") {
   Pair world;
   world.storage.Work({}, {}, {});
   Publish(&world.storage, "g1", 1, 1);
@@ -349,7 +347,7 @@ TEST_CASE("an older image that the records do not continue is not shown in betwe
   }
 }
 
-TEST_CASE("a record of a newer version is left alone and reported once") {
+TEST_CASE("leaves a record of a newer version alone, and reports it once") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});
   record.Set("v", 2);
@@ -361,7 +359,7 @@ TEST_CASE("a record of a newer version is left alone and reported once") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 0);
 }
 
-TEST_CASE("a mutation of a newer version that lies in storage is reported, and the rest is shown") {
+TEST_CASE("reports a stored mutation of a newer version, and shows the rest") {
   Storage storage;
   Publish(&storage, "g0", 0, 5);
   storage.mutations[7] = Data::Object{{"v", 2}, {"id", "of a later version"}};

@@ -4,7 +4,7 @@
 
 namespace skerry::client_test {
 
-TEST_CASE("a refused scope does not drop the others of its message") {
+TEST_CASE("posts the valid scopes of a message when another one is rejected") {
   Pair world;
   const auto scope = [](const char* table, const char* prop) {
     return Data::Object{{"table", table}, {"where", Data::Array{"=", prop, "x"}}};

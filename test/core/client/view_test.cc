@@ -194,7 +194,7 @@ struct ViewWorld {
 
 }  // namespace
 
-TEST_CASE("visible is base plus pending, incremental as from scratch, over random histories") {
+TEST_CASE("shows base plus pending, incrementally as from scratch, on random histories") {
   for (uint64_t seed = 0; seed < test::Rounds(400, 100); ++seed) {
     CAPTURE(seed);
     ViewWorld world(seed);
@@ -225,7 +225,7 @@ TEST_CASE("visible is base plus pending, incremental as from scratch, over rando
   }
 }
 
-TEST_CASE("a view that takes over another base shows it, with what is pending") {
+TEST_CASE("shows another base that it takes over, with what is pending") {
   for (uint64_t seed = 1000; seed < 1040; ++seed) {
     CAPTURE(seed);
     ViewWorld world(seed);
@@ -251,9 +251,7 @@ TEST_CASE("a view that takes over another base shows it, with what is pending") 
   }
 }
 
-TEST_CASE(
-    "a view that shows nothing takes rows over as they are only where nothing is pending, and no "
-    "live query waits") {
+TEST_CASE("adopts rows as they are only with nothing pending and no live query open") {
   Base base(&TestSchema());
   base.PutBase({kGroupTable, "g"}, MakeRow(kGroupTable, {{"name", "x"}}));
   View hidden(&TestSchema());

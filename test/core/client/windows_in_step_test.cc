@@ -543,7 +543,7 @@ class World {
 }  // namespace
 
 // SKERRY_SEEDS=count SKERRY_FIRST=seed run others, or one again.
-TEST_CASE("windows stay in step with storage, whatever comes late, out of order or never") {
+TEST_CASE("keeps windows in step with storage under late, reordered and lost messages") {
   const uint64_t first = Setting("SKERRY_FIRST", 0);
   const uint64_t count = Setting("SKERRY_SEEDS", test::Rounds(200, 30));
   for (uint64_t seed = first; seed < first + count; ++seed) {
