@@ -83,13 +83,13 @@ std::string ChangeLine(int revision, const std::string& before) {
          std::string(std::to_string(revision)) + R"(,"before":)" + before + "}";
 }
 
-TEST_CASE("an object that is deleted and made again in one update begins with the default") {
+TEST_CASE("starts with the default when an object is deleted and made again in one update") {
   CHECK(Written(R"({"op":"delete","table":"todos","id":"x","realm":"A","by":[0]},
           {"op":"create","table":"todos","id":"x","realm":"A","set":{"text":"b"},"by":[0]})") ==
         Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("an inc of a prop that the row lacks counts from the default, an update fills it in") {
+TEST_CASE("counts an inc of a missing prop from its default; an update fills it in") {
   CHECK(Written(R"({"op":"inc","table":"todos","id":"x","realm":"A","add":{"prio":1},"by":[0]})") ==
         Json(R"({"text":"a","prio":4})"));
   CHECK(
@@ -98,7 +98,7 @@ TEST_CASE("an inc of a prop that the row lacks counts from the default, an updat
       Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("a client's own inc of a prop that its row lacked never hides what the row has now") {
+TEST_CASE("sends the row's value although the client has an inc of a missing prop") {
   // The client counted from a default; the server cannot know from which, so that 1 is no equal
   // of 1.
   const Data changes =
@@ -109,13 +109,13 @@ TEST_CASE("a client's own inc of a prop that its row lacked never hides what the
   CHECK(changes.items()[0]["set"] == Json(R"({"prio":1})"));
 }
 
-TEST_CASE("a row that was changed before it had the prop is sent with the prop") {
+TEST_CASE("sends a missing prop with a row that was changed before it had the prop") {
   const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"b","prio":3)", "2"), "");
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("a correction in the middle of a range is sent, whatever the row held at its start") {
+TEST_CASE("sends a correction in the middle of a range, for any value at its start") {
   // The client has read the row by a schema with another default since: 3 is no equal of 3.
   const Data changes =
       Pulled(ChangeLine(2, OldRow(R"("text":"a","prio":3)")) + "," + ChangeLine(3, OldRow()),
@@ -124,7 +124,7 @@ TEST_CASE("a correction in the middle of a range is sent, whatever the row held 
   CHECK(changes.items()[0]["set"] == Json(R"({"prio":3})"));
 }
 
-TEST_CASE("where an answer ends before the row had the prop, it says the default") {
+TEST_CASE("sends the default when an answer ends before the row had the prop") {
   const Data changes = Pulled(ChangeLine(2, OldRow(R"("text":"z","prio":9)")) + "," +
                                   ChangeLine(3, OldRow(R"("text":"b")", "2")),
                               "null", "", 1);
@@ -132,7 +132,7 @@ TEST_CASE("where an answer ends before the row had the prop, it says the default
   CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("a scope over the prop takes a row without it as one with the default") {
+TEST_CASE("treats a row without the prop as one with the default in a scope over it") {
   // The row was in the scope by its default, and leaves it.
   const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "",
                               100, R"(["=","prio",3])");
@@ -140,7 +140,7 @@ TEST_CASE("a scope over the prop takes a row without it as one with the default"
   CHECK(changes.items()[0]["change"].Is("delete"));
 }
 
-TEST_CASE("an image says the default of a prop that a row lacks") {
+TEST_CASE("writes the default of a missing prop into an image") {
   ImageMaker maker(&GrownSchema(), "A", {1, 1});
   CHECK(maker.Rows(R"({"rows":[)" + OldRow() + "]}") == "{}");
   Base base(&GrownSchema());

@@ -11,7 +11,7 @@
 namespace skerry::authority_test {
 namespace {
 
-TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled are not sent") {
+TEST_CASE("fills scopes in pages by id, and sends no changes beyond the filled part") {
   PulledScenery s;
   REQUIRE(
       Status(s.bob.Push(
@@ -38,9 +38,7 @@ TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled a
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "one answer brings pages of so many scopes, and of so costly ones, and says that there is "
-    "more") {
+TEST_CASE("limits the pages of an answer by number and by cost, and reports more") {
   PulledScenery s;
   const auto scopes = [](size_t count, int comparisons, size_t filled) {
     std::string list = "[";
@@ -70,7 +68,7 @@ TEST_CASE(
   CHECK(pull(scopes(5, 1000, 5))["error"]["code"].as_string() == "limit");
 }
 
-TEST_CASE("objects of own updates beyond what is filled are sent whole, or deleted") {
+TEST_CASE("sends objects of own updates beyond the filled part whole, or deleted") {
   PulledScenery s;
   s.world.page_rows = 1;
   const Data update =
@@ -83,9 +81,7 @@ TEST_CASE("objects of own updates beyond what is filled are sent whole, or delet
   CHECK(answer["changes"].items()[1]["set"] == Json(R"({"n":2,"note":"old"})"));
 }
 
-TEST_CASE(
-    "a row that only an unfilled scope holds waits for its page, though another scope of its table "
-    "is filled") {
+TEST_CASE("leaves a row to its unfilled scope's page, though another scope is filled") {
   PulledScenery s;
   s.world.page_rows = 0;
   REQUIRE(
@@ -100,9 +96,7 @@ TEST_CASE(
   CHECK(Short(answer) == "create items/z");
 }
 
-TEST_CASE(
-    "beyond what is filled a move is not joined: what the client holds of the object is not "
-    "known") {
+TEST_CASE("does not join a move beyond the filled part to one change") {
   PulledScenery s;
   s.world.page_rows = 0;
   const Data update = s.anna.Make(
@@ -114,7 +108,7 @@ TEST_CASE(
   CHECK(Short(answer) == "delete items/b, create items/b");
 }
 
-TEST_CASE("a page waits for the answer that reaches every head") {
+TEST_CASE("sends a page only with an answer that reaches every head") {
   PulledScenery s;
   for (int i = 0; i < 3; ++i)
     REQUIRE(Status(s.bob.Push(
@@ -127,9 +121,7 @@ TEST_CASE("a page waits for the answer that reaches every head") {
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "a realm that is new to a client whose scopes are filled comes as creates, whatever filled "
-    "says") {
+TEST_CASE("sends a realm that is new to a client with filled scopes as creates") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
@@ -142,9 +134,7 @@ TEST_CASE(
   CHECK(answer["own"].members().size() == 2);  // all of this client's in the range
 }
 
-TEST_CASE(
-    "a large realm that is wanted whole is named by an image; nothing else of it is in the "
-    "answer") {
+TEST_CASE("sends a large realm by image only when the client wants all of it") {
   PulledScenery s;
   s.world.rows_for_image = kImageRows + 1;
   std::string scopes = kAllTables;
@@ -166,8 +156,7 @@ TEST_CASE(
   CHECK(part["fills"].items()[0].Find("url") == nullptr);
 }
 
-TEST_CASE(
-    "a cursor of another history is noticed, whoever wrote in between, and the realm begins anew") {
+TEST_CASE("resets a realm when its cursor is of another history") {
   PulledScenery s;
   for (const char* cursor : {"1@999", "7@1000010"}) {
     const Data answer =
@@ -179,9 +168,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "a large realm of another history comes by image, and a page that was read before that showed "
-    "says nothing of it") {
+TEST_CASE("sends a large realm of another history by image, with no row of it in a page") {
   PulledScenery s;
   s.world.rows_for_image = kImageRows + 1;
   const std::string cursors = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
@@ -212,9 +199,7 @@ TEST_CASE(
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "a realm too large for one answer, of which a part is wanted that is filled, is to be taken "
-    "anew in pages") {
+TEST_CASE("answers `gone` when a realm too large for one answer is wanted in part") {
   PulledScenery s;
   const auto pull = [&](const std::string& cursors, const char* filled) {
     return s.world.Pull(

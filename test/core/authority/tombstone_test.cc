@@ -19,7 +19,7 @@ void LeaveRemains(World* world, const std::string& user = "anna") {
           "applied");
 }
 
-TEST_CASE("a create over a tombstone of a realm that is not locked asks for the lock") {
+TEST_CASE("asks for the lock of a tombstone's realm before a create over it") {
   World world;
   LeaveRemains(&world);
   Author one(&world, "c1");
@@ -32,7 +32,7 @@ TEST_CASE("a create over a tombstone of a realm that is not locked asks for the 
   CHECK(world.changes().back()["before"].is_null());
 }
 
-TEST_CASE("pulls of both realms stay exact when an id has gone from one to the other") {
+TEST_CASE("sends exact changes of both realms after an id went from one to the other") {
   World world;
   LeaveRemains(&world);
   Author one(&world, "c1");
@@ -47,7 +47,7 @@ TEST_CASE("pulls of both realms stay exact when an id has gone from one to the o
   CHECK(pulled(2, 1) == "");
 }
 
-TEST_CASE("a reader of the realm may take the id, because there it is gone and stays so") {
+TEST_CASE("lets a reader of the tombstone's realm create its id in another realm") {
   World world;
   LeaveRemains(&world);
   world.Grant("bea", "A", "read");
@@ -56,7 +56,7 @@ TEST_CASE("a reader of the realm may take the id, because there it is gone and s
   CHECK(Status(bea.Push(kCreateInB, {"B"})) == "applied");
 }
 
-TEST_CASE("a tombstone that the author may not see is answered as a live row there") {
+TEST_CASE("answers for a hidden tombstone as for a hidden live row") {
   World world;
   LeaveRemains(&world);
   Author anna(&world, "c0");
@@ -74,7 +74,7 @@ TEST_CASE("a tombstone that the author may not see is answered as a live row the
   CHECK(world.last_done()["rows"].items().empty());
 }
 
-TEST_CASE("an update that deletes in one realm and creates in another moves the id") {
+TEST_CASE("moves an id when an update deletes in one realm and creates in another") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(
