@@ -103,7 +103,7 @@ Vector<Step> ChangesAndOps(Random* random) {
   return steps;
 }
 
-TEST_CASE("images and records of one schema are read under another, in whichever order") {
+TEST_CASE("reads images and records of one schema under another, in either order") {
   size_t lossy = 0;
   size_t whole = 0;
   for (uint64_t seed = 0; seed < 400; ++seed) {
@@ -141,7 +141,7 @@ TEST_CASE("images and records of one schema are read under another, in whichever
   CHECK(whole > 20);
 }
 
-TEST_CASE("nothing counts as left out where everything has its place") {
+TEST_CASE("reports nothing as left out when the schema has a place for everything") {
   Random random(SeedText(3));
   OpMaker maker(&random);
   Base base(&LogSchema());

@@ -28,8 +28,7 @@ Status Push(std::string_view info) {
   return update.ok() ? Status::Ok() : update.status();
 }
 
-TEST_CASE(
-    "envelopes that hold nothing are refused when they are made, and taken where they stand") {
+TEST_CASE("rejects new envelopes without a value, and accepts stored ones") {
   const TableDef& cities = LogSchema().table(LogSchema().FindTable("cities"));
   for (const char* wrong :
        {R"({"$type":"bytes","v":"!"})", R"({"$type":"bytes","v":5})", R"({"$type":"bytes"})",

@@ -52,7 +52,7 @@ class Sequence {
 
 using By = Vector<uint32_t>;
 
-TEST_CASE("create and update fold to one create that names both actions") {
+TEST_CASE("folds create and update to one create that names both actions") {
   const auto ops = Sequence()
                        .Create({{kName, Value::String("a")}})
                        .Update({{kName, Value::String("b")}, {kPopulation, Value::Number(1)}})
@@ -64,7 +64,7 @@ TEST_CASE("create and update fold to one create that names both actions") {
   CHECK(ops[0].by == By{0, 1});
 }
 
-TEST_CASE("incs are summed, and count into a value that was set before") {
+TEST_CASE("sums incs, and adds them to a value that was set before") {
   const auto sums = Sequence().Inc({{kPopulation, 2}}).Inc({{kPopulation, 3}, {kVisits, 1}}).Fold();
   REQUIRE(sums.size() == 1);
   CHECK(sums[0].add == Vector<PropAdd>{{kPopulation, 5}, {kVisits, 1}});
@@ -80,13 +80,13 @@ TEST_CASE("incs are summed, and count into a value that was set before") {
   CHECK(null[0].set == Vector<PropValue>{{kPopulation, Value::Number(3)}});
 }
 
-TEST_CASE("an inc of a prop that a create does not set stays an inc, since the row may exist") {
+TEST_CASE("keeps an inc of a prop that a create does not set, as the row may exist") {
   const auto ops = Sequence().Create({{kName, Value::String("a")}}).Inc({{kPopulation, 3}}).Fold();
   REQUIRE(ops.size() == 2);
   CHECK(ops[1].kind == OpKind::kInc);
 }
 
-TEST_CASE("an update swallows the incs of what it sets, and their actions") {
+TEST_CASE("drops the incs of a prop that an update sets, and their actions") {
   const auto ops =
       Sequence().Inc({{kPopulation, 3}}).Update({{kPopulation, Value::Number(1)}}).Fold();
   REQUIRE(ops.size() == 1);
@@ -100,7 +100,7 @@ TEST_CASE("an update swallows the incs of what it sets, and their actions") {
   CHECK(rest[0].add == Vector<PropAdd>{{kVisits, 1}});
 }
 
-TEST_CASE("delete and create stay both") {
+TEST_CASE("keeps both delete and create") {
   const auto ops = Sequence().Delete().Create({{kName, Value::String("a")}}).Fold();
   REQUIRE(ops.size() == 2);
   CHECK(ops[0].kind == OpKind::kDelete);
@@ -108,7 +108,7 @@ TEST_CASE("delete and create stay both") {
   CHECK(Sequence().Delete().Create({}).Delete().Fold().size() == 1);
 }
 
-TEST_CASE("create and delete leave nothing of a UUID, and a delete of an id that others may use") {
+TEST_CASE("folds create and delete to nothing for a UUID, to a delete for any other id") {
   CHECK(Sequence().Create({}).Update({}).Inc({}).Delete().Fold().empty());
   const auto tag = Sequence().On(kTags, "se").Create({}).Delete().Fold();
   REQUIRE(tag.size() == 1);
@@ -116,14 +116,14 @@ TEST_CASE("create and delete leave nothing of a UUID, and a delete of an id that
   CHECK(tag[0].by == By{0, 1});
 }
 
-TEST_CASE("an object that was there before its creation in the sequence is deleted all the same") {
+TEST_CASE("keeps the delete of an object that existed before its create") {
   const auto ops = Sequence().Update({}).Create({}).Delete().Fold();
   REQUIRE(ops.size() == 1);
   CHECK(ops[0].kind == OpKind::kDelete);
   CHECK(ops[0].by == By{0, 1, 2});
 }
 
-TEST_CASE("with a created and deleted object go the creates that cascade from it, transitively") {
+TEST_CASE("drops creates that cascade from a created and deleted object, transitively") {
   const PropIndex parent = PropOf(kGroups, "parent");
   const PropIndex group = PropOf(kMembers, "group");
   Sequence sequence;
@@ -138,9 +138,7 @@ TEST_CASE("with a created and deleted object go the creates that cascade from it
   CHECK(ops[0].id == TestUuid(31));
 }
 
-TEST_CASE(
-    "a child is kept where its last parent lives, where the ref only sets null, and in tables of "
-    "own ids") {
+TEST_CASE("keeps a child with a live parent, a setNull ref, or ids of the application's own") {
   const PropIndex group = PropOf(kMembers, "group");
   Sequence sequence;
   sequence.On(kGroups, TestUuid(20)).Create({});
@@ -162,7 +160,7 @@ TEST_CASE(
   CHECK(tags.Fold().size() == 2);
 }
 
-TEST_CASE("a folded op is guarded by the older revision") {
+TEST_CASE("guards a folded op by the older revision") {
   Sequence sequence;
   sequence.Update({}).Update({}).Update({});
   sequence.ops()[1].if_revision = 7;
@@ -170,7 +168,7 @@ TEST_CASE("a folded op is guarded by the older revision") {
   CHECK(sequence.Fold()[0].if_revision == 5);
 }
 
-TEST_CASE("realms of ops are those of the ops and of the moves' targets, sorted") {
+TEST_CASE("lists the realms of the ops and of the targets of moves, sorted") {
   Random random(SeedText(1));
   OpMaker maker(&random);
   const Vector<Op> ops = {maker.Delete(kTags, "x", "B"), maker.Move(kTags, "y", "B", "A")};
@@ -296,7 +294,7 @@ void CheckBy(const History& history, const Vector<Op>& folded) {
   }
 }
 
-TEST_CASE("folded ops do what the ops do one by one, on random histories") {
+TEST_CASE("gives the same rows for folded ops as for the ops one by one") {
   size_t before = 0;
   size_t after = 0;
   int orphans = 0;
@@ -336,7 +334,7 @@ TEST_CASE("folded ops do what the ops do one by one, on random histories") {
   CHECK(static_cast<uint64_t>(orphans) > rounds / 200);
 }
 
-TEST_CASE("ops of thousands of objects fold in one go") {
+TEST_CASE("folds ops of thousands of objects at once") {
   Vector<Op> ops;
   Random random(SeedText(5));
   OpMaker maker(&random);
