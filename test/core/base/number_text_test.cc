@@ -95,11 +95,11 @@ std::string Text(double number) {
   return {text, WriteNumberText(number, text)};
 }
 
-TEST_CASE("numbers are written as JavaScript writes them") {
+TEST_CASE("writes numbers as JavaScript does") {
   for (const Printed& printed : kPrinted) CHECK(Text(FromBits(printed.bits)) == printed.text);
 }
 
-TEST_CASE("what is written reads back as the same number") {
+TEST_CASE("reads a written number back as the same number") {
   Random random("numbers");
   for (int i = 0; i < 100'000; ++i) {
     const double number = FromBits(random.Next());

@@ -174,7 +174,7 @@ void LikeStd(std::string_view seed) {
   }
 }
 
-TEST_CASE("a vector does what std::vector does") {
+TEST_CASE("behaves like std::vector") {
   LikeStd<uint32_t>("plain");
   LikeStd<Boxed>("boxed");
   LikeStd<Pinned>("pinned");
@@ -193,7 +193,7 @@ size_t Growths(void (*add)(Vector<T>*)) {
   return growths;
 }
 
-TEST_CASE("a vector that grows bit by bit is moved a few times only, however it grows") {
+TEST_CASE("moves a vector's elements only a few times while it grows one by one") {
   CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->push_back(1); }) < 20);
   CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->resize(v->size() + 1); }) < 20);
   CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->resize(v->size() + 1, 7); }) < 20);
@@ -206,8 +206,7 @@ TEST_CASE("a vector that grows bit by bit is moved a few times only, however it 
   CHECK(Vector<uint32_t>(Vector<uint32_t>(3)).capacity() == 3);
 }
 
-TEST_CASE(
-    "moving a vector takes its elements, and an element may replace the vector that it is in") {
+TEST_CASE("moves a vector with its elements; an element may replace its own vector") {
   Vector<Data> tree = {Data("a"), Data("b")};
   Vector<Data> taken = std::move(tree);
   CHECK(tree.empty());  // NOLINT(bugprone-use-after-move)

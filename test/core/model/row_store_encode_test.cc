@@ -114,7 +114,7 @@ void CheckRows(const RowStore& store) {
   while (!rest.empty()) rest = rest.subspan(CheckSomeRows(store, rest));
 }
 
-TEST_CASE("every cell of a row says what the row does, alone and among others") {
+TEST_CASE("encodes every cell of a row the same alone and among other rows") {
   World world;
   Random random("cells");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {

@@ -68,7 +68,7 @@ Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, ui
   return rows;
 }
 
-TEST_CASE("the row store equals a map after random puts and erases") {
+TEST_CASE("equals a map after random puts and erases") {
   World world;
   Random random("row store equals a map");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
@@ -78,7 +78,7 @@ TEST_CASE("the row store equals a map after random puts and erases") {
   }
 }
 
-TEST_CASE("a slot names its row while other rows come and go") {
+TEST_CASE("keeps a row's slot while other rows come and go") {
   World world;
   Random random("stable slots");
   RowStore& store = world.store(kCities);
@@ -93,7 +93,7 @@ TEST_CASE("a slot names its row while other rows come and go") {
   CHECK(store.Get(slot) == row);
 }
 
-TEST_CASE("indexes stay in order while rows change, in both directions, ties by id") {
+TEST_CASE("keeps indexes in order while rows change, in both directions, ties by id") {
   World world;
   Random random("indexes");
   RowStore& store = world.store(kCities);
@@ -110,7 +110,7 @@ TEST_CASE("indexes stay in order while rows change, in both directions, ties by 
   for (const PropIndex column : columns) CheckIndex(&store, {}, column);
 }
 
-TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes are reclaimed") {
+TEST_CASE("turns a column of unique texts into a heap, and reclaims its dead bytes") {
   World world;
   RowStore& store = world.store(kPeople);
   Rows rows;
@@ -130,7 +130,7 @@ TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes
   CHECK(store.MemoryBytes() < 3000 * 200);
 }
 
-TEST_CASE("memory is bounded when rows of changing texts come and go") {
+TEST_CASE("uses bounded memory while rows of changing texts come and go") {
   World world;
   Random random("bounded");
   RowStore& store = world.store(kCities);
@@ -159,7 +159,7 @@ Status LoadCopy(RowStore* store, std::string_view bytes) {
   return store->Load(*copy, copy);
 }
 
-TEST_CASE("saved rows load into an empty store, and into one that has rows") {
+TEST_CASE("loads saved rows into an empty store, and into one that has rows") {
   World world;
   World other;
   Random random("save and load");
@@ -196,7 +196,7 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
   }
 }
 
-TEST_CASE("an image of another layout is refused as such") {
+TEST_CASE("rejects an image of another layout with its own code") {
   World world;
   Random random("layout");
   FillRandom(&world.store(kCities), &random, kCities, 50, 20);
@@ -226,7 +226,7 @@ void UseEverything(RowStore* store, Random* random) {
   CHECK(bytes < saved.size() + 1000000);
 }
 
-TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
+TEST_CASE("rejects damaged saved rows, or loads them without harm") {
   World world;
   Random random("damage");
   FillRandom(&world.store(kCities), &random, kCities, 60, 25);
@@ -255,7 +255,7 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
   CHECK(taken > 0);
 }
 
-TEST_CASE("an image that names one row twice is refused") {
+TEST_CASE("rejects an image that names one row twice") {
   World world;
   Random random("twice");
   RowStore& store = world.store(kVisits);
@@ -277,7 +277,7 @@ constexpr const char* kCitySchema =
   {"name":"lat","type":"number"},{"name":"lon","type":"number"},{"name":"featureCode","type":"string"},
   {"name":"adminCode","type":"string"}]}]})";
 
-TEST_CASE("a city takes at most 125 bytes with its hash and texts") {
+TEST_CASE("stores a city in at most 125 bytes with its hash and texts") {
   World world(kCitySchema);
   Random random("cities");
   RowStore& store = world.store(0);

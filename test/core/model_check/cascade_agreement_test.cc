@@ -242,7 +242,7 @@ std::string OutcomeText(const CascadeOutcome& outcome) {
   return {text.data(), text.size()};
 }
 
-TEST_CASE("window, authority and grouping agree on what a delete cascades to") {
+TEST_CASE("cascades a delete alike in window, authority and grouping") {
   int refused = 0, cascaded = 0, nulled = 0;
   for (uint64_t seed = 0; seed < 3000; ++seed) {
     CAPTURE(seed);
@@ -274,7 +274,7 @@ TEST_CASE("window, authority and grouping agree on what a delete cascades to") {
   CHECK(nulled > 200);
 }
 
-TEST_CASE("a move takes all along that cascade from it, in whatever order they are found") {
+TEST_CASE("moves all rows that cascade from a row, found in any order") {
   int refused = 0, moved = 0;
   for (uint64_t seed = 0; seed < 1500; ++seed) {
     CAPTURE(seed);

@@ -262,7 +262,7 @@ class NaiveWorld {
   bool clones_ = false, restored_ = false;
 };
 
-TEST_CASE("the naive model holds on random histories") {
+TEST_CASE("holds the naive model on random histories") {
   size_t entries = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     NaiveWorld world(seed, {}, true);
@@ -282,7 +282,7 @@ bool IsNoticed(Breaks broken, bool clones) {
   return false;
 }
 
-TEST_CASE("every rule that is taken away is noticed") {
+TEST_CASE("notices every rule of the naive model that is disabled") {
   CHECK(IsNoticed({Break::kConfirmOnAnswer}, true));
   CHECK(IsNoticed({Break::kReduceAllOwn}, true));
   CHECK(IsNoticed({Break::kFoldAllOwn}, true));

@@ -345,7 +345,7 @@ class StepWorld {
   bool clones_ = false, restored_ = false, scopes_change_ = false;
 };
 
-TEST_CASE("authority and sync agree with the naive model, step by step, on random histories") {
+TEST_CASE("agrees with the naive model step by step, in authority and sync") {
   const uint64_t seeds = Rounds(120, 30);
   size_t entries = 0, refusals = 0, forks = 0, refills = 0;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
