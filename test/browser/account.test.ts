@@ -65,7 +65,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
     return page;
   };
 
-  test('is refused while another window has unsynced changes, and then deletes every database of the user', async () => {
+  test('rejects a log-out with unsynced changes elsewhere, then deletes all databases', async () => {
     fresh();
     const [one, two] = [await another(), await another()];
     await writeNotes(one, 2500);
@@ -85,7 +85,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
     await until(again, () => db.notes.where('title', 'like', '% guarded').count() >= 1, []);
   });
 
-  test('discard deletes what was not synced with all the rest, and nobody pushes it later', async () => {
+  test('discard deletes unsynced changes with all the rest, and no worker pushes them', async () => {
     fresh();
     const page = await another();
     const looker = await bare(profile, proxy.url);
@@ -105,7 +105,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
     expect(await databases(looker)).toEqual([]);
   });
 
-  test('keep: nobody pushes for who has left, the next user sees nothing, and the first finds all again', async () => {
+  test('keep: pushes nothing until the user is back, and hides it from the next user', async () => {
     fresh();
     const page = await another();
     proxy.setOffline(true);
@@ -220,7 +220,7 @@ test.each(['copying', 'copied', 'deleting', 'deleted'])(
   },
 );
 
-test('two windows that log in at once adopt local data once', async () => {
+test('adopts local data once when two windows log in at once', async () => {
   fresh();
   const page = await opened(profile, proxy.url, { local: true, anonymous: true });
   await add(page, `${user} local`);
@@ -238,7 +238,7 @@ test('two windows that log in at once adopt local data once', async () => {
   expect(await page.evaluate(() => kit.databasesOf('local'))).toEqual([]);
 });
 
-test('what is stuck on one profile is carried to another as a file, and counts once though both push it', async () => {
+test('counts stuck changes once when two profiles push them, one from an export', async () => {
   fresh();
   const stuck = await opened(profile, proxy.url, { user });
   await add(stuck, `${user} counter`);

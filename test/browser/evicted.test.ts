@@ -30,7 +30,7 @@ test.each([
   ['lease', false],
   ['service-worker', true],
 ])(
-  '%s: every window is told, none makes it anew, and the next start fetches all',
+  '%s: notifies every window, creates no database, and the next start fetches all',
   async (mode, serviceWorker) => {
     const profile = new Profile();
     try {
@@ -69,7 +69,7 @@ test.each([
   },
 );
 
-test('one that another window makes anew, before this one has looked, is not taken for its own', async () => {
+test('does not adopt a database that another window created after the eviction', async () => {
   const profile = new Profile();
   try {
     const options = { user: 'anew' };

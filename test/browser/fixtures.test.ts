@@ -126,7 +126,7 @@ test.runIf(process.env['SKERRY_MAKE_FIXTURE'])('a fixture of this build is made'
 
 const made = readdirSync(folder).filter((file) => file.endsWith('.json'));
 
-test('there is a fixture of each version of the database', () => {
+test('has a fixture of each version of the database', () => {
   expect(made.sort()).toEqual(databaseSchema.map((_, at) => `version-${at + 1}.json`).sort());
 });
 

@@ -25,7 +25,7 @@ test.each([
   ['lease', false],
   ['service', true],
 ])(
-  '%s: what a hidden window changes is pushed, it hears of what others do, and goes on when it is looked at',
+  '%s: pushes a hidden window’s changes, and shows those of others once visible',
   async (user, serviceWorker) => {
     const profile = new Profile(undefined, { hides: true, more: [soon] });
     try {

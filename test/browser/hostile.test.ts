@@ -30,7 +30,7 @@ const titles = async () =>
     ({ props }) => props.title,
   );
 
-test('whatever a server answers, the page goes on, says what is wrong, and is in step when it is sane', async () => {
+test('keeps the page working under any faulty answers, reports them, and recovers', async () => {
   const page = await opened(profile, proxy.url, { times });
   await inStep(page);
   const faults: Fault[] = ['html', 'gibberish', 'wrong', 'endless', 'drip'];
@@ -109,7 +109,7 @@ async function scribble(page: Page, onto: 'stores' | 'sync'): Promise<number> {
   }, onto);
 }
 
-test('nonsense in every store, between two sessions and during one, costs nothing that was not touched', async () => {
+test('keeps everything else when nonsense is written into every store', async () => {
   const first = await opened(profile, proxy.url, { times });
   proxy.setOffline(true);
   await first.evaluate(() => db.mutate.addNote({ title: 'kept through it' }).durable);
@@ -133,7 +133,7 @@ test('nonsense in every store, between two sessions and during one, costs nothin
   await page.close();
 });
 
-test('a record `sync` that was replaced by nonsense is made anew, and that is told', async () => {
+test('replaces a damaged `sync` record, and reports it', async () => {
   const page = await opened(profile, proxy.url, { times });
   await caughtUp(page);
   await page.evaluate(() => db.close());
@@ -156,7 +156,7 @@ test('a record `sync` that was replaced by nonsense is made anew, and that is to
   await page.close();
 });
 
-test('nonsense on the channel is heard by nobody', async () => {
+test('ignores nonsense on the channel', async () => {
   const page = await opened(profile, proxy.url, { times });
   const other = await opened(profile, proxy.url, { times });
   const stranger = await bare(profile, proxy.url);

@@ -53,7 +53,7 @@ async function windows(user: string, serviceWorker: boolean): Promise<Page[]> {
   return pages;
 }
 
-test('a minute of idleness, with the lease and with a service worker', async () => {
+test('writes nothing in an idle minute, with the lease and with a service worker', async () => {
   const [first] = await windows('lease', false);
   const pages = [...(await windows('service', true)), first as Page];
   // Somebody changes something, so that the count is seen to count.

@@ -57,7 +57,7 @@ async function fresh<T>(read: (page: Page) => Promise<T>): Promise<T> {
 }
 
 describe('several windows and sudden ends', () => {
-  test('five windows make 200 inc each: the total is exact everywhere', async () => {
+  test('keep the exact total when five windows make 200 inc each', async () => {
     profile = new Profile();
     const pages = [];
     for (let i = 0; i < WINDOWS; i++) pages.push(await profile.window({ url: proxy.url }));
@@ -91,7 +91,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(WINDOWS * INCS);
   });
 
-  test('1,000 quick edits are all durable and all confirmed', async () => {
+  test('confirm all of 1,000 quick edits, all durable', async () => {
     const page = await profile.window({ url: proxy.url });
     const counts = await page.evaluate(async (id) => {
       const made = [];
@@ -106,7 +106,7 @@ describe('several windows and sudden ends', () => {
     expect(counts).toEqual([1000, 1000, 1000]);
   });
 
-  test('the lease holder is crashed in the middle of a push: another takes over, nothing twice', async () => {
+  test('push once when the lease holder crashes in the middle of a push', async () => {
     const pages = await (await profile.browser()).pages();
     const before = (await fresh(likes)) ?? 0;
     let letGo: () => void = () => undefined;
@@ -150,7 +150,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(before + 1);
   });
 
-  test('a push whose answer is lost after the commit is not applied twice', async () => {
+  test('apply a push once when its answer is lost after the commit', async () => {
     const page = await profile.window({ url: proxy.url });
     const before = (await likes(page)) ?? 0;
     proxy.rules({ path: /\/v1\/push/, fault: 'cut-after', times: 1 });
@@ -161,7 +161,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(before + 2);
   });
 
-  test('SIGKILL of the browser with pending edits, again and again: none lost, none doubled', async () => {
+  test('lose and double nothing under repeated SIGKILLs with pending edits', async () => {
     await profile.remove();
     profile = new Profile();
     let expected = (await fresh(likes)) ?? 0;
@@ -190,7 +190,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(expected);
   });
 
-  test('two profiles converge byte for byte, and so does what a cold start reads back', async () => {
+  test('converge byte for byte in two profiles, and after a cold start', async () => {
     const second = new Profile();
     try {
       const a = await profile.window({ url: proxy.url });

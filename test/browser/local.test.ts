@@ -38,7 +38,7 @@ const write = (page: Page, batch: number) =>
     BATCH,
   );
 
-test('records of a local database are rolled up into an image, and a reload and a SIGKILL lose nothing', async () => {
+test("compacts a local database's records; a reload and a SIGKILL lose nothing", async () => {
   let page = await opened(profile, stage.url, LOCAL);
   for (let batch = 0; batch < BATCHES; batch++) await write(page, batch);
   await expect
@@ -101,7 +101,7 @@ const HANG_BEFORE_PUBLISHING = `{
 }`;
 
 test.each(['the browser', 'the window'])(
-  'an image that was written when %s was killed is deleted when the database is opened again',
+  'deletes a half-written image in the next start after %s was killed',
   async (what) => {
     const other = await bare(profile, stage.url);
     const hangs = other.evaluate(
@@ -132,7 +132,7 @@ test.each(['the browser', 'the window'])(
   },
 );
 
-test('an image that nothing names is deleted when a window is opened, and those that are named are not', async () => {
+test('deletes unreferenced images when a window opens, and keeps the others', async () => {
   const first = await opened(profile, stage.url, LOCAL);
   const orphan = `/${DATABASE}/00000000-0000-7000-8000-000000000001`;
   await makeImage(first, orphan);
@@ -145,7 +145,7 @@ test('an image that nothing names is deleted when a window is opened, and those 
   await first.close();
 });
 
-test('an image that nothing names is deleted along with the next that is not needed any more', async () => {
+test('deletes an unreferenced image along with the next image that is not needed', async () => {
   const page = await opened(profile, stage.url, LOCAL);
   const before = await page.evaluate(() => db.notes.count());
   // Its maker was ended before it heard that it was too late.

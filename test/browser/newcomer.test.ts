@@ -173,7 +173,7 @@ describe('a newcomer', () => {
     expect(Math.max(...times)).toBeLessThan(20_000);
   });
 
-  test('counts likes with two hands at once: inc adds up', async () => {
+  test('counts likes from two windows at once: inc adds up', async () => {
     const before = await one.evaluate((id) => demo.cities.get(id)?.likes ?? 0, stockholm);
     const like = (page: Page) =>
       page.evaluate((id) => {
@@ -223,7 +223,7 @@ describe('a newcomer', () => {
     expect(await everything(two)).toBe(await everything(other));
   });
 
-  test('deletes a group offline, and its memberships vanish in the other, also those never seen', async () => {
+  test('deletes a group offline; its memberships, also unseen ones, disappear elsewhere', async () => {
     const group = await one.evaluate(() => demo.mutate.addGroup({ name: 'Short-lived' }).result);
     await settled(one);
     await until(other, (id) => demo.groups.get(id) !== undefined, [group]);
@@ -275,7 +275,7 @@ describe('a newcomer', () => {
     await sees(other, stockholm, 'Edited on an island', 90_000);
   });
 
-  test('closes the browser with pending edits, starts it a day later, and they are pushed', async () => {
+  test('closes the browser with pending edits; they are pushed a day later', async () => {
     proxy.setOffline(true);
     await one.evaluate(async (id) => {
       await demo.mutate.editCity({ id, patch: { name: 'From yesterday' } }).durable;

@@ -63,7 +63,7 @@ test.each([
   ['with a remote', 'saver', false],
   ['without a remote', 'local-saver', true],
 ])(
-  '%s, what is changed in the last events of a page is stored, and there when it is back',
+  '%s, stores the changes of a page’s last events, and shows them when it is back',
   async (_, user, local) => {
     const options = { user, local };
     const left = await opened(stage.profile, stage.url, options);
@@ -89,7 +89,7 @@ test.each([
   },
 );
 
-test('a page that has stored something as it was left is kept, and knows it as its own', async () => {
+test('keeps a page in bfcache that stored changes as it was left, and knows them', async () => {
   const user = 'kept';
   const left = await opened(stage.profile, stage.url, { user });
   await inStep(left);
@@ -103,7 +103,7 @@ test('a page that has stored something as it was left is kept, and knows it as i
 });
 
 // What has reached the browser's own process by then; never a later change without those before it.
-test('of a page that is dropped at once the last changes are there, up to one of them', async () => {
+test('keeps a prefix of the last changes of a page that is dropped at once', async () => {
   const user = 'dropped';
   const left = await opened(stage.profile, stage.url, { user, local: true });
   await savesWhenLeft(left, user);
@@ -116,7 +116,7 @@ test('of a page that is dropped at once the last changes are there, up to one of
   await later.close();
 });
 
-test('a page that has stored something as it was left holds up nobody who deletes the database', async () => {
+test('does not block deleting the database with a page in bfcache that just stored', async () => {
   const user = 'deleted';
   const left = await opened(stage.profile, stage.url, { user, local: true });
   await savesWhenLeft(left, user);

@@ -107,7 +107,7 @@ async function pending(page: Page): Promise<string> {
 }
 
 describe.each(Object.entries(ranks))('a client of %s', (_name, minRank) => {
-  test('is in step again with a server that was set back to a backup; what was pending is applied', () =>
+  test('syncs with a server restored from a backup, and applies pending changes', () =>
     withProfile(async (profile) => {
       const page = await ahead(profile, minRank);
       await pending(page);
@@ -129,7 +129,7 @@ describe.each(Object.entries(ranks))('a client of %s', (_name, minRank) => {
     }));
 });
 
-test('a client is in step again with a server that has nothing, and what was pending is applied', () =>
+test('syncs with a server that lost everything, and applies pending changes', () =>
   withProfile(async (profile) => {
     const page = await ahead(profile, undefined);
     await pending(page);

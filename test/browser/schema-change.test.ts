@@ -80,7 +80,7 @@ const rolledUp = (page: Page, layout?: string) =>
     )
     .toBe(true);
 
-test('a database without a server keeps all that both schemas have, and goes back too', () =>
+test('keeps the rows of both schemas in a local database, and on the way back', () =>
   withProfile(async (profile) => {
     const page = await opened(profile, proxy.url, LOCAL);
     await writeNotes(page, NOTES);
@@ -137,7 +137,7 @@ async function sameAsNewcomer(page: Page): Promise<void> {
   });
 }
 
-test('with a server the rows are there off line, what is pending is pushed, and all come to the same', () =>
+test('keeps rows offline over a schema change, pushes pending ones, and converges', () =>
   withProfile(async (profile) => {
     const page = await opened(profile, proxy.url);
     await writeNotes(page, NOTES);

@@ -110,7 +110,7 @@ async function told(page: Page, code: string): Promise<void> {
   );
 }
 
-test('each code of the page has a scene, or a test elsewhere', () => {
+test('has a scene for each code of the page, or a test elsewhere', () => {
   const codes = [...scenes, ...elsewhere].map(({ code }) => code);
   expect([...new Set(codes)].sort()).toEqual([...listedPhases().keys()].sort());
   for (const { code, why, test: path } of elsewhere) {
@@ -164,7 +164,7 @@ const refusing =
     };
   };
 
-test('a change that is refused, by whatever code, waits in the inbox, and the rest goes on', async () => {
+test('moves a change rejected by any code to the inbox, and pushes the rest', async () => {
   const stage = await sharedStage();
   const { mine, other } = stage;
   const codes = listedCodes().inbox;

@@ -39,7 +39,7 @@ async function openedWithFreshLog(): Promise<Page> {
   return page;
 }
 
-test('⚑ a record that was torn by a power cut takes nothing else with it', async () => {
+test('⚑ loses only the record that a power cut tore', async () => {
   const add = (title: string) => db.mutate.addNote({ title }).durable;
   const first = await openedWithFreshLog();
   await first.evaluate(add, 'kept');
@@ -58,7 +58,7 @@ test('⚑ a record that was torn by a power cut takes nothing else with it', asy
   expect(titles).toEqual(expect.arrayContaining(['kept', 'appended']));
 });
 
-test('a database that the browser has dropped is told, and works', async () => {
+test('reports a database that the browser has dropped, and works', async () => {
   const add = (title: string) => db.mutate.addNote({ title }).durable;
   const before = await openedWithFreshLog();
   await before.evaluate(add, 'before');

@@ -80,7 +80,7 @@ async function heldPush(profile: Profile, user: string) {
 const rank = (page: Page, id: string) => page.evaluate((key) => db.notes.get(key)?.rank, id);
 
 describe('the window that pushes', () => {
-  test('is frozen in the middle: another takes over, and nothing is doubled after it comes back', () =>
+  test('is frozen in a push: another takes over, and nothing is doubled after a thaw', () =>
     withProfile(async (profile) => {
       const { id, holder, others, letGo } = await heldPush(profile, 'frozen');
       const pushed = proxy.next(/\/v1\/push/);
@@ -102,7 +102,7 @@ describe('the window that pushes', () => {
       expect(await rank(holder, id)).toBe(2);
     }));
 
-  test('is stopped in the middle without any event, and keeps its lock: another takes over after the timeout', () =>
+  test('is stopped without an event, with its lock: another takes over after a timeout', () =>
     withProfile(async (profile) => {
       const { id, holder, others, letGo } = await heldPush(profile, 'stopped');
       const stopped = await stopWorkers(holder);
@@ -122,7 +122,7 @@ describe('the window that pushes', () => {
       }
     }));
 
-  test('is navigated away: the lease is free at once, and the window works when one comes back', () =>
+  test('navigates away: the lease is free at once, and the page works when it returns', () =>
     withProfile(async (profile) => {
       const { id, holder, others, letGo } = await heldPush(profile, 'left');
       const pushed = proxy.next(/\/v1\/push/);
@@ -147,7 +147,7 @@ describe('the window that pushes', () => {
 });
 
 describe('a frozen window', () => {
-  test('that did not push catches up with what the others did meanwhile', () =>
+  test('catches up with the changes of the other windows', () =>
     withProfile(async (profile) => {
       const user = 'sleeper';
       const a = await opened(profile, proxy.url, { user });
@@ -190,7 +190,7 @@ const deafness = `{
 }`;
 
 describe('a window that is closed at once after a change', () => {
-  test('leaves it to another, which shows and pushes it, though nothing was heard of it', () =>
+  test('leaves it to another, which shows and pushes it, though no message came', () =>
     withProfile(async (profile) => {
       // The first has the socket: the end of the second gives it nothing to do by itself.
       const other = await opened(profile, proxy.url, { user: 'left' });
@@ -212,7 +212,7 @@ describe('a window that is closed at once after a change', () => {
 });
 
 describe('a window that the browser discards', () => {
-  test('in the middle of a push is overtaken by another, and finds all when it is looked at again', async () => {
+  test('is overtaken in the middle of a push, and has everything when it is reloaded', async () => {
     const profile = new Profile(undefined, { internals: true });
     try {
       const user = 'discarded';
@@ -286,7 +286,7 @@ describe('a copied window', () => {
     }));
 });
 
-describe('a clock that is wrong', () => {
+describe('a wrong clock', () => {
   test.each([
     ['a day ahead', DAY_MS],
     ['a day behind', -DAY_MS],

@@ -25,7 +25,7 @@ describe.each(engines)('$name', (engine) => {
   });
   afterAll(() => scene?.stop());
 
-  test.each(modes)('%s: a page that was put aside has missed nothing', async (mode) => {
+  test.each(modes)('%s: a page in bfcache has missed nothing when it comes back', async (mode) => {
     await scene.begin(mode);
     const other = await scene.open();
     const left = await scene.open();
@@ -44,7 +44,7 @@ describe.each(engines)('$name', (engine) => {
     await exact(scene, { counter, acknowledged, attempted: 3 });
   });
 
-  test('local: a page that was put aside has missed nothing', async () => {
+  test('local: a page in bfcache has missed nothing when it comes back', async () => {
     await scene.begin('local');
     const other = await scene.open();
     const left = await scene.open();
@@ -70,7 +70,7 @@ describe.each(engines)('$name', (engine) => {
     ['discard', 'deleted-or-upgraded'],
   ] as const)
     test.skipIf(!keeps)(
-      `[bfcache-with-locks] a page that was put aside is closed if its user has logged out meanwhile (${unsynced})`,
+      `[bfcache-with-locks] closes a page in bfcache whose user has logged out (${unsynced})`,
       async () => {
         await scene.begin('lease');
         const other = await scene.open();

@@ -54,7 +54,7 @@ async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]>
   return windows;
 }
 
-test('a minute of idleness', async () => {
+test('writes nothing in an idle minute', async () => {
   const windows = (await Promise.all(engines.map(idlers))).flat();
   const before = await Promise.all(windows.map(stored));
   for (const { stores } of before) expect(stores.flat().length).toBeGreaterThan(1);

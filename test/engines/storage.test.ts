@@ -22,7 +22,7 @@ describe.each(engines)('$name', (engine) => {
   afterAll(() => scene?.stop());
 
   test.skipIf(!engine.features.has('lose-storage'))(
-    '[lose-storage] the process that has the databases dies: all windows go on, or say so and do after a reload',
+    '[lose-storage] continues after the databases’ process died, or after a reload',
     async () => {
       await scene.begin('lease', { production: true });
       const windows = [await scene.open(), await scene.open()];
@@ -50,7 +50,7 @@ describe.each(engines)('$name', (engine) => {
   );
 
   test.skipIf(!engine.features.has('small-quota'))(
-    '[small-quota] storage is full: what does not fit is refused in time, and nothing else is lost',
+    '[small-quota] rejects in time what does not fit, and loses nothing else',
     async () => {
       await scene.begin('lease', { isSmall: true, production: true });
       const window = await scene.open();

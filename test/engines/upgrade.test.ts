@@ -35,7 +35,7 @@ describe.each(engines)('$name', (engine) => {
   afterAll(() => scene?.stop());
 
   test.each(modes)(
-    '%s: windows of the former release make way, and what was durable is there',
+    '%s: closes windows of the former release, and keeps what was durable',
     async (mode) => {
       await scene.begin(mode);
       const [first, second] = [await scene.open(), await scene.open()];
@@ -63,7 +63,7 @@ describe.each(engines)('$name', (engine) => {
     },
   );
 
-  test('the browser ends in the middle of an upgrade: either release finds all of it', async () => {
+  test('keeps all for either release when the browser ends in the middle of an upgrade', async () => {
     await scene.begin('lease');
     const old = await scene.open();
     const counter = await old.call('counter');
