@@ -1,6 +1,7 @@
-// A prop that was added with a default: rows and records of `before` that were written without it.
-// The server reads them as the default; what a client holds of it is not known, so it is sent.
-// Steps are given as the server gives them (docs/authority.md).
+// Goal: the authority reads a row or record without a prop that was added later as if it had the
+// prop's default. It cannot know what a client holds of that prop, so it sends the prop. Method:
+// rows and records of `before` without the prop, in steps as the server gives them
+// (docs/authority.md).
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
-// Admission: whole or not at all, in the realm where a row is, under the rights there, and all that
-// is written for it.
+// Goal: admission applies an update whole or not at all, in the realm where each row really is,
+// under the author's rights there, and writes everything that follows from it. Method: updates
+// pushed into a small world (world.h), one rule at a time.
 #include <doctest/doctest.h>
 
 #include <string>

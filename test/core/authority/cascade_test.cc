@@ -1,5 +1,6 @@
-// Effects beyond an update's own ops: cascade, setNull, restrict, touch, moves with children, the
-// deleted parent (docs/design.md, "Cascade rules").
+// Goal: an update changes other rows by the rules of docs/design.md, "Cascade rules": cascade,
+// setNull, restrict, touch, moves with children, and the rule of the deleted parent. Method:
+// updates pushed into a small world (world.h), one rule at a time.
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
-// The chain: exactly once, under resends, late copies, refusals, clones and restored servers
-// (docs/design.md, "The chain").
+// Goal: an update is applied exactly once, under resends, late copies, rejections, clones and
+// restored servers (docs/design.md, "The chain"). Method: clients that push into a small world
+// (world.h).
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,4 +1,5 @@
-// Cost: what one update, one commit and one chain may take, and that rights are the request's.
+// Goal: one update, one commit and one chain have limits in realms, actions, rows and bytes; and
+// each request has the rights of its own token. Method: updates at each limit and one past it.
 #include <doctest/doctest.h>
 
 #include <string>

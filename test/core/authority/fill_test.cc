@@ -1,5 +1,6 @@
-// Fills: pages, realms that are new to a client, images, and cursors of another history
-// (docs/design.md, "Filling a scope"; docs/internals.md, section 6).
+// Goal: an answer fills scopes by pages and images, also for realms that are new to a client and
+// for cursors of another history (docs/design.md, "Filling a scope"; docs/internals.md, section
+// 6). Method: pulls from a small world (world.h).
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,11 +1,10 @@
-// Random histories of three clients and three realms: wherever a client stands, its base is exactly
-// the server's rows in scope at its cursors, as the world remembers them (it keeps every state;
-// nothing is computed from the log), and nothing of a realm that it may not read. And what a client
-// has that told of its own updates in `have` is what it has that told of none (invariant 10).
-//
-// The method is that of the executable model: updates arrive late and more than once, answers of
-// pulls are lost or late, ranges are cut anywhere, scopes overlap and are filled page by page.
-// Everybody may write A; the rights to B and C differ by user, and come and go.
+// Goal: a client's base is exactly the server's rows in scope at its cursors, and holds nothing of
+// a realm that the client may not read. A client that names its own updates in `have` ends with
+// the same rows as one that names none (invariant 10). Method: random histories of three clients
+// and three realms, compared with the states that the world has kept: it keeps every state and
+// computes nothing from the log. Updates arrive late and repeatedly, answers are lost or late,
+// ranges are cut anywhere, scopes overlap and are filled page by page. All users may write A;
+// rights to B and C differ by user, and change.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// A realm's image: what was put in comes out of the client's own loader.
+// Goal: the client's own loader reads from a realm's image the rows that were put into it.
 #include "authority/image_maker.h"
 
 #include <doctest/doctest.h>

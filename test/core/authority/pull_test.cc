@@ -1,5 +1,6 @@
-// Pull: the answer is diff(F, E), realm by realm (docs/design.md, "The answer to a pull"). One case
-// for each rule; random histories are in history_test.cc, fills in fill_test.cc.
+// Goal: the answer to a pull is diff(F, E), realm by realm (docs/design.md, "The answer to a
+// pull"). Method: one case for each rule. Random histories are in history_test.cc, fills in
+// fill_test.cc.
 #include <doctest/doctest.h>
 
 #include <string>

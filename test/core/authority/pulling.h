@@ -1,4 +1,4 @@
-// Short ways to pull, and to say what came.
+// Helpers of tests that pull: short requests, and answers as short texts.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_PULLING_H_
 #define SKERRY_TEST_CORE_AUTHORITY_PULLING_H_
 

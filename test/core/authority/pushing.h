@@ -1,4 +1,4 @@
-// Short ways to write updates in tests.
+// Helpers of tests that write and push updates.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
 #define SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
 

@@ -1,5 +1,6 @@
-// What is too large to be told is not told by changes: its scopes are named, to be filled anew, and
-// the cursor passes it. One case for each rule; random histories are in test/core/model_check.
+// Goal: where the changes of a range are too large to send, the answer names the scopes to be
+// filled again, and the cursor passes the range. Method: one case for each rule. Random histories
+// are in test/core/model_check.
 #include <doctest/doctest.h>
 
 #include <string>

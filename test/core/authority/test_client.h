@@ -1,5 +1,5 @@
-// A client for random histories: base, cursors, scopes and outbox, kept as plainly as
-// docs/design.md, "The answer to a pull", says them.
+// A client for random histories. It keeps base, cursors, scopes and outbox in the simplest form of
+// docs/design.md, "The answer to a pull".
 #ifndef SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
 #define SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
 

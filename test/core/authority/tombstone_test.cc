@@ -1,4 +1,5 @@
-// Tombstones over realms: an id whose row was deleted in one realm is created in another.
+// Goal: an id whose row was deleted in one realm can be created in another, and clients of both
+// realms stay exact.
 #include <doctest/doctest.h>
 
 #include "test/core/authority/pulling.h"

@@ -1,6 +1,6 @@
-// World: what a server is to the authority, in memory and as naive as can be: rows, log, changes,
-// chains. It answers `needs` by scanning everything, keeps every state that a realm ever had, and
-// speaks the JSON of docs/authority.md, so that these tests hold that contract too.
+// World: a naive server around the authority, in memory, with rows, log, changes and chains. It
+// answers `needs` by scanning everything, keeps every state that a realm ever had, and uses the
+// JSON of docs/authority.md, so that these tests check that contract, too.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 #define SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 

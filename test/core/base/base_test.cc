@@ -1,4 +1,4 @@
-// Checksums, ids, random numbers, text and byte readers.
+// Goal: checksums, ids, text, sorting and byte readers do what their headers say.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Data and JSON: what goes in comes out, and damage or hostile input is an error, never a crash.
+// Goal: Data round-trips through its binary form and JSON; damage and hostile input give an error,
+// never a crash.
 #include "base/data.h"
 
 #include <doctest/doctest.h>

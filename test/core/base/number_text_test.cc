@@ -1,5 +1,5 @@
-// Goal: numbers are written as JavaScript writes them, in the shortest way that reads back. Method:
-// what Node printed for hard cases and random bits, and reading back.
+// Goal: numbers are written as JavaScript writes them, in the shortest form that reads back as the
+// same number. Method: what Node printed for hard cases and random bits, and reading back.
 #include "base/number_text.h"
 
 #include <doctest/doctest.h>

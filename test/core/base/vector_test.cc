@@ -1,5 +1,5 @@
-// Goal: Vector does what std::vector does: for plain elements, for those that are moved by their
-// bytes, and for those that must not be. Method: the same random calls on both.
+// Goal: Vector does what std::vector does: for plain elements, for elements that are moved by
+// their bytes, and for elements that must not be. Method: the same random calls on both.
 #include "base/vector.h"
 
 #include <map>

@@ -1,5 +1,5 @@
-// What the tests of the client's room share: a schema whose refs cascade, set null, restrict and
-// touch, over few objects, so that they meet often; and NaiveView, which says from scratch what a
+// Shared by the tests of src/client: a schema whose refs cascade, set null, restrict and touch,
+// over few objects, so that they meet often; and NaiveView, which computes from scratch what a
 // window must show.
 #ifndef SKERRY_TEST_CORE_CLIENT_CLIENT_FIXTURE_H_
 #define SKERRY_TEST_CORE_CLIENT_CLIENT_FIXTURE_H_

@@ -1,5 +1,5 @@
-// Live queries that are ordered by a locale: over random transactions equal to the query from
-// scratch, and without a question about rows that did not change.
+// Goal: a live query in a locale's order equals the query from scratch, and asks the collator
+// nothing about rows that did not change. Method: random transactions.
 #include <doctest/doctest.h>
 
 #include <memory>

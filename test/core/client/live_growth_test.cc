@@ -1,5 +1,6 @@
-// Live queries whose results outgrow what they hold: a limit beside sixty rows, includes two levels
-// deep with more rows naming one target than are shown.
+// Goal: a live query stays right when its result outgrows what it holds. Method: a small limit
+// over sixty rows, and includes two levels deep where more rows refer to one target than are
+// shown.
 #include <doctest/doctest.h>
 
 #include <string>

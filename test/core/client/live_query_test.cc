@@ -1,6 +1,6 @@
-// Live queries against queries from scratch: after each of thousands of random transactions each
-// live result is what its definition gives, and each delta is the difference, no more and no less.
-// And what it costs: a change outside of filter and result visits no other row.
+// Goal: each live result is what its definition gives, each delta is the exact difference, and a
+// change outside of filter and result visits no other row. Method: thousands of random
+// transactions; after each, every live query is compared with the query from scratch.
 #include "client/live_query.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// A world of live queries for tests: what changes a row tells them first, an Observer holds one
-// live query, and CheckObserver compares it with the query from scratch.
+// A world of live queries for tests: every change of a row is reported to them first, an Observer
+// holds one live query, and CheckObserver compares it with the query from scratch.
 #ifndef SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
 #define SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
 

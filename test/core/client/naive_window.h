@@ -1,7 +1,7 @@
-// NaiveWindow: the rules of docs/design.md, "Windows in step", with sets of bits, one bit a
-// mutation, slow and plain: what the real window must agree with. A mutation may be in two realms,
-// and be confirmed in one before the other. It is told what the real one is
-// told, and knows nothing of rows, transactions or images but their numbers.
+// NaiveWindow: the rules of docs/design.md, "Windows in step", applied to sets of bits, one bit
+// per mutation, slow and simple. The real window must agree with it. A mutation may be in two
+// realms, and one may confirm it before the other. NaiveWindow gets the same messages as the real
+// window, and knows nothing of rows, transactions or images but their numbers.
 #ifndef SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
 #define SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
 

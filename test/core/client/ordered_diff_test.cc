@@ -1,5 +1,5 @@
-// Goal: DiffOrdered tells what a reader of both orders would say. Method: the example of its header,
-// and random orders against the definition, carried out row by row.
+// Goal: DiffOrdered gives the difference that its header defines. Method: the header's example,
+// and random orders against the definition, applied row by row.
 #include "client/ordered_diff.h"
 
 #include <doctest/doctest.h>

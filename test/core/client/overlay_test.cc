@@ -1,6 +1,6 @@
-// Goal: each rule of the overlay by itself: local cascades (docs/design.md, "Cascade rules": the
-// group and its memberships), setNull, restrict, touch, rollback, and what a transaction refuses.
-// Method: a view, a transaction, few rows.
+// Goal: the overlay applies each rule of local cascades (docs/design.md, "Cascade rules"),
+// setNull, restrict, touch and rollback, and a transaction rejects bad input. Method: a view, a
+// transaction and a few rows for each rule.
 #include "base/id.h"
 #include "base/limits.h"
 #include "client/transaction.h"

@@ -1,5 +1,5 @@
-// Goal: group commits, their failures, promises, and life without a remote (docs/window.md, section
-// 3). Method: scripted windows (tab_fixture.h).
+// Goal: group commits, their failures, the promises of a mutation, and databases without a remote
+// (docs/window.md, section 3). Method: scripted windows (tab_fixture.h).
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 

@@ -1,5 +1,5 @@
-// What the tests of the tab share: two windows over one fake IndexedDB, in which every transaction
-// and message waits for the test.
+// Shared by the tests of Tab: two windows over one fake IndexedDB, in which every transaction and
+// every message waits for the test.
 #ifndef SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
 #define SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
 

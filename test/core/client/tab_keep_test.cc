@@ -1,5 +1,5 @@
-// Goal: what an application changes in the last moments of its page is stored before the page
-// stands still, and once only. Method: scripted windows (tab_fixture.h).
+// Goal: changes that an application makes in its page's last moments are stored before the page is
+// frozen, and only once. Method: scripted windows (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
@@ -29,7 +29,8 @@ TEST_CASE("stores changes at once while a page freezes, and notifies the other w
   world.B().FailAll();
   CHECK(world.B().sent.empty());
   world.B().Event(Data::Object{{"type", "still"}});
-  // Others look for it only when it is stored: an engine drops the page if they wait for it.
+  // The other windows are notified only after it is stored: an engine drops a page from bfcache
+  // if they wait for it.
   REQUIRE_EQ(world.B().sent.size(), 1);
   world.A().Hear(Message(world.B(), "kept"));
   CHECK_FALSE(world.A().CanRun());
@@ -122,7 +123,7 @@ TEST_CASE("logs a change kept during a freeze once, without a remote") {
     CHECK_EQ(Stage(b, id, "confirmed"), "ok");
   }
   CHECK(storage.mutations.empty());
-  // A window that is opened then, after all records have become an image, folds nothing twice.
+  // A window that opens later folds nothing twice.
   Window late(&storage, "c", false);
   late.Settle();
   CHECK_EQ(Count(late), 10);

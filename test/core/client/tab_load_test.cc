@@ -1,5 +1,6 @@
-// Goal: loading (docs/design.md, "Images"): continuity, damaged and missing images, storage that
-// fails, records of newer versions. Method: scripted windows (tab_fixture.h).
+// Goal: a window loads (docs/design.md, "Images") without a gap between image and records, under
+// damaged and missing images, storage that fails, and records of newer versions. Method: scripted
+// windows (tab_fixture.h).
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "client/mutation_record.h"

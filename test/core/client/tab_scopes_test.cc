@@ -1,4 +1,4 @@
-// Goal: the scopes that a window wants reach the worker, each checked by itself.
+// Goal: the window checks each scope by itself and posts the valid ones to its worker.
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 

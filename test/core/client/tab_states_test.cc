@@ -1,4 +1,5 @@
-// The three machines that a window's transactions are made by: loading, committing, being frozen.
+// Goal: the three state machines of a window's transactions (loading, committing, freezing) allow
+// only the transitions of their diagrams.
 #include "client/committing.h"
 #include "client/loading.h"
 #include "client/page_freeze.h"

@@ -1,5 +1,6 @@
-// Goal: windows hear of each other and of the sync worker rightly: each hole in docs/design.md,
-// "Windows in step", has a test of its own. Method: scripted windows (tab_fixture.h).
+// Goal: windows apply the messages of other windows and of the sync worker correctly. Each hole in
+// docs/design.md, "Windows in step", has a test of its own. Method: scripted windows
+// (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
@@ -66,7 +67,7 @@ TEST_CASE("folds mutations in key order, although a later one was heard first") 
     return window.See(kGroupTable, "g")->props[Prop(kGroupTable, "name")].text();
   };
   world.B().Run();
-  // B's own, without a key yet, comes last; A hears of B's before B knows its key.
+  // B's own mutation has no key yet and comes last; then A hears of B's, and A's comes last.
   world.B().Hear(Message(world.A(), "added"));
   CHECK_EQ(name(world.B()), "second");
   world.B().Tell();
@@ -76,7 +77,7 @@ TEST_CASE("folds mutations in key order, although a later one was heard first") 
   CHECK_EQ(name(world.A()), "third");
   world.A().Tell();
   CHECK_EQ(name(world.A()), "third");
-  // C takes its key before it has heard of D's earlier one... and D's later one wins in both.
+  // A is stored first. Before it knows its own key, it hears of B's mutation, whose key is later.
   world.B().Do(kUpdate, kGroupTable, "g", One("name", "fourth"));
   world.A().Do(kUpdate, kGroupTable, "g", One("name", "fifth"));
   world.A().sent.clear();
@@ -87,7 +88,7 @@ TEST_CASE("folds mutations in key order, although a later one was heard first") 
   world.A().Hear(Message(world.B(), "added"));
   CHECK_EQ(name(world.A()), "fifth");
   world.A().Tell();
-  // A's key turned out to be the lower one: B's mutation comes after it.
+  // A's key is the lower one: B's mutation comes after it.
   CHECK_EQ(name(world.A()), "fourth");
 }
 
@@ -176,7 +177,8 @@ TEST_CASE("reads again for an ended window although a reading was already waitin
   world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Event(Data::Object{{"type", "leave"}});
-  // It is told before it is stored, and the reading, which waits behind the commit, comes between.
+  // B announces its mutation before it is stored. A's reading, which waits behind A's commit, runs
+  // between the two.
   world.A().Hear(Message(world.B(), "left"));
   Next(world.A());
   world.A().Run();
@@ -247,7 +249,7 @@ TEST_CASE("removes a refused mutation, rejects `confirmed` with the inbox's code
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "unique");
   CHECK(Noted(world.A(), "conflicts"));
 
-  // A retry keeps the action's id, and is taken though that id was removed before.
+  // A retry keeps the action's id, and is accepted although that id was removed before.
   world.A().sent.clear();
   const uint64_t entry = world.storage.conflicts.begin()->first;
   world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});

@@ -1,7 +1,7 @@
-// Goal: visible = base + pending, always: what a View keeps up to date step by step equals the
-// definition carried out from scratch (invariant 5), over random histories of own transactions,
-// rollbacks, others' mutations, keys that come late, records and moves between realms. Method:
-// NaiveView beside it after every step.
+// Goal: a View shows base plus pending at all times, and what it updates step by step equals the
+// definition computed from scratch (invariant 5). Method: NaiveView beside it, compared after
+// every step of random histories: own transactions, rollbacks, mutations of other windows, keys
+// that come late, records, and moves between realms.
 #include <algorithm>
 
 #include "base/id.h"
@@ -278,7 +278,7 @@ TEST_CASE("adopts rows as they are only with nothing pending and no live query o
   live.Open(query.value(), &rows);
   Vector<LiveDelta> deltas;
   live.Flush(&deltas);
-  // Gone and there again before anybody was told: nothing differs.
+  // Removed and added again before any live query was notified: no difference.
   view.EraseBase("A", {kGroupTable, "g"});
   view.ReplaceBase(&base);
   view.Derive();

@@ -1,6 +1,6 @@
-// A world of windows over one fake IndexedDB, for the tests of the tab: transactions run when a
-// test says so, completions are told when it says so, messages wait in a list. Everything that a
-// host does (docs/window.md) and nothing that the core decides.
+// A world of windows over one fake IndexedDB, for the tests of Tab. Transactions run and complete
+// when a test says so; messages wait in a list. It does everything that a host does
+// (docs/window.md), and makes no decision of the core.
 #ifndef SKERRY_TEST_CORE_CLIENT_WINDOW_WORLD_H_
 #define SKERRY_TEST_CORE_CLIENT_WINDOW_WORLD_H_
 

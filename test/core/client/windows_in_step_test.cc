@@ -1,11 +1,11 @@
-// Goal: windows of one client stay in step with storage, whatever comes late, out of order, twice
-// or never (docs/design.md, "Windows in step"). Method: several windows over one fake IndexedDB,
-// random steps; each mutation adds one to a counter of its own (a "bit"), so that a doubling shows
-// as 2 and a loss as 0. Every other one adds one in a second realm, too, and may be confirmed in
-// either before the other. Windows are loaded anew, under a schema with its props in another order.
-// Beside each window runs NaiveWindow, which does what the rules say with
-// sets of bits, and must agree after every step; and own bits never disappear until refused. At
-// rest every window shows what storage holds.
+// Goal: windows of one client stay in step with storage although messages come late, out of order,
+// twice or never (docs/design.md, "Windows in step"). Method: random steps of several windows over
+// one fake IndexedDB. Each mutation adds one to a counter of its own (a "bit"): a doubling shows
+// as 2, a loss as 0. Every second mutation also adds one in a second realm, and either realm may
+// confirm it first. Windows are reloaded, also under a schema with its props in another order.
+// Beside each window runs NaiveWindow, which applies the rules to sets of bits; the two must agree
+// after every step, and a window's own bits never disappear unless they are rejected. At rest,
+// every window shows what storage holds.
 #include <algorithm>
 #include <cstdlib>
 
@@ -354,8 +354,8 @@ class World {
     Collect(pane);
     erase_if(net_, [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
     if (random_.Below(2) == 0) return;
-    // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is
-    // allowed here.
+    // The host closes IndexedDB. Whether the running transaction was stored stays unknown, in the
+    // runs that allow that.
     if (pane.window->CanTell() && !lost_) return;
     pane.window->FailAll();
     pane.ran.reset();
@@ -542,7 +542,7 @@ class World {
 
 }  // namespace
 
-// SKERRY_SEEDS=count SKERRY_FIRST=seed run others, or one again.
+// SKERRY_SEEDS=count and SKERRY_FIRST=seed run other seeds, or repeat one.
 TEST_CASE("keeps windows in step with storage under late, reordered and lost messages") {
   const uint64_t first = Setting("SKERRY_FIRST", 0);
   const uint64_t count = Setting("SKERRY_SEEDS", test::Rounds(200, 30));

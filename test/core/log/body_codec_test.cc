@@ -1,7 +1,7 @@
-// Goal: mutations and steps come back from their bodies as they were; a damaged body is noticed,
-// whatever byte is hit and wherever it is cut; a body outlives a change of the schema. Method:
-// round trips of random contents, every single flipped byte and every truncation of some, bodies
-// with a valid checksum but hostile contents, and a second schema.
+// Goal: mutations and steps round-trip through their bodies; any flipped byte or truncation of a
+// body is detected; a body can be read after a change of the schema. Method: random contents,
+// every flipped byte and every truncation of some bodies, hostile contents under a valid checksum,
+// and a second schema.
 #include <utility>
 
 #include "base/bytes.h"

@@ -1,7 +1,7 @@
-// Goal: what was stored under one schema is read under another as if it had always been that one.
-// Method: random schemas made of the fixture's by dropping, adding, reordering and changing tables
-// and props. An image, records over it, and records that were folded before the change come to the
-// same rows, and these are what the names of tables and props say.
+// Goal: data stored under one schema are read under another as if they had always been written
+// under it. Method: random schemas, made from the fixture's by dropping, adding, reordering and
+// changing tables and props. An image, records over it, and records that were folded before the
+// change must give the same rows, as the names of tables and props define them.
 #include "log/convert.h"
 
 #include <utility>

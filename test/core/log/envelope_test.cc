@@ -1,5 +1,5 @@
-// Envelopes in json that hold no date, or no bytes: refused in what is being made, and taken where
-// they stand.
+// Goal: an envelope in a json prop without a valid date or valid bytes is rejected in new input,
+// and accepted where it is stored already.
 #include <utility>
 
 #include "base/json.h"

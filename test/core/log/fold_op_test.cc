@@ -1,5 +1,5 @@
-// Goal: FoldOp does to one row what docs/design.md, "Objects and ops", says of one op. Method: each
-// rule by itself.
+// Goal: FoldOp changes one row as docs/design.md, "Objects and ops", defines for one op. Method:
+// one case for each rule.
 #include <limits>
 
 #include "doctest/doctest.h"

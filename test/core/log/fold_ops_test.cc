@@ -1,7 +1,7 @@
-// Goal: a folded sequence of ops does what its ops do one by one, says which actions it comes from,
-// and cannot be folded further. Method: the rules of docs/design.md, "Grouping", one at a time,
-// then random histories over few objects, compared row by row in a view, in base (per realm), and
-// as the authority applies them (in the realm where the row really is).
+// Goal: a folded sequence of ops gives the same rows as its ops one by one, names the actions that
+// it comes from, and cannot be folded further. Method: the rules of docs/design.md, "Grouping",
+// one at a time; then random histories over few objects, compared row by row in a view, in base
+// (per realm), and as the authority applies them (in the realm where the row really is).
 #include <algorithm>
 #include <map>
 #include <set>

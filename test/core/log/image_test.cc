@@ -1,7 +1,7 @@
-// Goal: an image brings back base as it was, and anything wrong with it is noticed before a row is
-// taken. Method: round trips of random bases and of a realm of cities of the size and shape that
-// the demo has; every flipped byte and every truncation of a small image; images of another format
-// and another schema.
+// Goal: an image gives base back as it was, and any damage is detected before a row is adopted.
+// Method: round trips of random bases and of a realm of cities, of the size and shape that the
+// demo has; every flipped byte and every truncation of a small image; images of another format and
+// another schema.
 #include "log/image.h"
 
 #include <cmath>

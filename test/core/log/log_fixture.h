@@ -1,6 +1,6 @@
-// What the tests of the log's room share: a schema with every prop type and two kinds of ids, and
-// random ops over few objects, props and realms, so that they meet often. Everything random comes
-// from the seed that a test prints.
+// Shared by the tests of src/log: a schema with every prop type and both kinds of ids, and random
+// ops over few objects, props and realms, so that they meet often. All randomness comes from the
+// seed that a test prints.
 #ifndef SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
 #define SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
 

@@ -1,5 +1,5 @@
-// Records as structs: what is stored goes through them unharmed, and what is damaged is read as if
-// it were absent.
+// Goal: records of storage round-trip through their structs with unknown fields preserved; a
+// damaged field is read as absent.
 #include "log/members.h"
 
 #include "base/json.h"

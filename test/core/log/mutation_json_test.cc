@@ -1,6 +1,5 @@
-// Goal: mutations of an export come back as they were, and what a server would refuse without
-// looking at rows is refused by name. Method: round trips through JSON text; one wrong thing at a
-// time.
+// Goal: exported mutations come back as they were, and what a server would reject without looking
+// at rows is rejected by name. Method: round trips through JSON text; one mistake at a time.
 #include <utility>
 
 #include "doctest/doctest.h"

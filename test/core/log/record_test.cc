@@ -1,6 +1,6 @@
-// Goal: steps do to base what their kinds say, name what they touch, and do the same to every
-// BaseRows. Method: each kind by itself on the plain map; then random steps on the plain map and on
-// Base in parallel.
+// Goal: each kind of step changes base as defined, names the rows that it touches, and does the
+// same to every BaseRows. Method: each kind by itself on a plain map; then random steps on the
+// plain map and on Base in parallel.
 #include "base/json.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"

@@ -1,5 +1,5 @@
-// Goal: rows come back from their plain form, which people can read. Method: round trips, one
-// written out, and what is wrong.
+// Goal: rows round-trip through their plain form, which people can read. Method: round trips, one
+// row written out, and invalid rows.
 #include "log/row_data.h"
 
 #include "doctest/doctest.h"

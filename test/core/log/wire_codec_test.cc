@@ -1,7 +1,6 @@
-// Goal: ops, updates and changes of the wire come back as they were, and whatever a client may send
-// that is wrong is refused with a code and a detail that names its place. Method: round trips
-// through JSON text; then one wrong thing at a time in an update that is right otherwise; then
-// random damage to the text.
+// Goal: ops, updates and changes round-trip through the wire's JSON, and any invalid update is
+// rejected with a code and a detail that names the place. Method: round trips through JSON text;
+// one mistake at a time in an update that is right otherwise; random damage to the text.
 #include <utility>
 
 #include "base/limits.h"

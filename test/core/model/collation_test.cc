@@ -1,5 +1,5 @@
-// Orders by a locale: against their definition while rows come, change and go; and how seldom the
-// collator is asked.
+// Goal: a locale's order equals its definition while rows come, change and go, and asks the
+// collator seldom.
 #include "model/collation.h"
 
 #include <doctest/doctest.h>

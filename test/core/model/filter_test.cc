@@ -1,5 +1,5 @@
-// Filters: each rule of docs/design.md, "Filters", by example, what is refused, and packed
-// evaluation against decoded on random rows and filters.
+// Goal: filters follow docs/design.md, "Filters". Method: each rule by example, filters that are
+// rejected, and packed evaluation against decoded evaluation on random rows and filters.
 #include "model/filter.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// `like` against its definition, with all the backtracking that it takes, and what a pattern, a
-// filter and all scopes together may cost.
+// Goal: `like` equals its definition with backtracking, in linear time; and patterns, filters and
+// all scopes together have limits of cost.
 #include "model/like.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Queries by definition, for tests: decode all rows, filter, sort, cut. Says what the planner and
-// the live queries must say.
+// Queries by definition, for tests: decode all rows, filter, sort, cut. The planner and the live
+// queries must give the same.
 #ifndef SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 #define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 

@@ -1,5 +1,5 @@
-// Queries against their definition on random rows and random descriptions; that plans visit few
-// rows; what is refused.
+// Goal: queries equal their definition, their plans visit few rows, and wrong queries are
+// rejected. Method: random rows and random queries against NaiveQuery.
 #include "model/query.h"
 
 #include <doctest/doctest.h>

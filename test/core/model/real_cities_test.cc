@@ -1,4 +1,4 @@
-// Store, image and queries on the 135,233 real cities.
+// Goal: store, image and queries work on the 135,233 real cities.
 #include "test/core/model/real_cities.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
-// Rows as they cross to JavaScript: what sk_row gives is what the row is, and what sk_rows gives is
-// the same.
+// Goal: sk_row and sk_rows give a row to JavaScript as it is in the store.
 #include <doctest/doctest.h>
 
 #include <cstring>

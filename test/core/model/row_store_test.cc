@@ -1,6 +1,6 @@
-// The packed row store against a plain map: after each of thousands of random changes both say the
-// same; images round-trip, and no damaged byte does worse than be refused; memory stays bounded,
-// and is stated per row for cities.
+// Goal: the packed row store equals a plain map, its images round-trip, damaged images are
+// rejected or harmless, and its memory stays bounded. Method: thousands of random changes on both;
+// the bytes per city.
 #include "model/row_store.h"
 
 #include <doctest/doctest.h>

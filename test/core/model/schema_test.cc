@@ -1,4 +1,5 @@
-// Schemas, props' values and ids: what fits is taken, what does not is refused with its name.
+// Goal: valid schemas, values and ids are accepted; invalid ones are rejected with a name or a
+// code.
 #include "model/schema.h"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 // A small world for tests of rows, filters and queries: cities (custom ids, every type of prop),
-// people (UUIDs, refs), and makers of random rows, whose values repeat, tie, and are null often
-// enough to matter.
+// people (UUIDs, refs), and functions that make random rows, whose values repeat, tie, and are
+// null often enough to matter.
 #ifndef SKERRY_TEST_CORE_MODEL_WORLD_H_
 #define SKERRY_TEST_CORE_MODEL_WORLD_H_
 

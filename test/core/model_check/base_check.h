@@ -1,5 +1,6 @@
-// What base must be, wherever a client stands: the checks that look at one client, of
-// step_by_step_test.cc and of the simulator. Each gives what is wrong in words, or nothing.
+// What holds for a client's base at all times: the checks of one client, used by
+// step_by_step_test.cc and by the simulator. Each returns what is wrong as a text, or an empty
+// one.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 

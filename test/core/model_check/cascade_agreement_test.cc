@@ -1,8 +1,8 @@
-// Goal: what a delete does to other rows is the same everywhere: in the window that shows it, on
-// the authority that decides it, and in grouping, which does not push what would be deleted at
-// once. Method: random schemas whose refs cascade, set null, restrict or do nothing, to any table
-// and to their own; random rows, so that refs form trees, rings and diamonds; then some rows are
-// deleted in one transaction. All three are compared with the rule carried out literally.
+// Goal: a delete has the same effect on other rows in the window that shows it, on the authority
+// that decides it, and in grouping, which does not push what would be deleted at once. Method:
+// random schemas whose refs cascade, set null, restrict or do nothing, to any table and to their
+// own; random rows, so that refs form trees, rings and diamonds; then one transaction deletes some
+// rows. All three are compared with the rule, applied literally.
 #include <cstdint>
 #include <map>
 #include <memory>

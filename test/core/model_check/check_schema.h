@@ -1,10 +1,11 @@
-// The little application that the model check plays with, in both languages: the production's
-// schema and the naive model's tables, random ops, scopes as filters and as predicates, and rows
-// translated for comparing.
+// The small application of the model check, in both forms: the production's schema and the naive
+// model's tables, random ops, scopes as filters and as predicates, and rows translated for
+// comparison. Its tables:
 //
-//   items  ids k0..k5 and total; n, x numbers; u number, unique; parent -> items (cascade); friend
-//   -> items (setNull) notes  ids UUIDs; text; item -> items (cascade, touch) pins   ids p0, p1;
-//   item -> items (restrict)
+//   items: ids k0..k5 and total; numbers n and x; unique number u; parent -> items (cascade);
+//          friend -> items (setNull)
+//   notes: ids UUIDs; text; item -> items (cascade, touch)
+//   pins:  ids p0, p1; item -> items (restrict)
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 

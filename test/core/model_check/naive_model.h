@@ -1,9 +1,9 @@
-// The naive model: what server and client have to do, in the plainest way that shows the rules of
-// docs/design.md ("Objects and ops" to "Filling a scope"): rows are maps of names, every state that
-// a realm ever had is kept, and every rule looks at everything. It shares no code with src/ but
-// Data. The real thing is driven in step with it (step_by_step_test.cc), and it is driven by
-// itself, whole and with one rule at a time taken away (naive_world_test.cc), which shows that the
-// checks would notice.
+// The naive model: what server and client have to do, written in the simplest way that shows the
+// rules of docs/design.md ("Objects and ops" to "Filling a scope"). Rows are maps of names, every
+// state that a realm ever had is kept, and every rule scans everything. It shares no code with src/
+// but Data. step_by_step_test.cc runs the production code in step with it. naive_world_test.cc runs
+// it by itself, whole and with one rule at a time disabled, which shows that the checks would
+// notice.
 //
 // Keys are "<table>/<id>". Rights are those of an update's author, and do not change.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_

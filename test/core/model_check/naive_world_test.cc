@@ -1,9 +1,9 @@
-// Goal: the naive model holds what docs/design.md, "Invariants", promises, so that it is worth
-// being compared with; and its checks notice each of the marked rules being taken away. Method:
+// Goal: the naive model keeps what docs/design.md, "Invariants", promises, so that it is worth
+// comparing with; and its checks notice when any one of the marked rules is disabled. Method:
 // random histories of two or three naive clients and a naive server, with lost, late and repeated
-// messages, profiles restored from older copies, two or three realms and moves between them; after
-// every delivered message base of every realm equals the server's rows in scope at the client's
-// cursor. Then everything heals.
+// messages, profiles restored from older copies, two or three realms, and moves between them.
+// After every delivered message, base of every realm equals the server's rows in scope at the
+// client's cursor. Then everything heals.
 #include <algorithm>
 
 #include "base/vector.h"

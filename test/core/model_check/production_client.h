@@ -1,6 +1,6 @@
-// ProductionClient: the sync worker's rules of src/sync over the plainest storage, with base as a
-// window folds it from the records. Every method is one transaction. It copies, so that a profile
-// can be restored from an older copy of itself.
+// ProductionClient: the sync worker's rules of src/sync over the simplest storage, with base
+// folded from the records as in a window. Every method is one transaction. It can be copied, so
+// that a profile can be restored from an older copy of itself.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_CLIENT_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_CLIENT_H_
 

@@ -1,6 +1,6 @@
-// ProductionServer: the authority of src/authority over the plainest database: rows, log, changes,
-// chains and actions in maps, read by looking at everything. It stands where the server's SQL
-// stands, so that histories run thousands of times faster; the JSON between the two is tested in
+// ProductionServer: the authority of src/authority over the simplest database: rows, log, changes,
+// chains and actions in maps, read by scanning everything. It replaces the server's SQL, so that
+// histories run thousands of times faster. The JSON between the two is tested in
 // test/core/authority.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_

@@ -1,13 +1,13 @@
-// Goal: the authority (src/authority), the sync worker's rules (src/sync) and the log's room agree
-// with the naive model, step by step. Method: random histories of two or three clients, with lost,
-// late and repeated messages, clients restored from older copies of themselves, two or three realms
-// (of the third one may write all, another only read, and another knows nothing), moves, several
-// scopes that come and go and are filled in pages, refs of every kind and a uniqueness rule. Every
-// pushed update goes to both servers: same status, same noops, same rows, times and revisions.
-// After every pull the client's base is exactly the naive server's rows in scope at its cursors,
-// realm by realm. Then everything heals, and nothing is lost, doubled or out of order, and all come
-// to the same (docs/trust.md, 1 to 4). A failure
-// names its seed, which is all that a history depends on.
+// Goal: the authority (src/authority), the sync worker's rules (src/sync) and the folding of
+// records (src/log) agree with the naive model, step by step. Method: random histories of two or
+// three clients, with lost, late and repeated messages, clients restored from older copies of
+// themselves, two or three realms (the first client may write the third; each of the others may
+// write it, only read it, or not know it), moves, several scopes that come and go and are filled
+// in pages, refs of every kind, and a uniqueness rule. Every pushed update goes to both servers:
+// same status, same noops, same rows, times and revisions. After every pull the client's base is
+// exactly the naive server's rows in scope at its cursors, realm by realm. Then everything heals:
+// nothing is lost, doubled or out of order, and all clients have the same rows (docs/trust.md, 1
+// to 4). A failure names its seed, on which alone a history depends.
 #include <algorithm>
 
 #include "base/json.h"

@@ -1,5 +1,5 @@
-// The chain and grouping as pure functions: which updates are made of which mutations, what they
-// follow, and what is undone together.
+// Goal: grouping makes the right updates of the pending mutations, in the order of the chain, and
+// undoes together what belongs together. Method: the chain and grouping as pure functions.
 #include "sync/chain.h"
 
 #include "base/json.h"

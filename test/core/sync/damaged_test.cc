@@ -1,5 +1,5 @@
-// Records that another script of the origin has damaged: the worker makes them anew, or takes them
-// out, and everything else goes on. (What random damage does is in test/fuzz.)
+// Goal: the worker replaces or removes records that another script of the origin has damaged, and
+// everything else continues. Random damage is in test/fuzz.
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"

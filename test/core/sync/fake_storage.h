@@ -1,7 +1,7 @@
-// FakeStorage: IndexedDB as the cores use it (docs/internals.md, section 4), in memory: it
+// FakeStorage: IndexedDB as the cores use it (docs/internals.md, section 4), in memory. It
 // interprets `transact` effects. Stores are ordered maps; numbers sort before texts, as in
-// IndexedDB. A transaction is atomic: its writes are applied together or not at all. Faults are
-// asked for one by one. Shared by tests of the sync worker; it knows nothing of what is decided.
+// IndexedDB. A transaction is atomic: its writes are applied together or not at all. A test
+// requests each fault. The tests of the sync worker share it; it makes no decision of the core.
 #ifndef SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_
 #define SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_
 

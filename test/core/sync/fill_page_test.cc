@@ -1,4 +1,4 @@
-// Filling by pages.
+// Goal: pages fill a scope range by range.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"

@@ -1,4 +1,5 @@
-// Filling by images of whole realms.
+// Goal: an image of the server fills a whole realm, or is discarded when something has changed
+// meanwhile.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"

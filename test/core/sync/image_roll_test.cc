@@ -1,5 +1,5 @@
-// Rolling records up into a new image: old parts, then records, minus realms that come anew, equals
-// folding it all.
+// Goal: compaction gives the image of folding everything: old parts, then records, without realms
+// that come again.
 #include "sync/image_roll.h"
 
 #include "base/vector.h"

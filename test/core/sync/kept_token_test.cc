@@ -1,6 +1,6 @@
-// Goal: a service worker that was stopped knows of its token what the one before it has found out.
-// Method: service workers that are started one after the other over one storage, and a server that
-// refuses what a test says.
+// Goal: a restarted service worker knows what the one before it found out about its token. Method:
+// service workers, started one after the other over one storage, and a server that refuses what a
+// test says.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"

@@ -1,6 +1,6 @@
-// The lease: its record's rules as pure functions, and several workers that race for it: clock
-// steps, frozen holders, crashes at any point. The world checks at every claim that an epoch has
-// one owner.
+// Goal: one worker at a time holds the lease, under clock steps, frozen holders and crashes at any
+// point. Method: the rules of its record as pure functions, then several workers that race for it.
+// The world checks at every claim that an epoch has one owner.
 #include "sync/lease.h"
 
 #include "doctest/doctest.h"

@@ -1,5 +1,5 @@
-// The lease `listen`, under which one window holds the poke socket: its beats go over the channel,
-// so that an idle window writes nothing.
+// Goal: one window holds the poke socket, under the lease `listen`. Its heartbeats go over the
+// channel, so that an idle window writes nothing.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"

@@ -1,4 +1,5 @@
-// The loop around pushes and pulls: errors, pauses, pokes, and what the application is told.
+// Goal: the loop around pushes and pulls handles errors, pauses and pokes, and reports them to the
+// application.
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/vector.h"

@@ -1,7 +1,7 @@
 // NaiveServer: a small sync server for tests, slow on purpose: rows, logs per realm with the row
-// before each change, the chain per (realm, client), action ids. Where a real answer is reduced to
-// a difference, this one says of every object that was touched how it is at the range's end, which
-// folds to the same state.
+// before each change, the chain per (realm, client), action ids. A real answer is reduced to a
+// difference; this one sends every touched object as it is at the end of the range, which folds to
+// the same state.
 #ifndef SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_
 #define SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_
 

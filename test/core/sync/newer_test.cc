@@ -1,6 +1,6 @@
-// Goal: what a newer build writes into the record `sync`, at whatever moment, stays as it is, and
-// the job under way ends with the reason that such a record has at the start. Method: a world is
-// stepped as far as each moment in turn before a newer record is put in place.
+// Goal: a `sync` record that a newer build writes, at any moment, is never overwritten, and the
+// job under way ends with the same error as a job that finds such a record at its start. Method: a
+// world is stepped to each moment in turn; then a newer record is put in place.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -22,8 +22,8 @@ bool Step(SyncWorld* world) {
   return any;
 }
 
-// Pushes, pulls, fills by an image and a roll-up lie before one window: `steps` of them are done.
-// False: there were not so many.
+// One window has pushes, pulls, fills by image and a compaction to do; runs the first `steps` steps
+// of that. False: there were fewer steps.
 bool RunTo(SyncWorld* world, int steps) {
   world->Open(true, Json(R"({"images":true,"limits":{"imageRecords":2}})"));
   world->Settle();

@@ -1,4 +1,5 @@
-// Pulling: what is asked, what is folded, and what is thrown away.
+// Goal: a pull asks for the right ranges, folds the answer into storage, and discards an answer
+// that does not fit any more.
 #include "sync/pull.h"
 
 #include <memory>
@@ -90,8 +91,8 @@ TEST_CASE("folds own updates over a realm that the answer resets") {
   CHECK(OwnSteps(FoldOwn(true, 9, "A")) == 1);
 }
 
-// A mutation that a push was told is in the log at revision 3 already, and the fold of an answer up
-// to `cursor`; `answer` adds to it.
+// A mutation that the answer to a push named as known, at revision 3 of the log; and the fold of a
+// pull's answer up to `cursor`, to which `answer` adds fields.
 struct KnownFold {
   SyncWorld world;
   std::unique_ptr<PullFold> fold;

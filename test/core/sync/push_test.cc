@@ -1,4 +1,5 @@
-// Pushing: what is sent, and when. Each rule that closes a hole has a test named for the hole.
+// Goal: a push sends the right updates at the right time. Each rule that closes a hole has a test
+// named after it.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
@@ -88,7 +89,7 @@ TEST_CASE("ignores an answer whose update has left the outbox") {
   world.network.hold_answers = true;
   world.Mutate({UpdateItem("a", "A", "bad")});
   world.Settle();
-  // Somebody else was told first, and undid it.
+  // Another worker got the answer first, and undid the update.
   const Data update = world.FirstOutbox();
   world.storage.store("outbox").clear();
   world.network.hold_answers = false;
@@ -119,8 +120,8 @@ TEST_CASE("resends a received update that a restored server's pull passes withou
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   for (int i = 0; i < 1000 && world.server.rows().empty(); ++i) world.host(0).StepOnce();
-  // The answer arrives, then the server comes back without it, and somebody else's entry takes its
-  // revision.
+  // The answer arrives. Then the server is restored without the update, and another client's entry
+  // gets its revision.
   while (world.FirstOutbox()["state"].as_string() != "received") REQUIRE(world.host(0).StepOnce());
   world.server.ForgetAfter("A", 0);
   world.server.Foreign("z", "A", "other");
@@ -252,7 +253,7 @@ TEST_CASE("shows objects that the server deleted with their parent in the author
   CHECK(world.Inbox(0)["code"].as_string() == "parent_deleted");
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.Heard("conflicts").is_object());
-  // A retry makes again what was in vain, and not what has had its effect.
+  // A retry repeats only the op that was lost, not the one that had its effect.
   const skerry::Result<Mutation> again =
       DecodeMutation(SyncSchema(), world.Inbox(0)["mutation"]["body"].as_bytes());
   REQUIRE(again.ok());
@@ -293,7 +294,7 @@ TEST_CASE("shows an object deleted with its parent when a pull overtakes the pus
       CHECK(write["add"]["id"].Is("note"));
       CHECK(write["add"]["mutation"]["body"].is_bytes());
     }
-    // Where the answer was there first it has told already.
+    // If the push's answer came first, it has written the inbox entry already.
     CHECK(told == (state == "sent" ? 1 : 0));
   }
 }

@@ -1,8 +1,8 @@
-// Random steps: several workers of one client on one storage, a naive server of three realms, lost
-// and late answers, ranges cut in one realm and not in the other, crashes, frozen holders, clock
-// steps; in some walks mutations of 300 to 900 kB, of which few fit into an update or a request. In
-// the end nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
-// every transaction), and storage folds to the server's rows.
+// Goal: nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
+// every transaction), and at the end storage folds to the server's rows. Method: random steps of
+// several workers of one client on one storage, with a naive server of three realms, lost and late
+// answers, ranges cut in one realm only, crashes, frozen holders and clock steps. Some walks have
+// mutations of 300 to 900 kB, of which few fit into an update or a request.
 #include "base/random.h"
 
 #include <cstdlib>
@@ -52,7 +52,8 @@ struct Walk {
       case 2:
         return CreateItem(id, realm, 1, random.Below(8) == 0 ? "bad" : "new");
       case 3:
-        // Now and then to where it is: no server takes that, and the others go their way, in order.
+        // Sometimes to its own realm: no server accepts that, and the other mutations are still
+        // pushed in order.
         return random.Below(3) == 0 ? MoveItem(id, realm, kRealms[random.Below(3)])
                                     : IncItem(id, realm, 2);
       default:

@@ -1,5 +1,5 @@
-// Scopes that are filled anew, because what happened was too large to be told; and answers that are
-// too large to be read.
+// Goal: the client fills scopes again when their changes were too large to send, and recovers from
+// answers that are too large to read.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"

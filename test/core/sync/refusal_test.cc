@@ -1,5 +1,5 @@
-// Refusals, forks and clones: what an answer that is not `applied` does. Each rule that closes a
-// hole has a test named for the hole.
+// Goal: rejections, forks and clones: what the worker does for an answer other than `applied`.
+// Each rule that closes a hole has a test named after it.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "sync/pull.h"

@@ -1,4 +1,5 @@
-// The roll-up of records into images.
+// Goal: records are compacted into images at the right time, and removed only when no image needs
+// them.
 #include <algorithm>
 
 #include "base/json.h"

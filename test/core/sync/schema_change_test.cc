@@ -1,6 +1,6 @@
-// The sync worker over what another version of the application has stored, an older and a newer
-// one: nothing of a user's change is lost, nothing that the server sent is missing for good.
-// Method: two schemas over one storage, of which the newer one has a prop more, or less.
+// Goal: when an older or a newer version of the application has written into storage, no user's
+// change is lost, and no row of the server stays missing. Method: two schemas over one storage;
+// the newer one has a prop more, or one less.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"

@@ -1,4 +1,4 @@
-// Which scopes are kept, and which are left out or go.
+// Goal: scopes are kept, omitted and dropped by their use and their cost.
 #include "sync/scopes.h"
 
 #include "base/json.h"
@@ -82,7 +82,7 @@ TEST_CASE("drops the scopes requested longest ago when there are too many, no op
   CHECK(kept.size() == kMaxKeptScopes + 10);
   kept.Change(scope(1), 2);
   kept.Change(scope(-1), 2);
-  // All but number 1 of the first day; the others were asked for a day ago.
+  // All of the first day but number 1 are dropped; the rest were requested a day ago.
   CHECK(kept.size() == kMaxKeptScopes + 7);
   CHECK(kept.record->kind == UpdateKind::kScopes);
   CHECK(kept.Holds(scope(1)));

@@ -1,4 +1,5 @@
-// Images where a service worker pushes: the windows' Workers, its helpers, make and delete them.
+// Goal: while a service worker pushes, the Workers of the windows, its helpers, make and delete
+// images.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -28,7 +29,7 @@ TEST_CASE("fetches images in a window, which pulls for them and never pushes") {
   world.Settle();
   CHECK(world.sync()["cursors"]["A"].as_string() == "7@70");
   CHECK(world.lease()["owner"].is_null());
-  // With something pending, and nobody else to push it.
+  // With a pending mutation, and no other worker to push it.
   world.host(0).Crash();
   world.service = -1;
   world.storage.Add("mutations", MutationRecord(SyncUuid(9000), {CreateItem("a", "A", 1)}, 1));

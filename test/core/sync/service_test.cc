@@ -1,4 +1,5 @@
-// A service worker that pushes, and the windows' Workers that help it (sync/helper.h).
+// Goal: a service worker pushes and pulls, and the Workers of the windows help it and take over
+// when it fails (sync/helper.h).
 #include <utility>
 
 #include "base/json.h"

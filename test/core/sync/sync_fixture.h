@@ -1,4 +1,4 @@
-// What the tests of the sync room share: a small schema, and mutations as a window would log them.
+// Shared by the tests of src/sync: a small schema, and mutations as a window logs them.
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
 

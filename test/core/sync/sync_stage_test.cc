@@ -1,4 +1,4 @@
-// The order of the stages of a sync job.
+// Goal: the stages of a sync job follow each other only as in the diagram.
 #include "sync/sync_stage.h"
 
 #include "doctest/doctest.h"

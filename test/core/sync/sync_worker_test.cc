@@ -1,4 +1,5 @@
-// The whole sync worker against a naive server: what windows, storage and the network see of it.
+// Goal: the whole sync worker shows windows, storage and the network the right state. Method:
+// workers against a naive server.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -118,7 +119,7 @@ TEST_CASE("clears a window's error when another window has done its work") {
   other.Post(looked_at);
   world.Settle();
   CHECK(error().Is("quota"));
-  // Both try at once, for what a poke told of; the one is first, and does all.
+  // A poke makes both try at once; one of them is first and does all the work.
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1, "one")});
   one.Post(Json(R"({"type":"sync","id":1})"));

@@ -1,7 +1,6 @@
 // SyncWorld: several sync workers of one client over one FakeStorage, with Web Locks, a channel,
-// timers and a NaiveServer, in virtual time. Each worker's host runs its transactions one after the
-// other, as js/host does. Everything is deterministic; tests crash, freeze and delay what they
-// like.
+// timers and a NaiveServer, in virtual time. Each worker's host runs its transactions one after
+// the other, as js/host does. Everything is deterministic. Tests crash, freeze and delay any part.
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 

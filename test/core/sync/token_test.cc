@@ -1,4 +1,5 @@
-// Tokens: asked for, refused, missing, and given again (docs/sync-worker.md, section 8).
+// Goal: tokens are requested, refused, missing and renewed as docs/sync-worker.md, section 8,
+// says.
 #include "base/json.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
