@@ -1,5 +1,6 @@
-// Leaving an account and entering one in a real browser: what a log-out refuses and what it deletes, with a service worker
-// too; adoption of local data with the browser killed in the middle; files carried from one profile to another.
+// Goal: a log-out refuses to lose changes and deletes everything else, with a service worker, too; local data are
+// adopted once, also when the browser is killed meanwhile; exported files carry changes from one profile to another.
+// Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

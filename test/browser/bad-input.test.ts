@@ -1,5 +1,5 @@
-// What an application, a user, a network or a server may do wrong: each gives a clear typed error with a stable code,
-// pending changes are kept, and the application goes on. Real Chromium, real server.
+// Goal: mistakes of an application, a user, a network or a server give a clear typed error with a stable code; pending
+// changes are kept, and the application continues. Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Outcome } from './page/page.ts';

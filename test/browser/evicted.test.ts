@@ -1,5 +1,5 @@
-// The browser takes an open database away, as it does for want of room or when its user clears the site's data.
-// Real Chromium, real server.
+// Goal: windows survive when the browser deletes an open database, as it does for lack of room or when its user clears
+// the site's data. Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

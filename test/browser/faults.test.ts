@@ -1,4 +1,4 @@
-// The demo's buttons that make things go wrong: each does, and the demo gets over it.
+// Goal: each button of the demo that causes a fault does so, and the demo recovers.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

@@ -1,5 +1,5 @@
-// The first fill by the realm's image, and local images that are damaged: whatever is cut, killed or overwritten, the
-// rows come out right and pending changes stay. Real Chromium, real server.
+// Goal: after an initial sync by the realm's image, and with damaged local images, the rows are right and pending
+// changes are kept, whatever is cut, killed or overwritten. Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { limitRoom, Profile, withProfile } from './support/browser.ts';

@@ -1,4 +1,4 @@
-// Windows behind others, as their user has them: hidden, with timers that fire once a second, and once a minute later.
+// Goal: hidden windows sync. Method: windows behind others, whose timers fire once a second, and later once a minute.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

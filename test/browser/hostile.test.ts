@@ -1,5 +1,6 @@
-// A hostile server, and another script of the origin that writes nonsense into every store and onto the channel: no crash,
-// no hang, what is wrong is told, and what was not touched survives.
+// Goal: the page does not crash or hang, reports what is wrong, and keeps everything that was not touched. Method: a
+// server that answers nonsense, and another script of the origin that writes nonsense into every store and onto the
+// channel.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

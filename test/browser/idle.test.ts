@@ -1,4 +1,5 @@
-// An idle window writes nothing to IndexedDB, counted over a minute: neither it, nor its Worker, nor a service worker.
+// Goal: an idle window writes nothing to IndexedDB: neither the window, nor its Worker, nor a service worker. Method:
+// the writes of a minute are counted.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

@@ -1,4 +1,5 @@
-// Windows that race, crash and are killed: nothing acknowledged is lost, nothing is doubled. Real Chromium, real server.
+// Goal: nothing acknowledged is lost and nothing is doubled when windows race, crash and are killed. Method: real
+// Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rounds } from '../support/rounds.ts';

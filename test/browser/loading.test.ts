@@ -1,5 +1,5 @@
-// Which files of the package a window loads, and which only its sync worker, in a real Chromium: what is for the worker
-// must not cost a page anything, and what a worker cannot load must be told.
+// Goal: a window loads only its own files of the package, not those of its sync worker, and reports files that a worker
+// cannot load. Method: real Chromium.
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';

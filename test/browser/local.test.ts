@@ -1,5 +1,5 @@
-// A database without a remote, in a real Chromium: what is written is there after a reload and after SIGKILL, and records
-// are rolled up into images, so that a cold start does not fold them one by one for ever.
+// Goal: a database without a remote has its rows after a reload and after SIGKILL, and its records are compacted into
+// images, so that a cold start does not fold them one by one. Method: real Chromium.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { crash } from './support/browser.ts';

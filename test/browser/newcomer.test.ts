@@ -1,5 +1,5 @@
-// What a newcomer sees, step by step: the demo with its 135,233 real cities in a real Chromium against the real server.
-// Each test is one sentence of that story. Steps share one server and go on from where the one before ended.
+// Goal: the demo with its 135,233 real cities does what a newcomer tries, step by step. Each test is one sentence of
+// that story. Method: real Chromium, real server. Steps share one server and continue from the step before.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';

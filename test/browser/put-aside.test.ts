@@ -1,4 +1,4 @@
-// What an application changes in the last events of a page that its user leaves and may come back to (bfcache).
+// Goal: changes that an application makes in the last events of a page that goes into bfcache are stored.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { bare, inStep, opened } from './support/kit.ts';

@@ -1,5 +1,5 @@
-// A refused change never blocks: the culprit and what depends on it go to the inbox, the rest goes on (docs/design.md, "Refusals").
-// Here the rule is uniqueness, broken by another client while this one had no network.
+// Goal: a rejected change never blocks: the culprit and its dependants go to the inbox, and the rest is pushed
+// (docs/design.md, "Refusals"). Method: another client breaks a uniqueness rule while this one has no network.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';

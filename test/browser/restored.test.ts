@@ -1,5 +1,6 @@
-// A server that lost what it had, and its clients: back to a backup, and to nothing. What the server has is right, what
-// is pending is applied, and nobody is left waiting. Real Chromium, real server; a realm of many rows.
+// Goal: clients sync with a server that was restored from a backup, or that lost everything: the server's data are
+// right, pending changes are applied, and no client waits forever. Method: real Chromium, real server; a realm of many
+// rows.
 import { cpSync, rmSync } from 'node:fs';
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';

@@ -1,5 +1,6 @@
-// A release that drops a table and props and adds others, over what the one before has stored: images, records, pending
-// changes; with a server, off line, and without one; and the way back. Real Chromium, real server.
+// Goal: a release that drops a table and props and adds others works over the data of the release before: images,
+// records, pending changes; with a server, offline, and without a server; and on the way back. Method: real Chromium,
+// real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Profile, withProfile } from './support/browser.ts';

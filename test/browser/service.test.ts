@@ -1,5 +1,6 @@
-// Service-worker mode (docs/design.md, "With a service worker"): the service worker pushes and pulls for all windows, is stopped in the middle,
-// pushes after the last window was closed, and is done without where it does not answer.
+// Goal: in service-worker mode (docs/design.md, "With a service worker") the service worker pushes and pulls for all
+// windows, is stopped in the middle, pushes after the last window was closed, and is replaced by the windows when it
+// does not answer. Method: real Chromium, real server.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';

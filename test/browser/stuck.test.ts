@@ -1,5 +1,6 @@
-// The list of docs/stuck.md, state by state: two windows with a real IndexedDB, real workers and a real server are brought
-// into it; what can go on goes on; and what the page says ends it does, with all that was written meanwhile.
+// Goal: docs/stuck.md is right about every state: what it says continues does, and what it says ends the state does,
+// with all changes that were written meanwhile. Method: two windows with a real IndexedDB, real workers and a real
+// server are brought into each state.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';

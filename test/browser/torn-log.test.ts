@@ -1,5 +1,6 @@
-// A power cut in the middle of a write, in a real Chromium: the last record of its log is torn. The next start loses nothing
-// that was whole, and neither does the one after it, at which Chromium drops a log that was appended to behind a tear.
+// Goal: after a power cut in the middle of a write, the next start loses only the torn record, and the start after it
+// loses nothing. At that start, Chromium would drop a log that has records after a torn one. Method: a real Chromium,
+// whose log is cut.
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';

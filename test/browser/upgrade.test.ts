@@ -1,6 +1,6 @@
-// Two releases of the package at one database, the newer of which has a version more of it (page/next-idb-schema.ts): windows,
-// Workers and service workers of both, the browser killed in the middle of an upgrade, and the way back. Real Chromium, real
-// server. What storage alone does: test/contract/upgrade.ts.
+// Goal: two releases of the package share one database, of which the newer release has one version more
+// (page/next-idb-schema.ts). Method: windows, Workers and service workers of both, the browser killed in the middle of
+// an upgrade, and the way back, in real Chromium with a real server. test/contract/upgrade.ts tests storage alone.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartOptions } from './page/page.ts';

@@ -1,4 +1,5 @@
-// Windows that are frozen, stopped, put aside, copied or idle, and clocks that are wrong. Real Chromium, real server.
+// Goal: windows that are frozen, stopped, discarded, copied or idle stay in sync, and so do windows with wrong clocks.
+// Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freeze, Profile, stopWorkers, withProfile } from './support/browser.ts';

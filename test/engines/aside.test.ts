@@ -1,5 +1,4 @@
-// Windows whose page is put aside when its user goes on to another (bfcache), and taken out again: in Chromium, Firefox
-// and WebKit.
+// Goal: a page that goes into bfcache and comes back has missed nothing. Method: Chromium, Firefox and WebKit.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';

@@ -1,5 +1,5 @@
-// An idle window leaves storage as it is: all stores, in Chromium, Firefox and WebKit, with the lease and with a service worker.
-// That no transaction is begun that could write is counted in Chromium (test/browser/idle.test.ts).
+// Goal: an idle window writes nothing to storage, with the lease and with a service worker. Method: all stores are
+// compared, in Chromium, Firefox and WebKit. test/browser/idle.test.ts counts the transactions in Chromium.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { engines, until } from './support/checks.ts';

@@ -1,5 +1,5 @@
-// Who pushes when the one that did has ended, and what is done without a service worker that does not work: in Chromium,
-// Firefox and WebKit.
+// Goal: one worker pushes at a time; another takes over when it has ended, and the windows push when a service worker
+// does not work. Method: Chromium, Firefox and WebKit.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';

@@ -1,4 +1,4 @@
-// Storage as it is in each engine: full, and lost.
+// Goal: windows handle storage that is full or lost, as each engine reports it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, say, until } from './support/checks.ts';

@@ -1,5 +1,6 @@
-// Two releases of the package at one database, the newer of which has a version more of it, in each engine: windows and
-// service workers of the former make way, and a browser that ends in the middle of an upgrade loses nothing.
+// Goal: two releases of the package share one database, of which the newer release has one version more: windows and
+// service workers of the former release are closed, and a browser that ends in the middle of an upgrade loses nothing.
+// Method: each engine.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addNextRelease } from '../browser/support/next-release.ts';
 import { buildSite, type Site } from '../browser/support/site.ts';
