@@ -38,7 +38,7 @@ inline std::string Short(const Data& answer) {
   return text;
 }
 
-// Items x, g and m in A, item b in B; both realms at revision 1.
+// Item x, group g and its member m in A, item b in B; both realms at revision 1.
 struct PulledScenery {
   World world;
   Author anna{&world, "c1"};

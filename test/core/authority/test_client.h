@@ -35,7 +35,7 @@ class TestClient {
   Data scopes;
   std::map<std::string, std::string> cursors;
   MapRows base;
-  MapRows plain;  // the same, of a client that never folds its own updates
+  MapRows plain;  // base of a client that never names its own updates in `have`
   Vector<Pushed> outbox;
 
   Data Request(bool with_have, uint64_t limit) const {
@@ -49,7 +49,8 @@ class TestClient {
     return request.Set("have", have).Set("limit", limit);
   }
 
-  // Answers are folded only where the client still stands where it asked.
+  // Whether the client's cursors and scopes are still those of the request; else the answer is
+  // discarded.
   bool Fits(const Data& request) const {
     const Data now = Request(true, 0);
     return request["cursors"] == now["cursors"] && request["scopes"] == now["scopes"];

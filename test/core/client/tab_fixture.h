@@ -18,7 +18,7 @@ namespace skerry::client_test {
 
 inline Data One(const char* name, Data value) { return Data::Object{{name, std::move(value)}}; }
 
-// An image with group g (count 0), at this n.
+// Publishes an image with group g, at this n.
 inline void Publish(Storage* storage, const std::string& generation, uint64_t n, double count = 0) {
   Base base(&TestSchema());
   base.PutBase({kGroupTable, "g"}, MakeRow(kGroupTable, {{"name", "base"}, {"count", count}}));
@@ -58,7 +58,7 @@ inline bool Noted(const Window& window, const char* type, const char* kind = nul
   return false;
 }
 
-// Runs and tells what waits, with these outcomes.
+// Runs the next transaction with this outcome, and reports it.
 inline void Next(Window& window, Outcome outcome = Outcome::kDone) {
   window.Run(outcome);
   window.Tell();

@@ -24,7 +24,7 @@ struct StoreKey {
   friend auto operator<=>(const StoreKey&, const StoreKey&) = default;
 };
 
-// Whoever decides inside a transaction: handles an event, returns the effects.
+// The core inside a transaction: handles an event, returns the effects.
 class TransactionCaller {
  public:
   virtual ~TransactionCaller() = default;
@@ -35,13 +35,13 @@ class FakeStorage {
  public:
   using Store = std::map<StoreKey, Data>;
 
-  // Runs the transaction of a `transact` effect: reads, calls, writes. Returns the event that is to
-  // be handled next, "done" or "failed", without handling it, so that a test may delay or lose it.
+  // Runs the transaction of a `transact` effect: reads, calls, writes. Returns the next event,
+  // "done" or "failed", without handling it, so that a test can delay or lose it.
   Data Run(const Data& transact, TransactionCaller* caller);
 
-  // The next transaction that wants to write fails with this DOM name, and leaves nothing.
+  // The next transaction with a write fails with this DOM name, and stores nothing.
   void FailNextWrite(std::string name) { fail_ = std::move(name); }
-  // Every one does, until the name is empty.
+  // Every transaction with a write fails, until the name is empty.
   void FailWrites(std::string name) { fail_all_ = std::move(name); }
 
   // For set-up and checks, outside of transactions.

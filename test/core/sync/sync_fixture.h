@@ -12,7 +12,8 @@
 
 namespace skerry::sync_test {
 
-// One table, `items` (ids of the application's own): n number, name string; both optional.
+// One table, `items` (ids of the application's own), with optional props: number n, string name,
+// parent -> items (cascade).
 Data SyncSchemaDescription();
 const Schema& SyncSchema();
 
@@ -29,7 +30,7 @@ Op MoveItem(std::string id, std::string realm, std::string to);
 // A record of the store `mutations`.
 Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at = 1000);
 
-// Parsed JSON; the text must be right.
+// REQUIRES: `text` parses.
 Data Json(std::string_view text);
 
 }  // namespace skerry::sync_test
