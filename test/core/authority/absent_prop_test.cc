@@ -26,13 +26,13 @@ const Schema& GrownSchema() {
   return schema;
 }
 
-// The row as a release wrote it that did not know the prop, or with it.
+// The row, by default as written by a release that did not know the prop.
 std::string OldRow(const std::string& props = R"("text":"a")", const char* revision = "1") {
   return R"({"table":"todos","id":"x","realm":"A","createdAt":1,"modifiedAt":1,"revision":)" +
          std::string(revision) + R"(,"props":{)" + props + "}}";
 }
 
-// The row that is written after an update with this op.
+// The props that an update with this op writes.
 Data Written(const std::string& op) {
   AdmissionSession session(&GrownSchema());
   const std::string update = R"({"id":")" + Id(1) + R"(","after":{"A":null},"base":{"A":1},"at":5,
@@ -100,8 +100,8 @@ TEST_CASE("counts an inc of a missing prop from its default; an update fills it 
 }
 
 TEST_CASE("sends the row's value although the client has an inc of a missing prop") {
-  // The client counted from a default; the server cannot know from which, so that 1 is no equal
-  // of 1.
+  // The client counted from some default that the server does not know. So its 1 and the server's 1
+  // may differ.
   const Data changes =
       Pulled(ChangeLine(2, OldRow()) + "," + ChangeLine(3, OldRow(R"("text":"a","prio":4)")),
              OldRow(R"("text":"a","prio":1)", "3"),
@@ -117,7 +117,7 @@ TEST_CASE("sends a missing prop with a row that was changed before it had the pr
 }
 
 TEST_CASE("sends a correction in the middle of a range, for any value at its start") {
-  // The client has read the row by a schema with another default since: 3 is no equal of 3.
+  // The client may have read the row under a schema with another default: its 3 may differ.
   const Data changes =
       Pulled(ChangeLine(2, OldRow(R"("text":"a","prio":3)")) + "," + ChangeLine(3, OldRow()),
              OldRow(R"("text":"a","prio":3)", "3"), "");
@@ -134,7 +134,7 @@ TEST_CASE("sends the default when an answer ends before the row had the prop") {
 }
 
 TEST_CASE("treats a row without the prop as one with the default in a scope over it") {
-  // The row was in the scope by its default, and leaves it.
+  // The row was in the scope by its default, and leaves the scope.
   const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "",
                               100, R"(["=","prio",3])");
   REQUIRE(changes.items().size() == 1);

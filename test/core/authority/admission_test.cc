@@ -143,7 +143,7 @@ TEST_CASE("undoes everything that an update did when a rule fails at the end") {
   CHECK(world.Row("items", "p") == parent);
   CHECK(world.last_done()["rows"].items().empty());
   CHECK_FALSE(world.Row("items", "c").is_null());
-  // The group after it sees nothing of it.
+  // The next commit sees nothing of it.
   CHECK(
       Status(one.Push(R"([{"op":"update","table":"items","id":"c","realm":"A","set":{"n":1}}])")) ==
       "applied");

@@ -36,7 +36,7 @@ TEST_CASE("deletes children that the deleting client never saw, transitively") {
   for (const char* id : {"m", "m2"}) CHECK(s.world.Row("members", id).is_null());
   CHECK(s.world.Row("logs", "l").is_null());
   CHECK_FALSE(s.world.Row("people", "p").is_null());
-  // Each is logged, so that every client learns of every child.
+  // Each delete is logged, so that every client gets it.
   size_t changes = 0;
   for (const Data& change : s.world.changes()) changes += change["revision"].as_u64() == 3 ? 1 : 0;
   CHECK(changes == 4);
@@ -64,8 +64,8 @@ TEST_CASE("rejects the delete of a target under restrict with a child the author
   CHECK(RejectCode(result) == "restrict");
   CHECK(result["rejected"].items()[0]["op"].as_u64() == 1);
   CHECK_FALSE(s.world.Row("people", "p").is_null());
-  // After the whole update: a child that goes, or lets go, in the same one is no hindrance,
-  // whatever the order.
+  // After the whole update: a child that is deleted, or whose ref is unset, in the same update does
+  // not prevent the delete, in either order.
   CHECK(Status(s.anna.Push(R"([{"op":"delete","table":"countries","id":"se","realm":"A"},
       {"op":"update","table":"cities","id":"c","realm":"A","set":{"country":null}}])")) ==
         "applied");
@@ -88,8 +88,8 @@ TEST_CASE("keeps a setNull ref between rows that all moved along") {
 
 TEST_CASE("evaluates refs after the whole update, not op by op") {
   Scenery s;
-  // The child's op stands before its parent's create; and a delete followed by a create of the same
-  // id is no delete.
+  // The child's op comes before its parent's create. A delete followed by a create of the same id
+  // does not cascade.
   CHECK(Status(s.anna.Push(
             R"([{"op":"create","table":"members","id":"m3","realm":"A","set":{"group":"h"}},
       {"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}},
@@ -338,7 +338,7 @@ TEST_CASE("moves a new ring of parents over two realms to where its first row st
   REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"k3","realm":"B","set":{}},
       {"op":"create","table":"items","id":"k1","realm":"B","set":{"parent":"k3"}}])",
                            {"B"})) == "applied");
-  // k5 is made in A below k1, and k3 is put below it: all of the ring belongs where k1 is.
+  // k5 is created in A below k1, and k3 is moved below k5: the whole ring belongs to k1's realm.
   REQUIRE(Status(anna.Push(
               R"([{"op":"create","table":"items","id":"k5","realm":"A","set":{"parent":"k1"}},
       {"op":"create","table":"items","id":"k3","realm":"A","set":{"parent":"k5"}}])")) ==

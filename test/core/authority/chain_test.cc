@@ -69,13 +69,13 @@ TEST_CASE("rejects the copy of a rejected update, however late it arrives") {
   const Data refused = one.Send(update);
   CHECK(RejectCode(refused) == "unique");
   CHECK(Status(one.Send(follower)) == "held");
-  // What it collided with goes: now it would be fine, but its author has been told.
+  // The other row is deleted, so the update would be valid now; but its author has the rejection.
   REQUIRE(Status(two.Push(R"([{"op":"delete","table":"items","id":"y","realm":"A"}])")) ==
           "applied");
   CHECK(one.Send(update) == refused);
   one.TakeBack(update);
   REQUIRE(Status(one.Push(kAddOne)) == "applied");
-  // Numbers are used again after a refusal; late copies of the abandoned ones fit nowhere.
+  // Numbers are used again after a rejection; late copies of the dropped updates fit nowhere.
   CHECK(Status(one.Send(update)) == "forked");
   CHECK(Status(one.Send(follower)) == "held");
   REQUIRE(Status(one.Push(kAddOne)) == "applied");

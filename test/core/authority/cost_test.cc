@@ -80,7 +80,7 @@ TEST_CASE("keeps a rejection in one realm where the author may write, valid for 
   const Data::Array& chains = world.last_done()["chains"].items();
   REQUIRE(chains.size() == 1);
   CHECK(chains[0]["realm"].as_string() == "A");
-  // Its author is let in, and what was told stays true for a copy that comes late.
+  // The author gets the right, but a late copy is still rejected.
   world.Grant("anna", "closed", "write");
   world.AddRealm("nowhere");
   world.Grant("anna", "nowhere", "write");
@@ -114,7 +114,7 @@ TEST_CASE("forks a chain when its rejections have too many bytes") {
     chains.Refuse("c1", "u" + std::to_string(i), "A", large);
   }
   CHECK(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
-  // So it is for whoever reads the row again; and what was applied begins anew.
+  // The same holds after the row is read again. An applied update resets the count.
   Chains again;
   again.Load("A", "c1", chains.rows().at({"A", "c1"}));
   CHECK(again.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
@@ -140,14 +140,13 @@ TEST_CASE("gives two tokens of one user in a commit their own rights, in either 
   }
 }
 
-// An admission over items of realm A that are given to it as they are: so many as JSON take
-// minutes.
+// An admission that gets its items of realm A as rows: so many would take minutes as JSON.
 class Direct {
  public:
   void Load(const std::string& id, size_t bytes, const std::string& parent = {}) {
     admission_.rows().Load(Make(id, bytes, parent));
   }
-  // Only handed over when it is asked for.
+  // Loaded only when the admission requests the children of `parent`.
   void Keep(const std::string& id, const std::string& parent) {
     kept_[parent] = Make(id, 0, parent);
   }
@@ -164,7 +163,7 @@ class Direct {
     return stored;
   }
 
-  // The results of updates that each delete these items.
+  // The results of updates, each of which deletes some items.
   Vector<Data> Delete(const Vector<Vector<std::string>>& updates) {
     World world;
     Author author(&world, "c1");
@@ -241,7 +240,7 @@ TEST_CASE("rejects an update whose cascade changes one row too many") {
 
 TEST_CASE("rejects an update that is judged too often because its cascade is deep") {
   Direct direct;
-  // A chain of parents, and beside it enough rows for each round to cost as much.
+  // A chain of parents, and so many other rows that each round costs as much.
   Vector<std::string> ids;
   for (int i = 0; i < 9000; ++i) {
     ids.push_back("x" + std::to_string(i));

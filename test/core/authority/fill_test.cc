@@ -64,7 +64,7 @@ TEST_CASE("limits the pages of an answer by number and by cost, and reports more
   answer = pull(scopes(4, 400, 0));
   CHECK(answer["fills"].items().size() == 2);
   CHECK(answer["more"].as_bool());
-  // One alone may cost as much.
+  // A single page may cost that much.
   CHECK(pull(scopes(2, 1000, 1))["fills"].items().size() == 1);
   CHECK(pull(scopes(5, 1000, 5))["error"]["code"].as_string() == "limit");
 }
@@ -129,7 +129,7 @@ TEST_CASE("sends a realm that is new to a client with filled scopes as creates")
   s.anna.Send(update);
   const Data answer = s.world.Pull(
       "anna", Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}", {update["id"]}));
-  // Its own create is folded at home, the rest is sent.
+  // The client folds its own create; the rest is sent.
   CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
   CHECK(answer["own"].members().size() == 2);  // all of this client's in the range
@@ -145,12 +145,12 @@ TEST_CASE("sends a large realm by image only when the client wants all of it") {
   CHECK(answer["fills"].items()[0]["url"].as_string() == "/v1/snapshot");
   CHECK(answer["cursors"]["A"].as_string() == "0@0");
   CHECK(Short(answer) == "create items/b");
-  // Pages of the same answer say nothing of it: folded after the image, they would empty it.
+  // Pages of the same answer do not cover the realm: folded after the image, they would empty it.
   REQUIRE(answer["fills"].items().size() > 1);
   for (size_t i = 1; i < answer["fills"].items().size(); ++i) {
     CHECK(answer["fills"].items()[i]["realms"] == Json(R"(["B"])"));
   }
-  // Not where only a part is wanted.
+  // Not if the client wants only a part of the realm.
   const Data part =
       s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));
   CHECK(part["fills"].items().size() == 1);
@@ -183,13 +183,13 @@ TEST_CASE("sends a large realm of another history by image, with no row of it in
     CHECK(answer["cursors"]["A"].as_string() == "0@0");
     CHECK(Short(answer) == (scopes == filled ? "" : "create items/b"));
   }
-  // A realm that was asked for at once has its image in the same answer.
+  // A realm that is requested at the same time has its image in the same answer.
   const Data both = s.world.Pull("anna", Request("c1", R"({"A":"1@999"})"));
   CHECK(both["reset"] == Json(R"(["A"])"));
   REQUIRE(both["fills"].items().size() == 2);
   CHECK(both["fills"].items()[0]["realm"].as_string() !=
         both["fills"].items()[1]["realm"].as_string());
-  // The page goes on behind the last row that was read, though that row is of the other realm.
+  // The page ends at the last row that was read, though that row is of the other realm.
   s.world.page_rows = 1;
   REQUIRE(Status(s.bob.Push(
               R"([{"op":"create","table":"items","id":"a","realm":"A","set":{}}])")) == "applied");
@@ -213,10 +213,10 @@ TEST_CASE("answers `gone` when a realm too large for one answer is wanted in par
   for (const std::string& cursors : {new_realm, other_history}) {
     CHECK(pull(cursors, "true")["gone"].as_bool());
     CHECK(pull(cursors, R"("a")")["gone"].as_bool());
-    // Nothing is filled yet: its page will bring it.
+    // Nothing is filled yet: a page will bring the row.
     CHECK(Short(pull(cursors, "false")) == "create items/x, create items/b");
   }
-  // A cursor of this history is answered by what changed, however large the realm.
+  // For a cursor of this history the answer has the changes, however large the realm.
   CHECK(Short(pull(WriteJson(Json(At(s.world, 1, 1))), "true")) == "");
   s.world.rows_for_image = kStateRows;
   CHECK(Short(pull(new_realm, "true")) == "create items/x");

@@ -171,7 +171,7 @@ class History {
     net_.push_back({static_cast<size_t>(client - clients_.data()), client->outbox.back().update});
   }
 
-  // Delivers one or a few updates, of several clients at once, in one group commit.
+  // Delivers one or a few updates of several clients in one group commit.
   void Deliver() {
     if (net_.empty()) return;
     Vector<World::Request> requests;
@@ -179,7 +179,7 @@ class History {
     for (uint64_t count = 1 + random_.Below(3); count > 0 && !net_.empty(); --count) {
       const size_t place = random_.Below(net_.size());
       const Sent sent = net_[place];
-      // A copy comes again later, now and then; what is held stays on its way.
+      // Sometimes a copy comes again later. Held updates stay under way.
       if (random_.Below(4) != 0) net_.erase(net_.begin() + static_cast<long>(place));
       const TestClient& client = clients_[sent.client];
       requests.push_back({client.author.client(), client.author.user(), {sent.update}});
@@ -214,8 +214,8 @@ class History {
     return false;
   }
 
-  // The refused update and all that follow it, in any realm, are given up; the chain goes on from
-  // before them.
+  // Drops the rejected update and all that follow it, in any realm. The chain continues from before
+  // them.
   void Refused(TestClient* client, const Data& update) {
     size_t first = 0;
     while (first < client->outbox.size() && !(client->outbox[first].update["id"] == update["id"]))
@@ -240,7 +240,7 @@ class History {
   }
 
   void Ask(TestClient* client, uint64_t limit = ~0ull) {
-    // Ranges end anywhere, in each realm elsewhere, until all is to become quiet.
+    // Ranges end anywhere, differently in each realm, until the history is to come to rest.
     for (const char* realm : kRealms) {
       const bool is_cut = limit == ~0ull && random_.Below(2) == 0;
       world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
@@ -275,7 +275,7 @@ class History {
     const std::map<std::string, std::string> from = client.cursors;
     client.Advance(answered.answer);
     CheckWhole(from, client.cursors);
-    // What was applied where one may no longer read is confirmed by nobody.
+    // No pull confirms an update in a realm that its author may no longer read.
     erase_if(client.outbox, [&](const Pushed& pushed) {
       const Data::Object& after = pushed.update["after"].members();
       return applied_.contains(pushed.update["id"].as_string()) &&
@@ -293,15 +293,15 @@ class History {
     return false;
   }
 
-  // An update that spans realms is in all of their ranges or in none: what it moved is never in
-  // both realms, nor gone from both.
+  // An update that spans realms is in all of their ranges or in none: a row that it moved is never
+  // in both realms, and never missing in both.
   void CheckWhole(const std::map<std::string, std::string>& from,
                   const std::map<std::string, std::string>& to) const {
     std::map<std::string, std::map<bool, int>> updates;  // in the ranges, and beyond them
     for (const Data& entry : world_.entries()) {
       const auto start = from.find(entry["realm"].as_string());
       const auto end = to.find(entry["realm"].as_string());
-      // A realm that is new to the client comes as it is now.
+      // A realm that is new to the client comes in its current state.
       if (start == from.end() || end == to.end() || LeadingNumber(start->second) == 0) continue;
       const uint64_t revision = entry["revision"].as_u64();
       if (revision <= LeadingNumber(start->second)) continue;
@@ -323,7 +323,7 @@ class History {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {
           if (key.first != realm) continue;
-          // Beyond the fill, what an own update brought may stand, until the page comes.
+          // Beyond the filled part, rows of own updates may stay until the page comes.
           if (!scopes.Hold(key.second, row, true)) {
             CHECK_FALSE(scopes.Cover(key.second));
             continue;

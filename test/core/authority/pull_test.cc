@@ -143,7 +143,7 @@ TEST_CASE("names the requested actions that the log holds up to the answer's cur
   known = s.world.Pull("anna", request)["known"];
   CHECK(known.members().size() == 2);
   CHECK(known[second_id] == Json(R"({"A":3})"));
-  // Below the cursor too, and of a realm that comes anew.
+  // Also below the cursor, and in a realm that comes as new.
   request.Set("cursors", Json(At(s.world, 3, 1)));
   CHECK(s.world.Pull("anna", request)["known"].members().size() == 2);
   request.Set("cursors", Json("{}"));
@@ -179,7 +179,7 @@ TEST_CASE("fills `own` independently of scopes, also for `have` at or below the 
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {update["id"]}, "[]"));
   CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
   CHECK(Short(answer) == "");
-  // Under another identity too: an outbox record keeps the one it was grouped under.
+  // Also under another identity: an outbox record keeps the identity under which it was grouped.
   answer = s.world.Pull("anna", Request("c9", At(s.world, 1, 1), {update["id"]}, "[]"));
   CHECK(answer["own"].members().size() == 1);
 }
@@ -244,7 +244,7 @@ TEST_CASE("puts an entry that spans realms into all ranges or into none") {
   answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 3)));
   CHECK(answer["cursors"] == Json(At(s.world, 2, 5)));
   CHECK(Short(answer) == "move items/x, update items/b");
-  // Where a cursor has passed it already, the other realm goes on alone.
+  // If one realm's cursor has passed the entry already, the other realm advances alone.
   answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 5)));
   CHECK(answer["cursors"] == Json(At(s.world, 2, 5)));
   CHECK(Short(answer) == "delete items/x");
@@ -271,7 +271,7 @@ TEST_CASE("rejects wrong requests with a code") {
   CHECK(code(R"({"cursors":{},"scopes":[]})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{}})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"nothing"}]})") == "unknown_table");
-  // To a client of another version of the application it may have been one.
+  // A client of another version of the application may know that table.
   CHECK(code(R"({"client":"c","schema":99,"cursors":{},"scopes":[{"table":"nothing"}]})").empty());
   CHECK(
       code(
@@ -304,7 +304,7 @@ TEST_CASE("delays moves that depend on a cut range, through every realm between"
                            {"A", "B"})) == "applied");
   Data cursors = Data::MakeObject();
   for (const char* realm : {"A", "B", "C"}) cursors.Set(realm, world.cursor(realm, 1));
-  // Of C nothing comes: so B stays before its move to C, and A before its move to B.
+  // Nothing of C is sent. So B stays before its move to C, and A before its move to B.
   world.most_entries["C"] = 0;
   const Data answer = world.Pull("anna", Request("c2", WriteJson(cursors)));
   CHECK(answer["cursors"] == cursors);

@@ -14,14 +14,15 @@ namespace {
 
 Data Knowing(Data request) { return request.Set("refill", true); }
 
-// Tables of the scopes that go back to unfilled.
+// Tables of the scopes that the answer unfills.
 std::string Refilled(const Data& answer) {
   std::string text = answer.Find("refill") ? "" : "none";
   for (const Data& scope : answer["refill"].items()) text += scope["table"].as_string() + " ";
   return text;
 }
 
-// An entry of two tables in A, and one of B, that came after what the client has seen.
+// An entry of two tables in A, which is too large to send, and one in B, after the client's
+// cursors.
 struct TooMuch : PulledScenery {
   TooMuch() {
     REQUIRE(Status(bob.Push(
@@ -153,7 +154,8 @@ TEST_CASE("unfills scopes for a new or reset realm that is too large to send who
   PulledScenery s;
   const std::string seen = s.world.cursor("B", 1);
   for (const bool is_counted : {true, false}) {
-    // By its rows, which the authority counts, or by their bytes, which the server does.
+    // By the number of rows, which the authority counts, or by their bytes, which the server
+    // counts.
     s.world.rows_for_image = is_counted ? kStateRows + 1 : 0;
     s.world.untold.clear();
     if (!is_counted) s.world.untold.insert("A");
@@ -210,12 +212,12 @@ TEST_CASE("counts an entry's bytes by its rows before and after, or by its ops")
       note + "\"}}]");
   CHECK(made > 1000);
   CHECK(made < 2000);
-  // Both rows, though the op is short.
+  // Both versions of the row, though the op is short.
   const uint64_t changed =
       bytes_of(R"([{"op":"inc","table":"items","id":"l","realm":"A","add":{"n":1}}])");
   CHECK(changed > 2000);
   CHECK(changed < 3000);
-  // Nothing is changed, and the ops are read by their author.
+  // Nothing is changed, but the author's pull reads the ops.
   const uint64_t noop = bytes_of(
       std::string(R"([{"op":"update","table":"items","id":"l","realm":"A","set":{"note":")") +
       note + "\"}}]");

@@ -10,7 +10,7 @@ namespace {
 constexpr char kCreateInB[] =
     R"([{"op":"create","table":"items","id":"theme","realm":"B","set":{"n":2}}])";
 
-// `theme` was made and deleted in A.
+// Creates and deletes `theme` in A.
 void LeaveRemains(World* world, const std::string& user = "anna") {
   Author author(world, "before", user);
   REQUIRE(Status(author.Push(
@@ -27,7 +27,7 @@ TEST_CASE("asks for the lock of a tombstone's realm before a create over it") {
   CHECK(Status(one.Push(kCreateInB, {"B"})) == "applied");
   CHECK(world.Row("items", "theme")["realm"].as_string() == "B");
   CHECK(world.tombstone("items", "theme").is_null());
-  // In A nothing has happened since the delete: its log and its readers hear of nothing.
+  // In A nothing has happened since the delete: its log has no entry for its readers.
   CHECK(world.head("A") == 2);
   CHECK(world.head("B") == 1);
   CHECK(world.changes().back()["before"].is_null());

@@ -43,7 +43,7 @@ class TouchedKeys final : public TouchedSink {
   std::set<ObjectKey> keys;
 };
 
-// All that a BaseRows holds, for comparing.
+// All rows of a BaseRows, to compare.
 std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows);  // of LogSchema
 std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows,
                                                          const Schema& schema);

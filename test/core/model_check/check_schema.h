@@ -26,7 +26,7 @@ const naive::Tables& CheckTables();
 const naive::Names& CheckRealms();  // A, B
 const naive::Names& ThreeRealms();  // and C
 
-// One random op that a user who sees `visible` may wish for. `moves`: the chance of a move.
+// One random op on the rows that a user sees. `moves`: the chance of a move.
 naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double moves,
                 Random* random, uint64_t* serial);
 
@@ -44,7 +44,7 @@ naive::Key KeyOf(const ObjectKey& key, const Schema& schema = CheckSchema());
 naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row,
                       const Schema& schema = CheckSchema());
 
-// In words: which of the two say what.
+// Describes how the two rows differ.
 std::string DifferenceOf(const naive::Row& a, const naive::Row& b);
 
 }  // namespace skerry::test

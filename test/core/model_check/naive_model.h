@@ -238,7 +238,8 @@ class Client {
   };
 
   std::string Mutate(Vector<Op> ops, uint64_t* serial);
-  // The next ungrouped mutations, in key order, of one realm; one that spans realms goes alone.
+  // Groups the next ungrouped mutations of one realm, in key order. A mutation that spans realms
+  // gets an update of its own.
   void Group(size_t most, uint64_t* serial);
   Vector<Update> ToSend();
   void Answered(const std::string& id, const Result& result, const Server& server,

@@ -34,10 +34,10 @@ class ProductionClient {
   void Answered(const Vector<std::string>& asked, const Data& results, double now,
                 UuidGenerator* ids);
   PullRequest Ask(uint64_t limit) const;
-  // False: discarded.
+  // False: the answer is discarded.
   bool Pulled(const PullRequest& request, const PullAnswer& answer, double now);
 
-  // Drops one of the scopes, or takes it up again.
+  // Drops one of the scopes, or adds it again.
   void ToggleScope(size_t index);
 
   naive::Rows Visible() const;

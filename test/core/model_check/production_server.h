@@ -27,8 +27,8 @@ class ProductionServer {
   Data::Array Push(const std::string& client, const Vector<Data>& updates, double now,
                    const naive::Rights& rights = {});
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
-  // What the server reads of a range for it: everything; of one entry a realm; of that not what it
-  // changed; and not even what own updates changed.
+  // What the server reads of a range: everything; only one entry per realm; that entry without its
+  // changes; or without the ops of own updates, too.
   enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
   PullAnswer Pull(const Data& request, Reads reads, size_t page_rows, double now,
                   const naive::Rights& rights = {});
