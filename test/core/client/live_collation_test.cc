@@ -40,7 +40,7 @@ TEST_CASE("gives live results in a locale's order equal to their query from scra
     for (const auto& [live, delta] : deltas) moved += delta.moved.size();
     for (const auto& observer : observers) {
       CAPTURE(step);
-      // After a reset what a row includes counts as changed.
+      // After a reset, a row's includes count as changed.
       if (step % 50 == 20) {
         observer->shown = observer->Look();
         Vector<uint32_t> rows;
@@ -83,7 +83,7 @@ TEST_CASE("asks the collator about a row of a live query only when its text has 
     CHECK(put(id, 3, Value::Number(1000 + i)) == 0);
     CHECK(put(id, 0, Value::String(std::to_string(random.Below(1'000'000)))) <= 10);
   }
-  // The look-ahead drains: what asks the stores again has the ranks.
+  // The look-ahead drains: the query that then reads the stores again has the ranks.
   const uint64_t before = collator_count.calls;
   for (int i = 0; i < 200; ++i) {
     Vector<uint32_t> rows;

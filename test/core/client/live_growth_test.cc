@@ -38,7 +38,7 @@ TEST_CASE("fills a live list up to its limit, however far it grew and shrank") {
       lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
       check();
     }
-    // From the front of what is shown, so that the look-ahead is used up again and again.
+    // Erases from the front of the list, so that the look-ahead is used up repeatedly.
     const bool ascending = std::string(order) == "asc";
     for (int i = 0; i < 60; ++i) {
       lived.Erase(kCities, "c" + std::to_string(ascending ? i : 59 - i));
@@ -95,7 +95,7 @@ TEST_CASE("moves an include with `after` when its first row moves, for every par
       Uuid7(kVisits, 6) + R"("}}]})";
   Observer behind(&lived.world, &lived.live, description);
   lived.Flush();
-  // Of one city, and begins the lists of all three.
+  // Visit 6 belongs to one city, and the lists of all three start after it.
   for (const double stars : {1.5, 9.5, 6.0}) {
     visit(6, stars);
     CheckObserver(&lived, &behind, lived.Flush());

@@ -40,7 +40,7 @@ TEST_CASE("keeps live results and deltas equal to queries from scratch") {
     }
     lived.Flush();
     for (int step = 0; step < 60; ++step) {
-      // They grow, stay, and shrink, again and again.
+      // The tables grow, stay, and shrink, repeatedly.
       if (step % 20 == 0) lived.erased = Vector<uint64_t>{4, 20, 50}[random.Below(3)];
       for (uint64_t n = random.Below(step % 10 == 9 ? 40 : 4) + 1; n > 0; --n)
         lived.Change(&random);
@@ -107,7 +107,7 @@ TEST_CASE("visits no other row for a change outside of a live query's filter and
   lived.Flush();
   const uint64_t before = lived.live.rows_visited();
   for (int i = 0; i < 500; ++i) {
-    // Norwegian cities come, go and change; visits of few stars too.
+    // Norwegian cities are added, removed and changed, and so are visits with few stars.
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("NO");
     row.props[2] = Value::Number(static_cast<double>(i % 100));
@@ -118,8 +118,7 @@ TEST_CASE("visits no other row for a change outside of a live query's filter and
     lived.Put(kVisits, Uuid7(kVisits, random.Below(100)), visit);
     CHECK(lived.Flush().empty());
   }
-  // The two queries without a country see these rows come, behind their last: one comparison with
-  // it.
+  // The two queries without a country compare each added row with their last row, once.
   CHECK(lived.live.rows_visited() - before <= uint64_t{500} * 4);
   lived.live.Close(includes.id);
   lived.live.Close(exists.id);
@@ -204,7 +203,8 @@ TEST_CASE("keeps windows right at the far end of their look-ahead") {
   for (int step = 0; step < 400; ++step) {
     Vector<uint32_t> shown;
     lived.live.Render(observers[static_cast<size_t>(step) % 3]->id, &shown);
-    // Rows at the beginning go, so that look-aheads drain; rows far behind change places.
+    // Rows at the beginning are removed, so that look-aheads drain; rows far after them change
+    // places.
     if (shown[0] > 0 && step % 2) {
       const std::string first = lived.world.store(kCities).Id(shown[1]);
       lived.Erase(kCities, first);
@@ -283,7 +283,7 @@ TEST_CASE("gives the net difference when stores are replaced as a whole") {
       Vector<uint32_t> rows;
       lived.live.Render(observer->id, &rows);
       REQUIRE(rows == NaiveQuery(&lived.world).Run(observer->query));
-      // Slots may be others, ids and contents decide.
+      // Slots may differ; ids and contents count.
       Vector<Shown> before = observer->shown;
       Vector<Shown> after = observer->Look();
       for (auto* shown : {&before, &after}) {

@@ -67,11 +67,11 @@ TEST_CASE("deletes a group's memberships and their badges at once when offline")
   // The cascade is shown, not logged: the authority works it out over children that this client
   // never saw.
   CHECK_EQ(deleted->mutation.ops.size(), 1);
-  // A membership that arrives later, from the server, is hidden too.
+  // A membership that arrives from the server later is hidden, too.
   o.Base(kMemberTable, "late", {{"group", "g"}});
   CHECK_FALSE(o.Has(kMemberTable, "late"));
   CHECK(o.view.GetBase("A", {kMemberTable, "late"}).has_value());
-  // The deletion is refused: everything comes back.
+  // The delete is rejected: everything comes back.
   o.view.Detach(o.pending.Find(deleted->mutation.action.id));
   o.pending.Remove(deleted->mutation.action.id);
   o.view.Derive();
@@ -133,7 +133,7 @@ TEST_CASE("rejects deleting a parent under restrict, unless its child is deleted
   CHECK(refused.status().code() == Code::kConflict);
   o.transaction.Rollback();
   CHECK(o.Has(kPersonTable, "p"));
-  // Parent and child in one transaction, in either order, are fine.
+  // Deleting parent and child in one transaction is accepted, in either order.
   o.Begin();
   CHECK(o.Do(kDelete, kPersonTable, "p").ok());
   CHECK(o.Do(kDelete, kLockTable, "l").ok());
@@ -248,7 +248,7 @@ TEST_CASE("rejects a transaction too large for any body until it is made smaller
   struct Case {
     char character;
     size_t length;  // of each object: less than 1 MiB as JSON
-    int objects;    // the first number of them that is too much
+    int objects;    // the smallest number that is too large
     const char* detail;
   };
   for (const Case& c : {Case{'x', 1'000'000, 5, "4 MiB,"}, Case{'\n', 512'000, 8, "8 MiB as JSON"},
@@ -269,7 +269,7 @@ TEST_CASE("rejects a transaction too large for any body until it is made smaller
       o.transaction.Rollback();
     }
   }
-  // An argument that the core writes counts like one that is given.
+  // An argument that the core writes counts like the application's own.
   Overlay o;
   o.Begin();
   for (const char* id : {"p", "q", "r"})

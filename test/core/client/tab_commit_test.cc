@@ -139,7 +139,7 @@ TEST_CASE("settles every stage when durable without a remote, and logs cascades"
   CHECK_EQ(storage.n(), 1);
   b.Hear(Message(a, "record"));
   CHECK(b.See(kMemberTable, "m").has_value());
-  // Two windows at once: the second one takes the first one's record in before it writes its own.
+  // Two windows at once: the second applies the first one's record before it writes its own.
   const std::string gone = a.Do(kDelete, kGroupTable, "g", Data::MakeObject());
   const std::string made = b.Do(kCreate, kMemberTable, "n", One("group", "g"));
   a.Settle();
@@ -173,10 +173,10 @@ TEST_CASE("shows what a window logged itself like a window that was notified of 
   a.client().Drain();
   a.Settle();
   CHECK_EQ(a.See(kGroupTable, "g")->revision, 1);
-  // To be logged changes nothing that anybody sees.
+  // Logging changes nothing in the view.
   CHECK(a.client().Drain()["dirty"].items().empty());
   same();
-  // What is written while the log is being written stays pending, on top of what was logged.
+  // A change made during a log write stays pending, on top of the logged rows.
   a.Do(kInc, kGroupTable, "g", One("count", 1));
   a.Run();
   a.Do(kInc, kGroupTable, "g", One("count", 1));
@@ -232,7 +232,7 @@ TEST_CASE("notifies workers of many records at once without a remote") {
   write();
   CHECK(a.timers.erase("logged") == 1);
   for (int i = 0; i < 2; ++i) write();
-  CHECK(a.timers.count("logged") == 0);  // begun anew by each write, it would never come
+  CHECK(a.timers.count("logged") == 0);  // restarted by each write, it would never fire
   for (const Data& message : a.sent) CHECK(message["type"].Is("record"));
   a.timers.insert("logged");
   for (int round = 0; round < 2; ++round) {

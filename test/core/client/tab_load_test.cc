@@ -26,7 +26,7 @@ TEST_CASE("ignores records beyond the last number, and loads the image without a
 
 TEST_CASE("counts a mutation once on a cold start when one of two realms has confirmed it") {
   Storage storage;
-  // The image has what the log of A had: three of these are the pending mutation's.
+  // The image has the log of A, with the pending mutation's 3.
   Publish(&storage, "g0", 0, 3);
   Mutation mutation;
   mutation.action = {"00000000-0000-7000-8000-000000000001", "edit", "null", 1000};
@@ -45,7 +45,7 @@ TEST_CASE("counts a mutation once on a cold start when one of two realms has con
   REQUIRE(window.ready());
   CHECK_EQ(Count(window), 3);
   CHECK(window.See(kPersonTable, "p").has_value());
-  // Nor does a reading that comes later.
+  // Nor does a later reading.
   window.Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
   window.Settle();
   CHECK_EQ(Count(window), 3);
@@ -198,17 +198,17 @@ TEST_CASE("starts empty without any image: cursors are reset, pending mutations 
   CHECK(window.See(kPersonTable, "p").has_value());
   CHECK(world.storage.sync["cursors"].members().empty());
   CHECK_EQ(world.storage.mutations.size(), 1);
-  // What may be left of the images that are given up is deleted by the next image job.
+  // The next image job deletes what is left of the images that were given up.
   bool is_listed = false;
   for (const Data& entry : world.storage.sync["generations"].items())
     is_listed = is_listed || entry["generation"] == given_up["generation"];
   CHECK(is_listed);
-  // The windows that were open are emptied by the record, so that the fill means the same to all.
+  // The record empties the open windows, so that the next fill has the same effect in all windows.
   world.A().Hear(Message(window, "record"));
   world.A().Settle();
   CHECK_EQ(Count(world.A()), -1);
   CHECK(world.A().See(kPersonTable, "p").has_value());
-  // A second start finds the empty image, and nothing to mend.
+  // A second start finds the empty image, and loses nothing more.
   Window again(&world.storage, "d");
   again.Settle();
   CHECK(again.ready());
@@ -221,7 +221,7 @@ TEST_CASE("⚑ empties a realm that waits to be filled again, though it has no c
   world.A().Settle();
   ConfirmAll(&world.storage);
   Publish(&world.storage, "g1", 1, 1);
-  // As 410 leaves it.
+  // As after an answer 410.
   world.storage.sync.Set("cursors", Data::MakeObject()).Set("refill", Data::Array{"A"});
   world.storage.images.clear();
   Window window(&world.storage, "c");
@@ -327,7 +327,7 @@ TEST_CASE("does not show an older image that the records do not continue") {
   Pair world;
   world.storage.Work({}, {}, {});
   Publish(&world.storage, "g1", 1, 1);
-  // A fill whose image is lost: what is left is the image before it.
+  // A fill whose image is lost: the image before it is left.
   Data fill = world.storage.Work({}, {}, {});
   Publish(&world.storage, "g2", 2, 2);
   world.storage.updates[2] = fill.Set("kind", "image").Set("generation", "g2");

@@ -161,10 +161,10 @@ TEST_CASE("announces a mutation that a window stores after it began to end") {
   Pair world;
   world.B().Event(Data::Object{{"type", "leave"}});
   CHECK(world.B().sent.empty());
-  // As by an application that saves when the page is hidden.
+  // Like an application that saves when the page is hidden.
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Run();
-  // A reading that began before it was stored does not have it.
+  // A reading that began before the commit does not have the mutation.
   world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
   world.A().Hear(Message(world.B(), "left"));
   world.A().Settle();
@@ -355,7 +355,7 @@ TEST_CASE("reports only the net difference to a live query between commit and ec
   CHECK_EQ(client.Drain()["live"].items().size(), 1);
   world.A().Settle();
   CHECK(client.Drain()["live"].items().empty());
-  // The server's value of the same prop, under the local change, and another's inc below it.
+  // The server's value of the same prop, under the local change.
   Data record = ConfirmAll(&world.storage);
   world.A().Do(kUpdate, kGroupTable, "g", One("name", "mine"));
   client.Drain();

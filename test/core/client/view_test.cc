@@ -17,7 +17,7 @@
 namespace skerry::client_test {
 namespace {
 
-// A view with everything that it holds kept twice.
+// A view and a NaiveView with the same base and pending mutations.
 struct ViewWorld {
   explicit ViewWorld(uint64_t seed)
       : random(Seed(seed)),
@@ -84,11 +84,11 @@ struct ViewWorld {
     operation.Push(is_move ? Data(Realm()) : Data());
     operation.Push(is_move || call == TxCall::kDelete ? Data::MakeObject() : std::move(props));
     static_cast<void>(transaction.Apply(call, table, operation)
-                          .ok());  // refusals change nothing: Check sees to it
+                          .ok());  // rejected calls change nothing, see Check
   }
 
   void OwnTransaction() {
-    // Now and then the clock goes back.
+    // Sometimes the clock steps back.
     at += random.Below(8) == 0 ? -5.0 : 1.0;
     REQUIRE(transaction.Begin(at, ++serial).ok());
     const std::map<ObjectKey, Row> before = Shown(view);
@@ -150,7 +150,7 @@ struct ViewWorld {
     view.Touched(key);
   }
 
-  // Some base changes, and some mutations confirmed, partly confirmed or refused, in one step.
+  // One step: some base changes, and some mutations confirmed, partly confirmed or rejected.
   void Record() {
     const uint64_t changes = random.Below(4);
     for (uint64_t i = 0; i < changes; ++i) BaseChange();
@@ -204,7 +204,7 @@ TEST_CASE("shows base plus pending, incrementally as from scratch, on random his
       const std::string difference = world.Check();
       REQUIRE_EQ(difference, "");
     }
-    // Nothing is left behind when everything is confirmed and in one realm.
+    // No shadows are left when everything is confirmed and in one realm.
     for (Pending* p : world.pending.InOrder()) {
       world.view.Detach(p);
       world.pending.Remove(p->mutation.action.id);
@@ -230,7 +230,7 @@ TEST_CASE("shows another base that it takes over, with what is pending") {
     CAPTURE(seed);
     ViewWorld world(seed);
     ViewWorld other(seed + 5000);
-    // One that shows nothing yet takes the rows over as they are.
+    // An empty view adopts the rows as they are.
     for (int step = seed % 2 == 0 ? 40 : 0; step > 0; --step) world.Step();
     Base base(&TestSchema());
     for (int step = 0; step < 30; ++step) other.BaseChange();

@@ -51,8 +51,8 @@ class World {
     late_ = random_.Unit();
     images_ = random_.Below(3) != 0;
     failures_ = random_.Below(3) == 0;
-    lost_ = !images_ &&
-            random_.Below(2) == 0;  // with images a lost commit is for the server's second net
+    lost_ =
+        !images_ && random_.Below(2) == 0;  // with images, only the server notices a lost commit
     PublishImage(0);
     const uint64_t count = 2 + random_.Below(3);
     for (uint64_t i = 0; i < count; ++i) {
@@ -201,7 +201,7 @@ class World {
           break;
         }
       } else if (naive.open && !naive.Continues(naive.n, *pane.ran)) {
-        naive.open = false;  // too far behind: the image anew
+        naive.open = false;  // too far behind: loads the image again
       } else if (naive.open) {
         naive.Take(*pane.ran, keys_);
       }
@@ -229,7 +229,7 @@ class World {
   // Is the window on its way to an image (again)?
   static bool Loading(Pane& pane) { return pane.window->state["phase"].as_string() != "ready"; }
 
-  // Broadcasts go to all others; withdrawn mutations are gone.
+  // Broadcasts go to all other windows; withdrawn mutations are removed.
   void Collect(Pane& pane) {
     for (Data& message : pane.window->sent) {
       for (Pane& other : panes_) {
@@ -277,7 +277,7 @@ class World {
         inbox_.insert(bit);
         continue;
       }
-      // In one of its realms first, now and then.
+      // Sometimes in one of its realms first.
       const size_t only =
           HasTwin(bit) && !is_partly && random_.Below(2) == 0 ? random_.Below(2) : 2;
       if (only < 2) {
@@ -344,7 +344,7 @@ class World {
 
   void Freeze(Pane& pane) {
     pane.frozen = true;
-    // What is kept may have been stored or not, as far as the window knows.
+    // The window does not know whether a kept mutation was stored.
     pane.window->keeps = lost_ && random_.Below(4) != 0;
     pane.window->added.clear();
     pane.window->Event(Data::Object{{"type", "freeze"}});
@@ -509,7 +509,7 @@ class World {
     }
   }
 
-  // Every promise of a mutation that is through is settled, with what became of it.
+  // Every promise of a finished mutation is settled, with the mutation's outcome.
   void CheckPromises(Pane& pane) {
     for (const auto& [id, stages] : pane.window->settled) {
       const int bit = bits_.at(id);

@@ -142,7 +142,7 @@ TEST_CASE("reads damaged contents under a valid checksum without harm") {
         ++refused;
         continue;
       }
-      // What is taken is whole: it can be written and read again.
+      // Decoded steps are valid: they can be written and read again.
       const Result<Vector<Step>> again =
           DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), decoded.value()));
       REQUIRE(again.ok());
@@ -214,7 +214,7 @@ TEST_CASE("keeps the props of an inc under a schema with its props in another or
   inc.add = {{PropOf(kCities, "population"), 1}, {PropOf(kCities, "visits"), 2}};
   const Result<Mutation> decoded = DecodeMutation(other, EncodeMutation(LogSchema(), OneOp(inc)));
   REQUIRE(decoded.ok());
-  // By their places, as everything that folds them expects.
+  // Sorted by index, as every fold expects.
   CHECK(decoded.value().ops[0].add == Vector<PropAdd>{{0, 2}, {1, 1}});
 }
 
@@ -230,8 +230,7 @@ TEST_CASE("omits from a mutation what the current schema does not know or cannot
   bool left_out = false;
   CHECK(decode(create, R"({"version":4,"tables":[]})", &left_out).empty());
   CHECK(left_out);
-  // Of the prop that is known the value stays; the new one, which may not be null, gets its
-  // default.
+  // The known prop keeps its value. The new prop, which may not be null, gets its default.
   left_out = false;
   const char* renamed = R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"title","type":"string","default":"new"},{"name":"uses","type":"number"}]}]})";
@@ -239,12 +238,12 @@ TEST_CASE("omits from a mutation what the current schema does not know or cannot
         Vector<PropValue>{{0, Value::String("new")}, {1, Value::Number(7)}});
   CHECK(left_out);
   CHECK(decode(update, renamed, &left_out)[0].set == Vector<PropValue>{{1, Value::Number(7)}});
-  // An update that says nothing any more is none.
+  // An update without any known prop is dropped.
   CHECK(decode(update, R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"label","type":"number"}]}]})",
                &left_out)
             .empty());
-  // Ids of another kind have no place either.
+  // Ops with ids of another kind are dropped, too.
   CHECK(decode(update, R"({"version":4,"tables":[{"name":"tags","ids":"uuid","props":[
     {"name":"label","type":"string"}]}]})",
                &left_out)

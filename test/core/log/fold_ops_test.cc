@@ -127,7 +127,7 @@ TEST_CASE("drops creates that cascade from a created and deleted object, transit
   const PropIndex parent = PropOf(kGroups, "parent");
   const PropIndex group = PropOf(kMembers, "group");
   Sequence sequence;
-  // The grandchild stands before its parent, and one member is not below the deleted group.
+  // The grandchild comes before its parent, and one member is not below the deleted group.
   sequence.On(kMembers, TestUuid(30)).Create({{group, Value::String(TestUuid(21))}});
   sequence.On(kGroups, TestUuid(20)).Create({});
   sequence.On(kGroups, TestUuid(21)).Create({{parent, Value::String(TestUuid(20))}});
@@ -213,8 +213,8 @@ void RemoveOrphans(Rows* rows) {
   }
 }
 
-// Equal, but for rows of the first that a cascade takes away, because their parent was created and
-// deleted in between.
+// Whether the rows are equal, except for rows of `one_by_one` whose parent was created and deleted
+// in the sequence: a cascade deletes them.
 bool SameRows(const Rows& one_by_one, const Rows& folded, int* orphans) {
   Rows without_orphans = one_by_one;
   RemoveOrphans(&without_orphans);
@@ -257,7 +257,8 @@ History MakeHistory(Random* random) {
     std::string realm =
         row != view.end() ? row->second.realm : realms[random->Below(moves ? 2 : 1)];
     if (random->Below(12) == 0) realm = realms[random->Below(2)];
-    // A UUID is created once, unless it is touched before: nobody else can make the same one.
+    // A UUID is created once, unless the sequence has touched it before: no other client can make
+    // the same one.
     const bool may_create = fresh || touched.contains(key) || LogSchema().table(table).custom_ids;
     const uint64_t dice = random->Below(8 + moves);
     Op op;
@@ -288,7 +289,7 @@ void CheckBy(const History& history, const Vector<Op>& folded) {
     named[{op.table, op.id}].insert(op.by.begin(), op.by.end());
   }
   for (const Op& op : history.ops) {
-    // Objects that can vanish, or come back after they vanished, forget their first actions.
+    // Objects with UUIDs can fold to nothing, and so lose their first actions.
     if (!LogSchema().table(op.table).custom_ids) continue;
     CHECK(named[{op.table, op.id}].contains(op.by[0]));
   }
@@ -329,7 +330,7 @@ TEST_CASE("gives the same rows for folded ops as for the ops one by one") {
     REQUIRE(FoldOps(LogSchema(), folded) == folded);
     CheckBy(history, folded);
   }
-  // The histories do reduce, and do hold cascades: else the checks above would show little.
+  // The histories have reductions and cascades; else the checks above would show little.
   CHECK(after * 4 < before * 3);
   CHECK(static_cast<uint64_t>(orphans) > rounds / 200);
 }

@@ -159,7 +159,7 @@ TEST_CASE("detects every flipped byte and truncation of an image, and adds no ro
   CHECK(AllRows(kept) == before);
 }
 
-// What a checksum cannot see: an image that was made wrong must not reach beyond its bytes.
+// Damage that a checksum cannot detect: decoding a wrong image must stay within its bytes.
 TEST_CASE("does no harm with damaged contents under a valid image checksum") {
   const std::string image = SmallImage();
   Random random(SeedText(4));
@@ -194,7 +194,7 @@ TEST_CASE("rejects an image without a valid schema under another schema") {
   CHECK(LoadImage(image, &base).code() == Code::kCorrupt);
   CHECK(base.empty());
   Base same(&LogSchema());
-  CHECK(LoadImage(image, &same).ok());  // where it need not be looked at
+  CHECK(LoadImage(image, &same).ok());  // the same schema is not checked
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ Step ChangeStep(ChangeKind kind, const std::string& id, const std::string& realm
   return step;
 }
 
-// A filter as steps hold it; what is no JSON stays as it is.
+// A filter as in steps; text that is not JSON stays as it is.
 std::string Where(std::string_view json) {
   const Result<Data> parsed = ParseJson(json);
   return parsed.ok() ? EncodeData(parsed.value()) : std::string(json);
@@ -180,7 +180,7 @@ TEST_CASE("leaves the rows of a table's other scopes alone for a page") {
 
 TEST_CASE("⚑ keeps a page's object only in the realm in which it came") {
   World world;
-  // Made and moved in one commit: times say nothing.
+  // Created and moved in one commit: their times are equal.
   world.rows.PutBase(TagKey("k"), Tag("B", "before", 20));
   const Step to_a = ChangeStep(ChangeKind::kCreate, "k", "A", "after");
   REQUIRE(world.Apply({to_a, Page("", std::nullopt, {"k"})}).ok());

@@ -244,7 +244,7 @@ TEST_CASE("limits sizes and counts") {
   two.Set("info", std::string(kMaxObjectBytes / 2, 'y'));
   CheckOpRefused(1, "set", two, Code::kLimit, "cities");
   Data data = Right();
-  // As large as the client lets a mutation be: what it takes must not be refused here for ever.
+  // As large as the client accepts: the server must not reject such a mutation forever.
   Member(&data, "actions").mutable_items()[0].Set("arg", std::string(kMaxMutationBytes - 2, 'x'));
   CHECK(Refuse(data).status.ok());
   Member(&data, "actions").mutable_items()[0].Set("arg", std::string(kMaxMutationBytes - 1, 'x'));

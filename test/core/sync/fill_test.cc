@@ -12,7 +12,7 @@ constexpr std::string_view kImageAnswer =
     R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
   "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 
-// Another worker claims this lease. Gives its epoch.
+// Another worker claims this lease. Returns its epoch.
 uint64_t TakeOver(SyncWorld* world, const char* name) {
   Data lease = world->lease(name);
   const uint64_t epoch = lease["epoch"].as_u64() + 1;
@@ -100,7 +100,7 @@ TEST_CASE("discards a fill that began from a pointer that has changed since") {
   world.Settle();
   CHECK(world.sync()["image"] == other);
   CHECK(world.storage.Count("updates") == 0);
-  CHECK(world.pull_bodies.size() >= 2);  // the realm is asked for again
+  CHECK(world.pull_bodies.size() >= 2);  // the realm is requested again
 }
 
 TEST_CASE("discards a fill that was requested with other scopes") {
@@ -144,7 +144,7 @@ TEST_CASE("compacts the records before it repeats a fill over an unreadable imag
     world.Run(10'000);
     return world.host(0).image_jobs.back()["job"];
   };
-  world.Finish(kDone);  // of an image that is not the present one any more
+  world.Finish(kDone);  // of an image that was replaced
   CHECK(refilled()["from"] == second);
   world.Finish(R"({"error":{"name":"corrupt","message":""}})");
   const Data job = refilled();
@@ -160,7 +160,8 @@ TEST_CASE("compacts the records before it repeats a fill over an unreadable imag
   CHECK(is_listed);
 }
 
-// Found by the simulator (seed 154205): no window was opened that would have given them up.
+// Found by the simulator (seed 154205): no new window was opened, and only that gave unreadable
+// images up.
 TEST_CASE("notifies the windows when no readable image is left to build a fill on") {
   Filling world;
   const auto told = [&] {
@@ -188,19 +189,19 @@ TEST_CASE("notifies the windows when no readable image is left to build a fill o
   size_t before = told();
   fail("network");
   CHECK(told() == before);
-  // Twice, whichever of the two comes first: the image, and the records without it.
+  // Twice: once with the image, and once with the records alone, in either order.
   fail("corrupt");
   fail("corrupt");
   CHECK(told() == before + 1);
-  // A realm as the server sent it is in no record: there is no other image to build on.
+  // No record has a realm that came by the server's image, so there is no other image to build on.
   set_image("realm");
   before = told();
   fail("corrupt");
   CHECK(told() == before + 1);
 }
 
-// Found by the simulator (seed 252077): the fill lay below the records of the time before, one of
-// which dropped that realm.
+// Found by the simulator (seed 252077): the fill was placed below older records, one of which
+// dropped that realm.
 TEST_CASE("fills above an image without parts that a window left when it gave up") {
   Filling world;
   world.Finish(R"({"error":{"name":"corrupt","message":""}})");
@@ -233,7 +234,8 @@ TEST_CASE("compacts records under the image of a realm that they brought and dro
   CHECK(world.host(0).image_jobs[0]["job"]["roll"] == Data(true));
 }
 
-// Found by the simulator (seed 3026): a worker stood still before it wrote what it had begun.
+// Found by the simulator (seed 3026): a worker was frozen before it recorded the image that it had
+// made.
 TEST_CASE("deletes its unused image after another worker took over") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));

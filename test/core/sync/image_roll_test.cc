@@ -25,7 +25,7 @@ Row ItemRow(std::string realm, double n) {
   return row;
 }
 
-// What a window would hold that loads this part.
+// The rows of a window that loads this part.
 Base Loaded(const std::string& part) {
   Base base(&SyncSchema());
   SKERRY_CHECK(LoadImage(part, &base).ok());

@@ -8,7 +8,7 @@
 namespace skerry::sync_test {
 namespace {
 
-// What it has asked the server for, pushes and pulls.
+// How many pushes and pulls it has sent.
 size_t Requests(const SyncHost& host) { return host.pull_times.size() + host.push_times.size(); }
 
 }  // namespace

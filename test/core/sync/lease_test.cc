@@ -131,7 +131,8 @@ TEST_CASE("takes a crashed holder's lease after a timeout without Web Locks") {
   CHECK(world.Converged());
 }
 
-// Two windows; the one that holds the lease stands still in the middle of a push. Returns which.
+// Two windows, of which the holder of the lease is frozen in the middle of a push. Returns the
+// holder.
 size_t FreezeInPush(SyncWorld* world) {
   world->Open();
   world->Open();
@@ -193,7 +194,7 @@ TEST_CASE("takes no live lease away when a clock steps by a day") {
     world.host(1 - holder).wall_skew = step;
     world.host(1 - holder).Post(Json(R"({"type":"wake","reason":"mutation"})"));
     world.Run(20000);
-    CHECK(world.lease()["epoch"].as_u64() == epoch);  // it beats, so it lives
+    CHECK(world.lease()["epoch"].as_u64() == epoch);  // its heartbeat advances
     world.network.hold_answers = false;
     world.Release();
     world.Run(60000);
@@ -221,7 +222,7 @@ TEST_CASE("takes a dead holder's lease although the observer's clock steps back"
     world.Run(2500);
     REQUIRE(world.lease()["epoch"].as_u64() == epoch);
     world.host(1 - holder).wall_skew = step;
-    world.Run(4500);  // the timeout since its last beat, and a look or two
+    world.Run(4500);  // the timeout since its last heartbeat, and a look or two
     CHECK(world.lease()["epoch"].as_u64() > epoch);
   }
 }

@@ -27,7 +27,7 @@ TEST_CASE("writes nothing while windows are idle and one has an open socket") {
   world.Run(120'000);
   CHECK(world.storage.transactions() <= before + 2);  // a look each minute, by one of them
   CHECK(world.pull_bodies.size() == pulls);
-  // Now and then it looks all the same: a poke may be lost.
+  // It still polls sometimes: a poke may be lost.
   world.Run(300'000);
   CHECK(world.pull_bodies.size() > pulls);
   CHECK(world.pull_bodies.size() <= pulls + 2);
@@ -54,7 +54,7 @@ TEST_CASE("pushes a mutation within two minutes after its window ended without a
   bool told = false;
   for (const Data& message : world.messages) told = told || message["type"].Is("left");
   CHECK(told);
-  // And then it is quiet again.
+  // Then nothing is written again.
   const size_t after = world.pull_bodies.size();
   CHECK(after <= pulls + 2);
   world.Run(120'000);
@@ -96,7 +96,7 @@ TEST_CASE("notices through storage that another took over, though it missed all 
   world.Run(40'000);
   REQUIRE(world.holder() == 1 - old);
   world.host(old).ForgetMessages();
-  world.host(1 - old).frozen = true;  // so that it hears of no beat either
+  world.host(1 - old).frozen = true;  // so that it gets no heartbeat, either
   world.host(old).frozen = false;
   world.Run(6'000);
   CHECK(world.host(old).socket.back() == "close");

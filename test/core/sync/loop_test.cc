@@ -101,7 +101,7 @@ TEST_CASE("pauses after failures for 5 s, doubling to 60 s with jitter, until on
   const size_t before = times.size();
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  CHECK(times.size() == before);  // typing does not hammer a server that is down
+  CHECK(times.size() == before);  // mutations do not cut the pause short
   world.network.down = false;
   world.host(0).Post(Json(R"({"type":"online","online":false})"));
   world.host(0).Post(Json(R"({"type":"online","online":true})"));

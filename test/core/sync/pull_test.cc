@@ -168,7 +168,7 @@ TEST_CASE("believes a server that does not name known actions, unless it resets 
   CHECK(KnownFold("2@20", "{}").waits());
   CHECK(KnownFold("5@50", R"({"reset":["A"]})").pending_again());
   CHECK(KnownFold("1@10", R"({"reset":["A"]})").pending_again());
-  CHECK(KnownFold("5@50", "{}", "").pending_again());  // it comes anew, after 410 say
+  CHECK(KnownFold("5@50", "{}", "").pending_again());  // as a new realm, after 410
 }
 
 TEST_CASE("discards an answer when another tab's pull was faster") {
@@ -242,7 +242,7 @@ TEST_CASE("removes a mutation over realms only when each of them has confirmed i
   const std::string moved = world.Mutate({MoveItem("a", "A", "B")});
   for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i)
     world.host(0).StepOnce();
-  // The first pull after it shows realm A only.
+  // The first pull after the push covers realm A only.
   Data partly = Data::MakeObject();
   world.network.hold_answers = true;
   world.Settle();

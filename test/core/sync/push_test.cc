@@ -162,7 +162,7 @@ TEST_CASE("halves a request that is too large, down to one update") {
   CHECK(first_retry["updates"].items().size() == 1);
 }
 
-// An update is answered so: it goes to the inbox under this code, and the next is pushed.
+// After this answer, the update's mutation is in the inbox under this code, and the next is pushed.
 void BlocksNothing(Data answer, const char* code) {
   Pushing world;
   world.network.scripted.push_back(std::move(answer));
@@ -218,7 +218,7 @@ TEST_CASE("moves an unreadable mutation whose update is gone to the inbox") {
 TEST_CASE("pushes later mutations after those that need updates of their own, in each realm") {
   Pushing world;
   const std::string first = world.Log({CreateItem("a", "A", 1)});
-  world.Log({MoveItem("a", "A", "A")});  // no server takes it
+  world.Log({MoveItem("a", "A", "A")});  // no server accepts it
   const std::string both = world.Log({IncItem("a", "A", 2), CreateItem("b", "B", 1)});
   const std::string last = world.Mutate({IncItem("a", "A", 3)});
   const std::string other = world.Mutate({IncItem("b", "B", 3)});

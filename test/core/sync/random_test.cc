@@ -69,11 +69,11 @@ struct Walk {
   Random random;
   SyncWorld world;
   Vector<std::string> made;
-  uint64_t large = 0;  // so many large mutations are still made
+  uint64_t large = 0;  // how many large mutations are still to be made
 };
 
-// What is grouped and sent together stays within the limits: an update, or one mutation that is
-// larger; half of what a body may have, or one update.
+// Updates and requests stay within their limits: an update, unless it is one larger mutation; a
+// request of half the body limit, unless it is one update.
 void Walk::CheckRequests() {
   for (const std::string& body : world.push_bodies) {
     if (body.size() <= kMaxUpdateBytes) continue;
@@ -87,8 +87,8 @@ void Walk::CheckRequests() {
   world.push_bodies.clear();
 }
 
-// What the log has beyond a cursor is not confirmed there: it stays pending, or it would vanish
-// until that is pulled.
+// A mutation that the log has beyond the cursor stays pending; else it would disappear until it is
+// pulled.
 void Walk::CheckPending() {
   std::set<std::string> pending;
   for (const auto& [key, mutation] : world.storage.store("mutations"))
@@ -114,7 +114,7 @@ void Walk::Step() {
   } else if (x < 70) {
     for (uint64_t i = random.Below(6) + 1; i > 0; --i) AnyHost().StepOnce();
   } else if (x < 80) {
-    // Time passes; what is due fires, unless a page is frozen.
+    // Time passes; timers that are due fire, unless a page is frozen.
     world.mono += static_cast<double>(random.Below(3000));
     for (size_t i = 0; i < world.size(); ++i) world.host(i).FireTimers();
   } else if (x < 84) {

@@ -66,7 +66,7 @@ TEST_CASE("unfills a scope with its cursor's move; old rows stay until pages rep
   CHECK(world.Fold()->BaseKeys(0).size() == 2);
   CHECK(world.host(0).status["phase"].as_string() == "filling");
   CHECK(world.host(0).status["error"].is_null());
-  // An image that was asked for before fills nothing any more.
+  // An image that was requested before fills nothing.
   CHECK(world.sync()["scopeVersion"].as_u64() > version);
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"2@2"},"changes":[
     {"change":"create","table":"items","id":"c","realm":"A","set":{},"createdAt":1,"modifiedAt":2,"revision":2}],
@@ -84,7 +84,7 @@ TEST_CASE("marks no scope as filled by an answer that fills another one again") 
   world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})"));
   world.Settle();
   world.network.down = false;
-  // Whatever `more` says.
+  // Without `more`.
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"2@2"},"changes":[],
     "refill":[{"table":"items","where":["true"]}]})"));
   world.Pull();
@@ -95,8 +95,9 @@ TEST_CASE("marks no scope as filled by an answer that fills another one again") 
   for (const Data& scope : scopes.items()) CHECK(scope["filled"] == Data(false));
 }
 
-// The kinds of steps that an answer comes to which names an own update, where base keeps to items
-// of the name `here`. `newest`: the version that has opened the database; `after`: `sync` then.
+// The kinds of steps of an answer that names an own update, for a scope of items with the name
+// `here`. `newest`: the newest version that has opened the database. `after`: gets `sync` as it is
+// then.
 Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* after = nullptr) {
   SyncWorld world;
   world.Open();

@@ -98,7 +98,7 @@ TEST_CASE("compacts under the lease `image`, removes records up to the previous 
       CHECK(world.storage.store("updates").begin()->first.number ==
             static_cast<double>(first_upto + 1));
     } else {
-      // What was previous before is deleted, and forgotten when that is done.
+      // The old previous image is deleted, and removed from the record when that is done.
       const Data last = world.host(0).image_jobs.back()["job"];
       REQUIRE(last["kind"].as_string() == "delete");
       CHECK(last["generations"].items().size() == 1);

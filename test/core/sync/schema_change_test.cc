@@ -28,7 +28,7 @@ Data Version(int version, bool has_name) {
 }
 
 struct Changing : SyncWorld {
-  // Ends the window that is there, and opens one of this version.
+  // Ends the open window, and opens one of this version.
   void Reopen(int version, bool has_name) {
     if (size() > 0) host(size() - 1).Crash();
     Open(true, Version(version, has_name));
@@ -129,7 +129,7 @@ TEST_CASE("omits props beyond the schema; a newer schema fetches them") {
   REQUIRE(world.sync()["lacks"].is_string());
   CHECK_FALSE(world.Converged());
   const size_t pulls = world.pull_bodies.size();
-  world.Reopen(1, false);  // again the same: nothing would come that it has a place for
+  world.Reopen(1, false);  // the same schema again: it would get nothing more
   CHECK(Json(world.pull_bodies[pulls])["cursors"].members().size() == 1);
   world.Reopen(2, true);
   CHECK(world.sync()["lacks"].is_null());

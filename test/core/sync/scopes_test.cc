@@ -27,7 +27,7 @@ TEST_CASE("keeps a scope that one window drops while another wants it") {
   world.Run(60'000);
   CHECK(world.sync()["scopes"].items().size() == 2);
   CHECK(world.Converged());
-  // The last that wants it drops it for good.
+  // The last window that wants the scope drops it.
   world.host(1).Post(Json(R"({"type":"scopes","drop":[{"table":"items","where":["=","n",1]}]})"));
   world.Run(60'000);
   REQUIRE(world.sync()["scopes"].items().size() == 1);
@@ -105,7 +105,7 @@ TEST_CASE("drops old scopes when all together cost too much, else omits the adde
   CHECK(HoldsScope(kept.left_out, scope(11)[0]));
   CHECK(kept.size() == 10);
   CHECK(kept.sync.scope_version == version);
-  // One that is too much keeps no other out.
+  // A scope that costs too much does not keep out others.
   const Scopes small = ScopeOf(R"(["=","n",-1])");
   Scopes both = scope(11);
   both.push_back(small[0]);
@@ -113,7 +113,7 @@ TEST_CASE("drops old scopes when all together cost too much, else omits the adde
   CHECK(kept.Change(both, 5));
   CHECK(kept.left_out.size() == 1);
   CHECK(kept.Holds(small));
-  // However they came into storage, no more are kept than a server takes.
+  // No more scopes of storage are kept than a server accepts.
   kept.sync.scopes.clear();
   for (int n = 0; n < 12; ++n) kept.sync.scopes.push_back({"items", scope(n)[0].where, {}, {}, {}});
   CHECK(kept.Change({}, 5));

@@ -17,7 +17,7 @@ struct Serving : SyncWorld {
     Open(true, window.Set("mode", "helper").Set("reason", "it is registered"));
     Settle();
   }
-  // As the window does: it wakes the service worker itself.
+  // As the window does, which wakes the service worker itself.
   void Change(const char* id) {
     storage.Add("mutations", MutationRecord(SyncUuid(++last_), {CreateItem(id, "A", 1)}, 1));
     if (service >= 0)
@@ -80,7 +80,7 @@ TEST_CASE("leaves the epoch alone while a window that pushes holds the lease") {
   world.Settle();
   CHECK(world.lease() == held);
   CHECK(Json(world.push_bodies[0])["epoch"].as_number() == 7);
-  // The service worker rests, and does not say of them that they hold it still.
+  // The service worker is idle, and does not report the window's lease as held.
   CHECK(world.host(0).status["lease"]["owner"].is_null());
   CHECK(world.host(0).status["lease"]["epoch"].as_number() == 7);
 }
@@ -116,7 +116,7 @@ TEST_CASE("keeps a pause after a failure although the service worker was stopped
   const size_t tries = requests();
   CHECK(world.host(1).status["phase"].as_string() == "waiting");
   CHECK(world.host(1).status["nextTryAt"].is_number());
-  // Neither typing nor a window that looks too early cuts it short.
+  // Neither mutations nor a window that looks too early cut it short.
   world.host(0).Post(Json(R"({"type":"wake","reason":"mutation"})"));
   world.host(0).Post(Json(R"({"type":"wake","reason":"due"})"));
   world.Settle();
@@ -148,7 +148,7 @@ TEST_CASE("pushes a change within seconds although the service worker missed its
   const int service = std::exchange(world.service, -1);
   world.Change("a");
   world.service = service;
-  // It lives, and says that it has nothing to do: it does not know better.
+  // The service worker is alive and reports that it has nothing to do, as it missed the message.
   world.host(0).Post(Json(R"({"type":"wake","reason":"due","online":true,"listening":true})"));
   world.Run(100);
   CHECK(world.server.rows().count("a") == 0);

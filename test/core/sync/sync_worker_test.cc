@@ -131,7 +131,7 @@ TEST_CASE("clears a window's error when another window has done its work") {
   CHECK(error().Is("quota"));
   world.network.hold_answers = false;
   world.Release();
-  // It ends before it says more than that the lease is free.
+  // It ends after it reported that the lease is free, and nothing else.
   for (int step = 0; step < 200 && !other.status["role"].Is("none"); ++step) {
     one.StepOnce();
     other.StepOnce();

@@ -87,7 +87,7 @@ TEST_CASE("asks once for a token that the socket and a request refused, and keep
     world.Mutate({CreateItem("a", "A", 1)});
     world.Settle();
     REQUIRE(world.held.size() == 1);
-    // The server refused the request instead.
+    // The server refuses the request.
     Data refused = Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json");
     refused.Set("type", "response").Set("id", world.held[0].second["id"]);
     world.held[0].second = std::move(refused);
