@@ -71,7 +71,7 @@ TEST_CASE("increases generated ids within a millisecond and when the clock steps
   std::string last;
   std::set<std::string> seen;
   for (int i = 0; i < 20000; ++i) {
-    // Somebody may have written any number where a clock is kept.
+    // Another script may have written any number into a stored clock.
     const double wrong = i % 3 == 0 ? 1e300 : i % 3 == 1 ? -1 : 1.0 / 0.0;
     const double right = i < 10000 ? 1.76e12 : 1.76e12 - 86400000 + i / 100;
     const double now = i % 100 == 99 ? wrong : right;

@@ -15,7 +15,7 @@
 namespace skerry::test {
 namespace {
 
-// Knows where it lives, and how many there are: moved by its bytes it would be found out.
+// Knows its own address, and counts its instances: it detects a move by bytes.
 class Pinned {
  public:
   Pinned() : Pinned(0) {}
@@ -148,7 +148,7 @@ void OneCall(Random* random, Vector<T>* ours, std::vector<T>* theirs) {
       if (theirs->empty()) return;
       ours->pop_back();
       return theirs->pop_back();
-    case 11:  // an element of its own, also while it grows
+    case 11:  // an element of this vector, also while it grows
       if (at == theirs->size()) return;
       ours->push_back((*ours)[at]);
       return theirs->push_back((*theirs)[at]);
@@ -202,7 +202,7 @@ TEST_CASE("moves a vector's elements only a few times while it grows one by one"
           const Vector<Boxed> more(1);
           v->insert(v->end(), more.begin(), more.end());
         }) < 20);
-  // One that begins takes what it needs.
+  // A new vector allocates exactly what it needs.
   CHECK(Vector<uint32_t>(Vector<uint32_t>(3)).capacity() == 3);
 }
 

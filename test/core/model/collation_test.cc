@@ -127,10 +127,10 @@ TEST_CASE("asks the collator once about a text, and only for rows that are order
   uint64_t texts = collator_count.texts;
   CHECK(Calls(&world, swedish) == 1);
   CHECK(collator_count.texts - texts == 100);
-  CHECK(Calls(&world, all) == 1);  // the rest, and the few that are ranked again with them
+  CHECK(Calls(&world, all) == 1);  // the new texts, and the few that are ranked again with them
   CHECK(Calls(&world, further) == 0);
   CHECK(Calls(&world, swedish) == 0);
-  // Another prop, or the same text.
+  // A change of another prop, or to the same text.
   Row row = store.Get(store.Find("c7"));
   row.props[3] = Value::Number(77);
   store.Put("c7", row);

@@ -24,7 +24,7 @@ class FilterCase {
     row_.props[0] = Value::String("Stockholm");
     row_.props[3] = Value::Number(59.3);
   }
-  // Matches decoded and packed must agree; -1 where the filter is refused.
+  // 1 or 0; decoded and packed evaluation must agree. -1: the filter is rejected.
   int operator()(const std::string& text) {
     Result<Filter> filter =
         ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), true);
@@ -166,7 +166,7 @@ TEST_CASE("evaluates random filters packed as decoded, while rows change") {
       filters.push_back(std::move(filter.value()));
       packed.emplace_back(&filters.back(), table, &world, &visited);
     }
-    // Rows come and go under the same packed filters: codes and keys are given to others.
+    // Rows are added and removed under the same packed filters: codes and keys are used again.
     for (int step = 0; step < 3; ++step) {
       for (int i = 0; i < 120; ++i) {
         const TableIndex table = static_cast<TableIndex>(random.Below(3));

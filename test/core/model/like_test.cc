@@ -16,7 +16,7 @@
 namespace skerry {
 namespace {
 
-// By definition.
+// `like` by its definition.
 bool SlowLike(std::string_view text, std::string_view pattern) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '%') {
@@ -59,7 +59,7 @@ TEST_CASE("matches %, _ and backslash in like as its definition does, case-sensi
   CHECK(matched > 500);
 }
 
-// Few letters, so that what has begun to match often goes on a while.
+// Few letters, so that partial matches are frequent and long.
 std::string Repetitive(Random* random, size_t limit, std::string_view letters) {
   std::string text;
   for (size_t n = random->Below(limit + 1); n > 0; --n)

@@ -176,7 +176,8 @@ TEST_CASE("visits few rows by its plans") {
       visits(
           R"({"table":"cities","where":[">","population",9999000],"order":[["population","asc"]]})") <
       20);
-  // A large country: along the order, until enough are found; a small one: its rows, sorted.
+  // A large country: walks along the order until enough rows are found. A small one: sorts its
+  // rows.
   CHECK(
       visits(
           R"({"table":"cities","where":["=","country","C0"],"order":[["population","desc"]],"limit":50})") <

@@ -20,7 +20,7 @@ PropIndex ColumnAt(const RowStore& store, size_t cell) {
   return cell < props ? static_cast<PropIndex>(cell) : kSystem[cell - props];
 }
 
-// Every cell of sk_row says what the row does.
+// Checks that every cell of sk_row equals the row's value.
 void CheckCells(const RowStore& store) {
   Vector<PropIndex> columns;
   for (size_t i = 0; i < store.table().props.size() + 4; ++i) columns.push_back(ColumnAt(store, i));
@@ -52,8 +52,8 @@ void CheckCells(const RowStore& store) {
   }
 }
 
-// What sk_rows gives is what sk_row gives of each; texts are counted in units of UTF-16. Gives how
-// many rows it gave.
+// Checks that sk_rows gives the same as sk_row for each row; texts are counted in UTF-16 units.
+// Returns the number of rows.
 size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
   std::string out;
   store.EncodeRows(slots, &out);
@@ -99,7 +99,7 @@ size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
   REQUIRE(text_at == behind);
   REQUIRE(RowStore::LoadU32(head + 8) == units);
   REQUIRE(out.size() == behind + bytes);
-  // One row more may be larger than all that came before.
+  // One more row may be larger than all rows before it.
   REQUIRE((rows == slots.size() || out.size() - texts > 65536));
   return rows;
 }

@@ -53,14 +53,14 @@ class StepWorld {
       const CheckScopes& scopes = ScopeChoices()[random_.Below(ScopeChoices().size())];
       clients_.emplace_back(&CheckSchema(), ids_.Next(1), scopes);
       using naive::May;
-      // The first may write: what it puts there the others meet.
+      // The first client may write, so that the other clients meet its rows.
       const May right = Vector<May>{May::kWrite, May::kRead, May::kNothing}[random_.Below(3)];
       rights_.push_back({{"C", i == 0 ? May::kWrite : right}});
     }
     Begin();
   }
 
-  // Empty, or what is wrong.
+  // What is wrong; empty: nothing.
   std::string Run(int steps) {
     for (int step = 0; step < steps && problem_.empty(); ++step) Step();
     for (int round = 0; round < 300 && problem_.empty() && !IsQuiet(); ++round) Heal();
@@ -118,7 +118,7 @@ class StepWorld {
     }
   }
 
-  // What the older copy never held may be gone with the disk.
+  // Mutations that the older copy never had may be lost with the disk.
   void Restore(size_t i) {
     ProductionClient old = saved_.at(i);
     naive::Names kept = old.PendingActions();
@@ -168,7 +168,7 @@ class StepWorld {
         net_.push_back(std::move(reply));
         return;
       case Message::kPull:
-        // A window that was restored does not hear what its former self asked for.
+        // A restored window does not get the answers to its former requests.
         if (message.generation != client.generation) return;
         if (client.Pulled(*message.request, *message.answer, ++now_)) {
           const std::string problem =
@@ -230,7 +230,7 @@ class StepWorld {
     }
   }
 
-  // Some answers hold less than others, until all is to become quiet.
+  // Some answers have less room, until the history is to come to rest.
   PullAnswer Pull(const PullRequest& request, const naive::Rights& rights, bool* tells_own) {
     using Reads = ProductionServer::Reads;
     const Data body = ParseJson(request.body).value();
@@ -358,7 +358,7 @@ TEST_CASE("agrees with the naive model step by step, in authority and sync") {
     forks += world.forks();
     refills += world.refills();
   }
-  // What the histories are made for does happen in them.
+  // The histories reach the cases for which they are made.
   CHECK(entries > 10 * seeds);
   CHECK(refusals > seeds);
   CHECK(forks > seeds / 20);
