@@ -81,7 +81,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
     expect(await logout(one)).toEqual({ ok: true });
     await Promise.all([closed(one), closed(two)]);
     expect(await databases(two)).toEqual([]);
-    // The next log-in begins with nothing, and fetches what the server has.
+    // The next log-in starts empty, and fetches the server's rows.
     const again = await another();
     await until(again, () => db.notes.where('title', 'like', '% guarded').count() >= 1, []);
   });
@@ -99,7 +99,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
       await control.syncEvent(`skerry-sync:skerry/test/${user}`);
       await control.started();
     }
-    // Whoever could still push would do so before this one is in step.
+    // Any worker that could still push would do so before this window is in step.
     const other = await opened(profile, proxy.url, { user: `${user}-next`, ...mode });
     await caughtUp(other);
     expect(await onServer(`${user} discarded`)).toEqual([]);
@@ -244,7 +244,7 @@ test('counts stuck changes once when two profiles push them, one from an export'
   const stuck = await opened(profile, proxy.url, { user });
   await add(stuck, `${user} counter`);
   await caughtUp(stuck);
-  // Where the package's files are not to be had either, there is no export before they are.
+  // Only /v1/ is refused: without the package's files there would be no export.
   proxy.rules({ path: /\/v1\//, fault: 'refuse' });
   const text = await stuck.evaluate(async (title) => {
     const id = db.notes.where('title', '=', `${title} counter`).first()?.id as string;

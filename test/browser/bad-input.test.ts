@@ -257,7 +257,7 @@ describe('storage', () => {
       await page.evaluate(() => kit.outcome(() => db.sync.now()));
       await stillWorks(page);
       await inStep(page);
-      // What was durable before is confirmed; what was refused is nowhere.
+      // The changes that were durable before are confirmed; the rejected one is nowhere.
       const titles = await page.evaluate(() =>
         db.notes
           .where('title', 'like', 'large %')

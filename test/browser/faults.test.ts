@@ -37,7 +37,7 @@ const mode = (wanted: string) =>
 const like = () => page.evaluate((id) => demo.mutate.likeCity({ id }).durable, city);
 const likes = () => page.evaluate((id) => demo.cities.get(id)?.likes, city);
 
-/** What the server has. */
+/** The server's value. */
 async function onServer(): Promise<number | undefined> {
   const rows = await rowsOnServer<{ likes: number }>(server.url, 'cities');
   return rows.find(({ id }) => id === city)?.props.likes;

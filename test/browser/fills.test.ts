@@ -13,7 +13,7 @@ const SNAPSHOT = /\/v1\/snapshot\//;
 
 let served: Served;
 let proxy: FaultProxy;
-/** What the server holds, as the window sees it that wrote it. */
+/** The server's rows, as shown by the window that wrote them. */
 let truth: string;
 /** How many notes that window saw, one change after the other. */
 let counts: number[];
@@ -78,7 +78,7 @@ describe('the initial sync', () => {
         return { seen, stored };
       }, NOTES);
       expect(new Set(progress.seen)).toEqual(new Set(['filling']));
-      // Until the window has read what was stored: it has no rows before.
+      // Until the window has read storage; before that it has no rows.
       expect(progress.stored).toContain('filling');
       expect(snapshots() - before).toBe(1);
       // The image may be older than the head: the rest comes by the next pull.
@@ -183,7 +183,7 @@ describe('the initial sync', () => {
       await until(page, (count) => db.notes.count() === count, [NOTES + 1], 60_000);
       await inStep(page);
       expect(await page.evaluate((key) => db.notes.get(key)?.title, id)).toBe('early');
-      // Taken back, so that the other tests find what they expect.
+      // Deleted again, so that the other tests find the expected rows.
       await page.evaluate((key) => db.mutate.deleteNote({ id: key }).confirmed, id);
     }));
 });

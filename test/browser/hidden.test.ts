@@ -11,7 +11,7 @@ const stage = new Stage();
 /** Chromium throttles hard only pages that were hidden for five minutes; here, for five seconds. */
 const soon = '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5';
 
-/** How long the page waits for a timer of 50 ms that three others of that kind went before. */
+/** How long the page waits for a timer of 50 ms, after three others like it. */
 const timerMs = (page: Page) =>
   page.evaluate(async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve, 50));

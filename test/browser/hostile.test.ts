@@ -66,7 +66,7 @@ test('keeps the page working under any faulty answers, reports them, and recover
   await page.close();
 });
 
-/** Writes what structured clones can hold, and is nothing of ours, under keys of its own into every store. */
+/** Writes nonsense of every kind that a structured clone can hold into every store, under keys of its own. */
 async function scribble(page: Page, onto: 'stores' | 'sync'): Promise<number> {
   return page.evaluate(async (where) => {
     const cyclic: Record<string, unknown> = { v: 1 };
@@ -122,7 +122,7 @@ test('keeps everything else when nonsense is written into every store', async ()
   const page = await opened(profile, proxy.url, { times });
   await until(page, () => db.notes.where('title', '=', 'kept through it').count() === 1, []);
   await expect.poll(titles, { timeout: 60_000 }).toContain('kept through it');
-  // The inbox shows what it cannot read, and every entry of it can be discarded.
+  // The inbox shows entries that it cannot read, and every entry can be discarded.
   await page.evaluate(async () => {
     for (const { id } of db.conflicts.all()) await db.conflicts.resolve(id, 'discard');
   });

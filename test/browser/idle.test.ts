@@ -33,7 +33,7 @@ const counting = `{
 
 const writesOf = (): string[] => (globalThis as unknown as { writes: string[] }).writes;
 
-/** What was written by the page and its workers since they began. */
+/** All writes of the page and its workers since their start. */
 async function writes(page: Page): Promise<string[]> {
   const ofWorkers = await Promise.all(page.workers().map((worker) => worker.evaluate(writesOf)));
   return [...(await page.evaluate(writesOf)), ...ofWorkers.flat()];
@@ -57,7 +57,7 @@ async function windows(user: string, serviceWorker: boolean): Promise<Page[]> {
 test('writes nothing in an idle minute, with the lease and with a service worker', async () => {
   const [first] = await windows('lease', false);
   const pages = [...(await windows('service', true)), first as Page];
-  // Somebody changes something, so that the count is seen to count.
+  // A change shows that the writes are counted.
   for (const page of pages) {
     const before = (await writes(page)).length;
     await page.evaluate(() => db.mutate.addNote({ title: 'counted' }).confirmed);

@@ -44,7 +44,7 @@ async function counted(
   });
 }
 
-/** What the server itself holds, as a profile that begins with nothing sees it. */
+/** The server's rows, as a new profile gets them. */
 async function fresh<T>(read: (page: Page) => Promise<T>): Promise<T> {
   const other = new Profile();
   try {
@@ -114,7 +114,7 @@ describe('several windows and sudden ends', () => {
     const hold = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    // The push reaches the proxy and waits there; its answer then finds nobody.
+    // The push reaches the proxy and waits there; its answer then has no receiver.
     proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
     const windows = pages.filter((page) => page.url().startsWith(proxy.url));
     const writer = windows[0];
@@ -168,7 +168,7 @@ describe('several windows and sudden ends', () => {
     let expected = (await fresh(likes)) ?? 0;
     for (let round = 0; round < KILLS; round++) {
       const page = await profile.window({ url: proxy.url });
-      // All of them are seen at once, whoever has them by now.
+      // All of them are shown at once, from storage or from the server.
       await counted(page, expected, { confirmed: false });
       // Odd rounds: nothing can be pushed before the kill. Even ones: pushes are under way when it comes.
       if (round % 2) proxy.rules({ path: /\/v1\//, fault: 'refuse' });
@@ -232,7 +232,7 @@ describe('several windows and sudden ends', () => {
       expect(await everything(b)).toBe(seen);
       await profile.close();
       await second.close();
-      // Without the network, what is on the screen comes from storage alone.
+      // Without the network, the rows on the screen come from storage alone.
       proxy.rules({ path: /\/v1\//, fault: 'refuse' });
       const again = await profile.window({ url: proxy.url });
       expect(await everything(again)).toBe(seen);

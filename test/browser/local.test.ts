@@ -78,7 +78,7 @@ const makeImage = (page: Page, mount: string) =>
     mount,
   );
 
-/** What the record `sync` names and is not given up. */
+/** The images that the record `sync` names, without those that were given up. */
 const named = async (page: Page) => {
   const { image, previous } = await syncRecord(page);
   const generations = [image, previous].flatMap((each) => (each ? [each.generation] : []));

@@ -40,7 +40,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Both of Anna's windows: one that is not paused yet, or a job that runs, would push what the other writes with its own. */
+/** Both of Anna's windows: a window that is not paused yet, or a running job, would push the other window's changes. */
 async function goOffline(): Promise<void> {
   for (const page of [one, two]) {
     await settled(page);
@@ -296,7 +296,7 @@ describe('a newcomer', () => {
       isMobile: true,
       hasTouch: true,
     });
-    // Emulating a phone loads the page anew.
+    // Emulating a phone reloads the page.
     await ready(other);
     await settled(other);
     await other.waitForSelector('#cities-sizer .row');

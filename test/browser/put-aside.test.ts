@@ -44,7 +44,7 @@ const shown = (page: Page, user: string) =>
     user,
   );
 
-/** What the store `mutations` holds, read without the package. */
+/** The records of the store `mutations`, read without the package. */
 const storedMutations = (page: Page, database: string) =>
   page.evaluate(async (name) => {
     const request = indexedDB.open(name);
@@ -75,11 +75,11 @@ test.each([
     const kept = await left.evaluate(() => 'db' in globalThis);
     console.log(`${user}: the page came back ${kept ? 'as it was' : 'from the start'}`);
     if (!kept) await left.evaluate((how) => kit.start(how), options);
-    // `pending` only falls to none where what was kept is found again, and committed or pushed once.
+    // `pending` only falls to zero when the kept changes are found again, and committed or pushed once.
     await left.evaluate(() => db.mutate.addNote({ title: 'back' }).confirmed);
     await until(left, () => db.sync.status.pending === 0, []);
     const there = await shown(left, user);
-    // Chromium drops a page whose transaction another window has to wait for, and what is being stored then.
+    // Chromium drops a page, and the write under way, if another window has to wait for its transaction.
     const least = kept ? saved.length : 1;
     expect(there.length).toBeGreaterThanOrEqual(least);
     expect(there).toEqual(inOrder.slice(0, there.length).sort());
@@ -102,7 +102,7 @@ test('keeps a page in bfcache that stored changes as it was left, and knows them
   await left.close();
 });
 
-// What has reached the browser's own process by then; never a later change without those before it.
+// The changes that have reached the browser's process by then; never a later one without those before it.
 test('keeps a prefix of the last changes of a page that is dropped at once', async () => {
   const user = 'dropped';
   const left = await opened(stage.profile, stage.url, { user, local: true });

@@ -11,7 +11,7 @@ import { TestServer } from './support/server.ts';
 import { buildSite, type Site } from './support/site.ts';
 import { until } from './support/until.ts';
 
-// More than one answer may hold (src/base/limits.h, kStateRows): what is taken anew comes by image, or in pages.
+// More rows than fit into one answer (src/base/limits.h, kStateRows): a reset realm comes by image, or in pages.
 const BATCHES = 3; // a transaction has at most 10,000 operations
 const BATCH = 6_700;
 const NOTES = BATCHES * BATCH;
@@ -80,7 +80,7 @@ async function filled(profile: Profile, minRank: number | undefined, count: numb
   return page;
 }
 
-/** A window that holds what it wants of a server that has what the backup has, and has made more. */
+/** A window with the rows of its scopes, of a server that has the backup's rows and later ones. */
 async function ahead(profile: Profile, minRank: number | undefined): Promise<Page> {
   await setBack();
   const page = await filled(profile, minRank, wanted(minRank));
@@ -89,7 +89,7 @@ async function ahead(profile: Profile, minRank: number | undefined): Promise<Pag
   return page;
 }
 
-/** So that the revisions of the server that is set back do not say by themselves that something is missing. */
+/** So that the revisions of the restored server alone do not show that something is missing. */
 async function writeLost(page: Page): Promise<void> {
   await page.evaluate(async (count) => {
     for (let i = 0; i < count; i++)

@@ -22,7 +22,7 @@ import { type Served, serveSite } from './support/served.ts';
 import { rowsOnServer } from './support/table.ts';
 import { until } from './support/until.ts';
 
-/** Short, so that whatever is tried again is tried soon. */
+/** Short, so that retries come soon. */
 const times = { fetch: 2000, retry: 200, retryMax: 500, idleListening: 1000 };
 
 let served: Served;
@@ -83,7 +83,7 @@ const onServer = async (title: string) => {
   return rows.filter(({ props }) => props.title.startsWith(title));
 };
 
-/** Nothing stands still any more, and both windows have the same. */
+/** Nothing is stuck any more, and both windows have the same rows. */
 async function ended({ mine, other }: Stage): Promise<void> {
   for (const page of [mine, other])
     await until(page, () => {

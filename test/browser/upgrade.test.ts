@@ -82,7 +82,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('%o', (mode) 
       await second.evaluate(() => db.sync.pause());
       await first.evaluate(() => db.sync.pause());
       await add(first, `${user} durable`);
-      // What is written in the same moment is stored, and said to be.
+      // A change made at the same moment is stored, and its `durable` resolves.
       const late = second.evaluate(async (prefix) => {
         const kept: string[] = [];
         for (let i = 0; kit.happened.updateNeeded.length === 0; i++) {

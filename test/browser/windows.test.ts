@@ -112,7 +112,7 @@ describe('the window that pushes', () => {
       await pushed;
       const ms = performance.now() - start;
       console.log(`stopped holder: another window had pushed after ${Math.round(ms)} ms`);
-      // A waiter whose looks are far apart begins to count anew.
+      // A waiter whose looks are far apart restarts its count.
       expect(ms).toBeLessThan(4 * TIMEOUT_MS);
       await stopped.goOn();
       letGo();
@@ -179,7 +179,7 @@ describe('a frozen window', () => {
     }));
 });
 
-/** From when `deaf` is set on, a window stores what it stores, and does not hear of it: `stored` counts. */
+/** Once `deaf` is set, a window's writes are stored, but it gets no completion. `stored` counts them. */
 const deafness = `{
   globalThis.stored = 0;
   const { set } = Object.getOwnPropertyDescriptor(IDBTransaction.prototype, 'oncomplete');
@@ -203,7 +203,7 @@ describe('a window that is closed at once after a change', () => {
       });
       await until(left, () => (globalThis as unknown as { stored: number }).stored > 0, []);
       await left.close();
-      // By a look at storage it would be a minute.
+      // By the regular look at storage it would take a minute.
       const found = () => db.notes.where('title', '=', 'left behind').count() === 1;
       await until(other, found, [], 20_000);
       await until(other, () => db.sync.status.pending === 0, [], 20_000);
@@ -308,7 +308,7 @@ describe('a wrong clock', () => {
           }, title);
         const mine = await make(a, 'from the wrong clock');
         const theirs = await make(b, 'from the right clock');
-        // An edit of what is not here yet is none.
+        // An edit of a row that is not here yet has no effect.
         await caughtUp(a);
         await a.evaluate(
           (key) => db.mutate.editNote({ id: key, patch: { rank: 1 } }).confirmed,

@@ -16,7 +16,7 @@ afterAll(() => site?.remove());
 const count = (window: RemoteWindow) => window.call('notes').then((notes) => notes.length);
 
 describe.each(engines)('$name', (engine) => {
-  /** Firefox loads a page anew that has a Web Lock or waits for one: with a server that is every one (that of the socket). */
+  /** Firefox reloads a page that has or awaits a Web Lock. With a server, every page does (the socket's lock). */
   const keeps = engine.features.has('bfcache-with-locks');
 
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe.each(engines)('$name', (engine) => {
     const left = await scene.open();
     const counter = await other.call('counter');
     await left.call('sees', counter);
-    // Its worker looks whether there is anything to roll up.
+    // Its worker checks whether there is anything to compact.
     await expect.poll(() => left.call('locks')).toBe(0);
     await scene.leave(left);
     await other.call('burst', counter, ['meanwhile']);
@@ -76,7 +76,7 @@ describe.each(engines)('$name', (engine) => {
         const left = await scene.open();
         const counter = await other.call('counter');
         await left.call('sees', counter);
-        // In the middle of a transaction its connection stays open as long as it is away (WebKit), and the log-out is refused.
+        // Left in the middle of a transaction, its connection would stay open (WebKit), and the log-out be refused.
         await until(left, ({ lease, phase }) => lease?.owner === null && phase === 'idle');
         await scene.leave(left);
         await other.call('logout', unsynced);

@@ -20,13 +20,13 @@ afterAll(async () => {
   site?.remove();
 });
 
-/** All that is stored, and who pushes: a service worker that takes over late writes, and is no fault. */
+/** All stores, and the mode, which explains a difference: a service worker that takes over late writes. */
 async function stored(window: RemoteWindow) {
   const { mode } = await window.status();
   return { mode, stores: await Promise.all(stores.map((store) => window.call('stored', store))) };
 }
 
-/** Leases that somebody holds in storage, but for that of the socket. */
+/** The held leases in storage, except the socket's. */
 async function held(window: RemoteWindow): Promise<unknown[]> {
   const records = (await window.call('stored', 'sync')) as { owner?: string; job?: string }[];
   return records.filter(({ owner, job }) => owner && job !== 'open' && job !== 'closed');

@@ -8,7 +8,7 @@ import { type Mode, Scene, shortTimes } from './support/scene.ts';
 
 const PUSH = /\/v1\/push/;
 const DAY_MS = 86_400_000;
-/** Longer than it takes to be taken for dead. */
+/** Longer than the timeout after which a worker counts as dead. */
 const SLEEP_MS = shortTimes.timeout * 2.5;
 
 let site: Site;
@@ -82,7 +82,7 @@ describe.each(engines)('$name', (engine) => {
         const pushed = scene.proxy.next(PUSH);
         const gone = holder.gone.then(() => performance.now());
         await scene[end](holder);
-        // Its process may have run others as well; whoever sees that opens one again.
+        // Its process may have run other windows, too; a user opens one again.
         const opened = scene.windows.size === 0;
         if (opened) await scene.open();
         await pushed;
@@ -216,7 +216,7 @@ describe.each(engines)('$name', (engine) => {
         await agree(scene);
         const titles = [0, 1, 2, 3, 4].flatMap((i) => [`older ${i}`, `newer ${i}`]);
         await exact(scene, wrote(counter, ...titles));
-        // What the newer has said of the schema stands.
+        // The newer version's schema number stays.
         const records = (await older.call('stored', 'sync')) as { schema?: number | object }[];
         for (const { schema } of records)
           if (schema !== undefined) expect([3, { version: 3 }]).toContainEqual(shortened(schema));

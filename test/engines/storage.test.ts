@@ -34,12 +34,12 @@ describe.each(engines)('$name', (engine) => {
       const [writer, other] = await scene.loseStorage();
       const told = await writer?.call('tried', counter, ['after']);
       say(engine, 'lease', `the databases' process was killed: ${told}`);
-      // Durable, or told: never silence.
+      // Durable, or reported: never silent.
       if (told !== 'durable') {
         expect(told).toMatch(/^storage/);
         expect((await writer?.status())?.error).toMatchObject({ retryable: true });
       }
-      // What they show is in memory, and stays.
+      // The shown rows are in memory, and stay.
       expect(await other?.call('total', counter)).toBe(1);
       for (const window of [...scene.windows.values()]) await scene.close(window);
       await scene.open();

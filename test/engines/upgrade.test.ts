@@ -58,7 +58,7 @@ describe.each(engines)('$name', (engine) => {
       const acknowledged = ['first', 'second', 'of the next'];
       await exact(scene, { counter, acknowledged, attempted: 3 });
       expect(await next.call('happened')).toMatchObject({ updateNeeded: [], closed: [] });
-      // The release is taken back: it does not open, and touches nothing.
+      // The release is rolled back: the former one does not open the database, and changes nothing.
       await expect(scene.open()).rejects.toThrow(/newer version of this application/);
       expect(await next.call('happened')).toMatchObject({ updateNeeded: [], closed: [] });
     },
