@@ -136,7 +136,7 @@ describe('several windows and sudden ends', () => {
     const pushed = proxy.next(/\/v1\/push/, 30_000);
     await crash(holder);
     // Of tabs in one browser window only the one in front is visible, and only a visible window's
-    // worker starts a job: whoever sees the crashed tab goes to another.
+    // worker starts a job: a user who sees the crashed tab goes to another.
     const start = performance.now();
     await survivors[0]?.bringToFront();
     await pushed;

@@ -85,7 +85,7 @@ const named = async (page: Page) => {
   return generations.map((generation) => `/${DATABASE}/${generation}`).sort();
 };
 
-/** Of the browser's worker: hangs for good at the moment when an image is written, and nothing names it as the image. */
+/** A worker's script that hangs forever when an image is written, before the record `sync` names that image. */
 const HANG_BEFORE_PUBLISHING = `{
   const { transaction } = IDBDatabase.prototype;
   let written = false;

@@ -1,4 +1,4 @@
-// What must be true at the end of each scene.
+// Checks at the end of each scene.
 import { expect } from 'vitest';
 import { chromium } from './chromium.ts';
 import type { Engine } from './engine.ts';

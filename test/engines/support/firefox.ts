@@ -42,8 +42,8 @@ export const firefox: Engine = {
 };
 
 /**
- * Puppeteer keeps the profile's preferences beside its own, and puts them back when it hears that the browser has ended: that
- * may be while the next one is started.
+ * Puppeteer keeps the profile's preferences beside its own, and restores them when it notices that the browser has
+ * ended: that may be while the next one starts.
  */
 function preferencesAreBack(folder: string): Promise<void> {
   const look = () => {

@@ -127,7 +127,7 @@ export class Scene {
     return this.#running;
   }
 
-  /** A window of the test page with its database open. Rejects with Gone where it is killed before. */
+  /** A window of the test page with its database open. Rejects with Gone if it is killed before. */
   async open(options: StartOptions = {}): Promise<RemoteWindow> {
     const window = await this.#bare();
     await this.start(window, options);
