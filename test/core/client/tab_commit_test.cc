@@ -5,7 +5,7 @@
 
 namespace skerry::client_test {
 
-TEST_CASE("stores a tick's mutations in one transaction; durable settles on its completion") {
+TEST_CASE("stores a tick's mutations in one transaction; `durable` settles when done") {
   Pair world;
   const std::string one = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   const std::string two = world.A().Do(kInc, kGroupTable, "g", One("count", 1));

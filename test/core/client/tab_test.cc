@@ -208,7 +208,7 @@ TEST_CASE("reads again on resume without mutations of its own") {
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("rejects `confirmed` in the next reading when a refusal comes during one") {
+TEST_CASE("rejects `confirmed` in the next reading when a rejection comes during one") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -235,7 +235,7 @@ TEST_CASE("repeats a reading that was interrupted by a freeze") {
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("removes a refused mutation, rejects `confirmed` with the inbox's code") {
+TEST_CASE("removes a rejected mutation, rejects `confirmed` with the inbox's code") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -262,7 +262,7 @@ TEST_CASE("removes a refused mutation, rejects `confirmed` with the inbox's code
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("shows a retry without a break when it is heard before the refusal's record") {
+TEST_CASE("shows a retry without a break when it is heard before the rejection's record") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();

@@ -225,7 +225,7 @@ TEST_CASE("shows base plus pending, incrementally as from scratch, on random his
   }
 }
 
-TEST_CASE("shows another base that it takes over, with what is pending") {
+TEST_CASE("shows a replaced base with the pending mutations on top") {
   for (uint64_t seed = 1000; seed < 1040; ++seed) {
     CAPTURE(seed);
     ViewWorld world(seed);

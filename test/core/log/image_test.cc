@@ -119,7 +119,7 @@ std::string SmallImage() {
   return EncodeImage(base, 5, kCursors);
 }
 
-TEST_CASE("adopts an image's rows in place; a change copies them first") {
+TEST_CASE("adopts an image's rows in place, in a copy of its own") {
   const std::string image = SmallImage();
   const std::string kept(image);
   Base first(&LogSchema());

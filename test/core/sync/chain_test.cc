@@ -106,7 +106,7 @@ TEST_CASE("groups mutations in key order and folds them to one op per object") {
   CHECK(grouped.writes.size() == 3);
 }
 
-TEST_CASE("keeps back held mutations, and later ones on the same objects") {
+TEST_CASE("keeps held mutations back, and later ones on the same objects") {
   Data held = MutationRecord(Id(1), {UpdateItem("a", "A", "invalid")});
   held.Set("held", true);
   const Grouped grouped =

@@ -77,7 +77,7 @@ TEST_CASE("moves children of an object that was never created to the inbox with 
   CHECK(world.Converged());
 }
 
-TEST_CASE("records a refusal under a new n, raises goneUpTo to the highest removed key") {
+TEST_CASE("records a rejection under a new n, raises goneUpTo to the highest removed key") {
   Pushing world;
   world.Mutate({CreateItem("b", "A", 1, "bad")});
   world.Settle();

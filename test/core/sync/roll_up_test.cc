@@ -11,7 +11,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("compacts fewer bytes of records into a smaller image") {
+TEST_CASE("compacts after fewer bytes of records when the image is smaller") {
   const auto worth = [](double image_bytes, double record_bytes) {
     SyncRecord sync;
     sync.n = 10;
