@@ -17,7 +17,7 @@ constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, ta
 }  // namespace
 
 void SyncJob::PushAsk(Turn* turn) {
-  // stores `sent` before the fetch.
+  // `sent` is durable before the fetch.
   Enter(PushAskStage()).transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
                TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
