@@ -1,5 +1,6 @@
-// Leaving an account and entering one in a real browser: what a log-out refuses and what it deletes, with a service worker
-// too; adoption of local data with the browser killed in the middle; files carried from one profile to another.
+// Goal: a log-out refuses to lose changes and deletes everything else, with a service worker, too; local data are
+// adopted once, also when the browser is killed meanwhile; exported files carry changes from one profile to another.
+// Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -65,7 +66,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
     return page;
   };
 
-  test('is refused while another window has unsynced changes, and then deletes every database of the user', async () => {
+  test('rejects a log-out with unsynced changes elsewhere, then deletes all databases', async () => {
     fresh();
     const [one, two] = [await another(), await another()];
     await writeNotes(one, 2500);
@@ -80,12 +81,12 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
     expect(await logout(one)).toEqual({ ok: true });
     await Promise.all([closed(one), closed(two)]);
     expect(await databases(two)).toEqual([]);
-    // The next log-in begins with nothing, and fetches what the server has.
+    // The next log-in starts empty, and fetches the server's rows.
     const again = await another();
     await until(again, () => db.notes.where('title', 'like', '% guarded').count() >= 1, []);
   });
 
-  test('discard deletes what was not synced with all the rest, and nobody pushes it later', async () => {
+  test('discard deletes unsynced changes with all the rest, and no worker pushes them', async () => {
     fresh();
     const page = await another();
     const looker = await bare(profile, proxy.url);
@@ -98,14 +99,14 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o',
       await control.syncEvent(`skerry-sync:skerry/test/${user}`);
       await control.started();
     }
-    // Whoever could still push would do so before this one is in step.
+    // Any worker that could still push would do so before this window is in step.
     const other = await opened(profile, proxy.url, { user: `${user}-next`, ...mode });
     await caughtUp(other);
     expect(await onServer(`${user} discarded`)).toEqual([]);
     expect(await databases(looker)).toEqual([]);
   });
 
-  test('keep: nobody pushes for who has left, the next user sees nothing, and the first finds all again', async () => {
+  test('keep: pushes nothing until the user is back, and hides it from the next user', async () => {
     fresh();
     const page = await another();
     proxy.setOffline(true);
@@ -220,7 +221,7 @@ test.each(['copying', 'copied', 'deleting', 'deleted'])(
   },
 );
 
-test('two windows that log in at once adopt local data once', async () => {
+test('adopts local data once when two windows log in at once', async () => {
   fresh();
   const page = await opened(profile, proxy.url, { local: true, anonymous: true });
   await add(page, `${user} local`);
@@ -238,12 +239,12 @@ test('two windows that log in at once adopt local data once', async () => {
   expect(await page.evaluate(() => kit.databasesOf('local'))).toEqual([]);
 });
 
-test('what is stuck on one profile is carried to another as a file, and counts once though both push it', async () => {
+test('counts stuck changes once when two profiles push them, one from an export', async () => {
   fresh();
   const stuck = await opened(profile, proxy.url, { user });
   await add(stuck, `${user} counter`);
   await caughtUp(stuck);
-  // Where the package's files are not to be had either, there is no export before they are.
+  // Only /v1/ is refused: without the package's files there would be no export.
   proxy.rules({ path: /\/v1\//, fault: 'refuse' });
   const text = await stuck.evaluate(async (title) => {
     const id = db.notes.where('title', '=', `${title} counter`).first()?.id as string;

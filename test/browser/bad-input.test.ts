@@ -1,5 +1,5 @@
-// What an application, a user, a network or a server may do wrong: each gives a clear typed error with a stable code,
-// pending changes are kept, and the application goes on. Real Chromium, real server.
+// Goal: mistakes of an application, a user, a network or a server give a clear typed error with a stable code; pending
+// changes are kept, and the application continues. Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Outcome } from './page/page.ts';
@@ -55,7 +55,7 @@ describe('mistakes of the application', () => {
   const attempt = (call: () => unknown): Promise<Outcome> =>
     page.evaluate(`kit.outcome(${call})`) as Promise<Outcome>;
 
-  test('a table, prop or type that the schema does not have', async () => {
+  test('rejects a table, prop or type that the schema does not have', async () => {
     expect(
       await attempt(() =>
         db.transact((tx) => tx.notes.create({ titel: 'x', title: 'y' } as never)),
@@ -82,7 +82,7 @@ describe('mistakes of the application', () => {
     await stillWorks(page);
   });
 
-  test('an id that is none, and a number that is none', async () => {
+  test('rejects an invalid id, number or text', async () => {
     expect(
       await attempt(() => db.transact((tx) => tx.notes.create({ id: 'no-uuid', title: 'x' }))),
     ).toEqual(refusal('ValidationError', 'invalid_id'));
@@ -98,7 +98,7 @@ describe('mistakes of the application', () => {
     await stillWorks(page);
   });
 
-  test('too many operations, and an object that is too large: nothing of the mutation is left', async () => {
+  test('keeps nothing of a mutation with too many operations or too large an object', async () => {
     const before = await page.evaluate(() => db.notes.count());
     expect(
       await attempt(() =>
@@ -116,7 +116,7 @@ describe('mistakes of the application', () => {
     await stillWorks(page);
   });
 
-  test('a mutator that throws or is asynchronous changes nothing', async () => {
+  test('changes nothing when a mutator throws or is asynchronous', async () => {
     const before = await page.evaluate(() => db.notes.count());
     expect(
       await attempt(() =>
@@ -137,7 +137,7 @@ describe('mistakes of the application', () => {
     await stillWorks(page);
   });
 
-  test('calls after close are refused', async () => {
+  test('rejects calls after close', async () => {
     await page.evaluate(() => db.close());
     expect(await attempt(() => db.transact((tx) => tx.notes.create({ title: 'late' })))).toEqual(
       refusal('ClosedError', 'closed'),
@@ -148,7 +148,7 @@ describe('mistakes of the application', () => {
 });
 
 describe('versions', () => {
-  test('a server that does not take this schema any more: onUpdateNeeded, and what is pending is kept for the next version', async () => {
+  test('keeps pending changes for the next version when the server drops this schema', async () => {
     const first = await TestServer.start({ files: served.site.files, schema: served.site.schema });
     const between = await FaultProxy.start(first.url);
     let second: TestServer | null = null;
@@ -203,7 +203,7 @@ describe('versions', () => {
 });
 
 describe('storage', () => {
-  test('a database of a newer release: open() rejects, and works again once it is gone', async () => {
+  test("open() rejects a newer release's database, and works once that is gone", async () => {
     const page = await bare(profile, proxy.url);
     await page.evaluate(async () => {
       (await kit.openRaw('skerry/test/refused', 99)).close();
@@ -228,7 +228,7 @@ describe('storage', () => {
     await page.close();
   });
 
-  test('storage that is full: durable rejects with a QuotaError, and later changes go on when there is room', async () => {
+  test('durable rejects with a QuotaError when storage is full; changes resume with room', async () => {
     const small = new Profile();
     try {
       const page = await bare(small, proxy.url);
@@ -257,7 +257,7 @@ describe('storage', () => {
       await page.evaluate(() => kit.outcome(() => db.sync.now()));
       await stillWorks(page);
       await inStep(page);
-      // What was durable before is confirmed; what was refused is nowhere.
+      // The changes that were durable before are confirmed; the rejected one is nowhere.
       const titles = await page.evaluate(() =>
         db.notes
           .where('title', 'like', 'large %')
@@ -272,8 +272,8 @@ describe('storage', () => {
   });
 });
 
-describe('who one is', () => {
-  test('an expired token is asked for anew; when there is none, the status says so and changes wait', async () => {
+describe('authentication', () => {
+  test('asks for another token when one expires; without one, changes wait', async () => {
     const sub = 'expiring';
     const old = signToken(SECRET, sub, -60);
     const fresh = signToken(SECRET, sub, 3600);
@@ -297,8 +297,8 @@ describe('who one is', () => {
   });
 });
 
-describe('a network that lies', () => {
-  test('a server that answers HTML: a typed error in the status, and it recovers on its own', async () => {
+describe('a faulty network', () => {
+  test('reports a typed error when the server answers HTML, and recovers on its own', async () => {
     const page = await opened(profile, proxy.url, { user: 'hotel' });
     await inStep(page);
     proxy.rules({ path: /\/v1\/(push|pull)/, fault: 'html' });
@@ -322,7 +322,7 @@ describe('a network that lies', () => {
     await page.close();
   });
 
-  test('an answer that is cut off in the middle is asked for again', async () => {
+  test('repeats a request whose answer is cut off', async () => {
     const page = await opened(profile, proxy.url, { user: 'cut' });
     await inStep(page);
     proxy.rules({ path: /\/v1\/pull/, fault: 'cut-after', times: 1 });

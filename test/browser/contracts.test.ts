@@ -1,5 +1,6 @@
-// The hosts' contracts in a real Chromium: IndexedDB, BroadcastChannel, timers, clock, random, Web Locks, fetch and
-// WebSocket, in a window and in a dedicated Worker. The memory hosts pass the same suites in test/contract.
+// Goal: the hosts keep their contracts in a real Chromium: IndexedDB, BroadcastChannel, timers, clock, random, Web
+// Locks, fetch and WebSocket, in a window and in a dedicated Worker. Method: the suites of test/contract, which the
+// memory hosts pass, too.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserContracts } from './page/contracts.ts';

@@ -1,5 +1,5 @@
-// The browser takes an open database away, as it does for want of room or when its user clears the site's data.
-// Real Chromium, real server.
+// Goal: windows survive when the browser deletes an open database, as it does for lack of room or when its user clears
+// the site's data. Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -30,7 +30,7 @@ test.each([
   ['lease', false],
   ['service-worker', true],
 ])(
-  '%s: every window is told, none makes it anew, and the next start fetches all',
+  '%s: notifies every window, creates no database, and the next start fetches all',
   async (mode, serviceWorker) => {
     const profile = new Profile();
     try {
@@ -69,7 +69,7 @@ test.each([
   },
 );
 
-test('one that another window makes anew, before this one has looked, is not taken for its own', async () => {
+test('does not adopt a database that another window created after the eviction', async () => {
   const profile = new Profile();
   try {
     const options = { user: 'anew' };

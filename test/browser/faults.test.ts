@@ -1,4 +1,4 @@
-// The demo's buttons that make things go wrong: each does, and the demo gets over it.
+// Goal: each button of the demo that causes a fault does so, and the demo recovers.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -37,13 +37,13 @@ const mode = (wanted: string) =>
 const like = () => page.evaluate((id) => demo.mutate.likeCity({ id }).durable, city);
 const likes = () => page.evaluate((id) => demo.cities.get(id)?.likes, city);
 
-/** What the server has. */
+/** The server's value. */
 async function onServer(): Promise<number | undefined> {
   const rows = await rowsOnServer<{ likes: number }>(server.url, 'cities');
   return rows.find(({ id }) => id === city)?.props.likes;
 }
 
-test('a push that is cut before the server, and one whose answer is lost, count once', async () => {
+test('counts a like once when its push is cut, or its answer is lost', async () => {
   for (const [i, button] of ['#fault-cut', '#fault-lose'].entries()) {
     await page.click(button);
     await like();
@@ -58,7 +58,7 @@ test('a push that is cut before the server, and one whose answer is lost, count 
   expect(await likes()).toBe(2);
 });
 
-test('storage that is full: the change is refused in words, and later ones go on', async () => {
+test('rejects a change with an error when storage is full, and accepts later ones', async () => {
   await page.click('#fault-full');
   const code = await page.evaluate(
     (id) =>
@@ -76,7 +76,7 @@ test('storage that is full: the change is refused in words, and later ones go on
   expect(await onServer()).toBe(3);
 });
 
-test('a clock that is a day ahead, and a frozen worker', async () => {
+test('syncs with a clock a day ahead, and with a frozen worker', async () => {
   await page.click('#fault-clock');
   await like();
   await settled(page);
@@ -90,7 +90,7 @@ test('a clock that is a day ahead, and a frozen worker', async () => {
   await settled(page);
 });
 
-test('the site’s data are cleared: the page says so, and all is fetched again', async () => {
+test('reports that the site’s data were cleared, and fetches all again', async () => {
   await settled(page);
   const known = await likes();
   const session = await page.createCDPSession();
@@ -112,7 +112,7 @@ test('the site’s data are cleared: the page says so, and all is fetched again'
   await page.click('#faults summary');
 });
 
-test('a service worker that is silenced: the windows push', async () => {
+test('pushes from the windows when the service worker is silenced', async () => {
   await page.click('#fault-silence');
   await like();
   await mode('lease');

@@ -1,5 +1,5 @@
-// The first fill by the realm's image, and local images that are damaged: whatever is cut, killed or overwritten, the
-// rows come out right and pending changes stay. Real Chromium, real server.
+// Goal: after an initial sync by the realm's image, and with damaged local images, the rows are right and pending
+// changes are kept, whatever is cut, killed or overwritten. Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { limitRoom, Profile, withProfile } from './support/browser.ts';
@@ -13,7 +13,7 @@ const SNAPSHOT = /\/v1\/snapshot\//;
 
 let served: Served;
 let proxy: FaultProxy;
-/** What the server holds, as the window sees it that wrote it. */
+/** The server's rows, as shown by the window that wrote them. */
 let truth: string;
 /** How many notes that window saw, one change after the other. */
 let counts: number[];
@@ -48,14 +48,14 @@ const everything = (page: Page) => page.evaluate(() => kit.everything());
 const snapshots = () => proxy.seen.filter(({ path }) => SNAPSHOT.test(path)).length;
 
 describe('the writer of a large first batch', () => {
-  test('never sees its rows go while they are pushed and come back by an image', () => {
+  test('shows all rows while they are pushed and come back by an image', () => {
     expect(counts).toEqual([0, NOTES]);
     expect((JSON.parse(truth) as unknown[][])[1]).toHaveLength(NOTES);
   });
 });
 
-describe('the first fill', () => {
-  test('comes by one image, shows its progress, and is read back from a cold start without the network', () =>
+describe('the initial sync', () => {
+  test('uses one image, shows progress, and starts from it without the network', () =>
     withProfile(async (profile) => {
       const before = snapshots();
       const page = await bare(profile, proxy.url);
@@ -78,7 +78,7 @@ describe('the first fill', () => {
         return { seen, stored };
       }, NOTES);
       expect(new Set(progress.seen)).toEqual(new Set(['filling']));
-      // Until the window has read what was stored: it has no rows before.
+      // Until the window has read storage; before that it has no rows.
       expect(progress.stored).toContain('filling');
       expect(snapshots() - before).toBe(1);
       // The image may be older than the head: the rest comes by the next pull.
@@ -90,7 +90,7 @@ describe('the first fill', () => {
       expect(await everything(again)).toBe(truth);
     }));
 
-  test('SIGKILL of the browser in the middle of the image: the next start completes it', () =>
+  test('completes in the next start after SIGKILL in the middle of the image', () =>
     withProfile(async (profile) => {
       proxy.rules({ path: SNAPSHOT, fault: 'stall', times: 1 });
       const half = proxy.next(SNAPSHOT);
@@ -105,7 +105,7 @@ describe('the first fill', () => {
       expect(await page.evaluate(() => kit.happened.dataLost)).toEqual([]);
     }));
 
-  test('an image that breaks off is fetched again', () =>
+  test('fetches an image again whose download breaks off', () =>
     withProfile(async (profile) => {
       proxy.rules({ path: SNAPSHOT, fault: 'cut-after', times: 1 });
       const page = await opened(profile, proxy.url);
@@ -114,7 +114,7 @@ describe('the first fill', () => {
       expect(await everything(page)).toBe(truth);
     }));
 
-  test('an image that is something else altogether is not taken', () =>
+  test('rejects HTML in place of an image, and fetches it again', () =>
     withProfile(async (profile) => {
       proxy.rules({ path: SNAPSHOT, fault: 'html', times: 1 });
       const page = await opened(profile, proxy.url);
@@ -123,7 +123,7 @@ describe('the first fill', () => {
       expect(await everything(page)).toBe(truth);
     }));
 
-  test('an image for which there is no room is told as that, and comes when there is', () =>
+  test('reports that there is no room for an image, and completes when there is', () =>
     withProfile(async (profile) => {
       const page = await bare(profile, proxy.url);
       const enlarge = await limitRoom(page, proxy.url);
@@ -155,7 +155,7 @@ describe('the first fill', () => {
       await isFilled(page);
     }));
 
-  test('two windows that start at once fill once, and both have it all', () =>
+  test('fetches one image for two windows that start at once', () =>
     withProfile(async (profile) => {
       const before = snapshots();
       const pages = [await bare(profile, proxy.url), await bare(profile, proxy.url)];
@@ -166,7 +166,7 @@ describe('the first fill', () => {
       expect(snapshots() - before).toBe(1);
     }));
 
-  test('what is written before the fill is complete stays', () =>
+  test('keeps changes made before it is complete', () =>
     withProfile(async (profile) => {
       let letGo: () => void = () => {};
       const hold = new Promise<void>((resolve) => {
@@ -183,7 +183,7 @@ describe('the first fill', () => {
       await until(page, (count) => db.notes.count() === count, [NOTES + 1], 60_000);
       await inStep(page);
       expect(await page.evaluate((key) => db.notes.get(key)?.title, id)).toBe('early');
-      // Taken back, so that the other tests find what they expect.
+      // Deleted again, so that the other tests find the expected rows.
       await page.evaluate((key) => db.mutate.deleteNote({ id: key }).confirmed, id);
     }));
 });
@@ -197,7 +197,7 @@ describe('a damaged image', () => {
   };
 
   test.each(Object.entries(damages))(
-    '%s: the rows are fetched again, and pending changes stay',
+    '%s: fetches the rows again, and keeps pending changes',
     (_name, damage) =>
       withProfile(async (profile) => {
         const page = await opened(profile, proxy.url);

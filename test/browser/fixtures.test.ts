@@ -1,7 +1,8 @@
-// Databases that former builds have made (fixtures/version-<n>.json: of each version of the database, js/host/idb-schema.ts,
-// what its last build left) are opened by this one, without a network: all rows, pending changes and conflicts are there.
+// Goal: this build opens databases that former builds have made, without a network, with all rows, pending changes and
+// conflicts. Method: fixtures/version-<n>.json, one for each version of the database (js/host/idb-schema.ts), made by
+// the last build of that version.
 //
-// A fixture is made by the build of today, before the version changes:
+// The current build makes a fixture, before the version changes:
 //   SKERRY_MAKE_FIXTURE=<commit> npx vitest run --project browser test/browser/fixtures.test.ts
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -30,7 +31,7 @@ interface Fixture {
   readonly databases: readonly DatabaseFile[];
 }
 
-/** What a window shows of it. */
+/** The rows of a window over it. */
 interface Holds {
   readonly lists: number;
   readonly notes: number;
@@ -126,7 +127,7 @@ test.runIf(process.env['SKERRY_MAKE_FIXTURE'])('a fixture of this build is made'
 
 const made = readdirSync(folder).filter((file) => file.endsWith('.json'));
 
-test('there is a fixture of each version of the database', () => {
+test('has a fixture of each version of the database', () => {
   expect(made.sort()).toEqual(databaseSchema.map((_, at) => `version-${at + 1}.json`).sort());
 });
 
@@ -144,7 +145,7 @@ test.each(made)('%s: all rows, pending changes and conflicts are there', (file) 
         ...{ dataLost: [], storageFailed: [], updateNeeded: [], closed: [] },
       });
     }
-    // It goes on: keys that were used are not used again.
+    // New changes are possible: used keys are not used again.
     await page.evaluate(() => db.mutate.addNote({ title: 'of this build' }).durable);
     await reopened(page, USER);
     const { notes, pending } = fixture.holds;

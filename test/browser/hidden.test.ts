@@ -1,4 +1,4 @@
-// Windows behind others, as their user has them: hidden, with timers that fire once a second, and once a minute later.
+// Goal: hidden windows sync. Method: windows behind others, whose timers fire once a second, and later once a minute.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -11,7 +11,7 @@ const stage = new Stage();
 /** Chromium throttles hard only pages that were hidden for five minutes; here, for five seconds. */
 const soon = '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5';
 
-/** How long the page waits for a timer of 50 ms that three others of that kind went before. */
+/** How long the page waits for a timer of 50 ms, after three others like it. */
 const timerMs = (page: Page) =>
   page.evaluate(async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
@@ -25,7 +25,7 @@ test.each([
   ['lease', false],
   ['service', true],
 ])(
-  '%s: what a hidden window changes is pushed, it hears of what others do, and goes on when it is looked at',
+  '%s: pushes a hidden window’s changes, and shows those of others once visible',
   async (user, serviceWorker) => {
     const profile = new Profile(undefined, { hides: true, more: [soon] });
     try {

@@ -1,5 +1,6 @@
-// A hostile server, and another script of the origin that writes nonsense into every store and onto the channel: no crash,
-// no hang, what is wrong is told, and what was not touched survives.
+// Goal: the page does not crash or hang, reports what is wrong, and keeps everything that was not touched. Method: a
+// server that answers nonsense, and another script of the origin that writes nonsense into every store and onto the
+// channel.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -30,7 +31,7 @@ const titles = async () =>
     ({ props }) => props.title,
   );
 
-test('whatever a server answers, the page goes on, says what is wrong, and is in step when it is sane', async () => {
+test('keeps the page working under any faulty answers, reports them, and recovers', async () => {
   const page = await opened(profile, proxy.url, { times });
   await inStep(page);
   const faults: Fault[] = ['html', 'gibberish', 'wrong', 'endless', 'drip'];
@@ -65,7 +66,7 @@ test('whatever a server answers, the page goes on, says what is wrong, and is in
   await page.close();
 });
 
-/** Writes what structured clones can hold, and is nothing of ours, under keys of its own into every store. */
+/** Writes nonsense of every kind that a structured clone can hold into every store, under keys of its own. */
 async function scribble(page: Page, onto: 'stores' | 'sync'): Promise<number> {
   return page.evaluate(async (where) => {
     const cyclic: Record<string, unknown> = { v: 1 };
@@ -109,7 +110,7 @@ async function scribble(page: Page, onto: 'stores' | 'sync'): Promise<number> {
   }, onto);
 }
 
-test('nonsense in every store, between two sessions and during one, costs nothing that was not touched', async () => {
+test('keeps everything else when nonsense is written into every store', async () => {
   const first = await opened(profile, proxy.url, { times });
   proxy.setOffline(true);
   await first.evaluate(() => db.mutate.addNote({ title: 'kept through it' }).durable);
@@ -121,7 +122,7 @@ test('nonsense in every store, between two sessions and during one, costs nothin
   const page = await opened(profile, proxy.url, { times });
   await until(page, () => db.notes.where('title', '=', 'kept through it').count() === 1, []);
   await expect.poll(titles, { timeout: 60_000 }).toContain('kept through it');
-  // The inbox shows what it cannot read, and every entry of it can be discarded.
+  // The inbox shows entries that it cannot read, and every entry can be discarded.
   await page.evaluate(async () => {
     for (const { id } of db.conflicts.all()) await db.conflicts.resolve(id, 'discard');
   });
@@ -133,7 +134,7 @@ test('nonsense in every store, between two sessions and during one, costs nothin
   await page.close();
 });
 
-test('a record `sync` that was replaced by nonsense is made anew, and that is told', async () => {
+test('replaces a damaged `sync` record, and reports it', async () => {
   const page = await opened(profile, proxy.url, { times });
   await caughtUp(page);
   await page.evaluate(() => db.close());
@@ -156,7 +157,7 @@ test('a record `sync` that was replaced by nonsense is made anew, and that is to
   await page.close();
 });
 
-test('nonsense on the channel is heard by nobody', async () => {
+test('ignores nonsense on the channel', async () => {
   const page = await opened(profile, proxy.url, { times });
   const other = await opened(profile, proxy.url, { times });
   const stranger = await bare(profile, proxy.url);

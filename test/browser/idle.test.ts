@@ -1,4 +1,5 @@
-// An idle window writes nothing to IndexedDB, counted over a minute: neither it, nor its Worker, nor a service worker.
+// Goal: an idle window writes nothing to IndexedDB: neither the window, nor its Worker, nor a service worker. Method:
+// the writes of a minute are counted.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -32,7 +33,7 @@ const counting = `{
 
 const writesOf = (): string[] => (globalThis as unknown as { writes: string[] }).writes;
 
-/** What was written by the page and its workers since they began. */
+/** All writes of the page and its workers since their start. */
 async function writes(page: Page): Promise<string[]> {
   const ofWorkers = await Promise.all(page.workers().map((worker) => worker.evaluate(writesOf)));
   return [...(await page.evaluate(writesOf)), ...ofWorkers.flat()];
@@ -53,10 +54,10 @@ async function windows(user: string, serviceWorker: boolean): Promise<Page[]> {
   return pages;
 }
 
-test('a minute of idleness, with the lease and with a service worker', async () => {
+test('writes nothing in an idle minute, with the lease and with a service worker', async () => {
   const [first] = await windows('lease', false);
   const pages = [...(await windows('service', true)), first as Page];
-  // Somebody changes something, so that the count is seen to count.
+  // A change shows that the writes are counted.
   for (const page of pages) {
     const before = (await writes(page)).length;
     await page.evaluate(() => db.mutate.addNote({ title: 'counted' }).confirmed);

@@ -1,4 +1,5 @@
-// Windows that race, crash and are killed: nothing acknowledged is lost, nothing is doubled. Real Chromium, real server.
+// Goal: nothing acknowledged is lost and nothing is doubled when windows race, crash and are killed. Method: real
+// Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rounds } from '../support/rounds.ts';
@@ -43,7 +44,7 @@ async function counted(
   });
 }
 
-/** What the server itself holds, as a profile that begins with nothing sees it. */
+/** The server's rows, as a new profile gets them. */
 async function fresh<T>(read: (page: Page) => Promise<T>): Promise<T> {
   const other = new Profile();
   try {
@@ -57,7 +58,7 @@ async function fresh<T>(read: (page: Page) => Promise<T>): Promise<T> {
 }
 
 describe('several windows and sudden ends', () => {
-  test('five windows make 200 inc each: the total is exact everywhere', async () => {
+  test('keep the exact total when five windows make 200 inc each', async () => {
     profile = new Profile();
     const pages = [];
     for (let i = 0; i < WINDOWS; i++) pages.push(await profile.window({ url: proxy.url }));
@@ -91,7 +92,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(WINDOWS * INCS);
   });
 
-  test('1,000 quick edits are all durable and all confirmed', async () => {
+  test('confirm all of 1,000 quick edits, all durable', async () => {
     const page = await profile.window({ url: proxy.url });
     const counts = await page.evaluate(async (id) => {
       const made = [];
@@ -106,14 +107,14 @@ describe('several windows and sudden ends', () => {
     expect(counts).toEqual([1000, 1000, 1000]);
   });
 
-  test('the lease holder is crashed in the middle of a push: another takes over, nothing twice', async () => {
+  test('push once when the lease holder crashes in the middle of a push', async () => {
     const pages = await (await profile.browser()).pages();
     const before = (await fresh(likes)) ?? 0;
     let letGo: () => void = () => undefined;
     const hold = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    // The push reaches the proxy and waits there; its answer then finds nobody.
+    // The push reaches the proxy and waits there; its answer then has no receiver.
     proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
     const windows = pages.filter((page) => page.url().startsWith(proxy.url));
     const writer = windows[0];
@@ -135,7 +136,7 @@ describe('several windows and sudden ends', () => {
     const pushed = proxy.next(/\/v1\/push/, 30_000);
     await crash(holder);
     // Of tabs in one browser window only the one in front is visible, and only a visible window's
-    // worker starts a job: whoever sees the crashed tab goes to another.
+    // worker starts a job: a user who sees the crashed tab goes to another.
     const start = performance.now();
     await survivors[0]?.bringToFront();
     await pushed;
@@ -150,7 +151,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(before + 1);
   });
 
-  test('a push whose answer is lost after the commit is not applied twice', async () => {
+  test('apply a push once when its answer is lost after the commit', async () => {
     const page = await profile.window({ url: proxy.url });
     const before = (await likes(page)) ?? 0;
     proxy.rules({ path: /\/v1\/push/, fault: 'cut-after', times: 1 });
@@ -161,13 +162,13 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(before + 2);
   });
 
-  test('SIGKILL of the browser with pending edits, again and again: none lost, none doubled', async () => {
+  test('lose and double nothing under repeated SIGKILLs with pending edits', async () => {
     await profile.remove();
     profile = new Profile();
     let expected = (await fresh(likes)) ?? 0;
     for (let round = 0; round < KILLS; round++) {
       const page = await profile.window({ url: proxy.url });
-      // All of them are seen at once, whoever has them by now.
+      // All of them are shown at once, from storage or from the server.
       await counted(page, expected, { confirmed: false });
       // Odd rounds: nothing can be pushed before the kill. Even ones: pushes are under way when it comes.
       if (round % 2) proxy.rules({ path: /\/v1\//, fault: 'refuse' });
@@ -190,7 +191,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(expected);
   });
 
-  test('two profiles converge byte for byte, and so does what a cold start reads back', async () => {
+  test('converge byte for byte in two profiles, and after a cold start', async () => {
     const second = new Profile();
     try {
       const a = await profile.window({ url: proxy.url });
@@ -231,7 +232,7 @@ describe('several windows and sudden ends', () => {
       expect(await everything(b)).toBe(seen);
       await profile.close();
       await second.close();
-      // Without the network, what is on the screen comes from storage alone.
+      // Without the network, the rows on the screen come from storage alone.
       proxy.rules({ path: /\/v1\//, fault: 'refuse' });
       const again = await profile.window({ url: proxy.url });
       expect(await everything(again)).toBe(seen);

@@ -1,5 +1,5 @@
-// Which files of the package a window loads, and which only its sync worker, in a real Chromium: what is for the worker
-// must not cost a page anything, and what a worker cannot load must be told.
+// Goal: a window loads only its own files of the package, not those of its sync worker, and reports files that a worker
+// cannot load. Method: real Chromium.
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
@@ -23,7 +23,7 @@ async function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promis
   return [...new Set(files)].sort();
 }
 
-test('a window and its sync worker load one core each', async () => {
+test('loads one core in a window and one in its sync worker', async () => {
   const page = await opened(profile, stage.url);
   await inStep(page);
 
@@ -41,7 +41,7 @@ test('a window and its sync worker load one core each', async () => {
   await page.close();
 });
 
-test('where no image can be made the status says why, until one is made', async () => {
+test('reports in the status that no image can be made, until one is made', async () => {
   const module = join(stage.served.site.files, 'skerry-image.js');
   renameSync(module, `${module}.away`);
   const page = await opened(profile, stage.url, {
@@ -68,7 +68,7 @@ test('where no image can be made the status says why, until one is made', async 
   await page.close();
 });
 
-test('a worker that cannot load its core says so, the window works on, and it is started again once it can', async () => {
+test('reports that a worker cannot load its core, and restarts it once it can', async () => {
   const core = join(stage.served.site.files, 'skerry-sync.wasm');
   const content = readFileSync(core);
   rmSync(core);

@@ -1,5 +1,5 @@
-// A database without a remote, in a real Chromium: what is written is there after a reload and after SIGKILL, and records
-// are rolled up into images, so that a cold start does not fold them one by one for ever.
+// Goal: a database without a remote has its rows after a reload and after SIGKILL, and its records are compacted into
+// images, so that a cold start does not fold them one by one. Method: real Chromium.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { crash } from './support/browser.ts';
@@ -38,7 +38,7 @@ const write = (page: Page, batch: number) =>
     BATCH,
   );
 
-test('records of a local database are rolled up into an image, and a reload and a SIGKILL lose nothing', async () => {
+test("compacts a local database's records; a reload and a SIGKILL lose nothing", async () => {
   let page = await opened(profile, stage.url, LOCAL);
   for (let batch = 0; batch < BATCHES; batch++) await write(page, batch);
   await expect
@@ -78,14 +78,14 @@ const makeImage = (page: Page, mount: string) =>
     mount,
   );
 
-/** What the record `sync` names and is not given up. */
+/** The images that the record `sync` names, without those that were given up. */
 const named = async (page: Page) => {
   const { image, previous } = await syncRecord(page);
   const generations = [image, previous].flatMap((each) => (each ? [each.generation] : []));
   return generations.map((generation) => `/${DATABASE}/${generation}`).sort();
 };
 
-/** Of the browser's worker: hangs for good at the moment when an image is written, and nothing names it as the image. */
+/** A worker's script that hangs forever when an image is written, before the record `sync` names that image. */
 const HANG_BEFORE_PUBLISHING = `{
   const { transaction } = IDBDatabase.prototype;
   let written = false;
@@ -101,7 +101,7 @@ const HANG_BEFORE_PUBLISHING = `{
 }`;
 
 test.each(['the browser', 'the window'])(
-  'an image that was written when %s was killed is deleted when the database is opened again',
+  'deletes a half-written image in the next start after %s was killed',
   async (what) => {
     const other = await bare(profile, stage.url);
     const hangs = other.evaluate(
@@ -132,7 +132,7 @@ test.each(['the browser', 'the window'])(
   },
 );
 
-test('an image that nothing names is deleted when a window is opened, and those that are named are not', async () => {
+test('deletes unreferenced images when a window opens, and keeps the others', async () => {
   const first = await opened(profile, stage.url, LOCAL);
   const orphan = `/${DATABASE}/00000000-0000-7000-8000-000000000001`;
   await makeImage(first, orphan);
@@ -145,7 +145,7 @@ test('an image that nothing names is deleted when a window is opened, and those 
   await first.close();
 });
 
-test('an image that nothing names is deleted along with the next that is not needed any more', async () => {
+test('deletes an unreferenced image along with the next image that is not needed', async () => {
   const page = await opened(profile, stage.url, LOCAL);
   const before = await page.evaluate(() => db.notes.count());
   // Its maker was ended before it heard that it was too late.

@@ -1,5 +1,5 @@
-// What a newcomer sees, step by step: the demo with its 135,233 real cities in a real Chromium against the real server.
-// Each test is one sentence of that story. Steps share one server and go on from where the one before ended.
+// Goal: the demo with its 135,233 real cities does what a newcomer tries, step by step. Each test is one sentence of
+// that story. Method: real Chromium, real server. Steps share one server and continue from the step before.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
@@ -40,7 +40,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Both of Anna's windows: one that is not paused yet, or a job that runs, would push what the other writes with its own. */
+/** Both of Anna's windows: a window that is not paused yet, or a running job, would push the other window's changes. */
 async function goOffline(): Promise<void> {
   for (const page of [one, two]) {
     await settled(page);
@@ -173,7 +173,7 @@ describe('a newcomer', () => {
     expect(Math.max(...times)).toBeLessThan(20_000);
   });
 
-  test('counts likes with two hands at once: inc adds up', async () => {
+  test('counts likes from two windows at once: inc adds up', async () => {
     const before = await one.evaluate((id) => demo.cities.get(id)?.likes ?? 0, stockholm);
     const like = (page: Page) =>
       page.evaluate((id) => {
@@ -223,7 +223,7 @@ describe('a newcomer', () => {
     expect(await everything(two)).toBe(await everything(other));
   });
 
-  test('deletes a group offline, and its memberships vanish in the other, also those never seen', async () => {
+  test('deletes a group offline; its memberships, also unseen ones, disappear elsewhere', async () => {
     const group = await one.evaluate(() => demo.mutate.addGroup({ name: 'Short-lived' }).result);
     await settled(one);
     await until(other, (id) => demo.groups.get(id) !== undefined, [group]);
@@ -275,7 +275,7 @@ describe('a newcomer', () => {
     await sees(other, stockholm, 'Edited on an island', 90_000);
   });
 
-  test('closes the browser with pending edits, starts it a day later, and they are pushed', async () => {
+  test('closes the browser with pending edits; they are pushed a day later', async () => {
     proxy.setOffline(true);
     await one.evaluate(async (id) => {
       await demo.mutate.editCity({ id, patch: { name: 'From yesterday' } }).durable;
@@ -296,7 +296,7 @@ describe('a newcomer', () => {
       isMobile: true,
       hasTouch: true,
     });
-    // Emulating a phone loads the page anew.
+    // Emulating a phone reloads the page.
     await ready(other);
     await settled(other);
     await other.waitForSelector('#cities-sizer .row');

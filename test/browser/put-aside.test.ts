@@ -1,4 +1,4 @@
-// What an application changes in the last events of a page that its user leaves and may come back to (bfcache).
+// Goal: changes that an application makes in the last events of a page that goes into bfcache are stored.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { bare, inStep, opened } from './support/kit.ts';
@@ -44,7 +44,7 @@ const shown = (page: Page, user: string) =>
     user,
   );
 
-/** What the store `mutations` holds, read without the package. */
+/** The records of the store `mutations`, read without the package. */
 const storedMutations = (page: Page, database: string) =>
   page.evaluate(async (name) => {
     const request = indexedDB.open(name);
@@ -63,7 +63,7 @@ test.each([
   ['with a remote', 'saver', false],
   ['without a remote', 'local-saver', true],
 ])(
-  '%s, what is changed in the last events of a page is stored, and there when it is back',
+  '%s, stores the changes of a page’s last events, and shows them when it is back',
   async (_, user, local) => {
     const options = { user, local };
     const left = await opened(stage.profile, stage.url, options);
@@ -75,11 +75,11 @@ test.each([
     const kept = await left.evaluate(() => 'db' in globalThis);
     console.log(`${user}: the page came back ${kept ? 'as it was' : 'from the start'}`);
     if (!kept) await left.evaluate((how) => kit.start(how), options);
-    // `pending` only falls to none where what was kept is found again, and committed or pushed once.
+    // `pending` only falls to zero when the kept changes are found again, and committed or pushed once.
     await left.evaluate(() => db.mutate.addNote({ title: 'back' }).confirmed);
     await until(left, () => db.sync.status.pending === 0, []);
     const there = await shown(left, user);
-    // Chromium drops a page whose transaction another window has to wait for, and what is being stored then.
+    // Chromium drops a page, and the write under way, if another window has to wait for its transaction.
     const least = kept ? saved.length : 1;
     expect(there.length).toBeGreaterThanOrEqual(least);
     expect(there).toEqual(inOrder.slice(0, there.length).sort());
@@ -89,7 +89,7 @@ test.each([
   },
 );
 
-test('a page that has stored something as it was left is kept, and knows it as its own', async () => {
+test('keeps a page in bfcache that stored changes as it was left, and knows them', async () => {
   const user = 'kept';
   const left = await opened(stage.profile, stage.url, { user });
   await inStep(left);
@@ -102,8 +102,8 @@ test('a page that has stored something as it was left is kept, and knows it as i
   await left.close();
 });
 
-// What has reached the browser's own process by then; never a later change without those before it.
-test('of a page that is dropped at once the last changes are there, up to one of them', async () => {
+// The changes that have reached the browser's process by then; never a later one without those before it.
+test('keeps a prefix of the last changes of a page that is dropped at once', async () => {
   const user = 'dropped';
   const left = await opened(stage.profile, stage.url, { user, local: true });
   await savesWhenLeft(left, user);
@@ -116,7 +116,7 @@ test('of a page that is dropped at once the last changes are there, up to one of
   await later.close();
 });
 
-test('a page that has stored something as it was left holds up nobody who deletes the database', async () => {
+test('does not block deleting the database with a page in bfcache that just stored', async () => {
   const user = 'deleted';
   const left = await opened(stage.profile, stage.url, { user, local: true });
   await savesWhenLeft(left, user);

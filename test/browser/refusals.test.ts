@@ -1,5 +1,5 @@
-// A refused change never blocks: the culprit and what depends on it go to the inbox, the rest goes on (docs/design.md, "Refusals").
-// Here the rule is uniqueness, broken by another client while this one had no network.
+// Goal: a rejected change never blocks: the culprit and its dependants go to the inbox, and the rest is pushed
+// (docs/design.md, "Refusals"). Method: another client breaks a uniqueness rule while this one has no network.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -64,7 +64,7 @@ beforeEach(async () => {
 });
 
 describe('a unique value that another client took first', () => {
-  test('culprit and dependants go to the inbox, the rest is confirmed, and discard ends it', async () => {
+  test('moves the culprit and its dependants to the inbox until they are discarded', async () => {
     const { list, inside, apart } = await collide();
     const seen = await mine.evaluate(
       (a, b, c) => ({
@@ -107,7 +107,7 @@ describe('a unique value that another client took first', () => {
     await mine.evaluate(() => db.mutate.addNote({ title: 'goes on' }).confirmed);
   });
 
-  test('retry makes them again, in their order, once the way is free', async () => {
+  test('makes the mutations again in their order on retry, once it is free', async () => {
     const { list, inside } = await collide();
     await theirs.evaluate(async (taken) => {
       const other = db.lists.where('slug', '=', taken).first();
@@ -135,7 +135,7 @@ describe('a unique value that another client took first', () => {
     expect(await theirs.evaluate((id) => db.notes.get(id)?.list, inside)).toBe(list);
   });
 
-  test('an object of the inbox names what was wanted, what is there, and why', async () => {
+  test("gives an inbox entry with the wanted row, the server's row, and the reason", async () => {
     const { list } = await collide();
     const entry = await mine.evaluate((key) => {
       const found = db.conflicts.all().find((conflict) => conflict.key === key);

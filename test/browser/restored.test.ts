@@ -1,5 +1,6 @@
-// A server that lost what it had, and its clients: back to a backup, and to nothing. What the server has is right, what
-// is pending is applied, and nobody is left waiting. Real Chromium, real server; a realm of many rows.
+// Goal: clients sync with a server that was restored from a backup, or that lost everything: the server's data are
+// right, pending changes are applied, and no client waits forever. Method: real Chromium, real server; a realm of many
+// rows.
 import { cpSync, rmSync } from 'node:fs';
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +11,7 @@ import { TestServer } from './support/server.ts';
 import { buildSite, type Site } from './support/site.ts';
 import { until } from './support/until.ts';
 
-// More than one answer may hold (src/base/limits.h, kStateRows): what is taken anew comes by image, or in pages.
+// More rows than fit into one answer (src/base/limits.h, kStateRows): a reset realm comes by image, or in pages.
 const BATCHES = 3; // a transaction has at most 10,000 operations
 const BATCH = 6_700;
 const NOTES = BATCHES * BATCH;
@@ -79,7 +80,7 @@ async function filled(profile: Profile, minRank: number | undefined, count: numb
   return page;
 }
 
-/** A window that holds what it wants of a server that has what the backup has, and has made more. */
+/** A window with the rows of its scopes, of a server that has the backup's rows and later ones. */
 async function ahead(profile: Profile, minRank: number | undefined): Promise<Page> {
   await setBack();
   const page = await filled(profile, minRank, wanted(minRank));
@@ -88,7 +89,7 @@ async function ahead(profile: Profile, minRank: number | undefined): Promise<Pag
   return page;
 }
 
-/** So that the revisions of the server that is set back do not say by themselves that something is missing. */
+/** So that the revisions of the restored server alone do not show that something is missing. */
 async function writeLost(page: Page): Promise<void> {
   await page.evaluate(async (count) => {
     for (let i = 0; i < count; i++)
@@ -107,7 +108,7 @@ async function pending(page: Page): Promise<string> {
 }
 
 describe.each(Object.entries(ranks))('a client of %s', (_name, minRank) => {
-  test('is in step again with a server that was set back to a backup; what was pending is applied', () =>
+  test('syncs with a server restored from a backup, and applies pending changes', () =>
     withProfile(async (profile) => {
       const page = await ahead(profile, minRank);
       await pending(page);
@@ -129,7 +130,7 @@ describe.each(Object.entries(ranks))('a client of %s', (_name, minRank) => {
     }));
 });
 
-test('a client is in step again with a server that has nothing, and what was pending is applied', () =>
+test('syncs with a server that lost everything, and applies pending changes', () =>
   withProfile(async (profile) => {
     const page = await ahead(profile, undefined);
     await pending(page);

@@ -1,5 +1,6 @@
-// A release that drops a table and props and adds others, over what the one before has stored: images, records, pending
-// changes; with a server, off line, and without one; and the way back. Real Chromium, real server.
+// Goal: a release that drops a table and props and adds others works over the data of the release before: images,
+// records, pending changes; with a server, offline, and without a server; and on the way back. Method: real Chromium,
+// real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Profile, withProfile } from './support/browser.ts';
@@ -65,7 +66,7 @@ async function syncRecord(page: Page, how: { name?: string } = {}): Promise<Sync
 async function nothingLost(page: Page): Promise<void> {
   expect(await page.evaluate(() => kit.happened.dataLost)).toEqual([]);
   expect(await page.evaluate(() => db.sync.status.conflicts)).toBe(0);
-  // A roll that began while the server was away is tried again later.
+  // A compaction that began while the server was away is tried again later.
   expect([undefined, 'image']).toContain(await page.evaluate(() => db.sync.status.error?.code));
 }
 
@@ -80,7 +81,7 @@ const rolledUp = (page: Page, layout?: string) =>
     )
     .toBe(true);
 
-test('a database without a server keeps all that both schemas have, and goes back too', () =>
+test('keeps the rows of both schemas in a local database, and on the way back', () =>
   withProfile(async (profile) => {
     const page = await opened(profile, proxy.url, LOCAL);
     await writeNotes(page, NOTES);
@@ -96,7 +97,7 @@ test('a database without a server keeps all that both schemas have, and goes bac
       before.map(({ title, rank }) => [title, rank]),
     );
     expect(new Set(now.map(({ color }) => color))).toEqual(new Set(['grey']));
-    // The image of the former layout is rolled up at the first record.
+    // The image of the former layout is compacted at the first record.
     await page.evaluate(
       () => db.mutate.addNote({ title: 'new', stars: 5, color: 'red' } as never).durable,
     );
@@ -108,7 +109,7 @@ test('a database without a server keeps all that both schemas have, and goes bac
     expect(await named(again, 'new')).toMatchObject({ stars: 5, color: 'red' });
     await nothingLost(again);
 
-    // The release is taken back: what it added is not shown, and is not lost by what the former one writes.
+    // The release is rolled back: its added props are not shown, and the former release does not lose them.
     await reopened(again, LOCAL);
     expect(await again.evaluate(() => kit.happened.updateNeeded)).toContain('newer-tab');
     expect(await again.evaluate(() => db.notes.count())).toBe(NOTES + 2);
@@ -137,7 +138,7 @@ async function sameAsNewcomer(page: Page): Promise<void> {
   });
 }
 
-test('with a server the rows are there off line, what is pending is pushed, and all come to the same', () =>
+test('keeps rows offline over a schema change, pushes pending ones, and converges', () =>
   withProfile(async (profile) => {
     const page = await opened(profile, proxy.url);
     await writeNotes(page, NOTES);
@@ -181,7 +182,7 @@ test('with a server the rows are there off line, what is pending is pushed, and 
       });
       await sameAsNewcomer(client);
 
-      // A window of the release before, which the server still takes, goes on without what it does not know.
+      // A window of the former release, which the server still accepts, works without the props that it does not know.
       await withProfile(async (third) => {
         const old = await opened(third, proxy.url);
         await until(old, (count) => db.notes.count() === count, [NOTES + 1], 60_000);
@@ -198,7 +199,7 @@ test('with a server the rows are there off line, what is pending is pushed, and 
           const id = db.notes.where('title', '=', 'of the new').first()?.id ?? '';
           await db.mutate.editNote({ id, patch: { rank: 9 } }).confirmed;
         });
-        // What it left out is there when it is brought up to date.
+        // After its update, it has the props that it left out before.
         await reopened(old, CHANGED);
         await caughtUp(old);
         await until(old, (count) => db.notes.count() === count, [NOTES + 2], 30_000);

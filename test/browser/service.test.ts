@@ -1,5 +1,6 @@
-// Service-worker mode (docs/design.md, "With a service worker"): the service worker pushes and pulls for all windows, is stopped in the middle,
-// pushes after the last window was closed, and is done without where it does not answer.
+// Goal: in service-worker mode (docs/design.md, "With a service worker") the service worker pushes and pulls for all
+// windows, is stopped in the middle, pushes after the last window was closed, and is replaced by the windows when it
+// does not answer. Method: real Chromium, real server.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
@@ -63,7 +64,7 @@ async function onServer(title: string): Promise<number> {
 const arrives = (title: string) =>
   expect.poll(() => onServer(title), { timeout: 30_000, interval: 50 }).toBe(1);
 
-test('the service worker pushes and pulls; windows do not, and hold no lease', async () => {
+test('pushes and pulls in the service worker; windows hold no lease', async () => {
   const page = await window();
   const second = await another();
   const confirmed = page.evaluate(() => db.mutate.addNote({ title: 'served' }).confirmed);
@@ -77,7 +78,7 @@ test('the service worker pushes and pulls; windows do not, and hold no lease', a
   expect(lease?.epoch).toBeGreaterThan(0);
 });
 
-test('stopped in the middle of a push, it goes on when it is woken: nothing is lost or doubled', async () => {
+test('continues when it is woken after a stop in the middle of a push, exactly once', async () => {
   const page = await window();
   const control = await ServiceControl.of(page);
   for (const fault of ['cut-before', 'cut-after'] as const) {
@@ -98,7 +99,7 @@ test('stopped in the middle of a push, it goes on when it is woken: nothing is l
   }
 });
 
-test('what was changed in a window that is closed at once is pushed', async () => {
+test('pushes a change of a window that is closed at once', async () => {
   const page = await window();
   await bare(profile, proxy.url);
   await add(page, 'closed at once');
@@ -106,7 +107,7 @@ test('what was changed in a window that is closed at once is pushed', async () =
   await arrives('closed at once');
 });
 
-test('what was changed offline is pushed by a sync event, after the last window was closed and the worker was stopped', async () => {
+test('pushes offline changes by a sync event, without a window, from a stopped worker', async () => {
   const page = await window();
   const looker = await bare(profile, proxy.url);
   const control = await ServiceControl.of(looker);
@@ -129,7 +130,7 @@ test('what was changed offline is pushed by a sync event, after the last window 
   await arrives('offline');
 });
 
-test('where periodic sync is granted it is asked for, and its event pushes and pulls without a window', async () => {
+test('registers periodic sync where it is granted, and syncs by its event', async () => {
   profile = new Profile();
   const session = await (await profile.browser()).target().createCDPSession();
   await session.send('Browser.grantPermissions', {
@@ -160,7 +161,7 @@ test('where periodic sync is granted it is asked for, and its event pushes and p
   await pulled;
 });
 
-test('a sync event leaves what a paused window has changed to it, until it goes on', async () => {
+test("leaves a paused window's changes alone in a sync event until it resumes", async () => {
   const page = await window();
   const control = await ServiceControl.of(page);
   await page.evaluate(() => db.sync.pause());
@@ -178,7 +179,7 @@ test('a sync event leaves what a paused window has changed to it, until it goes 
   await arrives('made in a pause');
 });
 
-test('a token that must not be kept is not: without a window nothing is pushed, with one it is', async () => {
+test('does not keep a token that must not be kept, and pushes only with a window', async () => {
   const page = await window({ keepToken: false });
   const looker = await bare(profile, proxy.url);
   const control = await ServiceControl.of(looker);
@@ -198,7 +199,7 @@ test('a token that must not be kept is not: without a window nothing is pushed, 
   await arrives('without a token');
 });
 
-test('an expired token is asked for anew, of a window', async () => {
+test('asks a window for another token when one expires', async () => {
   const token = `dev:user-${round + 1}`;
   const page = await window({ tokens: [token, token] });
   proxy.rules({ path: /\/push/, fault: 'unauthorized', times: 1 });
@@ -207,7 +208,7 @@ test('an expired token is asked for anew, of a window', async () => {
   expect(await page.evaluate(() => kit.happened.tokens)).toEqual(['start', 'expired']);
 });
 
-test("an application's own script: module or not, with wasm of its own, and no fetch handler", async () => {
+test("runs in an application's own script without fetch handler, with its wasm cached", async () => {
   const page = await window({ serviceWorker: '/own-sw.js' });
   await add(page, 'own script');
   await arrives('own script');
@@ -224,7 +225,7 @@ test("an application's own script: module or not, with wasm of its own, and no f
   await arrives('wasm from the cache');
 });
 
-test('a service worker that never answers is given up after 20 seconds', async () => {
+test('gives a service worker up that has not answered for 20 seconds', async () => {
   profile = new Profile();
   const page = await opened(profile, proxy.url, { serviceWorker: '/silent-sw.js' });
   await until(page, () => db.sync.status.mode === 'service-worker', []);
@@ -236,7 +237,7 @@ test('a service worker that never answers is given up after 20 seconds', async (
   await arrives('silence');
 });
 
-test('a large realm is filled by an image, which a window makes', async () => {
+test('fills a large realm by an image that a window makes', async () => {
   const page = await window();
   await writeNotes(page, 3000);
   await page.evaluate(() => db.close());
@@ -247,7 +248,7 @@ test('a large realm is filled by an image, which a window makes', async () => {
   expect(await page.evaluate(() => db.sync.status.mode)).toBe('service-worker');
 });
 
-test('a new version of the script that takes over in the middle of a push: nothing is lost or doubled', async () => {
+test('loses and doubles nothing when a new script takes over in the middle of a push', async () => {
   const script = join(served.site.files, 'updated-sw.js');
   const first = readFileSync(join(served.site.files, 'own-sw.js'), 'utf8');
   writeFileSync(script, first);

@@ -1,5 +1,6 @@
-// The list of docs/stuck.md, state by state: two windows with a real IndexedDB, real workers and a real server are brought
-// into it; what can go on goes on; and what the page says ends it does, with all that was written meanwhile.
+// Goal: docs/stuck.md is right about every state: what it says continues does, and what it says ends the state does,
+// with all changes that were written meanwhile. Method: two windows with a real IndexedDB, real workers and a real
+// server are brought into each state.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
@@ -21,7 +22,7 @@ import { type Served, serveSite } from './support/served.ts';
 import { rowsOnServer } from './support/table.ts';
 import { until } from './support/until.ts';
 
-/** Short, so that whatever is tried again is tried soon. */
+/** Short, so that retries come soon. */
 const times = { fetch: 2000, retry: 200, retryMax: 500, idleListening: 1000 };
 
 let served: Served;
@@ -82,7 +83,7 @@ const onServer = async (title: string) => {
   return rows.filter(({ props }) => props.title.startsWith(title));
 };
 
-/** Nothing stands still any more, and both windows have the same. */
+/** Nothing is stuck any more, and both windows have the same rows. */
 async function ended({ mine, other }: Stage): Promise<void> {
   for (const page of [mine, other])
     await until(page, () => {
@@ -110,7 +111,7 @@ async function told(page: Page, code: string): Promise<void> {
   );
 }
 
-test('each code of the page has a scene, or a test elsewhere', () => {
+test('has a scene for each code of the page, or a test elsewhere', () => {
   const codes = [...scenes, ...elsewhere].map(({ code }) => code);
   expect([...new Set(codes)].sort()).toEqual([...listedPhases().keys()].sort());
   for (const { code, why, test: path } of elsewhere) {
@@ -164,7 +165,7 @@ const refusing =
     };
   };
 
-test('a change that is refused, by whatever code, waits in the inbox, and the rest goes on', async () => {
+test('moves a change rejected by any code to the inbox, and pushes the rest', async () => {
   const stage = await sharedStage();
   const { mine, other } = stage;
   const codes = listedCodes().inbox;

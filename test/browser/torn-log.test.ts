@@ -1,5 +1,6 @@
-// A power cut in the middle of a write, in a real Chromium: the last record of its log is torn. The next start loses nothing
-// that was whole, and neither does the one after it, at which Chromium drops a log that was appended to behind a tear.
+// Goal: after a power cut in the middle of a write, the next start loses only the torn record, and the start after it
+// loses nothing. At that start, Chromium would drop a log that has records after a torn one. Method: a real Chromium,
+// whose log is cut.
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
@@ -39,7 +40,7 @@ async function openedWithFreshLog(): Promise<Page> {
   return page;
 }
 
-test('⚑ a record that was torn by a power cut takes nothing else with it', async () => {
+test('⚑ loses only the record that a power cut tore', async () => {
   const add = (title: string) => db.mutate.addNote({ title }).durable;
   const first = await openedWithFreshLog();
   await first.evaluate(add, 'kept');
@@ -58,7 +59,7 @@ test('⚑ a record that was torn by a power cut takes nothing else with it', asy
   expect(titles).toEqual(expect.arrayContaining(['kept', 'appended']));
 });
 
-test('a database that the browser has dropped is told, and works', async () => {
+test('reports a database that the browser has dropped, and works', async () => {
   const add = (title: string) => db.mutate.addNote({ title }).durable;
   const before = await openedWithFreshLog();
   await before.evaluate(add, 'before');

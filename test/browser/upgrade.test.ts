@@ -1,6 +1,6 @@
-// Two releases of the package at one database, the newer of which has a version more of it (page/next-idb-schema.ts): windows,
-// Workers and service workers of both, the browser killed in the middle of an upgrade, and the way back. Real Chromium, real
-// server. What storage alone does: test/contract/upgrade.ts.
+// Goal: two releases of the package share one database, of which the newer release has one version more
+// (page/next-idb-schema.ts). Method: windows, Workers and service workers of both, the browser killed in the middle of
+// an upgrade, and the way back, in real Chromium with a real server. test/contract/upgrade.ts tests storage alone.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartOptions } from './page/page.ts';
@@ -69,7 +69,7 @@ async function refusesNewer(page: Page, options: StartOptions): Promise<void> {
 }
 
 describe.each([{ serviceWorker: false }, { serviceWorker: true }])('%o', (mode) => {
-  test('windows of the former release make way, and nothing is lost', () =>
+  test('closes windows of the former release, and loses nothing', () =>
     withProfile(async (profile) => {
       const user = `meeting-${mode.serviceWorker}`;
       const options = { ...mode, user };
@@ -82,7 +82,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('%o', (mode) 
       await second.evaluate(() => db.sync.pause());
       await first.evaluate(() => db.sync.pause());
       await add(first, `${user} durable`);
-      // What is written in the same moment is stored, and said to be.
+      // A change made at the same moment is stored, and its `durable` resolves.
       const late = second.evaluate(async (prefix) => {
         const kept: string[] = [];
         for (let i = 0; kit.happened.updateNeeded.length === 0; i++) {
@@ -106,7 +106,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('%o', (mode) 
     }));
 });
 
-test('a frozen window blocks no upgrade, and closes when it comes back', () =>
+test('upgrades while a window is frozen, and closes that when it comes back', () =>
   withProfile(async (profile) => {
     const old = await opened(profile, url, LOCAL);
     await add(old, 'before');
@@ -117,7 +117,7 @@ test('a frozen window blocks no upgrade, and closes when it comes back', () =>
     await madeWay(old);
   }));
 
-test('a window that does not close blocks the upgrade for a while, and the next try succeeds', () =>
+test('rejects an upgrade while a window does not close, and succeeds in the next try', () =>
   withProfile(async (profile) => {
     const old = await opened(profile, url, LOCAL);
     await add(old, 'before');
@@ -170,7 +170,7 @@ async function killedInTheMiddle(profile: Profile): Promise<void> {
   await profile.kill();
 }
 
-test('the browser is killed in the middle of an upgrade: the former version is there, whole', () =>
+test('leaves the former version whole when the browser is killed in an upgrade', () =>
   withProfile(async (profile) => {
     const old = await opened(profile, url, LOCAL);
     await writeNotes(old);
@@ -195,7 +195,7 @@ test('the browser is killed in the middle of an upgrade: the former version is t
     expect(upgraded).toEqual(records.map((record) => ({ ...(record as object), upgraded: true })));
   }));
 
-test('the former release may delete a database whose upgrade was cut off', () =>
+test('lets the former release delete a database whose upgrade was cut off', () =>
   withProfile(async (profile) => {
     const old = await opened(profile, url, LOCAL);
     await writeNotes(old);

@@ -1,4 +1,5 @@
-// Windows that are frozen, stopped, put aside, copied or idle, and clocks that are wrong. Real Chromium, real server.
+// Goal: windows that are frozen, stopped, discarded, copied or idle stay in sync, and so do windows with wrong clocks.
+// Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freeze, Profile, stopWorkers, withProfile } from './support/browser.ts';
@@ -80,7 +81,7 @@ async function heldPush(profile: Profile, user: string) {
 const rank = (page: Page, id: string) => page.evaluate((key) => db.notes.get(key)?.rank, id);
 
 describe('the window that pushes', () => {
-  test('is frozen in the middle: another takes over, and nothing is doubled after it comes back', () =>
+  test('is frozen in a push: another takes over, and nothing is doubled after a thaw', () =>
     withProfile(async (profile) => {
       const { id, holder, others, letGo } = await heldPush(profile, 'frozen');
       const pushed = proxy.next(/\/v1\/push/);
@@ -102,7 +103,7 @@ describe('the window that pushes', () => {
       expect(await rank(holder, id)).toBe(2);
     }));
 
-  test('is stopped in the middle without any event, and keeps its lock: another takes over after the timeout', () =>
+  test('is stopped without an event, with its lock: another takes over after a timeout', () =>
     withProfile(async (profile) => {
       const { id, holder, others, letGo } = await heldPush(profile, 'stopped');
       const stopped = await stopWorkers(holder);
@@ -111,7 +112,7 @@ describe('the window that pushes', () => {
       await pushed;
       const ms = performance.now() - start;
       console.log(`stopped holder: another window had pushed after ${Math.round(ms)} ms`);
-      // A waiter whose looks are far apart begins to count anew.
+      // A waiter whose looks are far apart restarts its count.
       expect(ms).toBeLessThan(4 * TIMEOUT_MS);
       await stopped.goOn();
       letGo();
@@ -122,7 +123,7 @@ describe('the window that pushes', () => {
       }
     }));
 
-  test('is navigated away: the lease is free at once, and the window works when one comes back', () =>
+  test('navigates away: the lease is free at once, and the page works when it returns', () =>
     withProfile(async (profile) => {
       const { id, holder, others, letGo } = await heldPush(profile, 'left');
       const pushed = proxy.next(/\/v1\/push/);
@@ -147,7 +148,7 @@ describe('the window that pushes', () => {
 });
 
 describe('a frozen window', () => {
-  test('that did not push catches up with what the others did meanwhile', () =>
+  test('catches up with the changes of the other windows', () =>
     withProfile(async (profile) => {
       const user = 'sleeper';
       const a = await opened(profile, proxy.url, { user });
@@ -178,7 +179,7 @@ describe('a frozen window', () => {
     }));
 });
 
-/** From when `deaf` is set on, a window stores what it stores, and does not hear of it: `stored` counts. */
+/** Once `deaf` is set, a window's writes are stored, but it gets no completion. `stored` counts them. */
 const deafness = `{
   globalThis.stored = 0;
   const { set } = Object.getOwnPropertyDescriptor(IDBTransaction.prototype, 'oncomplete');
@@ -190,7 +191,7 @@ const deafness = `{
 }`;
 
 describe('a window that is closed at once after a change', () => {
-  test('leaves it to another, which shows and pushes it, though nothing was heard of it', () =>
+  test('leaves it to another, which shows and pushes it, though no message came', () =>
     withProfile(async (profile) => {
       // The first has the socket: the end of the second gives it nothing to do by itself.
       const other = await opened(profile, proxy.url, { user: 'left' });
@@ -202,7 +203,7 @@ describe('a window that is closed at once after a change', () => {
       });
       await until(left, () => (globalThis as unknown as { stored: number }).stored > 0, []);
       await left.close();
-      // By a look at storage it would be a minute.
+      // By the regular look at storage it would take a minute.
       const found = () => db.notes.where('title', '=', 'left behind').count() === 1;
       await until(other, found, [], 20_000);
       await until(other, () => db.sync.status.pending === 0, [], 20_000);
@@ -212,7 +213,7 @@ describe('a window that is closed at once after a change', () => {
 });
 
 describe('a window that the browser discards', () => {
-  test('in the middle of a push is overtaken by another, and finds all when it is looked at again', async () => {
+  test('is overtaken in the middle of a push, and has everything when it is reloaded', async () => {
     const profile = new Profile(undefined, { internals: true });
     try {
       const user = 'discarded';
@@ -286,7 +287,7 @@ describe('a copied window', () => {
     }));
 });
 
-describe('a clock that is wrong', () => {
+describe('a wrong clock', () => {
   test.each([
     ['a day ahead', DAY_MS],
     ['a day behind', -DAY_MS],
@@ -307,7 +308,7 @@ describe('a clock that is wrong', () => {
           }, title);
         const mine = await make(a, 'from the wrong clock');
         const theirs = await make(b, 'from the right clock');
-        // An edit of what is not here yet is none.
+        // An edit of a row that is not here yet has no effect.
         await caughtUp(a);
         await a.evaluate(
           (key) => db.mutate.editNote({ id: key, patch: { rank: 1 } }).confirmed,

@@ -1,6 +1,7 @@
-// How many rounds a random test runs. Under the sanitizers a round takes ten times as long, and they find in the first
-// rounds what they find at all: there a test runs a part of its rounds, and all of them in the builds without (as
-// WebAssembly in `npm test`) and by night, where SKERRY_ROUNDS is "all".
+// How many rounds a random test runs. Under the sanitizers a round takes ten times as long, and
+// most findings come in the first rounds. So a sanitizer build runs a part of the rounds, and
+// other builds run all (as WebAssembly in `npm test`). At night, SKERRY_ROUNDS is "all" and every
+// build runs all.
 #ifndef SKERRY_TEST_CORE_ROUNDS_H_
 #define SKERRY_TEST_CORE_ROUNDS_H_
 
@@ -22,7 +23,7 @@ inline constexpr bool kSanitized = false;
 inline constexpr bool kSanitized = false;
 #endif
 
-/** `all`, or as many as `sanitized` where the sanitizers make them slow. */
+// `all`, or `sanitized` in a sanitizer build by day.
 inline uint64_t Rounds(uint64_t all, uint64_t sanitized) {
   const char* wanted = std::getenv("SKERRY_ROUNDS");
   const bool whole = wanted != nullptr && std::string_view(wanted) == "all";

@@ -1,5 +1,4 @@
-// Windows whose page is put aside when its user goes on to another (bfcache), and taken out again: in Chromium, Firefox
-// and WebKit.
+// Goal: a page that goes into bfcache and comes back has missed nothing. Method: Chromium, Firefox and WebKit.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';
@@ -17,7 +16,7 @@ afterAll(() => site?.remove());
 const count = (window: RemoteWindow) => window.call('notes').then((notes) => notes.length);
 
 describe.each(engines)('$name', (engine) => {
-  /** Firefox loads a page anew that has a Web Lock or waits for one: with a server that is every one (that of the socket). */
+  /** Firefox reloads a page that has or awaits a Web Lock. With a server, every page does (the socket's lock). */
   const keeps = engine.features.has('bfcache-with-locks');
 
   beforeAll(async () => {
@@ -25,7 +24,7 @@ describe.each(engines)('$name', (engine) => {
   });
   afterAll(() => scene?.stop());
 
-  test.each(modes)('%s: a page that was put aside has missed nothing', async (mode) => {
+  test.each(modes)('%s: a page in bfcache has missed nothing when it comes back', async (mode) => {
     await scene.begin(mode);
     const other = await scene.open();
     const left = await scene.open();
@@ -44,13 +43,13 @@ describe.each(engines)('$name', (engine) => {
     await exact(scene, { counter, acknowledged, attempted: 3 });
   });
 
-  test('local: a page that was put aside has missed nothing', async () => {
+  test('local: a page in bfcache has missed nothing when it comes back', async () => {
     await scene.begin('local');
     const other = await scene.open();
     const left = await scene.open();
     const counter = await other.call('counter');
     await left.call('sees', counter);
-    // Its worker looks whether there is anything to roll up.
+    // Its worker checks whether there is anything to compact.
     await expect.poll(() => left.call('locks')).toBe(0);
     await scene.leave(left);
     await other.call('burst', counter, ['meanwhile']);
@@ -70,14 +69,14 @@ describe.each(engines)('$name', (engine) => {
     ['discard', 'deleted-or-upgraded'],
   ] as const)
     test.skipIf(!keeps)(
-      `[bfcache-with-locks] a page that was put aside is closed if its user has logged out meanwhile (${unsynced})`,
+      `[bfcache-with-locks] closes a page in bfcache whose user has logged out (${unsynced})`,
       async () => {
         await scene.begin('lease');
         const other = await scene.open();
         const left = await scene.open();
         const counter = await other.call('counter');
         await left.call('sees', counter);
-        // In the middle of a transaction its connection stays open as long as it is away (WebKit), and the log-out is refused.
+        // Left in the middle of a transaction, its connection would stay open (WebKit), and the log-out be refused.
         await until(left, ({ lease, phase }) => lease?.owner === null && phase === 'idle');
         await scene.leave(left);
         await other.call('logout', unsynced);

@@ -1,5 +1,5 @@
-// An idle window leaves storage as it is: all stores, in Chromium, Firefox and WebKit, with the lease and with a service worker.
-// That no transaction is begun that could write is counted in Chromium (test/browser/idle.test.ts).
+// Goal: an idle window writes nothing to storage, with the lease and with a service worker. Method: all stores are
+// compared, in Chromium, Firefox and WebKit. test/browser/idle.test.ts counts the transactions in Chromium.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { engines, until } from './support/checks.ts';
@@ -20,13 +20,13 @@ afterAll(async () => {
   site?.remove();
 });
 
-/** All that is stored, and who pushes: a service worker that takes over late writes, and is no fault. */
+/** All stores, and the mode, which explains a difference: a service worker that takes over late writes. */
 async function stored(window: RemoteWindow) {
   const { mode } = await window.status();
   return { mode, stores: await Promise.all(stores.map((store) => window.call('stored', store))) };
 }
 
-/** Leases that somebody holds in storage, but for that of the socket. */
+/** The held leases in storage, except the socket's. */
 async function held(window: RemoteWindow): Promise<unknown[]> {
   const records = (await window.call('stored', 'sync')) as { owner?: string; job?: string }[];
   return records.filter(({ owner, job }) => owner && job !== 'open' && job !== 'closed');
@@ -54,7 +54,7 @@ async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]>
   return windows;
 }
 
-test('a minute of idleness', async () => {
+test('writes nothing in an idle minute', async () => {
   const windows = (await Promise.all(engines.map(idlers))).flat();
   const before = await Promise.all(windows.map(stored));
   for (const { stores } of before) expect(stores.flat().length).toBeGreaterThan(1);

@@ -1,5 +1,5 @@
-// Who pushes when the one that did has ended, and what is done without a service worker that does not work: in Chromium,
-// Firefox and WebKit.
+// Goal: one worker pushes at a time; another takes over when it has ended, and the windows push when a service worker
+// does not work. Method: Chromium, Firefox and WebKit.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';
@@ -8,7 +8,7 @@ import { type Mode, Scene, shortTimes } from './support/scene.ts';
 
 const PUSH = /\/v1\/push/;
 const DAY_MS = 86_400_000;
-/** Longer than it takes to be taken for dead. */
+/** Longer than the timeout after which a worker counts as dead. */
 const SLEEP_MS = shortTimes.timeout * 2.5;
 
 let site: Site;
@@ -74,7 +74,7 @@ describe.each(engines)('$name', (engine) => {
 
   describe('lease', () => {
     for (const end of ['crash', 'close'] as const)
-      test(`the holder's window ends in the middle of a push (${end}): another pushes`, async () => {
+      test(`pushes in another window when the holder's ends in the middle of a push (${end})`, async () => {
         // The production's pauses: that it is not the timeout which ends the wait is seen.
         await scene.begin('lease', { production: true });
         const { windows, counter, letGo } = await heldPush(3);
@@ -82,7 +82,7 @@ describe.each(engines)('$name', (engine) => {
         const pushed = scene.proxy.next(PUSH);
         const gone = holder.gone.then(() => performance.now());
         await scene[end](holder);
-        // Its process may have run others as well; whoever sees that opens one again.
+        // Its process may have run other windows, too; a user opens one again.
         const opened = scene.windows.size === 0;
         if (opened) await scene.open();
         await pushed;
@@ -97,29 +97,26 @@ describe.each(engines)('$name', (engine) => {
     test.each([
       ['ahead', DAY_MS],
       ['behind', -DAY_MS],
-    ])(
-      'a clock that is a day %s: all is pushed, and the server’s times are known',
-      async (_, ms) => {
-        await scene.begin('lease');
-        const windows = [];
-        for (let i = 0; i < 2; i++) windows.push(await scene.open({ clockShiftMs: ms }));
-        const [first, second] = windows as [RemoteWindow, RemoteWindow];
-        const counter = await first.call('counter');
-        await second.call('sees', counter);
-        for (const i of [0, 1, 2]) {
-          await first.call('burst', counter, [`first ${i}`]);
-          await second.call('burst', counter, [`second ${i}`]);
-        }
-        await agree(scene);
-        const titles = [0, 1, 2].flatMap((i) => [`first ${i}`, `second ${i}`]);
-        await exact(scene, wrote(counter, ...titles));
-        const { clockOffsetMs } = await first.status();
-        expect(Math.abs(clockOffsetMs + ms)).toBeLessThan(DAY_MS / 24);
-      },
-    );
+    ])('pushes all with a clock a day %s, and knows the server’s times', async (_, ms) => {
+      await scene.begin('lease');
+      const windows = [];
+      for (let i = 0; i < 2; i++) windows.push(await scene.open({ clockShiftMs: ms }));
+      const [first, second] = windows as [RemoteWindow, RemoteWindow];
+      const counter = await first.call('counter');
+      await second.call('sees', counter);
+      for (const i of [0, 1, 2]) {
+        await first.call('burst', counter, [`first ${i}`]);
+        await second.call('burst', counter, [`second ${i}`]);
+      }
+      await agree(scene);
+      const titles = [0, 1, 2].flatMap((i) => [`first ${i}`, `second ${i}`]);
+      await exact(scene, wrote(counter, ...titles));
+      const { clockOffsetMs } = await first.status();
+      expect(Math.abs(clockOffsetMs + ms)).toBeLessThan(DAY_MS / 24);
+    });
 
     test.skipIf(!engine.features.has('freeze'))(
-      '[freeze] the holder is frozen: another pushes after the timeout',
+      '[freeze] pushes in another window after the timeout when the holder is frozen',
       async () => {
         await scene.begin('lease', { production: true });
         const { windows, counter, letGo } = await heldPush(3);
@@ -141,7 +138,7 @@ describe.each(engines)('$name', (engine) => {
 
   describe('service-worker', () => {
     test.skipIf(!engine.features.has('stop-service-worker'))(
-      '[stop-service-worker] it is stopped in the middle of a push, and goes on when it is woken',
+      '[stop-service-worker] continues a push after it was stopped in the middle',
       async () => {
         await scene.begin('service-worker');
         const { windows, counter, letGo } = await heldPush(2, 'service-worker');
@@ -156,7 +153,7 @@ describe.each(engines)('$name', (engine) => {
       },
     );
 
-    test("an application's own script, which is a module, pushes", async () => {
+    test("pushes in an application's own script, which is a module", async () => {
       await scene.begin('service-worker');
       const window = await scene.open({ serviceWorker: '/own-sw.js' });
       const counter = await window.call('counter');
@@ -174,7 +171,7 @@ describe.each(engines)('$name', (engine) => {
       ['cannot start', '/no-wasm-sw.js', /is not to be had/],
     ];
     for (const [what, script, reason] of without)
-      test(`a service worker that ${what}: the windows push, and say why`, async () => {
+      test(`pushes in the windows, with the reason, when a service worker ${what}`, async () => {
         await scene.begin('service-worker');
         const window = await scene.open({ serviceWorker: script });
         const counter = await window.call('counter');
@@ -188,7 +185,7 @@ describe.each(engines)('$name', (engine) => {
 
   for (const mode of modes) {
     describe(mode, () => {
-      test('the machine sleeps in the middle of a push, and goes on where it was', async () => {
+      test('continues a push after the machine slept in the middle of it', async () => {
         await scene.begin(mode);
         const { windows, counter, letGo } = await heldPush(2, mode);
         const [first, second] = windows;
@@ -206,7 +203,7 @@ describe.each(engines)('$name', (engine) => {
         expect(after, modeReason).toBe(mode);
       });
 
-      test('windows of two versions of the application side by side', async () => {
+      test('syncs windows of two versions of the application side by side', async () => {
         await scene.begin(mode);
         const older = await scene.open();
         const counter = await older.call('counter');
@@ -219,13 +216,13 @@ describe.each(engines)('$name', (engine) => {
         await agree(scene);
         const titles = [0, 1, 2, 3, 4].flatMap((i) => [`older ${i}`, `newer ${i}`]);
         await exact(scene, wrote(counter, ...titles));
-        // What the newer has said of the schema stands.
+        // The newer version's schema number stays.
         const records = (await older.call('stored', 'sync')) as { schema?: number | object }[];
         for (const { schema } of records)
           if (schema !== undefined) expect([3, { version: 3 }]).toContainEqual(shortened(schema));
       });
 
-      test('records of a newer version of the package: the older tells, and leaves them as they are', async () => {
+      test('leaves records of a newer package version as they are, and reports them', async () => {
         await scene.begin(mode);
         const window = await scene.open();
         const counter = await window.call('counter');
@@ -242,7 +239,7 @@ describe.each(engines)('$name', (engine) => {
   }
 
   describe('service-worker', () => {
-    test('in a private window something pushes, and the status says what and why', async () => {
+    test('pushes in a private window, and reports its mode and the reason', async () => {
       await scene.begin('service-worker', { isPrivate: true });
       const window = await scene.open();
       const counter = await window.call('counter');

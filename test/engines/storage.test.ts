@@ -1,4 +1,4 @@
-// Storage as it is in each engine: full, and lost.
+// Goal: windows handle storage that is full or lost, as each engine reports it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, say, until } from './support/checks.ts';
@@ -22,7 +22,7 @@ describe.each(engines)('$name', (engine) => {
   afterAll(() => scene?.stop());
 
   test.skipIf(!engine.features.has('lose-storage'))(
-    '[lose-storage] the process that has the databases dies: all windows go on, or say so and do after a reload',
+    '[lose-storage] continues after the databases’ process died, or after a reload',
     async () => {
       await scene.begin('lease', { production: true });
       const windows = [await scene.open(), await scene.open()];
@@ -34,12 +34,12 @@ describe.each(engines)('$name', (engine) => {
       const [writer, other] = await scene.loseStorage();
       const told = await writer?.call('tried', counter, ['after']);
       say(engine, 'lease', `the databases' process was killed: ${told}`);
-      // Durable, or told: never silence.
+      // Durable, or reported: never silent.
       if (told !== 'durable') {
         expect(told).toMatch(/^storage/);
         expect((await writer?.status())?.error).toMatchObject({ retryable: true });
       }
-      // What they show is in memory, and stays.
+      // The shown rows are in memory, and stay.
       expect(await other?.call('total', counter)).toBe(1);
       for (const window of [...scene.windows.values()]) await scene.close(window);
       await scene.open();
@@ -50,7 +50,7 @@ describe.each(engines)('$name', (engine) => {
   );
 
   test.skipIf(!engine.features.has('small-quota'))(
-    '[small-quota] storage is full: what does not fit is refused in time, and nothing else is lost',
+    '[small-quota] rejects in time what does not fit, and loses nothing else',
     async () => {
       await scene.begin('lease', { isSmall: true, production: true });
       const window = await scene.open();

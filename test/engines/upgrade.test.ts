@@ -1,5 +1,6 @@
-// Two releases of the package at one database, the newer of which has a version more of it, in each engine: windows and
-// service workers of the former make way, and a browser that ends in the middle of an upgrade loses nothing.
+// Goal: two releases of the package share one database, of which the newer release has one version more: windows and
+// service workers of the former release are closed, and a browser that ends in the middle of an upgrade loses nothing.
+// Method: each engine.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addNextRelease } from '../browser/support/next-release.ts';
 import { buildSite, type Site } from '../browser/support/site.ts';
@@ -35,7 +36,7 @@ describe.each(engines)('$name', (engine) => {
   afterAll(() => scene?.stop());
 
   test.each(modes)(
-    '%s: windows of the former release make way, and what was durable is there',
+    '%s: closes windows of the former release, and keeps what was durable',
     async (mode) => {
       await scene.begin(mode);
       const [first, second] = [await scene.open(), await scene.open()];
@@ -57,13 +58,13 @@ describe.each(engines)('$name', (engine) => {
       const acknowledged = ['first', 'second', 'of the next'];
       await exact(scene, { counter, acknowledged, attempted: 3 });
       expect(await next.call('happened')).toMatchObject({ updateNeeded: [], closed: [] });
-      // The release is taken back: it does not open, and touches nothing.
+      // The release is rolled back: the former one does not open the database, and changes nothing.
       await expect(scene.open()).rejects.toThrow(/newer version of this application/);
       expect(await next.call('happened')).toMatchObject({ updateNeeded: [], closed: [] });
     },
   );
 
-  test('the browser ends in the middle of an upgrade: either release finds all of it', async () => {
+  test('keeps all for either release when the browser ends in the middle of an upgrade', async () => {
     await scene.begin('lease');
     const old = await scene.open();
     const counter = await old.call('counter');

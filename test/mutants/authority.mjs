@@ -2,19 +2,19 @@
 
 export const authority = [
   {
-    name: 'a tombstone is taken for no row',
+    name: 'a tombstone counts as no row',
     file: 'src/authority/judgement.cc',
     from: 'return !realm || scene_.AccessIn(*realm) != Access::kHidden;',
     to: 'return !realm || true;',
   },
   {
-    name: 'whoever may not look into a realm takes the ids that were deleted there',
+    name: 'an author who may not read a realm can create ids that were deleted there',
     file: 'src/authority/judgement.cc',
     from: 'scene_.AccessIn(*realm) != Access::kHidden;',
     to: 'scene_.AccessIn(*realm) != Access::kReadOnly;',
   },
   {
-    name: 'all tokens of a commit have the rights of the last',
+    name: 'all tokens of a commit have the rights of the last one',
     file: 'src/authority/admission.cc',
     from: '&input_.rights[request.rights];',
     to: '&input_.rights.back();',
@@ -26,19 +26,19 @@ export const authority = [
     to: `if (data.members().size() > 1'000'000) {`,
   },
   {
-    name: 'actions are bounded by what ops may be',
+    name: 'actions are limited in number like ops',
     file: 'src/log/update_json.cc',
     from: 'if (data.items().size() > kMaxActionsPerUpdate) {',
     to: 'if (data.items().size() > kMaxOpsPerUpdate) {',
   },
   {
-    name: 'arguments are counted once, though every realm keeps them',
+    name: "an argument's bytes are counted once, though every realm keeps them",
     file: 'src/log/update_json.cc',
     from: 'if (bytes * update.after.size() <= kMaxSpreadBytes)',
     to: 'if (bytes <= kMaxSpreadBytes)',
   },
   {
-    name: 'a refusal is kept in every realm that an update names',
+    name: 'a rejection is kept in every realm that an update names',
     file: 'src/authority/admission.cc',
     from: '    chains_.Refuse(request.client, pushed.id, RememberingRealm(request, pushed), result);',
     to: `    for (const auto& [realm, link] : pushed.after) {
@@ -46,7 +46,7 @@ export const authority = [
     }`,
   },
   {
-    name: 'a refusal is kept only where its author may write',
+    name: 'a rejection is kept only where its author may write',
     file: 'src/authority/admission.cc',
     from: `  return pushed.after.front().first;
 `,
@@ -55,26 +55,26 @@ export const authority = [
 `,
   },
   {
-    name: 'the bytes of refusals are not counted',
+    name: 'the bytes of rejections are not counted',
     file: 'src/authority/chain.cc',
     from: `  row.refused_bytes += WriteJson(answer).size();
   row.changed = true;`,
     to: '  row.changed = true;',
   },
   {
-    name: 'an update changes any number of rows',
+    name: 'an update may change any number of rows',
     file: 'src/authority/admission.cc',
     from: 'if (journal.size() > kMaxRowsPerUpdate) {',
     to: 'if (journal.size() > 100 * kMaxRowsPerUpdate) {',
   },
   {
-    name: 'rows as they were before one update may have any size',
+    name: 'the rows before an update may have any number of bytes',
     file: 'src/authority/admission.cc',
     from: 'if (bytes <= kMaxBeforeBytes) return std::nullopt;',
     to: 'if (bytes <= 100 * kMaxBeforeBytes) return std::nullopt;',
   },
   {
-    name: 'a commit writes all that it was given, whatever that comes to',
+    name: 'a commit writes all updates that it was given, however large they are',
     file: 'src/authority/admission.cc',
     from: 'if (before_bytes_ > kMaxBeforeBytesPerCommit) return',
     to: 'if (before_bytes_ > 100 * kMaxBeforeBytesPerCommit) return',
@@ -86,25 +86,25 @@ export const authority = [
     to: 'rounds_ <= kMaxAdmissionRounds;',
   },
   {
-    name: 'a transaction over more realms than a server takes is made',
+    name: 'a transaction may span more realms than a server accepts',
     file: 'src/client/transaction.cc',
     from: 'if (realms > kMaxRealmsPerUpdate) {',
     to: 'if (realms > 100 * kMaxRealmsPerUpdate) {',
   },
   {
-    name: 'the rows of what was refused are asked for again',
+    name: 'the rows of a rejected update are requested again',
     file: 'src/authority/admission.cc',
     from: 'if (answer || !pushed.update || RefusalOf(request, pushed) != nullptr) continue;',
     to: 'if (answer || !pushed.update) continue;',
   },
   {
-    name: 'of the realms that an update spans only the first is looked at where ranges are cut',
+    name: 'a cut range delays only the first of the realms that an update spans',
     file: 'src/authority/pull.cc',
     from: 'std::none_of(spans.begin(), spans.end(), is_beyond)',
     to: '(spans.empty() || !is_beyond(*spans.begin()))',
   },
   {
-    name: 'rows where one may not look are changed',
+    name: 'an op changes a row in a realm that its author may not read',
     file: 'src/authority/judgement.cc',
     from: `      if (access == Access::kHidden) {
         judgement_.noops.push_back(index);
@@ -114,7 +114,7 @@ export const authority = [
     to: '',
   },
   {
-    name: 'rows are changed where one may only read, unless by a create',
+    name: 'an op other than a create changes a row in a realm that its author may only read',
     file: 'src/authority/judgement.cc',
     from: 'access == Access::kReadOnly || (access',
     to: '(access == Access::kReadOnly && op.Has(kCreates)) || (access',

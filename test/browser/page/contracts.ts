@@ -22,7 +22,7 @@ import { socketContract, transportContract } from '../../contract/network.ts';
 import { storageContract } from '../../contract/storage.ts';
 import { slow, updates, upgradeContract, writeUpdates } from '../../contract/upgrade.ts';
 
-/** Where the cases find a server that echoes, and where nobody listens: `http://…` without a slash at the end. */
+/** The addresses of a server that echoes, and of a closed port: `http://…` without a slash at the end. */
 export interface Addresses {
   readonly base: string;
   readonly nowhere: string;

@@ -25,15 +25,15 @@ const commands = {
   status: () => db.sync.status,
   now: () => db.sync.now(),
   caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
-  /** As `burst`: `durable`, or the code of what the application is told when storage fails. */
+  /** As `burst`: `durable`, or the code of the application's error when storage fails. */
   tried: (counter: string, titles: readonly string[]): Promise<string> =>
     Promise.race([
       commands.burst(counter, titles).then(() => 'durable'),
       new Promise<string>((resolve) => db.on('storageFailed', ({ error }) => resolve(error.code))),
     ]),
   /**
-   * One row of so many bytes, which no engine makes fewer, and how its promise of being durable ended; then whether the row
-   * is shown.
+   * Writes one row of so many bytes, which no engine can compress. Returns the outcome of its `durable`, and whether the
+   * row is shown afterwards.
    */
   async large(title: string, bytes: number): Promise<{ outcome: Outcome; shown: boolean }> {
     const made = db.mutate.addNote({ title, body: kit.randomText(bytes) });
@@ -88,8 +88,8 @@ const commands = {
       });
     }),
   /**
-   * So many `inc` of the counter, each with a row of its own in the same action: what was applied twice, or only in part,
-   * shows in the end. The rows' titles begin with the counter's id. Resolves when all are durable.
+   * One `inc` of the counter per title, each with a row of its own in the same action: an action that was applied twice,
+   * or only in part, shows in the end. The rows' titles begin with the counter's id. Resolves when all are durable.
    */
   async burst(counter: string, titles: readonly string[]): Promise<void> {
     const made = titles.map((title) =>

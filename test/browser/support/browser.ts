@@ -1,4 +1,4 @@
-// A real Chromium on a profile folder of its own, driven by puppeteer-core: windows of the demo, crashes, SIGKILL, clocks.
+// A real Chromium on its own profile folder, driven by puppeteer-core: windows of the demo, crashes, SIGKILL, clocks.
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ const READY_LIMIT_MS = 60_000;
 export interface ProfileOptions {
   /** More arguments of the command line. */
   readonly more?: readonly string[];
-  /** As its user has it: only the window in front is visible, and the timers of the others are throttled. */
+  /** As for a user: only the window in front is visible, and the timers of the other windows are throttled. */
   readonly hides?: boolean;
   /** With the browser's own pages for its developers, one of which discards windows. */
   readonly internals?: boolean;
 }
 
-/** Puppeteer's own arguments, and ours, by which windows behind others go on as if they were seen. */
+/** Puppeteer's own arguments, and ours, so that windows behind others run as if they were visible. */
 const ALL_IN_FRONT = [
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
@@ -40,7 +40,7 @@ const ARGUMENTS = [
 export interface WindowOptions {
   readonly url: string;
   readonly user?: string;
-  /** Who pushes in the demo: its windows, unless the test is about its service worker. */
+  /** Which worker pushes in the demo: its windows', unless the test is about its service worker. */
   readonly serviceWorker?: boolean;
   /** Added to Date in the page and in its workers. */
   readonly clockShiftMs?: number;
@@ -89,12 +89,12 @@ export class Profile {
   }
 
   /**
-   * Discards the window of this address, as the browser does for want of memory: its processes end without any event, and
-   * it is loaded anew when it is looked at. Needs `internals`. All windows are to be had anew (`page`).
+   * Discards the window of this address, as the browser does for lack of memory: its processes end without any event,
+   * and it is reloaded when it becomes visible. Needs `internals`. Get all windows again (`page`).
    */
   async discard(url: string): Promise<void> {
     const endpoint = (await this.browser()).wsEndpoint();
-    // A window that DevTools look at is spared.
+    // A window with DevTools attached is not discarded.
     await this.#browser?.disconnect();
     await discardWindow(endpoint, url);
     this.#browser = await puppeteer.connect({
@@ -249,7 +249,7 @@ export async function stopWorkers(page: Page): Promise<{ goOn(): Promise<void> }
     await client.send('Debugger.enable');
     const paused = new Promise<void>((resolve) => client.once('Debugger.paused', () => resolve()));
     await client.send('Debugger.pause');
-    // It stops at its next statement: a beat or a timer.
+    // It stops at its next statement: a heartbeat or a timer.
     await paused;
   }
   return {
@@ -262,7 +262,7 @@ export async function stopWorkers(page: Page): Promise<{ goOn(): Promise<void> }
   };
 }
 
-/** The site of `url` gets no more room than ten megabytes, as long as the page is there or until what this gives is called. */
+/** Limits the storage of the site of `url` to ten megabytes, until the page ends or the returned function is called. */
 export async function limitRoom(page: Page, url: string): Promise<() => Promise<void>> {
   const session = await page.createCDPSession();
   const { origin } = new URL(url);

@@ -1,4 +1,4 @@
-// What tests do to the demo's database inside a page, and what they wait for. The page has it as `globalThis.demo`.
+// Calls and waits of tests on the demo's database inside a page, which is `globalThis.demo` there.
 import type { Page } from 'puppeteer-core';
 import type { Demo } from '../../../web-demo/src/database.ts';
 import { until } from './until.ts';

@@ -1,4 +1,4 @@
-// Chromium's own page about windows and what the browser would do with them for want of memory.
+// Chromium's own page about windows, where a test discards one as the browser does for lack of memory.
 import puppeteer, { type Browser } from 'puppeteer-core';
 
 const LIMIT_MS = 10_000;

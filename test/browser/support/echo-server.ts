@@ -11,7 +11,7 @@ const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': '
 
 export interface EchoServer {
   readonly base: string;
-  /** An address where nobody listens. */
+  /** The address of a closed port. */
   readonly nowhere: string;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
-// A proxy between browsers and the server, at an address of its own that stays the same while the server behind it comes
-// and goes. Tests tell it what to break: refuse connections (no network), cut a request before it reaches the server, cut
-// the answer after the server has committed, stop in the middle of an answer, answer with HTML as a captive portal does,
-// with nonsense, or without end, or hold requests back.
+// A proxy between browsers and the server, at an address of its own that stays the same while the server behind it stops
+// and restarts. Tests set its faults: refuse connections (no network), cut a request before it reaches the server, cut
+// the answer after the server has committed, stop in the middle of an answer, answer with HTML as a captive portal
+// does, with nonsense, or without end, or hold requests back.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
@@ -32,13 +32,13 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Decides per request; `hold` resolves when the request may go on. */
+/** Applies to each request of `path`. The request is forwarded when `hold` resolves. */
 export interface Rule {
   readonly path: RegExp;
   readonly fault?: Fault;
-  /** For what a request has in its body, where it depends on that. */
+  /** In place of the server's answer; may depend on the request's body. */
   readonly answer?: Answer | ((body: Buffer) => Answer);
-  /** The server is told this one, whatever the request has. */
+  /** Replaces the request's token. */
   readonly token?: string;
   readonly hold?: Promise<unknown>;
   /** How many requests it is for; unlimited where left out. */
@@ -100,7 +100,7 @@ export class FaultProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The server behind it was started anew at another address. */
+  /** Sets the new address of a restarted server. */
   retarget(target: string): void {
     this.#target = new URL(target);
   }
@@ -223,7 +223,7 @@ export class FaultProxy {
     this.#forward(request, body, response, fault);
   }
 
-  /** An answer that never ends, in pieces of so many bytes, until whoever asked for it hangs up. */
+  /** An endless answer, in pieces of so many bytes, until the client hangs up. */
   #pour(response: http.ServerResponse, bytes: number): void {
     response.writeHead(200, { 'content-type': 'application/json' });
     const piece = Buffer.alloc(bytes, ' ');

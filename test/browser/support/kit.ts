@@ -25,7 +25,7 @@ export async function opened(
   return page;
 }
 
-/** Loads the page anew and opens the database again. */
+/** Reloads the page and opens the database again. */
 export async function reopened(page: Page, options: StartOptions = {}): Promise<void> {
   await page.reload({ waitUntil: 'domcontentloaded' });
   await page.evaluate((how) => kit.start(how), options);
@@ -41,7 +41,7 @@ export async function inStep(page: Page, limitMs = 60_000): Promise<void> {
   );
 }
 
-/** As inStep, after everything that others wrote before. */
+/** As inStep, with every earlier change of the other windows. */
 export async function caughtUp(page: Page): Promise<void> {
   await page.evaluate(() => db.sync.waitForSync({ timeoutMs: 60_000 }));
 }

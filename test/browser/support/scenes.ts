@@ -1,4 +1,4 @@
-// The states of docs/stuck.md in a browser: how each comes about, and what ends it.
+// The states of docs/stuck.md in a browser: how a window enters and leaves each.
 import type { Page } from 'puppeteer-core';
 import type { StartOptions } from '../page/page.ts';
 import type { Profile } from './browser.ts';
@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 export const SECRET = 'only-for-these-tests-0123456789abcdef';
 
-/** Of one scene: two windows of one database, and what stands between them and the server. */
+/** Of one scene: two windows of one database, and the proxy between them and the server. */
 export interface Stage {
   readonly profile: Profile;
   readonly served: Served;
@@ -26,14 +26,14 @@ export interface Scene {
   readonly code: string;
   /** Where a code has several. */
   readonly name?: string;
-  /** It has windows of its own, which are opened so; the others share a pair. */
+  /** It has windows of its own, opened with these options; the other scenes share a pair. */
   readonly options?: StartOptions;
   /** Before they are opened. */
   before?(stage: Omit<Stage, 'mine' | 'other'>): Promise<void> | void;
   enter?(stage: Stage): Promise<unknown> | unknown;
-  /** What docs/stuck.md says ends it. */
+  /** Leaves the state as docs/stuck.md says. */
   leave(stage: Stage): Promise<unknown> | unknown;
-  /** What is written meanwhile gets to the server all the same. */
+  /** Changes made in this state still reach the server. */
   readonly pushes?: true;
   /** Nothing can be written meanwhile. */
   readonly closed?: true;
@@ -50,7 +50,7 @@ const kApi = /\/v1\/(push|pull)/;
 const kPull = /\/v1\/pull/;
 const kPush = /\/v1\/push/;
 
-/** An answer as the server would give it, or whatever stands before it. */
+/** An answer as of the server, or of a proxy before it. */
 const problem = (status: number, code: string): Answer => ({
   status,
   type: 'application/problem+json',
@@ -66,7 +66,7 @@ function answered(code: string, rule: Omit<Rule, 'path'>, path = kApi): Scene {
   };
 }
 
-/** Of a server that does not take what a pull asks for: what was changed is pushed. */
+/** Of a server that rejects pulls: changes are still pushed. */
 const refused = (status: number, code: string): Scene => ({
   ...answered(code, { answer: problem(status, code) }, kPull),
   pushes: true,
@@ -83,7 +83,7 @@ const login = (stage: Stage, token = `dev:${stage.options.user}`) =>
     }, token),
   );
 
-/** Loads both anew. */
+/** Reloads both windows. */
 const reload = (stage: Stage, more: StartOptions = {}) =>
   both(stage, (page) => reopened(page, { ...stage.options, ...more }));
 
@@ -243,7 +243,7 @@ export const scenes: readonly Scene[] = [
       await both(stage, (page) => inStep(page));
       await leaveLease(stage.mine, stage.options.user, 99);
     },
-    // What the newer release has left this one reads now: there is no other release here.
+    // This release reads the records that were marked as a newer release's: there is no other release here.
     async leave(stage) {
       await leaveLease(stage.mine, stage.options.user, 1);
       await reload(stage);

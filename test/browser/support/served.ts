@@ -7,7 +7,7 @@ import { buildSite, type Site } from './site.ts';
 export interface Served {
   readonly site: Site;
   readonly server: TestServer;
-  /** Stops the server and removes what was built. */
+  /** Stops the server and removes the built site. */
   stop(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function serveSite(options: Pick<ServerOptions, 'secret'> = {}): Pr
   }
 }
 
-/** What the tests of a file share: a profile, and a server from before the first of them until after the last. */
+/** Shared by the tests of a file: a profile, and a server from before the first test until after the last. */
 export class Stage {
   readonly profile = new Profile();
   #served: Served | undefined;

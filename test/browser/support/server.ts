@@ -19,7 +19,7 @@ export interface ServerOptions {
   readonly files?: string;
   /** The schema module; the demo's by default. */
   readonly schema?: string;
-  /** The key of HS256 tokens, which are taken beside those of `--dev`. */
+  /** The key of HS256 tokens, which are accepted beside those of `--dev`. */
   readonly secret?: string;
 }
 

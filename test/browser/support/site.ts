@@ -1,4 +1,4 @@
-// The test pages as a folder of static files: bundled anew for each run, beside the package as it is shipped.
+// The test pages as a folder of static files, bundled for each run, beside the package as it is shipped.
 import {
   copyFileSync,
   mkdtempSync,
@@ -14,7 +14,7 @@ import { root } from './paths.ts';
 
 const pages = join(root, 'test', 'browser', 'page');
 
-/** What a page loads from beside itself: the worker with its chunks, and the wasm modules. */
+/** The files that a page loads from its own folder: the worker with its chunks, and the wasm modules. */
 export const shipped = /^(?!skerry-authority).*\.(js|wasm)$/;
 
 export interface Site {

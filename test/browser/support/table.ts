@@ -1,4 +1,4 @@
-// What the server has, asked of it itself.
+// The server's rows, requested from the server.
 
 export interface ServerRow<Props> {
   readonly id: string;
@@ -22,7 +22,7 @@ export async function rowsOnServer<Props>(url: string, table: string): Promise<S
     if (!answer.ok)
       throw new Error(`GET /v1/tables/${table}: ${answer.status} ${await answer.text()}`);
     const page = (await answer.json()) as Answer<Props>;
-    // A later page says what has happened since the first one too.
+    // A later page also has the changes since the first one.
     for (const row of page.rows) found.set(row.id, row);
     for (const id of page.deleted) found.delete(id);
     more = page.more;

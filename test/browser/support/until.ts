@@ -1,4 +1,4 @@
-// What tests wait for in a window, and what they say where it does not come.
+// Waits for conditions in a window, with a helpful error when one does not come true.
 import type { EvaluateFunc, Page } from 'puppeteer-core';
 
 const LIMIT_MS = 30_000;

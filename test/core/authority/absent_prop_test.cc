@@ -1,6 +1,7 @@
-// A prop that was added with a default: rows and records of `before` that were written without it.
-// The server reads them as the default; what a client holds of it is not known, so it is sent.
-// Steps are given as the server gives them (docs/authority.md).
+// Goal: the authority reads a row or record without a prop that was added later as if it had the
+// prop's default. It cannot know what a client holds of that prop, so it sends the prop. Method:
+// rows and records of `before` without the prop, in steps as the server gives them
+// (docs/authority.md).
 #include <doctest/doctest.h>
 
 #include <string>
@@ -25,13 +26,13 @@ const Schema& GrownSchema() {
   return schema;
 }
 
-// The row as a release wrote it that did not know the prop, or with it.
+// The row, by default as written by a release that did not know the prop.
 std::string OldRow(const std::string& props = R"("text":"a")", const char* revision = "1") {
   return R"({"table":"todos","id":"x","realm":"A","createdAt":1,"modifiedAt":1,"revision":)" +
          std::string(revision) + R"(,"props":{)" + props + "}}";
 }
 
-// The row that is written after an update with this op.
+// The props that an update with this op writes.
 Data Written(const std::string& op) {
   AdmissionSession session(&GrownSchema());
   const std::string update = R"({"id":")" + Id(1) + R"(","after":{"A":null},"base":{"A":1},"at":5,
@@ -83,13 +84,13 @@ std::string ChangeLine(int revision, const std::string& before) {
          std::string(std::to_string(revision)) + R"(,"before":)" + before + "}";
 }
 
-TEST_CASE("an object that is deleted and made again in one update begins with the default") {
+TEST_CASE("starts with the default when an object is deleted and made again in one update") {
   CHECK(Written(R"({"op":"delete","table":"todos","id":"x","realm":"A","by":[0]},
           {"op":"create","table":"todos","id":"x","realm":"A","set":{"text":"b"},"by":[0]})") ==
         Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("an inc of a prop that the row lacks counts from the default, an update fills it in") {
+TEST_CASE("counts an inc of a missing prop from its default; an update fills it in") {
   CHECK(Written(R"({"op":"inc","table":"todos","id":"x","realm":"A","add":{"prio":1},"by":[0]})") ==
         Json(R"({"text":"a","prio":4})"));
   CHECK(
@@ -98,9 +99,9 @@ TEST_CASE("an inc of a prop that the row lacks counts from the default, an updat
       Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("a client's own inc of a prop that its row lacked never hides what the row has now") {
-  // The client counted from a default; the server cannot know from which, so that 1 is no equal
-  // of 1.
+TEST_CASE("sends the row's value although the client has an inc of a missing prop") {
+  // The client counted from some default that the server does not know. So its 1 and the server's 1
+  // may differ.
   const Data changes =
       Pulled(ChangeLine(2, OldRow()) + "," + ChangeLine(3, OldRow(R"("text":"a","prio":4)")),
              OldRow(R"("text":"a","prio":1)", "3"),
@@ -109,14 +110,14 @@ TEST_CASE("a client's own inc of a prop that its row lacked never hides what the
   CHECK(changes.items()[0]["set"] == Json(R"({"prio":1})"));
 }
 
-TEST_CASE("a row that was changed before it had the prop is sent with the prop") {
+TEST_CASE("sends a missing prop with a row that was changed before it had the prop") {
   const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"b","prio":3)", "2"), "");
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("a correction in the middle of a range is sent, whatever the row held at its start") {
-  // The client has read the row by a schema with another default since: 3 is no equal of 3.
+TEST_CASE("sends a correction in the middle of a range, for any value at its start") {
+  // The client may have read the row under a schema with another default: its 3 may differ.
   const Data changes =
       Pulled(ChangeLine(2, OldRow(R"("text":"a","prio":3)")) + "," + ChangeLine(3, OldRow()),
              OldRow(R"("text":"a","prio":3)", "3"), "");
@@ -124,7 +125,7 @@ TEST_CASE("a correction in the middle of a range is sent, whatever the row held 
   CHECK(changes.items()[0]["set"] == Json(R"({"prio":3})"));
 }
 
-TEST_CASE("where an answer ends before the row had the prop, it says the default") {
+TEST_CASE("sends the default when an answer ends before the row had the prop") {
   const Data changes = Pulled(ChangeLine(2, OldRow(R"("text":"z","prio":9)")) + "," +
                                   ChangeLine(3, OldRow(R"("text":"b")", "2")),
                               "null", "", 1);
@@ -132,15 +133,15 @@ TEST_CASE("where an answer ends before the row had the prop, it says the default
   CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
 }
 
-TEST_CASE("a scope over the prop takes a row without it as one with the default") {
-  // The row was in the scope by its default, and leaves it.
+TEST_CASE("treats a row without the prop as one with the default in a scope over it") {
+  // The row was in the scope by its default, and leaves the scope.
   const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "",
                               100, R"(["=","prio",3])");
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["change"].Is("delete"));
 }
 
-TEST_CASE("an image says the default of a prop that a row lacks") {
+TEST_CASE("writes the default of a missing prop into an image") {
   ImageMaker maker(&GrownSchema(), "A", {1, 1});
   CHECK(maker.Rows(R"({"rows":[)" + OldRow() + "]}") == "{}");
   Base base(&GrownSchema());

@@ -1,5 +1,6 @@
-// Admission: whole or not at all, in the realm where a row is, under the rights there, and all that
-// is written for it.
+// Goal: admission applies an update whole or not at all, in the realm where each row really is,
+// under the author's rights there, and writes everything that follows from it. Method: updates
+// pushed into a small world (world.h), one rule at a time.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -11,9 +12,7 @@
 namespace skerry::authority_test {
 namespace {
 
-TEST_CASE(
-    "an applied update gives rows, entries with ops as pushed, changes with the row before, "
-    "actions and heads") {
+TEST_CASE("gives rows, entries, changes, actions and heads for an applied update") {
   World world;
   Author one(&world, "c1");
   const Data update = one.Make(
@@ -42,9 +41,7 @@ TEST_CASE(
   CHECK(world.last_done()["actions"].items().size() == 1);
 }
 
-TEST_CASE(
-    "at increases strictly from one commit to the next, also when the clock stands, and entries of "
-    "one share it") {
+TEST_CASE("increases `at` with each commit although the clock stands still") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   const char* create = R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])";
@@ -58,7 +55,7 @@ TEST_CASE(
   CHECK(results.items()[1].items()[0]["revisions"]["A"].as_u64() == 3);
 }
 
-TEST_CASE("every admitted update is logged, effects or not, and its noops are named") {
+TEST_CASE("logs every admitted update, with or without effects, and names its noops") {
   World world;
   Author one(&world, "c1");
   const Data result =
@@ -72,9 +69,7 @@ TEST_CASE("every admitted update is logged, effects or not, and its noops are na
   CHECK(world.changes().size() == 1);
 }
 
-TEST_CASE(
-    "two creates of one id merge, a delete wins over a later update, a create after it is a new "
-    "object") {
+TEST_CASE("merges two creates of one id; a delete wins over a later update") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(
@@ -98,8 +93,7 @@ TEST_CASE(
   CHECK(world.Row("items", "x")["props"] == Json(R"({"n":4})"));
 }
 
-TEST_CASE(
-    "an update is applied whole or not at all, and every op at fault is named with its actions") {
+TEST_CASE("applies an update whole or not at all, and names every op at fault") {
   World world;
   Author one(&world, "c1");
   Data update = one.Make(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{},"by":[0]},
@@ -123,7 +117,7 @@ TEST_CASE(
   CHECK(world.head("A") == 0);
 }
 
-TEST_CASE("a rejection names a hundred ops at most, because it is kept") {
+TEST_CASE("names at most a hundred ops in a rejection, because it is kept") {
   World world;
   Author one(&world, "c1");
   std::string ops;
@@ -136,7 +130,7 @@ TEST_CASE("a rejection names a hundred ops at most, because it is kept") {
   CHECK(result["rejected"].items().size() == 100);
 }
 
-TEST_CASE("a rule that fails at the end undoes everything that the update did") {
+TEST_CASE("undoes everything that an update did when a rule fails at the end") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"p","realm":"A","set":{"u":1}},
@@ -149,13 +143,13 @@ TEST_CASE("a rule that fails at the end undoes everything that the update did") 
   CHECK(world.Row("items", "p") == parent);
   CHECK(world.last_done()["rows"].items().empty());
   CHECK_FALSE(world.Row("items", "c").is_null());
-  // The group after it sees nothing of it.
+  // The next commit sees nothing of it.
   CHECK(
       Status(one.Push(R"([{"op":"update","table":"items","id":"c","realm":"A","set":{"n":1}}])")) ==
       "applied");
 }
 
-TEST_CASE("a unique value may change hands within one update, and is unique within its realm") {
+TEST_CASE("lets a unique value change hands within an update, and only once per realm") {
   World world;
   Author one(&world, "c1");
   REQUIRE(
@@ -180,7 +174,7 @@ TEST_CASE("a unique value may change hands within one update, and is unique with
   CHECK(world.Row("people", "c")["realm"].as_string() == "B");
 }
 
-TEST_CASE("two updates of one commit that want the same unique value: the first has it") {
+TEST_CASE("gives a unique value to the first of two updates of one commit") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   const Data results = world.Commit(
@@ -194,7 +188,7 @@ TEST_CASE("two updates of one commit that want the same unique value: the first 
   CHECK(RejectCode(results.items()[1].items()[0]) == "unique");
 }
 
-TEST_CASE("a create takes the defaults of the props that it leaves out") {
+TEST_CASE("fills the props that a create omits with their defaults") {
   World world;
   Author one(&world, "c1");
   REQUIRE(
@@ -203,8 +197,7 @@ TEST_CASE("a create takes the defaults of the props that it leaves out") {
   CHECK(world.Row("members", "m")["props"]["role"].as_string() == "guest");
 }
 
-TEST_CASE(
-    "unknown and forbidden realms give identical answers, and both are remembered as refused") {
+TEST_CASE("gives identical answers for unknown and forbidden realms, and keeps both") {
   World world;
   world.AddRealm("secret");
   world.Grant("bea", "A", "read");
@@ -229,7 +222,7 @@ TEST_CASE(
   CHECK(push("c3", "A") == secret);
 }
 
-TEST_CASE("an op lands in the row's actual realm, under the rights there, and is logged in both") {
+TEST_CASE("applies an op in the row's actual realm, under the rights there, logs it in both") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(
@@ -256,9 +249,7 @@ TEST_CASE("an op lands in the row's actual realm, under the rights there, and is
   CHECK(entry["spans"] == Json(R"({"A":3,"B":2})"));
 }
 
-TEST_CASE(
-    "a row that moved where the author may not look counts as deleted, one where he may only read "
-    "is forbidden") {
+TEST_CASE("treats a row as deleted in a hidden realm, as forbidden in a read-only one") {
   World world;
   world.Grant("bea", "A", "write");
   Author anna(&world, "c1"), bea(&world, "c2", "bea");
@@ -278,7 +269,7 @@ TEST_CASE(
   CHECK(world.Row("items", "x")["props"]["n"].as_u64() == 1);
 }
 
-TEST_CASE("a move needs the right to write in both realms") {
+TEST_CASE("requires the right to write in both realms for a move") {
   World world;
   world.Grant("bea", "A", "write");
   world.Grant("bea", "B", "read");
@@ -290,9 +281,7 @@ TEST_CASE("a move needs the right to write in both realms") {
   CHECK(world.Row("items", "x")["realm"].as_string() == "A");
 }
 
-TEST_CASE(
-    "an edit with `if` is refused when another client changed the object since, not when its own "
-    "updates did, nor touch") {
+TEST_CASE("rejects an edit with `if` only after another client's change, not after a touch") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(Status(one.Push(
@@ -316,7 +305,7 @@ TEST_CASE(
   CHECK(RejectCode(results.items()[1].items()[0]) == "changed");
 }
 
-TEST_CASE("the server's own refusals go the same way as the rules'") {
+TEST_CASE("treats the server's own rejections like those of the rules") {
   World world;
   Author one(&world, "c1");
   const Data update =
@@ -335,7 +324,7 @@ TEST_CASE("the server's own refusals go the same way as the rules'") {
   CHECK(RejectCode(one.Send(update)) == "out_of_range");
 }
 
-TEST_CASE("an update without id or chain is the request's fault; nothing is decided") {
+TEST_CASE("rejects the request when an update has no id or chain, and decides nothing") {
   World world;
   const auto code = [&](const char* update) {
     return world.Push("c1", "anna", Json(update))["error"]["code"].as_string();
@@ -348,7 +337,7 @@ TEST_CASE("an update without id or chain is the request's fault; nothing is deci
       "invalid");
 }
 
-TEST_CASE("an object may not grow past its limit by several updates") {
+TEST_CASE("rejects an update that lets an object grow past its limit") {
   World world;
   Author one(&world, "c1");
   const std::string half(600'000, 'x');
@@ -363,7 +352,7 @@ TEST_CASE("an object may not grow past its limit by several updates") {
                      half + R"("}}])")) == "limit");
 }
 
-TEST_CASE("many updates ask for their rows in few rounds") {
+TEST_CASE("requests the rows of many updates in few rounds") {
   World world;
   Author one(&world, "c1");
   std::string creates;
@@ -388,7 +377,7 @@ TEST_CASE("many updates ask for their rows in few rounds") {
   CHECK(world.last_rounds() <= 6);
 }
 
-TEST_CASE("a finished admission says so, and text that is no JSON is refused") {
+TEST_CASE("reports a step after the end of an admission, and text that is not JSON") {
   AdmissionSession session(&WorldSchema());
   CHECK(Json(session.Step("{"))["error"]["code"].as_string() == "parse");
   CHECK(Json(session.Step("{}"))["error"]["code"].as_string() == "misuse");

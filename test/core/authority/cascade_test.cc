@@ -1,5 +1,6 @@
-// Effects beyond an update's own ops: cascade, setNull, restrict, touch, moves with children, the
-// deleted parent (docs/design.md, "Cascade rules").
+// Goal: an update changes other rows by the rules of docs/design.md, "Cascade rules": cascade,
+// setNull, restrict, touch, moves with children, and the rule of the deleted parent. Method:
+// updates pushed into a small world (world.h), one rule at a time.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -23,9 +24,7 @@ struct Scenery {
   }
 };
 
-TEST_CASE(
-    "deleting a target cascades on the authority, transitively, to children that the deleting "
-    "client never saw") {
+TEST_CASE("deletes children that the deleting client never saw, transitively") {
   Scenery s;
   REQUIRE(
       Status(s.bob.Push(
@@ -37,14 +36,13 @@ TEST_CASE(
   for (const char* id : {"m", "m2"}) CHECK(s.world.Row("members", id).is_null());
   CHECK(s.world.Row("logs", "l").is_null());
   CHECK_FALSE(s.world.Row("people", "p").is_null());
-  // Each is logged, so that every client learns of every child.
+  // Each delete is logged, so that every client gets it.
   size_t changes = 0;
   for (const Data& change : s.world.changes()) changes += change["revision"].as_u64() == 3 ? 1 : 0;
   CHECK(changes == 4);
 }
 
-TEST_CASE(
-    "deleting a target of setNull nulls the ref, and moves the time of the child and its master") {
+TEST_CASE("nulls a setNull ref to a deleted target, and updates child and master times") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"people","id":"p","realm":"A"}])")) ==
           "applied");
@@ -55,9 +53,7 @@ TEST_CASE(
   CHECK(s.world.Row("groups", "g")["modifiedAt"].as_number() == s.world.now);
 }
 
-TEST_CASE(
-    "restrict refuses the delete of a target that is still referred to, by a child that the author "
-    "never saw") {
+TEST_CASE("rejects the delete of a target under restrict with a child the author never saw") {
   Scenery s;
   REQUIRE(
       Status(s.bob.Push(
@@ -68,14 +64,14 @@ TEST_CASE(
   CHECK(RejectCode(result) == "restrict");
   CHECK(result["rejected"].items()[0]["op"].as_u64() == 1);
   CHECK_FALSE(s.world.Row("people", "p").is_null());
-  // After the whole update: a child that goes, or lets go, in the same one is no hindrance,
-  // whatever the order.
+  // After the whole update: a child that is deleted, or whose ref is unset, in the same update does
+  // not prevent the delete, in either order.
   CHECK(Status(s.anna.Push(R"([{"op":"delete","table":"countries","id":"se","realm":"A"},
       {"op":"update","table":"cities","id":"c","realm":"A","set":{"country":null}}])")) ==
         "applied");
 }
 
-TEST_CASE("a move takes friends along: a setNull ref between rows that all went stays") {
+TEST_CASE("keeps a setNull ref between rows that all moved along") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(
               R"([{"op":"create","table":"items","id":"a","realm":"A","set":{}},
@@ -90,10 +86,10 @@ TEST_CASE("a move takes friends along: a setNull ref between rows that all went 
   CHECK(s.world.Row("items", "stays")["props"]["friend"].is_null());
 }
 
-TEST_CASE("refs are evaluated after the whole update, not op by op") {
+TEST_CASE("evaluates refs after the whole update, not op by op") {
   Scenery s;
-  // The child's op stands before its parent's create; and a delete followed by a create of the same
-  // id is no delete.
+  // The child's op comes before its parent's create. A delete followed by a create of the same id
+  // does not cascade.
   CHECK(Status(s.anna.Push(
             R"([{"op":"create","table":"members","id":"m3","realm":"A","set":{"group":"h"}},
       {"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}},
@@ -105,7 +101,7 @@ TEST_CASE("refs are evaluated after the whole update, not op by op") {
   CHECK(s.world.Row("groups", "g")["props"]["name"].as_string() == "again");
 }
 
-TEST_CASE("a child created under a deleted parent is deleted with it, and its author is told") {
+TEST_CASE("deletes a child created under a deleted parent, and reports it to its author") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])")) ==
           "applied");
@@ -120,7 +116,7 @@ TEST_CASE("a child created under a deleted parent is deleted with it, and its au
   CHECK_FALSE(s.world.Row("people", "q").is_null());
 }
 
-TEST_CASE("who deletes the parent himself is not told that the child went with it") {
+TEST_CASE("does not report a deleted child to an author who deleted the parent, too") {
   Scenery s;
   const Data result = s.anna.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"},
       {"op":"create","table":"members","id":"m4","realm":"A","set":{"group":"g"}},
@@ -131,7 +127,7 @@ TEST_CASE("who deletes the parent himself is not told that the child went with i
   for (const char* id : {"m4", "m5"}) CHECK(s.world.Row("members", id).is_null());
 }
 
-TEST_CASE("the order of delete and create does not show in what is left") {
+TEST_CASE("leaves the same rows in either order of delete and create") {
   for (const bool delete_first : {true, false}) {
     Scenery s;
     const Data del = s.anna.Make(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
@@ -144,9 +140,7 @@ TEST_CASE("the order of delete and create does not show in what is left") {
   }
 }
 
-TEST_CASE(
-    "a ref to what is deleted: setNull gives null, restrict refuses, a ref set by an update takes "
-    "the row along") {
+TEST_CASE("handles a new ref to a deleted target by its rule: null, rejection or delete") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(
               R"([{"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}}])")) ==
@@ -170,7 +164,7 @@ TEST_CASE(
   CHECK(s.world.Row("members", "m5").is_null());
 }
 
-TEST_CASE("touch: the master's time follows its details' create, update and delete, transitively") {
+TEST_CASE("touches the master when a detail is created, updated or deleted, transitively") {
   Scenery s;
   const auto touched = [&](const char* ops) {
     REQUIRE(Status(s.bob.Push(ops)) == "applied");
@@ -193,7 +187,7 @@ TEST_CASE("touch: the master's time follows its details' create, update and dele
   CHECK(s.world.Row("groups", "g")["createdAt"].as_number() < s.world.now);
 }
 
-TEST_CASE("a detail that changes masters touches both") {
+TEST_CASE("touches both masters when a detail changes from one to the other") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(
               R"([{"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}}])")) ==
@@ -205,8 +199,7 @@ TEST_CASE("a detail that changes masters touches both") {
     CHECK(s.world.Row("groups", id)["modifiedAt"].as_number() == s.world.now);
 }
 
-TEST_CASE(
-    "a move takes children by cascade refs along, transitively, and nulls what may not follow") {
+TEST_CASE("moves children by cascade refs along, transitively, and nulls other refs") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])",
                              {"A", "B"})) == "applied");
@@ -218,7 +211,7 @@ TEST_CASE(
   CHECK(s.world.Row("members", "m")["props"].Find("person") == nullptr);  // it stayed
 }
 
-TEST_CASE("a move of a target nulls setNull refs of those that stay, and is refused by restrict") {
+TEST_CASE("nulls setNull refs of rows that stay; rejects a move under restrict") {
   Scenery s;
   REQUIRE(
       Status(s.bob.Push(
@@ -235,9 +228,7 @@ TEST_CASE("a move of a target nulls setNull refs of those that stay, and is refu
                            {"A", "B"})) == "applied");
 }
 
-TEST_CASE(
-    "a child that was created while its parent moved away follows it, as if it had been there "
-    "before") {
+TEST_CASE("moves a child after its parent in either order of create and move") {
   for (const bool move_first : {true, false}) {
     Scenery s;
     const Data move = s.anna.Make(
@@ -250,8 +241,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "a child whose parent moved where its author may not write is deleted with it, as he sees it") {
+TEST_CASE("deletes a child whose parent moved to a realm that the author may not write") {
   Scenery s;
   s.world.Grant("bea", "A", "write");
   Author bea(&s.world, "c3", "bea");
@@ -264,7 +254,7 @@ TEST_CASE(
   CHECK(s.world.head("B") == 1);
 }
 
-TEST_CASE("a child is not moved away from its parent") {
+TEST_CASE("rejects moving a child away from its parent") {
   Scenery s;
   CHECK(RejectCode(s.anna.Push(R"([{"op":"move","table":"members","id":"m","realm":"A","to":"B"}])",
                                {"A", "B"})) == "restrict");
@@ -274,7 +264,7 @@ TEST_CASE("a child is not moved away from its parent") {
   CHECK(s.world.Row("members", "m")["realm"].as_string() == "B");
 }
 
-TEST_CASE("a child with two parents that both move along goes with them, however deep they hang") {
+TEST_CASE("moves and deletes a row with its ancestor, three refs deep") {
   World world;
   Author one(&world, "c1");
   // root <- a <- b <- c, all in one table: c hangs three deep.
@@ -291,9 +281,7 @@ TEST_CASE("a child with two parents that both move along goes with them, however
   for (const char* id : {"root", "a", "b", "c"}) CHECK(world.Row("items", id).is_null());
 }
 
-TEST_CASE(
-    "a row that follows its parent's parent to another realm keeps its ref to what is there, "
-    "whichever is looked at first") {
+TEST_CASE("keeps a row's ref into the realm to which its parent's parent takes it") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}},
@@ -311,9 +299,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "a row whose parent is still to follow its own parent back to it stays, whichever is looked at "
-    "first") {
+TEST_CASE("keeps a row whose parent comes to its realm, in any order of the two") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}}])",
@@ -328,7 +314,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("rows that are each other's parent go together, and that ends") {
+TEST_CASE("moves and deletes rows that are each other's parents together, and ends") {
   World world;
   Author one(&world, "c1");
   REQUIRE(
@@ -346,14 +332,13 @@ TEST_CASE("rows that are each other's parent go together, and that ends") {
   for (const char* id : {"a", "b"}) CHECK(world.Row("items", id).is_null());
 }
 
-TEST_CASE(
-    "rows that become each other's parents over two realms go where the first of them stays") {
+TEST_CASE("moves a new ring of parents over two realms to where its first row stays") {
   World world;
   Author anna{&world, "c1"};
   REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"k3","realm":"B","set":{}},
       {"op":"create","table":"items","id":"k1","realm":"B","set":{"parent":"k3"}}])",
                            {"B"})) == "applied");
-  // k5 is made in A below k1, and k3 is put below it: all of the ring belongs where k1 is.
+  // k5 is created in A below k1, and k3 is moved below k5: the whole ring belongs to k1's realm.
   REQUIRE(Status(anna.Push(
               R"([{"op":"create","table":"items","id":"k5","realm":"A","set":{"parent":"k1"}},
       {"op":"create","table":"items","id":"k3","realm":"A","set":{"parent":"k5"}}])")) ==
@@ -362,7 +347,7 @@ TEST_CASE(
     CHECK(world.Row("items", id)["realm"].as_string() == "B");
 }
 
-TEST_CASE("effects that reach too deep are refused, and the next update is not harmed") {
+TEST_CASE("rejects a cascade that is too deep, and applies the next update") {
   World world;
   Author one(&world, "c1");
   std::string creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";

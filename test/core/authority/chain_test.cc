@@ -1,5 +1,6 @@
-// The chain: exactly once, under resends, late copies, refusals, clones and restored servers
-// (docs/design.md, "The chain").
+// Goal: an update is applied exactly once, under resends, late copies, rejections, clones and
+// restored servers (docs/design.md, "The chain"). Method: clients that push into a small world
+// (world.h).
 #include <doctest/doctest.h>
 
 #include <string>
@@ -16,7 +17,7 @@ constexpr char kCreate[] =
 
 double CountOf(const World& world) { return world.Row("items", "x")["props"]["n"].as_number(); }
 
-TEST_CASE("a resent update is a duplicate, is answered as the first time, and changes nothing") {
+TEST_CASE("answers a resent update like the first time, as a duplicate, and changes nothing") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -32,7 +33,7 @@ TEST_CASE("a resent update is a duplicate, is answered as the first time, and ch
   CHECK(world.head("A") == 3);
 }
 
-TEST_CASE("two copies in one group commit apply once") {
+TEST_CASE("applies an update once when two copies are in one group commit") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -44,7 +45,7 @@ TEST_CASE("two copies in one group commit apply once") {
   CHECK(CountOf(world) == 1);
 }
 
-TEST_CASE("what follows a missing update is held, and applied once that has come") {
+TEST_CASE("holds an update after a missing one, and applies it once that has come") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -55,7 +56,7 @@ TEST_CASE("what follows a missing update is held, and applied once that has come
   CHECK(CountOf(world) == 2);
 }
 
-TEST_CASE("a refused id stays refused, however late its copy arrives") {
+TEST_CASE("rejects the copy of a rejected update, however late it arrives") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -68,13 +69,13 @@ TEST_CASE("a refused id stays refused, however late its copy arrives") {
   const Data refused = one.Send(update);
   CHECK(RejectCode(refused) == "unique");
   CHECK(Status(one.Send(follower)) == "held");
-  // What it collided with goes: now it would be fine, but its author has been told.
+  // The other row is deleted, so the update would be valid now; but its author has the rejection.
   REQUIRE(Status(two.Push(R"([{"op":"delete","table":"items","id":"y","realm":"A"}])")) ==
           "applied");
   CHECK(one.Send(update) == refused);
   one.TakeBack(update);
   REQUIRE(Status(one.Push(kAddOne)) == "applied");
-  // Numbers are used again after a refusal; late copies of the abandoned ones fit nowhere.
+  // Numbers are used again after a rejection; late copies of the dropped updates fit nowhere.
   CHECK(Status(one.Send(update)) == "forked");
   CHECK(Status(one.Send(follower)) == "held");
   REQUIRE(Status(one.Push(kAddOne)) == "applied");
@@ -82,7 +83,7 @@ TEST_CASE("a refused id stays refused, however late its copy arrives") {
   CHECK(CountOf(world) == 2);
 }
 
-TEST_CASE("a follower of the same number but another id is not admitted") {
+TEST_CASE("does not admit a successor with the same number but another id") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -93,7 +94,7 @@ TEST_CASE("a follower of the same number but another id is not admitted") {
   CHECK(CountOf(world) == 1);
 }
 
-TEST_CASE("a restored profile that goes on from its old place is forked") {
+TEST_CASE("forks a restored profile that continues from its old place") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -103,7 +104,7 @@ TEST_CASE("a restored profile that goes on from its old place is forked") {
   CHECK(CountOf(world) == 1);
 }
 
-TEST_CASE("a client whose row is gone is told so by its oldest update only") {
+TEST_CASE("reports unknown_client for the oldest update only when the client's row is gone") {
   World world;
   Author one(&world, "c1");
   const Data lost = one.Make(kCreate);  // never arrives; its row was on a server that is gone
@@ -114,9 +115,7 @@ TEST_CASE("a client whose row is gone is told so by its oldest update only") {
   CHECK(world.last_done()["chains"].items().empty());
 }
 
-TEST_CASE(
-    "action ids are unique in a realm's log: a clone's second copy is refused with the place of "
-    "the first") {
+TEST_CASE("rejects a clone's copy of an action, and names the place of the first") {
   World world;
   Author one(&world, "c1"), clone(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -131,9 +130,7 @@ TEST_CASE(
   CHECK(CountOf(world) == 1);
 }
 
-TEST_CASE(
-    "an update that spans realms is admitted when it is next in each of them, and fits in all or "
-    "in none") {
+TEST_CASE("admits an update over realms when it is next in each, in all or in none") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -150,7 +147,7 @@ TEST_CASE(
   CHECK(Status(one.Send(both)) == "duplicate");
 }
 
-TEST_CASE("a chain that was refused too often in a row forks, so that its row stays bounded") {
+TEST_CASE("forks a chain after too many rejections in a row, to keep its row bounded") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -169,7 +166,7 @@ TEST_CASE("a chain that was refused too often in a row forks, so that its row st
   CHECK(Status(next.Push(kAddOne)) == "applied");
 }
 
-TEST_CASE("refusals and applications of one group commit leave one row per chain") {
+TEST_CASE("writes one row per chain for a group commit's rejections and applications") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   const Data create = one.Make(kCreate), inc = one.Make(kAddOne);
@@ -185,7 +182,7 @@ TEST_CASE("refusals and applications of one group commit leave one row per chain
   CHECK(chains[1]["refused"].members().size() == 1);
 }
 
-TEST_CASE("no row is asked for by an update that the server refuses: they may be too many") {
+TEST_CASE("requests no rows for an update that the server rejects") {
   World world;
   Author one(&world, "c1");
   one.Push(

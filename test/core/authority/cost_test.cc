@@ -1,4 +1,5 @@
-// Cost: what one update, one commit and one chain may take, and that rights are the request's.
+// Goal: one update, one commit and one chain have limits in realms, actions, rows and bytes; and
+// each request has the rights of its own token. Method: updates at each limit and one past it.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -28,7 +29,7 @@ std::string CreateItem(const std::string& id, const std::string& realm,
          R"(","set":{)" + more + "}}";
 }
 
-TEST_CASE("an update has so many realms and actions, and one more of either is refused") {
+TEST_CASE("limits the realms and the actions of an update") {
   World world;
   Author one(&world, "c1");
   Vector<std::string> realms = ManyRealms(&world, kMaxRealmsPerUpdate);
@@ -53,7 +54,7 @@ TEST_CASE("an update has so many realms and actions, and one more of either is r
   }
 }
 
-TEST_CASE("arguments are written into every realm, and so many bytes of them in all") {
+TEST_CASE("limits the bytes of an update's arguments, over all of its realms") {
   World world;
   Author one(&world, "c1");
   const Vector<std::string> realms = ManyRealms(&world, 8);
@@ -68,7 +69,7 @@ TEST_CASE("arguments are written into every realm, and so many bytes of them in 
   }
 }
 
-TEST_CASE("a refusal is kept in one realm, where the author may write, and holds in all") {
+TEST_CASE("keeps a rejection in one realm where the author may write, valid for all") {
   World world;
   Author one(&world, "c1");
   world.AddRealm("closed");
@@ -79,7 +80,7 @@ TEST_CASE("a refusal is kept in one realm, where the author may write, and holds
   const Data::Array& chains = world.last_done()["chains"].items();
   REQUIRE(chains.size() == 1);
   CHECK(chains[0]["realm"].as_string() == "A");
-  // Its author is let in, and what was told stays true for a copy that comes late.
+  // The author gets the right, but a late copy is still rejected.
   world.Grant("anna", "closed", "write");
   world.AddRealm("nowhere");
   world.Grant("anna", "nowhere", "write");
@@ -90,7 +91,7 @@ TEST_CASE("a refusal is kept in one realm, where the author may write, and holds
   REQUIRE(world.Row("items", "x").is_null());
 }
 
-TEST_CASE("a refusal in realms that are all closed is kept all the same") {
+TEST_CASE("keeps a rejection although all of its realms are forbidden") {
   World world;
   Author one(&world, "c1");
   world.AddRealm("closed");
@@ -103,7 +104,7 @@ TEST_CASE("a refusal in realms that are all closed is kept all the same") {
   CHECK(one.Send(update) == refused);
 }
 
-TEST_CASE("refusals of many bytes fork a chain before their number does") {
+TEST_CASE("forks a chain when its rejections have too many bytes") {
   Chains chains;
   const ByRealm<Link> after = {{"A", Link{}}};
   const Data large = Data::MakeObject().Set("detail", std::string(kMaxRefusedBytes / 10, 'a'));
@@ -113,7 +114,7 @@ TEST_CASE("refusals of many bytes fork a chain before their number does") {
     chains.Refuse("c1", "u" + std::to_string(i), "A", large);
   }
   CHECK(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
-  // So it is for whoever reads the row again; and what was applied begins anew.
+  // The same holds after the row is read again. An applied update resets the count.
   Chains again;
   again.Load("A", "c1", chains.rows().at({"A", "c1"}));
   CHECK(again.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
@@ -121,7 +122,7 @@ TEST_CASE("refusals of many bytes fork a chain before their number does") {
   CHECK(chains.Judge("c1", "next", {{"A", Link{1, "new"}}}, true, &answer) == ChainVerdict::kAdmit);
 }
 
-TEST_CASE("two tokens of one user in one commit have the rights of their own, in either order") {
+TEST_CASE("gives two tokens of one user in a commit their own rights, in either order") {
   for (const bool is_first : {true, false}) {
     World world;
     world.Grant("writing", "B", "write");
@@ -139,14 +140,13 @@ TEST_CASE("two tokens of one user in one commit have the rights of their own, in
   }
 }
 
-// An admission over items of realm A that are given to it as they are: so many as JSON take
-// minutes.
+// An admission that gets its items of realm A as rows: so many would take minutes as JSON.
 class Direct {
  public:
   void Load(const std::string& id, size_t bytes, const std::string& parent = {}) {
     admission_.rows().Load(Make(id, bytes, parent));
   }
-  // Only handed over when it is asked for.
+  // Loaded only when the admission requests the children of `parent`.
   void Keep(const std::string& id, const std::string& parent) {
     kept_[parent] = Make(id, 0, parent);
   }
@@ -163,7 +163,7 @@ class Direct {
     return stored;
   }
 
-  // The results of updates that each delete these items.
+  // The results of updates, each of which deletes some items.
   Vector<Data> Delete(const Vector<Vector<std::string>>& updates) {
     World world;
     Author author(&world, "c1");
@@ -196,8 +196,7 @@ class Direct {
   Map<std::string, StoredRow> kept_;
 };
 
-TEST_CASE(
-    "the rows of an update as they were before have so many bytes, and it is refused past that") {
+TEST_CASE("rejects an update whose rows have too many bytes before it") {
   for (const size_t bytes : {kMaxBeforeBytes / 4 - 1000, kMaxBeforeBytes / 4}) {
     Direct direct;
     for (const char* id : {"a", "b", "c", "d"}) direct.Load(id, bytes);
@@ -209,7 +208,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a commit that writes enough leaves the updates after it, and never the first") {
+TEST_CASE("leaves updates to the next commit when this one writes enough, but not the first") {
   Direct direct;
   for (const char* id : {"a", "b", "c", "d"}) direct.Load(id, kMaxBeforeBytesPerCommit / 2);
   const Vector<Data> results = direct.Delete({{"a"}, {"b"}, {"c"}, {"d"}});
@@ -228,7 +227,7 @@ TEST_CASE("a commit that writes enough leaves the updates after it, and never th
   CHECK(of_large[1].is_null());
 }
 
-TEST_CASE("an update changes so many rows, and is refused where its cascade reaches one more") {
+TEST_CASE("rejects an update whose cascade changes one row too many") {
   for (const size_t rows : {kMaxRowsPerUpdate, kMaxRowsPerUpdate + 1}) {
     Direct direct;
     direct.Load("root", 0);
@@ -239,9 +238,9 @@ TEST_CASE("an update changes so many rows, and is refused where its cascade reac
   }
 }
 
-TEST_CASE("an update that is judged again and again, because its cascade is deep, has an end") {
+TEST_CASE("rejects an update that is judged too often because its cascade is deep") {
   Direct direct;
-  // A chain of parents, and beside it enough rows for each round to cost as much.
+  // A chain of parents, and so many other rows that each round costs as much.
   Vector<std::string> ids;
   for (int i = 0; i < 9000; ++i) {
     ids.push_back("x" + std::to_string(i));

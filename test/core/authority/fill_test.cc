@@ -1,5 +1,6 @@
-// Fills: pages, realms that are new to a client, images, and cursors of another history
-// (docs/design.md, "Filling a scope"; docs/internals.md, section 6).
+// Goal: an answer fills scopes by pages and images, also for realms that are new to a client and
+// for cursors of another history (docs/design.md, "Filling a scope"; docs/internals.md, section
+// 6). Method: pulls from a small world (world.h).
 #include <doctest/doctest.h>
 
 #include <string>
@@ -11,7 +12,7 @@
 namespace skerry::authority_test {
 namespace {
 
-TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled are not sent") {
+TEST_CASE("fills scopes in pages by id, and sends no changes beyond the filled part") {
   PulledScenery s;
   REQUIRE(
       Status(s.bob.Push(
@@ -38,9 +39,7 @@ TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled a
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "one answer brings pages of so many scopes, and of so costly ones, and says that there is "
-    "more") {
+TEST_CASE("limits the pages of an answer by number and by cost, and reports more") {
   PulledScenery s;
   const auto scopes = [](size_t count, int comparisons, size_t filled) {
     std::string list = "[";
@@ -65,12 +64,12 @@ TEST_CASE(
   answer = pull(scopes(4, 400, 0));
   CHECK(answer["fills"].items().size() == 2);
   CHECK(answer["more"].as_bool());
-  // One alone may cost as much.
+  // A single page may cost that much.
   CHECK(pull(scopes(2, 1000, 1))["fills"].items().size() == 1);
   CHECK(pull(scopes(5, 1000, 5))["error"]["code"].as_string() == "limit");
 }
 
-TEST_CASE("objects of own updates beyond what is filled are sent whole, or deleted") {
+TEST_CASE("sends objects of own updates beyond the filled part whole, or deleted") {
   PulledScenery s;
   s.world.page_rows = 1;
   const Data update =
@@ -83,9 +82,7 @@ TEST_CASE("objects of own updates beyond what is filled are sent whole, or delet
   CHECK(answer["changes"].items()[1]["set"] == Json(R"({"n":2,"note":"old"})"));
 }
 
-TEST_CASE(
-    "a row that only an unfilled scope holds waits for its page, though another scope of its table "
-    "is filled") {
+TEST_CASE("leaves a row to its unfilled scope's page, though another scope is filled") {
   PulledScenery s;
   s.world.page_rows = 0;
   REQUIRE(
@@ -100,9 +97,7 @@ TEST_CASE(
   CHECK(Short(answer) == "create items/z");
 }
 
-TEST_CASE(
-    "beyond what is filled a move is not joined: what the client holds of the object is not "
-    "known") {
+TEST_CASE("does not join a move beyond the filled part to one change") {
   PulledScenery s;
   s.world.page_rows = 0;
   const Data update = s.anna.Make(
@@ -114,7 +109,7 @@ TEST_CASE(
   CHECK(Short(answer) == "delete items/b, create items/b");
 }
 
-TEST_CASE("a page waits for the answer that reaches every head") {
+TEST_CASE("sends a page only with an answer that reaches every head") {
   PulledScenery s;
   for (int i = 0; i < 3; ++i)
     REQUIRE(Status(s.bob.Push(
@@ -127,24 +122,20 @@ TEST_CASE("a page waits for the answer that reaches every head") {
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "a realm that is new to a client whose scopes are filled comes as creates, whatever filled "
-    "says") {
+TEST_CASE("sends a realm that is new to a client with filled scopes as creates") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
   s.anna.Send(update);
   const Data answer = s.world.Pull(
       "anna", Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}", {update["id"]}));
-  // Its own create is folded at home, the rest is sent.
+  // The client folds its own create; the rest is sent.
   CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
   CHECK(answer["own"].members().size() == 2);  // all of this client's in the range
 }
 
-TEST_CASE(
-    "a large realm that is wanted whole is named by an image; nothing else of it is in the "
-    "answer") {
+TEST_CASE("sends a large realm by image only when the client wants all of it") {
   PulledScenery s;
   s.world.rows_for_image = kImageRows + 1;
   std::string scopes = kAllTables;
@@ -154,20 +145,19 @@ TEST_CASE(
   CHECK(answer["fills"].items()[0]["url"].as_string() == "/v1/snapshot");
   CHECK(answer["cursors"]["A"].as_string() == "0@0");
   CHECK(Short(answer) == "create items/b");
-  // Pages of the same answer say nothing of it: folded after the image, they would empty it.
+  // Pages of the same answer do not cover the realm: folded after the image, they would empty it.
   REQUIRE(answer["fills"].items().size() > 1);
   for (size_t i = 1; i < answer["fills"].items().size(); ++i) {
     CHECK(answer["fills"].items()[i]["realms"] == Json(R"(["B"])"));
   }
-  // Not where only a part is wanted.
+  // Not if the client wants only a part of the realm.
   const Data part =
       s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));
   CHECK(part["fills"].items().size() == 1);
   CHECK(part["fills"].items()[0].Find("url") == nullptr);
 }
 
-TEST_CASE(
-    "a cursor of another history is noticed, whoever wrote in between, and the realm begins anew") {
+TEST_CASE("resets a realm when its cursor is of another history") {
   PulledScenery s;
   for (const char* cursor : {"1@999", "7@1000010"}) {
     const Data answer =
@@ -179,9 +169,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "a large realm of another history comes by image, and a page that was read before that showed "
-    "says nothing of it") {
+TEST_CASE("sends a large realm of another history by image, with no row of it in a page") {
   PulledScenery s;
   s.world.rows_for_image = kImageRows + 1;
   const std::string cursors = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
@@ -195,13 +183,13 @@ TEST_CASE(
     CHECK(answer["cursors"]["A"].as_string() == "0@0");
     CHECK(Short(answer) == (scopes == filled ? "" : "create items/b"));
   }
-  // A realm that was asked for at once has its image in the same answer.
+  // A realm that is requested at the same time has its image in the same answer.
   const Data both = s.world.Pull("anna", Request("c1", R"({"A":"1@999"})"));
   CHECK(both["reset"] == Json(R"(["A"])"));
   REQUIRE(both["fills"].items().size() == 2);
   CHECK(both["fills"].items()[0]["realm"].as_string() !=
         both["fills"].items()[1]["realm"].as_string());
-  // The page goes on behind the last row that was read, though that row is of the other realm.
+  // The page ends at the last row that was read, though that row is of the other realm.
   s.world.page_rows = 1;
   REQUIRE(Status(s.bob.Push(
               R"([{"op":"create","table":"items","id":"a","realm":"A","set":{}}])")) == "applied");
@@ -212,9 +200,7 @@ TEST_CASE(
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "a realm too large for one answer, of which a part is wanted that is filled, is to be taken "
-    "anew in pages") {
+TEST_CASE("answers `gone` when a realm too large for one answer is wanted in part") {
   PulledScenery s;
   const auto pull = [&](const std::string& cursors, const char* filled) {
     return s.world.Pull(
@@ -227,10 +213,10 @@ TEST_CASE(
   for (const std::string& cursors : {new_realm, other_history}) {
     CHECK(pull(cursors, "true")["gone"].as_bool());
     CHECK(pull(cursors, R"("a")")["gone"].as_bool());
-    // Nothing is filled yet: its page will bring it.
+    // Nothing is filled yet: a page will bring the row.
     CHECK(Short(pull(cursors, "false")) == "create items/x, create items/b");
   }
-  // A cursor of this history is answered by what changed, however large the realm.
+  // For a cursor of this history the answer has the changes, however large the realm.
   CHECK(Short(pull(WriteJson(Json(At(s.world, 1, 1))), "true")) == "");
   s.world.rows_for_image = kStateRows;
   CHECK(Short(pull(new_realm, "true")) == "create items/x");

@@ -1,11 +1,10 @@
-// Random histories of three clients and three realms: wherever a client stands, its base is exactly
-// the server's rows in scope at its cursors, as the world remembers them (it keeps every state;
-// nothing is computed from the log), and nothing of a realm that it may not read. And what a client
-// has that told of its own updates in `have` is what it has that told of none (invariant 10).
-//
-// The method is that of the executable model: updates arrive late and more than once, answers of
-// pulls are lost or late, ranges are cut anywhere, scopes overlap and are filled page by page.
-// Everybody may write A; the rights to B and C differ by user, and come and go.
+// Goal: a client's base is exactly the server's rows in scope at its cursors, and holds nothing of
+// a realm that the client may not read. A client that names its own updates in `have` ends with
+// the same rows as one that names none (invariant 10). Method: random histories of three clients
+// and three realms, compared with the states that the world has kept: it keeps every state and
+// computes nothing from the log. Updates arrive late and repeatedly, answers are lost or late,
+// ranges are cut anywhere, scopes overlap and are filled page by page. All users may write A;
+// rights to B and C differ by user, and change.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -172,7 +171,7 @@ class History {
     net_.push_back({static_cast<size_t>(client - clients_.data()), client->outbox.back().update});
   }
 
-  // Delivers one or a few updates, of several clients at once, in one group commit.
+  // Delivers one or a few updates of several clients in one group commit.
   void Deliver() {
     if (net_.empty()) return;
     Vector<World::Request> requests;
@@ -180,7 +179,7 @@ class History {
     for (uint64_t count = 1 + random_.Below(3); count > 0 && !net_.empty(); --count) {
       const size_t place = random_.Below(net_.size());
       const Sent sent = net_[place];
-      // A copy comes again later, now and then; what is held stays on its way.
+      // Sometimes a copy comes again later. Held updates stay under way.
       if (random_.Below(4) != 0) net_.erase(net_.begin() + static_cast<long>(place));
       const TestClient& client = clients_[sent.client];
       requests.push_back({client.author.client(), client.author.user(), {sent.update}});
@@ -215,8 +214,8 @@ class History {
     return false;
   }
 
-  // The refused update and all that follow it, in any realm, are given up; the chain goes on from
-  // before them.
+  // Drops the rejected update and all that follow it, in any realm. The chain continues from before
+  // them.
   void Refused(TestClient* client, const Data& update) {
     size_t first = 0;
     while (first < client->outbox.size() && !(client->outbox[first].update["id"] == update["id"]))
@@ -241,7 +240,7 @@ class History {
   }
 
   void Ask(TestClient* client, uint64_t limit = ~0ull) {
-    // Ranges end anywhere, in each realm elsewhere, until all is to become quiet.
+    // Ranges end anywhere, differently in each realm, until the history is to come to rest.
     for (const char* realm : kRealms) {
       const bool is_cut = limit == ~0ull && random_.Below(2) == 0;
       world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
@@ -276,7 +275,7 @@ class History {
     const std::map<std::string, std::string> from = client.cursors;
     client.Advance(answered.answer);
     CheckWhole(from, client.cursors);
-    // What was applied where one may no longer read is confirmed by nobody.
+    // No pull confirms an update in a realm that its author may no longer read.
     erase_if(client.outbox, [&](const Pushed& pushed) {
       const Data::Object& after = pushed.update["after"].members();
       return applied_.contains(pushed.update["id"].as_string()) &&
@@ -294,15 +293,15 @@ class History {
     return false;
   }
 
-  // An update that spans realms is in all of their ranges or in none: what it moved is never in
-  // both realms, nor gone from both.
+  // An update that spans realms is in all of their ranges or in none: a row that it moved is never
+  // in both realms, and never missing in both.
   void CheckWhole(const std::map<std::string, std::string>& from,
                   const std::map<std::string, std::string>& to) const {
     std::map<std::string, std::map<bool, int>> updates;  // in the ranges, and beyond them
     for (const Data& entry : world_.entries()) {
       const auto start = from.find(entry["realm"].as_string());
       const auto end = to.find(entry["realm"].as_string());
-      // A realm that is new to the client comes as it is now.
+      // A realm that is new to the client comes in its current state.
       if (start == from.end() || end == to.end() || LeadingNumber(start->second) == 0) continue;
       const uint64_t revision = entry["revision"].as_u64();
       if (revision <= LeadingNumber(start->second)) continue;
@@ -324,7 +323,7 @@ class History {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {
           if (key.first != realm) continue;
-          // Beyond the fill, what an own update brought may stand, until the page comes.
+          // Beyond the filled part, rows of own updates may stay until the page comes.
           if (!scopes.Hold(key.second, row, true)) {
             CHECK_FALSE(scopes.Cover(key.second));
             continue;
@@ -364,9 +363,7 @@ class History {
   std::set<std::string> applied_;
 };
 
-TEST_CASE(
-    "diff(F, E) applied to F gives E, and reduction leaves the same state as none (invariants 4 "
-    "and 10)") {
+TEST_CASE("gives E for diff(F, E) applied to F, reduced or not (invariants 4 and 10)") {
   for (uint64_t seed = 0; seed < test::Rounds(30, 10); ++seed) {
     CAPTURE(seed);
     History(seed).Run(120);

@@ -1,4 +1,4 @@
-// A realm's image: what was put in comes out of the client's own loader.
+// Goal: the client's own loader reads from a realm's image the rows that were put into it.
 #include "authority/image_maker.h"
 
 #include <doctest/doctest.h>
@@ -11,7 +11,7 @@
 namespace skerry::authority_test {
 namespace {
 
-TEST_CASE("an image holds every live row at the stated cursor, and says its checksum") {
+TEST_CASE("writes every live row at the given cursor into an image, with a checksum") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1'000'020});
   const std::string row =
       R"({"table":"cities","id":"x","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"props":{"name":"Åre","population":1.5}})";
@@ -35,7 +35,7 @@ TEST_CASE("an image holds every live row at the stated cursor, and says its chec
   CHECK_FALSE(base.GetBase("A", {cities, "y"}).has_value());
 }
 
-TEST_CASE("rows of another realm, or after the end, are the server's mistake") {
+TEST_CASE("fails for rows of another realm, and for rows after the end") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1});
   const std::string row =
       R"({"rows":[{"table":"countries","id":"x","realm":"B","props":{"name":"n"}}]})";

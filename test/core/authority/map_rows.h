@@ -1,4 +1,4 @@
-// The plainest base that there is, for clients of tests; it can be copied.
+// MapRows: the simplest base, in a map, for the clients of tests. It can be copied.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_MAP_ROWS_H_
 #define SKERRY_TEST_CORE_AUTHORITY_MAP_ROWS_H_
 

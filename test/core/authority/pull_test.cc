@@ -1,5 +1,6 @@
-// Pull: the answer is diff(F, E), realm by realm (docs/design.md, "The answer to a pull"). One case
-// for each rule; random histories are in history_test.cc, fills in fill_test.cc.
+// Goal: the answer to a pull is diff(F, E), realm by realm (docs/design.md, "The answer to a
+// pull"). Method: one case for each rule. Random histories are in history_test.cc, fills in
+// fill_test.cc.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -10,9 +11,7 @@
 namespace skerry::authority_test {
 namespace {
 
-TEST_CASE(
-    "what the client pushed itself is not downloaded again, it is confirmed with revision and "
-    "time") {
+TEST_CASE("confirms own updates with revision and time, and does not send them back") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
@@ -27,7 +26,7 @@ TEST_CASE(
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE("own repeats which objects were deleted at once with their parent") {
+TEST_CASE("repeats in `own` which objects were deleted at once with their parent") {
   PulledScenery s;
   REQUIRE(Status(s.bob.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])")) ==
           "applied");
@@ -41,8 +40,7 @@ TEST_CASE("own repeats which objects were deleted at once with their parent") {
   CHECK(without["own"][id]["A"]["gone"] == Json("[0]"));
 }
 
-TEST_CASE(
-    "only updates in the `have` of this request are reduced: others come in full, and are named") {
+TEST_CASE("reduces only updates in this request's `have`; others come in full") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":4}}])");
@@ -53,9 +51,7 @@ TEST_CASE(
   CHECK(answer["own"].members().size() == 1);
 }
 
-TEST_CASE(
-    "where client and server do not overlap the server's version is sent; identical props are "
-    "dropped") {
+TEST_CASE("sends the server's version of what differs, and omits identical props") {
   PulledScenery s;
   const Data update = s.anna.Make(
       R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2,"note":"mine"}}])");
@@ -70,8 +66,7 @@ TEST_CASE(
   CHECK(answer["changes"].items()[0]["revision"].as_u64() == 3);
 }
 
-TEST_CASE(
-    "what the authority added is sent to the author too: cascade, touch, the child that is gone") {
+TEST_CASE("sends cascades, touches and deleted children to the author, too") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"logs","id":"l","realm":"A","set":{"member":"m"}}])");
@@ -90,7 +85,7 @@ TEST_CASE(
   CHECK(Short(answer) == "delete members/m2");
 }
 
-TEST_CASE("several changes of one object arrive as one, and one that came and went not at all") {
+TEST_CASE("sends several changes of one object as one, and none of one that came and went") {
   PulledScenery s;
   for (const char* ops : {R"([{"op":"create","table":"items","id":"t","realm":"A","set":{}}])",
                           R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":7}}])",
@@ -103,7 +98,7 @@ TEST_CASE("several changes of one object arrive as one, and one that came and we
   CHECK(answer["changes"].items()[0]["set"] == Json(R"({"n":8})"));
 }
 
-TEST_CASE("a range that ends before the head does not leak later effects") {
+TEST_CASE("shows no later change in a range that ends before the head") {
   PulledScenery s;
   REQUIRE(Status(s.bob.Push(
               R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])")) ==
@@ -127,8 +122,7 @@ TEST_CASE("a range that ends before the head does not leak later effects") {
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "of the actions asked for those are named that the log holds up to the answer's cursors") {
+TEST_CASE("names the requested actions that the log holds up to the answer's cursors") {
   PulledScenery s;
   const Data update =
       s.bob.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])");
@@ -149,15 +143,14 @@ TEST_CASE(
   known = s.world.Pull("anna", request)["known"];
   CHECK(known.members().size() == 2);
   CHECK(known[second_id] == Json(R"({"A":3})"));
-  // Below the cursor too, and of a realm that comes anew.
+  // Also below the cursor, and in a realm that comes as new.
   request.Set("cursors", Json(At(s.world, 3, 1)));
   CHECK(s.world.Pull("anna", request)["known"].members().size() == 2);
   request.Set("cursors", Json("{}"));
   CHECK(s.world.Pull("anna", request)["known"].members().size() == 2);
 }
 
-TEST_CASE(
-    "objects enter a scope whole and leave it bare; an own update that leaves it is told back") {
+TEST_CASE("sends objects that enter a scope whole, and deletes those that leave it") {
   PulledScenery s;
   const char* scope = R"([{"table":"items","where":[">=","n",5],"filled":true}])";
   REQUIRE(Status(s.bob.Push(
@@ -178,7 +171,7 @@ TEST_CASE(
   CHECK(Short(answer) == "delete items/y");
 }
 
-TEST_CASE("own is independent of scopes, and names what is in `have` at or below the cursor") {
+TEST_CASE("fills `own` independently of scopes, also for `have` at or below the cursor") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])");
@@ -186,12 +179,12 @@ TEST_CASE("own is independent of scopes, and names what is in `have` at or below
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {update["id"]}, "[]"));
   CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
   CHECK(Short(answer) == "");
-  // Under another identity too: an outbox record keeps the one it was grouped under.
+  // Also under another identity: an outbox record keeps the identity under which it was grouped.
   answer = s.world.Pull("anna", Request("c9", At(s.world, 1, 1), {update["id"]}, "[]"));
   CHECK(answer["own"].members().size() == 1);
 }
 
-TEST_CASE("an own update at or below the cursor is confirmed, and not folded once more") {
+TEST_CASE("confirms an own update at or below the cursor without a change") {
   PulledScenery s;
   const Data update = s.anna.Make(
       R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":4}},{"op":"inc","table":"items","id":"b","realm":"B","add":{"n":4}}])",
@@ -202,7 +195,7 @@ TEST_CASE("an own update at or below the cursor is confirmed, and not folded onc
   CHECK(Short(answer) == "");
 }
 
-TEST_CASE("a move is one `move` for who sees both realms, a delete or a create for who sees one") {
+TEST_CASE("sends a move to readers of both realms, a delete or create to readers of one") {
   PulledScenery s;
   s.world.Grant("bea", "A", "read");
   s.world.Grant("carl", "B", "read");
@@ -225,7 +218,7 @@ TEST_CASE("a move is one `move` for who sees both realms, a delete or a create f
   CHECK(WriteJson(answer).find("\"A\"") == std::string::npos);
 }
 
-TEST_CASE("its author, whose own fold removed the row, gets the moved one whole") {
+TEST_CASE("sends the moved row whole to its author, whose own fold removed it") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
@@ -235,7 +228,7 @@ TEST_CASE("its author, whose own fold removed the row, gets the moved one whole"
   CHECK(answer["own"][update["id"].as_string()].members().size() == 2);
 }
 
-TEST_CASE("an entry that spans realms is in all ranges or in none") {
+TEST_CASE("puts an entry that spans realms into all ranges or into none") {
   PulledScenery s;
   for (int i = 0; i < 3; ++i)
     REQUIRE(Status(s.bob.Push(
@@ -251,14 +244,13 @@ TEST_CASE("an entry that spans realms is in all ranges or in none") {
   answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 3)));
   CHECK(answer["cursors"] == Json(At(s.world, 2, 5)));
   CHECK(Short(answer) == "move items/x, update items/b");
-  // Where a cursor has passed it already, the other realm goes on alone.
+  // If one realm's cursor has passed the entry already, the other realm advances alone.
   answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 5)));
   CHECK(answer["cursors"] == Json(At(s.world, 2, 5)));
   CHECK(Short(answer) == "delete items/x");
 }
 
-TEST_CASE(
-    "realms without the right to read are revoked, existing or not, and nothing of them is told") {
+TEST_CASE("revokes realms without the right to read, existing or not, without details") {
   PulledScenery s;
   s.world.Grant("bea", "A", "read");
   const Data answer = s.world.Pull(
@@ -268,7 +260,7 @@ TEST_CASE(
   CHECK(Short(answer) == "");
 }
 
-TEST_CASE("wrong requests are refused with a code") {
+TEST_CASE("rejects wrong requests with a code") {
   World world;
   const auto code = [&](const char* request) {
     return world.Pull("anna", Json(request))["error"]["code"].as_string();
@@ -279,7 +271,7 @@ TEST_CASE("wrong requests are refused with a code") {
   CHECK(code(R"({"cursors":{},"scopes":[]})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{}})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"nothing"}]})") == "unknown_table");
-  // To a client of another version of the application it may have been one.
+  // A client of another version of the application may know that table.
   CHECK(code(R"({"client":"c","schema":99,"cursors":{},"scopes":[{"table":"nothing"}]})").empty());
   CHECK(
       code(
@@ -293,7 +285,7 @@ TEST_CASE("wrong requests are refused with a code") {
       "unsupported");
 }
 
-TEST_CASE("where one realm is cut short, moves that hang on it wait through every realm between") {
+TEST_CASE("delays moves that depend on a cut range, through every realm between") {
   World world;
   world.AddRealm("C");
   world.Grant("anna", "C", "write");
@@ -312,7 +304,7 @@ TEST_CASE("where one realm is cut short, moves that hang on it wait through ever
                            {"A", "B"})) == "applied");
   Data cursors = Data::MakeObject();
   for (const char* realm : {"A", "B", "C"}) cursors.Set(realm, world.cursor(realm, 1));
-  // Of C nothing comes: so B stays before its move to C, and A before its move to B.
+  // Nothing of C is sent. So B stays before its move to C, and A before its move to B.
   world.most_entries["C"] = 0;
   const Data answer = world.Pull("anna", Request("c2", WriteJson(cursors)));
   CHECK(answer["cursors"] == cursors);

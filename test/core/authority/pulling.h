@@ -1,4 +1,4 @@
-// Short ways to pull, and to say what came.
+// Helpers of tests that pull: short requests, and answers as short texts.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_PULLING_H_
 #define SKERRY_TEST_CORE_AUTHORITY_PULLING_H_
 
@@ -38,7 +38,7 @@ inline std::string Short(const Data& answer) {
   return text;
 }
 
-// Items x, g and m in A, item b in B; both realms at revision 1.
+// Item x, group g and its member m in A, item b in B; both realms at revision 1.
 struct PulledScenery {
   World world;
   Author anna{&world, "c1"};

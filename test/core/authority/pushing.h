@@ -1,4 +1,4 @@
-// Short ways to write updates in tests.
+// Helpers of tests that write and push updates.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
 #define SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
 
@@ -12,19 +12,19 @@
 
 namespace skerry::authority_test {
 
-// Makes updates of one client, each following the one before in every realm that it names.
+// Makes the updates of one client. Each follows the previous one in every realm that it names.
 class Author {
  public:
   Author(World* world, std::string client, std::string user = "anna")
       : world_(world), client_(std::move(client)), user_(std::move(user)) {}
 
-  // An update with one action and these ops (a JSON array), declared in `realms`. Goes on in the
+  // An update with one action and these ops (a JSON array), declared in `realms`. Advances the
   // chain.
   Data Make(std::string_view ops, const Vector<std::string>& realms = {"A"});
-  // The same, pushed; its result. Where it is not applied, the chain goes back.
+  // Makes and pushes an update; returns its result. Unless that is `applied`, resets the chain.
   Data Push(std::string_view ops, const Vector<std::string>& realms = {"A"});
   Data Send(const Data& update) { return world_->Push(client_, user_, update); }
-  // The next update follows `update` no more, but what that follows.
+  // Resets the chain: the next update follows the predecessor of `update`.
   void TakeBack(const Data& update);
   const std::string& client() const { return client_; }
   const std::string& user() const { return user_; }

@@ -1,5 +1,6 @@
-// What is too large to be told is not told by changes: its scopes are named, to be filled anew, and
-// the cursor passes it. One case for each rule; random histories are in test/core/model_check.
+// Goal: where the changes of a range are too large to send, the answer names the scopes to be
+// filled again, and the cursor passes the range. Method: one case for each rule. Random histories
+// are in test/core/model_check.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -13,14 +14,15 @@ namespace {
 
 Data Knowing(Data request) { return request.Set("refill", true); }
 
-// Tables of the scopes that go back to unfilled.
+// Tables of the scopes that the answer unfills.
 std::string Refilled(const Data& answer) {
   std::string text = answer.Find("refill") ? "" : "none";
   for (const Data& scope : answer["refill"].items()) text += scope["table"].as_string() + " ";
   return text;
 }
 
-// An entry of two tables in A, and one of B, that came after what the client has seen.
+// An entry of two tables in A, which is too large to send, and one in B, after the client's
+// cursors.
 struct TooMuch : PulledScenery {
   TooMuch() {
     REQUIRE(Status(bob.Push(
@@ -36,7 +38,7 @@ struct TooMuch : PulledScenery {
   }
 };
 
-TEST_CASE("an entry too large to be told is passed, and every scope of its tables is filled anew") {
+TEST_CASE("passes an entry too large to send, and unfills every scope of its tables") {
   TooMuch s;
   const Data answer = s.Pull();
   // The group's members were deleted with it.
@@ -46,7 +48,7 @@ TEST_CASE("an entry too large to be told is passed, and every scope of its table
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE("of several scopes over a table all that have begun to fill begin anew, others do not") {
+TEST_CASE("unfills all scopes of a table that have begun to fill, and no others") {
   TooMuch s;
   const Data answer = s.Pull(
       R"([{"table":"items","where":["=","n",1],"filled":true},{"table":"items","where":["=","n",2],"filled":"k"},
@@ -55,12 +57,12 @@ TEST_CASE("of several scopes over a table all that have begun to fill begin anew
   CHECK(answer["refill"].items()[1]["where"] == Json(R"(["=","n",2])"));
 }
 
-TEST_CASE("of tables that are filled anew nothing is told in any realm, of the others all is") {
+TEST_CASE("sends no changes of tables that are filled again, and all of the other tables") {
   TooMuch s;
   CHECK(Short(s.Pull()) == "create people/p");
 }
 
-TEST_CASE("an entry of tables that no scope names is passed, and nothing is filled anew") {
+TEST_CASE("passes an entry of tables without scopes, and unfills nothing") {
   TooMuch s;
   const Data answer = s.Pull(R"([{"table":"people","filled":true}])");
   CHECK(Refilled(answer) == "");
@@ -68,7 +70,7 @@ TEST_CASE("an entry of tables that no scope names is passed, and nothing is fill
   CHECK(answer["cursors"] == Json(At(s.world, 2, 2)));
 }
 
-TEST_CASE("no page comes with an answer after which scopes are filled anew") {
+TEST_CASE("sends no page with an answer that unfills scopes") {
   TooMuch s;
   const Data answer =
       s.Pull(R"([{"table":"items","filled":true},{"table":"people","filled":false}])");
@@ -76,7 +78,7 @@ TEST_CASE("no page comes with an answer after which scopes are filled anew") {
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE("objects of own updates in an entry too large to be told are sent whole, or deleted") {
+TEST_CASE("sends objects of own updates in an entry too large to send whole, or deleted") {
   PulledScenery s;
   const Data update = s.anna.Make(
       R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
@@ -91,8 +93,7 @@ TEST_CASE("objects of own updates in an entry too large to be told are sent whol
   CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
 }
 
-TEST_CASE(
-    "where nothing is told own updates are named, and every scope that has begun is filled anew") {
+TEST_CASE("names own updates and unfills all begun scopes when it can send nothing") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":3}}])");
@@ -107,7 +108,7 @@ TEST_CASE(
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
 }
 
-TEST_CASE("a move between realms of which one is not told is told in neither") {
+TEST_CASE("sends a move in neither realm when one of them is not sent") {
   PulledScenery s;
   REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
                             {"A", "B"})) == "applied");
@@ -118,7 +119,7 @@ TEST_CASE("a move between realms of which one is not told is told in neither") {
   CHECK(answer["cursors"] == Json(At(s.world, 2, 2)));
 }
 
-TEST_CASE("one's own move in entries that are not told leaves its realm, and arrives with a page") {
+TEST_CASE("deletes the author's moved row when neither realm is sent; a page brings it") {
   PulledScenery s;
   const Data update =
       s.anna.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
@@ -129,7 +130,7 @@ TEST_CASE("one's own move in entries that are not told leaves its realm, and arr
   CHECK(Short(answer) == "delete items/x");
 }
 
-TEST_CASE("an entry that waits for the other realms that it spans fills nothing anew") {
+TEST_CASE("unfills nothing for an entry that waits for its other realms") {
   PulledScenery s;
   REQUIRE(Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"b","realm":"B","add":{"n":1}}])",
                             {"B"})) == "applied");
@@ -144,17 +145,17 @@ TEST_CASE("an entry that waits for the other realms that it spans fills nothing 
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE("who does not say that it understands `refill` is to take everything anew") {
+TEST_CASE("answers `gone` to a client that does not understand `refill`") {
   TooMuch s;
   CHECK(s.world.Pull("anna", Request("c1", At(s.world, 1, 1)))["gone"].as_bool());
 }
 
-TEST_CASE(
-    "a realm that is new or of another history, and too large to come whole, is filled anew") {
+TEST_CASE("unfills scopes for a new or reset realm that is too large to send whole") {
   PulledScenery s;
   const std::string seen = s.world.cursor("B", 1);
   for (const bool is_counted : {true, false}) {
-    // By its rows, which the authority counts, or by their bytes, which the server does.
+    // By the number of rows, which the authority counts, or by their bytes, which the server
+    // counts.
     s.world.rows_for_image = is_counted ? kStateRows + 1 : 0;
     s.world.untold.clear();
     if (!is_counted) s.world.untold.insert("A");
@@ -173,7 +174,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("pages bring what was not told, and what has changed since") {
+TEST_CASE("sends in pages what was not sent before, and what has changed since") {
   TooMuch s;
   std::string cursors = WriteJson(s.Pull(R"([{"table":"items","filled":true}])")["cursors"]);
   REQUIRE(Status(s.bob.Push(
@@ -189,7 +190,7 @@ TEST_CASE("pages bring what was not told, and what has changed since") {
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE("a page for which an answer has no room comes with the next") {
+TEST_CASE("sends a page that does not fit into an answer with the next one") {
   PulledScenery s;
   s.world.pages_left_out.insert("groups");
   const char* scopes = R"([{"table":"groups","filled":false},{"table":"items","filled":false}])";
@@ -199,8 +200,7 @@ TEST_CASE("a page for which an answer has no room comes with the next") {
   CHECK(answer["more"].as_bool());
 }
 
-TEST_CASE(
-    "an entry says how large its rows are, before and after, or its ops where these are more") {
+TEST_CASE("counts an entry's bytes by its rows before and after, or by its ops") {
   PulledScenery s;
   const std::string note(1000, 'n');
   const auto bytes_of = [&](std::string_view ops) {
@@ -212,12 +212,12 @@ TEST_CASE(
       note + "\"}}]");
   CHECK(made > 1000);
   CHECK(made < 2000);
-  // Both rows, though the op is short.
+  // Both versions of the row, though the op is short.
   const uint64_t changed =
       bytes_of(R"([{"op":"inc","table":"items","id":"l","realm":"A","add":{"n":1}}])");
   CHECK(changed > 2000);
   CHECK(changed < 3000);
-  // Nothing is changed, and the ops are read by their author.
+  // Nothing is changed, but the author's pull reads the ops.
   const uint64_t noop = bytes_of(
       std::string(R"([{"op":"update","table":"items","id":"l","realm":"A","set":{"note":")") +
       note + "\"}}]");

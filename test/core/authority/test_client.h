@@ -1,5 +1,5 @@
-// A client for random histories: base, cursors, scopes and outbox, kept as plainly as
-// docs/design.md, "The answer to a pull", says them.
+// A client for random histories. It keeps base, cursors, scopes and outbox in the simplest form of
+// docs/design.md, "The answer to a pull".
 #ifndef SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
 #define SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
 
@@ -35,7 +35,7 @@ class TestClient {
   Data scopes;
   std::map<std::string, std::string> cursors;
   MapRows base;
-  MapRows plain;  // the same, of a client that never folds its own updates
+  MapRows plain;  // base of a client that never names its own updates in `have`
   Vector<Pushed> outbox;
 
   Data Request(bool with_have, uint64_t limit) const {
@@ -49,7 +49,8 @@ class TestClient {
     return request.Set("have", have).Set("limit", limit);
   }
 
-  // Answers are folded only where the client still stands where it asked.
+  // Whether the client's cursors and scopes are still those of the request; else the answer is
+  // discarded.
   bool Fits(const Data& request) const {
     const Data now = Request(true, 0);
     return request["cursors"] == now["cursors"] && request["scopes"] == now["scopes"];

@@ -1,4 +1,5 @@
-// Tombstones over realms: an id whose row was deleted in one realm is created in another.
+// Goal: an id whose row was deleted in one realm can be created in another, and clients of both
+// realms stay exact.
 #include <doctest/doctest.h>
 
 #include "test/core/authority/pulling.h"
@@ -9,7 +10,7 @@ namespace {
 constexpr char kCreateInB[] =
     R"([{"op":"create","table":"items","id":"theme","realm":"B","set":{"n":2}}])";
 
-// `theme` was made and deleted in A.
+// Creates and deletes `theme` in A.
 void LeaveRemains(World* world, const std::string& user = "anna") {
   Author author(world, "before", user);
   REQUIRE(Status(author.Push(
@@ -19,20 +20,20 @@ void LeaveRemains(World* world, const std::string& user = "anna") {
           "applied");
 }
 
-TEST_CASE("a create over a tombstone of a realm that is not locked asks for the lock") {
+TEST_CASE("asks for the lock of a tombstone's realm before a create over it") {
   World world;
   LeaveRemains(&world);
   Author one(&world, "c1");
   CHECK(Status(one.Push(kCreateInB, {"B"})) == "applied");
   CHECK(world.Row("items", "theme")["realm"].as_string() == "B");
   CHECK(world.tombstone("items", "theme").is_null());
-  // In A nothing has happened since the delete: its log and its readers hear of nothing.
+  // In A nothing has happened since the delete: its log has no entry for its readers.
   CHECK(world.head("A") == 2);
   CHECK(world.head("B") == 1);
   CHECK(world.changes().back()["before"].is_null());
 }
 
-TEST_CASE("pulls of both realms stay exact when an id has gone from one to the other") {
+TEST_CASE("sends exact changes of both realms after an id went from one to the other") {
   World world;
   LeaveRemains(&world);
   Author one(&world, "c1");
@@ -47,7 +48,7 @@ TEST_CASE("pulls of both realms stay exact when an id has gone from one to the o
   CHECK(pulled(2, 1) == "");
 }
 
-TEST_CASE("a reader of the realm may take the id, because there it is gone and stays so") {
+TEST_CASE("lets a reader of the tombstone's realm create its id in another realm") {
   World world;
   LeaveRemains(&world);
   world.Grant("bea", "A", "read");
@@ -56,7 +57,7 @@ TEST_CASE("a reader of the realm may take the id, because there it is gone and s
   CHECK(Status(bea.Push(kCreateInB, {"B"})) == "applied");
 }
 
-TEST_CASE("a tombstone that the author may not see is answered as a live row there") {
+TEST_CASE("answers for a hidden tombstone as for a hidden live row") {
   World world;
   LeaveRemains(&world);
   Author anna(&world, "c0");
@@ -74,7 +75,7 @@ TEST_CASE("a tombstone that the author may not see is answered as a live row the
   CHECK(world.last_done()["rows"].items().empty());
 }
 
-TEST_CASE("an update that deletes in one realm and creates in another moves the id") {
+TEST_CASE("moves an id when an update deletes in one realm and creates in another") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(

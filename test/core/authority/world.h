@@ -1,6 +1,6 @@
-// World: what a server is to the authority, in memory and as naive as can be: rows, log, changes,
-// chains. It answers `needs` by scanning everything, keeps every state that a realm ever had, and
-// speaks the JSON of docs/authority.md, so that these tests hold that contract too.
+// World: a naive server around the authority, in memory, with rows, log, changes and chains. It
+// answers `needs` by scanning everything, keeps every state that a realm ever had, and uses the
+// JSON of docs/authority.md, so that these tests check that contract, too.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 #define SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 
@@ -17,15 +17,15 @@
 namespace skerry::authority_test {
 
 Data Json(std::string_view text);  // REQUIRES: it parses
-// A step's answer, the lists of what is done among its members: rows of all tables as one list.
+// A step's answer; the rows of `done` are one list over all tables.
 Data ReadStep(std::string_view text);
-// The UUID that ends in `number`.
+// A UUID that ends in `number`.
 std::string Id(uint64_t number);
 
-// Tables with ids of the application's own: groups; members (group: cascade and touch, person:
+// Tables, all with ids of the application's own: groups; members (group: cascade and touch, person:
 // setNull, role with a default); people (email unique); countries; cities (country: restrict,
 // population); items (parent: cascade within the table, n, u unique, note); logs (item: cascade and
-// touch, so that touch goes on).
+// touch, so that a touch goes on to the member's group).
 const Schema& WorldSchema();
 
 // Whether a stored row is not deleted.
@@ -45,9 +45,9 @@ class World {
   struct Request {
     std::string client, user;
     Data::Array updates;
-    std::string token = {};  // whose rights count where they are not the user's
+    std::string token = {};  // the user whose rights count; empty: `user`
   };
-  // One group commit. Returns what `done.results` says.
+  // One group commit. Returns `done.results`.
   Data Commit(const Vector<Request>& requests, const Data& refuse = Data());
   // One update of one client; its result.
   Data Push(const std::string& client, const std::string& user, const Data& update);
@@ -68,14 +68,14 @@ class World {
   int last_rounds() const { return rounds_; }
 
   double now = 1'000'000;
-  size_t page_rows = 2;         // of a fill page, whatever the authority allows
-  uint64_t rows_for_image = 0;  // what the server says of a realm's size; 0: the truth
-  std::map<std::string, uint64_t> most_entries;  // of a range
-  // What pulls do not read because it would be too much to tell: the changes of the next entry of
-  // these realms, or all rows of one; and where nothing is told, not the ops of own updates either.
+  size_t page_rows = 2;         // of a fill page, for every limit of the authority
+  uint64_t rows_for_image = 0;  // a realm's size as the server reports it; 0: the true one
+  std::map<std::string, uint64_t> most_entries;  // of a range, by realm
+  // Realms of which the next entry's changes, or all rows, are too large to send: pulls do not read
+  // them. `tells_nothing`: nor the ops of own updates.
   std::set<std::string> untold;
   bool tells_nothing = false;
-  std::set<std::string> pages_left_out;  // tables
+  std::set<std::string> pages_left_out;  // tables whose pages do not fit into an answer
 
  private:
   struct Head {
@@ -90,13 +90,13 @@ class World {
   Data RowAfter(const Data& need) const;
   Data PullRead(const Data& needs, bool rows_along) const;
   Data RunPull(Data in, bool rows_along);
-  // An admission that is given the rows of all ops at once comes to the same.
+  // Checks that an admission which gets the rows of all ops at once has the same result.
   void CheckGivenRows(const Vector<Request>& requests, const Data& refuse, const Data& done) const;
 
   std::map<std::string, Head> heads_;
   std::map<std::string, std::map<std::string, std::string>> rights_;
   std::set<std::string> locked_;
-  Rows rows_;  // tombstones too
+  Rows rows_;  // and tombstones
   Data::Array entries_, changes_, actions_;
   std::map<std::pair<std::string, std::string>, Data> chains_;
   std::map<std::string, Vector<Rows>> states_;

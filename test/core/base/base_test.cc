@@ -1,4 +1,4 @@
-// Checksums, ids, random numbers, text and byte readers.
+// Goal: checksums, ids, text, sorting and byte readers do what their headers say.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 namespace skerry {
 namespace {
 
-TEST_CASE("XXH64 gives the published values") {
+TEST_CASE("gives the published values of XXH64") {
   // From the specification's test vectors: the empty input, and the digest of "abc" as the
   // reference program prints it.
   CHECK(Hex16(Xxh64("")) == "ef46db3751d8e999");
@@ -25,7 +25,7 @@ TEST_CASE("XXH64 gives the published values") {
   CHECK(Hex16(Xxh64("Nobody inspects the spammish repetition")) == "fbcea83c8a378bf1");
 }
 
-TEST_CASE("every flipped bit changes the checksum") {
+TEST_CASE("changes the checksum for every flipped bit") {
   std::string text(100, 'x');
   const uint64_t sum = Xxh64(text);
   for (size_t i = 0; i < text.size() * 8; ++i) {
@@ -35,7 +35,7 @@ TEST_CASE("every flipped bit changes the checksum") {
   }
 }
 
-TEST_CASE("UUIDs: only the canonical form is taken, and it round-trips") {
+TEST_CASE("accepts only the canonical form of a UUID, and writes it back the same") {
   Uuid id;
   REQUIRE(ParseUuid("0199c0de-0000-7abc-8def-0123456789ab", &id));
   CHECK(UuidText(id) == "0199c0de-0000-7abc-8def-0123456789ab");
@@ -46,7 +46,7 @@ TEST_CASE("UUIDs: only the canonical form is taken, and it round-trips") {
   }
 }
 
-TEST_CASE("of all bytes only digits and dashes in their places make the text of a UUID") {
+TEST_CASE("accepts only digits and dashes in their places in the text of a UUID") {
   const std::string good = "01234567-89ab-7cde-8f01-23456789abcd";
   Uuid id;
   REQUIRE(ParseUuid(good, &id));
@@ -65,14 +65,13 @@ TEST_CASE("of all bytes only digits and dashes in their places make the text of 
   }
 }
 
-TEST_CASE(
-    "generated ids increase strictly, also within a millisecond and when the clock steps back") {
+TEST_CASE("increases generated ids within a millisecond and when the clock steps back") {
   Random random("ids");
   UuidGenerator generator(&random);
   std::string last;
   std::set<std::string> seen;
   for (int i = 0; i < 20000; ++i) {
-    // Somebody may have written any number where a clock is kept.
+    // Another script may have written any number into a stored clock.
     const double wrong = i % 3 == 0 ? 1e300 : i % 3 == 1 ? -1 : 1.0 / 0.0;
     const double right = i < 10000 ? 1.76e12 : 1.76e12 - 86400000 + i / 100;
     const double now = i % 100 == 99 ? wrong : right;
@@ -84,7 +83,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("base64 round-trips and refuses what is not base64") {
+TEST_CASE("round-trips base64, and rejects other text") {
   Random random("base64");
   for (int i = 0; i < 500; ++i) {
     std::string bytes;
@@ -102,7 +101,7 @@ TEST_CASE("base64 round-trips and refuses what is not base64") {
   }
 }
 
-TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") {
+TEST_CASE("accepts as storable text only UTF-8 without U+0000, surrogates, overlong forms") {
   for (const char* text : {"", "plain", "Å\xe2\x82\xac\xf0\x9f\x8f\x9d", "\x7f\t\n"})
     CHECK(IsStorableText(text));
   for (const std::string& text :
@@ -113,13 +112,13 @@ TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") 
   }
 }
 
-TEST_CASE("text has as many units of UTF-16 as a JavaScript string of it") {
+TEST_CASE("counts the UTF-16 units of a text like a JavaScript string's length") {
   CHECK(Utf16Size("") == 0);
   CHECK(Utf16Size("plain") == 5);
   CHECK(Utf16Size("Å\xe2\x82\xac\xf0\x9f\x8f\x9d\xf4\x8f\xbf\xbf") == 6);
 }
 
-TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
+TEST_CASE("sorts like std::sort for every order and type") {
   Random random("sort");
   for (int i = 0; i < 500; ++i) {
     Vector<std::string> texts;
@@ -136,7 +135,7 @@ TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
   }
 }
 
-TEST_CASE("a reader never reads past its end and takes one encoding of a varint only") {
+TEST_CASE("never reads past the end, and accepts only one encoding of a varint") {
   std::string bytes;
   PutVarint(&bytes, 300);
   PutText(&bytes, "text");

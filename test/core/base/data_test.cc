@@ -1,4 +1,5 @@
-// Data and JSON: what goes in comes out, and damage or hostile input is an error, never a crash.
+// Goal: Data round-trips through its binary form and JSON; damage and hostile input give an error,
+// never a crash.
 #include "base/data.h"
 
 #include <doctest/doctest.h>
@@ -51,7 +52,7 @@ Data RandomData(Random* random, int depth) {
   }
 }
 
-TEST_CASE("binary data round-trips, negative zero and bytes included") {
+TEST_CASE("round-trips binary data with negative zero and bytes") {
   std::string bytes;
   EncodeData(Sample(), &bytes);
   Result<Data> back = DecodeData(bytes);
@@ -62,7 +63,7 @@ TEST_CASE("binary data round-trips, negative zero and bytes included") {
   CHECK(std::signbit(DecodeData(bytes).value().as_number()));
 }
 
-TEST_CASE("generated data round-trips in binary and in JSON") {
+TEST_CASE("round-trips generated data in binary and in JSON") {
   Random random("data");
   for (int i = 0; i < 2000; ++i) {
     const Data data = RandomData(&random, 0);
@@ -73,7 +74,7 @@ TEST_CASE("generated data round-trips in binary and in JSON") {
   }
 }
 
-TEST_CASE("every truncation of binary data is an error") {
+TEST_CASE("rejects every truncation of binary data") {
   std::string bytes;
   EncodeData(Sample(), &bytes);
   for (size_t size = 0; size < bytes.size(); ++size)
@@ -81,7 +82,7 @@ TEST_CASE("every truncation of binary data is an error") {
   CHECK(!DecodeData(bytes + '\0').ok());
 }
 
-TEST_CASE("random bytes never crash the decoder") {
+TEST_CASE("never crashes in the decoder on random bytes") {
   Random random("noise");
   for (int i = 0; i < 20000; ++i) {
     std::string bytes;
@@ -97,7 +98,7 @@ TEST_CASE("random bytes never crash the decoder") {
   }
 }
 
-TEST_CASE("depth is limited in binary data and in JSON") {
+TEST_CASE("limits the depth of binary data and of JSON") {
   Data deep;
   for (int i = 0; i < kMaxDataDepth + 1; ++i) {
     Data outer = Data::MakeArray();
@@ -113,7 +114,7 @@ TEST_CASE("depth is limited in binary data and in JSON") {
   CHECK(ParseJson(fits + std::string(kMaxJsonDepth, ']')).ok());
 }
 
-TEST_CASE("JSON that no database can hold or no parser should take is refused") {
+TEST_CASE("rejects JSON that is malformed or that no database can store") {
   for (const char* text :
        {"", "{", "[1,]", "nul", "1e999", "\"\xff\"", "\"\\ud800\"", "{\"a\":1}x", "{a:1}"}) {
     CAPTURE(text);
@@ -121,7 +122,7 @@ TEST_CASE("JSON that no database can hold or no parser should take is refused") 
   }
 }
 
-TEST_CASE("of repeated keys the last one stays, quickly even for many") {
+TEST_CASE("keeps the last of repeated keys, fast even for many") {
   CHECK(WriteJson(ParseJson(R"({"a":1,"b":2,"a":3})").value()) == R"({"b":2,"a":3})");
   std::string text = "{";
   for (int i = 0; i < 100000; ++i) text += "\"k" + std::to_string(i % 50000) + "\":1,";
@@ -129,7 +130,7 @@ TEST_CASE("of repeated keys the last one stays, quickly even for many") {
   CHECK(ParseJson(text).value().members().size() == 50000);
 }
 
-TEST_CASE("numbers keep their value through JSON text") {
+TEST_CASE("keeps the value of numbers through JSON text") {
   for (const double v :
        {0.1, 1.0 / 3, 1e21, -2.5e-7, 123456789012345680.0, std::numeric_limits<double>::max()}) {
     CHECK(ParseJson(WriteJson(Data(v))).value().as_number() == v);
@@ -137,7 +138,7 @@ TEST_CASE("numbers keep their value through JSON text") {
   CHECK(WriteJson(Data(1760000000000.0)) == "1760000000000");
 }
 
-TEST_CASE("how deep JSON is nested shows without parsing it") {
+TEST_CASE("measures the depth of JSON without parsing it") {
   for (const auto& [text, depth] :
        Vector<std::pair<const char*, size_t>>{{"1", 0},
                                               {"[]", 1},

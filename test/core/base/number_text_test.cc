@@ -1,5 +1,5 @@
-// Goal: numbers are written as JavaScript writes them, in the shortest way that reads back. Method:
-// what Node printed for hard cases and random bits, and reading back.
+// Goal: numbers are written as JavaScript writes them, in the shortest form that reads back as the
+// same number. Method: what Node printed for hard cases and random bits, and reading back.
 #include "base/number_text.h"
 
 #include <doctest/doctest.h>
@@ -95,11 +95,11 @@ std::string Text(double number) {
   return {text, WriteNumberText(number, text)};
 }
 
-TEST_CASE("numbers are written as JavaScript writes them") {
+TEST_CASE("writes numbers as JavaScript does") {
   for (const Printed& printed : kPrinted) CHECK(Text(FromBits(printed.bits)) == printed.text);
 }
 
-TEST_CASE("what is written reads back as the same number") {
+TEST_CASE("reads a written number back as the same number") {
   Random random("numbers");
   for (int i = 0; i < 100'000; ++i) {
     const double number = FromBits(random.Next());

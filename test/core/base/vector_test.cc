@@ -1,5 +1,5 @@
-// Goal: Vector does what std::vector does: for plain elements, for those that are moved by their
-// bytes, and for those that must not be. Method: the same random calls on both.
+// Goal: Vector does what std::vector does: for plain elements, for elements that are moved by
+// their bytes, and for elements that must not be. Method: the same random calls on both.
 #include "base/vector.h"
 
 #include <map>
@@ -15,7 +15,7 @@
 namespace skerry::test {
 namespace {
 
-// Knows where it lives, and how many there are: moved by its bytes it would be found out.
+// Knows its own address, and counts its instances: it detects a move by bytes.
 class Pinned {
  public:
   Pinned() : Pinned(0) {}
@@ -148,7 +148,7 @@ void OneCall(Random* random, Vector<T>* ours, std::vector<T>* theirs) {
       if (theirs->empty()) return;
       ours->pop_back();
       return theirs->pop_back();
-    case 11:  // an element of its own, also while it grows
+    case 11:  // an element of this vector, also while it grows
       if (at == theirs->size()) return;
       ours->push_back((*ours)[at]);
       return theirs->push_back((*theirs)[at]);
@@ -174,7 +174,7 @@ void LikeStd(std::string_view seed) {
   }
 }
 
-TEST_CASE("a vector does what std::vector does") {
+TEST_CASE("behaves like std::vector") {
   LikeStd<uint32_t>("plain");
   LikeStd<Boxed>("boxed");
   LikeStd<Pinned>("pinned");
@@ -193,7 +193,7 @@ size_t Growths(void (*add)(Vector<T>*)) {
   return growths;
 }
 
-TEST_CASE("a vector that grows bit by bit is moved a few times only, however it grows") {
+TEST_CASE("moves a vector's elements only a few times while it grows one by one") {
   CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->push_back(1); }) < 20);
   CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->resize(v->size() + 1); }) < 20);
   CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->resize(v->size() + 1, 7); }) < 20);
@@ -202,12 +202,11 @@ TEST_CASE("a vector that grows bit by bit is moved a few times only, however it 
           const Vector<Boxed> more(1);
           v->insert(v->end(), more.begin(), more.end());
         }) < 20);
-  // One that begins takes what it needs.
+  // A new vector allocates exactly what it needs.
   CHECK(Vector<uint32_t>(Vector<uint32_t>(3)).capacity() == 3);
 }
 
-TEST_CASE(
-    "moving a vector takes its elements, and an element may replace the vector that it is in") {
+TEST_CASE("moves a vector with its elements; an element may replace its own vector") {
   Vector<Data> tree = {Data("a"), Data("b")};
   Vector<Data> taken = std::move(tree);
   CHECK(tree.empty());  // NOLINT(bugprone-use-after-move)

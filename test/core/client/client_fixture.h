@@ -1,5 +1,5 @@
-// What the tests of the client's room share: a schema whose refs cascade, set null, restrict and
-// touch, over few objects, so that they meet often; and NaiveView, which says from scratch what a
+// Shared by the tests of src/client: a schema whose refs cascade, set null, restrict and touch,
+// over few objects, so that they meet often; and NaiveView, which computes from scratch what a
 // window must show.
 #ifndef SKERRY_TEST_CORE_CLIENT_CLIENT_FIXTURE_H_
 #define SKERRY_TEST_CORE_CLIENT_CLIENT_FIXTURE_H_
@@ -21,7 +21,7 @@
 
 namespace skerry::client_test {
 
-// Numbers of a transaction's operations, as the module is called.
+// A transaction's operations, as numbers of the module's interface.
 inline constexpr int kCreate = static_cast<int>(TxCall::kCreate);
 inline constexpr int kUpdate = static_cast<int>(TxCall::kUpdate);
 inline constexpr int kInc = static_cast<int>(TxCall::kInc);
@@ -29,7 +29,7 @@ inline constexpr int kDelete = static_cast<int>(TxCall::kDelete);
 inline constexpr int kMove = static_cast<int>(TxCall::kMove);
 inline constexpr int kUpsert = static_cast<int>(TxCall::kUpsert);
 
-// Tables (all but notes have ids of their own):
+// Tables (all but notes have ids of the application's own):
 //   groups  {name?, count: number = 0, owner?: ref people, setNull}
 //   members {group?: ref groups, cascade, touch; person?: ref people, cascade; role?}
 //   badges  {member?: ref members, cascade, touch; label?}
@@ -58,8 +58,8 @@ Op MakeOp(OpKind kind, TableIndex table, std::string id, const Sets& sets = {},
 Step CreateStep(TableIndex table, const std::string& id, const Row& row);
 std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, Vector<Op> ops);
 
-// Base, pending mutations, and the definition of view.h carried out literally, without any index or
-// memory.
+// Base, pending mutations, and the definition of view.h applied literally, without any index or
+// state.
 class NaiveView {
  public:
   std::map<ObjectKey, std::map<std::string, Row>> base;
@@ -69,7 +69,7 @@ class NaiveView {
 };
 
 std::map<ObjectKey, Row> Shown(const View& view);
-// A sentence on the first difference; empty where there is none.
+// Describes the first difference; empty: there is none.
 std::string Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey, Row>& is);
 
 }  // namespace skerry::client_test

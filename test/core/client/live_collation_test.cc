@@ -1,5 +1,5 @@
-// Live queries that are ordered by a locale: over random transactions equal to the query from
-// scratch, and without a question about rows that did not change.
+// Goal: a live query in a locale's order equals the query from scratch, and asks the collator
+// nothing about rows that did not change. Method: random transactions.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace skerry {
 namespace {
 
-TEST_CASE("live results in a locale's order equal their query from scratch") {
+TEST_CASE("gives live results in a locale's order equal to their query from scratch") {
   const char* kQueries[] = {
       R"({"table":"cities","order":[["name","asc","fold"]]})",
       R"({"table":"cities","order":[["country","desc","back"]],"limit":5})",
@@ -40,7 +40,7 @@ TEST_CASE("live results in a locale's order equal their query from scratch") {
     for (const auto& [live, delta] : deltas) moved += delta.moved.size();
     for (const auto& observer : observers) {
       CAPTURE(step);
-      // After a reset what a row includes counts as changed.
+      // After a reset, a row's includes count as changed.
       if (step % 50 == 20) {
         observer->shown = observer->Look();
         Vector<uint32_t> rows;
@@ -54,7 +54,7 @@ TEST_CASE("live results in a locale's order equal their query from scratch") {
   CHECK(moved > 200);
 }
 
-TEST_CASE("a live query in a locale's order asks about a row only when its text is another") {
+TEST_CASE("asks the collator about a row of a live query only when its text has changed") {
   Random random("asked again");
   LiveWorld lived;
   constexpr int kRows = 400;
@@ -83,7 +83,7 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
     CHECK(put(id, 3, Value::Number(1000 + i)) == 0);
     CHECK(put(id, 0, Value::String(std::to_string(random.Below(1'000'000)))) <= 10);
   }
-  // The look-ahead drains: what asks the stores again has the ranks.
+  // The look-ahead drains: the query that then reads the stores again has the ranks.
   const uint64_t before = collator_count.calls;
   for (int i = 0; i < 200; ++i) {
     Vector<uint32_t> rows;

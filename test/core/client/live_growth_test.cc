@@ -1,5 +1,6 @@
-// Live queries whose results outgrow what they hold: a limit beside sixty rows, includes two levels
-// deep with more rows naming one target than are shown.
+// Goal: a live query stays right when its result outgrows what it holds. Method: a small limit
+// over sixty rows, and includes two levels deep where more rows refer to one target than are
+// shown.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -16,8 +17,7 @@ Row City(Random* random, double population) {
   return row;
 }
 
-TEST_CASE(
-    "a live list with a limit shows as many rows as there are, however far it grew and shrank") {
+TEST_CASE("fills a live list up to its limit, however far it grew and shrank") {
   Random random("grown");
   for (const char* order : {"asc", "desc"}) {
     LiveWorld lived;
@@ -38,7 +38,7 @@ TEST_CASE(
       lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
       check();
     }
-    // From the front of what is shown, so that the look-ahead is used up again and again.
+    // Erases from the front of the list, so that the look-ahead is used up repeatedly.
     const bool ascending = std::string(order) == "asc";
     for (int i = 0; i < 60; ++i) {
       lived.Erase(kCities, "c" + std::to_string(ascending ? i : 59 - i));
@@ -48,7 +48,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a row two includes down is told as changed where more rows name it than are shown") {
+TEST_CASE("reports a changed row two includes down when more rows name it than are shown") {
   Random random("named by many");
   LiveWorld lived;
   for (int i = 0; i < 60; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
@@ -76,7 +76,7 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
   }
 }
 
-TEST_CASE("an include that begins behind a row moves with that row, for every parent") {
+TEST_CASE("moves an include with `after` when its first row moves, for every parent") {
   Random random("behind");
   LiveWorld lived;
   for (int i = 0; i < 3; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
@@ -95,7 +95,7 @@ TEST_CASE("an include that begins behind a row moves with that row, for every pa
       Uuid7(kVisits, 6) + R"("}}]})";
   Observer behind(&lived.world, &lived.live, description);
   lived.Flush();
-  // Of one city, and begins the lists of all three.
+  // Visit 6 belongs to one city, and the lists of all three start after it.
   for (const double stars : {1.5, 9.5, 6.0}) {
     visit(6, stars);
     CheckObserver(&lived, &behind, lived.Flush());

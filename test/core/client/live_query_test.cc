@@ -1,6 +1,6 @@
-// Live queries against queries from scratch: after each of thousands of random transactions each
-// live result is what its definition gives, and each delta is the difference, no more and no less.
-// And what it costs: a change outside of filter and result visits no other row.
+// Goal: each live result is what its definition gives, each delta is the exact difference, and a
+// change outside of filter and result visits no other row. Method: thousands of random
+// transactions; after each, every live query is compared with the query from scratch.
 #include "client/live_query.h"
 
 #include <doctest/doctest.h>
@@ -19,9 +19,7 @@ namespace {
 
 using Ids = Vector<std::string>;
 
-TEST_CASE(
-    "each live result equals its query from scratch, each delta the difference, over random "
-    "transactions") {
+TEST_CASE("keeps live results and deltas equal to queries from scratch") {
   Random random("live equals scratch");
   const uint64_t rounds = test::Rounds(16, 4);
   uint64_t notified = 0;
@@ -42,7 +40,7 @@ TEST_CASE(
     }
     lived.Flush();
     for (int step = 0; step < 60; ++step) {
-      // They grow, stay, and shrink, again and again.
+      // The tables grow, stay, and shrink, repeatedly.
       if (step % 20 == 0) lived.erased = Vector<uint64_t>{4, 20, 50}[random.Below(3)];
       for (uint64_t n = random.Below(step % 10 == 9 ? 40 : 4) + 1; n > 0; --n)
         lived.Change(&random);
@@ -62,9 +60,7 @@ TEST_CASE(
   CHECK(silent > 90 * rounds);
 }
 
-TEST_CASE(
-    "a change that is taken back within its transaction is told to nobody, nor is a mere "
-    "revision") {
+TEST_CASE("reports no change that its transaction takes back, and no mere revision") {
   Random random("net nothing");
   LiveWorld lived;
   for (int i = 0; i < 200; ++i) lived.Change(&random);
@@ -95,7 +91,7 @@ void FillCities(LiveWorld* lived, Random* random) {
   }
 }
 
-TEST_CASE("a change outside of a live query's filter and result visits none of the other rows") {
+TEST_CASE("visits no other row for a change outside of a live query's filter and result") {
   Random random("outside");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -111,7 +107,7 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
   lived.Flush();
   const uint64_t before = lived.live.rows_visited();
   for (int i = 0; i < 500; ++i) {
-    // Norwegian cities come, go and change; visits of few stars too.
+    // Norwegian cities are added, removed and changed, and so are visits with few stars.
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("NO");
     row.props[2] = Value::Number(static_cast<double>(i % 100));
@@ -122,8 +118,7 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
     lived.Put(kVisits, Uuid7(kVisits, random.Below(100)), visit);
     CHECK(lived.Flush().empty());
   }
-  // The two queries without a country see these rows come, behind their last: one comparison with
-  // it.
+  // The two queries without a country compare each added row with their last row, once.
   CHECK(lived.live.rows_visited() - before <= uint64_t{500} * 4);
   lived.live.Close(includes.id);
   lived.live.Close(exists.id);
@@ -138,7 +133,7 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
   CHECK(lived.live.requeries() == 0);
 }
 
-TEST_CASE("a change inside of a result visits a few rows, not all of them") {
+TEST_CASE("visits a few rows, not all, for a change inside of a result") {
   Random random("inside");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -160,7 +155,7 @@ TEST_CASE("a change inside of a result visits a few rows, not all of them") {
   CHECK(lived.live.requeries() == 0);
 }
 
-TEST_CASE("a window is filled up from its look-ahead, and asks again only when that is drained") {
+TEST_CASE("fills a window from its look-ahead, and queries again only when that is empty") {
   Random random("look-ahead");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -183,7 +178,7 @@ TEST_CASE("a window is filled up from its look-ahead, and asks again only when t
   CHECK(lived.live.requeries() <= 48 / 16);
 }
 
-TEST_CASE("windows stay right at the far end of their look-ahead") {
+TEST_CASE("keeps windows right at the far end of their look-ahead") {
   Random random("far end of a window");
   LiveWorld lived;
   const auto change = [&](uint64_t n) {
@@ -208,7 +203,8 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
   for (int step = 0; step < 400; ++step) {
     Vector<uint32_t> shown;
     lived.live.Render(observers[static_cast<size_t>(step) % 3]->id, &shown);
-    // Rows at the beginning go, so that look-aheads drain; rows far behind change places.
+    // Rows at the beginning are removed, so that look-aheads drain; rows far after them change
+    // places.
     if (shown[0] > 0 && step % 2) {
       const std::string first = lived.world.store(kCities).Id(shown[1]);
       lived.Erase(kCities, first);
@@ -224,7 +220,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
   CHECK(lived.live.requeries() > 0);
 }
 
-TEST_CASE("exists and includes react to the rows of other tables that concern them") {
+TEST_CASE("updates exists and includes when rows of other tables change") {
   Random random("concern");
   LiveWorld lived;
   FillCities(&lived, &random);
@@ -258,7 +254,7 @@ TEST_CASE("exists and includes react to the rows of other tables that concern th
   CHECK(lived.live.rows_visited() - before < 40);
 }
 
-TEST_CASE("stores that are replaced as a whole give the net difference too") {
+TEST_CASE("gives the net difference when stores are replaced as a whole") {
   Random random("reset");
   LiveWorld lived;
   for (int i = 0; i < 200; ++i) lived.Change(&random);
@@ -287,7 +283,7 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
       Vector<uint32_t> rows;
       lived.live.Render(observer->id, &rows);
       REQUIRE(rows == NaiveQuery(&lived.world).Run(observer->query));
-      // Slots may be others, ids and contents decide.
+      // Slots may differ; ids and contents count.
       Vector<Shown> before = observer->shown;
       Vector<Shown> after = observer->Look();
       for (auto* shown : {&before, &after}) {
@@ -308,7 +304,7 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
   }
 }
 
-TEST_CASE("a live query opened in the middle of a transaction is told only of what follows") {
+TEST_CASE("reports only later changes to a live query opened during a transaction") {
   Random random("in the middle");
   LiveWorld lived;
   FillCities(&lived, &random);

@@ -1,5 +1,5 @@
-// A world of live queries for tests: what changes a row tells them first, an Observer holds one
-// live query, and CheckObserver compares it with the query from scratch.
+// A world of live queries for tests: every change of a row is reported to them first, an Observer
+// holds one live query, and CheckObserver compares it with the query from scratch.
 #ifndef SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
 #define SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
 
@@ -34,7 +34,7 @@ class Observer {
 
   Vector<Shown> Look() const { return Look(NaiveQuery(world_).Rows(query)); }
 
-  // Of rows that the query has found.
+  // Of rows that the query has found, in this order.
   Vector<Shown> Look(const Vector<Slot>& rows) const {
     const NaiveQuery naive(world_);
     Query one = query;
@@ -110,7 +110,7 @@ inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& af
       if (row.id == id) break;
       const Shown* then = FindShown(before_by_id, row.id);
       const Shown* now = FindShown(after_by_id, row.id);
-      // Of the row itself: what it includes has no part in its place.
+      // Only the row itself counts: its includes do not affect its place.
       if (then && now &&
           then->content.substr(0, then->content.find('[', 1)) ==
               now->content.substr(0, now->content.find('[', 1)))
@@ -178,9 +178,9 @@ class LiveWorld {
 
   World world;
   LiveQueries live;
-  // Of 60 changes so many erase a row: tables grow to all their 60 rows, or shrink to none.
+  // How many of 60 changes erase a row: tables grow to all their 60 rows, or shrink to none.
   uint64_t erased = 20;
-  // What refs may name: few are named by many.
+  // How many rows refs may name: many rows refer to few.
   uint64_t cities = 60;
   uint64_t people = 40;
 };

@@ -1,7 +1,7 @@
-// NaiveWindow: the rules of docs/design.md, "Windows in step", with sets of bits, one bit a
-// mutation, slow and plain: what the real window must agree with. A mutation may be in two realms,
-// and be confirmed in one before the other. It is told what the real one is
-// told, and knows nothing of rows, transactions or images but their numbers.
+// NaiveWindow: the rules of docs/design.md, "Windows in step", applied to sets of bits, one bit
+// per mutation, slow and simple. The real window must agree with it. A mutation may be in two
+// realms, and one may confirm it before the other. NaiveWindow gets the same messages as the real
+// window, and knows nothing of rows, transactions or images but their numbers.
 #ifndef SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
 #define SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
 
@@ -19,25 +19,25 @@ namespace skerry::client_test {
 using Bits = std::set<int>;
 using BitsOfRealms = std::array<Bits, 2>;
 
-// What a record says, in bits: what is confirmed and refused, and what is confirmed in one of its
-// realms (0 or 1).
+// A record in bits: the confirmed and refused mutations, and those confirmed in one of their realms
+// (0 or 1).
 struct NaiveRecord {
   Bits confirmed, refused;
   BitsOfRealms partly;
 };
 
-// What a reading found.
+// The result of a reading.
 struct NaiveReading {
   uint64_t n = 0;
   uint64_t gone_up_to = 0;
   Vector<std::pair<uint64_t, NaiveRecord>> records;
   std::map<int, uint64_t> mutations;
-  BitsOfRealms partly;  // as the outbox says
+  BitsOfRealms partly;  // from the outbox
 };
 
 struct NaiveWindow {
   BitsOfRealms base;    // of each realm
-  BitsOfRealms partly;  // pending, but for this realm
+  BitsOfRealms partly;  // pending, but confirmed in this realm
   std::map<int, uint64_t> pending;
   Vector<int> unkeyed;
   uint64_t n = 0;
@@ -56,7 +56,7 @@ struct NaiveWindow {
       for (const int bit : *bits) {
         pending.erase(bit);
         gone[bit] = keys.at(bit);
-        erase(unkeyed, bit);  // told before its own completion
+        erase(unkeyed, bit);  // the record came before its own completion
       }
     }
   }

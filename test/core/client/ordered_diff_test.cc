@@ -1,5 +1,5 @@
-// Goal: DiffOrdered tells what a reader of both orders would say. Method: the example of its header,
-// and random orders against the definition, carried out row by row.
+// Goal: DiffOrdered gives the difference that its header defines. Method: the header's example,
+// and random orders against the definition, applied row by row.
 #include "client/ordered_diff.h"
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ Vector<uint32_t> VectorOf(const Places& places) {
   return out;
 }
 
-TEST_CASE("an ordered diff names what came, went, changed and moved") {
+TEST_CASE("names the rows that were added, removed, changed and moved") {
   const OrderedDiff diff = DiffOrdered(5, VectorOf({1, 0, kNewRow, 3}), VectorOf({1}));
   CHECK(PlacesOf(diff.removed) == Places{2, 4});
   CHECK(PlacesOf(diff.added) == Places{2});
@@ -29,14 +29,14 @@ TEST_CASE("an ordered diff names what came, went, changed and moved") {
   CHECK(PlacesOf(diff.moved) == Places{1});
 }
 
-TEST_CASE("removals and insertions move no other row") {
+TEST_CASE("moves no other row for removals and insertions") {
   const OrderedDiff diff = DiffOrdered(4, VectorOf({kNewRow, 1, 3}), VectorOf({2}));
   CHECK(PlacesOf(diff.removed) == Places{0, 2});
   CHECK(PlacesOf(diff.changed) == Places{2});
   CHECK(diff.moved.empty());
 }
 
-TEST_CASE("an ordered diff agrees with its definition on random orders") {
+TEST_CASE("computes the ordered diff by its definition on random orders") {
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {
     const uint32_t before = random() % 8;

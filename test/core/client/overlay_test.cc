@@ -1,6 +1,6 @@
-// Goal: each rule of the overlay by itself: local cascades (docs/design.md, "Cascade rules": the
-// group and its memberships), setNull, restrict, touch, rollback, and what a transaction refuses.
-// Method: a view, a transaction, few rows.
+// Goal: the overlay applies each rule of local cascades (docs/design.md, "Cascade rules"),
+// setNull, restrict, touch and rollback, and a transaction rejects bad input. Method: a view, a
+// transaction and a few rows for each rule.
 #include "base/id.h"
 #include "base/limits.h"
 #include "client/transaction.h"
@@ -51,7 +51,7 @@ struct Overlay {
 
 }  // namespace
 
-TEST_CASE("deleting a group offline takes its memberships along at once, and their badges") {
+TEST_CASE("deletes a group's memberships and their badges at once when offline") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"name", "climbers"}, {"count", 0}});
   o.Base(kPersonTable, "p", {{"name", "Ada"}});
@@ -67,11 +67,11 @@ TEST_CASE("deleting a group offline takes its memberships along at once, and the
   // The cascade is shown, not logged: the authority works it out over children that this client
   // never saw.
   CHECK_EQ(deleted->mutation.ops.size(), 1);
-  // A membership that arrives later, from the server, is hidden too.
+  // A membership that arrives from the server later is hidden, too.
   o.Base(kMemberTable, "late", {{"group", "g"}});
   CHECK_FALSE(o.Has(kMemberTable, "late"));
   CHECK(o.view.GetBase("A", {kMemberTable, "late"}).has_value());
-  // The deletion is refused: everything comes back.
+  // The delete is rejected: everything comes back.
   o.view.Detach(o.pending.Find(deleted->mutation.action.id));
   o.pending.Remove(deleted->mutation.action.id);
   o.view.Derive();
@@ -82,9 +82,7 @@ TEST_CASE("deleting a group offline takes its memberships along at once, and the
   CHECK_EQ(o.view.shadow_count(), 0);
 }
 
-TEST_CASE(
-    "the rule of the deleted parent looks at the whole: a child made before or after goes with "
-    "it") {
+TEST_CASE("deletes a child with its parent, made before or after the delete") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"count", 0}});
   o.Begin();
@@ -102,7 +100,7 @@ TEST_CASE(
   CHECK_FALSE(o.Has(kMemberTable, "early"));
 }
 
-TEST_CASE("cascades do not cross realms") {
+TEST_CASE("cascades within one realm only") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"count", 0}}, 1, "A");
   o.Base(kMemberTable, "m", {{"group", "g"}}, 1, "B");
@@ -111,7 +109,7 @@ TEST_CASE("cascades do not cross realms") {
   CHECK(o.Has(kMemberTable, "m"));
 }
 
-TEST_CASE("setNull unsets the ref in the overlay, and leaves it in base") {
+TEST_CASE("unsets a setNull ref in the overlay, and keeps it in base") {
   Overlay o;
   o.Base(kPersonTable, "p", {{"name", "Ada"}});
   o.Base(kGroupTable, "g", {{"owner", "p"}, {"count", 0}});
@@ -124,7 +122,7 @@ TEST_CASE("setNull unsets the ref in the overlay, and leaves it in base") {
   CHECK_EQ(o.Commit()->mutation.ops.size(), 1);
 }
 
-TEST_CASE("restrict refuses a delete, in whichever way the parent would go") {
+TEST_CASE("rejects deleting a parent under restrict, unless its child is deleted, too") {
   Overlay o;
   o.Base(kPersonTable, "p", {});
   o.Base(kLockTable, "l", {{"person", "p"}});
@@ -135,7 +133,7 @@ TEST_CASE("restrict refuses a delete, in whichever way the parent would go") {
   CHECK(refused.status().code() == Code::kConflict);
   o.transaction.Rollback();
   CHECK(o.Has(kPersonTable, "p"));
-  // Parent and child in one transaction, in either order, are fine.
+  // Deleting parent and child in one transaction is accepted, in either order.
   o.Begin();
   CHECK(o.Do(kDelete, kPersonTable, "p").ok());
   CHECK(o.Do(kDelete, kLockTable, "l").ok());
@@ -143,7 +141,7 @@ TEST_CASE("restrict refuses a delete, in whichever way the parent would go") {
   CHECK_FALSE(o.Has(kPersonTable, "p"));
 }
 
-TEST_CASE("a change touches its master's modifiedAt, transitively") {
+TEST_CASE("updates modifiedAt of a changed row's master, transitively") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"count", 0}});
   o.Base(kMemberTable, "m", {{"group", "g"}});
@@ -159,8 +157,7 @@ TEST_CASE("a change touches its master's modifiedAt, transitively") {
   CHECK_FALSE(o.view.IsPending({kGroupTable, "g"}));
 }
 
-TEST_CASE(
-    "the server's value under a newer local change is not shown, and no slot is dirty for it") {
+TEST_CASE("hides the server's value under a newer local change, and marks no slot dirty") {
   Overlay o;
   o.Base(kPersonTable, "p", {{"name", "server"}});
   o.Begin();
@@ -176,7 +173,7 @@ TEST_CASE(
   CHECK_EQ(o.view.GetBase("A", {kPersonTable, "p"})->props[0].text(), "theirs");
 }
 
-TEST_CASE("of two base rows in the middle of a move the later modified shows") {
+TEST_CASE("shows the later modified of two base rows in the middle of a move") {
   Overlay o;
   o.Base(kPersonTable, "p", {{"name", "here"}}, 5, "A");
   o.Base(kPersonTable, "p", {{"name", "there"}}, 9, "B");
@@ -187,7 +184,7 @@ TEST_CASE("of two base rows in the middle of a move the later modified shows") {
   CHECK_EQ(o.view.shadow_count(), 0);
 }
 
-TEST_CASE("ops of a realm that is confirmed already are not folded again") {
+TEST_CASE("does not fold ops of a confirmed realm again") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"count", 1}}, 1, "A");
   o.Base(kGroupTable, "h", {{"count", 1}}, 1, "B");
@@ -206,7 +203,7 @@ TEST_CASE("ops of a realm that is confirmed already are not folded again") {
   o.view.Detach(pending.get());
 }
 
-TEST_CASE("bad input is refused with a typed error before anything changes") {
+TEST_CASE("rejects bad input with a typed error before anything changes") {
   Overlay o;
   o.Base(kPersonTable, "p", {{"name", "Ada"}});
   o.Begin();
@@ -235,8 +232,7 @@ TEST_CASE("bad input is refused with a typed error before anything changes") {
   CHECK_FALSE(o.transaction.open());
 }
 
-TEST_CASE(
-    "a transaction has at most ten thousand operations, and what is past that changes nothing") {
+TEST_CASE("accepts ten thousand operations a transaction; one more changes nothing") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"count", 0}});
   o.Begin();
@@ -248,13 +244,11 @@ TEST_CASE(
   CHECK_EQ(o.view.Visible({kGroupTable, "g"})->props[Prop(kGroupTable, "count")].number(), 10'000);
 }
 
-TEST_CASE(
-    "a transaction that no body could hold is refused when it is made, encoded and as JSON, and "
-    "may be made smaller") {
+TEST_CASE("rejects a transaction too large for any body until it is made smaller") {
   struct Case {
     char character;
     size_t length;  // of each object: less than 1 MiB as JSON
-    int objects;    // the first number of them that is too much
+    int objects;    // the smallest number that is too large
     const char* detail;
   };
   for (const Case& c : {Case{'x', 1'000'000, 5, "4 MiB,"}, Case{'\n', 512'000, 8, "8 MiB as JSON"},
@@ -275,7 +269,7 @@ TEST_CASE(
       o.transaction.Rollback();
     }
   }
-  // An argument that the core writes counts like one that is given.
+  // An argument that the core writes counts like the application's own.
   Overlay o;
   o.Begin();
   for (const char* id : {"p", "q", "r"})
@@ -285,7 +279,7 @@ TEST_CASE(
   CHECK(o.transaction.Commit("skerry/transact", Data()).ok());
 }
 
-TEST_CASE("creates apply defaults, make UUIDs, and take the realm that is given or the default") {
+TEST_CASE("applies defaults, UUIDs and the given or default realm to creates") {
   Overlay o;
   o.Begin();
   const std::string id = o.Do(kCreate, kNoteTable, {}, {{"text", "hello"}}).value().id;
@@ -301,7 +295,7 @@ TEST_CASE("creates apply defaults, make UUIDs, and take the realm that is given 
   CHECK_EQ(made->mutation.action.id[14], '7');
 }
 
-TEST_CASE("a move takes children along, and later changes to them name the realm where they are") {
+TEST_CASE("moves children along, and gives later changes to them the new realm") {
   Overlay o;
   o.Base(kGroupTable, "g", {{"count", 0}});
   o.Base(kMemberTable, "m", {{"group", "g"}});
@@ -312,7 +306,7 @@ TEST_CASE("a move takes children along, and later changes to them name the realm
   CHECK_EQ(o.view.Visible({kMemberTable, "m"})->props[Prop(kMemberTable, "role")].text(), "guide");
 }
 
-TEST_CASE("a transaction spans so many realms, and so many bytes of its argument in all of them") {
+TEST_CASE("limits a transaction's realms, and its argument's bytes over all of them") {
   const auto commit = [](size_t realms, size_t argument) {
     Overlay o;
     o.Begin();
@@ -331,7 +325,7 @@ TEST_CASE("a transaction spans so many realms, and so many bytes of its argument
   CHECK(commit(8, kMaxSpreadBytes / 8 + 1) == Code::kLimit);
 }
 
-TEST_CASE("the argument of an anonymous transaction is its operations") {
+TEST_CASE("uses the operations of an anonymous transaction as its argument") {
   Overlay o;
   o.Begin();
   CHECK(o.Do(kCreate, kPersonTable, "p", {{"name", "Ada"}}).ok());
@@ -342,7 +336,7 @@ TEST_CASE("the argument of an anonymous transaction is its operations") {
   o.view.Detach(done.value().get());
 }
 
-TEST_CASE("a batch of creates names its props once, and ends at the first row that is refused") {
+TEST_CASE("names props once in a batch of creates, and ends at the first rejected row") {
   Overlay o;
   const auto row = [](Data id, Data realm, Data name, Data count) {
     Data parts = Data::MakeArray();

@@ -1,11 +1,11 @@
-// Goal: group commits, their failures, promises, and life without a remote (docs/window.md, section
-// 3). Method: scripted windows (tab_fixture.h).
+// Goal: group commits, their failures, the promises of a mutation, and databases without a remote
+// (docs/window.md, section 3). Method: scripted windows (tab_fixture.h).
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
 
-TEST_CASE("mutations of a tick share one transaction, and durable comes with its completion") {
+TEST_CASE("stores a tick's mutations in one transaction; `durable` settles when done") {
   Pair world;
   const std::string one = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   const std::string two = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
@@ -22,7 +22,7 @@ TEST_CASE("mutations of a tick share one transaction, and durable comes with its
   CHECK_EQ(Count(world.B()), 2);
 }
 
-TEST_CASE("a group of large mutations ends at some bytes, and the next one follows") {
+TEST_CASE("ends a group of large mutations at a number of bytes, and commits the rest next") {
   Pair world;
   const std::string large(900'000, 'x');
   for (int i = 0; i < 14; ++i)
@@ -34,7 +34,7 @@ TEST_CASE("a group of large mutations ends at some bytes, and the next one follo
   CHECK_EQ(world.storage.mutations.size(), 14);
 }
 
-TEST_CASE("after a failed group nothing later commits before it is retried") {
+TEST_CASE("commits nothing later after a failed group until it is retried") {
   Pair world;
   const std::string first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Run(Outcome::kQuota);
@@ -57,7 +57,7 @@ TEST_CASE("after a failed group nothing later commits before it is retried") {
   CHECK(Noted(world.A(), "notify", "storageRecovered"));
 }
 
-TEST_CASE("a group without room is withdrawn with what depends on it, and the rest goes on") {
+TEST_CASE("withdraws a group without room and its dependants, and commits the rest") {
   Pair world;
   const std::string made = world.A().Do(kCreate, kPersonTable, "p", One("name", "Ada"));
   world.A().Run(Outcome::kQuota);
@@ -83,7 +83,7 @@ TEST_CASE("a group without room is withdrawn with what depends on it, and the re
   CHECK_EQ(world.storage.mutations.size(), 1);
 }
 
-TEST_CASE("a group that was stored although the host could not know is not stored twice") {
+TEST_CASE("does not store a group twice when its outcome was unknown") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A(), Outcome::kLost);
@@ -97,7 +97,7 @@ TEST_CASE("a group that was stored although the host could not know is not store
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "ok");
 }
 
-TEST_CASE("the other windows hear of a group that turns out to be stored") {
+TEST_CASE("notifies the other windows when a group turns out to be stored") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A(), Outcome::kLost);
@@ -108,7 +108,7 @@ TEST_CASE("the other windows hear of a group that turns out to be stored") {
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("pushed follows the server's answer, and a regrouped update keeps it open") {
+TEST_CASE("settles `pushed` on the server's answer, not when an update is regrouped") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -126,7 +126,7 @@ TEST_CASE("pushed follows the server's answer, and a regrouped update keeps it o
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "");
 }
 
-TEST_CASE("without a remote everything is settled when durable, and effects on others are logged") {
+TEST_CASE("settles every stage when durable without a remote, and logs cascades") {
   Storage storage;
   Window a(&storage, "a", false);
   Window b(&storage, "b", false);
@@ -139,7 +139,7 @@ TEST_CASE("without a remote everything is settled when durable, and effects on o
   CHECK_EQ(storage.n(), 1);
   b.Hear(Message(a, "record"));
   CHECK(b.See(kMemberTable, "m").has_value());
-  // Two windows at once: the second one takes the first one's record in before it writes its own.
+  // Two windows at once: the second applies the first one's record before it writes its own.
   const std::string gone = a.Do(kDelete, kGroupTable, "g", Data::MakeObject());
   const std::string made = b.Do(kCreate, kMemberTable, "n", One("group", "g"));
   a.Settle();
@@ -153,7 +153,7 @@ TEST_CASE("without a remote everything is settled when durable, and effects on o
   CHECK_EQ(Difference(Shown(b.client().view()), Shown(cold.client().view())), "");
 }
 
-TEST_CASE("what a window logged itself is its base, row by row as in a window that heard of it") {
+TEST_CASE("shows what a window logged itself like a window that was notified of it") {
   Storage storage;
   Window a(&storage, "a", false);
   Window b(&storage, "b", false);
@@ -173,10 +173,10 @@ TEST_CASE("what a window logged itself is its base, row by row as in a window th
   a.client().Drain();
   a.Settle();
   CHECK_EQ(a.See(kGroupTable, "g")->revision, 1);
-  // To be logged changes nothing that anybody sees.
+  // Logging changes nothing in the view.
   CHECK(a.client().Drain()["dirty"].items().empty());
   same();
-  // What is written while the log is being written stays pending, on top of what was logged.
+  // A change made during a log write stays pending, on top of the logged rows.
   a.Do(kInc, kGroupTable, "g", One("count", 1));
   a.Run();
   a.Do(kInc, kGroupTable, "g", One("count", 1));
@@ -192,7 +192,7 @@ TEST_CASE("what a window logged itself is its base, row by row as in a window th
   CHECK_EQ(Count(a), 3);
 }
 
-TEST_CASE("a large local record is told without its body, and read by those who hear of it") {
+TEST_CASE("broadcasts a large local record without its body; other windows read it") {
   Storage storage;
   Window a(&storage, "a", false);
   Window b(&storage, "b", false);
@@ -220,7 +220,7 @@ TEST_CASE("a large local record is told without its body, and read by those who 
            kMaxBroadcastBytes);
 }
 
-TEST_CASE("without a remote workers hear of many records at once") {
+TEST_CASE("notifies workers of many records at once without a remote") {
   Storage storage;
   Window a(&storage, "a", false);
   a.Settle();
@@ -232,7 +232,7 @@ TEST_CASE("without a remote workers hear of many records at once") {
   write();
   CHECK(a.timers.erase("logged") == 1);
   for (int i = 0; i < 2; ++i) write();
-  CHECK(a.timers.count("logged") == 0);  // begun anew by each write, it would never come
+  CHECK(a.timers.count("logged") == 0);  // restarted by each write, it would never fire
   for (const Data& message : a.sent) CHECK(message["type"].Is("record"));
   a.timers.insert("logged");
   for (int round = 0; round < 2; ++round) {
@@ -247,7 +247,7 @@ TEST_CASE("without a remote workers hear of many records at once") {
   }
 }
 
-TEST_CASE("a local group whose outcome nobody knows is logged once") {
+TEST_CASE("logs a local group once when its outcome is unknown") {
   Storage storage;
   Window a(&storage, "a", false);
   a.Settle();
@@ -263,7 +263,7 @@ TEST_CASE("a local group whose outcome nobody knows is logged once") {
   CHECK_EQ(Stage(a, id, "confirmed"), "ok");
 }
 
-TEST_CASE("too many changes that wait for storage are refused, not queued without bound") {
+TEST_CASE("rejects changes when too many wait for storage") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Run(Outcome::kFailed);

@@ -1,5 +1,5 @@
-// What the tests of the tab share: two windows over one fake IndexedDB, in which every transaction
-// and message waits for the test.
+// Shared by the tests of Tab: two windows over one fake IndexedDB, in which every transaction and
+// every message waits for the test.
 #ifndef SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
 #define SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
 
@@ -18,7 +18,7 @@ namespace skerry::client_test {
 
 inline Data One(const char* name, Data value) { return Data::Object{{name, std::move(value)}}; }
 
-// An image with group g (count 0), at this n.
+// Publishes an image with group g, at this n.
 inline void Publish(Storage* storage, const std::string& generation, uint64_t n, double count = 0) {
   Base base(&TestSchema());
   base.PutBase({kGroupTable, "g"}, MakeRow(kGroupTable, {{"name", "base"}, {"count", count}}));
@@ -58,7 +58,7 @@ inline bool Noted(const Window& window, const char* type, const char* kind = nul
   return false;
 }
 
-// Runs and tells what waits, with these outcomes.
+// Runs the next transaction with this outcome, and reports it.
 inline void Next(Window& window, Outcome outcome = Outcome::kDone) {
   window.Run(outcome);
   window.Tell();

@@ -1,25 +1,25 @@
-// Goal: what an application changes in the last moments of its page is stored before the page
-// stands still, and once only. Method: scripted windows (tab_fixture.h).
+// Goal: changes that an application makes in its page's last moments are stored before the page is
+// frozen, and only once. Method: scripted windows (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
 
-TEST_CASE("what is changed while a page is put aside is stored at once, and told") {
+TEST_CASE("stores changes at once while a page freezes, and notifies the other windows") {
   Pair world;
   std::string id;
-  SUBCASE("by the handlers of its last events") {
+  SUBCASE("changed in the handlers of its last events") {
     world.B().Event(Data::Object{{"type", "freeze"}});
     id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
     world.B().Do(kInc, kGroupTable, "g", One("count", 20));
   }
-  SUBCASE("before them, its commit not begun") {
+  SUBCASE("changed before them, with no commit begun") {
     id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
     world.B().Do(kInc, kGroupTable, "g", One("count", 20));
     world.B().Event(Data::Object{{"type", "freeze"}});
   }
-  SUBCASE("before them, behind a commit whose outcome is not heard") {
+  SUBCASE("changed before them, behind a commit with an unknown outcome") {
     id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
     world.B().Run();
     world.B().Do(kInc, kGroupTable, "g", One("count", 20));
@@ -29,7 +29,8 @@ TEST_CASE("what is changed while a page is put aside is stored at once, and told
   world.B().FailAll();
   CHECK(world.B().sent.empty());
   world.B().Event(Data::Object{{"type", "still"}});
-  // Others look for it only when it is stored: an engine drops the page if they wait for it.
+  // The other windows are notified only after it is stored: an engine drops a page from bfcache
+  // if they wait for it.
   REQUIRE_EQ(world.B().sent.size(), 1);
   world.A().Hear(Message(world.B(), "kept"));
   CHECK_FALSE(world.A().CanRun());
@@ -46,7 +47,7 @@ TEST_CASE("what is changed while a page is put aside is stored at once, and told
   CHECK_EQ(world.storage.mutations.size(), 2);
 }
 
-TEST_CASE("what is changed while a page ends is stored at once, and others look at once") {
+TEST_CASE("stores changes at once while a page ends; other windows read them at once") {
   Pair world;
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Event(Data::Object{{"type", "freeze"}, {"ends", true}});
@@ -60,17 +61,17 @@ TEST_CASE("what is changed while a page ends is stored at once, and others look 
   CHECK_EQ(Count(world.A()), 30);
 }
 
-TEST_CASE("what could not be stored while a page was put aside is stored when it is back") {
+TEST_CASE("stores on resume what could not be stored while a page was frozen") {
   Pair world;
   SUBCASE("the connection was gone") {
     world.B().keeps = false;
     world.B().Event(Data::Object{{"type", "freeze"}});
   }
-  SUBCASE("the page stood still already") {
+  SUBCASE("the page was frozen already") {
     world.B().Event(Data::Object{{"type", "freeze"}});
     world.B().Event(Data::Object{{"type", "still"}});
   }
-  SUBCASE("what came before it had failed, and comes first") {
+  SUBCASE("an earlier commit had failed, and comes first") {
     world.B().Do(kInc, kGroupTable, "g", One("count", 5));
     world.B().Run(Outcome::kFailed);
     world.B().Tell();
@@ -86,7 +87,7 @@ TEST_CASE("what could not be stored while a page was put aside is stored when it
   CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
 }
 
-TEST_CASE("without a remote, what was kept while a page was put aside is logged once") {
+TEST_CASE("logs a change kept during a freeze once, without a remote") {
   Storage storage;
   Window a(&storage, "a", false);
   Window b(&storage, "b", false);
@@ -99,18 +100,18 @@ TEST_CASE("without a remote, what was kept while a page was put aside is logged 
   const std::string id = b.Do(kInc, kGroupTable, "g", One("count", 10));
   CHECK_EQ(storage.mutations.size(), 1);
   b.Event(Data::Object{{"type", "still"}});
-  SUBCASE("by this window, when it is back") {
+  SUBCASE("by this window on resume") {
     b.Event(Data::Object{{"type", "resume"}});
     b.Settle();
     CHECK_EQ(Stage(b, id, "confirmed"), "ok");
   }
-  SUBCASE("by this window, which reads and commits what it does then, too") {
+  SUBCASE("by this window on resume, together with a new change") {
     b.Event(Data::Object{{"type", "resume"}});
     b.Do(kCreate, kGroupTable, "h", One("count", 1));
     b.Settle();
     CHECK_EQ(Stage(b, id, "confirmed"), "ok");
   }
-  SUBCASE("by another, which has heard of it, with its own next change") {
+  SUBCASE("by another window that was notified, with its own next change") {
     a.Hear(Message(b, "kept"));
     Fire(a, "kept");
     a.Settle();
@@ -122,7 +123,7 @@ TEST_CASE("without a remote, what was kept while a page was put aside is logged 
     CHECK_EQ(Stage(b, id, "confirmed"), "ok");
   }
   CHECK(storage.mutations.empty());
-  // A window that is opened then, after all records have become an image, folds nothing twice.
+  // A window that opens later folds nothing twice.
   Window late(&storage, "c", false);
   late.Settle();
   CHECK_EQ(Count(late), 10);

@@ -1,5 +1,6 @@
-// Goal: loading (docs/design.md, "Images"): continuity, damaged and missing images, storage that
-// fails, records of newer versions. Method: scripted windows (tab_fixture.h).
+// Goal: a window loads (docs/design.md, "Images") without a gap between image and records, under
+// damaged and missing images, storage that fails, and records of newer versions. Method: scripted
+// windows (tab_fixture.h).
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "client/mutation_record.h"
@@ -8,7 +9,7 @@
 
 namespace skerry::client_test {
 
-TEST_CASE("records beyond the last one are none of ours, and cost no image") {
+TEST_CASE("ignores records beyond the last number, and loads the image without a problem") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 3));
   world.A().Settle();
@@ -23,9 +24,9 @@ TEST_CASE("records beyond the last one are none of ours, and cost no image") {
   CHECK_EQ(Count(world.B()), 3);
 }
 
-TEST_CASE("a cold start does not count twice what is confirmed in one of two realms") {
+TEST_CASE("counts a mutation once on a cold start when one of two realms has confirmed it") {
   Storage storage;
-  // The image has what the log of A had: three of these are the pending mutation's.
+  // The image has the log of A, with the pending mutation's 3.
   Publish(&storage, "g0", 0, 3);
   Mutation mutation;
   mutation.action = {"00000000-0000-7000-8000-000000000001", "edit", "null", 1000};
@@ -44,13 +45,13 @@ TEST_CASE("a cold start does not count twice what is confirmed in one of two rea
   REQUIRE(window.ready());
   CHECK_EQ(Count(window), 3);
   CHECK(window.See(kPersonTable, "p").has_value());
-  // Nor does a reading that comes later.
+  // Nor does a later reading.
   window.Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
   window.Settle();
   CHECK_EQ(Count(window), 3);
 }
 
-TEST_CASE("what is heard while a window opens, after it has read, is not lost") {
+TEST_CASE("applies a message that comes after an opening window has read") {
   Pair world;
   Window late(&world.storage, "late");
   Next(late);
@@ -64,8 +65,7 @@ TEST_CASE("what is heard while a window opens, after it has read, is not lost") 
   CHECK_EQ(Count(late), 1);
 }
 
-TEST_CASE(
-    "after loading an image the window starts again unless the records continue it without a gap") {
+TEST_CASE("loads again when there is a gap between the image and the records") {
   Storage storage;
   Publish(&storage, "g0", 0);
   Window window(&storage, "a");
@@ -85,7 +85,7 @@ TEST_CASE(
   CHECK_EQ(window.client().tab().mirror().n(), 2);
 }
 
-TEST_CASE("a window left behind loads the image anew, with the old view on screen meanwhile") {
+TEST_CASE("loads the image in a window left behind, with the old view on screen until then") {
   Pair world;
   const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
   for (int i = 0; i < 3; ++i) world.storage.Work({}, {}, {});
@@ -103,7 +103,7 @@ TEST_CASE("a window left behind loads the image anew, with the old view on scree
   CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
 }
 
-TEST_CASE("a damaged image falls back to the previous one and its records") {
+TEST_CASE("falls back to the previous image and its records when an image is damaged") {
   Storage storage;
   Publish(&storage, "g0", 0);
   Window writer(&storage, "w");
@@ -121,16 +121,16 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   CHECK_FALSE(Noted(window, "notify", "dataLost"));
 }
 
-TEST_CASE("an image of a newer format is not given up: it is told, and opening fails") {
+TEST_CASE("reports an image of a newer format and fails to open, without giving it up") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   std::string& image = storage.images["g0"][0];
   image.data()[8] = 3;  // the format
-  SUBCASE("that is whole") {
+  SUBCASE("a whole image") {
     image.resize(image.size() - 8);
     PutU64(&image, Xxh64(image));
   }
-  SUBCASE("unless it is damage") {
+  SUBCASE("a damaged one is given up") {
     Window window(&storage, "a");
     window.Settle();
     CHECK(window.ready());
@@ -144,7 +144,7 @@ TEST_CASE("an image of a newer format is not given up: it is told, and opening f
   CHECK_EQ(storage.sync["image"]["generation"].as_string(), "g0");
 }
 
-TEST_CASE("a window hears that a newer version has opened the database, and goes on") {
+TEST_CASE("continues after a newer version has opened the database, and reports it") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   storage.sync.Set("schema", TestSchema().version() + 1);
@@ -155,7 +155,7 @@ TEST_CASE("a window hears that a newer version has opened the database, and goes
   CHECK(Noted(window, "notify", "updateNeeded"));
 }
 
-TEST_CASE("the first image lost is no loss: the records go back to the first one") {
+TEST_CASE("loads from the records alone when the first image is lost") {
   Storage storage;
   Window writer(&storage, "w");
   writer.Settle();
@@ -164,14 +164,14 @@ TEST_CASE("the first image lost is no loss: the records go back to the first one
   ConfirmAll(&storage);
   storage.Publish("g1", Base(&TestSchema()), 1);
   storage.images.clear();
-  SUBCASE("and what they hold is shown") {
+  SUBCASE("shows the rows of the records") {
     Window window(&storage, "a");
     window.Settle();
     REQUIRE(window.ready());
     CHECK_FALSE(Noted(window, "notify", "dataLost"));
     CHECK(window.See(kPersonTable, "p").has_value());
   }
-  SUBCASE("unless one of them says that rows came with an image") {
+  SUBCASE("loses data if a record's rows came with an image") {
     storage.updates.at(1).Set("generation", "g1");
     Window window(&storage, "a");
     window.Settle();
@@ -180,8 +180,7 @@ TEST_CASE("the first image lost is no loss: the records go back to the first one
   }
 }
 
-TEST_CASE(
-    "with no image left the window starts empty, cursors go back, and pending mutations stay") {
+TEST_CASE("starts empty without any image: cursors are reset, pending mutations stay") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -199,30 +198,30 @@ TEST_CASE(
   CHECK(window.See(kPersonTable, "p").has_value());
   CHECK(world.storage.sync["cursors"].members().empty());
   CHECK_EQ(world.storage.mutations.size(), 1);
-  // What may be left of the images that are given up is deleted by the next image job.
+  // The next image job deletes what is left of the images that were given up.
   bool is_listed = false;
   for (const Data& entry : world.storage.sync["generations"].items())
     is_listed = is_listed || entry["generation"] == given_up["generation"];
   CHECK(is_listed);
-  // The windows that were open are emptied by the record, so that the fill means the same to all.
+  // The record empties the open windows, so that the next fill has the same effect in all windows.
   world.A().Hear(Message(window, "record"));
   world.A().Settle();
   CHECK_EQ(Count(world.A()), -1);
   CHECK(world.A().See(kPersonTable, "p").has_value());
-  // A second start finds the empty image, and nothing to mend.
+  // A second start finds the empty image, and loses nothing more.
   Window again(&world.storage, "d");
   again.Settle();
   CHECK(again.ready());
   CHECK_FALSE(Noted(again, "notify", "dataLost"));
 }
 
-TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is emptied with the others") {
+TEST_CASE("⚑ empties a realm that waits to be filled again, though it has no cursor") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
   ConfirmAll(&world.storage);
   Publish(&world.storage, "g1", 1, 1);
-  // As 410 leaves it.
+  // As after an answer 410.
   world.storage.sync.Set("cursors", Data::MakeObject()).Set("refill", Data::Array{"A"});
   world.storage.images.clear();
   Window window(&world.storage, "c");
@@ -234,7 +233,7 @@ TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is empti
   CHECK_EQ(Count(world.A()), -1);
 }
 
-TEST_CASE("a window that hears of images that cannot be read gives them up, if it cannot either") {
+TEST_CASE("gives up images reported as unreadable only if this window cannot read them") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -258,7 +257,7 @@ TEST_CASE("a window that hears of images that cannot be read gives them up, if i
   CHECK(world.storage.sync["image"]["parts"].items().empty());
 }
 
-TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
+TEST_CASE("⚑ reads a record that no message announced when its number is heard") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -277,7 +276,7 @@ TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
   CHECK_EQ(world.A().client().tab().mirror().n(), n);
 }
 
-TEST_CASE("storage that cannot be read just now does not give an image up") {
+TEST_CASE("keeps an image while storage cannot be read") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   Window window(&storage, "a");
@@ -290,7 +289,7 @@ TEST_CASE("storage that cannot be read just now does not give an image up") {
   CHECK_EQ(Count(window), 4);
 }
 
-TEST_CASE("why an image cannot be read is told in the words of openFailed: name and message") {
+TEST_CASE("reports an unreadable image in openFailed, with name and message") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   Window window(&storage, "a");
@@ -310,7 +309,7 @@ TEST_CASE("why an image cannot be read is told in the words of openFailed: name 
   CHECK(told);
 }
 
-TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
+TEST_CASE("treats the record of an image fill as a gap unless that image was loaded") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});
   record.Set("kind", "image").Set("generation", "g1");
@@ -324,11 +323,11 @@ TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 1);
 }
 
-TEST_CASE("an older image that the records do not continue is not shown in between") {
+TEST_CASE("does not show an older image that the records do not continue") {
   Pair world;
   world.storage.Work({}, {}, {});
   Publish(&world.storage, "g1", 1, 1);
-  // A fill whose image is lost: what is left is the image before it.
+  // A fill whose image is lost: the image before it is left.
   Data fill = world.storage.Work({}, {}, {});
   Publish(&world.storage, "g2", 2, 2);
   world.storage.updates[2] = fill.Set("kind", "image").Set("generation", "g2");
@@ -349,7 +348,7 @@ TEST_CASE("an older image that the records do not continue is not shown in betwe
   }
 }
 
-TEST_CASE("a record of a newer version is left alone and reported once") {
+TEST_CASE("leaves a record of a newer version alone, and reports it once") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});
   record.Set("v", 2);
@@ -361,7 +360,7 @@ TEST_CASE("a record of a newer version is left alone and reported once") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 0);
 }
 
-TEST_CASE("a mutation of a newer version that lies in storage is reported, and the rest is shown") {
+TEST_CASE("reports a stored mutation of a newer version, and shows the rest") {
   Storage storage;
   Publish(&storage, "g0", 0, 5);
   storage.mutations[7] = Data::Object{{"v", 2}, {"id", "of a later version"}};

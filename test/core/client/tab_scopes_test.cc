@@ -1,10 +1,10 @@
-// Goal: the scopes that a window wants reach the worker, each checked by itself.
+// Goal: the window checks each scope by itself and posts the valid ones to its worker.
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
 
-TEST_CASE("a refused scope does not drop the others of its message") {
+TEST_CASE("posts the valid scopes of a message when another one is rejected") {
   Pair world;
   const auto scope = [](const char* table, const char* prop) {
     return Data::Object{{"table", table}, {"where", Data::Array{"=", prop, "x"}}};

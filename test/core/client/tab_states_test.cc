@@ -1,4 +1,5 @@
-// The three machines that a window's transactions are made by: loading, committing, being frozen.
+// Goal: the three state machines of a window's transactions (loading, committing, freezing) allow
+// only the transitions of their diagrams.
 #include "client/committing.h"
 #include "client/loading.h"
 #include "client/page_freeze.h"
@@ -7,7 +8,7 @@
 namespace skerry {
 namespace {
 
-TEST_CASE("steps of loading follow only where the drawing says") {
+TEST_CASE("allows only the steps of loading that the diagram has") {
   CHECK(ValidTransition(LoadStep::kImage, LoadStep::kImage));
   CHECK(ValidTransition(LoadStep::kCatchUp, LoadStep::kPointer));
   CHECK_FALSE(ValidTransition(LoadStep::kNone, LoadStep::kImage));
@@ -16,7 +17,7 @@ TEST_CASE("steps of loading follow only where the drawing says") {
   CHECK_FALSE(ValidTransition(LoadStep::kReset, LoadStep::kCatchUp));
 }
 
-TEST_CASE("where there is one image, none at all is the next candidate, and then no other") {
+TEST_CASE("tries no image as the candidate after the only image, and then none other") {
   SyncRecord sync;
   sync.image.emplace().generation = "g";
   sync.image->parts.emplace_back();
@@ -39,7 +40,7 @@ TEST_CASE("where there is one image, none at all is the next candidate, and then
   CHECK_FALSE(loading.NextCandidate());
 }
 
-TEST_CASE("a commit that failed waits ever longer, and is tried as it was") {
+TEST_CASE("waits longer after each failed commit, and repeats it unchanged") {
   Committing committing;
   double pause_ms = 0;
   for (int i = 0; i < 20; ++i) {
@@ -61,7 +62,7 @@ TEST_CASE("a commit that failed waits ever longer, and is tried as it was") {
   CHECK_FALSE(ValidTransition(CommitStep::kWaiting, CommitStep::kUnderWay));
 }
 
-TEST_CASE("a commit from before a freeze does not count as one that has read what was kept") {
+TEST_CASE("does not count a commit from before a freeze as one that read what was kept") {
   Committing committing;
   committing.Begin();
   committing.ReadFirst();
@@ -72,7 +73,7 @@ TEST_CASE("a commit from before a freeze does not count as one that has read wha
   CHECK_FALSE(committing.reads_first());
 }
 
-TEST_CASE("a page that is put aside keeps each mutation once, and others hear of it at the end") {
+TEST_CASE("keeps each mutation of a freezing page once, and notifies windows at the end") {
   PageFreeze freeze;
   freeze.Begin(true, true);
   freeze.Note({"written"});

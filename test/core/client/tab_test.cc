@@ -1,12 +1,13 @@
-// Goal: windows hear of each other and of the sync worker rightly: each hole in docs/design.md,
-// "Windows in step", has a test of its own. Method: scripted windows (tab_fixture.h).
+// Goal: windows apply the messages of other windows and of the sync worker correctly. Each hole in
+// docs/design.md, "Windows in step", has a test of its own. Method: scripted windows
+// (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
 
-TEST_CASE("an operation of an unknown number is refused, and changes nothing") {
+TEST_CASE("rejects an operation of an unknown number, and changes nothing") {
   Pair world;
   Client& client = world.A().client();
   REQUIRE(client.TxBegin(1).ok());
@@ -21,7 +22,7 @@ TEST_CASE("an operation of an unknown number is refused, and changes nothing") {
   client.TxRollback();
 }
 
-TEST_CASE("a record that comes before the window's own completion confirms once") {
+TEST_CASE("confirms once when a record comes before the window's own completion") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Run();
@@ -34,7 +35,7 @@ TEST_CASE("a record that comes before the window's own completion confirms once"
   CHECK_EQ(world.A().client().tab().mirror().pending().size(), 0);
 }
 
-TEST_CASE("an added that comes after the confirmation does not bring the mutation back") {
+TEST_CASE("ignores `added` for a mutation that is already confirmed") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A());
@@ -45,7 +46,7 @@ TEST_CASE("an added that comes after the confirmation does not bring the mutatio
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("an added of before the last full reading is decided by goneUpTo") {
+TEST_CASE("decides by goneUpTo about an `added` from before the last full reading") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A());
@@ -57,7 +58,7 @@ TEST_CASE("an added of before the last full reading is decided by goneUpTo") {
   CHECK_EQ(Count(*late), 1);
 }
 
-TEST_CASE("mutations fold in the order of their keys, also when a later one was heard first") {
+TEST_CASE("folds mutations in key order, although a later one was heard first") {
   Pair world;
   world.A().Do(kUpdate, kGroupTable, "g", One("name", "first"));
   Next(world.A());
@@ -66,7 +67,7 @@ TEST_CASE("mutations fold in the order of their keys, also when a later one was 
     return window.See(kGroupTable, "g")->props[Prop(kGroupTable, "name")].text();
   };
   world.B().Run();
-  // B's own, without a key yet, comes last; A hears of B's before B knows its key.
+  // B's own mutation has no key yet and comes last; then A hears of B's, and A's comes last.
   world.B().Hear(Message(world.A(), "added"));
   CHECK_EQ(name(world.B()), "second");
   world.B().Tell();
@@ -76,7 +77,7 @@ TEST_CASE("mutations fold in the order of their keys, also when a later one was 
   CHECK_EQ(name(world.A()), "third");
   world.A().Tell();
   CHECK_EQ(name(world.A()), "third");
-  // C takes its key before it has heard of D's earlier one... and D's later one wins in both.
+  // A is stored first. Before it knows its own key, it hears of B's mutation, whose key is later.
   world.B().Do(kUpdate, kGroupTable, "g", One("name", "fourth"));
   world.A().Do(kUpdate, kGroupTable, "g", One("name", "fifth"));
   world.A().sent.clear();
@@ -87,11 +88,11 @@ TEST_CASE("mutations fold in the order of their keys, also when a later one was 
   world.A().Hear(Message(world.B(), "added"));
   CHECK_EQ(name(world.A()), "fifth");
   world.A().Tell();
-  // A's key turned out to be the lower one: B's mutation comes after it.
+  // A's key is the lower one: B's mutation comes after it.
   CHECK_EQ(name(world.A()), "fourth");
 }
 
-TEST_CASE("a gap before a record makes the window read again") {
+TEST_CASE("reads again at a gap before a record") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A());
@@ -104,7 +105,7 @@ TEST_CASE("a gap before a record makes the window read again") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 2);
 }
 
-TEST_CASE("a message that comes between a reading and its completion is not lost") {
+TEST_CASE("applies a message that comes between a reading and its completion") {
   Pair world;
   const Data unheard = Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}};
   static_cast<void>(unheard);
@@ -117,7 +118,7 @@ TEST_CASE("a message that comes between a reading and its completion is not lost
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("a window that slept reads again when it resumes, and commits what it had") {
+TEST_CASE("reads again on resume after a freeze, and commits its own mutations") {
   Pair world;
   const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Event(Data::Object{{"type", "freeze"}});
@@ -131,14 +132,14 @@ TEST_CASE("a window that slept reads again when it resumes, and commits what it 
   CHECK_EQ(world.storage.mutations.size(), 2);
 }
 
-TEST_CASE("a window that ends while it stores something has the others look for it") {
+TEST_CASE("makes other windows read again when a window ends during a commit") {
   Pair world;
   const char* how = "leave";
   Outcome outcome = Outcome::kDone;
   bool told = false;
-  SUBCASE("closed, the outcome not heard") {}
-  SUBCASE("frozen, the outcome not heard") { how = "freeze"; }
-  SUBCASE("closed, stored and told as failed") {
+  SUBCASE("closed, the outcome unknown") {}
+  SUBCASE("frozen, the outcome unknown") { how = "freeze"; }
+  SUBCASE("closed, stored but reported as failed") {
     outcome = Outcome::kLost;
     told = true;
   }
@@ -156,27 +157,28 @@ TEST_CASE("a window that ends while it stores something has the others look for 
   CHECK_EQ(Count(world.A()), 10);
 }
 
-TEST_CASE("what a window stores after it began to end is told, too") {
+TEST_CASE("announces a mutation that a window stores after it began to end") {
   Pair world;
   world.B().Event(Data::Object{{"type", "leave"}});
   CHECK(world.B().sent.empty());
-  // As by an application that saves when the page is hidden.
+  // Like an application that saves when the page is hidden.
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Run();
-  // A reading that began before it was stored does not have it.
+  // A reading that began before the commit does not have the mutation.
   world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
   world.A().Hear(Message(world.B(), "left"));
   world.A().Settle();
   CHECK_EQ(Count(world.A()), 10);
 }
 
-TEST_CASE("what was left behind is looked for again where a reading waited to begin just then") {
+TEST_CASE("reads again for an ended window although a reading was already waiting") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));  // its commit is under way
   world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Event(Data::Object{{"type", "leave"}});
-  // It is told before it is stored, and the reading, which waits behind the commit, comes between.
+  // B announces its mutation before it is stored. A's reading, which waits behind A's commit, runs
+  // between the two.
   world.A().Hear(Message(world.B(), "left"));
   Next(world.A());
   world.A().Run();
@@ -185,7 +187,7 @@ TEST_CASE("what was left behind is looked for again where a reading waited to be
   CHECK_EQ(Count(world.A()), 11);
 }
 
-TEST_CASE("a window that ends with nothing on its way says nothing") {
+TEST_CASE("sends nothing when a window ends with nothing under way") {
   Pair world;
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   Next(world.B());
@@ -196,7 +198,7 @@ TEST_CASE("a window that ends with nothing on its way says nothing") {
   CHECK(world.B().sent.empty());
 }
 
-TEST_CASE("a window that slept with nothing of its own reads again, too") {
+TEST_CASE("reads again on resume without mutations of its own") {
   Pair world;
   world.B().Event(Data::Object{{"type", "freeze"}});
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
@@ -206,7 +208,7 @@ TEST_CASE("a window that slept with nothing of its own reads again, too") {
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("a refusal that comes while the inbox is being read waits for the next reading") {
+TEST_CASE("rejects `confirmed` in the next reading when a rejection comes during one") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -219,7 +221,7 @@ TEST_CASE("a refusal that comes while the inbox is being read waits for the next
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "unique");
 }
 
-TEST_CASE("a reading that a freeze overtook is made again") {
+TEST_CASE("repeats a reading that was interrupted by a freeze") {
   Pair world;
   world.storage.Work({}, {}, {});
   world.B().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}});
@@ -233,7 +235,7 @@ TEST_CASE("a reading that a freeze overtook is made again") {
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbox's code") {
+TEST_CASE("removes a rejected mutation, rejects `confirmed` with the inbox's code") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -247,7 +249,7 @@ TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbo
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "unique");
   CHECK(Noted(world.A(), "conflicts"));
 
-  // A retry keeps the action's id, and is taken though that id was removed before.
+  // A retry keeps the action's id, and is accepted although that id was removed before.
   world.A().sent.clear();
   const uint64_t entry = world.storage.conflicts.begin()->first;
   world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
@@ -260,7 +262,7 @@ TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbo
   CHECK_EQ(Count(world.B()), 1);
 }
 
-TEST_CASE("a retry that is heard before the record of the refusal is shown without a break") {
+TEST_CASE("shows a retry without a break when it is heard before the rejection's record") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -280,9 +282,7 @@ TEST_CASE("a retry that is heard before the record of the refusal is shown witho
   CHECK_EQ(world.B().client().tab().mirror().pending().Find(id)->key, 2);
 }
 
-TEST_CASE(
-    "what the server deleted with its parent is retried under a new action id: the old one is in "
-    "the log, and would be known") {
+TEST_CASE("retries an object deleted with its parent under a new action id") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -301,7 +301,7 @@ TEST_CASE(
   CHECK_EQ(Count(world.A()), 1);
 }
 
-TEST_CASE("a conflict that is discarded leaves the inbox, in the other windows too") {
+TEST_CASE("removes a discarded conflict from the inbox, in the other windows too") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -317,7 +317,7 @@ TEST_CASE("a conflict that is discarded leaves the inbox, in the other windows t
   CHECK_EQ(Count(world.A()), 0);
 }
 
-TEST_CASE("partly confirmed is remembered until the mutation itself is heard of") {
+TEST_CASE("remembers a partial confirmation until the mutation itself is heard of") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -335,7 +335,7 @@ TEST_CASE("partly confirmed is remembered until the mutation itself is heard of"
   CHECK_EQ(world.B().client().tab().mirror().pending().size(), 1);
 }
 
-TEST_CASE("a live query is told the net difference only: no flicker between commit and echo") {
+TEST_CASE("reports only the net difference to a live query between commit and echo") {
   Pair world;
   Client& client = world.A().client();
   const uint32_t query = client
@@ -355,7 +355,7 @@ TEST_CASE("a live query is told the net difference only: no flicker between comm
   CHECK_EQ(client.Drain()["live"].items().size(), 1);
   world.A().Settle();
   CHECK(client.Drain()["live"].items().empty());
-  // The server's value of the same prop, under the local change, and another's inc below it.
+  // The server's value of the same prop, under the local change.
   Data record = ConfirmAll(&world.storage);
   world.A().Do(kUpdate, kGroupTable, "g", One("name", "mine"));
   client.Drain();
@@ -380,7 +380,7 @@ TEST_CASE("a live query is told the net difference only: no flicker between comm
   CHECK(drained["dirty"].items().empty());
 }
 
-TEST_CASE("removed ids are remembered up to a bound, then a full reading forgets them") {
+TEST_CASE("remembers removed ids up to a bound, then reads again and forgets them") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});
   Data confirmed = Data::MakeArray();

@@ -1,7 +1,7 @@
-// Goal: visible = base + pending, always: what a View keeps up to date step by step equals the
-// definition carried out from scratch (invariant 5), over random histories of own transactions,
-// rollbacks, others' mutations, keys that come late, records and moves between realms. Method:
-// NaiveView beside it after every step.
+// Goal: a View shows base plus pending at all times, and what it updates step by step equals the
+// definition computed from scratch (invariant 5). Method: NaiveView beside it, compared after
+// every step of random histories: own transactions, rollbacks, mutations of other windows, keys
+// that come late, records, and moves between realms.
 #include <algorithm>
 
 #include "base/id.h"
@@ -17,7 +17,7 @@
 namespace skerry::client_test {
 namespace {
 
-// A view with everything that it holds kept twice.
+// A view and a NaiveView with the same base and pending mutations.
 struct ViewWorld {
   explicit ViewWorld(uint64_t seed)
       : random(Seed(seed)),
@@ -84,11 +84,11 @@ struct ViewWorld {
     operation.Push(is_move ? Data(Realm()) : Data());
     operation.Push(is_move || call == TxCall::kDelete ? Data::MakeObject() : std::move(props));
     static_cast<void>(transaction.Apply(call, table, operation)
-                          .ok());  // refusals change nothing: Check sees to it
+                          .ok());  // rejected calls change nothing, see Check
   }
 
   void OwnTransaction() {
-    // Now and then the clock goes back.
+    // Sometimes the clock steps back.
     at += random.Below(8) == 0 ? -5.0 : 1.0;
     REQUIRE(transaction.Begin(at, ++serial).ok());
     const std::map<ObjectKey, Row> before = Shown(view);
@@ -150,7 +150,7 @@ struct ViewWorld {
     view.Touched(key);
   }
 
-  // Some base changes, and some mutations confirmed, partly confirmed or refused, in one step.
+  // One step: some base changes, and some mutations confirmed, partly confirmed or rejected.
   void Record() {
     const uint64_t changes = random.Below(4);
     for (uint64_t i = 0; i < changes; ++i) BaseChange();
@@ -194,7 +194,7 @@ struct ViewWorld {
 
 }  // namespace
 
-TEST_CASE("visible is base plus pending, incremental as from scratch, over random histories") {
+TEST_CASE("shows base plus pending, incrementally as from scratch, on random histories") {
   for (uint64_t seed = 0; seed < test::Rounds(400, 100); ++seed) {
     CAPTURE(seed);
     ViewWorld world(seed);
@@ -204,7 +204,7 @@ TEST_CASE("visible is base plus pending, incremental as from scratch, over rando
       const std::string difference = world.Check();
       REQUIRE_EQ(difference, "");
     }
-    // Nothing is left behind when everything is confirmed and in one realm.
+    // No shadows are left when everything is confirmed and in one realm.
     for (Pending* p : world.pending.InOrder()) {
       world.view.Detach(p);
       world.pending.Remove(p->mutation.action.id);
@@ -225,12 +225,12 @@ TEST_CASE("visible is base plus pending, incremental as from scratch, over rando
   }
 }
 
-TEST_CASE("a view that takes over another base shows it, with what is pending") {
+TEST_CASE("shows a replaced base with the pending mutations on top") {
   for (uint64_t seed = 1000; seed < 1040; ++seed) {
     CAPTURE(seed);
     ViewWorld world(seed);
     ViewWorld other(seed + 5000);
-    // One that shows nothing yet takes the rows over as they are.
+    // An empty view adopts the rows as they are.
     for (int step = seed % 2 == 0 ? 40 : 0; step > 0; --step) world.Step();
     Base base(&TestSchema());
     for (int step = 0; step < 30; ++step) other.BaseChange();
@@ -251,9 +251,7 @@ TEST_CASE("a view that takes over another base shows it, with what is pending") 
   }
 }
 
-TEST_CASE(
-    "a view that shows nothing takes rows over as they are only where nothing is pending, and no "
-    "live query waits") {
+TEST_CASE("adopts rows as they are only with nothing pending and no live query open") {
   Base base(&TestSchema());
   base.PutBase({kGroupTable, "g"}, MakeRow(kGroupTable, {{"name", "x"}}));
   View hidden(&TestSchema());
@@ -280,7 +278,7 @@ TEST_CASE(
   live.Open(query.value(), &rows);
   Vector<LiveDelta> deltas;
   live.Flush(&deltas);
-  // Gone and there again before anybody was told: nothing differs.
+  // Removed and added again before any live query was notified: no difference.
   view.EraseBase("A", {kGroupTable, "g"});
   view.ReplaceBase(&base);
   view.Derive();

@@ -1,6 +1,6 @@
-// A world of windows over one fake IndexedDB, for the tests of the tab: transactions run when a
-// test says so, completions are told when it says so, messages wait in a list. Everything that a
-// host does (docs/window.md) and nothing that the core decides.
+// A world of windows over one fake IndexedDB, for the tests of Tab. Transactions run and complete
+// when a test says so; messages wait in a list. It does everything that a host does
+// (docs/window.md), and makes no decision of the core.
 #ifndef SKERRY_TEST_CORE_CLIENT_WINDOW_WORLD_H_
 #define SKERRY_TEST_CORE_CLIENT_WINDOW_WORLD_H_
 
@@ -32,18 +32,18 @@ class Storage {
   Data Write(const Data& writes);  // keys of the adds
 
   uint64_t n() const { return sync["n"].as_u64(); }
-  // A transaction of the sync worker: what it confirmed and refused, what it confirmed in one realm
-  // of several (key, realm), and what it did to base. Gives the record.
+  // A transaction of the sync worker: the mutations that it confirmed, refused, and confirmed in
+  // one of several realms (key, realm), and its steps on base. Returns the record.
   Data Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused, Vector<Step> steps,
             const Vector<std::pair<uint64_t, std::string>>& partly = {});
-  // The job that makes images: swings the pointer, removes what is older than the previous image.
+  // The image job: publishes an image, removes records and images older than the previous image.
   void Publish(const std::string& generation, const Base& base, uint64_t n);
 };
 
 enum class Outcome : uint8_t {
   kDone,
   kFailed,  // nothing was stored
-  kQuota,   // likewise, for want of room
+  kQuota,   // nothing was stored: no room
   kLost,    // stored, but the host does not know
 };
 
@@ -53,13 +53,13 @@ struct Operation {
   Data id, props, realm = {};
 };
 
-// The schema whose tables have their props in the opposite order.
+// The schema with the props of each table in reverse order.
 const Data& ReorderedSchemaData();
 
 class Window {
  public:
   Window(Storage* storage, std::string tab, bool remote = true);
-  // The page is loaded anew, perhaps by a version that has the schema's props in another order.
+  // Reloads the page, perhaps in a version that has the schema's props in another order.
   void Reopen(const Data& schema = SchemaData());
 
   Client& client() { return *client_; }
@@ -75,15 +75,15 @@ class Window {
   const Data& Next() const { return queue_.front(); }
   void Run(Outcome outcome = Outcome::kDone);
   void Tell();
-  // The host closed its connection: all that is outstanding is reported as failed.
+  // The host closes its connection: all outstanding transactions are reported as failed.
   void FailAll();
-  // Serves what `loadImage` asked for.
+  // Serves the effect `loadImage`.
   bool CanLoad() const { return image_.has_value(); }
   void LoadImage();
-  // Everything that can be done without other windows; at most a hundred steps.
+  // Runs every step that needs no other window; at most a hundred.
   void Settle();
 
-  // One transaction of one operation; gives the mutation's id, empty where it has no effect.
+  // One transaction of one operation. Returns the mutation's id; empty: it has no effect.
   std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
   std::string DoAll(Vector<Operation> operations);
   std::optional<Row> See(TableIndex table, const std::string& id);
@@ -94,11 +94,11 @@ class Window {
   Data state;           // the last effect of that kind
   std::set<std::string> timers;
   std::map<std::string, std::map<std::string, std::string>> settled;  // id, stage: code, or "ok"
-  // What the last transaction that ran has read, and the mutations that it added.
+  // The results of the last transaction's reads, and the mutations that it added.
   Data results;
   Vector<std::pair<std::string, uint64_t>> added;
   double now = 1'000'000;
-  bool problems = false;  // expected: the test looks at them
+  bool problems = false;  // whether the test expects problems
   bool keeps = true;      // the connection is still open when the page is frozen
 
  private:

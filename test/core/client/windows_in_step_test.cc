@@ -1,11 +1,11 @@
-// Goal: windows of one client stay in step with storage, whatever comes late, out of order, twice
-// or never (docs/design.md, "Windows in step"). Method: several windows over one fake IndexedDB,
-// random steps; each mutation adds one to a counter of its own (a "bit"), so that a doubling shows
-// as 2 and a loss as 0. Every other one adds one in a second realm, too, and may be confirmed in
-// either before the other. Windows are loaded anew, under a schema with its props in another order.
-// Beside each window runs NaiveWindow, which does what the rules say with
-// sets of bits, and must agree after every step; and own bits never disappear until refused. At
-// rest every window shows what storage holds.
+// Goal: windows of one client stay in step with storage although messages come late, out of order,
+// twice or never (docs/design.md, "Windows in step"). Method: random steps of several windows over
+// one fake IndexedDB. Each mutation adds one to a counter of its own (a "bit"): a doubling shows
+// as 2, a loss as 0. Every second mutation also adds one in a second realm, and either realm may
+// confirm it first. Windows are reloaded, also under a schema with its props in another order.
+// Beside each window runs NaiveWindow, which applies the rules to sets of bits; the two must agree
+// after every step, and a window's own bits never disappear unless they are rejected. At rest,
+// every window shows what storage holds.
 #include <algorithm>
 #include <cstdlib>
 
@@ -51,8 +51,8 @@ class World {
     late_ = random_.Unit();
     images_ = random_.Below(3) != 0;
     failures_ = random_.Below(3) == 0;
-    lost_ = !images_ &&
-            random_.Below(2) == 0;  // with images a lost commit is for the server's second net
+    lost_ =
+        !images_ && random_.Below(2) == 0;  // with images, only the server notices a lost commit
     PublishImage(0);
     const uint64_t count = 2 + random_.Below(3);
     for (uint64_t i = 0; i < count; ++i) {
@@ -201,7 +201,7 @@ class World {
           break;
         }
       } else if (naive.open && !naive.Continues(naive.n, *pane.ran)) {
-        naive.open = false;  // too far behind: the image anew
+        naive.open = false;  // too far behind: loads the image again
       } else if (naive.open) {
         naive.Take(*pane.ran, keys_);
       }
@@ -229,7 +229,7 @@ class World {
   // Is the window on its way to an image (again)?
   static bool Loading(Pane& pane) { return pane.window->state["phase"].as_string() != "ready"; }
 
-  // Broadcasts go to all others; withdrawn mutations are gone.
+  // Broadcasts go to all other windows; withdrawn mutations are removed.
   void Collect(Pane& pane) {
     for (Data& message : pane.window->sent) {
       for (Pane& other : panes_) {
@@ -277,7 +277,7 @@ class World {
         inbox_.insert(bit);
         continue;
       }
-      // In one of its realms first, now and then.
+      // Sometimes in one of its realms first.
       const size_t only =
           HasTwin(bit) && !is_partly && random_.Below(2) == 0 ? random_.Below(2) : 2;
       if (only < 2) {
@@ -344,7 +344,7 @@ class World {
 
   void Freeze(Pane& pane) {
     pane.frozen = true;
-    // What is kept may have been stored or not, as far as the window knows.
+    // The window does not know whether a kept mutation was stored.
     pane.window->keeps = lost_ && random_.Below(4) != 0;
     pane.window->added.clear();
     pane.window->Event(Data::Object{{"type", "freeze"}});
@@ -354,8 +354,8 @@ class World {
     Collect(pane);
     erase_if(net_, [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
     if (random_.Below(2) == 0) return;
-    // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is
-    // allowed here.
+    // The host closes IndexedDB. Whether the running transaction was stored stays unknown, in the
+    // runs that allow that.
     if (pane.window->CanTell() && !lost_) return;
     pane.window->FailAll();
     pane.ran.reset();
@@ -509,7 +509,7 @@ class World {
     }
   }
 
-  // Every promise of a mutation that is through is settled, with what became of it.
+  // Every promise of a finished mutation is settled, with the mutation's outcome.
   void CheckPromises(Pane& pane) {
     for (const auto& [id, stages] : pane.window->settled) {
       const int bit = bits_.at(id);
@@ -542,8 +542,8 @@ class World {
 
 }  // namespace
 
-// SKERRY_SEEDS=count SKERRY_FIRST=seed run others, or one again.
-TEST_CASE("windows stay in step with storage, whatever comes late, out of order or never") {
+// SKERRY_SEEDS=count and SKERRY_FIRST=seed run other seeds, or repeat one.
+TEST_CASE("keeps windows in step with storage under late, reordered and lost messages") {
   const uint64_t first = Setting("SKERRY_FIRST", 0);
   const uint64_t count = Setting("SKERRY_SEEDS", test::Rounds(200, 30));
   for (uint64_t seed = first; seed < first + count; ++seed) {

@@ -1,7 +1,7 @@
-// Goal: mutations and steps come back from their bodies as they were; a damaged body is noticed,
-// whatever byte is hit and wherever it is cut; a body outlives a change of the schema. Method:
-// round trips of random contents, every single flipped byte and every truncation of some, bodies
-// with a valid checksum but hostile contents, and a second schema.
+// Goal: mutations and steps round-trip through their bodies; any flipped byte or truncation of a
+// body is detected; a body can be read after a change of the schema. Method: random contents,
+// every flipped byte and every truncation of some bodies, hostile contents under a valid checksum,
+// and a second schema.
 #include <utility>
 
 #include "base/bytes.h"
@@ -70,7 +70,7 @@ Vector<Step> AnySteps(Random* random) {
   return steps;
 }
 
-TEST_CASE("mutations come back from their bodies") {
+TEST_CASE("round-trips mutations through their bodies") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
@@ -82,7 +82,7 @@ TEST_CASE("mutations come back from their bodies") {
   }
 }
 
-TEST_CASE("steps come back from their bodies") {
+TEST_CASE("round-trips steps through their bodies") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
@@ -112,7 +112,7 @@ void CheckDamageIsNoticed(const std::string& body, Decode decode) {
   CHECK(decode(body + '\0').code() == Code::kCorrupt);
 }
 
-TEST_CASE("every flipped byte and every truncation of a body is noticed") {
+TEST_CASE("detects every flipped byte and every truncation of a body") {
   for (uint64_t seed = 0; seed < 5; ++seed) {
     Random random(SeedText(seed));
     CheckDamageIsNoticed(EncodeMutation(LogSchema(), AnyMutation(&random)),
@@ -128,7 +128,7 @@ TEST_CASE("every flipped byte and every truncation of a body is noticed") {
 }
 
 // Damage that a checksum cannot see: the decoders must stay within the bytes, whatever they hold.
-TEST_CASE("a body with a valid checksum over damaged contents is read without harm") {
+TEST_CASE("reads damaged contents under a valid checksum without harm") {
   size_t refused = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Random random(SeedText(seed));
@@ -142,7 +142,7 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
         ++refused;
         continue;
       }
-      // What is taken is whole: it can be written and read again.
+      // Decoded steps are valid: they can be written and read again.
       const Result<Vector<Step>> again =
           DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), decoded.value()));
       REQUIRE(again.ok());
@@ -151,7 +151,7 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
   CHECK(refused > 1000);
 }
 
-TEST_CASE("a body of another kind or of a newer format is refused") {
+TEST_CASE("rejects a body of another kind or of a newer format") {
   Random random(SeedText(1));
   std::string body = EncodeMutation(LogSchema(), AnyMutation(&random));
   CHECK(DecodeSteps(LogSchema(), body).status().code() == Code::kCorrupt);
@@ -184,7 +184,7 @@ Mutation OneOp(Op op) {
   return mutation;
 }
 
-TEST_CASE("a body outlives a schema whose tables and props are in another order") {
+TEST_CASE("reads a body under a schema with its tables and props in another order") {
   const Schema other = OtherSchema(R"({"version":4,"tables":[
     {"name":"new","ids":"uuid","props":[{"name":"x","type":"number"}]},
     {"name":"tags","ids":"string","props":[
@@ -199,7 +199,7 @@ TEST_CASE("a body outlives a schema whose tables and props are in another order"
         Vector<PropValue>{{1, Value::Number(7)}, {2, Value::String("x")}});
 }
 
-TEST_CASE("what is added keeps its props where a later schema has them in another order") {
+TEST_CASE("keeps the props of an inc under a schema with its props in another order") {
   const Schema other = OtherSchema(R"({"version":4,"tables":[
     {"name":"cities","ids":"uuid","props":[
       {"name":"visits","type":"number","optional":true},
@@ -214,11 +214,11 @@ TEST_CASE("what is added keeps its props where a later schema has them in anothe
   inc.add = {{PropOf(kCities, "population"), 1}, {PropOf(kCities, "visits"), 2}};
   const Result<Mutation> decoded = DecodeMutation(other, EncodeMutation(LogSchema(), OneOp(inc)));
   REQUIRE(decoded.ok());
-  // By their places, as everything that folds them expects.
+  // Sorted by index, as every fold expects.
   CHECK(decoded.value().ops[0].add == Vector<PropAdd>{{0, 2}, {1, 1}});
 }
 
-TEST_CASE("what the schema of today does not know, or cannot hold, is left out of a mutation") {
+TEST_CASE("omits from a mutation what the current schema does not know or cannot hold") {
   const Op create = LabelOp(OpKind::kCreate);
   const Op update = LabelOp(OpKind::kUpdate);
   const auto decode = [](const Op& op, const char* schema, bool* left_out) {
@@ -230,8 +230,7 @@ TEST_CASE("what the schema of today does not know, or cannot hold, is left out o
   bool left_out = false;
   CHECK(decode(create, R"({"version":4,"tables":[]})", &left_out).empty());
   CHECK(left_out);
-  // Of the prop that is known the value stays; the new one, which may not be null, gets its
-  // default.
+  // The known prop keeps its value. The new prop, which may not be null, gets its default.
   left_out = false;
   const char* renamed = R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"title","type":"string","default":"new"},{"name":"uses","type":"number"}]}]})";
@@ -239,12 +238,12 @@ TEST_CASE("what the schema of today does not know, or cannot hold, is left out o
         Vector<PropValue>{{0, Value::String("new")}, {1, Value::Number(7)}});
   CHECK(left_out);
   CHECK(decode(update, renamed, &left_out)[0].set == Vector<PropValue>{{1, Value::Number(7)}});
-  // An update that says nothing any more is none.
+  // An update without any known prop is dropped.
   CHECK(decode(update, R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"label","type":"number"}]}]})",
                &left_out)
             .empty());
-  // Ids of another kind have no place either.
+  // Ops with ids of another kind are dropped, too.
   CHECK(decode(update, R"({"version":4,"tables":[{"name":"tags","ids":"uuid","props":[
     {"name":"label","type":"string"}]}]})",
                &left_out)
@@ -257,7 +256,7 @@ TEST_CASE("what the schema of today does not know, or cannot hold, is left out o
   CHECK_FALSE(left_out);
 }
 
-TEST_CASE("a logged create leaves alone what its writer did not know, unless it makes the object") {
+TEST_CASE("keeps props that a logged create's writer did not know, unless the row is new") {
   const Schema newer = OtherSchema(R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"stock","type":"number","default":7},{"name":"label","type":"string"}]}]})");
   Step step;
@@ -284,8 +283,7 @@ TEST_CASE("a logged create leaves alone what its writer did not know, unless it 
   CHECK(stock_after(rows) == Value::Number(9));
 }
 
-TEST_CASE(
-    "a page of a filter that is not understood says nothing; a scope with one keeps its table") {
+TEST_CASE("ignores a page with an unknown filter; keeps all rows for a scope with one") {
   Step page;
   page.kind = StepKind::kPage;
   page.page = {kTags, Where(R"(["=","label","x"])"), "", std::nullopt, {}, {}};

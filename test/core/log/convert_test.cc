@@ -1,7 +1,7 @@
-// Goal: what was stored under one schema is read under another as if it had always been that one.
-// Method: random schemas made of the fixture's by dropping, adding, reordering and changing tables
-// and props. An image, records over it, and records that were folded before the change come to the
-// same rows, and these are what the names of tables and props say.
+// Goal: data stored under one schema are read under another as if they had always been written
+// under it. Method: random schemas, made from the fixture's by dropping, adding, reordering and
+// changing tables and props. An image, records over it, and records that were folded before the
+// change must give the same rows, as the names of tables and props define them.
 #include "log/convert.h"
 
 #include <utility>
@@ -20,7 +20,7 @@ void Shuffle(Random* random, Data::Array* items) {
   for (size_t i = items->size(); i > 1; --i) std::swap((*items)[i - 1], (*items)[random->Below(i)]);
 }
 
-// A prop as it may be in the next version; null where it is dropped.
+// A prop as in a possible next version; null: it is dropped.
 Data Changed(Random* random, Data prop) {
   if (random->Below(6) == 0) return {};
   if (prop["type"].Is("enum") && random->Below(2) == 0) {
@@ -37,7 +37,7 @@ Schema AnotherSchema(Random* random) {
   const Data description = DecodeData(LogSchema().description()).value();
   Data::Array tables;
   for (const Data& from : description["tables"].items()) {
-    // Those that others refer to stay.
+    // Tables that refs name are kept.
     if (from["name"].Is("members") && random->Below(3) == 0) continue;
     Data::Array props;
     for (const Data& prop : from["props"].items()) {
@@ -61,7 +61,8 @@ Schema AnotherSchema(Random* random) {
   return std::move(schema.value());
 }
 
-// Written without the product's tables of indexes: by name, one value after the other.
+// The rows under the other schema, by name, one value after the other, without the index tables of
+// src/log.
 std::map<std::pair<ObjectKey, std::string>, Row> Expected(const RowMap& rows, const Schema& other) {
   std::map<std::pair<ObjectKey, std::string>, Row> expected;
   for (const auto& [place, row] : rows.rows) {
@@ -103,7 +104,7 @@ Vector<Step> ChangesAndOps(Random* random) {
   return steps;
 }
 
-TEST_CASE("images and records of one schema are read under another, in whichever order") {
+TEST_CASE("reads images and records of one schema under another, in either order") {
   size_t lossy = 0;
   size_t whole = 0;
   for (uint64_t seed = 0; seed < 400; ++seed) {
@@ -141,7 +142,7 @@ TEST_CASE("images and records of one schema are read under another, in whichever
   CHECK(whole > 20);
 }
 
-TEST_CASE("nothing counts as left out where everything has its place") {
+TEST_CASE("reports nothing as left out when the schema has a place for everything") {
   Random random(SeedText(3));
   OpMaker maker(&random);
   Base base(&LogSchema());
@@ -161,7 +162,7 @@ TEST_CASE("nothing counts as left out where everything has its place") {
   REQUIRE(LoadImage(EncodeImage(base, 7, {}), &loaded, &left_out).ok());
   CHECK_FALSE(left_out);
   CHECK(AllRows(loaded, other.value()).size() == 20);
-  // And back: what was added goes again.
+  // And back: the added props are dropped.
   Base back(&LogSchema());
   REQUIRE(LoadImage(EncodeImage(loaded, 7, {}), &back, &left_out).ok());
   CHECK(left_out);

@@ -1,5 +1,5 @@
-// Envelopes in json that hold no date, or no bytes: refused in what is being made, and taken where
-// they stand.
+// Goal: an envelope in a json prop without a valid date or valid bytes is rejected in new input,
+// and accepted where it is stored already.
 #include <utility>
 
 #include "base/json.h"
@@ -28,8 +28,7 @@ Status Push(std::string_view info) {
   return update.ok() ? Status::Ok() : update.status();
 }
 
-TEST_CASE(
-    "envelopes that hold nothing are refused when they are made, and taken where they stand") {
+TEST_CASE("rejects new envelopes without a value, and accepts stored ones") {
   const TableDef& cities = LogSchema().table(LogSchema().FindTable("cities"));
   for (const char* wrong :
        {R"({"$type":"bytes","v":"!"})", R"({"$type":"bytes","v":5})", R"({"$type":"bytes"})",

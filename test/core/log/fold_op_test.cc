@@ -1,5 +1,5 @@
-// Goal: FoldOp does to one row what docs/design.md, "Objects and ops", says of one op. Method: each
-// rule by itself.
+// Goal: FoldOp changes one row as docs/design.md, "Objects and ops", defines for one op. Method:
+// one case for each rule.
 #include <limits>
 
 #include "doctest/doctest.h"
@@ -34,7 +34,7 @@ Folding WithRow(const std::string& realm) {
   return {maker.AnyRow(kCities, realm)};
 }
 
-TEST_CASE("a create makes a row with the entry's time and revision") {
+TEST_CASE("makes a row with the entry's time and revision for a create") {
   Folding folding;
   Op create = OpOn(OpKind::kCreate, "A");
   create.set = {{kName, Value::String("Åre")}};
@@ -49,7 +49,7 @@ TEST_CASE("a create makes a row with the entry's time and revision") {
   CHECK(folding.row->props[kPopulation].is_null());
 }
 
-TEST_CASE("two creates of one id merge as create and update") {
+TEST_CASE("merges two creates of one id as create and update") {
   Folding folding = WithRow("A");
   const Row before = *folding.row;
   Op create = OpOn(OpKind::kCreate, "A");
@@ -61,7 +61,7 @@ TEST_CASE("two creates of one id merge as create and update") {
   CHECK(folding.row->props[kPopulation] == before.props[kPopulation]);
 }
 
-TEST_CASE("an op on a row of another realm, or on none, changes nothing") {
+TEST_CASE("changes nothing for an op on a row of another realm, or on none") {
   for (const OpKind kind :
        {OpKind::kCreate, OpKind::kUpdate, OpKind::kInc, OpKind::kDelete, OpKind::kMove}) {
     Folding folding = WithRow("B");
@@ -75,7 +75,7 @@ TEST_CASE("an op on a row of another realm, or on none, changes nothing") {
   }
 }
 
-TEST_CASE("an inc counts from nothing where there is no number yet") {
+TEST_CASE("counts an inc from zero when there is no number yet") {
   Folding folding = WithRow("A");
   folding.row->props[kPopulation] = Value::Null();
   Op inc = OpOn(OpKind::kInc, "A");
@@ -85,7 +85,7 @@ TEST_CASE("an inc counts from nothing where there is no number yet") {
   CHECK(folding.row->props[kPopulation] == Value::Number(10));
 }
 
-TEST_CASE("an inc past the greatest number stops there") {
+TEST_CASE("stops an inc at the greatest number") {
   Folding folding = WithRow("A");
   const double most = std::numeric_limits<double>::max();
   folding.row->props[kPopulation] = Value::Number(most);
@@ -95,7 +95,7 @@ TEST_CASE("an inc past the greatest number stops there") {
   CHECK(folding.row->props[kPopulation] == Value::Number(most));
 }
 
-TEST_CASE("a json prop is replaced as a whole") {
+TEST_CASE("replaces a json prop as a whole") {
   Folding folding = WithRow("A");
   const PropIndex info = PropOf(kCities, "info");
   folding.row->props[info] = Value::Json(R"({"a":1,"b":2})");
@@ -105,7 +105,7 @@ TEST_CASE("a json prop is replaced as a whole") {
   CHECK(folding.row->props[info] == Value::Json(R"({"c":3})"));
 }
 
-TEST_CASE("a move changes the realm in a view, and only removes from base") {
+TEST_CASE("changes the realm in a view for a move, and only removes the row from base") {
   Op move = OpOn(OpKind::kMove, "A");
   move.to = "B";
   Folding view = WithRow("A");
@@ -117,7 +117,7 @@ TEST_CASE("a move changes the realm in a view, and only removes from base") {
   CHECK_FALSE(base.row.has_value());
 }
 
-TEST_CASE("a delete wins over updates on either side of it") {
+TEST_CASE("lets a delete win over updates on either side of it") {
   Op update = OpOn(OpKind::kUpdate, "A");
   update.set = {{kName, Value::String("late")}};
   Folding before = WithRow("A");

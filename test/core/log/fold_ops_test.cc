@@ -1,7 +1,7 @@
-// Goal: a folded sequence of ops does what its ops do one by one, says which actions it comes from,
-// and cannot be folded further. Method: the rules of docs/design.md, "Grouping", one at a time,
-// then random histories over few objects, compared row by row in a view, in base (per realm), and
-// as the authority applies them (in the realm where the row really is).
+// Goal: a folded sequence of ops gives the same rows as its ops one by one, names the actions that
+// it comes from, and cannot be folded further. Method: the rules of docs/design.md, "Grouping",
+// one at a time; then random histories over few objects, compared row by row in a view, in base
+// (per realm), and as the authority applies them (in the realm where the row really is).
 #include <algorithm>
 #include <map>
 #include <set>
@@ -52,7 +52,7 @@ class Sequence {
 
 using By = Vector<uint32_t>;
 
-TEST_CASE("create and update fold to one create that names both actions") {
+TEST_CASE("folds create and update to one create that names both actions") {
   const auto ops = Sequence()
                        .Create({{kName, Value::String("a")}})
                        .Update({{kName, Value::String("b")}, {kPopulation, Value::Number(1)}})
@@ -64,7 +64,7 @@ TEST_CASE("create and update fold to one create that names both actions") {
   CHECK(ops[0].by == By{0, 1});
 }
 
-TEST_CASE("incs are summed, and count into a value that was set before") {
+TEST_CASE("sums incs, and adds them to a value that was set before") {
   const auto sums = Sequence().Inc({{kPopulation, 2}}).Inc({{kPopulation, 3}, {kVisits, 1}}).Fold();
   REQUIRE(sums.size() == 1);
   CHECK(sums[0].add == Vector<PropAdd>{{kPopulation, 5}, {kVisits, 1}});
@@ -80,13 +80,13 @@ TEST_CASE("incs are summed, and count into a value that was set before") {
   CHECK(null[0].set == Vector<PropValue>{{kPopulation, Value::Number(3)}});
 }
 
-TEST_CASE("an inc of a prop that a create does not set stays an inc, since the row may exist") {
+TEST_CASE("keeps an inc of a prop that a create does not set, as the row may exist") {
   const auto ops = Sequence().Create({{kName, Value::String("a")}}).Inc({{kPopulation, 3}}).Fold();
   REQUIRE(ops.size() == 2);
   CHECK(ops[1].kind == OpKind::kInc);
 }
 
-TEST_CASE("an update swallows the incs of what it sets, and their actions") {
+TEST_CASE("drops the incs of a prop that an update sets, and their actions") {
   const auto ops =
       Sequence().Inc({{kPopulation, 3}}).Update({{kPopulation, Value::Number(1)}}).Fold();
   REQUIRE(ops.size() == 1);
@@ -100,7 +100,7 @@ TEST_CASE("an update swallows the incs of what it sets, and their actions") {
   CHECK(rest[0].add == Vector<PropAdd>{{kVisits, 1}});
 }
 
-TEST_CASE("delete and create stay both") {
+TEST_CASE("keeps both delete and create") {
   const auto ops = Sequence().Delete().Create({{kName, Value::String("a")}}).Fold();
   REQUIRE(ops.size() == 2);
   CHECK(ops[0].kind == OpKind::kDelete);
@@ -108,7 +108,7 @@ TEST_CASE("delete and create stay both") {
   CHECK(Sequence().Delete().Create({}).Delete().Fold().size() == 1);
 }
 
-TEST_CASE("create and delete leave nothing of a UUID, and a delete of an id that others may use") {
+TEST_CASE("folds create and delete to nothing for a UUID, to a delete for any other id") {
   CHECK(Sequence().Create({}).Update({}).Inc({}).Delete().Fold().empty());
   const auto tag = Sequence().On(kTags, "se").Create({}).Delete().Fold();
   REQUIRE(tag.size() == 1);
@@ -116,18 +116,18 @@ TEST_CASE("create and delete leave nothing of a UUID, and a delete of an id that
   CHECK(tag[0].by == By{0, 1});
 }
 
-TEST_CASE("an object that was there before its creation in the sequence is deleted all the same") {
+TEST_CASE("keeps the delete of an object that existed before its create") {
   const auto ops = Sequence().Update({}).Create({}).Delete().Fold();
   REQUIRE(ops.size() == 1);
   CHECK(ops[0].kind == OpKind::kDelete);
   CHECK(ops[0].by == By{0, 1, 2});
 }
 
-TEST_CASE("with a created and deleted object go the creates that cascade from it, transitively") {
+TEST_CASE("drops creates that cascade from a created and deleted object, transitively") {
   const PropIndex parent = PropOf(kGroups, "parent");
   const PropIndex group = PropOf(kMembers, "group");
   Sequence sequence;
-  // The grandchild stands before its parent, and one member is not below the deleted group.
+  // The grandchild comes before its parent, and one member is not below the deleted group.
   sequence.On(kMembers, TestUuid(30)).Create({{group, Value::String(TestUuid(21))}});
   sequence.On(kGroups, TestUuid(20)).Create({});
   sequence.On(kGroups, TestUuid(21)).Create({{parent, Value::String(TestUuid(20))}});
@@ -138,9 +138,7 @@ TEST_CASE("with a created and deleted object go the creates that cascade from it
   CHECK(ops[0].id == TestUuid(31));
 }
 
-TEST_CASE(
-    "a child is kept where its last parent lives, where the ref only sets null, and in tables of "
-    "own ids") {
+TEST_CASE("keeps a child with a live parent, a setNull ref, or ids of the application's own") {
   const PropIndex group = PropOf(kMembers, "group");
   Sequence sequence;
   sequence.On(kGroups, TestUuid(20)).Create({});
@@ -162,7 +160,7 @@ TEST_CASE(
   CHECK(tags.Fold().size() == 2);
 }
 
-TEST_CASE("a folded op is guarded by the older revision") {
+TEST_CASE("guards a folded op by the older revision") {
   Sequence sequence;
   sequence.Update({}).Update({}).Update({});
   sequence.ops()[1].if_revision = 7;
@@ -170,7 +168,7 @@ TEST_CASE("a folded op is guarded by the older revision") {
   CHECK(sequence.Fold()[0].if_revision == 5);
 }
 
-TEST_CASE("realms of ops are those of the ops and of the moves' targets, sorted") {
+TEST_CASE("lists the realms of the ops and of the targets of moves, sorted") {
   Random random(SeedText(1));
   OpMaker maker(&random);
   const Vector<Op> ops = {maker.Delete(kTags, "x", "B"), maker.Move(kTags, "y", "B", "A")};
@@ -215,8 +213,8 @@ void RemoveOrphans(Rows* rows) {
   }
 }
 
-// Equal, but for rows of the first that a cascade takes away, because their parent was created and
-// deleted in between.
+// Whether the rows are equal, except for rows of `one_by_one` whose parent was created and deleted
+// in the sequence: a cascade deletes them.
 bool SameRows(const Rows& one_by_one, const Rows& folded, int* orphans) {
   Rows without_orphans = one_by_one;
   RemoveOrphans(&without_orphans);
@@ -259,7 +257,8 @@ History MakeHistory(Random* random) {
     std::string realm =
         row != view.end() ? row->second.realm : realms[random->Below(moves ? 2 : 1)];
     if (random->Below(12) == 0) realm = realms[random->Below(2)];
-    // A UUID is created once, unless it is touched before: nobody else can make the same one.
+    // A UUID is created once, unless the sequence has touched it before: no other client can make
+    // the same one.
     const bool may_create = fresh || touched.contains(key) || LogSchema().table(table).custom_ids;
     const uint64_t dice = random->Below(8 + moves);
     Op op;
@@ -290,13 +289,13 @@ void CheckBy(const History& history, const Vector<Op>& folded) {
     named[{op.table, op.id}].insert(op.by.begin(), op.by.end());
   }
   for (const Op& op : history.ops) {
-    // Objects that can vanish, or come back after they vanished, forget their first actions.
+    // Objects with UUIDs can fold to nothing, and so lose their first actions.
     if (!LogSchema().table(op.table).custom_ids) continue;
     CHECK(named[{op.table, op.id}].contains(op.by[0]));
   }
 }
 
-TEST_CASE("folded ops do what the ops do one by one, on random histories") {
+TEST_CASE("gives the same rows for folded ops as for the ops one by one") {
   size_t before = 0;
   size_t after = 0;
   int orphans = 0;
@@ -331,12 +330,12 @@ TEST_CASE("folded ops do what the ops do one by one, on random histories") {
     REQUIRE(FoldOps(LogSchema(), folded) == folded);
     CheckBy(history, folded);
   }
-  // The histories do reduce, and do hold cascades: else the checks above would show little.
+  // The histories have reductions and cascades; else the checks above would show little.
   CHECK(after * 4 < before * 3);
   CHECK(static_cast<uint64_t>(orphans) > rounds / 200);
 }
 
-TEST_CASE("ops of thousands of objects fold in one go") {
+TEST_CASE("folds ops of thousands of objects at once") {
   Vector<Op> ops;
   Random random(SeedText(5));
   OpMaker maker(&random);

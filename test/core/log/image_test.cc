@@ -1,7 +1,7 @@
-// Goal: an image brings back base as it was, and anything wrong with it is noticed before a row is
-// taken. Method: round trips of random bases and of a realm of cities of the size and shape that
-// the demo has; every flipped byte and every truncation of a small image; images of another format
-// and another schema.
+// Goal: an image gives base back as it was, and any damage is detected before a row is adopted.
+// Method: round trips of random bases and of a realm of cities, of the size and shape that the
+// demo has; every flipped byte and every truncation of a small image; images of another format and
+// another schema.
 #include "log/image.h"
 
 #include <cmath>
@@ -29,7 +29,7 @@ void Fill(Random* random, size_t rows, Base* base) {
   }
 }
 
-TEST_CASE("bases come back from their images, with rows of ids that are in two realms") {
+TEST_CASE("round-trips bases through images, with ids that are in two realms") {
   size_t extras = 0;
   for (uint64_t seed = 0; seed < 100; ++seed) {
     CAPTURE(seed);
@@ -52,7 +52,7 @@ TEST_CASE("bases come back from their images, with rows of ids that are in two r
   CHECK(extras > 50);
 }
 
-TEST_CASE("an image of one realm is added to a base that holds another, ids in both included") {
+TEST_CASE("adds one realm's image to a base that holds another, with shared ids") {
   Random random(SeedText(9));
   OpMaker maker(&random);
   Base first(&LogSchema());
@@ -90,7 +90,7 @@ Row City(Random* random, uint32_t number) {
   return row;
 }
 
-TEST_CASE("a realm of a hundred thousand cities comes back, in files of 4 MB") {
+TEST_CASE("round-trips a realm of a hundred thousand cities in files of 4 MB") {
   Random random(SeedText(1));
   Base base(&LogSchema());
   for (uint32_t i = 0; i < 100'000; ++i) base.PutBase({kCities, TestUuid(i)}, City(&random, i));
@@ -119,7 +119,7 @@ std::string SmallImage() {
   return EncodeImage(base, 5, kCursors);
 }
 
-TEST_CASE("rows are adopted where they lie; the copy that a base makes is its own") {
+TEST_CASE("adopts an image's rows in place, in a copy of its own") {
   const std::string image = SmallImage();
   const std::string kept(image);
   Base first(&LogSchema());
@@ -136,9 +136,7 @@ TEST_CASE("rows are adopted where they lie; the copy that a base makes is its ow
   CHECK(AllRows(first) == rows);
 }
 
-TEST_CASE(
-    "every flipped byte and every truncation of an image is noticed, and nothing is taken from "
-    "it") {
+TEST_CASE("detects every flipped byte and truncation of an image, and adds no row of it") {
   const std::string image = SmallImage();
   Random random(SeedText(3));
   Base kept(&LogSchema());
@@ -161,8 +159,8 @@ TEST_CASE(
   CHECK(AllRows(kept) == before);
 }
 
-// What a checksum cannot see: an image that was made wrong must not reach beyond its bytes.
-TEST_CASE("an image with a valid checksum over damaged contents does no harm") {
+// Damage that a checksum cannot detect: decoding a wrong image must stay within its bytes.
+TEST_CASE("does no harm with damaged contents under a valid image checksum") {
   const std::string image = SmallImage();
   Random random(SeedText(4));
   size_t refused = 0;
@@ -181,7 +179,7 @@ TEST_CASE("an image with a valid checksum over damaged contents does no harm") {
   CHECK(refused > 300);
 }
 
-TEST_CASE("an image that does not say its schema, or says it wrong, is of no use under another") {
+TEST_CASE("rejects an image without a valid schema under another schema") {
   const Result<Schema> other = Schema::Parse(ParseJson(R"({"version":4,"tables":[
     {"name":"groups","ids":"uuid","props":[{"name":"title","type":"string"}]}]})")
                                                  .value());
@@ -196,7 +194,7 @@ TEST_CASE("an image that does not say its schema, or says it wrong, is of no use
   CHECK(LoadImage(image, &base).code() == Code::kCorrupt);
   CHECK(base.empty());
   Base same(&LogSchema());
-  CHECK(LoadImage(image, &same).ok());  // where it need not be looked at
+  CHECK(LoadImage(image, &same).ok());  // the same schema is not checked
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ Value OpMaker::AnyValue(const PropDef& prop) {
   if (prop.optional && random_->Below(4) == 0) return Value::Null();
   switch (prop.type) {
     case PropType::kNumber:
-      // Integers that stay exact under any sum, so that the order of additions cannot show.
+      // Integers that stay exact in any sum, so that the order of additions has no effect.
       return Value::Number(static_cast<double>(random_->Below(2000)) - 1000);
     case PropType::kBoolean:
       return Value::Bool(random_->Below(2) == 1);

@@ -1,6 +1,6 @@
-// What the tests of the log's room share: a schema with every prop type and two kinds of ids, and
-// random ops over few objects, props and realms, so that they meet often. Everything random comes
-// from the seed that a test prints.
+// Shared by the tests of src/log: a schema with every prop type and both kinds of ids, and random
+// ops over few objects, props and realms, so that they meet often. All randomness comes from the
+// seed that a test prints.
 #ifndef SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
 #define SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
 
@@ -24,7 +24,7 @@ inline constexpr TableIndex kCities = 1;
 inline constexpr TableIndex kMembers = 2;
 inline constexpr TableIndex kTags = 3;
 
-// The UUID that ends in `number`.
+// A UUID that ends in `number`.
 std::string TestUuid(uint32_t number);
 
 PropIndex PropOf(TableIndex table, std::string_view name);
@@ -38,18 +38,18 @@ class OpMaker {
  public:
   explicit OpMaker(Random* random) : random_(random) {}
 
-  // A value that fits the prop; null now and then where it may be.
+  // A value that fits the prop; sometimes null, if the prop may be null.
   Value AnyValue(const PropDef& prop);
-  // A create that holds every required prop, or an update of some.
+  // A create with every required prop; an update of some props.
   Op Create(TableIndex table, std::string id, std::string realm);
   Op Update(TableIndex table, std::string id, std::string realm);
   // An inc of one or two number props. REQUIRES: the table has one.
   Op Inc(TableIndex table, std::string id, std::string realm);
   Op Delete(TableIndex table, std::string id, std::string realm);
   Op Move(TableIndex table, std::string id, std::string realm, std::string to);
-  // An id out of few: `fresh` ones never name rows that exist before a test's ops.
+  // One of few ids. `fresh`: no row has the id before a test's ops.
   std::string AnyId(TableIndex table, bool fresh);
-  // A row with every prop set by chance.
+  // A row with a random value in every prop.
   Row AnyRow(TableIndex table, std::string realm);
   Change AnyChange();
   skerry::Update AnyUpdate();

@@ -1,5 +1,5 @@
-// Records as structs: what is stored goes through them unharmed, and what is damaged is read as if
-// it were absent.
+// Goal: records of storage round-trip through their structs with unknown fields preserved; a
+// damaged field is read as absent.
 #include "log/members.h"
 
 #include "base/json.h"
@@ -12,28 +12,28 @@ namespace {
 
 Data Stored(std::string_view json) { return ParseJson(json).value(); }
 
-TEST_CASE("members that a build does not know are written back, in lists, too") {
+TEST_CASE("preserves unknown fields, in lists, too") {
   const Data stored = Stored(
       R"({"v":1,"n":4,"news":{"a":[1]},"scopes":[{"table":"t","where":["true"],"filled":"x","news":2}],
           "image":{"generation":"g","n":3,"cursors":{"A":"1@1"},"parts":[{"file":"f","bytes":1,"news":true}]}})");
   CHECK(SyncRecord::Read(stored).Write() == stored);
 }
 
-TEST_CASE("a member that was absent stays away until it gets a value") {
+TEST_CASE("omits an absent field until it gets a value") {
   SyncRecord sync = SyncRecord::Read(Stored(R"({"v":1,"n":4})"));
   CHECK(sync.Write() == Stored(R"({"v":1,"n":4})"));
   sync.cursors["A"] = "1@1";
   CHECK(sync.Write() == Stored(R"({"v":1,"n":4,"cursors":{"A":"1@1"}})"));
 }
 
-TEST_CASE("a record that is made has every member but the optional ones") {
+TEST_CASE("writes every field of a new record but the optional ones") {
   const Data written = UpdateRecord().Write();
   CHECK(written.members().size() == 8);
   CHECK(written.Find("generation") == nullptr);
   CHECK(written.Find("body") != nullptr);
 }
 
-TEST_CASE("what is not of its type is read as if it were absent, and left out of lists and maps") {
+TEST_CASE("reads fields of a wrong type as absent, and omits them from lists and maps") {
   const SyncRecord sync = SyncRecord::Read(Stored(
       R"({"n":-1,"client":7,"clockOffset":"x","refill":["A",1,""],"cursors":{"A":"1@1","B":2},
           "seen":{"A":1,"B":1.5},"scopes":[3,{"table":"t","where":["true"]}],"image":{"generation":"g"}})"));

@@ -1,6 +1,5 @@
-// Goal: mutations of an export come back as they were, and what a server would refuse without
-// looking at rows is refused by name. Method: round trips through JSON text; one wrong thing at a
-// time.
+// Goal: exported mutations come back as they were, and what a server would reject without looking
+// at rows is rejected by name. Method: round trips through JSON text; one mistake at a time.
 #include <utility>
 
 #include "doctest/doctest.h"
@@ -10,7 +9,7 @@
 namespace skerry::test {
 namespace {
 
-TEST_CASE("mutations of an export come back from JSON text") {
+TEST_CASE("round-trips a user's exported mutations through JSON text") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
@@ -29,7 +28,7 @@ TEST_CASE("mutations of an export come back from JSON text") {
   }
 }
 
-TEST_CASE("mutations of an export that do not fit are refused by name") {
+TEST_CASE("rejects exported mutations that do not fit, and names what is wrong") {
   const char* right =
       R"({"id":"01890000-0000-7000-8000-000000000003","name":"a","at":1,"arg":null,"base":{},)"
       R"("ops":[{"op":"inc","table":"tags","id":"se","realm":"public","add":{"uses":5}}]})";

@@ -1,6 +1,6 @@
-// Goal: steps do to base what their kinds say, name what they touch, and do the same to every
-// BaseRows. Method: each kind by itself on the plain map; then random steps on the plain map and on
-// Base in parallel.
+// Goal: each kind of step changes base as defined, names the rows that it touches, and does the
+// same to every BaseRows. Method: each kind by itself on a plain map; then random steps on the
+// plain map and on Base in parallel.
 #include "base/json.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
@@ -37,7 +37,7 @@ Step ChangeStep(ChangeKind kind, const std::string& id, const std::string& realm
   return step;
 }
 
-// A filter as steps hold it; what is no JSON stays as it is.
+// A filter as in steps; text that is not JSON stays as it is.
 std::string Where(std::string_view json) {
   const Result<Data> parsed = ParseJson(json);
   return parsed.ok() ? EncodeData(parsed.value()) : std::string(json);
@@ -62,7 +62,7 @@ struct World {
   }
 };
 
-TEST_CASE("own ops are folded into their own realm's base with the entry's time and revision") {
+TEST_CASE("folds own ops into their realm's base with the entry's time and revision") {
   World world;
   world.rows.PutBase(TagKey("a"), Tag("A", "old"));
   world.rows.PutBase(TagKey("a"), Tag("B", "other"));
@@ -89,9 +89,7 @@ TEST_CASE("own ops are folded into their own realm's base with the entry's time 
   CHECK(world.touched.keys == std::set<ObjectKey>{TagKey("a")});
 }
 
-TEST_CASE(
-    "a moved row leaves the base of one realm and enters that of the other only with that realm's "
-    "changes") {
+TEST_CASE("moves a row to the other realm's base only by that realm's changes") {
   World world;
   world.rows.PutBase(TagKey("a"), Tag("A", "x"));
   Step step;
@@ -110,7 +108,7 @@ TEST_CASE(
   CHECK(world.rows.rows.empty());
 }
 
-TEST_CASE("changes create whole rows, change what they name, and remove") {
+TEST_CASE("creates whole rows, updates the named props, and removes, for changes") {
   World world;
   REQUIRE(world.Apply({ChangeStep(ChangeKind::kCreate, "a", "A", "one")}).ok());
   const Row row = *world.rows.GetBase("A", TagKey("a"));
@@ -135,7 +133,7 @@ TEST_CASE("changes create whole rows, change what they name, and remove") {
   CHECK(world.rows.rows.empty());
 }
 
-TEST_CASE("a create replaces what base held, also props that it does not name") {
+TEST_CASE("replaces the whole row of base for a create, also props that it does not name") {
   World world;
   Row old = Tag("A", "old");
   old.props[PropOf(kTags, "uses")] = Value::Number(5);
@@ -144,7 +142,7 @@ TEST_CASE("a create replaces what base held, also props that it does not name") 
   CHECK(world.rows.GetBase("A", TagKey("a"))->props[PropOf(kTags, "uses")].is_null());
 }
 
-TEST_CASE("a page replaces its whole range of ids") {
+TEST_CASE("replaces a page's whole range of ids") {
   World world;
   for (const char* id : {"a", "b", "c", "d", "e"}) world.rows.PutBase(TagKey(id), Tag("A", "x"));
   REQUIRE(world.Apply({Page("a", "d", {"c"})}).ok());
@@ -160,7 +158,7 @@ TEST_CASE("a page replaces its whole range of ids") {
   CHECK_FALSE(world.Has("A", "a"));
 }
 
-TEST_CASE("a page says nothing of a realm that it does not name: one that comes by image") {
+TEST_CASE("leaves a realm alone that a page does not name: it comes by image") {
   World world;
   world.rows.PutBase(TagKey("b"), Tag("A", "x"));
   world.rows.PutBase(TagKey("c"), Tag("B", "x"));
@@ -171,7 +169,7 @@ TEST_CASE("a page says nothing of a realm that it does not name: one that comes 
   CHECK_FALSE(world.Has("B", "c"));
 }
 
-TEST_CASE("a page leaves rows of the table's other scopes alone") {
+TEST_CASE("leaves the rows of a table's other scopes alone for a page") {
   World world;
   world.rows.PutBase(TagKey("b"), Tag("A", "red"));
   world.rows.PutBase(TagKey("c"), Tag("A", "blue"));
@@ -180,11 +178,9 @@ TEST_CASE("a page leaves rows of the table's other scopes alone") {
   CHECK(world.Has("A", "c"));
 }
 
-TEST_CASE(
-    "⚑ an object that a page names stays in the realm in which it came only, if it moved while "
-    "nothing told of it") {
+TEST_CASE("⚑ keeps a page's object only in the realm in which it came") {
   World world;
-  // Made and moved in one commit: times say nothing.
+  // Created and moved in one commit: their times are equal.
   world.rows.PutBase(TagKey("k"), Tag("B", "before", 20));
   const Step to_a = ChangeStep(ChangeKind::kCreate, "k", "A", "after");
   REQUIRE(world.Apply({to_a, Page("", std::nullopt, {"k"})}).ok());
@@ -196,7 +192,7 @@ TEST_CASE(
   CHECK_FALSE(world.Has("A", "k"));
 }
 
-TEST_CASE("a realm that is dropped takes its rows, in all tables, and no others") {
+TEST_CASE("removes a dropped realm's rows in all tables, and no others") {
   World world;
   Random random(SeedText(3));
   OpMaker maker(&random);
@@ -211,7 +207,7 @@ TEST_CASE("a realm that is dropped takes its rows, in all tables, and no others"
   CHECK(world.Has("B", "a"));
 }
 
-TEST_CASE("rows stay as long as one of the kept scopes holds them") {
+TEST_CASE("keeps rows as long as one of the kept scopes holds them") {
   World world;
   Random random(SeedText(3));
   OpMaker maker(&random);
@@ -229,7 +225,7 @@ TEST_CASE("rows stay as long as one of the kept scopes holds them") {
   CHECK(world.rows.rows.size() == 2);
 }
 
-TEST_CASE("a sub-select in a kept scope is judged on the rows before any leaves") {
+TEST_CASE("evaluates a kept scope's sub-select on the rows before any is removed") {
   World world;
   Random random(SeedText(4));
   OpMaker maker(&random);
@@ -256,7 +252,7 @@ TEST_CASE("a sub-select in a kept scope is judged on the rows before any leaves"
   CHECK(world.rows.GetBase("A", {kGroups, TestUuid(1)}).has_value());
 }
 
-TEST_CASE("a filter that does not parse is an error that says so") {
+TEST_CASE("reports a filter that does not parse") {
   World world;
   CHECK_FALSE(world.Apply({Page("", std::nullopt, {}, R"(["=","color",1])")}).ok());
   CHECK_FALSE(world.Apply({Page("", std::nullopt, {}, "[")}).ok());
@@ -300,7 +296,7 @@ Step AnyStep(Random* random) {
   }
 }
 
-TEST_CASE("Base holds what a plain map holds, after any steps, and every changed row was touched") {
+TEST_CASE("holds in Base what a plain map holds after random steps, all changes touched") {
   size_t extras = 0;
   for (uint64_t seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);

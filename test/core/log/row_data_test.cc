@@ -1,5 +1,5 @@
-// Goal: rows come back from their plain form, which people can read. Method: round trips, one
-// written out, and what is wrong.
+// Goal: rows round-trip through their plain form, which people can read. Method: round trips, one
+// row written out, and invalid rows.
 #include "log/row_data.h"
 
 #include "doctest/doctest.h"
@@ -8,7 +8,7 @@
 namespace skerry::test {
 namespace {
 
-TEST_CASE("rows come back from plain objects, with bytes as bytes and as text") {
+TEST_CASE("round-trips rows through plain objects, with bytes as bytes and as text") {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
@@ -25,7 +25,7 @@ TEST_CASE("rows come back from plain objects, with bytes as bytes and as text") 
   }
 }
 
-TEST_CASE("a plain row says what it is, and leaves out what is null") {
+TEST_CASE("omits null props from a plain row") {
   const TableDef& tags = LogSchema().table(kTags);
   Row row;
   row.realm = "public";
@@ -38,8 +38,7 @@ TEST_CASE("a plain row says what it is, and leaves out what is null") {
       R"({"id":"se","realm":"public","createdAt":1,"modifiedAt":2,"revision":3,"props":{"label":"x"}})");
 }
 
-TEST_CASE(
-    "a plain row forgets props that the schema no longer has, and refuses what does not fit") {
+TEST_CASE("ignores a plain row's dropped props, and rejects values that do not fit") {
   const TableDef& tags = LogSchema().table(kTags);
   const auto read = [&](const char* text) { return RowFromPlain(tags, ParseJson(text).value()); };
   const Result<Row> row = read(

@@ -1,5 +1,5 @@
-// RowMap: the plainest BaseRows there can be, for comparing with; and a sink that remembers what
-// was touched.
+// RowMap: the simplest BaseRows, to compare others with; and a sink that remembers which rows were
+// touched.
 #ifndef SKERRY_TEST_CORE_LOG_ROW_MAP_H_
 #define SKERRY_TEST_CORE_LOG_ROW_MAP_H_
 
@@ -43,7 +43,7 @@ class TouchedKeys final : public TouchedSink {
   std::set<ObjectKey> keys;
 };
 
-// All that a BaseRows holds, for comparing.
+// All rows of a BaseRows, to compare.
 std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows);  // of LogSchema
 std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows,
                                                          const Schema& schema);

@@ -1,7 +1,6 @@
-// Goal: ops, updates and changes of the wire come back as they were, and whatever a client may send
-// that is wrong is refused with a code and a detail that names its place. Method: round trips
-// through JSON text; then one wrong thing at a time in an update that is right otherwise; then
-// random damage to the text.
+// Goal: ops, updates and changes round-trip through the wire's JSON, and any invalid update is
+// rejected with a code and a detail that names the place. Method: round trips through JSON text;
+// one mistake at a time in an update that is right otherwise; random damage to the text.
 #include <utility>
 
 #include "base/limits.h"
@@ -13,7 +12,7 @@
 namespace skerry::test {
 namespace {
 
-TEST_CASE("updates come back from JSON text") {
+TEST_CASE("round-trips updates through JSON text") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
@@ -29,7 +28,7 @@ TEST_CASE("updates come back from JSON text") {
   }
 }
 
-TEST_CASE("changes come back from JSON text") {
+TEST_CASE("round-trips changes through JSON text") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
@@ -104,14 +103,14 @@ Data Object(std::string_view key, Data value) {
   return object;
 }
 
-TEST_CASE("the update that the refusals start from is right") {
+TEST_CASE("accepts the update from which the rejected ones are made") {
   const Result<skerry::Update> read = UpdateFromData(LogSchema(), Right());
   REQUIRE_MESSAGE(read.ok(), read.status().detail());
   CHECK(read.value().actions[1].arg == "null");
   CHECK(read.value().ops[4].if_revision == 52);
 }
 
-TEST_CASE("unknown ops, tables and props are refused by name") {
+TEST_CASE("rejects unknown ops, tables and props by name") {
   CheckOpRefused(0, "op", "upsert", Code::kInvalidArgument, "upsert");
   CheckOpRefused(0, "table", "planets", Code::kUnknownTable, "planets");
   CheckOpRefused(0, "set", Object("color", "red"), Code::kUnknownProp, "color");
@@ -123,7 +122,7 @@ TEST_CASE("unknown ops, tables and props are refused by name") {
   CHECK(Refuse(data).problems.size() == 1);
 }
 
-TEST_CASE("realms and ids are checked") {
+TEST_CASE("checks realms and ids") {
   CheckOpRefused(0, "realm", std::string(kMaxIdBytes + 1, 'r'), Code::kLimit, "realm");
   CheckOpRefused(0, "realm", "", Code::kInvalidArgument, "realm");
   CheckOpRefused(0, "realm", Data(), Code::kInvalidArgument, "realm");
@@ -137,7 +136,7 @@ TEST_CASE("realms and ids are checked") {
   CheckOpRefused(0, "if", -1, Code::kInvalidArgument, "if");
 }
 
-TEST_CASE("`by` names actions that are there, ascending") {
+TEST_CASE("accepts in `by` only actions of the update, ascending") {
   for (const char* by :
        {"[]", "[2]", "[1,0]", "[0,0]", "[-1]", "[0.5]", "[\"0\"]", "{}", "null", "0"}) {
     CheckOpRefused(1, "by", ParseJson(by).value(), Code::kInvalidArgument, "by");
@@ -151,7 +150,7 @@ TEST_CASE("`by` names actions that are there, ascending") {
   CHECK(Refuse(data).status.ok());
 }
 
-TEST_CASE("values must fit their props") {
+TEST_CASE("rejects values that do not fit their props") {
   const auto city = [](std::string_view prop, Data value, Code code) {
     CheckOpRefused(1, "set", Object(prop, std::move(value)), code, prop);
   };
@@ -177,7 +176,7 @@ TEST_CASE("values must fit their props") {
   CHECK(Says(Refuse(data).status, "cities.name"));
 }
 
-TEST_CASE("numbers out of range are refused, also where no JSON text can hold them") {
+TEST_CASE("rejects numbers out of range, also those that JSON text cannot hold") {
   const double infinity = 1e308 * 10;
   CheckOpRefused(1, "set", Object("population", infinity), Code::kWrongType, "population");
   CheckOpRefused(1, "set", Object("info", infinity), Code::kWrongType, "info");
@@ -188,7 +187,7 @@ TEST_CASE("numbers out of range are refused, also where no JSON text can hold th
   CHECK(ParseJson(R"({"x":1e200000})").status().code() == Code::kParse);
 }
 
-TEST_CASE("text that a database cannot hold is refused wherever it stands") {
+TEST_CASE("rejects text that a database cannot hold, in every place") {
   const std::string zero("a\0b", 3);
   const std::string lone_surrogate = "\xed\xa0\x80";
   const std::string overlong = "\xc0\x80";
@@ -222,7 +221,7 @@ Data Nested(int depth) {
   return data;
 }
 
-TEST_CASE("a value may be so deep that the request around it can still be parsed, and no deeper") {
+TEST_CASE("limits the depth of a value, so that its request can still be parsed") {
   Data data = Right();
   OpAt(&data, 1).Set("set", Object("info", Nested(kMaxValueDepth)));
   CHECK(Refuse(data).status.ok());
@@ -238,14 +237,14 @@ TEST_CASE("a value may be so deep that the request around it can still be parsed
   CHECK(Refuse(data).status.code() == Code::kLimit);
 }
 
-TEST_CASE("sizes and counts have limits") {
+TEST_CASE("limits sizes and counts") {
   CheckOpRefused(1, "set", Object("name", std::string(kMaxObjectBytes, 'x')), Code::kLimit,
                  "cities");
   Data two = Object("name", std::string(kMaxObjectBytes / 2, 'x'));
   two.Set("info", std::string(kMaxObjectBytes / 2, 'y'));
   CheckOpRefused(1, "set", two, Code::kLimit, "cities");
   Data data = Right();
-  // As large as the client lets a mutation be: what it takes must not be refused here for ever.
+  // As large as the client accepts: the server must not reject such a mutation forever.
   Member(&data, "actions").mutable_items()[0].Set("arg", std::string(kMaxMutationBytes - 2, 'x'));
   CHECK(Refuse(data).status.ok());
   Member(&data, "actions").mutable_items()[0].Set("arg", std::string(kMaxMutationBytes - 1, 'x'));
@@ -258,7 +257,7 @@ TEST_CASE("sizes and counts have limits") {
   CHECK(Refuse(data).status.code() == Code::kLimit);
 }
 
-TEST_CASE("the update around the ops is checked") {
+TEST_CASE("checks the update around the ops") {
   const auto refused = [](std::string_view key, const char* json, Code code,
                           std::string_view words) {
     Data data = Right();
@@ -301,7 +300,7 @@ TEST_CASE("the update around the ops is checked") {
   CHECK(Refuse(data).status.code() == Code::kInvalidArgument);
 }
 
-TEST_CASE("all wrong ops of an update are named at once") {
+TEST_CASE("names all wrong ops of an update at once") {
   Data data = Right();
   OpAt(&data, 0).Set("table", "planets");
   OpAt(&data, 2).Set("add", Object("label", 1));
@@ -314,7 +313,7 @@ TEST_CASE("all wrong ops of an update are named at once") {
   CHECK(refusal.status.code() == Code::kUnknownTable);
 }
 
-TEST_CASE("details are storable text of bounded length, whatever was sent") {
+TEST_CASE("writes details as storable text of bounded length for every input") {
   Data data = Right();
   std::string name;
   while (name.size() < 10'000) name += "日本";
@@ -326,7 +325,7 @@ TEST_CASE("details are storable text of bounded length, whatever was sent") {
 
 // Damage to the text: an update that is taken all the same must be whole, so that it can be written
 // and read again.
-TEST_CASE("damaged JSON is refused, or read as another whole update, never with harm") {
+TEST_CASE("rejects damaged JSON or reads it as another whole update") {
   Random random(SeedText(7));
   const std::string right = kRight;
   size_t refused = 0;
@@ -362,7 +361,7 @@ TEST_CASE("damaged JSON is refused, or read as another whole update, never with 
   CHECK(refused > 10'000);
 }
 
-TEST_CASE("changes that do not fit are refused by name") {
+TEST_CASE("rejects changes that do not fit, and names what is wrong") {
   const char* right =
       R"({"change":"update","table":"tags","id":"se","realm":"public","set":{"uses":null},"createdAt":1,"modifiedAt":2,"revision":3})";
   const auto refused = [&](std::string_view key, Data value) {

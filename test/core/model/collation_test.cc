@@ -1,5 +1,5 @@
-// Orders by a locale: against their definition while rows come, change and go; and how seldom the
-// collator is asked.
+// Goal: a locale's order equals its definition while rows come, change and go, and asks the
+// collator seldom.
 #include "model/collation.h"
 
 #include <doctest/doctest.h>
@@ -39,7 +39,7 @@ uint64_t Calls(World* world, const std::string& text) {
 
 using List = Vector<std::string>;
 
-TEST_CASE("a locale's order: null first, ties by the next order, then by id, in both directions") {
+TEST_CASE("orders by a locale: null first, ties by the next order and id, both directions") {
   World world;
   Random random("a locale's order");
   RowStore& store = world.store(kCities);
@@ -72,7 +72,7 @@ TEST_CASE("a locale's order: null first, ties by the next order, then by id, in 
                         "offset":1,"limit":2})") == List{"a", "b"});
 }
 
-TEST_CASE("a locale's order stays right over random changes, whatever is asked in between") {
+TEST_CASE("keeps a locale's order right over random changes and requests") {
   World world;
   Random random("collated");
   QueryEngine engine(&world.schema(), &world);
@@ -110,7 +110,7 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
   }
 }
 
-TEST_CASE("the collator is asked once about a text, and only about rows that are ordered") {
+TEST_CASE("asks the collator once about a text, and only for rows that are ordered") {
   World world;
   Random random("seldom");
   RowStore& store = world.store(kCities);
@@ -127,10 +127,10 @@ TEST_CASE("the collator is asked once about a text, and only about rows that are
   uint64_t texts = collator_count.texts;
   CHECK(Calls(&world, swedish) == 1);
   CHECK(collator_count.texts - texts == 100);
-  CHECK(Calls(&world, all) == 1);  // the rest, and the few that are ranked again with them
+  CHECK(Calls(&world, all) == 1);  // the new texts, and the few that are ranked again with them
   CHECK(Calls(&world, further) == 0);
   CHECK(Calls(&world, swedish) == 0);
-  // Another prop, or the same text.
+  // A change of another prop, or to the same text.
   Row row = store.Get(store.Find("c7"));
   row.props[3] = Value::Number(77);
   store.Put("c7", row);
@@ -147,7 +147,7 @@ TEST_CASE("the collator is asked once about a text, and only about rows that are
   CHECK(Calls(&world, all) <= 13);
 }
 
-TEST_CASE("children of many parents, a few at a time, do not cost a merge of all each") {
+TEST_CASE("orders the few children of many parents without a merge of all rows for each") {
   World world;
   Random random("small lots");
   for (uint64_t i = 0; i < 4000; ++i) {
@@ -166,7 +166,7 @@ TEST_CASE("children of many parents, a few at a time, do not cost a merge of all
   CHECK(collator_count.largest > 3000);
 }
 
-TEST_CASE("what cannot be ordered by a locale is refused") {
+TEST_CASE("rejects a locale's order for columns without text") {
   World world;
   const auto code = [&](const char* order) {
     const std::string text = std::string(R"({"table":"cities","order":[)") + order + "]}";

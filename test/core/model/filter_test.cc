@@ -1,5 +1,5 @@
-// Filters: each rule of docs/design.md, "Filters", by example, what is refused, and packed
-// evaluation against decoded on random rows and filters.
+// Goal: filters follow docs/design.md, "Filters". Method: each rule by example, filters that are
+// rejected, and packed evaluation against decoded evaluation on random rows and filters.
 #include "model/filter.h"
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@ class FilterCase {
     row_.props[0] = Value::String("Stockholm");
     row_.props[3] = Value::Number(59.3);
   }
-  // Matches decoded and packed must agree; -1 where the filter is refused.
+  // 1 or 0; decoded and packed evaluation must agree. -1: the filter is rejected.
   int operator()(const std::string& text) {
     Result<Filter> filter =
         ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), true);
@@ -47,8 +47,7 @@ class FilterCase {
   World world_;
 };
 
-TEST_CASE(
-    "absent is null: only = null and != null can tell, any other comparison with null is false") {
+TEST_CASE("treats absent as null: only = null and != null are true for it") {
   FilterCase matches;
   CHECK(matches(R"(["=","population",null])") == 1);
   CHECK(matches(R"(["!=","population",null])") == 0);
@@ -68,7 +67,7 @@ TEST_CASE(
   CHECK(matches(R"(["=","extra",null])") == 1);
 }
 
-TEST_CASE("comparisons go by number, by UTF-8 bytes, and by system columns") {
+TEST_CASE("compares numbers, UTF-8 bytes and system columns") {
   FilterCase matches;
   matches.row_.props[2] = Value::Number(10);
   CHECK(matches(R"(["<","population",9])") == 0);
@@ -85,7 +84,7 @@ TEST_CASE("comparisons go by number, by UTF-8 bytes, and by system columns") {
   CHECK(matches(R"(["=","capital",true])") == 0);
 }
 
-TEST_CASE("and, or, not and true, also empty") {
+TEST_CASE("evaluates and, or, not and true, also empty") {
   FilterCase matches;
   CHECK(matches(R"(["true"])") == 1);
   CHECK(matches(R"(["and"])") == 1);
@@ -95,7 +94,7 @@ TEST_CASE("and, or, not and true, also empty") {
   CHECK(matches(R"(["not",["or"]])") == 1);
 }
 
-TEST_CASE("what is wrong with a filter is said by its code") {
+TEST_CASE("rejects a wrong filter with a code") {
   FilterCase matches;
   CHECK(matches.Refused(R"(["=","nothing",1])") == Code::kUnknownProp);
   CHECK(matches.Refused(R"(["=","name",1])") == Code::kWrongType);
@@ -122,7 +121,7 @@ TEST_CASE("what is wrong with a filter is said by its code") {
   CHECK(matches.Refused(R"(["exists","visits",["true"],"person"])") == Code::kInvalidArgument);
 }
 
-TEST_CASE("filters nest eight deep and no deeper") {
+TEST_CASE("accepts filters eight levels deep, and no deeper") {
   FilterCase matches;
   std::string text = R"(["true"])";
   for (int depth = 2; depth <= 8; ++depth) text = "[\"not\"," + text + "]";
@@ -130,7 +129,7 @@ TEST_CASE("filters nest eight deep and no deeper") {
   CHECK(matches.Refused("[\"not\"," + text + "]") == Code::kLimit);
 }
 
-TEST_CASE("a sub-select looks at rows of the outer row's realm only") {
+TEST_CASE("restricts a sub-select to the outer row's realm") {
   FilterCase matches;
   matches.world_.store(kVisits).Put(Uuid7(kVisits, 1), [] {
     Row visit;
@@ -148,7 +147,7 @@ TEST_CASE("a sub-select looks at rows of the outer row's realm only") {
   CHECK(matches(R"(["exists","visits",[">","stars",5]])") == 0);
 }
 
-TEST_CASE("packed evaluation equals decoded evaluation on random filters, while rows change") {
+TEST_CASE("evaluates random filters packed as decoded, while rows change") {
   World world;
   Random random("packed equals decoded");
   QueryEngine engine(&world.schema(), &world);
@@ -167,7 +166,7 @@ TEST_CASE("packed evaluation equals decoded evaluation on random filters, while 
       filters.push_back(std::move(filter.value()));
       packed.emplace_back(&filters.back(), table, &world, &visited);
     }
-    // Rows come and go under the same packed filters: codes and keys are given to others.
+    // Rows are added and removed under the same packed filters: codes and keys are used again.
     for (int step = 0; step < 3; ++step) {
       for (int i = 0; i < 120; ++i) {
         const TableIndex table = static_cast<TableIndex>(random.Below(3));

@@ -1,5 +1,5 @@
-// `like` against its definition, with all the backtracking that it takes, and what a pattern, a
-// filter and all scopes together may cost.
+// Goal: `like` equals its definition with backtracking, in linear time; and patterns, filters and
+// all scopes together have limits of cost.
 #include "model/like.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +16,7 @@
 namespace skerry {
 namespace {
 
-// By definition.
+// `like` by its definition.
 bool SlowLike(std::string_view text, std::string_view pattern) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '%') {
@@ -35,7 +35,7 @@ bool SlowLike(std::string_view text, std::string_view pattern) {
   return text[0] == pattern[0] && SlowLike(text.substr(1), pattern.substr(1));
 }
 
-TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its definition") {
+TEST_CASE("matches %, _ and backslash in like as its definition does, case-sensitive") {
   CHECK(LikeMatches("Stockholm", "Sto%"));
   CHECK_FALSE(LikeMatches("Stockholm", "sto%"));
   CHECK(LikeMatches("日", "_"));
@@ -59,7 +59,7 @@ TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its
   CHECK(matched > 500);
 }
 
-// Few letters, so that what has begun to match often goes on a while.
+// Few letters, so that partial matches are frequent and long.
 std::string Repetitive(Random* random, size_t limit, std::string_view letters) {
   std::string text;
   for (size_t n = random->Below(limit + 1); n > 0; --n)
@@ -67,8 +67,7 @@ std::string Repetitive(Random* random, size_t limit, std::string_view letters) {
   return text;
 }
 
-TEST_CASE(
-    "like finds parts that overlap themselves, and one behind the other, as its definition does") {
+TEST_CASE("finds overlapping and adjacent parts in like as its definition does") {
   Random random("like that overlaps");
   int matched = 0;
   for (int i = 0; i < 30000; ++i) {
@@ -84,7 +83,7 @@ TEST_CASE(
   CHECK(matched > 1500);
 }
 
-TEST_CASE("a pattern longer than any that is taken now still matches: an older version stored it") {
+TEST_CASE("matches a stored pattern that is longer than the current limit") {
   const std::string part(3000, 'a');
   const std::string pattern = "%" + part + "b%";
   CHECK(LikeMatches(part + part + "b", pattern));
@@ -102,7 +101,7 @@ double Seconds(const std::function<void()>& work) {
   return least;
 }
 
-TEST_CASE("like takes time linear in the text, for the worst pattern without _ too") {
+TEST_CASE("matches like in linear time for the worst pattern without _") {
   const std::string text(1 << 19, 'a');
   const std::string part(kMaxPatternCharacters - 2, 'a');
   bool matched = false;
@@ -116,7 +115,7 @@ TEST_CASE("like takes time linear in the text, for the worst pattern without _ t
   CHECK_FALSE(matched);
 }
 
-TEST_CASE("patterns are bounded in characters, whatever their bytes, and in wildcards") {
+TEST_CASE("limits patterns in characters, not bytes, and in wildcards") {
   const auto repeated = [](const char* text, size_t times) {
     std::string all;
     for (size_t i = 0; i < times; ++i) all += text;
@@ -130,7 +129,7 @@ TEST_CASE("patterns are bounded in characters, whatever their bytes, and in wild
   CHECK(CheckLikePattern(repeated("_", kMaxPatternWildcards + 1)).code() == Code::kLimit);
 }
 
-TEST_CASE("how far a pattern overlaps itself") {
+TEST_CASE("measures how far a pattern overlaps itself") {
   CHECK(LikeOverlap("aaaa%") == 0);
   CHECK(LikeOverlap("%word%") == 1);
   CHECK(LikeOverlap("%aaaa") == 4);
@@ -149,7 +148,7 @@ struct Costs {
   uint64_t operator()(const std::string& where) { return CostOf(Parse(where)).comparisons; }
 };
 
-TEST_CASE("a filter costs its comparisons, long texts and lists more, and like by its overlap") {
+TEST_CASE("costs a filter by its comparisons, text lengths, lists and like overlaps") {
   Costs cost;
   CHECK(cost(R"(["true"])") == 1);
   CHECK(cost(R"(["and",["=","population",1],["not",["=","name","x"]]])") == 4);
@@ -167,7 +166,7 @@ std::string Or(int count) {
   return where + "]";
 }
 
-TEST_CASE("the filters of scopes are bounded one by one and together") {
+TEST_CASE("limits the filters of scopes one by one and together") {
   Costs cost;
   ScopeBudget budget;
   CHECK(budget.Add(cost.Parse(Or(1001))).code() == Code::kLimit);
@@ -182,7 +181,7 @@ TEST_CASE("the filters of scopes are bounded one by one and together") {
   CHECK(lists.Add(cost.Parse(R"(["in","name",["x"]])")).code() == Code::kLimit);
 }
 
-TEST_CASE("a window may want five hundred scopes; one that it wants twice counts once") {
+TEST_CASE("limits the scopes of a window to five hundred; a repeated one counts once") {
   World world;
   Data scopes = Data::MakeArray();
   const auto add = [&](int n) {

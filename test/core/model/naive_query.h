@@ -1,5 +1,5 @@
-// Queries by definition, for tests: decode all rows, filter, sort, cut. Says what the planner and
-// the live queries must say.
+// Queries by definition, for tests: decode all rows, filter, sort, cut. The planner and the live
+// queries must give the same.
 #ifndef SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 #define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 
@@ -42,7 +42,7 @@ class NaiveQuery final : public FilterContext {
     return row.props[column];
   }
 
-  // What decides a row's place in an order: read once of each row, not once a comparison.
+  // A row's sort keys, read once per row, not once per comparison.
   struct Place {
     Slot slot;
     std::string id;
@@ -75,7 +75,7 @@ class NaiveQuery final : public FilterContext {
     return a.id.compare(b.id);
   }
 
-  // `extra` says which rows are asked for at all: of an include, those of one parent.
+  // `extra` selects the rows: of an include, those of one parent.
   template <typename Extra>
   Vector<Slot> Rows(const Query& query, Extra extra) const {
     RowStore& store = world_->store(query.table);
@@ -138,7 +138,7 @@ class NaiveQuery final : public FilterContext {
   World* world_;
 };
 
-// Mostly of a few; now and then of none, or about as many as there are.
+// Mostly a few; sometimes zero, or about as many as there are rows.
 inline uint64_t RandomLimit(Random* random, uint64_t rows) {
   const uint64_t dice = random->Below(8);
   if (dice == 0) return Vector<uint64_t>{0, 1, 60}[random->Below(3)];

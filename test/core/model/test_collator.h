@@ -1,6 +1,6 @@
-// A collator for tests of the core, in place of JavaScript's: ASCII letters of either case are one,
-// `é` is an e, and `%` and `_` are passed over, so that there are texts which it does not tell
-// apart: that is the locale "fold". Under "back" it is the other way around.
+// A collator for tests of the core, in place of JavaScript's. In its locale "fold", ASCII letters
+// of either case are equal, `é` equals `e`, and `%` and `_` are ignored, so that some different
+// texts are equal. The locale "back" reverses that order.
 #ifndef SKERRY_TEST_CORE_MODEL_TEST_COLLATOR_H_
 #define SKERRY_TEST_CORE_MODEL_TEST_COLLATOR_H_
 

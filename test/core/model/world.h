@@ -1,6 +1,6 @@
 // A small world for tests of rows, filters and queries: cities (custom ids, every type of prop),
-// people (UUIDs, refs), and makers of random rows, whose values repeat, tie, and are null often
-// enough to matter.
+// people (UUIDs, refs), and functions that make random rows, whose values repeat, tie, and are
+// null often enough to matter.
 #ifndef SKERRY_TEST_CORE_MODEL_WORLD_H_
 #define SKERRY_TEST_CORE_MODEL_WORLD_H_
 
@@ -72,7 +72,7 @@ inline std::string CityId(uint64_t n) {
     case 2:
       return EndIn("018f0000-0000-7000-8000-000000000000", n);
     default:
-      // No RFC variant: must not be taken for packed.
+      // Not of an RFC variant: must not be stored as a packed UUID.
       return EndIn("ffffffff-ffff-ffff-0fff-000000000000", n);
   }
 }

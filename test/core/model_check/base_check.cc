@@ -24,7 +24,7 @@ bool Covers(const Data& filled, const std::string& id) {
 
 std::string IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
 
-// What a client must hold of an object: nothing is demanded where its fill has not come yet.
+// What base must have of an object. kAnything: the object is beyond the filled part.
 enum class Demand { kRow, kNoRow, kAnything };
 
 Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row) {
@@ -81,7 +81,7 @@ std::string BaseProblem(const Replica& client, const naive::Server& server) {
   const Fills fills = FillsOf(client);
   for (const std::string& realm : server.realms()) {
     const naive::Rows held = Held(client, realm);
-    // Where one may read there is a cursor, once anything was pulled.
+    // After the first pull, every readable realm has a cursor.
     if (!client.sync["cursors"].Find(realm)) {
       if (!held.empty()) return "base holds rows of " + realm + ", which it never pulled";
       continue;

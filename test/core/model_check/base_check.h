@@ -1,5 +1,6 @@
-// What base must be, wherever a client stands: the checks that look at one client, of
-// step_by_step_test.cc and of the simulator. Each gives what is wrong in words, or nothing.
+// What holds for a client's base at all times: the checks of one client, used by
+// step_by_step_test.cc and by the simulator. Each returns what is wrong as a text, or an empty
+// one.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 
@@ -13,7 +14,7 @@
 
 namespace skerry::test {
 
-// A client, as far as these checks look at it.
+// The part of a client that these checks use.
 struct Replica {
   const CheckScopes& scopes;  // all that it ever wants
   const Data& sync;
@@ -22,15 +23,15 @@ struct Replica {
   naive::Rows (*known)(const naive::Rows&) = nullptr;  // what of rows is compared; null: all
 };
 
-// Where a scope's fill has come to; null: the scope is dropped.
+// The scope's `filled`; null: the scope is dropped.
 const Data* FilledOf(const Data& sync, const CheckScope& scope);
 
-// Realm by realm base is exactly the server's rows in scope at the client's cursor, as far as its
-// fill has come.
+// Checks that base, realm by realm, is exactly the server's rows in scope at the client's cursor,
+// as far as the scope is filled.
 std::string BaseProblem(const Replica& client, const naive::Server& server);
 
-// Objects of own updates that were just confirmed are there whole, however far the fill has come:
-// what a user has made does not vanish until its page comes.
+// Checks that base has the whole objects of own updates that were just confirmed, also beyond the
+// filled part: a user's own objects do not disappear until their page comes.
 std::string OwnProblem(const Replica& client, const naive::Server& server,
                        const PullRequest& request, const PullAnswer& answer);
 

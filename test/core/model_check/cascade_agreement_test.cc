@@ -1,8 +1,8 @@
-// Goal: what a delete does to other rows is the same everywhere: in the window that shows it, on
-// the authority that decides it, and in grouping, which does not push what would be deleted at
-// once. Method: random schemas whose refs cascade, set null, restrict or do nothing, to any table
-// and to their own; random rows, so that refs form trees, rings and diamonds; then some rows are
-// deleted in one transaction. All three are compared with the rule carried out literally.
+// Goal: a delete has the same effect on other rows in the window that shows it, on the authority
+// that decides it, and in grouping, which does not push what would be deleted at once. Method:
+// random schemas whose refs cascade, set null, restrict or do nothing, to any table and to their
+// own; random rows, so that refs form trees, rings and diamonds; then one transaction deletes some
+// rows. All three are compared with the rule, applied literally.
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,13 +29,13 @@ namespace {
 
 using CascadeRows = std::map<ObjectKey, Row>;
 
-// None: the delete is refused.
+// None: the delete is rejected.
 using CascadeOutcome = std::optional<CascadeRows>;
 
 struct Graph {
   Schema schema;
   CascadeRows rows;
-  Vector<ObjectKey> roots;  // that are deleted
+  Vector<ObjectKey> roots;  // to delete
 };
 
 Schema AnyRefSchema(Random* random) {
@@ -78,7 +78,7 @@ Graph AnyGraph(Random* random, bool two_realms) {
     for (size_t i = 0; i < row.props.size(); ++i) {
       const ObjectKey& target = keys[random->Below(keys.size())];
       if (target.table != table.props[i].ref_table) continue;
-      // The authority takes no row whose restricting ref leads to another realm.
+      // The authority rejects a row whose restrict ref leads to another realm.
       const bool is_far = graph.rows[target].realm != row.realm;
       if (is_far && table.props[i].on_delete == OnDelete::kRestrict) continue;
       row.props[i] = Value::String(target.id);
@@ -91,7 +91,7 @@ Graph AnyGraph(Random* random, bool two_realms) {
   return graph;
 }
 
-// Whether a ref of the row by this rule names one of those that left its realm.
+// Whether a ref of the row, by this rule, names one of the rows that left its realm.
 bool NamesOneOf(const std::set<ObjectKey>& left, const Graph& graph, const ObjectKey& key,
                 size_t prop, OnDelete rule) {
   const PropDef& def = graph.schema.table(key.table).props[prop];
@@ -101,7 +101,8 @@ bool NamesOneOf(const std::set<ObjectKey>& left, const Graph& graph, const Objec
   return left.contains(target) && graph.rows.at(target).realm == row.realm;
 }
 
-// With the roots all leave that cascade from them; `to`: where to, or empty where they are deleted.
+// All rows that cascade from the roots leave with them. `to`: the target realm; empty: they are
+// deleted.
 CascadeOutcome ExpectedRows(const Graph& graph, const std::string& to) {
   std::set<ObjectKey> left(graph.roots.begin(), graph.roots.end());
   for (size_t before = 0; before != left.size();) {
@@ -128,7 +129,7 @@ CascadeOutcome ExpectedRows(const Graph& graph, const std::string& to) {
   return rows;
 }
 
-// What a window shows after the roots were moved to `to`, or deleted where it is empty.
+// The rows of a window after the roots were moved to `to`; empty: deleted.
 CascadeOutcome OfWindow(const Graph& graph, const std::string& to, Random* random) {
   View view(&graph.schema);
   for (const auto& [key, row] : graph.rows) {
@@ -166,7 +167,7 @@ CascadeOutcome OfWindow(const Graph& graph, const std::string& to, Random* rando
   return left;
 }
 
-// What the authority makes of these ops over these rows.
+// The authority's rows after these ops on these rows.
 CascadeOutcome OfAuthority(const Graph& graph, const CascadeRows& stored, const Vector<Op>& ops) {
   WorkingSet rows(&graph.schema);
   for (const auto& [key, row] : stored) rows.Load({key, row, std::nullopt});
@@ -181,7 +182,7 @@ CascadeOutcome OfAuthority(const Graph& graph, const CascadeRows& stored, const 
   for (int round = 0; round < 100; ++round) {
     rows.Begin();
     const Judgement judgement = Judge(scene, update);
-    if (rows.has_needs()) {  // all rows are loaded: what is missing is not there
+    if (rows.has_needs()) {  // all rows are loaded: a missing row does not exist
       rows.Rollback();
       rows.TakeNeeds();
       rows.Settle();
@@ -216,7 +217,7 @@ Vector<Op> Deletes(const Graph& graph) {
   return ops;
 }
 
-// The rows were made, and some deleted, before anything was pushed.
+// The grouped ops of a client that created all rows, and deleted some, before any push.
 Vector<Op> GroupedOps(const Graph& graph) {
   Vector<Op> ops;
   for (const auto& [key, row] : graph.rows) {
@@ -242,7 +243,7 @@ std::string OutcomeText(const CascadeOutcome& outcome) {
   return {text.data(), text.size()};
 }
 
-TEST_CASE("window, authority and grouping agree on what a delete cascades to") {
+TEST_CASE("cascades a delete alike in window, authority and grouping") {
   int refused = 0, cascaded = 0, nulled = 0;
   for (uint64_t seed = 0; seed < 3000; ++seed) {
     CAPTURE(seed);
@@ -253,7 +254,7 @@ TEST_CASE("window, authority and grouping agree on what a delete cascades to") {
     REQUIRE_EQ(OutcomeText(OfWindow(graph, "", &random)), OutcomeText(expected));
     REQUIRE_EQ(OutcomeText(OfAuthority(graph, graph.rows, Deletes(graph))), OutcomeText(expected));
     const Vector<Op> grouped = GroupedOps(graph);
-    // With a second realm more happens: a child that is made follows its parent there.
+    // Not with a second realm: there, a created child follows its parent, too.
     if (!two_realms)
       REQUIRE_EQ(OutcomeText(OfAuthority(graph, {}, grouped)), OutcomeText(expected));
     refused += expected ? 0 : 1;
@@ -268,13 +269,13 @@ TEST_CASE("window, authority and grouping agree on what a delete cascades to") {
     const std::set<ObjectKey> roots(graph.roots.begin(), graph.roots.end());
     if (expected->size() + roots.size() < graph.rows.size()) ++cascaded;
   }
-  // The graphs are such that all of it happens.
+  // The random graphs reach all of these cases.
   CHECK(refused > 200);
   CHECK(cascaded > 500);
   CHECK(nulled > 200);
 }
 
-TEST_CASE("a move takes all along that cascade from it, in whatever order they are found") {
+TEST_CASE("moves all rows that cascade from a row, found in any order") {
   int refused = 0, moved = 0;
   for (uint64_t seed = 0; seed < 1500; ++seed) {
     CAPTURE(seed);

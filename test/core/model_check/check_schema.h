@@ -1,10 +1,11 @@
-// The little application that the model check plays with, in both languages: the production's
-// schema and the naive model's tables, random ops, scopes as filters and as predicates, and rows
-// translated for comparing.
+// The small application of the model check, in both forms: the production's schema and the naive
+// model's tables, random ops, scopes as filters and as predicates, and rows translated for
+// comparison. Its tables:
 //
-//   items  ids k0..k5 and total; n, x numbers; u number, unique; parent -> items (cascade); friend
-//   -> items (setNull) notes  ids UUIDs; text; item -> items (cascade, touch) pins   ids p0, p1;
-//   item -> items (restrict)
+//   items: ids k0..k5 and total; numbers n and x; unique number u; parent -> items (cascade);
+//          friend -> items (setNull)
+//   notes: ids UUIDs; text; item -> items (cascade, touch)
+//   pins:  ids p0, p1; item -> items (restrict)
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 
@@ -25,7 +26,7 @@ const naive::Tables& CheckTables();
 const naive::Names& CheckRealms();  // A, B
 const naive::Names& ThreeRealms();  // and C
 
-// One random op that a user who sees `visible` may wish for. `moves`: the chance of a move.
+// One random op on the rows that a user sees. `moves`: the chance of a move.
 naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double moves,
                 Random* random, uint64_t* serial);
 
@@ -43,7 +44,7 @@ naive::Key KeyOf(const ObjectKey& key, const Schema& schema = CheckSchema());
 naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row,
                       const Schema& schema = CheckSchema());
 
-// In words: which of the two say what.
+// Describes how the two rows differ.
 std::string DifferenceOf(const naive::Row& a, const naive::Row& b);
 
 }  // namespace skerry::test

@@ -140,8 +140,7 @@ void Client::Answered(const std::string& update, const Result& result, const Ser
                       uint64_t* serial) {
   const auto found = std::find_if(outbox.begin(), outbox.end(),
                                   [&](const Sent& s) { return s.update.id == update; });
-  if (found == outbox.end() || found->state == "received")
-    return;  // only an answer that is still awaited counts
+  if (found == outbox.end() || found->state == "received") return;  // no other answer counts
   const auto index = static_cast<size_t>(found - outbox.begin());
   if (result.status == "applied" || result.status == "duplicate") {
     found->state = "received";
@@ -209,7 +208,7 @@ void Client::ApplyChanges(const Answer& answer) {
   }
 }
 
-// A page replaces its whole range of keys. What is filled anew stays until then.
+// A page replaces its whole range of keys. Until then, rows of a scope that is filled again stay.
 void Client::ApplyPage(const Answer& answer) {
   if (answer.is_refill && !broken_.contains(Break::kRefillForgotten)) {
     filled.clear();
@@ -253,7 +252,7 @@ void Client::Pulled(const Answer& answer) {
     return;  // another tab was faster
   const Names have = Have();
   for (const auto& [update, places] : answer.own) {
-    // Cannot be, but after a fork that ungroups too much.
+    // Happens only after a fork that ungroups too much.
     if (answer.have.contains(update) && !have.contains(update)) return;
   }
   FoldOwn(answer);
@@ -267,7 +266,7 @@ Rows Client::Visible() const {
   for (const auto& [realm, rows] : base) {
     for (const auto& [key, row] : rows) {
       const auto found = visible.find(key);
-      // In the middle of a move the later one shows.
+      // In the middle of a move, the later modified row shows.
       if (found == visible.end() || found->second.modified < row.modified) visible[key] = row;
     }
   }

@@ -1,9 +1,9 @@
-// The naive model: what server and client have to do, in the plainest way that shows the rules of
-// docs/design.md ("Objects and ops" to "Filling a scope"): rows are maps of names, every state that
-// a realm ever had is kept, and every rule looks at everything. It shares no code with src/ but
-// Data. The real thing is driven in step with it (step_by_step_test.cc), and it is driven by
-// itself, whole and with one rule at a time taken away (naive_world_test.cc), which shows that the
-// checks would notice.
+// The naive model: what server and client have to do, written in the simplest way that shows the
+// rules of docs/design.md ("Objects and ops" to "Filling a scope"). Rows are maps of names, every
+// state that a realm ever had is kept, and every rule scans everything. It shares no code with src/
+// but Data. step_by_step_test.cc runs the production code in step with it. naive_world_test.cc runs
+// it by itself, whole and with one rule at a time disabled, which shows that the checks would
+// notice.
 //
 // Keys are "<table>/<id>". Rights are those of an update's author, and do not change.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
@@ -27,7 +27,7 @@ using Names = std::set<std::string>;
 
 struct Row {
   std::string realm;
-  std::map<std::string, Data> props;  // what is null is left out
+  std::map<std::string, Data> props;  // without null
   double created = 0;
   double modified = 0;
   uint64_t revision = 0;
@@ -83,25 +83,25 @@ inline May RightIn(const Rights& rights, const std::string& realm) {
   return right == rights.end() ? May::kWrite : right->second;
 }
 
-// Rules that can be taken away, to see that the checks notice. Each closes a hole (docs/design.md).
+// Rules that can be disabled, to see that the checks notice. Each closes a hole (docs/design.md).
 enum class Break {
   kConfirmOnAnswer,  // an answer confirms: not only a pull that contains the update
   kReduceAllOwn,     // all own updates count as folded, not only those of `have`
   kFoldAllOwn,       // the client folds own updates that were not in `have`, too
   kSeqWithoutId,     // the chain knows numbers only
-  kForgetRefusals,   // a refused id may be applied when a copy comes late
+  kForgetRefusals,   // a late copy of a rejected update may be applied
   kNoOwnInBase,      // the client does not fold its own updates into base
   kRowsAtHead,       // rows are read at the head, not at the range's end
   kNoActionIds,      // an action may be in the log twice
   kPageAddsOnly,     // a page does not replace its range
   kOneBaseForAll,    // base is keyed by id alone
-  kRefillForgotten,  // what was not told is not filled anew
+  kRefillForgotten,  // rows whose changes were too large to send are not filled again
 };
 
 using Breaks = std::set<Break>;
 
-// What an op does to rows, cascades apart. It acts on a row of its own realm only. In base, which
-// is kept per realm, a move only removes. Returns whether it did something.
+// Applies an op to rows, without cascades. It acts on a row of its own realm only. In base, which
+// is kept per realm, a move only removes. Returns whether it changed anything.
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
 
 struct Result {
@@ -131,7 +131,7 @@ using Own = std::map<std::string, std::map<std::string, Place>>;  // update, rea
 using Scope = std::function<bool(const Key&, const Row&)>;
 using Cursors = std::map<std::string, uint64_t>;
 
-// One realm's part of an answer: what each object that differs is to become.
+// An answer: the new state of each object that differs.
 struct Answer {
   Cursors from;
   Cursors cursors;
@@ -140,7 +140,7 @@ struct Answer {
   Names have;
   Own own;
   std::map<std::string, std::map<Key, std::optional<Row>>> changes;  // by realm
-  bool is_refill = false;  // of what was too large to be told nothing is: the fill begins anew
+  bool is_refill = false;  // the changes were too large to send: the fill starts again
   bool has_page = false;
   std::string filled;  // after this page
   bool whole = false;
@@ -154,10 +154,10 @@ class Server {
  public:
   Server(Tables tables, Names realms, Breaks broken = {});
 
-  // From now on rows that lack what is never null have its default; those that there are get it
-  // silently, because clients take them to have it.
+  // From now on, rows without a prop that is never null have its default. Existing rows get it
+  // without an entry, because clients read them that way.
   void Serve(Defaults defaults);
-  // An entry that no client wrote, of rows that clients may think otherwise of.
+  // An entry of no client, which corrects rows that clients may have read differently.
   void Correct(const std::string& realm, const Names& keys, double at);
 
   // One update, exactly once, after the one that it follows in every realm that it touches; whole
@@ -167,8 +167,8 @@ class Server {
               bool is_known = true);
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
-  // unless it is `whole`; a page, which rides on a pull to all heads, brings the next. Unless it
-  // `tells`, what the range did is too large for the answer.
+  // unless it is `whole`; a pull that reaches all heads has a page with the next keys. Unless it
+  // `tells`, the changes of the range are too large for the answer.
   Answer Pull(const std::string& client, const Cursors& cursors, const Names& have,
               const Scope& scope, const Cursors& limit, const std::string& filled, bool whole,
               bool tells) const;
@@ -193,7 +193,7 @@ class Server {
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
   void FillDefaults(Rows* rows) const;
-  // Whether the author may do this where the object is, or was.
+  // Whether the author lacks the right to this op in the realm where the object is, or was.
   bool IsForbidden(const Op& op, const Rights& rights) const;
   void Stamp(double at, Row* row) const;
   Names MovedSince(const Rows& before) const;
@@ -228,7 +228,7 @@ class Client {
     uint64_t key = 0;
     std::string action;
     Vector<Op> ops;
-    std::string update;                     // that it is grouped in; empty: none
+    std::string update;                     // in which it is grouped; empty: none
     std::map<std::string, uint64_t> known;  // in the log already: pending until pulled
   };
   struct Sent {
@@ -238,7 +238,8 @@ class Client {
   };
 
   std::string Mutate(Vector<Op> ops, uint64_t* serial);
-  // The next ungrouped mutations, in key order, of one realm; one that spans realms goes alone.
+  // Groups the next ungrouped mutations of one realm, in key order. A mutation that spans realms
+  // gets an update of its own.
   void Group(size_t most, uint64_t* serial);
   Vector<Update> ToSend();
   void Answered(const std::string& id, const Result& result, const Server& server,

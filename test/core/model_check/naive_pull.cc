@@ -47,7 +47,7 @@ Answer Server::Pull(const std::string& client, const Cursors& cursors, const Nam
   answer.was_whole = whole;
   for (const auto& [realm, from] : cursors) {
     const auto most = limit.find(realm);
-    const bool cut = whole && most != limit.end();  // a page rides on a pull to the heads
+    const bool cut = whole && most != limit.end();  // only a pull to the heads has a page
     answer.cursors[realm] = cut ? std::min(head(realm), from + most->second) : head(realm);
   }
   answer.own = OwnOf(client, have, cursors, answer.cursors);
@@ -78,8 +78,8 @@ Answer Server::Pull(const std::string& client, const Cursors& cursors, const Nam
     for (const Key& key : keys) {
       const bool covered = whole || key <= filled;
       const std::optional<Row> row = RowIn(wanted, key);
-      // Beyond what is filled only own objects are sent, and these whole: what the client holds
-      // there is not known.
+      // Beyond the filled part, only own objects are sent, and whole: the client's rows there are
+      // unknown.
       if (covered ? row != RowIn(held, key) : own_keys.contains(key))
         answer.changes[realm][key] = row;
     }
@@ -92,7 +92,7 @@ Answer Server::Pull(const std::string& client, const Cursors& cursors, const Nam
     answer.page[key] = row;
     answer.filled = key;
     answer.whole = key == rows_.rbegin()->first;
-    break;  // one row a page: the shortest there is
+    break;  // one row per page: the smallest page
   }
   return answer;
 }

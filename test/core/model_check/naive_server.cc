@@ -108,8 +108,8 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
   return std::nullopt;
 }
 
-// What one may only read is not changed. What one may not even see is as if it were not there, but
-// that its id is taken; and so is one that was deleted there.
+// A row that the author may only read cannot be changed. A row that he may not read counts as
+// missing, but its id is in use, also after a delete.
 bool Server::IsForbidden(const Op& op, const Rights& rights) const {
   const auto last = last_.find(op.key);
   if (last == last_.end()) return false;
@@ -161,7 +161,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     last_ = last_before;
     result.status = "rejected";
     result.noops.clear();
-    // Kept where the author may write, if anywhere.
+    // Kept in a realm that the author may write, if there is one.
     std::string kept = update.after.begin()->first;
     for (const auto& [realm, link] : update.after) {
       if (RightIn(rights, kept) != May::kWrite) kept = realm;
@@ -202,9 +202,10 @@ Names Server::MovedSince(const Rows& before) const {
   return moved;
 }
 
-// Children live where their parent lives, by a ref that cascades. Who was moved by an op stays
-// where it was put. One after the other, those first whose parent stays: rows may be each other's
-// parents in a ring. Where the author may not write, a row cannot follow, and has lost its parent.
+// A child is in the realm of its parent, by a ref that cascades. A row that an op moved stays in
+// its target realm. Rows follow one by one, first those whose parent stays, because rows may be
+// each other's parents in a ring. A row cannot follow to a realm that the author may not write; it
+// has then lost its parent.
 void Server::FollowParents(const Names& moved, double at, const Rights& rights) {
   for (int step = 0;; ++step) {
     SKERRY_CHECK(step < 1000);
@@ -232,7 +233,7 @@ void Server::FollowParents(const Names& moved, double at, const Rights& rights) 
   }
 }
 
-// Also over children that the author never saw.
+// Includes children that the author never saw.
 void Server::CascadeDeletes() {
   for (bool again = true; again;) {
     again = false;
@@ -261,7 +262,7 @@ void Server::SetNulls(double at) {
   }
 }
 
-// No ref leads out of the realm or nowhere, and no unique value is there twice.
+// Whether a ref leads out of its realm or to a missing row, or a unique value occurs twice.
 bool Server::BreaksRule() const {
   std::set<std::pair<std::string, std::string>> values;
   for (const auto& [key, row] : rows_) {
@@ -280,7 +281,7 @@ bool Server::BreaksRule() const {
   return false;
 }
 
-// The masters of what changed, before and after, and their masters.
+// Touches the masters of changed rows, before and after, and their masters.
 void Server::TouchMasters(const Rows& before, double at) {
   Names changed;
   for (const Rows* side : {&before, const_cast<const Rows*>(&rows_)}) {

@@ -1,9 +1,9 @@
-// Goal: the naive model holds what docs/design.md, "Invariants", promises, so that it is worth
-// being compared with; and its checks notice each of the marked rules being taken away. Method:
+// Goal: the naive model keeps what docs/design.md, "Invariants", promises, so that it is worth
+// comparing with; and its checks notice when any one of the marked rules is disabled. Method:
 // random histories of two or three naive clients and a naive server, with lost, late and repeated
-// messages, profiles restored from older copies, two or three realms and moves between them; after
-// every delivered message base of every realm equals the server's rows in scope at the client's
-// cursor. Then everything heals.
+// messages, profiles restored from older copies, two or three realms, and moves between them.
+// After every delivered message, base of every realm equals the server's rows in scope at the
+// client's cursor. Then everything heals.
 #include <algorithm>
 
 #include "base/vector.h"
@@ -58,7 +58,7 @@ class NaiveWorld {
     server_.Push(first, true, ++now_);
   }
 
-  // Empty, or what is wrong.
+  // What is wrong; empty: nothing.
   std::string Run() {
     for (int step = 0; step < 170 && problem_.empty(); ++step) Step();
     for (int round = 0; round < 400 && problem_.empty() && !IsQuiet(); ++round) Heal();
@@ -104,8 +104,8 @@ class NaiveWorld {
     }
   }
 
-  // A profile restored from an older copy of itself. What the copy never held may be gone with the
-  // disk.
+  // Restores a profile from an older copy of itself. Mutations that the copy never had may be lost
+  // with the disk.
   void Restore(size_t i) {
     naive::Client old = saved_.at(i);
     naive::Names kept = old.inbox;
@@ -201,8 +201,8 @@ class NaiveWorld {
     });
   }
 
-  // Wherever a client stands, base is exactly the server's rows in scope at its cursors, as far as
-  // its fill has come.
+  // At all times, base is exactly the server's rows in scope at the client's cursors, as far as it
+  // is filled.
   void CheckBases() {
     for (const naive::Client& client : clients_) {
       for (const auto& [realm, rows] : client.base) {
@@ -262,7 +262,7 @@ class NaiveWorld {
   bool clones_ = false, restored_ = false;
 };
 
-TEST_CASE("the naive model holds on random histories") {
+TEST_CASE("holds the naive model on random histories") {
   size_t entries = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     NaiveWorld world(seed, {}, true);
@@ -282,7 +282,7 @@ bool IsNoticed(Breaks broken, bool clones) {
   return false;
 }
 
-TEST_CASE("every rule that is taken away is noticed") {
+TEST_CASE("notices every rule of the naive model that is disabled") {
   CHECK(IsNoticed({Break::kConfirmOnAnswer}, true));
   CHECK(IsNoticed({Break::kReduceAllOwn}, true));
   CHECK(IsNoticed({Break::kFoldAllOwn}, true));
@@ -292,8 +292,8 @@ TEST_CASE("every rule that is taken away is noticed") {
   CHECK(IsNoticed({Break::kPageAddsOnly}, true));
   CHECK(IsNoticed({Break::kOneBaseForAll}, true));
   CHECK(IsNoticed({Break::kRefillForgotten}, true));
-  // Unique actions are the second net under these; live copies of a profile are what only it can
-  // catch.
+  // Unique action ids also catch these two mistakes, so that rule is disabled, too. Only it catches
+  // live copies of a profile.
   CHECK(IsNoticed({Break::kSeqWithoutId, Break::kNoActionIds}, false));
   CHECK(IsNoticed({Break::kForgetRefusals, Break::kNoActionIds}, false));
 }

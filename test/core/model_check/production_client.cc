@@ -90,7 +90,7 @@ void ProductionClient::Write(const Data::Array& writes) {
     } else if (store == "updates") {
       ApplyRecord(UpdateRecord::Read(*put));
     } else if (store == "mutations" && put) {
-      // Nothing that is gone comes back.
+      // A removed mutation does not come back.
       REQUIRE(mutations_.contains(write["key"].as_number()));
       mutations_[write["key"].as_number()] = *put;
     } else if (store == "mutations") {
@@ -103,7 +103,7 @@ void ProductionClient::Write(const Data::Array& writes) {
   }
 }
 
-// As a window does it.
+// As in a window.
 void ProductionClient::ApplyRecord(const UpdateRecord& record) {
   REQUIRE(record.n == ++n_);
   const Result<Vector<Step>> steps = DecodeSteps(*schema_, *record.body);

@@ -1,6 +1,6 @@
-// ProductionClient: the sync worker's rules of src/sync over the plainest storage, with base as a
-// window folds it from the records. Every method is one transaction. It copies, so that a profile
-// can be restored from an older copy of itself.
+// ProductionClient: the sync worker's rules of src/sync over the simplest storage, with base
+// folded from the records as in a window. Every method is one transaction. It can be copied, so
+// that a profile can be restored from an older copy of itself.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_CLIENT_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_CLIENT_H_
 
@@ -34,10 +34,10 @@ class ProductionClient {
   void Answered(const Vector<std::string>& asked, const Data& results, double now,
                 UuidGenerator* ids);
   PullRequest Ask(uint64_t limit) const;
-  // False: discarded.
+  // False: the answer is discarded.
   bool Pulled(const PullRequest& request, const PullAnswer& answer, double now);
 
-  // Drops one of the scopes, or takes it up again.
+  // Drops one of the scopes, or adds it again.
   void ToggleScope(size_t index);
 
   naive::Rows Visible() const;

@@ -63,7 +63,7 @@ void ProductionServer::LoadChains(const std::string& client, Admission* admissio
 
 Data::Array ProductionServer::Push(const std::string& client, const Vector<Data>& updates,
                                    double now, const naive::Rights& rights) {
-  // Only realms that are named are locked, until the authority asks for more.
+  // Locks only the named realms, until the authority requests more.
   Set<std::string> locked;
   for (const Data& update : updates) {
     for (const auto& [realm, link] : update["after"].members()) locked.insert(realm);
@@ -89,8 +89,7 @@ Data::Array ProductionServer::Push(const std::string& client, const Vector<Data>
 
 void ProductionServer::Store(const Admission& admission) {
   for (const WorkingSet::Final& final_row : admission.final_rows()) {
-    // As the server's SQL has it: a row is written over in a realm that is locked, and nowhere
-    // else.
+    // Like the server's SQL: overwrites a row only in a locked realm.
     const auto there = rows_.find(final_row.stored.key);
     REQUIRE((there == rows_.end() || admission.realms().contains(there->second.row.realm)));
     rows_[final_row.stored.key] = final_row.stored;
@@ -156,7 +155,7 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
   std::map<std::string, uint64_t> last;
   for (const PullNeeds::Entries& need : needs.entries) {
     uint64_t left = need.limit;
-    if (reads != Reads::kAll && need.client.empty()) left = 2;  // one is the cursor's own
+    if (reads != Reads::kAll && need.client.empty()) left = 2;  // one is the entry at the cursor
     if (reads == Reads::kNoOps) leave_out(need.realm, {});
     for (const Entry& entry : log_.at(need.realm)) {
       if (entry.pulled.revision < need.from || left == 0) continue;

@@ -1,6 +1,6 @@
-// ProductionServer: the authority of src/authority over the plainest database: rows, log, changes,
-// chains and actions in maps, read by looking at everything. It stands where the server's SQL
-// stands, so that histories run thousands of times faster; the JSON between the two is tested in
+// ProductionServer: the authority of src/authority over the simplest database: rows, log, changes,
+// chains and actions in maps, read by scanning everything. It replaces the server's SQL, so that
+// histories run thousands of times faster. The JSON between the two is tested in
 // test/core/authority.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_
@@ -27,8 +27,8 @@ class ProductionServer {
   Data::Array Push(const std::string& client, const Vector<Data>& updates, double now,
                    const naive::Rights& rights = {});
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
-  // What the server reads of a range for it: everything; of one entry a realm; of that not what it
-  // changed; and not even what own updates changed.
+  // What the server reads of a range: everything; only one entry per realm; that entry without its
+  // changes; or without the ops of own updates, too.
   enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
   PullAnswer Pull(const Data& request, Reads reads, size_t page_rows, double now,
                   const naive::Rights& rights = {});

@@ -1,13 +1,13 @@
-// Goal: the authority (src/authority), the sync worker's rules (src/sync) and the log's room agree
-// with the naive model, step by step. Method: random histories of two or three clients, with lost,
-// late and repeated messages, clients restored from older copies of themselves, two or three realms
-// (of the third one may write all, another only read, and another knows nothing), moves, several
-// scopes that come and go and are filled in pages, refs of every kind and a uniqueness rule. Every
-// pushed update goes to both servers: same status, same noops, same rows, times and revisions.
-// After every pull the client's base is exactly the naive server's rows in scope at its cursors,
-// realm by realm. Then everything heals, and nothing is lost, doubled or out of order, and all come
-// to the same (docs/trust.md, 1 to 4). A failure
-// names its seed, which is all that a history depends on.
+// Goal: the authority (src/authority), the sync worker's rules (src/sync) and the folding of
+// records (src/log) agree with the naive model, step by step. Method: random histories of two or
+// three clients, with lost, late and repeated messages, clients restored from older copies of
+// themselves, two or three realms (the first client may write the third; each of the others may
+// write it, only read it, or not know it), moves, several scopes that come and go and are filled
+// in pages, refs of every kind, and a uniqueness rule. Every pushed update goes to both servers:
+// same status, same noops, same rows, times and revisions. After every pull the client's base is
+// exactly the naive server's rows in scope at its cursors, realm by realm. Then everything heals:
+// nothing is lost, doubled or out of order, and all clients have the same rows (docs/trust.md, 1
+// to 4). A failure names its seed, on which alone a history depends.
 #include <algorithm>
 
 #include "base/json.h"
@@ -53,14 +53,14 @@ class StepWorld {
       const CheckScopes& scopes = ScopeChoices()[random_.Below(ScopeChoices().size())];
       clients_.emplace_back(&CheckSchema(), ids_.Next(1), scopes);
       using naive::May;
-      // The first may write: what it puts there the others meet.
+      // The first client may write, so that the other clients meet its rows.
       const May right = Vector<May>{May::kWrite, May::kRead, May::kNothing}[random_.Below(3)];
       rights_.push_back({{"C", i == 0 ? May::kWrite : right}});
     }
     Begin();
   }
 
-  // Empty, or what is wrong.
+  // What is wrong; empty: nothing.
   std::string Run(int steps) {
     for (int step = 0; step < steps && problem_.empty(); ++step) Step();
     for (int round = 0; round < 300 && problem_.empty() && !IsQuiet(); ++round) Heal();
@@ -118,7 +118,7 @@ class StepWorld {
     }
   }
 
-  // What the older copy never held may be gone with the disk.
+  // Mutations that the older copy never had may be lost with the disk.
   void Restore(size_t i) {
     ProductionClient old = saved_.at(i);
     naive::Names kept = old.PendingActions();
@@ -168,7 +168,7 @@ class StepWorld {
         net_.push_back(std::move(reply));
         return;
       case Message::kPull:
-        // A window that was restored does not hear what its former self asked for.
+        // A restored window does not get the answers to its former requests.
         if (message.generation != client.generation) return;
         if (client.Pulled(*message.request, *message.answer, ++now_)) {
           const std::string problem =
@@ -230,7 +230,7 @@ class StepWorld {
     }
   }
 
-  // Some answers hold less than others, until all is to become quiet.
+  // Some answers have less room, until the history is to come to rest.
   PullAnswer Pull(const PullRequest& request, const naive::Rights& rights, bool* tells_own) {
     using Reads = ProductionServer::Reads;
     const Data body = ParseJson(request.body).value();
@@ -345,7 +345,7 @@ class StepWorld {
   bool clones_ = false, restored_ = false, scopes_change_ = false;
 };
 
-TEST_CASE("authority and sync agree with the naive model, step by step, on random histories") {
+TEST_CASE("agrees with the naive model step by step, in authority and sync") {
   const uint64_t seeds = Rounds(120, 30);
   size_t entries = 0, refusals = 0, forks = 0, refills = 0;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
@@ -358,7 +358,7 @@ TEST_CASE("authority and sync agree with the naive model, step by step, on rando
     forks += world.forks();
     refills += world.refills();
   }
-  // What the histories are made for does happen in them.
+  // The histories reach the cases for which they are made.
   CHECK(entries > 10 * seeds);
   CHECK(refusals > seeds);
   CHECK(forks > seeds / 20);

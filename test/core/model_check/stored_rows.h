@@ -1,4 +1,4 @@
-// Rows in a map, in the place of the server's SQL.
+// Rows in a map, in place of the server's SQL.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_STORED_ROWS_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_STORED_ROWS_H_
 

@@ -1,5 +1,5 @@
-// The chain and grouping as pure functions: which updates are made of which mutations, what they
-// follow, and what is undone together.
+// Goal: grouping makes the right updates of the pending mutations, in the order of the chain, and
+// undoes together what belongs together. Method: the chain and grouping as pure functions.
 #include "sync/chain.h"
 
 #include "base/json.h"
@@ -51,7 +51,7 @@ Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
 using Ids = Vector<std::string>;
 std::string Id(uint64_t i) { return SyncUuid(i); }
 
-TEST_CASE("what is made after an update was full never goes into it, however small it is") {
+TEST_CASE("adds no later mutation, however small, to an update that was full") {
   const auto text = [](size_t size) { return std::string(size, 'x'); };
   const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", text(900'000))}),
                                  MutationRecord(Id(2), {UpdateItem("a", "A", text(300'000))}),
@@ -61,7 +61,7 @@ TEST_CASE("what is made after an update was full never goes into it, however sma
   CHECK(grouped.Members(1) == Ids{Id(2), Id(3)});
 }
 
-TEST_CASE("an update ends at as many ops as a server takes") {
+TEST_CASE("ends an update at as many ops as a server accepts") {
   const auto many = [](const char* prefix) {
     Vector<Op> ops;
     for (size_t i = 0; i < kMaxOpsPerUpdate / 2 + 1; ++i)
@@ -74,7 +74,7 @@ TEST_CASE("an update ends at as many ops as a server takes") {
   CHECK(grouped.Members(0) == Ids{Id(1)});
 }
 
-TEST_CASE("a request ends at half of what a body may have, and never has less than one update") {
+TEST_CASE("ends a request at half of the allowed body, with at least one update in it") {
   const auto update = [](const char* id, size_t bytes) {
     OutboxRecord record;
     record.id = id;
@@ -89,7 +89,7 @@ TEST_CASE("a request ends at half of what a body may have, and never has less th
   CHECK(ChooseBatch({update("1", most + 1)}, 4).ids == Ids{"1"});
 }
 
-TEST_CASE("grouping takes mutations in key order and folds them to one op per object") {
+TEST_CASE("groups mutations in key order and folds them to one op per object") {
   const Grouped grouped = Group({MutationRecord(Id(1), {CreateItem("a", "A", 1)}),
                                  MutationRecord(Id(2), {IncItem("a", "A", 2)}),
                                  MutationRecord(Id(3), {UpdateItem("b", "A", "x")})});
@@ -106,7 +106,7 @@ TEST_CASE("grouping takes mutations in key order and folds them to one op per ob
   CHECK(grouped.writes.size() == 3);
 }
 
-TEST_CASE("held mutations stay, and later ones on the same objects") {
+TEST_CASE("keeps held mutations back, and later ones on the same objects") {
   Data held = MutationRecord(Id(1), {UpdateItem("a", "A", "invalid")});
   held.Set("held", true);
   const Grouped grouped =
@@ -118,7 +118,7 @@ TEST_CASE("held mutations stay, and later ones on the same objects") {
   CHECK(grouped.Members(0) == Ids{Id(2), Id(5)});
 }
 
-TEST_CASE("known mutations are skipped, and do not hold back others on the same objects") {
+TEST_CASE("skips known mutations, keeps back no later ones on the same objects") {
   Data known = MutationRecord(Id(1), {UpdateItem("a", "A", "x")});
   known.Set("known", Json(R"({"A":7})"));
   const Grouped grouped = Group({known, MutationRecord(Id(2), {UpdateItem("a", "A", "y")})});
@@ -126,8 +126,7 @@ TEST_CASE("known mutations are skipped, and do not hold back others on the same 
   CHECK(grouped.Members(0) == Ids{Id(2)});
 }
 
-TEST_CASE(
-    "an update has one realm, and a mutation that spans realms is an update by itself, in order") {
+TEST_CASE("makes updates of one realm; gives a mutation over realms an update of its own") {
   const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", "1")}),
                                  MutationRecord(Id(2), {UpdateItem("b", "B", "2")}),
                                  MutationRecord(Id(3), {UpdateItem("c", "A", "3")}),
@@ -143,7 +142,7 @@ TEST_CASE(
   CHECK(grouped.updates[3].after.at("A").seq == 2);
 }
 
-TEST_CASE("a mutation that is marked alone shares its update with none") {
+TEST_CASE("puts a mutation that is marked `alone` into an update of its own") {
   Data alone = MutationRecord(Id(2), {UpdateItem("a", "A", "2")});
   alone.Set("alone", true);
   const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", "1")}), alone,
@@ -152,9 +151,7 @@ TEST_CASE("a mutation that is marked alone shares its update with none") {
   CHECK(grouped.Members(1) == Ids{Id(2)});
 }
 
-TEST_CASE(
-    "a full outbox takes no more, and what finds no room is not overtaken by later ones of its "
-    "realm") {
+TEST_CASE("lets no later mutation of a realm overtake one that the full outbox cannot take") {
   Vector<Data> records;
   for (uint64_t i = 0; i < kMaxMutationsPerUpdate + 1; ++i)
     records.push_back(MutationRecord(Id(i + 1), {IncItem("a", "A", 1)}));
@@ -165,7 +162,7 @@ TEST_CASE(
   CHECK(Group(records, kMaxOutboxUpdates).updates.empty());
 }
 
-TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
+TEST_CASE("reports a mutation that cannot be read, and blocks no other") {
   Data damaged = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
   std::string body = damaged["body"].as_bytes();
   body.data()[body.size() / 2] ^= 1;
@@ -182,7 +179,7 @@ TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   CHECK(grouping.Finish(1, 1, &ids, &chain, &writes).size() == 1);
 }
 
-TEST_CASE("a mutation deeper than a request may be is reported, and blocks no other") {
+TEST_CASE("reports a mutation nested deeper than a request may be, and blocks no other") {
   Data deep = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
   Result<Mutation> mutation = DecodeMutation(SyncSchema(), deep["body"].as_bytes());
   REQUIRE(mutation.ok());
@@ -196,7 +193,7 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
 
-TEST_CASE("a mutation over more realms than an update may have is reported, and blocks no other") {
+TEST_CASE("reports a mutation over more realms than an update may have, and blocks no other") {
   Vector<Op> ops;
   for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) {
     const std::string number = std::to_string(1000 + i);
@@ -219,8 +216,7 @@ OutboxRecord Outbox(std::string_view id, std::string_view client, std::string_vi
   return record;
 }
 
-TEST_CASE(
-    "the order of the outbox is the chain's, not that of ids made by a clock that stepped back") {
+TEST_CASE("keeps the outbox in the chain's order when a clock stepped back between the ids") {
   Data range = Data::MakeArray();
   range.Push(RowRecord("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})").Write()));
   range.Push(RowRecord("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})").Write()));
@@ -231,9 +227,7 @@ TEST_CASE(
   CHECK(ordered[2].id == "1");
 }
 
-TEST_CASE(
-    "undoing an update undoes all that follow it, transitively over realms, and sets the chain "
-    "back") {
+TEST_CASE("undoes all updates that follow the undone one, over realms, and resets the chain") {
   Vector<OutboxRecord> outbox{Outbox("1", "c", R"({"A":null})"),
                               Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
                               Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),
@@ -248,8 +242,7 @@ TEST_CASE(
   CHECK(ToData(chain.links) == Json(R"({"A":{"seq":1,"id":"1"},"C":{"seq":8,"id":"3"}})"));
 }
 
-TEST_CASE(
-    "undoing an update of an old identity leaves the new identity's chain and updates alone") {
+TEST_CASE("leaves the new identity's chain alone when an old identity's update is undone") {
   Vector<OutboxRecord> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"),
                               Outbox("2", "new", R"({"A":null})")};
   Chain chain = ChainOf(R"({"client":"new","links":{"A":{"seq":1,"id":"2"}}})");

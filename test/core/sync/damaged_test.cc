@@ -1,5 +1,5 @@
-// Records that another script of the origin has damaged: the worker makes them anew, or takes them
-// out, and everything else goes on. (What random damage does is in test/fuzz.)
+// Goal: the worker replaces or removes records that another script of the origin has damaged, and
+// everything else continues. Random damage is in test/fuzz.
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -20,7 +20,7 @@ void Strand(SyncWorld* world) {
   world->damaged = true;
 }
 
-TEST_CASE("a damaged update is taken out of the outbox, and what it held is sent anew") {
+TEST_CASE("removes a damaged update from the outbox and sends its mutations again") {
   for (const char* damage :
        {"{}", R"({"v":1,"id":7,"mutations":[{"id":5}],"after":3})", R"("nonsense")", "null"}) {
     CAPTURE(damage);
@@ -35,7 +35,7 @@ TEST_CASE("a damaged update is taken out of the outbox, and what it held is sent
   }
 }
 
-TEST_CASE("a mutation whose update is gone is sent in another") {
+TEST_CASE("sends a mutation whose update is gone in another update") {
   SyncWorld world;
   Strand(&world);
   world.storage.store("outbox").clear();
@@ -44,7 +44,7 @@ TEST_CASE("a mutation whose update is gone is sent in another") {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("a mutation that no server could read goes to the inbox, whole, and holds up no other") {
+TEST_CASE("moves a mutation that no server can read to the inbox, and blocks no other") {
   SyncWorld world;
   world.damaged = true;
   world.Open();
@@ -62,8 +62,7 @@ TEST_CASE("a mutation that no server could read goes to the inbox, whole, and ho
   CHECK(entry["mutation"]["body"] == damaged["body"]);
 }
 
-TEST_CASE(
-    "a damaged record of what is in step is made anew, windows are told, and all comes again") {
+TEST_CASE("replaces a damaged sync record, notifies windows, and syncs all from the start") {
   for (const char* damage :
        {R"({"v":1,"n":"many","cursors":7,"known":5,"seen":"x","scopes":[3],"refill":{}})", "null",
         R"({"v":1,"n":-4,"chain":{"client":3,"links":{"A":9}},"image":{"n":2},"older":7})"}) {

@@ -1,7 +1,7 @@
-// FakeStorage: IndexedDB as the cores use it (docs/internals.md, section 4), in memory: it
+// FakeStorage: IndexedDB as the cores use it (docs/internals.md, section 4), in memory. It
 // interprets `transact` effects. Stores are ordered maps; numbers sort before texts, as in
-// IndexedDB. A transaction is atomic: its writes are applied together or not at all. Faults are
-// asked for one by one. Shared by tests of the sync worker; it knows nothing of what is decided.
+// IndexedDB. A transaction is atomic: its writes are applied together or not at all. A test
+// requests each fault. The tests of the sync worker share it; it makes no decision of the core.
 #ifndef SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_
 #define SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_
 
@@ -24,7 +24,7 @@ struct StoreKey {
   friend auto operator<=>(const StoreKey&, const StoreKey&) = default;
 };
 
-// Whoever decides inside a transaction: handles an event, returns the effects.
+// The core inside a transaction: handles an event, returns the effects.
 class TransactionCaller {
  public:
   virtual ~TransactionCaller() = default;
@@ -35,13 +35,13 @@ class FakeStorage {
  public:
   using Store = std::map<StoreKey, Data>;
 
-  // Runs the transaction of a `transact` effect: reads, calls, writes. Returns the event that is to
-  // be handled next, "done" or "failed", without handling it, so that a test may delay or lose it.
+  // Runs the transaction of a `transact` effect: reads, calls, writes. Returns the next event,
+  // "done" or "failed", without handling it, so that a test can delay or lose it.
   Data Run(const Data& transact, TransactionCaller* caller);
 
-  // The next transaction that wants to write fails with this DOM name, and leaves nothing.
+  // The next transaction with a write fails with this DOM name, and stores nothing.
   void FailNextWrite(std::string name) { fail_ = std::move(name); }
-  // Every one does, until the name is empty.
+  // Every transaction with a write fails, until the name is empty.
   void FailWrites(std::string name) { fail_all_ = std::move(name); }
 
   // For set-up and checks, outside of transactions.

@@ -1,4 +1,4 @@
-// Filling by pages.
+// Goal: pages fill a scope range by range.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -7,7 +7,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("a fill page replaces its range and moves the scope on") {
+TEST_CASE("replaces a fill page's range of ids and advances the scope") {
   SyncWorld world;
   world.Open();
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[
@@ -24,7 +24,7 @@ TEST_CASE("a fill page replaces its range and moves the scope on") {
   CHECK(world.Fold()->BaseKeys(0).size() == 2);
 }
 
-TEST_CASE("an answer that does not reach the heads fills no scope that it does not name") {
+TEST_CASE("fills only scopes named by an answer that ends before the heads") {
   SyncWorld world;
   world.Open();
   world.network.scripted.push_back(

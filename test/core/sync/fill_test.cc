@@ -1,4 +1,5 @@
-// Filling by images of whole realms.
+// Goal: an image of the server fills a whole realm, or is discarded when something has changed
+// meanwhile.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -11,7 +12,7 @@ constexpr std::string_view kImageAnswer =
     R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
   "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 
-// Another worker claims this lease. Gives its epoch.
+// Another worker claims this lease. Returns its epoch.
 uint64_t TakeOver(SyncWorld* world, const char* name) {
   Data lease = world->lease(name);
   const uint64_t epoch = lease["epoch"].as_u64() + 1;
@@ -31,9 +32,7 @@ struct Filling : SyncWorld {
   }
 };
 
-TEST_CASE(
-    "a whole realm is filled by the server's image: pointer, cursor and record in one "
-    "transaction") {
+TEST_CASE("fills a realm by image: pointer, cursor and record in one transaction") {
   Filling world;
   REQUIRE(world.host(0).image_jobs.size() == 1);
   const Data job = world.host(0).image_jobs[0]["job"];
@@ -60,9 +59,7 @@ TEST_CASE(
   CHECK(Json(world.pull_bodies[1])["cursors"]["A"].as_string() == "7@70");
 }
 
-TEST_CASE(
-    "the image of a realm that was pulled while it was empty is rolled with the records: the page "
-    "that said so must not empty it again") {
+TEST_CASE("compacts records under the image of a realm that they pulled while it was empty") {
   SyncWorld world;
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"0@0"},"changes":[],
     "fills":[{"table":"items","where":["true"],"above":"","upto":null,"realms":["A"],"ids":[]}]})"));
@@ -77,7 +74,7 @@ TEST_CASE(
   CHECK(job["upto"].as_u64() == 1);
 }
 
-TEST_CASE("mutations are pushed while an image is on its way") {
+TEST_CASE("pushes mutations while an image is being downloaded") {
   Filling world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
@@ -85,7 +82,7 @@ TEST_CASE("mutations are pushed while an image is on its way") {
   CHECK(world.pull_bodies.size() == 1);
 }
 
-TEST_CASE("an image that was fetched under a lost lease is not made the pointer") {
+TEST_CASE("does not publish an image that was fetched under a lost lease") {
   Filling world;
   world.claims[TakeOver(&world, "push")] = "other";
   world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
@@ -94,7 +91,7 @@ TEST_CASE("an image that was fetched under a lost lease is not made the pointer"
   CHECK(world.sync()["cursors"].members().empty());
 }
 
-TEST_CASE("a fill that began from another pointer than the present one is thrown away") {
+TEST_CASE("discards a fill that began from a pointer that has changed since") {
   Filling world;
   Data sync = world.sync();
   const Data other = Json(R"({"generation":"other","parts":[],"n":0,"cursors":{}})");
@@ -103,12 +100,10 @@ TEST_CASE("a fill that began from another pointer than the present one is thrown
   world.Settle();
   CHECK(world.sync()["image"] == other);
   CHECK(world.storage.Count("updates") == 0);
-  CHECK(world.pull_bodies.size() >= 2);  // the realm is asked for again
+  CHECK(world.pull_bodies.size() >= 2);  // the realm is requested again
 }
 
-TEST_CASE(
-    "a fill that was asked for with other scopes is thrown away: some of its rows may not be "
-    "wanted") {
+TEST_CASE("discards a fill that was requested with other scopes") {
   Filling world;
   world.host(0).Post(
       Json(R"({"type":"scopes","drop":[{"table":"items","where":["true"]}],"add":[]})"));
@@ -119,7 +114,7 @@ TEST_CASE(
   CHECK(world.sync()["scopes"].items().empty());
 }
 
-TEST_CASE("a fill that fails is tried again, and says what went wrong") {
+TEST_CASE("tries a failed fill again and reports the error") {
   Filling world;
   world.Finish(R"({"error":{"name":"checksum","message":"the file is damaged"}})");
   world.Settle();
@@ -131,7 +126,7 @@ TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
 }
 
-TEST_CASE("a fill over an image that cannot be read is rolled up with the image before next time") {
+TEST_CASE("compacts the records before it repeats a fill over an unreadable image") {
   Filling world;
   const auto pointer = [](const char* generation, uint64_t n) {
     Data made = Json(R"({"parts":[{"file":"rows","bytes":10}],"cursors":{},"recordBytes":0})");
@@ -149,7 +144,7 @@ TEST_CASE("a fill over an image that cannot be read is rolled up with the image 
     world.Run(10'000);
     return world.host(0).image_jobs.back()["job"];
   };
-  world.Finish(kDone);  // of an image that is not the present one any more
+  world.Finish(kDone);  // of an image that was replaced
   CHECK(refilled()["from"] == second);
   world.Finish(R"({"error":{"name":"corrupt","message":""}})");
   const Data job = refilled();
@@ -165,8 +160,9 @@ TEST_CASE("a fill over an image that cannot be read is rolled up with the image 
   CHECK(is_listed);
 }
 
-// Found by the simulator (seed 154205): no window was opened that would have given them up.
-TEST_CASE("where no image can be read that a fill could be built on, the windows are told") {
+// Found by the simulator (seed 154205): no new window was opened, and only that gave unreadable
+// images up.
+TEST_CASE("notifies the windows when no readable image is left to build a fill on") {
   Filling world;
   const auto told = [&] {
     size_t count = 0;
@@ -193,20 +189,20 @@ TEST_CASE("where no image can be read that a fill could be built on, the windows
   size_t before = told();
   fail("network");
   CHECK(told() == before);
-  // Twice, whichever of the two comes first: the image, and the records without it.
+  // Twice: once with the image, and once with the records alone, in either order.
   fail("corrupt");
   fail("corrupt");
   CHECK(told() == before + 1);
-  // A realm as the server sent it is in no record: there is no other image to build on.
+  // No record has a realm that came by the server's image, so there is no other image to build on.
   set_image("realm");
   before = told();
   fail("corrupt");
   CHECK(told() == before + 1);
 }
 
-// Found by the simulator (seed 252077): the fill lay below the records of the time before, one of
-// which dropped that realm.
-TEST_CASE("an image without parts, which a window left that gave up, is not passed over") {
+// Found by the simulator (seed 252077): the fill was placed below older records, one of which
+// dropped that realm.
+TEST_CASE("fills above an image without parts that a window left when it gave up") {
   Filling world;
   world.Finish(R"({"error":{"name":"corrupt","message":""}})");
   Data sync = world.sync();
@@ -220,7 +216,7 @@ TEST_CASE("an image without parts, which a window left that gave up, is not pass
   CHECK(job["upto"].as_u64() == 3);
 }
 
-TEST_CASE("a realm that records brought and dropped is rolled up with them when it comes anew") {
+TEST_CASE("compacts records under the image of a realm that they brought and dropped") {
   SyncWorld world;
   world.network.scripted.push_back(
       Scripted(200, R"({"time":1,"cursors":{"A":"0@0"},"changes":[]})"));
@@ -238,9 +234,9 @@ TEST_CASE("a realm that records brought and dropped is rolled up with them when 
   CHECK(world.host(0).image_jobs[0]["job"]["roll"] == Data(true));
 }
 
-// Found by the simulator (seed 3026): a worker stood still before it wrote what it had begun.
-TEST_CASE(
-    "an image that comes to nothing because another worker took over is deleted by its maker") {
+// Found by the simulator (seed 3026): a worker was frozen before it recorded the image that it had
+// made.
+TEST_CASE("deletes its unused image after another worker took over") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -264,7 +260,7 @@ TEST_CASE(
   CHECK(world.sync()["image"].is_null());
 }
 
-TEST_CASE("a fill that comes to nothing because another worker took over is deleted by its maker") {
+TEST_CASE("deletes its unused fill after another worker took over") {
   Filling world;
   const Data fill = world.host(0).image_jobs[0]["job"];
   world.claims[TakeOver(&world, "push")] = "other";

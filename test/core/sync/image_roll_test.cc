@@ -1,5 +1,5 @@
-// Rolling records up into a new image: old parts, then records, minus realms that come anew, equals
-// folding it all.
+// Goal: compaction gives the image of folding everything: old parts, then records, without realms
+// that come again.
 #include "sync/image_roll.h"
 
 #include "base/vector.h"
@@ -25,14 +25,14 @@ Row ItemRow(std::string realm, double n) {
   return row;
 }
 
-// What a window would hold that loads this part.
+// The rows of a window that loads this part.
 Base Loaded(const std::string& part) {
   Base base(&SyncSchema());
   SKERRY_CHECK(LoadImage(part, &base).ok());
   return base;
 }
 
-TEST_CASE("an image of all records holds what folding them gives, and continues from there") {
+TEST_CASE("makes an image that equals folding all records, and continues from there") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -66,7 +66,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   CHECK(header.value().n == n);
 }
 
-TEST_CASE("a realm that comes anew by the server's image is left out of the rest") {
+TEST_CASE("leaves a realm that comes by the server's image out of the compaction") {
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
   base.PutBase({0, "b"}, ItemRow("B", 2));
@@ -81,7 +81,7 @@ TEST_CASE("a realm that comes anew by the server's image is left out of the rest
   CHECK(roll.empty());
 }
 
-TEST_CASE("a damaged part or record ends the roll") {
+TEST_CASE("ends a compaction at a damaged part or record") {
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
   std::string part = PartOf(base);
@@ -93,7 +93,7 @@ TEST_CASE("a damaged part or record ends the roll") {
   CHECK_FALSE(roll.AddRecord(body).ok());
 }
 
-TEST_CASE("what a crash left half written is garbage once its lease has moved on, and not before") {
+TEST_CASE("deletes a half-written image of a crashed worker only after the lease moved on") {
   SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
   EnterGeneration("g1", "image", 4, &sync);
   EnterGeneration("g2", "push", 9, &sync);
@@ -106,7 +106,7 @@ TEST_CASE("what a crash left half written is garbage once its lease has moved on
   CHECK(sync.generations.size() == 1);
 }
 
-TEST_CASE("the previous generation is kept: records go only up to its n") {
+TEST_CASE("keeps the previous generation: removes records only up to its n") {
   SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
   const auto publish = [&sync](const char* generation, uint64_t n) {
     ImagePointer pointer;

@@ -1,6 +1,6 @@
-// Goal: a service worker that was stopped knows of its token what the one before it has found out.
-// Method: service workers that are started one after the other over one storage, and a server that
-// refuses what a test says.
+// Goal: a restarted service worker knows what the one before it found out about its token. Method:
+// service workers, started one after the other over one storage, and a server that refuses what a
+// test says.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -8,12 +8,12 @@
 namespace skerry::sync_test {
 namespace {
 
-// What it has asked the server for, pushes and pulls.
+// How many pushes and pulls it has sent.
 size_t Requests(const SyncHost& host) { return host.pull_times.size() + host.push_times.size(); }
 
 }  // namespace
 
-TEST_CASE("a token that was refused is not sent again by a service worker that is started again") {
+TEST_CASE("does not send a refused token again after the service worker restarts") {
   const Data auth = Json(R"({"auth":true})");
   SyncWorld world;
   world.OpenService(auth);
@@ -48,19 +48,18 @@ TEST_CASE("a token that was refused is not sent again by a service worker that i
   CHECK(second.status["needsAuth"].as_bool());
   CHECK(second.status["phase"].Is("blocked"));
   CHECK(second.status["error"]["code"].Is("unauthenticated"));
-  SUBCASE("a new one is tried at once") {
+  SUBCASE("tries a new token at once") {
     second.Post(Json(R"({"type":"token","token":"fresh"})"));
     world.Run(1'000);
     CHECK(Requests(second) > 0);
     CHECK_FALSE(second.status["needsAuth"].as_bool());
   }
-  SUBCASE("one that a window has kept meanwhile is tried at the next start") {
+  SUBCASE("tries a token that a window kept meanwhile at the next start") {
     stop(second);
     world.storage.Put("sync", "token", Json(R"({"v":1,"token":"fresh"})"));
     CHECK(Requests(start("mutation")) > 0);
   }
-  SUBCASE(
-      "it is tried again when somebody looks, and no more is known against it once it is taken") {
+  SUBCASE("tries it again when a user looks, and clears the refusal once it is accepted") {
     world.Open(true,
                Json(R"({"auth":true,"mode":"helper","reason":"it is there","keepToken":true})"));
     world.Run(5'000);
@@ -68,11 +67,11 @@ TEST_CASE("a token that was refused is not sent again by a service worker that i
     CHECK_FALSE(second.status["needsAuth"].as_bool());
     CHECK(world.storage.Get("sync", "token")["refusedAt"].is_null());
   }
-  SUBCASE("also where the service worker is started for that") {
+  SUBCASE("tries it again when the service worker is started for a visible window") {
     stop(second);
     CHECK(start("visible").token_whys.size() == 1);
   }
-  SUBCASE("it is tried again after five minutes, and refused for five more") {
+  SUBCASE("tries it again after five minutes, and waits five more when it is refused") {
     stop(second);
     world.Run(300'000);
     refuse();
@@ -83,7 +82,7 @@ TEST_CASE("a token that was refused is not sent again by a service worker that i
   }
 }
 
-TEST_CASE("that a token was refused is not said of another that was kept meanwhile") {
+TEST_CASE("does not mark a newer token as refused for its predecessor") {
   SyncWorld world;
   world.storage.Put("sync", "token", Json(R"({"v":1,"token":"old"})"));
   world.OpenService(Json(R"({"auth":true})"));

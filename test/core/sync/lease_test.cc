@@ -1,6 +1,6 @@
-// The lease: its record's rules as pure functions, and several workers that race for it: clock
-// steps, frozen holders, crashes at any point. The world checks at every claim that an epoch has
-// one owner.
+// Goal: one worker at a time holds the lease, under clock steps, frozen holders and crashes at any
+// point. Method: the rules of its record as pure functions, then several workers that race for it.
+// The world checks at every claim that an epoch has one owner.
 #include "sync/lease.h"
 
 #include "doctest/doctest.h"
@@ -20,7 +20,7 @@ LeaseRecord LeaseOf(std::string_view owner, uint64_t epoch, uint64_t heartbeat) 
   return record;
 }
 
-TEST_CASE("a holder times out after five seconds without a beat, over at least two looks") {
+TEST_CASE("times a holder out after five seconds without a heartbeat, over several looks") {
   Observation seen;
   const LeaseRecord record = LeaseOf("x", 3, 7);
   CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
@@ -28,7 +28,7 @@ TEST_CASE("a holder times out after five seconds without a beat, over at least t
   CHECK(Observe(record, 5000, 1000, 5000, &seen));
 }
 
-TEST_CASE("a beat starts the observation anew, and so does another epoch") {
+TEST_CASE("restarts the observation at a heartbeat or another epoch") {
   Observation seen;
   for (int look = 0; look < 5; ++look)
     CHECK_FALSE(Observe(LeaseOf("x", 3, 7), look * 1000, 1000, 5000, &seen));
@@ -39,7 +39,7 @@ TEST_CASE("a beat starts the observation anew, and so does another epoch") {
   CHECK(Observe(LeaseOf("x", 4, 8), 15000, 1000, 5000, &seen));
 }
 
-TEST_CASE("a look that came more than twice too late starts the observation anew") {
+TEST_CASE("restarts the observation at a look that came more than twice too late") {
   Observation seen;
   const LeaseRecord record = LeaseOf("x", 3, 7);
   CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
@@ -49,7 +49,7 @@ TEST_CASE("a look that came more than twice too late starts the observation anew
   CHECK(Observe(record, kDay + 5000, 1000, 5000, &seen));
 }
 
-TEST_CASE("a stolen lock proves nothing: the claim wants (epoch, beat) as observed") {
+TEST_CASE("claims a stolen lock only at the observed epoch and heartbeat") {
   Observation seen;
   Observe(LeaseOf("x", 3, 7), 0, 1000, 5000, &seen);
   CHECK(MayClaim(LeaseOf("x", 3, 7), "me", ClaimGround::kLockStolen, &seen));
@@ -61,7 +61,7 @@ TEST_CASE("a stolen lock proves nothing: the claim wants (epoch, beat) as observ
   CHECK(MayClaim(LeaseOf("me", 3, 7), "me", ClaimGround::kNoLocks, nullptr));
 }
 
-TEST_CASE("a release needs the copy of owner and epoch to be right") {
+TEST_CASE("releases a lease only with the right owner and epoch") {
   CHECK_FALSE(ReleasedRecord(LeaseOf("x", 3, 7), "x", 2, 0).has_value());
   CHECK_FALSE(ReleasedRecord(LeaseOf("x", 3, 7), "y", 3, 0).has_value());
   const Data released = ReleasedRecord(LeaseOf("x", 3, 7), "x", 3, 0)->Write();
@@ -69,15 +69,14 @@ TEST_CASE("a release needs the copy of owner and epoch to be right") {
   CHECK(released["epoch"].as_number() == 3);
 }
 
-TEST_CASE("states of the lease follow only where the diagram says") {
+TEST_CASE("allows only the lease transitions of the diagram") {
   CHECK(ValidTransition(LeaseState::kClaiming, LeaseState::kHeld));
   CHECK_FALSE(ValidTransition(LeaseState::kIdle, LeaseState::kHeld));
   CHECK_FALSE(ValidTransition(LeaseState::kWaiting, LeaseState::kHeld));
   CHECK_FALSE(ValidTransition(LeaseState::kHeld, LeaseState::kIdle));
 }
 
-TEST_CASE(
-    "of several windows that race for the lease one wins, and an idle client writes nothing") {
+TEST_CASE("gives the lease to one of several windows; an idle client writes nothing") {
   for (const bool locks : {true, false}) {
     SyncWorld world(locks);
     for (int i = 0; i < 5; ++i) world.Open();
@@ -92,8 +91,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "with Web Locks a crashed holder's lease is taken over at once, in the middle of a push") {
+TEST_CASE("takes a crashed holder's lease at once with Web Locks, in the middle of a push") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -112,7 +110,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE("without Web Locks a crashed holder times out after five seconds and a look") {
+TEST_CASE("takes a crashed holder's lease after a timeout without Web Locks") {
   SyncWorld world(false);
   world.Open();
   world.Open();
@@ -133,7 +131,8 @@ TEST_CASE("without Web Locks a crashed holder times out after five seconds and a
   CHECK(world.Converged());
 }
 
-// Two windows; the one that holds the lease stands still in the middle of a push. Returns which.
+// Two windows, of which the holder of the lease is frozen in the middle of a push. Returns the
+// holder.
 size_t FreezeInPush(SyncWorld* world) {
   world->Open();
   world->Open();
@@ -148,9 +147,7 @@ size_t FreezeInPush(SyncWorld* world) {
   return holder;
 }
 
-TEST_CASE(
-    "a frozen holder keeps its lock: the timeout decides, the lock is stolen, and it writes "
-    "nothing when it wakes") {
+TEST_CASE("steals a frozen holder's lock after a timeout; it writes nothing when it wakes") {
   SyncWorld world;
   const size_t holder = FreezeInPush(&world);
   const uint64_t epoch = world.lease()["epoch"].as_u64();
@@ -169,7 +166,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE("an engine that fails to steal the lock is asked again after another timeout") {
+TEST_CASE("waits another timeout when the engine fails to steal the lock") {
   SyncWorld world;
   FreezeInPush(&world);
   const uint64_t epoch = world.lease()["epoch"].as_u64();
@@ -182,7 +179,7 @@ TEST_CASE("an engine that fails to steal the lock is asked again after another t
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("a clock that steps by a day takes no live lease away") {
+TEST_CASE("takes no live lease away when a clock steps by a day") {
   for (const double step : {kDay, -kDay}) {
     SyncWorld world(false);
     world.Open();
@@ -197,7 +194,7 @@ TEST_CASE("a clock that steps by a day takes no live lease away") {
     world.host(1 - holder).wall_skew = step;
     world.host(1 - holder).Post(Json(R"({"type":"wake","reason":"mutation"})"));
     world.Run(20000);
-    CHECK(world.lease()["epoch"].as_u64() == epoch);  // it beats, so it lives
+    CHECK(world.lease()["epoch"].as_u64() == epoch);  // its heartbeat advances
     world.network.hold_answers = false;
     world.Release();
     world.Run(60000);
@@ -206,7 +203,7 @@ TEST_CASE("a clock that steps by a day takes no live lease away") {
   }
 }
 
-TEST_CASE("a clock that steps back while a dead holder is watched does not keep it alive") {
+TEST_CASE("takes a dead holder's lease although the observer's clock steps back") {
   for (const double step : {-kDay, -3000.0}) {
     SyncWorld world(false);
     world.Open();
@@ -225,12 +222,12 @@ TEST_CASE("a clock that steps back while a dead holder is watched does not keep 
     world.Run(2500);
     REQUIRE(world.lease()["epoch"].as_u64() == epoch);
     world.host(1 - holder).wall_skew = step;
-    world.Run(4500);  // the timeout since its last beat, and a look or two
+    world.Run(4500);  // the timeout since its last heartbeat, and a look or two
     CHECK(world.lease()["epoch"].as_u64() > epoch);
   }
 }
 
-TEST_CASE("becoming hidden releases, and the visible window goes on") {
+TEST_CASE("releases the lease when the window is hidden; the visible window continues") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -247,7 +244,7 @@ TEST_CASE("becoming hidden releases, and the visible window goes on") {
   CHECK(world.host(holder).status["role"].as_string() == "hidden");
 }
 
-TEST_CASE("a hidden window starts no job") {
+TEST_CASE("starts no job in a hidden window") {
   SyncWorld world;
   world.Open(false);
   world.Settle();
@@ -260,7 +257,7 @@ TEST_CASE("a hidden window starts no job") {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("a new worker of the same tab claims its own lease anew, under a higher epoch") {
+TEST_CASE("claims a tab's own lease again in its new worker, under a higher epoch") {
   SyncWorld world(false);
   world.Open();
   world.Settle();
@@ -277,9 +274,7 @@ TEST_CASE("a new worker of the same tab claims its own lease anew, under a highe
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE(
-    "whatever transaction a crash follows, another window finishes the work and nothing is "
-    "doubled") {
+TEST_CASE("finishes the work of a window that crashed after any transaction, exactly once") {
   for (int crash_after = 1; crash_after < 40; ++crash_after) {
     CAPTURE(crash_after);
     SyncWorld world;

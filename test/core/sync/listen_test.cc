@@ -1,5 +1,5 @@
-// The lease `listen`, under which one window holds the poke socket: its beats go over the channel,
-// so that an idle window writes nothing.
+// Goal: one window holds the poke socket, under the lease `listen`. Its heartbeats go over the
+// channel, so that an idle window writes nothing.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -20,14 +20,14 @@ struct Listening : SyncWorld {
   void OpenSocket() { Holder().Deliver(Json(R"({"type":"socket","state":"open"})")); }
 };
 
-TEST_CASE("an idle window with an open socket writes nothing, and so do the others") {
+TEST_CASE("writes nothing while windows are idle and one has an open socket") {
   Listening world;
   const uint64_t before = world.storage.transactions();
   const size_t pulls = world.pull_bodies.size();
   world.Run(120'000);
   CHECK(world.storage.transactions() <= before + 2);  // a look each minute, by one of them
   CHECK(world.pull_bodies.size() == pulls);
-  // Now and then it looks all the same: a poke may be lost.
+  // It still polls sometimes: a poke may be lost.
   world.Run(300'000);
   CHECK(world.pull_bodies.size() > pulls);
   CHECK(world.pull_bodies.size() <= pulls + 2);
@@ -35,10 +35,10 @@ TEST_CASE("an idle window with an open socket writes nothing, and so do the othe
   CHECK(world.Other().socket.empty());
 }
 
-TEST_CASE("a mutation whose window ended before it told of it is pushed within two minutes") {
+TEST_CASE("pushes a mutation within two minutes after its window ended without a message") {
   Listening world;
   Data extra = Data::MakeObject();
-  SUBCASE("by who holds the lease") {}
+  SUBCASE("by the holder of the lease") {}
   SUBCASE("by a service worker") {
     // The windows help from now on.
     world.OpenService();
@@ -54,14 +54,14 @@ TEST_CASE("a mutation whose window ended before it told of it is pushed within t
   bool told = false;
   for (const Data& message : world.messages) told = told || message["type"].Is("left");
   CHECK(told);
-  // And then it is quiet again.
+  // Then nothing is written again.
   const size_t after = world.pull_bodies.size();
   CHECK(after <= pulls + 2);
   world.Run(120'000);
   CHECK(world.pull_bodies.size() == after);
 }
 
-TEST_CASE("where nobody has a socket that is open it polls about once a minute") {
+TEST_CASE("polls about once a minute while no window has an open socket") {
   Listening world;
   world.Holder().Deliver(Json(R"({"type":"socket","state":"closed","code":1006})"));
   world.Run(30'000);
@@ -70,10 +70,10 @@ TEST_CASE("where nobody has a socket that is open it polls about once a minute")
   CHECK(world.pull_bodies.size() >= pulls + 3);
 }
 
-TEST_CASE("a listener that stands still is taken over from, and lets go when it goes on") {
+TEST_CASE("takes over from a frozen listener, which gives up the lease when it thaws") {
   bool locks = true;
   SUBCASE("with Web Locks") {}
-  SUBCASE("without") { locks = false; }
+  SUBCASE("without Web Locks") { locks = false; }
   Listening world(locks);
   const size_t old = world.holder();
   world.host(old).frozen = true;
@@ -89,20 +89,20 @@ TEST_CASE("a listener that stands still is taken over from, and lets go when it 
   CHECK(world.holder() == 1 - old);
 }
 
-TEST_CASE("a listener that missed all messages finds out by storage that another took over") {
+TEST_CASE("notices through storage that another took over, though it missed all messages") {
   Listening world;
   const size_t old = world.holder();
   world.host(old).frozen = true;
   world.Run(40'000);
   REQUIRE(world.holder() == 1 - old);
   world.host(old).ForgetMessages();
-  world.host(1 - old).frozen = true;  // so that it hears of no beat either
+  world.host(1 - old).frozen = true;  // so that it gets no heartbeat, either
   world.host(old).frozen = false;
   world.Run(6'000);
   CHECK(world.host(old).socket.back() == "close");
 }
 
-TEST_CASE("where storage has no room for a claim, the next is after a pause, and then it listens") {
+TEST_CASE("pauses after a claim that storage had no room for, and listens after the next") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Settle();

@@ -1,4 +1,5 @@
-// The loop around pushes and pulls: errors, pauses, pokes, and what the application is told.
+// Goal: the loop around pushes and pulls handles errors, pauses and pokes, and reports them to the
+// application.
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/vector.h"
@@ -9,13 +10,13 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("what is pending is pushed although the server refuses to be pulled from") {
+TEST_CASE("pushes pending mutations although the server refuses pulls") {
   SyncWorld world;
   world.Open();
   world.Settle();
   world.network.scripted.push_back(
       Scripted(400, R"({"code":"invalid","detail":"a scope"})", "application/problem+json"));
-  SUBCASE("once") {
+  SUBCASE("the server refuses once") {
     world.Log({CreateItem("a", "A", 1)});
     world.host(0).Post(Json(R"({"type":"sync","id":1})"));
     world.Settle();
@@ -23,7 +24,7 @@ TEST_CASE("what is pending is pushed although the server refuses to be pulled fr
     CHECK(world.storage.Count("mutations") == 0);
     CHECK(world.host(0).status["phase"].Is("idle"));
   }
-  SUBCASE("with nothing to push it is told, and tried again") {
+  SUBCASE("reports the error with nothing to push, and tries again") {
     world.host(0).Post(Json(R"({"type":"sync","id":1})"));
     world.Settle();
     CHECK(world.host(0).status["phase"].Is("blocked"));
@@ -33,7 +34,7 @@ TEST_CASE("what is pending is pushed although the server refuses to be pulled fr
   }
 }
 
-TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothing is lost") {
+TEST_CASE("gives a typed error, pauses and loses nothing when an answer is not JSON") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -48,9 +49,7 @@ TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothin
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE(
-    "what finds no room in the outbox is pushed as soon as there is room, also after a push that "
-    "failed with a full one") {
+TEST_CASE("pushes the rest as soon as the full outbox has room, also after a failed push") {
   for (int kind = 0; kind < 3; ++kind) {
     CAPTURE(kind);
     SyncWorld world;
@@ -70,7 +69,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("an answer with a wrong member is used in no part") {
+TEST_CASE("uses no part of an answer with a wrong member") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -84,8 +83,7 @@ TEST_CASE("an answer with a wrong member is used in no part") {
   CHECK(world.storage.Count("updates") == 0);
 }
 
-TEST_CASE(
-    "failures pause five seconds, doubling to sixty with jitter, and online cuts the pause short") {
+TEST_CASE("pauses after failures for 5 s, doubling to 60 s with jitter, until online") {
   SyncWorld world;
   world.network.down = true;
   world.Open();
@@ -103,7 +101,7 @@ TEST_CASE(
   const size_t before = times.size();
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  CHECK(times.size() == before);  // typing does not hammer a server that is down
+  CHECK(times.size() == before);  // mutations do not cut the pause short
   world.network.down = false;
   world.host(0).Post(Json(R"({"type":"online","online":false})"));
   world.host(0).Post(Json(R"({"type":"online","online":true})"));
@@ -111,7 +109,7 @@ TEST_CASE(
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("a server that asks for a pause gets it, within a bound, and nothing is blocked") {
+TEST_CASE("pauses for as long as the server asks, within a bound, and blocks nothing") {
   double seconds = 0, least_ms = 0, most_ms = 0;
   const char* status = R"({"status":429,"code":"rate_limited","detail":"slowly"})";
   SUBCASE("longer than our own pause") {
@@ -124,7 +122,7 @@ TEST_CASE("a server that asks for a pause gets it, within a bound, and nothing i
     least_ms = 5000 * 0.75;
     most_ms = 5000 * 1.25;
   }
-  SUBCASE("for days: not as long as that") {
+  SUBCASE("for days: at most the bound") {
     seconds = 1e6;
     least_ms = 600'000;
     most_ms = 750'000;
@@ -149,7 +147,7 @@ TEST_CASE("a server that asks for a pause gets it, within a bound, and nothing i
   CHECK(world.host(0).status["error"].is_null());
 }
 
-TEST_CASE("an idle client polls about once a minute, and pause stops it") {
+TEST_CASE("polls about once a minute while idle, and stops when paused") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -170,7 +168,7 @@ TEST_CASE("an idle client polls about once a minute, and pause stops it") {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("sync.now() is answered when a whole round is done, and with the error when it failed") {
+TEST_CASE("answers sync.now() after a whole round, with the error if it failed") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -194,8 +192,7 @@ TEST_CASE("sync.now() is answered when a whole round is done, and with the error
   CHECK(answer(3)["error"]["code"].as_string() == "offline");
 }
 
-TEST_CASE(
-    "one window holds the poke socket; a poke pulls, and one for what is here already does not") {
+TEST_CASE("opens one poke socket per client; pulls for a poke unless it is already here") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Open(true, Json(R"({"socket":true})"));
@@ -231,7 +228,7 @@ TEST_CASE(
   CHECK(world.host(1 - holder).socket.back() == "open");
 }
 
-TEST_CASE("a poke that comes while a pull is on its way is followed in the same job") {
+TEST_CASE("follows a poke that comes during a pull in the same job") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Run(2000);
@@ -254,8 +251,7 @@ TEST_CASE("a poke that comes while a pull is on its way is followed in the same 
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a dropped scope is a record under a new n, and a scope that comes back starts unfilled") {
+TEST_CASE("records a dropped scope under a new n; a scope that comes back is unfilled") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -272,7 +268,7 @@ TEST_CASE(
   CHECK(world.sync()["scopes"].items()[0]["filled"] == Data(false));
 }
 
-TEST_CASE("a record of a newer version of the package is left alone, and reported") {
+TEST_CASE("leaves a record of a newer package version alone, and reports it") {
   SyncWorld world;
   Data newer = Json(R"({"v":2,"secret":true})");
   world.storage.Put("sync", "sync", newer);

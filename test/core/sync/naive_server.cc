@@ -226,7 +226,7 @@ void NaiveServer::PullRealm(const std::string& realm, const Data& request, Data*
   if (end < log.size()) answer->Set("more", true);
 }
 
-// Of the actions that the request asks for those in the log up to the answer's cursors.
+// The requested actions that the log has up to the answer's cursors.
 Data NaiveServer::Known(const Data& request, const Data& answer) const {
   Data known = Data::MakeObject();
   for (const auto& [realm, cursor] : answer["cursors"].members()) {

@@ -1,7 +1,7 @@
 // NaiveServer: a small sync server for tests, slow on purpose: rows, logs per realm with the row
-// before each change, the chain per (realm, client), action ids. Where a real answer is reduced to
-// a difference, this one says of every object that was touched how it is at the range's end, which
-// folds to the same state.
+// before each change, the chain per (realm, client), action ids. A real answer is reduced to a
+// difference; this one sends every touched object as it is at the end of the range, which folds to
+// the same state.
 #ifndef SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_
 #define SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_
 
@@ -41,7 +41,7 @@ class NaiveServer {
   Data Push(const Data& request);
   Data Pull(const Data& request);
 
-  // A change by somebody else.
+  // A change by another client.
   void Foreign(const std::string& key, const std::string& realm, std::string_view name);
 
   // Knobs.
@@ -49,18 +49,18 @@ class NaiveServer {
   uint64_t entries_a_pull = 1000;    // a range may end before the head
   std::set<std::string> write_only;  // realms that the client may not read
   std::set<std::string> revoked;     // realms that the next pull revokes
-  bool says_known = true;            // whether a pull is answered what was asked of actions
+  bool says_known = true;            // whether a pull's answer has `known`
   bool forks = false;                // every update is answered `forked`
-  std::set<std::string> held;        // updates that are answered `held` whatever the chain says
+  std::set<std::string> held;        // updates that are answered `held` despite the chain
 
   const std::map<std::string, Row>& rows() const { return rows_; }
   Vector<Entry>& log(const std::string& realm) { return logs_[realm]; }
   // How often each action is in the logs (as declared), by realm.
   std::map<std::pair<std::string, std::string>, int> ActionCounts() const;
-  // The pushes seen: update id -> the bodies under which it came, and the epochs.
+  // The pushes: the different bodies of each update, by its id; and all epochs.
   std::map<std::string, std::set<std::string>> bodies;
   std::set<uint64_t> epochs;
-  // A server restored from an older copy of itself.
+  // Restores the server from an older copy of itself.
   void ForgetAfter(const std::string& realm, uint64_t revision);
 
  private:

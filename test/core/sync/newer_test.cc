@@ -1,6 +1,6 @@
-// Goal: what a newer build writes into the record `sync`, at whatever moment, stays as it is, and
-// the job under way ends with the reason that such a record has at the start. Method: a world is
-// stepped as far as each moment in turn before a newer record is put in place.
+// Goal: a `sync` record that a newer build writes, at any moment, is never overwritten, and the
+// job under way ends with the same error as a job that finds such a record at its start. Method: a
+// world is stepped to each moment in turn; then a newer record is put in place.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -22,8 +22,8 @@ bool StepOnce(SyncWorld* world) {
   return any;
 }
 
-// Pushes, pulls, fills by an image and a roll-up lie before one window: `steps` of them are done.
-// False: there were not so many.
+// One window has pushes, pulls, fills by image and a compaction to do; runs the first `steps` steps
+// of that. False: there were fewer steps.
 bool RunTo(SyncWorld* world, int steps) {
   world->Open(true, Json(R"({"images":true,"limits":{"imageRecords":2}})"));
   world->Settle();
@@ -39,7 +39,7 @@ bool RunTo(SyncWorld* world, int steps) {
   return steps <= 0;
 }
 
-TEST_CASE("a sync record that a newer build writes at any moment is never rewritten") {
+TEST_CASE("never overwrites a sync record that a newer build writes, at any moment") {
   int steps = 0;
   for (bool more = true; more; ++steps) {
     CAPTURE(steps);
@@ -54,7 +54,7 @@ TEST_CASE("a sync record that a newer build writes at any moment is never rewrit
   CHECK(steps > 30);
 }
 
-TEST_CASE("a roll-up that meets the sync record of a newer build writes nothing") {
+TEST_CASE("writes nothing in a compaction that meets a newer build's sync record") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -71,7 +71,7 @@ TEST_CASE("a roll-up that meets the sync record of a newer build writes nothing"
   CHECK(world.host(0).status["error"]["code"].Is("newer_tab"));
 }
 
-TEST_CASE("what was asked for ends with newer_tab where a newer build has taken over") {
+TEST_CASE("answers requests with newer_tab after a newer build has taken over") {
   SyncWorld world;
   world.Open();
   world.Run(1000);

@@ -1,4 +1,5 @@
-// Pulling: what is asked, what is folded, and what is thrown away.
+// Goal: a pull asks for the right ranges, folds the answer into storage, and discards an answer
+// that does not fit any more.
 #include "sync/pull.h"
 
 #include <memory>
@@ -14,9 +15,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE(
-    "own updates are folded as pushed with the server's time, in the order of each realm's log, "
-    "before the changes") {
+TEST_CASE("folds own updates as pushed, in log order, before the changes") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -79,26 +78,21 @@ size_t OwnSteps(const Data& record) {
   return count;
 }
 
-TEST_CASE(
-    "only updates in the `have` of this very request are folded: one pushed after it comes in "
-    "full") {
+TEST_CASE("folds only updates in this request's `have`; a later one comes in full") {
   CHECK(OwnSteps(FoldOwn(true, 1)) == 1);
   CHECK(OwnSteps(FoldOwn(false, 1)) == 0);
 }
 
-TEST_CASE(
-    "an own update at or below the cursor is confirmed, not folded: an image or a page held it") {
+TEST_CASE("confirms an own update at or below the cursor without folding it") {
   CHECK(OwnSteps(FoldOwn(true, 2)) == 0);
 }
 
-TEST_CASE(
-    "own updates are folded over a realm that the answer resets: the answer is the difference from "
-    "them") {
+TEST_CASE("folds own updates over a realm that the answer resets") {
   CHECK(OwnSteps(FoldOwn(true, 9, "A")) == 1);
 }
 
-// A mutation that a push was told is in the log at revision 3 already, and the fold of an answer up
-// to `cursor`; `answer` adds to it.
+// A mutation that the answer to a push named as known, at revision 3 of the log; and the fold of a
+// pull's answer up to `cursor`, to which `answer` adds fields.
 struct KnownFold {
   SyncWorld world;
   std::unique_ptr<PullFold> fold;
@@ -149,9 +143,7 @@ struct KnownFold {
   PullAnswer answer_;
 };
 
-TEST_CASE(
-    "⚑ a mutation that is in the log under another update is confirmed by what the server says "
-    "of it, not by the revision alone: a restored server may have another entry there") {
+TEST_CASE("⚑ confirms an action logged under another update only if the server says so") {
   KnownFold held("5@50", R"({"known":{"m":{"A":4}}})");
   CHECK(held.confirmed() == 1);
   CHECK_FALSE(held.waits());
@@ -168,8 +160,7 @@ TEST_CASE(
   CHECK(unreadable.confirmed() == 1);
 }
 
-TEST_CASE(
-    "a server that says nothing of known actions is believed while it tells of no other history") {
+TEST_CASE("believes a server that does not name known actions, unless it resets the realm") {
   KnownFold reached("5@50", "{}");
   CHECK(reached.confirmed() == 1);
   CHECK_FALSE(reached.waits());
@@ -177,10 +168,10 @@ TEST_CASE(
   CHECK(KnownFold("2@20", "{}").waits());
   CHECK(KnownFold("5@50", R"({"reset":["A"]})").pending_again());
   CHECK(KnownFold("1@10", R"({"reset":["A"]})").pending_again());
-  CHECK(KnownFold("5@50", "{}", "").pending_again());  // it comes anew, after 410 say
+  CHECK(KnownFold("5@50", "{}", "").pending_again());  // as a new realm, after 410
 }
 
-TEST_CASE("an answer is discarded when another tab's pull was faster") {
+TEST_CASE("discards an answer when another tab's pull was faster") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -201,7 +192,7 @@ TEST_CASE("an answer is discarded when another tab's pull was faster") {
   CHECK(world.storage.Count("updates") == n);
 }
 
-TEST_CASE("an answer is discarded when the scopes are others than those asked with") {
+TEST_CASE("discards an answer when the scopes have changed since the request") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -221,9 +212,7 @@ TEST_CASE("an answer is discarded when the scopes are others than those asked wi
   CHECK(world.sync()["scopes"].items()[1]["filled"] == Data(false));
 }
 
-TEST_CASE(
-    "an answer that counts an update as folded is discarded when that update is no longer in the "
-    "outbox") {
+TEST_CASE("discards an answer that folds an update which has left the outbox") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -244,8 +233,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a mutation that spans realms is removed only when it is confirmed in every one of them") {
+TEST_CASE("removes a mutation over realms only when each of them has confirmed it") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -254,7 +242,7 @@ TEST_CASE(
   const std::string moved = world.Mutate({MoveItem("a", "A", "B")});
   for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i)
     world.host(0).StepOnce();
-  // The first pull after it shows realm A only.
+  // The first pull after the push covers realm A only.
   Data partly = Data::MakeObject();
   world.network.hold_answers = true;
   world.Settle();
@@ -287,7 +275,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE("where this client may not read, being applied confirms") {
+TEST_CASE("confirms by the push's answer where the client may not read") {
   SyncWorld world;
   world.server.write_only.insert("W");
   world.Open();
@@ -298,7 +286,7 @@ TEST_CASE("where this client may not read, being applied confirms") {
   CHECK(world.storage.Count("outbox") == 0);
 }
 
-TEST_CASE("at most four pulls in a row, then a push has its turn, also under steady traffic") {
+TEST_CASE("pushes after at most four pulls in a row, under steady traffic") {
   SyncWorld world;
   world.server.entries_a_pull = 1;
   for (int i = 0; i < 12; ++i) world.server.Foreign("x" + std::to_string(i), "A", "y");
@@ -310,9 +298,7 @@ TEST_CASE("at most four pulls in a row, then a push has its turn, also under ste
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a revoked realm's rows leave, its pending mutations go to the inbox, and a sent one waits for "
-    "its outcome") {
+TEST_CASE("removes a revoked realm's rows, moves its pending mutations to the inbox") {
   SyncWorld world;
   world.server.Foreign("r", "R", "x");
   world.Open();
@@ -330,9 +316,7 @@ TEST_CASE(
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE(
-    "a log that no longer reaches back is taken anew, and the old rows leave with the first new "
-    "answer") {
+TEST_CASE("starts a realm again when the log was cut; old rows leave with the first answer") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");
   world.Open();
@@ -346,7 +330,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE("a realm that the answer resets is dropped before its rows come anew") {
+TEST_CASE("drops the rows of a realm that the answer resets before it adds the new ones") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");
   world.Open();

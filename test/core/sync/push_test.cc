@@ -1,4 +1,5 @@
-// Pushing: what is sent, and when. Each rule that closes a hole has a test named for the hole.
+// Goal: a push sends the right updates at the right time. Each rule that closes a hole has a test
+// named after it.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
@@ -10,7 +11,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("a server that calls everything forked is not asked again without a pause") {
+TEST_CASE("pauses before it asks a server again that calls everything forked") {
   SyncWorld world;
   world.Open();
   world.Run(1000);
@@ -25,7 +26,7 @@ TEST_CASE("a server that calls everything forked is not asked again without a pa
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("`sent` is durable before the fetch") {
+TEST_CASE("stores `sent` before the fetch") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1)});
@@ -35,7 +36,7 @@ TEST_CASE("`sent` is durable before the fetch") {
   CHECK(world.FirstOutbox()["epoch"].as_number() == world.lease()["epoch"].as_number());
 }
 
-TEST_CASE("a mutation that comes while a push is on its way is pushed in the same job") {
+TEST_CASE("pushes a mutation that comes during a push in the same job") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1)});
@@ -49,7 +50,7 @@ TEST_CASE("a mutation that comes while a push is on its way is pushed in the sam
   CHECK(world.server.rows().count("b") == 1);
 }
 
-TEST_CASE("every resend is byte for byte the same update, whoever sends it") {
+TEST_CASE("resends an update byte for byte, from any window") {
   Pushing world;
   const auto updates = [&world](size_t i) {
     const std::string& body = world.push_bodies[i];
@@ -67,7 +68,7 @@ TEST_CASE("every resend is byte for byte the same update, whoever sends it") {
   CHECK(world.Converged());
 }
 
-TEST_CASE("only a pull that contains an update removes it, never its answer") {
+TEST_CASE("removes an update only by a pull that contains it, never by the push's answer") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   // One push gets through, and nothing after it.
@@ -83,12 +84,12 @@ TEST_CASE("only a pull that contains an update removes it, never its answer") {
   CHECK(world.storage.Count("outbox") == 0);
 }
 
-TEST_CASE("an answer acts only in a transaction that still finds the update") {
+TEST_CASE("ignores an answer whose update has left the outbox") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({UpdateItem("a", "A", "bad")});
   world.Settle();
-  // Somebody else was told first, and undid it.
+  // Another worker got the answer first, and undid the update.
   const Data update = world.FirstOutbox();
   world.storage.store("outbox").clear();
   world.network.hold_answers = false;
@@ -99,7 +100,7 @@ TEST_CASE("an answer acts only in a transaction that still finds the update") {
   CHECK(world.storage.Count("mutations") == 1);
 }
 
-TEST_CASE("what another has seen confirmed before the answer comes is no want of progress") {
+TEST_CASE("reports no lack of progress when another window confirmed the update first") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1)});
@@ -115,13 +116,12 @@ TEST_CASE("what another has seen confirmed before the answer comes is no want of
   CHECK(world.host(0).status["phase"].Is("idle"));
 }
 
-TEST_CASE(
-    "a received update that a pull passes without naming it is sent again: a restored server") {
+TEST_CASE("resends a received update that a restored server's pull passes without naming") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   for (int i = 0; i < 1000 && world.server.rows().empty(); ++i) world.host(0).StepOnce();
-  // The answer arrives, then the server comes back without it, and somebody else's entry takes its
-  // revision.
+  // The answer arrives. Then the server is restored without the update, and another client's entry
+  // gets its revision.
   while (world.FirstOutbox()["state"].as_string() != "received") REQUIRE(world.host(0).StepOnce());
   world.server.ForgetAfter("A", 0);
   world.server.Foreign("z", "A", "other");
@@ -131,8 +131,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a received update that a restored server lost is sent again, though nobody else writes") {
+TEST_CASE("resends a received update that a restored server lost, while nobody else writes") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   for (int i = 0; i < 1000 && world.server.rows().empty(); ++i) world.host(0).StepOnce();
@@ -144,7 +143,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE("a request that is too large is halved, down to the one update that is") {
+TEST_CASE("halves a request that is too large, down to one update") {
   Pushing world;
   world.network.down = true;
   world.Mutate({CreateItem("a", "A", 1)});
@@ -163,7 +162,7 @@ TEST_CASE("a request that is too large is halved, down to the one update that is
   CHECK(first_retry["updates"].items().size() == 1);
 }
 
-// An update is answered so: it goes to the inbox under this code, and the next is pushed.
+// After this answer, the update's mutation is in the inbox under this code, and the next is pushed.
 void BlocksNothing(Data answer, const char* code) {
   Pushing world;
   world.network.scripted.push_back(std::move(answer));
@@ -177,18 +176,17 @@ void BlocksNothing(Data answer, const char* code) {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE(
-    "an update that is too large for a proxy, which answers by a page of its own, blocks nothing") {
+TEST_CASE("blocks nothing when a proxy answers 413 with an HTML page") {
   BlocksNothing(Scripted(413, "<h1>Too large</h1>", "text/html"), "too_large");
 }
 
-TEST_CASE("one update that the server cannot take at all does not block the queue for ever") {
+TEST_CASE("blocks nothing when the server cannot take one of the updates at all") {
   BlocksNothing(
       Scripted(422, R"({"code":"limit","detail":"too deep"})", "application/problem+json"),
       "limit");
 }
 
-TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest is pushed") {
+TEST_CASE("moves an unreadable mutation to the inbox whole, and pushes the rest") {
   Pushing world;
   Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
   std::string body = damaged["body"].as_bytes();
@@ -204,8 +202,7 @@ TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest 
   CHECK(world.server.rows().count("b") == 1);
 }
 
-TEST_CASE(
-    "a mutation that cannot be read goes to the inbox from under an update that is gone, too") {
+TEST_CASE("moves an unreadable mutation whose update is gone to the inbox") {
   Pushing world;
   Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
   damaged.Set("body", Data::Bytes("no body")).Set("state", "grouped").Set("update", SyncUuid(7));
@@ -218,10 +215,10 @@ TEST_CASE(
   CHECK(world.server.rows().count("c") == 1);
 }
 
-TEST_CASE("what comes after mutations that are set apart waits for them, in each of their realms") {
+TEST_CASE("pushes later mutations after those that need updates of their own, in each realm") {
   Pushing world;
   const std::string first = world.Log({CreateItem("a", "A", 1)});
-  world.Log({MoveItem("a", "A", "A")});  // no server takes it
+  world.Log({MoveItem("a", "A", "A")});  // no server accepts it
   const std::string both = world.Log({IncItem("a", "A", 2), CreateItem("b", "B", 1)});
   const std::string last = world.Mutate({IncItem("a", "A", 3)});
   const std::string other = world.Mutate({IncItem("b", "B", 3)});
@@ -238,8 +235,7 @@ TEST_CASE("what comes after mutations that are set apart waits for them, in each
   CHECK(actions("B") == Vector<std::string>{both, other});
 }
 
-TEST_CASE(
-    "objects that the server deleted with their parent are shown to their author in the inbox") {
+TEST_CASE("shows objects that the server deleted with their parent in the author's inbox") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1), IncItem("b", "A", 1)});
@@ -257,7 +253,7 @@ TEST_CASE(
   CHECK(world.Inbox(0)["code"].as_string() == "parent_deleted");
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.Heard("conflicts").is_object());
-  // A retry makes again what was in vain, and not what has had its effect.
+  // A retry repeats only the op that was lost, not the one that had its effect.
   const skerry::Result<Mutation> again =
       DecodeMutation(SyncSchema(), world.Inbox(0)["mutation"]["body"].as_bytes());
   REQUIRE(again.ok());
@@ -265,9 +261,7 @@ TEST_CASE(
   CHECK(again.value().ops[0].id == "a");
 }
 
-TEST_CASE(
-    "an object deleted with its parent is shown in the inbox also where the pull that confirms it "
-    "comes before the push's answer") {
+TEST_CASE("shows an object deleted with its parent when a pull overtakes the push's answer") {
   for (const std::string_view state : {"sent", "received"}) {
     Update update;
     update.id = SyncUuid(2);
@@ -300,12 +294,12 @@ TEST_CASE(
       CHECK(write["add"]["id"].Is("note"));
       CHECK(write["add"]["mutation"]["body"].is_bytes());
     }
-    // Where the answer was there first it has told already.
+    // If the push's answer came first, it has written the inbox entry already.
     CHECK(told == (state == "sent" ? 1 : 0));
   }
 }
 
-TEST_CASE("quota: a failed transaction loses nothing, is shown, and is tried again") {
+TEST_CASE("loses nothing when a transaction fails for quota; reports it and tries again") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.storage.FailNextWrite("QuotaExceededError");

@@ -1,4 +1,4 @@
-// A world with one window whose first pull is done, for the tests of pushing.
+// A world with one window whose first pull is done, for the tests of pushes.
 #ifndef SKERRY_TEST_CORE_SYNC_PUSHING_H_
 #define SKERRY_TEST_CORE_SYNC_PUSHING_H_
 

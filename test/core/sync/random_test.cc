@@ -1,8 +1,8 @@
-// Random steps: several workers of one client on one storage, a naive server of three realms, lost
-// and late answers, ranges cut in one realm and not in the other, crashes, frozen holders, clock
-// steps; in some walks mutations of 300 to 900 kB, of which few fit into an update or a request. In
-// the end nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
-// every transaction), and storage folds to the server's rows.
+// Goal: nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
+// every transaction), and at the end storage folds to the server's rows. Method: random steps of
+// several workers of one client on one storage, with a naive server of three realms, lost and late
+// answers, ranges cut in one realm only, crashes, frozen holders and clock steps. Some walks have
+// mutations of 300 to 900 kB, of which few fit into an update or a request.
 #include "base/random.h"
 
 #include <cstdlib>
@@ -52,7 +52,8 @@ struct Walk {
       case 2:
         return CreateItem(id, realm, 1, random.Below(8) == 0 ? "bad" : "new");
       case 3:
-        // Now and then to where it is: no server takes that, and the others go their way, in order.
+        // Sometimes to its own realm: no server accepts that, and the other mutations are still
+        // pushed in order.
         return random.Below(3) == 0 ? MoveItem(id, realm, kRealms[random.Below(3)])
                                     : IncItem(id, realm, 2);
       default:
@@ -68,11 +69,11 @@ struct Walk {
   Random random;
   SyncWorld world;
   Vector<std::string> made;
-  uint64_t large = 0;  // so many large mutations are still made
+  uint64_t large = 0;  // how many large mutations are still to be made
 };
 
-// What is grouped and sent together stays within the limits: an update, or one mutation that is
-// larger; half of what a body may have, or one update.
+// Updates and requests stay within their limits: an update, unless it is one larger mutation; a
+// request of half the body limit, unless it is one update.
 void Walk::CheckRequests() {
   for (const std::string& body : world.push_bodies) {
     if (body.size() <= kMaxUpdateBytes) continue;
@@ -86,8 +87,8 @@ void Walk::CheckRequests() {
   world.push_bodies.clear();
 }
 
-// What the log has beyond a cursor is not confirmed there: it stays pending, or it would vanish
-// until that is pulled.
+// A mutation that the log has beyond the cursor stays pending; else it would disappear until it is
+// pulled.
 void Walk::CheckPending() {
   std::set<std::string> pending;
   for (const auto& [key, mutation] : world.storage.store("mutations"))
@@ -113,7 +114,7 @@ void Walk::Step() {
   } else if (x < 70) {
     for (uint64_t i = random.Below(6) + 1; i > 0; --i) AnyHost().StepOnce();
   } else if (x < 80) {
-    // Time passes; what is due fires, unless a page is frozen.
+    // Time passes; timers that are due fire, unless a page is frozen.
     world.mono += static_cast<double>(random.Below(3000));
     for (size_t i = 0; i < world.size(); ++i) world.host(i).FireTimers();
   } else if (x < 84) {
@@ -194,7 +195,7 @@ void RunWalks(uint64_t first, uint64_t count) {
   }
 }
 
-TEST_CASE("random steps of several workers: nothing lost, nothing doubled, one writer an epoch") {
+TEST_CASE("loses and doubles nothing over random steps of several workers") {
   // SKERRY_SEED and SKERRY_SEEDS replay one walk, or walk further.
   const char* first = std::getenv("SKERRY_SEED");
   const char* count = std::getenv("SKERRY_SEEDS");

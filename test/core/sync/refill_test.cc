@@ -1,5 +1,5 @@
-// Scopes that are filled anew, because what happened was too large to be told; and answers that are
-// too large to be read.
+// Goal: the client fills scopes again when their changes were too large to send, and recovers from
+// answers that are too large to read.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
@@ -39,7 +39,7 @@ struct Refilling : SyncWorld {
   Data filled() const { return sync()["scopes"].items()[0]["filled"]; }
 };
 
-TEST_CASE("what one layout lacks is not forgotten when another lacks something, too") {
+TEST_CASE("keeps a layout's mark of missing rows when another layout misses some, too") {
   SyncRecord sync;
   const std::string own = Layout(SyncSchema());
   NoteLack(own, &sync);
@@ -50,9 +50,7 @@ TEST_CASE("what one layout lacks is not forgotten when another lacks something, 
   CHECK(LacksRows(SyncSchema(), sync));
 }
 
-TEST_CASE(
-    "a scope that is to be filled anew is unfilled from the very transaction that moves the "
-    "cursor, and shows what it holds until pages replace it") {
+TEST_CASE("unfills a scope with its cursor's move; old rows stay until pages replace them") {
   Refilling world;
   const uint64_t version = world.sync()["scopeVersion"].as_u64();
   world.network.scripted.push_back(Scripted(200, kRefill));
@@ -68,7 +66,7 @@ TEST_CASE(
   CHECK(world.Fold()->BaseKeys(0).size() == 2);
   CHECK(world.host(0).status["phase"].as_string() == "filling");
   CHECK(world.host(0).status["error"].is_null());
-  // An image that was asked for before fills nothing any more.
+  // An image that was requested before fills nothing.
   CHECK(world.sync()["scopeVersion"].as_u64() > version);
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"2@2"},"changes":[
     {"change":"create","table":"items","id":"c","realm":"A","set":{},"createdAt":1,"modifiedAt":2,"revision":2}],
@@ -80,13 +78,13 @@ TEST_CASE(
   CHECK(world.Fold()->GetBase("A", {0, "c"}).has_value());
 }
 
-TEST_CASE("an answer that says that a scope is filled anew does not call another filled") {
+TEST_CASE("marks no scope as filled by an answer that fills another one again") {
   Refilling world;
   world.network.down = true;
   world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})"));
   world.Settle();
   world.network.down = false;
-  // Whatever `more` says.
+  // Without `more`.
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"2@2"},"changes":[],
     "refill":[{"table":"items","where":["true"]}]})"));
   world.Pull();
@@ -97,8 +95,9 @@ TEST_CASE("an answer that says that a scope is filled anew does not call another
   for (const Data& scope : scopes.items()) CHECK(scope["filled"] == Data(false));
 }
 
-// The kinds of steps that an answer comes to which names an own update, where base keeps to items
-// of the name `here`. `newest`: the version that has opened the database; `after`: `sync` then.
+// The kinds of steps of an answer that names an own update, for a scope of items with the name
+// `here`. `newest`: the newest version that has opened the database. `after`: gets `sync` as it is
+// then.
 Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* after = nullptr) {
   SyncWorld world;
   world.Open();
@@ -133,9 +132,7 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
   return kinds;
 }
 
-TEST_CASE(
-    "where nothing is told of a table, a row that own ops took out of every scope leaves with "
-    "them: no page would remove it") {
+TEST_CASE("removes rows that own ops took out of every scope when no page will") {
   const Vector<StepKind> told{StepKind::kOwnOps};
   const Vector<StepKind> untold{StepKind::kOwnOps, StepKind::kKeepScopes};
   CHECK(StepsOf("") == told);
@@ -143,7 +140,7 @@ TEST_CASE(
   CHECK(StepsOf("[]") == untold);  // of a table that no scope names
 }
 
-TEST_CASE("an older version cannot say what leaves a newer one's scopes: that one takes all anew") {
+TEST_CASE("makes a newer version load all again when an older one cannot apply its scopes") {
   Data sync;
   CHECK(StepsOf("", 9, &sync) == Vector<StepKind>{StepKind::kOwnOps});
   CHECK(sync["lacks"].is_null());
@@ -151,7 +148,7 @@ TEST_CASE("an older version cannot say what leaves a newer one's scopes: that on
   CHECK(sync["lacks"].is_string());
 }
 
-TEST_CASE("an answer with a `refill` that is not of its form is not used") {
+TEST_CASE("rejects an answer with a malformed `refill`") {
   for (const char* refill :
        {R"({})", R"("items")", R"([{"table":1,"where":["true"]}])", R"([{"table":"items"}])"}) {
     Data json = Json(R"({"time":1,"cursors":{},"changes":[]})");
@@ -159,7 +156,7 @@ TEST_CASE("an answer with a `refill` that is not of its form is not used") {
   }
 }
 
-TEST_CASE("after an answer too large to be read fewer entries are asked for, and then more again") {
+TEST_CASE("asks for fewer entries after an answer too large to be read, then for more again") {
   Refilling world;
   for (int i = 0; i < 2; ++i) world.network.scripted.push_back(TooLarge());
   world.server.Foreign("x", "A", "y");
@@ -174,9 +171,7 @@ TEST_CASE("after an answer too large to be read fewer entries are asked for, and
   CHECK(limits == Vector<uint64_t>{10'000, 100, 1, 10, 100, 1'000, 10'000});
 }
 
-TEST_CASE(
-    "where one entry is too large to be read everything is taken anew, and after that it is tried "
-    "again, more and more seldom, and never given up") {
+TEST_CASE("starts again from empty cursors when one entry is too large, then retries") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");
   world.Open();

@@ -1,5 +1,5 @@
-// Refusals, forks and clones: what an answer that is not `applied` does. Each rule that closes a
-// hole has a test named for the hole.
+// Goal: rejections, forks and clones: what the worker does for an answer other than `applied`.
+// Each rule that closes a hole has a test named after it.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "sync/pull.h"
@@ -11,9 +11,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE(
-    "what is refused for its realm is told with the realm's name, which the server does not "
-    "repeat") {
+TEST_CASE("names the realm in the inbox when a mutation is rejected for its realm") {
   Pushing world;
   const std::string action = world.Log({CreateItem("a", "nowhere", 1)});
   world.network.hold_answers = true;
@@ -34,9 +32,7 @@ TEST_CASE(
   CHECK(world.Inbox(0)["detail"].as_string() == R"(no right: "nowhere")");
 }
 
-TEST_CASE(
-    "of a refused update the culprit and what depends on it go to the inbox, and the rest goes "
-    "on") {
+TEST_CASE("moves the culprit and its dependants to the inbox, and pushes the rest again") {
   Pushing world;
   const std::string good = world.Mutate({CreateItem("a", "A", 1)});
   const std::string culprit = world.Mutate({CreateItem("b", "A", 1, "bad")});
@@ -61,9 +57,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "what refers to an object that a refused mutation would have created goes to the inbox with "
-    "it: pushed alone, the server would delete it at once, and a durable mutation would vanish") {
+TEST_CASE("moves children of an object that was never created to the inbox with it") {
   Pushing world;
   const std::string culprit = world.Mutate({CreateItem("list", "A", 1, "bad")});
   const std::string inside = world.Mutate({CreateChild("note", "A", "list")});
@@ -83,7 +77,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE("a refusal is a record under a new n, and raises goneUpTo to the highest key removed") {
+TEST_CASE("records a rejection under a new n, raises goneUpTo to the highest removed key") {
   Pushing world;
   world.Mutate({CreateItem("b", "A", 1, "bad")});
   world.Settle();
@@ -104,9 +98,7 @@ TEST_CASE("a refusal is a record under a new n, and raises goneUpTo to the highe
   CHECK(told);
 }
 
-TEST_CASE(
-    "where several actions fold into one refused op, each is sent alone, and only the culprit "
-    "stays behind") {
+TEST_CASE("sends the actions of a rejected op one by one, and keeps only the culprit back") {
   Pushing world;
   world.Mutate({CreateItem("b", "A", 1)});
   const std::string culprit = world.Mutate({UpdateItem("b", "A", "bad")});
@@ -120,12 +112,10 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a clone's action is known: it stays pending, is never grouped again, and is confirmed by the "
-    "cursor") {
+TEST_CASE("keeps a clone's known action pending until the cursor confirms it") {
   Pushing world;
-  SUBCASE("of a server that says what its log holds") {}
-  SUBCASE("of one that does not") { world.server.says_known = false; }
+  SUBCASE("the server says what its log holds") {}
+  SUBCASE("the server does not say") { world.server.says_known = false; }
   world.network.hold_answers = true;
   world.Mutate({IncItem("a", "A", 1)});
   world.server.Foreign("a", "A", "x");
@@ -150,8 +140,7 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a known mutation is marked so with its revisions, and waits until the cursors reach them") {
+TEST_CASE("marks a known mutation with its revisions, confirms it when cursors get there") {
   Random random(std::string(32, 'x'));
   UuidGenerator ids(&random);
   Data mutation = MutationRecord(SyncUuid(1), {IncItem("a", "A", 1)});
@@ -194,7 +183,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a fork takes a new identity with an empty chain, and nothing is lost or doubled") {
+TEST_CASE("takes a new identity with an empty chain after a fork, nothing lost or doubled") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
@@ -217,9 +206,7 @@ TEST_CASE("a fork takes a new identity with an empty chain, and nothing is lost 
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "a server that has forgotten this client answers unknown_client: a new identity, and all is "
-    "pushed") {
+TEST_CASE("takes a new identity and pushes all when the server answers unknown_client") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
@@ -235,7 +222,7 @@ TEST_CASE(
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("the oldest unconfirmed update is held though all before it were confirmed: as forked") {
+TEST_CASE("forks when the oldest unconfirmed update is held") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
@@ -258,7 +245,7 @@ TEST_CASE("the oldest unconfirmed update is held though all before it were confi
   CHECK(world.server.rows().at("a").props["n"].as_number() == 2);
 }
 
-TEST_CASE("a held update whose predecessor is unconfirmed waits, and takes no new identity") {
+TEST_CASE("waits, under the same identity, with a held update after an unconfirmed one") {
   Pushing world;
   const std::string client = world.sync()["client"].as_string();
   world.network.hold_answers = true;

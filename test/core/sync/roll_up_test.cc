@@ -1,4 +1,5 @@
-// The roll-up of records into images.
+// Goal: records are compacted into images at the right time, and removed only when no image needs
+// them.
 #include <algorithm>
 
 #include "base/json.h"
@@ -10,7 +11,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into it") {
+TEST_CASE("compacts after fewer bytes of records when the image is smaller") {
   const auto worth = [](double image_bytes, double record_bytes) {
     SyncRecord sync;
     sync.n = 10;
@@ -30,7 +31,7 @@ TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into i
   CHECK_FALSE(worth(100 * kMega, 4 * kMega - 1));
 }
 
-TEST_CASE("records are rolled up when no more have come for a second, or when they are too many") {
+TEST_CASE("compacts records after a second without new ones, or when they are too many") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -54,7 +55,7 @@ TEST_CASE("records are rolled up when no more have come for a second, or when th
   CHECK(busy.sync()["n"].as_u64() >= 24);
 }
 
-TEST_CASE("what windows without a remote have logged is rolled up when a worker hears of it") {
+TEST_CASE("compacts what windows without a remote have logged when a worker is notified") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true})"));
   world.Settle();
@@ -69,9 +70,7 @@ TEST_CASE("what windows without a remote have logged is rolled up when a worker 
   CHECK(world.host(0).image_jobs[0]["job"]["upto"].as_u64() == 1);
 }
 
-TEST_CASE(
-    "records are rolled up under the lease image, and only up to the previous generation are they "
-    "removed") {
+TEST_CASE("compacts under the lease `image`, removes records up to the previous image only") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -99,7 +98,7 @@ TEST_CASE(
       CHECK(world.storage.store("updates").begin()->first.number ==
             static_cast<double>(first_upto + 1));
     } else {
-      // What was previous before is deleted, and forgotten when that is done.
+      // The old previous image is deleted, and removed from the record when that is done.
       const Data last = world.host(0).image_jobs.back()["job"];
       REQUIRE(last["kind"].as_string() == "delete");
       CHECK(last["generations"].items().size() == 1);
@@ -113,9 +112,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "where a roll fails the next begins from the previous image, and what failed does not heap "
-    "up") {
+TEST_CASE("starts from the previous image after a failed compaction, and leaves no garbage") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -169,7 +166,7 @@ TEST_CASE(
   CHECK(last["generations"].items()[0] == second["generation"]);
 }
 
-TEST_CASE("an image that holds a realm as the server sent it is not passed over") {
+TEST_CASE("does not skip an image that holds a realm as the server sent it") {
   ImagePointer pointer;
   CHECK_FALSE(HasRealmFile(pointer));
   pointer.parts.emplace_back().file = "rows";

@@ -1,6 +1,6 @@
-// The sync worker over what another version of the application has stored, an older and a newer
-// one: nothing of a user's change is lost, nothing that the server sent is missing for good.
-// Method: two schemas over one storage, of which the newer one has a prop more, or less.
+// Goal: when an older or a newer version of the application has written into storage, no user's
+// change is lost, and no row of the server stays missing. Method: two schemas over one storage;
+// the newer one has a prop more, or one less.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
@@ -28,7 +28,7 @@ Data Version(int version, bool has_name) {
 }
 
 struct Changing : SyncWorld {
-  // Ends the window that is there, and opens one of this version.
+  // Ends the open window, and opens one of this version.
   void Reopen(int version, bool has_name) {
     if (size() > 0) host(size() - 1).Crash();
     Open(true, Version(version, has_name));
@@ -41,7 +41,7 @@ struct Changing : SyncWorld {
   }
 };
 
-TEST_CASE("a prop that was dropped is left out of what was pending, and the rest is pushed") {
+TEST_CASE("omits a dropped prop from pending mutations, and pushes the rest") {
   Changing world;
   world.Reopen(1, true);
   world.window().Crash();
@@ -52,7 +52,7 @@ TEST_CASE("a prop that was dropped is left out of what was pending, and the rest
   CHECK(world.storage.store("conflicts").empty());
 }
 
-TEST_CASE("an update of a former schema that is refused is grouped anew; nobody is at fault") {
+TEST_CASE("groups a former schema's rejected update again, with no mutation at fault") {
   Changing world;
   world.Reopen(1, true);
   world.network.lose_push_requests = 1;
@@ -77,7 +77,7 @@ TEST_CASE("an update of a former schema that is refused is grouped anew; nobody 
   CHECK(world.server.rows().at("a").props == Json(R"({"n":7})"));
 }
 
-TEST_CASE("an update that was applied, and cannot be read any more, is confirmed by its actions") {
+TEST_CASE("confirms an applied update that has become unreadable by its actions") {
   Changing world;
   world.Reopen(1, true);
   world.Mutate({CreateItem("a", "A", 7, "dropped")}, 0);
@@ -88,7 +88,7 @@ TEST_CASE("an update that was applied, and cannot be read any more, is confirmed
   for (int i = 0; i < 1000 && !is_received(); ++i) world.window().StepOnce();
   REQUIRE(is_received());
   world.window().Crash();
-  SUBCASE("where an image brought what it did, without naming it") {
+  SUBCASE("an image brought its rows without naming it") {
     Data cursors = Data::MakeObject();
     cursors.Set("A", MakeCursor(1, world.server.log("A")[0].at));
     Data sync = world.sync();
@@ -96,7 +96,7 @@ TEST_CASE("an update that was applied, and cannot be read any more, is confirmed
     world.Reopen(2, false);
     CHECK(world.push_bodies.size() == 1);
   }
-  SUBCASE("or is pushed again, where the server has lost it") {
+  SUBCASE("the server lost it: it is pushed again") {
     world.server.ForgetAfter("A", 0);
     world.Reopen(2, false);
     CHECK(world.push_bodies.size() == 2);
@@ -105,7 +105,7 @@ TEST_CASE("an update that was applied, and cannot be read any more, is confirmed
   CHECK(world.storage.store("mutations").empty());
 }
 
-TEST_CASE("what may be a newer version's is left to it: not pushed without, and not set aside") {
+TEST_CASE("leaves what a newer version may have written alone: no push, no inbox") {
   Changing world;
   world.Reopen(2, true);
   world.window().Crash();
@@ -121,7 +121,7 @@ TEST_CASE("what may be a newer version's is left to it: not pushed without, and 
   CHECK(world.storage.store("mutations").empty());
 }
 
-TEST_CASE("what an answer brings beyond the schema is left out, and comes with one that has it") {
+TEST_CASE("omits props beyond the schema; a newer schema fetches them") {
   Changing world;
   world.Reopen(1, false);
   world.server.Foreign("a", "A", "new");
@@ -129,14 +129,14 @@ TEST_CASE("what an answer brings beyond the schema is left out, and comes with o
   REQUIRE(world.sync()["lacks"].is_string());
   CHECK_FALSE(world.Converged());
   const size_t pulls = world.pull_bodies.size();
-  world.Reopen(1, false);  // again the same: nothing would come that it has a place for
+  world.Reopen(1, false);  // the same schema again: it would get nothing more
   CHECK(Json(world.pull_bodies[pulls])["cursors"].members().size() == 1);
   world.Reopen(2, true);
   CHECK(world.sync()["lacks"].is_null());
   CHECK(world.Converged());
 }
 
-TEST_CASE("a change of a table that only the server knows is left out") {
+TEST_CASE("omits a change of a table that only the server knows") {
   Changing world;
   world.Reopen(1, true);
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"5@5"},"changes":[
@@ -148,7 +148,7 @@ TEST_CASE("a change of a table that only the server knows is left out") {
   CHECK(world.sync()["lacks"].is_string());
 }
 
-TEST_CASE("scopes that the schema does not understand are given up, and not asked for") {
+TEST_CASE("drops scopes that the schema does not understand, and does not request them") {
   Changing world;
   world.Reopen(2, true);
   const char* scopes = R"([{"table":"items","where":["true"],"filled":true},
@@ -156,13 +156,13 @@ TEST_CASE("scopes that the schema does not understand are given up, and not aske
     {"table":"gone","where":["true"],"filled":true}])";
   world.SetSync("scopes", scopes);
   size_t pulls = world.pull_bodies.size();
-  SUBCASE("by a version as new as any") {
+  SUBCASE("dropped by a version as new as any") {
     const Data before = world.sync()["n"];
     world.Reopen(3, false);
     CHECK(world.sync()["scopes"].items().size() == 1);
     CHECK(world.storage.Get("updates", before.as_u64() + 1)["kind"].as_string() == "scopes");
   }
-  SUBCASE("but an older version leaves them to the newer, for which it takes all anew") {
+  SUBCASE("an older version keeps them for the newer, which loads all again") {
     world.Reopen(1, false);
     CHECK(world.sync()["scopes"].items().size() == 3);
     CHECK(world.sync()["lacks"].is_string());
@@ -171,8 +171,7 @@ TEST_CASE("scopes that the schema does not understand are given up, and not aske
     CHECK(Json(world.pull_bodies[pulls])["scopes"].items().size() == 1);
 }
 
-TEST_CASE(
-    "no image is rolled up by an older version; one of another layout is at the next record") {
+TEST_CASE("makes no image in an older version; compacts another layout at the next record") {
   SyncRecord sync = SyncRecord::Read(
       Json(R"({"n":5,"recordBytes":10,"image":{"generation":"g","n":4,"recordBytes":9,"layout":"a",
     "cursors":{},"parts":[{"file":"rows","bytes":1000}]}})"));

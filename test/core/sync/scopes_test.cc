@@ -1,4 +1,4 @@
-// Which scopes are kept, and which are left out or go.
+// Goal: scopes are kept, omitted and dropped by their use and their cost.
 #include "sync/scopes.h"
 
 #include "base/json.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kScopesDay = 86'400'000;
 
-TEST_CASE("what one window drops stays while another wants it") {
+TEST_CASE("keeps a scope that one window drops while another wants it") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -27,16 +27,14 @@ TEST_CASE("what one window drops stays while another wants it") {
   world.Run(60'000);
   CHECK(world.sync()["scopes"].items().size() == 2);
   CHECK(world.Converged());
-  // The last that wants it drops it for good.
+  // The last window that wants the scope drops it.
   world.host(1).Post(Json(R"({"type":"scopes","drop":[{"table":"items","where":["=","n",1]}]})"));
   world.Run(60'000);
   REQUIRE(world.sync()["scopes"].items().size() == 1);
   CHECK(world.sync()["scopes"].items()[0]["where"] == Json(R"(["true"])"));
 }
 
-TEST_CASE(
-    "what nobody has asked for in a month goes when something is asked for; open windows ask each "
-    "day") {
+TEST_CASE("drops scopes unused for a month; open windows request theirs each day") {
   SyncWorld world;
   world.Open();
   world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})"));
@@ -76,8 +74,7 @@ std::string AnyOf(int first, int count) {
   return where + "]";
 }
 
-TEST_CASE(
-    "of very many scopes those go that were asked for longest ago, not what open windows want") {
+TEST_CASE("drops the scopes requested longest ago when there are too many, no open window's") {
   Kept kept;
   const auto scope = [](int n) { return ScopeOf(R"(["=","n",)" + std::to_string(n) + "]"); };
   const auto most = static_cast<int>(kMaxKeptScopes);
@@ -85,15 +82,14 @@ TEST_CASE(
   CHECK(kept.size() == kMaxKeptScopes + 10);
   kept.Change(scope(1), 2);
   kept.Change(scope(-1), 2);
-  // All but number 1 of the first day; the others were asked for a day ago.
+  // All of the first day but number 1 are dropped; the rest were requested a day ago.
   CHECK(kept.size() == kMaxKeptScopes + 7);
   CHECK(kept.record->kind == UpdateKind::kScopes);
   CHECK(kept.Holds(scope(1)));
   CHECK_FALSE(kept.Holds(scope(2)));
 }
 
-TEST_CASE(
-    "scopes that cost more together than a server takes: old ones go, else the added is left out") {
+TEST_CASE("drops old scopes when all together cost too much, else omits the added one") {
   Kept kept;
   // Each of about 400 comparisons: ten fit.
   const auto scope = [](int n) { return ScopeOf(AnyOf(n * 1000, 398)); };
@@ -109,7 +105,7 @@ TEST_CASE(
   CHECK(HoldsScope(kept.left_out, scope(11)[0]));
   CHECK(kept.size() == 10);
   CHECK(kept.sync.scope_version == version);
-  // One that is too much keeps no other out.
+  // A scope that costs too much does not keep out others.
   const Scopes small = ScopeOf(R"(["=","n",-1])");
   Scopes both = scope(11);
   both.push_back(small[0]);
@@ -117,14 +113,14 @@ TEST_CASE(
   CHECK(kept.Change(both, 5));
   CHECK(kept.left_out.size() == 1);
   CHECK(kept.Holds(small));
-  // However they came into storage, no more are kept than a server takes.
+  // No more scopes of storage are kept than a server accepts.
   kept.sync.scopes.clear();
   for (int n = 0; n < 12; ++n) kept.sync.scopes.push_back({"items", scope(n)[0].where, {}, {}, {}});
   CHECK(kept.Change({}, 5));
   CHECK(kept.size() == 10);
 }
 
-TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
+TEST_CASE("does not keep a scope in storage that no server accepts") {
   Kept kept;
   kept.sync.scopes.push_back({"items", ScopeOf(AnyOf(0, 1100))[0].where, {}, {}, {}});
   CHECK(kept.Change({}, 0));

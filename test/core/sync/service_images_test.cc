@@ -1,4 +1,5 @@
-// Images where a service worker pushes: the windows' Workers, its helpers, make and delete them.
+// Goal: while a service worker pushes, the Workers of the windows, its helpers, make and delete
+// images.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -7,7 +8,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("images are fetched by a window, which pulls for it and never pushes") {
+TEST_CASE("fetches images in a window, which pulls for them and never pushes") {
   const Data images = Json(R"({"images":true})");
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
@@ -28,7 +29,7 @@ TEST_CASE("images are fetched by a window, which pulls for it and never pushes")
   world.Settle();
   CHECK(world.sync()["cursors"]["A"].as_string() == "7@70");
   CHECK(world.lease()["owner"].is_null());
-  // With something pending, and nobody else to push it.
+  // With a pending mutation, and no other worker to push it.
   world.host(0).Crash();
   world.service = -1;
   world.storage.Add("mutations", MutationRecord(SyncUuid(9000), {CreateItem("a", "A", 1)}, 1));
@@ -39,8 +40,7 @@ TEST_CASE("images are fetched by a window, which pulls for it and never pushes")
   CHECK(world.host(1).push_times.empty());
 }
 
-TEST_CASE(
-    "the phase ends with the service worker's work, which ends while a window fetches an image") {
+TEST_CASE("ends the phase with the service worker's work while a window fetches an image") {
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
       "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
@@ -72,7 +72,7 @@ TEST_CASE(
   CHECK(world.host(1).status["phase"].Is("idle"));
 }
 
-TEST_CASE("an image that a window died over is deleted, though nobody takes its lease to push") {
+TEST_CASE("deletes the image of a window that died, though no window claims its push lease") {
   const Data images = Json(R"({"images":true})");
   SyncWorld world;
   world.OpenService(images);

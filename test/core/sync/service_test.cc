@@ -1,4 +1,5 @@
-// A service worker that pushes, and the windows' Workers that help it (sync/helper.h).
+// Goal: a service worker pushes and pulls, and the Workers of the windows help it and take over
+// when it fails (sync/helper.h).
 #include <utility>
 
 #include "base/json.h"
@@ -16,7 +17,7 @@ struct Serving : SyncWorld {
     Open(true, window.Set("mode", "helper").Set("reason", "it is registered"));
     Settle();
   }
-  // As the window does: it wakes the service worker itself.
+  // As the window does, which wakes the service worker itself.
   void Change(const char* id) {
     storage.Add("mutations", MutationRecord(SyncUuid(++last_), {CreateItem(id, "A", 1)}, 1));
     if (service >= 0)
@@ -39,7 +40,7 @@ Data Answer(const SyncHost& host) {
   return nullptr;
 }
 
-TEST_CASE("the service worker pushes and pulls, without a lease in storage; the window does not") {
+TEST_CASE("pushes and pulls in the service worker without a stored lease, not in the window") {
   Serving world;
   const size_t pulls = world.host(0).pull_times.size();
   CHECK(pulls > 0);
@@ -58,7 +59,7 @@ TEST_CASE("the service worker pushes and pulls, without a lease in storage; the 
   CHECK(world.host(1).status["phase"].as_string() == "idle");
 }
 
-TEST_CASE("each job that pushes has an epoch of its own, for the server's records") {
+TEST_CASE("uses a new epoch for each job that pushes, for the server's records") {
   Serving world;
   for (const char* id : {"a", "b"}) {
     world.Change(id);
@@ -71,7 +72,7 @@ TEST_CASE("each job that pushes has an epoch of its own, for the server's record
   CHECK(world.lease()["epoch"].as_number() == first + 1);
 }
 
-TEST_CASE("windows that push as well keep their lease: it is not counted up from under them") {
+TEST_CASE("leaves the epoch alone while a window that pushes holds the lease") {
   Serving world;
   const Data held = Json(R"({"v":1,"owner":"tab-9","epoch":7,"beat":3})");
   world.storage.Put("sync", "push", held);
@@ -79,12 +80,12 @@ TEST_CASE("windows that push as well keep their lease: it is not counted up from
   world.Settle();
   CHECK(world.lease() == held);
   CHECK(Json(world.push_bodies[0])["epoch"].as_number() == 7);
-  // The service worker rests, and does not say of them that they hold it still.
+  // The service worker is idle, and does not report the window's lease as held.
   CHECK(world.host(0).status["lease"]["owner"].is_null());
   CHECK(world.host(0).status["lease"]["epoch"].as_number() == 7);
 }
 
-TEST_CASE("two versions of the service worker do not overlap") {
+TEST_CASE("runs no two versions of the service worker at once") {
   Serving world;
   world.network.hold_answers = true;
   world.Change("a");
@@ -103,8 +104,7 @@ TEST_CASE("two versions of the service worker do not overlap") {
   CHECK(world.server.rows().count("b") == 1);
 }
 
-TEST_CASE(
-    "a pause after a failure is kept by the windows: the service worker may be stopped in it") {
+TEST_CASE("keeps a pause after a failure although the service worker was stopped in it") {
   Serving world;
   world.network.down = true;
   world.Change("a");
@@ -116,7 +116,7 @@ TEST_CASE(
   const size_t tries = requests();
   CHECK(world.host(1).status["phase"].as_string() == "waiting");
   CHECK(world.host(1).status["nextTryAt"].is_number());
-  // Neither typing nor a window that looks too early cuts it short.
+  // Neither mutations nor a window that looks too early cut it short.
   world.host(0).Post(Json(R"({"type":"wake","reason":"mutation"})"));
   world.host(0).Post(Json(R"({"type":"wake","reason":"due"})"));
   world.Settle();
@@ -129,7 +129,7 @@ TEST_CASE(
   CHECK(world.host(1).push_times.empty());
 }
 
-TEST_CASE("a service worker that does not answer is given up, and the window pushes") {
+TEST_CASE("pushes in the window when the service worker does not answer") {
   Serving world;
   world.host(0).frozen = true;
   world.Change("a");
@@ -142,14 +142,13 @@ TEST_CASE("a service worker that does not answer is given up, and the window pus
   CHECK(world.host(1).status["modeReason"].as_string() == "the service worker does not answer");
 }
 
-TEST_CASE(
-    "a change of which the service worker did not hear is pushed within seconds all the same") {
+TEST_CASE("pushes a change within seconds although the service worker missed its message") {
   Serving world;
   world.Run(20'000);  // its next poll is half a minute away
   const int service = std::exchange(world.service, -1);
   world.Change("a");
   world.service = service;
-  // It lives, and says that it has nothing to do: it does not know better.
+  // The service worker is alive and reports that it has nothing to do, as it missed the message.
   world.host(0).Post(Json(R"({"type":"wake","reason":"due","online":true,"listening":true})"));
   world.Run(100);
   CHECK(world.server.rows().count("a") == 0);
@@ -157,7 +156,7 @@ TEST_CASE(
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("a machine that slept does not take the service worker for dead") {
+TEST_CASE("does not give up the service worker after the machine slept") {
   Serving world;
   world.host(0).frozen = true;
   world.Change("a");
@@ -171,7 +170,7 @@ TEST_CASE("a machine that slept does not take the service worker for dead") {
   CHECK(world.host(0).push_times.size() == 1);
 }
 
-TEST_CASE("one that works on a slow answer gives signs of life, and is not given up") {
+TEST_CASE("does not give up a service worker that sends heartbeats during a slow answer") {
   Serving world;
   world.network.hold_answers = true;
   world.Change("a");
@@ -180,7 +179,7 @@ TEST_CASE("one that works on a slow answer gives signs of life, and is not given
   CHECK(world.host(1).push_times.empty());
 }
 
-TEST_CASE("one that lives but does not reach the server, for a minute, is given up") {
+TEST_CASE("gives up a live service worker that cannot reach the server for a minute") {
   Serving world;
   world.network.down = true;
   world.Change("a");
@@ -190,7 +189,7 @@ TEST_CASE("one that lives but does not reach the server, for a minute, is given 
         "the service worker does not reach the server");
 }
 
-TEST_CASE("what the application asked for is answered, also when the service worker is stopped") {
+TEST_CASE("answers the application's requests although the service worker is stopped") {
   Serving world;
   world.network.hold_answers = true;
   world.host(1).Post(Json(R"({"type":"sync","id":7})"));
@@ -204,7 +203,7 @@ TEST_CASE("what the application asked for is answered, also when the service wor
   CHECK(world.host(1).status["mode"].as_string() == "service-worker");
 }
 
-TEST_CASE("what was asked of a service worker that is given up is answered by the window") {
+TEST_CASE("answers the requests of a service worker that was given up, in the window") {
   Serving world;
   world.host(0).frozen = true;
   world.host(1).Post(Json(R"({"type":"sync","id":7})"));
@@ -212,7 +211,7 @@ TEST_CASE("what was asked of a service worker that is given up is answered by th
   CHECK(Answer(world.host(1)) == Json(R"({"type":"synced","id":7,"error":null})"));
 }
 
-TEST_CASE("a window that goes over to a service worker in the middle takes what was asked along") {
+TEST_CASE("hands requests over when a window switches to a service worker midway") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -235,7 +234,7 @@ TEST_CASE("a window that goes over to a service worker in the middle takes what 
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("tokens come from the windows, and are kept where that is allowed") {
+TEST_CASE("gets tokens from windows, and keeps them where that is allowed") {
   const Data auth = Json(R"({"auth":true})");
   Data keeps = Json(R"({"auth":true,"keepToken":true})");
   bool kept = false;
@@ -254,7 +253,7 @@ TEST_CASE("tokens come from the windows, and are kept where that is allowed") {
   CHECK(world.host(2).pull_times.empty() == !kept);
 }
 
-TEST_CASE("a token that is refused is asked for anew by the window that is looked at") {
+TEST_CASE("asks the visible window for a new token when one is refused") {
   const Data auth = Json(R"({"auth":true})");
   Serving world(auth, auth);
   world.Run(1'000);
@@ -272,7 +271,7 @@ TEST_CASE("a token that is refused is asked for anew by the window that is looke
   CHECK(world.host(1).token_whys.size() == asked);
 }
 
-TEST_CASE("a service worker that has no token is let sleep until there is one") {
+TEST_CASE("lets a service worker without a token sleep until there is one") {
   const Data auth = Json(R"({"auth":true})");
   Serving world(auth, auth);
   world.Run(1'000);
@@ -290,7 +289,7 @@ TEST_CASE("a service worker that has no token is let sleep until there is one") 
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("an old version that waits for a token does not keep the new one from pushing") {
+TEST_CASE("lets the new version push while an old one waits for a token") {
   const Data auth = Json(R"({"auth":true})");
   Serving world(auth, auth);
   world.Run(1'000);
@@ -306,7 +305,7 @@ TEST_CASE("an old version that waits for a token does not keep the new one from 
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("what a service worker needs to start without a window is kept in storage") {
+TEST_CASE("keeps in storage what a service worker needs to start without a window") {
   Serving world(Json(R"({"service":{"remote":{"url":"/v1"}}})"));
   const Data kept = world.storage.Get("sync", "service");
   CHECK(kept["remote"]["url"].as_string() == "/v1");
@@ -318,7 +317,7 @@ TEST_CASE("what a service worker needs to start without a window is kept in stor
   CHECK(world.storage.Get("sync", "service") == newer);
 }
 
-TEST_CASE("a log-out ends when the user is back, with a service worker or without one") {
+TEST_CASE("ends a log-out when the user is back, with or without a service worker") {
   Serving world(Json(R"({"service":{"remote":{"url":"/v1"}}})"));
   const Data over = Json(R"({"v":1,"loggedOut":true})");
   world.storage.Put("sync", "service", over);
@@ -331,7 +330,7 @@ TEST_CASE("a log-out ends when the user is back, with a service worker or withou
   CHECK(world.storage.Get("sync", "service").is_null());
 }
 
-TEST_CASE("what a paused window adds is not pushed for being heard of") {
+TEST_CASE("does not push a paused window's mutation when another window hears of it") {
   Serving world;
   world.host(1).Post(Json(R"({"type":"pause"})"));
   world.Settle();
@@ -345,7 +344,7 @@ TEST_CASE("what a paused window adds is not pushed for being heard of") {
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("with an open socket nobody polls, though others hear only later that it is open") {
+TEST_CASE("polls in no window while one has an open socket, though others hear of it later") {
   const Data window = Json(R"({"mode":"helper","socket":true})");
   SyncWorld world;
   world.OpenService();
@@ -361,7 +360,7 @@ TEST_CASE("with an open socket nobody polls, though others hear only later that 
   CHECK(world.pull_bodies.size() > pulls);
 }
 
-TEST_CASE("without a socket the service worker polls as its windows say, and never for itself") {
+TEST_CASE("polls in the service worker as its windows request, and never for itself") {
   Serving world;
   const size_t pulls = world.pull_bodies.size();
   world.Run(240'000);
@@ -372,7 +371,7 @@ TEST_CASE("without a socket the service worker polls as its windows say, and nev
   CHECK(world.pull_bodies.size() == then);
 }
 
-TEST_CASE("a hidden window has what is pending pushed, and polls for nothing") {
+TEST_CASE("pushes pending mutations of a hidden window, and polls for nothing") {
   Serving world;
   world.host(1).Post(Json(R"({"type":"visible","visible":false})"));
   world.Run(1'000);

@@ -1,4 +1,4 @@
-// What the tests of the sync room share: a small schema, and mutations as a window would log them.
+// Shared by the tests of src/sync: a small schema, and mutations as a window logs them.
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
 
@@ -12,7 +12,8 @@
 
 namespace skerry::sync_test {
 
-// One table, `items` (ids of the application's own): n number, name string; both optional.
+// One table, `items` (ids of the application's own), with optional props: number n, string name,
+// parent -> items (cascade).
 Data SyncSchemaDescription();
 const Schema& SyncSchema();
 
@@ -29,7 +30,7 @@ Op MoveItem(std::string id, std::string realm, std::string to);
 // A record of the store `mutations`.
 Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at = 1000);
 
-// Parsed JSON; the text must be right.
+// REQUIRES: `text` parses.
 Data Json(std::string_view text);
 
 }  // namespace skerry::sync_test

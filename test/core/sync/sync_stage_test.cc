@@ -1,4 +1,4 @@
-// The order of the stages of a sync job.
+// Goal: the stages of a sync job follow each other only as in the diagram.
 #include "sync/sync_stage.h"
 
 #include "doctest/doctest.h"
@@ -6,7 +6,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("stages of a sync job follow only where the drawing says") {
+TEST_CASE("allows only the stages of a sync job that the diagram has") {
   CHECK(ValidTransition(SyncStep::kNone, SyncStep::kPullAsk));
   CHECK(ValidTransition(SyncStep::kPullFetch, SyncStep::kPullFold));
   CHECK(ValidTransition(SyncStep::kPullFetch, SyncStep::kPushAnswer));
@@ -17,7 +17,7 @@ TEST_CASE("stages of a sync job follow only where the drawing says") {
   CHECK_FALSE(ValidTransition(SyncStep::kCheck, SyncStep::kPullAsk));
 }
 
-TEST_CASE("what is in flight is the stage's transaction or request") {
+TEST_CASE("has the stage's transaction or request in flight") {
   SyncStage stage;
   CHECK(InFlight(stage) == 0);
   CHECK(RequestOf(&stage) == nullptr);

@@ -1,4 +1,5 @@
-// The whole sync worker against a naive server: what windows, storage and the network see of it.
+// Goal: the whole sync worker shows windows, storage and the network the right state. Method:
+// workers against a naive server.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -6,7 +7,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("no worker is idle before the first round has ended") {
+TEST_CASE("is not idle before the first round has ended") {
   SyncWorld world;
   const auto begins = [](const SyncHost& host) {
     REQUIRE(host.phases.size() > 1);
@@ -19,7 +20,7 @@ TEST_CASE("no worker is idle before the first round has ended") {
     world.Settle();
     begins(world.host(0));
   }
-  SUBCASE("of one that has been in step before: what is new may be much") {
+  SUBCASE("of one that was in step before: there may be much news") {
     world.Open();
     world.Settle();
     world.host(0).Crash();
@@ -33,7 +34,7 @@ TEST_CASE("no worker is idle before the first round has ended") {
     world.Settle();
     begins(world.host(1));
   }
-  SUBCASE("whose server cannot be reached: it waits") {
+  SUBCASE("with a server that cannot be reached: it waits") {
     world.network.down = true;
     world.Open();
     world.Run(20'000);
@@ -45,7 +46,7 @@ TEST_CASE("no worker is idle before the first round has ended") {
   }
 }
 
-TEST_CASE("a holder that ends in its work is at work no longer: another window does it") {
+TEST_CASE("shows no work of a holder that ended in it: another window does it") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -62,7 +63,7 @@ TEST_CASE("a holder that ends in its work is at work no longer: another window d
   CHECK(world.host(1).status["phase"].Is("idle"));
 }
 
-TEST_CASE("scopes that storage refused are no error any more once it has taken them") {
+TEST_CASE("clears the error of scopes that storage refused once it has stored them") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -78,7 +79,7 @@ TEST_CASE("scopes that storage refused are no error any more once it has taken t
     world.Settle();
     CHECK(error().is_null());
   }
-  SUBCASE("and other windows have never heard of it") {
+  SUBCASE("while other windows have never heard of it") {
     world.Open();
     world.storage.FailWrites("QuotaExceededError");
     world.network.hold_answers = true;
@@ -91,7 +92,7 @@ TEST_CASE("scopes that storage refused are no error any more once it has taken t
     world.Settle();
     CHECK(world.host(1).status["error"].is_null());
   }
-  SUBCASE("unless it is the round that waits because of them") {
+  SUBCASE("not while the round waits because of them") {
     world.storage.FailWrites("QuotaExceededError");
     world.host(0).Post(Json(R"({"type":"sync","id":1})"));
     world.Settle();
@@ -105,7 +106,7 @@ TEST_CASE("scopes that storage refused are no error any more once it has taken t
   }
 }
 
-TEST_CASE("a window shows no failure any more when another has done its work") {
+TEST_CASE("clears a window's error when another window has done its work") {
   SyncWorld world(/*locks=*/false);
   world.Open();
   world.Open();
@@ -118,7 +119,7 @@ TEST_CASE("a window shows no failure any more when another has done its work") {
   other.Post(looked_at);
   world.Settle();
   CHECK(error().Is("quota"));
-  // Both try at once, for what a poke told of; the one is first, and does all.
+  // A poke makes both try at once; one of them is first and does all the work.
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1, "one")});
   one.Post(Json(R"({"type":"sync","id":1})"));
@@ -130,7 +131,7 @@ TEST_CASE("a window shows no failure any more when another has done its work") {
   CHECK(error().Is("quota"));
   world.network.hold_answers = false;
   world.Release();
-  // It ends before it says more than that the lease is free.
+  // It ends after it reported that the lease is free, and nothing else.
   for (int step = 0; step < 200 && !other.status["role"].Is("none"); ++step) {
     one.StepOnce();
     other.StepOnce();
@@ -142,7 +143,7 @@ TEST_CASE("a window shows no failure any more when another has done its work") {
   CHECK(error().is_null());
 }
 
-TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
+TEST_CASE("pushes a mutation, confirms it and folds it into storage") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -156,7 +157,7 @@ TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
   CHECK(world.host(0).status["phase"].as_string() == "idle");
 }
 
-TEST_CASE("an older version of the application does not lower the schema's version in storage") {
+TEST_CASE("keeps the stored schema version when an older application version opens") {
   SyncWorld world;
   world.storage.Put("sync", "sync", Json(R"({"v":1,"schema":9})"));
   world.Open();

@@ -39,7 +39,7 @@ Data NoResponse(const Data& id) {
   return event.Set("error", Json(R"({"name":"network","message":"no network"})"));
 }
 
-// What a server refuses before it looks at anything.
+// What a server rejects before it reads any row.
 bool IsSound(bool push, std::string_view body) {
   const Result<Data> request = ParseJson(body);
   if (!request.ok()) return false;
@@ -49,7 +49,7 @@ bool IsSound(bool push, std::string_view body) {
   return true;
 }
 
-// Leases may only be claimed upwards: each epoch has one owner.
+// A claim must raise the epoch: each epoch has one owner.
 void NoteClaims(SyncWorld* world) {
   if (world->damaged) return;
   const Data lease = world->lease();

@@ -1,7 +1,6 @@
 // SyncWorld: several sync workers of one client over one FakeStorage, with Web Locks, a channel,
-// timers and a NaiveServer, in virtual time. Each worker's host runs its transactions one after the
-// other, as js/host does. Everything is deterministic; tests crash, freeze and delay what they
-// like.
+// timers and a NaiveServer, in virtual time. Each worker's host runs its transactions one after
+// the other, as js/host does. Everything is deterministic. Tests crash, freeze and delay any part.
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 
@@ -25,19 +24,19 @@ class SyncWorld;
 class SyncHost final : public TransactionCaller {
  public:
   SyncHost(SyncWorld* world, size_t index, std::string tab);
-  Data Call(Data event) override;  // with the clocks; returns the effects
+  Data Call(Data event) override;  // adds the clocks; returns the effects
 
   void Deliver(Data event) { inbox_.push_back(std::move(event)); }
   void Post(Data message);  // a message of the window
-  // One thing that can be done at once (an event, a transaction); false if there is none.
+  // Handles one event or runs one transaction; false if there is none.
   bool StepOnce();
   bool HasStep() const {
     return alive && !frozen && (!inbox_.empty() || (!running_ && !queue_.empty()));
   }
-  // The next timer; fires it if it is due.
+  // Fires the next timer if it is due.
   bool FireTimers();
   double next_timer() const;
-  void Crash();  // the worker is gone; locks free themselves
+  void Crash();  // ends the worker; its locks are released
   void ForgetMessages() { inbox_.clear(); }
 
   bool alive = true;
@@ -45,7 +44,7 @@ class SyncHost final : public TransactionCaller {
   double wall_skew = 0;
   std::string tab;
   Data status;
-  Vector<std::string> phases;  // as told, each once in a row
+  Vector<std::string> phases;  // of `status`, without repetitions
   Vector<Data> posts;          // messages to the window
   Vector<Data> image_jobs;     // {id, job}
   Vector<std::string> socket;  // actions
@@ -70,10 +69,10 @@ class SyncHost final : public TransactionCaller {
   std::map<std::string, double> timers_;
 };
 
-// A response that the network gives instead of the server's.
+// A response of the network in place of the server's.
 Data Scripted(double status, std::string_view body, std::string_view type = "application/json");
 
-// What the network does with the next requests.
+// What happens to the next requests.
 struct Network {
   bool down = false;
   int lose_requests = 0;
@@ -81,7 +80,7 @@ struct Network {
   int lose_push_requests = 0;
   int lose_push_answers = 0;
   bool hold_answers = false;  // answers wait in SyncWorld::held
-  std::deque<Data> scripted;  // responses to give instead of the server's, in order
+  std::deque<Data> scripted;  // responses in place of the server's, in order
 };
 
 class SyncWorld {
@@ -90,7 +89,7 @@ class SyncWorld {
 
   // Adds a window; its worker starts.
   SyncHost& Open(bool visible = true, Data extra = Data::MakeObject());
-  // Adds a service worker, which is the one that helpers wake from then on.
+  // Adds a service worker, which helpers wake from then on.
   SyncHost& OpenService(Data extra = Data::MakeObject());
   int service = -1;  // its index; -1: there is none
   SyncHost& host(size_t i) { return *hosts_[i]; }
@@ -98,19 +97,19 @@ class SyncWorld {
 
   // Logs a mutation, as a window does; returns the action's id.
   std::string Log(const Vector<Op>& ops);
-  // And wakes that window's worker, and the others.
+  // Logs a mutation, and wakes that window's worker and the other workers.
   std::string Mutate(const Vector<Op>& ops, size_t window = 0);
-  // Does all that can be done at once, without letting time pass.
+  // Runs all steps that can run before time passes.
   void Settle();
   // Lets time pass: timers fire when they are due.
   void Run(double ms);
   void Broadcast(size_t from, const Data& message);
-  // Gives the held answers back.
+  // Delivers the held answers.
   void Release();
 
-  // Base as the records in storage make it from nothing.
+  // An empty base with all records of storage folded into it.
   std::unique_ptr<Base> Fold() const;
-  // Whether that equals the server's rows (of readable realms).
+  // Whether Fold() equals the server's rows (of readable realms).
   bool Converged();
   Data sync() const { return storage.Get("sync", "sync"); }
   Data lease(const std::string& name = "push") const { return storage.Get("sync", name); }
@@ -124,15 +123,15 @@ class SyncWorld {
   Vector<std::string> pull_bodies;
   std::map<uint64_t, std::string> claims;  // epoch -> owner, as written by claims
   double mono = 0;
-  Data token = "token";  // what needToken is answered with
+  Data token = "token";  // the answer to needToken
 
   struct LockQueue {
     int holder = -1;
     std::deque<size_t> waiting;
   };
   std::map<std::string, LockQueue> lock_queues;
-  int refused_steals = 0;  // as by an engine that fails to answer
-  bool damaged = false;    // somebody else writes into storage, leases included
+  int refused_steals = 0;  // so many steals are not answered, as by a faulty engine
+  bool damaged = false;    // another script writes into storage, into leases, too
   void GrantNext(const std::string& name);
   void FreeLocks(size_t index);
 

@@ -1,4 +1,5 @@
-// Tokens: asked for, refused, missing, and given again (docs/sync-worker.md, section 8).
+// Goal: tokens are requested, refused, missing and renewed as docs/sync-worker.md, section 8,
+// says.
 #include "base/json.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
@@ -8,7 +9,7 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
+TEST_CASE("asks for another token when one expires; waits if that is refused, too") {
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true})"));
   world.Settle();
@@ -32,17 +33,17 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
   world.Run(200'000);
   CHECK(world.push_bodies.size() + world.pull_bodies.size() == requests);
   CHECK(world.storage.Count("mutations") == 1);
-  SUBCASE("who brings a token") {
+  SUBCASE("until the application brings a token") {
     world.host(0).Deliver(Json(R"({"type":"token","token":"fresh"})"));
     world.Settle();
   }
-  SUBCASE("who looks: the next token may be taken") {
+  SUBCASE("until the window is visible: the next token may be accepted") {
     world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
     world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
     world.Settle();
     CHECK(world.host(0).token_whys.back() == "refused");
   }
-  SUBCASE("or some minutes, for nobody may come to look; until then it says so") {
+  SUBCASE("until some minutes have passed, as no user may look; it says so meanwhile") {
     refuse();
     bool told = true;
     for (int i = 0; i < 400; ++i) {
@@ -54,7 +55,7 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
     CHECK(world.push_bodies.size() + world.pull_bodies.size() >= requests + 1);
     world.Run(400'000);
   }
-  SUBCASE("but not who has said that there is none") {
+  SUBCASE("not for a visible window whose application says that there is none") {
     world.token = nullptr;
     world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
     world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
@@ -71,8 +72,7 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
   CHECK_FALSE(world.host(0).status["needsAuth"].as_bool());
 }
 
-TEST_CASE(
-    "a token refused by the socket and by a request is asked for once, and what came is kept") {
+TEST_CASE("asks once for a token that the socket and a request refused, and keeps it") {
   for (const bool socket_first : {false, true}) {
     CAPTURE(socket_first);
     SyncWorld world;
@@ -87,7 +87,7 @@ TEST_CASE(
     world.Mutate({CreateItem("a", "A", 1)});
     world.Settle();
     REQUIRE(world.held.size() == 1);
-    // The server refused the request instead.
+    // The server refuses the request.
     Data refused = Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json");
     refused.Set("type", "response").Set("id", world.held[0].second["id"]);
     world.held[0].second = std::move(refused);
@@ -106,7 +106,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a token that comes while the page is hidden is gone on with when it is seen again") {
+TEST_CASE("continues with a token that came while the page was hidden once it is visible") {
   SyncWorld world;
   world.token = nullptr;
   world.Open(true, Json(R"({"auth":true})"));
@@ -123,7 +123,7 @@ TEST_CASE("a token that comes while the page is hidden is gone on with when it i
   CHECK_FALSE(world.pull_bodies.empty());
 }
 
-TEST_CASE("a window without a token asks for one when another window is let in") {
+TEST_CASE("asks for a token in a window without one when another window is accepted") {
   SyncWorld world;
   world.token = nullptr;
   for (int i = 0; i < 2; ++i) world.Open(true, Json(R"({"auth":true})"));
@@ -131,7 +131,7 @@ TEST_CASE("a window without a token asks for one when another window is let in")
   const SyncHost& other = world.host(1);
   REQUIRE(other.status["needsAuth"].as_bool());
   const size_t asked = other.token_whys.size();
-  SUBCASE("and goes on with it") {
+  SUBCASE("it continues with the new token") {
     world.token = "token";
     world.host(0).Post(Json(R"({"type":"sync","id":1})"));
     world.Run(60'000);
@@ -139,7 +139,7 @@ TEST_CASE("a window without a token asks for one when another window is let in")
     CHECK(other.status["error"].is_null());
     CHECK(other.token_whys.size() == asked + 1);
   }
-  SUBCASE("or says still that it has none, and does not ask with each pull of the other") {
+  SUBCASE("it still reports none, and does not ask at each pull of the other") {
     world.host(0).Deliver(Json(R"({"type":"token","token":"token"})"));
     for (int i = 0; i < 100; ++i) {
       world.host(0).Post(Json(R"({"type":"sync","id":1})"));
@@ -152,7 +152,7 @@ TEST_CASE("a window without a token asks for one when another window is let in")
   }
 }
 
-TEST_CASE("without a token nothing is sent, and the application is told") {
+TEST_CASE("sends nothing without a token, and notifies the application") {
   SyncWorld world;
   world.token = nullptr;
   world.Open(true, Json(R"({"auth":true})"));
@@ -163,7 +163,7 @@ TEST_CASE("without a token nothing is sent, and the application is told") {
 
 constexpr std::string_view kBound = R"({"code":"client_bound","detail":"another user's"})";
 
-TEST_CASE("an answer to another user is neither folded nor followed by a push") {
+TEST_CASE("neither folds nor pushes after an answer to another user") {
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true,"user":"xena"})"));
   world.Log({CreateItem("a", "A", 1)});
@@ -189,7 +189,7 @@ TEST_CASE("an answer to another user is neither folded nor followed by a push") 
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("an identity that is another user's is given up where nothing of it can be in the log") {
+TEST_CASE("replaces an identity bound to another user when nothing of it can be in the log") {
   SyncWorld world;
   world.network.down = true;
   world.Open();
@@ -201,7 +201,7 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
       world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
   };
   const std::string client = world.sync()["client"].as_string();
-  SUBCASE("once a job: a server that refuses any is not asked for ever") {
+  SUBCASE("once a job: a server that rejects every identity is not asked forever") {
     refuse(2);
     world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
     world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
@@ -209,7 +209,7 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
     CHECK(world.host(0).status["error"]["code"].Is("client_bound"));
     CHECK(world.network.scripted.empty());
   }
-  SUBCASE("not what was sent: it may be there as the other user's, until that one is back") {
+  SUBCASE("not with a sent update: the log may hold it as the other user's") {
     const std::string id = SyncUuid(1);
     Data sent = Json(R"({"v":1,"after":{"A":null},"base":{},"at":1,"state":"sent","epoch":1,
           "revisions":null,"confirmed":[],"mutations":[]})");
@@ -233,7 +233,7 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
   CHECK(world.host(0).status["phase"].Is("idle"));
 }
 
-TEST_CASE("a token of another user does not take an identity that this user's answers came under") {
+TEST_CASE("keeps this user's identity when a token of another user is refused") {
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true,"user":"xena"})"));
   world.network.scripted.push_back(

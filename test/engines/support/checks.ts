@@ -1,4 +1,4 @@
-// What must be true at the end of each scene.
+// Checks at the end of each scene.
 import { expect } from 'vitest';
 import { chromium } from './chromium.ts';
 import type { Engine } from './engine.ts';
@@ -30,7 +30,7 @@ export async function until(
   }
 }
 
-/** Nothing is pending in any window, and all show the same, which is what the server has. */
+/** Nothing is pending in any window, and all windows show the server's rows. */
 export async function agree(scene: Scene): Promise<void> {
   const windows = [...scene.windows.values()];
   for (const window of windows) await until(window, ({ pending }) => pending === 0);
@@ -39,7 +39,7 @@ export async function agree(scene: Scene): Promise<void> {
   for (const window of windows) expect(await window.call('notes')).toEqual(notes);
 }
 
-/** What the windows of a scene wrote beside the counter: told to be durable, and at most. */
+/** The changes of a scene's windows beside the counter: those that were durable, and how many were tried. */
 export interface Written {
   readonly counter: string;
   readonly acknowledged: readonly string[];

@@ -1,15 +1,15 @@
-// What the tests of the engines need of a browser, and each of three real ones has: windows that are all visible, a
-// profile that outlives it, and ends of every kind. What happens inside of a window goes through the hub (hub.ts).
+// The interface of the engine tests to each of three real browsers: windows that are all visible, a profile that
+// outlives the browser, and ends of every kind. Calls inside a window go through the hub (hub.ts).
 
 export type EngineName = 'chromium' | 'firefox' | 'webkit';
 
-/** What can be done to one engine only. What is skipped elsewhere is skipped by these names, and counted. */
+/** Abilities that not every engine has. Tests that need one are skipped elsewhere, by its name, and counted. */
 export type Feature =
   | 'freeze'
   | 'stop-service-worker'
   | 'small-quota'
   | 'lose-storage'
-  /** A page with a Web Lock is put aside like any other (bfcache). */
+  /** A page with a Web Lock goes into bfcache like any other. */
   | 'bfcache-with-locks';
 
 export interface Start {
@@ -29,7 +29,7 @@ export interface Engine {
 export interface Running {
   /** Opens a window of that name, visible beside the others. Resolves when it has been asked for. */
   open(id: string, url: string): Promise<void>;
-  /** Goes on to an empty page in that window, and back again. */
+  /** Navigates that window to an empty page, and back again. */
   leave(id: string): Promise<void>;
   goBack(id: string): Promise<void>;
   /** Closes a window as its user does. */

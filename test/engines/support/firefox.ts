@@ -32,7 +32,7 @@ export const firefox: Engine = {
       extraPrefsFirefox: {
         ...serviceWorkerPrefs,
         'browser.privatebrowsing.autostart': isPrivate,
-        // The profile keeps what it was told: -1 is a part of the disk, as everywhere else.
+        // The profile keeps the setting: -1 means a part of the disk, the default.
         'dom.quotaManager.temporaryStorage.fixedLimit': isSmall ? SMALL_LIMIT_KB : -1,
       },
       protocolTimeout: 120_000,
@@ -42,8 +42,8 @@ export const firefox: Engine = {
 };
 
 /**
- * Puppeteer keeps the profile's preferences beside its own, and puts them back when it hears that the browser has ended: that
- * may be while the next one is started.
+ * Puppeteer keeps the profile's preferences beside its own, and restores them when it notices that the browser has
+ * ended: that may be while the next one starts.
  */
 function preferencesAreBack(folder: string): Promise<void> {
   const look = () => {
@@ -76,7 +76,7 @@ class RunningFirefox implements Running {
   }
 
   async goBack(id: string): Promise<void> {
-    // BiDi tells of no page that comes back as it was.
+    // BiDi does not report a page that comes back from bfcache.
     await this.#pages.get(id)?.evaluate(() => history.back());
   }
 
@@ -85,7 +85,7 @@ class RunningFirefox implements Running {
     this.#pages.delete(id);
   }
 
-  /** Which of them runs the window is not told: one after the other is killed until it is gone. */
+  /** Firefox does not report which process runs the window: one after the other is killed until the window is gone. */
   async crash(id: string, gone: Promise<void>): Promise<void> {
     const pids = namedProcesses(this.#pid, /^(Web Content|Isolated Web Co)/);
     for (const pid of pids.reverse()) {

@@ -1,5 +1,5 @@
 // The way into windows that is the same in every engine: each page that is given a hub's port and a name connects to it
-// by WebSocket and does what it is told (test/browser/page/hub.ts). It tells at once when a window is gone.
+// by WebSocket and obeys its messages (test/browser/page/hub.ts). The hub reports at once when a window is gone.
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Commands } from '../../browser/page/hub.ts';
@@ -120,7 +120,7 @@ export class Hub {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The window of that name, as soon as it has connected. Rejects with Gone where it was killed before. */
+  /** The window of that name, as soon as it has connected. Rejects with Gone if it was killed before. */
   arrival(id: string): Promise<RemoteWindow> {
     const arrival = new Promise<RemoteWindow>((resolve, reject) => {
       const timer = setTimeout(() => this.lost(id), ARRIVAL_LIMIT_MS);
@@ -136,7 +136,7 @@ export class Hub {
     return arrival;
   }
 
-  /** Nobody of that name will come; without a name, nobody at all that has not yet. */
+  /** No window of that name will connect; without a name: no window that has not connected yet. */
   lost(id?: string): void {
     for (const [name, { reject }] of this.#arrivals) {
       if (id !== undefined && name !== id) continue;

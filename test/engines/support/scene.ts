@@ -11,10 +11,10 @@ import { rowsOnServer } from '../../browser/support/table.ts';
 import type { Engine, Running, Start } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
-/** Who pushes; `local`: nobody, there is no server. */
+/** Which worker pushes; `local`: none, there is no server. */
 export type Mode = 'lease' | 'service-worker' | 'local';
 
-/** Shorter than the production's, so that tests do not wait; in the same order of length. */
+/** Shorter than the production's, so that tests do not wait, in the same order of length. */
 export const shortTimes = {
   beat: 200,
   look: 200,
@@ -34,7 +34,7 @@ export const shortTimes = {
   serviceLook: 1000,
 };
 
-/** What the server has in its log of the realm `public`, in the order of revisions. */
+/** The server's log of the realm `public`, in the order of revisions. */
 export interface Entry {
   readonly epoch: number | null;
   readonly actions: number;
@@ -127,7 +127,7 @@ export class Scene {
     return this.#running;
   }
 
-  /** A window of the test page with its database open. Rejects with Gone where it is killed before. */
+  /** A window of the test page with its database open. Rejects with Gone if it is killed before. */
   async open(options: StartOptions = {}): Promise<RemoteWindow> {
     const window = await this.#bare();
     await this.start(window, options);
@@ -166,14 +166,14 @@ export class Scene {
     await window.gone;
   }
 
-  /** Goes on to an empty page in that window. Resolves when the hub has heard the last of it. */
+  /** Navigates that window to an empty page. Resolves when the hub has its last message. */
   async leave(window: RemoteWindow): Promise<void> {
     await window.call('leave');
     await window.gone;
     await (await this.running()).leave(window.id);
   }
 
-  /** Goes back in a window that was left: to the page as it was, or to one that is loaded anew. */
+  /** Goes back in a window that was left: to the page from bfcache, or to a reloaded one. */
   async goBack(left: RemoteWindow): Promise<{ window: RemoteWindow; kept: boolean }> {
     const arrival = this.#hub.arrival(left.id);
     await (await this.running()).goBack(left.id);
@@ -206,7 +206,7 @@ export class Scene {
     });
   }
 
-  /** The same profile in a browser that is started anew, with all the room that there is. */
+  /** The same profile in a restarted browser, with unlimited storage. */
   async enlarge(): Promise<void> {
     await this.kill();
     this.#setting = { ...this.#setting, isSmall: false };

@@ -15,7 +15,7 @@ export type Blow =
 const LANES = 5;
 const BURST = 10;
 
-/** A small generator of its own, so that a run is told by one number (Numerical Recipes' constants). */
+/** A small random generator, so that one number repeats a run (Numerical Recipes' constants). */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
@@ -33,7 +33,7 @@ export class Storm {
   #permits = 0;
   #waiting: (() => void)[] = [];
   counter = '';
-  /** Told to be durable. */
+  /** Those that were durable. */
   readonly acknowledged: string[] = [];
   attempted = 0;
   opened = 0;
@@ -61,7 +61,7 @@ export class Storm {
     const bursts = (LANES * this.#each) / BURST;
     const share = Math.ceil(bursts / (blows.length + 1));
     const lanes = this.#lanes.map((_, lane) => this.#write(lane));
-    // A lane that fails ends the run, and nothing waits for the others' permits.
+    // A lane that fails ends the run, so that no lane waits for the permits of another.
     const failed = Promise.all(lanes);
     failed.catch(() => {});
     const left = [...blows];

@@ -34,7 +34,7 @@ export function storms(engine: Engine): void {
       // One of the runs waits as the production does.
       const production = engine.name === 'chromium' && mode === 'lease';
 
-      test('five windows write while windows, the network and the browser end', async () => {
+      test('survives ends of windows, network and browser while five windows write', async () => {
         scene = await Scene.start(engine, site);
         await scene.begin(mode, { production });
         const storm = new Storm(scene, EACH, SEED);
@@ -55,7 +55,7 @@ export function storms(engine: Engine): void {
         say(engine, mode, `${counts}, ${found}`);
       });
 
-      test('in a healthy run no two jobs overlap', async () => {
+      test('overlaps no two jobs in a healthy run', async () => {
         scene = await Scene.start(engine, site);
         await scene.begin(mode);
         const storm = new Storm(scene, HEALTHY_EACH, SEED);
