@@ -718,7 +718,7 @@ export const core = [
     to: '(!request_->have.contains(id) || asked)',
   },
   {
-    name: "a newer version does not load again what an older one could not apply",
+    name: 'a newer version does not load again what an older one could not apply',
     file: 'src/sync/pull_fold.cc',
     from: ' || unjudged_)',
     to: ')',
