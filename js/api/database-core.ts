@@ -34,6 +34,7 @@ type CloseReason = DatabaseEvents['closed']['reason'];
 export interface Ground {
   readonly options: OpenOptions<Tables, unknown>;
   readonly host: Host;
+  /** @internal */
   readonly module: WindowModule;
   readonly storage: Storage;
   readonly images: ImageReader;

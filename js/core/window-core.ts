@@ -7,7 +7,10 @@ import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
 
-/** A loaded module of a window. */
+/**
+ * A loaded module of a window.
+ * @internal
+ */
 export type WindowModule = CoreModule<MainModule>;
 
 export interface WindowConfig {
@@ -74,6 +77,7 @@ export class WindowCore {
   readonly #cells = new RowCells();
   #handle: number;
 
+  /** @internal */
   constructor(module: WindowModule, config: WindowConfig) {
     this.#module = module;
     this.#handle = module.callWith('_sk_client_new', config);
