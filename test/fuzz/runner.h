@@ -11,9 +11,9 @@
 
 namespace skerry::fuzz {
 
-// What is wrong; the input is written down if the program ends, or works on it for more than a
-// minute.
-std::string RunInput(const Target& target, std::string_view input);
+// What is wrong, and whether the input was taken; it is written down if the program ends, or works
+// on it for more than a minute.
+std::string RunInput(const Target& target, std::string_view input, bool* taken);
 
 // The files of a target's corpus, in the order of their names.
 struct CorpusFile {

@@ -1,7 +1,8 @@
 // Targets: the decoders and cores that take in what comes from outside, each with valid inputs to
 // begin from and a function that runs one input. A function says what is wrong in words (a rule
 // that was broken); a crash, a report of a sanitizer or a run without end speaks for itself
-// (runner.h).
+// (runner.h). It also says whether the input was taken: whether it got past the first checks to what
+// the target is about. Every seed must be taken: seeds in an old format test only the refusal.
 #ifndef SKERRY_TEST_FUZZ_TARGET_H_
 #define SKERRY_TEST_FUZZ_TARGET_H_
 
@@ -19,7 +20,8 @@ struct Target {
   Form form;
   int cases;  // of one run of the core's tests
   Vector<std::string> (*seeds)();
-  std::string (*run)(std::string_view input);  // empty: nothing is wrong
+  // Empty: nothing is wrong. `taken` is false before.
+  std::string (*run)(std::string_view input, bool* taken);
 };
 
 const Vector<Target>& Targets();
