@@ -287,6 +287,17 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
+TEST_CASE("an answer with a time of an own update that no record can hold is refused") {
+  for (const auto& [at, ok] : {std::pair("8640000000000000", true),
+                               {"8640000000000001", false},
+                               {"-1e300", false},
+                               {"null", false}}) {
+    const std::string own = R"({"u":{"A":{"revision":1,"at":)" + std::string(at) + "}}}";
+    Data json = Json(R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})");
+    CHECK_MESSAGE(ReadPullAnswer(SyncSchema(), json.Set("own", Json(own))).ok() == ok, own);
+  }
+}
+
 TEST_CASE("where this client may not read, being applied confirms") {
   SyncWorld world;
   world.server.write_only.insert("W");
