@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const std::string problem = skerry::fuzz::chosen->run(input);
+  bool taken = false;
+  const std::string problem = skerry::fuzz::chosen->run(input, &taken);
   if (problem.empty()) return 0;
   std::fprintf(stderr, "%s\n", std::string(problem).c_str());
   std::abort();

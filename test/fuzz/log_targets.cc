@@ -61,10 +61,11 @@ Vector<std::string> MutationSeeds() {
   return seeds;
 }
 
-std::string RunMutation(std::string_view input) {
+std::string RunMutation(std::string_view input, bool* taken) {
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
     const Result<Mutation> decoded = DecodeMutation(*schema, input);
     if (!decoded.ok()) continue;
+    *taken = true;
     static_cast<void>(MutationToData(*schema, decoded.value()));
     if (!DecodeMutation(*schema, EncodeMutation(*schema, decoded.value())).ok())
       return "a mutation that was read cannot be stored";
@@ -106,7 +107,7 @@ Vector<std::string> StepsSeeds() {
   return seeds;
 }
 
-std::string RunSteps(std::string_view input) {
+std::string RunSteps(std::string_view input, bool* taken) {
   struct Nobody final : TouchedSink {
     void Touched(const ObjectKey&) override {}
   } nobody;
@@ -123,6 +124,7 @@ std::string RunSteps(std::string_view input) {
                    maker.AnyRow(test::kCities, "public"));
     const Status applied = ApplySteps(*schema, decoded.value(), &base, &nobody);
     if (!applied.ok() && applied.detail().empty()) return "no detail";
+    *taken = *taken || applied.ok();
     // Rows that were applied can be stored in an image.
     Base again(schema);
     const Status kept = LoadImage(EncodeImage(base, 1, {}), &again);
@@ -147,7 +149,7 @@ Vector<std::string> ImageSeeds() {
   return seeds;
 }
 
-std::string RunImage(std::string_view input) {
+std::string RunImage(std::string_view input, bool* taken) {
   static_cast<void>(ReadImageHeader(input));
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
     ImageRoll roll(schema);
@@ -156,6 +158,7 @@ std::string RunImage(std::string_view input) {
       if (status.detail().empty()) return "no detail";
       continue;
     }
+    *taken = true;
     for (const TableDef& table : schema->tables()) {
       for (const auto& [id, realm] : roll.base().BaseKeys(table.index)) {
         const auto row = roll.base().GetBase(realm, {table.index, id});
@@ -179,12 +182,13 @@ Vector<std::string> UpdateSeeds() {
   return seeds;
 }
 
-std::string RunUpdate(std::string_view input) {
+std::string RunUpdate(std::string_view input, bool* taken) {
   const Result<Data> json = ParseJson(input);
   if (!json.ok()) return "";
   Vector<OpProblem> problems;
   const Result<Update> update = UpdateFromData(LogSchema(), json.value(), &problems);
   if (!update.ok()) return update.status().detail().empty() ? "no detail" : "";
+  *taken = true;
   const Data again = UpdateToData(LogSchema(), update.value());
   return UpdateFromData(LogSchema(), again).ok() ? "" : "an update that was taken is refused";
 }
@@ -198,11 +202,12 @@ Vector<std::string> ExportSeeds() {
   return seeds;
 }
 
-std::string RunExport(std::string_view input) {
+std::string RunExport(std::string_view input, bool* taken) {
   const Result<Data> json = ParseJson(input);
   if (!json.ok()) return "";
   const Result<Mutation> mutation = MutationFromData(LogSchema(), json.value());
   if (!mutation.ok()) return mutation.status().detail().empty() ? "no detail" : "";
+  *taken = true;
   const Result<Mutation> stored =
       DecodeMutation(LogSchema(), EncodeMutation(LogSchema(), mutation.value()));
   return stored.ok() ? "" : "a mutation that was taken cannot be stored";
@@ -217,14 +222,14 @@ Vector<std::string> PullAnswerSeeds() {
     "own":{"01890000-0000-7000-8000-000000000001":{"public":{"revision":6,"at":3,"gone":[0]}}},
     "known":{"01890000-0000-7000-8000-000000000002":{"public":3}},
     "revoked":["team-2"],"reset":["team-3"],"realmsToken":"x","fills":[
-    {"table":"cities","where":["true"],"above":"","upto":"z","realms":["public"],"ids":["a"]},
+    {"table":"cities","where":["true"],"above":"","upto":"z","realms":["public"],"ids":["01890000-0000-7000-8000-000000000003"]},
     {"realm":"public","revision":3,"at":5,"hash":"0123456789abcdef","bytes":99,"url":"/v1/images/x"}]})")
                     .value();
   answer.Set("changes", std::move(changes));
   return {WriteJson(answer)};
 }
 
-std::string RunPullAnswer(std::string_view input) {
+std::string RunPullAnswer(std::string_view input, bool* taken) {
   const Data event = Data::Object{
       {"status", 200}, {"body", Data::Bytes(std::string(input))}, {"type", "response"}};
   const Answer answer = ReadAnswer(event);
@@ -258,6 +263,7 @@ std::string RunPullAnswer(std::string_view input) {
   if (!fold.record().has_value()) return "";
   const Result<Vector<Step>> steps = DecodeSteps(LogSchema(), *fold.record()->body);
   if (!steps.ok()) return "a record that windows cannot read: " + steps.status().detail();
+  *taken = true;
   return "";
 }
 
@@ -274,9 +280,10 @@ Vector<std::string> AnswerSeeds() {
   return seeds;
 }
 
-std::string RunAnswer(std::string_view input) {
+std::string RunAnswer(std::string_view input, bool* taken) {
   const Result<Data> event = DecodeData(input);
   if (!event.ok()) return "";
+  *taken = event.value().is_object();
   const Answer answer = ReadAnswer(event.value());
   const bool good = answer.kind == AnswerKind::kOk;
   if (good && !answer.json.is_object()) return "an answer that is no object";

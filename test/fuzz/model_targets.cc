@@ -9,6 +9,7 @@
 #include "model/row_store.h"
 #include "model/schema.h"
 #include "test/core/log/log_fixture.h"
+#include "test/core/model/test_collator.h"
 #include "test/fuzz/target.h"
 
 namespace skerry::fuzz {
@@ -23,9 +24,10 @@ Vector<std::string> DataSeeds() {
           EncodeData(Data::Object{{"type", "x"}, {"body", Data::Bytes("\x01\x02")}, {"n", 1e300}})};
 }
 
-std::string RunData(std::string_view input) {
+std::string RunData(std::string_view input, bool* taken) {
   const Result<Data> decoded = DecodeData(input);
   if (!decoded.ok()) return decoded.status().detail().empty() ? "no detail" : "";
+  *taken = true;
   const std::string again = EncodeData(decoded.value());
   const Result<Data> twice = DecodeData(again);
   if (!twice.ok() || EncodeData(twice.value()) != again) return "what was read is not written so";
@@ -37,10 +39,11 @@ Vector<std::string> JsonSeeds() {
           R"([9007199254740993,1e308,5e-324,"\ud83d\ude00",{"$type":"bytes","v":"AAEC"}])"};
 }
 
-std::string RunJson(std::string_view input) {
+std::string RunJson(std::string_view input, bool* taken) {
   static_cast<void>(JsonDepth(input));
   const Result<Data> parsed = ParseJson(input);
   if (!parsed.ok()) return "";
+  *taken = true;
   const std::string text = WriteJson(parsed.value());
   const Result<Data> again = ParseJson(text);
   return again.ok() && WriteJson(again.value()) == text ? "" : "what was read is not written so";
@@ -48,11 +51,12 @@ std::string RunJson(std::string_view input) {
 
 Vector<std::string> SchemaSeeds() { return {LogSchema().description()}; }
 
-std::string RunSchema(std::string_view input) {
+std::string RunSchema(std::string_view input, bool* taken) {
   const Result<Data> description = DecodeData(input);
   if (!description.ok()) return "";
   const Result<Schema> schema = Schema::Parse(description.value());
   if (!schema.ok()) return schema.status().detail().empty() ? "no detail" : "";
+  *taken = true;
   // An accepted schema can be used.
   for (const TableDef& table : schema.value().tables()) {
     RowStore store(&table);
@@ -78,12 +82,12 @@ Vector<std::string> FilterSeeds() {
         R"(["like","name","%a_\\%%b%"])", R"([">=","founded",{"$type":"date","v":7}])",
         R"(["!=","flag",{"$type":"bytes","v":"AAEC"}])",
         R"(["and",["=","group",null],["in","id",["01890000-0000-7000-8000-000000000001"]]])",
-        R"(["exists",{"table":"members","ref":"city","where":["=","points",1]}])"})
+        R"(["exists","members",["=","points",1],"city"])"})
     seeds.push_back(Encoded(json));
   return seeds;
 }
 
-std::string RunFilter(std::string_view input) {
+std::string RunFilter(std::string_view input, bool* taken) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   Random random("rows");
@@ -96,6 +100,7 @@ std::string RunFilter(std::string_view input) {
         if (filter.status().detail().empty()) return "no detail";
         continue;
       }
+      *taken = true;
       for (int i = 0; i < 3; ++i) {
         const Row row = maker.AnyRow(table.index, "public");
         static_cast<void>(Matches(filter.value(), maker.AnyId(table.index, false), row, &context));
@@ -126,21 +131,22 @@ Vector<std::string> QuerySeeds() {
   Vector<std::string> seeds;
   for (
       const char* json :
-      {R"({"table":"cities","where":["=","name","x"],"order":[["population","desc"],["name","asc","sv"]],"limit":3,"offset":1,"include":[]})",
+      {R"({"table":"cities","where":["=","name","x"],"order":[["population","desc"],["name","asc","fold"]],"limit":3,"offset":1,"include":[]})",
        R"({"table":"groups","where":null,"order":[],"limit":null,"after":"01890000-0000-7000-8000-000000000001","include":[
           {"name":"cities","kind":"back","table":"cities","prop":"group","query":{"table":"cities","limit":2,"include":[
             {"name":"group","kind":"ref","prop":"group","query":null},
             {"name":"members","kind":"back","table":"members","prop":"city","query":{"order":[["points","asc"]],"limit":1}}]}}]})",
-       R"({"table":"members","where":["in","city",{"table":"cities","column":"id","where":["=","capital",true]}]})"})
+       R"({"table":"members","where":["in","city",{"table":"cities","select":"id","where":["=","capital",true]}]})"})
     seeds.push_back(Encoded(json));
   return seeds;
 }
 
-std::string RunQuery(std::string_view input) {
+std::string RunQuery(std::string_view input, bool* taken) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   const Result<Query> query = ParseQuery(LogSchema(), data.value());
   if (!query.ok()) return query.status().detail().empty() ? "no detail" : "";
+  *taken = true;
   Stores stores;
   QueryEngine engine(&LogSchema(), &stores);
   Vector<uint32_t> stream;
@@ -159,7 +165,7 @@ Vector<std::string> OperationSeeds() {
           R"([null,"public",{"name":"x","flag":{"$type":"bytes","v":"AAEC"},"price":{"$type":"Money","v":1,"version":1}}])")};
 }
 
-std::string RunOperation(std::string_view input) {
+std::string RunOperation(std::string_view input, bool* taken) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   for (const TableDef& table : LogSchema().tables()) {
@@ -169,6 +175,7 @@ std::string RunOperation(std::string_view input) {
       OpInput read;
       const Status status = ReadOperation(*call, table, data.value(), &read);
       if (!status.ok() && status.detail().empty()) return "no detail";
+      *taken = *taken || status.ok();
     }
   }
   return "";

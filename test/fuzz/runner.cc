@@ -55,14 +55,15 @@ std::string Keep(const Target& target, std::string_view input) {
   return name;
 }
 
-std::string RunInput(const Target& target, std::string_view input) {
+std::string RunInput(const Target& target, std::string_view input, bool* taken) {
+  *taken = false;
   Watch();
   running = &target;
   running_input = input;
 #ifndef __EMSCRIPTEN__
   alarm(kMostSeconds);
 #endif
-  std::string problem = target.run(input);
+  std::string problem = target.run(input, taken);
 #ifndef __EMSCRIPTEN__
   alarm(0);
 #endif

@@ -13,7 +13,7 @@ namespace skerry::fuzz {
 
 // Returns the problem; empty: none. If the program crashes, or works on the input for more than a
 // minute, the input is saved and the program ends.
-std::string RunInput(const Target& target, std::string_view input);
+std::string RunInput(const Target& target, std::string_view input, bool* taken);
 
 // The files of a target's corpus, in the order of their names.
 struct CorpusFile {

@@ -1,6 +1,8 @@
 // Targets: the decoders and cores that read input from outside. Each has valid inputs to begin
 // with, and a function that runs one input and returns the rule that was broken, in words. A crash,
-// a report of a sanitizer and a run without end are detected by the runner (runner.h).
+// a report of a sanitizer and a run without end are detected by the runner (runner.h). The function
+// also says whether the input was taken: it got past the first checks to what the target is about.
+// Every valid input must be taken: one in an old format would test only the rejection.
 #ifndef SKERRY_TEST_FUZZ_TARGET_H_
 #define SKERRY_TEST_FUZZ_TARGET_H_
 
@@ -18,7 +20,8 @@ struct Target {
   Form form;
   int cases;  // changed inputs in one run of the core's tests
   Vector<std::string> (*seeds)();
-  std::string (*run)(std::string_view input);  // returns the problem; empty: none
+  // Returns the problem; empty: none. `taken` is false before.
+  std::string (*run)(std::string_view input, bool* taken);
 };
 
 const Vector<Target>& Targets();

@@ -59,11 +59,12 @@ Vector<std::string> WindowStorageSeeds() { return {EncodeData(WindowSnapshot())}
 // Checks that the window opens or reports an error, that it stores a change, and that no unchanged
 // mutation is lost.
 std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
-                  const Vector<Data>& untouched) {
+                  const Vector<Data>& untouched, bool* taken) {
   std::string problem = window->Rest();
   if (!problem.empty()) return problem;
   if (!window->ready())
     return window->told() ? "" : "a window that does not open, and says nothing";
+  *taken = true;
   if (!window->Edit("after")) return "a change that is not stored any more";
   for (const Data& mutation : untouched) {
     if (!IsKept(storage, mutation)) return "a pending mutation that nobody touched is lost";
@@ -71,7 +72,7 @@ std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
   return "";
 }
 
-std::string RunWindowStorage(std::string_view input) {
+std::string RunWindowStorage(std::string_view input, bool* taken) {
   const Result<Data> snapshot = DecodeData(input);
   if (!snapshot.ok()) return "";
   sync_test::FakeStorage storage;
@@ -79,7 +80,7 @@ std::string RunWindowStorage(std::string_view input) {
   PutSnapshot(snapshot.value(), &storage, &images);
   const Vector<Data> untouched = Untouched(WindowSnapshot(), &storage);
   WindowHost window(&storage, &images);
-  return Judge(&window, &storage, untouched);
+  return Judge(&window, &storage, untouched, taken);
 }
 
 // The messages that windows get.
@@ -112,7 +113,7 @@ Vector<std::string> WindowMessageSeeds() {
   return SeedsOfMessages(messages);
 }
 
-std::string RunWindowMessages(std::string_view input) {
+std::string RunWindowMessages(std::string_view input, bool* taken) {
   const Result<Data> messages = DecodeData(input);
   if (!messages.ok()) return "";
   sync_test::FakeStorage storage;
@@ -123,7 +124,7 @@ std::string RunWindowMessages(std::string_view input) {
   std::string problem = window.Rest();
   if (!problem.empty() || !window.ready()) return "it does not open";
   for (const Data& message : messages.value().items()) window.Hear(message);
-  return Judge(&window, &storage, untouched);
+  return Judge(&window, &storage, untouched, taken);
 }
 
 // Events of any kind in any order: the host is JavaScript, which windows, workers and timers call.
@@ -147,7 +148,7 @@ Vector<std::string> EventSeeds() {
   return {EncodeData(all)};
 }
 
-std::string RunEvents(std::string_view input) {
+std::string RunEvents(std::string_view input, bool* taken) {
   const Result<Data> events = DecodeData(input);
   if (!events.ok()) return "";
   sync_test::FakeStorage storage;
@@ -157,7 +158,9 @@ std::string RunEvents(std::string_view input) {
   for (const Data& event : events.value().items()) {
     if (event.is_object()) window.Event(event);
   }
-  return window.Rest();
+  std::string problem = window.Rest();
+  *taken = window.ready();
+  return problem;
 }
 
 }  // namespace

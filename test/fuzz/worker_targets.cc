@@ -44,10 +44,11 @@ void Recover(SyncWorld* world) {
 }
 
 // Checks that a later change reaches the server, or that the window gets an error.
-std::string GoesOn(SyncWorld* world, size_t window) {
+std::string GoesOn(SyncWorld* world, size_t window, bool* taken) {
   const std::string id = world->Mutate({CreateItem("after", "A", 7)}, window);
   world->Run(kAWhile);
-  if (world->server.rows().contains("after")) return "";
+  *taken = world->server.rows().contains("after");
+  if (*taken) return "";
   if (!world->host(window).status["error"].is_null()) return "";
   for (const auto& [key, entry] : world->storage.store("conflicts")) {
     if (entry["mutation"]["id"].as_string() == id) return "";
@@ -78,7 +79,7 @@ bool MaySpeakOf(const Data& record, const Data& mutation) {
   return EncodeData(record).find(mutation["id"].as_string()) != std::string::npos;
 }
 
-std::string RunWorkerStorage(std::string_view input) {
+std::string RunWorkerStorage(std::string_view input, bool* taken) {
   const Result<Data> snapshot = DecodeData(input);
   if (!snapshot.ok()) return "";
   SyncWorld world;
@@ -90,7 +91,7 @@ std::string RunWorkerStorage(std::string_view input) {
   const Vector<Data> untouched = Untouched(WorkerSnapshot(), &world.storage);
   world.Open();
   Recover(&world);
-  std::string problem = GoesOn(&world, 1);
+  std::string problem = GoesOn(&world, 1, taken);
   if (!problem.empty()) return problem;
   const bool same_sync = snapshot.value()["sync"] == WorkerSnapshot()["sync"];
   for (const Data& mutation : untouched) {
@@ -153,7 +154,7 @@ Vector<std::string> WorkerMessageSeeds() {
   return SeedsOfMessages(messages);
 }
 
-std::string RunWorkerMessages(std::string_view input) {
+std::string RunWorkerMessages(std::string_view input, bool* taken) {
   const Result<Data> messages = DecodeData(input);
   if (!messages.ok()) return "";
   SyncWorld world;
@@ -171,7 +172,7 @@ std::string RunWorkerMessages(std::string_view input) {
     world.Settle();
   }
   Recover(&world);
-  std::string problem = GoesOn(&world, 0);
+  std::string problem = GoesOn(&world, 0, taken);
   if (!problem.empty()) return problem;
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";
@@ -219,7 +220,7 @@ bool IsCredible(const Data& response) {
          ReadPullAnswer(SyncSchema(), answer.json).ok();
 }
 
-std::string RunWorkerAnswers(std::string_view input) {
+std::string RunWorkerAnswers(std::string_view input, bool* taken) {
   const Result<Data> answers = DecodeData(input);
   if (!answers.ok()) return "";
   SyncWorld world;
@@ -234,7 +235,7 @@ std::string RunWorkerAnswers(std::string_view input) {
   }
   world.Run(kAWhile);
   Recover(&world);
-  std::string problem = GoesOn(&world, 0);
+  std::string problem = GoesOn(&world, 0, taken);
   if (!problem.empty() || credible) return problem;
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";

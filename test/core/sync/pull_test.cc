@@ -275,6 +275,17 @@ TEST_CASE("removes a mutation over realms only when each of them has confirmed i
   CHECK(world.Converged());
 }
 
+TEST_CASE("refuses an answer whose time of an own update no record can hold") {
+  for (const auto& [at, ok] : {std::pair("8640000000000000", true),
+                               {"8640000000000001", false},
+                               {"-1e300", false},
+                               {"null", false}}) {
+    const std::string own = R"({"u":{"A":{"revision":1,"at":)" + std::string(at) + "}}}";
+    Data json = Json(R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})");
+    CHECK_MESSAGE(ReadPullAnswer(SyncSchema(), json.Set("own", Json(own))).ok() == ok, own);
+  }
+}
+
 TEST_CASE("confirms by the push's answer where the client may not read") {
   SyncWorld world;
   world.server.write_only.insert("W");
