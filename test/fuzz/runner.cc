@@ -16,7 +16,8 @@
 namespace skerry::fuzz {
 namespace {
 
-constexpr unsigned kMostSeconds = 60;  // a hundred times the duration of the slowest input
+// A hundred times the duration of the slowest input.
+[[maybe_unused]] constexpr unsigned kMostSeconds = 60;
 
 const Target* running = nullptr;
 std::string_view running_input;
