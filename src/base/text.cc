@@ -51,13 +51,4 @@ size_t Utf16Size(std::string_view text) {
   return units;
 }
 
-uint64_t LeadingNumber(std::string_view text) {
-  uint64_t number = 0;
-  for (char c : text) {
-    if (c < '0' || c > '9') break;
-    number = number * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return number;
-}
-
 }  // namespace skerry

@@ -4,7 +4,6 @@
 #define SKERRY_BASE_TEXT_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 namespace skerry {
@@ -14,9 +13,6 @@ bool IsStorableText(std::string_view text);
 
 // The length of the text as a JavaScript string, in UTF-16 units. REQUIRES: well-formed UTF-8.
 size_t Utf16Size(std::string_view text);
-
-// The number that the text's leading digits give; 0 if it does not begin with a digit.
-uint64_t LeadingNumber(std::string_view text);
 
 }  // namespace skerry
 

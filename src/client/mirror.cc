@@ -6,17 +6,16 @@
 #include "base/fields.h"
 #include "base/map.h"
 #include "base/sort.h"
-#include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/cursor.h"
 
 namespace skerry {
 
 Mirror::Mirror(const Schema* schema, View* view) : schema_(schema), view_(view) {}
 
 uint64_t Mirror::CursorRevision(const std::string& realm) const {
-  const auto it = cursors_.find(realm);
-  return it == cursors_.end() ? 0 : LeadingNumber(it->second);
+  return skerry::CursorRevision(cursors_, realm);
 }
 
 void Mirror::StartAt(const ImagePointer& pointer) {

@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   bool taken = false;
   const std::string problem = skerry::fuzz::chosen->run(input, &taken);
   if (problem.empty()) return 0;
-  std::fprintf(stderr, "%s\n", std::string(problem).c_str());
+  std::fprintf(stderr, "%s\n", problem.c_str());
   std::abort();
 }
 

@@ -31,7 +31,7 @@ void WriteRunning(const char* why) {
   const Target* target = running;
   running = nullptr;
   const std::string name = Keep(*target, running_input);
-  std::fprintf(stderr, "fuzz: %s: the input is in %s\n", why, std::string(name).c_str());
+  std::fprintf(stderr, "fuzz: %s: the input is in %s\n", why, name.c_str());
 }
 
 [[noreturn]] void OnSignal(int signal) {
@@ -51,7 +51,7 @@ void Watch() {
 
 std::string Keep(const Target& target, std::string_view input) {
   const std::string name = FileName(target, input);
-  std::ofstream(std::string(name), std::ios::binary)
+  std::ofstream(name, std::ios::binary)
       .write(input.data(), static_cast<std::streamsize>(input.size()));
   return name;
 }

@@ -16,8 +16,8 @@
 #include "authority/scope.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "base/vector.h"
+#include "log/cursor.h"
 #include "test/core/authority/test_client.h"
 #include "test/core/rounds.h"
 
@@ -302,10 +302,10 @@ class History {
       const auto start = from.find(entry["realm"].as_string());
       const auto end = to.find(entry["realm"].as_string());
       // A realm that is new to the client comes in its current state.
-      if (start == from.end() || end == to.end() || LeadingNumber(start->second) == 0) continue;
+      if (start == from.end() || end == to.end() || CursorRevision(start->second) == 0) continue;
       const uint64_t revision = entry["revision"].as_u64();
-      if (revision <= LeadingNumber(start->second)) continue;
-      ++updates[entry["update"].as_string()][revision <= LeadingNumber(end->second)];
+      if (revision <= CursorRevision(start->second)) continue;
+      ++updates[entry["update"].as_string()][revision <= CursorRevision(end->second)];
     }
     for (const auto& [update, places] : updates) REQUIRE(places.size() == 1);
   }
@@ -318,7 +318,7 @@ class History {
     }
     for (const auto& [realm, cursor] : client.cursors) {
       const std::map<std::pair<std::string, ObjectKey>, Row> want =
-          Wanted(scopes, realm, LeadingNumber(cursor));
+          Wanted(scopes, realm, CursorRevision(cursor));
       for (const MapRows* base : {&client.base, &client.plain}) {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/cursor.h"
 #include "test/core/authority/map_rows.h"
 #include "test/core/authority/pushing.h"
 
@@ -121,7 +121,7 @@ class TestClient {
       for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
         const uint64_t revision = place["revision"].as_u64();
         const std::string& cursor = request["cursors"][realm].as_string();
-        if (!cursor.empty() && revision <= LeadingNumber(cursor)) continue;
+        if (!cursor.empty() && revision <= CursorRevision(cursor)) continue;
         Step& step = own[{realm, revision}];
         step.kind = StepKind::kOwnOps;
         step.realm = realm;
