@@ -5,11 +5,14 @@
 #define SKERRY_WASM_ABI_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/data.h"
+#include "base/map.h"
 #include "base/status.h"
 
 // A raw export: the linker keeps it, and JavaScript can call it by its name.
@@ -36,6 +39,40 @@ int32_t Done(const Status& status);
 // Takes over the memory that sk_alloc allocated at this address. The caller owns it from then on.
 // REQUIRES: `address` is from sk_alloc, and was not adopted or freed before.
 SharedBytes Adopt(const char* address);
+
+// The objects of a module, by the small numbers that JavaScript holds; 0 is none.
+template <typename T>
+class Handles {
+ public:
+  int32_t Add(std::unique_ptr<T> object) {
+    objects_.emplace(++last_, std::move(object));
+    return last_;
+  }
+  int32_t Remove(int32_t handle) {
+    objects_.erase(handle);
+    return 0;
+  }
+
+  // The result of `call`, or a failed call if there is no such object.
+  template <typename F>
+  int32_t With(int32_t handle, F call) {
+    const auto it = objects_.find(handle);
+    if (it == objects_.end()) return Fail({Code::kClosed, "no such handle"});
+    return call(it->second.get());
+  }
+  // The same with the Data of the input.
+  template <typename F>
+  int32_t WithData(int32_t handle, int32_t length, F call) {
+    return With(handle, [&](T* object) {
+      Result<Data> input = DecodeData(Input(length));
+      return input.ok() ? call(object, std::move(input.value())) : Fail(input.status());
+    });
+  }
+
+ private:
+  Map<int32_t, std::unique_ptr<T>> objects_;
+  int32_t last_ = 0;
+};
 
 }  // namespace skerry::abi
 

@@ -13,7 +13,6 @@
 #include "abi.h"
 #include "base/data.h"
 #include "base/id.h"
-#include "base/map.h"
 #include "base/random.h"
 #include "base/vector.h"
 #include "client/mutation_record.h"
@@ -35,14 +34,7 @@ struct Portable {
   Vector<std::pair<std::string, std::string>> keys;  // of the listed table: id, realm
 };
 
-Map<int32_t, std::unique_ptr<Portable>> portables;
-
-Portable* Find(int32_t handle) {
-  const auto it = portables.find(handle);
-  return it == portables.end() ? nullptr : it->second.get();
-}
-
-int32_t Gone() { return Fail({Code::kClosed, "no such handle"}); }
+Handles<Portable> portables;
 
 }  // namespace
 }  // namespace skerry::abi
@@ -55,78 +47,70 @@ namespace abi = skerry::abi;
 
 // Data {schema, seed: bytes32} -> handle.
 SKERRY_EXPORT int32_t sk_portable_new(int32_t length) {
-  static int32_t last = 0;
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   Result<Schema> schema = Schema::Parse(input.value()["schema"]);
   if (!schema.ok()) return abi::Fail(schema.status());
-  abi::portables.emplace(++last, std::make_unique<abi::Portable>(std::move(schema.value()),
-                                                                 input.value()["seed"].as_bytes()));
-  return last;
+  return abi::portables.Add(
+      std::make_unique<abi::Portable>(std::move(schema.value()), input.value()["seed"].as_bytes()));
 }
 
-SKERRY_EXPORT int32_t sk_portable_free(int32_t handle) {
-  abi::portables.erase(handle);
-  return 0;
-}
+SKERRY_EXPORT int32_t sk_portable_free(int32_t handle) { return abi::portables.Remove(handle); }
 
 // Adds a part of the image to the rows.
 SKERRY_EXPORT int32_t sk_portable_load(int32_t handle, const char* bytes, int32_t length) {
-  abi::Portable* portable = abi::Find(handle);
-  if (portable == nullptr) return abi::Gone();
-  return abi::Done(portable->roll.AddPart({bytes, static_cast<size_t>(length)}));
+  return abi::portables.With(handle, [=](abi::Portable* portable) {
+    return abi::Done(portable->roll.AddPart({bytes, static_cast<size_t>(length)}));
+  });
 }
 
 // Folds the body of a record of `updates` into the rows.
 SKERRY_EXPORT int32_t sk_portable_apply(int32_t handle, int32_t length) {
-  abi::Portable* portable = abi::Find(handle);
-  if (portable == nullptr) return abi::Gone();
-  return abi::Done(portable->roll.AddRecord(abi::Input(length)));
+  return abi::portables.With(handle, [=](abi::Portable* portable) {
+    return abi::Done(portable->roll.AddRecord(abi::Input(length)));
+  });
 }
 
 // Lists the rows of a table for sk_portable_rows -> their number.
 SKERRY_EXPORT int32_t sk_portable_list(int32_t handle, int32_t table) {
-  abi::Portable* portable = abi::Find(handle);
-  if (portable == nullptr) return abi::Gone();
-  portable->keys = portable->roll.base().BaseKeys(static_cast<skerry::TableIndex>(table));
-  return static_cast<int32_t>(portable->keys.size());
+  return abi::portables.With(handle, [=](abi::Portable* portable) {
+    portable->keys = portable->roll.base().BaseKeys(static_cast<skerry::TableIndex>(table));
+    return static_cast<int32_t>(portable->keys.size());
+  });
 }
 
 // `count` rows of the list, beginning with index `from` -> Data [PlainRow..].
 SKERRY_EXPORT int32_t sk_portable_rows(int32_t handle, int32_t table, int32_t from, int32_t count) {
-  const abi::Portable* portable = abi::Find(handle);
-  if (portable == nullptr) return abi::Gone();
-  const auto index = static_cast<skerry::TableIndex>(table);
-  const size_t begin = std::min(static_cast<size_t>(from), portable->keys.size());
-  const size_t end = std::min(begin + static_cast<size_t>(count), portable->keys.size());
-  Data rows = Data::MakeArray();
-  for (size_t i = begin; i < end; ++i) {
-    const auto& [id, realm] = portable->keys[i];
-    const auto row = portable->roll.base().GetBase(realm, {index, id});
-    if (row) rows.Push(skerry::PlainRow(portable->schema.table(index), id, *row, true));
-  }
-  return abi::OutputData(rows);
+  return abi::portables.With(handle, [=](abi::Portable* portable) {
+    const auto index = static_cast<skerry::TableIndex>(table);
+    const size_t begin = std::min(static_cast<size_t>(from), portable->keys.size());
+    const size_t end = std::min(begin + static_cast<size_t>(count), portable->keys.size());
+    Data rows = Data::MakeArray();
+    for (size_t i = begin; i < end; ++i) {
+      const auto& [id, realm] = portable->keys[i];
+      const auto row = portable->roll.base().GetBase(realm, {index, id});
+      if (row) rows.Push(skerry::PlainRow(portable->schema.table(index), id, *row, true));
+    }
+    return abi::OutputData(rows);
+  });
 }
 
 // The body of a mutation -> Data, as MutationToData makes it.
 SKERRY_EXPORT int32_t sk_portable_read(int32_t handle, int32_t length) {
-  const abi::Portable* portable = abi::Find(handle);
-  if (portable == nullptr) return abi::Gone();
-  Result<Mutation> mutation = skerry::DecodeMutation(portable->schema, abi::Input(length));
-  if (!mutation.ok()) return abi::Fail(mutation.status());
-  return abi::OutputData(skerry::MutationToData(portable->schema, mutation.value()));
+  return abi::portables.With(handle, [=](abi::Portable* portable) {
+    Result<Mutation> mutation = skerry::DecodeMutation(portable->schema, abi::Input(length));
+    if (!mutation.ok()) return abi::Fail(mutation.status());
+    return abi::OutputData(skerry::MutationToData(portable->schema, mutation.value()));
+  });
 }
 
 // Data for MutationFromData; without an id for a new mutation -> Data: the record to store.
 SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
-  abi::Portable* portable = abi::Find(handle);
-  if (portable == nullptr) return abi::Gone();
-  Result<Data> input = skerry::DecodeData(abi::Input(length));
-  if (!input.ok()) return abi::Fail(input.status());
-  Data& data = input.value();
-  if (data["id"].is_null() && data.is_object())
-    data.Set("id", portable->ids.Next(data["at"].as_number()));
-  Result<Mutation> mutation = skerry::MutationFromData(portable->schema, data);
-  if (!mutation.ok()) return abi::Fail(mutation.status());
-  return abi::OutputData(skerry::MakeMutationRecord(portable->schema, mutation.value()).Write());
+  return abi::portables.WithData(handle, length, [](abi::Portable* portable, Data data) {
+    if (data["id"].is_null() && data.is_object())
+      data.Set("id", portable->ids.Next(data["at"].as_number()));
+    Result<Mutation> mutation = skerry::MutationFromData(portable->schema, data);
+    if (!mutation.ok()) return abi::Fail(mutation.status());
+    return abi::OutputData(skerry::MakeMutationRecord(portable->schema, mutation.value()).Write());
+  });
 }

@@ -8,33 +8,15 @@
 #include <utility>
 
 #include "abi.h"
-#include "base/map.h"
 #include "base/vector.h"
 #include "client/client.h"
 
 namespace skerry::abi {
 namespace {
 
-Map<int32_t, std::unique_ptr<Client>>& Clients() {
-  static Map<int32_t, std::unique_ptr<Client>> clients;
+Handles<Client>& Clients() {
+  static Handles<Client> clients;
   return clients;
-}
-
-// The result of `call`, or a failed call where there is no such client.
-template <typename F>
-int32_t With(int32_t handle, F call) {
-  const auto it = Clients().find(handle);
-  if (it == Clients().end()) return Fail({Code::kClosed, "no such client"});
-  return call(it->second.get());
-}
-
-// The same with the Data of the input.
-template <typename F>
-int32_t WithData(int32_t handle, int32_t length, F call) {
-  return With(handle, [&](Client* client) {
-    Result<Data> input = DecodeData(Input(length));
-    return input.ok() ? call(client, std::move(input.value())) : Fail(input.status());
-  });
 }
 
 int32_t OutputStream(const Vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
@@ -49,44 +31,40 @@ using skerry::Status;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
-  static int32_t last = 0;
   Result<Data> options = skerry::DecodeData(abi::Input(length));
   if (!options.ok()) return abi::Fail(options.status());
   Result<std::unique_ptr<Client>> client = Client::Create(options.value());
   if (!client.ok()) return abi::Fail(client.status());
-  abi::Clients().emplace(++last, std::move(client.value()));
-  return last;
+  return abi::Clients().Add(std::move(client.value()));
 }
 
-SKERRY_EXPORT int32_t sk_client_free(int32_t handle) {
-  abi::Clients().erase(handle);
-  return 0;
-}
+SKERRY_EXPORT int32_t sk_client_free(int32_t handle) { return abi::Clients().Remove(handle); }
 
 SKERRY_EXPORT int32_t sk_client_handle(int32_t handle, int32_t length) {
-  return abi::WithData(handle, length, [](Client* client, Data event) {
+  return abi::Clients().WithData(handle, length, [](Client* client, Data event) {
     return abi::OutputData(client->Handle(std::move(event)));
   });
 }
 
 SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
   skerry::SharedBytes part = abi::Adopt(bytes);
-  return abi::With(handle,
-                   [&](Client* client) { return abi::Done(client->LoadPart(std::move(part))); });
+  return abi::Clients().With(
+      handle, [&](Client* client) { return abi::Done(client->LoadPart(std::move(part))); });
 }
 
 SKERRY_EXPORT int32_t sk_check_scopes(int32_t handle, int32_t length) {
-  return abi::WithData(handle, length, [](Client* client, const Data& scopes) {
+  return abi::Clients().WithData(handle, length, [](Client* client, const Data& scopes) {
     return abi::Done(client->CheckScopes(scopes));
   });
 }
 
 SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
-  return abi::With(handle, [now](Client* client) { return abi::Done(client->TxBegin(now)); });
+  return abi::Clients().With(handle,
+                             [now](Client* client) { return abi::Done(client->TxBegin(now)); });
 }
 
 SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t call, int32_t table, int32_t length) {
-  return abi::WithData(handle, length, [=](Client* client, const Data& operation) {
+  return abi::Clients().WithData(handle, length, [=](Client* client, const Data& operation) {
     Result<skerry::OpOutcome> outcome = client->TxOp(call, static_cast<uint32_t>(table), operation);
     if (!outcome.ok()) return abi::Fail(outcome.status());
     abi::Output(std::move(outcome.value().id));
@@ -95,7 +73,7 @@ SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t call, int32_t table, int3
 }
 
 SKERRY_EXPORT int32_t sk_tx_create(int32_t handle, int32_t table, int32_t length) {
-  return abi::WithData(handle, length, [table](Client* client, const Data& batch) {
+  return abi::Clients().WithData(handle, length, [table](Client* client, const Data& batch) {
     std::string made;
     const Status status = client->TxCreateMany(static_cast<uint32_t>(table), batch, &made);
     return status.ok() ? abi::Output(std::move(made)) : abi::Fail(status);
@@ -103,21 +81,21 @@ SKERRY_EXPORT int32_t sk_tx_create(int32_t handle, int32_t table, int32_t length
 }
 
 SKERRY_EXPORT int32_t sk_tx_commit(int32_t handle, int32_t length) {
-  return abi::WithData(handle, length, [](Client* client, const Data& action) {
+  return abi::Clients().WithData(handle, length, [](Client* client, const Data& action) {
     Result<Data> committed = client->TxCommit(action);
     return committed.ok() ? abi::OutputData(committed.value()) : abi::Fail(committed.status());
   });
 }
 
 SKERRY_EXPORT int32_t sk_tx_rollback(int32_t handle) {
-  return abi::With(handle, [](Client* client) {
+  return abi::Clients().With(handle, [](Client* client) {
     client->TxRollback();
     return 0;
   });
 }
 
 SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
-  return abi::With(handle, [=](const Client* client) {
+  return abi::Clients().With(handle, [=](const Client* client) {
     const skerry::Slot slot = client->Find(static_cast<uint32_t>(table), abi::Input(length));
     if (slot != skerry::kNoSlot) return static_cast<int32_t>(slot);
     return -static_cast<int32_t>(skerry::Code::kNotFound);
@@ -125,41 +103,41 @@ SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
 }
 
 SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
-  return abi::With(handle, [=](const Client* client) {
+  return abi::Clients().With(handle, [=](const Client* client) {
     return abi::Done(client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot),
                                        &abi::EmptyOutput()));
   });
 }
 
 SKERRY_EXPORT int32_t sk_rows(int32_t handle, int32_t table, int32_t length) {
-  return abi::With(handle, [=](const Client* client) {
+  return abi::Clients().With(handle, [=](const Client* client) {
     return abi::Done(
         client->EncodeRows(static_cast<uint32_t>(table), abi::Input(length), &abi::EmptyOutput()));
   });
 }
 
 SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {
-  return abi::With(handle, [=](const Client* client) {
+  return abi::Clients().With(handle, [=](const Client* client) {
     return client->IsPending(static_cast<uint32_t>(table), abi::Input(length)) ? 1 : 0;
   });
 }
 
 SKERRY_EXPORT int32_t sk_query_new(int32_t handle, int32_t length) {
-  return abi::WithData(handle, length, [](Client* client, const Data& description) {
+  return abi::Clients().WithData(handle, length, [](Client* client, const Data& description) {
     Result<uint32_t> query = client->QueryNew(description);
     return query.ok() ? static_cast<int32_t>(query.value()) : abi::Fail(query.status());
   });
 }
 
 SKERRY_EXPORT int32_t sk_query_free(int32_t handle, int32_t query) {
-  return abi::With(handle, [query](Client* client) {
+  return abi::Clients().With(handle, [query](Client* client) {
     client->QueryFree(static_cast<uint32_t>(query));
     return 0;
   });
 }
 
 SKERRY_EXPORT int32_t sk_query_run(int32_t handle, int32_t query) {
-  return abi::With(handle, [query](Client* client) {
+  return abi::Clients().With(handle, [query](Client* client) {
     skerry::Vector<uint32_t> stream;
     const Status status = client->QueryRun(static_cast<uint32_t>(query), &stream);
     return status.ok() ? abi::OutputStream(stream) : abi::Fail(status);
@@ -167,7 +145,7 @@ SKERRY_EXPORT int32_t sk_query_run(int32_t handle, int32_t query) {
 }
 
 SKERRY_EXPORT int32_t sk_query_count(int32_t handle, int32_t query) {
-  return abi::With(handle, [query](Client* client) {
+  return abi::Clients().With(handle, [query](Client* client) {
     Result<uint32_t> count = client->QueryCount(static_cast<uint32_t>(query));
     return count.ok() ? static_cast<int32_t>(count.value()) : abi::Fail(count.status());
   });
@@ -175,7 +153,7 @@ SKERRY_EXPORT int32_t sk_query_count(int32_t handle, int32_t query) {
 
 SKERRY_EXPORT int32_t sk_query_aggregate(int32_t handle, int32_t query, int32_t kind,
                                          int32_t column) {
-  return abi::With(handle, [=](Client* client) {
+  return abi::Clients().With(handle, [=](Client* client) {
     Result<Data> value =
         client->QueryAggregate(static_cast<uint32_t>(query), kind, static_cast<uint32_t>(column));
     return value.ok() ? abi::OutputData(value.value()) : abi::Fail(value.status());
@@ -183,7 +161,7 @@ SKERRY_EXPORT int32_t sk_query_aggregate(int32_t handle, int32_t query, int32_t 
 }
 
 SKERRY_EXPORT int32_t sk_live_open(int32_t handle, int32_t query) {
-  return abi::With(handle, [query](Client* client) {
+  return abi::Clients().With(handle, [query](Client* client) {
     skerry::Vector<uint32_t> stream;
     Result<uint32_t> live = client->LiveOpen(static_cast<uint32_t>(query), &stream);
     if (!live.ok()) return abi::Fail(live.status());
@@ -193,12 +171,13 @@ SKERRY_EXPORT int32_t sk_live_open(int32_t handle, int32_t query) {
 }
 
 SKERRY_EXPORT int32_t sk_live_close(int32_t handle, int32_t live) {
-  return abi::With(handle, [live](Client* client) {
+  return abi::Clients().With(handle, [live](Client* client) {
     client->LiveClose(static_cast<uint32_t>(live));
     return 0;
   });
 }
 
 SKERRY_EXPORT int32_t sk_drain(int32_t handle) {
-  return abi::With(handle, [](Client* client) { return abi::OutputData(client->Drain()); });
+  return abi::Clients().With(handle,
+                             [](Client* client) { return abi::OutputData(client->Drain()); });
 }

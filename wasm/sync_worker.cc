@@ -7,13 +7,12 @@
 
 #include "abi.h"
 #include "base/data.h"
-#include "base/map.h"
 
 namespace skerry::abi {
 namespace {
 
-Map<int32_t, std::unique_ptr<SyncWorker>>& Workers() {
-  static Map<int32_t, std::unique_ptr<SyncWorker>> workers;
+Handles<SyncWorker>& Workers() {
+  static Handles<SyncWorker> workers;
   return workers;
 }
 
@@ -26,24 +25,17 @@ using skerry::SyncWorker;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT int32_t sk_worker_new(int32_t length) {
-  static int32_t last = 0;
   Result<Data> config = skerry::DecodeData(abi::Input(length));
   if (!config.ok()) return abi::Fail(config.status());
   Result<std::unique_ptr<SyncWorker>> worker = SyncWorker::Create(config.value());
   if (!worker.ok()) return abi::Fail(worker.status());
-  abi::Workers().emplace(++last, std::move(worker.value()));
-  return last;
+  return abi::Workers().Add(std::move(worker.value()));
 }
 
-SKERRY_EXPORT int32_t sk_worker_free(int32_t handle) {
-  abi::Workers().erase(handle);
-  return 0;
-}
+SKERRY_EXPORT int32_t sk_worker_free(int32_t handle) { return abi::Workers().Remove(handle); }
 
 SKERRY_EXPORT int32_t sk_worker_handle(int32_t handle, int32_t length) {
-  const auto it = abi::Workers().find(handle);
-  if (it == abi::Workers().end()) return abi::Fail({skerry::Code::kClosed, "no such worker"});
-  Result<Data> event = skerry::DecodeData(abi::Input(length));
-  if (!event.ok()) return abi::Fail(event.status());
-  return abi::OutputData(it->second->Handle(event.value()));
+  return abi::Workers().WithData(handle, length, [](SyncWorker* worker, const Data& event) {
+    return abi::OutputData(worker->Handle(event));
+  });
 }
