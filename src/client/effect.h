@@ -7,18 +7,10 @@
 
 #include "base/data.h"
 #include "base/fields.h"
+#include "log/effect.h"
 
 namespace skerry {
 
-inline Data BroadcastEffect(Data message) {
-  return Fields{{"type", "broadcast"}, {"message", std::move(message)}};
-}
-inline Data PostEffect(Data message) {
-  return Fields{{"type", "post"}, {"message", std::move(message)}};
-}
-inline Data TimerEffect(const char* name, double delay_ms) {
-  return Fields{{"type", "timer"}, {"name", name}, {"delayMs", delay_ms}};
-}
 inline Data ProblemEffect(int code, std::string_view detail) {
   return Fields{{"type", "problem"}, {"code", code}, {"detail", detail}};
 }
