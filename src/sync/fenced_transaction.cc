@@ -75,7 +75,7 @@ void ReadFirstPage(ReadReply* reply) { reply->more.push_back(PageAfter(Key())); 
 
 void ReadNextPage(const Data& page, ReadReply* reply) {
   if (page.items().size() < kPageSize) return;
-  reply->more.push_back(PageAfter(Key(page.items().back()["key"])));
+  reply->more.push_back(PageAfter(RowKey(page.items().back())));
 }
 
 }  // namespace skerry

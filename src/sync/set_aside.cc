@@ -57,7 +57,7 @@ ConflictRecord EntryFor(const InboxReason& why, double now) {
 
 void SetAside::Add(const Data& mutations_range, Data::Array* writes) {
   for (const Data& row : mutations_range.items()) {
-    AddOne(Key(row["key"]), MutationRecord::Read(row["value"]), writes);
+    AddOne(RowKey(row), MutationRecord::Read(RowValue(row)), writes);
   }
 }
 

@@ -202,8 +202,8 @@ export const core = [
   {
     name: 'a window does not notice that it missed the last record',
     file: 'src/client/tab.cc',
-    from: 'if (ready_ && message["n"].as_u64() > mirror_.n())',
-    to: 'if (ready_ && message["n"].as_u64() > mirror_.n() + 1)',
+    from: 'if (ready_ && message.n > mirror_.n())',
+    to: 'if (ready_ && message.n > mirror_.n() + 1)',
   },
   {
     name: 'a reset keeps the rows of realms that wait to be filled again',
@@ -388,7 +388,7 @@ export const core = [
   {
     name: 'a window that ends does not announce the mutations that it stores',
     file: 'src/client/tab_commit.cc',
-    from: '  effects->Push(BroadcastEffect(Fields{{"type", "left"}}));\n',
+    from: '  Broadcast(LeftMessage(), effects);\n',
     to: '',
   },
   {
@@ -424,8 +424,8 @@ export const core = [
   {
     name: 'the other windows read while a page stores its last changes, so that it waits',
     file: 'src/client/tab.cc',
-    from: 'effects->Push(TimerEffect("kept", kRereadMs));\n    return;',
-    to: 'RequestReading(effects);\n    return;',
+    from: 'effects->Push(TimerEffect(WindowTimer::kKept, kRereadMs));',
+    to: 'RequestReading(effects);',
   },
   {
     name: 'a mutation kept and confirmed during a freeze loses its place in the order',
@@ -442,8 +442,8 @@ export const core = [
   {
     name: 'a rejected scope drops those after it',
     file: 'src/client/tab.cc',
-    from: 'effects->Push(std::move(problem.Set("scope", scope)));',
-    to: 'effects->Push(std::move(problem.Set("scope", scope)));\n        return;',
+    from: 'effects->Push(ProblemEffect(status, &scope));',
+    to: 'effects->Push(ProblemEffect(status, &scope));\n      break;',
   },
   {
     name: 'a restarted service worker sends a refused token',
@@ -598,8 +598,8 @@ export const core = [
   {
     name: "an ended window's mutations are not looked for while a reading waits",
     file: 'src/client/tab.cc',
-    from: 'if (reading_queued_ || !ready_ || loading_.active()) {\n      messages_lost_ = true;',
-    to: 'if (reading_queued_ || !ready_ || loading_.active()) {\n      messages_lost_ = !ready_;',
+    from: 'if (reading_queued_ || !follows()) {\n    messages_lost_ = true;',
+    to: 'if (reading_queued_ || !follows()) {\n    messages_lost_ = !ready_;',
   },
   {
     name: 'a full update stays open for a small mutation',
@@ -646,8 +646,8 @@ export const core = [
   {
     name: 'an outbox row that is not a record is read as one',
     file: 'src/sync/chain.cc',
-    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(row["value"]));',
-    to: 'left.push_back(OutboxRecord::Read(row["value"]));',
+    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(RowValue(row)));',
+    to: 'left.push_back(OutboxRecord::Read(RowValue(row)));',
   },
   {
     name: 'updates that were only undone are pushed again without a pause',
