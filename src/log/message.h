@@ -161,7 +161,7 @@ struct ScopesMessage {
   }
 };
 
-// Why a worker is woken. Any reason pushes; all but kMutation and kDue pull, too.
+// Why a worker is woken. Any reason pushes; all but kMutation pull, too.
 enum class WakeFor : uint8_t {
   kVisible,  // also for a reason that this version does not know
   kMutation,
