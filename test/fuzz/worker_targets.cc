@@ -220,7 +220,7 @@ Vector<std::string> WorkerAnswerSeeds() {
 
 // Whether a client must accept the response as the server's answer. Then any result is right.
 bool IsCredible(const Data& response) {
-  const Answer answer = ReadAnswer(response);
+  const Answer answer = ReadAnswer(ReadKind<ResponseEvent>(response));
   if (answer.kind == AnswerKind::kFailed || answer.kind == AnswerKind::kAuth) return false;
   return answer.kind != AnswerKind::kOk || answer.json["results"].is_array() ||
          ReadPullAnswer(SyncSchema(), answer.json).ok();
