@@ -35,7 +35,7 @@ constexpr const char* kRealms[] = {"A", "B", "C"};
 class History {
  public:
   explicit History(uint64_t seed) : random_("history " + std::to_string(seed)) {
-    world_.page_rows = 1 + random_.Below(4);
+    world_.reads.page_rows = 1 + random_.Below(4);
     world_.AddRealm("C");
     for (int i = 0; i < 3; ++i) {
       world_.AddRealm("user" + std::to_string(i));
@@ -243,7 +243,7 @@ class History {
     // Ranges end anywhere, differently in each realm, until the history is to come to rest.
     for (const char* realm : kRealms) {
       const bool is_cut = limit == ~0ull && random_.Below(2) == 0;
-      world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
+      world_.reads.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
     }
     if (limit == ~0ull) limit = random_.Below(4);
     const std::string& user = client->author.user();
