@@ -22,7 +22,7 @@ set(SKERRY_FUZZ_FIXTURES
   test/core/database/memory_database_pull.cc
   test/core/log/log_fixture.cc
   test/core/sync/fake_storage.cc
-  test/core/sync/naive_server.cc
   test/core/sync/sync_fixture.cc
+  test/core/sync/sync_server.cc
   test/core/sync/sync_world.cc
 )

@@ -291,7 +291,7 @@ TEST_CASE("finishes the work of a window that crashed after any transaction, exa
     CHECK(world.storage.Count("outbox") == 0);
     for (const auto& [action, count] : world.server.ActionCounts()) CHECK(count == 1);
     REQUIRE(world.server.rows().count("a") == 1);
-    CHECK(world.server.rows().at("a").props["n"].as_number() == 3);
+    CHECK(world.server.n("a") == 3);
     CHECK(world.Converged());
   }
 }

@@ -205,7 +205,9 @@ void SyncHost::Fetch(const Data& effect) {
     --network.lose_push_answers;
     return Deliver(NoResponse(effect["id"]));
   }
-  Data event = Response(effect["id"], 200, WriteJson(answer));
+  const bool is_bad = answer["error"].is_object();
+  Data event =
+      Response(effect["id"], is_bad ? 400 : 200, WriteJson(is_bad ? answer["error"] : answer));
   if (network.hold_answers) {
     world_->held.emplace_back(index_, std::move(event));
   } else {
@@ -361,13 +363,12 @@ std::unique_ptr<Base> SyncWorld::Fold() const {
 bool SyncWorld::Converged() {
   const std::unique_ptr<Base> base = Fold();
   size_t rows = 0;
-  for (const auto& [id, row] : server.rows()) {
+  for (const auto& [id, stored] : server.rows()) {
+    const Row& row = stored.row;
     if (server.write_only.count(row.realm) != 0 || server.revoked.count(row.realm) != 0) continue;
     ++rows;
     const std::optional<Row> mine = base->GetBase(row.realm, {0, id});
-    if (!mine || mine->modified_at != row.modified || mine->created_at != row.created) return false;
-    if (mine->props[0].number() != row.props["n"].as_number()) return false;
-    if (mine->props[1].text() != row.props["name"].as_string()) return false;
+    if (!mine || *mine != row) return false;
   }
   return base->BaseKeys(0).size() == rows;
 }
