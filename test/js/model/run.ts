@@ -1,9 +1,9 @@
 /** One run of the random test: steps by a seed, then everything heals, and all must come to rest. */
 import { isDeepStrictEqual } from 'node:util';
 import { vi } from 'vitest';
+import { holds } from '../fake-server.ts';
 import { turn } from '../support.ts';
 import { show } from './lives.ts';
-import { holds } from './naive-server.ts';
 import { openWindow, type Run, steps } from './steps.ts';
 import { ModelWindow } from './window.ts';
 import { type Profile, World } from './world.ts';
