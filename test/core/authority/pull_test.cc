@@ -261,7 +261,7 @@ TEST_CASE("revokes realms without the right to read, existing or not, without de
 }
 
 TEST_CASE("rejects wrong requests with a code") {
-  World world;
+  AuthorityWorld world;
   const auto code = [&](const char* request) {
     return world.Pull("anna", Json(request))["error"]["code"].as_string();
   };
@@ -286,7 +286,7 @@ TEST_CASE("rejects wrong requests with a code") {
 }
 
 TEST_CASE("delays moves that depend on a cut range, through every realm between") {
-  World world;
+  AuthorityWorld world;
   world.AddRealm("C");
   world.Grant("anna", "C", "write");
   Author anna(&world, "c1");

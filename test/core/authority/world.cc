@@ -60,7 +60,7 @@ const Schema& WorldSchema() {
   return schema;
 }
 
-World::World() : database_(&WorldSchema()) {
+AuthorityWorld::AuthorityWorld() : database_(&WorldSchema()) {
   AddRealm("A");
   AddRealm("B");
   for (const char* realm : {"A", "B"}) Grant("anna", realm, "write");
@@ -70,12 +70,13 @@ World::World() : database_(&WorldSchema()) {
   };
 }
 
-void World::AddRealm(const std::string& realm) {
+void AuthorityWorld::AddRealm(const std::string& realm) {
   database_.AddRealm(realm);
   states_[realm] = {Rows()};
 }
 
-void World::Grant(const std::string& user, const std::string& realm, const std::string& right) {
+void AuthorityWorld::Grant(const std::string& user, const std::string& realm,
+                           const std::string& right) {
   Data& rights = rights_[user];
   if (rights.is_null()) rights = Data::MakeObject();
   if (right == "none") {
@@ -85,8 +86,8 @@ void World::Grant(const std::string& user, const std::string& realm, const std::
   }
 }
 
-test::MemoryDatabase::Push World::PushOf(const Vector<Request>& requests,
-                                         const Data& refuse) const {
+test::MemoryDatabase::Push AuthorityWorld::PushOf(const Vector<Request>& requests,
+                                                  const Data& refuse) const {
   test::MemoryDatabase::Push push;
   push.now = now;
   push.refuse = refuse;
@@ -98,7 +99,7 @@ test::MemoryDatabase::Push World::PushOf(const Vector<Request>& requests,
   return push;
 }
 
-Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
+Data AuthorityWorld::Commit(const Vector<Request>& requests, const Data& refuse) {
   now += 10;
   test::MemoryDatabase::Push push = PushOf(requests, refuse);
   const test::MemoryDatabase::Admitted admitted = database_.Admit(WorldSchema(), push);
@@ -114,7 +115,7 @@ Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
 }
 
 // The states between the entries of one commit: undoes its changes one by one, from the end.
-void World::Remember(const Data& done) {
+void AuthorityWorld::Remember(const Data& done) {
   for (const Data& entry : done["entries"].items()) entries_.push_back(entry);
   for (const Data& change : done["changes"].items()) changes_.push_back(change);
   for (auto& [realm, states] : states_) {
@@ -144,13 +145,13 @@ void World::Remember(const Data& done) {
   }
 }
 
-Data World::Push(const std::string& client, const std::string& user, const Data& update) {
+Data AuthorityWorld::Push(const std::string& client, const std::string& user, const Data& update) {
   const Data results = Commit({{client, user, {update}}});
   if (results.Find("error")) return results;
   return results.items()[0].items()[0];
 }
 
-Data World::Pull(const std::string& user, const Data& request) {
+Data AuthorityWorld::Pull(const std::string& user, const Data& request) {
   Data realms = Data::MakeObject();
   for (const auto& [realm, right] : rights_[user].members()) {
     const uint64_t count = states_.at(realm).back().size();
@@ -163,33 +164,34 @@ Data World::Pull(const std::string& user, const Data& request) {
   return asked;
 }
 
-Data World::RunPull(const Data& request, const Data& realms, bool rows_along) {
+Data AuthorityWorld::RunPull(const Data& request, const Data& realms, bool rows_along) {
   reads.rows_along = rows_along;
   const Data out = database_.Pull(WorldSchema(), request, realms, now, reads, &rounds_);
   const Data* answer = out.Find("answer");
   return answer ? *answer : out;
 }
 
-const StoredRow* World::Find(const std::string& table, const std::string& id) const {
+const StoredRow* AuthorityWorld::Find(const std::string& table, const std::string& id) const {
   const auto row = database_.rows().find({WorldSchema().FindTable(table), id});
   return row == database_.rows().end() ? nullptr : &row->second;
 }
 
-Data World::Row(const std::string& table, const std::string& id) const {
+Data AuthorityWorld::Row(const std::string& table, const std::string& id) const {
   const StoredRow* row = Find(table, id);
   return row == nullptr || row->deleted_at ? Data() : StoredRowToData(WorldSchema(), *row);
 }
 
-Data World::tombstone(const std::string& table, const std::string& id) const {
+Data AuthorityWorld::tombstone(const std::string& table, const std::string& id) const {
   const StoredRow* row = Find(table, id);
   return row == nullptr || !row->deleted_at ? Data() : StoredRowToData(WorldSchema(), *row);
 }
 
-const World::Rows& World::StateAt(const std::string& realm, uint64_t revision) const {
+const AuthorityWorld::Rows& AuthorityWorld::StateAt(const std::string& realm,
+                                                    uint64_t revision) const {
   return states_.at(realm)[revision];
 }
 
-std::string World::cursor(const std::string& realm, uint64_t revision) const {
+std::string AuthorityWorld::cursor(const std::string& realm, uint64_t revision) const {
   if (revision == 0 || revision > head(realm)) return "0@0";
   const Data& entry = database_.log(realm)[revision - 1];
   return CursorText({revision, entry["at"].as_number()});

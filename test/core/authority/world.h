@@ -1,4 +1,4 @@
-// World: the authority over a MemoryDatabase, with users and their rights, which also keeps every
+// AuthorityWorld: the authority over a MemoryDatabase, with users and their rights, which also keeps every
 // state that a realm ever had. It does each push and pull in the two ways that the contract allows,
 // and checks that the results are the same.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
@@ -27,12 +27,12 @@ std::string Id(uint64_t number);
 // touch, so that a touch goes on to the member's group).
 const Schema& WorldSchema();
 
-class World {
+class AuthorityWorld {
  public:
   using Key = std::pair<std::string, std::string>;  // table, id
   using Rows = std::map<Key, Data>;
 
-  World();
+  AuthorityWorld();
 
   void AddRealm(const std::string& realm);
   // `right`: write, read or none.

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "test/core/log/row_map.h"
 #include "test/core/sync/sync_fixture.h"
 
 namespace skerry::sync_test {
@@ -345,9 +346,7 @@ void SyncWorld::Release() {
 }
 
 std::unique_ptr<Base> SyncWorld::Fold() const {
-  struct Nobody final : TouchedSink {
-    void Touched(const ObjectKey&) override {}
-  } nobody;
+  test::TouchedKeys touched;
   auto base = std::make_unique<Base>(&SyncSchema());
   const Data last = storage.Get("sync", "sync");
   for (uint64_t n = 1; n <= last["n"].as_u64(); ++n) {
@@ -355,7 +354,7 @@ std::unique_ptr<Base> SyncWorld::Fold() const {
     SKERRY_CHECK(record.is_object());  // the records have no gap
     Result<Vector<Step>> steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
     SKERRY_CHECK(steps.ok());
-    SKERRY_CHECK(ApplySteps(SyncSchema(), steps.value(), base.get(), &nobody).ok());
+    SKERRY_CHECK(ApplySteps(SyncSchema(), steps.value(), base.get(), &touched).ok());
   }
   return base;
 }

@@ -6,12 +6,12 @@ import { turn } from '../support.ts';
 import { show } from './lives.ts';
 import { openWindow, type Run, steps } from './steps.ts';
 import { ModelWindow } from './window.ts';
-import { type Profile, World } from './world.ts';
+import { ModelWorld, type Profile } from './world.ts';
 
 const stepsOfARun = 45;
 
 export async function run(seed: number): Promise<{ problems: string[]; trace: string[] }> {
-  const world = new World(seed);
+  const world = new ModelWorld(seed);
   const run: Run = { world, windows: [], opened: 0 };
   // Ids are by chance, too.
   const bytes = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {

@@ -52,7 +52,7 @@ class Failures {
 
 /** One user's browser profile. */
 export class Profile {
-  readonly world: World;
+  readonly world: ModelWorld;
   readonly user: string;
   readonly host: MemoryHost;
   readonly workers = new Set<LiveWorker>();
@@ -64,7 +64,7 @@ export class Profile {
   readonly #failures = new Failures();
   #count = 0;
 
-  constructor(world: World, user: string) {
+  constructor(world: ModelWorld, user: string) {
     this.world = world;
     this.user = user;
     this.host = memory({ time: world.time, workerTimes: times });
@@ -178,7 +178,7 @@ interface Promised {
   settled: boolean;
 }
 
-export class World {
+export class ModelWorld {
   readonly random: Random;
   readonly time = new ManualTime();
   readonly server: FakeServer | null;
