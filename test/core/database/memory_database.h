@@ -26,6 +26,10 @@ Data ReadStep(std::string_view text);
 class MemoryDatabase {
  public:
   explicit MemoryDatabase(const Schema* schema) : schema_(schema) {}
+  MemoryDatabase(const MemoryDatabase&) = default;
+  MemoryDatabase(MemoryDatabase&&) = default;
+  MemoryDatabase& operator=(const MemoryDatabase&) = default;
+  MemoryDatabase& operator=(MemoryDatabase&&) = default;
   virtual ~MemoryDatabase() = default;
 
   void AddRealm(const std::string& realm);

@@ -9,7 +9,7 @@
 namespace skerry::sync_test {
 namespace {
 
-constexpr size_t kPageRows = 1000;
+constexpr size_t kRowsOfAPage = 1000;
 constexpr uint64_t kForeignIds = 500'000'000;
 
 // Ops that set the name `bad` are refused: the server sees a value of another type in them.
@@ -72,14 +72,14 @@ void SyncServer::Admit(const std::string& client, const Vector<Data>& updates, D
 
 Data SyncServer::Pull(const Data& request) {
   test::MemoryDatabase::Reads reads;
-  reads.page_rows = kPageRows;
+  reads.page_rows = kRowsOfAPage;
   Data realms = Data::MakeObject();
   for (const auto& [realm, head] : database_.heads()) {
     if (!IsReadable(realm)) continue;
     realms.Set(realm, database_.HeadOf(realm));
     reads.most_entries[realm] = entries_a_pull;
   }
-  const Data out = database_.Pull(SyncSchema(), request, realms, ++time_, reads);
+  Data out = database_.Pull(SyncSchema(), request, realms, ++time_, reads);
   if (!out["answer"].is_object()) return out;
   Data answer = out["answer"];
   if (!says_known) answer.Remove("known");
