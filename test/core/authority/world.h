@@ -27,6 +27,7 @@ std::string Id(uint64_t number);
 // population); items (parent: cascade within the table, n, u unique, note); logs (item: cascade and
 // touch, so that a touch goes on to the member's group).
 const Schema& WorldSchema();
+const Data& WorldSchemaData();  // its description, as clients get it
 
 // Whether a stored row is not deleted.
 inline bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
