@@ -1,5 +1,5 @@
-// Holes 1 to 6 (docs/design.md, "Holes that were closed"): what a window stores, and what the other
-// windows of the profile hear of it.
+// Holes 1 to 6 (docs/design.md, "Holes that were closed"): what a window stores, and how the other
+// windows of the profile learn of it.
 #include "doctest/doctest.h"
 #include "test/spec/support/story.h"
 
@@ -7,6 +7,7 @@ namespace skerry::spec {
 
 TEST_CASE("hole 1: the next group commit has room, and depends on the one that failed") {
   Story story;
+  story.mutations_per_update = 1;
   Window& anna = story.OpenWindow("anna");
   Device& laptop = story.device();
 
@@ -39,7 +40,7 @@ TEST_CASE("hole 2: a record confirms a mutation before its window knows that it 
   anna.page.Creates("items", "eggs", {{"n", 10}});
   story.Settle();
 
-  // The mutation is stored, but Anna's window is not told so yet.
+  // The mutation is stored, but Anna's window is not notified yet.
   anna.page.Hold(Step::kOutcome);
   const std::string two_more = anna.page.Adds("eggs", 2);
   story.Settle();
@@ -50,7 +51,7 @@ TEST_CASE("hole 2: a record confirms a mutation before its window knows that it 
   CHECK_EQ(anna.page.Number("eggs"), 12);
   CHECK_EQ(anna.page.Stage(two_more, "confirmed"), "ok");
 
-  // Now it hears of its own transaction. A mutation known by its key only would be pending again.
+  // Now its own transaction is reported. A mutation known by its key only would be pending again.
   anna.page.Release();
   story.Settle();
   CHECK_EQ(anna.page.Number("eggs"), 12);
@@ -58,7 +59,7 @@ TEST_CASE("hole 2: a record confirms a mutation before its window knows that it 
   story.Converge();
 }
 
-TEST_CASE("hole 3: the news of a mutation come after the record that confirmed it") {
+TEST_CASE("hole 3: the broadcast of a mutation comes after the record that confirmed it") {
   Story story;
   Window& anna = story.OpenWindow("anna");
   Window& ben = story.OpenWindow("ben");
@@ -78,7 +79,7 @@ TEST_CASE("hole 3: the news of a mutation come after the record that confirmed i
   story.Converge();
 }
 
-TEST_CASE("hole 4: news of a mutation come after it was confirmed and all was read again") {
+TEST_CASE("hole 4: the broadcast comes after its window has read everything again") {
   Story story;
   Window& anna = story.OpenWindow("anna");
   anna.page.Creates("items", "eggs", {{"n", 10}});
@@ -96,7 +97,7 @@ TEST_CASE("hole 4: news of a mutation come after it was confirmed and all was re
   story.Settle();
   CHECK_EQ(ben.page.Number("eggs"), 12);
 
-  // Only now it hears that the mutation was stored.
+  // Only now comes the message that the mutation was stored.
   ben.page.Release();
   story.Settle();
   CHECK_EQ(ben.page.Number("eggs"), 12);

@@ -2,6 +2,7 @@
 # with. The *.json beside them are runs of the simulator, which test/sim/replay_test.cc replays.
 set(SKERRY_SPEC_TEST_SOURCES
   commits_test.cc
+  push_test.cc
   support/actor.cc
   support/page.cc
   support/server.cc

@@ -27,6 +27,7 @@ enum class Step : uint8_t {
   kPushAnswer,   // its answer arrives at the worker
   kPull,
   kPullAnswer,
+  kLock,  // a Web Lock is granted, refused or lost
 };
 
 class Actor : public sync_test::TransactionCaller {

@@ -1,5 +1,6 @@
-// Story: a small world in which a test tells, step by step, who does what. Windows, sync workers and
-// the server's rules are the production's; storage, locks, channel, network and clock are played.
+// Story: a small world for tests that say, step by step, who does what, and what is seen then.
+// Windows, sync workers and the server's rules are the production's; storage, locks, channel,
+// network and clock are in memory.
 //
 // Everything that a story does not hold back happens in Settle, in a fixed order, without time
 // passing; timers fire in Pass. So a story says only what is out of the ordinary: what waits

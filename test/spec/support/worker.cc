@@ -33,6 +33,10 @@ void Worker::Wake(std::string_view reason) { Tell(NamedEvent("wake").Set("reason
 
 void Worker::Sync() { Tell(NamedEvent("sync").Set("id", 1)); }
 
+void Worker::NotifyLock(const std::string& name, std::string_view state) {
+  lock_events_.push_back(NamedEvent("lock").Set("name", name).Set("state", state));
+}
+
 void Worker::LoseRequest() {
   REQUIRE_FALSE(requests_.empty());
   Respond(requests_.front()["id"], Data());
@@ -85,6 +89,12 @@ void Worker::Post(const Data& message) {
 }
 
 bool Worker::TakeOwnStep() {
+  if (!lock_events_.empty() && May(Step::kLock)) {
+    Data event = std::move(lock_events_.front());
+    lock_events_.pop_front();
+    Dispatch(std::move(event));
+    return true;
+  }
   if (!answers_.empty() && May(answers_.front().is_push ? Step::kPushAnswer : Step::kPullAnswer)) {
     Answer answer = std::move(answers_.front());
     answers_.pop_front();
@@ -153,11 +163,10 @@ void Worker::Lock(const Data& effect) {
   if (action == "request") {
     if (lock.holder == nullptr) return device().Grant(name, this);
     lock.waiting.push_back(this);
-    Deliver(NamedEvent("lock").Set("name", name).Set("state", "refused"));
+    NotifyLock(name, "refused");
   } else if (action == "steal") {
     std::erase(lock.waiting, this);
-    if (lock.holder != nullptr && lock.holder != this)
-      lock.holder->Deliver(NamedEvent("lock").Set("name", name).Set("state", "lost"));
+    if (lock.holder != nullptr && lock.holder != this) lock.holder->NotifyLock(name, "lost");
     device().Grant(name, this);
   } else {
     device().Free(name, this);

@@ -28,10 +28,12 @@ class Worker final : public Actor {
   // error.
   void LoseRequest();
   void LoseAnswer();
+  bool WaitsForServer() const { return !requests_.empty() || !answers_.empty(); }
   bool HoldsLease() const { return worker_->job().lease().held(); }
 
   // ---- for the window
   void Tell(Data message);
+  void NotifyLock(const std::string& name, std::string_view state);
 
  protected:
   Data Handle(Data event) override { return worker_->Handle(event); }
@@ -56,6 +58,7 @@ class Worker final : public Actor {
   std::deque<Data> requests_;
   std::deque<Answer> answers_;
   std::deque<Data> image_jobs_;
+  std::deque<Data> lock_events_;
 };
 
 }  // namespace skerry::spec
