@@ -51,7 +51,8 @@ TEST_CASE("hole 2: a record confirms a mutation before its window knows that it 
   CHECK_EQ(anna.page.Number("eggs"), 12);
   CHECK_EQ(anna.page.Stage(two_more, "confirmed"), "ok");
 
-  // Now its own transaction is reported. A mutation known by its key only would be pending again.
+  // Now the outcome of its own transaction is reported, with the mutation's key. If records named
+  // mutations only by keys, it would still be pending, and count twice.
   anna.page.Release();
   story.Settle();
   CHECK_EQ(anna.page.Number("eggs"), 12);

@@ -1,5 +1,4 @@
-// Goal: a push sends the right updates at the right time. Each rule that closes a hole has a test
-// named after it.
+// Goal: a push sends the right updates at the right time.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"

@@ -90,17 +90,6 @@ void Actor::RunTransaction() {
   storage.FailNextWrite("");
 }
 
-void Actor::FailTransactions() {
-  outcome_.reset();
-  const std::deque<Data> transactions = std::exchange(transactions_, {});
-  for (const Data& transact : transactions) {
-    Data error = Data::MakeObject();
-    error.Set("name", "AbortError").Set("message", "The page is frozen.");
-    Data event = NamedEvent("failed");
-    Dispatch(std::move(event.Set("id", transact["id"]).Set("error", std::move(error))));
-  }
-}
-
 double Actor::next_timer() const {
   double next = std::numeric_limits<double>::infinity();
   if (ended_ || still_) return next;

@@ -75,7 +75,6 @@ class Actor : public sync_test::TransactionCaller {
   Data Timed(Data event) const;
   void Dispatch(Data event) { Execute(Handle(Timed(std::move(event)))); }
   void Execute(const Data& effects);
-  void FailTransactions();  // the connection is closed
 
  private:
   bool TakeMessage();

@@ -102,12 +102,6 @@ std::string Page::Stage(const std::string& mutation, const std::string& stage) c
 
 size_t Page::Pending() const { return client_->tab().mirror().pending().size(); }
 
-void Page::Freeze() {
-  Tell("freeze");
-  image_.reset();
-  FailTransactions();
-}
-
 void Page::Special(const Data& effect) {
   const std::string& type = effect["type"].as_string();
   if (type == "loadImage") {

@@ -50,20 +50,6 @@ void Window::Leave() {
   Crash();
 }
 
-void Window::Freeze() {
-  EndWorker();
-  page.Freeze();
-  page.Tell("still");
-  page.StandStill();
-  is_frozen = true;
-}
-
-void Window::Thaw() {
-  is_frozen = false;
-  page.GoOn();
-  page.Tell("resume");
-}
-
 void Window::StandStill() {
   page.StandStill();
   if (worker != nullptr) worker->StandStill();
@@ -103,7 +89,6 @@ std::string Device::Stored() {
 
 void Device::Broadcast(const Actor& from, const Data& message) {
   for (const auto& window : windows) {
-    if (window->is_frozen) continue;  // it loses messages
     if (&window->page != &from) window->page.Hear(&from, message);
     if (window->worker != nullptr && window->worker.get() != &from)
       window->worker->Hear(&from, message);
@@ -171,8 +156,8 @@ std::string Story::NextSeed() {
 bool Story::TakeStep() {
   for (const auto& device : devices_) {
     for (const auto& window : device->windows) {
-      const bool may_run = !window->page.has_ended() && !window->is_frozen;
-      if (may_run && window->page.wants_worker() && window->worker == nullptr)
+      const Page& page = window->page;
+      if (page.wants_worker() && !page.has_ended() && window->worker == nullptr)
         window->StartWorker();
     }
     for (Actor* actor : device->Actors()) {
@@ -224,7 +209,7 @@ void Story::Converge() {
     CHECK_EQ(device->Count("mutations"), 0);
     CHECK_EQ(device->Count("outbox"), 0);
     for (const auto& window : device->windows) {
-      if (window->page.has_ended() || window->is_frozen) continue;
+      if (window->page.has_ended()) continue;
       INFO("window ", window->page.name());
       CHECK_EQ(window->page.Pending(), 0);
       CHECK(window->page.Shown() == rows);

@@ -29,10 +29,8 @@ class Window {
  public:
   Window(Device* device, const std::string& name) : page(this, device, name) {}
 
-  void Crash();   // both end without a word; the worker's locks become free
-  void Leave();   // the page gets `pagehide`, and ends
-  void Freeze();  // the page gets the event; its worker ends
-  void Thaw();
+  void Crash();       // both end without a word; the worker's locks become free
+  void Leave();       // the page gets `pagehide`, and ends
   void StandStill();  // nothing runs, without an event; the worker's locks stay with it
   void GoOn();
   void Sync() { worker->Sync(); }
@@ -43,7 +41,6 @@ class Window {
 
   Page page;
   std::unique_ptr<Worker> worker;
-  bool is_frozen = false;
 
  private:
   void EndWorker();

@@ -37,29 +37,10 @@ void Worker::NotifyLock(const std::string& name, std::string_view state) {
   lock_events_.push_back(NamedEvent("lock").Set("name", name).Set("state", state));
 }
 
-void Worker::LoseRequest() {
-  REQUIRE_FALSE(requests_.empty());
-  Respond(requests_.front()["id"], Data());
-  requests_.pop_front();
-}
-
-void Worker::LoseAnswer() {
-  REQUIRE_FALSE(answers_.empty());
-  Respond(answers_.front().id, Data());
-  answers_.pop_front();
-}
-
-void Worker::Respond(const Data& id, Data answer) {
+void Worker::Respond(const Answer& answer) {
   Data event = NamedEvent("response");
-  event.Set("id", id);
-  if (answer.is_null()) {
-    Data error = Data::MakeObject();
-    event.Set("error", error.Set("name", "network").Set("message", "no network"));
-  } else {
-    event.Set("status", 200).Set("contentType", "application/json");
-    event.Set("body", Data::Bytes(WriteJson(answer)));
-  }
-  Deliver(std::move(event));
+  event.Set("id", answer.id).Set("status", 200).Set("contentType", "application/json");
+  Deliver(std::move(event.Set("body", Data::Bytes(WriteJson(answer.body)))));
 }
 
 void Worker::Special(const Data& effect) {
@@ -96,9 +77,8 @@ bool Worker::TakeOwnStep() {
     return true;
   }
   if (!answers_.empty() && May(answers_.front().is_push ? Step::kPushAnswer : Step::kPullAnswer)) {
-    Answer answer = std::move(answers_.front());
+    Respond(answers_.front());
     answers_.pop_front();
-    Respond(answer.id, std::move(answer.body));
     return true;
   }
   const bool is_push = !requests_.empty() && requests_.front()["path"].Is("/push");

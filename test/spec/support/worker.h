@@ -24,10 +24,6 @@ class Worker final : public Actor {
   // ---- for stories
   void Wake(std::string_view reason = "mutation");  // a service worker
   void Sync();                                      // the application calls sync()
-  // The first request that is on its way, or the first answer, is lost: the worker gets a network
-  // error.
-  void LoseRequest();
-  void LoseAnswer();
   bool WaitsForServer() const { return !requests_.empty() || !answers_.empty(); }
   bool HoldsLease() const { return worker_->job().lease().held(); }
 
@@ -42,19 +38,20 @@ class Worker final : public Actor {
   bool TakeOwnStep() override;
 
  private:
+  struct Answer {
+    Data id;
+    bool is_push = false;
+    Data body;
+  };
+
   void Lock(const Data& effect);
-  void Respond(const Data& id, Data answer);
+  void Respond(const Answer& answer);
   Data ImagePart(const std::string& generation, const std::string& file, std::string bytes);
   Data Fill(const Data& job);
   Data Roll(const Data& job);
 
   Window* window_;
   std::unique_ptr<SyncWorker> worker_;
-  struct Answer {
-    Data id;
-    bool is_push = false;
-    Data body;
-  };
   std::deque<Data> requests_;
   std::deque<Answer> answers_;
   std::deque<Data> image_jobs_;
