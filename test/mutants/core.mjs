@@ -193,6 +193,7 @@ export const core = [
   },
   {
     name: 'a pull ignores that the scopes changed meanwhile',
+    hole: 15,
     file: 'src/sync/pull_fold.cc',
     from: `!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
   if (sync_.scope_version != request_->scope_version) return false;`,

@@ -64,6 +64,29 @@ TEST_CASE("hole 15: of two pulls at once, the slower answer is folded over the f
   story.Converge();
 }
 
+TEST_CASE("hole 15: an answer brings what a window has unsubscribed from meanwhile") {
+  Story story;
+  Window& anna = story.OpenWindow("anna");
+  Window& carla = story.AddDevice().OpenWindow("carla");
+  Worker& service = story.device().StartServiceWorker();
+  carla.page.Creates("items", "eggs", {{"n", 10}});
+  story.Settle();
+
+  service.Hold(Step::kPullAnswer);
+  service.Wake("visible");
+  story.Settle();
+  CHECK(service.WaitsForServer());
+  anna.worker->Hold(Step::kPull);
+  anna.Unsubscribe("items");
+  story.Settle();
+
+  const std::string stored = story.device().Stored();
+  service.Let(Step::kPullAnswer);
+  story.Settle();
+  CHECK_FALSE(anna.page.Sees("items", "eggs"));
+  CHECK(story.device().Stored() == stored);
+}
+
 TEST_CASE("hole 16: a row moves from one realm to another, and their cursors differ") {
   Story story;
   story.has_images = true;

@@ -21,11 +21,12 @@ void Window::StartWorker() {
   for (const std::string& table : page.device().story->tables) Subscribe(table);
 }
 
-void Window::Subscribe(const std::string& table) {
+void Window::ChangeScope(const std::string& how, const std::string& table) {
   Data scope = Data::MakeObject();
   scope.Set("table", table).Set("where", Data::Array{"true"});
   Data event = NamedEvent("scopes");
-  event.Set("add", Data::Array{scope}).Set("drop", Data::MakeArray());
+  event.Set("add", Data::MakeArray()).Set("drop", Data::MakeArray());
+  event.Set(how, Data::Array{scope});
   page.Deliver(std::move(event));
 }
 

@@ -34,7 +34,8 @@ class Window {
   void StandStill();  // nothing runs, without an event; the worker's locks stay with it
   void GoOn();
   void Sync() { worker->Sync(); }
-  void Subscribe(const std::string& table);
+  void Subscribe(const std::string& table) { ChangeScope("add", table); }
+  void Unsubscribe(const std::string& table) { ChangeScope("drop", table); }
 
   void ToWorker(const Data& message);
   void StartWorker();
@@ -43,6 +44,7 @@ class Window {
   std::unique_ptr<Worker> worker;
 
  private:
+  void ChangeScope(const std::string& how, const std::string& table);
   void EndWorker();
   Vector<std::unique_ptr<Worker>> ended_;  // locks and channels may still name them
 };
