@@ -16,7 +16,7 @@ TEST_CASE("hole 17: a row is deleted that a fill has not come to yet") {
   Window& anna = story.OpenWindow("anna");
 
   // Anna subscribes to the items, which come in pages of two.
-  story.server.database.page_rows = 2;
+  story.server.SendPagesOf(2);
   anna.worker->Hold(Step::kPull);
   anna.Subscribe("items");
   story.Settle();
@@ -97,8 +97,8 @@ TEST_CASE("hole 22: one entry deletes more rows than any answer can hold") {
   Window& anna = story.OpenWindow("anna");
   CHECK_EQ(anna.page.Shown().size(), 6);
 
-  // The members are deleted with their group, in one entry. The server does not read its changes.
-  story.server.database.untold = {"A"};
+  // The members are deleted with their group, in one entry. Its changes fit into no answer.
+  story.server.SendNoChangesOf("A");
   carla.page.Deletes("groups", "choir");
   story.Settle();
   const size_t before = story.server.pulls.size();
@@ -108,7 +108,7 @@ TEST_CASE("hole 22: one entry deletes more rows than any answer can hold") {
   CHECK_FALSE(anna.page.Sees("members", "dan"));
   CHECK(anna.page.Sees("groups", "board"));
   CHECK(story.server.pulls.size() < before + 10);
-  story.server.database.untold = {};
+  story.server.SendAllChanges();
   story.Converge();
 }
 

@@ -17,7 +17,7 @@ TEST_CASE("hole 7: others write all the time, and a client that pulls never gets
   Window& anna = story.OpenWindow("anna");
 
   // An answer has one entry, and Carla writes two for each answer that Anna's client gets.
-  story.server.database.most_entries["A"] = 1;
+  story.server.SendAtMost(1, "A");
   carla_writes();
   carla_writes();
   anna.worker->Hold(Step::kPull);
@@ -101,8 +101,8 @@ TEST_CASE("hole 16: a row moves from one realm to another, and their cursors dif
   story.Settle();
   carla.page.Moves("items", "lamp", "B");
   story.Settle();
-  story.server.database.most_entries["A"] = 1;
-  story.server.database.rows_for_image = 1'000'000;
+  story.server.SendAtMost(1, "A");
+  story.server.SendImages();
   anna.worker->Hold(Step::kPull);
   anna.Sync();
   story.Settle();

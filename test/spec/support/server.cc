@@ -1,6 +1,5 @@
 #include "test/spec/support/server.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "authority/image_maker.h"
@@ -24,15 +23,15 @@ Data Server::Push(const std::string& body) {
   pushes.push_back(body);
   const Data request = authority_test::Json(body);
   const Data results =
-      database.Commit({{request["client"].as_string(), "anna", request["updates"].items()}});
+      database_.Commit({{request["client"].as_string(), "anna", request["updates"].items()}});
   REQUIRE_MESSAGE(results.is_array(), WriteJson(results));
   Data answer = Data::MakeObject();
-  return answer.Set("time", database.now).Set("results", results.items()[0]);
+  return answer.Set("time", database_.now).Set("results", results.items()[0]);
 }
 
 Data Server::Pull(const std::string& body) {
   pulls.push_back(body);
-  Data answer = database.Pull("anna", authority_test::Json(body));
+  Data answer = database_.Pull("anna", authority_test::Json(body));
   REQUIRE_MESSAGE(answer.Find("error") == nullptr, WriteJson(answer));
   Data fills = Data::MakeArray();
   for (const Data& fill : answer["fills"].items())
@@ -42,11 +41,11 @@ Data Server::Pull(const std::string& body) {
 }
 
 Data Server::OfferImage(const std::string& realm) {
-  const uint64_t head = database.head(realm);
-  const std::string cursor = database.cursor(realm, head);
+  const uint64_t head = database_.head(realm);
+  const std::string cursor = database_.cursor(realm, head);
   const double at = std::stod(cursor.substr(cursor.find('@') + 1));
   ImageMaker maker(&authority_test::WorldSchema(), realm, {head, at});
-  for (const auto& [key, row] : database.StateAt(realm, head)) {
+  for (const auto& [key, row] : database_.StateAt(realm, head)) {
     const StoredRow stored = StoredRowFromData(authority_test::WorldSchema(), row).value();
     REQUIRE(maker.AddRow(stored.key, stored.row).ok());
   }
@@ -70,18 +69,18 @@ std::string Server::Receives(const std::string& push) {
 }
 
 bool Server::Has(const std::string& table, const std::string& id) const {
-  return database.Row(table, id).is_object();
+  return database_.Row(table, id).is_object();
 }
 
 double Server::Number(const std::string& item) const {
-  return database.Row("items", item)["props"]["n"].as_number(
+  return database_.Row("items", item)["props"]["n"].as_number(
       std::numeric_limits<double>::quiet_NaN());
 }
 
 ShownRows Server::Rows() const {
   ShownRows rows;
   for (const char* realm : {"A", "B"}) {
-    for (const auto& [key, row] : database.StateAt(realm, database.head(realm)))
+    for (const auto& [key, row] : database_.StateAt(realm, database_.head(realm)))
       rows[key.first + "/" + key.second] = ShownRow(row);
   }
   return rows;
@@ -89,7 +88,7 @@ ShownRows Server::Rows() const {
 
 size_t Server::CountAction(const std::string& action) const {
   size_t count = 0;
-  for (const Data& entry : database.entries()) {
+  for (const Data& entry : database_.entries()) {
     const std::string text = WriteJson(entry);
     count += text.find(action) != std::string::npos ? 1 : 0;
   }

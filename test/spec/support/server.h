@@ -3,6 +3,7 @@
 #ifndef SKERRY_TEST_SPEC_SUPPORT_SERVER_H_
 #define SKERRY_TEST_SPEC_SUPPORT_SERVER_H_
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -15,7 +16,7 @@ namespace skerry::spec {
 
 class Server {
  public:
-  Server() { database.page_rows = 1000; }
+  Server() { SendPagesOf(1000); }
 
   // A request arrives; returns the answer's body.
   Data Push(const std::string& body);
@@ -30,13 +31,26 @@ class Server {
   // How often this action is in a log.
   size_t CountAction(const std::string& action) const;
 
+  // ---- how it answers pulls
+  void SendPagesOf(size_t rows) { database_.page_rows = rows; }
+  void SendAtMost(uint64_t entries, const std::string& realm) {
+    database_.most_entries[realm] = entries;
+  }
+  // Every realm counts as large enough to be sent as an image.
+  void SendImages() { database_.rows_for_image = 1'000'000; }
+  // The next entry of this realm has too many changes for any answer.
+  void SendNoChangesOf(const std::string& realm) { database_.untold.insert(realm); }
+  void SendAllChanges() { database_.untold.clear(); }
+
+  void ClockIsAtLeast(double now) { database_.now = std::max(database_.now, now); }
+
   Vector<std::string> pushes;  // the bodies that have arrived, in order
   Vector<std::string> pulls;
-  authority_test::World database;
 
  private:
   Data OfferImage(const std::string& realm);
 
+  authority_test::World database_;
   std::map<std::string, std::string> images_;  // by url
 };
 

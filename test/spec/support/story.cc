@@ -171,7 +171,7 @@ bool Story::TakeStep() {
 void Story::Settle() {
   for (int step = 0; step < kMostSteps; ++step) {
     mono_ += 1;
-    server.database.now = std::max(server.database.now, wall());
+    server.ClockIsAtLeast(wall());
     if (!TakeStep()) return;
   }
   FAIL("the story does not come to rest");
