@@ -51,6 +51,7 @@ TEST_CASE("hole 21: a machine sleeps, and the first look afterwards finds an old
 
   // Anna's worker waits for the server. Ben's worker watches its heartbeats.
   anna.worker->Hold(Step::kPushAnswer);
+  ben.worker->Hold(Step::kPush);
   anna.page.Creates("items", "eggs", {{"n", 10}});
   story.Pass(3'000);
   CHECK(anna.worker->HoldsLease());
