@@ -1,5 +1,7 @@
 # Tests that belong to no single room.
 set(SKERRY_TEST_SOURCES
+  test/core/database/memory_database.cc
+  test/core/database/memory_database_pull.cc
   test/core/model_check/base_check.cc
   test/core/model_check/cascade_agreement_test.cc
   test/core/model_check/check_schema.cc
@@ -10,6 +12,5 @@ set(SKERRY_TEST_SOURCES
   test/core/model_check/naive_world_test.cc
   test/core/model_check/production_client.cc
   test/core/model_check/production_server.cc
-  test/core/model_check/stored_rows.cc
   test/core/model_check/step_by_step_test.cc
 )

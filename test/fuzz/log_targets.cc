@@ -12,6 +12,7 @@
 #include "sync/pull.h"
 #include "sync/push.h"
 #include "test/core/log/log_fixture.h"
+#include "test/core/log/row_map.h"
 #include "test/fuzz/target.h"
 
 namespace skerry::fuzz {
@@ -108,9 +109,7 @@ Vector<std::string> StepsSeeds() {
 }
 
 std::string RunSteps(std::string_view input, bool* taken) {
-  struct Nobody final : TouchedSink {
-    void Touched(const ObjectKey&) override {}
-  } nobody;
+  test::TouchedKeys touched;
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
     const Result<Vector<Step>> decoded = DecodeSteps(*schema, input);
     if (!decoded.ok()) continue;
@@ -122,7 +121,7 @@ std::string RunSteps(std::string_view input, bool* taken) {
     for (int i = 0; i < 4 && schema == &LogSchema(); ++i)
       base.PutBase({test::kCities, maker.AnyId(test::kCities, i > 1)},
                    maker.AnyRow(test::kCities, "public"));
-    const Status applied = ApplySteps(*schema, decoded.value(), &base, &nobody);
+    const Status applied = ApplySteps(*schema, decoded.value(), &base, &touched);
     if (!applied.ok() && applied.detail().empty()) return "no detail";
     *taken = *taken || applied.ok();
     // Rows that were applied can be stored in an image.

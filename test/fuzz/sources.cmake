@@ -16,12 +16,13 @@ set(SKERRY_FUZZ_TEST_SOURCES test/fuzz/fuzz_test.cc)
 set(SKERRY_FUZZ_FIXTURES
   test/core/authority/pushing.cc
   test/core/authority/world.cc
-  test/core/authority/world_reads.cc
   test/core/client/client_fixture.cc
   test/core/client/window_world.cc
+  test/core/database/memory_database.cc
+  test/core/database/memory_database_pull.cc
   test/core/log/log_fixture.cc
   test/core/sync/fake_storage.cc
-  test/core/sync/naive_server.cc
   test/core/sync/sync_fixture.cc
+  test/core/sync/sync_server.cc
   test/core/sync/sync_world.cc
 )

@@ -235,6 +235,7 @@ test('keeps rows, changes and tokens of users on one profile apart', async () =>
   await bob.mutate.addCity({ id: 'b', name: 'of Bob' }).confirmed;
   expect(server.pushed.flatMap(({ ops }) => ops.map(({ id }) => id))).toEqual(['b']);
   expect(new Set(server.tokens)).toEqual(new Set(['Bearer dev:bob']));
+  await bob.close(); // else a poke would have him pull, with his token
   // Anna's are pushed when the worker is woken for her database, with her token.
   server.tokens.length = 0;
   await host.serviceWorker.sync('skerry/test/anna');

@@ -234,7 +234,7 @@ void Network::Arrive(Message message) {
   const Profile& profile = *world_->profiles()[message.profile];
   world_->checks().Pulling(profile, message.body);
   std::string answer =
-      database_.Pull(ServedBy(nodes_[node_]), message.body, answers_, clock_, images());
+      database_.PullText(ServedBy(nodes_[node_]), message.body, answers_, clock_, images());
   if (answer.empty()) {
     world_->Count("pull: too large");
     return Reply(std::move(message), Problem(id, 410, "gone"));
@@ -263,12 +263,9 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
   }
   if (open.requests.size() > 1) world_->Count("server: group commit");
   clock_ = std::max(clock_ + 1, std::floor(world_->mono()));
-  Vector<Admission::Request> requests;
-  for (const Message& message : open.requests) {
-    const Data::Array& updates = message.body["updates"].items();
-    requests.push_back({message.body["client"].as_string(), "anna", updates});
-  }
-  open.admission = database_.Admit(*open.served, requests, clock_);
+  Vector<Data> requests;
+  for (const Message& message : open.requests) requests.push_back(message.body);
+  open.admitted = database_.AdmitAll(*open.served, requests, clock_);
   open_ = std::move(open);
   if (!dies) return;
   world_->Happened(Kind::kCutBeforeCommit);
@@ -279,12 +276,14 @@ void Network::Commit() {
   Transaction open = std::move(*open_);
   open_.reset();
   const std::map<std::string, Database::Head> before = database_.heads();
-  database_.Commit(*open.served, *open.admission);
+  database_.Commit(*open.served, open.admitted);
+  const Data& done = open.admitted.done();
   world_->TraceServer("commit", open.node, "");
   for (size_t i = 0; i < open.requests.size(); ++i) {
     Message& message = open.requests[i];
-    world_->checks().Committed(message.body, open.admission->results()[i], open.admission->at(),
-                               message.heads, *open.served);
+    const Data& decided = done["results"].items()[i];
+    world_->checks().Committed(message.body, decided.items(), done["at"].as_number(), message.heads,
+                               *open.served);
     if (open.answers_lost) {
       world_->Happened(Kind::kCutAfterCommit);
       const uint64_t id = message.id;
@@ -292,7 +291,7 @@ void Network::Commit() {
       continue;
     }
     Data results = Data::MakeArray();
-    for (const Data& result : open.admission->results()[i]) {
+    for (const Data& result : decided.items()) {
       world_->Count("push: " + result["status"].as_string());
       results.Push(result);
     }
@@ -344,7 +343,7 @@ Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
 }
 
 std::string Network::Peek(const Data& request) const {
-  return database_.Pull(ServedBy(nodes_[node_]), request, answers_, clock_, images());
+  return database_.PullText(ServedBy(nodes_[node_]), request, answers_, clock_, images());
 }
 
 void Network::Deliver(const Message& message) {

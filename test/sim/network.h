@@ -92,7 +92,7 @@ class Network {
     std::optional<Data> answer;  // empty: it is a request
   };
   struct Transaction {
-    std::unique_ptr<Admission> admission;
+    Database::Admitted admitted;
     Vector<Message> requests;
     size_t node = 0;
     bool answers_lost = false;

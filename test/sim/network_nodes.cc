@@ -68,8 +68,7 @@ void Network::Restore() {
   images_.Clear();
   const Database before = std::move(database_);
   database_ = copy_->database;
-  if (before.action_ids().size() > database_.action_ids().size())
-    world_->Happened(Kind::kRestoreServer);
+  if (before.actions().size() > database_.actions().size()) world_->Happened(Kind::kRestoreServer);
   world_->checks().ServerRestored(before, copy_->naive);
   for (const Node& node : nodes_) Start(node);
   for (Message& message : wire_) {

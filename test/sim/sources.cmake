@@ -36,12 +36,13 @@ set(SKERRY_SIM_SOURCES
   test/sim/world_service.cc
 )
 set(SKERRY_SIM_SHARED_SOURCES
+  test/core/database/memory_database.cc
+  test/core/database/memory_database_pull.cc
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
   test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc
   test/core/model_check/naive_server.cc
-  test/core/model_check/stored_rows.cc
   test/core/sync/fake_storage.cc
 )

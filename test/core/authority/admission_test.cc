@@ -13,7 +13,7 @@ namespace skerry::authority_test {
 namespace {
 
 TEST_CASE("gives rows, entries, changes, actions and heads for an applied update") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   const Data update = one.Make(
       R"([{"op":"create","table":"cities","id":"x","realm":"A","set":{"name":"Åre","population":5}}])");
@@ -42,7 +42,7 @@ TEST_CASE("gives rows, entries, changes, actions and heads for an applied update
 }
 
 TEST_CASE("increases `at` with each commit although the clock stands still") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   const char* create = R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])";
   const double first = one.Push(create)["at"].as_number();
@@ -56,7 +56,7 @@ TEST_CASE("increases `at` with each commit although the clock stands still") {
 }
 
 TEST_CASE("logs every admitted update, with or without effects, and names its noops") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   const Data result =
       one.Push(R"([{"op":"update","table":"items","id":"gone","realm":"A","set":{"n":1}},
@@ -70,7 +70,7 @@ TEST_CASE("logs every admitted update, with or without effects, and names its no
 }
 
 TEST_CASE("merges two creates of one id; a delete wins over a later update") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(
       Status(one.Push(
@@ -94,7 +94,7 @@ TEST_CASE("merges two creates of one id; a delete wins over a later update") {
 }
 
 TEST_CASE("applies an update whole or not at all, and names every op at fault") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   Data update = one.Make(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{},"by":[0]},
       {"op":"create","table":"items","id":"y","realm":"A","set":{"n":"five"},"by":[1]},
@@ -118,7 +118,7 @@ TEST_CASE("applies an update whole or not at all, and names every op at fault") 
 }
 
 TEST_CASE("names at most a hundred ops in a rejection, because it is kept") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   std::string ops;
   for (int i = 0; i < 300; ++i) {
@@ -131,7 +131,7 @@ TEST_CASE("names at most a hundred ops in a rejection, because it is kept") {
 }
 
 TEST_CASE("undoes everything that an update did when a rule fails at the end") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"p","realm":"A","set":{"u":1}},
       {"op":"create","table":"items","id":"c","realm":"A","set":{"parent":"p"}}])")) == "applied");
@@ -150,7 +150,7 @@ TEST_CASE("undoes everything that an update did when a rule fails at the end") {
 }
 
 TEST_CASE("lets a unique value change hands within an update, and only once per realm") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(
       Status(one.Push(
@@ -175,7 +175,7 @@ TEST_CASE("lets a unique value change hands within an update, and only once per 
 }
 
 TEST_CASE("gives a unique value to the first of two updates of one commit") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   const Data results = world.Commit(
       {{"c1",
@@ -189,7 +189,7 @@ TEST_CASE("gives a unique value to the first of two updates of one commit") {
 }
 
 TEST_CASE("fills the props that a create omits with their defaults") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(
       Status(one.Push(R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
@@ -198,7 +198,7 @@ TEST_CASE("fills the props that a create omits with their defaults") {
 }
 
 TEST_CASE("gives identical answers for unknown and forbidden realms, and keeps both") {
-  World world;
+  AuthorityWorld world;
   world.AddRealm("secret");
   world.Grant("bea", "A", "read");
   const auto push = [&](const char* client, const std::string& realm) {
@@ -223,7 +223,7 @@ TEST_CASE("gives identical answers for unknown and forbidden realms, and keeps b
 }
 
 TEST_CASE("applies an op in the row's actual realm, under the rights there, logs it in both") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(
       Status(one.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1}}])")) ==
@@ -250,7 +250,7 @@ TEST_CASE("applies an op in the row's actual realm, under the rights there, logs
 }
 
 TEST_CASE("treats a row as deleted in a hidden realm, as forbidden in a read-only one") {
-  World world;
+  AuthorityWorld world;
   world.Grant("bea", "A", "write");
   Author anna(&world, "c1"), bea(&world, "c2", "bea");
   REQUIRE(Status(anna.Push(
@@ -270,7 +270,7 @@ TEST_CASE("treats a row as deleted in a hidden realm, as forbidden in a read-onl
 }
 
 TEST_CASE("requires the right to write in both realms for a move") {
-  World world;
+  AuthorityWorld world;
   world.Grant("bea", "A", "write");
   world.Grant("bea", "B", "read");
   Author bea(&world, "c1", "bea");
@@ -282,7 +282,7 @@ TEST_CASE("requires the right to write in both realms for a move") {
 }
 
 TEST_CASE("rejects an edit with `if` only after another client's change, not after a touch") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(Status(one.Push(
               R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}}])")) ==
@@ -306,7 +306,7 @@ TEST_CASE("rejects an edit with `if` only after another client's change, not aft
 }
 
 TEST_CASE("treats the server's own rejections like those of the rules") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   const Data update =
       one.Make(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])");
@@ -325,7 +325,7 @@ TEST_CASE("treats the server's own rejections like those of the rules") {
 }
 
 TEST_CASE("rejects the request when an update has no id or chain, and decides nothing") {
-  World world;
+  AuthorityWorld world;
   const auto code = [&](const char* update) {
     return world.Push("c1", "anna", Json(update))["error"]["code"].as_string();
   };
@@ -338,7 +338,7 @@ TEST_CASE("rejects the request when an update has no id or chain, and decides no
 }
 
 TEST_CASE("rejects an update that lets an object grow past its limit") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   const std::string half(600'000, 'x');
   REQUIRE(
@@ -353,7 +353,7 @@ TEST_CASE("rejects an update that lets an object grow past its limit") {
 }
 
 TEST_CASE("requests the rows of many updates in few rounds") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   std::string creates;
   for (int i = 0; i < 40; ++i) {

@@ -11,7 +11,7 @@ namespace skerry::authority_test {
 namespace {
 
 struct Scenery {
-  World world;
+  AuthorityWorld world;
   Author anna{&world, "c1"};
   Author bob{&world, "c2"};
   Scenery() {
@@ -252,7 +252,7 @@ TEST_CASE("rejects moving a child away from its parent") {
 }
 
 TEST_CASE("moves and deletes a row with its ancestor, three refs deep") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   // root <- a <- b <- c, all in one table: c hangs three deep.
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"A","set":{}},
@@ -269,7 +269,7 @@ TEST_CASE("moves and deletes a row with its ancestor, three refs deep") {
 }
 
 TEST_CASE("keeps a row's ref into the realm to which its parent's parent takes it") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}},
       {"op":"create","table":"items","id":"friend","realm":"B","set":{}}])",
@@ -287,7 +287,7 @@ TEST_CASE("keeps a row's ref into the realm to which its parent's parent takes i
 }
 
 TEST_CASE("keeps a row whose parent comes to its realm, in any order of the two") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}}])",
                           {"B"})) == "applied");
@@ -302,7 +302,7 @@ TEST_CASE("keeps a row whose parent comes to its realm, in any order of the two"
 }
 
 TEST_CASE("moves and deletes rows that are each other's parents together, and ends") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(
       Status(one.Push(R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"b"}},
@@ -320,7 +320,7 @@ TEST_CASE("moves and deletes rows that are each other's parents together, and en
 }
 
 TEST_CASE("moves a new ring of parents over two realms to where its first row stays") {
-  World world;
+  AuthorityWorld world;
   Author anna{&world, "c1"};
   REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"k3","realm":"B","set":{}},
       {"op":"create","table":"items","id":"k1","realm":"B","set":{"parent":"k3"}}])",
@@ -335,7 +335,7 @@ TEST_CASE("moves a new ring of parents over two realms to where its first row st
 }
 
 TEST_CASE("rejects a cascade that is too deep, and applies the next update") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   std::string creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";
   for (int i = 1; i < 300; ++i) {

@@ -15,10 +15,12 @@ constexpr char kAddOne[] = R"([{"op":"inc","table":"items","id":"x","realm":"A",
 constexpr char kCreate[] =
     R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":0}}])";
 
-double CountOf(const World& world) { return world.Row("items", "x")["props"]["n"].as_number(); }
+double CountOf(const AuthorityWorld& world) {
+  return world.Row("items", "x")["props"]["n"].as_number();
+}
 
 TEST_CASE("answers a resent update like the first time, as a duplicate, and changes nothing") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   const Data update = one.Make(kAddOne);
@@ -34,7 +36,7 @@ TEST_CASE("answers a resent update like the first time, as a duplicate, and chan
 }
 
 TEST_CASE("applies an update once when two copies are in one group commit") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   const Data update = one.Make(kAddOne);
@@ -46,7 +48,7 @@ TEST_CASE("applies an update once when two copies are in one group commit") {
 }
 
 TEST_CASE("holds an update after a missing one, and applies it once that has come") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   const Data first = one.Make(kAddOne), second = one.Make(kAddOne);
@@ -57,7 +59,7 @@ TEST_CASE("holds an update after a missing one, and applies it once that has com
 }
 
 TEST_CASE("rejects the copy of a rejected update, however late it arrives") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   REQUIRE(
@@ -84,7 +86,7 @@ TEST_CASE("rejects the copy of a rejected update, however late it arrives") {
 }
 
 TEST_CASE("forks a restored profile that continues from its old place") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   Author copy = one;
@@ -94,7 +96,7 @@ TEST_CASE("forks a restored profile that continues from its old place") {
 }
 
 TEST_CASE("reports unknown_client for the oldest update only when the client's row is gone") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   const Data lost = one.Make(kCreate);  // never arrives; its row was on a server that is gone
   const Data first = one.Make(kAddOne), second = one.Make(kAddOne);
@@ -105,7 +107,7 @@ TEST_CASE("reports unknown_client for the oldest update only when the client's r
 }
 
 TEST_CASE("rejects a clone's copy of an action, and names the place of the first") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), clone(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   const Data update = one.Make(kAddOne);
@@ -120,7 +122,7 @@ TEST_CASE("rejects a clone's copy of an action, and names the place of the first
 }
 
 TEST_CASE("admits an update over realms when it is next in each, in all or in none") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   const Data in_b =
@@ -137,7 +139,7 @@ TEST_CASE("admits an update over realms when it is next in each, in all or in no
 }
 
 TEST_CASE("forks a chain after too many rejections in a row, to keep its row bounded") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   const char* wrong = R"([{"op":"create","table":"nothing","id":"x","realm":"A","set":{}}])";
@@ -156,7 +158,7 @@ TEST_CASE("forks a chain after too many rejections in a row, to keep its row bou
 }
 
 TEST_CASE("writes one row per chain for a group commit's rejections and applications") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   const Data create = one.Make(kCreate), inc = one.Make(kAddOne);
   const Data wrong =
@@ -172,7 +174,7 @@ TEST_CASE("writes one row per chain for a group commit's rejections and applicat
 }
 
 TEST_CASE("requests no rows for an update that the server rejects") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   one.Push(
       R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},

@@ -13,7 +13,7 @@
 namespace skerry::authority_test {
 namespace {
 
-Vector<std::string> ManyRealms(World* world, size_t count) {
+Vector<std::string> ManyRealms(AuthorityWorld* world, size_t count) {
   Vector<std::string> realms;
   for (size_t i = 0; i < count; ++i) {
     realms.push_back("r" + std::to_string(1000 + i));
@@ -30,7 +30,7 @@ std::string CreateItem(const std::string& id, const std::string& realm,
 }
 
 TEST_CASE("limits the realms and the actions of an update") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   Vector<std::string> realms = ManyRealms(&world, kMaxRealmsPerUpdate);
   const std::string ops = "[" + CreateItem("x", realms[0]) + "]";
@@ -55,7 +55,7 @@ TEST_CASE("limits the realms and the actions of an update") {
 }
 
 TEST_CASE("limits the bytes of an update's arguments, over all of its realms") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   const Vector<std::string> realms = ManyRealms(&world, 8);
   for (const size_t bytes : {kMaxSpreadBytes / 8, kMaxSpreadBytes / 8 + 1}) {
@@ -70,7 +70,7 @@ TEST_CASE("limits the bytes of an update's arguments, over all of its realms") {
 }
 
 TEST_CASE("keeps a rejection in one realm where the author may write, valid for all") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   world.AddRealm("closed");
   const Data update = one.Make("[" + CreateItem("x", "B") + "," + CreateItem("y", "closed") + "]",
@@ -92,7 +92,7 @@ TEST_CASE("keeps a rejection in one realm where the author may write, valid for 
 }
 
 TEST_CASE("keeps a rejection although all of its realms are forbidden") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   world.AddRealm("closed");
   const Data update = one.Make("[" + CreateItem("x", "closed") + "]", {"closed", "nowhere"});
@@ -124,13 +124,13 @@ TEST_CASE("forks a chain when its rejections have too many bytes") {
 
 TEST_CASE("gives two tokens of one user in a commit their own rights, in either order") {
   for (const bool is_first : {true, false}) {
-    World world;
+    AuthorityWorld world;
     world.Grant("writing", "B", "write");
     world.Grant("reading", "B", "read");
     Author one(&world, "c1"), two(&world, "c2");
-    const World::Request writes{
+    const AuthorityWorld::Request writes{
         "c1", "anna", {one.Make("[" + CreateItem("x", "B") + "]", {"B"})}, "writing"};
-    const World::Request reads{
+    const AuthorityWorld::Request reads{
         "c2", "anna", {two.Make("[" + CreateItem("y", "B") + "]", {"B"})}, "reading"};
     const Data results = is_first ? world.Commit({writes, reads}) : world.Commit({reads, writes});
     const Data& of_writer = results.items()[is_first ? 0 : 1].items()[0];
@@ -165,7 +165,7 @@ class Direct {
 
   // The results of updates, each of which deletes some items.
   Vector<Data> Delete(const Vector<Vector<std::string>>& updates) {
-    World world;
+    AuthorityWorld world;
     Author author(&world, "c1");
     Admission::Input input;
     input.realms["A"] = {true, 1, 1};

@@ -71,7 +71,7 @@ TEST_CASE("limits the pages of an answer by number and by cost, and reports more
 
 TEST_CASE("sends objects of own updates beyond the filled part whole, or deleted") {
   PulledScenery s;
-  s.world.page_rows = 1;
+  s.world.reads.page_rows = 1;
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}},
       {"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},{"op":"delete","table":"items","id":"w","realm":"A"}])");
@@ -84,7 +84,7 @@ TEST_CASE("sends objects of own updates beyond the filled part whole, or deleted
 
 TEST_CASE("leaves a row to its unfilled scope's page, though another scope is filled") {
   PulledScenery s;
-  s.world.page_rows = 0;
+  s.world.reads.page_rows = 0;
   REQUIRE(
       Status(s.bob.Push(
           R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}},{"op":"create","table":"items","id":"z","realm":"A","set":{"n":2}}])")) ==
@@ -99,7 +99,7 @@ TEST_CASE("leaves a row to its unfilled scope's page, though another scope is fi
 
 TEST_CASE("does not join a move beyond the filled part to one change") {
   PulledScenery s;
-  s.world.page_rows = 0;
+  s.world.reads.page_rows = 0;
   const Data update = s.anna.Make(
       R"([{"op":"create","table":"items","id":"b","realm":"A","set":{"n":1}},{"op":"update","table":"items","id":"b","realm":"B","set":{"note":"t"}}])",
       {"A", "B"});
@@ -115,7 +115,7 @@ TEST_CASE("sends a page only with an answer that reaches every head") {
     REQUIRE(Status(s.bob.Push(
                 R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])")) ==
             "applied");
-  s.world.most_entries["A"] = 1;
+  s.world.reads.most_entries["A"] = 1;
   const Data answer = s.world.Pull(
       "anna", Request("c1", At(s.world, 1, 1), {}, R"([{"table":"items","filled":false}])"));
   CHECK(answer["fills"].items().empty());
@@ -190,7 +190,7 @@ TEST_CASE("sends a large realm of another history by image, with no row of it in
   CHECK(both["fills"].items()[0]["realm"].as_string() !=
         both["fills"].items()[1]["realm"].as_string());
   // The page ends at the last row that was read, though that row is of the other realm.
-  s.world.page_rows = 1;
+  s.world.reads.page_rows = 1;
   REQUIRE(Status(s.bob.Push(
               R"([{"op":"create","table":"items","id":"a","realm":"A","set":{}}])")) == "applied");
   const Data answer = s.world.Pull("anna", Request("c1", cursors, {}, unfilled));

@@ -35,7 +35,7 @@ constexpr const char* kRealms[] = {"A", "B", "C"};
 class History {
  public:
   explicit History(uint64_t seed) : random_("history " + std::to_string(seed)) {
-    world_.page_rows = 1 + random_.Below(4);
+    world_.reads.page_rows = 1 + random_.Below(4);
     world_.AddRealm("C");
     for (int i = 0; i < 3; ++i) {
       world_.AddRealm("user" + std::to_string(i));
@@ -174,7 +174,7 @@ class History {
   // Delivers one or a few updates of several clients in one group commit.
   void Deliver() {
     if (net_.empty()) return;
-    Vector<World::Request> requests;
+    Vector<AuthorityWorld::Request> requests;
     Vector<size_t> whose;
     for (uint64_t count = 1 + random_.Below(3); count > 0 && !net_.empty(); --count) {
       const size_t place = random_.Below(net_.size());
@@ -243,7 +243,7 @@ class History {
     // Ranges end anywhere, differently in each realm, until the history is to come to rest.
     for (const char* realm : kRealms) {
       const bool is_cut = limit == ~0ull && random_.Below(2) == 0;
-      world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
+      world_.reads.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
     }
     if (limit == ~0ull) limit = random_.Below(4);
     const std::string& user = client->author.user();
@@ -313,40 +313,40 @@ class History {
   void Check(const TestClient& client) {
     const Result<Scopes> parsed = Scopes::Parse(WorldSchema(), client.scopes);
     const Scopes& scopes = parsed.value();
-    for (const MapRows* base : {&client.base, &client.plain}) {
-      for (const auto& [key, row] : base->rows) REQUIRE(client.cursors.contains(key.first));
+    for (const test::RowMap* base : {&client.base, &client.plain}) {
+      for (const auto& [key, row] : base->rows) REQUIRE(client.cursors.contains(key.second));
     }
     for (const auto& [realm, cursor] : client.cursors) {
-      const std::map<std::pair<std::string, ObjectKey>, Row> want =
+      const std::map<std::pair<ObjectKey, std::string>, Row> want =
           Wanted(scopes, realm, CursorRevision(cursor));
-      for (const MapRows* base : {&client.base, &client.plain}) {
+      for (const test::RowMap* base : {&client.base, &client.plain}) {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {
-          if (key.first != realm) continue;
+          if (key.second != realm) continue;
           // Beyond the filled part, rows of own updates may stay until the page comes.
-          if (!scopes.Hold(key.second, row, true)) {
-            CHECK_FALSE(scopes.Cover(key.second));
+          if (!scopes.Hold(key.first, row, true)) {
+            CHECK_FALSE(scopes.Cover(key.first));
             continue;
           }
           ++found;
           const auto wanted = want.find(key);
-          REQUIRE_MESSAGE(wanted != want.end(), realm << " " << key.second.id << " is too much");
-          REQUIRE_MESSAGE(wanted->second == row, realm << " " << key.second.id << " differs");
+          REQUIRE_MESSAGE(wanted != want.end(), realm << " " << key.first.id << " is too much");
+          REQUIRE_MESSAGE(wanted->second == row, realm << " " << key.first.id << " differs");
         }
         REQUIRE_MESSAGE(found == want.size(), realm << " lacks rows");
       }
     }
   }
 
-  std::map<std::pair<std::string, ObjectKey>, Row> Wanted(const Scopes& scopes,
+  std::map<std::pair<ObjectKey, std::string>, Row> Wanted(const Scopes& scopes,
                                                           const std::string& realm,
                                                           uint64_t revision) const {
-    std::map<std::pair<std::string, ObjectKey>, Row> want;
+    std::map<std::pair<ObjectKey, std::string>, Row> want;
     for (const auto& [key, data] : world_.StateAt(realm, revision)) {
       const Result<StoredRow> stored = StoredRowFromData(WorldSchema(), data);
       REQUIRE(stored.ok());
       const auto& [object, row, deleted_at] = stored.value();
-      if (scopes.Hold(object, row, true)) want[{realm, object}] = row;
+      if (scopes.Hold(object, row, true)) want[{object, realm}] = row;
     }
     return want;
   }
@@ -354,7 +354,7 @@ class History {
   static std::string Quoted(const char* realm) { return std::string("\"") + realm + "\""; }
 
   Random random_;
-  World world_;
+  AuthorityWorld world_;
   std::map<std::pair<std::string, std::string>, std::string> rights_;  // user, realm
   bool rights_change_ = false;
   Vector<TestClient> clients_;

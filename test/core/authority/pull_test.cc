@@ -236,7 +236,7 @@ TEST_CASE("puts an entry that spans realms into all ranges or into none") {
             "applied");
   REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
                             {"A", "B"})) == "applied");
-  s.world.most_entries["B"] = 2;
+  s.world.reads.most_entries["B"] = 2;
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1)));
   CHECK(answer["cursors"] == Json(At(s.world, 1, 3)));  // A waits for B
   CHECK(Short(answer) == "update items/b");
@@ -261,7 +261,7 @@ TEST_CASE("revokes realms without the right to read, existing or not, without de
 }
 
 TEST_CASE("rejects wrong requests with a code") {
-  World world;
+  AuthorityWorld world;
   const auto code = [&](const char* request) {
     return world.Pull("anna", Json(request))["error"]["code"].as_string();
   };
@@ -286,7 +286,7 @@ TEST_CASE("rejects wrong requests with a code") {
 }
 
 TEST_CASE("delays moves that depend on a cut range, through every realm between") {
-  World world;
+  AuthorityWorld world;
   world.AddRealm("C");
   world.Grant("anna", "C", "write");
   Author anna(&world, "c1");
@@ -305,11 +305,11 @@ TEST_CASE("delays moves that depend on a cut range, through every realm between"
   Data cursors = Data::MakeObject();
   for (const char* realm : {"A", "B", "C"}) cursors.Set(realm, world.cursor(realm, 1));
   // Nothing of C is sent. So B stays before its move to C, and A before its move to B.
-  world.most_entries["C"] = 0;
+  world.reads.most_entries["C"] = 0;
   const Data answer = world.Pull("anna", Request("c2", WriteJson(cursors)));
   CHECK(answer["cursors"] == cursors);
   CHECK(Short(answer) == "");
-  world.most_entries.clear();
+  world.reads.most_entries.clear();
   const Data whole = world.Pull("anna", Request("c2", WriteJson(cursors)));
   CHECK(whole["cursors"]["A"] == Data(world.cursor("A", 2)));
   CHECK(whole["cursors"]["B"] == Data(world.cursor("B", 3)));

@@ -23,7 +23,7 @@ inline Data Request(const std::string& client, std::string_view cursors,
 }
 
 // {"A":"<cursor at this revision>", …}
-inline std::string At(const World& world, uint64_t a, uint64_t b = 0) {
+inline std::string At(const AuthorityWorld& world, uint64_t a, uint64_t b = 0) {
   return R"({"A":")" + world.cursor("A", a) + R"(","B":")" + world.cursor("B", b) + R"("})";
 }
 
@@ -40,7 +40,7 @@ inline std::string Short(const Data& answer) {
 
 // Item x, group g and its member m in A, item b in B; both realms at revision 1.
 struct PulledScenery {
-  World world;
+  AuthorityWorld world;
   Author anna{&world, "c1"};
   Author bob{&world, "c2"};
   PulledScenery() {

@@ -15,7 +15,7 @@ namespace skerry::authority_test {
 // Makes the updates of one client. Each follows the previous one in every realm that it names.
 class Author {
  public:
-  Author(World* world, std::string client, std::string user = "anna")
+  Author(AuthorityWorld* world, std::string client, std::string user = "anna")
       : world_(world), client_(std::move(client)), user_(std::move(user)) {}
 
   // An update with one action and these ops (a JSON array), declared in `realms`. Advances the
@@ -30,7 +30,7 @@ class Author {
   const std::string& user() const { return user_; }
 
  private:
-  World* world_;
+  AuthorityWorld* world_;
   std::string client_, user_;
   std::map<std::string, Data> chain_;
 };

@@ -12,5 +12,4 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/refill_test.cc
   authority/tombstone_test.cc
   authority/world.cc
-  authority/world_reads.cc
 )

@@ -14,8 +14,8 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/cursor.h"
-#include "test/core/authority/map_rows.h"
 #include "test/core/authority/pushing.h"
+#include "test/core/log/row_map.h"
 
 namespace skerry::authority_test {
 
@@ -27,15 +27,15 @@ struct Pushed {
 
 class TestClient {
  public:
-  TestClient(World* world, int number, const char* scopes)
+  TestClient(AuthorityWorld* world, int number, const char* scopes)
       : author(world, "client" + std::to_string(number), "user" + std::to_string(number)),
         scopes(Json(scopes)) {}
 
   Author author;
   Data scopes;
   std::map<std::string, std::string> cursors;
-  MapRows base;
-  MapRows plain;  // base of a client that never names its own updates in `have`
+  test::RowMap base;
+  test::RowMap plain;  // base of a client that never names its own updates in `have`
   Vector<Pushed> outbox;
 
   Data Request(bool with_have, uint64_t limit) const {
@@ -56,7 +56,7 @@ class TestClient {
     return request["cursors"] == now["cursors"] && request["scopes"] == now["scopes"];
   }
 
-  void Fold(const Data& request, const Data& answer, MapRows* rows) const {
+  void Fold(const Data& request, const Data& answer, test::RowMap* rows) const {
     Vector<Step> steps;
     for (const char* list : {"revoked", "reset"}) {
       for (const Data& realm : answer[list].items()) {
@@ -85,7 +85,8 @@ class TestClient {
       for (const Data& id : fill["ids"].items()) step.page.ids.push_back(id.as_string());
       steps.push_back(std::move(step));
     }
-    REQUIRE(ApplySteps(WorldSchema(), steps, rows, rows).ok());
+    test::TouchedKeys touched;
+    REQUIRE(ApplySteps(WorldSchema(), steps, rows, &touched).ok());
   }
 
   void Advance(const Data& answer) {

@@ -11,7 +11,7 @@ constexpr char kCreateInB[] =
     R"([{"op":"create","table":"items","id":"theme","realm":"B","set":{"n":2}}])";
 
 // Creates and deletes `theme` in A.
-void LeaveRemains(World* world, const std::string& user = "anna") {
+void LeaveRemains(AuthorityWorld* world, const std::string& user = "anna") {
   Author author(world, "before", user);
   REQUIRE(Status(author.Push(
               R"([{"op":"create","table":"items","id":"theme","realm":"A","set":{"n":1}}])")) ==
@@ -21,7 +21,7 @@ void LeaveRemains(World* world, const std::string& user = "anna") {
 }
 
 TEST_CASE("asks for the lock of a tombstone's realm before a create over it") {
-  World world;
+  AuthorityWorld world;
   LeaveRemains(&world);
   Author one(&world, "c1");
   CHECK(Status(one.Push(kCreateInB, {"B"})) == "applied");
@@ -34,7 +34,7 @@ TEST_CASE("asks for the lock of a tombstone's realm before a create over it") {
 }
 
 TEST_CASE("sends exact changes of both realms after an id went from one to the other") {
-  World world;
+  AuthorityWorld world;
   LeaveRemains(&world);
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreateInB, {"B"})) == "applied");
@@ -49,7 +49,7 @@ TEST_CASE("sends exact changes of both realms after an id went from one to the o
 }
 
 TEST_CASE("lets a reader of the tombstone's realm create its id in another realm") {
-  World world;
+  AuthorityWorld world;
   LeaveRemains(&world);
   world.Grant("bea", "A", "read");
   world.Grant("bea", "B", "write");
@@ -58,7 +58,7 @@ TEST_CASE("lets a reader of the tombstone's realm create its id in another realm
 }
 
 TEST_CASE("answers for a hidden tombstone as for a hidden live row") {
-  World world;
+  AuthorityWorld world;
   LeaveRemains(&world);
   Author anna(&world, "c0");
   REQUIRE(
@@ -76,7 +76,7 @@ TEST_CASE("answers for a hidden tombstone as for a hidden live row") {
 }
 
 TEST_CASE("moves an id when an update deletes in one realm and creates in another") {
-  World world;
+  AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(
               R"([{"op":"create","table":"items","id":"theme","realm":"A","set":{"n":1}}])")) ==

@@ -24,7 +24,7 @@ struct Shown {
 
 class Observer {
  public:
-  Observer(World* world, LiveQueries* live, const std::string& description)
+  Observer(ModelWorld* world, LiveQueries* live, const std::string& description)
       : query(std::move(ParseQuery(world->schema(), Json(description)).value())), world_(world) {
     Vector<uint32_t> rows;
     id = live->Open(query, &rows);
@@ -83,7 +83,7 @@ class Observer {
     *content += "]";
   }
 
-  World* world_;
+  ModelWorld* world_;
 };
 
 using ShownById = std::map<std::string_view, const Shown*>;
@@ -176,7 +176,7 @@ class LiveWorld {
     return by_live;
   }
 
-  World world;
+  ModelWorld world;
   LiveQueries live;
   // How many of 60 changes erase a row: tables grow to all their 60 rows, or shrink to none.
   uint64_t erased = 20;

@@ -45,9 +45,9 @@ uint64_t Setting(const char* name, uint64_t fallback) {
   return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 
-class World {
+class WindowsWorld {
  public:
-  explicit World(uint64_t seed) : random_(Seed(seed)) {
+  explicit WindowsWorld(uint64_t seed) : random_(Seed(seed)) {
     late_ = random_.Unit();
     images_ = random_.Below(3) != 0;
     failures_ = random_.Below(3) == 0;
@@ -548,7 +548,7 @@ TEST_CASE("keeps windows in step with storage under late, reordered and lost mes
   const uint64_t count = Setting("SKERRY_SEEDS", test::Rounds(200, 30));
   for (uint64_t seed = first; seed < first + count; ++seed) {
     CAPTURE(seed);
-    World(seed).Run(220);
+    WindowsWorld(seed).Run(220);
   }
 }
 

@@ -51,7 +51,7 @@ Step Page(const std::string& above, std::optional<std::string> upto, Vector<std:
   return step;
 }
 
-struct World {
+struct RecordWorld {
   RowMap rows;
   TouchedKeys touched;
   Status Apply(const Vector<Step>& steps) {
@@ -63,7 +63,7 @@ struct World {
 };
 
 TEST_CASE("folds own ops into their realm's base with the entry's time and revision") {
-  World world;
+  RecordWorld world;
   world.rows.PutBase(TagKey("a"), Tag("A", "old"));
   world.rows.PutBase(TagKey("a"), Tag("B", "other"));
   Step step;
@@ -90,7 +90,7 @@ TEST_CASE("folds own ops into their realm's base with the entry's time and revis
 }
 
 TEST_CASE("moves a row to the other realm's base only by that realm's changes") {
-  World world;
+  RecordWorld world;
   world.rows.PutBase(TagKey("a"), Tag("A", "x"));
   Step step;
   step.kind = StepKind::kOwnOps;
@@ -109,7 +109,7 @@ TEST_CASE("moves a row to the other realm's base only by that realm's changes") 
 }
 
 TEST_CASE("creates whole rows, updates the named props, and removes, for changes") {
-  World world;
+  RecordWorld world;
   REQUIRE(world.Apply({ChangeStep(ChangeKind::kCreate, "a", "A", "one")}).ok());
   const Row row = *world.rows.GetBase("A", TagKey("a"));
   CHECK(row.created_at == 2);
@@ -134,7 +134,7 @@ TEST_CASE("creates whole rows, updates the named props, and removes, for changes
 }
 
 TEST_CASE("replaces the whole row of base for a create, also props that it does not name") {
-  World world;
+  RecordWorld world;
   Row old = Tag("A", "old");
   old.props[PropOf(kTags, "uses")] = Value::Number(5);
   world.rows.PutBase(TagKey("a"), old);
@@ -143,7 +143,7 @@ TEST_CASE("replaces the whole row of base for a create, also props that it does 
 }
 
 TEST_CASE("replaces a page's whole range of ids") {
-  World world;
+  RecordWorld world;
   for (const char* id : {"a", "b", "c", "d", "e"}) world.rows.PutBase(TagKey(id), Tag("A", "x"));
   REQUIRE(world.Apply({Page("a", "d", {"c"})}).ok());
   CHECK(world.Has("A", "a"));
@@ -159,7 +159,7 @@ TEST_CASE("replaces a page's whole range of ids") {
 }
 
 TEST_CASE("leaves a realm alone that a page does not name: it comes by image") {
-  World world;
+  RecordWorld world;
   world.rows.PutBase(TagKey("b"), Tag("A", "x"));
   world.rows.PutBase(TagKey("c"), Tag("B", "x"));
   Step page = Page("", std::nullopt, {});
@@ -170,7 +170,7 @@ TEST_CASE("leaves a realm alone that a page does not name: it comes by image") {
 }
 
 TEST_CASE("leaves the rows of a table's other scopes alone for a page") {
-  World world;
+  RecordWorld world;
   world.rows.PutBase(TagKey("b"), Tag("A", "red"));
   world.rows.PutBase(TagKey("c"), Tag("A", "blue"));
   REQUIRE(world.Apply({Page("", std::nullopt, {}, R"(["=","label","red"])")}).ok());
@@ -179,7 +179,7 @@ TEST_CASE("leaves the rows of a table's other scopes alone for a page") {
 }
 
 TEST_CASE("⚑ keeps a page's object only in the realm in which it came") {
-  World world;
+  RecordWorld world;
   // Created and moved in one commit: their times are equal.
   world.rows.PutBase(TagKey("k"), Tag("B", "before", 20));
   const Step to_a = ChangeStep(ChangeKind::kCreate, "k", "A", "after");
@@ -193,7 +193,7 @@ TEST_CASE("⚑ keeps a page's object only in the realm in which it came") {
 }
 
 TEST_CASE("removes a dropped realm's rows in all tables, and no others") {
-  World world;
+  RecordWorld world;
   Random random(SeedText(3));
   OpMaker maker(&random);
   world.rows.PutBase(TagKey("a"), Tag("A", "x"));
@@ -208,7 +208,7 @@ TEST_CASE("removes a dropped realm's rows in all tables, and no others") {
 }
 
 TEST_CASE("keeps rows as long as one of the kept scopes holds them") {
-  World world;
+  RecordWorld world;
   Random random(SeedText(3));
   OpMaker maker(&random);
   for (const char* label : {"red", "green", "blue"})
@@ -226,7 +226,7 @@ TEST_CASE("keeps rows as long as one of the kept scopes holds them") {
 }
 
 TEST_CASE("evaluates a kept scope's sub-select on the rows before any is removed") {
-  World world;
+  RecordWorld world;
   Random random(SeedText(4));
   OpMaker maker(&random);
   const auto member = [&](const std::string& realm, uint32_t group, double points) {
@@ -253,7 +253,7 @@ TEST_CASE("evaluates a kept scope's sub-select on the rows before any is removed
 }
 
 TEST_CASE("reports a filter that does not parse") {
-  World world;
+  RecordWorld world;
   CHECK_FALSE(world.Apply({Page("", std::nullopt, {}, R"(["=","color",1])")}).ok());
   CHECK_FALSE(world.Apply({Page("", std::nullopt, {}, "[")}).ok());
 }

@@ -18,11 +18,11 @@ Row Named(Random* random, Value name) {
   return row;
 }
 
-Query Parse(const World& world, const std::string& text) {
+Query Parse(const ModelWorld& world, const std::string& text) {
   return std::move(ParseQuery(world.schema(), Json(text)).value());
 }
 
-Vector<std::string> Ids(World* world, const std::string& text) {
+Vector<std::string> Ids(ModelWorld* world, const std::string& text) {
   QueryEngine engine(&world->schema(), world);
   Vector<Slot> slots;
   engine.RunSlots(Parse(*world, text), &slots);
@@ -31,7 +31,7 @@ Vector<std::string> Ids(World* world, const std::string& text) {
   return ids;
 }
 
-uint64_t Calls(World* world, const std::string& text) {
+uint64_t Calls(ModelWorld* world, const std::string& text) {
   const uint64_t before = collator_count.calls;
   Ids(world, text);
   return collator_count.calls - before;
@@ -40,7 +40,7 @@ uint64_t Calls(World* world, const std::string& text) {
 using List = Vector<std::string>;
 
 TEST_CASE("orders by a locale: null first, ties by the next order and id, both directions") {
-  World world;
+  ModelWorld world;
   Random random("a locale's order");
   RowStore& store = world.store(kCities);
   const std::pair<const char*, Value> rows[] = {
@@ -73,7 +73,7 @@ TEST_CASE("orders by a locale: null first, ties by the next order and id, both d
 }
 
 TEST_CASE("keeps a locale's order right over random changes and requests") {
-  World world;
+  ModelWorld world;
   Random random("collated");
   QueryEngine engine(&world.schema(), &world);
   const NaiveQuery naive(&world);
@@ -111,7 +111,7 @@ TEST_CASE("keeps a locale's order right over random changes and requests") {
 }
 
 TEST_CASE("asks the collator once about a text, and only for rows that are ordered") {
-  World world;
+  ModelWorld world;
   Random random("seldom");
   RowStore& store = world.store(kCities);
   for (uint64_t i = 0; i < 5000; ++i) {
@@ -148,7 +148,7 @@ TEST_CASE("asks the collator once about a text, and only for rows that are order
 }
 
 TEST_CASE("orders the few children of many parents without a merge of all rows for each") {
-  World world;
+  ModelWorld world;
   Random random("small lots");
   for (uint64_t i = 0; i < 4000; ++i) {
     Row city = RandomRow(&random, kCities, 1, 1);
@@ -167,7 +167,7 @@ TEST_CASE("orders the few children of many parents without a merge of all rows f
 }
 
 TEST_CASE("rejects a locale's order for columns without text") {
-  World world;
+  ModelWorld world;
   const auto code = [&](const char* order) {
     const std::string text = std::string(R"({"table":"cities","order":[)") + order + "]}";
     return ParseQuery(world.schema(), Json(text)).status().code();

@@ -44,7 +44,7 @@ class FilterCase {
         .code();
   }
   Row row_;
-  World world_;
+  ModelWorld world_;
 };
 
 TEST_CASE("treats absent as null: only = null and != null are true for it") {
@@ -148,7 +148,7 @@ TEST_CASE("restricts a sub-select to the outer row's realm") {
 }
 
 TEST_CASE("evaluates random filters packed as decoded, while rows change") {
-  World world;
+  ModelWorld world;
   Random random("packed equals decoded");
   QueryEngine engine(&world.schema(), &world);
   uint64_t visited = 0;

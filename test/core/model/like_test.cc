@@ -140,7 +140,7 @@ TEST_CASE("measures how far a pattern overlaps itself") {
 }
 
 struct Costs {
-  World world;
+  ModelWorld world;
   Filter Parse(const std::string& where) {
     const Schema& schema = world.schema();
     return ParseFilter(schema, schema.table(kCities), Json(where), false).value();
@@ -182,7 +182,7 @@ TEST_CASE("limits the filters of scopes one by one and together") {
 }
 
 TEST_CASE("limits the scopes of a window to five hundred; a repeated one counts once") {
-  World world;
+  ModelWorld world;
   Data scopes = Data::MakeArray();
   const auto add = [&](int n) {
     Data scope = Data::MakeObject();

@@ -15,7 +15,7 @@ namespace skerry {
 
 class NaiveQuery final : public FilterContext {
  public:
-  explicit NaiveQuery(World* world) : world_(world) {}
+  explicit NaiveQuery(ModelWorld* world) : world_(world) {}
 
   bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
     RowStore& inner = world_->store(filter.table);
@@ -135,7 +135,7 @@ class NaiveQuery final : public FilterContext {
   }
 
  private:
-  World* world_;
+  ModelWorld* world_;
 };
 
 // Mostly a few; sometimes zero, or about as many as there are rows.

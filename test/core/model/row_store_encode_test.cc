@@ -114,7 +114,7 @@ void CheckRows(const RowStore& store) {
 }
 
 TEST_CASE("encodes every cell of a row the same alone and among other rows") {
-  World world;
+  ModelWorld world;
   Random random("cells");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
     RowStore& store = world.store(table);

@@ -69,7 +69,7 @@ Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, ui
 }
 
 TEST_CASE("equals a map after random puts and erases") {
-  World world;
+  ModelWorld world;
   Random random("row store equals a map");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
     RowStore& store = world.store(table);
@@ -79,7 +79,7 @@ TEST_CASE("equals a map after random puts and erases") {
 }
 
 TEST_CASE("keeps a row's slot while other rows come and go") {
-  World world;
+  ModelWorld world;
   Random random("stable slots");
   RowStore& store = world.store(kCities);
   const Slot slot = store.Put("kept", RandomRow(&random, kCities, 10, 10));
@@ -94,7 +94,7 @@ TEST_CASE("keeps a row's slot while other rows come and go") {
 }
 
 TEST_CASE("keeps indexes in order while rows change, in both directions, ties by id") {
-  World world;
+  ModelWorld world;
   Random random("indexes");
   RowStore& store = world.store(kCities);
   Vector<PropIndex> columns = {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn};
@@ -111,7 +111,7 @@ TEST_CASE("keeps indexes in order while rows change, in both directions, ties by
 }
 
 TEST_CASE("turns a column of unique texts into a heap, and reclaims its dead bytes") {
-  World world;
+  ModelWorld world;
   RowStore& store = world.store(kPeople);
   Rows rows;
   Row row;
@@ -131,7 +131,7 @@ TEST_CASE("turns a column of unique texts into a heap, and reclaims its dead byt
 }
 
 TEST_CASE("uses bounded memory while rows of changing texts come and go") {
-  World world;
+  ModelWorld world;
   Random random("bounded");
   RowStore& store = world.store(kCities);
   size_t high = 0;
@@ -160,8 +160,8 @@ Status LoadCopy(RowStore* store, std::string_view bytes) {
 }
 
 TEST_CASE("loads saved rows into an empty store, and into one that has rows") {
-  World world;
-  World other;
+  ModelWorld world;
+  ModelWorld other;
   Random random("save and load");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
     const Rows rows = FillRandom(&world.store(table), &random, table, 3000, 500);
@@ -197,7 +197,7 @@ TEST_CASE("loads saved rows into an empty store, and into one that has rows") {
 }
 
 TEST_CASE("rejects an image of another layout with its own code") {
-  World world;
+  ModelWorld world;
   Random random("layout");
   FillRandom(&world.store(kCities), &random, kCities, 50, 20);
   std::string bytes;
@@ -227,7 +227,7 @@ void UseEverything(RowStore* store, Random* random) {
 }
 
 TEST_CASE("rejects damaged saved rows, or loads them without harm") {
-  World world;
+  ModelWorld world;
   Random random("damage");
   FillRandom(&world.store(kCities), &random, kCities, 60, 25);
   std::string bytes;
@@ -256,7 +256,7 @@ TEST_CASE("rejects damaged saved rows, or loads them without harm") {
 }
 
 TEST_CASE("rejects an image that names one row twice") {
-  World world;
+  ModelWorld world;
   Random random("twice");
   RowStore& store = world.store(kVisits);
   store.Put(Uuid7(kVisits, 1), RandomRow(&random, kVisits, 5, 5));
@@ -278,7 +278,7 @@ constexpr const char* kCitySchema =
   {"name":"adminCode","type":"string"}]}]})";
 
 TEST_CASE("stores a city in at most 125 bytes with its hash and texts") {
-  World world(kCitySchema);
+  ModelWorld world(kCitySchema);
   Random random("cities");
   RowStore& store = world.store(0);
   Row row;

@@ -41,9 +41,9 @@ inline constexpr TableIndex kCities = 0;
 inline constexpr TableIndex kPeople = 1;
 inline constexpr TableIndex kVisits = 2;
 
-class World final : public Tables {
+class ModelWorld final : public Tables {
  public:
-  explicit World(const std::string& schema = kWorldSchema)
+  explicit ModelWorld(const std::string& schema = kWorldSchema)
       : schema_(std::move(Schema::Parse(ParseJson(schema).value()).value())) {
     for (const TableDef& table : schema_.tables())
       stores_.push_back(std::make_unique<RowStore>(&table));

@@ -214,10 +214,10 @@ class StepWorld {
 
   void CompareRows() {
     naive::Rows rows;
-    for (const auto& [key, stored] : server_.rows()) {
+    for (const auto& [key, stored] : server_.database().rows()) {
       if (!stored.deleted_at) rows[KeyOf(key)] = NaiveRowOf(key, stored.row);
     }
-    for (const auto& [realm, head] : server_.heads()) {
+    for (const auto& [realm, head] : server_.database().heads()) {
       if (head.head != naive_.head(realm)) Fail("the heads of " + realm + " differ");
     }
     for (const auto& [key, row] : rows) {

@@ -219,7 +219,7 @@ TEST_CASE("removes a mutation over realms only when each of them has confirmed i
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
   const std::string moved = world.Mutate({MoveItem("a", "A", "B")});
-  for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i)
+  for (int i = 0; i < 1000 && world.server.rows().at("a").row.realm == "A"; ++i)
     world.host(0).StepOnce();
   // The first pull after the push covers realm A only.
   Data partly = Data::MakeObject();
@@ -299,7 +299,7 @@ TEST_CASE("starts a realm again when the log was cut; old rows leave with the fi
   world.server.Foreign("a", "A", "x");
   world.Open();
   world.Settle();
-  world.server.ForgetAfter("A", 0);
+  world.server.Restore(SyncServer());
   world.server.Foreign("b", "A", "y");
   world.network.scripted.push_back(Scripted(410, R"({"code":"gone"})", "application/problem+json"));
   world.host(0).Post(Json(R"({"type":"sync","id":1})"));

@@ -88,7 +88,7 @@ TEST_CASE("resends a received update that a restored server's pull passes withou
   // The answer arrives. Then the server is restored without the update, and another client's entry
   // gets its revision.
   while (world.FirstOutbox()["state"].as_string() != "received") REQUIRE(world.host(0).StepOnce());
-  world.server.ForgetAfter("A", 0);
+  world.server.Restore(SyncServer());
   world.server.Foreign("z", "A", "other");
   world.Run(60000);
   CHECK(world.storage.Count("mutations") == 0);
@@ -101,7 +101,7 @@ TEST_CASE("resends a received update that a restored server lost, while nobody e
   world.Mutate({CreateItem("a", "A", 1)});
   for (int i = 0; i < 1000 && world.server.rows().empty(); ++i) world.host(0).StepOnce();
   while (world.FirstOutbox()["state"].as_string() != "received") REQUIRE(world.host(0).StepOnce());
-  world.server.ForgetAfter("A", 0);
+  world.server.Restore(SyncServer());
   world.Run(60000);
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.server.rows().count("a") == 1);
@@ -190,14 +190,8 @@ TEST_CASE("pushes later mutations after those that need updates of their own, in
   world.Settle();
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.storage.Count("conflicts") == 1);
-  const auto actions = [&](const char* realm) {
-    Vector<std::string> all;
-    for (const NaiveServer::Entry& entry : world.server.log(realm))
-      all.insert(all.end(), entry.actions.begin(), entry.actions.end());
-    return all;
-  };
-  CHECK(actions("A") == Vector<std::string>{first, both, last});
-  CHECK(actions("B") == Vector<std::string>{both, other});
+  CHECK(world.server.ActionsAfter("A", 0) == Vector<std::string>{first, both, last});
+  CHECK(world.server.ActionsAfter("B", 0) == Vector<std::string>{both, other});
 }
 
 TEST_CASE("shows objects that the server deleted with their parent in the author's inbox") {

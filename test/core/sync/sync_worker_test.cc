@@ -1,5 +1,5 @@
 // Goal: the whole sync worker shows windows, storage and the network the right state. Method:
-// workers against a naive server.
+// workers against the real authority.
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "test/core/log/row_map.h"
 #include "test/core/sync/sync_fixture.h"
 
 namespace skerry::sync_test {
@@ -205,7 +206,9 @@ void SyncHost::Fetch(const Data& effect) {
     --network.lose_push_answers;
     return Deliver(NoResponse(effect["id"]));
   }
-  Data event = Response(effect["id"], 200, WriteJson(answer));
+  const bool is_bad = answer["error"].is_object();
+  Data event =
+      Response(effect["id"], is_bad ? 400 : 200, WriteJson(is_bad ? answer["error"] : answer));
   if (network.hold_answers) {
     world_->held.emplace_back(index_, std::move(event));
   } else {
@@ -343,9 +346,7 @@ void SyncWorld::Release() {
 }
 
 std::unique_ptr<Base> SyncWorld::Fold() const {
-  struct Nobody final : TouchedSink {
-    void Touched(const ObjectKey&) override {}
-  } nobody;
+  test::TouchedKeys touched;
   auto base = std::make_unique<Base>(&SyncSchema());
   const Data last = storage.Get("sync", "sync");
   for (uint64_t n = 1; n <= last["n"].as_u64(); ++n) {
@@ -353,7 +354,7 @@ std::unique_ptr<Base> SyncWorld::Fold() const {
     SKERRY_CHECK(record.is_object());  // the records have no gap
     Result<Vector<Step>> steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
     SKERRY_CHECK(steps.ok());
-    SKERRY_CHECK(ApplySteps(SyncSchema(), steps.value(), base.get(), &nobody).ok());
+    SKERRY_CHECK(ApplySteps(SyncSchema(), steps.value(), base.get(), &touched).ok());
   }
   return base;
 }
@@ -361,13 +362,12 @@ std::unique_ptr<Base> SyncWorld::Fold() const {
 bool SyncWorld::Converged() {
   const std::unique_ptr<Base> base = Fold();
   size_t rows = 0;
-  for (const auto& [id, row] : server.rows()) {
+  for (const auto& [id, stored] : server.rows()) {
+    const Row& row = stored.row;
     if (server.write_only.count(row.realm) != 0 || server.revoked.count(row.realm) != 0) continue;
     ++rows;
     const std::optional<Row> mine = base->GetBase(row.realm, {0, id});
-    if (!mine || mine->modified_at != row.modified || mine->created_at != row.created) return false;
-    if (mine->props[0].number() != row.props["n"].as_number()) return false;
-    if (mine->props[1].text() != row.props["name"].as_string()) return false;
+    if (!mine || *mine != row) return false;
   }
   return base->BaseKeys(0).size() == rows;
 }

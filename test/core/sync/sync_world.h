@@ -1,5 +1,5 @@
 // SyncWorld: several sync workers of one client over one FakeStorage, with Web Locks, a channel,
-// timers and a NaiveServer, in virtual time. Each worker's host runs its transactions one after
+// timers and a SyncServer, in virtual time. Each worker's host runs its transactions one after
 // the other, as js/host does. Everything is deterministic. Tests crash, freeze and delay any part.
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
@@ -14,7 +14,7 @@
 #include "log/base.h"
 #include "sync/sync_worker.h"
 #include "test/core/sync/fake_storage.h"
-#include "test/core/sync/naive_server.h"
+#include "test/core/sync/sync_server.h"
 
 namespace skerry::sync_test {
 
@@ -115,7 +115,7 @@ class SyncWorld {
   Data lease(const std::string& name = "push") const { return storage.Get("sync", name); }
 
   FakeStorage storage;
-  NaiveServer server;
+  SyncServer server;
   Network network;
   std::deque<std::pair<size_t, Data>> held;
   Vector<Data> messages;  // of the channel

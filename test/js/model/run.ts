@@ -1,17 +1,17 @@
 /** One run of the random test: steps by a seed, then everything heals, and all must come to rest. */
 import { isDeepStrictEqual } from 'node:util';
 import { vi } from 'vitest';
+import { holds } from '../fake-server.ts';
 import { turn } from '../support.ts';
 import { show } from './lives.ts';
-import { holds } from './naive-server.ts';
 import { openWindow, type Run, steps } from './steps.ts';
 import { ModelWindow } from './window.ts';
-import { type Profile, World } from './world.ts';
+import { ModelWorld, type Profile } from './world.ts';
 
 const stepsOfARun = 45;
 
 export async function run(seed: number): Promise<{ problems: string[]; trace: string[] }> {
-  const world = new World(seed);
+  const world = new ModelWorld(seed);
   const run: Run = { world, windows: [], opened: 0 };
   // Ids are by chance, too.
   const bytes = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {

@@ -2,12 +2,12 @@
 import { turn } from '../support.ts';
 import type { Subscriber } from './lives.ts';
 import { countries, ModelWindow } from './window.ts';
-import type { Profile, World } from './world.ts';
+import type { ModelWorld, Profile } from './world.ts';
 
 const mostWindows = 3;
 
 export interface Run {
-  readonly world: World;
+  readonly world: ModelWorld;
   readonly windows: ModelWindow[];
   opened: number;
 }

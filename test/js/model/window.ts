@@ -7,7 +7,7 @@ import type { Live } from '../../../js/api/types.ts';
 import type { MemoryPage } from '../../../js/host/memory/memory-page.ts';
 import { type App, openApp } from '../support.ts';
 import { type LiveSpec, liveSpecs, Subscriber, show } from './lives.ts';
-import type { Profile, World } from './world.ts';
+import type { ModelWorld, Profile } from './world.ts';
 
 export const countries = ['SE', 'NO', 'FI'] as const;
 const cityIds = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const;
@@ -30,7 +30,7 @@ interface Wanted {
 
 export class ModelWindow {
   readonly profile: Profile;
-  readonly world: World;
+  readonly world: ModelWorld;
   readonly name: string;
   readonly made: Made[] = [];
   /** Marks of mutations that the server refuses: they make no row besides. */

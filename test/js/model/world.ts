@@ -5,8 +5,8 @@
 import { http } from 'skerry';
 import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
 import type { WorkerHandlers } from '../../../js/host/worker-link.ts';
+import { FakeServer } from '../fake-server.ts';
 import { type App, turn } from '../support.ts';
-import { NaiveServer } from './naive-server.ts';
 import { Random } from './random.ts';
 
 const times = { retry: 100, retryMax: 400, beat: 50, look: 50, timeout: 250, socketRetry: 20 };
@@ -52,7 +52,7 @@ class Failures {
 
 /** One user's browser profile. */
 export class Profile {
-  readonly world: World;
+  readonly world: ModelWorld;
   readonly user: string;
   readonly host: MemoryHost;
   readonly workers = new Set<LiveWorker>();
@@ -64,7 +64,7 @@ export class Profile {
   readonly #failures = new Failures();
   #count = 0;
 
-  constructor(world: World, user: string) {
+  constructor(world: ModelWorld, user: string) {
     this.world = world;
     this.user = user;
     this.host = memory({ time: world.time, workerTimes: times });
@@ -178,10 +178,10 @@ interface Promised {
   settled: boolean;
 }
 
-export class World {
+export class ModelWorld {
   readonly random: Random;
   readonly time = new ManualTime();
-  readonly server: NaiveServer | null;
+  readonly server: FakeServer | null;
   readonly profiles: readonly Profile[];
   readonly problems: string[] = [];
   readonly trace: string[] = [];
@@ -199,7 +199,7 @@ export class World {
 
   constructor(seed: number) {
     this.random = new Random(seed);
-    this.server = seed % 3 === 0 ? null : new NaiveServer();
+    this.server = seed % 3 === 0 ? null : new FakeServer();
     if (this.server) {
       this.server.refuse = ({ set }) =>
         set?.['name'] === 'bad' && this.refuses ? 'not_nice' : null;

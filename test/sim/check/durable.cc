@@ -48,7 +48,7 @@ class DurableCheck final : public Check {
   void ServerRestored(const Database& before) override {
     std::set<std::string> held;
     for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
-    for (const std::string& action : before.action_ids()) {
+    for (const auto& [action, realms] : before.actions()) {
       if (world_->network().database().HasAction(action)) continue;
       (held.contains(action) ? again_ : excused_).insert(action);
     }

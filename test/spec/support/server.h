@@ -32,15 +32,15 @@ class Server {
   size_t CountAction(const std::string& action) const;
 
   // ---- how it answers pulls
-  void SendPagesOf(size_t rows) { database_.page_rows = rows; }
+  void SendPagesOf(size_t rows) { database_.reads.page_rows = rows; }
   void SendAtMost(uint64_t entries, const std::string& realm) {
-    database_.most_entries[realm] = entries;
+    database_.reads.most_entries[realm] = entries;
   }
   // Every realm counts as large enough to be sent as an image.
   void SendImages() { database_.rows_for_image = 1'000'000; }
   // The next entry of this realm has too many changes for any answer.
-  void SendNoChangesOf(const std::string& realm) { database_.untold.insert(realm); }
-  void SendAllChanges() { database_.untold.clear(); }
+  void SendNoChangesOf(const std::string& realm) { database_.reads.untold.insert(realm); }
+  void SendAllChanges() { database_.reads.untold.clear(); }
 
   void ClockIsAtLeast(double now) { database_.now = std::max(database_.now, now); }
 
@@ -50,7 +50,7 @@ class Server {
  private:
   Data OfferImage(const std::string& realm);
 
-  authority_test::World database_;
+  authority_test::AuthorityWorld database_;
   std::map<std::string, std::string> images_;  // by url
 };
 

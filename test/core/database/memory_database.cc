@@ -1,0 +1,243 @@
+#include "test/core/database/memory_database.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "authority/admission_json.h"
+#include "base/fields.h"
+#include "base/json.h"
+#include "log/codec.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr int kMaxRounds = 1000;
+
+// Of a list of [table, prop, value, ..].
+const std::string& TextAt(const Data& list, size_t i) { return list.items()[i].as_string(); }
+
+bool Holds(const Schema& schema, const StoredRow& row, const Data& which, const Data& value) {
+  const TableDef& table = schema.table(row.key.table);
+  if (table.name != TextAt(which, 0)) return false;
+  const PropIndex prop = table.FindProp(TextAt(which, 1));
+  return ValueToData(table.props[prop], row.row.props[prop], true) == value;
+}
+
+}  // namespace
+
+Data ReadStep(std::string_view text) {
+  Vector<Data> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(ParseJson(text.substr(0, end)).value());
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  Data out = lines[0];
+  const Data* done = out.Find("done");
+  if (done == nullptr) return out;
+  size_t line = 0;
+  Data whole = *done;
+  for (const char* list : {"entries", "changes", "actions", "chains", "heads"}) {
+    whole.Set(list, lines[++line]);
+  }
+  Data rows = Data::MakeArray();
+  for (const Data& table : (*done)["tables"].items()) {
+    for (const Data& row : lines[++line].items()) {
+      SKERRY_CHECK(row["table"] == table);
+      rows.Push(row);
+    }
+  }
+  SKERRY_CHECK(++line == lines.size());
+  SKERRY_CHECK(rows.items().size() == (*done)["rows"].as_u64());
+  whole.Set("rows", std::move(rows));
+  return out.Set("done", std::move(whole));
+}
+
+void MemoryDatabase::AddRealm(const std::string& realm) {
+  heads_[realm] = {};
+  log_[realm] = {};
+  changes_[realm] = {};
+}
+
+Data MemoryDatabase::HeadOf(const std::string& realm) const {
+  const Head& head = heads_.at(realm);
+  return Fields{{"head", head.head}, {"headAt", head.at}};
+}
+
+const MemoryDatabase::Rows& MemoryDatabase::RowsOf(const Schema& served, Rows* /*space*/) const {
+  SKERRY_CHECK(&served == schema_);
+  return rows_;
+}
+
+// Only the realms that the updates name are locked, until the authority asks for more.
+MemoryDatabase::Admitted MemoryDatabase::Admit(const Schema& served, const Push& push) const {
+  Rows space;
+  const Rows& rows = RowsOf(served, &space);
+  std::set<std::string> locked;
+  for (const Request& request : push.requests) {
+    for (const Data& update : request.updates) {
+      for (const auto& [realm, link] : update["after"].members()) locked.insert(realm);
+    }
+  }
+  for (int rounds = 0;;) {
+    Admitted admitted = TryToAdmit(served, rows, push, locked);
+    rounds = admitted.rounds += rounds;
+    const Data* more = admitted.out.Find("lock");
+    if (more == nullptr) return admitted;
+    for (const Data& realm : more->items()) SKERRY_CHECK(locked.insert(realm.as_string()).second);
+  }
+}
+
+MemoryDatabase::Admitted MemoryDatabase::TryToAdmit(const Schema& served, const Rows& rows,
+                                                    const Push& push,
+                                                    const std::set<std::string>& locked) const {
+  Admitted admitted;
+  admitted.locked = Data::MakeObject();
+  for (const std::string& realm : locked)
+    admitted.locked.Set(realm, heads_.contains(realm) ? HeadOf(realm) : Data());
+  Data in = FirstStep(push, admitted.locked);
+  if (push.gives_rows) GiveRows(served, rows, push, &in);
+  AdmissionSession session(&served);
+  for (;;) {
+    SKERRY_CHECK(++admitted.rounds < kMaxRounds);
+    admitted.out = ReadStep(session.Step(WriteJson(in)));
+    const Data* needs = admitted.out.Find("needs");
+    if (needs == nullptr) return admitted;
+    in = NeededRows(served, rows, *needs);
+  }
+}
+
+Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
+  Data rights = Data::MakeArray(), chains = Data::MakeArray(), applied = Data::MakeArray();
+  Data actions = Data::MakeArray(), requests = Data::MakeArray();
+  std::set<std::string> clients, updates, pushed;
+  for (const Request& request : push.requests) {
+    clients.insert(request.client);
+    for (const Data& update : request.updates) {
+      updates.insert(update["id"].as_string());
+      for (const Data& action : update["actions"].items()) pushed.insert(action["id"].as_string());
+    }
+    requests.Push(Fields{{"client", request.client},
+                         {"user", request.user},
+                         {"rights", uint64_t{rights.items().size()}},
+                         {"updates", Data(request.updates)}});
+    rights.Push(request.rights);
+  }
+  for (const auto& [key, chain] : chains_) {
+    if (clients.contains(key.first)) chains.Push(chain);
+  }
+  for (const auto& [realm, log] : log_) {
+    for (const Data& entry : log) {
+      if (!entry["declared"].as_bool() || !updates.contains(entry["update"].as_string())) continue;
+      applied.Push(Fields{
+          {"client", entry["client"]}, {"id", entry["update"]}, {"answer", entry["answer"]}});
+    }
+  }
+  for (const std::string& id : pushed) {
+    const auto found = actions_.find(id);
+    if (found == actions_.end()) continue;
+    for (const Data& action : found->second) actions.Push(action);
+  }
+  Data in = Fields{{"now", push.now}, {"realms", locked}, {"refuse", push.refuse}};
+  in.Set("rights", std::move(rights)).Set("chains", std::move(chains));
+  in.Set("applied", std::move(applied)).Set("actions", std::move(actions));
+  return in.Set("requests", std::move(requests));
+}
+
+void MemoryDatabase::GiveRows(const Schema& served, const Rows& rows, const Push& push, Data* in) {
+  Data given = Data::MakeArray(), looked = Data::MakeArray();
+  std::set<ObjectKey> keys;
+  for (const Request& request : push.requests) {
+    for (const Data& update : request.updates) {
+      for (const Data& op : update["ops"].items()) {
+        const ObjectKey key{served.FindTable(op["table"].as_string()), op["id"].as_string()};
+        if (key.table == kNone || !keys.insert(key).second) continue;
+        looked.Push(KeyToData(served, key));
+        const auto row = rows.find(key);
+        if (row != rows.end()) given.Push(StoredRowToData(served, row->second));
+      }
+    }
+  }
+  in->Set("rows", std::move(given)).Set("looked", std::move(looked));
+}
+
+Data MemoryDatabase::NeededRows(const Schema& served, const Rows& rows, const Data& needs) const {
+  Data found = Data::MakeArray(), others = Data::MakeArray();
+  for (const Data& which : needs["rows"].items()) {
+    const auto row = rows.find({served.FindTable(TextAt(which, 0)), TextAt(which, 1)});
+    if (row != rows.end()) found.Push(StoredRowToData(served, row->second));
+  }
+  for (const auto& [key, row] : rows) {
+    if (row.deleted_at) continue;
+    bool wanted = false;
+    for (const Data& which : needs["children"].items())
+      wanted = wanted || Holds(served, row, which, which.items()[2]);
+    for (const Data& which : needs["unique"].items()) {
+      wanted = wanted ||
+               (row.row.realm == TextAt(which, 2) && Holds(served, row, which, which.items()[3]));
+    }
+    if (wanted) found.Push(StoredRowToData(served, row));
+  }
+  for (const Data& which : needs["others"].items()) {
+    others.Push(Fields{{"table", which.items()[0]},
+                       {"id", which.items()[1]},
+                       {"client", which.items()[2]},
+                       {"revision", LastByOthers(which)}});
+  }
+  return Fields{{"rows", std::move(found)}, {"others", std::move(others)}};
+}
+
+// The last revision, in any realm, at which another client changed the row of [table, id, client].
+uint64_t MemoryDatabase::LastByOthers(const Data& which) const {
+  uint64_t last = 0;
+  for (const auto& [realm, changes] : changes_) {
+    for (const Data& change : changes) {
+      const bool is_it = change["table"] == which.items()[0] && change["id"] == which.items()[1];
+      if (!is_it || change["touch"].as_bool()) continue;
+      const uint64_t revision = change["revision"].as_u64();
+      if (log_.at(realm)[revision - 1]["client"] == which.items()[2]) continue;
+      last = std::max(last, revision);
+    }
+  }
+  return last;
+}
+
+void MemoryDatabase::Commit(const Schema& served, const Admitted& admitted) {
+  const Data& done = admitted.done();
+  SKERRY_CHECK(done.is_object());
+  Rows space;
+  const Rows& before = RowsOf(served, &space);
+  for (const Data& data : done["rows"].items()) {
+    const StoredRow row = StoredRowFromData(served, data).value();
+    const auto there = before.find(row.key);
+    SKERRY_CHECK(data["isNew"].as_bool() == (there == before.end()));
+    // As in the server's SQL: an existing row may be overwritten only if its realm is locked.
+    SKERRY_CHECK(there == before.end() || admitted.locked.Find(there->second.row.realm) != nullptr);
+    Write(served, row);
+  }
+  for (const Data& entry : done["entries"].items()) Log(entry);
+  for (const Data& change : done["changes"].items()) LogChange(change);
+  for (const Data& action : done["actions"].items())
+    actions_[action["id"].as_string()].push_back(action);
+  for (const Data& chain : done["chains"].items())
+    chains_[{chain["client"].as_string(), chain["realm"].as_string()}] = chain;
+  for (const Data& data : done["heads"].items()) {
+    Head& head = heads_.at(data["realm"].as_string());
+    SKERRY_CHECK(data["headAt"].as_number() > head.at);
+    head = {data["head"].as_u64(), data["headAt"].as_number()};
+  }
+}
+
+void MemoryDatabase::Write(const Schema& /*served*/, const StoredRow& row) { rows_[row.key] = row; }
+
+void MemoryDatabase::Log(Data entry) {
+  Vector<Data>& log = log_.at(entry["realm"].as_string());
+  log.push_back(std::move(entry));
+  SKERRY_CHECK(log.size() == log.back()["revision"].as_u64());
+}
+
+void MemoryDatabase::LogChange(Data change) {
+  changes_.at(change["realm"].as_string()).push_back(std::move(change));
+}
+
+}  // namespace skerry::test

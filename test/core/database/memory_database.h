@@ -1,0 +1,132 @@
+// MemoryDatabase: the server's database in memory: heads, rows, log, changes, chains and actions in
+// maps. It answers the authority's `needs` by scanning everything, without indexes, and has no
+// rules of its own. It speaks the JSON of docs/authority.md, as the server does, so whatever runs
+// on it checks that contract, too. A copy of it is a backup.
+//
+// All rows have the props of one schema. A subclass may serve other schemas (test/sim/database.h).
+#ifndef SKERRY_TEST_CORE_DATABASE_MEMORY_DATABASE_H_
+#define SKERRY_TEST_CORE_DATABASE_MEMORY_DATABASE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "authority/row_data.h"
+#include "base/data.h"
+#include "base/vector.h"
+#include "model/schema.h"
+
+namespace skerry::test {
+
+// A step's answer, parsed. `done` gets the lists that follow it, with the rows of all tables in one.
+Data ReadStep(std::string_view text);
+
+class MemoryDatabase {
+ public:
+  explicit MemoryDatabase(const Schema* schema) : schema_(schema) {}
+  virtual ~MemoryDatabase() = default;
+
+  void AddRealm(const std::string& realm);
+
+  // ---- push ----
+
+  struct Request {
+    std::string client, user;
+    Vector<Data> updates;
+    Data rights;  // {realm: "write" | "read"}
+  };
+  struct Push {
+    double now = 0;
+    Vector<Request> requests;  // of one group commit, in order
+    Data refuse;               // updates that are rejected before the rules are asked
+    bool gives_rows = false;   // the rows of all ops come with the first step
+  };
+  struct Admitted {
+    Data out;     // {done} or {error}
+    Data locked;  // {realm: {head, headAt} | null}
+    int rounds = 0;
+    const Data& done() const { return out["done"]; }
+  };
+  // Changes nothing.
+  Admitted Admit(const Schema& served, const Push& push) const;
+  // REQUIRES: `admitted` is done, and nothing was committed since.
+  void Commit(const Schema& served, const Admitted& admitted);
+
+  // ---- pull ----
+
+  // What is read for a pull. The server reads less if the answer would be too large.
+  struct Reads {
+    size_t page_rows = 0;
+    std::map<std::string, uint64_t> most_entries;  // of a range, by realm
+    // Of these realms, neither changes nor rows are read, and only one entry of a range.
+    std::set<std::string> untold;
+    bool tells_nothing = false;            // not even the ops of own updates
+    std::set<std::string> pages_left_out;  // tables
+    bool rows_along = false;               // each change comes with its row at the end of the range
+    std::function<Data(const std::string& realm)> image;  // an element of `images`
+  };
+  // `realms`: those that the user may read, as HeadOf gives them, with `rows`. Returns {answer},
+  // {gone} or {error}. `rounds`: null, or the number of steps.
+  Data Pull(const Schema& served, const Data& request, const Data& realms, double now,
+            const Reads& reads, int* rounds = nullptr) const;
+  Data HeadOf(const std::string& realm) const;  // {head, headAt}
+
+  // Forgets the log up to this revision; own updates are still found by their ids. No server does
+  // so yet. It tests the authority's answer if the log does not reach back to a cursor.
+  void CutLog(const std::string& realm, uint64_t revision);
+  bool HasEntry(const std::string& realm, uint64_t revision) const;  // false if it was cut off
+
+  struct Head {
+    uint64_t head = 0;
+    double at = 0;
+  };
+  const std::map<std::string, Head>& heads() const { return heads_; }
+  using Rows = std::map<ObjectKey, StoredRow>;
+  const Rows& rows() const { return rows_; }  // with tombstones; with the props of schema()
+  const Schema& schema() const { return *schema_; }
+  // The entries of a realm, as the authority made them; revision 1 is at 0.
+  const Vector<Data>& log(const std::string& realm) const { return log_.at(realm); }
+  using Actions = std::map<std::string, Vector<Data>>;  // by id: an item for each realm
+  const Actions& actions() const { return actions_; }
+
+  // The rows with the props of `served`: rows() itself, or a copy in `space`.
+  virtual const Rows& RowsOf(const Schema& served, Rows* space) const;
+
+ protected:
+  virtual void Write(const Schema& served, const StoredRow& row);
+  void Log(Data entry);
+  void LogChange(Data change);
+  Rows& mutable_rows() { return rows_; }
+  std::map<std::string, Head>& mutable_heads() { return heads_; }
+
+ private:
+  Admitted TryToAdmit(const Schema& served, const Rows& rows, const Push& push,
+                      const std::set<std::string>& locked) const;
+  Data FirstStep(const Push& push, const Data& locked) const;
+  static void GiveRows(const Schema& served, const Rows& rows, const Push& push, Data* in);
+  Data NeededRows(const Schema& served, const Rows& rows, const Data& needs) const;
+  uint64_t LastByOthers(const Data& other) const;
+
+  Data ReadFor(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads) const;
+  void ReadLog(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads,
+               Data* found) const;
+  Data ReadOwn(const Data& ids, const Reads& reads) const;
+  Data ReadActions(const Data& ids) const;
+  Data TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const;
+  Data RowAfter(const Schema& served, const Rows& rows, const Data& need) const;
+
+  const Schema* schema_;
+  std::map<std::string, Head> heads_;
+  Rows rows_;
+  std::map<std::string, Vector<Data>> log_;                     // by realm
+  std::map<std::string, Vector<Data>> changes_;                 // by realm, in the order of its log
+  std::map<std::string, uint64_t> cut_;                         // by realm
+  std::map<std::pair<std::string, std::string>, Data> chains_;  // client, realm
+  Actions actions_;
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_DATABASE_MEMORY_DATABASE_H_

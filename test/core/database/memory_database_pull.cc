@@ -1,0 +1,208 @@
+// What is read for a pull, and the pull itself.
+#include <algorithm>
+#include <utility>
+
+#include "authority/pull_json.h"
+#include "base/fields.h"
+#include "base/json.h"
+#include "model/filter.h"
+#include "sync/records.h"
+#include "test/core/database/memory_database.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr int kMaxSteps = 10;
+
+bool IsOf(const Data& change, const Data& need) {
+  return change["table"] == need["table"] && change["id"] == need["id"];
+}
+
+// An entry as a pull reads it.
+Data EntryOf(const Data& entry) {
+  Data read = Data::MakeObject();
+  for (const char* member : {"realm", "revision", "at", "client", "update", "declared", "spans"})
+    read.Set(member, entry[member]);
+  return read.Set("gone", entry["answer"]["gone"]);
+}
+
+Data PageOf(const Schema& schema, const MemoryDatabase::Rows& all, const Data& need,
+            size_t page_rows) {
+  const TableIndex table = schema.FindTable(need["table"].as_string());
+  const Filter filter = ParseFilter(schema, schema.table(table), need["where"], false).value();
+  Data rows = Data::MakeArray();
+  bool more = false;
+  for (const auto& [key, stored] : all) {
+    if (stored.deleted_at || key.table != table || key.id <= need["above"].as_string()) continue;
+    if (!ContainsString(need["realms"], stored.row.realm)) continue;
+    if (!Matches(filter, key.id, stored.row, nullptr)) continue;
+    more = rows.items().size() >= page_rows;
+    if (more) break;
+    rows.Push(StoredRowToData(schema, stored));
+  }
+  return Fields{{"rows", std::move(rows)}, {"more", more}};
+}
+
+}  // namespace
+
+Data MemoryDatabase::Pull(const Schema& served, const Data& request, const Data& realms, double now,
+                          const Reads& reads, int* rounds) const {
+  Rows space;
+  const Rows& rows = RowsOf(served, &space);
+  Data in = Fields{{"now", now}, {"request", request}, {"realms", realms}};
+  PullSession session(&served);
+  for (int step = 1; step < kMaxSteps; ++step) {
+    if (rounds != nullptr) *rounds = step;
+    Data out = ParseJson(session.Step(WriteJson(in))).value();
+    const Data* needs = out.Find("needs");
+    if (needs == nullptr) return out;
+    in = ReadFor(served, rows, *needs, reads);
+  }
+  SKERRY_CHECK(false);  // the pull never ended
+  return {};
+}
+
+Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& needs,
+                             const Reads& reads) const {
+  Data found = Data::MakeObject();
+  ReadLog(served, all, needs, reads, &found);
+  Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
+  Data images = Data::MakeArray();
+  for (const Data& need : needs["state"].items()) {
+    const std::string& realm = need["realm"].as_string();
+    if (reads.untold.contains(realm)) continue;
+    for (const auto& [key, stored] : all) {
+      if (!stored.deleted_at && stored.row.realm == realm &&
+          ContainsString(need["tables"], served.table(key.table).name))
+        state.Push(StoredRowToData(served, stored));
+    }
+  }
+  for (const Data& need : needs["pages"].items()) {
+    const bool left_out = reads.pages_left_out.contains(need["table"].as_string());
+    pages.Push(left_out ? Data() : PageOf(served, all, need, reads.page_rows));
+  }
+  for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(served, all, need));
+  for (const Data& need : needs["images"].items())
+    images.Push(reads.image(need["realm"].as_string()));
+  found.Set("state", std::move(state)).Set("pages", std::move(pages));
+  return found.Set("rows", std::move(rows)).Set("images", std::move(images));
+}
+
+void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data& needs,
+                             const Reads& reads, Data* found) const {
+  Data entries = Data::MakeArray(), changes = Data::MakeArray(), untold = Data::MakeArray();
+  const auto leave_out = [&](const std::string& realm, const Data& tables) {
+    untold.Push(Fields{{"realm", realm}, {"tables", reads.tells_nothing ? Data() : tables}});
+  };
+  std::map<std::string, uint64_t> last;
+  for (const Data& need : needs["entries"].items()) {
+    const std::string& realm = need["realm"].as_string();
+    const Data& client = need["client"];
+    uint64_t left = need["limit"].as_u64();
+    if (client.is_null()) {  // with the entry at the cursor
+      const auto most = reads.most_entries.find(realm);
+      if (most != reads.most_entries.end()) left = std::min(left, most->second + 1);
+      if (reads.untold.contains(realm)) left = 2;
+    }
+    if (reads.tells_nothing) leave_out(realm, Data());
+    for (const Data& entry : log_.at(realm)) {
+      const uint64_t revision = entry["revision"].as_u64();
+      if (revision < need["from"].as_u64() || !HasEntry(realm, revision) || left == 0) continue;
+      if (!client.is_null() && !(client == entry["client"])) continue;
+      --left;
+      last[realm] = revision;
+      entries.Push(EntryOf(entry));
+    }
+  }
+  for (const Data& need : needs["changes"].items()) {
+    const std::string& realm = need["realm"].as_string();
+    const uint64_t from = need["from"].as_u64(), upto = last[realm];
+    if (reads.untold.contains(realm)) {
+      leave_out(realm, TablesOf(realm, from, upto));
+      continue;
+    }
+    for (const Data& change : changes_.at(realm)) {
+      const uint64_t revision = change["revision"].as_u64();
+      if (revision <= from || revision > upto) continue;
+      changes.Push(change);
+      if (!reads.rows_along) continue;
+      const Data after = RowAfter(served, rows, Data(change).Set("after", upto));
+      Data row = after.Find("before") != nullptr ? after["before"] : after["row"];
+      for (const char* name : {"table", "id", "realm"}) {
+        if (row.is_object()) row.Remove(name);
+      }
+      changes.mutable_items().back().Set("row", std::move(row));
+    }
+  }
+  for (const Data& need : needs["state"].items()) {
+    const std::string& realm = need["realm"].as_string();
+    if (reads.untold.contains(realm)) leave_out(realm, need["tables"]);
+  }
+  found->Set("untold", std::move(untold)).Set("entries", std::move(entries));
+  found->Set("changes", std::move(changes)).Set("own", ReadOwn(needs["own"], reads));
+  found->Set("actions", ReadActions(needs["actions"]));
+}
+
+Data MemoryDatabase::ReadOwn(const Data& ids, const Reads& reads) const {
+  Data own = Data::MakeArray();
+  for (const Data& id : ids.items()) {
+    for (const auto& [realm, log] : log_) {
+      for (const Data& entry : log) {
+        if (!entry["declared"].as_bool() || !(entry["update"] == id)) continue;
+        Data read = EntryOf(entry);
+        if (!reads.tells_nothing) read.Set("ops", entry["ops"]);
+        own.Push(std::move(read));
+      }
+    }
+  }
+  return own;
+}
+
+Data MemoryDatabase::ReadActions(const Data& ids) const {
+  Data actions = Data::MakeArray();
+  for (const Data& id : ids.items()) {
+    const auto found = actions_.find(id.as_string());
+    if (found == actions_.end()) continue;
+    for (const Data& action : found->second) actions.Push(action);
+  }
+  return actions;
+}
+
+Data MemoryDatabase::TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const {
+  std::set<std::string> names;
+  for (const Data& change : changes_.at(realm)) {
+    const uint64_t revision = change["revision"].as_u64();
+    if (revision > from && revision <= upto) names.insert(change["table"].as_string());
+  }
+  Data tables = Data::MakeArray();
+  for (const std::string& name : names) tables.Push(name);
+  return tables;
+}
+
+Data MemoryDatabase::RowAfter(const Schema& served, const Rows& rows, const Data& need) const {
+  const std::string& realm = need["realm"].as_string();
+  Data out = Data::MakeObject();
+  for (const char* member : {"realm", "table", "id"}) out.Set(member, need[member]);
+  for (const Data& change : changes_.at(realm)) {
+    if (change["revision"].as_u64() > need["after"].as_u64() && IsOf(change, need))
+      return out.Set("before", change["before"]);
+  }
+  const ObjectKey key{served.FindTable(need["table"].as_string()), need["id"].as_string()};
+  const auto row = rows.find(key);
+  const bool is_there =
+      row != rows.end() && !row->second.deleted_at && row->second.row.realm == realm;
+  return out.Set("row", is_there ? StoredRowToData(served, row->second) : Data());
+}
+
+bool MemoryDatabase::HasEntry(const std::string& realm, uint64_t revision) const {
+  const auto cut = cut_.find(realm);
+  return cut == cut_.end() || revision > cut->second;
+}
+
+void MemoryDatabase::CutLog(const std::string& realm, uint64_t revision) {
+  cut_[realm] = std::max(cut_[realm], revision);
+  erase_if(changes_.at(realm),
+           [&](const Data& change) { return change["revision"].as_u64() <= revision; });
+}
+
+}  // namespace skerry::test
