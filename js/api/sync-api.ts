@@ -292,7 +292,9 @@ export class SyncControl implements SyncApi {
       if (timeoutMs !== undefined) {
         this.#parts.timers.set(timer, timeoutMs, () => {
           fail(
-            new NetworkError('timeout', `Not in step within ${timeoutMs} ms.`, { retryable: true }),
+            new NetworkError('timeout', `Not synchronised within ${timeoutMs} ms.`, {
+              retryable: true,
+            }),
           );
         });
       }

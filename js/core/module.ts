@@ -156,6 +156,19 @@ export class CoreModule<M extends Shared = Shared> {
     return bytes.length;
   }
 
+  /** Runs `use` with pieces copied one behind the other into memory of the module's own, which is freed afterwards. */
+  withBytes(pieces: readonly Uint8Array[], use: (address: number, length: number) => void): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const address = this.throwing(this.#run('_sk_alloc', length));
+    try {
+      let at = address;
+      for (const piece of pieces) at += this.copyIn(piece, at);
+      use(address, length);
+    } finally {
+      if (!this.broken) this.#run('_sk_free', address);
+    }
+  }
+
   /** Throws what a negative return value means; returns any other. */
   throwing(result: number): number {
     return result < 0 ? this.#fail(result) : result;

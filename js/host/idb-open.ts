@@ -28,7 +28,13 @@ export interface UpgradeEvent extends IDBVersionChangeEvent {
   readonly dataLossMessage?: string;
 }
 
-/** Resolves with null where there is none and it must exist. */
+/**
+ * Resolves with null where there is none and it must exist.
+ *
+ * The first attempt names no version, so that the engine opens what is there and does not fail. After an open that fails
+ * because the database is newer, while another connection has a transaction in flight, Firefox 153 opens this database for
+ * nobody until the browser is started again. So a release that was rolled back would have blocked the newer one.
+ */
 export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
   const { name, schema, timeLimitMs } = what;
   let isLate = false;
@@ -44,27 +50,44 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
     );
   };
   return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject, restart) => {
-    const request = indexedDB.open(name, schema.length);
-    request.onblocked = () => {
-      isBlocked = true;
+    const attempt = (version?: number) => {
+      let isOther = false;
+      const request = indexedDB.open(name, version);
+      request.onblocked = () => {
+        isBlocked = true;
+      };
+      request.onupgradeneeded = (event) => {
+        isBlocked = false;
+        const transaction = request.transaction as IDBTransaction;
+        const isMissing = what.mustExist && event.oldVersion === 0;
+        if (isMissing) resolve(null);
+        // Where it is late the caller has been refused, and nothing happens behind its back.
+        if (isMissing || isLate) return abortQuietly(transaction);
+        what.onUpgrade(event);
+        // There was none, and without a version the engine makes one of version 1.
+        isOther = event.newVersion !== schema.length;
+        if (isOther) return abortQuietly(transaction);
+        upgrading = transaction;
+        restart(what.upgradeLimitMs);
+        upgrade(request, what, event.oldVersion, reject);
+      };
+      const opened = (db: IDBDatabase) => {
+        if (!isLate && db.version === schema.length) return resolve(db);
+        db.close();
+        if (isLate) return;
+        if (db.version > schema.length) return reject(storageNewer(name));
+        attempt(schema.length);
+      };
+      listen(request, opened, (error) => {
+        if (isOther && !isLate) return attempt(schema.length);
+        reject(isNewer(error) ? storageNewer(name, error) : error);
+      });
     };
-    request.onupgradeneeded = (event) => {
-      isBlocked = false;
-      const transaction = request.transaction as IDBTransaction;
-      const isMissing = what.mustExist && event.oldVersion === 0;
-      if (isMissing) resolve(null);
-      // Where it is late the caller has been refused, and nothing happens behind its back.
-      if (isMissing || isLate) return abortQuietly(transaction);
-      upgrading = transaction;
-      restart(what.upgradeLimitMs);
-      what.onUpgrade(event);
-      upgrade(request, what, event.oldVersion, reject);
-    };
-    const opened = (db: IDBDatabase) => (isLate ? db.close() : resolve(db));
-    listen(request, opened, (error) => reject(isNewer(error) ? storageNewer(name, error) : error));
+    attempt();
   });
 }
 
+/** Of a database that was upgraded in the moment after its version was asked for. */
 function isNewer(error: unknown): boolean {
   return (error as { name?: unknown } | null)?.name === 'VersionError';
 }

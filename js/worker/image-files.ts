@@ -38,7 +38,7 @@ export class ImageFiles {
 
   /** A part of the old generation joins the rows. */
   load(pieces: readonly Uint8Array[]): void {
-    this.#withBytes(pieces, (pointer, length) =>
+    this.#module.withBytes(pieces, (pointer, length) =>
       this.#module.call('_sk_image_load', pointer, length),
     );
   }
@@ -60,23 +60,10 @@ export class ImageFiles {
 
   /** Bytes become a part as they are. */
   store(file: string, bytes: Uint8Array): WrittenPart {
-    this.#withBytes([bytes], (pointer, length) => {
+    this.#module.withBytes([bytes], (pointer, length) => {
       this.#module.throwing(this.#module.callWithText('_sk_image_store', file, pointer, length));
     });
     return this.#module.output() as WrittenPart;
-  }
-
-  /** Runs `use` with pieces copied one behind the other into memory of the module's own, which is freed afterwards. */
-  #withBytes(pieces: readonly Uint8Array[], use: (pointer: number, length: number) => void): void {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const pointer = this.#module.call('_sk_alloc', length);
-    let at = pointer;
-    for (const piece of pieces) at += this.#module.copyIn(piece, at);
-    try {
-      use(pointer, length);
-    } finally {
-      if (!this.#module.broken) this.#module.call('_sk_free', pointer);
-    }
   }
 
   /** Writes everything to IndexedDB, forgets it, reads it back, and compares. */

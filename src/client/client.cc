@@ -10,11 +10,23 @@
 namespace skerry {
 namespace {
 
-std::string DefaultRealm(const Data& options) {
-  if (options["defaultRealm"].is_string()) return options["defaultRealm"].as_string();
-  if (!options["remote"].as_bool() || !options["user"].is_string()) return "local";
-  return "user:" + options["user"].as_string();
+std::string DefaultRealm(const ClientOptions& options) {
+  if (options.default_realm.has_value()) return *options.default_realm;
+  if (!options.remote || !options.user.has_value()) return "local";
+  return "user:" + *options.user;
 }
+
+// What sk_tx_commit is given.
+struct ActionInput {
+  std::string name;
+  Data arg;  // its JSON text, or null
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("name", self.name);
+    member("arg", self.arg);
+  }
+};
 
 Data Texts(const Vector<std::string>& texts) {
   Data array = Data::MakeArray();
@@ -31,23 +43,24 @@ std::string PackSlots(const Vector<uint32_t>& slots) {
   return bytes;
 }
 
-Client::Client(Schema schema, const Data& options)
+Client::Client(Schema schema, const ClientOptions& options)
     : schema_(std::move(schema)),
-      random_(options["seed"].as_bytes()),
+      random_(options.seed),
       ids_(&random_),
       view_(&schema_),
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
-      tab_(&schema_, &view_, {options["tab"].as_string(), options["remote"].as_bool(), &ids_}),
-      transaction_(&view_, &ids_, DefaultRealm(options), options["remote"].as_bool()) {
+      tab_(&schema_, &view_, {options.tab, options.remote, &ids_}),
+      transaction_(&view_, &ids_, DefaultRealm(options), options.remote) {
   view_.set_live(&live_);
 }
 
-Result<std::unique_ptr<Client>> Client::Create(const Data& options) {
-  if (options["tab"].as_string().empty() || options["seed"].as_bytes().size() < 16) {
+Result<std::unique_ptr<Client>> Client::Create(Data data) {
+  const ClientOptions options = ReadRecord<ClientOptions>(std::move(data));
+  if (options.tab.empty() || options.seed.size() < 16) {
     return Status(Code::kInvalidArgument, "a client needs a tab and a seed");
   }
-  Result<Schema> schema = Schema::Parse(options["schema"]);
+  Result<Schema> schema = Schema::Parse(options.schema);
   if (!schema.ok()) return schema.status();
   return std::unique_ptr<Client>(new Client(std::move(schema.value()), options));
 }
@@ -55,8 +68,7 @@ Result<std::unique_ptr<Client>> Client::Create(const Data& options) {
 Data Client::Handle(Data event) {
   Data effects = Data::MakeArray();
   if (transaction_.open()) {
-    effects.Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument),
-                               "an event came inside of a transaction"));
+    effects.Push(ProblemEffect({Code::kInvalidArgument, "an event came inside of a transaction"}));
     return effects;
   }
   tab_.Handle(std::move(event), &effects);
@@ -81,8 +93,8 @@ Status Client::TxCreateMany(uint32_t table, const Data& batch, std::string* made
 }
 
 Result<Data> Client::TxCommit(const Data& action) {
-  Result<std::unique_ptr<Pending>> pending =
-      transaction_.Commit(action["name"].as_string(), action["arg"]);
+  const ActionInput input = ReadRecord<ActionInput>(action);
+  Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg);
   if (!pending.ok()) return pending.status();
   Data effects = Data::MakeArray();
   Data id;

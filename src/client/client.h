@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,15 +21,36 @@
 #include "client/tab.h"
 #include "client/transaction.h"
 #include "client/view.h"
+#include "log/members.h"
 #include "model/filter_cost.h"
 #include "model/query.h"
 
 namespace skerry {
 
+// What a window's core is created with (docs/window.md, section 7).
+struct ClientOptions {
+  Data schema;
+  std::string tab;
+  std::optional<std::string> default_realm;  // of a create that names no realm
+  std::string seed;
+  bool remote = false;
+  std::optional<std::string> user;  // none: not known
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("schema", self.schema);
+    member("tab", self.tab);
+    member("defaultRealm", self.default_realm);
+    member.Bytes("seed", self.seed);
+    member("remote", self.remote);
+    member("user", self.user);
+  }
+};
+
 class Client {
  public:
   // {schema, tab, defaultRealm, seed, remote, user}
-  static Result<std::unique_ptr<Client>> Create(const Data& options);
+  static Result<std::unique_ptr<Client>> Create(Data options);
 
   const Schema& schema() const { return schema_; }
   View& view() { return view_; }
@@ -66,7 +88,7 @@ class Client {
   Data Drain();
 
  private:
-  Client(Schema schema, const Data& options);
+  Client(Schema schema, const ClientOptions& options);
   bool HasTable(uint32_t table) const { return table < schema_.tables().size(); }
   const Query* FindQuery(uint32_t query) const;
 

@@ -1,27 +1,89 @@
-// Functions that make the effects which a window passes to its host (docs/window.md).
+// The effects of a window, besides those of log/effect.h. Only these two files and
+// log/transaction_builder.h write them; docs/window.md, section 6, says what each means.
 #ifndef SKERRY_CLIENT_EFFECT_H_
 #define SKERRY_CLIENT_EFFECT_H_
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/data.h"
-#include "base/fields.h"
+#include "base/status.h"
+#include "client/event.h"
+#include "log/effect.h"
+#include "log/kinds.h"
+#include "log/sync_record.h"
 
 namespace skerry {
 
-inline Data BroadcastEffect(Data message) {
-  return Fields{{"type", "broadcast"}, {"message", std::move(message)}};
+template <Kind T>
+void Broadcast(const T& message, Data* effects) {
+  effects->Push(BroadcastEffect(WriteKind(message)));
 }
-inline Data PostEffect(Data message) {
-  return Fields{{"type", "post"}, {"message", std::move(message)}};
+template <Kind T>
+void Post(const T& message, Data* effects) {
+  effects->Push(PostEffect(WriteKind(message)));
 }
-inline Data TimerEffect(const char* name, double delay_ms) {
-  return Fields{{"type", "timer"}, {"name", name}, {"delayMs", delay_ms}};
-}
-inline Data ProblemEffect(int code, std::string_view detail) {
-  return Fields{{"type", "problem"}, {"code", code}, {"detail", detail}};
-}
+
+Data TimerEffect(WindowTimer timer, double delay_ms);
+Data CancelEffect(WindowTimer timer);
+
+Data LoadImageEffect(const ImagePointer& pointer);
+Data ReadyEffect();
+Data OpenFailedEffect(const HostError& error);
+
+// An event that cannot be handled, or a part of it. `scope` null: it is not about a scope.
+Data ProblemEffect(const Status& status, const WantedScope* scope = nullptr);
+
+// Notices for the application.
+Data StorageFailedEffect(const HostError& error);
+Data StorageRecoveredEffect();
+Data DataLostEffect(const char* detail);
+Data UpdateNeededEffect();  // a newer version of the package has written here
+
+// `records`: of MutationRecord. The host adds them to `mutations` at once.
+Data KeepEffect(Data records);
+
+enum class Stage : uint8_t { kDurable, kPushed, kConfirmed };
+// `code` empty: without an error.
+Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::string_view detail,
+                  bool retryable);
+
+Data ConflictsEffect(Data items);  // the whole inbox: [{key, value}..]
+// `code` empty: without an error.
+Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);
+
+enum class WindowPhase : uint8_t { kOpening, kReady, kLoading, kReloading };
+
+struct WindowState {
+  static constexpr const char* kType = "state";
+  WindowPhase phase = WindowPhase::kOpening;
+  uint64_t n = 0;
+  Cursors cursors;
+  uint64_t pending = 0;  // not confirmed
+  uint64_t unsaved = 0;  // those of this window that are not durable
+  std::optional<double> oldest_pending_at;
+  uint64_t conflicts = 0;
+  double clock_offset = 0;
+  std::optional<double> last_synced_at;
+  Vector<SyncScope> scopes;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kPhases[] = {"opening", "ready", "loading", "reloading"};
+    member.Text("phase", self.phase, kPhases);
+    member("n", self.n);
+    member("cursors", self.cursors);
+    member("pending", self.pending);
+    member("unsaved", self.unsaved);
+    member("oldestPendingAt", self.oldest_pending_at);
+    member("conflicts", self.conflicts);
+    member("clockOffset", self.clock_offset);
+    member("lastSyncedAt", self.last_synced_at);
+    member("scopes", self.scopes);
+  }
+};
 
 }  // namespace skerry
 

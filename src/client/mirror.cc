@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "base/fields.h"
 #include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
@@ -144,9 +143,9 @@ Fit Mirror::AddStored(uint64_t key, const MutationRecord& record) {
   return Fit::kApplied;
 }
 
-Fit Mirror::Added(const Data& item) {
-  const std::string& id = item["id"].as_string();
-  const uint64_t key = item["key"].as_u64();
+Fit Mirror::Added(const AddedItem& item) {
+  const std::string& id = item.id;
+  const uint64_t key = item.key.number();
   if (id.empty() || key == 0) return Fit::kDamaged;
   if (Pending* pending = pending_.Find(id)) {
     // A retry, whose message came before the record of the refusal.
@@ -160,9 +159,8 @@ Fit Mirror::Added(const Data& item) {
   const auto gone = gone_.find(id);
   if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;
   if (key <= gone_up_to_) return Fit::kKnown;
-  const MutationRecord record = MutationRecord::Read(item["record"]);
-  if (record.id != id) return Fit::kDamaged;
-  const Fit fit = AddStored(key, record);
+  if (item.record.id != id) return Fit::kDamaged;
+  const Fit fit = AddStored(key, item.record);
   if (fit == Fit::kApplied) view_->Derive();
   return fit;
 }
@@ -187,7 +185,7 @@ void Mirror::FindStored(const Vector<StoredMutation>& mutations) {
     const Pending* pending = pending_.Find(record.id);
     if (pending == nullptr || pending->key != 0) continue;
     Completed(record.id, key.number());
-    told_.found.Push(Fields{{"id", record.id}, {"key", key.data()}, {"record", record.Write()}});
+    told_.found.push_back({record.id, record, key});
   }
 }
 

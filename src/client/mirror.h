@@ -30,6 +30,7 @@
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
+#include "log/message.h"
 #include "log/mutation_record.h"
 #include "log/outbox_record.h"
 #include "log/sync_record.h"
@@ -75,9 +76,8 @@ struct Told {
   Vector<std::string> confirmed;
   Vector<Refusal> refused;
   Vector<std::string> unknown;  // gone, but the record with the outcome was not seen
-  // Own mutations that turned out to be stored: {id, key, record}, to be broadcast to the other
-  // windows.
-  Data found = Data::MakeArray();
+  // Own mutations that turned out to be stored, to be broadcast to the other windows.
+  Vector<AddedItem> found;
 };
 
 class Mirror {
@@ -102,8 +102,7 @@ class Mirror {
   // Like Record, for a record that this window has written itself, from View::WriteDiff, and that
   // confirms all pending mutations: the view shows it already. REQUIRES: see View::ShownIsBase.
   void OwnRecord(const UpdateRecord& record);
-  // `item`: {id, key, record} of a broadcast "added".
-  Fit Added(const Data& item);
+  Fit Added(const AddedItem& item);
   // An own mutation is durable under this key. Returns false if a record or a reading has already
   // reported that.
   bool Completed(std::string_view id, uint64_t key);

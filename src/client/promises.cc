@@ -1,18 +1,13 @@
 #include "client/promises.h"
 
-#include "base/fields.h"
+#include "client/effect.h"
 
 namespace skerry {
 namespace {
 
-void Settle(std::string_view id, const char* stage, std::string_view code, std::string_view detail,
+void Settle(std::string_view id, Stage stage, std::string_view code, std::string_view detail,
             bool retryable, Data* effects) {
-  Data error;
-  if (!code.empty()) {
-    error = Fields{{"code", code}, {"detail", detail}, {"retryable", retryable}};
-  }
-  effects->Push(
-      Fields{{"type", "settle"}, {"id", id}, {"stage", stage}, {"error", std::move(error)}});
+  effects->Push(SettleEffect(id, stage, code, detail, retryable));
 }
 
 }  // namespace
@@ -23,7 +18,7 @@ void Promises::Durable(std::string_view id, Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end() || it->second.durable) return;
   it->second.durable = true;
-  Settle(id, "durable", {}, {}, false, effects);
+  Settle(id, Stage::kDurable, {}, {}, false, effects);
 }
 
 void Promises::Pushed(std::string_view id, std::string_view code, std::string_view detail,
@@ -32,14 +27,14 @@ void Promises::Pushed(std::string_view id, std::string_view code, std::string_vi
   const auto it = open_.find(id);
   if (it == open_.end() || it->second.pushed) return;
   it->second.pushed = true;
-  Settle(id, "pushed", code, detail, false, effects);
+  Settle(id, Stage::kPushed, code, detail, false, effects);
 }
 
 void Promises::Confirmed(std::string_view id, Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
   // For the caller, this settles the earlier stages, too.
-  Settle(id, "confirmed", {}, {}, false, effects);
+  Settle(id, Stage::kConfirmed, {}, {}, false, effects);
   open_.erase(it);
 }
 
@@ -48,7 +43,7 @@ void Promises::Refused(std::string_view id, std::string_view code, std::string_v
   Pushed(id, code, detail, effects);
   const auto it = open_.find(id);
   if (it == open_.end()) return;
-  Settle(id, "confirmed", code, detail, false, effects);
+  Settle(id, Stage::kConfirmed, code, detail, false, effects);
   open_.erase(it);
 }
 
@@ -56,9 +51,9 @@ void Promises::Withdrawn(std::string_view id, std::string_view code, std::string
                          Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
-  if (!it->second.durable) Settle(id, "durable", code, detail, true, effects);
-  if (!it->second.pushed) Settle(id, "pushed", code, detail, true, effects);
-  Settle(id, "confirmed", code, detail, true, effects);
+  if (!it->second.durable) Settle(id, Stage::kDurable, code, detail, true, effects);
+  if (!it->second.pushed) Settle(id, Stage::kPushed, code, detail, true, effects);
+  Settle(id, Stage::kConfirmed, code, detail, true, effects);
   open_.erase(it);
 }
 

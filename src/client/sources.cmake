@@ -3,6 +3,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/client.cc
   src/client/committing.cc
   src/client/derive.cc
+  src/client/effect.cc
   src/client/live_affected.cc
   src/client/live_changes.cc
   src/client/live_query.cc

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "base/fields.h"
 #include "base/json.h"
 #include "base/vector.h"
 #include "client/effect.h"
@@ -16,81 +15,92 @@ Tab::Tab(const Schema* schema, View* view, TabOptions options)
 
 namespace {
 
-// Moves the member out, because results may be large.
-Data TakeMember(Data* object, std::string_view name) {
-  if (!object->is_object()) return {};
-  for (auto& [key, value] : object->mutable_members()) {
-    if (key == name) return std::move(value);
-  }
-  return {};
-}
+// A window handles these at once, even during a full reading.
+using UrgentMessages = OneOf<PushedMessage, StatusNews, KeptMessage>;
+using OrderedMessages =
+    OneOf<LeftMessage, AddedMessage, RecordMessage, ConflictsMessage, UnreadableMessage>;
 
 }  // namespace
 
 void Tab::Handle(Data event, Data* effects) {
-  now_ = event["now"].as_number(now_);
-  const std::string type = event["type"].as_string();
-  if (type == "read") {
-    // The reply must be the first effect, so nothing else is emitted with it.
-    OnRead(event["id"].as_u64(), TakeMember(&event, "results"), effects);
-    return;
-  }
-  if (type == "done") {
-    OnDone(event["id"].as_u64(), event["keys"], effects);
-    ReleaseMessages(effects);
-  } else if (type == "failed") {
-    OnFailed(event["id"].as_u64(), event["error"], effects);
-    ReleaseMessages(effects);
-  } else if (type == "message" || type == "post") {
-    OnMessage(event["message"], effects);
-  } else if (type == "open") {
-    if (!ready_ && !loading_.active()) StartLoading(effects);
-  } else if (type == "state") {
-    // Nothing has happened; TellState below emits the state.
-  } else if (type == "imageLoaded") {
-    OnImageLoaded(event, effects);
-  } else if (type == "timer") {
-    const std::string& name = event["name"].as_string();
-    if (name == "commit") {
-      if (committing_.is_waiting()) committing_.Waited();
-      TryCommit(effects);
-    } else if (name == "logged") {
-      effects->Push(BroadcastEffect(std::move(logged_)));
-      logged_ = Data();
-    } else if (name == "kept" && ready_ && !freeze_.is_frozen()) {
-      RequestReading(effects);
-      effects->Push(PostEffect(Fields{{"type", "mutated"}}));
-    } else if (name == "reread" && ready_) {
-      RequestReading(effects);
-      if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
-    }
-  } else if (type == "freeze") {
-    Freeze(event["ends"].as_bool(), effects);
-  } else if (type == "still") {
-    StandStill(effects);
-  } else if (type == "leave") {
-    page_may_end_ = true;
-    TellLeft(effects);
-  } else if (type == "resume") {
-    OnResume(effects);
-  } else if (type == "scopes") {
-    OnScopes(event, effects);
-  } else if (type == "resolve") {
-    Tx tx;
-    tx.kind = Kind::kResolve;
-    tx.entry = event["id"].as_u64();
-    tx.retry = event["how"].Is("retry");
-    Transact(std::move(tx), {Store::kConflicts, Store::kMutations},
-             OneRead(RangeRead(Store::kConflicts)), TransactionMode::kWriteStrict, effects);
-  } else {
-    effects->Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument), "unknown event " + type));
+  now_ = NowOf(event, now_);
+  // The reply must be the first effect, so nothing else is emitted with it.
+  const auto read = [&](ReadEvent one) { OnRead(one.id, std::move(one.results), effects); };
+  if (OneOf<ReadEvent>::Visit(&event, read)) return;
+  const auto handle = [&](auto&& one) { OnEvent(std::move(one), effects); };
+  if (!WindowEvents::Visit(&event, handle)) {
+    effects->Push(
+        ProblemEffect({Code::kInvalidArgument, "unknown event " + event["type"].as_string()}));
   }
   TellPromises(effects);
   TellState(effects);
 }
 
+void Tab::OnEvent(const DoneEvent& event, Data* effects) {
+  OnDone(event.id, event.keys, effects);
+  ReleaseMessages(effects);
+}
+
+void Tab::OnEvent(const FailedEvent& event, Data* effects) {
+  OnFailed(event.id, event.error, effects);
+  ReleaseMessages(effects);
+}
+
+void Tab::OnEvent(MessageEvent event, Data* effects) {
+  OnMessage(std::move(event.message), effects);
+}
+
+void Tab::OnEvent(PostEvent event, Data* effects) { OnMessage(std::move(event.message), effects); }
+
+void Tab::OnEvent(const OpenEvent&, Data* effects) {
+  if (!ready_ && !loading_.active()) StartLoading(effects);
+}
+
+void Tab::OnEvent(const StateEvent&, Data*) {}  // Handle emits the state
+
+void Tab::OnEvent(const WindowTimerEvent& event, Data* effects) {
+  switch (event.name) {
+    case WindowTimer::kCommit:
+      if (committing_.is_waiting()) committing_.Waited();
+      return TryCommit(effects);
+    case WindowTimer::kLogged:
+      if (logged_.has_value()) Broadcast(*logged_, effects);
+      logged_.reset();
+      return;
+    case WindowTimer::kKept:
+      if (!ready_ || freeze_.is_frozen()) return;
+      RequestReading(effects);
+      return Post(MutatedMessage(), effects);
+    case WindowTimer::kReread:
+      if (!ready_) return;
+      RequestReading(effects);
+      if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
+      return;
+    case WindowTimer::kNone:
+      return;
+  }
+}
+
+void Tab::OnEvent(const FreezeEvent& event, Data* effects) { Freeze(event.ends, effects); }
+
+void Tab::OnEvent(const StillEvent&, Data* effects) { StandStill(effects); }
+
+void Tab::OnEvent(const LeaveEvent&, Data* effects) {
+  page_may_end_ = true;
+  TellLeft(effects);
+}
+
+void Tab::OnEvent(const ResolveEvent& event, Data* effects) {
+  Tx tx;
+  tx.kind = Kind::kResolve;
+  tx.entry = event.id;
+  tx.retry = event.how == Resolution::kRetry;
+  Transact(std::move(tx), {Store::kConflicts, Store::kMutations},
+           OneRead(RangeRead(Store::kConflicts)), TransactionMode::kWriteStrict, effects);
+}
+
 // Messages were lost during the freeze, and what was under way may or may not have been stored.
-void Tab::OnResume(Data* effects) {
+void Tab::OnEvent(const ResumeEvent&, Data* effects) {
   freeze_.End();
   // A reading from before the freeze is older than the messages that were lost.
   if (unapplied_reading_ != 0) messages_lost_ = true;
@@ -100,7 +110,7 @@ void Tab::OnResume(Data* effects) {
   }
   committing_.ReadFirst();
   if (committing_.is_waiting()) {
-    effects->Push(Fields{{"type", "cancel"}, {"name", "commit"}});
+    effects->Push(CancelEffect(WindowTimer::kCommit));
     committing_.Waited();
   }
   RequestReading(effects);
@@ -108,98 +118,105 @@ void Tab::OnResume(Data* effects) {
   if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
 }
 
-void Tab::OnMessage(const Data& message, Data* effects) {
-  const std::string& type = message["type"].as_string();
-  if (type == "pushed") return OnPushed(message, effects);
-  if (type == "status") {
-    // The window that stored the last record may have died before it broadcast it: then only the
-    // number of the record is known, from a status.
-    if (ready_ && message["n"].as_u64() > mirror_.n())
-      effects->Push(TimerEffect("reread", kRereadMs));
-    OnStatus(message["shared"]);
-    OnStatus(message["status"]);
-    return;
-  }
-  if (type == "kept") {
-    effects->Push(TimerEffect("kept", kRereadMs));
-    return;
-  }
+void Tab::OnMessage(Data message, Data* effects) {
+  const auto handle = [&](auto&& one) { Heard(one, effects); };
+  if (UrgentMessages::Visit(&message, handle)) return;
   if (unapplied_reading_ != 0) {
     if (messages_.size() < kMaxHeldMessages) {
-      messages_.push_back(message);
+      messages_.push_back(std::move(message));
     } else {
       messages_lost_ = true;
     }
     return;
   }
-  if (type == "left") {
-    // Such a message comes before the mutation is stored: a reading that is under way may not
-    // contain it.
-    if (reading_queued_ || !ready_ || loading_.active()) {
-      messages_lost_ = true;
-    } else {
-      RequestReading(effects);
-    }
-    return;
+  OrderedMessages::Visit(&message, handle);
+  if (follows() && mirror_.WantsReading()) RequestReading(effects);
+}
+
+void Tab::Heard(const StatusNews& message, Data* effects) {
+  // The window that stored the last record may have died before it broadcast it: then only the
+  // number of the record is known, from a status.
+  if (ready_ && message.n > mirror_.n())
+    effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
+  TakeTimes(message.shared);
+  TakeTimes(message.status);
+}
+
+void Tab::TakeTimes(const StatusTimes& times) {
+  clock_offset_ = times.clock_offset_ms.value_or(clock_offset_);
+  if (times.last_synced_at.has_value()) last_synced_ = times.last_synced_at;
+}
+
+void Tab::Heard(const KeptMessage&, Data* effects) {
+  effects->Push(TimerEffect(WindowTimer::kKept, kRereadMs));
+}
+
+void Tab::Heard(const LeftMessage&, Data* effects) {
+  // Such a message comes before the mutation is stored: a reading that is under way may not
+  // contain it.
+  if (reading_queued_ || !follows()) {
+    messages_lost_ = true;
+  } else {
+    RequestReading(effects);
   }
-  // Loading reads everything, and nothing that was heard before its `read` can be newer.
-  if (!ready_ || loading_.active()) return;
-  if (type == "added") {
-    OnAdded(message, effects);
-  } else if (type == "record") {
-    const UpdateRecord record = UpdateRecord::Read(message["record"]);
-    OnFit(mirror_.Record(record), effects);
-    if (!AllFilled() || record.kind == UpdateKind::kScopes) RequestSync(effects);
-  } else if (type == "conflicts") {
-    RequestConflicts(effects);
-  } else if (type == "unreadable") {
-    if (message["damaged"].as_bool()) {
-      effects->Push(
-          Fields{{"type", "notify"},
-                 {"kind", "dataLost"},
-                 {"detail", "the record of what is in step was damaged; filling afresh"}});
-    }
-    StartLoading(effects);
-    return;
+}
+
+// Loading reads everything, and nothing that was heard before its `read` can be newer. So this and
+// the next messages are ignored until then.
+void Tab::Heard(const AddedMessage& message, Data* effects) {
+  if (!follows() || message.tab == options_.tab) return;
+  for (const AddedItem& item : message.items) {
+    const Fit fit = mirror_.Added(item);
+    if (fit == Fit::kDamaged || fit == Fit::kNewer) OnFit(fit, effects);
   }
-  if (mirror_.WantsReading()) RequestReading(effects);
+}
+
+void Tab::Heard(const RecordMessage& message, Data* effects) {
+  if (!follows()) return;
+  OnFit(mirror_.Record(message.record), effects);
+  if (!AllFilled() || message.record.kind == UpdateKind::kScopes) RequestSync(effects);
+}
+
+void Tab::Heard(const ConflictsMessage&, Data* effects) {
+  if (follows()) RequestConflicts(effects);
+}
+
+void Tab::Heard(const UnreadableMessage& message, Data* effects) {
+  if (!follows()) return;
+  if (message.damaged.value_or(false)) {
+    effects->Push(DataLostEffect("the record of what is in step was damaged; filling afresh"));
+  }
+  StartLoading(effects);
 }
 
 void Tab::ReleaseMessages(Data* effects) {
   if (unapplied_reading_ != 0) return;
-  const Vector<Data> messages = std::move(messages_);
+  Vector<Data> messages = std::move(messages_);
   messages_.clear();
-  for (const Data& message : messages) OnMessage(message, effects);
+  for (Data& message : messages) OnMessage(std::move(message), effects);
   if (messages_lost_ && ready_ && !loading_.active() && !reading_queued_) {
     messages_lost_ = false;
     RequestReading(effects);
   }
 }
 
-void Tab::OnAdded(const Data& message, Data* effects) {
-  if (message["tab"].as_string() == options_.tab) return;
-  for (const Data& item : message["items"].items()) {
-    const Fit fit = mirror_.Added(item);
-    if (fit == Fit::kDamaged || fit == Fit::kNewer) OnFit(fit, effects);
-  }
-}
-
-void Tab::OnPushed(const Data& message, Data* effects) {
-  for (const Data& result : message["results"].items()) {
-    const std::string& status = result["status"].as_string();
-    const bool accepted = status == "applied" || status == "duplicate" || status == "known";
-    if (!accepted && status != "rejected") continue;
+void Tab::Heard(const PushedMessage& message, Data* effects) {
+  for (const PushedItem& result : message.results) {
     std::string code;
-    if (!accepted) code = result["code"].is_string() ? result["code"].as_string() : "rejected";
-    for (const Data& id : result["mutations"].items()) {
-      promises_.Pushed(id.as_string(), code, result["detail"].as_string(), effects);
+    switch (result.status) {
+      case PushStatus::kApplied:
+      case PushStatus::kDuplicate:
+      case PushStatus::kKnown:
+        break;
+      case PushStatus::kRejected:
+        code = result.code.value_or("rejected");
+        break;
+      default:
+        continue;
     }
+    const std::string detail = result.detail.value_or(std::string());
+    for (const std::string& id : result.mutations) promises_.Pushed(id, code, detail, effects);
   }
-}
-
-void Tab::OnStatus(const Data& status) {
-  if (status["clockOffsetMs"].is_number()) clock_offset_ = status["clockOffsetMs"].as_number();
-  if (status["lastSyncedAt"].is_number()) last_synced_ = status["lastSyncedAt"].as_number();
 }
 
 void Tab::OnFit(Fit fit, Data* effects) {
@@ -211,38 +228,36 @@ void Tab::OnFit(Fit fit, Data* effects) {
     case Fit::kDamaged:  // storage may have an intact copy
       return RequestReading(effects);
     case Fit::kNewer:
-      if (!newer_reported_) {
-        effects->Push(
-            Fields{{"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
-      }
+      if (!newer_reported_) effects->Push(UpdateNeededEffect());
       newer_reported_ = true;
       return;
   }
 }
 
 // Each scope is checked by itself: a wrong one does not stop the others.
-void Tab::OnScopes(const Data& event, Data* effects) {
-  Data message = Fields{{"type", "scopes"}};
-  for (const char* which : {"add", "drop"}) {
-    Data accepted = Data::MakeArray();
-    for (const Data& scope : event[which].items()) {
-      if (const Status status = CheckScope(scope); status.ok()) {
-        accepted.Push(scope);
-      } else {
-        Data problem = ProblemEffect(static_cast<int>(status.code()), status.detail());
-        effects->Push(std::move(problem.Set("scope", scope)));
-      }
-    }
-    message.Set(which, std::move(accepted));
-  }
-  effects->Push(PostEffect(std::move(message)));
+void Tab::OnEvent(const ScopesEvent& event, Data* effects) {
+  ScopesMessage message;
+  message.add = Accept(event.add, effects);
+  message.drop = Accept(event.drop, effects);
+  Post(message, effects);
 }
 
-Status Tab::CheckScope(const Data& scope) const {
-  const std::string& name = scope["table"].as_string();
-  const TableIndex table = schema_->FindTable(name);
-  if (table == kNone) return {Code::kUnknownTable, "no table " + name};
-  return ParseFilter(*schema_, schema_->table(table), scope["where"], false).status();
+Vector<WantedScope> Tab::Accept(const Vector<WantedScope>& scopes, Data* effects) const {
+  Vector<WantedScope> accepted;
+  for (const WantedScope& scope : scopes) {
+    if (const Status status = CheckScope(scope); status.ok()) {
+      accepted.push_back(scope);
+    } else {
+      effects->Push(ProblemEffect(status, &scope));
+    }
+  }
+  return accepted;
+}
+
+Status Tab::CheckScope(const WantedScope& scope) const {
+  const TableIndex table = schema_->FindTable(scope.table);
+  if (table == kNone) return {Code::kUnknownTable, "no table " + scope.table};
+  return ParseFilter(*schema_, schema_->table(table), scope.where, false).status();
 }
 
 void Tab::TellPromises(Data* effects) {
@@ -280,23 +295,22 @@ bool Tab::AllFilled() const {
 
 void Tab::TellState(Data* effects) {
   const PendingList& pending = mirror_.pending();
-  const char* phase = !ready_                               ? "opening"
-                      : !loading_.active()                  ? "ready"
-                      : loading_.step() == LoadStep::kImage ? "loading"
-                                                            : "reloading";
   const Pending* first = pending.First();
-  Data state =
-      Fields{{"type", "state"},
-             {"phase", phase},
-             {"n", mirror_.n()},
-             {"cursors", ToData(mirror_.cursors())},
-             {"pending", static_cast<uint64_t>(pending.size())},
-             {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
-             {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
-             {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
-             {"clockOffset", clock_offset_},
-             {"lastSyncedAt", ToData(last_synced_)},
-             {"scopes", ToData(scopes_)}};
+  WindowState now;
+  now.phase = !ready_                               ? WindowPhase::kOpening
+              : !loading_.active()                  ? WindowPhase::kReady
+              : loading_.step() == LoadStep::kImage ? WindowPhase::kLoading
+                                                    : WindowPhase::kReloading;
+  now.n = mirror_.n();
+  now.cursors = mirror_.cursors();
+  now.pending = pending.size();
+  now.unsaved = pending.unkeyed_count();
+  if (first != nullptr) now.oldest_pending_at = first->mutation.action.at;
+  now.conflicts = inbox_.items().size();
+  now.clock_offset = clock_offset_;
+  now.last_synced_at = last_synced_;
+  now.scopes = scopes_;
+  Data state = WriteKind(now);
   if (state == last_state_) return;
   last_state_ = state;
   effects->Push(std::move(state));

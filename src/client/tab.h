@@ -29,6 +29,7 @@
 #include "base/status.h"
 #include "base/vector.h"
 #include "client/committing.h"
+#include "client/event.h"
 #include "client/loading.h"
 #include "client/mirror.h"
 #include "client/page_freeze.h"
@@ -89,9 +90,8 @@ class Tab {
     Vector<std::string> ids;
     // kConflicts: mutations that are gone; confirmed unless the inbox has them.
     Vector<std::string> unknown;
-    // kCommit, kResolve: the items of "added", whose keys are not known yet. kLocalCommit: the
-    // message `logged`.
-    Data items;
+    Vector<AddedItem> added;  // kCommit, kResolve: without their keys, which are not known yet
+    LoggedMessage logged;     // kLocalCommit
     // kLocalCommit, kReset: the record that was written to `updates`.
     std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
@@ -100,15 +100,36 @@ class Tab {
     bool was_read = false;
   };
 
-  // tab.cc
-  void OnResume(Data* effects);
-  void OnMessage(const Data& message, Data* effects);
-  void OnAdded(const Data& message, Data* effects);
-  void OnPushed(const Data& message, Data* effects);
-  void OnStatus(const Data& status);
+  // tab.cc. One overload for each kind of event (client/event.h).
+  void OnEvent(const DoneEvent& event, Data* effects);
+  void OnEvent(const FailedEvent& event, Data* effects);
+  void OnEvent(MessageEvent event, Data* effects);
+  void OnEvent(PostEvent event, Data* effects);
+  void OnEvent(const OpenEvent& event, Data* effects);
+  void OnEvent(const StateEvent& event, Data* effects);
+  void OnEvent(const ImageLoadedEvent& event, Data* effects);
+  void OnEvent(const WindowTimerEvent& event, Data* effects);
+  void OnEvent(const FreezeEvent& event, Data* effects);
+  void OnEvent(const StillEvent& event, Data* effects);
+  void OnEvent(const LeaveEvent& event, Data* effects);
+  void OnEvent(const ResumeEvent& event, Data* effects);
+  void OnEvent(const ScopesEvent& event, Data* effects);
+  void OnEvent(const ResolveEvent& event, Data* effects);
+  void OnMessage(Data message, Data* effects);
+  // One for each kind of message that a window handles.
+  void Heard(const PushedMessage& message, Data* effects);
+  void Heard(const StatusNews& message, Data* effects);
+  void Heard(const KeptMessage& message, Data* effects);
+  void Heard(const LeftMessage& message, Data* effects);
+  void Heard(const AddedMessage& message, Data* effects);
+  void Heard(const RecordMessage& message, Data* effects);
+  void Heard(const ConflictsMessage& message, Data* effects);
+  void Heard(const UnreadableMessage& message, Data* effects);
+  bool follows() const { return ready_ && !loading_.active(); }
+  void TakeTimes(const StatusTimes& times);
   void OnFit(Fit fit, Data* effects);
-  void OnScopes(const Data& event, Data* effects);
-  Status CheckScope(const Data& scope) const;
+  Vector<WantedScope> Accept(const Vector<WantedScope>& scopes, Data* effects) const;
+  Status CheckScope(const WantedScope& scope) const;
   void ReleaseMessages(Data* effects);
   void TellPromises(Data* effects);
   void TellState(Data* effects);
@@ -121,8 +142,8 @@ class Tab {
   void Transact(Kind kind, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
                 Data* effects);
   void OnRead(uint64_t id, Data results, Data* effects);
-  void OnDone(uint64_t id, const Data& keys, Data* effects);
-  void OnFailed(uint64_t id, const Data& error, Data* effects);
+  void OnDone(uint64_t id, const Vector<Key>& keys, Data* effects);
+  void OnFailed(uint64_t id, const HostError& error, Data* effects);
   static Data OneRead(Data read);
   static Data SyncRead();  // the read of the record `sync` alone
   static bool IsFullReading(const Tx& tx);
@@ -135,15 +156,14 @@ class Tab {
   void SettleGone(const Tx& tx, Data* effects);
   void TakeInbox(const Data& items, Data* effects);
   void WriteResolve(Tx* tx, Data* writes);
-  void FinishResolve(const Tx& tx, const Data& keys, Data* effects);
+  void FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects);
 
   // tab_load.cc
   void StartLoading(Data* effects);
   void FinishPointer(const SyncRecord& sync, Data* effects);
   void LoadCandidate(Data* effects);
   void NextCandidate(Data* effects);
-  void OnImageLoaded(const Data& event, Data* effects);
-  void StopLoading(const Data& error, Data* effects);
+  void StopLoading(const HostError& error, Data* effects);
   void StopAtNewer(Data* effects);
   void CatchUp(Data* effects);
   void FinishCatchUp(const Tx& tx, Data* effects);
@@ -156,8 +176,8 @@ class Tab {
   void WriteLocal(Tx* tx, Data* writes);
   Vector<NamedMutation> ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes);
   void CommitDone(const Tx& tx, Data* effects);
-  void FinishCommit(Tx* tx, const Data& keys, Data* effects);
-  void TellAdded(Data items, Data* effects);
+  void FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects);
+  void TellAdded(Vector<AddedItem> items, Data* effects);
   void TellLeft(Data* effects);
   void TellStored(Data* effects);
   void Freeze(bool ends, Data* effects);
@@ -165,7 +185,7 @@ class Tab {
   void StandStill(Data* effects);
   bool MayBeStoring() const;
   void FinishLocal(Tx* tx, Data* effects);
-  void FailCommit(const Tx& tx, const Data& error, Data* effects);
+  void FailCommit(const Tx& tx, const HostError& error, Data* effects);
   void Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
 
@@ -190,7 +210,7 @@ class Tab {
   Committing committing_;
   PageFreeze freeze_;
   bool page_may_end_ = false;  // other windows may never be notified of what is stored from now on
-  Data logged_;                // the next message for workers; null: none
+  std::optional<LoggedMessage> logged_;  // the next message for workers
 
   bool reading_queued_ = false;  // a full reading was requested, and has not begun to read
   bool conflicts_queued_ = false;

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/fields.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
@@ -20,9 +19,9 @@ namespace {
 constexpr double kLoggedMs = 200;
 
 // A large body is not sent to every window: a window that needs it reads the record.
-Data RecordMessage(UpdateRecord record) {
+RecordMessage MessageOf(UpdateRecord record) {
   if (record.body->size() > kMaxBroadcastBytes) record.body.reset();
-  return Fields{{"type", "record"}, {"record", record.Write()}};
+  return {std::move(record)};
 }
 
 }  // namespace
@@ -72,7 +71,7 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
       for (const RefusedMutation& named : item.record.refused) stored.insert(named.id);
     }
   }
-  tx->items = Data::MakeArray();
+  tx->added.clear();
   const size_t most = committing_.group_limit();
   size_t seen = 0;
   size_t bytes = 0;
@@ -80,21 +79,19 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
     const std::string& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
-    const MutationRecord made = MakeMutationRecord(*schema_, pending->mutation);
-    bytes += made.body.size();
-    Data record = made.Write();
+    MutationRecord record = MakeMutationRecord(*schema_, pending->mutation);
+    bytes += record.body.size();
     tx->ids.push_back(id);
-    tx->items.Push(Fields{{"id", id}, {"record", record}});
-    writes->Push(AddWrite(Store::kMutations, std::move(record)));
+    writes->Push(AddWrite(Store::kMutations, record.Write()));
+    tx->added.push_back({id, std::move(record), {}});
   }
 }
 
 void Tab::CommitDone(const Tx& tx, Data* effects) {
-  if (committing_.Done(tx.reads_first))
-    effects->Push(Fields{{"type", "notify"}, {"kind", "storageRecovered"}});
+  if (committing_.Done(tx.reads_first)) effects->Push(StorageRecoveredEffect());
 }
 
-void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
+void Tab::FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects) {
   CommitDone(*tx, effects);
   if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
@@ -110,22 +107,21 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
       }
     }
   }
-  Data added = Data::MakeArray();
-  for (size_t i = 0; i < tx->ids.size() && i < keys.items().size(); ++i) {
-    if (!mirror_.Completed(tx->ids[i], keys.items()[i].as_u64())) continue;
-    Data& item = tx->items.mutable_items()[i];
-    item.Set("key", keys.items()[i]);
-    added.Push(std::move(item));
+  Vector<AddedItem> added;
+  for (size_t i = 0; i < tx->ids.size() && i < keys.size(); ++i) {
+    if (!mirror_.Completed(tx->ids[i], keys[i].number())) continue;
+    AddedItem& item = tx->added[i];
+    item.key = keys[i];
+    added.push_back(std::move(item));
   }
   TellAdded(std::move(added), effects);
   TryCommit(effects);
 }
 
-void Tab::TellAdded(Data items, Data* effects) {
-  if (items.items().empty()) return;
-  effects->Push(BroadcastEffect(
-      Fields{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(items)}}));
-  effects->Push(PostEffect(Fields{{"type", "mutated"}}));
+void Tab::TellAdded(Vector<AddedItem> items, Data* effects) {
+  if (items.empty()) return;
+  Broadcast(AddedMessage{options_.tab, std::move(items)}, effects);
+  Post(MutatedMessage(), effects);
 }
 
 // This window may not be able to announce what is being stored now: the other windows must look for
@@ -140,8 +136,8 @@ bool Tab::MayBeStoring() const {
 }
 
 void Tab::TellStored(Data* effects) {
-  effects->Push(BroadcastEffect(Fields{{"type", "left"}}));
-  if (options_.remote) effects->Push(PostEffect(Fields{{"type", "mutated"}}));
+  Broadcast(LeftMessage(), effects);
+  if (options_.remote) Post(MutatedMessage(), effects);
 }
 
 // Mutations that were written before the freeze will be stored, whether or not the outcome is
@@ -167,13 +163,13 @@ void Tab::Keep(Data* effects) {
   }
   if (records.items().empty()) return;
   freeze_.NoteKept();
-  effects->Push(Fields{{"type", "keep"}, {"records", std::move(records)}});
+  effects->Push(KeepEffect(std::move(records)));
 }
 
 void Tab::StandStill(Data* effects) {
   switch (freeze_.StandStill()) {
     case PageFreeze::Notice::kLater:
-      effects->Push(BroadcastEffect(Fields{{"type", "kept"}}));
+      Broadcast(KeptMessage(), effects);
       return;
     case PageFreeze::Notice::kNow:
       return TellStored(effects);
@@ -228,10 +224,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   record.cursors = sync.cursors;
   record.body = steps.Seal();
   sync.record_bytes += record.body->size();
-  tx->items = Fields{{"type", "logged"},
-                     {"n", n},
-                     {"cursors", ToData(sync.cursors)},
-                     {"recordBytes", sync.record_bytes}};
+  tx->logged = {n, sync.cursors, sync.record_bytes};
   writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
@@ -246,10 +239,10 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
     } else {
       OnFit(mirror_.Record(*tx->record), effects);
     }
-    effects->Push(BroadcastEffect(RecordMessage(std::move(*tx->record))));
+    Broadcast(MessageOf(std::move(*tx->record)), effects);
     // Workers are notified of several records at once.
-    if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
-    logged_ = std::move(tx->items);
+    if (!logged_.has_value()) effects->Push(TimerEffect(WindowTimer::kLogged, kLoggedMs));
+    logged_ = std::move(tx->logged);
   } else if (!loading_.active()) {
     // Another window was first: apply what it wrote, then try again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);
@@ -261,14 +254,14 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   TryCommit(effects);
 }
 
-void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
+void Tab::FailCommit(const Tx& tx, const HostError& error, Data* effects) {
   committing_.Failed(tx.was_read ? std::max<size_t>(tx.ids.size(), 1) : 0);
   if (freeze_.is_frozen()) return;
-  effects->Push(Fields{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
-  const bool quota = error["name"].as_string().find("Quota") != std::string::npos;
+  effects->Push(StorageFailedEffect(error));
+  const bool quota = error.name.find("Quota") != std::string::npos;
   if (committing_.IsFullForGood(quota, tx.was_read))
-    Withdraw(tx.ids, "quota", error["message"].as_string(), effects);
-  effects->Push(TimerEffect("commit", committing_.Wait()));
+    Withdraw(tx.ids, "quota", error.message, effects);
+  effects->Push(TimerEffect(WindowTimer::kCommit, committing_.Wait()));
 }
 
 // Later mutations that depend on a withdrawn one are withdrawn with it: those that name the same

@@ -3,7 +3,6 @@
 // if that fails, too, an empty image is made, with the cursors back at the start.
 #include <utility>
 
-#include "base/fields.h"
 #include "base/limits.h"
 #include "base/vector.h"
 #include "client/effect.h"
@@ -32,8 +31,7 @@ void Tab::LoadCandidate(Data* effects) {
   }
   if (loading_.step() == LoadStep::kCatchUp) return CatchUp(effects);
   const ImagePointer& pointer = loading_.candidate();
-  effects->Push(Fields{
-      {"type", "loadImage"}, {"generation", pointer.generation}, {"parts", ToData(pointer.parts)}});
+  effects->Push(LoadImageEffect(pointer));
 }
 
 Status Tab::LoadPart(SharedBytes bytes) {
@@ -64,18 +62,18 @@ Status Tab::LoadPart(SharedBytes bytes) {
   return status;
 }
 
-void Tab::OnImageLoaded(const Data& event, Data* effects) {
+void Tab::OnEvent(const ImageLoadedEvent& event, Data* effects) {
   if (loading_.step() != LoadStep::kImage) return;
-  if (event["generation"].as_string() != loading_.candidate().generation) return;
-  if (event["ok"].as_bool() && loading_.is_whole()) {
+  if (event.generation != loading_.candidate().generation) return;
+  if (event.ok && loading_.is_whole()) {
     loading_.BeginCatchUp();
     return CatchUp(effects);
   }
   if (loading_.has_newer_part()) return StopAtNewer(effects);
-  const Data& error = event["error"];
-  const bool damaged = error["code"].Is("missing") || error["code"].Is("corrupt");
-  if (loading_.has_bad_part() || damaged || event["ok"].as_bool()) return NextCandidate(effects);
-  StopLoading(Fields{{"name", error["code"]}, {"message", error["detail"]}}, effects);
+  const ImageLoadError& error = event.error;
+  const bool damaged = error.code == "missing" || error.code == "corrupt";
+  if (loading_.has_bad_part() || damaged || event.ok) return NextCandidate(effects);
+  StopLoading({error.code, error.detail, {}}, effects);
 }
 
 // The image is not damaged, and must not be given up: this version cannot read it.
@@ -83,19 +81,17 @@ void Tab::StopAtNewer(Data* effects) {
   loading_.End();
   OnFit(Fit::kNewer, effects);
   if (ready_) return;
-  effects->Push(Fields{{"type", "openFailed"},
-                       {"error", Fields{{"name", "storage_newer"},
-                                        {"message", "a newer version wrote the image"}}}});
+  effects->Push(OpenFailedEffect({"storage_newer", "a newer version wrote the image", {}}));
 }
 
 // Storage could not be read at this moment. This says nothing about the image: loading is retried.
-void Tab::StopLoading(const Data& error, Data* effects) {
+void Tab::StopLoading(const HostError& error, Data* effects) {
   loading_.End();
   if (freeze_.is_frozen()) return;
   if (ready_) {
-    effects->Push(TimerEffect("reread", kRereadMs));
+    effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
   } else {
-    effects->Push(Fields{{"type", "openFailed"}, {"error", error}});
+    effects->Push(OpenFailedEffect(error));
   }
 }
 
@@ -135,7 +131,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   TakeSync(reading.sync, effects);
   const bool first = !ready_;
   ready_ = true;
-  if (first) effects->Push(Fields{{"type", "ready"}});
+  if (first) effects->Push(ReadyEffect());
   TakeInbox(tx.results.items()[4], effects);
   TryCommit(effects);
 }

@@ -2,7 +2,6 @@
 // or failed.
 #include <utility>
 
-#include "base/fields.h"
 #include "client/effect.h"
 #include "client/mutation_record.h"
 #include "client/tab.h"
@@ -47,11 +46,11 @@ Reading Tab::ReadingOf(const Tx& tx) const {
   Reading reading;
   reading.sync = SyncRecord::Read(results[0]);
   for (const Data& row : results[1].items())
-    reading.updates.push_back({row["key"].as_u64(), UpdateRecord::Read(row["value"])});
+    reading.updates.push_back({RowKey(row).number(), UpdateRecord::Read(RowValue(row))});
   for (const Data& row : results[2].items())
-    reading.mutations.push_back({Key(row["key"]), MutationRecord::Read(row["value"])});
+    reading.mutations.push_back({RowKey(row), MutationRecord::Read(RowValue(row))});
   for (const Data& row : results[3].items())
-    reading.outbox.push_back(OutboxRecord::Read(row["value"]));
+    reading.outbox.push_back(OutboxRecord::Read(RowValue(row)));
   return reading;
 }
 
@@ -91,21 +90,21 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   const auto it = open_.find(id);
   Data writes = Data::MakeArray();
   if (it == open_.end() || results.items().size() < ReadCount(it->second)) {
-    effects->Push(Fields{{"type", "abort"}, {"id", id}});
+    effects->Push(AbortEffect(id));
     return;
   }
   Tx& tx = it->second;
   const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
   if (commits && !tx.reads_first && (freeze_.is_frozen() || committing_.reads_first())) {
     // It began before a freeze, during which the mutations that it would write may have been kept.
-    effects->Push(Fields{{"type", "abort"}, {"id", id}});
+    effects->Push(AbortEffect(id));
     return;
   }
   tx.results = std::move(results);
   if (IsFullReading(tx)) unapplied_reading_ = id;
   if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
       (tx.reads_first || !FollowsOwn(SyncRecord::Read(tx.results.items()[0])))) {
-    effects->Push(Fields{{"type", "more"}, {"id", id}, {"reads", FullReads(mirror_.n())}});
+    effects->Push(MoreEffect(id, FullReads(mirror_.n())));
     return;
   }
   tx.was_read = true;
@@ -140,14 +139,14 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
     case Kind::kCatchUp:
       break;
   }
-  effects->Push(Fields{{"type", "write"}, {"id", id}, {"writes", std::move(writes)}});
+  effects->Push(WriteEffect(id, std::move(writes)));
 }
 
-void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
+void Tab::OnDone(uint64_t id, const Vector<Key>& keys, Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
   if (!it->second.was_read) {
-    return OnFailed(id, Fields{{"name", "Error"}, {"message", "done without read"}}, effects);
+    return OnFailed(id, {"Error", "done without read", {}}, effects);
   }
   Tx tx = std::move(it->second);
   open_.erase(it);
@@ -159,11 +158,9 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       return FinishCatchUp(tx, effects);
     case Kind::kReset:
       if (tx.record.has_value()) {
-        effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", tx.record->Write()}}));
-        effects->Push(Fields{{"type", "notify"},
-                             {"kind", "dataLost"},
-                             {"detail", "no image could be read; filling afresh"}});
-        effects->Push(BroadcastEffect(Fields{{"type", "wake"}, {"reason", "refill"}}));
+        Broadcast(RecordMessage{std::move(*tx.record)}, effects);
+        effects->Push(DataLostEffect("no image could be read; filling afresh"));
+        Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
       }
       return StartLoading(effects);
     case Kind::kReading: {
@@ -187,11 +184,11 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
     case Kind::kSync:
       return TakeSync(SyncRecord::Read(tx.results.items()[0]), effects);
     case Kind::kResolve:
-      return FinishResolve(tx, keys, effects);
+      return FinishResolve(&tx, keys, effects);
   }
 }
 
-void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
+void Tab::OnFailed(uint64_t id, const HostError& error, Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
   const Tx tx = std::move(it->second);
@@ -204,7 +201,7 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
       return StopLoading(error, effects);
     case Kind::kReading:
       reading_queued_ = false;
-      if (!freeze_.is_frozen()) effects->Push(TimerEffect("reread", kRereadMs));
+      if (!freeze_.is_frozen()) effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
       return;
     case Kind::kCommit:
     case Kind::kLocalCommit:
@@ -213,15 +210,13 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
       conflicts_queued_ = false;
       refused_.insert(refused_.end(), tx.ids.begin(), tx.ids.end());
       unknown_.insert(unknown_.end(), tx.unknown.begin(), tx.unknown.end());
-      if (!freeze_.is_frozen()) effects->Push(TimerEffect("reread", kRereadMs));
+      if (!freeze_.is_frozen()) effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
       return;
     case Kind::kSync:
       sync_queued_ = false;
       return;
     case Kind::kResolve:
-      effects->Push(Fields{{"type", "resolved"},
-                           {"id", tx.entry},
-                           {"error", Fields{{"code", "storage"}, {"detail", error["message"]}}}});
+      effects->Push(ResolvedEffect(tx.entry, "storage", error.message));
       return;
   }
 }
@@ -236,7 +231,7 @@ struct StoredConflict {
 Vector<StoredConflict> EntriesOf(const Data& conflicts) {
   Vector<StoredConflict> entries;
   for (const Data& row : conflicts.items())
-    entries.push_back({Key(row["key"]), ConflictRecord::Read(row["value"])});
+    entries.push_back({RowKey(row), ConflictRecord::Read(RowValue(row))});
   return entries;
 }
 
@@ -270,7 +265,7 @@ void Tab::SettleGone(const Tx& tx, Data* effects) {
 namespace {
 
 // An entry with any other key was not made by this program, and the application could not name it.
-bool IsEntry(const Data& item) { return item["key"].as_u64() > 0; }
+bool IsEntry(const Data& item) { return RowKey(item).number() > 0; }
 
 }  // namespace
 
@@ -281,7 +276,7 @@ void Tab::TakeInbox(const Data& items, Data* effects) {
   }
   if (entries == inbox_) return;
   inbox_ = entries;
-  effects->Push(Fields{{"type", "conflicts"}, {"items", std::move(entries)}});
+  effects->Push(ConflictsEffect(std::move(entries)));
 }
 
 void Tab::WriteResolve(Tx* tx, Data* writes) {
@@ -290,7 +285,7 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
   for (const StoredConflict& stored : entries) {
     if (stored.key.number() == tx->entry) entry = &stored.record;
   }
-  tx->items = Data::MakeArray();
+  tx->added.clear();
   if (entry == nullptr) return;
   const InboxMutation& mutation = entry->mutation;
   tx->ids.push_back(mutation.id);
@@ -311,39 +306,34 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
   // The log has this action already, and each id at most once: what the server deleted is created
   // again under a new id.
   if (entry->code == "parent_deleted") decoded.value().action.id = options_.ids->Next(now_);
-  const MutationRecord made = MakeMutationRecord(*schema_, decoded.value());
-  Data record = made.Write();
-  writes->Push(AddWrite(Store::kMutations, record));
-  tx->items.Push(Fields{{"id", made.id}, {"record", std::move(record)}});
+  MutationRecord record = MakeMutationRecord(*schema_, decoded.value());
+  writes->Push(AddWrite(Store::kMutations, record.Write()));
+  tx->added.push_back({record.id, std::move(record), {}});
 }
 
-void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
-  Data error;
-  if (tx.ids.empty()) {
-    error = Fields{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
-  }
+void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
+  const std::string id = tx->ids.empty() ? std::string() : tx->ids[0];
   // The entry must be gone from the inbox before the caller gets the answer.
   Data rest = Data::MakeArray();
-  for (const Data& item : tx.results.items()[0].items()) {
-    const bool gone = tx.retry ? ConflictRecord::Read(item["value"]).mutation.id ==
-                                     (tx.ids.empty() ? std::string() : tx.ids[0])
-                               : item["key"].as_u64() == tx.entry;
+  for (const Data& item : tx->results.items()[0].items()) {
+    const bool gone = tx->retry ? ConflictRecord::Read(RowValue(item)).mutation.id == id
+                                : RowKey(item).number() == tx->entry;
     if (!gone && IsEntry(item)) rest.Push(item);
   }
   if (!(rest == inbox_)) {
     inbox_ = rest;
-    effects->Push(Fields{{"type", "conflicts"}, {"items", std::move(rest)}});
+    effects->Push(ConflictsEffect(std::move(rest)));
   }
-  effects->Push(Fields{{"type", "resolved"}, {"id", tx.entry}, {"error", std::move(error)}});
-  if (tx.retry && !tx.ids.empty() && !keys.items().empty()) {
-    Data item = tx.items.items()[0];
-    item.Set("key", keys.items()[0]);
+  const bool is_missing = tx->ids.empty();
+  effects->Push(ResolvedEffect(tx->entry, is_missing ? "not-found" : "",
+                               "the entry is not in the inbox any more"));
+  if (tx->retry && !is_missing && !keys.empty()) {
+    AddedItem& item = tx->added[0];
+    item.key = keys[0];
     OnFit(mirror_.Added(item), effects);
-    Data items = Data::MakeArray();
-    items.Push(std::move(item));
-    TellAdded(std::move(items), effects);
+    TellAdded(std::move(tx->added), effects);
   }
-  effects->Push(BroadcastEffect(Fields{{"type", "conflicts"}}));
+  Broadcast(ConflictsMessage(), effects);
   RequestConflicts(effects);
 }
 

@@ -25,6 +25,7 @@
 #include "base/vector.h"
 #include "log/convert.h"
 #include "log/value_codec.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
@@ -61,6 +62,8 @@ Row TakeRow(const TableDef& table, Reader* in) {
 
 Status CheckRow(const TableDef& table, const std::string& id, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckId(table, id));
+  SKERRY_RETURN_IF_ERROR(CheckTime(Data(row.created_at)));
+  SKERRY_RETURN_IF_ERROR(CheckTime(Data(row.modified_at)));
   for (size_t i = 0; i < table.props.size(); ++i) {
     if (row.props[i].is_null()) continue;
     SKERRY_RETURN_IF_ERROR(CheckValue(table, table.props[i], row.props[i]));

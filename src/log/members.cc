@@ -56,18 +56,29 @@ size_t TextIndex(const Data& value, const char* const* texts, size_t count) {
 
 }  // namespace
 
-void Members::Bytes(const char* name, std::string& member) { Add({name, &member, &kBytes}); }
+void Members::Bytes(const char* name, std::string& member) { Add(name, &member, &kBytes); }
 
 void Members::Bytes(const char* name, std::optional<std::string>& member) {
-  Add({name, &member, &kMaybeBytes});
+  Add(name, &member, &kMaybeBytes);
 }
 
-void Members::Add(const Member& member) {
+void Members::Add(const char* name, void* place, const MemberType* type) {
   SKERRY_CHECK(count_ < kMost);
-  members_[count_++] = member;
+  members_[count_++] = {name, place, type};
 }
 
-Rest Members::Read(Data stored) const {
+void Members::AddOptional(const char* name, void* place, const MemberType* type) {
+  Add(name, place, type);
+  members_[count_ - 1].is_optional = true;
+}
+
+void Members::AddText(const char* name, void* place, const char* const* texts, size_t count) {
+  Add(name, place, nullptr);
+  members_[count_ - 1].texts = texts;
+  members_[count_ - 1].count = count;
+}
+
+void Members::Read(Data stored, Rest* out) const {
   Data object = stored.is_object() ? std::move(stored) : Data::MakeObject();
   Data::Object& found = object.mutable_members();
   Rest rest;
@@ -89,15 +100,19 @@ Rest Members::Read(Data stored) const {
       member.type->read(std::move(value), member.place);
     }
   }
+  if (out == nullptr) return;
   if (!found.empty()) rest.unknown = std::move(object);
-  return rest;
+  *out = std::move(rest);
 }
 
-Data Members::Write(const Rest& rest) const {
+Data Members::Write(const Rest* kept, const char* type) const {
+  const Rest none;
+  const Rest& rest = kept == nullptr ? none : *kept;
   Data object = Data::MakeObject();
   const auto put = [&object](const char* name, Data value) {
     object.mutable_members().emplace_back(name, std::move(value));
   };
+  if (type != nullptr) put("type", type);
   for (size_t i = 0; i < count_; ++i) {
     const Member& member = members_[i];
     if (member.type == nullptr) {

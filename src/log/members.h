@@ -14,7 +14,8 @@
 //
 // Any script of the origin may have written to the database. So a member with a value of a wrong
 // type is read as if it were missing: it keeps its first value (0, empty, none). Lists and maps
-// leave out items that do not fit. Unknown fields are preserved in `rest`.
+// leave out items that do not fit. Unknown fields are preserved in `rest`; a struct that is never
+// written back needs none.
 #ifndef SKERRY_LOG_MEMBERS_H_
 #define SKERRY_LOG_MEMBERS_H_
 
@@ -109,8 +110,10 @@ bool IsFirstValue(const T& value) {
     return value.empty();
   } else if constexpr (requires { value.has_value(); }) {
     return !value.has_value();
-  } else {
+  } else if constexpr (requires { value == T(); }) {
     return value == T();
+  } else {
+    return false;  // always written
   }
 }
 
@@ -144,12 +147,12 @@ class Members {
  public:
   template <typename T>
   void operator()(const char* name, T& member) {
-    Add({name, &member, &kMemberType<T>});
+    Add(name, &member, &kMemberType<T>);
   }
   // Not written if it has no value.
   template <typename T>
   void Optional(const char* name, std::optional<T>& member) {
-    Add({name, &member, &kMemberType<std::optional<T>>, true});
+    AddOptional(name, &member, &kMemberType<std::optional<T>>);
   }
   void Bytes(const char* name, std::string& member);
   void Bytes(const char* name, std::optional<std::string>& member);
@@ -157,11 +160,13 @@ class Members {
   template <typename E, size_t count>
   void Text(const char* name, E& member, const char* const (&texts)[count]) {
     static_assert(sizeof(E) == sizeof(uint8_t));
-    Add({name, &member, nullptr, false, texts, count});
+    AddText(name, &member, texts, count);
   }
 
-  Rest Read(Data stored) const;
-  Data Write(const Rest& rest) const;
+  // `rest` null: the struct has none.
+  void Read(Data stored, Rest* rest) const;
+  // `type`, unless it is null, is the value of a first member `type`.
+  Data Write(const Rest* rest, const char* type) const;
 
  private:
   struct Member {
@@ -174,7 +179,11 @@ class Members {
   };
   static constexpr size_t kMost = 32;  // the number of bits of Rest::absent
 
-  SKERRY_OUT_OF_LINE void Add(const Member& member);
+  // With few arguments, because there are hundreds of calls.
+  SKERRY_OUT_OF_LINE void Add(const char* name, void* place, const MemberType* type);
+  SKERRY_OUT_OF_LINE void AddOptional(const char* name, void* place, const MemberType* type);
+  SKERRY_OUT_OF_LINE void AddText(const char* name, void* place, const char* const* texts,
+                                  size_t count);
 
   Member members_[kMost];
   size_t count_ = 0;
@@ -184,14 +193,22 @@ template <HasMembers T>
 void ReadMembers(Data&& data, T* out) {
   Members members;
   T::Each(*out, members);
-  out->rest = members.Read(std::move(data));
+  if constexpr (requires { out->rest; }) {
+    members.Read(std::move(data), &out->rest);
+  } else {
+    members.Read(std::move(data), nullptr);
+  }
 }
 
 template <HasMembers T>
-Data WriteMembers(const T& self) {
+Data WriteMembers(const T& self, const char* type = nullptr) {
   Members members;
   T::Each(const_cast<T&>(self), members);
-  return members.Write(self.rest);
+  if constexpr (requires { self.rest; }) {
+    return members.Write(&self.rest, type);
+  } else {
+    return members.Write(nullptr, type);
+  }
 }
 
 template <HasMembers T>

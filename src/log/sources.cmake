@@ -5,9 +5,11 @@ set(SKERRY_LOG_SOURCES
   src/log/conflict_record.cc
   src/log/convert.cc
   src/log/cursor.cc
+  src/log/effect.cc
   src/log/fold_op.cc
   src/log/fold_ops.cc
   src/log/image.cc
+  src/log/kinds.cc
   src/log/lease_record.cc
   src/log/members.cc
   src/log/mutation_codec.cc

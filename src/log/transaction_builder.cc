@@ -46,6 +46,9 @@ Data PageRead(Store store, const Key& above, uint32_t limit) {
   return Fields{{"store", NameOf(store)}, {"range", std::move(range)}};
 }
 
+Key RowKey(const Data& row) { return Key(row["key"]); }
+const Data& RowValue(const Data& row) { return row["value"]; }
+
 Data CountRead(Store store) { return Fields{{"store", NameOf(store)}, {"count", true}}; }
 
 Data PutWrite(Store store, const Key& key, Data value) {

@@ -54,6 +54,8 @@ Data RangeAbove(Store store, const Key& above);
 // At most `limit` rows; from the first row if `above` is none.
 Data PageRead(Store store, const Key& above, uint32_t limit);
 Data CountRead(Store store);
+Key RowKey(const Data& row);
+const Data& RowValue(const Data& row);
 
 // Writes.
 Data PutWrite(Store store, const Key& key, Data value);

@@ -9,9 +9,20 @@
 namespace skerry {
 namespace {
 
-SyncError NoAnswer(const Data& error) {
-  const std::string& name = error["name"].as_string();
-  const std::string& message = error["message"].as_string();
+// The body of an answer other than 200 (docs/protocol.md).
+struct ServerError {
+  std::optional<std::string> code;
+  std::optional<std::string> detail;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("code", self.code);
+    member("detail", self.detail);
+  }
+};
+
+SyncError NoAnswer(const HostError& error) {
+  const auto& [name, message, rest] = error;
   if (name == "timeout")
     return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
   if (name == "too-large")
@@ -33,28 +44,19 @@ SyncError ByStatus(double status) {
 
 }  // namespace
 
-Data SyncError::ToData() const {
-  if (code.empty()) return nullptr;
-  Data data = Data::MakeObject();
-  data.Set("code", code).Set("message", message).Set("retryable", retryable);
-  return data;
-}
-
-Answer ReadAnswer(const Data& event) {
+Answer ReadAnswer(const ResponseEvent& event) {
   Answer answer;
   double retry_after_ms = 0;
-  if (!event["status"].is_number()) {
-    answer.error = NoAnswer(event["error"]);
+  if (!event.status.has_value()) {
+    answer.error = NoAnswer(event.error);
     if (answer.error.code == "too_large") answer.kind = AnswerKind::kUnread;
     return answer;
   }
-  const double status = event["status"].as_number();
-  if (event["retryAfter"].is_number()) {
-    // The pause is limited: the header may come from a proxy that is replaced by then.
-    const double wait_ms = event["retryAfter"].as_number() * 1000;
-    if (wait_ms > 0) retry_after_ms = std::min(wait_ms, kMaxRetryAfterMs);
-  }
-  const Data& body = event["body"];
+  const double status = *event.status;
+  // The pause is limited: the header may come from a proxy that is replaced by then.
+  const double wait_ms = event.retry_after.value_or(0) * 1000;
+  if (wait_ms > 0) retry_after_ms = std::min(wait_ms, kMaxRetryAfterMs);
+  const Data& body = event.body;
   Result<Data> parsed = ParseJson(body.is_bytes() ? body.as_bytes() : body.as_string());
   const bool json = parsed.ok() && parsed.value().is_object();
   if (json) answer.json = std::move(parsed.value());
@@ -68,9 +70,10 @@ Answer ReadAnswer(const Data& event) {
   }
   answer.error = ByStatus(status);
   answer.error.retry_after_ms = retry_after_ms;
-  if (json && answer.json["code"].is_string()) {
-    answer.error.code = answer.json["code"].as_string();
-    if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();
+  const ServerError told = json ? ReadRecord<ServerError>(answer.json) : ServerError();
+  if (told.code.has_value()) {
+    answer.error.code = *told.code;
+    if (told.detail.has_value()) answer.error.message = *told.detail;
   } else if (!json && status < 500 && status != 413 && !answer.error.retryable) {
     // (For a 413 the default error says enough, even if the body is a proxy's own page.)
     answer.error.code = "not_json";
@@ -85,16 +88,6 @@ Answer ReadAnswer(const Data& event) {
   if (status == 403 && answer.error.code == "client_bound") answer.kind = AnswerKind::kBound;
   if (status == 400 || status == 422) answer.kind = AnswerKind::kInvalid;
   return answer;
-}
-
-SyncError StorageError(const Data& error) {
-  const std::string& name = error["name"].as_string();
-  const std::string& message = error["message"].as_string();
-  if (name == "QuotaExceededError")
-    return {"quota", "The browser's storage is full. " + message, true};
-  if (name == "NewerError")
-    return {"newer_tab", "Another window runs a newer version of this application.", false};
-  return {"storage", name + ": " + message, true};
 }
 
 }  // namespace skerry

@@ -4,19 +4,11 @@
 #ifndef SKERRY_SYNC_ANSWER_H_
 #define SKERRY_SYNC_ANSWER_H_
 
-#include <string>
-
 #include "base/data.h"
+#include "sync/event.h"
+#include "sync/sync_error.h"
 
 namespace skerry {
-
-struct SyncError {
-  std::string code;  // empty: no error
-  std::string message;
-  bool retryable = true;
-  double retry_after_ms = 0;  // the server asks for no other request before that
-  Data ToData() const;        // null where there is no error
-};
 
 enum class AnswerKind : uint8_t {
   kOk,        // a JSON object
@@ -35,11 +27,7 @@ struct Answer {
   SyncError error;
 };
 
-// `event`: a `response` event.
-Answer ReadAnswer(const Data& event);
-
-// The typed error of a failed IndexedDB transaction, from the DOM's name for it.
-SyncError StorageError(const Data& error);
+Answer ReadAnswer(const ResponseEvent& event);
 
 }  // namespace skerry
 

@@ -34,7 +34,7 @@ bool FollowsAny(const OutboxRecord& update, const Vector<OutboxRecord>& outbox) 
 Vector<OutboxRecord> InChainOrder(const Data& outbox_range) {
   Vector<OutboxRecord> left;
   for (const Data& row : outbox_range.items()) {
-    if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(row["value"]));
+    if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(RowValue(row)));
   }
   Vector<OutboxRecord> ordered;
   while (!left.empty()) {
@@ -54,7 +54,7 @@ Vector<OutboxRecord> InChainOrder(const Data& outbox_range) {
 Vector<Key> DamagedUpdates(const Data& outbox_range) {
   Vector<Key> keys;
   for (const Data& row : outbox_range.items()) {
-    if (!IsSoundOutboxRow(row)) keys.push_back(Key(row["key"]));
+    if (!IsSoundOutboxRow(row)) keys.push_back(RowKey(row));
   }
   return keys;
 }

@@ -26,7 +26,7 @@ FencedTransaction::FencedTransaction(WorkerState* state, const Lease* lease,
                                      FencedReads reads, Turn* turn)
     : state_(state), lease_(lease), reads_(reads) {
   Data::Array list{GetRead(Store::kSync, lease->name()), GetRead(Store::kSync, kSyncKey)};
-  if (reads.push_lease) list.push_back(GetRead(Store::kSync, "push"));
+  if (reads.push_lease) list.push_back(GetRead(Store::kSync, NameOf(LeaseName::kPush)));
   if (reads.outbox) list.push_back(RangeRead(Store::kOutbox));
   if (reads.counts) {
     list.push_back(CountRead(Store::kMutations));
@@ -67,7 +67,7 @@ void FencedTransaction::Count(const Data::Array& writes) {
   inbox_grew_ = moved > 0;
 }
 
-SyncError FencedTransaction::ErrorOf(const Data& error) const {
+SyncError FencedTransaction::ErrorOf(const HostError& error) const {
   return refusal_ == Refusal::kNewer ? NewerTabError() : StorageError(error);
 }
 
@@ -75,7 +75,7 @@ void ReadFirstPage(ReadReply* reply) { reply->more.push_back(PageAfter(Key())); 
 
 void ReadNextPage(const Data& page, ReadReply* reply) {
   if (page.items().size() < kPageSize) return;
-  reply->more.push_back(PageAfter(Key(page.items().back()["key"])));
+  reply->more.push_back(PageAfter(RowKey(page.items().back())));
 }
 
 }  // namespace skerry

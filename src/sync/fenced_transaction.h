@@ -54,7 +54,7 @@ class FencedTransaction {
   Refusal refusal() const { return refusal_; }
   bool is_fenced_out() const { return refusal_ == Refusal::kFencedOut; }
   // The typed error for a transaction that failed. `error` is the host's.
-  SyncError ErrorOf(const Data& error) const;
+  SyncError ErrorOf(const HostError& error) const;
 
   // REQUIRES: `counts` is among the reads.
   double mutation_count() const { return mutation_count_; }  // as of the first round

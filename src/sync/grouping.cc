@@ -89,7 +89,7 @@ bool Grouping::wants_more() const {
 
 void Grouping::Add(const Data& mutations_range) {
   for (const Data& row : mutations_range.items()) {
-    AddOne(Key(row["key"]), MutationRecord::Read(row["value"]));
+    AddOne(RowKey(row), MutationRecord::Read(RowValue(row)));
   }
 }
 

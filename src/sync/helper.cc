@@ -6,21 +6,18 @@
 namespace skerry {
 namespace {
 
-const char* NameOf(WakeReason reason) {
+WakeFor MessageOf(WakeReason reason) {
   switch (reason) {
     case WakeReason::kMutation:
-      return "mutation";
+      return WakeFor::kMutation;
     case WakeReason::kDue:
-      return "due";
+      return WakeFor::kDue;
     default:
-      return "visible";  // causes a pull, and ends a pause
+      return WakeFor::kVisible;  // causes a pull, and ends a pause
   }
 }
 
-bool Reaches(const Data& error) {
-  const std::string& code = error["code"].as_string();
-  return code != "network" && code != "timeout";
-}
+bool Reaches(const SyncError& error) { return error.code != "network" && error.code != "timeout"; }
 
 }  // namespace
 
@@ -30,9 +27,11 @@ bool Helper::MayWake() const {
          (state_->visible || state_->pending > 0);
 }
 
-void Helper::Send(Data message, Turn* turn) {
-  message.Set("online", state_->online).Set("listening", state_->listening);
-  turn->Emit(Message("wakeService").Set("message", std::move(message)));
+void Helper::SendData(Data message, Turn* turn) {
+  Data note = ToData(HelperNote{state_->online, state_->listening});
+  for (Data::Member& member : note.mutable_members())
+    message.mutable_members().push_back(std::move(member));
+  turn->WakeService(std::move(message));
   Expect(turn);
 }
 
@@ -40,12 +39,12 @@ void Helper::Expect(Turn* turn) {
   if (expected_ms_ != kNever) return;
   expected_ms_ = turn->mono;
   asked_again_ = false;
-  turn->Timer("service-watch", state_->times.service_ms / 2);
+  turn->Timer(WorkerTimer::kServiceWatch, state_->times.service_ms / 2);
 }
 
 void Helper::Wake(WakeReason reason, Turn* turn) {
   if (!MayWake()) return;
-  Send(Message("wake").Set("reason", NameOf(reason)), turn);
+  Send(WakeMessage{MessageOf(reason), {}, {}}, turn);
 }
 
 void Helper::Mutated(Turn* turn) {
@@ -54,61 +53,45 @@ void Helper::Mutated(Turn* turn) {
   Expect(turn);
 }
 
-void Helper::Poked(std::string_view realm, uint64_t revision, Turn* turn) {
+void Helper::Poked(const std::string& realm, uint64_t revision, Turn* turn) {
   if (!state_->CanRun()) return;
-  Data message = Message("wake");
-  message.Set("reason", "poke").Set("realm", realm).Set("revision", revision);
-  Send(std::move(message), turn);
+  Send(WakeMessage{WakeFor::kPoke, realm, revision}, turn);
 }
 
 void Helper::Ask(const Data& id, Turn* turn) {
-  asked_.Push(id);
-  Data name = Data::MakeObject();
-  name.Set("tab", state_->tab).Set("id", id);
-  Send(Message("sync").Set("id", std::move(name)), turn);
+  asked_.push_back(id);
+  Send(SyncMessage{ToData(AskedId{state_->tab, id})}, turn);
 }
 
-void Helper::HandToken(const Data& token, Turn* turn) {
-  Send(Message("token").Set("token", token), turn);
-}
+void Helper::HandToken(const Token& token, Turn* turn) { Send(TokenMessage{token}, turn); }
 
 void Helper::Answered(const Data& id) {
-  Data left = Data::MakeArray();
-  for (const Data& other : asked_.items()) {
-    if (!(other == id)) left.Push(other);
-  }
-  asked_ = std::move(left);
+  erase_if(asked_, [&id](const Data& other) { return other == id; });
 }
 
-Data::Array Helper::TakeAsked() {
-  Data::Array taken = asked_.items();
-  asked_ = Data::MakeArray();
-  return taken;
-}
-
-void Helper::Heard(const Data* status, Turn* turn) {
-  if (expected_ms_ != kNever) turn->Cancel("service-watch");
+void Helper::Heard(const StatusRecord* status, Turn* turn) {
+  if (expected_ms_ != kNever) turn->Cancel(WorkerTimer::kServiceWatch);
   expected_ms_ = kNever;
   if (status == nullptr) {
     stuck_ms_ = kNever;  // something was pushed or pulled
     return;
   }
-  const std::string& instance = (*status)["instance"].as_string();
+  const std::string instance = status->instance.value_or(std::string());
   if (!instance.empty() && instance != instance_) {
     // Another instance was started: it does not know the requests to the one before.
     instance_ = instance;
-    const Data asked = std::exchange(asked_, Data::MakeArray());
-    for (const Data& id : asked.items()) Ask(id, turn);
+    const Data::Array asked = TakeAsked();
+    for (const Data& id : asked) Ask(id, turn);
   }
   Stuck(*status, turn);
   Schedule(*status, turn);
 }
 
-void Helper::Stuck(const Data& status, Turn* turn) {
-  const Data& error = status["error"];
-  if (error.is_null() ? status["phase"].Is("idle") : Reaches(error)) stuck_ms_ = kNever;
-  if (status["pending"].as_number() == 0) stuck_ms_ = kNever;
-  const bool fails = !error.is_null() && !Reaches(error) && status["pending"].as_number() > 0;
+void Helper::Stuck(const StatusRecord& status, Turn* turn) {
+  const SyncError& error = status.error;
+  if (error.code.empty() ? status.phase == Phase::kIdle : Reaches(error)) stuck_ms_ = kNever;
+  if (status.pending == 0) stuck_ms_ = kNever;
+  const bool fails = !error.code.empty() && !Reaches(error) && status.pending > 0;
   if (!fails || !MayWake()) return;
   if (stuck_ms_ == kNever) stuck_ms_ = turn->mono;
   if (turn->mono - stuck_ms_ >= state_->times.service_stuck_ms)
@@ -117,18 +100,15 @@ void Helper::Stuck(const Data& status, Turn* turn) {
 
 // Sets the timer of the next wake. While the service worker works, wakes are frequent enough to
 // keep the browser from stopping it.
-void Helper::Schedule(const Data& status, Turn* turn) {
+void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   calm_ms_ = kNever;
-  if (!MayWake()) return turn->Cancel("service-look");
-  const std::string& phase = status["phase"].as_string();
-  // (`opening`: it was just started, and has found no work yet.)
-  const bool rests = phase == "idle" || phase == "opening";
-  const bool works = phase == "pulling" || phase == "pushing" || phase == "filling" ||
-                     (rests && status["pending"].as_number() > 0);
+  if (!MayWake()) return turn->Cancel(WorkerTimer::kServiceLook);
+  const bool rests = IsRest(status.phase);
+  const bool works = IsWork(status.phase) || (rests && status.pending > 0);
   const SyncTimes& times = state_->times;
   // A service worker without a token does nothing but ask for one at each start: wake it ever more
   // rarely. (Not never: it may be an old version, to which no window gives a token.)
-  if (!status["needsAuth"].as_bool()) {
+  if (!status.needs_auth) {
     blocked_ms_ = 0;
   } else if (blocked_ms_ == 0) {
     blocked_ms_ = times.idle_ms;
@@ -140,16 +120,16 @@ void Helper::Schedule(const Data& status, Turn* turn) {
                         : state_->listening ? times.idle_listening_ms
                                             : times.idle_ms;
     const double most = 1.25 * std::max(idle, times.retry_max_ms);
-    const double pause = status["nextTryAt"].as_number(turn->now + most) - turn->now;
+    const double pause = status.next_try_at.value_or(turn->now + most) - turn->now;
     delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
     // When it chose this pause, it may not have known that there is a socket, which makes polls
     // unnecessary.
-    if (rests && status["pending"].as_number() == 0) calm_ms_ = turn->mono;
+    if (rests && status.pending == 0) calm_ms_ = turn->mono;
     if (calm_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
     // Or the message that should have woken it after a mutation was lost.
     if (mutated_) delay = std::min(delay, times.service_look_ms);
   }
-  turn->Timer("service-look", delay);
+  turn->Timer(WorkerTimer::kServiceLook, delay);
 }
 
 void Helper::OnLook(Turn* turn) {
@@ -159,7 +139,7 @@ void Helper::OnLook(Turn* turn) {
   // The socket was opened since the pause began, or this window has heard of it only now.
   if (!mutated && calm_ms_ != kNever && state_->listening &&
       calm < state_->times.idle_listening_ms / 2)
-    return turn->Timer("service-look", state_->times.idle_listening_ms - calm);
+    return turn->Timer(WorkerTimer::kServiceLook, state_->times.idle_listening_ms - calm);
   Wake(mutated ? WakeReason::kMutation : WakeReason::kDue, turn);
 }
 
@@ -168,8 +148,8 @@ void Helper::Rest(Turn* turn) {
   blocked_ms_ = 0;
   mutated_ = false;
   given_up_ = std::string();
-  turn->Cancel("service-watch");
-  turn->Cancel("service-look");
+  turn->Cancel(WorkerTimer::kServiceWatch);
+  turn->Cancel(WorkerTimer::kServiceLook);
 }
 
 void Helper::OnWatch(Turn* turn) {
@@ -184,16 +164,16 @@ void Helper::OnWatch(Turn* turn) {
   }
   if (slept) expected_ms_ = turn->mono;
   asked_again_ = !slept;
-  turn->Timer("service-watch", state_->times.service_ms / 2);
+  turn->Timer(WorkerTimer::kServiceWatch, state_->times.service_ms / 2);
   Wake(WakeReason::kDue, turn);
 }
 
-bool Helper::Timer(std::string_view name, Turn* turn) {
-  if (name == "service-watch") {
+bool Helper::Timer(WorkerTimer timer, Turn* turn) {
+  if (timer == WorkerTimer::kServiceWatch) {
     OnWatch(turn);
     return true;
   }
-  if (name != "service-look") return false;
+  if (timer != WorkerTimer::kServiceLook) return false;
   OnLook(turn);
   return true;
 }

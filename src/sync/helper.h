@@ -11,7 +11,7 @@
 #define SKERRY_SYNC_HELPER_H_
 
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "base/data.h"
 #include "base/vector.h"
@@ -29,35 +29,39 @@ class Helper {
   // service worker itself.
   void Wake(WakeReason reason, Turn* turn);
   void Mutated(Turn* turn);
-  void Poked(std::string_view realm, uint64_t revision, Turn* turn);
+  void Poked(const std::string& realm, uint64_t revision, Turn* turn);
   void Ask(const Data& id, Turn* turn);
-  void HandToken(const Data& token, Turn* turn);
+  void HandToken(const Token& token, Turn* turn);
 
   // A message of the channel that shows that the worker which pushes is alive. `status`: its
   // content if the message is a status; else null.
-  void Heard(const Data* status, Turn* turn);
+  void Heard(const StatusRecord* status, Turn* turn);
   void Answered(const Data& id);
   // Offline, paused, or the mode has changed: stops waiting for answers.
   void Rest(Turn* turn);
-  bool Timer(std::string_view name, Turn* turn);
+  bool Timer(WorkerTimer timer, Turn* turn);
 
   // Why the service worker was given up; empty if it was not.
   const std::string& given_up() const { return given_up_; }
-  Data::Array TakeAsked();
+  Data::Array TakeAsked() { return std::exchange(asked_, {}); }
 
  private:
   static constexpr double kNever = -1;
 
   bool MayWake() const;
-  void Send(Data message, Turn* turn);
+  template <Kind T>
+  void Send(const T& message, Turn* turn) {
+    SendData(WriteKind(message), turn);
+  }
+  void SendData(Data message, Turn* turn);
   void Expect(Turn* turn);
-  void Schedule(const Data& status, Turn* turn);
+  void Schedule(const StatusRecord& status, Turn* turn);
   void OnLook(Turn* turn);
-  void Stuck(const Data& status, Turn* turn);
+  void Stuck(const StatusRecord& status, Turn* turn);
   void OnWatch(Turn* turn);
 
   WorkerState* state_;
-  Data asked_ = Data::MakeArray();
+  Data::Array asked_;            // the ids of sync.now() calls
   std::string instance_;         // the id of the service worker that answered last
   double expected_ms_ = kNever;  // monotonic: an answer has been awaited since then
   bool asked_again_ = false;     // a second wake was sent

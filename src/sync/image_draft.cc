@@ -42,9 +42,7 @@ void ImageDraft::Publish(SyncRecord* sync, Data::Array* writes) const {
   if (spare != 0) writes->push_back(DeleteUpToWrite(Store::kUpdates, spare));
 }
 
-void ImageDraft::Broadcast(Turn* turn) const {
-  turn->Broadcast(Message("image").Set("n", upto).Set("generation", generation));
-}
+void ImageDraft::Broadcast(Turn* turn) const { turn->Broadcast(ImageMessage{upto, generation}); }
 
 void ImageDraft::Discard(Turn* turn) const { EmitDelete({generation}, turn); }
 

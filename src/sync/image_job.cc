@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fields.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -13,7 +14,7 @@ namespace {
 bool InWork(const Generation& entry, const LeaseRecord& push_lease,
             const LeaseRecord& image_lease) {
   if (entry.lease.empty()) return false;
-  const LeaseRecord& lease = entry.lease == "push" ? push_lease : image_lease;
+  const LeaseRecord& lease = entry.lease == NameOf(LeaseName::kPush) ? push_lease : image_lease;
   return lease.owner.has_value() && lease.epoch == entry.epoch;
 }
 
@@ -63,16 +64,10 @@ uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync) {
   return sync->previous.has_value() ? sync->previous->n : 0;
 }
 
-uint64_t EmitImageJob(Data job, Turn* turn) {
-  const uint64_t id = turn->NextId();
-  turn->Emit(Message("image").Set("id", id).Set("job", std::move(job)));
-  return id;
-}
+uint64_t EmitImageJob(const ImageJob& job, Turn* turn) { return turn->StartImageJob(ToData(job)); }
 
 uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn) {
-  Data job = Data::MakeObject();
-  job.Set("kind", "delete").Set("generations", ToData(generations));
-  return EmitImageJob(std::move(job), turn);
+  return turn->StartImageJob(Fields{{"kind", "delete"}, {"generations", ToData(generations)}});
 }
 
 Vector<std::string> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,

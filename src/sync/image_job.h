@@ -7,6 +7,7 @@
 #define SKERRY_SYNC_IMAGE_JOB_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,9 +39,58 @@ bool HasRealmFile(const ImagePointer& pointer);
 // one, becomes the current one.
 void DropImage(SyncRecord* sync);
 
-// Emits the effect that starts an image job, or one that deletes generations. Both return the job's
+// What the host fetches for a fill.
+struct ImageFetch {
+  std::string url;
+  uint64_t bytes = 0;
+  std::string checksum;
+  std::string realm;
+  Token token;
+  double timeout_ms = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("url", self.url);
+    member("bytes", self.bytes);
+    member("checksum", self.checksum);
+    member("realm", self.realm);
+    member("token", self.token);
+    member("timeoutMs", self.timeout_ms);
+  }
+};
+
+enum class ImageJobKind : uint8_t { kFill, kRoll };
+
+// A job that makes a generation (docs/sync-worker.md, section 6).
+struct ImageJob {
+  ImageJobKind kind = ImageJobKind::kFill;
+  std::string generation;
+  bool rolls = false;                // compacts image and records
+  std::optional<ImagePointer> from;  // the image below
+  uint64_t upto = 0;
+  std::optional<ImageFetch> fetch;
+  Vector<std::string> drop_realms;
+  Cursors cursors;
+  Data schema;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kKinds[] = {"fill", "roll"};
+    member.Text("kind", self.kind, kKinds);
+    member("generation", self.generation);
+    member("roll", self.rolls);
+    member("from", self.from);
+    member("upto", self.upto);
+    member("fetch", self.fetch);
+    member("dropRealms", self.drop_realms);
+    member("cursors", self.cursors);
+    member("schema", self.schema);
+  }
+};
+
+// Emit the effect that starts an image job, or one that deletes generations. Both return the job's
 // id.
-uint64_t EmitImageJob(Data job, Turn* turn);
+uint64_t EmitImageJob(const ImageJob& job, Turn* turn);
 uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn);
 
 // The generations that are no longer needed: garbage, and those that were begun under a lease or

@@ -22,7 +22,7 @@ bool ImageKeeper::IsBusy(Turn* turn) {
   if (n != last_n_) {
     last_n_ = n;
     records_rest_ = false;
-    turn->Timer("image-calm", state_->times.image_calm_ms);
+    turn->Timer(WorkerTimer::kImageCalm, state_->times.image_calm_ms);
   }
   if (records_rest_) return false;
   SyncLimits overdue = state_->limits;
@@ -41,7 +41,7 @@ void ImageKeeper::Consider(bool quiet, Turn* turn) {
 
 void ImageKeeper::Leave(Turn* turn) {
   if (!active_) return;
-  if (job_ != 0) turn->Emit(Message("abortImage").Set("id", job_));
+  if (job_ != 0) turn->AbortImageJob(job_);
   if (job_ != 0 && step_ == Step::kRolling) draft_.Discard(turn);
   Stop(turn);
 }
@@ -50,12 +50,12 @@ void ImageKeeper::Stop(Turn* turn) {
   active_ = false;
   job_ = 0;
   if (transaction_.id() == 0) step_ = Step::kNone;  // a transaction in flight is finished first
-  lease_.Unwant("done", turn);
+  lease_.Unwant(LeaseOutcome::kDone, turn);
 }
 
 void ImageKeeper::GiveUp(Turn* turn) {
   pausing_ = true;
-  turn->Timer("image-retry", state_->times.retry_max_ms);
+  turn->Timer(WorkerTimer::kImageRetry, state_->times.retry_max_ms);
   Stop(turn);
 }
 
@@ -126,14 +126,15 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
   if (!active_ || !lease_.held()) return;
   if (step == Step::kBegin && rolling_) {
     step_ = Step::kRolling;
-    Data job = Data::MakeObject();
-    job.Set("kind", "roll").Set("generation", draft_.generation);
-    job.Set("from", ToData(draft_.from)).Set("upto", draft_.upto);
-    job.Set("fetch", nullptr)
-        .Set("roll", true)
-        .Set("dropRealms", Data::MakeArray())
-        .Set("cursors", ToData(draft_.cursors));
-    job_ = EmitImageJob(std::move(job.Set("schema", state_->description)), turn);
+    ImageJob job;
+    job.kind = ImageJobKind::kRoll;
+    job.generation = draft_.generation;
+    job.rolls = true;
+    job.from = draft_.from;
+    job.upto = draft_.upto;
+    job.cursors = draft_.cursors;
+    job.schema = state_->description;
+    job_ = EmitImageJob(job, turn);
   } else if (step == Step::kBegin && garbage_.empty()) {
     waiting_ = true;
     GiveUp(turn);  // the listed generations are still being written: look again later
@@ -150,7 +151,7 @@ void ImageKeeper::Delete(Turn* turn) {
   job_ = EmitDelete(garbage_, turn);
 }
 
-void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
+void ImageKeeper::Failed(uint64_t id, const HostError& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
   const FencedTransaction failed = std::exchange(transaction_, {});
   const bool fenced_out = failed.is_fenced_out();
@@ -161,26 +162,22 @@ void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
   GiveUp(turn);
 }
 
-bool ImageKeeper::Image(const Data& event, Turn* turn) {
-  if (job_ == 0 || event["id"].as_u64() != job_) return false;
-  if (event["progress"].is_object()) return true;
+bool ImageKeeper::Image(const ImageEvent& event, Turn* turn) {
+  if (job_ == 0 || event.id != job_) return false;
+  if (event.progress.has_value()) return true;
   job_ = 0;
-  if (!event["parts"].is_array()) {
+  if (!event.parts.has_value()) {
     // A failed compaction loses nothing: the records are still there. The generation that it began
     // is garbage from now on. Perhaps the image cannot be read: next time, build on the previous
     // one. (Not if the disk is full.)
-    const bool no_room = event["error"]["name"].Is("quota");
+    const bool no_room = event.error.name == "quota";
     if (step_ == Step::kRolling && !no_room)
       state_->passes_over_newest_image = !state_->passes_over_newest_image;
-    Data error = Data::MakeObject();
-    error.Set("code", no_room ? "quota" : "image")
-        .Set("message", event["error"]["message"])
-        .Set("retryable", true);
-    turn->Post(Message("imageFailed").Set("error", std::move(error)));
+    turn->Post(ImageFailedMessage{{no_room ? "quota" : "image", event.error.message, true}});
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
     state_->passes_over_newest_image = false;
-    FromData(Data(event["parts"]), &draft_.parts);
+    draft_.parts = *event.parts;
     Transact(Step::kPublish, turn);
   } else {
     Transact(Step::kForget, turn);
@@ -188,16 +185,16 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
   return true;
 }
 
-bool ImageKeeper::Timer(std::string_view name, Turn* turn) {
-  if (name == "image-calm") {
+bool ImageKeeper::Timer(WorkerTimer timer, Turn* turn) {
+  if (timer == WorkerTimer::kImageCalm) {
     records_rest_ = true;
     return true;
   }
-  if (name == "image-retry") {
+  if (timer == WorkerTimer::kImageRetry) {
     pausing_ = false;
     return true;
   }
-  return lease_.Timer(name, turn);
+  return lease_.Timer(timer, turn);
 }
 
 }  // namespace skerry

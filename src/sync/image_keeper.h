@@ -5,10 +5,10 @@
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "base/data.h"
+#include "sync/event.h"
 #include "sync/fenced_transaction.h"
 #include "sync/image_draft.h"
 #include "sync/lease.h"
@@ -28,13 +28,13 @@ class ImageKeeper {
   bool Owns(uint64_t id) const { return lease_.Owns(id) || (id != 0 && id == transaction_.id()); }
   ReadReply Read(uint64_t id, const Data& results, Turn* turn);
   void Done(uint64_t id, Turn* turn);
-  void Failed(uint64_t id, const Data& error, Turn* turn);
-  bool Image(const Data& event, Turn* turn);
-  bool Timer(std::string_view name, Turn* turn);
-  void Lock(std::string_view lock_state, Turn* turn) {
+  void Failed(uint64_t id, const HostError& error, Turn* turn);
+  bool Image(const ImageEvent& event, Turn* turn);
+  bool Timer(WorkerTimer timer, Turn* turn);
+  void Lock(LockState lock_state, Turn* turn) {
     LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
   }
-  void Heard(const Data& message, Turn* turn) { lease_.Heard(message, turn); }
+  void Heard(const LeaseMessage& message, Turn* turn) { lease_.Heard(message, turn); }
 
   const Lease& lease() const { return lease_; }
 
@@ -60,7 +60,7 @@ class ImageKeeper {
   WorkerState* state_;
   Lease lease_;
   bool active_ = false;
-  bool pausing_ = false;          // pausing after a failure, until the timer "image-retry"
+  bool pausing_ = false;          // pausing after a failure, until the timer kImageRetry
   uint64_t last_n_ = UINT64_MAX;  // the n of the last record that was seen
   bool records_rest_ = false;     // no record has come for imageCalm
   Step step_ = Step::kNone;

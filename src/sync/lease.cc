@@ -31,18 +31,13 @@ void Lease::Move(LeaseState to) {
   state_ = to;
 }
 
-void Lease::LockEffect(std::string_view action, Turn* turn) {
-  const std::string& name = config_.lock.empty() ? config_.name : config_.lock;
-  turn->Emit(Message("lock").Set("name", name).Set("action", action));
-}
-
 void Lease::Begin(Kind kind, Turn* turn) {
   kind_ = kind;
   wrote_ = false;
   const bool write = kind != Kind::kLook;
   transaction_ =
       turn->Transact({Store::kSync}, write ? TransactionMode::kWrite : TransactionMode::kRead,
-                     {GetRead(Store::kSync, config_.name)});
+                     {GetRead(Store::kSync, name())});
 }
 
 void Lease::Want(std::string_view job, Turn* turn) {
@@ -57,17 +52,17 @@ void Lease::Want(std::string_view job, Turn* turn) {
   }
   Move(LeaseState::kLocking);
   lock_asked_ = true;
-  LockEffect("request", turn);
+  turn->Lock(config_.lock, LockAction::kRequest);
 }
 
-void Lease::Unwant(std::string_view outcome, Turn* turn) {
+void Lease::Unwant(LeaseOutcome outcome, Turn* turn) {
   wanted_ = false;
   if (state_ == LeaseState::kIdle || state_ == LeaseState::kReleasing) return;
   const bool held = state_ == LeaseState::kHeld;
   outcome_ = outcome;
   Move(LeaseState::kReleasing);
-  turn->Cancel(TimerName("beat"));
-  turn->Cancel(TimerName("look"));
+  turn->Cancel(beat_timer());
+  turn->Cancel(look_timer());
   if (transaction_ != 0 && kind_ != Kind::kLook) {
     // A claim in flight may still be written; when it is done, it is known what to release.
     release_after_ = true;
@@ -82,14 +77,14 @@ void Lease::Unwant(std::string_view outcome, Turn* turn) {
 
 LeaseEvent Lease::Lose(Turn* turn) {
   if (state_ != LeaseState::kHeld) return LeaseEvent::kNone;
-  Unwant("left", turn);  // fenced: writes nothing if another has the lease
+  Unwant(LeaseOutcome::kLeft, turn);  // fenced: writes nothing if another has the lease
   return LeaseEvent::kLost;
 }
 
 void Lease::Claim(ClaimGround ground, Turn* turn) {
   Move(LeaseState::kClaiming);
   ground_ = ground;
-  turn->Cancel(TimerName("look"));
+  turn->Cancel(look_timer());
   Begin(Kind::kClaim, turn);
 }
 
@@ -103,7 +98,7 @@ void Lease::Look(Turn* turn) {
 }
 
 void Lease::Unlock(Turn* turn) {
-  if (lock_asked_) LockEffect("release", turn);
+  if (lock_asked_) turn->Lock(config_.lock, LockAction::kRelease);
   lock_asked_ = lock_held_ = false;
 }
 
@@ -133,7 +128,7 @@ Data::Array Lease::Read(const Data& results, Turn* turn) {
   wrote_ = next.has_value();
   if (!wrote_) return {};
   record_ = std::move(*next);
-  return {PutWrite(Store::kSync, config_.name, record_.Write())};
+  return {PutWrite(Store::kSync, name(), record_.Write())};
 }
 
 LeaseEvent Lease::Done(Turn* turn) {
@@ -167,8 +162,8 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
   if (wrote_) {
     Move(LeaseState::kHeld);
     last_beat_ms_ = turn->mono;
-    turn->Timer(TimerName("beat"), config_.beat_ms);
-    Announce("", turn);
+    turn->Timer(beat_timer(), config_.beat_ms);
+    Announce(LeaseOutcome::kNone, turn);
     return LeaseEvent::kHeld;
   }
   if (IsNewer(record_)) return GiveUp(turn);
@@ -178,7 +173,7 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
     Unlock(turn);
     Move(LeaseState::kLocking);
     lock_asked_ = true;
-    LockEffect("request", turn);
+    turn->Lock(config_.lock, LockAction::kRequest);
     return LeaseEvent::kSeen;
   }
   Wait(turn);
@@ -187,9 +182,8 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
 
 // A newer version uses another format for this lease, so this version can never obtain it.
 LeaseEvent Lease::GiveUp(Turn* turn) {
-  error_ = Data::MakeObject();
-  error_.Set("name", "NewerError").Set("message", "a newer version holds the lease");
-  Unwant("failed", turn);
+  error_ = {"NewerError", "a newer version holds the lease", {}};
+  Unwant(LeaseOutcome::kFailed, turn);
   return LeaseEvent::kFailed;
 }
 
@@ -201,7 +195,7 @@ LeaseEvent Lease::DoneHeartbeat(Turn* turn) {
   }
   if (!wrote_) return Lose(turn);
   last_beat_ms_ = turn->mono;
-  turn->Timer(TimerName("beat"), config_.beat_ms);
+  turn->Timer(beat_timer(), config_.beat_ms);
   return LeaseEvent::kSeen;
 }
 
@@ -214,12 +208,12 @@ LeaseEvent Lease::DoneLook(Turn* turn) {
   }
   timed_out_ = Observe(record_, turn->mono, config_.look_ms, config_.timeout_ms, &seen_);
   if (!timed_out_) {
-    turn->Timer(TimerName("look"), config_.look_ms);
+    turn->Timer(look_timer(), config_.look_ms);
     return LeaseEvent::kSeen;
   }
   if (config_.locks) {
     Move(LeaseState::kStealing);
-    LockEffect("steal", turn);
+    turn->Lock(config_.lock, LockAction::kSteal);
   } else {
     Claim(ClaimGround::kNoLocks, turn);
   }
@@ -237,7 +231,7 @@ LeaseEvent Lease::DoneRelease(Turn* turn) {
   return LeaseEvent::kReleased;
 }
 
-LeaseEvent Lease::Failed(const Data& error, Turn* turn) {
+LeaseEvent Lease::Failed(const HostError& error, Turn* turn) {
   transaction_ = 0;
   error_ = error;
   if (kind_ == Kind::kRelease || release_after_) {
@@ -249,16 +243,16 @@ LeaseEvent Lease::Failed(const Data& error, Turn* turn) {
   }
   if (kind_ == Kind::kHeartbeat) {
     if (turn->mono - last_beat_ms_ >= config_.timeout_ms) return Lose(turn);
-    turn->Timer(TimerName("beat"), config_.beat_ms);
+    turn->Timer(beat_timer(), config_.beat_ms);
     return LeaseEvent::kNone;
   }
   if (state_ != LeaseState::kClaiming && state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
-  Unwant("failed", turn);
+  Unwant(LeaseOutcome::kFailed, turn);
   return LeaseEvent::kFailed;
 }
 
-LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
-  if (lock_state == "granted") {
+LeaseEvent Lease::Lock(LockState lock_state, Turn* turn) {
+  if (lock_state == LockState::kGranted) {
     if (!lock_asked_) return LeaseEvent::kNone;
     lock_held_ = true;
     if (state_ == LeaseState::kStealing) {
@@ -273,14 +267,14 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
       transaction_ = 0;  // a look in flight has nothing that the claim does not have
       Claim(ClaimGround::kLockGranted, turn);
     }
-  } else if (lock_state == "refused") {
+  } else if (lock_state == LockState::kRefused) {
     const bool stealing = state_ == LeaseState::kStealing;
     if (stealing) seen_ = {};  // the engine failed: the holder gets its whole timeout again
     if (stealing || (state_ == LeaseState::kLocking && config_.persisted)) Wait(turn);
-  } else if (lock_state == "lost" && lock_held_) {
+  } else if (lock_state == LockState::kLost && lock_held_) {
     lock_held_ = lock_asked_ = false;
     if (state_ == LeaseState::kClaiming) {
-      Unwant("left", turn);
+      Unwant(LeaseOutcome::kLeft, turn);
       return LeaseEvent::kLost;
     }
     return Lose(turn);
@@ -288,12 +282,12 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
   return LeaseEvent::kNone;
 }
 
-bool Lease::Timer(std::string_view timer, Turn* turn) {
-  if (timer == TimerName("beat")) {
+bool Lease::Timer(WorkerTimer timer, Turn* turn) {
+  if (timer == beat_timer()) {
     if (state_ == LeaseState::kHeld && transaction_ == 0) Heartbeat(turn);
     return true;
   }
-  if (timer == TimerName("look")) {
+  if (timer == look_timer()) {
     if (state_ != LeaseState::kWaiting) return true;
     // For a quiet lease, the channel has brought everything since the record was read once.
     if (config_.quiet && transaction_ == 0) {
@@ -321,8 +315,8 @@ std::optional<LeaseRecord> Lease::Count(LeaseRecord record, double now) {
   return record_;
 }
 
-LeaseEvent Lease::Heard(const Data& message, Turn* turn) {
-  LeaseRecord lease = LeaseRecord::Read(message["lease"]);
+LeaseEvent Lease::Heard(const LeaseMessage& message, Turn* turn) {
+  const LeaseRecord& lease = message.lease;
   if (config_.quiet && state_ == LeaseState::kHeld && lease.epoch > epoch_) {
     return Lose(turn);
   }
@@ -330,7 +324,7 @@ LeaseEvent Lease::Heard(const Data& message, Turn* turn) {
   if (!lease.owner.has_value()) {
     Look(turn);
   } else if (config_.quiet && transaction_ == 0) {
-    record_ = std::move(lease);
+    record_ = lease;
   }
   return LeaseEvent::kNone;
 }
@@ -342,21 +336,17 @@ void Lease::Heartbeat(Turn* turn) {
     return Begin(Kind::kHeartbeat, turn);
   record_ = BeatenRecord(record_, job_, turn->now);
   last_beat_ms_ = turn->mono;
-  turn->Timer(TimerName("beat"), config_.beat_ms);
-  Tell("", turn);
+  turn->Timer(beat_timer(), config_.beat_ms);
+  Tell(LeaseOutcome::kNone, turn);
 }
 
-void Lease::Tell(std::string_view outcome, Turn* turn) {
-  Data heard = Message("lease");
-  heard.Set("name", config_.name).Set("lease", record_.Write()).Set("outcome", outcome);
-  turn->Broadcast(std::move(heard));
+void Lease::Tell(LeaseOutcome outcome, Turn* turn) {
+  turn->Broadcast(LeaseMessage{config_.name, record_, outcome});
 }
 
-void Lease::Announce(std::string_view outcome, Turn* turn) {
+void Lease::Announce(LeaseOutcome outcome, Turn* turn) {
   Tell(outcome, turn);
-  Data copy = Message("lease");
-  copy.Set("name", config_.name).Set("owner", ToData(record_.owner)).Set("epoch", record_.epoch);
-  turn->Post(std::move(copy));
+  turn->Post(LeaseCopyMessage{config_.name, record_.owner, record_.epoch});
 }
 
 }  // namespace skerry

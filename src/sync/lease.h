@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "base/data.h"
+#include "sync/event.h"
 #include "sync/lease_rules.h"
+#include "sync/message.h"
 #include "sync/turn.h"
 
 namespace skerry {
@@ -30,8 +32,8 @@ enum class LeaseState : uint8_t {
 bool ValidTransition(LeaseState from, LeaseState to);
 
 struct LeaseConfig {
-  std::string name;  // also the record's key in the store `sync`
-  std::string lock;  // the name of the Web Lock, if it differs
+  LeaseName name = LeaseName::kPush;  // also the record's key in the store `sync`
+  LeaseName lock = LeaseName::kPush;  // the name of the Web Lock
   std::string tab;
   bool persisted = true;  // false: only the lock counts; `epoch` is a counter (Count)
   // True: heartbeats are posted on the channel and not written, so that an idle window writes
@@ -55,18 +57,19 @@ class Lease {
   bool held() const { return state_ == LeaseState::kHeld; }
   bool waiting() const { return state_ == LeaseState::kWaiting || state_ == LeaseState::kStealing; }
   uint64_t epoch() const { return epoch_; }  // REQUIRES: held()
-  const std::string& name() const { return config_.name; }
+  const char* name() const { return NameOf(config_.name); }
   bool persisted() const { return config_.persisted; }
   const LeaseRecord& record() const { return record_; }  // as last seen in storage
-  const Data& error() const { return error_; }           // of the transaction that caused kFailed
+  // Of the transaction that caused kFailed.
+  const HostError& error() const { return error_; }
 
   // Requests the lease; does nothing if it is already requested or held. `job` is written into the
   // record.
   void Want(std::string_view job, Turn* turn);
-  // Releases the lease, or stops waiting for it. `outcome` is broadcast with the release: "done",
-  // "failed" or "left". The release comes after every transaction that was begun before it, because
-  // the host runs them in order.
-  void Unwant(std::string_view outcome, Turn* turn);
+  // Releases the lease, or stops waiting for it. `outcome` is broadcast with the release. The
+  // release comes after every transaction that was begun before it, because the host runs them in
+  // order.
+  void Unwant(LeaseOutcome outcome, Turn* turn);
   void set_job(std::string_view job) { job_ = job; }  // written with the next heartbeat
   // Only for a lease that is not persisted: takes the epoch after the one in `record`, once while
   // the lease is held. Returns the record to write, if there is one.
@@ -79,17 +82,16 @@ class Lease {
   bool Owns(uint64_t id) const { return id != 0 && id == transaction_; }
   Data::Array Read(const Data& results, Turn* turn);  // returns the writes
   LeaseEvent Done(Turn* turn);
-  LeaseEvent Failed(const Data& error, Turn* turn);
-  LeaseEvent Lock(std::string_view lock_state, Turn* turn);
-  bool Timer(std::string_view timer, Turn* turn);  // returns whether it was one of this lease's
-  // A `lease` message of the channel that names this lease.
-  LeaseEvent Heard(const Data& message, Turn* turn);
+  LeaseEvent Failed(const HostError& error, Turn* turn);
+  LeaseEvent Lock(LockState lock_state, Turn* turn);
+  bool Timer(WorkerTimer timer, Turn* turn);  // returns whether it was one of this lease's
+  // REQUIRES: the message names this lease.
+  LeaseEvent Heard(const LeaseMessage& message, Turn* turn);
 
  private:
   enum class Kind : uint8_t { kNone, kClaim, kHeartbeat, kLook, kRelease };
 
   void Move(LeaseState to);
-  void LockEffect(std::string_view action, Turn* turn);
   void Begin(Kind kind, Turn* turn);
   void Claim(ClaimGround ground, Turn* turn);
   void Wait(Turn* turn);
@@ -101,16 +103,15 @@ class Lease {
   LeaseEvent GiveUp(Turn* turn);
   LeaseEvent DoneHeartbeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
-  void Announce(std::string_view outcome, Turn* turn);
-  void Tell(std::string_view outcome, Turn* turn);
-  std::string TimerName(std::string_view prefix) const {
-    return std::string(prefix) + ':' + config_.name;
-  }
+  void Announce(LeaseOutcome outcome, Turn* turn);
+  void Tell(LeaseOutcome outcome, Turn* turn);
+  WorkerTimer beat_timer() const { return BeatTimer(config_.name); }
+  WorkerTimer look_timer() const { return LookTimer(config_.name); }
 
   LeaseConfig config_;
   LeaseState state_ = LeaseState::kIdle;
   std::string job_;
-  std::string outcome_;
+  LeaseOutcome outcome_ = LeaseOutcome::kNone;
   bool wanted_ = false;      // requested again while releasing
   bool lock_asked_ = false;  // a request for the lock is queued, or the lock is held
   bool lock_held_ = false;
@@ -125,7 +126,7 @@ class Lease {
   Observation seen_;
   bool timed_out_ = false;
   LeaseRecord record_;
-  Data error_;
+  HostError error_;
 };
 
 }  // namespace skerry

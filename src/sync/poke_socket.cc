@@ -11,6 +11,35 @@ namespace {
 
 constexpr double kUnauthenticatedClose = 4401;
 
+// The socket's messages (docs/protocol.md).
+struct Hello {
+  static constexpr const char* kType = "hello";
+  Token token;
+  std::string client;
+  uint64_t schema = 0;
+  Vector<WantedScope> scopes;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("token", self.token);
+    member("client", self.client);
+    member("schema", self.schema);
+    member("scopes", self.scopes);
+  }
+};
+
+struct PokeMessage {
+  static constexpr const char* kType = "poke";
+  std::string realm;
+  uint64_t revision = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("revision", self.revision);
+  }
+};
+
 }  // namespace
 
 // Pokes are sent by table, and a socket message has a small limit: many scopes with their filters
@@ -42,67 +71,61 @@ void PokeSocket::Renew(Turn* turn) {
 
 void PokeSocket::Open(Turn* turn) {
   socket_state_ = SocketState::kOpening;
-  turn->Emit(Message("socket").Set("action", "open"));
-  turn->Timer("socket", state_->times.hello_ms);
+  turn->OpenSocket();
+  turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
 }
 
 void PokeSocket::Close(Turn* turn) {
-  if (socket_state_ != SocketState::kPausing) turn->Emit(Message("socket").Set("action", "close"));
-  turn->Cancel("socket");
+  if (socket_state_ != SocketState::kPausing) turn->CloseSocket();
+  turn->Cancel(WorkerTimer::kSocket);
   socket_state_ = SocketState::kClosed;
 }
 
 void PokeSocket::Pause(Turn* turn) {
   socket_state_ = SocketState::kPausing;
   const SyncTimes& times = state_->times;
-  turn->Timer("socket",
+  turn->Timer(WorkerTimer::kSocket,
               backoff_.Next(times.socket_retry_ms, times.socket_retry_max_ms, &state_->random));
 }
 
-Poke PokeSocket::Event(const Data& event, Turn* turn) {
-  const std::string& what = event["state"].as_string();
+Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
   if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
-  if (what == "open") {
-    Data hello = Message("hello");
+  if (event.state == SocketNews::kOpen) {
     token_ = state_->token;
-    hello.Set("token", token_)
-        .Set("client", state_->sync.client)
-        .Set("schema", state_->schema.version());
-    hello.Set("scopes", ToData(WantedTables()));
-    turn->Emit(Message("socket").Set("action", "send").Set("text", WriteJson(hello)));
-    turn->Cancel("socket");
+    const Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables()};
+    turn->SendToSocket(WriteJson(WriteKind(hello)));
+    turn->Cancel(WorkerTimer::kSocket);
     socket_state_ = SocketState::kOpen;
     // Pokes were missed while there was no socket: pull once.
     Poke missed;
     missed.membership = true;
     return missed;
   }
-  if (what == "message") {
-    Result<Data> message = ParseJson(event["text"].as_string());
-    if (message.ok()) return Heard(message.value(), turn);
-  } else if (what == "closed") {
-    if (event["code"].as_number() == kUnauthenticatedClose) {
-      if (!state_->TokenRefused(token_)) state_->EnsureToken("expired", turn);
+  if (event.state == SocketNews::kMessage) {
+    Result<Data> message = ParseJson(event.text);
+    if (message.ok()) return Heard(std::move(message.value()));
+  } else if (event.state == SocketNews::kClosed) {
+    if (event.code == kUnauthenticatedClose) {
+      if (!state_->TokenRefused(token_)) state_->EnsureToken(TokenNeed::kExpired, turn);
     }
     Pause(turn);
   }
   return {};
 }
 
-Poke PokeSocket::Heard(const Data& message, Turn*) {
+Poke PokeSocket::Heard(Data message) {
   backoff_.Reset();
   Poke poke;
-  if (!message["type"].Is("poke")) return poke;
-  poke.realm = message["realm"].as_string();
-  poke.revision = message["revision"].as_u64();
-  poke.membership = poke.revision == 0;
+  OneOf<PokeMessage>::Visit(&message, [&poke](const PokeMessage& heard) {
+    poke = {heard.realm, heard.revision, heard.revision == 0};
+  });
   return poke;
 }
 
-bool PokeSocket::Timer(std::string_view name, Turn* turn) {
-  if (name != "socket") return false;
+bool PokeSocket::Timer(WorkerTimer timer, Turn* turn) {
+  if (timer != WorkerTimer::kSocket) return false;
   if (socket_state_ == SocketState::kOpening) {
-    turn->Emit(Message("socket").Set("action", "close"));
+    turn->CloseSocket();
     Pause(turn);
   } else if (socket_state_ == SocketState::kPausing) {
     socket_state_ = SocketState::kClosed;

@@ -5,10 +5,10 @@
 #define SKERRY_SYNC_POKE_SOCKET_H_
 
 #include <string>
-#include <string_view>
 
 #include "base/data.h"
 #include "sync/backoff.h"
+#include "sync/event.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
 
@@ -33,20 +33,20 @@ class PokeSocket {
   // Reconnects, because the scopes or the token have changed.
   void Renew(Turn* turn);
   bool open() const { return socket_state_ == SocketState::kOpen; }
-  Poke Event(const Data& event, Turn* turn);
-  bool Timer(std::string_view name, Turn* turn);
+  Poke Event(const SocketEvent& event, Turn* turn);
+  bool Timer(WorkerTimer timer, Turn* turn);
 
  private:
   Vector<WantedScope> WantedTables() const;
   void Open(Turn* turn);
   void Close(Turn* turn);
   void Pause(Turn* turn);
-  Poke Heard(const Data& message, Turn* turn);
+  Poke Heard(Data message);
 
   WorkerState* state_;
   SocketState socket_state_ = SocketState::kClosed;
   bool wanted_ = false;
-  Data token_;  // the token that was sent with the last hello
+  Token token_;  // the token that was sent with the last hello
   Backoff backoff_;
 };
 

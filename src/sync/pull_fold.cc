@@ -193,8 +193,10 @@ void PullFold::ConfirmOwn() {
 void PullFold::TellLost(const OutboxRecord& update) {
   if (update.received()) return;
   for (const auto& [realm, place] : answer_->own[update.id].members()) {
-    if (place["gone"].items().empty()) continue;
-    return TellGone(*schema_, update, place["gone"], now_, &writes_);
+    Vector<uint64_t> gone;
+    for (const Data& index : place["gone"].items()) gone.push_back(index.as_u64(kMaxCount));
+    if (gone.empty()) continue;
+    return TellGone(*schema_, update, gone, now_, &writes_);
   }
 }
 

@@ -22,25 +22,23 @@ size_t IndexOf(const Vector<OutboxRecord>& outbox, std::string_view id) {
 }
 
 // The server's detail for `forbidden` does not name the realm, so add it.
-std::string WithRealm(const OutboxRecord& update, const Data& entry) {
-  const std::string& detail = entry["detail"].as_string();
-  if (!entry["code"].Is("forbidden") || !entry["op"].is_number()) return detail;
+std::string WithRealm(const OutboxRecord& update, const PushRejection& entry) {
+  const std::string& detail = entry.detail;
+  if (entry.code != "forbidden" || !entry.op.has_value()) return detail;
   const Result<Data> body = ParseJson(update.body);
   if (!body.ok()) return detail;
   const Data::Array& ops = body.value()["ops"].items();
-  const size_t index = entry["op"].as_u64(ops.size());
+  const uint64_t index = *entry.op;
   if (index >= ops.size()) return detail;
   std::string named = detail + ": " + Quote(ops[index]["realm"].as_string());
   if (ops[index]["to"].is_string()) named += " or " + Quote(ops[index]["to"].as_string());
   return named;
 }
 
-// {realm: revision} of a `known` entry. The entry is a bare number if the update is of one realm.
-Revisions KnownRevisions(const OutboxRecord& update, const Data& known) {
-  Revisions revisions;
-  for (const auto& [realm, revision] : known.members()) revisions[realm] = revision.as_u64();
-  if (!known.is_object() && !update.after.empty())
-    revisions[update.after.begin()->first] = known.as_u64();
+Revisions KnownRevisions(const OutboxRecord& update, const KnownAt& known) {
+  Revisions revisions = known.by_realm;
+  if (known.bare.has_value() && !update.after.empty())
+    revisions[update.after.begin()->first] = *known.bare;
   return revisions;
 }
 
@@ -89,18 +87,13 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
   return body;
 }
 
-PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
+PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, PushResults results,
                        double now)
-    : schema_(schema), asked_(asked), results_(results), now_(now), aside_(schema, now) {}
-
-Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code,
-                               std::string_view detail) {
-  Data entry = Data::MakeObject();
-  entry.Set("code", code).Set("detail", detail);
-  Data result = Data::MakeObject();
-  result.Set("id", id).Set("status", "rejected").Set("rejected", Data(Data::Array{entry}));
-  return Data(Data::Array{result});
-}
+    : schema_(schema),
+      asked_(asked),
+      results_(std::move(results)),
+      now_(now),
+      aside_(schema, now) {}
 
 void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   outbox_ = std::move(outbox);
@@ -115,8 +108,8 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
       progress_ = true;
       continue;
     }
-    for (const Data& result : results_.items()) {
-      if (result["id"].as_string() != id) continue;
+    for (const PushResult& result : results_) {
+      if (result.id != id) continue;
       Result(index, result);
       break;
     }
@@ -135,31 +128,36 @@ bool PushAnswer::Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
   return identity_changed_;
 }
 
-void PushAnswer::Result(size_t index, const Data& result) {
-  const std::string& status = result["status"].as_string();
-  if (status == "applied" || status == "duplicate") {
-    Received(index, result);
-  } else if (status == "rejected") {
-    Rejected(index, result);
-  } else if (status == "forked") {
-    Forked(index);
-  } else if (status == "unknown_client" || status == "held") {
-    // An update that it follows may have been undone by this answer, or be on its way. But if all
-    // before it were confirmed, the server and this client disagree about the past: a fork.
-    if (!FollowsAny(outbox_[index], outbox_)) Forked(index);
+void PushAnswer::Result(size_t index, const PushResult& result) {
+  switch (result.status) {
+    case PushStatus::kApplied:
+    case PushStatus::kDuplicate:
+      return Received(index, result);
+    case PushStatus::kRejected:
+      return Rejected(index, result);
+    case PushStatus::kForked:
+      return Forked(index);
+    case PushStatus::kUnknownClient:
+    case PushStatus::kHeld:
+      // An update that it follows may have been undone by this answer, or be on its way. But if all
+      // before it were confirmed, the server and this client disagree about the past: a fork.
+      if (!FollowsAny(outbox_[index], outbox_)) Forked(index);
+      return;
+    case PushStatus::kOther:
+    case PushStatus::kRegrouped:
+    case PushStatus::kKnown:
+      return;
   }
 }
 
-void PushAnswer::Received(size_t index, const Data& result) {
+void PushAnswer::Received(size_t index, const PushResult& result) {
   OutboxRecord& update = outbox_[index];
   received_ = true;
   update.state = OutboxState::kReceived;
-  update.revisions.emplace();
-  for (const auto& [realm, revision] : result["revisions"].members())
-    (*update.revisions)[realm] = revision.as_u64();
+  update.revisions = result.revisions;
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
-  TellGone(*schema_, update, result["gone"], now_, &writes_);
-  Tell(update, result["status"].as_string(), "", "");
+  TellGone(*schema_, update, result.gone, now_, &writes_);
+  Tell(update, result.status);
   progress_ = true;
 }
 
@@ -170,40 +168,39 @@ bool PushAnswer::unanswered() const {
   });
 }
 
-void PushAnswer::Rejected(size_t index, const Data& result) {
+void PushAnswer::Rejected(size_t index, const PushResult& result) {
   // An update under an earlier schema may name something that was dropped. No mutation is at fault:
   // they are grouped again, without it.
-  const bool is_former = result["known"].members().empty() && !IsOfNewer(*schema_, sync_) &&
-                         !IsReadable(*schema_, outbox_[index]);
+  const bool is_former =
+      result.known.empty() && !IsOfNewer(*schema_, sync_) && !IsReadable(*schema_, outbox_[index]);
   if (!is_former) SetCulprits(outbox_[index], result);
   Undo(index);
 }
 
-void PushAnswer::SetCulprits(const OutboxRecord& update, const Data& result) {
-  for (const auto& [action, revision] : result["known"].members()) {
-    aside_.Know(action, KnownRevisions(update, revision));
+void PushAnswer::SetCulprits(const OutboxRecord& update, const PushResult& result) {
+  for (const auto& [action, known] : result.known) {
+    aside_.Know(action, KnownRevisions(update, known));
   }
   const Vector<NamedMutation>& members = update.mutations;
-  bool named = !result["known"].members().empty();
-  for (const Data& entry : result["rejected"].items()) {
-    if (entry["code"].Is("known_action") && named) continue;
+  bool named = !result.known.empty();
+  for (const PushRejection& entry : result.rejected) {
+    if (entry.code == "known_action" && named) continue;
     named = true;
-    Data actions = entry["actions"];
-    if (actions.items().empty()) {
-      actions = Data::MakeArray();
-      for (const NamedMutation& member : members) actions.Push(member.id);
+    Vector<std::string> actions = entry.actions;
+    if (actions.empty()) {
+      for (const NamedMutation& member : members) actions.push_back(member.id);
     }
     InboxReason refusal;
-    refusal.code = entry["code"].is_string() ? entry["code"].as_string() : "rejected";
+    refusal.code = entry.code.value_or("rejected");
     refusal.detail = WithRealm(update, entry);
-    refusal.theirs = entry["theirs"];
+    refusal.theirs = entry.theirs;
     // Several actions were folded into one op. Each is sent alone next, to find which one is at
     // fault.
-    for (const Data& action : actions.items()) {
-      if (actions.items().size() == 1) {
-        aside_.Refuse(action.as_string(), refusal);
+    for (const std::string& action : actions) {
+      if (actions.size() == 1) {
+        aside_.Refuse(action, refusal);
       } else {
-        aside_.Alone(action.as_string());
+        aside_.Alone(action);
       }
     }
   }
@@ -231,34 +228,32 @@ void PushAnswer::Undo(size_t index) {
   for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &sync_.chain)) {
     aside_.Undo(undone);
     writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
-    Tell(undone, "regrouped", "", "");
+    Tell(undone, PushStatus::kRegrouped);
   }
   progress_ = true;
 }
 
-void PushAnswer::Tell(const OutboxRecord& update, std::string_view status, std::string_view code,
-                      std::string_view detail) {
-  Data mutations = Data::MakeArray();
-  for (const NamedMutation& member : update.mutations) mutations.Push(member.id);
-  Data result = Data::MakeObject();
-  result.Set("update", update.id).Set("mutations", std::move(mutations)).Set("status", status);
-  if (!code.empty()) result.Set("code", code).Set("detail", detail);
-  pushed_.Push(std::move(result));
+void PushAnswer::Tell(const OutboxRecord& update, PushStatus status) {
+  PushedItem& item = pushed_.emplace_back();
+  item.update = update.id;
+  for (const NamedMutation& member : update.mutations) item.mutations.push_back(member.id);
+  item.status = status;
 }
 
 Data::Array PushAnswer::Finish() {
   if (identity_changed_) NewIdentity(ids_->Next(now_), &sync_);
   for (const KnownMutation& entry : aside_.known()) {
     sync_.known.push_back(entry);
-    Data result = Data::MakeObject();
-    result.Set("mutations", Data(Data::Array{entry.id})).Set("status", "known");
-    pushed_.Push(std::move(result));
+    PushedItem& item = pushed_.emplace_back();
+    item.mutations.push_back(entry.id);
+    item.status = PushStatus::kKnown;
   }
   for (const RefusedMutation& refused : aside_.refused()) {
-    Data result = Data::MakeObject();
-    result.Set("mutations", Data(Data::Array{refused.id})).Set("status", "rejected");
-    result.Set("code", refused.code).Set("detail", refused.detail);
-    pushed_.Push(std::move(result));
+    PushedItem& item = pushed_.emplace_back();
+    item.mutations.push_back(refused.id);
+    item.status = PushStatus::kRejected;
+    item.code = refused.code;
+    item.detail = refused.detail;
   }
   if (aside_.refused_any()) {
     record_ = RefusalRecord(aside_, *schema_, &sync_);

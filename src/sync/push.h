@@ -6,7 +6,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
@@ -15,6 +14,7 @@
 #include "log/sync_record.h"
 #include "log/update_record.h"
 #include "model/schema.h"
+#include "sync/push_result.h"
 #include "sync/set_aside.h"
 
 namespace skerry {
@@ -39,11 +39,8 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
 class PushAnswer {
  public:
   // `asked`: the ids in the request; results for any other id are ignored.
-  PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
+  PushAnswer(const Schema* schema, const Vector<std::string>& asked, PushResults results,
              double now);
-  // For a request with one update that was refused as a whole (400, 413, 422): the results as if
-  // that update had been rejected.
-  static Data RejectedWhole(const std::string& id, std::string_view code, std::string_view detail);
 
   // To be called in the first round. `outbox`: in chain order.
   void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
@@ -60,7 +57,7 @@ class PushAnswer {
 
   const std::optional<UpdateRecord>& record() const { return record_; }
   const SyncRecord& sync() const { return sync_; }
-  const Data& pushed() const { return pushed_; }  // the results, for the windows
+  const Vector<PushedItem>& pushed() const { return pushed_; }  // the results, for the windows
   // Updates were only undone: none was received, refused or known.
   bool fruitless() const {
     return regrouped() && !received_ && !aside_.refused_any() && aside_.known().empty();
@@ -71,18 +68,17 @@ class PushAnswer {
   bool regrouped() const { return !aside_.undone().empty(); }
 
  private:
-  void Result(size_t index, const Data& result);
-  void Received(size_t index, const Data& result);
-  void Rejected(size_t index, const Data& result);
-  void SetCulprits(const OutboxRecord& update, const Data& result);
+  void Result(size_t index, const PushResult& result);
+  void Received(size_t index, const PushResult& result);
+  void Rejected(size_t index, const PushResult& result);
+  void SetCulprits(const OutboxRecord& update, const PushResult& result);
   void Forked(size_t index);
   void Undo(size_t index);
-  void Tell(const OutboxRecord& update, std::string_view status, std::string_view code,
-            std::string_view detail);
+  void Tell(const OutboxRecord& update, PushStatus status);
 
   const Schema* schema_;
   Vector<std::string> asked_;
-  Data results_;
+  PushResults results_;
   double now_;
   UuidGenerator* ids_ = nullptr;
   Vector<OutboxRecord> outbox_;
@@ -90,7 +86,7 @@ class PushAnswer {
   SetAside aside_;
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
-  Data pushed_ = Data::MakeArray();
+  Vector<PushedItem> pushed_;
   bool progress_ = false;
   bool received_ = false;
   bool identity_changed_ = false;

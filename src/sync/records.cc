@@ -26,12 +26,6 @@ PersonalRealms PersonalRealmsOf(const Cursors& cursors, std::string_view user) {
   return found;
 }
 
-Data Message(std::string_view type) {
-  Data message = Data::MakeObject();
-  message.Set("type", type);
-  return message;
-}
-
 Data Strings(const Vector<std::string>& items) {
   Data array = Data::MakeArray();
   for (const std::string& item : items) array.Push(item);

@@ -26,7 +26,6 @@ struct PersonalRealms {
 };
 PersonalRealms PersonalRealmsOf(const Cursors& cursors, std::string_view user);
 
-Data Message(std::string_view type);
 Data Strings(const Vector<std::string>& items);
 
 bool Contains(const Vector<std::string>& list, std::string_view text);

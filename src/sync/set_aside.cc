@@ -57,7 +57,7 @@ ConflictRecord EntryFor(const InboxReason& why, double now) {
 
 void SetAside::Add(const Data& mutations_range, Data::Array* writes) {
   for (const Data& row : mutations_range.items()) {
-    AddOne(Key(row["key"]), MutationRecord::Read(row["value"]), writes);
+    AddOne(RowKey(row), MutationRecord::Read(RowValue(row)), writes);
   }
 }
 
@@ -154,17 +154,16 @@ void SetAside::Reject(const Key& key, const MutationRecord& record, const InboxR
   writes->push_back(DeleteWrite(Store::kMutations, key));
 }
 
-void TellGone(const Schema& schema, const OutboxRecord& update, const Data& gone, double now,
-              Data::Array* writes) {
-  if (gone.items().empty()) return;
+void TellGone(const Schema& schema, const OutboxRecord& update, const Vector<uint64_t>& gone,
+              double now, Data::Array* writes) {
+  if (gone.empty()) return;
   const Result<Data> json = ParseJson(update.body);
   if (!json.ok()) return;
   const Result<Update> parsed = UpdateFromData(schema, json.value());
   if (!parsed.ok()) return;
   const Update& pushed = parsed.value();
   Map<uint32_t, Mutation> lost;  // by action
-  for (const Data& index : gone.items()) {
-    const size_t i = index.as_u64(pushed.ops.size());
+  for (const uint64_t i : gone) {
     if (i >= pushed.ops.size() || pushed.ops[i].by.empty()) continue;
     const uint32_t by = pushed.ops[i].by[0];
     Mutation& mutation = lost[by];

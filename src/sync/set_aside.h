@@ -89,8 +89,8 @@ class SetAside {
 // Adds inbox entries for objects that the server deleted at once, because their parent is deleted
 // or missing (`gone`: op indexes). The update was applied, but its author must know. An entry's
 // body has these ops alone, because the other ops of the mutation took effect.
-void TellGone(const Schema& schema, const OutboxRecord& update, const Data& gone, double now,
-              Data::Array* writes);
+void TellGone(const Schema& schema, const OutboxRecord& update, const Vector<uint64_t>& gone,
+              double now, Data::Array* writes);
 
 }  // namespace skerry
 

@@ -17,6 +17,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/pull_fold.cc
   src/sync/pull_request.cc
   src/sync/push.cc
+  src/sync/push_result.cc
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/set_aside.cc
@@ -26,6 +27,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_job_pull.cc
   src/sync/sync_job_push.cc
   src/sync/sync_job_rest.cc
+  src/sync/sync_error.cc
   src/sync/sync_stage.cc
   src/sync/sync_worker.cc
   src/sync/sync_worker_kept.cc

@@ -1,7 +1,11 @@
 #include "sync/status.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+
+#include "sync/sync_job.h"
+#include "sync/worker_state.h"
 
 namespace skerry {
 namespace {
@@ -11,10 +15,10 @@ bool Unfilled(const SyncRecord& sync) {
                      [](const SyncScope& scope) { return !scope.filled.whole; });
 }
 
-const char* Role(const WorkerState& state, const SyncJob& job) {
-  if (!state.visible) return "hidden";
-  if (job.lease().held()) return "holder";
-  return job.active() ? "waiter" : "none";
+Role RoleOf(const WorkerState& state, const SyncJob& job) {
+  if (!state.visible) return Role::kHidden;
+  if (job.lease().held()) return Role::kHolder;
+  return job.active() ? Role::kWaiter : Role::kNone;
 }
 
 // Nothing was pulled yet, ever or since this worker started. An application that takes `idle` for
@@ -25,55 +29,59 @@ bool Begins(const WorkerState& state) {
   return !state.first_round_ended && state.mode != Mode::kService && state.CanRun();
 }
 
-std::string Phase(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
+Phase PhaseOf(const WorkerState& state, const SyncJob& job, Phase shared) {
   const SyncError& error = state.shown_error();
   const bool stuck = !error.code.empty() && !error.retryable;
-  if (state.paused) return "paused";
-  if (state.needs_auth || state.shows_needs_auth || (stuck && !job.active())) return "blocked";
-  if (!state.started) return "opening";
-  if (!state.online) return "offline";
+  if (state.paused) return Phase::kPaused;
+  if (state.needs_auth || state.shows_needs_auth || (stuck && !job.active()))
+    return Phase::kBlocked;
+  if (!state.started) return Phase::kOpening;
+  if (!state.online) return Phase::kOffline;
   if (job.lease().held()) {
-    if (job.filling() || (job.pulling() && Unfilled(state.sync))) return "filling";
-    return job.pushing() ? "pushing" : "pulling";
+    if (job.filling() || (job.pulling() && Unfilled(state.sync))) return Phase::kFilling;
+    return job.pushing() ? Phase::kPushing : Phase::kPulling;
   }
-  if (job.resting_after_failure() && state.mode != Mode::kHelper) return "waiting";
+  if (job.resting_after_failure() && state.mode != Mode::kHelper) return Phase::kWaiting;
   // Another worker that rests may know less, for example of an image that is fetched here.
-  if (!shared_phase.empty() && shared_phase != "idle" && shared_phase != "opening")
-    return shared_phase;
-  return Begins(state) ? "opening" : "idle";
+  if (shared != Phase::kNone && !IsRest(shared)) return shared;
+  return Begins(state) ? Phase::kOpening : Phase::kIdle;
 }
 
-Data LeaseOf(const WorkerState& state, const SyncJob& job) {
-  if (state.mode == Mode::kHelper && !job.lease().held() && state.service_lease.is_object())
-    return state.service_lease;
+StatusLease LeaseOf(const WorkerState& state, const SyncJob& job) {
+  if (state.mode == Mode::kHelper && !job.lease().held() && state.service_lease.has_value())
+    return *state.service_lease;
   const LeaseRecord& record = job.lease().record();
-  Data lease = Data::MakeObject();
-  Data owner = ToData(record.owner);
+  StatusLease lease{record.owner, record.epoch, record.heartbeat};
   // A lease that is not persisted has no owner in storage. An owner that was found there is a
   // window, which reports its own status.
-  if (state.mode == Mode::kService) owner = job.lease().held() ? Data(state.tab) : Data();
-  lease.Set("owner", std::move(owner)).Set("epoch", record.epoch).Set("beat", record.heartbeat);
+  if (state.mode == Mode::kService) {
+    lease.owner.reset();
+    if (job.lease().held()) lease.owner = state.tab;
+  }
   return lease;
 }
 
 }  // namespace
 
-Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
-  Data status = Data::MakeObject();
-  status.Set("role", Role(state, job))
-      .Set("lease", LeaseOf(state, job))
-      .Set("phase", Phase(state, job, shared_phase));
-  status.Set("n", state.sync.n);
-  status.Set("pending", state.pending).Set("conflicts", state.conflicts);
-  status.Set("lastSyncedAt", ToData(state.sync.last_synced_at)).Set("nextTryAt", state.next_try_at);
-  status.Set("progress", state.progress)
-      .Set("error", state.shown_error().ToData())
-      .Set("needsAuth", state.needs_auth || state.shows_needs_auth);
-  status.Set("scopes", ToData(state.sync.scopes));
-  status.Set("mode", state.mode == Mode::kLease ? "lease" : "service-worker")
-      .Set("modeReason", state.mode_reason);
-  if (state.mode == Mode::kService) status.Set("instance", state.tab);
-  status.Set("online", state.online).Set("clockOffsetMs", state.sync.clock_offset.value_or(0));
+StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shared) {
+  StatusRecord status;
+  status.role = RoleOf(state, job);
+  status.lease = LeaseOf(state, job);
+  status.phase = PhaseOf(state, job, shared);
+  status.n = state.sync.n;
+  status.pending = state.pending;
+  status.conflicts = state.conflicts;
+  status.last_synced_at = state.sync.last_synced_at;
+  status.next_try_at = state.next_try_at;
+  status.progress = state.progress;
+  status.error = state.shown_error();
+  status.needs_auth = state.needs_auth || state.shows_needs_auth;
+  status.scopes = state.sync.scopes;
+  if (state.mode != Mode::kLease) status.mode = StatusMode::kServiceWorker;
+  status.mode_reason = state.mode_reason;
+  if (state.mode == Mode::kService) status.instance = state.tab;
+  status.online = state.online;
+  status.clock_offset_ms = state.sync.clock_offset.value_or(0);
   return status;
 }
 

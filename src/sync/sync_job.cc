@@ -27,13 +27,13 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
   state_->needs_auth = other_let_in_ = false;
-  if (retrying_) state_->next_try_at = nullptr;
+  if (retrying_) state_->next_try_at.reset();
   retrying_ = false;
   if (!active_) {
     active_ = true;
     loop_.Begin();
     run_ = {};
-    turn->Cancel("loop");
+    turn->Cancel(WorkerTimer::kLoop);
   }
   Advance(turn);
 }
@@ -53,22 +53,19 @@ bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
 void SyncJob::OtherLetIn(Turn* turn) {
   if (active_ || other_let_in_) return;
   other_let_in_ = true;
-  turn->Timer("loop", std::max(0.0, due_ms_ - turn->mono));
+  turn->Timer(WorkerTimer::kLoop, std::max(0.0, due_ms_ - turn->mono));
 }
 
 void SyncJob::Ask(const Data& id, Turn* turn) {
-  asked_.Push(id);
+  asked_.push_back(id);
   const bool never = state_->stopped || !state_->visible || !state_->online || state_->paused;
   if (never) return Leave(turn);
   Wake(WakeReason::kApplication, turn);
 }
 
 Data::Array SyncJob::TakeAsked() {
-  Data::Array taken = answering_.items();
-  for (const Data& id : asked_.items()) taken.push_back(id);
-  answering_ = Data::MakeArray();
-  asked_ = Data::MakeArray();
-  return taken;
+  TakeOver(&asked_, &answering_);
+  return std::exchange(answering_, {});
 }
 
 // The state as after two refusals: the window is asked for another token at the next wake on
@@ -81,7 +78,7 @@ void SyncJob::RefusedBefore(double rest_ms, Turn* turn) {
   retrying_ = true;
   due_ms_ = turn->mono + rest_ms;
   state_->next_try_at = turn->now + rest_ms;
-  turn->Timer("loop", rest_ms);
+  turn->Timer(WorkerTimer::kLoop, rest_ms);
 }
 
 void SyncJob::BeginWanted(Turn* turn) {
@@ -89,21 +86,25 @@ void SyncJob::BeginWanted(Turn* turn) {
   if (loop_.wants_push()) Wake(WakeReason::kMutation, turn);
 }
 
-void SyncJob::AnswerAsked(const SyncError* error, Turn* turn) {
-  for (const Data& id : answering_.items()) {
-    Data reply = Message("synced");
-    reply.Set("id", id).Set("error", error == nullptr ? Data() : error->ToData());
-    turn->Post(std::move(reply));
-  }
-  answering_ = Data::MakeArray();
+void SyncJob::AnswerAsked(const SyncError& error, Turn* turn) {
+  for (const Data& id : answering_) turn->Post(SyncedMessage{id, error});
+  answering_.clear();
+}
+
+void SyncJob::TakeOver(Data::Array* from, Data::Array* to) {
+  for (Data& id : *from) to->push_back(std::move(id));
+  from->clear();
 }
 
 void SyncJob::Advance(Turn* turn) {
   if (!active_ || !state_->CanRun() || state_->needs_auth) return;
   const int refusals = state_->token_refusals;
-  if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn)) {
+  const TokenNeed need = refusals == 0   ? TokenNeed::kStart
+                         : refusals == 1 ? TokenNeed::kExpired
+                                         : TokenNeed::kRefused;
+  if (!state_->EnsureToken(need, turn)) {
     // The token is given to the newest version of the service worker, which may be another one.
-    if (!lease_.persisted()) lease_.Unwant("left", turn);
+    if (!lease_.persisted()) lease_.Unwant(LeaseOutcome::kLeft, turn);
     return;
   }
   if (!lease_.held()) {
@@ -139,8 +140,7 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   switch (event) {
     case LeaseEvent::kHeld:
       loop_.Begin();
-      for (const Data& id : asked_.items()) answering_.Push(id);
-      asked_ = Data::MakeArray();
+      TakeOver(&asked_, &answering_);
       Advance(turn);
       break;
     case LeaseEvent::kLost:
@@ -161,8 +161,7 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 // like any other's.
 void SyncJob::Drop(Turn* turn) {
   if (const RequestStage* request = RequestOf(&stage_); request != nullptr) {
-    if (step() == SyncStep::kPullFetch && request->fetch != 0)
-      turn->Emit(Message("abortFetch").Set("id", request->fetch));
+    if (step() == SyncStep::kPullFetch && request->fetch != 0) turn->AbortFetch(request->fetch);
     End();
   }
   DropFill(turn);
@@ -172,8 +171,7 @@ void SyncJob::Lost(Turn* turn) {
   // A request on the wire may finish, but nothing more is written under this epoch. The remaining
   // work is requested again.
   if (!active_) return;
-  for (const Data& id : answering_.items()) asked_.Push(id);
-  answering_ = Data::MakeArray();
+  TakeOver(&answering_, &asked_);
   loop_.WantPull();
   loop_.WantPush();
   Drop(turn);
@@ -233,7 +231,7 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
   // Windows learn of refused mutations by a record; of ops that were applied without effect
   // (TellGone) they learn only by this message.
   const FencedTransaction* transaction = TransactionOf(&stage_);
-  if (transaction != nullptr && transaction->inbox_grew()) turn->Broadcast(Message("conflicts"));
+  if (transaction != nullptr && transaction->inbox_grew()) turn->Broadcast(ConflictsMessage());
   const SyncStep done = step();
   DoneStage(turn);
   if (step() == done) End();  // no other stage has followed
@@ -262,7 +260,7 @@ void SyncJob::DoneStage(Turn* turn) {
   }
 }
 
-void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
+void SyncJob::Failed(uint64_t id, const HostError& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
   if (id == fill_.transaction.id()) return FailedFill(error, turn);
   if (step() == SyncStep::kCheck) {
@@ -284,7 +282,7 @@ void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
   // There may be another token by now, because the socket's was refused first.
   if (state_->TokenRefused(token_)) return Advance(turn);
   if (++state_->token_refusals == 1 && state_->auth) {
-    state_->EnsureToken("expired", turn);  // the job goes on once the window has answered
+    state_->EnsureToken(TokenNeed::kExpired, turn);  // the job goes on once the window has answered
     return;
   }
   state_->NeedAuth();
@@ -305,25 +303,17 @@ void SyncJob::TokenMissing(Turn* turn) {
 void SyncJob::Answered() { state_->ForgetRefusals(); }
 
 void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn) {
-  if (record.has_value()) turn->Broadcast(Message("record").Set("record", record->Write()));
+  if (record.has_value()) turn->Broadcast(RecordMessage{*record});
 }
 
-uint64_t SyncJob::Fetch(std::string_view path, std::string body, Turn* turn) {
-  const uint64_t id = turn->NextId();
-  Data effect = Message("fetch");
-  effect.Set("id", id)
-      .Set("method", "POST")
-      .Set("path", path)
-      .Set("body", Data::Bytes(std::move(body)));
+uint64_t SyncJob::Fetch(const char* path, std::string body, Turn* turn) {
   token_ = state_->token;
-  effect.Set("token", token_).Set("timeoutMs", state_->times.fetch_ms);
-  turn->Emit(std::move(effect));
-  return id;
+  return turn->Fetch({path, std::move(body), token_, state_->times.fetch_ms});
 }
 
-bool SyncJob::Response(const Data& event, Turn* turn) {
+bool SyncJob::Response(const ResponseEvent& event, Turn* turn) {
   RequestStage* request = RequestOf(&stage_);
-  if (request == nullptr || event["id"].as_u64() != request->fetch) return false;
+  if (request == nullptr || event.id != request->fetch) return false;
   request->fetch = 0;
   const SyncStep answered = step();
   if (answered == SyncStep::kPullFetch) {

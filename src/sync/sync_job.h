@@ -66,15 +66,15 @@ class SyncJob {
   bool Owns(uint64_t id) const;
   ReadReply Read(uint64_t id, const Data& results, Turn* turn);
   void Done(uint64_t id, Turn* turn);
-  void Failed(uint64_t id, const Data& error, Turn* turn);
-  bool Response(const Data& event, Turn* turn);
-  bool Image(const Data& event, Turn* turn);
-  bool Timer(std::string_view name, Turn* turn);
-  void Lock(std::string_view lock_state, Turn* turn) {
+  void Failed(uint64_t id, const HostError& error, Turn* turn);
+  bool Response(const ResponseEvent& event, Turn* turn);
+  bool Image(const ImageEvent& event, Turn* turn);
+  bool Timer(WorkerTimer timer, Turn* turn);
+  void Lock(LockState lock_state, Turn* turn) {
     LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
   }
-  void Heard(const Data& message, Turn* turn);  // a `lease` message about this lease
-  void TokenMissing(Turn* turn);                // the window was asked for a token, and has none
+  void Heard(const LeaseMessage& message, Turn* turn);  // REQUIRES: it names this lease
+  void TokenMissing(Turn* turn);  // the window was asked for a token, and has none
 
   const Lease& lease() const { return lease_; }
   bool active() const { return active_; }
@@ -105,24 +105,25 @@ class SyncJob {
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
-  void Rest(std::string_view outcome, double delay_ms, Turn* turn);
+  void Rest(LeaseOutcome outcome, double delay_ms, Turn* turn);
   void Lost(Turn* turn);
   void Drop(Turn* turn);
   void Unauthenticated(const SyncError& error, Turn* turn);
   bool MayAskForToken(WakeReason reason, const Turn* turn) const;
   void Answered();
-  void AnswerAsked(const SyncError* error, Turn* turn);
+  void AnswerAsked(const SyncError& error, Turn* turn);  // no error: all was done
+  void TakeOver(Data::Array* from, Data::Array* to);
   void BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn);
-  uint64_t Fetch(std::string_view path, std::string body, Turn* turn);
+  uint64_t Fetch(const char* path, std::string body, Turn* turn);
   void DoneStage(Turn* turn);
-  void FailedFill(const Data& error, Turn* turn);
+  void FailedFill(const HostError& error, Turn* turn);
   ReadReply ReadCheck(CheckStage* check, const Data::Array& read, Turn* turn);
   void DoneCheck(Turn* turn);
 
   void PullAsk(Turn* turn);
   ReadReply ReadPullAsk(PullAskStage* ask, FencedRound round);
   void DonePullAsk(PullAskStage* ask, Turn* turn);
-  void PullResponse(const Data& event, Turn* turn);
+  void PullResponse(const ResponseEvent& event, Turn* turn);
   void PullRefused(SyncError error, Turn* turn);
   ReadReply ReadPullFold(PullFoldStage* stage, FencedRound round);
   void DonePullFold(PullFoldStage* stage, Turn* turn);
@@ -136,8 +137,9 @@ class SyncJob {
   ReadReply FinishPushAsk(PushAskStage* ask, Turn* turn);
   void DonePushAsk(PushAskStage* ask, Turn* turn);
   void BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn);
-  void PushResponse(const Data& event, Turn* turn);
-  void BeginPushAnswer(const Vector<std::string>& ids, Data results, size_t left_over, Turn* turn);
+  void PushResponse(const ResponseEvent& event, Turn* turn);
+  void BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
+                       Turn* turn);
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
   SyncError WrongUser(const std::string& other) const;
@@ -155,17 +157,17 @@ class SyncJob {
   WorkerState* state_;
   Lease lease_;
   Loop loop_;
-  bool active_ = false;                 // there is work, under way or waiting for the lease
-  bool retrying_ = false;               // pausing after a failure
-  bool woken_on_purpose_ = false;       // woken by more than a mutation, a poke or a due pause
-  bool other_let_in_ = false;           // OtherLetIn was called since this window had no token
-  double due_ms_ = 0;                   // monotonic: the end of the pause
-  double rested_ms_ = 0;                // monotonic: its start
-  Data asked_ = Data::MakeArray();      // sync.now() calls that the next job answers
-  Data answering_ = Data::MakeArray();  // those that the present job answers
+  bool active_ = false;            // there is work, under way or waiting for the lease
+  bool retrying_ = false;          // pausing after a failure
+  bool woken_on_purpose_ = false;  // woken by more than a mutation, a poke or a due pause
+  bool other_let_in_ = false;      // OtherLetIn was called since this window had no token
+  double due_ms_ = 0;              // monotonic: the end of the pause
+  double rested_ms_ = 0;           // monotonic: its start
+  Data::Array asked_;              // the ids of sync.now() calls that the next job answers
+  Data::Array answering_;          // those that the present job answers
 
   SyncStage stage_;
-  Data token_;  // the token of the last request
+  Token token_;  // the token of the last request
 
   // Data of the present job.
   struct Run {

@@ -6,6 +6,7 @@
 
 #include "log/codec.h"
 #include "sync/image_job.h"
+#include "sync/records.h"
 #include "sync/sync_job.h"
 
 namespace skerry {
@@ -16,9 +17,7 @@ void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_.image = image;
   fill_.scope_version = state_->sync.scope_version;
   fill_.transaction = Transact({Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
-  Data progress = Data::MakeObject();
-  progress.Set("done", 0).Set("total", image.bytes);
-  state_->progress = std::move(progress);
+  state_->progress = Progress{0, static_cast<double>(image.bytes)};
 }
 
 ReadReply SyncJob::ReadFill(SyncRecord sync, Turn* turn) {
@@ -94,32 +93,30 @@ void SyncJob::DoneFill(Turn* turn) {
       fill_.draft.Broadcast(turn);
     }
     fill_.End();
-    state_->progress = nullptr;
+    state_->progress.reset();
     loop_.WantPull();
     return Advance(turn);
   }
   if (fill_.is_dropped) return fill_.End();
   fill_.Move(FillStep::kFetch);
-  Data fetch = Data::MakeObject();
-  fetch.Set("url", fill_.image.url)
-      .Set("bytes", fill_.image.bytes)
-      .Set("checksum", fill_.image.hash);
   token_ = state_->token;
-  fetch.Set("realm", fill_.image.realm)
-      .Set("token", token_)
-      .Set("timeoutMs", state_->times.image_fetch_ms);
+  const ImageFill& image = fill_.image;
   const ImageDraft& draft = fill_.draft;
-  Data job = Data::MakeObject();
-  job.Set("kind", "fill").Set("generation", draft.generation).Set("roll", fill_.rolls);
-  job.Set("from", fill_.rolls ? ToData(draft.from) : Data())
-      .Set("upto", draft.upto)
-      .Set("fetch", std::move(fetch));
-  job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", ToData(draft.cursors));
-  job.Set("schema", state_->description);
-  fill_.job = EmitImageJob(std::move(job), turn);
+  ImageJob job;
+  job.kind = ImageJobKind::kFill;
+  job.generation = draft.generation;
+  job.rolls = fill_.rolls;
+  if (fill_.rolls) job.from = draft.from;
+  job.upto = draft.upto;
+  job.fetch = ImageFetch{image.url,   image.bytes, image.hash,
+                         image.realm, token_,      state_->times.image_fetch_ms};
+  job.drop_realms = {image.realm};
+  job.cursors = draft.cursors;
+  job.schema = state_->description;
+  fill_.job = EmitImageJob(job, turn);
 }
 
-void SyncJob::FailedFill(const Data& error, Turn* turn) {
+void SyncJob::FailedFill(const HostError& error, Turn* turn) {
   const FencedTransaction failed = std::exchange(fill_.transaction, {});
   const bool dropped = fill_.is_dropped;
   if (failed.is_fenced_out() && fill_.step == FillStep::kPublish) fill_.draft.Discard(turn);
@@ -130,37 +127,35 @@ void SyncJob::FailedFill(const Data& error, Turn* turn) {
   Advance(turn);
 }
 
-bool SyncJob::Image(const Data& event, Turn* turn) {
-  if (fill_.job == 0 || event["id"].as_u64() != fill_.job) return false;
-  if (event["progress"].is_object()) {
-    state_->progress = event["progress"];
+bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
+  if (fill_.job == 0 || event.id != fill_.job) return false;
+  if (event.progress.has_value()) {
+    state_->progress = event.progress;
     return true;
   }
   fill_.job = 0;
-  if (event["parts"].is_array()) {
+  if (event.parts.has_value()) {
     state_->passes_over_newest_image = false;
-    FromData(Data(event["parts"]), &fill_.draft.parts);
+    fill_.draft.parts = *event.parts;
     fill_.Move(FillStep::kPublish);
     fill_.transaction =
         Transact({Store::kSync, Store::kUpdates}, TransactionMode::kWriteStrict, {}, turn);
     return true;
   }
-  const double status = event["error"]["status"].as_number();
-  const std::string message = event["error"]["message"].as_string();
+  const auto& [name, message, status] = event.error;
   const bool is_last_resort = fill_.draft.is_last_resort;
   DropFill(turn);
   if (status == 401) {
     Unauthenticated({"unauthenticated", message, true}, turn);
   } else {
     // This includes an image that was replaced meanwhile (404): the next pull names the new one.
-    const std::string& name = event["error"]["name"].as_string();
     // These errors do not mean that an image cannot be read.
     const bool blameless = name == "network" || name == "timeout" || name == "quota";
     // Perhaps this client's own image cannot be read: next time the fill is built on the previous
     // one. If that was already the case, each window checks whether it can read either image, and
     // gives both up if not.
     if (!blameless && status == 0) {
-      if (is_last_resort) turn->Broadcast(Message("unreadable"));
+      if (is_last_resort) turn->Broadcast(UnreadableMessage());
       state_->passes_over_newest_image = !state_->passes_over_newest_image;
     }
     Fail({blameless ? name : "image", message, true}, turn);
@@ -172,10 +167,10 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
 void SyncJob::DropFill(Turn* turn) {
   if (!fill_.active()) return;
   if (fill_.job != 0) {
-    turn->Emit(Message("abortImage").Set("id", fill_.job));
+    turn->AbortImageJob(fill_.job);
     fill_.draft.Discard(turn);
   }
-  state_->progress = nullptr;
+  state_->progress.reset();
   fill_.is_dropped = true;
   fill_.job = 0;
   // A transaction in flight is finished first: windows must be notified of what it wrote.

@@ -5,7 +5,9 @@
 #include "base/limits.h"
 #include "log/codec.h"
 #include "log/wire.h"
+#include "sync/answer.h"
 #include "sync/chain.h"
+#include "sync/records.h"
 #include "sync/sync_job.h"
 
 namespace skerry {
@@ -45,7 +47,7 @@ void SyncJob::DonePullAsk(PullAskStage* ask, Turn* turn) {
   Enter(PullFetchStage{{fetch}, std::move(ask->request), turn->now});
 }
 
-void SyncJob::PullResponse(const Data& event, Turn* turn) {
+void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   Answer answer = ReadAnswer(event);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kGone) {
@@ -119,7 +121,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   if (stage->discarded) {
     // Another window has moved the cursors meanwhile: it pulls, too.
     const bool theirs = ++run_.discards > kMaxDiscards;
-    if (theirs && !answering_.items().empty())
+    if (theirs && !answering_.empty())
       return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
     if (theirs) run_.discards = 0;
     loop_.Pulled(!theirs);
@@ -153,7 +155,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     loop_.WantPush();
   }
   // A service worker makes no images; a window does.
-  if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(Message("fill"));
+  if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(FillMessage());
   if (!answer->images.empty() && !fill_.active() && state_->images) {
     // If another realm is still behind, its missing rows come by pages, so the scopes are not
     // filled yet.

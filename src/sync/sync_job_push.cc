@@ -5,7 +5,9 @@
 
 #include "base/limits.h"
 #include "base/vector.h"
+#include "sync/answer.h"
 #include "sync/chain.h"
+#include "sync/records.h"
 #include "sync/sync_job.h"
 
 namespace skerry {
@@ -133,7 +135,7 @@ ReadReply SyncJob::ReadSetAside(SetAsideStage* stage, FencedRound round) {
   return reply;
 }
 
-void SyncJob::PushResponse(const Data& event, Turn* turn) {
+void SyncJob::PushResponse(const ResponseEvent& event, Turn* turn) {
   PushFetchStage& sent = In<PushFetchStage>();
   Answer answer = ReadAnswer(event);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
@@ -145,18 +147,20 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
   }
   if (too_much) {
     // A single update that the server can never accept must not block the queue for ever.
-    Data results = PushAnswer::RejectedWhole(sent.ids[0], answer.error.code, answer.error.message);
-    return BeginPushAnswer(sent.ids, std::move(results), sent.left_over, turn);
+    return BeginPushAnswer(sent.ids,
+                           RejectedWhole(sent.ids[0], answer.error.code, answer.error.message),
+                           sent.left_over, turn);
   }
   if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
   Answered();
-  if (!answer.json["results"].is_array()) {
+  std::optional<PushResults> results = ReadPushResults(std::move(answer.json));
+  if (!results.has_value()) {
     return Fail({"bad_answer", "The server's answer has no `results`.", true}, turn);
   }
-  BeginPushAnswer(sent.ids, answer.json["results"], sent.left_over, turn);
+  BeginPushAnswer(sent.ids, std::move(*results), sent.left_over, turn);
 }
 
-void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, Data results, size_t left_over,
+void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
                               Turn* turn) {
   auto answer = std::make_unique<PushAnswer>(&state_->schema, ids, std::move(results), turn->now);
   PushAnswerStage& stage = Enter(PushAnswerStage());
@@ -176,7 +180,7 @@ void SyncJob::Rebind(Turn* turn) {
   Answered();
   const bool accepted = !state_->sync.cursors.empty() && personal.other.empty();
   if (accepted || run_.has_new_identity) return FailBound(turn);
-  BeginPushAnswer({}, Data::MakeArray(), 0, turn);
+  BeginPushAnswer({}, {}, 0, turn);
   In<PushAnswerStage>().rebinding = PushAnswerStage::Rebinding::kAsked;
 }
 
@@ -218,9 +222,7 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
   using Rebinding = PushAnswerStage::Rebinding;
   const PushAnswer* answer = stage->answer.get();
   if (stage->rebinding == Rebinding::kDone) run_.has_new_identity = true;
-  if (!answer->pushed().items().empty()) {
-    turn->Broadcast(Message("pushed").Set("results", answer->pushed()));
-  }
+  if (!answer->pushed().empty()) turn->Broadcast(PushedMessage{answer->pushed()});
   BroadcastRecord(answer->record(), turn);
   if (!Work()) return;
   if (stage->rebinding == Rebinding::kRefused) return FailBound(turn);

@@ -6,28 +6,27 @@
 namespace skerry {
 
 void SyncJob::Leave(Turn* turn) {
-  for (const Data& id : asked_.items()) answering_.Push(id);
-  asked_ = Data::MakeArray();
-  SyncError error{"offline", "Syncing stopped: the page is hidden, offline, paused or closing.",
-                  true};
-  AnswerAsked(&error, turn);
+  TakeOver(&asked_, &answering_);
+  const SyncError error{"offline",
+                        "Syncing stopped: the page is hidden, offline, paused or closing.", true};
+  AnswerAsked(error, turn);
   if (active_) {
     loop_.WantPull();
     loop_.WantPush();
   }
   active_ = false;
   Drop(turn);
-  turn->Cancel("loop");
-  state_->next_try_at = nullptr;
+  turn->Cancel(WorkerTimer::kLoop);
+  state_->next_try_at.reset();
   retrying_ = false;
-  lease_.Unwant("left", turn);
+  lease_.Unwant(LeaseOutcome::kLeft, turn);
 }
 
 void SyncJob::Finish(Turn* turn) {
   if (!run_.refusal.code.empty()) return Fail(std::move(run_.refusal), turn);
   state_->ForgetErrors();
-  AnswerAsked(nullptr, turn);
-  if (!asked_.items().empty()) {
+  AnswerAsked({}, turn);
+  if (!asked_.empty()) {
     // These sync.now() calls were made during this round, so only another round can answer them.
     std::swap(answering_, asked_);
     loop_.WantPull();
@@ -36,31 +35,30 @@ void SyncJob::Finish(Turn* turn) {
     return;
   }
   state_->poked.clear();
-  Rest("done", loop_.Rest(state_->listening, &state_->random), turn);
+  Rest(LeaseOutcome::kDone, loop_.Rest(state_->listening, &state_->random), turn);
 }
 
 void SyncJob::Fail(SyncError error, Turn* turn) {
   state_->error = std::move(error);
   if (!active_) return;
-  for (const Data& id : asked_.items()) answering_.Push(id);
-  asked_ = Data::MakeArray();
-  AnswerAsked(&state_->error, turn);
+  TakeOver(&asked_, &answering_);
+  AnswerAsked(state_->error, turn);
   loop_.WantPull();
   loop_.WantPush();
   retrying_ = true;
   const bool refused = state_->needs_auth && state_->token_refusals > 0;
   const bool missing = state_->needs_auth && !refused;
-  Rest("failed",
+  Rest(LeaseOutcome::kFailed,
        refused ? loop_.Rest(true, &state_->random)
                : loop_.Retry(state_->error.retry_after_ms, &state_->random),
        turn);
   if (!missing) return;
   // The application will report when it has one.
-  state_->next_try_at = nullptr;
-  turn->Cancel("loop");
+  state_->next_try_at.reset();
+  turn->Cancel(WorkerTimer::kLoop);
 }
 
-void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
+void SyncJob::Rest(LeaseOutcome outcome, double delay_ms, Turn* turn) {
   active_ = false;
   state_->first_round_ended = true;
   Drop(turn);
@@ -71,17 +69,17 @@ void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
   if (helps() && !retrying_) return;
   if (!helps()) state_->next_try_at = turn->now + delay_ms;
   // A service worker without work is woken by its windows; there may be none, so it sets no timer.
-  if (state_->mode == Mode::kService && !retrying_) return turn->Cancel("loop");
-  turn->Timer("loop", delay_ms);
+  if (state_->mode == Mode::kService && !retrying_) return turn->Cancel(WorkerTimer::kLoop);
+  turn->Timer(WorkerTimer::kLoop, delay_ms);
 }
 
-bool SyncJob::Timer(std::string_view name, Turn* turn) {
-  if (name == "loop") {
+bool SyncJob::Timer(WorkerTimer timer, Turn* turn) {
+  if (timer == WorkerTimer::kLoop) {
     // The socket was opened since the pause began, so polls are not needed.
     const double rested = turn->mono - rested_ms_;
     if (!retrying_ && !active_ && state_->listening && !loop_.wants_anything() &&
         rested < state_->times.idle_listening_ms / 2) {
-      turn->Timer("loop", state_->times.idle_listening_ms - rested);
+      turn->Timer(WorkerTimer::kLoop, state_->times.idle_listening_ms - rested);
       return true;
     }
     retrying_ = false;
@@ -89,22 +87,21 @@ bool SyncJob::Timer(std::string_view name, Turn* turn) {
     Wake(helps() ? WakeReason::kFill : WakeReason::kTimer, turn);
     return true;
   }
-  return lease_.Timer(name, turn);
+  return lease_.Timer(timer, turn);
 }
 
 // Another window has released the lease: perhaps no work is left.
-void SyncJob::Heard(const Data& message, Turn* turn) {
-  const std::string& outcome = message["outcome"].as_string();
-  const bool released = !LeaseRecord::Read(message["lease"]).owner.has_value();
+void SyncJob::Heard(const LeaseMessage& message, Turn* turn) {
+  const LeaseOutcome outcome = message.outcome;
   lease_.Heard(message, turn);
-  if (!released || outcome == "left") return;
+  if (message.lease.owner.has_value() || outcome == LeaseOutcome::kLeft) return;
   if (!active_) {
     // It has just polled; another poll at once would only double the requests.
-    if (outcome == "done" && !retrying_ && !helps() && state_->CanRun())
-      turn->Timer("loop", loop_.Rest(state_->listening, &state_->random));
+    if (outcome == LeaseOutcome::kDone && !retrying_ && !helps() && state_->CanRun())
+      turn->Timer(WorkerTimer::kLoop, loop_.Rest(state_->listening, &state_->random));
     return;
   }
-  if (lease_.held() || step() != SyncStep::kNone || !asked_.items().empty()) return;
+  if (lease_.held() || step() != SyncStep::kNone || !asked_.empty()) return;
   Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
                     CountRead(Store::kConflicts)};
   loop_.Pushing();
@@ -124,7 +121,7 @@ ReadReply SyncJob::ReadCheck(CheckStage* check, const Data::Array& read, Turn* t
 
 void SyncJob::DoneCheck(Turn* turn) {
   // The check may not have seen what was reported since it began.
-  if (lease_.held() || !asked_.items().empty() || loop_.push_again()) return Advance(turn);
+  if (lease_.held() || !asked_.empty() || loop_.push_again()) return Advance(turn);
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync.cursors, realm) < revision) return;
   }
@@ -132,7 +129,7 @@ void SyncJob::DoneCheck(Turn* turn) {
   state_->poked.clear();
   loop_.Forget();
   state_->error = {};  // another window has succeeded where this one failed
-  Rest("done", loop_.Rest(state_->listening, &state_->random), turn);
+  Rest(LeaseOutcome::kDone, loop_.Rest(state_->listening, &state_->random), turn);
 }
 
 }  // namespace skerry

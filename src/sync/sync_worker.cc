@@ -1,24 +1,27 @@
 #include "sync/sync_worker.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "sync/scopes.h"
 #include "sync/status.h"
+#include "sync/token_record.h"
+#include "sync/worker_config.h"
 
 namespace skerry {
 namespace {
 
-LeaseConfig Config(const WorkerState& state, std::string_view name) {
+LeaseConfig Config(const WorkerState& state, LeaseName name) {
   LeaseConfig config;
-  config.name = name;
+  config.name = config.lock = name;
   config.tab = state.tab;
   // Two versions of a service worker never run at the same time, and windows that push beside it do
   // no harm. So the service worker needs no persisted lease.
   config.persisted = state.mode != Mode::kService;
-  if (!config.persisted) config.lock = "service";
+  if (!config.persisted) config.lock = LeaseName::kService;
   config.locks = state.locks;
-  const bool listen = name == "listen";
+  const bool listen = name == LeaseName::kListen;
   config.quiet = listen;
   config.beat_ms = listen ? state.times.listen_beat_ms : state.times.beat_ms;
   config.look_ms = listen ? state.times.listen_look_ms : state.times.look_ms;
@@ -26,96 +29,64 @@ LeaseConfig Config(const WorkerState& state, std::string_view name) {
   return config;
 }
 
-Data WriteEffect(uint64_t id, ReadReply reply) {
-  if (reply.abort) return Message("abort").Set("id", id);
-  if (!reply.more.empty())
-    return Message("more").Set("id", id).Set("reads", Data(std::move(reply.more)));
-  return Message("write").Set("id", id).Set("writes", Data(std::move(reply.writes)));
-}
-
-Data ScopesFailed(const SyncError& error, const Vector<WantedScope>& dropped) {
-  return Message("scopesFailed").Set("error", error.ToData()).Set("drop", ToData(dropped));
-}
+// After a stop, only transactions that are under way are finished.
+template <typename Event>
+constexpr bool kEndsTransaction =
+    std::is_same_v<Event, DoneEvent> || std::is_same_v<Event, FailedEvent>;
 
 }  // namespace
 
-Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(const Data& config) {
-  Result<Schema> schema = Schema::Parse(config["schema"]);
+Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(Data data) {
+  WorkerConfig config = ReadRecord<WorkerConfig>(std::move(data));
+  Result<Schema> schema = Schema::Parse(config.schema);
   if (!schema.ok()) return schema.status();
-  if (config["tab"].as_string().empty())
-    return Status(Code::kInvalidArgument, "The sync worker needs a tab id.");
-  if (config["seed"].as_bytes().size() != 32)
-    return Status(Code::kInvalidArgument, "The seed has 32 bytes.");
-  auto state = std::make_unique<WorkerState>(std::move(schema.value()), config["schema"],
-                                             config["seed"].as_bytes());
-  state->times = ParseSyncTimes(config["times"]);
-  state->limits = ParseSyncLimits(config["limits"]);
-  state->tab = config["tab"].as_string();
-  state->user = config["user"].as_string();
-  const std::string& mode = config["mode"].as_string();
-  state->mode = mode == "service"  ? Mode::kService
-                : mode == "helper" ? Mode::kHelper
-                                   : Mode::kLease;
-  state->mode_reason = config["reason"].as_string();
-  state->service = config["service"];
-  state->keeps_token = config["keepToken"].as_bool();
-  state->visible = config["visible"].as_bool(true);
-  state->online = config["online"].as_bool(true);
-  state->locks = config["locks"].as_bool();
-  state->auth = config["auth"].as_bool();
+  if (config.tab.empty()) return Status(Code::kInvalidArgument, "The sync worker needs a tab id.");
+  if (config.seed.size() != 32) return Status(Code::kInvalidArgument, "The seed has 32 bytes.");
+  auto state = std::make_unique<WorkerState>(std::move(schema.value()), std::move(config.schema),
+                                             config.seed);
+  state->times = ParseSyncTimes(config.times);
+  state->limits = ParseSyncLimits(config.limits);
+  state->tab = std::move(config.tab);
+  state->user = std::move(config.user);
+  state->mode = config.mode;
+  state->mode_reason = std::move(config.reason);
+  state->service = std::move(config.service);
+  state->keeps_token = config.keeps_token;
+  state->visible = config.visible;
+  state->online = config.online;
+  state->locks = config.locks;
+  state->auth = config.auth;
   const bool in_window = state->mode != Mode::kService;
-  state->socket = in_window && config["socket"].as_bool();
-  state->images = in_window && config["images"].as_bool();
+  state->socket = in_window && config.socket;
+  state->images = in_window && config.images;
   return std::unique_ptr<SyncWorker>(new SyncWorker(std::move(state)));
 }
 
 SyncWorker::SyncWorker(std::unique_ptr<WorkerState> state)
     : state_(std::move(state)),
-      job_(state_.get(), Config(*state_, "push")),
+      job_(state_.get(), Config(*state_, LeaseName::kPush)),
       helper_(state_.get()),
-      keeper_(state_.get(), Config(*state_, "image")),
-      listen_(Config(*state_, "listen")),
+      keeper_(state_.get(), Config(*state_, LeaseName::kImage)),
+      listen_(Config(*state_, LeaseName::kListen)),
       socket_(state_.get()) {}
 
-Data SyncWorker::Handle(const Data& event) {
-  Turn turn(event["now"].as_number(), event["mono"].as_number(), &last_id_);
-  const std::string& type = event["type"].as_string();
-  if (type == "read") {
-    OnRead(event, &turn);  // inside a transaction: emits its reply and nothing else
-  } else if (!state_->stopped || type == "done" || type == "failed") {
-    Route(event, &turn);
-    Upkeep(&turn);
-  }
+Data SyncWorker::Handle(Data event) {
+  Turn turn(NowOf(event), MonoOf(event), &last_id_);
+  // Inside a transaction: emits its reply and nothing else.
+  const auto read = [&](const ReadEvent& one) { OnRead(one, &turn); };
+  if (OneOf<ReadEvent>::Visit(&event, read)) return turn.TakeEffects();
+  bool handles = !state_->stopped;
+  WorkerEvents::Visit(&event, [&]<typename Event>(Event one) {
+    handles = handles || kEndsTransaction<Event>;
+    if (handles) OnEvent(std::move(one), &turn);
+  });
+  if (!handles) return turn.TakeEffects();
+  if (!helper_.given_up().empty()) SetMode(Mode::kLease, helper_.given_up(), &turn);
+  Upkeep(&turn);
   return turn.TakeEffects();
 }
 
-void SyncWorker::Route(const Data& event, Turn* turn) {
-  const std::string& type = event["type"].as_string();
-  if (type == "start") {
-    Start(turn);
-  } else if (type == "done") {
-    OnDone(event["id"].as_u64(), turn);
-  } else if (type == "failed") {
-    OnFailed(event["id"].as_u64(), event["error"], turn);
-  } else if (type == "post") {
-    OnPost(event["message"], turn);
-  } else if (type == "message") {
-    OnChannel(event["message"], turn);
-  } else if (type == "timer") {
-    OnTimer(event["name"].as_string(), turn);
-  } else if (type == "lock") {
-    OnLock(event, turn);
-  } else if (type == "response") {
-    if (job_.Response(event, turn)) job_.Advance(turn);
-  } else if (type == "token") {
-    OnToken(event["token"], turn);
-  } else if (type == "socket") {
-    OnSocket(event, turn);
-  } else if (type == "image") {
-    if (!job_.Image(event, turn)) keeper_.Image(event, turn);
-  }
-  if (!helper_.given_up().empty()) SetMode(Mode::kLease, helper_.given_up(), turn);
-}
+void SyncWorker::OnEvent(const StartEvent&, Turn* turn) { Start(turn); }
 
 void SyncWorker::Start(Turn* turn) {
   const auto starts = [](const Own& own) { return own.kind == OwnKind::kStart; };
@@ -125,8 +96,8 @@ void SyncWorker::Start(Turn* turn) {
 
 void SyncWorker::BeginOwn(Own own, Turn* turn) {
   Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
-                    CountRead(Store::kConflicts), GetRead(Store::kSync, "service"),
-                    GetRead(Store::kSync, "token")};
+                    CountRead(Store::kConflicts), GetRead(Store::kSync, kServiceKey),
+                    GetRead(Store::kSync, kTokenKey)};
   own.id = turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts, Store::kUpdates},
                           TransactionMode::kWriteStrict, std::move(reads));
   own_.push_back(std::move(own));
@@ -136,7 +107,7 @@ void SyncWorker::BeginOwn(Own own, Turn* turn) {
 // and nothing wakes them. If a socket replaces polling, the worker that has the socket counts
 // pending mutations.
 void SyncWorker::Look(Turn* turn) {
-  turn->Timer("look", state_->times.idle_ms);
+  turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);
   if (job_.active()) return;
   Own own;
   own.kind = OwnKind::kLook;
@@ -152,9 +123,9 @@ SyncWorker::Own* SyncWorker::FindOwn(uint64_t id) {
   return nullptr;
 }
 
-void SyncWorker::OnRead(const Data& event, Turn* turn) {
-  const uint64_t id = event["id"].as_u64();
-  const Data& results = event["results"];
+void SyncWorker::OnRead(const ReadEvent& event, Turn* turn) {
+  const uint64_t id = event.id;
+  const Data& results = event.results;
   ReadReply reply;
   if (Own* own = FindOwn(id); own != nullptr) {
     reply = ReadOwn(own, results, turn);
@@ -167,7 +138,9 @@ void SyncWorker::OnRead(const Data& event, Turn* turn) {
   } else {
     reply.abort = true;  // the transaction is not needed any more
   }
-  turn->Emit(WriteEffect(id, std::move(reply)));
+  if (reply.abort) return turn->Abort(id);
+  if (!reply.more.empty()) return turn->More(id, std::move(reply.more));
+  turn->Write(id, std::move(reply.writes));
 }
 
 ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
@@ -183,10 +156,12 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     return reply;
   }
   if (own->kind == OwnKind::kToken) {
-    const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->token);
     // The same token again: keep its mark as refused.
-    if (!IsNewer(read[4]) && !(kept["token"] == read[4]["token"]))
-      reply.writes.push_back(PutWrite(Store::kSync, "token", kept));
+    if (!IsNewer(read[4]) && ReadKind<TokenRecord>(read[4]).token != own->token) {
+      TokenRecord kept;
+      kept.token = own->token;
+      reply.writes.push_back(PutWrite(Store::kSync, kTokenKey, WriteKind(kept)));
+    }
     return reply;
   }
   if (own->kind == OwnKind::kRefusal) {
@@ -214,7 +189,8 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   return reply;
 }
 
-void SyncWorker::OnDone(uint64_t id, Turn* turn) {
+void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
+  const uint64_t id = event.id;
   if (Own* found = FindOwn(id); found != nullptr) {
     const Own own = std::move(*found);
     own_.erase(own_.begin() + (found - own_.data()));
@@ -230,7 +206,7 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
     ListenHappened(listen_.Done(turn), turn);
   }
   if (!std::exchange(state_->loss_to_report, false)) return;
-  const Data damaged = Message("unreadable").Set("damaged", true);
+  const UnreadableMessage damaged{true};
   turn->Broadcast(damaged);
   turn->Post(damaged);
 }
@@ -240,8 +216,8 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     if (job_.active()) return;
     // Windows do not know of mutations that were not announced either.
     if (own.pending > state_->pending) {
-      turn->Broadcast(Message("left"));
-      turn->Post(Message("left"));
+      turn->Broadcast(LeftMessage());
+      turn->Post(LeftMessage());
     }
     state_->pending = own.pending;
     if (own.pending > 0) Wake(WakeReason::kMutation, turn);
@@ -256,10 +232,10 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     if (scopes_failed_) {
       const SyncError error = {"scope_left_out",
                                "All windows together want more than a server takes.", true};
-      turn->Post(ScopesFailed(error, {}).Set("leftOut", ToData(own.left_out)));
+      turn->Post(ScopesFailedMessage{error, {}, own.left_out});
     }
   }
-  if (own.record.has_value()) turn->Broadcast(Message("record").Set("record", own.record->Write()));
+  if (own.record.has_value()) turn->Broadcast(RecordMessage{*own.record});
   const bool first = !state_->started;
   state_->started = true;
   if (first && state_->mode == Mode::kService) {
@@ -267,7 +243,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     job_.BeginWanted(turn);  // it was woken for some work
   } else if (first) {
     if (state_->mode == Mode::kHelper) {
-      state_->EnsureToken("start", turn);
+      state_->EnsureToken(TokenNeed::kStart, turn);
       job_.BeginWanted(turn);  // for an image that was named meanwhile
     }
     Wake(WakeReason::kStart, turn);
@@ -277,7 +253,8 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   }
 }
 
-void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
+void SyncWorker::OnEvent(const FailedEvent& event, Turn* turn) {
+  const auto& [id, error] = event;
   if (Own* found = FindOwn(id); found != nullptr) {
     // A newer version's data is left alone for good; any other failure is retried.
     const OwnKind kind = found->kind;
@@ -287,8 +264,8 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
     if (state_->error.code == "newer_tab") return;
     if (kind == OwnKind::kLook) return;  // the timer starts another one
     state_->own_error = StorageError(error);
-    if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
-    if (kind == OwnKind::kScopes) turn->Post(ScopesFailed(state_->own_error, dropped));
+    if (kind == OwnKind::kStart) turn->Timer(WorkerTimer::kStart, state_->times.retry_ms);
+    if (kind == OwnKind::kScopes) turn->Post(ScopesFailedMessage{state_->own_error, dropped, {}});
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {
@@ -303,48 +280,69 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
 void SyncWorker::ListenHappened(LeaseEvent event, Turn* turn) {
   if (event != LeaseEvent::kFailed) return;
   listen_pausing_ = true;
-  turn->Timer("listen-retry", state_->times.retry_ms);
+  turn->Timer(WorkerTimer::kListenRetry, state_->times.retry_ms);
 }
 
-void SyncWorker::OnLock(const Data& event, Turn* turn) {
-  const std::string& name = event["name"].as_string();
-  const std::string& lock_state = event["state"].as_string();
-  if (name == "push" || name == "service") job_.Lock(lock_state, turn);
-  if (name == "image") keeper_.Lock(lock_state, turn);
-  if (name == "listen") ListenHappened(listen_.Lock(lock_state, turn), turn);
+void SyncWorker::OnEvent(const LockEvent& event, Turn* turn) {
+  switch (event.name) {
+    case LeaseName::kPush:
+    case LeaseName::kService:
+      return job_.Lock(event.state, turn);
+    case LeaseName::kImage:
+      return keeper_.Lock(event.state, turn);
+    case LeaseName::kListen:
+      return ListenHappened(listen_.Lock(event.state, turn), turn);
+    case LeaseName::kNone:
+      return;
+  }
 }
 
-void SyncWorker::OnTimer(const std::string& name, Turn* turn) {
-  if (name == "start") return Start(turn);
-  if (name == "scopes") return WantScopes({}, {}, turn);
-  if (name == "look") return Look(turn);
-  if (name == "shared") return OnSilence(turn);
-  if (name == "listen-retry") {
-    listen_pausing_ = false;
-    return;
+void SyncWorker::OnEvent(const WorkerTimerEvent& event, Turn* turn) {
+  const WorkerTimer timer = event.name;
+  switch (timer) {
+    case WorkerTimer::kStart:
+      return Start(turn);
+    case WorkerTimer::kScopes:
+      return WantScopes({}, {}, turn);
+    case WorkerTimer::kLook:
+      return Look(turn);
+    case WorkerTimer::kShared:
+      return OnSilence(turn);
+    case WorkerTimer::kListenRetry:
+      listen_pausing_ = false;
+      return;
+    case WorkerTimer::kToken:
+      if (state_->token_asked) OnToken({}, turn);
+      return;
+    default:
+      break;
   }
-  if (name == "token") {
-    if (state_->token_asked) OnToken(nullptr, turn);
-    return;
-  }
-  if (job_.Timer(name, turn) || keeper_.Timer(name, turn) || listen_.Timer(name, turn)) return;
-  if (!helper_.Timer(name, turn)) socket_.Timer(name, turn);
+  if (job_.Timer(timer, turn) || keeper_.Timer(timer, turn) || listen_.Timer(timer, turn)) return;
+  if (!helper_.Timer(timer, turn)) socket_.Timer(timer, turn);
+}
+
+void SyncWorker::OnEvent(const ResponseEvent& event, Turn* turn) {
+  if (job_.Response(event, turn)) job_.Advance(turn);
+}
+
+void SyncWorker::OnEvent(const ImageEvent& event, Turn* turn) {
+  if (!job_.Image(event, turn)) keeper_.Image(event, turn);
 }
 
 void SyncWorker::Upkeep(Turn* turn) {
   const bool listens =
       state_->socket && state_->CanRun() && state_->has_token() && !state_->needs_auth;
   if (listens && !listen_pausing_) {
-    listen_.Want("listen", turn);
+    listen_.Want(NameOf(LeaseName::kListen), turn);
   } else if (!listens) {
     socket_.Want(false, turn);
-    listen_.Unwant("left", turn);
+    listen_.Unwant(LeaseOutcome::kLeft, turn);
   }
   socket_.Want(listens && listen_.held(), turn);
   listen_.set_job(socket_.open() ? "open" : "closed");
   const bool counted = std::exchange(counts_pending_, socket_.open());
-  if (counts_pending_ && !counted) turn->Timer("look", state_->times.idle_ms);
-  if (!counts_pending_ && counted) turn->Cancel("look");
+  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);
+  if (!counts_pending_ && counted) turn->Cancel(WorkerTimer::kLook);
   if (state_->mode != Mode::kService) {
     state_->listening =
         listen_.held() ? socket_.open() : listen_.waiting() && listen_.record().job == "open";
@@ -371,22 +369,23 @@ bool SyncWorker::LacksScope() const {
 void SyncWorker::TellStatus(Turn* turn) {
   const bool active = job_.active();
   const bool helps = state_->mode == Mode::kHelper;
-  if ((active || job_.resting_after_failure()) && !helps) shared_phase_.clear();
+  if ((active || job_.resting_after_failure()) && !helps) shared_phase_ = Phase::kNone;
   // A service worker answers wakes once it has started.
   if (state_->mode == Mode::kService && !state_->started) return;
-  Data status = MakeStatus(*state_, job_, shared_phase_);
-  const bool changed = !(status == shown_status_);
+  const StatusRecord status = MakeStatus(*state_, job_, shared_phase_);
+  Data written = ToData(status);
+  const bool changed = !(written == shown_status_);
   const bool is_service = state_->mode == Mode::kService;
   if (changed || owes_status_) {
     // The worker that works reports to the others, and once more when it rests. A service worker
     // always reports, even failures that only it has.
     if (job_.lease().held() || was_holder_ || is_service) {
-      Data shared = status;
-      if (!is_service) shared.Set("error", state_->error.ToData());
-      turn->Broadcast(Message("status").Set("shared", std::move(shared)).Set("n", state_->sync.n));
+      StatusMessage message{status, state_->sync.n};
+      if (!is_service) message.shared.error = state_->error;
+      turn->Broadcast(message);
     }
-    turn->Emit(Message("status").Set("status", status));
-    shown_status_ = std::move(status);
+    turn->ShowStatus(written);
+    shown_status_ = std::move(written);
   }
   owes_status_ = false;
   was_holder_ = job_.lease().held();

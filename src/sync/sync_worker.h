@@ -16,6 +16,7 @@
 #include "base/data.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "sync/event.h"
 #include "sync/helper.h"
 #include "sync/image_keeper.h"
 #include "sync/poke_socket.h"
@@ -27,10 +28,10 @@ namespace skerry {
 class SyncWorker {
  public:
   // `config` as in docs/sync-worker.md, section 1. Errors: kSchema, kInvalidArgument.
-  static Result<std::unique_ptr<SyncWorker>> Create(const Data& config);
+  static Result<std::unique_ptr<SyncWorker>> Create(Data config);
 
   // Returns the effects, an array. An event that is unknown or stale has none.
-  Data Handle(const Data& event);
+  Data Handle(Data event);
 
   // For the simulator, which counts the states that it has seen.
   const SyncJob& job() const { return job_; }
@@ -46,7 +47,7 @@ class SyncWorker {
   struct Own {
     uint64_t id = 0;
     OwnKind kind = OwnKind::kStart;
-    Data token;                     // kToken, kRefusal
+    Token token;                    // kToken, kRefusal
     Vector<WantedScope> add, drop;  // kScopes
     std::optional<UpdateRecord> record;
     bool changed = false;
@@ -54,36 +55,69 @@ class SyncWorker {
     double pending = 0;  // kLook
   };
 
-  void Route(const Data& event, Turn* turn);
+  // One overload for each kind of event (sync/event.h).
+  void OnEvent(const StartEvent& event, Turn* turn);
+  void OnEvent(const DoneEvent& event, Turn* turn);
+  void OnEvent(const FailedEvent& event, Turn* turn);
+  void OnEvent(PostEvent event, Turn* turn);
+  void OnEvent(MessageEvent event, Turn* turn);
+  void OnEvent(const WorkerTimerEvent& event, Turn* turn);
+  void OnEvent(const LockEvent& event, Turn* turn);
+  void OnEvent(const ResponseEvent& event, Turn* turn);
+  void OnEvent(const TokenMessage& event, Turn* turn);
+  void OnEvent(const SocketEvent& event, Turn* turn);
+  void OnEvent(const ImageEvent& event, Turn* turn);
+
+  // One for each message of the own window, or, to a service worker, of any window.
+  void OnPost(const MutatedMessage& message, Turn* turn);
+  void OnPost(const WakeMessage& message, Turn* turn);
+  void OnPost(const VisibleMessage& message, Turn* turn);
+  void OnPost(const OnlineMessage& message, Turn* turn);
+  void OnPost(const PauseMessage& message, Turn* turn);
+  void OnPost(const ResumeMessage& message, Turn* turn);
+  void OnPost(const SyncMessage& message, Turn* turn);
+  void OnPost(const ScopesMessage& message, Turn* turn);
+  void OnPost(const TokenMessage& message, Turn* turn);
+  void OnPost(const ServiceMessage& message, Turn* turn);
+  void OnPost(const StopMessage& message, Turn* turn);
+
+  // One for each message of the channel.
+  void OnChannel(const AddedNotice& message, Turn* turn);
+  void OnChannel(const LeftMessage& message, Turn* turn);
+  void OnChannel(const WakeMessage& message, Turn* turn);
+  void OnChannel(const LeaseMessage& message, Turn* turn);
+  void OnChannel(const StatusMessage& message, Turn* turn);
+  void OnChannel(const PushedNotice& message, Turn* turn);
+  void OnChannel(const ServiceFailedMessage& message, Turn* turn);
+  void OnChannel(const FillMessage& message, Turn* turn);
+  void OnChannel(const NeedTokenMessage& message, Turn* turn);
+  void OnChannel(const HelperSyncedMessage& message, Turn* turn);
+  void OnChannel(const LoggedMessage& message, Turn* turn);
+  void OnChannel(const RecordMessage& message, Turn* turn);
+
   void Start(Turn* turn);
   void BeginOwn(Own own, Turn* turn);
   void Look(Turn* turn);
-  void OnRead(const Data& event, Turn* turn);
+  void OnRead(const ReadEvent& event, Turn* turn);
   ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
   void KeepService(const Data::Array& read, Data::Array* writes);
-  void TakeKeptToken(const Data& kept, Turn* turn);
+  void TakeKeptToken(const Data& stored, Turn* turn);
   void KeepRefusal(Turn* turn);
-  void WriteRefusal(const Data& refused, const Data& kept, double now, Data::Array* writes) const;
-  void OnDone(uint64_t id, Turn* turn);
+  void WriteRefusal(const Token& refused, const Data& stored, double now,
+                    Data::Array* writes) const;
   void DoneOwn(const Own& own, Turn* turn);
-  void OnFailed(uint64_t id, const Data& error, Turn* turn);
   void ListenHappened(LeaseEvent event, Turn* turn);
-  void OnLock(const Data& event, Turn* turn);
   void Wake(WakeReason reason, Turn* turn);
-  void OnPost(const Data& message, Turn* turn);
   bool LacksScope() const;
   void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn);
-  void OnWake(const Data& message, Turn* turn);
+  void OnWake(const WakeMessage& message, Turn* turn);
+  void NoteMutations(Turn* turn);
   void OnPoke(const std::string& realm, uint64_t revision, Turn* turn);
   void SetMode(Mode mode, std::string reason, Turn* turn);
-  void OnNeedToken(const std::string& why, Turn* turn);
-  void OnChannel(const Data& message, Turn* turn);
   void OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes);
-  void OnStatus(const Data& message, Turn* turn);
+  void TakeStatus(const StatusRecord& status, Turn* turn);
   void OnSilence(Turn* turn);
-  void OnTimer(const std::string& name, Turn* turn);
-  void OnToken(const Data& token, Turn* turn);
-  void OnSocket(const Data& event, Turn* turn);
+  void OnToken(const Token& token, Turn* turn);
   void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
   void Stop(Turn* turn);
   void Upkeep(Turn* turn);
@@ -98,13 +132,13 @@ class SyncWorker {
   PokeSocket socket_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
-  Vector<WantedScope> wanted_;  // the scopes of this worker's window
-  bool scopes_failed_ = false;  // they could not be stored, or were left out
-  std::string shared_phase_;
+  Vector<WantedScope> wanted_;         // the scopes of this worker's window
+  bool scopes_failed_ = false;         // they could not be stored, or were left out
+  Phase shared_phase_ = Phase::kNone;  // what the worker that works does, as it reported
   Data shown_status_;
   bool was_holder_ = false;
   bool listen_pausing_ = false;  // pausing because storage failed a claim of `listen`
-  Data kept_refusal_;            // the token that storage marks as refused
+  Token kept_refusal_;           // the token that storage marks as refused
   double refused_rest_ms_ = 0;   // at the start: for how long that token is not sent
   // A timer counts pending mutations, because a socket replaces polling.
   bool counts_pending_ = false;

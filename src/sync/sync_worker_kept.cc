@@ -4,27 +4,29 @@
 
 #include "sync/records.h"
 #include "sync/sync_worker.h"
+#include "sync/token_record.h"
 
 namespace skerry {
 
 // A browser stops a service worker that rests, and starts it for each change. Without this, it
 // would retry a refused token at each start. After a while it does so, because the server may have
 // changed its keys.
-void SyncWorker::TakeKeptToken(const Data& kept, Turn* turn) {
-  if (state_->mode != Mode::kService || !state_->token.is_null() || !kept["token"].is_string())
+void SyncWorker::TakeKeptToken(const Data& stored, Turn* turn) {
+  const TokenRecord kept = ReadKind<TokenRecord>(stored);
+  if (state_->mode != Mode::kService || state_->token.has_value() || !kept.token.has_value())
     return;
   const double most = state_->times.idle_listening_ms;
-  const double rest_ms = kept["refusedAt"].as_number() + most - turn->now;
-  if (!kept["refusedAt"].is_number() || rest_ms <= 0 || rest_ms > most) {
-    state_->token = kept["token"];
+  const double rest_ms = kept.refused_at.value_or(0) + most - turn->now;
+  if (!kept.refused_at.has_value() || rest_ms <= 0 || rest_ms > most) {
+    state_->token = kept.token;
     return;
   }
-  kept_refusal_ = state_->refused_token = kept["token"];
+  kept_refusal_ = state_->refused_token = kept.token;
   refused_rest_ms_ = rest_ms;
 }
 
 void SyncWorker::KeepRefusal(Turn* turn) {
-  const Data& refused = state_->refused_token;
+  const Token& refused = state_->refused_token;
   if (state_->mode != Mode::kService || !state_->started || refused == kept_refusal_) return;
   kept_refusal_ = refused;
   Own own;
@@ -33,28 +35,31 @@ void SyncWorker::KeepRefusal(Turn* turn) {
   BeginOwn(std::move(own), turn);
 }
 
-// `refused` null: the server has accepted the present token. If another token was stored meanwhile,
+// `refused` none: the server has accepted the present token. If another token was stored meanwhile,
 // nothing is known about it, and it is not changed.
-void SyncWorker::WriteRefusal(const Data& refused, const Data& kept, double now,
+void SyncWorker::WriteRefusal(const Token& refused, const Data& stored, double now,
                               Data::Array* writes) const {
-  const Data& token = refused.is_null() ? state_->token : refused;
-  if (IsNewer(kept) || !token.is_string() || !(kept["token"] == token)) return;
-  if (refused.is_null() && kept["refusedAt"].is_null()) return;
-  Data record = Message("token").Set("v", kRecordVersion).Set("token", token);
-  if (!refused.is_null()) record.Set("refusedAt", now);
-  writes->push_back(PutWrite(Store::kSync, "token", std::move(record)));
+  const TokenRecord kept = ReadKind<TokenRecord>(stored);
+  const Token& token = refused.has_value() ? refused : state_->token;
+  if (IsNewer(kept) || !token.has_value() || !(kept.token == token)) return;
+  if (!refused.has_value() && !kept.refused_at.has_value()) return;
+  TokenRecord record;
+  record.token = token;
+  if (refused.has_value()) record.refused_at = now;
+  writes->push_back(PutWrite(Store::kSync, kTokenKey, WriteKind(record)));
 }
 
 // Stores what a service worker needs that is started without a window. Windows write it.
 void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
-  if (IsNewer(read[3])) return;
+  const ServiceRecord stored = ReadRecord<ServiceRecord>(read[3]);
+  if (IsNewer(stored)) return;
   if (state_->service.is_object()) {
     Data kept = state_->service;
     kept.Set("v", kRecordVersion).Set("schema", state_->description);
-    if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, "service", std::move(kept)));
-  } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
+    if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, kServiceKey, std::move(kept)));
+  } else if (state_->mode != Mode::kService && stored.logged_out) {
     // The user has logged in again, without a service worker this time.
-    writes->push_back(DeleteWrite(Store::kSync, "service"));
+    writes->push_back(DeleteWrite(Store::kSync, kServiceKey));
   }
 }
 

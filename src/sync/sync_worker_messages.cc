@@ -9,16 +9,12 @@
 namespace skerry {
 namespace {
 
-bool IsWork(std::string_view phase) {
-  return phase == "filling" || phase == "pulling" || phase == "pushing";
-}
-
-// Reads a list of a message; a missing list is empty.
-Vector<WantedScope> ReadWanted(const Data& list) {
-  Vector<WantedScope> scopes;
-  if (list.is_array()) FromData(Data(list), &scopes);
-  return scopes;
-}
+using PostMessages =
+    OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage, ResumeMessage,
+          SyncMessage, ScopesMessage, TokenMessage, ServiceMessage, StopMessage>;
+using ChannelMessages = OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage,
+                              PushedNotice, ServiceFailedMessage, FillMessage, NeedTokenMessage,
+                              HelperSyncedMessage, LoggedMessage, RecordMessage>;
 
 }  // namespace
 
@@ -45,40 +41,63 @@ void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
   if (!state_->online || state_->paused) helper_.Rest(turn);
 }
 
-void SyncWorker::OnPost(const Data& message, Turn* turn) {
-  const std::string& type = message["type"].as_string();
+void SyncWorker::OnEvent(PostEvent event, Turn* turn) {
+  const bool is_service = state_->mode == Mode::kService;
+  owes_status_ = is_service;
+  if (is_service) {
+    const HelperNote note = ReadRecord<HelperNote>(event.message);
+    if (note.listening.has_value()) state_->listening = *note.listening;
+    // A service worker learns from its windows whether it is online.
+    if (note.online.has_value()) Switch(&state_->online, *note.online, WakeReason::kOnline, turn);
+  }
+  PostMessages::Visit(&event.message, [&](const auto& message) { OnPost(message, turn); });
+}
+
+void SyncWorker::OnPost(const MutatedMessage&, Turn* turn) { NoteMutations(turn); }
+
+void SyncWorker::OnPost(const WakeMessage& message, Turn* turn) {
   // A service worker that works reports what it does anyway; it must not answer each keystroke as
   // well.
-  const bool is_service = state_->mode == Mode::kService;
-  owes_status_ = is_service && !(message["reason"].Is("mutation") && job_.lease().held());
-  if (is_service && message["listening"].is_bool())
-    state_->listening = message["listening"].as_bool();
-  // A service worker learns from its windows whether it is online.
-  if (is_service && type != "online" && message["online"].is_bool())
-    Switch(&state_->online, message["online"].as_bool(), WakeReason::kOnline, turn);
+  if (message.reason == WakeFor::kMutation && job_.lease().held()) owes_status_ = false;
+  OnWake(message, turn);
+}
+
+void SyncWorker::OnPost(const VisibleMessage& message, Turn* turn) {
+  Switch(&state_->visible, message.visible, WakeReason::kVisible, turn);
+}
+
+void SyncWorker::OnPost(const OnlineMessage& message, Turn* turn) {
+  Switch(&state_->online, message.online, WakeReason::kOnline, turn);
+}
+
+void SyncWorker::OnPost(const PauseMessage&, Turn* turn) {
+  Switch(&state_->paused, true, WakeReason::kApplication, turn);
+}
+
+void SyncWorker::OnPost(const ResumeMessage&, Turn* turn) {
+  Switch(&state_->paused, false, WakeReason::kApplication, turn);
+}
+
+void SyncWorker::OnPost(const SyncMessage& message, Turn* turn) {
   const bool helps = state_->mode == Mode::kHelper;
-  if (type == "mutated") {
-    helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
-  } else if (type == "wake") {
-    OnWake(message, turn);
-  } else if (type == "visible") {
-    Switch(&state_->visible, message["visible"].as_bool(), WakeReason::kVisible, turn);
-  } else if (type == "online") {
-    Switch(&state_->online, message["online"].as_bool(), WakeReason::kOnline, turn);
-  } else if (type == "pause" || type == "resume") {
-    Switch(&state_->paused, type == "pause", WakeReason::kApplication, turn);
-  } else if (type == "sync") {
-    helps && state_->CanRun() ? helper_.Ask(message["id"], turn) : job_.Ask(message["id"], turn);
-  } else if (type == "scopes") {
-    WantScopes(ReadWanted(message["add"]), ReadWanted(message["drop"]), turn);
-  } else if (type == "token") {
-    OnToken(message["token"], turn);
-  } else if (type == "service") {
-    SetMode(message["active"].as_bool() ? Mode::kHelper : Mode::kLease,
-            message["reason"].as_string(), turn);
-  } else if (type == "stop") {
-    Stop(turn);
-  }
+  helps && state_->CanRun() ? helper_.Ask(message.id, turn) : job_.Ask(message.id, turn);
+}
+
+void SyncWorker::OnPost(const ScopesMessage& message, Turn* turn) {
+  WantScopes(message.add, message.drop, turn);
+}
+
+void SyncWorker::OnPost(const TokenMessage& message, Turn* turn) { OnToken(message.token, turn); }
+
+void SyncWorker::OnPost(const ServiceMessage& message, Turn* turn) {
+  SetMode(message.active ? Mode::kHelper : Mode::kLease, message.reason, turn);
+}
+
+void SyncWorker::OnPost(const StopMessage&, Turn* turn) { Stop(turn); }
+
+void SyncWorker::NoteMutations(Turn* turn) {
+  const bool helps = state_->mode == Mode::kHelper;
+  helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
 }
 
 // The scopes of this worker's window are requested again each day that it is open (sync/scopes.h),
@@ -93,7 +112,7 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
     if (Understands(state_->schema, scope)) wanted.push_back(scope);
   }
   wanted_ = std::move(wanted);
-  if (!wanted_.empty()) turn->Timer("scopes", kDayMs);
+  if (!wanted_.empty()) turn->Timer(WorkerTimer::kScopes, kDayMs);
   Own own;
   own.kind = OwnKind::kScopes;
   own.add = wanted_;
@@ -102,14 +121,18 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
 }
 
 // From this worker's window, from a window that emptied its image, or from a helper.
-void SyncWorker::OnWake(const Data& message, Turn* turn) {
-  const std::string& reason = message["reason"].as_string();
-  if (reason == "poke")
-    return OnPoke(message["realm"].as_string(), message["revision"].as_u64(), turn);
-  Wake(reason == "mutation" ? WakeReason::kMutation
-       : reason == "due"    ? WakeReason::kDue
-                            : WakeReason::kVisible,
-       turn);
+void SyncWorker::OnWake(const WakeMessage& message, Turn* turn) {
+  switch (message.reason) {
+    case WakeFor::kPoke:
+      return OnPoke(message.realm.value_or(std::string()), message.revision.value_or(0), turn);
+    case WakeFor::kMutation:
+      return Wake(WakeReason::kMutation, turn);
+    case WakeFor::kDue:
+      return Wake(WakeReason::kDue, turn);
+    case WakeFor::kVisible:
+    case WakeFor::kRefill:
+      return Wake(WakeReason::kVisible, turn);
+  }
 }
 
 void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
@@ -123,13 +146,13 @@ void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
     state_->ForgetAuth();
     Wake(WakeReason::kStart, turn);
     for (const Data& id : asked) helper_.Ask(id, turn);
-    if (state_->token.is_string()) helper_.HandToken(state_->token, turn);
+    if (state_->token.has_value()) helper_.HandToken(state_->token, turn);
   } else {
     state_->mode = mode;
     // These were the service worker's: with them, no token would be requested and nothing retried
     // here.
     state_->ForgetAuth();
-    state_->next_try_at = nullptr;
+    state_->next_try_at.reset();
     for (const Data& id : helper_.TakeAsked()) job_.Ask(id, turn);
     job_.Wake(WakeReason::kVisible, turn);
   }
@@ -141,48 +164,78 @@ void SyncWorker::Stop(Turn* turn) {
   keeper_.Leave(turn);
 }
 
-void SyncWorker::OnChannel(const Data& message, Turn* turn) {
-  const std::string& type = message["type"].as_string();
-  const bool helps = state_->mode == Mode::kHelper;
-  if (type == "added" || type == "left") {
-    // A service worker is woken by the window with the change, unless that window is paused.
-    if (state_->mode == Mode::kService) return;
-    helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
-  } else if (type == "wake") {
-    OnWake(message, turn);
-  } else if (type == "lease") {
-    const std::string& name = message["name"].as_string();
-    if (name == "push") job_.Heard(message, turn);
-    if (name == "image") keeper_.Heard(message, turn);
-    if (name == "listen") ListenHappened(listen_.Heard(message, turn), turn);
-  } else if (type == "status") {
-    OnStatus(message, turn);
-    if (helps) helper_.Heard(&message["shared"], turn);
-  } else if (type == "pushed" && helps) {
-    helper_.Heard(nullptr, turn);
-  } else if (type == "serviceFailed" && helps) {
-    SetMode(Mode::kLease, message["reason"].as_string(), turn);
-  } else if (type == "fill" && helps) {
-    job_.Wake(WakeReason::kFill, turn);
-  } else if (type == "needToken" && helps) {
-    OnNeedToken(message["why"].as_string(), turn);
-  } else if (type == "synced" && message["id"]["tab"].as_string() == state_->tab) {
-    Data answer = Message("synced");
-    answer.Set("id", message["id"]["id"]).Set("error", message["error"]);
-    helper_.Answered(message["id"]["id"]);
-    turn->Post(std::move(answer));
-  } else if (type == "logged") {
-    if (message["cursors"].is_object())
-      OnLogged(message["n"].as_u64(), ReadCursors(message["cursors"]),
-               message["recordBytes"].as_u64());
-  } else if (type == "record") {
-    if (helps) helper_.Heard(nullptr, turn);
-    // Another worker's transaction: the next request of this worker begins at its cursors, and its
-    // bytes count towards the next compaction.
-    const UpdateRecord record = UpdateRecord::Read(message["record"]);
-    const size_t bytes = record.body.has_value() ? record.body->size() : 0;
-    OnLogged(record.n, record.cursors, state_->sync.record_bytes + bytes);
+void SyncWorker::OnEvent(MessageEvent event, Turn* turn) {
+  ChannelMessages::Visit(&event.message, [&](const auto& message) { OnChannel(message, turn); });
+}
+
+// A service worker is woken by the window with the change, unless that window is paused.
+void SyncWorker::OnChannel(const AddedNotice&, Turn* turn) {
+  if (state_->mode != Mode::kService) NoteMutations(turn);
+}
+
+void SyncWorker::OnChannel(const LeftMessage&, Turn* turn) {
+  if (state_->mode != Mode::kService) NoteMutations(turn);
+}
+
+void SyncWorker::OnChannel(const WakeMessage& message, Turn* turn) { OnWake(message, turn); }
+
+void SyncWorker::OnChannel(const LeaseMessage& message, Turn* turn) {
+  switch (message.name) {
+    case LeaseName::kPush:
+      return job_.Heard(message, turn);
+    case LeaseName::kImage:
+      return keeper_.Heard(message, turn);
+    case LeaseName::kListen:
+      return ListenHappened(listen_.Heard(message, turn), turn);
+    case LeaseName::kNone:
+    case LeaseName::kService:
+      return;
   }
+}
+
+void SyncWorker::OnChannel(const StatusMessage& message, Turn* turn) {
+  TakeStatus(message.shared, turn);
+  if (state_->mode == Mode::kHelper) helper_.Heard(&message.shared, turn);
+}
+
+void SyncWorker::OnChannel(const PushedNotice&, Turn* turn) {
+  if (state_->mode == Mode::kHelper) helper_.Heard(nullptr, turn);
+}
+
+void SyncWorker::OnChannel(const ServiceFailedMessage& message, Turn* turn) {
+  if (state_->mode == Mode::kHelper) SetMode(Mode::kLease, message.reason, turn);
+}
+
+void SyncWorker::OnChannel(const FillMessage&, Turn* turn) {
+  if (state_->mode == Mode::kHelper) job_.Wake(WakeReason::kFill, turn);
+}
+
+// The service worker has no token, or the server no longer accepts it. A visible window answers.
+void SyncWorker::OnChannel(const NeedTokenMessage& message, Turn* turn) {
+  if (state_->mode != Mode::kHelper || !state_->visible) return;
+  if (message.why == TokenNeed::kStart && state_->token.has_value())
+    return helper_.HandToken(state_->token, turn);
+  if (state_->auth) state_->token.reset();
+  state_->EnsureToken(message.why, turn);
+}
+
+void SyncWorker::OnChannel(const HelperSyncedMessage& message, Turn* turn) {
+  if (message.id.tab != state_->tab) return;
+  helper_.Answered(message.id.id);
+  turn->Post(SyncedMessage{message.id.id, message.error});
+}
+
+void SyncWorker::OnChannel(const LoggedMessage& message, Turn*) {
+  if (message.cursors.has_value()) OnLogged(message.n, *message.cursors, message.record_bytes);
+}
+
+// Another worker's transaction: the next request of this worker begins at its cursors, and its
+// bytes count towards the next compaction.
+void SyncWorker::OnChannel(const RecordMessage& message, Turn* turn) {
+  if (state_->mode == Mode::kHelper) helper_.Heard(nullptr, turn);
+  const UpdateRecord& record = message.record;
+  const size_t bytes = record.body.has_value() ? record.body->size() : 0;
+  OnLogged(record.n, record.cursors, state_->sync.record_bytes + bytes);
 }
 
 void SyncWorker::OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes) {
@@ -192,70 +245,61 @@ void SyncWorker::OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes) {
   state_->sync.record_bytes = record_bytes;
 }
 
-// The service worker has no token, or the server no longer accepts it. A visible window answers.
-void SyncWorker::OnNeedToken(const std::string& why, Turn* turn) {
-  if (!state_->visible) return;
-  if (why == "start" && state_->token.is_string()) return helper_.HandToken(state_->token, turn);
-  if (state_->auth) state_->token = nullptr;
-  state_->EnsureToken(why, turn);
-}
-
 // The holder of the lease reports its status; the other windows show it as theirs.
-void SyncWorker::OnStatus(const Data& message, Turn* turn) {
+void SyncWorker::TakeStatus(const StatusRecord& status, Turn* turn) {
   if (!state_->started || state_->mode == Mode::kService) return;
-  const Data& status = message["shared"];
   // The service worker's status counts even while this worker holds the lease for an image, because
   // the end of its work is reported only once.
-  if (state_->mode == Mode::kHelper && status["instance"].is_string()) {
-    shared_phase_ = status["phase"].as_string();
-    state_->next_try_at = status["nextTryAt"];
-    state_->service_lease = status["lease"];
+  if (state_->mode == Mode::kHelper && status.instance.has_value()) {
+    shared_phase_ = status.phase;
+    state_->next_try_at = status.next_try_at;
+    state_->service_lease = status.lease;
   }
   if (job_.lease().held()) return;
-  shared_phase_ = status["phase"].as_string();
+  shared_phase_ = status.phase;
   state_->first_round_ended = true;
   // A live holder sends heartbeats more often than that. One that ended during its work does not
   // report it.
   if (state_->mode == Mode::kLease && IsWork(shared_phase_))
-    turn->Timer("shared", state_->times.timeout_ms);
-  state_->pending = status["pending"].as_number();
-  state_->conflicts = status["conflicts"].as_number();
-  state_->progress = status["progress"];
+    turn->Timer(WorkerTimer::kShared, state_->times.timeout_ms);
+  state_->pending = status.pending;
+  state_->conflicts = status.conflicts;
+  state_->progress = status.progress;
   SyncRecord& sync = state_->sync;
-  const bool synced = status["lastSyncedAt"].as_number() > sync.last_synced_at.value_or(0);
-  if (synced) sync.last_synced_at = status["lastSyncedAt"].as_number();
-  sync.clock_offset = status["clockOffsetMs"].as_number();
-  if (status["scopes"].is_array()) FromData(Data(status["scopes"]), &sync.scopes);
+  const bool synced = status.last_synced_at.value_or(0) > sync.last_synced_at.value_or(0);
+  if (synced) sync.last_synced_at = status.last_synced_at;
+  sync.clock_offset = status.clock_offset_ms;
+  if (status.scopes.has_value()) sync.scopes = *status.scopes;
   if (job_.active()) return;
   if (state_->mode == Mode::kHelper) {
-    state_->next_try_at = status["nextTryAt"];
-    state_->needs_auth = status["needsAuth"].as_bool();
-    state_->service_lease = status["lease"];
+    state_->next_try_at = status.next_try_at;
+    state_->needs_auth = status.needs_auth;
+    state_->service_lease = status.lease;
   }
   // A log-in in another window counts for this window, too.
   if (state_->mode == Mode::kLease && state_->needs_auth) {
     if (synced) job_.OtherLetIn(turn);
     return;
   }
-  const Data& error = status["error"];
-  state_->error = {error["code"].as_string(), error["message"].as_string(),
-                   error["retryable"].as_bool(true)};
+  state_->error = status.error;
 }
 
 // No report about the other worker's work has come for too long: this worker takes it over.
 void SyncWorker::OnSilence(Turn* turn) {
   if (state_->mode != Mode::kLease || job_.active() || !IsWork(shared_phase_)) return;
-  shared_phase_.clear();
+  shared_phase_ = Phase::kNone;
   job_.Wake(WakeReason::kTimer, turn);
 }
 
-void SyncWorker::OnToken(const Data& token, Turn* turn) {
+void SyncWorker::OnEvent(const TokenMessage& event, Turn* turn) { OnToken(event.token, turn); }
+
+void SyncWorker::OnToken(const Token& token, Turn* turn) {
   const bool asked = state_->token_asked;
   state_->token_asked = false;
-  turn->Cancel("token");
+  turn->Cancel(WorkerTimer::kToken);
   const bool helps = state_->mode == Mode::kHelper;
-  if (helps && (asked || token.is_string())) helper_.HandToken(token, turn);
-  if (!token.is_string()) {
+  if (helps && (asked || token.has_value())) helper_.HandToken(token, turn);
+  if (!token.has_value()) {
     if (asked && !helps) job_.TokenMissing(turn);
     return;
   }
@@ -277,7 +321,7 @@ void SyncWorker::OnToken(const Data& token, Turn* turn) {
   }
 }
 
-void SyncWorker::OnSocket(const Data& event, Turn* turn) {
+void SyncWorker::OnEvent(const SocketEvent& event, Turn* turn) {
   const Poke poke = socket_.Event(event, turn);
   if (poke.membership) return Wake(WakeReason::kTimer, turn);
   if (!poke.realm.empty()) OnPoke(poke.realm, poke.revision, turn);

@@ -4,6 +4,7 @@
 #ifndef SKERRY_SYNC_WORKER_STATE_H_
 #define SKERRY_SYNC_WORKER_STATE_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,7 @@
 #include "base/random.h"
 #include "log/sync_record.h"
 #include "model/schema.h"
-#include "sync/answer.h"
+#include "sync/message.h"
 #include "sync/times.h"
 #include "sync/turn.h"
 
@@ -70,18 +71,18 @@ struct WorkerState {
   Map<std::string, uint64_t> poked;  // realm -> the highest revision in a poke
 
   // The token. `token_asked`: the window was asked for one and has not answered yet.
-  Data token;
+  Token token;
   bool token_asked = false;
   bool needs_auth = false;
   bool shows_needs_auth = false;  // for the status: true until the server has accepted a token
-  Data refused_token;      // the last one that the server refused; null once it has accepted one
+  Token refused_token;     // the last one that the server refused; none once it has accepted one
   int token_refusals = 0;  // answers 401 in a row
 
   SyncError error;      // of the last round, here or as another worker reported it
   SyncError own_error;  // of this worker's own transactions, until one succeeds again
-  Data progress;
-  Data service_lease;  // of a helper: the lease in the service worker's status
-  Data next_try_at;
+  std::optional<Progress> progress;
+  std::optional<StatusLease> service_lease;  // of a helper: that in the service worker's status
+  std::optional<double> next_try_at;
 
   // The record `sync` as it was read; completed if it is damaged or missing. Then no n is used
   // twice: n is at least the last one that was seen.
@@ -91,7 +92,7 @@ struct WorkerState {
   void ForgetAuth() { needs_auth = shows_needs_auth = false; }
   // The server has accepted the token, or there is a new token, about which nothing is known.
   void ForgetRefusals() {
-    refused_token = nullptr;
+    refused_token.reset();
     token_refusals = 0;
     shows_needs_auth = false;
   }
@@ -99,25 +100,25 @@ struct WorkerState {
   const SyncError& shown_error() const { return own_error.code.empty() ? error : own_error; }
   void ForgetErrors() { error = own_error = {}; }
 
-  bool has_token() const { return !auth || token.is_string(); }
+  bool has_token() const { return !auth || token.has_value(); }
   bool CanRun() const { return started && !stopped && visible && online && !paused; }
 
   // Whether a request can be made now. If not, asks the window for a token, once.
-  bool EnsureToken(std::string_view why, Turn* turn) {
+  bool EnsureToken(TokenNeed why, Turn* turn) {
     if (has_token()) return true;
     if (!token_asked) {
       token_asked = true;
-      turn->Emit(Message("needToken").Set("why", why));
-      turn->Timer("token", times.token_ms);
+      turn->NeedToken(why);
+      turn->Timer(WorkerTimer::kToken, times.token_ms);
     }
     return false;
   }
 
   // The server refused this token, so it is not used again. Returns whether the application has
   // provided another one since it was sent.
-  bool TokenRefused(const Data& refused) {
-    if (token == refused) token = nullptr;
-    return token.is_string();
+  bool TokenRefused(const Token& refused) {
+    if (token == refused) token.reset();
+    return token.has_value();
   }
 };
 

@@ -58,9 +58,15 @@ describe.each(engines)('$name', (engine) => {
       const acknowledged = ['first', 'second', 'of the next'];
       await exact(scene, { counter, acknowledged, attempted: 3 });
       expect(await next.call('happened')).toMatchObject({ updateNeeded: [], closed: [] });
-      // The release is rolled back: the former one does not open the database, and changes nothing.
+      // The release is rolled back: the former one does not open the database, and changes nothing. The newer one, which
+      // writes meanwhile, still opens it afterwards.
+      const titles = Array.from({ length: 20 }, (_, i) => `while the former one tries ${i}`);
+      const writing = next.call('burst', counter, titles);
       await expect(scene.open()).rejects.toThrow(/newer version of this application/);
+      await writing;
+      await scene.start(await scene.bareNext());
       expect(await next.call('happened')).toMatchObject({ updateNeeded: [], closed: [] });
+      expect(await next.call('total', counter)).toBe(3 + titles.length);
     },
   );
 

@@ -231,7 +231,7 @@ Vector<std::string> PullAnswerSeeds() {
 std::string RunPullAnswer(std::string_view input, bool* taken) {
   const Data event = Data::Object{
       {"status", 200}, {"body", Data::Bytes(std::string(input))}, {"type", "response"}};
-  const Answer answer = ReadAnswer(event);
+  const Answer answer = ReadAnswer(ReadKind<ResponseEvent>(event));
   if (answer.kind != AnswerKind::kOk)
     return answer.error.code.empty() ? "an error without code" : "";
   const Result<PullAnswer> read = ReadPullAnswer(LogSchema(), answer.json);
@@ -283,7 +283,7 @@ std::string RunAnswer(std::string_view input, bool* taken) {
   const Result<Data> event = DecodeData(input);
   if (!event.ok()) return "";
   *taken = event.value().is_object();
-  const Answer answer = ReadAnswer(event.value());
+  const Answer answer = ReadAnswer(ReadKind<ResponseEvent>(event.value()));
   const bool good = answer.kind == AnswerKind::kOk;
   if (good && !answer.json.is_object()) return "an answer that is no object";
   return good || !answer.error.code.empty() ? "" : "an error without code";

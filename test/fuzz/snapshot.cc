@@ -49,8 +49,7 @@ void PutSnapshot(const Data& snapshot, sync_test::FakeStorage* storage, Images* 
 Vector<Data> Untouched(const Data& whole, sync_test::FakeStorage* storage) {
   Vector<Data> same;
   for (const Data& row : whole["mutations"].items()) {
-    const Data& mutation = row.items()[1];
-    if (storage->Get("mutations", row.items()[0]) == mutation) same.push_back(mutation);
+    if (storage->Get("mutations", row.items()[0]) == row.items()[1]) same.push_back(row);
   }
   return same;
 }

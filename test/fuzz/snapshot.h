@@ -18,7 +18,8 @@ Data TakeSnapshot(sync_test::FakeStorage* storage, const Images& images);
 // Leaves out records whose key IndexedDB would reject.
 void PutSnapshot(const Data& snapshot, sync_test::FakeStorage* storage, Images* images);
 
-// The mutations of `storage` that are the same as in `whole`: the mutator has not changed them.
+// The rows [key, mutation] of `storage` that are the same as in `whole`: the mutator has not changed
+// them.
 Vector<Data> Untouched(const Data& whole, sync_test::FakeStorage* storage);
 // Whether the mutation is pending or in the inbox.
 bool IsKept(sync_test::FakeStorage* storage, const Data& mutation);

@@ -66,8 +66,8 @@ std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
     return window->told() ? "" : "a window that does not open, and says nothing";
   *taken = true;
   if (!window->Edit("after")) return "a change that is not stored any more";
-  for (const Data& mutation : untouched) {
-    if (!IsKept(storage, mutation)) return "a pending mutation that nobody touched is lost";
+  for (const Data& row : untouched) {
+    if (!IsKept(storage, row.items()[1])) return "a pending mutation that nobody touched is lost";
   }
   return "";
 }

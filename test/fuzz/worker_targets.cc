@@ -74,9 +74,15 @@ const Data& WorkerSnapshot() {
 
 Vector<std::string> WorkerStorageSeeds() { return {EncodeData(WorkerSnapshot())}; }
 
-// Whether a changed record names the mutation, and so may have confirmed it.
-bool MaySpeakOf(const Data& record, const Data& mutation) {
-  return EncodeData(record).find(mutation["id"].as_string()) != std::string::npos;
+// Whether a changed record names the mutation by its id or its key, and so may have confirmed it.
+bool NamesMutation(const Data& record, const Data& row) {
+  const Data& update =
+      record.is_array() && !record.items().empty() ? record.items().back() : record;
+  for (const Data& named : update["mutations"].items()) {
+    if (named["key"] == row.items()[0]) return true;
+  }
+  const std::string& id = row.items()[1]["id"].as_string();
+  return EncodeData(record).find(id) != std::string::npos;
 }
 
 std::string RunWorkerStorage(std::string_view input, bool* taken) {
@@ -94,14 +100,14 @@ std::string RunWorkerStorage(std::string_view input, bool* taken) {
   std::string problem = GoesOn(&world, 1, taken);
   if (!problem.empty()) return problem;
   const bool same_sync = snapshot.value()["sync"] == WorkerSnapshot()["sync"];
-  for (const Data& mutation : untouched) {
-    bool spoken_of = !same_sync && MaySpeakOf(snapshot.value()["sync"], mutation);
+  for (const Data& pending : untouched) {
+    bool named = !same_sync && NamesMutation(snapshot.value()["sync"], pending);
     for (const Data& row : snapshot.value()["outbox"].items()) {
       bool same = false;
       for (const Data& other : WorkerSnapshot()["outbox"].items()) same = same || row == other;
-      spoken_of = spoken_of || (!same && MaySpeakOf(row, mutation));
+      named = named || (!same && NamesMutation(row, pending));
     }
-    if (!spoken_of && !Arrived(&world, mutation))
+    if (!named && !Arrived(&world, pending.items()[1]))
       return "a pending mutation that nobody touched is lost";
   }
   return "";
@@ -214,7 +220,7 @@ Vector<std::string> WorkerAnswerSeeds() {
 
 // Whether a client must accept the response as the server's answer. Then any result is right.
 bool IsCredible(const Data& response) {
-  const Answer answer = ReadAnswer(response);
+  const Answer answer = ReadAnswer(ReadKind<ResponseEvent>(response));
   if (answer.kind == AnswerKind::kFailed || answer.kind == AnswerKind::kAuth) return false;
   return answer.kind != AnswerKind::kOk || answer.json["results"].is_array() ||
          ReadPullAnswer(SyncSchema(), answer.json).ok();

@@ -3,7 +3,9 @@ import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { WorkerSideHost } from '../../js/host/host.ts';
+import { databaseSchema } from '../../js/host/idb-schema.ts';
 import { memoryLocks } from '../../js/host/memory/memory-locks.ts';
+import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
 import type { TransportRequest } from '../../js/host/transport.ts';
 import { type OwnService, ServiceHome } from '../../js/worker/service/service-home.ts';
 import { signal } from '../contract/check.ts';
@@ -94,6 +96,24 @@ test('a record of a newer version is left alone, and the windows are notified', 
     { type: 'serviceFailed', reason: 'A window runs a newer version of this application.' },
   ]);
   expect(server.pushed).toEqual([]);
+});
+
+test('⚑ a database of a newer release is opened once, and the windows are notified each time', async () => {
+  const { host } = await left();
+  const schema = [...databaseSchema, [{ addStore: 'added', autoIncrement: false }]];
+  const next = await new MemoryStorageHost({ schema }, host.storage).open(database, () => {});
+  const opened = vi.spyOn(host.storage, 'reopen');
+  const reasons: string[] = [];
+  host.channels.open(database, (message) => {
+    const { type, reason } = message as { type: string; reason: string };
+    if (type === 'serviceFailed') reasons.push(reason);
+  });
+  const worker = started(host);
+  await expect(worker.woken(database)).rejects.toMatchObject({ code: 'storage_newer' });
+  await expect(worker.woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
+  expect(opened).toHaveBeenCalledTimes(1);
+  await expect.poll(() => reasons).toHaveLength(2);
+  next.close();
 });
 
 test('⚑ a log-out while it starts ends it before it has begun', async () => {

@@ -36,7 +36,7 @@ export const core = [
   {
     name: 'a service worker keeps its lock while it waits for a token',
     file: 'src/sync/sync_job.cc',
-    from: '    if (!lease_.persisted()) lease_.Unwant("left", turn);\n',
+    from: '    if (!lease_.persisted()) lease_.Unwant(LeaseOutcome::kLeft, turn);\n',
     to: '',
   },
   {
@@ -48,7 +48,7 @@ export const core = [
   {
     name: 'a window does not repeat the requests of a service worker that was stopped',
     file: 'src/sync/helper.cc',
-    from: '    for (const Data& id : asked.items()) Ask(id, turn);\n',
+    from: '    for (const Data& id : asked) Ask(id, turn);\n',
     to: '',
   },
   {
@@ -289,8 +289,8 @@ export const core = [
   {
     name: 'a window does not notice that it missed the last record',
     file: 'src/client/tab.cc',
-    from: 'if (ready_ && message["n"].as_u64() > mirror_.n())',
-    to: 'if (ready_ && message["n"].as_u64() > mirror_.n() + 1)',
+    from: 'if (ready_ && message.n > mirror_.n())',
+    to: 'if (ready_ && message.n > mirror_.n() + 1)',
   },
   {
     name: 'a reset keeps the rows of realms that wait to be filled again',
@@ -492,7 +492,7 @@ export const core = [
     name: 'a window that ends does not announce the mutations that it stores',
     hole: 6,
     file: 'src/client/tab_commit.cc',
-    from: '  effects->Push(BroadcastEffect(Fields{{"type", "left"}}));\n',
+    from: '  Broadcast(LeftMessage(), effects);\n',
     to: '',
   },
   {
@@ -528,8 +528,8 @@ export const core = [
   {
     name: 'the other windows read while a page stores its last changes, so that it waits',
     file: 'src/client/tab.cc',
-    from: 'effects->Push(TimerEffect("kept", kRereadMs));\n    return;',
-    to: 'RequestReading(effects);\n    return;',
+    from: 'effects->Push(TimerEffect(WindowTimer::kKept, kRereadMs));',
+    to: 'RequestReading(effects);',
   },
   {
     name: 'a mutation kept and confirmed during a freeze loses its place in the order',
@@ -546,13 +546,13 @@ export const core = [
   {
     name: 'a rejected scope drops those after it',
     file: 'src/client/tab.cc',
-    from: 'effects->Push(std::move(problem.Set("scope", scope)));',
-    to: 'effects->Push(std::move(problem.Set("scope", scope)));\n        return;',
+    from: 'effects->Push(ProblemEffect(status, &scope));',
+    to: 'effects->Push(ProblemEffect(status, &scope));\n      break;',
   },
   {
     name: 'a restarted service worker sends a refused token',
     file: 'src/sync/sync_worker_kept.cc',
-    from: '  if (!kept["refusedAt"].is_number() || rest_ms <= 0 || rest_ms > most) {',
+    from: '  if (!kept.refused_at.has_value() || rest_ms <= 0 || rest_ms > most) {',
     to: '  if (most > 0) {',
   },
   {
@@ -564,14 +564,14 @@ export const core = [
   {
     name: 'a new token counts as refused, like the one before it',
     file: 'src/sync/sync_worker_kept.cc',
-    from: '|| !(kept["token"] == token)) return;',
+    from: '|| !(kept.token == token)) return;',
     to: ') return;',
   },
   {
     name: 'a token stays refused after the server has accepted it',
     file: 'src/sync/sync_worker_kept.cc',
-    from: 'const Data& token = refused.is_null() ? state_->token : refused;',
-    to: 'const Data& token = refused;',
+    from: 'const Token& token = refused.has_value() ? refused : state_->token;',
+    to: 'const Token& token = refused;',
   },
   {
     name: 'a service worker started for a visible window asks for no token',
@@ -583,7 +583,7 @@ export const core = [
     name: 'no worker looks for mutations that an ended window left',
     hole: 6,
     file: 'src/sync/sync_worker.cc',
-    from: '  if (counts_pending_ && !counted) turn->Timer("look", state_->times.idle_ms);\n',
+    from: '  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);\n',
     to: '',
   },
   {
@@ -607,20 +607,20 @@ export const core = [
   {
     name: 'a worker is idle before its first round has ended',
     file: 'src/sync/status.cc',
-    from: 'return Begins(state) ? "opening" : "idle";',
-    to: 'return Begins(state) ? "idle" : "idle";',
+    from: 'return Begins(state) ? Phase::kOpening : Phase::kIdle;',
+    to: 'return Begins(state) ? Phase::kIdle : Phase::kIdle;',
   },
   {
     name: "a window that fetches an image does not hear of the end of the service worker's work",
     file: 'src/sync/sync_worker_messages.cc',
-    from: `state_->mode == Mode::kHelper && status["instance"].is_string()`,
+    from: `state_->mode == Mode::kHelper && status.instance.has_value()`,
     to: `state_->mode == Mode::kHelper && !job_.lease().held()`,
   },
   {
     name: 'a holder that has ended shows as working forever',
     file: 'src/sync/sync_worker_messages.cc',
-    from: '    turn->Timer("shared", state_->times.timeout_ms);\n',
-    to: '    turn->Cancel("shared");\n',
+    from: '    turn->Timer(WorkerTimer::kShared, state_->times.timeout_ms);\n',
+    to: '    turn->Cancel(WorkerTimer::kShared);\n',
   },
   {
     name: 'an answer to another user is folded',
@@ -703,8 +703,8 @@ export const core = [
   {
     name: "an ended window's mutations are not looked for while a reading waits",
     file: 'src/client/tab.cc',
-    from: 'if (reading_queued_ || !ready_ || loading_.active()) {\n      messages_lost_ = true;',
-    to: 'if (reading_queued_ || !ready_ || loading_.active()) {\n      messages_lost_ = !ready_;',
+    from: 'if (reading_queued_ || !follows()) {\n    messages_lost_ = true;',
+    to: 'if (reading_queued_ || !follows()) {\n    messages_lost_ = !ready_;',
   },
   {
     name: 'a full update stays open for a small mutation',
@@ -751,8 +751,8 @@ export const core = [
   {
     name: 'an outbox row that is not a record is read as one',
     file: 'src/sync/chain.cc',
-    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(row["value"]));',
-    to: 'left.push_back(OutboxRecord::Read(row["value"]));',
+    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(RowValue(row)));',
+    to: 'left.push_back(OutboxRecord::Read(RowValue(row)));',
   },
   {
     name: 'updates that were only undone are pushed again without a pause',
@@ -879,8 +879,8 @@ export const core = [
   {
     name: 'a window without a token asks for one with every pull of another window',
     file: 'src/sync/sync_job.cc',
-    from: 'turn->Timer("loop", std::max(0.0, due_ms_ - turn->mono));',
-    to: 'due_ms_ = turn->mono, turn->Timer("loop", 0);',
+    from: 'turn->Timer(WorkerTimer::kLoop, std::max(0.0, due_ms_ - turn->mono));',
+    to: 'due_ms_ = turn->mono, turn->Timer(WorkerTimer::kLoop, 0);',
   },
   {
     name: 'grouping does not count the bytes of an update',

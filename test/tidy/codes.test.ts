@@ -27,9 +27,9 @@ const ofCalls = [
 
 /** Where codes of the status and of the inbox come from; what is between the quotes is the code. */
 const places: readonly (readonly [RegExp, RegExp])[] = [
-  [/^src\/(sync|client)\//, /(?:return|error|=|Fail\()\s*\{\s*"([a-z_-]+)",/g],
+  [/^src\/(sync|client)\//, /(?:return|error|(?<!\[\] )=|Fail\()\s*\{\s*"([a-z_-]+)",/g],
   [/^src\/(sync|client)\//, /\bcode = "([a-z_-]+)"/g],
-  [/^src\/(sync|client)\//, /"code",\s*(?:\w+ \? )?"([a-z_-]+)"/g],
+  [/^src\/(sync|client)\//, /ResolvedEffect\([^"{;]*"([a-z_-]+)"/g],
   [/^src\/(sync|client)\//, /(?:\{\w+|"code", \w+) \? (?:name|"\w+") : "([a-z_-]+)"/g],
   [/^src\/sync\//, /constexpr std::string_view kParentDeleted = "(\w+)"/g],
   [/^src\/authority\//, /(?:Rejection|return)? ?\{(?:\{\}|op), "([a-z_]+)",/g],

@@ -76,7 +76,7 @@ async function refuseUnfilled(core: DatabaseCore): Promise<void> {
   if (scopes.length > 0 && scopes.every(({ filled }) => filled === true)) return;
   throw new SkerryError(
     'not_filled',
-    'Rows can be imported once this database is in step: what the server has must not be overwritten.',
+    'Rows can be imported after the first synchronisation: what the server has must not be overwritten.',
     { retryable: true },
   );
 }

@@ -72,15 +72,9 @@ export class PortableCore {
 
   /** A part of an image. */
   load(pieces: readonly Uint8Array[]): void {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const pointer = this.#module.call('_sk_alloc', length);
-    try {
-      let at = pointer;
-      for (const piece of pieces) at += this.#module.copyIn(piece, at);
-      this.#module.call('_sk_portable_load', this.#handle, pointer, length);
-    } finally {
-      if (!this.#module.broken) this.#module.call('_sk_free', pointer);
-    }
+    this.#module.withBytes(pieces, (pointer, length) =>
+      this.#module.call('_sk_portable_load', this.#handle, pointer, length),
+    );
   }
 
   /** The body of a record of `updates`. */

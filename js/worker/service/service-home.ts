@@ -60,6 +60,8 @@ export class ServiceHome {
   readonly #online: () => boolean;
   readonly #exists: (database: string) => Promise<boolean>;
   readonly #entries = new Map<string, Promise<Entry>>();
+  /** Databases that a newer release has upgraded, or waits to upgrade: not opened again at each message. */
+  readonly #newer = new Set<string>();
 
   /** `exists`: whether a database is there; one that was deleted meanwhile must not be created again. */
   constructor(
@@ -164,9 +166,13 @@ export class ServiceHome {
       this.#entries.delete(database);
       if (entry) end(entry);
     };
+    if (this.#newer.has(database)) throw newerRelease();
     if (!(await this.#exists(database)))
       throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
-    const storage = await host.storage.reopen(database, drop);
+    const storage = await host.storage.reopen(database, (end) => {
+      if (end === 'newer-version') this.#newer.add(database);
+      drop();
+    });
     try {
       const record = await recordOf(storage);
       const own = database.startsWith(`skerry/${this.#own?.name}/`) ? this.#own : null;
@@ -233,9 +239,12 @@ async function recordOf(storage: Storage): Promise<ServiceRecord | null> {
   if (!record) return null;
   const found = record as ServiceRecord;
   if (found.loggedOut) throw new UnsupportedError(loggedOut, 'The user has logged out.');
-  if (found.v > recordVersion)
-    throw new UpdateNeededError('newer_tab', 'A window runs a newer version of this application.');
+  if (found.v > recordVersion) throw newerRelease();
   return found;
+}
+
+function newerRelease(): UpdateNeededError {
+  return new UpdateNeededError('newer_tab', 'A window runs a newer version of this application.');
 }
 
 /** Resolves the promises of those that wait until the worker rests, if it rests. */

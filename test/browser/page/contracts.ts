@@ -47,7 +47,7 @@ const deadHandle: ContractCase = {
     try {
       const storage = await host.open(name, () => {});
       storage.putNow('sync', 'a', 'kept');
-      // Such a close is not told.
+      // No other window is notified of such a close.
       for (const handle of handles) handle.close();
       for (let time = 0; time < 2; time++)
         equal(await readNow(storage, [{ store: 'sync', get: 'a' }]), ['kept']);

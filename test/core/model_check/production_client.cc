@@ -142,7 +142,9 @@ ProductionClient::Sent ProductionClient::Send() {
 
 void ProductionClient::Answered(const Vector<std::string>& asked, const Data& results, double now,
                                 UuidGenerator* ids) {
-  PushAnswer answer(schema_, asked, results, now);
+  Data body = Data::MakeObject();
+  body.Set("results", results);
+  PushAnswer answer(schema_, asked, *ReadPushResults(std::move(body)), now);
   answer.Decide(Outbox(), SyncRecord::Read(sync_), ids);
   if (answer.needs_mutations()) answer.AddMutations(Range(mutations_, mutations_.size()));
   Write(answer.Finish());

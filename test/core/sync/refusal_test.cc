@@ -152,7 +152,9 @@ TEST_CASE("marks a known mutation with its revisions, confirms it when cursors g
       Json(R"({"id":"u1","status":"rejected","rejected":[{"actions":[],"code":"known_action"}]})");
   Data known = Data::MakeObject();
   result.Set("known", known.Set(SyncUuid(1), 7));
-  PushAnswer answer(&SyncSchema(), {"u1"}, Data(Data::Array{result}), 5);
+  Data body = Data::MakeObject();
+  body.Set("results", Data(Data::Array{result}));
+  PushAnswer answer(&SyncSchema(), {"u1"}, *ReadPushResults(body), 5);
   answer.Decide({OutboxRecord::Read(outbox)}, CompleteSyncRecord(Data(), "c", 1), &ids);
   REQUIRE(answer.needs_mutations());
   Data row = Data::MakeObject();

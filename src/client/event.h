@@ -1,0 +1,129 @@
+// The events of a window. Only this file and log/event.h describe their shape; docs/window.md says
+// when each comes.
+#ifndef SKERRY_CLIENT_EVENT_H_
+#define SKERRY_CLIENT_EVENT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "log/event.h"
+#include "log/sync_record.h"
+
+namespace skerry {
+
+// kCommit: the next attempt of a group commit. kReread: a full reading. kKept: the same, a while
+// after another page has kept mutations. kLogged: the message `logged` is sent.
+enum class WindowTimer : uint8_t { kNone, kCommit, kReread, kKept, kLogged };
+inline constexpr const char* kWindowTimers[] = {"", "commit", "reread", "kept", "logged"};
+
+struct OpenEvent {
+  static constexpr const char* kType = "open";
+};
+
+// Nothing has happened: the state is reported if it differs.
+struct StateEvent {
+  static constexpr const char* kType = "state";
+};
+
+// Of an image that the host could not provide: `missing`, `corrupt` (the image is not used any
+// more), or a failure of storage.
+struct ImageLoadError {
+  std::string code;
+  std::string detail;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("code", self.code);
+    member("detail", self.detail);
+  }
+};
+
+// The answer to the effect `loadImage`.
+struct ImageLoadedEvent {
+  static constexpr const char* kType = "imageLoaded";
+  std::string generation;
+  bool ok = false;
+  ImageLoadError error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("generation", self.generation);
+    member("ok", self.ok);
+    member("error", self.error);
+  }
+};
+
+struct WindowTimerEvent {
+  static constexpr const char* kType = "timer";
+  WindowTimer name = WindowTimer::kNone;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("name", self.name, kWindowTimers);
+  }
+};
+
+// The page is being frozen; `ends`: or may end.
+struct FreezeEvent {
+  static constexpr const char* kType = "freeze";
+  bool ends = false;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("ends", self.ends);
+  }
+};
+
+// The last handler of the application has run.
+struct StillEvent {
+  static constexpr const char* kType = "still";
+};
+
+struct ResumeEvent {
+  static constexpr const char* kType = "resume";
+};
+
+// The database closes.
+struct LeaveEvent {
+  static constexpr const char* kType = "leave";
+};
+
+struct ScopesEvent {
+  static constexpr const char* kType = "scopes";
+  Vector<WantedScope> add;
+  Vector<WantedScope> drop;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("add", self.add);
+    member("drop", self.drop);
+  }
+};
+
+enum class Resolution : uint8_t { kDiscard, kRetry };
+
+// What becomes of an entry of the inbox. `id`: its key.
+struct ResolveEvent {
+  static constexpr const char* kType = "resolve";
+  uint64_t id = 0;
+  Resolution how = Resolution::kDiscard;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kHow[] = {"discard", "retry"};
+    member("id", self.id);
+    member.Text("how", self.how, kHow);
+  }
+};
+
+// A ReadEvent comes, too; it is handled apart, because the reply to it is the only effect.
+using WindowEvents = OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent,
+                           ImageLoadedEvent, WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent,
+                           ResumeEvent, ScopesEvent, ResolveEvent>;
+
+// The wall clock of an event, in ms; `last` if it has none.
+inline double NowOf(const Data& event, double last) { return event["now"].as_number(last); }
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_EVENT_H_

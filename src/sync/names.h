@@ -1,0 +1,93 @@
+// The names by which a sync worker and its host speak of leases, locks, timers, and of why a token
+// is needed. Each enumeration has one table of its texts, in its order; a text that is not there is
+// read as the first.
+#ifndef SKERRY_SYNC_NAMES_H_
+#define SKERRY_SYNC_NAMES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/data.h"
+
+namespace skerry {
+
+// A lease, whose record has this name as its key, and its Web Lock. kService: only the Web Lock of
+// the service worker.
+enum class LeaseName : uint8_t { kNone, kPush, kListen, kImage, kService };
+inline constexpr const char* kLeaseNames[] = {"", "push", "listen", "image", "service"};
+inline const char* NameOf(LeaseName name) { return kLeaseNames[static_cast<uint8_t>(name)]; }
+
+// Why a lease was released. kNone: it was not.
+enum class LeaseOutcome : uint8_t { kNone, kDone, kFailed, kLeft };
+inline constexpr const char* kLeaseOutcomes[] = {"", "done", "failed", "left"};
+
+// What became of a request for a Web Lock. kRefused: it stays queued. kLost: the lock was stolen.
+enum class LockState : uint8_t { kNone, kGranted, kRefused, kLost };
+inline constexpr const char* kLockStates[] = {"", "granted", "refused", "lost"};
+
+enum class WorkerTimer : uint8_t {
+  kNone,
+  kStart,
+  kScopes,
+  kLook,
+  kShared,
+  kListenRetry,
+  kToken,
+  kLoop,
+  kImageCalm,
+  kImageRetry,
+  kSocket,
+  kServiceWatch,
+  kServiceLook,
+  kBeatPush,  // this and the next two: in the order of LeaseName
+  kBeatListen,
+  kBeatImage,
+  kLookPush,  // likewise
+  kLookListen,
+  kLookImage,
+};
+inline constexpr const char* kWorkerTimers[] = {"",
+                                                "start",
+                                                "scopes",
+                                                "look",
+                                                "shared",
+                                                "listen-retry",
+                                                "token",
+                                                "loop",
+                                                "image-calm",
+                                                "image-retry",
+                                                "socket",
+                                                "service-watch",
+                                                "service-look",
+                                                "beat:push",
+                                                "beat:listen",
+                                                "beat:image",
+                                                "look:push",
+                                                "look:listen",
+                                                "look:image"};
+// REQUIRES: a lease.
+constexpr WorkerTimer BeatTimer(LeaseName name) {
+  return static_cast<WorkerTimer>(static_cast<uint8_t>(WorkerTimer::kBeatPush) +
+                                  static_cast<uint8_t>(name) -
+                                  static_cast<uint8_t>(LeaseName::kPush));
+}
+constexpr WorkerTimer LookTimer(LeaseName name) {
+  return static_cast<WorkerTimer>(static_cast<uint8_t>(WorkerTimer::kLookPush) +
+                                  static_cast<uint8_t>(name) -
+                                  static_cast<uint8_t>(LeaseName::kPush));
+}
+static_assert(BeatTimer(LeaseName::kImage) == WorkerTimer::kBeatImage);
+static_assert(LookTimer(LeaseName::kImage) == WorkerTimer::kLookImage);
+
+// A server's token for its user; none: the application gave none.
+using Token = std::optional<std::string>;
+
+// Why the application is asked for a token. kExpired: the server refused the last one. kRefused: it
+// did so again.
+enum class TokenNeed : uint8_t { kExpired, kStart, kRefused };
+inline constexpr const char* kTokenNeeds[] = {"expired", "start", "refused"};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_NAMES_H_
