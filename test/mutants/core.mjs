@@ -1,4 +1,5 @@
-// Mistakes in the core, which its own tests have to notice (mutants.mjs says what they are).
+// Mistakes in the core, which its own tests have to notice (mutants.mjs says what they are). `hole`: the script of this
+// hole has to notice (docs/design.md, "Holes that were closed").
 
 export const core = [
   {
@@ -9,6 +10,7 @@ export const core = [
   },
   {
     name: 'a former holder of the lease goes on writing',
+    hole: 19,
     file: 'src/sync/fenced_transaction.cc',
     from: 'holds = !lease_->persisted() || Holds(round.lease, state_->tab, lease_->epoch());',
     to: 'holds = lease_ != nullptr;',
@@ -74,7 +76,15 @@ export const core = [
     to: 'epoch != seen->epoch) {',
   },
   {
+    name: 'a look that comes late counts like any other',
+    hole: 21,
+    file: 'src/sync/lease_rules.cc',
+    from: 'const bool late = seen->any && mono_ms - seen->last_ms > 2 * look_ms;',
+    to: 'const bool late = false;',
+  },
+  {
     name: 'the answer to a push removes mutations, before a pull confirms them',
+    hole: 12,
     file: 'src/sync/push.cc',
     from: `  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   TellGone(`,
@@ -86,6 +96,7 @@ export const core = [
   },
   {
     name: 'a grouped mutation is grouped again',
+    hole: 8,
     file: 'src/sync/grouping.cc',
     from: 'if (IsGrouped(record) || record.known.has_value()) return;',
     to: 'if (record.known.has_value()) return;',
@@ -98,9 +109,38 @@ export const core = [
   },
   {
     name: "the server compares the predecessor's number, not its id",
+    hole: 10,
     file: 'src/authority/chain.cc',
     from: 'fits = fits && link == row->second.last;',
     to: 'fits = fits && link.seq == row->second.last.seq;',
+  },
+  {
+    name: 'a refused update is judged again when a copy of it arrives',
+    hole: 9,
+    file: 'src/authority/chain.cc',
+    from: 'if (refused != id) continue;',
+    to: 'if (refused != id || !client.empty()) continue;',
+  },
+  {
+    name: 'an answer is acted on though its update has left the outbox',
+    hole: 11,
+    file: 'src/sync/push.cc',
+    from: 'if (index == outbox_.size() || outbox_[index].received()) {',
+    to: 'if (index < outbox_.size() && outbox_[index].received()) {',
+  },
+  {
+    name: 'a forked client goes on under its identity',
+    hole: 13,
+    file: 'src/sync/push.cc',
+    from: 'if (current) identity_changed_ = true;',
+    to: '(void)current;',
+  },
+  {
+    name: 'an action may be in a log twice',
+    hole: 14,
+    file: 'src/authority/admission.cc',
+    from: 'if (const KnownActions known = FindKnown(*pushed); !known.empty()) {',
+    to: 'if (const KnownActions known = FindKnown(*pushed); known.size() > 100) {',
   },
   {
     name: 'the updates after a rejected one stay in the outbox',
@@ -113,6 +153,13 @@ export const core = [
     file: 'src/authority/cascade.cc',
     from: ': cascade_->Erase(child, cascade_->orphans_.contains(parent.key));',
     to: ': cascade_->orphans_.contains(parent.key) && cascade_->Erase(child, true);',
+  },
+  {
+    name: 'a child of a deleted parent stays',
+    hole: 20,
+    file: 'src/authority/cascade.cc',
+    from: '  } else {\n    DropOrphan(key, target);\n  }\n}\n',
+    to: '  }\n}\n',
   },
   {
     name: 'a cascade deletes objects of another realm',
@@ -146,22 +193,39 @@ export const core = [
   },
   {
     name: 'a pull ignores that the scopes changed meanwhile',
+    hole: 15,
     file: 'src/sync/pull_fold.cc',
     from: `!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
   if (sync_.scope_version != request_->scope_version) return false;`,
     to: '!(sync_.cursors == request_->cursors)) return false;',
   },
   {
+    name: 'pulls in a row have no limit',
+    hole: 7,
+    file: 'src/sync/loop.cc',
+    from: '  if (pulls_ >= kMaxPullsInARow) return LoopStep::kPush;\n',
+    to: '',
+  },
+  {
     name: 'an answer to older cursors is folded',
+    hole: 15,
     file: 'src/sync/pull_fold.cc',
     from: 'if (!StillAsAsked()) return false;',
     to: '',
   },
   {
     name: 'compaction removes records up to the new image, not up to the previous one',
+    hole: 18,
     file: 'src/sync/image_job.cc',
     from: 'return sync->previous.has_value() ? sync->previous->n : 0;',
     to: 'return sync->image->n;',
+  },
+  {
+    name: 'a window opens with an image that its records do not continue',
+    hole: 18,
+    file: 'src/client/mirror.cc',
+    from: 'if (key != n + 1 || NeedsOtherImage(record, generation)) return false;',
+    to: 'if (NeedsOtherImage(record, generation)) return false;',
   },
   {
     name: 'the cursor for own entries is one too high',
@@ -177,6 +241,7 @@ export const core = [
   },
   {
     name: 'a window applies a broadcast although there is a gap before its number',
+    hole: 5,
     file: 'src/client/mirror.cc',
     from: 'if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return Fit::kGap;',
     to: '',
@@ -189,8 +254,30 @@ export const core = [
   },
   {
     name: 'a late message brings a removed mutation back',
+    hole: 3,
     file: 'src/client/mirror.cc',
     from: 'if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;',
+    to: '',
+  },
+  {
+    name: 'a later group commit passes one that failed',
+    hole: 1,
+    file: 'src/client/tab_commit.cc',
+    from: 'if (seen++ == most || bytes > kMaxGroupBytes) break;',
+    to: 'if (seen++ < most && committing_.reads_first()) continue;',
+  },
+  {
+    name: 'a record confirms mutations by their keys only',
+    hole: 2,
+    file: 'src/client/mirror.cc',
+    from: 'if (pending == nullptr || pending->key <= key) Remove(id);',
+    to: 'if (pending != nullptr && pending->key == key) Remove(id);',
+  },
+  {
+    name: 'a late message brings back what was removed before the last reading',
+    hole: 4,
+    file: 'src/client/mirror.cc',
+    from: '  if (key <= gone_up_to_) return Fit::kKnown;\n',
     to: '',
   },
   {
@@ -210,6 +297,20 @@ export const core = [
     file: 'src/client/tab_load.cc',
     from: 'Vector<std::string> dropped = sync.refill;',
     to: 'Vector<std::string> dropped;',
+  },
+  {
+    name: 'a row that leaves one realm is gone from all',
+    hole: 16,
+    file: 'src/client/view.cc',
+    from: 'erase_if(shadow->base, [&](const Row& row) { return row.realm == realm; });',
+    to: 'shadow->base.clear();',
+  },
+  {
+    name: 'a page keeps the rows of its range that it does not name',
+    hole: 17,
+    file: 'src/log/record.cc',
+    from: '      if (Matches(filter.value(), id, *row, &context)) gone.push_back({realm, key});\n',
+    to: '',
   },
   {
     name: 'an object in two realms stays in the realm in which it came first',
@@ -267,6 +368,7 @@ export const core = [
   },
   {
     name: 'a cursor does not pass entries that are too large to send',
+    hole: 22,
     file: 'src/authority/pull.cc',
     from: 'while (realm.entries.contains(realm.to + 1)) ++realm.to;',
     to: 'while (realm.entries.contains(realm.to + 1) && !realm.untold.is_any) ++realm.to;',
@@ -285,6 +387,7 @@ export const core = [
   },
   {
     name: 'a scope that is to be filled again stays filled',
+    hole: 22,
     file: 'src/sync/pull_fold.cc',
     from: '      scope.filled = {};\n      is_refilled = true;',
     to: '      is_refilled = true;',
@@ -387,6 +490,7 @@ export const core = [
   },
   {
     name: 'a window that ends does not announce the mutations that it stores',
+    hole: 6,
     file: 'src/client/tab_commit.cc',
     from: '  Broadcast(LeftMessage(), effects);\n',
     to: '',
@@ -477,6 +581,7 @@ export const core = [
   },
   {
     name: 'no worker looks for mutations that an ended window left',
+    hole: 6,
     file: 'src/sync/sync_worker.cc',
     from: '  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);\n',
     to: '',

@@ -68,9 +68,9 @@ describe('the repository', () => {
     );
     // A list may name a file from the root, or from the folder that its room is in.
     const known = (path: string) =>
-      listed.has(path) || listed.has(path.replace(/^(src|wasm|test\/core)\//, ''));
+      listed.has(path) || listed.has(path.replace(/^(src|wasm|test\/(core|spec))\//, ''));
     const unlisted = paths.filter(
-      (path) => /^(src|wasm|test\/core|bench)\/.*\.cc$/.test(path) && !known(path),
+      (path) => /^(src|wasm|test\/(core|spec)|bench)\/.*\.cc$/.test(path) && !known(path),
     );
     expect(unlisted).toEqual([]);
   });

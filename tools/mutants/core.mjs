@@ -23,10 +23,14 @@ async function compile() {
   await run('cmake', ['--build', kFolder, '-j', '2', '--target', 'skerry_core_test']);
 }
 
-/** Runs the tests up to the first failure. Returns the name of that test, or null if none fails. */
-function firstFailure() {
+/**
+ * Runs the tests up to the first failure, or only the script of a hole (test/spec). Returns the name of the test that
+ * fails, or null if none does.
+ */
+function firstFailure(hole) {
   const program = join(kFolder, 'skerry_core_test');
-  const result = spawnSync(program, ['--abort-after=1', '--no-colors'], {
+  const which = hole === undefined ? [] : [`--test-case=hole ${hole}:*`];
+  const result = spawnSync(program, ['--abort-after=1', '--no-colors', ...which], {
     cwd: kTree,
     encoding: 'utf8',
     timeout: kLimitMs,
@@ -54,6 +58,6 @@ export const core = {
   judge: (mutant) =>
     judged(kTree, mutant, async () => {
       await compile();
-      return firstFailure();
+      return firstFailure(mutant.hole);
     }),
 };

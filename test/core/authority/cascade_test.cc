@@ -127,19 +127,6 @@ TEST_CASE("does not report a deleted child to an author who deleted the parent, 
   for (const char* id : {"m4", "m5"}) CHECK(s.world.Row("members", id).is_null());
 }
 
-TEST_CASE("leaves the same rows in either order of delete and create") {
-  for (const bool delete_first : {true, false}) {
-    Scenery s;
-    const Data del = s.anna.Make(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
-    const Data create = s.bob.Make(
-        R"([{"op":"create","table":"members","id":"m4","realm":"A","set":{"group":"g"}}])");
-    CHECK(Status(delete_first ? s.anna.Send(del) : s.bob.Send(create)) == "applied");
-    CHECK(Status(delete_first ? s.bob.Send(create) : s.anna.Send(del)) == "applied");
-    CHECK(s.world.Row("groups", "g").is_null());
-    CHECK(s.world.Row("members", "m4").is_null());
-  }
-}
-
 TEST_CASE("handles a new ref to a deleted target by its rule: null, rejection or delete") {
   Scenery s;
   REQUIRE(Status(s.anna.Push(

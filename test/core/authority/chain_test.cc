@@ -85,17 +85,6 @@ TEST_CASE("rejects the copy of a rejected update, however late it arrives") {
   CHECK(CountOf(world) == 2);
 }
 
-TEST_CASE("does not admit a successor with the same number but another id") {
-  AuthorityWorld world;
-  Author one(&world, "c1");
-  REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data lost = one.Make(kAddOne), follower = one.Make(kAddOne);
-  one.TakeBack(lost);
-  REQUIRE(Status(one.Push(kAddOne)) == "applied");
-  CHECK(Status(one.Send(follower)) == "held");
-  CHECK(CountOf(world) == 1);
-}
-
 TEST_CASE("forks a restored profile that continues from its old place") {
   AuthorityWorld world;
   Author one(&world, "c1");

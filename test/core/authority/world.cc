@@ -52,9 +52,14 @@ std::string Id(uint64_t number) {
   return text;
 }
 
+const Data& WorldSchemaData() {
+  static const Data data = ParseJson(kDescription).value();
+  return data;
+}
+
 const Schema& WorldSchema() {
   static const Schema schema = [] {
-    Result<Schema> parsed = Schema::Parse(ParseJson(kDescription).value());
+    Result<Schema> parsed = Schema::Parse(WorldSchemaData());
     return std::move(parsed.value());
   }();
   return schema;

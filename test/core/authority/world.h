@@ -26,6 +26,7 @@ std::string Id(uint64_t number);
 // population); items (parent: cascade within the table, n, u unique, note); logs (item: cascade and
 // touch, so that a touch goes on to the member's group).
 const Schema& WorldSchema();
+const Data& WorldSchemaData();  // its description, as clients get it
 
 class AuthorityWorld {
  public:

@@ -1,6 +1,6 @@
-// Goal: windows apply the messages of other windows and of the sync worker correctly. Each hole in
-// docs/design.md, "Windows in step", has a test of its own. Method: scripted windows
-// (tab_fixture.h).
+// Goal: windows apply the messages of other windows and of the sync worker correctly (docs/design.md,
+// "Windows in step"). What once went wrong has scripts of its own (test/spec/commits_test.cc).
+// Method: scripted windows (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
@@ -20,42 +20,6 @@ TEST_CASE("rejects an operation of an unknown number, and changes nothing") {
   }
   CHECK_EQ(Count(world.A()), 0);
   client.TxRollback();
-}
-
-TEST_CASE("confirms once when a record comes before the window's own completion") {
-  Pair world;
-  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  world.A().Run();
-  world.A().Hear(ConfirmAll(&world.storage));
-  CHECK_EQ(Count(world.A()), 1);
-  CHECK_EQ(Stage(world.A(), id, "confirmed"), "ok");
-  CHECK_EQ(Stage(world.A(), id, "durable"), "ok");
-  world.A().Tell();
-  CHECK_EQ(Count(world.A()), 1);
-  CHECK_EQ(world.A().client().tab().mirror().pending().size(), 0);
-}
-
-TEST_CASE("ignores `added` for a mutation that is already confirmed") {
-  Pair world;
-  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  Next(world.A());
-  const Data added = Message(world.A(), "added");
-  world.B().Hear(ConfirmAll(&world.storage));
-  CHECK_EQ(Count(world.B()), 1);
-  world.B().Hear(added);
-  CHECK_EQ(Count(world.B()), 1);
-}
-
-TEST_CASE("decides by goneUpTo about an `added` from before the last full reading") {
-  Pair world;
-  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  Next(world.A());
-  const Data added = Message(world.A(), "added");
-  ConfirmAll(&world.storage);
-  const std::unique_ptr<Window> late = world.Opened("late");
-  CHECK_EQ(Count(*late), 1);
-  late->Hear(added);
-  CHECK_EQ(Count(*late), 1);
 }
 
 TEST_CASE("folds mutations in key order, although a later one was heard first") {
@@ -90,19 +54,6 @@ TEST_CASE("folds mutations in key order, although a later one was heard first") 
   world.A().Tell();
   // A's key is the lower one: B's mutation comes after it.
   CHECK_EQ(name(world.A()), "fourth");
-}
-
-TEST_CASE("reads again at a gap before a record") {
-  Pair world;
-  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  Next(world.A());
-  ConfirmAll(&world.storage);  // the window never hears of it
-  const Data later = Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}};
-  world.B().Hear(later);
-  CHECK_EQ(Count(world.B()), 0);
-  world.B().Settle();
-  CHECK_EQ(Count(world.B()), 1);
-  CHECK_EQ(world.B().client().tab().mirror().n(), 2);
 }
 
 TEST_CASE("applies a message that comes between a reading and its completion") {

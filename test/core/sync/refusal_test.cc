@@ -1,5 +1,4 @@
 // Goal: rejections, forks and clones: what the worker does for an answer other than `applied`.
-// Each rule that closes a hole has a test named after it.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "sync/pull.h"
