@@ -13,6 +13,14 @@ Data Notify(const char* kind) { return Fields{{"type", "notify"}, {"kind", kind}
 
 }  // namespace
 
+void Broadcast(const void* message, ListMembers list, const char* type, Data* effects) {
+  effects->Push(BroadcastEffect(WriteMembers(message, list, nullptr, type)));
+}
+
+void Post(const void* message, ListMembers list, const char* type, Data* effects) {
+  effects->Push(PostEffect(WriteMembers(message, list, nullptr, type)));
+}
+
 Data TimerEffect(WindowTimer timer, double delay_ms) {
   return TimerEffect(NameOf(timer), delay_ms);
 }

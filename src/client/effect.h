@@ -17,13 +17,16 @@
 
 namespace skerry {
 
+void Broadcast(const void* message, ListMembers list, const char* type, Data* effects);
+void Post(const void* message, ListMembers list, const char* type, Data* effects);
+
 template <Kind T>
 void Broadcast(const T& message, Data* effects) {
-  effects->Push(BroadcastEffect(WriteKind(message)));
+  Broadcast(&message, ListMembersOf<T>(), T::kType, effects);
 }
 template <Kind T>
 void Post(const T& message, Data* effects) {
-  effects->Push(PostEffect(WriteKind(message)));
+  Post(&message, ListMembersOf<T>(), T::kType, effects);
 }
 
 Data TimerEffect(WindowTimer timer, double delay_ms);

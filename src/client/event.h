@@ -4,6 +4,7 @@
 #define SKERRY_CLIENT_EVENT_H_
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 
 #include "log/event.h"
@@ -15,6 +16,7 @@ namespace skerry {
 // after another page has kept mutations. kLogged: the message `logged` is sent.
 enum class WindowTimer : uint8_t { kNone, kCommit, kReread, kKept, kLogged };
 inline constexpr const char* kWindowTimers[] = {"", "commit", "reread", "kept", "logged"};
+static_assert(std::size(kWindowTimers) == static_cast<size_t>(WindowTimer::kLogged) + 1);
 
 struct OpenEvent {
   static constexpr const char* kType = "open";

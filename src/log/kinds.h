@@ -23,12 +23,17 @@ T ReadKind(Data data) {
 }
 
 template <Kind T>
-Data WriteKind(const T& kind) {
+constexpr ListMembers ListMembersOf() {
   if constexpr (HasMembers<T>) {
-    return WriteMembers(kind, T::kType);
+    return kListMembers<T>;
   } else {
-    return Members().Write(nullptr, T::kType);
+    return nullptr;
   }
+}
+
+template <Kind T>
+Data WriteKind(const T& kind) {
+  return WriteMembers(&kind, ListMembersOf<T>(), nullptr, T::kType);
 }
 
 // The index of the object's type in `types`; `count` if it is none of them.
@@ -43,7 +48,15 @@ struct OneOf {
     static constexpr const char* kTypes[] = {Kinds::kType...};
     const size_t kind = KindOf(*data, kTypes, sizeof...(Kinds));
     size_t index = 0;
-    return ((index++ == kind && (handle(ReadKind<Kinds>(std::move(*data))), true)) || ...);
+    return ((index++ == kind && (VisitAs<Kinds>(data, handle), true)) || ...);
+  }
+
+ private:
+  template <typename T, typename Handler>
+  static void VisitAs(Data* data, const Handler& handle) {
+    T kind;
+    if constexpr (HasMembers<T>) FromData(std::move(*data), &kind);
+    handle(std::move(kind));
   }
 };
 

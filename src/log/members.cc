@@ -78,6 +78,18 @@ void Members::AddText(const char* name, void* place, const char* const* texts, s
   members_[count_ - 1].count = count;
 }
 
+void ReadMembers(Data&& data, void* out, ListMembers list, Rest* rest) {
+  Members members;
+  list(out, &members);
+  members.Read(std::move(data), rest);
+}
+
+Data WriteMembers(const void* self, ListMembers list, const Rest* rest, const char* type) {
+  Members members;
+  if (list != nullptr) list(const_cast<void*>(self), &members);
+  return members.Write(rest, type);
+}
+
 void Members::Read(Data stored, Rest* out) const {
   Data object = stored.is_object() ? std::move(stored) : Data::MakeObject();
   Data::Object& found = object.mutable_members();

@@ -189,26 +189,34 @@ class Members {
   size_t count_ = 0;
 };
 
+// Lists the members of a struct whose type is known only to this function, so that the functions
+// below are compiled once and not for each type.
+using ListMembers = void (*)(void* self, Members* members);
 template <HasMembers T>
-void ReadMembers(Data&& data, T* out) {
-  Members members;
-  T::Each(*out, members);
-  if constexpr (requires { out->rest; }) {
-    members.Read(std::move(data), &out->rest);
+inline constexpr ListMembers kListMembers =
+    [](void* self, Members* members) { T::Each(*static_cast<T*>(self), *members); };
+
+template <typename T>
+Rest* RestOf(T* self) {
+  if constexpr (requires { self->rest; }) {
+    return &self->rest;
   } else {
-    members.Read(std::move(data), nullptr);
+    return nullptr;
   }
 }
 
+void ReadMembers(Data&& data, void* out, ListMembers list, Rest* rest);
+// `list` null: the struct has no members. `type`: see Members::Write.
+Data WriteMembers(const void* self, ListMembers list, const Rest* rest, const char* type);
+
 template <HasMembers T>
-Data WriteMembers(const T& self, const char* type = nullptr) {
-  Members members;
-  T::Each(const_cast<T&>(self), members);
-  if constexpr (requires { self.rest; }) {
-    return members.Write(&self.rest, type);
-  } else {
-    return members.Write(nullptr, type);
-  }
+void ReadMembers(Data&& data, T* out) {
+  ReadMembers(std::move(data), out, kListMembers<T>, RestOf(out));
+}
+
+template <HasMembers T>
+Data WriteMembers(const T& self) {
+  return WriteMembers(&self, kListMembers<T>, RestOf(const_cast<T*>(&self)), nullptr);
 }
 
 template <HasMembers T>

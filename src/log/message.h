@@ -8,6 +8,7 @@
 #define SKERRY_LOG_MESSAGE_H_
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -108,6 +109,8 @@ enum class PushStatus : uint8_t {
 inline constexpr const char* kPushStatuses[] = {"",         "applied",   "duplicate",
                                                 "rejected", "forked",    "unknown_client",
                                                 "held",     "regrouped", "known"};
+
+static_assert(std::size(kPushStatuses) == static_cast<size_t>(PushStatus::kKnown) + 1);
 
 struct PushedItem {
   std::optional<std::string> update;

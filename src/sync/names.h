@@ -5,6 +5,7 @@
 #define SKERRY_SYNC_NAMES_H_
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace skerry {
 // the service worker.
 enum class LeaseName : uint8_t { kNone, kPush, kListen, kImage, kService };
 inline constexpr const char* kLeaseNames[] = {"", "push", "listen", "image", "service"};
+static_assert(std::size(kLeaseNames) == static_cast<size_t>(LeaseName::kService) + 1);
 inline const char* NameOf(LeaseName name) { return kLeaseNames[static_cast<uint8_t>(name)]; }
 
 // Why a lease was released. kNone: it was not.
@@ -66,6 +68,7 @@ inline constexpr const char* kWorkerTimers[] = {"",
                                                 "look:push",
                                                 "look:listen",
                                                 "look:image"};
+static_assert(std::size(kWorkerTimers) == static_cast<size_t>(WorkerTimer::kLookImage) + 1);
 // REQUIRES: a lease.
 constexpr WorkerTimer BeatTimer(LeaseName name) {
   return static_cast<WorkerTimer>(static_cast<uint8_t>(WorkerTimer::kBeatPush) +

@@ -13,6 +13,14 @@ void Turn::Timer(WorkerTimer timer, double delay_ms) { Emit(TimerEffect(NameOf(t
 
 void Turn::Cancel(WorkerTimer timer) { Emit(CancelEffect(NameOf(timer))); }
 
+void Turn::Broadcast(const void* message, ListMembers list, const char* type) {
+  Emit(BroadcastEffect(WriteMembers(message, list, nullptr, type)));
+}
+
+void Turn::Post(const void* message, ListMembers list, const char* type) {
+  Emit(PostEffect(WriteMembers(message, list, nullptr, type)));
+}
+
 uint64_t Turn::Transact(std::initializer_list<Store> stores, TransactionMode mode,
                         Data::Array reads) {
   const uint64_t id = ++*last_id_;

@@ -37,11 +37,11 @@ class Turn {
   void Cancel(WorkerTimer timer);
   template <Kind T>
   void Broadcast(const T& message) {
-    Emit(BroadcastEffect(WriteKind(message)));
+    Broadcast(&message, ListMembersOf<T>(), T::kType);
   }
   template <Kind T>
   void Post(const T& message) {
-    Emit(PostEffect(WriteKind(message)));
+    Post(&message, ListMembersOf<T>(), T::kType);
   }
 
   // These emit what they start, and return its id. Ids are never reused.
@@ -68,6 +68,8 @@ class Turn {
 
  private:
   void Emit(Data effect) { effects_.Push(std::move(effect)); }
+  void Broadcast(const void* message, ListMembers list, const char* type);
+  void Post(const void* message, ListMembers list, const char* type);
 
   uint64_t* last_id_;
   Data effects_ = Data::MakeArray();
