@@ -21,7 +21,7 @@
 #include "base/data.h"
 #include "base/limits.h"
 #include "model/schema.h"
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 
 EM_JS_DEPS(skerry_image, "$FS,$IDBFS,$UTF8ToString");
 
@@ -47,7 +47,7 @@ namespace {
 struct Job {
   explicit Job(Schema schema_in) : schema(std::move(schema_in)), roll(&schema) {}
   Schema schema;
-  ImageRoll roll;
+  ImageCompactor roll;
   std::string mount;
 };
 std::unique_ptr<Job> job;

@@ -19,7 +19,7 @@
 #include "log/codec.h"
 #include "log/row_data.h"
 #include "model/schema.h"
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 
 namespace skerry::abi {
 namespace {
@@ -28,7 +28,7 @@ struct Portable {
   Portable(Schema schema_in, std::string_view seed)
       : schema(std::move(schema_in)), roll(&schema), random(seed), ids(&random) {}
   Schema schema;
-  ImageRoll roll;
+  ImageCompactor roll;
   Random random;
   UuidGenerator ids;
   Vector<std::pair<std::string, std::string>> keys;  // of the listed table: id, realm

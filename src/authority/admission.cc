@@ -156,7 +156,7 @@ Admission::Outcome Admission::Run() {
       if (pushed.is_decided) continue;
       if (before_bytes_ > kMaxBeforeBytesPerCommit) return Outcome::kDone;
       if (is_stuck) {
-        if (rounds_ <= kMaxGuesses) Guess(input_.requests[r], pushed);
+        if (rounds_ <= kMaxLookAheadRounds) JudgeForNeeds(input_.requests[r], pushed);
       } else if (Decide(input_.requests[r], i, &pushed, &results_[r][i])) {
         pushed.is_decided = true;
       } else {
@@ -187,7 +187,7 @@ const Admission::Refusal* Admission::RefusalOf(const Request& request, const Pus
 
 // Judges an update that comes after one with missing rows, only to find out which rows it needs
 // itself. So one round asks for the rows of both.
-void Admission::Guess(const Request& request, const Pushed& pushed) {
+void Admission::JudgeForNeeds(const Request& request, const Pushed& pushed) {
   if (!pushed.update || RefusalOf(request, pushed) != nullptr) return;
   rows_.Begin();
   Judge(SceneOf(request), *pushed.update);
@@ -236,7 +236,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   const Judgement judgement = Judge(SceneOf(request), *pushed->update);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
   judged_ += pushed->update->ops.size() + rows_.journal().size();
-  const bool may_go_on = rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxJudged;
+  const bool may_go_on = rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxAdmissionWork;
   if (is_incomplete && may_go_on) {
     rows_.Rollback();
     return false;
@@ -246,7 +246,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   if (is_incomplete) {
     reasons = {{{}, "limit", "its effects reach too far"}};
   } else if (reasons.empty()) {
-    if (std::optional<Rejection> reason = TooMuch()) reasons.push_back(std::move(*reason));
+    if (std::optional<Rejection> reason = ExceededLimit()) reasons.push_back(std::move(*reason));
   }
   if (!reasons.empty()) {
     rows_.Rollback();
@@ -259,7 +259,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   return true;
 }
 
-std::optional<Rejection> Admission::TooMuch() const {
+std::optional<Rejection> Admission::ExceededLimit() const {
   const auto& journal = rows_.journal();
   if (journal.size() > kMaxRowsPerUpdate) {
     return Rejection{
@@ -267,17 +267,17 @@ std::optional<Rejection> Admission::TooMuch() const {
   }
   size_t bytes = 0;
   for (const auto& [key, before] : journal) bytes += before ? BytesOf(*before) : 0;
-  if (bytes <= kMaxBeforeBytes) return std::nullopt;
+  if (bytes <= kMaxPriorRowBytes) return std::nullopt;
   return Rejection{
       {},
       "limit",
-      "the objects that it changes have more than " + std::to_string(kMaxBeforeBytes) + " bytes"};
+      "the objects that it changes have more than " + std::to_string(kMaxPriorRowBytes) + " bytes"};
 }
 
 // The realm whose chain remembers the rejection: the first in which the author may write, else the
 // first of all. A chain forgets its rejections when an update is applied in its realm, which never
 // happens where the author may not write.
-const std::string& Admission::RememberingRealm(const Request& request, const Pushed& pushed) {
+const std::string& Admission::RealmOfRejection(const Request& request, const Pushed& pushed) {
   const Scene scene = SceneOf(request);
   for (const auto& [realm, link] : pushed.after) {
     const auto state = input_.realms.find(realm);
@@ -294,7 +294,7 @@ Data Admission::Refuse(const Request& request, const Pushed& pushed,
                                pushed.after.size() == 1);
   // An update that names no realm can never be applied, so nothing needs to be remembered.
   if (!pushed.after.empty()) {
-    chains_.Refuse(request.client, pushed.id, RememberingRealm(request, pushed), result);
+    chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), result);
   }
   return result;
 }

@@ -126,15 +126,15 @@ class Admission {
   std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);
   Data Refuse(const Request& request, const Pushed& pushed, const Vector<Rejection>& reasons,
               const KnownActions& known);
-  const std::string& RememberingRealm(const Request& request, const Pushed& pushed);
+  const std::string& RealmOfRejection(const Request& request, const Pushed& pushed);
   // The rejection of an update that breaks no rule but changes too much; else empty.
-  std::optional<Rejection> TooMuch() const;
+  std::optional<Rejection> ExceededLimit() const;
   KnownActions FindKnown(const Pushed& pushed) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
   void ForgetNeeds();
   void PrefetchAll();
-  void Guess(const Request& request, const Pushed& pushed);
+  void JudgeForNeeds(const Request& request, const Pushed& pushed);
 
   const Schema* schema_;
   WorkingSet rows_;

@@ -212,14 +212,14 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
     children.Push(
         Data::MakeArray().Push(table.name).Push(table.props[which.prop].name).Push(which.id));
   }
-  for (const HoldersOf& which : needs.holders) {
+  for (const UniqueValue& which : needs.holders) {
     const TableDef& table = schema_->table(which.table);
     Data item = Data::MakeArray();
     item.Push(table.name).Push(table.props[which.prop].name).Push(which.realm);
     item.Push(ParseJson(which.value).value());
     unique.Push(std::move(item));
   }
-  for (const OthersOf& which : needs.others) {
+  for (const LastChangeByOthers& which : needs.others) {
     others.Push(KeyToData(*schema_, which.key).Push(which.client));
   }
   Data data = Data::MakeObject();

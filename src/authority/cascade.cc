@@ -18,7 +18,7 @@ class Cascade::Visitor final : public DependantVisitor {
   }
   bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
              OnDelete rule) override {
-    cascade_->Inherit(child, parent.key);
+    cascade_->InheritCause(child, parent.key);
     const bool moved = !parent.to.empty();
     const DeferredRef ref{child, prop, parent.key.id, cascade_->CauseOf(parent.key)};
     switch (rule) {
@@ -71,7 +71,7 @@ void Cascade::Run() {
   Touch();
 }
 
-void Cascade::AskToCheck(const ObjectKey& key) {
+void Cascade::QueueCheck(const ObjectKey& key) {
   to_check_.push_back(key);
   unchecked_.insert(key);
 }
@@ -115,7 +115,7 @@ void Cascade::CollectOps() {
       moved_by_op_.insert(key);
       moved_.push_back({key, before->realm, after->realm});
     }
-    if (after) AskToCheck(key);
+    if (after) QueueCheck(key);
   }
 }
 
@@ -197,7 +197,7 @@ bool Cascade::MoveAlong(const ObjectKey& key, const std::string& realm) {
   row.modified_at = scene_->at;
   row.revision = scene_->NextRevision(realm);
   scene_->rows->Put(key, std::move(row));
-  AskToCheck(key);
+  QueueCheck(key);
   return true;
 }
 
@@ -226,7 +226,7 @@ void Cascade::NullifyRefs() {
   }
 }
 
-void Cascade::Inherit(const ObjectKey& child, const ObjectKey& parent) {
+void Cascade::InheritCause(const ObjectKey& child, const ObjectKey& parent) {
   if (const std::optional<uint32_t> cause = CauseOf(parent)) causes_.try_emplace(child, *cause);
 }
 

@@ -49,7 +49,7 @@ class Cascade {
   };
 
   void CollectOps();
-  void AskToCheck(const ObjectKey& key);
+  void QueueCheck(const ObjectKey& key);
   void CheckNext();
   std::optional<ObjectKey> UncheckedParent(const ObjectKey& key);
   void CheckRefs(const ObjectKey& key);
@@ -59,7 +59,7 @@ class Cascade {
   bool Erase(const ObjectKey& key, bool is_orphan);
   bool MoveAlong(const ObjectKey& key, const std::string& realm);
   void SetNull(const ObjectKey& key, PropIndex prop);
-  void Inherit(const ObjectKey& child, const ObjectKey& parent);
+  void InheritCause(const ObjectKey& child, const ObjectKey& parent);
   bool Holds(const DeferredRef& ref) const;
   void NullifyRefs();
   void CheckConstraints();

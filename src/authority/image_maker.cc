@@ -12,7 +12,7 @@ Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   if (row.realm != realm_) return {Code::kClosed, "a row of another realm"};
   const Vector<PropDef>& props = base_.schema().table(key.table).props;
   Row whole = row;
-  FillAbsent(base_.schema().table(key.table), &whole);
+  SetDefaults(base_.schema().table(key.table), &whole);
   for (size_t i = 0; i < props.size(); ++i) {
     // A prop that became required after the row was written may be null. Every other value must fit
     // its prop, or the packed row could not hold it.

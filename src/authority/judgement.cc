@@ -34,7 +34,7 @@ class Judging {
       judgement_.rejections.push_back(violation);
     }
     CheckRows(cascade);
-    ReportGone(cascade);
+    ReportDeletedWithParent(cascade);
     judgement_.touched = cascade.touched();
     return std::move(judgement_);
   }
@@ -65,8 +65,8 @@ class Judging {
   // Whether the author may create a row with the id of a deleted one: yes, with at least the right
   // to read the realm where that row was. AccessIn asks for the lock of that realm, because the
   // tombstone leaves it.
-  bool MayTakeId(const ObjectKey& key) {
-    const std::string* realm = scene_.rows->RealmOfRemains(key);
+  bool MayReuseId(const ObjectKey& key) {
+    const std::string* realm = scene_.rows->RealmOfTombstone(key);
     return !realm || scene_.AccessIn(*realm) != Access::kHidden;
   }
 
@@ -88,7 +88,7 @@ class Judging {
         return;
       }
     }
-    if (!row && op.Has(kCreates) && !MayTakeId(key)) {
+    if (!row && op.Has(kCreates) && !MayReuseId(key)) {
       judgement_.rejections.push_back(Forbidden(index));
       return;
     }
@@ -115,7 +115,7 @@ class Judging {
   }
 
   bool HoldsIf(const ObjectKey& key, uint64_t revision) {
-    const std::optional<uint64_t> last = scene_.rows->LastByOthers({key, scene_.client});
+    const std::optional<uint64_t> last = scene_.rows->LastRevisionByOthers({key, scene_.client});
     return !last || *last <= revision;
   }
 
@@ -162,10 +162,10 @@ class Judging {
       if (!table.props[i].unique || row.props[i].is_null()) continue;
       if (before && before->realm == row.realm && before->props[i] == row.props[i]) continue;
       const auto prop = static_cast<PropIndex>(i);
-      const HoldersOf which = scene_.rows->HoldersKey(key.table, prop, row.realm, row.props[i]);
+      const UniqueValue which = scene_.rows->HoldersKey(key.table, prop, row.realm, row.props[i]);
       for (const ObjectKey& holder : scene_.rows->Holders(which)) {
         if (holder == key) continue;
-        Refuse(CulpritOf(key, prop, cascade), "unique",
+        Refuse(OpThatSet(key, prop, cascade), "unique",
                table.name + "." + table.props[i].name + ": another object has this value");
         break;
       }
@@ -173,7 +173,7 @@ class Judging {
   }
 
   // The last op that set the prop or added to it; else the op that caused the change of the row.
-  std::optional<uint32_t> CulpritOf(const ObjectKey& key, PropIndex prop, const Cascade& cascade) {
+  std::optional<uint32_t> OpThatSet(const ObjectKey& key, PropIndex prop, const Cascade& cascade) {
     for (auto i = static_cast<uint32_t>(update_.ops.size()); i > 0; --i) {
       const Op& op = update_.ops[i - 1];
       if (op.table != key.table || op.id != key.id) continue;
@@ -196,7 +196,7 @@ class Judging {
     Refuse(cascade.CauseOf(key), "limit", "an object may have 1 MiB");
   }
 
-  void ReportGone(const Cascade& cascade) {
+  void ReportDeletedWithParent(const Cascade& cascade) {
     for (uint32_t i = 0; i < update_.ops.size(); ++i) {
       const Op& op = update_.ops[i];
       const bool writes = op.Has(kOnRow) && !op.Has(kDeletes);

@@ -17,13 +17,13 @@ void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
   for (const auto& [name, cursor] : request_.cursors) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);
   }
-  is_whole_ = request_.scopes.CoverAll(*schema_);
+  is_whole_ = request_.scopes.HaveAllTables(*schema_);
   for (const auto& [name, now] : realms) {
     Realm& realm = realms_[name];
     realm.now = now;
     const auto cursor = request_.cursors.find(name);
     if (cursor != request_.cursors.end()) realm.from = cursor->second;
-    if (realm.from.revision == 0) realm.mode = ModeAnew(now);
+    if (realm.from.revision == 0) realm.mode = InitialMode(now);
     AskFor(name, &realm);
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
@@ -33,8 +33,8 @@ void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
   pages_.resize(asked_pages_.size());
 }
 
-Pull::Mode Pull::ModeAnew(const PullRealm& realm) const {
-  return is_whole_ && realm.rows > kImageRows ? Mode::kImage : Mode::kState;
+Pull::Mode Pull::InitialMode(const PullRealm& realm) const {
+  return is_whole_ && realm.rows > kMaxRowsWithoutImage ? Mode::kImage : Mode::kState;
 }
 
 void Pull::AskFor(const std::string& name, Realm* realm) {
@@ -60,7 +60,7 @@ void Pull::AskForState(const std::string& name, Realm* realm) {
   }
   if (state.tables.empty()) return;
   // One answer cannot hold so many rows. `refill` sets the scopes back, so that pages bring them.
-  if (realm->now.rows > kStateRows) return LoadUntold(name, std::move(state.tables));
+  if (realm->now.rows > kMaxWholeRealmRows) return LoadUnread(name, std::move(state.tables));
   needs_.state.push_back(std::move(state));
 }
 
@@ -116,7 +116,7 @@ void Pull::Run() {
     CutSpanning();
     CollectOwn();
     CollectUntold();
-    if (answer_.is_gone || AskForRows()) return;
+    if (answer_.is_too_large || AskForRows()) return;
   }
   ChoosePages();
   for (const auto& [name, realm] : realms_) {
@@ -134,7 +134,7 @@ bool Pull::FindOtherHistories() {
     const auto entry = realm.entries.find(realm.from.revision);
     if (entry != realm.entries.end() && entry->second.at == realm.from.at) continue;
     answer_.reset.push_back(name);
-    realm.mode = ModeAnew(realm.now);
+    realm.mode = InitialMode(realm.now);
     realm.from = {};
     realm.entries.clear();
     realm.changes.clear();
@@ -209,7 +209,7 @@ void Pull::CollectOwn() {
   }
 }
 
-// Of a table that is left out (LoadUntold), only the objects of own updates: an object that the
+// Of a table that is left out (LoadUnread), only the objects of own updates: an object that the
 // user has just made must not vanish until its page comes.
 Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   Vector<ObjectKey> keys;
@@ -295,7 +295,7 @@ void Pull::ChoosePages() {
       page.ids.push_back(key.id);
       std::optional<Row> filled;
       page_rows_.insert_or_assign({row.realm, key},
-                                  *Filled(schema_->table(key.table), &row, &filled));
+                                  *WithDefaults(schema_->table(key.table), &row, &filled));
     }
     if (pages_[i]->has_more && !pages_[i]->rows.empty()) {
       page.upto = pages_[i]->rows.back().first.id;
@@ -318,12 +318,12 @@ void Pull::FoldOwn(const std::string& name, const Realm& realm,
   }
 }
 
-void Pull::TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) const {
+void Pull::ClearUnknownDefaults(const Realm& realm, const ObjectKey& key, Row* row) const {
   const auto changes = realm.changes.find(key);
   if (changes == realm.changes.end()) return;
   for (const auto& [revision, before] : changes->second) {
     if (revision > realm.to) break;
-    if (before) TakeUnknown(schema_->table(key.table), *before, row);
+    if (before) ClearUnknownDefault(schema_->table(key.table), *before, row);
   }
 }
 
@@ -337,9 +337,10 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     // row at the end, which has our default, and is sent.
     const Row* row = RowAtStart(realm, key);
     std::optional<Row> filled;
-    if (row && request_.scopes.Hold(key, *Filled(schema_->table(key.table), row, &filled), true)) {
+    if (row &&
+        request_.scopes.Hold(key, *WithDefaults(schema_->table(key.table), row, &filled), true)) {
       held[key] = *row;
-      TakeUnknowns(realm, key, &*held[key]);
+      ClearUnknownDefaults(realm, key, &*held[key]);
     }
   }
   for (const PulledOwn& own : realm.own) {
@@ -350,7 +351,7 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     const bool is_covered = !untold_.Has(key.table) && request_.scopes.Cover(key);
     const bool is_whole = !is_covered && own_keys.contains(key);
     std::optional<Row> filled;
-    const Row* row = Filled(schema_->table(key.table), RowAtEnd(realm, key), &filled);
+    const Row* row = WithDefaults(schema_->table(key.table), RowAtEnd(realm, key), &filled);
     if (row && !request_.scopes.Hold(key, *row, !is_whole)) row = nullptr;
     Outcome& outcome = outcomes_[{name, key}];
     if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;

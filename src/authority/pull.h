@@ -11,10 +11,10 @@
 // answer names an image, and has nothing else of that realm.
 //
 // Changes that are too large for an answer (of an entry with many changes, or a whole realm) are
-// not read. LoadUntold names their tables. Then the cursor moves past them, the answer has no
+// not read. LoadUnread names their tables. Then the cursor moves past them, the answer has no
 // changes of these tables, and `refill` names their scopes, which the client fills again by pages.
-// A client that does not understand `refill` (see `knows_refill`) must load everything again
-// (is_gone).
+// A client that does not understand `refill` (see `accepts_refill`) must load everything again
+// (is_too_large).
 #ifndef SKERRY_AUTHORITY_PULL_H_
 #define SKERRY_AUTHORITY_PULL_H_
 
@@ -42,7 +42,7 @@ struct PullInput {
   std::optional<Set<std::string>> known;  // action ids: the client asks which are in the log
   Scopes scopes;
   uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
-  bool knows_refill = false;
+  bool accepts_refill = false;
 };
 struct PullRealm {
   uint64_t head = 0;
@@ -125,7 +125,7 @@ struct PullResult {
   // scopes that have not begun to fill.
   std::optional<Vector<size_t>> refill;
   bool has_more = false;
-  bool is_gone = false;  // 410: no answer can hold the changes; the client loads all again
+  bool is_too_large = false;  // 410: no answer can hold the changes; the client loads all again
 };
 
 class Pull {
@@ -150,7 +150,7 @@ class Pull {
   void LoadRow(const RealmKey& key, std::optional<Row> row);
   // These tables were not read in the realm's range, or its state, because no answer can hold them.
   // Empty optional: no table was read, and neither were the ops of own updates.
-  void LoadUntold(const std::string& realm, std::optional<Set<TableIndex>> tables);
+  void LoadUnread(const std::string& realm, std::optional<Set<TableIndex>> tables);
 
   // REQUIRES: everything in needs() is loaded. Afterwards needs() has more, or it is empty and
   // answer() is complete.
@@ -159,12 +159,12 @@ class Pull {
 
  private:
   enum class Mode { kRange, kState, kImage };
-  struct Untold {
+  struct Unread {
     bool is_any = false;
     bool is_all = false;  // every table
     Set<TableIndex> tables;
     bool Has(TableIndex table) const { return is_all || tables.contains(table); }
-    void Add(const Untold& other);
+    void Add(const Unread& other);
   };
   struct Realm {
     Mode mode = Mode::kRange;
@@ -179,11 +179,11 @@ class Pull {
     Map<ObjectKey, Row> state;
     // The rows at the end of the range, where neither `changes` nor `state` has them.
     Map<ObjectKey, std::optional<Row>> rows;
-    Untold untold;
+    Unread untold;
   };
 
   // kState or kImage, for a realm of which the client holds nothing.
-  Mode ModeAnew(const PullRealm& realm) const;
+  Mode InitialMode(const PullRealm& realm) const;
   void AskFor(const std::string& name, Realm* realm);
   void AskForState(const std::string& name, Realm* realm);
   bool FindOtherHistories();
@@ -200,7 +200,7 @@ class Pull {
   void ChoosePages();
   // Sets each prop of `row`, which the client holds, to null if any `before` in the range leaves
   // it unknown (row_data.h).
-  void TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) const;
+  void ClearUnknownDefaults(const Realm& realm, const ObjectKey& key, Row* row) const;
   void DiffRealm(const std::string& name, const Realm& realm);
   void FoldOwn(const std::string& name, const Realm& realm,
                Map<ObjectKey, std::optional<Row>>* rows) const;
@@ -220,7 +220,7 @@ class Pull {
   PullNeeds needs_;
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;
-  Untold untold_;  // of all realms
+  Unread untold_;  // of all realms
   Map<RealmKey, Outcome> outcomes_;
   Map<RealmKey, Row> page_rows_;
   PullResult answer_;

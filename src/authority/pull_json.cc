@@ -50,7 +50,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   if (!scopes.ok()) return scopes.status();
   request.scopes = std::move(scopes.value());
   request.limit = data["limit"].as_u64();
-  request.knows_refill = data["refill"].as_bool();
+  request.accepts_refill = data["refill"].as_bool();
   return request;
 }
 
@@ -110,7 +110,7 @@ Result<Data> PullSession::StepData(const Data& in) {
     SKERRY_RETURN_IF_ERROR(Load(in));
   }
   pull_.Run();
-  if (pull_.answer().is_gone) return Gone();
+  if (pull_.answer().is_too_large) return Gone();
   if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   state_ = State::kFinished;
   return Fields{{"answer", AnswerToData()}};
@@ -141,7 +141,7 @@ Status PullSession::Load(const Data& in) {
     if (!stored.ok()) return Misuse(stored.status().detail());
     if (!stored.value().deleted_at) pull_.LoadState(stored.value().key, stored.value().row);
   }
-  LoadUntold(in);
+  LoadUnread(in);
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
   for (const Data& image : in["images"].items()) images_.Push(image);
@@ -169,7 +169,7 @@ Status PullSession::LoadLog(const Data& in) {
     if (!key.ok()) continue;  // the schema has dropped the table
     Result<std::optional<Row>> before = RowFromData(*schema_, data["before"]);
     if (!before.ok()) return Misuse(before.status().detail());
-    if (const Data* given = data.Find("row")) SKERRY_RETURN_IF_ERROR(LoadGiven(data, *given));
+    if (const Data* given = data.Find("row")) SKERRY_RETURN_IF_ERROR(LoadRowOfChange(data, *given));
     pull_.LoadChange(data["realm"].as_string(), data["revision"].as_u64(), key.value(),
                      std::move(before.value()));
   }
@@ -187,7 +187,7 @@ Status PullSession::LoadLog(const Data& in) {
 }
 
 // `given` is the live row of the change's realm, table and id, or null.
-Status PullSession::LoadGiven(const Data& change, const Data& given) {
+Status PullSession::LoadRowOfChange(const Data& change, const Data& given) {
   const std::string& realm = change["realm"].as_string();
   const ObjectKey key = ReadKey(*schema_, change).value();
   if (given.is_null()) {
@@ -200,7 +200,7 @@ Status PullSession::LoadGiven(const Data& change, const Data& given) {
   return Status::Ok();
 }
 
-void PullSession::LoadUntold(const Data& in) {
+void PullSession::LoadUnread(const Data& in) {
   for (const Data& data : in["untold"].items()) {
     std::optional<Set<TableIndex>> tables;
     if (data["tables"].is_array()) tables.emplace();
@@ -208,7 +208,7 @@ void PullSession::LoadUntold(const Data& in) {
       const TableIndex table = schema_->FindTable(name.as_string());
       if (table != kNone) tables->insert(table);  // else the schema has dropped it
     }
-    pull_.LoadUntold(data["realm"].as_string(), std::move(tables));
+    pull_.LoadUnread(data["realm"].as_string(), std::move(tables));
   }
 }
 

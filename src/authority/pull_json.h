@@ -24,9 +24,9 @@ class PullSession {
   Status Start(const Data& in);
   Status Load(const Data& in);
   Status LoadLog(const Data& in);
-  void LoadUntold(const Data& in);
+  void LoadUnread(const Data& in);
   Status LoadPages(const Data& in);
-  Status LoadGiven(const Data& change, const Data& given);
+  Status LoadRowOfChange(const Data& change, const Data& given);
   Status LoadRowsAt(const Data& in);
   Data NeedsToData() const;
   Data ScopeToData(size_t scope) const;

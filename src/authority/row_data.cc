@@ -73,25 +73,25 @@ Result<std::optional<Row>> RowFromData(const Schema& schema, const Data& data) {
   return std::optional<Row>(std::move(stored.value().row));
 }
 
-void FillAbsent(const TableDef& table, Row* row) {
+void SetDefaults(const TableDef& table, Row* row) {
   for (size_t i = 0; i < table.props.size(); ++i) {
-    if (row->props[i].is_null()) row->props[i] = AbsentValue(table.props[i]);
+    if (row->props[i].is_null()) row->props[i] = DefaultOrNull(table.props[i]);
   }
 }
 
-const Row* Filled(const TableDef& table, const Row* row, std::optional<Row>* space) {
+const Row* WithDefaults(const TableDef& table, const Row* row, std::optional<Row>* space) {
   if (!row) return nullptr;
   for (size_t i = 0; i < table.props.size(); ++i) {
-    if (!row->props[i].is_null() || AbsentValue(table.props[i]).is_null()) continue;
-    FillAbsent(table, &space->emplace(*row));
+    if (!row->props[i].is_null() || DefaultOrNull(table.props[i]).is_null()) continue;
+    SetDefaults(table, &space->emplace(*row));
     return &**space;
   }
   return row;
 }
 
-void TakeUnknown(const TableDef& table, const Row& lacking, Row* row) {
+void ClearUnknownDefault(const TableDef& table, const Row& before, Row* row) {
   for (size_t i = 0; i < table.props.size(); ++i) {
-    if (lacking.props[i].is_null() && !AbsentValue(table.props[i]).is_null()) row->props[i] = {};
+    if (before.props[i].is_null() && !DefaultOrNull(table.props[i]).is_null()) row->props[i] = {};
   }
 }
 

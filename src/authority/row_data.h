@@ -34,13 +34,13 @@ Result<std::optional<Row>> RowFromData(const Schema& schema, const Data& data);
 
 // Sets each required prop that is null to its default. In stored rows and in `before`, a prop that
 // a later release has added may be missing.
-void FillAbsent(const TableDef& table, Row* row);
+void SetDefaults(const TableDef& table, Row* row);
 // The same without changing `row`: returns `row` itself if nothing is missing, else a filled copy
 // in `space`. Null stays null.
-const Row* Filled(const TableDef& table, const Row* row, std::optional<Row>* space);
-// Sets to null each required prop of `row` that is missing in `lacking`, a later state of the same
+const Row* WithDefaults(const TableDef& table, const Row* row, std::optional<Row>* space);
+// Sets to null each required prop of `row` that is missing in `before`, a later state of the same
 // row as it was recorded: from there on the client may hold another default than before.
-void TakeUnknown(const TableDef& table, const Row& lacking, Row* row);
+void ClearUnknownDefault(const TableDef& table, const Row& before, Row* row);
 
 // [table name, id].
 Data KeyToData(const Schema& schema, const ObjectKey& key);

@@ -68,7 +68,7 @@ Vector<size_t> Scopes::PagesAtOnce() const {
   return pages;
 }
 
-bool Scopes::CoverAll(const Schema& schema) const {
+bool Scopes::HaveAllTables(const Schema& schema) const {
   Vector<bool> is_whole(schema.tables().size(), false);
   for (const Scope& scope : list_) {
     if (scope.filter.kind == FilterKind::kTrue) is_whole[scope.table] = true;

@@ -43,7 +43,7 @@ class Scopes {
   // there is any. The rest comes with later pulls.
   Vector<size_t> PagesAtOnce() const;
   // Whether every table of the schema has a scope without a condition.
-  bool CoverAll(const Schema& schema) const;
+  bool HaveAllTables(const Schema& schema) const;
   // Whether the fill of every scope of the table has reached the id (true if there is no scope).
   bool Cover(const ObjectKey& key) const;
   // Whether the row is in a scope. `only_covering`: only scopes count whose fill has reached its

@@ -10,7 +10,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/pull.cc
   src/authority/pull_changes.cc
   src/authority/pull_json.cc
-  src/authority/pull_untold.cc
+  src/authority/pull_unread.cc
   src/authority/result.cc
   src/authority/row_data.cc
   src/authority/scope.cc

@@ -15,12 +15,12 @@ void WorkingSet::Load(StoredRow stored) {
     entry->second.remains = std::move(stored);
     return;
   }
-  FillAbsent(schema_->table(stored.key.table), &stored.row);
+  SetDefaults(schema_->table(stored.key.table), &stored.row);
   AddToIndexes(stored.key, stored.row);
   entry->second.row = std::move(stored.row);
 }
 
-void WorkingSet::LoadOthers(const OthersOf& which, uint64_t revision) {
+void WorkingSet::LoadOthers(const LastChangeByOthers& which, uint64_t revision) {
   others_.try_emplace(which, revision);
 }
 
@@ -33,7 +33,7 @@ const Row* WorkingSet::Find(const ObjectKey& key) {
   return entry->second.row ? &*entry->second.row : nullptr;
 }
 
-const std::string* WorkingSet::RealmOfRemains(const ObjectKey& key) const {
+const std::string* WorkingSet::RealmOfTombstone(const ObjectKey& key) const {
   const auto entry = entries_.find(key);
   if (entry == entries_.end() || entry->second.row || !entry->second.remains) return nullptr;
   return &entry->second.remains->row.realm;
@@ -54,7 +54,7 @@ Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
   return found;
 }
 
-Vector<ObjectKey> WorkingSet::Holders(const HoldersOf& which) {
+Vector<ObjectKey> WorkingSet::Holders(const UniqueValue& which) {
   if (!known_holders_.contains(which)) needs_.holders.insert(which);
   Vector<ObjectKey> found;
   const auto candidates = by_value_.find(which);
@@ -69,7 +69,7 @@ Vector<ObjectKey> WorkingSet::Holders(const HoldersOf& which) {
   return found;
 }
 
-std::optional<uint64_t> WorkingSet::LastByOthers(const OthersOf& which) {
+std::optional<uint64_t> WorkingSet::LastRevisionByOthers(const LastChangeByOthers& which) {
   const auto before = others_.find(which);
   if (before == others_.end()) {
     needs_.others.insert(which);
@@ -144,8 +144,8 @@ void WorkingSet::SettleRow(const ObjectKey& key) { entries_.try_emplace(key); }
 void WorkingSet::Settle() {
   for (const ObjectKey& key : asked_.rows) SettleRow(key);
   for (const ChildrenOf& which : asked_.children) known_children_.insert(which);
-  for (const HoldersOf& which : asked_.holders) known_holders_.insert(which);
-  for (const OthersOf& which : asked_.others) others_.try_emplace(which, 0);
+  for (const UniqueValue& which : asked_.holders) known_holders_.insert(which);
+  for (const LastChangeByOthers& which : asked_.others) others_.try_emplace(which, 0);
   asked_ = {};
 }
 
@@ -162,8 +162,8 @@ Vector<WorkingSet::Final> WorkingSet::Finals() const {
   return finals;
 }
 
-HoldersOf WorkingSet::HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
-                                 const Value& value) const {
+UniqueValue WorkingSet::HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
+                                   const Value& value) const {
   const PropDef& def = schema_->table(table).props[prop];
   return {table, prop, realm, WriteJson(ValueToData(def, value, true))};
 }

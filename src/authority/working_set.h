@@ -28,25 +28,25 @@ struct ChildrenOf {
   friend auto operator<=>(const ChildrenOf&, const ChildrenOf&) = default;
 };
 // The rows of `table` in `realm` whose unique prop has the value `value`.
-struct HoldersOf {
+struct UniqueValue {
   TableIndex table = kNone;
   PropIndex prop = kNone;
   std::string realm;
   std::string value;  // plain form as JSON text
-  friend auto operator<=>(const HoldersOf&, const HoldersOf&) = default;
+  friend auto operator<=>(const UniqueValue&, const UniqueValue&) = default;
 };
 // The last revision at which a client other than `client` changed the row.
-struct OthersOf {
+struct LastChangeByOthers {
   ObjectKey key;
   std::string client;
-  friend auto operator<=>(const OthersOf&, const OthersOf&) = default;
+  friend auto operator<=>(const LastChangeByOthers&, const LastChangeByOthers&) = default;
 };
 
 struct Needs {
   Set<ObjectKey> rows;
   Set<ChildrenOf> children;
-  Set<HoldersOf> holders;
-  Set<OthersOf> others;
+  Set<UniqueValue> holders;
+  Set<LastChangeByOthers> others;
   bool empty() const {
     return rows.empty() && children.empty() && holders.empty() && others.empty();
   }
@@ -60,19 +60,19 @@ class WorkingSet {
 
   // Loads a row of the database; ignored if the row is known already.
   void Load(StoredRow stored);
-  void LoadOthers(const OthersOf& which, uint64_t revision);
+  void LoadOthers(const LastChangeByOthers& which, uint64_t revision);
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const ObjectKey& key);
   // The realm of the tombstone. Null if there is a live row, or neither. REQUIRES: Find was called
   // with the key.
-  const std::string* RealmOfRemains(const ObjectKey& key) const;
+  const std::string* RealmOfTombstone(const ObjectKey& key) const;
   // Objects whose live row has `prop` = id, in any realm.
   Vector<ObjectKey> Children(const ChildrenOf& which);
-  Vector<ObjectKey> Holders(const HoldersOf& which);
+  Vector<ObjectKey> Holders(const UniqueValue& which);
   // The last revision by another client, in this admission or before; empty if it is not loaded
   // yet.
-  std::optional<uint64_t> LastByOthers(const OthersOf& which);
+  std::optional<uint64_t> LastRevisionByOthers(const LastChangeByOthers& which);
   void NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision);
 
   void Begin();
@@ -99,8 +99,8 @@ class WorkingSet {
   Vector<Final> Finals() const;
 
   // The key under which a unique value is looked up.
-  HoldersOf HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
-                       const Value& value) const;
+  UniqueValue HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
+                         const Value& value) const;
 
  private:
   struct Entry {
@@ -122,10 +122,10 @@ class WorkingSet {
   // The ids of all rows that held a value at some time in this admission. They are candidates:
   // a lookup compares the value with the present row.
   Map<ChildrenOf, Set<std::string>> by_ref_;
-  Map<HoldersOf, Set<std::string>> by_value_;
+  Map<UniqueValue, Set<std::string>> by_value_;
   Set<ChildrenOf> known_children_;
-  Set<HoldersOf> known_holders_;
-  Map<OthersOf, uint64_t> others_;
+  Set<UniqueValue> known_holders_;
+  Map<LastChangeByOthers, uint64_t> others_;
   Map<ObjectKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
   Map<ObjectKey, std::optional<Row>> journal_;
   Map<ObjectKey, Saved> saved_;

@@ -15,17 +15,18 @@ inline constexpr size_t kMaxRealmsPerUpdate = 100;    // each is locked, and its
 inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in every realm
 // Bytes of an update's actions times its number of realms: the log entry of every realm holds all
 // actions.
-inline constexpr size_t kMaxSpreadBytes = 16u << 20;
-inline constexpr size_t kMaxObjectBytes = 1u << 20;        // one object's props, encoded as JSON
-inline constexpr size_t kMaxMutationBytes = 4u << 20;      // encoded, its argument included
-inline constexpr size_t kMaxRestOfBodyBytes = 256u << 10;  // of a request, beside its one mutation
+inline constexpr size_t kMaxActionBytesTimesRealms = 16u << 20;
+inline constexpr size_t kMaxObjectBytes = 1u << 20;    // one object's props, encoded as JSON
+inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded, its argument included
+inline constexpr size_t kMaxRequestOverheadBytes = 256u
+                                                   << 10;  // of a request, beside its one mutation
 
 // Depths and sizes of values.
 inline constexpr int kMaxJsonDepth = 64;
 // One JSON value or argument: a request wraps it.
 inline constexpr int kMaxValueDepth = kMaxJsonDepth - 8;
 // A value of an application's class: the core wraps it when it writes it into an argument.
-inline constexpr size_t kMaxOwnDepth = kMaxValueDepth - 4;
+inline constexpr size_t kMaxClassValueDepth = kMaxValueDepth - 4;
 inline constexpr int kMaxDataDepth = 96;
 inline constexpr size_t kMaxBroadcastBytes = 256u << 10;  // a record from a window with no remote
 inline constexpr size_t kMaxIdBytes = 128;    // an application's own object ids, and realms
@@ -45,10 +46,10 @@ inline constexpr size_t kMaxImageBytes = 1u << 30;
 inline constexpr size_t kMaxRefusalsInARow = 1000;    // of one chain; then `forked`
 inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of those answers, which share one row
 inline constexpr int kMaxAdmissionRounds = 256;       // requests for more rows in one admission
-inline constexpr int kMaxGuesses = 8;          // first rounds that also ask ahead for later updates
-inline constexpr size_t kMaxJudged = 250'000;  // ops and rows, over all rounds of one update
+inline constexpr int kMaxLookAheadRounds = 8;  // first rounds that also ask ahead for later updates
+inline constexpr size_t kMaxAdmissionWork = 250'000;  // ops and rows, over all rounds of one update
 inline constexpr size_t kMaxRowsPerUpdate = 50'000;   // changed by one update, cascades included
-inline constexpr size_t kMaxBeforeBytes = 64u << 20;  // of rows as they were before one update
+inline constexpr size_t kMaxPriorRowBytes = 64u << 20;  // of rows as they were before one update
 // Once a commit has read so many, its remaining updates wait for the next commit.
 inline constexpr size_t kMaxBeforeBytesPerCommit = 4u << 20;
 
@@ -60,12 +61,12 @@ inline constexpr size_t kMaxScopes = 1000;         // of one pull
 inline constexpr size_t kMaxKeptScopes = 500;      // of one client: half of what a pull may name
 inline constexpr size_t kMaxCursors = 10'000;      // of one pull; also the limit of ids in `have`
 inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
-inline constexpr size_t kImageRows = 2000;         // a realm with more rows is sent as an image
-inline constexpr size_t kStateRows = 20'000;       // of a realm whose full state fits one answer
+inline constexpr size_t kMaxRowsWithoutImage = 2000;  // a realm with more rows is sent as an image
+inline constexpr size_t kMaxWholeRealmRows = 20'000;  // of a realm whose full state fits one answer
 
 // Filters. A cost is how many comparisons one row may take (model/filter_cost.h): for the filter of
 // one scope, for all scopes of a pull or of a client, and for the scopes whose pages are in one
-// answer. An answer tests up to kStateRows rows against all scopes. A page may test all rows of a
+// answer. An answer tests up to kMaxWholeRealmRows rows against all scopes. A page may test all rows of a
 // table.
 inline constexpr int kMaxFilterDepth = 8;
 inline constexpr uint64_t kMaxFilterCost = 1000;

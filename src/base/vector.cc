@@ -15,7 +15,7 @@ void RawVector::Swap(RawVector* other) {
   std::swap(capacity, other->capacity);
 }
 
-uint32_t RawVector::Grown(size_t count, size_t bytes) const {
+uint32_t RawVector::GrownCapacity(size_t count, size_t bytes) const {
   // Many vectors only ever have one element, so the first allocation is small.
   constexpr size_t kLeastBytes = 16;
   const size_t wanted = std::max({count, size_t{capacity} * 2, kLeastBytes / bytes});
@@ -41,7 +41,7 @@ void RawVector::Append(const void* element, size_t bytes) {
   char* old = nullptr;
   if (size == capacity) {
     RawVector grown;
-    grown.Reserve(Grown(size + size_t{1}, bytes), bytes);
+    grown.Reserve(GrownCapacity(size + size_t{1}, bytes), bytes);
     if (size != 0) std::memcpy(grown.data, data, size * bytes);
     old = data;
     data = grown.data;
@@ -53,7 +53,7 @@ void RawVector::Append(const void* element, size_t bytes) {
 }
 
 char* RawVector::Open(size_t at, size_t count, size_t bytes) {
-  if (size + count > capacity) Reserve(Grown(size + count, bytes), bytes);
+  if (size + count > capacity) Reserve(GrownCapacity(size + count, bytes), bytes);
   char* const gap = data + at * bytes;
   std::memmove(gap + count * bytes, gap, (size - at) * bytes);
   size += static_cast<uint32_t>(count);

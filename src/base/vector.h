@@ -47,7 +47,7 @@ struct RawVector {
   // Closes a gap of `count` elements that were destroyed, and subtracts `count` from the size.
   void Close(size_t at, size_t count, size_t bytes);
   // The capacity to grow to when `count` elements have to fit.
-  uint32_t Grown(size_t count, size_t bytes) const;
+  uint32_t GrownCapacity(size_t count, size_t bytes) const;
   void Free();
 };
 
@@ -140,7 +140,7 @@ class Vector {
     raw_.size = 0;
   }
   void resize(size_t count) {
-    if (count <= raw_.size) return Cut(count);
+    if (count <= raw_.size) return Truncate(count);
     MakeRoom(count);
     if constexpr (kPlain) {
       // Not memset: a value-initialised plain type need not be zeros.
@@ -151,7 +151,7 @@ class Vector {
     }
   }
   void resize(size_t count, const T& value) {
-    if (count <= raw_.size) return Cut(count);
+    if (count <= raw_.size) return Truncate(count);
     AddSame(count - raw_.size, value);
   }
   void assign(size_t count, const T& value) {
@@ -191,12 +191,12 @@ class Vector {
       raw_.Append(element, sizeof(T));
     } else {
       T element(std::forward<Args>(args)...);
-      if (raw_.size == raw_.capacity) Grow(raw_.Grown(raw_.size + size_t{1}, sizeof(T)));
+      if (raw_.size == raw_.capacity) Grow(raw_.GrownCapacity(raw_.size + size_t{1}, sizeof(T)));
       new (raw_.data + sizeof(T) * raw_.size++) T(std::move(element));
     }
     return back();
   }
-  void pop_back() { Cut(raw_.size - 1); }
+  void pop_back() { Truncate(raw_.size - 1); }
 
   T* insert(const T* where, const T& value) { return insert(where, T(value)); }
   T* insert(const T* where, T&& value) {
@@ -229,7 +229,7 @@ class Vector {
       raw_.Close(static_cast<size_t>(first - data()), count, sizeof(T));
     } else {
       std::move(from + count, end(), from);
-      Cut(raw_.size - count);
+      Truncate(raw_.size - count);
     }
     return from;
   }
@@ -267,7 +267,7 @@ class Vector {
   }
   // An empty vector gets exactly `count`. One that has elements gets more, since it may grow again.
   void MakeRoom(size_t count) {
-    if (count > raw_.capacity) Grow(raw_.size == 0 ? count : raw_.Grown(count, sizeof(T)));
+    if (count > raw_.capacity) Grow(raw_.size == 0 ? count : raw_.GrownCapacity(count, sizeof(T)));
   }
   void AddCopies(const T* from, size_t count) {
     if (count == 0) return;
@@ -292,7 +292,7 @@ class Vector {
     MakeRoom(raw_.size + count);
     while (count-- > 0) push_back(copy);
   }
-  void Cut(size_t count) {
+  void Truncate(size_t count) {
     DestroyFrom(count);
     raw_.size = static_cast<uint32_t>(count);
   }

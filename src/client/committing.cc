@@ -45,7 +45,7 @@ double Committing::Wait() {
   return std::min(delay_ms, kLastRetryMs);
 }
 
-bool Committing::IsFullForGood(bool no_room, bool has_group) {
+bool Committing::CountQuotaFailure(bool no_room, bool has_group) {
   quota_failures_ = no_room ? quota_failures_ + 1 : 0;
   if (quota_failures_ < kMaxQuotaFailures || !has_group) return false;
   quota_failures_ = 0;

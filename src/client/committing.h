@@ -48,7 +48,7 @@ class Committing {
 
   // Counts the failures in a row for lack of storage space. Returns whether the group must be
   // withdrawn.
-  bool IsFullForGood(bool no_room, bool has_group);
+  bool CountQuotaFailure(bool no_room, bool has_group);
 
   // A group that failed is retried with the same mutations, so that later ones do not fail with it.
   size_t group_limit() const { return failed_size_ > 0 ? failed_size_ : kMaxGroup; }

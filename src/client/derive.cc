@@ -28,7 +28,7 @@ void View::Attach(Pending* pending) {
     if (!ops[i].Has(kOnRow)) continue;
     const ObjectKey key = ops[i].key();
     EnsureShadow(key).ops.push_back({pending, i});
-    concerned_.insert(key);
+    objects_to_fold_.insert(key);
   }
 }
 
@@ -38,12 +38,12 @@ void View::Detach(Pending* pending) {
     Shadow* shadow = FindShadow(key);
     SKERRY_CHECK(shadow != nullptr);
     erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
-    concerned_.insert(key);
+    objects_to_fold_.insert(key);
   }
 }
 
 void View::Reordered(const Pending& pending) {
-  for (const Op& op : RowOps(pending.mutation.ops)) concerned_.insert(op.key());
+  for (const Op& op : RowOps(pending.mutation.ops)) objects_to_fold_.insert(op.key());
 }
 
 bool View::HasCascades() const {
@@ -52,13 +52,13 @@ bool View::HasCascades() const {
 
 void View::Derive() {
   bool cascades = HasCascades();
-  for (const ObjectKey& key : concerned_) {
+  for (const ObjectKey& key : objects_to_fold_) {
     if (Shadow* shadow = FindShadow(key)) Fold(key, shadow);
   }
   cascades = cascades || HasCascades();
   if (cascades) EvaluateCascades();
-  Set<ObjectKey> keys = std::move(concerned_);
-  concerned_.clear();
+  Set<ObjectKey> keys = std::move(objects_to_fold_);
+  objects_to_fold_.clear();
   keys.insert(changed_.begin(), changed_.end());
   changed_.clear();
   for (const ObjectKey& key : keys) Show(key);
@@ -172,7 +172,7 @@ bool View::AppendOp(Pending* pending) {
   // a cascade has changed it, or the clock went back.
   if (shadow.gone || cascaded.deleted || !cascaded.nulled.empty() ||
       pending->mutation.action.at < latest_at_) {
-    concerned_.insert(key);
+    objects_to_fold_.insert(key);
     Derive();
     return first;
   }
@@ -184,7 +184,7 @@ bool View::AppendOp(Pending* pending) {
     gone_.insert(key);
     AddDeletion(key);
   } else if (!gone_.empty() && HasGoneParent(key)) {
-    concerned_.insert(key);
+    objects_to_fold_.insert(key);
     Derive();
     return first;
   }

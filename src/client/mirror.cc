@@ -74,7 +74,7 @@ void Mirror::TakeCursors(const UpdateRecord& record) {
 void Mirror::OwnRecord(const UpdateRecord& record) {
   TakeCursors(record);
   for (const NamedMutation& item : record.confirmed) {
-    RememberGone(item.id, item.key.number());
+    RememberRemoved(item.id, item.key.number());
     told_.confirmed.push_back(item.id);
   }
   partly_.clear();
@@ -83,7 +83,7 @@ void Mirror::OwnRecord(const UpdateRecord& record) {
 }
 
 // A mutation without a key was never in the store, so no message can name it again.
-void Mirror::RememberGone(const std::string& id, uint64_t key) {
+void Mirror::RememberRemoved(const std::string& id, uint64_t key) {
   if (key == 0) return;
   uint64_t& known = gone_[id];
   known = std::max(known, key);
@@ -91,7 +91,7 @@ void Mirror::RememberGone(const std::string& id, uint64_t key) {
 
 // A mutation that was retried meanwhile is pending under a new key, and stays.
 void Mirror::Gone(const std::string& id, uint64_t key) {
-  RememberGone(id, key);
+  RememberRemoved(id, key);
   const Pending* pending = pending_.Find(id);
   if (pending == nullptr || pending->key <= key) Remove(id);
 }
@@ -246,14 +246,14 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
     for (const NamedMutation& named : update.mutations) SetPartly(named.id, update.confirmed);
   }
   const bool newer = TakeMutations(reading.mutations);
-  gone_up_to_ = reading.sync.gone_up_to;
+  gone_up_to_ = reading.sync.removed_up_to;
   gone_.clear();
   view_->Derive();
   return newer ? Fit::kNewer : Fit::kApplied;
 }
 
-Told Mirror::TakeTold() {
-  Told told = std::move(told_);
+Outcomes Mirror::TakeOutcomes() {
+  Outcomes told = std::move(told_);
   told_ = {};
   return told;
 }

@@ -71,7 +71,7 @@ struct Refusal {
 };
 
 // The outcomes of mutations, by id; of all windows' mutations.
-struct Told {
+struct Outcomes {
   Vector<std::string> durable;
   Vector<std::string> confirmed;
   Vector<Refusal> refused;
@@ -120,13 +120,13 @@ class Mirror {
   void Remove(std::string_view id);
 
   bool WantsReading() const { return gone_.size() + partly_.size() > kMaxRememberedRemovals; }
-  Told TakeTold();
+  Outcomes TakeOutcomes();
 
  private:
   Fit DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
   bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeCursors(const UpdateRecord& record);
-  void RememberGone(const std::string& id, uint64_t key);
+  void RememberRemoved(const std::string& id, uint64_t key);
   void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
   void SetPartly(const std::string& id, const Vector<std::string>& realms);
@@ -142,7 +142,7 @@ class Mirror {
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading
   Map<std::string, Vector<std::string>> partly_;
-  Told told_;
+  Outcomes told_;
 };
 
 }  // namespace skerry

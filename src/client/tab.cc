@@ -32,8 +32,8 @@ void Tab::Handle(Data event, Data* effects) {
     effects->Push(
         ProblemEffect({Code::kInvalidArgument, "unknown event " + event["type"].as_string()}));
   }
-  TellPromises(effects);
-  TellState(effects);
+  SettlePromises(effects);
+  EmitState(effects);
 }
 
 void Tab::OnEvent(const DoneEvent& event, Data* effects) {
@@ -87,7 +87,7 @@ void Tab::OnEvent(const StillEvent&, Data* effects) { StandStill(effects); }
 
 void Tab::OnEvent(const LeaveEvent&, Data* effects) {
   page_may_end_ = true;
-  TellLeft(effects);
+  AnnounceLeaving(effects);
 }
 
 void Tab::OnEvent(const ResolveEvent& event, Data* effects) {
@@ -260,9 +260,9 @@ Status Tab::CheckScope(const WantedScope& scope) const {
   return ParseFilter(*schema_, schema_->table(table), scope.where, false).status();
 }
 
-void Tab::TellPromises(Data* effects) {
-  Told told = mirror_.TakeTold();
-  TellAdded(std::move(told.found), effects);
+void Tab::SettlePromises(Data* effects) {
+  Outcomes told = mirror_.TakeOutcomes();
+  BroadcastAdded(std::move(told.found), effects);
   for (const std::string& id : told.durable) promises_.Durable(id, effects);
   for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
   for (const Refusal& refusal : told.refused) {
@@ -283,7 +283,7 @@ void Tab::TakeSync(const SyncRecord& sync, Data* effects) {
   last_synced_ = sync.last_synced_at;
   scopes_ = sync.scopes;
   // Data that only a newer version knows is not shown.
-  if (IsOfNewer(*schema_, sync)) OnFit(Fit::kNewer, effects);
+  if (IsFromNewerVersion(*schema_, sync)) OnFit(Fit::kNewer, effects);
 }
 
 bool Tab::AllFilled() const {
@@ -293,7 +293,7 @@ bool Tab::AllFilled() const {
   return true;
 }
 
-void Tab::TellState(Data* effects) {
+void Tab::EmitState(Data* effects) {
   const PendingList& pending = mirror_.pending();
   const Pending* first = pending.First();
   WindowState now;

@@ -131,8 +131,8 @@ class Tab {
   Vector<WantedScope> Accept(const Vector<WantedScope>& scopes, Data* effects) const;
   Status CheckScope(const WantedScope& scope) const;
   void ReleaseMessages(Data* effects);
-  void TellPromises(Data* effects);
-  void TellState(Data* effects);
+  void SettlePromises(Data* effects);
+  void EmitState(Data* effects);
   void TakeSync(const SyncRecord& sync, Data* effects);
   bool AllFilled() const;
 
@@ -177,9 +177,9 @@ class Tab {
   Vector<NamedMutation> ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes);
   void CommitDone(const Tx& tx, Data* effects);
   void FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects);
-  void TellAdded(Vector<AddedItem> items, Data* effects);
-  void TellLeft(Data* effects);
-  void TellStored(Data* effects);
+  void BroadcastAdded(Vector<AddedItem> items, Data* effects);
+  void AnnounceLeaving(Data* effects);
+  void BroadcastLeft(Data* effects);
   void Freeze(bool ends, Data* effects);
   void Keep(Data* effects);
   void StandStill(Data* effects);

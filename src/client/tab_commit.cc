@@ -44,7 +44,7 @@ void Tab::TryCommit(Data* effects) {
   committing_.Begin();
   Tx tx;
   tx.reads_first = committing_.reads_first();
-  if (page_may_end_) TellLeft(effects);
+  if (page_may_end_) AnnounceLeaving(effects);
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
     Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
@@ -114,11 +114,11 @@ void Tab::FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects) {
     item.key = keys[i];
     added.push_back(std::move(item));
   }
-  TellAdded(std::move(added), effects);
+  BroadcastAdded(std::move(added), effects);
   TryCommit(effects);
 }
 
-void Tab::TellAdded(Vector<AddedItem> items, Data* effects) {
+void Tab::BroadcastAdded(Vector<AddedItem> items, Data* effects) {
   if (items.empty()) return;
   Broadcast(AddedMessage{options_.tab, std::move(items)}, effects);
   Post(MutatedMessage(), effects);
@@ -126,8 +126,8 @@ void Tab::TellAdded(Vector<AddedItem> items, Data* effects) {
 
 // This window may not be able to announce what is being stored now: the other windows must look for
 // it.
-void Tab::TellLeft(Data* effects) {
-  if (!freeze_.is_frozen() && MayBeStoring()) TellStored(effects);
+void Tab::AnnounceLeaving(Data* effects) {
+  if (!freeze_.is_frozen() && MayBeStoring()) BroadcastLeft(effects);
 }
 
 bool Tab::MayBeStoring() const {
@@ -135,7 +135,7 @@ bool Tab::MayBeStoring() const {
          (committing_.reads_first() && mirror_.pending().unkeyed_count() > 0);
 }
 
-void Tab::TellStored(Data* effects) {
+void Tab::BroadcastLeft(Data* effects) {
   Broadcast(LeftMessage(), effects);
   if (options_.remote) Post(MutatedMessage(), effects);
 }
@@ -172,7 +172,7 @@ void Tab::StandStill(Data* effects) {
       Broadcast(KeptMessage(), effects);
       return;
     case PageFreeze::Notice::kNow:
-      return TellStored(effects);
+      return BroadcastLeft(effects);
     case PageFreeze::Notice::kNone:
       return;
   }
@@ -200,7 +200,7 @@ Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
     confirmed.push_back({id, key, {}});
     if (key.number() == 0) continue;
     writes->Push(DeleteWrite(Store::kMutations, key));
-    sync->gone_up_to = std::max(sync->gone_up_to, key.number());
+    sync->removed_up_to = std::max(sync->removed_up_to, key.number());
   }
   return confirmed;
 }
@@ -222,7 +222,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   record.n = n;
   record.kind = UpdateKind::kLocal;
   record.cursors = sync.cursors;
-  record.body = steps.Seal();
+  record.body = steps.Finish();
   sync.record_bytes += record.body->size();
   tx->logged = {n, sync.cursors, sync.record_bytes};
   writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
@@ -259,7 +259,7 @@ void Tab::FailCommit(const Tx& tx, const HostError& error, Data* effects) {
   if (freeze_.is_frozen()) return;
   effects->Push(StorageFailedEffect(error));
   const bool quota = error.name.find("Quota") != std::string::npos;
-  if (committing_.IsFullForGood(quota, tx.was_read))
+  if (committing_.CountQuotaFailure(quota, tx.was_read))
     Withdraw(tx.ids, "quota", error.message, effects);
   effects->Push(TimerEffect(WindowTimer::kCommit, committing_.Wait()));
 }

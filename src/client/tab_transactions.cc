@@ -331,7 +331,7 @@ void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
     AddedItem& item = tx->added[0];
     item.key = keys[0];
     OnFit(mirror_.Added(item), effects);
-    TellAdded(std::move(tx->added), effects);
+    BroadcastAdded(std::move(tx->added), effects);
   }
   Broadcast(ConflictsMessage(), effects);
   RequestConflicts(effects);

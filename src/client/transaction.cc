@@ -30,8 +30,8 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropType type = table.props[i].type;
     const bool is_json = type == PropType::kJson || type == PropType::kClass;
-    if (is_json && JsonDepth(props[i].text()) > kMaxOwnDepth)
-      return TooDeep("a value", kMaxOwnDepth);
+    if (is_json && JsonDepth(props[i].text()) > kMaxClassValueDepth)
+      return TooDeep("a value", kMaxClassValueDepth);
     bound += table.props[i].name.size() * 6 + 32 + props[i].text().size() * 6;
   }
   if (bound <= kMaxObjectBytes) return Status::Ok();
@@ -274,7 +274,7 @@ Status Transaction::CheckSpread() const {
     return {Code::kLimit, "a transaction changes objects of at most " +
                               std::to_string(kMaxRealmsPerUpdate) + " realms"};
   }
-  if (mutation.action.arg.size() * realms <= kMaxSpreadBytes) return Status::Ok();
+  if (mutation.action.arg.size() * realms <= kMaxActionBytesTimesRealms) return Status::Ok();
   return {Code::kLimit,
           "a transaction's argument times its realms is at most 16 MiB: every realm keeps a copy"};
 }
@@ -292,7 +292,7 @@ Status Transaction::CheckBytes(bool argument_is_ops) const {
   const size_t argument = mutation.action.arg.size();
   const size_t sent =
       argument + (argument_is_ops ? argument : OpsToJson(*schema_, mutation.ops).size());
-  if (sent <= kMaxBodyBytes - kMaxRestOfBodyBytes) return Status::Ok();
+  if (sent <= kMaxBodyBytes - kMaxRequestOverheadBytes) return Status::Ok();
   return {Code::kLimit, "a transaction is at most 8 MiB as JSON, its argument included"};
 }
 

@@ -109,7 +109,7 @@ void View::PutBase(const ObjectKey& key, const Row& row) {
     }
   }
   Vector<Row>& base = EnsureShadow(key).base;
-  concerned_.insert(key);
+  objects_to_fold_.insert(key);
   const auto it = std::lower_bound(base.begin(), base.end(), row.realm,
                                    [](const Row& a, const std::string& b) { return a.realm < b; });
   if (it != base.end() && it->realm == row.realm) {
@@ -128,7 +128,7 @@ void View::EraseBase(std::string_view realm, const ObjectKey& key) {
       SetVisible(key, std::nullopt);
     return;
   }
-  concerned_.insert(key);
+  objects_to_fold_.insert(key);
   erase_if(shadow->base, [&](const Row& row) { return row.realm == realm; });
 }
 
@@ -152,7 +152,7 @@ Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) con
 // A row without a shadow is its base row. (A row that arrives may be the child of a deleted object:
 // if there are cascades at all, Derive evaluates all of them again.)
 void View::Touched(const ObjectKey& key) {
-  if (FindShadow(key) != nullptr) concerned_.insert(key);
+  if (FindShadow(key) != nullptr) objects_to_fold_.insert(key);
 }
 
 RowStore* View::ImageStore(TableIndex table) {
@@ -162,7 +162,7 @@ RowStore* View::ImageStore(TableIndex table) {
 
 void View::ImageExtra(const ObjectKey& key, const Row& row) { PutBase(key, row); }
 
-bool View::IsBare() const {
+bool View::IsEmptyAndSettled() const {
   for (const auto& store : stores_) {
     if (store->size() > 0) return false;
   }
@@ -170,7 +170,7 @@ bool View::IsBare() const {
 }
 
 void View::ReplaceBase(Base* base) {
-  if (IsBare()) return HandOver(base, this);
+  if (IsEmptyAndSettled()) return MoveRows(base, this);
   for (TableIndex table = 0; table < stores_.size(); ++table) {
     for (const auto& [id, realm] : BaseKeys(table)) {
       const ObjectKey key{table, id};
@@ -200,7 +200,7 @@ void View::Clear() {
 void View::ForgetShadows() {
   shadows_.clear();
   refs_.clear();
-  concerned_.clear();
+  objects_to_fold_.clear();
   affected_.clear();
   gone_.clear();
   touching_.clear();

@@ -162,7 +162,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
                  const std::optional<Row>& after);
   void Show(const ObjectKey& key);
   void Show(const ObjectKey& key, const Shadow& shadow);
-  bool IsBare() const;  // no rows, nothing pending, and live queries have handled every change
+  bool IsEmptyAndSettled()
+      const;  // no rows, nothing pending, and live queries have handled every change
   void ForgetShadows();
   bool HasCascades() const;
 
@@ -183,13 +184,13 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Vector<Vector<PropIndex>> touch_props_;   // by table: refs with `touch`
   Vector<Vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
   Shadows shadows_;
-  Refs refs_;                 // refs with cascade or setNull, in the folded rows of shadows
-  Set<ObjectKey> concerned_;  // objects that the next Derive folds
-  Set<ObjectKey> affected_;   // objects that a cascade changes
-  Set<ObjectKey> gone_;       // shadows that are gone
-  Set<ObjectKey> touching_;   // shadows with touches
-  Set<ObjectKey> changed_;    // objects that cascades changed since they were last shown
-  double latest_at_ = 0;      // the latest time of all ops that were appended or folded
+  Refs refs_;                       // refs with cascade or setNull, in the folded rows of shadows
+  Set<ObjectKey> objects_to_fold_;  // objects that the next Derive folds
+  Set<ObjectKey> affected_;         // objects that a cascade changes
+  Set<ObjectKey> gone_;             // shadows that are gone
+  Set<ObjectKey> touching_;         // shadows with touches
+  Set<ObjectKey> changed_;          // objects that cascades changed since they were last shown
+  double latest_at_ = 0;            // the latest time of all ops that were appended or folded
   Vector<Vector<Slot>> dirty_;
   Vector<ObjectKey>* hidden_ = nullptr;
 };

@@ -62,7 +62,7 @@ void BodyWriter::PutId(std::string_view id) {
   PutU64(&payload_, uuid.low);
 }
 
-std::string BodyWriter::Seal(BodyKind kind, std::string_view front) const {
+std::string BodyWriter::Finish(BodyKind kind, std::string_view front) const {
   std::string body;
   PutU8(&body, kBodyVersion);
   PutU8(&body, static_cast<uint8_t>(kind));

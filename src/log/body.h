@@ -40,7 +40,7 @@ class BodyWriter {
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
   // Returns the whole body, with `front` before the payload. Call once.
-  std::string Seal(BodyKind kind, std::string_view front = {}) const;
+  std::string Finish(BodyKind kind, std::string_view front = {}) const;
 
  private:
   struct Table {

@@ -59,15 +59,16 @@ Result<Change> ChangeFromData(const Schema& schema, const Data& data, bool* left
   const std::string& kind = data["change"].as_string();
   int number = static_cast<int>(ChangeKind::kLeave);
   while (number > 0 && kind != kChangeNames[number]) --number;
-  if (number == 0) return Status(Code::kInvalidArgument, "there is no change " + Quote(kind));
+  if (number == 0)
+    return Status(Code::kInvalidArgument, "there is no change " + QuoteForDetail(kind));
   change.kind = static_cast<ChangeKind>(number);
   const std::string& table = data["table"].as_string();
   change.key.table = schema.FindTable(table);
   if (change.key.table == kNone)
-    return Status(Code::kUnknownTable, "there is no table " + Quote(table));
+    return Status(Code::kUnknownTable, "there is no table " + QuoteForDetail(table));
   change.key.id = data["id"].as_string();
   const Status read = ReadContent(schema, data, &change, left_out);
-  if (!read.ok()) return At(kind + " of " + Quote(change.key.id), read);
+  if (!read.ok()) return At(kind + " of " + QuoteForDetail(change.key.id), read);
   return change;
 }
 

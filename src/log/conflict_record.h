@@ -22,7 +22,7 @@ struct InboxMutation {
   std::string name;
   double at = 0;
   std::string body;  // of EncodeMutation
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -46,7 +46,7 @@ struct ConflictRecord {
   Data theirs;  // as far as the server sent it
   double at = 0;
   InboxMutation mutation;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

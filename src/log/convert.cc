@@ -24,7 +24,7 @@ class TableConverter {
     for (size_t i = 0; i < sources_.size(); ++i) {
       const bool named = sources_[i] != kNone;
       Value value = named ? std::move(row.props[sources_[i]]) : Value::Null();
-      props.push_back(FitValue(to_, to_.props[i], std::move(value), left_out_));
+      props.push_back(ConvertValue(to_, to_.props[i], std::move(value), left_out_));
     }
     for (const PropIndex prop : dropped_) *left_out_ = *left_out_ || !row.props[prop].is_null();
     row.props = std::move(props);

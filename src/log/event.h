@@ -13,7 +13,7 @@ namespace skerry {
 struct HostError {
   std::string name;
   std::string message;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

@@ -23,7 +23,7 @@ void SetProps(const Op& op, Row* row) {
 void AddProps(const TableDef& table, const Op& op, Row* row) {
   for (const PropAdd& change : op.add) {
     Value& value = row->props[change.prop];
-    const bool unknown = value.is_null() && !AbsentValue(table.props[change.prop]).is_null();
+    const bool unknown = value.is_null() && !DefaultOrNull(table.props[change.prop]).is_null();
     if (!unknown) value = AddToValue(value, change.by);
   }
 }

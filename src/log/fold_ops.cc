@@ -21,7 +21,7 @@ namespace {
 constexpr uint32_t kNowhere = 0xffffffff;
 
 // The state of one object. The numbers are indexes into Folder::ops_.
-struct Tail {
+struct ObjectState {
   std::string realm;
   Vector<uint32_t> run;        // the live ops of the current run, at most five
   uint32_t set_at = kNowhere;  // of the current stretch
@@ -86,23 +86,23 @@ class Folder {
 
  private:
   class OrphanDropper;
-  uint32_t Append(const Op& op, Tail* tail);
-  void Drop(uint32_t place, Tail* tail);
-  void AddSet(const Op& op, Tail* tail);
-  void AddInc(const Op& op, Tail* tail);
-  void AddDelete(const Op& op, const ObjectKey& key, Tail* tail);
-  void AddMove(const Op& op, Tail* tail);
-  bool IsUnseen(const Tail& tail) const;
+  uint32_t Append(const Op& op, ObjectState* tail);
+  void Drop(uint32_t place, ObjectState* tail);
+  void AddSet(const Op& op, ObjectState* tail);
+  void AddInc(const Op& op, ObjectState* tail);
+  void AddDelete(const Op& op, const ObjectKey& key, ObjectState* tail);
+  void AddMove(const Op& op, ObjectState* tail);
+  bool IsUnknownToOtherClients(const ObjectState& tail) const;
   void DropOrphans();
 
   const Schema& schema_;
   Vector<Op> ops_;
   Vector<bool> live_;
-  Map<ObjectKey, Tail> tails_;
-  Map<ObjectKey, std::string> gone_;  // created and deleted here: their realm
+  Map<ObjectKey, ObjectState> tails_;
+  Map<ObjectKey, std::string> created_and_deleted_;  // created and deleted here: their realm
 };
 
-uint32_t Folder::Append(const Op& op, Tail* tail) {
+uint32_t Folder::Append(const Op& op, ObjectState* tail) {
   const auto place = static_cast<uint32_t>(ops_.size());
   ops_.push_back(op);
   live_.push_back(true);
@@ -110,12 +110,12 @@ uint32_t Folder::Append(const Op& op, Tail* tail) {
   return place;
 }
 
-void Folder::Drop(uint32_t place, Tail* tail) {
+void Folder::Drop(uint32_t place, ObjectState* tail) {
   live_[place] = false;
   erase(tail->run, place);
 }
 
-void Folder::AddSet(const Op& op, Tail* tail) {
+void Folder::AddSet(const Op& op, ObjectState* tail) {
   const bool has_set = tail->set_at != kNowhere;
   const bool has_any = has_set || tail->add_at != kNowhere;
   const bool after_create = has_set && ops_[tail->set_at].Has(kCreates);
@@ -140,7 +140,7 @@ void Folder::AddSet(const Op& op, Tail* tail) {
   tail->add_at = kNowhere;
 }
 
-void Folder::AddInc(const Op& op, Tail* tail) {
+void Folder::AddInc(const Op& op, ObjectState* tail) {
   Op rest = op;
   rest.add.clear();
   bool set_any = false;
@@ -164,17 +164,17 @@ void Folder::AddInc(const Op& op, Tail* tail) {
 }
 
 // Whether no other client can know the object: its id is a UUID, and its first op creates it.
-bool Folder::IsUnseen(const Tail& tail) const {
+bool Folder::IsUnknownToOtherClients(const ObjectState& tail) const {
   if (!tail.first_run || tail.run.empty()) return false;
   const Op& first = ops_[tail.run.front()];
   return first.Has(kCreates) && !schema_.table(first.table).custom_ids;
 }
 
-void Folder::AddDelete(const Op& op, const ObjectKey& key, Tail* tail) {
+void Folder::AddDelete(const Op& op, const ObjectKey& key, ObjectState* tail) {
   const Vector<uint32_t> run = tail->run;
-  if (IsUnseen(*tail)) {
+  if (IsUnknownToOtherClients(*tail)) {
     for (const uint32_t place : run) live_[place] = false;
-    gone_[key] = op.realm;
+    created_and_deleted_[key] = op.realm;
     tails_.erase(key);
     return;
   }
@@ -198,9 +198,9 @@ void Folder::AddDelete(const Op& op, const ObjectKey& key, Tail* tail) {
   tail->delete_at = place;
 }
 
-void Folder::AddMove(const Op& op, Tail* tail) {
+void Folder::AddMove(const Op& op, ObjectState* tail) {
   Append(op, nullptr);
-  *tail = Tail{};
+  *tail = ObjectState{};
   tail->first_run = false;
   tail->realm = op.to;
 }
@@ -212,10 +212,10 @@ void Folder::Add(const Op& op) {
   }
   const ObjectKey key = op.key();
   const auto [found, is_new] = tails_.try_emplace(key);
-  Tail* tail = &found->second;
+  ObjectState* tail = &found->second;
   if (is_new) tail->realm = op.realm;
   if (tail->realm != op.realm) {
-    *tail = Tail{};
+    *tail = ObjectState{};
     tail->first_run = false;
     tail->realm = op.realm;
   }
@@ -239,7 +239,7 @@ class Folder::OrphanDropper final : public DependantVisitor {
  public:
   explicit OrphanDropper(Folder* folder) : folder_(folder) {
     for (const auto& [key, tail] : folder->tails_) {
-      if (!folder->IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
+      if (!folder->IsUnknownToOtherClients(tail) || tail.set_at != tail.run.front()) continue;
       for (const PropValue& change : folder->ops_[tail.set_at].set) {
         const PropDef& prop = folder->schema_.table(key.table).props[change.prop];
         if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
@@ -271,7 +271,7 @@ class Folder::OrphanDropper final : public DependantVisitor {
 // here: the authority would delete it at once.
 void Folder::DropOrphans() {
   Vector<Departure> left;
-  for (const auto& [key, realm] : gone_) {
+  for (const auto& [key, realm] : created_and_deleted_) {
     // If later ops act on the object, it may exist again. Then its children are left to the
     // authority.
     if (!tails_.contains(key)) left.push_back({key, realm, {}});
@@ -281,7 +281,7 @@ void Folder::DropOrphans() {
 }
 
 Vector<Op> Folder::Finish() {
-  if (!gone_.empty()) DropOrphans();
+  if (!created_and_deleted_.empty()) DropOrphans();
   Vector<Op> result;
   for (size_t i = 0; i < ops_.size(); ++i) {
     if (live_[i]) result.push_back(std::move(ops_[i]));

@@ -5,9 +5,9 @@
 //   format   = 2; 1 is read, too: it has no `description`
 //   head     = fingerprint:u64le schema:varint n:varint varint *(realm:text cursor:text)
 //              description:text                       of the schema: Schema::description
-//   sections = varint *rows extras                    rows of each table, in the schema's order
+//   sections = varint *rows rows_in_second_realm                    rows of each table, in the schema's order
 //   rows     = bytes:u64le section                    model/row_store_image.cc
-//   extras   = varint *(table:varint id:text row)     rows whose id another realm has, too
+//   rows_in_second_realm   = varint *(table:varint id:text row)     rows whose id another realm has, too
 //   row      = realm:text createdAt:f64le modifiedAt:f64le revision:varint varint *value
 //   value    = log/value_codec.h
 //   checksum = XXH64 of everything before it
@@ -76,7 +76,7 @@ struct Extra {
   Row row;
 };
 
-Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
+Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* rows_in_second_realm) {
   const uint64_t count = in->Varint();
   for (uint64_t i = 0; i < count && !in->failed(); ++i) {
     const uint64_t table = in->Varint();
@@ -87,7 +87,7 @@ Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
     if (in->failed() || !CheckRow(schema.table(extra.key.table), extra.key.id, extra.row).ok()) {
       return Corrupt("extra rows");
     }
-    extras->push_back(std::move(extra));
+    rows_in_second_realm->push_back(std::move(extra));
   }
   return in->AtEnd() ? Status::Ok() : Corrupt("extra rows");
 }
@@ -95,7 +95,7 @@ Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
 // The sections of an image. All of them are found before the first one is passed to the sink.
 struct Sections {
   Vector<std::string_view> rows;
-  Vector<Extra> extras;
+  Vector<Extra> rows_in_second_realm;
 };
 
 Status ReadSections(const Schema& schema, std::string_view bytes, Sections* sections) {
@@ -106,7 +106,7 @@ Status ReadSections(const Schema& schema, std::string_view bytes, Sections* sect
     if (in.failed() || size > in.remaining()) return Corrupt("rows cut off");
     sections->rows.push_back(in.Take(static_cast<size_t>(size)));
   }
-  return ReadExtras(schema, &in, &sections->extras);
+  return ReadExtras(schema, &in, &sections->rows_in_second_realm);
 }
 
 Status CheckSum(std::string_view bytes) {
@@ -142,8 +142,8 @@ std::string EncodeImage(const Base& base, uint64_t n,
     PutU64(&image, rows.size());
     image += rows;
   }
-  PutVarint(&image, base.extras().size());
-  for (const auto& [place, row] : base.extras()) {
+  PutVarint(&image, base.rows_in_second_realm().size());
+  for (const auto& [place, row] : base.rows_in_second_realm()) {
     PutVarint(&image, place.first.table);
     PutText(&image, place.first.id);
     PutRow(row, &image);
@@ -181,10 +181,10 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   return header;
 }
 
-void HandOver(Base* rows, ImageSink* sink) {
+void MoveRows(Base* rows, ImageSink* sink) {
   for (const TableDef& table : rows->schema().tables())
     sink->ImageStore(table.index)->TakeFrom(&rows->store(table.index));
-  for (const auto& [place, row] : rows->extras()) sink->ImageExtra(place.first, row);
+  for (const auto& [place, row] : rows->rows_in_second_realm()) sink->ImageExtra(place.first, row);
 }
 
 namespace {
@@ -205,7 +205,7 @@ Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes im
   Base converted(&schema);
   bool lost = false;
   Convert(rows, &converted, left_out == nullptr ? &lost : left_out);
-  HandOver(&converted, sink);
+  MoveRows(&converted, sink);
   return Status::Ok();
 }
 
@@ -226,7 +226,7 @@ Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink, bool*
   for (const TableDef& table : schema.tables()) {
     SKERRY_RETURN_IF_ERROR(sink->ImageStore(table.index)->Load(sections.rows[table.index], image));
   }
-  for (const Extra& extra : sections.extras) sink->ImageExtra(extra.key, extra.row);
+  for (const Extra& extra : sections.rows_in_second_realm) sink->ImageExtra(extra.key, extra.row);
   return Status::Ok();
 }
 

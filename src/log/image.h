@@ -59,7 +59,7 @@ class BaseSink final : public ImageSink {
 
 // Moves all rows of a Base to an empty sink without copying them. The Base must not be used
 // afterwards. REQUIRES: both have the same schema.
-void HandOver(Base* rows, ImageSink* sink);
+void MoveRows(Base* rows, ImageSink* sink);
 
 // The stores keep the bytes of `image`, and change them. Sets `left_out` if this schema cannot hold
 // something of the image. REQUIRES: the caller passes the only reference to `image`.

@@ -19,7 +19,7 @@ struct LeaseRecord {
   double claimed_at = 0;             // ms of the wall clock; only for people, like the next
   double beat_at = 0;
   std::optional<std::string> job;  // what the holder is doing; null: the lease was released
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

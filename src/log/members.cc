@@ -8,7 +8,7 @@
 
 namespace skerry {
 
-bool Fits(const Data& data, const double*) {
+bool CanRead(const Data& data, const double*) {
   return data.is_number() && std::isfinite(data.as_number());
 }
 
@@ -63,7 +63,7 @@ void Members::Bytes(const char* name, std::optional<std::string>& member) {
 }
 
 void Members::Add(const char* name, void* place, const MemberType* type) {
-  SKERRY_CHECK(count_ < kMost);
+  SKERRY_CHECK(count_ < kMaxMembers);
   members_[count_++] = {name, place, type};
 }
 
@@ -78,22 +78,23 @@ void Members::AddText(const char* name, void* place, const char* const* texts, s
   members_[count_ - 1].count = count;
 }
 
-void ReadMembers(Data&& data, void* out, ListMembers list, Rest* rest) {
+void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest) {
   Members members;
   list(out, &members);
   members.Read(std::move(data), rest);
 }
 
-Data WriteMembers(const void* self, ListMembers list, const Rest* rest, const char* type) {
+Data WriteMembers(const void* self, ListMembers list, const PreservedFields* rest,
+                  const char* type) {
   Members members;
   if (list != nullptr) list(const_cast<void*>(self), &members);
   return members.Write(rest, type);
 }
 
-void Members::Read(Data stored, Rest* out) const {
+void Members::Read(Data stored, PreservedFields* out) const {
   Data object = stored.is_object() ? std::move(stored) : Data::MakeObject();
   Data::Object& found = object.mutable_members();
-  Rest rest;
+  PreservedFields rest;
   for (size_t i = 0; i < count_; ++i) {
     const Member& member = members_[i];
     const auto at = std::find_if(found.begin(), found.end(),
@@ -117,9 +118,9 @@ void Members::Read(Data stored, Rest* out) const {
   *out = std::move(rest);
 }
 
-Data Members::Write(const Rest* kept, const char* type) const {
-  const Rest none;
-  const Rest& rest = kept == nullptr ? none : *kept;
+Data Members::Write(const PreservedFields* kept, const char* type) const {
+  const PreservedFields none;
+  const PreservedFields& rest = kept == nullptr ? none : *kept;
   Data object = Data::MakeObject();
   const auto put = [&object](const char* name, Data value) {
     object.mutable_members().emplace_back(name, std::move(value));

@@ -4,7 +4,7 @@
 //   struct Example {
 //     uint64_t n = 0;
 //     std::optional<String> name;
-//     Rest rest;
+//     PreservedFields rest;
 //     template <typename Self, typename Visitor>
 //     static void Each(Self& self, Visitor& member) {
 //       member("n", self.n);
@@ -32,11 +32,11 @@
 namespace skerry {
 
 // What the writer has to know about the stored record.
-struct Rest {
+struct PreservedFields {
   Data unknown;         // unknown fields; null: none
   uint32_t absent = 0;  // a bit for each missing member: it is not written while it has its first
                         // value
-  friend bool operator==(const Rest&, const Rest&) = default;
+  friend bool operator==(const PreservedFields&, const PreservedFields&) = default;
 };
 
 class Members;
@@ -48,22 +48,22 @@ inline constexpr uint64_t kMaxCount = uint64_t{1} << 52;
 inline bool IsCount(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxCount; }
 
 // Whether a value can be read as a member of this type. Overloads for structs may be stricter.
-inline bool Fits(const Data& data, const bool*) { return data.is_bool(); }
-inline bool Fits(const Data& data, const uint64_t*) { return IsCount(data); }
-bool Fits(const Data& data, const double*);  // finite
-inline bool Fits(const Data& data, const std::string*) { return data.is_string(); }
-inline bool Fits(const Data&, const Data*) { return true; }
-inline bool Fits(const Data& data, const Key*) { return data.is_number() || data.is_string(); }
+inline bool CanRead(const Data& data, const bool*) { return data.is_bool(); }
+inline bool CanRead(const Data& data, const uint64_t*) { return IsCount(data); }
+bool CanRead(const Data& data, const double*);  // finite
+inline bool CanRead(const Data& data, const std::string*) { return data.is_string(); }
+inline bool CanRead(const Data&, const Data*) { return true; }
+inline bool CanRead(const Data& data, const Key*) { return data.is_number() || data.is_string(); }
 template <typename T>
-bool Fits(const Data& data, const Vector<T>*) {
+bool CanRead(const Data& data, const Vector<T>*) {
   return data.is_array();
 }
 template <typename T>
-bool Fits(const Data& data, const Map<std::string, T>*) {
+bool CanRead(const Data& data, const Map<std::string, T>*) {
   return data.is_object();
 }
 template <HasMembers T>
-bool Fits(const Data& data, const T*) {
+bool CanRead(const Data& data, const T*) {
   return data.is_object();
 }
 
@@ -105,7 +105,7 @@ Data ToData(const std::optional<T>& value) {
 }
 
 template <typename T>
-bool IsFirstValue(const T& value) {
+bool IsDefaultValue(const T& value) {
   if constexpr (requires { value.empty(); }) {
     return value.empty();
   } else if constexpr (requires { value.has_value(); }) {
@@ -127,10 +127,10 @@ struct MemberType {
 
 template <typename T>
 inline constexpr MemberType kMemberType = {
-    [](const Data& data) { return Fits(data, static_cast<const T*>(nullptr)); },
+    [](const Data& data) { return CanRead(data, static_cast<const T*>(nullptr)); },
     [](Data&& data, void* member) { FromData(std::move(data), static_cast<T*>(member)); },
     [](const void* member) { return ToData(*static_cast<const T*>(member)); },
-    [](const void* member) { return IsFirstValue(*static_cast<const T*>(member)); }};
+    [](const void* member) { return IsDefaultValue(*static_cast<const T*>(member)); }};
 
 // Written as null if it has no value.
 template <typename T>
@@ -164,9 +164,9 @@ class Members {
   }
 
   // `rest` null: the struct has none.
-  void Read(Data stored, Rest* rest) const;
+  void Read(Data stored, PreservedFields* rest) const;
   // `type`, unless it is null, is the value of a first member `type`.
-  Data Write(const Rest* rest, const char* type) const;
+  Data Write(const PreservedFields* rest, const char* type) const;
 
  private:
   struct Member {
@@ -177,7 +177,7 @@ class Members {
     const char* const* texts = nullptr;
     size_t count = 0;
   };
-  static constexpr size_t kMost = 32;  // the number of bits of Rest::absent
+  static constexpr size_t kMaxMembers = 32;  // the number of bits of PreservedFields::absent
 
   // With few arguments, because there are hundreds of calls.
   SKERRY_OUT_OF_LINE void Add(const char* name, void* place, const MemberType* type);
@@ -185,7 +185,7 @@ class Members {
   SKERRY_OUT_OF_LINE void AddText(const char* name, void* place, const char* const* texts,
                                   size_t count);
 
-  Member members_[kMost];
+  Member members_[kMaxMembers];
   size_t count_ = 0;
 };
 
@@ -197,7 +197,7 @@ inline constexpr ListMembers kListMembers =
     [](void* self, Members* members) { T::Each(*static_cast<T*>(self), *members); };
 
 template <typename T>
-Rest* RestOf(T* self) {
+PreservedFields* RestOf(T* self) {
   if constexpr (requires { self->rest; }) {
     return &self->rest;
   } else {
@@ -205,9 +205,10 @@ Rest* RestOf(T* self) {
   }
 }
 
-void ReadMembers(Data&& data, void* out, ListMembers list, Rest* rest);
+void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest);
 // `list` null: the struct has no members. `type`: see Members::Write.
-Data WriteMembers(const void* self, ListMembers list, const Rest* rest, const char* type);
+Data WriteMembers(const void* self, ListMembers list, const PreservedFields* rest,
+                  const char* type);
 
 template <HasMembers T>
 void ReadMembers(Data&& data, T* out) {
@@ -233,7 +234,7 @@ template <typename T>
 void FromData(Data&& data, Vector<T>* out) {
   out->clear();
   for (Data& item : data.mutable_items()) {
-    if (!Fits(item, static_cast<const T*>(nullptr))) continue;
+    if (!CanRead(item, static_cast<const T*>(nullptr))) continue;
     FromData(std::move(item), &out->emplace_back());
   }
 }
@@ -249,7 +250,7 @@ template <typename T>
 void FromData(Data&& data, Map<std::string, T>* out) {
   out->clear();
   for (auto& [name, value] : data.mutable_members()) {
-    if (Fits(value, static_cast<const T*>(nullptr))) FromData(std::move(value), &(*out)[name]);
+    if (CanRead(value, static_cast<const T*>(nullptr))) FromData(std::move(value), &(*out)[name]);
   }
 }
 

@@ -53,7 +53,7 @@ struct AddedItem {
   }
 };
 // An item that is no object counts as damaged, and is not left out.
-inline bool Fits(const Data&, const AddedItem*) { return true; }
+inline bool CanRead(const Data&, const AddedItem*) { return true; }
 
 // Mutations of the window `tab` were stored.
 struct AddedMessage {

@@ -21,7 +21,7 @@ std::string EncodeMutation(const Schema& schema, const Mutation& mutation) {
     PutVarint(out.payload(), revision);
   }
   EncodeOps(mutation.ops, &out);
-  return out.Seal(BodyKind::kMutation);
+  return out.Finish(BodyKind::kMutation);
 }
 
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, bool* left_out) {
@@ -38,7 +38,7 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, bo
     std::string realm = in.TakeRealm();
     mutation.base.emplace_back(std::move(realm), in.in().Varint());
   }
-  mutation.ops = DecodeOps(Unfit::kLeftOut, &in);
+  mutation.ops = DecodeOps(UnfitPolicy::kLeftOut, &in);
   SKERRY_RETURN_IF_ERROR(in.Finish());
   if (left_out != nullptr && in.left_out()) *left_out = true;
   return mutation;

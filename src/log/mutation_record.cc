@@ -4,7 +4,7 @@
 
 namespace skerry {
 
-bool Fits(const Data& data, const KnownMutation*) {
+bool CanRead(const Data& data, const KnownMutation*) {
   return IsText(data["id"]) && IsCount(data["key"]) && data["key"].as_u64() > 0 &&
          IsMapOf(data["realms"], IsCount);
 }

@@ -30,7 +30,7 @@ struct MutationRecord {
   // It was folded with other mutations into an op that was rejected. From then on it is grouped
   // alone.
   std::optional<bool> alone;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -56,7 +56,7 @@ struct MutationRecord {
 struct NamedMutation {
   std::string id;
   Key key;  // in `mutations`
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -71,7 +71,7 @@ struct KnownMutation {
   std::string id;
   Key key;
   Revisions realms;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -80,7 +80,7 @@ struct KnownMutation {
     member("realms", self.realms);
   }
 };
-bool Fits(const Data& data, const KnownMutation*);
+bool CanRead(const Data& data, const KnownMutation*);
 
 }  // namespace skerry
 

@@ -90,14 +90,14 @@ void EncodeOp(const Op& op, BodyWriter* out) {
 
 // A create that is still to be pushed states all props of the object. A logged create was folded by
 // the server as it is: if the object existed already, it kept the props that the op does not name.
-void DecodeCreate(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
+void DecodeCreate(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
   op->set = DecodeSet(op->table, unfit, in);
-  const bool is_logged = unfit == Unfit::kAbsent;
+  const bool is_logged = unfit == UnfitPolicy::kAbsent;
   if (is_whole) AddDefaults(op->table, in->schema(), &op->set, is_logged);
 }
 
 // `is_whole`: the table and the id are known. Returns whether the op still has content.
-bool DecodeContent(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
+bool DecodeContent(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
   switch (op->kind) {
     case OpKind::kCreate:
       DecodeCreate(unfit, is_whole, in, op);
@@ -121,7 +121,7 @@ bool DecodeContent(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
 }
 
 // Returns false if nothing is left of the op.
-bool DecodeOp(Unfit unfit, BodyReader* in, Op* op) {
+bool DecodeOp(UnfitPolicy unfit, BodyReader* in, Op* op) {
   const uint8_t kind = in->in().U8();
   const uint8_t flags = in->in().U8();
   op->kind = static_cast<OpKind>(kind);
@@ -139,7 +139,7 @@ bool DecodeOp(Unfit unfit, BodyReader* in, Op* op) {
   const bool is_known = !on_row || KnowsId(op->table, op->id, in);
   const bool left_out = std::exchange(*in->mutable_left_out(), false);
   const bool says_any = DecodeContent(unfit, is_known, in, op);
-  const bool is_emptied = !says_any && in->left_out() && unfit == Unfit::kLeftOut;
+  const bool is_emptied = !says_any && in->left_out() && unfit == UnfitPolicy::kLeftOut;
   *in->mutable_left_out() = in->left_out() || left_out;
   return is_known && !is_emptied;
 }
@@ -161,7 +161,7 @@ bool KnowsId(TableIndex table, std::string_view id, BodyReader* in) {
   return known;
 }
 
-Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in) {
+Vector<PropValue> DecodeSet(TableIndex table, UnfitPolicy unfit, BodyReader* in) {
   Vector<PropValue> set;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
@@ -169,8 +169,8 @@ Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in) {
     Value value = in->TakeValue();
     if (!in->ok() || prop == kNone) continue;
     const TableDef& def = in->schema().table(table);
-    if (unfit == Unfit::kAbsent) {
-      value = FitValue(def, def.props[prop], std::move(value), in->mutable_left_out());
+    if (unfit == UnfitPolicy::kAbsent) {
+      value = ConvertValue(def, def.props[prop], std::move(value), in->mutable_left_out());
     } else if (!value.is_null() && !CheckValue(def, def.props[prop], value).ok()) {
       *in->mutable_left_out() = true;
       continue;
@@ -189,8 +189,8 @@ void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set,
   for (PropIndex i = 0; i < props.size(); ++i) {
     if (next < set->size() && (*set)[next].prop == i) {
       ++next;
-    } else if (!AbsentValue(props[i]).is_null()) {
-      set->insert(set->begin() + next++, {i, AbsentValue(props[i]), for_new});
+    } else if (!DefaultOrNull(props[i]).is_null()) {
+      set->insert(set->begin() + next++, {i, DefaultOrNull(props[i]), for_new});
     }
   }
 }
@@ -200,7 +200,7 @@ void EncodeOps(const Vector<Op>& ops, BodyWriter* out) {
   for (const Op& op : ops) EncodeOp(op, out);
 }
 
-Vector<Op> DecodeOps(Unfit unfit, BodyReader* in) {
+Vector<Op> DecodeOps(UnfitPolicy unfit, BodyReader* in) {
   Vector<Op> ops;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {

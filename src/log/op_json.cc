@@ -92,7 +92,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
   for (const Data::Member& member : add.members()) {
     const PropIndex index = table.FindProp(member.first);
     if (index == kNone)
-      return {Code::kUnknownProp, table.name + " has no prop " + Quote(member.first)};
+      return {Code::kUnknownProp, table.name + " has no prop " + QuoteForDetail(member.first)};
     const std::string place = table.name + "." + member.first;
     if (table.props[index].type != PropType::kNumber)
       return {Code::kWrongType, place + ": an inc of what is no number"};
@@ -171,7 +171,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
   if (!op->Has(kOnRow)) return ReadContent(nullptr, data, op);
   const std::string& name = data["table"].as_string();
   op->table = schema.FindTable(name);
-  if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + Quote(name)};
+  if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + QuoteForDetail(name)};
   const TableDef& table = schema.table(op->table);
   op->id = data["id"].as_string();
   SKERRY_RETURN_IF_ERROR(CheckId(table, op->id));
@@ -233,11 +233,11 @@ Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_coun
   Op op;
   const std::string& name = data["op"].as_string();
   if (!ReadKind(name, &op.kind))
-    return Status(Code::kInvalidArgument, "there is no op " + Quote(name));
+    return Status(Code::kInvalidArgument, "there is no op " + QuoteForDetail(name));
   const Status read = ReadOp(schema, data, action_count, &op);
   if (read.ok()) return op;
   const std::string& id = data["id"].as_string();
-  return At(id.empty() ? name : name + " of " + Quote(id), read);
+  return At(id.empty() ? name : name + " of " + QuoteForDetail(id), read);
 }
 
 }  // namespace skerry

@@ -5,7 +5,7 @@
 namespace skerry {
 namespace {
 
-bool IsLink(const Data& data) { return Fits(data, static_cast<const ChainLink*>(nullptr)); }
+bool IsLink(const Data& data) { return CanRead(data, static_cast<const ChainLink*>(nullptr)); }
 
 bool IsNamed(const Data& data) {
   return IsText(data["id"]) && IsCount(data["key"]) && data["key"].as_u64() > 0;
@@ -13,7 +13,7 @@ bool IsNamed(const Data& data) {
 
 }  // namespace
 
-bool Fits(const Data& data, const ChainLink*) {
+bool CanRead(const Data& data, const ChainLink*) {
   return data.is_null() || (IsCount(data["seq"]) && IsText(data["id"]));
 }
 
@@ -23,7 +23,7 @@ void FromData(Data&& data, ChainLink* out) {
 
 Data ToData(const ChainLink& link) { return link.id.empty() ? Data() : WriteMembers(link); }
 
-bool Fits(const Data& data, const Chain*) {
+bool CanRead(const Data& data, const Chain*) {
   return IsText(data["client"]) && IsMapOf(data["links"], IsLink);
 }
 

@@ -14,7 +14,7 @@ namespace skerry {
 struct ChainLink {
   uint64_t seq = 0;
   std::string id;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -23,7 +23,7 @@ struct ChainLink {
   }
   friend bool operator==(const ChainLink&, const ChainLink&) = default;
 };
-bool Fits(const Data& data, const ChainLink*);
+bool CanRead(const Data& data, const ChainLink*);
 void FromData(Data&& data, ChainLink* out);
 Data ToData(const ChainLink& link);
 
@@ -33,7 +33,7 @@ using ChainLinks = Map<std::string, ChainLink>;  // by realm
 struct Chain {
   std::string client;
   ChainLinks links;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -42,7 +42,7 @@ struct Chain {
   }
   friend bool operator==(const Chain&, const Chain&) = default;
 };
-bool Fits(const Data& data, const Chain*);
+bool CanRead(const Data& data, const Chain*);
 
 enum class OutboxState : uint8_t {
   kSent,      // waits for an answer; an unknown state is read as this: it may have been sent
@@ -63,7 +63,7 @@ struct OutboxRecord {
   Vector<std::string> confirmed;       // realms in which a pull has confirmed it
   Vector<NamedMutation> mutations;
   std::string body;  // JSON of the wire, written once and sent byte for byte
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

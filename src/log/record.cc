@@ -49,7 +49,7 @@ class StepApplier {
   void ApplyChange(const Change& change);
   void ApplyContent(const Change& change, Row row, const std::string& realm);
   Status ApplyPage(const PageRange& page);
-  bool CameAnew(const Place& place) const;
+  bool HasCreate(const Place& place) const;
   void DropRealm(const std::string& realm);
   Status KeepScopes(const Vector<ScopeFilter>& scopes);
   void Erase(const std::string& realm, const ObjectKey& key);
@@ -143,7 +143,7 @@ Status StepApplier::ApplyPage(const PageRange& page) {
     }
     Place place{realm, key};
     if (named && named->key == key) {
-      if (CameAnew(*named)) {
+      if (HasCreate(*named)) {
         gone.push_back(std::move(place));
         continue;
       }
@@ -155,7 +155,7 @@ Status StepApplier::ApplyPage(const PageRange& page) {
   return Status::Ok();
 }
 
-bool StepApplier::CameAnew(const Place& place) const {
+bool StepApplier::HasCreate(const Place& place) const {
   return std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
     const Change& change = step.change;
     return step.kind == StepKind::kChange && change.kind == ChangeKind::kCreate &&

@@ -56,7 +56,7 @@ bool DecodeChange(BodyReader* in, Change* change) {
   if (!HasContent(change->kind)) return known;
   change->created_at = TakeTime(in);
   change->modified_at = TakeTime(in);
-  change->set = DecodeSet(change->key.table, Unfit::kAbsent, in);
+  change->set = DecodeSet(change->key.table, UnfitPolicy::kAbsent, in);
   if (change->kind == ChangeKind::kCreate && known)
     AddDefaults(change->key.table, in->schema(), &change->set);
   if (change->kind == ChangeKind::kMove) change->to = in->TakeRealm();
@@ -143,7 +143,7 @@ bool DecodeStep(BodyReader* in, Step* step) {
       step->realm = in->TakeRealm();
       step->at = TakeTime(in);
       step->revision = in->in().Varint();
-      step->ops = DecodeOps(Unfit::kAbsent, in);
+      step->ops = DecodeOps(UnfitPolicy::kAbsent, in);
       return true;
     case StepKind::kChange:
       return DecodeChange(in, &step->change);
@@ -166,16 +166,16 @@ void StepsWriter::Add(const Step& step) {
   ++count_;
 }
 
-std::string StepsWriter::Seal() const {
+std::string StepsWriter::Finish() const {
   std::string count;
   PutVarint(&count, count_);
-  return out_.Seal(BodyKind::kSteps, count);
+  return out_.Finish(BodyKind::kSteps, count);
 }
 
 std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
   StepsWriter out(schema);
   for (const Step& step : steps) out.Add(step);
-  return out.Seal();
+  return out.Finish();
 }
 
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes, bool* left_out) {

@@ -17,7 +17,7 @@ class StepsWriter {
   explicit StepsWriter(const Schema& schema) : out_(schema) {}
   void Add(const Step& step);
   // Returns the whole body. Call once.
-  std::string Seal() const;
+  std::string Finish() const;
 
  private:
   BodyWriter out_;

@@ -15,12 +15,12 @@ bool IsPart(const Data& data) {
 }
 
 bool IsPointer(const Data& data) {
-  return data.is_null() || Fits(data, static_cast<const ImagePointer*>(nullptr));
+  return data.is_null() || CanRead(data, static_cast<const ImagePointer*>(nullptr));
 }
 
 }  // namespace
 
-bool Fits(const Data& data, const ScopeFill*) { return data.is_bool() || data.is_string(); }
+bool CanRead(const Data& data, const ScopeFill*) { return data.is_bool() || data.is_string(); }
 
 void FromData(Data&& data, ScopeFill* out) {
   out->whole = data.as_bool();
@@ -31,17 +31,17 @@ Data ToData(const ScopeFill& filled) {
   return filled.upto.has_value() ? Data(*filled.upto) : Data(filled.whole);
 }
 
-bool Fits(const Data& data, const SyncScope*) {
+bool CanRead(const Data& data, const SyncScope*) {
   return IsText(data["table"]) && data["where"].is_array() &&
-         Fits(data["filled"], static_cast<const ScopeFill*>(nullptr));
+         CanRead(data["filled"], static_cast<const ScopeFill*>(nullptr));
 }
 
-bool Fits(const Data& data, const ImagePointer*) {
+bool CanRead(const Data& data, const ImagePointer*) {
   return data["generation"].is_string() && IsCount(data["n"]) && IsListOf(data["parts"], IsPart) &&
          IsMapOf(data["cursors"], IsAnyText);
 }
 
-bool Fits(const Data& data, const Generation*) { return data["generation"].is_string(); }
+bool CanRead(const Data& data, const Generation*) { return data["generation"].is_string(); }
 
 SyncRecord SyncRecord::Read(Data stored) {
   SyncRecord sync = ReadRecord<SyncRecord>(std::move(stored));
@@ -54,7 +54,7 @@ SyncRecord SyncRecord::Read(Data stored) {
 
 Data SyncRecord::Write() const { return ToData(*this); }
 
-bool KeepsPlace(const Data& stored) {
+bool HasIntactProgress(const Data& stored) {
   return IsCount(stored["n"]) && IsMapOf(stored["cursors"], IsAnyText) &&
          IsPointer(stored["image"]) && IsPointer(stored["previous"]);
 }
@@ -80,17 +80,17 @@ void NewIdentity(const std::string& client, SyncRecord* sync) {
   sync->seen.clear();
 }
 
-bool IsOfNewer(const Schema& schema, const SyncRecord& sync) {
+bool IsFromNewerVersion(const Schema& schema, const SyncRecord& sync) {
   return sync.schema > schema.version();
 }
 
 std::string Layout(const Schema& schema) { return Hex16(schema.fingerprint()); }
 
-bool LacksRows(const Schema& schema, const SyncRecord& sync) {
+bool MustReadAgain(const Schema& schema, const SyncRecord& sync) {
   return sync.lacks.has_value() && *sync.lacks != Layout(schema);
 }
 
-void NoteLack(const std::string& layout, SyncRecord* sync) {
+void NoteLeftOut(const std::string& layout, SyncRecord* sync) {
   const bool is_another = sync->lacks.has_value() && *sync->lacks != layout;
   sync->lacks = is_another ? std::string("any") : layout;
 }

@@ -24,7 +24,7 @@ struct ScopeFill {
   std::optional<std::string> upto;
   friend bool operator==(const ScopeFill&, const ScopeFill&) = default;
 };
-bool Fits(const Data& data, const ScopeFill*);
+bool CanRead(const Data& data, const ScopeFill*);
 void FromData(Data&& data, ScopeFill* out);
 Data ToData(const ScopeFill& filled);
 
@@ -32,7 +32,7 @@ Data ToData(const ScopeFill& filled);
 struct WantedScope {
   std::string table;
   Data where;  // the wire's filter
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -47,7 +47,7 @@ struct SyncScope {
   Data where;
   ScopeFill filled;
   std::optional<double> asked;  // days since 1970, of the last time that a window asked for it
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -58,7 +58,7 @@ struct SyncScope {
   }
   friend bool operator==(const SyncScope&, const SyncScope&) = default;
 };
-bool Fits(const Data& data, const SyncScope*);
+bool CanRead(const Data& data, const SyncScope*);
 
 // A file of an image, in the mount `/skerry/<name>/<user>/<generation>`.
 struct ImagePart {
@@ -66,7 +66,7 @@ struct ImagePart {
   uint64_t bytes = 0;
   std::string checksum;
   std::optional<bool> left_out;  // the schema could not hold something that was to be in it
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -86,7 +86,7 @@ struct ImagePointer {
   Cursors cursors;
   std::optional<uint64_t> record_bytes;  // SyncRecord::record_bytes as of n
   std::optional<std::string> layout;     // Layout of the schema under which it was made
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -99,14 +99,14 @@ struct ImagePointer {
   }
   friend bool operator==(const ImagePointer&, const ImagePointer&) = default;
 };
-bool Fits(const Data& data, const ImagePointer*);
+bool CanRead(const Data& data, const ImagePointer*);
 
 // A generation of the image that is being written, or has to be deleted.
 struct Generation {
   std::string generation;
   std::string lease;   // under which it is written; empty: it has to be deleted
   uint64_t epoch = 0;  // of that lease
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -115,13 +115,13 @@ struct Generation {
     member("epoch", self.epoch);
   }
 };
-bool Fits(const Data& data, const Generation*);
+bool CanRead(const Data& data, const Generation*);
 
 struct SyncRecord {
   double version = kRecordVersion;
-  std::string client;       // the identity for which updates are grouped
-  uint64_t n = 0;           // of the last record in `updates`; records beyond it are ignored
-  uint64_t gone_up_to = 0;  // mutations up to this key that are not stored are gone for good
+  std::string client;          // the identity for which updates are grouped
+  uint64_t n = 0;              // of the last record in `updates`; records beyond it are ignored
+  uint64_t removed_up_to = 0;  // mutations up to this key that are not stored are gone for good
   Cursors cursors;
   Vector<Cursors> older;  // earlier cursors, the newest first; at most kMaxOlderCursors
   Vector<SyncScope> scopes;
@@ -142,14 +142,14 @@ struct SyncRecord {
   Vector<std::string> refill;  // realms whose rows are removed when the realm comes again
   Vector<Generation> generations;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("v", self.version);
     member("client", self.client);
     member("n", self.n);
-    member("goneUpTo", self.gone_up_to);
+    member("goneUpTo", self.removed_up_to);
     member("cursors", self.cursors);
     member("older", self.older);
     member("scopes", self.scopes);
@@ -175,7 +175,7 @@ struct SyncRecord {
 inline constexpr size_t kMaxOlderCursors = 8;
 
 // Whether n, cursors and image pointers are intact, so that windows and images can rely on them.
-bool KeepsPlace(const Data& stored);
+bool HasIntactProgress(const Data& stored);
 
 // The stored record, completed by every member that the sync worker relies on. `client` becomes the
 // identity if it has none. REQUIRES: the record is not from a newer version.
@@ -186,15 +186,15 @@ void NewIdentity(const std::string& client, SyncRecord* sync);
 
 // Whether a newer version of the application has opened this database. What this version does not
 // know may then belong to that one, and is not changed.
-bool IsOfNewer(const Schema& schema, const SyncRecord& sync);
+bool IsFromNewerVersion(const Schema& schema, const SyncRecord& sync);
 
 // The name of a schema's layout in records.
 std::string Layout(const Schema& schema);
 // Whether this schema has to read everything again, because `lacks` names another layout.
-bool LacksRows(const Schema& schema, const SyncRecord& sync);
+bool MustReadAgain(const Schema& schema, const SyncRecord& sync);
 // Notes in `lacks` that this layout could not hold something. If another layout is noted already,
 // both have missed something, and `lacks` becomes "any".
-void NoteLack(const std::string& layout, SyncRecord* sync);
+void NoteLeftOut(const std::string& layout, SyncRecord* sync);
 
 }  // namespace skerry
 

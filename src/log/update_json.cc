@@ -66,7 +66,7 @@ Status ReadAction(const Data& data, Action* action) {
   SKERRY_RETURN_IF_ERROR(CheckUuid(data["id"]));
   SKERRY_RETURN_IF_ERROR(CheckName(data["name"]));
   SKERRY_RETURN_IF_ERROR(CheckTime(data["at"]));
-  SKERRY_RETURN_IF_ERROR(CheckPlain(data["arg"]));
+  SKERRY_RETURN_IF_ERROR(CheckStorableTree(data["arg"]));
   action->id = data["id"].as_string();
   action->name = data["name"].as_string();
   action->at = data["at"].as_number();
@@ -92,12 +92,13 @@ Status ReadActions(const Data& data, Vector<Action>* actions) {
   return Status::Ok();
 }
 
-// Checks kMaxSpreadBytes: the log entry of every realm holds all actions.
+// Checks kMaxActionBytesTimesRealms: the log entry of every realm holds all actions.
 Status CheckSpread(const Update& update) {
   size_t bytes = 0;
   for (const Action& action : update.actions) bytes += action.arg.size();
-  if (bytes * update.after.size() <= kMaxSpreadBytes) return Status::Ok();
-  return {Code::kLimit, "arguments times realms are more than " + std::to_string(kMaxSpreadBytes) +
+  if (bytes * update.after.size() <= kMaxActionBytesTimesRealms) return Status::Ok();
+  return {Code::kLimit, "arguments times realms are more than " +
+                            std::to_string(kMaxActionBytesTimesRealms) +
                             " bytes: every realm's log holds all of them"};
 }
 
@@ -110,9 +111,10 @@ bool Names(const ByRealm<Link>& after, const std::string& realm) {
 }
 
 Status CheckDeclared(const ByRealm<Link>& after, const Op& op) {
-  if (!Names(after, op.realm)) return Invalid("`after` does not name the realm " + Quote(op.realm));
+  if (!Names(after, op.realm))
+    return Invalid("`after` does not name the realm " + QuoteForDetail(op.realm));
   if (op.Has(kMoves) && !Names(after, op.to)) {
-    return Invalid("`after` does not name the realm " + Quote(op.to));
+    return Invalid("`after` does not name the realm " + QuoteForDetail(op.to));
   }
   return Status::Ok();
 }

@@ -17,7 +17,7 @@ struct RefusedMutation {
   Key key;
   std::string code;  // empty: see the entry in the inbox
   std::string detail;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -32,7 +32,7 @@ struct RefusedMutation {
 struct PartlyConfirmed {
   std::string id;
   Vector<std::string> realms;
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -55,7 +55,7 @@ struct UpdateRecord {
   Vector<PartlyConfirmed> partly;
   Cursors cursors;                  // after this record
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
-  Rest rest;
+  PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

@@ -81,7 +81,7 @@ Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& 
                         Origin origin) {
   if (data.is_null() && origin == Origin::kStored) return Value::Null();
   if (IsJson(prop)) {
-    Status plain = CheckPlain(data);
+    Status plain = CheckStorableTree(data);
     if (plain.ok() && origin == Origin::kMade) plain = CheckEnvelopes(data);
     if (!plain.ok()) return At(table.name + "." + prop.name, plain);
   }
@@ -104,7 +104,7 @@ Status CheckObjectSize(const TableDef& table, const Data& data, const Vector<Pro
 
 }  // namespace
 
-std::string Quote(std::string_view text) {
+std::string QuoteForDetail(std::string_view text) {
   if (!IsStorableText(text)) return "(unreadable)";
   if (text.size() <= kMaxQuoted) return "\"" + std::string(text) + '"';
   size_t end = kMaxQuoted;
@@ -131,7 +131,7 @@ Status CheckTime(const Data& data) {
   return {Code::kInvalidArgument, "a time is a number of milliseconds"};
 }
 
-Status CheckPlain(const Data& data) { return CheckPlainAt(data, 0); }
+Status CheckStorableTree(const Data& data) { return CheckPlainAt(data, 0); }
 
 Status CheckEnvelopes(const Data& data) {
   if (data.is_array()) {
@@ -168,11 +168,12 @@ Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, O
       continue;
     }
     if (index == kNone)
-      return Status(Code::kUnknownProp, table.name + " has no prop " + Quote(member.first));
+      return Status(Code::kUnknownProp,
+                    table.name + " has no prop " + QuoteForDetail(member.first));
     Result<Value> value = ReadValue(table, table.props[index], member.second, origin);
     if (!value.ok() && left_out != nullptr) {
       *left_out = true;
-      value = AbsentValue(table.props[index]);
+      value = DefaultOrNull(table.props[index]);
     }
     if (!value.ok()) return value.status();
     set.push_back({index, std::move(value.value())});

@@ -17,7 +17,7 @@ namespace skerry {
 
 // Received text, made safe for a detail: cut at 64 bytes, and replaced completely if it is not
 // storable text.
-std::string Quote(std::string_view text);
+std::string QuoteForDetail(std::string_view text);
 
 // "<place>: <detail>", with the code of `status`.
 Status At(std::string_view place, const Status& status);
@@ -32,7 +32,7 @@ Status CheckUuid(const Data& data);
 Status CheckTime(const Data& data);
 // A tree that can be stored as JSON and wrapped by a request: at most kMaxValueDepth deep, with
 // finite numbers, and storable text in strings and keys.
-Status CheckPlain(const Data& data);
+Status CheckStorableTree(const Data& data);
 // The envelopes {"$type":"date"|"bytes","v":…} in a tree hold a valid date, or base64. Only for new
 // values: stored envelopes are not checked, and readers preserve those that they cannot decode.
 Status CheckEnvelopes(const Data& data);
@@ -45,7 +45,7 @@ bool ReadU64(const Data& data, uint64_t* out);
 // values: rejects null for props that may not be null, and malformed envelopes. kStored: accepts
 // both. The whole is at most kMaxObjectBytes of JSON. With `left_out`, for data from a server that
 // may have another schema, unknown props are left out, a value that does not fit becomes
-// AbsentValue, and either sets *left_out. Without it both are errors.
+// DefaultOrNull, and either sets *left_out. Without it both are errors.
 enum class Origin { kMade, kStored };
 Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out = nullptr);

@@ -11,8 +11,8 @@ namespace {
 
 // A long text costs one comparison per this many bytes: the row's text may have a long common
 // prefix.
-constexpr uint64_t kBytesOfAComparison = 32;
-// The least cost of `like`. It is added again for each overlapping match (LikeOverlap).
+constexpr uint64_t kBytesPerComparison = 32;
+// The least cost of `like`. It is added again for each overlapping match (MaxOverlappingMatches).
 constexpr uint64_t kLikeComparisons = 20;
 
 bool HasSubSelect(const Filter& filter) {
@@ -20,11 +20,11 @@ bool HasSubSelect(const Filter& filter) {
          std::any_of(filter.children.begin(), filter.children.end(), HasSubSelect);
 }
 
-uint64_t OfText(const Value& value) { return 1 + value.text().size() / kBytesOfAComparison; }
+uint64_t TextCost(const Value& value) { return 1 + value.text().size() / kBytesPerComparison; }
 
-uint64_t OfList(const Vector<Value>& values) {
+uint64_t ListCost(const Vector<Value>& values) {
   uint64_t longest = 1;
-  for (const Value& value : values) longest = std::max(longest, OfText(value));
+  for (const Value& value : values) longest = std::max(longest, TextCost(value));
   uint64_t steps = 1;  // of the binary search
   for (size_t left = values.size(); left > 1; left /= 2) ++steps;
   return longest * steps;
@@ -36,14 +36,14 @@ FilterCost CostOf(const Filter& filter) {
   FilterCost cost;
   switch (filter.kind) {
     case FilterKind::kLike:
-      cost.comparisons = kLikeComparisons * (1 + LikeOverlap(filter.value.text()));
+      cost.comparisons = kLikeComparisons * (1 + MaxOverlappingMatches(filter.value.text()));
       break;
     case FilterKind::kIn:
-      cost.comparisons = OfList(filter.values);
+      cost.comparisons = ListCost(filter.values);
       cost.values = filter.values.size();
       break;
     default:
-      cost.comparisons = OfText(filter.value);
+      cost.comparisons = TextCost(filter.value);
   }
   for (const Filter& child : filter.children) {
     const FilterCost inner = CostOf(child);
@@ -60,7 +60,7 @@ Status CheckPatterns(const Filter& filter) {
   return Status::Ok();
 }
 
-bool FitScopes(const FilterCost& total) {
+bool AreWithinScopeLimits(const FilterCost& total) {
   return total.comparisons <= kMaxScopesCost && total.values <= kMaxScopesValues;
 }
 

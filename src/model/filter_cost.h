@@ -25,7 +25,7 @@ FilterCost CostOf(const Filter& filter);
 Status CheckPatterns(const Filter& filter);
 
 // Whether the filters of all scopes together are within the limits.
-bool FitScopes(const FilterCost& total);
+bool AreWithinScopeLimits(const FilterCost& total);
 
 // Adds up the cost of the filters of scopes. An Add that fails adds nothing: kLimit, with the limit
 // in words, or kUnsupported for sub-selects, which need rows of other tables at the same revision.

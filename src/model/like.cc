@@ -199,7 +199,7 @@ Status CheckLikePattern(std::string_view pattern) {
   return Status::Ok();
 }
 
-uint32_t LikeOverlap(std::string_view pattern) {
+uint32_t MaxOverlappingMatches(std::string_view pattern) {
   bool last = false;
   TakePart(&pattern, &last);
   uint32_t most = 0;

@@ -26,7 +26,7 @@ Status CheckLikePattern(std::string_view pattern);
 // How often a matcher may look at one character of the worst text if it starts again at each
 // character, as a database's does: the number of overlapping matches of a part after a %. 0 if
 // there is nothing after a %, 1 or 2 for words, 4 for "%aaaa".
-uint32_t LikeOverlap(std::string_view pattern);
+uint32_t MaxOverlappingMatches(std::string_view pattern);
 
 }  // namespace skerry
 

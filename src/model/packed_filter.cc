@@ -50,8 +50,8 @@ bool HasDictionary(const Column& column) {
 
 }  // namespace
 
-InnerRows::InnerRows(RowStore* inner, const Filter* filter, const Probe* probe,
-                     std::string_view realm, uint64_t* visited)
+InnerCandidates::InnerCandidates(RowStore* inner, const Filter* filter, const Probe* probe,
+                                 std::string_view realm, uint64_t* visited)
     : inner_(inner), filter_(filter), probe_(probe), realm_(realm), visited_(visited) {
   if (filter->via == kIdColumn) return;
   index_ = inner->GetIndex(filter->via);
@@ -60,7 +60,7 @@ InnerRows::InnerRows(RowStore* inner, const Filter* filter, const Probe* probe,
   offset_ = start.offset;
 }
 
-Slot InnerRows::Next() {
+Slot InnerCandidates::Next() {
   const Column& realm = inner_->column(kRealmColumn);
   while (!done_) {
     Slot found = kNoSlot;
@@ -232,8 +232,8 @@ bool PackedFilter::FindInner(Node* node, const uint8_t* row) {
     probe = inner.MakeIdProbe(CellText(*store_, outer, row, buffer));
   }
   const Column& realm = store_->column(kRealmColumn);
-  InnerRows rows(&inner, &filter, &probe, realm.pool->Get(RowStore::TextCode(realm, row)),
-                 visited_);
+  InnerCandidates rows(&inner, &filter, &probe, realm.pool->Get(RowStore::TextCode(realm, row)),
+                       visited_);
   for (Slot found = rows.Next(); found != kNoSlot; found = rows.Next()) {
     if (node->inner->Matches(found)) return true;
   }

@@ -21,12 +21,12 @@ class Tables;
 // The candidates of an exists or a sub-select for one outer row: the rows of the inner table whose
 // `via` equals the probe and which, for a sub-select, are in the outer row's realm. The caller
 // applies the inner filter to them.
-class InnerRows {
+class InnerCandidates {
  public:
   // For kExists `realm` is ignored. REQUIRES: all arguments outlive this object; the store does not
   // change while it is used.
-  InnerRows(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm,
-            uint64_t* visited);
+  InnerCandidates(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm,
+                  uint64_t* visited);
   Slot Next();  // kNoSlot at the end
 
  private:

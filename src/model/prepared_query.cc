@@ -21,7 +21,7 @@ PreparedQuery::PreparedQuery(const Query* query, Tables* tables, uint64_t* visit
       store_(&tables->store(query->table)),
       visited_(visited),
       filter_(&query->where, query->table, tables, visited) {
-  Flatten(query->where);
+  CollectConjuncts(query->where);
   FindCollations();
   for (const Include& include : query->includes) {
     includes_.push_back(std::make_unique<PreparedQuery>(&include.query[0], tables, visited));
@@ -30,13 +30,13 @@ PreparedQuery::PreparedQuery(const Query* query, Tables* tables, uint64_t* visit
 
 PreparedQuery::~PreparedQuery() = default;
 
-void PreparedQuery::Flatten(const Filter& filter) {
+void PreparedQuery::CollectConjuncts(const Filter& filter) {
   if (filter.kind == FilterKind::kTrue) return;
   if (filter.kind != FilterKind::kAnd) {
     conjuncts_.push_back(&filter);
     return;
   }
-  for (const Filter& child : filter.children) Flatten(child);
+  for (const Filter& child : filter.children) CollectConjuncts(child);
 }
 
 int PreparedQuery::Compare(Slot a, Slot b) const {
@@ -116,7 +116,7 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
 bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
                                 Vector<Slot>* slots) {
   const Vector<QueryOrder>& order = query_->order;
-  if (order.empty() || access.rows == 0 || !store_->OffersIndex(order[0].column)) return false;
+  if (order.empty() || access.rows == 0 || !store_->ShouldUseIndex(order[0].column)) return false;
   // An index is in the order of bytes, not of a locale. And Accepts would call the collator for
   // each row to compare it with the anchor.
   if (collations_[0] || (anchor_ != kNoSlot && is_collated_)) return false;

@@ -82,7 +82,7 @@ class PreparedQuery final : private RowOrder {
     bool covers = false;       // the candidates are exactly the rows that match
   };
 
-  void Flatten(const Filter& filter);
+  void CollectConjuncts(const Filter& filter);
   void FindCollations();
   Access Plan(const Parent* parent);
   void Consider(Access candidate, Access* best) const;

@@ -129,16 +129,16 @@ Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value
   return Status::Ok();
 }
 
-const Value& AbsentValue(const PropDef& prop) {
+const Value& DefaultOrNull(const PropDef& prop) {
   static const Value kNothing;
   return prop.has_default && !prop.optional ? prop.default_value : kNothing;
 }
 
-Value FitValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out) {
-  if (value.is_null()) return AbsentValue(prop);
+Value ConvertValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out) {
+  if (value.is_null()) return DefaultOrNull(prop);
   if (CheckValue(table, prop, value).ok()) return value;
   *left_out = true;
-  return AbsentValue(prop);
+  return DefaultOrNull(prop);
 }
 
 Result<Value> ValueFromData(const PropDef& prop, const Data& data) {

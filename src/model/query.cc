@@ -86,7 +86,8 @@ bool QueryEngine::Exists(const Filter& filter, std::string_view id, const Row* r
     if (outer.is_null()) return false;
     probe = inner.MakeProbe(filter.via, outer);
   }
-  InnerRows rows(&inner, &filter, &probe, row ? row->realm : std::string_view(), &rows_visited_);
+  InnerCandidates rows(&inner, &filter, &probe, row ? row->realm : std::string_view(),
+                       &rows_visited_);
   for (Slot slot = rows.Next(); slot != kNoSlot; slot = rows.Next()) {
     if (Matches(filter.children[0], inner.Id(slot), inner.Get(slot), this)) return true;
   }

@@ -122,7 +122,7 @@ bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, Vector<Slot>* 
 // these lead.
 void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
   const bool by_id = filter.kind == FilterKind::kExists || filter.column == kIdColumn;
-  if (!by_id && !store_->WantsIndex(filter.column)) return;
+  if (!by_id && !store_->IsIndexedBySchema(filter.column)) return;
   Vector<Slot> inner;
   if (!InnerKeys(filter, best->rows / 2, &inner)) return;
   RowStore& inner_store = tables_->store(filter.table);
@@ -162,7 +162,8 @@ PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
     }
     bool seen = parent && parent->via == filter.column;
     for (size_t j = 0; j < i; ++j) seen = seen || conjuncts_[j]->column == filter.column;
-    if (!seen && store_->OffersIndex(filter.column)) ConsiderColumn(filter.column, parent, &best);
+    if (!seen && store_->ShouldUseIndex(filter.column))
+      ConsiderColumn(filter.column, parent, &best);
   }
   // Plans over other tables cost more, so they come last, and only if many rows would be left.
   for (const Filter* filter : conjuncts_) {

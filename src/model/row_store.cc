@@ -80,7 +80,7 @@ void RowStore::LayOut() {
   chunk_mask_ = (1u << chunk_shift_) - 1;
   scratch_.resize(width_);
   indexes_.resize(columns_.size());
-  scans_.resize(columns_.size());
+  unindexed_scans_.resize(columns_.size());
   reindex_.resize(columns_.size());
 }
 
@@ -271,7 +271,7 @@ Slot RowStore::Put(std::string_view id, const Row& row) {
   for (size_t i = 0; i < indexes_.size(); ++i) {
     if (indexes_[i] && reindex_[i]) indexes_[i]->Insert(slot);
   }
-  TendPools();
+  MaintainPools();
   return slot;
 }
 
@@ -296,7 +296,7 @@ bool RowStore::Erase(std::string_view id) {
   std::memcpy(row, &free_slot_, sizeof free_slot_);
   free_slot_ = slot;
   --live_;
-  TendPools();
+  MaintainPools();
   return true;
 }
 
@@ -380,7 +380,7 @@ void RowStore::RemoveFromTable(const IdKey& key) {
 
 // ---- Pools, indexes and collations
 
-void RowStore::TendPools() {
+void RowStore::MaintainPools() {
   for (const Column& column : columns_) {
     if (column.packing != Packing::kText) continue;
     if (column.pool->WantsHeap() || column.pool->WantsCompaction()) RewriteAsHeap(column);
@@ -407,15 +407,15 @@ Index* RowStore::GetIndex(PropIndex column) {
   return index.get();
 }
 
-bool RowStore::WantsIndex(PropIndex column) const {
+bool RowStore::IsIndexedBySchema(PropIndex column) const {
   if (column >= table_->props.size()) return false;
   const PropDef& prop = table_->props[column];
   return prop.indexed || prop.unique || prop.type == PropType::kRef;
 }
 
-bool RowStore::OffersIndex(PropIndex column) {
-  if (!WantsIndex(column)) return false;
-  return indexes_[column] || live_ < kManyRows || ++scans_[column] > kScans;
+bool RowStore::ShouldUseIndex(PropIndex column) {
+  if (!IsIndexedBySchema(column)) return false;
+  return indexes_[column] || live_ < kManyRows || ++unindexed_scans_[column] > kScans;
 }
 
 size_t RowStore::MemoryBytes() const {

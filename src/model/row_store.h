@@ -101,11 +101,11 @@ class RowStore {
   // by the store.
   Collation* GetCollation(PropIndex column, uint32_t locale);
   // Whether the schema asks for an index: on index, unique and ref props.
-  bool WantsIndex(PropIndex column) const;
+  bool IsIndexedBySchema(PropIndex column) const;
   // Whether a query should use the index on this column. Building an index over many rows takes as
   // long as several scans, so the first few queries, for example of a page that was just loaded,
   // scan instead.
-  bool OffersIndex(PropIndex column);
+  bool ShouldUseIndex(PropIndex column);
 
   // Bytes of arena, hash table, texts, indexes and collations. For benchmarks and tests.
   size_t MemoryBytes() const;
@@ -222,7 +222,7 @@ class RowStore {
   void GrowTable();
   void InsertIntoTable(Slot slot);
   void RemoveFromTable(const IdKey& key);
-  void TendPools();
+  void MaintainPools();
   void RewriteAsHeap(const Column& column);
   size_t Place(PropIndex index) const {
     return index < kIdColumn ? index : table_->props.size() + (index - kIdColumn);
@@ -259,7 +259,7 @@ class RowStore {
   Slot free_slot_ = kNoSlot;
   Vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
   Vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
-  Vector<uint8_t> scans_;  // by place in columns_: scans made before the index was built
+  Vector<uint8_t> unindexed_scans_;  // by place in columns_: scans made before the index was built
   std::unique_ptr<Collation> collations_;  // a linked list
   Vector<uint8_t> scratch_;                // one row
   Vector<uint8_t> reindex_;                // scratch of Put: the indexes in which the row moves

@@ -101,10 +101,10 @@ class Schema {
 Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value);
 // The value of a prop for which none was given: its default if it may not be null and has one, else
 // null.
-const Value& AbsentValue(const PropDef& prop);
+const Value& DefaultOrNull(const PropDef& prop);
 // Converts a value that was written under another schema: returns it if it fits the prop; else
-// returns AbsentValue and sets `left_out`.
-Value FitValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out);
+// returns DefaultOrNull and sets `left_out`.
+Value ConvertValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out);
 // Ids: canonical lower-case UUID text, or for custom ids 1..128 bytes of storable UTF-8.
 Status CheckId(const TableDef& table, std::string_view id);
 

@@ -18,7 +18,8 @@ namespace {
 
 // An update that is made here must never exceed what a server accepts.
 static_assert(kMaxMutationsPerUpdate <= kMaxActionsPerUpdate);
-static_assert(kMaxMutationBytes <= kMaxSpreadBytes && kMaxUpdateBytes <= kMaxSpreadBytes);
+static_assert(kMaxMutationBytes <= kMaxActionBytesTimesRealms &&
+              kMaxUpdateBytes <= kMaxActionBytesTimesRealms);
 
 bool Intersect(const Vector<std::string>& a, const Vector<std::string>& b) {
   return std::any_of(a.begin(), a.end(), [&](const std::string& x) {
@@ -54,7 +55,7 @@ Status CheckDepth(std::string_view json) {
 // Windows check this as well, but a window of an older version may not have.
 Status CanBeSent(const Mutation& mutation, const Vector<std::string>& realms) {
   if (realms.size() > kMaxRealmsPerUpdate ||
-      realms.size() * mutation.action.arg.size() > kMaxSpreadBytes) {
+      realms.size() * mutation.action.arg.size() > kMaxActionBytesTimesRealms) {
     return {Code::kLimit, "It spans more realms than an update may."};
   }
   SKERRY_RETURN_IF_ERROR(CheckDepth(mutation.action.arg));

@@ -17,7 +17,9 @@ WakeFor MessageOf(WakeReason reason) {
   }
 }
 
-bool Reaches(const SyncError& error) { return error.code != "network" && error.code != "timeout"; }
+bool IsServerReached(const SyncError& error) {
+  return error.code != "network" && error.code != "timeout";
+}
 
 }  // namespace
 
@@ -73,7 +75,7 @@ void Helper::Heard(const StatusRecord* status, Turn* turn) {
   if (expected_ms_ != kNever) turn->Cancel(WorkerTimer::kServiceWatch);
   expected_ms_ = kNever;
   if (status == nullptr) {
-    stuck_ms_ = kNever;  // something was pushed or pulled
+    unreachable_since_ms_ = kNever;  // something was pushed or pulled
     return;
   }
   const std::string instance = status->instance.value_or(std::string());
@@ -89,19 +91,20 @@ void Helper::Heard(const StatusRecord* status, Turn* turn) {
 
 void Helper::Stuck(const StatusRecord& status, Turn* turn) {
   const SyncError& error = status.error;
-  if (error.code.empty() ? status.phase == Phase::kIdle : Reaches(error)) stuck_ms_ = kNever;
-  if (status.pending == 0) stuck_ms_ = kNever;
-  const bool fails = !error.code.empty() && !Reaches(error) && status.pending > 0;
+  if (error.code.empty() ? status.phase == Phase::kIdle : IsServerReached(error))
+    unreachable_since_ms_ = kNever;
+  if (status.pending == 0) unreachable_since_ms_ = kNever;
+  const bool fails = !error.code.empty() && !IsServerReached(error) && status.pending > 0;
   if (!fails || !MayWake()) return;
-  if (stuck_ms_ == kNever) stuck_ms_ = turn->mono;
-  if (turn->mono - stuck_ms_ >= state_->times.service_stuck_ms)
+  if (unreachable_since_ms_ == kNever) unreachable_since_ms_ = turn->mono;
+  if (turn->mono - unreachable_since_ms_ >= state_->times.service_stuck_ms)
     given_up_ = "the service worker does not reach the server";
 }
 
 // Sets the timer of the next wake. While the service worker works, wakes are frequent enough to
 // keep the browser from stopping it.
 void Helper::Schedule(const StatusRecord& status, Turn* turn) {
-  calm_ms_ = kNever;
+  idle_since_ms_ = kNever;
   if (!MayWake()) return turn->Cancel(WorkerTimer::kServiceLook);
   const bool rests = IsRest(status.phase);
   const bool works = IsWork(status.phase) || (rests && status.pending > 0);
@@ -109,14 +112,14 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   // A service worker without a token does nothing but ask for one at each start: wake it ever more
   // rarely. (Not never: it may be an old version, to which no window gives a token.)
   if (!status.needs_auth) {
-    blocked_ms_ = 0;
-  } else if (blocked_ms_ == 0) {
-    blocked_ms_ = times.idle_ms;
+    token_pause_ms_ = 0;
+  } else if (token_pause_ms_ == 0) {
+    token_pause_ms_ = times.idle_ms;
   }
   double delay = times.service_look_ms;
   if (!works) {
     // The pause is limited, because a clock may step.
-    const double idle = blocked_ms_ > 0     ? blocked_ms_
+    const double idle = token_pause_ms_ > 0 ? token_pause_ms_
                         : state_->listening ? times.idle_listening_ms
                                             : times.idle_ms;
     const double most = 1.25 * std::max(idle, times.retry_max_ms);
@@ -124,8 +127,8 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
     delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
     // When it chose this pause, it may not have known that there is a socket, which makes polls
     // unnecessary.
-    if (rests && status.pending == 0) calm_ms_ = turn->mono;
-    if (calm_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
+    if (rests && status.pending == 0) idle_since_ms_ = turn->mono;
+    if (idle_since_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
     // Or the message that should have woken it after a mutation was lost.
     if (mutated_) delay = std::min(delay, times.service_look_ms);
   }
@@ -133,19 +136,19 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
 }
 
 void Helper::OnLook(Turn* turn) {
-  blocked_ms_ = std::min(2 * blocked_ms_, state_->times.idle_listening_ms);
+  token_pause_ms_ = std::min(2 * token_pause_ms_, state_->times.idle_listening_ms);
   const bool mutated = std::exchange(mutated_, false);
-  const double calm = calm_ms_ == kNever ? 0 : turn->mono - calm_ms_;
+  const double calm = idle_since_ms_ == kNever ? 0 : turn->mono - idle_since_ms_;
   // The socket was opened since the pause began, or this window has heard of it only now.
-  if (!mutated && calm_ms_ != kNever && state_->listening &&
+  if (!mutated && idle_since_ms_ != kNever && state_->listening &&
       calm < state_->times.idle_listening_ms / 2)
     return turn->Timer(WorkerTimer::kServiceLook, state_->times.idle_listening_ms - calm);
   Wake(mutated ? WakeReason::kMutation : WakeReason::kDue, turn);
 }
 
-void Helper::Rest(Turn* turn) {
-  expected_ms_ = stuck_ms_ = calm_ms_ = kNever;
-  blocked_ms_ = 0;
+void Helper::PreservedFields(Turn* turn) {
+  expected_ms_ = unreachable_since_ms_ = idle_since_ms_ = kNever;
+  token_pause_ms_ = 0;
   mutated_ = false;
   given_up_ = std::string();
   turn->Cancel(WorkerTimer::kServiceWatch);
@@ -154,7 +157,7 @@ void Helper::Rest(Turn* turn) {
 
 void Helper::OnWatch(Turn* turn) {
   if (expected_ms_ == kNever) return;
-  if (!MayWake()) return Rest(turn);
+  if (!MayWake()) return PreservedFields(turn);
   const double waited = turn->mono - expected_ms_;
   // Far too late: the machine slept, and the service worker with it.
   const bool slept = waited > 2 * state_->times.service_ms;

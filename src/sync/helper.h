@@ -38,7 +38,7 @@ class Helper {
   void Heard(const StatusRecord* status, Turn* turn);
   void Answered(const Data& id);
   // Offline, paused, or the mode has changed: stops waiting for answers.
-  void Rest(Turn* turn);
+  void PreservedFields(Turn* turn);
   bool Timer(WorkerTimer timer, Turn* turn);
 
   // Why the service worker was given up; empty if it was not.
@@ -61,14 +61,14 @@ class Helper {
   void OnWatch(Turn* turn);
 
   WorkerState* state_;
-  Data::Array asked_;            // the ids of sync.now() calls
-  std::string instance_;         // the id of the service worker that answered last
-  double expected_ms_ = kNever;  // monotonic: an answer has been awaited since then
-  bool asked_again_ = false;     // a second wake was sent
-  double stuck_ms_ = kNever;     // monotonic: it has failed to reach the server since then
-  double calm_ms_ = kNever;      // monotonic: when it last reported that it has nothing to do
-  bool mutated_ = false;         // a mutation was made since the last wake by the timer
-  double blocked_ms_ = 0;        // the pause between wakes while it needs a token; 0: it needs none
+  Data::Array asked_;                     // the ids of sync.now() calls
+  std::string instance_;                  // the id of the service worker that answered last
+  double expected_ms_ = kNever;           // monotonic: an answer has been awaited since then
+  bool asked_again_ = false;              // a second wake was sent
+  double unreachable_since_ms_ = kNever;  // monotonic: it has failed to reach the server since then
+  double idle_since_ms_ = kNever;  // monotonic: when it last reported that it has nothing to do
+  bool mutated_ = false;           // a mutation was made since the last wake by the timer
+  double token_pause_ms_ = 0;  // the pause between wakes while it needs a token; 0: it needs none
   std::string given_up_;
 };
 

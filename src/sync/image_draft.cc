@@ -11,8 +11,8 @@ void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, SyncR
   const bool can_fail = base.has_value() && !base->parts.empty();
   // If there is no previous image, the draft is built on the records alone.
   const bool has_other = can_fail && !HasRealmFile(*base);
-  from = state->passes_over_newest_image && has_other ? sync->previous : base;
-  is_last_resort = can_fail && (state->passes_over_newest_image || !has_other);
+  from = state->builds_on_previous_image && has_other ? sync->previous : base;
+  is_last_resort = can_fail && (state->builds_on_previous_image || !has_other);
   upto = sync->n;
   record_bytes = sync->record_bytes;
   cursors = sync->cursors;
@@ -37,7 +37,7 @@ void ImageDraft::Publish(SyncRecord* sync, Data::Array* writes) const {
   pointer.layout = layout;
   const uint64_t spare = PublishImage(std::move(pointer), sync);
   for (const ImagePart& part : parts) {
-    if (part.left_out.value_or(false)) NoteLack(layout, sync);
+    if (part.left_out.value_or(false)) NoteLeftOut(layout, sync);
   }
   if (spare != 0) writes->push_back(DeleteUpToWrite(Store::kUpdates, spare));
 }

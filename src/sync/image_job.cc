@@ -24,7 +24,7 @@ bool IsOf(const std::optional<ImagePointer>& pointer, const std::string& generat
 
 }  // namespace
 
-bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout) {
+bool IsCompactionDue(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout) {
   const ImagePointer none;
   const ImagePointer& image = sync.image.has_value() ? *sync.image : none;
   const uint64_t records = sync.n - image.n;

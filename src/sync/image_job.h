@@ -22,7 +22,7 @@ namespace skerry {
 
 // Whether compaction is worth its cost: so many records, or bytes of records, have come since the
 // image; or any at all if the image has another layout (each start then converts it).
-bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout);
+bool IsCompactionDue(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout);
 
 // Enters a generation that is about to be written.
 void EnterGeneration(const std::string& generation, const std::string& lease, uint64_t epoch,

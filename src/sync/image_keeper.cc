@@ -8,7 +8,8 @@ namespace skerry {
 
 // Compaction by this version would lose what only a newer version of the application knows.
 bool ImageKeeper::WorthRoll(const SyncRecord& sync, const SyncLimits& limits) const {
-  return !IsOfNewer(state_->schema, sync) && WorthRolling(sync, limits, Layout(state_->schema));
+  return !IsFromNewerVersion(state_->schema, sync) &&
+         IsCompactionDue(sync, limits, Layout(state_->schema));
 }
 
 bool ImageKeeper::HasWork() const {
@@ -21,10 +22,10 @@ bool ImageKeeper::IsBusy(Turn* turn) {
   const uint64_t n = state_->sync.n;
   if (n != last_n_) {
     last_n_ = n;
-    records_rest_ = false;
+    is_calm_ = false;
     turn->Timer(WorkerTimer::kImageCalm, state_->times.image_calm_ms);
   }
-  if (records_rest_) return false;
+  if (is_calm_) return false;
   SyncLimits overdue = state_->limits;
   overdue.image_records *= overdue.image_overdue;
   overdue.image_bytes *= overdue.image_overdue;
@@ -42,7 +43,7 @@ void ImageKeeper::Consider(bool quiet, Turn* turn) {
 void ImageKeeper::Leave(Turn* turn) {
   if (!active_) return;
   if (job_ != 0) turn->AbortImageJob(job_);
-  if (job_ != 0 && step_ == Step::kRolling) draft_.Discard(turn);
+  if (job_ != 0 && step_ == Step::kCompacting) draft_.Discard(turn);
   Stop(turn);
 }
 
@@ -125,7 +126,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
   if (step == Step::kPublish && published_) draft_.Broadcast(turn);
   if (!active_ || !lease_.held()) return;
   if (step == Step::kBegin && rolling_) {
-    step_ = Step::kRolling;
+    step_ = Step::kCompacting;
     ImageJob job;
     job.kind = ImageJobKind::kRoll;
     job.generation = draft_.generation;
@@ -171,12 +172,12 @@ bool ImageKeeper::Image(const ImageEvent& event, Turn* turn) {
     // is garbage from now on. Perhaps the image cannot be read: next time, build on the previous
     // one. (Not if the disk is full.)
     const bool no_room = event.error.name == "quota";
-    if (step_ == Step::kRolling && !no_room)
-      state_->passes_over_newest_image = !state_->passes_over_newest_image;
+    if (step_ == Step::kCompacting && !no_room)
+      state_->builds_on_previous_image = !state_->builds_on_previous_image;
     turn->Post(ImageFailedMessage{{no_room ? "quota" : "image", event.error.message, true}});
     GiveUp(turn);
-  } else if (step_ == Step::kRolling) {
-    state_->passes_over_newest_image = false;
+  } else if (step_ == Step::kCompacting) {
+    state_->builds_on_previous_image = false;
     draft_.parts = *event.parts;
     Transact(Step::kPublish, turn);
   } else {
@@ -187,7 +188,7 @@ bool ImageKeeper::Image(const ImageEvent& event, Turn* turn) {
 
 bool ImageKeeper::Timer(WorkerTimer timer, Turn* turn) {
   if (timer == WorkerTimer::kImageCalm) {
-    records_rest_ = true;
+    is_calm_ = true;
     return true;
   }
   if (timer == WorkerTimer::kImageRetry) {

@@ -43,7 +43,7 @@ class ImageKeeper {
   bool TakeWaiting() { return std::exchange(waiting_, false); }
 
  private:
-  enum class Step : uint8_t { kNone, kBegin, kRolling, kPublish, kDeleting, kForget };
+  enum class Step : uint8_t { kNone, kBegin, kCompacting, kPublish, kDeleting, kForget };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Transact(Step step, Turn* turn);
@@ -62,7 +62,7 @@ class ImageKeeper {
   bool active_ = false;
   bool pausing_ = false;          // pausing after a failure, until the timer kImageRetry
   uint64_t last_n_ = UINT64_MAX;  // the n of the last record that was seen
-  bool records_rest_ = false;     // no record has come for imageCalm
+  bool is_calm_ = false;          // no record has come for imageCalm
   Step step_ = Step::kNone;
   FencedTransaction transaction_;
   uint64_t job_ = 0;

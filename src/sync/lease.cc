@@ -116,7 +116,7 @@ Data::Array Lease::Read(const Data& results, Turn* turn) {
       }
       break;
     case Kind::kHeartbeat:
-      if (Holds(record_, config_.tab, epoch_)) next = BeatenRecord(record_, job_, turn->now);
+      if (Holds(record_, config_.tab, epoch_)) next = HeartbeatRecord(record_, job_, turn->now);
       break;
     case Kind::kRelease:
       next = ReleasedRecord(record_, config_.tab, epoch_, turn->now);
@@ -334,7 +334,7 @@ LeaseEvent Lease::Heard(const LeaseMessage& message, Turn* turn) {
 void Lease::Heartbeat(Turn* turn) {
   if (!config_.quiet || turn->mono - last_beat_ms_ > 2 * config_.beat_ms)
     return Begin(Kind::kHeartbeat, turn);
-  record_ = BeatenRecord(record_, job_, turn->now);
+  record_ = HeartbeatRecord(record_, job_, turn->now);
   last_beat_ms_ = turn->mono;
   turn->Timer(beat_timer(), config_.beat_ms);
   Tell(LeaseOutcome::kNone, turn);

@@ -35,7 +35,7 @@ LeaseRecord ClaimedRecord(const LeaseRecord& record, std::string_view owner, std
   return claimed;
 }
 
-LeaseRecord BeatenRecord(LeaseRecord record, std::string_view job, double now) {
+LeaseRecord HeartbeatRecord(LeaseRecord record, std::string_view job, double now) {
   ++record.heartbeat;
   record.beat_at = now;
   record.job = job;

@@ -42,7 +42,7 @@ bool MayClaim(const LeaseRecord& record, std::string_view owner, ClaimGround gro
 
 LeaseRecord ClaimedRecord(const LeaseRecord& record, std::string_view owner, std::string_view job,
                           double now);
-LeaseRecord BeatenRecord(LeaseRecord record, std::string_view job, double now);
+LeaseRecord HeartbeatRecord(LeaseRecord record, std::string_view job, double now);
 // The record to write for a release; none if (owner, epoch) no longer holds the lease.
 std::optional<LeaseRecord> ReleasedRecord(LeaseRecord record, std::string_view owner,
                                           uint64_t epoch, double now);

@@ -19,7 +19,7 @@
 #include "log/sync_record.h"
 #include "log/update_record.h"
 #include "model/schema.h"
-#include "sync/set_aside.h"
+#include "sync/quarantine.h"
 
 namespace skerry {
 
@@ -86,8 +86,8 @@ class PullFold {
   // False: another window's pull was faster, or the outbox is not the one of the request. Then
   // nothing may be written.
   bool Decide(Vector<OutboxRecord> outbox, SyncRecord sync);
-  bool needs_mutations() const { return !aside_.empty(); }
-  void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
+  bool needs_mutations() const { return !quarantine_.empty(); }
+  void AddMutations(const Data& range) { quarantine_.Add(range, &writes_); }
   Data::Array Finish();
 
   // None: nothing changed that windows can see.
@@ -103,7 +103,7 @@ class PullFold {
   // Of an action that the log already has, according to the answer to a push: above the cursors
   // after this pull (wait for it), at or below them (confirm it), or no longer in the log (push it
   // again).
-  enum class Whereabouts : uint8_t { kBeyond, kHeld, kLost };
+  enum class LogPosition : uint8_t { kBeyond, kHeld, kLost };
 
   bool StillAsAsked() const;
   bool IsDropped(const std::string& realm) const;
@@ -113,11 +113,11 @@ class PullFold {
   Vector<std::string> NowConfirmed(const OutboxRecord& update) const;
   bool IsInLog(const OutboxRecord& update, const std::string& realm) const;
   bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
-  bool CheckPassed(OutboxRecord* update);
-  void TellLost(const OutboxRecord& update);
+  bool ResendIfMissing(OutboxRecord* update);
+  void ReportDeletedObjects(const OutboxRecord& update);
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
-  Whereabouts Find(const KnownMutation& known) const;
+  LogPosition Find(const KnownMutation& known) const;
   void Revoke();
   bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
@@ -132,7 +132,7 @@ class PullFold {
   double clock_offset_;
   Vector<OutboxRecord> outbox_;
   SyncRecord sync_;
-  SetAside aside_;
+  Quarantine quarantine_;
   Vector<Step> steps_;
   Vector<NamedMutation> confirmed_;
   Vector<PartlyConfirmed> partly_;

@@ -31,7 +31,7 @@ PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullA
       answer_(answer),
       now_(now),
       clock_offset_(clock_offset),
-      aside_(schema, now) {}
+      quarantine_(schema, now) {}
 
 bool PullFold::StillAsAsked() const {
   if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
@@ -168,7 +168,7 @@ void PullFold::ConfirmOwn() {
     const bool has_more = confirmed.size() != update.confirmed.size();
     if (confirmed.size() == update.after.size()) {
       for (const NamedMutation& member : update.mutations) Confirm(member);
-      TellLost(update);
+      ReportDeletedObjects(update);
       writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
       moved_ = true;
       continue;
@@ -179,7 +179,7 @@ void PullFold::ConfirmOwn() {
       moved_ = true;
     }
     update.confirmed = std::move(confirmed);
-    const bool is_resent = CheckPassed(&update);
+    const bool is_resent = ResendIfMissing(&update);
     if (has_more || is_resent)
       writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
     grouped_ += update.mutations.size();
@@ -190,20 +190,20 @@ void PullFold::ConfirmOwn() {
 
 // The answer to the push was lost; or it is yet to come, and will not find the update. What it
 // would have reported is reported here.
-void PullFold::TellLost(const OutboxRecord& update) {
+void PullFold::ReportDeletedObjects(const OutboxRecord& update) {
   if (update.received()) return;
   for (const auto& [realm, place] : answer_->own[update.id].members()) {
     Vector<uint64_t> gone;
     for (const Data& index : place["gone"].items()) gone.push_back(index.as_u64(kMaxCount));
     if (gone.empty()) continue;
-    return TellGone(*schema_, update, gone, now_, &writes_);
+    return AddDeletedToInbox(*schema_, update, gone, now_, &writes_);
   }
 }
 
 // For an update of which the server has said that it is in the log at some revision: if the log up
 // to there does not have it, the server was restored from an older state. The update is then sent
 // again. Returns whether it is.
-bool PullFold::CheckPassed(OutboxRecord* update) {
+bool PullFold::ResendIfMissing(OutboxRecord* update) {
   const std::string& id = update->id;
   const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
   if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
@@ -224,44 +224,44 @@ bool PullFold::CheckPassed(OutboxRecord* update) {
 // from an older state may not have it any more, and may have another entry at its revision. So the
 // server says whether it has the action, by its id. An older server does not say; it is believed
 // unless it shows another history.
-PullFold::Whereabouts PullFold::Find(const KnownMutation& known) const {
+PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
   const bool whole = IsWhole();
   const bool asked = request_->known.contains(known.id);
   const Data& found = answer_->known[known.id];
   for (const auto& [realm, revision] : known.realms) {
     const uint64_t there = CursorRevision(sync_.cursors, realm);
     if (answer_->known.is_null()) {
-      if (Contains(answer_->reset, realm)) return Whereabouts::kLost;
-      if (there < revision) return Whereabouts::kBeyond;
+      if (Contains(answer_->reset, realm)) return LogPosition::kLost;
+      if (there < revision) return LogPosition::kBeyond;
       // The realm was pulled from the start, from the history that the server has now.
-      if (CursorRevision(request_->cursors, realm) == 0) return Whereabouts::kLost;
+      if (CursorRevision(request_->cursors, realm) == 0) return LogPosition::kLost;
     } else if (!asked) {
-      return Whereabouts::kBeyond;
+      return LogPosition::kBeyond;
     } else if (found.Find(realm) != nullptr) {
-      if (there < found[realm].as_u64()) return Whereabouts::kBeyond;
+      if (there < found[realm].as_u64()) return LogPosition::kBeyond;
     } else if (!whole) {
-      return Whereabouts::kBeyond;
+      return LogPosition::kBeyond;
     } else if (answer_->cursors.contains(realm)) {
-      return Whereabouts::kLost;
+      return LogPosition::kLost;
     }
     // In a realm that this client may not read, the answer to the push is all that it will ever
     // see.
   }
-  return Whereabouts::kHeld;
+  return LogPosition::kHeld;
 }
 
 void PullFold::ConfirmKnown() {
   Vector<KnownMutation> left;
   for (const KnownMutation& known : sync_.known) {
     switch (Find(known)) {
-      case Whereabouts::kHeld:
+      case LogPosition::kHeld:
         Confirm({known.id, known.key, {}});
         break;
-      case Whereabouts::kBeyond:
+      case LogPosition::kBeyond:
         left.push_back(known);
         break;
-      case Whereabouts::kLost:  // it becomes pending like any other, and is pushed again
-        aside_.Forget(known.id);
+      case LogPosition::kLost:  // it becomes pending like any other, and is pushed again
+        quarantine_.Forget(known.id);
         resend_ = true;
         break;
     }
@@ -275,13 +275,13 @@ void PullFold::Revoke() {
     refusal.reason = "revoked";
     refusal.code = "revoked";
     refusal.detail = "The right to the realm " + realm + " was withdrawn.";
-    aside_.RefuseRealm(realm, std::move(refusal));
+    quarantine_.RefuseRealm(realm, std::move(refusal));
     // An update that was sent keeps its id and place until its outcome is known; one that was never
     // sent need not.
     for (size_t i = 0; i < outbox_.size(); ++i) {
       if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
       for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
-        aside_.Undo(undone);
+        quarantine_.Undo(undone);
         writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
       }
       break;
@@ -306,7 +306,7 @@ void PullFold::KeepSteps() {
                   [&](const SyncScope& scope) { return Understands(*schema_, scope); });
   // A newer version's scopes cannot be evaluated here; that version pulls everything again
   // (`lacks`).
-  unjudged_ = !understands_all || IsOfNewer(*schema_, sync_);
+  unjudged_ = !understands_all || IsFromNewerVersion(*schema_, sync_);
   if (!unjudged_) steps_.push_back(KeepStep(*schema_, scopes));
 }
 
@@ -358,7 +358,7 @@ void PullFold::MoveCursors() {
 Data::Array PullFold::Finish() {
   if (answer_->realms_token.has_value()) sync_.realms_token = answer_->realms_token;
   sync_.clock_offset = clock_offset_;
-  if (answer_->left_out || request_->left_out || unjudged_) NoteLack(Layout(*schema_), &sync_);
+  if (answer_->left_out || request_->left_out || unjudged_) NoteLeftOut(Layout(*schema_), &sync_);
   if (!answer_->more && answer_->images.empty()) sync_.last_synced_at = now_;
   WriteRecord();
   writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
@@ -367,18 +367,19 @@ Data::Array PullFold::Finish() {
 
 void PullFold::WriteRecord() {
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
-                    partly_.empty() && !aside_.refused_any();
+                    partly_.empty() && !quarantine_.refused_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;
   record.n = ++sync_.n;
   record.confirmed = std::move(confirmed_);
-  record.refused = aside_.refused();
+  record.refused = quarantine_.refused();
   record.partly = std::move(partly_);
   record.cursors = sync_.cursors;
   record.body = EncodeSteps(*schema_, steps_);
   sync_.record_bytes += record.body->size();
-  sync_.gone_up_to = std::max({sync_.gone_up_to, highest_, aside_.highest_refused_key()});
+  sync_.removed_up_to =
+      std::max({sync_.removed_up_to, highest_, quarantine_.highest_refused_key()});
   writes_.push_back(PutWrite(Store::kUpdates, record.n, record.Write()));
   record_ = std::move(record);
 }

@@ -30,8 +30,8 @@ std::string WithRealm(const OutboxRecord& update, const PushRejection& entry) {
   const Data::Array& ops = body.value()["ops"].items();
   const uint64_t index = *entry.op;
   if (index >= ops.size()) return detail;
-  std::string named = detail + ": " + Quote(ops[index]["realm"].as_string());
-  if (ops[index]["to"].is_string()) named += " or " + Quote(ops[index]["to"].as_string());
+  std::string named = detail + ": " + QuoteForDetail(ops[index]["realm"].as_string());
+  if (ops[index]["to"].is_string()) named += " or " + QuoteForDetail(ops[index]["to"].as_string());
   return named;
 }
 
@@ -93,7 +93,7 @@ PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, P
       asked_(asked),
       results_(std::move(results)),
       now_(now),
-      aside_(schema, now) {}
+      quarantine_(schema, now) {}
 
 void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   outbox_ = std::move(outbox);
@@ -156,7 +156,7 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   update.state = OutboxState::kReceived;
   update.revisions = result.revisions;
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
-  TellGone(*schema_, update, result.gone, now_, &writes_);
+  AddDeletedToInbox(*schema_, update, result.gone, now_, &writes_);
   Tell(update, result.status);
   progress_ = true;
 }
@@ -171,15 +171,15 @@ bool PushAnswer::unanswered() const {
 void PushAnswer::Rejected(size_t index, const PushResult& result) {
   // An update under an earlier schema may name something that was dropped. No mutation is at fault:
   // they are grouped again, without it.
-  const bool is_former =
-      result.known.empty() && !IsOfNewer(*schema_, sync_) && !IsReadable(*schema_, outbox_[index]);
+  const bool is_former = result.known.empty() && !IsFromNewerVersion(*schema_, sync_) &&
+                         !IsReadable(*schema_, outbox_[index]);
   if (!is_former) SetCulprits(outbox_[index], result);
   Undo(index);
 }
 
 void PushAnswer::SetCulprits(const OutboxRecord& update, const PushResult& result) {
   for (const auto& [action, known] : result.known) {
-    aside_.Know(action, KnownRevisions(update, known));
+    quarantine_.Know(action, KnownRevisions(update, known));
   }
   const Vector<NamedMutation>& members = update.mutations;
   bool named = !result.known.empty();
@@ -198,9 +198,9 @@ void PushAnswer::SetCulprits(const OutboxRecord& update, const PushResult& resul
     // fault.
     for (const std::string& action : actions) {
       if (actions.size() == 1) {
-        aside_.Refuse(action, refusal);
+        quarantine_.Refuse(action, refusal);
       } else {
-        aside_.Alone(action);
+        quarantine_.Alone(action);
       }
     }
   }
@@ -209,9 +209,9 @@ void PushAnswer::SetCulprits(const OutboxRecord& update, const PushResult& resul
     if (members.size() == 1) {
       InboxReason refusal;
       refusal.code = "rejected";
-      aside_.Refuse(member.id, refusal);
+      quarantine_.Refuse(member.id, refusal);
     } else {
-      aside_.Alone(member.id);
+      quarantine_.Alone(member.id);
     }
   }
 }
@@ -226,7 +226,7 @@ void PushAnswer::Forked(size_t index) {
 
 void PushAnswer::Undo(size_t index) {
   for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &sync_.chain)) {
-    aside_.Undo(undone);
+    quarantine_.Undo(undone);
     writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
     Tell(undone, PushStatus::kRegrouped);
   }
@@ -242,36 +242,36 @@ void PushAnswer::Tell(const OutboxRecord& update, PushStatus status) {
 
 Data::Array PushAnswer::Finish() {
   if (identity_changed_) NewIdentity(ids_->Next(now_), &sync_);
-  for (const KnownMutation& entry : aside_.known()) {
+  for (const KnownMutation& entry : quarantine_.known()) {
     sync_.known.push_back(entry);
     PushedItem& item = pushed_.emplace_back();
     item.mutations.push_back(entry.id);
     item.status = PushStatus::kKnown;
   }
-  for (const RefusedMutation& refused : aside_.refused()) {
+  for (const RefusedMutation& refused : quarantine_.refused()) {
     PushedItem& item = pushed_.emplace_back();
     item.mutations.push_back(refused.id);
     item.status = PushStatus::kRejected;
     item.code = refused.code;
     item.detail = refused.detail;
   }
-  if (aside_.refused_any()) {
-    record_ = RefusalRecord(aside_, *schema_, &sync_);
+  if (quarantine_.refused_any()) {
+    record_ = RefusalRecord(quarantine_, *schema_, &sync_);
     writes_.push_back(PutWrite(Store::kUpdates, record_->n, record_->Write()));
   }
-  if (!aside_.empty() || identity_changed_)
+  if (!quarantine_.empty() || identity_changed_)
     writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
   return std::move(writes_);
 }
 
-UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync) {
+UpdateRecord RefusalRecord(const Quarantine& aside, const Schema& schema, SyncRecord* sync) {
   UpdateRecord record;
   record.n = ++sync->n;
   record.kind = UpdateKind::kRefusal;
   record.refused = aside.refused();
   record.cursors = sync->cursors;
   record.body = EncodeSteps(schema, {});
-  sync->gone_up_to = std::max(sync->gone_up_to, aside.highest_refused_key());
+  sync->removed_up_to = std::max(sync->removed_up_to, aside.highest_refused_key());
   sync->record_bytes += record.body->size();
   return record;
 }

@@ -15,7 +15,7 @@
 #include "log/update_record.h"
 #include "model/schema.h"
 #include "sync/push_result.h"
-#include "sync/set_aside.h"
+#include "sync/quarantine.h"
 
 namespace skerry {
 
@@ -49,8 +49,8 @@ class PushAnswer {
   // under the old one, because the log may have it as the other user's. Then nothing may be
   // written.
   bool Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
-  bool needs_mutations() const { return !aside_.empty(); }
-  void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
+  bool needs_mutations() const { return !quarantine_.empty(); }
+  void AddMutations(const Data& range) { quarantine_.Add(range, &writes_); }
   // Returns the writes of the transaction. Afterwards `record()` is the record to broadcast (none:
   // nothing was removed).
   Data::Array Finish();
@@ -59,13 +59,13 @@ class PushAnswer {
   const SyncRecord& sync() const { return sync_; }
   const Vector<PushedItem>& pushed() const { return pushed_; }  // the results, for the windows
   // Updates were only undone: none was received, refused or known.
-  bool fruitless() const {
-    return regrouped() && !received_ && !aside_.refused_any() && aside_.known().empty();
+  bool only_undone() const {
+    return regrouped() && !received_ && !quarantine_.refused_any() && quarantine_.known().empty();
   }
   bool progress() const { return progress_; }  // something changed: another push makes sense
   bool unanswered() const;                     // an update of the request still awaits its answer
   // Mutations are ungrouped again, so there is more to push.
-  bool regrouped() const { return !aside_.undone().empty(); }
+  bool regrouped() const { return !quarantine_.undone().empty(); }
 
  private:
   void Result(size_t index, const PushResult& result);
@@ -83,7 +83,7 @@ class PushAnswer {
   UuidGenerator* ids_ = nullptr;
   Vector<OutboxRecord> outbox_;
   SyncRecord sync_;
-  SetAside aside_;
+  Quarantine quarantine_;
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
   Vector<PushedItem> pushed_;
@@ -94,7 +94,7 @@ class PushAnswer {
 
 // The record of `updates`, under the next n, that removes the mutations which were moved to the
 // inbox. Raises goneUpTo. Changes `sync`.
-UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync);
+UpdateRecord RefusalRecord(const Quarantine& aside, const Schema& schema, SyncRecord* sync);
 
 }  // namespace skerry
 

@@ -41,7 +41,7 @@ struct KnownAt {
   std::optional<uint64_t> bare;
   Revisions by_realm;
 };
-inline bool Fits(const Data&, const KnownAt*) { return true; }
+inline bool CanRead(const Data&, const KnownAt*) { return true; }
 void FromData(Data&& data, KnownAt* out);
 Data ToData(const KnownAt& at);
 

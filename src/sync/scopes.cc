@@ -72,13 +72,13 @@ Kept MakeKept(const Schema& schema, SyncScope scope) {
   return kept;
 }
 
-bool Fits(const Vector<Kept>& list) {
+bool CanRead(const Vector<Kept>& list) {
   FilterCost total;
   for (const Kept& kept : list) {
     total.comparisons += kept.cost.comparisons;
     total.values += kept.cost.values;
   }
-  return FitScopes(total);
+  return AreWithinScopeLimits(total);
 }
 
 bool Holds(const Vector<Kept>& list, const WantedScope& scope) {
@@ -108,7 +108,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   const double today = Day(now);
   // If the data is of a newer version, nothing is dropped: a record made by this version could not
   // name that version's tables, and would drop their rows.
-  const bool may_drop = !IsOfNewer(schema, *sync);
+  const bool may_drop = !IsFromNewerVersion(schema, *sync);
   Vector<Kept> kept;
   bool dropped = false;
   for (SyncScope& scope : sync->scopes) {
@@ -123,7 +123,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     kept.push_back(MakeKept(schema, std::move(scope)));
   }
   // More may be stored than a server accepts, however it came there.
-  while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !Fits(kept))) {
+  while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !CanRead(kept))) {
     Kept* oldest = Oldest(&kept, today);
     kept.erase(oldest == nullptr ? kept.end() - 1 : oldest);
     dropped = true;
@@ -132,7 +132,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   for (const WantedScope& scope : add) {
     if (!Understands(schema, scope) || Holds(kept, scope)) continue;
     kept.push_back(MakeKept(schema, {scope.table, scope.where, {}, today, {}}));
-    while (may_drop && (kept.size() > kMaxKeptScopes || !Fits(kept))) {
+    while (may_drop && (kept.size() > kMaxKeptScopes || !CanRead(kept))) {
       Kept* oldest = Oldest(&kept, today);
       if (oldest == nullptr) break;
       kept.erase(oldest);
@@ -140,7 +140,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     }
     // Leave out what the server would reject together with all that windows are showing. The next
     // scope may fit.
-    const bool fits = kept.size() <= kMaxScopes && Fits(kept);
+    const bool fits = kept.size() <= kMaxScopes && CanRead(kept);
     added = added || fits;
     if (fits) continue;
     left_out->push_back(std::move(kept.back().scope));

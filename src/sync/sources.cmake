@@ -8,7 +8,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/image_draft.cc
   src/sync/image_job.cc
   src/sync/image_keeper.cc
-  src/sync/image_roll.cc
+  src/sync/image_compactor.cc
   src/sync/lease.cc
   src/sync/lease_rules.cc
   src/sync/loop.cc
@@ -20,7 +20,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/push_result.cc
   src/sync/records.cc
   src/sync/scopes.cc
-  src/sync/set_aside.cc
+  src/sync/quarantine.cc
   src/sync/status.cc
   src/sync/sync_job.cc
   src/sync/sync_job_fill.cc

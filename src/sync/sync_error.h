@@ -23,7 +23,7 @@ struct SyncError {
     member("retryable", self.retryable);
   }
 };
-inline bool Fits(const Data&, const SyncError*) { return true; }  // null: no error
+inline bool CanRead(const Data&, const SyncError*) { return true; }  // null: no error
 Data ToData(const SyncError& error);
 
 // The typed error of a failed IndexedDB transaction, from the DOM's name for it.

@@ -23,7 +23,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
   loop_.WantPush();
   if (reason != WakeReason::kMutation) loop_.WantPull();
-  woken_on_purpose_ = woken_on_purpose_ || (!gentle && reason != WakeReason::kDue);
+  has_explicit_wake_ = has_explicit_wake_ || (!gentle && reason != WakeReason::kDue);
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
   state_->needs_auth = other_let_in_ = false;
@@ -50,7 +50,7 @@ bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
 
 // The server has accepted another window's token, so this window's application may have one by now.
 // It is asked once its pause is over, not after each pull of the other window.
-void SyncJob::OtherLetIn(Turn* turn) {
+void SyncJob::OtherWindowAccepted(Turn* turn) {
   if (active_ || other_let_in_) return;
   other_let_in_ = true;
   turn->Timer(WorkerTimer::kLoop, std::max(0.0, due_ms_ - turn->mono));
@@ -72,7 +72,7 @@ Data::Array SyncJob::TakeAsked() {
 // purpose; that is now, if this worker was started by one. Otherwise when the pause is over.
 void SyncJob::RefusedBefore(double rest_ms, Turn* turn) {
   state_->token_refusals = 2;
-  if (woken_on_purpose_) return;
+  if (has_explicit_wake_) return;
   state_->NeedAuth();
   state_->error = {"unauthenticated", "The server has refused the token.", true};
   retrying_ = true;
@@ -211,7 +211,7 @@ ReadReply SyncJob::Read(uint64_t id, const Data& results, Turn* turn) {
     case SyncStep::kPushAnswer:
       return ReadPushAnswer(&In<PushAnswerStage>(), std::move(*round));
     case SyncStep::kSetAside:
-      return ReadSetAside(&In<SetAsideStage>(), std::move(*round));
+      return ReadSetAside(&In<QuarantineStage>(), std::move(*round));
     case SyncStep::kNone:
     case SyncStep::kPullFetch:
     case SyncStep::kPushFetch:
@@ -229,7 +229,7 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
     return DoneCheck(turn);
   }
   // Windows learn of refused mutations by a record; of ops that were applied without effect
-  // (TellGone) they learn only by this message.
+  // (AddDeletedToInbox) they learn only by this message.
   const FencedTransaction* transaction = TransactionOf(&stage_);
   if (transaction != nullptr && transaction->inbox_grew()) turn->Broadcast(ConflictsMessage());
   const SyncStep done = step();
@@ -251,7 +251,7 @@ void SyncJob::DoneStage(Turn* turn) {
     case SyncStep::kPushAnswer:
       return DonePushAnswer(&In<PushAnswerStage>(), turn);
     case SyncStep::kSetAside:
-      return BroadcastRecord(In<SetAsideStage>().record, turn);
+      return BroadcastRecord(In<QuarantineStage>().record, turn);
     case SyncStep::kCheck:
     case SyncStep::kNone:
     case SyncStep::kPullFetch:

@@ -50,7 +50,7 @@ class SyncJob {
   // The application called sync.now(). `id` is answered once a whole round is done.
   void Ask(const Data& id, Turn* turn);
   // The server has accepted another window's token, while this window has none.
-  void OtherLetIn(Turn* turn);
+  void OtherWindowAccepted(Turn* turn);
   // Takes the sync.now() calls that are not answered yet: another part will answer them.
   Data::Array TakeAsked();
   // The server refused the stored token before this worker was started. For `rest_ms` it is not
@@ -105,7 +105,7 @@ class SyncJob {
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
-  void Rest(LeaseOutcome outcome, double delay_ms, Turn* turn);
+  void PreservedFields(LeaseOutcome outcome, double delay_ms, Turn* turn);
   void Lost(Turn* turn);
   void Drop(Turn* turn);
   void Unauthenticated(const SyncError& error, Turn* turn);
@@ -128,8 +128,8 @@ class SyncJob {
   ReadReply ReadPullFold(PullFoldStage* stage, FencedRound round);
   void DonePullFold(PullFoldStage* stage, Turn* turn);
   void FailUnconfirmed(Turn* turn);
-  void TakeAnew(Turn* turn);
-  void AskForLess(SyncError error, Turn* turn);
+  void RefillAll(Turn* turn);
+  void ReducePullLimit(SyncError error, Turn* turn);
   ReadReply ReadRefill(SyncRecord sync);
 
   void PushAsk(Turn* turn);
@@ -145,7 +145,7 @@ class SyncJob {
   SyncError WrongUser(const std::string& other) const;
   ReadReply ReadPushAnswer(PushAnswerStage* stage, FencedRound round);
   void DonePushAnswer(PushAnswerStage* stage, Turn* turn);
-  ReadReply ReadSetAside(SetAsideStage* stage, FencedRound round);
+  ReadReply ReadSetAside(QuarantineStage* stage, FencedRound round);
 
   void BeginFill(const ImageFill& image, bool last, Turn* turn);
   ReadReply ReadFill(SyncRecord sync, Turn* turn);
@@ -157,14 +157,14 @@ class SyncJob {
   WorkerState* state_;
   Lease lease_;
   Loop loop_;
-  bool active_ = false;            // there is work, under way or waiting for the lease
-  bool retrying_ = false;          // pausing after a failure
-  bool woken_on_purpose_ = false;  // woken by more than a mutation, a poke or a due pause
-  bool other_let_in_ = false;      // OtherLetIn was called since this window had no token
-  double due_ms_ = 0;              // monotonic: the end of the pause
-  double rested_ms_ = 0;           // monotonic: its start
-  Data::Array asked_;              // the ids of sync.now() calls that the next job answers
-  Data::Array answering_;          // those that the present job answers
+  bool active_ = false;             // there is work, under way or waiting for the lease
+  bool retrying_ = false;           // pausing after a failure
+  bool has_explicit_wake_ = false;  // woken by more than a mutation, a poke or a due pause
+  bool other_let_in_ = false;       // OtherWindowAccepted was called since this window had no token
+  double due_ms_ = 0;               // monotonic: the end of the pause
+  double rested_ms_ = 0;            // monotonic: its start
+  Data::Array asked_;               // the ids of sync.now() calls that the next job answers
+  Data::Array answering_;           // those that the present job answers
 
   SyncStage stage_;
   Token token_;  // the token of the last request
@@ -184,7 +184,7 @@ class SyncJob {
   // A smaller limit, because an answer could not be read; 0: the usual one.
   uint64_t pull_limit_ = 0;
   // Everything is pulled again for that reason, and has not reached the heads.
-  bool took_anew_ = false;
+  bool refilled_all_ = false;
   bool was_full_ = false;  // whether the outbox was full at the start of the last push
   size_t push_most_ = kMaxOutboxUpdates;  // the most updates in a request
 

@@ -39,12 +39,12 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   const ImagePointer from = draft.from.value_or(ImagePointer());
   // True for a realm that was pulled while it was empty, too: then a record has a page that says
   // so.
-  const bool spoken_of = sync.cursors.contains(realm) || Contains(sync.refill, realm);
+  const bool named = sync.cursors.contains(realm) || Contains(sync.refill, realm);
   // If there is no image below, the server's file can be the image at from.n as it is. The records
   // above from.n are then folded over it, so none of them may be about this realm. A realm without
   // a cursor is in the records only if one of them brought it and another dropped it again (a right
   // that was granted and revoked, for example), which takes two records.
-  fill_.rolls = !from.parts.empty() || spoken_of || draft.upto > from.n + 1;
+  fill_.rolls = !from.parts.empty() || named || draft.upto > from.n + 1;
   if (!fill_.rolls) {
     draft.upto = from.n;
     draft.record_bytes = from.record_bytes.value_or(0);
@@ -135,7 +135,7 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
   }
   fill_.job = 0;
   if (event.parts.has_value()) {
-    state_->passes_over_newest_image = false;
+    state_->builds_on_previous_image = false;
     fill_.draft.parts = *event.parts;
     fill_.Move(FillStep::kPublish);
     fill_.transaction =
@@ -156,7 +156,7 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
     // gives both up if not.
     if (!blameless && status == 0) {
       if (is_last_resort) turn->Broadcast(UnreadableMessage());
-      state_->passes_over_newest_image = !state_->passes_over_newest_image;
+      state_->builds_on_previous_image = !state_->builds_on_previous_image;
     }
     Fail({blameless ? name : "image", message, true}, turn);
   }

@@ -33,7 +33,7 @@ ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
   ReadReply reply;
   ask->transaction.Count({});
   state_->sync = std::move(round.sync);
-  if (LacksRows(state_->schema, state_->sync)) return reply;
+  if (MustReadAgain(state_->schema, state_->sync)) return reply;
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   ask->request = std::make_unique<PullRequest>(
       MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit));
@@ -42,7 +42,7 @@ ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
 
 void SyncJob::DonePullAsk(PullAskStage* ask, Turn* turn) {
   if (!Work() || !lease_.held()) return;
-  if (ask->request == nullptr) return TakeAnew(turn);
+  if (ask->request == nullptr) return RefillAll(turn);
   const uint64_t fetch = Fetch("/pull", std::move(ask->request->body), turn);
   Enter(PullFetchStage{{fetch}, std::move(ask->request), turn->now});
 }
@@ -52,10 +52,10 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kGone) {
     Answered();
-    return TakeAnew(turn);
+    return RefillAll(turn);
   }
   if (answer.kind == AnswerKind::kBound) return Rebind(turn);
-  if (answer.kind == AnswerKind::kUnread) return AskForLess(std::move(answer.error), turn);
+  if (answer.kind == AnswerKind::kUnread) return ReducePullLimit(std::move(answer.error), turn);
   if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
   // The personal realm shows which user the token belongs to, before anything is folded or pushed.
   const PersonalRealms personal =
@@ -93,8 +93,8 @@ void SyncJob::PullRefused(SyncError error, Turn* turn) {
 SyncError SyncJob::WrongUser(const std::string& other) const {
   return {"wrong_user",
           "The token is " +
-              (other.empty() ? std::string("another user") : "the user " + Quote(other)) +
-              "'s, and this database is the user " + Quote(state_->user) + "'s.",
+              (other.empty() ? std::string("another user") : "the user " + QuoteForDetail(other)) +
+              "'s, and this database is the user " + QuoteForDetail(state_->user) + "'s.",
           true};
 }
 
@@ -136,7 +136,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   state_->ForgetErrors();
   loop_.Pulled(answer->more);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
-  if (!answer->more) took_anew_ = false;
+  if (!answer->more) refilled_all_ = false;
   // A poke that came during the request may announce more than the answer could contain.
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync.cursors, realm) < revision) loop_.WantPull();
@@ -174,7 +174,7 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
 
 // The server no longer knows this client's place in its log, or an earlier schema had no place for
 // something that it sent: every realm is pulled again from the start. Pending mutations stay.
-void SyncJob::TakeAnew(Turn* turn) {
+void SyncJob::RefillAll(Turn* turn) {
   Enter(RefillStage()).transaction =
       Transact({Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
 }
@@ -182,14 +182,14 @@ void SyncJob::TakeAnew(Turn* turn) {
 // A correct server's answers are never too long to read; a faulty one must not stop this client for
 // good. Request fewer entries; if even one is too many, pull everything again, in pages; then retry
 // with growing pauses.
-void SyncJob::AskForLess(SyncError error, Turn* turn) {
+void SyncJob::ReducePullLimit(SyncError error, Turn* turn) {
   Answered();
   const uint64_t asked = pull_limit_ ? pull_limit_ : state_->limits.pull;
   pull_limit_ = std::max<uint64_t>(asked / kLess, 1);
   if (asked > 1) return Advance(turn);
-  if (took_anew_) return Fail(std::move(error), turn);
-  took_anew_ = true;
-  TakeAnew(turn);
+  if (refilled_all_) return Fail(std::move(error), turn);
+  refilled_all_ = true;
+  RefillAll(turn);
 }
 
 ReadReply SyncJob::ReadRefill(SyncRecord sync) {

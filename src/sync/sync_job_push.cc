@@ -41,7 +41,7 @@ ReadReply SyncJob::ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn)
   was_full_ = ask->outbox.size() >= kMaxOutboxUpdates;
   ask->grouping =
       std::make_unique<Grouping>(&state_->schema, ask->outbox.size(), state_->limits.mutations,
-                                 IsOfNewer(state_->schema, ask->sync));
+                                 IsFromNewerVersion(state_->schema, ask->sync));
   ask->grouping->Know(ask->outbox);
   if (ask->transaction.mutation_count() > 0 && ask->grouping->wants_more()) {
     ReadFirstPage(&reply);
@@ -104,21 +104,21 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
 // Mutations that this build cannot read must not block the others: they go to the inbox as they
 // are.
 void SyncJob::BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn) {
-  auto aside = std::make_unique<SetAside>(&state_->schema, turn->now);
+  auto aside = std::make_unique<Quarantine>(&state_->schema, turn->now);
   for (const Unreadable& one : unreadable) {
     InboxReason refusal;
     refusal.code = "unreadable";
     refusal.detail = one.status.detail();
     aside->Refuse(one.record.id, std::move(refusal));
   }
-  SetAsideStage& stage = Enter(SetAsideStage());
+  QuarantineStage& stage = Enter(QuarantineStage());
   stage.aside = std::move(aside);
   stage.transaction =
       Transact({Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
                TransactionMode::kWriteStrict, {.counts = true, .mutations = true}, turn);
 }
 
-ReadReply SyncJob::ReadSetAside(SetAsideStage* stage, FencedRound round) {
+ReadReply SyncJob::ReadSetAside(QuarantineStage* stage, FencedRound round) {
   ReadReply reply;
   if (round.is_first) stage->sync = std::move(round.sync);
   stage->aside->Add(*round.mutations, &stage->writes);
@@ -234,7 +234,7 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
   }
   push_most_ = kMaxOutboxUpdates;
   stale_pull_ = false;
-  fruitless_ = answer->fruitless() ? fruitless_ + 1 : 0;
+  fruitless_ = answer->only_undone() ? fruitless_ + 1 : 0;
   if (fruitless_ > kMaxFruitless) {
     // For example, the server forgets every client at once. Without a pause this would be a busy
     // loop.

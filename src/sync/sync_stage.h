@@ -21,7 +21,7 @@
 #include "sync/image_draft.h"
 #include "sync/pull.h"
 #include "sync/push.h"
-#include "sync/set_aside.h"
+#include "sync/quarantine.h"
 
 namespace skerry {
 
@@ -103,9 +103,9 @@ struct PushAnswerStage : TransactionStage {
 };
 
 // Moves mutations that cannot be read to the inbox.
-struct SetAsideStage : TransactionStage {
+struct QuarantineStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kSetAside;
-  std::unique_ptr<SetAside> aside;
+  std::unique_ptr<Quarantine> aside;
   SyncRecord sync;
   Data::Array writes;
   std::optional<UpdateRecord> record;
@@ -126,7 +126,7 @@ struct CheckStage {
 // In the order of SyncStep.
 using SyncStage =
     std::variant<NoStage, PullAskStage, PullFetchStage, PullFoldStage, PushAskStage, PushFetchStage,
-                 PushAnswerStage, SetAsideStage, RefillStage, CheckStage>;
+                 PushAnswerStage, QuarantineStage, RefillStage, CheckStage>;
 
 inline SyncStep StepOf(const SyncStage& stage) { return static_cast<SyncStep>(stage.index()); }
 // Null if the stage is of another kind.

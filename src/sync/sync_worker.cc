@@ -172,7 +172,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     TakeKeptToken(read[4], turn);
     KeepService(read, &reply.writes);
   }
-  state_->loss_to_report = read[0].is_object() && !KeepsPlace(read[0]);
+  state_->must_report_damage = read[0].is_object() && !HasIntactProgress(read[0]);
   SyncRecord sync =
       CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // At the start, too: scopes that the schema no longer understands are dropped.
@@ -205,7 +205,7 @@ void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
   }
-  if (!std::exchange(state_->loss_to_report, false)) return;
+  if (!std::exchange(state_->must_report_damage, false)) return;
   const UnreadableMessage damaged{true};
   turn->Broadcast(damaged);
   turn->Post(damaged);
@@ -307,7 +307,7 @@ void SyncWorker::OnEvent(const WorkerTimerEvent& event, Turn* turn) {
     case WorkerTimer::kLook:
       return Look(turn);
     case WorkerTimer::kShared:
-      return OnSilence(turn);
+      return OnHolderTimeout(turn);
     case WorkerTimer::kListenRetry:
       listen_pausing_ = false;
       return;
@@ -350,7 +350,7 @@ void SyncWorker::Upkeep(Turn* turn) {
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);
   KeepRefusal(turn);
-  TellStatus(turn);
+  EmitStatus(turn);
 }
 
 // Whether another window has dropped a scope that this worker's window wants. (If scopes could not
@@ -366,7 +366,7 @@ bool SyncWorker::LacksScope() const {
   return false;
 }
 
-void SyncWorker::TellStatus(Turn* turn) {
+void SyncWorker::EmitStatus(Turn* turn) {
   const bool active = job_.active();
   const bool helps = state_->mode == Mode::kHelper;
   if ((active || job_.resting_after_failure()) && !helps) shared_phase_ = Phase::kNone;

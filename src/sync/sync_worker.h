@@ -116,12 +116,12 @@ class SyncWorker {
   void SetMode(Mode mode, std::string reason, Turn* turn);
   void OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes);
   void TakeStatus(const StatusRecord& status, Turn* turn);
-  void OnSilence(Turn* turn);
+  void OnHolderTimeout(Turn* turn);
   void OnToken(const Token& token, Turn* turn);
   void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
   void Stop(Turn* turn);
   void Upkeep(Turn* turn);
-  void TellStatus(Turn* turn);
+  void EmitStatus(Turn* turn);
   Own* FindOwn(uint64_t id);
 
   std::unique_ptr<WorkerState> state_;

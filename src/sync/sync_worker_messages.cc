@@ -38,7 +38,7 @@ void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
   } else if (!could && can) {
     Wake(reason, turn);
   }
-  if (!state_->online || state_->paused) helper_.Rest(turn);
+  if (!state_->online || state_->paused) helper_.PreservedFields(turn);
 }
 
 void SyncWorker::OnEvent(PostEvent event, Turn* turn) {
@@ -137,7 +137,7 @@ void SyncWorker::OnWake(const WakeMessage& message, Turn* turn) {
 
 void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
   state_->mode_reason = std::move(reason);
-  helper_.Rest(turn);
+  helper_.PreservedFields(turn);
   if (state_->mode == mode) return;
   if (mode == Mode::kHelper) {
     const Data::Array asked = job_.TakeAsked();
@@ -278,14 +278,14 @@ void SyncWorker::TakeStatus(const StatusRecord& status, Turn* turn) {
   }
   // A log-in in another window counts for this window, too.
   if (state_->mode == Mode::kLease && state_->needs_auth) {
-    if (synced) job_.OtherLetIn(turn);
+    if (synced) job_.OtherWindowAccepted(turn);
     return;
   }
   state_->error = status.error;
 }
 
 // No report about the other worker's work has come for too long: this worker takes it over.
-void SyncWorker::OnSilence(Turn* turn) {
+void SyncWorker::OnHolderTimeout(Turn* turn) {
   if (state_->mode != Mode::kLease || job_.active() || !IsWork(shared_phase_)) return;
   shared_phase_ = Phase::kNone;
   job_.Wake(WakeReason::kTimer, turn);

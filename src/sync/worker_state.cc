@@ -9,8 +9,8 @@ namespace skerry {
 
 SyncRecord WorkerState::Sound(const Data& stored, double now) {
   if (IsNewer(stored)) return SyncRecord::Read(stored);
-  const bool whole = KeepsPlace(stored);
-  loss_to_report = loss_to_report || (!whole && !loss_reported);
+  const bool whole = HasIntactProgress(stored);
+  must_report_damage = must_report_damage || (!whole && !loss_reported);
   loss_reported = !whole;
   const std::string client = sync.client.empty() ? ids.Next(now) : sync.client;
   SyncRecord sound = CompleteSyncRecord(stored, client, schema.version());

@@ -61,10 +61,10 @@ struct WorkerState {
 
   SyncRecord sync;  // as last seen
   // The record `sync` was damaged: windows must be notified, and check whether they can go on.
-  bool loss_to_report = false;
+  bool must_report_damage = false;
   bool loss_reported = false;  // it is still damaged, and that was reported
   // No image could be built on the newest one: the next is built on the one before it.
-  bool passes_over_newest_image = false;
+  bool builds_on_previous_image = false;
   bool listening = false;  // a window of this client has an open poke socket
   double pending = 0;
   double conflicts = 0;

@@ -8,7 +8,7 @@
 #include "log/row_data.h"
 #include "sync/answer.h"
 #include "sync/grouping.h"
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 #include "sync/pull.h"
 #include "sync/push.h"
 #include "test/core/log/log_fixture.h"
@@ -151,7 +151,7 @@ Vector<std::string> ImageSeeds() {
 std::string RunImage(std::string_view input, bool* taken) {
   static_cast<void>(ReadImageHeader(input));
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
-    ImageRoll roll(schema);
+    ImageCompactor roll(schema);
     const Status status = roll.AddPart(input);
     if (!status.ok()) {
       if (status.detail().empty()) return "no detail";
@@ -165,7 +165,7 @@ std::string RunImage(std::string_view input, bool* taken) {
         static_cast<void>(PlainRow(table, id, *row, true));
       }
     }
-    ImageRoll again(schema);
+    ImageCompactor again(schema);
     if (!again.AddPart(roll.Finish(1, Data::MakeObject())).ok())
       return "an image that was read cannot be written";
   }

@@ -36,13 +36,13 @@ Data WindowHost::Call(Data event) {
   return effects;
 }
 
-void WindowHost::Event(Data event) { Obey(Call(std::move(event))); }
+void WindowHost::Event(Data event) { Execute(Call(std::move(event))); }
 
 void WindowHost::Hear(const Data& message) {
   Event(Data::Object{{"type", "message"}, {"message", message}});
 }
 
-void WindowHost::Obey(const Data& effects) {
+void WindowHost::Execute(const Data& effects) {
   for (const Data& effect : effects.items()) {
     const std::string& type = effect["type"].as_string();
     if (type == "transact") {
@@ -95,7 +95,7 @@ std::string WindowHost::Settle() {
   return "a window that does not come to rest";
 }
 
-std::string WindowHost::Rest() {
+std::string WindowHost::PreservedFields() {
   for (int round = 0; round < kMostTimers; ++round) {
     std::string problem = Settle();
     if (!problem.empty()) return problem;
@@ -114,8 +114,8 @@ bool WindowHost::Edit(const std::string& id) {
       client_->TxOp(client_test::kUpsert, client_test::kGroupTable, operation);
   const Result<Data> done = client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
   if (!made.ok() || !done.ok()) return false;
-  Obey(done.value()["effects"]);
-  return Rest().empty() && durable_.contains(done.value()["id"].as_string());
+  Execute(done.value()["effects"]);
+  return PreservedFields().empty() && durable_.contains(done.value()["id"].as_string());
 }
 
 }  // namespace skerry::fuzz

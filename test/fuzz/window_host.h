@@ -25,7 +25,7 @@ class WindowHost final : public sync_test::TransactionCaller {
   void Hear(const Data& message);
   // Executes everything until nothing is left, timers included. Returns the problem if that does
   // not end.
-  std::string Rest();
+  std::string PreservedFields();
   bool ready() const { return client_->tab().ready(); }
   bool told() const { return told_; }  // whether the core has reported that it cannot open
   // Creates a group; returns false if that does not become durable.
@@ -34,7 +34,7 @@ class WindowHost final : public sync_test::TransactionCaller {
  private:
   std::string Settle();
   bool Step();
-  void Obey(const Data& effects);
+  void Execute(const Data& effects);
   void LoadImage();
 
   sync_test::FakeStorage* storage_;

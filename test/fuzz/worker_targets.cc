@@ -44,7 +44,7 @@ void Recover(SyncWorld* world) {
 }
 
 // Checks that a later change reaches the server, or that the window gets an error.
-std::string GoesOn(SyncWorld* world, size_t window, bool* taken) {
+std::string StillSyncs(SyncWorld* world, size_t window, bool* taken) {
   const std::string id = world->Mutate({CreateItem("after", "A", 7)}, window);
   world->Run(kAWhile);
   *taken = world->server.rows().contains("after");
@@ -97,7 +97,7 @@ std::string RunWorkerStorage(std::string_view input, bool* taken) {
   const Vector<Data> untouched = Untouched(WorkerSnapshot(), &world.storage);
   world.Open();
   Recover(&world);
-  std::string problem = GoesOn(&world, 1, taken);
+  std::string problem = StillSyncs(&world, 1, taken);
   if (!problem.empty()) return problem;
   const bool same_sync = snapshot.value()["sync"] == WorkerSnapshot()["sync"];
   for (const Data& pending : untouched) {
@@ -178,7 +178,7 @@ std::string RunWorkerMessages(std::string_view input, bool* taken) {
     world.Settle();
   }
   Recover(&world);
-  std::string problem = GoesOn(&world, 0, taken);
+  std::string problem = StillSyncs(&world, 0, taken);
   if (!problem.empty()) return problem;
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";
@@ -241,7 +241,7 @@ std::string RunWorkerAnswers(std::string_view input, bool* taken) {
   }
   world.Run(kAWhile);
   Recover(&world);
-  std::string problem = GoesOn(&world, 0, taken);
+  std::string problem = StillSyncs(&world, 0, taken);
   if (!problem.empty() || credible) return problem;
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";

@@ -34,13 +34,13 @@ export const authority = [
   {
     name: "an argument's bytes are counted once, though every realm keeps them",
     file: 'src/log/update_json.cc',
-    from: 'if (bytes * update.after.size() <= kMaxSpreadBytes)',
-    to: 'if (bytes <= kMaxSpreadBytes)',
+    from: 'if (bytes * update.after.size() <= kMaxActionBytesTimesRealms)',
+    to: 'if (bytes <= kMaxActionBytesTimesRealms)',
   },
   {
     name: 'a rejection is kept in every realm that an update names',
     file: 'src/authority/admission.cc',
-    from: '    chains_.Refuse(request.client, pushed.id, RememberingRealm(request, pushed), result);',
+    from: '    chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), result);',
     to: `    for (const auto& [realm, link] : pushed.after) {
       chains_.Refuse(request.client, pushed.id, realm, result);
     }`,
@@ -70,8 +70,8 @@ export const authority = [
   {
     name: 'the rows before an update may have any number of bytes',
     file: 'src/authority/admission.cc',
-    from: 'if (bytes <= kMaxBeforeBytes) return std::nullopt;',
-    to: 'if (bytes <= 100 * kMaxBeforeBytes) return std::nullopt;',
+    from: 'if (bytes <= kMaxPriorRowBytes) return std::nullopt;',
+    to: 'if (bytes <= 100 * kMaxPriorRowBytes) return std::nullopt;',
   },
   {
     name: 'a commit writes all updates that it was given, however large they are',
@@ -82,7 +82,7 @@ export const authority = [
   {
     name: 'an update is judged again as often as its rounds allow',
     file: 'src/authority/admission.cc',
-    from: 'rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxJudged;',
+    from: 'rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxAdmissionWork;',
     to: 'rounds_ <= kMaxAdmissionRounds;',
   },
   {

@@ -87,12 +87,12 @@ export const core = [
     hole: 12,
     file: 'src/sync/push.cc',
     from: `  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
-  TellGone(`,
+  AddDeletedToInbox(`,
     to: `  writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
   for (const NamedMutation& member : update.mutations) {
     writes_.push_back(DeleteWrite(Store::kMutations, member.key));
   }
-  TellGone(`,
+  AddDeletedToInbox(`,
   },
   {
     name: 'a grouped mutation is grouped again',
@@ -236,7 +236,7 @@ export const core = [
   {
     name: 'the revision alone decides whether a known action was pulled',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (answer_->known.is_null()) {\n      if (Contains(answer_->reset, realm)) return Whereabouts::kLost;',
+    from: 'if (answer_->known.is_null()) {\n      if (Contains(answer_->reset, realm)) return LogPosition::kLost;',
     to: 'if (true) {',
   },
   {
@@ -315,8 +315,8 @@ export const core = [
   {
     name: 'an object in two realms stays in the realm in which it came first',
     file: 'src/log/record.cc',
-    from: 'if (CameAnew(*named)) {',
-    to: 'if (!CameAnew(*named)) {',
+    from: 'if (HasCreate(*named)) {',
+    to: 'if (!HasCreate(*named)) {',
   },
   {
     name: 'a second inc replaces the first',
@@ -333,7 +333,7 @@ export const core = [
   {
     name: 'a large realm of another history is sent row by row',
     file: 'src/authority/pull.cc',
-    from: 'realm.mode = ModeAnew(realm.now);\n    realm.from = {};',
+    from: 'realm.mode = InitialMode(realm.now);\n    realm.from = {};',
     to: 'realm.mode = Mode::kState;\n    realm.from = {};',
   },
   {
@@ -345,25 +345,25 @@ export const core = [
   {
     name: 'a realm too large for one answer is sent in one',
     file: 'src/authority/pull.cc',
-    from: 'if (realm->now.rows > kStateRows) return LoadUntold(name, std::move(state.tables));',
+    from: 'if (realm->now.rows > kMaxWholeRealmRows) return LoadUnread(name, std::move(state.tables));',
     to: '',
   },
   {
     name: 'an answer unfills only one of several scopes of a table',
-    file: 'src/authority/pull_untold.cc',
+    file: 'src/authority/pull_unread.cc',
     from: 'if (has_begun && untold_.Has(scope.table)) answer_.refill->push_back(i);',
     to: 'if (has_begun && untold_.Has(scope.table)) answer_.refill->assign(1, i);',
   },
   {
     name: 'a partly filled scope is not filled again',
-    file: 'src/authority/pull_untold.cc',
+    file: 'src/authority/pull_unread.cc',
     from: 'const bool has_begun = scope.is_filled || !scope.filled.empty();',
     to: 'const bool has_begun = scope.is_filled;',
   },
   {
     name: 'a client that does not understand `refill` is sent one',
-    file: 'src/authority/pull_untold.cc',
-    from: '  answer_.is_gone = !request_.knows_refill;\n',
+    file: 'src/authority/pull_unread.cc',
+    from: '  answer_.is_gone = !request_.accepts_refill;\n',
     to: '',
   },
   {
@@ -407,8 +407,8 @@ export const core = [
   {
     name: 'an answer too large to be read stops a client forever',
     file: 'src/sync/sync_job_pull.cc',
-    from: 'if (answer.kind == AnswerKind::kUnread) return AskForLess(',
-    to: 'if (false) return AskForLess(',
+    from: 'if (answer.kind == AnswerKind::kUnread) return ReducePullLimit(',
+    to: 'if (false) return ReducePullLimit(',
   },
   {
     name: 'a transaction too large for any body is accepted',
@@ -455,7 +455,7 @@ export const core = [
   {
     name: 'rows that had no place in a former schema are not fetched again',
     file: 'src/sync/sync_job_pull.cc',
-    from: '  if (LacksRows(state_->schema, state_->sync)) return reply;\n',
+    from: '  if (MustReadAgain(state_->schema, state_->sync)) return reply;\n',
     to: '',
   },
   {
@@ -576,7 +576,7 @@ export const core = [
   {
     name: 'a service worker started for a visible window asks for no token',
     file: 'src/sync/sync_job.cc',
-    from: '  if (woken_on_purpose_) return;\n',
+    from: '  if (has_explicit_wake_) return;\n',
     to: '',
   },
   {
@@ -685,7 +685,7 @@ export const core = [
   {
     name: 'a client keeps more scopes than its server accepts',
     file: 'src/sync/scopes.cc',
-    from: '(kept.size() > kMaxScopes || !Fits(kept))',
+    from: '(kept.size() > kMaxScopes || !CanRead(kept))',
     to: 'kept.size() > kMaxScopes',
   },
   {
@@ -757,7 +757,7 @@ export const core = [
   {
     name: 'updates that were only undone are pushed again without a pause',
     file: 'src/sync/sync_job_push.cc',
-    from: 'fruitless_ = answer->fruitless() ? fruitless_ + 1 : 0;',
+    from: 'fruitless_ = answer->only_undone() ? fruitless_ + 1 : 0;',
     to: 'fruitless_ = 0;',
   },
   {
@@ -807,7 +807,7 @@ export const core = [
   {
     name: 'fields of the sync record are read without checking their type',
     file: 'src/log/members.h',
-    from: 'if (!Fits(item, static_cast<const T*>(nullptr))) continue;',
+    from: 'if (!CanRead(item, static_cast<const T*>(nullptr))) continue;',
     to: 'if (item.is_null()) continue;',
   },
   {
@@ -843,7 +843,7 @@ export const core = [
   {
     name: 'an inc of a prop added with a default counts from zero in older rows',
     file: 'src/authority/working_set.cc',
-    from: '  FillAbsent(schema_->table(stored.key.table), &stored.row);\n',
+    from: '  SetDefaults(schema_->table(stored.key.table), &stored.row);\n',
     to: '',
   },
   {
@@ -855,7 +855,7 @@ export const core = [
   {
     name: 'a corrected default is not sent for rows that the client had before',
     file: 'src/authority/pull.cc',
-    from: '      TakeUnknowns(realm, key, &*held[key]);\n',
+    from: '      ClearUnknownDefaults(realm, key, &*held[key]);\n',
     to: '',
   },
   {
@@ -873,7 +873,7 @@ export const core = [
   {
     name: 'a window without a token does not notice that another was accepted',
     file: 'src/sync/sync_worker_messages.cc',
-    from: '    if (synced) job_.OtherLetIn(turn);\n',
+    from: '    if (synced) job_.OtherWindowAccepted(turn);\n',
     to: '',
   },
   {
@@ -902,7 +902,7 @@ export const core = [
   },
   {
     name: 'an unreadable mutation stays in an update that is gone',
-    file: 'src/sync/set_aside.cc',
+    file: 'src/sync/quarantine.cc',
     from: 'if (record.update.has_value() && !culprits_.contains(id)) return;',
     to: 'if (record.update.has_value()) return;',
   },

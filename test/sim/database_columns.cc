@@ -65,7 +65,7 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
     const TableIndex former = newest_ == nullptr ? kNone : newest_->FindTable(table.name);
     Vector<PropIndex> unsure;
     for (const PropDef& prop : table.props) {
-      const Value& absent = AbsentValue(prop);
+      const Value& absent = DefaultOrNull(prop);
       const PropIndex column = columns().table(index).FindProp(prop.name);
       const PropIndex before = former == kNone ? kNone : newest_->table(former).FindProp(prop.name);
       if (before == kNone) {
@@ -73,7 +73,7 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
         for (auto& [key, row] : mutable_rows()) {
           if (key.table == index) row.row.props[column] = absent;
         }
-      } else if (AbsentValue(newest_->table(former).props[before]) != absent) {
+      } else if (DefaultOrNull(newest_->table(former).props[before]) != absent) {
         unsure.push_back(column);
       }
       defaults_[{index, column}] = absent;

@@ -16,8 +16,8 @@ namespace skerry::sim {
 enum class Kind : uint8_t {
   kRun,
   kMutate,
-  kPass,
-  kLive,
+  kPassTime,
+  kRunQuietly,
   kOpenTab,
   kCloseTab,
   kDuplicateTab,

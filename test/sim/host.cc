@@ -170,7 +170,7 @@ void Host::Execute(const Data& effects) {
     } else if (type == "post") {
       Post(effect["message"]);
     } else {
-      Special(effect);
+      ExecuteSpecial(effect);
     }
   }
 }

@@ -155,7 +155,7 @@ std::optional<Event> Network::TakeArmed(std::initializer_list<Kind> kinds) {
   return std::nullopt;
 }
 
-bool Network::Meet(Message* message) {
+bool Network::ApplyFault(Message* message) {
   if (message->is_late_copy) return false;
   if (const auto event = TakeArmed({Kind::kDelayRequest})) {
     world_->Happened(event->kind);
@@ -198,7 +198,7 @@ void Network::Reply(Message message, Data answer) {
 }
 
 void Network::Arrive(Message message) {
-  if (Meet(&message)) return;
+  if (ApplyFault(&message)) return;
   const uint64_t asked = message.id;
   if (!Accepts(message.token)) {
     world_->Count("token refused");
@@ -356,7 +356,7 @@ void Network::Deliver(const Message& message) {
   if (heard && !message.is_push &&
       answer["body"].as_bytes().find("\"refill\"") != std::string::npos)
     world_->Count("pull: refill");
-  if (heard && message.is_push && !message.is_void)
+  if (heard && message.is_push && !message.is_from_lost_history)
     world_->checks().Answered(answer["body"].as_bytes());
   world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : std::string("none"));
   worker->Deliver(answer);

@@ -88,8 +88,8 @@ class Network {
     double ready_at = 0;
     double deadline = 0;
     bool is_late_copy = false;
-    bool is_void = false;        // an answer about commits that the server has lost since
-    std::optional<Data> answer;  // empty: it is a request
+    bool is_from_lost_history = false;  // an answer about commits that the server has lost since
+    std::optional<Data> answer;         // empty: it is a request
   };
   struct Transaction {
     Database::Admitted admitted;
@@ -109,7 +109,8 @@ class Network {
   void Start(const Node& node);
   bool IsReady(const Message& message) const;
   void Arrive(Message message);
-  bool Meet(Message* message);  // applies an armed fault; true: the fault has handled the request
+  bool ApplyFault(
+      Message* message);  // applies an armed fault; true: the fault has handled the request
   void Begin(Message first, bool answers_lost, bool dies);
   void Commit();
   void RollBack(bool answered);

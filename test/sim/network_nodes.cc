@@ -72,7 +72,7 @@ void Network::Restore() {
   world_->checks().ServerRestored(before, copy_->naive);
   for (const Node& node : nodes_) Start(node);
   for (Message& message : wire_) {
-    message.is_void = message.answer.has_value();
+    message.is_from_lost_history = message.answer.has_value();
     for (auto& [realm, head] : message.heads)
       head = std::min(head, database_.heads().at(realm).head);
   }

@@ -192,7 +192,7 @@ test::naive::Defaults DefaultsOf(const Schema& schema) {
   test::naive::Defaults defaults;
   for (const TableDef& table : schema.tables()) {
     for (const PropDef& prop : table.props) {
-      const Value& value = AbsentValue(prop);
+      const Value& value = DefaultOrNull(prop);
       if (!value.is_null()) defaults[table.name][prop.name] = ValueToData(prop, value, true);
     }
   }

@@ -161,7 +161,7 @@ void WindowHost::Work() {
   Dispatch(std::move(event));
 }
 
-void WindowHost::Special(const Data& effect) {
+void WindowHost::ExecuteSpecial(const Data& effect) {
   const std::string& type = effect["type"].as_string();
   if (type == "keep") {
     Keep(effect["records"]);

@@ -31,7 +31,7 @@ class WindowHost final : public Host {
 
  protected:
   Data Handle(Data event) override;
-  void Special(const Data& effect) override;
+  void ExecuteSpecial(const Data& effect) override;
   void Post(const Data& message) override;
   bool HasWork() const override { return image_.has_value(); }
   void Work() override;  // reads the image that the core asked for

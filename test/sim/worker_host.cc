@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "log/image.h"
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/states.h"
 #include "test/sim/world.h"
@@ -25,7 +25,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, std::string tab, uint64_t
                        Release release, bool visible, Mode mode)
     : Host(world, profile, tab, serial, release) {
   Data limits = Data::MakeObject();
-  limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
+  limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToCompact);
   // With one mutation in an update, an outbox is full now and then.
   if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
@@ -69,7 +69,7 @@ void WorkerHost::Tell(Data message) {
   Deliver(std::move(event.Set("type", "post").Set("message", std::move(message))));
 }
 
-void WorkerHost::Special(const Data& effect) {
+void WorkerHost::ExecuteSpecial(const Data& effect) {
   const std::string& type = effect["type"].as_string();
   if (type == "fetch") {
     world_->network().Send(*this, effect);
@@ -127,8 +127,8 @@ void WorkerHost::Lock(const Data& effect) {
   }
 }
 
-Data WorkerHost::Roll(const Data& job) {
-  ImageRoll roll(&schema());
+Data WorkerHost::Compact(const Data& job) {
+  ImageCompactor roll(&schema());
   const Data& from = job["from"];
   const auto old = profile().images.find(from["generation"].as_string());
   for (const Data& part : from["parts"].items()) {
@@ -168,7 +168,7 @@ Data WorkerHost::Fill(const Data& job) {
   part.Set("file", kRealmFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   parts.Push(part.Set("checksum", fetch["checksum"]));
   if (job["roll"].as_bool()) {
-    const Data rest = Roll(job);
+    const Data rest = Compact(job);
     if (!rest.is_array()) return rest;
     parts.Push(rest.items()[0]);
   }
@@ -187,7 +187,7 @@ void WorkerHost::Work() {
   } else if (job["kind"].as_string() == "fill") {
     outcome = Fill(job);
   } else {
-    outcome = Roll(job);
+    outcome = Compact(job);
   }
   world_->Trace(*this, "image", job["kind"].as_string());
   world_->Count("image job: " + job["kind"].as_string() + (outcome.is_array() ? "" : " failed"));

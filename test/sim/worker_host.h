@@ -13,7 +13,7 @@
 
 namespace skerry::sim {
 
-inline constexpr uint64_t kRecordsToRoll = 6;  // so many records are compacted into an image
+inline constexpr uint64_t kRecordsToCompact = 6;  // so many records are compacted into an image
 
 class WorkerHost final : public Host {
  public:
@@ -31,14 +31,14 @@ class WorkerHost final : public Host {
 
  protected:
   Data Handle(Data event) override;
-  void Special(const Data& effect) override;
+  void ExecuteSpecial(const Data& effect) override;
   void Post(const Data& message) override;
   bool HasWork() const override { return !jobs_.empty(); }
   void Work() override;  // an image job, from its start to its end
 
  private:
   void Lock(const Data& effect);
-  Data Roll(const Data& job);
+  Data Compact(const Data& job);
   Data Fill(const Data& job);
 
   std::unique_ptr<SyncWorker> worker_;

@@ -36,7 +36,8 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
   // Large enough for a few changes, and too small for an update of several ops with cascades.
   if (Has(Part::kSmallAnswers)) answers.bytes = script.setup % 2 == 0 ? 600 : 1'200;
   std::optional<uint64_t> large_rows;
-  if (Has(Part::kImages)) large_rows = (script.setup % 3 == 0 ? kStateRows : kImageRows) + 1;
+  if (Has(Part::kImages))
+    large_rows = (script.setup % 3 == 0 ? kMaxWholeRealmRows : kMaxRowsWithoutImage) + 1;
   network_ = std::make_unique<Network>(this, answers, 1 + random.Below(3), large_rows);
   moves_ = static_cast<double>(random.Below(3)) * .1;
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;

@@ -106,9 +106,9 @@ class World {
   // world_heal.cc
   void Heal();
   void BringUpToDate(Profile* profile);
-  void Mend(Tab* tab);
+  void EndFaults(Tab* tab);
   void OpenCold();
-  void Rest();
+  void PreservedFields();
   void MutateOnceMore();
   bool IsPushed();
   bool IsQuiet();
@@ -126,7 +126,7 @@ class World {
   std::unique_ptr<Checks> checks_;
   std::unique_ptr<Network> network_;
   Vector<std::unique_ptr<Profile>> profiles_;
-  bool cold_ = false;  // OpenCold has opened the last windows
+  bool has_cold_windows_ = false;  // OpenCold has opened the last windows
   double pushed_by_ = std::numeric_limits<double>::infinity();
   double moves_ = 0;
   uint64_t pull_limit_ = 10'000;

@@ -19,9 +19,9 @@ void World::Apply(const Event& event) {
   switch (event.kind) {
     case Kind::kRun:
       return Steps(1 + event.b % kMostSteps);
-    case Kind::kPass:
+    case Kind::kPassTime:
       return Pass(event.a, event.b);
-    case Kind::kLive:
+    case Kind::kRunQuietly:
       return Live(1'000 + event.b % 12'000);
     default:
       break;

@@ -22,7 +22,7 @@ constexpr int kMaxSteps = 60'000;
 
 }  // namespace
 
-void World::Mend(Tab* tab) {
+void World::EndFaults(Tab* tab) {
   Thaw(tab);
   tab->visible = true;
   for (Host* host :
@@ -53,25 +53,25 @@ void World::Heal() {
     for (const auto& service : profile->services) service->stalled = profile->mute;
     if (has_releases()) BringUpToDate(profile.get());
     if (profile->tabs.empty()) OpenTab(profile.get());
-    for (const auto& tab : profile->tabs) Mend(tab.get());
+    for (const auto& tab : profile->tabs) EndFaults(tab.get());
   }
   pushed_by_ = mono_ + kHealMs;
-  Rest();
+  PreservedFields();
   // Opens one more window in each profile: it has only what is in storage.
   if (problem_.empty()) OpenCold();
-  if (problem_.empty()) Rest();
+  if (problem_.empty()) PreservedFields();
   if (problem_.empty()) MutateOnceMore();
-  if (problem_.empty()) Rest();
+  if (problem_.empty()) PreservedFields();
   if (problem_.empty()) checks_->Moment();
   if (problem_.empty()) checks_->End();
 }
 
 void World::OpenCold() {
-  cold_ = true;
+  has_cold_windows_ = true;
   for (const auto& profile : profiles_) AddTab(profile.get());
 }
 
-void World::Rest() {
+void World::PreservedFields() {
   size_t workers = 0;
   for (const auto& profile : profiles_) workers += profile->tabs.size();
   const uint64_t most = network_->requests() + kRequestsAWorker * workers;
@@ -121,7 +121,7 @@ bool World::IsQuiet() { return Unquiet().empty(); }
 
 // Describes something that is not at rest yet; empty: all is quiet. A damaged image may block
 // compaction until the next window starts, so compaction must be done only after OpenCold
-// (`cold_`).
+// (`has_cold_windows_`).
 std::string World::Unquiet() {
   for (const auto& profile : profiles_) {
     const std::string who =
@@ -138,9 +138,10 @@ std::string World::Unquiet() {
     for (const Data& scope : sync["scopes"].items()) {
       if (!scope["filled"].as_bool()) return who + "is not filled";
     }
-    if (cold_ && sync["n"].as_u64() - sync["image"]["n"].as_u64() >= kRecordsToRoll)
+    if (has_cold_windows_ && sync["n"].as_u64() - sync["image"]["n"].as_u64() >= kRecordsToCompact)
       return who + "has records to compact";
-    if (cold_ && !sync["generations"].items().empty()) return who + "has images to delete";
+    if (has_cold_windows_ && !sync["generations"].items().empty())
+      return who + "has images to delete";
     for (const auto& tab : profile->tabs) {
       if (!tab->window->ready()) return who + "has a window that is not ready";
       if (tab->window->client().tab().mirror().n() != sync["n"].as_u64())

@@ -58,13 +58,13 @@ TEST_CASE("limits the bytes of an update's arguments, over all of its realms") {
   AuthorityWorld world;
   Author one(&world, "c1");
   const Vector<std::string> realms = ManyRealms(&world, 8);
-  for (const size_t bytes : {kMaxSpreadBytes / 8, kMaxSpreadBytes / 8 + 1}) {
+  for (const size_t bytes : {kMaxActionBytesTimesRealms / 8, kMaxActionBytesTimesRealms / 8 + 1}) {
     Data update = one.Make("[" + CreateItem("x", realms[0]) + "]", realms);
     Data action = update["actions"].items()[0];
     action.Set("arg", std::string(bytes - 2, 'a'));  // the quotes are two bytes of it
     update.Set("actions", Data(Data::Array{action}));
     const Result<Update> read = UpdateFromData(WorldSchema(), update);
-    CHECK(read.ok() == (bytes == kMaxSpreadBytes / 8));
+    CHECK(read.ok() == (bytes == kMaxActionBytesTimesRealms / 8));
     CHECK(read.status().code() == (read.ok() ? Code::kOk : Code::kLimit));
   }
 }
@@ -197,11 +197,11 @@ class Direct {
 };
 
 TEST_CASE("rejects an update whose rows have too many bytes before it") {
-  for (const size_t bytes : {kMaxBeforeBytes / 4 - 1000, kMaxBeforeBytes / 4}) {
+  for (const size_t bytes : {kMaxPriorRowBytes / 4 - 1000, kMaxPriorRowBytes / 4}) {
     Direct direct;
     for (const char* id : {"a", "b", "c", "d"}) direct.Load(id, bytes);
     const Data result = direct.Delete({{"a", "b", "c", "d"}})[0];
-    const bool fits = bytes < kMaxBeforeBytes / 4;
+    const bool fits = bytes < kMaxPriorRowBytes / 4;
     CHECK(Status(result) == (fits ? "applied" : "rejected"));
     if (!fits) CHECK(RejectCode(result) == "limit");
     CHECK(direct.admission().changes().size() == (fits ? 4 : 0));

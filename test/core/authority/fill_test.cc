@@ -137,7 +137,7 @@ TEST_CASE("sends a realm that is new to a client with filled scopes as creates")
 
 TEST_CASE("sends a large realm by image only when the client wants all of it") {
   PulledScenery s;
-  s.world.rows_for_image = kImageRows + 1;
+  s.world.rows_for_image = kMaxRowsWithoutImage + 1;
   std::string scopes = kAllTables;
   for (size_t at; (at = scopes.find("true")) != std::string::npos;) scopes.replace(at, 4, "false");
   const Data answer =
@@ -171,7 +171,7 @@ TEST_CASE("resets a realm when its cursor is of another history") {
 
 TEST_CASE("sends a large realm of another history by image, with no row of it in a page") {
   PulledScenery s;
-  s.world.rows_for_image = kImageRows + 1;
+  s.world.rows_for_image = kMaxRowsWithoutImage + 1;
   const std::string cursors = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
   const std::string filled = kAllTables;
   std::string unfilled = filled;
@@ -209,7 +209,7 @@ TEST_CASE("answers `gone` when a realm too large for one answer is wanted in par
   };
   const std::string new_realm = R"({"B":")" + s.world.cursor("B", 1) + "\"}";
   const std::string other_history = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
-  s.world.rows_for_image = kStateRows + 1;
+  s.world.rows_for_image = kMaxWholeRealmRows + 1;
   for (const std::string& cursors : {new_realm, other_history}) {
     CHECK(pull(cursors, "true")["gone"].as_bool());
     CHECK(pull(cursors, R"("a")")["gone"].as_bool());
@@ -218,7 +218,7 @@ TEST_CASE("answers `gone` when a realm too large for one answer is wanted in par
   }
   // For a cursor of this history the answer has the changes, however large the realm.
   CHECK(Short(pull(WriteJson(Json(At(s.world, 1, 1))), "true")) == "");
-  s.world.rows_for_image = kStateRows;
+  s.world.rows_for_image = kMaxWholeRealmRows;
   CHECK(Short(pull(new_realm, "true")) == "create items/x");
 }
 

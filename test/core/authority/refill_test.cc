@@ -156,7 +156,7 @@ TEST_CASE("unfills scopes for a new or reset realm that is too large to send who
   for (const bool is_counted : {true, false}) {
     // By the number of rows, which the authority counts, or by their bytes, which the server
     // counts.
-    s.world.rows_for_image = is_counted ? kStateRows + 1 : 0;
+    s.world.rows_for_image = is_counted ? kMaxWholeRealmRows + 1 : 0;
     s.world.reads.untold.clear();
     if (!is_counted) s.world.reads.untold.insert("A");
     for (const char* from : {"", R"("A":"1@999",)"}) {

@@ -29,7 +29,7 @@ struct NaiveRecord {
 // The result of a reading.
 struct NaiveReading {
   uint64_t n = 0;
-  uint64_t gone_up_to = 0;
+  uint64_t removed_up_to = 0;
   Vector<std::pair<uint64_t, NaiveRecord>> records;
   std::map<int, uint64_t> mutations;
   BitsOfRealms partly;  // from the outbox
@@ -67,7 +67,7 @@ struct NaiveWindow {
     partly = reading.partly;
     n = reading.n;
     pending = reading.mutations;
-    gone_key = reading.gone_up_to;
+    gone_key = reading.removed_up_to;
     gone.clear();
     erase_if(unkeyed, [&](int bit) { return pending.contains(bit); });
   }

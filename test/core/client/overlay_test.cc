@@ -321,8 +321,8 @@ TEST_CASE("limits a transaction's realms, and its argument's bytes over all of t
   };
   CHECK(commit(kMaxRealmsPerUpdate, 2) == Code::kOk);
   CHECK(commit(kMaxRealmsPerUpdate + 1, 2) == Code::kLimit);
-  CHECK(commit(8, kMaxSpreadBytes / 8) == Code::kOk);
-  CHECK(commit(8, kMaxSpreadBytes / 8 + 1) == Code::kLimit);
+  CHECK(commit(8, kMaxActionBytesTimesRealms / 8) == Code::kOk);
+  CHECK(commit(8, kMaxActionBytesTimesRealms / 8 + 1) == Code::kLimit);
 }
 
 TEST_CASE("uses the operations of an anonymous transaction as its argument") {

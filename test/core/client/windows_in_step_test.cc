@@ -75,7 +75,7 @@ class WindowsWorld {
       }
       Check();
     }
-    Rest();
+    PreservedFields();
   }
 
  private:
@@ -128,7 +128,7 @@ class WindowsWorld {
     NaiveReading reading;
     const Data& sync = results.items()[0];
     reading.n = sync["n"].as_u64();
-    reading.gone_up_to = sync["goneUpTo"].as_u64();
+    reading.removed_up_to = sync["goneUpTo"].as_u64();
     for (const Data& item : results.items()[1].items())
       reading.records.push_back({item["key"].as_u64(), RecordOf(item["value"])});
     for (const Data& item : results.items()[2].items()) {
@@ -473,7 +473,7 @@ class WindowsWorld {
     }
   }
 
-  void Rest() {
+  void PreservedFields() {
     failures_ = false;
     for (Pane& pane : panes_) {
       if (pane.frozen) Resume(pane);

@@ -182,13 +182,13 @@ Data MemoryDatabase::NeededRows(const Schema& served, const Rows& rows, const Da
     others.Push(Fields{{"table", which.items()[0]},
                        {"id", which.items()[1]},
                        {"client", which.items()[2]},
-                       {"revision", LastByOthers(which)}});
+                       {"revision", LastRevisionByOthers(which)}});
   }
   return Fields{{"rows", std::move(found)}, {"others", std::move(others)}};
 }
 
 // The last revision, in any realm, at which another client changed the row of [table, id, client].
-uint64_t MemoryDatabase::LastByOthers(const Data& which) const {
+uint64_t MemoryDatabase::LastRevisionByOthers(const Data& which) const {
   uint64_t last = 0;
   for (const auto& [realm, changes] : changes_) {
     for (const Data& change : changes) {

@@ -111,7 +111,7 @@ class MemoryDatabase {
   Data FirstStep(const Push& push, const Data& locked) const;
   static void GiveRows(const Schema& served, const Rows& rows, const Push& push, Data* in);
   Data NeededRows(const Schema& served, const Rows& rows, const Data& needs) const;
-  uint64_t LastByOthers(const Data& other) const;
+  uint64_t LastRevisionByOthers(const Data& other) const;
 
   Data ReadFor(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads) const;
   void ReadLog(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads,

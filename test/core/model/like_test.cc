@@ -130,13 +130,13 @@ TEST_CASE("limits patterns in characters, not bytes, and in wildcards") {
 }
 
 TEST_CASE("measures how far a pattern overlaps itself") {
-  CHECK(LikeOverlap("aaaa%") == 0);
-  CHECK(LikeOverlap("%word%") == 1);
-  CHECK(LikeOverlap("%aaaa") == 4);
-  CHECK(LikeOverlap("%abcabcabc%") == 3);
-  CHECK(LikeOverlap("%x%aab%y%") == 2);
-  CHECK(LikeOverlap("%a__b%") == 4);
-  CHECK(LikeOverlap("a__b") == 0);
+  CHECK(MaxOverlappingMatches("aaaa%") == 0);
+  CHECK(MaxOverlappingMatches("%word%") == 1);
+  CHECK(MaxOverlappingMatches("%aaaa") == 4);
+  CHECK(MaxOverlappingMatches("%abcabcabc%") == 3);
+  CHECK(MaxOverlappingMatches("%x%aab%y%") == 2);
+  CHECK(MaxOverlappingMatches("%a__b%") == 4);
+  CHECK(MaxOverlappingMatches("a__b") == 0);
 }
 
 struct Costs {

@@ -120,7 +120,7 @@ void FillCities(ModelWorld* world, Random* random) {
 
 void BuildIndexes(ModelWorld* world) {
   for (PropIndex column = 0; column < world->schema().table(kCities).props.size(); ++column)
-    if (world->store(kCities).WantsIndex(column)) world->store(kCities).GetIndex(column);
+    if (world->store(kCities).IsIndexedBySchema(column)) world->store(kCities).GetIndex(column);
 }
 
 TEST_CASE("answers the first queries over many rows without a missing index") {

@@ -39,7 +39,7 @@ TEST_CASE("stores real cities in 125 bytes each, with round trips and right top 
   }
 
   for (PropIndex column = 0; column < other.schema().table(0).props.size(); ++column)
-    if (other.store(0).WantsIndex(column)) other.store(0).GetIndex(column);
+    if (other.store(0).IsIndexedBySchema(column)) other.store(0).GetIndex(column);
   QueryEngine engine(&other.schema(), &other);
   const Query query =
       ParseQuery(other.schema(), Json(R"({"table":"cities","where":["=","country","SE"],

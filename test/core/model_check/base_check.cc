@@ -99,8 +99,9 @@ std::string BaseProblem(const Replica& client, const naive::Server& server) {
         return "base holds " + key + " of " + realm + " out of scope";
     }
     for (const auto& [key, row] : held) {
-      const bool is_gone = !state.contains(key) && DemandOf(fills, key, nullptr) == Demand::kNoRow;
-      if (is_gone) return "base still has " + key + " in " + realm;
+      const bool is_too_large =
+          !state.contains(key) && DemandOf(fills, key, nullptr) == Demand::kNoRow;
+      if (is_too_large) return "base still has " + key + " in " + realm;
     }
   }
   return {};

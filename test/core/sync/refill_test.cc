@@ -42,12 +42,12 @@ struct Refilling : SyncWorld {
 TEST_CASE("keeps a layout's mark of missing rows when another layout misses some, too") {
   SyncRecord sync;
   const std::string own = Layout(SyncSchema());
-  NoteLack(own, &sync);
-  CHECK(!LacksRows(SyncSchema(), sync));
-  NoteLack("0123456789abcdef", &sync);
-  CHECK(LacksRows(SyncSchema(), sync));
-  NoteLack(own, &sync);
-  CHECK(LacksRows(SyncSchema(), sync));
+  NoteLeftOut(own, &sync);
+  CHECK(!MustReadAgain(SyncSchema(), sync));
+  NoteLeftOut("0123456789abcdef", &sync);
+  CHECK(MustReadAgain(SyncSchema(), sync));
+  NoteLeftOut(own, &sync);
+  CHECK(MustReadAgain(SyncSchema(), sync));
 }
 
 TEST_CASE("unfills a scope with its cursor's move; old rows stay until pages replace them") {

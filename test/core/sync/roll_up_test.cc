@@ -20,7 +20,7 @@ TEST_CASE("compacts after fewer bytes of records when the image is smaller") {
     image.n = 5;
     image.record_bytes = 1000;
     image.parts.emplace_back().bytes = static_cast<uint64_t>(image_bytes);
-    return WorthRolling(sync, {}, "layout");
+    return IsCompactionDue(sync, {}, "layout");
   };
   constexpr double kMega = 1 << 20;
   CHECK(worth(0, kMega / 4));

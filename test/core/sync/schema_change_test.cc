@@ -177,10 +177,10 @@ TEST_CASE("makes no image in an older version; compacts another layout at the ne
   SyncRecord sync = SyncRecord::Read(
       Json(R"({"n":5,"recordBytes":10,"image":{"generation":"g","n":4,"recordBytes":9,"layout":"a",
     "cursors":{},"parts":[{"file":"rows","bytes":1000}]}})"));
-  CHECK(WorthRolling(sync, {}, "b"));
-  CHECK_FALSE(WorthRolling(sync, {}, "a"));
+  CHECK(IsCompactionDue(sync, {}, "b"));
+  CHECK_FALSE(IsCompactionDue(sync, {}, "a"));
   sync.n = 4;
-  CHECK_FALSE(WorthRolling(sync, {}, "b"));
+  CHECK_FALSE(IsCompactionDue(sync, {}, "b"));
 }
 
 }  // namespace

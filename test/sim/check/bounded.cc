@@ -20,7 +20,7 @@ class BoundedCheck final : public Check {
       const uint64_t kept = profile->storage.Count("updates");
       if (kept > n - sync["previous"]["n"].as_u64())
         return Fail("14 bounded: records that the previous image holds are kept");
-      if (n - sync["image"]["n"].as_u64() >= kRecordsToRoll)
+      if (n - sync["image"]["n"].as_u64() >= kRecordsToCompact)
         return Fail("14 bounded: records are not compacted");
       if (profile->images.size() > kMostImages)
         return Fail("14 bounded: there are " +

@@ -31,8 +31,9 @@ class ConvergenceCheck final : public Check {
     if (!sync["refill"].items().empty()) return;
     // Nor if an older release has left out parts that this release would have kept.
     const SyncRecord record = SyncRecord::Read(sync);
-    const bool lacks = record.lacks.has_value() && IsOfNewer(host.schema(), record);
-    if (lacks || LacksRows(host.schema(), record) || !world_->checks().IsCorrected(sync["cursors"]))
+    const bool lacks = record.lacks.has_value() && IsFromNewerVersion(host.schema(), record);
+    if (lacks || MustReadAgain(host.schema(), record) ||
+        !world_->checks().IsCorrected(sync["cursors"]))
       return;
     const RowMap& base = world_->checks().folds().Now(profile, host.release());
     const std::string problem =

@@ -46,7 +46,7 @@ class DefaultsCheck final : public Check {
             const Row row = store.Get(slot);
             for (PropIndex i = 0; i < table.props.size(); ++i) {
               const PropDef& prop = table.props[i];
-              if (AbsentValue(prop).is_null() || holds(key, prop, row.props[i])) continue;
+              if (DefaultOrNull(prop).is_null() || holds(key, prop, row.props[i])) continue;
               return Fail("defaults: window " + tab->id + " " + problem + ": " +
                           test::KeyOf(key, columns) + "." + prop.name);
             }

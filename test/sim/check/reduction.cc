@@ -29,7 +29,7 @@ class ReductionCheck final : public Check {
     const bool is_now = sync["cursors"] == request["cursors"] && AreFilled(sync, request);
     if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
     const Release release = ReleaseOf(world_->has_releases(), request["schema"].as_u64());
-    if (LacksRows(SchemaOf(release), SyncRecord::Read(sync)) ||
+    if (MustReadAgain(SchemaOf(release), SyncRecord::Read(sync)) ||
         !world_->checks().IsCorrected(sync["cursors"]))
       return;
     Data whole = request;

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/image.h"
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 #include "test/core/authority/world.h"
 #include "test/spec/support/story.h"
 
@@ -123,7 +123,7 @@ Data Worker::Fill(const Data& job) {
 }
 
 Data Worker::Roll(const Data& job) {
-  ImageRoll roll(&authority_test::WorldSchema());
+  ImageCompactor roll(&authority_test::WorldSchema());
   const Data& from = job["from"];
   for (const Data& part : from["parts"].items()) {
     const auto& files = device().images.at(from["generation"].as_string());

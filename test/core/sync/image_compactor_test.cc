@@ -1,6 +1,6 @@
 // Goal: compaction gives the image of folding everything: old parts, then records, without realms
 // that come again.
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 
 #include "base/vector.h"
 #include "doctest/doctest.h"
@@ -46,11 +46,11 @@ TEST_CASE("makes an image that equals folding all records, and continues from th
   const Data sync = world.sync();
   const uint64_t n = sync["n"].as_u64();
   std::string part;
-  ImageRoll first(&SyncSchema());
+  ImageCompactor first(&SyncSchema());
   for (uint64_t i = 1; i <= n / 2; ++i)
     REQUIRE(first.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
   part = first.Finish(n / 2, Data::MakeObject());
-  ImageRoll second(&SyncSchema());
+  ImageCompactor second(&SyncSchema());
   REQUIRE(second.AddPart(part).ok());
   for (uint64_t i = n / 2 + 1; i <= n; ++i)
     REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
@@ -70,7 +70,7 @@ TEST_CASE("leaves a realm that comes by the server's image out of the compaction
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
   base.PutBase({0, "b"}, ItemRow("B", 2));
-  ImageRoll roll(&SyncSchema());
+  ImageCompactor roll(&SyncSchema());
   REQUIRE(roll.AddPart(PartOf(base)).ok());
   roll.DropRealm("A");
   CHECK_FALSE(roll.empty());
@@ -86,7 +86,7 @@ TEST_CASE("ends a compaction at a damaged part or record") {
   base.PutBase({0, "a"}, ItemRow("A", 1));
   std::string part = PartOf(base);
   part.data()[part.size() / 2] ^= 4;
-  ImageRoll roll(&SyncSchema());
+  ImageCompactor roll(&SyncSchema());
   CHECK(roll.AddPart(part).code() == Code::kCorrupt);
   std::string body = EncodeSteps(SyncSchema(), {});
   body.data()[body.size() - 1] ^= 4;

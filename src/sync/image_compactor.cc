@@ -1,4 +1,4 @@
-#include "sync/image_roll.h"
+#include "sync/image_compactor.h"
 
 #include <utility>
 
@@ -10,23 +10,25 @@
 namespace skerry {
 namespace {
 
-class Nobody final : public TouchedSink {
+class IgnoreTouched final : public TouchedSink {
  public:
   void Touched(const ObjectKey&) override {}
 };
 
 }  // namespace
 
-Status ImageRoll::AddPart(std::string_view image) { return LoadImage(image, &base_, &left_out_); }
+Status ImageCompactor::AddPart(std::string_view image) {
+  return LoadImage(image, &base_, &left_out_);
+}
 
-Status ImageRoll::AddRecord(std::string_view body) {
+Status ImageCompactor::AddRecord(std::string_view body) {
   Result<Vector<Step>> steps = DecodeSteps(*schema_, body, &left_out_);
   if (!steps.ok()) return steps.status();
-  Nobody nobody;
+  IgnoreTouched nobody;
   return ApplySteps(*schema_, steps.value(), &base_, &nobody);
 }
 
-void ImageRoll::DropRealm(std::string_view realm) {
+void ImageCompactor::DropRealm(std::string_view realm) {
   for (const TableDef& table : schema_->tables()) {
     for (const auto& [id, of] : base_.BaseKeys(table.index)) {
       if (of == realm) base_.EraseBase(realm, {table.index, id});
@@ -34,7 +36,7 @@ void ImageRoll::DropRealm(std::string_view realm) {
   }
 }
 
-std::string ImageRoll::Finish(uint64_t n, const Data& cursors) const {
+std::string ImageCompactor::Finish(uint64_t n, const Data& cursors) const {
   Vector<std::pair<std::string, std::string>> list;
   for (const auto& [realm, cursor] : cursors.members())
     list.emplace_back(realm, cursor.as_string());

@@ -5,16 +5,16 @@
 
 namespace skerry {
 
-void Pull::Untold::Add(const Untold& other) {
+void Pull::Unread::Add(const Unread& other) {
   is_any = is_any || other.is_any;
   is_all = is_all || other.is_all;
   tables.insert(other.tables.begin(), other.tables.end());
 }
 
-void Pull::LoadUntold(const std::string& realm, std::optional<Set<TableIndex>> tables) {
+void Pull::LoadUnread(const std::string& realm, std::optional<Set<TableIndex>> tables) {
   const auto found = realms_.find(realm);
   if (found == realms_.end()) return;
-  Untold untold;
+  Unread untold;
   untold.is_any = true;
   untold.is_all = !tables;
   if (tables) untold.tables = std::move(*tables);
@@ -30,7 +30,7 @@ void Pull::CollectUntold() {
     untold_.Add(realm.untold);
   }
   if (!untold_.is_any) return;
-  answer_.is_gone = !request_.knows_refill;
+  answer_.is_too_large = !request_.accepts_refill;
   answer_.refill.emplace();
   for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
     const Scope& scope = request_.scopes.list()[i];

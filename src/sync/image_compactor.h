@@ -1,7 +1,7 @@
-// ImageRoll: compaction. It reads the parts of an old image, folds records over them, and encodes a
+// ImageCompactor: compaction. It reads the parts of an old image, folds records over them, and encodes a
 // new part. It runs in the module skerry-image; the caller reads, fetches and checks the files.
-#ifndef SKERRY_SYNC_IMAGE_ROLL_H_
-#define SKERRY_SYNC_IMAGE_ROLL_H_
+#ifndef SKERRY_SYNC_IMAGE_COMPACTOR_H_
+#define SKERRY_SYNC_IMAGE_COMPACTOR_H_
 
 #include <string>
 #include <string_view>
@@ -13,9 +13,9 @@
 
 namespace skerry {
 
-class ImageRoll {
+class ImageCompactor {
  public:
-  explicit ImageRoll(const Schema* schema) : schema_(schema), base_(schema) {}
+  explicit ImageCompactor(const Schema* schema) : schema_(schema), base_(schema) {}
 
   // Call these in this order: every old part, then every record above it in ascending order, then
   // the realms to leave out. If a Status is not ok, the compaction has failed, and nothing of it
@@ -39,4 +39,4 @@ class ImageRoll {
 
 }  // namespace skerry
 
-#endif  // SKERRY_SYNC_IMAGE_ROLL_H_
+#endif  // SKERRY_SYNC_IMAGE_COMPACTOR_H_

@@ -1,4 +1,4 @@
-#include "sync/set_aside.h"
+#include "sync/quarantine.h"
 
 #include <algorithm>
 #include <utility>
@@ -55,14 +55,14 @@ ConflictRecord EntryFor(const InboxReason& why, double now) {
 
 }  // namespace
 
-void SetAside::Add(const Data& mutations_range, Data::Array* writes) {
+void Quarantine::Add(const Data& mutations_range, Data::Array* writes) {
   for (const Data& row : mutations_range.items()) {
     AddOne(RowKey(row), MutationRecord::Read(RowValue(row)), writes);
   }
 }
 
-const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
-                                        InboxReason* dependant) const {
+const InboxReason* Quarantine::WhyRefused(const MutationRecord& record,
+                                          InboxReason* dependant) const {
   const auto culprit = culprits_.find(record.id);
   if (culprit != culprits_.end()) return &culprit->second;
   for (const std::string& realm : record.realms) {
@@ -70,8 +70,8 @@ const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
     if (refused != realms_.end()) return &refused->second;
   }
   for (const std::string& key : record.keys) {
-    const auto bad = bad_keys_.find(key);
-    if (bad == bad_keys_.end()) continue;
+    const auto bad = refused_keys_.find(key);
+    if (bad == refused_keys_.end()) continue;
     dependant->code = "depends";
     dependant->detail = "It changes an object of the refused mutation " + bad->second + '.';
     return dependant;
@@ -86,31 +86,31 @@ const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
 
 // The refused mutation that would have created an object to which a ref of `record` points; else
 // null.
-const std::string* SetAside::RefersToRefused(const MutationRecord& record) const {
-  if (bad_creates_.empty()) return nullptr;
+const std::string* Quarantine::RefersToRefused(const MutationRecord& record) const {
+  if (refused_creates_.empty()) return nullptr;
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return nullptr;
   for (const Op& op : mutation.value().ops) {
     for (const PropValue& value : op.set) {
       const TableIndex target = schema_->table(op.table).props[value.prop].ref_table;
       if (target == kNone || value.value.is_null()) continue;
-      const auto bad = bad_creates_.find({target, std::string(value.value.text())});
-      if (bad != bad_creates_.end()) return &bad->second;
+      const auto bad = refused_creates_.find({target, std::string(value.value.text())});
+      if (bad != refused_creates_.end()) return &bad->second;
     }
   }
   return nullptr;
 }
 
-void SetAside::NoteCreated(const MutationRecord& record) {
+void Quarantine::NoteCreated(const MutationRecord& record) {
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return;
   for (const Op& op : mutation.value().ops) {
     if (!op.Has(kCreates)) continue;
-    bad_creates_.emplace(op.key(), record.id);
+    refused_creates_.emplace(op.key(), record.id);
   }
 }
 
-void SetAside::AddOne(const Key& key, MutationRecord record, Data::Array* writes) {
+void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writes) {
   if (IsNewer(record)) return;
   bool changed = false;
   if (record.update.has_value() && undone_.contains(*record.update)) {
@@ -141,9 +141,9 @@ void SetAside::AddOne(const Key& key, MutationRecord record, Data::Array* writes
   if (changed) writes->push_back(PutWrite(Store::kMutations, key, record.Write()));
 }
 
-void SetAside::Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
-                      Data::Array* writes) {
-  for (const std::string& object : record.keys) bad_keys_.emplace(object, record.id);
+void Quarantine::Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
+                        Data::Array* writes) {
+  for (const std::string& object : record.keys) refused_keys_.emplace(object, record.id);
   refused_.push_back({record.id, key, why.code, why.detail, {}});
   highest_ = std::max(highest_, key.number());
   NoteCreated(record);
@@ -154,8 +154,8 @@ void SetAside::Reject(const Key& key, const MutationRecord& record, const InboxR
   writes->push_back(DeleteWrite(Store::kMutations, key));
 }
 
-void TellGone(const Schema& schema, const OutboxRecord& update, const Vector<uint64_t>& gone,
-              double now, Data::Array* writes) {
+void AddDeletedToInbox(const Schema& schema, const OutboxRecord& update,
+                       const Vector<uint64_t>& gone, double now, Data::Array* writes) {
   if (gone.empty()) return;
   const Result<Data> json = ParseJson(update.body);
   if (!json.ok()) return;

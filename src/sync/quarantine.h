@@ -1,4 +1,4 @@
-// SetAside: what becomes of mutations when updates are undone or refused (docs/design.md,
+// Quarantine: what becomes of mutations when updates are undone or refused (docs/design.md,
 // "Refusals"). It receives pages of the store `mutations`, in key order, inside one transaction.
 //
 // - Mutations of an undone update become ungrouped.
@@ -6,8 +6,8 @@
 //   objects, or with a ref to an object that a refused mutation would have created: if they were
 //   pushed without that object, the server would delete their own objects at once.
 // - The marks `known` and `alone` are set.
-#ifndef SKERRY_SYNC_SET_ASIDE_H_
-#define SKERRY_SYNC_SET_ASIDE_H_
+#ifndef SKERRY_SYNC_QUARANTINE_H_
+#define SKERRY_SYNC_QUARANTINE_H_
 
 #include <string>
 #include <string_view>
@@ -29,9 +29,9 @@ struct InboxReason {
   Data theirs;  // the present state at the server, if the answer has it
 };
 
-class SetAside {
+class Quarantine {
  public:
-  SetAside(const Schema* schema, double now) : schema_(schema), now_(now) {}
+  Quarantine(const Schema* schema, double now) : schema_(schema), now_(now) {}
 
   // What is to happen; to be called before the first page. Undo: the update was taken out of the
   // outbox, and its mutations become ungrouped.
@@ -78,9 +78,9 @@ class SetAside {
   Map<std::string, Revisions> known_;
   Set<std::string> forgotten_;
   Set<std::string> alone_;
-  Map<std::string, std::string> bad_keys_;  // object -> the refused mutation that touched it
+  Map<std::string, std::string> refused_keys_;  // object -> the refused mutation that touched it
   // Object -> the refused mutation that would have created it.
-  Map<ObjectKey, std::string> bad_creates_;
+  Map<ObjectKey, std::string> refused_creates_;
   Vector<RefusedMutation> refused_;
   Vector<KnownMutation> now_known_;
   uint64_t highest_ = 0;
@@ -89,9 +89,9 @@ class SetAside {
 // Adds inbox entries for objects that the server deleted at once, because their parent is deleted
 // or missing (`gone`: op indexes). The update was applied, but its author must know. An entry's
 // body has these ops alone, because the other ops of the mutation took effect.
-void TellGone(const Schema& schema, const OutboxRecord& update, const Vector<uint64_t>& gone,
-              double now, Data::Array* writes);
+void AddDeletedToInbox(const Schema& schema, const OutboxRecord& update,
+                       const Vector<uint64_t>& gone, double now, Data::Array* writes);
 
 }  // namespace skerry
 
-#endif  // SKERRY_SYNC_SET_ASIDE_H_
+#endif  // SKERRY_SYNC_QUARANTINE_H_
