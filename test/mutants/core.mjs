@@ -363,7 +363,7 @@ export const core = [
   {
     name: 'a client that does not understand `refill` is sent one',
     file: 'src/authority/pull_unread.cc',
-    from: '  answer_.is_gone = !request_.accepts_refill;\n',
+    from: '  answer_.is_too_large = !request_.accepts_refill;\n',
     to: '',
   },
   {
@@ -837,7 +837,7 @@ export const core = [
   {
     name: "an older client's merged create resets the props that it did not know",
     file: 'src/log/op_codec.cc',
-    from: 'const bool is_logged = unfit == Unfit::kAbsent;',
+    from: 'const bool is_logged = unfit == UnfitPolicy::kAbsent;',
     to: 'const bool is_logged = false;',
   },
   {
