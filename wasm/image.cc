@@ -45,9 +45,9 @@ namespace skerry::abi {
 namespace {
 
 struct Job {
-  explicit Job(Schema schema_in) : schema(std::move(schema_in)), roll(&schema) {}
+  explicit Job(Schema schema_in) : schema(std::move(schema_in)), compactor(&schema) {}
   Schema schema;
-  ImageCompactor roll;
+  ImageCompactor compactor;
   std::string mount;
 };
 std::unique_ptr<Job> job;
@@ -135,19 +135,19 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
 // Adds a part of the old image to the rows.
 SKERRY_EXPORT int32_t sk_image_load(const char* bytes, int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  return abi::Done(abi::job->roll.AddPart({bytes, static_cast<size_t>(length)}));
+  return abi::Done(abi::job->compactor.AddPart({bytes, static_cast<size_t>(length)}));
 }
 
 // Folds the body of a record of `updates` into the rows.
 SKERRY_EXPORT int32_t sk_image_apply(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  return abi::Done(abi::job->roll.AddRecord(abi::Input(length)));
+  return abi::Done(abi::job->compactor.AddRecord(abi::Input(length)));
 }
 
 // Removes the rows of a realm. The input is its name as UTF-8.
 SKERRY_EXPORT int32_t sk_image_drop(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  abi::job->roll.DropRealm(abi::Input(length));
+  abi::job->compactor.DropRealm(abi::Input(length));
   return 0;
 }
 
@@ -159,8 +159,8 @@ SKERRY_EXPORT int32_t sk_image_encode(int32_t length) {
   if (!input.ok()) return abi::Fail(input.status());
   const Data& data = input.value();
   return abi::SavePart(data["file"].as_string(),
-                       abi::job->roll.Finish(data["n"].as_u64(), data["cursors"]),
-                       abi::job->roll.left_out());
+                       abi::job->compactor.Finish(data["n"].as_u64(), data["cursors"]),
+                       abi::job->compactor.left_out());
 }
 
 // Writes bytes unchanged as a part. The input area holds its name. Out: Data {file, bytes,

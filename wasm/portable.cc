@@ -26,9 +26,9 @@ namespace {
 
 struct Portable {
   Portable(Schema schema_in, std::string_view seed)
-      : schema(std::move(schema_in)), roll(&schema), random(seed), ids(&random) {}
+      : schema(std::move(schema_in)), compactor(&schema), random(seed), ids(&random) {}
   Schema schema;
-  ImageCompactor roll;
+  ImageCompactor compactor;
   Random random;
   UuidGenerator ids;
   Vector<std::pair<std::string, std::string>> keys;  // of the listed table: id, realm
@@ -60,21 +60,21 @@ SKERRY_EXPORT int32_t sk_portable_free(int32_t handle) { return abi::portables.R
 // Adds a part of the image to the rows.
 SKERRY_EXPORT int32_t sk_portable_load(int32_t handle, const char* bytes, int32_t length) {
   return abi::portables.With(handle, [=](abi::Portable* portable) {
-    return abi::Done(portable->roll.AddPart({bytes, static_cast<size_t>(length)}));
+    return abi::Done(portable->compactor.AddPart({bytes, static_cast<size_t>(length)}));
   });
 }
 
 // Folds the body of a record of `updates` into the rows.
 SKERRY_EXPORT int32_t sk_portable_apply(int32_t handle, int32_t length) {
   return abi::portables.With(handle, [=](abi::Portable* portable) {
-    return abi::Done(portable->roll.AddRecord(abi::Input(length)));
+    return abi::Done(portable->compactor.AddRecord(abi::Input(length)));
   });
 }
 
 // Lists the rows of a table for sk_portable_rows -> their number.
 SKERRY_EXPORT int32_t sk_portable_list(int32_t handle, int32_t table) {
   return abi::portables.With(handle, [=](abi::Portable* portable) {
-    portable->keys = portable->roll.base().BaseKeys(static_cast<skerry::TableIndex>(table));
+    portable->keys = portable->compactor.base().BaseKeys(static_cast<skerry::TableIndex>(table));
     return static_cast<int32_t>(portable->keys.size());
   });
 }
@@ -88,7 +88,7 @@ SKERRY_EXPORT int32_t sk_portable_rows(int32_t handle, int32_t table, int32_t fr
     Data rows = Data::MakeArray();
     for (size_t i = begin; i < end; ++i) {
       const auto& [id, realm] = portable->keys[i];
-      const auto row = portable->roll.base().GetBase(realm, {index, id});
+      const auto row = portable->compactor.base().GetBase(realm, {index, id});
       if (row) rows.Push(skerry::PlainRow(portable->schema.table(index), id, *row, true));
     }
     return abi::OutputData(rows);

@@ -213,13 +213,13 @@ void Pull::CollectOwn() {
 // user has just made must not vanish until its page comes.
 Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   Vector<ObjectKey> keys;
-  if (untold_.is_all) return keys;
+  if (unread_.is_all) return keys;
   for (const auto& [key, befores] : realm.changes) {
-    if (befores.begin()->first <= realm.to && !untold_.Has(key.table)) keys.push_back(key);
+    if (befores.begin()->first <= realm.to && !unread_.Has(key.table)) keys.push_back(key);
   }
   const size_t changed = keys.size();
   for (const auto& [key, row] : realm.state) {
-    if (!untold_.Has(key.table)) keys.push_back(key);
+    if (!unread_.Has(key.table)) keys.push_back(key);
   }
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : RowOps(own.ops)) keys.push_back(op.key());
@@ -348,7 +348,7 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
   }
   FoldOwn(name, realm, &held);
   for (const ObjectKey& key : keys) {
-    const bool is_covered = !untold_.Has(key.table) && request_.scopes.Cover(key);
+    const bool is_covered = !unread_.Has(key.table) && request_.scopes.Cover(key);
     const bool is_whole = !is_covered && own_keys.contains(key);
     std::optional<Row> filled;
     const Row* row = WithDefaults(schema_->table(key.table), RowAtEnd(realm, key), &filled);

@@ -220,7 +220,7 @@ class Pull {
   PullNeeds needs_;
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;
-  Unread untold_;  // of all realms
+  Unread unread_;  // of all realms
   Map<RealmKey, Outcome> outcomes_;
   Map<RealmKey, Row> page_rows_;
   PullResult answer_;

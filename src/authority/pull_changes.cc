@@ -9,7 +9,7 @@ namespace skerry {
 void Pull::JoinMoves() {
   for (auto& [to, arrival] : outcomes_) {
     if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
-    if (untold_.Has(to.second.table) || !request_.scopes.Cover(to.second)) continue;
+    if (unread_.Has(to.second.table) || !request_.scopes.Cover(to.second)) continue;
     for (const auto& [name, realm] : realms_) {
       const auto leaving = outcomes_.find({name, to.second});
       if (leaving == outcomes_.end() || !leaving->second.from || !leaving->second.change) continue;

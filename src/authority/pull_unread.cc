@@ -27,15 +27,15 @@ void Pull::CollectUntold() {
   for (const auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;
     if (realm.mode == Mode::kRange && realm.to == realm.from.revision) continue;
-    untold_.Add(realm.untold);
+    unread_.Add(realm.untold);
   }
-  if (!untold_.is_any) return;
+  if (!unread_.is_any) return;
   answer_.is_too_large = !request_.accepts_refill;
   answer_.refill.emplace();
   for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
     const Scope& scope = request_.scopes.list()[i];
     const bool has_begun = scope.is_filled || !scope.filled.empty();
-    if (has_begun && untold_.Has(scope.table)) answer_.refill->push_back(i);
+    if (has_begun && unread_.Has(scope.table)) answer_.refill->push_back(i);
   }
 }
 

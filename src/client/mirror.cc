@@ -38,15 +38,15 @@ bool Mirror::Continues(uint64_t n, std::string_view generation, const Reading& r
   return n == last;
 }
 
-Fit Mirror::DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const {
-  if (IsNewer(record)) return Fit::kNewer;
-  if (!record.body.has_value()) return Fit::kDamaged;
+ApplyResult Mirror::DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const {
+  if (IsNewer(record)) return ApplyResult::kNewer;
+  if (!record.body.has_value()) return ApplyResult::kDamaged;
   Result<Vector<Step>> decoded = skerry::DecodeSteps(*schema_, *record.body);
   if (!decoded.ok()) {
-    return decoded.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
+    return decoded.status().code() == Code::kVersion ? ApplyResult::kNewer : ApplyResult::kDamaged;
   }
   *steps = std::move(decoded.value());
-  return Fit::kApplied;
+  return ApplyResult::kApplied;
 }
 
 // Returns false if a step cannot be applied (a filter of another schema, for example). Base must
@@ -57,11 +57,11 @@ bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
   for (const PartlyConfirmed& partly : record.partly) SetPartly(partly.id, partly.realms);
   for (const NamedMutation& item : record.confirmed) {
     Gone(item.id, item.key.number());
-    told_.confirmed.push_back(item.id);
+    outcomes_.confirmed.push_back(item.id);
   }
   for (const RefusedMutation& item : record.refused) {
     Gone(item.id, item.key.number());
-    told_.refused.push_back({item.id, item.code, item.detail});
+    outcomes_.refused.push_back({item.id, item.code, item.detail});
   }
   return true;
 }
@@ -75,7 +75,7 @@ void Mirror::OwnRecord(const UpdateRecord& record) {
   TakeCursors(record);
   for (const NamedMutation& item : record.confirmed) {
     RememberRemoved(item.id, item.key.number());
-    told_.confirmed.push_back(item.id);
+    outcomes_.confirmed.push_back(item.id);
   }
   partly_.clear();
   view_->ShownIsBase(n_);
@@ -112,41 +112,40 @@ void Mirror::Remove(std::string_view id) {
   if (const std::unique_ptr<Pending> pending = pending_.Remove(id)) view_->Detach(pending.get());
 }
 
-Fit Mirror::Record(const UpdateRecord& record) {
+ApplyResult Mirror::Record(const UpdateRecord& record) {
   const uint64_t n = record.n;
-  if (n == 0) return Fit::kDamaged;
-  if (n <= n_) return Fit::kKnown;
-  if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return Fit::kGap;
+  if (n == 0) return ApplyResult::kDamaged;
+  if (n <= n_) return ApplyResult::kKnown;
+  if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return ApplyResult::kGap;
   Vector<Step> steps;
-  const Fit fit = DecodeSteps(record, &steps);
-  if (fit != Fit::kApplied) return fit;
+  const ApplyResult result = DecodeSteps(record, &steps);
+  if (result != ApplyResult::kApplied) return result;
   const bool applied = Apply(record, steps);
   view_->Derive();
-  return applied ? Fit::kApplied : Fit::kDamaged;
+  return applied ? ApplyResult::kApplied : ApplyResult::kDamaged;
 }
 
-Fit Mirror::AddStored(uint64_t key, const MutationRecord& record) {
-  if (IsNewer(record)) return Fit::kNewer;
+ApplyResult Mirror::AddStored(uint64_t key, const MutationRecord& record) {
+  if (IsNewer(record)) return ApplyResult::kNewer;
   Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok())
-    return mutation.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
+    return mutation.status().code() == Code::kVersion ? ApplyResult::kNewer : ApplyResult::kDamaged;
   // If the record and the body name different ids, the mutation could not be found again.
   const std::string& id = mutation.value().action.id;
-  if (id != record.id || pending_.HasKey(key)) return Fit::kDamaged;
+  if (id != record.id || pending_.HasKey(key)) return ApplyResult::kDamaged;
   auto pending = std::make_unique<Pending>();
   pending->mutation = std::move(mutation.value());
   pending->key = key;
-  pending->held = record.held;
   const auto partly = partly_.find(pending->mutation.action.id);
   if (partly != partly_.end()) pending->confirmed_realms = partly->second;
   view_->Attach(pending_.Add(std::move(pending)));
-  return Fit::kApplied;
+  return ApplyResult::kApplied;
 }
 
-Fit Mirror::Added(const AddedItem& item) {
+ApplyResult Mirror::Added(const AddedItem& item) {
   const std::string& id = item.id;
   const uint64_t key = item.key.number();
-  if (id.empty() || key == 0) return Fit::kDamaged;
+  if (id.empty() || key == 0) return ApplyResult::kDamaged;
   if (Pending* pending = pending_.Find(id)) {
     // A retry, whose message came before the record of the refusal.
     if (pending->key < key) {
@@ -154,19 +153,19 @@ Fit Mirror::Added(const AddedItem& item) {
       view_->Reordered(*pending);
       view_->Derive();
     }
-    return Fit::kKnown;
+    return ApplyResult::kKnown;
   }
   const auto gone = gone_.find(id);
-  if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;
-  if (key <= gone_up_to_) return Fit::kKnown;
-  if (item.record.id != id) return Fit::kDamaged;
-  const Fit fit = AddStored(key, item.record);
-  if (fit == Fit::kApplied) view_->Derive();
-  return fit;
+  if (gone != gone_.end() && key <= gone->second) return ApplyResult::kKnown;
+  if (key <= gone_up_to_) return ApplyResult::kKnown;
+  if (item.record.id != id) return ApplyResult::kDamaged;
+  const ApplyResult result = AddStored(key, item.record);
+  if (result == ApplyResult::kApplied) view_->Derive();
+  return result;
 }
 
 bool Mirror::Completed(std::string_view id, uint64_t key) {
-  told_.durable.emplace_back(id);
+  outcomes_.durable.emplace_back(id);
   Pending* pending = pending_.Find(id);
   if (pending == nullptr || pending->key != 0) return false;
   const bool overtaken = pending_.HighestKey() > key;
@@ -185,7 +184,7 @@ void Mirror::FindStored(const Vector<StoredMutation>& mutations) {
     const Pending* pending = pending_.Find(record.id);
     if (pending == nullptr || pending->key != 0) continue;
     Completed(record.id, key.number());
-    told_.found.push_back({record.id, record, key});
+    outcomes_.found.push_back({record.id, record, key});
   }
 }
 
@@ -208,36 +207,34 @@ bool Mirror::TakeMutations(const Vector<StoredMutation>& mutations) {
     const std::string id = pending->mutation.action.id;
     const auto it = stored.find(id);
     if (it != stored.end() && it->second == pending->key) continue;
-    if (it == stored.end()) told_.unknown.push_back(id);
+    if (it == stored.end()) outcomes_.unknown.push_back(id);
     Remove(id);
   }
   bool newer = false;
   for (const auto& [key, record] : mutations) {
-    if (Pending* pending = pending_.Find(record.id)) {
-      pending->held = record.held;
-      continue;
-    }
+    if (pending_.Find(record.id) != nullptr) continue;
     // A mutation that cannot be decoded stays in storage, for a version that can read it. It is not
     // shown.
-    newer |= AddStored(key.number(), record) == Fit::kNewer;
+    newer |= AddStored(key.number(), record) == ApplyResult::kNewer;
   }
   return newer;
 }
 
-Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
-  if (!Continues(n_, generation_, reading)) return Fit::kGap;
+ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
+  if (!Continues(n_, generation_, reading)) return ApplyResult::kGap;
   Vector<std::pair<const UpdateRecord*, Vector<Step>>> records;
   for (const auto& [key, record] : reading.updates) {
     if (key <= n_ || key > reading.sync.n) continue;
     Vector<Step> steps;
-    const Fit fit = DecodeSteps(record, &steps);
-    if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;
+    const ApplyResult result = DecodeSteps(record, &steps);
+    if (result == ApplyResult::kNewer || (result == ApplyResult::kDamaged && !skip_damaged))
+      return result;
     records.emplace_back(&record, std::move(steps));
   }
   for (const auto& [record, steps] : records) {
     if (Apply(*record, steps) || skip_damaged) continue;
     view_->Derive();
-    return Fit::kDamaged;
+    return ApplyResult::kDamaged;
   }
   n_ = reading.sync.n;
   partly_.clear();
@@ -249,13 +246,13 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
   gone_up_to_ = reading.sync.removed_up_to;
   gone_.clear();
   view_->Derive();
-  return newer ? Fit::kNewer : Fit::kApplied;
+  return newer ? ApplyResult::kNewer : ApplyResult::kApplied;
 }
 
 Outcomes Mirror::TakeOutcomes() {
-  Outcomes told = std::move(told_);
-  told_ = {};
-  return told;
+  Outcomes outcomes = std::move(outcomes_);
+  outcomes_ = {};
+  return outcomes;
 }
 
 }  // namespace skerry

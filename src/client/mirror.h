@@ -40,7 +40,7 @@ namespace skerry {
 
 inline constexpr size_t kMaxRememberedRemovals = 10'000;  // at more, a full reading forgets them
 
-enum class Fit : uint8_t {
+enum class ApplyResult : uint8_t {
   kApplied,
   kKnown,    // its n is not above the window's
   kGap,      // not continuous; nothing was applied
@@ -97,12 +97,12 @@ class Mirror {
   // Applies a full reading: records above n, all mutations, goneUpTo. Own mutations without a key
   // stay. `skip_damaged`: a record that cannot be decoded counts as empty, because no other copy of
   // it exists.
-  Fit Take(const Reading& reading, bool skip_damaged);
-  Fit Record(const UpdateRecord& record);
+  ApplyResult Take(const Reading& reading, bool skip_damaged);
+  ApplyResult Record(const UpdateRecord& record);
   // Like Record, for a record that this window has written itself, from View::WriteDiff, and that
   // confirms all pending mutations: the view shows it already. REQUIRES: see View::ShownIsBase.
   void OwnRecord(const UpdateRecord& record);
-  Fit Added(const AddedItem& item);
+  ApplyResult Added(const AddedItem& item);
   // An own mutation is durable under this key. Returns false if a record or a reading has already
   // reported that.
   bool Completed(std::string_view id, uint64_t key);
@@ -123,14 +123,14 @@ class Mirror {
   Outcomes TakeOutcomes();
 
  private:
-  Fit DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
+  ApplyResult DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
   bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeCursors(const UpdateRecord& record);
   void RememberRemoved(const std::string& id, uint64_t key);
   void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
   void SetPartly(const std::string& id, const Vector<std::string>& realms);
-  Fit AddStored(uint64_t key, const MutationRecord& record);
+  ApplyResult AddStored(uint64_t key, const MutationRecord& record);
   bool TakeMutations(const Vector<StoredMutation>& mutations);
 
   const Schema* schema_;
@@ -142,7 +142,7 @@ class Mirror {
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading
   Map<std::string, Vector<std::string>> partly_;
-  Outcomes told_;
+  Outcomes outcomes_;
 };
 
 }  // namespace skerry

@@ -17,9 +17,8 @@ namespace skerry {
 
 struct Pending {
   Mutation mutation;
-  uint64_t key = 0;     // 0: not durable yet
-  uint64_t serial = 0;  // order among those without a key
-  bool held = false;
+  uint64_t key = 0;                      // 0: not durable yet
+  uint64_t serial = 0;                   // order among those without a key
   Vector<std::string> confirmed_realms;  // sorted; base already has its ops of these realms
 
   bool IsLive(const Op& op) const;  // whether the op must still be folded over base

@@ -166,14 +166,15 @@ void Tab::Heard(const LeftMessage&, Data* effects) {
 void Tab::Heard(const AddedMessage& message, Data* effects) {
   if (!follows() || message.tab == options_.tab) return;
   for (const AddedItem& item : message.items) {
-    const Fit fit = mirror_.Added(item);
-    if (fit == Fit::kDamaged || fit == Fit::kNewer) OnFit(fit, effects);
+    const ApplyResult result = mirror_.Added(item);
+    if (result == ApplyResult::kDamaged || result == ApplyResult::kNewer)
+      OnApplied(result, effects);
   }
 }
 
 void Tab::Heard(const RecordMessage& message, Data* effects) {
   if (!follows()) return;
-  OnFit(mirror_.Record(message.record), effects);
+  OnApplied(mirror_.Record(message.record), effects);
   if (!AllFilled() || message.record.kind == UpdateKind::kScopes) RequestSync(effects);
 }
 
@@ -184,7 +185,8 @@ void Tab::Heard(const ConflictsMessage&, Data* effects) {
 void Tab::Heard(const UnreadableMessage& message, Data* effects) {
   if (!follows()) return;
   if (message.damaged.value_or(false)) {
-    effects->Push(DataLostEffect("the record of what is in step was damaged; filling afresh"));
+    effects->Push(
+        DataLostEffect("the record of what is synchronised was damaged; everything is read again"));
   }
   StartLoading(effects);
 }
@@ -219,15 +221,15 @@ void Tab::Heard(const PushedMessage& message, Data* effects) {
   }
 }
 
-void Tab::OnFit(Fit fit, Data* effects) {
-  switch (fit) {
-    case Fit::kApplied:
-    case Fit::kKnown:
+void Tab::OnApplied(ApplyResult result, Data* effects) {
+  switch (result) {
+    case ApplyResult::kApplied:
+    case ApplyResult::kKnown:
       return;
-    case Fit::kGap:
-    case Fit::kDamaged:  // storage may have an intact copy
+    case ApplyResult::kGap:
+    case ApplyResult::kDamaged:  // storage may have an intact copy
       return RequestReading(effects);
-    case Fit::kNewer:
+    case ApplyResult::kNewer:
       if (!newer_reported_) effects->Push(UpdateNeededEffect());
       newer_reported_ = true;
       return;
@@ -261,21 +263,21 @@ Status Tab::CheckScope(const WantedScope& scope) const {
 }
 
 void Tab::SettlePromises(Data* effects) {
-  Outcomes told = mirror_.TakeOutcomes();
-  BroadcastAdded(std::move(told.found), effects);
-  for (const std::string& id : told.durable) promises_.Durable(id, effects);
-  for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
-  for (const Refusal& refusal : told.refused) {
+  Outcomes outcomes = mirror_.TakeOutcomes();
+  BroadcastAdded(std::move(outcomes.found), effects);
+  for (const std::string& id : outcomes.durable) promises_.Durable(id, effects);
+  for (const std::string& id : outcomes.confirmed) promises_.Confirmed(id, effects);
+  for (const Refusal& refusal : outcomes.refused) {
     if (!refusal.code.empty()) {
       promises_.Refused(refusal.id, refusal.code, refusal.detail, effects);
     } else if (promises_.Has(refusal.id)) {
       refused_.push_back(refusal.id);
     }
   }
-  for (const std::string& id : told.unknown) {
+  for (const std::string& id : outcomes.unknown) {
     if (promises_.Has(id)) unknown_.push_back(id);
   }
-  if (!told.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
+  if (!outcomes.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
 }
 
 void Tab::TakeSync(const SyncRecord& sync, Data* effects) {
@@ -283,7 +285,7 @@ void Tab::TakeSync(const SyncRecord& sync, Data* effects) {
   last_synced_ = sync.last_synced_at;
   scopes_ = sync.scopes;
   // Data that only a newer version knows is not shown.
-  if (IsFromNewerVersion(*schema_, sync)) OnFit(Fit::kNewer, effects);
+  if (IsFromNewerVersion(*schema_, sync)) OnApplied(ApplyResult::kNewer, effects);
 }
 
 bool Tab::AllFilled() const {

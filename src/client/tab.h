@@ -127,7 +127,7 @@ class Tab {
   void Heard(const UnreadableMessage& message, Data* effects);
   bool follows() const { return ready_ && !loading_.active(); }
   void TakeTimes(const StatusTimes& times);
-  void OnFit(Fit fit, Data* effects);
+  void OnApplied(ApplyResult result, Data* effects);
   Vector<WantedScope> Accept(const Vector<WantedScope>& scopes, Data* effects) const;
   Status CheckScope(const WantedScope& scope) const;
   void ReleaseMessages(Data* effects);

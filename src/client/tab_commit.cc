@@ -99,11 +99,11 @@ void Tab::FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects) {
     mirror_.FindStored(reading.mutations);
     mirror_.FindNamed(reading.updates);
     if (!loading_.active()) {
-      const Fit fit = mirror_.Take(reading, false);
-      if (fit == Fit::kGap || fit == Fit::kDamaged) {
+      const ApplyResult result = mirror_.Take(reading, false);
+      if (result == ApplyResult::kGap || result == ApplyResult::kDamaged) {
         StartLoading(effects);
       } else {
-        OnFit(fit, effects);
+        OnApplied(result, effects);
       }
     }
   }
@@ -237,7 +237,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
         FollowsOwn(SyncRecord::Read(tx->results.items()[0]))) {
       mirror_.OwnRecord(*tx->record);
     } else {
-      OnFit(mirror_.Record(*tx->record), effects);
+      OnApplied(mirror_.Record(*tx->record), effects);
     }
     Broadcast(MessageOf(std::move(*tx->record)), effects);
     // Workers are notified of several records at once.
@@ -245,9 +245,9 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
     logged_ = std::move(tx->logged);
   } else if (!loading_.active()) {
     // Another window was first: apply what it wrote, then try again.
-    const Fit fit = mirror_.Take(ReadingOf(*tx), true);
-    if (fit == Fit::kGap) return StartLoading(effects);
-    OnFit(fit, effects);
+    const ApplyResult result = mirror_.Take(ReadingOf(*tx), true);
+    if (result == ApplyResult::kGap) return StartLoading(effects);
+    OnApplied(result, effects);
   } else {
     return;  // loading continues, and commits when it ends
   }

@@ -79,7 +79,7 @@ void Tab::OnEvent(const ImageLoadedEvent& event, Data* effects) {
 // The image is not damaged, and must not be given up: this version cannot read it.
 void Tab::StopAtNewer(Data* effects) {
   loading_.End();
-  OnFit(Fit::kNewer, effects);
+  OnApplied(ApplyResult::kNewer, effects);
   if (ready_) return;
   effects->Push(OpenFailedEffect({"storage_newer", "a newer version wrote the image", {}}));
 }
@@ -113,20 +113,20 @@ void Tab::CatchUp(Data* effects) {
 void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const Reading reading = ReadingOf(tx);
   const ImagePointer& pointer = loading_.candidate();
-  Fit fit = Fit::kGap;
+  ApplyResult result = ApplyResult::kGap;
   if (Mirror::Continues(pointer.n, pointer.generation, reading)) {
     if (loading_.staged != nullptr) view_->ReplaceBase(loading_.staged.get());
     mirror_.StartAt(pointer);
-    fit = mirror_.Take(reading, !options_.remote);
+    result = mirror_.Take(reading, !options_.remote);
   }
-  if (fit == Fit::kGap || fit == Fit::kDamaged) {
+  if (result == ApplyResult::kGap || result == ApplyResult::kDamaged) {
     view_->Derive();
     // Another image was published meanwhile: begin again. Otherwise records are missing in storage,
     // and this image cannot be used.
     if (!loading_.IsCurrent(reading.sync)) return StartLoading(effects);
     return NextCandidate(effects);
   }
-  OnFit(fit, effects);
+  OnApplied(result, effects);
   loading_.End();
   TakeSync(reading.sync, effects);
   const bool first = !ready_;

@@ -159,20 +159,20 @@ void Tab::OnDone(uint64_t id, const Vector<Key>& keys, Data* effects) {
     case Kind::kReset:
       if (tx.record.has_value()) {
         Broadcast(RecordMessage{std::move(*tx.record)}, effects);
-        effects->Push(DataLostEffect("no image could be read; filling afresh"));
+        effects->Push(DataLostEffect("no image could be read; all rows are fetched again"));
         Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
       }
       return StartLoading(effects);
     case Kind::kReading: {
       const Reading reading = ReadingOf(tx);
       TakeSync(reading.sync, effects);
-      const Fit fit = mirror_.Take(reading, false);
-      if (fit == Fit::kGap || fit == Fit::kDamaged) {
+      const ApplyResult result = mirror_.Take(reading, false);
+      if (result == ApplyResult::kGap || result == ApplyResult::kDamaged) {
         // A commit that reads may have begun to load meanwhile: two loads would mix.
         if (!loading_.active()) StartLoading(effects);
         return;
       }
-      return OnFit(fit, effects);
+      return OnApplied(result, effects);
     }
     case Kind::kCommit:
       return FinishCommit(&tx, keys, effects);
@@ -330,7 +330,7 @@ void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
   if (tx->retry && !is_missing && !keys.empty()) {
     AddedItem& item = tx->added[0];
     item.key = keys[0];
-    OnFit(mirror_.Added(item), effects);
+    OnApplied(mirror_.Added(item), effects);
     BroadcastAdded(std::move(tx->added), effects);
   }
   Broadcast(ConflictsMessage(), effects);

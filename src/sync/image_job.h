@@ -65,7 +65,7 @@ enum class ImageJobKind : uint8_t { kFill, kRoll };
 struct ImageJob {
   ImageJobKind kind = ImageJobKind::kFill;
   std::string generation;
-  bool rolls = false;                // compacts image and records
+  bool compacts = false;             // compacts image and records
   std::optional<ImagePointer> from;  // the image below
   uint64_t upto = 0;
   std::optional<ImageFetch> fetch;
@@ -78,7 +78,7 @@ struct ImageJob {
     static constexpr const char* kKinds[] = {"fill", "roll"};
     member.Text("kind", self.kind, kKinds);
     member("generation", self.generation);
-    member("roll", self.rolls);
+    member("roll", self.compacts);
     member("from", self.from);
     member("upto", self.upto);
     member("fetch", self.fetch);

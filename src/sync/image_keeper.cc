@@ -130,7 +130,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
     ImageJob job;
     job.kind = ImageJobKind::kRoll;
     job.generation = draft_.generation;
-    job.rolls = true;
+    job.compacts = true;
     job.from = draft_.from;
     job.upto = draft_.upto;
     job.cursors = draft_.cursors;

@@ -44,8 +44,8 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   // above from.n are then folded over it, so none of them may be about this realm. A realm without
   // a cursor is in the records only if one of them brought it and another dropped it again (a right
   // that was granted and revoked, for example), which takes two records.
-  fill_.rolls = !from.parts.empty() || named || draft.upto > from.n + 1;
-  if (!fill_.rolls) {
+  fill_.compacts = !from.parts.empty() || named || draft.upto > from.n + 1;
+  if (!fill_.compacts) {
     draft.upto = from.n;
     draft.record_bytes = from.record_bytes.value_or(0);
     draft.cursors = from.cursors;
@@ -105,8 +105,8 @@ void SyncJob::DoneFill(Turn* turn) {
   ImageJob job;
   job.kind = ImageJobKind::kFill;
   job.generation = draft.generation;
-  job.rolls = fill_.rolls;
-  if (fill_.rolls) job.from = draft.from;
+  job.compacts = fill_.compacts;
+  if (fill_.compacts) job.from = draft.from;
   job.upto = draft.upto;
   job.fetch = ImageFetch{image.url,   image.bytes, image.hash,
                          image.realm, token_,      state_->times.image_fetch_ms};

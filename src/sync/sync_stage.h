@@ -149,7 +149,7 @@ struct Fill {
   bool is_dropped = false;        // given up, but its transaction is still in flight
   ImageDraft draft;
   // Image and records are compacted into a part of its own, beside the server's file.
-  bool rolls = false;
+  bool compacts = false;
   uint64_t job = 0;  // kFetch: the id of the image job; 0: it has ended
   // kPublish. None: the pointer, the scopes or the cursor changed meanwhile, and nothing was
   // written.

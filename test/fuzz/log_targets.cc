@@ -151,22 +151,22 @@ Vector<std::string> ImageSeeds() {
 std::string RunImage(std::string_view input, bool* taken) {
   static_cast<void>(ReadImageHeader(input));
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
-    ImageCompactor roll(schema);
-    const Status status = roll.AddPart(input);
+    ImageCompactor compactor(schema);
+    const Status status = compactor.AddPart(input);
     if (!status.ok()) {
       if (status.detail().empty()) return "no detail";
       continue;
     }
     *taken = true;
     for (const TableDef& table : schema->tables()) {
-      for (const auto& [id, realm] : roll.base().BaseKeys(table.index)) {
-        const auto row = roll.base().GetBase(realm, {table.index, id});
+      for (const auto& [id, realm] : compactor.base().BaseKeys(table.index)) {
+        const auto row = compactor.base().GetBase(realm, {table.index, id});
         if (!row) return "a row that is listed is not there";
         static_cast<void>(PlainRow(table, id, *row, true));
       }
     }
     ImageCompactor again(schema);
-    if (!again.AddPart(roll.Finish(1, Data::MakeObject())).ok())
+    if (!again.AddPart(compactor.Finish(1, Data::MakeObject())).ok())
       return "an image that was read cannot be written";
   }
   return "";

@@ -54,7 +54,7 @@ void WindowHost::Execute(const Data& effects) {
     } else if (type == "loadImage") {
       image_ = effect;
     } else if (type == "openFailed") {
-      told_ = true;
+      has_reported_ = true;
     } else if (type == "settle" && effect["stage"].Is("durable") && effect["error"].is_null()) {
       durable_.insert(effect["id"].as_string());
     }

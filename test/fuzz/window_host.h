@@ -27,7 +27,9 @@ class WindowHost final : public sync_test::TransactionCaller {
   // not end.
   std::string PreservedFields();
   bool ready() const { return client_->tab().ready(); }
-  bool told() const { return told_; }  // whether the core has reported that it cannot open
+  bool has_reported() const {
+    return has_reported_;
+  }  // whether the core has reported that it cannot open
   // Creates a group; returns false if that does not become durable.
   bool Edit(const std::string& id);
 
@@ -44,7 +46,7 @@ class WindowHost final : public sync_test::TransactionCaller {
   Data image_;
   std::set<std::string> timers_;
   std::set<std::string> durable_;
-  bool told_ = false;
+  bool has_reported_ = false;
   bool unreadable_ = false;  // effects that JavaScript could not decode
   double now_ = 1'000'000;
 };

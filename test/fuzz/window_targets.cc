@@ -63,7 +63,7 @@ std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
   std::string problem = window->PreservedFields();
   if (!problem.empty()) return problem;
   if (!window->ready())
-    return window->told() ? "" : "a window that does not open, and says nothing";
+    return window->has_reported() ? "" : "a window that does not open, and says nothing";
   *taken = true;
   if (!window->Edit("after")) return "a change that is not stored any more";
   for (const Data& row : untouched) {

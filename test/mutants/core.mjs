@@ -243,20 +243,20 @@ export const core = [
     name: 'a window applies a broadcast although there is a gap before its number',
     hole: 5,
     file: 'src/client/mirror.cc',
-    from: 'if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return Fit::kGap;',
+    from: 'if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return ApplyResult::kGap;',
     to: '',
   },
   {
     name: 'a window applies a broadcast twice that comes twice',
     file: 'src/client/mirror.cc',
-    from: 'if (n <= n_) return Fit::kKnown;',
+    from: 'if (n <= n_) return ApplyResult::kKnown;',
     to: '',
   },
   {
     name: 'a late message brings a removed mutation back',
     hole: 3,
     file: 'src/client/mirror.cc',
-    from: 'if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;',
+    from: 'if (gone != gone_.end() && key <= gone->second) return ApplyResult::kKnown;',
     to: '',
   },
   {
@@ -277,7 +277,7 @@ export const core = [
     name: 'a late message brings back what was removed before the last reading',
     hole: 4,
     file: 'src/client/mirror.cc',
-    from: '  if (key <= gone_up_to_) return Fit::kKnown;\n',
+    from: '  if (key <= gone_up_to_) return ApplyResult::kKnown;\n',
     to: '',
   },
   {
@@ -351,8 +351,8 @@ export const core = [
   {
     name: 'an answer unfills only one of several scopes of a table',
     file: 'src/authority/pull_unread.cc',
-    from: 'if (has_begun && untold_.Has(scope.table)) answer_.refill->push_back(i);',
-    to: 'if (has_begun && untold_.Has(scope.table)) answer_.refill->assign(1, i);',
+    from: 'if (has_begun && unread_.Has(scope.table)) answer_.refill->push_back(i);',
+    to: 'if (has_begun && unread_.Has(scope.table)) answer_.refill->assign(1, i);',
   },
   {
     name: 'a partly filled scope is not filled again',
@@ -382,8 +382,8 @@ export const core = [
   {
     name: "a user's own objects disappear until their page comes",
     file: 'src/authority/pull.cc',
-    from: '  if (untold_.is_all) return keys;\n',
-    to: '  if (untold_.is_any) return keys;\n',
+    from: '  if (unread_.is_all) return keys;\n',
+    to: '  if (unread_.is_any) return keys;\n',
   },
   {
     name: 'a scope that is to be filled again stays filled',

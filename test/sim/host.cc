@@ -75,7 +75,7 @@ double Host::next_timer() const {
 bool Host::HasStep() const {
   if (stalled) return false;
   const bool hears = !channel_.empty() && deaf_until <= world_->mono();
-  if (!inbox_.empty() || hears || told_ || !queue_.empty() || HasWork()) return true;
+  if (!inbox_.empty() || hears || outcome_ || !queue_.empty() || HasWork()) return true;
   for (const auto& [name, at] : timers_) {
     if (Due(at) <= world_->mono()) return true;
   }
@@ -114,14 +114,14 @@ void Host::Step() {
       world_->Trace(*this, "message", event["message"]["type"].as_string());
       return Execute(Handle(Timed(std::move(event))));
     }
-    if (source == 2 && told_) {
-      Data event = std::move(*told_);
-      told_.reset();
+    if (source == 2 && outcome_) {
+      Data event = std::move(*outcome_);
+      outcome_.reset();
       queue_.pop_front();
       world_->Trace(*this, event["type"].as_string(), event["error"]["name"].as_string());
       return Execute(Handle(Timed(std::move(event))));
     }
-    if (source == 3 && !told_ && !queue_.empty()) return RunTransaction();
+    if (source == 3 && !outcome_ && !queue_.empty()) return RunTransaction();
     if (source == 4 && HasWork()) return Work();
   }
 }
@@ -144,11 +144,11 @@ void Host::RunTransaction() {
     outcome = FailedEvent(transact["id"], "UnknownError");
   if (now != StorageFault::kNone && outcome["type"].as_string() == "failed")
     world_->Happened(KindOf(now));
-  told_ = std::move(outcome);
+  outcome_ = std::move(outcome);
 }
 
 void Host::FailOutstanding() {
-  told_.reset();
+  outcome_.reset();
   channel_.clear();
   std::deque<Data> queue = std::move(queue_);
   queue_.clear();

@@ -76,7 +76,7 @@ class Host : public sync_test::TransactionCaller {
   std::deque<Data> inbox_;
   std::deque<std::pair<uint64_t, Data>> channel_;  // sender, message
   std::deque<Data> queue_;                         // transactions
-  std::optional<Data> told_;                       // the first one's outcome, not handled yet
+  std::optional<Data> outcome_;                    // the first one's outcome, not handled yet
   Data writes_;
   std::map<std::string, double> timers_;
 };

@@ -128,7 +128,7 @@ void WorkerHost::Lock(const Data& effect) {
 }
 
 Data WorkerHost::Compact(const Data& job) {
-  ImageCompactor roll(&schema());
+  ImageCompactor compactor(&schema());
   const Data& from = job["from"];
   const auto old = profile().images.find(from["generation"].as_string());
   for (const Data& part : from["parts"].items()) {
@@ -136,19 +136,19 @@ Data WorkerHost::Compact(const Data& job) {
     const auto bytes = old->second.find(part["file"].as_string());
     if (bytes == old->second.end() || ImageChecksum(bytes->second) != part["checksum"].as_string())
       return ImageError("corrupt");
-    if (!roll.AddPart(bytes->second).ok()) return ImageError("corrupt");
+    if (!compactor.AddPart(bytes->second).ok()) return ImageError("corrupt");
   }
   for (uint64_t n = from["n"].as_u64() + 1; n <= job["upto"].as_u64(); ++n) {
     const Data record = profile().storage.Get("updates", n);
-    if (!record.is_object() || !roll.AddRecord(record["body"].as_bytes()).ok())
+    if (!record.is_object() || !compactor.AddRecord(record["body"].as_bytes()).ok())
       return ImageError("corrupt");
   }
-  for (const Data& realm : job["dropRealms"].items()) roll.DropRealm(realm.as_string());
-  std::string bytes = roll.Finish(job["upto"].as_u64(), job["cursors"]);
+  for (const Data& realm : job["dropRealms"].items()) compactor.DropRealm(realm.as_string());
+  std::string bytes = compactor.Finish(job["upto"].as_u64(), job["cursors"]);
   Data part = Data::MakeObject();
   part.Set("file", kRowsFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   part.Set("checksum", ImageChecksum(bytes));
-  if (roll.left_out()) part.Set("leftOut", true);
+  if (compactor.left_out()) part.Set("leftOut", true);
   profile().images[job["generation"].as_string()][kRowsFile] = std::move(bytes);
   return Data::MakeArray().Push(std::move(part));
 }

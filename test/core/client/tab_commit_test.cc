@@ -198,7 +198,7 @@ TEST_CASE("broadcasts a large local record without its body; other windows read 
   Window b(&storage, "b", false);
   a.Settle();
   b.Settle();
-  const auto told = [&](size_t letters) {
+  const auto message_of = [&](size_t letters) {
     a.sent.clear();
     a.Do(kUpdate, kGroupTable, "g", One("name", std::string(letters, 'x')));
     a.Settle();
@@ -207,11 +207,11 @@ TEST_CASE("broadcasts a large local record without its body; other windows read 
   a.Do(kCreate, kGroupTable, "g", One("count", 0));
   a.Settle();
   for (const Data& message : a.sent) b.Hear(message);
-  const Data small = told(kMaxBroadcastBytes / 2);
+  const Data small = message_of(kMaxBroadcastBytes / 2);
   CHECK(small["record"]["body"].is_bytes());
   b.Hear(small);
   CHECK_FALSE(b.CanRun());
-  const Data large = told(kMaxBroadcastBytes);
+  const Data large = message_of(kMaxBroadcastBytes);
   CHECK(large["record"]["body"].is_null());
   b.Hear(large);
   b.Settle();

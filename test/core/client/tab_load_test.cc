@@ -299,14 +299,14 @@ TEST_CASE("reports an unreadable image in openFailed, with name and message") {
                    {"generation", "g0"},
                    {"ok", false},
                    {"error", Data::Object{{"code", "storage_timeout"}, {"detail", "too slow"}}}});
-  bool told = false;
+  bool notified = false;
   for (const Data& effect : window.notes) {
     if (!effect["type"].Is("openFailed")) continue;
-    told = true;
+    notified = true;
     CHECK_EQ(effect["error"]["name"].as_string(), "storage_timeout");
     CHECK_EQ(effect["error"]["message"].as_string(), "too slow");
   }
-  CHECK(told);
+  CHECK(notified);
 }
 
 TEST_CASE("treats the record of an image fill as a gap unless that image was loaded") {

@@ -87,16 +87,16 @@ TEST_CASE("makes other windows read again when a window ends during a commit") {
   Pair world;
   const char* how = "leave";
   Outcome outcome = Outcome::kDone;
-  bool told = false;
+  bool notified = false;
   SUBCASE("closed, the outcome unknown") {}
   SUBCASE("frozen, the outcome unknown") { how = "freeze"; }
   SUBCASE("closed, stored but reported as failed") {
     outcome = Outcome::kLost;
-    told = true;
+    notified = true;
   }
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Run(outcome);
-  if (told) world.B().Tell();
+  if (notified) world.B().Tell();
   world.B().posted.clear();
   world.B().Event(Data::Object{{"type", how}});
   world.B().Event(Data::Object{{"type", "still"}});

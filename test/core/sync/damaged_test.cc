@@ -78,9 +78,9 @@ TEST_CASE("replaces a damaged sync record, notifies windows, and syncs all from 
     world.Run(200'000);
     CHECK(world.server.rows().contains("b"));
     CHECK(world.storage.Count("mutations") == 0);
-    bool told = false;
-    for (const Data& message : world.messages) told = told || message["damaged"].as_bool();
-    CHECK(told);
+    bool notified = false;
+    for (const Data& message : world.messages) notified = notified || message["damaged"].as_bool();
+    CHECK(notified);
     CHECK(world.sync()["n"].is_number());
     CHECK(world.sync()["cursors"].Find("A") != nullptr);
     CHECK(world.host(0).status["error"].is_null());

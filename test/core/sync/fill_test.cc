@@ -164,7 +164,7 @@ TEST_CASE("compacts the records before it repeats a fill over an unreadable imag
 // images up.
 TEST_CASE("notifies the windows when no readable image is left to build a fill on") {
   Filling world;
-  const auto told = [&] {
+  const auto notices = [&] {
     size_t count = 0;
     for (const Data& message : world.messages) count += message["type"].Is("unreadable") ? 1 : 0;
     return count;
@@ -184,20 +184,20 @@ TEST_CASE("notifies the windows when no readable image is left to build a fill o
   };
   fail("corrupt");
   fail("corrupt");  // the server's file: there is no image here
-  CHECK(told() == 0);
+  CHECK(notices() == 0);
   set_image("rows");
-  size_t before = told();
+  size_t before = notices();
   fail("network");
-  CHECK(told() == before);
+  CHECK(notices() == before);
   // Twice: once with the image, and once with the records alone, in either order.
   fail("corrupt");
   fail("corrupt");
-  CHECK(told() == before + 1);
+  CHECK(notices() == before + 1);
   // No record has a realm that came by the server's image, so there is no other image to build on.
   set_image("realm");
-  before = told();
+  before = notices();
   fail("corrupt");
-  CHECK(told() == before + 1);
+  CHECK(notices() == before + 1);
 }
 
 // Found by the simulator (seed 252077): the fill was placed below older records, one of which

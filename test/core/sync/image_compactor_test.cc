@@ -70,15 +70,15 @@ TEST_CASE("leaves a realm that comes by the server's image out of the compaction
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
   base.PutBase({0, "b"}, ItemRow("B", 2));
-  ImageCompactor roll(&SyncSchema());
-  REQUIRE(roll.AddPart(PartOf(base)).ok());
-  roll.DropRealm("A");
-  CHECK_FALSE(roll.empty());
-  const Base left = Loaded(roll.Finish(1, Data::MakeObject()));
+  ImageCompactor compactor(&SyncSchema());
+  REQUIRE(compactor.AddPart(PartOf(base)).ok());
+  compactor.DropRealm("A");
+  CHECK_FALSE(compactor.empty());
+  const Base left = Loaded(compactor.Finish(1, Data::MakeObject()));
   CHECK(left.BaseKeys(0).size() == 1);
   CHECK(left.GetBase("B", {0, "b"}).has_value());
-  roll.DropRealm("B");
-  CHECK(roll.empty());
+  compactor.DropRealm("B");
+  CHECK(compactor.empty());
 }
 
 TEST_CASE("ends a compaction at a damaged part or record") {
@@ -86,11 +86,11 @@ TEST_CASE("ends a compaction at a damaged part or record") {
   base.PutBase({0, "a"}, ItemRow("A", 1));
   std::string part = PartOf(base);
   part.data()[part.size() / 2] ^= 4;
-  ImageCompactor roll(&SyncSchema());
-  CHECK(roll.AddPart(part).code() == Code::kCorrupt);
+  ImageCompactor compactor(&SyncSchema());
+  CHECK(compactor.AddPart(part).code() == Code::kCorrupt);
   std::string body = EncodeSteps(SyncSchema(), {});
   body.data()[body.size() - 1] ^= 4;
-  CHECK_FALSE(roll.AddRecord(body).ok());
+  CHECK_FALSE(compactor.AddRecord(body).ok());
 }
 
 TEST_CASE("deletes a half-written image of a crashed worker only after the lease moved on") {

@@ -51,9 +51,9 @@ TEST_CASE("pushes a mutation within two minutes after its window ended without a
   world.Run(120'000);
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.Converged());
-  bool told = false;
-  for (const Data& message : world.messages) told = told || message["type"].Is("left");
-  CHECK(told);
+  bool notified = false;
+  for (const Data& message : world.messages) notified = notified || message["type"].Is("left");
+  CHECK(notified);
   // Then nothing is written again.
   const size_t after = world.pull_bodies.size();
   CHECK(after <= pulls + 2);

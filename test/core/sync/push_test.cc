@@ -245,16 +245,16 @@ TEST_CASE("shows an object deleted with its parent when a pull overtakes the pus
     REQUIRE(pulled.ok());
     PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
     REQUIRE(fold.Decide({outbox}, sync));
-    int told = 0;
+    int notices = 0;
     for (const Data& write : fold.Finish()) {
       if (!write["store"].Is("conflicts")) continue;
-      ++told;
+      ++notices;
       CHECK(write["add"]["code"].Is("parent_deleted"));
       CHECK(write["add"]["id"].Is("note"));
       CHECK(write["add"]["mutation"]["body"].is_bytes());
     }
     // If the push's answer came first, it has written the inbox entry already.
-    CHECK(told == (state == "sent" ? 1 : 0));
+    CHECK(notices == (state == "sent" ? 1 : 0));
   }
 }
 

@@ -133,9 +133,9 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
 }
 
 TEST_CASE("removes rows that own ops took out of every scope when no page will") {
-  const Vector<StepKind> told{StepKind::kOwnOps};
+  const Vector<StepKind> expected{StepKind::kOwnOps};
   const Vector<StepKind> untold{StepKind::kOwnOps, StepKind::kKeepScopes};
-  CHECK(StepsOf("") == told);
+  CHECK(StepsOf("") == expected);
   CHECK(StepsOf(R"([{"table":"items","where":["=","name","here"]}])") == untold);
   CHECK(StepsOf("[]") == untold);  // of a table that no scope names
 }

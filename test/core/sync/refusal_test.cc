@@ -89,12 +89,12 @@ TEST_CASE("records a rejection under a new n, raises goneUpTo to the highest rem
   CHECK(refusal["refused"].items()[0]["key"].as_number() == 1);
   CHECK(world.sync()["goneUpTo"].as_number() == 1);
   CHECK(world.Heard("record")["record"]["n"].as_number() == world.sync()["n"].as_number());
-  bool told = false;
+  bool notified = false;
   for (const Data& message : world.messages) {
     for (const Data& result : message["results"].items())
-      told = told || result["status"].as_string() == "rejected";
+      notified = notified || result["status"].as_string() == "rejected";
   }
-  CHECK(told);
+  CHECK(notified);
 }
 
 TEST_CASE("sends the actions of a rejected op one by one, and keeps only the culprit back") {

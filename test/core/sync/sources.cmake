@@ -16,7 +16,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/random_test.cc
   test/core/sync/refill_test.cc
   test/core/sync/refusal_test.cc
-  test/core/sync/roll_up_test.cc
+  test/core/sync/compaction_test.cc
   test/core/sync/schema_change_test.cc
   test/core/sync/scopes_test.cc
   test/core/sync/service_test.cc

@@ -45,13 +45,13 @@ TEST_CASE("asks for another token when one expires; waits if that is refused, to
   }
   SUBCASE("until some minutes have passed, as no user may look; it says so meanwhile") {
     refuse();
-    bool told = true;
+    bool notified = true;
     for (int i = 0; i < 400; ++i) {
       world.Run(1'000);
-      told = told &&
-             (world.host(0).status["needsAuth"].as_bool() || world.storage.Count("mutations") == 0);
+      notified = notified && (world.host(0).status["needsAuth"].as_bool() ||
+                              world.storage.Count("mutations") == 0);
     }
-    CHECK(told);
+    CHECK(notified);
     CHECK(world.push_bodies.size() + world.pull_bodies.size() >= requests + 1);
     world.Run(400'000);
   }

@@ -99,7 +99,7 @@ class FlickerCheck final : public Check {
         for (const Data& item : record[how].items()) {
           // A restored profile may report it again.
           const uint64_t n = record["n"].as_u64();
-          auto& keys = told_[host.profile().index][item["id"].as_string()];
+          auto& keys = heard_at_[host.profile().index][item["id"].as_string()];
           uint64_t& first = keys.try_emplace(item["key"].as_u64(), n).first->second;
           first = std::min(first, n);
         }
@@ -108,7 +108,7 @@ class FlickerCheck final : public Check {
   }
 
   void Copied(const Profile& profile, const Profile& of) override {
-    told_[profile.index] = told_[of.index];
+    heard_at_[profile.index] = heard_at_[of.index];
   }
 
   void Moment() override {
@@ -141,10 +141,10 @@ class FlickerCheck final : public Check {
     Check::Fail("6 no flicker: window " + window.tab() + " " + what);
   }
 
-  void Compare(WindowHost& window, const Data& told, const AllRows& all, Live* live) {
+  void Compare(WindowHost& window, const Data& changes, const AllRows& all, Live* live) {
     const Look wanted = live->plain->look(all);
     const Data* delta = nullptr;
-    for (const Data& one : told.items()) {
+    for (const Data& one : changes.items()) {
       if (one["live"].as_u64() != live->id) continue;
       if (delta != nullptr) return Fail(window, "reports one event twice to a query");
       delta = &one;
@@ -199,8 +199,8 @@ class FlickerCheck final : public Check {
   }
 
   bool IsTold(const Gone& gone) const {
-    const auto profile = told_.find(gone.profile);
-    if (profile == told_.end()) return false;
+    const auto profile = heard_at_.find(gone.profile);
+    if (profile == heard_at_.end()) return false;
     const auto keys = profile->second.find(gone.action);
     if (keys == profile->second.end()) return false;
     for (const auto& [key, n] : keys->second) {
@@ -211,7 +211,7 @@ class FlickerCheck final : public Check {
 
   std::map<uint64_t, Watched> windows_;  // by serial
   std::map<size_t, std::map<std::string, std::map<uint64_t, uint64_t>>>
-      told_;  // profile, action, key: n
+      heard_at_;  // profile, action, key: n
   std::set<std::string> withdrawn_;
   Vector<Gone> gone_;
 };

@@ -99,7 +99,7 @@ bool Worker::TakeOwnStep() {
     for (const Data& generation : job["generations"].items())
       device().images.erase(generation.as_string());
   } else {
-    parts = job["kind"].Is("fill") ? Fill(job) : Roll(job);
+    parts = job["kind"].Is("fill") ? Fill(job) : Compact(job);
   }
   Deliver(NamedEvent("image").Set("id", effect["id"]).Set("parts", std::move(parts)));
   return true;
@@ -118,22 +118,22 @@ Data Worker::Fill(const Data& job) {
   const std::string& image = device().story->server.Image(job["fetch"]["url"].as_string());
   Data parts = Data::MakeArray();
   parts.Push(ImagePart(job["generation"].as_string(), "realm", image));
-  if (job["roll"].as_bool()) parts.Push(Roll(job).items()[0]);
+  if (job["roll"].as_bool()) parts.Push(Compact(job).items()[0]);
   return parts;
 }
 
-Data Worker::Roll(const Data& job) {
-  ImageCompactor roll(&authority_test::WorldSchema());
+Data Worker::Compact(const Data& job) {
+  ImageCompactor compactor(&authority_test::WorldSchema());
   const Data& from = job["from"];
   for (const Data& part : from["parts"].items()) {
     const auto& files = device().images.at(from["generation"].as_string());
-    REQUIRE(roll.AddPart(files.at(part["file"].as_string())).ok());
+    REQUIRE(compactor.AddPart(files.at(part["file"].as_string())).ok());
   }
   for (uint64_t n = from["n"].as_u64() + 1; n <= job["upto"].as_u64(); ++n)
-    REQUIRE(roll.AddRecord(device().storage.Get("updates", n)["body"].as_bytes()).ok());
-  for (const Data& realm : job["dropRealms"].items()) roll.DropRealm(realm.as_string());
+    REQUIRE(compactor.AddRecord(device().storage.Get("updates", n)["body"].as_bytes()).ok());
+  for (const Data& realm : job["dropRealms"].items()) compactor.DropRealm(realm.as_string());
   return Data::MakeArray().Push(ImagePart(job["generation"].as_string(), "rows",
-                                          roll.Finish(job["upto"].as_u64(), job["cursors"])));
+                                          compactor.Finish(job["upto"].as_u64(), job["cursors"])));
 }
 
 void Worker::Lock(const Data& effect) {

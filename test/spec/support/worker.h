@@ -48,7 +48,7 @@ class Worker final : public Actor {
   void Respond(const Answer& answer);
   Data ImagePart(const std::string& generation, const std::string& file, std::string bytes);
   Data Fill(const Data& job);
-  Data Roll(const Data& job);
+  Data Compact(const Data& job);
 
   Window* window_;
   std::unique_ptr<SyncWorker> worker_;
