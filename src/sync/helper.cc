@@ -146,7 +146,7 @@ void Helper::OnLook(Turn* turn) {
   Wake(mutated ? WakeReason::kMutation : WakeReason::kDue, turn);
 }
 
-void Helper::PreservedFields(Turn* turn) {
+void Helper::Rest(Turn* turn) {
   expected_ms_ = unreachable_since_ms_ = idle_since_ms_ = kNever;
   token_pause_ms_ = 0;
   mutated_ = false;
@@ -157,7 +157,7 @@ void Helper::PreservedFields(Turn* turn) {
 
 void Helper::OnWatch(Turn* turn) {
   if (expected_ms_ == kNever) return;
-  if (!MayWake()) return PreservedFields(turn);
+  if (!MayWake()) return Rest(turn);
   const double waited = turn->mono - expected_ms_;
   // Far too late: the machine slept, and the service worker with it.
   const bool slept = waited > 2 * state_->times.service_ms;

@@ -38,7 +38,7 @@ class Helper {
   void Heard(const StatusRecord* status, Turn* turn);
   void Answered(const Data& id);
   // Offline, paused, or the mode has changed: stops waiting for answers.
-  void PreservedFields(Turn* turn);
+  void Rest(Turn* turn);
   bool Timer(WorkerTimer timer, Turn* turn);
 
   // Why the service worker was given up; empty if it was not.

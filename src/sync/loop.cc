@@ -24,7 +24,7 @@ void Loop::Pushed(bool sent, bool left) {
   if (sent) want_pull_ = true;
 }
 
-double Loop::PreservedFields(bool listening, Random* random) {
+double Loop::Rest(bool listening, Random* random) {
   backoff_.Reset();
   return Jitter(listening ? times_.idle_listening_ms : times_.idle_ms, random);
 }

@@ -36,7 +36,7 @@ class Loop {
   void Pushed(bool sent, bool left);
 
   // The pause after a job that did all its work, with jitter.
-  double PreservedFields(bool listening, Random* random);
+  double Rest(bool listening, Random* random);
   // The pause after a failure: it doubles, with jitter, and is at least as long as the server has
   // asked for.
   double Retry(double retry_after_ms, Random* random);

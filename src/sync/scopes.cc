@@ -72,7 +72,7 @@ Kept MakeKept(const Schema& schema, SyncScope scope) {
   return kept;
 }
 
-bool CanRead(const Vector<Kept>& list) {
+bool Fits(const Vector<Kept>& list) {
   FilterCost total;
   for (const Kept& kept : list) {
     total.comparisons += kept.cost.comparisons;
@@ -123,7 +123,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     kept.push_back(MakeKept(schema, std::move(scope)));
   }
   // More may be stored than a server accepts, however it came there.
-  while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !CanRead(kept))) {
+  while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !Fits(kept))) {
     Kept* oldest = Oldest(&kept, today);
     kept.erase(oldest == nullptr ? kept.end() - 1 : oldest);
     dropped = true;
@@ -132,7 +132,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   for (const WantedScope& scope : add) {
     if (!Understands(schema, scope) || Holds(kept, scope)) continue;
     kept.push_back(MakeKept(schema, {scope.table, scope.where, {}, today, {}}));
-    while (may_drop && (kept.size() > kMaxKeptScopes || !CanRead(kept))) {
+    while (may_drop && (kept.size() > kMaxKeptScopes || !Fits(kept))) {
       Kept* oldest = Oldest(&kept, today);
       if (oldest == nullptr) break;
       kept.erase(oldest);
@@ -140,7 +140,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     }
     // Leave out what the server would reject together with all that windows are showing. The next
     // scope may fit.
-    const bool fits = kept.size() <= kMaxScopes && CanRead(kept);
+    const bool fits = kept.size() <= kMaxScopes && Fits(kept);
     added = added || fits;
     if (fits) continue;
     left_out->push_back(std::move(kept.back().scope));

@@ -105,7 +105,7 @@ class SyncJob {
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
-  void PreservedFields(LeaseOutcome outcome, double delay_ms, Turn* turn);
+  void Rest(LeaseOutcome outcome, double delay_ms, Turn* turn);
   void Lost(Turn* turn);
   void Drop(Turn* turn);
   void Unauthenticated(const SyncError& error, Turn* turn);

@@ -35,8 +35,7 @@ void SyncJob::Finish(Turn* turn) {
     return;
   }
   state_->poked.clear();
-  PreservedFields(LeaseOutcome::kDone, loop_.PreservedFields(state_->listening, &state_->random),
-                  turn);
+  Rest(LeaseOutcome::kDone, loop_.Rest(state_->listening, &state_->random), turn);
 }
 
 void SyncJob::Fail(SyncError error, Turn* turn) {
@@ -49,17 +48,17 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
   retrying_ = true;
   const bool refused = state_->needs_auth && state_->token_refusals > 0;
   const bool missing = state_->needs_auth && !refused;
-  PreservedFields(LeaseOutcome::kFailed,
-                  refused ? loop_.PreservedFields(true, &state_->random)
-                          : loop_.Retry(state_->error.retry_after_ms, &state_->random),
-                  turn);
+  Rest(LeaseOutcome::kFailed,
+       refused ? loop_.Rest(true, &state_->random)
+               : loop_.Retry(state_->error.retry_after_ms, &state_->random),
+       turn);
   if (!missing) return;
   // The application will report when it has one.
   state_->next_try_at.reset();
   turn->Cancel(WorkerTimer::kLoop);
 }
 
-void SyncJob::PreservedFields(LeaseOutcome outcome, double delay_ms, Turn* turn) {
+void SyncJob::Rest(LeaseOutcome outcome, double delay_ms, Turn* turn) {
   active_ = false;
   state_->first_round_ended = true;
   Drop(turn);
@@ -99,7 +98,7 @@ void SyncJob::Heard(const LeaseMessage& message, Turn* turn) {
   if (!active_) {
     // It has just polled; another poll at once would only double the requests.
     if (outcome == LeaseOutcome::kDone && !retrying_ && !helps() && state_->CanRun())
-      turn->Timer(WorkerTimer::kLoop, loop_.PreservedFields(state_->listening, &state_->random));
+      turn->Timer(WorkerTimer::kLoop, loop_.Rest(state_->listening, &state_->random));
     return;
   }
   if (lease_.held() || step() != SyncStep::kNone || !asked_.empty()) return;
@@ -130,8 +129,7 @@ void SyncJob::DoneCheck(Turn* turn) {
   state_->poked.clear();
   loop_.Forget();
   state_->error = {};  // another window has succeeded where this one failed
-  PreservedFields(LeaseOutcome::kDone, loop_.PreservedFields(state_->listening, &state_->random),
-                  turn);
+  Rest(LeaseOutcome::kDone, loop_.Rest(state_->listening, &state_->random), turn);
 }
 
 }  // namespace skerry

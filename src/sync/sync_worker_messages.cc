@@ -38,7 +38,7 @@ void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
   } else if (!could && can) {
     Wake(reason, turn);
   }
-  if (!state_->online || state_->paused) helper_.PreservedFields(turn);
+  if (!state_->online || state_->paused) helper_.Rest(turn);
 }
 
 void SyncWorker::OnEvent(PostEvent event, Turn* turn) {
@@ -137,7 +137,7 @@ void SyncWorker::OnWake(const WakeMessage& message, Turn* turn) {
 
 void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
   state_->mode_reason = std::move(reason);
-  helper_.PreservedFields(turn);
+  helper_.Rest(turn);
   if (state_->mode == mode) return;
   if (mode == Mode::kHelper) {
     const Data::Array asked = job_.TakeAsked();

@@ -95,7 +95,7 @@ std::string WindowHost::Settle() {
   return "a window that does not come to rest";
 }
 
-std::string WindowHost::PreservedFields() {
+std::string WindowHost::Rest() {
   for (int round = 0; round < kMostTimers; ++round) {
     std::string problem = Settle();
     if (!problem.empty()) return problem;
@@ -115,7 +115,7 @@ bool WindowHost::Edit(const std::string& id) {
   const Result<Data> done = client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
   if (!made.ok() || !done.ok()) return false;
   Execute(done.value()["effects"]);
-  return PreservedFields().empty() && durable_.contains(done.value()["id"].as_string());
+  return Rest().empty() && durable_.contains(done.value()["id"].as_string());
 }
 
 }  // namespace skerry::fuzz

@@ -25,11 +25,10 @@ class WindowHost final : public sync_test::TransactionCaller {
   void Hear(const Data& message);
   // Executes everything until nothing is left, timers included. Returns the problem if that does
   // not end.
-  std::string PreservedFields();
+  std::string Rest();
   bool ready() const { return client_->tab().ready(); }
-  bool has_reported() const {
-    return has_reported_;
-  }  // whether the core has reported that it cannot open
+  // Whether the core has reported that it cannot open.
+  bool has_reported() const { return has_reported_; }
   // Creates a group; returns false if that does not become durable.
   bool Edit(const std::string& id);
 

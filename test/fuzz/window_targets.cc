@@ -60,7 +60,7 @@ Vector<std::string> WindowStorageSeeds() { return {EncodeData(WindowSnapshot())}
 // mutation is lost.
 std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
                   const Vector<Data>& untouched, bool* taken) {
-  std::string problem = window->PreservedFields();
+  std::string problem = window->Rest();
   if (!problem.empty()) return problem;
   if (!window->ready())
     return window->has_reported() ? "" : "a window that does not open, and says nothing";
@@ -121,7 +121,7 @@ std::string RunWindowMessages(std::string_view input, bool* taken) {
   PutSnapshot(WindowSnapshot(), &storage, &images);
   const Vector<Data> untouched = Untouched(WindowSnapshot(), &storage);
   WindowHost window(&storage, &images);
-  std::string problem = window.PreservedFields();
+  std::string problem = window.Rest();
   if (!problem.empty() || !window.ready()) return "it does not open";
   for (const Data& message : messages.value().items()) window.Hear(message);
   return Judge(&window, &storage, untouched, taken);
@@ -158,7 +158,7 @@ std::string RunEvents(std::string_view input, bool* taken) {
   for (const Data& event : events.value().items()) {
     if (event.is_object()) window.Event(event);
   }
-  std::string problem = window.PreservedFields();
+  std::string problem = window.Rest();
   *taken = window.ready();
   return problem;
 }

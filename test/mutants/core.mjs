@@ -685,7 +685,7 @@ export const core = [
   {
     name: 'a client keeps more scopes than its server accepts',
     file: 'src/sync/scopes.cc',
-    from: '(kept.size() > kMaxScopes || !CanRead(kept))',
+    from: '(kept.size() > kMaxScopes || !Fits(kept))',
     to: 'kept.size() > kMaxScopes',
   },
   {

@@ -108,7 +108,7 @@ class World {
   void BringUpToDate(Profile* profile);
   void EndFaults(Tab* tab);
   void OpenCold();
-  void PreservedFields();
+  void Rest();
   void MutateOnceMore();
   bool IsPushed();
   bool IsQuiet();

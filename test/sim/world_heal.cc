@@ -56,12 +56,12 @@ void World::Heal() {
     for (const auto& tab : profile->tabs) EndFaults(tab.get());
   }
   pushed_by_ = mono_ + kHealMs;
-  PreservedFields();
+  Rest();
   // Opens one more window in each profile: it has only what is in storage.
   if (problem_.empty()) OpenCold();
-  if (problem_.empty()) PreservedFields();
+  if (problem_.empty()) Rest();
   if (problem_.empty()) MutateOnceMore();
-  if (problem_.empty()) PreservedFields();
+  if (problem_.empty()) Rest();
   if (problem_.empty()) checks_->Moment();
   if (problem_.empty()) checks_->End();
 }
@@ -71,7 +71,7 @@ void World::OpenCold() {
   for (const auto& profile : profiles_) AddTab(profile.get());
 }
 
-void World::PreservedFields() {
+void World::Rest() {
   size_t workers = 0;
   for (const auto& profile : profiles_) workers += profile->tabs.size();
   const uint64_t most = network_->requests() + kRequestsAWorker * workers;

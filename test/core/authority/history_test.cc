@@ -264,7 +264,7 @@ class History {
     const Answered answered = answers_[place];
     answers_.erase(answers_.begin() + static_cast<long>(place));
     TestClient& client = clients_[answered.client];
-    if (!client.CanRead(answered.request)) return;
+    if (!client.Fits(answered.request)) return;
     for (const auto& [update, places] : answered.answer["own"].members()) {
       const Data::Array& have = answered.request["have"].items();
       if (std::find(have.begin(), have.end(), Data(update)) == have.end()) continue;

@@ -51,7 +51,7 @@ class TestClient {
 
   // Whether the client's cursors and scopes are still those of the request; else the answer is
   // discarded.
-  bool CanRead(const Data& request) const {
+  bool Fits(const Data& request) const {
     const Data now = Request(true, 0);
     return request["cursors"] == now["cursors"] && request["scopes"] == now["scopes"];
   }

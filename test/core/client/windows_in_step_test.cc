@@ -75,7 +75,7 @@ class WindowsWorld {
       }
       Check();
     }
-    PreservedFields();
+    Rest();
   }
 
  private:
@@ -473,7 +473,7 @@ class WindowsWorld {
     }
   }
 
-  void PreservedFields() {
+  void Rest() {
     failures_ = false;
     for (Pane& pane : panes_) {
       if (pane.frozen) Resume(pane);

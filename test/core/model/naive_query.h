@@ -156,7 +156,7 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth, uint
   for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
     const Vector<std::string>& columns = ComparableColumns(table);
     const std::string& column = columns[random->Below(columns.size())];
-    text += std::string(i ? "," : "") + "[" + QuoteForDetail(column) +
+    text += std::string(i ? "," : "") + "[" + Quote(column) +
             (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
     if (column == "name" || column == "country") {
       static const char* kLocales[] = {"", ",\"fold\"", ",\"back\""};
@@ -167,7 +167,7 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth, uint
   text += "]";
   if (random->Below(2)) text += ",\"limit\":" + std::to_string(RandomLimit(random, rows));
   if (random->Below(4) == 0) text += ",\"offset\":" + std::to_string(random->Below(6));
-  if (random->Below(6) == 0) text += ",\"after\":" + QuoteForDetail(RandomId(random, table, 60));
+  if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
   if (depth < 2 && (depth < 0 || random->Below(2) == 0)) {
     text += ",\"include\":[";
     const auto nested = [&](TableIndex inner) {

@@ -134,21 +134,21 @@ inline std::string RandomId(Random* random, TableIndex table, uint64_t limit) {
   return table == kCities ? CityId(n) : Uuid7(table, n);
 }
 
-inline std::string QuoteForDetail(const std::string& text) { return WriteJson(Data(text)); }
+inline std::string Quote(const std::string& text) { return WriteJson(Data(text)); }
 
 // A constant for comparisons with a column, as JSON.
 inline std::string RandomConstant(Random* random, TableIndex table, const std::string& column) {
   static const char* kCountries[] = {"SE", "NO", "DE", "US", "IN", "XX"};
-  if (column == "name") return QuoteForDetail(RandomText(random, 2));
-  if (column == "country") return QuoteForDetail(kCountries[random->Below(6)]);
+  if (column == "name") return Quote(RandomText(random, 2));
+  if (column == "country") return Quote(kCountries[random->Below(6)]);
   if (column == "capital") return random->Below(2) ? "true" : "false";
-  if (column == "size") return QuoteForDetail(std::string(1, "sml"[random->Below(3)]));
+  if (column == "size") return Quote(std::string(1, "sml"[random->Below(3)]));
   if (column == "flag") return random->Below(2) ? "\"/w==\"" : "\"\"";
   if (column == "realm") return random->Below(2) ? "\"team\"" : "\"public\"";
   if (column == "twin" || column == "home" || column == "city")
-    return QuoteForDetail(CityId(random->Below(60)));
-  if (column == "person") return QuoteForDetail(Uuid7(kPeople, random->Below(40)));
-  if (column == "id") return QuoteForDetail(RandomId(random, table, 60));
+    return Quote(CityId(random->Below(60)));
+  if (column == "person") return Quote(Uuid7(kPeople, random->Below(40)));
+  if (column == "id") return Quote(RandomId(random, table, 60));
   return std::to_string(static_cast<int>(random->Below(20)) - 3);
 }
 
@@ -203,19 +203,17 @@ inline std::string RandomFilter(Random* random, TableIndex table, int depth, boo
     std::string list;
     for (uint64_t n = random->Below(4); n > 0; --n)
       list += RandomConstant(random, table, column) + ",";
-    return "[\"in\"," + QuoteForDetail(column) + ",[" + list + "null]]";
+    return "[\"in\"," + Quote(column) + ",[" + list + "null]]";
   }
   if (roll == 8 &&
       (column == "name" || column == "id" || column == "country" || column == "twin")) {
     static const char* kPatterns[] = {"%a%",  "Sto%", "_", "%_b", "%\\%%", "c1%",
                                       "%00%", "S_",   "",  "å%",  "%\\\\%"};
-    return "[\"like\"," + QuoteForDetail(column) + "," +
-           QuoteForDetail(kPatterns[random->Below(11)]) + "]";
+    return "[\"like\"," + Quote(column) + "," + Quote(kPatterns[random->Below(11)]) + "]";
   }
   const std::string constant =
       random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
-  return std::string("[\"") + kOps[random->Below(8)] + "\"," + QuoteForDetail(column) + "," +
-         constant + "]";
+  return std::string("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
 }
 
 inline Data Json(const std::string& text) { return ParseJson(text).value(); }
