@@ -27,7 +27,7 @@ void Tab::Handle(Data event, Data* effects) {
   // The reply must be the first effect, so nothing else is emitted with it.
   const auto read = [&](ReadEvent one) { OnRead(one.id, std::move(one.results), effects); };
   if (OneOf<ReadEvent>::Visit(&event, read)) return;
-  const auto handle = [&](auto&& one) { OnEvent(std::move(one), effects); };
+  const auto handle = [&](auto&& one) { OnEvent(std::forward<decltype(one)>(one), effects); };
   if (!WindowEvents::Visit(&event, handle)) {
     effects->Push(
         ProblemEffect({Code::kInvalidArgument, "unknown event " + event["type"].as_string()}));
