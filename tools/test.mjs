@@ -5,7 +5,7 @@
 // failures.
 //
 // The whole check runs in three processes. Tests with browsers and databases often wait, so the steps
-// that only compute (kBeside) run beside them, at the lowest priority, and are reported at the end.
+// that only compute (kBeside) run beside them, at a low priority, and are reported at the end.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,11 +18,15 @@ import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/li
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds, which } from './lib/run.mjs';
 
-/** The steps that only compute. Each list runs in its own process, so that all processors have work. */
+/**
+ * The steps that only compute. Each list runs in its own process, so that all processors have work. The first list takes
+ * longest, so it goes before the second (`nice`).
+ */
 const kBeside = [
-  ['core-native', 'simulator-sanitized'],
-  ['simulator-fast', 'core-wasm', 'clang-tidy'],
+  { nice: 10, slices: ['core-native', 'simulator-sanitized'] },
+  { nice: 19, slices: ['simulator-fast', 'core-wasm', 'clang-tidy'] },
 ];
+const kBesideSlices = kBeside.flatMap(({ slices }) => slices);
 /** The parts of slices that the lists above name. */
 const kParts = {
   core: ['core-native', 'core-wasm'],
@@ -151,11 +155,11 @@ function summarise() {
 }
 
 /** Runs a list of kBeside in its own process. Returns its output, and the results of its steps. */
-async function beside(slices) {
+async function beside({ nice: niceness, slices }) {
   const report = join(build, 'test-results', `beside-${slices[0]}.json`);
   mkdirSync(join(build, 'test-results'), { recursive: true });
   rmSync(report, { force: true });
-  const nice = which('nice') ? ['nice', '-n', '19'] : [];
+  const nice = which('nice') ? ['nice', '-n', `${niceness}`] : [];
   const command = [...nice, process.execPath, process.argv[1], `--report=${report}`, ...slices];
   const { code, output } = await run(command[0], command.slice(1), {
     cwd: root,
@@ -171,14 +175,14 @@ await main(async () => {
   const given = process.argv.slice(2);
   const report = given.find((name) => name.startsWith('--report='))?.slice('--report='.length);
   const chosen = given.filter((name) => !name.startsWith('--report='));
-  const named = [...kSlices, ...kBeside.flat()];
+  const named = [...kSlices, ...kBesideSlices];
   const unknown = chosen.find((name) => !named.includes(name));
   if (unknown) {
     throw new SetupError(`There is no slice ${unknown}. Choose from ${kSlices.join(', ')}.`);
   }
   const whole = chosen.length === 0;
   const parts = (whole ? kSlices : chosen).flatMap((name) => kParts[name] ?? [name]);
-  const wanted = parts.filter((name) => !whole || !kBeside.flat().includes(name));
+  const wanted = parts.filter((name) => !whole || !kBesideSlices.includes(name));
   const wants = (...slices) => slices.some((name) => wanted.includes(name));
 
   // Nothing works without the set-up, so its failure stops the run.
