@@ -764,7 +764,7 @@ export const core = [
     name: 'an update that no server can read is made again without end',
     file: 'src/sync/grouping.cc',
     from: 'if (!IsReadable(*schema_, update)) {',
-    to: 'if (update.is_null()) {',
+    to: 'if (update.id.empty()) {',
   },
   {
     name: 'an include with `after` stays when its first row moves',
@@ -868,7 +868,7 @@ export const core = [
     name: 'a scope that costs too much keeps out those after it',
     file: 'src/sync/scopes.cc',
     from: '    if (fits) continue;\n    left_out',
-    to: '    if (fits && left_out->items().empty()) continue;\n    left_out',
+    to: '    if (fits && left_out->empty()) continue;\n    left_out',
   },
   {
     name: 'a window without a token does not notice that another was accepted',
