@@ -8,7 +8,7 @@
 #include <string>
 
 #include "log/event.h"
-#include "log/sync_record.h"
+#include "log/message.h"
 
 namespace skerry {
 
@@ -90,18 +90,6 @@ struct LeaveEvent {
   static constexpr const char* kType = "leave";
 };
 
-struct ScopesEvent {
-  static constexpr const char* kType = "scopes";
-  Vector<WantedScope> add;
-  Vector<WantedScope> drop;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("add", self.add);
-    member("drop", self.drop);
-  }
-};
-
 enum class Resolution : uint8_t { kDiscard, kRetry };
 
 // What becomes of an entry of the inbox. `id`: its key.
@@ -119,9 +107,10 @@ struct ResolveEvent {
 };
 
 // A ReadEvent comes, too; it is handled apart, because the reply to it is the only effect.
+// (Scopes come in the same shape as in the message to the worker.)
 using WindowEvents = OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent,
                            ImageLoadedEvent, WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent,
-                           ResumeEvent, ScopesEvent, ResolveEvent>;
+                           ResumeEvent, ScopesMessage, ResolveEvent>;
 
 // The wall clock of an event, in ms; `last` if it has none.
 inline double NowOf(const Data& event, double last) { return event["now"].as_number(last); }

@@ -237,7 +237,7 @@ void Tab::OnApplied(ApplyResult result, Data* effects) {
 }
 
 // Each scope is checked by itself: a wrong one does not stop the others.
-void Tab::OnEvent(const ScopesEvent& event, Data* effects) {
+void Tab::OnEvent(const ScopesMessage& event, Data* effects) {
   ScopesMessage message;
   message.add = Accept(event.add, effects);
   message.drop = Accept(event.drop, effects);

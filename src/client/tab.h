@@ -113,7 +113,7 @@ class Tab {
   void OnEvent(const StillEvent& event, Data* effects);
   void OnEvent(const LeaveEvent& event, Data* effects);
   void OnEvent(const ResumeEvent& event, Data* effects);
-  void OnEvent(const ScopesEvent& event, Data* effects);
+  void OnEvent(const ScopesMessage& event, Data* effects);
   void OnEvent(const ResolveEvent& event, Data* effects);
   void OnMessage(Data message, Data* effects);
   // One for each kind of message that a window handles.

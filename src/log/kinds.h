@@ -48,15 +48,7 @@ struct OneOf {
     static constexpr const char* kTypes[] = {Kinds::kType...};
     const size_t kind = KindOf(*data, kTypes, sizeof...(Kinds));
     size_t index = 0;
-    return ((index++ == kind && (VisitAs<Kinds>(data, handle), true)) || ...);
-  }
-
- private:
-  template <typename T, typename Handler>
-  static void VisitAs(Data* data, const Handler& handle) {
-    T kind;
-    if constexpr (HasMembers<T>) FromData(std::move(*data), &kind);
-    handle(std::move(kind));
+    return ((index++ == kind && (handle(ReadKind<Kinds>(std::move(*data))), true)) || ...);
   }
 };
 

@@ -70,10 +70,10 @@ Answer ReadAnswer(const ResponseEvent& event) {
   }
   answer.error = ByStatus(status);
   answer.error.retry_after_ms = retry_after_ms;
-  const ServerError told = json ? ReadRecord<ServerError>(answer.json) : ServerError();
-  if (told.code.has_value()) {
-    answer.error.code = *told.code;
-    if (told.detail.has_value()) answer.error.message = *told.detail;
+  const ServerError sent = json ? ReadRecord<ServerError>(answer.json) : ServerError();
+  if (sent.code.has_value()) {
+    answer.error.code = *sent.code;
+    if (sent.detail.has_value()) answer.error.message = *sent.detail;
   } else if (!json && status < 500 && status != 413 && !answer.error.retryable) {
     // (For a 413 the default error says enough, even if the body is a proxy's own page.)
     answer.error.code = "not_json";

@@ -24,8 +24,8 @@ Status ImageCompactor::AddPart(std::string_view image) {
 Status ImageCompactor::AddRecord(std::string_view body) {
   Result<Vector<Step>> steps = DecodeSteps(*schema_, body, &left_out_);
   if (!steps.ok()) return steps.status();
-  IgnoreTouched nobody;
-  return ApplySteps(*schema_, steps.value(), &base_, &nobody);
+  IgnoreTouched ignored;
+  return ApplySteps(*schema_, steps.value(), &base_, &ignored);
 }
 
 void ImageCompactor::DropRealm(std::string_view realm) {

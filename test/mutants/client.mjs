@@ -41,8 +41,8 @@ export const client = [
     name: 'a service worker opens a database of a newer release at each message',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',
-    from: "if (end === 'newer-version') this.#newer.add(database);",
-    to: 'void end;',
+    from: "if (loss === 'newer-version') this.#newer.add(database);",
+    to: 'void loss;',
   },
   {
     name: 'a token that must not be kept is',

@@ -169,8 +169,8 @@ export class ServiceHome {
     if (this.#newer.has(database)) throw newerRelease();
     if (!(await this.#exists(database)))
       throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
-    const storage = await host.storage.reopen(database, (end) => {
-      if (end === 'newer-version') this.#newer.add(database);
+    const storage = await host.storage.reopen(database, (loss) => {
+      if (loss === 'newer-version') this.#newer.add(database);
       drop();
     });
     try {
