@@ -69,6 +69,5 @@ export function storageError(error: unknown, code: string): Error {
   const text = `IndexedDB: ${message || name || 'failed'}`;
   const options = { cause: error, retryable: true };
   if (name === 'QuotaExceededError') return new QuotaError('quota', text, options);
-  if (name === 'VersionError') return new StorageError('storage_newer', text, { cause: error });
   return new StorageError(code, text, { ...options, retryable: code === 'storage_failed' });
 }
