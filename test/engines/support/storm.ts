@@ -59,7 +59,8 @@ export class Storm {
   /** Everything is written while the blows fall, in an order of chance; ends with all windows open. */
   async run(blows: readonly Blow[]): Promise<void> {
     const bursts = (LANES * this.#each) / BURST;
-    const share = Math.ceil(bursts / (blows.length + 1));
+    // Some are left after the last blow: lanes that ended before it would not wait for it.
+    const share = Math.floor(bursts / (blows.length + 1));
     const lanes = this.#lanes.map((_, lane) => this.#write(lane));
     // A lane that fails ends the run, so that no lane waits for the permits of another.
     const failed = Promise.all(lanes);
