@@ -5,7 +5,7 @@
 namespace skerry::sim {
 namespace {
 
-constexpr uint64_t kEnoughSeeds = 1000;
+constexpr uint64_t kEnoughSeeds = 500;
 
 // The states before and after an event; states that a machine only passes through within one event
 // are not seen. `setAside` (a mutation that no build can read) does not happen here, because no
