@@ -32,6 +32,12 @@ const anyDatabase = [
   ...['http-parts', 'image-realms', 'poke', 'pull-cost', 'push-cost', 'shares'],
 ];
 
+/**
+ * What is sent in pages, because it is too large for one answer. The SQL and the limits are the same on both; PGlite has
+ * the other tests of pulling, pushing and images.
+ */
+const large = ['pull-large', 'push-group', 'refill', 'refill-client', 'table-time'];
+
 /** They take longest, a minute or more each; a run that came to them last would have a processor idle. */
 const long = /\/(storm[^/]*|idle|kills|account|one-pusher|kill|outage|service|stuck)\.test\.ts$/;
 
@@ -54,7 +60,7 @@ export default defineConfig({
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
       project('server', ['test/server/*.test.ts'], {
         ...slow,
-        exclude: [`test/server/{${anyDatabase.join(',')}}.test.ts`],
+        exclude: [`test/server/{${[...anyDatabase, ...large].join(',')}}.test.ts`],
         globalSetup: initialised,
       }),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.

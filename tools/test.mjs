@@ -88,9 +88,9 @@ async function doctest(preset) {
 
 /**
  * Once without a service worker and once with one. Fewer run under the sanitizers, which are slow; many more by night
- * (tools/nightly.mjs). Of 1,000 the simulator expects that each kind of event and fault happened.
+ * (tools/nightly.mjs). Of 500 the simulator expects that each kind of event and fault happened.
  */
-const kSimulatorSeeds = { sim: 1_000, debug: 50 };
+const kSimulatorSeeds = { sim: 500, debug: 50 };
 /** Greater seeds have a service worker (test/sim/event.h). */
 const kServiceSeeds = 1_000_000_000;
 

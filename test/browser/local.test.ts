@@ -1,5 +1,6 @@
 // Goal: a database without a remote has its rows after a reload and after SIGKILL, and its records are compacted into
 // images, so that a cold start does not fold them one by one. Method: real Chromium.
+import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { crash } from './support/browser.ts';
@@ -139,9 +140,11 @@ test('deletes unreferenced images when a window opens, and keeps the others', as
   expect(await images(first)).toContain(orphan);
   await reopened(first, LOCAL);
   await expect.poll(() => images(first)).not.toContain(orphan);
-  const wanted = await named(first);
-  expect(wanted.length).toBeGreaterThan(0);
-  expect(await images(first)).toEqual(wanted);
+  expect((await named(first)).length).toBeGreaterThan(0);
+  // An image that is being made gets its name in the end.
+  await expect
+    .poll(async () => isDeepStrictEqual(await images(first), await named(first)))
+    .toBe(true);
   await first.close();
 });
 

@@ -35,3 +35,12 @@ export function placeDatabase(data: string): void {
   mkdirSync(data, { recursive: true });
   cpSync(join(folder, 'pg'), join(data, 'pg'), { recursive: true });
 }
+
+/** A data folder with a copy, of which the end of the run removes all; null outside of such a run. */
+export function copiedDatabase(): string | null {
+  const folder = process.env[VARIABLE];
+  if (!folder) return null;
+  const data = mkdtempSync(join(folder, 'copy-'));
+  placeDatabase(data);
+  return data;
+}

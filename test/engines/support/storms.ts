@@ -10,8 +10,8 @@ import { Scene } from './scene.ts';
 import { type Blow, Storm } from './storm.ts';
 
 /** Of a window. */
-const EACH = rounds(200, 100);
-const HEALTHY_EACH = rounds(100, 40);
+const EACH = rounds(200, 60);
+const HEALTHY_EACH = rounds(100, 20);
 /** Another order of the blows: SKERRY_STORM_SEED. */
 const SEED = Number(process.env['SKERRY_STORM_SEED'] ?? 1);
 

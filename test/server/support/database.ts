@@ -6,6 +6,7 @@ import { inject } from 'vitest';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
+import { copiedDatabase } from '../../support/initialised.ts';
 import type { Json } from './server.ts';
 
 /** The URL of PostgreSQL, if the tests run on it. */
@@ -37,9 +38,9 @@ export async function makeDatabase(cluster: string, name: string): Promise<strin
   return url.href;
 }
 
-/** An empty database that nobody else uses: PGlite in memory, or one of PostgreSQL. */
+/** An empty database that nobody else uses: PGlite, or one of PostgreSQL. */
 export async function openTestDatabase(): Promise<Database> {
-  if (postgresUrl === undefined) return openPGlite(null);
+  if (postgresUrl === undefined) return openPGlite(copiedDatabase());
   const name = `test_${randomUUID().slice(0, 8)}`;
   return openPostgres(await makeDatabase(postgresUrl, name));
 }
