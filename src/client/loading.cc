@@ -24,7 +24,7 @@ void Loading::Move(LoadStep to) {
   if (to != LoadStep::kImage && to != LoadStep::kCatchUp) staged.reset();
 }
 
-void Loading::TakePointers(const SyncRecord& sync) {
+void Loading::TakePointers(const SyncProgress& sync) {
   candidates_.clear();
   if (sync.image.has_value()) candidates_.push_back(*sync.image);
   if (sync.previous.has_value()) candidates_.push_back(*sync.previous);

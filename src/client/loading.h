@@ -33,7 +33,7 @@ class Loading {
   void Begin() { Move(LoadStep::kPointer); }
   // The images that `sync` names, the best first. If there is only one, an empty image is the last
   // candidate: until a second image is made, all records from n = 1 on are kept.
-  void TakePointers(const SyncRecord& sync);
+  void TakePointers(const SyncProgress& sync);
   // Goes on to the candidate's image, or to the records if it has no parts.
   void BeginCandidate();
   // Returns whether there is another one.
@@ -44,7 +44,7 @@ class Loading {
 
   const ImagePointer& candidate() const { return candidates_[candidate_]; }
   // Whether `sync` still names the image with which loading began.
-  bool IsCurrent(const SyncRecord& sync) const { return GenerationOf(sync) == generation_; }
+  bool IsCurrent(const SyncProgress& sync) const { return GenerationOf(sync) == generation_; }
 
   // The next part; null if there is no other.
   const ImagePart* TakePart();
@@ -59,7 +59,7 @@ class Loading {
   std::unique_ptr<Base> staged;
 
  private:
-  static std::string GenerationOf(const SyncRecord& sync) {
+  static std::string GenerationOf(const SyncProgress& sync) {
     return sync.image.has_value() ? sync.image->generation : std::string();  // empty: there is none
   }
   void Move(LoadStep to);

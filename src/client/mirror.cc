@@ -238,7 +238,7 @@ ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
   }
   n_ = reading.sync.n;
   partly_.clear();
-  for (const OutboxRecord& update : reading.outbox) {
+  for (const SentUpdate& update : reading.sent) {
     if (update.confirmed.empty()) continue;
     for (const NamedMutation& named : update.mutations) SetPartly(named.id, update.confirmed);
   }

@@ -32,7 +32,6 @@
 #include "client/view.h"
 #include "log/message.h"
 #include "log/mutation_record.h"
-#include "log/outbox_record.h"
 #include "log/sync_record.h"
 #include "log/update_record.h"
 
@@ -57,11 +56,22 @@ struct StoredMutation {
   Key key;
   MutationRecord record;
 };
+// What a window reads of an update in the outbox.
+struct SentUpdate {
+  Vector<std::string> confirmed;  // realms in which a pull has confirmed it
+  Vector<NamedMutation> mutations;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("confirmed", self.confirmed);
+    member("mutations", self.mutations);
+  }
+};
 struct Reading {
-  SyncRecord sync;
+  SyncProgress sync;
   Vector<StoredUpdate> updates;      // ascending
   Vector<StoredMutation> mutations;  // ascending
-  Vector<OutboxRecord> outbox;
+  Vector<SentUpdate> sent;
 };
 
 struct Refusal {

@@ -280,7 +280,7 @@ void Tab::SettlePromises(Data* effects) {
   if (!outcomes.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
 }
 
-void Tab::TakeSync(const SyncRecord& sync, Data* effects) {
+void Tab::TakeSync(const SyncProgress& sync, Data* effects) {
   clock_offset_ = sync.clock_offset.value_or(clock_offset_);
   last_synced_ = sync.last_synced_at;
   scopes_ = sync.scopes;

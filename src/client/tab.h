@@ -133,7 +133,7 @@ class Tab {
   void ReleaseMessages(Data* effects);
   void SettlePromises(Data* effects);
   void EmitState(Data* effects);
-  void TakeSync(const SyncRecord& sync, Data* effects);
+  void TakeSync(const SyncProgress& sync, Data* effects);
   bool AllFilled() const;
 
   // tab_transactions.cc
@@ -160,7 +160,7 @@ class Tab {
 
   // tab_load.cc
   void StartLoading(Data* effects);
-  void FinishPointer(const SyncRecord& sync, Data* effects);
+  void FinishPointer(const SyncProgress& sync, Data* effects);
   void LoadCandidate(Data* effects);
   void NextCandidate(Data* effects);
   void StopLoading(const HostError& error, Data* effects);
@@ -172,9 +172,9 @@ class Tab {
   // tab_commit.cc
   void TryCommit(Data* effects);
   void WriteGroup(Tx* tx, Data* writes);
-  bool FollowsOwn(const SyncRecord& sync) const;
+  bool FollowsOwn(const SyncProgress& sync) const;
   void WriteLocal(Tx* tx, Data* writes);
-  Vector<NamedMutation> ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes);
+  Vector<NamedMutation> ConfirmAll(Tx* tx, SyncProgress* sync, Data* writes);
   void CommitDone(const Tx& tx, Data* effects);
   void FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects);
   void BroadcastAdded(Vector<AddedItem> items, Data* effects);

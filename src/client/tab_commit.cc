@@ -179,13 +179,13 @@ void Tab::StandStill(Data* effects) {
 }
 
 // Whether storage has no record that this window has not seen.
-bool Tab::FollowsOwn(const SyncRecord& sync) const {
+bool Tab::FollowsOwn(const SyncProgress& sync) const {
   return sync.n == mirror_.n() && !loading_.active();
 }
 
 // Returns `{id, key}` of all pending mutations. Those that a frozen page has kept, here or in
 // another window, are deleted from the store, because they are logged now.
-Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
+Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncProgress* sync, Data* writes) {
   Map<std::string, Key> stored;
   if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
@@ -208,7 +208,7 @@ Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
 // Without a remote, the window is the authority: it logs the changes that its mutations make to
 // base, including the effects on other objects.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
-  SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
+  SyncProgress sync = SyncProgress::Read(tx->results.items()[0]);
   if (!FollowsOwn(sync)) return;
   const uint64_t n = mirror_.n() + 1;
   UpdateRecord& record = tx->record.emplace();
@@ -234,7 +234,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   if (tx->record.has_value()) {
     // Only this window's own writes can have come since, because messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() &&
-        FollowsOwn(SyncRecord::Read(tx->results.items()[0]))) {
+        FollowsOwn(SyncProgress::Read(tx->results.items()[0]))) {
       mirror_.OwnRecord(*tx->record);
     } else {
       OnApplied(mirror_.Record(*tx->record), effects);

@@ -17,7 +17,7 @@ void Tab::StartLoading(Data* effects) {
   Transact(Kind::kPointer, {Store::kSync}, SyncRead(), TransactionMode::kRead, effects);
 }
 
-void Tab::FinishPointer(const SyncRecord& sync, Data* effects) {
+void Tab::FinishPointer(const SyncProgress& sync, Data* effects) {
   loading_.TakePointers(sync);
   LoadCandidate(effects);
 }
@@ -140,7 +140,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
 // drops the realms that have a cursor and those that wait for a refill. Cursors and fills begin
 // again.
 void Tab::WriteReset(Tx* tx, Data* writes) {
-  SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
+  SyncProgress sync = SyncProgress::Read(tx->results.items()[0]);
   // Another window or an image job was first: begin again with what is there now.
   if (!loading_.IsCurrent(sync)) return;
   // A damaged n may be too large to count on exactly: then begin at 1.

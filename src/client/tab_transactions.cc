@@ -44,13 +44,13 @@ Reading Tab::ReadingOf(const Tx& tx) const {
   const Data::Array& results = tx.results.items();
   SKERRY_CHECK(results.size() >= 4);
   Reading reading;
-  reading.sync = SyncRecord::Read(results[0]);
+  reading.sync = SyncProgress::Read(results[0]);
   for (const Data& row : results[1].items())
     reading.updates.push_back({RowKey(row).number(), UpdateRecord::Read(RowValue(row))});
   for (const Data& row : results[2].items())
     reading.mutations.push_back({RowKey(row), MutationRecord::Read(RowValue(row))});
   for (const Data& row : results[3].items())
-    reading.outbox.push_back(OutboxRecord::Read(RowValue(row)));
+    reading.sent.push_back(ReadRecord<SentUpdate>(RowValue(row)));
   return reading;
 }
 
@@ -103,7 +103,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   tx.results = std::move(results);
   if (IsFullReading(tx)) unapplied_reading_ = id;
   if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
-      (tx.reads_first || !FollowsOwn(SyncRecord::Read(tx.results.items()[0])))) {
+      (tx.reads_first || !FollowsOwn(SyncProgress::Read(tx.results.items()[0])))) {
     effects->Push(MoreEffect(id, FullReads(mirror_.n())));
     return;
   }
@@ -153,7 +153,7 @@ void Tab::OnDone(uint64_t id, const Vector<Key>& keys, Data* effects) {
   if (unapplied_reading_ == id) unapplied_reading_ = 0;
   switch (tx.kind) {
     case Kind::kPointer:
-      return FinishPointer(SyncRecord::Read(tx.results.items()[0]), effects);
+      return FinishPointer(SyncProgress::Read(tx.results.items()[0]), effects);
     case Kind::kCatchUp:
       return FinishCatchUp(tx, effects);
     case Kind::kReset:
@@ -182,7 +182,7 @@ void Tab::OnDone(uint64_t id, const Vector<Key>& keys, Data* effects) {
       SettleGone(tx, effects);
       return TakeInbox(tx.results.items()[0], effects);
     case Kind::kSync:
-      return TakeSync(SyncRecord::Read(tx.results.items()[0]), effects);
+      return TakeSync(SyncProgress::Read(tx.results.items()[0]), effects);
     case Kind::kResolve:
       return FinishResolve(&tx, keys, effects);
   }

@@ -18,6 +18,10 @@ bool IsPointer(const Data& data) {
   return data.is_null() || CanRead(data, static_cast<const ImagePointer*>(nullptr));
 }
 
+void RemoveEmpty(Vector<std::string>* realms) {
+  erase_if(*realms, [](const std::string& realm) { return realm.empty(); });
+}
+
 }  // namespace
 
 bool CanRead(const Data& data, const ScopeFill*) { return data.is_bool() || data.is_string(); }
@@ -43,12 +47,20 @@ bool CanRead(const Data& data, const ImagePointer*) {
 
 bool CanRead(const Data& data, const Generation*) { return data["generation"].is_string(); }
 
+SyncProgress SyncProgress::Read(Data stored) {
+  SyncProgress sync = ReadRecord<SyncProgress>(std::move(stored));
+  RemoveEmpty(&sync.refill);
+  return sync;
+}
+
+Data SyncProgress::Write() const { return ToData(*this); }
+
 SyncRecord SyncRecord::Read(Data stored) {
   SyncRecord sync = ReadRecord<SyncRecord>(std::move(stored));
   // A chain belongs to one identity. Under another identity the server would answer `forked` for
   // ever.
   if (sync.chain.client != sync.client) sync.chain = {};
-  erase_if(sync.refill, [](const std::string& realm) { return realm.empty(); });
+  RemoveEmpty(&sync.refill);
   return sync;
 }
 
@@ -80,7 +92,7 @@ void NewIdentity(const std::string& client, SyncRecord* sync) {
   sync->seen.clear();
 }
 
-bool IsFromNewerVersion(const Schema& schema, const SyncRecord& sync) {
+bool IsFromNewerVersion(const Schema& schema, const SyncProgress& sync) {
   return sync.schema > schema.version();
 }
 

@@ -117,29 +117,20 @@ struct Generation {
 };
 bool CanRead(const Data& data, const Generation*);
 
-struct SyncRecord {
+// What windows use of the record. The other members are unknown fields to them, which are preserved:
+// so a page does not load the code that reads these.
+struct SyncProgress {
   double version = kRecordVersion;
-  std::string client;          // the identity for which updates are grouped
   uint64_t n = 0;              // of the last record in `updates`; records beyond it are ignored
   uint64_t removed_up_to = 0;  // mutations up to this key that are not stored are gone for good
   Cursors cursors;
-  Vector<Cursors> older;  // earlier cursors, the newest first; at most kMaxOlderCursors
   Vector<SyncScope> scopes;
-  uint64_t scope_version = 0;
-  Chain chain;
-  Revisions seen;  // by realm: the highest confirmed seq of this identity's updates
-  std::optional<std::string> realms_token;
   std::optional<double> clock_offset;    // ms that the server's clock is ahead
   std::optional<double> last_synced_at;  // ms; null: never
   uint64_t schema = 0;                   // the highest schema version that has opened the database
-  // The layout that could not hold something that the server sent. A client with another layout
-  // reads everything again. "any": this happened under two layouts, so every layout reads
-  // everything again.
-  std::optional<std::string> lacks;
   std::optional<ImagePointer> image;
   std::optional<ImagePointer> previous;  // the image before, in case `image` cannot be read
-  Vector<KnownMutation> known;
-  Vector<std::string> refill;  // realms whose rows are removed when the realm comes again
+  Vector<std::string> refill;            // realms whose rows are removed when the realm comes again
   Vector<Generation> generations;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
   PreservedFields rest;
@@ -147,26 +138,48 @@ struct SyncRecord {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("v", self.version);
-    member("client", self.client);
     member("n", self.n);
     member("goneUpTo", self.removed_up_to);
     member("cursors", self.cursors);
-    member("older", self.older);
     member("scopes", self.scopes);
+    member("clockOffset", self.clock_offset);
+    member("lastSyncedAt", self.last_synced_at);
+    member("schema", self.schema);
+    member("image", self.image);
+    member("previous", self.previous);
+    member("refill", self.refill);
+    member("generations", self.generations);
+    member("recordBytes", self.record_bytes);
+  }
+  static SyncProgress Read(Data stored);
+  Data Write() const;
+};
+
+// The whole record, as workers use it.
+struct SyncRecord : SyncProgress {
+  std::string client;     // the identity for which updates are grouped
+  Vector<Cursors> older;  // earlier cursors, the newest first; at most kMaxOlderCursors
+  uint64_t scope_version = 0;
+  Chain chain;
+  Revisions seen;  // by realm: the highest confirmed seq of this identity's updates
+  std::optional<std::string> realms_token;
+  // The layout that could not hold something that the server sent. A client with another layout
+  // reads everything again. "any": this happened under two layouts, so every layout reads
+  // everything again.
+  std::optional<std::string> lacks;
+  Vector<KnownMutation> known;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    SyncProgress::Each(self, member);
+    member("client", self.client);
+    member("older", self.older);
     member("scopeVersion", self.scope_version);
     member("chain", self.chain);
     member("seen", self.seen);
     member("realmsToken", self.realms_token);
-    member("clockOffset", self.clock_offset);
-    member("lastSyncedAt", self.last_synced_at);
-    member("schema", self.schema);
     member.Optional("lacks", self.lacks);
-    member("image", self.image);
-    member("previous", self.previous);
     member("known", self.known);
-    member("refill", self.refill);
-    member("generations", self.generations);
-    member("recordBytes", self.record_bytes);
   }
   static SyncRecord Read(Data stored);
   Data Write() const;
@@ -186,7 +199,7 @@ void NewIdentity(const std::string& client, SyncRecord* sync);
 
 // Whether a newer version of the application has opened this database. What this version does not
 // know may then belong to that one, and is not changed.
-bool IsFromNewerVersion(const Schema& schema, const SyncRecord& sync);
+bool IsFromNewerVersion(const Schema& schema, const SyncProgress& sync);
 
 // The name of a schema's layout in records.
 std::string Layout(const Schema& schema);
