@@ -36,7 +36,7 @@ void Folds::Copied(const Profile& profile, const Profile& of) {
   }
 }
 
-const test::RowMap* Folds::At(const Profile& profile, Release release, uint64_t n) const {
+const test::RowMap* Folds::RowsAt(const Profile& profile, Release release, uint64_t n) const {
   const auto folds = folds_.find({profile.index, release});
   if (folds == folds_.end()) return nullptr;
   const auto fold = folds->second.find(n);

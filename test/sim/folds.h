@@ -21,7 +21,7 @@ class Folds final : public Check {
   void Copied(const Profile& profile, const Profile& of) override;
 
   // The base after record n, as this release reads it; null if there was no such record.
-  const test::RowMap* At(const Profile& profile, Release release, uint64_t n) const;
+  const test::RowMap* RowsAt(const Profile& profile, Release release, uint64_t n) const;
   // The base at the profile's own n.
   const test::RowMap& Now(const Profile& profile, Release release);
 

@@ -90,7 +90,7 @@ class ConvergenceCheck final : public Check {
   void CompareBase(const Profile& profile, WindowHost& window) {
     const uint64_t n = window.client().tab().mirror().n();
     const Release release = window.release();
-    const RowMap* const fold = world_->checks().folds().At(profile, release, n);
+    const RowMap* const fold = world_->checks().folds().RowsAt(profile, release, n);
     if (fold == nullptr) return;
     size_t held = 0;
     for (const TableDef& table : window.client().schema().tables()) {

@@ -39,13 +39,13 @@ class RebaseCheck final : public Check {
       fresh.Attach(pending.back().get());
     }
     fresh.Derive();
-    if (window.Visible() != Shown(fresh))
+    if (window.Visible() != RowsOf(fresh))
       Fail("5 rebase: window " + window.tab() + " shows something else than base and pending");
     for (const auto& one : pending) fresh.Detach(one.get());
     fresh.Derive();
   }
 
-  static test::naive::Rows Shown(const View& view) {
+  static test::naive::Rows RowsOf(const View& view) {
     test::naive::Rows rows;
     for (const TableDef& table : view.schema().tables()) {
       const RowStore& store = view.rows(table.index);
