@@ -41,4 +41,21 @@ TEST_CASE("hole 20: a child is created under a parent that another client delete
   CHECK_FALSE(story.server.Has("members", "ben"));
 }
 
+TEST_CASE("hole 20: a child is created before its parent in one update") {
+  Story story;
+  Window& anna = story.OpenWindow("anna");
+  Window& carla = story.AddDevice().OpenWindow("carla");
+  story.Settle();
+  const std::string mutation = anna.page.DoesAtOnce([&] {
+    anna.page.Creates("members", "ben", {{"group", "choir"}});
+    anna.page.Creates("groups", "choir", {{"name", "Choir"}});
+  });
+  story.Settle();
+  CHECK_EQ(anna.page.Stage(mutation, "confirmed"), "ok");
+  CHECK_EQ(story.device().Count("conflicts"), 0);
+  story.Converge();
+  CHECK(story.server.Has("members", "ben"));
+  CHECK(carla.page.Sees("members", "ben"));
+}
+
 }  // namespace skerry::spec

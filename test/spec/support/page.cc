@@ -21,19 +21,33 @@ Page::Page(Window* window, Device* device, const std::string& name)
   Deliver(NamedEvent("open"));
 }
 
-std::string Page::Does(TxCall call, const std::string& table, const std::string& id, Data realm,
-                       Props props) {
-  REQUIRE(client_->TxBegin(device().story->wall()).ok());
-  Data operation = Data::MakeArray();
-  operation.Push(id).Push(std::move(realm)).Push(Data(std::move(props)));
-  const TableIndex index = client_->schema().FindTable(table);
-  REQUIRE(client_->TxOp(static_cast<int>(call), index, operation).ok());
+void Page::Begin() { REQUIRE(client_->TxBegin(device().story->wall()).ok()); }
+
+std::string Page::Commit() {
   Data action = Data::MakeObject();
   const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));
   REQUIRE(done.ok());
   Execute(done.value()["effects"]);
   REQUIRE(done.value()["id"].is_string());
   return done.value()["id"].as_string();
+}
+
+std::string Page::Does(TxCall call, const std::string& table, const std::string& id, Data realm,
+                       Props props) {
+  if (!is_in_one_) Begin();
+  Data operation = Data::MakeArray();
+  operation.Push(id).Push(std::move(realm)).Push(Data(std::move(props)));
+  const TableIndex index = client_->schema().FindTable(table);
+  REQUIRE(client_->TxOp(static_cast<int>(call), index, operation).ok());
+  return is_in_one_ ? std::string() : Commit();
+}
+
+std::string Page::DoesAtOnce(const std::function<void()>& edits) {
+  Begin();
+  is_in_one_ = true;
+  edits();
+  is_in_one_ = false;
+  return Commit();
 }
 
 std::string Page::Creates(const std::string& table, const std::string& id, Props props,

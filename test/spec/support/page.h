@@ -4,6 +4,7 @@
 #ifndef SKERRY_TEST_SPEC_SUPPORT_PAGE_H_
 #define SKERRY_TEST_SPEC_SUPPORT_PAGE_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,8 @@ class Page final : public Actor {
   std::string Adds(const std::string& item, double by);  // to the item's number
   std::string Deletes(const std::string& table, const std::string& id);
   std::string Moves(const std::string& table, const std::string& id, const std::string& realm);
+  // All of these edits are one mutation. The ids that they return themselves are empty.
+  std::string DoesAtOnce(const std::function<void()>& edits);
 
   // ---- what the user sees
   bool IsOpen() const { return client_->tab().ready(); }
@@ -58,6 +61,8 @@ class Page final : public Actor {
  private:
   std::string Does(TxCall call, const std::string& table, const std::string& id, Data realm,
                    Props props);
+  void Begin();
+  std::string Commit();
   std::optional<Row> RowOf(const std::string& table, const std::string& id) const;
 
   Window* window_;
@@ -65,6 +70,7 @@ class Page final : public Actor {
   std::optional<Data> image_;
   std::map<std::string, std::map<std::string, std::string>> stages_;
   bool wants_worker_ = false;
+  bool is_in_one_ = false;  // DoesAtOnce commits
 };
 
 }  // namespace skerry::spec
