@@ -85,8 +85,8 @@ SKERRY_EXPORT const uint8_t* sk_out() {
 }
 SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::OutputArea().size()); }
 SKERRY_EXPORT char* sk_alloc(int32_t length) {
-  auto bytes = std::make_shared<std::string>(static_cast<size_t>(length), '\0');
-  char* const address = bytes->data();
+  auto bytes = skerry::SharedBytes::Uninitialized(static_cast<size_t>(length));
+  char* const address = bytes.data();
   abi::Allocated().emplace(address, std::move(bytes));
   return address;
 }

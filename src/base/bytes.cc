@@ -1,6 +1,19 @@
 #include "base/bytes.h"
 
+#include <algorithm>
+
 namespace skerry {
+
+SharedBytes::SharedBytes(std::string_view copied) : SharedBytes(Uninitialized(copied.size())) {
+  std::copy(copied.begin(), copied.end(), data());
+}
+
+SharedBytes SharedBytes::Uninitialized(size_t size) {
+  SharedBytes bytes;
+  bytes.bytes_ = std::make_shared_for_overwrite<char[]>(size);
+  bytes.size_ = size;
+  return bytes;
+}
 namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

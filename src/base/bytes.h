@@ -21,7 +21,22 @@ void PutText(std::string* out, std::string_view v);  // varint length, then the 
 
 // Bytes with several owners. Each owner may change its own part of them: the row stores that were
 // loaded from one image share that image's bytes.
-using SharedBytes = std::shared_ptr<std::string>;
+class SharedBytes {
+ public:
+  SharedBytes() = default;
+  explicit SharedBytes(std::string_view copied);
+  // The caller writes all of them: to set them to zero first takes as long as to copy an image.
+  static SharedBytes Uninitialized(size_t size);
+
+  char* data() const { return bytes_.get(); }
+  size_t size() const { return size_; }
+  std::string_view view() const { return {bytes_.get(), size_}; }
+  void reset() { *this = {}; }
+
+ private:
+  std::shared_ptr<char[]> bytes_;
+  size_t size_ = 0;
+};
 
 class Reader {
  public:

@@ -41,7 +41,7 @@ Status Tab::LoadPart(SharedBytes bytes) {
   if (part == nullptr) return {Code::kInvalidArgument, "the image has no more parts"};
   Base* staged = loading_.staged.get();
   Status status;
-  if (bytes->size() != part->bytes) {
+  if (bytes.size() != part->bytes) {
     status = {Code::kCorrupt, "a part of the image has another length than its pointer says"};
   } else if (!loading_.is_first_part()) {
     // Two parts may have the same object, in two realms: only the first part may be loaded straight

@@ -212,7 +212,7 @@ Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes im
 }  // namespace
 
 Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink, bool* left_out) {
-  const std::string_view bytes = *image;
+  const std::string_view bytes = image.view();
   // The checksum comes first: a damaged format field must give kCorrupt, not kVersion.
   SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
   Result<ImageHeader> header = ReadImageHeader(bytes);
@@ -233,8 +233,7 @@ Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink, bool*
 Status LoadImage(std::string_view bytes, Base* base, bool* left_out) {
   Base loaded(&base->schema());
   BaseSink sink(&loaded);
-  SKERRY_RETURN_IF_ERROR(
-      LoadImage(base->schema(), std::make_shared<std::string>(bytes), &sink, left_out));
+  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), SharedBytes(bytes), &sink, left_out));
   if (base->empty()) {
     base->Swap(&loaded);
     return Status::Ok();

@@ -67,8 +67,7 @@ void WindowHost::LoadImage() {
   const auto it = images_->find(effect["generation"].as_string());
   bool ok = it != images_->end();
   if (ok) {
-    for (const std::string& part : it->second)
-      ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
+    for (const std::string& part : it->second) ok = ok && client_->LoadPart(SharedBytes(part)).ok();
   }
   Data event = Fields{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
   if (!ok) event.Set("error", Fields{{"code", "missing"}, {"detail", "no such file"}});

@@ -149,7 +149,7 @@ void WindowHost::Work() {
     for (const Data& part : wanted["parts"].items()) {
       const auto bytes = generation->second.find(part["file"].as_string());
       found = found && bytes != generation->second.end();
-      ok = ok && found && client_->LoadPart(std::make_shared<std::string>(bytes->second)).ok();
+      ok = ok && found && client_->LoadPart(SharedBytes(bytes->second)).ok();
     }
   }
   Data event = Data::MakeObject();

@@ -28,7 +28,7 @@ TEST_CASE("writes every live row at the given cursor into an image, with a check
   CHECK(header.value().cursors[0].second == "7@1000020");
   Base base(&WorldSchema());
   BaseSink sink(&base);
-  REQUIRE(LoadImage(WorldSchema(), std::make_shared<std::string>(maker.bytes()), &sink).ok());
+  REQUIRE(LoadImage(WorldSchema(), SharedBytes(maker.bytes()), &sink).ok());
   const TableIndex cities = WorldSchema().FindTable("cities");
   REQUIRE(base.GetBase("A", {cities, "x"}).has_value());
   CHECK(base.GetBase("A", {cities, "x"})->props[0].text() == "Åre");

@@ -271,10 +271,11 @@ TEST_CASE("gives the net difference when stores are replaced as a whole") {
     lived.live.WillReset();
     for (TableIndex table = 0; table < 3; ++table) {
       RowStore& store = lived.world.store(table);
-      const auto bytes = std::make_shared<std::string>();
-      store.Save(bytes.get());
+      std::string bytes;
+      store.Save(&bytes);
       store.Clear();
-      REQUIRE(store.Load(*bytes, bytes).ok());
+      const SharedBytes image(bytes);
+      REQUIRE(store.Load(image.view(), image).ok());
     }
     lived.live.WillReset();
     for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);

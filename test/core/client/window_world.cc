@@ -297,8 +297,7 @@ void Window::LoadImage() {
   const auto it = storage_->images.find(effect["generation"].as_string());
   bool ok = it != storage_->images.end();
   if (ok) {
-    for (const std::string& part : it->second)
-      ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
+    for (const std::string& part : it->second) ok = ok && client_->LoadPart(SharedBytes(part)).ok();
   }
   Data event =
       Data::Object{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};

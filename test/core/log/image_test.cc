@@ -127,7 +127,7 @@ TEST_CASE("adopts an image's rows in place, in a copy of its own") {
   const auto rows = AllRows(first);
   Base second(&LogSchema());
   BaseSink sink(&second);
-  REQUIRE(LoadImage(LogSchema(), std::make_shared<std::string>(image), &sink).ok());
+  REQUIRE(LoadImage(LogSchema(), SharedBytes(image), &sink).ok());
   Random random(SeedText(9));
   Fill(&random, 40, &second);
   for (const auto& [id, realm] : second.BaseKeys(kCities))

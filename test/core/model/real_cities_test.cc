@@ -26,12 +26,13 @@ TEST_CASE("stores real cities in 125 bytes each, with round trips and right top 
   MESSAGE("bytes per city, without indexes: ", bytes);
   CHECK(bytes <= 125);
 
-  const auto image = std::make_shared<std::string>();
-  store.Save(image.get());
+  std::string image;
+  store.Save(&image);
   MESSAGE("image bytes per city: ",
-          static_cast<double>(image->size()) / static_cast<double>(cities.size()));
+          static_cast<double>(image.size()) / static_cast<double>(cities.size()));
   ModelWorld other(kRealCitySchema);
-  REQUIRE(other.store(0).Load(*image, image).ok());
+  const SharedBytes copy(image);
+  REQUIRE(other.store(0).Load(copy.view(), copy).ok());
   for (const RealCity& city : cities) {
     const Slot slot = other.store(0).Find(city.id);
     REQUIRE(slot != kNoSlot);

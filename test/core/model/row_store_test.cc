@@ -155,8 +155,8 @@ TEST_CASE("uses bounded memory while rows of changing texts come and go") {
 
 // Loads a copy of the bytes, which the store owns.
 Status LoadCopy(RowStore* store, std::string_view bytes) {
-  const auto copy = std::make_shared<std::string>(bytes);
-  return store->Load(*copy, copy);
+  const SharedBytes copy(bytes);
+  return store->Load(copy.view(), copy);
 }
 
 TEST_CASE("loads saved rows into an empty store, and into one that has rows") {

@@ -141,7 +141,7 @@ bool Page::TakeOwnStep() {
   for (const Data& part : wanted["parts"].items()) {
     if (!ok) break;
     const std::string& bytes = generation->second.at(part["file"].as_string());
-    ok = client_->LoadPart(std::make_shared<std::string>(bytes)).ok();
+    ok = client_->LoadPart(SharedBytes(bytes)).ok();
   }
   Data event = NamedEvent("imageLoaded");
   event.Set("generation", wanted["generation"]).Set("ok", ok);
