@@ -3,7 +3,7 @@
 
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { callerLimits, limits } from '../../server/src/base/limits.ts';
 import { Problem } from '../../server/src/base/problem.ts';
 import { addressOf } from '../../server/src/cost/address.ts';
@@ -138,6 +138,9 @@ describe('bytes of bodies', () => {
 
 describe('callers', () => {
   test('are refused by rate, with the time until the next request', async () => {
+    // A second that passes between two of them would allow another one.
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
     const callers = new Callers({ ...callerLimits, requestsPerUser: 1, requestsPerClient: 1 }, 2);
     for (let i = 0; i < limits.burstSeconds; i++) callers.request('anna');
     const refused = problemOf(() => callers.request('anna'));
