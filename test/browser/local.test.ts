@@ -1,6 +1,5 @@
 // Goal: a database without a remote has its rows after a reload and after SIGKILL, and its records are compacted into
 // images, so that a cold start does not fold them one by one. Method: real Chromium.
-import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { crash } from './support/browser.ts';
@@ -86,6 +85,15 @@ const named = async (page: Page) => {
   return generations.map((generation) => `/${DATABASE}/${generation}`).sort();
 };
 
+/** Resolves when there are the named images and no others; one that is being made gets its name in the end. */
+const imagesAreAsNamed = (page: Page) =>
+  expect
+    .poll(async () => {
+      const [found, wanted] = [await images(page), await named(page)];
+      return found.join() === wanted.join() ? 'as named' : { found, wanted };
+    })
+    .toBe('as named');
+
 /** A worker's script that hangs forever when an image is written, before the record `sync` names that image. */
 const HANG_BEFORE_PUBLISHING = `{
   const { transaction } = IDBDatabase.prototype;
@@ -120,12 +128,7 @@ test.each(['the browser', 'the window'])(
     if (what === 'the browser') await profile.kill();
     else await crash(page);
     const again = await opened(profile, stage.url, LOCAL);
-    await expect
-      .poll(async () => {
-        const [found, wanted] = [await images(again), await named(again)];
-        return found.join() === wanted.join() ? 'as named' : { found, wanted };
-      })
-      .toBe('as named');
+    await imagesAreAsNamed(again);
     expect(
       await again.evaluate((rank) => db.notes.where('rank', '=', rank).count(), from * BATCH),
     ).toBe(1);
@@ -141,10 +144,7 @@ test('deletes unreferenced images when a window opens, and keeps the others', as
   await reopened(first, LOCAL);
   await expect.poll(() => images(first)).not.toContain(orphan);
   expect((await named(first)).length).toBeGreaterThan(0);
-  // An image that is being made gets its name in the end.
-  await expect
-    .poll(async () => isDeepStrictEqual(await images(first), await named(first)))
-    .toBe(true);
+  await imagesAreAsNamed(first);
   await first.close();
 });
 
