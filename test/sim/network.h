@@ -42,8 +42,9 @@ class Network {
   // Replaces a node by a new one with this release.
   void Deploy(uint64_t which, Release release);
   bool IsServed(Release release) const;  // whether all nodes serve clients of this release
-  void BackUp();                         // copies the database
-  void Restore();                        // from the copy, if there is one
+  void EndDeployment();  // every node has restarted, and serves the newest schema too
+  void BackUp();         // copies the database
+  void Restore();        // from the copy, if there is one
   void CutLog(uint32_t which, uint32_t how);
   void Reorder();
   void Heal();  // no message is late any more, except copies that have arrived already

@@ -54,6 +54,10 @@ void Network::Deploy(uint64_t which, Release release) {
   for (Node& other : nodes_) other.outdated = other.release != release;
 }
 
+void Network::EndDeployment() {
+  for (Node& node : nodes_) node.outdated = false;
+}
+
 // ---- the database as a whole ----
 
 void Network::BackUp() {

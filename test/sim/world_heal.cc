@@ -55,6 +55,8 @@ void World::Heal() {
     if (profile->tabs.empty()) OpenTab(profile.get());
     for (const auto& tab : profile->tabs) EndFaults(tab.get());
   }
+  // The restarts of a deployment are faults as well: each costs a client a pause.
+  network_->EndDeployment();
   pushed_by_ = mono_ + kHealMs;
   Rest();
   // Opens one more window in each profile: it has only what is in storage.
