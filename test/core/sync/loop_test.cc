@@ -69,6 +69,28 @@ TEST_CASE("pushes the rest as soon as the full outbox has room, also after a fai
   }
 }
 
+TEST_CASE("pushes the rest when a later page of a pull confirms the full outbox") {
+  SyncWorld world;
+  world.server.Foreign("theirs", "A", "0");
+  world.Open(true, Json(R"({"limits":{"mutations":1}})"));
+  world.Settle();
+  world.host(0).Post(Json(R"({"type":"pause"})"));
+  world.Settle();
+  for (size_t i = 0; i < 2 * kMaxOutboxUpdates; ++i)
+    world.Mutate({CreateItem("i" + std::to_string(i), "A", 1)});
+  world.Settle();
+  // There are twice as many pages of others' entries as are pulled in a row. So the second push
+  // finds an outbox full of updates that wait for their confirmation, and sends nothing. They are
+  // confirmed by fewer pages than are pulled in a row.
+  world.server.entries_a_pull = kMaxOutboxUpdates / 2;
+  for (size_t i = 1; i <= 2 * kMaxPullsInARow * world.server.entries_a_pull; ++i)
+    world.server.Foreign("theirs", "A", std::to_string(i));
+  world.host(0).Post(Json(R"({"type":"resume"})"));
+  world.Run(SyncTimes().idle_ms * .5);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("outbox") == 0);
+}
+
 TEST_CASE("uses no part of an answer with a wrong member") {
   SyncWorld world;
   world.Open();
