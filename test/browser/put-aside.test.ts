@@ -90,16 +90,35 @@ test.each([
 );
 
 test('keeps a page in bfcache that stored changes as it was left, and knows them', async () => {
-  const user = 'kept';
-  const left = await opened(stage.profile, stage.url, { user });
-  await inStep(left);
-  await savesWhenLeft(left, user);
-  await left.goto('about:blank');
-  await left.goBack({ waitUntil: 'domcontentloaded' });
-  expect(await left.evaluate(() => 'db' in globalThis)).toBe(true);
-  await until(left, () => db.sync.status.pending === 0, []);
-  expect(await shown(left, user)).toEqual(saved);
-  await left.close();
+  const other = await bare(stage.profile, stage.url);
+  // A page that another one's read has to wait for is dropped. Then this is tried again.
+  for (let attempt = 1; ; ++attempt) {
+    const user = `kept${attempt}`;
+    const left = await opened(stage.profile, stage.url, { user });
+    await inStep(left);
+    await savesWhenLeft(left, user);
+    await left.goto('about:blank');
+    // They are stored although the page does nothing any more, and not only when it is back. Under
+    // load the event `freeze` may be late. A page that was dropped may have stored fewer.
+    const least = saved.length - 1;
+    let whileAway = 0;
+    const isStored = async () => {
+      whileAway = await storedMutations(other, `skerry/test/${user}`);
+      return whileAway >= least;
+    };
+    for (const end = Date.now() + 3_000; !(await isStored()) && Date.now() < end; );
+    await left.goBack({ waitUntil: 'domcontentloaded' });
+    const kept = await left.evaluate(() => 'db' in globalThis);
+    if (kept) {
+      expect(whileAway).toBeGreaterThanOrEqual(least);
+      await until(left, () => db.sync.status.pending === 0, []);
+      expect(await shown(left, user)).toEqual(saved);
+    }
+    await left.close();
+    if (kept) break;
+    expect(attempt).toBeLessThan(5);
+  }
+  await other.close();
 });
 
 // The changes that have reached the browser's process by then; never a later one without those before it.
