@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
-import { judged, linkPackages, refreshTree } from './tree.mjs';
+import { judged, linkFolder, refreshTree } from './tree.mjs';
 import { filesOf, firstFailure } from './vitest.mjs';
 
 const kTree = join(build, 'mutants', 'client');
@@ -15,7 +15,7 @@ export const client = {
   /** Updates the copy of the tree. Returns the test that fails without any mistake, or null. */
   async prepare(mutants) {
     refreshTree(kTree, kSources);
-    for (const name of ['node_modules', 'dist']) linkPackages(kTree, name);
+    for (const name of ['node_modules', 'dist', 'build/wasm']) linkFolder(kTree, name);
     return firstFailure(kTree, kProjects, filesOf(mutants));
   },
   judge: (mutant) =>

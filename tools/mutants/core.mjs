@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, local, toolPath } from '../lib/paths.mjs';
 import { run } from '../lib/run.mjs';
-import { judged, kLimitMs, linkPackages, refreshTree } from './tree.mjs';
+import { judged, kLimitMs, linkFolder, refreshTree } from './tree.mjs';
 
 const kTree = join(build, 'mutants', 'tree');
 const kFolder = join(build, 'mutants', 'build');
@@ -51,7 +51,7 @@ export const core = {
   /** Updates the copy of the tree, and builds it. Returns the test that fails without any mistake, or null. */
   async prepare() {
     refreshTree(kTree, /^(src|test\/core|test\/fuzz|test\/sim|test\/spec)\/|^CMake/);
-    linkPackages(kTree); // the real cities
+    linkFolder(kTree); // the real cities
     await compile();
     return firstFailure();
   },

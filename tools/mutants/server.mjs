@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
 import { run } from '../lib/run.mjs';
-import { judged, linkPackages, refreshTree } from './tree.mjs';
+import { judged, linkFolder, refreshTree } from './tree.mjs';
 import { copyEnvironment, filesOf, firstFailure } from './vitest.mjs';
 
 const kTree = join(build, 'mutants', 'server');
@@ -22,7 +22,7 @@ export const server = {
   /** Updates the copy of the tree, and bundles it. Returns the test that fails without any mistake, or null. */
   async prepare(mutants) {
     refreshTree(kTree, kSources);
-    for (const name of ['node_modules', 'dist']) linkPackages(kTree, name);
+    for (const name of ['node_modules', 'dist', 'build/wasm']) linkFolder(kTree, name);
     await bundle();
     return firstFailure(kTree, kProjects, filesOf(mutants));
   },

@@ -22,8 +22,9 @@ export function refreshTree(tree, wanted) {
 }
 
 /** Links a folder of the real tree into the copy: installed packages, or built files. */
-export function linkPackages(tree, name = 'node_modules') {
+export function linkFolder(tree, name = 'node_modules') {
   const link = join(tree, name);
+  mkdirSync(dirname(link), { recursive: true });
   if (!existsSync(link)) symlinkSync(join(root, name), link);
 }
 

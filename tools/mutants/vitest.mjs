@@ -35,7 +35,9 @@ export function firstFailure(tree, projects, files) {
   const failed = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status }) => status === 'failed');
-  return failed?.fullName ?? '(a file of tests could not be run)';
+  if (failed !== undefined) return failed.fullName;
+  const broken = testResults.find(({ status }) => status === 'failed');
+  return `(a file of tests could not be run: ${broken?.message.split('\n')[0]})`;
 }
 
 /** The files that these mistakes name. */
