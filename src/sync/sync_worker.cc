@@ -239,7 +239,9 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   const bool first = !state_->started;
   state_->started = true;
   if (first && state_->mode == Mode::kService) {
-    if (refused_rest_ms_ > 0) job_.RefusedBefore(refused_rest_ms_, turn);
+    // A window may have given another token since the refusal was read.
+    const bool has_other = state_->token.has_value() && state_->token != state_->refused_token;
+    if (refused_rest_ms_ > 0 && !has_other) job_.RefusedBefore(refused_rest_ms_, turn);
     job_.BeginWanted(turn);  // it was woken for some work
   } else if (first) {
     if (state_->mode == Mode::kHelper) {

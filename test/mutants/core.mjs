@@ -761,6 +761,12 @@ export const core = [
     to: 'fruitless_ = 0;',
   },
   {
+    name: 'a refusal that is read at the start holds for a token that came since',
+    file: 'src/sync/sync_worker.cc',
+    from: 'refused_rest_ms_ > 0 && !has_other',
+    to: 'refused_rest_ms_ > 0',
+  },
+  {
     name: 'an update that no server can read is made again without end',
     file: 'src/sync/grouping.cc',
     from: 'if (!IsReadable(*schema_, update)) {',

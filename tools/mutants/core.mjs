@@ -57,7 +57,12 @@ export const core = {
   },
   judge: (mutant) =>
     judged(kTree, mutant, async () => {
-      await compile();
+      try {
+        await compile();
+      } catch (error) {
+        console.error(`"${mutant.name}" does not compile: ${error}`);
+        return null;
+      }
       return firstFailure(mutant.hole);
     }),
 };

@@ -82,6 +82,24 @@ TEST_CASE("does not send a refused token again after the service worker restarts
   }
 }
 
+TEST_CASE("tries a token that a window gives while the service worker starts") {
+  SyncWorld world;
+  world.storage.Put("sync", "token",
+                    Json(R"({"v":1,"token":"old"})").Set("refusedAt", world.mono + 1'000'000));
+  world.Log({CreateItem("a", "A", 1)});
+  SyncHost& started = world.OpenService(Json(R"({"auth":true})"));
+  SUBCASE("before it has read what the one before it found out") {}
+  SUBCASE("after it has read that, and before the transaction is done") {
+    started.StepOnce();  // its first event
+    started.StepOnce();  // the transaction that reads
+  }
+  started.PostFirst(Json(R"({"type":"token","token":"fresh"})"));
+  started.Post(Json(R"({"type":"wake","reason":"mutation"})"));
+  world.Run(1'000);
+  CHECK(Requests(started) > 0);
+  CHECK_FALSE(started.status["needsAuth"].as_bool());
+}
+
 TEST_CASE("does not mark a newer token as refused for its predecessor") {
   SyncWorld world;
   world.storage.Put("sync", "token", Json(R"({"v":1,"token":"old"})"));

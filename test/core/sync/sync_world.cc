@@ -82,6 +82,11 @@ void SyncHost::Post(Data message) {
   Deliver(std::move(event.Set("type", "post").Set("message", std::move(message))));
 }
 
+void SyncHost::PostFirst(Data message) {
+  Data event = Data::MakeObject();
+  inbox_.push_front(std::move(event.Set("type", "post").Set("message", std::move(message))));
+}
+
 bool SyncHost::StepOnce() {
   if (!HasStep()) return false;
   if (!inbox_.empty()) {

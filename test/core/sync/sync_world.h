@@ -27,7 +27,8 @@ class SyncHost final : public TransactionCaller {
   Data Call(Data event) override;  // adds the clocks; returns the effects
 
   void Deliver(Data event) { inbox_.push_back(std::move(event)); }
-  void Post(Data message);  // a message of the window
+  void Post(Data message);       // a message of the window
+  void PostFirst(Data message);  // one that comes before the events that wait
   // Handles one event or runs one transaction; false if there is none.
   bool StepOnce();
   bool HasStep() const {
