@@ -108,10 +108,11 @@ TEST_CASE("matches like in linear time for the worst pattern without _") {
   const auto like = [&](const std::string& pattern) {
     return Seconds([&] { matched = matched || LikeMatches(text, pattern); });
   };
+  // The same algorithm takes at most as long for longer patterns; backtracking 19 times as long.
   const double once = like("%ab%");
-  CHECK(like("%" + part + "b%") < 20 * once);
-  CHECK(like("%" + part + "b") < 20 * once);
-  CHECK(like("%a%a%a%a%a%a%a%a%a%a%b%") < 20 * once);
+  CHECK(like("%" + part + "b%") < 5 * once);
+  CHECK(like("%" + part + "b") < 5 * once);
+  CHECK(like("%a%a%a%a%a%a%a%a%a%a%b%") < 5 * once);
   CHECK_FALSE(matched);
 }
 
