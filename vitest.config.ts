@@ -26,17 +26,19 @@ const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
 const patient = { poll: { timeout: 30_000 } };
 
-/** What no database can change: parts that have none, limits, HTTP, sockets. These run once, beside PostgreSQL. */
+/** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
   ...['auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store', 'gate'],
-  ...['http-parts', 'image-realms', 'poke', 'pull-cost', 'push-cost', 'shares'],
+  ...['http-parts', 'pull-cost', 'push-cost', 'shares'],
 ];
 
 /**
  * What is sent in pages, because it is too large for one answer. The SQL and the limits are the same on both; PGlite has
- * the other tests of pulling, pushing and images.
+ * the other tests of pulling, pushing and images, and all of these by night.
  */
-const large = ['pull-large', 'push-group', 'refill', 'refill-client', 'table-time'];
+const large = ['pull-large', 'refill', 'refill-client', 'table-time'];
+const byNight = process.env['SKERRY_ROUNDS'] === 'all';
+const postgresOnly = byNight ? [] : [...anyDatabase, ...large];
 
 /** They take longest, a minute or more each; a run that came to them last would have a processor idle. */
 const long = /\/(storm[^/]*|idle|kills|account|one-pusher|kill|outage|service|stuck)\.test\.ts$/;
@@ -60,7 +62,7 @@ export default defineConfig({
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
       project('server', ['test/server/*.test.ts'], {
         ...slow,
-        exclude: [`test/server/{${[...anyDatabase, ...large].join(',')}}.test.ts`],
+        exclude: postgresOnly.map((name) => `test/server/${name}.test.ts`),
         globalSetup: initialised,
       }),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.

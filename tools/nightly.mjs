@@ -1,8 +1,9 @@
 // `npm run nightly`: checks that take longer than a test may. The tests of test/nightly (a hundred kills of the
 // browser, growth over a hundred thousand changes), all rounds of the tests that run a part of their rounds by day,
 // storms over three engines in other orders, fifty thousand seeds of the simulator, ten thousand seeds of the random
-// test of the API, all rounds of the core's random tests under the sanitizers, the fuzz tests (tools/fuzz.mjs), and the
-// mistakes that the tests must notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
+// test of the API, all rounds of the core's random tests under the sanitizers, all tests of the core as wasm and of the
+// server on PGlite, the fuzz tests (tools/fuzz.mjs), and the mistakes that the tests must notice (tools/mutants.mjs).
+// Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
@@ -46,6 +47,8 @@ const kParts = [
     { SKERRY_MODEL_SEEDS: '10000' },
   ],
   ['core tests, sanitized', join(build, 'debug', 'skerry_core_test'), [], kAllRounds],
+  ['core tests as wasm', process.execPath, [join(build, 'wasm-test-all', 'skerry_core_test.js')]],
+  ['server on PGlite', join(bin, 'vitest'), ['run', '--project', 'server'], kAllRounds],
   ['fuzz', process.execPath, [join(root, 'tools', 'fuzz.mjs')]],
   ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
 ];
@@ -54,6 +57,7 @@ await main(async () => {
   await bootstrap({ test: true });
   await buildAll();
   await buildPreset('debug', ['skerry_core_test']);
+  await buildPreset('wasm-test-all');
   const failed = [];
   for (const [name, command, args, more] of kParts) {
     console.log(`\n▸ ${name}`);
