@@ -761,6 +761,12 @@ export const core = [
     to: 'fruitless_ = 0;',
   },
   {
+    name: 'a worker that is stopped keeps its lease',
+    file: 'src/sync/sync_worker_messages.cc',
+    from: '  job_.Leave(turn);\n  keeper_.Leave(turn);',
+    to: '  keeper_.Leave(turn);',
+  },
+  {
     name: 'a refusal that is read at the start holds for a token that came since',
     file: 'src/sync/sync_worker.cc',
     from: 'refused_rest_ms_ > 0 && !has_other',

@@ -224,6 +224,19 @@ TEST_CASE("releases the lease when the window is hidden; the visible window cont
   CHECK(world.host(holder).status["role"].as_string() == "hidden");
 }
 
+TEST_CASE("releases the lease when it is stopped in the middle of a job") {
+  SyncWorld world(false);  // without Web Locks, which would be released with the worker
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.Settle();
+  REQUIRE(world.lease()["owner"].Is("tab-0"));
+  world.host(0).Post(Json(R"({"type":"stop"})"));
+  world.Settle();
+  CHECK(world.lease()["owner"].is_null());
+}
+
 TEST_CASE("starts no job in a hidden window") {
   SyncWorld world;
   world.Open(false);
