@@ -5,7 +5,12 @@
  * not have.
  */
 import glue from '../../../build/wasm/skerry-sync.js';
-import { SkerryError, UnsupportedError, UpdateNeededError } from '../../core/errors.ts';
+import {
+  ClosedError,
+  SkerryError,
+  UnsupportedError,
+  UpdateNeededError,
+} from '../../core/errors.ts';
 import { loadCore } from '../../core/module.ts';
 import type { Message } from '../../core/window-core.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
@@ -162,16 +167,20 @@ export class ServiceHome {
     const host = this.#host;
     let entry: Entry | null = null;
     let running: RunningWorker | null = null;
-    const drop = () => {
+    /** Why it has to end, which may come while it starts. */
+    let dropped: Error | null = null;
+    const drop = (why: Error) => {
+      dropped ??= why;
       this.#entries.delete(database);
       if (entry) end(entry);
     };
     if (this.#newer.has(database)) throw newerRelease();
     if (!(await this.#exists(database)))
       throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
-    const storage = await host.storage.reopen(database, (loss) => {
-      if (loss === 'newer-version') this.#newer.add(database);
-      drop();
+    const storage = await host.storage.reopen(database, (loss, error) => {
+      const isNewer = loss === 'newer-version';
+      if (isNewer) this.#newer.add(database);
+      drop(isNewer ? newerRelease() : (error ?? new ClosedError('closed', 'The storage is lost.')));
     });
     try {
       const record = await recordOf(storage);
@@ -206,8 +215,8 @@ export class ServiceHome {
           service: null,
         },
         token: own?.remote.token ?? null,
-        onFailed: drop,
-        onLogout: drop,
+        onFailed: ({ code, message }) => drop(new SkerryError(code, message)),
+        onLogout: () => drop(hasLoggedOut()),
         onStatus: (status) => {
           if (!entry) return;
           entry.status = status;
@@ -216,13 +225,15 @@ export class ServiceHome {
       });
       // It listens by now: the record shows a log-out before that.
       await recordOf(storage);
+      if (dropped) throw dropped;
       entry = { version: schema.version, running, status: null, resting: [] };
       running.start();
       return entry;
     } catch (error) {
       running?.close();
       storage.close();
-      throw error;
+      // Storage that was closed for that reason fails, and does not say why.
+      throw dropped ?? error;
     }
   }
 }
@@ -238,9 +249,13 @@ async function recordOf(storage: Storage): Promise<ServiceRecord | null> {
   const [record] = await readNow(storage, [{ store: 'sync', get: 'service' }]);
   if (!record) return null;
   const found = record as ServiceRecord;
-  if (found.loggedOut) throw new UnsupportedError(loggedOut, 'The user has logged out.');
+  if (found.loggedOut) throw hasLoggedOut();
   if (found.v > recordVersion) throw newerRelease();
   return found;
+}
+
+function hasLoggedOut(): UnsupportedError {
+  return new UnsupportedError(loggedOut, 'The user has logged out.');
 }
 
 function newerRelease(): UpdateNeededError {
