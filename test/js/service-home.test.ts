@@ -141,6 +141,32 @@ test('⚑ a database of a newer release is opened once, and the windows are noti
   next.close();
 });
 
+test('⚑ after an upgrade that failed it works again, once a minute has passed', async () => {
+  const { host, server } = await left();
+  let passed = 0;
+  const clock = { ...host.clock, mono: () => host.clock.mono() + passed };
+  const worker = started(host, { clock });
+  const { promise: pushing, fire: begin } = signal();
+  server.instead = () => {
+    begin();
+    return new Promise(() => {});
+  };
+  const cut = worker.woken(database);
+  await pushing;
+  const fail = () => {
+    throw new Error('by the test');
+  };
+  const schema = [...databaseSchema, [{ rewrite: 'sync', change: fail }]];
+  const next = new MemoryStorageHost({ schema }, host.storage).open(database, () => {});
+  await expect(next).rejects.toMatchObject({ code: 'storage_failed' });
+  expect(await cut).toEqual({ pending: 1 });
+  server.instead = null;
+  await expect(worker.woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
+  passed = 60_000;
+  expect(await worker.woken(database)).toEqual({ pending: 0 });
+  expect(server.pushed).toHaveLength(1);
+});
+
 test('⚑ a log-out while it starts ends it before it has begun', async () => {
   const { host, server } = await left();
   const { wasm, begun, load } = await slow(host, 'log-out');

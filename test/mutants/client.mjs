@@ -48,8 +48,15 @@ export const client = [
     name: 'a service worker opens a database of a newer release at each message',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',
-    from: 'if (isNewer) this.#newer.add(database);',
+    from: 'if (isNewer) this.#newer.set(database, host.clock.mono());',
     to: '',
+  },
+  {
+    name: 'a service worker leaves a database alone for good that a newer release failed to upgrade',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'if (host.clock.mono() - seen < newerMs)',
+    to: 'if (seen >= 0)',
   },
   {
     name: 'a token that must not be kept is',

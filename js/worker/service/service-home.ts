@@ -56,6 +56,8 @@ interface Entry {
 
 /** How long windows may take to answer. */
 const answerMs = 500;
+/** How long a database of a newer release is left alone. */
+const newerMs = 60_000;
 const recordVersion = 1;
 const loggedOut = 'logged_out';
 
@@ -65,8 +67,11 @@ export class ServiceHome {
   readonly #online: () => boolean;
   readonly #exists: (database: string) => Promise<boolean>;
   readonly #entries = new Map<string, Promise<Entry>>();
-  /** Databases that a newer release has upgraded, or waits to upgrade: not opened again at each message. */
-  readonly #newer = new Set<string>();
+  /**
+   * Databases that a newer release has upgraded, or waits to upgrade, and when that was seen: they are not opened again at
+   * each message. The upgrade may fail, and the database may be deleted and made again.
+   */
+  readonly #newer = new Map<string, number>();
 
   /** `exists`: whether a database is there; one that was deleted meanwhile must not be created again. */
   constructor(
@@ -174,12 +179,13 @@ export class ServiceHome {
       this.#entries.delete(database);
       if (entry) end(entry);
     };
-    if (this.#newer.has(database)) throw newerRelease();
+    const seen = this.#newer.get(database) ?? Number.NEGATIVE_INFINITY;
+    if (host.clock.mono() - seen < newerMs) throw newerRelease();
     if (!(await this.#exists(database)))
       throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
     const storage = await host.storage.reopen(database, (loss, error) => {
       const isNewer = loss === 'newer-version';
-      if (isNewer) this.#newer.add(database);
+      if (isNewer) this.#newer.set(database, host.clock.mono());
       drop(isNewer ? newerRelease() : (error ?? new ClosedError('closed', 'The storage is lost.')));
     });
     try {
