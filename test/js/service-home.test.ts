@@ -318,3 +318,15 @@ test('a newer schema of a window restarts it, an older one does not', async () =
   await service.wake(database, wake, 2);
   expect(open).toHaveBeenCalledTimes(2);
 });
+
+test('⚑ what a worker reports that was replaced does not concern its successor', async () => {
+  const { host } = await left();
+  const reopen = vi.spyOn(host.storage, 'reopen');
+  const service = started(host);
+  const wake = { type: 'wake', reason: 'visible', online: true };
+  for (const version of [1, 2]) await service.wake(database, wake, version);
+  const [, onLost] = reopen.mock.calls[0] as Parameters<typeof host.storage.reopen>;
+  onLost('connection-lost', null);
+  await service.wake(database, wake);
+  expect(reopen).toHaveBeenCalledTimes(2);
+});

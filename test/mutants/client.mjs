@@ -52,6 +52,13 @@ export const client = [
     to: '',
   },
   {
+    name: 'what a replaced worker reports removes its successor',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'if (this.#entries.get(database) === opening) this.#entries.delete(database);',
+    to: 'if (opening) this.#entries.delete(database);',
+  },
+  {
     name: 'a service worker leaves a database alone for good that a newer release failed to upgrade',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',

@@ -158,17 +158,19 @@ export class ServiceHome {
   }
 
   #open(database: string): Promise<Entry> {
-    const opening = this.#start(database);
+    const forget = () => this.#forget(database, opening);
+    const opening = this.#start(database, forget);
     this.#entries.set(database, opening);
-    opening.catch(() => this.#forget(database, opening));
+    opening.catch(forget);
     return opening;
   }
 
+  /** Another may have replaced it meanwhile, which stays. */
   #forget(database: string, opening: Promise<Entry>): void {
     if (this.#entries.get(database) === opening) this.#entries.delete(database);
   }
 
-  async #start(database: string): Promise<Entry> {
+  async #start(database: string, forget: () => void): Promise<Entry> {
     const host = this.#host;
     let entry: Entry | null = null;
     let running: RunningWorker | null = null;
@@ -176,7 +178,7 @@ export class ServiceHome {
     let dropped: Error | null = null;
     const drop = (why: Error) => {
       dropped ??= why;
-      this.#entries.delete(database);
+      forget();
       if (entry) end(entry);
     };
     const seen = this.#newer.get(database) ?? Number.NEGATIVE_INFINITY;
