@@ -330,3 +330,38 @@ test('⚑ what a worker reports that was replaced does not concern its successor
   await service.wake(database, wake);
   expect(reopen).toHaveBeenCalledTimes(2);
 });
+
+test('⚑ messages reach the successor of a worker that is replaced while it starts', async () => {
+  const { host } = await left();
+  const { wasm, begun, load } = await slow(host, 'replaced');
+  const reopen = vi.spyOn(host.storage, 'reopen');
+  const answered: unknown[] = [];
+  host.channels.open(database, (message) => {
+    const { type, id } = message as { type: string; id?: { id: number } };
+    if (type === 'synced') answered.push(id?.id);
+  });
+  const service = started(host, { wasm });
+  const sync = { type: 'sync', online: true };
+  const wakes = [1, 2, 2].map((version, at) =>
+    service.wake(database, { ...sync, id: { tab: 'a window', id: at } }, version),
+  );
+  await begun;
+  const schema = { ...(app.toJSON() as object), version: 2 };
+  await put(host, 'service', (found) => ({ ...found, schema }));
+  load();
+  const rest = { pending: 0 };
+  expect(await Promise.all(wakes)).toEqual([rest, rest, rest]);
+  await expect.poll(() => answered.sort()).toEqual([0, 1, 2]);
+  expect(reopen).toHaveBeenCalledTimes(2);
+});
+
+test('⚑ a worker that is ended while it starts blocks no caller', async () => {
+  const { host } = await left();
+  const { wasm, begun, load } = await slow(host, 'ended');
+  const service = started(host, { wasm });
+  const woken = service.woken(database);
+  await begun;
+  const killed = service.kill();
+  load();
+  await Promise.all([killed, woken]);
+});

@@ -52,6 +52,20 @@ export const client = [
     to: '',
   },
   {
+    name: 'a message is lost whose worker is replaced while it starts',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'if (entry.ended && this.#entries.has(database)) return this.wake(database, message, version);',
+    to: '',
+  },
+  {
+    name: 'an event waits for ever for a worker that never began',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'if (entry.ended || entry.status',
+    to: 'if (entry.status',
+  },
+  {
     name: 'what a replaced worker reports removes its successor',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',

@@ -51,6 +51,7 @@ interface Entry {
   readonly version: number;
   readonly running: RunningWorker;
   status: Message | null;
+  ended: boolean;
   resting: ((rest: Rest) => void)[];
 }
 
@@ -100,6 +101,8 @@ export class ServiceHome {
       channel.close();
       throw error;
     });
+    // Replaced before this message was handed on. The next one may be replaced as well.
+    if (entry.ended && this.#entries.has(database)) return this.wake(database, message, version);
     const rest = new Promise<Rest>((resolve) => entry.resting.push(resolve));
     entry.running.receive(message);
     settle(entry);
@@ -234,7 +237,7 @@ export class ServiceHome {
       // It listens by now: the record shows a log-out before that.
       await recordOf(storage);
       if (dropped) throw dropped;
-      entry = { version: schema.version, running, status: null, resting: [] };
+      entry = { version: schema.version, running, status: null, ended: false, resting: [] };
       running.start();
       return entry;
     } catch (error) {
@@ -273,11 +276,12 @@ function newerRelease(): UpdateNeededError {
 /** Resolves the promises of those that wait until the worker rests, if it rests. */
 function settle(entry: Entry): void {
   // Until it has started there is no status; while it works it is the holder, or waits for the lock.
-  if (entry.status?.['role'] === 'none') release(entry);
+  if (entry.ended || entry.status?.['role'] === 'none') release(entry);
 }
 
 /** A worker that is ended is not waited for. */
 function end(entry: Entry): void {
+  entry.ended = true;
   entry.running.close();
   release(entry);
 }
