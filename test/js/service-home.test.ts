@@ -15,6 +15,8 @@ import { app, openApp, turn } from './support.ts';
 vi.setConfig({ testTimeout: 30_000 });
 
 const database = 'skerry/test/anna';
+/** The release to come. */
+const nextSchema = [...databaseSchema, [{ addStore: 'added', autoIncrement: false }]];
 const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, token: 50 };
 let home: ServiceHome | undefined;
 
@@ -51,6 +53,34 @@ function started(
   const exists = (name: string) => host.storage.exists(name);
   home = new ServiceHome({ ...host, ...side, images: false, ...more }, own, () => true, exists);
   return home;
+}
+
+/** The storage of a window of the release to come. */
+function nextRelease(host: MemoryHost): MemoryStorageHost {
+  return new MemoryStorageHost({ schema: nextSchema }, host.storage);
+}
+
+/** Its wasm is at an address that has not been loaded in this program, and comes when the test says so. */
+async function slow(host: MemoryHost, name: string) {
+  await put(host, 'service', (found) => ({ ...found, wasm: [`http://app.test/${name}.wasm`] }));
+  const { promise: loaded, fire: load } = signal();
+  const { promise: begun, fire: begin } = signal();
+  const wasm = async (url: URL) => {
+    begin();
+    await loaded;
+    return host.wasm(new URL(`file:///${url.hash.slice(1)}`));
+  };
+  return { wasm, begun, load };
+}
+
+/** The failures that windows are notified of. */
+function failures(host: MemoryHost): readonly string[] {
+  const reasons: string[] = [];
+  host.channels.open(database, (message) => {
+    const { type, reason } = message as { type: string; reason: string };
+    if (type === 'serviceFailed') reasons.push(reason);
+  });
+  return reasons;
 }
 
 /** Puts a record of the store `sync` past the package. */
@@ -100,14 +130,9 @@ test('a record of a newer version is left alone, and the windows are notified', 
 
 test('⚑ a database of a newer release is opened once, and the windows are notified each time', async () => {
   const { host } = await left();
-  const schema = [...databaseSchema, [{ addStore: 'added', autoIncrement: false }]];
-  const next = await new MemoryStorageHost({ schema }, host.storage).open(database, () => {});
+  const next = await nextRelease(host).open(database, () => {});
   const opened = vi.spyOn(host.storage, 'reopen');
-  const reasons: string[] = [];
-  host.channels.open(database, (message) => {
-    const { type, reason } = message as { type: string; reason: string };
-    if (type === 'serviceFailed') reasons.push(reason);
-  });
+  const reasons = failures(host);
   const worker = started(host);
   await expect(worker.woken(database)).rejects.toMatchObject({ code: 'storage_newer' });
   await expect(worker.woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
@@ -116,26 +141,56 @@ test('⚑ a database of a newer release is opened once, and the windows are noti
   next.close();
 });
 
+test('⚑ after an upgrade that failed it works again, once a minute has passed', async () => {
+  const { host, server } = await left();
+  let passed = 0;
+  const clock = { ...host.clock, mono: () => host.clock.mono() + passed };
+  const worker = started(host, { clock });
+  const { promise: pushing, fire: begin } = signal();
+  server.instead = () => {
+    begin();
+    return new Promise(() => {});
+  };
+  const cut = worker.woken(database);
+  await pushing;
+  const fail = () => {
+    throw new Error('by the test');
+  };
+  const schema = [...databaseSchema, [{ rewrite: 'sync', change: fail }]];
+  const next = new MemoryStorageHost({ schema }, host.storage).open(database, () => {});
+  await expect(next).rejects.toMatchObject({ code: 'storage_failed' });
+  expect(await cut).toEqual({ pending: 1 });
+  server.instead = null;
+  await expect(worker.woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
+  passed = 60_000;
+  expect(await worker.woken(database)).toEqual({ pending: 0 });
+  expect(server.pushed).toHaveLength(1);
+});
+
 test('⚑ a log-out while it starts ends it before it has begun', async () => {
   const { host, server } = await left();
-  // Another address, which has not been loaded in this program.
-  await put(host, 'service', (found) => ({
-    ...found,
-    wasm: ['http://app.test/1.wasm', 'http://app.test/2.wasm'],
-  }));
-  const { promise: loaded, fire: load } = signal();
-  const { promise: begun, fire: begin } = signal();
-  const wasm = async (url: URL) => {
-    begin();
-    await loaded;
-    return host.wasm(new URL(`file:///${url.hash.slice(1)}`));
-  };
+  const { wasm, begun, load } = await slow(host, 'log-out');
   const woken = started(host, { wasm }).woken(database);
   woken.catch(() => {});
   await begun;
   await put(host, 'service', (found) => ({ ...found, loggedOut: true }));
   load();
   await expect(woken).rejects.toMatchObject({ code: 'logged_out' });
+  expect(server.pushed).toEqual([]);
+});
+
+test('⚑ a newer release that comes while it starts ends it before it has begun', async () => {
+  const { host, server } = await left();
+  const { wasm, begun, load } = await slow(host, 'newer');
+  const failed = failures(host);
+  const woken = started(host, { wasm }).woken(database);
+  woken.catch(() => {});
+  await begun;
+  const next = nextRelease(host).open(database, () => {});
+  load();
+  await expect(woken).rejects.toMatchObject({ code: 'newer_tab' });
+  await expect.poll(() => failed).toEqual(['A window runs a newer version of this application.']);
+  (await next).close();
   expect(server.pushed).toEqual([]);
 });
 
@@ -262,4 +317,51 @@ test('a newer schema of a window restarts it, an older one does not', async () =
   expect(open).toHaveBeenCalledTimes(1);
   await service.wake(database, wake, 2);
   expect(open).toHaveBeenCalledTimes(2);
+});
+
+test('⚑ what a worker reports that was replaced does not concern its successor', async () => {
+  const { host } = await left();
+  const reopen = vi.spyOn(host.storage, 'reopen');
+  const service = started(host);
+  const wake = { type: 'wake', reason: 'visible', online: true };
+  for (const version of [1, 2]) await service.wake(database, wake, version);
+  const [, onLost] = reopen.mock.calls[0] as Parameters<typeof host.storage.reopen>;
+  onLost('connection-lost', null);
+  await service.wake(database, wake);
+  expect(reopen).toHaveBeenCalledTimes(2);
+});
+
+test('⚑ messages reach the successor of a worker that is replaced while it starts', async () => {
+  const { host } = await left();
+  const { wasm, begun, load } = await slow(host, 'replaced');
+  const reopen = vi.spyOn(host.storage, 'reopen');
+  const answered: unknown[] = [];
+  host.channels.open(database, (message) => {
+    const { type, id } = message as { type: string; id?: { id: number } };
+    if (type === 'synced') answered.push(id?.id);
+  });
+  const service = started(host, { wasm });
+  const sync = { type: 'sync', online: true };
+  const wakes = [1, 2, 2].map((version, at) =>
+    service.wake(database, { ...sync, id: { tab: 'a window', id: at } }, version),
+  );
+  await begun;
+  const schema = { ...(app.toJSON() as object), version: 2 };
+  await put(host, 'service', (found) => ({ ...found, schema }));
+  load();
+  const rest = { pending: 0 };
+  expect(await Promise.all(wakes)).toEqual([rest, rest, rest]);
+  await expect.poll(() => answered.sort()).toEqual([0, 1, 2]);
+  expect(reopen).toHaveBeenCalledTimes(2);
+});
+
+test('⚑ a worker that is ended while it starts blocks no caller', async () => {
+  const { host } = await left();
+  const { wasm, begun, load } = await slow(host, 'ended');
+  const service = started(host, { wasm });
+  const woken = service.woken(database);
+  await begun;
+  const killed = service.kill();
+  load();
+  await Promise.all([killed, woken]);
 });

@@ -1,49 +1,7 @@
-// Mistakes in the package's TypeScript, service-worker mode above all. `test` has to notice: a file that sees the sources, in
-// test/js or, where only a browser has what is used, test/browser/contracts.test.ts (mutants.mjs).
+// Mistakes in the package's TypeScript, but for the service worker itself (service.mjs). `test` has to notice: a file that
+// sees the sources, in test/js or, where only a browser has what is used, test/browser/contracts.test.ts (mutants.mjs).
 
 export const client = [
-  {
-    name: 'a sync event that leaves something pending is done',
-    test: 'test/js/service-events.test.ts',
-    file: 'js/worker/service/serve.ts',
-    from: 'if (pending > 0) throw',
-    to: 'if (pending < 0) throw',
-  },
-  {
-    name: 'a message does not keep the service worker awake',
-    test: 'test/js/service-events.test.ts',
-    file: 'js/worker/service/serve.ts',
-    from: 'event.waitUntil(home.wake(database, message, version).catch(() => {}));',
-    to: 'home.wake(database, message, version).catch(() => {});',
-  },
-  {
-    name: "a message of another version's window is obeyed",
-    test: 'test/js/service-events.test.ts',
-    file: 'js/worker/service/scope.ts',
-    from: 'envelope?.skerry === serviceProtocol &&',
-    to: 'envelope?.skerry !== undefined &&',
-  },
-  {
-    name: 'one paused window answers for all of them',
-    test: 'test/js/service-home.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: '        if (!paused) done();\n',
-    to: '',
-  },
-  {
-    name: 'a service worker does not look whether the user has logged out while it started',
-    test: 'test/js/service-home.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: '      await recordOf(storage);\n      entry =',
-    to: '      entry =',
-  },
-  {
-    name: 'a service worker opens a database of a newer release at each message',
-    test: 'test/js/service-home.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: "if (loss === 'newer-version') this.#newer.add(database);",
-    to: 'void loss;',
-  },
   {
     name: 'a token that must not be kept is',
     test: 'test/js/service-home.test.ts',
@@ -143,27 +101,6 @@ export const client = [
     to: '      return;',
   },
   {
-    name: 'a sync event pushes what windows hold back',
-    test: 'test/js/service.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: ' || (await this.#isPaused(database))) return',
-    to: ') return',
-  },
-  {
-    name: 'a service worker goes by a record that a newer version wrote',
-    test: 'test/js/service-home.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: 'if (found.v > recordVersion)',
-    to: 'if (recordVersion > found.v)',
-  },
-  {
-    name: 'an event waits for ever for a worker that was ended',
-    test: 'test/js/service-home.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: '  entry.running.close();\n  release(entry);',
-    to: '  entry.running.close();',
-  },
-  {
     name: 'the script of a service worker comes out of the HTTP cache',
     test: 'test/js/service-registration.test.ts',
     file: 'js/host/service-registration.ts',
@@ -213,20 +150,6 @@ export const client = [
     to: '    this.#onLost',
   },
   {
-    name: 'a service worker that runs does not hear of a log-out',
-    test: 'test/js/account.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: 'onLogout: drop,',
-    to: 'onLogout() {},',
-  },
-  {
-    name: 'a service worker whose wasm is not to be had is not installed',
-    test: 'test/js/service-events.test.ts',
-    file: 'js/worker/service/serve.ts',
-    from: 'event.waitUntil(wasm.fill().catch(() => {})),',
-    to: 'event.waitUntil(wasm.fill()),',
-  },
-  {
     name: 'a worker creates a database again that is gone',
     test: 'test/js/sync-worker.test.ts',
     file: 'js/worker/sync-worker.ts',
@@ -246,13 +169,6 @@ export const client = [
     file: 'js/api/worker-client.ts',
     from: '        this.terminate();\n',
     to: '        this.#stopped?.();\n',
-  },
-  {
-    name: "an older script's schema goes before that of the windows",
-    test: 'test/js/service-home.test.ts',
-    file: 'js/worker/service/service-home.ts',
-    from: 'own.schema.version >= record.schema.version',
-    to: 'own.schema.version >= 0',
   },
   {
     name: 'a push goes on after a log-out',

@@ -6,9 +6,14 @@ import { authority } from './authority.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { server } from './server.mjs';
+import { service } from './service.mjs';
 import { storage } from './storage.mjs';
 
-const kinds = { core: [...core, ...authority], server, client: [...client, ...api, ...storage] };
+const kinds = {
+  core: [...core, ...authority],
+  server,
+  client: [...client, ...service, ...api, ...storage],
+};
 
 export const mutants = Object.entries(kinds).flatMap(([kind, list]) =>
   list.map((mutant) => ({ kind, ...mutant })),

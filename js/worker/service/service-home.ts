@@ -5,7 +5,12 @@
  * not have.
  */
 import glue from '../../../build/wasm/skerry-sync.js';
-import { SkerryError, UnsupportedError, UpdateNeededError } from '../../core/errors.ts';
+import {
+  ClosedError,
+  SkerryError,
+  UnsupportedError,
+  UpdateNeededError,
+} from '../../core/errors.ts';
 import { loadCore } from '../../core/module.ts';
 import type { Message } from '../../core/window-core.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
@@ -46,11 +51,14 @@ interface Entry {
   readonly version: number;
   readonly running: RunningWorker;
   status: Message | null;
+  ended: boolean;
   resting: ((rest: Rest) => void)[];
 }
 
 /** How long windows may take to answer. */
 const answerMs = 500;
+/** How long a database of a newer release is left alone. */
+const newerMs = 60_000;
 const recordVersion = 1;
 const loggedOut = 'logged_out';
 
@@ -60,8 +68,11 @@ export class ServiceHome {
   readonly #online: () => boolean;
   readonly #exists: (database: string) => Promise<boolean>;
   readonly #entries = new Map<string, Promise<Entry>>();
-  /** Databases that a newer release has upgraded, or waits to upgrade: not opened again at each message. */
-  readonly #newer = new Set<string>();
+  /**
+   * Databases that a newer release has upgraded, or waits to upgrade, and when that was seen: they are not opened again at
+   * each message. The upgrade may fail, and the database may be deleted and made again.
+   */
+  readonly #newer = new Map<string, number>();
 
   /** `exists`: whether a database is there; one that was deleted meanwhile must not be created again. */
   constructor(
@@ -90,6 +101,8 @@ export class ServiceHome {
       channel.close();
       throw error;
     });
+    // Replaced before this message was handed on. The next one may be replaced as well.
+    if (entry.ended && this.#entries.has(database)) return this.wake(database, message, version);
     const rest = new Promise<Rest>((resolve) => entry.resting.push(resolve));
     entry.running.receive(message);
     settle(entry);
@@ -148,30 +161,37 @@ export class ServiceHome {
   }
 
   #open(database: string): Promise<Entry> {
-    const opening = this.#start(database);
+    const forget = () => this.#forget(database, opening);
+    const opening = this.#start(database, forget);
     this.#entries.set(database, opening);
-    opening.catch(() => this.#forget(database, opening));
+    opening.catch(forget);
     return opening;
   }
 
+  /** Another may have replaced it meanwhile, which stays. */
   #forget(database: string, opening: Promise<Entry>): void {
     if (this.#entries.get(database) === opening) this.#entries.delete(database);
   }
 
-  async #start(database: string): Promise<Entry> {
+  async #start(database: string, forget: () => void): Promise<Entry> {
     const host = this.#host;
     let entry: Entry | null = null;
     let running: RunningWorker | null = null;
-    const drop = () => {
-      this.#entries.delete(database);
+    /** Why it has to end, which may come while it starts. */
+    let dropped: Error | null = null;
+    const drop = (why: Error) => {
+      dropped ??= why;
+      forget();
       if (entry) end(entry);
     };
-    if (this.#newer.has(database)) throw newerRelease();
+    const seen = this.#newer.get(database) ?? Number.NEGATIVE_INFINITY;
+    if (host.clock.mono() - seen < newerMs) throw newerRelease();
     if (!(await this.#exists(database)))
       throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
-    const storage = await host.storage.reopen(database, (loss) => {
-      if (loss === 'newer-version') this.#newer.add(database);
-      drop();
+    const storage = await host.storage.reopen(database, (loss, error) => {
+      const isNewer = loss === 'newer-version';
+      if (isNewer) this.#newer.set(database, host.clock.mono());
+      drop(isNewer ? newerRelease() : (error ?? new ClosedError('closed', 'The storage is lost.')));
     });
     try {
       const record = await recordOf(storage);
@@ -206,8 +226,8 @@ export class ServiceHome {
           service: null,
         },
         token: own?.remote.token ?? null,
-        onFailed: drop,
-        onLogout: drop,
+        onFailed: ({ code, message }) => drop(new SkerryError(code, message)),
+        onLogout: () => drop(hasLoggedOut()),
         onStatus: (status) => {
           if (!entry) return;
           entry.status = status;
@@ -216,13 +236,15 @@ export class ServiceHome {
       });
       // It listens by now: the record shows a log-out before that.
       await recordOf(storage);
-      entry = { version: schema.version, running, status: null, resting: [] };
+      if (dropped) throw dropped;
+      entry = { version: schema.version, running, status: null, ended: false, resting: [] };
       running.start();
       return entry;
     } catch (error) {
       running?.close();
       storage.close();
-      throw error;
+      // Storage that was closed for that reason fails, and does not say why.
+      throw dropped ?? error;
     }
   }
 }
@@ -238,9 +260,13 @@ async function recordOf(storage: Storage): Promise<ServiceRecord | null> {
   const [record] = await readNow(storage, [{ store: 'sync', get: 'service' }]);
   if (!record) return null;
   const found = record as ServiceRecord;
-  if (found.loggedOut) throw new UnsupportedError(loggedOut, 'The user has logged out.');
+  if (found.loggedOut) throw hasLoggedOut();
   if (found.v > recordVersion) throw newerRelease();
   return found;
+}
+
+function hasLoggedOut(): UnsupportedError {
+  return new UnsupportedError(loggedOut, 'The user has logged out.');
 }
 
 function newerRelease(): UpdateNeededError {
@@ -250,11 +276,12 @@ function newerRelease(): UpdateNeededError {
 /** Resolves the promises of those that wait until the worker rests, if it rests. */
 function settle(entry: Entry): void {
   // Until it has started there is no status; while it works it is the holder, or waits for the lock.
-  if (entry.status?.['role'] === 'none') release(entry);
+  if (entry.ended || entry.status?.['role'] === 'none') release(entry);
 }
 
 /** A worker that is ended is not waited for. */
 function end(entry: Entry): void {
+  entry.ended = true;
   entry.running.close();
   release(entry);
 }
