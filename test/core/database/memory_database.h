@@ -23,6 +23,8 @@ namespace skerry::test {
 // A step's answer, parsed. `done` gets the lists that follow it, with the rows of all tables in one.
 Data ReadStep(std::string_view text);
 
+bool ContainsString(const Data& array, std::string_view text);
+
 class MemoryDatabase {
  public:
   explicit MemoryDatabase(const Schema* schema) : schema_(schema) {}

@@ -6,7 +6,6 @@
 #include "base/fields.h"
 #include "base/json.h"
 #include "model/filter.h"
-#include "sync/records.h"
 #include "test/core/database/memory_database.h"
 
 namespace skerry::test {
