@@ -1,5 +1,6 @@
-// How the modules of browsers read and write numbers: JavaScript does it (wasm/host-functions.js), which rounds correctly
-// too. It is defined before the library is searched, so that the C library's is not linked.
+// How the modules of browsers read and write numbers: JavaScript does it (wasm/host-functions.js),
+// which rounds correctly, too. It is defined before the library is searched, so that the C
+// library's is not linked.
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>

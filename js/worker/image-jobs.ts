@@ -20,10 +20,10 @@ interface Fetch {
   readonly timeoutMs: number;
 }
 interface WriteJob {
-  readonly kind: 'fill' | 'roll';
+  readonly kind: 'fill' | 'compact';
   readonly generation: string;
   /** Fold `from` and the records up to `upto` into the new image. */
-  readonly roll: boolean;
+  readonly compacts: boolean;
   readonly from: (ImagePointer & { readonly n: number }) | null;
   readonly upto: number;
   readonly fetch: Fetch | null;
@@ -160,7 +160,7 @@ export class ImageJobs {
     try {
       const parts: WrittenPart[] = [];
       if (job.fetch && fetched) parts.push(stored(files, job.fetch, fetched));
-      if (job.roll) parts.push(await this.#compact(files, job, signal));
+      if (job.compacts) parts.push(await this.#compact(files, job, signal));
       await files.commit(parts);
       return parts;
     } finally {

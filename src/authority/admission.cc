@@ -244,7 +244,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   judged_ = 0;
   Vector<Rejection> reasons = judgement.rejections;
   if (is_incomplete) {
-    reasons = {{{}, "limit", "its effects reach too far"}};
+    reasons = {{{}, "limit", "it changes too many rows by cascade rules"}};
   } else if (reasons.empty()) {
     if (std::optional<Rejection> reason = ExceededLimit()) reasons.push_back(std::move(*reason));
   }

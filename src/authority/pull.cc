@@ -115,7 +115,7 @@ void Pull::Run() {
     ChooseEnds();
     CutSpanning();
     CollectOwn();
-    CollectUntold();
+    CollectOmitted();
     if (answer_.is_too_large || AskForRows()) return;
   }
   ChoosePages();
@@ -139,7 +139,7 @@ bool Pull::FindOtherHistories() {
     realm.entries.clear();
     realm.changes.clear();
     realm.own.clear();
-    realm.untold = {};
+    realm.omitted = {};
     AskFor(name, &realm);
   }
   needs_.page_realms.clear();

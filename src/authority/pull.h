@@ -179,7 +179,7 @@ class Pull {
     Map<ObjectKey, Row> state;
     // The rows at the end of the range, where neither `changes` nor `state` has them.
     Map<ObjectKey, std::optional<Row>> rows;
-    Unread untold;
+    Unread omitted;
   };
 
   // kState or kImage, for a realm of which the client holds nothing.
@@ -190,7 +190,7 @@ class Pull {
   void ChooseEnds();
   void CutSpanning();
   void CollectOwn();
-  void CollectUntold();
+  void CollectOmitted();
   // The objects that the answer may have changes of: sorted, each once.
   Vector<ObjectKey> KeysOf(const Realm& realm) const;
   bool AskForRows();

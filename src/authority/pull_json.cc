@@ -201,7 +201,7 @@ Status PullSession::LoadRowOfChange(const Data& change, const Data& given) {
 }
 
 void PullSession::LoadUnread(const Data& in) {
-  for (const Data& data : in["untold"].items()) {
+  for (const Data& data : in["omitted"].items()) {
     std::optional<Set<TableIndex>> tables;
     if (data["tables"].is_array()) tables.emplace();
     for (const Data& name : data["tables"].items()) {

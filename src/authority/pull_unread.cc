@@ -14,20 +14,20 @@ void Pull::Unread::Add(const Unread& other) {
 void Pull::LoadUnread(const std::string& realm, std::optional<Set<TableIndex>> tables) {
   const auto found = realms_.find(realm);
   if (found == realms_.end()) return;
-  Unread untold;
-  untold.is_any = true;
-  untold.is_all = !tables;
-  if (tables) untold.tables = std::move(*tables);
-  found->second.untold.Add(untold);
+  Unread omitted;
+  omitted.is_any = true;
+  omitted.is_all = !tables;
+  if (tables) omitted.tables = std::move(*tables);
+  found->second.omitted.Add(omitted);
 }
 
 // The scopes of a table go back to unfilled in all realms at once. So the answer has no changes of
 // the table in any realm. A range that was cut to nothing leaves out nothing.
-void Pull::CollectUntold() {
+void Pull::CollectOmitted() {
   for (const auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;
     if (realm.mode == Mode::kRange && realm.to == realm.from.revision) continue;
-    unread_.Add(realm.untold);
+    unread_.Add(realm.omitted);
   }
   if (!unread_.is_any) return;
   answer_.is_too_large = !request_.accepts_refill;

@@ -18,8 +18,8 @@ inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in ev
 inline constexpr size_t kMaxActionBytesTimesRealms = 16u << 20;
 inline constexpr size_t kMaxObjectBytes = 1u << 20;    // one object's props, encoded as JSON
 inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded, its argument included
-inline constexpr size_t kMaxRequestOverheadBytes = 256u
-                                                   << 10;  // of a request, beside its one mutation
+// Of a request, beside its one mutation.
+inline constexpr size_t kMaxRequestOverheadBytes = 256u << 10;
 
 // Depths and sizes of values.
 inline constexpr int kMaxJsonDepth = 64;
@@ -66,8 +66,8 @@ inline constexpr size_t kMaxWholeRealmRows = 20'000;  // of a realm whose full s
 
 // Filters. A cost is how many comparisons one row may take (model/filter_cost.h): for the filter of
 // one scope, for all scopes of a pull or of a client, and for the scopes whose pages are in one
-// answer. An answer tests up to kMaxWholeRealmRows rows against all scopes. A page may test all rows of a
-// table.
+// answer. An answer tests up to kMaxWholeRealmRows rows against all scopes. A page may test all
+// rows of a table.
 inline constexpr int kMaxFilterDepth = 8;
 inline constexpr uint64_t kMaxFilterCost = 1000;
 inline constexpr uint64_t kMaxScopesCost = 4000;

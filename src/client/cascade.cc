@@ -1,7 +1,7 @@
 // What pending ops do to other objects: children deleted with their parent, refs set to null,
-// masters touched (client/view.h). Every effect only adds, and deletions are handled in the order
-// of their times. So adding the effects of a new op gives the same result as evaluating from
-// scratch.
+// masters touched (client/view.h). Every change by a cascade rule only adds, and deletions are
+// handled in the order of their times. So adding the changes by a new op gives the same result as
+// evaluating from scratch.
 #include <algorithm>
 
 #include "base/map.h"
@@ -12,8 +12,8 @@
 
 namespace skerry {
 
-// The effects of one deletion. Rows are looked up as folded, without the effects of cascades on
-// them.
+// The changes by cascade rules that follow one deletion. Rows are looked up as folded, without
+// such changes.
 class View::Cascading final : public DependantVisitor {
  public:
   Cascading(View* view, double at) : view_(view), at_(at) {}
@@ -63,7 +63,7 @@ void View::EvaluateCascades() {
   affected_.clear();
   Vector<ObjectKey> gone;
   for (const ObjectKey& key : gone_) gone.push_back(key);
-  // Deletions with the same time have the same effects in any order.
+  // Deletions with the same time give the same result in any order.
   Sort(gone.begin(), gone.end(), [this](const ObjectKey& a, const ObjectKey& b) {
     return FindShadow(a)->gone_at < FindShadow(b)->gone_at;
   });

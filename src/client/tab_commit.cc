@@ -206,7 +206,7 @@ Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncProgress* sync, Data* writes) 
 }
 
 // Without a remote, the window is the authority: it logs the changes that its mutations make to
-// base, including the effects on other objects.
+// base, including the changes by cascade rules.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
   SyncProgress sync = SyncProgress::Read(tx->results.items()[0]);
   if (!FollowsOwn(sync)) return;

@@ -111,7 +111,6 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void TrackHidden(Vector<ObjectKey>* hidden) { hidden_ = hidden; }
 
   size_t shadow_count() const { return shadows_.size(); }
-  const Vector<PropIndex>& touch_props(TableIndex table) const { return touch_props_[table]; }
 
  private:
   struct OpRef {

@@ -17,11 +17,6 @@ uint64_t CursorRevision(std::string_view cursor) {
   return ParseWhole(cursor.substr(0, cursor.find('@')));
 }
 
-double CursorAt(std::string_view cursor) {
-  const size_t at = cursor.find('@');
-  return at == std::string_view::npos ? 0 : static_cast<double>(ParseWhole(cursor.substr(at + 1)));
-}
-
 uint64_t CursorRevision(const Cursors& cursors, const std::string& realm) {
   const auto found = cursors.find(realm);
   return found == cursors.end() ? 0 : CursorRevision(found->second);

@@ -14,9 +14,8 @@ namespace skerry {
 using Cursors = Map<std::string, std::string>;  // by realm
 using Revisions = Map<std::string, uint64_t>;   // by realm
 
-// Both give 0 if the cursor is empty or damaged.
+// 0 if the cursor is empty or damaged.
 uint64_t CursorRevision(std::string_view cursor);
-double CursorAt(std::string_view cursor);
 // The same for a realm; 0 if it has no cursor.
 uint64_t CursorRevision(const Cursors& cursors, const std::string& realm);
 

@@ -5,9 +5,9 @@
 //   format   = 2; 1 is read, too: it has no `description`
 //   head     = fingerprint:u64le schema:varint n:varint varint *(realm:text cursor:text)
 //              description:text                       of the schema: Schema::description
-//   sections = varint *rows rows_in_second_realm                    rows of each table, in the schema's order
+//   sections = varint *rows extras                    rows of each table, in the schema's order
 //   rows     = bytes:u64le section                    model/row_store_image.cc
-//   rows_in_second_realm   = varint *(table:varint id:text row)     rows whose id another realm has, too
+//   extras   = varint *(table:varint id:text row)     rows whose id another realm has, too
 //   row      = realm:text createdAt:f64le modifiedAt:f64le revision:varint varint *value
 //   value    = log/value_codec.h
 //   checksum = XXH64 of everything before it

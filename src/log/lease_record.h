@@ -17,7 +17,7 @@ struct LeaseRecord {
   uint64_t epoch = 0;                // counts claims; a write under another epoch is rejected
   uint64_t heartbeat = 0;            // counts the holder's heartbeats in this epoch
   double claimed_at = 0;             // ms of the wall clock; only for people, like the next
-  double beat_at = 0;
+  double heartbeat_at = 0;
   std::optional<std::string> job;  // what the holder is doing; null: the lease was released
   PreservedFields rest;
 
@@ -28,7 +28,7 @@ struct LeaseRecord {
     member("epoch", self.epoch);
     member("beat", self.heartbeat);
     member("claimedAt", self.claimed_at);
-    member("beatAt", self.beat_at);
+    member("beatAt", self.heartbeat_at);
     member("job", self.job);
   }
   static LeaseRecord Read(Data stored);

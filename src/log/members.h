@@ -3,7 +3,7 @@
 //
 //   struct Example {
 //     uint64_t n = 0;
-//     std::optional<String> name;
+//     std::optional<std::string> name;
 //     PreservedFields rest;
 //     template <typename Self, typename Visitor>
 //     static void Each(Self& self, Visitor& member) {

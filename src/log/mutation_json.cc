@@ -26,12 +26,16 @@ Data MutationToData(const Schema& schema, const Mutation& mutation) {
 }
 
 Result<Mutation> MutationFromData(const Schema& schema, const Data& data) {
-  // Reads it as an update that begins its chain, because all checks of an update apply here, too.
+  // Reads it as an update that begins its chain, because all checks of an update apply here, too. It
+  // rejects ops that cannot be read.
   Data after = Data::MakeObject();
-  for (const Data& op : data["ops"].items()) {
-    after.Set(op["realm"].as_string(), nullptr);
-    if (op["op"].Is("move")) after.Set(op["to"].as_string(), nullptr);
+  Vector<Op> ops;
+  for (const Data& item : data["ops"].items()) {
+    after.Set(item["realm"].as_string(), nullptr);
+    Result<Op> op = OpFromData(schema, item, 1);
+    if (op.ok()) ops.push_back(std::move(op.value()));
   }
+  for (const std::string& realm : RealmsOf(ops)) after.Set(realm, nullptr);
   Data action = Data::MakeObject();
   action.Set("id", data["id"]).Set("name", data["name"]).Set("at", data["at"]);
   action.Set("arg", data["arg"]);

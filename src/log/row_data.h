@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "base/data.h"
-#include "base/status.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -17,10 +16,6 @@ namespace skerry {
 
 // `bytes_as_base64`: true for the wire, false for data that stays in the client.
 Data PlainRow(const TableDef& table, std::string_view id, const Row& row, bool bytes_as_base64);
-
-// Every prop must fit. Unknown props (of another schema) are left out. kInvalidArgument,
-// kInvalidId, kWrongType.
-Result<Row> RowFromPlain(const TableDef& table, const Data& data);
 
 }  // namespace skerry
 

@@ -117,8 +117,8 @@ struct Generation {
 };
 bool CanRead(const Data& data, const Generation*);
 
-// What windows use of the record. The other members are unknown fields to them, which are preserved:
-// so a page does not load the code that reads these.
+// What windows use of the record. The other members are unknown fields to them, which are
+// preserved: so a page does not load the code that reads these.
 struct SyncProgress {
   double version = kRecordVersion;
   uint64_t n = 0;              // of the last record in `updates`; records beyond it are ignored

@@ -11,7 +11,7 @@ const Collator* collator = nullptr;
 
 }  // namespace
 
-void SetCollator(const Collator* lent) { collator = lent; }
+void SetCollator(const Collator* host_collator) { collator = host_collator; }
 
 uint32_t FindLocale(std::string_view locale) {
   return collator ? collator->find(locale) : kNoLocale;

@@ -109,7 +109,6 @@ class PreparedQuery final : private RowOrder {
   bool SortsDescending() const { return !query_->order.empty() && query_->order[0].descending; }
   void Window(const Parent* parent, uint32_t offset, uint32_t limit, Vector<Slot>* slots);
   bool FindAnchor();
-  bool OrderedById() const { return query_->order.empty() || query_->order[0].column == kIdColumn; }
 
   const Query* query_;
   Tables* tables_;

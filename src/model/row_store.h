@@ -82,7 +82,6 @@ class RowStore {
   // Writes rows in the form of sk_rows: the first ones, until they have 64 kB. REQUIRES: all are
   // live.
   void EncodeRows(std::span<const Slot> slots, std::string* out) const;
-  double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.
   int Compare(Slot a, Slot b, PropIndex column) const;
   int CompareIds(Slot a, Slot b) const;

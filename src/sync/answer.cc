@@ -37,7 +37,7 @@ SyncError ByStatus(double status) {
   if (status == 408 || status == 425)
     return {"timeout", "The server gave up waiting (" + number + ").", true};
   if (status == 413)
-    return {"too_large", "The server, or something before it, takes nothing so large.", false};
+    return {"too_large", "The request is too large for the server or a proxy before it.", false};
   if (status >= 500) return {"server", "The server failed (" + number + ").", true};
   return {"refused", "The server refused the request (" + number + ").", false};
 }

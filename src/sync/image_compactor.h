@@ -1,5 +1,6 @@
-// ImageCompactor: compaction. It reads the parts of an old image, folds records over them, and encodes a
-// new part. It runs in the module skerry-image; the caller reads, fetches and checks the files.
+// ImageCompactor: compaction. It reads the parts of an old image, folds records over them, and
+// encodes a new part. It runs in the module skerry-image; the caller reads, fetches and checks the
+// files.
 #ifndef SKERRY_SYNC_IMAGE_COMPACTOR_H_
 #define SKERRY_SYNC_IMAGE_COMPACTOR_H_
 

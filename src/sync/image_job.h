@@ -59,7 +59,7 @@ struct ImageFetch {
   }
 };
 
-enum class ImageJobKind : uint8_t { kFill, kRoll };
+enum class ImageJobKind : uint8_t { kFill, kCompaction };
 
 // A job that makes a generation (docs/sync-worker.md, section 6).
 struct ImageJob {
@@ -75,10 +75,10 @@ struct ImageJob {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    static constexpr const char* kKinds[] = {"fill", "roll"};
+    static constexpr const char* kKinds[] = {"fill", "compact"};
     member.Text("kind", self.kind, kKinds);
     member("generation", self.generation);
-    member("roll", self.compacts);
+    member("compacts", self.compacts);
     member("from", self.from);
     member("upto", self.upto);
     member("fetch", self.fetch);

@@ -7,13 +7,13 @@
 namespace skerry {
 
 // Compaction by this version would lose what only a newer version of the application knows.
-bool ImageKeeper::WorthRoll(const SyncRecord& sync, const SyncLimits& limits) const {
+bool ImageKeeper::IsWorthCompacting(const SyncRecord& sync, const SyncLimits& limits) const {
   return !IsFromNewerVersion(state_->schema, sync) &&
          IsCompactionDue(sync, limits, Layout(state_->schema));
 }
 
 bool ImageKeeper::HasWork() const {
-  return WorthRoll(state_->sync, state_->limits) || !state_->sync.generations.empty();
+  return IsWorthCompacting(state_->sync, state_->limits) || !state_->sync.generations.empty();
 }
 
 // Whether records keep coming. Compaction reads and writes all of the client's data, and the
@@ -29,7 +29,7 @@ bool ImageKeeper::IsBusy(Turn* turn) {
   SyncLimits overdue = state_->limits;
   overdue.image_records *= overdue.image_overdue;
   overdue.image_bytes *= overdue.image_overdue;
-  return !WorthRoll(state_->sync, overdue);
+  return !IsWorthCompacting(state_->sync, overdue);
 }
 
 void ImageKeeper::Consider(bool quiet, Turn* turn) {
@@ -101,8 +101,8 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
 // disk.
 void ImageKeeper::ReadBegin(SyncRecord sync, const LeaseRecord& push_lease,
                             const LeaseRecord& lease, Data::Array* writes, Turn* turn) {
-  rolling_ = WorthRoll(sync, state_->limits) && Garbage(sync, push_lease, lease).empty();
-  if (rolling_) {
+  compacting_ = IsWorthCompacting(sync, state_->limits) && Garbage(sync, push_lease, lease).empty();
+  if (compacting_) {
     draft_.Begin(state_, lease_, turn->now, &sync);
     writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   }
@@ -125,10 +125,10 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
   step_ = Step::kNone;
   if (step == Step::kPublish && published_) draft_.Broadcast(turn);
   if (!active_ || !lease_.held()) return;
-  if (step == Step::kBegin && rolling_) {
+  if (step == Step::kBegin && compacting_) {
     step_ = Step::kCompacting;
     ImageJob job;
-    job.kind = ImageJobKind::kRoll;
+    job.kind = ImageJobKind::kCompaction;
     job.generation = draft_.generation;
     job.compacts = true;
     job.from = draft_.from;

@@ -53,7 +53,7 @@ class ImageKeeper {
   void Delete(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
-  bool WorthRoll(const SyncRecord& sync, const SyncLimits& limits) const;
+  bool IsWorthCompacting(const SyncRecord& sync, const SyncLimits& limits) const;
   bool HasWork() const;
   bool IsBusy(Turn* turn);
 
@@ -66,7 +66,7 @@ class ImageKeeper {
   Step step_ = Step::kNone;
   FencedTransaction transaction_;
   uint64_t job_ = 0;
-  bool rolling_ = false;  // the first transaction found compaction worth its cost
+  bool compacting_ = false;  // the first transaction found compaction worth its cost
   bool published_ = false;
   bool waiting_ = false;
   ImageDraft draft_;

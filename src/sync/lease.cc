@@ -61,7 +61,7 @@ void Lease::Unwant(LeaseOutcome outcome, Turn* turn) {
   const bool held = state_ == LeaseState::kHeld;
   outcome_ = outcome;
   Move(LeaseState::kReleasing);
-  turn->Cancel(beat_timer());
+  turn->Cancel(heartbeat_timer());
   turn->Cancel(look_timer());
   if (transaction_ != 0 && kind_ != Kind::kLook) {
     // A claim in flight may still be written; when it is done, it is known what to release.
@@ -161,8 +161,8 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
   timed_out_ = false;
   if (wrote_) {
     Move(LeaseState::kHeld);
-    last_beat_ms_ = turn->mono;
-    turn->Timer(beat_timer(), config_.beat_ms);
+    last_heartbeat_ms_ = turn->mono;
+    turn->Timer(heartbeat_timer(), config_.heartbeat_ms);
     Announce(LeaseOutcome::kNone, turn);
     return LeaseEvent::kHeld;
   }
@@ -194,8 +194,8 @@ LeaseEvent Lease::DoneHeartbeat(Turn* turn) {
     return LeaseEvent::kNone;
   }
   if (!wrote_) return Lose(turn);
-  last_beat_ms_ = turn->mono;
-  turn->Timer(beat_timer(), config_.beat_ms);
+  last_heartbeat_ms_ = turn->mono;
+  turn->Timer(heartbeat_timer(), config_.heartbeat_ms);
   return LeaseEvent::kSeen;
 }
 
@@ -242,8 +242,8 @@ LeaseEvent Lease::Failed(const HostError& error, Turn* turn) {
     return DoneRelease(turn);
   }
   if (kind_ == Kind::kHeartbeat) {
-    if (turn->mono - last_beat_ms_ >= config_.timeout_ms) return Lose(turn);
-    turn->Timer(beat_timer(), config_.beat_ms);
+    if (turn->mono - last_heartbeat_ms_ >= config_.timeout_ms) return Lose(turn);
+    turn->Timer(heartbeat_timer(), config_.heartbeat_ms);
     return LeaseEvent::kNone;
   }
   if (state_ != LeaseState::kClaiming && state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
@@ -283,7 +283,7 @@ LeaseEvent Lease::Lock(LockState lock_state, Turn* turn) {
 }
 
 bool Lease::Timer(WorkerTimer timer, Turn* turn) {
-  if (timer == beat_timer()) {
+  if (timer == heartbeat_timer()) {
     if (state_ == LeaseState::kHeld && transaction_ == 0) Heartbeat(turn);
     return true;
   }
@@ -309,7 +309,7 @@ std::optional<LeaseRecord> Lease::Count(LeaseRecord record, double now) {
   if (record_.owner.has_value()) return std::nullopt;
   record_.epoch = ++epoch_;
   record_.heartbeat = 0;
-  record_.claimed_at = record_.beat_at = now;
+  record_.claimed_at = record_.heartbeat_at = now;
   record_.job.reset();
   record_.rest.absent = 0;
   return record_;
@@ -332,20 +332,20 @@ LeaseEvent Lease::Heard(const LeaseMessage& message, Turn* turn) {
 // A heartbeat that comes far too late (sleep, a frozen page) is written, to find out whether
 // another has taken over meanwhile.
 void Lease::Heartbeat(Turn* turn) {
-  if (!config_.quiet || turn->mono - last_beat_ms_ > 2 * config_.beat_ms)
+  if (!config_.quiet || turn->mono - last_heartbeat_ms_ > 2 * config_.heartbeat_ms)
     return Begin(Kind::kHeartbeat, turn);
   record_ = HeartbeatRecord(record_, job_, turn->now);
-  last_beat_ms_ = turn->mono;
-  turn->Timer(beat_timer(), config_.beat_ms);
-  Tell(LeaseOutcome::kNone, turn);
+  last_heartbeat_ms_ = turn->mono;
+  turn->Timer(heartbeat_timer(), config_.heartbeat_ms);
+  Broadcast(LeaseOutcome::kNone, turn);
 }
 
-void Lease::Tell(LeaseOutcome outcome, Turn* turn) {
+void Lease::Broadcast(LeaseOutcome outcome, Turn* turn) {
   turn->Broadcast(LeaseMessage{config_.name, record_, outcome});
 }
 
 void Lease::Announce(LeaseOutcome outcome, Turn* turn) {
-  Tell(outcome, turn);
+  Broadcast(outcome, turn);
   turn->Post(LeaseCopyMessage{config_.name, record_.owner, record_.epoch});
 }
 

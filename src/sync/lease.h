@@ -39,7 +39,7 @@ struct LeaseConfig {
   // True: heartbeats are posted on the channel and not written, so that an idle window writes
   // nothing.
   bool quiet = false;
-  double beat_ms = 0;
+  double heartbeat_ms = 0;
   double look_ms = 0;
   double timeout_ms = 0;
   bool locks = false;
@@ -104,8 +104,8 @@ class Lease {
   LeaseEvent DoneHeartbeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(LeaseOutcome outcome, Turn* turn);
-  void Tell(LeaseOutcome outcome, Turn* turn);
-  WorkerTimer beat_timer() const { return BeatTimer(config_.name); }
+  void Broadcast(LeaseOutcome outcome, Turn* turn);
+  WorkerTimer heartbeat_timer() const { return HeartbeatTimer(config_.name); }
   WorkerTimer look_timer() const { return LookTimer(config_.name); }
 
   LeaseConfig config_;
@@ -117,8 +117,8 @@ class Lease {
   bool lock_held_ = false;
   uint64_t epoch_ = 0;
   bool counted_ = false;
-  double last_beat_ms_ = 0;   // monotonic: when the last heartbeat was written or posted
-  uint64_t transaction_ = 0;  // in flight; one at a time
+  double last_heartbeat_ms_ = 0;  // monotonic: when the last heartbeat was written or posted
+  uint64_t transaction_ = 0;      // in flight; one at a time
   Kind kind_ = Kind::kNone;
   bool wrote_ = false;          // whether the transaction in flight writes
   bool release_after_ = false;  // a release waits for the transaction in flight

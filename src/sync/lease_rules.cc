@@ -30,14 +30,14 @@ LeaseRecord ClaimedRecord(const LeaseRecord& record, std::string_view owner, std
   LeaseRecord claimed;
   claimed.owner = owner;
   claimed.epoch = record.epoch + 1;
-  claimed.claimed_at = claimed.beat_at = now;
+  claimed.claimed_at = claimed.heartbeat_at = now;
   claimed.job = job;
   return claimed;
 }
 
 LeaseRecord HeartbeatRecord(LeaseRecord record, std::string_view job, double now) {
   ++record.heartbeat;
-  record.beat_at = now;
+  record.heartbeat_at = now;
   record.job = job;
   return record;
 }
@@ -46,7 +46,7 @@ std::optional<LeaseRecord> ReleasedRecord(LeaseRecord record, std::string_view o
                                           uint64_t epoch, double now) {
   if (!Holds(record, owner, epoch)) return std::nullopt;
   record.owner.reset();
-  record.beat_at = now;
+  record.heartbeat_at = now;
   record.job.reset();
   return record;
 }

@@ -42,9 +42,9 @@ enum class WorkerTimer : uint8_t {
   kSocket,
   kServiceWatch,
   kServiceLook,
-  kBeatPush,  // this and the next two: in the order of LeaseName
-  kBeatListen,
-  kBeatImage,
+  kHeartbeatPush,  // this and the next two: in the order of LeaseName
+  kHeartbeatListen,
+  kHeartbeatImage,
   kLookPush,  // likewise
   kLookListen,
   kLookImage,
@@ -62,16 +62,16 @@ inline constexpr const char* kWorkerTimers[] = {"",
                                                 "socket",
                                                 "service-watch",
                                                 "service-look",
-                                                "beat:push",
-                                                "beat:listen",
-                                                "beat:image",
+                                                "heartbeat:push",
+                                                "heartbeat:listen",
+                                                "heartbeat:image",
                                                 "look:push",
                                                 "look:listen",
                                                 "look:image"};
 static_assert(std::size(kWorkerTimers) == static_cast<size_t>(WorkerTimer::kLookImage) + 1);
 // REQUIRES: a lease.
-constexpr WorkerTimer BeatTimer(LeaseName name) {
-  return static_cast<WorkerTimer>(static_cast<uint8_t>(WorkerTimer::kBeatPush) +
+constexpr WorkerTimer HeartbeatTimer(LeaseName name) {
+  return static_cast<WorkerTimer>(static_cast<uint8_t>(WorkerTimer::kHeartbeatPush) +
                                   static_cast<uint8_t>(name) -
                                   static_cast<uint8_t>(LeaseName::kPush));
 }
@@ -80,7 +80,7 @@ constexpr WorkerTimer LookTimer(LeaseName name) {
                                   static_cast<uint8_t>(name) -
                                   static_cast<uint8_t>(LeaseName::kPush));
 }
-static_assert(BeatTimer(LeaseName::kImage) == WorkerTimer::kBeatImage);
+static_assert(HeartbeatTimer(LeaseName::kImage) == WorkerTimer::kHeartbeatImage);
 static_assert(LookTimer(LeaseName::kImage) == WorkerTimer::kLookImage);
 
 // A server's token for its user; none: the application gave none.

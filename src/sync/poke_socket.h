@@ -25,7 +25,6 @@ struct Poke {
 class PokeSocket {
  public:
   explicit PokeSocket(WorkerState* state) : state_(state) {}
-  SocketState socket_state() const { return socket_state_; }
 
   // Opens or closes the socket. Call this after every event. `wanted`: the lease is held, and
   // everything that a socket needs is there.

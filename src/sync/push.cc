@@ -157,7 +157,7 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   update.revisions = result.revisions;
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   AddDeletedToInbox(*schema_, update, result.gone, now_, &writes_);
-  Tell(update, result.status);
+  Report(update, result.status);
   progress_ = true;
 }
 
@@ -228,12 +228,12 @@ void PushAnswer::Undo(size_t index) {
   for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &sync_.chain)) {
     quarantine_.Undo(undone);
     writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
-    Tell(undone, PushStatus::kRegrouped);
+    Report(undone, PushStatus::kRegrouped);
   }
   progress_ = true;
 }
 
-void PushAnswer::Tell(const OutboxRecord& update, PushStatus status) {
+void PushAnswer::Report(const OutboxRecord& update, PushStatus status) {
   PushedItem& item = pushed_.emplace_back();
   item.update = update.id;
   for (const NamedMutation& member : update.mutations) item.mutations.push_back(member.id);
@@ -264,14 +264,14 @@ Data::Array PushAnswer::Finish() {
   return std::move(writes_);
 }
 
-UpdateRecord RefusalRecord(const Quarantine& aside, const Schema& schema, SyncRecord* sync) {
+UpdateRecord RefusalRecord(const Quarantine& quarantine, const Schema& schema, SyncRecord* sync) {
   UpdateRecord record;
   record.n = ++sync->n;
   record.kind = UpdateKind::kRefusal;
-  record.refused = aside.refused();
+  record.refused = quarantine.refused();
   record.cursors = sync->cursors;
   record.body = EncodeSteps(schema, {});
-  sync->removed_up_to = std::max(sync->removed_up_to, aside.highest_refused_key());
+  sync->removed_up_to = std::max(sync->removed_up_to, quarantine.highest_refused_key());
   sync->record_bytes += record.body->size();
   return record;
 }

@@ -74,7 +74,7 @@ class PushAnswer {
   void SetCulprits(const OutboxRecord& update, const PushResult& result);
   void Forked(size_t index);
   void Undo(size_t index);
-  void Tell(const OutboxRecord& update, PushStatus status);
+  void Report(const OutboxRecord& update, PushStatus status);
 
   const Schema* schema_;
   Vector<std::string> asked_;
@@ -94,7 +94,7 @@ class PushAnswer {
 
 // The record of `updates`, under the next n, that removes the mutations which were moved to the
 // inbox. Raises goneUpTo. Changes `sync`.
-UpdateRecord RefusalRecord(const Quarantine& aside, const Schema& schema, SyncRecord* sync);
+UpdateRecord RefusalRecord(const Quarantine& quarantine, const Schema& schema, SyncRecord* sync);
 
 }  // namespace skerry
 

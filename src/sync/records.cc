@@ -26,21 +26,8 @@ PersonalRealms PersonalRealmsOf(const Cursors& cursors, std::string_view user) {
   return found;
 }
 
-Data Strings(const Vector<std::string>& items) {
-  Data array = Data::MakeArray();
-  for (const std::string& item : items) array.Push(item);
-  return array;
-}
-
 bool Contains(const Vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-bool ContainsString(const Data& array, std::string_view text) {
-  for (const Data& item : array.items()) {
-    if (item.is_string() && item.as_string() == text) return true;
-  }
-  return false;
 }
 
 }  // namespace skerry

@@ -26,10 +26,7 @@ struct PersonalRealms {
 };
 PersonalRealms PersonalRealmsOf(const Cursors& cursors, std::string_view user);
 
-Data Strings(const Vector<std::string>& items);
-
 bool Contains(const Vector<std::string>& list, std::string_view text);
-bool ContainsString(const Data& array, std::string_view text);
 
 }  // namespace skerry
 

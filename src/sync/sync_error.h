@@ -26,6 +26,10 @@ struct SyncError {
 inline bool CanRead(const Data&, const SyncError*) { return true; }  // null: no error
 Data ToData(const SyncError& error);
 
+// The data was written by a newer version of the package or of the application, and is left to that
+// version.
+SyncError NewerTabError();
+
 // The typed error of a failed IndexedDB transaction, from the DOM's name for it.
 SyncError StorageError(const HostError& error);
 

@@ -10,7 +10,7 @@ SyncJob::SyncJob(WorkerState* state, LeaseConfig lease)
 
 bool SyncJob::pushing() const {
   return step() == SyncStep::kPushAsk || step() == SyncStep::kPushFetch ||
-         step() == SyncStep::kPushAnswer || step() == SyncStep::kSetAside;
+         step() == SyncStep::kPushAnswer || step() == SyncStep::kQuarantine;
 }
 
 bool SyncJob::pulling() const {
@@ -210,8 +210,8 @@ ReadReply SyncJob::Read(uint64_t id, const Data& results, Turn* turn) {
       return ReadPushAsk(&In<PushAskStage>(), std::move(*round), turn);
     case SyncStep::kPushAnswer:
       return ReadPushAnswer(&In<PushAnswerStage>(), std::move(*round));
-    case SyncStep::kSetAside:
-      return ReadSetAside(&In<QuarantineStage>(), std::move(*round));
+    case SyncStep::kQuarantine:
+      return ReadQuarantine(&In<QuarantineStage>(), std::move(*round));
     case SyncStep::kNone:
     case SyncStep::kPullFetch:
     case SyncStep::kPushFetch:
@@ -250,7 +250,7 @@ void SyncJob::DoneStage(Turn* turn) {
       return DonePushAsk(&In<PushAskStage>(), turn);
     case SyncStep::kPushAnswer:
       return DonePushAnswer(&In<PushAnswerStage>(), turn);
-    case SyncStep::kSetAside:
+    case SyncStep::kQuarantine:
       return BroadcastRecord(In<QuarantineStage>().record, turn);
     case SyncStep::kCheck:
     case SyncStep::kNone:

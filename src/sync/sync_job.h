@@ -136,7 +136,7 @@ class SyncJob {
   ReadReply ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn);
   ReadReply FinishPushAsk(PushAskStage* ask, Turn* turn);
   void DonePushAsk(PushAskStage* ask, Turn* turn);
-  void BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn);
+  void BeginQuarantine(const Vector<Unreadable>& unreadable, Turn* turn);
   void PushResponse(const ResponseEvent& event, Turn* turn);
   void BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
                        Turn* turn);
@@ -145,7 +145,7 @@ class SyncJob {
   SyncError WrongUser(const std::string& other) const;
   ReadReply ReadPushAnswer(PushAnswerStage* stage, FencedRound round);
   void DonePushAnswer(PushAnswerStage* stage, Turn* turn);
-  ReadReply ReadSetAside(QuarantineStage* stage, FencedRound round);
+  ReadReply ReadQuarantine(QuarantineStage* stage, FencedRound round);
 
   void BeginFill(const ImageFill& image, bool last, Turn* turn);
   ReadReply ReadFill(SyncRecord sync, Turn* turn);

@@ -89,7 +89,7 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
     const uint64_t fetch = Fetch("/push", std::move(ask->body), turn);
     Enter(PushFetchStage{{fetch}, std::move(ask->batch.ids), left_over});
   } else if (!grouping.unreadable().empty()) {
-    BeginSetAside(grouping.unreadable(), turn);
+    BeginQuarantine(grouping.unreadable(), turn);
   } else {
     // Mutations that found no room wait for confirmations, which the next pull brings. Those that
     // were set apart need not wait.
@@ -103,30 +103,30 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
 
 // Mutations that this build cannot read must not block the others: they go to the inbox as they
 // are.
-void SyncJob::BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn) {
-  auto aside = std::make_unique<Quarantine>(&state_->schema, turn->now);
+void SyncJob::BeginQuarantine(const Vector<Unreadable>& unreadable, Turn* turn) {
+  auto quarantine = std::make_unique<Quarantine>(&state_->schema, turn->now);
   for (const Unreadable& one : unreadable) {
     InboxReason refusal;
     refusal.code = "unreadable";
     refusal.detail = one.status.detail();
-    aside->Refuse(one.record.id, std::move(refusal));
+    quarantine->Refuse(one.record.id, std::move(refusal));
   }
   QuarantineStage& stage = Enter(QuarantineStage());
-  stage.aside = std::move(aside);
+  stage.quarantine = std::move(quarantine);
   stage.transaction =
       Transact({Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
                TransactionMode::kWriteStrict, {.counts = true, .mutations = true}, turn);
 }
 
-ReadReply SyncJob::ReadSetAside(QuarantineStage* stage, FencedRound round) {
+ReadReply SyncJob::ReadQuarantine(QuarantineStage* stage, FencedRound round) {
   ReadReply reply;
   if (round.is_first) stage->sync = std::move(round.sync);
-  stage->aside->Add(*round.mutations, &stage->writes);
+  stage->quarantine->Add(*round.mutations, &stage->writes);
   ReadNextPage(*round.mutations, &reply);
   if (!reply.more.empty()) return reply;
   reply.writes = std::move(stage->writes);
-  if (stage->aside->refused_any()) {
-    stage->record = RefusalRecord(*stage->aside, state_->schema, &stage->sync);
+  if (stage->quarantine->refused_any()) {
+    stage->record = RefusalRecord(*stage->quarantine, state_->schema, &stage->sync);
     reply.writes.push_back(PutWrite(Store::kUpdates, stage->record->n, stage->record->Write()));
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, stage->sync.Write()));
   }
@@ -240,7 +240,10 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
     // loop.
     fruitless_ = 0;
     loop_.Pushed(true, false);
-    return Fail({"no_progress", "The server takes nothing, however it is sent.", true}, turn);
+    return Fail(
+        {"no_progress",
+         "The server accepts no mutation, although all were grouped again several times.", true},
+        turn);
   }
   state_->ForgetErrors();
   const bool again = answer->regrouped() || answer->unanswered() || stage->left_over > 0;

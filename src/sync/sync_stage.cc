@@ -42,7 +42,7 @@ bool ValidTransition(SyncStep from, SyncStep to) {
     case SyncStep::kRefill:
       return from == SyncStep::kPullAsk || from == SyncStep::kPullFetch;
     case SyncStep::kPushFetch:
-    case SyncStep::kSetAside:
+    case SyncStep::kQuarantine:
       return from == SyncStep::kPushAsk;
     case SyncStep::kPushAnswer:
       return from == SyncStep::kPushFetch || from == SyncStep::kPullFetch;

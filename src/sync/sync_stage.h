@@ -33,7 +33,7 @@ enum class SyncStep : uint8_t {
   kPushAsk,
   kPushFetch,
   kPushAnswer,
-  kSetAside,
+  kQuarantine,
   kRefill,
   kCheck,
 };
@@ -91,7 +91,7 @@ struct PushFetchStage : RequestStage {
   size_t left_over = 0;     // updates and mutations that were not sent
 };
 
-// Writes the effects of the answer to a push; or a new identity.
+// Writes the results of a push, or a new identity.
 struct PushAnswerStage : TransactionStage {
   static constexpr SyncStep kStep = SyncStep::kPushAnswer;
   enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
@@ -104,8 +104,8 @@ struct PushAnswerStage : TransactionStage {
 
 // Moves mutations that cannot be read to the inbox.
 struct QuarantineStage : TransactionStage {
-  static constexpr SyncStep kStep = SyncStep::kSetAside;
-  std::unique_ptr<Quarantine> aside;
+  static constexpr SyncStep kStep = SyncStep::kQuarantine;
+  std::unique_ptr<Quarantine> quarantine;
   SyncRecord sync;
   Data::Array writes;
   std::optional<UpdateRecord> record;

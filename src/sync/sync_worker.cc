@@ -23,7 +23,7 @@ LeaseConfig Config(const WorkerState& state, LeaseName name) {
   config.locks = state.locks;
   const bool listen = name == LeaseName::kListen;
   config.quiet = listen;
-  config.beat_ms = listen ? state.times.listen_beat_ms : state.times.beat_ms;
+  config.heartbeat_ms = listen ? state.times.listen_heartbeat_ms : state.times.heartbeat_ms;
   config.look_ms = listen ? state.times.listen_look_ms : state.times.look_ms;
   config.timeout_ms = listen ? state.times.listen_timeout_ms : state.times.timeout_ms;
   return config;

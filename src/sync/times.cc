@@ -17,10 +17,10 @@ void Take(const Data& data, const char* name, uint64_t* value) {
 
 SyncTimes ParseSyncTimes(const Data& data) {
   SyncTimes times;
-  Take(data, "beat", &times.beat_ms);
+  Take(data, "beat", &times.heartbeat_ms);
   Take(data, "look", &times.look_ms);
   Take(data, "timeout", &times.timeout_ms);
-  Take(data, "listenBeat", &times.listen_beat_ms);
+  Take(data, "listenBeat", &times.listen_heartbeat_ms);
   Take(data, "listenLook", &times.listen_look_ms);
   Take(data, "listenTimeout", &times.listen_timeout_ms);
   Take(data, "retry", &times.retry_ms);

@@ -9,10 +9,10 @@
 namespace skerry {
 
 struct SyncTimes {
-  double beat_ms = 1000;         // heartbeats of the leases `push` and `image`
-  double look_ms = 1000;         // how often a waiter reads the record
-  double timeout_ms = 5000;      // the holder is dead if (epoch, beat) is unchanged for so long
-  double listen_beat_ms = 5000;  // slower, because `listen` is held for hours
+  double heartbeat_ms = 1000;  // heartbeats of the leases `push` and `image`
+  double look_ms = 1000;       // how often a waiter reads the record
+  double timeout_ms = 5000;    // the holder is dead if (epoch, heartbeat) is unchanged for so long
+  double listen_heartbeat_ms = 5000;  // slower, because `listen` is held for hours
   double listen_look_ms = 5000;
   double listen_timeout_ms = 25000;
   double retry_ms = 5000;  // the first pause after a failure; it doubles

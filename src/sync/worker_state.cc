@@ -24,8 +24,4 @@ SyncRecord WorkerState::Sound(const Data& stored, double now) {
   return sound;
 }
 
-SyncError NewerTabError() {
-  return {"newer_tab", "Another window runs a newer version of this application.", false};
-}
-
 }  // namespace skerry

@@ -122,10 +122,6 @@ struct WorkerState {
   }
 };
 
-// The data was written by a newer version of the package or of the application, and is left to that
-// version.
-SyncError NewerTabError();
-
 // The core's answer to a `read` event.
 struct ReadReply {
   Data::Array writes;

@@ -177,7 +177,7 @@ test('an image that is never done is aborted after a time limit', () => {
     report: (event: Message) => reported.push(event),
   } as unknown as ImageParts);
   const fetch = { url: 'image', bytes: 1, checksum: '', token: null, timeoutMs: 1 };
-  const job = { kind: 'fill', generation: 'g', roll: false, from: null, fetch };
+  const job = { kind: 'fill', generation: 'g', compacts: false, from: null, fetch };
   jobs.start(7, job as unknown as ImageJob);
   time.advance(899_000);
   expect(reported).toEqual([]);
@@ -203,7 +203,7 @@ test.each([
     transport: { request: (request: unknown) => asked.push(request) },
   };
   const fetch = { url, bytes: 1, checksum: '', token: 'secret', timeoutMs: 1 };
-  const job = { kind: 'fill', generation: 'g', roll: false, from: null, fetch };
+  const job = { kind: 'fill', generation: 'g', compacts: false, from: null, fetch };
   const reported = new Promise<Message>((report) => {
     const remote = { url: 'http://server.test/v1', credentials: 'omit' };
     const parts = { host, database: 'skerry/test/anna', remote, report };

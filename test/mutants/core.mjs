@@ -371,7 +371,7 @@ export const core = [
     hole: 22,
     file: 'src/authority/pull.cc',
     from: 'while (realm.entries.contains(realm.to + 1)) ++realm.to;',
-    to: 'while (realm.entries.contains(realm.to + 1) && !realm.untold.is_any) ++realm.to;',
+    to: 'while (realm.entries.contains(realm.to + 1) && !realm.omitted.is_any) ++realm.to;',
   },
   {
     name: 'no pull follows an answer with `refill`',

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "authority/cursor.h"
 #include "base/json.h"
-#include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/folds.h"
 #include "test/sim/world.h"
@@ -106,10 +106,11 @@ void Checks::ServerRestored(const Database& before, test::naive::Server naive) {
 
 bool Checks::IsInHistory(const Data& cursors) const {
   for (const auto& [realm, cursor] : cursors.members()) {
-    const uint64_t revision = CursorRevision(cursor.as_string());
-    if (revision == 0) continue;
+    const Result<Cursor> parsed = ParseCursor(cursor.as_string());
+    if (!parsed.ok() || parsed.value().revision == 0) continue;
+    const auto& [revision, at] = parsed.value();
     if (revision > naive_.head(realm)) return false;
-    if (naive_.log(realm)[revision - 1].at != CursorAt(cursor.as_string())) return false;
+    if (naive_.log(realm)[revision - 1].at != at) return false;
   }
   return true;
 }

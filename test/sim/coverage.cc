@@ -8,7 +8,7 @@ namespace {
 constexpr uint64_t kEnoughSeeds = 500;
 
 // The states before and after an event; states that a machine only passes through within one event
-// are not seen. `setAside` (a mutation that no build can read) does not happen here, because no
+// are not seen. `quarantine` (a mutation that no build can read) does not happen here, because no
 // core writes such records.
 constexpr const char* kTransitions[] = {
     "lease: idle>locking",
@@ -72,8 +72,8 @@ constexpr const char* kTransitions[] = {
     "server: group commit",
     "server: older than its client",
     "server: takes up the newer schema",
-    "image job: roll",
-    "image job: roll failed",
+    "image job: compact",
+    "image job: compact failed",
     "image job: delete",
     "window: image loaded",
     "window: image of no use",
@@ -105,7 +105,7 @@ constexpr const char* kServiceTransitions[] = {
     "mode: helper>lease",
     "mode: lease>helper",
     "image job: fill",
-    "image job: roll",
+    "image job: compact",
     "pull: refill",
     "push: duplicate",
     "push: forked",

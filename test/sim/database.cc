@@ -44,9 +44,9 @@ std::string Database::PullText(const Schema& served, const Data& request, const 
     reads.page_rows = 1;
     for (const auto& [realm, head] : heads()) {
       if (attempt == 0) reads.most_entries[realm] = 1;
-      if (attempt == 1) reads.untold.insert(realm);
+      if (attempt == 1) reads.omitted.insert(realm);
     }
-    reads.tells_nothing = attempt == 2;
+    reads.omits_all = attempt == 2;
   }
 }
 

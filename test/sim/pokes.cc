@@ -16,7 +16,7 @@ constexpr double kUnauthenticated = 4401;
 
 }  // namespace
 
-void Pokes::Tell(uint64_t worker, std::string_view state, const Data& more, double delay_ms) {
+void Pokes::Notify(uint64_t worker, std::string_view state, const Data& more, double delay_ms) {
   Data event = Data::MakeObject();
   event.Set("type", "socket").Set("state", state);
   for (const auto& [name, value] : more.members()) event.Set(name, value);
@@ -26,7 +26,7 @@ void Pokes::Tell(uint64_t worker, std::string_view state, const Data& more, doub
 void Pokes::Close(uint64_t worker, double code) {
   lines_.erase(worker);
   Data more = Data::MakeObject();
-  Tell(worker, "closed", more.Set("code", code), 0);
+  Notify(worker, "closed", more.Set("code", code), 0);
 }
 
 void Pokes::Socket(WorkerHost* worker, const Data& effect) {
@@ -45,7 +45,7 @@ void Pokes::Socket(WorkerHost* worker, const Data& effect) {
   world_->checks().Listening(*worker);
   lines_[serial] = {worker->profile().index, {}};
   if (!worker->profile().online) return Close(serial, kAbnormal);
-  Tell(serial, "open", Data::MakeObject(), 0);
+  Notify(serial, "open", Data::MakeObject(), 0);
 }
 
 void Pokes::Forget(uint64_t worker) {
@@ -88,7 +88,7 @@ void Pokes::Committed(const std::map<std::string, uint64_t>& moved,
       poke.Set("type", "poke").Set("realm", realm).Set("revision", revision);
       poke.Set("tables", Data::MakeArray()).Set("streams", Data::MakeArray());
       Data more = Data::MakeObject();
-      Tell(worker, "message", more.Set("text", WriteJson(poke)), std::exchange(delay_ms_, 0));
+      Notify(worker, "message", more.Set("text", WriteJson(poke)), std::exchange(delay_ms_, 0));
       world_->Count("poke");
     }
   }

@@ -44,7 +44,7 @@ class Pokes {
     Data event;
     double ready_at = 0;
   };
-  void Tell(uint64_t worker, std::string_view state, const Data& more, double delay_ms);
+  void Notify(uint64_t worker, std::string_view state, const Data& more, double delay_ms);
   void Close(uint64_t worker, double code);
 
   World* world_;

@@ -90,14 +90,14 @@ void Tab::ReleaseLeases() {
 }
 
 void Tab::ToWorker(const Data& message) {
-  if (worker != nullptr) worker->Tell(message);
+  if (worker != nullptr) worker->Notify(message);
   if (!message["type"].Is("mutated")) return;
   Data wake = Data::MakeObject();
   world_->WakeService(
       profile_, wake.Set("type", "wake").Set("reason", "mutation").Set("online", profile_->online));
 }
 
-void Tab::TellMode() {
+void Tab::NotifyMode() {
   Data message = Data::MakeObject();
   ToWorker(message.Set("type", "service").Set("active", profile_->registered).Set("reason", ""));
 }

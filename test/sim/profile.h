@@ -34,7 +34,7 @@ struct Tab {
   std::map<std::string, uint64_t> leases;  // name, epoch: as the worker reported them
 
   void ToWorker(const Data& message);
-  void TellMode();  // tells the worker whether there is a service worker
+  void NotifyMode();  // reports to the worker whether there is a service worker
   void FromWorker(const Data& message);
   void StartWorker();
   void EndWorker();      // at once; its locks become free

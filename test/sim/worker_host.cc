@@ -64,7 +64,7 @@ Data WorkerHost::Handle(Data event) {
   return effects;
 }
 
-void WorkerHost::Tell(Data message) {
+void WorkerHost::Notify(Data message) {
   Data event = Data::MakeObject();
   Deliver(std::move(event.Set("type", "post").Set("message", std::move(message))));
 }
@@ -116,10 +116,10 @@ void WorkerHost::Lock(const Data& effect) {
   if (action == "request") {
     if (lock.holder == 0) return world_->Grant(&profile(), name, serial());
     lock.waiting.push_back(serial());
-    world_->TellLock(serial(), name, "refused");
+    world_->NotifyLock(serial(), name, "refused");
   } else if (action == "steal") {
     std::erase(lock.waiting, serial());
-    if (lock.holder != 0 && lock.holder != serial()) world_->TellLock(lock.holder, name, "lost");
+    if (lock.holder != 0 && lock.holder != serial()) world_->NotifyLock(lock.holder, name, "lost");
     world_->Grant(&profile(), name, serial());
   } else {
     std::erase(lock.waiting, serial());
@@ -167,7 +167,7 @@ Data WorkerHost::Fill(const Data& job) {
   Data part = Data::MakeObject();
   part.Set("file", kRealmFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   parts.Push(part.Set("checksum", fetch["checksum"]));
-  if (job["roll"].as_bool()) {
+  if (job["compacts"].as_bool()) {
     const Data rest = Compact(job);
     if (!rest.is_array()) return rest;
     parts.Push(rest.items()[0]);

@@ -24,7 +24,7 @@ class WorkerHost final : public Host {
   const SyncJob& job() const { return worker_->job(); }
   Mode mode() const { return worker_->mode(); }
   bool is_service() const { return mode() == Mode::kService; }
-  void Tell(Data message);  // delivers a message from the window
+  void Notify(Data message);  // delivers a message from the window
 
   // The leases that this worker has claimed, with their epochs, as storage shows; for checks.
   std::map<std::string, uint64_t> claims;

@@ -143,12 +143,12 @@ void World::WakeService(Profile* profile, const Data& message) {
   if (!profile->registered) return;
   if (profile->mute) return Count("service: not reached");
   if (profile->services.empty()) StartService(profile);
-  profile->services.back()->Tell(message);
+  profile->services.back()->Notify(message);
 }
 
 // ---- Web Locks ----
 
-void World::TellLock(uint64_t worker, const std::string& lock, std::string_view state) {
+void World::NotifyLock(uint64_t worker, const std::string& lock, std::string_view state) {
   WorkerHost* host = FindWorker(worker);
   if (host == nullptr) return;
   Data event = Data::MakeObject();
@@ -157,7 +157,7 @@ void World::TellLock(uint64_t worker, const std::string& lock, std::string_view 
 
 void World::Grant(Profile* profile, const std::string& lock, uint64_t worker) {
   profile->locks[lock].holder = worker;
-  TellLock(worker, lock, "granted");
+  NotifyLock(worker, lock, "granted");
 }
 
 void World::GrantNext(Profile* profile, const std::string& lock) {

@@ -68,7 +68,7 @@ class World {
   void Grant(Profile* profile, const std::string& lock, uint64_t worker);
   void GrantNext(Profile* profile, const std::string& lock);
   void FreeLocks(Profile* profile, uint64_t worker);
-  void TellLock(uint64_t worker, const std::string& lock, std::string_view state);
+  void NotifyLock(uint64_t worker, const std::string& lock, std::string_view state);
 
  private:
   void TraceLine(const std::string& line);

@@ -30,7 +30,7 @@ void World::Register(Profile* profile, bool registered) {
   if (profile->registered == registered) return;
   profile->registered = registered;
   for (const auto& tab : profile->tabs) {
-    if (!tab->frozen) tab->TellMode();
+    if (!tab->frozen) tab->NotifyMode();
   }
 }
 

@@ -119,6 +119,9 @@ it('kinds of ops are switched over without default, and not compared', () => {
   expect(problems('if (op.kind == OpKind::kMove) return;')).toHaveLength(1);
   expect(problems('if (OpKind::kMove != kind) return;')).toHaveLength(1);
   expect(problems('if (n > static_cast<uint8_t>(OpKind::kMove)) return;')).toHaveLength(1);
+  expect(problems('if (op["op"].Is("move")) return;')).toHaveLength(1);
+  expect(problems('if (op["op"].as_string() == "move") return;')).toHaveLength(1);
+  expect(problems('ReadKind(op["op"].as_string(), &kind);')).toEqual([]);
   expect(problems('switch (k) { case OpKind::kMove: return 1; default: return 2; }')).toHaveLength(
     1,
   );

@@ -1,5 +1,5 @@
 // What one attempt at a pull reads: no more than its portion, so that neither SQL nor this process holds texts of
-// unlimited length. The authority is told what was left out (`untold`, pages that are null), and answers without it.
+// unlimited length. The authority is given what was left out (`omitted`, pages that are null), and answers without it.
 
 import { type Authority, rawObject } from '../authority/authority.ts';
 import { limits } from '../base/limits.ts';
@@ -117,7 +117,7 @@ export class PullReading {
       pages: `[${pages.join(',')}]`,
       images: JSON.stringify(offers),
       rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows ?? [])),
-      untold: JSON.stringify(this.#omitted),
+      omitted: JSON.stringify(this.#omitted),
     });
   }
 

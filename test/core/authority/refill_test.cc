@@ -31,7 +31,7 @@ struct TooMuch : PulledScenery {
     REQUIRE(Status(bob.Push(R"([{"op":"update","table":"items","id":"b","realm":"B","set":{"n":5}},
       {"op":"create","table":"people","id":"p","realm":"B","set":{"name":"p","email":"p"}}])",
                             {"B"})) == "applied");
-    world.reads.untold.insert("A");
+    world.reads.omitted.insert("A");
   }
   Data Pull(std::string_view scopes = kAllTables, const Data::Array& have = {}) {
     return world.Pull("anna", Knowing(Request("c1", At(world, 1, 1), have, scopes)));
@@ -84,7 +84,7 @@ TEST_CASE("sends objects of own updates in an entry too large to send whole, or 
       R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
       {"op":"create","table":"items","id":"y","realm":"A","set":{"n":3}},{"op":"delete","table":"groups","id":"g","realm":"A"}])");
   s.anna.Send(update);
-  s.world.reads.untold.insert("A");
+  s.world.reads.omitted.insert("A");
   const Data answer =
       s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
   CHECK(Refilled(answer) == "groups members items ");
@@ -98,8 +98,8 @@ TEST_CASE("names own updates and unfills all begun scopes when it can send nothi
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":3}}])");
   s.anna.Send(update);
-  s.world.reads.untold = {"A", "B"};
-  s.world.reads.tells_nothing = true;
+  s.world.reads.omitted = {"A", "B"};
+  s.world.reads.omits_all = true;
   const Data answer =
       s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
   CHECK(Refilled(answer) == "groups members people countries cities items logs ");
@@ -112,7 +112,7 @@ TEST_CASE("sends a move in neither realm when one of them is not sent") {
   PulledScenery s;
   REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
                             {"A", "B"})) == "applied");
-  s.world.reads.untold.insert("B");
+  s.world.reads.omitted.insert("B");
   const Data answer = s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1))));
   CHECK(Refilled(answer) == "items ");
   CHECK(Short(answer) == "");
@@ -124,7 +124,7 @@ TEST_CASE("deletes the author's moved row when neither realm is sent; a page bri
   const Data update =
       s.anna.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
   s.anna.Send(update);
-  s.world.reads.untold = {"A", "B"};
+  s.world.reads.omitted = {"A", "B"};
   const Data answer =
       s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
   CHECK(Short(answer) == "delete items/x");
@@ -136,7 +136,7 @@ TEST_CASE("unfills nothing for an entry that waits for its other realms") {
                             {"B"})) == "applied");
   REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
                             {"A", "B"})) == "applied");
-  s.world.reads.untold.insert("A");
+  s.world.reads.omitted.insert("A");
   s.world.reads.most_entries["B"] = 1;
   const Data answer = s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1))));
   CHECK(Refilled(answer) == "none");
@@ -157,8 +157,8 @@ TEST_CASE("unfills scopes for a new or reset realm that is too large to send who
     // By the number of rows, which the authority counts, or by their bytes, which the server
     // counts.
     s.world.rows_for_image = is_counted ? kMaxWholeRealmRows + 1 : 0;
-    s.world.reads.untold.clear();
-    if (!is_counted) s.world.reads.untold.insert("A");
+    s.world.reads.omitted.clear();
+    if (!is_counted) s.world.reads.omitted.insert("A");
     for (const char* from : {"", R"("A":"1@999",)"}) {
       const std::string cursors = "{" + std::string(from) + R"("B":")" + seen + "\"}";
       const Data answer = s.world.Pull(
@@ -180,7 +180,7 @@ TEST_CASE("sends in pages what was not sent before, and what has changed since")
   REQUIRE(Status(s.bob.Push(
               R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}},
       {"op":"update","table":"items","id":"x","realm":"A","set":{"n":8}}])")) == "applied");
-  s.world.reads.untold.clear();
+  s.world.reads.omitted.clear();
   s.world.reads.page_rows = 5;
   const Data answer = s.world.Pull(
       "anna", Knowing(Request("c1", cursors, {}, R"([{"table":"items","filled":false}])")));

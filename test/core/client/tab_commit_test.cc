@@ -13,7 +13,7 @@ TEST_CASE("stores a tick's mutations in one transaction; `durable` settles when 
   world.A().Run();
   CHECK_EQ(world.storage.mutations.size(), 2);
   CHECK_EQ(Stage(world.A(), one, "durable"), "");
-  world.A().Tell();
+  world.A().Notify();
   CHECK_EQ(Stage(world.A(), one, "durable"), "ok");
   CHECK_EQ(Stage(world.A(), two, "durable"), "ok");
   CHECK_FALSE(world.A().CanRun());
@@ -39,7 +39,7 @@ TEST_CASE("commits nothing later after a failed group until it is retried") {
   const std::string first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Run(Outcome::kQuota);
   const std::string second = world.A().Do(kInc, kGroupTable, "g", One("count", 10));
-  world.A().Tell();
+  world.A().Notify();
   CHECK(Noted(world.A(), "notify", "storageFailed"));
   CHECK_FALSE(world.A().CanRun());
   const std::string third = world.A().Do(kInc, kGroupTable, "g", One("count", 100));
@@ -64,7 +64,7 @@ TEST_CASE("withdraws a group without room and its dependants, and commits the re
   const std::string same = world.A().Do(kUpdate, kPersonTable, "p", One("name", "Bea"));
   const std::string refers = world.A().Do(kCreate, kMemberTable, "m", One("person", "p"));
   const std::string other = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  world.A().Tell();
+  world.A().Notify();
   for (int i = 1; i < kMaxQuotaFailures; ++i) {
     CHECK(world.A().See(kPersonTable, "p").has_value());
     Fire(world.A(), "commit");
@@ -180,7 +180,7 @@ TEST_CASE("shows what a window logged itself like a window that was notified of 
   a.Do(kInc, kGroupTable, "g", One("count", 1));
   a.Run();
   a.Do(kInc, kGroupTable, "g", One("count", 1));
-  a.Tell();
+  a.Notify();
   CHECK_EQ(Count(a), 3);
   CHECK_EQ(a.client().tab().mirror().pending().size(), 1);
   a.Settle();

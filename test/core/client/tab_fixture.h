@@ -61,7 +61,7 @@ inline bool Noted(const Window& window, const char* type, const char* kind = nul
 // Runs the next transaction with this outcome, and reports it.
 inline void Next(Window& window, Outcome outcome = Outcome::kDone) {
   window.Run(outcome);
-  window.Tell();
+  window.Notify();
 }
 
 inline void Fire(Window& window, const std::string& name) {

@@ -53,7 +53,7 @@ TEST_CASE("stores changes at once while a page ends; other windows read them at 
   world.B().Event(Data::Object{{"type", "freeze"}, {"ends", true}});
   world.B().Do(kInc, kGroupTable, "g", One("count", 20));
   world.B().Run();  // the commit that was under way: it has been kept
-  world.B().Tell();
+  world.B().Notify();
   CHECK_EQ(world.storage.mutations.size(), 2);
   world.B().Event(Data::Object{{"type", "still"}});
   world.A().Hear(Message(world.B(), "left"));
@@ -74,7 +74,7 @@ TEST_CASE("stores on resume what could not be stored while a page was frozen") {
   SUBCASE("an earlier commit had failed, and comes first") {
     world.B().Do(kInc, kGroupTable, "g", One("count", 5));
     world.B().Run(Outcome::kFailed);
-    world.B().Tell();
+    world.B().Notify();
     world.B().Event(Data::Object{{"type", "freeze"}});
   }
   const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));

@@ -60,7 +60,7 @@ TEST_CASE("applies a message that comes after an opening window has read") {
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A());
   late.Hear(Message(world.A(), "added"));
-  late.Tell();
+  late.Notify();
   REQUIRE(late.ready());
   CHECK_EQ(Count(late), 1);
 }
@@ -94,7 +94,7 @@ TEST_CASE("loads the image in a window left behind, with the old view on screen 
   world.B().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}});
   while (!world.B().CanLoad()) {
     world.B().Run();
-    world.B().Tell();
+    world.B().Notify();
     CHECK_EQ(Count(world.B()), 100);
   }
   CHECK_EQ(world.B().state["phase"].as_string(), "loading");
@@ -337,8 +337,8 @@ TEST_CASE("does not show an older image that the records do not continue") {
     REQUIRE(step < 100);
     CHECK_EQ(Count(world.B()), 0);
     CHECK_EQ(world.B().client().tab().mirror().n(), 0);
-    if (world.B().CanTell()) {
-      world.B().Tell();
+    if (world.B().CanNotify()) {
+      world.B().Notify();
     } else if (world.B().CanRun()) {
       world.B().Run();
     } else {

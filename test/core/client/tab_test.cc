@@ -34,12 +34,12 @@ TEST_CASE("folds mutations in key order, although a later one was heard first") 
   // B's own mutation has no key yet and comes last; then A hears of B's, and A's comes last.
   world.B().Hear(Message(world.A(), "added"));
   CHECK_EQ(name(world.B()), "second");
-  world.B().Tell();
+  world.B().Notify();
   world.A().Do(kUpdate, kGroupTable, "g", One("name", "third"));
   world.A().Run();
   world.A().Hear(Message(world.B(), "added"));
   CHECK_EQ(name(world.A()), "third");
-  world.A().Tell();
+  world.A().Notify();
   CHECK_EQ(name(world.A()), "third");
   // A is stored first. Before it knows its own key, it hears of B's mutation, whose key is later.
   world.B().Do(kUpdate, kGroupTable, "g", One("name", "fourth"));
@@ -48,10 +48,10 @@ TEST_CASE("folds mutations in key order, although a later one was heard first") 
   world.B().sent.clear();
   world.A().Run();
   world.B().Run();
-  world.B().Tell();
+  world.B().Notify();
   world.A().Hear(Message(world.B(), "added"));
   CHECK_EQ(name(world.A()), "fifth");
-  world.A().Tell();
+  world.A().Notify();
   // A's key is the lower one: B's mutation comes after it.
   CHECK_EQ(name(world.A()), "fourth");
 }
@@ -65,7 +65,7 @@ TEST_CASE("applies a message that comes between a reading and its completion") {
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A());
   world.B().Hear(Message(world.A(), "added"));
-  world.B().Tell();
+  world.B().Notify();
   CHECK_EQ(Count(world.B()), 1);
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("makes other windows read again when a window ends during a commit") {
   }
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Run(outcome);
-  if (notified) world.B().Tell();
+  if (notified) world.B().Notify();
   world.B().posted.clear();
   world.B().Event(Data::Object{{"type", how}});
   world.B().Event(Data::Object{{"type", "still"}});
@@ -166,7 +166,7 @@ TEST_CASE("rejects `confirmed` in the next reading when a rejection comes during
   world.A().Hear(Data::Object{{"type", "conflicts"}});
   world.A().Run();
   world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
-  world.A().Tell();
+  world.A().Notify();
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "");
   world.A().Settle();
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "unique");
@@ -181,7 +181,7 @@ TEST_CASE("repeats a reading that was interrupted by a freeze") {
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A());  // its broadcast is lost in the freeze
   world.B().Event(Data::Object{{"type", "resume"}});
-  world.B().Tell();
+  world.B().Notify();
   world.B().Settle();
   CHECK_EQ(Count(world.B()), 1);
 }

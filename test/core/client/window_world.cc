@@ -257,8 +257,8 @@ void Window::Run(Outcome outcome) {
   ran_ = Ran{effect["id"].as_u64(), outcome, std::move(keys)};
 }
 
-void Window::Tell() {
-  REQUIRE(CanTell());
+void Window::Notify() {
+  REQUIRE(CanNotify());
   const Ran ran = *ran_;
   ran_.reset();
   queue_.pop_front();
@@ -307,8 +307,8 @@ void Window::LoadImage() {
 
 void Window::Settle() {
   for (int step = 0; step < 100; ++step) {
-    if (CanTell()) {
-      Tell();
+    if (CanNotify()) {
+      Notify();
     } else if (CanRun()) {
       Run();
     } else if (CanLoad()) {

@@ -69,12 +69,12 @@ class Window {
   void Event(Data event);
   void Hear(const Data& message) { Event(Data::Object{{"type", "message"}, {"message", message}}); }
 
-  // Transactions, one at a time: Run, then Tell.
+  // Transactions, one at a time: Run, then Notify.
   bool CanRun() const { return !queue_.empty() && !ran_; }
-  bool CanTell() const { return ran_.has_value(); }
+  bool CanNotify() const { return ran_.has_value(); }
   const Data& Next() const { return queue_.front(); }
   void Run(Outcome outcome = Outcome::kDone);
-  void Tell();
+  void Notify();
   // The host closes its connection: all outstanding transactions are reported as failed.
   void FailAll();
   // Serves the effect `loadImage`.

@@ -159,7 +159,7 @@ class WindowsWorld {
   // One step of the window's host.
   void Work(Pane& pane) {
     Window& window = *pane.window;
-    if (window.CanTell()) return Tell(pane);
+    if (window.CanNotify()) return Notify(pane);
     if (window.CanRun()) {
       const size_t reads = window.Next()["reads"].items().size();
       const bool writes = window.Next()["mode"].as_string() == "readwrite";
@@ -188,7 +188,7 @@ class WindowsWorld {
     }
   }
 
-  void Tell(Pane& pane) {
+  void Notify(Pane& pane) {
     const bool ok = pane_ok_[&pane];
     if (ok && pane.ran) {
       NaiveWindow& naive = pane.naive;
@@ -206,7 +206,7 @@ class WindowsWorld {
         naive.Take(*pane.ran, keys_);
       }
     }
-    pane.window->Tell();
+    pane.window->Notify();
     if (ok && pane.catch_up && pane.ran && !Loading(pane)) {
       NaiveWindow& naive = pane.naive;
       naive.base = contents_.at(pane.image_n);
@@ -356,7 +356,7 @@ class WindowsWorld {
     if (random_.Below(2) == 0) return;
     // The host closes IndexedDB. Whether the running transaction was stored stays unknown, in the
     // runs that allow that.
-    if (pane.window->CanTell() && !lost_) return;
+    if (pane.window->CanNotify() && !lost_) return;
     pane.window->FailAll();
     pane.ran.reset();
     pane.added.clear();
@@ -386,7 +386,7 @@ class WindowsWorld {
     return pane.window->client().tab().mirror().pending().unkeyed_count() == 0;
   }
   void WorkOrFire(Pane& pane) {
-    if (pane.window->CanTell() || pane.window->CanRun() || pane.window->CanLoad()) {
+    if (pane.window->CanNotify() || pane.window->CanRun() || pane.window->CanLoad()) {
       Work(pane);
     } else {
       Fire(pane);
@@ -406,7 +406,7 @@ class WindowsWorld {
   }
 
   void Hear(Pane& pane, const Data& message) {
-    const bool between = pane.ran.has_value() && pane.window->CanTell();
+    const bool between = pane.ran.has_value() && pane.window->CanNotify();
     if (between) {
       pane.held.push_back(message);
     } else {
@@ -481,7 +481,7 @@ class WindowsWorld {
     for (int round = 0; round < 2000; ++round) {
       bool quiet = net_.empty();
       for (Pane& pane : panes_) {
-        if (pane.window->CanTell() || pane.window->CanRun() || pane.window->CanLoad() ||
+        if (pane.window->CanNotify() || pane.window->CanRun() || pane.window->CanLoad() ||
             !pane.window->timers.empty()) {
           quiet = false;
           WorkOrFire(pane);

@@ -25,6 +25,13 @@ bool Holds(const Schema& schema, const StoredRow& row, const Data& which, const 
 
 }  // namespace
 
+bool ContainsString(const Data& array, std::string_view text) {
+  for (const Data& item : array.items()) {
+    if (item.is_string() && item.as_string() == text) return true;
+  }
+  return false;
+}
+
 Data ReadStep(std::string_view text) {
   Vector<Data> lines;
   while (!text.empty()) {

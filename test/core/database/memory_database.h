@@ -23,6 +23,8 @@ namespace skerry::test {
 // A step's answer, parsed. `done` gets the lists that follow it, with the rows of all tables in one.
 Data ReadStep(std::string_view text);
 
+bool ContainsString(const Data& array, std::string_view text);
+
 class MemoryDatabase {
  public:
   explicit MemoryDatabase(const Schema* schema) : schema_(schema) {}
@@ -65,8 +67,8 @@ class MemoryDatabase {
     size_t page_rows = 0;
     std::map<std::string, uint64_t> most_entries;  // of a range, by realm
     // Of these realms, neither changes nor rows are read, and only one entry of a range.
-    std::set<std::string> untold;
-    bool tells_nothing = false;            // not even the ops of own updates
+    std::set<std::string> omitted;
+    bool omits_all = false;                // not even the ops of own updates
     std::set<std::string> pages_left_out;  // tables
     bool rows_along = false;               // each change comes with its row at the end of the range
     std::function<Data(const std::string& realm)> image;  // an element of `images`

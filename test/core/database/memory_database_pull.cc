@@ -6,7 +6,6 @@
 #include "base/fields.h"
 #include "base/json.h"
 #include "model/filter.h"
-#include "sync/records.h"
 #include "test/core/database/memory_database.h"
 
 namespace skerry::test {
@@ -70,7 +69,7 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
   Data images = Data::MakeArray();
   for (const Data& need : needs["state"].items()) {
     const std::string& realm = need["realm"].as_string();
-    if (reads.untold.contains(realm)) continue;
+    if (reads.omitted.contains(realm)) continue;
     for (const auto& [key, stored] : all) {
       if (!stored.deleted_at && stored.row.realm == realm &&
           ContainsString(need["tables"], served.table(key.table).name))
@@ -90,9 +89,9 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
 
 void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data& needs,
                              const Reads& reads, Data* found) const {
-  Data entries = Data::MakeArray(), changes = Data::MakeArray(), untold = Data::MakeArray();
+  Data entries = Data::MakeArray(), changes = Data::MakeArray(), omitted = Data::MakeArray();
   const auto leave_out = [&](const std::string& realm, const Data& tables) {
-    untold.Push(Fields{{"realm", realm}, {"tables", reads.tells_nothing ? Data() : tables}});
+    omitted.Push(Fields{{"realm", realm}, {"tables", reads.omits_all ? Data() : tables}});
   };
   std::map<std::string, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
@@ -102,9 +101,9 @@ void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data&
     if (client.is_null()) {  // with the entry at the cursor
       const auto most = reads.most_entries.find(realm);
       if (most != reads.most_entries.end()) left = std::min(left, most->second + 1);
-      if (reads.untold.contains(realm)) left = 2;
+      if (reads.omitted.contains(realm)) left = 2;
     }
-    if (reads.tells_nothing) leave_out(realm, Data());
+    if (reads.omits_all) leave_out(realm, Data());
     for (const Data& entry : log_.at(realm)) {
       const uint64_t revision = entry["revision"].as_u64();
       if (revision < need["from"].as_u64() || !HasEntry(realm, revision) || left == 0) continue;
@@ -117,7 +116,7 @@ void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data&
   for (const Data& need : needs["changes"].items()) {
     const std::string& realm = need["realm"].as_string();
     const uint64_t from = need["from"].as_u64(), upto = last[realm];
-    if (reads.untold.contains(realm)) {
+    if (reads.omitted.contains(realm)) {
       leave_out(realm, TablesOf(realm, from, upto));
       continue;
     }
@@ -136,9 +135,9 @@ void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data&
   }
   for (const Data& need : needs["state"].items()) {
     const std::string& realm = need["realm"].as_string();
-    if (reads.untold.contains(realm)) leave_out(realm, need["tables"]);
+    if (reads.omitted.contains(realm)) leave_out(realm, need["tables"]);
   }
-  found->Set("untold", std::move(untold)).Set("entries", std::move(entries));
+  found->Set("omitted", std::move(omitted)).Set("entries", std::move(entries));
   found->Set("changes", std::move(changes)).Set("own", ReadOwn(needs["own"], reads));
   found->Set("actions", ReadActions(needs["actions"]));
 }
@@ -150,7 +149,7 @@ Data MemoryDatabase::ReadOwn(const Data& ids, const Reads& reads) const {
       for (const Data& entry : log) {
         if (!entry["declared"].as_bool() || !(entry["update"] == id)) continue;
         Data read = EntryOf(entry);
-        if (!reads.tells_nothing) read.Set("ops", entry["ops"]);
+        if (!reads.omits_all) read.Set("ops", entry["ops"]);
         own.Push(std::move(read));
       }
     }

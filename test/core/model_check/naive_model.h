@@ -167,11 +167,11 @@ class Server {
               bool is_known = true);
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
-  // unless it is `whole`; a pull that reaches all heads has a page with the next keys. Unless it
-  // `tells`, the changes of the range are too large for the answer.
+  // unless it is `whole`; a pull that reaches all heads has a page with the next keys. Not
+  // `has_changes`: the changes of the range are too large for the answer.
   Answer Pull(const std::string& client, const Cursors& cursors, const Names& have,
               const Scope& scope, const Cursors& limit, const std::string& filled, bool whole,
-              bool tells) const;
+              bool has_changes) const;
 
   const Names& realms() const { return realms_; }
   const Rows& rows() const { return rows_; }

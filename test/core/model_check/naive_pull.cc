@@ -39,7 +39,7 @@ Own Server::OwnOf(const std::string& client, const Names& have, const Cursors& f
 
 Answer Server::Pull(const std::string& client, const Cursors& cursors, const Names& have,
                     const Scope& scope, const Cursors& limit, const std::string& filled, bool whole,
-                    bool tells) const {
+                    bool has_changes) const {
   Answer answer;
   answer.from = cursors;
   answer.have = have;
@@ -51,7 +51,7 @@ Answer Server::Pull(const std::string& client, const Cursors& cursors, const Nam
     answer.cursors[realm] = cut ? std::min(head(realm), from + most->second) : head(realm);
   }
   answer.own = OwnOf(client, have, cursors, answer.cursors);
-  if (!tells && answer.cursors != cursors) {
+  if (!has_changes && answer.cursors != cursors) {
     answer.is_refill = true;
     return answer;
   }

@@ -29,7 +29,7 @@ struct NaiveMessage {
   naive::Names have;
   std::string filled;
   bool whole = false;
-  bool tells = true;
+  bool has_changes = true;
 };
 
 class NaiveWorld {
@@ -141,7 +141,7 @@ class NaiveWorld {
     message.limit = std::move(limit);
     message.filled = client.filled;
     message.whole = client.whole;
-    message.tells = heals_ || random_.Unit() >= small_answers_;
+    message.has_changes = heals_ || random_.Unit() >= small_answers_;
     net_.push_back(std::move(message));
   }
 
@@ -166,8 +166,9 @@ class NaiveWorld {
         pull.kind = NaiveMessage::kPull;
         pull.client = message.client;
         pull.generation = message.generation;
-        pull.answer = server_.Pull(message.id, message.cursors, message.have, client.scope,
-                                   message.limit, message.filled, message.whole, message.tells);
+        pull.answer =
+            server_.Pull(message.id, message.cursors, message.have, client.scope, message.limit,
+                         message.filled, message.whole, message.has_changes);
         net_.push_back(std::move(pull));
         return;
       }

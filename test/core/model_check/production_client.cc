@@ -10,8 +10,8 @@
 #include "sync/chain.h"
 #include "sync/grouping.h"
 #include "sync/push.h"
-#include "sync/records.h"
 #include "sync/scopes.h"
+#include "test/core/database/memory_database.h"
 
 namespace skerry::test {
 
@@ -53,7 +53,7 @@ std::string ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, U
       .Set("at", now)
       .Set("state", "pending");
   record.Set("update", nullptr).Set("held", false).Set("known", nullptr);
-  record.Set("realms", Strings(RealmsOf(mutation.ops))).Set("keys", std::move(keys));
+  record.Set("realms", ToData(RealmsOf(mutation.ops))).Set("keys", std::move(keys));
   record.Set("body", Data::Bytes(EncodeMutation(*schema_, mutation)));
   mutations_[++last_key_] = std::move(record);
   keys_[mutation.action.id] = static_cast<uint64_t>(last_key_);

@@ -29,13 +29,13 @@ PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_
                                   const naive::Rights& rights) {
   MemoryDatabase::Reads read;
   read.page_rows = page_rows;
-  read.tells_nothing = reads == Reads::kNoOps;
+  read.omits_all = reads == Reads::kNoOps;
   Data realms = Data::MakeObject();
   for (const auto& [realm, head] : database_.heads()) {
     if (naive::RightIn(rights, realm) == naive::May::kNothing) continue;
     realms.Set(realm, database_.HeadOf(realm));
     if (reads != Reads::kAll) read.most_entries[realm] = 1;
-    if (reads >= Reads::kNoChanges) read.untold.insert(realm);
+    if (reads >= Reads::kNoChanges) read.omitted.insert(realm);
   }
   const Data out = database_.Pull(database_.schema(), request, realms, now, read);
   return ReadPullAnswer(database_.schema(), out["answer"]).value();

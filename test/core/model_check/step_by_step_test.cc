@@ -29,7 +29,7 @@ struct Message {
   Data results;
   std::optional<PullRequest> request;
   std::optional<PullAnswer> answer;
-  bool tells_own = true;
+  bool has_own = true;
 };
 
 class StepWorld {
@@ -164,7 +164,7 @@ class StepWorld {
         return;
       case Message::kAsk:
         reply.kind = Message::kPull;
-        reply.answer = Pull(*message.request, rights_[message.client], &reply.tells_own);
+        reply.answer = Pull(*message.request, rights_[message.client], &reply.has_own);
         net_.push_back(std::move(reply));
         return;
       case Message::kPull:
@@ -173,7 +173,7 @@ class StepWorld {
         if (client.Pulled(*message.request, *message.answer, ++now_)) {
           const std::string problem =
               OwnProblem(client.replica(), naive_, *message.request, *message.answer);
-          if (!problem.empty() && message.tells_own) Fail(problem);
+          if (!problem.empty() && message.has_own) Fail(problem);
         }
         CheckBase(message.client);
         return;
@@ -231,13 +231,13 @@ class StepWorld {
   }
 
   // Some answers have less room, until the history is to come to rest.
-  PullAnswer Pull(const PullRequest& request, const naive::Rights& rights, bool* tells_own) {
+  PullAnswer Pull(const PullRequest& request, const naive::Rights& rights, bool* has_own) {
     using Reads = ProductionServer::Reads;
     const Data body = ParseJson(request.body).value();
     Reads reads = Reads::kAll;
     if (!heals_ && random_.Unit() < small_answers_)
       reads = Vector<Reads>{Reads::kOneEntry, Reads::kNoChanges, Reads::kNoOps}[random_.Below(3)];
-    *tells_own = reads != Reads::kNoOps;
+    *has_own = reads != Reads::kNoOps;
     PullAnswer answer = server_.Pull(body, reads, page_rows_, ++now_, rights);
     refills_ += answer.refill.has_value() && !answer.refill->empty() ? 1 : 0;
     naive::Cursors from, ends;

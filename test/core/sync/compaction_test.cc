@@ -83,7 +83,7 @@ TEST_CASE("compacts under the lease `image`, removes records up to the previous 
     }
     REQUIRE(world.host(0).image_jobs.size() == jobs + 1);
     const Data job = world.host(0).image_jobs.back()["job"];
-    CHECK(job["kind"].as_string() == "roll");
+    CHECK(job["kind"].as_string() == "compact");
     CHECK(world.lease("image")["owner"].as_string() == "tab-0");
     Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
     world.host(0).Deliver(
@@ -122,10 +122,10 @@ TEST_CASE("starts from the previous image after a failed compaction, and leaves 
         event.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
     world.Settle();
   };
-  const auto roll = [&](std::string_view with) {
+  const auto compact = [&](std::string_view with) {
     for (int i = 0; i < 10; ++i) {
       if (!world.host(0).image_jobs.empty() &&
-          world.host(0).image_jobs.back()["job"]["kind"].Is("roll") &&
+          world.host(0).image_jobs.back()["job"]["kind"].Is("compact") &&
           world.host(0).image_jobs.back()["job"]["generation"] !=
               world.sync()["image"]["generation"])
         break;
@@ -133,18 +133,18 @@ TEST_CASE("starts from the previous image after a failed compaction, and leaves 
       world.Run(1000);
     }
     const Data job = world.host(0).image_jobs.back()["job"];
-    REQUIRE(job["kind"].Is("roll"));
+    REQUIRE(job["kind"].Is("compact"));
     answer(with);
   };
   constexpr std::string_view kDone =
       R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})";
   constexpr std::string_view kCorrupt = R"({"error":{"name":"corrupt","message":"torn"}})";
-  roll(kDone);
+  compact(kDone);
   const Data first = world.sync()["image"];
-  roll(kDone);
+  compact(kDone);
   const Data second = world.sync()["image"];
   REQUIRE(world.sync()["previous"] == first);
-  roll(kCorrupt);
+  compact(kCorrupt);
   const auto& posts = world.host(0).posts;
   CHECK(std::any_of(posts.begin(), posts.end(), [](const Data& post) {
     return post ==
@@ -155,7 +155,7 @@ TEST_CASE("starts from the previous image after a failed compaction, and leaves 
   REQUIRE(world.host(0).image_jobs.back()["job"]["kind"].Is("delete"));
   answer(R"({"parts":[]})");
   const Data job = world.host(0).image_jobs.back()["job"];
-  REQUIRE(job["kind"].Is("roll"));
+  REQUIRE(job["kind"].Is("compact"));
   CHECK(job["from"] == first);
   CHECK(world.sync()["generations"].items().size() == 1);
   answer(kDone);

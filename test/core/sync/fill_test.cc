@@ -37,7 +37,7 @@ TEST_CASE("fills a realm by image: pointer, cursor and record in one transaction
   REQUIRE(world.host(0).image_jobs.size() == 1);
   const Data job = world.host(0).image_jobs[0]["job"];
   CHECK(job["kind"].as_string() == "fill");
-  CHECK(job["roll"] == Data(false));
+  CHECK(job["compacts"] == Data(false));
   CHECK(job["fetch"]["checksum"].as_string() == "0123456789abcdef");
   CHECK(world.host(0).status["phase"].as_string() == "filling");
   CHECK(world.lease()["owner"].is_string());
@@ -70,7 +70,7 @@ TEST_CASE("compacts records under the image of a realm that they pulled while it
   world.Settle();
   REQUIRE(world.host(0).image_jobs.size() == 1);
   const Data job = world.host(0).image_jobs[0]["job"];
-  CHECK(job["roll"] == Data(true));
+  CHECK(job["compacts"] == Data(true));
   CHECK(job["upto"].as_u64() == 1);
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("fills above an image without parts that a window left when it gave up
   world.network.scripted.push_back(Scripted(200, kImageAnswer));
   world.Run(10'000);
   const Data job = world.host(0).image_jobs.back()["job"];
-  CHECK(job["roll"] == Data(false));
+  CHECK(job["compacts"] == Data(false));
   CHECK(job["upto"].as_u64() == 3);
 }
 
@@ -231,7 +231,7 @@ TEST_CASE("compacts records under the image of a realm that they brought and dro
   }
   REQUIRE(world.host(0).image_jobs.size() == 1);
   CHECK(world.sync()["cursors"].members().empty());
-  CHECK(world.host(0).image_jobs[0]["job"]["roll"] == Data(true));
+  CHECK(world.host(0).image_jobs[0]["job"]["compacts"] == Data(true));
 }
 
 // Found by the simulator (seed 3026): a worker was frozen before it recorded the image that it had
@@ -245,18 +245,18 @@ TEST_CASE("deletes its unused image after another worker took over") {
     world.Run(1000);
   }
   REQUIRE(world.host(0).image_jobs.size() == 1);
-  const Data roll = world.host(0).image_jobs[0];
+  const Data compaction = world.host(0).image_jobs[0];
   TakeOver(&world, "image");
   Data sync = world.sync();
   world.storage.Put("sync", "sync", sync.Set("generations", Data::MakeArray()));
   Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
-  world.host(0).Deliver(done.Set("type", "image").Set("id", roll["id"]));
+  world.host(0).Deliver(done.Set("type", "image").Set("id", compaction["id"]));
   world.Settle();
   REQUIRE(world.host(0).image_jobs.size() >= 2);
   const Data job = world.host(0).image_jobs[1]["job"];
   CHECK(job["kind"].Is("delete"));
   REQUIRE(job["generations"].items().size() == 1);
-  CHECK(job["generations"].items()[0] == roll["job"]["generation"]);
+  CHECK(job["generations"].items()[0] == compaction["job"]["generation"]);
   CHECK(world.sync()["image"].is_null());
 }
 

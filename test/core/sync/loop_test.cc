@@ -222,8 +222,8 @@ TEST_CASE("opens one poke socket per client; pulls for a poke unless it is alrea
   const size_t holder = world.lease("listen")["owner"].as_string() == "tab-0" ? 0 : 1;
   CHECK(world.host(holder).socket == Vector<std::string>{"open"});
   CHECK(world.host(1 - holder).socket.empty());
-  const auto tell = [&](std::string_view event) { world.host(holder).Deliver(Json(event)); };
-  tell(R"({"type":"socket","state":"open"})");
+  const auto deliver = [&](std::string_view event) { world.host(holder).Deliver(Json(event)); };
+  deliver(R"({"type":"socket","state":"open"})");
   world.Settle();
   REQUIRE(world.host(holder).sent_texts.size() == 1);
   const Data hello = Json(world.host(holder).sent_texts[0]);
@@ -232,16 +232,16 @@ TEST_CASE("opens one poke socket per client; pulls for a poke unless it is alrea
   CHECK(hello["scopes"].items().size() == 1);
   world.server.Foreign("a", "A", "x");
   const size_t before = world.pull_bodies.size();
-  tell(
+  deliver(
       R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
   world.Settle();
   CHECK(world.pull_bodies.size() == before + 1);
   CHECK(world.Converged());
-  tell(
+  deliver(
       R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
   world.Settle();
   CHECK(world.pull_bodies.size() == before + 1);
-  tell(R"({"type":"socket","state":"closed","code":1006})");
+  deliver(R"({"type":"socket","state":"closed","code":1006})");
   world.Run(1500);
   CHECK(world.host(holder).socket.back() == "open");
   world.host(holder).Post(Json(R"({"type":"visible","visible":false})"));
@@ -254,17 +254,17 @@ TEST_CASE("follows a poke that comes during a pull in the same job") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Run(2000);
-  const auto tell = [&](std::string_view event) { world.host(0).Deliver(Json(event)); };
-  tell(R"({"type":"socket","state":"open"})");
+  const auto deliver = [&](std::string_view event) { world.host(0).Deliver(Json(event)); };
+  deliver(R"({"type":"socket","state":"open"})");
   world.Settle();
   world.server.Foreign("a", "A", "x");
   world.network.hold_answers = true;
-  tell(
+  deliver(
       R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
   world.Settle();
   REQUIRE(world.held.size() == 1);
   world.server.Foreign("b", "A", "x");
-  tell(
+  deliver(
       R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":2,\"tables\":[\"items\"]}"})");
   world.Settle();
   world.network.hold_answers = false;

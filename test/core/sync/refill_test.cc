@@ -134,10 +134,10 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
 
 TEST_CASE("removes rows that own ops took out of every scope when no page will") {
   const Vector<StepKind> expected{StepKind::kOwnOps};
-  const Vector<StepKind> untold{StepKind::kOwnOps, StepKind::kKeepScopes};
+  const Vector<StepKind> omitted{StepKind::kOwnOps, StepKind::kKeepScopes};
   CHECK(StepsOf("") == expected);
-  CHECK(StepsOf(R"([{"table":"items","where":["=","name","here"]}])") == untold);
-  CHECK(StepsOf("[]") == untold);  // of a table that no scope names
+  CHECK(StepsOf(R"([{"table":"items","where":["=","name","here"]}])") == omitted);
+  CHECK(StepsOf("[]") == omitted);  // of a table that no scope names
 }
 
 TEST_CASE("makes a newer version load all again when an older one cannot apply its scopes") {

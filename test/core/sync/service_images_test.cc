@@ -48,20 +48,20 @@ TEST_CASE("ends the phase with the service worker's work while a window fetches 
   world.OpenService();
   world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
   world.Settle();
-  const auto tell = [&world](std::string_view phase) {
+  const auto report = [&world](std::string_view phase) {
     Data shared = Json(R"({"instance":"s","pending":0})");
     shared.Set("phase", phase);
     world.Broadcast(0, Json(R"({"type":"status","n":0})").Set("shared", std::move(shared)));
     world.Settle();
   };
-  tell("pushing");
+  report("pushing");
   CHECK(world.host(1).status["phase"].Is("pushing"));
   for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
   world.Broadcast(0, Json(R"({"type":"fill"})"));
   world.Settle();
   REQUIRE(world.host(1).image_jobs.size() == 1);
   CHECK(world.host(1).status["phase"].Is("filling"));
-  tell("idle");
+  report("idle");
   world.network.scripted.clear();
   world.network.scripted.push_back(
       Scripted(200, R"({"time":1,"cursors":{"A":"7@70"},"changes":[]})"));

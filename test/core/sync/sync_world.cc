@@ -225,26 +225,26 @@ void SyncHost::Lock(const Data& effect) {
   const std::string& name = effect["name"].as_string();
   const std::string& action = effect["action"].as_string();
   SyncWorld::LockQueue& lock = world_->lock_queues[name];
-  const auto tell = [&name](SyncHost* host, std::string_view state) {
+  const auto notify = [&name](SyncHost* host, std::string_view state) {
     Data event = Data::MakeObject();
     host->Deliver(std::move(event.Set("type", "lock").Set("name", name).Set("state", state)));
   };
   if (action == "request") {
     if (lock.holder < 0) {
       lock.holder = static_cast<int>(index_);
-      tell(this, "granted");
+      notify(this, "granted");
     } else {
       lock.waiting.push_back(index_);
-      tell(this, "refused");
+      notify(this, "refused");
     }
   } else if (action == "steal" && world_->refused_steals > 0) {
     --world_->refused_steals;
-    tell(this, "refused");
+    notify(this, "refused");
   } else if (action == "steal") {
     erase(lock.waiting, index_);
-    if (lock.holder >= 0) tell(&world_->host(static_cast<size_t>(lock.holder)), "lost");
+    if (lock.holder >= 0) notify(&world_->host(static_cast<size_t>(lock.holder)), "lost");
     lock.holder = static_cast<int>(index_);
-    tell(this, "granted");
+    notify(this, "granted");
   } else {
     erase(lock.waiting, index_);
     if (lock.holder == static_cast<int>(index_)) world_->GrantNext(name);

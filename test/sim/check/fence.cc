@@ -48,9 +48,9 @@ class FenceCheck final : public Check {
         const Data& after = write["put"];
         if (!before.is_object()) continue;
         is_result = Differs(before, after, {"cursors", "chain", "client", "seen", "known"});
-        const bool swings = Differs(before, after, {"image", "previous"});
-        if (swings && !Holds(worker, "push") && !Holds(worker, "image"))
-          return Fail("7 fence: " + host.tab() + " swings the image without a lease");
+        const bool publishes = Differs(before, after, {"image", "previous"});
+        if (publishes && !Holds(worker, "push") && !Holds(worker, "image"))
+          return Fail("7 fence: " + host.tab() + " publishes an image without a lease");
       }
       if (is_result && !Holds(worker, "push"))
         return Fail("7 fence: " + host.tab() + " writes without the lease");

@@ -50,7 +50,7 @@ class Page final : public Actor {
 
   // ---- for the window
   bool wants_worker() const { return wants_worker_; }
-  void Tell(std::string_view event) { Dispatch(NamedEvent(event)); }
+  void Notify(std::string_view event) { Dispatch(NamedEvent(event)); }
 
  protected:
   Data Handle(Data event) override { return client_->Handle(std::move(event)); }

@@ -39,8 +39,8 @@ class Server {
   // Every realm counts as large enough to be sent as an image.
   void SendImages() { database_.rows_for_image = 1'000'000; }
   // The next entry of this realm has too many changes for any answer.
-  void SendNoChangesOf(const std::string& realm) { database_.reads.untold.insert(realm); }
-  void SendAllChanges() { database_.reads.untold.clear(); }
+  void SendNoChangesOf(const std::string& realm) { database_.reads.omitted.insert(realm); }
+  void SendAllChanges() { database_.reads.omitted.clear(); }
 
   void ClockIsAtLeast(double now) { database_.now = std::max(database_.now, now); }
 

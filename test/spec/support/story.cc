@@ -31,7 +31,7 @@ void Window::ChangeScope(const std::string& how, const std::string& table) {
 }
 
 void Window::ToWorker(const Data& message) {
-  if (worker != nullptr) worker->Tell(message);
+  if (worker != nullptr) worker->Notify(message);
 }
 
 void Window::EndWorker() {
@@ -47,7 +47,7 @@ void Window::Crash() {
 }
 
 void Window::Leave() {
-  page.Tell("leave");
+  page.Notify("leave");
   Crash();
 }
 

@@ -27,11 +27,13 @@ Worker::Worker(Window* window, Device* device, const std::string& name)
   Deliver(NamedEvent("start"));
 }
 
-void Worker::Tell(Data message) { Deliver(NamedEvent("post").Set("message", std::move(message))); }
+void Worker::Notify(Data message) {
+  Deliver(NamedEvent("post").Set("message", std::move(message)));
+}
 
-void Worker::Wake(std::string_view reason) { Tell(NamedEvent("wake").Set("reason", reason)); }
+void Worker::Wake(std::string_view reason) { Notify(NamedEvent("wake").Set("reason", reason)); }
 
-void Worker::Sync() { Tell(NamedEvent("sync").Set("id", 1)); }
+void Worker::Sync() { Notify(NamedEvent("sync").Set("id", 1)); }
 
 void Worker::NotifyLock(const std::string& name, std::string_view state) {
   lock_events_.push_back(NamedEvent("lock").Set("name", name).Set("state", state));
@@ -118,7 +120,7 @@ Data Worker::Fill(const Data& job) {
   const std::string& image = device().story->server.Image(job["fetch"]["url"].as_string());
   Data parts = Data::MakeArray();
   parts.Push(ImagePart(job["generation"].as_string(), "realm", image));
-  if (job["roll"].as_bool()) parts.Push(Compact(job).items()[0]);
+  if (job["compacts"].as_bool()) parts.Push(Compact(job).items()[0]);
   return parts;
 }
 

@@ -28,7 +28,7 @@ class Worker final : public Actor {
   bool HoldsLease() const { return worker_->job().lease().held(); }
 
   // ---- for the window
-  void Tell(Data message);
+  void Notify(Data message);
   void NotifyLock(const std::string& name, std::string_view state);
 
  protected:

@@ -57,7 +57,7 @@ export async function startNotes(root, more = {}) {
       status.textContent = 'confirmed';
     };
     fill.onclick = async () => {
-      const body = 'Long enough to be worth rolling up into an image. '.repeat(4);
+      const body = 'Long enough to be worth compacting into an image. '.repeat(4);
       for (let batch = 0; batch < 4; batch++) {
         const rows = Array.from({ length: 5000 }, (_, i) => ({ text: `${batch}/${i}: ${body}` }));
         await archive.transact((tx) => tx.notes.createMany(rows)).durable;
