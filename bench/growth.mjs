@@ -72,7 +72,7 @@ async function rowsGrow(site, note) {
       const page = await browser.page(address);
       await browser.call(page, 'cold');
       const fill = await browser.call(page, 'fill', rows);
-      await browser.call(page, 'rollUp');
+      await browser.call(page, 'compact');
       await page.close();
       note(`  created in ${(fill / 1000).toFixed(1)} s`);
       results.push([`${rows} rows`, await costs(browser, address, { rows, pending: 0 }, 0)]);

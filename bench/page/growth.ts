@@ -4,7 +4,7 @@ import { citiesOfFile, sumOf, topOf, toRow } from './cities.ts';
 import { db, kind, openDatabase, parameters } from './database.ts';
 import { median, numbers, timesOf } from './measure.ts';
 import { wasmBytes } from './memories.ts';
-import { quiet, rollUp } from './stored.ts';
+import { compact, quiet } from './stored.ts';
 
 const BLOCK = 100;
 const BATCH = 2000;
@@ -60,7 +60,7 @@ function writeTo(id: string): Promise<void> {
 
 globalThis.bench = {
   cold: null as null | Promise<unknown>,
-  rollUp,
+  compact,
   wasmBytes,
 
   /** Adds rows up to this number; repeats the real cities, with new ids, beyond their number. */

@@ -6,7 +6,7 @@ import { readBytes, storeBytes } from './floors.ts';
 import { calibrate } from './measure.ts';
 import { wasmBytes } from './memories.ts';
 import { live, reads, top } from './reads.ts';
-import { coldBytes, quiet, rollUp, syncRecord } from './stored.ts';
+import { coldBytes, compact, quiet, syncRecord } from './stored.ts';
 import { crossTab, observe } from './tabs.ts';
 import { appendBytes, singleWrites, writesAtOnce } from './writes.ts';
 
@@ -67,7 +67,7 @@ const workloads = {
   /** Stores what a cold start reads as one value, for the floor; gives its length. */
   async copyForFloor() {
     await quiet();
-    if (kind === 'local') await rollUp();
+    if (kind === 'local') await compact();
     const bytes = await coldBytes();
     await storeBytes(bytes);
     return bytes.length;

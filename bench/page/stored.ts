@@ -21,9 +21,9 @@ interface StoredRecord {
   readonly body: Uint8Array;
 }
 
-/** The worker rolls up so many records, or so many bytes of them, of a small image fewer (docs/sync-worker.md, section 1). */
-const ROLL_RECORDS = 200;
-const ROLL_BYTES = 4 << 20;
+/** The worker compacts from so many records on, or so many bytes of them, for a small image fewer (docs/sync-worker.md, section 1). */
+const COMPACT_RECORDS = 200;
+const COMPACT_BYTES = 4 << 20;
 const SYNC_LIMIT_MS = 60_000;
 
 export const syncRecord = () =>
@@ -118,23 +118,23 @@ export async function checkStored(ids: readonly string[]): Promise<void> {
 
 function isDue({ n, image, recordBytes = 0 }: Sync): boolean {
   const imageBytes = (image?.parts ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
-  const worth = Math.min(ROLL_BYTES, Math.max(imageBytes / 4, ROLL_BYTES / 16));
-  return n - (image?.n ?? 0) >= ROLL_RECORDS || recordBytes - (image?.recordBytes ?? 0) >= worth;
+  const worth = Math.min(COMPACT_BYTES, Math.max(imageBytes / 4, COMPACT_BYTES / 16));
+  return n - (image?.n ?? 0) >= COMPACT_RECORDS || recordBytes - (image?.recordBytes ?? 0) >= worth;
 }
 
-/** Waits until nothing is left to be rolled up: the worker says on the channel when it has made an image. */
-async function rolled(): Promise<Sync> {
+/** Waits until nothing is left to compact: the worker reports on the channel that it has made an image. */
+async function compacted(): Promise<Sync> {
   const channel = new BroadcastChannel(database);
   try {
     for (;;) {
-      const swung = new Promise<void>((resolve) => {
+      const published = new Promise<void>((resolve) => {
         channel.onmessage = ({ data }) => {
           if (data.type === 'image') resolve();
         };
       });
       const sync = await syncRecord();
       if (!isDue(sync)) return sync;
-      await swung;
+      await published;
     }
   } finally {
     channel.close();
@@ -144,18 +144,18 @@ async function rolled(): Promise<Sync> {
 /** Waits until the worker has nothing to do, so that the floor is measured beside nobody. */
 export async function quiet(): Promise<void> {
   if (kind === 'synced') await db.sync.waitForSync({ timeoutMs: SYNC_LIMIT_MS });
-  await rolled();
+  await compacted();
   const { error } = db.sync.status;
   if (error) throw error;
 }
 
-/** Rolls everything up: writes records that change nothing of interest until it is worth it. */
-export async function rollUp(): Promise<void> {
-  const { n, image } = await rolled();
+/** Has everything compacted: writes records that change nothing of interest until it is worth it. */
+export async function compact(): Promise<void> {
+  const { n, image } = await compacted();
   if (n === image?.n) return;
   const [id = ''] = db.cities.limit(1).ids();
-  for (let left = ROLL_RECORDS - (n - (image?.n ?? 0)); left > 0; left--)
+  for (let left = COMPACT_RECORDS - (n - (image?.n ?? 0)); left > 0; left--)
     await db.transact((tx) => tx.cities.update(id, { lat: left / 100 })).durable;
-  const after = await rolled();
+  const after = await compacted();
   if (after.n !== after.image?.n) throw new Error('the image does not hold everything');
 }

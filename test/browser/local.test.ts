@@ -29,7 +29,7 @@ const write = (page: Page, batch: number) =>
     async (start, count) => {
       const rows = Array.from({ length: count }, (_, i) => ({
         title: `Note ${start + i}`,
-        body: 'A body that is long enough to be worth rolling up. '.repeat(4),
+        body: 'A body that is long enough to be worth compacting. '.repeat(4),
         rank: start + i,
       }));
       await db.transact((tx) => tx.notes.createMany(rows)).durable;
@@ -156,9 +156,9 @@ test('deletes an unreferenced image along with the next image that is not needed
   await makeImage(page, orphan);
   expect(await images(page)).toContain(orphan);
   // The third image from here on makes the first needless.
-  for (let roll = 0; roll < 3; roll++) {
+  for (let made = 0; made < 3; made++) {
     const { image } = await syncRecord(page);
-    await write(page, BATCHES + roll);
+    await write(page, BATCHES + made);
     await expect
       .poll(async () => (await syncRecord(page)).image?.n, { timeout: 30_000, interval: 100 })
       .not.toBe(image?.n);
