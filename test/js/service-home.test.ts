@@ -98,7 +98,7 @@ test('a record of a newer version is left alone, and the windows are notified', 
   expect(server.pushed).toEqual([]);
 });
 
-test('⚑ a database of a newer release is opened once, and the windows are notified each time', async () => {
+test('opens a database of a newer release once, and notifies the windows each time', async () => {
   const { host } = await left();
   const schema = [...databaseSchema, [{ addStore: 'added', autoIncrement: false }]];
   const next = await new MemoryStorageHost({ schema }, host.storage).open(database, () => {});
@@ -116,7 +116,7 @@ test('⚑ a database of a newer release is opened once, and the windows are noti
   next.close();
 });
 
-test('⚑ a log-out while it starts ends it before it has begun', async () => {
+test('a log-out while it starts ends it before it has begun', async () => {
   const { host, server } = await left();
   // Another address, which has not been loaded in this program.
   await put(host, 'service', (found) => ({
@@ -223,7 +223,7 @@ test('of a database that was deleted none is made', async () => {
   expect(await host.storage.exists(database)).toBe(false);
 });
 
-test('⚑ a worker whose core trapped blocks no caller, and starts again', async () => {
+test('a worker whose core trapped blocks no caller, and starts again', async () => {
   const { host, server } = await left();
   await put(host, 'service', (found) => ({
     ...found,

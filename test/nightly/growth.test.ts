@@ -116,7 +116,7 @@ test('100,000 changes of a live query leave nothing behind', async () => {
     (await indexedDB.databases()).length,
   ]);
   console.log('records after the image, mutations, databases:', records);
-  // 100,000 records were rolled into images, and only those since the image before last are kept.
+  // 100,000 records were compacted into images, and only those since the image before last are kept.
   expect(records[0]).toBeLessThan(20_000);
   expect(records[1]).toBe(0);
   // The image, the one before, and one in the making.
@@ -124,7 +124,7 @@ test('100,000 changes of a live query leave nothing behind', async () => {
   await page.close();
 });
 
-test('a long use of one profile with a server: records are rolled up, old images go, and the outbox is empty', async () => {
+test('long use with a server: compacts records, drops old images, empties the outbox', async () => {
   const page = await opened(profile, stage.url, { user: 'longuser' });
   const use = (round: number) =>
     page.evaluate(async (start) => {
