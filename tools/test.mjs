@@ -35,7 +35,7 @@ const kParts = {
 };
 const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'engines', 'package', 'lint'];
 
-/** The result of each step: { name, ms, passed, failed, skipped, told }; `told` has the texts of its failures. */
+/** The result of each step: { name, ms, passed, failed, skipped, texts }; `texts` are those of its failures. */
 const results = [];
 
 /** Runs a step that counts tests; a throw counts as one failure. */
@@ -48,7 +48,7 @@ async function counted(name, work) {
   } catch (error) {
     const problem = error instanceof SetupError ? error.message : String(error.stack ?? error);
     console.log(problem);
-    counts = { passed: 0, failed: 1, skipped: 0, told: failuresOfText(problem) };
+    counts = { passed: 0, failed: 1, skipped: 0, texts: failuresOfText(problem) };
   }
   const ms = performance.now() - start;
   results.push({ name, ms, ...counts });
@@ -61,7 +61,7 @@ const check = (name, work) =>
     const problem = await work();
     if (!problem) return { passed: 1, failed: 0, skipped: 0 };
     console.log(problem);
-    return { passed: 0, failed: 1, skipped: 0, told: failuresOfText(problem) };
+    return { passed: 0, failed: 1, skipped: 0, texts: failuresOfText(problem) };
   });
 
 /** Runs the core's tests of a preset: natively under sanitizers, or as WebAssembly in Node. */
@@ -80,10 +80,10 @@ async function doctest(preset) {
   });
   const counts = /test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped/;
   const found = counts.exec(output);
-  const [passed, told, skipped] = found ? found.slice(2).map(Number) : [0, 1, 0];
+  const [passed, counted, skipped] = found ? found.slice(2).map(Number) : [0, 1, 0];
   // A sanitizer may end a run whose tests all passed.
-  const failed = code !== 0 ? Math.max(told, 1) : told;
-  return { passed, failed, skipped, told: failed ? failuresOfDoctest(output) : [] };
+  const failed = code !== 0 ? Math.max(counted, 1) : counted;
+  return { passed, failed, skipped, texts: failed ? failuresOfDoctest(output) : [] };
 }
 
 /**
@@ -124,12 +124,12 @@ async function vitest(...projects) {
   });
   if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   const json = JSON.parse(readFileSync(report, 'utf8'));
-  const { count, told } = failuresOfVitest(json, output);
+  const { count, texts } = failuresOfVitest(json, output);
   return {
     passed: json.numPassedTests,
     failed: code !== 0 ? Math.max(count, 1) : count,
     skipped: json.numPendingTests + json.numTodoTests,
-    told,
+    texts,
   };
 }
 
@@ -148,8 +148,8 @@ function summarise() {
   }
   const skips = total.skipped ? `, ${total.skipped} skipped` : '';
   console.log(`\n${total.passed} passed, ${total.failed} failed${skips}`);
-  for (const { name, failed, told } of results) {
-    if (failed) console.log([`\n✗ ${name}`, ...(told ?? [])].join('\n\n'));
+  for (const { name, failed, texts } of results) {
+    if (failed) console.log([`\n✗ ${name}`, ...(texts ?? [])].join('\n\n'));
   }
   if (total.failed) process.exitCode = 1;
 }
@@ -165,10 +165,11 @@ async function beside({ nice: niceness, slices }) {
     cwd: root,
     allowFailure: true,
   });
-  const told = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [];
-  const complete = told.length > 0 && (code === 0 || told.some(({ failed }) => failed > 0));
-  if (!complete) told.push({ name: slices.join(', '), ms: 0, passed: 0, failed: 1, skipped: 0 });
-  return { output, told };
+  const reported = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [];
+  const complete = reported.length > 0 && (code === 0 || reported.some(({ failed }) => failed > 0));
+  if (!complete)
+    reported.push({ name: slices.join(', '), ms: 0, passed: 0, failed: 1, skipped: 0 });
+  return { output, reported };
 }
 
 await main(async () => {
@@ -239,10 +240,10 @@ await main(async () => {
     await counted('package tests', () => vitest('package'));
   }
   if (computing) {
-    for (const { output, told } of await computing) {
-      console.log(`\n▸ beside it: ${told.map(({ name }) => name).join(', ')}`);
+    for (const { output, reported } of await computing) {
+      console.log(`\n▸ beside it: ${reported.map(({ name }) => name).join(', ')}`);
       console.log(output.trimEnd());
-      results.push(...told);
+      results.push(...reported);
     }
   }
   if (report) writeFileSync(report, JSON.stringify(results));

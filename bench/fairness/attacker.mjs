@@ -40,6 +40,6 @@ lines.on('line', () => {
   console.log(JSON.stringify(answers));
   process.exit(0);
 });
-// Whoever started it is gone.
+// The process that started it is gone.
 lines.on('close', () => process.exit(0));
 console.log('ready');

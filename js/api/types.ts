@@ -79,7 +79,7 @@ type OutOf<X> = X extends Prop<infer A, infer _B, infer _C> ? A : never;
 type InOf<X> = X extends Prop<infer _A, infer B, infer _C> ? B : never;
 type RefOf<X> = X extends Prop<infer _A, infer _B, infer R> ? R : never;
 
-/** Names that would hide a member of Database, today's and those that API.md plans, or of every object. */
+/** Names that would hide a member of Database, one that it has or is to have (docs/design.md, "Not built yet"), or one of every object. */
 export type ReservedTableName =
   | 'name'
   | 'user'

@@ -103,7 +103,8 @@ enum class PushStatus : uint8_t {
   kForked,    // this and the next two: only from the server
   kUnknownClient,
   kHeld,
-  kRegrouped,  // this and the next one: only in a message. They are pending again
+  kRegrouped,  // this and the next one: only in a message. They are pending again, because others
+               // of their update were rejected, or the client's identity changed
   kKnown,      // the log has these actions already
 };
 inline constexpr const char* kPushStatuses[] = {"",         "applied",   "duplicate",

@@ -45,8 +45,8 @@ struct ResponseEvent {
   uint64_t id = 0;
   std::optional<double> status;       // none: no answer, because of `error`
   std::optional<double> retry_after;  // seconds
-  Data body;                          // bytes or text
-  HostError error;                    // its name: network, timeout or too-large
+  Data body;                          // bytes (inflated, at most 8 MiB) or text
+  HostError error;                    // its name: network, timeout or too-large (over 8 MiB)
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -76,7 +76,7 @@ struct SocketEvent {
 };
 
 struct ImageJobError {
-  std::string name;
+  std::string name;  // network, timeout, status (of the server's answer), or an exception's
   std::string message;
   double status = 0;  // of the server's answer; 0: it is not about the answer
 

@@ -101,7 +101,7 @@ struct HelperNote {
 
 // ---- to the own window ----
 
-// A copy for the window's own release.
+// A copy for the window's own release. Without an owner: this worker has released the lease.
 struct LeaseCopyMessage {
   static constexpr const char* kType = "lease";
   LeaseName name = LeaseName::kNone;
@@ -116,6 +116,7 @@ struct LeaseCopyMessage {
   }
 };
 
+// The answer to a SyncMessage.
 struct SyncedMessage {
   static constexpr const char* kType = "synced";
   Data id;
@@ -128,6 +129,7 @@ struct SyncedMessage {
   }
 };
 
+// No image could be made.
 struct ImageFailedMessage {
   static constexpr const char* kType = "imageFailed";
   SyncError error;
@@ -138,7 +140,8 @@ struct ImageFailedMessage {
   }
 };
 
-// A `scopes` message could not be stored, or all windows together want too much.
+// A `scopes` message could not be stored, or all windows together want too much. `drop`: of that
+// message. `left_out`: the scopes that are too much.
 struct ScopesFailedMessage {
   static constexpr const char* kType = "scopesFailed";
   SyncError error;

@@ -20,7 +20,8 @@ inline constexpr const char* kLeaseNames[] = {"", "push", "listen", "image", "se
 static_assert(std::size(kLeaseNames) == static_cast<size_t>(LeaseName::kService) + 1);
 inline const char* NameOf(LeaseName name) { return kLeaseNames[static_cast<uint8_t>(name)]; }
 
-// Why a lease was released. kNone: it was not.
+// Why a lease was released. kNone: it was not. kLeft: its window is hidden or closes, or the lease
+// was lost.
 enum class LeaseOutcome : uint8_t { kNone, kDone, kFailed, kLeft };
 inline constexpr const char* kLeaseOutcomes[] = {"", "done", "failed", "left"};
 

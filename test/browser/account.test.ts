@@ -165,7 +165,7 @@ const standStill = (where: string) => `
   };`;
 
 test.each(['copying', 'copied', 'deleting', 'deleted'])(
-  'the browser killed while local data are adopted (%s): nothing is lost or doubled',
+  'a browser killed while it adopts local data (%s) loses and doubles nothing',
   async (where) => {
     fresh();
     const total = 4000;

@@ -228,7 +228,7 @@ describe('storage', () => {
     await page.close();
   });
 
-  test('durable rejects with a QuotaError when storage is full; changes resume with room', async () => {
+  test('rejects durable with a QuotaError when storage is full; resumes with room', async () => {
     const small = new Profile();
     try {
       const page = await bare(small, proxy.url);

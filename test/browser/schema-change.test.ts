@@ -70,7 +70,7 @@ async function nothingLost(page: Page): Promise<void> {
   expect([undefined, 'image']).toContain(await page.evaluate(() => db.sync.status.error?.code));
 }
 
-const rolledUp = (page: Page, layout?: string) =>
+const compacted = (page: Page, layout?: string) =>
   expect
     .poll(
       async () => {
@@ -86,7 +86,7 @@ test('keeps the rows of both schemas in a local database, and on the way back', 
     const page = await opened(profile, proxy.url, LOCAL);
     await writeNotes(page, NOTES);
     await page.evaluate(() => db.mutate.addList({ name: 'a list' }).durable);
-    await rolledUp(page);
+    await compacted(page);
     const { image } = await syncRecord(page, LOCAL);
     await page.evaluate(() => db.mutate.addNote({ title: 'a record', body: 'text' }).durable);
     const before = await rows(page);
@@ -101,7 +101,7 @@ test('keeps the rows of both schemas in a local database, and on the way back', 
     await page.evaluate(
       () => db.mutate.addNote({ title: 'new', stars: 5, color: 'red' } as never).durable,
     );
-    await rolledUp(page, image?.layout);
+    await compacted(page, image?.layout);
     await profile.kill();
 
     let again = await opened(profile, proxy.url, { ...LOCAL, ...CHANGED });

@@ -12,7 +12,7 @@ const LOCAL = { local: true, name: 'torn' } as const;
 const TORN_BYTES = 20;
 /**
  * Of LevelDB's log: checksum, length, type. Where a length is damaged, the rest is taken for torn, not for damaged
- * (google/leveldb, doc/log_format.md).
+ * (https://github.com/google/leveldb/blob/main/doc/log_format.md).
  */
 const RECORD_HEADER_BYTES = 7;
 
@@ -40,7 +40,7 @@ async function openedWithFreshLog(): Promise<Page> {
   return page;
 }
 
-test('⚑ loses only the record that a power cut tore', async () => {
+test('loses only the record that a power cut tore', async () => {
   const add = (title: string) => db.mutate.addNote({ title }).durable;
   const first = await openedWithFreshLog();
   await first.evaluate(add, 'kept');

@@ -140,7 +140,7 @@ describe('the window that pushes', () => {
       }
       await holder.goBack({ waitUntil: 'domcontentloaded' });
       const kept = await holder.evaluate(() => 'db' in globalThis);
-      console.log(`the window came ${kept ? 'back as it was (bfcache)' : 'anew'}`);
+      console.log(`the window came ${kept ? 'back as it was (bfcache)' : 'back as a new page'}`);
       if (!kept) await holder.evaluate(() => kit.start({ user: 'left' }));
       await holder.evaluate((key) => db.mutate.bump({ id: key }).confirmed, id);
       expect(await rank(holder, id)).toBe(2);

@@ -1,4 +1,4 @@
-# Tests that belong to no single room.
+# Tests that belong to no single folder.
 set(SKERRY_TEST_SOURCES
   test/core/database/memory_database.cc
   test/core/database/memory_database_pull.cc

@@ -35,7 +35,7 @@ describe.each(engines)('$name', (engine) => {
     await other.call('burst', counter, ['meanwhile 1', 'meanwhile 2']);
     await other.call('caughtUp');
     const { window, kept } = await scene.goBack(left);
-    say(engine, mode, `the page came back ${kept ? 'as it was' : 'anew'}`);
+    say(engine, mode, `the page came back ${kept ? 'as it was' : 'as a new page'}`);
     expect(kept).toBe(keeps);
     await window.call('burst', counter, ['back']);
     await agree(scene);
@@ -54,7 +54,7 @@ describe.each(engines)('$name', (engine) => {
     await scene.leave(left);
     await other.call('burst', counter, ['meanwhile']);
     const { window, kept } = await scene.goBack(left);
-    say(engine, 'local', `the page came back ${kept ? 'as it was' : 'anew'}`);
+    say(engine, 'local', `the page came back ${kept ? 'as it was' : 'as a new page'}`);
     // Firefox keeps it, but for one time in a few.
     if (keeps) expect(kept).toBe(true);
     await window.call('burst', counter, ['back']);
@@ -69,7 +69,7 @@ describe.each(engines)('$name', (engine) => {
     ['discard', 'deleted-or-upgraded'],
   ] as const)
     test.skipIf(!keeps)(
-      `[bfcache-with-locks] closes a page in bfcache whose user has logged out (${unsynced})`,
+      `[bfcache-with-locks] closes a page in bfcache after a log-out (${unsynced})`,
       async () => {
         await scene.begin('lease');
         const other = await scene.open();

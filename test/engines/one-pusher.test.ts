@@ -74,7 +74,7 @@ describe.each(engines)('$name', (engine) => {
 
   describe('lease', () => {
     for (const end of ['crash', 'close'] as const)
-      test(`pushes in another window when the holder's ends in the middle of a push (${end})`, async () => {
+      test(`pushes in another window when the holder's ends during a push (${end})`, async () => {
         // The production's pauses: that it is not the timeout which ends the wait is seen.
         await scene.begin('lease', { production: true });
         const { windows, counter, letGo } = await heldPush(3);

@@ -177,7 +177,7 @@ test('two windows that open at once adopt once', async () => {
   expect(await host.storage.exists('skerry/test/local')).toBe(false);
 });
 
-test('adopts only pending changes, under their ids, of a database in step without a user', async () => {
+test('adopts only pending changes, under their ids, of a synced database with no user', async () => {
   const { host } = world();
   const anonymous = await local(host, {
     remote: http('http://server.test/v1'),

@@ -1,4 +1,4 @@
-// Importing the package does nothing (STYLE of the API): no global is made or replaced, nothing keeps the process alive,
+// Importing the package does nothing: no global is made or replaced, nothing keeps the process alive,
 // and nothing of a browser is needed. The built package is what users import, so that is what is imported here.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

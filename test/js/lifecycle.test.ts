@@ -296,7 +296,7 @@ test('a storage failure stays in the status, whatever the worker reports', async
   expect(db.sync.status.error).toBeNull();
 });
 
-test('a failed token callback stays in the status while the worker reports other things', async () => {
+test('keeps a failed token callback in the status while the worker reports the rest', async () => {
   let fails = true;
   const token = async () => {
     if (fails) throw new Error('offline');

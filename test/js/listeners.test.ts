@@ -4,7 +4,7 @@ import { EventListeners } from '../../js/api/events.ts';
 import { Listeners } from '../../js/api/listeners.ts';
 import { collectUncaught, turn } from './support.ts';
 
-test('a removed listener is not called any more, and an added one from the next value on', () => {
+test('calls an added listener from the next value on, and a removed one no more', () => {
   const listeners = new Listeners<number>();
   const heard: string[] = [];
   listeners.add((value) => {

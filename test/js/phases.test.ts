@@ -18,7 +18,7 @@ async function phasesOf(db: App): Promise<string[]> {
 }
 
 for (const serviceWorker of [false, true])
-  test(`no window is idle before it has the data of the server (service worker: ${serviceWorker})`, async () => {
+  test(`is not idle before it has the server's data (service worker: ${serviceWorker})`, async () => {
     const { host, server } = world();
     server.write([{ op: 'create', table: 'cities', id: 'a', set: { name: 'A', country: 'SE' } }]);
     const phases = await phasesOf(await connect(host, { serviceWorker } as never));

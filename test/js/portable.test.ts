@@ -82,7 +82,7 @@ test('an export holds confirmed rows by realm, and pending mutations with their 
   expect(outbox.content).toMatchObject({ rows: null, mutations: [{ id, name: 'grow' }] });
 });
 
-test('values of every type go from one local database into another; existing rows stay', async () => {
+test('moves values of every type between local databases; existing rows stay', async () => {
   const source = await local(memory());
   source.transact((tx) => tx.cities.create(everything));
   const group = source.transact((tx) => {

@@ -30,7 +30,7 @@ function fire(type: string, event: object): Promise<unknown>[] {
 const message = { type: 'wake', reason: 'mutation', online: true };
 const envelope = { skerry: 1, database: 'skerry/test/anna', version: 3, message };
 
-test('a message keeps it awake until it rests, and its failure does not fail the event', async () => {
+test('a message keeps it awake until it rests, and a failure does not fail the event', async () => {
   const ends: [(rest: { pending: number }) => void, (error: Error) => void][] = [];
   const wake = vi
     .spyOn(ServiceHome.prototype, 'wake')

@@ -128,7 +128,7 @@ test('a record of a newer version is left alone, and the windows are notified', 
   expect(server.pushed).toEqual([]);
 });
 
-test('⚑ a database of a newer release is opened once, and the windows are notified each time', async () => {
+test('opens a database of a newer release once, and notifies the windows each time', async () => {
   const { host } = await left();
   const next = await nextRelease(host).open(database, () => {});
   const opened = vi.spyOn(host.storage, 'reopen');
@@ -141,7 +141,7 @@ test('⚑ a database of a newer release is opened once, and the windows are noti
   next.close();
 });
 
-test('⚑ after an upgrade that failed it works again, once a minute has passed', async () => {
+test('after an upgrade that failed it works again, once a minute has passed', async () => {
   const { host, server } = await left();
   let passed = 0;
   const clock = { ...host.clock, mono: () => host.clock.mono() + passed };
@@ -167,7 +167,7 @@ test('⚑ after an upgrade that failed it works again, once a minute has passed'
   expect(server.pushed).toHaveLength(1);
 });
 
-test('⚑ a log-out while it starts ends it before it has begun', async () => {
+test('a log-out while it starts ends it before it has begun', async () => {
   const { host, server } = await left();
   const { wasm, begun, load } = await slow(host, 'log-out');
   const woken = started(host, { wasm }).woken(database);
@@ -179,7 +179,7 @@ test('⚑ a log-out while it starts ends it before it has begun', async () => {
   expect(server.pushed).toEqual([]);
 });
 
-test('⚑ a newer release that comes while it starts ends it before it has begun', async () => {
+test('a newer release that comes while it starts ends it before it has begun', async () => {
   const { host, server } = await left();
   const { wasm, begun, load } = await slow(host, 'newer');
   const failed = failures(host);
@@ -278,7 +278,7 @@ test('of a database that was deleted none is made', async () => {
   expect(await host.storage.exists(database)).toBe(false);
 });
 
-test('⚑ a worker whose core trapped blocks no caller, and starts again', async () => {
+test('a worker whose core trapped blocks no caller, and starts again', async () => {
   const { host, server } = await left();
   await put(host, 'service', (found) => ({
     ...found,
@@ -319,7 +319,7 @@ test('a newer schema of a window restarts it, an older one does not', async () =
   expect(open).toHaveBeenCalledTimes(2);
 });
 
-test('⚑ what a worker reports that was replaced does not concern its successor', async () => {
+test('what a worker reports that was replaced does not concern its successor', async () => {
   const { host } = await left();
   const reopen = vi.spyOn(host.storage, 'reopen');
   const service = started(host);
@@ -331,7 +331,7 @@ test('⚑ what a worker reports that was replaced does not concern its successor
   expect(reopen).toHaveBeenCalledTimes(2);
 });
 
-test('⚑ messages reach the successor of a worker that is replaced while it starts', async () => {
+test('messages reach the successor of a worker that is replaced while it starts', async () => {
   const { host } = await left();
   const { wasm, begun, load } = await slow(host, 'replaced');
   const reopen = vi.spyOn(host.storage, 'reopen');
@@ -355,7 +355,7 @@ test('⚑ messages reach the successor of a worker that is replaced while it sta
   expect(reopen).toHaveBeenCalledTimes(2);
 });
 
-test('⚑ a worker that is ended while it starts blocks no caller', async () => {
+test('a worker that is ended while it starts blocks no caller', async () => {
   const { host } = await left();
   const { wasm, begun, load } = await slow(host, 'ended');
   const service = started(host, { wasm });

@@ -59,7 +59,7 @@ const envelope = (message: object) => ({
   message,
 });
 
-test('registers a script past the HTTP cache, as a classic one first, then as a module', async () => {
+test('registers a script past the HTTP cache, first as a classic one, then a module', async () => {
   registration.active = new FakeWorker();
   await connect();
   expect(register.mock.calls).toEqual([[url, { updateViaCache: 'none' }]]);

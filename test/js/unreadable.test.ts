@@ -152,7 +152,7 @@ test('malformed envelopes are refused where they are made, in words', async () =
   await db.close();
 });
 
-test('a live value that throws is reported, stops no other, and is made at the next read', async () => {
+test('reports a live value that throws, stops no other, and makes it at the next read', async () => {
   await collectUncaught(async (uncaught) => {
     let broken = false;
     const heard: string[] = [];

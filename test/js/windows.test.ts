@@ -98,7 +98,7 @@ describe('storage that fails', () => {
     expect(host.storage.dump('skerry/test/local', 'updates')).toHaveLength(1);
   });
 
-  test('for lack of space withdraws the change, with a QuotaError that need not be awaited', async () => {
+  test('for lack of space withdraws the change, with a QuotaError, awaited or not', async () => {
     const host = memory();
     const db = await fresh(host);
     await db.mutate.addCity({ id: 'a', name: 'A' }).durable;

@@ -124,7 +124,7 @@ test('100,000 changes of a live query leave nothing behind', async () => {
   await page.close();
 });
 
-test('a long use of one profile with a server: records are compacted, old images go, and the outbox is empty', async () => {
+test('long use with a server: compacts records, drops old images, empties the outbox', async () => {
   const page = await opened(profile, stage.url, { user: 'longuser' });
   const use = (round: number) =>
     page.evaluate(async (start) => {

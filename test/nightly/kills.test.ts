@@ -89,7 +89,7 @@ function about(page: Page): Promise<string> {
   });
 }
 
-test(`${KILLS} times SIGKILL of the browser while ${WINDOWS} windows write: nothing lost, nothing doubled`, {
+test(`${KILLS} kills while ${WINDOWS} windows write: no write is lost or doubled`, {
   timeout: 3_600_000,
 }, async () => {
   const first = await opened(profile, stage.url);

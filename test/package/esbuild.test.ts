@@ -18,5 +18,5 @@ afterAll(() => project?.remove());
 test('files copied beside the bundle are found there', () =>
   useFiles(join(project.folder, 'beside')));
 
-test('files elsewhere are found by wasmUrl and workerUrl, by a bundle that is no module', () =>
+test('finds files elsewhere by wasmUrl and workerUrl, in a bundle that is no module', () =>
   useFiles(join(project.folder, 'elsewhere')));

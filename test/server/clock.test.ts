@@ -1,5 +1,5 @@
 // Goal: `time` is the database's clock in every answer that has it, and /v1/time costs the database almost nothing,
-// whoever asks and whatever the state of the database. Method: a real server whose own clock is a day ahead of its
+// for any caller and in any state of the database. Method: a real server whose own clock is a day ahead of its
 // database's; and the clock alone on a fake database.
 
 import { pathToFileURL } from 'node:url';

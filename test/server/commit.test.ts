@@ -78,7 +78,7 @@ const city = (id: string, set: Json = { name: id }) => ({
   set,
 });
 
-test('⚑ locks realms in a statement of its own, and looks everything up after it', async () => {
+test('locks realms in a statement of its own, and looks everything up after it', async () => {
   await commit([city('lock-order')]);
   const lock = statements.findIndex(
     (sql) => sql.includes('skerry.realm') && sql.includes('for update'),
@@ -92,7 +92,7 @@ test('⚑ locks realms in a statement of its own, and looks everything up after 
   for (const { i } of reads) expect(i).toBeGreaterThan(lock);
 });
 
-test('⚑ sees commits made during its wait for the lock, and logs no action twice', async () => {
+test('sees commits made during its wait for the lock, and logs no action twice', async () => {
   const rival = new WireClient('');
   const update = rival.update([city('rival')]);
   const [action] = update.actions as { id: string }[];
@@ -112,7 +112,7 @@ test('⚑ sees commits made during its wait for the lock, and logs no action twi
   expect(results[0]).toMatchObject({ status: 'rejected', known: { [action!.id]: 1 } });
 });
 
-test('⚑ locks more realms and starts again when a cascade needs them', async () => {
+test('locks more realms and starts again when a cascade needs them', async () => {
   const group = uuid7();
   await commit([
     { op: 'create', table: 'userGroups', id: group, realm: 'user:anna', set: { name: 'g' } },
@@ -147,7 +147,7 @@ test('reports a locked realm if the caller does not want to wait', async () => {
   expect([...(error as RealmsBusy).realms]).toEqual(['public']);
 });
 
-test('⚑ a failed transaction leaves no gap: the next one gets its revision', async () => {
+test('a failed transaction leaves no gap: the next one gets its revision', async () => {
   const writer = new WireClient('');
   const first = await commit([city('abort-1')], writer);
   const revision = Number(((first.results[0] as Json).revisions as Json).public);
@@ -169,7 +169,7 @@ test('⚑ a failed transaction leaves no gap: the next one gets its revision', a
   expect(rows?.n).toBe('1');
 });
 
-test('⚑ sends the commit with the last statement, and keeps nothing if it fails', async () => {
+test('sends the commit with the last statement, and keeps nothing if it fails', async () => {
   const write = (key: string, last: string) =>
     db.transaction({ mode: 'write' }, async (tx) => {
       await tx.query(`insert into skerry.meta values ($1::text, '')`, [key]);
@@ -204,7 +204,7 @@ test('logs the changes of every entry, with the rows as they were before', async
   expect(realm).toEqual({ head: revision, rows: realm!.live, live: realm!.live });
 });
 
-test('⚑ writes remembered clients and realms again only if they have disappeared', async () => {
+test('writes remembered clients and realms again only if they have disappeared', async () => {
   const writer = new WireClient('');
   await commit([city('known-1')], writer);
   statements = [];

@@ -38,7 +38,7 @@ async function fetched(user: string): Promise<{ url: unknown; status: number }> 
   return { url, status };
 }
 
-test('⚑ offers a working image of each of six realms, again and again', async () => {
+test('offers a working image of each of six realms, again and again', async () => {
   for (const user of users) await write(user, 2_100);
   const urls = new Map<string, unknown>();
   for (const user of users) {

@@ -78,7 +78,7 @@ test('leaves out rows that the caller has already', async () => {
   expect((answer.rows as Json[]).map(({ id }) => id)).not.toContain(row!.id);
 });
 
-test('⚑ does not skip changes made while the first pages are sent', async () => {
+test('does not skip changes made while the first pages are sent', async () => {
   const writer = new WireClient(server.url);
   for (let part = 0; part < 3; part++) {
     const ops = Array.from({ length: 4_000 }, (_, i) =>

@@ -85,7 +85,7 @@ describe('the reduction', () => {
     expect(changesOf(await pullWith(author, own), 'a')).toMatchObject([{ set: { population: 7 } }]);
   });
 
-  test('⚑ sends a cascade to its author, for children that the author never saw', async () => {
+  test('sends a cascade to its author, for children that the author never saw', async () => {
     const { realm, author, other } = pair();
     const [group, member] = [uuid7(), uuid7()];
     await author.push([create(realm, group, { name: 'g' }, 'userGroups')]);
@@ -103,7 +103,7 @@ describe('the reduction', () => {
     expect(seen.body.changes).toEqual([]);
   });
 
-  test('⚑ sends an own update in full if it is not in `have`', async () => {
+  test('sends an own update in full if it is not in `have`', async () => {
     const { realm, author } = pair();
     await author.sync(new Map());
     const own = author.update([create(realm, 'a', { name: 'a' })]);
@@ -112,7 +112,7 @@ describe('the reduction', () => {
     expect(changesOf(body, 'a')).toMatchObject([{ change: 'create', set: { name: 'a' } }]);
   });
 
-  test('⚑ sends the rows as of the end of a range before the head', async () => {
+  test('sends the rows as of the end of a range before the head', async () => {
     const { realm, author, other } = pair();
     await author.push([create(realm, 'z', { name: 'z' })]);
     await author.sync(new Map());
@@ -262,7 +262,7 @@ function foldOwn(rows: Map<string, Json>, { ops }: WireUpdate): void {
   }
 }
 
-test('⚑ `own` is exact for a new client whose state comes in a page', async () => {
+test('`own` is exact for a new client whose state comes in a page', async () => {
   const { realm, author } = pair();
   const own = author.update([create(realm, 'mine', { name: 'mine' })]);
   await author.send([own]);
@@ -271,7 +271,7 @@ test('⚑ `own` is exact for a new client whose state comes in a page', async ()
   expect(Object.keys(body.own as Json)).toEqual([own.id]);
 });
 
-test('⚑ a pull says whether the log has an action, to users who may read it', async () => {
+test('a pull says whether the log has an action, to users who may read it', async () => {
   const { realm, author, other } = pair();
   const pushed = author.update([create(realm, 'a', { name: 'a' })]);
   await author.send([pushed]);
@@ -287,7 +287,7 @@ test('⚑ a pull says whether the log has an action, to users who may read it', 
     expect((await author.pull({ known: wrong })).status).toBeGreaterThanOrEqual(400);
 });
 
-test("⚑ checks rights in a row's own realm; naming another reveals nothing", async () => {
+test("checks rights in a row's own realm; naming another reveals nothing", async () => {
   const { realm, author } = pair();
   await author.push([create(realm, 'private', { name: 'private' })]);
   const stranger = stage.client('stranger');

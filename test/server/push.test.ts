@@ -169,7 +169,7 @@ describe('revisions', () => {
     }
   });
 
-  test('⚑ a push answered before another began has the lower revision and time', async () => {
+  test('a push answered before another began has the lower revision and time', async () => {
     const client = new WireClient(server.url);
     const other = new WireClient(server.url);
     const first = await client.push([city('serial-1')]);

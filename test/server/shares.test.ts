@@ -118,14 +118,14 @@ describe('shares of time', () => {
   test('end a delay when the others have left', async () => {
     const { shares, wait, pass } = stage();
     wait('greedy');
-    let go = () => {};
+    let leave = () => {};
     const gone = crowd.map((user) =>
       shares.during(
         user,
         () =>
           new Promise<void>((resolve) => {
-            const before = go;
-            go = () => {
+            const before = leave;
+            leave = () => {
               before();
               resolve();
             };
@@ -136,7 +136,7 @@ describe('shares of time', () => {
     shares.charge('greedy', 2_000);
     pass(1);
     expect(shares.restMs('greedy')).toBeGreaterThan(0);
-    go();
+    leave();
     await Promise.all(gone);
     pass(5);
     expect(shares.restMs('greedy')).toBe(0);

@@ -62,7 +62,7 @@ const create = (id: string, realm: string, set: Json = {}) => ({
 /** An answer without its time and its seal. */
 const said = ({ time: _time, lastUpdateTime: _seal, ...rest }: Json) => JSON.stringify(rest);
 
-test('⚑ a time reveals nothing about unknown, forbidden or withdrawn realms', async () => {
+test('a time reveals nothing about unknown, forbidden or withdrawn realms', async () => {
   const bob = await Signed.of('bob');
   const made = await bob.push([create('secret', 'user:bob')]);
   const both = await Signed.of('eve', { team: 'write' });

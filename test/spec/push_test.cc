@@ -37,7 +37,7 @@ TEST_CASE("hole 8: another worker sends an update again, and groups it otherwise
   story.Converge();
 }
 
-TEST_CASE("hole 9: the copy of a refused update arrives when nothing stands in its way any more") {
+TEST_CASE("hole 9: the copy of a refused update arrives when nothing forbids it any more") {
   Story story;
   Window& carla = story.AddDevice().OpenWindow("carla");
   carla.page.Creates("items", "her lamp", {{"u", 1}});
@@ -58,8 +58,7 @@ TEST_CASE("hole 9: the copy of a refused update arrives when nothing stands in i
   story.Converge();
 }
 
-TEST_CASE(
-    "hole 10: a follower of a refused update fits by its number, because that is used again") {
+TEST_CASE("hole 10: a follower of a refused update fits by its number, which is reused") {
   Story story;
   story.mutations_per_update = 1;
   Window& carla = story.AddDevice().OpenWindow("carla");

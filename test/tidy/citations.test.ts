@@ -18,7 +18,7 @@ describe('a citation', () => {
     expect(problems('// Exactly once (docs/design.md, "The chain").')).toEqual([]);
     expect(problems('// Exactly once (docs/design.md,\n// "The\n// chain").')).toEqual([]);
     expect(problems('// docs/design.md, "The chain" and "Forks"')).toHaveLength(1);
-    expect(problems('// docs/gone.md, "The chain"')).toHaveLength(1);
+    expect(problems('// docs/gone.md, "The chain"')).toHaveLength(2);
     expect(problems('# docs/window.md, "no heading"')).toHaveLength(1);
   });
 
@@ -35,6 +35,9 @@ describe('a citation', () => {
     expect(citationProblems('src/a.h', '// invariant 2', pages)).toEqual([]);
     expect(citationProblems('src/a.h', '// invariant 3', pages)).toHaveLength(1);
     expect(citationProblems('src/a.h', '// as DESIGN says', pages)).toHaveLength(1);
+    expect(citationProblems('src/a.h', '// as API.md and docs/gone.md say', pages)).toHaveLength(2);
+    expect(citationProblems('src/a.h', '// window.md and docs/design.md', pages)).toEqual([]);
+    expect(citationProblems('docs/a.md', '[x](design.md), ../docs/window.md', pages)).toEqual([]);
   });
 });
 
@@ -47,6 +50,23 @@ describe('a link', () => {
     expect(problems('gone.md')).toHaveLength(1);
     expect(problems('#the-chain')).toEqual([]);
     expect(problems('#the-rope')).toHaveLength(1);
+  });
+});
+
+describe('a hole of the design', () => {
+  it('has every test that it names, also the second one', () => {
+    const named = 'Test: "a"; of the\n  retry: "b c". Tests: "d", "e\n  f".';
+    const missing = (tests: string) =>
+      missingTests(
+        new Map([
+          ['docs/design.md', `## Holes that were closed\n\n1. ${named}\n\n## End\n"g"\n`],
+          ['test/a_test.cc', tests],
+        ]),
+      );
+    expect(
+      missing('TEST_CASE("a") TEST_CASE("b "\n  "c") TEST_CASE("d") TEST_CASE("e f")'),
+    ).toEqual([]);
+    expect(missing('TEST_CASE("d")')).toEqual(['a', 'b c', 'e f']);
   });
 });
 

@@ -78,8 +78,17 @@ export function citationProblems(path: string, text: string, documents: Document
   }
   for (const [, number = ''] of prose.matchAll(/\binvariants? (\d+)/gi))
     if (Number(number) > documents.invariants) problems.push(`${path}: no invariant ${number}`);
-  if (/\bDESIGN\b/.test(prose)) problems.push(`${path}: DESIGN is not in the repository`);
+  for (const [named] of prose.matchAll(/(?<![\w./:*<>{}$-])(?:\.{1,2}\/)*[\w/-]+\.md\b(?!\/)/g))
+    if (!isDocument(named, path, documents)) problems.push(`${path}: there is no ${named}`);
+  for (const [named] of prose.matchAll(/\b(?:DESIGN|STYLE of the API)\b/g))
+    problems.push(`${path}: ${named} is not in the repository`);
   return problems;
+}
+
+/** Whether `named` is a page, by its path from the root, from the file that names it, or as in docs/. */
+function isDocument(named: string, path: string, documents: Documents): boolean {
+  const folder = path.split('/').slice(0, -1);
+  return [named, resolvedFrom(folder, named), `docs/${named}`].some((file) => documents.has(file));
 }
 
 /** Links of a Markdown file to files of the repository, and to headings in them. */
@@ -108,9 +117,12 @@ function resolvedFrom(folder: readonly string[], file: string): string {
   return parts.join('/');
 }
 
-/** The tests that docs/design.md names as `Test: "…"`, of which no file under test/ has the name. */
+/** The tests that docs/design.md names at its holes, in quotes, of which no file under test/ has the name. */
 export function missingTests(texts: ReadonlyMap<string, string>): string[] {
-  const named = [...joined(texts.get(design) ?? '').matchAll(/Test: "([^"]+)"/g)];
+  const holes = /^## Holes that were closed\n([\s\S]*?)(?=^## )/m.exec(
+    texts.get(design) ?? '',
+  )?.[1];
+  const named = [...joined(holes ?? '').matchAll(/"([^"]+)"/g)];
   const tests = [...texts]
     .filter(([path]) => /^test\/.*\.(cc|ts|json)$/.test(path))
     .map(([, text]) => text.replace(/"\s*\n\s*"/g, ''));

@@ -45,7 +45,7 @@ const places: readonly (readonly [RegExp, RegExp])[] = [
   [/^server\/src\/base\/problem\.ts$/, /^ {2}'?([a-z_-]+)'?: \d{3},$/gm],
 ];
 
-/** `gone` makes a client take everything anew; of these two the server's names have a dash; others are no codes of errors. */
+/** After `gone` a client pulls everything again; of these two the server's names have a dash; others are no codes of errors. */
 const unseen = new Set(['gone', 'client_old', 'server_old', 'ok', 'misuse']);
 
 const sources = [...texts].filter(([path]) => /^(src|js|server)\/.*\.(cc|h|ts)$/.test(path));
@@ -67,7 +67,7 @@ it('every pattern finds something', () => {
   }
 });
 
-it('docs/stuck.md has every code that the sources make, unless only a call fails by it', () => {
+it('docs/stuck.md has every code of the sources, unless only a call fails by it', () => {
   const missing = [...inSource].filter(([code]) => !listed.has(code) && !ofCalls.includes(code));
   expect(missing).toEqual([]);
 });

@@ -12,6 +12,8 @@ import {
   kindProblems,
   listedIn,
   machineProblems,
+  nameProblems,
+  testNames,
 } from './rules.ts';
 
 describe('includes', () => {
@@ -147,4 +149,26 @@ it('lists of sources are read without their comments', () => {
     'base/a.cc',
     'src/base/c.cc',
   ]);
+});
+
+describe('names of tests', () => {
+  it('are found in both languages, in every form', () => {
+    const ts = [
+      "test('a', () => {});",
+      'it(`b ${c}`, async () => {});',
+      "describe.each(modes)('%s: d', () => {});",
+      "test.each([\n  ['x', 1],\n] as const)(\n  'e',",
+      'test.skipIf(f(g))(\n  "h\'s",',
+      "pattern.test('no name');",
+    ].join('\n');
+    expect(testNames('test/js/a.test.ts', ts).sort()).toEqual(['%s: d', 'a', 'b ${c}', 'e', "h's"]);
+    const cpp = 'TEST_CASE("a "\n          "b") {\n  SUBCASE("c") {}\n';
+    expect(testNames('test/core/a_test.cc', cpp)).toEqual(['a b', 'c']);
+    expect(testNames('js/a.ts', ts)).toEqual([]);
+  });
+
+  it('have fewer than 80 characters', () => {
+    expect(nameProblems('test/a.test.ts', `test('${'a'.repeat(79)}', f);`)).toEqual([]);
+    expect(nameProblems('test/a.test.ts', `test('${'a'.repeat(80)}', f);`)).toHaveLength(1);
+  });
 });

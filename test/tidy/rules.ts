@@ -1,8 +1,8 @@
 // The rules of the house, as functions from a file's path and text to what is wrong with it. They
 // know nothing of disks, so that each can be tried on a few lines (rules.test.ts).
 
-/** What each room of the core may include. */
-const cppRooms: Readonly<Record<string, readonly string[]>> = {
+/** What each folder of the core may include. */
+const cppFolders: Readonly<Record<string, readonly string[]>> = {
   base: ['base'],
   model: ['base', 'model'],
   log: ['base', 'model', 'log'],
@@ -121,17 +121,17 @@ function resolved(path: string, specifier: string): string {
 
 /** base <- model <- log <- { sync, client, authority }; wasm on all; none on Emscripten but wasm. */
 export function includeProblems(path: string, text: string): string[] {
-  const room = /^src\/([^/]+)\//.exec(path)?.[1];
-  if (!room) return [];
-  const allowed = cppRooms[room];
-  if (!allowed) return [`${path}: src/${room} is no room of the core`];
+  const folder = /^src\/([^/]+)\//.exec(path)?.[1];
+  if (!folder) return [];
+  const allowed = cppFolders[folder];
+  if (!allowed) return [`${path}: src/${folder} is no folder of the core`];
   const problems: string[] = [];
   for (const match of text.matchAll(/^\s*#\s*include\s*(["<])([^">]+)[">]/gm)) {
     const [, quote, header = ''] = match;
     if (/emscripten/.test(header)) problems.push(`${path}: includes ${header}; only wasm/ may`);
     if (quote !== '"' || header.startsWith('nlohmann/')) continue;
     const target = header.split('/')[0] ?? '';
-    if (!allowed.includes(target)) problems.push(`${path}: ${room} may not include ${header}`);
+    if (!allowed.includes(target)) problems.push(`${path}: ${folder} may not include ${header}`);
   }
   return problems;
 }
@@ -238,4 +238,32 @@ export function machineProblems(path: string, text: string): string[] {
 export function listedIn(text: string): string[] {
   const code = text.replace(/#.*$/gm, '');
   return [...code.matchAll(/[\w./-]+\.cc\b/g)].map(([name]) => name.replace(/^\//, ''));
+}
+
+const kMaxName = 80;
+
+// A call may come between the word and its name: `test.each([...])('…')`. Of a list over several lines only the end is seen.
+const namesInJs = [
+  /(?<![\w.$])(?:test|it|describe)(?:\.\w+)*(?:\([^'"`\n]*\))?\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g,
+  /^ *\](?: as const)?\)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gm,
+];
+const namesInCpp = /\b(?:TEST_CASE|SUBCASE)\(\s*(")((?:\\.|[^"\\])*)"/g;
+
+/** The names of tests, as templates where they are made for each of several values. */
+export function testNames(path: string, text: string): string[] {
+  if (!path.startsWith('test/')) return [];
+  const cpp = /\.(cc|h)$/.test(path);
+  if (!cpp && !/\.[mc]?[jt]sx?$/.test(path)) return [];
+  // In C++ a name may go on in a second string.
+  const joined = cpp ? text.replace(/"\s*\n\s*"/g, '') : text;
+  return (cpp ? [namesInCpp] : namesInJs).flatMap((pattern) =>
+    [...joined.matchAll(pattern)].map((match) => match[2] ?? ''),
+  );
+}
+
+/** Names of tests that are too long to be read in a list. */
+export function nameProblems(path: string, text: string): string[] {
+  return testNames(path, text)
+    .filter((name) => name.length >= kMaxName)
+    .map((name) => `${path}: "${name}" has ${name.length} characters, of ${kMaxName - 1}`);
 }

@@ -13,9 +13,9 @@ function shortened(text) {
 }
 
 function listed(failures) {
-  const told = failures.slice(0, kFailures).map(shortened);
-  const more = failures.length - told.length;
-  return more > 0 ? [...told, `and ${more} more`] : told;
+  const texts = failures.slice(0, kFailures).map(shortened);
+  const more = failures.length - texts.length;
+  return more > 0 ? [...texts, `and ${more} more`] : texts;
 }
 
 /**
@@ -34,14 +34,14 @@ export function failuresOfVitest({ testResults }, output) {
   }
   const unhandled = output.search(/^.*Unhandled (Errors|Rejection|Exception)/m);
   if (unhandled >= 0) failures.push(output.slice(unhandled));
-  return { count: failures.length, told: listed(failures) };
+  return { count: failures.length, texts: listed(failures) };
 }
 
 /** The failures in doctest's output: each part between two of its rulers that contains ERROR. */
 export function failuresOfDoctest(output) {
-  const told = output.split(/^={20,}$/m).filter((part) => /\bERROR:/.test(part));
+  const texts = output.split(/^={20,}$/m).filter((part) => /\bERROR:/.test(part));
   // The report of a sanitizer comes last, because it ends the run.
-  return listed(told.length > 0 ? told : [output.slice(-kCharacters)]);
+  return listed(texts.length > 0 ? texts : [output.slice(-kCharacters)]);
 }
 
 /** The failures of a step that reports one text. */

@@ -5,7 +5,7 @@ import { byId, formatNumber, formatTime, make } from './dom.js';
 
 const PHASES: Record<string, string> = {
   opening: 'opening',
-  filling: 'filling for the first time',
+  filling: 'first sync',
   idle: 'in step',
   pulling: 'pulling',
   pushing: 'pushing',

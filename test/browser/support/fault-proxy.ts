@@ -161,7 +161,7 @@ export class FaultProxy {
     return rule;
   }
 
-  #tell(seen: Seen): void {
+  #report(seen: Seen): void {
     this.seen.push(seen);
     for (const hear of [...this.#waiters]) hear(seen);
   }
@@ -173,7 +173,7 @@ export class FaultProxy {
     const body = await whole(request);
     if (!body) {
       // Its sender has gone in the middle of it.
-      this.#tell({ method, path, status: 0 });
+      this.#report({ method, path, status: 0 });
       return;
     }
     if (rule?.hold) {
@@ -182,7 +182,7 @@ export class FaultProxy {
     }
     const fault = rule?.fault ?? 'none';
     if (fault === 'refuse' || fault === 'cut-before') {
-      this.#tell({ method, path, status: 0 });
+      this.#report({ method, path, status: 0 });
       request.socket.destroy();
       return;
     }
@@ -190,33 +190,33 @@ export class FaultProxy {
       response
         .writeHead(200, { 'content-type': 'text/html' })
         .end('<!doctype html><title>Log in to the hotel</title>');
-      this.#tell({ method, path, status: 200 });
+      this.#report({ method, path, status: 200 });
       return;
     }
     if (rule?.answer) {
       const { answer } = rule;
       const { status, type, body: text } = typeof answer === 'function' ? answer(body) : answer;
       response.writeHead(status, { 'content-type': type }).end(text);
-      this.#tell({ method, path, status });
+      this.#report({ method, path, status });
       return;
     }
     const nonsense = kNonsense[fault];
     if (nonsense) {
       response
         .writeHead(200, { 'content-type': 'application/json' })
-        .end(nonsense, () => this.#tell({ method, path, status: 200 }));
+        .end(nonsense, () => this.#report({ method, path, status: 200 }));
       return;
     }
     if (fault === 'endless' || fault === 'drip') {
       this.#pour(response, fault === 'drip' ? 1 : 1 << 20);
-      this.#tell({ method, path, status: 200 });
+      this.#report({ method, path, status: 200 });
       return;
     }
     if (fault === 'unauthorized') {
       response
         .writeHead(401, { 'content-type': 'application/problem+json' })
         .end('{"code":"unauthenticated","detail":"the token has expired"}');
-      this.#tell({ method, path, status: 401 });
+      this.#report({ method, path, status: 401 });
       return;
     }
     if (rule?.token) request.headers.authorization = `Bearer ${rule.token}`;
@@ -247,24 +247,24 @@ export class FaultProxy {
     const outgoing = http.request(options, (answer) => {
       if (fault === 'stall') {
         void this.#stall(answer, response, () =>
-          this.#tell({ method, path, status: answer.statusCode ?? 0 }),
+          this.#report({ method, path, status: answer.statusCode ?? 0 }),
         );
         return;
       }
       if (fault === 'cut-after') {
         answer.resume();
         answer.on('end', () => {
-          this.#tell({ method, path, status: answer.statusCode ?? 0 });
+          this.#report({ method, path, status: answer.statusCode ?? 0 });
           request.socket.destroy();
         });
         return;
       }
       response.writeHead(answer.statusCode ?? 502, this.#allowed(answer.headers));
       answer.pipe(response);
-      answer.on('end', () => this.#tell({ method, path, status: answer.statusCode ?? 0 }));
+      answer.on('end', () => this.#report({ method, path, status: answer.statusCode ?? 0 }));
     });
     outgoing.on('error', () => {
-      this.#tell({ method, path, status: 0 });
+      this.#report({ method, path, status: 0 });
       request.socket.destroy();
     });
     outgoing.end(body);
@@ -282,16 +282,16 @@ export class FaultProxy {
   async #stall(
     answer: http.IncomingMessage,
     response: http.ServerResponse,
-    tell: () => void,
+    report: () => void,
   ): Promise<void> {
     const body = await whole(answer);
     if (!body) {
       response.destroy();
-      tell();
+      report();
       return;
     }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    response.write(body.subarray(0, body.length >> 1), tell);
+    response.write(body.subarray(0, body.length >> 1), report);
   }
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {

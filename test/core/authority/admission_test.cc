@@ -222,7 +222,7 @@ TEST_CASE("gives identical answers for unknown and forbidden realms, and keeps b
   CHECK(push("c3", "A") == secret);
 }
 
-TEST_CASE("applies an op in the row's actual realm, under the rights there, logs it in both") {
+TEST_CASE("applies an op in the row's actual realm, under its rights, and logs it in both") {
   AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(

@@ -19,7 +19,7 @@ double CountOf(const AuthorityWorld& world) {
   return world.Row("items", "x")["props"]["n"].as_number();
 }
 
-TEST_CASE("answers a resent update like the first time, as a duplicate, and changes nothing") {
+TEST_CASE("answers a resent update as the first time, as a duplicate; changes nothing") {
   AuthorityWorld world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");

@@ -208,7 +208,7 @@ TEST_CASE("rejects an update whose rows have too many bytes before it") {
   }
 }
 
-TEST_CASE("leaves updates to the next commit when this one writes enough, but not the first") {
+TEST_CASE("leaves all updates but the first to the next commit if this one writes enough") {
   Direct direct;
   for (const char* id : {"a", "b", "c", "d"}) direct.Load(id, kMaxBeforeBytesPerCommit / 2);
   const Vector<Data> results = direct.Delete({{"a"}, {"b"}, {"c"}, {"d"}});

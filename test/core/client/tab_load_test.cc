@@ -215,7 +215,7 @@ TEST_CASE("starts empty without any image: cursors are reset, pending mutations 
   CHECK_FALSE(Noted(again, "notify", "dataLost"));
 }
 
-TEST_CASE("⚑ empties a realm that waits to be filled again, though it has no cursor") {
+TEST_CASE("empties a realm that waits to be filled again, though it has no cursor") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
@@ -257,7 +257,7 @@ TEST_CASE("gives up images reported as unreadable only if this window cannot rea
   CHECK(world.storage.sync["image"]["parts"].items().empty());
 }
 
-TEST_CASE("⚑ reads a record that no message announced when its number is heard") {
+TEST_CASE("reads a record that no message announced when its number is heard") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();

@@ -138,7 +138,7 @@ TEST_CASE("drops creates that cascade from a created and deleted object, transit
   CHECK(ops[0].id == TestUuid(31));
 }
 
-TEST_CASE("keeps a child with a live parent, a setNull ref, or ids of the application's own") {
+TEST_CASE("keeps a child with a live parent, a setNull ref, or the application's own ids") {
   const PropIndex group = PropOf(kMembers, "group");
   Sequence sequence;
   sequence.On(kGroups, TestUuid(20)).Create({});

@@ -54,7 +54,7 @@ TEST_CASE("reads members of a wrong type as missing, and an unknown text as the 
   CHECK(items[1].key.number() == 3);
 }
 
-TEST_CASE("writes the type first, then the members, without optional ones that have no value") {
+TEST_CASE("writes the type first, then the members, but no optional ones without a value") {
   CHECK(WriteJson(WriteKind(LeftMessage())) == R"({"type":"left"})");
   CHECK(WriteJson(WriteKind(WakeMessage{WakeFor::kDue, {}, {}})) ==
         R"({"type":"wake","reason":"due"})");

@@ -178,7 +178,7 @@ TEST_CASE("leaves the rows of a table's other scopes alone for a page") {
   CHECK(world.Has("A", "c"));
 }
 
-TEST_CASE("⚑ keeps a page's object only in the realm in which it came") {
+TEST_CASE("keeps a page's object only in the realm in which it came") {
   RecordWorld world;
   // Created and moved in one commit: their times are equal.
   world.rows.PutBase(TagKey("k"), Tag("B", "before", 20));

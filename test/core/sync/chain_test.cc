@@ -193,7 +193,7 @@ TEST_CASE("reports a mutation nested deeper than a request may be, and blocks no
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
 
-TEST_CASE("reports a mutation over more realms than an update may have, and blocks no other") {
+TEST_CASE("reports a mutation over more realms than an update may have; blocks no other") {
   Vector<Op> ops;
   for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) {
     const std::string number = std::to_string(1000 + i);
@@ -227,7 +227,7 @@ TEST_CASE("keeps the outbox in the chain's order when a clock stepped back betwe
   CHECK(ordered[2].id == "1");
 }
 
-TEST_CASE("undoes all updates that follow the undone one, over realms, and resets the chain") {
+TEST_CASE("undoes all updates that follow an undone one, over realms; resets the chain") {
   Vector<OutboxRecord> outbox{Outbox("1", "c", R"({"A":null})"),
                               Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
                               Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),

@@ -143,7 +143,7 @@ struct KnownFold {
   PullAnswer answer_;
 };
 
-TEST_CASE("⚑ confirms an action logged under another update only if the server says so") {
+TEST_CASE("confirms an action logged under another update only if the server says so") {
   KnownFold held("5@50", R"({"known":{"m":{"A":4}}})");
   CHECK(held.confirmed() == 1);
   CHECK_FALSE(held.waits());

@@ -180,7 +180,7 @@ TEST_CASE("moves an unreadable mutation whose update is gone to the inbox") {
   CHECK(world.server.rows().count("c") == 1);
 }
 
-TEST_CASE("pushes later mutations after those that need updates of their own, in each realm") {
+TEST_CASE("pushes mutations after those that need updates of their own, in each realm") {
   Pushing world;
   const std::string first = world.Log({CreateItem("a", "A", 1)});
   world.Log({MoveItem("a", "A", "A")});  // no server accepts it

@@ -156,7 +156,7 @@ TEST_CASE("rejects an answer with a malformed `refill`") {
   }
 }
 
-TEST_CASE("asks for fewer entries after an answer too large to be read, then for more again") {
+TEST_CASE("asks for fewer entries after an answer too large to read, then for more again") {
   Refilling world;
   for (int i = 0; i < 2; ++i) world.network.scripted.push_back(TooLarge());
   world.server.Foreign("x", "A", "y");

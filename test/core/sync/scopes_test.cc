@@ -74,7 +74,7 @@ std::string AnyOf(int first, int count) {
   return where + "]";
 }
 
-TEST_CASE("drops the scopes requested longest ago when there are too many, no open window's") {
+TEST_CASE("drops scopes requested longest ago when too many, but no open window's") {
   Kept kept;
   const auto scope = [](int n) { return ScopeOf(R"(["=","n",)" + std::to_string(n) + "]"); };
   const auto most = static_cast<int>(kMaxKeptScopes);

@@ -40,7 +40,7 @@ Data Answer(const SyncHost& host) {
   return nullptr;
 }
 
-TEST_CASE("pushes and pulls in the service worker without a stored lease, not in the window") {
+TEST_CASE("syncs in the service worker without a stored lease, and not in the window") {
   Serving world;
   const size_t pulls = world.host(0).pull_times.size();
   CHECK(pulls > 0);
