@@ -22,6 +22,7 @@ export interface Release {
 export interface ReleaseOptions {
   readonly schema: DatabaseSchema;
   readonly timeLimitMs?: number;
+  readonly upgradeLimitMs?: number;
   readonly leaveLimitMs?: number;
 }
 
@@ -301,6 +302,17 @@ const meetingCases = (contractCase: Make): ContractCase[] => [
 ];
 
 const blockedCases = (contractCase: Make): ContractCase[] => [
+  contractCase('windows of one release that open at once wait for one upgrade', async (stage) => {
+    const { storage: old } = await stage.open({ schema: release1 });
+    await writeUpdates(old);
+    old.close();
+    const options = { schema: slow(30), timeLimitMs: 300 };
+    const windows = await Promise.all([stage.open(options), stage.open(options)]);
+    for (const { storage, ends } of windows) {
+      equal(await readNow(storage, [{ store: 'updates', count: true }]), [updates]);
+      equal(ends, []);
+    }
+  }),
   contractCase('a window that stays blocks the upgrade for a while only', async (stage) => {
     const old = await stage.open({ schema: release1, leaveLimitMs: 60_000 });
     await write(old.storage, first);

@@ -48,6 +48,20 @@ export const storage = [
     to: '',
   },
   {
+    name: 'a window does not wait for the upgrade of another one',
+    test: contracts,
+    file: 'js/host/idb-open.ts',
+    from: 'isElsewhere = true;\n        restart(what.upgradeLimitMs);',
+    to: 'isElsewhere = true;',
+  },
+  {
+    name: 'an upgrade does not tell the windows that wait for it',
+    test: contracts,
+    file: 'js/host/idb-open.ts',
+    from: '          tell();\n',
+    to: '',
+  },
+  {
     name: 'an older release deletes a newer database',
     test: contracts,
     file: 'js/host/idb-files.ts',

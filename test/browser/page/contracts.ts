@@ -4,13 +4,14 @@ import { accountsOf } from '../../../js/host/account.ts';
 import { broadcastChannels } from '../../../js/host/channel.ts';
 import { systemClock } from '../../../js/host/clock.ts';
 import { fetchTransport } from '../../../js/host/fetch-transport.ts';
+import { databaseSchema } from '../../../js/host/idb-schema.ts';
 import { indexedDbStorage } from '../../../js/host/indexeddb.ts';
 import { webLocks } from '../../../js/host/locks.ts';
 import { systemRandom } from '../../../js/host/random.ts';
 import { webSockets } from '../../../js/host/socket.ts';
 import { readNow } from '../../../js/host/storage.ts';
 import { systemTimers } from '../../../js/host/timers.ts';
-import { type ContractCase, equal, rejection } from '../../contract/check.ts';
+import { type ContractCase, equal, ok, rejection, signal } from '../../contract/check.ts';
 import {
   channelContract,
   clockContract,
@@ -77,6 +78,39 @@ const endlessUpgrade: ContractCase = {
   },
 };
 
+const stoppedUpgrade: ContractCase = {
+  name: 'IndexedDB: a window that waits for an upgrade that has stopped says so after a while',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const channel = new BroadcastChannel(`${name}/upgrade`);
+    const held = signal();
+    const request = indexedDB.open(name, databaseSchema.length);
+    // Like that of a window that was stopped: it stays, and no more is heard of it.
+    request.onupgradeneeded = () => {
+      const store = request.result.createObjectStore('sync');
+      const hold = () => {
+        store.count().onsuccess = hold;
+      };
+      hold();
+      held.fire();
+    };
+    const aborted = new Promise((resolve) => {
+      request.onerror = resolve;
+    });
+    await held.promise;
+    const waiting = indexedDbStorage({ upgradeLimitMs: 300 }).open(name, () => {});
+    // Once it listens.
+    setTimeout(() => channel.postMessage(null));
+    const error = await rejection(waiting);
+    equal([error.code, (error as { retryable?: boolean }).retryable], ['storage_timeout', true]);
+    ok(/Leave it open/.test(error.message), `what to do in "${error.message}"`);
+    request.transaction?.abort();
+    await aborted;
+    channel.close();
+    await indexedDbStorage().delete(name);
+  },
+};
+
 export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
   const close = () => {};
   return [
@@ -87,6 +121,7 @@ export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
     })),
     deadHandle,
     endlessUpgrade,
+    stoppedUpgrade,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),
