@@ -1,6 +1,6 @@
 /**
  * Opening a database of this package, which may have to be created or upgraded first (idb-schema.ts). An upgrade waits until all
- * other connections are closed, and is one transaction: where it fails, is late or is cut off, the database is as before.
+ * other connections are closed, and is one transaction: where it fails, stands still or is cut off, the database is as before.
  */
 import { StorageError } from '../core/errors.ts';
 import { broadcastChannels, type Channel } from './channel.ts';
@@ -22,7 +22,7 @@ export interface OpenRequest {
   readonly mustExist: boolean;
   /** Until it is open, or an upgrade may begin: other windows have to close their connections for that. */
   readonly timeLimitMs: number;
-  /** Of an upgrade, also of another window's, which this one waits for. */
+  /** Of each step of an upgrade, also of another window's, which this one waits for. */
   readonly upgradeLimitMs: number;
   onUpgrade(event: UpgradeEvent): void;
 }
@@ -89,7 +89,10 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
           isOther = event.newVersion !== schema.length;
           if (isOther) return abortQuietly(transaction);
           upgrading = transaction;
-          restart(what.upgradeLimitMs);
+          const goesOn = () => restart(what.upgradeLimitMs);
+          goesOn();
+          // Captured: of each of its requests, which are those of its records.
+          transaction.addEventListener('success', goesOn, true);
           tell();
           pulse = setInterval(tell, what.upgradeLimitMs / pulses);
           upgrade(request, what, event.oldVersion, reject);

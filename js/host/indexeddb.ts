@@ -26,6 +26,7 @@ export interface IndexedDbOptions {
   readonly schema?: DatabaseSchema;
   /** Of a transaction, and of opening, where it may be other windows that have to close the database first. */
   readonly timeLimitMs?: number;
+  /** Since an upgrade's last sign of life: one may take as long as its records need. */
   readonly upgradeLimitMs?: number;
   /** How long a connection stays that a newer release waits for. */
   readonly leaveLimitMs?: number;

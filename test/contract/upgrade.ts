@@ -225,7 +225,9 @@ const plainCases = (contractCase: Make): ContractCase[] => [
     const { storage: old } = await stage.open({ schema: release1 });
     await writeUpdates(old);
     old.close();
-    const { storage } = await stage.open({ schema: slow(20), timeLimitMs: 200 });
+    // Its limit is for each step.
+    const limits = { timeLimitMs: 200, upgradeLimitMs: 200 };
+    const { storage } = await stage.open({ schema: slow(20), ...limits });
     equal(await readNow(storage, [{ store: 'updates', count: true }]), [updates]);
   }),
   contractCase('an upgrade that fails leaves the version before, whole', async (stage) => {
@@ -306,7 +308,7 @@ const blockedCases = (contractCase: Make): ContractCase[] => [
     const { storage: old } = await stage.open({ schema: release1 });
     await writeUpdates(old);
     old.close();
-    const options = { schema: slow(30), timeLimitMs: 300 };
+    const options = { schema: slow(30), timeLimitMs: 300, upgradeLimitMs: 300 };
     const windows = await Promise.all([stage.open(options), stage.open(options)]);
     for (const { storage, ends } of windows) {
       equal(await readNow(storage, [{ store: 'updates', count: true }]), [updates]);

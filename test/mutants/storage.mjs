@@ -48,6 +48,20 @@ export const storage = [
     to: '',
   },
   {
+    name: 'an upgrade of many records is given up while it goes on',
+    test: contracts,
+    file: 'js/host/idb-open.ts',
+    from: "          transaction.addEventListener('success', goesOn, true);\n",
+    to: '',
+  },
+  {
+    name: 'an upgrade says only once that it goes on',
+    test: contracts,
+    file: 'js/host/idb-open.ts',
+    from: '          pulse = setInterval(tell, what.upgradeLimitMs / pulses);\n',
+    to: '',
+  },
+  {
     name: 'a window does not wait for the upgrade of another one',
     test: contracts,
     file: 'js/host/idb-open.ts',
