@@ -76,11 +76,18 @@ export const storage = [
     to: '',
   },
   {
-    name: 'an older release deletes a newer database',
+    name: 'a deletion by an older release closes the windows of a newer one',
     test: contracts,
     file: 'js/host/idb-files.ts',
     from: '  await refuseNewer(name, schema, timeLimitMs);\n',
     to: '',
+  },
+  {
+    name: 'an older release deletes a database that is upgraded meanwhile',
+    test: contracts,
+    file: 'js/host/idb-files.ts',
+    from: '(version > schema.length ? storageNewer(name) : null)',
+    to: '(void version, null)',
   },
   {
     name: 'a log-out of an older release closes the windows of a newer one',

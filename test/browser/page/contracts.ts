@@ -111,6 +111,28 @@ const stoppedUpgrade: ContractCase = {
   },
 };
 
+const overtakenDeletion: ContractCase = {
+  name: 'IndexedDB: a database that is upgraded in the moment before its deletion stays',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const host = indexedDbStorage();
+    (await host.open(name, () => {})).close();
+    const deleting = rejection(host.delete(name));
+    // It comes after the question which version it has.
+    const newer = databaseSchema.length + 1;
+    const request = indexedDB.open(name, newer);
+    request.onsuccess = () => {
+      request.result.onversionchange = () => request.result.close();
+    };
+    equal((await deleting).code, 'storage_newer');
+    await rejection(host.open(name, () => {}));
+    const list = await indexedDB.databases();
+    equal(list.find((info) => info.name === name)?.version, newer);
+    const schema = [...databaseSchema, []];
+    await indexedDbStorage({ schema }).delete(name);
+  },
+};
+
 export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
   const close = () => {};
   return [
@@ -122,6 +144,7 @@ export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
     deadHandle,
     endlessUpgrade,
     stoppedUpgrade,
+    overtakenDeletion,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),
