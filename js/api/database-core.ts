@@ -10,7 +10,7 @@ import type { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
 import type { ImageReader } from '../host/image-reader.ts';
-import type { Storage, StorageEnd } from '../host/storage.ts';
+import { closeLimitMs, type Storage, type StorageEnd } from '../host/storage.ts';
 import type { ConflictInbox } from './conflicts.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { DatabaseEvents, EventListeners } from './events.ts';
@@ -24,9 +24,6 @@ import type { SyncControl } from './sync-api.ts';
 import type { Tables } from './types.ts';
 import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
-
-/** How long `close` waits for unsaved changes, and then for the worker. */
-const closeLimitMs = 5000;
 
 type CloseReason = DatabaseEvents['closed']['reason'];
 

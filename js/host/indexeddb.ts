@@ -11,6 +11,7 @@ import { type DatabaseSchema, databaseSchema, isUpgrade } from './idb-schema.ts'
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
   type Committed,
+  closeLimitMs,
   type Decision,
   type OnLost,
   readNow,
@@ -39,7 +40,7 @@ const defaults: Required<IndexedDbOptions> = {
   schema: databaseSchema,
   timeLimitMs: 10_000,
   upgradeLimitMs: 60_000,
-  leaveLimitMs: 2000,
+  leaveLimitMs: closeLimitMs,
   openAttempts: 4,
   firstPauseMs: 100,
 };

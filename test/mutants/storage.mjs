@@ -111,6 +111,13 @@ export const storage = [
     to: 'setTimeout(() => {}, this.#settings.leaveLimitMs)',
   },
   {
+    name: 'an old window closes its connection while it still waits for its changes',
+    test: contracts,
+    file: 'js/host/indexeddb.ts',
+    from: 'leaveLimitMs: closeLimitMs,',
+    to: 'leaveLimitMs: 2000,',
+  },
+  {
     name: 'an old window closes before it has stored what it was given',
     test: contracts,
     file: 'js/host/indexeddb.ts',

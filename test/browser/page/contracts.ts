@@ -9,7 +9,7 @@ import { indexedDbStorage } from '../../../js/host/indexeddb.ts';
 import { webLocks } from '../../../js/host/locks.ts';
 import { systemRandom } from '../../../js/host/random.ts';
 import { webSockets } from '../../../js/host/socket.ts';
-import { readNow } from '../../../js/host/storage.ts';
+import { closeLimitMs, readNow } from '../../../js/host/storage.ts';
 import { systemTimers } from '../../../js/host/timers.ts';
 import { type ContractCase, equal, ok, rejection, signal } from '../../contract/check.ts';
 import {
@@ -133,6 +133,34 @@ const overtakenDeletion: ContractCase = {
   },
 };
 
+const leavingWindow: ContractCase = {
+  name: 'IndexedDB: a window that makes way has as long for its changes as one that closes',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const newer = indexedDbStorage({ schema: [...databaseSchema, []] });
+    const { setTimeout: timeout } = globalThis;
+    const stored = signal<boolean>();
+    const old = await indexedDbStorage().open(name, () => {
+      // After all timers that are shorter.
+      setTimeout(() => {
+        stored.fire(old.putNow('sync', 'late', true));
+        old.close();
+      });
+    });
+    const hurried = (run: () => void, ms = 0) => timeout(run, ms < closeLimitMs ? 0 : ms);
+    globalThis.setTimeout = hurried as typeof setTimeout;
+    try {
+      const opened = await newer.open(name, () => {});
+      equal(await stored.promise, true);
+      equal(await readNow(opened, [{ store: 'sync', get: 'late' }]), [true]);
+      opened.close();
+    } finally {
+      globalThis.setTimeout = timeout;
+      await newer.delete(name);
+    }
+  },
+};
+
 export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
   const close = () => {};
   return [
@@ -145,6 +173,7 @@ export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
     endlessUpgrade,
     stoppedUpgrade,
     overtakenDeletion,
+    leavingWindow,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),
