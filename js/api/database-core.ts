@@ -103,10 +103,9 @@ export class DatabaseCore {
   /** A newer version of the application has the database, or waits for it. Changes of this window are stored first. */
   #leave(): void {
     const { state, sync, events, database } = this.parts;
-    const text =
-      'A newer version of this application has upgraded the database: load the page again.';
-    state.refuse(storageNewer(database));
-    sync.update({ storage: errorFromCode('newer_tab', text) });
+    const newer = storageNewer(database);
+    state.refuse(newer);
+    sync.update({ storage: errorFromCode('newer_tab', newer.message) });
     void this.close('deleted-or-upgraded', true);
     events.updateNeeded('newer-tab');
   }

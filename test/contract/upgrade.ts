@@ -349,6 +349,7 @@ const downgradeCases = (contractCase: Make): ContractCase[] => [
       const error = await rejection(call());
       equal([error.name, error.code], ['StorageError', 'storage_newer']);
       ok(/newer version of this application/.test(error.message), `why in "${error.message}"`);
+      ok(/Load the page again.*taken back/.test(error.message), `help in "${error.message}"`);
     }
     equal(losses, ['newer-version', 'newer-version']);
     equal(ends, [], 'what the newer window was notified of');

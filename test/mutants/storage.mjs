@@ -90,6 +90,13 @@ export const storage = [
     to: '(void version, null)',
   },
   {
+    name: 'a user whose release was taken back is told to load the page again, for ever',
+    test: contracts,
+    file: 'js/host/idb-request.ts',
+    from: ' If that does not help, it was taken back: your data wait until it is there again.',
+    to: '',
+  },
+  {
     name: 'a log-out of an older release closes the windows of a newer one',
     test: contracts,
     file: 'js/host/account.ts',
