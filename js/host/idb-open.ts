@@ -54,7 +54,7 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
     if (isBlocked) return storageBlocked(name);
     if (isElsewhere && !upgrading)
       return storageTimeout(
-        `Another window upgrades the database ${name}, and takes long. Leave it open, and try again later.`,
+        `Another window upgrades the database ${name}, and stands still. Look at that window, then try again.`,
       );
     // Of a window that is stopped, and hears nothing, an engine does not say that it blocks.
     return storageTimeout(

@@ -103,7 +103,7 @@ const stoppedUpgrade: ContractCase = {
     setTimeout(() => channel.postMessage(null));
     const error = await rejection(waiting);
     equal([error.code, (error as { retryable?: boolean }).retryable], ['storage_timeout', true]);
-    ok(/Leave it open/.test(error.message), `what to do in "${error.message}"`);
+    ok(/Look at that window/.test(error.message), `what to do in "${error.message}"`);
     request.transaction?.abort();
     await aborted;
     channel.close();
