@@ -10,7 +10,7 @@ import type { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
 import type { ImageReader } from '../host/image-reader.ts';
-import type { Storage, StorageEnd } from '../host/storage.ts';
+import { closeLimitMs, type Storage, type StorageEnd } from '../host/storage.ts';
 import type { ConflictInbox } from './conflicts.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { DatabaseEvents, EventListeners } from './events.ts';
@@ -24,9 +24,6 @@ import type { SyncControl } from './sync-api.ts';
 import type { Tables } from './types.ts';
 import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
-
-/** How long `close` waits for unsaved changes, and then for the worker. */
-const closeLimitMs = 5000;
 
 type CloseReason = DatabaseEvents['closed']['reason'];
 
@@ -106,10 +103,9 @@ export class DatabaseCore {
   /** A newer version of the application has the database, or waits for it. Changes of this window are stored first. */
   #leave(): void {
     const { state, sync, events, database } = this.parts;
-    const text =
-      'A newer version of this application has upgraded the database: load the page again.';
-    state.refuse(storageNewer(database));
-    sync.update({ storage: errorFromCode('newer_tab', text) });
+    const newer = storageNewer(database);
+    state.refuse(newer);
+    sync.update({ storage: errorFromCode('newer_tab', newer.message) });
     void this.close('deleted-or-upgraded', true);
     events.updateNeeded('newer-tab');
   }

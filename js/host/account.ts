@@ -1,15 +1,20 @@
 /**
- * AccountHost on IndexedDB. A database is looked at in the transaction of an upgrade (to `aloneVersion`), which an engine
- * begins only once all other connections are closed. The upgrade itself is always rolled back, so the version stays what it
- * was, whatever happens in between. A deletion is requested before that, so that no later `open` comes before
- * it. A database of a later version is left alone: what is unsynced in it cannot be counted here.
+ * AccountHost on IndexedDB. A database is looked at while no other client has it open (`alone`). A database of a later
+ * version is left as it is: what is unsynced in it cannot be counted here.
  */
 import { StorageError } from '../core/errors.ts';
 import type { AccountHost } from './account-host.ts';
-import { deleteDatabase, deleteIdbfs, hasDatabase, listIdbfs, refuseNewer } from './idb-files.ts';
-import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
-import { aloneVersion, type DatabaseSchema, databaseSchema } from './idb-schema.ts';
-import { abortQuietly, runTransaction } from './idb-transaction.ts';
+import {
+  alone,
+  deleteDatabase,
+  deleteIdbfs,
+  hasDatabase,
+  listIdbfs,
+  refuseNewer,
+} from './idb-files.ts';
+import { storageNewer } from './idb-request.ts';
+import { type DatabaseSchema, databaseSchema } from './idb-schema.ts';
+import { runTransaction } from './idb-transaction.ts';
 import type { Read } from './storage.ts';
 
 const timeLimitMs = 10_000;
@@ -44,7 +49,8 @@ async function deleteIf(
 ): Promise<boolean> {
   await refuseNewer(database, schema, timeLimitMs);
   const mounts = await listIdbfs(database);
-  const gone = await alone(database, schema, (tx) => {
+  const refusal = (version: number) => ofVersion(database, version, schema);
+  const gone = await alone(database, timeLimitMs, refusal, (tx) => {
     let deletion: Promise<unknown> | null = null;
     const read = runTransaction(
       tx,
@@ -74,41 +80,8 @@ async function deleteIf(
   return true;
 }
 
-/** Returns true, without calling `look`, where there is no such database. */
-function alone(
-  database: string,
-  schema: DatabaseSchema,
-  look: (tx: IDBTransaction) => Promise<boolean>,
-): Promise<boolean> {
-  let isLate = false;
-  const late = () => {
-    isLate = true;
-    return storageBlocked(database);
-  };
-  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
-    const request = indexedDB.open(database, aloneVersion);
-    let looking = false;
-    request.onupgradeneeded = ({ oldVersion }) => {
-      const tx = request.transaction as IDBTransaction;
-      looking = true;
-      if (oldVersion === schema.length && !isLate) return void look(tx).then(resolve, reject);
-      abortQuietly(tx);
-      if (oldVersion === 0) resolve(true);
-      else reject(ofVersion(database, oldVersion, schema));
-    };
-    const opened = (db: IDBDatabase) => {
-      // Never, because the upgrade is rolled back.
-      db.close();
-      reject(storageTimeout(`The database ${database} is of another version.`));
-    };
-    // The rollback is reported as an error, too.
-    listen(request, opened, (error) => {
-      if (!looking) reject(error);
-    });
-  });
-}
-
-function ofVersion(database: string, version: number, schema: DatabaseSchema): StorageError {
+function ofVersion(database: string, version: number, schema: DatabaseSchema): StorageError | null {
+  if (version === schema.length) return null;
   if (version > schema.length) return storageNewer(database);
   const text = `The database ${database} was made again by an older version of this application: try again.`;
   return new StorageError('storage_failed', text, { retryable: true });

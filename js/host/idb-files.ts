@@ -1,6 +1,7 @@
 /** Deleting databases, and reading the files of an image from IDBFS's own database without its code. */
 import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
-import type { DatabaseSchema } from './idb-schema.ts';
+import { aloneVersion, type DatabaseSchema } from './idb-schema.ts';
+import { abortQuietly } from './idb-transaction.ts';
 
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
@@ -11,8 +12,55 @@ export async function deleteWithGenerations(
   timeLimitMs: number,
 ): Promise<void> {
   await refuseNewer(name, schema, timeLimitMs);
-  await deleteDatabase(name, timeLimitMs);
+  // Asked again: a newer release may have upgraded it in between.
+  const refusal = (version: number) => (version > schema.length ? storageNewer(name) : null);
+  await alone(name, timeLimitMs, refusal, (tx) => {
+    const gone = deleteDatabase(name, timeLimitMs);
+    abortQuietly(tx);
+    return gone;
+  });
   for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
+}
+
+/**
+ * Calls `look` in the transaction of an upgrade (to `aloneVersion`), which an engine begins only once all other connections
+ * are closed; `look` is to roll it back, so the version stays what it was, whatever happens in between. A deletion is to be
+ * requested before that, so that no later `open` comes before it. `refusal`: the error of a database of this version.
+ * Returns true, without calling `look`, where there is no such database.
+ */
+export function alone(
+  database: string,
+  timeLimitMs: number,
+  refusal: (version: number) => Error | null,
+  look: (tx: IDBTransaction) => Promise<unknown>,
+): Promise<unknown> {
+  let isLate = false;
+  const late = () => {
+    isLate = true;
+    return storageBlocked(database);
+  };
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const request = indexedDB.open(database, aloneVersion);
+    let looking = false;
+    request.onupgradeneeded = ({ oldVersion }) => {
+      const tx = request.transaction as IDBTransaction;
+      looking = true;
+      const error = refusal(oldVersion);
+      if (oldVersion > 0 && !error && !isLate) return void look(tx).then(resolve, reject);
+      abortQuietly(tx);
+      if (oldVersion === 0) resolve(true);
+      else reject(error);
+    };
+    const opened = (db: IDBDatabase) => {
+      // Never, because the upgrade is rolled back.
+      db.close();
+      reject(storageTimeout(`The database ${database} is of another version.`));
+    };
+    // The rollback is reported as an error, too.
+    listen(request, opened, (error) => {
+      if (!looking) reject(error);
+    });
+  });
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
  * Opening a database of this package, which may have to be created or upgraded first (idb-schema.ts). An upgrade waits until all
- * other connections are closed, and is one transaction: where it fails, is late or is cut off, the database is as before.
+ * other connections are closed, and is one transaction: where it fails, stands still or is cut off, the database is as before.
  */
 import { StorageError } from '../core/errors.ts';
+import { broadcastChannels, type Channel } from './channel.ts';
 import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
 import { changesSince, type DatabaseSchema, type SchemaChange } from './idb-schema.ts';
 import { abortQuietly } from './idb-transaction.ts';
@@ -11,6 +12,9 @@ import type { Key } from './storage.ts';
 /** In the store `sync`: distinguishes a database from one that is made later under the same name. */
 export const identityKey = 'made';
 
+/** So often within its limit an upgrade tells the windows that wait for it that it goes on: the engine does not. */
+const pulses = 60;
+
 export interface OpenRequest {
   readonly name: string;
   readonly schema: DatabaseSchema;
@@ -18,6 +22,7 @@ export interface OpenRequest {
   readonly mustExist: boolean;
   /** Until it is open, or an upgrade may begin: other windows have to close their connections for that. */
   readonly timeLimitMs: number;
+  /** Of each step of an upgrade, also of another window's, which this one waits for. */
   readonly upgradeLimitMs: number;
   onUpgrade(event: UpgradeEvent): void;
 }
@@ -39,51 +44,77 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
   const { name, schema, timeLimitMs } = what;
   let isLate = false;
   let isBlocked = false;
+  let isElsewhere = false;
   let upgrading: IDBTransaction | null = null;
+  let channel: Channel | undefined;
+  let pulse: ReturnType<typeof setInterval> | undefined;
   const late = () => {
     isLate = true;
     if (upgrading) abortQuietly(upgrading);
     if (isBlocked) return storageBlocked(name);
+    if (isElsewhere && !upgrading)
+      return storageTimeout(
+        `Another window upgrades the database ${name}, and stands still. Look at that window, then try again.`,
+      );
     // Of a window that is stopped, and hears nothing, an engine does not say that it blocks.
     return storageTimeout(
       `IndexedDB did not open ${name} in time. If it goes on, close the other windows and try again.`,
     );
   };
-  return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject, restart) => {
-    const attempt = (version?: number) => {
-      let isOther = false;
-      const request = indexedDB.open(name, version);
-      request.onblocked = () => {
-        isBlocked = true;
-      };
-      request.onupgradeneeded = (event) => {
-        isBlocked = false;
-        const transaction = request.transaction as IDBTransaction;
-        const isMissing = what.mustExist && event.oldVersion === 0;
-        if (isMissing) resolve(null);
-        // Where it is late the caller has been refused, and nothing happens behind its back.
-        if (isMissing || isLate) return abortQuietly(transaction);
-        what.onUpgrade(event);
-        // There was none, and without a version the engine makes one of version 1.
-        isOther = event.newVersion !== schema.length;
-        if (isOther) return abortQuietly(transaction);
-        upgrading = transaction;
+  const opening = inTime<IDBDatabase | null>(
+    timeLimitMs,
+    late,
+    'storage_refused',
+    (resolve, reject, restart) => {
+      channel = broadcastChannels.open(`${name}/upgrade`, () => {
+        isElsewhere = true;
         restart(what.upgradeLimitMs);
-        upgrade(request, what, event.oldVersion, reject);
-      };
-      const opened = (db: IDBDatabase) => {
-        if (!isLate && db.version === schema.length) return resolve(db);
-        db.close();
-        if (isLate) return;
-        if (db.version > schema.length) return reject(storageNewer(name));
-        attempt(schema.length);
-      };
-      listen(request, opened, (error) => {
-        if (isOther && !isLate) return attempt(schema.length);
-        reject(isNewer(error) ? storageNewer(name, error) : error);
       });
-    };
-    attempt();
+      const tell = () => channel?.post(null);
+      const attempt = (version?: number) => {
+        let isOther = false;
+        const request = indexedDB.open(name, version);
+        request.onblocked = () => {
+          isBlocked = true;
+        };
+        request.onupgradeneeded = (event) => {
+          isBlocked = false;
+          const transaction = request.transaction as IDBTransaction;
+          const isMissing = what.mustExist && event.oldVersion === 0;
+          if (isMissing) resolve(null);
+          // Where it is late the caller has been refused, and nothing happens behind its back.
+          if (isMissing || isLate) return abortQuietly(transaction);
+          what.onUpgrade(event);
+          // There was none, and without a version the engine makes one of version 1.
+          isOther = event.newVersion !== schema.length;
+          if (isOther) return abortQuietly(transaction);
+          upgrading = transaction;
+          const goesOn = () => restart(what.upgradeLimitMs);
+          goesOn();
+          // Captured: of each of its requests, which are those of its records.
+          transaction.addEventListener('success', goesOn, true);
+          tell();
+          pulse = setInterval(tell, what.upgradeLimitMs / pulses);
+          upgrade(request, what, event.oldVersion, reject);
+        };
+        const opened = (db: IDBDatabase) => {
+          if (!isLate && db.version === schema.length) return resolve(db);
+          db.close();
+          if (isLate) return;
+          if (db.version > schema.length) return reject(storageNewer(name));
+          attempt(schema.length);
+        };
+        listen(request, opened, (error) => {
+          if (isOther && !isLate) return attempt(schema.length);
+          reject(isNewer(error) ? storageNewer(name, error) : error);
+        });
+      };
+      attempt();
+    },
+  );
+  return opening.finally(() => {
+    clearInterval(pulse);
+    channel?.close();
   });
 }
 

@@ -58,7 +58,7 @@ export function storageBlocked(database: string): StorageError {
 export function storageNewer(database: string, cause?: unknown): StorageError {
   return new StorageError(
     'storage_newer',
-    `A newer version of this application has upgraded the database ${database}. Nothing was changed: load the page again to have that version.`,
+    `A newer version of this application has upgraded the database ${database}, and this one cannot open it. Nothing was changed. Load the page again to have the newer version. If that does not help, it was taken back: your data wait until it is there again.`,
     { cause },
   );
 }

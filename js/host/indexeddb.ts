@@ -11,6 +11,7 @@ import { type DatabaseSchema, databaseSchema, isUpgrade } from './idb-schema.ts'
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
   type Committed,
+  closeLimitMs,
   type Decision,
   type OnLost,
   readNow,
@@ -26,6 +27,7 @@ export interface IndexedDbOptions {
   readonly schema?: DatabaseSchema;
   /** Of a transaction, and of opening, where it may be other windows that have to close the database first. */
   readonly timeLimitMs?: number;
+  /** Since an upgrade's last sign of life: one may take as long as its records need. */
   readonly upgradeLimitMs?: number;
   /** How long a connection stays that a newer release waits for. */
   readonly leaveLimitMs?: number;
@@ -38,7 +40,7 @@ const defaults: Required<IndexedDbOptions> = {
   schema: databaseSchema,
   timeLimitMs: 10_000,
   upgradeLimitMs: 60_000,
-  leaveLimitMs: 2000,
+  leaveLimitMs: closeLimitMs,
   openAttempts: 4,
   firstPauseMs: 100,
 };

@@ -84,6 +84,11 @@ export type StorageLoss = 'deleted-or-upgraded' | 'evicted' | 'connection-lost';
  */
 export type StorageEnd = StorageLoss | 'newer-version';
 
+/**
+ * How long a window that closes waits for what it stores. A newer release that wants the database lets it have this time, too.
+ */
+export const closeLimitMs = 5000;
+
 export type OnLost = (end: StorageEnd, error: Error | null) => void;
 
 export interface StorageHost {

@@ -1,6 +1,6 @@
 // Goal: this build opens databases that former builds have made, without a network, with all rows, pending changes and
-// conflicts. Method: fixtures/version-<n>.json, one for each version of the database (js/host/idb-schema.ts), made by
-// the last build of that version.
+// conflicts; and so does the release to come, which upgrades them. Method: fixtures/version-<n>.json, one for each version
+// of the database (js/host/idb-schema.ts), made by the last build of that version.
 //
 // The current build makes a fixture, before the version changes:
 //   SKERRY_MAKE_FIXTURE=<commit> npx vitest run --project browser test/browser/fixtures.test.ts
@@ -14,6 +14,7 @@ import { withProfile } from './support/browser.ts';
 import { type DatabaseFile, dumpDatabases, restoreDatabases } from './support/database-file.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, opened, reopened, writeNotes } from './support/kit.ts';
+import { addNextRelease } from './support/next-release.ts';
 import { root } from './support/paths.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { until } from './support/until.ts';
@@ -50,6 +51,7 @@ let proxy: FaultProxy;
 
 beforeAll(async () => {
   served = await serveSite();
+  await addNextRelease(served.site);
   proxy = await FaultProxy.start(served.server.url);
 });
 afterEach(() => proxy.rules());
@@ -131,24 +133,70 @@ test('has a fixture of each version of the database', () => {
   expect(made.sort()).toEqual(databaseSchema.map((_, at) => `version-${at + 1}.json`).sort());
 });
 
+/** Of the fixture that is open in the page: everything is there, now and after another start. */
+async function holdsAll(page: Page, fixture: Fixture): Promise<void> {
+  for (let start = 0; start < 2; start++) {
+    await reopened(page, USER);
+    expect(await holds(page)).toEqual(fixture.holds);
+    expect(await page.evaluate(() => kit.happened)).toMatchObject({
+      ...{ dataLost: [], storageFailed: [], updateNeeded: [], closed: [] },
+    });
+  }
+  // New changes are possible: used keys are not used again.
+  await page.evaluate(() => db.mutate.addNote({ title: 'of this build' }).durable);
+  await reopened(page, USER);
+  const { notes, pending } = fixture.holds;
+  expect(await holds(page)).toMatchObject({ notes: notes + 1, pending: pending + 1 });
+}
+
+const versionOf = (databases: readonly DatabaseFile[]) =>
+  databases.find(({ name }) => name === DATABASE)?.version;
+
+function fixtureOf(file: string): Fixture {
+  return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Fixture;
+}
+
 test.each(made)('%s: all rows, pending changes and conflicts are there', (file) =>
   withProfile(async (profile) => {
-    const fixture = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Fixture;
+    const fixture = fixtureOf(file);
     proxy.rules({ path: API, fault: 'refuse' });
     const page = await bare(profile, proxy.url);
     await restoreDatabases(page, fixture.databases);
     expect(await dumpDatabases(page, DATABASE)).toEqual(fixture.databases);
-    for (let start = 0; start < 2; start++) {
-      await reopened(page, USER);
-      expect(await holds(page)).toEqual(fixture.holds);
-      expect(await page.evaluate(() => kit.happened)).toMatchObject({
-        ...{ dataLost: [], storageFailed: [], updateNeeded: [], closed: [] },
-      });
-    }
-    // New changes are possible: used keys are not used again.
-    await page.evaluate(() => db.mutate.addNote({ title: 'of this build' }).durable);
-    await reopened(page, USER);
-    const { notes, pending } = fixture.holds;
-    expect(await holds(page)).toMatchObject({ notes: notes + 1, pending: pending + 1 });
+    await holdsAll(page, fixture);
+  }),
+);
+
+/** A database of this build's version, as the upgrade of page/next-idb-schema.ts leaves it. */
+function upgraded(database: DatabaseFile): DatabaseFile {
+  if (database.name !== DATABASE) return database;
+  const added = { name: 'added', indexes: [], next: null, records: [] };
+  const stores = database.stores.map((store) =>
+    store.name === 'mutations' || store.name === 'updates'
+      ? {
+          ...store,
+          records: store.records.map(
+            ([key, value]) => [key, { ...(value as object), upgraded: true }] as const,
+          ),
+        }
+      : store,
+  );
+  return { ...database, version: databaseSchema.length + 1, stores: [added, ...stores] };
+}
+
+test.each(made)('%s: the release to come upgrades it, and loses nothing', (file) =>
+  withProfile(async (profile) => {
+    const fixture = fixtureOf(file);
+    proxy.rules({ path: API, fault: 'refuse' });
+    const page = await bare(profile, `${proxy.url}/next`);
+    await restoreDatabases(page, fixture.databases);
+    await page.evaluate((how) => kit.start(how), USER);
+    await page.evaluate(() => db.close());
+    const after = await dumpDatabases(page, DATABASE);
+    expect(versionOf(after)).toBe(databaseSchema.length + 1);
+    // Every record. What the steps between have made of one of a former version is for the rows to show.
+    if (versionOf(fixture.databases) === databaseSchema.length)
+      expect(after).toEqual(fixture.databases.map(upgraded));
+    await holdsAll(page, fixture);
   }),
 );

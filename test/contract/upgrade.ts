@@ -22,6 +22,7 @@ export interface Release {
 export interface ReleaseOptions {
   readonly schema: DatabaseSchema;
   readonly timeLimitMs?: number;
+  readonly upgradeLimitMs?: number;
   readonly leaveLimitMs?: number;
 }
 
@@ -224,7 +225,9 @@ const plainCases = (contractCase: Make): ContractCase[] => [
     const { storage: old } = await stage.open({ schema: release1 });
     await writeUpdates(old);
     old.close();
-    const { storage } = await stage.open({ schema: slow(20), timeLimitMs: 200 });
+    // Its limit is for each step.
+    const limits = { timeLimitMs: 200, upgradeLimitMs: 200 };
+    const { storage } = await stage.open({ schema: slow(20), ...limits });
     equal(await readNow(storage, [{ store: 'updates', count: true }]), [updates]);
   }),
   contractCase('an upgrade that fails leaves the version before, whole', async (stage) => {
@@ -301,6 +304,17 @@ const meetingCases = (contractCase: Make): ContractCase[] => [
 ];
 
 const blockedCases = (contractCase: Make): ContractCase[] => [
+  contractCase('windows of one release that open at once wait for one upgrade', async (stage) => {
+    const { storage: old } = await stage.open({ schema: release1 });
+    await writeUpdates(old);
+    old.close();
+    const options = { schema: slow(30), timeLimitMs: 300, upgradeLimitMs: 300 };
+    const windows = await Promise.all([stage.open(options), stage.open(options)]);
+    for (const { storage, ends } of windows) {
+      equal(await readNow(storage, [{ store: 'updates', count: true }]), [updates]);
+      equal(ends, []);
+    }
+  }),
   contractCase('a window that stays blocks the upgrade for a while only', async (stage) => {
     const old = await stage.open({ schema: release1, leaveLimitMs: 60_000 });
     await write(old.storage, first);
@@ -335,6 +349,7 @@ const downgradeCases = (contractCase: Make): ContractCase[] => [
       const error = await rejection(call());
       equal([error.name, error.code], ['StorageError', 'storage_newer']);
       ok(/newer version of this application/.test(error.message), `why in "${error.message}"`);
+      ok(/Load the page again.*taken back/.test(error.message), `help in "${error.message}"`);
     }
     equal(losses, ['newer-version', 'newer-version']);
     equal(ends, [], 'what the newer window was notified of');

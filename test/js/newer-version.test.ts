@@ -3,10 +3,11 @@
  * host. The storage itself keeps test/contract/upgrade.ts; test/browser/upgrade.test.ts has the same in a real browser.
  */
 import { type MemoryHost, memory } from 'skerry/testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { databaseSchema } from '../../js/host/idb-schema.ts';
 import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
 import { readWasm } from '../../js/host/memory/read-wasm.ts';
+import { closeLimitMs } from '../../js/host/storage.ts';
 import { type App, fresh } from './support.ts';
 
 /** A window of the same profile, with the release to come. */
@@ -48,6 +49,33 @@ test('a window stores what it was given, says that a newer version runs, and clo
   expect(() => db.mutate.addCity({ id: 'c', name: 'C' })).toThrow('The database is closed.');
   const cities = (await next).cities.orderBy('id').all();
   expect(cities.map(({ id }) => id)).toEqual(['a', 'b']);
+});
+
+test('a window stores what takes seconds before it makes way', async () => {
+  const host = memory();
+  const db = await fresh(host);
+  const { said, closed } = endOf(db);
+  host.storage.faults.hold = true;
+  let isStored = false;
+  const { durable } = db.mutate.addCity({ id: 'a', name: 'A' });
+  durable.then(
+    () => {
+      isStored = true;
+    },
+    () => {},
+  );
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const next = fresh(newer(host));
+    await expect.poll(() => said).toEqual(['newer-tab']);
+    vi.advanceTimersByTime(closeLimitMs - 1);
+    host.storage.release();
+    await expect.poll(() => isStored).toBe(true);
+    expect(await closed).toBe('deleted-or-upgraded');
+    expect((await next).cities.count()).toBe(1);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a window that a newer release overtakes while it opens does not open', async () => {

@@ -6,16 +6,17 @@ import { ClosedError, QuotaError, StorageError } from '../../core/errors.ts';
 import type { AccountHost } from '../account-host.ts';
 import { inTime, storageBlocked, storageNewer } from '../idb-request.ts';
 import { changesSince, type DatabaseSchema, databaseSchema } from '../idb-schema.ts';
-import type {
-  Committed,
-  Decision,
-  Key,
-  OnLost,
-  Read,
-  Storage,
-  StorageHost,
-  TransactRequest,
-  Write,
+import {
+  type Committed,
+  closeLimitMs,
+  type Decision,
+  type Key,
+  type OnLost,
+  type Read,
+  type Storage,
+  type StorageHost,
+  type TransactRequest,
+  type Write,
 } from '../storage.ts';
 import { applyOne, changedStores, readOne, readRange, type Store } from './memory-stores.ts';
 
@@ -64,7 +65,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
 
   /** `profile`: that of another host, as windows of another release have it. */
   constructor(options: MemoryStorageOptions = {}, profile?: MemoryStorageHost) {
-    const limits = { timeLimitMs: 10_000, leaveLimitMs: 2000 };
+    const limits = { timeLimitMs: 10_000, leaveLimitMs: closeLimitMs };
     this.#options = { schema: databaseSchema, ...limits, ...options };
     this.#profile = profile
       ? profile.#profile

@@ -4,13 +4,14 @@ import { accountsOf } from '../../../js/host/account.ts';
 import { broadcastChannels } from '../../../js/host/channel.ts';
 import { systemClock } from '../../../js/host/clock.ts';
 import { fetchTransport } from '../../../js/host/fetch-transport.ts';
+import { databaseSchema } from '../../../js/host/idb-schema.ts';
 import { indexedDbStorage } from '../../../js/host/indexeddb.ts';
 import { webLocks } from '../../../js/host/locks.ts';
 import { systemRandom } from '../../../js/host/random.ts';
 import { webSockets } from '../../../js/host/socket.ts';
-import { readNow } from '../../../js/host/storage.ts';
+import { closeLimitMs, readNow } from '../../../js/host/storage.ts';
 import { systemTimers } from '../../../js/host/timers.ts';
-import { type ContractCase, equal, rejection } from '../../contract/check.ts';
+import { type ContractCase, equal, ok, rejection, signal } from '../../contract/check.ts';
 import {
   channelContract,
   clockContract,
@@ -61,19 +62,102 @@ const deadHandle: ContractCase = {
 };
 
 const endlessUpgrade: ContractCase = {
-  name: 'IndexedDB: an upgrade that takes too long is given up, and has changed nothing',
+  name: 'IndexedDB: an upgrade that does not go on is given up, and has changed nothing',
   async run() {
     const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
     const host = indexedDbStorage();
     const old = await host.open(name, () => {});
     await writeUpdates(old);
     old.close();
-    const late = indexedDbStorage({ schema: slow(50), upgradeLimitMs: 100 });
+    const late = indexedDbStorage({ schema: slow(200), upgradeLimitMs: 100 });
     equal((await rejection(late.open(name, () => {}))).code, 'storage_timeout');
     const again = await host.open(name, () => {});
     equal(await readNow(again, [{ store: 'updates', count: true }]), [updates]);
     again.close();
     await host.delete(name);
+  },
+};
+
+const stoppedUpgrade: ContractCase = {
+  name: 'IndexedDB: a window that waits for an upgrade that has stopped says so after a while',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const channel = new BroadcastChannel(`${name}/upgrade`);
+    const held = signal();
+    const request = indexedDB.open(name, databaseSchema.length);
+    // Like that of a window that was stopped: it stays, and no more is heard of it.
+    request.onupgradeneeded = () => {
+      const store = request.result.createObjectStore('sync');
+      const hold = () => {
+        store.count().onsuccess = hold;
+      };
+      hold();
+      held.fire();
+    };
+    const aborted = new Promise((resolve) => {
+      request.onerror = resolve;
+    });
+    await held.promise;
+    const waiting = indexedDbStorage({ upgradeLimitMs: 300 }).open(name, () => {});
+    // Once it listens.
+    setTimeout(() => channel.postMessage(null));
+    const error = await rejection(waiting);
+    equal([error.code, (error as { retryable?: boolean }).retryable], ['storage_timeout', true]);
+    ok(/Look at that window/.test(error.message), `what to do in "${error.message}"`);
+    request.transaction?.abort();
+    await aborted;
+    channel.close();
+    await indexedDbStorage().delete(name);
+  },
+};
+
+const overtakenDeletion: ContractCase = {
+  name: 'IndexedDB: a database that is upgraded in the moment before its deletion stays',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const host = indexedDbStorage();
+    (await host.open(name, () => {})).close();
+    const deleting = rejection(host.delete(name));
+    // It comes after the question which version it has.
+    const newer = databaseSchema.length + 1;
+    const request = indexedDB.open(name, newer);
+    request.onsuccess = () => {
+      request.result.onversionchange = () => request.result.close();
+    };
+    equal((await deleting).code, 'storage_newer');
+    await rejection(host.open(name, () => {}));
+    const list = await indexedDB.databases();
+    equal(list.find((info) => info.name === name)?.version, newer);
+    const schema = [...databaseSchema, []];
+    await indexedDbStorage({ schema }).delete(name);
+  },
+};
+
+const leavingWindow: ContractCase = {
+  name: 'IndexedDB: a window that makes way has as long for its changes as one that closes',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const newer = indexedDbStorage({ schema: [...databaseSchema, []] });
+    const { setTimeout: timeout } = globalThis;
+    const stored = signal<boolean>();
+    const old = await indexedDbStorage().open(name, () => {
+      // After all timers that are shorter.
+      setTimeout(() => {
+        stored.fire(old.putNow('sync', 'late', true));
+        old.close();
+      });
+    });
+    const hurried = (run: () => void, ms = 0) => timeout(run, ms < closeLimitMs ? 0 : ms);
+    globalThis.setTimeout = hurried as typeof setTimeout;
+    try {
+      const opened = await newer.open(name, () => {});
+      equal(await stored.promise, true);
+      equal(await readNow(opened, [{ store: 'sync', get: 'late' }]), [true]);
+      opened.close();
+    } finally {
+      globalThis.setTimeout = timeout;
+      await newer.delete(name);
+    }
   },
 };
 
@@ -87,6 +171,9 @@ export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
     })),
     deadHandle,
     endlessUpgrade,
+    stoppedUpgrade,
+    overtakenDeletion,
+    leavingWindow,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),
