@@ -75,12 +75,7 @@ export type WorkerEffect = CommonEffect | WorkerOnlyEffect;
 
 /** The answer to the effect `fetch`. */
 export type ResponseEvent = { readonly type: 'response'; readonly id: number } & (
-  | {
-      readonly status: number;
-      readonly contentType: string;
-      readonly retryAfter?: number;
-      readonly body: Uint8Array;
-    }
+  | { readonly status: number; readonly retryAfter?: number; readonly body: Uint8Array }
   | { readonly error: HostError }
 );
 

@@ -251,12 +251,11 @@ export class RunningWorker {
         credentials: this.#config.remote.credentials,
         signal: stop.signal,
       });
-      const contentType = answer.headers['content-type'] ?? '';
       // NaN where it is a date or missing: then the pauses grow by themselves.
       const seconds = Number(answer.headers['retry-after'] || Number.NaN);
       const retryAfter = seconds >= 0 ? { retryAfter: seconds } : {};
       const { status, body: bytes } = answer;
-      event = { type: 'response', id, status, contentType, ...retryAfter, body: bytes };
+      event = { type: 'response', id, status, ...retryAfter, body: bytes };
     } catch (error) {
       event = { type: 'response', id, error: transportFailure(error) };
     }
