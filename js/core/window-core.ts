@@ -25,7 +25,7 @@ export interface WindowConfig {
 }
 
 /** Numbers of `TxCall` in src/client/transaction_input.h. */
-export const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
+const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
 export type OpName = keyof typeof txCalls;
 
 export interface QueryDescription {

@@ -123,8 +123,6 @@ export const limits = {
   answerCharacters: 4 << 20,
   /** Rows of one page. */
   pageRows: 2_000,
-  /** A client gets a realm with more rows than this as an image. */
-  imageFromRows: 2_000,
   /** Images kept per realm. */
   imagesKept: 4,
   /**
