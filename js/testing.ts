@@ -52,7 +52,7 @@ export interface MemoryHost extends Host {
   readonly page: MemoryPage;
   readonly storage: MemoryStorageHost;
   readonly network: MemoryNetwork;
-  /** Of databases that are opened with `serviceWorker`, whatever script they name. */
+  /** The service worker of databases that are opened with `serviceWorker`, whatever script they name. */
   readonly serviceWorker: MemoryServiceWorker;
   /** A window of the same profile: everything shared but the page. */
   window(): MemoryHost;

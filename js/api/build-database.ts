@@ -122,8 +122,8 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
   mutations.connect({
     mutated: () => sync.mutated(),
     first: () => {
-      // Chromium drops a page that is put aside while it asks.
-      if (lifecycle.isAside) return false;
+      // Chromium drops a page that goes into the back/forward cache while it asks.
+      if (lifecycle.isFrozen) return false;
       if (options.persist !== false) host.storage.persist();
       return true;
     },

@@ -58,7 +58,7 @@ export class Lifecycle {
   }
 
   /** The page is frozen, or on its way there. */
-  get isAside(): boolean {
+  get isFrozen(): boolean {
     return this.#state === 'frozen';
   }
 

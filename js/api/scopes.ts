@@ -75,7 +75,7 @@ export class Scopes {
     this.changed();
     // Another call may have asked for the same part.
     if (holds(this.#wanted, filter)) return;
-    // Of a frozen page, or between two workers: the next worker gets it.
+    // The page is frozen, or between two workers: the next worker gets the filter.
     if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
     else if (!this.#parts.local) this.#unstored.push(filter);
   }

@@ -17,7 +17,7 @@ export interface SyncStatus {
     | 'offline'
     | 'paused'
     | 'blocked';
-  /** Of this window: whether it pushes and pulls for all windows. */
+  /** Whether this window pushes and pulls for all windows. */
   readonly role: 'holder' | 'waiter' | 'hidden' | 'none';
   /** The window that pushes, as last seen. */
   readonly lease: {
@@ -37,7 +37,7 @@ export interface SyncStatus {
   readonly nextTryAt: Date | null;
   /** By realm. */
   readonly revisions: Readonly<Record<string, number>>;
-  /** Of the initial sync, in bytes. */
+  /** How far the initial sync is, in bytes. */
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly error: SkerryError | null;
 }

@@ -251,7 +251,10 @@ export function instantiate<M extends Shared>(
   });
 }
 
-/** Of a network, a policy or a file of another version: all the same to the caller of `open`. */
+/**
+ * The error of a module that could not be loaded. To the caller of `open` it is all the same whether the network, a policy or
+ * a file of another version is the cause.
+ */
 export function loadError(cause: Error): SkerryError {
   if (cause instanceof SkerryError) return cause;
   return new UnsupportedError('wasm', `Skerry’s core could not be loaded: ${cause.message}`, {

@@ -15,7 +15,7 @@ export interface PartFiles {
 /** Files of an image are at most this long (src/base/limits.h). */
 const fileBytes = 4 << 20;
 
-/** Of one part (src/base/limits.h). */
+/** The largest size of one part (src/base/limits.h). */
 const maxPartBytes = 1 << 30;
 
 function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePointer {

@@ -33,7 +33,7 @@ export const serviceProtocol = 1;
 export interface Envelope {
   readonly skerry: typeof serviceProtocol;
   readonly database: string;
-  /** Of the window's schema. */
+  /** The version of the window's schema. */
   readonly version: number;
   readonly message: ServiceMessage;
 }

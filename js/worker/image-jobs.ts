@@ -21,7 +21,7 @@ import type { Timers } from '../host/timers.ts';
 import { transportFailure } from '../host/transport.ts';
 import { ImageFiles } from './image-files.ts';
 
-/** Of the record `sync`: what names generations (docs/internals.md, section 3). */
+/** The members of the record `sync` that name generations (docs/internals.md, section 3). */
 interface Named {
   readonly v: number;
   readonly image: ImagePointer | null;
@@ -43,7 +43,7 @@ const recordsAtOnce = 64;
 const progressEveryMs = 100;
 /** Longer than what fetching a realm's image may take (`imageFetch`), and than any compaction that was measured. */
 const jobLimitMs = 900_000;
-/** Of records that this version writes; a newer one may name generations in other ways. */
+/** The version of the records that are written here. A newer version may name generations in other ways. */
 const recordVersion = 1;
 
 export class ImageJobs {
