@@ -97,7 +97,7 @@ export const client = [
     name: 'scopes that could not be stored are not posted again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/worker-messages.ts',
-    from: '        sync.scopesFailed(message as unknown as ScopesFailed);\n',
+    from: '        sync.scopesFailed(message);\n',
     to: '',
   },
   {
@@ -342,7 +342,7 @@ export const client = [
     name: 'a window is idle before the first rows are in it',
     test: 'test/js/sync-status.test.ts',
     file: 'js/api/sync-status.ts',
-    from: "(window.n === 0 && Number(worker?.['n']) > 0)",
+    from: '(window.n === 0 && (worker?.n ?? 0) > 0)',
     to: 'window.n < 0',
   },
   {
