@@ -251,10 +251,7 @@ export function instantiate<M extends Shared>(
   });
 }
 
-/**
- * The error of a module that could not be loaded. To the caller of `open` it is all the same whether the network, a policy or
- * a file of another version is the cause.
- */
+/** The error of a module that was not loaded because of the network, a policy, or a file of another version. */
 export function loadError(cause: Error): SkerryError {
   if (cause instanceof SkerryError) return cause;
   return new UnsupportedError('wasm', `Skerry’s core could not be loaded: ${cause.message}`, {
