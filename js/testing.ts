@@ -9,7 +9,7 @@
  */
 import type { SyncControl } from './api/sync-api.ts';
 import { ValidationError } from './core/errors.ts';
-import type { Message } from './core/window-core.ts';
+import type { ServiceMessage } from './core/messages.ts';
 import { commonBrowserHost } from './host/browser-common.ts';
 import type { Host, WorkerSideHost } from './host/host.ts';
 import { memoryChannels } from './host/memory/memory-channel.ts';
@@ -52,7 +52,7 @@ export interface MemoryHost extends Host {
   readonly page: MemoryPage;
   readonly storage: MemoryStorageHost;
   readonly network: MemoryNetwork;
-  /** Of databases that are opened with `serviceWorker`, whatever script they name. */
+  /** The service worker of databases that are opened with `serviceWorker`, whatever script they name. */
   readonly serviceWorker: MemoryServiceWorker;
   /** A window of the same profile: everything shared but the page. */
   window(): MemoryHost;
@@ -132,9 +132,9 @@ function serviceInProcess(
   );
   const services: ServiceHost = async (_url, database, version, onState) => {
     onState({ active: true, reason: 'the service worker pushes' });
-    const wake = (message: unknown) => {
+    const wake = (message: ServiceMessage) => {
       // The failure has been reported to the windows.
-      home.wake(database, structuredClone(message) as Message, version).catch(() => {});
+      home.wake(database, structuredClone(message), version).catch(() => {});
     };
     const changed = () => wake({ type: 'wake', reason: 'mutation', online: true });
     return { wake, changed, close() {} };
@@ -165,7 +165,7 @@ function workersInProcess(host: WorkerSideHost): WorkerHost {
       );
       return {
         post(message) {
-          const copy = structuredClone(message) as Message;
+          const copy = structuredClone(message);
           later(() => worker.receive(copy));
         },
         terminate() {

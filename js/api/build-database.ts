@@ -5,7 +5,7 @@
 import { RowView } from '../core/row-view.ts';
 import { WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
-import { EffectRunner, isMessage } from '../host/effect-runner.ts';
+import { EffectRunner, isMessage, type WindowRunner } from '../host/effect-runner.ts';
 import { uuid } from '../host/random.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
 import { ConflictInbox } from './conflicts.ts';
@@ -47,7 +47,7 @@ function makeParts(ground: Ground): DatabaseParts {
   const view = new RowView(core, codec);
   const lives = new LiveRegistry(view);
   const channel = new WindowChannel(host.channels, database, remote === undefined);
-  const runner = new EffectRunner({
+  const runner: WindowRunner = new EffectRunner({
     clock: host.clock,
     timers: host.timers(),
     channel,
@@ -122,8 +122,8 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
   mutations.connect({
     mutated: () => sync.mutated(),
     first: () => {
-      // Chromium drops a page that is put aside while it asks.
-      if (lifecycle.isAside) return false;
+      // Chromium drops a page that goes into the back/forward cache while it asks.
+      if (lifecycle.isFrozen) return false;
       if (options.persist !== false) host.storage.persist();
       return true;
     },

@@ -2,7 +2,7 @@
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
 import { deepFreeze, keepDate } from '../core/kept.ts';
 import type { SchemaCodec } from '../core/values.ts';
-import type { Message } from '../core/window-core.ts';
+import type { ConflictsEffect, ResolvedEffect, ResolveEvent } from '../core/window-effects.ts';
 import { Listeners } from './listeners.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
@@ -58,13 +58,13 @@ const unreadable = {
 
 export class ConflictInbox implements Conflicts {
   readonly #codec: SchemaCodec;
-  readonly #dispatch: (event: Message) => void;
+  readonly #dispatch: (event: ResolveEvent) => void;
   readonly #listeners = new Listeners<readonly Conflict[]>();
   readonly #waiting = new Map<number, { resolve(): void; reject(error: SkerryError): void }[]>();
   #list: readonly Conflict[] = Object.freeze([]);
   #closed = false;
 
-  constructor(codec: SchemaCodec, dispatch: (event: Message) => void) {
+  constructor(codec: SchemaCodec, dispatch: (event: ResolveEvent) => void) {
     this.#codec = codec;
     this.#dispatch = dispatch;
   }
@@ -101,16 +101,13 @@ export class ConflictInbox implements Conflicts {
   }
 
   /** The effect `conflicts`. */
-  replace(effect: Message): void {
-    const items = effect['items'] as { key: number; value: unknown }[];
+  replace({ items }: ConflictsEffect): void {
     this.#list = Object.freeze(items.map(({ key, value }) => this.#entry(key, value)));
     this.#listeners.notify(this.#list);
   }
 
   /** The effect `resolved`. */
-  resolved(effect: Message): void {
-    const error = effect['error'] as { code: string; detail: string } | null;
-    const id = effect['id'] as number;
+  resolved({ id, error }: ResolvedEffect): void {
     // Each call gets an answer of its own, in order: the first may discard what the second would retry.
     const [first, ...others] = this.#waiting.get(id) ?? [];
     if (others.length > 0) this.#waiting.set(id, others);

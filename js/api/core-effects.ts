@@ -3,24 +3,24 @@
  * cores have in common are the runner's.
  */
 import { errorFromCode, StorageError } from '../core/errors.ts';
-import type { Message, WindowCore } from '../core/window-core.ts';
-import type { EffectRunner, RunnerOwner } from '../host/effect-runner.ts';
-import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
+import type { Message, WindowCoreMessage } from '../core/messages.ts';
+import type { WindowCore } from '../core/window-core.ts';
+import type { ImagePointer, NotifyEffect, WindowOnlyEffect } from '../core/window-effects.ts';
+import type { RunnerOwner, WindowRunner } from '../host/effect-runner.ts';
+import type { ImageReader } from '../host/image-reader.ts';
 import type { ConflictInbox } from './conflicts.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { EventListeners } from './events.ts';
 import { loadImage } from './load-image.ts';
 import type { Mutations } from './mutations.ts';
-import type { UpdateReason } from './options.ts';
 import type { ServiceMode } from './service-mode.ts';
-import type { Problem, SyncControl } from './sync-api.ts';
-import type { WindowState } from './sync-status.ts';
+import type { SyncControl } from './sync-api.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 interface Parts {
   readonly state: DatabaseState;
   readonly core: WindowCore;
-  readonly runner: EffectRunner;
+  readonly runner: WindowRunner;
   readonly images: ImageReader;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
@@ -30,28 +30,24 @@ interface Parts {
   readonly events: EventListeners;
 }
 
-export class CoreEffects implements RunnerOwner {
+export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  post(message: unknown): void {
-    const { sync, service, worker } = this.#parts;
-    // The service worker is notified directly, because a window may be closed at once.
-    if ((message as Message).type === 'mutated' && !sync.paused) service.link?.changed();
-    worker?.post(message);
-  }
-
-  special(effect: Message): void {
+  special(effect: WindowOnlyEffect): void {
     const { state, mutations, sync, conflicts } = this.#parts;
     switch (effect.type) {
+      case 'post':
+        this.#post(effect.message);
+        break;
       case 'settle':
         mutations.settle(effect);
         break;
       case 'state':
-        sync.update({ window: effect as unknown as WindowState });
+        sync.update({ window: effect });
         break;
       case 'conflicts':
         conflicts.replace(effect);
@@ -60,13 +56,13 @@ export class CoreEffects implements RunnerOwner {
         conflicts.resolved(effect);
         break;
       case 'loadImage':
-        void this.#loadImage(effect as unknown as ImagePointer);
+        void this.#loadImage(effect);
         break;
       case 'ready':
         state.ready();
         break;
       case 'openFailed': {
-        const { name, message } = effect['error'] as { name: string; message: string };
+        const { name, message } = effect.error;
         const code = name === 'storage_newer' ? name : 'storage_refused';
         state.refuse(new StorageError(code, `${name}: ${message}`));
         break;
@@ -75,12 +71,20 @@ export class CoreEffects implements RunnerOwner {
         this.#notify(effect);
         break;
       case 'problem':
-        sync.problem(effect as unknown as Problem);
+        sync.problem(effect);
         break;
       default:
+        effect satisfies never;
         // An effect of a newer core is shown, because nothing else handles it.
-        sync.passing(errorFromCode('internal', effect.type, { retryable: true }));
+        sync.passing(errorFromCode('internal', (effect as Message).type, { retryable: true }));
     }
+  }
+
+  #post(message: WindowCoreMessage): void {
+    const { sync, service, worker } = this.#parts;
+    // The service worker is notified directly, because a window may be closed at once.
+    if (message.type === 'mutated' && !sync.paused) service.link?.changed();
+    worker?.post(message);
   }
 
   async #loadImage(pointer: ImagePointer): Promise<void> {
@@ -89,17 +93,17 @@ export class CoreEffects implements RunnerOwner {
     if (!core.closed) runner.dispatch(loaded);
   }
 
-  #notify(effect: Message): void {
+  #notify(effect: NotifyEffect): void {
     const { state, events, sync } = this.#parts;
-    switch (effect['kind']) {
+    switch (effect.kind) {
       case 'dataLost':
-        events.dataLost(String(effect['detail'] ?? ''));
+        events.dataLost(effect.detail);
         break;
       case 'updateNeeded':
-        events.updateNeeded(effect['reason'] as UpdateReason);
+        events.updateNeeded(effect.reason);
         break;
       case 'storageFailed': {
-        const { name, message } = effect['error'] as { name: string; message: string };
+        const { name, message } = effect.error;
         const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
         const error = errorFromCode(code, message, { retryable: true }, StorageError);
         sync.update({ storage: error });
@@ -110,6 +114,8 @@ export class CoreEffects implements RunnerOwner {
         state.recover();
         sync.update({ storage: null });
         break;
+      default:
+        effect satisfies never;
     }
   }
 }

@@ -6,7 +6,7 @@ import { ClosedError, errorFromCode, type SkerryError, StorageError } from '../c
 import type { RowView } from '../core/row-view.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import type { WindowCore, WindowModule } from '../core/window-core.ts';
-import type { EffectRunner } from '../host/effect-runner.ts';
+import type { WindowRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
 import type { ImageReader } from '../host/image-reader.ts';
@@ -49,7 +49,7 @@ export interface DatabaseParts extends Ground {
   readonly service: ServiceMode;
   /** Null without a remote where the host makes no images. */
   readonly worker: WorkerClient | null;
-  readonly runner: EffectRunner;
+  readonly runner: WindowRunner;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
   readonly sync: SyncControl;

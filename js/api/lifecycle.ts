@@ -10,7 +10,7 @@
 import { NetworkError } from '../core/errors.ts';
 import type { WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
-import type { EffectRunner } from '../host/effect-runner.ts';
+import type { WindowRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { PageEvent } from '../host/page.ts';
 import { readNow, type Storage } from '../host/storage.ts';
@@ -30,7 +30,7 @@ const aliveMs = 1000;
 
 interface Parts {
   readonly host: Host;
-  readonly runner: EffectRunner;
+  readonly runner: WindowRunner;
   readonly storage: Storage;
   readonly channel: WindowChannel;
   readonly core: WindowCore;
@@ -58,7 +58,7 @@ export class Lifecycle {
   }
 
   /** The page is frozen, or on its way there. */
-  get isAside(): boolean {
+  get isFrozen(): boolean {
     return this.#state === 'frozen';
   }
 

@@ -1,13 +1,14 @@
 /** Hands an image to a window's core: the effect `loadImage` of docs/window.md, section 2. */
-import type { Message, WindowCore } from '../core/window-core.ts';
-import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
+import type { WindowCore } from '../core/window-core.ts';
+import type { ImageLoadedEvent, ImagePointer } from '../core/window-effects.ts';
+import type { ImageReader } from '../host/image-reader.ts';
 
 /** Resolves with the event that reports the outcome to the core. */
 export async function loadImage(
   images: ImageReader,
   core: WindowCore,
   pointer: ImagePointer,
-): Promise<Message> {
+): Promise<ImageLoadedEvent> {
   const { generation } = pointer;
   try {
     for (const { bytes, files } of images.read(pointer)) await core.loadImagePart(bytes, files);

@@ -4,15 +4,15 @@
  */
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
-import type { Message } from '../core/window-core.ts';
+import type { SettleEffect, WindowEffect } from '../core/window-effects.ts';
 import type { Clock } from '../host/clock.ts';
-import type { EffectRunner } from '../host/effect-runner.ts';
+import type { WindowRunner } from '../host/effect-runner.ts';
 import type { LiveRegistry } from './live.ts';
 import { makeTransaction, type TransactionState } from './transaction.ts';
 import type { Mutation } from './types.ts';
 
-const stages = ['durable', 'pushed', 'confirmed'] as const;
-type Stage = (typeof stages)[number];
+type Stage = SettleEffect['stage'];
+const stages: readonly Stage[] = ['durable', 'pushed', 'confirmed'];
 
 class Deferred {
   readonly promise: Promise<void>;
@@ -41,7 +41,7 @@ type Promises = Readonly<Record<Stage, Deferred>>;
 interface Parts {
   readonly view: RowView;
   readonly lives: LiveRegistry;
-  readonly runner: EffectRunner;
+  readonly runner: WindowRunner;
   readonly clock: Clock;
 }
 
@@ -77,7 +77,7 @@ export class Mutations {
     core.begin(clock.now());
     view.beginWriting();
     runner.hold();
-    let effects: readonly Message[] = [];
+    let effects: readonly WindowEffect[] = [];
     try {
       const result = body(makeTransaction(lives, view, state) as never);
       refuseAsync(name, result);
@@ -119,12 +119,7 @@ export class Mutations {
   }
 
   /** The effect `settle`. */
-  settle(effect: Message): void {
-    const { id, stage, error } = effect as unknown as {
-      id: string;
-      stage: Stage;
-      error: { code: string; detail: string; retryable: boolean } | null;
-    };
+  settle({ id, stage, error }: SettleEffect): void {
     const promises = this.#open.get(id);
     if (!promises) return;
     if (error) promises[stage].reject(errorFromCode(error.code, error.detail, error));

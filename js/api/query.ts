@@ -181,7 +181,7 @@ export class TableReader extends QueryBuilder {
 }
 
 /** The `b` of `where((b) => …)`. */
-export class FilterMaker {
+class FilterMaker {
   readonly #lives: LiveRegistry;
   readonly #table: TableCodec;
 

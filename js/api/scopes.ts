@@ -1,29 +1,12 @@
 /** The scopes that a window wants (`db.sync.scope`, `scopes` of `open`), and their state. */
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
+import type { HeldScope, ScopeFilter, ScopesFailedMessage } from '../core/messages.ts';
 import type { Backoff } from '../host/backoff.ts';
 import type { Timers } from '../host/timers.ts';
 import { scopeOf } from './query.ts';
 import { disposable } from './stop.ts';
 
 export type Scope = { readonly ready: Promise<void>; unsubscribe(): void } & Disposable;
-
-export interface ScopeFilter {
-  readonly table: string;
-  readonly where: unknown;
-}
-
-/** One of the union that is in storage. */
-export interface HeldScope extends ScopeFilter {
-  readonly filled: unknown;
-}
-
-/** The worker's report of scopes that it could not store, or that exceed the limits of all windows together. */
-export interface ScopesFailed {
-  readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean };
-  /** To be dropped still. */
-  readonly drop: readonly ScopeFilter[];
-  readonly leftOut?: readonly ScopeFilter[];
-}
 
 export interface ScopesParts {
   readonly local: boolean;
@@ -92,7 +75,7 @@ export class Scopes {
     this.changed();
     // Another call may have asked for the same part.
     if (holds(this.#wanted, filter)) return;
-    // Of a frozen page, or between two workers: the next worker gets it.
+    // The page is frozen, or between two workers: the next worker gets the filter.
     if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
     else if (!this.#parts.local) this.#unstored.push(filter);
   }
@@ -110,7 +93,7 @@ export class Scopes {
   }
 
   /** Posts to the worker again what this window wants, after a pause. The `ready` of a scope that was left out rejects at once. */
-  failed({ error: { code, message, retryable }, drop, leftOut }: ScopesFailed): void {
+  failed({ error: { code, message, retryable }, drop, leftOut }: ScopesFailedMessage): void {
     this.#unstored.push(...drop);
     this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.post());
     if (!leftOut) return;

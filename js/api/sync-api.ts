@@ -6,22 +6,20 @@ import {
   NetworkError,
   type SkerryError,
 } from '../core/errors.ts';
+import type {
+  HeldScope,
+  PausedMessage,
+  ScopeFilter,
+  ScopesFailedMessage,
+  SyncedMessage,
+  WindowMessage,
+  WorkerStatus,
+} from '../core/messages.ts';
+import type { ProblemEffect, WindowState } from '../core/window-effects.ts';
+import type { WorkerConfig } from '../host/worker-link.ts';
 import { Listeners } from './listeners.ts';
-import {
-  type Scope,
-  type ScopeFilter,
-  Scopes,
-  type ScopesFailed,
-  type ScopesParts,
-} from './scopes.ts';
-import {
-  makeStatus,
-  type StatusInput,
-  type SyncStatus,
-  sameStatus,
-  type WindowState,
-  type WorkerStatus,
-} from './sync-status.ts';
+import { type Scope, Scopes, type ScopesParts } from './scopes.ts';
+import { makeStatus, type StatusInput, type SyncStatus, sameStatus } from './sync-status.ts';
 import type { Stop } from './types.ts';
 
 export interface SyncApi {
@@ -45,29 +43,11 @@ export interface SyncApi {
 export interface SyncParts extends ScopesParts {
   readonly online: boolean;
   /** A message for the sync worker. */
-  readonly post: (message: unknown) => void;
+  readonly post: (message: WindowMessage<WorkerConfig>) => void;
   /** Resolves when nothing of this window waits for storage. */
   readonly durable: () => Promise<void>;
   /** The core reports its state, if it differs. */
   readonly askState: () => void;
-}
-
-/** The worker's answer to `now`. */
-export interface SyncAnswer {
-  readonly id: number;
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly retryable: boolean;
-  } | null;
-}
-
-/** An error that the core found in an event of its window. */
-export interface Problem {
-  readonly code: number;
-  readonly detail: string;
-  /** The scope that it refused, if it was one. */
-  readonly scope?: ScopeFilter;
 }
 
 interface Request {
@@ -204,7 +184,7 @@ export class SyncControl implements SyncApi {
   }
 
   /** The answer to a service worker that the browser has woken. */
-  pausedOrNot(): object {
+  pausedOrNot(): PausedMessage {
     return { type: 'pausedOrNot', paused: this.#paused };
   }
 
@@ -244,12 +224,12 @@ export class SyncControl implements SyncApi {
   }
 
   /** The effect `problem`. */
-  problem({ code, detail, scope }: Problem): void {
+  problem({ code, detail, scope }: ProblemEffect): void {
     if (scope) this.#scopes.refused(scope, errorFromCore(code, detail));
     this.passing(errorFromCode('internal', detail, { retryable: true }));
   }
 
-  scopesFailed(message: ScopesFailed): void {
+  scopesFailed(message: ScopesFailedMessage): void {
     this.#scopes.failed(message);
   }
 
@@ -259,9 +239,9 @@ export class SyncControl implements SyncApi {
   }
 
   /** The worker knows first; without one (hidden, frozen) the window's last reading counts. */
-  #heldScopes(): WindowState['scopes'] {
+  #heldScopes(): readonly HeldScope[] {
     const { worker, window } = this.#input;
-    return (worker?.['scopes'] as WindowState['scopes'] | undefined) ?? window?.scopes ?? [];
+    return worker?.scopes ?? window?.scopes ?? [];
   }
 
   /** Resolves when the status says so; ends with the database, the signal, or the time limit. */
@@ -315,7 +295,7 @@ export class SyncControl implements SyncApi {
     }>,
   ): void {
     const { worker } = change;
-    const isOver = worker && worker['phase'] === 'idle' && !worker['error'];
+    const isOver = worker && worker.phase === 'idle' && !worker.error;
     if (isOver && this.#input.error === this.#passing) change.error = null;
     this.#input = { ...this.#input, ...change };
     const status = makeStatus(this.#input);
@@ -326,7 +306,7 @@ export class SyncControl implements SyncApi {
     if (changed) this.#listeners.notify(this.#status);
   }
 
-  answered({ id, error }: SyncAnswer): void {
+  answered({ id, error }: SyncedMessage): void {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
     if (error) request?.reject(errorFromCode(error.code, error.message, error));

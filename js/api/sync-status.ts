@@ -1,6 +1,7 @@
 /** The synchronisation's state as the application sees it: one frozen object, replaced when something in it changes. */
 import { errorFromCode, SkerryError } from '../core/errors.ts';
-import type { Message } from '../core/window-core.ts';
+import type { SyncFailure, WorkerStatus } from '../core/messages.ts';
+import type { WindowState } from '../core/window-effects.ts';
 
 export interface SyncStatus {
   readonly mode: 'service-worker' | 'lease' | 'local';
@@ -16,7 +17,7 @@ export interface SyncStatus {
     | 'offline'
     | 'paused'
     | 'blocked';
-  /** Of this window: whether it pushes and pulls for all windows. */
+  /** Whether this window pushes and pulls for all windows. */
   readonly role: 'holder' | 'waiter' | 'hidden' | 'none';
   /** The window that pushes, as last seen. */
   readonly lease: {
@@ -36,28 +37,10 @@ export interface SyncStatus {
   readonly nextTryAt: Date | null;
   /** By realm. */
   readonly revisions: Readonly<Record<string, number>>;
-  /** Of the initial sync, in bytes. */
+  /** How far the initial sync is, in bytes. */
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly error: SkerryError | null;
 }
-
-/** The state of the window's core (effect `state`). */
-export interface WindowState {
-  readonly phase: string;
-  /** The last record that it has. */
-  readonly n: number;
-  readonly cursors: Readonly<Record<string, string>>;
-  readonly pending: number;
-  readonly unsaved: number;
-  readonly oldestPendingAt: number | null;
-  readonly conflicts: number;
-  readonly clockOffset: number;
-  readonly lastSyncedAt: number | null;
-  readonly scopes: readonly { table: string; where: unknown; filled: unknown }[];
-}
-
-/** The status of the sync worker (docs/sync-worker.md, section 7). */
-export type WorkerStatus = Message;
 
 export interface StatusInput {
   readonly local: boolean;
@@ -77,22 +60,22 @@ export interface StatusInput {
 export function makeStatus(input: StatusInput): SyncStatus {
   const { local, window, worker } = input;
   return {
-    mode: local ? 'local' : ((worker?.['mode'] as SyncStatus['mode'] | undefined) ?? 'lease'),
-    modeReason: local ? 'no remote was given' : ((worker?.['modeReason'] as string) ?? ''),
+    mode: local ? 'local' : (worker?.mode ?? 'lease'),
+    modeReason: local ? 'no remote was given' : (worker?.modeReason ?? ''),
     phase: phaseOf(input),
-    role: (worker?.['role'] as SyncStatus['role'] | undefined) ?? 'none',
-    lease: (worker?.['lease'] as SyncStatus['lease'] | undefined) ?? null,
-    online: (worker?.['online'] as boolean | undefined) ?? input.online,
-    needsAuth: worker?.['needsAuth'] === true,
+    role: worker?.role ?? 'none',
+    lease: worker?.lease ?? null,
+    online: worker?.online ?? input.online,
+    needsAuth: worker?.needsAuth === true,
     writable: true,
     pending: window?.pending ?? 0,
     conflicts: window?.conflicts ?? 0,
-    clockOffsetMs: (worker?.['clockOffsetMs'] as number | undefined) ?? window?.clockOffset ?? 0,
+    clockOffsetMs: worker?.clockOffsetMs ?? window?.clockOffset ?? 0,
     oldestPendingAt: toDate(window?.oldestPendingAt),
-    lastSyncedAt: toDate(worker?.['lastSyncedAt'] ?? window?.lastSyncedAt),
-    nextTryAt: toDate(worker?.['nextTryAt']),
+    lastSyncedAt: toDate(worker?.lastSyncedAt ?? window?.lastSyncedAt),
+    nextTryAt: toDate(worker?.nextTryAt),
     revisions: revisionsOf(window?.cursors ?? {}),
-    progress: (worker?.['progress'] as SyncStatus['progress'] | undefined) ?? null,
+    progress: worker?.progress ?? null,
     error: input.storage ?? input.error ?? workerError(worker) ?? input.scopes ?? input.image,
   };
 }
@@ -102,18 +85,17 @@ function phaseOf({ local, window, worker, ...failures }: StatusInput): SyncStatu
   const isStuck = [failures.storage, failures.error].some((error) => error?.retryable === false);
   if (isStuck) return 'blocked';
   if (local) return 'idle';
-  const phase = (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
+  const phase = worker?.phase ?? 'opening';
   // Rows are in storage, and not in this window yet; the first of them, too, come by another way than the status.
-  const lacks = window.phase === 'loading' || (window.n === 0 && Number(worker?.['n']) > 0);
+  const lacks = window.phase === 'loading' || (window.n === 0 && (worker?.n ?? 0) > 0);
   return lacks && ['idle', 'pulling', 'pushing'].includes(phase) ? 'filling' : phase;
 }
 
 /** The error that a message of the worker has. */
-export function workerError(worker: Message | null): SkerryError | null {
-  const error = worker?.['error'] as
-    | { code: string; message: string; retryable: boolean }
-    | null
-    | undefined;
+export function workerError(
+  worker: { readonly error: SyncFailure | null } | null,
+): SkerryError | null {
+  const error = worker?.error;
   if (!error) return null;
   return errorFromCode(error.code, error.message, error);
 }
@@ -125,7 +107,7 @@ function revisionsOf(cursors: Readonly<Record<string, string>>): Record<string, 
   );
 }
 
-function toDate(ms: unknown): Date | null {
+function toDate(ms: number | null | undefined): Date | null {
   return typeof ms === 'number' ? new Date(ms) : null;
 }
 

@@ -13,7 +13,7 @@ type Batched = readonly [id: string | null, realm: string | null, ...values: unk
 /** Rows that cross to the core at once: more win nothing, and their memory stays the core's. */
 const batchRows = 64;
 const placeMembers = ['id', 'realm'];
-/** Of a UUID as text. */
+/** The number of characters of a UUID as text. */
 const idLength = 36;
 
 /** Whether a transaction still runs; its writers share it, and fail after its end. */
@@ -21,7 +21,7 @@ export interface TransactionState {
   open: boolean;
 }
 
-export class TableWriter extends TableReader {
+class TableWriter extends TableReader {
   readonly #state: TransactionState;
 
   constructor(lives: LiveRegistry, table: TableCodec, state: TransactionState) {

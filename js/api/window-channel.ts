@@ -3,7 +3,7 @@
  * its user to go back to (bfcache) drops it at the first one that arrives (Chromium 156). What was missed is read from
  * storage when the page comes back.
  */
-import type { Message } from '../core/window-core.ts';
+import type { ChannelMessage } from '../core/messages.ts';
 import type { Channel, ChannelHost } from '../host/channel.ts';
 
 export class WindowChannel implements Channel {
@@ -30,9 +30,9 @@ export class WindowChannel implements Channel {
    * A message that is posted while it is suspended is dropped. A record of a database without a remote concerns windows only:
    * each write would wake every window's worker, for a quarter of its time (Chromium, two cores).
    */
-  post(message: unknown): void {
-    const { record } = message as { readonly record?: Message };
-    (record?.['kind'] === 'local' ? this.#windows : this.#all)?.post(message);
+  post(message: ChannelMessage): void {
+    const isLocal = 'record' in message && message.record.kind === 'local';
+    (isLocal ? this.#windows : this.#all)?.post(message);
   }
 
   suspend(): void {

@@ -4,13 +4,19 @@
  * `freeze`; docs/sync-worker.md, section 5).
  */
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
+import type {
+  LeaseCopyMessage,
+  LeaseName,
+  TokenNeed,
+  WindowMessage,
+  WorkerMessage,
+} from '../core/messages.ts';
 import { wrongUser } from '../core/user.ts';
-import type { Message } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
 import type { Host } from '../host/host.ts';
 import type { Timers } from '../host/timers.ts';
 import type { WorkerConfig, WorkerLink } from '../host/worker-link.ts';
-import type { Remote, TokenReason } from './remote.ts';
+import type { Remote } from './remote.ts';
 
 export interface WorkerClientParts {
   readonly host: Host;
@@ -22,21 +28,20 @@ export interface WorkerClientParts {
   config(): WorkerConfig;
 }
 
+/** Messages that concern more than the worker and its tokens. */
+export type WorkerReport = Exclude<
+  WorkerMessage,
+  LeaseCopyMessage | { readonly type: 'stopped' | 'needToken' | 'failed' }
+>;
+
 /** Hears what becomes of the worker. */
 export interface WorkerOwner {
-  onMessage(message: Message): void;
+  onMessage(message: WorkerReport): void;
   onFailed(error: SkerryError): void;
   /** It runs no more, because it failed (after `onFailed`). */
   onEnded(): void;
   /** The application gave a token, or said that there is none. */
   onToken(): void;
-}
-
-/** The last report of a worker. */
-interface WorkerFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable?: boolean;
 }
 
 export interface Lease {
@@ -48,7 +53,7 @@ export class WorkerClient {
   readonly #parts: WorkerClientParts;
   #owner!: WorkerOwner;
   #link: WorkerLink | null = null;
-  readonly #leases = new Map<string, Lease>();
+  readonly #leases = new Map<LeaseName, Lease>();
   readonly #timers: Timers;
   #stopped: (() => void) | null = null;
 
@@ -67,7 +72,7 @@ export class WorkerClient {
   }
 
   /** Leases that the worker holds, by name. */
-  get leases(): ReadonlyMap<string, Lease> {
+  get leases(): ReadonlyMap<LeaseName, Lease> {
     return this.#leases;
   }
 
@@ -84,7 +89,7 @@ export class WorkerClient {
   #start(): void {
     const link: WorkerLink = this.#parts.host.workers.start(this.#parts.url, {
       onMessage: (message) => {
-        if (this.#link === link) this.#onMessage(message as Message);
+        if (this.#link === link) this.#onMessage(message as WorkerMessage);
       },
       onFailed: (error) => {
         if (this.#link === link) this.fail(error);
@@ -94,7 +99,7 @@ export class WorkerClient {
     link.post({ type: 'init', config: this.#parts.config() });
   }
 
-  post(message: unknown): void {
+  post(message: WindowMessage<WorkerConfig>): void {
     this.#link?.post(message);
   }
 
@@ -131,29 +136,25 @@ export class WorkerClient {
     this.#stopped = null;
   }
 
-  #onMessage(message: Message): void {
+  #onMessage(message: WorkerMessage): void {
     switch (message.type) {
       case 'stopped':
         // A worker may end by itself: its database is gone, which the window's own connection reports.
         this.terminate();
         break;
       case 'needToken':
-        void this.#giveToken(message['why'] as TokenReason);
+        void this.#giveToken(message.why);
         break;
       case 'lease': {
-        const { name, owner, epoch } = message as unknown as {
-          name: string;
-          owner: string | null;
-          epoch: number;
-        };
+        const { name, owner, epoch } = message;
         if (owner === null) this.#leases.delete(name);
         else this.#leases.set(name, { owner, epoch });
         break;
       }
       case 'failed': {
-        const { code, message: text, retryable = false } = message['error'] as WorkerFailure;
+        const { code, message: text, retryable = false } = message.error;
         const error = errorFromCode(code, text, { retryable }, UnsupportedError);
-        if (message['ended']) this.#ended(error);
+        if (message.ended) this.#ended(error);
         else this.#owner.onFailed(error);
         break;
       }
@@ -162,7 +163,7 @@ export class WorkerClient {
     }
   }
 
-  async #giveToken(why: TokenReason, backoff = this.#backoff()): Promise<void> {
+  async #giveToken(why: TokenNeed, backoff = this.#backoff()): Promise<void> {
     const link = this.#link;
     let token: string | null = null;
     let refused: SkerryError | null = null;

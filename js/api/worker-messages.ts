@@ -1,18 +1,17 @@
 /** WorkerMessages: what the sync worker reports to its window (docs/sync-worker.md, section 7). */
 import type { SkerryError } from '../core/errors.ts';
-import type { Message } from '../core/window-core.ts';
-import type { EffectRunner } from '../host/effect-runner.ts';
+import type { WorkerStatus } from '../core/messages.ts';
+import type { WindowRunner } from '../host/effect-runner.ts';
 import type { EventListeners } from './events.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import type { ScopesFailed } from './scopes.ts';
 import type { ServiceMode } from './service-mode.ts';
-import type { SyncAnswer, SyncControl } from './sync-api.ts';
+import type { SyncControl } from './sync-api.ts';
 import { workerError } from './sync-status.ts';
-import type { WorkerOwner } from './worker-client.ts';
+import type { WorkerOwner, WorkerReport } from './worker-client.ts';
 
 interface Parts {
   readonly options: { readonly remote?: unknown };
-  readonly runner: EffectRunner;
+  readonly runner: WindowRunner;
   readonly lifecycle: Lifecycle;
   readonly sync: SyncControl;
   readonly service: ServiceMode;
@@ -26,29 +25,29 @@ export class WorkerMessages implements WorkerOwner {
     this.#parts = parts;
   }
 
-  onMessage(message: Message): void {
+  onMessage(message: WorkerReport): void {
     const { runner, sync, service } = this.#parts;
     switch (message.type) {
       case 'status':
-        this.#onStatus(message['status'] as Message);
+        this.#onStatus(message.status);
         break;
       case 'imageFailed':
         sync.update({ image: workerError(message) });
         return;
       case 'wakeService':
-        service.link?.wake(message['message']);
+        service.link?.wake(message.message);
         return;
       case 'scopesFailed':
-        sync.scopesFailed(message as unknown as ScopesFailed);
+        sync.scopesFailed(message);
         return;
       case 'synced':
-        sync.answered(message as unknown as SyncAnswer);
+        sync.answered(message);
         return;
     }
     runner.dispatch({ type: 'post', message });
   }
 
-  #onStatus(status: Message): void {
+  #onStatus(status: WorkerStatus): void {
     const { options, lifecycle, sync, events } = this.#parts;
     lifecycle.workerSpoke();
     // Without a remote the worker is always offline, and its status says nothing.

@@ -188,10 +188,6 @@ export class DataReader {
     this.#end = end;
   }
 
-  get done(): boolean {
-    return this.#at >= this.#end;
-  }
-
   value(depth = 0): unknown {
     if (depth > maxDepth) throw damaged();
     const tag = this.#byte();
@@ -338,17 +334,6 @@ export function setMember(object: Record<string, unknown>, key: string, value: u
 
 function damaged(): ValidationError {
   return new ValidationError('parse', 'Damaged bytes where encoded data was expected.');
-}
-
-export function encodeData(value: unknown): Uint8Array {
-  return new DataWriter().encode(value);
-}
-
-export function decodeData(bytes: Uint8Array): unknown {
-  const reader = new DataReader(bytes);
-  const value = reader.value();
-  if (!reader.done) throw damaged();
-  return value;
 }
 
 export function decodeText(bytes: Uint8Array): string {

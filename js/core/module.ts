@@ -251,7 +251,7 @@ export function instantiate<M extends Shared>(
   });
 }
 
-/** Of a network, a policy or a file of another version: all the same to the caller of `open`. */
+/** The error of a module that was not loaded because of the network, a policy, or a file of another version. */
 export function loadError(cause: Error): SkerryError {
   if (cause instanceof SkerryError) return cause;
   return new UnsupportedError('wasm', `Skerry’s core could not be loaded: ${cause.message}`, {

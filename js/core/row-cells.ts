@@ -8,7 +8,7 @@ const headBytes = 16;
 export abstract class Cells {
   protected memory: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.memory.buffer);
-  /** Of the row. */
+  /** Where the row begins in the memory. */
   protected start = 0;
 
   protected moveTo(memory: Uint8Array, start: number): void {

@@ -1,7 +1,7 @@
 /** The user of a database, and of a token: one user's database must never be pushed as another user. */
 import { AuthError } from './errors.ts';
 
-/** Of `skerry/<name>/<user>` (js/api/options.ts); null: made without one. */
+/** The user in the name `skerry/<name>/<user>` (js/api/options.ts); null: the database was made without one. */
 export function userOfDatabase(database: string): string | null {
   const name = database.split('/')[2] ?? 'local';
   return name === 'local' ? null : decodeURIComponent(name);

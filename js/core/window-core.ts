@@ -3,9 +3,11 @@
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
 import type { MainModule } from '../../build/wasm/skerry.js';
+import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
+import type { WindowEffect, WindowEvent } from './window-effects.ts';
 
 /**
  * A loaded module of a window.
@@ -22,14 +24,8 @@ export interface WindowConfig {
   readonly user: string | null;
 }
 
-/** An effect or event: its `type`, and what docs/internals.md and docs/window.md say belongs to it. */
-export interface Message {
-  readonly type: string;
-  readonly [member: string]: unknown;
-}
-
 /** Numbers of `TxCall` in src/client/transaction_input.h. */
-export const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
+const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
 export type OpName = keyof typeof txCalls;
 
 export interface QueryDescription {
@@ -98,9 +94,9 @@ export class WindowCore {
     return this.#handle;
   }
 
-  handle(event: Message): readonly Message[] {
+  handle(event: WindowEvent & Times): readonly WindowEffect[] {
     this.#module.callWith('_sk_client_handle', event, this.#open);
-    return this.#module.output() as Message[];
+    return this.#module.output() as WindowEffect[];
   }
 
   /** A part of that many bytes: its files are copied to where they stay, each as soon as it comes. */
@@ -157,9 +153,12 @@ export class WindowCore {
   }
 
   /** `arg`: JSON text, or null for the operations themselves. */
-  commit(name: string, arg: string | null): { id: string | null; effects: readonly Message[] } {
+  commit(
+    name: string,
+    arg: string | null,
+  ): { id: string | null; effects: readonly WindowEffect[] } {
     this.#module.callWith('_sk_tx_commit', { name, arg }, this.#open);
-    return this.#module.output() as { id: string | null; effects: Message[] };
+    return this.#module.output() as { id: string | null; effects: WindowEffect[] };
   }
 
   rollback(): void {

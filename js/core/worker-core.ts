@@ -1,8 +1,9 @@
 /** WorkerCore: the owner of a sync worker's core, and the typed face of its raw exports (docs/sync-worker.md, section 1). */
 import type { MainModule } from '../../build/wasm/skerry-sync.js';
+import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
-import type { Message } from './window-core.ts';
+import type { WorkerEffect, WorkerEvent } from './worker-effects.ts';
 
 /** A loaded module of a sync worker. */
 export type WorkerModule = CoreModule<MainModule>;
@@ -35,10 +36,10 @@ export class WorkerCore {
     this.#handle = module.callWith('_sk_worker_new', config);
   }
 
-  handle(event: Message): readonly Message[] {
+  handle(event: WorkerEvent & Times): readonly WorkerEffect[] {
     if (this.#handle === 0) throw new ClosedError('closed', 'The worker is closed.');
     this.#module.callWith('_sk_worker_handle', event, this.#handle);
-    return this.#module.output() as Message[];
+    return this.#module.output() as WorkerEffect[];
   }
 
   close(): void {

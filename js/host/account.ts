@@ -18,7 +18,7 @@ import { runTransaction } from './idb-transaction.ts';
 import type { Read } from './storage.ts';
 
 const timeLimitMs = 10_000;
-/** Of deleting image generations: a worker that was making one may have begun it after they were listed. */
+/** How often image generations are listed and deleted: a worker may have begun one after they were listed. */
 const rounds = 5;
 
 export function accountsOf(schema: DatabaseSchema): AccountHost {

@@ -4,6 +4,13 @@
  * handled before the next is opened. Effects that come back inside of a transaction wait for its completion.
  */
 import { DataWriter } from '../core/data-codec.ts';
+import type {
+  CommonEffect,
+  CommonEvent,
+  HostError,
+  Times,
+  TransactEffect,
+} from '../core/effects.ts';
 import {
   LimitError,
   QuotaError,
@@ -11,22 +18,25 @@ import {
   SkerryError,
   ValidationError,
 } from '../core/errors.ts';
-import type { Message } from '../core/window-core.ts';
+import type { Message } from '../core/messages.ts';
+import type { WindowOnlyEffect, WindowOnlyEvent } from '../core/window-effects.ts';
+import type { WorkerOnlyEffect, WorkerOnlyEvent } from '../core/worker-effects.ts';
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
-import type { Committed, Decision, Read, Storage, TransactRequest } from './storage.ts';
+import type { Committed, Decision, Storage, TransactRequest } from './storage.ts';
 import type { Timers } from './timers.ts';
 
 /** Parts of one record: the largest are those of an inbox, with whole rows; bodies are bytes. */
 const maxRecordValues = 1 << 18;
 
-export interface RunnerParts {
+/** `Own` and `Event`: what the core has besides the effects and events in common. */
+export interface RunnerParts<Own, Event> {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly channel: Channel;
   readonly storage: Storage;
   /** Hands an event to the core and returns its effects. */
-  call(event: Message): readonly Message[];
+  call(event: (CommonEvent | Event) & Times): readonly (CommonEffect | Own)[];
   /**
    * Runs after each call outside of a transaction's reading, before its effects: what it returns runs after them. The
    * window drains its core here, and notifies the application last.
@@ -37,24 +47,17 @@ export interface RunnerParts {
 }
 
 /** The owner of the core. It takes the effects that the runner does not carry out itself. */
-export interface RunnerOwner {
-  /** A message for the other side (window or worker). */
-  post(message: unknown): void;
+export interface RunnerOwner<Own> {
   /** Every effect that is not common. */
-  special(effect: Message): void;
+  special(effect: Own): void;
 }
 
-interface TransactEffect extends Message {
-  readonly id: unknown;
-  readonly stores: readonly string[];
-  readonly mode: 'readonly' | 'readwrite';
-  readonly durability?: 'strict' | 'relaxed';
-  readonly reads: readonly Read[];
-}
+export type WindowRunner = EffectRunner<WindowOnlyEffect, WindowOnlyEvent>;
+export type WorkerRunner = EffectRunner<WorkerOnlyEffect, WorkerOnlyEvent>;
 
-export class EffectRunner {
-  readonly #parts: RunnerParts;
-  #owner!: RunnerOwner;
+export class EffectRunner<Own extends WindowOnlyEffect | WorkerOnlyEffect, Event extends Message> {
+  readonly #parts: RunnerParts<Own, Event>;
+  #owner!: RunnerOwner<Own>;
   readonly #queue: TransactEffect[] = [];
   /** The transaction under way, or null. */
   #current: TransactEffect | null = null;
@@ -63,17 +66,17 @@ export class EffectRunner {
   #stopped = false;
   readonly #onIdle: (() => void)[] = [];
 
-  constructor(parts: RunnerParts) {
+  constructor(parts: RunnerParts<Own, Event>) {
     this.#parts = parts;
   }
 
   /** Before the first event. */
-  connect(owner: RunnerOwner): void {
+  connect(owner: RunnerOwner<Own>): void {
     this.#owner = owner;
   }
 
   /** Hands an event to the core, with the time, and carries out what comes back. */
-  dispatch(event: Message): void {
+  dispatch(event: CommonEvent | Event): void {
     if (this.#stopped) return;
     this.#whenFree(() => this.execute(this.#call(event)));
   }
@@ -96,7 +99,7 @@ export class EffectRunner {
   }
 
   /** Carries out effects that came from elsewhere than an event. */
-  execute(effects: readonly Message[]): void {
+  execute(effects: readonly (CommonEffect | Own)[]): void {
     const after = safely(() => this.#parts.settle?.());
     for (const effect of effects) safely(() => this.#effect(effect));
     if (after) safely(after);
@@ -114,7 +117,7 @@ export class EffectRunner {
   }
 
   /** Reports every outstanding transaction as failed: the page is frozen, and their outcome will not be heard. */
-  failOutstanding(error: { name: string; message: string }): void {
+  failOutstanding(error: HostError): void {
     const outstanding = this.#current ? [this.#current, ...this.#queue] : [...this.#queue];
     this.#current = null;
     this.#queue.length = 0;
@@ -139,36 +142,32 @@ export class EffectRunner {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #call(event: Message): readonly Message[] {
+  #call(event: CommonEvent | Event): readonly (CommonEffect | Own)[] {
     const { clock } = this.#parts;
     return this.#parts.call({ ...event, now: clock.now(), mono: clock.mono() });
   }
 
-  #effect(effect: Message): void {
+  #effect(effect: CommonEffect | Own): void {
     const { timers, channel } = this.#parts;
     switch (effect.type) {
       case 'transact':
-        this.#queue.push(effect as TransactEffect);
+        this.#queue.push(effect);
         this.#next();
         break;
-      case 'keep': {
+      case 'keep':
         // Records that cannot be kept stay in memory, and are stored when the page resumes.
-        this.#parts.storage.addNow('mutations', effect['records'] as readonly unknown[]);
+        this.#parts.storage.addNow('mutations', effect.records);
         break;
-      }
       case 'timer': {
-        const name = effect['name'] as string;
-        timers.set(name, effect['delayMs'] as number, () => this.dispatch({ type: 'timer', name }));
+        const { name, delayMs } = effect;
+        timers.set(name, delayMs, () => this.dispatch({ type: 'timer', name }));
         break;
       }
       case 'cancel':
-        timers.cancel(effect['name'] as string);
+        timers.cancel(effect.name);
         break;
       case 'broadcast':
-        channel.post(effect['message']);
-        break;
-      case 'post':
-        this.#owner.post(effect['message']);
+        channel.post(effect.message);
         break;
       default:
         this.#owner.special(effect);
@@ -187,7 +186,7 @@ export class EffectRunner {
   }
 
   async #transact(effect: TransactEffect): Promise<void> {
-    let waiting: readonly Message[] = [];
+    let waiting: readonly (CommonEffect | Own)[] = [];
     const outcome = await this.#parts.storage
       .transact(this.#request(effect), (results) => {
         if (this.#current !== effect) return { type: 'abort' };
@@ -200,12 +199,16 @@ export class EffectRunner {
   }
 
   /** Hands the results to the core. A value of another script that cannot cross to the core counts as null. */
-  #read(id: unknown, results: readonly unknown[]): readonly Message[] {
+  #read(id: number, results: readonly unknown[]): readonly (CommonEffect | Own)[] {
     const read = (found: readonly unknown[]) => this.#call({ type: 'read', id, results: found });
     return unlessUnreadable(() => read(results)) ?? read(results.map(readable));
   }
 
-  #ended(effect: TransactEffect, outcome: Committed | Error, waiting: readonly Message[]): void {
+  #ended(
+    effect: TransactEffect,
+    outcome: Committed | Error,
+    waiting: readonly (CommonEffect | Own)[],
+  ): void {
     // Given up meanwhile: its failure has been reported.
     if (this.#current !== effect || this.#stopped) return;
     const { id } = effect;
@@ -276,10 +279,10 @@ function orNull(value: unknown): unknown {
   return written === undefined ? null : value;
 }
 
+/** The first of what comes back after the event `read`. */
 function toDecision(effect: Message | undefined): Decision {
-  if (effect?.type === 'write' || effect?.type === 'more' || effect?.type === 'abort') {
-    return effect as unknown as Decision;
-  }
+  if (effect?.type === 'write' || effect?.type === 'more' || effect?.type === 'abort')
+    return effect as Decision;
   throw new SkerryError(
     'internal',
     `A transaction was answered with ${effect?.type ?? 'nothing'}.`,
@@ -287,7 +290,7 @@ function toDecision(effect: Message | undefined): Decision {
 }
 
 /** Failures go to the core by the names that browsers give them. */
-export function nameOf(error: Error): { name: string; message: string } {
+export function nameOf(error: Error): HostError {
   const { message } = error;
   if (error instanceof QuotaError) return { name: 'QuotaExceededError', message };
   if (!(error instanceof SkerryError)) return { name: error.name, message };

@@ -3,16 +3,8 @@
  * a cold start waits for the slower of the two, not for both (docs/window.md, section 2).
  */
 import { CorruptImageError } from '../core/errors.ts';
+import type { ImagePart, ImagePointer } from '../core/window-effects.ts';
 import { readNow, type Storage, type StorageHost } from './storage.ts';
-
-export interface ImagePart {
-  readonly file: string;
-  readonly bytes: number;
-}
-export interface ImagePointer {
-  readonly generation: string;
-  readonly parts: readonly ImagePart[];
-}
 
 /** A part as it lies in its files, one behind the other; each is read when its promise resolves. */
 export interface PartFiles {
@@ -23,7 +15,7 @@ export interface PartFiles {
 /** Files of an image are at most this long (src/base/limits.h). */
 const fileBytes = 4 << 20;
 
-/** Of one part (src/base/limits.h). */
+/** The largest size of one part (src/base/limits.h). */
 const maxPartBytes = 1 << 30;
 
 function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePointer {

@@ -3,11 +3,11 @@
  * again whenever whether there is a worker to wake has changed; `wake` starts one that the browser has stopped; no message
  * is lost but with the worker that it reached.
  */
-import type { Message } from '../core/window-core.ts';
+import type { ServiceMessage } from '../core/messages.ts';
 
 export interface ServiceLink {
   /** Posts a message of docs/sync-worker.md, section 4. */
-  wake(message: unknown): void;
+  wake(message: ServiceMessage): void;
   /** This window has logged a mutation: wakes, also when no window is left, where the browser can do that. */
   changed(): void;
   close(): void;
@@ -33,9 +33,9 @@ export const serviceProtocol = 1;
 export interface Envelope {
   readonly skerry: typeof serviceProtocol;
   readonly database: string;
-  /** Of the window's schema. */
+  /** The version of the window's schema. */
   readonly version: number;
-  readonly message: Message;
+  readonly message: ServiceMessage;
 }
 
 /** The tag of a `sync` event: with the database behind it that has something to push. */

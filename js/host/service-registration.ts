@@ -2,7 +2,7 @@
  * ServiceLink on the browser's service workers: registers the script, posts to the active worker, and asks for a `sync`
  * event where there are any, so that changes are pushed after the last window was closed.
  */
-import type { Message } from '../core/window-core.ts';
+import type { ServiceMessage } from '../core/messages.ts';
 import {
   type Envelope,
   type ServiceHost,
@@ -80,13 +80,13 @@ class BrowserServiceLink implements ServiceLink {
     registration.addEventListener('updatefound', this.#watch);
   }
 
-  wake(message: unknown): void {
+  wake(message: ServiceMessage): void {
     this.#look();
     const envelope: Envelope = {
       skerry: serviceProtocol,
       database: this.#database,
       version: this.#version,
-      message: message as Message,
+      message,
     };
     this.#registration.active?.postMessage(envelope);
   }

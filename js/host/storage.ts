@@ -1,3 +1,7 @@
+import type { Decision, Read } from '../core/effects.ts';
+
+export type { Decision, Key, KeyRange, Read, Write } from '../core/effects.ts';
+
 /**
  * Storage: what the core needs of IndexedDB, and no more: one shape of transaction (docs/internals.md, section 4).
  *
@@ -41,33 +45,6 @@ export interface TransactRequest {
   readonly durability?: 'strict' | 'relaxed' | undefined;
   readonly reads: readonly Read[];
 }
-
-export type Key = number | string;
-export interface KeyRange {
-  /** Exclusive lower bound. */
-  readonly above?: Key | null | undefined;
-  /** Inclusive lower bound. */
-  readonly from?: Key | null | undefined;
-  /** Inclusive upper bound. */
-  readonly to?: Key | null | undefined;
-  readonly limit?: number | null | undefined;
-}
-/** The results: the value or null; `[{key, value}…]` in ascending order of keys; a number. */
-export type Read =
-  | { readonly store: string; readonly get: Key }
-  | { readonly store: string; readonly range: KeyRange }
-  | { readonly store: string; readonly count: true };
-
-export type Write =
-  | { readonly store: string; readonly put: unknown; readonly key: Key }
-  | { readonly store: string; readonly add: unknown }
-  | { readonly store: string; readonly delete: Key }
-  | { readonly store: string; readonly deleteRange: KeyRange };
-
-export type Decision =
-  | { readonly type: 'write'; readonly writes: readonly Write[] }
-  | { readonly type: 'more'; readonly reads: readonly Read[] }
-  | { readonly type: 'abort' };
 
 export interface Committed {
   /** False after an `abort` decision. */

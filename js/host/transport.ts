@@ -1,3 +1,4 @@
+import type { HostError } from '../core/effects.ts';
 import { LimitError, NetworkError } from '../core/errors.ts';
 
 /**
@@ -31,7 +32,7 @@ export interface TransportResponse {
 }
 
 /** A failure by the name that the core knows: `network`, `timeout` or `too-large`. */
-export function transportFailure(error: unknown): { name: string; message: string } {
+export function transportFailure(error: unknown): HostError {
   const { message } = error as Error;
   if (error instanceof LimitError) return { name: 'too-large', message };
   const timedOut = error instanceof NetworkError && error.code === 'timeout';

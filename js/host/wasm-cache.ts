@@ -35,7 +35,7 @@ export class WasmCache {
     if (found) return found;
     const bytes = (await this.#fetch(url, name)) ?? (await this.#fetch(this.#fallback(name), name));
     if (!bytes)
-      throw new UnsupportedError('wasm', `${name} of this version is not to be had.`, {
+      throw new UnsupportedError('wasm', `${name} of this version could not be fetched.`, {
         retryable: true,
       });
     const headers = { 'content-type': 'application/wasm' };

@@ -1,10 +1,12 @@
+import type { WindowMessage } from '../core/messages.ts';
+
 /**
  * Workers: starting the sync worker, and messages with it. Guarantee: messages arrive in order, as structured clones,
  * never before `post` has returned; after `terminate` the worker does nothing more and nothing is delivered; `onFailed`
  * reports, at most once, that it could not be loaded or that its program ended with an error.
  */
 export interface WorkerLink {
-  post(message: unknown): void;
+  post(message: WindowMessage<WorkerConfig>): void;
   terminate(): void;
 }
 

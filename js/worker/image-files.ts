@@ -6,14 +6,7 @@
 import type { MainModule } from '../../build/wasm/skerry-image.js';
 import { QuotaError, StorageError } from '../core/errors.ts';
 import { type CoreModule, type Glue, instantiate, type WasmSource } from '../core/module.ts';
-
-export interface WrittenPart {
-  readonly file: string;
-  readonly bytes: number;
-  readonly checksum: string;
-  /** The schema had no place for something that was read (src/log/sync_record.h, `lacks`). */
-  readonly leftOut?: boolean;
-}
+import type { WrittenPart } from '../core/worker-effects.ts';
 
 export class ImageFiles {
   readonly #module: CoreModule<MainModule>;

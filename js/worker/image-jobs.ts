@@ -4,40 +4,24 @@
  * does not publish: the core switches the pointer afterwards, in a transaction of its own.
  */
 import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
-import type { Message } from '../core/window-core.ts';
+import type { ImagePointer } from '../core/window-effects.ts';
+import type {
+  DeleteJob,
+  ImageEvent,
+  ImageFetch,
+  ImageJob,
+  ImageJobError,
+  WriteJob,
+  WrittenPart,
+} from '../core/worker-effects.ts';
 import type { WorkerSideHost } from '../host/host.ts';
-import { type ImagePointer, ImageReader } from '../host/image-reader.ts';
+import { ImageReader } from '../host/image-reader.ts';
 import { readNow, type Storage } from '../host/storage.ts';
 import type { Timers } from '../host/timers.ts';
 import { transportFailure } from '../host/transport.ts';
-import { ImageFiles, type WrittenPart } from './image-files.ts';
+import { ImageFiles } from './image-files.ts';
 
-interface Fetch {
-  readonly url: string;
-  readonly bytes: number;
-  readonly checksum: string;
-  readonly token: string | null;
-  readonly timeoutMs: number;
-}
-interface WriteJob {
-  readonly kind: 'fill' | 'compact';
-  readonly generation: string;
-  /** Fold `from` and the records up to `upto` into the new image. */
-  readonly compacts: boolean;
-  readonly from: (ImagePointer & { readonly n: number }) | null;
-  readonly upto: number;
-  readonly fetch: Fetch | null;
-  readonly dropRealms: readonly string[];
-  readonly cursors: unknown;
-  readonly schema: unknown;
-}
-interface DeleteJob {
-  readonly kind: 'delete';
-  readonly generations: readonly string[];
-}
-export type ImageJob = WriteJob | DeleteJob;
-
-/** Of the record `sync`: what names generations (docs/internals.md, section 3). */
+/** The members of the record `sync` that name generations (docs/internals.md, section 3). */
 interface Named {
   readonly v: number;
   readonly image: ImagePointer | null;
@@ -51,7 +35,7 @@ export interface ImageParts {
   /** `skerry/<name>/<user>`. */
   readonly database: string;
   readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
-  readonly report: (event: Message) => void;
+  readonly report: (event: ImageEvent) => void;
 }
 
 /** Records are read in pages, so that no transaction is long. */
@@ -59,7 +43,7 @@ const recordsAtOnce = 64;
 const progressEveryMs = 100;
 /** Longer than what fetching a realm's image may take (`imageFetch`), and than any compaction that was measured. */
 const jobLimitMs = 900_000;
-/** Of records that this version writes; a newer one may name generations in other ways. */
+/** The version of the records that are written here. A newer version may name generations in other ways. */
 const recordVersion = 1;
 
 export class ImageJobs {
@@ -99,7 +83,7 @@ export class ImageJobs {
   }
 
   async #run(id: number, job: ImageJob, signal: AbortSignal): Promise<void> {
-    let event: Message;
+    let event: ImageEvent;
     try {
       const parts =
         job.kind === 'delete' ? await this.#delete(job) : await this.#write(id, job, signal);
@@ -168,7 +152,7 @@ export class ImageJobs {
     }
   }
 
-  async #fetch(id: number, fetch: Fetch, signal: AbortSignal): Promise<Uint8Array> {
+  async #fetch(id: number, fetch: ImageFetch, signal: AbortSignal): Promise<Uint8Array> {
     const { host, remote, report } = this.#parts;
     let reported = Number.NEGATIVE_INFINITY;
     const answer = await host.transport.request({
@@ -241,7 +225,7 @@ class StatusError extends ServerError {
   }
 }
 
-function stored(files: ImageFiles, fetch: Fetch, bytes: Uint8Array): WrittenPart {
+function stored(files: ImageFiles, fetch: ImageFetch, bytes: Uint8Array): WrittenPart {
   const part = files.store('realm', bytes);
   if (part.bytes === fetch.bytes && part.checksum === fetch.checksum) return part;
   throw new CorruptImageError(
@@ -250,7 +234,7 @@ function stored(files: ImageFiles, fetch: Fetch, bytes: Uint8Array): WrittenPart
   );
 }
 
-function describe(error: unknown): { name: string; message: string; status?: number } {
+function describe(error: unknown): ImageJobError {
   const { message } = error as Error;
   if (error instanceof StatusError) return { name: 'status', message, status: error.status };
   const known = error instanceof SkerryError;

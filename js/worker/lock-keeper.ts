@@ -1,7 +1,7 @@
 /** The Web Locks of a worker's leases: the effect `lock` of docs/sync-worker.md, section 3. */
+import type { LeaseName } from '../core/messages.ts';
+import type { LockAction, LockState } from '../core/worker-effects.ts';
 import type { HeldLock, Locks } from '../host/locks.ts';
-
-type State = 'granted' | 'refused' | 'lost';
 
 interface Entry {
   held: HeldLock | null;
@@ -12,16 +12,16 @@ interface Entry {
 export class LockKeeper {
   readonly #locks: Locks;
   readonly #prefix: string;
-  readonly #report: (name: string, state: State) => void;
-  readonly #entries = new Map<string, Entry>();
+  readonly #report: (name: LeaseName, state: LockState) => void;
+  readonly #entries = new Map<LeaseName, Entry>();
 
-  constructor(locks: Locks, prefix: string, report: (name: string, state: State) => void) {
+  constructor(locks: Locks, prefix: string, report: (name: LeaseName, state: LockState) => void) {
     this.#locks = locks;
     this.#prefix = prefix;
     this.#report = report;
   }
 
-  do(name: string, action: 'request' | 'steal' | 'release'): void {
+  do(name: LeaseName, action: LockAction): void {
     this.#drop(name);
     if (action === 'release') return;
     const entry: Entry = { held: null, stop: null };
@@ -37,14 +37,14 @@ export class LockKeeper {
     for (const name of [...this.#entries.keys()]) this.#drop(name);
   }
 
-  #drop(name: string): void {
+  #drop(name: LeaseName): void {
     const entry = this.#entries.get(name);
     this.#entries.delete(name);
     entry?.stop?.abort();
     entry?.held?.release();
   }
 
-  async #request(name: string, entry: Entry): Promise<void> {
+  async #request(name: LeaseName, entry: Entry): Promise<void> {
     const lock = await this.#locks.acquire(this.#prefix + name, { ifAvailable: true });
     if (lock) {
       this.#granted(name, entry, lock);
@@ -58,13 +58,13 @@ export class LockKeeper {
     if (later) this.#granted(name, entry, later);
   }
 
-  async #steal(name: string, entry: Entry): Promise<void> {
+  async #steal(name: LeaseName, entry: Entry): Promise<void> {
     const lock = await this.#locks.acquire(this.#prefix + name, { steal: true });
     if (lock) this.#granted(name, entry, lock);
     else if (this.#entries.get(name) === entry) this.#report(name, 'refused');
   }
 
-  #granted(name: string, entry: Entry, lock: HeldLock): void {
+  #granted(name: LeaseName, entry: Entry, lock: HeldLock): void {
     // Released while the engine was deciding.
     if (this.#entries.get(name) !== entry) {
       lock.release();

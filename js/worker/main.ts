@@ -1,10 +1,11 @@
 /** The entry of the dedicated Worker. Its window speaks first; nothing happens before. */
-import type { Message } from '../core/window-core.ts';
+import type { WindowMessage } from '../core/messages.ts';
 import { commonBrowserHost } from '../host/browser-common.ts';
 import { fetchTransport } from '../host/fetch-transport.ts';
 import { beginFreshLog } from '../host/fresh-log.ts';
 import { webLocks } from '../host/locks.ts';
 import { webSockets } from '../host/socket.ts';
+import type { WorkerConfig } from '../host/worker-link.ts';
 import { SyncWorker } from './sync-worker.ts';
 
 /** The part of DedicatedWorkerGlobalScope that is used; the package is typed for windows. */
@@ -27,4 +28,4 @@ const worker = new SyncWorker(
   () => scope.close(),
 );
 beginFreshLog();
-scope.onmessage = (event) => worker.receive(event.data as Message);
+scope.onmessage = (event) => worker.receive(event.data as WindowMessage<WorkerConfig>);

@@ -3,17 +3,34 @@
  * (docs/sync-worker.md). It has two homes: a dedicated Worker of each window (sync-worker.ts), and a service worker
  * (service-home.ts).
  */
+import type { Times } from '../core/effects.ts';
+import type {
+  Message,
+  TokenNeed,
+  WorkerInput,
+  WorkerMessage,
+  WorkerStatus,
+} from '../core/messages.ts';
 import { userOfDatabase, wrongUser } from '../core/user.ts';
-import type { Message } from '../core/window-core.ts';
 import { WorkerCore, type WorkerModule } from '../core/worker-core.ts';
+import type {
+  FetchEffect,
+  ResponseEvent,
+  SocketEffect,
+  SocketEvent,
+  WorkerEffect,
+  WorkerEvent,
+  WorkerOnlyEffect,
+  WorkerOnlyEvent,
+} from '../core/worker-effects.ts';
 import type { Channel } from '../host/channel.ts';
-import { EffectRunner, isMessage } from '../host/effect-runner.ts';
+import { EffectRunner, isMessage, type WorkerRunner } from '../host/effect-runner.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { Socket } from '../host/socket.ts';
 import type { Storage } from '../host/storage.ts';
 import { transportFailure } from '../host/transport.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
-import type { ImageJob, ImageJobs, ImageParts } from './image-jobs.ts';
+import type { ImageJobs, ImageParts } from './image-jobs.ts';
 import { LockKeeper } from './lock-keeper.ts';
 
 /** The configuration that a window posts at the start, or that a service worker has found in storage. */
@@ -27,25 +44,16 @@ export interface RunningParts {
   readonly module: WorkerModule;
   readonly storage: Storage;
   /** A message for the window. Absent in a service worker, which posts to all windows on the channel. */
-  readonly post?: (message: unknown) => void;
-  readonly onStatus: (status: Message) => void;
+  readonly post?: (message: WorkerMessage) => void;
+  readonly onStatus: (status: WorkerStatus) => void;
   /** The core failed (the worker has `ended`), or has an effect that is not known here. */
   readonly onFailed: (error: { code: string; message: string }, ended: boolean) => void;
   /** The user has logged out. */
   readonly onLogout?: () => void;
   /** Asked for tokens, instead of the window. */
-  readonly token?: ((why: 'start' | 'expired' | 'refused') => Promise<string | null>) | null;
+  readonly token?: ((why: TokenNeed) => Promise<string | null>) | null;
   /** Absent where no images are made. */
   readonly images?: (parts: ImageParts) => ImageJobs;
-}
-
-interface FetchEffect extends Message {
-  readonly id: number;
-  readonly method: string;
-  readonly path: string;
-  readonly body: Uint8Array;
-  readonly token: string | null;
-  readonly timeoutMs: number;
 }
 
 /** An answer, inflated, other than an image (src/base/limits.h). */
@@ -54,13 +62,13 @@ const stopLimitMs = 2000;
 
 export class RunningWorker {
   readonly #host: WorkerSideHost;
-  readonly #post: (message: unknown) => void;
+  readonly #post: (message: WorkerMessage) => void;
   readonly #parts: RunningParts;
   readonly #config: RunningConfig;
   readonly #core: WorkerCore;
   readonly #storage: Storage;
   readonly #channel: Channel;
-  readonly #runner: EffectRunner;
+  readonly #runner: WorkerRunner;
   readonly #locks: LockKeeper | null;
   readonly #images: ImageJobs | null;
   readonly #fetches = new Map<number, AbortController>();
@@ -75,7 +83,7 @@ export class RunningWorker {
     this.#post = parts.post ?? ((message) => this.#channel.post(message));
     this.#config = config;
     this.#storage = storage;
-    const report = (event: Message) => this.#runner.dispatch(event);
+    const report = (event: WorkerOnlyEvent) => this.#runner.dispatch(event);
     const { database, remote } = config;
     this.#images = parts.images?.({ host, storage, database, remote, report }) ?? null;
     this.#core = new WorkerCore(module, {
@@ -117,7 +125,6 @@ export class RunningWorker {
       call: (event) => this.#call(event),
     });
     this.#runner.connect({
-      post: (message) => this.#post(message),
       special: (effect) => this.#special(effect),
     });
   }
@@ -127,7 +134,7 @@ export class RunningWorker {
     void this.#images?.sweep();
   }
 
-  receive(message: Message): void {
+  receive(message: WorkerInput): void {
     if (message.type === 'token') this.#runner.dispatch(message);
     else this.#runner.dispatch({ type: 'post', message });
   }
@@ -165,7 +172,7 @@ export class RunningWorker {
     this.#forgetModule();
   }
 
-  #call(event: Message): readonly Message[] {
+  #call(event: WorkerEvent & Times): readonly WorkerEffect[] {
     if (this.#closed) return [];
     try {
       return this.#core.handle(event);
@@ -176,51 +183,52 @@ export class RunningWorker {
     }
   }
 
-  #special(effect: Message): void {
+  #special(effect: WorkerOnlyEffect): void {
     switch (effect.type) {
+      case 'post':
+        this.#post(effect.message);
+        break;
       case 'fetch':
-        void this.#fetch(effect as FetchEffect);
+        void this.#fetch(effect);
         break;
       case 'abortFetch':
-        this.#fetches.get(effect['id'] as number)?.abort();
-        this.#fetches.delete(effect['id'] as number);
+        this.#fetches.get(effect.id)?.abort();
+        this.#fetches.delete(effect.id);
         break;
       case 'lock':
-        this.#locks?.do(
-          effect['name'] as string,
-          effect['action'] as 'request' | 'steal' | 'release',
-        );
+        this.#locks?.do(effect.name, effect.action);
         break;
       case 'needToken':
-        if (this.#parts.token) void this.#askToken(this.#parts.token, effect['why']);
-        else this.#post({ type: 'needToken', why: effect['why'] });
+        if (this.#parts.token) void this.#askToken(this.#parts.token, effect.why);
+        else this.#post(effect);
         break;
       case 'socket':
         this.#socketAction(effect);
         break;
       case 'image':
-        this.#images?.start(effect['id'] as number, effect['job'] as ImageJob);
+        this.#images?.start(effect.id, effect.job);
         break;
       case 'abortImage':
-        this.#images?.abort(effect['id'] as number);
+        this.#images?.abort(effect.id);
         break;
       case 'status':
-        this.#parts.onStatus(effect['status'] as Message);
+        this.#parts.onStatus(effect.status);
         break;
       case 'wakeService':
         this.#post(effect);
         break;
       default: {
-        // A problem, or an effect of a newer core: nothing else would show it.
-        const message = String(effect['detail'] ?? effect.type);
+        effect satisfies never;
+        // An effect of a newer core: nothing else would show it.
+        const message = (effect as Message).type;
         this.#parts.onFailed({ code: 'internal', message }, false);
       }
     }
   }
 
-  async #askToken(ask: NonNullable<RunningParts['token']>, why: unknown): Promise<void> {
+  async #askToken(ask: NonNullable<RunningParts['token']>, why: TokenNeed): Promise<void> {
     // None, and one that could not be had: both wait for a window that has one.
-    const token = await ask(why as 'start').catch(() => null);
+    const token = await ask(why).catch(() => null);
     const isWrong = wrongUser(token, userOfDatabase(this.#config.database)) !== null;
     this.#runner.dispatch({ type: 'token', token: isWrong ? null : token });
   }
@@ -230,7 +238,7 @@ export class RunningWorker {
     this.#fetches.set(id, stop);
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (token !== null) headers['authorization'] = `Bearer ${token}`;
-    let event: Message;
+    let event: ResponseEvent;
     try {
       const answer = await this.#host.transport.request({
         method,
@@ -243,12 +251,11 @@ export class RunningWorker {
         credentials: this.#config.remote.credentials,
         signal: stop.signal,
       });
-      const contentType = answer.headers['content-type'] ?? '';
       // NaN where it is a date or missing: then the pauses grow by themselves.
       const seconds = Number(answer.headers['retry-after'] || Number.NaN);
       const retryAfter = seconds >= 0 ? { retryAfter: seconds } : {};
       const { status, body: bytes } = answer;
-      event = { type: 'response', id, status, contentType, ...retryAfter, body: bytes };
+      event = { type: 'response', id, status, ...retryAfter, body: bytes };
     } catch (error) {
       event = { type: 'response', id, error: transportFailure(error) };
     }
@@ -257,27 +264,28 @@ export class RunningWorker {
     this.#runner.dispatch(event);
   }
 
-  #socketAction(effect: Message): void {
-    switch (effect['action']) {
+  #socketAction(effect: SocketEffect): void {
+    switch (effect.action) {
       case 'open': {
         this.#socket?.close();
         const url = `${this.#config.remote.url}/poke`.replace(/^http/, 'ws');
-        const report = (more: object) =>
-          this.#runner.dispatch({ type: 'socket', ...more } as Message);
+        const report = (event: SocketEvent) => this.#runner.dispatch(event);
         this.#socket = this.#host.sockets.open(url, {
-          onOpen: () => report({ state: 'open' }),
-          onMessage: (text) => report({ state: 'message', text }),
-          onClose: (code) => report({ state: 'closed', code }),
+          onOpen: () => report({ type: 'socket', state: 'open' }),
+          onMessage: (text) => report({ type: 'socket', state: 'message', text }),
+          onClose: (code) => report({ type: 'socket', state: 'closed', code }),
         });
         break;
       }
       case 'send':
-        this.#socket?.send(effect['text'] as string);
+        this.#socket?.send(effect.text);
         break;
       case 'close':
         this.#socket?.close();
         this.#socket = null;
         break;
+      default:
+        effect satisfies never;
     }
   }
 }

@@ -3,7 +3,7 @@
  * the tests it runs in the test's own program.
  */
 import { SkerryError, StorageError } from '../core/errors.ts';
-import type { Message } from '../core/window-core.ts';
+import type { WindowMessage, WorkerInput, WorkerMessage } from '../core/messages.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
 import { ImageJobs } from './image-jobs.ts';
@@ -15,23 +15,23 @@ const maxEarlyMessages = 10_000;
 
 export class SyncWorker {
   readonly #host: WorkerSideHost;
-  readonly #post: (message: unknown) => void;
+  readonly #post: (message: WorkerMessage) => void;
   readonly #onStopped: () => void;
   #running: RunningWorker | null = null;
-  #early: Message[] = [];
+  #early: WorkerInput[] = [];
   #held = false;
   #stopped = false;
 
-  constructor(host: WorkerSideHost, post: (message: unknown) => void, onStopped: () => void) {
+  constructor(host: WorkerSideHost, post: (message: WorkerMessage) => void, onStopped: () => void) {
     this.#host = host;
     this.#post = post;
     this.#onStopped = onStopped;
   }
 
   /** Takes a message of the window. */
-  receive(message: Message): void {
-    if (message.type === 'init') void this.#start(message['config'] as WorkerConfig);
-    else if (message.type === 'hold') this.#hold(message['hold'] === true);
+  receive(message: WindowMessage<WorkerConfig>): void {
+    if (message.type === 'init') void this.#start(message.config);
+    else if (message.type === 'hold') this.#hold(message.hold);
     else if (message.type === 'stop') void this.stop();
     else if (this.#running) this.#running.receive(message);
     else if (this.#early.length < maxEarlyMessages) this.#early.push(message);

@@ -168,7 +168,7 @@ describe.each(engines)('$name', (engine) => {
     const without: [what: string, script: string, reason: RegExp][] = [
       ['cannot be had', '/nothing-here.js', /^the service worker was refused: /],
       ['never answers', '/silent-sw.js', /^the service worker does not answer$/],
-      ['cannot start', '/no-wasm-sw.js', /is not to be had/],
+      ['cannot start', '/no-wasm-sw.js', /could not be fetched/],
     ];
     for (const [what, script, reason] of without)
       test(`pushes in the windows, with the reason, when a service worker ${what}`, async () => {

@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeData, encodeData } from '../../js/core/data-codec.ts';
+import { DataReader, DataWriter } from '../../js/core/data-codec.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const encodeData = (value: unknown) => new DataWriter().encode(value);
+const decodeData = (bytes: Uint8Array) => new DataReader(bytes).value();
 const roundTrip = (value: unknown) => decodeData(encodeData(value));
 
 describe('data codec', () => {
@@ -105,7 +107,6 @@ describe('data codec', () => {
     for (let length = 0; length < whole.length; length++) {
       expect(() => decodeData(whole.subarray(0, length)), `${length} bytes`).toThrow(/Damaged/);
     }
-    expect(() => decodeData(Uint8Array.of(...whole, 0))).toThrow(/Damaged/);
     expect(() => decodeData(Uint8Array.of(9))).toThrow(/Damaged/);
     expect(() => decodeData(Uint8Array.of(7, 255, 255, 255, 255, 15))).toThrow(/Damaged/);
   });

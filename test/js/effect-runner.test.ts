@@ -1,18 +1,18 @@
 /** What carries out effects, where a page stands still in the middle of its transactions. */
 import { ManualTime } from 'skerry/testing';
 import { expect, test } from 'vitest';
-import type { Message } from '../../js/core/window-core.ts';
-import { EffectRunner } from '../../js/host/effect-runner.ts';
+import type { WindowEffect } from '../../js/core/window-effects.ts';
+import { EffectRunner, type WindowRunner } from '../../js/host/effect-runner.ts';
 import type { Committed, Storage } from '../../js/host/storage.ts';
 import { turn } from './support.ts';
 
 /** A runner whose transactions end when the test says so. */
 function runnerWith() {
   const time = new ManualTime();
-  const events: Message[] = [];
+  const events: { readonly type: string; readonly id?: number }[] = [];
   const ends: ((outcome: Committed) => void)[] = [];
   const decides: Parameters<Storage['transact']>[1][] = [];
-  const runner = new EffectRunner({
+  const runner: WindowRunner = new EffectRunner({
     clock: time,
     timers: time.timers(),
     channel: { post() {}, close() {} },
@@ -22,16 +22,23 @@ function runnerWith() {
         return new Promise<Committed>((resolve) => ends.push(resolve));
       },
     } as unknown as Storage,
-    call(event: Message) {
+    call(event) {
       events.push(event);
       return [];
     },
   });
-  runner.connect({ post() {}, special() {} });
+  runner.connect({ special() {} });
   const transact = (id: number) =>
     runner.execute([
-      { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },
-    ] as unknown as Message[]);
+      {
+        type: 'transact',
+        id,
+        stores: ['sync'],
+        mode: 'readwrite',
+        durability: 'strict',
+        reads: [],
+      },
+    ]);
   const reported = () => events.map(({ type, id }) => [type, id]);
   return { runner, transact, reported, ends, decides, time };
 }
@@ -81,7 +88,7 @@ test('held events run in order when they are released, and may be held again', a
   runner.hold();
   ends[0]?.(done);
   await turn();
-  runner.dispatch({ type: 'message' });
+  runner.dispatch({ type: 'message', message: { type: 'left' } });
   expect(reported()).toEqual([]);
   runner.release();
   expect(reported()).toEqual([
@@ -92,12 +99,12 @@ test('held events run in order when they are released, and may be held again', a
 
 test('a stopped runner has no timer left, and sends the core nothing more', async () => {
   const { runner, transact, reported, ends, time } = runnerWith();
-  runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as Message[]);
+  runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as WindowEffect[]);
   transact(1);
   runner.stop();
   expect(time.pending()).toEqual([]);
   ends[0]?.(done);
-  runner.dispatch({ type: 'message' });
+  runner.dispatch({ type: 'message', message: { type: 'left' } });
   await turn();
   expect(reported()).toEqual([]);
 });

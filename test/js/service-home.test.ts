@@ -272,7 +272,7 @@ test.each([
 test('of a database that was deleted none is made', async () => {
   const host = memory();
   const service = started(host);
-  const wake = { type: 'wake', reason: 'visible', online: true };
+  const wake = { type: 'wake', reason: 'visible', online: true } as const;
   await expect(service.wake(database, wake)).rejects.toMatchObject({ code: 'logged_out' });
   expect(await service.woken(database)).toEqual({ pending: 0 });
   expect(await host.storage.exists(database)).toBe(false);
@@ -312,7 +312,7 @@ test('a newer schema of a window restarts it, an older one does not', async () =
   const { host } = await left();
   const open = vi.spyOn(host.storage, 'open');
   const service = started(host);
-  const wake = { type: 'wake', reason: 'visible', online: true };
+  const wake = { type: 'wake', reason: 'visible', online: true } as const;
   for (const version of [1, 0]) await service.wake(database, wake, version);
   expect(open).toHaveBeenCalledTimes(1);
   await service.wake(database, wake, 2);

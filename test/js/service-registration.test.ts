@@ -81,14 +81,14 @@ test('leaves a registration of the application unchanged', async () => {
   known = [other, registration];
   const link = await connect();
   expect(register).not.toHaveBeenCalled();
-  link.wake({ type: 'wake' });
-  expect(registration.active.heard).toEqual([envelope({ type: 'wake' })]);
+  link.wake({ type: 'wake', reason: 'due' });
+  expect(registration.active.heard).toEqual([envelope({ type: 'wake', reason: 'due' })]);
 });
 
 test('the window pushes, and the status says why, where registration is impossible', async () => {
   register.mockRejectedValue(new Error('a policy'));
   const link = await connect();
-  link.wake({ type: 'wake' });
+  link.wake({ type: 'wake', reason: 'due' });
   link.changed();
   link.close();
   for (const missing of ['serviceWorker', 'locks']) {
@@ -129,11 +129,11 @@ test('notices a worker that is gone, and reports nothing after the end', async (
   registration.active = new FakeWorker();
   const link = await connect();
   registration.active = null;
-  link.wake({ type: 'wake' });
+  link.wake({ type: 'wake', reason: 'due' });
   expect(states[1]).toEqual({ active: false, reason: 'the service worker is gone' });
   link.close();
   registration.active = new FakeWorker();
-  link.wake({ type: 'wake' });
+  link.wake({ type: 'wake', reason: 'due' });
   expect(states).toHaveLength(2);
 });
 

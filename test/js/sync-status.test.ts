@@ -1,14 +1,11 @@
 /** The status of synchronisation: which of several failures it names, when it is another one, and its phase. */
 import { expect, test } from 'vitest';
-import {
-  makeStatus,
-  type StatusInput,
-  sameStatus,
-  type WindowState,
-} from '../../js/api/sync-status.ts';
+import { makeStatus, type StatusInput, sameStatus } from '../../js/api/sync-status.ts';
 import { NetworkError, QuotaError, UnsupportedError } from '../../js/core/errors.ts';
+import type { WorkerStatus } from '../../js/core/messages.ts';
+import type { WindowState } from '../../js/core/window-effects.ts';
 
-const window = {
+const window: WindowState = {
   phase: 'ready',
   n: 0,
   cursors: { public: '57@1760000000123' },
@@ -19,6 +16,24 @@ const window = {
   clockOffset: 0,
   lastSyncedAt: null,
   scopes: [],
+};
+const idle: WorkerStatus = {
+  role: 'holder',
+  lease: null,
+  phase: 'idle',
+  n: 0,
+  pending: 0,
+  conflicts: 0,
+  lastSyncedAt: null,
+  nextTryAt: null,
+  progress: null,
+  error: null,
+  needsAuth: false,
+  scopes: null,
+  mode: 'lease',
+  modeReason: '',
+  online: true,
+  clockOffsetMs: 0,
 };
 const status = (more: Partial<StatusInput> = {}) =>
   makeStatus({
@@ -50,7 +65,7 @@ test('dates and objects that say the same are no change', () => {
 });
 
 test('the state of the worker goes before what the window has read', () => {
-  const worker = { type: 'status', lastSyncedAt: 2, clockOffsetMs: 5, online: false };
+  const worker = { ...idle, lastSyncedAt: 2, clockOffsetMs: 5, online: false };
   const earlier = { ...window, lastSyncedAt: 1, clockOffset: 3 };
   expect(status({ window: earlier, worker })).toMatchObject({
     ...{ lastSyncedAt: new Date(2), clockOffsetMs: 5, online: false },
@@ -64,7 +79,7 @@ test('storage failures go before those of the worker, and failed images come las
   const storage = new QuotaError('quota', 'full', { retryable: true });
   const error = new UnsupportedError('worker', 'not to be had');
   const worker = {
-    type: 'status',
+    ...idle,
     error: { code: 'network', message: 'cut off', retryable: true },
   };
   const image = new UnsupportedError('image', 'not made');
@@ -77,18 +92,8 @@ test('storage failures go before those of the worker, and failed images come las
   expect(status({ storage }).phase).toBe('opening');
 });
 
-function phase(window: Partial<WindowState>, worker: object): string {
-  const input = {
-    local: false,
-    online: true,
-    window: { phase: 'ready', n: 0, cursors: {}, ...window } as WindowState,
-    worker: { type: 'status', ...worker },
-    error: null,
-    storage: null,
-    scopes: null,
-    image: null,
-  } as StatusInput;
-  return makeStatus(input).phase;
+function phase(more: Partial<WindowState>, worker: Partial<WorkerStatus>): string {
+  return status({ window: { ...window, ...more }, worker: { ...idle, ...worker } }).phase;
 }
 
 test('a window without any rows yet is filling, whatever its worker has finished', () => {

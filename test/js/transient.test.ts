@@ -2,11 +2,13 @@
 import { http } from 'skerry';
 import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
+import type { TransactEffect } from '../../js/core/effects.ts';
 import { NetworkError } from '../../js/core/errors.ts';
-import type { Message } from '../../js/core/window-core.ts';
-import { EffectRunner } from '../../js/host/effect-runner.ts';
+import type { WindowEffect } from '../../js/core/window-effects.ts';
+import type { ImageEvent, ImageJob } from '../../js/core/worker-effects.ts';
+import { EffectRunner, type WindowRunner } from '../../js/host/effect-runner.ts';
 import type { Storage, TransactRequest } from '../../js/host/storage.ts';
-import { type ImageJob, ImageJobs, type ImageParts } from '../../js/worker/image-jobs.ts';
+import { ImageJobs, type ImageParts } from '../../js/worker/image-jobs.ts';
 import { connect, world } from './account-world.ts';
 import { collectUncaught, turn, until } from './support.ts';
 
@@ -121,11 +123,12 @@ test('a token that the application could not get is asked for again', async () =
 test('an effect that throws takes neither the others nor the next transaction with it', async () => {
   await collectUncaught(async (uncaught) => {
     const done: unknown[] = [];
-    const transact = (id: number) => ({
+    const transact = (id: number): TransactEffect => ({
       type: 'transact',
       id,
       stores: ['sync'],
       mode: 'readonly',
+      durability: 'relaxed',
       reads: [],
     });
     const storage = {
@@ -135,25 +138,26 @@ test('an effect that throws takes neither the others nor the next transaction wi
       },
     } as unknown as Storage;
     const posted: unknown[] = [];
-    const { clock, timers, channels } = memory();
-    const runner: EffectRunner = new EffectRunner({
+    const { clock, timers } = memory();
+    const runner: WindowRunner = new EffectRunner({
       clock,
       timers: timers(),
-      channel: channels.open('test', () => {}),
+      channel: { post: (message) => posted.push(message), close() {} },
       storage,
-      call(event: Message) {
-        if (event.type === 'read') return [{ type: 'write', writes: [] }] as Message[];
-        done.push(event['id']);
-        return [{ type: 'odd' }, { type: 'post', message: event['id'] }] as Message[];
+      call(event) {
+        const answer = (effects: object[]) => effects as WindowEffect[];
+        if (event.type === 'read') return answer([{ type: 'write', writes: [] }]);
+        const { id } = event as { id: number };
+        done.push(id);
+        return answer([{ type: 'odd' }, { type: 'broadcast', message: id }]);
       },
     });
     runner.connect({
-      post: (message) => posted.push(message),
       special() {
         throw new Error('of a class that cannot be read');
       },
     });
-    runner.execute([transact(1), transact(2)] as Message[]);
+    runner.execute([transact(1), transact(2)]);
     await runner.idle();
     expect(done).toEqual([1, 2]);
     expect(posted).toEqual([1, 2]);
@@ -164,7 +168,7 @@ test('an effect that throws takes neither the others nor the next transaction wi
 
 test('an image that is never done is aborted after a time limit', () => {
   const time = new ManualTime();
-  const reported: Message[] = [];
+  const reported: ImageEvent[] = [];
   const host = {
     clock: time,
     timers: () => time.timers(),
@@ -174,7 +178,7 @@ test('an image that is never done is aborted after a time limit', () => {
     host,
     database: 'skerry/test/anna',
     remote: { url: 'http://server.test/v1', credentials: 'omit' },
-    report: (event: Message) => reported.push(event),
+    report: (event: ImageEvent) => reported.push(event),
   } as unknown as ImageParts);
   const fetch = { url: 'image', bytes: 1, checksum: '', token: null, timeoutMs: 1 };
   const job = { kind: 'fill', generation: 'g', compacts: false, from: null, fetch };
@@ -204,7 +208,7 @@ test.each([
   };
   const fetch = { url, bytes: 1, checksum: '', token: 'secret', timeoutMs: 1 };
   const job = { kind: 'fill', generation: 'g', compacts: false, from: null, fetch };
-  const reported = new Promise<Message>((report) => {
+  const reported = new Promise<ImageEvent>((report) => {
     const remote = { url: 'http://server.test/v1', credentials: 'omit' };
     const parts = { host, database: 'skerry/test/anna', remote, report };
     new ImageJobs(parts as unknown as ImageParts).start(1, job as unknown as ImageJob);

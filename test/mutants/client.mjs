@@ -55,7 +55,7 @@ export const client = [
     name: 'scopes that could not be stored are not posted again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/worker-messages.ts',
-    from: '        sync.scopesFailed(message as unknown as ScopesFailed);\n',
+    from: '        sync.scopesFailed(message);\n',
     to: '',
   },
   {
@@ -258,14 +258,15 @@ export const client = [
     name: 'a window is idle before the first rows are in it',
     test: 'test/js/sync-status.test.ts',
     file: 'js/api/sync-status.ts',
-    from: "(window.n === 0 && Number(worker?.['n']) > 0)",
+    from: '(window.n === 0 && (worker?.n ?? 0) > 0)',
     to: 'window.n < 0',
   },
   {
     name: 'an error of the worker stays for good',
     test: 'test/js/phases.test.ts',
     file: 'js/api/sync-api.ts',
-    from: 'if (isOver && this.#input.error === this.#passing) change.error = null;',
+    from: 'if (isOver && this.#input.error === this.#passing)',
+    to: 'if (isOver && this.#input.error === undefined)',
   },
   {
     name: 'no worker looks for images that a killed worker has left',

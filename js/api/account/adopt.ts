@@ -97,7 +97,7 @@ async function write(
   });
   if (logged === null) return null;
   if (conflicts.length > 0) {
-    const message = { type: 'conflicts' };
+    const message = { type: 'conflicts' } as const;
     core.parts.runner.dispatch({ type: 'message', message });
     core.parts.runner.execute([{ type: 'broadcast', message }]);
   }

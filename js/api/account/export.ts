@@ -61,7 +61,7 @@ function readable(
   try {
     return portable.read(record.body);
   } catch (error) {
-    // Of another schema, or damaged: its effect is not known, but it is not left out.
+    // The mutation is of another schema, or damaged: its effect is not known, but it is not left out.
     const { id, name, at, body } = record;
     return { id, name, at, unreadable: (error as SkerryError).message, body: base64(body) };
   }

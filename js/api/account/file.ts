@@ -71,7 +71,7 @@ function checked(content: Partial<FileContent> | null): FileContent {
     Array.isArray(mutations) &&
     mutations.every(isObject) &&
     (rows === null || (isObject(rows) && Object.values(rows as object).every(isByRealm)));
-  if (!fits) throw invalid('The file has not the form of an export.');
+  if (!fits) throw invalid('The file does not have the form of an export.');
   return content as FileContent;
 }
 

@@ -17,7 +17,7 @@ import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
 import type { SyncRecord } from './snapshot.ts';
 
-export const importName = 'skerry/import';
+const importName = 'skerry/import';
 
 export async function importFile(core: DatabaseCore, file: Blob): Promise<void> {
   const { host, codec, options } = core.parts;

@@ -46,7 +46,7 @@ export async function logRecords(
   const items = logged.map((record, i) => ({ id: record.id, key: keys[i], record }));
   if (items.length === 0) return 0;
   // The message names no window: each takes it, this one too.
-  const message = { type: 'added', tab: '', items };
+  const message = { type: 'added', tab: '', items } as const;
   core.parts.runner.dispatch({ type: 'message', message });
   core.parts.runner.execute([
     { type: 'broadcast', message },

@@ -3,8 +3,9 @@
  * that are pending over them. It reads no state of a window, so it is the same in each window.
  */
 import { CorruptImageError, UpdateNeededError } from '../../core/errors.ts';
+import type { ImagePointer } from '../../core/window-effects.ts';
 import type { Host } from '../../host/host.ts';
-import { type ImagePointer, ImageReader } from '../../host/image-reader.ts';
+import { ImageReader } from '../../host/image-reader.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
 import type { MutationRecord, PortableCore } from './portable-core.ts';
 

@@ -320,7 +320,7 @@ class MemoryStorage implements Storage {
   #run(request: TransactRequest, decide: (results: readonly unknown[]) => Decision): Committed {
     if (this.#closed) throw new ClosedError('closed', 'The storage is closed.');
     if (this.#suspended)
-      throw new StorageError('storage_suspended', 'The page stands still.', { retryable: true });
+      throw new StorageError('storage_suspended', 'The page is frozen.', { retryable: true });
     if (this.#host.faults.fail)
       throw new StorageError('storage_failed', 'A failure by order of the test.');
     const store = (name: string): Store => {

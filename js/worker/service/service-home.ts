@@ -11,8 +11,8 @@ import {
   UnsupportedError,
   UpdateNeededError,
 } from '../../core/errors.ts';
+import type { ServiceMessage, WorkerStatus } from '../../core/messages.ts';
 import { loadCore } from '../../core/module.ts';
-import type { Message } from '../../core/window-core.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
 import { RunningWorker } from '../running-worker.ts';
@@ -50,7 +50,7 @@ export interface Rest {
 interface Entry {
   readonly version: number;
   readonly running: RunningWorker;
-  status: Message | null;
+  status: WorkerStatus | null;
   ended: boolean;
   resting: ((rest: Rest) => void)[];
 }
@@ -91,7 +91,7 @@ export class ServiceHome {
    * A message of a window (docs/sync-worker.md, section 4), or a wake of the browser's. `version` is that of the window's
    * schema. Resolves when this worker rests again.
    */
-  async wake(database: string, message: Message, version = 0): Promise<Rest> {
+  async wake(database: string, message: ServiceMessage, version = 0): Promise<Rest> {
     const entry = await this.#entry(database, version).catch((error: unknown) => {
       // There is no window to notify, or one is about to set it up again.
       if ((error as { code?: unknown }).code === loggedOut) throw error;
@@ -124,7 +124,10 @@ export class ServiceHome {
     const timers = this.#host.timers();
     await new Promise<void>((resolve) => {
       const channel = this.#host.channels.open(database, (message) => {
-        const { type, paused: answer } = message as Message;
+        const { type, paused: answer } = message as {
+          readonly type?: unknown;
+          readonly paused?: unknown;
+        };
         if (type !== 'pausedOrNot') return;
         paused = answer === true;
         if (!paused) done();
@@ -276,7 +279,7 @@ function newerRelease(): UpdateNeededError {
 /** Resolves the promises of those that wait until the worker rests, if it rests. */
 function settle(entry: Entry): void {
   // Until it has started there is no status; while it works it is the holder, or waits for the lock.
-  if (entry.ended || entry.status?.['role'] === 'none') release(entry);
+  if (entry.ended || entry.status?.role === 'none') release(entry);
 }
 
 /** A worker that is ended is not waited for. */
@@ -287,7 +290,7 @@ function end(entry: Entry): void {
 }
 
 function release({ status, resting }: Entry): void {
-  const rest = { pending: (status?.['pending'] as number | undefined) ?? 0 };
+  const rest = { pending: status?.pending ?? 0 };
   for (const resolve of resting.splice(0)) resolve(rest);
 }
 

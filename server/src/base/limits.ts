@@ -12,7 +12,8 @@ export const limits = {
   realmsPerUpdate: 100,
   actionsPerUpdate: 1_000,
   /**
-   * Of a whole push. A client sends at most four updates, each of 100 realms and one action, or of one realm and 500.
+   * Realms and ops of a whole push. A client sends at most four updates, each of 100 realms and one action, or of one
+   * realm and 500.
    */
   realmsPerPush: 400,
   opsPerPush: 40_000,
@@ -26,7 +27,7 @@ export const limits = {
   /** Pushes that wait for the flusher; beyond this they are answered with `busy`. */
   waitingPushes: 2_000,
   waitingBytes: 64 << 20,
-  /** Of one user. */
+  /** Waiting pushes of one user. */
   waitingPushesPerUser: 500,
   /**
    * The size of one transaction of the flusher; a single larger request has one alone. Keys are what it looks up and
@@ -123,8 +124,6 @@ export const limits = {
   answerCharacters: 4 << 20,
   /** Rows of one page. */
   pageRows: 2_000,
-  /** A client gets a realm with more rows than this as an image. */
-  imageFromRows: 2_000,
   /** Images kept per realm. */
   imagesKept: 4,
   /**

@@ -1,5 +1,6 @@
-// Limits concurrent work, per user and in total, with a bounded queue. Users take turns, whoever came first, so that
-// a user with many requests delays nobody else. A user who has had more than a share waits longer (shares.ts).
+// Limits concurrent work, per user and in total, with a bounded queue. Users take turns, in whatever order their requests
+// came, so that a user with many requests delays nobody else. A user who has had more than a share waits longer
+// (shares.ts).
 
 import { Problem } from '../base/problem.ts';
 import { Counts } from './counts.ts';

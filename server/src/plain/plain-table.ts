@@ -118,7 +118,7 @@ function leastBytes({ columns }: SqlTable, alias: string): string {
 }
 
 /**
- * Of the rows whose ids `ids` selects, in order, as many as one answer takes. The others are not even converted to
+ * Reads the first of the rows whose ids `ids` selects, as many as one answer takes. The others are not even converted to
  * text, except rows that are longer than estimated (compressed json).
  */
 async function readPage(

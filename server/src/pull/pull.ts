@@ -27,7 +27,7 @@ interface Attempt {
 const kRounds = 50;
 const kAnswer = '{"answer":';
 
-function takeAnew(): Problem {
+function cursorsGone(): Problem {
   return new Problem(
     'gone',
     'The changes since these cursors cannot be sent: pull everything again.',
@@ -96,7 +96,7 @@ export class Puller {
       const answer = await step(text);
       if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
-      if (gone === true) throw takeAnew();
+      if (gone === true) throw cursorsGone();
       if (needs === undefined)
         throw new Error('The authority returned an answer of an unknown form.');
       text = await reading.read(tx, needs, readable);

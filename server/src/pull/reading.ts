@@ -75,13 +75,13 @@ export class PullReading {
    * again.
    */
   readonly #finish: NonNullable<Within['finish']>;
-  /** In this round. */
+  /** The bytes that ranges have taken in this round. */
   #rangeBytes = 0;
-  /** Of realms that come whole. */
+  /** The bytes of realms that come whole. */
   #stateBytes = 0;
   /** A smaller portion would have read less. */
   #canShrink = false;
-  /** Of this round. */
+  /** The ranges that this round reads. */
   #ranges: readonly Range[] = [];
   readonly #omitted: { realm: string; tables: readonly string[] | null }[] = [];
 

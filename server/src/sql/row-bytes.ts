@@ -39,8 +39,8 @@ export function rowBytes(table: SqlTable, alias: string): string {
 }
 
 /**
- * Of the rows of `from`, in the order of their ids, as many as `rows` and `bytes` (an SQL expression) allow, and at
- * least one: a subselect with the extra columns `number` and `upto_bytes`.
+ * A subselect of the first rows of `from`, in the order of their ids: as many as `rows` and `bytes` (an SQL expression)
+ * allow, and at least one. It has the extra columns `number` and `upto_bytes`.
  */
 export function cutRows(table: SqlTable, from: string, rows: number, bytes: string): string {
   return `select * from (

@@ -4,7 +4,7 @@
  */
 import { http } from 'skerry';
 import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
-import type { WorkerHandlers } from '../../../js/host/worker-link.ts';
+import type { WorkerHandlers, WorkerLink } from '../../../js/host/worker-link.ts';
 import { FakeServer } from '../fake-server.ts';
 import { type App, turn } from '../support.ts';
 import { Random } from './random.ts';
@@ -111,8 +111,8 @@ export class Profile {
       const link = this.workersFail ? null : host.workers.start(url, handlers);
       if (!link) queueMicrotask(() => failed(`failure ${++this.#count}`));
       return {
-        post: (message: unknown) => {
-          onPost(message as { type: string });
+        post: (message: Parameters<WorkerLink['post']>[0]) => {
+          onPost(message);
           link?.post(message);
         },
         terminate: () => {

@@ -1,0 +1,205 @@
+/**
+ * The messages between a window and its sync worker, on the channel, and to a service worker (docs/sync-worker.md,
+ * section 4), as far as JavaScript makes or reads them. Those of the cores are described in src/log/message.h and
+ * src/sync/message.h.
+ */
+
+/** A message of unknown origin: any script of the origin, or another version of this package, may have sent it. */
+export interface Message {
+  readonly type: string;
+}
+
+/** A text that a core chose and that JavaScript hands on: the name of a timer, or the type of a message. */
+export type CoreText = string & { readonly core: never };
+
+/** A failure of synchronisation (src/sync/sync_error.h). */
+export interface SyncFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export interface ScopeFilter {
+  readonly table: string;
+  readonly where: unknown;
+}
+/** One of the union that is in storage. */
+export interface HeldScope extends ScopeFilter {
+  readonly filled: unknown;
+}
+
+/** The names of `LeaseName` in src/sync/names.h. `service` is only a Web Lock. */
+export type LeaseName = 'push' | 'listen' | 'image' | 'service';
+
+/** Why the application is asked for a token. */
+export type TokenNeed = 'start' | 'expired' | 'refused';
+
+/** `StatusRecord` of src/sync/status.h: the status of the sync worker (docs/sync-worker.md, section 7). */
+export interface WorkerStatus {
+  readonly role: 'none' | 'hidden' | 'holder' | 'waiter';
+  readonly lease: {
+    readonly owner: string | null;
+    readonly epoch: number;
+    readonly beat: number;
+  } | null;
+  readonly phase:
+    | 'opening'
+    | 'filling'
+    | 'idle'
+    | 'pulling'
+    | 'pushing'
+    | 'waiting'
+    | 'offline'
+    | 'paused'
+    | 'blocked';
+  /** The number of the last record. */
+  readonly n: number;
+  readonly pending: number;
+  readonly conflicts: number;
+  readonly lastSyncedAt: number | null;
+  readonly nextTryAt: number | null;
+  readonly progress: { readonly done: number; readonly total: number } | null;
+  readonly error: SyncFailure | null;
+  readonly needsAuth: boolean;
+  readonly scopes: readonly HeldScope[] | null;
+  readonly mode: 'lease' | 'service-worker';
+  readonly modeReason: string;
+  /** The id of the service worker that reports. */
+  readonly instance?: string;
+  readonly online: boolean;
+  readonly clockOffsetMs: number;
+}
+
+interface ScopesMessage {
+  readonly type: 'scopes';
+  readonly add: readonly ScopeFilter[];
+  readonly drop: readonly ScopeFilter[];
+}
+interface TokenMessage {
+  readonly type: 'token';
+  readonly token: string | null;
+}
+interface NeedTokenMessage {
+  readonly type: 'needToken';
+  readonly why: TokenNeed;
+}
+
+/** What a window's core posts to its worker. */
+export type WindowCoreMessage = { readonly type: 'mutated' } | ScopesMessage;
+
+/** What the host of a window posts, and the worker's core takes. */
+type WindowHostMessage =
+  | TokenMessage
+  | { readonly type: 'visible'; readonly visible: boolean }
+  | { readonly type: 'online'; readonly online: boolean }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'sync'; readonly id: number }
+  | { readonly type: 'service'; readonly active: boolean; readonly reason: string };
+
+/** What a helper, or a window for it, posts to the service worker. `sync` is the wake of a `sync` event. */
+export type ServiceMessage = (
+  | TokenMessage
+  | {
+      readonly type: 'wake';
+      readonly reason: 'visible' | 'mutation' | 'due' | 'poke' | 'refill' | 'sync';
+      readonly realm?: string;
+      readonly revision?: number;
+    }
+  | { readonly type: 'sync'; readonly id: { readonly tab: string; readonly id: unknown } }
+) & { readonly online?: boolean; readonly listening?: boolean };
+
+/** What a worker's core takes of its windows. */
+export type WorkerInput = WindowCoreMessage | WindowHostMessage | ServiceMessage;
+
+/** What a window posts to its worker. `config`: a WorkerConfig. */
+export type WindowMessage<Config> =
+  | WindowCoreMessage
+  | WindowHostMessage
+  | { readonly type: 'init'; readonly config: Config }
+  | { readonly type: 'hold'; readonly hold: boolean }
+  | { readonly type: 'stop' };
+
+export interface LeaseCopyMessage {
+  readonly type: 'lease';
+  readonly name: LeaseName;
+  /** Null after its release. */
+  readonly owner: string | null;
+  readonly epoch: number;
+}
+/** The answer to `sync`. */
+export interface SyncedMessage {
+  readonly type: 'synced';
+  readonly id: number;
+  readonly error: SyncFailure | null;
+}
+/** Scopes that could not be stored, or that exceed the limits of all windows together. */
+export interface ScopesFailedMessage {
+  readonly type: 'scopesFailed';
+  readonly error: SyncFailure;
+  /** To be dropped still. */
+  readonly drop: readonly ScopeFilter[];
+  readonly leftOut?: readonly ScopeFilter[];
+}
+type ReloadMessage =
+  | { readonly type: 'left' }
+  | { readonly type: 'unreadable'; readonly damaged?: boolean };
+
+/** What a worker's core posts to its window. */
+export type WorkerCoreMessage =
+  | LeaseCopyMessage
+  | SyncedMessage
+  | ScopesFailedMessage
+  | { readonly type: 'imageFailed'; readonly error: SyncFailure }
+  | ReloadMessage;
+
+interface StatusMessage {
+  readonly type: 'status';
+  readonly status: WorkerStatus;
+}
+export interface WakeServiceMessage {
+  readonly type: 'wakeService';
+  readonly message: ServiceMessage;
+}
+
+/** What a worker posts to its window. */
+export type WorkerMessage =
+  | WorkerCoreMessage
+  | StatusMessage
+  | WakeServiceMessage
+  | NeedTokenMessage
+  | { readonly type: 'stopped' }
+  | {
+      readonly type: 'failed';
+      readonly error: {
+        readonly code: string;
+        readonly message: string;
+        readonly retryable?: boolean;
+      };
+      /** The worker runs no more. */
+      readonly ended: boolean;
+    };
+
+/** What the window's core takes of its worker. */
+export type WindowInput = StatusMessage | ReloadMessage;
+
+/** The answer of a window to `askPaused`. */
+export interface PausedMessage {
+  readonly type: 'pausedOrNot';
+  readonly paused: boolean;
+}
+
+/** What is posted on the channel. The last one stands for all others that the cores send to each other. */
+export type ChannelMessage =
+  | PausedMessage
+  | NeedTokenMessage
+  | { readonly type: 'askPaused' | 'logout' | 'conflicts' }
+  | { readonly type: 'serviceFailed'; readonly reason: string }
+  | { readonly type: 'lease'; readonly name: LeaseName; readonly lease: unknown; outcome: 'left' }
+  | { readonly type: 'record'; readonly record: { readonly kind: string } }
+  | {
+      readonly type: 'added';
+      readonly tab: string;
+      readonly items: readonly { id: string; key: number | undefined; record: unknown }[];
+    }
+  | { readonly type: CoreText };

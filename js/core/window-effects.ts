@@ -1,0 +1,116 @@
+/**
+ * The effects and events of a window's core (docs/window.md, sections 2 and 6), besides those that it has in common with a
+ * sync worker's. Effects are built in src/client/effect.cc; events are read in src/client/event.h.
+ */
+import type { CommonEffect, CommonEvent, HostError, PostEffect } from './effects.ts';
+import type { HeldScope, ScopeFilter, WindowCoreMessage, WindowInput } from './messages.ts';
+
+export interface ImagePart {
+  readonly file: string;
+  readonly bytes: number;
+}
+export interface ImagePointer {
+  readonly generation: string;
+  readonly parts: readonly ImagePart[];
+}
+
+/** The state of a window's core. */
+export interface WindowState {
+  readonly phase: 'opening' | 'ready' | 'loading' | 'reloading';
+  /** The last record that it has. */
+  readonly n: number;
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly pending: number;
+  readonly unsaved: number;
+  readonly oldestPendingAt: number | null;
+  readonly conflicts: number;
+  readonly clockOffset: number;
+  readonly lastSyncedAt: number | null;
+  readonly scopes: readonly HeldScope[];
+}
+
+interface StateEffect extends WindowState {
+  readonly type: 'state';
+}
+interface LoadImageEffect extends ImagePointer {
+  readonly type: 'loadImage';
+}
+/** An event that cannot be handled, or a part of it. */
+export interface ProblemEffect {
+  readonly type: 'problem';
+  /** A number of `Code` in src/base/status.h. */
+  readonly code: number;
+  readonly detail: string;
+  /** The scope that was refused, if it was one. */
+  readonly scope?: ScopeFilter;
+}
+/** A mutation has reached a stage, or will never reach it. */
+export interface SettleEffect {
+  readonly type: 'settle';
+  readonly id: string;
+  readonly stage: 'durable' | 'pushed' | 'confirmed';
+  readonly error: {
+    readonly code: string;
+    readonly detail: string;
+    readonly retryable: boolean;
+  } | null;
+}
+/** The whole inbox. */
+export interface ConflictsEffect {
+  readonly type: 'conflicts';
+  readonly items: readonly { readonly key: number; readonly value: unknown }[];
+}
+/** The answer to the event `resolve`. */
+export interface ResolvedEffect {
+  readonly type: 'resolved';
+  readonly id: number;
+  readonly error: { readonly code: string; readonly detail: string } | null;
+}
+/** A notice for the application. */
+export type NotifyEffect = { readonly type: 'notify' } & (
+  | { readonly kind: 'storageFailed'; readonly error: HostError }
+  | { readonly kind: 'storageRecovered' }
+  | { readonly kind: 'dataLost'; readonly detail: string }
+  | { readonly kind: 'updateNeeded'; readonly reason: 'newer-tab' }
+);
+
+export type WindowOnlyEffect =
+  | PostEffect<WindowCoreMessage>
+  | StateEffect
+  | LoadImageEffect
+  | ProblemEffect
+  | SettleEffect
+  | ConflictsEffect
+  | ResolvedEffect
+  | NotifyEffect
+  | { readonly type: 'ready' }
+  | { readonly type: 'openFailed'; readonly error: HostError };
+
+/** After the event `read`, a Decision comes before the effects (EffectRunner). */
+export type WindowEffect = CommonEffect | WindowOnlyEffect;
+
+/** The answer to the effect `loadImage`. */
+export type ImageLoadedEvent = { readonly type: 'imageLoaded'; readonly generation: string } & (
+  | { readonly ok: true }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly detail: string } }
+);
+export interface ResolveEvent {
+  readonly type: 'resolve';
+  readonly id: number;
+  readonly how: 'discard' | 'retry';
+}
+
+export type WindowOnlyEvent =
+  | ImageLoadedEvent
+  | ResolveEvent
+  | { readonly type: 'post'; readonly message: WindowInput }
+  | { readonly type: 'open' | 'state' | 'still' | 'leave' | 'resume' }
+  | { readonly type: 'freeze'; readonly ends?: boolean }
+  | { readonly type: 'timer'; readonly name: 'reread' }
+  | {
+      readonly type: 'scopes';
+      readonly add: readonly ScopeFilter[];
+      readonly drop: readonly ScopeFilter[];
+    };
+
+export type WindowEvent = CommonEvent | WindowOnlyEvent;
