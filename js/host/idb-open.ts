@@ -70,7 +70,6 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
         isElsewhere = true;
         restart(what.upgradeLimitMs);
       });
-      const tell = () => channel?.post(null);
       const attempt = (version?: number) => {
         let isOther = false;
         const request = indexedDB.open(name, version);
@@ -93,8 +92,7 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
           goesOn();
           // Captured: of each of its requests, which are those of its records.
           transaction.addEventListener('success', goesOn, true);
-          tell();
-          pulse = setInterval(tell, what.upgradeLimitMs / pulses);
+          pulse = setInterval(() => channel?.post(null), what.upgradeLimitMs / pulses);
           upgrade(request, what, event.oldVersion, reject);
         };
         const opened = (db: IDBDatabase) => {

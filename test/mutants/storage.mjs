@@ -55,10 +55,10 @@ export const storage = [
     to: '',
   },
   {
-    name: 'an upgrade says only once that it goes on',
+    name: 'an upgrade does not tell the windows that wait for it',
     test: contracts,
     file: 'js/host/idb-open.ts',
-    from: '          pulse = setInterval(tell, what.upgradeLimitMs / pulses);\n',
+    from: '          pulse = setInterval(() => channel?.post(null), what.upgradeLimitMs / pulses);\n',
     to: '',
   },
   {
@@ -67,13 +67,6 @@ export const storage = [
     file: 'js/host/idb-open.ts',
     from: 'isElsewhere = true;\n        restart(what.upgradeLimitMs);',
     to: 'isElsewhere = true;',
-  },
-  {
-    name: 'an upgrade does not tell the windows that wait for it',
-    test: contracts,
-    file: 'js/host/idb-open.ts',
-    from: '          tell();\n',
-    to: '',
   },
   {
     name: 'a deletion by an older release closes the windows of a newer one',
