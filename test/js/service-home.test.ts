@@ -342,7 +342,7 @@ test('messages reach the successor of a worker that is replaced while it starts'
     if (type === 'synced') answered.push(id?.id);
   });
   const service = started(host, { wasm });
-  const sync = { type: 'sync', online: true };
+  const sync = { type: 'sync', online: true } as const;
   const wakes = [1, 2, 2].map((version, at) =>
     service.wake(database, { ...sync, id: { tab: 'a window', id: at } }, version),
   );
