@@ -55,12 +55,20 @@ struct ImageFill {
   std::string url;
 };
 
+// Where the log of a realm has an update of this client.
+struct OwnEntry {
+  uint64_t revision = 0;
+  double at = 0;
+  Vector<uint64_t> gone;  // indexes of ops that were applied in vain
+};
+
 struct PullAnswer {
   double time = 0;
   Cursors cursors;
   bool more = false;
-  Data own;    // {update: {realm: {revision, at, gone?}}}
-  Data known;  // {action: {realm: revision}}; null: the server does not report any
+  Map<std::string, Map<std::string, OwnEntry>> own;  // by update and realm
+  // By action. None: the server does not report any.
+  std::optional<Map<std::string, Revisions>> known;
   Vector<std::string> revoked;
   Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
   // Scopes that are filled again from the start: the answer says nothing about their tables.

@@ -66,24 +66,32 @@ Status ReadFills(const Schema& schema, const Data& fills, PullAnswer* answer) {
   return Status::Ok();
 }
 
-Status ReadOwn(const Data& own) {
+Status ReadOwn(const Data& own, PullAnswer* answer) {
   for (const auto& [update, realms] : own.members()) {
     if (!realms.is_object()) return Wrong("own");
+    Map<std::string, OwnEntry>& entries = answer->own[update];
     for (const auto& [realm, place] : realms.members()) {
+      OwnEntry& entry = entries[realm];
+      entry.revision = place["revision"].as_u64();
       // The windows could not read a record with a time beyond all dates.
-      if (place["revision"].as_u64() == 0 || !CheckTime(place["at"]).ok()) return Wrong("own");
+      if (entry.revision == 0 || !CheckTime(place["at"]).ok()) return Wrong("own");
+      entry.at = place["at"].as_number();
+      for (const Data& index : place["gone"].items()) entry.gone.push_back(index.as_u64(kMaxCount));
     }
   }
   return Status::Ok();
 }
 
-Status ReadKnown(const Data& known) {
+Status ReadKnown(const Data& known, PullAnswer* answer) {
   if (known.is_null()) return Status::Ok();
   if (!known.is_object()) return Wrong("known");
+  answer->known.emplace();
   for (const auto& [action, realms] : known.members()) {
     if (!realms.is_object()) return Wrong("known");
+    Revisions& revisions = (*answer->known)[action];
     for (const auto& [realm, revision] : realms.members()) {
       if (revision.as_u64() == 0) return Wrong("known");
+      revisions[realm] = revision.as_u64();
     }
   }
   return Status::Ok();
@@ -113,11 +121,9 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
     answer.cursors[realm] = cursor.as_string();
   }
   answer.more = json["more"].as_bool();
-  answer.own = json["own"].is_object() ? json["own"] : Data::MakeObject();
   if (json["realmsToken"].is_string()) answer.realms_token = json["realmsToken"].as_string();
-  SKERRY_RETURN_IF_ERROR(ReadOwn(answer.own));
-  answer.known = json["known"];
-  SKERRY_RETURN_IF_ERROR(ReadKnown(answer.known));
+  SKERRY_RETURN_IF_ERROR(ReadOwn(json["own"], &answer));
+  SKERRY_RETURN_IF_ERROR(ReadKnown(json["known"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
   SKERRY_RETURN_IF_ERROR(ReadRefill(json["refill"], &answer));

@@ -22,6 +22,16 @@ struct OwnPlace {
   const OutboxRecord* update = nullptr;
 };
 
+// The revision at which the log of the realm has the action, as the answer says; null: it does not.
+const uint64_t* KnownRevision(const PullAnswer& answer, const std::string& action,
+                              const std::string& realm) {
+  if (!answer.known.has_value()) return nullptr;
+  const auto known = answer.known->find(action);
+  if (known == answer.known->end()) return nullptr;
+  const auto revision = known->second.find(realm);
+  return revision == known->second.end() ? nullptr : &revision->second;
+}
+
 }  // namespace
 
 PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer,
@@ -37,7 +47,7 @@ bool PullFold::StillAsAsked() const {
   if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
   if (sync_.scope_version != request_->scope_version) return false;
   // An update that the answer expects to be folded must still be in the outbox.
-  for (const auto& [id, realms] : answer_->own.members()) {
+  for (const auto& [id, realms] : answer_->own) {
     if (request_->have.count(id) == 0) continue;
     const bool here = std::any_of(outbox_.begin(), outbox_.end(),
                                   [&id = id](const OutboxRecord& u) { return u.id == id; });
@@ -92,12 +102,13 @@ void PullFold::OwnSteps() {
     const std::string& id = update.id;
     // An update that was not in `have` comes in full, among the changes.
     if (request_->have.count(id) == 0) continue;
-    for (const auto& [realm, place] : answer_->own[id].members()) {
-      const uint64_t revision = place["revision"].as_u64();
+    const auto own = answer_->own.find(id);
+    if (own == answer_->own.end()) continue;
+    for (const auto& [realm, entry] : own->second) {
       // At or below the cursor, an image or a page already had it. A dropped realm has no cursor:
       // the answer has everything but own updates.
-      if (!IsDropped(realm) && revision <= CursorRevision(request_->cursors, realm)) continue;
-      places.push_back({realm, revision, place["at"].as_number(), &update});
+      if (!IsDropped(realm) && entry.revision <= CursorRevision(request_->cursors, realm)) continue;
+      places.push_back({realm, entry.revision, entry.at, &update});
     }
   }
   Sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
@@ -124,7 +135,7 @@ void PullFold::OwnSteps() {
 // The realms in which an update is confirmed, including those of this answer.
 Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
   Vector<std::string> confirmed = update.confirmed;
-  const Data& own = answer_->own[update.id];
+  const auto own = answer_->own.find(update.id);
   const bool received = request_->received.count(update.id) != 0;
   for (const auto& [realm, link] : update.after) {
     if (Contains(confirmed, realm)) continue;
@@ -133,8 +144,8 @@ Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
                             update.revisions->contains(realm);
     // In a realm that this client may not read, there is no other confirmation than that it was
     // applied.
-    if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm))
-      confirmed.push_back(realm);
+    const bool is_own = own != answer_->own.end() && own->second.contains(realm);
+    if (is_own || unreadable || IsInLog(update, realm)) confirmed.push_back(realm);
   }
   return confirmed;
 }
@@ -145,8 +156,8 @@ bool PullFold::IsInLog(const OutboxRecord& update, const std::string& realm) con
   if (!request_->unread.contains(update.id)) return false;
   const uint64_t there =
       CursorRevision(answer_->cursors.contains(realm) ? answer_->cursors : sync_.cursors, realm);
-  const Data& found = answer_->known[update.mutations[0].id];
-  return found.Find(realm) != nullptr && found[realm].as_u64() <= there;
+  const uint64_t* revision = KnownRevision(*answer_, update.mutations[0].id, realm);
+  return revision != nullptr && *revision <= there;
 }
 
 void PullFold::Confirm(NamedMutation mutation) {
@@ -192,11 +203,11 @@ void PullFold::ConfirmOwn() {
 // would have reported is reported here.
 void PullFold::ReportDeletedObjects(const OutboxRecord& update) {
   if (update.received()) return;
-  for (const auto& [realm, place] : answer_->own[update.id].members()) {
-    Vector<uint64_t> gone;
-    for (const Data& index : place["gone"].items()) gone.push_back(index.as_u64(kMaxCount));
-    if (gone.empty()) continue;
-    return AddDeletedToInbox(*schema_, update, gone, now_, &writes_);
+  const auto own = answer_->own.find(update.id);
+  if (own == answer_->own.end()) return;
+  for (const auto& [realm, entry] : own->second) {
+    if (entry.gone.empty()) continue;
+    return AddDeletedToInbox(*schema_, update, entry.gone, now_, &writes_);
   }
 }
 
@@ -205,7 +216,7 @@ void PullFold::ReportDeletedObjects(const OutboxRecord& update) {
 // again. Returns whether it is.
 bool PullFold::ResendIfMissing(OutboxRecord* update) {
   const std::string& id = update->id;
-  const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
+  const bool asked = request_->unread.contains(id) && answer_->known.has_value() && IsWhole();
   if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
     if (Contains(update->confirmed, realm) || !answer_->cursors.contains(realm)) continue;
@@ -227,18 +238,18 @@ bool PullFold::ResendIfMissing(OutboxRecord* update) {
 PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
   const bool whole = IsWhole();
   const bool asked = request_->known.contains(known.id);
-  const Data& found = answer_->known[known.id];
   for (const auto& [realm, revision] : known.realms) {
     const uint64_t there = CursorRevision(sync_.cursors, realm);
-    if (answer_->known.is_null()) {
+    const uint64_t* found = KnownRevision(*answer_, known.id, realm);
+    if (!answer_->known.has_value()) {
       if (Contains(answer_->reset, realm)) return LogPosition::kLost;
       if (there < revision) return LogPosition::kBeyond;
       // The realm was pulled from the start, from the history that the server has now.
       if (CursorRevision(request_->cursors, realm) == 0) return LogPosition::kLost;
     } else if (!asked) {
       return LogPosition::kBeyond;
-    } else if (found.Find(realm) != nullptr) {
-      if (there < found[realm].as_u64()) return LogPosition::kBeyond;
+    } else if (found != nullptr) {
+      if (there < *found) return LogPosition::kBeyond;
     } else if (!whole) {
       return LogPosition::kBeyond;
     } else if (answer_->cursors.contains(realm)) {

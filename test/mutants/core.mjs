@@ -188,8 +188,8 @@ export const core = [
   {
     name: 'own ops are folded although the answer was not reduced by them',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (request_->have.count(id) == 0) continue;\n    for (const auto& [realm, place]',
-    to: 'for (const auto& [realm, place]',
+    from: 'if (request_->have.count(id) == 0) continue;\n    const auto own = ',
+    to: 'const auto own = ',
   },
   {
     name: 'a pull ignores that the scopes changed meanwhile',
@@ -230,13 +230,13 @@ export const core = [
   {
     name: 'the cursor for own entries is one too high',
     file: 'src/sync/pull_fold.cc',
-    from: 'revision <= CursorRevision(request_->cursors, realm)',
-    to: 'revision <= CursorRevision(request_->cursors, realm) + 1',
+    from: 'entry.revision <= CursorRevision(request_->cursors, realm)',
+    to: 'entry.revision <= CursorRevision(request_->cursors, realm) + 1',
   },
   {
     name: 'the revision alone decides whether a known action was pulled',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (answer_->known.is_null()) {\n      if (Contains(answer_->reset, realm)) return LogPosition::kLost;',
+    from: 'if (!answer_->known.has_value()) {\n      if (Contains(answer_->reset, realm)) return LogPosition::kLost;',
     to: 'if (true) {',
   },
   {

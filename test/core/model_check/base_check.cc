@@ -110,13 +110,12 @@ std::string BaseProblem(const Replica& client, const naive::Server& server) {
 std::string OwnProblem(const Replica& client, const naive::Server& server,
                        const PullRequest& request, const PullAnswer& answer) {
   const Fills fills = FillsOf(client);
-  for (const auto& [update, places] : answer.own.members()) {
+  for (const auto& [update, entries] : answer.own) {
     if (!request.have.contains(update)) continue;
-    for (const auto& [realm, place] : places.members()) {
-      const uint64_t revision = place["revision"].as_u64();
-      if (revision <= CursorRevision(request.cursors, realm)) continue;
+    for (const auto& [realm, entry] : entries) {
+      if (entry.revision <= CursorRevision(request.cursors, realm)) continue;
       const naive::Rows held = Held(client, realm);
-      for (const naive::Op& op : server.log(realm)[revision - 1].ops) {
+      for (const naive::Op& op : server.log(realm)[entry.revision - 1].ops) {
         naive::Rows space;
         if (!IsHeld(fills, op.key, StateOf(client, server, realm, &space), held))
           return "an own object is not held: " + op.key;

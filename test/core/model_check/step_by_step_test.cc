@@ -246,13 +246,12 @@ class StepWorld {
       ends[realm] = CursorRevision(cursor);
     }
     naive::Own own;
-    for (const auto& [update, places] : answer.own.members()) {
-      for (const auto& [realm, place] : places.members())
-        own[update][realm] = {place["revision"].as_u64(), place["at"].as_number()};
+    for (const auto& [update, entries] : answer.own) {
+      for (const auto& [realm, entry] : entries) own[update][realm] = {entry.revision, entry.at};
     }
     const naive::Names have(request.have.begin(), request.have.end());
     if (own != naive_.OwnOf(body["client"].as_string(), have, from, ends))
-      Fail("`own` differs: " + WriteJson(answer.own));
+      Fail("`own` differs in the answer to " + request.body);
     if (!answer.reset.empty()) Fail("a cursor of this history was refused");
     return answer;
   }
