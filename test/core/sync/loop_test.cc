@@ -49,17 +49,21 @@ TEST_CASE("gives a typed error, pauses and loses nothing when an answer is not J
   CHECK(world.storage.Count("mutations") == 0);
 }
 
+// A window that pushes one mutation in an update, and is paused with so many of them.
+void PauseWithMutations(size_t count, SyncWorld* world) {
+  world->Open(true, Json(R"({"limits":{"mutations":1}})"));
+  world->Settle();
+  world->host(0).Post(Json(R"({"type":"pause"})"));
+  world->Settle();
+  for (size_t i = 0; i < count; ++i) world->Mutate({CreateItem("i" + std::to_string(i), "A", 1)});
+  world->Settle();
+}
+
 TEST_CASE("pushes the rest as soon as the full outbox has room, also after a failed push") {
   for (int kind = 0; kind < 3; ++kind) {
     CAPTURE(kind);
     SyncWorld world;
-    world.Open(true, Json(R"({"limits":{"mutations":1}})"));
-    world.Settle();
-    world.host(0).Post(Json(R"({"type":"pause"})"));
-    world.Settle();
-    for (size_t i = 0; i < 3 * kMaxOutboxUpdates; ++i)
-      world.Mutate({CreateItem("i" + std::to_string(i), "A", 1)});
-    world.Settle();
+    PauseWithMutations(3 * kMaxOutboxUpdates, &world);
     world.network.lose_push_requests = kind == 1 ? 1 : 0;
     world.network.lose_push_answers = kind == 2 ? 1 : 0;
     world.host(0).Post(Json(R"({"type":"resume"})"));
@@ -72,13 +76,7 @@ TEST_CASE("pushes the rest as soon as the full outbox has room, also after a fai
 TEST_CASE("pushes the rest when a later page of a pull confirms the full outbox") {
   SyncWorld world;
   world.server.Foreign("theirs", "A", "0");
-  world.Open(true, Json(R"({"limits":{"mutations":1}})"));
-  world.Settle();
-  world.host(0).Post(Json(R"({"type":"pause"})"));
-  world.Settle();
-  for (size_t i = 0; i < 2 * kMaxOutboxUpdates; ++i)
-    world.Mutate({CreateItem("i" + std::to_string(i), "A", 1)});
-  world.Settle();
+  PauseWithMutations(2 * kMaxOutboxUpdates, &world);
   // There are twice as many pages of others' entries as are pulled in a row. So the second push
   // finds an outbox full of updates that wait for their confirmation, and sends nothing. They are
   // confirmed by fewer pages than are pulled in a row.
