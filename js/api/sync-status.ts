@@ -1,30 +1,23 @@
 /** The synchronisation's state as the application sees it: one frozen object, replaced when something in it changes. */
 import { errorFromCode, SkerryError } from '../core/errors.ts';
-import type { SyncFailure, WorkerStatus } from '../core/messages.ts';
+import type {
+  StatusLease,
+  SyncFailure,
+  SyncPhase,
+  SyncRole,
+  WorkerStatus,
+} from '../core/messages.ts';
 import type { WindowState } from '../core/window-effects.ts';
 
 export interface SyncStatus {
   readonly mode: 'service-worker' | 'lease' | 'local';
   /** Why this mode, in words. */
   readonly modeReason: string;
-  readonly phase:
-    | 'opening'
-    | 'filling'
-    | 'idle'
-    | 'pulling'
-    | 'pushing'
-    | 'waiting'
-    | 'offline'
-    | 'paused'
-    | 'blocked';
+  readonly phase: SyncPhase;
   /** Whether this window pushes and pulls for all windows. */
-  readonly role: 'holder' | 'waiter' | 'hidden' | 'none';
+  readonly role: SyncRole;
   /** The window that pushes, as last seen. */
-  readonly lease: {
-    readonly owner: string | null;
-    readonly epoch: number;
-    readonly beat: number;
-  } | null;
+  readonly lease: StatusLease | null;
   readonly online: boolean;
   readonly needsAuth: boolean;
   readonly writable: boolean;

@@ -34,24 +34,32 @@ export type LeaseName = 'push' | 'listen' | 'image' | 'service';
 /** Why the application is asked for a token. */
 export type TokenNeed = 'start' | 'expired' | 'refused';
 
+/** `Phase` of src/sync/names.h, in so far as a status has it. */
+export type SyncPhase =
+  | 'opening'
+  | 'filling'
+  | 'idle'
+  | 'pulling'
+  | 'pushing'
+  | 'waiting'
+  | 'offline'
+  | 'paused'
+  | 'blocked';
+
+export type SyncRole = 'holder' | 'waiter' | 'hidden' | 'none';
+
+/** The lease of the worker that pushes, as last seen. */
+export interface StatusLease {
+  readonly owner: string | null;
+  readonly epoch: number;
+  readonly beat: number;
+}
+
 /** `StatusRecord` of src/sync/status.h: the status of the sync worker (docs/sync-worker.md, section 7). */
 export interface WorkerStatus {
-  readonly role: 'none' | 'hidden' | 'holder' | 'waiter';
-  readonly lease: {
-    readonly owner: string | null;
-    readonly epoch: number;
-    readonly beat: number;
-  } | null;
-  readonly phase:
-    | 'opening'
-    | 'filling'
-    | 'idle'
-    | 'pulling'
-    | 'pushing'
-    | 'waiting'
-    | 'offline'
-    | 'paused'
-    | 'blocked';
+  readonly role: SyncRole;
+  readonly lease: StatusLease | null;
+  readonly phase: SyncPhase;
   /** The number of the last record. */
   readonly n: number;
   readonly pending: number;
