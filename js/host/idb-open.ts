@@ -12,8 +12,8 @@ import type { Key } from './storage.ts';
 /** In the store `sync`: distinguishes a database from one that is made later under the same name. */
 export const identityKey = 'made';
 
-/** So often within its limit an upgrade tells the windows that wait for it that it goes on: the engine does not. */
-const pulses = 60;
+/** An upgrade sends so many heartbeats within its limit to the windows that wait for it: the engine reports no progress. */
+const heartbeats = 60;
 
 export interface OpenRequest {
   readonly name: string;
@@ -22,7 +22,7 @@ export interface OpenRequest {
   readonly mustExist: boolean;
   /** Until it is open, or an upgrade may begin: other windows have to close their connections for that. */
   readonly timeLimitMs: number;
-  /** Of each step of an upgrade, also of another window's, which this one waits for. */
+  /** The limit of each step of an upgrade, also of one in another window, which this one waits for. */
   readonly upgradeLimitMs: number;
   onUpgrade(event: UpgradeEvent): void;
 }
@@ -47,7 +47,7 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
   let isElsewhere = false;
   let upgrading: IDBTransaction | null = null;
   let channel: Channel | undefined;
-  let pulse: ReturnType<typeof setInterval> | undefined;
+  let heartbeat: ReturnType<typeof setInterval> | undefined;
   const late = () => {
     isLate = true;
     if (upgrading) abortQuietly(upgrading);
@@ -56,7 +56,7 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
       return storageTimeout(
         `Another window upgrades the database ${name}, and stands still. Look at that window, then try again.`,
       );
-    // Of a window that is stopped, and hears nothing, an engine does not say that it blocks.
+    // An engine fires no event `blocked` for a window that is stopped.
     return storageTimeout(
       `IndexedDB did not open ${name} in time. If it goes on, close the other windows and try again.`,
     );
@@ -90,9 +90,9 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
           upgrading = transaction;
           const goesOn = () => restart(what.upgradeLimitMs);
           goesOn();
-          // Captured: of each of its requests, which are those of its records.
+          // The listener captures, so it hears of the request of each record.
           transaction.addEventListener('success', goesOn, true);
-          pulse = setInterval(() => channel?.post(null), what.upgradeLimitMs / pulses);
+          heartbeat = setInterval(() => channel?.post(null), what.upgradeLimitMs / heartbeats);
           upgrade(request, what, event.oldVersion, reject);
         };
         const opened = (db: IDBDatabase) => {
@@ -111,12 +111,12 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
     },
   );
   return opening.finally(() => {
-    clearInterval(pulse);
+    clearInterval(heartbeat);
     channel?.close();
   });
 }
 
-/** Of a database that was upgraded in the moment after its version was asked for. */
+/** Whether the database was upgraded after this code had asked for its version. */
 function isNewer(error: unknown): boolean {
   return (error as { name?: unknown } | null)?.name === 'VersionError';
 }

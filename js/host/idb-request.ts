@@ -45,7 +45,7 @@ export function storageTimeout(message: string): StorageError {
   return new StorageError('storage_timeout', message, { retryable: true });
 }
 
-/** Of a database that an upgrade or a deletion waits for. */
+/** The error of an upgrade or a deletion that other windows block. */
 export function storageBlocked(database: string): StorageError {
   return new StorageError(
     'storage_blocked',
@@ -54,7 +54,7 @@ export function storageBlocked(database: string): StorageError {
   );
 }
 
-/** Of a database whose version is greater than this code's. */
+/** The error for a database whose version is greater than this code's. */
 export function storageNewer(database: string, cause?: unknown): StorageError {
   return new StorageError(
     'storage_newer',

@@ -25,9 +25,9 @@ import {
 export interface IndexedDbOptions {
   /** The versions of databases: the production's, but in tests. */
   readonly schema?: DatabaseSchema;
-  /** Of a transaction, and of opening, where it may be other windows that have to close the database first. */
+  /** The limit of a transaction, and of opening, for which other windows may have to close the database first. */
   readonly timeLimitMs?: number;
-  /** Since an upgrade's last sign of life: one may take as long as its records need. */
+  /** The limit of an upgrade since its last progress: one may take as long as its records need. */
   readonly upgradeLimitMs?: number;
   /** How long a connection stays that a newer release waits for. */
   readonly leaveLimitMs?: number;
@@ -74,7 +74,7 @@ class IndexedDbStorage implements Storage {
   #mustExist: boolean;
   /** Why it is gone, if it is. While the connection was suspended it could not be notified of a deletion. */
   #loss: StorageLoss = 'evicted';
-  /** Of the database that was opened first; resolves with undefined where it could not be read. */
+  /** The identity of the database that was opened first; resolves with undefined where it could not be read. */
   #identity: Promise<unknown> | null = null;
   /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
   readonly #deciding = new Set<IDBTransaction>();
@@ -199,7 +199,7 @@ class IndexedDbStorage implements Storage {
       case 'closed':
         throw new ClosedError('closed', 'The storage is closed.');
       case 'suspended':
-        throw new StorageError('storage_suspended', 'The page stands still.', { retryable: true });
+        throw new StorageError('storage_suspended', 'The page is frozen.', { retryable: true });
       case 'open':
       case 'leaving':
       case 'opening':

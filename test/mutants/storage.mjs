@@ -55,10 +55,10 @@ export const storage = [
     to: '',
   },
   {
-    name: 'an upgrade does not tell the windows that wait for it',
+    name: 'an upgrade sends no heartbeats to the windows that wait for it',
     test: contracts,
     file: 'js/host/idb-open.ts',
-    from: '          pulse = setInterval(() => channel?.post(null), what.upgradeLimitMs / pulses);\n',
+    from: '          heartbeat = setInterval(() => channel?.post(null), what.upgradeLimitMs / heartbeats);\n',
     to: '',
   },
   {
