@@ -150,10 +150,9 @@ export class Lifecycle {
   #releaseLeases(): void {
     const { worker, core, storage, channel, host } = this.#parts;
     const now = host.clock.now();
-    for (const [name, { owner, epoch }] of worker?.leases ?? []) {
-      const record = { v: 1, owner, epoch, beat: 0, claimedAt: now, beatAt: now, job: null };
-      const lease = core.releasedLease({ record, owner, epoch, now });
-      if (lease === null || !storage.putNow('sync', name, lease)) continue;
+    for (const [name, held] of worker?.leases ?? []) {
+      const lease = core.releasedLease(held, now);
+      if (!storage.putNow('sync', name, lease)) continue;
       channel.post({ type: 'lease', name, lease, outcome: 'left' });
     }
   }

@@ -244,9 +244,9 @@ export class WindowCore {
     };
   }
 
-  /** The record to write for a lease that is released, or null where another worker holds it. */
-  releasedLease(input: { record: unknown; owner: string; epoch: number; now: number }): unknown {
-    this.#module.callWith('_sk_lease_release', input);
+  /** The record to write, without reading it first, for a lease of the worker that is released. */
+  releasedLease({ owner, epoch }: { owner: string; epoch: number }, now: number): unknown {
+    this.#module.callWithText('_sk_lease_release', owner, epoch, now);
     return this.#module.output();
   }
 }

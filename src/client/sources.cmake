@@ -12,7 +12,6 @@ set(SKERRY_CLIENT_SOURCES
   src/client/ordered_diff.cc
   src/client/mirror.cc
   src/client/moves.cc
-  src/client/mutation_record.cc
   src/client/page_freeze.cc
   src/client/pending.cc
   src/client/promises.cc

@@ -6,10 +6,10 @@
 #include "base/map.h"
 #include "base/vector.h"
 #include "client/effect.h"
-#include "client/mutation_record.h"
 #include "client/tab.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/mutation_record.h"
 #include "log/steps_writer.h"
 
 namespace skerry {

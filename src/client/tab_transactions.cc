@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "client/effect.h"
-#include "client/mutation_record.h"
 #include "client/tab.h"
 #include "log/codec.h"
 #include "log/conflict_record.h"
+#include "log/mutation_record.h"
 
 namespace skerry {
 

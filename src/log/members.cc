@@ -31,7 +31,7 @@ bool IsListOf(const Data& data, DataTest fits) {
 namespace {
 
 constexpr MemberType kBytes = {
-    [](const Data& data) { return data.is_bytes(); },
+    IsBytes,
     [](Data&& data, void* member) { *static_cast<std::string*>(member) = data.as_bytes(); },
     [](const void* member) { return Data::Bytes(*static_cast<const std::string*>(member)); },
     [](const void* member) { return static_cast<const std::string*>(member)->empty(); }};
@@ -56,15 +56,20 @@ size_t TextIndex(const Data& value, const char* const* texts, size_t count) {
 
 }  // namespace
 
-void Members::Bytes(const char* name, std::string& member) { Add(name, &member, &kBytes); }
+Members& Members::Bytes(const char* name, std::string& member) {
+  return Add(name, &member, &kBytes);
+}
 
 void Members::Bytes(const char* name, std::optional<std::string>& member) {
   Add(name, &member, &kMaybeBytes);
 }
 
-void Members::Add(const char* name, void* place, const MemberType* type) {
+void Members::Require(DataTest test) { members_[count_ - 1].required = test; }
+
+Members& Members::Add(const char* name, void* place, const MemberType* type) {
   SKERRY_CHECK(count_ < kMaxMembers);
   members_[count_++] = {name, place, type};
+  return *this;
 }
 
 void Members::AddOptional(const char* name, void* place, const MemberType* type) {
@@ -72,10 +77,17 @@ void Members::AddOptional(const char* name, void* place, const MemberType* type)
   members_[count_ - 1].is_optional = true;
 }
 
-void Members::AddText(const char* name, void* place, const char* const* texts, size_t count) {
+Members& Members::AddText(const char* name, void* place, const char* const* texts, size_t count) {
   Add(name, place, nullptr);
   members_[count_ - 1].texts = texts;
   members_[count_ - 1].count = count;
+  return *this;
+}
+
+bool CanReadMembers(const Data& data, void* blank, ListMembers list) {
+  Members members;
+  list(blank, &members);
+  return members.CanRead(data);
 }
 
 void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest) {
@@ -89,6 +101,13 @@ Data WriteMembers(const void* self, ListMembers list, const PreservedFields* res
   Members members;
   if (list != nullptr) list(const_cast<void*>(self), &members);
   return members.Write(rest, type);
+}
+
+bool Members::CanRead(const Data& data) const {
+  if (!data.is_object()) return false;
+  return std::all_of(members_, members_ + count_, [&](const Member& member) {
+    return member.required == nullptr || member.required(data[member.name]);
+  });
 }
 
 void Members::Read(Data stored, PreservedFields* out) const {

@@ -7,15 +7,15 @@
 //     PreservedFields rest;
 //     template <typename Self, typename Visitor>
 //     static void Each(Self& self, Visitor& member) {
-//       member("n", self.n);
+//       member("n", self.n).Require(IsCount);
 //       member.Optional("name", self.name);
 //     }
 //   };
 //
 // Any script of the origin may have written to the database. So a member with a value of a wrong
-// type is read as if it were missing: it keeps its first value (0, empty, none). Lists and maps
-// leave out items that do not fit. Unknown fields are preserved in `rest`; a struct that is never
-// written back needs none.
+// type is read as if it were missing: it keeps its first value (0, empty, none). A struct whose
+// required members do not fit is such a value itself. Lists and maps leave out items that do not
+// fit. Unknown fields are preserved in `rest`; a struct that is never written back needs none.
 #ifndef SKERRY_LOG_MEMBERS_H_
 #define SKERRY_LOG_MEMBERS_H_
 
@@ -47,7 +47,7 @@ concept HasMembers = requires(T& self, Members& members) { T::Each(self, members
 inline constexpr uint64_t kMaxCount = uint64_t{1} << 52;
 inline bool IsCount(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxCount; }
 
-// Whether a value can be read as a member of this type. Overloads for structs may be stricter.
+// Whether a value can be read as a member of this type.
 inline bool CanRead(const Data& data, const bool*) { return data.is_bool(); }
 inline bool CanRead(const Data& data, const uint64_t*) { return IsCount(data); }
 bool CanRead(const Data& data, const double*);  // finite
@@ -63,15 +63,30 @@ bool CanRead(const Data& data, const Map<std::string, T>*) {
   return data.is_object();
 }
 template <HasMembers T>
-bool CanRead(const Data& data, const T*) {
-  return data.is_object();
-}
+bool CanRead(const Data& data, const T*);
 
-// Tests for records that are useless if a part does not fit.
-inline bool IsText(const Data& data) { return data.is_string() && !data.as_string().empty(); }
+// Tests for members that are required.
 using DataTest = bool (*)(const Data&);
+inline bool IsText(const Data& data) { return data.is_string() && !data.as_string().empty(); }
+inline bool IsBytes(const Data& data) { return data.is_bytes(); }
+template <typename T>
+bool Is(const Data& data) {
+  return CanRead(data, static_cast<const T*>(nullptr));
+}
+template <typename T>
+bool IsNullOr(const Data& data) {
+  return data.is_null() || Is<T>(data);
+}
 bool IsMapOf(const Data& data, DataTest fits);
 bool IsListOf(const Data& data, DataTest fits);
+template <typename T>
+bool IsMapOf(const Data& data) {
+  return IsMapOf(data, Is<T>);
+}
+template <typename T>
+bool IsListOf(const Data& data) {
+  return IsListOf(data, Is<T>);
+}
 
 // REQUIRES: the value fits.
 inline void FromData(Data&& data, bool* out) { *out = data.as_bool(); }
@@ -127,8 +142,7 @@ struct MemberType {
 
 template <typename T>
 inline constexpr MemberType kMemberType = {
-    [](const Data& data) { return CanRead(data, static_cast<const T*>(nullptr)); },
-    [](Data&& data, void* member) { FromData(std::move(data), static_cast<T*>(member)); },
+    Is<T>, [](Data&& data, void* member) { FromData(std::move(data), static_cast<T*>(member)); },
     [](const void* member) { return ToData(*static_cast<const T*>(member)); },
     [](const void* member) { return IsDefaultValue(*static_cast<const T*>(member)); }};
 
@@ -146,23 +160,26 @@ inline constexpr MemberType kMemberType<std::optional<T>> = {
 class Members {
  public:
   template <typename T>
-  void operator()(const char* name, T& member) {
-    Add(name, &member, &kMemberType<T>);
+  Members& operator()(const char* name, T& member) {
+    return Add(name, &member, &kMemberType<T>);
   }
   // Not written if it has no value.
   template <typename T>
   void Optional(const char* name, std::optional<T>& member) {
     AddOptional(name, &member, &kMemberType<std::optional<T>>);
   }
-  void Bytes(const char* name, std::string& member);
+  Members& Bytes(const char* name, std::string& member);
   void Bytes(const char* name, std::optional<std::string>& member);
   // One of these texts, in the order of the enumeration. Any other text is read as the first.
   template <typename E, size_t count>
-  void Text(const char* name, E& member, const char* const (&texts)[count]) {
+  Members& Text(const char* name, E& member, const char* const (&texts)[count]) {
     static_assert(sizeof(E) == sizeof(uint8_t));
-    AddText(name, &member, texts, count);
+    return AddText(name, &member, texts, count);
   }
+  // The member that was listed last has to pass this test. Otherwise the struct cannot be read.
+  void Require(DataTest test);
 
+  bool CanRead(const Data& data) const;
   // `rest` null: the struct has none.
   void Read(Data stored, PreservedFields* rest) const;
   // `type`, unless it is null, is the value of a first member `type`.
@@ -176,14 +193,15 @@ class Members {
     bool is_optional = false;
     const char* const* texts = nullptr;
     size_t count = 0;
+    DataTest required = nullptr;
   };
   static constexpr size_t kMaxMembers = 32;  // the number of bits of PreservedFields::absent
 
   // With few arguments, because there are hundreds of calls.
-  SKERRY_OUT_OF_LINE void Add(const char* name, void* place, const MemberType* type);
+  SKERRY_OUT_OF_LINE Members& Add(const char* name, void* place, const MemberType* type);
   SKERRY_OUT_OF_LINE void AddOptional(const char* name, void* place, const MemberType* type);
-  SKERRY_OUT_OF_LINE void AddText(const char* name, void* place, const char* const* texts,
-                                  size_t count);
+  SKERRY_OUT_OF_LINE Members& AddText(const char* name, void* place, const char* const* texts,
+                                      size_t count);
 
   Member members_[kMaxMembers];
   size_t count_ = 0;
@@ -205,10 +223,23 @@ PreservedFields* RestOf(T* self) {
   }
 }
 
+// `blank`: any value of the struct.
+bool CanReadMembers(const Data& data, void* blank, ListMembers list);
 void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest);
 // `list` null: the struct has no members. `type`: see Members::Write.
 Data WriteMembers(const void* self, ListMembers list, const PreservedFields* rest,
                   const char* type);
+
+template <HasMembers T>
+bool CanReadMembers(const Data& data) {
+  T blank;
+  return CanReadMembers(data, &blank, kListMembers<T>);
+}
+
+template <HasMembers T>
+bool CanRead(const Data& data, const T*) {
+  return CanReadMembers<T>(data);
+}
 
 template <HasMembers T>
 void ReadMembers(Data&& data, T* out) {
@@ -234,7 +265,7 @@ template <typename T>
 void FromData(Data&& data, Vector<T>* out) {
   out->clear();
   for (Data& item : data.mutable_items()) {
-    if (!CanRead(item, static_cast<const T*>(nullptr))) continue;
+    if (!Is<T>(item)) continue;
     FromData(std::move(item), &out->emplace_back());
   }
 }
@@ -250,7 +281,7 @@ template <typename T>
 void FromData(Data&& data, Map<std::string, T>* out) {
   out->clear();
   for (auto& [name, value] : data.mutable_members()) {
-    if (CanRead(value, static_cast<const T*>(nullptr))) FromData(std::move(value), &(*out)[name]);
+    if (Is<T>(value)) FromData(std::move(value), &(*out)[name]);
   }
 }
 

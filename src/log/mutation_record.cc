@@ -2,16 +2,30 @@
 
 #include <utility>
 
-namespace skerry {
+#include "base/map.h"
+#include "log/codec.h"
+#include "log/fold.h"
 
-bool CanRead(const Data& data, const KnownMutation*) {
-  return IsText(data["id"]) && IsCount(data["key"]) && data["key"].as_u64() > 0 &&
-         IsMapOf(data["realms"], IsCount);
-}
+namespace skerry {
 
 MutationRecord MutationRecord::Read(Data stored) {
   return ReadRecord<MutationRecord>(std::move(stored));
 }
 Data MutationRecord::Write() const { return ToData(*this); }
+
+MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation) {
+  Set<std::string> named;
+  for (const Op& op : RowOps(mutation.ops)) {
+    named.insert(schema.table(op.table).name + std::string(1, '\0') + op.id);
+  }
+  MutationRecord record;
+  record.id = mutation.action.id;
+  record.name = mutation.action.name;
+  record.at = mutation.action.at;
+  record.realms = RealmsOf(mutation.ops);
+  for (const std::string& key : named) record.keys.push_back(key);
+  record.body = EncodeMutation(schema, mutation);
+  return record;
+}
 
 }  // namespace skerry

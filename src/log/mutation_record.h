@@ -7,7 +7,9 @@
 
 #include "log/cursor.h"
 #include "log/members.h"
+#include "log/op.h"
 #include "log/record_version.h"
+#include "model/schema.h"
 
 namespace skerry {
 
@@ -52,19 +54,24 @@ struct MutationRecord {
   Data Write() const;
 };
 
+// The record of a mutation when it is first stored.
+MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation);
+
 // A reference to a mutation in another record.
 struct NamedMutation {
   std::string id;
-  Key key;  // in `mutations`
+  Key key;  // in `mutations`; none if it was never stored there
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("id", self.id);
+    member("id", self.id).Require(IsText);
     member("key", self.key);
   }
   friend bool operator==(const NamedMutation&, const NamedMutation&) = default;
 };
+
+inline bool IsMutationKey(const Data& data) { return IsCount(data) && data.as_u64() > 0; }
 
 // A mutation whose action is already in the log, as the answer to a push said.
 struct KnownMutation {
@@ -75,12 +82,11 @@ struct KnownMutation {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("id", self.id);
-    member("key", self.key);
-    member("realms", self.realms);
+    member("id", self.id).Require(IsText);
+    member("key", self.key).Require(IsMutationKey);
+    member("realms", self.realms).Require(IsMapOf<uint64_t>);
   }
 };
-bool CanRead(const Data& data, const KnownMutation*);
 
 }  // namespace skerry
 

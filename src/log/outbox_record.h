@@ -18,16 +18,21 @@ struct ChainLink {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("seq", self.seq);
-    member("id", self.id);
+    member("seq", self.seq).Require(IsCount);
+    member("id", self.id).Require(IsText);
   }
   friend bool operator==(const ChainLink&, const ChainLink&) = default;
 };
-bool CanRead(const Data& data, const ChainLink*);
+inline bool CanRead(const Data& data, const ChainLink*) {
+  return data.is_null() || CanReadMembers<ChainLink>(data);
+}
 void FromData(Data&& data, ChainLink* out);
 Data ToData(const ChainLink& link);
 
 using ChainLinks = Map<std::string, ChainLink>;  // by realm
+inline bool IsChainLinks(const Data& data) {
+  return IsMapOf<ChainLink>(data) && !data.members().empty();
+}
 
 // The last update of this identity in each realm (docs/design.md, "The chain").
 struct Chain {
@@ -37,12 +42,11 @@ struct Chain {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("client", self.client);
-    member("links", self.links);
+    member("client", self.client).Require(IsText);
+    member("links", self.links).Require(IsMapOf<ChainLink>);
   }
   friend bool operator==(const Chain&, const Chain&) = default;
 };
-bool CanRead(const Data& data, const Chain*);
 
 enum class OutboxState : uint8_t {
   kSent,      // waits for an answer; an unknown state is read as this: it may have been sent
@@ -69,27 +73,26 @@ struct OutboxRecord {
   static void Each(Self& self, Visitor& member) {
     static constexpr const char* kStates[] = {"sent", "new", "received"};
     member("v", self.version);
-    member("id", self.id);
-    member("client", self.client);
-    member("after", self.after);
+    member("id", self.id).Require(IsText);
+    member("client", self.client).Require(IsText);
+    member("after", self.after).Require(IsChainLinks);
     member("base", self.base);
     member("at", self.at);
-    member.Text("state", self.state, kStates);
+    member.Text("state", self.state, kStates).Require(IsText);
     member("epoch", self.epoch);
     member("revisions", self.revisions);
-    member("confirmed", self.confirmed);
-    member("mutations", self.mutations);
-    member.Bytes("body", self.body);
+    member("confirmed", self.confirmed).Require(IsListOf<std::string>);
+    member("mutations", self.mutations).Require(IsListOf<NamedMutation>);
+    member.Bytes("body", self.body).Require(IsBytes);
   }
   static OutboxRecord Read(Data stored);
+  // A row {key, value} of the outbox. None: it is damaged, so that it cannot be sent, confirmed and
+  // removed, and its mutations are grouped again. The record of a newer version is read as it is.
+  static std::optional<OutboxRecord> ReadRow(const Data& row);
   Data Write() const;
 
   bool received() const { return state == OutboxState::kReceived; }
 };
-
-// Whether a row {key, value} of the outbox can be sent, confirmed and removed, or is from a newer
-// version. Otherwise it is damaged, and its mutations are grouped again.
-bool IsSoundOutboxRow(const Data& row);
 
 }  // namespace skerry
 

@@ -3,20 +3,9 @@
 #include <utility>
 
 #include "base/checksum.h"
-#include "base/limits.h"
 
 namespace skerry {
 namespace {
-
-bool IsAnyText(const Data& data) { return data.is_string(); }
-
-bool IsPart(const Data& data) {
-  return IsText(data["file"]) && data["bytes"].as_u64(~uint64_t{0}) <= kMaxImageBytes;
-}
-
-bool IsPointer(const Data& data) {
-  return data.is_null() || CanRead(data, static_cast<const ImagePointer*>(nullptr));
-}
 
 void RemoveEmpty(Vector<std::string>* realms) {
   erase_if(*realms, [](const std::string& realm) { return realm.empty(); });
@@ -34,18 +23,6 @@ void FromData(Data&& data, ScopeFill* out) {
 Data ToData(const ScopeFill& filled) {
   return filled.upto.has_value() ? Data(*filled.upto) : Data(filled.whole);
 }
-
-bool CanRead(const Data& data, const SyncScope*) {
-  return IsText(data["table"]) && data["where"].is_array() &&
-         CanRead(data["filled"], static_cast<const ScopeFill*>(nullptr));
-}
-
-bool CanRead(const Data& data, const ImagePointer*) {
-  return data["generation"].is_string() && IsCount(data["n"]) && IsListOf(data["parts"], IsPart) &&
-         IsMapOf(data["cursors"], IsAnyText);
-}
-
-bool CanRead(const Data& data, const Generation*) { return data["generation"].is_string(); }
 
 SyncProgress SyncProgress::Read(Data stored) {
   SyncProgress sync = ReadRecord<SyncProgress>(std::move(stored));
@@ -65,11 +42,6 @@ SyncRecord SyncRecord::Read(Data stored) {
 }
 
 Data SyncRecord::Write() const { return ToData(*this); }
-
-bool HasIntactProgress(const Data& stored) {
-  return IsCount(stored["n"]) && IsMapOf(stored["cursors"], IsAnyText) &&
-         IsPointer(stored["image"]) && IsPointer(stored["previous"]);
-}
 
 SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version) {
   SyncRecord sync = SyncRecord::Read(std::move(stored));

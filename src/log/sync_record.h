@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/limits.h"
 #include "log/cursor.h"
 #include "log/members.h"
 #include "log/mutation_record.h"
@@ -51,14 +52,15 @@ struct SyncScope {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("table", self.table);
-    member("where", self.where);
-    member("filled", self.filled);
+    member("table", self.table).Require(IsText);
+    member("where", self.where).Require(IsListOf<Data>);
+    member("filled", self.filled).Require(Is<ScopeFill>);
     member.Optional("asked", self.asked);
   }
   friend bool operator==(const SyncScope&, const SyncScope&) = default;
 };
-bool CanRead(const Data& data, const SyncScope*);
+
+inline bool IsImageSize(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxImageBytes; }
 
 // A file of an image, in the mount `/skerry/<name>/<user>/<generation>`.
 struct ImagePart {
@@ -70,8 +72,8 @@ struct ImagePart {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("file", self.file);
-    member("bytes", self.bytes);
+    member("file", self.file).Require(IsText);
+    member("bytes", self.bytes).Require(IsImageSize);
     member("checksum", self.checksum);
     member.Optional("leftOut", self.left_out);
   }
@@ -90,16 +92,15 @@ struct ImagePointer {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("generation", self.generation);
-    member("parts", self.parts);
-    member("n", self.n);
-    member("cursors", self.cursors);
+    member("generation", self.generation).Require(Is<std::string>);
+    member("parts", self.parts).Require(IsListOf<ImagePart>);
+    member("n", self.n).Require(IsCount);
+    member("cursors", self.cursors).Require(IsMapOf<std::string>);
     member.Optional("recordBytes", self.record_bytes);
     member.Optional("layout", self.layout);
   }
   friend bool operator==(const ImagePointer&, const ImagePointer&) = default;
 };
-bool CanRead(const Data& data, const ImagePointer*);
 
 // A generation of the image that is being written, or has to be deleted.
 struct Generation {
@@ -110,14 +111,14 @@ struct Generation {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("generation", self.generation);
+    member("generation", self.generation).Require(Is<std::string>);
     member("lease", self.lease);
     member("epoch", self.epoch);
   }
 };
-bool CanRead(const Data& data, const Generation*);
 
-// What windows use of the record. The other members are unknown fields to them, which are
+// What windows use of the record. Its required members are those that windows and images rely on:
+// without one of them the record is damaged, and is completed by CompleteSyncRecord. The other members are unknown fields to them, which are
 // preserved: so a page does not load the code that reads these.
 struct SyncProgress {
   double version = kRecordVersion;
@@ -138,15 +139,15 @@ struct SyncProgress {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("v", self.version);
-    member("n", self.n);
+    member("n", self.n).Require(IsCount);
     member("goneUpTo", self.removed_up_to);
-    member("cursors", self.cursors);
+    member("cursors", self.cursors).Require(IsMapOf<std::string>);
     member("scopes", self.scopes);
     member("clockOffset", self.clock_offset);
     member("lastSyncedAt", self.last_synced_at);
     member("schema", self.schema);
-    member("image", self.image);
-    member("previous", self.previous);
+    member("image", self.image).Require(IsNullOr<ImagePointer>);
+    member("previous", self.previous).Require(IsNullOr<ImagePointer>);
     member("refill", self.refill);
     member("generations", self.generations);
     member("recordBytes", self.record_bytes);
@@ -186,9 +187,6 @@ struct SyncRecord : SyncProgress {
 };
 
 inline constexpr size_t kMaxOlderCursors = 8;
-
-// Whether n, cursors and image pointers are intact, so that windows and images can rely on them.
-bool HasIntactProgress(const Data& stored);
 
 // The stored record, completed by every member that the sync worker relies on. `client` becomes the
 // identity if it has none. REQUIRES: the record is not from a newer version.

@@ -34,7 +34,8 @@ bool FollowsAny(const OutboxRecord& update, const Vector<OutboxRecord>& outbox) 
 Vector<OutboxRecord> InChainOrder(const Data& outbox_range) {
   Vector<OutboxRecord> left;
   for (const Data& row : outbox_range.items()) {
-    if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(RowValue(row)));
+    std::optional<OutboxRecord> update = OutboxRecord::ReadRow(row);
+    if (update.has_value()) left.push_back(std::move(*update));
   }
   Vector<OutboxRecord> ordered;
   while (!left.empty()) {
@@ -54,7 +55,7 @@ Vector<OutboxRecord> InChainOrder(const Data& outbox_range) {
 Vector<Key> DamagedUpdates(const Data& outbox_range) {
   Vector<Key> keys;
   for (const Data& row : outbox_range.items()) {
-    if (!IsSoundOutboxRow(row)) keys.push_back(RowKey(row));
+    if (!OutboxRecord::ReadRow(row).has_value()) keys.push_back(RowKey(row));
   }
   return keys;
 }

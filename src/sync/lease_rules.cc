@@ -1,5 +1,7 @@
 #include "sync/lease_rules.h"
 
+#include <utility>
+
 namespace skerry {
 
 bool Observe(const LeaseRecord& record, double mono_ms, double look_ms, double timeout_ms,
@@ -49,6 +51,14 @@ std::optional<LeaseRecord> ReleasedRecord(LeaseRecord record, std::string_view o
   record.heartbeat_at = now;
   record.job.reset();
   return record;
+}
+
+LeaseRecord UnreadRelease(std::string_view owner, uint64_t epoch, double now) {
+  LeaseRecord held;
+  held.owner = owner;
+  held.epoch = epoch;
+  held.claimed_at = now;
+  return *ReleasedRecord(std::move(held), owner, epoch, now);
 }
 
 bool Holds(const LeaseRecord& record, std::string_view owner, uint64_t epoch) {

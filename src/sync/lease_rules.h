@@ -47,6 +47,10 @@ LeaseRecord HeartbeatRecord(LeaseRecord record, std::string_view job, double now
 std::optional<LeaseRecord> ReleasedRecord(LeaseRecord record, std::string_view owner,
                                           uint64_t epoch, double now);
 
+// The record that a window writes to release a lease of its worker, without reading it first. It
+// knows no more of the lease than this.
+LeaseRecord UnreadRelease(std::string_view owner, uint64_t epoch, double now);
+
 // The fence: whether a writer under (owner, epoch) may write.
 bool Holds(const LeaseRecord& record, std::string_view owner, uint64_t epoch);
 

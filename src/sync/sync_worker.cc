@@ -172,7 +172,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     TakeKeptToken(read[4], turn);
     KeepService(read, &reply.writes);
   }
-  state_->must_report_damage = read[0].is_object() && !HasIntactProgress(read[0]);
+  state_->must_report_damage = read[0].is_object() && !Is<SyncProgress>(read[0]);
   SyncRecord sync =
       CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // At the start, too: scopes that the schema no longer understands are dropped.

@@ -9,7 +9,7 @@ namespace skerry {
 
 SyncRecord WorkerState::Sound(const Data& stored, double now) {
   if (IsNewer(stored)) return SyncRecord::Read(stored);
-  const bool whole = HasIntactProgress(stored);
+  const bool whole = Is<SyncProgress>(stored);
   must_report_damage = must_report_damage || (!whole && !loss_reported);
   loss_reported = !whole;
   const std::string client = sync.client.empty() ? ids.Next(now) : sync.client;

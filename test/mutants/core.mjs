@@ -750,9 +750,21 @@ export const core = [
   },
   {
     name: 'an outbox row that is not a record is read as one',
-    file: 'src/sync/chain.cc',
-    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(RowValue(row)));',
-    to: 'left.push_back(OutboxRecord::Read(RowValue(row)));',
+    file: 'src/log/outbox_record.cc',
+    from: 'if (!IsNewer(stored) && !CanReadMembers<OutboxRecord>(stored)) return std::nullopt;',
+    to: '',
+  },
+  {
+    name: 'an outbox row that names a mutation without a key is read as one',
+    file: 'src/log/outbox_record.cc',
+    from: '[](const NamedMutation& each) { return each.key.number() > 0; }',
+    to: '[](const NamedMutation&) { return true; }',
+  },
+  {
+    name: 'a record is read although a required member does not fit',
+    file: 'src/log/members.cc',
+    from: 'return member.required == nullptr || member.required(data[member.name]);',
+    to: 'return true;',
   },
   {
     name: 'updates that were only undone are pushed again without a pause',
@@ -819,7 +831,7 @@ export const core = [
   {
     name: 'fields of the sync record are read without checking their type',
     file: 'src/log/members.h',
-    from: 'if (!CanRead(item, static_cast<const T*>(nullptr))) continue;',
+    from: 'if (!Is<T>(item)) continue;',
     to: 'if (item.is_null()) continue;',
   },
   {

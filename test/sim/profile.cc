@@ -74,14 +74,7 @@ void Tab::Leave() {
 
 void Tab::ReleaseLeases() {
   for (const auto& [name, epoch] : leases) {
-    const double now = world_->Wall(*profile_);
-    LeaseRecord record;
-    record.owner = id;
-    record.epoch = epoch;
-    record.claimed_at = now;
-    const std::optional<LeaseRecord> released = ReleasedRecord(record, id, epoch, now);
-    if (!released.has_value()) continue;
-    const Data lease = released->Write();
+    const Data lease = UnreadRelease(id, epoch, world_->Wall(*profile_)).Write();
     profile_->storage.Put("sync", name, lease);
     Data message = Data::MakeObject();
     message.Set("type", "lease").Set("name", name).Set("lease", lease).Set("outcome", "left");

@@ -3,8 +3,8 @@
 // windows (tab_fixture.h).
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "client/mutation_record.h"
 #include "doctest/doctest.h"
+#include "log/mutation_record.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {

@@ -227,6 +227,28 @@ TEST_CASE("keeps the outbox in the chain's order when a clock stepped back betwe
   CHECK(ordered[2].id == "1");
 }
 
+TEST_CASE("leaves out an outbox row that cannot be sent, confirmed and removed") {
+  const OutboxRecord sound = Outbox("1", "c", R"({"A":null})");
+  const auto is_damaged = [&](const char* name, Data value) {
+    Data range = Data::MakeArray();
+    range.Push(RowRecord("1", sound.Write().Set(name, std::move(value))));
+    CHECK(DamagedUpdates(range).size() + InChainOrder(range).size() == 1);
+    return InChainOrder(range).empty();
+  };
+  CHECK_FALSE(is_damaged("mutations", Json(R"([{"id":"m","key":3}])")));
+  CHECK(is_damaged("mutations", Json(R"([{"id":"m","key":0}])")));
+  CHECK(is_damaged("mutations", Json(R"([{"id":"m"}])")));
+  CHECK(is_damaged("mutations", Json(R"([{"key":3}])")));
+  CHECK(is_damaged("id", "2"));
+  CHECK(is_damaged("client", ""));
+  CHECK(is_damaged("after", Data::MakeObject()));
+  CHECK(is_damaged("after", Json(R"({"A":{"seq":-1,"id":"x"}})")));
+  CHECK(is_damaged("confirmed", Json("[1]")));
+  CHECK(is_damaged("state", Data()));
+  CHECK(is_damaged("body", "text"));
+  CHECK_FALSE(is_damaged("v", uint64_t{2}));
+}
+
 TEST_CASE("undoes all updates that follow an undone one, over realms; resets the chain") {
   Vector<OutboxRecord> outbox{Outbox("1", "c", R"({"A":null})"),
                               Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),

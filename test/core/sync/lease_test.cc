@@ -67,6 +67,8 @@ TEST_CASE("releases a lease only with the right owner and epoch") {
   const Data released = ReleasedRecord(LeaseOf("x", 3, 7), "x", 3, 0)->Write();
   CHECK(released["owner"].is_null());
   CHECK(released["epoch"].as_number() == 3);
+  const LeaseRecord held = ClaimedRecord(LeaseOf("", 2, 0), "x", "", 9);
+  CHECK(UnreadRelease("x", 3, 9).Write() == ReleasedRecord(held, "x", 3, 9)->Write());
 }
 
 TEST_CASE("allows only the lease transitions of the diagram") {
