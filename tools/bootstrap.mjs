@@ -26,7 +26,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findChromium, findFirefox, hasWebKit } from './lib/browsers.mjs';
 import { findFuzzer, fuzzerPackages } from './lib/clang.mjs';
-import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib/debian.mjs';
+import {
+  copyHeaders,
+  debianAvailable,
+  installDebianPrefix,
+  kDebianParts,
+  llvmOf,
+} from './lib/debian.mjs';
 import {
   chooseEmscripten,
   configureDebianEmscripten,
@@ -38,7 +44,7 @@ import { installPostgres } from './lib/postgres.mjs';
 import { main, note, run, SetupError, step, which } from './lib/run.mjs';
 
 /** Increment it if a change of this file must replace the compilers that machines have installed. */
-const kRecipe = '2';
+const kRecipe = '3';
 const kNodeMajor = 20;
 
 const stampOf = (folder) => join(folder, 'skerry.stamp');
@@ -83,32 +89,35 @@ const kClangTools = ['clang-format', 'clang-tidy'];
 /** A program of LLVM on PATH; Debian's names carry the version. */
 const clangTool = (name) => which(`${name}-21`) ?? which(name);
 
-/** Whether the machine has all that is compiled with: then nothing is unpacked. */
-function hasCompilers({ test }) {
+/** The parts of kDebianParts that the machine lacks. Without an Emscripten it is all of them, unpacked at once. */
+function missingParts({ test }) {
+  if (!installedEmscripten()) return Object.keys(kDebianParts);
   const folders = [join(local, 'include'), '/usr/include'];
   const hasHeader = (name) => folders.some((folder) => existsSync(join(folder, name)));
-  const programs = ['ninja', ...(test ? kClangTools : [])];
-  return (
-    installedEmscripten() !== undefined &&
-    Object.keys(headersOf({ test })).every(hasHeader) &&
-    programs.every((name) => clangTool(name))
-  );
+  return [
+    ...(which('ninja') ? [] : ['ninja']),
+    ...Object.keys(headersOf({ test })).filter((name) => !hasHeader(name)),
+    ...(test ? kClangTools.filter((name) => !clangTool(name)) : []),
+  ];
 }
 
-/** The compilers of the Debian suite, where this machine can have them and lacks some. */
+/** Unpacks from the Debian suite what the machine lacks, where it can. */
 async function installCompilers({ test }) {
-  if (!debianAvailable() || hasCompilers({ test })) return;
+  if (!debianAvailable()) return;
+  const missing = missingParts({ test });
   const stamp = stampOf(debianPrefix);
   // The stamp holds the folder, because the programs contain its path: a moved folder is installed again.
-  const wanted = `${kRecipe} ${debianPrefix}`;
-  if (readStamp(stamp) === wanted) return;
-  await step('Emscripten, LLVM and headers (100 MB, once)', async () => {
-    // The list of packages is written after unpacking. If it exists and the stamp does not, only a later step failed.
-    const unpacked = !readStamp(stamp) && existsSync(join(debianPrefix, 'packages.txt'));
-    if (!unpacked) await installDebianPrefix(debianPrefix);
-    note('adding what Emscripten wants from npm');
-    await configureDebianEmscripten();
-    writeFileSync(stamp, wanted);
+  const [recipe, folder, ...unpacked] = readStamp(stamp).split('\n');
+  const present = recipe === kRecipe && folder === debianPrefix ? unpacked : [];
+  if (missing.every((part) => present.includes(part))) return;
+  const wanted = [...new Set([...present, ...missing])];
+  await step(`${wanted.join(', ')} (up to 100 MB, once)`, async () => {
+    await installDebianPrefix(debianPrefix, wanted);
+    if (wanted.includes('emscripten')) {
+      note('adding what Emscripten wants from npm');
+      await configureDebianEmscripten();
+    }
+    writeFileSync(stamp, [kRecipe, debianPrefix, ...wanted].join('\n'));
   });
 }
 

@@ -200,11 +200,22 @@ export function llvmOf(prefix) {
   return name ? join(folder, name) : undefined;
 }
 
-/**
- * Replaces `prefix` by a new one with Emscripten, LLVM, clang-format, clang-tidy, ninja, and the nlohmann
- * and doctest headers. A failed attempt leaves nothing behind.
- */
-export async function installDebianPrefix(prefix) {
+/** What can be unpacked, and the packages of each. `version` is the LLVM on which the suite's Emscripten is built. */
+export const kDebianParts = {
+  emscripten: (version) => [
+    ...['emscripten', 'binaryen', `clang-${version}`, `lld-${version}`, `llvm-${version}`],
+    ...[`libclang-common-${version}-dev`, `llvm-${version}-runtime`],
+    `llvm-${version}-linker-tools`,
+  ],
+  ninja: () => ['ninja-build'],
+  nlohmann: () => ['nlohmann-json3-dev'],
+  doctest: () => ['doctest-dev'],
+  'clang-format': (version) => [`clang-format-${version}`],
+  'clang-tidy': (version) => [`clang-tidy-${version}`, `libclang-common-${version}-dev`],
+};
+
+/** Replaces `prefix` by a new one with the named parts of kDebianParts. A failed attempt leaves nothing behind. */
+export async function installDebianPrefix(prefix, parts) {
   const state = `${prefix}.apt`;
   // The programs carry the final path of the prefix, so it is built in place and marked when done.
   for (const folder of [prefix, state]) rmSync(folder, { recursive: true, force: true });
@@ -215,13 +226,9 @@ export async function installDebianPrefix(prefix) {
   const clang = (await apt.depends('emscripten'))?.find((name) => /^clang-\d+$/.test(name));
   if (!clang) throw new SetupError(`The suite ${kSuite} has no Emscripten built on clang.`);
   const version = clang.slice('clang-'.length);
-  const names = await closure(apt, [
-    ...['emscripten', 'binaryen', 'patchelf', 'ninja-build', 'nlohmann-json3-dev', 'doctest-dev'],
-    ...['clang', 'lld', 'llvm', 'clang-format', 'clang-tidy'].map((name) => `${name}-${version}`),
-    ...[`libclang-common-${version}-dev`, `llvm-${version}-runtime`],
-    `llvm-${version}-linker-tools`,
-  ]);
-  note(`downloading ${names.length} packages (about 100 MB)`);
+  const roots = parts.flatMap((part) => kDebianParts[part](version));
+  const names = await closure(apt, ['patchelf', ...new Set(roots)]);
+  note(`downloading ${names.length} packages`);
   const files = await apt.download(names);
   note('unpacking them');
   for (const file of files) await run('dpkg', ['-x', file, prefix]);
