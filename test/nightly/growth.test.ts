@@ -72,7 +72,8 @@ test('a database opened and closed 1,000 times leaves nothing behind', async () 
   const after = await sizes(page, session);
   console.log('opened and closed 50 times:', before, '1,000 times:', after);
   expect(after.wasm).toBe(before.wasm);
-  expect(after.databases).toBe(before.databases);
+  // An image from before may have been dropped.
+  expect(after.databases).toBeLessThanOrEqual(before.databases);
   expect(after.workers).toBe(before.workers);
   expect(after.listeners).toBeLessThanOrEqual(before.listeners + 5);
   expect(after.heap - before.heap).toBeLessThan(kMegabyte);

@@ -27,7 +27,10 @@ export interface Engine {
 }
 
 export interface Running {
-  /** Opens a window of that name, visible beside the others. Resolves when it has been asked for. */
+  /**
+   * Opens a window of that name, visible beside the others. Resolves when it has been asked for. Rejects with Gone if
+   * its process was killed meanwhile.
+   */
   open(id: string, url: string): Promise<void>;
   /** Navigates that window to an empty page, and back again. */
   leave(id: string): Promise<void>;

@@ -4,6 +4,7 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { vi } from 'vitest';
 import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
 import type { Engine, Running } from './engine.ts';
+import { Gone } from './hub.ts';
 
 /** A service worker that nothing keeps busy is ended soon, and one that is kept busy not much later. */
 const serviceWorkerPrefs = {
@@ -57,6 +58,7 @@ class RunningFirefox implements Running {
   readonly #browser: Browser;
   readonly #pid: number;
   readonly #pages = new Map<string, Page>();
+  #crashes = 0;
 
   constructor(browser: Browser) {
     const pid = browser.process()?.pid;
@@ -68,7 +70,13 @@ class RunningFirefox implements Running {
   async open(id: string, url: string): Promise<void> {
     const page = await this.#browser.newPage({ type: 'window' });
     this.#pages.set(id, page);
-    await page.goto(url, { waitUntil: 'domcontentloaded' });
+    const crashes = this.#crashes;
+    try {
+      await page.goto(url, { waitUntil: 'domcontentloaded' });
+    } catch (error) {
+      if (crashes === this.#crashes) throw error;
+      throw new Gone(id); // with the process of another window
+    }
   }
 
   async leave(id: string): Promise<void> {
@@ -87,6 +95,7 @@ class RunningFirefox implements Running {
 
   /** Firefox does not report which process runs the window: one after the other is killed until the window is gone. */
   async crash(id: string, gone: Promise<void>): Promise<void> {
+    this.#crashes++;
     const pids = namedProcesses(this.#pid, /^(Web Content|Isolated Web Co)/);
     for (const pid of pids.reverse()) {
       killIfThere(pid);
