@@ -28,8 +28,11 @@ Result<Cursor> ParseCursor(std::string_view text) {
   return Cursor{revision, static_cast<double>(at)};
 }
 
+// A time that no log has becomes 0, which no entry has either.
 std::string CursorText(const Cursor& cursor) {
-  return std::to_string(cursor.revision) + "@" + std::to_string(static_cast<uint64_t>(cursor.at));
+  const bool is_time = cursor.at >= 0 && cursor.at <= static_cast<double>(kMaxExact);
+  const uint64_t at = is_time ? static_cast<uint64_t>(cursor.at) : 0;
+  return std::to_string(cursor.revision) + "@" + std::to_string(at);
 }
 
 }  // namespace skerry

@@ -28,6 +28,7 @@ inline constexpr int kMaxValueDepth = kMaxJsonDepth - 8;
 // A value of an application's class: the core wraps it when it writes it into an argument.
 inline constexpr size_t kMaxClassValueDepth = kMaxValueDepth - 4;
 inline constexpr int kMaxDataDepth = 96;
+inline constexpr double kMaxTimeMs = 8.64e15;  // of a Date in JavaScript (ECMA-262, Time Values)
 inline constexpr size_t kMaxBroadcastBytes = 256u << 10;  // a record from a window with no remote
 inline constexpr size_t kMaxIdBytes = 128;    // an application's own object ids, and realms
 inline constexpr size_t kMaxNameBytes = 128;  // names of actions and streams

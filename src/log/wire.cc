@@ -14,7 +14,6 @@
 namespace skerry {
 namespace {
 
-constexpr double kMaxTimeMs = 8.64e15;
 constexpr size_t kMaxQuoted = 64;
 
 Status CheckShortText(const Data& data, size_t limit, const char* what) {

@@ -12,7 +12,6 @@ namespace skerry {
 namespace {
 
 // ECMAScript's time values are within ±8.64e15 ms.
-constexpr double kMaxDateMs = 8.64e15;
 
 ValueKind KindOf(PropType type) {
   switch (type) {
@@ -100,7 +99,7 @@ Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value
       if (!std::isfinite(value.number())) return wrong(Code::kWrongType, "not a finite number");
       break;
     case PropType::kDate:
-      if (!(std::abs(value.number()) <= kMaxDateMs) || std::trunc(value.number()) != value.number())
+      if (!(std::abs(value.number()) <= kMaxTimeMs) || std::trunc(value.number()) != value.number())
         return wrong(Code::kWrongType, "not a valid date");
       break;
     case PropType::kEnum:

@@ -8,9 +8,11 @@
 // Saved pools hold no dead texts. If a pool of the store does, a compact copy of it is saved, and
 // the codes in the saved rows are changed to match.
 #include <algorithm>
+#include <cmath>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/limits.h"
 #include "model/collation.h"
 #include "model/index.h"
 #include "model/row_store.h"
@@ -164,6 +166,9 @@ bool RowStore::CheckCells() {
 bool RowStore::CheckColumn(const Column& column, Slot slot, Slot end) {
   bool good = true;
   const bool is_id = column.packing == Packing::kId && column.offset == 0;
+  const bool is_row_time =
+      column.packing == Packing::kNumber &&
+      (column.offset == kCreatedAtOffset || column.offset == kModifiedAtOffset);
   for (const uint8_t* row = bytes(slot); slot < end && good; ++slot, row += width_) {
     const uint8_t* cell = row + column.offset;
     switch (column.packing) {
@@ -171,7 +176,8 @@ bool RowStore::CheckColumn(const Column& column, Slot slot, Slot end) {
         uint64_t bits;
         std::memcpy(&bits, cell, sizeof bits);
         const bool finite = (bits >> 52 & 0x7ff) != 0x7ff && bits != uint64_t{1} << 63;
-        good = finite || bits == kNullNumber;
+        const bool fits = column.kind != ValueKind::kDate || std::abs(LoadF64(cell)) <= kMaxTimeMs;
+        good = bits == kNullNumber ? !is_row_time : finite && fits;
         break;
       }
       case Packing::kBool:

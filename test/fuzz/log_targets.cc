@@ -166,8 +166,8 @@ std::string RunImage(std::string_view input, bool* taken) {
       }
     }
     ImageCompactor again(schema);
-    if (!again.AddPart(compactor.Finish(1, Data::MakeObject())).ok())
-      return "an image that was read cannot be written";
+    const Status written = again.AddPart(compactor.Finish(1, Data::MakeObject()));
+    if (!written.ok()) return "an image that was read cannot be written: " + written.detail();
   }
   return "";
 }

@@ -18,6 +18,7 @@ namespace {
 using namespace sync_test;  // NOLINT(google-build-using-namespace)
 
 constexpr double kAWhile = 120'000;  // a few polls and pauses
+constexpr double kLong = 700'000;    // more than twice the pause after a refused token
 
 // Brings the world into use: filled scopes, a rejected mutation, an update whose answer was lost,
 // and mutations that wait for it.
@@ -243,6 +244,7 @@ std::string RunWorkerAnswers(std::string_view input, bool* taken) {
   Recover(&world);
   std::string problem = StillSyncs(&world, 0, taken);
   if (!problem.empty() || credible) return problem;
+  if (!*taken) world.Run(kLong);  // it waits, and says so
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";
   }
