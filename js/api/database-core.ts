@@ -141,6 +141,8 @@ export class DatabaseCore {
     if (canStore) await this.#withinLimit(mutations.durable());
     // Another window waits for it.
     if (reason === 'deleted-or-upgraded') storage.close();
+    // A worker that stops answers that it is offline: the reason is that the database was closed.
+    this.parts.sync.close();
     if (worker) await this.#withinLimit(worker.stop());
     worker?.terminate();
     service.close();
@@ -149,7 +151,6 @@ export class DatabaseCore {
     storage.close();
     mutations.close();
     this.parts.conflicts.close();
-    this.parts.sync.close();
     state.refuse(new ClosedError('closed', 'The database was closed while it was opened.'));
     this.parts.core.close();
     this.#forgetModule();

@@ -54,7 +54,7 @@ export class FakeServer {
   readonly pushed: Update[] = [];
   readonly tokens: (string | undefined)[] = [];
   readonly #paths: string[] = [];
-  readonly #answered = new Map<string, object>();
+  readonly #answered = new Map<string, { readonly status: string }>();
   readonly #sockets = new Set<ServerSocket>();
   /** Set by tests: an answer instead of the protocol's. */
   instead: ((request: MemoryRequest) => MemoryResponse | Promise<MemoryResponse> | null) | null =
@@ -151,6 +151,8 @@ export class FakeServer {
     const results = updates.map((update) => {
       const { id } = update;
       const known = this.#answered.get(id);
+      // What follows a refused update is held, also when both are sent again.
+      refused ||= known?.status === 'rejected';
       if (known) return known;
       if (refused) return { id, status: 'held' };
       this.pushed.push(update);

@@ -26,7 +26,7 @@ export function openWindow(run: Run, profile: Profile, signal?: AbortSignal): vo
   if (run.windows.filter((window) => window.isOpen).length + run.opened >= mostWindows) return;
   run.opened++;
   const name = `${profile.user}${run.windows.length}.${run.opened}`;
-  const refused = profile.host.storage.faults.refuseOpen;
+  const { faulty } = profile;
   const disturbances = world.disturbances;
   world.promise(
     `open of ${name}`,
@@ -39,7 +39,7 @@ export function openWindow(run: Run, profile: Profile, signal?: AbortSignal): vo
     (error) => {
       run.opened--;
       const expected =
-        signal?.aborted || refused || profile.faulty || world.disturbances > disturbances;
+        signal?.aborted || faulty || profile.faulty || world.disturbances > disturbances;
       if (!expected) world.fail(`open of ${name} broke by ${error.name} ${error.code}`);
     },
   );
