@@ -265,7 +265,11 @@ Status Tab::CheckScope(const WantedScope& scope) const {
 void Tab::SettlePromises(Data* effects) {
   Outcomes outcomes = mirror_.TakeOutcomes();
   BroadcastAdded(std::move(outcomes.found), effects);
-  for (const std::string& id : outcomes.durable) promises_.Durable(id, effects);
+  // Without a remote, a change that only a freezing page has kept is not logged yet: the next commit
+  // settles its stages together.
+  if (options_.remote) {
+    for (const std::string& id : outcomes.durable) promises_.Durable(id, effects);
+  }
   for (const std::string& id : outcomes.confirmed) promises_.Confirmed(id, effects);
   for (const Refusal& refusal : outcomes.refused) {
     if (!refusal.code.empty()) {

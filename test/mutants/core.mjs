@@ -538,6 +538,12 @@ export const core = [
     to: '',
   },
   {
+    name: 'a change that is only kept is durable without a remote, long before it is confirmed',
+    file: 'src/client/tab.cc',
+    from: '  if (options_.remote) {\n    for (const std::string& id : outcomes.durable)',
+    to: '  {\n    for (const std::string& id : outcomes.durable)',
+  },
+  {
     name: 'a change kept during a freeze without a remote is folded again after logging',
     file: 'src/client/tab_commit.cc',
     from: '    writes->Push(DeleteWrite(Store::kMutations, key));\n',

@@ -130,4 +130,26 @@ TEST_CASE("logs a change kept during a freeze once, without a remote") {
   CHECK_EQ(Count(b), 10);
 }
 
+TEST_CASE("settles all stages of a kept change together without a remote") {
+  Storage storage;
+  Window a(&storage, "a", false);
+  Window b(&storage, "b", false);
+  a.Settle();
+  b.Settle();
+  a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  a.Settle();
+  b.Hear(Message(a, "record"));
+  b.Event(Data::Object{{"type", "freeze"}});
+  const std::string id = b.Do(kInc, kGroupTable, "g", One("count", 10));
+  // The window reads this record, and its own kept change with it, before it can log the change.
+  a.Do(kCreate, kGroupTable, "h", One("count", 1));
+  a.Settle();
+  b.Event(Data::Object{{"type", "resume"}});
+  while (b.CanRun()) {
+    Next(b);
+    CHECK_EQ(Stage(b, id, "durable"), Stage(b, id, "confirmed"));
+  }
+  CHECK_EQ(Stage(b, id, "confirmed"), "ok");
+}
+
 }  // namespace skerry::client_test
