@@ -1,5 +1,7 @@
 #include "authority/cursor.h"
 
+#include "log/cursor.h"
+
 namespace skerry {
 namespace {
 
@@ -28,11 +30,6 @@ Result<Cursor> ParseCursor(std::string_view text) {
   return Cursor{revision, static_cast<double>(at)};
 }
 
-// A time that no log has becomes 0, which no entry has either.
-std::string CursorText(const Cursor& cursor) {
-  const bool is_time = cursor.at >= 0 && cursor.at <= static_cast<double>(kMaxExact);
-  const uint64_t at = is_time ? static_cast<uint64_t>(cursor.at) : 0;
-  return std::to_string(cursor.revision) + "@" + std::to_string(at);
-}
+std::string CursorText(const Cursor& cursor) { return MakeCursor(cursor.revision, cursor.at); }
 
 }  // namespace skerry

@@ -216,7 +216,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   // If the record `sync` is new, the sync worker completes it later.
   sync.n = n;
   sync.cursors = mirror_.cursors();
-  sync.cursors["local"] = std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_));
+  sync.cursors["local"] = MakeCursor(n, now_);
   StepsWriter steps(*schema_);
   view_->WriteDiff(n, &steps);
   record.n = n;

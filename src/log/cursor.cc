@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/limits.h"
+
 namespace skerry {
 namespace {
 
@@ -23,7 +25,8 @@ uint64_t CursorRevision(const Cursors& cursors, const std::string& realm) {
 }
 
 std::string MakeCursor(uint64_t revision, double at) {
-  return std::to_string(revision) + '@' + std::to_string(static_cast<uint64_t>(at));
+  const bool is_time = at >= 0 && at <= kMaxTimeMs;
+  return std::to_string(revision) + '@' + std::to_string(is_time ? static_cast<uint64_t>(at) : 0);
 }
 
 }  // namespace skerry

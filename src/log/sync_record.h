@@ -118,8 +118,9 @@ struct Generation {
 };
 
 // What windows use of the record. Its required members are those that windows and images rely on:
-// without one of them the record is damaged, and is completed by CompleteSyncRecord. The other members are unknown fields to them, which are
-// preserved: so a page does not load the code that reads these.
+// without one of them the record is damaged, and is completed by CompleteSyncRecord. The members
+// that only workers use are unknown fields to windows, which preserve them: so a page does not load
+// the code that reads these.
 struct SyncProgress {
   double version = kRecordVersion;
   uint64_t n = 0;              // of the last record in `updates`; records beyond it are ignored

@@ -11,8 +11,6 @@
 namespace skerry {
 namespace {
 
-// ECMAScript's time values are within ±8.64e15 ms.
-
 ValueKind KindOf(PropType type) {
   switch (type) {
     case PropType::kNumber:

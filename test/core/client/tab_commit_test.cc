@@ -127,11 +127,8 @@ TEST_CASE("settles `pushed` on the server's answer, not when an update is regrou
 }
 
 TEST_CASE("settles every stage when durable without a remote, and logs cascades") {
-  Storage storage;
-  Window a(&storage, "a", false);
-  Window b(&storage, "b", false);
-  a.Settle();
-  b.Settle();
+  LocalPair world;
+  auto& [storage, a, b] = world;
   a.Do(kCreate, kGroupTable, "g", One("count", 0));
   a.Do(kCreate, kMemberTable, "m", One("group", "g"));
   a.Settle();
@@ -154,11 +151,8 @@ TEST_CASE("settles every stage when durable without a remote, and logs cascades"
 }
 
 TEST_CASE("shows what a window logged itself like a window that was notified of it") {
-  Storage storage;
-  Window a(&storage, "a", false);
-  Window b(&storage, "b", false);
-  a.Settle();
-  b.Settle();
+  LocalPair world;
+  auto& [storage, a, b] = world;
   const auto same = [&] {
     for (const Data& message : a.sent) b.Hear(message);
     a.sent.clear();
@@ -193,11 +187,8 @@ TEST_CASE("shows what a window logged itself like a window that was notified of 
 }
 
 TEST_CASE("broadcasts a large local record without its body; other windows read it") {
-  Storage storage;
-  Window a(&storage, "a", false);
-  Window b(&storage, "b", false);
-  a.Settle();
-  b.Settle();
+  LocalPair world;
+  auto& [storage, a, b] = world;
   const auto message_of = [&](size_t letters) {
     a.sent.clear();
     a.Do(kUpdate, kGroupTable, "g", One("name", std::string(letters, 'x')));

@@ -80,6 +80,17 @@ inline std::string Stage(Window& window, const std::string& id, const char* stag
   return window.settled[id][stage];
 }
 
+// Two windows without a remote.
+struct LocalPair {
+  LocalPair() {
+    a.Settle();
+    b.Settle();
+  }
+  Storage storage;
+  Window a{&storage, "a", false};
+  Window b{&storage, "b", false};
+};
+
 struct Pair {
   Pair() : a(Opened("a")), b(Opened("b")) {}
   Storage storage;

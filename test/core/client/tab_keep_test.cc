@@ -87,17 +87,23 @@ TEST_CASE("stores on resume what could not be stored while a page was frozen") {
   CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
 }
 
+namespace {
+
+// Window b is frozen, and has kept a change of a group that both windows have. Returns its id.
+std::string KeepOne(LocalPair* world) {
+  world->a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  world->a.Settle();
+  world->b.Hear(Message(world->a, "record"));
+  world->b.Event(Data::Object{{"type", "freeze"}});
+  return world->b.Do(kInc, kGroupTable, "g", One("count", 10));
+}
+
+}  // namespace
+
 TEST_CASE("logs a change kept during a freeze once, without a remote") {
-  Storage storage;
-  Window a(&storage, "a", false);
-  Window b(&storage, "b", false);
-  a.Settle();
-  b.Settle();
-  a.Do(kCreate, kGroupTable, "g", One("count", 0));
-  a.Settle();
-  b.Hear(Message(a, "record"));
-  b.Event(Data::Object{{"type", "freeze"}});
-  const std::string id = b.Do(kInc, kGroupTable, "g", One("count", 10));
+  LocalPair world;
+  auto& [storage, a, b] = world;
+  const std::string id = KeepOne(&world);
   CHECK_EQ(storage.mutations.size(), 1);
   b.Event(Data::Object{{"type", "still"}});
   SUBCASE("by this window on resume") {
@@ -131,16 +137,9 @@ TEST_CASE("logs a change kept during a freeze once, without a remote") {
 }
 
 TEST_CASE("settles all stages of a kept change together without a remote") {
-  Storage storage;
-  Window a(&storage, "a", false);
-  Window b(&storage, "b", false);
-  a.Settle();
-  b.Settle();
-  a.Do(kCreate, kGroupTable, "g", One("count", 0));
-  a.Settle();
-  b.Hear(Message(a, "record"));
-  b.Event(Data::Object{{"type", "freeze"}});
-  const std::string id = b.Do(kInc, kGroupTable, "g", One("count", 10));
+  LocalPair world;
+  auto& [storage, a, b] = world;
+  const std::string id = KeepOne(&world);
   // The window reads this record, and its own kept change with it, before it can log the change.
   a.Do(kCreate, kGroupTable, "h", One("count", 1));
   a.Settle();
