@@ -176,6 +176,7 @@ Scene Admission::SceneOf(const Request& request) {
   scene.rights = &input_.rights[request.rights];
   scene.locks = &locks_;
   scene.client = request.client;
+  scene.user = request.user;
   scene.at = at_;
   return scene;
 }
@@ -281,8 +282,8 @@ const std::string& Admission::RealmOfRejection(const Request& request, const Pus
   const Scene scene = SceneOf(request);
   for (const auto& [realm, link] : pushed.after) {
     const auto state = input_.realms.find(realm);
-    const bool exists = state != input_.realms.end() && state->second.exists;
-    if (exists && scene.RightIn(realm) == Right::kWrite) return realm;
+    const bool exists = state != input_.realms.end() && scene.Exists(realm, state->second);
+    if (exists && scene.RightIn(realm) >= Right::kWrite) return realm;
   }
   return pushed.after.front().first;
 }

@@ -62,7 +62,7 @@ class Admission {
     std::string user;
     Vector<Data> updates;  // as pushed
     Data epoch = {};       // of the lease under which the client pushed them; for the log
-    size_t rights = 0;     // index into Input::rights: the rights of this request's token
+    size_t rights = 0;     // index into Input::rights: what the request may besides memberships
   };
   // The server's own rejection of an update, made before the rules are asked.
   struct Refusal {

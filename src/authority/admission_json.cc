@@ -22,10 +22,10 @@ void ReadRealms(const Data& in, Admission::Input* input) {
   for (const Data& rights : in["rights"].items()) {
     Map<std::string, Right>& out = input->rights.emplace_back();
     for (const auto& [realm, right] : rights.members()) {
-      const bool may_read = right.as_string() == "read" || right.as_string() == "write";
-      out[realm] = right.as_string() == "write" ? Right::kWrite
-                   : may_read                   ? Right::kRead
-                                                : Right::kNone;
+      out[realm] = right.Is("own")     ? Right::kOwn
+                   : right.Is("write") ? Right::kWrite
+                   : right.Is("read")  ? Right::kRead
+                                       : Right::kNone;
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "authority/cascade.h"
+#include "authority/membership.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -15,15 +16,13 @@
 namespace skerry {
 namespace {
 
-// The same text for every realm that the author may not write, so that the answer does not say
-// whether the realm exists.
-Rejection Forbidden(std::optional<uint32_t> op) {
-  return {op, "forbidden", "no such realm, or no right to write in it"};
-}
-
 class Judging {
  public:
-  Judging(const Scene& scene, const Update& update) : scene_(scene), update_(update) {}
+  Judging(const Scene& scene, const Update& update) : scene_(scene), update_(update) {
+    for (const auto& [realm, link] : update_.after) {
+      if (Founds(scene_, update_, realm)) scene_.founding.insert(realm);
+    }
+  }
 
   Judgement Run() {
     CheckRealms();
@@ -34,6 +33,7 @@ class Judging {
       judgement_.rejections.push_back(violation);
     }
     CheckRows(cascade);
+    CheckOwners(cascade);
     ReportDeletedWithParent(cascade);
     judgement_.touched = cascade.touched();
     return std::move(judgement_);
@@ -48,18 +48,21 @@ class Judging {
   void CheckRealms() {
     Set<std::string> forbidden;
     for (const auto& [realm, link] : update_.after) {
-      if (scene_.AccessIn(realm) != Access::kWritable) forbidden.insert(realm);
+      const Access access = scene_.AccessIn(realm);
+      const bool is_allowed = access == Access::kWritable ||
+                              (access == Access::kReadOnly && OnlyLeaves(scene_, update_, realm));
+      if (!is_allowed) forbidden.insert(realm);
     }
     if (forbidden.empty()) return;
     Set<std::string> unnamed = forbidden;
     for (uint32_t i = 0; i < update_.ops.size(); ++i) {
       const Op& op = update_.ops[i];
       if (!forbidden.contains(op.realm) && !forbidden.contains(op.to)) continue;
-      judgement_.rejections.push_back(Forbidden(i));
+      judgement_.rejections.push_back(ForbiddenRealm(i));
       unnamed.erase(op.realm);
       unnamed.erase(op.to);
     }
-    if (!unnamed.empty()) judgement_.rejections.push_back(Forbidden(std::nullopt));
+    if (!unnamed.empty()) judgement_.rejections.push_back(ForbiddenRealm(std::nullopt));
   }
 
   // Whether the author may create a row with the id of a deleted one: yes, with at least the right
@@ -73,14 +76,20 @@ class Judging {
   // Folds one op into its row, in the realm where the row lives now.
   void Fold(uint32_t index, const Op& op) {
     if (!op.Has(kOnRow)) return;
+    if (op.table == scene_.schema->members()) {
+      if (std::optional<Rejection> wrong = FaultOfMembership(scene_, op, index)) {
+        judgement_.rejections.push_back(std::move(*wrong));
+        return;
+      }
+    }
     const ObjectKey key = op.key();
     const Row* row = scene_.rows->Find(key);
     if (row) {
       const Access access = scene_.AccessIn(row->realm);
-      const bool is_forbidden =
-          access == Access::kReadOnly || (access == Access::kHidden && op.Has(kCreates));
+      const bool is_forbidden = (access == Access::kReadOnly && !IsLeave(scene_, op)) ||
+                                (access == Access::kHidden && op.Has(kCreates));
       if (is_forbidden) {
-        judgement_.rejections.push_back(Forbidden(index));
+        judgement_.rejections.push_back(ForbiddenRealm(index));
         return;
       }
       if (access == Access::kHidden) {
@@ -89,7 +98,7 @@ class Judging {
       }
     }
     if (!row && op.Has(kCreates) && !MayReuseId(key)) {
-      judgement_.rejections.push_back(Forbidden(index));
+      judgement_.rejections.push_back(ForbiddenRealm(index));
       return;
     }
     if (row && op.if_revision && !HoldsIf(key, *op.if_revision)) {
@@ -117,6 +126,23 @@ class Judging {
   bool HoldsIf(const ObjectKey& key, uint64_t revision) {
     const std::optional<uint64_t> last = scene_.rows->LastRevisionByOthers({key, scene_.client});
     return !last || *last <= revision;
+  }
+
+  // A realm with members has an owner, after every update. The last member may leave.
+  void CheckOwners(const Cascade& cascade) {
+    Map<std::string, ObjectKey> lost;  // realm -> a membership that was an owner's
+    for (const auto& [key, before] : scene_.rows->journal()) {
+      if (key.table != scene_.schema->members() || !before || !IsOwner(*before)) continue;
+      const Row* now = scene_.rows->Find(key);
+      if (!now || !IsOwner(*now)) lost.try_emplace(before->realm, key);
+    }
+    for (const auto& [realm, key] : lost) {
+      if (HasMember(scene_, realm, Role::kOwner)) continue;
+      if (!HasMember(scene_, realm, Role::kWriter) && !HasMember(scene_, realm, Role::kReader)) {
+        continue;
+      }
+      Refuse(cascade.CauseOf(key), "last_owner", "a realm with members has an owner");
+    }
   }
 
   // Required props, uniqueness and size of every row that this update wrote.
@@ -207,7 +233,7 @@ class Judging {
     }
   }
 
-  const Scene scene_;
+  Scene scene_;
   const Update& update_;
   Map<ObjectKey, uint32_t> last_op_;
   Judgement judgement_;
@@ -216,6 +242,7 @@ class Judging {
 }  // namespace
 
 void Prefetch(const Scene& scene, const Update& update) {
+  for (const auto& [realm, link] : update.after) scene.RightIn(realm);
   for (const Op& op : RowOps(update.ops)) {
     scene.rows->Find(op.key());
     const TableDef& table = scene.schema->table(op.table);

@@ -55,13 +55,18 @@ void Pull::AskForState(const std::string& name, Realm* realm) {
   if (realm->now.head == 0) return;
   needs_.entries.push_back({name, 0, kMaxPullEntries, request_.client});
   PullNeeds::State state{name, {}};
+  const TableIndex members = request_.scopes.members();
   for (const Scope& scope : request_.scopes.list()) {
     if (scope.is_filled || !scope.filled.empty()) state.tables.insert(scope.table);
   }
-  if (state.tables.empty()) return;
-  // One answer cannot hold so many rows. `refill` sets the scopes back, so that pages bring them.
-  if (realm->now.rows > kMaxWholeRealmRows) return LoadUnread(name, std::move(state.tables));
-  needs_.state.push_back(std::move(state));
+  state.tables.erase(members);
+  if (realm->now.rows > kMaxWholeRealmRows && !state.tables.empty()) {
+    // One answer cannot hold so many rows. `refill` sets the scopes back, so that pages bring them.
+    LoadUnread(name, std::move(state.tables));
+    state.tables.clear();
+  }
+  if (members != kNone) state.tables.insert(members);
+  if (!state.tables.empty()) needs_.state.push_back(std::move(state));
 }
 
 void Pull::LoadEntry(const std::string& realm, PulledEntry entry) {
@@ -213,13 +218,13 @@ void Pull::CollectOwn() {
 // user has just made must not vanish until its page comes.
 Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   Vector<ObjectKey> keys;
-  if (unread_.is_all) return keys;
   for (const auto& [key, befores] : realm.changes) {
-    if (befores.begin()->first <= realm.to && !unread_.Has(key.table)) keys.push_back(key);
+    if (befores.begin()->first <= realm.to && !IsUnread(key.table)) keys.push_back(key);
   }
+  if (unread_.is_all) return keys;
   const size_t changed = keys.size();
   for (const auto& [key, row] : realm.state) {
-    if (!unread_.Has(key.table)) keys.push_back(key);
+    if (!IsUnread(key.table)) keys.push_back(key);
   }
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : RowOps(own.ops)) keys.push_back(op.key());
@@ -348,8 +353,9 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
   }
   FoldOwn(name, realm, &held);
   for (const ObjectKey& key : keys) {
-    const bool is_covered = !unread_.Has(key.table) && request_.scopes.Cover(key);
-    const bool is_whole = !is_covered && own_keys.contains(key);
+    const bool is_covered = !IsUnread(key.table) && request_.scopes.Cover(key);
+    // Without the ops of own updates it is not known what the client holds.
+    const bool is_whole = unread_.is_all || (!is_covered && own_keys.contains(key));
     std::optional<Row> filled;
     const Row* row = WithDefaults(schema_->table(key.table), RowAtEnd(realm, key), &filled);
     if (row && !request_.scopes.Hold(key, *row, !is_whole)) row = nullptr;

@@ -191,6 +191,10 @@ class Pull {
   void CutSpanning();
   void CollectOwn();
   void CollectOmitted();
+  // Memberships are always read.
+  bool IsUnread(TableIndex table) const {
+    return table != request_.scopes.members() && unread_.Has(table);
+  }
   // The objects that the answer may have changes of: sorted, each once.
   Vector<ObjectKey> KeysOf(const Realm& realm) const;
   bool AskForRows();

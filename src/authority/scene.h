@@ -17,7 +17,7 @@ struct RealmState {
   uint64_t head = 0;
   double head_at = 0;
 };
-enum class Right { kNone, kRead, kWrite };
+enum class Right { kNone, kRead, kWrite, kOwn };
 
 // What the author may do with a row in the realm where it lives. kNotLocked: not known until that
 // realm is locked.
@@ -27,15 +27,18 @@ struct Scene {
   const Schema* schema = nullptr;
   WorkingSet* rows = nullptr;
   const Map<std::string, RealmState>* realms = nullptr;
-  const Map<std::string, Right>* rights = nullptr;
-  Set<std::string>* locks = nullptr;  // realms that must be locked before a decision
+  const Map<std::string, Right>* rights = nullptr;  // of the request, but for memberships
+  Set<std::string>* locks = nullptr;                // realms that must be locked before a decision
   std::string client;
   double at = 0;
+  std::string user = {};
+  Set<std::string> founding = {};  // realms that the update that is judged founds
 
-  Right RightIn(const std::string& realm) const {
-    const auto right = rights->find(realm);
-    return right == rights->end() ? Right::kNone : right->second;
-  }
+  // What the author might do before this update: by a membership, or by the request's other rights.
+  // Asks for the row of the membership if it is not loaded.
+  Right RightIn(const std::string& realm) const;
+  // Whether there is such a realm. A realm that is named by a UUID exists once it was founded.
+  bool Exists(const std::string& realm, const RealmState& state) const;
   // Asks for the lock of the realm if it is missing and the result depends on it.
   Access AccessIn(const std::string& realm) const {
     const Right right = RightIn(realm);
@@ -45,8 +48,8 @@ struct Scene {
       locks->insert(realm);
       return Access::kNotLocked;
     }
-    if (!state->second.exists) return Access::kHidden;
-    return right == Right::kWrite ? Access::kWritable : Access::kReadOnly;
+    if (!Exists(realm, state->second)) return Access::kHidden;
+    return right == Right::kRead ? Access::kReadOnly : Access::kWritable;
   }
   // The revision that this update's entry has, or would have, in the realm.
   uint64_t NextRevision(const std::string& realm) const {

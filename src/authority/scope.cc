@@ -38,6 +38,7 @@ Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list, UnknownTabl
   if (!list.is_array()) return Status(Code::kInvalidArgument, "`scopes` is an array");
   if (list.items().size() > kMaxScopes) return Status(Code::kLimit, "too many scopes");
   Scopes scopes;
+  scopes.members_ = schema.members();
   ScopeBudget budget;
   for (const Data& data : list.items()) {
     const bool known = schema.FindTable(data["table"].as_string()) != kNone;
@@ -73,6 +74,7 @@ bool Scopes::HaveAllTables(const Schema& schema) const {
   for (const Scope& scope : list_) {
     if (scope.filter.kind == FilterKind::kTrue) is_whole[scope.table] = true;
   }
+  if (schema.members() != kNone) is_whole[schema.members()] = true;
   for (const bool whole : is_whole) {
     if (!whole) return false;
   }
@@ -80,6 +82,7 @@ bool Scopes::HaveAllTables(const Schema& schema) const {
 }
 
 bool Scopes::Cover(const ObjectKey& key) const {
+  if (key.table == members_) return true;
   for (const Scope& scope : list_) {
     if (scope.table == key.table && !scope.Covers(key.id)) return false;
   }
@@ -87,6 +90,7 @@ bool Scopes::Cover(const ObjectKey& key) const {
 }
 
 bool Scopes::Hold(const ObjectKey& key, const Row& row, bool only_covering) const {
+  if (key.table == members_) return true;
   for (const Scope& scope : list_) {
     if (scope.table != key.table || (only_covering && !scope.Covers(key.id))) continue;
     if (Matches(scope.filter, key.id, row, nullptr)) return true;

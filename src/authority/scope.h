@@ -44,6 +44,8 @@ class Scopes {
   Vector<size_t> PagesAtOnce() const;
   // Whether every table of the schema has a scope without a condition.
   bool HaveAllTables(const Schema& schema) const;
+  // Memberships are in scope whatever a client asks for, as if a scope of them were always filled.
+  TableIndex members() const { return members_; }
   // Whether the fill of every scope of the table has reached the id (true if there is no scope).
   bool Cover(const ObjectKey& key) const;
   // Whether the row is in a scope. `only_covering`: only scopes count whose fill has reached its
@@ -52,6 +54,7 @@ class Scopes {
 
  private:
   Vector<Scope> list_;
+  TableIndex members_ = kNone;
 };
 
 }  // namespace skerry

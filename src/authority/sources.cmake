@@ -7,12 +7,14 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/diff.cc
   src/authority/image_maker.cc
   src/authority/judgement.cc
+  src/authority/membership.cc
   src/authority/pull.cc
   src/authority/pull_changes.cc
   src/authority/pull_json.cc
   src/authority/pull_unread.cc
   src/authority/result.cc
   src/authority/row_data.cc
+  src/authority/scene.cc
   src/authority/scope.cc
   src/authority/working_set.cc
 )

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/vector.h"
+#include "model/members.h"
 
 namespace skerry {
 
@@ -31,6 +32,12 @@ const Row* WorkingSet::Find(const ObjectKey& key) {
     return nullptr;
   }
   return entry->second.row ? &*entry->second.row : nullptr;
+}
+
+const Row* WorkingSet::FindBefore(const ObjectKey& key) {
+  const auto changed = journal_.find(key);
+  if (changed == journal_.end()) return Find(key);
+  return changed->second ? &*changed->second : nullptr;
 }
 
 const std::string* WorkingSet::RealmOfTombstone(const ObjectKey& key) const {
@@ -175,7 +182,9 @@ void WorkingSet::AddToIndexes(const ObjectKey& key, const Row& row) {
     const Value& value = row.props[i];
     if (value.is_null()) continue;
     if (props[i].ref_table != kNone) by_ref_[{key.table, prop, value.text()}].insert(key.id);
-    if (props[i].unique) by_value_[HoldersKey(key.table, prop, row.realm, value)].insert(key.id);
+    const bool is_role = key.table == schema_->members() && prop == kMemberRole;
+    if (props[i].unique || is_role)
+      by_value_[HoldersKey(key.table, prop, row.realm, value)].insert(key.id);
   }
 }
 

@@ -27,7 +27,7 @@ struct ChildrenOf {
   std::string id;
   friend auto operator<=>(const ChildrenOf&, const ChildrenOf&) = default;
 };
-// The rows of `table` in `realm` whose unique prop has the value `value`.
+// The rows of `table` in `realm` whose unique prop, or role, has the value `value`.
 struct UniqueValue {
   TableIndex table = kNone;
   PropIndex prop = kNone;
@@ -64,6 +64,8 @@ class WorkingSet {
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const ObjectKey& key);
+  // The same, as it was before the update that is judged.
+  const Row* FindBefore(const ObjectKey& key);
   // The realm of the tombstone. Null if there is a live row, or neither. REQUIRES: Find was called
   // with the key.
   const std::string* RealmOfTombstone(const ObjectKey& key) const;

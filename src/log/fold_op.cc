@@ -1,6 +1,7 @@
 // Applies one op to one row (log/fold.h).
 #include "log/fold.h"
 #include "log/number_add.h"
+#include "model/members.h"
 
 namespace skerry {
 namespace {
@@ -18,6 +19,14 @@ void SetProps(const Op& op, Row* row) {
     Value& value = row->props[change.prop];
     if (!change.for_new || value.is_null()) value = change.value;
   }
+}
+
+// A second invitation never takes a right away: only an update of the role does.
+void SetPropsOfInvited(const Op& op, Row* row) {
+  const Value former = row->props[kMemberRole];
+  SetProps(op, row);
+  Value& role = row->props[kMemberRole];
+  if (!former.is_null() && RoleOf(former) > RoleOf(role)) role = former;
 }
 
 void AddProps(const TableDef& table, const Op& op, Row* row) {
@@ -45,6 +54,12 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
   }
   switch (op.kind) {
     case OpKind::kCreate:
+      if (op.table == schema.members()) {
+        SetPropsOfInvited(op, &**row);
+      } else {
+        SetProps(op, &**row);
+      }
+      break;
     case OpKind::kUpdate:
       SetProps(op, &**row);
       break;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/vector.h"
+#include "model/members.h"
 #include "model/schema_parse.h"
 
 namespace skerry {
@@ -54,6 +55,7 @@ Result<Schema> Schema::Parse(const Data& description) {
     schema.accepts_.push_back(static_cast<uint32_t>(version.as_u64()));
   }
   SKERRY_RETURN_IF_ERROR(ParseTables(description, &schema.tables_));
+  schema.members_ = schema.FindTable(kMembersTable);
   schema.back_refs_.resize(schema.tables_.size());
   for (const TableDef& table : schema.tables_) {
     for (size_t i = 0; i < table.props.size(); ++i) {

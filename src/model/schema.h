@@ -79,6 +79,8 @@ class Schema {
   const Vector<TableDef>& tables() const { return tables_; }
   const TableDef& table(TableIndex index) const { return tables_[index]; }
   TableIndex FindTable(std::string_view name) const;  // kNone if there is none
+  // The system table of memberships (model/members.h); kNone if the description has none.
+  TableIndex members() const { return members_; }
   const Vector<BackRef>& back_refs(TableIndex target) const { return back_refs_[target]; }
   // A digest of everything that decides the layout of rows. An image holds the fingerprint of its
   // schema, and is converted if it is loaded under another one.
@@ -91,6 +93,7 @@ class Schema {
   uint32_t version_ = 0;
   Vector<uint32_t> accepts_;
   Vector<TableDef> tables_;
+  TableIndex members_ = kNone;
   Vector<Vector<BackRef>> back_refs_;
   uint64_t fingerprint_ = 0;
   std::string description_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/vector.h"
+#include "model/members.h"
 
 namespace skerry {
 namespace {
@@ -59,6 +60,7 @@ Status ParseRef(const std::string& where, const Data& description, const Vector<
     if (table.name == target) prop->ref_table = table.index;
   }
   if (prop->ref_table == kNone) return Wrong(where + ": no table " + target);
+  if (target == kMembersTable) return Wrong(where + ": no ref leads to a membership");
   const std::string& on_delete = description["onDelete"].as_string();
   if (on_delete == "cascade") {
     prop->on_delete = OnDelete::kCascade;
@@ -117,6 +119,9 @@ Status ParseTable(const Data& description, const Vector<TableDef>& tables, Table
     }
     table->props.push_back(std::move(prop));
   }
+  if (table->name == kMembersTable && !IsMembersTable(*table)) {
+    return Wrong(table->name + ": not the table of memberships");
+  }
   return Status::Ok();
 }
 
@@ -128,7 +133,8 @@ Status ParseTables(const Data& description, Vector<TableDef>* tables) {
   for (const Data& item : items) {
     TableDef table;
     table.name = item["name"].as_string();
-    if (!IsName(table.name)) return Wrong(table.name + ": not a table's name");
+    if (!IsName(table.name) && table.name != kMembersTable)
+      return Wrong(table.name + ": not a table's name");
     for (const TableDef& other : *tables) {
       if (other.name == table.name) return Wrong(table.name + ": repeated");
     }

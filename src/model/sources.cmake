@@ -7,6 +7,7 @@ set(SKERRY_MODEL_SOURCES
   src/model/index.cc
   src/model/keyed_sort.cc
   src/model/like.cc
+  src/model/members.cc
   src/model/packed_filter.cc
   src/model/prepared_query.cc
   src/model/prop_value.cc

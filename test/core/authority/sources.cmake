@@ -7,6 +7,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/fill_test.cc
   authority/history_test.cc
   authority/image_maker_test.cc
+  authority/membership_test.cc
   authority/pull_test.cc
   authority/pushing.cc
   authority/refill_test.cc

@@ -35,7 +35,10 @@ constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
     {"name":"friend","type":"ref","optional":true,"ref":{"table":"items","onDelete":"setNull"}}]},
   {"name":"logs","ids":"string","props":[
     {"name":"member","type":"ref","ref":{"table":"members","onDelete":"cascade","touch":true}},
-    {"name":"text","type":"string","optional":true}]}]})";
+    {"name":"text","type":"string","optional":true}]},
+  {"name":"$members","ids":"string","props":[
+    {"name":"user","type":"string"},
+    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})";
 
 }  // namespace
 

@@ -24,7 +24,7 @@ std::string Id(uint64_t number);
 // Tables, all with ids of the application's own: groups; members (group: cascade and touch, person:
 // setNull, role with a default); people (email unique); countries; cities (country: restrict,
 // population); items (parent: cascade within the table, n, u unique, note); logs (item: cascade and
-// touch, so that a touch goes on to the member's group).
+// touch, so that a touch goes on to the member's group); and $members, the memberships of realms.
 const Schema& WorldSchema();
 const Data& WorldSchemaData();  // its description, as clients get it
 

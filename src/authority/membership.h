@@ -1,0 +1,39 @@
+// The rules of memberships (model/members.h): who may make, change and remove one, and what founds
+// a realm.
+#ifndef SKERRY_AUTHORITY_MEMBERSHIP_H_
+#define SKERRY_AUTHORITY_MEMBERSHIP_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "authority/result.h"
+#include "authority/scene.h"
+#include "log/op.h"
+#include "model/members.h"
+
+namespace skerry {
+
+// The same text for every realm that the author may not write, so that the answer does not say
+// whether the realm exists.
+Rejection ForbiddenRealm(std::optional<uint32_t> op);
+
+// Whether the update makes its author the owner of a realm that does not exist yet.
+bool Founds(const Scene& scene, const Update& update, const std::string& realm);
+
+// Whether the op removes its author's own membership.
+bool IsLeave(const Scene& scene, const Op& op);
+// Whether all that the update does in the realm is to leave it.
+bool OnlyLeaves(const Scene& scene, const Update& update, const std::string& realm);
+
+// What is wrong with an op on a membership; empty: nothing. Nothing is looked up but the author's
+// own right in the op's realm.
+std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uint32_t index);
+
+bool IsOwner(const Row& membership);
+// Whether the realm has a member of the role now. Asks for the rows if they are not loaded.
+bool HasMember(const Scene& scene, const std::string& realm, Role role);
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_MEMBERSHIP_H_

@@ -1,0 +1,39 @@
+#include "authority/scene.h"
+
+#include <algorithm>
+
+#include "model/members.h"
+
+namespace skerry {
+namespace {
+
+Right RightOf(Role role) {
+  switch (role) {
+    case Role::kReader:
+      return Right::kRead;
+    case Role::kWriter:
+      return Right::kWrite;
+    case Role::kOwner:
+      break;
+  }
+  return Right::kOwn;
+}
+
+}  // namespace
+
+Right Scene::RightIn(const std::string& realm) const {
+  if (founding.contains(realm)) return Right::kOwn;
+  const auto given = rights->find(realm);
+  const Right right = given == rights->end() ? Right::kNone : given->second;
+  if (schema->members() == kNone || !IsFoundable(realm)) return right;
+  const Row* member = rows->FindBefore({schema->members(), MembershipId(realm, user)});
+  if (!member || member->realm != realm) return right;
+  return std::max(right, RightOf(RoleOf(member->props[kMemberRole])));
+}
+
+bool Scene::Exists(const std::string& realm, const RealmState& state) const {
+  if (!state.exists) return false;
+  return state.head > 0 || !IsFoundable(realm) || founding.contains(realm);
+}
+
+}  // namespace skerry

@@ -1,0 +1,37 @@
+#include "model/members.h"
+
+#include "base/id.h"
+
+namespace skerry {
+
+bool IsMembersTable(const TableDef& table) {
+  if (!table.custom_ids || table.props.size() != 2) return false;
+  const PropDef& user = table.props[kMemberUser];
+  const PropDef& role = table.props[kMemberRole];
+  return user.name == "user" && user.type == PropType::kString && !user.optional &&
+         role.name == "role" && role.type == PropType::kEnum && !role.optional &&
+         role.enum_values == Vector<std::string>(std::begin(kRoleNames), std::end(kRoleNames));
+}
+
+bool IsFoundable(std::string_view realm) {
+  Uuid uuid;
+  return ParseUuid(realm, &uuid);
+}
+
+std::string MembershipId(std::string_view realm, std::string_view user) {
+  return std::string(realm) + "/" + std::string(user);
+}
+
+std::string_view UserOfMembership(std::string_view realm, std::string_view id) {
+  const bool is_of_realm =
+      id.size() > realm.size() && id.substr(0, realm.size()) == realm && id[realm.size()] == '/';
+  return is_of_realm ? id.substr(realm.size() + 1) : std::string_view();
+}
+
+Role RoleOf(const Value& role) {
+  if (role.text() == kRoleNames[static_cast<size_t>(Role::kOwner)]) return Role::kOwner;
+  if (role.text() == kRoleNames[static_cast<size_t>(Role::kWriter)]) return Role::kWriter;
+  return Role::kReader;
+}
+
+}  // namespace skerry

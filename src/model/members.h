@@ -1,0 +1,35 @@
+// Memberships: the rows of the system table `$members`, which say who may do what in a realm that
+// was founded (docs/design.md, "Rights are rows"). A membership lives in the realm that it is of.
+// Its id is `<realm>/<user>`, so that two invitations of one person are one object.
+#ifndef SKERRY_MODEL_MEMBERS_H_
+#define SKERRY_MODEL_MEMBERS_H_
+
+#include <string>
+#include <string_view>
+
+#include "model/row.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+inline constexpr std::string_view kMembersTable = "$members";
+inline constexpr PropIndex kMemberUser = 0;
+inline constexpr PropIndex kMemberRole = 1;
+
+// In the order of the names of the table's enum, and each may what the one before it may.
+enum class Role { kReader, kWriter, kOwner };
+inline constexpr const char* kRoleNames[] = {"reader", "writer", "owner"};
+
+// Whether a table of this name has the form that the code relies on.
+bool IsMembersTable(const TableDef& table);
+// Whether a realm of this name may be founded, and have members: it is a UUID.
+bool IsFoundable(std::string_view realm);
+std::string MembershipId(std::string_view realm, std::string_view user);
+// The user of a membership's id; empty if it is not the id of a membership of the realm.
+std::string_view UserOfMembership(std::string_view realm, std::string_view id);
+// REQUIRES: a value of the prop `role` that is not null.
+Role RoleOf(const Value& role);
+
+}  // namespace skerry
+
+#endif  // SKERRY_MODEL_MEMBERS_H_
