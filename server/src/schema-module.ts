@@ -8,10 +8,11 @@ import { isObject } from './base/json.ts';
 import { SetupError } from './base/setup-error.ts';
 import type { Seed } from './seed/seed.ts';
 import { checkDescription, type SchemaDescription, SchemaError } from './sql/description.ts';
+import { withMembers } from './sql/members.ts';
 
 /** The result of schema() of the package `skerry`, or its description: the former becomes the latter as JSON. */
 export function describeSchema(schema: unknown): SchemaDescription {
-  return checkDescription(JSON.parse(JSON.stringify(schema) ?? 'null'));
+  return withMembers(checkDescription(JSON.parse(JSON.stringify(schema) ?? 'null')));
 }
 
 function whyNotLoaded(flag: string, path: string, error: unknown): string {

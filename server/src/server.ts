@@ -330,7 +330,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const open = connectionsOf(server, bounds, trustProxy);
   const { pokes } = relay;
   const sockets = servePokes(server, {
-    ...{ authenticate, authority, pokes, origins, hosts, log, callers, trustProxy },
+    ...{ authenticate, database, authority, pokes, origins, hosts, log, callers, trustProxy },
     limits: bounds,
   });
   const port = await listen(server, options.port, host);

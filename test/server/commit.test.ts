@@ -26,7 +26,7 @@ let meanwhile: ((sql: string, tx: Queryable) => Promise<object[] | undefined>) |
 
 const user: User = {
   id: 'anna',
-  realms: new Map([
+  grants: new Map([
     ['public', 'write'],
     ['user:anna', 'write'],
   ]),

@@ -341,7 +341,7 @@ test('remembers users of clients, reads the others, and writes only new ones', a
   };
   const transaction = (_: unknown, work: (tx: unknown) => Promise<unknown>) => work({ query });
   const clients = new BoundClients({ query, transaction } as unknown as Database, 2);
-  const anna = { id: 'anna', realms: new Map(), expires: null };
+  const anna = { id: 'anna', grants: new Map(), expires: null };
   const check = async (...names: string[]) => {
     asked.length = 0;
     for (const name of names) await clients.check(name, anna);

@@ -48,7 +48,7 @@ afterAll(async () => {
 
 const userOf = (id: string, realms: Record<string, 'read' | 'write'> = {}): User => ({
   id,
-  realms: new Map([[`user:${id}`, 'write' as const], ...Object.entries(realms)]),
+  grants: new Map([[`user:${id}`, 'write' as const], ...Object.entries(realms)]),
   expires: null,
 });
 const city = (id: string, realm: string, set: Json = { name: 'x' }) => ({

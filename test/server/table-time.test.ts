@@ -196,7 +196,7 @@ test('starts again for a time with an entry that a restored backup lacks', async
     await db.transaction({ mode: 'tables' }, (tx) => applySchema(tx, testSchema, schema));
     const times = new SealedTimes('ab'.repeat(32));
     const tables = new PlainTables(db, schema, times);
-    const user = { id: 'anna', realms: new Map([['user:anna', 'write'] as const]), expires: null };
+    const user = { id: 'anna', grants: new Map([['user:anna', 'write'] as const]), expires: null };
     const reset = async (since: Parameters<SealedTimes['seal']>[1]) => {
       const lastUpdateTime = times.seal({ user, table: 'cities' }, since);
       const answer = await tables.read(user, 'cities', { lastUpdateTime, exclude: {} });

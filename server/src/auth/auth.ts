@@ -1,4 +1,4 @@
-// Authentication: which user calls, and which realms that user may access. A token is an HS256 JWT with `sub`, `exp`
+// Authentication: which user calls, and what the token grants. A token is an HS256 JWT with `sub`, `exp`
 // and, if the issuer grants rights beyond the personal realm, `realms: {name: "read"|"write"}`. Two keys are accepted
 // during a key rotation. With `dev`, a token `dev:<user>` stands for that user, who may also write the realm
 // `public`. A user without a right to a realm cannot tell whether the realm exists.
@@ -11,12 +11,12 @@ import { Problem } from '../base/problem.ts';
 import { Recent } from '../base/recent.ts';
 import { SetupError } from '../base/setup-error.ts';
 
-export type Right = 'read' | 'write';
+export type Right = 'read' | 'write' | 'own';
 
 export interface User {
   readonly id: string;
-  /** Realm to right; a realm that is missing here does not exist for this user. */
-  readonly realms: ReadonlyMap<string, Right>;
+  /** What the request grants: the personal realm, and those of the token. Memberships stand beside (rights.ts). */
+  readonly grants: ReadonlyMap<string, Right>;
   /** When the token expires, in seconds of Unix time, or null. */
   readonly expires: number | null;
 }
@@ -189,17 +189,17 @@ function verifier(options: AuthOptions): (token: string) => Promise<User> {
       } catch (error) {
         throw unauthenticated(`The development token is malformed: ${(error as Error).message}`);
       }
-      const realms = personal(name);
-      realms.set('public', 'write');
-      return { id: name, realms, expires: null };
+      const grants = personal(name);
+      grants.set('public', 'write');
+      return { id: name, grants, expires: null };
     }
     const payload = await payloadOf(token, keys, must);
     if (typeof payload.sub !== 'string') throw unauthenticated('The token has no `sub`.');
     if (payload.exp === undefined) {
       throw unauthenticated('The token has no `exp`: it would never expire.');
     }
-    const realms = personal(payload.sub);
-    claimedRealms(payload.realms, realms);
-    return { id: payload.sub, realms, expires: payload.exp };
+    const grants = personal(payload.sub);
+    claimedRealms(payload.realms, grants);
+    return { id: payload.sub, grants, expires: payload.exp };
   };
 }

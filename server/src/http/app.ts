@@ -25,6 +25,7 @@ import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
+import { readRights } from '../rights/rights.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, staticFiles } from './files.ts';
@@ -210,7 +211,9 @@ export function createApp(options: AppOptions): Hono<App> {
   app.get('/v1/snapshot/:realm/:epoch/:revision/:hash', etag(), async (context) => {
     const user = await caller(context.env);
     const name = imageNameOf(context.req.param());
-    if (name === null || !user.realms.has(name.realm)) throw noSuchImage();
+    if (name === null) throw noSuchImage();
+    const rights = await readRights(options.database, user);
+    if (!rights.has(name.realm)) throw noSuchImage();
     const image = await options.images.find(name);
     const answer = image && (await immutableFile(context, image.path, name.hash));
     if (answer === null) throw noSuchImage();

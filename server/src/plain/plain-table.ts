@@ -13,6 +13,7 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { readClock } from '../db/clock.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
+import { readRights } from '../rights/rights.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
 import type { Heads, SealedTimes, Since } from './sealed-time.ts';
@@ -257,11 +258,12 @@ export class PlainTables {
     if (table === undefined) throw new Problem('not_found', 'There is no such table.');
     const of = { user, table: name };
     const { lastUpdateTime, exclude } = request;
-    const since = lastUpdateTime === null ? null : this.#times.open(of, lastUpdateTime);
     const { now, rows, deleted, more, reset, next } = await this.#database.transaction(
       { mode: 'snapshot', ...within },
       async (tx) => {
-        const reading = { tx, table, realms: JSON.stringify([...user.realms.keys()]) };
+        const rights = await readRights(tx, user);
+        const since = lastUpdateTime === null ? null : this.#times.open(of, lastUpdateTime, rights);
+        const reading = { tx, table, realms: JSON.stringify([...rights.keys()]) };
         const [now, heads] = await Promise.all([readClock(tx), readHeads(reading)]);
         const goesOn = since !== null && (await isOfThisHistory(tx, since));
         if (goesOn && (since.above === undefined || since.upto !== undefined)) {

@@ -6,6 +6,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { User } from '../auth/auth.ts';
+import type { Readable } from '../rights/rights.ts';
 
 /** Per realm the `revision@time` of an entry; the time shows whether the entry belongs to this history. */
 export type Heads = Readonly<Record<string, string>>;
@@ -28,8 +29,8 @@ const kVersion = 1;
 const kMaxTimeCharacters = 256 << 10;
 
 /** Keeps only the realms that the user may read. */
-function readable(heads: Heads, { realms }: User): Heads {
-  return Object.fromEntries(Object.entries(heads).filter(([realm]) => realms.has(realm)));
+function readable(heads: Heads, rights: Readable): Heads {
+  return Object.fromEntries(Object.entries(heads).filter(([realm]) => rights.has(realm)));
 }
 
 export class SealedTimes {
@@ -47,7 +48,7 @@ export class SealedTimes {
   }
 
   /** What a time says about the realms that its user may read now; null if this database did not seal it for them. */
-  open(of: TimeOf, time: string): Since | null {
+  open(of: TimeOf, time: string, rights: Readable): Since | null {
     if (time.length > kMaxTimeCharacters) return null;
     const [body = '', seal = ''] = time.split('.', 2);
     const text = Buffer.from(body, 'base64url').toString();
@@ -57,8 +58,8 @@ export class SealedTimes {
     const { v, heads, upto, above } = JSON.parse(text) as Since & { v: number };
     if (v !== kVersion) return null;
     return {
-      heads: readable(heads, of.user),
-      ...(upto === undefined ? {} : { upto: readable(upto, of.user) }),
+      heads: readable(heads, rights),
+      ...(upto === undefined ? {} : { upto: readable(upto, rights) }),
       ...(above === undefined ? {} : { above }),
     };
   }

@@ -11,6 +11,8 @@ import type { Entry } from '../push/done.ts';
 export interface Listener {
   readonly client: string;
   readonly user: User;
+  /** The realms that the user may read. */
+  readonly realms: ReadonlySet<string>;
   readonly tables: ReadonlySet<string>;
   send(frame: string): void;
 }
@@ -46,7 +48,7 @@ export class PokeHub {
   }
 
   add(listener: Listener): void {
-    for (const realm of listener.user.realms.keys()) {
+    for (const realm of listener.realms) {
       const listeners = this.#byRealm.get(realm) ?? new Map<Listener, Pace>();
       listeners.set(listener, { lastSent: Number.NEGATIVE_INFINITY, merged: null, timer: null });
       this.#byRealm.set(realm, listeners);
@@ -54,7 +56,7 @@ export class PokeHub {
   }
 
   remove(listener: Listener): void {
-    for (const realm of listener.user.realms.keys()) {
+    for (const realm of listener.realms) {
       const listeners = this.#byRealm.get(realm);
       const pace = listeners?.get(listener);
       if (pace?.timer) {

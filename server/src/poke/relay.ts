@@ -77,7 +77,7 @@ export class PokeRelay implements Pokes {
   }
 
   async join(listener: Listener): Promise<void> {
-    const realms = [...listener.user.realms.keys()];
+    const realms = [...listener.realms];
     for (const realm of realms) {
       const watched = this.#watched.get(realm);
       if (watched) watched.listeners++;
@@ -99,7 +99,7 @@ export class PokeRelay implements Pokes {
 
   leave(listener: Listener): void {
     this.#options.hub.remove(listener);
-    this.#unwatch(listener.user.realms.keys());
+    this.#unwatch(listener.realms);
   }
 
   /** Entries that this node has committed, in the order of the realms' logs. */

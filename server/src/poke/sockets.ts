@@ -19,12 +19,14 @@ import type { Callers } from '../cost/callers.ts';
 import { scopesOf } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
-import { isUnavailable } from '../db/database.ts';
+import { isUnavailable, type Queryable } from '../db/database.ts';
+import { readRights } from '../rights/rights.ts';
 import type { Listener } from './hub.ts';
 import type { Pokes } from './relay.ts';
 
 export interface PokeSocketOptions {
   readonly authenticate: Authenticate;
+  readonly database: Queryable;
   readonly authority: Authority;
   readonly pokes: Pokes;
   /** Origins besides the server's own whose pages may connect. */
@@ -149,6 +151,7 @@ class Connection {
     const listener = {
       client,
       user,
+      realms: new Set((await readRights(this.#options.database, user)).keys()),
       tables: new Set(checked.flatMap(({ tables }) => tables)),
       send: (frame: string) => this.#send(frame),
     };

@@ -7,6 +7,7 @@ import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Queryable, Within } from '../db/database.ts';
+import { readRights } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
@@ -89,7 +90,7 @@ export class Puller {
     { user, request }: Call,
     reading: PullReading,
   ): Promise<string> {
-    const readable = [...user.realms.keys()];
+    const readable = [...(await readRights(tx, user)).keys()];
     const { now, realms } = await readHeads(tx, readable);
     let text = rawObject({ now, request, realms });
     for (let round = 0; round < kRounds; round++) {

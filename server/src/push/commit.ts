@@ -8,6 +8,8 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
+import { membershipsOf } from '../rights/founding.ts';
+import { kMembers } from '../sql/members.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
@@ -175,10 +177,14 @@ export class Committer {
   }
 }
 
-/** The rows that the updates name, so that the authority need not ask for them. */
+/** The rows that the updates name, and the memberships that their authors need, so that the authority need not ask for them. */
 function keysOf(units: readonly Unit[], schema: SqlSchema): (readonly [string, string])[] {
   const keys = new Map<string, readonly [string, string]>();
-  for (const { update } of units) {
+  for (const { user, update } of units) {
+    if (schema.has(kMembers)) {
+      for (const id of membershipsOf(user, realmsNamed(update)))
+        keys.set(`${kMembers}\0${id}`, [kMembers, id]);
+    }
     for (const op of Array.isArray(update.ops) ? update.ops : []) {
       if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
       // The authority rejects what SQL cannot read as an id.
@@ -246,5 +252,5 @@ function asRequests(units: readonly Unit[]): {
     if (isSame) last.updates.push(update);
     else requests.push({ client, user: user.id, rights, epoch, updates: [update] });
   }
-  return { requests, rights: [...tokens.keys()].map(({ realms }) => Object.fromEntries(realms)) };
+  return { requests, rights: [...tokens.keys()].map(({ grants }) => Object.fromEntries(grants)) };
 }

@@ -8,6 +8,7 @@ import { isRealmName, type User } from '../auth/auth.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
+import { beginning } from '../rights/founding.ts';
 
 /** One update of a request. */
 export interface Unit {
@@ -104,17 +105,6 @@ function byBytes(a: string, b: string): number {
 /** The heads of the locked realms. */
 export type Heads = ReadonlyMap<string, { readonly head: number; readonly headAt: number }>;
 
-/**
- * Realms that begin with the first push of a user who may write to them; naming a realm does not create it for
- * others.
- */
-function writable(units: readonly Unit[], realms: ReadonlySet<string>): string[] {
-  const writers = new Set(units.map(({ user }) => user));
-  return [...realms].filter((realm) =>
-    [...writers].some((user) => user.realms.get(realm) === 'write'),
-  );
-}
-
 /** Creates the rows of the realms that begin now. */
 export async function beginRealms(
   tx: Queryable,
@@ -122,7 +112,7 @@ export async function beginRealms(
   realms: ReadonlySet<string>,
   present: Present,
 ): Promise<void> {
-  const fresh = present.without(writable(units, realms));
+  const fresh = present.without(beginning(units, realms));
   if (fresh.length === 0) return;
   await tx.query(
     `insert into skerry.realm (realm, epoch)
@@ -159,7 +149,7 @@ export function checkLocked(
   const busy = new Set([...there].filter((realm) => !heads.has(realm)));
   if (busy.size > 0) throw new RealmsBusy(busy);
   const isWhole =
-    writable(units, realms).every((realm) => there.has(realm)) &&
+    beginning(units, realms).every((realm) => there.has(realm)) &&
     units.every(({ client }) => owners.has(client));
   if (!isWhole) throw new RowsGone();
 }

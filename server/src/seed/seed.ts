@@ -137,7 +137,7 @@ export async function runSeed(options: SeedOptions): Promise<ReadonlySet<string>
   let done = marker.rows;
   for await (const batch of batches(rows, marker.rows)) {
     const { realm } = batch[0] as SeedRow;
-    const user: User = { id: kUser, realms: new Map([[realm, 'write']]), expires: null };
+    const user: User = { id: kUser, grants: new Map([[realm, 'write']]), expires: null };
     const update = updateOf(batch, await linkOf(database, client, realm), done);
     const next = done + batch.length;
     const mark = (isLast: boolean) => JSON.stringify({ rows: next, done: isLast });

@@ -132,7 +132,7 @@ export async function applySchema(
   const work: Work = { former, wrong: [], statements: [], corrections: [], last: [] };
   for (const description of schema.tables) {
     const table = tables.get(description.name);
-    if (table === undefined) continue;
+    if (table === undefined || table.isSystem === true) continue;
     const columns = existing.get(unquote(table.name));
     if (columns === undefined) work.statements.push(createTable(table, description.props));
     else await widenTable(tx, table, description.props, columns, work);

@@ -10,6 +10,7 @@ import type { SqlSchema, SqlTable } from './tables.ts';
 export async function withLeftColumns(tx: Queryable, schema: SqlSchema): Promise<SqlSchema> {
   const existing = await existingColumns(tx);
   const leftOf = (table: SqlTable) => {
+    if (table.isSystem === true) return [];
     const own = new Set<string>([
       ...fixedColumns,
       ...table.columns.map(({ name }) => unquote(name)),

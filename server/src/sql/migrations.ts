@@ -130,6 +130,22 @@ const migrations: readonly string[][] = [
     // reading them. Null for entries from before this column.
     `alter table skerry.log add column bytes bigint`,
   ],
+  [
+    // Memberships, with the columns of a typed table (members.ts): by user for rights, and by role for owners.
+    `drop table skerry.member`,
+    `create table skerry.members (
+       id text collate "C" primary key,
+       realm text collate "C" not null,
+       revision bigint not null,
+       created_at timestamp with time zone not null,
+       modified_at timestamp with time zone not null,
+       deleted_at timestamp with time zone,
+       "user" text collate "C",
+       "role" text collate "C")`,
+    `create index members_user_ix on skerry.members ("user", realm) where deleted_at is null`,
+    `create index members_realm_ix on skerry.members (realm, id) where deleted_at is null`,
+    `create index members_role_ix on skerry.members (realm, (md5("role"))) where deleted_at is null`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -6,6 +6,7 @@
 import { Problem } from '../base/problem.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
+import { withMembers } from './members.ts';
 import { readMeta, writeMeta } from './migrations.ts';
 
 const kNewest = 'newest_schema';
@@ -15,7 +16,7 @@ const kLastStarted = 'schema';
 
 export async function readNewest(tx: Queryable): Promise<SchemaDescription | null> {
   const text = (await readMeta(tx, kNewest)) ?? (await readMeta(tx, kLastStarted));
-  return text === null ? null : (JSON.parse(text) as SchemaDescription);
+  return text === null ? null : withMembers(JSON.parse(text) as SchemaDescription);
 }
 
 export async function writeNewest(tx: Queryable, schema: SchemaDescription): Promise<void> {

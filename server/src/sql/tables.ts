@@ -7,6 +7,7 @@
 
 import type { PropType, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
+import { kMembers, membersTable } from './members.ts';
 import { columnName, quoteName, tableName } from './names.ts';
 
 export const columnTypes: Readonly<Record<PropType, string>> = {
@@ -53,6 +54,8 @@ export interface SqlTable {
   readonly name: string;
   readonly uuids: boolean;
   readonly autosubscribe: boolean;
+  /** Whether migrations make the table, instead of the schema. */
+  readonly isSystem?: boolean;
   readonly columns: readonly SqlColumn[];
   /** Names of columns that only other releases have (left-columns.ts). */
   readonly left?: readonly string[];
@@ -72,6 +75,10 @@ export function sqlSchema(schema: SchemaDescription): SqlSchema {
     taken.set(key, owner);
   };
   for (const table of schema.tables) {
+    if (table.name === kMembers) {
+      tables.set(kMembers, membersTable);
+      continue;
+    }
     const name = tableName(table.name);
     claim(name, `table ${table.name}`);
     const columns = table.props.map((prop) => {

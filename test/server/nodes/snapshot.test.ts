@@ -16,7 +16,7 @@ import { makeDatabase, postgresUrl } from '../support/database.ts';
 import { testSchema } from '../support/schemas.ts';
 import { type Json, WireClient } from '../support/server.ts';
 
-const user: User = { id: 'anna', realms: new Map([['public', 'write']]), expires: null };
+const user: User = { id: 'anna', grants: new Map([['public', 'write']]), expires: null };
 const schema = sqlSchema(testSchema);
 const writer = new WireClient('');
 const opened: Database[] = [];

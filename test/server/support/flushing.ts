@@ -7,7 +7,7 @@ import { Flusher, type PushRequest } from '../../../server/src/push/flusher.ts';
 import type { Unit } from '../../../server/src/push/locks.ts';
 
 export function userOf(id: string): User {
-  return { id, realms: new Map([['r', 'write']]), expires: null };
+  return { id, grants: new Map([['r', 'write']]), expires: null };
 }
 const anna = userOf('anna');
 

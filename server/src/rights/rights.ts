@@ -1,0 +1,56 @@
+// What a user may do in which realms. Two sources are united: memberships, which are rows that the log orders, and the
+// grants of the request (auth.ts). Everything that answers a user asks here, in the snapshot of what it answers;
+// pushes ask the authority, which reads the same memberships under the realms' locks (src/authority/scene.h).
+//
+// A realm that is named by a UUID exists once it was founded. No grant makes it.
+
+import type { Right, User } from '../auth/auth.ts';
+import type { Queryable } from '../db/database.ts';
+import type { Role } from '../sql/members.ts';
+
+const kUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a realm of this name may be founded. Others are configured, or somebody's own. */
+export function isFoundable(realm: string): boolean {
+  return kUuid.test(realm);
+}
+
+const rightOfRole: Readonly<Record<Role, Right>> = {
+  reader: 'read',
+  writer: 'write',
+  owner: 'own',
+};
+
+/** The realms that the user may read, with the highest right in each. */
+export type Readable = ReadonlyMap<string, Right>;
+
+const ranks: readonly Right[] = ['read', 'write', 'own'];
+
+function raise(realms: Map<string, Right>, realm: string, right: Right): void {
+  const before = realms.get(realm);
+  if (before === undefined || ranks.indexOf(before) < ranks.indexOf(right))
+    realms.set(realm, right);
+}
+
+/** Reads what the user may read. One query, by index. */
+export async function readRights(tx: Queryable, user: User): Promise<Readable> {
+  const foundable = [...user.grants.keys()].filter(isFoundable);
+  const [row] = await tx.query<{ members: string; founded: string }>(
+    `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.members m
+              where m."user" = $1::text and m.deleted_at is null)::text as members,
+            (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
+              where r.head > 0
+                and r.realm = any(array(select k.realm from json_array_elements_text($2::text::json) as k(realm))))::text as founded`,
+    [user.id, JSON.stringify(foundable)],
+  );
+  if (row === undefined) throw new Error('The database returned no rights.');
+  const founded = new Set(JSON.parse(row.founded) as string[]);
+  const realms = new Map<string, Right>();
+  for (const [realm, right] of user.grants) {
+    if (!isFoundable(realm) || founded.has(realm)) realms.set(realm, right);
+  }
+  for (const [realm, role] of JSON.parse(row.members) as [string, Role][]) {
+    raise(realms, realm, rightOfRole[role]);
+  }
+  return realms;
+}
