@@ -16,6 +16,7 @@ import { EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
+import { RealmsApi } from './realms.ts';
 import { ServiceMode } from './service-mode.ts';
 import { SyncControl } from './sync-api.ts';
 import { WindowChannel } from './window-channel.ts';
@@ -58,6 +59,11 @@ function makeParts(ground: Ground): DatabaseParts {
   });
   const mutations = new Mutations({ view, lives, runner, clock: host.clock });
   const conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
+  const realms = new RealmsApi({
+    ...{ view, lives, mutations },
+    user: options.user ?? null,
+    newRealm: () => uuid(host.random.bytes(16)),
+  });
   // Without a remote the worker never goes online: it only compacts records into images.
   const worker =
     remote || host.images
@@ -85,6 +91,7 @@ function makeParts(ground: Ground): DatabaseParts {
     runner,
     mutations,
     conflicts,
+    realms,
     sync,
     lifecycle,
     state,

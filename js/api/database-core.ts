@@ -19,6 +19,7 @@ import type { LiveRegistry } from './live.ts';
 import type { Mutations } from './mutations.ts';
 import type { OpenOptions } from './options.ts';
 import { scopesOf } from './query.ts';
+import type { Realms } from './realms.ts';
 import type { ServiceMode } from './service-mode.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { Tables } from './types.ts';
@@ -52,6 +53,7 @@ export interface DatabaseParts extends Ground {
   readonly runner: WindowRunner;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
+  readonly realms: Realms;
   readonly sync: SyncControl;
   readonly lifecycle: Lifecycle;
   readonly state: DatabaseState;

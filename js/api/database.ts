@@ -4,6 +4,7 @@
  */
 import glue from '../../build/wasm/skerry.js';
 import { StorageError } from '../core/errors.ts';
+import { declaredTables } from '../core/members.ts';
 import { loadCore, loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import { SchemaCodec } from '../core/values.ts';
@@ -22,6 +23,7 @@ import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
 import { checkOptions, databaseName, type OpenOptions } from './options.ts';
 import { TableReader } from './query.ts';
+import type { Realms } from './realms.ts';
 import { schemaDef } from './schema.ts';
 import type { SyncApi } from './sync-api.ts';
 import type {
@@ -46,6 +48,7 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   transact<V>(fn: (tx: Tx<T>) => V): Mutation<Sync<V>>;
   readonly sync: SyncApi;
   readonly conflicts: Conflicts;
+  readonly realms: Realms;
   /**
    * The content of this database, as a file of JSON: the confirmed rows and the pending mutations, or these alone
    * (docs/accounts.md).
@@ -152,8 +155,8 @@ async function settleBoth(
 }
 
 function publicDatabase(core: DatabaseCore): object {
-  const { options, view, lives, mutations, sync, conflicts, events } = core.parts;
-  const tables = view.codec.tables.map(
+  const { options, view, lives, mutations, sync, conflicts, realms, events } = core.parts;
+  const tables = declaredTables(view.codec).map(
     (table) => [table.table.name, new TableReader(lives, table)] as const,
   );
   const mutate = Object.entries((options.mutators ?? {}) as Record<string, AnyMutator>).map(
@@ -172,6 +175,7 @@ function publicDatabase(core: DatabaseCore): object {
     transact: (fn: (tx: never) => unknown) => mutations.run('skerry/transact', null, fn),
     sync,
     conflicts,
+    realms,
     export: async (how?: ExportOptions) => (await account()).exportFile(core, how),
     import: async (file: Blob) => (await account()).importFile(core, file),
     logout: async (how?: LogoutOptions) => (await account()).logout(core, how),

@@ -3,6 +3,7 @@
  * (types.ts). Values are converted in the call that passes them, so that mistakes are thrown where they are made.
  */
 import { SchemaError, UnsupportedError, ValidationError } from '../core/errors.ts';
+import { declaredTables } from '../core/members.ts';
 import { emptyQuery, type RowView, resolveBackRef, resolveInclude } from '../core/row-view.ts';
 import type { RowObject, TableCodec } from '../core/values.ts';
 import type { QueryDescription } from '../core/window-core.ts';
@@ -255,7 +256,7 @@ function wholeNumber(count: number, what: string): number {
 
 /** The option `scopes` of `open`, as filters. */
 export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string; where: Filter }[] {
-  const { tables } = lives.view.codec;
+  const tables = declaredTables(lives.view.codec);
   if (scopes === 'all')
     return tables.map(({ table }) => ({ table: table.name, where: isEverything }));
   if (typeof scopes !== 'function')

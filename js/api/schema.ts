@@ -4,6 +4,7 @@
  */
 import { refuseUnknown, SchemaError } from '../core/errors.ts';
 import { copyOf } from '../core/kept.ts';
+import { membersDef } from '../core/members.ts';
 import type {
   ClassCodec,
   EnumDef,
@@ -159,6 +160,9 @@ export function schema<T extends Tables>(
   const byName = new Map(list.map((definition) => [definition.name, definition]));
   for (const definition of list) checkRefs(definition, byName);
   checkTypes(list);
+  const members = membersDef(list.length);
+  list.push(members);
+  byName.set(members.name, members);
   const definition: SchemaDef = { version, accepts: [...accepts], tables: list, byName };
   const result = Object.freeze({ version, toJSON: () => new SchemaCodec(definition).describe() });
   schemaDefs.set(result, definition);

@@ -21,7 +21,7 @@ export interface TransactionState {
   open: boolean;
 }
 
-class TableWriter extends TableReader {
+export class TableWriter extends TableReader {
   readonly #state: TransactionState;
 
   constructor(lives: LiveRegistry, table: TableCodec, state: TransactionState) {

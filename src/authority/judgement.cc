@@ -86,8 +86,9 @@ class Judging {
     const Row* row = scene_.rows->Find(key);
     if (row) {
       const Access access = scene_.AccessIn(row->realm);
-      const bool is_forbidden = (access == Access::kReadOnly && !IsLeave(scene_, op)) ||
-                                (access == Access::kHidden && op.Has(kCreates));
+      const bool is_forbidden =
+          (access == Access::kReadOnly && !IsLeave(*scene_.schema, op, scene_.user)) ||
+          (access == Access::kHidden && op.Has(kCreates));
       if (is_forbidden) {
         judgement_.rejections.push_back(ForbiddenRealm(index));
         return;
@@ -137,8 +138,9 @@ class Judging {
       if (!now || !IsOwner(*now)) lost.try_emplace(before->realm, key);
     }
     for (const auto& [realm, key] : lost) {
-      if (HasMember(scene_, realm, Role::kOwner)) continue;
-      if (!HasMember(scene_, realm, Role::kWriter) && !HasMember(scene_, realm, Role::kReader)) {
+      if (HasMember(scene_, realm, MemberRole::kOwner)) continue;
+      if (!HasMember(scene_, realm, MemberRole::kWriter) &&
+          !HasMember(scene_, realm, MemberRole::kReader)) {
         continue;
       }
       Refuse(cascade.CauseOf(key), "last_owner", "a realm with members has an owner");

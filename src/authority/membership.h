@@ -9,6 +9,7 @@
 
 #include "authority/result.h"
 #include "authority/scene.h"
+#include "log/membership_op.h"
 #include "log/op.h"
 #include "model/members.h"
 
@@ -21,8 +22,6 @@ Rejection ForbiddenRealm(std::optional<uint32_t> op);
 // Whether the update makes its author the owner of a realm that does not exist yet.
 bool Founds(const Scene& scene, const Update& update, const std::string& realm);
 
-// Whether the op removes its author's own membership.
-bool IsLeave(const Scene& scene, const Op& op);
 // Whether all that the update does in the realm is to leave it.
 bool OnlyLeaves(const Scene& scene, const Update& update, const std::string& realm);
 
@@ -32,7 +31,7 @@ std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uin
 
 bool IsOwner(const Row& membership);
 // Whether the realm has a member of the role now. Asks for the rows if they are not loaded.
-bool HasMember(const Scene& scene, const std::string& realm, Role role);
+bool HasMember(const Scene& scene, const std::string& realm, MemberRole role);
 
 }  // namespace skerry
 

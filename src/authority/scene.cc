@@ -7,13 +7,13 @@
 namespace skerry {
 namespace {
 
-Right RightOf(Role role) {
+Right RightOf(MemberRole role) {
   switch (role) {
-    case Role::kReader:
+    case MemberRole::kReader:
       return Right::kRead;
-    case Role::kWriter:
+    case MemberRole::kWriter:
       return Right::kWrite;
-    case Role::kOwner:
+    case MemberRole::kOwner:
       break;
   }
   return Right::kOwn;

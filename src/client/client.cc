@@ -51,7 +51,7 @@ Client::Client(Schema schema, const ClientOptions& options)
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
       tab_(&schema_, &view_, {options.tab, options.remote, &ids_}),
-      transaction_(&view_, &ids_, DefaultRealm(options), options.remote) {
+      transaction_(&view_, &ids_, {DefaultRealm(options), options.user, options.remote}) {
   view_.set_live(&live_);
 }
 

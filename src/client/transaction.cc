@@ -9,6 +9,7 @@
 #include "client/moves.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/membership_op.h"
 
 namespace skerry {
 namespace {
@@ -61,12 +62,8 @@ std::string OpsToJson(const Schema& schema, const Vector<Op>& ops) {
 
 }  // namespace
 
-Transaction::Transaction(View* view, UuidGenerator* ids, std::string default_realm, bool pushed)
-    : view_(view),
-      schema_(&view->schema()),
-      ids_(ids),
-      default_realm_(std::move(default_realm)),
-      pushed_(pushed) {}
+Transaction::Transaction(View* view, UuidGenerator* ids, Options options)
+    : view_(view), schema_(&view->schema()), ids_(ids), options_(std::move(options)) {}
 
 Status Transaction::Begin(double at, uint64_t serial) {
   if (open()) return {Code::kInvalidArgument, "a transaction is open already"};
@@ -74,6 +71,7 @@ Status Transaction::Begin(double at, uint64_t serial) {
   pending_->serial = serial;
   pending_->mutation.action.at = at;
   repeats_ = false;
+  roles_.clear();
   hidden_.clear();
   view_->TrackHidden(&hidden_);
   return Status::Ok();
@@ -132,10 +130,40 @@ Status Transaction::CheckRoom(size_t more) const {
           "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
 }
 
-void Transaction::Append(Op op) {
+std::optional<MemberRole> Transaction::RoleIn(const std::string& realm) {
+  if (!options_.user || schema_->members() == kNone || !IsFoundable(realm)) return std::nullopt;
+  const auto [known, is_new] = roles_.try_emplace(realm);
+  if (is_new) {
+    const auto own = view_->Visible({schema_->members(), MembershipId(realm, *options_.user)});
+    if (own) known->second = RoleOf(own->props[kMemberRole]);
+  }
+  return known->second;
+}
+
+// Only what a membership forbids: a realm may be open to the user in ways that are not known here.
+Status Transaction::CheckRight(const Op& op) {
+  const bool is_membership = IsOnMembership(*schema_, op);
+  if (is_membership) {
+    if (const char* fault = FaultOfMembershipOp(op)) return {Code::kInvalidArgument, fault};
+    if (options_.user && IsLeave(*schema_, op, *options_.user)) return Status::Ok();
+  }
+  for (const std::string* realm : {&op.realm, &op.to}) {
+    const std::optional<MemberRole> role = RoleIn(*realm);
+    if (role == MemberRole::kReader)
+      return {Code::kReadOnly, "a reader of a realm changes nothing in it"};
+    if (is_membership && role == MemberRole::kWriter) {
+      return {Code::kReadOnly, "only an owner of the realm changes who its members are"};
+    }
+  }
+  return Status::Ok();
+}
+
+Status Transaction::Append(Op op) {
+  SKERRY_RETURN_IF_ERROR(CheckRight(op));
   op.by = {0};
   pending_->mutation.ops.push_back(std::move(op));
   if (!view_->AppendOp(pending_.get())) repeats_ = true;
+  return Status::Ok();
 }
 
 Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
@@ -155,7 +183,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     props[set.prop] = std::move(set.value);
   }
   Op op = NewOp(OpKind::kCreate, {table.index, input.id},
-                input.realm.empty() ? default_realm_ : input.realm);
+                input.realm.empty() ? options_.default_realm : input.realm);
   op.set.reserve(props.size());
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];
@@ -166,7 +194,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     if (!props[i].is_null()) op.set.push_back({i, props[i]});
   }
   SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
-  Append(std::move(op));
+  SKERRY_RETURN_IF_ERROR(Append(std::move(op)));
   return OpOutcome{true, std::move(input.id)};
 }
 
@@ -199,7 +227,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& inpu
   }
   if (op.set.empty()) return OpOutcome{};
   SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
-  Append(std::move(op));
+  SKERRY_RETURN_IF_ERROR(Append(std::move(op)));
   return OpOutcome{true, {}};
 }
 
@@ -210,13 +238,13 @@ Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, 
     if (add.by != 0) op.add.push_back(add);
   }
   if (op.add.empty()) return OpOutcome{};
-  Append(std::move(op));
+  SKERRY_RETURN_IF_ERROR(Append(std::move(op)));
   return OpOutcome{true, {}};
 }
 
 Result<OpOutcome> Transaction::Delete(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Append(NewOp(OpKind::kDelete, {table.index, input.id}, row.realm));
+  SKERRY_RETURN_IF_ERROR(Append(NewOp(OpKind::kDelete, {table.index, input.id}, row.realm)));
   return OpOutcome{true, {}};
 }
 
@@ -227,7 +255,8 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
   SKERRY_RETURN_IF_ERROR(
       CollectMoves(view_, {{table.index, input.id}, row.realm, input.realm}, &ops));
   SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
-  for (Op& each : ops) Append(std::move(each));
+  for (const Op& each : ops) SKERRY_RETURN_IF_ERROR(CheckRight(each));
+  for (Op& each : ops) SKERRY_RETURN_IF_ERROR(Append(std::move(each)));
   return OpOutcome{true, {}};
 }
 
@@ -282,13 +311,13 @@ Status Transaction::CheckSpread() const {
 // Checked here, because the server would reject the update for ever.
 Status Transaction::CheckBytes(bool argument_is_ops) const {
   const Mutation& mutation = pending_->mutation;
-  if (pushed_) SKERRY_RETURN_IF_ERROR(CheckSpread());
+  if (options_.pushed) SKERRY_RETURN_IF_ERROR(CheckSpread());
   const size_t estimate = Estimate(mutation);
   if (estimate > kMaxMutationBytes / 4 * 3 &&
       EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes)
     return {Code::kLimit, "a transaction is at most 4 MiB, its argument included"};
   // In JSON, a byte becomes at most six bytes.
-  if (!pushed_ || estimate <= kMaxBodyBytes / 6 / 4 * 3) return Status::Ok();
+  if (!options_.pushed || estimate <= kMaxBodyBytes / 6 / 4 * 3) return Status::Ok();
   const size_t argument = mutation.action.arg.size();
   const size_t sent =
       argument + (argument_is_ops ? argument : OpsToJson(*schema_, mutation.ops).size());
@@ -313,7 +342,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   if (arg.is_string()) {
     if (JsonDepth(arg.as_string()) > kMaxValueDepth) return TooDeep("an argument", kMaxValueDepth);
     mutation.action.arg = arg.as_string();
-  } else if (pushed_) {
+  } else if (options_.pushed) {
     mutation.action.arg = OpsToJson(*schema_, mutation.ops);
   }
   SKERRY_RETURN_IF_ERROR(CheckBytes(!arg.is_string()));

@@ -15,11 +15,13 @@
 #include "base/data.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/transaction_input.h"
 #include "client/view.h"
+#include "model/members.h"
 
 namespace skerry {
 
@@ -30,9 +32,14 @@ struct OpOutcome {
 
 class Transaction {
  public:
-  // The pointers outlive it. `default_realm`: for creates that name no realm. `pushed`: actions go
-  // to a server, with their arguments; without a remote, arguments are never read.
-  Transaction(View* view, UuidGenerator* ids, std::string default_realm, bool pushed);
+  struct Options {
+    std::string default_realm;  // of creates that name no realm
+    std::optional<std::string> user;
+    // Actions go to a server, with their arguments; without a remote, arguments are never read.
+    bool pushed = false;
+  };
+  // The pointers outlive it.
+  Transaction(View* view, UuidGenerator* ids, Options options);
 
   bool open() const { return pending_ != nullptr; }
   // `at`: the estimated time of the server's clock. `serial`: above those of all pending mutations.
@@ -57,7 +64,10 @@ class Transaction {
   Result<OpOutcome> Delete(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Move(const TableDef& table, const OpInput& input, const Row& row);
   Status CheckRoom(size_t more) const;
-  void Append(Op op);
+  // The user's role in the realm before this transaction, by the memberships that are known here.
+  std::optional<MemberRole> RoleIn(const std::string& realm);
+  Status CheckRight(const Op& op);
+  Status Append(Op op);
   Status CheckRestricts();
   void Reduce();
   Status CheckSpread() const;
@@ -66,8 +76,9 @@ class Transaction {
   View* view_;
   const Schema* schema_;
   UuidGenerator* ids_;
-  std::string default_realm_;
-  bool pushed_;
+  const Options options_;
+  Map<std::string, std::optional<MemberRole>>
+      roles_;             // of the realms that this transaction writes to
   bool repeats_ = false;  // more than one op names the same object
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;

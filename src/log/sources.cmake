@@ -12,6 +12,7 @@ set(SKERRY_LOG_SOURCES
   src/log/kinds.cc
   src/log/lease_record.cc
   src/log/members.cc
+  src/log/membership_op.cc
   src/log/mutation_codec.cc
   src/log/mutation_json.cc
   src/log/mutation_record.cc

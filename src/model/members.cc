@@ -28,10 +28,11 @@ std::string_view UserOfMembership(std::string_view realm, std::string_view id) {
   return is_of_realm ? id.substr(realm.size() + 1) : std::string_view();
 }
 
-Role RoleOf(const Value& role) {
-  if (role.text() == kRoleNames[static_cast<size_t>(Role::kOwner)]) return Role::kOwner;
-  if (role.text() == kRoleNames[static_cast<size_t>(Role::kWriter)]) return Role::kWriter;
-  return Role::kReader;
+MemberRole RoleOf(const Value& role) {
+  if (role.text() == kRoleNames[static_cast<size_t>(MemberRole::kOwner)]) return MemberRole::kOwner;
+  if (role.text() == kRoleNames[static_cast<size_t>(MemberRole::kWriter)])
+    return MemberRole::kWriter;
+  return MemberRole::kReader;
 }
 
 }  // namespace skerry

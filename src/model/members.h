@@ -17,7 +17,7 @@ inline constexpr PropIndex kMemberUser = 0;
 inline constexpr PropIndex kMemberRole = 1;
 
 // In the order of the names of the table's enum, and each may what the one before it may.
-enum class Role { kReader, kWriter, kOwner };
+enum class MemberRole { kReader, kWriter, kOwner };
 inline constexpr const char* kRoleNames[] = {"reader", "writer", "owner"};
 
 // Whether a table of this name has the form that the code relies on.
@@ -28,7 +28,7 @@ std::string MembershipId(std::string_view realm, std::string_view user);
 // The user of a membership's id; empty if it is not the id of a membership of the realm.
 std::string_view UserOfMembership(std::string_view realm, std::string_view id);
 // REQUIRES: a value of the prop `role` that is not null.
-Role RoleOf(const Value& role);
+MemberRole RoleOf(const Value& role);
 
 }  // namespace skerry
 

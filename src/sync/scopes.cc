@@ -33,6 +33,10 @@ Step KeepStep(const Schema& schema, const Vector<SyncScope>& scopes) {
     const TableIndex table = schema.FindTable(scope.table);
     if (table != kNone) step.scopes.push_back({table, EncodeData(scope.where)});
   }
+  // Memberships are in scope whatever the windows want.
+  if (schema.members() != kNone) {
+    step.scopes.push_back({schema.members(), EncodeData(Data::MakeArray().Push("true"))});
+  }
   return step;
 }
 

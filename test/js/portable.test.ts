@@ -52,6 +52,7 @@ test('an export holds confirmed rows by realm, and pending mutations with their 
       schema: 1,
       at: expect.any(Number),
       rows: {
+        $members: {},
         cities: {
           public: [
             {

@@ -12,7 +12,10 @@ namespace {
 
 struct Overlay {
   Overlay()
-      : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A", true) {}
+      : random("overlay"),
+        ids(&random),
+        view(&TestSchema()),
+        transaction(&view, &ids, {"A", std::nullopt, true}) {}
   void Base(TableIndex table, const std::string& id, const Sets& sets, double at = 1,
             const std::string& realm = "A") {
     view.PutBase({table, id}, MakeRow(table, sets, at, realm));

@@ -23,7 +23,7 @@ struct ViewWorld {
       : random(Seed(seed)),
         ids(&random),
         view(&TestSchema()),
-        transaction(&view, &ids, "A", true) {}
+        transaction(&view, &ids, {"A", std::nullopt, true}) {}
 
   std::string Check() {
     naive.pending.clear();

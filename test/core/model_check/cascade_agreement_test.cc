@@ -157,7 +157,7 @@ CascadeOutcome OfWindow(const Graph& graph, const std::string& to, Random* rando
   }
   view.Derive();
   UuidGenerator ids(random);
-  Transaction transaction(&view, &ids, "A", true);
+  Transaction transaction(&view, &ids, {"A", std::nullopt, true});
   REQUIRE(transaction.Begin(2, 1).ok());
   Code code = Code::kOk;
   for (const ObjectKey& root : graph.roots) {

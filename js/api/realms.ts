@@ -1,0 +1,238 @@
+/**
+ * `db.realms`: shared realms and their members. Memberships are rows like any other: written at once and offline, merged,
+ * pushed and pulled. The server decides; what the own role forbids is refused here already.
+ */
+import { LimitError, NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
+import { membershipId, membersTable, type Role, roles } from '../core/members.ts';
+import { type RowView, sameItems } from '../core/row-view.ts';
+import type { RowObject } from '../core/values.ts';
+import type { LiveRegistry, LiveValue } from './live.ts';
+import type { Mutations } from './mutations.ts';
+import { TableReader } from './query.ts';
+import type { TableWriter } from './transaction.ts';
+import type { Live, Mutation, Stop } from './types.ts';
+
+/** A realm that the user is a member of. */
+export interface RealmRole {
+  readonly realm: string;
+  readonly role: Role;
+}
+
+export interface Member {
+  readonly user: string;
+  readonly role: Role;
+  readonly createdAt: Date;
+  /** A change of it is not confirmed yet. */
+  readonly pending: boolean;
+}
+
+export interface Realms extends Live<readonly RealmRole[]> {
+  /** The own role by membership, also offline; null: not a member. */
+  role(realm: string): Role | null;
+  members(realm: string): Live<readonly Member[]>;
+  /** Founds a realm with the user as owner; its result is the new realm's name. */
+  create(): Mutation<string>;
+  /** Makes somebody a member. A member's role is raised by it, and never lowered. */
+  invite(realm: string, user: string, role: Role): Mutation<void>;
+  setRole(realm: string, user: string, role: Role): Mutation<void>;
+  remove(realm: string, user: string): Mutation<void>;
+  /** Removes oneself. The last owner among others cannot leave; the last member can. */
+  leave(realm: string): Mutation<void>;
+}
+
+interface Parts {
+  readonly view: RowView;
+  readonly lives: LiveRegistry;
+  readonly mutations: Mutations;
+  readonly user: string | null;
+  /** A new UUID. */
+  newRealm(): string;
+}
+
+type Members = Record<typeof membersTable, TableWriter>;
+
+/** At most so many bytes, so that a membership's id is no longer than an id may be. */
+const maxUserBytes = 91;
+
+/** A live query whose rows are shown in another form: the same object until that form changes. */
+class Shown<V> implements Live<readonly V[]> {
+  readonly #rows: LiveValue;
+  readonly #show: (row: RowObject) => V;
+  readonly #key: (value: V) => string;
+  #from: unknown = null;
+  #value: readonly V[] = [];
+
+  constructor(rows: LiveValue, show: (row: RowObject) => V, key: (value: V) => string) {
+    this.#rows = rows;
+    this.#show = show;
+    this.#key = key;
+  }
+
+  get value(): readonly V[] {
+    const rows = this.#rows.value as readonly RowObject[];
+    if (rows !== this.#from) {
+      this.#from = rows;
+      const value = rows.map(this.#show);
+      const isSame = sameItems(value.map(this.#key), this.#value.map(this.#key));
+      if (!isSame) this.#value = Object.freeze(value);
+    }
+    return this.#value;
+  }
+
+  subscribe(fn: (value: readonly V[]) => void): Stop {
+    let told: unknown = null;
+    return this.#rows.subscribe(() => {
+      const { value } = this;
+      if (value === told) return;
+      told = value;
+      fn(value);
+    });
+  }
+}
+
+export class RealmsApi implements Realms {
+  readonly #parts: Parts;
+  readonly #table: TableReader;
+  readonly #own: Shown<RealmRole> | null;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { lives, view, user } = parts;
+    const codec = view.codec.tables.find(({ table }) => table.name === membersTable);
+    if (codec === undefined) throw new Error('The schema has no table of memberships.');
+    this.#table = new TableReader(lives, codec);
+    this.#own =
+      user === null
+        ? null
+        : new Shown(
+            this.#table.where('user', '=', user).orderBy('realm').live(),
+            (row) => Object.freeze({ realm: String(row['realm']), role: row['role'] as Role }),
+            ({ realm, role }) => `${role} ${realm}`,
+          );
+  }
+
+  get value(): readonly RealmRole[] {
+    return this.#own?.value ?? none;
+  }
+
+  subscribe(fn: (value: readonly RealmRole[]) => void): Stop {
+    return this.#mine(this.#own).subscribe(fn);
+  }
+
+  role(realm: string): Role | null {
+    const { user } = this.#parts;
+    return user === null ? null : this.#roleOf(realm, user);
+  }
+
+  members(realm: string): Live<readonly Member[]> {
+    const show = (row: RowObject): Member =>
+      Object.freeze({
+        user: String(row['user']),
+        role: row['role'] as Role,
+        createdAt: row['createdAt'] as Date,
+        pending: this.#table.isPending(String(row['id'])),
+      });
+    return new Shown(
+      this.#table.where('realm', '=', text(realm, 'A realm')).orderBy('user').live(),
+      show,
+      ({ user, role, createdAt, pending }) => `${role} ${pending} ${+createdAt} ${user}`,
+    );
+  }
+
+  create(): Mutation<string> {
+    const user = this.#mine(this.#parts.user);
+    const realm = this.#parts.newRealm();
+    return this.#run('skerry/found', { realm }, (table) => {
+      table.create({ id: membershipId(realm, user), realm, user, role: 'owner' });
+      return realm;
+    });
+  }
+
+  invite(realm: string, user: string, role: Role): Mutation<void> {
+    checkMember(realm, user, role);
+    return this.#run('skerry/invite', { realm, user, role }, (table) => {
+      const id = membershipId(realm, user);
+      const present = this.#roleOf(realm, user);
+      if (present === null) {
+        this.#refuseStranger(realm);
+        table.create({ id, realm, user, role });
+      } else if (roles.indexOf(role) > roles.indexOf(present)) table.update(id, { role });
+    });
+  }
+
+  setRole(realm: string, user: string, role: Role): Mutation<void> {
+    checkMember(realm, user, role);
+    return this.#run('skerry/setRole', { realm, user, role }, (table) => {
+      this.#refuseMissing(realm, user);
+      table.update(membershipId(realm, user), { role });
+      this.#refuseLastOwner(realm);
+    });
+  }
+
+  remove(realm: string, user: string): Mutation<void> {
+    checkMember(realm, user);
+    return this.#run('skerry/remove', { realm, user }, (table) => {
+      this.#refuseMissing(realm, user);
+      table.delete(membershipId(realm, user));
+      this.#refuseLastOwner(realm);
+    });
+  }
+
+  leave(realm: string): Mutation<void> {
+    const user = this.#mine(this.#parts.user);
+    return this.#run('skerry/leave', { realm }, (table) => {
+      this.#refuseMissing(realm, user);
+      table.delete(membershipId(realm, user));
+      this.#refuseLastOwner(realm);
+    });
+  }
+
+  #run<V>(name: string, arg: object, body: (table: TableWriter) => V): Mutation<V> {
+    return this.#parts.mutations.run(name, JSON.stringify(arg), (tx) =>
+      body((tx as Members)[membersTable]),
+    );
+  }
+
+  #mine<V>(own: V | null): V {
+    if (own !== null) return own;
+    throw new ValidationError('invalid_argument', 'Shared realms need a user: name one in open().');
+  }
+
+  #roleOf(realm: string, user: string): Role | null {
+    const row = this.#table.get(membershipId(realm, user));
+    return row === undefined ? null : (row['role'] as Role);
+  }
+
+  #refuseMissing(realm: string, user: string): void {
+    if (this.#roleOf(realm, user) === null)
+      throw new NotFoundError('not_found', `${user} is no member of this realm.`);
+  }
+
+  /** Who is no member invites nobody. */
+  #refuseStranger(realm: string): void {
+    if (this.role(realm) === null)
+      throw new ReadOnlyError('read_only', 'Only an owner of the realm invites to it.');
+  }
+
+  #refuseLastOwner(realm: string): void {
+    const members = this.#table.where('realm', '=', realm);
+    if (members.count() > 0 && members.where('role', '=', 'owner').count() === 0)
+      throw new ValidationError('last_owner', 'A realm with members has an owner.');
+  }
+}
+
+const none: readonly RealmRole[] = Object.freeze([]);
+
+function text(value: unknown, what: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new ValidationError('invalid_argument', `${what} is named by a text.`);
+}
+
+function checkMember(realm: string, user: string, role: Role = 'reader'): void {
+  text(realm, 'A realm');
+  text(user, 'A user');
+  if (new TextEncoder().encode(user).length > maxUserBytes)
+    throw new LimitError('limit', `The name of a member has at most ${maxUserBytes} bytes.`);
+  if (!roles.includes(role))
+    throw new ValidationError('wrong_type', `A role is ${roles.join(', ')}.`);
+}

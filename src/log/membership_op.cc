@@ -1,0 +1,32 @@
+#include "log/membership_op.h"
+
+#include "model/members.h"
+
+namespace skerry {
+
+bool IsOnMembership(const Schema& schema, const Op& op) {
+  return op.Has(kOnRow) && op.table == schema.members() && op.table != kNone;
+}
+
+const Value* ValueSet(const Op& op, PropIndex prop) {
+  for (const PropValue& set : op.set) {
+    if (set.prop == prop) return &set.value;
+  }
+  return nullptr;
+}
+
+const char* FaultOfMembershipOp(const Op& op) {
+  if (!IsFoundable(op.realm)) return "only a realm that was founded has members";
+  const std::string_view user = UserOfMembership(op.realm, op.id);
+  if (user.empty()) return "the id of a membership is `<realm>/<user>`";
+  if (op.Has(kMoves)) return "a membership does not move";
+  const Value* named = ValueSet(op, kMemberUser);
+  if (named && named->text() != user) return "the user of a membership is that of its id";
+  return nullptr;
+}
+
+bool IsLeave(const Schema& schema, const Op& op, const std::string& user) {
+  return IsOnMembership(schema, op) && op.Has(kDeletes) && op.id == MembershipId(op.realm, user);
+}
+
+}  // namespace skerry
