@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "model/members.h"
 
 namespace skerry {
 namespace {
@@ -233,7 +234,13 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 Data AdmissionSession::DoneToData() const {
   Data results = Data::MakeArray(), touched = Data::MakeArray();
   for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
-  for (const LogEntry& entry : admission_.entries()) touched.Push(TouchedToData(entry));
+  const auto regranted = Regranted();
+  for (const LogEntry& entry : admission_.entries()) {
+    Data data = TouchedToData(entry);
+    const auto users = regranted.find({entry.realm, entry.revision});
+    if (users != regranted.end()) data.Set("users", Names(users->second));
+    touched.Push(std::move(data));
+  }
   Set<std::string> tables;
   for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
   Data done = Data::MakeObject();
@@ -245,6 +252,17 @@ Data AdmissionSession::DoneToData() const {
 
 const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
   return schema_->table(row.stored.key.table).name;
+}
+
+// By entry, the users whose memberships it changed.
+Map<std::pair<std::string, uint64_t>, Set<std::string>> AdmissionSession::Regranted() const {
+  Map<std::pair<std::string, uint64_t>, Set<std::string>> regranted;
+  for (const LogChange& change : admission_.changes()) {
+    if (change.key.table != schema_->members()) continue;
+    const std::string_view user = UserOfMembership(change.realm, change.key.id);
+    regranted[{change.realm, change.revision}].insert(std::string(user));
+  }
+  return regranted;
 }
 
 // By how many live rows each realm grew. Only the first change of a row in a realm says whether the

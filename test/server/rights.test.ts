@@ -2,27 +2,12 @@
 // it is read. Method: a real server process, and users that speak the wire by hand.
 
 import { describe, expect, test } from 'vitest';
+import { invite, remove, setRole } from './support/memberships.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
 const server = new SharedServer();
 
-const member = (realm: string, user: string) => ({
-  table: '$members',
-  id: `${realm}/${user}`,
-  realm,
-});
-const invite = (realm: string, user: string, role: string) => ({
-  op: 'create',
-  ...member(realm, user),
-  set: { user, role },
-});
-const setRole = (realm: string, user: string, role: string) => ({
-  op: 'update',
-  ...member(realm, user),
-  set: { role },
-});
-const remove = (realm: string, user: string) => ({ op: 'delete', ...member(realm, user) });
 const city = (realm: string, id: string) => ({
   op: 'create',
   table: 'cities',

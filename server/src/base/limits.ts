@@ -187,6 +187,8 @@ export const limits = {
   notifyParts: 20,
   /** How often the log is read for pokes if no notification arrives. */
   headPollMs: 3_000,
+  /** A commit may become visible so long after its time: changes of rights are looked for that far back. */
+  rightsOverlapMs: 60_000,
   socketPingEveryMs: 30_000,
   /** The time limit for requests in progress when the server stops. */
   stopWithinMs: 10_000,

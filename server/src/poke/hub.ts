@@ -15,6 +15,8 @@ export interface Listener {
   readonly realms: ReadonlySet<string>;
   readonly tables: ReadonlySet<string>;
   send(frame: string): void;
+  /** The user's rights have changed: the listener hears of no realm until it has joined again with those it has now. */
+  regrant(): void;
 }
 
 interface Merged {
@@ -42,12 +44,15 @@ function frameOf(realm: string, { revision, tables, streams }: Merged): string {
 export class PokeHub {
   readonly #autosubscribed: ReadonlySet<string>;
   readonly #byRealm = new Map<string, Map<Listener, Pace>>();
+  readonly #byUser = new Map<string, Set<Listener>>();
 
   constructor(autosubscribed: ReadonlySet<string>) {
     this.#autosubscribed = autosubscribed;
   }
 
   add(listener: Listener): void {
+    const ofUser = this.#byUser.get(listener.user.id) ?? new Set();
+    this.#byUser.set(listener.user.id, ofUser.add(listener));
     for (const realm of listener.realms) {
       const listeners = this.#byRealm.get(realm) ?? new Map<Listener, Pace>();
       listeners.set(listener, { lastSent: Number.NEGATIVE_INFINITY, merged: null, timer: null });
@@ -56,6 +61,8 @@ export class PokeHub {
   }
 
   remove(listener: Listener): void {
+    const ofUser = this.#byUser.get(listener.user.id);
+    if (ofUser?.delete(listener) && ofUser.size === 0) this.#byUser.delete(listener.user.id);
     for (const realm of listener.realms) {
       const listeners = this.#byRealm.get(realm);
       const pace = listeners?.get(listener);
@@ -69,8 +76,27 @@ export class PokeHub {
     }
   }
 
+  /** Rights have changed. From now on a listener hears nothing of realms that it may no longer read, nor what waits. */
+  changed(users: Iterable<string>): void {
+    for (const user of users) {
+      for (const listener of this.#byUser.get(user) ?? []) {
+        for (const realm of listener.realms) this.#drop(listener, realm);
+        listener.regrant();
+      }
+    }
+  }
+
+  #drop(listener: Listener, realm: string): void {
+    const listeners = this.#byRealm.get(realm);
+    const pace = listeners?.get(listener);
+    if (pace?.timer) clearTimeout(pace.timer);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#byRealm.delete(realm);
+  }
+
   /** Entries that were committed, in the order of their realms' logs. */
   committed(entries: readonly Entry[]): void {
+    for (const { users } of entries) if (users !== undefined) this.changed(users);
     for (const entry of entries) {
       for (const [listener, pace] of this.#byRealm.get(entry.realm) ?? []) {
         if (listener.client === entry.client || !this.#concerns(listener, entry)) continue;

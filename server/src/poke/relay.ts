@@ -2,7 +2,7 @@
 // other nodes at most once in `notifyEveryMs`, outside of any transaction. A node that gets a head reads the log
 // entries above the revision it knows, in the realms that its listeners may read, and pokes for them. Notifications
 // may be lost, and some engines have none: the log is also read every few seconds, and whenever the channel is
-// opened.
+// opened. So are the users whose memberships have changed, and skerry.user_rights.
 //
 // `known` of a realm is the revision up to which this node has poked for all entries. Own commits above a gap are
 // remembered, so that the entries of other nodes in the gap are read, and no entry is poked for twice.
@@ -13,6 +13,7 @@ import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Channel } from '../db/pg-channel.ts';
 import type { Entry } from '../push/done.ts';
+import { kMembers } from '../sql/members.ts';
 import type { Listener, PokeHub } from './hub.ts';
 
 /** Where sockets join and leave. */
@@ -34,17 +35,31 @@ interface Watched {
   readonly own: Set<number>;
 }
 
-type LogRow = Record<'realm' | 'revision' | 'client' | 'tables' | 'streams', string>;
+type LogRow = Record<'realm' | 'revision' | 'client' | 'tables' | 'streams', string> & {
+  /** The ids of memberships that the entry changed, or null. */
+  readonly members: string | null;
+};
 
 const kEntriesPerRead = 500;
 const kAll = '*';
 
-function parseHeads(payload: string): { node: unknown; heads: Record<string, unknown> } | null {
+interface Message {
+  readonly node: unknown;
+  readonly heads: Readonly<Record<string, unknown>>;
+  /** The users whose memberships have changed. */
+  readonly users: readonly string[];
+}
+
+function parseMessage(payload: string): Message | null {
   try {
     const value: unknown = JSON.parse(payload);
-    return isObject(value) && isObject(value.heads)
-      ? { node: value.node, heads: value.heads }
-      : null;
+    if (!isObject(value) || !isObject(value.heads)) return null;
+    const users = Array.isArray(value.users) ? value.users : [];
+    return {
+      node: value.node,
+      heads: value.heads,
+      users: users.filter((user): user is string => typeof user === 'string'),
+    };
   } catch (error) {
     // Anybody with the database's password may send anything on the channel.
     if (error instanceof SyntaxError) return null;
@@ -58,6 +73,12 @@ export class PokeRelay implements Pokes {
   readonly #watched = new Map<string, Watched>();
   readonly #behind = new Set<string>();
   readonly #unsent = new Map<string, number>();
+  readonly #unsentUsers = new Set<string>();
+  /** The newest change of rights that this node has seen, ms; null: none yet. */
+  #rightsAt: number | null = null;
+  /** The versions of rights that were seen, of users whose last change is not long ago. */
+  #rightsSeen = new Map<string, string>();
+  #readingRights: Promise<void> | null = null;
   #channel: Channel | null = null;
   #sending: NodeJS.Timeout | null = null;
   readonly #polling: NodeJS.Timeout;
@@ -107,7 +128,10 @@ export class PokeRelay implements Pokes {
     const news: Entry[] = [];
     for (const entry of entries) {
       const { realm, revision } = entry;
-      if (this.#channel) this.#unsent.set(realm, revision);
+      if (this.#channel) {
+        this.#unsent.set(realm, revision);
+        for (const user of entry.users ?? []) this.#unsentUsers.add(user);
+      }
       const watched = this.#watched.get(realm);
       // A read of the log may have been faster than the answer to the commit.
       if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
@@ -126,8 +150,9 @@ export class PokeRelay implements Pokes {
 
   /** A notification from another node. */
   notified(payload: string): void {
-    const message = parseHeads(payload);
+    const message = parseMessage(payload);
     if (message === null || message.node === this.#node) return;
+    this.#options.hub.changed(message.users);
     if (kAll in message.heads) {
       this.catchUp();
       return;
@@ -143,6 +168,28 @@ export class PokeRelay implements Pokes {
   catchUp(): void {
     for (const realm of this.#watched.keys()) this.#behind.add(realm);
     this.#read();
+    if (this.#closed) return;
+    this.#readingRights ??= this.#readRights()
+      // The next poll tries again.
+      .catch((error: unknown) => this.#options.log('Changes of rights could not be read.', error))
+      .finally(() => {
+        this.#readingRights = null;
+      });
+  }
+
+  /** Finds the users whose memberships another node has changed. Commits may become visible later than their time. */
+  async #readRights(): Promise<void> {
+    const rows = await this.#options.database.query<Record<'user' | 'version' | 'at', string>>(
+      `select u.user_id as "user", u.version, u.at::text as at from skerry.user_rights u
+        where u.at > coalesce($1::text::bigint, (select max(m.at) from skerry.user_rights m)) - ${limits.rightsOverlapMs}`,
+      [this.#rightsAt === null ? null : String(this.#rightsAt)],
+    );
+    const seen = this.#rightsSeen;
+    this.#rightsSeen = new Map(rows.map(({ user, version }) => [user, version]));
+    for (const { at } of rows) this.#rightsAt = Math.max(this.#rightsAt ?? 0, Number(at));
+    const isNew = ({ user, version }: { user: string; version: string }) =>
+      seen.get(user) !== version;
+    this.#options.hub.changed(rows.filter(isNew).map(({ user }) => user));
   }
 
   async close(): Promise<void> {
@@ -151,6 +198,7 @@ export class PokeRelay implements Pokes {
     if (this.#sending) clearTimeout(this.#sending);
     await this.#channel?.close();
     await this.#reading;
+    await this.#readingRights;
   }
 
   #unwatch(realms: Iterable<string>): void {
@@ -191,8 +239,17 @@ export class PokeRelay implements Pokes {
       (parts.at(-1) as Record<string, number>)[realm] = head;
     }
     this.#unsent.clear();
-    const heads = parts.length > limits.notifyParts ? [{ [kAll]: 0 }] : parts;
-    const payloads = heads.map((each) => JSON.stringify({ node: this.#node, heads: each }));
+    const users = parted([...this.#unsentUsers]);
+    this.#unsentUsers.clear();
+    const isMuch = parts.length + users.length > limits.notifyParts;
+    const messages = isMuch
+      ? [{ heads: { [kAll]: 0 } }]
+      : // Rights come first: who lost one hears nothing of the realm.
+        [
+          ...users.map((each) => ({ heads: {}, users: each })),
+          ...parts.map((heads) => ({ heads })),
+        ];
+    const payloads = messages.map((each) => JSON.stringify({ node: this.#node, ...each }));
     void this.#channel?.notify(payloads);
   }
 
@@ -221,10 +278,14 @@ export class PokeRelay implements Pokes {
   async #readAbove(from: ReadonlyMap<string, number>): Promise<void> {
     const keys = [...from].map(([realm, revision]) => ({ realm, revision }));
     const rows = await this.#options.database.query<LogRow>(
-      `select k.realm, l.revision::text as revision, l.client, l.tables::text as tables, l.streams::text as streams
+      `select k.realm, l.revision::text as revision, l.client, l.tables::text as tables, l.streams::text as streams,
+              l.members::text as members
          from json_to_recordset($1::text::json) as k(realm text, revision bigint)
          cross join lateral (
-           select e.revision, e.client, e.tables, e.streams from skerry.log e
+           select e.revision, e.client, e.tables, e.streams,
+                  (select json_agg(c.id) from skerry.change c
+                    where c.realm = k.realm and c.table_name = '${kMembers}' and c.revision = e.revision) as members
+             from skerry.log e
             where e.realm = k.realm and e.revision > k.revision
             order by e.revision limit ${kEntriesPerRead}) l
         order by k.realm, l.revision`,
@@ -242,12 +303,30 @@ export class PokeRelay implements Pokes {
       if (watched === undefined || watched.known === null || revision <= watched.known) continue;
       const [tables, streams] = [JSON.parse(row.tables), JSON.parse(row.streams)] as string[][];
       if (!watched.own.has(revision)) {
-        news.push({ realm, revision, client, tables: tables ?? [], streams: streams ?? [] });
+        const ids = JSON.parse(row.members ?? '[]') as string[];
+        const users = ids.map((id) => id.slice(realm.length + 1));
+        news.push({ realm, revision, client, tables: tables ?? [], streams: streams ?? [], users });
       }
       settle(watched, revision);
     }
     this.#options.hub.committed(news);
   }
+}
+
+/** The users in lists of so many bytes as one notification has room for. */
+function parted(users: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const user of users) {
+    const more = Buffer.byteLength(JSON.stringify(user)) + 1;
+    if (bytes + more > limits.notifyBytes) {
+      parts.push([]);
+      bytes = 0;
+    }
+    bytes += more;
+    parts.at(-1)?.push(user);
+  }
+  return parts;
 }
 
 /** Marks all entries up to `revision` as done. */

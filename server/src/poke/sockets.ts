@@ -21,6 +21,7 @@ import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable, type Queryable } from '../db/database.ts';
 import { readRights } from '../rights/rights.ts';
+import { kMembers } from '../sql/members.ts';
 import type { Listener } from './hub.ts';
 import type { Pokes } from './relay.ts';
 
@@ -83,6 +84,7 @@ class Connection {
   /** Marks the socket as no longer silent. */
   readonly #spoke: () => void;
   #listener: Listener | null = null;
+  #isRegrantDue = false;
   #deadline: NodeJS.Timeout | null;
   #greeting: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -148,15 +150,16 @@ class Connection {
     if (!hasPlace && !this.#places.greet(user.id)) {
       throw new Refused(4429, 'too many sockets of this user');
     }
-    const listener = {
+    const wanted = {
       client,
       user,
-      realms: new Set((await readRights(this.#options.database, user)).keys()),
+      regrant: () => this.#regrantSoon(),
       tables: new Set(checked.flatMap(({ tables }) => tables)),
       send: (frame: string) => this.#send(frame),
     };
+    let listener: Listener;
     try {
-      await this.#options.pokes.join(listener);
+      listener = await this.#join(wanted);
     } catch (error) {
       if (!hasPlace) this.#places.part(user.id);
       throw error;
@@ -171,6 +174,43 @@ class Connection {
     this.#spoke();
     this.#expireWith(user);
     this.#send('{"type":"ready"}');
+  }
+
+  /** Joins with the realms that the user may read now. */
+  async #join(wanted: Omit<Listener, 'realms'>): Promise<Listener> {
+    const { pokes, database } = this.#options;
+    // From here on a change of rights is heard of, also one while they are read.
+    const waiting = { ...wanted, realms: new Set<string>() };
+    await pokes.join(waiting);
+    try {
+      const rights = await readRights(database, wanted.user);
+      const listener = { ...wanted, realms: new Set(rights.keys()) };
+      await pokes.join(listener);
+      return listener;
+    } finally {
+      pokes.leave(waiting);
+    }
+  }
+
+  /** After the greeting that is under way. */
+  #regrantSoon(): void {
+    if (this.#isRegrantDue) return;
+    this.#isRegrantDue = true;
+    this.#greeting = this.#greeting
+      .then(() => this.#regrant())
+      .catch((error: unknown) => this.#refuse(error));
+  }
+
+  async #regrant(): Promise<void> {
+    this.#isRegrantDue = false;
+    const before = this.#listener;
+    if (before === null || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#replace(await this.#join(before));
+    if (this.#socket.readyState !== this.#socket.OPEN) return this.#leave();
+    // It names no realm but the user's own. A pull tells which are new and which are gone, and what was missed.
+    const realm = `user:${before.user.id}`;
+    const poke = { type: 'poke', realm, revision: 0, tables: [kMembers], streams: [] };
+    this.#send(JSON.stringify(poke));
   }
 
   #expireWith(user: User): void {

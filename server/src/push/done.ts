@@ -1,5 +1,6 @@
 // The authority's decisions (docs/authority.md, `Done`), and how they are written.
 
+import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../base/json.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { writingRows } from '../sql/rows.ts';
@@ -13,6 +14,8 @@ export interface Entry {
   readonly client: string;
   readonly tables: readonly string[];
   readonly streams: readonly string[];
+  /** The users whose memberships it changed, if any. */
+  readonly users?: readonly string[];
 }
 
 export interface WrittenEntry extends Entry {
@@ -23,6 +26,8 @@ export interface WrittenEntry extends Entry {
 
 /** The members that are read here; the lists to write pass through as text. */
 export interface Done {
+  /** The time of the commit, ms. */
+  readonly at: number;
   readonly results: readonly (readonly (Result | null)[])[];
   /** The entries, with what they touched. */
   readonly touched: readonly WrittenEntry[];
@@ -50,8 +55,25 @@ export async function writeDone(
   for (const list of lists.slice(0, kListsOfLog)) params.add(list);
   const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
   const { members, check } = writingRows(schema, rows, done.rows, locked, params);
-  const sql = `with ${[...members, kWriteLog].join(',')} select ${check}::text as written`;
+  const rights = writingRights(done, params);
+  const sql = `with ${[...members, kWriteLog, ...rights].join(',')} select ${check}::text as written`;
   await tx.query(sql, params.values, { last: true });
+}
+
+/** New versions of the rights of users whose memberships change, in the order of users: two commits never deadlock. */
+function writingRights({ touched, at }: Done, params: Params): string[] {
+  const users = new Set(touched.flatMap((entry) => entry.users ?? []));
+  if (users.size === 0) return [];
+  const list = [...users].map((user) => ({ user, version: randomUUID(), at }));
+  return [
+    `
+  user_rights as (
+    insert into skerry.user_rights as u (user_id, version, at)
+    select k."user", k.version, k.at
+      from json_to_recordset(${params.add(JSON.stringify(list))}::json) as k("user" text, version text, at bigint)
+     order by k."user" collate "C"
+    on conflict (user_id) do update set version = excluded.version, at = excluded.at)`,
+  ];
 }
 
 const kWriteLog = `

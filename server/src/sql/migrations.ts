@@ -144,6 +144,12 @@ const migrations: readonly string[][] = [
        "role" text collate "C")`,
     `create index members_user_ix on skerry.members ("user", realm) where deleted_at is null`,
     `create index members_realm_ix on skerry.members (realm, id) where deleted_at is null`,
+    // When each user's memberships last changed: for nodes that missed the notification, and for realms tokens.
+    `create table skerry.user_rights (
+       user_id text collate "C" primary key,
+       version text not null,
+       at bigint not null)`,
+    `create index user_rights_at_ix on skerry.user_rights (at)`,
     `create index members_role_ix on skerry.members (realm, (md5("role"))) where deleted_at is null`,
   ],
 ];

@@ -121,6 +121,7 @@ export class PokeWorld {
 
   /** The log is read only above the known revisions, where it is empty: all commits are made here. */
   async #answer(text: string): Promise<object[]> {
+    if (text.includes('skerry.user_rights')) return [];
     this.queries++;
     if (!text.includes('skerry.realm')) return [];
     const heads = new Map<string, number>();
