@@ -8,8 +8,7 @@ namespace {
 const char* NameOf(MemberRole role) { return kRoleNames[static_cast<size_t>(role)]; }
 
 bool MakesOwner(const Scene& scene, const Op& op, const std::string& realm) {
-  if (!IsOnMembership(*scene.schema, op) || op.kind != OpKind::kCreate || op.realm != realm)
-    return false;
+  if (!IsOnMembership(*scene.schema, op) || !op.Has(kCreates) || op.realm != realm) return false;
   const Value* role = ValueSet(op, kMemberRole);
   const Value* user = ValueSet(op, kMemberUser);
   return op.id == MembershipId(realm, scene.user) && user && user->text() == scene.user && role &&

@@ -116,7 +116,43 @@ export const authority = [
   {
     name: 'an op other than a create changes a row in a realm that its author may only read',
     file: 'src/authority/judgement.cc',
-    from: 'access == Access::kReadOnly || (access',
-    to: '(access == Access::kReadOnly && op.Has(kCreates)) || (access',
+    from: '(access == Access::kReadOnly && !IsLeave(*scene_.schema, op, scene_.user)) ||',
+    to: '(access == Access::kReadOnly && op.Has(kCreates)) ||',
+  },
+  {
+    name: 'an update is judged by the rights that it gives itself',
+    file: 'src/authority/scene.cc',
+    from: 'rows->FindBefore({',
+    to: 'rows->Find({',
+  },
+  {
+    name: 'a realm can be founded a second time',
+    file: 'src/authority/membership.cc',
+    from: '|| !state->second.exists || state->second.head > 0) return false;',
+    to: '|| !state->second.exists) return false;',
+  },
+  {
+    name: 'a second invitation lowers a role',
+    file: 'src/log/fold_op.cc',
+    from: 'if (!former.is_null() && RoleOf(former) > RoleOf(role)) role = former;',
+    to: '',
+  },
+  {
+    name: 'the last owner of a realm with members may go',
+    file: 'src/authority/judgement.cc',
+    from: 'if (HasMember(scene_, realm, MemberRole::kOwner)) continue;',
+    to: 'if (!realm.empty()) continue;',
+  },
+  {
+    name: 'a writer changes who the members are',
+    file: 'src/authority/membership.cc',
+    from: 'if (scene.RightIn(op.realm) == Right::kOwn) return std::nullopt;',
+    to: 'if (scene.RightIn(op.realm) >= Right::kWrite) return std::nullopt;',
+  },
+  {
+    name: 'a grant makes a realm that nobody has founded',
+    file: 'src/authority/scene.cc',
+    from: 'return state.head > 0 || !IsFoundable(realm) || founding.contains(realm);',
+    to: 'return true;',
   },
 ];

@@ -63,6 +63,9 @@ const kFill = `
     select 'm' || n, 'r' || n % 1000, 1, now(), now(), 'g' || n from generate_series(1, ${kRows}) n;
   insert into notices (id, realm, revision, created_at, modified_at)
     select 'n' || n, 'r' || n % 1000, 1, now(), now() from generate_series(1, ${kRows}) n;
+  insert into skerry.membership (id, realm, revision, created_at, modified_at, "user", "role")
+    select 'r' || n % 1000 || '/' || n, 'r' || n % 1000, 1, now(), now(), 'u' || n, 'writer' from generate_series(1, ${kRows}) n;
+  insert into skerry.user_rights select 'u' || n, 'v', n * 1000 from generate_series(1, ${kRows}) n;
   analyze`;
 
 /** One table that is never large: a few lines about the database. */

@@ -36,7 +36,7 @@ function raise(realms: Map<string, Right>, realm: string, right: Right): void {
 export async function readRights(tx: Queryable, user: User): Promise<Readable> {
   const foundable = [...user.grants.keys()].filter(isFoundable);
   const [row] = await tx.query<{ members: string; founded: string }>(
-    `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.members m
+    `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.membership m
               where m."user" = $1::text and m.deleted_at is null)::text as members,
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
               where r.head > 0

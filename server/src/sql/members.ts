@@ -1,8 +1,7 @@
-// The system table of memberships: in the schema's description `$members`, in SQL `skerry.members`. Its rows are
+// The system table of memberships: in the schema's description `$members`, in SQL `skerry.membership`. Its rows are
 // written and read like those of any other table. The core has the rules (src/model/members.h).
 
 import type { SchemaDescription, TableDescription } from './description.ts';
-import type { SqlTable } from './tables.ts';
 
 export const kMembers = '$members';
 
@@ -15,19 +14,6 @@ const description: TableDescription = {
   props: [
     { name: 'user', type: 'string' },
     { name: 'role', type: 'enum', enum: { values: ['reader', 'writer', 'owner'] } },
-  ],
-};
-
-/** The table, as migrations have made it. */
-export const membersTable: SqlTable = {
-  table: kMembers,
-  name: 'skerry.members',
-  uuids: false,
-  autosubscribe: true,
-  isSystem: true,
-  columns: [
-    { prop: 'user', type: 'string', name: '"user"' },
-    { prop: 'role', type: 'enum', name: '"role"' },
   ],
 };
 

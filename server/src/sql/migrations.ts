@@ -133,7 +133,7 @@ const migrations: readonly string[][] = [
   [
     // Memberships, with the columns of a typed table (members.ts): by user for rights, and by role for owners.
     `drop table skerry.member`,
-    `create table skerry.members (
+    `create table skerry.membership (
        id text collate "C" primary key,
        realm text collate "C" not null,
        revision bigint not null,
@@ -142,15 +142,15 @@ const migrations: readonly string[][] = [
        deleted_at timestamp with time zone,
        "user" text collate "C",
        "role" text collate "C")`,
-    `create index members_user_ix on skerry.members ("user", realm) where deleted_at is null`,
-    `create index members_realm_ix on skerry.members (realm, id) where deleted_at is null`,
+    `create index membership_user_ix on skerry.membership ("user", realm) where deleted_at is null`,
+    `create index membership_realm_ix on skerry.membership (realm, id) where deleted_at is null`,
     // When each user's memberships last changed: for nodes that missed the notification, and for realms tokens.
     `create table skerry.user_rights (
        user_id text collate "C" primary key,
        version text not null,
        at bigint not null)`,
     `create index user_rights_at_ix on skerry.user_rights (at)`,
-    `create index members_role_ix on skerry.members (realm, (md5("role"))) where deleted_at is null`,
+    `create index membership_role_ix on skerry.membership (realm, (md5("role"))) where deleted_at is null`,
   ],
 ];
 

@@ -7,7 +7,7 @@
 
 import type { PropType, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
-import { kMembers, membersTable } from './members.ts';
+import { kMembers } from './members.ts';
 import { columnName, quoteName, tableName } from './names.ts';
 
 export const columnTypes: Readonly<Record<PropType, string>> = {
@@ -62,6 +62,19 @@ export interface SqlTable {
 }
 
 export type SqlSchema = ReadonlyMap<string, SqlTable>;
+
+/** The table of memberships, as migrations have made it. */
+const membersTable: SqlTable = {
+  table: kMembers,
+  name: 'skerry.membership',
+  uuids: false,
+  autosubscribe: true,
+  isSystem: true,
+  columns: [
+    { prop: 'user', type: 'string', name: '"user"' },
+    { prop: 'role', type: 'enum', name: '"role"' },
+  ],
+};
 
 /** Checks the names, and that no two of them produce the same SQL name. */
 export function sqlSchema(schema: SchemaDescription): SqlSchema {

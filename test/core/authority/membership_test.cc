@@ -47,7 +47,7 @@ std::string Outcome(const Data& result) {
   return Status(result) == "rejected" ? RejectCode(result) : Status(result);
 }
 
-TEST_CASE("the author of its first update founds a realm, with members and rows in one update") {
+TEST_CASE("a realm is founded by its first update, with members and rows in it") {
   Realm realm;
   CHECK(Status(realm.Push(realm.anna, realm.Item("early") + "," + realm.Invite("anna", "owner") +
                                           "," + realm.Invite("bo", "reader"))) == "applied");
