@@ -150,6 +150,12 @@ export const authority = [
     to: 'if (scene.RightIn(op.realm) >= Right::kWrite) return std::nullopt;',
   },
   {
+    name: 'a reader writes in a realm until the server refuses it',
+    file: 'src/client/transaction.cc',
+    from: 'if (role == MemberRole::kReader) return',
+    to: 'if (role == MemberRole::kReader && realm->empty()) return',
+  },
+  {
     name: 'a grant makes a realm that nobody has founded',
     file: 'src/authority/scene.cc',
     from: 'return state.head > 0 || !IsFoundable(realm) || founding.contains(realm);',

@@ -1,0 +1,110 @@
+// Goal: a window refuses at once what the user's own role forbids, as far as memberships are known to it. Method:
+// transactions over a view that holds the memberships of one realm.
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "client/transaction.h"
+#include "client/view.h"
+
+namespace skerry::client_test {
+namespace {
+
+const std::string kRealm = "01970000-0000-7000-8000-00000000000a";
+const std::string kOther = "01970000-0000-7000-8000-00000000000b";
+constexpr TableIndex kItems = 0, kMembers = 1;
+
+Schema SchemaWithMembers() {
+  const Data description = ParseJson(R"({"version":1,"tables":[
+    {"name":"items","ids":"string","props":[{"name":"n","type":"number","optional":true}]},
+    {"name":"$members","ids":"string","props":[
+      {"name":"user","type":"string"},
+      {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})")
+                               .value();
+  return std::move(Schema::Parse(description).value());
+}
+
+class Window {
+ public:
+  explicit Window(const char* role) {
+    Put({kItems, "x"}, {Value::Null()});
+    Put({kMembers, kRealm + "/bo"}, {Value::String("bo"), Value::String("owner")});
+    if (role) Put({kMembers, kRealm + "/anna"}, {Value::String("anna"), Value::String(role)});
+    view_.Derive();
+    REQUIRE(transaction_.Begin(2, 1).ok());
+  }
+  ~Window() { transaction_.Rollback(); }
+
+  Code Do(TxCall call, TableIndex table, const std::string& id, const std::string& realm,
+          const char* props = "{}") {
+    Data operation = Data::MakeArray();
+    operation.Push(id).Push(realm.empty() ? Data() : Data(realm)).Push(ParseJson(props).value());
+    const Result<OpOutcome> outcome = transaction_.Apply(call, table, operation);
+    return outcome.ok() ? Code::kOk : outcome.status().code();
+  }
+  Code Invite(const std::string& user, const std::string& realm = kRealm) {
+    const std::string props = R"({"user":")" + user + R"(","role":"reader"})";
+    return Do(TxCall::kCreate, kMembers, realm + "/" + user, realm, props.c_str());
+  }
+
+ private:
+  void Put(const ObjectKey& key, Vector<Value> props) {
+    Row row;
+    row.realm = kRealm;
+    row.props = std::move(props);
+    view_.PutBase(key, row);
+    view_.Touched(key);
+  }
+
+  Schema schema_ = SchemaWithMembers();
+  Random random_{"rights"};
+  View view_{&schema_};
+  UuidGenerator ids_{&random_};
+  Transaction transaction_{&view_, &ids_, {"A", "anna", true}};
+};
+
+TEST_CASE("refuses what a role forbids, by the role before the transaction") {
+  Window reader("reader");
+  CHECK(reader.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kInc, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kDelete, kItems, "x", "") == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kMove, kItems, "x", "A") == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kCreate, kItems, "y", kRealm) == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kCreate, kItems, "y", "A") == Code::kOk);
+  CHECK(reader.Do(TxCall::kMove, kItems, "y", kRealm) == Code::kReadOnly);
+  CHECK(reader.Invite("cy") == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kDelete, kMembers, kRealm + "/bo", "") == Code::kReadOnly);
+  CHECK(reader.Do(TxCall::kDelete, kMembers, kRealm + "/anna", "") == Code::kOk);
+  CHECK(reader.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
+  Window writer("writer");
+  CHECK(writer.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kOk);
+  CHECK(writer.Invite("cy") == Code::kReadOnly);
+  CHECK(writer.Do(TxCall::kUpdate, kMembers, kRealm + "/anna", "", R"({"role":"owner"})") ==
+        Code::kReadOnly);
+  Window owner("owner");
+  CHECK(owner.Invite("cy") == Code::kOk);
+  CHECK(owner.Do(TxCall::kUpdate, kMembers, kRealm + "/anna", "", R"({"role":"reader"})") ==
+        Code::kOk);
+  CHECK(owner.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kOk);
+}
+
+TEST_CASE("leaves to the server what no membership says, and refuses malformed ones") {
+  Window stranger(nullptr);
+  CHECK(stranger.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kOk);
+  CHECK(stranger.Invite("anna", kOther) == Code::kOk);
+  Window owner("owner");
+  const char* cy = R"({"user":"cy","role":"reader"})";
+  CHECK(owner.Do(TxCall::kCreate, kMembers, "cy", kRealm, cy) == Code::kInvalidArgument);
+  CHECK(owner.Do(TxCall::kCreate, kMembers, kOther + "/cy", kRealm, cy) == Code::kInvalidArgument);
+  CHECK(owner.Do(TxCall::kCreate, kMembers, kRealm + "/dan", kRealm, cy) == Code::kInvalidArgument);
+  CHECK(owner.Do(TxCall::kCreate, kMembers, "A/cy", "A", cy) == Code::kInvalidArgument);
+  CHECK(owner.Do(TxCall::kMove, kMembers, kRealm + "/bo", kOther) == Code::kInvalidArgument);
+  CHECK(owner.Do(TxCall::kUpdate, kMembers, kRealm + "/bo", "", R"({"user":"cy"})") ==
+        Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace skerry::client_test
