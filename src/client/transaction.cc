@@ -149,8 +149,9 @@ Status Transaction::CheckRight(const Op& op) {
   }
   for (const std::string* realm : {&op.realm, &op.to}) {
     const std::optional<MemberRole> role = RoleIn(*realm);
-    if (role == MemberRole::kReader)
+    if (role == MemberRole::kReader) {
       return {Code::kReadOnly, "a reader of a realm changes nothing in it"};
+    }
     if (is_membership && role == MemberRole::kWriter) {
       return {Code::kReadOnly, "only an owner of the realm changes who its members are"};
     }

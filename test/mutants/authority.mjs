@@ -152,8 +152,8 @@ export const authority = [
   {
     name: 'a reader writes in a realm until the server refuses it',
     file: 'src/client/transaction.cc',
-    from: 'if (role == MemberRole::kReader) return',
-    to: 'if (role == MemberRole::kReader && realm->empty()) return',
+    from: 'if (role == MemberRole::kReader) {',
+    to: 'if (role == MemberRole::kReader && realm->empty()) {',
   },
   {
     name: 'a grant makes a realm that nobody has founded',
