@@ -28,8 +28,15 @@ const actions = {
     view.load_uri(url);
     windows.set(id, { view, frame });
   },
-  leave({ id }) {
-    windows.get(id).view.load_uri('about:blank');
+  // Done when the other page is there: before, there is nothing to go back from.
+  leave({ id }, done) {
+    const { view } = windows.get(id);
+    const listening = view.connect('load-changed', (_view, event) => {
+      if (event !== WebKit2.LoadEvent.FINISHED) return;
+      view.disconnect(listening);
+      done();
+    });
+    view.load_uri('about:blank');
   },
   goBack({ id }) {
     windows.get(id).view.go_back();
@@ -52,8 +59,10 @@ function next() {
     const [line] = input.read_line_finish_utf8(result);
     if (line === null) return Gtk.main_quit();
     const message = JSON.parse(line);
-    actions[message.type](message);
-    print(JSON.stringify({ did: `${message.type} ${message.id}` }));
+    const action = actions[message.type];
+    const done = () => print(JSON.stringify({ did: `${message.type} ${message.id}` }));
+    action(message, done);
+    if (action.length < 2) done();
     next();
   });
 }
