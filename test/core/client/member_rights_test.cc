@@ -27,16 +27,16 @@ Schema SchemaWithMembers() {
   return std::move(Schema::Parse(description).value());
 }
 
-class Window {
+class RightsWindow {
  public:
-  explicit Window(const char* role) {
+  explicit RightsWindow(const char* role) {
     Put({kItems, "x"}, {Value::Null()});
     Put({kMembers, kRealm + "/bo"}, {Value::String("bo"), Value::String("owner")});
     if (role) Put({kMembers, kRealm + "/anna"}, {Value::String("anna"), Value::String(role)});
     view_.Derive();
     REQUIRE(transaction_.Begin(2, 1).ok());
   }
-  ~Window() { transaction_.Rollback(); }
+  ~RightsWindow() { transaction_.Rollback(); }
 
   Code Do(TxCall call, TableIndex table, const std::string& id, const std::string& realm,
           const char* props = "{}") {
@@ -67,7 +67,7 @@ class Window {
 };
 
 TEST_CASE("refuses what a role forbids, by the role before the transaction") {
-  Window reader("reader");
+  RightsWindow reader("reader");
   CHECK(reader.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
   CHECK(reader.Do(TxCall::kInc, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
   CHECK(reader.Do(TxCall::kDelete, kItems, "x", "") == Code::kReadOnly);
@@ -79,12 +79,12 @@ TEST_CASE("refuses what a role forbids, by the role before the transaction") {
   CHECK(reader.Do(TxCall::kDelete, kMembers, kRealm + "/bo", "") == Code::kReadOnly);
   CHECK(reader.Do(TxCall::kDelete, kMembers, kRealm + "/anna", "") == Code::kOk);
   CHECK(reader.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
-  Window writer("writer");
+  RightsWindow writer("writer");
   CHECK(writer.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kOk);
   CHECK(writer.Invite("cy") == Code::kReadOnly);
   CHECK(writer.Do(TxCall::kUpdate, kMembers, kRealm + "/anna", "", R"({"role":"owner"})") ==
         Code::kReadOnly);
-  Window owner("owner");
+  RightsWindow owner("owner");
   CHECK(owner.Invite("cy") == Code::kOk);
   CHECK(owner.Do(TxCall::kUpdate, kMembers, kRealm + "/anna", "", R"({"role":"reader"})") ==
         Code::kOk);
@@ -92,10 +92,10 @@ TEST_CASE("refuses what a role forbids, by the role before the transaction") {
 }
 
 TEST_CASE("leaves to the server what no membership says, and refuses malformed ones") {
-  Window stranger(nullptr);
+  RightsWindow stranger(nullptr);
   CHECK(stranger.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kOk);
   CHECK(stranger.Invite("anna", kOther) == Code::kOk);
-  Window owner("owner");
+  RightsWindow owner("owner");
   const char* cy = R"({"user":"cy","role":"reader"})";
   CHECK(owner.Do(TxCall::kCreate, kMembers, "cy", kRealm, cy) == Code::kInvalidArgument);
   CHECK(owner.Do(TxCall::kCreate, kMembers, kOther + "/cy", kRealm, cy) == Code::kInvalidArgument);
