@@ -80,11 +80,11 @@ class Shown<V> implements Live<readonly V[]> {
   }
 
   subscribe(fn: (value: readonly V[]) => void): Stop {
-    let told: unknown = null;
+    let last: unknown = null;
     return this.#rows.subscribe(() => {
       const { value } = this;
-      if (value === told) return;
-      told = value;
+      if (value === last) return;
+      last = value;
       fn(value);
     });
   }
@@ -171,16 +171,16 @@ export class RealmsApi implements Realms {
 
   remove(realm: string, user: string): Mutation<void> {
     checkMember(realm, user);
-    return this.#run('skerry/remove', { realm, user }, (table) => {
-      this.#refuseMissing(realm, user);
-      table.delete(membershipId(realm, user));
-      this.#refuseLastOwner(realm);
-    });
+    return this.#end('skerry/remove', { realm, user }, realm, user);
   }
 
   leave(realm: string): Mutation<void> {
     const user = this.#mine(this.#parts.user);
-    return this.#run('skerry/leave', { realm }, (table) => {
+    return this.#end('skerry/leave', { realm }, realm, user);
+  }
+
+  #end(name: string, arg: object, realm: string, user: string): Mutation<void> {
+    return this.#run(name, arg, (table) => {
       this.#refuseMissing(realm, user);
       table.delete(membershipId(realm, user));
       this.#refuseLastOwner(realm);
@@ -208,7 +208,7 @@ export class RealmsApi implements Realms {
       throw new NotFoundError('not_found', `${user} is no member of this realm.`);
   }
 
-  /** Who is no member invites nobody. */
+  /** A user who is not a member invites nobody. */
   #refuseStranger(realm: string): void {
     if (this.role(realm) === null)
       throw new ReadOnlyError('read_only', 'Only an owner of the realm invites to it.');

@@ -161,10 +161,14 @@ Status Transaction::CheckRight(const Op& op) {
 
 Status Transaction::Append(Op op) {
   SKERRY_RETURN_IF_ERROR(CheckRight(op));
+  Add(std::move(op));
+  return Status::Ok();
+}
+
+void Transaction::Add(Op op) {
   op.by = {0};
   pending_->mutation.ops.push_back(std::move(op));
   if (!view_->AppendOp(pending_.get())) repeats_ = true;
-  return Status::Ok();
 }
 
 Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
@@ -257,7 +261,7 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
       CollectMoves(view_, {{table.index, input.id}, row.realm, input.realm}, &ops));
   SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
   for (const Op& each : ops) SKERRY_RETURN_IF_ERROR(CheckRight(each));
-  for (Op& each : ops) SKERRY_RETURN_IF_ERROR(Append(std::move(each)));
+  for (Op& each : ops) Add(std::move(each));
   return OpOutcome{true, {}};
 }
 

@@ -68,6 +68,7 @@ class Transaction {
   std::optional<MemberRole> RoleIn(const std::string& realm);
   Status CheckRight(const Op& op);
   Status Append(Op op);
+  void Add(Op op);  // one that CheckRight allows
   Status CheckRestricts();
   void Reduce();
   Status CheckSpread() const;

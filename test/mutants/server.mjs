@@ -7,12 +7,12 @@ export const server = [
     file: 'server/src/push/commit.ts',
     from: `    const [, , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
-      beginRealms(tx, units, realms, this.#realms),
+      beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),`,
     to: `    const [, , found, heads, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
-      beginRealms(tx, units, realms, this.#realms),
+      beginRealms(tx, begun, this.#realms),
       lookUp(tx, units, realms),
       lockRealms(tx, realms, wait),`,
   },

@@ -3,26 +3,12 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { type Ear, listenAt, terminateAll } from './support/ear.ts';
-import { invite, remove } from './support/memberships.ts';
+import { city, invite, isOf, isRights, remove } from './support/memberships.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
 const server = new SharedServer();
 afterEach(terminateAll);
-
-const city = (realm: string) => ({
-  op: 'create',
-  table: 'cities',
-  id: uuid7(),
-  realm,
-  set: { name: 'x' },
-});
-
-/** The poke that says that one's rights have changed: it names no realm but one's own. */
-const isRights = (user: string) => (message: Json) =>
-  message.type === 'poke' && message.realm === `user:${user}` && message.revision === 0;
-const isOf = (realm: string) => (message: Json) =>
-  message.type === 'poke' && message.realm === realm;
 
 async function applied(client: WireClient, ...ops: Json[]): Promise<void> {
   expect((await client.push(ops)).status).toBe('applied');

@@ -2,19 +2,11 @@
 // it is read. Method: a real server process, and users that speak the wire by hand.
 
 import { describe, expect, test } from 'vitest';
-import { invite, remove, setRole } from './support/memberships.ts';
+import { city, invite, remove, setRole } from './support/memberships.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
 const server = new SharedServer();
-
-const city = (realm: string, id: string) => ({
-  op: 'create',
-  table: 'cities',
-  id,
-  realm,
-  set: { name: id },
-});
 
 /** A user with one client, which holds the rows of its scopes. */
 class Person {

@@ -64,15 +64,9 @@ export class PokeHub {
     const ofUser = this.#byUser.get(listener.user.id);
     if (ofUser?.delete(listener) && ofUser.size === 0) this.#byUser.delete(listener.user.id);
     for (const realm of listener.realms) {
-      const listeners = this.#byRealm.get(realm);
-      const pace = listeners?.get(listener);
-      if (pace?.timer) {
-        clearTimeout(pace.timer);
-        // The next hello of the same socket may have replaced this listener: the delayed poke is sent now.
-        this.#send(listener, pace, realm);
-      }
-      listeners?.delete(listener);
-      if (listeners?.size === 0) this.#byRealm.delete(realm);
+      const pace = this.#drop(listener, realm);
+      // The next hello of the same socket may have replaced this listener: the delayed poke is sent now.
+      if (pace) this.#send(listener, pace, realm);
     }
   }
 
@@ -86,12 +80,14 @@ export class PokeHub {
     }
   }
 
-  #drop(listener: Listener, realm: string): void {
+  /** The listener hears nothing more of the realm. Returns what it was to hear. */
+  #drop(listener: Listener, realm: string): Pace | undefined {
     const listeners = this.#byRealm.get(realm);
     const pace = listeners?.get(listener);
     if (pace?.timer) clearTimeout(pace.timer);
     listeners?.delete(listener);
     if (listeners?.size === 0) this.#byRealm.delete(realm);
+    return pace;
   }
 
   /** Entries that were committed, in the order of their realms' logs. */

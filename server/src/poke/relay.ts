@@ -227,27 +227,17 @@ export class PokeRelay implements Pokes {
   /** Sends the heads of the realms that this node wrote to. */
   #send(): void {
     this.#sending = null;
-    const parts: Record<string, number>[] = [{}];
-    let bytes = 0;
-    for (const [realm, head] of this.#unsent) {
-      const more = Buffer.byteLength(JSON.stringify(realm)) + 20;
-      if (bytes + more > limits.notifyBytes) {
-        parts.push({});
-        bytes = 0;
-      }
-      bytes += more;
-      (parts.at(-1) as Record<string, number>)[realm] = head;
-    }
+    const heads = packed(this.#unsent, ([realm]) => bytesOf(realm) + 20);
     this.#unsent.clear();
-    const users = parted([...this.#unsentUsers]);
+    const users = packed(this.#unsentUsers, (user) => bytesOf(user) + 1);
     this.#unsentUsers.clear();
-    const isMuch = parts.length + users.length > limits.notifyParts;
+    const isMuch = heads.length + users.length > limits.notifyParts;
     const messages = isMuch
       ? [{ heads: { [kAll]: 0 } }]
       : // Rights come first: who lost one hears nothing of the realm.
         [
           ...users.map((each) => ({ heads: {}, users: each })),
-          ...parts.map((heads) => ({ heads })),
+          ...heads.map((each) => ({ heads: Object.fromEntries(each) })),
         ];
     const payloads = messages.map((each) => JSON.stringify({ node: this.#node, ...each }));
     void this.#channel?.notify(payloads);
@@ -313,18 +303,22 @@ export class PokeRelay implements Pokes {
   }
 }
 
-/** The users in lists of so many bytes as one notification has room for. */
-function parted(users: readonly string[]): string[][] {
-  const parts: string[][] = [];
+function bytesOf(name: string): number {
+  return Buffer.byteLength(JSON.stringify(name));
+}
+
+/** The items in lists, each of at most the bytes that one notification has room for. */
+function packed<Item>(items: Iterable<Item>, sizeOf: (item: Item) => number): Item[][] {
+  const parts: Item[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
-  for (const user of users) {
-    const more = Buffer.byteLength(JSON.stringify(user)) + 1;
+  for (const item of items) {
+    const more = sizeOf(item);
     if (bytes + more > limits.notifyBytes) {
       parts.push([]);
       bytes = 0;
     }
     bytes += more;
-    parts.at(-1)?.push(user);
+    parts.at(-1)?.push(item);
   }
   return parts;
 }

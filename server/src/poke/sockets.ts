@@ -207,7 +207,7 @@ class Connection {
     if (before === null || this.#socket.readyState !== this.#socket.OPEN) return;
     this.#replace(await this.#join(before));
     if (this.#socket.readyState !== this.#socket.OPEN) return this.#leave();
-    // It names no realm but the user's own. A pull tells which are new and which are gone, and what was missed.
+    // The poke names only the user's own realm. The pull says which realms are new, which are gone, and what was missed.
     const realm = `user:${before.user.id}`;
     const poke = { type: 'poke', realm, revision: 0, tables: [kMembers], streams: [] };
     this.#send(JSON.stringify(poke));

@@ -8,7 +8,7 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
-import { membershipsOf } from '../rights/founding.ts';
+import { beginning, membershipsOf } from '../rights/founding.ts';
 import { kMembers } from '../sql/members.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
@@ -131,17 +131,18 @@ export class Committer {
   ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one round trip: none of them depends on another's answer.
     const looked = keysOf(units, this.#schema);
+    const begun = beginning(units, realms);
     const budget = new RowBudget();
     const [, , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
-      beginRealms(tx, units, realms, this.#realms),
+      beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
       rowsById(tx, this.#schema, looked, budget),
       // After the locks: all that another node has written in these realms under a newer schema was written before.
       this.#database.fence?.(tx),
     ]);
-    checkLocked(units, realms, heads, found);
+    checkLocked(units, begun, heads, found);
     const { owners, now, known } = found;
     const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };

@@ -8,7 +8,6 @@ import { isRealmName, type User } from '../auth/auth.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
-import { beginning } from '../rights/founding.ts';
 
 /** One update of a request. */
 export interface Unit {
@@ -105,14 +104,13 @@ function byBytes(a: string, b: string): number {
 /** The heads of the locked realms. */
 export type Heads = ReadonlyMap<string, { readonly head: number; readonly headAt: number }>;
 
-/** Creates the rows of the realms that begin now. */
+/** Creates the rows of those of the realms `begun` that have none. */
 export async function beginRealms(
   tx: Queryable,
-  units: readonly Unit[],
-  realms: ReadonlySet<string>,
+  begun: readonly string[],
   present: Present,
 ): Promise<void> {
-  const fresh = present.without(beginning(units, realms));
+  const fresh = present.without(begun);
   if (fresh.length === 0) return;
   await tx.query(
     `insert into skerry.realm (realm, epoch)
@@ -142,15 +140,14 @@ export async function lockRealms(
 /** Throws if another transaction has locked a realm, or if a row that was known has disappeared. */
 export function checkLocked(
   units: readonly Unit[],
-  realms: ReadonlySet<string>,
+  begun: readonly string[],
   heads: Heads,
   { there, owners }: Found,
 ): void {
   const busy = new Set([...there].filter((realm) => !heads.has(realm)));
   if (busy.size > 0) throw new RealmsBusy(busy);
   const isWhole =
-    beginning(units, realms).every((realm) => there.has(realm)) &&
-    units.every(({ client }) => owners.has(client));
+    begun.every((realm) => there.has(realm)) && units.every(({ client }) => owners.has(client));
   if (!isWhole) throw new RowsGone();
 }
 

@@ -3,11 +3,17 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
 namespace {
+
+// The status, or the code of the refusal.
+std::string Outcome(const Data& result) {
+  return Status(result) == "rejected" ? RejectCode(result) : Status(result);
+}
 
 struct Realm {
   AuthorityWorld world;
@@ -39,13 +45,16 @@ struct Realm {
   std::string RoleOf(const char* user) const {
     return world.Row("$members", name + "/" + user)["props"]["role"].as_string();
   }
+  // One commit of an update each of anna and bo. Returns their outcomes.
+  std::pair<std::string, std::string> PushTogether(const std::string& of_anna,
+                                                   const std::string& of_bo) {
+    const Data first = anna.Make("[" + of_anna + "]", {name});
+    const Data second = bo.Make("[" + of_bo + "]", {name});
+    const Data results = world.Commit({{"c-anna", "anna", {first}}, {"c-bo", "bo", {second}}});
+    return {Outcome(results.items()[0].items()[0]), Outcome(results.items()[1].items()[0])};
+  }
   void Found() { REQUIRE(Status(Push(anna, Invite("anna", "owner"))) == "applied"); }
 };
-
-// The status, or the code of the refusal.
-std::string Outcome(const Data& result) {
-  return Status(result) == "rejected" ? RejectCode(result) : Status(result);
-}
 
 TEST_CASE("a realm is founded by its first update, with members and rows in it") {
   Realm realm;
@@ -93,15 +102,11 @@ TEST_CASE("readers read, writers write rows, and only owners change members") {
 TEST_CASE("a right is asked in the order of the log, within one commit") {
   Realm realm;
   realm.Found();
-  const Data invite = realm.anna.Make("[" + realm.Invite("bo", "writer") + "]", {realm.name});
-  const Data first = realm.bo.Make("[" + realm.Item("x") + "]", {realm.name});
-  Data results = realm.world.Commit({{"c-anna", "anna", {invite}}, {"c-bo", "bo", {first}}});
-  CHECK(Outcome(results.items()[1].items()[0]) == "applied");
-  const Data revoke = realm.anna.Make("[" + realm.Member("delete", "bo") + "]", {realm.name});
-  const Data second = realm.bo.Make("[" + realm.Item("y") + "]", {realm.name});
-  results = realm.world.Commit({{"c-anna", "anna", {revoke}}, {"c-bo", "bo", {second}}});
-  CHECK(Outcome(results.items()[0].items()[0]) == "applied");
-  CHECK(Outcome(results.items()[1].items()[0]) == "forbidden");
+  auto outcomes = realm.PushTogether(realm.Invite("bo", "writer"), realm.Item("x"));
+  CHECK(outcomes.second == "applied");
+  outcomes = realm.PushTogether(realm.Member("delete", "bo"), realm.Item("y"));
+  CHECK(outcomes.first == "applied");
+  CHECK(outcomes.second == "forbidden");
 }
 
 TEST_CASE("an update is judged by its author's rights before it") {
@@ -112,7 +117,7 @@ TEST_CASE("an update is judged by its author's rights before it") {
   CHECK(Outcome(realm.Push(realm.bo, realm.Member("delete", "bo") + "," + realm.Item("x"))) ==
         "applied");
   CHECK(Outcome(realm.Push(realm.bo, realm.Item("y"))) == "forbidden");
-  // Nobody gets a right by taking it.
+  // An update cannot give its author the right that it needs.
   CHECK(Outcome(realm.Push(realm.bo, realm.Invite("bo", "owner") + "," + realm.Item("y"))) ==
         "forbidden");
 }
@@ -152,13 +157,10 @@ TEST_CASE("two owners who leave at once: the second is the last") {
   realm.Found();
   REQUIRE(Outcome(realm.Push(realm.anna, realm.Invite("bo", "owner") + "," +
                                              realm.Invite("cy", "reader"))) == "applied");
-  const auto leave = [&](Author& author, const char* user) {
-    return author.Make("[" + realm.Member("delete", user) + "]", {realm.name});
-  };
-  const Data results = realm.world.Commit(
-      {{"c-anna", "anna", {leave(realm.anna, "anna")}}, {"c-bo", "bo", {leave(realm.bo, "bo")}}});
-  CHECK(Outcome(results.items()[0].items()[0]) == "applied");
-  CHECK(Outcome(results.items()[1].items()[0]) == "last_owner");
+  const auto outcomes =
+      realm.PushTogether(realm.Member("delete", "anna"), realm.Member("delete", "bo"));
+  CHECK(outcomes.first == "applied");
+  CHECK(outcomes.second == "last_owner");
 }
 
 TEST_CASE("a reader may leave, and do nothing else in the same update") {

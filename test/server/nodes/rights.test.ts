@@ -1,9 +1,9 @@
-// Goal: rights that change on one node change on all: sockets at another node are told, by a notification and, where there
-// is none, by looking. Method: two real nodes on one PostgreSQL.
+// Goal: a change of rights on one node reaches the sockets of another node, by a notification, and by polling where there
+// is none. Method: two real nodes on one PostgreSQL.
 
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { listenAt, terminateAll } from '../support/ear.ts';
-import { invite, remove } from '../support/memberships.ts';
+import { city, invite, isRights, remove } from '../support/memberships.ts';
 import { Nodes } from '../support/nodes.ts';
 import { type Json, uuid7, WireClient } from '../support/server.ts';
 
@@ -16,15 +16,6 @@ async function urls(): Promise<[string, string]> {
   return nodes.running.map(({ url }) => url) as [string, string];
 }
 
-const city = (realm: string) => ({
-  op: 'create',
-  table: 'cities',
-  id: uuid7(),
-  realm,
-  set: { name: 'x' },
-});
-const isRights = (message: Json) => message.realm === 'user:bo' && message.revision === 0;
-
 test('a grant and its end at one node reach a socket at the other', async () => {
   const [first, second] = await urls();
   const anna = new WireClient(first, 'anna');
@@ -32,13 +23,13 @@ test('a grant and its end at one node reach a socket at the other', async () => 
   const realm = uuid7();
   const applied = async (...ops: Json[]) => expect((await anna.push(ops)).status).toBe('applied');
   await applied(invite(realm, 'anna', 'owner'), invite(realm, 'bo', 'reader'));
-  await ear.hears(isRights);
+  await ear.hears(isRights('bo'));
   await applied(city(realm));
   await ear.hears((message) => message.realm === realm);
   ear.heard.length = 0;
   await applied(remove(realm, 'bo'));
   await applied(city(realm));
-  await ear.hears(isRights);
+  await ear.hears(isRights('bo'));
   // A later commit of that realm is followed by one of bo's own.
   await applied(city(realm));
   expect((await new WireClient(first, 'bo').push([city('user:bo')])).status).toBe('applied');

@@ -1,4 +1,6 @@
-// Ops on memberships, by hand.
+// Shared by the tests of memberships: ops by hand, and pokes.
+
+import { type Json, uuid7 } from './server.ts';
 
 const member = (realm: string, user: string) => ({
   table: '$members',
@@ -16,3 +18,16 @@ export const setRole = (realm: string, user: string, role: string) => ({
   set: { role },
 });
 export const remove = (realm: string, user: string) => ({ op: 'delete', ...member(realm, user) });
+export const city = (realm: string, id: string = uuid7()) => ({
+  op: 'create',
+  table: 'cities',
+  id,
+  realm,
+  set: { name: id },
+});
+
+/** The poke for a change of the user's rights: it names only the user's own realm. */
+export const isRights = (user: string) => (message: Json) =>
+  message.type === 'poke' && message.realm === `user:${user}` && message.revision === 0;
+export const isOf = (realm: string) => (message: Json) =>
+  message.type === 'poke' && message.realm === realm;
