@@ -334,8 +334,8 @@ export const server = [
     name: 'a delayed poke is lost with its hello',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/hub.ts',
-    from: '        this.#send(listener, pace, realm);\n      }\n      listeners?.delete',
-    to: '      }\n      listeners?.delete',
+    from: '      if (pace) this.#send(listener, pace, realm);\n',
+    to: '',
   },
   {
     name: 'a message of the maximum size ends the socket',
