@@ -29,7 +29,7 @@ const patient = { poll: { timeout: 30_000 } };
 /** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
   ...['auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store', 'gate'],
-  ...['http-parts', 'pull-cost', 'push-cost', 'shares'],
+  ...['http-parts', 'mounted', 'pull-cost', 'push-cost', 'shares', 'sign-in'],
 ];
 
 /**

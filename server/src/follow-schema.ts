@@ -3,29 +3,27 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from './base/limits.ts';
-
-interface Running {
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
+import { Problem } from './base/problem.ts';
+import { answerProblem } from './http/front.ts';
+import type { RunningServer } from './options.ts';
+import { refuseUpgrade } from './poke/sockets.ts';
 
 export interface FollowOptions {
   /** Starts a server at this port, which calls `outdated` when a newer schema applies. */
-  readonly start: (port: number, outdated: () => void) => Promise<Running>;
+  readonly start: (port: number, outdated: () => void) => Promise<RunningServer>;
   readonly port: number;
   readonly warn: (message: string) => void;
   /** The restart has failed: nothing is served any more. */
   readonly failed: (error: unknown) => void;
 }
 
-export async function followSchema(options: FollowOptions): Promise<Running> {
+export async function followSchema(options: FollowOptions): Promise<RunningServer> {
   const { start, warn, failed } = options;
   let closed = false;
   let restarting: Promise<void> | null = null;
-  let current: Running | null = null;
+  let current: RunningServer | null = null;
 
-  const again = async (running: Running) => {
+  const again = async (running: RunningServer) => {
     await running.close();
     current = null;
     for (let attempt = 1; !closed; attempt++) {
@@ -55,6 +53,15 @@ export async function followSchema(options: FollowOptions): Promise<Running> {
   return {
     url: first.url,
     port: first.port,
+    handler(request, response, next) {
+      if (current !== null) current.handler(request, response, next);
+      else answerProblem(response, new Problem('busy', 'The server is restarting.'));
+    },
+    upgrade(request, socket, head) {
+      if (current !== null) return current.upgrade(request, socket, head);
+      refuseUpgrade(socket, '503 Service Unavailable');
+      return true;
+    },
     async close() {
       closed = true;
       if (restarting !== null) await restarting;

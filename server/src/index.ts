@@ -1,2 +1,5 @@
 // The package skerry-server, for programs that start a server of their own.
-export { createServer, type RunningServer, type ServerOptions } from './server.ts';
+export type { VerifiedUser, VerifyToken } from './auth/own-verify.ts';
+export type { NodeHandler } from './http/front.ts';
+export type { JwtAuth, MountedServer, RunningServer, ServerOptions } from './options.ts';
+export { createServer } from './server.ts';

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type CallerLimits, callerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
+import { checkDatabaseUrl } from './db/database-url.ts';
 import { DirectoryInUseError } from './db/directory-lock.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
@@ -12,7 +13,8 @@ import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
 
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
-              [--secret KEY [--secret PREVIOUS]] [--issuer TEXT] [--audience TEXT] [--token-type TEXT]
+              [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
+              [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
               [--limit NAME=NUMBER]… [--trust-proxy] [--version]
 
@@ -23,6 +25,9 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --dev-host NAME  another host name that a server with --dev answers to
   --secret KEY     the key of HS256 tokens, at least 32 bytes (or SKERRY_SECRET); if given twice, the second is the
                    previous one (or SKERRY_SECRET_PREVIOUS), whose tokens are still accepted
+  --jwks URL       the public keys of an issuer (JWKS), or a file of them; needs --issuer and --audience
+  --algorithm NAME an algorithm that tokens of these keys may have; by default RS256, PS256, ES256 and EdDSA
+  --clock-skew N   by how many seconds the clocks of issuer and server may differ; 0 by default
   --issuer TEXT    the required \`iss\` of tokens; --audience: their \`aud\`; --token-type: the \`typ\` of their header
   --origin URL     pages of this other origin may call the server
   --static FOLDER  also serve these files
@@ -41,6 +46,9 @@ const flags = {
   'no-notify': { type: 'boolean', default: false },
   'dev-host': { type: 'string', multiple: true },
   secret: { type: 'string', multiple: true },
+  jwks: { type: 'string' },
+  algorithm: { type: 'string', multiple: true },
+  'clock-skew': { type: 'string', default: '0' },
   issuer: { type: 'string' },
   audience: { type: 'string' },
   'token-type': { type: 'string' },
@@ -85,6 +93,22 @@ function readSecrets(
   return current === undefined || previous === undefined ? current : [current, previous];
 }
 
+/** An address of keys, or the keys in a file. */
+function readJwks(jwks: string | undefined): string | object | undefined {
+  if (jwks === undefined || /^https?:/i.test(jwks)) return jwks;
+  try {
+    return JSON.parse(readFileSync(jwks, 'utf8')) as object;
+  } catch (error) {
+    throw new SetupError(`--jwks ${jwks} could not be read: ${(error as Error).message}`);
+  }
+}
+
+function readSkew(text: string): number {
+  const seconds = Number(text);
+  if (text !== '' && Number.isInteger(seconds)) return seconds;
+  throw new UsageError(`--clock-skew ${text} is no number of seconds.`);
+}
+
 function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return String((JSON.parse(text) as { version: unknown }).version);
@@ -119,22 +143,29 @@ async function main(): Promise<void> {
   }
   if (values.schema === undefined) throw new UsageError('--schema is needed.');
   const secret = readSecrets(values.secret);
-  if (secret === undefined && !values.dev) {
-    throw new UsageError('Either --secret (or SKERRY_SECRET) or --dev is needed.');
+  const jwks = readJwks(values.jwks);
+  const isVerified = secret !== undefined || jwks !== undefined;
+  if (!isVerified && !values.dev) {
+    throw new UsageError('Either --secret (or SKERRY_SECRET), --jwks or --dev is needed.');
   }
-  if (secret !== undefined && values.dev) {
+  if (isVerified && values.dev) {
     console.warn(
-      '--dev together with a secret: this server accepts callers without a signed token.',
+      '--dev together with signed tokens: this server accepts callers without a signed token.',
     );
   }
   const port = readPort(values.port);
+  const databaseUrl = process.env.DATABASE_URL || undefined;
+  if (databaseUrl !== undefined) checkDatabaseUrl(databaseUrl);
   const server = await createServer({
     schema: await loadSchema(values.schema),
     data: values.data,
-    databaseUrl: process.env.DATABASE_URL,
+    database: databaseUrl,
     notify: !values['no-notify'],
     auth: {
       secret,
+      jwks,
+      algorithms: values.algorithm,
+      clockSkewSeconds: readSkew(values['clock-skew']),
       issuer: values.issuer,
       audience: values.audience,
       typ: values['token-type'],

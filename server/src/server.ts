@@ -2,17 +2,14 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { createAuth } from './auth/auth.ts';
-import { anyHost, checkDevAddress, loopbackHosts } from './auth/loopback.ts';
 import { Authority } from './authority/authority.ts';
-import { type CallerLimits, callerLimits, limits } from './base/limits.ts';
+import { callerLimits, limits } from './base/limits.ts';
 import { Callers } from './cost/callers.ts';
-import { connectionsOf } from './cost/connections.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { type Database, sqlState } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
@@ -21,10 +18,19 @@ import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
-import { explainListen } from './http/explain-listen.ts';
+import { type Front, Mount, openPort } from './http/front.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
+import {
+  kDefaultHost,
+  type MountedServer,
+  openAuthentication,
+  type Places,
+  placesOf,
+  type RunningServer,
+  type ServerOptions,
+} from './options.ts';
 import { PlainTables } from './plain/plain-table.ts';
 import { SealedTimes } from './plain/sealed-time.ts';
 import { PokeHub } from './poke/hub.ts';
@@ -43,53 +49,6 @@ import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
 
-export interface ServerOptions {
-  /** The result of schema() of the package `skerry`, or its description. */
-  readonly schema: unknown;
-  /** The folder of PGlite's database and of the images. */
-  readonly data: string;
-  /** `postgres://…`; without it PGlite in `data`. */
-  readonly databaseUrl?: string | undefined;
-  /** Whether nodes notify each other of commits by LISTEN and NOTIFY (the default); they also poll in any case. */
-  readonly notify?: boolean | undefined;
-  readonly auth: {
-    /** The key of HS256 tokens, at least 32 bytes; the second of two is the previous one. */
-    readonly secret?: string | readonly [string, string] | undefined;
-    readonly issuer?: string | undefined;
-    readonly audience?: string | undefined;
-    readonly typ?: string | undefined;
-    readonly dev?: boolean | undefined;
-    /** Host names besides the loopback ones that a server with `dev` answers to. */
-    readonly devHosts?: readonly string[] | undefined;
-  };
-  readonly host?: string | undefined;
-  /** 0 takes a free port. */
-  readonly port: number;
-  /** A folder of files to serve beside the API. */
-  readonly files?: string | undefined;
-  /** Origins of other servers whose pages may call this one. */
-  readonly origins?: readonly string[] | undefined;
-  readonly seed?: Seed | undefined;
-  /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
-  readonly limits?: Partial<CallerLimits> | undefined;
-  /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */
-  readonly trustProxy?: boolean | undefined;
-  readonly progress?: (message: string) => void;
-  readonly log?: (message: string, error: unknown) => void;
-  /** Gets what the operator should know. */
-  readonly warn?: (message: string) => void;
-  /** The server has ended by itself, with this error; by default it is thrown. */
-  readonly failed?: (error: unknown) => void;
-}
-
-export interface RunningServer {
-  readonly url: string;
-  readonly port: number;
-  /** Accepts no more requests, finishes those in progress, and closes the database. */
-  close(): Promise<void>;
-}
-
-const kDefaultHost = '127.0.0.1';
 const kPrepareTries = 5;
 /** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
 const kTimesKey = 'times-key';
@@ -150,7 +109,11 @@ interface PokeService {
 }
 
 /** Pokes within this node, or, if nodes may share a database, between them. */
-function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokeParts): PokeService {
+function openPokes(
+  { databaseUrl }: Places,
+  notify: boolean | undefined,
+  parts: PokeParts,
+): PokeService {
   const { hub, log } = parts;
   if (!databaseUrl) {
     return {
@@ -163,7 +126,7 @@ function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokePar
     };
   }
   const relay = new PokeRelay(parts);
-  if (notify) {
+  if (notify !== false) {
     const notified = (payload: string) => relay.notified(payload);
     const opened = () => relay.catchUp();
     relay.use(new PgChannel(databaseUrl, 'skerry_heads', { notified, opened, log }));
@@ -175,42 +138,21 @@ function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokePar
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((done, failed) => {
-    server.once('error', (error) => failed(explainListen(error, port, host)));
-    server.listen(port, host, () => {
-      server.removeAllListeners('error');
-      // The machine has no room for a connection; only that connection is affected.
-      server.on('error', (error) => logError('A connection could not be accepted.', error));
-      done((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-/** Stops a server: requests in progress are finished within a limit, idle connections are closed at once. */
-async function stop(server: Server, open: ReadonlySet<Socket>): Promise<void> {
-  const closed = new Promise<void>((done) => server.close(() => done()));
-  server.closeIdleConnections();
-  // Upgraded connections, too, whose other side may have disappeared silently.
-  const deadline = setTimeout(() => {
-    for (const socket of open) socket.destroy();
-  }, limits.stopWithinMs);
-  // Closes connections when they become idle; keep-alive would keep them open.
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
-  await closed;
-  clearTimeout(deadline);
-  clearInterval(idle);
-}
-
 function logError(message: string, error: unknown): void {
   console.error(message, error);
 }
 
 /** Starts a server. It restarts by itself when another node on its database serves a newer schema. */
+export function createServer(
+  options: ServerOptions & { readonly port: number },
+): Promise<RunningServer>;
+export function createServer(options: ServerOptions): Promise<MountedServer>;
 export function createServer(options: ServerOptions): Promise<RunningServer> {
   const { warn = console.warn, failed = throwLater } = options;
-  const start = (port: number, outdated: () => void) => startOnce({ ...options, port }, outdated);
-  return followSchema({ start, port: options.port, warn, failed });
+  // A free port is chosen once: a restart takes the same.
+  const start = (port: number, outdated: () => void) =>
+    startOnce(options.port === undefined ? options : { ...options, port }, outdated);
+  return followSchema({ start, port: options.port ?? 0, warn, failed });
 }
 
 function throwLater(error: unknown): void {
@@ -222,14 +164,15 @@ function throwLater(error: unknown): void {
 async function startOnce(options: ServerOptions, outdated: () => void): Promise<RunningServer> {
   const { warn = console.warn, progress = () => {} } = options;
   openAuthentication(options); // Unsafe options are reported before anything is opened.
+  const places = placesOf(options);
   const own = describeSchema(options.schema);
   sqlSchema(own); // Its names are checked before anything is opened.
   let authority = await Authority.load(own);
-  const data = resolve(options.data);
+  const { data, databaseUrl } = places;
   mkdirSync(data, { recursive: true });
   try {
-    const opened = options.databaseUrl
-      ? await openPostgres(options.databaseUrl, limits.databaseConnections, limits, progress)
+    const opened = databaseUrl
+      ? await openPostgres(databaseUrl, limits.databaseConnections, limits, progress)
       : await openPGlite(data);
     try {
       const description = await prepare(opened, own);
@@ -242,9 +185,9 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
         authority = newer;
       }
       // A database in this process has no other nodes.
-      const database = options.databaseUrl ? fenced(opened, description.version, outdated) : opened;
+      const database = databaseUrl ? fenced(opened, description.version, outdated) : opened;
       const tables = await withLeftColumns(opened, sqlSchema(description));
-      return await start(options, { description, tables, authority, data, database });
+      return await start(options, { description, tables, authority, places, database });
     } catch (error) {
       await opened.close();
       throw error;
@@ -256,31 +199,20 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   }
 }
 
-/** Authentication, and the host names to answer to. Throws SetupError for unsafe options. */
-function openAuthentication({ auth, host = kDefaultHost }: ServerOptions) {
-  const { secret, dev = false, devHosts = [], ...must } = auth;
-  const [current = null, previousSecret] = typeof secret === 'string' ? [secret] : (secret ?? []);
-  if (dev) checkDevAddress(host, devHosts);
-  return {
-    authenticate: createAuth({ ...must, secret: current, previousSecret, dev }),
-    hosts: dev ? loopbackHosts(devHosts) : anyHost,
-  };
-}
-
 interface Parts {
   readonly description: SchemaDescription;
   readonly tables: SqlSchema;
   readonly authority: Authority;
-  readonly data: string;
+  readonly places: Places;
   readonly database: Database;
 }
 
 async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
-  const { description, tables, authority, database } = parts;
+  const { description, tables, authority, places, database } = parts;
   const { log = logError, progress = () => {}, host = kDefaultHost } = options;
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const committer = new Committer(database, authority, tables);
-  const store = await openImages(parts.data, options.databaseUrl, authority);
+  const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
   const seeded =
     options.seed === undefined
@@ -290,7 +222,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   await makeImages(seeded, { database, images, progress });
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
-  const relay = openPokes(options, { database, hub, log });
+  const relay = openPokes(places, options.notify, { database, hub, log });
   const { authenticate, hosts } = openAuthentication(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
@@ -323,24 +255,31 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     hosts,
     log,
   });
-  const server = createHttpServer(
-    { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
-    getRequestListener((request, env) => app.fetch(request, env)),
-  );
-  const open = connectionsOf(server, bounds, trustProxy);
   const { pokes } = relay;
-  const sockets = servePokes(server, {
+  const sockets = servePokes({
     ...{ authenticate, database, authority, pokes, origins, hosts, log, callers, trustProxy },
     limits: bounds,
   });
-  const port = await listen(server, options.port, host);
+  const isMounted = options.port === undefined;
+  const listener = getRequestListener((request, env) => app.fetch(request, env), {
+    // The classes of a server that has other handlers are not this one's to replace.
+    overrideGlobalObjects: !isMounted,
+  });
+  const mount = new Mount(listener);
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    sockets.upgrade(request, socket, head);
+  const at = { port: options.port ?? 0, host, bounds, trustProxy, log };
+  const front: Front = isMounted ? mount : await openPort(listener, upgrade, at);
+  const { port } = front;
   return {
     port,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: isMounted ? '' : `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    handler: mount.handler,
+    upgrade,
     async close() {
       sockets.close();
       callers.shares.end();
-      await stop(server, open);
+      await front.stop();
       await flusher.close();
       await relay.close();
       await store.close();

@@ -2,7 +2,7 @@
 // every statement recorded.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { User } from '../../server/src/auth/auth.ts';
+import type { User } from '../../server/src/auth/user.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { Committer } from '../../server/src/push/commit.ts';

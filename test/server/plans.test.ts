@@ -81,7 +81,7 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
     url = await makeDatabase(postgresUrl ?? '', `plans_${randomUUID().slice(0, 8)}`);
     const { query } = PgConnection.prototype;
     const auth = { dev: true };
-    const options = { schema: testSchema, data: folder.data, databaseUrl: url, port: 0, auth };
+    const options = { schema: testSchema, data: folder.data, database: url, port: 0, auth };
     const server = await createServer(options);
     PgConnection.prototype.query = function (text, params) {
       recorded.set(text, params);

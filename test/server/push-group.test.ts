@@ -2,7 +2,7 @@
 // Method: the flusher, the real authority and a database; pushes of one turn form one group.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { User } from '../../server/src/auth/auth.ts';
+import type { User } from '../../server/src/auth/user.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
 import { limits } from '../../server/src/base/limits.ts';
 import type { Problem } from '../../server/src/base/problem.ts';

@@ -117,6 +117,19 @@ const wrong: [name: string, args: string[], env: Record<string, string>, said: R
     {},
     /^--port 99999 is not a port\.$/m,
   ],
+  [
+    'keys of an issuer without an audience',
+    ['--schema', schema, '--jwks', 'https://login.example/keys.json', '--issuer', 'x'],
+    {},
+    /^With JWKS, issuer and audience are needed/m,
+  ],
+  [
+    'a file of keys that is none',
+    ['--schema', schema, '--jwks', folder.file('keys.json', '{'), '--issuer', 'x'],
+    {},
+    /^--jwks .*keys\.json could not be read: /m,
+  ],
+  ['a skew that is no number', [...dev, '--clock-skew', 'x'], {}, /^--clock-skew x is no number/m],
   ['no way to sign in', ['--schema', schema], {}, /^Either --secret .* or --dev is needed\.$/m],
   [
     'a short key',
@@ -218,7 +231,7 @@ test('prints the version, and warns of --dev together with a secret', async () =
     said: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
   });
   const server = await startServer(folder, schema, { args: ['--dev', '--secret', secret] });
-  expect(server.output()).toMatch(/^--dev together with a secret/m);
+  expect(server.output()).toMatch(/^--dev together with signed tokens/m);
   expect(await server.stop()).toBe(0);
 });
 

@@ -20,6 +20,11 @@ function nameOf(host: string): string {
   return (match?.[1] ?? '').toLowerCase().replace(/\.$/, '');
 }
 
+/** Whether a host, perhaps with a port, is this machine. */
+export function isLoopbackHost(host: string): boolean {
+  return isLoopbackName(nameOf(host));
+}
+
 /** Accepts loopback names and addresses, and the names given by the operator. */
 export function loopbackHosts(named: readonly string[]): HostRule {
   const more = new Set(named.map((name) => name.toLowerCase()));
@@ -33,7 +38,7 @@ export function loopbackHosts(named: readonly string[]): HostRule {
 /** Throws if a development server would listen to other machines, unless the operator has named its hosts. */
 export function checkDevAddress(address: string, named: readonly string[]): void {
   const name = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
-  if (isLoopbackName(nameOf(name)) || named.length > 0) return;
+  if (isLoopbackHost(name) || named.length > 0) return;
   throw new SetupError(
     `--dev accepts any user name without proof, and --host ${address} is open to other machines. Leave --host out, or name the hosts that browsers use: --dev-host NAME.`,
   );

@@ -205,6 +205,20 @@ export const limits = {
   tokenBytes: 16 << 10,
   /** Verified tokens that are remembered, and the longest of them. */
   tokensRemembered: 10_000,
+  /** For how long a token is not verified again: one of an issuer's keys (JWKS), and one that the application verified. */
+  jwksTokenMs: 600_000,
+  verifiedTokenMs: 60_000,
+  /** The application's `verify`: its time, how many run at a time, and for how long its answer without `expires` is valid. */
+  verifyWithinMs: 10_000,
+  verifying: 1_000,
+  verifiedForSeconds: 3_600,
+  /** An issuer's keys: their age before they are fetched again, the least time between two fetches, one's time and size. */
+  jwksFreshMs: 600_000,
+  jwksPauseMs: 30_000,
+  jwksWithinMs: 5_000,
+  jwksBytes: 1 << 20,
+  /** The most that clocks of issuer and server may be configured to differ. */
+  clockSkewSeconds: 300,
   tokenRememberedBytes: 2 << 10,
 } as const;
 

@@ -49,7 +49,8 @@ export class Problem extends Error {
     return statuses[this.code];
   }
 
-  toResponse(): Response {
+  /** The parts of the answer. */
+  parts(): { status: ContentfulStatusCode; headers: Record<string, string>; body: string } {
     const headers: Record<string, string> = {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
@@ -58,14 +59,19 @@ export class Problem extends Error {
     if (this.status === 503 || this.status === 429) {
       headers['retry-after'] = String(this.retryAfterSeconds);
     }
-    const body = {
+    const body = JSON.stringify({
       type: 'about:blank',
       title: this.code.replaceAll('_', ' '),
       status: this.status,
       code: this.code,
       detail: this.message,
       ...this.extra,
-    };
-    return new Response(JSON.stringify(body), { status: this.status, headers });
+    });
+    return { status: this.status, headers, body };
+  }
+
+  toResponse(): Response {
+    const { body, ...init } = this.parts();
+    return new Response(body, init);
   }
 }

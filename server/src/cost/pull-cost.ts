@@ -2,7 +2,7 @@
 // depth and size, over all scopes together, and every text can be stored. The core computes the exact cost of a
 // filter and checks it against the schema (src/model/filter_cost.h) before any filter becomes SQL.
 
-import { isRealmName } from '../auth/auth.ts';
+import { isRealmName } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';

@@ -2,7 +2,7 @@
 // limit is a mistake of the request: a 4xx, and nothing is done. The core has the limits that only it can check
 // (src/base/limits.h); an error in one update is that update's result.
 
-import { isRealmName } from '../auth/auth.ts';
+import { isRealmName } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';

@@ -121,6 +121,11 @@ export function declaredBytes({ headers }: Pick<Incoming, 'headers'>): number {
 /** A request's body, decompressed. */
 export async function readBody(request: Incoming, held: HeldBytes): Promise<Buffer> {
   const { headers } = request;
+  if (request.readableEnded) {
+    throw new Error(
+      'The body of a request was read before: mount the handler before those that read bodies.',
+    );
+  }
   declaredBytes(request);
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding !== 'gzip' && encoding !== 'identity') {

@@ -6,7 +6,7 @@
 // While pages are sent it also names the last id; changes made meanwhile are sent afterwards, because the heads stay
 // those of the first page.
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { rawObject } from '../authority/authority.ts';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';

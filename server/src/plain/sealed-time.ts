@@ -5,7 +5,7 @@
 // gets a new database.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import type { Readable } from '../rights/rights.ts';
 
 /** Per realm the `revision@time` of an entry; the time shows whether the entry belongs to this history. */

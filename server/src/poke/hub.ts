@@ -3,7 +3,7 @@
 // is `autosubscribe`), but not to the client that made the change. A realm pokes a client at most once in
 // `pokeEveryMs`; earlier pokes are merged into the next one.
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { limits } from '../base/limits.ts';
 import type { Entry } from '../push/done.ts';
 

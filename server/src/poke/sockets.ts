@@ -4,11 +4,12 @@
 // slowly, 4429 too many hellos or sockets, 1001 the server is shutting down, 1013 the database is unavailable:
 // connect again later.
 
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
+import type { Authenticate } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
+import { isRealmName, type User } from '../auth/user.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import { isObject } from '../base/json.ts';
@@ -278,7 +279,7 @@ function closeCodeOf({ code }: Problem): number {
   return code === 'unauthenticated' ? 4401 : 4400;
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
+export function refuseUpgrade(socket: Duplex, status: string): void {
   // After an upgrade request the server's own time limits no longer apply, and the other side may never close the
   // socket.
   socket.once('finish', () => socket.destroy());
@@ -297,7 +298,13 @@ export function originAllowed(
   return host !== undefined && new URL(origin).host === host;
 }
 
-export function servePokes(server: Server, options: PokeSocketOptions): { close(): void } {
+export interface PokeSockets {
+  /** Takes the upgrade of a socket of pokes; returns false for other paths. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  close(): void;
+}
+
+export function servePokes(options: PokeSocketOptions): PokeSockets {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -305,29 +312,34 @@ export function servePokes(server: Server, options: PokeSocketOptions): { close(
   });
   const places = new SocketPlaces(options.limits);
   const connections = new Map<WebSocket, Connection>();
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  let isClosed = false;
+  const open = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const path = (request.url ?? '').split('?', 1)[0];
-    if (path !== kPath) return refuseUpgrade(socket, '404 Not Found');
     const { origin, host } = request.headers;
     if (!options.hosts(host) || !originAllowed(origin, host, options.origins))
       return refuseUpgrade(socket, '403 Forbidden');
     const forwarded = request.headers['x-forwarded-for'];
     const address = addressOf(request.socket.remoteAddress, forwarded, options.trustProxy);
-    if (!places.enter(address)) return refuseUpgrade(socket, '503 Service Unavailable');
+    if (isClosed || !places.enter(address)) return refuseUpgrade(socket, '503 Service Unavailable');
     // From here on the place belongs to the socket, whether or not the upgrade succeeds.
     socket.once('close', () => places.leave(address));
     sockets.handleUpgrade(request, socket, head, (opened) => {
       connections.set(opened, new Connection(opened, options, { places, address }));
       opened.on('close', () => connections.delete(opened));
     });
-  });
+  };
   const pings = setInterval(() => {
     for (const connection of connections.values()) connection.check();
   }, limits.socketPingEveryMs);
   pings.unref();
   return {
+    upgrade(request, socket, head) {
+      if ((request.url ?? '').split('?', 1)[0] !== kPath) return false;
+      open(request, socket, head);
+      return true;
+    },
     close() {
+      isClosed = true;
       clearInterval(pings);
       for (const socket of connections.keys()) socket.close(1001, 'stopping');
       sockets.close();

@@ -1,7 +1,7 @@
 // Pulls. Everything in an answer is read in one snapshot (REPEATABLE READ), so that heads, entries, changes and rows
 // are consistent; the authority decides what to read and what to answer. SQL builds lists as JSON text.
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { rawObject, requestProblem, type Step } from '../authority/authority.ts';
 import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';

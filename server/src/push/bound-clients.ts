@@ -1,7 +1,7 @@
 // The users of client identities. Recently seen ones are remembered, so that a pull need not ask the database. Others
 // are read, and only an identity that was never used before is written.
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { Problem } from '../base/problem.ts';
 import { Recent } from '../base/recent.ts';
 import type { Database, Spent, Within } from '../db/database.ts';

@@ -1,7 +1,7 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). The
 // authority makes all decisions. Rejections are written and committed like applied updates.
 
-import { isRealmName, type User } from '../auth/auth.ts';
+import { isRealmName, type User } from '../auth/user.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';

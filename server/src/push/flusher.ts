@@ -10,7 +10,7 @@
 // - The cost of a transaction is charged to its users, and a user who has had more than a share is delayed
 //   (cost/shares.ts).
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Counts } from '../cost/counts.ts';

@@ -4,7 +4,7 @@
 // New client rows come first, then realm rows, each sorted: so two transactions never deadlock.
 
 import { randomUUID } from 'node:crypto';
-import { isRealmName, type User } from '../auth/auth.ts';
+import { isRealmName, type User } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';

@@ -1,6 +1,6 @@
 // A push that waits for its results: its undecided updates, and its caller.
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import type { JsonObject } from '../base/json.ts';
 import { type PushCost, realmsNamed } from '../cost/push-cost.ts';
 import type { Result } from './done.ts';

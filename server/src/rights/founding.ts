@@ -1,6 +1,6 @@
 // Which realms begin with a push: their rows must be there to be locked. The authority decides whether they do.
 
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { kMembers, membershipId } from '../sql/members.ts';
 import { isFoundable } from './rights.ts';

@@ -4,7 +4,7 @@
 //
 // A realm that is named by a UUID exists once it was founded. No grant makes it.
 
-import type { Right, User } from '../auth/auth.ts';
+import type { Right, User } from '../auth/user.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Role } from '../sql/members.ts';
 

@@ -2,7 +2,7 @@
 // together with a marker of progress. After a kill, the next start continues from the marker.
 
 import { createHash, randomUUID } from 'node:crypto';
-import type { User } from '../auth/auth.ts';
+import type { User } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
 import type { Database } from '../db/database.ts';

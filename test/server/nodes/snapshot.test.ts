@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { User } from '../../../server/src/auth/auth.ts';
+import type { User } from '../../../server/src/auth/user.ts';
 import { Authority } from '../../../server/src/authority/authority.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';

@@ -1,6 +1,6 @@
 // A flusher over a fake committer, which records its input, and fails as databases do.
 
-import type { User } from '../../../server/src/auth/auth.ts';
+import type { User } from '../../../server/src/auth/user.ts';
 import type { CommitOptions, Committed } from '../../../server/src/push/commit.ts';
 import type { WrittenEntry } from '../../../server/src/push/done.ts';
 import { Flusher, type PushRequest } from '../../../server/src/push/flusher.ts';

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { User } from '../../../server/src/auth/auth.ts';
 import { anyHost } from '../../../server/src/auth/loopback.ts';
+import type { User } from '../../../server/src/auth/user.ts';
 import type { Authority } from '../../../server/src/authority/authority.ts';
 import { callerLimits } from '../../../server/src/base/limits.ts';
 import { Problem } from '../../../server/src/base/problem.ts';
@@ -14,7 +14,7 @@ import { Callers } from '../../../server/src/cost/callers.ts';
 import type { Queryable } from '../../../server/src/db/database.ts';
 import { type Listener, PokeHub } from '../../../server/src/poke/hub.ts';
 import { PokeRelay } from '../../../server/src/poke/relay.ts';
-import { servePokes } from '../../../server/src/poke/sockets.ts';
+import { type PokeSockets, servePokes } from '../../../server/src/poke/sockets.ts';
 import type { Entry } from '../../../server/src/push/done.ts';
 import { Ear } from './ear.ts';
 
@@ -49,14 +49,14 @@ export class PokeWorld {
   readonly #log: Entry[] = [];
   readonly #http = createServer();
   readonly #relay: PokeRelay;
-  readonly #sockets: { close(): void };
+  readonly #sockets: PokeSockets;
   #held: { answer(): void; fail(error: Error): void }[] | null = null;
 
   constructor() {
     const log = (_message: string, error: unknown) => this.logged.push(error);
     const database = { query: (text: string) => this.#answer(text) } as unknown as Queryable;
     this.#relay = new PokeRelay({ database, hub: this.hub, log });
-    this.#sockets = servePokes(this.#http, {
+    this.#sockets = servePokes({
       authenticate: async (token) => userOf(token),
       database: { query: async () => [{ members: '[]', founded: '[]' }] } as unknown as Queryable,
       authority: {
@@ -74,6 +74,9 @@ export class PokeWorld {
   }
 
   async listen(): Promise<void> {
+    this.#http.on('upgrade', (request, socket, head) =>
+      this.#sockets.upgrade(request, socket, head),
+    );
     this.#http.listen(0, '127.0.0.1');
     await once(this.#http, 'listening');
   }

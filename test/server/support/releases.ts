@@ -9,7 +9,8 @@ import { type MemoryHost, memory } from 'skerry/testing';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
-import { createServer, type RunningServer } from '../../../server/src/server.ts';
+import type { RunningServer } from '../../../server/src/options.ts';
+import { createServer } from '../../../server/src/server.ts';
 import { placeDatabase } from '../../support/initialised.ts';
 import { makeDatabase, postgresUrl } from './database.ts';
 import { Folder, type Json } from './server.ts';
@@ -227,7 +228,7 @@ export class Deployment {
     const node = await createServer({
       schema: releases[release - 1],
       data,
-      databaseUrl: await this.#url(),
+      database: (await this.#url()) ?? data,
       auth: { dev: true },
       port: 0,
       warn: (message) => this.warnings.push(message),

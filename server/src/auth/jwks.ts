@@ -1,0 +1,134 @@
+// The public keys of an issuer (JWKS): a set, or the address of one. A set from an address is fetched when it is first
+// needed, and again when it is older than `jwksFreshMs`, or when a token names a key that it does not have. An address
+// is fetched at most once in `jwksPauseMs`, however many unknown keys are named. While it does not answer, the keys that
+// are known stay valid.
+
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  errors,
+  type FlattenedJWSInput,
+  type JSONWebKeySet,
+  type JWSHeaderParameters,
+} from 'jose';
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { SetupError } from '../base/setup-error.ts';
+import { isLoopbackHost } from './loopback.ts';
+
+type LocalKeys = ReturnType<typeof createLocalJWKSet>;
+
+export interface JwksOptions {
+  /** Milliseconds; they never go back. */
+  readonly now?: () => number;
+  readonly log?: (message: string, error: unknown) => void;
+}
+
+/** An address of keys. Whoever can change what it answers can be any user: so it is encrypted, or on this machine. */
+function addressOf(jwks: string | URL): URL {
+  if (!URL.canParse(String(jwks)))
+    throw new SetupError(`${String(jwks)} is not an address of keys.`);
+  const url = new URL(jwks);
+  const isSafe =
+    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.host));
+  if (isSafe) return url;
+  throw new SetupError(
+    `The keys of tokens come by https, or from this machine, and not from ${url.href}.`,
+  );
+}
+
+function localKeys(set: unknown): LocalKeys {
+  if (!isObject(set) || !Array.isArray(set.keys) || !set.keys.every(isObject)) {
+    throw new TypeError('A set of keys is an object with a list `keys`.');
+  }
+  return createLocalJWKSet(set as unknown as JSONWebKeySet);
+}
+
+function localSet(set: unknown): LocalKeys {
+  try {
+    return localKeys(set);
+  } catch (error) {
+    throw new SetupError((error as Error).message, { cause: error });
+  }
+}
+
+async function textOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.byteLength;
+    if (bytes > limits.jwksBytes) throw new Error(`It has more than ${limits.jwksBytes} bytes.`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+async function fetched(url: URL): Promise<LocalKeys> {
+  const signal = AbortSignal.timeout(limits.jwksWithinMs);
+  const headers = { accept: 'application/json, application/jwk-set+json' };
+  const response = await fetch(url, { signal, headers, redirect: 'error' });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`It answered with status ${response.status}.`);
+  }
+  return localKeys(JSON.parse(await textOf(response)));
+}
+
+/** Finds the keys that may have signed a token. */
+export class Jwks {
+  readonly #url: URL | null;
+  readonly #now: () => number;
+  readonly #log: (message: string, error: unknown) => void;
+  #keys: LocalKeys | null;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | null = null;
+
+  constructor(jwks: string | URL | object, options: JwksOptions = {}) {
+    const { now = () => performance.now(), log = console.error } = options;
+    const isAddress = typeof jwks === 'string' || jwks instanceof URL;
+    this.#url = isAddress ? addressOf(jwks) : null;
+    this.#keys = isAddress ? null : localSet(jwks);
+    this.#now = now;
+    this.#log = log;
+  }
+
+  /** The key that has signed a token, by the token's header. Throws `JWKSMultipleMatchingKeys` if several may have. */
+  async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
+    if (this.#now() - this.#fetchedAt > limits.jwksFreshMs) await this.#ask();
+    const keys = this.#keys;
+    if (keys === null) throw new Problem('busy', 'The keys of tokens are unavailable for now.');
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await this.#ask();
+      if (this.#keys === null || this.#keys === keys) throw error;
+      return this.#keys(header, token);
+    }
+  }
+
+  /** Fetches the keys, unless that was tried only just now. */
+  async #ask(): Promise<void> {
+    const url = this.#url;
+    if (url === null) return;
+    if (this.#asking === null) {
+      if (this.#now() - this.#askedAt < limits.jwksPauseMs) return;
+      this.#askedAt = this.#now();
+      this.#asking = this.#fetch(url).finally(() => {
+        this.#asking = null;
+      });
+    }
+    await this.#asking;
+  }
+
+  async #fetch(url: URL): Promise<void> {
+    try {
+      this.#keys = await fetched(url);
+      this.#fetchedAt = this.#now();
+    } catch (error) {
+      this.#log(`The keys of tokens could not be fetched from ${url.href}.`, error);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// Tokens of another kind: the application verifies them. Its function has a time limit, runs once at a time for one token,
+// and a limited number of times at once.
+
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { addClaimed, personalGrants, type User, unauthenticated } from './user.ts';
+
+export interface VerifiedUser {
+  /** The name of the user; at most 123 bytes. */
+  readonly user: string;
+  /** Rights beyond the personal realm. */
+  readonly realms?: Readonly<Record<string, 'read' | 'write'>> | undefined;
+  /** From when on the token is not valid: a Date, or seconds of Unix time; by default an hour from now. */
+  readonly expires?: Date | number | undefined;
+}
+
+/**
+ * Verifies a token. If it throws, or returns nothing, the request is answered with 401. It is asked again about a token
+ * that is still used after a minute.
+ */
+export type VerifyToken = (
+  token: string,
+  context: { readonly signal: AbortSignal },
+) => VerifiedUser | null | undefined | Promise<VerifiedUser | null | undefined>;
+
+function expiryOf({ expires }: VerifiedUser): number {
+  const now = Math.floor(Date.now() / 1000);
+  const at = expires instanceof Date ? Math.floor(expires.getTime() / 1000) : expires;
+  if (at === undefined) return now + limits.verifiedForSeconds;
+  if (!Number.isFinite(at)) throw unauthenticated('The expiry of the token is no time.');
+  if (at <= now) throw unauthenticated('The token has expired.');
+  return at;
+}
+
+function userOf(verified: unknown): User {
+  if (!isObject(verified) || typeof verified.user !== 'string') {
+    throw unauthenticated('The token is not valid.');
+  }
+  const { user, realms } = verified;
+  const grants = personalGrants(user);
+  addClaimed(realms, grants);
+  return { id: user, grants, expires: expiryOf(verified as unknown as VerifiedUser) };
+}
+
+async function within(verify: VerifyToken, token: string): Promise<unknown> {
+  const timeout = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Problem('busy', 'The token could not be verified in time.'));
+      timeout.abort();
+    }, limits.verifyWithinMs);
+  });
+  const verifying = (async () => verify(token, { signal: timeout.signal }))();
+  try {
+    return await Promise.race([verifying, late]);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw unauthenticated('The token is not valid.');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function ownVerifier(verify: VerifyToken): (token: string) => Promise<User> {
+  const running = new Map<string, Promise<User>>();
+  return (token) => {
+    const known = running.get(token);
+    if (known !== undefined) return known;
+    if (running.size >= limits.verifying) {
+      throw new Problem('busy', 'Too many tokens are being verified.');
+    }
+    const work = within(verify, token)
+      .then(userOf)
+      .finally(() => running.delete(token));
+    running.set(token, work);
+    return work;
+  };
+}

@@ -1,0 +1,118 @@
+// The options of a server, and what they mean before anything is opened.
+
+import type { IncomingMessage } from 'node:http';
+import { resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { type Authenticate, createAuth } from './auth/auth.ts';
+import { anyHost, checkDevAddress, type HostRule, loopbackHosts } from './auth/loopback.ts';
+import type { VerifyToken } from './auth/own-verify.ts';
+import type { CallerLimits } from './base/limits.ts';
+import { SetupError } from './base/setup-error.ts';
+import type { NodeHandler } from './http/front.ts';
+import type { Seed } from './seed/seed.ts';
+
+/** Tokens that are JWTs. */
+export interface JwtAuth {
+  /** The key of HS256 tokens, at least 32 bytes; the second of two is the previous one. */
+  readonly secret?: string | readonly [string, string] | undefined;
+  /** The issuer's public keys (JWKS): their address, or the set. Needs `issuer` and `audience`. */
+  readonly jwks?: string | URL | object | undefined;
+  /** The algorithms that are accepted with `jwks`; by default RS256, PS256, ES256 and EdDSA. */
+  readonly algorithms?: readonly string[] | undefined;
+  readonly issuer?: string | undefined;
+  readonly audience?: string | undefined;
+  readonly typ?: string | undefined;
+  /** By how much the clocks of issuer and server may differ; 0 by default. */
+  readonly clockSkewSeconds?: number | undefined;
+  readonly dev?: boolean | undefined;
+  /** Host names besides the loopback ones that a server with `dev` answers to. */
+  readonly devHosts?: readonly string[] | undefined;
+}
+
+export interface ServerOptions {
+  /** The result of schema() of the package `skerry`, or its description. */
+  readonly schema: unknown;
+  /** `postgres://…`, or the folder of PGlite's database; `./data` by default. */
+  readonly database?: string | undefined;
+  /** The folder of images; with PGlite the folder of the database, else `./data` by default. */
+  readonly data?: string | undefined;
+  /** Whether nodes notify each other of commits by LISTEN and NOTIFY (the default); they also poll in any case. */
+  readonly notify?: boolean | undefined;
+  /** How tokens are verified: as JWTs, or by a function of the application. */
+  readonly auth: JwtAuth | VerifyToken;
+  readonly host?: string | undefined;
+  /** 0 takes a free port. Without it the server is mounted in another one: `handler` and `upgrade` of the result. */
+  readonly port?: number | undefined;
+  /** A folder of files to serve beside the API. */
+  readonly files?: string | undefined;
+  /** Origins of other servers whose pages may call this one. */
+  readonly origins?: readonly string[] | undefined;
+  readonly seed?: Seed | undefined;
+  /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
+  readonly limits?: Partial<CallerLimits> | undefined;
+  /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */
+  readonly trustProxy?: boolean | undefined;
+  readonly progress?: (message: string) => void;
+  readonly log?: (message: string, error: unknown) => void;
+  /** Gets what the operator should know. */
+  readonly warn?: (message: string) => void;
+  /** The server has ended by itself, with this error; by default it is thrown. */
+  readonly failed?: (error: unknown) => void;
+}
+
+/** A server without a port of its own, for a server of Node that has others beside it. */
+export interface MountedServer {
+  /** Answers the requests whose path begins with `/v1/`; others go to `next` if there is one. */
+  readonly handler: NodeHandler;
+  /** Takes the upgrade of a socket to `/v1/poke`. Returns false, and does nothing, for other paths. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+  /** Accepts no more requests, finishes those in progress, and closes the database. */
+  close(): Promise<void>;
+}
+
+export interface RunningServer extends MountedServer {
+  readonly url: string;
+  readonly port: number;
+}
+
+export const kDefaultHost = '127.0.0.1';
+const kDefaultData = './data';
+
+/** Where the server keeps its data. */
+export interface Places {
+  /** Of PostgreSQL; without it PGlite in `data`. */
+  readonly databaseUrl: string | undefined;
+  readonly data: string;
+}
+
+export function placesOf({ database, data }: ServerOptions): Places {
+  const isUrl = database !== undefined && /^[a-z][a-z\d+.-]+:\/\//i.test(database);
+  if (isUrl) return { databaseUrl: database, data: resolve(data ?? kDefaultData) };
+  if (database !== undefined && data !== undefined && resolve(data) !== resolve(database)) {
+    throw new SetupError(
+      'The images of PGlite are in the folder of its database: `data` is another one.',
+    );
+  }
+  return { databaseUrl: undefined, data: resolve(database ?? data ?? kDefaultData) };
+}
+
+/** Authentication, and the host names to answer to. Throws SetupError for unsafe options. */
+export function openAuthentication({ auth, host = kDefaultHost, log }: ServerOptions): {
+  readonly authenticate: Authenticate;
+  readonly hosts: HostRule;
+} {
+  const ofJwks = log === undefined ? {} : { log };
+  if (typeof auth === 'function') {
+    return { authenticate: createAuth({ verify: auth }), hosts: anyHost };
+  }
+  const { secret, dev = false, devHosts = [], ...must } = auth;
+  const [current = null, previousSecret] = typeof secret === 'string' ? [secret] : (secret ?? []);
+  if (dev) checkDevAddress(host, devHosts);
+  else if (current === null && must.jwks === undefined) {
+    throw new SetupError('`auth` needs a secret, JWKS, a function, or `dev`.');
+  }
+  return {
+    authenticate: createAuth({ ...must, secret: current, previousSecret, dev }, ofJwks),
+    hosts: dev ? loopbackHosts(devHosts) : anyHost,
+  };
+}
