@@ -62,6 +62,7 @@ export async function followSchema(options: FollowOptions): Promise<RunningServe
       refuseUpgrade(socket, '503 Service Unavailable');
       return true;
     },
+    rights: { changed: (user) => current?.rights.changed(user) },
     async close() {
       closed = true;
       if (restarting !== null) await restarting;

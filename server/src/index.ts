@@ -2,4 +2,5 @@
 export type { VerifiedUser, VerifyToken } from './auth/own-verify.ts';
 export type { NodeHandler } from './http/front.ts';
 export type { JwtAuth, MountedServer, RunningServer, ServerOptions } from './options.ts';
+export type { Access } from './rights/grants.ts';
 export { createServer } from './server.ts';

@@ -15,7 +15,7 @@ import { NameError } from './sql/names.ts';
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
               [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
-              [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
+              [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
               [--limit NAME=NUMBER]… [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
@@ -23,6 +23,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --no-notify      nodes on one PostgreSQL only poll for each other's commits, for a database or pooler without LISTEN
   --dev            accept tokens \`dev:<user>\`, who may also write the realm \`public\`; answers to loopback names only
   --dev-host NAME  another host name that a server with --dev answers to
+  --public R=write every user may write the realm R, or read it (R=read)
   --secret KEY     the key of HS256 tokens, at least 32 bytes (or SKERRY_SECRET); if given twice, the second is the
                    previous one (or SKERRY_SECRET_PREVIOUS), whose tokens are still accepted
   --jwks URL       the public keys of an issuer (JWKS), or a file of them; needs --issuer and --audience
@@ -45,6 +46,7 @@ const flags = {
   dev: { type: 'boolean', default: false },
   'no-notify': { type: 'boolean', default: false },
   'dev-host': { type: 'string', multiple: true },
+  public: { type: 'string', multiple: true },
   secret: { type: 'string', multiple: true },
   jwks: { type: 'string' },
   algorithm: { type: 'string', multiple: true },
@@ -101,6 +103,18 @@ function readJwks(jwks: string | undefined): string | object | undefined {
   } catch (error) {
     throw new SetupError(`--jwks ${jwks} could not be read: ${(error as Error).message}`);
   }
+}
+
+function readPublic(texts: readonly string[]): Record<string, 'read' | 'write'> {
+  const realms: Record<string, 'read' | 'write'> = {};
+  for (const text of texts) {
+    const [, realm = '', right = ''] = /^(.*)=(read|write)$/.exec(text) ?? [];
+    if (right !== 'read' && right !== 'write') {
+      throw new UsageError(`--public ${text} is none of REALM=read and REALM=write.`);
+    }
+    realms[realm] = right;
+  }
+  return realms;
 }
 
 function readSkew(text: string): number {
@@ -172,6 +186,7 @@ async function main(): Promise<void> {
       dev: values.dev,
       devHosts: values['dev-host'],
     },
+    public: readPublic(values.public ?? []),
     host: values.host,
     port,
     files: values.static,

@@ -9,6 +9,7 @@ import type { VerifyToken } from './auth/own-verify.ts';
 import type { CallerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import type { NodeHandler } from './http/front.ts';
+import type { Access } from './rights/grants.ts';
 import type { Seed } from './seed/seed.ts';
 
 /** Tokens that are JWTs. */
@@ -40,6 +41,10 @@ export interface ServerOptions {
   readonly notify?: boolean | undefined;
   /** How tokens are verified: as JWTs, or by a function of the application. */
   readonly auth: JwtAuth | VerifyToken;
+  /** Roles in realms beside memberships; asked at most once a minute for each user. */
+  readonly access?: Access | undefined;
+  /** Realms that every user may read, or write. */
+  readonly public?: Readonly<Record<string, 'read' | 'write'>> | undefined;
   readonly host?: string | undefined;
   /** 0 takes a free port. Without it the server is mounted in another one: `handler` and `upgrade` of the result. */
   readonly port?: number | undefined;
@@ -66,6 +71,10 @@ export interface MountedServer {
   readonly handler: NodeHandler;
   /** Takes the upgrade of a socket to `/v1/poke`. Returns false, and does nothing, for other paths. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+  readonly rights: {
+    /** What `access` returns for the user has changed: it is asked again at once, by all nodes. */
+    changed(user: string): void;
+  };
   /** Accepts no more requests, finishes those in progress, and closes the database. */
   close(): Promise<void>;
 }

@@ -40,6 +40,7 @@ import { Puller } from './pull/pull.ts';
 import { Committer } from './push/commit.ts';
 import type { Entry } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
+import { Grants } from './rights/grants.ts';
 import { describeSchema } from './schema-module.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
 import { applySchema } from './sql/apply-schema.ts';
@@ -99,12 +100,15 @@ async function openImages(data: string, url: string | undefined, authority: Auth
 interface PokeParts {
   readonly database: Database;
   readonly hub: PokeHub;
+  readonly grants: Grants;
   readonly log: (message: string, error: unknown) => void;
 }
 
 interface PokeService {
   readonly pokes: Pokes;
   committed(entries: readonly Entry[]): void;
+  /** The rights of these users have changed otherwise than by memberships. */
+  changed(users: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -114,7 +118,7 @@ function openPokes(
   notify: boolean | undefined,
   parts: PokeParts,
 ): PokeService {
-  const { hub, log } = parts;
+  const { database, hub, log, grants } = parts;
   if (!databaseUrl) {
     return {
       pokes: {
@@ -122,10 +126,16 @@ function openPokes(
         leave: (listener) => hub.remove(listener),
       },
       committed: (entries) => hub.committed(entries),
+      changed: (users) => hub.changed(users),
       close: async () => {},
     };
   }
-  const relay = new PokeRelay(parts);
+  const relay = new PokeRelay({
+    ...{ database, hub, log },
+    changed: (users) => {
+      for (const user of users) grants.changed(user);
+    },
+  });
   if (notify !== false) {
     const notified = (payload: string) => relay.notified(payload);
     const opened = () => relay.catchUp();
@@ -134,6 +144,7 @@ function openPokes(
   return {
     pokes: relay,
     committed: (entries) => relay.committed(entries),
+    changed: (users) => relay.changed(users),
     close: () => relay.close(),
   };
 }
@@ -163,7 +174,9 @@ function throwLater(error: unknown): void {
 
 async function startOnce(options: ServerOptions, outdated: () => void): Promise<RunningServer> {
   const { warn = console.warn, progress = () => {} } = options;
-  openAuthentication(options); // Unsafe options are reported before anything is opened.
+  // Unsafe options are reported before anything is opened.
+  openAuthentication(options);
+  const grants = new Grants({ ...options, log: options.log ?? logError });
   const places = placesOf(options);
   const own = describeSchema(options.schema);
   sqlSchema(own); // Its names are checked before anything is opened.
@@ -187,7 +200,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
       // A database in this process has no other nodes.
       const database = databaseUrl ? fenced(opened, description.version, outdated) : opened;
       const tables = await withLeftColumns(opened, sqlSchema(description));
-      return await start(options, { description, tables, authority, places, database });
+      return await start(options, { description, tables, authority, places, database, grants });
     } catch (error) {
       await opened.close();
       throw error;
@@ -205,10 +218,11 @@ interface Parts {
   readonly authority: Authority;
   readonly places: Places;
   readonly database: Database;
+  readonly grants: Grants;
 }
 
 async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
-  const { description, tables, authority, places, database } = parts;
+  const { description, tables, authority, places, database, grants } = parts;
   const { log = logError, progress = () => {}, host = kDefaultHost } = options;
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const committer = new Committer(database, authority, tables);
@@ -222,7 +236,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   await makeImages(seeded, { database, images, progress });
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
-  const relay = openPokes(places, options.notify, { database, hub, log });
+  const relay = openPokes(places, options.notify, { database, hub, log, grants });
   const { authenticate, hosts } = openAuthentication(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
@@ -245,6 +259,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     clock: await DatabaseClock.open(database),
     authority,
     authenticate,
+    grants,
     callers,
     flusher,
     puller: new Puller({ database, authority, schema: tables, images }),
@@ -257,7 +272,18 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   });
   const { pokes } = relay;
   const sockets = servePokes({
-    ...{ authenticate, database, authority, pokes, origins, hosts, log, callers, trustProxy },
+    ...{
+      authenticate,
+      grants,
+      database,
+      authority,
+      pokes,
+      origins,
+      hosts,
+      log,
+      callers,
+      trustProxy,
+    },
     limits: bounds,
   });
   const isMounted = options.port === undefined;
@@ -276,6 +302,12 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     url: isMounted ? '' : `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     handler: mount.handler,
     upgrade,
+    rights: {
+      changed(user) {
+        grants.changed(user);
+        relay.changed([user]);
+      },
+    },
     async close() {
       sockets.close();
       callers.shares.end();

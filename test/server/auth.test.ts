@@ -39,12 +39,12 @@ describe('tokens', () => {
   test('a signed token names the user and its realms; the personal one is always there', async () => {
     const user = await auth(await token({ sub: 'anna', realms: { 'team-1': 'read' } }));
     expect(user.id).toBe('anna');
-    expect(Object.fromEntries(user.grants)).toEqual({ 'user:anna': 'write', 'team-1': 'read' });
+    expect(Object.fromEntries(user.claims)).toEqual({ 'user:anna': 'write', 'team-1': 'read' });
   });
 
   test('a claim cannot take the right to the personal realm away', async () => {
     const user = await auth(await token({ sub: 'anna', realms: { 'user:anna': 'read' } }));
-    expect(user.grants.get('user:anna')).toBe('write');
+    expect(user.claims.get('user:anna')).toBe('write');
   });
 
   test.each([
@@ -104,7 +104,7 @@ describe('tokens', () => {
   test('a development token gives the personal realm and public', async () => {
     const user = await createAuth({ secret: null, dev: true })('dev:%C3%85sa');
     expect(user.id).toBe('Åsa');
-    expect(Object.fromEntries(user.grants)).toEqual({ 'user:Åsa': 'write', public: 'write' });
+    expect(Object.fromEntries(user.claims)).toEqual({ 'user:Åsa': 'write', public: 'write' });
   });
 });
 
@@ -160,7 +160,7 @@ describe('a server accepts', () => {
   test('users whose realm name has up to 128 bytes', async () => {
     const auth = createAuth({ secret, dev: true });
     const longest = `${'漢'.repeat(40)}abc`;
-    expect((await auth(await token({ sub: longest }))).grants.get(`user:${longest}`)).toBe('write');
+    expect((await auth(await token({ sub: longest }))).claims.get(`user:${longest}`)).toBe('write');
     const problem = await problemOf(auth(`dev:${encodeURIComponent(`${longest}d`)}`));
     expect(problem.message).toContain('too long');
   });

@@ -2,18 +2,21 @@
 // every statement recorded.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { User } from '../../server/src/auth/user.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { Committer } from '../../server/src/push/commit.ts';
 import { RealmsBusy } from '../../server/src/push/locks.ts';
+import type { Caller } from '../../server/src/rights/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
+import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
+import { invite, remove } from './support/memberships.ts';
 import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
+const described = withMembers(testSchema);
 let db: Database;
 let authority: Authority;
 let committer: Committer;
@@ -24,7 +27,7 @@ let statements: string[] = [];
  */
 let meanwhile: ((sql: string, tx: Queryable) => Promise<object[] | undefined>) | null = null;
 
-const user: User = {
+const user: Caller = {
   id: 'anna',
   grants: new Map([
     ['public', 'write'],
@@ -35,10 +38,10 @@ const user: User = {
 
 beforeAll(async () => {
   db = await openTestDatabase();
-  const schema = sqlSchema(testSchema);
+  const schema = sqlSchema(described);
   await migrate(db);
   await db.transaction({ mode: 'write' }, async (tx) => {
-    await applySchema(tx, testSchema, schema);
+    await applySchema(tx, described, schema);
   });
   const recorded: Database = {
     ...db,
@@ -53,7 +56,7 @@ beforeAll(async () => {
         }),
       ),
   };
-  authority = await Authority.load(testSchema);
+  authority = await Authority.load(described);
   committer = new Committer(recorded, authority, schema);
 });
 beforeEach(() => {
@@ -226,4 +229,35 @@ test('writes remembered clients and realms again only if they have disappeared',
     [writer.id],
   );
   expect(bound?.user_id).toBe('anna');
+});
+
+test('judges by the memberships that are there when the realm is locked', async () => {
+  const [anna, bo, realm] = [new WireClient(''), new WireClient('', 'bo'), uuid7()];
+  const byBo = { id: 'bo', grants: new Map(), expires: null };
+  const statusOf = async (from: WireClient, caller: Caller, op: Json, by = committer) => {
+    const update = from.update([op]);
+    const unit = { client: from.id, user: caller, epoch: 1, update };
+    const { results } = await by.commit([unit], { wait: true });
+    return (results[0] as Json).status;
+  };
+  expect(await statusOf(anna, user, invite(realm, 'anna', 'owner'))).toBe('applied');
+  expect(await statusOf(anna, user, invite(realm, 'bo', 'writer'))).toBe('applied');
+  // Another node removes bo between the binding of the client and the lock, as during a wait for the lock. The
+  // statements after the lock wait for it.
+  let removal: Promise<void> | undefined;
+  meanwhile = async (sql, tx) => {
+    if (sql.includes('for update')) {
+      const query: Queryable['query'] = (text, params) => tx.query(text, params);
+      const other: Database = { ...db, transaction: (_options, work) => work({ query }) };
+      const committer = new Committer(other, authority, sqlSchema(described));
+      removal = statusOf(anna, user, remove(realm, 'bo'), committer).then((status) =>
+        expect(status).toBe('applied'),
+      );
+    }
+    await removal;
+    return undefined;
+  };
+  const op = { op: 'create', table: 'cities', id: uuid7(), realm, set: { name: 'late' } };
+  expect(await statusOf(bo, byBo, op)).toBe('rejected');
+  expect(removal).toBeDefined();
 });

@@ -2,7 +2,6 @@
 // Method: the flusher, the real authority and a database; pushes of one turn form one group.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { User } from '../../server/src/auth/user.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
 import { limits } from '../../server/src/base/limits.ts';
 import type { Problem } from '../../server/src/base/problem.ts';
@@ -10,6 +9,7 @@ import { Shares } from '../../server/src/cost/shares.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { Committer } from '../../server/src/push/commit.ts';
 import { Flusher } from '../../server/src/push/flusher.ts';
+import type { Caller } from '../../server/src/rights/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
@@ -46,7 +46,7 @@ afterAll(async () => {
   await db.close();
 });
 
-const userOf = (id: string, realms: Record<string, 'read' | 'write'> = {}): User => ({
+const userOf = (id: string, realms: Record<string, 'read' | 'write'> = {}): Caller => ({
   id,
   grants: new Map([[`user:${id}`, 'write' as const], ...Object.entries(realms)]),
   expires: null,
@@ -62,8 +62,8 @@ const city = (id: string, realm: string, set: Json = { name: 'x' }) => ({
 /** A device of a user. */
 class Device {
   readonly wire = new WireClient('');
-  readonly user: User;
-  constructor(user: User) {
+  readonly user: Caller;
+  constructor(user: Caller) {
     this.user = user;
   }
 

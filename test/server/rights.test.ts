@@ -76,6 +76,25 @@ describe('a realm that is founded', () => {
     expect(await bo.push(city(realm, `y-${realm}`))).toBe('forbidden');
   });
 
+  test('answers copies of decided updates from the chain, whatever the rights are now', async () => {
+    const [anna, bo] = people();
+    const realm = await founded(anna);
+    const refused = bo.client.update([city(realm, `r-${realm}`)]);
+    const statusOf = async (update: Json) => {
+      const { body } = await bo.client.send([update]);
+      return (body.results as Json[])[0]?.status;
+    };
+    expect(await statusOf(refused)).toBe('rejected');
+    expect(await anna.push(invite(realm, 'bo', 'writer'))).toBe('applied');
+    expect(await statusOf(refused)).toBe('rejected');
+    bo.client.chain = {};
+    const applied = bo.client.update([city(realm, `a-${realm}`)]);
+    expect(await statusOf(applied)).toBe('applied');
+    expect(await anna.push(remove(realm, 'bo'))).toBe('applied');
+    expect(await statusOf(applied)).toBe('duplicate');
+    expect(await bo.push(city(realm, `b-${realm}`))).toBe('forbidden');
+  });
+
   test('is never made by a claim, nor by a write', async () => {
     const [anna, bo] = people();
     const realm = uuid7();

@@ -103,7 +103,7 @@ describe('tokens of an issuer', () => {
     const auth = open();
     const token = await sign(first as Key, { ...right, realms: { team: 'read' } });
     const user = await auth(token);
-    expect([user.id, Object.fromEntries(user.grants)]).toEqual([
+    expect([user.id, Object.fromEntries(user.claims)]).toEqual([
       'anna',
       { 'user:anna': 'write', team: 'read' },
     ]);
@@ -266,7 +266,7 @@ describe('tokens that the application verifies', () => {
     });
     const user = await auth('session-1');
     expect([user.id, user.expires]).toEqual(['anna', at]);
-    expect(Object.fromEntries(user.grants)).toEqual({ 'user:anna': 'write', team: 'write' });
+    expect(Object.fromEntries(user.claims)).toEqual({ 'user:anna': 'write', team: 'write' });
     expect(await codeOf(auth('session-2'))).toBe('unauthenticated');
     expect(await codeOf(auth('dev:anna'))).toBe('unauthenticated');
   });

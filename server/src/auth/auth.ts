@@ -1,4 +1,4 @@
-// Authentication: which user calls, and what the token grants. Tokens are JWTs (jwt.ts), or of a kind that the
+// Authentication: which user calls, and what the token claims. Tokens are JWTs (jwt.ts), or of a kind that the
 // application verifies (own-verify.ts). With `dev`, a token `dev:<user>` stands for that user, who may also write the
 // realm `public`.
 
@@ -9,7 +9,7 @@ import { SetupError } from '../base/setup-error.ts';
 import type { JwksOptions } from './jwks.ts';
 import { type JwtOptions, jwtVerifier } from './jwt.ts';
 import { ownVerifier, type VerifyToken } from './own-verify.ts';
-import { personalGrants, type User, unauthenticated } from './user.ts';
+import { personalClaims, type User, unauthenticated } from './user.ts';
 
 export interface AuthOptions extends JwtOptions {
   /** In place of JWTs. */
@@ -68,9 +68,9 @@ function devUser(token: string): User {
   } catch (error) {
     throw unauthenticated(`The development token is malformed: ${(error as Error).message}`);
   }
-  const grants = personalGrants(name);
-  grants.set('public', 'write');
-  return { id: name, grants, expires: null };
+  const claims = personalClaims(name);
+  claims.set('public', 'write');
+  return { id: name, claims, expires: null };
 }
 
 /** A token that is still used is verified again after some time, where that may give another result than before. */

@@ -1,12 +1,12 @@
 // Tokens that are JWTs, signed by a shared key (HS256) or by an issuer's public keys (JWKS). Which algorithms are
 // accepted is a matter of configuration, never of the token: a public key is no key of HS256. Claims: `sub`, `exp`, and,
-// if the issuer grants rights beyond the personal realm, `realms: {name: "read"|"write"}`.
+// if the issuer claims rights beyond the personal realm, `realms: {name: "read"|"write"}`.
 
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { limits } from '../base/limits.ts';
 import { SetupError } from '../base/setup-error.ts';
 import { Jwks, type JwksOptions } from './jwks.ts';
-import { addClaimed, personalGrants, type User, unauthenticated } from './user.ts';
+import { addClaimed, personalClaims, type User, unauthenticated } from './user.ts';
 
 export interface JwtOptions {
   /** The key of HS256 tokens, at least 32 bytes. */
@@ -146,8 +146,8 @@ export function jwtVerifier(
     if (exp === undefined) {
       throw unauthenticated('The token has no `exp`: it would never expire.');
     }
-    const grants = personalGrants(sub);
-    addClaimed(realms, grants);
-    return { id: sub, grants, expires: exp + skew };
+    const claimed = personalClaims(sub);
+    addClaimed(realms, claimed);
+    return { id: sub, claims: claimed, expires: exp + skew };
   };
 }

@@ -4,7 +4,7 @@
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { addClaimed, personalGrants, type User, unauthenticated } from './user.ts';
+import { addClaimed, personalClaims, type User, unauthenticated } from './user.ts';
 
 export interface VerifiedUser {
   /** The name of the user; at most 123 bytes. */
@@ -38,9 +38,9 @@ function userOf(verified: unknown): User {
     throw unauthenticated('The token is not valid.');
   }
   const { user, realms } = verified;
-  const grants = personalGrants(user);
-  addClaimed(realms, grants);
-  return { id: user, grants, expires: expiryOf(verified as unknown as VerifiedUser) };
+  const claims = personalClaims(user);
+  addClaimed(realms, claims);
+  return { id: user, claims, expires: expiryOf(verified as unknown as VerifiedUser) };
 }
 
 async function within(verify: VerifyToken, token: string): Promise<unknown> {

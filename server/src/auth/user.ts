@@ -1,5 +1,4 @@
-// Who calls: the user, and what the request's token grants. A user without a right to a realm cannot tell whether the
-// realm exists.
+// Who calls: the user, and what the token claims. Which rights these give is decided in rights.
 
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
@@ -9,8 +8,8 @@ export type Right = 'read' | 'write' | 'own';
 
 export interface User {
   readonly id: string;
-  /** What the request grants: the personal realm, and those of the token. Other sources stand beside (rights). */
-  readonly grants: ReadonlyMap<string, Right>;
+  /** What the token claims, and the personal realm. */
+  readonly claims: ReadonlyMap<string, Right>;
   /** When the token expires, in seconds of Unix time, or null. */
   readonly expires: number | null;
 }
@@ -32,7 +31,7 @@ export function isRealmName(name: unknown): name is string {
 }
 
 /** What every user may do: write the own realm. Throws if no realm can have the user's name. */
-export function personalGrants(user: string): Map<string, Right> {
+export function personalClaims(user: string): Map<string, Right> {
   if (!kUserPattern.test(user) || !user.isWellFormed()) {
     throw unauthenticated('The user of the token has an invalid name.');
   }

@@ -212,6 +212,9 @@ export const limits = {
   verifyWithinMs: 10_000,
   verifying: 1_000,
   verifiedForSeconds: 3_600,
+  /** The application's `access`: for how long its answer is kept, and its time. */
+  accessMs: 60_000,
+  accessWithinMs: 10_000,
   /** An issuer's keys: their age before they are fetched again, the least time between two fetches, one's time and size. */
   jwksFreshMs: 600_000,
   jwksPauseMs: 30_000,

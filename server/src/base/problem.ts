@@ -21,6 +21,7 @@ const statuses = {
   slow_body: 408,
   rate_limited: 429,
   busy: 503,
+  rights_unavailable: 503,
   stopping: 503,
   internal: 500,
 } as const satisfies Record<string, ContentfulStatusCode>;

@@ -7,7 +7,6 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { etag } from 'hono/etag';
 import { type Authenticate, bearer } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
-import type { User } from '../auth/user.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -26,7 +25,8 @@ import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
-import { readRights } from '../rights/rights.ts';
+import type { Grants } from '../rights/grants.ts';
+import { type Caller, readRights } from '../rights/rights.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, staticFiles } from './files.ts';
@@ -43,6 +43,7 @@ export interface AppOptions {
   readonly clock: DatabaseClock;
   readonly authority: Authority;
   readonly authenticate: Authenticate;
+  readonly grants: Grants;
   readonly callers: Callers;
   readonly flusher: Flusher;
   readonly puller: Puller;
@@ -79,11 +80,11 @@ export function createApp(options: AppOptions): Hono<App> {
   const caller = async ({ incoming }: HttpBindings) => {
     const user = await options.authenticate(bearer(incoming.headers));
     callers.request(user.id);
-    return user;
+    return options.grants.caller(user);
   };
   /** Runs a read when it is the user's turn, as long as the answer is wanted. */
   const reading = <Answer>(
-    user: User,
+    user: Caller,
     outgoing: HttpBindings['outgoing'],
     work: (within: Within) => Promise<Answer>,
   ) =>
@@ -130,7 +131,7 @@ export function createApp(options: AppOptions): Hono<App> {
     return undefined;
   });
 
-  const answer = (user: User, incoming: IncomingMessage, text: string) => {
+  const answer = (user: Caller, incoming: IncomingMessage, text: string) => {
     callers.answered(user.id, text.length);
     return jsonResponse(incoming, text);
   };
@@ -146,7 +147,7 @@ export function createApp(options: AppOptions): Hono<App> {
   const ofBody = async <Request>(
     env: HttpBindings,
     look: (body: JsonObject, bytes: number) => Request,
-    work: (user: User, request: Request) => Promise<string>,
+    work: (user: Caller, request: Request) => Promise<string>,
   ) => {
     const { incoming, outgoing } = env;
     const user = await caller(env);

@@ -6,13 +6,13 @@
 // While pages are sent it also names the last id; changes made meanwhile are sent afterwards, because the heads stay
 // those of the first page.
 
-import type { User } from '../auth/user.ts';
 import { rawObject } from '../authority/authority.ts';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { readClock } from '../db/clock.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
+import type { Caller } from '../rights/rights.ts';
 import { readRights } from '../rights/rights.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
@@ -249,7 +249,7 @@ export class PlainTables {
 
   /** The text of an answer. */
   async read(
-    user: User,
+    user: Caller,
     name: string,
     request: TableRequest,
     within: Within = {},

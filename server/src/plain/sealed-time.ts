@@ -5,8 +5,7 @@
 // gets a new database.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { User } from '../auth/user.ts';
-import type { Readable } from '../rights/rights.ts';
+import type { Caller, Readable } from '../rights/rights.ts';
 
 /** Per realm the `revision@time` of an entry; the time shows whether the entry belongs to this history. */
 export type Heads = Readonly<Record<string, string>>;
@@ -21,7 +20,7 @@ export interface Since {
 }
 
 export interface TimeOf {
-  readonly user: User;
+  readonly user: Caller;
   readonly table: string;
 }
 

@@ -3,14 +3,13 @@
 // is `autosubscribe`), but not to the client that made the change. A realm pokes a client at most once in
 // `pokeEveryMs`; earlier pokes are merged into the next one.
 
-import type { User } from '../auth/user.ts';
 import { limits } from '../base/limits.ts';
 import type { Entry } from '../push/done.ts';
 
 /** A connection as the hub needs it. */
 export interface Listener {
   readonly client: string;
-  readonly user: User;
+  readonly user: { readonly id: string };
   /** The realms that the user may read. */
   readonly realms: ReadonlySet<string>;
   readonly tables: ReadonlySet<string>;

@@ -26,6 +26,8 @@ export interface Pokes {
 export interface RelayOptions {
   readonly database: Queryable;
   readonly hub: PokeHub;
+  /** Another node says that the rights of these users have changed. */
+  readonly changed?: (users: readonly string[]) => void;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -142,16 +144,29 @@ export class PokeRelay implements Pokes {
       if (watched.known !== null && watched.own.size > 0) this.#behind.add(realm);
     }
     this.#options.hub.committed(news);
-    if (this.#unsent.size > 0) {
+    if (this.#unsent.size > 0) this.#sendSoon();
+    this.#read();
+  }
+
+  /** The rights of these users have changed otherwise than by memberships. */
+  changed(users: readonly string[]): void {
+    this.#options.hub.changed(users);
+    if (this.#channel === null) return;
+    for (const user of users) this.#unsentUsers.add(user);
+    this.#sendSoon();
+  }
+
+  #sendSoon(): void {
+    if (!this.#closed) {
       this.#sending ??= setTimeout(() => this.#send(), limits.notifyEveryMs);
     }
-    this.#read();
   }
 
   /** A notification from another node. */
   notified(payload: string): void {
     const message = parseMessage(payload);
     if (message === null || message.node === this.#node) return;
+    this.#options.changed?.(message.users);
     this.#options.hub.changed(message.users);
     if (kAll in message.heads) {
       this.catchUp();

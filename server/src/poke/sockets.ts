@@ -21,6 +21,7 @@ import { scopesOf } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable, type Queryable } from '../db/database.ts';
+import type { Grants } from '../rights/grants.ts';
 import { readRights } from '../rights/rights.ts';
 import { kMembers } from '../sql/members.ts';
 import type { Listener } from './hub.ts';
@@ -28,6 +29,7 @@ import type { Pokes } from './relay.ts';
 
 export interface PokeSocketOptions {
   readonly authenticate: Authenticate;
+  readonly grants: Grants;
   readonly database: Queryable;
   readonly authority: Authority;
   readonly pokes: Pokes;
@@ -85,6 +87,8 @@ class Connection {
   /** Marks the socket as no longer silent. */
   readonly #spoke: () => void;
   #listener: Listener | null = null;
+  /** The user of the last hello, who is a caller of the listener. */
+  #user: User | null = null;
   #isRegrantDue = false;
   #deadline: NodeJS.Timeout | null;
   #greeting: Promise<void> = Promise.resolve();
@@ -153,19 +157,19 @@ class Connection {
     }
     const wanted = {
       client,
-      user,
       regrant: () => this.#regrantSoon(),
       tables: new Set(checked.flatMap(({ tables }) => tables)),
       send: (frame: string) => this.#send(frame),
     };
     let listener: Listener;
     try {
-      listener = await this.#join(wanted);
+      listener = await this.#join(wanted, user);
     } catch (error) {
       if (!hasPlace) this.#places.part(user.id);
       throw error;
     }
     // Not earlier, so that no poke is lost between the two.
+    this.#user = user;
     this.#replace(listener);
     this.#setDeadline(null);
     if (this.#socket.readyState !== this.#socket.OPEN) {
@@ -178,14 +182,15 @@ class Connection {
   }
 
   /** Joins with the realms that the user may read now. */
-  async #join(wanted: Omit<Listener, 'realms'>): Promise<Listener> {
-    const { pokes, database } = this.#options;
+  async #join(wanted: Omit<Listener, 'realms' | 'user'>, by: User): Promise<Listener> {
+    const { pokes, database, grants } = this.#options;
     // From here on a change of rights is heard of, also one while they are read.
-    const waiting = { ...wanted, realms: new Set<string>() };
+    const waiting = { ...wanted, user: by, realms: new Set<string>() };
     await pokes.join(waiting);
     try {
-      const rights = await readRights(database, wanted.user);
-      const listener = { ...wanted, realms: new Set(rights.keys()) };
+      const user = await grants.caller(by);
+      const rights = await readRights(database, user);
+      const listener = { ...wanted, user, realms: new Set(rights.keys()) };
       await pokes.join(listener);
       return listener;
     } finally {
@@ -204,9 +209,9 @@ class Connection {
 
   async #regrant(): Promise<void> {
     this.#isRegrantDue = false;
-    const before = this.#listener;
-    if (before === null || this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#replace(await this.#join(before));
+    const [before, user] = [this.#listener, this.#user];
+    if (before === null || user === null || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#replace(await this.#join(before, user));
     if (this.#socket.readyState !== this.#socket.OPEN) return this.#leave();
     // The poke names only the user's own realm. The pull says which realms are new, which are gone, and what was missed.
     const realm = `user:${before.user.id}`;
@@ -271,11 +276,24 @@ class Connection {
     if (this.alive) this.#socket.ping();
     else this.#socket.terminate();
     this.alive = false;
+    if (this.#options.grants.areTimed) void this.#checkGrants();
+  }
+
+  /** Rights that change by themselves are read again now and then. */
+  async #checkGrants(): Promise<void> {
+    const [listener, user] = [this.#listener, this.#user];
+    if (listener === null || user === null) return;
+    try {
+      if ((await this.#options.grants.caller(user)) !== listener.user) this.#regrantSoon();
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 }
 
 function closeCodeOf({ code }: Problem): number {
   if (code === 'rate_limited') return 4429;
+  if (code === 'busy' || code === 'rights_unavailable') return 1013;
   return code === 'unauthenticated' ? 4401 : 4400;
 }
 

@@ -1,12 +1,12 @@
 // Pulls. Everything in an answer is read in one snapshot (REPEATABLE READ), so that heads, entries, changes and rows
 // are consistent; the authority decides what to read and what to answer. SQL builds lists as JSON text.
 
-import type { User } from '../auth/user.ts';
 import { rawObject, requestProblem, type Step } from '../authority/authority.ts';
 import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Queryable, Within } from '../db/database.ts';
+import type { Caller } from '../rights/rights.ts';
 import { readRights } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
@@ -14,7 +14,7 @@ import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
 
 interface Call {
-  readonly user: User;
+  readonly user: Caller;
   readonly request: string;
   readonly within: Within;
 }
@@ -47,7 +47,7 @@ export class Puller {
    * much to be read, it is computed again with less: over shorter ranges; then without the changes of one entry, or
    * of a whole realm (`refill`); finally without the changes of own updates.
    */
-  async pull(user: User, request: string, within: Within = {}): Promise<string> {
+  async pull(user: Caller, request: string, within: Within = {}): Promise<string> {
     const call = { user, request, within };
     for (let portion: Portion | null = Portion.all; portion !== null; ) {
       const { text, reading } = await this.#again(call, portion);

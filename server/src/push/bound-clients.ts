@@ -1,10 +1,10 @@
 // The users of client identities. Recently seen ones are remembered, so that a pull need not ask the database. Others
 // are read, and only an identity that was never used before is written.
 
-import type { User } from '../auth/user.ts';
 import { Problem } from '../base/problem.ts';
 import { Recent } from '../base/recent.ts';
 import type { Database, Spent, Within } from '../db/database.ts';
+import type { Caller } from '../rights/rights.ts';
 import { bindClients, ownerOf, Present } from './locks.ts';
 
 export class BoundClients {
@@ -16,7 +16,7 @@ export class BoundClients {
     this.#known = new Recent(remembered);
   }
 
-  async check(client: string, user: User, { spent }: Within = {}): Promise<void> {
+  async check(client: string, user: Caller, { spent }: Within = {}): Promise<void> {
     const owner = this.#known.get(client) ?? (await this.#owner(client, user, spent));
     if (owner !== undefined) this.#known.use(client, owner);
     if (owner === user.id) return;
@@ -26,11 +26,11 @@ export class BoundClients {
     );
   }
 
-  async #owner(client: string, user: User, spent?: Spent): Promise<string | undefined> {
+  async #owner(client: string, user: Caller, spent?: Spent): Promise<string | undefined> {
     return (await ownerOf(this.#database, client)) ?? this.#bind(client, user, spent);
   }
 
-  #bind(client: string, user: User, spent?: Spent): Promise<string | undefined> {
+  #bind(client: string, user: Caller, spent?: Spent): Promise<string | undefined> {
     return this.#database.transaction({ mode: 'write', spent }, async (tx) => {
       const [, owner] = await Promise.all([
         bindClients(tx, [{ client, user }], new Present(1)),

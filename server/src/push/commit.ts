@@ -1,14 +1,15 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). The
 // authority makes all decisions. Rejections are written and committed like applied updates.
 
-import { isRealmName, type User } from '../auth/user.ts';
+import { isRealmName } from '../auth/user.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
-import { beginning, membershipsOf } from '../rights/founding.ts';
+import { beginning, grantsOf, membershipsOf } from '../rights/founding.ts';
+import type { Caller } from '../rights/rights.ts';
 import { kMembers } from '../sql/members.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
@@ -244,7 +245,7 @@ function asRequests(units: readonly Unit[]): {
   readonly rights: readonly JsonObject[];
 } {
   const requests: Request[] = [];
-  const tokens = new Map<User, number>();
+  const tokens = new Map<Caller, number>();
   for (const { client, user, epoch, update } of units) {
     if (!tokens.has(user)) tokens.set(user, tokens.size);
     const rights = tokens.get(user) as number;
@@ -253,5 +254,5 @@ function asRequests(units: readonly Unit[]): {
     if (isSame) last.updates.push(update);
     else requests.push({ client, user: user.id, rights, epoch, updates: [update] });
   }
-  return { requests, rights: [...tokens.keys()].map(({ grants }) => Object.fromEntries(grants)) };
+  return { requests, rights: [...tokens.keys()].map(grantsOf) };
 }

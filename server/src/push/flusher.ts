@@ -10,11 +10,11 @@
 // - The cost of a transaction is charged to its users, and a user who has had more than a share is delayed
 //   (cost/shares.ts).
 
-import type { User } from '../auth/user.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Counts } from '../cost/counts.ts';
 import type { Shares } from '../cost/shares.ts';
+import type { Caller } from '../rights/rights.ts';
 import { Division, type DivisionOptions } from './division.ts';
 import { type Group, isLarge, nextGroup } from './groups.ts';
 import { RealmsBusy } from './locks.ts';
@@ -93,7 +93,7 @@ export class Flusher {
   }
 
   /** The delays of users, each looked up once. */
-  #rests(): (user: User) => number {
+  #rests(): (user: Caller) => number {
     const rests = new Map<string, number>();
     return ({ id }) => {
       const rest = this.#closed ? 0 : (rests.get(id) ?? this.#options.shares.restMs(id));

@@ -4,15 +4,16 @@
 // New client rows come first, then realm rows, each sorted: so two transactions never deadlock.
 
 import { randomUUID } from 'node:crypto';
-import { isRealmName, type User } from '../auth/user.ts';
+import { isRealmName } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
+import type { Caller } from '../rights/rights.ts';
 
 /** One update of a request. */
 export interface Unit {
   readonly client: string;
-  readonly user: User;
+  readonly user: Caller;
   /** The epoch of the lease under which it was pushed, for the record. */
   readonly epoch: number | null;
   readonly update: JsonObject;
@@ -63,15 +64,15 @@ export class RowsGone extends Error {
   }
 }
 
-interface Caller {
+interface Binding {
   readonly client: string;
-  readonly user: User;
+  readonly user: Caller;
 }
 
 /** Binds client identities to their users at first use; a binding never changes. */
 export async function bindClients(
   tx: Queryable,
-  callers: readonly Caller[],
+  callers: readonly Binding[],
   present: Present,
 ): Promise<void> {
   const wanted = new Map<string, string>();

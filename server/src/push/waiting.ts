@@ -1,15 +1,15 @@
 // A push that waits for its results: its undecided updates, and its caller.
 
-import type { User } from '../auth/user.ts';
 import type { JsonObject } from '../base/json.ts';
 import { type PushCost, realmsNamed } from '../cost/push-cost.ts';
+import type { Caller } from '../rights/rights.ts';
 import type { Result } from './done.ts';
 import type { Grouped } from './groups.ts';
 import type { Unit } from './locks.ts';
 
 export interface PushRequest {
   readonly client: string;
-  readonly user: User;
+  readonly user: Caller;
   readonly epoch: number | null;
   readonly updates: readonly JsonObject[];
   /** The size of the request's text. */
@@ -38,7 +38,7 @@ export function weightOf(keys: number, bytes: number): number {
 
 export class Waiting implements Grouped {
   readonly client: string;
-  readonly user: User;
+  readonly user: Caller;
   readonly realms: readonly string[];
   readonly bytes: number;
   readonly cost: PushCost;

@@ -1,12 +1,11 @@
 // Which realms begin with a push: their rows must be there to be locked. The authority decides whether they do.
 
-import type { User } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { kMembers, membershipId } from '../sql/members.ts';
-import { isFoundable } from './rights.ts';
+import { type Caller, isFoundable } from './rights.ts';
 
 interface Pushed {
-  readonly user: User;
+  readonly user: Caller;
   readonly update: JsonObject;
 }
 
@@ -35,6 +34,11 @@ export function beginning(units: readonly Pushed[], realms: ReadonlySet<string>)
 }
 
 /** The ids of the memberships that give authors their rights in the realms that their updates name. */
-export function membershipsOf(user: User, realms: Iterable<string>): string[] {
+export function membershipsOf(user: Caller, realms: Iterable<string>): string[] {
   return [...realms].filter(isFoundable).map((realm) => membershipId(realm, user.id));
+}
+
+/** What a caller's request grants, as the authority has it. */
+export function grantsOf({ grants }: Caller): JsonObject {
+  return Object.fromEntries(grants);
 }

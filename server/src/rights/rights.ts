@@ -1,12 +1,22 @@
-// What a user may do in which realms. Two sources are united: memberships, which are rows that the log orders, and the
-// grants of the request (auth.ts). Everything that answers a user asks here, in the snapshot of what it answers;
-// pushes ask the authority, which reads the same memberships under the realms' locks (src/authority/scene.h).
+// What a caller may do in which realms: this decides, and nothing else. Sources are united: memberships, which are rows
+// that the log orders, and the grants of the caller: the personal realm, the claims of the token, the application's
+// `access`, and the realms that the configuration makes public (grants.ts). Everything that answers a caller asks
+// `readRights`, in the snapshot of what it answers; pushes ask the authority, which reads the same memberships under the
+// realms' locks (src/authority/scene.h). Grants belong to the request: two tokens of one user are each judged by their own.
 //
 // A realm that is named by a UUID exists once it was founded. No grant makes it.
 
-import type { Right, User } from '../auth/user.ts';
+import type { Right } from '../auth/user.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Role } from '../sql/members.ts';
+
+/** The user of a request, with what it grants: all rights but those of memberships. Made by `Grants` only. */
+export interface Caller {
+  readonly id: string;
+  readonly grants: ReadonlyMap<string, Right>;
+  /** When the token expires, in seconds of Unix time, or null. */
+  readonly expires: number | null;
+}
 
 const kUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -15,7 +25,7 @@ export function isFoundable(realm: string): boolean {
   return kUuid.test(realm);
 }
 
-const rightOfRole: Readonly<Record<Role, Right>> = {
+export const rightOfRole: Readonly<Record<Role, Right>> = {
   reader: 'read',
   writer: 'write',
   owner: 'own',
@@ -26,14 +36,15 @@ export type Readable = ReadonlyMap<string, Right>;
 
 const ranks: readonly Right[] = ['read', 'write', 'own'];
 
-function raise(realms: Map<string, Right>, realm: string, right: Right): void {
+/** Adds a right, if it is higher than the one that is there. */
+export function raise(realms: Map<string, Right>, realm: string, right: Right): void {
   const before = realms.get(realm);
   if (before === undefined || ranks.indexOf(before) < ranks.indexOf(right))
     realms.set(realm, right);
 }
 
 /** Reads what the user may read. One query, by index. */
-export async function readRights(tx: Queryable, user: User): Promise<Readable> {
+export async function readRights(tx: Queryable, user: Caller): Promise<Readable> {
   const foundable = [...user.grants.keys()].filter(isFoundable);
   const [row] = await tx.query<{ members: string; founded: string }>(
     `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.membership m

@@ -2,12 +2,12 @@
 // together with a marker of progress. After a kill, the next start continues from the marker.
 
 import { createHash, randomUUID } from 'node:crypto';
-import type { User } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
 import type { Database } from '../db/database.ts';
 import type { Committer } from '../push/commit.ts';
 import type { Entry } from '../push/done.ts';
+import type { Caller } from '../rights/rights.ts';
 import { readMeta, writeMeta } from '../sql/migrations.ts';
 
 export interface SeedRow {
@@ -137,7 +137,7 @@ export async function runSeed(options: SeedOptions): Promise<ReadonlySet<string>
   let done = marker.rows;
   for await (const batch of batches(rows, marker.rows)) {
     const { realm } = batch[0] as SeedRow;
-    const user: User = { id: kUser, grants: new Map([[realm, 'write']]), expires: null };
+    const user: Caller = { id: kUser, grants: new Map([[realm, 'write']]), expires: null };
     const update = updateOf(batch, await linkOf(database, client, realm), done);
     const next = done + batch.length;
     const mark = (isLast: boolean) => JSON.stringify({ rows: next, done: isLast });

@@ -3,12 +3,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { User } from '../../../server/src/auth/user.ts';
 import { Authority } from '../../../server/src/authority/authority.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { Puller } from '../../../server/src/pull/pull.ts';
 import { Committer } from '../../../server/src/push/commit.ts';
+import type { Caller } from '../../../server/src/rights/rights.ts';
 import { applySchema } from '../../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../../server/src/sql/tables.ts';
@@ -16,7 +16,7 @@ import { makeDatabase, postgresUrl } from '../support/database.ts';
 import { testSchema } from '../support/schemas.ts';
 import { type Json, WireClient } from '../support/server.ts';
 
-const user: User = { id: 'anna', grants: new Map([['public', 'write']]), expires: null };
+const user: Caller = { id: 'anna', grants: new Map([['public', 'write']]), expires: null };
 const schema = sqlSchema(testSchema);
 const writer = new WireClient('');
 const opened: Database[] = [];

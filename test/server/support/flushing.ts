@@ -1,12 +1,12 @@
 // A flusher over a fake committer, which records its input, and fails as databases do.
 
-import type { User } from '../../../server/src/auth/user.ts';
 import type { CommitOptions, Committed } from '../../../server/src/push/commit.ts';
 import type { WrittenEntry } from '../../../server/src/push/done.ts';
 import { Flusher, type PushRequest } from '../../../server/src/push/flusher.ts';
 import type { Unit } from '../../../server/src/push/locks.ts';
+import type { Caller } from '../../../server/src/rights/rights.ts';
 
-export function userOf(id: string): User {
+export function userOf(id: string): Caller {
   return { id, grants: new Map([['r', 'write']]), expires: null };
 }
 const anna = userOf('anna');

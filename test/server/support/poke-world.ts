@@ -16,6 +16,7 @@ import { type Listener, PokeHub } from '../../../server/src/poke/hub.ts';
 import { PokeRelay } from '../../../server/src/poke/relay.ts';
 import { type PokeSockets, servePokes } from '../../../server/src/poke/sockets.ts';
 import type { Entry } from '../../../server/src/push/done.ts';
+import { Grants } from '../../../server/src/rights/grants.ts';
 import { Ear } from './ear.ts';
 
 export interface Token {
@@ -58,6 +59,7 @@ export class PokeWorld {
     this.#relay = new PokeRelay({ database, hub: this.hub, log });
     this.#sockets = servePokes({
       authenticate: async (token) => userOf(token),
+      grants: new Grants({ log }),
       database: { query: async () => [{ members: '[]', founded: '[]' }] } as unknown as Queryable,
       authority: {
         checkScopes: async (scopes: readonly { table: string }[]) =>
@@ -144,7 +146,7 @@ export class PokeWorld {
 function userOf(token: string | null): User {
   if (token === null || !token.startsWith('{')) throw new Problem('unauthenticated', 'no token');
   const { user, realms, expires = null } = JSON.parse(token) as Token;
-  return { id: user, grants: new Map(realms.map((realm) => [realm, 'read'])), expires };
+  return { id: user, claims: new Map(realms.map((realm) => [realm, 'read'])), expires };
 }
 
 /** A client's hello. */
