@@ -587,6 +587,41 @@ export const server = [
     to: '',
   },
   {
+    name: 'memberships are read before the realms are locked',
+    test: 'test/server/nodes/rights-order.test.ts',
+    file: 'server/src/push/commit.ts',
+    from: `    const [, , heads, found, rows] = await Promise.all([
+      bindClients(tx, units, this.#clients),
+      beginRealms(tx, begun, this.#realms),
+      lockRealms(tx, realms, wait),`,
+    to: `    const [, , rows, heads, found] = await Promise.all([
+      bindClients(tx, units, this.#clients),
+      beginRealms(tx, begun, this.#realms),
+      rowsById(tx, this.#schema, looked, budget),
+      lockRealms(tx, realms, wait),`,
+  },
+  {
+    name: 'rights are read before the snapshot of a pull',
+    test: 'test/server/nodes/rights-order.test.ts',
+    file: 'server/src/pull/pull.ts',
+    from: 'await readRights(tx, user)',
+    to: 'await readRights(this.#options.database, user)',
+  },
+  {
+    name: 'rights are read before the snapshot of a table',
+    test: 'test/server/nodes/rights-order.test.ts',
+    file: 'server/src/plain/plain-table.ts',
+    from: 'const rights = await readRights(tx, user);',
+    to: 'const rights = await readRights(this.#database, user);',
+  },
+  {
+    name: 'an image is given to all who know its address',
+    test: 'test/server/isolation.test.ts',
+    file: 'server/src/http/app.ts',
+    from: 'if (!rights.has(name.realm)) throw noSuchImage();',
+    to: '',
+  },
+  {
     name: 'a page of a table is bounded in rows only',
     test: 'test/server/table-time.test.ts',
     file: 'server/src/plain/plain-table.ts',

@@ -5,21 +5,11 @@
 // SKERRY_RELEASE_SEED=7,14 runs these.
 
 import { afterEach, expect, test } from 'vitest';
+import { random } from './support/random.ts';
 import { Deployment, known, newest, Profile, tablesOf } from './support/releases.ts';
 
 const kProfiles = 4;
 const kMostSteps = 30;
-
-/** A random generator with a seed (mulberry32). */
-function random(seed: number): (below: number) => number {
-  let state = seed * 2_654_435_761;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const values: Readonly<Record<string, (n: number) => unknown>> = {
   string: (n) => `text ${n}`,

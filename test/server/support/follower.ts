@@ -23,8 +23,8 @@ export class Follower {
   answers: Json[] = [];
 
   /** Subscribes to all of these tables. */
-  constructor(url: string, user: string, tables: readonly string[]) {
-    this.client = new WireClient(url, user);
+  constructor(url: string, user: string, tables: readonly string[], client?: WireClient) {
+    this.client = client ?? new WireClient(url, user);
     this.client.scopes = tables.map((table) => ({ table, where: ['true'], filled: false }));
   }
 
@@ -67,6 +67,15 @@ export class Follower {
       if (refill.some(({ table }) => table === scope.table)) scope.filled = false;
     }
     this.client.cursors = { ...this.client.cursors, ...(body.cursors as Record<string, string>) };
+    for (const realm of body.revoked as string[]) this.#drop(realm);
+  }
+
+  /** Forgets a realm that the user may no longer read. */
+  #drop(realm: string): void {
+    delete this.client.cursors[realm];
+    for (const key of [...this.rows.keys()]) {
+      if (key.startsWith(`${realm} `)) this.rows.delete(key);
+    }
   }
 
   /** Rows in the page's range are deleted if they are missing, or came in another realm. */
