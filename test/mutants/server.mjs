@@ -601,6 +601,13 @@ export const server = [
       lockRealms(tx, realms, wait),`,
   },
   {
+    name: 'an update is looked up by its id alone, though it may be that of another client',
+    test: 'test/server/push.test.ts',
+    file: 'server/src/push/locks.ts',
+    from: 'where l.update_id = k.id and l.client = k.client',
+    to: 'where l.update_id = k.id',
+  },
+  {
     name: 'rights are read before the snapshot of a pull',
     test: 'test/server/nodes/rights-order.test.ts',
     file: 'server/src/pull/pull.ts',

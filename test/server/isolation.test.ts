@@ -21,10 +21,10 @@ import { SharedServer } from './support/shared-server.ts';
 const server = new SharedServer({ args: ['--secret', kSecret], schema: isolationSchema });
 afterEach(terminateAll);
 
-const kSteps = 30;
+const kSteps = 25;
 const one = process.env['SKERRY_ISOLATION_SEED'];
 const seeds =
-  one === undefined ? Array.from({ length: rounds(100, 3) }, (_, i) => i + 1) : [Number(one)];
+  one === undefined ? Array.from({ length: rounds(100, 2) }, (_, i) => i + 1) : [Number(one)];
 
 class Reader {
   readonly secrets = new Secrets();
@@ -207,10 +207,10 @@ test.each(seeds)('a reader learns nothing of what it may not read, seed %i', asy
   }
   run.reader.listen();
   expect(run.reader.secrets.count).toBeGreaterThan(50);
-  expect(run.reader.answers).toBeGreaterThan(100);
+  expect(run.reader.answers).toBeGreaterThan(60);
 });
 
-test('an image is fetched by members only; others cannot tell it from one that never was', async () => {
+test('an image is for members only; to others it is like one that never was', async () => {
   const callers = await Promise.all(
     ['anna', 'bo', 'eve'].map(async (name) => new Caller(server.url, name, await tokenOf(name))),
   );

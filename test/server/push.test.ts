@@ -34,6 +34,21 @@ async function rowsOf(table: string): Promise<Map<string, Json>> {
 }
 
 describe('exactly once', () => {
+  test('recognises a copy though another user has used the id of that update', async () => {
+    const id = uuid7();
+    const sent = ['alba', 'zita'].map((user) => {
+      const client = new WireClient(server.url, user);
+      return [
+        client,
+        client.update([{ ...city(uuid7()), realm: `user:${user}` }], { id }),
+      ] as const;
+    });
+    const statuses = [];
+    for (const [client, update] of [...sent, ...sent])
+      statuses.push(results(await client.send([update]))[0]?.status);
+    expect(statuses).toEqual(['applied', 'applied', 'duplicate', 'duplicate']);
+  });
+
   test('counts 100 concurrent resends of one inc once', async () => {
     const client = new WireClient(server.url);
     await client.push([city('once', { name: 'once', population: 0 })]);

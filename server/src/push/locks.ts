@@ -187,7 +187,10 @@ export async function lookUp(
       for (const id of ids) if (isRealmName(id)) actions.push({ realm, id });
     }
   }
-  const updates = [...new Set(units.map(({ update }) => update.id))].filter(isRealmName);
+  const updates = new Map<string, { client: string; id: string }>();
+  for (const { client, update } of units) {
+    if (isRealmName(update.id)) updates.set(`${client} ${update.id}`, { client, id: update.id });
+  }
   // Each key is looked up by itself (lateral, with a limit): for a join of sets the planner may read whole tables.
   const [row] = await tx.query<Known & { now: string; there: string; owners: string }>(
     `select
@@ -203,16 +206,17 @@ export async function lookUp(
           cross join lateral (select c.* from skerry.chain c
                                where c.realm = k.realm and c.client = k.client limit 1) c)::text as chains,
        (select coalesce(json_agg(json_build_object('client', l.client, 'id', l.update_id, 'answer', l.answer)), '[]')
-          from json_array_elements_text($2::text::json) as k(id)
+          from json_to_recordset($2::text::json) as k(client text, id text)
           cross join lateral (select l.client, l.update_id, l.answer from skerry.log l
-                               where l.update_id = k.id and l.declared and l.answer is not null
+                               where l.update_id = k.id and l.client = k.client
+                                 and l.declared and l.answer is not null
                                order by l.realm limit 1) l)::text as applied,
        (select coalesce(json_agg(json_build_object('realm', a.realm, 'id', a.id, 'revision', a.revision)), '[]')
           from json_to_recordset($3::text::json) as k(realm text, id text)
           cross join lateral (select a.* from skerry.action a
                                where a.realm = k.realm and a.id = k.id limit 1) a)::text as actions`,
     [
-      ...[[...links.values()], updates, actions].map((list) => JSON.stringify(list)),
+      ...[[...links.values()], [...updates.values()], actions].map((list) => JSON.stringify(list)),
       JSON.stringify([...realms]),
       JSON.stringify([...new Set(units.map(({ client }) => client))]),
     ],

@@ -48,7 +48,7 @@ describe('who is removed after the rights were read sees nothing that is written
   });
 });
 
-test('a write that waits for a removal is refused, as its place in the log is behind it', async () => {
+test('a write that waits for a removal is refused: it is behind it in the log', async () => {
   const { anna, bo, realm } = await shared('writer');
   const waiting = async () => {
     const text = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
