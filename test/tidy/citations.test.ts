@@ -70,6 +70,17 @@ describe('a hole of the design', () => {
   });
 });
 
+describe('a threat', () => {
+  it('has every test that its row names', () => {
+    const page = 'A "word".\n\n| threat | tests |\n|---|---|\n| "x" | "a", "b" |\n';
+    const texts = new Map([
+      ['docs/security.md', page],
+      ['test/a.test.ts', "test('a', () => {})"],
+    ]);
+    expect(missingTests(texts)).toEqual(['b']);
+  });
+});
+
 describe('the repository', () => {
   const documents = documentsOf(texts, paths);
 
@@ -81,7 +92,7 @@ describe('the repository', () => {
   it('links to files and headings that exist', () =>
     expect([...texts].flatMap(([path, text]) => linkProblems(path, text, documents))).toEqual([]));
 
-  it('has a test for each hole that the design names', () => {
+  it('has a test for each hole and each threat that its documents name', () => {
     expect(documents.invariants).toBe(14);
     expect(missingTests(texts)).toEqual([]);
   });

@@ -117,12 +117,25 @@ function resolvedFrom(folder: readonly string[], file: string): string {
   return parts.join('/');
 }
 
-/** The tests that docs/design.md names at its holes, in quotes, of which no file under test/ has the name. */
+/** The last cells of the tables of docs/security.md. */
+function testCells(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').at(-2) ?? '')
+    .join('\n');
+}
+
+/**
+ * The tests that docs/design.md names at its holes, and docs/security.md in its tables, in quotes, of which no file under
+ * test/ has the name.
+ */
 export function missingTests(texts: ReadonlyMap<string, string>): string[] {
   const holes = /^## Holes that were closed\n([\s\S]*?)(?=^## )/m.exec(
     texts.get(design) ?? '',
   )?.[1];
-  const named = [...joined(holes ?? '').matchAll(/"([^"]+)"/g)];
+  const cells = testCells(texts.get('docs/security.md') ?? '');
+  const named = [...`${joined(holes ?? '')}\n${cells}`.matchAll(/"([^"]+)"/g)];
   const tests = [...texts]
     .filter(([path]) => /^test\/.*\.(cc|ts|json)$/.test(path))
     .map(([, text]) => text.replace(/"\s*\n\s*"/g, ''));

@@ -2,7 +2,6 @@
 // commits between two of its statements.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { User } from '../../../server/src/auth/user.ts';
 import { Authority } from '../../../server/src/authority/authority.ts';
 import type { Database, Queryable } from '../../../server/src/db/database.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
@@ -11,6 +10,7 @@ import { SealedTimes } from '../../../server/src/plain/sealed-time.ts';
 import { Puller } from '../../../server/src/pull/pull.ts';
 import { type CommitOptions, Committer } from '../../../server/src/push/commit.ts';
 import type { Result } from '../../../server/src/push/done.ts';
+import type { Caller } from '../../../server/src/rights/rights.ts';
 import { applySchema } from '../../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../../server/src/sql/members.ts';
 import { migrate } from '../../../server/src/sql/migrations.ts';
@@ -22,7 +22,7 @@ import { type Json, WireClient } from './server.ts';
 const described = withMembers(testSchema);
 
 export const grants = (user: string, realms: Readonly<Record<string, 'read' | 'write'>> = {}) =>
-  ({ id: user, grants: new Map(Object.entries(realms)), expires: null }) satisfies User;
+  ({ id: user, grants: new Map(Object.entries(realms)), expires: null }) satisfies Caller;
 
 export class TwoNodes {
   readonly url: string;
@@ -93,7 +93,7 @@ export class TwoNodes {
   async commit(
     client: WireClient,
     ops: readonly Json[],
-    more: Partial<CommitOptions> & { readonly node?: 0 | 1; readonly user?: User } = {},
+    more: Partial<CommitOptions> & { readonly node?: 0 | 1; readonly user?: Caller } = {},
   ): Promise<Result> {
     const { node = 1, user = grants(client.user), ...options } = more;
     const unit = { client: client.id, user, epoch: 1, update: client.update(ops) };
@@ -101,7 +101,7 @@ export class TwoNodes {
     return results[0] as Result;
   }
 
-  async pull(user: User, cursors: Json, filled: boolean): Promise<Json> {
+  async pull(user: Caller, cursors: Json, filled: boolean): Promise<Json> {
     const request = {
       ...{ client: new WireClient('').id, schema: 1, have: [], seen: {}, limit: 100, cursors },
       scopes: [{ table: 'cities', where: ['true'], filled }],

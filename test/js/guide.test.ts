@@ -1,0 +1,50 @@
+// The examples of docs/guide run as they stand there, one after the other, on a database in memory; what they print is
+// what their comments say.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { open, schema, t, table } from 'skerry';
+import { memory } from 'skerry/testing';
+import { afterEach, expect, test, vi } from 'vitest';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+let folder = '';
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const app = schema({ lists: table({ name: t.string() }) }, { version: 1 });
+
+/** The examples of a page, as one function of the database. */
+async function examplesOf(page: string): Promise<(db: unknown) => Promise<void>> {
+  const text = readFileSync(join(root, 'docs', 'guide', page), 'utf8');
+  const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1] ?? '');
+  expect(blocks.length).toBeGreaterThan(2);
+  mkdirSync(join(root, 'build'), { recursive: true });
+  folder = mkdtempSync(join(root, 'build', 'guide-'));
+  const file = join(folder, 'examples.js');
+  writeFileSync(file, `export default async (db) => {\n${blocks.join('\n')}\n};\n`);
+  return (await import(/* @vite-ignore */ pathToFileURL(file).href)).default;
+}
+
+test('the examples about rights found, share, move, and keep an owner', async () => {
+  const host = memory();
+  const db = await open({ name: 'guide', schema: app, scopes: 'all', user: 'ada', host } as never);
+  const printed: unknown[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => printed.push(line));
+  await (await examplesOf('rights.md'))(db);
+  expect(printed).toEqual([['ada: owner', 'cy: writer'], 'owner', 'last_owner']);
+  const { lists, realms } = db as unknown as {
+    lists: { all(): { name: string; realm: string }[] };
+    realms: { value: readonly { realm: string }[] };
+  };
+  const [trip] = realms.value;
+  expect(lists.all().map(({ name, realm }) => [name, realm === trip?.realm])).toEqual(
+    expect.arrayContaining([
+      ['To pack', true],
+      ['Mine until now', true],
+    ]),
+  );
+  await (db as { close(): Promise<void> }).close();
+});
