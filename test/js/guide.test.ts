@@ -18,7 +18,7 @@ const app = schema({ lists: table({ name: t.string() }) }, { version: 1 });
 
 /** The examples of a page, as one function of the database. */
 async function examplesOf(page: string): Promise<(db: unknown) => Promise<void>> {
-  const text = readFileSync(join(root, 'docs', 'guide', page), 'utf8');
+  const text = readFileSync(join(root, page), 'utf8');
   const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1] ?? '');
   expect(blocks.length).toBeGreaterThan(2);
   mkdirSync(join(root, 'build'), { recursive: true });
@@ -33,7 +33,7 @@ test('the examples about rights found, share, move, and keep an owner', async ()
   const db = await open({ name: 'guide', schema: app, scopes: 'all', user: 'ada', host } as never);
   const printed: unknown[] = [];
   vi.spyOn(console, 'log').mockImplementation((line) => printed.push(line));
-  await (await examplesOf('rights.md'))(db);
+  await (await examplesOf('docs/guide/rights.md'))(db);
   expect(printed).toEqual([['ada: owner', 'cy: writer'], 'owner', 'last_owner']);
   const { lists, realms } = db as unknown as {
     lists: { all(): { name: string; realm: string }[] };

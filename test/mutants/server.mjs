@@ -587,20 +587,6 @@ export const server = [
     to: '',
   },
   {
-    name: 'memberships are read before the realms are locked',
-    test: 'test/server/nodes/rights-order.test.ts',
-    file: 'server/src/push/commit.ts',
-    from: `    const [, , heads, found, rows] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      beginRealms(tx, begun, this.#realms),
-      lockRealms(tx, realms, wait),`,
-    to: `    const [, , rows, heads, found] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      beginRealms(tx, begun, this.#realms),
-      rowsById(tx, this.#schema, looked, budget),
-      lockRealms(tx, realms, wait),`,
-  },
-  {
     name: 'an update is looked up by its id alone, though it may be that of another client',
     test: 'test/server/push.test.ts',
     file: 'server/src/push/locks.ts',

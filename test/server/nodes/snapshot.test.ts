@@ -20,7 +20,7 @@ async function name(id: string, text: string): Promise<void> {
   const result = await nodes.commit(
     writer,
     [{ op: text === 'first' ? 'create' : 'update', ...op }],
-    { user },
+    user,
   );
   expect(result).toMatchObject({ status: 'applied' });
 }

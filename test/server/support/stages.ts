@@ -8,7 +8,7 @@ import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { PlainTables } from '../../../server/src/plain/plain-table.ts';
 import { SealedTimes } from '../../../server/src/plain/sealed-time.ts';
 import { Puller } from '../../../server/src/pull/pull.ts';
-import { type CommitOptions, Committer } from '../../../server/src/push/commit.ts';
+import { Committer } from '../../../server/src/push/commit.ts';
 import type { Result } from '../../../server/src/push/done.ts';
 import type { Caller } from '../../../server/src/rights/rights.ts';
 import { applySchema } from '../../../server/src/sql/apply-schema.ts';
@@ -25,20 +25,18 @@ export const grants = (user: string, realms: Readonly<Record<string, 'read' | 'w
   ({ id: user, grants: new Map(Object.entries(realms)), expires: null }) satisfies Caller;
 
 export class TwoNodes {
-  readonly url: string;
   readonly puller: Puller;
   readonly tables: PlainTables;
   readonly #authority: Authority;
   readonly #databases: readonly Database[];
-  readonly #committers: readonly Committer[];
+  readonly #committer: Committer;
   #watch: { readonly text: string; readonly then: () => Promise<void> } | null = null;
 
-  private constructor(url: string, authority: Authority, databases: readonly [Database, Database]) {
+  private constructor(authority: Authority, databases: readonly [Database, Database]) {
     const schema = sqlSchema(described);
-    this.url = url;
     this.#authority = authority;
     this.#databases = databases;
-    this.#committers = databases.map((database) => new Committer(database, authority, schema));
+    this.#committer = new Committer(databases[1], authority, schema);
     const images = { offer: () => Promise.reject(new Error('no image is asked for')) };
     const watched: Database = {
       ...databases[0],
@@ -56,12 +54,12 @@ export class TwoNodes {
 
   static async open(): Promise<TwoNodes> {
     const url = await makeDatabase(String(postgresUrl), `test_${randomUUID().slice(0, 8)}`);
-    const [mine, others] = [await openPostgres(url, 2), await openPostgres(url, 3)];
+    const [mine, others] = [await openPostgres(url, 2), await openPostgres(url, 2)];
     await migrate(others);
     await others.transaction({ mode: 'tables' }, (tx) =>
       applySchema(tx, described, sqlSchema(described)),
     );
-    return new TwoNodes(url, await Authority.load(described), [mine, others]);
+    return new TwoNodes(await Authority.load(described), [mine, others]);
   }
 
   /** Does this once, right after the reading node has read by a statement with this text. */
@@ -89,15 +87,14 @@ export class TwoNodes {
     };
   }
 
-  /** Commits one update at a node, by default the other one. */
+  /** Commits one update at the other node. */
   async commit(
     client: WireClient,
     ops: readonly Json[],
-    more: Partial<CommitOptions> & { readonly node?: 0 | 1; readonly user?: Caller } = {},
+    user: Caller = grants(client.user),
   ): Promise<Result> {
-    const { node = 1, user = grants(client.user), ...options } = more;
     const unit = { client: client.id, user, epoch: 1, update: client.update(ops) };
-    const { results } = await this.#committers[node]!.commit([unit], { wait: true, ...options });
+    const { results } = await this.#committer.commit([unit], { wait: true });
     return results[0] as Result;
   }
 
