@@ -21,10 +21,15 @@ import { SharedServer } from './support/shared-server.ts';
 const server = new SharedServer({ args: ['--secret', kSecret], schema: isolationSchema });
 afterEach(terminateAll);
 
-const kSteps = 25;
+const kSteps = 20;
+/** Notes of the reader, of which each probe uses two. */
+const kNotes = 100;
 const one = process.env['SKERRY_ISOLATION_SEED'];
 const seeds =
   one === undefined ? Array.from({ length: rounds(100, 2) }, (_, i) => i + 1) : [Number(one)];
+
+/** By day each of two seeds asks half of the questions. */
+const asksAll = one !== undefined || rounds(1, 0) === 1;
 
 class Reader {
   readonly secrets = new Secrets();
@@ -80,7 +85,7 @@ class Run {
   readonly world: World;
   readonly log: string[] = [];
   /** Notes of the reader: to the first ones hidden rows refer. */
-  readonly notes: readonly string[] = Array.from({ length: 200 }, mark);
+  readonly notes: readonly string[] = Array.from({ length: kNotes }, mark);
   #times: Record<string, string> = {};
   readonly #asked = new Set<string>();
 
@@ -95,7 +100,7 @@ class Run {
     const reader = await Reader.begin(`eve-${mark()}`);
     const world = await World.begin(server.url, reader.name, reader.secrets, next);
     const run = new Run(next, reader, world);
-    world.aims = run.notes.slice(0, 100);
+    world.aims = run.notes.slice(0, kNotes / 2);
     const realm = `user:${reader.name}`;
     const ops = run.notes.map((id) => ({
       ...{ op: 'create', table: 'notes', id, realm, set: { name: 'mine' } },
@@ -201,7 +206,7 @@ test.each(seeds)('a reader learns nothing of what it may not read, seed %i', asy
       if (step % 10 === 9) await run.complete();
       if (step % 5 === 4) await run.probe([pick(run.next, probes), pick(run.next, probes)]);
     }
-    await run.probe(probes);
+    await run.probe(probes.filter((_, i) => asksAll || i % 2 === seed % 2));
   } catch (error) {
     throw new Error(`seed ${seed}:\n${run.log.join('\n')}`, { cause: error });
   }

@@ -233,4 +233,5 @@ export const probes: readonly (readonly [string, Probe])[] = [
   ],
 ];
 
+/** Not asked yet: ids are unique over all realms, so a create shows that its id is in use in a realm that is hidden. */
 export const sameIdProbes = ofPushes(sameId);

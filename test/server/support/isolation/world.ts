@@ -27,6 +27,8 @@ interface Realm {
   readonly members: Map<string, Role>;
   /** Whether the reader may be invited. */
   readonly isOpen: boolean;
+  /** The ids of all rows that it has had: a table names those that are gone, also to who may read it since later. */
+  readonly ids: Set<string>;
 }
 
 /** The tables whose rows refer to a note; `locks` keep it from being moved or deleted. */
@@ -111,7 +113,7 @@ export class World {
 
   #add(name: string, members: readonly (readonly [string, Role])[], isOpen: boolean): void {
     this.#secrets.keep(name, 'the name of a realm');
-    this.realms.push({ name, members: new Map(members), isOpen });
+    this.realms.push({ name, members: new Map(members), isOpen, ids: new Set() });
   }
 
   #newRow(realm: string, table = 'notes', note: string | null = null): Row {
@@ -141,8 +143,9 @@ export class World {
   }
 
   #reveal(): void {
+    for (const realm of this.realms) for (const { id } of this.rowsIn(realm)) realm.ids.add(id);
     for (const realm of this.readable) {
-      this.#secrets.reveal([realm.name, ...realm.members.keys()].join(' '));
+      this.#secrets.reveal([realm.name, ...realm.members.keys(), ...realm.ids].join(' '));
       for (const { id, name, first } of this.rowsIn(realm))
         this.#secrets.reveal(`${id} ${name} ${first}`);
     }
