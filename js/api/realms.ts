@@ -142,6 +142,7 @@ export class RealmsApi implements Realms {
   create(): Mutation<string> {
     const user = this.#mine(this.#parts.user);
     const realm = this.#parts.newRealm();
+    checkMember(realm, user);
     return this.#run('skerry/found', { realm }, (table) => {
       table.create({ id: membershipId(realm, user), realm, user, role: 'owner' });
       return realm;

@@ -7,14 +7,6 @@ namespace {
 
 const char* NameOf(MemberRole role) { return kRoleNames[static_cast<size_t>(role)]; }
 
-bool MakesOwner(const Scene& scene, const Op& op, const std::string& realm) {
-  if (!IsOnMembership(*scene.schema, op) || !op.Has(kCreates) || op.realm != realm) return false;
-  const Value* role = ValueSet(op, kMemberRole);
-  const Value* user = ValueSet(op, kMemberUser);
-  return op.id == MembershipId(realm, scene.user) && user && user->text() == scene.user && role &&
-         role->text() == NameOf(MemberRole::kOwner);
-}
-
 }  // namespace
 
 Rejection ForbiddenRealm(std::optional<uint32_t> op) {
@@ -26,8 +18,9 @@ bool Founds(const Scene& scene, const Update& update, const std::string& realm) 
   const auto state = scene.realms->find(realm);
   // The row of the realm is there, because the server has locked it; its log has not begun.
   if (state == scene.realms->end() || !state->second.exists || state->second.head > 0) return false;
-  return std::any_of(update.ops.begin(), update.ops.end(),
-                     [&](const Op& op) { return MakesOwner(scene, op, realm); });
+  return std::any_of(update.ops.begin(), update.ops.end(), [&](const Op& op) {
+    return op.realm == realm && MakesOwner(*scene.schema, op, scene.user);
+  });
 }
 
 bool OnlyLeaves(const Scene& scene, const Update& update, const std::string& realm) {

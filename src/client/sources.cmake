@@ -10,6 +10,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/live_result.cc
   src/client/loading.cc
   src/client/ordered_diff.cc
+  src/client/member_rights.cc
   src/client/mirror.cc
   src/client/moves.cc
   src/client/page_freeze.cc
@@ -17,6 +18,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/promises.cc
   src/client/tab.cc
   src/client/tab_commit.cc
+  src/client/tab_inbox.cc
   src/client/tab_load.cc
   src/client/tab_transactions.cc
   src/client/transaction.cc

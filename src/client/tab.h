@@ -35,6 +35,7 @@
 #include "client/page_freeze.h"
 #include "client/promises.h"
 #include "client/view.h"
+#include "log/conflict_record.h"
 #include "log/transaction_builder.h"
 
 namespace skerry {
@@ -48,6 +49,7 @@ struct TabOptions {
   std::string tab;
   bool remote = true;
   UuidGenerator* ids = nullptr;  // for actions that a retry creates again
+  std::optional<std::string> user;
 };
 
 class Tab {
@@ -96,6 +98,7 @@ class Tab {
     std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
+    Status refusal;  // kResolve: why it is not retried
     bool reads_first = false;  // kCommit, kLocalCommit
     bool was_read = false;
   };
@@ -153,9 +156,13 @@ class Tab {
   void RequestReading(Data* effects);
   void RequestConflicts(Data* effects);
   void RequestSync(Data* effects);
+
+  // tab_inbox.cc
   void SettleGone(const Tx& tx, Data* effects);
   void TakeInbox(const Data& items, Data* effects);
   void WriteResolve(Tx* tx, Data* writes);
+  void WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes);
+  void AddRetried(Mutation mutation, bool is_in_log, Tx* tx, Data* writes);
   void FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects);
 
   // tab_load.cc

@@ -4,8 +4,6 @@
 
 #include "client/effect.h"
 #include "client/tab.h"
-#include "log/codec.h"
-#include "log/conflict_record.h"
 #include "log/mutation_record.h"
 
 namespace skerry {
@@ -219,122 +217,6 @@ void Tab::OnFailed(uint64_t id, const HostError& error, Data* effects) {
       effects->Push(ResolvedEffect(tx.entry, "storage", error.message));
       return;
   }
-}
-
-namespace {
-
-struct StoredConflict {
-  Key key;
-  ConflictRecord record;
-};
-
-Vector<StoredConflict> EntriesOf(const Data& conflicts) {
-  Vector<StoredConflict> entries;
-  for (const Data& row : conflicts.items())
-    entries.push_back({RowKey(row), ConflictRecord::Read(RowValue(row))});
-  return entries;
-}
-
-}  // namespace
-
-// The inbox was read after these mutations were gone: it has the reasons; a mutation that it does
-// not have was confirmed.
-void Tab::SettleGone(const Tx& tx, Data* effects) {
-  const Vector<StoredConflict> entries = EntriesOf(tx.results.items()[0]);
-  const auto entry_of = [&](const std::string& id) -> const ConflictRecord* {
-    for (const StoredConflict& entry : entries) {
-      if (entry.record.mutation.id == id) return &entry.record;
-    }
-    return nullptr;
-  };
-  const auto refuse = [&](const std::string& id, const ConflictRecord* entry) {
-    std::string code = entry == nullptr ? "" : entry->code;
-    if (code.empty()) code = "rejected";
-    promises_.Refused(id, code, entry == nullptr ? "" : entry->detail, effects);
-  };
-  for (const std::string& id : tx.ids) refuse(id, entry_of(id));
-  for (const std::string& id : tx.unknown) {
-    if (const ConflictRecord* entry = entry_of(id)) {
-      refuse(id, entry);
-    } else {
-      promises_.Confirmed(id, effects);
-    }
-  }
-}
-
-namespace {
-
-// An entry with any other key was not made by this program, and the application could not name it.
-bool IsEntry(const Data& item) { return RowKey(item).number() > 0; }
-
-}  // namespace
-
-void Tab::TakeInbox(const Data& items, Data* effects) {
-  Data entries = Data::MakeArray();
-  for (const Data& item : items.items()) {
-    if (IsEntry(item)) entries.Push(item);
-  }
-  if (entries == inbox_) return;
-  inbox_ = entries;
-  effects->Push(ConflictsEffect(std::move(entries)));
-}
-
-void Tab::WriteResolve(Tx* tx, Data* writes) {
-  const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
-  const ConflictRecord* entry = nullptr;
-  for (const StoredConflict& stored : entries) {
-    if (stored.key.number() == tx->entry) entry = &stored.record;
-  }
-  tx->added.clear();
-  if (entry == nullptr) return;
-  const InboxMutation& mutation = entry->mutation;
-  tx->ids.push_back(mutation.id);
-  if (!tx->retry) {
-    writes->Push(DeleteWrite(Store::kConflicts, tx->entry));
-    return;
-  }
-  for (const StoredConflict& stored : entries) {
-    if (stored.record.mutation.id == mutation.id)
-      writes->Push(DeleteWrite(Store::kConflicts, stored.key));
-  }
-  Result<Mutation> decoded = DecodeMutation(*schema_, mutation.body);
-  if (!decoded.ok()) {
-    tx->ids.clear();
-    writes->mutable_items().clear();
-    return;
-  }
-  // The log has this action already, and each id at most once: what the server deleted is created
-  // again under a new id.
-  if (entry->code == "parent_deleted") decoded.value().action.id = options_.ids->Next(now_);
-  MutationRecord record = MakeMutationRecord(*schema_, decoded.value());
-  writes->Push(AddWrite(Store::kMutations, record.Write()));
-  tx->added.push_back({record.id, std::move(record), {}});
-}
-
-void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
-  const std::string id = tx->ids.empty() ? std::string() : tx->ids[0];
-  // The entry must be gone from the inbox before the caller gets the answer.
-  Data rest = Data::MakeArray();
-  for (const Data& item : tx->results.items()[0].items()) {
-    const bool gone = tx->retry ? ConflictRecord::Read(RowValue(item)).mutation.id == id
-                                : RowKey(item).number() == tx->entry;
-    if (!gone && IsEntry(item)) rest.Push(item);
-  }
-  if (!(rest == inbox_)) {
-    inbox_ = rest;
-    effects->Push(ConflictsEffect(std::move(rest)));
-  }
-  const bool is_missing = tx->ids.empty();
-  effects->Push(ResolvedEffect(tx->entry, is_missing ? "not-found" : "",
-                               "the entry is not in the inbox any more"));
-  if (tx->retry && !is_missing && !keys.empty()) {
-    AddedItem& item = tx->added[0];
-    item.key = keys[0];
-    OnApplied(mirror_.Added(item), effects);
-    BroadcastAdded(std::move(tx->added), effects);
-  }
-  Broadcast(ConflictsMessage(), effects);
-  RequestConflicts(effects);
 }
 
 }  // namespace skerry

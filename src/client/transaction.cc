@@ -9,7 +9,6 @@
 #include "client/moves.h"
 #include "log/codec.h"
 #include "log/fold.h"
-#include "log/membership_op.h"
 
 namespace skerry {
 namespace {
@@ -63,7 +62,11 @@ std::string OpsToJson(const Schema& schema, const Vector<Op>& ops) {
 }  // namespace
 
 Transaction::Transaction(View* view, UuidGenerator* ids, Options options)
-    : view_(view), schema_(&view->schema()), ids_(ids), options_(std::move(options)) {}
+    : view_(view),
+      schema_(&view->schema()),
+      ids_(ids),
+      options_(std::move(options)),
+      rights_(view, options_.user) {}
 
 Status Transaction::Begin(double at, uint64_t serial) {
   if (open()) return {Code::kInvalidArgument, "a transaction is open already"};
@@ -71,7 +74,7 @@ Status Transaction::Begin(double at, uint64_t serial) {
   pending_->serial = serial;
   pending_->mutation.action.at = at;
   repeats_ = false;
-  roles_.clear();
+  rights_.Reset();
   hidden_.clear();
   view_->TrackHidden(&hidden_);
   return Status::Ok();
@@ -130,37 +133,8 @@ Status Transaction::CheckRoom(size_t more) const {
           "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
 }
 
-std::optional<MemberRole> Transaction::RoleIn(const std::string& realm) {
-  if (!options_.user || schema_->members() == kNone || !IsFoundable(realm)) return std::nullopt;
-  const auto [known, is_new] = roles_.try_emplace(realm);
-  if (is_new) {
-    const auto own = view_->Visible({schema_->members(), MembershipId(realm, *options_.user)});
-    if (own) known->second = RoleOf(own->props[kMemberRole]);
-  }
-  return known->second;
-}
-
-// Only what a membership forbids: a realm may be open to the user in ways that are not known here.
-Status Transaction::CheckRight(const Op& op) {
-  const bool is_membership = IsOnMembership(*schema_, op);
-  if (is_membership) {
-    if (const char* fault = FaultOfMembershipOp(op)) return {Code::kInvalidArgument, fault};
-    if (options_.user && IsLeave(*schema_, op, *options_.user)) return Status::Ok();
-  }
-  for (const std::string* realm : {&op.realm, &op.to}) {
-    const std::optional<MemberRole> role = RoleIn(*realm);
-    if (role == MemberRole::kReader) {
-      return {Code::kReadOnly, "a reader of a realm changes nothing in it"};
-    }
-    if (is_membership && role == MemberRole::kWriter) {
-      return {Code::kReadOnly, "only an owner of the realm changes who its members are"};
-    }
-  }
-  return Status::Ok();
-}
-
 Status Transaction::Append(Op op) {
-  SKERRY_RETURN_IF_ERROR(CheckRight(op));
+  SKERRY_RETURN_IF_ERROR(rights_.Check(op));
   Add(std::move(op));
   return Status::Ok();
 }
@@ -260,7 +234,7 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
   SKERRY_RETURN_IF_ERROR(
       CollectMoves(view_, {{table.index, input.id}, row.realm, input.realm}, &ops));
   SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
-  for (const Op& each : ops) SKERRY_RETURN_IF_ERROR(CheckRight(each));
+  for (const Op& each : ops) SKERRY_RETURN_IF_ERROR(rights_.Check(each));
   for (Op& each : ops) Add(std::move(each));
   return OpOutcome{true, {}};
 }

@@ -15,13 +15,12 @@
 #include "base/data.h"
 #include "base/id.h"
 #include "base/limits.h"
-#include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "client/member_rights.h"
 #include "client/pending.h"
 #include "client/transaction_input.h"
 #include "client/view.h"
-#include "model/members.h"
 
 namespace skerry {
 
@@ -64,11 +63,8 @@ class Transaction {
   Result<OpOutcome> Delete(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Move(const TableDef& table, const OpInput& input, const Row& row);
   Status CheckRoom(size_t more) const;
-  // The user's role in the realm before this transaction, by the memberships that are known here.
-  std::optional<MemberRole> RoleIn(const std::string& realm);
-  Status CheckRight(const Op& op);
   Status Append(Op op);
-  void Add(Op op);  // one that CheckRight allows
+  void Add(Op op);  // one that the user's rights allow
   Status CheckRestricts();
   void Reduce();
   Status CheckSpread() const;
@@ -78,8 +74,7 @@ class Transaction {
   const Schema* schema_;
   UuidGenerator* ids_;
   const Options options_;
-  Map<std::string, std::optional<MemberRole>>
-      roles_;             // of the realms that this transaction writes to
+  MemberRights rights_;
   bool repeats_ = false;  // more than one op names the same object
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;

@@ -1,8 +1,9 @@
 // An entry of the inbox, as it is stored in `conflicts`: a mutation that was rejected, with what
 // the user needs to decide.
 //
-// Later mutations on the same objects, and mutations with a ref to an object that the rejected one
-// created, are put into the inbox with it (code `depends`). Code `parent_deleted`: the mutation was
+// Later mutations on the same objects, mutations with a ref to an object that the rejected one
+// created, and mutations in a realm that it would have founded are put into the inbox with it (code
+// `depends`). They are also retried with it. Code `parent_deleted`: the mutation was
 // applied, but its object was at once deleted together with the parent that it refers to. That
 // entry is written when the answer to the push or the confirming pull says so, whichever comes
 // first.
@@ -46,6 +47,7 @@ struct ConflictRecord {
   Data theirs;  // as far as the server sent it
   double at = 0;
   InboxMutation mutation;
+  std::optional<std::string> depends_on;  // the id of the mutation because of which it is here
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -61,6 +63,7 @@ struct ConflictRecord {
     member("theirs", self.theirs);
     member("at", self.at);
     member("mutation", self.mutation);
+    member.Optional("dependsOn", self.depends_on);
   }
   static ConflictRecord Read(Data stored);
   Data Write() const;

@@ -25,7 +25,15 @@ const char* FaultOfMembershipOp(const Op& op) {
   return nullptr;
 }
 
-bool IsLeave(const Schema& schema, const Op& op, const std::string& user) {
+bool MakesOwner(const Schema& schema, const Op& op, std::string_view user) {
+  if (!IsOnMembership(schema, op) || !op.Has(kCreates)) return false;
+  const Value* named = ValueSet(op, kMemberUser);
+  const Value* role = ValueSet(op, kMemberRole);
+  return op.id == MembershipId(op.realm, user) && named && named->text() == user && role &&
+         !role->is_null() && RoleOf(*role) == MemberRole::kOwner;
+}
+
+bool IsLeave(const Schema& schema, const Op& op, std::string_view user) {
   return IsOnMembership(schema, op) && op.Has(kDeletes) && op.id == MembershipId(op.realm, user);
 }
 

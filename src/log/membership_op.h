@@ -3,6 +3,7 @@
 #define SKERRY_LOG_MEMBERSHIP_OP_H_
 
 #include <string>
+#include <string_view>
 
 #include "log/op.h"
 #include "model/schema.h"
@@ -15,8 +16,10 @@ const Value* ValueSet(const Op& op, PropIndex prop);
 // A membership's id, realm and user are one, and never change. Null: the op keeps to it; else what
 // is wrong. REQUIRES: IsOnMembership.
 const char* FaultOfMembershipOp(const Op& op);
+// Whether the op makes the user the owner of its realm: it founds the realm, if there is none yet.
+bool MakesOwner(const Schema& schema, const Op& op, std::string_view user);
 // Whether the op removes the user's own membership.
-bool IsLeave(const Schema& schema, const Op& op, const std::string& user);
+bool IsLeave(const Schema& schema, const Op& op, std::string_view user);
 
 }  // namespace skerry
 

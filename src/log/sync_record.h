@@ -169,6 +169,9 @@ struct SyncRecord : SyncProgress {
   // reads everything again. "any": this happened under two layouts, so every layout reads
   // everything again.
   std::optional<std::string> lacks;
+  // The n of the last record that removed the rows of a revoked realm. Both images have to be made
+  // from it on, because those before it, and the records before it, still hold these rows.
+  std::optional<uint64_t> revoked_at;
   Vector<KnownMutation> known;
 
   template <typename Self, typename Visitor>
@@ -181,6 +184,7 @@ struct SyncRecord : SyncProgress {
     member("seen", self.seen);
     member("realmsToken", self.realms_token);
     member.Optional("lacks", self.lacks);
+    member.Optional("revokedAt", self.revoked_at);
     member("known", self.known);
   }
   static SyncRecord Read(Data stored);

@@ -10,6 +10,7 @@
 #include "log/codec.h"
 #include "log/fold.h"
 #include "log/wire.h"
+#include "model/members.h"
 #include "sync/chain.h"
 #include "sync/records.h"
 
@@ -108,11 +109,18 @@ bool Grouping::Touches(const MutationRecord& record) const {
   for (const std::string& key : record.keys) {
     if (held_keys_.count(key) != 0) return true;
   }
-  return false;
+  return std::any_of(record.realms.begin(), record.realms.end(),
+                     [&](const std::string& realm) { return held_realms_.contains(realm); });
 }
 
 void Grouping::Hold(const MutationRecord& record) {
   for (const std::string& key : record.keys) held_keys_.insert(key);
+  if (user_.empty()) return;
+  for (const std::string& realm : record.realms) {
+    const std::string own = std::string(kMembersTable) + '\0' + MembershipId(realm, user_);
+    if (std::find(record.keys.begin(), record.keys.end(), own) != record.keys.end())
+      held_realms_.insert(realm);
+  }
 }
 
 void Grouping::AddOne(const Key& key, MutationRecord record) {

@@ -1,6 +1,6 @@
 // Grouping (docs/design.md, "Grouping"): collects ungrouped mutations, in key order, into updates.
 // An update is immutable from then on: its wire JSON is written once, here. A held mutation stays
-// ungrouped, and so do later mutations on the same objects. A `known` mutation stays until it is
+// ungrouped, and so do later mutations on the same objects, or in a realm that it founds. A `known` mutation stays until it is
 // confirmed. An update has mutations of one realm; a mutation that spans several realms, or is
 // marked `alone`, gets an update of its own. Within a realm, updates are in the order of the keys
 // of their mutations.
@@ -11,6 +11,7 @@
 #define SKERRY_SYNC_GROUPING_H_
 
 #include <string>
+#include <utility>
 
 #include "base/data.h"
 #include "base/id.h"
@@ -49,6 +50,9 @@ class Grouping {
   // The updates in the outbox. A mutation that names an update which is not among them counts as
   // ungrouped: one of the two records was damaged.
   void Know(const Vector<OutboxRecord>& outbox);
+  // The user of the database. A held mutation on the user's membership in a realm, which may found
+  // the realm, holds the later ones in it.
+  void OfUser(std::string user) { user_ = std::move(user); }
   // A page: [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
   // Whether mutations of another page could still join an update.
@@ -93,7 +97,9 @@ class Grouping {
   uint64_t most_;
   bool of_newer_;
   Vector<Candidate> candidates_;
+  std::string user_;
   Set<std::string> held_keys_;
+  Set<std::string> held_realms_;
   Set<std::string> outbox_;
   bool knows_outbox_ = false;
   Vector<Unreadable> unreadable_;

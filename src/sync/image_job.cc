@@ -24,7 +24,15 @@ bool IsOf(const std::optional<ImagePointer>& pointer, const std::string& generat
 
 }  // namespace
 
+bool HoldsRevoked(const SyncRecord& sync) {
+  const auto is_older = [&](const std::optional<ImagePointer>& image) {
+    return !image.has_value() || image->n < *sync.revoked_at;
+  };
+  return sync.revoked_at.has_value() && (is_older(sync.image) || is_older(sync.previous));
+}
+
 bool IsCompactionDue(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout) {
+  if (HoldsRevoked(sync)) return true;
   const ImagePointer none;
   const ImagePointer& image = sync.image.has_value() ? *sync.image : none;
   const uint64_t records = sync.n - image.n;

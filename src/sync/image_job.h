@@ -20,8 +20,14 @@
 
 namespace skerry {
 
+// Whether the image or the previous one may hold rows of a realm that was revoked. Two compactions
+// remove them: the first image becomes the previous one of the second, and the records up to it are
+// deleted.
+bool HoldsRevoked(const SyncRecord& sync);
+
 // Whether compaction is worth its cost: so many records, or bytes of records, have come since the
-// image; or any at all if the image has another layout (each start then converts it).
+// image; or any at all if the image has another layout (each start then converts it). It is in any
+// case if HoldsRevoked.
 bool IsCompactionDue(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout);
 
 // Enters a generation that is about to be written.

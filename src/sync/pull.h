@@ -88,8 +88,9 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json);
 // AddMutations with as many pages as are needed, then Finish.
 class PullFold {
  public:
-  PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now,
-           double clock_offset);
+  // `user`: of the database.
+  PullFold(const Schema* schema, std::string user, const PullRequest* request,
+           const PullAnswer* answer, double now, double clock_offset);
 
   // False: another window's pull was faster, or the outbox is not the one of the request. Then
   // nothing may be written.

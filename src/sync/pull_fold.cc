@@ -34,14 +34,14 @@ const uint64_t* KnownRevision(const PullAnswer& answer, const std::string& actio
 
 }  // namespace
 
-PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer,
-                   double now, double clock_offset)
+PullFold::PullFold(const Schema* schema, std::string user, const PullRequest* request,
+                   const PullAnswer* answer, double now, double clock_offset)
     : schema_(schema),
       request_(request),
       answer_(answer),
       now_(now),
       clock_offset_(clock_offset),
-      quarantine_(schema, now) {}
+      quarantine_(schema, std::move(user), now) {}
 
 bool PullFold::StillAsAsked() const {
   if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
@@ -377,12 +377,14 @@ Data::Array PullFold::Finish() {
 }
 
 void PullFold::WriteRecord() {
+  for (const NamedMutation& left : quarantine_.done()) confirmed_.push_back(left);
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
-                    partly_.empty() && !quarantine_.refused_any();
+                    partly_.empty() && !quarantine_.removed_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;
   record.n = ++sync_.n;
+  if (!answer_->revoked.empty()) sync_.revoked_at = record.n;
   record.confirmed = std::move(confirmed_);
   record.refused = quarantine_.refused();
   record.partly = std::move(partly_);
@@ -390,7 +392,7 @@ void PullFold::WriteRecord() {
   record.body = EncodeSteps(*schema_, steps_);
   sync_.record_bytes += record.body->size();
   sync_.removed_up_to =
-      std::max({sync_.removed_up_to, highest_, quarantine_.highest_refused_key()});
+      std::max({sync_.removed_up_to, highest_, quarantine_.highest_removed_key()});
   writes_.push_back(PutWrite(Store::kUpdates, record.n, record.Write()));
   record_ = std::move(record);
 }

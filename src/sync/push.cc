@@ -87,13 +87,13 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
   return body;
 }
 
-PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, PushResults results,
-                       double now)
+PushAnswer::PushAnswer(const Schema* schema, std::string user, const Vector<std::string>& asked,
+                       PushResults results, double now)
     : schema_(schema),
       asked_(asked),
       results_(std::move(results)),
       now_(now),
-      quarantine_(schema, now) {}
+      quarantine_(schema, std::move(user), now) {}
 
 void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   outbox_ = std::move(outbox);
@@ -255,7 +255,7 @@ Data::Array PushAnswer::Finish() {
     item.code = refused.code;
     item.detail = refused.detail;
   }
-  if (quarantine_.refused_any()) {
+  if (quarantine_.removed_any()) {
     record_ = RefusalRecord(quarantine_, *schema_, &sync_);
     writes_.push_back(PutWrite(Store::kUpdates, record_->n, record_->Write()));
   }
@@ -268,10 +268,11 @@ UpdateRecord RefusalRecord(const Quarantine& quarantine, const Schema& schema, S
   UpdateRecord record;
   record.n = ++sync->n;
   record.kind = UpdateKind::kRefusal;
+  record.confirmed = quarantine.done();
   record.refused = quarantine.refused();
   record.cursors = sync->cursors;
   record.body = EncodeSteps(schema, {});
-  sync->removed_up_to = std::max(sync->removed_up_to, quarantine.highest_refused_key());
+  sync->removed_up_to = std::max(sync->removed_up_to, quarantine.highest_removed_key());
   sync->record_bytes += record.body->size();
   return record;
 }

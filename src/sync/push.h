@@ -38,9 +38,9 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
 // Applies an answer, inside a transaction, to those of its updates that are still in the outbox.
 class PushAnswer {
  public:
-  // `asked`: the ids in the request; results for any other id are ignored.
-  PushAnswer(const Schema* schema, const Vector<std::string>& asked, PushResults results,
-             double now);
+  // `user`: of the database. `asked`: the ids in the request; results for any other id are ignored.
+  PushAnswer(const Schema* schema, std::string user, const Vector<std::string>& asked,
+             PushResults results, double now);
 
   // To be called in the first round. `outbox`: in chain order.
   void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
@@ -60,7 +60,7 @@ class PushAnswer {
   const Vector<PushedItem>& pushed() const { return pushed_; }  // the results, for the windows
   // Updates were only undone: none was received, refused or known.
   bool only_undone() const {
-    return regrouped() && !received_ && !quarantine_.refused_any() && quarantine_.known().empty();
+    return regrouped() && !received_ && !quarantine_.removed_any() && quarantine_.known().empty();
   }
   bool progress() const { return progress_; }  // something changed: another push makes sense
   bool unanswered() const;                     // an update of the request still awaits its answer

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "log/codec.h"
+#include "log/membership_op.h"
 #include "log/wire.h"
 #include "sync/records.h"
 
@@ -43,6 +44,13 @@ void NameObject(const Schema& schema, const MutationRecord& record, ConflictReco
   if (!first.Has(kDeletes)) entry->mine = std::move(props);
 }
 
+InboxReason* Depend(const char* how, const std::string& on, InboxReason* dependant) {
+  dependant->code = "depends";
+  dependant->detail = how + on + '.';
+  dependant->depends_on = on;
+  return dependant;
+}
+
 ConflictRecord EntryFor(const InboxReason& why, double now) {
   ConflictRecord entry;
   entry.reason = why.reason;
@@ -50,6 +58,7 @@ ConflictRecord EntryFor(const InboxReason& why, double now) {
   entry.detail = why.detail;
   entry.theirs = why.theirs;
   entry.at = now;
+  if (!why.depends_on.empty()) entry.depends_on = why.depends_on;
   return entry;
 }
 
@@ -63,6 +72,11 @@ void Quarantine::Add(const Data& mutations_range, Data::Array* writes) {
 
 const InboxReason* Quarantine::WhyRefused(const MutationRecord& record,
                                           InboxReason* dependant) const {
+  for (const std::string& realm : record.realms) {
+    const auto founding = refused_foundings_.find(realm);
+    if (founding == refused_foundings_.end()) continue;
+    return Depend("It is in the realm of the refused mutation ", founding->second, dependant);
+  }
   const auto culprit = culprits_.find(record.id);
   if (culprit != culprits_.end()) return &culprit->second;
   for (const std::string& realm : record.realms) {
@@ -72,14 +86,10 @@ const InboxReason* Quarantine::WhyRefused(const MutationRecord& record,
   for (const std::string& key : record.keys) {
     const auto bad = refused_keys_.find(key);
     if (bad == refused_keys_.end()) continue;
-    dependant->code = "depends";
-    dependant->detail = "It changes an object of the refused mutation " + bad->second + '.';
-    return dependant;
+    return Depend("It changes an object of the refused mutation ", bad->second, dependant);
   }
   if (const std::string* maker = RefersToRefused(record)) {
-    dependant->code = "depends";
-    dependant->detail = "It refers to an object of the refused mutation " + *maker + '.';
-    return dependant;
+    return Depend("It refers to an object of the refused mutation ", *maker, dependant);
   }
   return nullptr;
 }
@@ -107,7 +117,20 @@ void Quarantine::NoteCreated(const MutationRecord& record) {
   for (const Op& op : mutation.value().ops) {
     if (!op.Has(kCreates)) continue;
     refused_creates_.emplace(op.key(), record.id);
+    if (!user_.empty() && MakesOwner(*schema_, op, user_))
+      refused_foundings_.emplace(op.realm, record.id);
   }
+}
+
+// Whether all that the mutation does is to leave realms, and the reason says that the user is not a
+// member any more.
+bool Quarantine::OnlyLeaves(const MutationRecord& record, const InboxReason& why) const {
+  if (user_.empty() || (why.code != "forbidden" && why.code != "revoked")) return false;
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
+  if (!mutation.ok() || mutation.value().ops.empty()) return false;
+  const Vector<Op>& ops = mutation.value().ops;
+  return std::all_of(ops.begin(), ops.end(),
+                     [&](const Op& op) { return IsLeave(*schema_, op, user_); });
 }
 
 void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writes) {
@@ -133,6 +156,12 @@ void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writ
   }
   InboxReason dependant;
   const InboxReason* why = record.known.has_value() ? nullptr : WhyRefused(record, &dependant);
+  if (why != nullptr && OnlyLeaves(record, *why)) {
+    done_.push_back({id, key, {}});
+    highest_ = std::max(highest_, key.number());
+    writes->push_back(DeleteWrite(Store::kMutations, key));
+    return;
+  }
   if (why != nullptr) return Reject(key, record, *why, writes);
   if (alone_.contains(id)) {
     record.alone = true;

@@ -4,13 +4,16 @@
 // - Mutations of an undone update become ungrouped.
 // - A refused mutation moves to the conflict inbox. So do later ungrouped mutations on the same
 //   objects, or with a ref to an object that a refused mutation would have created: if they were
-//   pushed without that object, the server would delete their own objects at once.
+//   pushed without that object, the server would delete their own objects at once. So do those in a
+//   realm that a refused mutation would have founded, whatever else the server said of them.
+// - If the user is no longer a member of the realm that a mutation leaves, that mutation is done.
 // - The marks `known` and `alone` are set.
 #ifndef SKERRY_SYNC_QUARANTINE_H_
 #define SKERRY_SYNC_QUARANTINE_H_
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/data.h"
 #include "base/map.h"
@@ -26,12 +29,15 @@ struct InboxReason {
   std::string reason = "rejected";
   std::string code;
   std::string detail;
+  std::string depends_on;  // a refused mutation, if this is not refused for itself
   Data theirs;  // the present state at the server, if the answer has it
 };
 
 class Quarantine {
  public:
-  Quarantine(const Schema* schema, double now) : schema_(schema), now_(now) {}
+  // `user`: of the database; empty: not known.
+  Quarantine(const Schema* schema, std::string user, double now)
+      : schema_(schema), user_(std::move(user)), now_(now) {}
 
   // What is to happen; to be called before the first page. Undo: the update was taken out of the
   // outbox, and its mutations become ungrouped.
@@ -57,9 +63,11 @@ class Quarantine {
   void Add(const Data& mutations_range, Data::Array* writes);
 
   const Vector<RefusedMutation>& refused() const { return refused_; }
-  uint64_t highest_refused_key() const { return highest_; }
+  // Mutations that leave a realm of which the user is no longer a member.
+  const Vector<NamedMutation>& done() const { return done_; }
+  uint64_t highest_removed_key() const { return highest_; }
   const Vector<KnownMutation>& known() const { return now_known_; }
-  bool refused_any() const { return !refused_.empty(); }
+  bool removed_any() const { return !refused_.empty() || !done_.empty(); }
   const Set<std::string>& undone() const { return undone_; }
 
  private:
@@ -68,9 +76,11 @@ class Quarantine {
               Data::Array* writes);
   const InboxReason* WhyRefused(const MutationRecord& record, InboxReason* dependant) const;
   const std::string* RefersToRefused(const MutationRecord& record) const;
+  bool OnlyLeaves(const MutationRecord& record, const InboxReason& why) const;
   void NoteCreated(const MutationRecord& record);
 
   const Schema* schema_;
+  std::string user_;
   double now_;
   Set<std::string> undone_;  // update ids
   Map<std::string, InboxReason> culprits_;
@@ -81,7 +91,9 @@ class Quarantine {
   Map<std::string, std::string> refused_keys_;  // object -> the refused mutation that touched it
   // Object -> the refused mutation that would have created it.
   Map<ObjectKey, std::string> refused_creates_;
+  Map<std::string, std::string> refused_foundings_;  // realm -> the refused mutation
   Vector<RefusedMutation> refused_;
+  Vector<NamedMutation> done_;
   Vector<KnownMutation> now_known_;
   uint64_t highest_ = 0;
 };

@@ -43,6 +43,7 @@ ReadReply SyncJob::ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn)
       std::make_unique<Grouping>(&state_->schema, ask->outbox.size(), state_->limits.mutations,
                                  IsFromNewerVersion(state_->schema, ask->sync));
   ask->grouping->Know(ask->outbox);
+  ask->grouping->OfUser(state_->user);
   if (ask->transaction.mutation_count() > 0 && ask->grouping->wants_more()) {
     ReadFirstPage(&reply);
     return reply;
@@ -104,7 +105,7 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
 // Mutations that this build cannot read must not block the others: they go to the inbox as they
 // are.
 void SyncJob::BeginQuarantine(const Vector<Unreadable>& unreadable, Turn* turn) {
-  auto quarantine = std::make_unique<Quarantine>(&state_->schema, turn->now);
+  auto quarantine = std::make_unique<Quarantine>(&state_->schema, state_->user, turn->now);
   for (const Unreadable& one : unreadable) {
     InboxReason refusal;
     refusal.code = "unreadable";
@@ -125,7 +126,7 @@ ReadReply SyncJob::ReadQuarantine(QuarantineStage* stage, FencedRound round) {
   ReadNextPage(*round.mutations, &reply);
   if (!reply.more.empty()) return reply;
   reply.writes = std::move(stage->writes);
-  if (stage->quarantine->refused_any()) {
+  if (stage->quarantine->removed_any()) {
     stage->record = RefusalRecord(*stage->quarantine, state_->schema, &stage->sync);
     reply.writes.push_back(PutWrite(Store::kUpdates, stage->record->n, stage->record->Write()));
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, stage->sync.Write()));
@@ -162,7 +163,8 @@ void SyncJob::PushResponse(const ResponseEvent& event, Turn* turn) {
 
 void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
                               Turn* turn) {
-  auto answer = std::make_unique<PushAnswer>(&state_->schema, ids, std::move(results), turn->now);
+  auto answer = std::make_unique<PushAnswer>(&state_->schema, state_->user, ids, std::move(results),
+                                             turn->now);
   PushAnswerStage& stage = Enter(PushAnswerStage());
   stage.answer = std::move(answer);
   stage.left_over = left_over;

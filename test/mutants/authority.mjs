@@ -151,9 +151,39 @@ export const authority = [
   },
   {
     name: 'a reader writes in a realm until the server refuses it',
-    file: 'src/client/transaction.cc',
+    file: 'src/client/member_rights.cc',
     from: 'if (role == MemberRole::kReader) {',
     to: 'if (role == MemberRole::kReader && realm->empty()) {',
+  },
+  {
+    name: 'a refused founding leaves what depends on it',
+    file: 'src/sync/quarantine.cc',
+    from: '      refused_foundings_.emplace(op.realm, record.id);',
+    to: '      refused_creates_.emplace(op.key(), record.id);',
+  },
+  {
+    name: 'a held founding holds nothing of its realm',
+    file: 'src/sync/grouping.cc',
+    from: '      held_realms_.insert(realm);',
+    to: '      held_realms_.insert(own);',
+  },
+  {
+    name: 'a leave of a realm that is gone goes to the inbox',
+    file: 'src/sync/quarantine.cc',
+    from: 'if (why != nullptr && OnlyLeaves(record, *why)) {',
+    to: 'if (why != nullptr && record.realms.empty()) {',
+  },
+  {
+    name: 'a retry leaves in the inbox what depends on it',
+    file: 'src/client/tab_inbox.cc',
+    from: 'other.depends_on.has_value() && retried.contains(*other.depends_on);',
+    to: 'other.depends_on.has_value() && retried.contains(other.mutation.id);',
+  },
+  {
+    name: 'rows of a revoked realm stay in an image',
+    file: 'src/sync/image_job.cc',
+    from: '(is_older(sync.image) || is_older(sync.previous));',
+    to: 'is_older(sync.image);',
   },
   {
     name: 'a grant makes a realm that nobody has founded',

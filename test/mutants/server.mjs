@@ -803,4 +803,11 @@ export const server = [
     from: 'left join lateral (select t.* from ${table.name} t where t.id = x.id limit 1) t on t.deleted_at is null',
     to: 'left join ${table.name} t on t.id = x.id and t.deleted_at is null',
   },
+  {
+    name: 'a socket is indexed once, by the realms at its hello',
+    test: 'test/server/rights-poke.test.ts',
+    file: 'server/src/poke/sockets.ts',
+    from: 'const listener = { ...wanted, realms: new Set(rights.keys()) };',
+    to: 'const listener = { realms: new Set(rights.keys()), ...wanted };',
+  },
 ];

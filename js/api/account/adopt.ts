@@ -10,6 +10,7 @@ import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
 import { type MutationRecord, PortableCore } from './portable-core.ts';
+import { refuseForbidden } from './rights.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
 /** How far a local database was copied: to its n, and its last mutation. */
@@ -135,12 +136,14 @@ function recordsOf(
     }));
   const at = core.parts.host.clock.now() + core.parts.sync.status.clockOffsetMs;
   const ordered = parentsFirst(changed, core.parts.codec.schema);
-  return [
+  const adopted = [
     ...creating(ordered, adoptName, at),
     ...mutations
       .filter(({ key }) => key > (before?.key ?? 0))
       .map(({ value }) => inRealms(portable.read(value.body), realms)),
-  ].map((mutation) => portable.write(mutation));
+  ];
+  refuseForbidden(core, adopted);
+  return adopted.map((mutation) => portable.write(mutation));
 }
 
 /** Whether what `readEnd` found is where the copy ends. */

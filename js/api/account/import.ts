@@ -15,6 +15,7 @@ import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
+import { mayWrite, refuseForbidden } from './rights.ts';
 import type { SyncRecord } from './snapshot.ts';
 
 const importName = 'skerry/import';
@@ -35,13 +36,13 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
   const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
   try {
     // All of it is checked before any of it is written.
-    const pending = content.mutations.map((mutation) =>
-      portable.write(pendingOf(core, portable, mutation)),
-    );
+    const made = content.mutations.map((mutation) => pendingOf(core, portable, mutation));
     const at = host.clock.now() + core.parts.sync.status.clockOffsetMs;
     const created = creating(rowsToCreate(core, content), importName, at);
-    const records = created.map((mutation) => portable.write(mutation));
-    if (remote) await logRecords(core, [...records, ...pending]);
+    const mutations = [...created, ...made];
+    refuseForbidden(core, mutations);
+    const records = mutations.map((mutation) => portable.write(mutation));
+    if (remote) await logRecords(core, records);
     else for (const mutation of created) await createHere(core, mutation);
   } finally {
     portable.close();
@@ -117,7 +118,9 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
     for (const [realm, list] of Object.entries(byRealm)) {
       for (const row of list) {
         if (core.parts.core.find(index, row.id) >= 0) continue;
-        wanted.push({ table, row: { ...row, revision: 0, realm: realms.get(realm) ?? realm } });
+        const target = realms.get(realm) ?? realm;
+        if (mayWrite(core, target))
+          wanted.push({ table, row: { ...row, revision: 0, realm: target } });
       }
     }
   }

@@ -233,6 +233,32 @@ TEST_CASE("shows a retry without a break when it is heard before the rejection's
   CHECK_EQ(world.B().client().tab().mirror().pending().Find(id)->key, 2);
 }
 
+TEST_CASE("retries with a mutation what is in the inbox because of it, in their order") {
+  Pair world;
+  const std::string first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string second = world.A().Do(kInc, kGroupTable, "g", One("count", 2));
+  const std::string third = world.A().Do(kInc, kGroupTable, "g", One("count", 4));
+  world.A().Do(kInc, kGroupTable, "g", One("count", 8));
+  world.A().Settle();
+  world.A().Hear(
+      Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1, 2, 3, 4}, {})}});
+  world.A().Settle();
+  auto& inbox = world.storage.conflicts;
+  REQUIRE_EQ(inbox.size(), 4);
+  auto entry = inbox.begin();
+  const uint64_t target = (entry++)->first;
+  (entry++)->second.Set("dependsOn", first);
+  (entry++)->second.Set("dependsOn", second);
+  world.A().Event(Data::Object{{"type", "resolve"}, {"id", target}, {"how", "retry"}});
+  world.A().Settle();
+  CHECK_EQ(inbox.size(), 1);
+  CHECK_EQ(Count(world.A()), 7);
+  Vector<std::string> again;
+  for (const auto& [key, record] : world.storage.mutations)
+    again.push_back(record["id"].as_string());
+  CHECK(again == Vector<std::string>{first, second, third});
+}
+
 TEST_CASE("retries an object deleted with its parent under a new action id") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));

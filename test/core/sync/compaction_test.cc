@@ -112,6 +112,35 @@ TEST_CASE("compacts under the lease `image`, removes records up to the previous 
   }
 }
 
+TEST_CASE("makes two images at once after a realm was revoked, and keeps no older record") {
+  SyncWorld world;
+  world.server.Foreign("r", "R", "secret");
+  world.Open(true, Json(R"({"images":true})"));
+  world.Settle();
+  auto& jobs = world.host(0).image_jobs;
+  const auto finish = [&] {
+    Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
+    world.host(0).Deliver(done.Set("type", "image").Set("id", jobs.back()["id"]));
+    world.Settle();
+  };
+  REQUIRE(jobs.empty());
+  world.server.revoked.insert("R");
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  const uint64_t n = world.sync()["n"].as_u64();
+  REQUIRE(jobs.size() == 1);
+  CHECK(jobs[0]["job"]["upto"].as_u64() == n);
+  finish();
+  REQUIRE(jobs.size() == 2);
+  CHECK(jobs[1]["job"]["from"]["n"].as_u64() == n);
+  finish();
+  CHECK(jobs.size() == 2);
+  CHECK(world.sync()["previous"]["n"].as_u64() == n);
+  CHECK(world.storage.Count("updates") == 0);
+  world.Run(10'000);
+  CHECK(jobs.size() == 2);
+}
+
 TEST_CASE("starts from the previous image after a failed compaction, and leaves no garbage") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));

@@ -294,6 +294,39 @@ TEST_CASE("removes a revoked realm's rows, moves its pending mutations to the in
   CHECK(world.storage.Count("mutations") == 0);
 }
 
+TEST_CASE("an update that was sent to a realm keeps its id and place after the realm is revoked") {
+  for (const bool arrived : {true, false}) {
+    SyncWorld world;
+    world.server.Foreign("r", "R", "x");
+    world.Open();
+    world.Settle();
+    (arrived ? world.network.lose_push_answers : world.network.lose_push_requests) = 1;
+    world.Mutate({IncItem("r", "R", 1)});
+    REQUIRE(world.storage.Count("outbox") == 1);
+    const Data sent = world.storage.store("outbox").begin()->second;
+    REQUIRE(sent["state"].Is("sent"));
+    world.server.revoked.insert("R");
+    world.network.hold_answers = true;
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    world.Release();  // of the pull; the push is held
+    world.Settle();
+    REQUIRE(world.sync()["cursors"].Find("R") == nullptr);
+    REQUIRE(world.storage.Count("outbox") == 1);
+    CHECK(world.storage.store("outbox").begin()->second["id"] == sent["id"]);
+    CHECK(world.storage.store("outbox").begin()->second["body"] == sent["body"]);
+    world.network.hold_answers = false;
+    world.Release();
+    world.Run(60'000);
+    CHECK(world.server.bodies.size() == 1);
+    CHECK(world.server.bodies.begin()->second.size() == 1);
+    CHECK(world.storage.Count("outbox") == 0);
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK(world.storage.Count("conflicts") == (arrived ? 0 : 1));
+    CHECK(world.server.n("r") == (arrived ? 1 : 0));
+  }
+}
+
 TEST_CASE("starts a realm again when the log was cut; old rows leave with the first answer") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");

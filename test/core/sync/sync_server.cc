@@ -59,7 +59,9 @@ void SyncServer::Admit(const std::string& client, const Vector<Data>& updates, D
       AddRealm(realm);
     }
   }
-  for (const auto& [realm, head] : database_.heads()) rights.Set(realm, "write");
+  for (const auto& [realm, head] : database_.heads()) {
+    if (!revoked.contains(realm)) rights.Set(realm, "write");
+  }
   test::MemoryDatabase::Push push;
   push.now = ++time_;
   push.requests.push_back({client, "anna", updates, std::move(rights)});

@@ -32,7 +32,7 @@ class SyncServer {
   // Knobs.
   uint64_t entries_a_pull = 1000;    // a range may end before the head
   std::set<std::string> write_only;  // realms that the client may not read
-  std::set<std::string> revoked;     // realms that the client may no longer read
+  std::set<std::string> revoked;     // realms that the client may no longer read, nor write
   bool says_known = true;            // whether a pull's answer has `known`
   bool forks = false;                // every update is answered `forked`
   std::set<std::string> held;        // updates that are answered `held` despite the chain

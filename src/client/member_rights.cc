@@ -1,0 +1,36 @@
+#include "client/member_rights.h"
+
+#include "log/membership_op.h"
+
+namespace skerry {
+
+std::optional<MemberRole> MemberRights::RoleIn(const std::string& realm) {
+  const TableIndex members = view_->schema().members();
+  if (!user_ || members == kNone || !IsFoundable(realm)) return std::nullopt;
+  const auto [known, is_new] = roles_.try_emplace(realm);
+  if (is_new) {
+    const auto own = view_->Visible({members, MembershipId(realm, *user_)});
+    if (own) known->second = RoleOf(own->props[kMemberRole]);
+  }
+  return known->second;
+}
+
+Status MemberRights::Check(const Op& op) {
+  const bool is_membership = IsOnMembership(view_->schema(), op);
+  if (is_membership) {
+    if (const char* fault = FaultOfMembershipOp(op)) return {Code::kInvalidArgument, fault};
+    if (user_ && IsLeave(view_->schema(), op, *user_)) return Status::Ok();
+  }
+  for (const std::string* realm : {&op.realm, &op.to}) {
+    const std::optional<MemberRole> role = RoleIn(*realm);
+    if (role == MemberRole::kReader) {
+      return {Code::kReadOnly, "a reader of a realm changes nothing in it"};
+    }
+    if (is_membership && role == MemberRole::kWriter) {
+      return {Code::kReadOnly, "only an owner of the realm changes who its members are"};
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace skerry
