@@ -23,6 +23,12 @@ const mutators = defineMutators(app, {
   addMember: (tx, arg: { group: string; person: string }) =>
     tx.memberships.create({ group: arg.group, person: arg.person }),
   removeMember: (tx, arg: { id: string }) => tx.memberships.delete(arg.id),
+  nameList: (tx, arg: { realm: string; name: string }) =>
+    tx.lists.create({ name: arg.name, realm: arg.realm }),
+  addTodo: (tx, arg: { list: string; realm: string; text: string }) =>
+    tx.todos.create({ list: arg.list, text: arg.text, realm: arg.realm }),
+  checkTodo: (tx, arg: { id: string; done: boolean }) =>
+    tx.todos.update(arg.id, { done: arg.done }),
 });
 
 export function openDemo() {

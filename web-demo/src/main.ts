@@ -1,10 +1,11 @@
-// The demo page: wires the list, the detail, the groups and the sync panel to one database.
+// The demo page: wires the list, the detail, the groups, the shared lists and the sync panel to one database.
 import { CityDetail } from './city-detail.js';
 import { CityList } from './city-list.js';
 import { openDemo, user } from './database.js';
 import { byId } from './dom.js';
 import { wireFaults } from './faults.js';
 import { Groups } from './groups.js';
+import { Lists } from './lists.js';
 import { SyncPanel } from './sync-panel.js';
 
 function showTab(name: string): void {
@@ -49,6 +50,7 @@ async function start(): Promise<void> {
     detail.show(id);
   };
   new Groups(demo);
+  new Lists(demo);
   new SyncPanel(demo);
   wireFaults(demo);
   // For people at the console, and for the tests that drive this page.

@@ -1,4 +1,4 @@
-// The demo's schema: real cities, and people in groups through an explicit table.
+// The demo's schema: real cities, people in groups through an explicit table, and shared lists.
 // The server loads this module too, so it imports nothing of the browser.
 import { schema, t, table } from 'skerry';
 
@@ -21,8 +21,15 @@ export const app = schema(
       group: t.ref('groups', { onDelete: 'cascade', touch: true }),
       person: t.ref('people', { onDelete: 'cascade' }),
     }),
+    // Each shared list is a realm of its own, with one row here.
+    lists: table({ name: t.string() }),
+    todos: table({
+      list: t.ref('lists', { onDelete: 'cascade' }),
+      text: t.string(),
+      done: t.boolean().default(false),
+    }),
   },
-  { version: 1 },
+  { version: 2, accepts: [1] },
 );
 
 export default app;

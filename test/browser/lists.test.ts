@@ -1,0 +1,102 @@
+// Goal: three people share a list in the demo, from founding to removal, by what they click and type. Method: three
+// profiles, one of them as narrow as a phone, and the real server.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page, Viewport } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Profile, ready } from './support/browser.ts';
+import { root } from './support/paths.ts';
+import { TestServer } from './support/server.ts';
+import { until } from './support/until.ts';
+
+const profiles = [new Profile(), new Profile(), new Profile()] as const;
+const shots = join(root, 'build', 'screenshots');
+let server: TestServer;
+let ada: Page;
+let bo: Page;
+let cy: Page;
+
+beforeAll(async () => {
+  mkdirSync(shots, { recursive: true });
+  server = await TestServer.start();
+  const open = async (profile: Profile, user: string, viewport: Viewport | null = null) => {
+    const page = await profile.window({ url: server.url, user });
+    // A page that becomes one of a phone is loaded again.
+    if (viewport) {
+      await page.setViewport(viewport);
+      await page.reload({ waitUntil: 'domcontentloaded' });
+      await ready(page);
+    }
+    await page.click('[data-tab=lists]');
+    return page;
+  };
+  ada = await open(profiles[0], 'ada');
+  bo = await open(profiles[1], 'bo', { width: 390, height: 844, isMobile: true });
+  cy = await open(profiles[2], 'cy');
+});
+afterAll(async () => {
+  for (const profile of profiles) await profile.remove();
+  await server?.stop();
+});
+
+const shows = (page: Page, text: string) =>
+  until(page, (wanted) => document.querySelector('#tab-lists')?.textContent?.includes(wanted), [
+    text,
+  ]);
+const hides = (page: Page, selector: string) =>
+  until(page, (which) => document.querySelector(which) === null, [selector]);
+
+async function submit(page: Page, form: string, text: string): Promise<void> {
+  await page.type(`${form} input`, text);
+  await page.click(`${form} button`);
+}
+const adding = '.list form:nth-of-type(1)';
+const inviting = '.list form:nth-of-type(2)';
+
+test('a list is made, shared, filled by two, and read by the third', async () => {
+  await submit(ada, '#list-form', 'Groceries');
+  await shows(ada, 'Groceries');
+  await submit(ada, adding, 'Milk');
+  await submit(ada, inviting, 'bo');
+  await shows(bo, 'Milk');
+  await submit(bo, adding, 'Bread');
+  await shows(ada, 'Bread');
+  await ada.select(`${inviting} select`, 'reader');
+  await submit(ada, inviting, 'cy');
+  await shows(cy, 'Bread');
+  await bo.click('.todos input');
+  await until(ada, () => document.querySelectorAll('.todos input:checked').length === 1, []);
+  // A reader sees all, and can change nothing.
+  await until(cy, () => document.querySelectorAll('.todos input:disabled').length === 2, []);
+  expect(await cy.$eval(adding, (form) => (form as HTMLElement).hidden)).toBe(true);
+  for (const page of [bo, cy])
+    expect(await page.$eval(inviting, (form) => (form as HTMLElement).hidden)).toBe(true);
+  // The list fits a phone.
+  const fits = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+  expect(await bo.evaluate(fits)).toBe(true);
+  await ada.screenshot({ path: join(shots, 'lists.png') });
+  await bo.screenshot({ path: join(shots, 'lists-phone.png') });
+});
+
+test('a role changes what its member can do, at once', async () => {
+  await ada.select('[data-member=cy] select', 'writer');
+  await until(cy, () => document.querySelectorAll('.todos input:disabled').length === 0, []);
+  await submit(cy, adding, 'Salt');
+  await shows(bo, 'Salt');
+  await ada.select('[data-member=bo] select', 'reader');
+  await until(bo, (form) => document.querySelector<HTMLElement>(form)?.hidden, [adding]);
+});
+
+test('who is removed loses the list at once, and who leaves, too; the last owner cannot', async () => {
+  await ada.click('[data-member=bo] button');
+  await hides(bo, '.list');
+  await shows(bo, 'You no longer see “Groceries”.');
+  expect(await bo.evaluate(() => [demo.todos.count(), demo.lists.count()])).toEqual([0, 0]);
+  await ada.click('.list header button');
+  await shows(ada, 'A realm with members has an owner.');
+  await cy.click('.list header button');
+  await hides(cy, '.list');
+  await hides(ada, '[data-member=cy]');
+  await ada.click('.list header button');
+  await hides(ada, '.list');
+});
