@@ -807,7 +807,7 @@ export const server = [
     name: 'a socket is indexed once, by the realms at its hello',
     test: 'test/server/rights-poke.test.ts',
     file: 'server/src/poke/sockets.ts',
-    from: 'const listener = { ...wanted, realms: new Set(rights.keys()) };',
-    to: 'const listener = { realms: new Set(rights.keys()), ...wanted };',
+    from: 'const listener = { ...wanted, user, realms: new Set(rights.keys()) };',
+    to: 'const listener = { realms: new Set(rights.keys()), ...wanted, user };',
   },
 ];

@@ -1,17 +1,7 @@
 // Goal: what several members do offline in a shared realm comes together: invitations merge, what a role forbids is refused
 // at once, a refused founding takes along what depends on it, and a queue never stops. Method: the package's own clients on
 // memory hosts, against the real server.
-import {
-  type Conflict,
-  type Database,
-  http,
-  LimitError,
-  open,
-  ReadOnlyError,
-  schema,
-  t,
-  table,
-} from 'skerry';
+import { type Conflict, http, LimitError, open, ReadOnlyError, schema, t, table } from 'skerry';
 import { fetchTransport, type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test } from 'vitest';
 import { invite as invitation } from './support/memberships.ts';
@@ -25,7 +15,18 @@ const app = schema(
   },
   { version: 1 },
 );
-type Db = Database<typeof app.tables, Record<never, never>>;
+const connect = (user: string, host: MemoryHost, more: Adopting) =>
+  open({
+    name: 'realms',
+    schema: app,
+    host,
+    user,
+    scopes: 'all',
+    remote: http(`${server.url}/v1`, { token: async () => `dev:${user}` }),
+    ...more,
+  });
+type Db = Awaited<ReturnType<typeof connect>>;
+type Adopting = { readonly adoptLocal?: boolean; readonly defaultRealm?: string };
 
 const server = new SharedServer({ schema: app });
 const opened: Db[] = [];
@@ -41,16 +42,8 @@ let people = 0;
 /** A user that no other test has. */
 const named = (name: string) => `${name}-${++people}`;
 
-async function openAs(user: string, host = hostWith(), more: object = {}): Promise<Db> {
-  const db = (await open({
-    name: 'realms',
-    schema: app,
-    host,
-    user,
-    scopes: 'all',
-    remote: http(`${server.url}/v1`, { token: async () => `dev:${user}` }),
-    ...more,
-  })) as unknown as Db;
+async function openAs(user: string, host = hostWith(), more: Adopting = {}): Promise<Db> {
+  const db = await connect(user, host, more);
   opened.push(db);
   await db.sync.now();
   return db;

@@ -77,6 +77,34 @@ const commands = {
     await made.confirmed;
     return made.result;
   },
+  /** A group with one person in it, that everybody has: a list, and a note that refers to it. */
+  async group(name: string, person: string): Promise<{ group: string; member: string }> {
+    const made = db.transact((tx) => {
+      const group = tx.lists.create({ name });
+      return { group, member: tx.notes.create({ title: person, list: group }) };
+    });
+    await made.confirmed;
+    return made.result;
+  },
+  async member(group: string, person: string): Promise<string> {
+    const made = db.mutate.addNote({ title: person, list: group });
+    await made.confirmed;
+    return made.result;
+  },
+  deleteGroup: (group: string) => db.transact((tx) => tx.lists.delete(group)).durable,
+  /** What is shown of a group, by its table, by a query, and by an include. */
+  inGroup: (group: string) => ({
+    group: db.lists.get(group) !== undefined,
+    people: db.notes
+      .where('list', '=', group)
+      .orderBy('title')
+      .all()
+      .map(({ title }) => title),
+    included: db.notes
+      .include('list')
+      .all()
+      .filter(({ list }) => list?.id === group).length,
+  }),
   total: (counter: string) => db.notes.get(counter)?.rank ?? 0,
   /** Resolves when the window shows that row. */
   sees: (id: string) =>

@@ -67,6 +67,8 @@ export class Scene {
   #count = 0;
   #users = 0;
   #ended = false;
+  /** Server and hub are another scene's. */
+  #isGuest = false;
 
   private constructor(
     engine: Engine,
@@ -88,6 +90,16 @@ export class Scene {
     const hub = await Hub.start();
     const proxy = await FaultProxy.start(server.url, `ws://127.0.0.1:${hub.port}`);
     return new Scene(engine, data, { server, hub, proxy });
+  }
+
+  /** Of another engine, with the same server and users, and a network of its own. Stop it first. */
+  async beside(engine: Engine): Promise<Scene> {
+    const server = this.#server;
+    const hub = this.#hub;
+    const proxy = await FaultProxy.start(server.url, `ws://127.0.0.1:${hub.port}`);
+    const scene = new Scene(engine, this.#data, { server, hub, proxy });
+    scene.#isGuest = true;
+    return scene;
   }
 
   /** What follows is another user's, who sees no database of those before. The browser stays, if it can. */
@@ -145,7 +157,7 @@ export class Scene {
   }
 
   async #bare(folder = ''): Promise<RemoteWindow> {
-    const id = `w${++this.#count}`;
+    const id = `${this.#isGuest ? 'guest' : 'w'}${++this.#count}`;
     let arrival: Promise<RemoteWindow>;
     const browser = this.running();
     try {
@@ -253,15 +265,15 @@ export class Scene {
     } finally {
       // Also where the browser did not start.
       this.#running = null;
-      await this.#hub.close();
+      if (!this.#isGuest) await this.#hub.close();
       await this.proxy.close();
-      await this.#server.stop();
+      if (!this.#isGuest) await this.#server.stop();
     }
   }
 
   async stop(): Promise<void> {
     if (!this.#ended) await this.#end();
-    for (const folder of [...this.#folders, this.#data])
+    for (const folder of this.#isGuest ? this.#folders : [...this.#folders, this.#data])
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
