@@ -98,7 +98,7 @@ class Tab {
     std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
-    Status refusal;  // kResolve: why it is not retried
+    Status refusal;            // kResolve: why it is not retried
     bool reads_first = false;  // kCommit, kLocalCommit
     bool was_read = false;
   };

@@ -129,9 +129,8 @@ void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
   // The entries must be gone from the inbox before the caller gets the answer.
   Data rest = Data::MakeArray();
   for (const Data& item : tx->results.items()[0].items()) {
-    const bool gone = tx->retry
-                          ? IsIn(tx->ids, ConflictRecord::Read(RowValue(item)).mutation.id)
-                          : RowKey(item).number() == tx->entry;
+    const bool gone = tx->retry ? IsIn(tx->ids, ConflictRecord::Read(RowValue(item)).mutation.id)
+                                : RowKey(item).number() == tx->entry;
     if (!gone && IsEntry(item)) rest.Push(item);
   }
   if (!(rest == inbox_)) {

@@ -30,7 +30,7 @@ struct InboxReason {
   std::string code;
   std::string detail;
   std::string depends_on;  // a refused mutation, if this is not refused for itself
-  Data theirs;  // the present state at the server, if the answer has it
+  Data theirs;             // the present state at the server, if the answer has it
 };
 
 class Quarantine {

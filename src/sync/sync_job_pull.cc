@@ -69,8 +69,8 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   auto pulled = std::make_unique<PullAnswer>(std::move(read.value()));
   // Compares the server's time in the answer with the middle of the round trip.
   const double clock_offset = pulled->time - (sent.sent_at + turn->now) / 2;
-  auto fold = std::make_unique<PullFold>(&state_->schema, state_->user, sent.request.get(), pulled.get(),
-                                         turn->now, clock_offset);
+  auto fold = std::make_unique<PullFold>(&state_->schema, state_->user, sent.request.get(),
+                                         pulled.get(), turn->now, clock_offset);
   PullFoldStage stage;
   stage.transaction = Transact(
       {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},

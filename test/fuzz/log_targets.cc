@@ -254,7 +254,7 @@ std::string RunPullAnswer(std::string_view input, bool* taken) {
   stored.Set("body", Data::Bytes(WriteJson(UpdateToData(LogSchema(), update))));
   const PullRequest request =
       MakePullRequest(LogSchema(), SyncRecord::Read(sync), {OutboxRecord::Read(stored)}, 100);
-  PullFold fold(&LogSchema(), &request, &read.value(), 1000, 0);
+  PullFold fold(&LogSchema(), "anna", &request, &read.value(), 1000, 0);
   if (!fold.Decide({OutboxRecord::Read(stored)}, SyncRecord::Read(sync)))
     return "what was asked is not what is there";
   fold.AddMutations(Data::MakeArray());

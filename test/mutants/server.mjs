@@ -804,6 +804,13 @@ export const server = [
     to: 'left join ${table.name} t on t.id = x.id and t.deleted_at is null',
   },
   {
+    name: 'a commit above a gap is poked for before the gap is read',
+    test: 'test/server/nodes/rights.test.ts',
+    file: 'server/src/poke/relay.ts',
+    from: 'watched.known !== null && revision > watched.known + 1) {',
+    to: 'watched.known !== null && revision < watched.known) {',
+  },
+  {
     name: 'a socket is indexed once, by the realms at its hello',
     test: 'test/server/rights-poke.test.ts',
     file: 'server/src/poke/sockets.ts',

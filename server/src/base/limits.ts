@@ -187,6 +187,8 @@ export const limits = {
   notifyParts: 20,
   /** How often the log is read for pokes if no notification arrives. */
   headPollMs: 3_000,
+  /** How often changes of rights are looked for where nodes have no notifications. */
+  rightsPollMs: 900,
   /** A commit may become visible so long after its time: changes of rights are looked for that far back. */
   rightsOverlapMs: 60_000,
   socketPingEveryMs: 30_000,

@@ -4,8 +4,9 @@
 // may be lost, and some engines have none: the log is also read every few seconds, and whenever the channel is
 // opened. So are the users whose memberships have changed, and skerry.user_rights.
 //
-// `known` of a realm is the revision up to which this node has poked for all entries. Own commits above a gap are
-// remembered, so that the entries of other nodes in the gap are read, and no entry is poked for twice.
+// `known` of a realm is the revision up to which this node has poked for all entries, in their order: an own commit above a
+// gap waits until the entries of other nodes in the gap are read. One of them may have removed a member, who must not
+// hear of the commit.
 
 import { randomUUID } from 'node:crypto';
 import { isObject } from '../base/json.ts';
@@ -84,6 +85,7 @@ export class PokeRelay implements Pokes {
   #channel: Channel | null = null;
   #sending: NodeJS.Timeout | null = null;
   readonly #polling: NodeJS.Timeout;
+  readonly #pollingRights: NodeJS.Timeout;
   #reading: Promise<void> | null = null;
   #loading: Promise<void> | null = null;
   #closed = false;
@@ -92,6 +94,10 @@ export class PokeRelay implements Pokes {
     this.#options = options;
     this.#polling = setInterval(() => this.catchUp(), limits.headPollMs);
     this.#polling.unref();
+    this.#pollingRights = setInterval(() => {
+      if (this.#channel === null) this.#lookForRights();
+    }, limits.rightsPollMs);
+    this.#pollingRights.unref();
   }
 
   /** Sets the channel between the nodes; without one, heads are only polled. */
@@ -137,11 +143,14 @@ export class PokeRelay implements Pokes {
       const watched = this.#watched.get(realm);
       // A read of the log may have been faster than the answer to the commit.
       if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
+      if (watched !== undefined && watched.known !== null && revision > watched.known + 1) {
+        this.#options.hub.changed(entry.users ?? []);
+        this.#behind.add(realm);
+        continue;
+      }
       news.push(entry);
-      if (watched === undefined) continue;
-      watched.own.add(revision);
-      advance(watched);
-      if (watched.known !== null && watched.own.size > 0) this.#behind.add(realm);
+      watched?.own.add(revision);
+      if (watched !== undefined) advance(watched);
     }
     this.#options.hub.committed(news);
     if (this.#unsent.size > 0) this.#sendSoon();
@@ -183,6 +192,10 @@ export class PokeRelay implements Pokes {
   catchUp(): void {
     for (const realm of this.#watched.keys()) this.#behind.add(realm);
     this.#read();
+    this.#lookForRights();
+  }
+
+  #lookForRights(): void {
     if (this.#closed) return;
     this.#readingRights ??= this.#readRights()
       // The next poll tries again.
@@ -210,6 +223,7 @@ export class PokeRelay implements Pokes {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#polling);
+    clearInterval(this.#pollingRights);
     if (this.#sending) clearTimeout(this.#sending);
     await this.#channel?.close();
     await this.#reading;

@@ -144,7 +144,7 @@ void ProductionClient::Answered(const Vector<std::string>& asked, const Data& re
                                 UuidGenerator* ids) {
   Data body = Data::MakeObject();
   body.Set("results", results);
-  PushAnswer answer(schema_, asked, *ReadPushResults(std::move(body)), now);
+  PushAnswer answer(schema_, "", asked, *ReadPushResults(std::move(body)), now);
   answer.Decide(Outbox(), SyncRecord::Read(sync_), ids);
   if (answer.needs_mutations()) answer.AddMutations(Range(mutations_, mutations_.size()));
   Write(answer.Finish());
@@ -155,7 +155,7 @@ PullRequest ProductionClient::Ask(uint64_t limit) const {
 }
 
 bool ProductionClient::Pulled(const PullRequest& request, const PullAnswer& answer, double now) {
-  PullFold fold(schema_, &request, &answer, now, 0);
+  PullFold fold(schema_, "", &request, &answer, now, 0);
   if (!fold.Decide(Outbox(), SyncRecord::Read(sync_))) return false;
   if (fold.needs_mutations()) fold.AddMutations(Range(mutations_, mutations_.size()));
   Write(fold.Finish());

@@ -82,19 +82,19 @@ TEST_CASE("a refused founding takes along all in its realm, and nothing else") {
   // The server has refused this one for itself, too.
   quarantine.Refuse(SyncUuid(2), {"rejected", "forbidden", "", "", {}});
   Data::Array writes;
-  quarantine.Add(Page({Record(1, {Founding()}), Record(2, {Item("a", kRealm)}),
-                       Record(3, {Member(OpKind::kCreate, "bo", "writer")}),
-                       Record(4, {Item("b", "A")}),
-                       Record(5, {Item("c", "A"), Item("d", kRealm)})}),
-                 &writes);
+  quarantine.Add(
+      Page({Record(1, {Founding()}), Record(2, {Item("a", kRealm)}),
+            Record(3, {Member(OpKind::kCreate, "bo", "writer")}), Record(4, {Item("b", "A")}),
+            Record(5, {Item("c", "A"), Item("d", kRealm)})}),
+      &writes);
   using Codes = std::map<uint64_t, std::string>;
   CHECK(Refused(quarantine) ==
         Codes{{1, "forbidden"}, {2, "depends"}, {3, "depends"}, {5, "depends"}});
   Vector<std::string> depends_on;
   for (const Data& write : writes) {
-    if (write["store"].Is("conflicts")) depends_on.push_back(write["add"]["dependsOn"].is_string()
-                                                                 ? write["add"]["dependsOn"].as_string()
-                                                                 : "");
+    if (write["store"].Is("conflicts"))
+      depends_on.push_back(
+          write["add"]["dependsOn"].is_string() ? write["add"]["dependsOn"].as_string() : "");
   }
   CHECK(depends_on == Vector<std::string>{"", SyncUuid(1), SyncUuid(1), SyncUuid(1)});
 }
@@ -112,8 +112,10 @@ TEST_CASE("a refused change of members takes along no rows of the realm") {
 TEST_CASE("a leave of a realm that is revoked, or unknown to the server, is done") {
   for (const bool pulled : {true, false}) {
     Quarantine quarantine(&MemberSchema(), "anna", 5000);
-    if (pulled) quarantine.RefuseRealm(kRealm, {"revoked", "revoked", "", "", {}});
-    else quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+    if (pulled)
+      quarantine.RefuseRealm(kRealm, {"revoked", "revoked", "", "", {}});
+    else
+      quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
     Data::Array writes;
     quarantine.Add(Page({Record(1, {Member(OpKind::kDelete, "anna")}),
                          Record(2, {Member(OpKind::kDelete, "bo")})}),

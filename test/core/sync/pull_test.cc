@@ -58,7 +58,7 @@ Data FoldOwn(bool asked, double cursor, std::string_view reset = "") {
   json.Set("own", all.Set(updates[0].id, own));
   const Result<PullAnswer> answer = ReadPullAnswer(SyncSchema(), json);
   SKERRY_CHECK(answer.ok());
-  PullFold fold(&SyncSchema(), &request, &answer.value(), 1, 0);
+  PullFold fold(&SyncSchema(), "", &request, &answer.value(), 1, 0);
   SKERRY_CHECK(fold.Decide(updates, SyncRecord::Read(sync)));
   const Data::Array writes = fold.Finish();
   SKERRY_CHECK(fold.unconfirmed() == 0);  // confirmed in any case: by its place in the log
@@ -118,7 +118,7 @@ struct KnownFold {
     Result<PullAnswer> read = ReadPullAnswer(SyncSchema(), json);
     SKERRY_CHECK(read.ok());
     answer_ = std::move(read.value());
-    fold = std::make_unique<PullFold>(&SyncSchema(), &request_, &answer_, 1, 0);
+    fold = std::make_unique<PullFold>(&SyncSchema(), "", &request_, &answer_, 1, 0);
     SKERRY_CHECK(fold->Decide({}, SyncRecord::Read(sync)));
     if (fold->needs_mutations()) {
       Data row = Data::MakeObject();
@@ -302,6 +302,7 @@ TEST_CASE("an update that was sent to a realm keeps its id and place after the r
     world.Settle();
     (arrived ? world.network.lose_push_answers : world.network.lose_push_requests) = 1;
     world.Mutate({IncItem("r", "R", 1)});
+    world.Settle();
     REQUIRE(world.storage.Count("outbox") == 1);
     const Data sent = world.storage.store("outbox").begin()->second;
     REQUIRE(sent["state"].Is("sent"));

@@ -243,7 +243,7 @@ TEST_CASE("shows an object deleted with its parent when a pull overtakes the pus
     const skerry::Result<PullAnswer> pulled =
         ReadPullAnswer(SyncSchema(), json.Set("own", std::move(own)));
     REQUIRE(pulled.ok());
-    PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
+    PullFold fold(&SyncSchema(), "", &request, &pulled.value(), 1, 0);
     REQUIRE(fold.Decide({outbox}, sync));
     int notices = 0;
     for (const Data& write : fold.Finish()) {

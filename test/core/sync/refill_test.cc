@@ -122,7 +122,7 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
   if (!refill.empty()) json.Set("refill", Json(refill));
   const Result<PullAnswer> answer = ReadPullAnswer(SyncSchema(), json);
   REQUIRE(answer.ok());
-  PullFold fold(&SyncSchema(), &request, &answer.value(), 1, 0);
+  PullFold fold(&SyncSchema(), "", &request, &answer.value(), 1, 0);
   REQUIRE(fold.Decide(updates, SyncRecord::Read(sync)));
   const Data::Array writes = fold.Finish();
   if (after != nullptr) *after = writes.back()["put"];

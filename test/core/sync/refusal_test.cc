@@ -154,7 +154,7 @@ TEST_CASE("marks a known mutation with its revisions, confirms it when cursors g
   result.Set("known", known.Set(SyncUuid(1), 7));
   Data body = Data::MakeObject();
   body.Set("results", Data(Data::Array{result}));
-  PushAnswer answer(&SyncSchema(), {"u1"}, *ReadPushResults(body), 5);
+  PushAnswer answer(&SyncSchema(), "", {"u1"}, *ReadPushResults(body), 5);
   answer.Decide({OutboxRecord::Read(outbox)}, CompleteSyncRecord(Data(), "c", 1), &ids);
   REQUIRE(answer.needs_mutations());
   Data row = Data::MakeObject();
@@ -176,7 +176,7 @@ TEST_CASE("marks a known mutation with its revisions, confirms it when cursors g
     json.Set("cursors", cursors.Set("A", MakeCursor(static_cast<uint64_t>(head), 9)));
     const skerry::Result<PullAnswer> pulled = ReadPullAnswer(SyncSchema(), json);
     REQUIRE(pulled.ok());
-    PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
+    PullFold fold(&SyncSchema(), "", &request, &pulled.value(), 1, 0);
     REQUIRE(fold.Decide({}, sync));
     fold.Finish();
     CHECK((fold.record() ? fold.record()->confirmed.size() : 0) == (head == 7 ? 1 : 0));

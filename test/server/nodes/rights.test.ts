@@ -8,12 +8,16 @@ import { Nodes } from '../support/nodes.ts';
 import { type Json, uuid7, WireClient } from '../support/server.ts';
 
 const nodes = new Nodes();
+const silent = new Nodes();
 afterEach(terminateAll);
-afterAll(() => nodes.remove());
+afterAll(async () => {
+  await nodes.remove();
+  await silent.remove();
+});
 
-async function urls(): Promise<[string, string]> {
-  if (nodes.running.length === 0) for (const n of [0, 1]) await nodes.start(n);
-  return nodes.running.map(({ url }) => url) as [string, string];
+async function urls(of = nodes, args: readonly string[] = []): Promise<[string, string]> {
+  if (of.running.length === 0) for (const n of [0, 1]) await of.start(n, { args });
+  return of.running.map(({ url }) => url) as [string, string];
 }
 
 test('a grant and its end at one node reach a socket at the other', async () => {
@@ -33,6 +37,30 @@ test('a grant and its end at one node reach a socket at the other', async () => 
   // A later commit of that realm is followed by one of bo's own.
   await applied(city(realm));
   expect((await new WireClient(first, 'bo').push([city('user:bo')])).status).toBe('applied');
+  await ear.hears((message) => message.realm === 'user:bo' && message.revision !== 0);
+  expect(JSON.stringify(ear.heard)).not.toContain(realm);
+});
+
+test('without notifications, too, and no commit behind a removal is heard of before it', async () => {
+  const [first, second] = await urls(silent, ['--no-notify']);
+  const anna = new WireClient(first, 'anna');
+  const realm = uuid7();
+  const applied = async (client: WireClient, ...ops: Json[]) =>
+    expect((await client.push(ops)).status).toBe('applied');
+  const ear = await listenAt(second, 'bo', ['cities']);
+  const members = ['bo', 'cy'].map((user) => invite(realm, user, 'writer'));
+  await applied(anna, invite(realm, 'anna', 'owner'), ...members);
+  await ear.hears(isRights('bo'));
+  const cy = new WireClient(second, 'cy');
+  await applied(cy, city(realm));
+  await ear.hears((message) => message.realm === realm);
+  ear.heard.length = 0;
+  await applied(anna, remove(realm, 'bo'));
+  // The second node does not know of the removal yet, and has a commit behind it.
+  await applied(cy, city(realm));
+  await ear.hears(isRights('bo'));
+  await applied(cy, city(realm));
+  await applied(new WireClient(second, 'bo'), city('user:bo'));
   await ear.hears((message) => message.realm === 'user:bo' && message.revision !== 0);
   expect(JSON.stringify(ear.heard)).not.toContain(realm);
 });
