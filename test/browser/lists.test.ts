@@ -87,7 +87,7 @@ test('a role changes what its member can do, at once', async () => {
   await until(bo, (form) => document.querySelector<HTMLElement>(form)?.hidden, [adding]);
 });
 
-test('who is removed loses the list at once, and who leaves, too; the last owner cannot', async () => {
+test('a list is gone at once for who is removed or leaves; the last owner cannot', async () => {
   await ada.click('[data-member=bo] button');
   await hides(bo, '.list');
   await shows(bo, 'You no longer see “Groceries”.');

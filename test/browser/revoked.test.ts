@@ -63,7 +63,7 @@ const count = (page: Page, realm: string, wanted: number) =>
     60_000,
   );
 
-test('rows of a realm that is taken away leave memory, storage and images, and come again', async () => {
+test('rows of a revoked realm leave memory, storage and images, and come again', async () => {
   const secret = 'Ohrwurm-4711';
   const realm = await anna.evaluate(async (text) => {
     const { result } = db.realms.create();

@@ -86,7 +86,7 @@ async function shared(
   return realm;
 }
 
-test('two owners who invite one person offline at once make one member, with the higher role', async () => {
+test('two owners who invite one person offline at once make one member', async () => {
   const [anna, bo, cy] = [named('anna'), named('bo'), named('cy')] as const;
   const [a, b, c] = [await openAs(anna), await openAs(bo), await openAs(cy)];
   const realm = await shared(a, [[b, bo, 'owner']]);
@@ -102,7 +102,7 @@ test('two owners who invite one person offline at once make one member, with the
   }
 });
 
-test('what a former owner wrote offline is refused behind the removal, and the rest goes on', async () => {
+test('what a former owner wrote offline is refused, and the rest goes on', async () => {
   const [anna, bo] = [named('anna'), named('bo')] as const;
   const [a, b] = [await openAs(anna), await openAs(bo)];
   const realm = await shared(a, [[b, bo, 'owner']]);
@@ -197,7 +197,7 @@ test('a realm whose name is taken is not written to by who would have founded it
   await a.transact((tx) => tx.notes.create({ title: 'mine' })).confirmed;
 });
 
-test('a leave that waits when its realm is taken away is done, and no entry of the inbox', async () => {
+test('a leave that waits when its realm is taken away is done', async () => {
   const [anna, bo] = [named('anna'), named('bo')] as const;
   const [a, b] = [await openAs(anna), await openAs(bo)];
   const realm = await shared(a, [[b, bo, 'writer']]);

@@ -294,7 +294,7 @@ TEST_CASE("removes a revoked realm's rows, moves its pending mutations to the in
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("an update that was sent to a realm keeps its id and place after the realm is revoked") {
+TEST_CASE("an update that was sent keeps its id and place after its realm is revoked") {
   for (const bool arrived : {true, false}) {
     SyncWorld world;
     world.server.Foreign("r", "R", "x");

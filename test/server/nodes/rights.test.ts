@@ -41,7 +41,7 @@ test('a grant and its end at one node reach a socket at the other', async () => 
   expect(JSON.stringify(ear.heard)).not.toContain(realm);
 });
 
-test('without notifications, too, and no commit behind a removal is heard of before it', async () => {
+test('without notifications, no commit behind a removal is heard of before it', async () => {
   const [first, second] = await urls(silent, ['--no-notify']);
   const anna = new WireClient(first, 'anna');
   const realm = uuid7();
