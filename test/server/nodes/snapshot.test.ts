@@ -2,7 +2,8 @@
 // the real puller over a database that lets another node commit right after the heads were read.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Json, WireClient } from '../support/server.ts';
+import { invite, remove } from '../support/memberships.ts';
+import { type Json, uuid7, WireClient } from '../support/server.ts';
 import { grants, TwoNodes } from '../support/stages.ts';
 
 const user = grants('anna', { public: 'write' });
@@ -46,4 +47,19 @@ test('a range ends at the head that was read first, with the rows of that state'
   expect(nodes.isWatching).toBe(false);
   expect(rows(range)).toEqual([['two', 'first']]);
   expect(rows(await nodes.pull(user, range.cursors as Json, true))).toEqual([['two', 'second']]);
+});
+
+test('a realms token has the memberships of its version', async () => {
+  const [anna, realm] = [new WireClient(''), uuid7()];
+  for (const op of [invite(realm, 'anna', 'owner'), invite(realm, 'bo', 'reader')])
+    expect(await nodes.commit(anna, [op])).toMatchObject({ status: 'applied' });
+  nodes.after('skerry.membership', async () => {
+    await nodes.commit(anna, [remove(realm, 'bo')]);
+  });
+  const tokenAfter = async (token: unknown) =>
+    (await nodes.pull(grants('bo'), {}, true, token)).realmsToken;
+  const first = await tokenAfter(null);
+  expect(nodes.isWatching).toBe(false);
+  expect(nodes.tokens.read('bo', first)?.realms).toEqual([realm]);
+  expect(nodes.tokens.read('bo', await tokenAfter(first))?.realms).toEqual([]);
 });

@@ -10,6 +10,7 @@ import { SealedTimes } from '../../../server/src/plain/sealed-time.ts';
 import { Puller } from '../../../server/src/pull/pull.ts';
 import { Committer } from '../../../server/src/push/commit.ts';
 import type { Result } from '../../../server/src/push/done.ts';
+import { RealmsTokens } from '../../../server/src/rights/realms-token.ts';
 import type { Caller } from '../../../server/src/rights/rights.ts';
 import { applySchema } from '../../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../../server/src/sql/members.ts';
@@ -25,6 +26,7 @@ export const grants = (user: string, realms: Readonly<Record<string, 'read' | 'w
   ({ id: user, grants: new Map(Object.entries(realms)), expires: null }) satisfies Caller;
 
 export class TwoNodes {
+  readonly tokens = new RealmsTokens(['a key of the tests, long enough for realms tokens']);
   readonly puller: Puller;
   readonly tables: PlainTables;
   readonly #authority: Authority;
@@ -44,7 +46,7 @@ export class TwoNodes {
       transaction: (options, work) =>
         databases[0].transaction(options, (tx) => work(this.#watched(tx))),
     };
-    this.puller = new Puller({ database: watched, authority, schema, images });
+    this.puller = new Puller({ database: watched, authority, schema, images, tokens: this.tokens });
     this.tables = new PlainTables(
       watched,
       schema,
@@ -98,12 +100,19 @@ export class TwoNodes {
     return results[0] as Result;
   }
 
-  async pull(user: Caller, cursors: Json, filled: boolean): Promise<Json> {
+  async pull(
+    user: Caller,
+    cursors: Json,
+    filled: boolean,
+    realmsToken: unknown = null,
+  ): Promise<Json> {
     const request = {
       ...{ client: new WireClient('').id, schema: 1, have: [], seen: {}, limit: 100, cursors },
       scopes: [{ table: 'cities', where: ['true'], filled }],
     };
-    return JSON.parse(await this.puller.pull(user, JSON.stringify(request))) as Json;
+    return JSON.parse(
+      await this.puller.pull({ user, request: JSON.stringify(request), realmsToken }),
+    ) as Json;
   }
 
   async close(): Promise<void> {
