@@ -251,6 +251,12 @@ Data PullSession::ScopeToData(size_t scope) const {
   return data;
 }
 
+Data PullSession::TablesToData(const Set<TableIndex>& tables) const {
+  Data names = Data::MakeArray();
+  for (const TableIndex table : tables) names.Push(schema_->table(table).name);
+  return names;
+}
+
 Data PullSession::NeedsToData() const {
   const PullNeeds& needs = pull_.needs();
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
@@ -261,13 +267,14 @@ Data PullSession::NeedsToData() const {
     data.Set("from", item.from).Set("limit", item.limit);
     entries.Push(data.Set("client", item.client.empty() ? Data() : Data(item.client)));
   }
-  for (const auto& [realm, from] : needs.changes) changes.Push(RealmItem(realm).Set("from", from));
+  const Data tables = TablesToData(pull_.request().scopes.Tables());
+  for (const auto& [realm, from] : needs.changes) {
+    changes.Push(RealmItem(realm).Set("from", from).Set("tables", tables));
+  }
   for (const std::string& id : needs.own) own.Push(id);
   for (const std::string& id : needs.actions) actions.Push(id);
   for (const PullNeeds::State& item : needs.state) {
-    Data tables = Data::MakeArray();
-    for (const TableIndex table : item.tables) tables.Push(schema_->table(table).name);
-    state.Push(RealmItem(item.realm).Set("tables", std::move(tables)));
+    state.Push(RealmItem(item.realm).Set("tables", TablesToData(item.tables)));
   }
   for (const std::string& realm : needs.page_realms) page_realms.Push(realm);
   for (const size_t scope : needs.pages) {

@@ -28,6 +28,7 @@ class PullSession {
   Status LoadPages(const Data& in);
   Status LoadRowOfChange(const Data& change, const Data& given);
   Status LoadRowsAt(const Data& in);
+  Data TablesToData(const Set<TableIndex>& tables) const;
   Data NeedsToData() const;
   Data ScopeToData(size_t scope) const;
   Data AnswerToData() const;

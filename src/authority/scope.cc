@@ -81,6 +81,13 @@ bool Scopes::HaveAllTables(const Schema& schema) const {
   return true;
 }
 
+Set<TableIndex> Scopes::Tables() const {
+  Set<TableIndex> tables;
+  for (const Scope& scope : list_) tables.insert(scope.table);
+  if (members_ != kNone) tables.insert(members_);
+  return tables;
+}
+
 bool Scopes::Cover(const ObjectKey& key) const {
   if (key.table == members_) return true;
   for (const Scope& scope : list_) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/data.h"
+#include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
 #include "model/filter.h"
@@ -44,6 +45,8 @@ class Scopes {
   Vector<size_t> PagesAtOnce() const;
   // Whether every table of the schema has a scope without a condition.
   bool HaveAllTables(const Schema& schema) const;
+  // The tables whose rows and changes decide what is in scope.
+  Set<TableIndex> Tables() const;
   // Memberships are in scope whatever a client asks for, as if a scope of them were always filled.
   TableIndex members() const { return members_; }
   // Whether the fill of every scope of the table has reached the id (true if there is no scope).

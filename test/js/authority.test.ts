@@ -208,7 +208,7 @@ describe('pull', () => {
       realms: { public: { head: 3, headAt: 5000, rows: 0 } },
     });
     expect(needs.entries).toMatchObject([{ realm: 'public', from: 2, client: null }]);
-    expect(needs.changes).toEqual([{ realm: 'public', from: 2 }]);
+    expect(needs.changes).toEqual([{ realm: 'public', from: 2, tables: ['groups', 'members'] }]);
     expect(needs.own).toEqual(have);
     const entry = { realm: 'public', revision: 3, at: 5000, client: kClient, update: uuid(10) };
     const second = step(handle, {

@@ -4,9 +4,12 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PgConnection } from '../../server/src/db/pg-connection.ts';
+import { openPostgres } from '../../server/src/db/postgres.ts';
 import { createServer } from '../../server/src/index.ts';
+import { PokeHub } from '../../server/src/poke/hub.ts';
+import { PokeRelay } from '../../server/src/poke/relay.ts';
 import { connectTo, makeDatabase, postgresUrl } from './support/database.ts';
 import { create, everything, update } from './support/pulling.ts';
 import { testSchema } from './support/schemas.ts';
@@ -14,13 +17,18 @@ import { Folder, type Json, post, WireClient } from './support/server.ts';
 
 const kRealm = 'user:ada';
 const kRows = 100_000;
+const kScope = ['=', 'country', 'x'];
 
 /** Every kind of push and pull once. */
-async function workload(url: string): Promise<void> {
+async function workload(url: string, database: string): Promise<void> {
   const [author, other] = [new WireClient(url, 'ada'), new WireClient(url, 'ada')];
   const push = async (...ops: Json[]) =>
     expect(await author.push(ops)).toMatchObject({ status: 'applied' });
-  const ask = async (more: Json = {}) => expect((await other.pull(more)).status).toBe(200);
+  const ask = async (more: Json = {}) => {
+    const { status, body } = await other.pull(more);
+    expect(status).toBe(200);
+    return body.cursors as Json;
+  };
   const [group, member] = [randomUUID(), randomUUID()];
   await push(
     create(kRealm, 'c1', { name: 'a', country: 'x', code: 'k1' }),
@@ -30,7 +38,7 @@ async function workload(url: string): Promise<void> {
   other.scopes = everything.map((scope) => ({ ...scope, filled: false }));
   await ask({ refill: true });
   other.scopes = everything;
-  await ask();
+  const cursors = await ask();
   const table = async (lastUpdateTime: unknown) =>
     (await post(url, '/v1/tables/cities', { lastUpdateTime }, author.headers)).body;
   const { lastUpdateTime } = await table(null);
@@ -41,8 +49,34 @@ async function workload(url: string): Promise<void> {
   await push({ op: 'delete', table: 'userGroups', id: group, realm: kRealm });
   await table(lastUpdateTime);
   await ask({ have: [resent.id], known: [(resent.actions as Json[])[0]?.id], limit: 1 });
-  other.scopes = [{ table: 'cities', where: ['=', 'country', 'x'], filled: false }];
+  await ask({ cursors });
+  other.scopes = [{ table: 'cities', where: kScope, filled: false }];
   await ask();
+  await relayed(database, () => push(update(kRealm, 'c1', { name: 'c' })));
+}
+
+/** What a node reads for pokes of a commit by another. */
+async function relayed(databaseUrl: string, commit: () => Promise<void>) {
+  const database = await openPostgres(databaseUrl);
+  const frames: string[] = [];
+  const hub = new PokeHub(new Set());
+  const log = (message: string, error: unknown) => {
+    throw new Error(message, { cause: error });
+  };
+  const relay = new PokeRelay({ database, hub, log });
+  const user = { id: 'ada', grants: new Map(), expires: null };
+  await relay.join({
+    ...{ client: 'other', user, realms: new Set([kRealm]), tables: new Set(['cities']) },
+    send: (frame) => {
+      frames.push(frame);
+    },
+    regrant: () => {},
+  });
+  await commit();
+  relay.catchUp();
+  await vi.waitFor(() => expect(frames).toHaveLength(1));
+  await relay.close();
+  await database.close();
 }
 
 /** Fills every table, like those of a server after long use. */
@@ -68,6 +102,16 @@ const kFill = `
   insert into skerry.user_rights select 'u' || n, 'v', n * 1000 from generate_series(1, ${kRows}) n;
   analyze`;
 
+/** One realm in which everything is: rows, and changes of two tables. */
+const kLargeRealm = `
+  insert into cities (id, realm, revision, created_at, modified_at, name, country, code)
+    select 'b' || n, '${kRealm}', 1, now(), now(), 'n', 'c' || n % 1000, 'b' || n from generate_series(1, ${kRows}) n;
+  insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, tables, streams, changes, bytes)
+    select '${kRealm}', 1000 + n, n, 'c', 'u', 'v' || n, true, '["cities"]', '[]', 1, 300 from generate_series(1, ${kRows}) n;
+  insert into skerry.change select '${kRealm}', 1000 + n, case when n % 2 = 0 then 'cities' else 'notices' end, 'b' || n, null, false
+    from generate_series(1, ${kRows}) n;
+  analyze`;
+
 /** One table that is never large: a few lines about the database. */
 const kSmall = /^(Parallel )?Seq Scan on meta\b/;
 
@@ -88,7 +132,7 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
       return query.call(this, text, params);
     };
     try {
-      await workload(server.url);
+      await workload(server.url, url);
     } finally {
       PgConnection.prototype.query = query;
       await server.close();
@@ -101,20 +145,31 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
     folder.remove();
   });
 
+  /** The nodes of a recorded statement's plan, as lines. */
+  async function planOf(text: string): Promise<string[]> {
+    const quoted = (recorded.get(text) ?? []).map((param) =>
+      param === null ? 'null' : `'${param.replaceAll("'", "''")}'`,
+    );
+    await sql.query(`prepare asked as ${text}`);
+    const { rows } = await sql.query(
+      `explain execute asked${quoted.length > 0 ? `(${quoted.join()})` : ''}`,
+    );
+    await sql.query('deallocate asked');
+    return rows.map((line) => String(line['QUERY PLAN']).replace(/^[\s>-]+/, ''));
+  }
+
+  /** The plans of the recorded statements that have all of these parts; there is at least one. */
+  async function plansOf(...parts: string[]): Promise<string[]> {
+    const texts = [...recorded.keys()].filter((text) => parts.every((part) => text.includes(part)));
+    expect(texts).not.toEqual([]);
+    return Promise.all(texts.map(async (text) => (await planOf(text)).join('\n')));
+  }
+
   /** The scans of whole tables in the plans of the recorded statements. */
   async function scans(): Promise<string[]> {
     const found: string[] = [];
-    for (const [text, params] of recorded) {
-      const quoted = params.map((param) =>
-        param === null ? 'null' : `'${param.replaceAll("'", "''")}'`,
-      );
-      await sql.query(`prepare asked as ${text}`);
-      const { rows } = await sql.query(
-        `explain execute asked${quoted.length > 0 ? `(${quoted.join()})` : ''}`,
-      );
-      await sql.query('deallocate asked');
-      for (const line of rows) {
-        const node = String(line['QUERY PLAN']).replace(/^[\s>-]+/, '');
+    for (const text of recorded.keys()) {
+      for (const node of await planOf(text)) {
         if (/\bSeq Scan on\b/.test(node) && !kSmall.test(node))
           found.push(`${node}: ${text.replace(/\s+/g, ' ').slice(0, 200)}`);
       }
@@ -130,6 +185,32 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
   test('do not scan large tables', async () => {
     await sql.query(kFill);
     expect(await scans()).toEqual([]);
+  });
+
+  test('read only what a small scope concerns in one large realm', async () => {
+    await sql.query(kLargeRealm);
+    expect(await scans()).toEqual([]);
+    // A page of a fill: by the index of the declared prop, in the order of ids.
+    for (const plan of await plansOf('cross join lateral', 'left(t."country", 200)')) {
+      expect(plan).toMatch(
+        /Index Scan using cities_realm_country_ix on cities t.*\n\s*Index Cond: .*realm.*country.*id/,
+      );
+      expect(plan).not.toContain('cities_realm_ix');
+    }
+    // The changes of a range: of one table, by revision.
+    for (const plan of await plansOf(
+      'from skerry.change c',
+      "c.table_name = 'cities'",
+      'string_agg($4',
+    ))
+      expect(plan).toMatch(
+        /Index Scan using change_pkey on change c.*\n\s*Index Cond: .*realm.*table_name.*revision.*revision/,
+      );
+    // A poke: entries above the known one.
+    for (const plan of await plansOf('from skerry.log e'))
+      expect(plan).toMatch(
+        /Index Scan using log_pkey on log e.*\n\s*Index Cond: .*realm.*revision/,
+      );
   });
 
   test('are not kept while a small table grows', async () => {

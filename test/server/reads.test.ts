@@ -107,7 +107,10 @@ test('reads ops of own updates only within ranges, and within the byte limit', a
 
 describe('ranges of the log', () => {
   const most = { changes: 100, bytes: 4 * kMega, isOmitted: false };
-  const need = (realm: string, from = 1) => ({ realm, from, limit: 100, client: null });
+  const need = (realm: string, from = 1) => ({
+    ...{ realm, from, limit: 100, client: null },
+    ...{ tables: ['cities'], isEachCounted: false },
+  });
 
   test('end at their limits, but have at least one entry', async () => {
     for (let i = 1; i <= 5; i++) await entry('R', i, 1.5 * kMega);
@@ -118,6 +121,16 @@ describe('ranges of the log', () => {
     expect(one.ranges).toMatchObject([{ upto: '2', entries: 1, isOmitted: false }]);
     const last = await readRanges(database, [need('R', 4)], most);
     expect(last.ranges).toMatchObject([{ upto: '5', isHead: true }]);
+  });
+
+  test('do not count what concerns other tables, unless own updates are in them', async () => {
+    for (let i = 1; i <= 5; i++) await entry('T', i, 3 * kMega);
+    const other = { ...need('T'), tables: ['notices'] };
+    const { ranges, bytes } = await readRanges(database, [other], most);
+    expect(ranges).toMatchObject([{ upto: '5', isHead: true, tables: [] }]);
+    expect(bytes).toBe(0);
+    const own = await readRanges(database, [{ ...other, isEachCounted: true }], most);
+    expect(own.ranges).toMatchObject([{ upto: '2', tables: [] }]);
   });
 
   test('are passed without changes if one entry is too large', async () => {

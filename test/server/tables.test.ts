@@ -91,7 +91,7 @@ describe('typed tables', () => {
     const first = await indexed();
     const of = (name: string) => first.filter(({ table }) => table === name).length;
     expect([of(long), of(`${long}_other`), of('å'.repeat(30)), of('a'), of('a_b')]).toEqual([
-      3, 2, 3, 2, 2,
+      5, 3, 5, 3, 3,
     ]);
     expect(first.map(({ name }) => name)).toContain(cut);
     expect(
@@ -99,6 +99,31 @@ describe('typed tables', () => {
     ).toHaveLength(2);
     await apply(db, schema);
     expect(await indexed()).toEqual(first);
+  });
+
+  test('has an index by realm of each ref and each declared prop, in older databases, too', async () => {
+    const byRealm = async () => {
+      const rows = await db.query<{ definition: string }>(
+        `select indexdef as definition from pg_indexes where schemaname = 'public' and indexname ~ '_realm_.+_ix$'`,
+      );
+      return rows.map(({ definition }) => definition.replace(/^.* USING btree /, '')).sort();
+    };
+    const wanted = [
+      '(realm, "group", id) WHERE (deleted_at IS NULL)',
+      '(realm, "left"(country, 200), id) WHERE (deleted_at IS NULL)',
+    ];
+    await apply(db, testSchema);
+    expect(await byRealm()).toEqual(wanted);
+    await db.execute('drop index cities_realm_country_ix; drop index members_realm_group_ix');
+    await apply(db, testSchema);
+    expect(await byRealm()).toEqual(wanted);
+    const declared = (props: readonly { name: string }[]) =>
+      props.map((prop) => (prop.name === 'population' ? { ...prop, index: true } : prop));
+    await apply(
+      db,
+      withCities((props) => declared(props as { name: string }[])),
+    );
+    expect(await byRealm()).toContain('(realm, population, id) WHERE (deleted_at IS NULL)');
   });
 
   test('replaces the whole row when it is written again', async () => {

@@ -243,8 +243,8 @@ export class PokeRelay implements Pokes {
     await new Promise((resolve) => setImmediate(resolve));
     const fresh = [...this.#watched].filter(([, { known }]) => known === null);
     const rows = await this.#options.database.query<{ realm: string; head: string }>(
-      `select r.realm, r.head::text as head from skerry.realm r
-        where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))`,
+      `select r.realm, r.head::text as head from json_array_elements_text($1::text::json) as k(realm)
+        cross join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r`,
       [JSON.stringify(fresh.map(([realm]) => realm))],
     );
     const heads = new Map(rows.map(({ realm, head }) => [realm, Number(head)]));

@@ -8,9 +8,11 @@ export interface EntryNeed {
   readonly client: string | null;
 }
 
-interface ChangeNeed {
+export interface ChangeNeed {
   readonly realm: string;
   readonly from: number;
+  /** Changes of other tables are not needed. */
+  readonly tables: readonly string[];
 }
 
 export interface PageNeed {

@@ -6,6 +6,14 @@ import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { EntryNeed } from './needs.ts';
 
+/** A range to be cut. */
+export interface RangeNeed extends EntryNeed {
+  /** The tables whose changes are read. */
+  readonly tables: readonly string[];
+  /** Whether an entry counts that touched none of these tables: own updates may be in it, whose ops are read. */
+  readonly isEachCounted: boolean;
+}
+
 export interface Range {
   readonly realm: string;
   readonly from: number;
@@ -14,7 +22,7 @@ export interface Range {
   readonly isHead: boolean;
   /** The number of its entries, without that of its cursor. */
   readonly entries: number;
-  /** The tables that they touched. */
+  /** The tables that they touched and whose changes are needed. */
   readonly tables: readonly string[];
   /** Its changes are too large, and are not read. */
   readonly isOmitted: boolean;
@@ -49,25 +57,30 @@ const kEntryBytes = `coalesce(l.bytes, (
 
 /**
  * Cuts each range by itself: at most `limit` entries, which begin within so many changes and end within so many
- * bytes; at least one.
+ * bytes; at least one. Entries that touched none of the tables count nothing.
  */
 function cutAll(
   tx: Queryable,
-  needs: readonly EntryNeed[],
+  needs: readonly RangeNeed[],
   { changes, bytes }: RangeLimits,
 ): Promise<Cut[]> {
   return tx.query<Cut>(
     `select k.realm, k."from"::text as "from", (select r.head from skerry.realm r where r.realm = k.realm)::text as head,
             c.upto::text, c.entries::text, c.bytes::text, c.tables::text, c.at::text, c.next_bytes::text, c.next_tables::text
-       from json_to_recordset($1::text::json) as k(realm text, "from" bigint, "limit" bigint)
+       from json_to_recordset($1::text::json)
+              as k(realm text, "from" bigint, "limit" bigint, tables json, "isEachCounted" boolean)
       cross join lateral (
         with read as (
           select * from (
             select e.*, sum(e.changes) over w - e.changes as changes_before, sum(e.bytes) over w as upto_bytes
               from (select l.revision, l.at, l.tables, l.revision > k."from" as is_new,
-                           case when l.revision > k."from" then l.changes else 0 end as changes,
-                           case when l.revision > k."from" then ${kEntryBytes} else 0 end as bytes
-                      from skerry.log l where l.realm = k.realm and l.revision >= k."from"
+                           case when n.counts then l.changes else 0 end as changes,
+                           case when n.counts then ${kEntryBytes} else 0 end as bytes
+                      from skerry.log l
+                     cross join lateral (select l.revision > k."from" and (k."isEachCounted" or exists (
+                       select 1 from json_array_elements_text(l.tables) as n(name)
+                        where n.name in (select t.name from json_array_elements_text(k.tables) as t(name)))) as counts) n
+                     where l.realm = k.realm and l.revision >= k."from"
                      order by l.revision limit k."limit") e
             window w as (order by e.revision)) s
            where (s.changes_before <= $2::text::bigint and s.upto_bytes <= $3::text::bigint) or s.revision <= k."from" + 1)
@@ -90,7 +103,7 @@ function cutAll(
  */
 export async function readRanges(
   tx: Queryable,
-  needs: readonly EntryNeed[],
+  needs: readonly RangeNeed[],
   most: RangeLimits,
 ): Promise<{ ranges: Range[]; bytes: number }> {
   if (needs.length === 0) return { ranges: [], bytes: 0 };
@@ -110,7 +123,15 @@ export async function readRanges(
     if (range?.isOmitted === false)
       read += range.entries > 1 ? bytes : range.entries === 1 ? next : 0;
   }
-  return { ranges: cuts.map((cut) => ranges.get(cut.realm) ?? wholeOf(cut)), bytes: read };
+  const needed = new Map(needs.map(({ realm, tables }) => [realm, new Set(tables)]));
+  return {
+    ranges: cuts.map((cut) => {
+      const range = ranges.get(cut.realm) ?? wholeOf(cut);
+      const tables = range.tables.filter((table) => needed.get(cut.realm)?.has(table) === true);
+      return { ...range, tables };
+    }),
+    bytes: read,
+  };
 }
 
 function base({ realm, from }: Cut) {

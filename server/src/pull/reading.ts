@@ -8,8 +8,8 @@ import type { ImageOffer } from '../image/folder-store.ts';
 import type { RealmsTokens } from '../rights/realms-token.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import type { EntryNeed, Needs } from './needs.ts';
-import { type Range, readRanges } from './ranges.ts';
+import type { Needs } from './needs.ts';
+import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
   readActions,
   readChanges,
@@ -130,9 +130,14 @@ export class PullReading {
   /** Reads the ranges of all realms in two round trips: how far they go, and their contents. */
   async #log(tx: Queryable, needs: Needs): Promise<{ entries: string[]; changes: string[] }> {
     const all = needs.entries ?? [];
-    const isRange = (need: EntryNeed) =>
-      needs.changes?.some(({ realm }) => realm === need.realm) === true;
-    const { ranges, bytes } = await readRanges(tx, all.filter(isRange), {
+    const changesOf = new Map(needs.changes?.map(({ realm, tables }) => [realm, tables]));
+    const isEachCounted = (needs.own?.length ?? 0) > 0;
+    const asked: RangeNeed[] = [];
+    for (const need of all) {
+      const tables = changesOf.get(need.realm);
+      if (tables !== undefined) asked.push({ ...need, tables, isEachCounted });
+    }
+    const { ranges, bytes } = await readRanges(tx, asked, {
       changes: this.#portion.of(limits.changesPerPull),
       bytes: this.#portion.of(limits.readBytes),
       isOmitted: this.#portion.content !== 'all',
@@ -145,7 +150,7 @@ export class PullReading {
       if (range.isOmitted && range.entries > 0) this.#leaveOut(range.realm, range.tables);
       else if (range.entries > 1) this.#canShrink = true;
     }
-    const rest = all.filter((need) => !isRange(need));
+    const rest = all.filter(({ realm }) => !changesOf.has(realm));
     const entries = await readEntries(tx, [
       ...ranges.map(({ realm, from, upto }) => ({ realm, from, upto, client: null })),
       // Own updates of a realm that comes whole.

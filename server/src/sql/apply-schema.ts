@@ -10,6 +10,7 @@ import { SchemaError } from './description.ts';
 import { type Columns, existingColumns } from './existing-columns.ts';
 import { indexNames, quoteName, quoteText, unquote } from './names.ts';
 import {
+  byRealm,
   columnTypes,
   declaration,
   type SqlColumn,
@@ -66,8 +67,8 @@ function indexStatements(
   existing: Indexes,
 ): string[] {
   const plain = unquote(table.name);
-  const make = (column: string, columns: string) => {
-    const { short, isCut, unique } = indexNames(plain, column);
+  const make = (column: string, columns: string, named = column) => {
+    const { short, isCut, unique } = indexNames(plain, named);
     const isThere = [short, unique].some((name) => {
       const index = existing.get(name);
       return index?.table === plain && index.columns.has(column);
@@ -82,10 +83,12 @@ function indexStatements(
   for (const [i, prop] of props.entries()) {
     const column = table.columns[i];
     if (column === undefined) continue;
-    if (prop.type === 'ref') statements.push(make(unquote(column.name), column.name));
-    else if (prop.unique) {
-      statements.push(make(unquote(column.name), `realm, (${textKeyed(column, column.name)})`));
-    }
+    const name = unquote(column.name);
+    if (prop.type === 'ref') statements.push(make(name, column.name));
+    else if (prop.unique) statements.push(make(name, `realm, (${textKeyed(column, column.name)})`));
+    // With the id, so that the pages of a scope are read in order.
+    const indexed = column.isIndexed ? byRealm(column, column.name) : null;
+    if (indexed !== null) statements.push(make(name, `realm, (${indexed}), id`, `realm_${name}`));
   }
   return statements.filter((statement) => statement !== '');
 }

@@ -1,13 +1,14 @@
 // A scope's filter as a parameterised SQL condition, with the semantics of src/model/filter.h (docs/design.md,
 // "Filters"): absent = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
-// so every comparison is made two-valued by coalesce; strings compare by UTF-8 bytes; `like` is case-sensitive.
+// so every comparison within a `not` is made two-valued by coalesce (elsewhere null counts as false by itself, and an
+// index can be used); strings compare by UTF-8 bytes; `like` is case-sensitive.
 
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { isStorable, type Params } from '../db/database.ts';
 import type { PropType } from './description.ts';
-import { fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
+import { byRealm, fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
 
 const kMaxDepth = limits.filterDepth;
 const kMaxNodes = 1_000;
@@ -16,7 +17,20 @@ const kMaxValues = 10_000;
 interface Column {
   readonly type: PropType;
   readonly expression: string;
+  /** What the index by realm holds of a value of this column; null: there is none. */
+  indexed(expression: string): string | null;
+  /** What the index by realm holds of the column itself. */
+  readonly inIndex: string | null;
   fromPlain(expression: string): string;
+}
+
+/** Where a part of a filter is. */
+interface Place {
+  readonly depth: number;
+  /** Within a sub-select, which may have no other. */
+  readonly isInner: boolean;
+  /** Within a `not`, which takes null for neither true nor false. */
+  readonly isNegated: boolean;
 }
 
 const operators: Readonly<Record<string, string>> = {
@@ -101,40 +115,54 @@ class FilterWriter {
       (typeof name === 'string' ? systemColumn(name) : null);
     if (column === null) throw invalid(`A filter names a prop that ${table.table} does not have.`);
     const plain = `${alias}.${column.name}`;
-    const expression = isText(column.type) ? `${plain} collate "C"` : plain;
+    const indexed = (expression: string) =>
+      column.isIndexed === true ? byRealm(column, expression) : null;
     return {
       type: column.type,
-      expression,
+      expression: isText(column.type) ? `${plain} collate "C"` : plain,
+      indexed,
+      inIndex: indexed(plain),
       fromPlain: (text) => {
         if (column.type === 'number' || column.type === 'date') {
           return fromPlain(column, `${text}::double precision`);
         }
         if (column.type === 'boolean') return `${text}::boolean`;
-        return fromPlain(column, text);
+        return fromPlain(column, isText(column.type) ? `${text}::text` : text);
       },
     };
   }
 
-  write(table: SqlTable, alias: string, filter: unknown, depth: number, inner: boolean): string {
+  write(table: SqlTable, alias: string, filter: unknown, place: Place): string {
     if (!Array.isArray(filter)) throw invalid('A filter is not a list.');
-    if (depth > kMaxDepth || ++this.#nodes > kMaxNodes) throw invalid('A filter is too deep.');
+    if (place.depth > kMaxDepth || ++this.#nodes > kMaxNodes)
+      throw invalid('A filter is too deep.');
     const [kind, ...rest] = filter as unknown[];
+    const below = { ...place, depth: place.depth + 1 };
     if (kind === 'true' && rest.length === 0) return 'true';
     if (kind === 'and' || kind === 'or') {
-      const parts = rest.map((part) => this.write(table, alias, part, depth + 1, inner));
+      const parts = rest.map((part) => this.write(table, alias, part, below));
       if (parts.length === 0) return kind === 'and' ? 'true' : 'false';
       return `(${parts.join(` ${kind} `)})`;
     }
     if (kind === 'not' && rest.length === 1) {
-      return `(not ${this.write(table, alias, rest[0], depth + 1, inner)})`;
+      return `(not ${this.write(table, alias, rest[0], { ...below, isNegated: true })})`;
     }
     if (rest.length !== 2) throw invalid('A filter has a part of an unknown form.');
     const column = this.#column(table, alias, rest[0]);
-    if (kind === 'like') return this.#like(column, rest[1]);
-    if (kind === 'in') return this.#in(column, alias, rest[1], depth, inner);
+    if (kind === 'in' && !Array.isArray(rest[1])) {
+      return this.#inSelect(column, alias, rest[1], place);
+    }
+    const condition = this.#condition(kind, column, rest[1]);
+    return place.isNegated ? `coalesce(${condition}, false)` : condition;
+  }
+
+  /** A comparison, which is null where the row has null. */
+  #condition(kind: unknown, column: Column, value: unknown): string {
+    if (kind === 'like') return this.#like(column, value);
+    if (kind === 'in') return this.#in(column, value as readonly unknown[]);
     const operator = typeof kind === 'string' ? operators[kind] : undefined;
     if (operator === undefined) throw invalid('A filter has an unknown operator.');
-    return this.#compare(column, operator, rest[1]);
+    return this.#compare(column, operator, value);
   }
 
   #compare(column: Column, operator: string, value: unknown): string {
@@ -147,7 +175,12 @@ class FilterWriter {
     const right = isBeforeAll(plain, column)
       ? `'-infinity'::timestamp with time zone`
       : column.fromPlain(this.#params.add(plain));
-    return `coalesce(${column.expression} ${operator} ${right}, false)`;
+    const condition = `${column.expression} ${operator} ${right}`;
+    const indexed = column.indexed(right);
+    // The beginnings of different values may be equal.
+    if (indexed === right || indexed === null || operator === '<>') return `(${condition})`;
+    const within = operator === '=' ? '=' : `${operator.slice(0, 1)}=`;
+    return `(${column.inIndex} ${within} ${indexed} and ${condition})`;
   }
 
   #like(column: Column, pattern: unknown): string {
@@ -158,27 +191,35 @@ class FilterWriter {
     if (/(^|[^\\])(\\\\)*\\$/.test(text)) return 'false';
     // PostgreSQL scans the text again for each character of a pattern that overlaps itself.
     if ([...text].length > limits.patternCharacters) throw invalid('A pattern is too long.');
-    return `coalesce(${column.expression} like ${this.#params.add(text)}, false)`;
+    return `(${column.expression} like ${this.#params.add(text)})`;
   }
 
-  #in(column: Column, alias: string, set: unknown, depth: number, inner: boolean): string {
-    if (Array.isArray(set)) {
-      if (set.length > kMaxValues) throw invalid('A filter lists too many values.');
-      // A null in the list equals nothing, as in every comparison except `=` and `!=` with null itself.
-      const texts = set
-        .filter((value) => value !== null)
-        .map((value) => plainValue(value, column))
-        .filter((plain) => !isBeforeAll(plain, column));
-      const values = this.#params.add(JSON.stringify(texts));
-      return `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${values}::json) as l(v)), false)`;
-    }
-    if (inner || !isObject(set))
+  #in(column: Column, list: readonly unknown[]): string {
+    if (list.length > kMaxValues) throw invalid('A filter lists too many values.');
+    // A null in the list equals nothing, as in every comparison except `=` and `!=` with null itself.
+    const texts = list
+      .filter((value) => value !== null)
+      .map((value) => plainValue(value, column))
+      .filter((plain) => !isBeforeAll(plain, column));
+    const values = this.#params.add(JSON.stringify(texts));
+    const among = (compared: string, value: string) =>
+      `${compared} = any (array(select ${value} from json_array_elements_text(${values}::json) as l(v)))`;
+    const value = column.fromPlain('l.v');
+    const condition = among(column.expression, value);
+    const indexed = column.indexed(value);
+    if (indexed === value || indexed === null || column.inIndex === null) return `(${condition})`;
+    return `(${among(column.inIndex, indexed)} and ${condition})`;
+  }
+
+  #inSelect(column: Column, alias: string, set: unknown, place: Place): string {
+    if (place.isInner || !isObject(set))
       throw invalid('A filter has a sub-select in a place where none is allowed.');
     const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;
     if (table === undefined) throw invalid('A sub-select names a table that does not exist.');
     const nested = `${alias}i`;
     const selected = this.#column(table, nested, set.select);
-    const where = this.write(table, nested, set.where ?? ['true'], depth + 1, true);
+    const inside = { depth: place.depth + 1, isInner: true, isNegated: false };
+    const where = this.write(table, nested, set.where ?? ['true'], inside);
     return `exists (select 1 from ${table.name} ${nested} where ${nested}.realm = ${alias}.realm
       and ${nested}.deleted_at is null and ${selected.expression} = ${column.expression} and ${where})`;
   }
@@ -192,5 +233,6 @@ export function filterSql(
   filter: unknown,
   params: Params,
 ): string {
-  return new FilterWriter(schema, params).write(table, alias, filter, 1, false);
+  const place = { depth: 1, isInner: false, isNegated: false };
+  return new FilterWriter(schema, params).write(table, alias, filter, place);
 }

@@ -46,6 +46,8 @@ export interface SqlColumn {
   readonly type: PropType;
   /** Quoted. */
   readonly name: string;
+  /** Whether the rows of a realm have an index on it (byRealm). */
+  readonly isIndexed?: boolean;
 }
 
 export interface SqlTable {
@@ -97,7 +99,8 @@ export function sqlSchema(schema: SchemaDescription): SqlSchema {
     const columns = table.props.map((prop) => {
       const column = columnName(table.name, prop.name);
       claim(`${name}.${column}`, `prop ${table.name}.${prop.name}`);
-      return { prop: prop.name, type: prop.type, name: quoteName(column) };
+      const isIndexed = prop.type === 'ref' || prop.index === true;
+      return { prop: prop.name, type: prop.type, name: quoteName(column), isIndexed };
     });
     tables.set(table.name, {
       table: table.name,
@@ -128,6 +131,26 @@ export function textKeyed(column: SqlColumn, expression: string): string {
     case 'json':
     case 'class':
       return `md5((${expression})::text)`;
+    default:
+      return expression;
+  }
+}
+
+/**
+ * What a column's index by realm holds: the value, or the beginning of one that may be long (an index's rows hold
+ * 2.7 KB). Beginnings are ordered like the values: equal for equal values, and never the other way around. Null for a
+ * column that no filter compares.
+ */
+export function byRealm(column: SqlColumn, expression: string): string | null {
+  switch (column.type) {
+    case 'string':
+    case 'enum':
+      return `left(${expression}, 200)`;
+    case 'bytes':
+      return `substring(${expression} from 1 for 800)`;
+    case 'json':
+    case 'class':
+      return null;
     default:
       return expression;
   }

@@ -123,6 +123,7 @@ void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data&
     for (const Data& change : changes_.at(realm)) {
       const uint64_t revision = change["revision"].as_u64();
       if (revision <= from || revision > upto) continue;
+      if (!ContainsString(need["tables"], change["table"].as_string())) continue;
       changes.Push(change);
       if (!reads.rows_along) continue;
       const Data after = RowAfter(served, rows, Data(change).Set("after", upto));
