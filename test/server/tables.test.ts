@@ -101,7 +101,7 @@ describe('typed tables', () => {
     expect(await indexed()).toEqual(first);
   });
 
-  test('has an index by realm of each ref and each declared prop, in older databases, too', async () => {
+  test('has indexes by realm of refs and declared props, in older databases, too', async () => {
     const byRealm = async () => {
       const rows = await db.query<{ definition: string }>(
         `select indexdef as definition from pg_indexes where schemaname = 'public' and indexname ~ '_realm_.+_ix$'`,
