@@ -46,6 +46,7 @@ const shows = (page: Page, text: string) =>
 const hides = (page: Page, selector: string) =>
   until(page, (which) => document.querySelector(which) === null, [selector]);
 
+// What is clicked may be replaced at that moment, when a change is confirmed: locators try again.
 async function submit(page: Page, form: string, text: string): Promise<void> {
   await page.type(`${form} input`, text);
   await page.click(`${form} button`);
@@ -64,7 +65,7 @@ test('a list is made, shared, filled by two, and read by the third', async () =>
   await ada.select(`${inviting} select`, 'reader');
   await submit(ada, inviting, 'cy');
   await shows(cy, 'Bread');
-  await bo.click('.todos input');
+  await bo.locator('.todos input').click();
   await until(ada, () => document.querySelectorAll('.todos input:checked').length === 1, []);
   // A reader sees all, and can change nothing.
   await until(cy, () => document.querySelectorAll('.todos input:disabled').length === 2, []);
@@ -79,16 +80,16 @@ test('a list is made, shared, filled by two, and read by the third', async () =>
 });
 
 test('a role changes what its member can do, at once', async () => {
-  await ada.select('[data-member=cy] select', 'writer');
+  await ada.locator('[data-member=cy] select').fill('writer');
   await until(cy, () => document.querySelectorAll('.todos input:disabled').length === 0, []);
   await submit(cy, adding, 'Salt');
   await shows(bo, 'Salt');
-  await ada.select('[data-member=bo] select', 'reader');
+  await ada.locator('[data-member=bo] select').fill('reader');
   await until(bo, (form) => document.querySelector<HTMLElement>(form)?.hidden, [adding]);
 });
 
 test('a list is gone at once for who is removed or leaves; the last owner cannot', async () => {
-  await ada.click('[data-member=bo] button');
+  await ada.locator('[data-member=bo] button').click();
   await hides(bo, '.list');
   await shows(bo, 'You no longer see “Groceries”.');
   expect(await bo.evaluate(() => [demo.todos.count(), demo.lists.count()])).toEqual([0, 0]);
