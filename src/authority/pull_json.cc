@@ -85,8 +85,11 @@ std::string CheckScopes(const Schema& schema, std::string_view text) {
   Data list = Data::MakeArray();
   for (const Scope& scope : scopes.value().list()) {
     const std::string& table = schema.table(scope.table).name;
+    Data tables = Data::MakeArray().Push(table);
+    for (const SubSelect& select : FindSubSelects(scope.filter, scope.where))
+      tables.Push((*select.select)["table"]);
     Data item = Fields{{"table", table}};
-    item.Set("where", scope.where).Set("tables", Data::MakeArray().Push(table));
+    item.Set("where", scope.where).Set("tables", std::move(tables));
     list.Push(std::move(item));
   }
   return WriteJson(Fields{{"scopes", std::move(list)}});
@@ -144,6 +147,7 @@ Status PullSession::Load(const Data& in) {
   LoadUnread(in);
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
+  SKERRY_RETURN_IF_ERROR(LoadJoins(in));
   for (const Data& image : in["images"].items()) images_.Push(image);
   return Status::Ok();
 }
@@ -202,6 +206,10 @@ Status PullSession::LoadRowOfChange(const Data& change, const Data& given) {
 
 void PullSession::LoadUnread(const Data& in) {
   for (const Data& data : in["omitted"].items()) {
+    if (data["joins"].as_bool()) {
+      pull_.LoadUnreadJoins(data["realm"].as_string());
+      continue;
+    }
     std::optional<Set<TableIndex>> tables;
     if (data["tables"].is_array()) tables.emplace();
     for (const Data& name : data["tables"].items()) {
@@ -244,6 +252,26 @@ Status PullSession::LoadRowsAt(const Data& in) {
   return Status::Ok();
 }
 
+Status PullSession::LoadJoins(const Data& in) {
+  size_t place = 0;
+  for (const Data& data : in["candidates"].items()) {
+    Vector<std::pair<ObjectKey, Row>> rows;
+    for (const Data& item : data["rows"].items()) {
+      Result<StoredRow> stored = StoredRowFromData(*schema_, item);
+      if (!stored.ok()) return Misuse(stored.status().detail());
+      rows.emplace_back(std::move(stored.value().key), std::move(stored.value().row));
+    }
+    pull_.LoadCandidates(place++, std::move(rows), data["more"].as_bool());
+  }
+  place = 0;
+  for (const Data& list : in["selected"].items()) {
+    Vector<size_t> found;
+    for (const Data& index : list.items()) found.push_back(index.as_u64());
+    pull_.LoadSelected(place++, found);
+  }
+  return Status::Ok();
+}
+
 Data PullSession::ScopeToData(size_t scope) const {
   const Scope& wanted = pull_.request().scopes.list()[scope];
   Data data = Fields{{"table", schema_->table(wanted.table).name}};
@@ -255,6 +283,15 @@ Data PullSession::TablesToData(const Set<TableIndex>& tables) const {
   Data names = Data::MakeArray();
   for (const TableIndex table : tables) names.Push(schema_->table(table).name);
   return names;
+}
+
+// Plain values, as they are compared with the prop of a sub-select.
+Data PullSession::ValuesToData(size_t join, const Vector<Value>& values) const {
+  const PullJoin& of = pull_.joins()[join];
+  const PropDef& prop = ColumnProp(schema_->table(of.outer), of.select.filter->column);
+  Data list = Data::MakeArray();
+  for (const Value& value : values) list.Push(ValueToData(prop, value, true));
+  return list;
 }
 
 Data PullSession::NeedsToData() const {
@@ -269,7 +306,8 @@ Data PullSession::NeedsToData() const {
   }
   const Data tables = TablesToData(pull_.request().scopes.Tables());
   for (const auto& [realm, from] : needs.changes) {
-    changes.Push(RealmItem(realm).Set("from", from).Set("tables", tables));
+    Data need = RealmItem(realm).Set("from", from);
+    changes.Push(need.Set("tables", tables).Set("toHead", TablesToData(pull_.TablesToHead())));
   }
   for (const std::string& id : needs.own) own.Push(id);
   for (const std::string& id : needs.actions) actions.Push(id);
@@ -288,7 +326,22 @@ Data PullSession::NeedsToData() const {
     data.Set("table", schema_->table(item.key.second.table).name).Set("id", item.key.second.id);
     rows.Push(data.Set("after", item.after));
   }
+  Data candidates = Data::MakeArray(), selected = Data::MakeArray();
+  for (const PullNeeds::Candidates& item : needs.candidates) {
+    const PullJoin& join = pull_.joins()[item.join];
+    Data data = RealmItem(item.realm);
+    data.Set("table", schema_->table(join.outer).name).Set("prop", *join.select.prop);
+    candidates.Push(data.Set("values", ValuesToData(item.join, item.values)));
+  }
+  for (const PullNeeds::Selected& item : needs.selected) {
+    const PullJoin& join = pull_.joins()[item.join];
+    Data data = RealmItem(item.realm);
+    data.Set("table", (*join.select.select)["table"]).Set("where", join.select.where());
+    data.Set("select", (*join.select.select)["select"]).Set("upto", item.upto);
+    selected.Push(data.Set("values", ValuesToData(item.join, item.values)));
+  }
   Data data = Data::MakeObject();
+  data.Set("candidates", std::move(candidates)).Set("selected", std::move(selected));
   data.Set("entries", std::move(entries)).Set("changes", std::move(changes));
   data.Set("own", std::move(own)).Set("actions", std::move(actions));
   data.Set("state", std::move(state)).Set("pages", std::move(pages));

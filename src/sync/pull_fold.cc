@@ -71,10 +71,10 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
     steps_.back().kind = StepKind::kPage;
     steps_.back().page = page;
   }
+  MoveScopes();
   KeepSteps();
   ConfirmOwn();
   Revoke();
-  MoveScopes();
   MoveCursors();
   ConfirmKnown();
   return true;
@@ -305,12 +305,19 @@ bool PullFold::IsRefilled(const SyncScope& scope) const {
 }
 
 // If the answer says nothing about some tables (`refill`), own ops may have moved a row out of all
-// scopes, and no page would ever remove it.
+// scopes, and no page would ever remove it. A page of a scope with a sub-select does not remove a row
+// either that was in it by inner rows which are gone.
 void PullFold::KeepSteps() {
   const bool folds_own = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
     return step.kind == StepKind::kOwnOps;
   });
-  if (!answer_->refill.has_value() || !folds_own) return;
+  const bool has_joined = std::any_of(
+      answer_->pages.begin(), answer_->pages.end(), [this](const PageRange& page) {
+        const Result<Data> where = DecodeData(page.where);
+        return where.ok() &&
+               !InnerScopes(*schema_, schema_->table(page.table).name, where.value()).empty();
+      });
+  if (!has_joined && !(answer_->refill.has_value() && folds_own)) return;
   const Vector<SyncScope>& scopes = sync_.scopes;
   const bool understands_all =
       std::all_of(scopes.begin(), scopes.end(),
@@ -319,6 +326,19 @@ void PullFold::KeepSteps() {
   // (`lacks`).
   unjudged_ = !understands_all || IsFromNewerVersion(*schema_, sync_);
   if (!unjudged_) steps_.push_back(KeepStep(*schema_, scopes));
+}
+
+// A scope with a sub-select is filled after the scope of that one. Returns whether any begins
+// again.
+bool PullFold::RefillOuter() {
+  bool is_refilled = false;
+  for (SyncScope& outer : sync_.scopes) {
+    if (outer.filled == ScopeFill()) continue;
+    if (CanEvaluate(*schema_, outer, sync_.scopes)) continue;
+    outer.filled = {};
+    is_refilled = true;
+  }
+  return is_refilled;
 }
 
 // The fill of a scope that is refilled starts again from nothing. Its present rows stay until pages
@@ -347,6 +367,7 @@ void PullFold::MoveScopes() {
     }
     if (!(scope.filled == before)) moved_ = true;
   }
+  is_refilled = RefillOuter() || is_refilled;
   // The new version makes sure that an image which is being fetched does not mark these scopes as
   // filled.
   if (is_refilled) ++sync_.scope_version;

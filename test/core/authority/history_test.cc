@@ -27,10 +27,35 @@ namespace {
 const char* const kScopeSets[] = {
     R"([{"table":"items","filled":false},{"table":"groups","filled":false},{"table":"members","filled":false},{"table":"people","filled":false},{"table":"logs","filled":false}])",
     R"([{"table":"items","where":["<","n",2],"filled":false},{"table":"items","where":["=","u",3],"filled":false},{"table":"groups","filled":false}])",
+    // Scopes with sub-selects, and those that they need: `related` and `exists`, values that are no
+    // refs, negated, and beside other conditions.
+    R"([{"table":"members","where":["in","group",{"table":"groups","select":"id","where":["=","name","g"]}],"filled":false},{"table":"groups","where":["=","name","g"],"filled":false},{"table":"logs","where":["in","member",{"table":"members","select":"id","where":["!=","person",null]}],"filled":false},{"table":"members","where":["!=","person",null],"filled":false}])",
+    R"([{"table":"groups","where":["in","id",{"table":"members","select":"group"}],"filled":false},{"table":"members","where":["true"],"filled":false},{"table":"items","where":["and",["not",["in","n",{"table":"items","select":"u","where":["=","n",2]}]],["<","n",2]],"filled":false},{"table":"items","where":["=","n",2],"filled":false}])",
+    R"([{"table":"items","where":["or",["=","n",0],["in","n",{"table":"items","select":"u","where":["=","n",3]}]],"filled":false},{"table":"items","where":["=","n",3],"filled":false},{"table":"people","where":["in","id",{"table":"members","select":"person"}],"filled":false},{"table":"members","where":["true"],"filled":false}])",
     R"([{"table":"items","where":["!=","u",1],"filled":false},{"table":"members","where":["!=","person",null],"filled":true},{"table":"logs","filled":true}])",
 };
 
 constexpr const char* kRealms[] = {"A", "B", "C"};
+
+// The rows of sub-selects, in the simplest way: among all rows of a realm at a revision.
+class StateInnerRows final : public FilterContext {
+ public:
+  explicit StateInnerRows(const AuthorityWorld::Rows& state) : state_(state) {}
+  bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
+    const Value wanted = ColumnValue(filter.column, id, *row);
+    for (const auto& [key, data] : state_) {
+      const StoredRow inner = StoredRowFromData(WorldSchema(), data).value();
+      if (wanted.is_null() || inner.key.table != filter.table) continue;
+      if (ColumnValue(filter.via, inner.key.id, inner.row) == wanted &&
+          Matches(filter.children[0], inner.key.id, inner.row, nullptr))
+        return true;
+    }
+    return false;
+  }
+
+ private:
+  const AuthorityWorld::Rows& state_;
+};
 
 class History {
  public:
@@ -319,12 +344,13 @@ class History {
     for (const auto& [realm, cursor] : client.cursors) {
       const std::map<std::pair<ObjectKey, std::string>, Row> want =
           Wanted(scopes, realm, CursorRevision(cursor));
+      const StateInnerRows inner(world_.StateAt(realm, CursorRevision(cursor)));
       for (const test::RowMap* base : {&client.base, &client.plain}) {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {
           if (key.second != realm) continue;
           // Beyond the filled part, rows of own updates may stay until the page comes.
-          if (!scopes.Hold(key.first, row, true)) {
+          if (!scopes.Hold(key.first, row, true, inner)) {
             CHECK_FALSE(scopes.Cover(key.first));
             continue;
           }
@@ -342,11 +368,12 @@ class History {
                                                           const std::string& realm,
                                                           uint64_t revision) const {
     std::map<std::pair<ObjectKey, std::string>, Row> want;
+    const StateInnerRows inner(world_.StateAt(realm, revision));
     for (const auto& [key, data] : world_.StateAt(realm, revision)) {
       const Result<StoredRow> stored = StoredRowFromData(WorldSchema(), data);
       REQUIRE(stored.ok());
       const auto& [object, row, deleted_at] = stored.value();
-      if (scopes.Hold(object, row, true)) want[{object, realm}] = row;
+      if (scopes.Hold(object, row, true, inner)) want[{object, realm}] = row;
     }
     return want;
   }

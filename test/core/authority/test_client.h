@@ -14,6 +14,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/cursor.h"
+#include "sync/scopes.h"
 #include "test/core/authority/pushing.h"
 #include "test/core/log/row_map.h"
 
@@ -85,22 +86,30 @@ class TestClient {
       for (const Data& id : fill["ids"].items()) step.page.ids.push_back(id.as_string());
       steps.push_back(std::move(step));
     }
+    if (!answer["fills"].items().empty()) steps.push_back(Keep(answer));
     test::TouchedKeys touched;
     REQUIRE(ApplySteps(WorldSchema(), steps, rows, &touched).ok());
   }
 
-  void Advance(const Data& answer) {
-    cursors.clear();
-    for (const auto& [realm, cursor] : answer["cursors"].members())
-      cursors[realm] = cursor.as_string();
+  // The scopes as they are filled after the answer.
+  Data Filled(const Data& answer) const {
+    Data filled = scopes;
     for (const Data& fill : answer["fills"].items()) {
-      for (Data& scope : scopes.mutable_items()) {
+      for (Data& scope : filled.mutable_items()) {
         const bool is_it =
             scope["table"] == fill["table"] &&
             (scope["where"].is_null() ? Json(R"(["true"])") : scope["where"]) == fill["where"];
         if (is_it) scope.Set("filled", fill["upto"].is_null() ? Data(true) : fill["upto"]);
       }
     }
+    return filled;
+  }
+
+  void Advance(const Data& answer) {
+    cursors.clear();
+    for (const auto& [realm, cursor] : answer["cursors"].members())
+      cursors[realm] = cursor.as_string();
+    scopes = Filled(answer);
     for (Pushed& pushed : outbox) {
       for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
         pushed.confirmed[realm] = true;
@@ -113,6 +122,19 @@ class TestClient {
   }
 
  private:
+  // As the sync worker does with pages of scopes that have sub-selects.
+  Step Keep(const Data& answer) const {
+    Vector<SyncScope> kept;
+    for (const Data& scope : Filled(answer).items()) {
+      const Data where = scope["where"].is_null() ? Json(R"(["true"])") : scope["where"];
+      SyncScope& one = kept.emplace_back();
+      one.table = scope["table"].as_string();
+      one.where = where;
+      one.filled.whole = scope["filled"].as_bool();
+    }
+    return KeepStep(WorldSchema(), kept);
+  }
+
   // Own updates first, in the order of each realm's log.
   void AddOwn(const Data& request, const Data& answer, Vector<Step>* steps) const {
     std::map<std::pair<std::string, uint64_t>, Step> own;
