@@ -125,7 +125,8 @@ class TestClient {
   // As the sync worker does with pages of scopes that have sub-selects.
   Step Keep(const Data& answer) const {
     Vector<SyncScope> kept;
-    for (const Data& scope : Filled(answer).items()) {
+    const Data filled = Filled(answer);
+    for (const Data& scope : filled.items()) {
       const Data where = scope["where"].is_null() ? Json(R"(["true"])") : scope["where"];
       SyncScope& one = kept.emplace_back();
       one.table = scope["table"].as_string();
