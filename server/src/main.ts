@@ -15,7 +15,7 @@ import { NameError } from './sql/names.ts';
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
               [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
-              [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
+              [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
               [--limit NAME=NUMBER]… [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
@@ -23,6 +23,8 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --no-notify      nodes on one PostgreSQL only poll for each other's commits, for a database or pooler without LISTEN
   --dev            accept tokens \`dev:<user>\`, who may also write the realm \`public\`; answers to loopback names only
   --dev-host NAME  another host name that a server with --dev answers to
+  --realms-key K   the key of realms tokens (or SKERRY_REALMS_KEY), at least 32 bytes; if given twice, the second is the
+                   previous one; without it a key in the database
   --public R=write every user may write the realm R, or read it (R=read)
   --secret KEY     the key of HS256 tokens, at least 32 bytes (or SKERRY_SECRET); if given twice, the second is the
                    previous one (or SKERRY_SECRET_PREVIOUS), whose tokens are still accepted
@@ -46,6 +48,7 @@ const flags = {
   dev: { type: 'boolean', default: false },
   'no-notify': { type: 'boolean', default: false },
   'dev-host': { type: 'string', multiple: true },
+  'realms-key': { type: 'string', multiple: true },
   public: { type: 'string', multiple: true },
   secret: { type: 'string', multiple: true },
   jwks: { type: 'string' },
@@ -117,6 +120,14 @@ function readPublic(texts: readonly string[]): Record<string, 'read' | 'write'> 
   return realms;
 }
 
+function readRealmsKey(
+  given: readonly string[] | undefined,
+): string | readonly [string, string] | undefined {
+  const [current = process.env.SKERRY_REALMS_KEY, previous, ...more] = given ?? [];
+  if (more.length > 0) throw new UsageError('--realms-key is given twice at most.');
+  return current === undefined || previous === undefined ? current : [current, previous];
+}
+
 function readSkew(text: string): number {
   const seconds = Number(text);
   if (text !== '' && Number.isInteger(seconds)) return seconds;
@@ -186,6 +197,7 @@ async function main(): Promise<void> {
       dev: values.dev,
       devHosts: values['dev-host'],
     },
+    realmsKey: readRealmsKey(values['realms-key']),
     public: readPublic(values.public ?? []),
     host: values.host,
     port,

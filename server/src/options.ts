@@ -45,6 +45,11 @@ export interface ServerOptions {
   readonly access?: Access | undefined;
   /** Realms that every user may read, or write. */
   readonly public?: Readonly<Record<string, 'read' | 'write'>> | undefined;
+  /**
+   * The key of realms tokens, at least 32 bytes; the second of two is the previous one. Without it a key in the database
+   * is used, which is lost with the database.
+   */
+  readonly realmsKey?: string | readonly [string, string] | undefined;
   readonly host?: string | undefined;
   /** 0 takes a free port. Without it the server is mounted in another one: `handler` and `upgrade` of the result. */
   readonly port?: number | undefined;

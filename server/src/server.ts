@@ -41,6 +41,7 @@ import { Committer } from './push/commit.ts';
 import type { Entry } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import { Grants } from './rights/grants.ts';
+import { RealmsTokens } from './rights/realms-token.ts';
 import { describeSchema } from './schema-module.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
 import { applySchema } from './sql/apply-schema.ts';
@@ -53,6 +54,8 @@ import { type SqlSchema, sqlSchema } from './sql/tables.ts';
 const kPrepareTries = 5;
 /** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
 const kTimesKey = 'times-key';
+/** For realms tokens, unless the options have one. */
+const kRealmsKey = 'realms-key';
 
 /**
  * Prepares the tables for this server, one node at a time; other nodes that serve meanwhile may conflict. Returns the
@@ -68,6 +71,8 @@ async function prepare(database: Database, own: SchemaDescription): Promise<Sche
         if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
         if ((await readMeta(tx, kTimesKey)) === null)
           await writeMeta(tx, kTimesKey, randomBytes(32).toString('hex'));
+        if ((await readMeta(tx, kRealmsKey)) === null)
+          await writeMeta(tx, kRealmsKey, randomBytes(32).toString('hex'));
         if (newest !== null && newest.version > own.version) {
           const served = widenedBy(newest, own);
           await applySchema(tx, served, sqlSchema(served));
@@ -82,6 +87,13 @@ async function prepare(database: Database, own: SchemaDescription): Promise<Sche
       if (attempt >= kPrepareTries || !sqlState(error).startsWith('40')) throw error;
     }
   }
+}
+
+/** The keys of realms tokens: the configured ones, and that of the database, by which it has signed without them. */
+async function realmsKeys({ realmsKey }: ServerOptions, database: Database): Promise<string[]> {
+  const own = await readMeta(database, kRealmsKey);
+  const configured = typeof realmsKey === 'string' ? [realmsKey] : (realmsKey ?? []);
+  return [...configured, ...(own === null ? [] : [own])];
 }
 
 /** The store of images: in this node's folder, or, if nodes share a database, in a table. */
@@ -225,6 +237,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const { description, tables, authority, places, database, grants } = parts;
   const { log = logError, progress = () => {}, host = kDefaultHost } = options;
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
+  const tokens = new RealmsTokens(await realmsKeys(options, database));
   const committer = new Committer(database, authority, tables);
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
@@ -262,7 +275,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     grants,
     callers,
     flusher,
-    puller: new Puller({ database, authority, schema: tables, images }),
+    puller: new Puller({ database, authority, schema: tables, images, tokens }),
     images,
     tables: new PlainTables(database, tables, times),
     files: options.files === undefined ? null : resolve(options.files),

@@ -55,6 +55,62 @@ export const server = [
     to: 'this.#known.use(user, { realms, until });',
   },
   {
+    name: 'the version of a realms token is read outside of the snapshot',
+    test: 'test/server/nodes/snapshot.test.ts',
+    file: 'server/src/pull/pull.ts',
+    from: '    const rights = await readMemberships(tx, user);',
+    to: `    const rights = await readMemberships(tx, user);
+    const { membership } = await readMemberships(this.#options.database, user);
+    if (rights.membership && membership)
+      Object.assign(rights.membership, { version: membership.version });`,
+  },
+  {
+    name: 'realms of a lost history are revoked',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/rights/lost.ts',
+    from: 'if (lost.length > 0) return { lost, token: null };',
+    to: 'if (lost.length > 0) return { lost: [], token: null };',
+  },
+  {
+    name: 'the token that says what is lost is replaced',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/rights/lost.ts',
+    from: 'if (lost.length > 0) return { lost, token: null };',
+    to: 'if (lost.length > 0) return { lost, token: membership && tokens.sign(id, membership) };',
+  },
+  {
+    name: 'a realm of which the user was removed counts as lost',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/rights/lost.ts',
+    from: "return row?.given === 'true';",
+    to: "return row?.given === 'never';",
+  },
+  {
+    name: 'versions that were replaced count as never given',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/push/done.ts',
+    from: 'select r.user_id, r.version, r.at from user_rights r)`,',
+    to: 'select r.user_id, r.version, r.at from user_rights r where false)`,',
+  },
+  {
+    name: 'a realms token of another user is believed',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/rights/realms-token.ts',
+    from: 'said === null || said.user !== user ||',
+    to: 'said === null ||',
+  },
+  {
+    name: 'an idle pull reads the log of each realm by itself',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/pull/reads.ts',
+    from: "  if (ranges.length === 0) return '';",
+    to: `  if (ranges.length === 0) return '';
+  if (ranges.length > 1) {
+    const each = await Promise.all(ranges.map((range) => readEntries(tx, [range])));
+    return each.filter((text) => text !== '').join(',');
+  }`,
+  },
+  {
     name: 'rows are read in another snapshot than the head',
     test: 'test/server/nodes/snapshot.test.ts',
     file: 'server/src/db/session.ts',

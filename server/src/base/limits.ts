@@ -212,6 +212,8 @@ export const limits = {
   verifyWithinMs: 10_000,
   verifying: 1_000,
   verifiedForSeconds: 3_600,
+  /** A realms token in a pull: 10,000 realms. */
+  realmsTokenCharacters: 1 << 20,
   /** The application's `access`: for how long its answer is kept, and its time. */
   accessMs: 60_000,
   accessWithinMs: 10_000,

@@ -200,12 +200,13 @@ export function createApp(options: AppOptions): Hono<App> {
       env,
       (body, bytes) => {
         const client = clientOfBody(body, bytes);
-        return { client, request: pullOf(body, entryLimit(body.limit)) };
+        const request = pullOf(body, entryLimit(body.limit));
+        return { client, request, realmsToken: body.realmsToken };
       },
-      (user, { client, request }) =>
+      (user, { client, request, realmsToken }) =>
         reading(user, env.outgoing, async (within) => {
           await clients.check(client, user, within);
-          return options.puller.pull(user, request, within);
+          return options.puller.pull({ user, request, realmsToken }, within);
         }),
     ),
   );

@@ -6,16 +6,22 @@ import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Queryable, Within } from '../db/database.ts';
-import type { Caller } from '../rights/rights.ts';
-import { readRights } from '../rights/rights.ts';
+import { answerToken } from '../rights/lost.ts';
+import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
 
-interface Call {
+export interface PullCall {
   readonly user: Caller;
+  /** JSON text. */
   readonly request: string;
+  /** The realms token of the request, which may be anything. */
+  readonly realmsToken: unknown;
+}
+
+interface Call extends PullCall {
   readonly within: Within;
 }
 
@@ -35,6 +41,14 @@ function cursorsGone(): Problem {
   );
 }
 
+/** The request, which does not ask for the realms that are lost: so they are not revoked. */
+function withoutCursors(request: string, lost: readonly string[]): string {
+  if (lost.length === 0) return request;
+  const body = JSON.parse(request) as { cursors: Record<string, unknown> };
+  const cursors = Object.entries(body.cursors).filter(([realm]) => !lost.includes(realm));
+  return JSON.stringify({ ...body, cursors: Object.fromEntries(cursors) });
+}
+
 export class Puller {
   readonly #options: PullOptions;
 
@@ -43,12 +57,12 @@ export class Puller {
   }
 
   /**
-   * The text of the answer. `request` is JSON text. If the answer is larger than clients accept, or would need too
+   * The text of the answer. If the answer is larger than clients accept, or would need too
    * much to be read, it is computed again with less: over shorter ranges; then without the changes of one entry, or
    * of a whole realm (`refill`); finally without the changes of own updates.
    */
-  async pull(user: Caller, request: string, within: Within = {}): Promise<string> {
-    const call = { user, request, within };
+  async pull({ user, request, realmsToken }: PullCall, within: Within = {}): Promise<string> {
+    const call = { user, request, realmsToken, within };
     for (let portion: Portion | null = Portion.all; portion !== null; ) {
       const { text, reading } = await this.#again(call, portion);
       if (text !== null && text.length <= limits.answerCharacters) return text;
@@ -87,15 +101,32 @@ export class Puller {
   async #run(
     tx: Queryable,
     step: Step,
-    { user, request }: Call,
+    { user, request, realmsToken }: Call,
     reading: PullReading,
   ): Promise<string> {
-    const readable = [...(await readRights(tx, user)).keys()];
+    const rights = await readMemberships(tx, user);
+    const readable = [...rights.readable.keys()];
+    const { lost, token } = await answerToken(
+      tx,
+      this.#options.tokens,
+      user,
+      { realmsToken, request },
+      rights,
+    );
     const { now, realms } = await readHeads(tx, readable);
-    let text = rawObject({ now, request, realms });
+    let text = rawObject({ now, request: withoutCursors(request, lost), realms });
     for (let round = 0; round < kRounds; round++) {
       const answer = await step(text);
-      if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
+      if (answer.startsWith(kAnswer)) {
+        const said = answer.slice(kAnswer.length, -1);
+        // An answer begins with its time.
+        const more = {
+          ...(token === null ? {} : { realmsToken: token }),
+          ...(lost.length === 0 ? {} : { lost }),
+        };
+        const text = JSON.stringify(more);
+        return text === '{}' ? said : `${text.slice(0, -1)},${said.slice(1)}`;
+      }
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw cursorsGone();
       if (needs === undefined)

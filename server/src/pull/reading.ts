@@ -5,6 +5,7 @@ import { type Authority, rawObject } from '../authority/authority.ts';
 import { limits } from '../base/limits.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
+import type { RealmsTokens } from '../rights/realms-token.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import type { EntryNeed, Needs } from './needs.ts';
@@ -29,6 +30,7 @@ export interface PullOptions {
   readonly authority: Authority;
   readonly schema: SqlSchema;
   readonly images: ImageSource;
+  readonly tokens: RealmsTokens;
 }
 
 /**
@@ -144,16 +146,21 @@ export class PullReading {
       else if (range.entries > 1) this.#canShrink = true;
     }
     const rest = all.filter((need) => !isRange(need));
-    const entries = await Promise.all([
-      ...ranges.map((range) => readEntries(tx, { ...range, client: null }, range.upto)),
+    const entries = await readEntries(tx, [
+      ...ranges.map(({ realm, from, upto }) => ({ realm, from, upto, client: null })),
       // Own updates of a realm that comes whole.
-      ...rest.map((need) => readEntries(tx, need, String(need.from + need.limit))),
+      ...rest.map(({ realm, from, limit, client }) => ({
+        realm,
+        from,
+        upto: String(from + limit),
+        client,
+      })),
     ]);
     const sent = ranges.filter(({ isOmitted, entries }) => !isOmitted && entries > 0);
     const changes = await Promise.all(
       sent.map((range) => readChanges(tx, this.#options.schema, range)),
     );
-    return { entries, changes: changes.flat() };
+    return { entries: [entries], changes: changes.flat() };
   }
 
   #own(

@@ -10,7 +10,7 @@ import { quoteText } from '../sql/names.ts';
 import { cutRows, rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
-import type { EntryNeed, PageNeed, RowNeed } from './needs.ts';
+import type { PageNeed, RowNeed } from './needs.ts';
 import type { Range } from './ranges.ts';
 
 interface Text {
@@ -43,21 +43,29 @@ export async function readHeads(
   return row;
 }
 
-/** Entries without their changes, which are in `changes`. */
-export function readEntries(
-  tx: Queryable,
-  { realm, from, client }: Pick<EntryNeed, 'realm' | 'from' | 'client'>,
-  upto: string,
-): Promise<string> {
+export interface EntryRange {
+  readonly realm: string;
+  readonly from: number;
+  readonly upto: string;
+  /** Only the entries of this client. */
+  readonly client: string | null;
+}
+
+/** Entries without their changes, which are in `changes`: those of all ranges in one query. */
+export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]): Promise<string> {
+  if (ranges.length === 0) return '';
   return readText(
     tx,
     `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
               'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone')::text,
-              ',' order by l.revision) as text
-       from skerry.log l
-      where l.realm = $1::text and l.revision >= $2::text::bigint and l.revision <= $3::text::bigint
-        and ($4::text is null or l.client = $4::text)`,
-    [realm, String(from), upto, client],
+              ',' order by k.place, l.revision) as text
+       from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
+      cross join lateral (
+        select l.* from skerry.log l
+         where l.realm = k.realm and l.revision >= k."from" and l.revision <= k.upto
+           and (k.client is null or l.client = k.client)
+         order by l.revision offset 0) l`,
+    [JSON.stringify(ranges.map((range, place) => ({ place, ...range })))],
   );
 }
 

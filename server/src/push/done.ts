@@ -72,7 +72,10 @@ function writingRights({ touched, at }: Done, params: Params): string[] {
     select k."user", k.version, k.at
       from json_to_recordset(${params.add(JSON.stringify(list))}::json) as k("user" text, version text, at bigint)
      order by k."user" collate "C"
-    on conflict (user_id) do update set version = excluded.version, at = excluded.at)`,
+    on conflict (user_id) do update set version = excluded.version, at = excluded.at
+    returning u.user_id, u.version, u.at),
+  rights_given as (
+    insert into skerry.rights_given (user_id, version, at) select r.user_id, r.version, r.at from user_rights r)`,
   ];
 }
 

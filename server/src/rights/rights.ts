@@ -9,6 +9,7 @@
 import type { Right } from '../auth/user.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Role } from '../sql/members.ts';
+import type { Membership } from './realms-token.ts';
 
 /** The user of a request, with what it grants: all rights but those of memberships. Made by `Grants` only. */
 export interface Caller {
@@ -43,12 +44,28 @@ export function raise(realms: Map<string, Right>, realm: string, right: Right): 
     realms.set(realm, right);
 }
 
-/** Reads what the user may read. One query, by index. */
+/** What a caller may read, and the memberships among it, as of one moment. */
+export interface Rights {
+  readonly readable: Readable;
+  /** Null: the user never had a membership. */
+  readonly membership: Membership | null;
+}
+
+/** Reads what the user may read. */
 export async function readRights(tx: Queryable, user: Caller): Promise<Readable> {
+  return (await readMemberships(tx, user)).readable;
+}
+
+/** Reads what the user may read, and the version of the memberships. One query, by index. */
+export async function readMemberships(tx: Queryable, user: Caller): Promise<Rights> {
   const foundable = [...user.grants.keys()].filter(isFoundable);
-  const [row] = await tx.query<{ members: string; founded: string }>(
+  const [row] = await tx.query<
+    Record<'members' | 'founded', string> & Record<'version' | 'at', string | null>
+  >(
     `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.membership m
               where m."user" = $1::text and m.deleted_at is null)::text as members,
+            (select u.version from skerry.user_rights u where u.user_id = $1::text) as version,
+            (select u.at::text from skerry.user_rights u where u.user_id = $1::text) as at,
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
               where r.head > 0
                 and r.realm = any(array(select k.realm from json_array_elements_text($2::text::json) as k(realm))))::text as founded`,
@@ -60,8 +77,9 @@ export async function readRights(tx: Queryable, user: Caller): Promise<Readable>
   for (const [realm, right] of user.grants) {
     if (!isFoundable(realm) || founded.has(realm)) realms.set(realm, right);
   }
-  for (const [realm, role] of JSON.parse(row.members) as [string, Role][]) {
-    raise(realms, realm, rightOfRole[role]);
-  }
-  return realms;
+  const roles = new Map(JSON.parse(row.members) as [string, Role][]);
+  for (const [realm, role] of roles) raise(realms, realm, rightOfRole[role]);
+  const { version, at } = row;
+  const membership = version === null ? null : { version, at: Number(at), roles };
+  return { readable: realms, membership };
 }

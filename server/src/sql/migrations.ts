@@ -152,6 +152,15 @@ const migrations: readonly string[][] = [
     `create index user_rights_at_ix on skerry.user_rights (at)`,
     `create index membership_role_ix on skerry.membership (realm, (md5("role"))) where deleted_at is null`,
   ],
+  [
+    // All versions that this database has given: a signed token with another one is of a history that was lost.
+    `create table skerry.rights_given (
+       user_id text collate "C" not null,
+       version text collate "C" not null,
+       at bigint not null,
+       primary key (user_id, version))`,
+    `insert into skerry.rights_given (user_id, version, at) select u.user_id, u.version, u.at from skerry.user_rights u`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

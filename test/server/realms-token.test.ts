@@ -1,0 +1,293 @@
+// Goal: a pull's answer carries a signed token of the user's memberships when they have changed; a token that is wrong
+// is treated like none; and one of a history that the database has lost says which realms the client must not drop.
+// Method: the parts, and a real puller and committer over a database whose tables go back to a backup.
+
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Authority } from '../../server/src/authority/authority.ts';
+import { SetupError } from '../../server/src/base/setup-error.ts';
+import type { Database } from '../../server/src/db/database.ts';
+import { Puller } from '../../server/src/pull/pull.ts';
+import { Committer } from '../../server/src/push/commit.ts';
+import { RealmsTokens } from '../../server/src/rights/realms-token.ts';
+import type { Caller } from '../../server/src/rights/rights.ts';
+import { applySchema } from '../../server/src/sql/apply-schema.ts';
+import { withMembers } from '../../server/src/sql/members.ts';
+import { migrate } from '../../server/src/sql/migrations.ts';
+import { sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
+import { city, invite, remove } from './support/memberships.ts';
+import { testSchema } from './support/schemas.ts';
+import { type Json, uuid7, WireClient } from './support/server.ts';
+
+const key = 'a key of the tests, long enough for realms tokens';
+const other = 'another key of the tests, also long enough for it';
+const described = withMembers(testSchema);
+
+describe('a realms token', () => {
+  const tokens = new RealmsTokens([key]);
+  const membership = { version: 'v1', at: 1, roles: new Map([['r', 'owner']] as const) };
+  const token = tokens.sign('anna', membership);
+
+  test('says to its user what it was signed for', () => {
+    expect(tokens.read('anna', token)).toEqual({ version: 'v1', realms: ['r'] });
+  });
+
+  test('is believed by the previous key, and then replaced', () => {
+    const rotated = new RealmsTokens([other, key]);
+    const told = rotated.read('anna', token);
+    expect(told).toEqual({ version: 'v1', realms: ['r'] });
+    expect(told && tokens.isCurrent(token, told, membership)).toBe(true);
+    expect(told && rotated.isCurrent(token, told, membership)).toBe(false);
+  });
+
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const [head = '', body = '', seal = ''] = token.split('.');
+  const bySecret = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
+  test.each<[string, string, unknown]>([
+    ["another user's", 'bo', token],
+    ["another server's", 'anna', new RealmsTokens([other]).sign('anna', membership)],
+    ['forged', 'anna', `${head}.${part({ user: 'anna', version: 'v2', realms: {} })}.${seal}`],
+    ['signed with the secret itself', 'anna', `${head}.${body}.${bySecret(`${head}.${body}`)}`],
+    ['without a signature', 'anna', `${part({ alg: 'none' })}.${body}.`],
+    ['cut', 'anna', token.slice(0, -3)],
+    ['too long', 'anna', `${token}${'x'.repeat(1 << 20)}`],
+    ['no text', 'anna', { token }],
+    ['no JSON', 'anna', 'a.b.c'],
+    ['empty', 'anna', ''],
+    ['missing', 'anna', null],
+  ])('is treated like none if it is %s', (_name, user, wrong) => {
+    expect(tokens.read(user, wrong)).toBeNull();
+  });
+
+  test('needs a key that cannot be guessed', () => {
+    expect(() => new RealmsTokens(['short'])).toThrow(SetupError);
+  });
+});
+
+describe('a pull', () => {
+  let db: Database;
+  let authority: Authority;
+  let committer: Committer;
+  let puller: Puller;
+  let queries = 0;
+  const schema = sqlSchema(described);
+  const callers = new Map<string, Caller>();
+  const callerOf = (id: string): Caller => {
+    const caller = callers.get(id) ?? { id, grants: new Map(), expires: null };
+    callers.set(id, caller);
+    return caller;
+  };
+
+  beforeAll(async () => {
+    db = await openTestDatabase();
+    await migrate(db);
+    await db.transaction({ mode: 'tables' }, (tx) => applySchema(tx, described, schema));
+    authority = await Authority.load(described);
+    committer = new Committer(db, authority, schema);
+    const counted: Database = {
+      ...db,
+      transaction: (options, work) =>
+        db.transaction(options, (tx) =>
+          work({
+            query: (sql, params, more) => {
+              queries++;
+              return tx.query(sql, params, more);
+            },
+          }),
+        ),
+    };
+    const images = { offer: () => Promise.reject(new Error('no image is asked for')) };
+    puller = new Puller({
+      ...{ database: counted, authority, schema, images },
+      tokens: new RealmsTokens([key]),
+    });
+  });
+  afterAll(async () => {
+    await db.close();
+    await authority.close();
+  });
+
+  class Person {
+    readonly client: WireClient;
+    token: unknown = null;
+
+    constructor(user: string) {
+      this.client = new WireClient('', user);
+    }
+
+    async push(...ops: Json[]): Promise<void> {
+      const { user } = this.client;
+      const update = this.client.update(ops);
+      const unit = { client: this.client.id, user: callerOf(user), epoch: 1, update };
+      const { results } = await committer.commit([unit], { wait: true });
+      expect(results[0]).toMatchObject({ status: 'applied' });
+    }
+
+    async pull(): Promise<Json> {
+      const request = JSON.stringify({
+        ...this.client.request(),
+        scopes: [{ table: 'cities', where: ['true'], filled: true }],
+      });
+      const user = callerOf(this.client.user);
+      const answer = JSON.parse(
+        await puller.pull({ user, request, realmsToken: this.token }),
+      ) as Json;
+      this.client.cursors = answer.cursors as Record<string, string>;
+      return answer;
+    }
+
+    /** Pulls, and keeps the token. */
+    async sync(): Promise<Json> {
+      const answer = await this.pull();
+      if (answer.realmsToken !== undefined) this.token = answer.realmsToken;
+      return answer;
+    }
+  }
+
+  const names = [
+    'realm',
+    'log',
+    'change',
+    'action',
+    'chain',
+    'membership',
+    'user_rights',
+    'rights_given',
+  ];
+  const tables = [
+    ...names.map((name) => `skerry.${name}`),
+    ...[...schema.values()].map(({ name }) => name),
+  ];
+  const stored = tables.filter((name, i) => tables.indexOf(name) === i);
+
+  /** Keeps a backup of all tables; the result restores it. */
+  async function backup(): Promise<() => Promise<void>> {
+    const suffix = uuid7().replaceAll('-', '');
+    const copyOf = (i: number) => `skerry.backup_${i}_${suffix}`;
+    await db.transaction({ mode: 'tables' }, async (tx) => {
+      for (const [i, name] of stored.entries()) {
+        await tx.query(`create table ${copyOf(i)} as select * from ${name}`);
+      }
+    });
+    return () =>
+      db.transaction({ mode: 'tables' }, async (tx) => {
+        for (const [i, name] of stored.entries()) {
+          await tx.query(`delete from ${name}`);
+          await tx.query(`insert into ${name} select * from ${copyOf(i)}`);
+        }
+      });
+  }
+
+  const founded = async (owner: Person): Promise<string> => {
+    const realm = uuid7();
+    await owner.push(invite(realm, owner.client.user, 'owner'), city(realm));
+    return realm;
+  };
+
+  test('carries a token when memberships have changed, and not otherwise', async () => {
+    const [anna, bo] = [new Person('anna-1'), new Person('bo-1')];
+    expect(await anna.sync()).not.toHaveProperty('realmsToken');
+    const realm = await founded(anna);
+    const first = await anna.sync();
+    expect(new RealmsTokens([key]).read('anna-1', first.realmsToken)?.realms).toEqual([realm]);
+    await anna.push(city(realm));
+    expect(await anna.sync()).not.toHaveProperty('realmsToken');
+    await anna.push(invite(realm, 'bo-1', 'reader'));
+    expect(await anna.sync()).not.toHaveProperty('realmsToken');
+    expect(await bo.sync()).toHaveProperty('realmsToken');
+    await anna.push(remove(realm, 'bo-1'));
+    const last = await bo.sync();
+    expect(last.revoked).toEqual([realm]);
+    expect(last).not.toHaveProperty('lost');
+    expect(new RealmsTokens([key]).read('bo-1', last.realmsToken)?.realms).toEqual([]);
+  });
+
+  test('is not stopped by a token that is wrong, and revokes as without one', async () => {
+    const [anna, bo, cy] = ['anna-2', 'bo-2', 'cy-2'].map((name) => new Person(name)) as [
+      Person,
+      Person,
+      Person,
+    ];
+    const realm = await founded(anna);
+    await anna.push(invite(realm, 'bo-2', 'reader'), invite(realm, 'cy-2', 'reader'));
+    for (const person of [anna, bo, cy]) await person.sync();
+    await anna.push(remove(realm, 'bo-2'));
+    const forged = new RealmsTokens([other]).sign('bo-2', {
+      version: 'x',
+      at: 1,
+      roles: new Map([[realm, 'owner']]),
+    });
+    const { cursors } = bo.client;
+    for (const wrong of [forged, cy.token, 'x', 7, null]) {
+      bo.client.cursors = cursors;
+      bo.token = wrong;
+      const answer = await bo.pull();
+      expect(answer.revoked).toEqual([realm]);
+      expect(answer).not.toHaveProperty('lost');
+      expect(answer).toHaveProperty('realmsToken');
+    }
+  });
+
+  test('says `lost` after a backup from before the realm was restored', async () => {
+    const [anna, bo] = [new Person('anna-3'), new Person('bo-3')];
+    const kept = await founded(anna);
+    await anna.sync();
+    const restore = await backup();
+    const realm = await founded(anna);
+    await anna.push(invite(realm, 'bo-3', 'writer'));
+    await anna.sync();
+    await bo.sync();
+    await restore();
+    for (const person of [anna, bo]) {
+      const answer = await person.pull();
+      expect([answer.lost, answer.revoked]).toEqual([[realm], []]);
+    }
+    expect(Object.keys(anna.client.cursors)).toContain(kept);
+  });
+
+  test('says `lost` after a backup from before a member joined, not of real revocations', async () => {
+    const [anna, bo, cy] = ['anna-4', 'bo-4', 'cy-4'].map((name) => new Person(name)) as [
+      Person,
+      Person,
+      Person,
+    ];
+    const realm = await founded(anna);
+    await anna.push(invite(realm, 'cy-4', 'reader'));
+    await cy.sync();
+    const restore = await backup();
+    await anna.push(invite(realm, 'bo-4', 'reader'));
+    await bo.sync();
+    await restore();
+    // Later memberships of the same user do not hide it.
+    const another = new Person('dora-4');
+    const second = await founded(another);
+    await another.push(invite(second, 'bo-4', 'reader'));
+    const { cursors } = bo.client;
+    const answer = await bo.sync();
+    expect([answer.lost, answer.revoked]).toEqual([[realm], []]);
+    expect(Object.keys(bo.client.cursors)).toEqual([second]);
+    // A client that goes on to ask for the realm hears the same; one that does not gets a new token.
+    bo.client.cursors = { ...cursors, ...bo.client.cursors };
+    const again = await bo.sync();
+    expect([again.lost, again.revoked]).toEqual([[realm], []]);
+    expect(await bo.sync()).toHaveProperty('realmsToken');
+    expect(await bo.sync()).not.toHaveProperty('realmsToken');
+    await new Person('anna-4').push(remove(realm, 'cy-4'));
+    expect(await cy.sync()).toMatchObject({ revoked: [realm] });
+  });
+
+  test.each([1, 50, 500])('that is idle takes the same queries in %i realms', async (count) => {
+    const person = new Person(`many-${count}`);
+    for (let i = 0; i < count; i += 50) {
+      const realms = Array.from({ length: Math.min(50, count - i) }, () => uuid7());
+      await person.push(...realms.map((realm) => invite(realm, person.client.user, 'owner')));
+    }
+    await person.sync();
+    expect(Object.keys(person.client.cursors)).toHaveLength(count);
+    queries = 0;
+    const { changes } = await person.sync();
+    expect(changes).toEqual([]);
+    expect(queries).toBe(4);
+  });
+});
