@@ -148,6 +148,7 @@ Status Transaction::CheckRight(const Op& op) {
     if (options_.user && IsLeave(*schema_, op, *options_.user)) return Status::Ok();
   }
   for (const std::string* realm : {&op.realm, &op.to}) {
+    if (view_->IsFrozen(*realm)) return {Code::kReadOnly, "the server has lost this realm"};
     const std::optional<MemberRole> role = RoleIn(*realm);
     if (role == MemberRole::kReader) {
       return {Code::kReadOnly, "a reader of a realm changes nothing in it"};
