@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type Authenticate, createAuth } from './auth/auth.ts';
+import type { JwtOptions } from './auth/jwt.ts';
 import { anyHost, checkDevAddress, type HostRule, loopbackHosts } from './auth/loopback.ts';
 import type { VerifyToken } from './auth/own-verify.ts';
 import type { CallerLimits } from './base/limits.ts';
@@ -13,18 +14,9 @@ import type { Access } from './rights/grants.ts';
 import type { Seed } from './seed/seed.ts';
 
 /** Tokens that are JWTs. */
-export interface JwtAuth {
+export interface JwtAuth extends Omit<JwtOptions, 'secret' | 'previousSecret'> {
   /** The key of HS256 tokens, at least 32 bytes; the second of two is the previous one. */
   readonly secret?: string | readonly [string, string] | undefined;
-  /** The issuer's public keys (JWKS): their address, or the set. Needs `issuer` and `audience`. */
-  readonly jwks?: string | URL | object | undefined;
-  /** The algorithms that are accepted with `jwks`; by default RS256, PS256, ES256 and EdDSA. */
-  readonly algorithms?: readonly string[] | undefined;
-  readonly issuer?: string | undefined;
-  readonly audience?: string | undefined;
-  readonly typ?: string | undefined;
-  /** By how much the clocks of issuer and server may differ; 0 by default. */
-  readonly clockSkewSeconds?: number | undefined;
   readonly dev?: boolean | undefined;
   /** Host names besides the loopback ones that a server with `dev` answers to. */
   readonly devHosts?: readonly string[] | undefined;

@@ -5,12 +5,12 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
-import { Problem } from '../../server/src/base/problem.ts';
 import { SetupError } from '../../server/src/base/setup-error.ts';
 import type { RunningServer } from '../../server/src/options.ts';
 import { type Access, Grants } from '../../server/src/rights/grants.ts';
 import { createServer } from '../../server/src/server.ts';
 import { copiedDatabase } from '../support/initialised.ts';
+import { codeOf } from './support/code-of.ts';
 import { makeDatabase, postgresUrl } from './support/database.ts';
 import { type Ear, listenAt, terminateAll } from './support/ear.ts';
 import { city, invite, isOf, isRights } from './support/memberships.ts';
@@ -21,15 +21,6 @@ type Roles = Record<string, 'reader' | 'writer' | 'owner'>;
 
 const folder = new Folder();
 afterAll(() => folder.remove());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Problem);
-  return (error as Problem).code;
-}
 
 describe('what callers are granted', () => {
   const anna = { id: 'anna', claims: new Map([['user:anna', 'write']] as const), expires: null };

@@ -4,20 +4,11 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
-import { Problem } from '../../server/src/base/problem.ts';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
 import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src/http/body.ts';
 import { isPartial } from '../../server/src/http/files.ts';
 import { originAllowed } from '../../server/src/poke/sockets.ts';
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Problem);
-  return (error as Problem).code;
-}
+import { codeOf } from './support/code-of.ts';
 
 describe('bodies', () => {
   const bytes = new BodyBytes({ inAll: 100 << 20, perUser: 100 << 20 });

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createAuth } from '../../server/src/auth/auth.ts';
 import type { VerifyToken } from '../../server/src/auth/own-verify.ts';
 import { limits } from '../../server/src/base/limits.ts';
-import { Problem } from '../../server/src/base/problem.ts';
 import { SetupError } from '../../server/src/base/setup-error.ts';
+import { codeOf } from './support/code-of.ts';
 
 const must = { issuer: 'https://login.example', audience: 'todo' };
 const right = { sub: 'anna', iss: must.issuer, aud: must.audience };
@@ -36,15 +36,6 @@ function sign(
     .setProtectedHeader({ alg, ...(named ? { kid } : {}) })
     .setExpirationTime(expires)
     .sign(privateKey);
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Problem);
-  return (error as Problem).code;
 }
 
 /** An issuer whose keys, and whose answers, the test changes. */
