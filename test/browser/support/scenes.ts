@@ -150,6 +150,7 @@ export const scenes: readonly Scene[] = [
   answered('slow_body', { answer: problem(408, 'slow_body') }),
   answered('server', { answer: { status: 502, type: 'text/html', body: 'no' } }),
   answered('busy', { answer: problem(503, 'busy') }),
+  answered('rights_unavailable', { answer: problem(503, 'rights_unavailable') }),
   answered('stopping', { answer: problem(503, 'stopping') }),
   answered('internal', { answer: problem(500, 'internal') }),
   answered('rate_limited', { answer: problem(429, 'rate_limited') }),

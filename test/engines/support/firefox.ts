@@ -58,7 +58,9 @@ class RunningFirefox implements Running {
   readonly #browser: Browser;
   readonly #pid: number;
   readonly #pages = new Map<string, Page>();
-  #crashes = 0;
+  /** Crashes that have begun, and those of them that have not ended. */
+  #crashed = 0;
+  #crashing = 0;
 
   constructor(browser: Browser) {
     const pid = browser.process()?.pid;
@@ -68,13 +70,14 @@ class RunningFirefox implements Running {
   }
 
   async open(id: string, url: string): Promise<void> {
-    const page = await this.#browser.newPage({ type: 'window' });
-    this.#pages.set(id, page);
-    const crashes = this.#crashes;
+    const crashed = this.#crashed;
+    const during = this.#crashing > 0;
     try {
+      const page = await this.#browser.newPage({ type: 'window' });
+      this.#pages.set(id, page);
       await page.goto(url, { waitUntil: 'domcontentloaded' });
     } catch (error) {
-      if (crashes === this.#crashes) throw error;
+      if (!during && this.#crashing === 0 && crashed === this.#crashed) throw error;
       throw new Gone(id); // with the process of another window
     }
   }
@@ -95,13 +98,15 @@ class RunningFirefox implements Running {
 
   /** Firefox does not report which process runs the window: one after the other is killed until the window is gone. */
   async crash(id: string, gone: Promise<void>): Promise<void> {
-    this.#crashes++;
+    this.#crashed++;
+    this.#crashing++;
     const pids = namedProcesses(this.#pid, /^(Web Content|Isolated Web Co)/);
     for (const pid of pids.reverse()) {
       killIfThere(pid);
       if (await soon(gone)) break;
     }
     await gone;
+    this.#crashing--;
     this.#pages.delete(id);
   }
 
