@@ -109,7 +109,7 @@ export function openAuthentication({ auth, host = kDefaultHost, log }: ServerOpt
 } {
   const ofJwks = log === undefined ? {} : { log };
   if (typeof auth === 'function') {
-    return { authenticate: createAuth({ verify: auth }), hosts: anyHost };
+    return { authenticate: createAuth({ verify: auth }, ofJwks), hosts: anyHost };
   }
   const { secret, dev = false, devHosts = [], ...must } = auth;
   const [current = null, previousSecret] = typeof secret === 'string' ? [secret] : (secret ?? []);

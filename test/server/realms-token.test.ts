@@ -27,37 +27,46 @@ const described = withMembers(testSchema);
 describe('a realms token', () => {
   const tokens = new RealmsTokens([key]);
   const membership = { version: 'v1', at: 1, roles: new Map([['r', 'owner']] as const) };
-  const token = tokens.sign('anna', membership);
-
-  test('says to its user what it was signed for', () => {
-    expect(tokens.read('anna', token)).toEqual({ version: 'v1', realms: ['r'] });
+  let token = '';
+  beforeAll(async () => {
+    token = await tokens.sign('anna', membership);
   });
 
-  test('is believed by the previous key, and then replaced', () => {
+  test('says to its user what it was signed for', async () => {
+    expect(await tokens.read('anna', token)).toEqual({ version: 'v1', realms: ['r'] });
+  });
+
+  test('is believed by the previous key, and then replaced', async () => {
     const rotated = new RealmsTokens([other, key]);
-    const told = rotated.read('anna', token);
-    expect(told).toEqual({ version: 'v1', realms: ['r'] });
-    expect(told && tokens.isCurrent(token, told, membership)).toBe(true);
-    expect(told && rotated.isCurrent(token, told, membership)).toBe(false);
+    const claims = await rotated.read('anna', token);
+    expect(claims).toEqual({ version: 'v1', realms: ['r'] });
+    expect(claims && tokens.isCurrent(token, claims, membership)).toBe(true);
+    expect(claims && rotated.isCurrent(token, claims, membership)).toBe(false);
   });
 
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const [head = '', body = '', seal = ''] = token.split('.');
-  const bySecret = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
-  test.each<[string, string, unknown]>([
-    ["another user's", 'bo', token],
-    ["another server's", 'anna', new RealmsTokens([other]).sign('anna', membership)],
-    ['forged', 'anna', `${head}.${part({ user: 'anna', version: 'v2', realms: {} })}.${seal}`],
-    ['signed with the secret itself', 'anna', `${head}.${body}.${bySecret(`${head}.${body}`)}`],
-    ['without a signature', 'anna', `${part({ alg: 'none' })}.${body}.`],
-    ['cut', 'anna', token.slice(0, -3)],
-    ['too long', 'anna', `${token}${'x'.repeat(1 << 20)}`],
-    ['no text', 'anna', { token }],
-    ['no JSON', 'anna', 'a.b.c'],
-    ['empty', 'anna', ''],
-    ['missing', 'anna', null],
-  ])('is treated like none if it is %s', (_name, user, wrong) => {
-    expect(tokens.read(user, wrong)).toBeNull();
+  const changed = (right: string, claims: object) =>
+    right.split('.').with(1, part(claims)).join('.');
+  const bySecret = (right: string, header?: object) => {
+    const [head, body] = right.split('.');
+    const text = `${header ? part(header) : head}.${body}`;
+    return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+  };
+  test.each<[string, string, (right: string) => unknown]>([
+    ["another user's", 'bo', (right) => right],
+    ["another server's", 'anna', () => new RealmsTokens([other]).sign('anna', membership)],
+    ['forged', 'anna', (right) => changed(right, { user: 'anna', version: 'v2', realms: {} })],
+    ['signed with the secret itself', 'anna', (right) => bySecret(right)],
+    ['of another type', 'anna', (right) => bySecret(right, { alg: 'HS256', typ: 'JWT' })],
+    ['without a signature', 'anna', (right) => `${part({ alg: 'none' })}.${right.split('.')[1]}.`],
+    ['cut', 'anna', (right) => right.slice(0, -3)],
+    ['too long', 'anna', (right) => `${right}${'x'.repeat(1 << 20)}`],
+    ['no text', 'anna', (right) => ({ token: right })],
+    ['no JSON', 'anna', () => 'a.b.c'],
+    ['empty', 'anna', () => ''],
+    ['missing', 'anna', () => null],
+  ])('is treated like none if it is %s', async (_name, user, wrong) => {
+    expect(await tokens.read(user, await wrong(token))).toBeNull();
   });
 
   test('needs a key that cannot be guessed', () => {
@@ -185,12 +194,15 @@ describe('a pull', () => {
     return realm;
   };
 
+  const realmsIn = async (user: string, { realmsToken }: Json) =>
+    (await new RealmsTokens([key]).read(user, realmsToken))?.realms;
+
   test('carries a token when memberships have changed, and not otherwise', async () => {
     const [anna, bo] = [new Person('anna-1'), new Person('bo-1')];
     expect(await anna.sync()).not.toHaveProperty('realmsToken');
     const realm = await founded(anna);
     const first = await anna.sync();
-    expect(new RealmsTokens([key]).read('anna-1', first.realmsToken)?.realms).toEqual([realm]);
+    expect(await realmsIn('anna-1', first)).toEqual([realm]);
     await anna.push(city(realm));
     expect(await anna.sync()).not.toHaveProperty('realmsToken');
     await anna.push(invite(realm, 'bo-1', 'reader'));
@@ -200,7 +212,7 @@ describe('a pull', () => {
     const last = await bo.sync();
     expect(last.revoked).toEqual([realm]);
     expect(last).not.toHaveProperty('lost');
-    expect(new RealmsTokens([key]).read('bo-1', last.realmsToken)?.realms).toEqual([]);
+    expect(await realmsIn('bo-1', last)).toEqual([]);
   });
 
   test('is not stopped by a token that is wrong, and revokes as without one', async () => {
@@ -213,7 +225,7 @@ describe('a pull', () => {
     await anna.push(invite(realm, 'bo-2', 'reader'), invite(realm, 'cy-2', 'reader'));
     for (const person of [anna, bo, cy]) await person.sync();
     await anna.push(remove(realm, 'bo-2'));
-    const forged = new RealmsTokens([other]).sign('bo-2', {
+    const forged = await new RealmsTokens([other]).sign('bo-2', {
       version: 'x',
       at: 1,
       roles: new Map([[realm, 'owner']]),

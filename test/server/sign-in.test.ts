@@ -281,7 +281,19 @@ describe('tokens that the application verifies', () => {
     ['gives an expiry that is none', () => ({ user: 'anna', expires: new Date(Number.NaN) })],
   ];
   test.each(wrong)('are refused if it %s', async (_name, verify) => {
-    expect(await codeOf(createAuth({ verify })('session'))).toBe('unauthenticated');
+    const log = () => {};
+    expect(await codeOf(createAuth({ verify }, { log })('session'))).toBe('unauthenticated');
+  });
+
+  test('leave what the function throws in the log, and seldom', async () => {
+    const errors: unknown[] = [];
+    const log = (_message: string, error: unknown) => errors.push(error);
+    const fault = new TypeError('sessions is undefined');
+    const auth = createAuth({ verify: () => Promise.reject(fault) }, { log });
+    for (const token of ['one', 'two', 'three']) {
+      expect(await codeOf(auth(token))).toBe('unauthenticated');
+    }
+    expect(errors).toEqual([fault]);
   });
 
   test('are asked about once at a time, and again after a minute', async () => {

@@ -91,7 +91,8 @@ export function createAuth(options: AuthOptions, ofJwks: JwksOptions = {}): Auth
     options.tokensRemembered ?? limits.tokensRemembered,
     rememberedMs(options),
   );
-  const verifyToken = verify === undefined ? jwtVerifier(options, ofJwks) : ownVerifier(verify);
+  const verifyToken =
+    verify === undefined ? jwtVerifier(options, ofJwks) : ownVerifier(verify, ofJwks.log);
   return async (token) => {
     if (token === null || token === '') throw unauthenticated('A bearer token is required.');
     if (token.length > limits.tokenBytes) throw unauthenticated('The token is too long.');

@@ -1,5 +1,6 @@
 // Tokens of another kind: the application verifies them. Its function has a time limit, runs once at a time for one token,
-// and a limited number of times at once.
+// and a limited number of times at once. What it throws is logged, since it may be a fault of its own; one error a second
+// at most, because any caller can send tokens that are not valid.
 
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
@@ -16,8 +17,8 @@ export interface VerifiedUser {
 }
 
 /**
- * Verifies a token. If it throws, or returns nothing, the request is answered with 401. It is asked again about a token
- * that is still used after a minute.
+ * Verifies a token. If it throws, or returns nothing, the request is answered with 401; what it throws is logged. It is
+ * asked again about a token that is still used after a minute.
  */
 export type VerifyToken = (
   token: string,
@@ -43,7 +44,24 @@ function userOf(verified: unknown): User {
   return { id: user, claims, expires: expiryOf(verified as unknown as VerifiedUser) };
 }
 
-async function within(verify: VerifyToken, token: string): Promise<unknown> {
+export type LogError = (message: string, error: unknown) => void;
+
+/** Logs no more than one error in `limits.verifyLoggedMs`. */
+function seldom(log: LogError): (error: unknown) => void {
+  let next = 0;
+  return (error) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + limits.verifyLoggedMs;
+    log('A token could not be verified: `verify` has failed.', error);
+  };
+}
+
+async function within(
+  verify: VerifyToken,
+  token: string,
+  failed: (error: unknown) => void,
+): Promise<unknown> {
   const timeout = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -57,13 +75,18 @@ async function within(verify: VerifyToken, token: string): Promise<unknown> {
     return await Promise.race([verifying, late]);
   } catch (error) {
     if (error instanceof Problem) throw error;
+    failed(error);
     throw unauthenticated('The token is not valid.');
   } finally {
     clearTimeout(timer);
   }
 }
 
-export function ownVerifier(verify: VerifyToken): (token: string) => Promise<User> {
+export function ownVerifier(
+  verify: VerifyToken,
+  log: LogError = console.error,
+): (token: string) => Promise<User> {
+  const failed = seldom(log);
   const running = new Map<string, Promise<User>>();
   return (token) => {
     const known = running.get(token);
@@ -71,7 +94,7 @@ export function ownVerifier(verify: VerifyToken): (token: string) => Promise<Use
     if (running.size >= limits.verifying) {
       throw new Problem('busy', 'Too many tokens are being verified.');
     }
-    const work = within(verify, token)
+    const work = within(verify, token, failed)
       .then(userOf)
       .finally(() => running.delete(token));
     running.set(token, work);

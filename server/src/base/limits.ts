@@ -212,6 +212,8 @@ export const limits = {
   verifiedTokenMs: 60_000,
   /** The application's `verify`: its time, how many run at a time, and for how long its answer without `expires` is valid. */
   verifyWithinMs: 10_000,
+  /** The least time between two logged errors of `verify`. */
+  verifyLoggedMs: 1_000,
   verifying: 1_000,
   verifiedForSeconds: 3_600,
   /** A realms token in a pull: 10,000 realms. */

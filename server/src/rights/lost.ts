@@ -29,19 +29,21 @@ export async function answerToken(
   { realmsToken: token, request }: { readonly realmsToken: unknown; readonly request: string },
   { readable, membership }: Rights,
 ): Promise<Answered> {
-  const told = tokens.read(id, token);
+  const claims = await tokens.read(id, token);
   const isCurrent =
-    told !== null && membership !== null && tokens.isCurrent(String(token), told, membership);
+    claims !== null && membership !== null && tokens.isCurrent(String(token), claims, membership);
   if (isCurrent) return { lost: [], token: null };
   const isOfThisHistory =
-    told === null || told.version === membership?.version || (await wasGiven(tx, id, told.version));
+    claims === null ||
+    claims.version === membership?.version ||
+    (await wasGiven(tx, id, claims.version));
   if (!isOfThisHistory) {
     const { cursors } = JSON.parse(request) as { cursors: Readonly<Record<string, unknown>> };
-    const lost = told.realms.filter(
+    const lost = claims.realms.filter(
       (realm) => !readable.has(realm) && Object.hasOwn(cursors, realm),
     );
     // A client that goes on to ask for them goes on to have this token, so that they are not revoked later.
     if (lost.length > 0) return { lost, token: null };
   }
-  return { lost: [], token: membership === null ? null : tokens.sign(id, membership) };
+  return { lost: [], token: membership === null ? null : await tokens.sign(id, membership) };
 }

@@ -1,10 +1,11 @@
-// The realms token: what this server says that a user's memberships are, signed (JWS, HS256), and kept by the client,
+// The realms token: what this server says that a user's memberships are, signed (a JWT, HS256), and kept by the client,
 // which sends it with each pull. It proves a right to nothing. It shows that a database was restored from a backup: a
 // token that this server has signed, with a version that its database never gave, is of a history that is lost. Then
 // the client keeps what it holds of those realms. A token that is malformed, signed by another key, or of another user
 // is treated like none: no request fails by it.
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { decodeProtectedHeader, errors, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { SetupError } from '../base/setup-error.ts';
@@ -19,13 +20,14 @@ export interface Membership {
 }
 
 /** What a token says. */
-export interface Told {
+export interface Claims {
   readonly version: string;
   readonly realms: readonly string[];
 }
 
 const kPurpose = 'skerry realms token';
 const kType = 'skerry-realms';
+const kAlgorithm = 'HS256';
 
 interface Key {
   readonly id: string;
@@ -41,18 +43,6 @@ function keyOf(secret: string): Key {
   return { id: createHmac('sha256', bytes).update('id').digest('hex').slice(0, 16), bytes };
 }
 
-const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-function parsed(part: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return isObject(value) ? value : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
 export class RealmsTokens {
   readonly #keys: readonly Key[];
 
@@ -62,37 +52,38 @@ export class RealmsTokens {
     if (this.#keys.length === 0) throw new Error('Realms tokens need a key.');
   }
 
-  sign(user: string, { version, at, roles }: Membership): string {
+  sign(user: string, { version, at, roles }: Membership): Promise<string> {
     const [key] = this.#keys as [Key];
-    const header = encoded({ alg: 'HS256', typ: kType, kid: key.id });
-    const realms = Object.fromEntries(roles);
-    const body = `${header}.${encoded({ user, version, at, realms })}`;
-    return `${body}.${mac(key, body).toString('base64url')}`;
+    return new SignJWT({ user, version, at, realms: Object.fromEntries(roles) })
+      .setProtectedHeader({ alg: kAlgorithm, typ: kType, kid: key.id })
+      .sign(key.bytes);
   }
 
   /** What the token says to its user; null if it is to be treated like none. */
-  read(user: string, token: unknown): Told | null {
+  async read(user: string, token: unknown): Promise<Claims | null> {
     if (typeof token !== 'string' || token.length > limits.realmsTokenCharacters) return null;
-    const [header = '', payload = '', signature = '', ...more] = token.split('.');
-    if (more.length > 0) return null;
-    const { alg, typ, kid } = parsed(header) ?? {};
-    const key = this.#keys.find(({ id }) => id === kid);
-    if (key === undefined || alg !== 'HS256' || typ !== kType) return null;
-    const right = mac(key, `${header}.${payload}`);
-    const given = Buffer.from(signature, 'base64url');
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return null;
-    const said = parsed(payload);
-    if (said === null || said.user !== user || typeof said.version !== 'string') return null;
-    return { version: said.version, realms: isObject(said.realms) ? Object.keys(said.realms) : [] };
+    try {
+      const keyFor = (header: JWTHeaderParameters) => this.#keyFor(header);
+      const options = { algorithms: [kAlgorithm], typ: kType };
+      const { payload } = await jwtVerify(token, keyFor, options);
+      const { version, realms } = payload;
+      if (payload.user !== user || typeof version !== 'string') return null;
+      return { version, realms: isObject(realms) ? Object.keys(realms) : [] };
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return null;
+      throw error;
+    }
   }
 
-  /** Whether the client's token says this already, with the key that signs now. */
-  isCurrent(token: string, told: Told, { version }: Membership): boolean {
+  /** Whether the client's token, which was read, says this already, with the key that signs now. */
+  isCurrent(token: string, claims: Claims, { version }: Membership): boolean {
     const [key] = this.#keys as [Key];
-    return told.version === version && parsed(token.split('.', 1)[0] ?? '')?.kid === key.id;
+    return claims.version === version && decodeProtectedHeader(token).kid === key.id;
   }
-}
 
-function mac({ bytes }: Key, body: string): Buffer {
-  return createHmac('sha256', bytes).update(body).digest();
+  #keyFor({ kid }: JWTHeaderParameters): Buffer {
+    const key = this.#keys.find(({ id }) => id === kid);
+    if (key === undefined) throw new errors.JWKSNoMatchingKey();
+    return key.bytes;
+  }
 }
