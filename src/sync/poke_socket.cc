@@ -28,6 +28,14 @@ struct Hello {
   }
 };
 
+// From here on nothing is missed.
+struct ReadyMessage {
+  static constexpr const char* kType = "ready";
+
+  template <typename Self, typename Visitor>
+  static void Each(Self&, Visitor&) {}
+};
+
 struct PokeMessage {
   static constexpr const char* kType = "poke";
   std::string realm;
@@ -64,7 +72,7 @@ void PokeSocket::Want(bool wanted, Turn* turn) {
 }
 
 void PokeSocket::Renew(Turn* turn) {
-  if (socket_state_ != SocketState::kOpen && socket_state_ != SocketState::kOpening) return;
+  if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return;
   Close(turn);
   if (wanted_) Open(turn);
 }
@@ -94,16 +102,13 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
     token_ = state_->token;
     const Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables()};
     turn->SendToSocket(WriteJson(WriteKind(hello)));
-    turn->Cancel(WorkerTimer::kSocket);
-    socket_state_ = SocketState::kOpen;
-    // Pokes were missed while there was no socket: pull once.
-    Poke missed;
-    missed.membership = true;
-    return missed;
+    turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
+    socket_state_ = SocketState::kGreeting;
+    return {};
   }
   if (event.state == SocketNews::kMessage) {
     Result<Data> message = ParseJson(event.text);
-    if (message.ok()) return Heard(std::move(message.value()));
+    if (message.ok()) return Heard(std::move(message.value()), turn);
   } else if (event.state == SocketNews::kClosed) {
     if (event.code == kUnauthenticatedClose) {
       if (!state_->TokenRefused(token_)) state_->EnsureToken(TokenNeed::kExpired, turn);
@@ -113,18 +118,26 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
   return {};
 }
 
-Poke PokeSocket::Heard(Data message) {
+Poke PokeSocket::Heard(Data message, Turn* turn) {
   backoff_.Reset();
   Poke poke;
   OneOf<PokeMessage>::Visit(&message, [&poke](const PokeMessage& heard) {
     poke = {heard.realm, heard.revision, heard.revision == 0};
+  });
+  OneOf<ReadyMessage>::Visit(&message, [&](const ReadyMessage&) {
+    if (socket_state_ != SocketState::kGreeting) return;
+    socket_state_ = SocketState::kReady;
+    turn->Cancel(WorkerTimer::kSocket);
+    // Pokes were missed until now: pull once. A pull that began when the socket opened may not have
+    // what was committed before the server listened.
+    poke.anything = true;
   });
   return poke;
 }
 
 bool PokeSocket::Timer(WorkerTimer timer, Turn* turn) {
   if (timer != WorkerTimer::kSocket) return false;
-  if (socket_state_ == SocketState::kOpening) {
+  if (socket_state_ == SocketState::kOpening || socket_state_ == SocketState::kGreeting) {
     turn->CloseSocket();
     Pause(turn);
   } else if (socket_state_ == SocketState::kPausing) {

@@ -14,12 +14,18 @@
 
 namespace skerry {
 
-enum class SocketState : uint8_t { kClosed, kOpening, kOpen, kPausing };
+enum class SocketState : uint8_t {
+  kClosed,
+  kOpening,
+  kGreeting,  // the hello was sent, and the server does not listen yet
+  kReady,
+  kPausing,
+};
 
 struct Poke {
   std::string realm;  // empty: none
   uint64_t revision = 0;
-  bool membership = false;  // rights changed: pull whatever the cursors are
+  bool anything = false;  // something may be new, whatever the cursors are
 };
 
 class PokeSocket {
@@ -31,7 +37,7 @@ class PokeSocket {
   void Want(bool wanted, Turn* turn);
   // Reconnects, because the scopes or the token have changed.
   void Renew(Turn* turn);
-  bool open() const { return socket_state_ == SocketState::kOpen; }
+  bool ready() const { return socket_state_ == SocketState::kReady; }
   Poke Event(const SocketEvent& event, Turn* turn);
   bool Timer(WorkerTimer timer, Turn* turn);
 
@@ -40,7 +46,7 @@ class PokeSocket {
   void Open(Turn* turn);
   void Close(Turn* turn);
   void Pause(Turn* turn);
-  Poke Heard(Data message);
+  Poke Heard(Data message, Turn* turn);
 
   WorkerState* state_;
   SocketState socket_state_ = SocketState::kClosed;

@@ -341,13 +341,13 @@ void SyncWorker::Upkeep(Turn* turn) {
     listen_.Unwant(LeaseOutcome::kLeft, turn);
   }
   socket_.Want(listens && listen_.held(), turn);
-  listen_.set_job(socket_.open() ? "open" : "closed");
-  const bool counted = std::exchange(counts_pending_, socket_.open());
+  listen_.set_job(socket_.ready() ? "open" : "closed");
+  const bool counted = std::exchange(counts_pending_, socket_.ready());
   if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);
   if (!counts_pending_ && counted) turn->Cancel(WorkerTimer::kLook);
   if (state_->mode != Mode::kService) {
     state_->listening =
-        listen_.held() ? socket_.open() : listen_.waiting() && listen_.record().job == "open";
+        listen_.held() ? socket_.ready() : listen_.waiting() && listen_.record().job == "open";
   }
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);

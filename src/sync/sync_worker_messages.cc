@@ -323,7 +323,7 @@ void SyncWorker::OnToken(const Token& token, Turn* turn) {
 
 void SyncWorker::OnEvent(const SocketEvent& event, Turn* turn) {
   const Poke poke = socket_.Event(event, turn);
-  if (poke.membership) return Wake(WakeReason::kTimer, turn);
+  if (poke.anything) return Wake(WakeReason::kTimer, turn);
   if (!poke.realm.empty()) OnPoke(poke.realm, poke.revision, turn);
 }
 

@@ -960,4 +960,12 @@ export const core = [
     from: 'is_another ? std::string("any") : layout',
     to: 'layout',
   },
+  {
+    name: 'a worker pulls when its socket opens, not when the server listens',
+    file: 'src/sync/poke_socket.cc',
+    from: `    socket_state_ = SocketState::kGreeting;
+    return {};`,
+    to: `    socket_state_ = SocketState::kReady;
+    return {.anything = true};`,
+  },
 ];

@@ -35,9 +35,8 @@ void Pokes::Socket(WorkerHost* worker, const Data& effect) {
   if (action == "send") {
     const auto line = lines_.find(serial);
     if (line == lines_.end()) return;
-    const Data hello = ParseJson(effect["text"].as_string()).value();
-    if (!world_->network().Accepts(hello["token"])) return Close(serial, kUnauthenticated);
-    line->second.client = hello["client"].as_string();
+    Data hello = ParseJson(effect["text"].as_string()).value();
+    events_.push_back({serial, std::move(hello), world_->mono() + std::exchange(delay_ms_, 0)});
     return;
   }
   Forget(serial);
@@ -46,6 +45,16 @@ void Pokes::Socket(WorkerHost* worker, const Data& effect) {
   lines_[serial] = {worker->profile().index, {}};
   if (!worker->profile().online) return Close(serial, kAbnormal);
   Notify(serial, "open", Data::MakeObject(), 0);
+}
+
+// The server takes its time with a hello: it checks the token, the filters and the rights.
+void Pokes::Greet(uint64_t worker, const Data& hello) {
+  const auto line = lines_.find(worker);
+  if (line == lines_.end()) return;
+  if (!world_->network().Accepts(hello["token"])) return Close(worker, kUnauthenticated);
+  line->second.client = hello["client"].as_string();
+  Data more = Data::MakeObject();
+  Notify(worker, "message", more.Set("text", R"({"type":"ready"})"), 0);
 }
 
 void Pokes::Forget(uint64_t worker) {
@@ -110,6 +119,7 @@ void Pokes::Step(size_t which) {
     if (events_[i].ready_at > world_->mono() || which-- > 0) continue;
     const Event event = std::move(events_[i]);
     events_.erase(events_.begin() + static_cast<ptrdiff_t>(i));
+    if (event.event["type"].Is("hello")) return Greet(event.worker, event.event);
     WorkerHost* worker = world_->FindWorker(event.worker);
     if (worker == nullptr) return;
     world_->Trace(*worker, "socket", event.event["state"].as_string());

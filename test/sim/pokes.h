@@ -37,14 +37,15 @@ class Pokes {
  private:
   struct Line {
     size_t profile = 0;
-    std::string client;  // from its `hello`; empty: no `hello` yet
+    std::string client;  // from its `hello`; empty: the server has not read one yet
   };
   struct Event {
     uint64_t worker = 0;
-    Data event;
+    Data event;  // for the worker; a `hello`: for the server
     double ready_at = 0;
   };
   void Notify(uint64_t worker, std::string_view state, const Data& more, double delay_ms);
+  void Greet(uint64_t worker, const Data& hello);
   void Close(uint64_t worker, double code);
 
   World* world_;

@@ -17,7 +17,10 @@ struct Listening : SyncWorld {
   size_t holder() { return lease("listen")["owner"].Is("tab-0") ? 0 : 1; }
   SyncHost& Holder() { return host(holder()); }
   SyncHost& Other() { return host(1 - holder()); }
-  void OpenSocket() { Holder().Deliver(Json(R"({"type":"socket","state":"open"})")); }
+  void OpenSocket() {
+    Holder().Deliver(Json(R"({"type":"socket","state":"open"})"));
+    Holder().Listens();
+  }
 };
 
 TEST_CASE("writes nothing while windows are idle and one has an open socket") {

@@ -228,6 +228,8 @@ TEST_CASE("opens one poke socket per client; pulls for a poke unless it is alrea
   CHECK(hello["type"].as_string() == "hello");
   CHECK(hello["client"] == world.sync()["client"]);
   CHECK(hello["scopes"].items().size() == 1);
+  world.host(holder).Listens();
+  world.Settle();
   world.server.Foreign("a", "A", "x");
   const size_t before = world.pull_bodies.size();
   deliver(
@@ -248,12 +250,43 @@ TEST_CASE("opens one poke socket per client; pulls for a poke unless it is alrea
   CHECK(world.host(1 - holder).socket.back() == "open");
 }
 
+TEST_CASE("pulls once the server listens, not when the socket opens") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Run(2000);
+  const auto deliver = [&](std::string_view event) { world.host(0).Deliver(Json(event)); };
+  const size_t before = world.pull_bodies.size();
+  deliver(R"({"type":"socket","state":"open"})");
+  world.Settle();
+  CHECK(world.pull_bodies.size() == before);
+  // The server checks the token while somebody else writes: nobody is poked.
+  world.server.Foreign("a", "A", "x");
+  world.host(0).Listens();
+  world.Settle();
+  CHECK(world.pull_bodies.size() == before + 1);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("connects again when the server does not answer the hello in time") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Run(2000);
+  world.host(0).Deliver(Json(R"({"type":"socket","state":"open"})"));
+  world.Run(9000);
+  CHECK(world.host(0).socket.back() == "send");
+  world.Run(1500);
+  CHECK(world.host(0).socket.back() == "close");
+  world.Run(2000);
+  CHECK(world.host(0).socket.back() == "open");
+}
+
 TEST_CASE("follows a poke that comes during a pull in the same job") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Run(2000);
   const auto deliver = [&](std::string_view event) { world.host(0).Deliver(Json(event)); };
   deliver(R"({"type":"socket","state":"open"})");
+  world.host(0).Listens();
   world.Settle();
   world.server.Foreign("a", "A", "x");
   world.network.hold_answers = true;

@@ -352,6 +352,7 @@ TEST_CASE("polls in no window while one has an open socket, though others hear o
   world.Run(20'000);
   const size_t holder = world.lease("listen")["owner"].Is("tab-1") ? 1 : 2;
   world.host(holder).Deliver(Json(R"({"type":"socket","state":"open"})"));
+  world.host(holder).Listens();
   world.Run(1'000);
   const size_t pulls = world.pull_bodies.size();
   world.Run(200'000);

@@ -124,6 +124,10 @@ bool SyncHost::FireTimers() {
   return false;
 }
 
+void SyncHost::Listens() {
+  Deliver(Json(R"({"type":"socket","state":"message","text":"{\"type\":\"ready\"}"})"));
+}
+
 void SyncHost::Crash() {
   alive = false;
   inbox_.clear();

@@ -39,6 +39,7 @@ class SyncHost final : public TransactionCaller {
   double next_timer() const;
   void Crash();  // ends the worker; its locks are released
   void ForgetMessages() { inbox_.clear(); }
+  void Listens();  // the server listens to the hello on the socket
 
   bool alive = true;
   bool frozen = false;
