@@ -96,8 +96,8 @@ export const server = [
     name: 'a realms token of another user is believed',
     test: 'test/server/realms-token.test.ts',
     file: 'server/src/rights/realms-token.ts',
-    from: 'said === null || said.user !== user ||',
-    to: 'said === null ||',
+    from: 'payload.user !== user || ',
+    to: '',
   },
   {
     name: 'an idle pull reads the log of each realm by itself',
