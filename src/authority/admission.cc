@@ -38,10 +38,6 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
   return after;
 }
 
-std::optional<Row> InRealm(const std::optional<Row>& row, const std::string& realm) {
-  return row && row->realm == realm ? row : std::nullopt;
-}
-
 // The approximate size of a row as JSON text, with the names of its props: an estimate of what it
 // will cost to read and send the row.
 uint64_t BytesOf(const Row& row) {
@@ -53,9 +49,7 @@ uint64_t BytesOf(const Row& row) {
   return bytes;
 }
 
-uint64_t BytesIn(const std::optional<Row>& row, const std::string& realm) {
-  return row && row->realm == realm ? BytesOf(*row) : 0;
-}
+uint64_t BytesOf(const std::optional<Row>& row) { return row ? BytesOf(*row) : 0; }
 
 }  // namespace
 
@@ -236,7 +230,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   rows_.Begin();
   const Judgement judgement = Judge(SceneOf(request), *pushed->update);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
-  judged_ += pushed->update->ops.size() + rows_.journal().size();
+  judged_ += pushed->update->ops.size() + rows_.changed_objects();
   const bool may_go_on = rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxAdmissionWork;
   if (is_incomplete && may_go_on) {
     rows_.Rollback();
@@ -262,12 +256,12 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
 
 std::optional<Rejection> Admission::ExceededLimit() const {
   const auto& journal = rows_.journal();
-  if (journal.size() > kMaxRowsPerUpdate) {
+  if (rows_.changed_objects() > kMaxRowsPerUpdate) {
     return Rejection{
         {}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
   }
   size_t bytes = 0;
-  for (const auto& [key, before] : journal) bytes += before ? BytesOf(*before) : 0;
+  for (const auto& [key, before] : journal) bytes += BytesOf(before);
   if (bytes <= kMaxPriorRowBytes) return std::nullopt;
   return Rejection{
       {},
@@ -331,20 +325,15 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Row* now = rows_.Find(key);
     const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
     if (before == after) continue;
-    Set<std::string> realms;
-    if (before) realms.insert(before->realm);
-    if (after) realms.insert(after->realm);
-    for (const std::string& realm : realms) {
-      const uint64_t revision = input_.realms[realm].head + 1;
-      LogEntry& entry = entries[realm];
-      entry.tables.insert(schema_->table(key.table).name);
-      ++entry.changes;
-      before_bytes_ += BytesIn(before, realm);
-      entry.bytes += BytesIn(before, realm) + BytesIn(after, realm);
-      changes.push_back(
-          {realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
-      if (!judgement.touched.contains(key)) rows_.NoteChange(key, request.client, revision);
-    }
+    const uint64_t revision = input_.realms[key.realm].head + 1;
+    LogEntry& entry = entries[key.realm];
+    entry.tables.insert(schema_->table(key.object.table).name);
+    ++entry.changes;
+    before_bytes_ += BytesOf(before);
+    entry.bytes += BytesOf(before) + BytesOf(after);
+    const bool is_touch = judgement.touched.contains(key);
+    changes.push_back({key.realm, revision, key.object, before, is_touch});
+    if (!is_touch) rows_.NoteChange(key, request.client, revision);
   }
   Applied applied{{}, at_, judgement.noops, judgement.gone};
   Data spans = Data::MakeObject();

@@ -190,15 +190,16 @@ Status AdmissionSession::LoadRows(const Data& in) {
     admission_.rows().Load(std::move(stored.value()));
   }
   for (const Data& data : in["looked"].items()) {
-    if (data.items().size() != 2) return Misuse("`looked` holds keys");
-    const ObjectKey key{schema_->FindTable(data.items()[0].as_string()),
-                        data.items()[1].as_string()};
-    if (key.table == kNone) return Misuse("`looked` holds keys");
+    if (data.items().size() != 3) return Misuse("`looked` holds keys");
+    const PlacedKey key{data.items()[0].as_string(),
+                     {schema_->FindTable(data.items()[1].as_string()),
+                      data.items()[2].as_string()}};
+    if (key.object.table == kNone) return Misuse("`looked` holds keys");
     admission_.rows().SettleRow(key);
   }
   for (const Data& data : in["others"].items()) {
     const ObjectKey key{schema_->FindTable(data["table"].as_string()), data["id"].as_string()};
-    admission_.rows().LoadOthers({key, data["client"].as_string()}, data["revision"].as_u64());
+    admission_.rows().LoadOthers({{data["realm"].as_string(), key}, data["client"].as_string()}, data["revision"].as_u64());
   }
   admission_.rows().Settle();
   return Status::Ok();
@@ -207,16 +208,17 @@ Status AdmissionSession::LoadRows(const Data& in) {
 Data AdmissionSession::NeedsToData(const Needs& needs) const {
   Data rows = Data::MakeArray(), children = Data::MakeArray();
   Data unique = Data::MakeArray(), others = Data::MakeArray();
-  for (const ObjectKey& key : needs.rows) rows.Push(KeyToData(*schema_, key));
+  for (const PlacedKey& key : needs.rows) rows.Push(KeyToData(*schema_, key));
   for (const ChildrenOf& which : needs.children) {
     const TableDef& table = schema_->table(which.table);
-    children.Push(
-        Data::MakeArray().Push(table.name).Push(table.props[which.prop].name).Push(which.id));
+    Data item = Data::MakeArray();
+    item.Push(which.realm).Push(table.name).Push(table.props[which.prop].name);
+    children.Push(item.Push(which.id));
   }
   for (const UniqueValue& which : needs.holders) {
     const TableDef& table = schema_->table(which.table);
     Data item = Data::MakeArray();
-    item.Push(table.name).Push(table.props[which.prop].name).Push(which.realm);
+    item.Push(which.realm).Push(table.name).Push(table.props[which.prop].name);
     item.Push(ParseJson(which.value).value());
     unique.Push(std::move(item));
   }
@@ -269,13 +271,14 @@ Map<std::pair<std::string, uint64_t>, Set<std::string>> AdmissionSession::Regran
 // row was there before this commit.
 Map<std::string, int64_t> AdmissionSession::Growth() const {
   Map<std::string, int64_t> grown;
-  Set<std::pair<std::string, ObjectKey>> seen;
+  Set<PlacedKey> seen;
   for (const LogChange& change : admission_.changes()) {
     if (seen.insert({change.realm, change.key}).second && change.before) --grown[change.realm];
   }
   for (const WorkingSet::Final& row : rows_) {
-    const auto& [key, stored, deleted_at] = row.stored;
-    if (!deleted_at && seen.contains({stored.realm, key})) ++grown[stored.realm];
+    const StoredRow& stored = row.stored;
+    if (stored.deleted_at || !seen.contains({stored.row.realm, stored.key})) continue;
+    ++grown[stored.row.realm];
   }
   return grown;
 }

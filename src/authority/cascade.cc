@@ -4,23 +4,27 @@
 
 namespace skerry {
 
+Rejection IdIsTaken(std::optional<uint32_t> op) {
+  return {op, "exists", "the realm holds another object with this id"};
+}
+
 // Applies the cascade rules to the dependants of rows that were deleted or moved.
 class Cascade::Visitor final : public DependantVisitor {
  public:
   explicit Visitor(Cascade* cascade) : cascade_(cascade), rows_(cascade->scene_->rows) {}
 
-  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
-    return rows_->Children({back.table, back.prop, target.id});
+  Vector<ObjectKey> Children(const BackRef& back, const Departure& parent) override {
+    return rows_->Children({parent.realm, back.table, back.prop, parent.key.id});
   }
   bool IsIn(const ObjectKey& key, const std::string& realm) override {
-    const Row* row = rows_->Find(key);
-    return row != nullptr && row->realm == realm;
+    return rows_->Find({realm, key}) != nullptr;
   }
-  bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
+  bool Visit(const Departure& parent, const ObjectKey& object, PropIndex prop,
              OnDelete rule) override {
-    cascade_->InheritCause(child, parent.key);
+    const PlacedKey left{parent.realm, parent.key}, child{parent.realm, object};
+    cascade_->InheritCause(child, left);
     const bool moved = !parent.to.empty();
-    const DeferredRef ref{child, prop, parent.key.id, cascade_->CauseOf(parent.key)};
+    const DeferredRef ref{child, prop, parent.key.id, cascade_->CauseOf(left)};
     switch (rule) {
       case OnDelete::kNothing:
         return false;
@@ -36,7 +40,7 @@ class Cascade::Visitor final : public DependantVisitor {
         return false;
       case OnDelete::kCascade:
         return moved ? cascade_->MoveAlong(child, parent.to)
-                     : cascade_->Erase(child, cascade_->orphans_.contains(parent.key));
+                     : cascade_->Erase(child, cascade_->orphans_.contains(left));
     }
     return false;
   }
@@ -46,7 +50,7 @@ class Cascade::Visitor final : public DependantVisitor {
   WorkingSet* rows_;
 };
 
-std::optional<uint32_t> Cascade::CauseOf(const ObjectKey& key) const {
+std::optional<uint32_t> Cascade::CauseOf(const PlacedKey& key) const {
   const auto cause = causes_.find(key);
   return cause == causes_.end() ? std::nullopt : std::optional<uint32_t>(cause->second);
 }
@@ -71,7 +75,7 @@ void Cascade::Run() {
   Touch();
 }
 
-void Cascade::QueueCheck(const ObjectKey& key) {
+void Cascade::QueueCheck(const PlacedKey& key) {
   to_check_.push_back(key);
   unchecked_.insert(key);
 }
@@ -79,8 +83,8 @@ void Cascade::QueueCheck(const ObjectKey& key) {
 // Checks a parent before its children: the parent may itself follow its own parent into the realm
 // where the children are, or where they have to go.
 void Cascade::CheckNext() {
-  const ObjectKey key = to_check_.front();
-  if (const std::optional<ObjectKey> parent = UncheckedParent(key)) {
+  const PlacedKey key = to_check_.front();
+  if (const std::optional<PlacedKey> parent = UncheckedParent(key)) {
     to_check_.push_front(*parent);
     return;
   }
@@ -89,19 +93,28 @@ void Cascade::CheckNext() {
 }
 
 // A parent is put ahead at most once, so that a cycle of refs ends.
-std::optional<ObjectKey> Cascade::UncheckedParent(const ObjectKey& key) {
+std::optional<PlacedKey> Cascade::UncheckedParent(const PlacedKey& key) {
   const Row* row = scene_->rows->Find(key);
   if (!row || !unchecked_.contains(key)) return std::nullopt;
-  const TableDef& table = scene_->schema->table(key.table);
+  const TableDef& table = scene_->schema->table(key.object.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     const PropDef& def = table.props[i];
     if (def.ref_table == kNone || def.on_delete != OnDelete::kCascade) continue;
     if (row->props[i].is_null()) continue;
-    ObjectKey target{def.ref_table, row->props[i].text()};
-    const Row* parent = scene_->rows->Find(target);
-    if (!parent || parent->realm == row->realm || !unchecked_.contains(target)) continue;
-    if (put_ahead_.insert(target).second) return target;
+    const std::optional<PlacedKey> parent = ParentOf(key, {def.ref_table, row->props[i].text()});
+    if (!parent || parent->realm == key.realm || !unchecked_.contains(*parent)) continue;
+    if (put_ahead_.insert(*parent).second) return parent;
   }
+  return std::nullopt;
+}
+
+// Where the parent is that a ref of the row leads to: in the row's realm; in the realm that the row
+// has left in this update; or where the tombstone there leads. Empty: there is none.
+std::optional<PlacedKey> Cascade::ParentOf(const PlacedKey& key, const ObjectKey& target) {
+  PlacedKey parent{key.realm, target};
+  if (scene_->Locate(&parent)) return parent;
+  parent.realm = scene_->rows->PlaceBeforeMoves(key).realm;
+  if (parent.realm != key.realm && scene_->Locate(&parent)) return parent;
   return std::nullopt;
 }
 
@@ -109,25 +122,27 @@ void Cascade::CollectOps() {
   for (const auto& [key, before] : scene_->rows->journal()) {
     const Row* after = scene_->rows->Find(key);
     if (before && !after) {
-      dropped_.insert(key);
-      deleted_.push_back({key, before->realm, ""});
-    } else if (before && after && before->realm != after->realm) {
-      moved_by_op_.insert(key);
-      moved_.push_back({key, before->realm, after->realm});
+      PlacedKey now = scene_->rows->PlaceAfterMoves(key);
+      if (scene_->rows->Find(now)) {
+        moved_.push_back({key.object, key.realm, now.realm});
+        moved_by_op_.insert(std::move(now));
+      } else {
+        dropped_.insert(key);
+        deleted_.push_back({key.object, key.realm, ""});
+      }
     }
     if (after) QueueCheck(key);
   }
 }
 
-bool Cascade::IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const {
+bool Cascade::IsChangedRef(const PlacedKey& key, PropIndex prop, const Row& row) const {
   const auto before = scene_->rows->journal().find(key);
   if (before == scene_->rows->journal().end()) return false;
-  return !before->second || before->second->realm != row.realm ||
-         before->second->props[prop] != row.props[prop];
+  return !before->second || before->second->props[prop] != row.props[prop];
 }
 
-void Cascade::CheckRefs(const ObjectKey& key) {
-  const TableDef& table = scene_->schema->table(key.table);
+void Cascade::CheckRefs(const PlacedKey& key) {
+  const TableDef& table = scene_->schema->table(key.object.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     const PropDef& def = table.props[i];
     const auto prop = static_cast<PropIndex>(i);
@@ -139,11 +154,10 @@ void Cascade::CheckRefs(const ObjectKey& key) {
   }
 }
 
-void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target) {
-  const std::string realm = scene_->rows->Find(key)->realm;
-  const Row* parent = scene_->rows->Find(target);
-  if (parent && parent->realm == realm) return;
-  const OnDelete rule = scene_->schema->table(key.table).props[prop].on_delete;
+void Cascade::CheckRef(const PlacedKey& key, PropIndex prop, const ObjectKey& target) {
+  if (scene_->rows->Find({key.realm, target})) return;
+  const std::optional<PlacedKey> parent = ParentOf(key, target);
+  const OnDelete rule = scene_->schema->table(key.object.table).props[prop].on_delete;
   if (rule == OnDelete::kRestrict) {
     constraints_.push_back({key, prop, target.id, CauseOf(key)});
   } else if (rule == OnDelete::kSetNull) {
@@ -160,26 +174,24 @@ void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& ta
 
 // Deletes the row, because its parent is not in its realm, and queues it so that its dependants are
 // visited. The row is no orphan if this update's own ops deleted the parent.
-void Cascade::DropOrphan(const ObjectKey& key, const ObjectKey& target) {
-  const std::string realm = scene_->rows->Find(key)->realm;
-  Erase(key, !dropped_.contains(target) || orphans_.contains(target));
-  deleted_.push_back({key, realm, {}});
+void Cascade::DropOrphan(const PlacedKey& key, const ObjectKey& target) {
+  const PlacedKey parent{key.realm, target};
+  Erase(key, !dropped_.contains(parent) || orphans_.contains(parent));
+  deleted_.push_back({key.object, key.realm, {}});
 }
 
 // Moves a created or updated child to the realm where its parent lives, as if the child had been
 // there before the parent moved. Returns false if the author may not write there.
-bool Cascade::Follow(const ObjectKey& key, const std::string& realm) {
+bool Cascade::Follow(const PlacedKey& key, const std::string& realm) {
   const Access access = scene_->AccessIn(realm);
   if (access == Access::kNotLocked) return true;  // nothing is decided in this round
   if (access != Access::kWritable) return false;
-  const std::string from = scene_->rows->Find(key)->realm;
-  MoveAlong(key, realm);
-  moved_.push_back({key, from, realm});
+  if (MoveAlong(key, realm)) moved_.push_back({key.object, key.realm, realm});
   return true;
 }
 
 // Returns whether there was such a row.
-bool Cascade::Erase(const ObjectKey& key, bool is_orphan) {
+bool Cascade::Erase(const PlacedKey& key, bool is_orphan) {
   const Row* row = scene_->rows->Find(key);
   if (!row) return false;
   const uint64_t revision = scene_->NextRevision(row->realm);
@@ -189,52 +201,58 @@ bool Cascade::Erase(const ObjectKey& key, bool is_orphan) {
   return true;
 }
 
-// Returns false if the row has moved along already: it does so only once.
-bool Cascade::MoveAlong(const ObjectKey& key, const std::string& realm) {
-  if (!moved_along_.insert(key).second) return false;
+// Returns false if the row has moved along already, which it does only once, or may not move there.
+bool Cascade::MoveAlong(const PlacedKey& key, const std::string& realm) {
+  if (moved_along_.contains(key)) return false;
+  const PlacedKey to{realm, key.object};
+  if (scene_->rows->Find(to)) {
+    violations_.push_back(IdIsTaken(CauseOf(key)));
+    return false;
+  }
   Row row = *scene_->rows->Find(key);
   row.realm = realm;
   row.modified_at = scene_->at;
   row.revision = scene_->NextRevision(realm);
-  scene_->rows->Put(key, std::move(row));
-  QueueCheck(key);
+  scene_->rows->Move(key, scene_->NextRevision(key.realm), std::move(row));
+  moved_along_.insert(to);
+  InheritCause(to, key);
+  QueueCheck(to);
   return true;
 }
 
-void Cascade::SetNull(const ObjectKey& key, PropIndex prop) {
+void Cascade::SetNull(const PlacedKey& key, PropIndex prop) {
   Row row = *scene_->rows->Find(key);
   row.props[prop] = Value::Null();
   row.modified_at = scene_->at;
   row.revision = scene_->NextRevision(row.realm);
-  scene_->rows->Put(key, std::move(row));
+  scene_->rows->Put(key.object, std::move(row));
 }
 
 bool Cascade::Holds(const DeferredRef& ref) const {
-  const Row* child = scene_->rows->Find(ref.child);
+  const PlacedKey place = scene_->rows->PlaceAfterMoves(ref.child);
+  const Row* child = scene_->rows->Find(place);
   if (!child || child->props[ref.prop].is_null()) return true;
   if (child->props[ref.prop].text() != ref.target) return true;
-  const PropDef& def = scene_->schema->table(ref.child.table).props[ref.prop];
-  const std::string realm = child->realm;
-  const Row* parent = scene_->rows->Find({def.ref_table, ref.target});
-  return parent && parent->realm == realm;
+  const PropDef& def = scene_->schema->table(place.object.table).props[ref.prop];
+  return scene_->rows->Find({place.realm, {def.ref_table, ref.target}}) != nullptr;
 }
 
 // Runs after all moves, because a child may have followed its parent into the realm of the target.
 void Cascade::NullifyRefs() {
   for (const DeferredRef& ref : nullable_) {
-    if (!Holds(ref)) SetNull(ref.child, ref.prop);
+    if (!Holds(ref)) SetNull(scene_->rows->PlaceAfterMoves(ref.child), ref.prop);
   }
 }
 
-void Cascade::InheritCause(const ObjectKey& child, const ObjectKey& parent) {
+void Cascade::InheritCause(const PlacedKey& child, const PlacedKey& parent) {
   if (const std::optional<uint32_t> cause = CauseOf(parent)) causes_.try_emplace(child, *cause);
 }
 
 void Cascade::CheckConstraints() {
   for (const DeferredRef& ref : constraints_) {
     if (Holds(ref)) continue;
-    const PropDef& def = scene_->schema->table(ref.child.table).props[ref.prop];
-    const std::string& table = scene_->schema->table(ref.child.table).name;
+    const PropDef& def = scene_->schema->table(ref.child.object.table).props[ref.prop];
+    const std::string& table = scene_->schema->table(ref.child.object.table).name;
     violations_.push_back(
         {ref.cause, "restrict",
          table + "." + def.name + ": would refer to an object that is not there"});
@@ -242,12 +260,11 @@ void Cascade::CheckConstraints() {
 }
 
 void Cascade::Touch() {
-  std::deque<ObjectKey> queue;
+  std::deque<PlacedKey> queue;
   for (const auto& [key, before] : scene_->rows->journal()) queue.push_back(key);
-  Set<ObjectKey> seen(queue.begin(), queue.end());
   const auto journal = scene_->rows->journal();  // as it was: touching adds to it
   while (!queue.empty()) {
-    const ObjectKey key = std::move(queue.front());
+    const PlacedKey key = std::move(queue.front());
     queue.pop_front();
     const auto changed = journal.find(key);
     if (changed != journal.end() && changed->second) TouchMasters(key, *changed->second, &queue);
@@ -256,19 +273,19 @@ void Cascade::Touch() {
   }
 }
 
-void Cascade::TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue) {
-  const TableDef& table = scene_->schema->table(key.table);
+void Cascade::TouchMasters(const PlacedKey& key, const Row& row, std::deque<PlacedKey>* queue) {
+  const TableDef& table = scene_->schema->table(key.object.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     const PropDef& def = table.props[i];
     if (def.ref_table == kNone || !def.touch || row.props[i].is_null()) continue;
-    const ObjectKey target{def.ref_table, row.props[i].text()};
+    const PlacedKey target{key.realm, {def.ref_table, row.props[i].text()}};
     const Row* master = scene_->rows->Find(target);
-    if (!master || master->realm != row.realm) continue;
+    if (!master) continue;
     if (scene_->rows->journal().contains(target)) continue;  // has the time already
     Row stamped = *master;
     stamped.modified_at = scene_->at;
     stamped.revision = scene_->NextRevision(stamped.realm);
-    scene_->rows->Put(target, std::move(stamped));
+    scene_->rows->Put(target.object, std::move(stamped));
     touched_.insert(target);
     queue->push_back(target);
   }

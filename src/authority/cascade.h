@@ -21,59 +21,64 @@
 
 namespace skerry {
 
+// The rejection of a move to a realm that holds another object with the id.
+Rejection IdIsTaken(std::optional<uint32_t> op);
+
 class Cascade {
  public:
   // `causes`: for every object that the ops changed, the index of the last op that changed it.
-  Cascade(const Scene* scene, Map<ObjectKey, uint32_t> causes)
+  Cascade(const Scene* scene, Map<PlacedKey, uint32_t> causes)
       : scene_(scene), causes_(std::move(causes)) {}
 
   void Run();
 
   // Rows that were deleted because their parent was deleted or missing before this update, or lives
   // in a realm where the row may not follow it.
-  const Set<ObjectKey>& orphans() const { return orphans_; }
+  const Set<PlacedKey>& orphans() const { return orphans_; }
   // Rows of which only the time changed, because a detail row changed.
-  const Set<ObjectKey>& touched() const { return touched_; }
+  const Set<PlacedKey>& touched() const { return touched_; }
   const Vector<Rejection>& violations() const { return violations_; }
   // The op that caused the change of this row, directly or by a cascade.
-  std::optional<uint32_t> CauseOf(const ObjectKey& key) const;
+  std::optional<uint32_t> CauseOf(const PlacedKey& key) const;
 
  private:
   class Visitor;
   // A ref that is checked after all moves and deletes.
   struct DeferredRef {
-    ObjectKey child;
+    PlacedKey child;
     PropIndex prop = kNone;
     std::string target;
     std::optional<uint32_t> cause;
   };
 
   void CollectOps();
-  void QueueCheck(const ObjectKey& key);
+  void QueueCheck(const PlacedKey& key);
   void CheckNext();
-  std::optional<ObjectKey> UncheckedParent(const ObjectKey& key);
-  void CheckRefs(const ObjectKey& key);
-  void CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target);
-  void DropOrphan(const ObjectKey& key, const ObjectKey& target);
-  bool Follow(const ObjectKey& key, const std::string& realm);
-  bool Erase(const ObjectKey& key, bool is_orphan);
-  bool MoveAlong(const ObjectKey& key, const std::string& realm);
-  void SetNull(const ObjectKey& key, PropIndex prop);
-  void InheritCause(const ObjectKey& child, const ObjectKey& parent);
+  std::optional<PlacedKey> UncheckedParent(const PlacedKey& key);
+  std::optional<PlacedKey> ParentOf(const PlacedKey& key, const ObjectKey& target);
+  void CheckRefs(const PlacedKey& key);
+  void CheckRef(const PlacedKey& key, PropIndex prop, const ObjectKey& target);
+  void DropOrphan(const PlacedKey& key, const ObjectKey& target);
+  bool Follow(const PlacedKey& key, const std::string& realm);
+  bool Erase(const PlacedKey& key, bool is_orphan);
+  bool MoveAlong(const PlacedKey& key, const std::string& realm);
+  void SetNull(const PlacedKey& key, PropIndex prop);
+  void InheritCause(const PlacedKey& child, const PlacedKey& parent);
   bool Holds(const DeferredRef& ref) const;
   void NullifyRefs();
   void CheckConstraints();
   void Touch();
-  void TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue);
-  bool IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const;
+  void TouchMasters(const PlacedKey& key, const Row& row, std::deque<PlacedKey>* queue);
+  bool IsChangedRef(const PlacedKey& key, PropIndex prop, const Row& row) const;
 
   const Scene* scene_;
-  Map<ObjectKey, uint32_t> causes_;
+  Map<PlacedKey, uint32_t> causes_;
   Vector<Departure> moved_, deleted_;  // their dependants are still to be visited
-  std::deque<ObjectKey> to_check_;     // may name a row twice
-  Set<ObjectKey> unchecked_;           // the rows of to_check_ whose refs are not checked yet
-  Set<ObjectKey> put_ahead_;
-  Set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
+  std::deque<PlacedKey> to_check_;        // may name a row twice
+  Set<PlacedKey> unchecked_;              // the rows of to_check_ whose refs are not checked yet
+  Set<PlacedKey> put_ahead_;
+  Set<PlacedKey> dropped_, orphans_, touched_;
+  Set<PlacedKey> moved_by_op_, moved_along_;  // under their new realms
   Vector<DeferredRef> constraints_;  // a violation if the target is not in the child's realm
   Vector<DeferredRef> nullable_;     // set to null if the target is not in the child's realm
   Vector<Rejection> violations_;

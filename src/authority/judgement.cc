@@ -26,6 +26,9 @@ class Judging {
 
   Judgement Run() {
     CheckRealms();
+    // Nothing of a forbidden realm is looked at, so that the answer cannot depend on it.
+    if (!judgement_.rejections.empty()) return std::move(judgement_);
+    landed_.resize(update_.ops.size());
     for (uint32_t i = 0; i < update_.ops.size(); ++i) Fold(i, update_.ops[i]);
     Cascade cascade(&scene_, last_op_);
     cascade.Run();
@@ -65,14 +68,6 @@ class Judging {
     if (!unnamed.empty()) judgement_.rejections.push_back(ForbiddenRealm(std::nullopt));
   }
 
-  // Whether the author may create a row with the id of a deleted one: yes, with at least the right
-  // to read the realm where that row was. AccessIn asks for the lock of that realm, because the
-  // tombstone leaves it.
-  bool MayReuseId(const ObjectKey& key) {
-    const std::string* realm = scene_.rows->RealmOfTombstone(key);
-    return !realm || scene_.AccessIn(*realm) != Access::kHidden;
-  }
-
   // Folds one op into its row, in the realm where the row lives now.
   void Fold(uint32_t index, const Op& op) {
     if (!op.Has(kOnRow)) return;
@@ -82,23 +77,10 @@ class Judging {
         return;
       }
     }
-    const ObjectKey key = op.key();
-    const Row* row = scene_.rows->Find(key);
-    if (row) {
-      const Access access = scene_.AccessIn(row->realm);
-      const bool is_forbidden =
-          (access == Access::kReadOnly && !IsLeave(*scene_.schema, op, scene_.user)) ||
-          (access == Access::kHidden && op.Has(kCreates));
-      if (is_forbidden) {
-        judgement_.rejections.push_back(ForbiddenRealm(index));
-        return;
-      }
-      if (access == Access::kHidden) {
-        judgement_.noops.push_back(index);
-        return;
-      }
-    }
-    if (!row && op.Has(kCreates) && !MayReuseId(key)) {
+    PlacedKey key{op.realm, op.key()};
+    const Row* row = scene_.Locate(&key);
+    const bool is_read_only = row && scene_.AccessIn(key.realm) == Access::kReadOnly;
+    if (is_read_only && !IsLeave(*scene_.schema, op, scene_.user)) {
       judgement_.rejections.push_back(ForbiddenRealm(index));
       return;
     }
@@ -107,7 +89,7 @@ class Judging {
       return;
     }
     Op landed = op;
-    if (row) landed.realm = row->realm;
+    landed.realm = key.realm;
     std::optional<Row> folded = row ? std::optional<Row>(*row) : std::nullopt;
     const bool moves = op.Has(kMoves);
     const bool stays = moves && landed.to == landed.realm;
@@ -117,25 +99,38 @@ class Judging {
       return;
     }
     last_op_[key] = index;
-    if (folded) {
-      scene_.rows->Put(key, std::move(*folded));
+    if (moves) {
+      Move(index, key, std::move(*folded));
+    } else if (folded) {
+      scene_.rows->Put(key.object, std::move(*folded));
     } else {
       scene_.rows->Erase(key, scene_.at, stamp.revision);
     }
+    landed_[index] = key;
   }
 
-  bool HoldsIf(const ObjectKey& key, uint64_t revision) {
+  void Move(uint32_t index, const PlacedKey& from, Row moved) {
+    const PlacedKey to{moved.realm, from.object};
+    if (scene_.rows->Find(to)) {
+      judgement_.rejections.push_back(IdIsTaken(index));
+      return;
+    }
+    last_op_[to] = index;
+    scene_.rows->Move(from, scene_.NextRevision(from.realm), std::move(moved));
+  }
+
+  bool HoldsIf(const PlacedKey& key, uint64_t revision) {
     const std::optional<uint64_t> last = scene_.rows->LastRevisionByOthers({key, scene_.client});
     return !last || *last <= revision;
   }
 
   // A realm with members has an owner, after every update. The last member may leave.
   void CheckOwners(const Cascade& cascade) {
-    Map<std::string, ObjectKey> lost;  // realm -> a membership that was an owner's
+    Map<std::string, PlacedKey> lost;  // realm -> a membership that was an owner's
     for (const auto& [key, before] : scene_.rows->journal()) {
-      if (key.table != scene_.schema->members() || !before || !IsOwner(*before)) continue;
+      if (key.object.table != scene_.schema->members() || !before || !IsOwner(*before)) continue;
       const Row* now = scene_.rows->Find(key);
-      if (!now || !IsOwner(*now)) lost.try_emplace(before->realm, key);
+      if (!now || !IsOwner(*now)) lost.try_emplace(key.realm, key);
     }
     for (const auto& [realm, key] : lost) {
       if (HasMember(scene_, realm, MemberRole::kOwner)) continue;
@@ -149,24 +144,25 @@ class Judging {
 
   // Required props, uniqueness and size of every row that this update wrote.
   void CheckRows(const Cascade& cascade) {
-    Vector<ObjectKey> written;
+    Vector<PlacedKey> written;
     for (const auto& [key, before] : scene_.rows->journal()) {
       if (!cascade.touched().contains(key)) written.push_back(key);
     }
-    for (const ObjectKey& key : written) {
+    for (const PlacedKey& key : written) {
       if (judgement_.rejections.size() >= kMaxRejections) return;  // no more of them are reported
       const Row* row = scene_.rows->Find(key);
       if (!row) continue;
-      const std::optional<Row> before = scene_.rows->journal().at(key);
+      const std::optional<Row> before =
+          scene_.rows->journal().at(scene_.rows->PlaceBeforeMoves(key));
       CheckRequired(key, *row, before, cascade);
       CheckUnique(key, Row(*scene_.rows->Find(key)), before, cascade);
       CheckSize(key, *scene_.rows->Find(key), cascade);
     }
   }
 
-  void CheckRequired(const ObjectKey& key, Row row, const std::optional<Row>& before,
+  void CheckRequired(const PlacedKey& key, Row row, const std::optional<Row>& before,
                      const Cascade& cascade) {
-    const TableDef& table = scene_.schema->table(key.table);
+    const TableDef& table = scene_.schema->table(key.object.table);
     bool is_completed = false;
     for (size_t i = 0; i < table.props.size(); ++i) {
       const PropDef& prop = table.props[i];
@@ -180,19 +176,19 @@ class Judging {
       }
       Refuse(cascade.CauseOf(key), "missing_prop", table.name + "." + prop.name + " is required");
     }
-    if (is_completed) scene_.rows->Put(key, std::move(row));
+    if (is_completed) scene_.rows->Put(key.object, std::move(row));
   }
 
-  void CheckUnique(const ObjectKey& key, const Row& row, const std::optional<Row>& before,
+  void CheckUnique(const PlacedKey& key, const Row& row, const std::optional<Row>& before,
                    const Cascade& cascade) {
-    const TableDef& table = scene_.schema->table(key.table);
+    const TableDef& table = scene_.schema->table(key.object.table);
     for (size_t i = 0; i < table.props.size(); ++i) {
       if (!table.props[i].unique || row.props[i].is_null()) continue;
       if (before && before->realm == row.realm && before->props[i] == row.props[i]) continue;
       const auto prop = static_cast<PropIndex>(i);
-      const UniqueValue which = scene_.rows->HoldersKey(key.table, prop, row.realm, row.props[i]);
+      const UniqueValue which = scene_.rows->HoldersKey(key.object.table, prop, row.realm, row.props[i]);
       for (const ObjectKey& holder : scene_.rows->Holders(which)) {
-        if (holder == key) continue;
+        if (holder == key.object) continue;
         Refuse(OpThatSet(key, prop, cascade), "unique",
                table.name + "." + table.props[i].name + ": another object has this value");
         break;
@@ -201,10 +197,10 @@ class Judging {
   }
 
   // The last op that set the prop or added to it; else the op that caused the change of the row.
-  std::optional<uint32_t> OpThatSet(const ObjectKey& key, PropIndex prop, const Cascade& cascade) {
+  std::optional<uint32_t> OpThatSet(const PlacedKey& key, PropIndex prop, const Cascade& cascade) {
     for (auto i = static_cast<uint32_t>(update_.ops.size()); i > 0; --i) {
       const Op& op = update_.ops[i - 1];
-      if (op.table != key.table || op.id != key.id) continue;
+      if (!LandedOn(i - 1, key)) continue;
       for (const PropValue& set : op.set) {
         if (set.prop == prop) return i - 1;
       }
@@ -215,20 +211,26 @@ class Judging {
     return cascade.CauseOf(key);
   }
 
-  void CheckSize(const ObjectKey& key, const Row& row, const Cascade& cascade) {
+  void CheckSize(const PlacedKey& key, const Row& row, const Cascade& cascade) {
     size_t bytes = 0;
     for (const Value& value : row.props) bytes += value.text().size() + 32;
     if (bytes * 6 <= kMaxObjectBytes) return;  // JSON escapes a byte by six bytes at most
-    const Data data = RowToData(*scene_.schema, key, row);
+    const Data data = RowToData(*scene_.schema, key.object, row);
     if (WriteJson(data["props"]).size() <= kMaxObjectBytes) return;
     Refuse(cascade.CauseOf(key), "limit", "an object may have 1 MiB");
+  }
+
+  // Whether the op changed the row that is at `key` after all moves.
+  bool LandedOn(uint32_t index, const PlacedKey& key) const {
+    return landed_[index] && scene_.rows->PlaceAfterMoves(*landed_[index]) == key;
   }
 
   void ReportDeletedWithParent(const Cascade& cascade) {
     for (uint32_t i = 0; i < update_.ops.size(); ++i) {
       const Op& op = update_.ops[i];
       const bool writes = op.Has(kOnRow) && !op.Has(kDeletes);
-      if (!writes || !cascade.orphans().contains(op.key())) continue;
+      if (!writes || !landed_[i]) continue;
+      if (!cascade.orphans().contains(scene_.rows->PlaceAfterMoves(*landed_[i]))) continue;
       if (!std::binary_search(judgement_.noops.begin(), judgement_.noops.end(), i)) {
         judgement_.gone.push_back(i);
       }
@@ -237,7 +239,8 @@ class Judging {
 
   Scene scene_;
   const Update& update_;
-  Map<ObjectKey, uint32_t> last_op_;
+  Map<PlacedKey, uint32_t> last_op_;
+  Vector<std::optional<PlacedKey>> landed_;  // by op: the row that it changed, where it was then
   Judgement judgement_;
 };
 
@@ -246,13 +249,14 @@ class Judging {
 void Prefetch(const Scene& scene, const Update& update) {
   for (const auto& [realm, link] : update.after) scene.RightIn(realm);
   for (const Op& op : RowOps(update.ops)) {
-    scene.rows->Find(op.key());
+    scene.rows->Find({op.realm, op.key()});
+    if (op.Has(kMoves)) scene.rows->Find({op.to, op.key()});
     const TableDef& table = scene.schema->table(op.table);
     for (const PropValue& set : op.set) {
       const PropDef& prop = table.props[set.prop];
       if (set.value.is_null()) continue;
       if (prop.ref_table != kNone && (prop.on_delete != OnDelete::kNothing || prop.touch)) {
-        scene.rows->Find({prop.ref_table, set.value.text()});
+        scene.rows->Find({op.realm, {prop.ref_table, set.value.text()}});
       }
       if (prop.unique) {
         scene.rows->Holders(scene.rows->HoldersKey(op.table, set.prop, op.realm, set.value));
@@ -260,7 +264,7 @@ void Prefetch(const Scene& scene, const Update& update) {
     }
     if (!op.Has(kDeletes) && !op.Has(kMoves)) continue;
     ForEachBindingRef(*scene.schema, op.table, kAllRules, [&](const BackRef& back, OnDelete) {
-      scene.rows->Children({back.table, back.prop, op.id});
+      scene.rows->Children({op.realm, back.table, back.prop, op.id});
     });
   }
 }

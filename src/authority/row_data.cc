@@ -33,6 +33,7 @@ Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data) {
   const std::string& realm = data["realm"].as_string();
   if (realm.empty()) return Status(Code::kInvalidArgument, "a row without a realm");
   if (data["deletedAt"].is_number()) stored.deleted_at = data["deletedAt"].as_number();
+  stored.moved_to = data["movedTo"].as_string();
   Result<Row> row = RowOfTable(table, realm, data);
   if (!row.ok()) return row.status();
   stored.row = std::move(row.value());
@@ -56,6 +57,7 @@ Data StoredRowToData(const Schema& schema, const StoredRow& stored) {
       .Set("modifiedAt", stored.row.modified_at)
       .Set("revision", stored.row.revision);
   if (stored.deleted_at) data.Set("deletedAt", *stored.deleted_at);
+  if (!stored.moved_to.empty()) data.Set("movedTo", stored.moved_to);
   data.Set("props", std::move(props));
   return data;
 }
@@ -95,8 +97,9 @@ void ClearUnknownDefault(const TableDef& table, const Row& before, Row* row) {
   }
 }
 
-Data KeyToData(const Schema& schema, const ObjectKey& key) {
-  return Data::MakeArray().Push(schema.table(key.table).name).Push(key.id);
+Data KeyToData(const Schema& schema, const PlacedKey& key) {
+  Data data = Data::MakeArray().Push(key.realm);
+  return data.Push(schema.table(key.object.table).name).Push(key.object.id);
 }
 
 const char* CodeName(Code code) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "authority/placed_key.h"
 #include "base/data.h"
 #include "base/status.h"
 #include "model/row.h"
@@ -13,17 +14,19 @@
 
 namespace skerry {
 
-// A row of the database: live, or a tombstone with the last props of the deleted row.
+// A row of the database: live, or a tombstone with the last props of a row that was deleted or has
+// moved to another realm.
 struct StoredRow {
   ObjectKey key;
   Row row;
   std::optional<double> deleted_at;
+  std::string moved_to = {};  // the realm that it moved to; then deleted_at is when
 };
 
 // Reads the times, the revision and the props of a row whose table and realm are known.
 Result<Row> RowOfTable(const TableDef& table, const std::string& realm, const Data& data);
-// {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","props"}. Unknown props are
-// ignored. A value that does not fit its prop is an error, because only values that fit were
+// {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","movedTo","props"}. Unknown
+// props are ignored. A value that does not fit its prop is an error, because only values that fit were
 // written to the database.
 Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data);
 Data StoredRowToData(const Schema& schema, const StoredRow& stored);
@@ -42,8 +45,8 @@ const Row* WithDefaults(const TableDef& table, const Row* row, std::optional<Row
 // row as it was recorded: from there on the client may hold another default than before.
 void ClearUnknownDefault(const TableDef& table, const Row& before, Row* row);
 
-// [table name, id].
-Data KeyToData(const Schema& schema, const ObjectKey& key);
+// [realm, table name, id].
+Data KeyToData(const Schema& schema, const PlacedKey& key);
 
 // The names of codes on the wire. They never change.
 const char* CodeName(Code code);

@@ -26,9 +26,24 @@ Right Scene::RightIn(const std::string& realm) const {
   const auto given = rights->find(realm);
   const Right right = given == rights->end() ? Right::kNone : given->second;
   if (schema->members() == kNone || !IsFoundable(realm)) return right;
-  const Row* member = rows->FindBefore({schema->members(), MembershipId(realm, user)});
-  if (!member || member->realm != realm) return right;
+  const Row* member = rows->FindBefore({realm, {schema->members(), MembershipId(realm, user)}});
+  if (!member) return right;
   return std::max(right, RightOf(RoleOf(member->props[kMemberRole])));
+}
+
+const Row* Scene::Locate(PlacedKey* key) const {
+  PlacedKey at = *key;
+  Set<std::string> passed;  // rows that are not locked may lead in a circle
+  for (;;) {
+    if (const Row* row = rows->Find(at)) {
+      *key = std::move(at);
+      return row;
+    }
+    const std::string* realm = rows->MovedTo(at);
+    if (!realm || AccessIn(*realm) == Access::kHidden) return nullptr;
+    if (!passed.insert(*realm).second) return nullptr;
+    at.realm = *realm;
+  }
 }
 
 bool Scene::Exists(const std::string& realm, const RealmState& state) const {

@@ -51,6 +51,10 @@ struct Scene {
     if (!Exists(realm, state->second)) return Access::kHidden;
     return right == Right::kRead ? Access::kReadOnly : Access::kWritable;
   }
+  // The live row that an op on `key` is about: the one there, or the one to which the tombstone
+  // there leads, as far as the author may read. `key` is then where it is. Null: there is none. If
+  // a realm is not locked, its lock is asked for, and the result is only a guess.
+  const Row* Locate(PlacedKey* key) const;
   // The revision that this update's entry has, or would have, in the realm.
   uint64_t NextRevision(const std::string& realm) const {
     const auto state = realms->find(realm);

@@ -9,7 +9,7 @@
 namespace skerry {
 
 void WorkingSet::Load(StoredRow stored) {
-  auto [entry, is_new] = entries_.try_emplace(stored.key);
+  auto [entry, is_new] = entries_.try_emplace({stored.row.realm, stored.key});
   if (!is_new) return;
   entry->second.in_database = true;
   if (stored.deleted_at) {
@@ -25,7 +25,7 @@ void WorkingSet::LoadOthers(const LastChangeByOthers& which, uint64_t revision) 
   others_.try_emplace(which, revision);
 }
 
-const Row* WorkingSet::Find(const ObjectKey& key) {
+const Row* WorkingSet::Find(const PlacedKey& key) {
   const auto entry = entries_.find(key);
   if (entry == entries_.end()) {
     needs_.rows.insert(key);
@@ -34,16 +34,32 @@ const Row* WorkingSet::Find(const ObjectKey& key) {
   return entry->second.row ? &*entry->second.row : nullptr;
 }
 
-const Row* WorkingSet::FindBefore(const ObjectKey& key) {
+const Row* WorkingSet::FindBefore(const PlacedKey& key) {
   const auto changed = journal_.find(key);
   if (changed == journal_.end()) return Find(key);
   return changed->second ? &*changed->second : nullptr;
 }
 
-const std::string* WorkingSet::RealmOfTombstone(const ObjectKey& key) const {
+const std::string* WorkingSet::MovedTo(const PlacedKey& key) const {
   const auto entry = entries_.find(key);
   if (entry == entries_.end() || entry->second.row || !entry->second.remains) return nullptr;
-  return &entry->second.remains->row.realm;
+  const std::string& realm = entry->second.remains->moved_to;
+  return realm.empty() ? nullptr : &realm;
+}
+
+// A row that comes back replaces the tombstone there, so the loop ends.
+PlacedKey WorkingSet::PlaceAfterMoves(PlacedKey key) const {
+  while (journal_.contains(key)) {
+    const std::string* realm = MovedTo(key);
+    if (!realm) break;
+    key.realm = *realm;
+  }
+  return key;
+}
+
+const PlacedKey& WorkingSet::PlaceBeforeMoves(const PlacedKey& key) const {
+  const auto from = came_from_.find(key);
+  return from == came_from_.end() ? key : from->second;
 }
 
 Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
@@ -53,7 +69,7 @@ Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
   if (candidates == by_ref_.end()) return found;
   for (const std::string& id : candidates->second) {
     ObjectKey key{which.table, id};
-    const Row* row = Find(key);
+    const Row* row = Find({which.realm, key});
     if (row && !row->props[which.prop].is_null() && row->props[which.prop].text() == which.id) {
       found.push_back(std::move(key));
     }
@@ -68,7 +84,7 @@ Vector<ObjectKey> WorkingSet::Holders(const UniqueValue& which) {
   if (candidates == by_value_.end()) return found;
   for (const std::string& id : candidates->second) {
     ObjectKey key{which.table, id};
-    const Row* row = Find(key);
+    const Row* row = Find({which.realm, key});
     if (row && HoldersKey(which.table, which.prop, row->realm, row->props[which.prop]) == which) {
       found.push_back(std::move(key));
     }
@@ -89,16 +105,17 @@ std::optional<uint64_t> WorkingSet::LastRevisionByOthers(const LastChangeByOther
   return last;
 }
 
-void WorkingSet::NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision) {
+void WorkingSet::NoteChange(const PlacedKey& key, const std::string& client, uint64_t revision) {
   changed_by_[key][client] = revision;
 }
 
 void WorkingSet::Begin() {
   journal_.clear();
   saved_.clear();
+  came_from_.clear();
 }
 
-WorkingSet::Entry& WorkingSet::Change(const ObjectKey& key) {
+WorkingSet::Entry& WorkingSet::Change(const PlacedKey& key) {
   Entry& entry = entries_[key];
   if (journal_.try_emplace(key, entry.row).second) {
     saved_[key] = {entry.remains, entry.changed};
@@ -108,20 +125,31 @@ WorkingSet::Entry& WorkingSet::Change(const ObjectKey& key) {
 }
 
 void WorkingSet::Put(const ObjectKey& key, Row row) {
-  Entry& entry = Change(key);
+  Entry& entry = Change({row.realm, key});
   AddToIndexes(key, row);
   entry.row = std::move(row);
   entry.remains.reset();
 }
 
-void WorkingSet::Erase(const ObjectKey& key, double at, uint64_t revision) {
+void WorkingSet::Erase(const PlacedKey& key, double at, uint64_t revision) {
   Entry& entry = Change(key);
   if (!entry.row) return;
-  StoredRow remains{key, std::move(*entry.row), at};
+  StoredRow remains{key.object, std::move(*entry.row), at};
   remains.row.modified_at = at;
   remains.row.revision = revision;
   entry.remains = std::move(remains);
   entry.row.reset();
+}
+
+void WorkingSet::Move(const PlacedKey& from, uint64_t revision, Row row) {
+  Erase(from, row.modified_at, revision);
+  entries_[from].remains->moved_to = row.realm;
+  const PlacedKey to{row.realm, from.object};
+  const PlacedKey origin = PlaceBeforeMoves(from);
+  came_from_.erase(from);
+  came_from_.erase(to);
+  if (origin != to) came_from_.emplace(to, origin);
+  Put(from.object, std::move(row));
 }
 
 void WorkingSet::Commit() { Begin(); }
@@ -136,7 +164,7 @@ void WorkingSet::Rollback() {
   }
   // A row that was changed before it was loaded must stay unknown, or it would count as missing for
   // ever.
-  for (const ObjectKey& key : needs_.rows) entries_.erase(key);
+  for (const PlacedKey& key : needs_.rows) entries_.erase(key);
   Begin();
 }
 
@@ -146,10 +174,10 @@ Needs WorkingSet::TakeNeeds() {
   return asked_;
 }
 
-void WorkingSet::SettleRow(const ObjectKey& key) { entries_.try_emplace(key); }
+void WorkingSet::SettleRow(const PlacedKey& key) { entries_.try_emplace(key); }
 
 void WorkingSet::Settle() {
-  for (const ObjectKey& key : asked_.rows) SettleRow(key);
+  for (const PlacedKey& key : asked_.rows) SettleRow(key);
   for (const ChildrenOf& which : asked_.children) known_children_.insert(which);
   for (const UniqueValue& which : asked_.holders) known_holders_.insert(which);
   for (const LastChangeByOthers& which : asked_.others) others_.try_emplace(which, 0);
@@ -161,7 +189,7 @@ Vector<WorkingSet::Final> WorkingSet::Finals() const {
   for (const auto& [key, entry] : entries_) {
     if (!entry.changed) continue;
     if (entry.row) {
-      finals.push_back({{key, *entry.row, std::nullopt}, !entry.in_database});
+      finals.push_back({{key.object, *entry.row, std::nullopt}, !entry.in_database});
     } else if (entry.remains) {
       finals.push_back({*entry.remains, !entry.in_database});
     }
@@ -181,7 +209,7 @@ void WorkingSet::AddToIndexes(const ObjectKey& key, const Row& row) {
     const auto prop = static_cast<PropIndex>(i);
     const Value& value = row.props[i];
     if (value.is_null()) continue;
-    if (props[i].ref_table != kNone) by_ref_[{key.table, prop, value.text()}].insert(key.id);
+    if (props[i].ref_table != kNone) by_ref_[{row.realm, key.table, prop, value.text()}].insert(key.id);
     const bool is_role = key.table == schema_->members() && prop == kMemberRole;
     if (props[i].unique || is_role)
       by_value_[HoldersKey(key.table, prop, row.realm, value)].insert(key.id);

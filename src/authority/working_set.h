@@ -20,8 +20,9 @@
 
 namespace skerry {
 
-// The rows of `table` whose ref `prop` is `id`.
+// The rows of `table` in `realm` whose ref `prop` is `id`.
 struct ChildrenOf {
+  std::string realm;
   TableIndex table = kNone;
   PropIndex prop = kNone;
   std::string id;
@@ -37,13 +38,13 @@ struct UniqueValue {
 };
 // The last revision at which a client other than `client` changed the row.
 struct LastChangeByOthers {
-  ObjectKey key;
+  PlacedKey key;
   std::string client;
   friend auto operator<=>(const LastChangeByOthers&, const LastChangeByOthers&) = default;
 };
 
 struct Needs {
-  Set<ObjectKey> rows;
+  Set<PlacedKey> rows;
   Set<ChildrenOf> children;
   Set<UniqueValue> holders;
   Set<LastChangeByOthers> others;
@@ -63,27 +64,34 @@ class WorkingSet {
   void LoadOthers(const LastChangeByOthers& which, uint64_t revision);
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
-  const Row* Find(const ObjectKey& key);
+  const Row* Find(const PlacedKey& key);
   // The same, as it was before the update that is judged.
-  const Row* FindBefore(const ObjectKey& key);
-  // The realm of the tombstone. Null if there is a live row, or neither. REQUIRES: Find was called
-  // with the key.
-  const std::string* RealmOfTombstone(const ObjectKey& key) const;
-  // Objects whose live row has `prop` = id, in any realm.
+  const Row* FindBefore(const PlacedKey& key);
+  // The realm to which the row has moved. Null if it is there, was deleted, or never was there.
+  // REQUIRES: Find was called with the key.
+  const std::string* MovedTo(const PlacedKey& key) const;
+  // Where the row is after the moves of the update that is judged, and where it was before them.
+  PlacedKey PlaceAfterMoves(PlacedKey key) const;
+  const PlacedKey& PlaceBeforeMoves(const PlacedKey& key) const;
   Vector<ObjectKey> Children(const ChildrenOf& which);
   Vector<ObjectKey> Holders(const UniqueValue& which);
   // The last revision by another client, in this admission or before; empty if it is not loaded
   // yet.
   std::optional<uint64_t> LastRevisionByOthers(const LastChangeByOthers& which);
-  void NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision);
+  void NoteChange(const PlacedKey& key, const std::string& client, uint64_t revision);
 
   void Begin();
   void Put(const ObjectKey& key, Row row);
-  void Erase(const ObjectKey& key, double at, uint64_t revision);
+  void Erase(const PlacedKey& key, double at, uint64_t revision);
+  // Puts `row` into its realm, and leaves a tombstone with this revision that leads there.
+  // REQUIRES: there is a row at `from`.
+  void Move(const PlacedKey& from, uint64_t revision, Row row);
   void Commit();
   void Rollback();
-  // Every row that the current update changed, as it was before the update.
-  const Map<ObjectKey, std::optional<Row>>& journal() const { return journal_; }
+  // Every row that the current update changed, as it was before the update. A row that it moved is
+  // there twice: under the realm that it left, and under its new one.
+  const Map<PlacedKey, std::optional<Row>>& journal() const { return journal_; }
+  size_t changed_objects() const { return journal_.size() - came_from_.size(); }
 
   bool has_needs() const { return !needs_.empty(); }
   // Returns what the server must be asked for. Call Settle when its answer is loaded: what was
@@ -91,7 +99,7 @@ class WorkingSet {
   Needs TakeNeeds();
   void Settle();
   // The server has looked for this row: if it is not loaded, it does not exist.
-  void SettleRow(const ObjectKey& key);
+  void SettleRow(const PlacedKey& key);
 
   // The final state of a row that committed updates changed.
   struct Final {
@@ -106,8 +114,8 @@ class WorkingSet {
 
  private:
   struct Entry {
-    std::optional<Row> row;            // empty: deleted, or there never was one
-    std::optional<StoredRow> remains;  // the tombstone of a deleted row
+    std::optional<Row> row;            // empty: deleted, moved, or there never was one
+    std::optional<StoredRow> remains;  // the tombstone then
     bool in_database = false;
     bool changed = false;
   };
@@ -116,11 +124,11 @@ class WorkingSet {
     bool changed = false;
   };
 
-  Entry& Change(const ObjectKey& key);
+  Entry& Change(const PlacedKey& key);
   void AddToIndexes(const ObjectKey& key, const Row& row);
 
   const Schema* schema_;
-  Map<ObjectKey, Entry> entries_;
+  Map<PlacedKey, Entry> entries_;
   // The ids of all rows that held a value at some time in this admission. They are candidates:
   // a lookup compares the value with the present row.
   Map<ChildrenOf, Set<std::string>> by_ref_;
@@ -128,9 +136,10 @@ class WorkingSet {
   Set<ChildrenOf> known_children_;
   Set<UniqueValue> known_holders_;
   Map<LastChangeByOthers, uint64_t> others_;
-  Map<ObjectKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
-  Map<ObjectKey, std::optional<Row>> journal_;
-  Map<ObjectKey, Saved> saved_;
+  Map<PlacedKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
+  Map<PlacedKey, std::optional<Row>> journal_;
+  Map<PlacedKey, Saved> saved_;
+  Map<PlacedKey, PlacedKey> came_from_;  // new place -> place before the update
   Needs needs_;
   Needs asked_;
 };

@@ -18,15 +18,15 @@ class View::Cascading final : public DependantVisitor {
  public:
   Cascading(View* view, double at) : view_(view), at_(at) {}
 
-  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+  Vector<ObjectKey> Children(const BackRef& back, const Departure& parent) override {
     Vector<ObjectKey> children;
     Vector<Slot> slots;
-    view_->ChildrenOf(back.table, back.prop, target.id, &slots);
+    view_->ChildrenOf(back.table, back.prop, parent.key.id, &slots);
     for (const Slot slot : slots) {
       ObjectKey child{back.table, view_->stores_[back.table]->Id(slot)};
       if (view_->FindShadow(child) == nullptr) children.push_back(std::move(child));
     }
-    AppendChildren(view_->refs_, back, target, &children);
+    AppendChildren(view_->refs_, back, parent.key, &children);
     return children;
   }
   bool IsIn(const ObjectKey& key, const std::string& realm) override {

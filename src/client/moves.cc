@@ -10,9 +10,9 @@ class MoveCollector final : public DependantVisitor {
  public:
   MoveCollector(View* view, Vector<Op>* ops) : view_(view), ops_(ops) {}
 
-  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+  Vector<ObjectKey> Children(const BackRef& back, const Departure& parent) override {
     Vector<Slot> slots;
-    view_->ChildrenOf(back.table, back.prop, target.id, &slots);
+    view_->ChildrenOf(back.table, back.prop, parent.key.id, &slots);
     Vector<ObjectKey> children;
     for (const Slot slot : slots)
       children.push_back({back.table, view_->rows(back.table).Id(slot)});

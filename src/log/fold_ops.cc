@@ -247,9 +247,9 @@ class Folder::OrphanDropper final : public DependantVisitor {
       }
     }
   }
-  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+  Vector<ObjectKey> Children(const BackRef& back, const Departure& parent) override {
     Vector<ObjectKey> children;
-    AppendChildren(refs_, back, target, &children);
+    AppendChildren(refs_, back, parent.key, &children);
     return children;
   }
   bool IsIn(const ObjectKey& key, const std::string& realm) override {

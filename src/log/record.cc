@@ -1,7 +1,9 @@
 #include "log/record.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/map.h"
 #include "base/vector.h"
 #include "log/fold.h"
 
@@ -49,7 +51,6 @@ class StepApplier {
   void ApplyChange(const Change& change);
   void ApplyContent(const Change& change, Row row, const std::string& realm);
   Status ApplyPage(const PageRange& page);
-  bool HasCreate(const Place& place) const;
   void DropRealm(const std::string& realm);
   Status KeepScopes(const Vector<ScopeFilter>& scopes);
   void Erase(const std::string& realm, const ObjectKey& key);
@@ -118,18 +119,21 @@ void StepApplier::ApplyChange(const Change& change) {
   }
 }
 
-// A page is read at the head of every realm, and its rows have come as changes before it. So a row
+// A page is read at the head of every realm, and its rows have come as creates before it. So a row
 // of base in its range that the page does not name does not exist any more, unless it belongs to
-// another scope (then it does not match `where`). A named object is in one realm only: the realm
-// for which this record has a create. It was moved away from the other realm while its id was
-// beyond the pages read until then, so the client has not seen that move. (Times do not say which
-// realm is right: a row may be created and moved in one commit.)
+// another scope (then it does not match `where`). A page names ids, and ids belong to their realm:
+// so a row is named only if this record has a create for its realm, too.
 Status StepApplier::ApplyPage(const PageRange& page) {
   Result<Filter> filter = ReadFilter(schema_, page.table, page.where);
   if (!filter.ok()) return filter.status();
   const BaseContext context(rows_);
+  Set<std::pair<std::string, ObjectKey>> created;  // realm, key
+  for (const Step& step : steps_) {
+    const Change& change = step.change;
+    if (step.kind == StepKind::kChange && change.kind == ChangeKind::kCreate)
+      created.insert({change.realm, change.key});
+  }
   Vector<Place> gone;
-  std::optional<Place> named;
   for (const auto& [id, realm] : rows_.BaseKeys(page.table)) {
     if (id <= page.above || (page.upto && id > *page.upto)) continue;
     if (!page.realms.empty() && !std::binary_search(page.realms.begin(), page.realms.end(), realm))
@@ -137,30 +141,12 @@ Status StepApplier::ApplyPage(const PageRange& page) {
     const ObjectKey key{page.table, id};
     const std::optional<Row> row = rows_.GetBase(realm, key);
     if (!row) continue;
-    if (!std::binary_search(page.ids.begin(), page.ids.end(), id)) {
-      if (Matches(filter.value(), id, *row, &context)) gone.push_back({realm, key});
-      continue;
-    }
-    Place place{realm, key};
-    if (named && named->key == key) {
-      if (HasCreate(*named)) {
-        gone.push_back(std::move(place));
-        continue;
-      }
-      gone.push_back(std::move(*named));
-    }
-    named = std::move(place);
+    const bool is_named = std::binary_search(page.ids.begin(), page.ids.end(), id);
+    if (is_named && created.contains({realm, key})) continue;
+    if (Matches(filter.value(), id, *row, &context)) gone.push_back({realm, key});
   }
   EraseAll(gone);
   return Status::Ok();
-}
-
-bool StepApplier::HasCreate(const Place& place) const {
-  return std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
-    const Change& change = step.change;
-    return step.kind == StepKind::kChange && change.kind == ChangeKind::kCreate &&
-           change.realm == place.realm && change.key == place.key;
-  });
 }
 
 void StepApplier::DropRealm(const std::string& realm) {

@@ -47,9 +47,8 @@ enum class StepKind : uint8_t {
   kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` are removed
 };
 
-// Removes rows of base that are in the range, match `where` and are not named. A named object stays
-// in one realm only, with its latest row: it was moved away from the other realm while its id was
-// beyond the pages read until then.
+// Removes rows of base that are in the range, match `where` and are not named. A row is named if
+// its id is in `ids`, and the record has a create of it in its realm.
 struct PageRange {
   TableIndex table = kNone;
   std::string where;                // the filter's wire form, encoded by EncodeData

@@ -16,7 +16,7 @@ void WalkDependants(const Schema& schema, Rules rules, Vector<Departure>* left,
   for (size_t i = 0; i < left->size(); ++i) {
     const Departure parent = (*left)[i];
     ForEachBindingRef(schema, parent.key.table, rules, [&](const BackRef& back, OnDelete rule) {
-      for (const ObjectKey& child : visitor->Children(back, parent.key)) {
+      for (const ObjectKey& child : visitor->Children(back, parent)) {
         if (!visitor->IsIn(child, parent.realm)) continue;
         if (visitor->Visit(parent, child, back.prop, rule))
           left->push_back({child, parent.realm, parent.to});

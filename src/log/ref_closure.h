@@ -52,8 +52,8 @@ void ForEachBindingRef(const Schema& schema, TableIndex target, Rules rules, con
 // Gives a walk its rows, and decides what is done to them.
 class DependantVisitor {
  public:
-  // All rows whose ref names the target, in any realm.
-  virtual Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) = 0;
+  // All rows whose ref names the object that left, at least those of its realm.
+  virtual Vector<ObjectKey> Children(const BackRef& back, const Departure& parent) = 0;
   virtual bool IsIn(const ObjectKey& key, const std::string& realm) = 0;
   // Returns whether the child leaves, too, to where its parent went. REQUIRES: true at most once
   // for each row.

@@ -2,16 +2,28 @@
 
 export const authority = [
   {
-    name: 'a tombstone counts as no row',
-    file: 'src/authority/judgement.cc',
-    from: 'return !realm || scene_.AccessIn(*realm) != Access::kHidden;',
-    to: 'return !realm || true;',
+    name: 'a row that moves leaves no word where it went',
+    file: 'src/authority/working_set.cc',
+    from: '  entries_[from].remains->moved_to = row.realm;\n',
+    to: '',
   },
   {
-    name: 'an author who may not read a realm can create ids that were deleted there',
+    name: 'a tombstone leads into realms that the author may not read',
+    file: 'src/authority/scene.cc',
+    from: 'if (!realm || AccessIn(*realm) == Access::kHidden) return nullptr;',
+    to: 'if (!realm) return nullptr;',
+  },
+  {
+    name: 'a row moves onto another one with its id',
     file: 'src/authority/judgement.cc',
-    from: 'scene_.AccessIn(*realm) != Access::kHidden;',
-    to: 'scene_.AccessIn(*realm) != Access::kReadOnly;',
+    from: '    if (scene_.rows->Find(to)) {',
+    to: '    if (false) {',
+  },
+  {
+    name: 'rows of a forbidden realm are looked at',
+    file: 'src/authority/judgement.cc',
+    from: '    if (!judgement_.rejections.empty()) return std::move(judgement_);\n',
+    to: '',
   },
   {
     name: 'all tokens of a commit have the rights of the last one',
@@ -104,20 +116,10 @@ export const authority = [
     to: '(spans.empty() || !is_beyond(*spans.begin()))',
   },
   {
-    name: 'an op changes a row in a realm that its author may not read',
-    file: 'src/authority/judgement.cc',
-    from: `      if (access == Access::kHidden) {
-        judgement_.noops.push_back(index);
-        return;
-      }
-`,
-    to: '',
-  },
-  {
     name: 'an op other than a create changes a row in a realm that its author may only read',
     file: 'src/authority/judgement.cc',
-    from: '(access == Access::kReadOnly && !IsLeave(*scene_.schema, op, scene_.user)) ||',
-    to: '(access == Access::kReadOnly && op.Has(kCreates)) ||',
+    from: 'if (is_read_only && !IsLeave(*scene_.schema, op, scene_.user)) {',
+    to: 'if (is_read_only && op.Has(kCreates)) {',
   },
   {
     name: 'an update is judged by the rights that it gives itself',

@@ -309,14 +309,14 @@ export const core = [
     name: 'a page keeps the rows of its range that it does not name',
     hole: 17,
     file: 'src/log/record.cc',
-    from: '      if (Matches(filter.value(), id, *row, &context)) gone.push_back({realm, key});\n',
+    from: '    if (Matches(filter.value(), id, *row, &context)) gone.push_back({realm, key});\n',
     to: '',
   },
   {
-    name: 'an object in two realms stays in the realm in which it came first',
+    name: 'a page names a row of any realm by its id',
     file: 'src/log/record.cc',
-    from: 'if (HasCreate(*named)) {',
-    to: 'if (!HasCreate(*named)) {',
+    from: 'if (is_named && created.contains({realm, key})) continue;',
+    to: 'if (is_named) continue;',
   },
   {
     name: 'a second inc replaces the first',

@@ -81,7 +81,7 @@ describe('a prop that may not be null and has a default', () => {
     await apply(db, all);
     await writeRows(db, [{ ...full, id: 'b' }]);
     for (const id of ['Åre', 'b']) {
-      const text = await readNeeds(db, sqlSchema(all), { rows: [['cities', id]] });
+      const text = await readNeeds(db, sqlSchema(all), { rows: [[full.realm, 'cities', id]] });
       const [row] = (JSON.parse(text) as { rows: { props: Record<string, unknown> }[] }).rows;
       for (const [type, value] of Object.entries(values)) {
         const wanted = type === 'bytes' ? 'AP8=' : value;

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
-import { migrate, readMeta } from '../../server/src/sql/migrations.ts';
+import { migrate, migrations, readMeta } from '../../server/src/sql/migrations.ts';
 import { openTestDatabase } from './support/database.ts';
 
 const open: Database[] = [];
@@ -51,4 +51,39 @@ test('runs each migration once, though several start together', async () => {
 test('leaves tables of a newer server alone', async () => {
   await migrate(db, [first, []]);
   await expect(migrate(db, [first])).rejects.toThrow('newer skerry-server');
+});
+
+test('keys the rows of older databases by realm and id, with tombstones of those that had moved', async () => {
+  const step = migrations.findIndex((each) => each.some((sql) => sql.includes('moved_to')));
+  await migrate(db, migrations.slice(0, step));
+  const columns = `id text collate "C" primary key, realm text collate "C" not null, revision bigint not null,
+    created_at timestamptz not null, modified_at timestamptz not null, deleted_at timestamptz`;
+  const at = `'2026-01-01', '2026-01-02'`;
+  for (const sql of [
+    `create table public.old_notes (${columns}, title text, moved_to text)`,
+    `create table public.foreign_table (id text primary key, realm text)`,
+    `insert into public.old_notes values ('x', 'B', 7, ${at}, null, 'x', 'attic'), ('y', 'A', 2, ${at}, null, 'y', null)`,
+    `insert into skerry.change (realm, revision, table_name, id, before, touch) values
+       ('A', 1, 'oldNotes', 'x', null, false), ('A', 4, 'oldNotes', 'x', '{}', false),
+       ('B', 7, 'oldNotes', 'x', null, false), ('A', 2, 'oldNotes', 'y', null, false)`,
+  ]) {
+    await db.query(sql);
+  }
+  await migrate(db);
+  const rows = await db.query(
+    `select realm, id, revision::text as revision, (deleted_at is null)::text as live, moved_to, moved_to_
+       from public.old_notes order by realm, id`,
+  );
+  expect(rows).toEqual([
+    { realm: 'A', id: 'x', revision: '4', live: 'false', moved_to: 'B', moved_to_: null },
+    { realm: 'A', id: 'y', revision: '2', live: 'true', moved_to: null, moved_to_: null },
+    { realm: 'B', id: 'x', revision: '7', live: 'true', moved_to: null, moved_to_: 'attic' },
+  ]);
+  // The same id in two realms; a table of somebody else is left alone.
+  await db.query(
+    `insert into public.old_notes (id, realm, revision, created_at, modified_at) values ('y', 'B', 8, ${at})`,
+  );
+  await expect(
+    db.query(`insert into public.foreign_table values ('y', 'A'), ('y', 'B')`),
+  ).rejects.toThrow();
 });

@@ -19,8 +19,9 @@ beforeAll(async () => {
 beforeEach(() => makeEmpty(db));
 afterAll(() => db.close());
 
-async function readCity(id: string): Promise<unknown> {
-  const text = await readNeeds(db, sqlSchema(testSchema), { rows: [['cities', id]] });
+async function readCity(id: string, realm = full.realm): Promise<unknown> {
+  const needs = { rows: [[realm, 'cities', id] as const] };
+  const text = await readNeeds(db, sqlSchema(testSchema), needs);
   return (JSON.parse(text) as { rows: unknown[] }).rows[0];
 }
 
@@ -45,7 +46,7 @@ describe('typed tables', () => {
     const list = [{ table: 'cities', list: JSON.stringify([row]) }];
     const { members, check } = writingRows(sqlSchema(bounds), list, 1, locked, params);
     await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
-    const text = await readNeeds(db, sqlSchema(bounds), { rows: [['cities', 'Åre']] });
+    const text = await readNeeds(db, sqlSchema(bounds), { rows: [[full.realm, 'cities', 'Åre']] });
     expect(JSON.parse(text)).toMatchObject({ rows: [{ props }] });
   });
 
@@ -128,22 +129,32 @@ describe('typed tables', () => {
 
   test('replaces the whole row when it is written again', async () => {
     await apply(db, testSchema);
-    const second = { ...full, realm: 'team', deletedAt: 5, props: { name: 'x' } };
+    const second = { ...full, deletedAt: 5, movedTo: 'team', props: { name: 'x' } };
     await writeRows(db, [full]);
     await writeRows(db, [second]);
     expect(await readCity('Åre')).toMatchObject({
-      realm: 'team',
       deletedAt: 5,
+      movedTo: 'team',
       props: { name: 'x', population: null },
     });
   });
 
-  test('retries if an existing row is in a realm that is not locked', async () => {
+  test('keeps the rows of one id in two realms apart', async () => {
+    await apply(db, testSchema);
+    await writeRows(db, [full]);
+    await writeRows(db, [{ ...full, realm: 'team', revision: 9 }]);
+    expect(await readCity('Åre')).toEqual(full);
+    expect(await readCity('Åre', 'team')).toMatchObject({ realm: 'team', revision: 9 });
+    expect(await readCity('Åre', 'elsewhere')).toBeUndefined();
+  });
+
+  test('does not overwrite a row in a realm that is not locked', async () => {
     await apply(db, testSchema);
     await writeRows(db, [full]);
     await db.query(`update public.cities set realm = 'elsewhere'`);
-    await expect(writeRows(db, [full])).rejects.toMatchObject({ code: '40001' });
-    expect(await readCity('Åre')).toMatchObject({ realm: 'elsewhere' });
+    const row = { ...full, realm: 'elsewhere', revision: 9 };
+    await expect(writeRows(db, [row])).rejects.toMatchObject({ code: '40001' });
+    expect(await readCity('Åre', 'elsewhere')).toMatchObject({ revision: full.revision });
   });
 
   test('finds children and unique rivals, but no tombstones or other realms', async () => {
@@ -169,12 +180,14 @@ describe('typed tables', () => {
         props: { name: 'b', code: full.props.code },
       },
     ] as never);
-    const children = await readNeeds(db, schema, { children: [['members', 'group', group]] });
+    const children = await readNeeds(db, schema, {
+      children: [['public', 'members', 'group', group]],
+    });
     expect((JSON.parse(children) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'm1',
     ]);
     const rivals = await readNeeds(db, schema, {
-      unique: [['cities', 'code', 'public', full.props.code]],
+      unique: [['public', 'cities', 'code', full.props.code]],
     });
     expect((JSON.parse(rivals) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'c1',
@@ -193,8 +206,8 @@ describe('typed tables', () => {
       ...numbers.map((i) => ({ table: 'cities', id: `c${i}`, ...at, props })),
       ...numbers.map((i) => ({ table: 'members', id: `m${i}`, ...at, props: { group } })),
     ] as never);
-    const cities = { rows: numbers.map((i) => ['cities', `c${i}`] as const) };
-    const children = { children: [['members', 'group', group] as const] };
+    const cities = { rows: numbers.map((i) => ['public', 'cities', `c${i}`] as const) };
+    const children = { children: [['public', 'members', 'group', group] as const] };
     const read = async (needs: typeof cities | typeof children, rows: number, bytes: number) => {
       const text = await readNeeds(db, schema, needs, new RowBudget(rows, bytes));
       return (JSON.parse(text) as { rows: unknown[] }).rows.length;
@@ -219,7 +232,7 @@ describe('typed tables', () => {
       { name: 'likes', type: 'number', optional: false, default: 7 },
     ]);
     await apply(db, grown);
-    const text = await readNeeds(db, sqlSchema(grown), { rows: [['cities', 'Åre']] });
+    const text = await readNeeds(db, sqlSchema(grown), { rows: [[full.realm, 'cities', 'Åre']] });
     const [row] = (JSON.parse(text) as { rows: { props: object }[] }).rows;
     expect(row?.props).toMatchObject({ name: full.props.name, mayor: null, likes: 7 });
   });

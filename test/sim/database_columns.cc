@@ -19,18 +19,16 @@ Data Before(const Schema& columns, const StoredRow& row, const Vector<std::strin
 
 const Database::Rows& Database::RowsOf(const Schema& served, Rows* space) const {
   if (&served == &columns()) return rows();
-  for (const TableDef& table : served.tables()) {
-    const TableIndex index = columns().FindTable(table.name);
-    const TableDef& all = columns().table(index);
-    for (auto at = rows().lower_bound({index, std::string()}); at != rows().end(); ++at) {
-      if (at->first.table != index) break;
-      StoredRow row = at->second;
-      row.key.table = table.index;
-      row.row.props.clear();
-      for (const PropDef& prop : table.props)
-        row.row.props.push_back(at->second.row.props[all.FindProp(prop.name)]);
-      (*space)[row.key] = std::move(row);
-    }
+  for (const auto& [key, stored] : rows()) {
+    const TableDef& all = columns().table(key.object.table);
+    const TableIndex index = served.FindTable(all.name);
+    if (index == kNone) continue;
+    StoredRow row = stored;
+    row.key.table = index;
+    row.row.props.clear();
+    for (const PropDef& prop : served.table(index).props)
+      row.row.props.push_back(stored.row.props[all.FindProp(prop.name)]);
+    (*space)[{key.realm, row.key}] = std::move(row);
   }
   return *space;
 }
@@ -38,13 +36,13 @@ const Database::Rows& Database::RowsOf(const Schema& served, Rows* space) const 
 void Database::Write(const Schema& served, const StoredRow& row) {
   if (&served == &columns()) return MemoryDatabase::Write(served, row);
   const TableDef& table = served.table(row.key.table);
-  const ObjectKey key{columns().FindTable(table.name), row.key.id};
-  const TableDef& all = columns().table(key.table);
+  const PlacedKey key{row.row.realm, {columns().FindTable(table.name), row.key.id}};
+  const TableDef& all = columns().table(key.object.table);
   const auto there = rows().find(key);
   // A row that is created again over another one, or over a tombstone, keeps no props of it.
   const bool is_same = there != rows().end() && there->second.row.created_at == row.row.created_at;
   StoredRow to = row;
-  to.key = key;
+  to.key = key.object;
   to.row.props.clear();
   for (PropIndex i = 0; i < all.props.size(); ++i) {
     const PropIndex from = table.FindProp(all.props[i].name);
@@ -71,7 +69,7 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
       if (before == kNone) {
         // A new column: every row gets its default.
         for (auto& [key, row] : mutable_rows()) {
-          if (key.table == index) row.row.props[column] = absent;
+          if (key.object.table == index) row.row.props[column] = absent;
         }
       } else if (DefaultOrNull(newest_->table(former).props[before]) != absent) {
         unsure.push_back(column);
@@ -92,12 +90,12 @@ void Database::Correct(const TableDef& table, const Vector<PropIndex>& unsure, d
   Vector<std::string> names;
   for (const PropIndex prop : unsure) names.push_back(table.props[prop].name);
   for (auto& [key, stored] : mutable_rows()) {
-    if (key.table != table.index || stored.deleted_at) continue;
+    if (key.object.table != table.index || stored.deleted_at) continue;
     const bool differs = std::any_of(unsure.begin(), unsure.end(), [&](PropIndex prop) {
       return stored.row.props[prop] != defaults_[{table.index, prop}];
     });
     if (!differs) continue;
-    const std::string& realm = stored.row.realm;
+    const std::string& realm = key.realm;
     Corrected& entry = entries[realm];
     Head& head = mutable_heads()[realm];
     if (entry.keys.empty()) {
@@ -111,11 +109,11 @@ void Database::Correct(const TableDef& table, const Vector<PropIndex>& unsure, d
                  {"update", "none"},
                  {"declared", false}});
     }
-    entry.keys.push_back(key);
+    entry.keys.push_back(key.object);
     LogChange(Fields{{"realm", realm},
                      {"revision", head.head},
                      {"table", table.name},
-                     {"id", key.id},
+                     {"id", key.object.id},
                      {"before", Before(columns(), stored, names)}});
     stored.row.revision = head.head;
     stored.row.modified_at = head.at;

@@ -23,8 +23,8 @@ Data ServerImages::Offer(const std::string& realm, const Schema& schema, const D
   ImageMaker maker(&schema, realm, {head.head, head.at});
   Database::Rows space;
   for (const auto& [key, stored] : database.RowsOf(schema, &space)) {
-    if (!stored.deleted_at && stored.row.realm == realm)
-      SKERRY_CHECK(maker.AddRow(key, stored.row).ok());
+    if (!stored.deleted_at && key.realm == realm)
+      SKERRY_CHECK(maker.AddRow(key.object, stored.row).ok());
   }
   const std::string bytes = maker.Finish();
   const std::string hash = ImageChecksum(bytes);

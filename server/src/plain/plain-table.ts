@@ -40,6 +40,8 @@ interface RowText {
 interface Page {
   readonly rows: readonly RowText[];
   readonly deleted: readonly string[];
+  /** The realms of `deleted`, if the table has ids of its own, which are unique in their realm only. */
+  readonly deletedFrom: readonly string[] | null;
   /** The last id of the page, if more rows follow. */
   readonly last: string | null;
 }
@@ -119,40 +121,63 @@ function leastBytes({ columns }: SqlTable, alias: string): string {
 }
 
 /**
- * Reads the first of the rows whose ids `ids` selects, as many as one answer takes. The others are not even converted to
- * text, except rows that are longer than estimated (compressed json).
+ * Reads the first of the rows whose realms and ids `places` selects, as many as one answer takes, and all of its last
+ * id. The others are not even converted to text, except rows that are longer than estimated (compressed json). A row
+ * that has moved is read where it is now, if that is one of the caller's realms.
  */
 async function readPage(
   { tx, table, realms }: Reading,
-  ids: string,
+  places: string,
   params: readonly string[],
 ): Promise<Page> {
-  // `is true` keeps the planner from a join: realms are hashed once, and not compared with each row's one by one.
-  const live = `left join lateral (select t.* from ${table.name} t where t.id = x.id limit 1) t on t.deleted_at is null
-    and (t.realm in (select r.realm from json_array_elements_text($1::text::json) as r(realm))) is true`;
+  const live = `left join lateral (
+      select t.* from (
+        select s.* from ${table.name} s where s.realm = x.realm and s.id = x.id and s.deleted_at is null
+        union all
+        select m.* from ${table.name} s
+         cross join json_array_elements_text($1::text::json) as r(realm)
+         cross join lateral (select m.* from ${table.name} m where m.realm = r.realm and m.id = x.id limit 1) m
+         where s.realm = x.realm and s.id = x.id and s.moved_to is not null and m.deleted_at is null) t
+       limit 1) t on true`;
   const bytes = String(limits.tableBytes);
-  const found = await tx.query<{ id: string; row: string | null; at: string; count: string }>(
-    `with ids as (${ids} order by id limit ${limits.tableRows + 1}),
+  const found = await tx.query<{
+    id: string;
+    realm: string;
+    row: string | null;
+    at: string;
+    count: string;
+  }>(
+    `with places as materialized (
+       select p.realm, p.id, dense_rank() over (order by p.id) as rank from (${places}) p),
      sized as (
-       select p.id, sum(p.size) over (order by p.id) - p.size as before_it
-         from (select x.id, ${leastBytes(table, 't')} as size from ids x ${live}) p),
+       select p.realm, p.id, sum(p.size) over (order by p.id) - sum(p.size) over (partition by p.id) as before_it
+         from (select x.realm, x.id, ${leastBytes(table, 't')} as size
+                 from places x ${live} where x.rank <= ${limits.tableRows}) p),
      made as (
-       select x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row,
+       select x.realm, x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row,
               skerry.to_ms(t.modified_at) as at
          from sized x ${live} where x.before_it < ${bytes}),
      summed as (
-       select m.id, m.row, m.at, sum(coalesce(octet_length(m.row), 0)) over (order by m.id)
-              - coalesce(octet_length(m.row), 0) as before_it from made m)
-     select s.id, s.row, s.at::text as at, (select count(*) from ids)::text as count from summed s
-      where s.before_it < ${bytes} order by s.id limit ${limits.tableRows}`,
+       select m.*, sum(coalesce(octet_length(m.row), 0)) over (order by m.id)
+              - sum(coalesce(octet_length(m.row), 0)) over (partition by m.id) as before_it from made m)
+     select s.id, s.realm, s.row, s.at::text as at,
+            (select max(p.rank) from places p)::text as count from summed s
+      where s.before_it < ${bytes} order by s.id, s.realm`,
     [realms, ...params],
   );
-  const isCut = found.length > 0 && Number(found[0]?.count) > found.length;
-  return {
-    rows: found.flatMap(({ id, row, at }) =>
-      row === null ? [] : [{ id, modifiedAt: Number(at), text: row }],
+  const ids = new Set(found.map(({ id }) => id));
+  const isCut = found.length > 0 && Number(found[0]?.count) > ids.size;
+  const gone = found.filter(({ row }) => row === null);
+  // A row that has moved may be found twice.
+  const rows = new Map(
+    found.flatMap(({ id, row, at }) =>
+      row === null ? [] : [[row, { id, modifiedAt: Number(at), text: row }] as const],
     ),
-    deleted: found.flatMap(({ id, row }) => (row === null ? [id] : [])),
+  );
+  return {
+    rows: [...rows.values()],
+    deleted: table.uuids ? [...new Set(gone.map(({ id }) => id))] : gone.map(({ id }) => id),
+    deletedFrom: table.uuids ? null : gone.map(({ realm }) => realm),
     last: isCut ? (found.at(-1)?.id ?? null) : null,
   };
 }
@@ -162,7 +187,7 @@ function readRows(reading: Reading, above: string): Promise<Page> {
   const { table } = reading;
   return readPage(
     reading,
-    `select a.id from json_array_elements_text($1::text::json) as k(realm)
+    `select k.realm, a.id from json_array_elements_text($1::text::json) as k(realm)
       cross join lateral (
         select a.id from ${table.name} a
          where a.realm = k.realm and a.deleted_at is null and a.id > $2::text collate "C"
@@ -222,7 +247,7 @@ async function readChanges(
   }));
   const page = await readPage(
     reading,
-    `select distinct c.id from json_to_recordset($2::text::json) as k(realm text, "from" bigint, upto bigint)
+    `select distinct c.realm, c.id from json_to_recordset($2::text::json) as k(realm text, "from" bigint, upto bigint)
        join skerry.change c on c.realm = k.realm and c.table_name = ${quoteText(reading.table.table)}
         and c.revision > k."from" and c.revision <= k.upto
       where c.id > $3::text collate "C"`,
@@ -258,7 +283,7 @@ export class PlainTables {
     if (table === undefined) throw new Problem('not_found', 'There is no such table.');
     const of = { user, table: name };
     const { lastUpdateTime, exclude } = request;
-    const { now, rows, deleted, more, reset, next } = await this.#database.transaction(
+    const { now, rows, deleted, deletedFrom, more, reset, next } = await this.#database.transaction(
       { mode: 'snapshot', ...within },
       async (tx) => {
         const rights = await readRights(tx, user);
@@ -288,6 +313,7 @@ export class PlainTables {
       time: String(now),
       rows: `[${wanted.map(({ text }) => text).join(',')}]`,
       deleted: JSON.stringify(deleted),
+      ...(deletedFrom === null ? {} : { deletedFrom: JSON.stringify(deletedFrom) }),
       more: String(more),
       reset: String(reset),
       lastUpdateTime: JSON.stringify(this.#times.seal(of, next)),

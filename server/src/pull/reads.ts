@@ -69,13 +69,10 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
   );
 }
 
-/**
- * Joins `t`, the row that `key` names, if it lives in the realm of `key`. Each row by itself, so that no index is
- * read whole.
- */
+/** Joins `t`, the live row that `key` names. Each row by itself, so that no index is read whole. */
 function liveRow(table: SqlTable, key: string): string {
-  return `left join lateral (select t.* from ${table.name} t where t.id = ${key}.id limit 1) t
-            on t.realm = ${key}.realm and t.deleted_at is null`;
+  return `left join lateral (select t.* from ${table.name} t
+              where t.realm = ${key}.realm and t.id = ${key}.id limit 1) t on t.deleted_at is null`;
 }
 
 /**
@@ -213,7 +210,8 @@ export interface PageRead {
 }
 
 /**
- * The next rows of a scope: at most `rows` of them and `bytes` bytes, but at least one, however large. They are read
+ * The next rows of a scope: at most `rows` of them and `bytes` bytes, but at least one, however large, and all of its
+ * last id: the next page begins above it. They are read
  * from each realm by itself, by its index: in the order of ids alone, the rows of all other users would be read, too.
  */
 export async function readPage(
@@ -241,7 +239,7 @@ export async function readPage(
           select t.* from ${table.name} t
            where t.realm = k.realm and t.deleted_at is null and t.id > ${above} collate "C" and ${where}
            order by t.id limit ${limit + 1}) t
-        order by t.id limit ${limit + 1}),
+        order by t.id fetch first ${limit + 1} rows with ties),
      taken as (${cutRows(table, 'page', limit, `${bytes}::bigint`)})
      select (select count(*) from page)::text as found, count(*)::text as taken,
             coalesce(max(p.upto_bytes), 0)::text as bytes,
@@ -250,7 +248,9 @@ export async function readPage(
     params.values,
   );
   const [found, rows] = [Number(page?.found ?? 0), Number(page?.taken ?? 0)];
-  const text = `{"rows":[${page?.text ?? ''}],"more":${found > rows}}`;
+  // If the last id has more rows than the limit leaves room for, it is not known whether others follow.
+  const more = found > rows || found > limit;
+  const text = `{"rows":[${page?.text ?? ''}],"more":${more}}`;
   return { text, rows, bytes: Number(page?.bytes ?? 0) };
 }
 

@@ -12,7 +12,7 @@ import { beginning, grantsOf, membershipsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
 import { kMembers } from '../sql/members.ts';
 import { RowBudget } from '../sql/row-budget.ts';
-import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
+import { joinLists, type RowKey, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { type Done, type Lists, type Result, type WrittenEntry, writeDone } from './done.ts';
 import {
@@ -180,17 +180,18 @@ export class Committer {
 }
 
 /** The rows that the updates name, and the memberships that their authors need, so that the authority need not ask for them. */
-function keysOf(units: readonly Unit[], schema: SqlSchema): (readonly [string, string])[] {
-  const keys = new Map<string, readonly [string, string]>();
+function keysOf(units: readonly Unit[], schema: SqlSchema): RowKey[] {
+  const keys = new Map<string, RowKey>();
+  const add = (...key: RowKey) => keys.set(key.join('\0'), key);
   for (const { user, update } of units) {
     if (schema.has(kMembers)) {
-      for (const id of membershipsOf(user, realmsNamed(update)))
-        keys.set(`${kMembers}\0${id}`, [kMembers, id]);
+      for (const [realm, id] of membershipsOf(user, realmsNamed(update))) add(realm, kMembers, id);
     }
     for (const op of Array.isArray(update.ops) ? update.ops : []) {
       if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
-      // The authority rejects what SQL cannot read as an id.
-      if (isRealmName(op.id)) keys.set(`${op.table}\0${op.id}`, [op.table, op.id]);
+      // The authority rejects what SQL cannot read as an id, or as a realm.
+      if (!isRealmName(op.id)) continue;
+      for (const realm of [op.realm, op.to]) if (isRealmName(realm)) add(realm, op.table, op.id);
     }
   }
   return [...keys.values()];

@@ -47,13 +47,15 @@ function createTable(table: SqlTable, props: readonly PropDescription[]): string
       `${column.name} ${declaration(column.type)}${defaultClause(column, props[i] as PropDescription)}`,
   );
   return `create table ${table.name} (${[
-    'id text collate "C" primary key',
+    'id text collate "C" not null',
     'realm text collate "C" not null',
     'revision bigint not null',
     'created_at timestamp with time zone not null',
     'modified_at timestamp with time zone not null',
     'deleted_at timestamp with time zone',
+    'moved_to text collate "C"',
     ...columns,
+    'primary key (realm, id)',
   ].join(', ')})`;
 }
 

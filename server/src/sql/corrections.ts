@@ -45,9 +45,10 @@ export async function logCorrection(tx: Queryable, correction: Correction): Prom
        insert into skerry.change (realm, revision, table_name, id, before, touch)
        select h.realm, h.head, ${quoteText(table.table)}, t.id,
               ${unsure === null ? 'null' : rowJson(known, 't')}, true
-         from wrong w join ${table.name} t on t.id = w.id join head h on h.realm = w.realm)
+         from wrong w join ${table.name} t on t.realm = w.realm and t.id = w.id
+         join head h on h.realm = w.realm)
      update ${table.name} t set ${assignments.join(', ')}
-       from wrong w join head h on h.realm = w.realm where t.id = w.id`,
+       from wrong w join head h on h.realm = w.realm where t.realm = w.realm and t.id = w.id`,
     [randomUUID(), randomUUID()],
   );
 }

@@ -7,7 +7,8 @@ import type { Database, Queryable } from '../db/database.ts';
 /** The advisory lock of PostgreSQL that is held while tables are changed. */
 const kTablesLock = '7310016635636690';
 
-const migrations: readonly string[][] = [
+/** The migrations, in order. */
+export const migrations: readonly string[][] = [
   [
     // Times on the wire are milliseconds; in SQL they are timestamps. Both conversions are exact in any time zone of
     // the session.
@@ -160,6 +161,42 @@ const migrations: readonly string[][] = [
        at bigint not null,
        primary key (user_id, version))`,
     `insert into skerry.rights_given (user_id, version, at) select u.user_id, u.version, u.at from skerry.user_rights u`,
+  ],
+  [
+    // Ids belong to their realm: rows are keyed by both. A row that moves leaves a tombstone that says where it went
+    // (`moved_to`); rows that moved before get theirs from the log. Typed tables are recognised by their columns and
+    // their key. A prop that has the name of the new column is renamed, as in new tables (names.ts).
+    `do $$
+     declare
+       t record;
+     begin
+       for t in
+         select c.oid, n.nspname as space, c.relname as name, k.conname as key,
+                exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'moved_to'
+                           and not a.attisdropped) as taken
+           from pg_class c
+           join pg_namespace n on n.oid = c.relnamespace
+           join pg_constraint k on k.conrelid = c.oid and k.contype = 'p'
+           join pg_attribute i on i.attrelid = c.oid and i.attname = 'id' and k.conkey = array[i.attnum]
+          where c.relkind = 'r' and (n.nspname = 'public' or (n.nspname = 'skerry' and c.relname = 'membership'))
+            and 6 = (select count(*) from pg_attribute a where a.attrelid = c.oid and not a.attisdropped
+                        and a.attname in ('id', 'realm', 'revision', 'created_at', 'modified_at', 'deleted_at'))
+       loop
+         if t.taken then
+           execute format('alter table %I.%I rename column moved_to to moved_to_', t.space, t.name);
+         end if;
+         execute format('alter table %I.%I drop constraint %I, add column moved_to text collate "C",
+                         add primary key (realm, id)', t.space, t.name, t.key);
+         execute format($f$
+           insert into %1$I.%2$I (realm, id, revision, created_at, modified_at, deleted_at, moved_to)
+           select m.realm, l.id, m.revision, l.created_at, l.modified_at, l.modified_at, l.realm
+             from (select c.realm, c.id, max(c.revision) as revision from skerry.change c
+                    where lower(regexp_replace(regexp_replace(c.table_name, '([a-z0-9])([A-Z])', '\\1_\\2', 'g'),
+                                               '([A-Z]+)([A-Z][a-z])', '\\1_\\2', 'g')) = %3$L
+                    group by c.realm, c.id) m
+             join %1$I.%2$I l on l.id = m.id and l.realm <> m.realm $f$, t.space, t.name, t.name);
+       end loop;
+     end $$`,
   ],
 ];
 

@@ -12,6 +12,7 @@ export const fixedColumns = [
   'created_at',
   'modified_at',
   'deleted_at',
+  'moved_to',
 ] as const;
 
 const reserved = new Set<string>([

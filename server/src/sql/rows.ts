@@ -21,7 +21,7 @@ import {
 export function rowJson(table: SqlTable, alias: string): string {
   return `json_build_object('table', ${quoteText(table.table)}, 'id', ${alias}.id, 'realm', ${alias}.realm,
     'createdAt', skerry.to_ms(${alias}.created_at), 'modifiedAt', skerry.to_ms(${alias}.modified_at),
-    'revision', ${alias}.revision, 'deletedAt', skerry.to_ms(${alias}.deleted_at), 'props', ${propsObject(table, alias)})`;
+    'revision', ${alias}.revision, 'deletedAt', skerry.to_ms(${alias}.deleted_at), 'movedTo', ${alias}.moved_to, 'props', ${propsObject(table, alias)})`;
 }
 
 /** The texts of the elements, joined by commas: a list without its brackets. */
@@ -94,36 +94,50 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
   return groups;
 }
 
+/** Ids belong to their realm. */
+export type RowKey = readonly [realm: string, table: string, id: string];
+
 export interface RowNeeds {
-  readonly rows?: readonly (readonly [table: string, id: string])[];
-  readonly children?: readonly (readonly [table: string, prop: string, id: string])[];
-  readonly unique?: readonly (readonly [
+  readonly rows?: readonly RowKey[];
+  readonly children?: readonly (readonly [
+    realm: string,
     table: string,
     prop: string,
+    id: string,
+  ])[];
+  readonly unique?: readonly (readonly [
     realm: string,
+    table: string,
+    prop: string,
     value: unknown,
   ])[];
-  readonly others?: readonly (readonly [table: string, id: string, client: string])[];
+  readonly others?: readonly (readonly [
+    realm: string,
+    table: string,
+    id: string,
+    client: string,
+  ])[];
 }
 
-/** The rows of the keys, in any realm, as elements of lists. */
+/** The rows of the keys, tombstones too, as elements of lists. */
 export async function rowsById(
   tx: Queryable,
   schema: SqlSchema,
-  keys: NonNullable<RowNeeds['rows']>,
+  keys: readonly RowKey[],
   budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
-  for (const [name, group] of grouped(keys, ([table]) => table)) {
+  for (const [name, group] of grouped(keys, ([, table]) => table)) {
     const table = tableOf(schema, name);
-    const ids = JSON.stringify(group.map(([, id]) => id));
+    const places = group.map(([realm, , id]) => ({ realm, id }));
     parts.push(
       joined(
         tx,
         table,
-        `json_array_elements_text($1::text::json) as k(id)
-           cross join lateral (select t.* from ${table.name} t where t.id = k.id limit 1) t`,
-        ids,
+        `json_to_recordset($1::text::json) as k(realm text, id text)
+           cross join lateral (select t.* from ${table.name} t
+             where t.realm = k.realm and t.id = k.id limit 1) t`,
+        JSON.stringify(places),
         budget,
         group.length,
       ),
@@ -139,18 +153,19 @@ async function childrenOf(
   budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
-  for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
-    const [name, prop] = group[0] as (typeof group)[number];
+  for (const group of grouped(keys, ([, table, prop]) => `${table}\0${prop}`).values()) {
+    const [, name, prop] = group[0] as (typeof group)[number];
     const table = tableOf(schema, name);
-    const ids = JSON.stringify(group.map(([, , id]) => id));
+    const targets = group.map(([realm, , , id]) => ({ realm, id }));
     parts.push(
       joined(
         tx,
         table,
-        `json_array_elements_text($1::text::json) as k(id)
+        `json_to_recordset($1::text::json) as k(realm text, id text)
            cross join lateral (select t.* from ${table.name} t
-             where t.deleted_at is null and t.${columnOf(table, prop).name} = k.id offset 0) t`,
-        ids,
+             where t.deleted_at is null and t.realm = k.realm
+               and t.${columnOf(table, prop).name} = k.id offset 0) t`,
+        JSON.stringify(targets),
         budget,
       ),
     );
@@ -165,11 +180,11 @@ async function uniqueRivals(
   budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
-  for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
-    const [name, prop] = group[0] as (typeof group)[number];
+  for (const group of grouped(keys, ([, table, prop]) => `${table}\0${prop}`).values()) {
+    const [, name, prop] = group[0] as (typeof group)[number];
     const table = tableOf(schema, name);
     const column = columnOf(table, prop);
-    const values = group.map(([, , realm, value]) => ({ realm, value }));
+    const values = group.map(([realm, , , value]) => ({ realm, value }));
     parts.push(
       joined(
         tx,
@@ -195,23 +210,21 @@ async function listed(tx: Queryable, sql: string, params: readonly string[]): Pr
 async function othersOf(
   tx: Queryable,
   keys: NonNullable<RowNeeds['others']>,
-  schema: SqlSchema,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
-  for (const [name, group] of grouped(keys, ([table]) => table)) {
-    const table = tableOf(schema, name);
-    const values = group.map(([, id, client]) => ({ id, client }));
+  for (const [name, group] of grouped(keys, ([, table]) => table)) {
+    const values = group.map(([realm, , id, client]) => ({ realm, id, client }));
     parts.push(
       listed(
         tx,
         `select ${aggregate(
-          `json_build_object('table', ${quoteText(name)}, 'id', k.id, 'client', k.client, 'revision', o.revision)`,
+          `json_build_object('realm', k.realm, 'table', ${quoteText(name)}, 'id', k.id, 'client', k.client,
+             'revision', o.revision)`,
         )} as rows
-          from json_to_recordset($1::text::json) as k(id text, client text)
-          cross join lateral (select t.realm from ${table.name} t where t.id = k.id limit 1) t
+          from json_to_recordset($1::text::json) as k(realm text, id text, client text)
           cross join lateral (
             select max(c.revision) as revision from skerry.change c join skerry.log l using (realm, revision)
-             where c.realm = t.realm and c.table_name = ${quoteText(name)} and c.id = k.id
+             where c.realm = k.realm and c.table_name = ${quoteText(name)} and c.id = k.id
                and l.client <> k.client and not c.touch) o
          where o.revision is not null`,
         [JSON.stringify(values)],
@@ -232,7 +245,7 @@ export async function readNeeds(
     rowsById(tx, schema, needs.rows ?? [], budget),
     childrenOf(tx, schema, needs.children ?? [], budget),
     uniqueRivals(tx, schema, needs.unique ?? [], budget),
-    othersOf(tx, needs.others ?? [], schema),
+    othersOf(tx, needs.others ?? []),
   ]);
   return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)}}`;
 }
@@ -251,11 +264,7 @@ export interface RowsWritten {
   readonly check: string;
 }
 
-/**
- * Writes final states. An existing row must be in one of the locked realms. If it is not, another transaction has
- * created it after the look-up, in a realm that is not locked here. The error is a serialization failure: the
- * transaction runs again, and then finds the row.
- */
+/** Writes final states, each in its own realm, which must be locked: else nothing is written. */
 export function writingRows(
   schema: SqlSchema,
   tables: readonly TableRows[],
@@ -297,13 +306,14 @@ function writeTable(table: SqlTable, list: string, realms: string): string {
          'skerry.from_ms(r."createdAt")',
          'skerry.from_ms(r."modifiedAt")',
          'skerry.from_ms(r."deletedAt")',
+         'r."movedTo"',
          ...values,
        ].join(', ')}
          from json_to_recordset(${list}::json) as r(id text, realm text, revision bigint,
-           "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
+           "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, "movedTo" text, props json)
          ${opened}
-       on conflict (id) do update set
-         ${[...fixedColumns.slice(1), ...names].map((column) => `${column} = excluded.${column}`).join(', ')}${left.join('')}
+       on conflict (realm, id) do update set
+         ${[...fixedColumns.slice(2), ...names].map((column) => `${column} = excluded.${column}`).join(', ')}${left.join('')}
          where t.realm in (select l.realm from json_array_elements_text(${realms}::json) as l(realm))
        returning 1`;
 }

@@ -1,7 +1,7 @@
 // The typed tables: one SQL table for each table of the schema, with `id`, `realm`, a column per prop, `created_at`,
-// `modified_at`, `deleted_at`, `revision`. apply-schema.ts creates them.
+// `modified_at`, `deleted_at`, `moved_to`, `revision`. The key is (realm, id). apply-schema.ts creates them.
 //
-// A deleted row stays as a tombstone (`deleted_at`). A prop that may not be null and has a default has both in SQL
+// A deleted row stays as a tombstone (`deleted_at`), and so does a row that has moved to another realm (`moved_to`). A prop that may not be null and has a default has both in SQL
 // (defaults.ts). All other columns may be null in any schema, because the authority checks the rules of props, and
 // because tombstones and rows of other releases must remain possible.
 

@@ -42,7 +42,7 @@ Data Written(const std::string& op) {
       R"({"now":10,"realms":{"A":{"head":1,"headAt":1}},"rights":[{"A":"write"}],"chains":[],
           "applied":[],"actions":[],"rows":[)" +
       OldRow() +
-      R"(],"looked":[["todos","x"]],"requests":[{"client":"c","user":"anna","rights":0,"updates":[)" +
+      R"(],"looked":[["A","todos","x"]],"requests":[{"client":"c","user":"anna","rights":0,"updates":[)" +
       update + "]}]}");
   const Data done = ReadStep(text)["done"];
   REQUIRE(done["rows"].items().size() == 1);

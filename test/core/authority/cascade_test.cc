@@ -123,7 +123,7 @@ TEST_CASE("does not report a deleted child to an author who deleted the parent, 
       {"op":"create","table":"members","id":"m5","realm":"B","set":{"group":"g"}}])",
                                   {"A", "B"});
   CHECK(Status(result) == "applied");
-  CHECK(result.Find("gone") == nullptr);
+  CHECK(result["gone"] == Json("[2]"));  // in B there never was such a parent
   for (const char* id : {"m4", "m5"}) CHECK(s.world.Row("members", id).is_null());
 }
 
@@ -271,9 +271,10 @@ TEST_CASE("moves and deletes a row with its ancestor, three refs deep") {
 TEST_CASE("keeps a row's ref into the realm to which its parent's parent takes it") {
   AuthorityWorld world;
   Author one(&world, "c1");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}},
+  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"A","set":{}},
+      {"op":"move","table":"items","id":"root","realm":"A","to":"B"},
       {"op":"create","table":"items","id":"friend","realm":"B","set":{}}])",
-                          {"B"})) == "applied");
+                          {"A", "B"})) == "applied");
   REQUIRE(
       Status(one.Push(
           R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"b","friend":"friend"}},
@@ -289,16 +290,28 @@ TEST_CASE("keeps a row's ref into the realm to which its parent's parent takes i
 TEST_CASE("keeps a row whose parent comes to its realm, in any order of the two") {
   AuthorityWorld world;
   Author one(&world, "c1");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}}])",
-                          {"B"})) == "applied");
+  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"A","set":{}},
+      {"op":"move","table":"items","id":"root","realm":"A","to":"B"}])",
+                          {"A", "B"})) == "applied");
   REQUIRE(Status(one.Push(
               R"([{"op":"create","table":"items","id":"m","realm":"A","set":{"parent":"root"}},
-      {"op":"create","table":"items","id":"a","realm":"B","set":{"parent":"m"}},
-      {"op":"create","table":"items","id":"z","realm":"B","set":{"parent":"m"}}])",
-              {"A", "B"})) == "applied");
+      {"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"m"}},
+      {"op":"create","table":"items","id":"z","realm":"A","set":{"parent":"m"}}])")) == "applied");
   for (const char* id : {"a", "m", "z"}) {
     CHECK(world.Row("items", id)["realm"].as_string() == "B");
   }
+}
+
+TEST_CASE("deletes a child whose parent was never in its realm") {
+  AuthorityWorld world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}}])",
+                          {"B"})) == "applied");
+  const Data result = one.Push(
+      R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"root"}}])");
+  CHECK(Status(result) == "applied");
+  CHECK(result["gone"] == Json("[0]"));
+  CHECK(world.Row("items", "a").is_null());
 }
 
 TEST_CASE("moves and deletes rows that are each other's parents together, and ends") {
@@ -322,9 +335,10 @@ TEST_CASE("moves and deletes rows that are each other's parents together, and en
 TEST_CASE("moves a new ring of parents over two realms to where its first row stays") {
   AuthorityWorld world;
   Author anna{&world, "c1"};
-  REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"k3","realm":"B","set":{}},
-      {"op":"create","table":"items","id":"k1","realm":"B","set":{"parent":"k3"}}])",
-                           {"B"})) == "applied");
+  REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"k3","realm":"A","set":{}},
+      {"op":"create","table":"items","id":"k1","realm":"A","set":{"parent":"k3"}},
+      {"op":"move","table":"items","id":"k3","realm":"A","to":"B"}])",
+                           {"A", "B"})) == "applied");
   // k5 is created in A below k1, and k3 is moved below k5: the whole ring belongs to k1's realm.
   REQUIRE(Status(anna.Push(
               R"([{"op":"create","table":"items","id":"k5","realm":"A","set":{"parent":"k1"}},

@@ -345,7 +345,8 @@ class History {
     for (const auto& [key, data] : world_.StateAt(realm, revision)) {
       const Result<StoredRow> stored = StoredRowFromData(WorldSchema(), data);
       REQUIRE(stored.ok());
-      const auto& [object, row, deleted_at] = stored.value();
+      const ObjectKey& object = stored.value().key;
+      const Row& row = stored.value().row;
       if (scopes.Hold(object, row, true)) want[{object, realm}] = row;
     }
     return want;

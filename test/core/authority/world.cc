@@ -129,8 +129,9 @@ void AuthorityWorld::Remember(const Data& done) {
   for (auto& [realm, states] : states_) {
     Rows present;
     for (const auto& [key, row] : database_.rows()) {
-      if (row.deleted_at || row.row.realm != realm) continue;
-      present[{WorldSchema().table(key.table).name, key.id}] = StoredRowToData(WorldSchema(), row);
+      if (row.deleted_at || key.realm != realm) continue;
+      const auto& [table, id] = key.object;
+      present[{WorldSchema().table(table).name, id}] = StoredRowToData(WorldSchema(), row);
     }
     const size_t known = states.size();
     REQUIRE(head(realm) + 1 >= known);
@@ -180,8 +181,13 @@ Data AuthorityWorld::RunPull(const Data& request, const Data& realms, bool rows_
 }
 
 const StoredRow* AuthorityWorld::Find(const std::string& table, const std::string& id) const {
-  const auto row = database_.rows().find({WorldSchema().FindTable(table), id});
-  return row == database_.rows().end() ? nullptr : &row->second;
+  const ObjectKey key{WorldSchema().FindTable(table), id};
+  const StoredRow* found = nullptr;
+  for (const auto& [place, row] : database_.rows()) {
+    if (place.object != key || !row.moved_to.empty()) continue;
+    if (!found || !row.deleted_at) found = &row;
+  }
+  return found;
 }
 
 Data AuthorityWorld::Row(const std::string& table, const std::string& id) const {

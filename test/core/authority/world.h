@@ -52,7 +52,7 @@ class AuthorityWorld {
   // A pull's answer, or {"error"}.
   Data Pull(const std::string& user, const Data& request);
 
-  // The live row, or null.
+  // The live row, or null, in whatever realm.
   Data Row(const std::string& table, const std::string& id) const;
   // The live rows of a realm at a revision.
   const Rows& StateAt(const std::string& realm, uint64_t revision) const;

@@ -13,14 +13,15 @@ namespace {
 
 constexpr int kMaxRounds = 1000;
 
-// Of a list of [table, prop, value, ..].
+// Of a list of [realm, table, ..].
 const std::string& TextAt(const Data& list, size_t i) { return list.items()[i].as_string(); }
 
-bool Holds(const Schema& schema, const StoredRow& row, const Data& which, const Data& value) {
+// `which`: [realm, table, prop, value].
+bool Holds(const Schema& schema, const StoredRow& row, const Data& which) {
   const TableDef& table = schema.table(row.key.table);
-  if (table.name != TextAt(which, 0)) return false;
-  const PropIndex prop = table.FindProp(TextAt(which, 1));
-  return ValueToData(table.props[prop], row.row.props[prop], true) == value;
+  if (row.row.realm != TextAt(which, 0) || table.name != TextAt(which, 1)) return false;
+  const PropIndex prop = table.FindProp(TextAt(which, 2));
+  return ValueToData(table.props[prop], row.row.props[prop], true) == which.items()[3];
 }
 
 }  // namespace
@@ -153,12 +154,13 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
 
 void MemoryDatabase::GiveRows(const Schema& served, const Rows& rows, const Push& push, Data* in) {
   Data given = Data::MakeArray(), looked = Data::MakeArray();
-  std::set<ObjectKey> keys;
+  std::set<PlacedKey> keys;
   for (const Request& request : push.requests) {
     for (const Data& update : request.updates) {
       for (const Data& op : update["ops"].items()) {
-        const ObjectKey key{served.FindTable(op["table"].as_string()), op["id"].as_string()};
-        if (key.table == kNone || !keys.insert(key).second) continue;
+        const PlacedKey key{op["realm"].as_string(),
+                         {served.FindTable(op["table"].as_string()), op["id"].as_string()}};
+        if (key.object.table == kNone || !keys.insert(key).second) continue;
         looked.Push(KeyToData(served, key));
         const auto row = rows.find(key);
         if (row != rows.end()) given.Push(StoredRowToData(served, row->second));
@@ -171,40 +173,38 @@ void MemoryDatabase::GiveRows(const Schema& served, const Rows& rows, const Push
 Data MemoryDatabase::NeededRows(const Schema& served, const Rows& rows, const Data& needs) const {
   Data found = Data::MakeArray(), others = Data::MakeArray();
   for (const Data& which : needs["rows"].items()) {
-    const auto row = rows.find({served.FindTable(TextAt(which, 0)), TextAt(which, 1)});
+    const auto row =
+        rows.find({TextAt(which, 0), {served.FindTable(TextAt(which, 1)), TextAt(which, 2)}});
     if (row != rows.end()) found.Push(StoredRowToData(served, row->second));
   }
   for (const auto& [key, row] : rows) {
     if (row.deleted_at) continue;
     bool wanted = false;
-    for (const Data& which : needs["children"].items())
-      wanted = wanted || Holds(served, row, which, which.items()[2]);
-    for (const Data& which : needs["unique"].items()) {
-      wanted = wanted ||
-               (row.row.realm == TextAt(which, 2) && Holds(served, row, which, which.items()[3]));
+    for (const char* kind : {"children", "unique"}) {
+      for (const Data& which : needs[kind].items()) wanted = wanted || Holds(served, row, which);
     }
     if (wanted) found.Push(StoredRowToData(served, row));
   }
   for (const Data& which : needs["others"].items()) {
-    others.Push(Fields{{"table", which.items()[0]},
-                       {"id", which.items()[1]},
-                       {"client", which.items()[2]},
+    others.Push(Fields{{"realm", which.items()[0]},
+                       {"table", which.items()[1]},
+                       {"id", which.items()[2]},
+                       {"client", which.items()[3]},
                        {"revision", LastRevisionByOthers(which)}});
   }
   return Fields{{"rows", std::move(found)}, {"others", std::move(others)}};
 }
 
-// The last revision, in any realm, at which another client changed the row of [table, id, client].
+// The last revision at which another client changed the row of [realm, table, id, client].
 uint64_t MemoryDatabase::LastRevisionByOthers(const Data& which) const {
   uint64_t last = 0;
-  for (const auto& [realm, changes] : changes_) {
-    for (const Data& change : changes) {
-      const bool is_it = change["table"] == which.items()[0] && change["id"] == which.items()[1];
-      if (!is_it || change["touch"].as_bool()) continue;
-      const uint64_t revision = change["revision"].as_u64();
-      if (log_.at(realm)[revision - 1]["client"] == which.items()[2]) continue;
-      last = std::max(last, revision);
-    }
+  const std::string& realm = TextAt(which, 0);
+  for (const Data& change : changes_.at(realm)) {
+    const bool is_it = change["table"] == which.items()[1] && change["id"] == which.items()[2];
+    if (!is_it || change["touch"].as_bool()) continue;
+    const uint64_t revision = change["revision"].as_u64();
+    if (log_.at(realm)[revision - 1]["client"] == which.items()[3]) continue;
+    last = std::max(last, revision);
   }
   return last;
 }
@@ -216,10 +216,8 @@ void MemoryDatabase::Commit(const Schema& served, const Admitted& admitted) {
   const Rows& before = RowsOf(served, &space);
   for (const Data& data : done["rows"].items()) {
     const StoredRow row = StoredRowFromData(served, data).value();
-    const auto there = before.find(row.key);
-    SKERRY_CHECK(data["isNew"].as_bool() == (there == before.end()));
-    // As in the server's SQL: an existing row may be overwritten only if its realm is locked.
-    SKERRY_CHECK(there == before.end() || admitted.locked.Find(there->second.row.realm) != nullptr);
+    SKERRY_CHECK(data["isNew"].as_bool() == !before.contains({row.row.realm, row.key}));
+    SKERRY_CHECK(admitted.locked.Find(row.row.realm) != nullptr);
     Write(served, row);
   }
   for (const Data& entry : done["entries"].items()) Log(entry);
@@ -235,7 +233,9 @@ void MemoryDatabase::Commit(const Schema& served, const Admitted& admitted) {
   }
 }
 
-void MemoryDatabase::Write(const Schema& /*served*/, const StoredRow& row) { rows_[row.key] = row; }
+void MemoryDatabase::Write(const Schema& /*served*/, const StoredRow& row) {
+  rows_[{row.row.realm, row.key}] = row;
+}
 
 void MemoryDatabase::Log(Data entry) {
   Vector<Data>& log = log_.at(entry["realm"].as_string());

@@ -89,7 +89,7 @@ class MemoryDatabase {
     double at = 0;
   };
   const std::map<std::string, Head>& heads() const { return heads_; }
-  using Rows = std::map<ObjectKey, StoredRow>;
+  using Rows = std::map<PlacedKey, StoredRow>;
   const Rows& rows() const { return rows_; }  // with tombstones; with the props of schema()
   const Schema& schema() const { return *schema_; }
   // The entries of a realm, as the authority made them; revision 1 is at 0.

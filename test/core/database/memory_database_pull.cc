@@ -29,15 +29,22 @@ Data PageOf(const Schema& schema, const MemoryDatabase::Rows& all, const Data& n
             size_t page_rows) {
   const TableIndex table = schema.FindTable(need["table"].as_string());
   const Filter filter = ParseFilter(schema, schema.table(table), need["where"], false).value();
+  std::multimap<std::string, const StoredRow*> by_id;
+  for (const auto& [key, stored] : all) {
+    const std::string& id = key.object.id;
+    if (stored.deleted_at || key.object.table != table || id <= need["above"].as_string()) continue;
+    if (!ContainsString(need["realms"], key.realm)) continue;
+    if (Matches(filter, id, stored.row, nullptr)) by_id.emplace(id, &stored);
+  }
   Data rows = Data::MakeArray();
   bool more = false;
-  for (const auto& [key, stored] : all) {
-    if (stored.deleted_at || key.table != table || key.id <= need["above"].as_string()) continue;
-    if (!ContainsString(need["realms"], stored.row.realm)) continue;
-    if (!Matches(filter, key.id, stored.row, nullptr)) continue;
-    more = rows.items().size() >= page_rows;
+  std::string last;
+  for (const auto& [id, stored] : by_id) {
+    // A page has all rows of its last id.
+    more = rows.items().size() >= page_rows && id != last;
     if (more) break;
-    rows.Push(StoredRowToData(schema, stored));
+    rows.Push(StoredRowToData(schema, *stored));
+    last = id;
   }
   return Fields{{"rows", std::move(rows)}, {"more", more}};
 }
@@ -71,8 +78,8 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
     const std::string& realm = need["realm"].as_string();
     if (reads.omitted.contains(realm)) continue;
     for (const auto& [key, stored] : all) {
-      if (!stored.deleted_at && stored.row.realm == realm &&
-          ContainsString(need["tables"], served.table(key.table).name))
+      if (!stored.deleted_at && key.realm == realm &&
+          ContainsString(need["tables"], served.table(key.object.table).name))
         state.Push(StoredRowToData(served, stored));
     }
   }
@@ -188,9 +195,8 @@ Data MemoryDatabase::RowAfter(const Schema& served, const Rows& rows, const Data
       return out.Set("before", change["before"]);
   }
   const ObjectKey key{served.FindTable(need["table"].as_string()), need["id"].as_string()};
-  const auto row = rows.find(key);
-  const bool is_there =
-      row != rows.end() && !row->second.deleted_at && row->second.row.realm == realm;
+  const auto row = rows.find({realm, key});
+  const bool is_there = row != rows.end() && !row->second.deleted_at;
   return out.Set("row", is_there ? StoredRowToData(served, row->second) : Data());
 }
 

@@ -212,7 +212,9 @@ CascadeOutcome OfAuthority(const Graph& graph, const CascadeRows& stored, const 
     if (!judgement.rejections.empty()) return std::nullopt;
     CascadeRows left;
     for (const auto& [key, row] : graph.rows) {
-      if (const Row* found = rows.Find(key)) left[key] = *found;
+      for (const char* realm : {"A", "B"}) {
+        if (const Row* found = rows.Find({realm, key})) left[key] = *found;
+      }
     }
     return left;
   }

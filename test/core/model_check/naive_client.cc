@@ -178,7 +178,7 @@ void Client::FoldOwn(const Answer& answer) {
     for (Sent& sent : outbox) {
       const auto own = answer.own.find(sent.update.id);
       if (own == answer.own.end() || !own->second.contains(realm)) continue;
-      const Place place = own->second.at(realm);
+      const Logged place = own->second.at(realm);
       in_order[place.revision] = {place.at, &sent};
     }
     for (auto& [revision, item] : in_order) {
@@ -222,7 +222,9 @@ void Client::ApplyPage(const Answer& answer) {
       return in_range && !broken_.contains(Break::kPageAddsOnly);
     });
   }
-  for (const auto& [key, row] : answer.page) base[row.realm][key] = row;
+  for (const auto& [realm, rows] : answer.page) {
+    for (const auto& [key, row] : rows) base[realm][key] = row;
+  }
   filled = answer.filled;
   whole = answer.whole;
 }

@@ -121,12 +121,12 @@ struct Entry {
   bool declared = false;
 };
 
-struct Place {
+struct Logged {
   uint64_t revision = 0;
   double at = 0;
-  friend bool operator==(const Place&, const Place&) = default;
+  friend bool operator==(const Logged&, const Logged&) = default;
 };
-using Own = std::map<std::string, std::map<std::string, Place>>;  // update, realm
+using Own = std::map<std::string, std::map<std::string, Logged>>;  // update, realm
 
 using Scope = std::function<bool(const Key&, const Row&)>;
 using Cursors = std::map<std::string, uint64_t>;
@@ -144,7 +144,7 @@ struct Answer {
   bool has_page = false;
   std::string filled;  // after this page
   bool whole = false;
-  Rows page;
+  std::map<std::string, Rows> page;  // by realm
 };
 
 using Defaults =
@@ -174,7 +174,10 @@ class Server {
               bool has_changes) const;
 
   const Names& realms() const { return realms_; }
-  const Rows& rows() const { return rows_; }
+  const Rows& rows(const std::string& realm) const { return rows_.at(realm); }
+  // The rows of all realms that these scopes want, as a client shows them: of two with the same
+  // key, the one that was modified later.
+  Rows Shown(const Scope& scope) const;
   const Rows& StateAt(const std::string& realm, uint64_t revision) const {
     return states_.at(realm)[revision];
   }
@@ -192,31 +195,37 @@ class Server {
     std::map<std::string, Result> refused;
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
+  using AllRows = std::map<std::string, Rows>;  // by realm
+  using Place = std::pair<std::string, Key>;    // realm, key
   void FillDefaults(Rows* rows) const;
-  // Whether the author lacks the right to this op in the realm where the object is, or was.
-  bool IsForbidden(const Op& op, const Rights& rights) const;
+  void FillDefaults(AllRows* rows) const;
+  std::string RealmOf(const std::string& realm, const Key& key, const Rights& rights) const;
+  bool Move(const Place& from, const std::string& to, double at);
+  bool Apply(const Op& pushed, double now, const Rights& rights, bool* is_forbidden);
   void Stamp(double at, Row* row) const;
-  Names MovedSince(const Rows& before) const;
-  void FollowParents(const Names& moved, double at, const Rights& rights);
-  void CascadeDeletes();
+  std::set<Place> MovedSince(const AllRows& before) const;
+  bool FollowParents(const std::set<Place>& moved, double at, const Rights& rights);
+  void CascadeDeletes(const Rights& rights);
   void SetNulls(double at);
   bool BreaksRule() const;
-  void TouchMasters(const Rows& before, double at);
-  const Row* TargetOf(const Ref& ref, const Row& row) const;
+  void TouchMasters(const AllRows& before, double at);
+  bool HasTarget(const Ref& ref, const Row& row) const;
+  std::string RealmOfParent(const Place& place, const Key& parent, const Rights& rights) const;
   Key TargetKey(const Ref& ref, const Row& row) const;
-  void Log(const Update& update, const Rows& before, double at);
+  void Log(const Update& update, double at);
 
   Tables tables_;
   Names realms_;
   Breaks broken_;
   Defaults defaults_;
-  Rows rows_;
+  AllRows rows_;
+  std::map<Place, std::string> moved_;    // where an object went from there
+  std::map<Place, std::string> origins_;  // of this update: the realm in which an object was before
   std::map<std::string, Vector<Entry>> log_;
   std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
   std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
   Names applied_;
   std::map<std::string, Names> actions_;  // action -> realms
-  std::map<Key, std::string> last_;       // the realm in which an object was last
 };
 
 // A client's storage. Every method is one transaction.

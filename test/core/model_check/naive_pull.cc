@@ -87,14 +87,33 @@ Answer Server::Pull(const std::string& client, const Cursors& cursors, const Nam
   if (whole) return answer;
   answer.has_page = true;
   answer.whole = true;
-  for (const auto& [key, row] : InScope(rows_, scope)) {
-    if (key <= filled) continue;
-    answer.page[key] = row;
-    answer.filled = key;
-    answer.whole = key == rows_.rbegin()->first;
-    break;  // one row per page: the smallest page
+  // All rows of one key: the smallest page.
+  Names keys;
+  Key last;
+  for (const auto& [realm, rows] : rows_) {
+    for (const auto& [key, row] : InScope(rows, scope)) keys.insert(key);
+    if (!rows.empty()) last = std::max(last, rows.rbegin()->first);
+  }
+  const auto next = keys.upper_bound(filled);
+  if (next == keys.end()) return answer;
+  answer.filled = *next;
+  answer.whole = *next == last;
+  for (const auto& [realm, rows] : rows_) {
+    const std::optional<Row> row = RowIn(rows, *next);
+    if (row && scope(*next, *row)) answer.page[realm][*next] = *row;
   }
   return answer;
+}
+
+Rows Server::Shown(const Scope& scope) const {
+  Rows shown;
+  for (const auto& [realm, rows] : rows_) {
+    for (const auto& [key, row] : InScope(rows, scope)) {
+      const auto found = shown.find(key);
+      if (found == shown.end() || found->second.modified < row.modified) shown[key] = row;
+    }
+  }
+  return shown;
 }
 
 }  // namespace skerry::test::naive

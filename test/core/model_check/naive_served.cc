@@ -14,6 +14,10 @@ void Server::FillDefaults(Rows* rows) const {
   }
 }
 
+void Server::FillDefaults(AllRows* rows) const {
+  for (auto& [realm, some] : *rows) FillDefaults(&some);
+}
+
 void Server::Serve(Defaults defaults) {
   defaults_ = std::move(defaults);
   FillDefaults(&rows_);
@@ -21,13 +25,10 @@ void Server::Serve(Defaults defaults) {
 }
 
 void Server::Correct(const std::string& realm, const Names& keys, double at) {
-  for (const Key& key : keys) Stamp(at, &rows_.at(key));
-  Rows state;
-  for (const auto& [key, row] : rows_) {
-    if (row.realm == realm) state[key] = row;
-  }
+  Rows& rows = rows_.at(realm);
+  for (const Key& key : keys) Stamp(at, &rows.at(key));
   log_[realm].push_back({at, {}, {}, {}, {}, false});
-  states_[realm].push_back(std::move(state));
+  states_[realm].push_back(rows);
 }
 
 }  // namespace skerry::test::naive

@@ -81,6 +81,7 @@ Server::Server(Tables tables, Names realms, Breaks broken)
     : tables_(std::move(tables)), realms_(std::move(realms)), broken_(std::move(broken)) {
   for (const std::string& realm : realms_) {
     log_[realm] = {};
+    rows_[realm] = {};
     states_[realm] = {Rows()};
   }
 }
@@ -108,14 +109,54 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
   return std::nullopt;
 }
 
-// A row that the author may only read cannot be changed. A row that he may not read counts as
-// missing, but its id is in use, also after a delete.
-bool Server::IsForbidden(const Op& op, const Rights& rights) const {
-  const auto last = last_.find(op.key);
-  if (last == last_.end()) return false;
-  const May right = RightIn(rights, last->second);
-  if (right == May::kNothing) return op.op == "create";
-  return right == May::kRead && rows_.contains(op.key);
+// The realm in which the object is that an op on this realm is about: a move leaves word where it
+// went, which is followed as far as the author may read.
+std::string Server::RealmOf(const std::string& realm, const Key& key, const Rights& rights) const {
+  std::string at = realm;
+  while (!rows_.at(at).contains(key)) {
+    const auto moved = moved_.find({at, key});
+    if (moved == moved_.end() || RightIn(rights, moved->second) == May::kNothing) return realm;
+    at = moved->second;
+  }
+  return at;
+}
+
+// Returns false if the other realm has another object with this key.
+bool Server::Move(const Place& from, const std::string& to, double at) {
+  const auto& [realm, key] = from;
+  if (rows_.at(to).contains(key)) return false;
+  Row row = rows_.at(realm).at(key);
+  rows_.at(realm).erase(key);
+  row.realm = to;
+  Stamp(at, &row);
+  rows_.at(to)[key] = row;
+  moved_[from] = to;
+  moved_.erase({to, key});
+  const auto before = origins_.find(from);
+  const std::string origin = before == origins_.end() ? realm : before->second;
+  origins_.erase(from);
+  origins_[{to, key}] = origin;
+  return true;
+}
+
+// Applies an op where its object is. Returns false if it changed nothing.
+bool Server::Apply(const Op& pushed, double now, const Rights& rights, bool* is_forbidden) {
+  Op op = pushed;
+  op.realm = RealmOf(op.realm, op.key, rights);
+  Rows& rows = rows_.at(op.realm);
+  const bool is_there = rows.contains(op.key);
+  if (is_there && RightIn(rights, op.realm) != May::kWrite) {
+    *is_forbidden = true;
+    return true;
+  }
+  if (op.op != "move") {
+    const bool changes = FoldOp(op, now, head(op.realm) + 1, false, &rows);
+    if (changes) moved_.erase({op.realm, op.key});
+    return changes;
+  }
+  if (!is_there || op.to == op.realm) return false;
+  if (!Move({op.realm, op.key}, op.to, now)) *is_forbidden = true;
+  return true;
 }
 
 Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& rights,
@@ -129,36 +170,25 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
       if (found->second.contains(realm)) result.known.insert(action);
     }
   }
-  const Rows before = rows_;
-  const std::map<Key, std::string> last_before = last_;
+  const AllRows before = rows_;
+  const auto moved_before = moved_;
+  origins_.clear();
   bool is_forbidden = false;
   for (const auto& [realm, link] : update.after)
     is_forbidden = is_forbidden || RightIn(rights, realm) != May::kWrite;
-  if (result.known.empty() && is_known) {
+  if (result.known.empty() && is_known && !is_forbidden) {
     for (size_t i = 0; i < update.ops.size(); ++i) {
-      Op op = update.ops[i];
-      is_forbidden = is_forbidden || IsForbidden(op, rights);
-      const auto row = rows_.find(op.key);
-      if (row != rows_.end() && RightIn(rights, row->second.realm) == May::kNothing) {
+      if (!Apply(update.ops[i], now, rights, &is_forbidden))
         result.noops.push_back(static_cast<uint32_t>(i));
-        continue;
-      }
-      if (row != rows_.end())
-        op.realm = row->second.realm;  // the row's actual realm decides where an op lands
-      const std::string& lands = op.op == "move" ? op.to : op.realm;
-      if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
-        result.noops.push_back(static_cast<uint32_t>(i));
-      if (const auto now_there = rows_.find(op.key); now_there != rows_.end())
-        last_[op.key] = now_there->second.realm;
     }
     FillDefaults(&rows_);
-    FollowParents(MovedSince(before), now, rights);
-    CascadeDeletes();
+    is_forbidden = !FollowParents(MovedSince(before), now, rights) || is_forbidden;
+    CascadeDeletes(rights);
     SetNulls(now);
   }
   if (!result.known.empty() || !is_known || is_forbidden || BreaksRule()) {
     rows_ = before;
-    last_ = last_before;
+    moved_ = moved_before;
     result.status = "rejected";
     result.noops.clear();
     // Kept in a realm that the author may write, if there is one.
@@ -171,8 +201,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     return result;
   }
   TouchMasters(before, now);
-  for (const auto& [key, row] : rows_) last_[key] = row.realm;
-  Log(update, before, now);
+  Log(update, now);
   return result;
 }
 
@@ -183,9 +212,20 @@ Key Server::TargetKey(const Ref& ref, const Row& row) const {
   return value == row.props.end() ? Key() : ref.target + "/" + value->second.as_string();
 }
 
-const Row* Server::TargetOf(const Ref& ref, const Row& row) const {
-  const auto found = rows_.find(TargetKey(ref, row));
-  return found == rows_.end() ? nullptr : &found->second;
+bool Server::HasTarget(const Ref& ref, const Row& row) const {
+  return rows_.at(row.realm).contains(TargetKey(ref, row));
+}
+
+// The realm of the row's parent: the row's own; the one that it has left in this update; or where
+// the parent went from there. Empty: it has none.
+std::string Server::RealmOfParent(const Place& place, const Key& parent,
+                                  const Rights& rights) const {
+  const auto origin = origins_.find(place);
+  const std::string here = RealmOf(place.first, parent, rights);
+  if (rows_.at(here).contains(parent)) return here;
+  if (origin == origins_.end()) return {};
+  const std::string there = RealmOf(origin->second, parent, rights);
+  return rows_.at(there).contains(parent) ? there : std::string();
 }
 
 void Server::Stamp(double at, Row* row) const {
@@ -193,11 +233,12 @@ void Server::Stamp(double at, Row* row) const {
   row->revision = head(row->realm) + 1;
 }
 
-Names Server::MovedSince(const Rows& before) const {
-  Names moved;
-  for (const auto& [key, row] : before) {
-    const std::optional<Row> now = Find(rows_, key);
-    if (now && now->realm != row.realm) moved.insert(key);
+std::set<Server::Place> Server::MovedSince(const AllRows& before) const {
+  std::set<Place> moved;
+  for (const auto& [place, origin] : origins_) {
+    const bool is_there = rows_.at(place.first).contains(place.second);
+    if (is_there && origin != place.first && before.at(origin).contains(place.second))
+      moved.insert(place);
   }
   return moved;
 }
@@ -205,59 +246,65 @@ Names Server::MovedSince(const Rows& before) const {
 // A child is in the realm of its parent, by a ref that cascades. A row that an op moved stays in
 // its target realm. Rows follow one by one, first those whose parent stays, because rows may be
 // each other's parents in a ring. A row cannot follow to a realm that the author may not write; it
-// has then lost its parent.
-void Server::FollowParents(const Names& moved, double at, const Rights& rights) {
+// has then lost its parent. Returns false if one cannot follow because its key is taken there.
+bool Server::FollowParents(const std::set<Place>& moved, double at, const Rights& rights) {
   for (int step = 0;; ++step) {
     SKERRY_CHECK(step < 1000);
-    std::map<Key, Key> going;  // to the parent
-    for (const auto& [key, row] : rows_) {
-      for (const Ref& ref : tables_.refs) {
-        if (ref.table != TableOf(key) || ref.rule != Rule::kCascade || moved.contains(key))
-          continue;
-        const Row* parent = TargetOf(ref, row);
-        if (parent && parent->realm != row.realm) going.emplace(key, TargetKey(ref, row));
+    std::map<Place, Place> going;  // to the parent
+    for (const auto& [realm, rows] : rows_) {
+      for (const auto& [key, row] : rows) {
+        for (const Ref& ref : tables_.refs) {
+          if (ref.table != TableOf(key) || ref.rule != Rule::kCascade ||
+              !row.props.contains(ref.prop) || moved.contains({realm, key}))
+            continue;
+          const Key parent = TargetKey(ref, row);
+          const std::string where = RealmOfParent({realm, key}, parent, rights);
+          if (!where.empty() && where != realm) going.emplace(Place{realm, key}, Place{where, parent});
+        }
       }
     }
-    if (going.empty()) return;
+    if (going.empty()) return true;
     auto next = std::find_if(going.begin(), going.end(),
                              [&](const auto& child) { return !going.contains(child.second); });
     if (next == going.end()) next = going.begin();
-    const std::string& realm = rows_.at(next->second).realm;
-    if (RightIn(rights, realm) != May::kWrite) {
-      rows_.erase(next->first);
-      continue;
+    const auto& [child, parent] = *next;
+    if (RightIn(rights, parent.first) != May::kWrite) {
+      rows_.at(child.first).erase(child.second);
+    } else if (!Move(child, parent.first, at)) {
+      return false;
     }
-    Row& row = rows_.at(next->first);
-    row.realm = realm;
-    Stamp(at, &row);
   }
 }
 
 // Includes children that the author never saw.
-void Server::CascadeDeletes() {
+void Server::CascadeDeletes(const Rights& rights) {
   for (bool again = true; again;) {
     again = false;
-    for (auto row = rows_.begin(); row != rows_.end();) {
-      bool orphan = false;
-      for (const Ref& ref : tables_.refs) {
-        if (ref.table != TableOf(row->first) || ref.rule != Rule::kCascade) continue;
-        orphan = orphan || (row->second.props.contains(ref.prop) && !TargetOf(ref, row->second));
+    for (auto& [realm, rows] : rows_) {
+      for (auto row = rows.begin(); row != rows.end();) {
+        bool orphan = false;
+        for (const Ref& ref : tables_.refs) {
+          if (ref.table != TableOf(row->first) || ref.rule != Rule::kCascade) continue;
+          if (!row->second.props.contains(ref.prop)) continue;
+          const Key parent = TargetKey(ref, row->second);
+          orphan = orphan || RealmOfParent({realm, row->first}, parent, rights).empty();
+        }
+        again = again || orphan;
+        row = orphan ? rows.erase(row) : std::next(row);
       }
-      again = again || orphan;
-      row = orphan ? rows_.erase(row) : std::next(row);
     }
   }
 }
 
 void Server::SetNulls(double at) {
-  for (auto& [key, row] : rows_) {
-    for (const Ref& ref : tables_.refs) {
-      if (ref.table != TableOf(key) || ref.rule != Rule::kSetNull || !row.props.contains(ref.prop))
-        continue;
-      const Row* target = TargetOf(ref, row);
-      if (target && target->realm == row.realm) continue;
-      row.props.erase(ref.prop);
-      Stamp(at, &row);
+  for (auto& [realm, rows] : rows_) {
+    for (auto& [key, row] : rows) {
+      for (const Ref& ref : tables_.refs) {
+        if (ref.table != TableOf(key) || ref.rule != Rule::kSetNull) continue;
+        if (!row.props.contains(ref.prop) || HasTarget(ref, row)) continue;
+        row.props.erase(ref.prop);
+        Stamp(at, &row);
+      }
     }
   }
 }
@@ -265,62 +312,60 @@ void Server::SetNulls(double at) {
 // Whether a ref leads out of its realm or to a missing row, or a unique value occurs twice.
 bool Server::BreaksRule() const {
   std::set<std::pair<std::string, std::string>> values;
-  for (const auto& [key, row] : rows_) {
-    for (const Ref& ref : tables_.refs) {
-      if (ref.table != TableOf(key) || !row.props.contains(ref.prop)) continue;
-      const Row* target = TargetOf(ref, row);
-      if (!target || target->realm != row.realm) return true;
-    }
-    for (const auto& [table, prop] : tables_.unique) {
-      if (table != TableOf(key) || !row.props.contains(prop)) continue;
-      const std::string value =
-          std::to_string(static_cast<int64_t>(row.props.at(prop).as_number()));
-      if (!values.insert({row.realm + "/" + table + "/" + prop, value}).second) return true;
+  for (const auto& [realm, rows] : rows_) {
+    for (const auto& [key, row] : rows) {
+      for (const Ref& ref : tables_.refs) {
+        if (ref.table != TableOf(key) || !row.props.contains(ref.prop)) continue;
+        if (!HasTarget(ref, row)) return true;
+      }
+      for (const auto& [table, prop] : tables_.unique) {
+        if (table != TableOf(key) || !row.props.contains(prop)) continue;
+        const std::string value =
+            std::to_string(static_cast<int64_t>(row.props.at(prop).as_number()));
+        if (!values.insert({realm + "/" + table + "/" + prop, value}).second) return true;
+      }
     }
   }
   return false;
 }
 
 // Touches the masters of changed rows, before and after, and their masters.
-void Server::TouchMasters(const Rows& before, double at) {
-  Names changed;
-  for (const Rows* side : {&before, const_cast<const Rows*>(&rows_)}) {
-    for (const auto& [key, row] : *side) {
-      if (Find(before, key) != Find(rows_, key)) changed.insert(key);
+void Server::TouchMasters(const AllRows& before, double at) {
+  std::set<Place> changed;
+  for (const AllRows* side : {&before, const_cast<const AllRows*>(&rows_)}) {
+    for (const auto& [realm, rows] : *side) {
+      for (const auto& [key, row] : rows) {
+        if (Find(before.at(realm), key) != Find(rows_.at(realm), key)) changed.insert({realm, key});
+      }
     }
   }
-  const Names by_itself = changed;
-  Vector<Key> queue(changed.begin(), changed.end());
+  const std::set<Place> by_itself = changed;
+  Vector<Place> queue(changed.begin(), changed.end());
   while (!queue.empty()) {
-    const Key key = queue.back();
+    const Place place = queue.back();
+    const auto& [realm, key] = place;
     queue.pop_back();
     Vector<Row> versions;
-    if (const std::optional<Row> row = Find(rows_, key)) versions.push_back(*row);
-    const std::optional<Row> old = Find(before, key);
-    if (old && by_itself.contains(key)) versions.push_back(*old);
+    if (const std::optional<Row> row = Find(rows_.at(realm), key)) versions.push_back(*row);
+    const std::optional<Row> old = Find(before.at(realm), key);
+    if (old && by_itself.contains(place)) versions.push_back(*old);
     for (const Row& row : versions) {
       for (const Ref& ref : tables_.refs) {
         if (ref.table != TableOf(key) || !ref.touch) continue;
         const Key master = TargetKey(ref, row);
-        const auto found = rows_.find(master);
-        if (found == rows_.end() || found->second.realm != row.realm ||
-            !changed.insert(master).second)
-          continue;
+        const auto found = rows_.at(realm).find(master);
+        if (found == rows_.at(realm).end() || !changed.insert({realm, master}).second) continue;
         Stamp(at, &found->second);
-        queue.push_back(master);
+        queue.push_back({realm, master});
       }
     }
   }
 }
 
-void Server::Log(const Update& update, const Rows& before, double at) {
+void Server::Log(const Update& update, double at) {
   for (const std::string& realm : realms_) {
-    Rows state;
-    for (const auto& [key, row] : rows_) {
-      if (row.realm == realm) state[key] = row;
-    }
     const bool declared = update.after.contains(realm);
-    if (!declared && state == states_[realm].back()) continue;
+    if (!declared && rows_[realm] == states_[realm].back()) continue;
     Entry entry{at, update.client, update.id, {}, {}, declared};
     if (declared) {
       entry.actions = update.actions;
@@ -330,13 +375,12 @@ void Server::Log(const Update& update, const Rows& before, double at) {
       for (const std::string& action : update.actions) actions_[action].insert(realm);
     }
     log_[realm].push_back(std::move(entry));
-    states_[realm].push_back(std::move(state));
+    states_[realm].push_back(rows_[realm]);
   }
   for (const auto& [realm, link] : update.after) {
     chains_[{realm, update.client}] = {{link.seq + 1, update.id}, {}};
   }
   applied_.insert(update.id);
-  static_cast<void>(before);
 }
 
 }  // namespace skerry::test::naive

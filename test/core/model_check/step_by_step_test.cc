@@ -213,20 +213,21 @@ class StepWorld {
   }
 
   void CompareRows() {
-    naive::Rows rows;
+    std::map<std::string, naive::Rows> rows;
     for (const auto& [key, stored] : server_.database().rows()) {
-      if (!stored.deleted_at) rows[KeyOf(key)] = NaiveRowOf(key, stored.row);
+      const ObjectKey& object = key.object;
+      if (!stored.deleted_at) rows[key.realm][KeyOf(object)] = NaiveRowOf(object, stored.row);
     }
     for (const auto& [realm, head] : server_.database().heads()) {
       if (head.head != naive_.head(realm)) Fail("the heads of " + realm + " differ");
-    }
-    for (const auto& [key, row] : rows) {
-      const auto other = naive_.rows().find(key);
-      if (other == naive_.rows().end() || other->second != row)
-        Fail("the servers' rows differ at " + key);
-    }
-    for (const auto& [key, row] : naive_.rows()) {
-      if (!rows.contains(key)) Fail("the server has lost " + key);
+      for (const auto& [key, row] : rows[realm]) {
+        const auto other = naive_.rows(realm).find(key);
+        if (other == naive_.rows(realm).end() || other->second != row)
+          Fail("the servers' rows of " + realm + " differ at " + key);
+      }
+      for (const auto& [key, row] : naive_.rows(realm)) {
+        if (!rows[realm].contains(key)) Fail("the server has lost " + key + " in " + realm);
+      }
     }
   }
 

@@ -115,7 +115,7 @@ void SyncServer::Restore(const SyncServer& copy) {
 std::map<std::string, StoredRow> SyncServer::rows() const {
   std::map<std::string, StoredRow> live;
   for (const auto& [key, row] : database_.rows()) {
-    if (!row.deleted_at) live[key.id] = row;
+    if (!row.deleted_at) live[key.object.id] = row;
   }
   return live;
 }

@@ -58,6 +58,7 @@ export const full = {
   modifiedAt: -62135596800001.5,
   revision: 57,
   deletedAt: null,
+  movedTo: null,
   props: {
     name: 'Å"r\\e\n😀',
     country: null,

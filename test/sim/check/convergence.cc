@@ -3,6 +3,8 @@
 // compared with the naive server's state at that revision. Every window's base is the fold up to
 // the window's n. When all is quiet, the view of every window, also of one that starts cold, equals
 // the server's rows in scope, times included.
+#include <algorithm>
+
 #include "log/sync_record.h"
 #include "sync/records.h"
 #include "test/core/log/row_map.h"
@@ -109,13 +111,14 @@ class ConvergenceCheck final : public Check {
   }
 
   test::naive::Rows InScope(const Profile& profile) const {
-    test::naive::Rows rows;
-    for (const auto& [key, row] : world_->checks().naive().rows()) {
-      for (const test::CheckScope& scope : profile.scopes) {
-        if (test::naive::TableOf(key) == scope.table && scope.holds(key, row)) rows[key] = row;
-      }
-    }
-    return rows;
+    return world_->checks().naive().Shown(
+        [&](const test::naive::Key& key, const test::naive::Row& row) {
+          return std::any_of(profile.scopes.begin(), profile.scopes.end(),
+                             [&](const test::CheckScope& scope) {
+                               return test::naive::TableOf(key) == scope.table &&
+                                      scope.holds(key, row);
+                             });
+        });
   }
 };
 

@@ -13,7 +13,7 @@ class DefaultsCheck final : public Check {
   using Check::Check;
 
   void Moment() override {
-    ForEach([](const ObjectKey&, const PropDef&, const Value& value) { return !value.is_null(); },
+    ForEach([](const PlacedKey&, const PropDef&, const Value& value) { return !value.is_null(); },
             "shows null");
   }
 
@@ -21,9 +21,9 @@ class DefaultsCheck final : public Check {
     const Database& database = world_->network().database();
     const Schema& columns = database.columns();
     ForEach(
-        [&](const ObjectKey& key, const PropDef& prop, const Value& value) {
+        [&](const PlacedKey& key, const PropDef& prop, const Value& value) {
           const auto row = database.rows().find(key);
-          const PropIndex column = columns.table(key.table).FindProp(prop.name);
+          const PropIndex column = columns.table(key.object.table).FindProp(prop.name);
           return row != database.rows().end() && row->second.row.props[column] == value;
         },
         "shows another value than the database has");
@@ -42,13 +42,13 @@ class DefaultsCheck final : public Check {
           const RowStore& store = tab->window->client().view().rows(table.index);
           for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
             if (!store.IsLive(slot)) continue;
-            const ObjectKey key{columns.FindTable(table.name), store.Id(slot)};
             const Row row = store.Get(slot);
+            const PlacedKey key{row.realm, {columns.FindTable(table.name), store.Id(slot)}};
             for (PropIndex i = 0; i < table.props.size(); ++i) {
               const PropDef& prop = table.props[i];
               if (DefaultOrNull(prop).is_null() || holds(key, prop, row.props[i])) continue;
               return Fail("defaults: window " + tab->id + " " + problem + ": " +
-                          test::KeyOf(key, columns) + "." + prop.name);
+                          test::KeyOf(key.object, columns) + "." + prop.name);
             }
           }
         }

@@ -50,21 +50,25 @@ class OnceCheck final : public Check {
     for (const auto& [key, stored] : database.rows()) {
       if (stored.deleted_at) continue;
       ++live;
-      const std::string name = test::KeyOf(key, database.columns());
-      const auto row = world_->checks().naive().rows().find(name);
-      if (row == world_->checks().naive().rows().end())
+      const std::string name = test::KeyOf(key.object, database.columns());
+      const test::naive::Rows& rows = world_->checks().naive().rows(key.realm);
+      const auto row = rows.find(name);
+      if (row == rows.end())
         return Fail("2 once: the server has " + name + " more");
-      const test::naive::Row found = test::NaiveRowOf(key, stored.row, database.columns());
+      const test::naive::Row found = test::NaiveRowOf(key.object, stored.row, database.columns());
       if (row->second != found) {
         return Fail("2 once: the servers' rows differ at " + name +
                     test::DifferenceOf(row->second, found));
       }
     }
-    if (live != world_->checks().naive().rows().size()) Fail("2 once: the server has lost a row");
+    size_t expected = 0;
+    for (const std::string& realm : world_->checks().naive().realms())
+      expected += world_->checks().naive().rows(realm).size();
+    if (live != expected) Fail("2 once: the server has lost a row");
   }
 
   void End() override {
-    const auto total = world_->checks().naive().rows().find("items/total");
+    const auto total = world_->checks().naive().rows("A").find("items/total");
     const double found = total->second.props.at("x").as_number();
     std::set<std::string> actions;
     for (const auto& [realm, action] : seen_) actions.insert(action);
