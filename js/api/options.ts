@@ -22,7 +22,10 @@ export interface OpenOptions<T extends Tables, M> {
    * mutations. The local database is then deleted. Needs `user` and `remote`.
    */
   adoptLocal?: boolean;
-  /** The realm of rows that are created without one; by default the user's own. */
+  /**
+   * The realm of rows that are created without one, unless a `cascade` ref leads to a row: they go to that row's realm. By
+   * default the user's own.
+   */
   defaultRealm?: string;
   /** `strict` (the default) asks the engine to write to disk before a mutation counts as durable. */
   durability?: 'strict' | 'relaxed';

@@ -191,15 +191,16 @@ Status AdmissionSession::LoadRows(const Data& in) {
   }
   for (const Data& data : in["looked"].items()) {
     if (data.items().size() != 3) return Misuse("`looked` holds keys");
-    const PlacedKey key{data.items()[0].as_string(),
-                     {schema_->FindTable(data.items()[1].as_string()),
-                      data.items()[2].as_string()}};
+    const PlacedKey key{
+        data.items()[0].as_string(),
+        {schema_->FindTable(data.items()[1].as_string()), data.items()[2].as_string()}};
     if (key.object.table == kNone) return Misuse("`looked` holds keys");
     admission_.rows().SettleRow(key);
   }
   for (const Data& data : in["others"].items()) {
     const ObjectKey key{schema_->FindTable(data["table"].as_string()), data["id"].as_string()};
-    admission_.rows().LoadOthers({{data["realm"].as_string(), key}, data["client"].as_string()}, data["revision"].as_u64());
+    admission_.rows().LoadOthers({{data["realm"].as_string(), key}, data["client"].as_string()},
+                                 data["revision"].as_u64());
   }
   admission_.rows().Settle();
   return Status::Ok();

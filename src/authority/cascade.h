@@ -74,8 +74,8 @@ class Cascade {
   const Scene* scene_;
   Map<PlacedKey, uint32_t> causes_;
   Vector<Departure> moved_, deleted_;  // their dependants are still to be visited
-  std::deque<PlacedKey> to_check_;        // may name a row twice
-  Set<PlacedKey> unchecked_;              // the rows of to_check_ whose refs are not checked yet
+  std::deque<PlacedKey> to_check_;     // may name a row twice
+  Set<PlacedKey> unchecked_;           // the rows of to_check_ whose refs are not checked yet
   Set<PlacedKey> put_ahead_;
   Set<PlacedKey> dropped_, orphans_, touched_;
   Set<PlacedKey> moved_by_op_, moved_along_;  // under their new realms

@@ -186,7 +186,8 @@ class Judging {
       if (!table.props[i].unique || row.props[i].is_null()) continue;
       if (before && before->realm == row.realm && before->props[i] == row.props[i]) continue;
       const auto prop = static_cast<PropIndex>(i);
-      const UniqueValue which = scene_.rows->HoldersKey(key.object.table, prop, row.realm, row.props[i]);
+      const UniqueValue which =
+          scene_.rows->HoldersKey(key.object.table, prop, row.realm, row.props[i]);
       for (const ObjectKey& holder : scene_.rows->Holders(which)) {
         if (holder == key.object) continue;
         Refuse(OpThatSet(key, prop, cascade), "unique",

@@ -19,7 +19,7 @@ struct Judgement {
   Vector<Rejection> rejections;  // empty: the update may be applied
   Vector<uint32_t> noops;        // ops that changed nothing
   Vector<uint32_t> gone;         // ops whose object was deleted with its parent (result.h)
-  Set<PlacedKey> touched;           // rows of which only the time changed
+  Set<PlacedKey> touched;        // rows of which only the time changed
 };
 
 // Asks for the rows that the update certainly needs, so that the first round loads most of them.

@@ -209,7 +209,8 @@ void WorkingSet::AddToIndexes(const ObjectKey& key, const Row& row) {
     const auto prop = static_cast<PropIndex>(i);
     const Value& value = row.props[i];
     if (value.is_null()) continue;
-    if (props[i].ref_table != kNone) by_ref_[{row.realm, key.table, prop, value.text()}].insert(key.id);
+    if (props[i].ref_table != kNone)
+      by_ref_[{row.realm, key.table, prop, value.text()}].insert(key.id);
     const bool is_role = key.table == schema_->members() && prop == kMemberRole;
     if (props[i].unique || is_role)
       by_value_[HoldersKey(key.table, prop, row.realm, value)].insert(key.id);

@@ -145,6 +145,18 @@ void Transaction::Add(Op op) {
   if (!view_->AppendOp(pending_.get())) repeats_ = true;
 }
 
+// Where a create goes that names no realm: to its parent, because refs do not lead to other realms.
+std::string Transaction::RealmOfNew(const TableDef& table, const Vector<Value>& props) const {
+  for (PropIndex i = 0; i < props.size(); ++i) {
+    const PropDef& prop = table.props[i];
+    if (prop.on_delete != OnDelete::kCascade || props[i].is_null()) continue;
+    const RowStore& parents = view_->rows(prop.ref_table);
+    const Slot parent = parents.Find(props[i].text());
+    if (parent != kNoSlot) return std::string(parents.GetValue(parent, kRealmColumn).text());
+  }
+  return options_.default_realm;
+}
+
 Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   if (view_->rows(table.index).Find(input.id) != kNoSlot) {
@@ -162,7 +174,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     props[set.prop] = std::move(set.value);
   }
   Op op = NewOp(OpKind::kCreate, {table.index, input.id},
-                input.realm.empty() ? options_.default_realm : input.realm);
+                input.realm.empty() ? RealmOfNew(table, props) : input.realm);
   op.set.reserve(props.size());
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];

@@ -32,7 +32,7 @@ struct OpOutcome {
 class Transaction {
  public:
   struct Options {
-    std::string default_realm;  // of creates that name no realm
+    std::string default_realm;  // of creates that name no realm and have no parent
     std::optional<std::string> user;
     // Actions go to a server, with their arguments; without a remote, arguments are never read.
     bool pushed = false;
@@ -57,6 +57,7 @@ class Transaction {
 
  private:
   Result<OpOutcome> Create(const TableDef& table, OpInput input);
+  std::string RealmOfNew(const TableDef& table, const Vector<Value>& props) const;
   Result<OpOutcome> Upsert(const TableDef& table, OpInput input, const std::optional<Row>& row);
   Result<OpOutcome> Update(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Inc(const TableDef& table, const OpInput& input, const Row& row);

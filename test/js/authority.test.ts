@@ -134,8 +134,8 @@ describe('admission', () => {
   function admit() {
     const admission = owned(new module.Admission(authority));
     const { needs } = step(admission, startPush());
-    expect(needs.rows).toEqual([['groups', 'g']]);
-    expect(needs.children).toEqual([['members', 'group', 'g']]);
+    expect(needs.rows).toEqual([['public', 'groups', 'g']]);
+    expect(needs.children).toEqual([['public', 'members', 'group', 'g']]);
     return step(admission, { rows: [group, member] }).done;
   }
 
@@ -184,8 +184,12 @@ describe('admission', () => {
   it('asks for the lock of a realm that a row has moved to', () => {
     const admission = owned(new module.Admission(authority));
     step(admission, startPush({ rights: [{ public: 'write', team: 'write' }] }));
-    const moved = { ...group, realm: 'team' };
-    expect(step(admission, { rows: [moved] })).toEqual({ lock: ['team'] });
+    const moved = { ...group, deletedAt: 1000, movedTo: 'team' };
+    const { needs } = step(admission, { rows: [moved] });
+    expect(needs.rows).toEqual([['team', 'groups', 'g']]);
+    const there = step(admission, { rows: [{ ...group, realm: 'team' }] });
+    expect(there.needs.children).toEqual([['team', 'members', 'group', 'g']]);
+    expect(step(admission, { rows: [] })).toEqual({ lock: ['team'] });
     expect(step(admission, { rows: [] }).error.code).toBe('misuse');
   });
 });

@@ -76,8 +76,8 @@ export const authority = [
   {
     name: 'an update may change any number of rows',
     file: 'src/authority/admission.cc',
-    from: 'if (journal.size() > kMaxRowsPerUpdate) {',
-    to: 'if (journal.size() > 100 * kMaxRowsPerUpdate) {',
+    from: 'if (rows_.changed_objects() > kMaxRowsPerUpdate) {',
+    to: 'if (rows_.changed_objects() > 100 * kMaxRowsPerUpdate) {',
   },
   {
     name: 'the rows before an update may have any number of bytes',
@@ -96,6 +96,12 @@ export const authority = [
     file: 'src/authority/admission.cc',
     from: 'rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxAdmissionWork;',
     to: 'rounds_ <= kMaxAdmissionRounds;',
+  },
+  {
+    name: "a child that names no realm does not go to its parent's",
+    file: 'src/client/transaction.cc',
+    from: '    const Slot parent = parents.Find(props[i].text());',
+    to: '    const Slot parent = parents.Find("");',
   },
   {
     name: 'a transaction may span more realms than a server accepts',

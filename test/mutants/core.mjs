@@ -151,8 +151,8 @@ export const core = [
   {
     name: 'children of a deleted object are not deleted with it',
     file: 'src/authority/cascade.cc',
-    from: ': cascade_->Erase(child, cascade_->orphans_.contains(parent.key));',
-    to: ': cascade_->orphans_.contains(parent.key) && cascade_->Erase(child, true);',
+    from: ': cascade_->Erase(child, cascade_->orphans_.contains(left));',
+    to: ': cascade_->orphans_.contains(left) && cascade_->Erase(child, true);',
   },
   {
     name: 'a child of a deleted parent stays',

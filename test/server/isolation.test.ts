@@ -9,7 +9,13 @@ import { rounds } from '../support/rounds.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import { Follower } from './support/follower.ts';
 import { Caller, kSecret, parsed, type Seen, tokenOf } from './support/isolation/caller.ts';
-import { type Asked, normal, probes, type Target } from './support/isolation/probes.ts';
+import {
+  type Asked,
+  normal,
+  probes,
+  sameIdProbes,
+  type Target,
+} from './support/isolation/probes.ts';
 import { isolationSchema, kTables } from './support/isolation/schema.ts';
 import { mark, marksIn, Secrets } from './support/isolation/secrets.ts';
 import { World } from './support/isolation/world.ts';
@@ -63,6 +69,8 @@ class Reader {
     caller.onUpdate = ({ ops }) => {
       const own = ops.filter(({ realm }) => realm === `user:${this.name}`);
       this.secrets.reveal(JSON.stringify(own.map(({ set }) => set ?? null)));
+      const made = own.filter(({ op }) => op === 'create');
+      this.secrets.reveal(JSON.stringify(made.map(({ id }) => id)));
     };
     caller.onSeen = (sent, { headers, text }: Seen) => {
       this.answers++;
@@ -207,6 +215,7 @@ test.each(seeds)('a reader learns nothing of what it may not read, seed %i', asy
       if (step % 5 === 4) await run.probe([pick(run.next, probes), pick(run.next, probes)]);
     }
     await run.probe(probes.filter((_, i) => asksAll || i % 2 === seed % 2));
+    await run.probe(sameIdProbes);
   } catch (error) {
     throw new Error(`seed ${seed}:\n${run.log.join('\n')}`, { cause: error });
   }

@@ -53,7 +53,7 @@ test('leaves tables of a newer server alone', async () => {
   await expect(migrate(db, [first])).rejects.toThrow('newer skerry-server');
 });
 
-test('keys the rows of older databases by realm and id, with tombstones of those that had moved', async () => {
+test('keys older rows by realm and id, with tombstones of those that had moved', async () => {
   const step = migrations.findIndex((each) => each.some((sql) => sql.includes('moved_to')));
   await migrate(db, migrations.slice(0, step));
   const columns = `id text collate "C" primary key, realm text collate "C" not null, revision bigint not null,

@@ -2,7 +2,8 @@
 // of the table made by hand.
 
 import { expect, test } from 'vitest';
-import { type Json, post, WireClient } from './support/server.ts';
+import { invite } from './support/memberships.ts';
+import { type Json, post, uuid7, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
 const server = new SharedServer();
@@ -10,11 +11,13 @@ const server = new SharedServer();
 class Copy {
   readonly rows = new Map<string, Json>();
   readonly user: string;
+  readonly table: string;
   time: string | null = null;
   answers = 0;
 
-  constructor(user = 'reader') {
+  constructor(user = 'reader', table = 'cities') {
     this.user = user;
+    this.table = table;
   }
 
   async refresh(exclude: Json = {}): Promise<Json> {
@@ -22,7 +25,7 @@ class Copy {
       const headers = { authorization: `Bearer dev:${this.user}` };
       const { status, body } = await post(
         server.url,
-        '/v1/tables/cities',
+        `/v1/tables/${this.table}`,
         { lastUpdateTime: this.time, exclude },
         headers,
       );
@@ -67,6 +70,47 @@ test('sends all rows, then changes, then deletions; never other people’s rows'
   await copy.refresh();
   expect(copy.names()).toEqual(['a2']);
   expect((await copy.refresh()).rows).toEqual([]);
+});
+
+test('names the realms of what is gone, where the same id may be in several', async () => {
+  const writer = new WireClient(server.url, 'twin');
+  const [own, other] = ['user:twin', uuid7()];
+  await writer.push([invite(other, 'twin', 'owner')]);
+  const at = (realm: string) => ({ table: 'cities', id: 'the same', realm });
+  for (const realm of [own, other])
+    await writer.push([{ op: 'create', ...at(realm), set: { name: realm } }]);
+  const copy = new Copy('twin');
+  const first = await copy.refresh();
+  const same = (first.rows as Json[]).filter(({ id }) => id === 'the same');
+  expect(same.map(({ realm }) => realm).sort()).toEqual([own, other].sort());
+  await writer.push([{ op: 'delete', ...at(own) }]);
+  expect(await copy.refresh()).toMatchObject({
+    deleted: ['the same'],
+    deletedFrom: [own],
+    rows: [],
+  });
+  // Also of a row that moves: in its new realm it is another one.
+  const move = { op: 'move', ...at(other), to: own };
+  expect(await writer.push([move])).toMatchObject({ status: 'applied' });
+  const moved = await copy.refresh();
+  expect([moved.deleted, moved.deletedFrom]).toEqual([['the same'], [other]]);
+  expect((moved.rows as Json[]).map(({ id, realm }) => [id, realm])).toEqual([['the same', own]]);
+});
+
+test('a row with a UUID that moves to another realm of the reader is not gone', async () => {
+  const writer = new WireClient(server.url, 'hauler');
+  const [own, other, id] = ['user:hauler', uuid7(), uuid7()];
+  await writer.push([invite(other, 'hauler', 'owner'), invite(other, 'onlooker', 'reader')]);
+  const at = { table: 'userGroups', id, realm: other };
+  await writer.push([{ op: 'create', ...at, set: { name: 'moving' } }]);
+  const copies = ['hauler', 'onlooker'].map((user) => new Copy(user, 'userGroups'));
+  for (const copy of copies) expect((await copy.refresh()).rows).toHaveLength(1);
+  const move = { op: 'move', ...at, to: own };
+  expect(await writer.push([move])).toMatchObject({ status: 'applied' });
+  const [both, one] = [await copies[0]!.refresh(), await copies[1]!.refresh()];
+  expect([both.deleted, both.deletedFrom]).toEqual([[], undefined]);
+  expect((both.rows as Json[]).map(({ realm }) => realm)).toEqual([own]);
+  expect([one.deleted, one.rows]).toEqual([[id], []]);
 });
 
 test('leaves out rows that the caller has already', async () => {

@@ -42,6 +42,7 @@ async function workload(url: string, database: string): Promise<void> {
   const table = async (lastUpdateTime: unknown) =>
     (await post(url, '/v1/tables/cities', { lastUpdateTime }, author.headers)).body;
   const { lastUpdateTime } = await table(null);
+  await post(url, '/v1/tables/userGroups', {}, author.headers);
   await push(update(kRealm, 'c1', { name: 'b', code: 'k2' }));
   const resent = author.update([update(kRealm, 'c1', { population: 4 })]);
   await author.send([resent]);

@@ -15,6 +15,7 @@ const schema = sqlSchema(testSchema);
 const kLong = 100_000;
 const kMega = 1 << 20;
 let database: Database;
+type Row = { readonly id: string; readonly realm: string };
 
 async function entry(realm: string, revision: number, bytes: number | null, at = revision) {
   await database.query(
@@ -70,6 +71,25 @@ describe('a page', () => {
   test('ends at its limit of rows, too', async () => {
     expect(await page(64 * kMega, 4)).toMatchObject({ rows: 4 });
     expect((await page(64 * kMega)).text.endsWith('"more":false}')).toBe(true);
+  });
+
+  test('has all rows of its last id, in whatever realms: the next one begins above it', async () => {
+    await database.query(
+      `insert into public.cities (id, realm, revision, created_at, modified_at, name)
+       select i, r, 1, now(), now(), r from unnest(array['p1', 'p2', 'p3']) i, unnest(array['T1', 'T2', 'T3']) r`,
+    );
+    const need = { table: 'cities', where: ['true'], realms: ['T3', 'T1', 'T2'], limit: 2_000 };
+    const places = async (above: string, rows: number, bytes = kMega) => {
+      const read = await readPage(database, schema, { ...need, above }, { rows, bytes });
+      const { rows: found, more } = JSON.parse(read.text) as { rows: Row[]; more: boolean };
+      return [...found.map(({ id, realm }) => `${id} ${realm}`).sort(), more];
+    };
+    const all = (id: string) => ['T1', 'T2', 'T3'].map((realm) => `${id} ${realm}`);
+    expect(await places('', 1)).toEqual([...all('p1'), true]);
+    expect(await places('', 2_000, 1)).toEqual([...all('p1'), true]);
+    expect(await places('p1', 2)).toEqual([...all('p2'), true]);
+    expect((await places('p1', 4)).slice(0, 6)).toEqual([...all('p2'), ...all('p3')]);
+    expect(await places('p2', 4)).toEqual([...all('p3'), false]);
   });
 });
 

@@ -139,6 +139,24 @@ describe('typed tables', () => {
     });
   });
 
+  test('keep what only other releases have in a row that moves, not in a new one', async () => {
+    await apply(db, testSchema);
+    await db.execute(`alter table public.cities add attic text default 'none'`);
+    const attics = async () =>
+      (await db.query(`select t.attic from public.cities t order by t.realm`)).map(
+        ({ attic }) => attic,
+      );
+    await writeRows(db, [full]);
+    expect(await attics()).toEqual(['none']);
+    await db.execute(`update public.cities set attic = 'kept'`);
+    await writeRows(db, [{ ...full, revision: 58 }]);
+    const left = { ...full, revision: 59, deletedAt: 5, movedTo: 'team' };
+    await writeRows(db, [left, { ...full, realm: 'team', revision: 3 }]);
+    expect(await attics()).toEqual(['kept', 'kept']);
+    await writeRows(db, [{ ...full, revision: 60, createdAt: full.createdAt + 1 }]);
+    expect(await attics()).toEqual(['none', 'kept']);
+  });
+
   test('keeps the rows of one id in two realms apart', async () => {
     await apply(db, testSchema);
     await writeRows(db, [full]);

@@ -55,6 +55,7 @@ class Database final : public test::MemoryDatabase {
 
  protected:
   void Write(const Schema& served, const StoredRow& row) override;
+  const StoredRow* BeforeMove(const PlacedKey& key, const StoredRow& row) const;
 
  private:
   void Correct(const TableDef& table, const Vector<PropIndex>& unsure, double now,

@@ -33,14 +33,24 @@ const Database::Rows& Database::RowsOf(const Schema& served, Rows* space) const 
   return *space;
 }
 
+// The object that is written, as it was: in its realm, or in another one, from which it moves. A row that is created again
+// over another one, or over a tombstone, is another object.
+const StoredRow* Database::BeforeMove(const PlacedKey& key, const StoredRow& row) const {
+  const StoredRow* found = nullptr;
+  for (const auto& [place, stored] : rows()) {
+    if (place.object != key.object || stored.row.created_at != row.row.created_at) continue;
+    if (place.realm == key.realm && !stored.deleted_at) return &stored;
+    if (!stored.deleted_at || stored.moved_to == key.realm || !found) found = &stored;
+  }
+  return found;
+}
+
 void Database::Write(const Schema& served, const StoredRow& row) {
   if (&served == &columns()) return MemoryDatabase::Write(served, row);
   const TableDef& table = served.table(row.key.table);
   const PlacedKey key{row.row.realm, {columns().FindTable(table.name), row.key.id}};
   const TableDef& all = columns().table(key.object.table);
-  const auto there = rows().find(key);
-  // A row that is created again over another one, or over a tombstone, keeps no props of it.
-  const bool is_same = there != rows().end() && there->second.row.created_at == row.row.created_at;
+  const StoredRow* before = BeforeMove(key, row);
   StoredRow to = row;
   to.key = key.object;
   to.row.props.clear();
@@ -48,7 +58,7 @@ void Database::Write(const Schema& served, const StoredRow& row) {
     const PropIndex from = table.FindProp(all.props[i].name);
     const auto otherwise = defaults_.find({all.index, i});
     to.row.props.push_back(from != kNone                  ? row.row.props[from]
-                           : is_same                      ? there->second.row.props[i]
+                           : before != nullptr            ? before->row.props[i]
                            : otherwise != defaults_.end() ? otherwise->second
                                                           : Value::Null());
   }

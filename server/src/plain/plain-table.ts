@@ -123,22 +123,21 @@ function leastBytes({ columns }: SqlTable, alias: string): string {
 /**
  * Reads the first of the rows whose realms and ids `places` selects, as many as one answer takes, and all of its last
  * id. The others are not even converted to text, except rows that are longer than estimated (compressed json). A row
- * that has moved is read where it is now, if that is one of the caller's realms.
+ * with a UUID that has moved is read where it is now, if that is one of the caller's realms.
  */
 async function readPage(
   { tx, table, realms }: Reading,
   places: string,
   params: readonly string[],
 ): Promise<Page> {
-  const live = `left join lateral (
-      select t.* from (
-        select s.* from ${table.name} s where s.realm = x.realm and s.id = x.id and s.deleted_at is null
-        union all
-        select m.* from ${table.name} s
-         cross join json_array_elements_text($1::text::json) as r(realm)
-         cross join lateral (select m.* from ${table.name} m where m.realm = r.realm and m.id = x.id limit 1) m
-         where s.realm = x.realm and s.id = x.id and s.moved_to is not null and m.deleted_at is null) t
-       limit 1) t on true`;
+  const here = `select s.* from ${table.name} s where s.realm = x.realm and s.id = x.id and s.deleted_at is null`;
+  // Of tables with UUIDs only: an id of the application's own that is in another realm is another row.
+  const elsewhere = `select m.* from (
+      select s.moved_to from ${table.name} s where s.realm = x.realm and s.id = x.id limit 1) s
+     cross join json_array_elements_text($1::text::json) as r(realm)
+     cross join lateral (select m.* from ${table.name} m where m.realm = r.realm and m.id = x.id limit 1) m
+     where s.moved_to is not null and m.deleted_at is null`;
+  const live = `left join lateral (${table.uuids ? `${here} union all ${elsewhere}` : here}) t on true`;
   const bytes = String(limits.tableBytes);
   const found = await tx.query<{
     id: string;
@@ -162,7 +161,7 @@ async function readPage(
               - sum(coalesce(octet_length(m.row), 0)) over (partition by m.id) as before_it from made m)
      select s.id, s.realm, s.row, s.at::text as at,
             (select max(p.rank) from places p)::text as count from summed s
-      where s.before_it < ${bytes} order by s.id, s.realm`,
+      where s.before_it < ${bytes} and $1::text is not null order by s.id, s.realm`,
     [realms, ...params],
   );
   const ids = new Set(found.map(({ id }) => id));

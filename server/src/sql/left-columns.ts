@@ -1,5 +1,5 @@
-// Columns of props that only other releases have. Rows keep their values; but an object that is created again over
-// the tombstone of another, under the same id, starts without them.
+// Columns of props that only other releases have. Rows keep their values, also when they move to another realm; but an
+// object that is created again over the tombstone of another, under the same id, starts without them.
 
 import type { Queryable } from '../db/database.ts';
 import { existingColumns } from './existing-columns.ts';
@@ -17,7 +17,10 @@ export async function withLeftColumns(tx: Queryable, schema: SqlSchema): Promise
     ]);
     return [...(existing.get(unquote(table.name))?.values() ?? [])]
       .filter(({ column_name, is_written }) => is_written && !own.has(column_name))
-      .map(({ column_name }) => quoteName(column_name));
+      .map(({ column_name, default_value }) => ({
+        name: quoteName(column_name),
+        default: default_value ?? 'null',
+      }));
   };
   return new Map([...schema].map(([key, table]) => [key, { ...table, left: leftOf(table) }]));
 }

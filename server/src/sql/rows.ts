@@ -207,10 +207,7 @@ async function listed(tx: Queryable, sql: string, params: readonly string[]): Pr
   return row?.rows ?? '';
 }
 
-async function othersOf(
-  tx: Queryable,
-  keys: NonNullable<RowNeeds['others']>,
-): Promise<string[]> {
+async function othersOf(tx: Queryable, keys: NonNullable<RowNeeds['others']>): Promise<string[]> {
   const parts: Promise<string>[] = [];
   for (const [name, group] of grouped(keys, ([, table]) => table)) {
     const values = group.map(([realm, , id, client]) => ({ realm, id, client }));
@@ -286,19 +283,27 @@ export function writingRows(
 function writeTable(table: SqlTable, list: string, realms: string): string {
   const names = table.columns.map((column) => column.name);
   const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
-  // `excluded` has the default of a column that is not named. An object that is created again is a millisecond
-  // younger.
-  const left = (table.left ?? []).map(
-    (column) => `,
-         ${column} = case when excluded.created_at < t.created_at + interval '1 millisecond'
-           then t.${column} else excluded.${column} end`,
+  // The object as it was before this statement, in this realm or in the one that it has left. An object that is created
+  // again is a millisecond younger.
+  const left = table.left ?? [];
+  const before =
+    left.length === 0
+      ? ''
+      : `left join lateral (select true as found, ${left.map(({ name }) => `s.${name}`).join(', ')} from ${table.name} s
+           where s.id = r.id and s.realm in (select l.realm from json_array_elements_text(${realms}::json) as l(realm))
+             and s.deleted_at is null and s.created_at < skerry.from_ms(r."createdAt") + interval '1 millisecond'
+             and skerry.from_ms(r."createdAt") < s.created_at + interval '1 millisecond'
+           order by s.realm = r.realm desc limit 1) b on true`;
+  const kept = left.map(
+    (column) => `case when b.found then b.${column.name} else ${column.default} end`,
   );
+  const written = [...names, ...left.map(({ name }) => name)];
   const opened =
     table.columns.length === 0
       ? ''
       : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
   return `
-       insert into ${table.name} as t (${[...fixedColumns, ...names].join(', ')})
+       insert into ${table.name} as t (${[...fixedColumns, ...written].join(', ')})
        select ${[
          'r.id',
          'r.realm',
@@ -308,12 +313,14 @@ function writeTable(table: SqlTable, list: string, realms: string): string {
          'skerry.from_ms(r."deletedAt")',
          'r."movedTo"',
          ...values,
+         ...kept,
        ].join(', ')}
          from json_to_recordset(${list}::json) as r(id text, realm text, revision bigint,
            "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, "movedTo" text, props json)
          ${opened}
+         ${before}
        on conflict (realm, id) do update set
-         ${[...fixedColumns.slice(2), ...names].map((column) => `${column} = excluded.${column}`).join(', ')}${left.join('')}
+         ${[...fixedColumns.slice(2), ...written].map((column) => `${column} = excluded.${column}`).join(', ')}
          where t.realm in (select l.realm from json_array_elements_text(${realms}::json) as l(realm))
        returning 1`;
 }

@@ -59,8 +59,8 @@ export interface SqlTable {
   /** Whether migrations make the table, instead of the schema. */
   readonly isSystem?: boolean;
   readonly columns: readonly SqlColumn[];
-  /** Names of columns that only other releases have (left-columns.ts). */
-  readonly left?: readonly string[];
+  /** Columns that only other releases have, with the expressions of their defaults (left-columns.ts). */
+  readonly left?: readonly { readonly name: string; readonly default: string }[];
 }
 
 export type SqlSchema = ReadonlyMap<string, SqlTable>;

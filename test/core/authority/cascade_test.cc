@@ -307,8 +307,8 @@ TEST_CASE("deletes a child whose parent was never in its realm") {
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}}])",
                           {"B"})) == "applied");
-  const Data result = one.Push(
-      R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"root"}}])");
+  const Data result =
+      one.Push(R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"root"}}])");
   CHECK(Status(result) == "applied");
   CHECK(result["gone"] == Json("[0]"));
   CHECK(world.Row("items", "a").is_null());

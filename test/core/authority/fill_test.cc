@@ -101,12 +101,12 @@ TEST_CASE("does not join a move beyond the filled part to one change") {
   PulledScenery s;
   s.world.reads.page_rows = 0;
   const Data update = s.anna.Make(
-      R"([{"op":"create","table":"items","id":"b","realm":"A","set":{"n":1}},{"op":"update","table":"items","id":"b","realm":"B","set":{"note":"t"}}])",
+      R"([{"op":"move","table":"items","id":"b","realm":"B","to":"A"},{"op":"update","table":"items","id":"b","realm":"A","set":{"note":"t"}}])",
       {"A", "B"});
   s.anna.Send(update);
   const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]},
                                                    R"([{"table":"items","filled":false}])"));
-  CHECK(Short(answer) == "delete items/b, create items/b");
+  CHECK(Short(answer) == "create items/b, delete items/b");
 }
 
 TEST_CASE("sends a page only with an answer that reaches every head") {

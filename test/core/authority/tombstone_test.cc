@@ -14,8 +14,7 @@ constexpr char kCreateInB[] =
 constexpr char kUpdateInA[] =
     R"([{"op":"update","table":"items","id":"theme","realm":"A","set":{"n":3}}])";
 constexpr char kDeleteInA[] = R"([{"op":"delete","table":"items","id":"theme","realm":"A"}])";
-constexpr char kMoveToB[] =
-    R"([{"op":"move","table":"items","id":"theme","realm":"A","to":"B"}])";
+constexpr char kMoveToB[] = R"([{"op":"move","table":"items","id":"theme","realm":"A","to":"B"}])";
 
 Data InRealm(const AuthorityWorld& world, const std::string& realm) {
   const auto& state = world.StateAt(realm, world.head(realm));
@@ -75,7 +74,7 @@ TEST_CASE("follows a row that has moved, for who may read where it went") {
   CHECK(InRealm(world, "B") == Data(3.0));
 }
 
-TEST_CASE("creates over a row that has moved: there, or a new one for who may not read there") {
+TEST_CASE("creates over a row that has moved: there, or a new row if that is hidden") {
   AuthorityWorld world;
   world.Grant("bea", "A", "write");
   Author anna(&world, "c1"), bea(&world, "c2", "bea");
@@ -119,9 +118,8 @@ TEST_CASE("comes back to a realm that it left, and is found there again") {
   Author anna(&world, "c1");
   REQUIRE(Status(anna.Push(kCreateInA)) == "applied");
   REQUIRE(Status(anna.Push(kMoveToB, {"A", "B"})) == "applied");
-  REQUIRE(Status(anna.Push(
-              R"([{"op":"move","table":"items","id":"theme","realm":"B","to":"A"}])",
-              {"A", "B"})) == "applied");
+  REQUIRE(Status(anna.Push(R"([{"op":"move","table":"items","id":"theme","realm":"B","to":"A"}])",
+                           {"A", "B"})) == "applied");
   REQUIRE(Status(anna.Push(kUpdateInA)) == "applied");
   CHECK(InRealm(world, "A") == Data(3.0));
   // Deleted now: the tombstones lead nowhere, and not in a circle.

@@ -112,6 +112,22 @@ TEST_CASE("cascades within one realm only") {
   CHECK(o.Has(kMemberTable, "m"));
 }
 
+TEST_CASE("creates a child that names no realm in its parent's realm") {
+  Overlay o;
+  o.Base(kGroupTable, "g", {{"count", 0}}, 1, "B");
+  o.Begin();
+  const auto realm_of_new = [&](TableIndex table, const char* id, const Sets& sets,
+                                Data realm = {}) {
+    REQUIRE(o.Do(kUpsert, table, id, sets, std::move(realm)).ok());
+    return o.view.Visible({table, id})->realm;
+  };
+  CHECK(realm_of_new(kMemberTable, "m", {{"group", "g"}}) == "B");
+  CHECK(realm_of_new(kBadgeTable, "b", {{"member", "m"}}) == "B");
+  // A realm that is named counts; a parent that is not visible does not.
+  CHECK(realm_of_new(kMemberTable, "named", {{"group", "g"}}, "A") == "A");
+  CHECK(realm_of_new(kMemberTable, "n", {{"group", "elsewhere"}}) == "A");
+}
+
 TEST_CASE("unsets a setNull ref in the overlay, and keeps it in base") {
   Overlay o;
   o.Base(kPersonTable, "p", {{"name", "Ada"}});

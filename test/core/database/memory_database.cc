@@ -159,7 +159,7 @@ void MemoryDatabase::GiveRows(const Schema& served, const Rows& rows, const Push
     for (const Data& update : request.updates) {
       for (const Data& op : update["ops"].items()) {
         const PlacedKey key{op["realm"].as_string(),
-                         {served.FindTable(op["table"].as_string()), op["id"].as_string()}};
+                            {served.FindTable(op["table"].as_string()), op["id"].as_string()}};
         if (key.object.table == kNone || !keys.insert(key).second) continue;
         looked.Push(KeyToData(served, key));
         const auto row = rows.find(key);

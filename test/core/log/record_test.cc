@@ -145,13 +145,14 @@ TEST_CASE("replaces the whole row of base for a create, also props that it does 
 TEST_CASE("replaces a page's whole range of ids") {
   RecordWorld world;
   for (const char* id : {"a", "b", "c", "d", "e"}) world.rows.PutBase(TagKey(id), Tag("A", "x"));
-  REQUIRE(world.Apply({Page("a", "d", {"c"})}).ok());
+  REQUIRE(
+      world.Apply({ChangeStep(ChangeKind::kCreate, "c", "A", "x"), Page("a", "d", {"c"})}).ok());
   CHECK(world.Has("A", "a"));
   CHECK_FALSE(world.Has("A", "b"));
   CHECK(world.Has("A", "c"));
   CHECK_FALSE(world.Has("A", "d"));
   CHECK(world.Has("A", "e"));
-  CHECK(world.touched.keys == std::set<ObjectKey>{TagKey("b"), TagKey("d")});
+  CHECK(world.touched.keys == std::set<ObjectKey>{TagKey("b"), TagKey("c"), TagKey("d")});
   REQUIRE(world.Apply({Page("d", std::nullopt, {})}).ok());
   CHECK_FALSE(world.Has("A", "e"));
   REQUIRE(world.Apply({Page("", "b", {})}).ok());

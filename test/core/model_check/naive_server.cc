@@ -259,7 +259,8 @@ bool Server::FollowParents(const std::set<Place>& moved, double at, const Rights
             continue;
           const Key parent = TargetKey(ref, row);
           const std::string where = RealmOfParent({realm, key}, parent, rights);
-          if (!where.empty() && where != realm) going.emplace(Place{realm, key}, Place{where, parent});
+          if (!where.empty() && where != realm)
+            going.emplace(Place{realm, key}, Place{where, parent});
         }
       }
     }

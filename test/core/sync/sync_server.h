@@ -37,8 +37,9 @@ class SyncServer {
   bool forks = false;                // every update is answered `forked`
   std::set<std::string> held;        // updates that are answered `held` despite the chain
 
-  std::map<std::string, StoredRow> rows() const;  // live ones, by id
-  double n(const std::string& id) const;          // of the row, or -1
+  std::map<std::string, StoredRow> rows() const;  // live ones, by id; one of those with the same id
+  const test::MemoryDatabase& database() const { return database_; }
+  double n(const std::string& id) const;  // of the row, or -1
   const Vector<Data>& log(const std::string& realm) const;
   // The client's actions in the log of a realm, of the entries after a revision.
   Vector<std::string> ActionsAfter(const std::string& realm, uint64_t revision) const;

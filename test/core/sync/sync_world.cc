@@ -371,11 +371,12 @@ std::unique_ptr<Base> SyncWorld::Fold() const {
 bool SyncWorld::Converged() {
   const std::unique_ptr<Base> base = Fold();
   size_t rows = 0;
-  for (const auto& [id, stored] : server.rows()) {
+  for (const auto& [key, stored] : server.database().rows()) {
     const Row& row = stored.row;
+    if (stored.deleted_at || key.object.table != 0) continue;
     if (server.write_only.count(row.realm) != 0 || server.revoked.count(row.realm) != 0) continue;
     ++rows;
-    const std::optional<Row> mine = base->GetBase(row.realm, {0, id});
+    const std::optional<Row> mine = base->GetBase(row.realm, key.object);
     if (!mine || *mine != row) return false;
   }
   return base->BaseKeys(0).size() == rows;

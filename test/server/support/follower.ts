@@ -57,7 +57,9 @@ export class Follower {
     }
     const fills = body.fills as (Page & { url?: string })[];
     const came = new Set(
-      (body.changes as Json[]).map(({ realm, table, id }) => `${realm} ${table} ${id}`),
+      (body.changes as Json[])
+        .filter(({ change }) => change === 'create')
+        .map(({ realm, table, id }) => `${realm} ${table} ${id}`),
     );
     for (const page of fills) if (page.url === undefined) this.#replace(page, came);
     for (const scope of this.client.scopes) {
@@ -78,16 +80,13 @@ export class Follower {
     }
   }
 
-  /** Rows in the page's range are deleted if they are missing, or came in another realm. */
+  /** Rows in the page's range are deleted, but for those of its ids that came with it, in their realms. */
   #replace({ table, above, upto, realms, ids }: Page, came: ReadonlySet<string>): void {
     for (const key of [...this.rows.keys()]) {
       const [realm, of, id] = key.split(' ') as [string, string, string];
       if (of !== table || !realms.includes(realm) || id <= above) continue;
       if (upto !== null && id > upto) continue;
-      const isElsewhere = realms.some(
-        (other) => other !== realm && came.has(`${other} ${of} ${id}`),
-      );
-      if (!ids.includes(id) || isElsewhere) this.rows.delete(key);
+      if (!ids.includes(id) || !came.has(key)) this.rows.delete(key);
     }
   }
 }

@@ -113,11 +113,10 @@ class ConvergenceCheck final : public Check {
   test::naive::Rows InScope(const Profile& profile) const {
     return world_->checks().naive().Shown(
         [&](const test::naive::Key& key, const test::naive::Row& row) {
-          return std::any_of(profile.scopes.begin(), profile.scopes.end(),
-                             [&](const test::CheckScope& scope) {
-                               return test::naive::TableOf(key) == scope.table &&
-                                      scope.holds(key, row);
-                             });
+          return std::any_of(
+              profile.scopes.begin(), profile.scopes.end(), [&](const test::CheckScope& scope) {
+                return test::naive::TableOf(key) == scope.table && scope.holds(key, row);
+              });
         });
   }
 };

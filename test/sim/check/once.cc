@@ -53,8 +53,7 @@ class OnceCheck final : public Check {
       const std::string name = test::KeyOf(key.object, database.columns());
       const test::naive::Rows& rows = world_->checks().naive().rows(key.realm);
       const auto row = rows.find(name);
-      if (row == rows.end())
-        return Fail("2 once: the server has " + name + " more");
+      if (row == rows.end()) return Fail("2 once: the server has " + name + " more");
       const test::naive::Row found = test::NaiveRowOf(key.object, stored.row, database.columns());
       if (row->second != found) {
         return Fail("2 once: the servers' rows differ at " + name +

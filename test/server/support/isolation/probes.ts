@@ -86,7 +86,7 @@ const squatting: Readonly<Record<string, Ops>> = {
   ],
 };
 
-/** Creates over an id that is taken in a realm that the reader may not see. */
+/** Creates with an id that is taken in a realm that the reader may not see. */
 const sameId: Readonly<Record<string, Ops>> = {
   create: (target) => [{ op: 'create', ...at(target), set: { name: 'x' } }],
   'create with its id': (target, own) => [
@@ -233,5 +233,5 @@ export const probes: readonly (readonly [string, Probe])[] = [
   ],
 ];
 
-/** Not asked yet: ids are unique over all realms, so a create shows that its id is in use in a realm that is hidden. */
+/** Ids belong to their realm. These are asked last: the reader then has rows with the ids of hidden ones. */
 export const sameIdProbes = ofPushes(sameId);
