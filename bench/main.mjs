@@ -1,4 +1,4 @@
-// `npm run bench [-- quick | peers | kills | growth | server | fairness]`: what users feel, each beside the least that the same work
+// `npm run bench [-- quick | peers | kills | growth | server | scope | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -13,6 +13,7 @@ import { writeSection } from './lib/report.mjs';
 import { killsBench } from './peers/kills.mjs';
 import { peersBench } from './peers/main.mjs';
 import { quickBench } from './quick.mjs';
+import { scopeBench } from './scope.mjs';
 import { serverBench } from './server/main.mjs';
 
 const note = (text) => console.error(text);
@@ -31,6 +32,7 @@ const kBenches = {
   },
   growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
+  scope: { run: () => scopeBench(note), withoutBrowser: true },
   fairness: {
     named: true,
     run: (names, { seconds }) => fairnessBench({ names, seconds }, note),

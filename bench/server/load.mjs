@@ -54,12 +54,15 @@ export function overHttp(http, token) {
 export class Pusher {
   #send;
   #realm;
+  #row;
   #client = randomUUID();
   #link = null;
 
-  constructor(send, realm) {
+  /** `row`: the table and the props of what it creates. */
+  constructor(send, realm, row = { table: 'cities', set: { name: 'x' } }) {
     this.#send = send;
     this.#realm = realm;
+    this.#row = row;
   }
 
   async push() {
@@ -72,9 +75,7 @@ export class Pusher {
       base: { [realm]: 0 },
       at,
       actions: [{ id: randomUUID(), name: 'bench', arg: null, at }],
-      ops: [
-        { op: 'create', table: 'cities', id: randomUUID(), realm, set: { name: 'x' }, by: [0] },
-      ],
+      ops: [{ op: 'create', ...this.#row, id: randomUUID(), realm, by: [0] }],
     };
     const body = { client: this.#client, schema: 1, epoch: 1, seen: {}, updates: [update] };
     const [result] = await this.#send(body);

@@ -230,6 +230,25 @@ class FilterMaker {
     const { where } = make ? returnedQuery(make(start)) : start.description;
     return ['exists', details, where ?? isEverything, via];
   }
+
+  related(ref: string, make?: (q: QueryBuilder) => QueryBuilder): Filter {
+    const { table } = this.#table.table.byName.get(ref)?.ref ?? {};
+    if (table === undefined)
+      throw new SchemaError('unknown_prop', `${this.#table.table.name}.${ref} is no ref.`);
+    const start = new QueryBuilder(this.#lives, this.#lives.view.codec.table(table));
+    const { where } = make ? returnedQuery(make(start)) : start.description;
+    return ['in', ref, { table, select: 'id', where: where ?? isEverything }];
+  }
+}
+
+/** The form of `exists` that scopes have, whose inner rows are of the outer row's realm. */
+function inScope(filter: Filter): Filter {
+  const [kind, ...rest] = filter;
+  if (kind === 'and' || kind === 'or' || kind === 'not')
+    return [kind, ...rest.map((part) => inScope(part as Filter))];
+  if (kind !== 'exists') return filter;
+  const [table, where, via] = rest;
+  return ['in', 'id', { table, select: via, where }];
 }
 
 /** Without this check a forgotten `return` would mean no filter, which all rows match. */
@@ -284,5 +303,5 @@ export function scopeOf(query: unknown): { table: string; where: Filter } {
       `A scope is a table and a filter, without limit or included rows (${table}).`,
     );
   }
-  return { table, where: (where as Filter | null) ?? isEverything };
+  return { table, where: where === null ? isEverything : inScope(where as Filter) };
 }

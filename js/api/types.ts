@@ -181,7 +181,18 @@ export interface FilterBuilder<T extends Tables, K extends keyof T, R = Row<Sche
     where?: (q: Query<T, J>) => Query<T, J, unknown>,
     options?: { via?: keyof PropsOf<T, J> },
   ): Filter<R>;
+  /** The ref leads to a row of this row's realm that matches. */
+  related<P extends Fwd<T, K>>(
+    ref: P,
+    where?: (q: RelatedQuery<T, K, P>) => Query<T, RelatedTable<T, K, P>, unknown>,
+  ): Filter<R>;
 }
+type RelatedTable<T, K extends keyof T, P extends keyof PropsOf<T, K>> = RefOf<PropsOf<T, K>[P]> &
+  keyof T;
+type RelatedQuery<T extends Tables, K extends keyof T, P extends keyof PropsOf<T, K>> = Query<
+  T,
+  RelatedTable<T, K, P>
+>;
 
 type Fwd<T, K extends keyof T> = {
   [P in keyof PropsOf<T, K>]: [RefOf<PropsOf<T, K>[P]>] extends [never] ? never : P;

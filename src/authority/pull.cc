@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "authority/diff.h"
+#include "authority/pull_joins.h"
 #include "authority/row_data.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -18,6 +19,7 @@ void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);
   }
   is_whole_ = request_.scopes.HaveAllTables(*schema_);
+  FindJoins();
   for (const auto& [name, now] : realms) {
     Realm& realm = realms_[name];
     realm.now = now;
@@ -57,7 +59,7 @@ void Pull::AskForState(const std::string& name, Realm* realm) {
   PullNeeds::State state{name, {}};
   const TableIndex members = request_.scopes.members();
   for (const Scope& scope : request_.scopes.list()) {
-    if (scope.is_filled || !scope.filled.empty()) state.tables.insert(scope.table);
+    if (scope.has_begun()) state.tables.insert(scope.table);
   }
   state.tables.erase(members);
   if (realm->now.rows > kMaxWholeRealmRows && !state.tables.empty()) {
@@ -113,15 +115,26 @@ void Pull::LoadRow(const RealmKey& key, std::optional<Row> row) {
 }
 
 void Pull::Run() {
-  const bool is_first = needs_.rows.empty();
   needs_ = {};
-  if (is_first) {
+  if (phase_ == Phase::kLog) {
     if (FindOtherHistories()) return;
     ChooseEnds();
     CutSpanning();
     CollectOwn();
     CollectOmitted();
-    if (answer_.is_too_large || AskForRows()) return;
+    if (answer_.is_too_large) return;
+    phase_ = Phase::kRows;
+    if (AskForRows()) return;
+  }
+  if (phase_ == Phase::kRows) {
+    phase_ = Phase::kCandidates;
+    if (AskForCandidates()) return;
+  }
+  if (phase_ == Phase::kCandidates) {
+    CollectOmitted();
+    if (answer_.is_too_large) return;
+    phase_ = Phase::kSelected;
+    if (AskForSelected()) return;
   }
   ChoosePages();
   for (const auto& [name, realm] : realms_) {
@@ -229,23 +242,34 @@ Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : RowOps(own.ops)) keys.push_back(op.key());
   }
+  for (const ObjectKey& key : realm.candidates) {
+    if (!IsUnread(key.table)) keys.push_back(key);
+  }
   if (keys.size() == changed) return keys;
   Sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 
+void Pull::AskForRow(const std::string& name, const Realm& realm, const ObjectKey& key) {
+  if (realm.state.contains(key)) return;
+  const auto changes = realm.changes.find(key);
+  if (changes != realm.changes.end() && changes->second.rbegin()->first > realm.to) return;
+  // Loaded along with the changes: the row has not changed since the last of them.
+  if (realm.rows.contains(key)) return;
+  needs_.rows.push_back({{name, key}, realm.to});
+}
+
 bool Pull::AskForRows() {
   for (const auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;
-    for (const ObjectKey& key : KeysOf(realm)) {
-      if (realm.state.contains(key)) continue;
-      const auto changes = realm.changes.find(key);
-      if (changes != realm.changes.end() && changes->second.rbegin()->first > realm.to) continue;
-      // Loaded along with the changes: the row has not changed since the last of them.
-      if (realm.rows.contains(key)) continue;
-      needs_.rows.push_back({{name, key}, realm.to});
+    Vector<ObjectKey> keys = KeysOf(realm);
+    for (const auto& [key, befores] : realm.changes) {
+      if (IsSelectedFrom(key.table) && befores.begin()->first <= realm.to) keys.push_back(key);
     }
+    Sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    for (const ObjectKey& key : keys) AskForRow(name, realm, key);
   }
   return !needs_.rows.empty();
 }
@@ -311,18 +335,6 @@ void Pull::ChoosePages() {
   }
 }
 
-// Folds the client's own updates of `have`, as pushed, in the order of the log: exactly as the
-// client itself will do.
-void Pull::FoldOwn(const std::string& name, const Realm& realm,
-                   Map<ObjectKey, std::optional<Row>>* rows) const {
-  for (const PulledOwn& own : realm.own) {
-    for (const Op& op : RowOps(own.ops)) {
-      if (op.realm != name) continue;
-      FoldOp(*schema_, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[op.key()]);
-    }
-  }
-}
-
 void Pull::ClearUnknownDefaults(const Realm& realm, const ObjectKey& key, Row* row) const {
   const auto changes = realm.changes.find(key);
   if (changes == realm.changes.end()) return;
@@ -334,6 +346,8 @@ void Pull::ClearUnknownDefaults(const Realm& realm, const ObjectKey& key, Row* r
 
 void Pull::DiffRealm(const std::string& name, const Realm& realm) {
   const Vector<ObjectKey> keys = KeysOf(realm);
+  const InnerRows at_start(*this, realm, /*is_end=*/false);
+  const InnerRows at_end(*this, realm, /*is_end=*/true);
   Set<ObjectKey> own_keys;
   Map<ObjectKey, std::optional<Row>> held;
   for (const ObjectKey& key : keys) {
@@ -342,8 +356,8 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     // row at the end, which has our default, and is sent.
     const Row* row = RowAtStart(realm, key);
     std::optional<Row> filled;
-    if (row &&
-        request_.scopes.Hold(key, *WithDefaults(schema_->table(key.table), row, &filled), true)) {
+    if (row && request_.scopes.Hold(key, *WithDefaults(schema_->table(key.table), row, &filled),
+                                    true, at_start)) {
       held[key] = *row;
       ClearUnknownDefaults(realm, key, &*held[key]);
     }
@@ -358,7 +372,7 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     const bool is_whole = unread_.is_all || (!is_covered && own_keys.contains(key));
     std::optional<Row> filled;
     const Row* row = WithDefaults(schema_->table(key.table), RowAtEnd(realm, key), &filled);
-    if (row && !request_.scopes.Hold(key, *row, !is_whole)) row = nullptr;
+    if (row && !request_.scopes.Hold(key, *row, !is_whole, at_end)) row = nullptr;
     Outcome& outcome = outcomes_[{name, key}];
     if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;
     const Row* from = outcome.from ? &*outcome.from : nullptr;

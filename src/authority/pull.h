@@ -98,10 +98,34 @@ struct PullNeeds {
   Vector<std::string> page_realms;
   Vector<std::string> images;
   Vector<RowAt> rows;
+  // For a sub-select: the live rows of the outer table whose prop has one of the values.
+  struct Candidates {
+    std::string realm;
+    size_t join = 0;
+    Vector<Value> values;
+  };
+  // For a sub-select: which of the values are selected by live inner rows that match, and have not
+  // changed above revision `upto`.
+  struct Selected {
+    std::string realm;
+    size_t join = 0;
+    Vector<Value> values;
+    uint64_t upto = 0;
+  };
+  Vector<Candidates> candidates;
+  Vector<Selected> selected;
   bool empty() const {
     return entries.empty() && changes.empty() && own.empty() && actions.empty() && state.empty() &&
-           pages.empty() && images.empty() && rows.empty();
+           pages.empty() && images.empty() && rows.empty() && candidates.empty() &&
+           selected.empty();
   }
+};
+
+// A sub-select of a scope.
+struct PullJoin {
+  size_t scope = 0;
+  TableIndex outer = kNone;
+  SubSelect select;
 };
 
 struct PullPage {
@@ -151,6 +175,15 @@ class Pull {
   // These tables were not read in the realm's range, or its state, because no answer can hold them.
   // Empty optional: no table was read, and neither were the ops of own updates.
   void LoadUnread(const std::string& realm, std::optional<Set<TableIndex>> tables);
+  // The changes of sub-selects' tables were not read up to the head, because they are too many.
+  void LoadUnreadJoins(const std::string& realm);
+  // `place`: index into needs().candidates. `has_more`: there are too many of them.
+  void LoadCandidates(size_t place, Vector<std::pair<ObjectKey, Row>> rows, bool has_more);
+  // `found`: indexes of values of needs().selected.
+  void LoadSelected(size_t place, const Vector<size_t>& found);
+  const Vector<PullJoin>& joins() const { return joins_; }
+  // The tables whose changes are needed up to the head: those of sub-selects and of their scopes.
+  Set<TableIndex> TablesToHead() const;
 
   // REQUIRES: everything in needs() is loaded. Afterwards needs() has more, or it is empty and
   // answer() is complete.
@@ -166,6 +199,13 @@ class Pull {
     bool Has(TableIndex table) const { return is_all || tables.contains(table); }
     void Add(const Unread& other);
   };
+  // The values that the inner rows of a realm select. Values are compared as numbers and texts.
+  using Selectable = std::pair<double, std::string>;
+  struct Selection {
+    Set<Selectable> unchanged;  // by rows that did not change after the range's start
+    Set<Selectable> start;      // by rows that did, as they were at the range's start
+    Set<Selectable> end;        // and at its end
+  };
   struct Realm {
     Mode mode = Mode::kRange;
     Cursor from;
@@ -179,8 +219,13 @@ class Pull {
     Map<ObjectKey, Row> state;
     // The rows at the end of the range, where neither `changes` nor `state` has them.
     Map<ObjectKey, std::optional<Row>> rows;
+    // Objects that may have entered or left a scope because inner rows have changed.
+    Set<ObjectKey> candidates;
+    Vector<Selection> selections;  // by join
     Unread omitted;
   };
+  enum class Phase { kLog, kRows, kCandidates, kSelected };
+  class InnerRows;
 
   // kState or kImage, for a realm of which the client holds nothing.
   Mode InitialMode(const PullRealm& realm) const;
@@ -191,6 +236,7 @@ class Pull {
   void CutSpanning();
   void CollectOwn();
   void CollectOmitted();
+  void SpreadUnread();
   // Memberships are always read.
   bool IsUnread(TableIndex table) const {
     return table != request_.scopes.members() && unread_.Has(table);
@@ -198,6 +244,16 @@ class Pull {
   // The objects that the answer may have changes of: sorted, each once.
   Vector<ObjectKey> KeysOf(const Realm& realm) const;
   bool AskForRows();
+  void FindJoins();
+  // Whether a sub-select reads the table.
+  bool IsSelectedFrom(TableIndex table) const;
+  bool AskForCandidates();
+  bool AskForSelected();
+  // Finds what the changed inner rows of a join select, and returns the values for which this may
+  // have put outer rows into the scope, or out of it.
+  Vector<Value> SelectByChanges(const PullJoin& join, Realm* realm, Selection* selection) const;
+  static Selectable SelectableOf(const Value& value) { return {value.number(), value.text()}; }
+  void AskForRow(const std::string& name, const Realm& realm, const ObjectKey& key);
   // Null if the row is not live in the realm then.
   static const Row* RowAtEnd(const Realm& realm, const ObjectKey& key);
   static const Row* RowAtStart(const Realm& realm, const ObjectKey& key);
@@ -222,6 +278,10 @@ class Pull {
   bool is_whole_ = false;  // the scopes ask for all rows of all tables
   Map<std::string, Realm> realms_;
   PullNeeds needs_;
+  Phase phase_ = Phase::kLog;
+  Vector<PullJoin> joins_;
+  Vector<PullNeeds::Candidates> asked_candidates_;
+  Vector<PullNeeds::Selected> asked_selected_;
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;
   Unread unread_;  // of all realms

@@ -1,10 +1,23 @@
-// Pull: the changes of the answer, and its cursors.
+// Pull: what the client will hold, the changes of the answer, and its cursors.
 #include <utility>
 
 #include "authority/diff.h"
 #include "authority/pull.h"
+#include "log/fold.h"
 
 namespace skerry {
+
+// Folds the client's own updates of `have`, as pushed, in the order of the log: exactly as the
+// client itself will do.
+void Pull::FoldOwn(const std::string& name, const Realm& realm,
+                   Map<ObjectKey, std::optional<Row>>* rows) const {
+  for (const PulledOwn& own : realm.own) {
+    for (const Op& op : RowOps(own.ops)) {
+      if (op.realm != name) continue;
+      FoldOp(*schema_, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[op.key()]);
+    }
+  }
+}
 
 void Pull::JoinMoves() {
   for (auto& [to, arrival] : outcomes_) {

@@ -85,8 +85,11 @@ std::string CheckScopes(const Schema& schema, std::string_view text) {
   Data list = Data::MakeArray();
   for (const Scope& scope : scopes.value().list()) {
     const std::string& table = schema.table(scope.table).name;
+    Data tables = Data::MakeArray().Push(table);
+    for (const SubSelect& select : FindSubSelects(scope.filter, scope.where))
+      tables.Push((*select.select)["table"]);
     Data item = Fields{{"table", table}};
-    item.Set("where", scope.where).Set("tables", Data::MakeArray().Push(table));
+    item.Set("where", scope.where).Set("tables", std::move(tables));
     list.Push(std::move(item));
   }
   return WriteJson(Fields{{"scopes", std::move(list)}});
@@ -144,6 +147,7 @@ Status PullSession::Load(const Data& in) {
   LoadUnread(in);
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
+  SKERRY_RETURN_IF_ERROR(LoadJoins(in));
   for (const Data& image : in["images"].items()) images_.Push(image);
   return Status::Ok();
 }
@@ -202,6 +206,10 @@ Status PullSession::LoadRowOfChange(const Data& change, const Data& given) {
 
 void PullSession::LoadUnread(const Data& in) {
   for (const Data& data : in["omitted"].items()) {
+    if (data["joins"].as_bool()) {
+      pull_.LoadUnreadJoins(data["realm"].as_string());
+      continue;
+    }
     std::optional<Set<TableIndex>> tables;
     if (data["tables"].is_array()) tables.emplace();
     for (const Data& name : data["tables"].items()) {
@@ -269,7 +277,8 @@ Data PullSession::NeedsToData() const {
   }
   const Data tables = TablesToData(pull_.request().scopes.Tables());
   for (const auto& [realm, from] : needs.changes) {
-    changes.Push(RealmItem(realm).Set("from", from).Set("tables", tables));
+    Data need = RealmItem(realm).Set("from", from);
+    changes.Push(need.Set("tables", tables).Set("toHead", TablesToData(pull_.TablesToHead())));
   }
   for (const std::string& id : needs.own) own.Push(id);
   for (const std::string& id : needs.actions) actions.Push(id);
@@ -289,6 +298,7 @@ Data PullSession::NeedsToData() const {
     rows.Push(data.Set("after", item.after));
   }
   Data data = Data::MakeObject();
+  AddJoinNeeds(&data);
   data.Set("entries", std::move(entries)).Set("changes", std::move(changes));
   data.Set("own", std::move(own)).Set("actions", std::move(actions));
   data.Set("state", std::move(state)).Set("pages", std::move(pages));

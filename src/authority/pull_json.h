@@ -28,8 +28,11 @@ class PullSession {
   Status LoadPages(const Data& in);
   Status LoadRowOfChange(const Data& change, const Data& given);
   Status LoadRowsAt(const Data& in);
+  Status LoadJoins(const Data& in);
   Data TablesToData(const Set<TableIndex>& tables) const;
+  Data ValuesToData(size_t join, const Vector<Value>& values) const;
   Data NeedsToData() const;
+  void AddJoinNeeds(Data* data) const;
   Data ScopeToData(size_t scope) const;
   Data AnswerToData() const;
   Data FillsToData() const;

@@ -21,6 +21,24 @@ void Pull::LoadUnread(const std::string& realm, std::optional<Set<TableIndex>> t
   found->second.omitted.Add(omitted);
 }
 
+void Pull::LoadUnreadJoins(const std::string& realm) {
+  Set<TableIndex> tables;
+  for (const PullJoin& join : joins_) tables.insert(join.outer);
+  LoadUnread(realm, std::move(tables));
+}
+
+// Which rows a sub-select puts into its scope is not known without the changes of its table.
+void Pull::SpreadUnread() {
+  for (bool has_grown = true; has_grown;) {
+    has_grown = false;
+    for (const PullJoin& join : joins_) {
+      if (!IsUnread(join.select.filter->table) || unread_.Has(join.outer)) continue;
+      unread_.tables.insert(join.outer);
+      has_grown = true;
+    }
+  }
+}
+
 // The scopes of a table go back to unfilled in all realms at once. So the answer has no changes of
 // the table in any realm. A range that was cut to nothing leaves out nothing.
 void Pull::CollectOmitted() {
@@ -30,12 +48,12 @@ void Pull::CollectOmitted() {
     unread_.Add(realm.omitted);
   }
   if (!unread_.is_any) return;
+  SpreadUnread();
   answer_.is_too_large = !request_.accepts_refill;
-  answer_.refill.emplace();
+  answer_.refill.emplace();  // again after candidates were read
   for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
     const Scope& scope = request_.scopes.list()[i];
-    const bool has_begun = scope.is_filled || !scope.filled.empty();
-    if (has_begun && unread_.Has(scope.table)) answer_.refill->push_back(i);
+    if (scope.has_begun() && unread_.Has(scope.table)) answer_.refill->push_back(i);
   }
 }
 

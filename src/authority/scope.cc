@@ -48,7 +48,20 @@ Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list, UnknownTabl
     SKERRY_RETURN_IF_ERROR(budget.Add(scope.value().filter));
     scopes.list_.push_back(std::move(scope.value()));
   }
+  scopes.FindWaiting(schema);
   return scopes;
+}
+
+void Scopes::FindWaiting(const Schema& schema) {
+  for (Scope& outer : list_) {
+    for (const SubSelect& select : FindSubSelects(outer.filter, outer.where)) {
+      const TableIndex table = schema.FindTable((*select.select)["table"].as_string());
+      for (const Scope& inner : list_) {
+        const bool is_its = inner.table == table && inner.where == select.where();
+        outer.waits = outer.waits || (is_its && !inner.is_filled);
+      }
+    }
+  }
 }
 
 size_t Scopes::CountUnfilled() const {
@@ -61,7 +74,7 @@ Vector<size_t> Scopes::PagesAtOnce() const {
   Vector<size_t> pages;
   uint64_t cost = 0;
   for (size_t i = 0; i < list_.size(); ++i) {
-    if (list_[i].is_filled) continue;
+    if (list_[i].is_filled || list_[i].waits) continue;
     cost += list_[i].cost;
     if (!pages.empty() && (pages.size() == kPagesPerAnswer || cost > kMaxPagesCost)) break;
     pages.push_back(i);
@@ -83,7 +96,11 @@ bool Scopes::HaveAllTables(const Schema& schema) const {
 
 Set<TableIndex> Scopes::Tables() const {
   Set<TableIndex> tables;
-  for (const Scope& scope : list_) tables.insert(scope.table);
+  for (const Scope& scope : list_) {
+    tables.insert(scope.table);
+    for (const SubSelect& select : FindSubSelects(scope.filter, scope.where))
+      tables.insert(select.filter->table);
+  }
   if (members_ != kNone) tables.insert(members_);
   return tables;
 }
@@ -96,11 +113,12 @@ bool Scopes::Cover(const ObjectKey& key) const {
   return true;
 }
 
-bool Scopes::Hold(const ObjectKey& key, const Row& row, bool only_covering) const {
+bool Scopes::Hold(const ObjectKey& key, const Row& row, bool only_covering,
+                  const FilterContext& inner) const {
   if (key.table == members_) return true;
   for (const Scope& scope : list_) {
     if (scope.table != key.table || (only_covering && !scope.Covers(key.id))) continue;
-    if (Matches(scope.filter, key.id, row, nullptr)) return true;
+    if (Matches(scope.filter, key.id, row, &inner)) return true;
   }
   return false;
 }

@@ -22,6 +22,8 @@ struct Scope {
   bool is_filled = false;  // completely
   uint64_t cost = 0;       // comparisons that the filter takes for a row (model/filter_cost.h)
   std::string filled;      // if not: the last id that the fill has reached; empty: none yet
+  bool waits = false;      // the scope of a sub-select is not filled: no page is answered before
+  bool has_begun() const { return is_filled || !filled.empty(); }
   bool Covers(const std::string& id) const {
     return is_filled || (!filled.empty() && id <= filled);
   }
@@ -52,10 +54,13 @@ class Scopes {
   // Whether the fill of every scope of the table has reached the id (true if there is no scope).
   bool Cover(const ObjectKey& key) const;
   // Whether the row is in a scope. `only_covering`: only scopes count whose fill has reached its
-  // id.
-  bool Hold(const ObjectKey& key, const Row& row, bool only_covering) const;
+  // id. `inner` looks up the rows of sub-selects.
+  bool Hold(const ObjectKey& key, const Row& row, bool only_covering,
+            const FilterContext& inner) const;
 
  private:
+  void FindWaiting(const Schema& schema);
+
   Vector<Scope> list_;
   TableIndex members_ = kNone;
 };

@@ -10,6 +10,8 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/membership.cc
   src/authority/pull.cc
   src/authority/pull_changes.cc
+  src/authority/pull_joins.cc
+  src/authority/pull_joins_json.cc
   src/authority/pull_json.cc
   src/authority/pull_unread.cc
   src/authority/result.cc

@@ -8,26 +8,6 @@
 #include "model/index.h"
 
 namespace skerry {
-namespace {
-
-// The old value of a column.
-Value OldValue(const LiveChange& change, PropIndex column) {
-  switch (column) {
-    case kIdColumn:
-      return Value::String(change.id);
-    case kRealmColumn:
-      return Value::String(change.old.realm);
-    case kCreatedAtColumn:
-      return Value::Date(change.old.created_at);
-    case kModifiedAtColumn:
-      return Value::Date(change.old.modified_at);
-    default:
-      return change.old.props[column];
-  }
-}
-
-}  // namespace
-
 bool HasInnerFilter(const Filter& filter) {
   if (filter.kind == FilterKind::kExists || filter.kind == FilterKind::kInSelect) return true;
   return std::any_of(filter.children.begin(), filter.children.end(), HasInnerFilter);
@@ -53,7 +33,7 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, Vector<Slot>
     Row now;
     if (change.new_slot != kNoSlot) now = inner.Get(change.new_slot);
     const bool is = change.new_slot != kNoSlot && (deep || Matches(where, change.id, now, nullptr));
-    const Value old_via = was ? OldValue(change, filter.via) : Value();
+    const Value old_via = was ? ColumnValue(filter.via, change.id, change.old) : Value();
     const Value new_via = is ? inner.GetValue(change.new_slot, filter.via) : Value();
     if (!deep && was && is && old_via == new_via && now.realm == change.old.realm) continue;
     OuterRows(filter, outer, old_via, change.old.realm, slots);

@@ -1,6 +1,7 @@
 #include "log/record.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/map.h"
@@ -10,30 +11,40 @@
 namespace skerry {
 namespace {
 
-// Looks up sub-selects in base.
+// Looks up sub-selects in base. What the inner rows select is collected once: REQUIRES: base does
+// not change while this is used.
 class BaseContext final : public FilterContext {
  public:
   explicit BaseContext(const BaseRows& rows) : rows_(rows) {}
   bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
     // ParseFilter rejects `exists` in scopes.
     if (filter.kind != FilterKind::kInSelect) return false;
-    const Value wanted = Column(filter.column, id, *row);
-    for (const auto& [inner_id, realm] : rows_.BaseKeys(filter.table)) {
-      if (realm != row->realm) continue;
-      const std::optional<Row> inner = rows_.GetBase(realm, {filter.table, inner_id});
-      if (!inner || !(Column(filter.via, inner_id, *inner) == wanted)) continue;
-      if (Matches(filter.children[0], inner_id, *inner, this)) return true;
-    }
-    return false;
+    const Value wanted = ColumnValue(filter.column, id, *row);
+    const auto found = selected_.find(&filter);
+    const Selected& selected = found == selected_.end() ? Collect(filter) : found->second;
+    return !wanted.is_null() && selected.contains(KeyOf(row->realm, wanted));
   }
 
  private:
-  static Value Column(PropIndex column, std::string_view id, const Row& row) {
-    if (column == kIdColumn) return Value::String(std::string(id));
-    if (column == kRealmColumn) return Value::String(row.realm);
-    return column < row.props.size() ? row.props[column] : Value::Null();
+  // Realm, and value as number and text.
+  using Key = std::pair<std::string, std::pair<double, std::string>>;
+  using Selected = Set<Key>;
+  static Key KeyOf(const std::string& realm, const Value& value) {
+    return {realm, {value.number(), value.text()}};
   }
+  const Selected& Collect(const Filter& filter) const {
+    Selected& selected = selected_[&filter];
+    for (const auto& [id, realm] : rows_.BaseKeys(filter.table)) {
+      const std::optional<Row> inner = rows_.GetBase(realm, {filter.table, id});
+      if (!inner || !Matches(filter.children[0], id, *inner, nullptr)) continue;
+      const Value value = ColumnValue(filter.via, id, *inner);
+      if (!value.is_null()) selected.insert(KeyOf(realm, value));
+    }
+    return selected;
+  }
+
   const BaseRows& rows_;
+  mutable Map<const Filter*, Selected> selected_;
 };
 
 class StepApplier {

@@ -48,6 +48,7 @@ struct SyncScope {
   Data where;
   ScopeFill filled;
   std::optional<double> asked;  // days since 1970, of the last time that a window asked for it
+  std::optional<bool> inner;    // no window asks for it: a sub-select of another scope needs it
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -56,6 +57,7 @@ struct SyncScope {
     member("where", self.where).Require(IsListOf<Data>);
     member("filled", self.filled).Require(Is<ScopeFill>);
     member.Optional("asked", self.asked);
+    member.Optional("inner", self.inner);
   }
   friend bool operator==(const SyncScope&, const SyncScope&) = default;
 };

@@ -91,6 +91,41 @@ Status CheckFilterText(const TableDef& table, const PropDef& prop, const Value& 
   return {Code::kWrongType, table.name + "." + prop.name + ": text that no database can hold"};
 }
 
+Value ColumnValue(PropIndex column, std::string_view id, const Row& row) {
+  switch (column) {
+    case kIdColumn:
+      return Value::String(std::string(id));
+    case kRealmColumn:
+      return Value::String(row.realm);
+    case kCreatedAtColumn:
+      return Value::Date(row.created_at);
+    case kModifiedAtColumn:
+      return Value::Date(row.modified_at);
+    default:
+      return row.props[column];
+  }
+}
+
+const Data& SubSelect::where() const {
+  static const Data kAll(Data::Array{Data("true")});
+  const Data& given = (*select)["where"];
+  return given.is_null() ? kAll : given;
+}
+
+Vector<SubSelect> FindSubSelects(const Filter& filter, const Data& wire) {
+  Vector<SubSelect> found;
+  const Data::Array& items = wire.items();
+  if (filter.kind == FilterKind::kInSelect) {
+    found.push_back({&filter, &items[1], &items[2]});
+    return found;
+  }
+  for (size_t i = 0; i < filter.children.size(); ++i) {
+    for (const SubSelect& below : FindSubSelects(filter.children[i], items[i + 1]))
+      found.push_back(below);
+  }
+  return found;
+}
+
 bool Matches(const Filter& filter, std::string_view id, const Row& row,
              const FilterContext* context) {
   switch (filter.kind) {

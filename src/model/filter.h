@@ -45,7 +45,7 @@ struct Filter {
 };
 
 // Parses the wire form. ["exists", table, where?, via?] comes from the query builder of local
-// queries; scopes reject it (`allow_exists` is false). `via` may be left out if `table` has only
+// queries; scopes reject it, and a sub-select within a sub-select (`allow_exists` is false). `via` may be left out if `table` has only
 // one ref to this table. A leaf has depth 1; the depth continues to count inside a sub-select. json
 // and class props can be compared with null only; `like` takes text. kInvalidArgument,
 // kUnknownTable, kUnknownProp, kWrongType, kLimit.
@@ -55,6 +55,20 @@ Result<Filter> ParseFilter(const Schema& schema, const TableDef& table, const Da
 // The definition of a column: a prop, or id (string), realm (string), createdAt or modifiedAt
 // (date). REQUIRES: the column exists.
 const PropDef& ColumnProp(const TableDef& table, PropIndex column);
+
+// The value of a row's column.
+Value ColumnValue(PropIndex column, std::string_view id, const Row& row);
+
+// A sub-select of a filter, with its place in the wire form. It lives as long as both.
+struct SubSelect {
+  const Filter* filter = nullptr;  // kInSelect
+  const Data* prop = nullptr;      // the outer prop's name
+  const Data* select = nullptr;    // {"table","select","where"?}
+  // The wire form of the inner filter.
+  const Data& where() const;
+};
+// REQUIRES: `filter` was parsed from `wire`.
+Vector<SubSelect> FindSubSelects(const Filter& filter, const Data& wire);
 
 // Looks up rows of filter.table that match the inner filter. For kExists: rows whose `via` is the
 // outer row's id. For kInSelect: rows of the outer row's realm whose `via` equals the outer row's

@@ -1,6 +1,8 @@
 #include "model/filter_cost.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/vector.h"
@@ -14,11 +16,8 @@ namespace {
 constexpr uint64_t kBytesPerComparison = 32;
 // The least cost of `like`. It is added again for each overlapping match (MaxOverlappingMatches).
 constexpr uint64_t kLikeComparisons = 20;
-
-bool HasSubSelect(const Filter& filter) {
-  return filter.kind == FilterKind::kInSelect ||
-         std::any_of(filter.children.begin(), filter.children.end(), HasSubSelect);
-}
+// Of a sub-select, besides its filter: the look-up of the inner rows.
+constexpr uint64_t kSelectComparisons = 20;
 
 uint64_t TextCost(const Value& value) { return 1 + value.text().size() / kBytesPerComparison; }
 
@@ -41,6 +40,9 @@ FilterCost CostOf(const Filter& filter) {
     case FilterKind::kIn:
       cost.comparisons = ListCost(filter.values);
       cost.values = filter.values.size();
+      break;
+    case FilterKind::kInSelect:
+      cost.comparisons = kSelectComparisons;
       break;
     default:
       cost.comparisons = TextCost(filter.value);
@@ -65,8 +67,6 @@ bool AreWithinScopeLimits(const FilterCost& total) {
 }
 
 Status ScopeBudget::Add(const Filter& filter) {
-  if (HasSubSelect(filter))
-    return {Code::kUnsupported, "sub-selects in scopes are not supported yet"};
   SKERRY_RETURN_IF_ERROR(CheckPatterns(filter));
   const FilterCost cost = CostOf(filter);
   if (cost.comparisons > kMaxFilterCost)
@@ -80,22 +80,42 @@ Status ScopeBudget::Add(const Filter& filter) {
   return Status::Ok();
 }
 
-Status CheckWantedScopes(const Schema& schema, const Data& scopes) {
+namespace {
+
+// The scopes that were counted, each once.
+struct Counted {
   ScopeBudget budget;
-  Vector<const Data*> counted;
+  Vector<std::pair<const std::string*, const Data*>> scopes;  // table and filter
+};
+
+Status CountScope(const Schema& schema, const std::string& name, const Data& where,
+                  Counted* counted) {
+  for (const auto& [table, filter] : counted->scopes) {
+    if (*table == name && *filter == where) return Status::Ok();
+  }
+  counted->scopes.emplace_back(&name, &where);
+  if (counted->scopes.size() > kMaxKeptScopes)
+    return {Code::kLimit, "a database may have 500 scopes"};
+  const TableIndex table = schema.FindTable(name);
+  if (table == kNone) return {Code::kUnknownTable, "no table " + name};
+  const Result<Filter> filter =
+      ParseFilter(schema, schema.table(table), where, /*allow_exists=*/false);
+  if (!filter.ok()) return filter.status();
+  SKERRY_RETURN_IF_ERROR(counted->budget.Add(filter.value()));
+  for (const SubSelect& inner : FindSubSelects(filter.value(), where)) {
+    SKERRY_RETURN_IF_ERROR(
+        CountScope(schema, (*inner.select)["table"].as_string(), inner.where(), counted));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status CheckWantedScopes(const Schema& schema, const Data& scopes) {
+  Counted counted;
   for (const Data& scope : scopes.items()) {
-    const bool is_repeated = std::any_of(counted.begin(), counted.end(), [&](const Data* other) {
-      return (*other)["table"] == scope["table"] && (*other)["where"] == scope["where"];
-    });
-    if (is_repeated) continue;
-    counted.push_back(&scope);
-    if (counted.size() > kMaxKeptScopes) return {Code::kLimit, "a database may have 500 scopes"};
-    const TableIndex table = schema.FindTable(scope["table"].as_string());
-    if (table == kNone) return {Code::kUnknownTable, "no table " + scope["table"].as_string()};
-    const Result<Filter> filter =
-        ParseFilter(schema, schema.table(table), scope["where"], /*allow_exists=*/false);
-    if (!filter.ok()) return filter.status();
-    SKERRY_RETURN_IF_ERROR(budget.Add(filter.value()));
+    SKERRY_RETURN_IF_ERROR(
+        CountScope(schema, scope["table"].as_string(), scope["where"], &counted));
   }
   return Status::Ok();
 }

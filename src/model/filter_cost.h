@@ -28,7 +28,7 @@ Status CheckPatterns(const Filter& filter);
 bool AreWithinScopeLimits(const FilterCost& total);
 
 // Adds up the cost of the filters of scopes. An Add that fails adds nothing: kLimit, with the limit
-// in words, or kUnsupported for sub-selects, which need rows of other tables at the same revision.
+// in words.
 class ScopeBudget {
  public:
   Status Add(const Filter& filter);
@@ -38,7 +38,8 @@ class ScopeBudget {
 };
 
 // Ok if a window may ask for these scopes, [{table, where}..]: each parses, and together they are
-// within the limits. A repeated scope counts once.
+// within the limits, with the scopes of their sub-selects, which come along. A repeated scope counts
+// once.
 Status CheckWantedScopes(const Schema& schema, const Data& scopes);
 
 }  // namespace skerry

@@ -14,7 +14,7 @@ class FilterParser {
   FilterParser(const Schema& schema, bool allow_exists)
       : schema_(schema), allow_exists_(allow_exists) {}
 
-  // `inside_select`: no further sub-select is allowed.
+  // `inside_select`: within the sub-select of a scope; no further one is allowed.
   Result<Filter> Parse(const TableDef& table, const Data& data, int depth, bool inside_select);
 
  private:
@@ -29,8 +29,7 @@ class FilterParser {
                            const Data& list);
   Result<Filter> ParseSelect(Filter filter, const TableDef& table, const PropDef& prop,
                              const Data& select, int depth, bool inside_select);
-  Result<Filter> ParseExists(const TableDef& table, const Data::Array& items, int depth,
-                             bool inside_select);
+  Result<Filter> ParseExists(const TableDef& table, const Data::Array& items, int depth);
   Result<Value> ParseValue(const TableDef& table, const PropDef& prop, const Data& data);
 
   const Schema& schema_;
@@ -79,7 +78,7 @@ Result<Filter> FilterParser::Parse(const TableDef& table, const Data& data, int 
     case FilterKind::kNot:
       return ParseJunction(kind, table, items, depth, inside_select);
     case FilterKind::kExists:
-      return ParseExists(table, items, depth, inside_select);
+      return ParseExists(table, items, depth);
     default:
       return ParseComparison(kind, table, items, depth, inside_select);
   }
@@ -183,16 +182,15 @@ Result<Filter> FilterParser::ParseSelect(Filter filter, const TableDef& table, c
     return Status(Code::kWrongType, inner.name + "." + selected.name + ": cannot be compared");
   static const Data kAll(Data::Array{Data("true")});
   const Data& where = select["where"];
-  Result<Filter> child = Parse(inner, where.is_null() ? kAll : where, depth + 1, true);
+  Result<Filter> child = Parse(inner, where.is_null() ? kAll : where, depth + 1, !allow_exists_);
   if (!child.ok()) return child.status();
   filter.children.push_back(std::move(child.value()));
   return filter;
 }
 
-Result<Filter> FilterParser::ParseExists(const TableDef& table, const Data::Array& items, int depth,
-                                         bool inside_select) {
+Result<Filter> FilterParser::ParseExists(const TableDef& table, const Data::Array& items,
+                                         int depth) {
   if (!allow_exists_) return Invalid(table, "exists is for local queries only");
-  if (inside_select) return Invalid(table, "exists inside of a sub-select");
   if (items.size() < 2 || items.size() > 4 || !items[1].is_string()) {
     return Invalid(table, "exists takes a table, a filter and a ref");
   }

@@ -60,29 +60,13 @@ Result<Value> QueryEngine::Aggregate(const Query& query, AggregateKind kind, Pro
 
 bool QueryEngine::Exists(const Filter& filter, std::string_view id, const Row* row) const {
   RowStore& inner = tables_->store(filter.table);
+  Value outer;  // outlives the probe, which refers to its text
   Probe probe;
-  Value outer;
   if (filter.kind == FilterKind::kExists) {
     probe = inner.MakeIdProbe(id);
   } else {
     SKERRY_CHECK(row != nullptr);
-    switch (filter.column) {
-      case kIdColumn:
-        outer = Value::String(std::string(id));
-        break;
-      case kRealmColumn:
-        outer = Value::String(row->realm);
-        break;
-      case kCreatedAtColumn:
-        outer = Value::Date(row->created_at);
-        break;
-      case kModifiedAtColumn:
-        outer = Value::Date(row->modified_at);
-        break;
-      default:
-        outer = row->props[filter.column];
-        break;
-    }
+    outer = ColumnValue(filter.column, id, *row);
     if (outer.is_null()) return false;
     probe = inner.MakeProbe(filter.via, outer);
   }

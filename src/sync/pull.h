@@ -131,6 +131,7 @@ class PullFold {
   bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
   void MoveScopes();
+  bool RefillOuter();
   void MoveCursors();
   void WriteRecord();
 

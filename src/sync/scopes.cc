@@ -26,16 +26,39 @@ bool Understands(const Schema& schema, const std::string& table, const Data& whe
   return filter.ok() && ScopeBudget().Add(filter.value()).ok();
 }
 
+Vector<WantedScope> InnerScopes(const Schema& schema, const std::string& table, const Data& where) {
+  Vector<WantedScope> inner;
+  const TableIndex index = schema.FindTable(table);
+  if (index == kNone) return inner;
+  const Result<Filter> filter = ReadScope(schema, index, where);
+  if (!filter.ok()) return inner;
+  for (const SubSelect& select : FindSubSelects(filter.value(), where))
+    inner.push_back({(*select.select)["table"].as_string(), select.where(), {}});
+  return inner;
+}
+
+bool CanEvaluate(const Schema& schema, const SyncScope& scope, const Vector<SyncScope>& scopes) {
+  const Vector<WantedScope> needed = InnerScopes(schema, scope.table, scope.where);
+  return std::all_of(needed.begin(), needed.end(), [&](const WantedScope& inner) {
+    return std::any_of(scopes.begin(), scopes.end(), [&](const SyncScope& other) {
+      return other.table == inner.table && other.where == inner.where && other.filled.whole;
+    });
+  });
+}
+
 Step KeepStep(const Schema& schema, const Vector<SyncScope>& scopes) {
+  const Data everything = Data::MakeArray().Push("true");
   Step step;
   step.kind = StepKind::kKeepScopes;
   for (const SyncScope& scope : scopes) {
     const TableIndex table = schema.FindTable(scope.table);
-    if (table != kNone) step.scopes.push_back({table, EncodeData(scope.where)});
+    if (table == kNone) continue;
+    const bool can_evaluate = CanEvaluate(schema, scope, scopes);
+    step.scopes.push_back({table, EncodeData(can_evaluate ? scope.where : everything)});
   }
   // Memberships are in scope whatever the windows want.
   if (schema.members() != kNone) {
-    step.scopes.push_back({schema.members(), EncodeData(Data::MakeArray().Push("true"))});
+    step.scopes.push_back({schema.members(), EncodeData(everything)});
   }
   return step;
 }
@@ -58,10 +81,12 @@ bool IsStale(const SyncScope& scope, double today) {
   return scope.asked.has_value() && today - *scope.asked > kUnaskedDays;
 }
 
-// An entry of the union while it is made: a scope with the cost of its filter.
+// An entry of the union while it is made: a scope with the cost of its filter, and the scopes that
+// it needs.
 struct Kept {
   SyncScope scope;
   FilterCost cost;
+  Vector<WantedScope> inner;
 };
 
 Kept MakeKept(const Schema& schema, SyncScope scope) {
@@ -72,6 +97,7 @@ Kept MakeKept(const Schema& schema, SyncScope scope) {
     const Result<Filter> filter = ReadScope(schema, table, scope.where);
     if (filter.ok()) kept.cost = CostOf(filter.value());
   }
+  kept.inner = InnerScopes(schema, scope.table, scope.where);
   kept.scope = std::move(scope);
   return kept;
 }
@@ -85,23 +111,67 @@ bool Fits(const Vector<Kept>& list) {
   return AreWithinScopeLimits(total);
 }
 
-bool Holds(const Vector<Kept>& list, const WantedScope& scope) {
+Kept* Find(Vector<Kept>* list, const WantedScope& scope) {
+  for (Kept& kept : *list) {
+    if (kept.scope.table == scope.table && kept.scope.where == scope.where) return &kept;
+  }
+  return nullptr;
+}
+
+bool IsNeeded(const Vector<Kept>& list, const SyncScope& scope) {
   for (const Kept& kept : list) {
-    if (kept.scope.table == scope.table && kept.scope.where == scope.where) return true;
+    if (HoldsScope(kept.inner, scope)) return true;
   }
   return false;
 }
 
 // The one whose last request is oldest. Scopes of the last day are skipped, because a window that
-// wants them may be open (it repeats its request each day). Null if there is no other.
+// wants them may be open (it repeats its request each day), and those that others need. Null if
+// there is no other.
 Kept* Oldest(Vector<Kept>* list, double today) {
   Kept* oldest = nullptr;
   for (Kept& kept : *list) {
     const double asked = kept.scope.asked.value_or(0);
-    if (today - asked <= 1) continue;
+    if (today - asked <= 1 || IsNeeded(*list, kept.scope)) continue;
     if (oldest == nullptr || asked < oldest->scope.asked.value_or(0)) oldest = &kept;
   }
   return oldest;
+}
+
+// Removes the scopes of sub-selects that nobody asks for or needs any more.
+void RemoveUnneeded(Vector<Kept>* list) {
+  for (size_t i = list->size(); i-- > 0;) {
+    const SyncScope& scope = (*list)[i].scope;
+    if (scope.inner.value_or(false) && !IsNeeded(*list, scope)) list->erase(list->begin() + i);
+  }
+}
+
+bool IsTooMuch(const Vector<Kept>& list, size_t most) { return list.size() > most || !Fits(list); }
+
+// Adds a scope with those that it needs. Returns whether there is room for them; if not, nothing is
+// added.
+bool Add(const Schema& schema, const WantedScope& scope, double today, bool may_drop,
+         Vector<Kept>* kept, bool* dropped) {
+  const size_t before = kept->size();
+  kept->push_back(MakeKept(schema, {scope.table, scope.where, {}, today, {}, {}}));
+  const Vector<WantedScope> needed = kept->back().inner;
+  for (const WantedScope& inner : needed) {
+    if (Find(kept, inner) == nullptr)
+      kept->push_back(MakeKept(schema, {inner.table, inner.where, {}, today, true, {}}));
+  }
+  const size_t added = kept->size() - before;
+  while (may_drop && IsTooMuch(*kept, kMaxKeptScopes)) {
+    Kept* oldest = Oldest(kept, today);
+    if (oldest == nullptr) break;
+    kept->erase(oldest);
+    RemoveUnneeded(kept);
+    *dropped = true;
+  }
+  // Leave out what the server would reject together with all that windows are showing. The next
+  // scope may fit.
+  if (!IsTooMuch(*kept, kMaxScopes)) return true;
+  kept->resize(kept->size() - added);
+  return false;
 }
 
 }  // namespace
@@ -114,46 +184,55 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   // name that version's tables, and would drop their rows.
   const bool may_drop = !IsFromNewerVersion(schema, *sync);
   Vector<Kept> kept;
+  Vector<Kept> unwanted;
+  bool changed = false;
   bool dropped = false;
   for (SyncScope& scope : sync->scopes) {
     const bool wanted = HoldsScope(add, scope);
     const bool stale = !add.empty() && IsStale(scope, today);
-    const bool unwanted = !wanted && (stale || HoldsScope(drop, scope));
-    if (may_drop && (unwanted || !Understands(schema, scope))) {
+    const bool is_inner = scope.inner.value_or(false);
+    if (may_drop && !Understands(schema, scope)) {
       dropped = true;
       continue;
     }
+    const bool is_unwanted = !wanted && (is_inner || stale || HoldsScope(drop, scope));
+    changed = changed || (wanted && is_inner);
+    if (wanted) scope.inner.reset();
     if (wanted || !scope.asked.has_value()) scope.asked = today;
-    kept.push_back(MakeKept(schema, std::move(scope)));
+    (may_drop && is_unwanted ? unwanted : kept).push_back(MakeKept(schema, std::move(scope)));
+  }
+  for (Kept& one : unwanted) {
+    if (!IsNeeded(kept, one.scope)) {
+      dropped = true;
+      continue;
+    }
+    changed = changed || !one.scope.inner.value_or(false);
+    one.scope.inner = true;
+    kept.push_back(std::move(one));
   }
   // More may be stored than a server accepts, however it came there.
-  while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !Fits(kept))) {
+  while (may_drop && !kept.empty() && IsTooMuch(kept, kMaxScopes)) {
     Kept* oldest = Oldest(&kept, today);
     kept.erase(oldest == nullptr ? kept.end() - 1 : oldest);
+    RemoveUnneeded(&kept);
     dropped = true;
   }
-  bool added = false;
   for (const WantedScope& scope : add) {
-    if (!Understands(schema, scope) || Holds(kept, scope)) continue;
-    kept.push_back(MakeKept(schema, {scope.table, scope.where, {}, today, {}}));
-    while (may_drop && (kept.size() > kMaxKeptScopes || !Fits(kept))) {
-      Kept* oldest = Oldest(&kept, today);
-      if (oldest == nullptr) break;
-      kept.erase(oldest);
-      dropped = true;
+    if (!Understands(schema, scope)) continue;
+    if (Kept* held = Find(&kept, scope)) {
+      // Another scope of this call has brought it along.
+      held->scope.inner.reset();
+      continue;
     }
-    // Leave out what the server would reject together with all that windows are showing. The next
-    // scope may fit.
-    const bool fits = kept.size() <= kMaxScopes && Fits(kept);
-    added = added || fits;
-    if (fits) continue;
-    left_out->push_back(std::move(kept.back().scope));
-    kept.pop_back();
+    if (Add(schema, scope, today, may_drop, &kept, &dropped)) {
+      changed = true;
+    } else {
+      left_out->push_back({scope.table, scope.where, {}, today, {}, {}});
+    }
   }
-  const bool changed = added || dropped;
   sync->scopes.clear();
   for (Kept& one : kept) sync->scopes.push_back(std::move(one.scope));
-  if (!changed) return false;
+  if (!changed && !dropped) return false;
   ++sync->scope_version;
   if (dropped) *record = KeepRecord(schema, sync);
   return true;

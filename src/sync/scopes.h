@@ -37,11 +37,18 @@ bool Understands(const Schema& schema, const S& scope) {
   return Understands(schema, scope.table, scope.where);
 }
 
-// The step that drops rows which match none of the scopes.
+// The scopes of the sub-selects of a scope: what the client must hold, to evaluate its filter.
+Vector<WantedScope> InnerScopes(const Schema& schema, const std::string& table, const Data& where);
+
+// Whether base suffices to evaluate the filter of a scope: the scopes of its sub-selects are filled.
+bool CanEvaluate(const Schema& schema, const SyncScope& scope, const Vector<SyncScope>& scopes);
+
+// The step that drops rows which match none of the scopes. It drops none of a table that has a
+// scope which cannot be evaluated; the pages of that scope come with another such step.
 Step KeepStep(const Schema& schema, const Vector<SyncScope>& scopes);
 
 // Adds and drops scopes; returns whether anything changed. An added scope starts unfilled, even if
-// it was there before.
+// it was there before. The scopes of its sub-selects are added with it, and stay as long as it does.
 //
 // Scopes that the schema does not understand, because a table or prop was dropped, are dropped. If
 // a newer version may have added that table or prop, nothing is dropped.

@@ -212,7 +212,9 @@ describe('pull', () => {
       realms: { public: { head: 3, headAt: 5000, rows: 0 } },
     });
     expect(needs.entries).toMatchObject([{ realm: 'public', from: 2, client: null }]);
-    expect(needs.changes).toEqual([{ realm: 'public', from: 2, tables: ['groups', 'members'] }]);
+    expect(needs.changes).toEqual([
+      { realm: 'public', from: 2, tables: ['groups', 'members'], toHead: [] },
+    ]);
     expect(needs.own).toEqual(have);
     const entry = { realm: 'public', revision: 3, at: 5000, client: kClient, update: uuid(10) };
     const second = step(handle, {
@@ -281,14 +283,18 @@ describe('wrong calls', () => {
     expect(JSON.parse(wrong.error()).detail).toContain('a b');
   });
 
-  it('scopes are checked, sub-selects are not supported yet', () => {
+  it('scopes are checked, and name the tables that they read', () => {
     const check = (scopes: object[]) =>
       JSON.parse(authority.checkScopes(JSON.stringify({ scopes })));
     expect(check([{ table: 'groups', where: ['like', 'name', 'Å%'] }]).scopes).toEqual([
       { table: 'groups', where: ['like', 'name', 'Å%'], tables: ['groups'] },
     ]);
     const sub = ['in', 'group', { table: 'groups', select: 'id', where: ['true'] }];
-    expect(check([{ table: 'members', where: sub }]).error.code).toBe('unsupported');
+    expect(check([{ table: 'members', where: sub }]).scopes).toEqual([
+      { table: 'members', where: sub, tables: ['members', 'groups'] },
+    ]);
+    const deeper = ['in', 'id', { table: 'members', select: 'group', where: sub }];
+    expect(check([{ table: 'groups', where: deeper }]).error.code).toBe('invalid');
   });
 
   it('text other than JSON is an error, and the handle is finished', () => {

@@ -53,6 +53,34 @@ describe('a subscriber', () => {
     ]);
   });
 
+  test('hears of rows that come and go by a change of another row', async () => {
+    const db = await fresh();
+    const [group, member, person] = db.transact((tx) => {
+      const g = tx.groups.create({ name: 'one' });
+      const p = tx.people.create({ name: 'p' });
+      return [g, tx.members.create({ group: g, person: p }), p] as const;
+    }).result;
+    const heard: unknown[] = [];
+    db.members
+      .where((b) => b.related('group', (q) => q.where('name', '=', 'two')))
+      .subscribe((rows) => heard.push(['members', rows.map(({ id }) => id)]));
+    db.people
+      .where((b) => b.exists('members', (q) => q.where('group', '=', group)))
+      .subscribe((rows) => heard.push(['people', rows.map(({ id }) => id)]));
+    await microtask();
+    heard.length = 0;
+    db.transact((tx) => tx.groups.update(group, { name: 'two' }));
+    db.transact((tx) => tx.groups.update(group, { name: 'three' }));
+    db.transact((tx) => tx.members.delete(member));
+    expect(heard).toEqual([
+      ['members', [member]],
+      ['members', []],
+      ['people', []],
+    ]);
+    db.transact((tx) => tx.members.create({ group, person }));
+    expect(heard.at(-1)).toEqual(['people', [person]]);
+  });
+
   test('is not called for what its query does not hold, nor after a rollback', async () => {
     const db = await withThree();
     const calls = vi.fn();

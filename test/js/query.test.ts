@@ -119,6 +119,40 @@ describe('queries', () => {
     expect(db.groups.where((b) => b.not(b.exists('members'))).ids()).toEqual([g2]);
   });
 
+  test('hold rows whose ref leads to a row that matches, also through several', async () => {
+    const db = await fresh();
+    const [one, two] = db.transact((tx) => {
+      const [g1, g2] = tx.groups.createMany([{ name: 'one' }, { name: 'two' }]) as [string, string];
+      const person = tx.people.create({ name: 'p' });
+      const m1 = tx.members.create({ group: g1, person });
+      const m2 = tx.members.create({ group: g2, person });
+      return [m1, m2] as const;
+    }).result;
+    const { members, people } = db;
+    const inGroup = (name: string) =>
+      members.where((b) => b.related('group', (q) => q.where('name', '=', name)));
+    expect([inGroup('one').ids(), inGroup('none').ids()]).toEqual([[one], []]);
+    expect(members.where((b) => b.not(b.related('group'))).ids()).toEqual([]);
+    expect(
+      members
+        .where((b) =>
+          b.or(
+            b.cmp('id', '=', one),
+            b.related('group', (q) => q.where('name', '=', 'two')),
+          ),
+        )
+        .ids(),
+    ).toEqual([one, two].sort());
+    const peopleIn = (name: string) =>
+      people.where((b) =>
+        b.exists('members', (q) =>
+          q.where((m) => m.related('group', (g) => g.where('name', '=', name))),
+        ),
+      );
+    expect([peopleIn('two').count(), peopleIn('none').count()]).toEqual([1, 0]);
+    expect(() => members.where((b) => b.related('id' as never))).toThrow(/no ref/);
+  });
+
   test('mistakes are thrown where they are made', async () => {
     const { cities } = await filled();
     const wrong = (make: () => unknown, name: string) =>

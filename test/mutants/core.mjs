@@ -351,14 +351,14 @@ export const core = [
   {
     name: 'an answer unfills only one of several scopes of a table',
     file: 'src/authority/pull_unread.cc',
-    from: 'if (has_begun && unread_.Has(scope.table)) answer_.refill->push_back(i);',
-    to: 'if (has_begun && unread_.Has(scope.table)) answer_.refill->assign(1, i);',
+    from: 'answer_.refill->push_back(i);',
+    to: 'answer_.refill->assign(1, i);',
   },
   {
     name: 'a partly filled scope is not filled again',
     file: 'src/authority/pull_unread.cc',
-    from: 'const bool has_begun = scope.is_filled || !scope.filled.empty();',
-    to: 'const bool has_begun = scope.is_filled;',
+    from: 'if (scope.has_begun() && unread_',
+    to: 'if (scope.is_filled && unread_',
   },
   {
     name: 'a client that does not understand `refill` is sent one',
@@ -388,21 +388,21 @@ export const core = [
   {
     name: 'a scope that is to be filled again stays filled',
     hole: 22,
-    file: 'src/sync/pull_fold.cc',
+    file: 'src/sync/pull_fold_scopes.cc',
     from: '      scope.filled = {};\n      is_refilled = true;',
     to: '      is_refilled = true;',
   },
   {
     name: 'rows that own ops took out of every scope stay after a refill',
-    file: 'src/sync/pull_fold.cc',
-    from: 'if (!answer_->refill.has_value() || !folds_own) return;',
-    to: 'if (!answer_->refill.has_value() || folds_own) return;',
+    file: 'src/sync/pull_fold_scopes.cc',
+    from: '(answer_->refill.has_value() && folds_own)',
+    to: '(answer_->refill.has_value() && !folds_own)',
   },
   {
     name: 'an image under way fills scopes that are to be filled again',
-    file: 'src/sync/pull_fold.cc',
-    from: 'is_refilled = true;',
-    to: 'is_refilled = false;',
+    file: 'src/sync/pull_fold_scopes.cc',
+    from: '      is_refilled = true;\n    } else if',
+    to: '    } else if',
   },
   {
     name: 'an answer too large to be read stops a client forever',
@@ -473,8 +473,8 @@ export const core = [
   {
     name: 'a scope of a dropped table stays',
     file: 'src/sync/scopes.cc',
-    from: '(unwanted || !Understands(schema, scope))',
-    to: 'unwanted',
+    from: '(may_drop && !Understands(schema, scope))',
+    to: '(may_drop && scope.table.empty())',
   },
   {
     name: 'an image of a newer format is given up',
@@ -691,7 +691,7 @@ export const core = [
   {
     name: 'a client keeps more scopes than its server accepts',
     file: 'src/sync/scopes.cc',
-    from: '(kept.size() > kMaxScopes || !Fits(kept))',
+    from: '!kept.empty() && IsTooMuch(kept, kMaxScopes)',
     to: 'kept.size() > kMaxScopes',
   },
   {
@@ -897,8 +897,8 @@ export const core = [
   {
     name: 'a scope that costs too much keeps out those after it',
     file: 'src/sync/scopes.cc',
-    from: '    if (fits) continue;\n    left_out',
-    to: '    if (fits && left_out->empty()) continue;\n    left_out',
+    from: '    if (Add(schema',
+    to: '    if (left_out->empty() && Add(schema',
   },
   {
     name: 'a window without a token does not notice that another was accepted',

@@ -5,13 +5,14 @@ import { api } from './api.mjs';
 import { authority } from './authority.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
+import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { storage } from './storage.mjs';
 
 const kinds = {
-  core: [...core, ...authority],
-  server,
+  core: [...core, ...authority, ...joins],
+  server: [...server, ...joinsOnServer],
   client: [...client, ...service, ...api, ...storage],
 };
 

@@ -53,7 +53,34 @@ async function workload(url: string, database: string): Promise<void> {
   await ask({ cursors });
   other.scopes = [{ table: 'cities', where: kScope, filled: false }];
   await ask();
+  await joined(other, ask, push);
   await relayed(database, () => push(update(kRealm, 'c1', { name: 'c' })));
+}
+
+/** A scope with a sub-select: its page, and a range before the head in which an inner row changes. */
+async function joined(
+  reader: WireClient,
+  ask: (more?: Json) => Promise<Json>,
+  push: (...ops: Json[]) => Promise<unknown>,
+): Promise<void> {
+  const [group, member] = [randomUUID(), randomUUID()];
+  const named = { table: 'userGroups', where: ['=', 'name', 'g'] };
+  const of = { table: 'members', where: ['in', 'group', { ...named, select: 'id' }] };
+  const rename = (name: string) =>
+    push({ op: 'update', table: 'userGroups', id: group, realm: kRealm, set: { name } });
+  await push(
+    { op: 'create', table: 'userGroups', id: group, realm: kRealm, set: { name: 'g' } },
+    { op: 'create', table: 'members', id: member, realm: kRealm, set: { group } },
+  );
+  reader.scopes = [
+    { ...of, filled: false },
+    { ...named, filled: true },
+  ];
+  const cursors = await ask();
+  reader.scopes = reader.scopes.map((scope) => ({ ...scope, filled: true }));
+  await rename('h');
+  await rename('g');
+  await ask({ cursors, limit: 1 });
 }
 
 /** What a node reads for pokes of a commit by another. */

@@ -27,6 +27,8 @@ const list = (count: number, of: string) => [
 ];
 const nested = (depth: number) =>
   Array.from({ length: depth - 1 }).reduce<unknown>((where) => ['not', where], ['true']);
+const select = ['in', 'name', { table: 'members', select: 'person' }];
+const nestedSelects = ['in', 'id', { table: 'cities', select: 'id', where: select }];
 const like = (pattern: string) => ['like', 'name', pattern];
 /** A text too deep for JSON.stringify. */
 const deep = (depth: number) =>
@@ -66,7 +68,10 @@ const scopes: [string, Json[], number][] = [
   ['an object as a value', [scope(['=', 'name', { a: { b: 1 } }])], 422],
   ['a date that no row can have', [scope(['=', 'createdAt', { $type: 'date', v: -8.64e15 }])], 200],
   ['a date that is none', [scope(['=', 'createdAt', { $type: 'date', v: 8.64e15 + 2 }])], 422],
-  ['a sub-select', [scope(['in', 'id', { table: 'members', select: 'group' }])], 422],
+  ['a sub-select', [scope(['in', 'id', { table: 'members', select: 'person' }])], 200],
+  ['a sub-select within another', [scope(nestedSelects)], 422],
+  ['47 sub-selects in a filter', [scope(any(47, select))], 200],
+  ['sub-selects that cost too much together', [scope(any(48, select))], 422],
 ];
 
 test.each(scopes)('scopes with %s: a pull and a hello agree', async (_what, named, expected) => {

@@ -137,6 +137,8 @@ export async function database(): Promise<void> {
   check<string | undefined>(db.cities.min('name'));
   check<Live<number>>(db.cities.liveCount());
   db.groups.where((b) => b.exists('members', (q) => q.where('user', '=', 'u'))).first();
+  db.members.where((b) => b.related('group', (q) => q.where('name', '=', 'g'))).first();
+  db.members.where((b) => b.and(b.related('group'), b.cmp('user', '=', 'u'))).live();
   db.cities.orderBy('name', 'asc', { collate: 'sv' }).orderBy('country', undefined, {});
   // @ts-expect-error a locale orders text
   db.cities.orderBy('population', 'asc', { collate: 'sv' });
@@ -156,6 +158,10 @@ export async function database(): Promise<void> {
   db.cities.sum('name');
   // @ts-expect-error nothing refers to users from cities
   db.users.where((b) => b.exists('cities'));
+  // @ts-expect-error this prop is no ref
+  db.groups.where((b) => b.related('name'));
+  // @ts-expect-error the group has no such prop
+  db.members.where((b) => b.related('group', (q) => q.where('user', '=', 'u')));
 
   // Included rows.
   const groups = db.groups.include('members', (q) => q.include('user')).all();

@@ -112,6 +112,8 @@ export const limits = {
   entriesPerPull: 10_000,
   /** Changed rows whose bodies one pull reads; its range is cut to stay below. */
   changesPerPull: 20_000,
+  /** Of a sub-select: changes beyond the end of a range, and outer rows that changed inner rows concern. */
+  joinRows: 20_000,
   /** Bytes of rows that one pull reads for ranges and pages. A single entry may be larger, and is then read alone. */
   readBytes: 4 << 20,
   /**

@@ -13,6 +13,8 @@ export interface ChangeNeed {
   readonly from: number;
   /** Changes of other tables are not needed. */
   readonly tables: readonly string[];
+  /** The changes of these are needed up to the head. */
+  readonly toHead: readonly string[];
 }
 
 export interface PageNeed {
@@ -30,6 +32,24 @@ export interface RowNeed {
   readonly after: number;
 }
 
+/** Outer rows of a sub-select: those whose prop has one of the values. */
+export interface CandidateNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly prop: string;
+  readonly values: readonly unknown[];
+}
+
+/** Which of the values a sub-select selects, by rows that have not changed above a revision. */
+export interface SelectedNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly select: string;
+  readonly where: unknown;
+  readonly values: readonly unknown[];
+  readonly upto: number;
+}
+
 export interface Needs {
   readonly entries?: readonly EntryNeed[];
   readonly changes?: readonly ChangeNeed[];
@@ -39,4 +59,6 @@ export interface Needs {
   readonly pages?: readonly PageNeed[];
   readonly images?: readonly { readonly realm: string }[];
   readonly rows?: readonly RowNeed[];
+  readonly candidates?: readonly CandidateNeed[];
+  readonly selected?: readonly SelectedNeed[];
 }

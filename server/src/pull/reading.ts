@@ -12,12 +12,15 @@ import type { Needs } from './needs.ts';
 import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
   readActions,
+  readCandidates,
   readChanges,
   readEntries,
   readOwn,
   readPage,
   readRowsAfter,
+  readSelected,
   readState,
+  readToHead,
 } from './reads.ts';
 
 /** Images of realms, of a snapshot or slightly older. */
@@ -85,7 +88,10 @@ export class PullReading {
   #canShrink = false;
   /** The ranges that this round reads. */
   #ranges: readonly Range[] = [];
-  readonly #omitted: { realm: string; tables: readonly string[] | null }[] = [];
+  readonly #omitted: (
+    | { realm: string; tables: readonly string[] | null }
+    | { realm: string; joins: true }
+  )[] = [];
 
   constructor(options: PullOptions, portion: Portion, finish: Within['finish'] = (work) => work()) {
     this.#options = options;
@@ -119,6 +125,7 @@ export class PullReading {
       pages: `[${pages.join(',')}]`,
       images: JSON.stringify(offers),
       rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows ?? [])),
+      ...(await this.#joins(tx, needs)),
       omitted: JSON.stringify(this.#omitted),
     });
   }
@@ -165,7 +172,34 @@ export class PullReading {
     const changes = await Promise.all(
       sent.map((range) => readChanges(tx, this.#options.schema, range)),
     );
-    return { entries: [entries], changes: changes.flat() };
+    return { entries: [entries], changes: [...changes.flat(), ...(await this.#toHead(tx, needs))] };
+  }
+
+  /** What a sub-select needs beyond ranges that end before the head. */
+  async #toHead(tx: Queryable, needs: Needs): Promise<string[]> {
+    const parts: string[] = [];
+    for (const { realm, toHead } of needs.changes ?? []) {
+      const range = this.#ranges.find((one) => one.realm === realm);
+      if (range === undefined || range.isHead || range.entries === 0 || toHead.length === 0)
+        continue;
+      const text = await readToHead(tx, range, toHead, limits.joinRows);
+      if (text === null) this.#omitted.push({ realm, joins: true });
+      else parts.push(text);
+    }
+    return parts;
+  }
+
+  /** What sub-selects need of rows that did not change themselves. */
+  async #joins(tx: Queryable, needs: Needs): Promise<{ candidates: string; selected: string }> {
+    const { schema } = this.#options;
+    const atMost = { rows: limits.joinRows, bytes: limits.entryBytes };
+    const candidates: string[] = [];
+    for (const need of needs.candidates ?? [])
+      candidates.push(await readCandidates(tx, schema, need, atMost));
+    const selected: string[] = [];
+    for (const need of needs.selected ?? [])
+      selected.push(`[${await readSelected(tx, schema, need)}]`);
+    return { candidates: `[${candidates.join(',')}]`, selected: `[${selected.join(',')}]` };
   }
 
   #own(

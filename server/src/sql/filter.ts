@@ -17,6 +17,10 @@ const kMaxValues = 10_000;
 interface Column {
   readonly type: PropType;
   readonly expression: string;
+  /** Without a collation. */
+  readonly plain: string;
+  /** As an index would hold it; itself if it is short. */
+  readonly beginning: string;
   /** What the index by realm holds of a value of this column; null: there is none. */
   indexed(expression: string): string | null;
   /** What the index by realm holds of the column itself. */
@@ -120,6 +124,8 @@ class FilterWriter {
     return {
       type: column.type,
       expression: isText(column.type) ? `${plain} collate "C"` : plain,
+      plain,
+      beginning: byRealm(column, plain) ?? plain,
       indexed,
       inIndex: indexed(plain),
       fromPlain: (text) => {
@@ -127,7 +133,7 @@ class FilterWriter {
           return fromPlain(column, `${text}::double precision`);
         }
         if (column.type === 'boolean') return `${text}::boolean`;
-        return fromPlain(column, isText(column.type) ? `${text}::text` : text);
+        return fromPlain(column, text);
       },
     };
   }
@@ -221,8 +227,25 @@ class FilterWriter {
     const inside = { depth: place.depth + 1, isInner: true, isNegated: false };
     const where = this.write(table, nested, set.where ?? ['true'], inside);
     return `exists (select 1 from ${table.name} ${nested} where ${nested}.realm = ${alias}.realm
-      and ${nested}.deleted_at is null and ${selected.expression} = ${column.expression} and ${where})`;
+      and ${nested}.deleted_at is null and ${equal(selected, column)} and ${where})`;
   }
+
+  /** The condition that a column equals a value of `column`, which is of a type that is compared with it. */
+  equals(table: SqlTable, alias: string, name: unknown, value: string): string {
+    const column = this.#column(table, alias, name);
+    const right = column.fromPlain(value);
+    const indexed = column.indexed(right);
+    const condition = `${column.expression} = ${right}`;
+    if (indexed === null || indexed === right) return condition;
+    return `${column.inIndex} = ${indexed} and ${condition}`;
+  }
+}
+
+/** The condition that the columns of two tables are equal, by the index of either. */
+function equal(a: Column, b: Column): string {
+  const condition = `${a.expression} = ${b.expression}`;
+  const hasBeginnings = [a, b].some((column) => column.inIndex?.startsWith(column.plain) === false);
+  return hasBeginnings ? `${a.beginning} = ${b.beginning} and ${condition}` : condition;
 }
 
 /** The condition on a row `alias` of the table. Throws Problem `invalid` if it is not a valid filter. */
@@ -235,4 +258,24 @@ export function filterSql(
 ): string {
   const place = { depth: 1, isInner: false, isNegated: false };
   return new FilterWriter(schema, params).write(table, alias, filter, place);
+}
+
+/** A sub-select by itself: the rows of `table` that match and are live. */
+export interface Selection {
+  readonly table: SqlTable;
+  readonly select: string;
+  readonly where: unknown;
+}
+
+/** The condition that the row `alias` is live and matches, and selects `value`, a plain value as text. */
+export function selectionSql(
+  schema: SqlSchema,
+  { table, select, where }: Selection,
+  alias: string,
+  value: string,
+  params: Params,
+): string {
+  const writer = new FilterWriter(schema, params);
+  const matches = writer.write(table, alias, where, { depth: 1, isInner: true, isNegated: false });
+  return `${alias}.deleted_at is null and ${writer.equals(table, alias, select, value)} and ${matches}`;
 }

@@ -39,6 +39,8 @@ export interface StartOptions {
   readonly adoptLocal?: boolean;
   /** What the client wants: everything, or the notes of at least some rank. */
   readonly minRank?: number;
+  /** Instead: the notes of the lists with this name. */
+  readonly notesOf?: string;
   /**
    * What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. `fails`: it
    * rejects. Tests may put others into `kit.tokens`.
@@ -94,10 +96,12 @@ async function openTest(options: StartOptions = {}) {
     if (next === 'fails') throw new Error('nobody has logged in');
     return next;
   };
-  const { clockShiftMs, minRank } = options;
+  const { clockShiftMs, minRank, notesOf } = options;
   if (clockShiftMs) shiftClock(clockShiftMs);
-  const scopes: OpenOptions<typeof tables, typeof mutators>['scopes'] =
-    minRank === undefined ? 'all' : (q) => [q.notes.where('rank', '>=', minRank)];
+  let scopes: OpenOptions<typeof tables, typeof mutators>['scopes'] = 'all';
+  if (minRank !== undefined) scopes = (q) => [q.notes.where('rank', '>=', minRank)];
+  if (notesOf !== undefined)
+    scopes = (q) => [q.notes.where((b) => b.related('list', (l) => l.where('name', '=', notesOf)))];
   const db = await open({
     name,
     ...(anonymous ? {} : { user }),

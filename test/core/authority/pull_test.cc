@@ -281,8 +281,13 @@ TEST_CASE("rejects wrong requests with a code") {
         "invalid");
   CHECK(
       code(
-          R"({"client":"c","cursors":{},"scopes":[{"table":"members","where":["in","group",{"table":"groups","select":"id"}]}]})") ==
-      "unsupported");
+          R"({"client":"c","cursors":{},"scopes":[{"table":"members","where":["in","group",{"table":"groups","select":"nothing"}]}]})") ==
+      "unknown_prop");
+  // A sub-select within a sub-select.
+  CHECK(
+      code(
+          R"({"client":"c","cursors":{},"scopes":[{"table":"logs","where":["in","member",{"table":"members","select":"id","where":["in","group",{"table":"groups","select":"id"}]}]}]})") ==
+      "invalid");
 }
 
 TEST_CASE("delays moves that depend on a cut range, through every realm between") {

@@ -5,9 +5,11 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/chain_test.cc
   authority/cost_test.cc
   authority/fill_test.cc
+  authority/history_ops.cc
   authority/history_test.cc
   authority/image_maker_test.cc
   authority/membership_test.cc
+  authority/pull_joins_test.cc
   authority/pull_test.cc
   authority/pushing.cc
   authority/refill_test.cc

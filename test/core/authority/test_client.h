@@ -14,6 +14,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/cursor.h"
+#include "sync/scopes.h"
 #include "test/core/authority/pushing.h"
 #include "test/core/log/row_map.h"
 
@@ -46,7 +47,7 @@ class TestClient {
     }
     Data request = Data::MakeObject();
     request.Set("client", author.client()).Set("cursors", at).Set("scopes", scopes);
-    return request.Set("have", have).Set("limit", limit);
+    return request.Set("have", have).Set("limit", limit).Set("refill", true);
   }
 
   // Whether the client's cursors and scopes are still those of the request; else the answer is
@@ -85,22 +86,49 @@ class TestClient {
       for (const Data& id : fill["ids"].items()) step.page.ids.push_back(id.as_string());
       steps.push_back(std::move(step));
     }
+    const bool folds_own = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+      return step.kind == StepKind::kOwnOps;
+    });
+    const bool is_refilled = answer["refill"].is_array() && folds_own;
+    if (is_refilled || HasJoinedPage(answer)) steps.push_back(Keep(answer));
     test::TouchedKeys touched;
     REQUIRE(ApplySteps(WorldSchema(), steps, rows, &touched).ok());
+  }
+
+  // The scopes as they are filled after the answer. A scope with a sub-select begins again with the
+  // scope of that one.
+  Data Filled(const Data& answer) const {
+    Data filled = scopes;
+    for (Data& scope : filled.mutable_items()) {
+      for (const Data& fill : answer["fills"].items()) {
+        if (IsOf(scope, fill))
+          scope.Set("filled", fill["upto"].is_null() ? Data(true) : fill["upto"]);
+      }
+      for (const Data& refill : answer["refill"].items()) {
+        if (IsOf(scope, refill)) scope.Set("filled", false);
+      }
+    }
+    const Vector<SyncScope> kept = SyncScopes(filled);
+    for (size_t i = 0; i < kept.size(); ++i) {
+      if (!CanEvaluate(WorldSchema(), kept[i], kept))
+        filled.mutable_items()[i].Set("filled", false);
+    }
+    return filled;
+  }
+
+  // Whether the request's scopes of the sub-selects of this page's scope are filled.
+  static bool HasInnerRows(const Data& request, const Data& fill) {
+    SyncScope outer;
+    outer.table = fill["table"].as_string();
+    outer.where = fill["where"];
+    return CanEvaluate(WorldSchema(), outer, SyncScopes(request["scopes"]));
   }
 
   void Advance(const Data& answer) {
     cursors.clear();
     for (const auto& [realm, cursor] : answer["cursors"].members())
       cursors[realm] = cursor.as_string();
-    for (const Data& fill : answer["fills"].items()) {
-      for (Data& scope : scopes.mutable_items()) {
-        const bool is_it =
-            scope["table"] == fill["table"] &&
-            (scope["where"].is_null() ? Json(R"(["true"])") : scope["where"]) == fill["where"];
-        if (is_it) scope.Set("filled", fill["upto"].is_null() ? Data(true) : fill["upto"]);
-      }
-    }
+    scopes = Filled(answer);
     for (Pushed& pushed : outbox) {
       for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
         pushed.confirmed[realm] = true;
@@ -113,6 +141,34 @@ class TestClient {
   }
 
  private:
+  static Data WhereOf(const Data& scope) {
+    return scope["where"].is_null() ? Json(R"(["true"])") : scope["where"];
+  }
+  static bool IsOf(const Data& scope, const Data& named) {
+    return scope["table"] == named["table"] && WhereOf(scope) == named["where"];
+  }
+  static bool HasJoinedPage(const Data& answer) {
+    const Data::Array& fills = answer["fills"].items();
+    return std::any_of(fills.begin(), fills.end(), [](const Data& fill) {
+      return !InnerScopes(WorldSchema(), fill["table"].as_string(), fill["where"]).empty();
+    });
+  }
+  static Vector<SyncScope> SyncScopes(const Data& list) {
+    Vector<SyncScope> scopes;
+    for (const Data& scope : list.items()) {
+      SyncScope& one = scopes.emplace_back();
+      one.table = scope["table"].as_string();
+      one.where = WhereOf(scope);
+      one.filled.whole = scope["filled"].as_bool(false);
+    }
+    return scopes;
+  }
+  // As the sync worker does with pages of scopes that have sub-selects, and where own ops are folded
+  // into tables whose changes were left out.
+  Step Keep(const Data& answer) const {
+    return KeepStep(WorldSchema(), SyncScopes(Filled(answer)));
+  }
+
   // Own updates first, in the order of each realm's log.
   void AddOwn(const Data& request, const Data& answer, Vector<Step>* steps) const {
     std::map<std::pair<std::string, uint64_t>, Step> own;

@@ -16,6 +16,7 @@
 #include "authority/row_data.h"
 #include "base/data.h"
 #include "base/vector.h"
+#include "model/filter.h"
 #include "model/schema.h"
 
 namespace skerry::test {
@@ -24,6 +25,16 @@ namespace skerry::test {
 Data ReadStep(std::string_view text);
 
 bool ContainsString(const Data& array, std::string_view text);
+
+// Looks up the rows of sub-selects among live rows.
+class LiveInnerRows final : public FilterContext {
+ public:
+  explicit LiveInnerRows(const std::map<PlacedKey, StoredRow>& rows) : rows_(rows) {}
+  bool Exists(const Filter& filter, std::string_view id, const Row* row) const override;
+
+ private:
+  const std::map<PlacedKey, StoredRow>& rows_;
+};
 
 class MemoryDatabase {
  public:
@@ -70,7 +81,9 @@ class MemoryDatabase {
     std::set<std::string> omitted;
     bool omits_all = false;                // not even the ops of own updates
     std::set<std::string> pages_left_out;  // tables
-    bool rows_along = false;               // each change comes with its row at the end of the range
+    size_t most_to_head = ~size_t{0};      // changes of sub-selects' tables beyond a range
+    size_t most_candidates = ~size_t{0};
+    bool rows_along = false;  // each change comes with its row at the end of the range
     std::function<Data(const std::string& realm)> image;  // an element of `images`
   };
   // `realms`: those that the user may read, as HeadOf gives them, with `rows`. Returns {answer},
@@ -118,6 +131,8 @@ class MemoryDatabase {
   Data ReadFor(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads) const;
   void ReadLog(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads,
                Data* found) const;
+  static Data CandidatesOf(const Schema& served, const Rows& rows, const Data& need, size_t most);
+  static Data SelectedOf(const Schema& served, const Rows& rows, const Data& need);
   Data ReadOwn(const Data& ids, const Reads& reads) const;
   Data ReadActions(const Data& ids) const;
   Data TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const;

@@ -29,12 +29,13 @@ Data PageOf(const Schema& schema, const MemoryDatabase::Rows& all, const Data& n
             size_t page_rows) {
   const TableIndex table = schema.FindTable(need["table"].as_string());
   const Filter filter = ParseFilter(schema, schema.table(table), need["where"], false).value();
+  const LiveInnerRows inner(all);
   std::multimap<std::string, const StoredRow*> by_id;
   for (const auto& [key, stored] : all) {
     const std::string& id = key.object.id;
     if (stored.deleted_at || key.object.table != table || id <= need["above"].as_string()) continue;
     if (!ContainsString(need["realms"], key.realm)) continue;
-    if (Matches(filter, id, stored.row, nullptr)) by_id.emplace(id, &stored);
+    if (Matches(filter, id, stored.row, &inner)) by_id.emplace(id, &stored);
   }
   Data rows = Data::MakeArray();
   bool more = false;
@@ -49,7 +50,63 @@ Data PageOf(const Schema& schema, const MemoryDatabase::Rows& all, const Data& n
   return Fields{{"rows", std::move(rows)}, {"more", more}};
 }
 
+// Whether a value is among the plain values of a need. Texts, numbers and dates are plain.
+bool IsAmong(const Data& values, const PropDef& prop, const Value& value) {
+  for (const Data& plain : values.items()) {
+    if (ValueFromData(prop, plain).value() == value) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool LiveInnerRows::Exists(const Filter& filter, std::string_view id, const Row* row) const {
+  const Value wanted = ColumnValue(filter.column, id, *row);
+  for (const auto& [key, stored] : rows_) {
+    const ObjectKey& inner = key.object;
+    if (stored.deleted_at || inner.table != filter.table || key.realm != row->realm) continue;
+    if (wanted.is_null() || !(ColumnValue(filter.via, inner.id, stored.row) == wanted)) continue;
+    if (Matches(filter.children[0], inner.id, stored.row, nullptr)) return true;
+  }
+  return false;
+}
+
+Data MemoryDatabase::CandidatesOf(const Schema& served, const Rows& rows, const Data& need,
+                                  size_t most) {
+  const TableDef& table = served.table(served.FindTable(need["table"].as_string()));
+  const PropIndex column = table.FindColumn(need["prop"].as_string());
+  Data found = Data::MakeArray();
+  for (const auto& [key, stored] : rows) {
+    const bool is_there = !stored.deleted_at && key.object.table == table.index &&
+                          key.realm == need["realm"].as_string();
+    if (is_there && IsAmong(need["values"], ColumnProp(table, column),
+                            ColumnValue(column, key.object.id, stored.row)))
+      found.Push(StoredRowToData(served, stored));
+  }
+  if (found.items().size() > most) return Fields{{"rows", Data::MakeArray()}, {"more", true}};
+  return Fields{{"rows", std::move(found)}, {"more", false}};
+}
+
+Data MemoryDatabase::SelectedOf(const Schema& served, const Rows& rows, const Data& need) {
+  const TableDef& table = served.table(served.FindTable(need["table"].as_string()));
+  const PropIndex via = table.FindColumn(need["select"].as_string());
+  const Filter where = ParseFilter(served, table, need["where"], false).value();
+  Data found = Data::MakeArray();
+  for (size_t i = 0; i < need["values"].items().size(); ++i) {
+    const Data one = Data::MakeArray().Push(need["values"].items()[i]);
+    for (const auto& [key, stored] : rows) {
+      const std::string& id = key.object.id;
+      const bool is_there = !stored.deleted_at && key.object.table == table.index &&
+                            key.realm == need["realm"].as_string() &&
+                            stored.row.revision <= need["upto"].as_u64();
+      if (!is_there || !Matches(where, id, stored.row, nullptr)) continue;
+      if (!IsAmong(one, ColumnProp(table, via), ColumnValue(via, id, stored.row))) continue;
+      found.Push(static_cast<double>(i));
+      break;
+    }
+  }
+  return found;
+}
 
 Data MemoryDatabase::Pull(const Schema& served, const Data& request, const Data& realms, double now,
                           const Reads& reads, int* rounds) const {
@@ -90,7 +147,12 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
   for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(served, all, need));
   for (const Data& need : needs["images"].items())
     images.Push(reads.image(need["realm"].as_string()));
+  Data candidates = Data::MakeArray(), selected = Data::MakeArray();
+  for (const Data& need : needs["candidates"].items())
+    candidates.Push(CandidatesOf(served, all, need, reads.most_candidates));
+  for (const Data& need : needs["selected"].items()) selected.Push(SelectedOf(served, all, need));
   found.Set("state", std::move(state)).Set("pages", std::move(pages));
+  found.Set("candidates", std::move(candidates)).Set("selected", std::move(selected));
   return found.Set("rows", std::move(rows)).Set("images", std::move(images));
 }
 
@@ -127,12 +189,20 @@ void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data&
       leave_out(realm, TablesOf(realm, from, upto));
       continue;
     }
+    size_t beyond = 0;
+    for (const Data& change : changes_.at(realm)) {
+      beyond += change["revision"].as_u64() > upto &&
+                ContainsString(need["toHead"], change["table"].as_string());
+    }
+    const bool reads_to_head = beyond <= reads.most_to_head;
+    if (!reads_to_head) omitted.Push(Fields{{"realm", realm}, {"joins", true}});
     for (const Data& change : changes_.at(realm)) {
       const uint64_t revision = change["revision"].as_u64();
-      if (revision <= from || revision > upto) continue;
-      if (!ContainsString(need["tables"], change["table"].as_string())) continue;
+      const std::string& table = change["table"].as_string();
+      if (revision <= from || !ContainsString(need["tables"], table)) continue;
+      if (revision > upto && !(reads_to_head && ContainsString(need["toHead"], table))) continue;
       changes.Push(change);
-      if (!reads.rows_along) continue;
+      if (!reads.rows_along || revision > upto) continue;
       const Data after = RowAfter(served, rows, Data(change).Set("after", upto));
       Data row = after.Find("before") != nullptr ? after["before"] : after["row"];
       for (const char* name : {"table", "id", "realm"}) {
