@@ -146,8 +146,8 @@ describe('a push in one group with others', () => {
     expect(await device.push(family)).toBe('applied');
     await db.query(
       `insert into public.members select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()::text))).*
-      from public.members m, generate_series(1, $1::int) where m.id = $2::text`,
-      [String(limits.rowsPerTransaction), member],
+      from public.members m, generate_series(1, $1::int) where m.realm = $2::text and m.id = $3::text`,
+      [String(limits.rowsPerTransaction), realm, member],
     );
     const gone = device.update({ op: 'delete', table: 'userGroups', id: group, realm });
     expect(await beside(() => device.push(gone))).toBe('rejected limit');

@@ -130,7 +130,9 @@ async function readPage(
   places: string,
   params: readonly string[],
 ): Promise<Page> {
-  const here = `select s.* from ${table.name} s where s.realm = x.realm and s.id = x.id and s.deleted_at is null`;
+  // One by one, by the primary key: an index of the live rows of a realm is as cheap to the planner, while it knows nothing.
+  const here = `select s.* from (select s.* from ${table.name} s where s.realm = x.realm and s.id = x.id limit 1) s
+    where s.deleted_at is null`;
   // Of tables with UUIDs only: an id of the application's own that is in another realm is another row.
   const elsewhere = `select m.* from (
       select s.moved_to from ${table.name} s where s.realm = x.realm and s.id = x.id limit 1) s
