@@ -36,13 +36,13 @@ export const joins = [
     name: 'inner rows select in every realm',
     file: 'src/log/record.cc',
     from: 'return {realm, {value.number(), value.text()}};',
-    to: 'return {std::string(), {value.number(), value.text()}};',
+    to: 'return {realm.substr(0, 0), {value.number(), value.text()}};',
   },
   {
     name: 'rows are dropped by a sub-select whose scope is not filled',
     file: 'src/sync/scopes.cc',
     from: 'EncodeData(can_evaluate ? scope.where : everything)',
-    to: 'EncodeData(scope.where)',
+    to: 'EncodeData(can_evaluate || !scope.table.empty() ? scope.where : everything)',
   },
   {
     name: 'an inner scope goes while an outer one needs it',

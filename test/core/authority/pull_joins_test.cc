@@ -167,5 +167,22 @@ TEST_CASE("a sub-select: its scope begins again where too many rows depend on in
   CHECK(answer["cursors"] == Json(At(s.world, 4, 1)));
 }
 
+TEST_CASE("a sub-select: its scope begins again when inner changes are left out") {
+  PulledScenery s;
+  s.world.Grant("bob", "A", "write");
+  const char* scopes =
+      R"([{"table":"members","where":["in","group",{"table":"groups","select":"id","where":["=","name","g"]}],"filled":true},
+          {"table":"groups","where":["=","name","g"],"filled":true}])";
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"update","table":"groups","id":"g","realm":"A","set":{"name":"h"}}])")) ==
+          "applied");
+  // The entry touches no member.
+  s.world.reads.omitted.insert("A");
+  const Data answer =
+      s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {}, scopes).Set("refill", true));
+  CHECK(answer["refill"].items().size() == 2);
+  CHECK(Short(answer) == "");
+}
+
 }  // namespace
 }  // namespace skerry::authority_test
