@@ -73,6 +73,7 @@ export class FakeServer {
     network.respond = (request) => this.#respond(request);
     network.accept = (socket) => {
       this.#sockets.add(socket);
+      socket.onMessage = () => socket.send('{"type":"ready"}');
       socket.onClose = () => this.#sockets.delete(socket);
       return true;
     };
