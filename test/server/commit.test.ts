@@ -117,17 +117,13 @@ test('sees commits made during its wait for the lock, and logs no action twice',
 
 test('locks more realms and starts again when a cascade needs them', async () => {
   const group = uuid7();
-  await commit([
-    { op: 'create', table: 'userGroups', id: group, realm: 'user:anna', set: { name: 'g' } },
-  ]);
-  await commit([
-    { op: 'create', table: 'members', id: uuid7(), realm: 'user:anna', set: { group } },
-  ]);
+  const of = { table: 'userGroups', id: group, realm: 'public' };
+  await commit([{ op: 'create', ...of, set: { name: 'g' } }]);
+  await commit([{ op: 'create', table: 'members', id: uuid7(), realm: 'public', set: { group } }]);
+  await commit([{ op: 'move', ...of, to: 'user:anna' }]);
   statements = [];
-  // The op names a realm in which the object is not (any more): the row's realm counts, and must be locked first.
-  const { results } = await commit([
-    { op: 'delete', table: 'userGroups', id: group, realm: 'public' },
-  ]);
+  // The op names a realm that the object has left: the row's realm counts, and must be locked first.
+  const { results } = await commit([{ op: 'delete', ...of }]);
   expect(results[0]).toMatchObject({ status: 'applied' });
   const locks = statements.filter(
     (sql) => sql.includes('skerry.realm') && sql.includes('for update'),
