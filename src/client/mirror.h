@@ -136,6 +136,7 @@ class Mirror {
   ApplyResult DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
   bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeCursors(const UpdateRecord& record);
+  void TakeLost(const Vector<std::string>& realms);
   void RememberRemoved(const std::string& id, uint64_t key);
   void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);

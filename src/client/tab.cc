@@ -316,6 +316,8 @@ void Tab::EmitState(Data* effects) {
   now.clock_offset = clock_offset_;
   now.last_synced_at = last_synced_;
   now.scopes = scopes_;
+  if (!view_->frozen().empty())
+    now.lost.emplace(view_->frozen().begin(), view_->frozen().end());
   Data state = WriteKind(now);
   if (state == last_state_) return;
   last_state_ = state;

@@ -70,6 +70,7 @@ struct PullAnswer {
   // By action. None: the server does not report any.
   std::optional<Map<std::string, Revisions>> known;
   Vector<std::string> revoked;
+  Vector<std::string> lost;   // revoked by a restored backup only: what is held of them is kept
   Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
   // Scopes that are filled again from the start: the answer says nothing about their tables.
   std::optional<Vector<WantedScope>> refill;
@@ -128,6 +129,8 @@ class PullFold {
   void ConfirmKnown();
   LogPosition Find(const KnownMutation& known) const;
   void Revoke();
+  bool IsLost(const std::string& realm) const;
+  void MoveLost();
   bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
   void MoveScopes();
@@ -146,6 +149,7 @@ class PullFold {
   Vector<NamedMutation> confirmed_;
   Vector<PartlyConfirmed> partly_;
   uint64_t highest_ = 0;
+  std::optional<Vector<std::string>> lost_;  // if it changes
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
   bool resend_ = false;

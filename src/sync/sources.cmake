@@ -15,6 +15,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/poke_socket.cc
   src/sync/pull_answer.cc
   src/sync/pull_fold.cc
+  src/sync/pull_realms.cc
   src/sync/pull_request.cc
   src/sync/push.cc
   src/sync/push_result.cc

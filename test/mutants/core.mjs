@@ -3,6 +3,24 @@
 
 export const core = [
   {
+    name: 'the rows of a lost realm are dropped',
+    file: 'src/sync/pull_fold.cc',
+    from: '  Vector<std::string> dropped = answer_->revoked;\n',
+    to: '  Vector<std::string> dropped = answer_->revoked;\n  for (const std::string& realm : answer_->lost) dropped.push_back(realm);\n',
+  },
+  {
+    name: 'an update that a lost realm had counts as confirmed',
+    file: 'src/sync/pull_fold.cc',
+    from: 'received && !IsLost(realm) && !answer_->more',
+    to: 'received && !answer_->more',
+  },
+  {
+    name: 'a window writes to a realm that the server has lost',
+    file: 'src/client/member_rights.cc',
+    from: 'if (view_->IsFrozen(*realm))',
+    to: 'if (false && view_->IsFrozen(*realm))',
+  },
+  {
     name: 'a worker writes without checking the epoch of its lease',
     file: 'src/sync/lease_rules.cc',
     from: 'record.owner == owner && record.epoch == epoch;',

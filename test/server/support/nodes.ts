@@ -10,13 +10,14 @@ export interface NodeOptions {
 
 export class Nodes {
   readonly folder = new Folder();
-  readonly schema = this.folder.schema();
+  readonly schema: string;
   readonly running: TestServer[] = [];
   readonly #cluster: string;
   #url: Promise<string> | undefined;
 
   /** `cluster` is the URL of a cluster; by default that of the whole run. */
-  constructor(cluster: string | undefined = postgresUrl) {
+  constructor(cluster: string | undefined = postgresUrl, schema?: unknown) {
+    this.schema = this.folder.schema(schema);
     if (cluster === undefined) throw new Error('Several nodes need PostgreSQL.');
     this.#cluster = cluster;
   }
