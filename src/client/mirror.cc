@@ -74,6 +74,7 @@ void Mirror::TakeCursors(const UpdateRecord& record) {
 
 void Mirror::TakeLost(const Vector<std::string>& realms) {
   view_->SetFrozen(Set<std::string>(realms.begin(), realms.end()));
+  offers_due_ = !realms.empty();
 }
 
 void Mirror::OwnRecord(const UpdateRecord& record) {

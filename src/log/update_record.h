@@ -53,8 +53,9 @@ struct UpdateRecord {
   Vector<NamedMutation> confirmed;
   Vector<RefusedMutation> refused;
   Vector<PartlyConfirmed> partly;
-  Cursors cursors;                  // after this record
-  std::optional<Vector<std::string>> lost;  // SyncProgress::lost after this record, if it changed
+  Cursors cursors;  // after this record
+  std::optional<Vector<std::string>>
+      lost;  // SyncProgress::lost after this record, if it or `offers` has changed
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
   PreservedFields rest;
 

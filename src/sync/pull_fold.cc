@@ -60,6 +60,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
+  if (WaitsForOffers()) return true;
   DropSteps();
   OwnSteps();
   for (const Change& change : answer_->changes) {
@@ -141,9 +142,8 @@ Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
   for (const auto& [realm, link] : update.after) {
     if (Contains(confirmed, realm)) continue;
     const bool unreadable = received && !IsLost(realm) && !answer_->more &&
-                            !answer_->cursors.contains(realm) &&
-                            answer_->images.empty() && update.revisions.has_value() &&
-                            update.revisions->contains(realm);
+                            !answer_->cursors.contains(realm) && answer_->images.empty() &&
+                            update.revisions.has_value() && update.revisions->contains(realm);
     // In a realm that this client may not read, there is no other confirmation than that it was
     // applied.
     const bool is_own = own != answer_->own.end() && own->second.contains(realm);
@@ -256,7 +256,7 @@ PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
       if (there < *found) return LogPosition::kBeyond;
     } else if (!whole) {
       return LogPosition::kBeyond;
-    } else if (answer_->cursors.contains(realm)) {
+    } else if (answer_->cursors.contains(realm) || IsLost(realm)) {
       return LogPosition::kLost;
     }
     // In a realm that this client may not read, the answer to the push is all that it will ever
@@ -337,6 +337,11 @@ void PullFold::MoveScopes() {
 }
 
 Data::Array PullFold::Finish() {
+  if (waits_) {
+    WriteRecord();
+    writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
+    return std::move(writes_);
+  }
   if (answer_->realms_token.has_value()) sync_.realms_token = answer_->realms_token;
   sync_.clock_offset = clock_offset_;
   if (answer_->left_out || request_->left_out || unjudged_) NoteLeftOut(Layout(*schema_), &sync_);

@@ -83,6 +83,7 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
     erase_if(*sync.lost, is_filled);
     record.lost = sync.lost;
     if (sync.lost->empty()) sync.lost.reset();
+    if (sync.offers.has_value()) sync.offers->erase(realm);
   }
   record.body = EncodeSteps(state_->schema, {});
   sync.record_bytes += record.body->size();

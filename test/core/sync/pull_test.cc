@@ -328,56 +328,6 @@ TEST_CASE("an update that was sent keeps its id and place after its realm is rev
   }
 }
 
-TEST_CASE("keeps the rows of a lost realm, until the server has it again") {
-  SyncWorld world;
-  world.server.Foreign("a", "A", "x");
-  world.server.Foreign("r", "R", "x");
-  world.Open();
-  world.Settle();
-  REQUIRE(world.Converged());
-  const auto sync = [&] {
-    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
-    world.Settle();
-  };
-  world.server.revoked.insert("R");
-  world.server.lost.insert("R");
-  sync();
-  CHECK(world.Fold()->BaseKeys(0).size() == 2);
-  CHECK(world.sync()["cursors"].Find("R") == nullptr);
-  CHECK(world.sync()["lost"] == Json(R"(["R"])"));
-  CHECK(world.storage.Get("updates", world.sync()["n"])["lost"] == Json(R"(["R"])"));
-  // It is not asked for any more: so it is not revoked, either.
-  world.server.lost.clear();
-  world.server.Foreign("a", "A", "y");
-  sync();
-  CHECK(world.Fold()->BaseKeys(0).size() == 2);
-  CHECK(world.sync()["lost"] == Json(R"(["R"])"));
-  CHECK(world.storage.Get("updates", world.sync()["n"]).Find("lost") == nullptr);
-  world.server.revoked.clear();
-  world.server.Foreign("r", "R", "z");
-  sync();
-  CHECK(world.Converged());
-  CHECK(world.sync().Find("lost") == nullptr);
-  CHECK(world.storage.Get("updates", world.sync()["n"])["lost"] == Json("[]"));
-}
-
-TEST_CASE("does not take an update for confirmed that a lost realm had") {
-  SyncWorld world;
-  world.server.Foreign("r", "R", "x");
-  world.Open();
-  world.Settle();
-  world.network.hold_answers = true;
-  world.Mutate({UpdateItem("r", "R", "mine")});
-  world.Run(20000);
-  world.server.revoked.insert("R");
-  world.server.lost.insert("R");
-  world.network.hold_answers = false;
-  world.Release();
-  world.Run(20000);
-  CHECK(world.sync()["lost"] == Json(R"(["R"])"));
-  CHECK(world.storage.Count("mutations") + world.storage.Count("conflicts") == 1);
-}
-
 TEST_CASE("starts a realm again when the log was cut; old rows leave with the first answer") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");

@@ -10,14 +10,13 @@ export interface NodeOptions {
 
 export class Nodes {
   readonly folder = new Folder();
-  readonly schema: string;
+  readonly schema = this.folder.schema();
   readonly running: TestServer[] = [];
   readonly #cluster: string;
   #url: Promise<string> | undefined;
 
   /** `cluster` is the URL of a cluster; by default that of the whole run. */
-  constructor(cluster: string | undefined = postgresUrl, schema?: unknown) {
-    this.schema = this.folder.schema(schema);
+  constructor(cluster: string | undefined = postgresUrl) {
     if (cluster === undefined) throw new Error('Several nodes need PostgreSQL.');
     this.#cluster = cluster;
   }
