@@ -138,7 +138,7 @@ Kept* Oldest(Vector<Kept>* list, double today) {
   return oldest;
 }
 
-// Removes the scopes of sub-selects that nobody asks for or needs any more.
+// Removes the scopes of sub-selects that no window asks for and no scope needs any more.
 void RemoveUnneeded(Vector<Kept>* list) {
   for (size_t i = list->size(); i-- > 0;) {
     const SyncScope& scope = (*list)[i].scope;

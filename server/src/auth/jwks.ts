@@ -98,7 +98,7 @@ export class Jwks {
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     if (this.#now() - this.#fetchedAt > limits.jwksFreshMs) await this.#ask();
     const keys = this.#keys;
-    if (keys === null) throw new Problem('busy', 'The keys of tokens are unavailable for now.');
+    if (keys === null) throw new Problem('busy', 'The keys of tokens are temporarily unavailable.');
     try {
       return await keys(header, token);
     } catch (error) {

@@ -118,7 +118,7 @@ const kAway =
   /^(CONNECTION_[A-Z]+|CONNECT_TIMEOUT|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
 /**
- * Whether the database is unavailable for now: it stops, starts, hangs, refuses more connections, or cannot be
+ * Whether the database is temporarily unavailable: it stops, starts, hangs, refuses more connections, or cannot be
  * reached.
  */
 export function isUnavailable(error: unknown): boolean {

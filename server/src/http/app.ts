@@ -95,7 +95,7 @@ export function createApp(options: AppOptions): Hono<App> {
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
     if (isUnavailable(error)) {
-      return new Problem('busy', 'The database is unavailable for now.').toResponse();
+      return new Problem('busy', 'The database is temporarily unavailable.').toResponse();
     }
     if (error instanceof AuthorityGone) {
       options.log(`${context.req.method} ${context.req.path} failed.`, error);

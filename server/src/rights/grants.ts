@@ -128,7 +128,7 @@ export class Grants {
           this.#options.log('The rights of a user could not be read: `access` has failed.', error);
           throw new Problem(
             'rights_unavailable',
-            'The rights of the user are unavailable for now.',
+            'The rights of the user are temporarily unavailable.',
           );
         },
       )

@@ -259,7 +259,7 @@ TEST_CASE("pulls once the server listens, not when the socket opens") {
   deliver(R"({"type":"socket","state":"open"})");
   world.Settle();
   CHECK(world.pull_bodies.size() == before);
-  // The server checks the token while somebody else writes: nobody is poked.
+  // The server checks the token while another client writes: no socket is poked.
   world.server.Foreign("a", "A", "x");
   world.host(0).Listens();
   world.Settle();
