@@ -30,6 +30,8 @@ export interface SyncStatus {
   readonly nextTryAt: Date | null;
   /** By realm. */
   readonly revisions: Readonly<Record<string, number>>;
+  /** Realms that the server has lost, because it was restored from a backup. Their rows are kept; nothing is written to them. */
+  readonly lost: readonly string[];
   /** How far the initial sync is, in bytes. */
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly error: SkerryError | null;
@@ -68,6 +70,7 @@ export function makeStatus(input: StatusInput): SyncStatus {
     lastSyncedAt: toDate(worker?.lastSyncedAt ?? window?.lastSyncedAt),
     nextTryAt: toDate(worker?.nextTryAt),
     revisions: revisionsOf(window?.cursors ?? {}),
+    lost: window?.lost ?? [],
     progress: worker?.progress ?? null,
     error: input.storage ?? input.error ?? workerError(worker) ?? input.scopes ?? input.image,
   };

@@ -27,6 +27,8 @@ export interface WindowState {
   readonly clockOffset: number;
   readonly lastSyncedAt: number | null;
   readonly scopes: readonly HeldScope[];
+  /** Realms that the server has lost; left out if there are none. */
+  readonly lost?: readonly string[];
 }
 
 interface StateEffect extends WindowState {

@@ -84,6 +84,11 @@ class Judging {
       judgement_.rejections.push_back(ForbiddenRealm(index));
       return;
     }
+    // What was deleted since the realm exists again stays deleted.
+    if (!row && op.Has(kOnlyNew) && scene_.rows->WasThere(key)) {
+      judgement_.noops.push_back(index);
+      return;
+    }
     if (row && op.if_revision && !HoldsIf(key, *op.if_revision)) {
       Refuse(index, "changed", "the object was changed by another client since");
       return;

@@ -47,6 +47,11 @@ const std::string* WorkingSet::MovedTo(const PlacedKey& key) const {
   return realm.empty() ? nullptr : &realm;
 }
 
+bool WorkingSet::WasThere(const PlacedKey& key) const {
+  const auto entry = entries_.find(key);
+  return entry != entries_.end() && !entry->second.row && entry->second.remains;
+}
+
 // A row that comes back replaces the tombstone there, so the loop ends.
 PlacedKey WorkingSet::PlaceAfterMoves(PlacedKey key) const {
   while (journal_.contains(key)) {

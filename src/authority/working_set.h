@@ -70,6 +70,8 @@ class WorkingSet {
   // The realm to which the row has moved. Null if it is there, was deleted, or never was there.
   // REQUIRES: Find was called with the key.
   const std::string* MovedTo(const PlacedKey& key) const;
+  // Whether there is no row, but was one: it was deleted, or has moved. REQUIRES: see MovedTo.
+  bool WasThere(const PlacedKey& key) const;
   // Where the row is after the moves of the update that is judged, and where it was before them.
   PlacedKey PlaceAfterMoves(PlacedKey key) const;
   const PlacedKey& PlaceBeforeMoves(const PlacedKey& key) const;

@@ -71,6 +71,7 @@ struct WindowState {
   double clock_offset = 0;
   std::optional<double> last_synced_at;
   Vector<SyncScope> scopes;
+  std::optional<Vector<std::string>> lost;  // realms that the server has lost
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -85,6 +86,7 @@ struct WindowState {
     member("clockOffset", self.clock_offset);
     member("lastSyncedAt", self.last_synced_at);
     member("scopes", self.scopes);
+    member.Optional("lost", self.lost);
   }
 };
 

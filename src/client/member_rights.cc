@@ -16,6 +16,9 @@ std::optional<MemberRole> MemberRights::RoleIn(const std::string& realm) {
 }
 
 Status MemberRights::Check(const Op& op) {
+  for (const std::string* realm : {&op.realm, &op.to}) {
+    if (view_->IsFrozen(*realm)) return {Code::kReadOnly, "the server has lost this realm"};
+  }
   const bool is_membership = IsOnMembership(view_->schema(), op);
   if (is_membership) {
     if (const char* fault = FaultOfMembershipOp(op)) return {Code::kInvalidArgument, fault};

@@ -20,8 +20,8 @@ class MemberRights {
   MemberRights(const View* view, std::optional<std::string> user)
       : view_(view), user_(std::move(user)) {}
 
-  // Refuses only what a membership forbids: a realm may be open to the user in ways that are not
-  // known here.
+  // Refuses only what a membership forbids, and what a frozen realm does: a realm may be open to the
+  // user in ways that are not known here.
   Status Check(const Op& op);
   // Begins again with the present roles.
   void Reset() { roles_.clear(); }

@@ -68,7 +68,13 @@ bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
 
 void Mirror::TakeCursors(const UpdateRecord& record) {
   for (const auto& [realm, cursor] : record.cursors) cursors_[realm] = cursor;
+  if (record.lost.has_value()) TakeLost(*record.lost);
   n_ = record.n;
+}
+
+void Mirror::TakeLost(const Vector<std::string>& realms) {
+  view_->SetFrozen(Set<std::string>(realms.begin(), realms.end()));
+  offers_due_ = !realms.empty();
 }
 
 void Mirror::OwnRecord(const UpdateRecord& record) {
@@ -236,6 +242,7 @@ ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
     view_->Derive();
     return ApplyResult::kDamaged;
   }
+  TakeLost(reading.sync.lost.value_or(Vector<std::string>()));
   n_ = reading.sync.n;
   partly_.clear();
   for (const SentUpdate& update : reading.sent) {

@@ -129,6 +129,9 @@ class Mirror {
   // Removes a pending mutation. The caller then calls View::Derive.
   void Remove(std::string_view id);
 
+  // Whether there is a realm that was lost, and that this was not asked of yet: its rows may have to
+  // be offered.
+  bool TakeOffersDue() { return std::exchange(offers_due_, false); }
   bool WantsReading() const { return gone_.size() + partly_.size() > kMaxRememberedRemovals; }
   Outcomes TakeOutcomes();
 
@@ -136,6 +139,7 @@ class Mirror {
   ApplyResult DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
   bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeCursors(const UpdateRecord& record);
+  void TakeLost(const Vector<std::string>& realms);
   void RememberRemoved(const std::string& id, uint64_t key);
   void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
@@ -153,6 +157,7 @@ class Mirror {
   uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading
   Map<std::string, Vector<std::string>> partly_;
   Outcomes outcomes_;
+  bool offers_due_ = false;
 };
 
 }  // namespace skerry

@@ -9,6 +9,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/live_query.cc
   src/client/live_result.cc
   src/client/loading.cc
+  src/client/offers.cc
   src/client/ordered_diff.cc
   src/client/member_rights.cc
   src/client/mirror.cc
@@ -20,6 +21,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/tab_commit.cc
   src/client/tab_inbox.cc
   src/client/tab_load.cc
+  src/client/tab_offers.cc
   src/client/tab_transactions.cc
   src/client/transaction.cc
   src/client/transaction_input.cc

@@ -33,6 +33,7 @@ void Tab::Handle(Data event, Data* effects) {
         ProblemEffect({Code::kInvalidArgument, "unknown event " + event["type"].as_string()}));
   }
   SettlePromises(effects);
+  StartOffers(effects);
   EmitState(effects);
 }
 
@@ -316,6 +317,7 @@ void Tab::EmitState(Data* effects) {
   now.clock_offset = clock_offset_;
   now.last_synced_at = last_synced_;
   now.scopes = scopes_;
+  if (!view_->frozen().empty()) now.lost.emplace(view_->frozen().begin(), view_->frozen().end());
   Data state = WriteKind(now);
   if (state == last_state_) return;
   last_state_ = state;

@@ -83,11 +83,12 @@ class Tab {
     kConflicts,
     kSync,
     kResolve,
+    kOffers,
   };
   struct Tx {
     Kind kind = Kind::kSync;
     Data results;
-    // kCommit, kLocalCommit: the mutations that were written. kConflicts: refused ones, whose code
+    // kCommit, kLocalCommit, kOffers: the mutations that were written. kConflicts: refused ones, whose code
     // must still be read.
     Vector<std::string> ids;
     // kConflicts: mutations that are gone; confirmed unless the inbox has them.
@@ -175,6 +176,11 @@ class Tab {
   void CatchUp(Data* effects);
   void FinishCatchUp(const Tx& tx, Data* effects);
   void WriteReset(Tx* tx, Data* writes);
+
+  // tab_offers.cc
+  void StartOffers(Data* effects);
+  void WriteOffers(Tx* tx, Data* writes);
+  void FinishOffers(const Tx& tx, Data* effects);
 
   // tab_commit.cc
   void TryCommit(Data* effects);

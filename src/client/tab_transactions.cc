@@ -119,6 +119,9 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
     case Kind::kResolve:
       WriteResolve(&tx, &writes);
       break;
+    case Kind::kOffers:
+      WriteOffers(&tx, &writes);
+      break;
     // A request from now on needs another reading.
     case Kind::kReading:
       reading_queued_ = false;
@@ -183,6 +186,8 @@ void Tab::OnDone(uint64_t id, const Vector<Key>& keys, Data* effects) {
       return TakeSync(SyncProgress::Read(tx.results.items()[0]), effects);
     case Kind::kResolve:
       return FinishResolve(&tx, keys, effects);
+    case Kind::kOffers:
+      return FinishOffers(tx, effects);
   }
 }
 
@@ -212,6 +217,10 @@ void Tab::OnFailed(uint64_t id, const HostError& error, Data* effects) {
       return;
     case Kind::kSync:
       sync_queued_ = false;
+      return;
+    case Kind::kOffers:
+      // The reading finds that they are still due.
+      if (!freeze_.is_frozen()) effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
       return;
     case Kind::kResolve:
       effects->Push(ResolvedEffect(tx.entry, "storage", error.message));

@@ -112,7 +112,13 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   size_t shadow_count() const { return shadows_.size(); }
 
+  // Realms in which nothing is written, whatever the memberships say.
+  void SetFrozen(Set<std::string> realms) { frozen_ = std::move(realms); }
+  bool IsFrozen(const std::string& realm) const { return frozen_.contains(realm); }
+  const Set<std::string>& frozen() const { return frozen_; }
+
  private:
+  Set<std::string> frozen_;
   struct OpRef {
     Pending* pending = nullptr;
     uint32_t index = 0;

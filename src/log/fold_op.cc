@@ -48,6 +48,7 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
             std::optional<Row>* row) {
   if (!op.Has(kOnRow)) return false;
   if (row->has_value() && (*row)->realm != op.realm) return false;
+  if (row->has_value() && op.Has(kOnlyNew)) return false;
   if (!row->has_value()) {
     if (!op.Has(kCreates)) return false;
     row->emplace(NewRow(schema.table(op.table), op, stamp));
@@ -61,6 +62,7 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
       }
       break;
     case OpKind::kUpdate:
+    case OpKind::kOffer:
       SetProps(op, &**row);
       break;
     case OpKind::kInc:

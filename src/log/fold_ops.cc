@@ -7,6 +7,7 @@
 //     different props. A create after an update or inc begins a new stretch: if the row is missing,
 //     the update or inc does nothing, but the create makes the row;
 //   - a delete replaces everything before it in the run.
+// An offer is merged with nothing, and ends the run.
 #include <algorithm>
 
 #include "base/map.h"
@@ -92,6 +93,7 @@ class Folder {
   void AddInc(const Op& op, ObjectState* tail);
   void AddDelete(const Op& op, const ObjectKey& key, ObjectState* tail);
   void AddMove(const Op& op, ObjectState* tail);
+  void AddOffer(const Op& op, ObjectState* tail);
   bool IsUnknownToOtherClients(const ObjectState& tail) const;
   void DropOrphans();
 
@@ -205,6 +207,14 @@ void Folder::AddMove(const Op& op, ObjectState* tail) {
   tail->realm = op.to;
 }
 
+// What it does depends on whether the server has the row, which is not known here.
+void Folder::AddOffer(const Op& op, ObjectState* tail) {
+  Append(op, nullptr);
+  *tail = ObjectState{};
+  tail->first_run = false;
+  tail->realm = op.realm;
+}
+
 void Folder::Add(const Op& op) {
   if (!op.Has(kOnRow)) {
     Append(op, nullptr);
@@ -229,6 +239,8 @@ void Folder::Add(const Op& op) {
       return AddDelete(op, key, tail);
     case OpKind::kMove:
       return AddMove(op, tail);
+    case OpKind::kOffer:
+      return AddOffer(op, tail);
     case OpKind::kAppend:
       return;
   }

@@ -25,16 +25,18 @@ enum class OpKind : uint8_t {
   kInc = 3,
   kDelete = 4,
   kMove = 5,
-  kAppend = 6
+  kAppend = 6,
+  kOffer = 7  // a create of what the server may have lost
 };
 
 // The traits of a kind, as bits. All code may ask for them.
 enum OpTrait : uint8_t {
-  kOnRow = 1,     // it names an object: a table and an id
-  kCreates = 2,   // it makes the row if that is missing
-  kDeletes = 4,   // the row is gone afterwards
-  kMoves = 8,     // the row is in the realm `to` afterwards
-  kOnStream = 16  // it names a stream
+  kOnRow = 1,      // it names an object: a table and an id
+  kCreates = 2,    // it makes the row if that is missing
+  kDeletes = 4,    // the row is gone afterwards
+  kMoves = 8,      // the row is in the realm `to` afterwards
+  kOnStream = 16,  // it names a stream
+  kOnlyNew = 32    // it changes nothing if the row is there, or was deleted
 };
 
 // 0 if there is no such kind.
@@ -52,6 +54,8 @@ constexpr uint8_t TraitsOf(OpKind kind) {
       return kOnRow | kMoves;
     case OpKind::kAppend:
       return kOnStream;
+    case OpKind::kOffer:
+      return kOnRow | kCreates | kOnlyNew;
   }
   return 0;
 }

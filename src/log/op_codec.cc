@@ -75,6 +75,7 @@ void EncodeOp(const Op& op, BodyWriter* out) {
   }
   switch (op.kind) {
     case OpKind::kCreate:
+    case OpKind::kOffer:
     case OpKind::kUpdate:
       return EncodeSet(op.table, op.set, out);
     case OpKind::kInc:
@@ -100,6 +101,7 @@ void DecodeCreate(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
 bool DecodeContent(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
   switch (op->kind) {
     case OpKind::kCreate:
+    case OpKind::kOffer:
       DecodeCreate(unfit, is_whole, in, op);
       return true;
     case OpKind::kUpdate:

@@ -1,5 +1,5 @@
 // Ops on the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
-//   {"op":"create"|"update","table","id","realm","set":{prop: plain},"by":[..],"if"}
+//   {"op":"create"|"offer"|"update","table","id","realm","set":{prop: plain},"by":[..],"if"}
 //   {"op":"inc","table","id","realm","add":{prop: number},"by","if"}
 //   {"op":"delete","table","id","realm","by","if"}
 //   {"op":"move","table","id","realm","to","by","if"}
@@ -31,6 +31,8 @@ const char* NameOf(OpKind kind) {
       return "move";
     case OpKind::kAppend:
       return "append";
+    case OpKind::kOffer:
+      return "offer";
   }
   return nullptr;
 }
@@ -114,6 +116,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
 Status ReadContent(const TableDef* table, const Data& data, Op* op) {
   switch (op->kind) {
     case OpKind::kCreate:
+    case OpKind::kOffer:
       SKERRY_RETURN_IF_ERROR(ReadSet(*table, data, op));
       return CheckWhole(*table, op->set);
     case OpKind::kUpdate:
@@ -139,6 +142,7 @@ Status ReadContent(const TableDef* table, const Data& data, Op* op) {
 void SetContent(const TableDef* table, const Op& op, Data* data) {
   switch (op.kind) {
     case OpKind::kCreate:
+    case OpKind::kOffer:
     case OpKind::kUpdate:
       data->Set("set", SetToData(*table, op.set));
       return;
@@ -182,6 +186,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
 const char* PropsMember(OpKind kind) {
   switch (kind) {
     case OpKind::kCreate:
+    case OpKind::kOffer:
     case OpKind::kUpdate:
       return "set";
     case OpKind::kInc:

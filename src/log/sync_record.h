@@ -136,6 +136,12 @@ struct SyncProgress {
   std::optional<ImagePointer> previous;  // the image before, in case `image` cannot be read
   Vector<std::string> refill;            // realms whose rows are removed when the realm comes again
   Vector<Generation> generations;
+  // Realms that the server has lost: it was restored from a backup. Their rows are kept, and nothing
+  // is written to them, until the server has them again.
+  std::optional<Vector<std::string>> lost;
+  // Of lost realms. False: the server has the realm again, and a window has to log the rows that are
+  // held of it, as offers, before a pull replaces them. True: they are logged.
+  std::optional<Map<std::string, bool>> offers;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
   PreservedFields rest;
 
@@ -154,6 +160,8 @@ struct SyncProgress {
     member("refill", self.refill);
     member("generations", self.generations);
     member("recordBytes", self.record_bytes);
+    member.Optional("lost", self.lost);
+    member.Optional("offers", self.offers);
   }
   static SyncProgress Read(Data stored);
   Data Write() const;

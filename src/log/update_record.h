@@ -53,7 +53,9 @@ struct UpdateRecord {
   Vector<NamedMutation> confirmed;
   Vector<RefusedMutation> refused;
   Vector<PartlyConfirmed> partly;
-  Cursors cursors;                  // after this record
+  Cursors cursors;  // after this record
+  std::optional<Vector<std::string>>
+      lost;  // SyncProgress::lost after this record, if it or `offers` has changed
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
   PreservedFields rest;
 
@@ -68,6 +70,7 @@ struct UpdateRecord {
     member("refused", self.refused);
     member("partly", self.partly);
     member("cursors", self.cursors);
+    member.Optional("lost", self.lost);
     member.Bytes("body", self.body);
   }
   static UpdateRecord Read(Data stored);

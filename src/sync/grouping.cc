@@ -115,12 +115,21 @@ bool Grouping::Touches(const MutationRecord& record) const {
 
 void Grouping::Hold(const MutationRecord& record) {
   for (const std::string& key : record.keys) held_keys_.insert(key);
-  if (user_.empty()) return;
   for (const std::string& realm : record.realms) {
-    const std::string own = std::string(kMembersTable) + '\0' + MembershipId(realm, user_);
-    if (std::find(record.keys.begin(), record.keys.end(), own) != record.keys.end())
-      held_realms_.insert(realm);
+    if (IsOnOwnMembership(record, realm)) held_realms_.insert(realm);
   }
+}
+
+bool Grouping::IsOnOwnMembership(const MutationRecord& record, const std::string& realm) const {
+  if (user_.empty()) return false;
+  const std::string own = std::string(kMembersTable) + '\0' + MembershipId(realm, user_);
+  return std::find(record.keys.begin(), record.keys.end(), own) != record.keys.end();
+}
+
+bool Grouping::WaitsForRealm(const MutationRecord& record) const {
+  return std::any_of(record.realms.begin(), record.realms.end(), [&](const std::string& realm) {
+    return lost_.contains(realm) && !IsOnOwnMembership(record, realm);
+  });
 }
 
 void Grouping::AddOne(const Key& key, MutationRecord record) {
@@ -130,6 +139,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     return;
   }
   if (IsGrouped(record) || record.known.has_value()) return;
+  if (WaitsForRealm(record)) return;
   if (record.held || Touches(record)) {
     Hold(record);
     return;

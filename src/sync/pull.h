@@ -70,6 +70,7 @@ struct PullAnswer {
   // By action. None: the server does not report any.
   std::optional<Map<std::string, Revisions>> known;
   Vector<std::string> revoked;
+  Vector<std::string> lost;   // revoked by a restored backup only: what is held of them is kept
   Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
   // Scopes that are filled again from the start: the answer says nothing about their tables.
   std::optional<Vector<WantedScope>> refill;
@@ -107,6 +108,8 @@ class PullFold {
   size_t unconfirmed() const { return outbox_.size(); }
   size_t grouped() const { return grouped_; }  // mutations in the updates that stay in the outbox
   bool moved() const { return moved_; }        // a cursor, a fill or an update changed
+  // Nothing of the answer was folded: windows make offers first.
+  bool waits() const { return waits_; }
 
  private:
   // Of an action that the log already has, according to the answer to a push: above the cursors
@@ -128,6 +131,12 @@ class PullFold {
   void ConfirmKnown();
   LogPosition Find(const KnownMutation& known) const;
   void Revoke();
+  bool IsLost(const std::string& realm) const;
+  bool IsNewlyLost(const std::string& realm) const;
+  bool WaitsForOffers();
+  void AskForOffers(const std::string& realm);
+  void Lose(const std::string& realm);
+  void MoveLost();
   bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
   void MoveScopes();
@@ -147,11 +156,13 @@ class PullFold {
   Vector<NamedMutation> confirmed_;
   Vector<PartlyConfirmed> partly_;
   uint64_t highest_ = 0;
+  std::optional<Vector<std::string>> lost_;  // of the record, if there is news about lost realms
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
   bool resend_ = false;
   bool unjudged_ = false;
   bool moved_ = false;
+  bool waits_ = false;
   size_t grouped_ = 0;
 };
 

@@ -125,6 +125,7 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   SKERRY_RETURN_IF_ERROR(ReadOwn(json["own"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadKnown(json["known"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
+  SKERRY_RETURN_IF_ERROR(ReadTexts(json["lost"], "lost", &answer.lost));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
   SKERRY_RETURN_IF_ERROR(ReadRefill(json["refill"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));

@@ -60,6 +60,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
+  if (WaitsForOffers()) return true;
   DropSteps();
   OwnSteps();
   for (const Change& change : answer_->changes) {
@@ -75,6 +76,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   KeepSteps();
   ConfirmOwn();
   Revoke();
+  MoveLost();
   MoveCursors();
   ConfirmKnown();
   return true;
@@ -139,11 +141,11 @@ Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
   const bool received = request_->received.count(update.id) != 0;
   for (const auto& [realm, link] : update.after) {
     if (Contains(confirmed, realm)) continue;
-    const bool unreadable = received && !answer_->more && !answer_->cursors.contains(realm) &&
-                            answer_->images.empty() && update.revisions.has_value() &&
-                            update.revisions->contains(realm);
+    const bool unreadable = received && !IsNewlyLost(realm) && !answer_->more &&
+                            !answer_->cursors.contains(realm) && answer_->images.empty() &&
+                            update.revisions.has_value() && update.revisions->contains(realm);
     // In a realm that this client may not read, there is no other confirmation than that it was
-    // applied.
+    // applied; nor in one that stays lost, of which only an update was sent that founds it again.
     const bool is_own = own != answer_->own.end() && own->second.contains(realm);
     if (is_own || unreadable || IsInLog(update, realm)) confirmed.push_back(realm);
   }
@@ -219,7 +221,9 @@ bool PullFold::ResendIfMissing(OutboxRecord* update) {
   const bool asked = request_->unread.contains(id) && answer_->known.has_value() && IsWhole();
   if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
-    if (Contains(update->confirmed, realm) || !answer_->cursors.contains(realm)) continue;
+    if (Contains(update->confirmed, realm)) continue;
+    // The server does not have the realm any more: pushed again, the update gets its outcome.
+    if (!answer_->cursors.contains(realm) && !IsLost(realm)) continue;
     // If there is more to pull, the update may still come. At the head of the log it cannot,
     // whatever that revision was.
     if (answer_->more && CursorRevision(answer_->cursors, realm) < revision) continue;
@@ -252,7 +256,7 @@ PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
       if (there < *found) return LogPosition::kBeyond;
     } else if (!whole) {
       return LogPosition::kBeyond;
-    } else if (answer_->cursors.contains(realm)) {
+    } else if (answer_->cursors.contains(realm) || IsLost(realm)) {
       return LogPosition::kLost;
     }
     // In a realm that this client may not read, the answer to the push is all that it will ever
@@ -280,41 +284,12 @@ void PullFold::ConfirmKnown() {
   sync_.known = std::move(left);
 }
 
-void PullFold::Revoke() {
-  for (const std::string& realm : answer_->revoked) {
-    InboxReason refusal;
-    refusal.reason = "revoked";
-    refusal.code = "revoked";
-    refusal.detail = "The right to the realm " + realm + " was withdrawn.";
-    quarantine_.RefuseRealm(realm, std::move(refusal));
-    // An update that was sent keeps its id and place until its outcome is known; one that was never
-    // sent need not.
-    for (size_t i = 0; i < outbox_.size(); ++i) {
-      if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
-      for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
-        quarantine_.Undo(undone);
-        writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
-      }
-      break;
-    }
-  }
-}
-
-void PullFold::MoveCursors() {
-  Cursors cursors = sync_.cursors;
-  for (const auto& [realm, cursor] : answer_->cursors) cursors[realm] = cursor;
-  for (const std::string& realm : answer_->revoked) cursors.erase(realm);
-  if (!(cursors == sync_.cursors)) {
-    sync_.older.insert(sync_.older.begin(), sync_.cursors);
-    if (sync_.older.size() > kMaxOlderCursors) sync_.older.resize(kMaxOlderCursors);
-    moved_ = true;
-  }
-  erase_if(sync_.refill,
-           [&](const std::string& realm) { return answer_->cursors.contains(realm); });
-  sync_.cursors = std::move(cursors);
-}
-
 Data::Array PullFold::Finish() {
+  if (waits_) {
+    WriteRecord();
+    writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
+    return std::move(writes_);
+  }
   if (answer_->realms_token.has_value()) sync_.realms_token = answer_->realms_token;
   sync_.clock_offset = clock_offset_;
   if (answer_->left_out || request_->left_out || unjudged_) NoteLeftOut(Layout(*schema_), &sync_);
@@ -327,7 +302,7 @@ Data::Array PullFold::Finish() {
 void PullFold::WriteRecord() {
   for (const NamedMutation& left : quarantine_.done()) confirmed_.push_back(left);
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
-                    partly_.empty() && !quarantine_.removed_any();
+                    !lost_.has_value() && partly_.empty() && !quarantine_.removed_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;
@@ -337,6 +312,7 @@ void PullFold::WriteRecord() {
   record.refused = quarantine_.refused();
   record.partly = std::move(partly_);
   record.cursors = sync_.cursors;
+  record.lost = std::move(lost_);
   record.body = EncodeSteps(*schema_, steps_);
   sync_.record_bytes += record.body->size();
   sync_.removed_up_to =

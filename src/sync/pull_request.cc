@@ -62,6 +62,7 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
       .Set("seen", ToData(sync.seen));
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
   for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
+  if (sync.lost.has_value()) body.Set("lost", ToData(*sync.lost));
   if (!request.known.empty()) {
     Data known = Data::MakeArray();
     for (const std::string& id : request.known) known.Push(id);

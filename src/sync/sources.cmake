@@ -16,6 +16,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/pull_answer.cc
   src/sync/pull_fold.cc
   src/sync/pull_fold_scopes.cc
+  src/sync/pull_fold_realms.cc
   src/sync/pull_request.cc
   src/sync/push.cc
   src/sync/push_result.cc

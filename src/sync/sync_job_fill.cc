@@ -68,7 +68,8 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   if (stale) return;
   fill_.draft.Publish(&sync, writes);
   sync.cursors[realm] = fill_.draft.cursors.at(realm);
-  erase_if(sync.refill, [&realm](const std::string& other) { return other == realm; });
+  const auto is_filled = [&realm](const std::string& other) { return other == realm; };
+  erase_if(sync.refill, is_filled);
   for (SyncScope& scope : sync.scopes) {
     // The server offers an image only if the scopes cover the whole realm.
     if (fill_.is_last && !scope.filled.upto.has_value()) scope.filled.whole = true;
@@ -78,6 +79,12 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   record.kind = UpdateKind::kImage;
   record.generation = fill_.draft.generation;
   record.cursors = sync.cursors;
+  if (sync.lost.has_value()) {
+    erase_if(*sync.lost, is_filled);
+    record.lost = sync.lost;
+    if (sync.lost->empty()) sync.lost.reset();
+    if (sync.offers.has_value()) sync.offers->erase(realm);
+  }
   record.body = EncodeSteps(state_->schema, {});
   sync.record_bytes += record.body->size();
   writes->push_back(PutWrite(Store::kUpdates, record.n, record.Write()));

@@ -134,6 +134,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   if (!Work()) return;
   run_.refusal = {};
   state_->ForgetErrors();
+  if (fold->waits()) return loop_.Pulled(false);  // a window wakes this worker when it has done so
   loop_.Pulled(answer->more);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) refilled_all_ = false;

@@ -44,6 +44,7 @@ ReadReply SyncJob::ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn)
                                  IsFromNewerVersion(state_->schema, ask->sync));
   ask->grouping->Know(ask->outbox);
   ask->grouping->OfUser(state_->user);
+  if (ask->sync.lost.has_value()) ask->grouping->Lose(*ask->sync.lost);
   if (ask->transaction.mutation_count() > 0 && ask->grouping->wants_more()) {
     ReadFirstPage(&reply);
     return reply;

@@ -172,8 +172,8 @@ export const authority = [
   {
     name: 'a held founding holds nothing of its realm',
     file: 'src/sync/grouping.cc',
-    from: '      held_realms_.insert(realm);',
-    to: '      held_realms_.insert(own);',
+    from: 'held_realms_.insert(realm);',
+    to: 'held_realms_.insert(record.id);',
   },
   {
     name: 'a leave of a realm that is gone goes to the inbox',

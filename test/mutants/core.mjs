@@ -3,6 +3,90 @@
 
 export const core = [
   {
+    name: 'rows of a lost realm are replaced before they were offered',
+    file: 'src/sync/pull_fold_realms.cc',
+    from: '  if (offer->second) return;\n',
+    to: '  if (offer->second || !is_new || is_new) return;\n',
+  },
+  {
+    name: 'another history of a realm of members replaces what was not offered',
+    file: 'src/sync/pull_fold_realms.cc',
+    from: 'Contains(answer_->reset, realm) && IsFoundable',
+    to: 'false && Contains(answer_->reset, realm) && IsFoundable',
+  },
+  {
+    name: 'changes in a lost realm are pushed before it is founded again',
+    file: 'src/sync/grouping.cc',
+    from: '  if (WaitsForRealm(record)) return;\n',
+    to: '',
+  },
+  {
+    name: 'an offer changes a row that is there',
+    file: 'src/log/fold_op.cc',
+    from: '  if (row->has_value() && op.Has(kOnlyNew)) return false;\n',
+    to: '',
+  },
+  {
+    name: 'an offer revives a row that was deleted',
+    file: 'src/authority/judgement.cc',
+    from: 'if (!row && op.Has(kOnlyNew) && scene_',
+    to: 'if (false && !row && op.Has(kOnlyNew) && scene_',
+  },
+  {
+    name: 'an offer is merged with other ops',
+    file: 'src/log/fold_ops.cc',
+    from: '      return AddOffer(op, tail);\n',
+    to: '      return AddSet(op, tail);\n',
+  },
+  {
+    name: 'an owner gives back rows of a lost realm, but no members',
+    file: 'src/client/offers.cc',
+    from: '    if (IsOwnRealm(*view_, *offered_)) Found();\n',
+    to: '',
+  },
+  {
+    name: 'children are offered before their parents',
+    file: 'src/client/offers.cc',
+    from: '      left.push_back({key, true});\n',
+    to: '      Offer(key, OpKind::kOffer);\n',
+  },
+  {
+    name: 'every window offers the rows of a lost realm',
+    file: 'src/client/tab_offers.cc',
+    from: ': !known->second;',
+    to: ': !known->second || true;',
+  },
+  {
+    name: 'offers that could not be stored are forgotten',
+    file: 'src/client/tab_transactions.cc',
+    from: '      // The reading finds that they are still due.\n      if (!freeze_.is_frozen())',
+    to: '      if (false)',
+  },
+  {
+    name: 'the rows of a lost realm are dropped',
+    file: 'src/sync/pull_fold.cc',
+    from: '  Vector<std::string> dropped = answer_->revoked;\n',
+    to: '  Vector<std::string> dropped = answer_->revoked;\n  for (const std::string& realm : answer_->lost) dropped.push_back(realm);\n',
+  },
+  {
+    name: 'an update that a lost realm had counts as confirmed',
+    file: 'src/sync/pull_fold.cc',
+    from: 'received && !IsNewlyLost(realm) && !answer_->more',
+    to: 'received && !answer_->more',
+  },
+  {
+    name: 'a founding that was applied waits as long as the realm stays lost',
+    file: 'src/sync/pull_fold.cc',
+    from: 'received && !IsNewlyLost(realm) && !answer_->more',
+    to: 'received && !IsLost(realm) && !answer_->more',
+  },
+  {
+    name: 'a window writes to a realm that the server has lost',
+    file: 'src/client/member_rights.cc',
+    from: 'if (view_->IsFrozen(*realm))',
+    to: 'if (false && view_->IsFrozen(*realm))',
+  },
+  {
     name: 'a worker writes without checking the epoch of its lease',
     file: 'src/sync/lease_rules.cc',
     from: 'record.owner == owner && record.epoch == epoch;',

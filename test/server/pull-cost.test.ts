@@ -100,6 +100,7 @@ const requests: [string, Json, number][] = [
   ['half a character as an id of an update', { have: ['\ud800'] }, 400],
   ['an id of an update that is none', { have: [7] }, 400],
   ['an id of an action that cannot be', { known: ['a\0'] }, 400],
+  ['a lost realm that cannot be', { lost: ['a\0'] }, 400],
   ['a realm that cannot be', { cursors: { 'a\0': '1@1' } }, 400],
   ['half a character as a realm', { cursors: { '\ud800': '1@1' } }, 400],
   ['a cursor that is none', { cursors: { public: 'x' } }, 422],

@@ -33,13 +33,17 @@ describe('a realms token', () => {
   });
 
   test('says to its user what it was signed for', async () => {
-    expect(await tokens.read('anna', token)).toEqual({ version: 'v1', realms: ['r'] });
+    expect(await tokens.read('anna', token)).toEqual({
+      version: 'v1',
+      at: 1,
+      roles: new Map([['r', 'owner']]),
+    });
   });
 
   test('is believed by the previous key, and then replaced', async () => {
     const rotated = new RealmsTokens([other, key]);
     const claims = await rotated.read('anna', token);
-    expect(claims).toEqual({ version: 'v1', realms: ['r'] });
+    expect(claims?.version).toBe('v1');
     expect(claims && tokens.isCurrent(token, claims, membership)).toBe(true);
     expect(claims && rotated.isCurrent(token, claims, membership)).toBe(false);
   });
@@ -120,6 +124,8 @@ describe('a pull', () => {
   class Person {
     readonly client: WireClient;
     token: unknown = null;
+    /** Realms that it holds as lost. */
+    lost: readonly string[] = [];
 
     constructor(user: string) {
       this.client = new WireClient('', user);
@@ -136,6 +142,7 @@ describe('a pull', () => {
     async pull(): Promise<Json> {
       const request = JSON.stringify({
         ...this.client.request(),
+        lost: this.lost,
         scopes: [{ table: 'cities', where: ['true'], filled: true }],
       });
       const user = callerOf(this.client.user);
@@ -163,6 +170,7 @@ describe('a pull', () => {
     'membership',
     'user_rights',
     'rights_given',
+    'lost_owner',
   ];
   const tables = [
     ...names.map((name) => `skerry.${name}`),
@@ -194,8 +202,9 @@ describe('a pull', () => {
     return realm;
   };
 
-  const realmsIn = async (user: string, { realmsToken }: Json) =>
-    (await new RealmsTokens([key]).read(user, realmsToken))?.realms;
+  const realmsIn = async (user: string, { realmsToken }: Json) => [
+    ...((await new RealmsTokens([key]).read(user, realmsToken))?.roles.keys() ?? []),
+  ];
 
   test('carries a token when memberships have changed, and not otherwise', async () => {
     const [anna, bo] = [new Person('anna-1'), new Person('bo-1')];
@@ -287,6 +296,48 @@ describe('a pull', () => {
     expect(await bo.sync()).not.toHaveProperty('realmsToken');
     await new Person('anna-4').push(remove(realm, 'cy-4'));
     expect(await cy.sync()).toMatchObject({ revoked: [realm] });
+  });
+
+  test('tells nothing of a lost realm that another than a former owner has founded', async () => {
+    const [anna, bo, eve] = ['anna-5', 'bo-5', 'eve-5'].map((name) => new Person(name)) as [
+      Person,
+      Person,
+      Person,
+    ];
+    const restore = await backup();
+    const realms = [await founded(anna), await founded(anna)];
+    const [taken, kept] = realms as [string, string];
+    const all = (role: string, ...users: string[]) =>
+      realms.flatMap((realm) => users.map((user) => invite(realm, user, role)));
+    await anna.push(...all('writer', 'bo-5', 'eve-5'));
+    for (const person of [anna, bo, eve]) await person.sync();
+    await restore();
+    // Eve is faster than anybody else. She knows both names, and was a member of both realms.
+    await eve.sync();
+    await eve.push(invite(taken, 'eve-5', 'owner'), city(taken));
+    await eve.push(invite(taken, 'bo-5', 'writer'), invite(taken, 'anna-5', 'owner'));
+    for (const person of [anna, bo]) {
+      const answer = await person.sync();
+      expect(answer.lost).toEqual(realms);
+      expect(answer).toMatchObject({ cursors: {}, changes: [], revoked: [] });
+      expect(answer).not.toHaveProperty('reset');
+      expect(answer).not.toHaveProperty('realmsToken');
+      person.lost = answer.lost as string[];
+    }
+    expect((await bo.sync()).lost).toEqual(realms);
+    // Anna has shown that she owned them. She founds one again, by an identity that the server does not know yet.
+    await new Person('anna-5').push(
+      invite(kept, 'anna-5', 'owner'),
+      city(kept),
+      invite(kept, 'bo-5', 'writer'),
+    );
+    for (const person of [anna, bo]) {
+      const answer = await person.sync();
+      expect([answer.lost, Object.keys(answer.cursors as Json)]).toEqual([[taken], [kept]]);
+      // Nobody waits for the other realm any more.
+      person.lost = [];
+      expect(Object.keys((await person.sync()).cursors as Json)).toEqual([kept, taken].sort());
+    }
   });
 
   test.each([1, 50, 500])('that is idle takes the same queries in %i realms', async (count) => {

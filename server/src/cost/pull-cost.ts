@@ -113,11 +113,12 @@ function cursorsOf(cursors: unknown): Record<string, unknown> {
  * client's, or has names that cannot exist.
  */
 export function pullOf(body: JsonObject, limit: number): string {
-  const { client, schema, cursors = {}, have = [], known, scopes = [], refill } = body;
+  const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
   return JSON.stringify({
     ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
     scopes: scopesOf(scopes),
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
+    ...(lost === undefined || lost === null ? {} : { lost: idsOf(lost, 'lost') }),
   });
 }

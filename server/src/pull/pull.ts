@@ -6,7 +6,7 @@ import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Queryable, Within } from '../db/database.ts';
-import { answerToken } from '../rights/lost.ts';
+import { answerToken, recordOwners } from '../rights/lost.ts';
 import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
@@ -88,10 +88,12 @@ export class Puller {
     const { database, authority } = this.#options;
     const reading = new PullReading(this.#options, portion, call.within.finish);
     try {
-      const text = await database.transaction({ mode: 'snapshot', ...call.within }, (tx) =>
-        authority.pull((step) => this.#run(tx, step, call, reading), call.within.spent),
+      const { said, owned } = await database.transaction(
+        { mode: 'snapshot', ...call.within },
+        (tx) => authority.pull((step) => this.#run(tx, step, call, reading), call.within.spent),
       );
-      return { text, reading };
+      await recordOwners(database, call.user, owned, call.within);
+      return { text: said, reading };
     } catch (error) {
       if (error instanceof TooMuchToRead) return { text: null, reading };
       throw requestProblem(error) ?? error;
@@ -103,16 +105,16 @@ export class Puller {
     step: Step,
     { user, request, realmsToken }: Call,
     reading: PullReading,
-  ): Promise<string> {
+  ): Promise<{ said: string; owned: readonly string[] }> {
     const rights = await readMemberships(tx, user);
-    const readable = [...rights.readable.keys()];
-    const { lost, token } = await answerToken(
+    const { lost, owned, token } = await answerToken(
       tx,
       this.#options.tokens,
       user,
       { realmsToken, request },
       rights,
     );
+    const readable = [...rights.readable.keys()].filter((realm) => !lost.includes(realm));
     const { now, realms } = await readHeads(tx, readable);
     let text = rawObject({ now, request: withoutCursors(request, lost), realms });
     for (let round = 0; round < kRounds; round++) {
@@ -124,8 +126,8 @@ export class Puller {
           ...(token === null ? {} : { realmsToken: token }),
           ...(lost.length === 0 ? {} : { lost }),
         };
-        const text = JSON.stringify(more);
-        return text === '{}' ? said : `${text.slice(0, -1)},${said.slice(1)}`;
+        const begin = JSON.stringify(more);
+        return { said: begin === '{}' ? said : `${begin.slice(0, -1)},${said.slice(1)}`, owned };
       }
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw cursorsGone();

@@ -1,14 +1,28 @@
 // Realms that were a user's in a history that the database has lost, because it was restored from a backup.
+//
+// Such a realm may be founded again by anybody who knows its name. Clients give their rows back to it, so it is one and
+// the same only if its new founder has shown by a token that the lost history had him as an owner. The server records
+// that when the owner's client learns that the realm is lost (`recordOwners`), and then the client founds it. Until then
+// the realm stays lost to those who have its rows, even if its founder invites them.
 
-import type { Queryable } from '../db/database.ts';
-import type { RealmsTokens } from './realms-token.ts';
-import type { Caller, Rights } from './rights.ts';
+import type { Database, Queryable, Within } from '../db/database.ts';
+import type { Claims, RealmsTokens } from './realms-token.ts';
+import type { Caller, Readable, Rights } from './rights.ts';
 
 export interface Answered {
-  /** The realms of the request's cursors that are of a lost history: these are not revoked. */
+  /** The realms that the client holds of a lost history: they are not revoked, and nothing of them is told. */
   readonly lost: readonly string[];
+  /** Those of them that the user owned, which is not recorded yet. */
+  readonly owned: readonly string[];
   /** A new token; null if the client has the present one, or must keep the one that says what is lost. */
   readonly token: string | null;
+}
+
+interface Asked {
+  /** May be anything. */
+  readonly realmsToken: unknown;
+  /** JSON text, checked. */
+  readonly request: string;
 }
 
 /** Whether this database has ever given the version to the user. */
@@ -21,29 +35,97 @@ async function wasGiven(tx: Queryable, user: string, version: string): Promise<b
   return row?.given === 'true';
 }
 
+/** The realms of which the client says that it has rows. */
+function held(request: string): Set<string> {
+  const { cursors, lost = [] } = JSON.parse(request) as { cursors: object; lost?: string[] };
+  return new Set([...Object.keys(cursors), ...lost]);
+}
+
+/** Those of `realms` that were founded after the token was made, by a user who was not an owner before. */
+async function takenOver(
+  tx: Queryable,
+  realms: readonly string[],
+  { at }: Claims,
+): Promise<Set<string>> {
+  if (realms.length === 0) return new Set();
+  const rows = await tx.query<{ realm: string }>(
+    `select l.realm from skerry.log l
+      where l.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
+        and l.revision = 1 and l.at > $2::bigint
+        and not exists (select 1 from skerry.lost_owner o where o.realm = l.realm and o.user_id = l.user_id)`,
+    [JSON.stringify(realms), String(at)],
+  );
+  return new Set(rows.map(({ realm }) => realm));
+}
+
+/** Those of the realms of which the user is not recorded as an owner. */
+async function unrecorded(
+  tx: Queryable,
+  user: string,
+  realms: readonly string[],
+): Promise<string[]> {
+  if (realms.length === 0) return [];
+  const rows = await tx.query<{ realm: string }>(
+    `select k.realm from json_array_elements_text($1::text::json) as k(realm)
+      where not exists (select 1 from skerry.lost_owner o where o.realm = k.realm and o.user_id = $2::text)`,
+    [JSON.stringify(realms), user],
+  );
+  return rows.map(({ realm }) => realm);
+}
+
+/** Records that a token has shown the user to have owned these realms in a lost history. */
+export async function recordOwners(
+  database: Database,
+  { id }: Caller,
+  realms: readonly string[],
+  within: Within,
+): Promise<void> {
+  if (realms.length === 0) return;
+  await database.transaction({ mode: 'write', ...within }, (tx) =>
+    tx.query(
+      `insert into skerry.lost_owner (realm, user_id)
+         select k.realm, $2::text from json_array_elements_text($1::text::json) as k(realm)
+         on conflict do nothing`,
+      [JSON.stringify(realms), id],
+    ),
+  );
+}
+
+/** The realms of the token that the client holds, and that are not in this history, or taken over by somebody. */
+async function lostRealms(
+  tx: Queryable,
+  claims: Claims,
+  request: string,
+  readable: Readable,
+): Promise<string[]> {
+  const holds = held(request);
+  const realms = [...claims.roles.keys()].filter((realm) => holds.has(realm));
+  const there = realms.filter((realm) => readable.has(realm));
+  const taken = await takenOver(tx, there, claims);
+  return realms.filter((realm) => !readable.has(realm) || taken.has(realm));
+}
+
 /** What a pull answers to a realms token. `rights` and the versions are read in one snapshot. */
 export async function answerToken(
   tx: Queryable,
   tokens: RealmsTokens,
   { id }: Caller,
-  { realmsToken: token, request }: { readonly realmsToken: unknown; readonly request: string },
+  { realmsToken: token, request }: Asked,
   { readable, membership }: Rights,
 ): Promise<Answered> {
   const claims = await tokens.read(id, token);
   const isCurrent =
     claims !== null && membership !== null && tokens.isCurrent(String(token), claims, membership);
-  if (isCurrent) return { lost: [], token: null };
+  if (isCurrent) return { lost: [], owned: [], token: null };
   const isOfThisHistory =
     claims === null ||
     claims.version === membership?.version ||
     (await wasGiven(tx, id, claims.version));
   if (!isOfThisHistory) {
-    const { cursors } = JSON.parse(request) as { cursors: Readonly<Record<string, unknown>> };
-    const lost = claims.realms.filter(
-      (realm) => !readable.has(realm) && Object.hasOwn(cursors, realm),
-    );
-    // A client that goes on to ask for them goes on to have this token, so that they are not revoked later.
-    if (lost.length > 0) return { lost, token: null };
+    const lost = await lostRealms(tx, claims, request, readable);
+    const owned = lost.filter((realm) => claims.roles.get(realm) === 'owner');
+    // A client that holds them goes on to have this token, so that they are not revoked later.
+    if (lost.length > 0) return { lost, owned: await unrecorded(tx, id, owned), token: null };
   }
-  return { lost: [], token: membership === null ? null : await tokens.sign(id, membership) };
+  return { lost: [], owned: [], token: membership && (await tokens.sign(id, membership)) };
 }

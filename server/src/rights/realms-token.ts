@@ -22,7 +22,10 @@ export interface Membership {
 /** What a token says. */
 export interface Claims {
   readonly version: string;
-  readonly realms: readonly string[];
+  /** When the version was given, ms. */
+  readonly at: number;
+  /** By realm. */
+  readonly roles: ReadonlyMap<string, unknown>;
 }
 
 const kPurpose = 'skerry realms token';
@@ -66,9 +69,10 @@ export class RealmsTokens {
       const keyFor = (header: JWTHeaderParameters) => this.#keyFor(header);
       const options = { algorithms: [kAlgorithm], typ: kType };
       const { payload } = await jwtVerify(token, keyFor, options);
-      const { version, realms } = payload;
+      const { version, at, realms } = payload;
       if (payload.user !== user || typeof version !== 'string') return null;
-      return { version, realms: isObject(realms) ? Object.keys(realms) : [] };
+      const roles = new Map(Object.entries(isObject(realms) ? realms : {}));
+      return { version, at: typeof at === 'number' ? at : 0, roles };
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;

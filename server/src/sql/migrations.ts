@@ -198,6 +198,13 @@ export const migrations: readonly string[][] = [
        end loop;
      end $$`,
   ],
+  [
+    // Who has shown by a realms token to have owned a realm of a history that was lost (rights/lost.ts).
+    `create table skerry.lost_owner (
+       realm text collate "C" not null,
+       user_id text collate "C" not null,
+       primary key (realm, user_id))`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -99,6 +99,33 @@ TEST_CASE("readers read, writers write rows, and only owners change members") {
   CHECK(realm.RoleOf("bo") == "writer");
 }
 
+TEST_CASE("an offer gives back what is missing, and neither changes nor revives anything") {
+  Realm realm;
+  const auto offered = [&](const char* id, int n) {
+    return std::string(R"({"op":"offer","table":"items","id":")") + id + R"(","realm":")" +
+           realm.name + R"(","set":{"n":)" + std::to_string(n) + "}}";
+  };
+  const auto n = [&](const char* id) { return realm.world.Row("items", id)["props"]["n"]; };
+  realm.Found();
+  REQUIRE(Outcome(realm.Push(realm.anna, realm.Item("there") + "," + realm.Item("gone") + "," +
+                                             realm.Invite("bo", "reader"))) == "applied");
+  REQUIRE(Outcome(realm.Push(realm.anna, R"({"op":"delete","table":"items","id":"gone","realm":")" +
+                                             realm.name + "\"}")) == "applied");
+  const Data result = realm.Push(
+      realm.anna, offered("missing", 2) + "," + offered("there", 2) + "," + offered("gone", 2) +
+                      "," + realm.Member("offer", "bo", R"(,"set":{"user":"bo","role":"owner"})") +
+                      "," + realm.Member("offer", "cy", R"(,"set":{"user":"cy","role":"writer"})"));
+  CHECK(Outcome(result) == "applied");
+  CHECK(result["noops"] == Json("[1,2,3]"));
+  CHECK(n("missing") == Data(2.0));
+  CHECK(n("there") == Data(1.0));
+  CHECK(n("gone").is_null());
+  CHECK(realm.RoleOf("bo") == "reader");
+  CHECK(realm.RoleOf("cy") == "writer");
+  // Rights are those of any other op.
+  CHECK(Outcome(realm.Push(realm.bo, offered("more", 1))) == "forbidden");
+}
+
 TEST_CASE("a right is asked in the order of the log, within one commit") {
   Realm realm;
   realm.Found();

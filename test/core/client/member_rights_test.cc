@@ -50,6 +50,8 @@ class RightsWindow {
     return Do(TxCall::kCreate, kMembers, realm + "/" + user, realm, props.c_str());
   }
 
+  void Freeze(Set<std::string> realms) { view_.SetFrozen(std::move(realms)); }
+
  private:
   void Put(const ObjectKey& key, Vector<Value> props) {
     Row row;
@@ -89,6 +91,19 @@ TEST_CASE("refuses what a role forbids, by the role before the transaction") {
   CHECK(owner.Do(TxCall::kUpdate, kMembers, kRealm + "/anna", "", R"({"role":"reader"})") ==
         Code::kOk);
   CHECK(owner.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kOk);
+}
+
+TEST_CASE("changes nothing in a realm that the server has lost, not even to leave it") {
+  RightsWindow owner("owner");
+  owner.Freeze({kRealm});
+  CHECK(owner.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
+  CHECK(owner.Do(TxCall::kMove, kItems, "x", "A") == Code::kReadOnly);
+  CHECK(owner.Do(TxCall::kCreate, kItems, "y", kRealm) == Code::kReadOnly);
+  CHECK(owner.Invite("cy") == Code::kReadOnly);
+  CHECK(owner.Do(TxCall::kCreate, kItems, "y", "A") == Code::kOk);
+  CHECK(owner.Do(TxCall::kDelete, kMembers, kRealm + "/anna", "") == Code::kReadOnly);
+  owner.Freeze({});
+  CHECK(owner.Do(TxCall::kCreate, kItems, "z", kRealm) == Code::kOk);
 }
 
 TEST_CASE("leaves to the server what no membership says, and refuses malformed ones") {

@@ -49,6 +49,22 @@ TEST_CASE("makes a row with the entry's time and revision for a create") {
   CHECK(folding.row->props[kPopulation].is_null());
 }
 
+TEST_CASE("makes a row for an offer, and leaves one that is there as it is") {
+  Folding folding;
+  Op offer = OpOn(OpKind::kOffer, "A");
+  offer.set = {{kName, Value::String("Åre")}};
+  for (const FoldTarget target : {FoldTarget::kView, FoldTarget::kBase}) {
+    folding.row.reset();
+    CHECK(folding.Apply(offer, target));
+    REQUIRE(folding.row.has_value());
+    CHECK(folding.row->props[kName] == Value::String("Åre"));
+    folding = WithRow("A");
+    const Row before = *folding.row;
+    CHECK(!folding.Apply(offer, target));
+    CHECK(*folding.row == before);
+  }
+}
+
 TEST_CASE("merges two creates of one id as create and update") {
   Folding folding = WithRow("A");
   const Row before = *folding.row;

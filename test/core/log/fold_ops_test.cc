@@ -23,6 +23,7 @@ class Sequence {
   Sequence& Create(Vector<PropValue> set) { return Add(OpKind::kCreate, std::move(set), {}); }
   Sequence& Update(Vector<PropValue> set) { return Add(OpKind::kUpdate, std::move(set), {}); }
   Sequence& Inc(Vector<PropAdd> add) { return Add(OpKind::kInc, {}, std::move(add)); }
+  Sequence& Offer(Vector<PropValue> set) { return Add(OpKind::kOffer, std::move(set), {}); }
   Sequence& Delete() { return Add(OpKind::kDelete, {}, {}); }
   Sequence& On(TableIndex table, std::string id) {
     table_ = table;
@@ -175,6 +176,13 @@ TEST_CASE("lists the realms of the ops and of the targets of moves, sorted") {
   CHECK(RealmsOf(ops) == Vector<std::string>{"A", "B"});
 }
 
+TEST_CASE("merges an offer with nothing") {
+  const Vector<PropValue> set = {{kName, Value::String("a")}};
+  CHECK(Sequence().Update(set).Offer(set).Update(set).Fold().size() == 3);
+  CHECK(Sequence().Create(set).Offer(set).Fold().size() == 2);
+  CHECK(Sequence().Offer(set).Delete().Fold().size() == 2);
+}
+
 // ---- random histories ----
 
 using Rows = std::map<ObjectKey, Row>;
@@ -249,6 +257,8 @@ History MakeHistory(Random* random) {
   std::set<ObjectKey> touched;
   const uint64_t length = 1 + random->Below(60);
   const uint64_t moves = random->Below(3) == 0 ? 2 : 0;
+  // Few histories have offers, which keep objects from being dropped as unknown to others.
+  const bool has_offers = random->Below(5) == 0;
   for (uint64_t i = 0; i < length; ++i) {
     const auto table = static_cast<TableIndex>(random->Below(4));
     const bool fresh = random->Below(2) == 0;
@@ -272,6 +282,10 @@ History MakeHistory(Random* random) {
       op = maker.Delete(table, key.id, realm);
     } else {
       op = maker.Move(table, key.id, realm, realm == "A" ? "B" : "A");
+    }
+    if (has_offers && random->Below(6) == 0) {
+      op = maker.Create(table, key.id, realm);
+      op.kind = OpKind::kOffer;
     }
     op.by = {static_cast<uint32_t>(i)};
     touched.insert(key);

@@ -190,7 +190,7 @@ skerry::Update OpMaker::AnyUpdate() {
     const auto table = static_cast<TableIndex>(1 + random_->Below(3));
     const std::string id = AnyId(table, false);
     Op op;
-    switch (random_->Below(6)) {
+    switch (random_->Below(7)) {
       case 0:
         op = Create(table, id, "public");
         break;
@@ -205,6 +205,10 @@ skerry::Update OpMaker::AnyUpdate() {
         break;
       case 4:
         op = Delete(table, id, "public");
+        break;
+      case 5:
+        op = Create(table, id, "public");
+        op.kind = OpKind::kOffer;
         break;
       default:
         op = Op{};

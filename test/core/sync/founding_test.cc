@@ -99,6 +99,28 @@ TEST_CASE("a refused founding takes along all in its realm, and nothing else") {
   CHECK(depends_on == Vector<std::string>{"", SyncUuid(1), SyncUuid(1), SyncUuid(1)});
 }
 
+TEST_CASE("in a lost realm nothing is sent but its founding, and what it lacks waits") {
+  Random random("lost");
+  UuidGenerator ids(&random);
+  Chain chain;
+  chain.client = SyncUuid(50);
+  const auto grouped = [&](bool is_lost) {
+    Grouping grouping(&MemberSchema(), 0);
+    grouping.OfUser("anna");
+    if (is_lost) grouping.Lose({kRealm});
+    grouping.Add(Page({Record(1, {Item("a", kRealm)}), Record(2, {Item("b", "A")}),
+                       Record(3, {Founding()}), Record(4, {Item("c", kRealm)})}));
+    Data::Array writes;
+    Vector<uint64_t> keys;
+    for (const OutboxRecord& update : grouping.Finish(1000, 1000, &ids, &chain, &writes)) {
+      for (const NamedMutation& named : update.mutations) keys.push_back(named.key.number());
+    }
+    return keys;
+  };
+  CHECK(grouped(true) == Vector<uint64_t>{2, 3});
+  CHECK(grouped(false) == Vector<uint64_t>{1, 3, 4, 2});
+}
+
 TEST_CASE("a refused change of members takes along no rows of the realm") {
   Quarantine quarantine(&MemberSchema(), "anna", 5000);
   quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});

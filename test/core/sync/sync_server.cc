@@ -85,6 +85,12 @@ Data SyncServer::Pull(const Data& request) {
   if (!out["answer"].is_object()) return out;
   Data answer = out["answer"];
   if (!says_known) answer.Remove("known");
+  Data revoked = Data::MakeArray(), gone = Data::MakeArray();
+  for (const Data& realm : answer["revoked"].items()) {
+    (lost.contains(realm.as_string()) ? gone : revoked).Push(realm);
+  }
+  answer.Set("revoked", std::move(revoked));
+  if (!gone.items().empty()) answer.Set("lost", std::move(gone));
   return answer;
 }
 

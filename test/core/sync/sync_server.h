@@ -33,6 +33,7 @@ class SyncServer {
   uint64_t entries_a_pull = 1000;    // a range may end before the head
   std::set<std::string> write_only;  // realms that the client may not read
   std::set<std::string> revoked;     // realms that the client may no longer read, nor write
+  std::set<std::string> lost;        // those of them that a restored backup does not have
   bool says_known = true;            // whether a pull's answer has `known`
   bool forks = false;                // every update is answered `forked`
   std::set<std::string> held;        // updates that are answered `held` despite the chain

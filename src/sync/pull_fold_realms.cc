@@ -1,0 +1,123 @@
+// What a pull's answer says of realms: which are revoked, which are lost, and how far each was read.
+#include <utility>
+
+#include "base/map.h"
+#include "base/vector.h"
+#include "model/members.h"
+#include "sync/chain.h"
+#include "sync/pull.h"
+#include "sync/records.h"
+
+namespace skerry {
+
+void PullFold::Revoke() {
+  for (const std::string& realm : answer_->revoked) {
+    InboxReason refusal;
+    refusal.reason = "revoked";
+    refusal.code = "revoked";
+    refusal.detail = "The right to the realm " + realm + " was withdrawn.";
+    quarantine_.RefuseRealm(realm, std::move(refusal));
+    // An update that was sent keeps its id and place until its outcome is known; one that was never
+    // sent need not.
+    for (size_t i = 0; i < outbox_.size(); ++i) {
+      if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
+      for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
+        quarantine_.Undo(undone);
+        writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
+      }
+      break;
+    }
+  }
+}
+
+bool PullFold::IsLost(const std::string& realm) const {
+  if (answer_->cursors.contains(realm)) return false;
+  return Contains(answer_->lost, realm) || (sync_.lost.has_value() && Contains(*sync_.lost, realm));
+}
+
+bool PullFold::IsNewlyLost(const std::string& realm) const {
+  return IsLost(realm) && !(sync_.lost.has_value() && Contains(*sync_.lost, realm));
+}
+
+// Notes that the server has lost the realm, or what its log was. The updates that the lost log may
+// have had are undone: their outcomes will never be known. Nothing of the realm is sent until it
+// exists, but for what founds it.
+void PullFold::Lose(const std::string& realm) {
+  Vector<std::string>& lost = sync_.lost.has_value() ? *sync_.lost : sync_.lost.emplace();
+  if (Contains(lost, realm)) return;
+  lost.push_back(realm);
+  if (!Contains(sync_.refill, realm)) sync_.refill.push_back(realm);
+  for (size_t i = 0; i < outbox_.size();) {
+    if (!outbox_[i].after.contains(realm)) {
+      ++i;
+      continue;
+    }
+    for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
+      quarantine_.Undo(undone);
+      writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
+    }
+  }
+  sync_.chain.links.erase(realm);
+  sync_.seen.erase(realm);
+}
+
+// A realm of members that is back, or goes on from another point of its history, may lack rows that
+// this client has. They are offered before they are replaced, and only a window has them. Returns
+// whether the answer has to wait for that.
+bool PullFold::WaitsForOffers() {
+  for (const auto& [realm, cursor] : answer_->cursors) AskForOffers(realm);
+  for (const ImageFill& image : answer_->images) AskForOffers(image.realm);
+  return waits_;
+}
+
+void PullFold::AskForOffers(const std::string& realm) {
+  const bool is_known = sync_.lost.has_value() && Contains(*sync_.lost, realm);
+  const bool is_reset =
+      Contains(answer_->reset, realm) && IsFoundable(realm) && sync_.cursors.contains(realm);
+  if (!is_known && !is_reset) return;
+  if (!is_known) {
+    Lose(realm);
+    sync_.cursors.erase(realm);
+  }
+  Map<std::string, bool>& offers =
+      sync_.offers.has_value() ? *sync_.offers : sync_.offers.emplace();
+  const auto [offer, is_new] = offers.try_emplace(realm, false);
+  if (offer->second) return;
+  waits_ = true;
+  if (is_new) lost_ = sync_.lost;
+}
+
+// A realm that was lost is no longer asked for. Its rows stay until the server has it again; then
+// they are replaced by the server's.
+void PullFold::MoveLost() {
+  const size_t before = sync_.lost.has_value() ? sync_.lost->size() : 0;
+  for (const std::string& realm : answer_->lost) Lose(realm);
+  bool is_changed = sync_.lost.has_value() && sync_.lost->size() != before;
+  for (const auto& [realm, cursor] : answer_->cursors) {
+    if (!sync_.lost.has_value() || !Contains(*sync_.lost, realm)) continue;
+    erase(*sync_.lost, realm);
+    if (sync_.offers.has_value()) sync_.offers->erase(realm);
+    is_changed = true;
+  }
+  if (!is_changed) return;
+  lost_ = sync_.lost;
+  if (sync_.lost->empty()) sync_.lost.reset();
+  if (sync_.offers.has_value() && sync_.offers->empty()) sync_.offers.reset();
+}
+
+void PullFold::MoveCursors() {
+  Cursors cursors = sync_.cursors;
+  for (const auto& [realm, cursor] : answer_->cursors) cursors[realm] = cursor;
+  for (const std::string& realm : answer_->revoked) cursors.erase(realm);
+  for (const std::string& realm : answer_->lost) cursors.erase(realm);
+  if (!(cursors == sync_.cursors)) {
+    sync_.older.insert(sync_.older.begin(), sync_.cursors);
+    if (sync_.older.size() > kMaxOlderCursors) sync_.older.resize(kMaxOlderCursors);
+    moved_ = true;
+  }
+  erase_if(sync_.refill,
+           [&](const std::string& realm) { return answer_->cursors.contains(realm); });
+  sync_.cursors = std::move(cursors);
+}
+
+}  // namespace skerry

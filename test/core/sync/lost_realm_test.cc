@@ -1,0 +1,155 @@
+// Goal: a client keeps what it holds of a realm that the server has lost, confirms nothing there, and
+// replaces rows only after windows have logged them as offers. Method: workers of one client and a
+// server that loses a realm; and answers, given to the class that folds them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "sync/pull.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::sync_test {
+namespace {
+
+TEST_CASE("keeps the rows of a lost realm, until the server has it again") {
+  SyncWorld world;
+  world.server.Foreign("a", "A", "x");
+  world.server.Foreign("r", "R", "x");
+  world.Open();
+  world.Settle();
+  REQUIRE(world.Converged());
+  const auto sync = [&] {
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+  };
+  world.server.revoked.insert("R");
+  world.server.lost.insert("R");
+  sync();
+  CHECK(world.Fold()->BaseKeys(0).size() == 2);
+  CHECK(world.sync()["cursors"].Find("R") == nullptr);
+  CHECK(world.sync()["lost"] == Json(R"(["R"])"));
+  CHECK(world.storage.Get("updates", world.sync()["n"])["lost"] == Json(R"(["R"])"));
+  // It is not asked for any more: so it is not revoked, either.
+  world.server.lost.clear();
+  world.server.Foreign("a", "A", "y");
+  sync();
+  CHECK(world.Fold()->BaseKeys(0).size() == 2);
+  CHECK(world.sync()["lost"] == Json(R"(["R"])"));
+  CHECK(world.storage.Get("updates", world.sync()["n"]).Find("lost") == nullptr);
+  world.server.revoked.clear();
+  world.server.Foreign("r", "R", "z");
+  sync();
+  // No window has logged the rows yet.
+  CHECK(world.sync()["offers"] == Json(R"({"R":false})"));
+  CHECK(world.storage.Get("updates", world.sync()["n"])["lost"] == Json(R"(["R"])"));
+  const Data waiting = world.sync();
+  sync();
+  CHECK(world.sync() == waiting);
+  CHECK(world.Fold()->BaseKeys(0).size() == 2);
+  Data logged = world.sync();
+  world.storage.Put("sync", "sync", logged.Set("offers", Json(R"({"R":true})")));
+  sync();
+  CHECK(world.Converged());
+  CHECK(world.sync().Find("offers") == nullptr);
+  CHECK(world.sync().Find("lost") == nullptr);
+  CHECK(world.storage.Get("updates", world.sync()["n"])["lost"] == Json("[]"));
+}
+
+TEST_CASE("does not take an update for confirmed that a lost realm had") {
+  SyncWorld world;
+  world.server.Foreign("r", "R", "x");
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({UpdateItem("r", "R", "mine")});
+  world.Run(20000);
+  world.server.revoked.insert("R");
+  world.server.lost.insert("R");
+  world.network.hold_answers = false;
+  world.Release();
+  world.Run(20000);
+  CHECK(world.sync()["lost"] == Json(R"(["R"])"));
+  CHECK(world.storage.Count("mutations") == 1);
+  CHECK(world.storage.Count("outbox") == 0);
+  // It is pushed as soon as the server has the realm again.
+  world.server.revoked.clear();
+  world.server.lost.clear();
+  Data logged = world.sync();
+  world.storage.Put("sync", "sync", logged.Set("offers", Json(R"({"R":true})")));
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Run(20000);
+  CHECK(world.storage.Count("mutations") + world.storage.Count("conflicts") == 0);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("takes a founding for confirmed that was applied, though the realm stays lost") {
+  OutboxRecord founding;
+  founding.id = SyncUuid(9);
+  founding.after["R"] = {};
+  founding.state = OutboxState::kReceived;
+  founding.revisions = Revisions{{"R", 3}};
+  founding.body = "{}";
+  SyncRecord sync;
+  PullAnswer answer;
+  answer.lost = {"R"};
+  const auto left = [&] {
+    const PullRequest request = MakePullRequest(SyncSchema(), sync, {founding}, 100);
+    PullFold fold(&SyncSchema(), "anna", &request, &answer, 1, 0);
+    REQUIRE(fold.Decide({founding}, sync));
+    const Data::Array writes = fold.Finish();
+    CHECK(!fold.resend());
+    return writes;
+  };
+  const Data remove = DeleteWrite(Store::kOutbox, founding.id);
+  const auto has = [&](const Data::Array& writes) {
+    return std::find(writes.begin(), writes.end(), remove) != writes.end();
+  };
+  sync.lost = {"R"};
+  CHECK(has(left()));
+}
+
+TEST_CASE("offers rows of a realm of members before another history replaces them") {
+  const std::string realm = "01970000-0000-7000-8000-00000000000a";
+  SyncRecord sync;
+  sync.cursors = {{realm, "5@1"}, {"A", "5@1"}};
+  sync.chain.links[realm] = {7, SyncUuid(7), {}};
+  const auto folded = [&](PullAnswer answer) {
+    const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 100);
+    PullFold fold(&SyncSchema(), "anna", &request, &answer, 1, 0);
+    REQUIRE(fold.Decide({}, sync));
+    (void)fold.Finish();
+    sync = fold.sync();
+    return std::pair(fold.waits(), fold.record());
+  };
+  PullAnswer answer;
+  answer.cursors = {{realm, "3@2"}, {"A", "6@2"}};
+  answer.reset = {realm};
+  const auto [waits, record] = folded(answer);
+  CHECK(waits);
+  REQUIRE(record.has_value());
+  CHECK(record->lost == Vector<std::string>{realm});
+  CHECK(sync.offers->at(realm) == false);
+  CHECK(sync.cursors == Cursors{{"A", "5@1"}});
+  CHECK(!sync.chain.links.contains(realm));
+  // It is asked once, until windows have logged the rows.
+  answer.reset.clear();
+  const auto [still_waits, no_record] = folded(answer);
+  CHECK(still_waits);
+  CHECK(!no_record.has_value());
+  (*sync.offers)[realm] = true;
+  const auto [waits_more, last] = folded(answer);
+  CHECK(!waits_more);
+  CHECK(last->lost == Vector<std::string>());
+  CHECK(sync.cursors == answer.cursors);
+  CHECK(!sync.lost.has_value());
+  CHECK(!sync.offers.has_value());
+  // A realm without members is replaced at once.
+  answer.reset = {"A"};
+  CHECK(!folded(answer).first);
+}
+
+}  // namespace
+}  // namespace skerry::sync_test

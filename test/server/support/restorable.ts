@@ -1,0 +1,80 @@
+// A server whose database is backed up and restored: a copy of PGlite's folder, or of PostgreSQL's database.
+
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fetchTransport } from 'skerry/testing';
+import { makeDatabase, postgresUrl, runSql } from './database.ts';
+import { Folder, startServer, type TestServer } from './server.ts';
+
+export class RestorableServer {
+  readonly #folder = new Folder();
+  readonly #schema: string;
+  readonly #name: string;
+  #server: TestServer | null = null;
+
+  constructor(schema: unknown) {
+    this.#schema = this.#folder.schema(schema);
+    this.#name = `restored_${this.#folder.path.slice(-6).toLowerCase()}`;
+  }
+
+  get url(): string {
+    return this.#server?.url ?? '';
+  }
+
+  /** Reaches the server wherever it runs: requests name the host `restored`. */
+  readonly transport: typeof fetchTransport = {
+    request: (request) => {
+      const { pathname, search } = new URL(request.url);
+      return fetchTransport.request({
+        ...request,
+        url: `${this.url}${pathname}${search}`,
+      });
+    },
+  };
+
+  async start(): Promise<void> {
+    const env =
+      postgresUrl === undefined
+        ? {}
+        : { env: { DATABASE_URL: await makeDatabase(postgresUrl, this.#name) } };
+    this.#server = await startServer(this.#folder, this.#schema, env);
+  }
+
+  /** The result restores what is stored now. */
+  async backUp(): Promise<() => Promise<void>> {
+    const backup = await this.#stopped(() => this.#copy(this.#name, `${this.#name}_backup`));
+    return () =>
+      this.#stopped(async () => {
+        if (postgresUrl === undefined) rmSync(this.#folder.data, { recursive: true });
+        else await runSql(postgresUrl, `drop database ${this.#name}`);
+        await backup();
+      });
+  }
+
+  async #stopped<R>(change: () => Promise<R>): Promise<R> {
+    await this.#server?.stop();
+    const result = await change();
+    await this.start();
+    return result;
+  }
+
+  /** Copies the database; the result copies it back. */
+  async #copy(from: string, to: string): Promise<() => Promise<void>> {
+    const copy = async (source: string, target: string) => {
+      if (postgresUrl !== undefined) {
+        await runSql(postgresUrl, `create database ${target} template ${source}`);
+        return;
+      }
+      const folder = (name: string) =>
+        name === this.#name ? this.#folder.data : join(this.#folder.path, name);
+      cpSync(folder(source), folder(target), { recursive: true });
+    };
+    await copy(from, to);
+    return () => copy(to, from);
+  }
+
+  async remove(): Promise<void> {
+    await this.#server?.kill();
+    this.#folder.remove();
+  }
+}
