@@ -67,6 +67,8 @@ struct OutboxRecord {
   Vector<std::string> confirmed;       // realms in which a pull has confirmed it
   Vector<NamedMutation> mutations;
   std::string body;  // JSON of the wire, written once and sent byte for byte
+  // It was received, and sent again, because a pull did not have a realm of it.
+  std::optional<bool> checked;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -84,6 +86,7 @@ struct OutboxRecord {
     member("confirmed", self.confirmed).Require(IsListOf<std::string>);
     member("mutations", self.mutations).Require(IsListOf<NamedMutation>);
     member.Bytes("body", self.body).Require(IsBytes);
+    member.Optional("checked", self.checked);
   }
   static OutboxRecord Read(Data stored);
   // A row {key, value} of the outbox. None: it is damaged, so that it cannot be sent, confirmed and

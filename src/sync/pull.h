@@ -125,6 +125,7 @@ class PullFold {
   Vector<std::string> NowConfirmed(const OutboxRecord& update) const;
   bool IsInLog(const OutboxRecord& update, const std::string& realm) const;
   bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
+  bool IsUnreadable(const OutboxRecord& update, const std::string& realm) const;
   bool ResendIfMissing(OutboxRecord* update);
   void ReportDeletedObjects(const OutboxRecord& update);
   void Confirm(NamedMutation mutation);

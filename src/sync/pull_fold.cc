@@ -134,20 +134,27 @@ void PullFold::OwnSteps() {
   }
 }
 
+// Whether the server has said that it has applied the update in the realm, and this client may not
+// read the realm: it never could, or it was revoked, or the server has lost it.
+bool PullFold::IsUnreadable(const OutboxRecord& update, const std::string& realm) const {
+  return request_->received.contains(update.id) && !answer_->more && answer_->images.empty() &&
+         !answer_->cursors.contains(realm) && update.revisions.has_value() &&
+         update.revisions->contains(realm);
+}
+
 // The realms in which an update is confirmed, including those of this answer.
 Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
   Vector<std::string> confirmed = update.confirmed;
   const auto own = answer_->own.find(update.id);
-  const bool received = request_->received.count(update.id) != 0;
   for (const auto& [realm, link] : update.after) {
     if (Contains(confirmed, realm)) continue;
-    const bool unreadable = received && !IsNewlyLost(realm) && !answer_->more &&
-                            !answer_->cursors.contains(realm) && answer_->images.empty() &&
-                            update.revisions.has_value() && update.revisions->contains(realm);
-    // In a realm that this client may not read, there is no other confirmation than that it was
-    // applied; nor in one that stays lost, of which only an update was sent that founds it again.
     const bool is_own = own != answer_->own.end() && own->second.contains(realm);
-    if (is_own || unreadable || IsInLog(update, realm)) confirmed.push_back(realm);
+    // In a realm that cannot be read, there is no other confirmation than that it was applied. A
+    // server that was restored from a backup may have lost that again, so it is asked once more,
+    // unless it says that the realm was revoked.
+    const bool was_asked = update.checked.has_value() || Contains(answer_->revoked, realm);
+    const bool is_last_word = was_asked && IsUnreadable(update, realm) && !IsNewlyLost(realm);
+    if (is_own || is_last_word || IsInLog(update, realm)) confirmed.push_back(realm);
   }
   return confirmed;
 }
@@ -219,11 +226,14 @@ void PullFold::ReportDeletedObjects(const OutboxRecord& update) {
 bool PullFold::ResendIfMissing(OutboxRecord* update) {
   const std::string& id = update->id;
   const bool asked = request_->unread.contains(id) && answer_->known.has_value() && IsWhole();
-  if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
+  const bool is_told = request_->have.contains(id) || asked;
+  if (!request_->received.contains(id)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
     if (Contains(update->confirmed, realm)) continue;
-    // The server does not have the realm any more: pushed again, the update gets its outcome.
-    if (!answer_->cursors.contains(realm) && !IsLost(realm)) continue;
+    // Pushed again, the update gets its outcome: a duplicate, if the log still has it.
+    const bool is_unreadable = IsUnreadable(*update, realm);
+    if (!is_unreadable && !(is_told && answer_->cursors.contains(realm))) continue;
+    if (is_unreadable) update->checked = true;
     // If there is more to pull, the update may still come. At the head of the log it cannot,
     // whatever that revision was.
     if (answer_->more && CursorRevision(answer_->cursors, realm) < revision) continue;

@@ -71,14 +71,20 @@ export const core = [
   {
     name: 'an update that a lost realm had counts as confirmed',
     file: 'src/sync/pull_fold.cc',
-    from: 'received && !IsNewlyLost(realm) && !answer_->more',
-    to: 'received && !answer_->more',
+    from: 'IsUnreadable(update, realm) && !IsNewlyLost(realm);',
+    to: 'IsUnreadable(update, realm);',
   },
   {
     name: 'a founding that was applied waits as long as the realm stays lost',
     file: 'src/sync/pull_fold.cc',
-    from: 'received && !IsNewlyLost(realm) && !answer_->more',
-    to: 'received && !IsLost(realm) && !answer_->more',
+    from: 'IsUnreadable(update, realm) && !IsNewlyLost(realm);',
+    to: 'IsUnreadable(update, realm) && !IsLost(realm);',
+  },
+  {
+    name: 'a founding that was pushed, and not pulled, is lost with a restored server',
+    file: 'src/sync/pull_fold.cc',
+    from: 'const bool is_last_word = was_asked && IsUnreadable',
+    to: 'const bool is_last_word = IsUnreadable',
   },
   {
     name: 'a window writes to a realm that the server has lost',
@@ -927,14 +933,14 @@ export const core = [
   {
     name: 'an applied update that has become unreadable is never confirmed',
     file: 'src/sync/pull_fold.cc',
-    from: 'unreadable || IsInLog(update, realm))',
-    to: 'unreadable)',
+    from: 'is_last_word || IsInLog(update, realm))',
+    to: 'is_last_word)',
   },
   {
     name: 'an unreadable update that a restored server lost stays in the outbox',
     file: 'src/sync/pull_fold.cc',
-    from: '(!request_->have.contains(id) && !asked)',
-    to: '(!request_->have.contains(id) || asked)',
+    from: 'request_->have.contains(id) || asked;',
+    to: 'request_->have.contains(id) && !asked;',
   },
   {
     name: 'a newer version does not load again what an older one could not apply',

@@ -72,6 +72,20 @@ export const server = [
     to: 'if (lost.length > 0) return { lost: [], ',
   },
   {
+    name: 'a realm stays lost though its founder has founded it again',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/rights/realms-token.ts',
+    from: 'markOf(key, realm, user) === founders.get(realm));',
+    to: 'false && markOf(key, realm, user) === founders.get(realm));',
+  },
+  {
+    name: 'anybody counts as the founder of a realm whose token names none',
+    test: 'test/server/realms-token.test.ts',
+    file: 'server/src/rights/realms-token.ts',
+    from: 'markOf(key, realm, user) === founders.get(realm));',
+    to: '[undefined, markOf(key, realm, user)].includes(founders.get(realm) as string));',
+  },
+  {
     name: 'the token that says what is lost is replaced',
     test: 'test/server/realms-token.test.ts',
     file: 'server/src/rights/lost.ts',

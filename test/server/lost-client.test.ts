@@ -2,7 +2,7 @@
 // they hold of the realm, only read it, and give it back: an owner's client founds the realm again with its members, and
 // every client offers the rows that the server lacks. Method: the package's own clients, on memory hosts, against the real
 // server, whose database is really set back.
-import { http, open, ReadOnlyError, schema, t, table } from 'skerry';
+import { http, NetworkError, open, ReadOnlyError, schema, t, table } from 'skerry';
 import { memory } from 'skerry/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { invite } from './support/memberships.ts';
@@ -20,13 +20,13 @@ const app = schema(
   },
   { version: 1 },
 );
-const connect = (user: string) =>
+const connect = (user: string, transport = server.transport) =>
   open({
     name: 'lost',
     schema: app,
     host: memory({
       workerTimes: { retry: 20, retryMax: 40, idle: 60_000 },
-      transport: server.transport,
+      transport,
     }),
     user,
     scopes: 'all',
@@ -45,8 +45,8 @@ afterEach(async () => {
   await server.remove();
 });
 
-async function openAs(user: string): Promise<Db> {
-  const db = await connect(user);
+async function openAs(user: string, transport = server.transport): Promise<Db> {
+  const db = await connect(user, transport);
   opened.push(db);
   await db.sync.now();
   return db;
@@ -249,4 +249,35 @@ test('nothing is given to one who founds a lost realm without having owned it', 
   // Everything else goes on.
   const own = bo.transact((tx) => tx.notes.create({ title: 'own' }));
   await own.confirmed;
+});
+
+test('a founding that was pushed, but not pulled, is not lost with the server', async () => {
+  let pulls = true;
+  const anna = await openAs('anna', {
+    async request(request) {
+      const isPull = request.url.endsWith('/pull');
+      if (isPull && !pulls) throw new NetworkError('network', 'No pull.', { retryable: true });
+      return server.transport.request(request);
+    },
+  });
+  const bo = await openAs('bo');
+  const restore = await server.backUp();
+  pulls = false;
+  const realm = anna.realms.create().result;
+  anna.realms.invite(realm, 'bo', 'writer');
+  note(anna, realm, 'first');
+  await expect
+    .poll(async () => {
+      await bo.sync.now();
+      return titles(bo, realm);
+    })
+    .toEqual(['first']);
+  await restore();
+
+  pulls = true;
+  await givenBack(anna, bo);
+  for (const db of [anna, bo]) {
+    expect(titles(db, realm)).toEqual(['first']);
+    expect(members(db, realm)).toEqual(['anna owner', 'bo writer']);
+  }
 });

@@ -9,7 +9,11 @@ import { SetupError } from '../../server/src/base/setup-error.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { Puller } from '../../server/src/pull/pull.ts';
 import { Committer } from '../../server/src/push/commit.ts';
-import { RealmsTokens } from '../../server/src/rights/realms-token.ts';
+import {
+  type Claims,
+  type Membership,
+  RealmsTokens,
+} from '../../server/src/rights/realms-token.ts';
 import type { Caller } from '../../server/src/rights/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
@@ -22,22 +26,40 @@ import { type Json, uuid7, WireClient } from './support/server.ts';
 
 const key = 'a key of the tests, long enough for realms tokens';
 const other = 'another key of the tests, also long enough for it';
+const none = new Map<string, string>();
 const described = withMembers(testSchema);
 
 describe('a realms token', () => {
   const tokens = new RealmsTokens([key]);
   const membership = { version: 'v1', at: 1, roles: new Map([['r', 'owner']] as const) };
+  const signed = (of: Membership) => tokens.sign('anna', of, none);
   let token = '';
   beforeAll(async () => {
-    token = await tokens.sign('anna', membership);
+    token = await tokens.sign('anna', membership, new Map([['r', 'bo']]));
   });
 
   test('says to its user what it was signed for', async () => {
-    expect(await tokens.read('anna', token)).toEqual({
+    expect(await tokens.read('anna', token)).toMatchObject({
       version: 'v1',
       at: 1,
       roles: new Map([['r', 'owner']]),
     });
+  });
+
+  test('says who founded a realm, and names nobody', async () => {
+    for (const reader of [tokens, new RealmsTokens([other, key])]) {
+      const claims = (await reader.read('anna', token)) as Claims;
+      expect(reader.isFounder(claims, 'r', 'bo')).toBe(true);
+      for (const [realm, user] of [
+        ['r', 'anna'],
+        ['s', 'bo'],
+      ] as const) {
+        expect(reader.isFounder(claims, realm, user)).toBe(false);
+      }
+    }
+    const unnamed = (await tokens.read('anna', await signed(membership))) as Claims;
+    expect(tokens.isFounder(unnamed, 'r', 'bo')).toBe(false);
+    expect(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).not.toContain('bo');
   });
 
   test('is believed by the previous key, and then replaced', async () => {
@@ -58,7 +80,7 @@ describe('a realms token', () => {
   };
   test.each<[string, string, (right: string) => unknown]>([
     ["another user's", 'bo', (right) => right],
-    ["another server's", 'anna', () => new RealmsTokens([other]).sign('anna', membership)],
+    ["another server's", 'anna', () => new RealmsTokens([other]).sign('anna', membership, none)],
     ['forged', 'anna', (right) => changed(right, { user: 'anna', version: 'v2', realms: {} })],
     ['signed with the secret itself', 'anna', (right) => bySecret(right)],
     ['of another type', 'anna', (right) => bySecret(right, { alg: 'HS256', typ: 'JWT' })],
@@ -234,11 +256,11 @@ describe('a pull', () => {
     await anna.push(invite(realm, 'bo-2', 'reader'), invite(realm, 'cy-2', 'reader'));
     for (const person of [anna, bo, cy]) await person.sync();
     await anna.push(remove(realm, 'bo-2'));
-    const forged = await new RealmsTokens([other]).sign('bo-2', {
-      version: 'x',
-      at: 1,
-      roles: new Map([[realm, 'owner']]),
-    });
+    const forged = await new RealmsTokens([other]).sign(
+      'bo-2',
+      { version: 'x', at: 1, roles: new Map([[realm, 'owner']]) },
+      none,
+    );
     const { cursors } = bo.client;
     for (const wrong of [forged, cy.token, 'x', 7, null]) {
       bo.client.cursors = cursors;
@@ -299,24 +321,21 @@ describe('a pull', () => {
   });
 
   test('tells nothing of a lost realm that another than a former owner has founded', async () => {
-    const [anna, bo, eve] = ['anna-5', 'bo-5', 'eve-5'].map((name) => new Person(name)) as [
-      Person,
-      Person,
-      Person,
-    ];
+    const people = ['anna-5', 'bo-5', 'cy-5', 'eve-5'].map((name) => new Person(name));
+    const [anna, bo, cy, eve] = people as [Person, Person, Person, Person];
     const restore = await backup();
     const realms = [await founded(anna), await founded(anna)];
     const [taken, kept] = realms as [string, string];
     const all = (role: string, ...users: string[]) =>
       realms.flatMap((realm) => users.map((user) => invite(realm, user, role)));
-    await anna.push(...all('writer', 'bo-5', 'eve-5'));
-    for (const person of [anna, bo, eve]) await person.sync();
+    await anna.push(...all('writer', 'bo-5', 'eve-5'), ...all('owner', 'cy-5'));
+    for (const person of people) await person.sync();
     await restore();
     // Eve is faster than anybody else. She knows both names, and was a member of both realms.
     await eve.sync();
     await eve.push(invite(taken, 'eve-5', 'owner'), city(taken));
     await eve.push(invite(taken, 'bo-5', 'writer'), invite(taken, 'anna-5', 'owner'));
-    for (const person of [anna, bo]) {
+    for (const person of [anna, bo, cy]) {
       const answer = await person.sync();
       expect(answer.lost).toEqual(realms);
       expect(answer).toMatchObject({ cursors: {}, changes: [], revoked: [] });
@@ -325,11 +344,11 @@ describe('a pull', () => {
       person.lost = answer.lost as string[];
     }
     expect((await bo.sync()).lost).toEqual(realms);
-    // Anna has shown that she owned them. She founds one again, by an identity that the server does not know yet.
-    await new Person('anna-5').push(
-      invite(kept, 'anna-5', 'owner'),
+    // Cy has shown that he owned them. He founds one again, by an identity that the server does not know yet.
+    await new Person('cy-5').push(
+      invite(kept, 'cy-5', 'owner'),
       city(kept),
-      invite(kept, 'bo-5', 'writer'),
+      ...['anna-5', 'bo-5'].map((user) => invite(kept, user, 'writer')),
     );
     for (const person of [anna, bo]) {
       const answer = await person.sync();
@@ -338,6 +357,23 @@ describe('a pull', () => {
       person.lost = [];
       expect(Object.keys((await person.sync()).cursors as Json)).toEqual([kept, taken].sort());
     }
+  });
+
+  test('gives a realm back that its founder has founded again, who has no token', async () => {
+    const [anna, bo] = ['anna-6', 'bo-6'].map((name) => new Person(name)) as [Person, Person];
+    const restore = await backup();
+    const realm = await founded(anna);
+    await anna.push(invite(realm, 'bo-6', 'writer'));
+    await bo.sync();
+    await restore();
+    expect((await bo.sync()).lost).toEqual([realm]);
+    await new Person('anna-6').push(
+      invite(realm, 'anna-6', 'owner'),
+      invite(realm, 'bo-6', 'writer'),
+    );
+    const answer = await bo.sync();
+    expect(answer).not.toHaveProperty('lost');
+    expect(Object.keys(answer.cursors as Json)).toEqual([realm]);
   });
 
   test.each([1, 50, 500])('that is idle takes the same queries in %i realms', async (count) => {

@@ -1,9 +1,10 @@
 // Realms that were a user's in a history that the database has lost, because it was restored from a backup.
 //
 // Such a realm may be founded again by anybody who knows its name. Clients give their rows back to it, so it is one and
-// the same only if its new founder has shown by a token that the lost history had him as an owner. The server records
-// that when the owner's client learns that the realm is lost (`recordOwners`), and then the client founds it. Until then
-// the realm stays lost to those who have its rows, even if its founder invites them.
+// the same only if the token of the one who asks says that its founder had founded it before, or if its founder has
+// shown by a token that the lost history had him as an owner. The server records that when the owner's client learns
+// that the realm is lost (`recordOwners`), and then the client founds it. Until then the realm stays lost to those who
+// have its rows, even if its founder invites them.
 
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { Claims, RealmsTokens } from './realms-token.ts';
@@ -41,21 +42,34 @@ function held(request: string): Set<string> {
   return new Set([...Object.keys(cursors), ...lost]);
 }
 
-/** Those of `realms` that were founded after the token was made, by a user who was not an owner before. */
+/** Those of `realms` that were founded after the token was made, by a user who neither founded nor owned it before. */
 async function takenOver(
   tx: Queryable,
+  tokens: RealmsTokens,
   realms: readonly string[],
-  { at }: Claims,
+  claims: Claims,
 ): Promise<Set<string>> {
   if (realms.length === 0) return new Set();
-  const rows = await tx.query<{ realm: string }>(
-    `select l.realm from skerry.log l
+  const rows = await tx.query<{ realm: string; founder: string }>(
+    `select l.realm, l.user_id as founder from skerry.log l
       where l.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
         and l.revision = 1 and l.at > $2::bigint
         and not exists (select 1 from skerry.lost_owner o where o.realm = l.realm and o.user_id = l.user_id)`,
-    [JSON.stringify(realms), String(at)],
+    [JSON.stringify(realms), String(claims.at)],
   );
-  return new Set(rows.map(({ realm }) => realm));
+  const taken = rows.filter(({ realm, founder }) => !tokens.isFounder(claims, realm, founder));
+  return new Set(taken.map(({ realm }) => realm));
+}
+
+/** Who founded each of these realms. */
+async function foundersOf(tx: Queryable, realms: readonly string[]): Promise<Map<string, string>> {
+  const rows = await tx.query<{ realm: string; founder: string }>(
+    `select l.realm, l.user_id as founder from skerry.log l
+      where l.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
+        and l.revision = 1`,
+    [JSON.stringify(realms)],
+  );
+  return new Map(rows.map(({ realm, founder }) => [realm, founder]));
 }
 
 /** Those of the realms of which the user is not recorded as an owner. */
@@ -94,6 +108,7 @@ export async function recordOwners(
 /** The realms of the token that the client holds, and that are not in this history, or taken over by somebody. */
 async function lostRealms(
   tx: Queryable,
+  tokens: RealmsTokens,
   claims: Claims,
   request: string,
   readable: Readable,
@@ -101,7 +116,7 @@ async function lostRealms(
   const holds = held(request);
   const realms = [...claims.roles.keys()].filter((realm) => holds.has(realm));
   const there = realms.filter((realm) => readable.has(realm));
-  const taken = await takenOver(tx, there, claims);
+  const taken = await takenOver(tx, tokens, there, claims);
   return realms.filter((realm) => !readable.has(realm) || taken.has(realm));
 }
 
@@ -122,10 +137,12 @@ export async function answerToken(
     claims.version === membership?.version ||
     (await wasGiven(tx, id, claims.version));
   if (!isOfThisHistory) {
-    const lost = await lostRealms(tx, claims, request, readable);
+    const lost = await lostRealms(tx, tokens, claims, request, readable);
     const owned = lost.filter((realm) => claims.roles.get(realm) === 'owner');
     // A client that holds them goes on to have this token, so that they are not revoked later.
     if (lost.length > 0) return { lost, owned: await unrecorded(tx, id, owned), token: null };
   }
-  return { lost: [], owned: [], token: membership && (await tokens.sign(id, membership)) };
+  if (membership === null) return { lost: [], owned: [], token: null };
+  const founders = await foundersOf(tx, [...membership.roles.keys()]);
+  return { lost: [], owned: [], token: await tokens.sign(id, membership, founders) };
 }

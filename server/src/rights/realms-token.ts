@@ -26,6 +26,8 @@ export interface Claims {
   readonly at: number;
   /** By realm. */
   readonly roles: ReadonlyMap<string, unknown>;
+  /** By realm: a mark of the user who founded it, which names nobody. */
+  readonly founders: ReadonlyMap<string, unknown>;
 }
 
 const kPurpose = 'skerry realms token';
@@ -46,6 +48,12 @@ function keyOf(secret: string): Key {
   return { id: createHmac('sha256', bytes).update('id').digest('hex').slice(0, 16), bytes };
 }
 
+/** 64 bits: whoever reads the token cannot find the user by trying names, nor make another of the same mark. */
+function markOf({ bytes }: Key, realm: string, user: string): string {
+  const text = JSON.stringify([realm, user]);
+  return createHmac('sha256', bytes).update(text).digest('base64url').slice(0, 11);
+}
+
 export class RealmsTokens {
   readonly #keys: readonly Key[];
 
@@ -55,9 +63,18 @@ export class RealmsTokens {
     if (this.#keys.length === 0) throw new Error('Realms tokens need a key.');
   }
 
-  sign(user: string, { version, at, roles }: Membership): Promise<string> {
+  /** `founders`: the user who founded the realm, by realm. */
+  sign(
+    user: string,
+    { version, at, roles }: Membership,
+    founders: ReadonlyMap<string, string>,
+  ): Promise<string> {
     const [key] = this.#keys as [Key];
-    return new SignJWT({ user, version, at, realms: Object.fromEntries(roles) })
+    const said = [...roles].map(([realm, role]) => {
+      const founder = founders.get(realm);
+      return [realm, founder === undefined ? [role] : [role, markOf(key, realm, founder)]] as const;
+    });
+    return new SignJWT({ user, version, at, realms: Object.fromEntries(said) })
       .setProtectedHeader({ alg: kAlgorithm, typ: kType, kid: key.id })
       .sign(key.bytes);
   }
@@ -71,8 +88,11 @@ export class RealmsTokens {
       const { payload } = await jwtVerify(token, keyFor, options);
       const { version, at, realms } = payload;
       if (payload.user !== user || typeof version !== 'string') return null;
-      const roles = new Map(Object.entries(isObject(realms) ? realms : {}));
-      return { version, at: typeof at === 'number' ? at : 0, roles };
+      const said = Object.entries(isObject(realms) ? realms : {});
+      const column = (index: number) =>
+        new Map(said.map(([realm, of]) => [realm, Array.isArray(of) ? of[index] : undefined]));
+      const moment = typeof at === 'number' ? at : 0;
+      return { version, at: moment, roles: column(0), founders: column(1) };
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;
@@ -83,6 +103,11 @@ export class RealmsTokens {
   isCurrent(token: string, claims: Claims, { version }: Membership): boolean {
     const [key] = this.#keys as [Key];
     return claims.version === version && decodeProtectedHeader(token).kid === key.id;
+  }
+
+  /** Whether the token says that the user founded the realm. */
+  isFounder({ founders }: Claims, realm: string, user: string): boolean {
+    return this.#keys.some((key) => markOf(key, realm, user) === founders.get(realm));
   }
 
   #keyFor({ kid }: JWTHeaderParameters): Buffer {
