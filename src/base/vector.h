@@ -327,7 +327,8 @@ size_t erase_if(Vector<T>& vector, Predicate predicate) {
 // Removes the elements that equal the value, and returns how many.
 template <typename T>
 size_t erase(Vector<T>& vector, const T& value) {
-  const T copy(value);
+  // The value may be an element.
+  const T copy(value);  // NOLINT(performance-unnecessary-copy-initialization)
   return erase_if(vector, [&copy](const T& element) { return element == copy; });
 }
 // NOLINTEND(readability-identifier-naming)

@@ -68,10 +68,15 @@ export class Visit {
     await this.shows('#status', 'ready');
   }
 
+  /** Not by the mouse: the button may move, since the lines above it fill while the page synchronises. */
+  async #press(selector: string): Promise<void> {
+    await this.page.$eval(selector, (button) => (button as HTMLElement).click());
+  }
+
   /** Writes a note; resolves when the server has it. */
   async add(text: string): Promise<void> {
     await this.page.type('#text', text);
-    await this.page.click('#add');
+    await this.#press('#add');
     await this.shows('#status', 'confirmed');
   }
 
@@ -81,7 +86,7 @@ export class Visit {
 
   /** Writes as much as becomes an image, which takes the third module; resolves when it is there. */
   async fillArchive(): Promise<void> {
-    await this.page.click('#fill');
+    await this.#press('#fill');
     const images = () =>
       this.page.evaluate(async () => {
         const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
