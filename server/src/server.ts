@@ -38,7 +38,7 @@ import { PokeRelay, type Pokes } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
 import { Puller } from './pull/pull.ts';
 import { Committer } from './push/commit.ts';
-import type { Entry } from './push/done.ts';
+import type { Entry, RightsVersions } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
@@ -118,7 +118,8 @@ interface PokeParts {
 
 interface PokeService {
   readonly pokes: Pokes;
-  committed(entries: readonly Entry[]): void;
+  /** With the rights that the entries have changed. */
+  committed(entries: readonly Entry[], rights: RightsVersions): void;
   /** The rights of these users have changed otherwise than by memberships. */
   changed(users: readonly string[]): void;
   close(): Promise<void>;
@@ -155,7 +156,7 @@ function openPokes(
   }
   return {
     pokes: relay,
-    committed: (entries) => relay.committed(entries),
+    committed: (entries, rights) => relay.committed(entries, rights),
     changed: (users) => relay.changed(users),
     close: () => relay.close(),
   };
@@ -262,7 +263,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const flusher = new Flusher({
     committer,
     shares: callers.shares,
-    committed: (entries) => relay.committed(entries),
+    committed: (entries, rights) => relay.committed(entries, rights),
     pause: (ms) => pause(ms),
     log,
   });

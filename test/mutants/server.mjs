@@ -678,11 +678,25 @@ export const server = [
     to: '',
   },
   {
-    name: 'a node tells the others nothing of rights that have changed',
-    test: 'test/server/nodes/rights.test.ts',
+    name: 'a node hears nothing of rights that another node has changed',
+    test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/relay.ts',
     from: 'this.#options.hub.changed(message.users);',
     to: '',
+  },
+  {
+    name: 'a node takes a change of rights of its own for one of another node',
+    test: 'test/server/sockets.test.ts',
+    file: 'server/src/poke/relay.ts',
+    from: 'for (const [user, version] of rights) this.#rightsSeen.set(user, version);',
+    to: '',
+  },
+  {
+    name: 'a node knows whose rights have changed, but not which version it knows',
+    test: 'test/server/sockets.test.ts',
+    file: 'server/src/poke/relay.ts',
+    from: 'if (version !== own && version !== seen.get(user)) changed.push(user);',
+    to: 'if (own === undefined && !seen.has(user)) changed.push(user);',
   },
   {
     name: 'an update is looked up by its id alone, though it may be that of another client',

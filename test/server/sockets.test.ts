@@ -165,6 +165,51 @@ describe('a token', () => {
   });
 });
 
+describe('a change of rights', () => {
+  const granted = (ear: Ear) => ear.pokes().filter(({ revision }) => revision === 0).length;
+  const heardOf = (ear: Ear, table: string) =>
+    ear.hears(({ type, tables }) => type === 'poke' && (tables as string[]).includes(table));
+
+  test('by this node is told once, and later reads take no poke away', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one', 'two'], anna));
+    await ready(ear);
+    world.grant('anna', 'first', 'this');
+    await vi.waitFor(() => expect(granted(ear)).toBe(1));
+    world.commit('a', ['one']);
+    world.catchUp();
+    await heardOf(ear, 'one');
+    world.catchUp();
+    world.commit('a', ['two']);
+    await heardOf(ear, 'two');
+    expect(granted(ear)).toBe(1);
+  });
+
+  test('by another node is told when that node says so', async () => {
+    const [ear, other] = [await world.open(), await world.open()];
+    ear.hello(hello('c', ['one'], anna));
+    other.hello(hello('d', ['one'], { user: 'bo', realms: ['a'] }));
+    await ready(ear);
+    await ready(other);
+    world.notify('anna');
+    await vi.waitFor(() => expect(granted(ear)).toBe(1));
+    world.commit('a', ['one']);
+    await heardOf(other, 'one');
+    expect(granted(other)).toBe(0);
+  });
+
+  test('by another node is told when it is read, also after one by this node', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    await ready(ear);
+    world.grant('anna', 'first', 'this');
+    await vi.waitFor(() => expect(granted(ear)).toBe(1));
+    world.grant('anna', 'second', 'another');
+    world.catchUp();
+    await vi.waitFor(() => expect(granted(ear)).toBe(2));
+  });
+});
+
 test('ends a socket that does not answer a ping, and keeps the others', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const pinging = new PokeWorld();

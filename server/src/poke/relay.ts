@@ -13,7 +13,7 @@ import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Channel } from '../db/pg-channel.ts';
-import type { Entry } from '../push/done.ts';
+import type { Entry, RightsVersions } from '../push/done.ts';
 import { kMembers } from '../sql/members.ts';
 import type { Listener, PokeHub } from './hub.ts';
 
@@ -79,7 +79,7 @@ export class PokeRelay implements Pokes {
   readonly #unsentUsers = new Set<string>();
   /** The newest change of rights that this node has seen, ms; null: none yet. */
   #rightsAt: number | null = null;
-  /** The versions of rights that were seen, of users whose last change is not long ago. */
+  /** The versions of rights that were seen or written here, of users whose last change is not long ago. */
   #rightsSeen = new Map<string, string>();
   #readingRights: Promise<void> | null = null;
   #channel: Channel | null = null;
@@ -131,8 +131,9 @@ export class PokeRelay implements Pokes {
     this.#unwatch(listener.realms);
   }
 
-  /** Entries that this node has committed, in the order of the realms' logs. */
-  committed(entries: readonly Entry[]): void {
+  /** Entries that this node has committed, in the order of the realms' logs, and the rights that they have changed. */
+  committed(entries: readonly Entry[], rights: RightsVersions): void {
+    for (const [user, version] of rights) this.#rightsSeen.set(user, version);
     const news: Entry[] = [];
     for (const entry of entries) {
       const { realm, revision } = entry;
@@ -207,17 +208,22 @@ export class PokeRelay implements Pokes {
 
   /** Finds the users whose memberships another node has changed. Commits may become visible later than their time. */
   async #readRights(): Promise<void> {
+    const seen = this.#rightsSeen;
+    // Has what this node commits meanwhile. If the read fails, the users of the last minute join once more.
+    this.#rightsSeen = new Map();
     const rows = await this.#options.database.query<Record<'user' | 'version' | 'at', string>>(
       `select u.user_id as "user", u.version, u.at::text as at from skerry.user_rights u
         where u.at > coalesce($1::text::bigint, (select max(m.at) from skerry.user_rights m)) - ${limits.rightsOverlapMs}`,
       [this.#rightsAt === null ? null : String(this.#rightsAt)],
     );
-    const seen = this.#rightsSeen;
-    this.#rightsSeen = new Map(rows.map(({ user, version }) => [user, version]));
-    for (const { at } of rows) this.#rightsAt = Math.max(this.#rightsAt ?? 0, Number(at));
-    const isNew = ({ user, version }: { user: string; version: string }) =>
-      seen.get(user) !== version;
-    this.#options.hub.changed(rows.filter(isNew).map(({ user }) => user));
+    const changed: string[] = [];
+    for (const { user, version, at } of rows) {
+      this.#rightsAt = Math.max(this.#rightsAt ?? 0, Number(at));
+      const own = this.#rightsSeen.get(user);
+      if (own === undefined) this.#rightsSeen.set(user, version);
+      if (version !== own && version !== seen.get(user)) changed.push(user);
+    }
+    this.#options.hub.changed(changed);
   }
 
   async close(): Promise<void> {

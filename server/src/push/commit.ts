@@ -14,7 +14,15 @@ import { kMembers } from '../sql/members.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowKey, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import { type Done, type Lists, type Result, type WrittenEntry, writeDone } from './done.ts';
+import {
+  type Done,
+  type Lists,
+  newRights,
+  type Result,
+  type RightsVersions,
+  type WrittenEntry,
+  writeDone,
+} from './done.ts';
 import {
   beginRealms,
   bindClients,
@@ -43,6 +51,8 @@ export interface Committed {
    */
   readonly results: readonly (Result | Problem | null)[];
   readonly entries: readonly WrittenEntry[];
+  /** The rights that the entries have changed. */
+  readonly rights: RightsVersions;
 }
 
 interface Request {
@@ -155,12 +165,14 @@ export class Committer {
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     await alongside?.(tx);
-    await writeDone(tx, this.#schema, done, lists, realms);
+    const rights = newRights(done);
+    await writeDone(tx, this.#schema, done, lists, rights, realms);
     const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] ?? null]));
     return {
       heads,
       now,
       entries: done.touched,
+      rights,
       results: resultsOf(units, byUnit),
     };
   }

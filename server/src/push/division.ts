@@ -17,7 +17,7 @@ import { Counts } from '../cost/counts.ts';
 import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
 import type { Committed, Committer, Refusal } from './commit.ts';
-import type { Entry } from './done.ts';
+import type { Entry, RightsVersions } from './done.ts';
 import { RealmsBusy } from './locks.ts';
 import type { UsersApart } from './users-apart.ts';
 import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
@@ -25,7 +25,7 @@ import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
 export interface DivisionOptions {
   readonly committer: Pick<Committer, 'commit'>;
   /** Notified of committed entries before the callers are. */
-  readonly committed: (entries: readonly Entry[]) => void;
+  readonly committed: (entries: readonly Entry[], rights: RightsVersions) => void;
   /** Waits before a transaction is tried again. */
   readonly pause: (ms: number) => Promise<void>;
   readonly log: (message: string, error: unknown) => void;
@@ -88,9 +88,9 @@ export class Division {
     this.#settle(units, committed);
   }
 
-  #settle(units: readonly OwnedUnit[], { results, entries, now }: Committed): void {
+  #settle(units: readonly OwnedUnit[], { results, entries, rights, now }: Committed): void {
     this.#hasSucceeded = true;
-    this.#options.committed(entries);
+    this.#options.committed(entries, rights);
     for (const { client, changes, bytes } of entries) {
       this.changedBy.add(client, weightOf(changes, bytes));
     }

@@ -36,6 +36,9 @@ export interface Done {
   readonly rows: number;
 }
 
+/** The versions of the rights of users, by user. */
+export type RightsVersions = ReadonlyMap<string, string>;
+
 /** The lists of docs/authority.md, in this order: of entries, changes, actions, chains and heads, and of each table's rows. */
 export type Lists = readonly string[];
 
@@ -47,6 +50,7 @@ export async function writeDone(
   schema: SqlSchema,
   done: Done,
   lists: Lists,
+  rights: RightsVersions,
   locked: Iterable<string>,
 ): Promise<void> {
   const [, , , chains] = lists;
@@ -55,16 +59,20 @@ export async function writeDone(
   for (const list of lists.slice(0, kListsOfLog)) params.add(list);
   const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
   const { members, check } = writingRows(schema, rows, done.rows, locked, params);
-  const rights = writingRights(done, params);
-  const sql = `with ${[...members, kWriteLog, ...rights].join(',')} select ${check}::text as written`;
+  const granting = writingRights(rights, done.at, params);
+  const sql = `with ${[...members, kWriteLog, ...granting].join(',')} select ${check}::text as written`;
   await tx.query(sql, params.values, { last: true });
 }
 
-/** New versions of the rights of users whose memberships change, in the order of users: two commits never deadlock. */
-function writingRights({ touched, at }: Done, params: Params): string[] {
-  const users = new Set(touched.flatMap((entry) => entry.users ?? []));
-  if (users.size === 0) return [];
-  const list = [...users].map((user) => ({ user, version: randomUUID(), at }));
+/** New versions of the rights of users whose memberships change. */
+export function newRights({ touched }: Done): RightsVersions {
+  return new Map(touched.flatMap(({ users = [] }) => users).map((user) => [user, randomUUID()]));
+}
+
+/** Writes the versions in the order of users: two commits never deadlock. */
+function writingRights(rights: RightsVersions, at: number, params: Params): string[] {
+  if (rights.size === 0) return [];
+  const list = [...rights].map(([user, version]) => ({ user, version, at }));
   return [
     `
   user_rights as (

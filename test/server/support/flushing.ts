@@ -62,7 +62,7 @@ export function world(rule: Rule = () => {}, turns = 1, entries: readonly Writte
       .map((id) => ({ id, status: refusals.has(id) ? 'rejected' : 'applied' }));
     for (const { id, status } of results) (status === 'applied' ? applied : refused).push(id);
     const left = ids.slice(decided).map(() => null);
-    return { now: 1, results: [...results, ...left], entries };
+    return { now: 1, results: [...results, ...left], entries, rights: new Map() };
   };
   const charged: [string, number][] = [];
   const flusher = new Flusher({

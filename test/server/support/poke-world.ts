@@ -48,6 +48,7 @@ export class PokeWorld {
   /** The number of look-ups of heads, and of reads of the log. */
   queries = 0;
   readonly #log: Entry[] = [];
+  readonly #rights = new Map<string, string>();
   readonly #http = createServer();
   readonly #relay: PokeRelay;
   readonly #sockets: PokeSockets;
@@ -115,8 +116,23 @@ export class PokeWorld {
     const revision = this.#log.filter((entry) => entry.realm === realm).length + 1;
     const entry = { realm, revision, client, tables, streams };
     this.#log.push(entry);
-    this.#relay.committed([entry]);
+    this.#relay.committed([entry], new Map());
     return entry;
+  }
+
+  /** A commit that gives the user rights of this version, by this node or by another one. */
+  grant(user: string, version: string, by: 'this' | 'another'): void {
+    const rights = new Map([[user, version]]);
+    this.#rights.set(user, version);
+    const revision = this.#log.filter(({ realm }) => realm === 'c').length + 1;
+    const entry = { realm: 'c', revision, client: 'somebody', tables: [], streams: [] };
+    this.#log.push(entry);
+    if (by === 'this') this.#relay.committed([{ ...entry, users: [user] }], rights);
+  }
+
+  /** Another node says that it has changed the rights of this user. */
+  notify(user: string): void {
+    this.#relay.notified(JSON.stringify({ node: 'another', heads: {}, users: [user] }));
   }
 
   /** Reads the log of all realms that have listeners. */
@@ -126,7 +142,8 @@ export class PokeWorld {
 
   /** The log is read only above the known revisions, where it is empty: all commits are made here. */
   async #answer(text: string): Promise<object[]> {
-    if (text.includes('skerry.user_rights')) return [];
+    if (text.includes('skerry.user_rights'))
+      return [...this.#rights].map(([user, version]) => ({ user, version, at: '1' }));
     this.queries++;
     if (!text.includes('skerry.realm')) return [];
     const heads = new Map<string, number>();
