@@ -36,7 +36,7 @@ const anyDatabase = [
  * What is sent in pages, because it is too large for one answer. The SQL and the limits are the same on both; PGlite has
  * the other tests of pulling, pushing and images, and all of these by night.
  */
-const large = ['joins-large', 'pull-large', 'refill', 'refill-client', 'table-time'];
+const large = ['joins-large', 'large-entry', 'pull-large', 'refill', 'refill-client', 'table-time'];
 const byNight = process.env['SKERRY_ROUNDS'] === 'all';
 const postgresOnly = byNight ? [] : [...anyDatabase, ...large];
 

@@ -12,6 +12,7 @@
 #include "base/vector.h"
 #include "log/fold.h"
 #include "log/ref_closure.h"
+#include "model/members.h"
 
 namespace skerry {
 namespace {
@@ -136,6 +137,10 @@ class Judging {
       if (key.object.table != scene_.schema->members() || !before || !IsOwner(*before)) continue;
       const Row* now = scene_.rows->Find(key);
       if (!now || !IsOwner(*now)) lost.try_emplace(key.realm, key);
+    }
+    for (const std::string& realm : scene_.founding) {
+      const std::string id = MembershipId(realm, scene_.user);
+      lost.try_emplace(realm, PlacedKey{realm, {scene_.schema->members(), id}});
     }
     for (const auto& [realm, key] : lost) {
       if (HasMember(scene_, realm, MemberRole::kOwner)) continue;

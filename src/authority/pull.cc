@@ -234,7 +234,7 @@ Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   for (const auto& [key, befores] : realm.changes) {
     if (befores.begin()->first <= realm.to && !IsUnread(key.table)) keys.push_back(key);
   }
-  if (unread_.is_all) return keys;
+  // Without the ops of own updates, `state` and `candidates` have only memberships.
   const size_t changed = keys.size();
   for (const auto& [key, row] : realm.state) {
     if (!IsUnread(key.table)) keys.push_back(key);
@@ -296,7 +296,7 @@ const Row* Pull::RowAtStart(const Realm& realm, const ObjectKey& key) {
 // Adds pages to the answer if its ranges reach the heads of all realms; else they come with a later
 // pull.
 void Pull::ChoosePages() {
-  bool is_at_head = true;
+  bool is_at_head = !request_.is_partial;
   for (const auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kRange && realm.to < realm.now.head) is_at_head = false;
   }

@@ -43,6 +43,7 @@ struct PullInput {
   Scopes scopes;
   uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
   bool accepts_refill = false;
+  bool is_partial = false;  // more realms are readable than this pull is given
 };
 struct PullRealm {
   uint64_t head = 0;

@@ -51,6 +51,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   request.scopes = std::move(scopes.value());
   request.limit = data["limit"].as_u64();
   request.accepts_refill = data["refill"].as_bool();
+  request.is_partial = data["partial"].as_bool();
   return request;
 }
 

@@ -48,8 +48,8 @@ inline constexpr size_t kMaxRefusalsInARow = 1000;    // of one chain; then `for
 inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of those answers, which share one row
 inline constexpr int kMaxAdmissionRounds = 256;       // requests for more rows in one admission
 inline constexpr int kMaxLookAheadRounds = 8;  // first rounds that also ask ahead for later updates
-inline constexpr size_t kMaxAdmissionWork = 250'000;  // ops and rows, over all rounds of one update
-inline constexpr size_t kMaxRowsPerUpdate = 50'000;   // changed by one update, cascades included
+inline constexpr size_t kMaxAdmissionWork = 400'000;  // ops and rows, over all rounds of one update
+inline constexpr size_t kMaxRowsPerUpdate = 120'000;  // changed by one update, cascades included
 inline constexpr size_t kMaxPriorRowBytes = 64u << 20;  // of rows as they were before one update
 // Once a commit has read so many, its remaining updates wait for the next commit.
 inline constexpr size_t kMaxBeforeBytesPerCommit = 4u << 20;

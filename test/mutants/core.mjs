@@ -3,6 +3,24 @@
 
 export const core = [
   {
+    name: 'who founds a realm leaves its members without an owner',
+    file: 'src/authority/judgement.cc',
+    from: 'for (const std::string& realm : scene_.founding) {',
+    to: 'for (const std::string& realm : Set<std::string>()) {',
+  },
+  {
+    name: 'the members of a new realm are left out with everything else',
+    file: 'src/authority/pull.cc',
+    from: '  // Without the ops of own updates, `state`',
+    to: '  if (unread_.is_all) return keys;\n  // Without the ops of own updates, `state`',
+  },
+  {
+    name: 'a pull that is given a part of the realms has no more',
+    file: 'src/authority/pull.cc',
+    from: 'bool is_at_head = !request_.is_partial;',
+    to: 'bool is_at_head = true;',
+  },
+  {
     name: 'rows of a lost realm are replaced before they were offered',
     file: 'src/sync/pull_fold_realms.cc',
     from: '  if (offer->second) return;\n',

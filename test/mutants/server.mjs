@@ -664,6 +664,27 @@ export const server = [
     to: 'Object.entries(heads).filter(() => rights.size > 0)',
   },
   {
+    name: 'memberships are left out with all else that is too large',
+    test: 'test/server/refill.test.ts',
+    file: 'server/src/pull/reading.ts',
+    from: 'const isAlwaysRead = (table: string) => table === kMembers;',
+    to: "const isAlwaysRead = (table: string) => table === '';",
+  },
+  {
+    name: 'the members of all new realms are in one answer',
+    test: 'test/server/refill.test.ts',
+    file: 'server/src/pull/pull.ts',
+    from: 'if (i > 0 && members > limits.membersPerPull) left.add(realm);',
+    to: '',
+  },
+  {
+    name: 'realms that wait for the next answer are forgotten',
+    test: 'test/server/refill.test.ts',
+    file: 'server/src/pull/pull.ts',
+    from: '...(readable.length < all.length ? { partial: true } : {}),',
+    to: '',
+  },
+  {
     name: 'a socket keeps the realms that it had at its hello',
     test: 'test/server/rights-poke.test.ts',
     file: 'server/src/poke/hub.ts',

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Authority } from '../../server/src/authority/authority.ts';
 import { SetupError } from '../../server/src/base/setup-error.ts';
+import { pullOf } from '../../server/src/cost/pull-cost.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { Puller } from '../../server/src/pull/pull.ts';
 import { Committer } from '../../server/src/push/commit.ts';
@@ -162,11 +163,14 @@ describe('a pull', () => {
     }
 
     async pull(): Promise<Json> {
-      const request = JSON.stringify({
-        ...this.client.request(),
-        lost: this.lost,
-        scopes: [{ table: 'cities', where: ['true'], filled: true }],
-      });
+      const request = pullOf(
+        {
+          ...this.client.request(),
+          lost: this.lost,
+          scopes: [{ table: 'cities', where: ['true'], filled: true }],
+        },
+        100,
+      );
       const user = callerOf(this.client.user);
       const answer = JSON.parse(
         await puller.pull({ user, request, realmsToken: this.token }),

@@ -3,6 +3,7 @@
 // server; clients that hold what they receive, compared with what was written.
 
 import { expect, test } from 'vitest';
+import { remove as dismiss, invite } from './support/memberships.ts';
 import { changesOf, create, inc, PullStage, remove } from './support/pulling.ts';
 import { type Json, uuid7 } from './support/server.ts';
 
@@ -65,6 +66,46 @@ test('sends a moved group too large for an answer, only in its new realm', async
   expect([...reader.rows.keys()].sort()).toEqual(
     [`${to} userGroups ${group}`, ...members.map((id) => `${to} members ${id}`)].sort(),
   );
+});
+
+test('sends memberships in full, however large the rest of an entry or a realm is', async () => {
+  const [realm, user] = [uuid7(), `owner-${Date.now()}`];
+  const owner = stage.client(user);
+  const readers = [stage.follower(user, ['cities']), stage.follower(`bo-${user}`, ['cities'])];
+  await owner.push([invite(realm, user, 'owner'), invite(realm, 'ann', 'reader')]);
+  for (const reader of readers) await reader.follow();
+  const rows = numbered(9_900, 'm');
+  const many = rows.map((id) => create(realm, id, { name: 'x'.repeat(690) }));
+  await owner.push([...many, dismiss(realm, 'ann'), invite(realm, `bo-${user}`, 'writer')]);
+  // To the first this is a large entry, to the second a large realm.
+  for (const reader of readers) {
+    await reader.follow();
+    const [first] = reader.answers as [Json];
+    expect(first).toMatchObject({ refill: [{ table: 'cities' }], more: true });
+    expect((first.changes as Json[]).every(({ table }) => table === '$members')).toBe(true);
+    expect(ids(reader)).toEqual([`bo-${user}`, ...rows, user].sort());
+  }
+});
+
+test('sends new realms of very many members one after the other', async () => {
+  const user = `owner-${Date.now()}`;
+  const owner = stage.client(user);
+  const realms = [uuid7(), uuid7()];
+  for (const realm of realms) {
+    const others = numbered(4_500, 'u').map((other) => invite(realm, other, 'reader'));
+    await owner.push([invite(realm, user, 'owner'), create(realm, 'c', { name: 'c' }), ...others]);
+  }
+  const reader = stage.follower(user, ['cities']);
+  await reader.follow();
+  const [first] = reader.answers as [Json];
+  expect(first.more).toBe(true);
+  const told = new Set((first.changes as Json[]).map((change) => change.realm));
+  expect(realms.filter((realm) => told.has(realm)).length).toBe(1);
+  for (const realm of realms) {
+    const of = [...reader.rows.keys()].filter((key) => key.startsWith(`${realm} $members`));
+    expect(of.length).toBe(4_501);
+    expect(reader.rows.has(`${realm} cities ${realm}/c`)).toBe(true);
+  }
 });
 
 test('sends or skips small changes of large rows in a few megabytes at a time', async () => {

@@ -38,9 +38,9 @@ export const limits = {
   keysPerFlush: 40_000,
   /**
    * Rows, and their bytes, that one transaction of the flusher reads. An update may have 10,000 ops, and change
-   * 50,000 rows by them (src/base/limits.h). Rows are in memory several times while they are processed.
+   * 120,000 rows by them (src/base/limits.h). Rows are in memory several times while they are processed.
    */
-  rowsPerTransaction: 60_000,
+  rowsPerTransaction: 130_000,
   rowBytesPerTransaction: 64 << 20,
   /** Concurrent transactions of the flusher, and how many updates make a second one worthwhile. */
   groupsUnderWay: 2,
@@ -110,6 +110,8 @@ export const limits = {
   patternCharacters: 200,
   /** Log entries of one pull: the maximum of `limit`, and its default. */
   entriesPerPull: 10_000,
+  /** Members of the realms that are new to the client, in one pull; of a single realm also more. */
+  membersPerPull: 8_000,
   /** Changed rows whose bodies one pull reads; its range is cut to stay below. */
   changesPerPull: 20_000,
   /** Of a sub-select: changes beyond the end of a range, and outer rows that changed inner rows concern. */

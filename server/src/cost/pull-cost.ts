@@ -99,26 +99,36 @@ function idsOf(list: unknown, name: string): string[] {
   return list;
 }
 
-function cursorsOf(cursors: unknown): Record<string, unknown> {
+function cursorsOf(cursors: unknown): Record<string, string> {
   if (!isObject(cursors)) throw bad('`cursors` is not an object.');
   const entries = Object.entries(cursors);
   if (entries.length > limits.cursors) throw tooMuch(`A pull may name ${limits.cursors} realms.`);
   if (!entries.every(([realm, at]) => isRealmName(realm) && typeof at === 'string'))
     throw bad('`cursors` is not an object of realms and cursors.');
-  return cursors;
+  return cursors as Record<string, string>;
 }
 
-/**
- * The authority's request as JSON text, reduced to the members known here. Refuses a pull that is larger than any
- * client's, or has names that cannot exist.
- */
-export function pullOf(body: JsonObject, limit: number): string {
+/** A pull's body, reduced to the members known here (docs/protocol.md). */
+export interface PullRequest {
+  readonly client: unknown;
+  readonly schema: unknown;
+  readonly limit: number;
+  readonly refill: boolean;
+  readonly have: readonly string[];
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly scopes: readonly unknown[];
+  readonly known?: readonly string[];
+  readonly lost?: readonly string[];
+}
+
+/** Refuses a pull that is larger than any client's, or has names that cannot exist. */
+export function pullOf(body: JsonObject, limit: number): PullRequest {
   const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
-  return JSON.stringify({
+  return {
     ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
     scopes: scopesOf(scopes),
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
     ...(lost === undefined || lost === null ? {} : { lost: idsOf(lost, 'lost') }),
-  });
+  };
 }

@@ -5,18 +5,18 @@ import { rawObject, requestProblem, type Step } from '../authority/authority.ts'
 import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Queryable, Within } from '../db/database.ts';
 import { answerToken, recordOwners } from '../rights/lost.ts';
-import { type Caller, readMemberships } from '../rights/rights.ts';
+import { type Caller, isFoundable, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
-import { readHeads } from './reads.ts';
+import { readHeads, readMemberCounts } from './reads.ts';
 
 export interface PullCall {
   readonly user: Caller;
-  /** JSON text. */
-  readonly request: string;
+  readonly request: PullRequest;
   /** The realms token of the request, which may be anything. */
   readonly realmsToken: unknown;
 }
@@ -41,12 +41,31 @@ function cursorsGone(): Problem {
   );
 }
 
-/** The request, which does not ask for the realms that are lost: so they are not revoked. */
-function withoutCursors(request: string, lost: readonly string[]): string {
-  if (lost.length === 0) return request;
-  const body = JSON.parse(request) as { cursors: Record<string, unknown> };
-  const cursors = Object.entries(body.cursors).filter(([realm]) => !lost.includes(realm));
-  return JSON.stringify({ ...body, cursors: Object.fromEntries(cursors) });
+/** The cursors without those of lost realms: so these are not revoked. */
+function withoutLost(cursors: PullRequest['cursors'], lost: readonly string[]) {
+  if (lost.length === 0) return cursors;
+  return Object.fromEntries(Object.entries(cursors).filter(([realm]) => !lost.includes(realm)));
+}
+
+/**
+ * The realms without some of those that are new to the client: all members of a new realm are in one answer, so the
+ * realms with too many of them in all wait for the next one.
+ */
+async function withFewMembers(
+  tx: Queryable,
+  realms: readonly string[],
+  cursors: PullRequest['cursors'],
+): Promise<readonly string[]> {
+  const fresh = realms.filter((realm) => isFoundable(realm) && !(realm in cursors));
+  if (fresh.length < 2) return realms;
+  const counts = await readMemberCounts(tx, fresh);
+  let members = 0;
+  const left = new Set<string>();
+  for (const [i, realm] of fresh.entries()) {
+    members += counts.get(realm) ?? 0;
+    if (i > 0 && members > limits.membersPerPull) left.add(realm);
+  }
+  return realms.filter((realm) => !left.has(realm));
 }
 
 export class Puller {
@@ -114,9 +133,16 @@ export class Puller {
       { realmsToken, request },
       rights,
     );
-    const readable = [...rights.readable.keys()].filter((realm) => !lost.includes(realm));
+    const all = [...rights.readable.keys()].filter((realm) => !lost.includes(realm));
+    const cursors = withoutLost(request.cursors, lost);
+    const readable = await withFewMembers(tx, all, cursors);
     const { now, realms } = await readHeads(tx, readable);
-    let text = rawObject({ now, request: withoutCursors(request, lost), realms });
+    const asked = JSON.stringify({
+      ...request,
+      cursors,
+      ...(readable.length < all.length ? { partial: true } : {}),
+    });
+    let text = rawObject({ now, request: asked, realms });
     for (let round = 0; round < kRounds; round++) {
       const answer = await step(text);
       if (answer.startsWith(kAnswer)) {

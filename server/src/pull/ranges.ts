@@ -4,6 +4,7 @@
 
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
+import { kMembers } from '../sql/members.ts';
 import type { EntryNeed } from './needs.ts';
 
 /** A range to be cut. */
@@ -115,7 +116,7 @@ export async function readRanges(
   let read = 0;
   for (const cut of waiting) {
     const [bytes, next] = [Number(cut.bytes), Number(cut.next_bytes)];
-    if (most.isOmitted) ranges.set(cut.realm, oneOf(cut, true));
+    if (most.isOmitted) ranges.set(cut.realm, omittedOf(cut, oldest));
     else if (read + bytes <= most.bytes) ranges.set(cut.realm, wholeOf(cut));
     else if (cut.at !== oldest) ranges.set(cut.realm, noneOf(cut));
     else ranges.set(cut.realm, oneOf(cut, read + next > limits.entryBytes));
@@ -132,6 +133,12 @@ export async function readRanges(
     }),
     bytes: read,
   };
+}
+
+/** Changes of members are read in any case: those of the oldest entries now, others with a later pull. */
+function omittedOf(cut: Cut, oldest: Cut['at'] | undefined): Range {
+  const range = oneOf(cut, true);
+  return cut.at === oldest || !range.tables.includes(kMembers) ? range : noneOf(cut);
 }
 
 function base({ realm, from }: Cut) {

@@ -6,6 +6,8 @@ import { limits } from '../base/limits.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
 import type { RealmsTokens } from '../rights/realms-token.ts';
+import { kMembers } from '../sql/members.ts';
+import { TooMuchToRead } from '../sql/row-bytes.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import type { Needs } from './needs.ts';
@@ -66,6 +68,13 @@ export class Portion {
     }
     return this.content === 'entries' ? new Portion('own', 1) : null;
   }
+}
+
+/** Rights depend on them, and no page brings them. */
+const isAlwaysRead = (table: string) => table === kMembers;
+
+function withTables(range: Range, fits: (table: string) => boolean): Range {
+  return { ...range, tables: range.tables.filter(fits) };
 }
 
 const kShrink = 16;
@@ -131,6 +140,7 @@ export class PullReading {
   }
 
   #leaveOut(realm: string, tables: readonly string[]): void {
+    // The authority is given memberships in any case.
     this.#omitted.push({ realm, tables: this.#portion.content === 'own' ? null : tables });
   }
 
@@ -168,7 +178,9 @@ export class PullReading {
         client,
       })),
     ]);
-    const sent = ranges.filter(({ isOmitted, entries }) => !isOmitted && entries > 0);
+    const sent = ranges
+      .filter(({ entries }) => entries > 0)
+      .map((range) => (range.isOmitted ? withTables(range, isAlwaysRead) : range));
     const changes = await Promise.all(
       sent.map((range) => readChanges(tx, this.#options.schema, range)),
     );
@@ -224,22 +236,34 @@ export class PullReading {
     const { schema } = this.#options;
     const parts: string[] = [];
     for (const { realm, tables } of needs.state ?? []) {
-      const rows: string[] = [];
-      let left = this.#portion.content === 'all' ? limits.answerBytes - this.#stateBytes : 0;
-      for (const name of left > 0 ? tables : []) {
-        const read = await readState(tx, schema, realm, name, left);
-        left -= read === null ? left : read.bytes;
-        if (read !== null) rows.push(read.text);
-        if (left <= 0) break;
+      for (const name of tables.filter(isAlwaysRead)) {
+        const read = await readState(tx, schema, realm, name, limits.entryBytes);
+        if (read === null) throw new TooMuchToRead('The members of a realm are too many.');
+        parts.push(read.text);
+        this.#stateBytes += read.bytes;
       }
-      if (left > 0) {
-        parts.push(...rows);
-        this.#stateBytes = limits.answerBytes - left;
-      } else {
-        this.#leaveOut(realm, tables);
-      }
+      const others = tables.filter((name) => !isAlwaysRead(name));
+      if (others.length === 0) continue;
+      const read = this.#portion.content === 'all' ? await this.#rows(tx, realm, others) : null;
+      if (read !== null) parts.push(...read);
+      else this.#leaveOut(realm, others);
     }
     return parts;
+  }
+
+  /** All rows of these tables of a realm; null if there is no room for them. */
+  async #rows(tx: Queryable, realm: string, tables: readonly string[]): Promise<string[] | null> {
+    const rows: string[] = [];
+    let bytes = this.#stateBytes;
+    for (const name of tables) {
+      const left = limits.answerBytes - bytes;
+      const read = left > 0 ? await readState(tx, this.#options.schema, realm, name, left) : null;
+      if (read === null) return null;
+      rows.push(read.text);
+      bytes += read.bytes;
+    }
+    this.#stateBytes = bytes;
+    return rows;
   }
 
   /** Pages are added to an answer that reaches every head; a page is not read if there is no room for it. */

@@ -6,6 +6,7 @@
 // that the realm is lost (`recordOwners`), and then the client founds it. Until then the realm stays lost to those who
 // have its rows, even if its founder invites them.
 
+import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { Claims, RealmsTokens } from './realms-token.ts';
 import type { Caller, Readable, Rights } from './rights.ts';
@@ -22,8 +23,7 @@ export interface Answered {
 interface Asked {
   /** May be anything. */
   readonly realmsToken: unknown;
-  /** JSON text, checked. */
-  readonly request: string;
+  readonly request: PullRequest;
 }
 
 /** Whether this database has ever given the version to the user. */
@@ -37,8 +37,7 @@ async function wasGiven(tx: Queryable, user: string, version: string): Promise<b
 }
 
 /** The realms of which the client says that it has rows. */
-function held(request: string): Set<string> {
-  const { cursors, lost = [] } = JSON.parse(request) as { cursors: object; lost?: string[] };
+function held({ cursors, lost = [] }: PullRequest): Set<string> {
   return new Set([...Object.keys(cursors), ...lost]);
 }
 
@@ -110,7 +109,7 @@ async function lostRealms(
   tx: Queryable,
   tokens: RealmsTokens,
   claims: Claims,
-  request: string,
+  request: PullRequest,
   readable: Readable,
 ): Promise<string[]> {
   const holds = held(request);

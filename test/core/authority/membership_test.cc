@@ -179,6 +179,18 @@ TEST_CASE("a realm with members has an owner after every update; the last member
   CHECK(Outcome(realm.Push(realm.bo, realm.Member("delete", "bo"))) == "applied");
 }
 
+TEST_CASE("who founds a realm does not leave its members without an owner in the same update") {
+  Realm realm;
+  const std::string founded = realm.Invite("anna", "owner");
+  const std::string with_bo = founded + "," + realm.Invite("bo", "writer");
+  CHECK(Outcome(realm.Push(realm.anna, with_bo + "," + realm.Member("delete", "anna"))) ==
+        "last_owner");
+  CHECK(Outcome(realm.Push(realm.anna, with_bo + "," + realm.SetRole("anna", "reader"))) ==
+        "last_owner");
+  CHECK(Outcome(realm.Push(realm.anna, with_bo + "," + realm.Member("delete", "anna") + "," +
+                                           realm.SetRole("bo", "owner"))) == "applied");
+}
+
 TEST_CASE("two owners who leave at once: the second is the last") {
   Realm realm;
   realm.Found();

@@ -108,6 +108,62 @@ TEST_CASE("names own updates and unfills all begun scopes when it can send nothi
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
 }
 
+// A realm that anna has founded, at revision 1, with an item.
+struct Founded : PulledScenery {
+  const std::string realm = Id(7);
+  Founded() {
+    world.AddRealm(realm);
+    REQUIRE(Status(anna.Push("[" + Invite("anna", "owner") + "," + Item("z") + "]", {realm})) ==
+            "applied");
+    world.Grant("anna", realm, "own");
+  }
+  std::string Op(const char* kind, const char* table, const std::string& id,
+                 const std::string& set) const {
+    return std::string(R"({"op":")") + kind + R"(","table":")" + table + R"(","id":")" + id +
+           R"(","realm":")" + realm + R"(","set":)" + set + "}";
+  }
+  std::string Invite(const std::string& user, const std::string& role) const {
+    return Op("create", "$members", realm + "/" + user,
+              R"({"user":")" + user + R"(","role":")" + role + R"("})");
+  }
+  std::string Item(const char* id) const { return Op("create", "items", id, R"({"n":1})"); }
+  Data Pull(uint64_t from) {
+    const std::string cursors =
+        WriteJson(Json(At(world, 1, 1)).Set(realm, world.cursor(realm, from)));
+    return world.Pull("anna", Knowing(Request("c1", cursors)));
+  }
+};
+
+TEST_CASE("sends the members of a realm even when it can send nothing else") {
+  Founded s;
+  REQUIRE(Status(s.anna.Push("[" + s.Invite("bo", "writer") + "," + s.Item("y") + "]",
+                             {s.realm})) == "applied");
+  s.world.reads.omitted = {"A", "B", s.realm};
+  for (const bool omits_all : {false, true}) {
+    s.world.reads.omits_all = omits_all;
+    // A client that knows nothing of the realm, and one that has its first entry.
+    const Data fresh = s.Pull(0);
+    CHECK(Short(fresh) == "create $members/" + s.realm + "/anna, create $members/" + s.realm +
+                              "/bo");
+    CHECK(fresh["cursors"][s.realm].as_string() == s.world.cursor(s.realm, 2));
+    const Data later = s.Pull(1);
+    CHECK(Short(later) == "create $members/" + s.realm + "/bo");
+    CHECK(later["cursors"][s.realm].as_string() == s.world.cursor(s.realm, 2));
+    CHECK(Refilled(later).find("$members") == std::string::npos);
+  }
+}
+
+TEST_CASE("has more while realms that are new to the client wait for the next answer") {
+  PulledScenery s;
+  const char* scopes = R"([{"table":"items","filled":true},{"table":"groups","filled":false}])";
+  Data request = Request("c1", At(s.world, 1, 1), {}, scopes);
+  request.Set("partial", true);
+  const Data answer = s.world.Pull("anna", request);
+  CHECK(answer["more"].as_bool());
+  // A page would say that it is of all realms that the user may read.
+  CHECK(answer["fills"].items().empty());
+}
+
 TEST_CASE("sends a move in neither realm when one of them is not sent") {
   PulledScenery s;
   REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",

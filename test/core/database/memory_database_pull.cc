@@ -6,6 +6,7 @@
 #include "base/fields.h"
 #include "base/json.h"
 #include "model/filter.h"
+#include "model/members.h"
 #include "test/core/database/memory_database.h"
 
 namespace skerry::test {
@@ -16,6 +17,9 @@ constexpr int kMaxSteps = 10;
 bool IsOf(const Data& change, const Data& need) {
   return change["table"] == need["table"] && change["id"] == need["id"];
 }
+
+// Memberships are read even where all else is left out.
+bool IsAlwaysRead(const std::string& table) { return table == kMembersTable; }
 
 // An entry as a pull reads it.
 Data EntryOf(const Data& entry) {
@@ -133,10 +137,11 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
   Data images = Data::MakeArray();
   for (const Data& need : needs["state"].items()) {
     const std::string& realm = need["realm"].as_string();
-    if (reads.omitted.contains(realm)) continue;
+    const bool is_omitted = reads.omitted.contains(realm);
     for (const auto& [key, stored] : all) {
-      if (!stored.deleted_at && key.realm == realm &&
-          ContainsString(need["tables"], served.table(key.object.table).name))
+      const std::string& table = served.table(key.object.table).name;
+      if (stored.deleted_at || key.realm != realm || (is_omitted && !IsAlwaysRead(table))) continue;
+      if (ContainsString(need["tables"], table))
         state.Push(StoredRowToData(served, stored));
     }
   }
@@ -185,21 +190,20 @@ void MemoryDatabase::ReadLog(const Schema& served, const Rows& rows, const Data&
   for (const Data& need : needs["changes"].items()) {
     const std::string& realm = need["realm"].as_string();
     const uint64_t from = need["from"].as_u64(), upto = last[realm];
-    if (reads.omitted.contains(realm)) {
-      leave_out(realm, TablesOf(realm, from, upto));
-      continue;
-    }
+    const bool is_omitted = reads.omitted.contains(realm);
+    if (is_omitted) leave_out(realm, TablesOf(realm, from, upto));
     size_t beyond = 0;
     for (const Data& change : changes_.at(realm)) {
       beyond += change["revision"].as_u64() > upto &&
                 ContainsString(need["toHead"], change["table"].as_string());
     }
-    const bool reads_to_head = beyond <= reads.most_to_head;
-    if (!reads_to_head) omitted.Push(Fields{{"realm", realm}, {"joins", true}});
+    const bool reads_to_head = !is_omitted && beyond <= reads.most_to_head;
+    if (!is_omitted && !reads_to_head) omitted.Push(Fields{{"realm", realm}, {"joins", true}});
     for (const Data& change : changes_.at(realm)) {
       const uint64_t revision = change["revision"].as_u64();
       const std::string& table = change["table"].as_string();
       if (revision <= from || !ContainsString(need["tables"], table)) continue;
+      if (is_omitted && !IsAlwaysRead(table)) continue;
       if (revision > upto && !(reads_to_head && ContainsString(need["toHead"], table))) continue;
       changes.Push(change);
       if (!reads.rows_along || revision > upto) continue;

@@ -3,6 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Authority } from '../../../server/src/authority/authority.ts';
+import { pullOf } from '../../../server/src/cost/pull-cost.ts';
 import type { Database, Queryable } from '../../../server/src/db/database.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { PlainTables } from '../../../server/src/plain/plain-table.ts';
@@ -111,7 +112,7 @@ export class TwoNodes {
       scopes: [{ table: 'cities', where: ['true'], filled }],
     };
     return JSON.parse(
-      await this.puller.pull({ user, request: JSON.stringify(request), realmsToken }),
+      await this.puller.pull({ user, request: pullOf(request, 100), realmsToken }),
     ) as Json;
   }
 
