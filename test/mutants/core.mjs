@@ -490,7 +490,7 @@ export const core = [
   {
     name: "a user's own objects disappear until their page comes",
     file: 'src/authority/pull.cc',
-    from: '  if (unread_.is_all) return keys;\n',
+    from: '  // Without the ops of own updates, `state` and `candidates` have only memberships.\n',
     to: '  if (unread_.is_any) return keys;\n',
   },
   {

@@ -30,7 +30,7 @@ const serverFolders: Readonly<Record<string, readonly string[]>> = {
   rights: ['base', 'db', 'auth', 'sql'],
   push: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights'],
   image: ['base', 'db', 'sql', 'authority'],
-  pull: ['base', 'db', 'auth', 'sql', 'authority', 'rights', 'image'],
+  pull: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights', 'image'],
   plain: ['base', 'db', 'auth', 'sql', 'authority', 'rights'],
   poke: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights', 'push'],
   seed: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights', 'push'],

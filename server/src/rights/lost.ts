@@ -6,7 +6,6 @@
 // that the realm is lost (`recordOwners`), and then the client founds it. Until then the realm stays lost to those who
 // have its rows, even if its founder invites them.
 
-import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { Claims, RealmsTokens } from './realms-token.ts';
 import type { Caller, Readable, Rights } from './rights.ts';
@@ -20,10 +19,16 @@ export interface Answered {
   readonly token: string | null;
 }
 
+/** The realms of which a client says that it has rows. */
+interface Held {
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly lost?: readonly string[];
+}
+
 interface Asked {
   /** May be anything. */
   readonly realmsToken: unknown;
-  readonly request: PullRequest;
+  readonly request: Held;
 }
 
 /** Whether this database has ever given the version to the user. */
@@ -36,8 +41,7 @@ async function wasGiven(tx: Queryable, user: string, version: string): Promise<b
   return row?.given === 'true';
 }
 
-/** The realms of which the client says that it has rows. */
-function held({ cursors, lost = [] }: PullRequest): Set<string> {
+function held({ cursors, lost = [] }: Held): Set<string> {
   return new Set([...Object.keys(cursors), ...lost]);
 }
 
@@ -109,7 +113,7 @@ async function lostRealms(
   tx: Queryable,
   tokens: RealmsTokens,
   claims: Claims,
-  request: PullRequest,
+  request: Held,
   readable: Readable,
 ): Promise<string[]> {
   const holds = held(request);

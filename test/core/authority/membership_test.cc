@@ -179,7 +179,7 @@ TEST_CASE("a realm with members has an owner after every update; the last member
   CHECK(Outcome(realm.Push(realm.bo, realm.Member("delete", "bo"))) == "applied");
 }
 
-TEST_CASE("who founds a realm does not leave its members without an owner in the same update") {
+TEST_CASE("an update does not found a realm whose members are left without an owner") {
   Realm realm;
   const std::string founded = realm.Invite("anna", "owner");
   const std::string with_bo = founded + "," + realm.Invite("bo", "writer");
