@@ -2,6 +2,7 @@
 // record `sync`, so that one window does it, once. Only then does a pull replace them.
 #include <utility>
 
+#include "client/effect.h"
 #include "client/offers.h"
 #include "client/tab.h"
 #include "log/mutation_record.h"
