@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -86,30 +85,42 @@ TEST_CASE("does not take an update for confirmed that a lost realm had") {
   CHECK(world.Converged());
 }
 
-// Gives the answer to the fold of a client whose only update was applied in R. Returns the update
-// as it is left; none: it is confirmed.
-std::optional<OutboxRecord> Folded(OutboxRecord update, const SyncRecord& sync,
-                                   const PullAnswer& answer, bool resend) {
+enum class Fate { kKept, kConfirmed, kUndone };
+struct Folded {
+  Fate fate;
+  bool resend;
+  OutboxRecord update;  // as it is left, if it is kept
+};
+
+// Gives the answer to the fold of a client whose only update was applied in R.
+Folded FoldOf(OutboxRecord update, const SyncRecord& sync, const PullAnswer& answer) {
   update.state = OutboxState::kReceived;
   update.revisions = Revisions{{"R", 3}};
+  update.mutations = {{SyncUuid(7), Key(1), {}}};
   const PullRequest request = MakePullRequest(SyncSchema(), sync, {update}, 100);
   PullFold fold(&SyncSchema(), "anna", &request, &answer, 1, 0);
   REQUIRE(fold.Decide({update}, sync));
   const Data::Array writes = fold.Finish();
-  CHECK(fold.resend() == resend);
-  const Data remove = DeleteWrite(Store::kOutbox, update.id);
-  if (std::find(writes.begin(), writes.end(), remove) != writes.end()) return std::nullopt;
+  const auto has = [&](const Data& write) {
+    return std::find(writes.begin(), writes.end(), write) != writes.end();
+  };
   for (const Data& write : writes) {
-    if (write["key"] == Data(update.id)) return OutboxRecord::Read(write["value"]);
+    if (write["key"] == Data(update.id)) update = OutboxRecord::Read(write["put"]);
   }
-  return update;
+  if (!has(DeleteWrite(Store::kOutbox, update.id))) return {Fate::kKept, fold.resend(), update};
+  const bool is_confirmed = has(DeleteWrite(Store::kMutations, Key(1)));
+  return {is_confirmed ? Fate::kConfirmed : Fate::kUndone, fold.resend(), update};
 }
 
-TEST_CASE("pushes an update once more, if no pull has the realm that had applied it") {
+OutboxRecord Founding() {
   OutboxRecord founding;
   founding.id = SyncUuid(9);
   founding.after["R"] = {};
   founding.body = "{}";
+  return founding;
+}
+
+TEST_CASE("pushes an update once more, if no pull has the realm that had applied it") {
   SyncRecord sync;
   PullAnswer answer;
   SUBCASE("the server was restored from a backup of before, and this client has no token") {}
@@ -117,24 +128,34 @@ TEST_CASE("pushes an update once more, if no pull has the realm that had applied
     sync.lost = {"R"};
     answer.lost = {"R"};
   }
-  const std::optional<OutboxRecord> sent = Folded(founding, sync, answer, true);
-  REQUIRE(sent.has_value());
-  CHECK(sent->state == OutboxState::kSent);
-  CHECK(!sent->revisions.has_value());
+  const Folded sent = FoldOf(Founding(), sync, answer);
+  CHECK(sent.fate == Fate::kKept);
+  CHECK(sent.resend);
+  CHECK(sent.update.state == OutboxState::kSent);
+  CHECK(!sent.update.revisions.has_value());
   // The server has answered again that it is applied.
-  CHECK(!Folded(*sent, sync, answer, false).has_value());
+  const Folded again = FoldOf(sent.update, sync, answer);
+  CHECK(again.fate == Fate::kConfirmed);
+  CHECK(!again.resend);
+}
+
+TEST_CASE("undoes an update that was pushed once more, if its realm is lost again") {
+  SyncRecord sync;
+  const Folded sent = FoldOf(Founding(), sync, PullAnswer());
+  REQUIRE(sent.fate == Fate::kKept);
+  PullAnswer answer;
+  answer.lost = {"R"};
+  CHECK(FoldOf(sent.update, sync, answer).fate == Fate::kUndone);
 }
 
 TEST_CASE("confirms an update at once whose realm was revoked") {
-  OutboxRecord update;
-  update.id = SyncUuid(9);
+  OutboxRecord update = Founding();
   update.after["R"] = {1, SyncUuid(8), {}};
-  update.body = "{}";
   SyncRecord sync;
   sync.cursors = {{"R", "2@1"}};
   PullAnswer answer;
   answer.revoked = {"R"};
-  CHECK(!Folded(update, sync, answer, false).has_value());
+  CHECK(FoldOf(update, sync, answer).fate == Fate::kConfirmed);
 }
 
 TEST_CASE("offers rows of a realm of members before another history replaces them") {
