@@ -96,8 +96,9 @@ SKERRY_EXPORT int32_t sk_tx_rollback(int32_t handle) {
 
 SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
   return abi::Clients().With(handle, [=](const Client* client) {
-    const skerry::Slot slot = client->Find(static_cast<uint32_t>(table), abi::Input(length));
-    if (slot != skerry::kNoSlot) return static_cast<int32_t>(slot);
+    const auto slot = client->Find(static_cast<uint32_t>(table), abi::Input(length));
+    if (!slot.ok()) return abi::Fail(slot.status());
+    if (slot.value() != skerry::kNoSlot) return static_cast<int32_t>(slot.value());
     return -static_cast<int32_t>(skerry::Code::kNotFound);
   });
 }
@@ -118,7 +119,8 @@ SKERRY_EXPORT int32_t sk_rows(int32_t handle, int32_t table, int32_t length) {
 
 SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {
   return abi::Clients().With(handle, [=](const Client* client) {
-    return client->IsPending(static_cast<uint32_t>(table), abi::Input(length)) ? 1 : 0;
+    const auto pending = client->IsPending(static_cast<uint32_t>(table), abi::Input(length));
+    return pending.ok() ? static_cast<int32_t>(pending.value()) : abi::Fail(pending.status());
   });
 }
 

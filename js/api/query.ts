@@ -167,18 +167,36 @@ export class QueryBuilder {
 
 /** A table outside of a transaction: a query over all of it, and look-up by id. */
 export class TableReader extends QueryBuilder {
-  get(id: string): RowObject | undefined {
+  get(id: string, options?: InRealm): RowObject | undefined {
+    const realm = realmIn(this.table, options);
     // The id may be undefined, because nothing is selected yet. No row has an id that is not a string.
-    return typeof id === 'string' ? this.view.get(this.table, id) : undefined;
+    return typeof id === 'string' ? this.view.get(this.table, id, realm) : undefined;
   }
 
   getMany(ids: readonly string[]): (RowObject | undefined)[] {
     return ids.map((id) => this.get(id));
   }
 
-  isPending(id: string): boolean {
-    return this.view.core.isPending(this.table.table.index, id);
+  isPending(id: string, options?: InRealm): boolean {
+    const realm = realmIn(this.table, options);
+    return this.view.core.isPending(this.table.table.index, id, realm);
   }
+}
+
+export interface InRealm {
+  readonly realm?: string | undefined;
+}
+
+/** The realm whose row is meant; null: none is named. Only ids of one's own may be in several realms. */
+export function realmIn({ table }: TableCodec, options: InRealm | undefined): string | null {
+  const { realm } = options ?? {};
+  if (realm === undefined) return null;
+  if (table.ids !== 'string' || typeof realm !== 'string' || realm === '')
+    throw new ValidationError(
+      'invalid_argument',
+      `A realm is a text, for tables with ids of their own; ${table.name} has ${table.ids} ids.`,
+    );
+  return realm;
 }
 
 /** The `b` of `where((b) => …)`. */

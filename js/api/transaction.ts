@@ -1,10 +1,10 @@
 /** Transactions: `tx.<table>` with its writes, and the rules for when they are allowed. */
 import { ClosedError, ValidationError } from '../core/errors.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
-import type { TableCodec } from '../core/values.ts';
+import type { RowObject, TableCodec } from '../core/values.ts';
 import type { OpName } from '../core/window-core.ts';
 import type { LiveRegistry } from './live.ts';
-import { QueryBuilder, TableReader } from './query.ts';
+import { type InRealm, QueryBuilder, realmIn, TableReader } from './query.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 /** A row on its way to the core: its id, its realm, and its values. */
@@ -75,16 +75,18 @@ export class TableWriter extends TableReader {
     return this.#op('upsert', id, realm, this.table.propsToPlain(row, placeMembers)).id;
   }
 
-  update(id: string, patch: Values): boolean {
-    return this.#op('update', id, null, this.table.propsToPlain(patch, [])).changed;
+  update(id: string, patch: Values, options?: InRealm): boolean {
+    const realm = realmIn(this.table, options);
+    return this.#op('update', id, realm, this.table.propsToPlain(patch, [])).changed;
   }
 
-  delete(id: string): boolean {
-    return this.#op('delete', id, null, {}).changed;
+  delete(id: string, options?: InRealm): boolean {
+    return this.#op('delete', id, realmIn(this.table, options), {}).changed;
   }
 
-  inc(id: string, by: Values): boolean {
-    return this.#op('inc', id, null, this.table.propsToPlain(by, [])).changed;
+  inc(id: string, by: Values, options?: InRealm): boolean {
+    const realm = realmIn(this.table, options);
+    return this.#op('inc', id, realm, this.table.propsToPlain(by, [])).changed;
   }
 
   move(id: string, realm: string): boolean {
@@ -92,11 +94,16 @@ export class TableWriter extends TableReader {
   }
 
   updateWhere(query: unknown, patch: Values): number {
-    return this.#idsOf(query).filter((id) => this.update(id, patch)).length;
+    const rows = this.#rowsOf(query);
+    return rows.filter(({ id, realm }) => this.update(id, patch, this.#in(realm))).length;
   }
 
   deleteWhere(query: unknown): number {
-    return this.#idsOf(query).filter((id) => this.delete(id)).length;
+    return this.#rowsOf(query).filter(({ id, realm }) => this.delete(id, this.#in(realm))).length;
+  }
+
+  #in(realm: unknown): InRealm | undefined {
+    return this.table.table.ids === 'string' ? { realm: realm as string } : undefined;
   }
 
   #placeOf(row: Values): { id: string | null; realm: string | null } {
@@ -121,8 +128,9 @@ export class TableWriter extends TableReader {
     return this.view.core.op(kind, this.table.table.index, id, realm, props);
   }
 
-  #idsOf(query: unknown): readonly string[] {
-    if (query instanceof QueryBuilder && query.table === this.table) return query.ids();
+  #rowsOf(query: unknown): readonly RowObject[] {
+    if (query instanceof QueryBuilder && query.table === this.table)
+      return this.view.run({ ...query.description, include: [] });
     throw new ValidationError(
       'invalid_argument',
       `Give a query of table ${this.table.table.name}.`,

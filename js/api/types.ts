@@ -140,6 +140,9 @@ type IdIn<X> =
       ? { id: string }
       : { id?: string }
     : never;
+/** The last argument where a table has ids of its own. */
+type InRealm<T, K extends keyof T> =
+  IdIn<T[K]> extends { id: string } ? [options?: { readonly realm?: string | undefined }] : [];
 export type TablesOf<S> = S extends Schema<infer T> ? T : never;
 
 /** Over a schema's tables or the schema itself. */
@@ -271,10 +274,14 @@ export interface Query<T extends Tables, K extends keyof T, R = Row<Schema<T>, K
 }
 
 export interface Reader<T extends Tables, K extends keyof T> extends Query<T, K> {
-  get(id: Id): Row<Schema<T>, K> | undefined;
+  /**
+   * In a table with ids of its own, an id names a row within its realm: the one of the realm that is given; else that of the
+   * default realm, or the only one there is. Throws ValidationError if several other realms have one.
+   */
+  get(id: Id, ...options: InRealm<T, K>): Row<Schema<T>, K> | undefined;
   getMany(ids: readonly Id[]): (Row<Schema<T>, K> | undefined)[];
   /** Whether a change of this row is not yet confirmed by the server. */
-  isPending(id: Id): boolean;
+  isPending(id: Id, ...options: InRealm<T, K>): boolean;
 }
 
 /** A table inside of a transaction: it sees the transaction's own writes. */
@@ -282,9 +289,11 @@ export interface Writer<T extends Tables, K extends keyof T> extends Reader<T, K
   create(row: NewRowOf<T, K>): Id;
   createMany(rows: readonly NewRowOf<T, K>[]): Id[];
   upsert(row: NewRowOf<T, K> & { id: Id }): Id;
-  update(id: Id, patch: PatchOf<T, K>): boolean;
-  delete(id: Id): boolean;
-  inc(id: Id, by: Inc<T, K>): boolean;
+  /** The row is found as by `get`. */
+  update(id: Id, patch: PatchOf<T, K>, ...options: InRealm<T, K>): boolean;
+  delete(id: Id, ...options: InRealm<T, K>): boolean;
+  inc(id: Id, by: Inc<T, K>, ...options: InRealm<T, K>): boolean;
+  /** Rows with ids of one's own stay in their realm: ValidationError. */
   move(id: Id, realm: string): boolean;
   updateWhere(query: Query<T, K, unknown>, patch: PatchOf<T, K>): number;
   deleteWhere(query: Query<T, K, unknown>): number;

@@ -8,7 +8,13 @@ import { withMembers } from './kept.ts';
 import type { SchemaDef } from './prop-def.ts';
 import { systemColumns } from './prop-def.ts';
 import type { RowObject, SchemaCodec, TableCodec } from './values.ts';
-import type { Drained, IncludeDescription, QueryDescription, WindowCore } from './window-core.ts';
+import {
+  type Drained,
+  type IncludeDescription,
+  nameOf,
+  type QueryDescription,
+  type WindowCore,
+} from './window-core.ts';
 
 /** A row with its included rows: rebuilt only if one of its parts is another object. */
 interface Composite {
@@ -21,6 +27,10 @@ interface Composite {
 export interface QueryMemo {
   readonly rows: Map<number, Composite>;
   readonly includes: readonly QueryMemo[];
+}
+
+function hasOwnIds(table: TableCodec | undefined): boolean {
+  return table?.table.ids === 'string';
 }
 
 export function newMemo(query: QueryDescription): QueryMemo {
@@ -94,20 +104,23 @@ export class RowView {
         page[slot & (pageSlots - 1)] = undefined;
         this.#byId[table]?.delete(row.id);
       }
+      // Which row an id names depends on the realms of all rows that have it.
+      if (hasOwnIds(this.codec.tables[table])) this.#byId[table]?.clear();
     }
     if (drained.dirty.length > 0) this.#version++;
   }
 
-  get(table: TableCodec, id: string): RowObject | undefined {
+  get(table: TableCodec, id: string, realm: string | null = null): RowObject | undefined {
     const { index } = table.table;
+    const name = nameOf(id, realm);
     const known = this.#byId[index] as Map<string, RowObject>;
     if (!this.#writing && !this.core.closed) {
-      const row = known.get(id);
+      const row = known.get(name);
       if (row) return row;
     }
-    const slot = this.core.find(index, id);
+    const slot = this.core.find(index, id, realm);
     if (slot < 0) return undefined;
-    return this.#row(table, slot, id);
+    return this.#row(table, slot, id, name);
   }
 
   #pageOf(index: number, slot: number): Pages[number] {
@@ -116,14 +129,14 @@ export class RowView {
     return pages[slot >> pageBits] as Pages[number];
   }
 
-  /** `id`, if it is asked for by it. */
-  #row(table: TableCodec, slot: number, id?: string): RowObject {
+  /** `id` and `name`, if it is asked for by them. */
+  #row(table: TableCodec, slot: number, id?: string, name?: string): RowObject {
     const { index } = table.table;
     if (this.#writing) return table.readRow(this.core.row(index, slot), id);
     const page = this.#pageOf(index, slot);
     const at = slot & (pageSlots - 1);
     const known = page[at];
-    if (known && id !== undefined) this.#byId[index]?.set(id, known);
+    if (known && name !== undefined) this.#byId[index]?.set(name, known);
     const row = known ?? table.readRow(this.core.row(index, slot), id);
     page[at] = row;
     return row;

@@ -68,6 +68,11 @@ export interface Drained {
 const notFound = -9;
 const aggregates = { sum: 0, min: 1, max: 2 } as const;
 
+/** What the core finds a row by: no id has U+0000. */
+export function nameOf(id: string, realm: string | null): string {
+  return realm === null ? id : `${id}\0${realm}`;
+}
+
 export class WindowCore {
   readonly #module: WindowModule;
   readonly #cells = new RowCells();
@@ -165,12 +170,10 @@ export class WindowCore {
     this.#module.call('_sk_tx_rollback', this.#open);
   }
 
-  /** The slot of a row, or -1. */
-  find(table: number, id: string): number {
-    const slot = this.#module.callWithText('_sk_find', id, this.#open, table);
-    if (slot >= 0) return slot;
-    if (slot === notFound) return -1;
-    return this.#module.call('_sk_find', this.#open, table, 0);
+  /** The slot of a row, or -1. `realm`: of a table with ids of its own; null: see `Reader.get`. */
+  find(table: number, id: string, realm: string | null): number {
+    const slot = this.#module.callWithText('_sk_find', nameOf(id, realm), this.#open, table);
+    return slot === notFound ? -1 : this.#module.throwing(slot);
   }
 
   /** One row, to be used up before the next call. */
@@ -186,8 +189,10 @@ export class WindowCore {
     return new RowsCells(this.#module.outputBytes(), slots.length);
   }
 
-  isPending(table: number, id: string): boolean {
-    return this.#module.callWithText('_sk_is_pending', id, this.#open, table) === 1;
+  isPending(table: number, id: string, realm: string | null): boolean {
+    const name = nameOf(id, realm);
+    const found = this.#module.callWithText('_sk_is_pending', name, this.#open, table);
+    return this.#module.throwing(found) === 1;
   }
 
   /** Runs `use` with a parsed query, which it must not keep. */

@@ -23,7 +23,7 @@ class View::Cascading final : public DependantVisitor {
     Vector<Slot> slots;
     view_->ChildrenOf(back.table, back.prop, parent.key.id, &slots);
     for (const Slot slot : slots) {
-      ObjectKey child{back.table, view_->stores_[back.table]->Id(slot)};
+      ObjectKey child = view_->stores_[back.table]->Key(slot);
       if (view_->FindShadow(child) == nullptr) children.push_back(std::move(child));
     }
     AppendChildren(view_->refs_, back, parent.key, &children);
@@ -90,11 +90,13 @@ void View::AddDeletion(const ObjectKey& key) {
 }
 
 bool View::HasGoneParent(const ObjectKey& key) const {
+  std::string realm;
+  if (!Folded(key, &realm)) return false;
   for (const PropIndex prop : delete_props_[key.table]) {
     const Value target = FoldedProp(key, prop);
     if (target.is_null()) continue;
-    const Shadow* parent =
-        FindShadow({schema_->table(key.table).props[prop].ref_table, target.text()});
+    const TableIndex table = schema_->table(key.table).props[prop].ref_table;
+    const Shadow* parent = FindShadow(KeyIn(*schema_, table, target.text(), realm));
     if (parent != nullptr && (parent->gone || parent->cascaded.deleted)) return true;
   }
   return false;
@@ -115,9 +117,8 @@ void View::AddTouch(Touch touch) {
     for (const PropIndex prop : touch_props_[next.master.table]) {
       const Value target = FoldedProp(next.master, prop);
       if (target.is_null()) continue;
-      queue.push_back({{schema_->table(next.master.table).props[prop].ref_table, target.text()},
-                       realm,
-                       next.at});
+      const TableIndex table = schema_->table(next.master.table).props[prop].ref_table;
+      queue.push_back({KeyIn(*schema_, table, target.text(), realm), realm, next.at});
     }
   }
 }
@@ -128,7 +129,8 @@ void View::TouchMasters(const ObjectKey& key, double at) {
   for (const PropIndex prop : touch_props_[key.table]) {
     const Value target = FoldedProp(key, prop);
     if (target.is_null()) continue;
-    AddTouch({{schema_->table(key.table).props[prop].ref_table, target.text()}, realm, at});
+    const TableIndex table = schema_->table(key.table).props[prop].ref_table;
+    AddTouch({KeyIn(*schema_, table, target.text(), realm), realm, at});
   }
 }
 
@@ -139,7 +141,7 @@ bool View::Folded(const ObjectKey& key, std::string* realm) const {
     return true;
   }
   const RowStore& store = *stores_[key.table];
-  const Slot slot = store.Find(key.id);
+  const Slot slot = store.Find(key.id, key.realm);
   if (slot == kNoSlot) return false;
   *realm = store.GetValue(slot, kRealmColumn).text();
   return true;
@@ -150,7 +152,7 @@ Value View::FoldedProp(const ObjectKey& key, PropIndex prop) const {
     return shadow->folded ? shadow->folded->props[prop] : Value();
   }
   const RowStore& store = *stores_[key.table];
-  const Slot slot = store.Find(key.id);
+  const Slot slot = store.Find(key.id, key.realm);
   return slot == kNoSlot ? Value() : store.GetValue(slot, prop);
 }
 

@@ -105,8 +105,25 @@ Result<Data> Client::TxCommit(const Data& action) {
   return Fields({{"id", std::move(id)}, {"effects", std::move(effects)}});
 }
 
-Slot Client::Find(uint32_t table, std::string_view id) const {
-  return HasTable(table) ? view_.rows(static_cast<TableIndex>(table)).Find(id) : kNoSlot;
+namespace {
+
+struct Name {
+  std::string_view id;
+  std::string_view realm;
+};
+
+Name NameOf(std::string_view text) {
+  const size_t end = text.find('\0');
+  if (end == std::string_view::npos) return {text, {}};
+  return {text.substr(0, end), text.substr(end + 1)};
+}
+
+}  // namespace
+
+Result<Slot> Client::Find(uint32_t table, std::string_view name) const {
+  if (!HasTable(table)) return kNoSlot;
+  const auto [id, realm] = NameOf(name);
+  return view_.Locate(static_cast<TableIndex>(table), id, realm, transaction_.default_realm());
 }
 
 Status Client::EncodeRow(uint32_t table, Slot slot, std::string* out) const {
@@ -130,8 +147,17 @@ Status Client::EncodeRows(uint32_t table, std::string_view slots, std::string* o
   return Status::Ok();
 }
 
-bool Client::IsPending(uint32_t table, std::string_view id) const {
-  return HasTable(table) && view_.IsPending({static_cast<TableIndex>(table), std::string(id)});
+Result<bool> Client::IsPending(uint32_t index, std::string_view name) const {
+  if (!HasTable(index)) return false;
+  const auto table = static_cast<TableIndex>(index);
+  const auto [id, realm] = NameOf(name);
+  const std::string& first = transaction_.default_realm();
+  const Result<Slot> slot = view_.Locate(table, id, realm, first);
+  if (!slot.ok()) return slot.status();
+  if (slot.value() != kNoSlot) return view_.IsPending(view_.rows(table).Key(slot.value()));
+  // It may be deleted.
+  return view_.IsPending(
+      KeyIn(view_.schema(), table, std::string(id), realm.empty() ? first : realm));
 }
 
 Result<uint32_t> Client::QueryNew(const Data& description) {

@@ -70,12 +70,14 @@ class Client {
   Result<Data> TxCommit(const Data& action);
   void TxRollback() { transaction_.Rollback(); }
 
-  Slot Find(uint32_t table, std::string_view id) const;
+  // `name`: an id; or an id, U+0000 and a realm, for tables with ids of their own. kNoSlot if there
+  // is none; kInvalidArgument (View::Locate).
+  Result<Slot> Find(uint32_t table, std::string_view name) const;
   // Appends the bytes of a row, in the format of sk_row.
   Status EncodeRow(uint32_t table, Slot slot, std::string* out) const;
   // The same for several rows, in the format of sk_rows; `slots` are packed (PackSlots).
   Status EncodeRows(uint32_t table, std::string_view slots, std::string* out) const;
-  bool IsPending(uint32_t table, std::string_view id) const;
+  Result<bool> IsPending(uint32_t table, std::string_view name) const;  // as in Find
 
   Result<uint32_t> QueryNew(const Data& description);
   void QueryFree(uint32_t query) { queries_.erase(query); }

@@ -26,7 +26,7 @@ void View::Attach(Pending* pending) {
   const Vector<Op>& ops = pending->mutation.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {
     if (!ops[i].Has(kOnRow)) continue;
-    const ObjectKey key = ops[i].key();
+    const ObjectKey key = KeyOf(*schema_, ops[i]);
     EnsureShadow(key).ops.push_back({pending, i});
     objects_to_fold_.insert(key);
   }
@@ -34,7 +34,7 @@ void View::Attach(Pending* pending) {
 
 void View::Detach(Pending* pending) {
   for (const Op& op : RowOps(pending->mutation.ops)) {
-    const ObjectKey key = op.key();
+    const ObjectKey key = KeyOf(*schema_, op);
     Shadow* shadow = FindShadow(key);
     SKERRY_CHECK(shadow != nullptr);
     erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
@@ -43,7 +43,7 @@ void View::Detach(Pending* pending) {
 }
 
 void View::Reordered(const Pending& pending) {
-  for (const Op& op : RowOps(pending.mutation.ops)) objects_to_fold_.insert(op.key());
+  for (const Op& op : RowOps(pending.mutation.ops)) objects_to_fold_.insert(KeyOf(*schema_, op));
 }
 
 bool View::HasCascades() const {
@@ -88,6 +88,8 @@ void View::Fold(const ObjectKey& key, Shadow* shadow) {
 void View::ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow) {
   const Op& op = ref.pending->mutation.ops[ref.index];
   if (!ref.pending->IsLive(op)) return;
+  // An id of one's own stays in its realm. An earlier release may have logged such a move.
+  if (op.Has(kMoves) && schema_->table(key.table).custom_ids) return;
   const double at = ref.pending->mutation.action.at;
   latest_at_ = std::max(latest_at_, at);
   const bool missing = !shadow->folded.has_value();
@@ -114,7 +116,8 @@ void View::NoteTouches(const ObjectKey& key, const std::optional<Row>& row, doub
   for (const PropIndex prop : touch_props_[key.table]) {
     const Value& target = row->props[prop];
     if (target.is_null()) continue;
-    Touch touch{{schema_->table(key.table).props[prop].ref_table, target.text()}, row->realm, at};
+    const TableIndex master = schema_->table(key.table).props[prop].ref_table;
+    Touch touch{KeyIn(*schema_, master, target.text(), row->realm), row->realm, at};
     if (!shadow->touches.empty() && shadow->touches.back() == touch) continue;
     shadow->touches.push_back(std::move(touch));
     touching_.insert(key);
@@ -127,10 +130,12 @@ void View::IndexRefs(const ObjectKey& key, const std::optional<Row>& before,
     const Value none;
     const Value& was = before ? before->props[prop] : none;
     const Value& is = after ? after->props[prop] : none;
-    if (was == is) continue;
+    // A row whose key has no realm may have moved.
+    if (was == is && (!before || !after || before->realm == after->realm)) continue;
     const TableIndex target = schema_->table(key.table).props[prop].ref_table;
-    if (!was.is_null()) refs_.erase({ObjectKey{target, was.text()}, key, prop});
-    if (!is.is_null()) refs_.insert({ObjectKey{target, is.text()}, key, prop});
+    if (!was.is_null())
+      refs_.erase({KeyIn(*schema_, target, was.text(), before->realm), key, prop});
+    if (!is.is_null()) refs_.insert({KeyIn(*schema_, target, is.text(), after->realm), key, prop});
   }
 }
 
@@ -163,7 +168,7 @@ bool View::AppendOp(Pending* pending) {
   const OpRef ref{pending, static_cast<uint32_t>(pending->mutation.ops.size() - 1)};
   const Op& op = pending->mutation.ops[ref.index];
   if (!op.Has(kOnRow)) return true;
-  const ObjectKey key = op.key();
+  const ObjectKey key = KeyOf(*schema_, op);
   Shadow& shadow = EnsureShadow(key);
   const bool first = shadow.ops.empty() || shadow.ops.back().pending != pending;
   shadow.ops.push_back(ref);

@@ -29,11 +29,12 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, Vector<Slot>
     // Only a row that matched before or matches now has an effect. If the inner filter reads
     // further tables, this cannot be decided from the row, and it counts as matching.
     const bool was =
-        change.old_slot != kNoSlot && (deep || Matches(where, change.id, change.old, nullptr));
+        change.old_slot != kNoSlot && (deep || Matches(where, change.key.id, change.old, nullptr));
     Row now;
     if (change.new_slot != kNoSlot) now = inner.Get(change.new_slot);
-    const bool is = change.new_slot != kNoSlot && (deep || Matches(where, change.id, now, nullptr));
-    const Value old_via = was ? ColumnValue(filter.via, change.id, change.old) : Value();
+    const bool is =
+        change.new_slot != kNoSlot && (deep || Matches(where, change.key.id, now, nullptr));
+    const Value old_via = was ? ColumnValue(filter.via, change.key.id, change.old) : Value();
     const Value new_via = is ? inner.GetValue(change.new_slot, filter.via) : Value();
     if (!deep && was && is && old_via == new_via && now.realm == change.old.realm) continue;
     OuterRows(filter, outer, old_via, change.old.realm, slots);
@@ -52,7 +53,7 @@ void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value
   if (via.is_null()) return;
   RowStore& store = tables_->store(outer);
   if (filter.kind == FilterKind::kExists || filter.column == kIdColumn) {
-    const Slot slot = store.Find(via.text());
+    const Slot slot = store.Find(via.text(), realm);
     if (slot != kNoSlot) slots->push_back(slot);
     return;
   }
@@ -78,7 +79,7 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
                               const std::span<const Slot>* rows, Vector<Slot>* slots) {
   RowStore& inner = tables_->store(include.table);
   const Query& query = include.query[0];
-  if (!query.after.empty() && changes_->ById(include.table, query.after)) {
+  if (!query.after.empty() && changes_->HasId(include.table, query.after)) {
     // The row after which a page begins has changed: this affects every parent.
     const RowStore& store = tables_->store(outer);
     if (rows) slots->insert(slots->end(), rows->begin(), rows->end());
@@ -90,15 +91,15 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
   const bool deep = HasInnerFilter(query.where);
   for (const LiveChange& change : changes_->of(include.table)) {
     if (change.old_slot != kNoSlot &&
-        (deep || Matches(query.where, change.id, change.old, nullptr))) {
-      ParentsOf(include, outer, include.back ? change.old.props[include.prop] : Value(), change.id,
-                rows, slots);
+        (deep || Matches(query.where, change.key.id, change.old, nullptr))) {
+      ParentsOf(include, outer, include.back ? change.old.props[include.prop] : Value(),
+                change.key.id, change.old.realm, rows, slots);
     }
     if (change.new_slot == kNoSlot) continue;
-    if (deep || Matches(query.where, change.id, inner.Get(change.new_slot), nullptr)) {
+    if (deep || Matches(query.where, change.key.id, inner.Get(change.new_slot), nullptr)) {
       ParentsOf(include, outer,
-                include.back ? inner.GetValue(change.new_slot, include.prop) : Value(), change.id,
-                rows, slots);
+                include.back ? inner.GetValue(change.new_slot, include.prop) : Value(),
+                change.key.id, inner.Get(change.new_slot).realm, rows, slots);
     }
   }
   Vector<Slot> further;
@@ -108,16 +109,16 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
   further.erase(std::unique(further.begin(), further.end()), further.end());
   for (const Slot slot : further) {
     ParentsOf(include, outer, include.back ? inner.GetValue(slot, include.prop) : Value(),
-              inner.Id(slot), rows, slots);
+              inner.Id(slot), inner.Get(slot).realm, rows, slots);
   }
 }
 
 void LiveAffected::ParentsOf(const Include& include, TableIndex outer, const Value& via,
-                             std::string_view id, const std::span<const Slot>* rows,
-                             Vector<Slot>* slots) {
+                             std::string_view id, std::string_view realm,
+                             const std::span<const Slot>* rows, Vector<Slot>* slots) {
   RowStore& store = tables_->store(outer);
   if (include.back) {
-    const Slot slot = via.is_null() ? kNoSlot : store.Find(via.text());
+    const Slot slot = via.is_null() ? kNoSlot : store.Find(via.text(), realm);
     if (slot != kNoSlot) slots->push_back(slot);
     return;
   }

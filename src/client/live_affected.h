@@ -31,7 +31,7 @@ class LiveAffected {
   void ByChildren(const Include& include, TableIndex outer, const std::span<const Slot>* rows,
                   Vector<Slot>* slots);
   void ParentsOf(const Include& include, TableIndex outer, const Value& via, std::string_view id,
-                 const std::span<const Slot>* rows, Vector<Slot>* slots);
+                 std::string_view realm, const std::span<const Slot>* rows, Vector<Slot>* slots);
 
   const LiveChanges* changes_;
   Tables* tables_;

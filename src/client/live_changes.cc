@@ -8,29 +8,29 @@
 
 namespace skerry {
 
-uint32_t* LiveChanges::Bucket(Table* table, std::string_view id) {
+uint32_t* LiveChanges::Bucket(Table* table, const ObjectKey& key) {
   const size_t mask = table->hash.size() - 1;
-  size_t i = Xxh64(id) & mask;
-  while (table->hash[i] != 0 && table->changes[table->hash[i] - 1].id != id) i = (i + 1) & mask;
+  size_t i = Xxh64(key.id) & mask;
+  while (table->hash[i] != 0 && table->changes[table->hash[i] - 1].key != key) i = (i + 1) & mask;
   return &table->hash[i];
 }
 
 void LiveChanges::GrowTable(Table* table) {
   table->hash.assign(std::max<size_t>(16, table->hash.size() * 2), 0);
   for (size_t i = 0; i < table->changes.size(); ++i) {
-    *Bucket(table, table->changes[i].id) = static_cast<uint32_t>(i + 1);
+    *Bucket(table, table->changes[i].key) = static_cast<uint32_t>(i + 1);
   }
 }
 
-void LiveChanges::Remember(TableIndex index, std::string_view id) {
-  Table& table = tables_[index];
+void LiveChanges::Remember(const ObjectKey& key) {
+  Table& table = tables_[key.table];
   if ((table.changes.size() + 1) * 2 > table.hash.size()) GrowTable(&table);
-  uint32_t* bucket = Bucket(&table, id);
+  uint32_t* bucket = Bucket(&table, key);
   if (*bucket != 0) return;  // it is remembered with its first content
-  const RowStore& store = stores_->store(index);
+  const RowStore& store = stores_->store(key.table);
   LiveChange change;
-  change.id = std::string(id);
-  change.old_slot = store.Find(id);
+  change.key = key;
+  change.old_slot = store.Find(key.id, key.realm);
   if (change.old_slot != kNoSlot) change.old = store.Get(change.old_slot);
   table.changes.push_back(std::move(change));
   *bucket = static_cast<uint32_t>(table.changes.size());
@@ -43,7 +43,7 @@ void LiveChanges::Settle() {
     if (table.changes.empty()) continue;
     const RowStore& store = stores_->store(static_cast<TableIndex>(t));
     const auto is_as_it_was = [&](LiveChange& change) {
-      change.new_slot = store.Find(change.id);
+      change.new_slot = store.Find(change.key.id, change.key.realm);
       if (change.new_slot != change.old_slot) return false;
       if (change.new_slot == kNoSlot) return true;
       Row row = store.Get(change.new_slot);
@@ -54,9 +54,9 @@ void LiveChanges::Settle() {
     table.changes.erase(std::remove_if(table.changes.begin(), table.changes.end(), is_as_it_was),
                         table.changes.end());
     count_ -= before - table.changes.size();
-    // The indexes in the hash are wrong now. ById searches by id instead.
+    // The indexes in the hash are wrong now. HasId searches by id instead.
     Sort(table.changes.begin(), table.changes.end(),
-         [](const LiveChange& a, const LiveChange& b) { return a.id < b.id; });
+         [](const LiveChange& a, const LiveChange& b) { return a.key < b.key; });
     for (uint32_t i = 0; i < table.changes.size(); ++i) {
       const LiveChange& change = table.changes[i];
       if (change.old_slot != kNoSlot) table.by_old.push_back({change.old_slot, i});
@@ -79,12 +79,12 @@ void LiveChanges::Clear() {
   count_ = 0;
 }
 
-const LiveChange* LiveChanges::ById(TableIndex table, std::string_view id) const {
+bool LiveChanges::HasId(TableIndex table, const std::string& id) const {
   const Vector<LiveChange>& changes = tables_[table].changes;
   const auto at =
-      std::lower_bound(changes.begin(), changes.end(), id,
-                       [](const LiveChange& change, std::string_view v) { return change.id < v; });
-  return at != changes.end() && at->id == id ? &*at : nullptr;
+      std::lower_bound(changes.begin(), changes.end(), ObjectKey{table, id},
+                       [](const LiveChange& change, const ObjectKey& v) { return change.key < v; });
+  return at != changes.end() && at->key.id == id;
 }
 
 const LiveChange* LiveChanges::Search(const Vector<Place>& places, TableIndex table,

@@ -18,7 +18,7 @@
 namespace skerry {
 
 struct LiveChange {
-  std::string id;
+  ObjectKey key;
   Slot old_slot = kNoSlot;  // kNoSlot: there was no such row
   Slot new_slot = kNoSlot;  // kNoSlot: the row is gone
   Row old;                  // REQUIRES: old_slot != kNoSlot
@@ -28,7 +28,7 @@ class LiveChanges final : public TouchedRows {
  public:
   LiveChanges(size_t tables, Tables* stores) : stores_(stores), tables_(tables) {}
 
-  void Remember(TableIndex table, std::string_view id);
+  void Remember(const ObjectKey& key);
   // Looks up where the rows are now. Drops those whose content is the same as before, apart from
   // `revision`.
   void Settle();
@@ -47,7 +47,8 @@ class LiveChanges final : public TouchedRows {
   bool MayTouch(TableIndex table, Slot slot) const {
     return slot >= tables_[table].lowest && slot <= tables_[table].highest;
   }
-  const LiveChange* ById(TableIndex table, std::string_view id) const;
+  // Whether a row with this id has changed, in any realm.
+  bool HasId(TableIndex table, const std::string& id) const;
   bool IsTouched(TableIndex table, Slot slot) const override {
     return ByNewSlot(table, slot) != nullptr;
   }
@@ -59,7 +60,7 @@ class LiveChanges final : public TouchedRows {
   };
   struct Table {
     Vector<LiveChange> changes;
-    Vector<uint32_t> hash;  // by id, open addressing: index into `changes` + 1, or 0
+    Vector<uint32_t> hash;  // by key, open addressing: index into `changes` + 1, or 0
     Vector<Place> by_old;   // sorted by slot
     Vector<Place> by_new;
     Slot lowest = kNoSlot;  // the range of all slots in by_old and by_new
@@ -70,7 +71,7 @@ class LiveChanges final : public TouchedRows {
   }
   const LiveChange* Search(const Vector<Place>& places, TableIndex table, Slot slot) const;
   static void GrowTable(Table* table);
-  static uint32_t* Bucket(Table* table, std::string_view id);
+  static uint32_t* Bucket(Table* table, const ObjectKey& key);
 
   Tables* stores_;
   Vector<Table> tables_;

@@ -86,8 +86,8 @@ bool LiveQueries::IsSettled() const { return !impl_->is_reset && impl_->changes.
 
 bool LiveQueries::Reads(TableIndex table) const { return impl_->reads[table] > 0; }
 
-void LiveQueries::WillChange(TableIndex table, std::string_view id) {
-  if (Reads(table) && !impl_->is_reset) impl_->changes.Remember(table, id);
+void LiveQueries::WillChange(const ObjectKey& key) {
+  if (Reads(key.table) && !impl_->is_reset) impl_->changes.Remember(key);
 }
 
 void LiveQueries::WillReset() {

@@ -1,7 +1,7 @@
 // LiveQueries: all live queries of one window, kept up to date row by row.
 //
 // The protocol, in which the view (client/view.h) calls:
-//  1. WillChange(table, id) before every Put or Erase in a visible row store, while the row is
+//  1. WillChange(key) before every Put or Erase in a visible row store, while the row is
 //     still unchanged. Further calls for the same row in the same transaction have no effect: the
 //     first one remembers the row.
 //  2. The store's own Put or Erase.
@@ -62,7 +62,7 @@ class LiveQueries {
   // The result as of the last Flush. REQUIRES: `live` is open.
   void Render(uint32_t live, Vector<uint32_t>* rows) const;
 
-  void WillChange(TableIndex table, std::string_view id);
+  void WillChange(const ObjectKey& key);
   // Every row and every slot of every table may change.
   void WillReset();
   bool IsSettled() const;  // no change was announced since the last Flush

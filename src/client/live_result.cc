@@ -107,7 +107,7 @@ bool LiveResult::InRange(Slot slot) {
 bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected, Vector<Slot>* gone,
                              Vector<Slot>* come) {
   if (!query_.after.empty()) {
-    if (changes.ById(query_.table, query_.after)) return false;
+    if (changes.HasId(query_.table, query_.after)) return false;
     Vector<Slot> changed;
     for (const LiveChange& change : changes.of(query_.table)) {
       if (change.new_slot != kNoSlot) changed.push_back(change.new_slot);
@@ -256,7 +256,7 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   Name(diff, after, delta);
   for (const uint32_t place : diff.removed) {
     const LiveChange* change = changes.ByOldSlot(query_.table, before[place]);
-    delta->removed.push_back(change ? change->id : prepared_.store().Id(before[place]));
+    delta->removed.push_back(change ? change->key.id : prepared_.store().Id(before[place]));
   }
 }
 
@@ -306,13 +306,13 @@ void LiveResult::RememberAll(const LiveChanges& changes) {
   for (const Slot slot : Visible(list_)) {
     const auto place = static_cast<uint32_t>(remembered_.size());
     if (const LiveChange* change = changes.ByOldSlot(query_.table, slot)) {
-      remembered_.push_back({change->id, change->old, place});
+      remembered_.push_back({change->key, change->old, place});
     } else {
-      remembered_.push_back({store.Id(slot), store.Get(slot), place});
+      remembered_.push_back({store.Key(slot), store.Get(slot), place});
     }
   }
   Sort(remembered_.begin(), remembered_.end(),
-       [](const Remembered& a, const Remembered& b) { return a.id < b.id; });
+       [](const Remembered& a, const Remembered& b) { return a.key < b.key; });
 }
 
 bool LiveResult::UpdateAll(LiveDelta* delta) {
@@ -329,11 +329,11 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
       nested_.emplace_back();
       prepared_.RenderIncludes(visible[i], nullptr, nullptr, &nested_.back());
     }
-    const std::string id = store.Id(visible[i]);
+    const ObjectKey key = store.Key(visible[i]);
     const auto at =
-        std::lower_bound(remembered_.begin(), remembered_.end(), id,
-                         [](const Remembered& a, const std::string& b) { return a.id < b; });
-    const bool is_new = at == remembered_.end() || at->id != id;
+        std::lower_bound(remembered_.begin(), remembered_.end(), key,
+                         [](const Remembered& a, const ObjectKey& b) { return a.key < b; });
+    const bool is_new = at == remembered_.end() || at->key != key;
     origin[i] = is_new ? kNewRow : at->place;
     if (is_new) continue;
     Row row = store.Get(visible[i]);
@@ -347,7 +347,7 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
   Sort(remembered_.begin(), remembered_.end(),
        [](const Remembered& a, const Remembered& b) { return a.place < b.place; });
   for (const uint32_t place : diff.removed)
-    delta->removed.push_back(std::move(remembered_[place].id));
+    delta->removed.push_back(std::move(remembered_[place].key.id));
   remembered_.clear();
   Render(&delta->rows);
   delta->live = live_;

@@ -44,7 +44,7 @@ class LiveResult {
 
  private:
   struct Remembered {
-    std::string id;
+    ObjectKey key;
     Row row;
     uint32_t place;
   };

@@ -9,7 +9,8 @@ std::optional<MemberRole> MemberRights::RoleIn(const std::string& realm) {
   if (!user_ || members == kNone || !IsFoundable(realm)) return std::nullopt;
   const auto [known, is_new] = roles_.try_emplace(realm);
   if (is_new) {
-    const auto own = view_->Visible({members, MembershipId(realm, *user_)});
+    const auto own =
+        view_->Visible(KeyIn(view_->schema(), members, MembershipId(realm, *user_), realm));
     if (own) known->second = RoleOf(own->props[kMemberRole]);
   }
   return known->second;

@@ -6,6 +6,10 @@
 namespace skerry {
 namespace {
 
+std::string StaysMessage(const TableDef& table) {
+  return table.name + " has ids of your own: its objects stay in their realm";
+}
+
 class MoveCollector final : public DependantVisitor {
  public:
   MoveCollector(View* view, Vector<Op>* ops) : view_(view), ops_(ops) {}
@@ -14,13 +18,12 @@ class MoveCollector final : public DependantVisitor {
     Vector<Slot> slots;
     view_->ChildrenOf(back.table, back.prop, parent.key.id, &slots);
     Vector<ObjectKey> children;
-    for (const Slot slot : slots)
-      children.push_back({back.table, view_->rows(back.table).Id(slot)});
+    for (const Slot slot : slots) children.push_back(view_->rows(back.table).Key(slot));
     return children;
   }
   bool IsIn(const ObjectKey& key, const std::string& realm) override {
     const RowStore& store = view_->rows(key.table);
-    return store.GetValue(store.Find(key.id), kRealmColumn).text() == realm;
+    return store.GetValue(store.Find(key.id, key.realm), kRealmColumn).text() == realm;
   }
   bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
              OnDelete rule) override {
@@ -39,6 +42,8 @@ class MoveCollector final : public DependantVisitor {
 
   // Returns false if it moves already.
   bool Move(const Departure& row) {
+    const TableDef& table = view_->schema().table(row.key.table);
+    if (table.custom_ids) refused_ = {Code::kInvalidArgument, StaysMessage(table)};
     if (!moved_.insert(row.key).second) return false;
     ops_->push_back(NewOp(OpKind::kMove, row.key, row.realm));
     ops_->back().to = row.to;
@@ -62,7 +67,7 @@ Status CollectMoves(View* view, const Departure& root, Vector<Op>* ops) {
   collector.Move(root);
   Vector<Departure> left{root};
   WalkDependants(view->schema(), kCascadeOnly, &left, &collector);
-  for (const Op& op : *ops) left.push_back({op.key(), op.realm, op.to});
+  for (const Op& op : *ops) left.push_back({KeyOf(view->schema(), op), op.realm, op.to});
   WalkDependants(view->schema(), kNullOrRestrict, &left, &collector);
   return collector.refused();
 }

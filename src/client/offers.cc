@@ -18,7 +18,7 @@ class OfferMaker {
     for (const TableDef& table : schema_->tables()) {
       if (table.index == schema_->members()) continue;
       for (const auto& [id, realm] : view_->BaseKeys(table.index)) {
-        if (realm == offered_->realm) OfferAfterParents({table.index, id});
+        if (realm == offered_->realm) OfferAfterParents(KeyIn(*schema_, table.index, id, realm));
       }
     }
     Close();
@@ -32,7 +32,7 @@ class OfferMaker {
     Open("skerry/found", "{\"realm\":\"" + offered_->realm + "\"}");
     for (const auto& [id, realm] : view_->BaseKeys(members)) {
       if (realm != offered_->realm) continue;
-      Offer({members, id}, id == own ? OpKind::kCreate : OpKind::kOffer);
+      Offer(KeyIn(*schema_, members, id, realm), id == own ? OpKind::kCreate : OpKind::kOffer);
     }
     Close();
   }
@@ -56,7 +56,7 @@ class OfferMaker {
       for (size_t i = 0; i < table.props.size(); ++i) {
         const TableIndex parent = table.props[i].ref_table;
         if (parent == kNone || row->props[i].is_null()) continue;
-        ObjectKey target{parent, std::string(row->props[i].text())};
+        ObjectKey target = KeyIn(*schema_, parent, row->props[i].text(), offered_->realm);
         if (view_->GetBase(offered_->realm, target)) left.push_back({std::move(target), false});
       }
     }
@@ -101,7 +101,8 @@ class OfferMaker {
 bool IsOwnRealm(const View& view, const OfferedRealm& offered) {
   const TableIndex members = view.schema().members();
   if (!offered.user || members == kNone || !IsFoundable(offered.realm)) return false;
-  const auto own = view.Visible({members, MembershipId(offered.realm, *offered.user)});
+  const auto own = view.Visible(
+      KeyIn(view.schema(), members, MembershipId(offered.realm, *offered.user), offered.realm));
   return own && RoleOf(own->props[kMemberRole]) == MemberRole::kOwner;
 }
 

@@ -273,16 +273,17 @@ void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::s
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     const Mutation& mutation = pending->mutation;
     bool depends = failed.contains(mutation.action.id);
-    for (const Op& op : mutation.ops) {
-      depends = depends || objects.contains({op.table, op.id});
+    for (const Op& op : RowOps(mutation.ops)) {
+      depends = depends || objects.contains(KeyOf(*schema_, op));
       for (const PropValue& set : op.set) {
         const PropDef& prop = schema_->table(op.table).props[set.prop];
-        depends = depends || (prop.type == PropType::kRef &&
-                              objects.contains({prop.ref_table, set.value.text()}));
+        depends = depends ||
+                  (prop.type == PropType::kRef &&
+                   objects.contains(KeyIn(*schema_, prop.ref_table, set.value.text(), op.realm)));
       }
     }
     if (!depends) continue;
-    for (const Op& op : mutation.ops) objects.insert({op.table, op.id});
+    for (const Op& op : RowOps(mutation.ops)) objects.insert(KeyOf(*schema_, op));
     const std::string id = mutation.action.id;
     mirror_.Remove(id);
     promises_.Withdrawn(id, code, detail, effects);

@@ -90,7 +90,13 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
   SKERRY_RETURN_IF_ERROR(ReadOperation(call, table, operation, &input));
   if (call == TxCall::kCreate) return Create(table, std::move(input));
   if (input.id.empty()) return Status(Code::kInvalidId, "an id is needed");
-  const std::optional<Row> row = view_->Visible({index, input.id});
+  // The realm of a move is its target.
+  const bool is_move = call == TxCall::kMove;
+  const Result<Slot> slot =
+      view_->Locate(index, input.id, is_move ? "" : input.realm.c_str(), options_.default_realm);
+  if (!slot.ok()) return slot.status();
+  std::optional<Row> row;
+  if (slot.value() != kNoSlot) row = view_->rows(index).Get(slot.value());
   switch (call) {
     case TxCall::kCreate:
       break;
@@ -150,18 +156,17 @@ std::string Transaction::RealmOfNew(const TableDef& table, const Vector<Value>& 
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];
     if (prop.on_delete != OnDelete::kCascade || props[i].is_null()) continue;
+    const Result<Slot> parent =
+        view_->Locate(prop.ref_table, props[i].text(), {}, options_.default_realm);
+    if (!parent.ok() || parent.value() == kNoSlot) continue;
     const RowStore& parents = view_->rows(prop.ref_table);
-    const Slot parent = parents.Find(props[i].text());
-    if (parent != kNoSlot) return std::string(parents.GetValue(parent, kRealmColumn).text());
+    return std::string(parents.GetValue(parent.value(), kRealmColumn).text());
   }
   return options_.default_realm;
 }
 
 Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  if (view_->rows(table.index).Find(input.id) != kNoSlot) {
-    return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
-  }
   if (input.id.empty()) {
     if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
     input.id = ids_->Next(pending_->mutation.action.at);
@@ -175,6 +180,9 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   }
   Op op = NewOp(OpKind::kCreate, {table.index, input.id},
                 input.realm.empty() ? RealmOfNew(table, props) : input.realm);
+  if (view_->rows(table.index).Find(input.id, op.realm) != kNoSlot) {
+    return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
+  }
   op.set.reserve(props.size());
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];
@@ -242,11 +250,12 @@ Result<OpOutcome> Transaction::Delete(const TableDef& table, const OpInput& inpu
 Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input, const Row& row) {
   if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
   if (input.realm == row.realm) return OpOutcome{};
+  const ObjectKey key = KeyIn(*schema_, table.index, input.id, row.realm);
   Vector<Op> ops;
-  SKERRY_RETURN_IF_ERROR(
-      CollectMoves(view_, {{table.index, input.id}, row.realm, input.realm}, &ops));
-  SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
+  const Status status = CollectMoves(view_, {key, row.realm, input.realm}, &ops);
   for (const Op& each : ops) SKERRY_RETURN_IF_ERROR(rights_.Check(each));
+  SKERRY_RETURN_IF_ERROR(status);
+  SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
   for (Op& each : ops) Add(std::move(each));
   return OpOutcome{true, {}};
 }

@@ -34,9 +34,24 @@ View::~View() = default;
 
 std::optional<Row> View::Visible(const ObjectKey& key) const {
   const RowStore& store = *stores_[key.table];
-  const Slot slot = store.Find(key.id);
+  const Slot slot = store.Find(key.id, key.realm);
   if (slot == kNoSlot) return std::nullopt;
   return store.Get(slot);
+}
+
+Result<Slot> View::Locate(TableIndex table, std::string_view id, std::string_view realm,
+                          std::string_view first) const {
+  const RowStore& store = *stores_[table];
+  if (!realm.empty() || !store.table().custom_ids) return store.Find(id, realm);
+  const Slot slot = store.Find(id, first);
+  if (slot != kNoSlot) return slot;
+  Vector<Slot> others;
+  store.FindAll(id, &others);
+  if (others.size() > 1) {
+    return Status(Code::kInvalidArgument, "several realms have an object " + std::string(id) +
+                                              " of " + store.table().name + ": say which realm");
+  }
+  return others.empty() ? kNoSlot : others[0];
 }
 
 bool View::IsPending(const ObjectKey& key) const {
@@ -67,17 +82,17 @@ View::Shadow& View::EnsureShadow(const ObjectKey& key) {
 }
 
 void View::WillChange(const ObjectKey& key, Slot slot) {
-  if (live_ != nullptr) live_->WillChange(key.table, key.id);
+  if (live_ != nullptr) live_->WillChange(key);
   if (slot != kNoSlot) dirty_[key.table].push_back(slot);
 }
 
 void View::SetVisible(const ObjectKey& key, const std::optional<Row>& row) {
   RowStore& store = *stores_[key.table];
-  const Slot slot = store.Find(key.id);
+  const Slot slot = store.Find(key.id, key.realm);
   if (!row) {
     if (slot == kNoSlot) return;
     WillChange(key, slot);
-    store.Erase(key.id);
+    store.Erase(key.id, key.realm);
     if (hidden_ != nullptr) hidden_->push_back(key);
     return;
   }
@@ -87,7 +102,8 @@ void View::SetVisible(const ObjectKey& key, const std::optional<Row>& row) {
   if (put != slot) dirty_[key.table].push_back(put);
 }
 
-std::optional<Row> View::GetBase(std::string_view realm, const ObjectKey& key) const {
+std::optional<Row> View::GetBase(std::string_view realm, const ObjectKey& object) const {
+  const ObjectKey key = KeyIn(*schema_, object.table, object.id, realm);
   if (const Shadow* shadow = FindShadow(key)) {
     for (const Row& row : shadow->base) {
       if (row.realm == realm) return row;
@@ -99,10 +115,11 @@ std::optional<Row> View::GetBase(std::string_view realm, const ObjectKey& key) c
   return row;
 }
 
-void View::PutBase(const ObjectKey& key, const Row& row) {
+void View::PutBase(const ObjectKey& object, const Row& row) {
+  const ObjectKey key = KeyIn(*schema_, object.table, object.id, row.realm);
   if (FindShadow(key) == nullptr) {
     const RowStore& store = *stores_[key.table];
-    const Slot slot = store.Find(key.id);
+    const Slot slot = store.Find(key.id, key.realm);
     if (slot == kNoSlot || store.GetValue(slot, kRealmColumn).text() == row.realm) {
       SetVisible(key, row);
       return;
@@ -119,11 +136,12 @@ void View::PutBase(const ObjectKey& key, const Row& row) {
   }
 }
 
-void View::EraseBase(std::string_view realm, const ObjectKey& key) {
+void View::EraseBase(std::string_view realm, const ObjectKey& object) {
+  const ObjectKey key = KeyIn(*schema_, object.table, object.id, realm);
   Shadow* shadow = FindShadow(key);
   if (shadow == nullptr) {
     const RowStore& store = *stores_[key.table];
-    const Slot slot = store.Find(key.id);
+    const Slot slot = store.Find(key.id, key.realm);
     if (slot != kNoSlot && store.GetValue(slot, kRealmColumn).text() == realm)
       SetVisible(key, std::nullopt);
     return;
@@ -137,9 +155,9 @@ Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) con
   const RowStore& store = *stores_[table];
   for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
     if (!store.IsLive(slot)) continue;
-    std::string id = store.Id(slot);
-    if (FindShadow({table, id}) != nullptr) continue;
-    keys.emplace_back(std::move(id), store.GetValue(slot, kRealmColumn).text());
+    ObjectKey key = store.Key(slot);
+    if (FindShadow(key) != nullptr) continue;
+    keys.emplace_back(std::move(key.id), store.GetValue(slot, kRealmColumn).text());
   }
   for (auto it = shadows_.lower_bound({table, ""});
        it != shadows_.end() && it->first.table == table; ++it) {
@@ -151,7 +169,8 @@ Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) con
 
 // A row without a shadow is its base row. (A row that arrives may be the child of a deleted object:
 // if there are cascades at all, Derive evaluates all of them again.)
-void View::Touched(const ObjectKey& key) {
+void View::Touched(std::string_view realm, const ObjectKey& object) {
+  const ObjectKey key = KeyIn(*schema_, object.table, object.id, realm);
   if (FindShadow(key) != nullptr) objects_to_fold_.insert(key);
 }
 
@@ -230,7 +249,7 @@ namespace {
 Change ChangeTo(const ObjectKey& key, const Row& row, const Row* base, uint64_t revision) {
   Change change;
   change.kind = base == nullptr ? ChangeKind::kCreate : ChangeKind::kUpdate;
-  change.key = key;
+  change.key = {key.table, key.id};
   change.realm = row.realm;
   change.created_at = row.created_at;
   change.modified_at = row.modified_at;
@@ -271,7 +290,7 @@ void View::WriteDiff(uint64_t revision, StepsWriter* steps) const {
       }
       Change gone;
       gone.kind = ChangeKind::kDelete;
-      gone.key = key;
+      gone.key = {key.table, key.id};
       gone.realm = base.realm;
       gone.revision = revision;
       steps->Add(ChangeStep(std::move(gone)));
@@ -291,7 +310,7 @@ void View::ShownIsBase(uint64_t revision) {
       continue;
     }
     RowStore& store = *stores_[key.table];
-    store.SetRevision(store.Find(key.id), revision);
+    store.SetRevision(store.Find(key.id, key.realm), revision);
   }
   ForgetShadows();
 }

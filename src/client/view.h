@@ -61,7 +61,13 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   RowStore& store(TableIndex table) override { return *stores_[table]; }
   const RowStore& rows(TableIndex table) const { return *stores_[table]; }
   const Schema& schema() const { return *schema_; }
+  // Keys are a client's (KeyIn).
   std::optional<Row> Visible(const ObjectKey& key) const;
+  // The visible row with this id: in `realm`; without one in `first`, or else the only one there
+  // is. kNoSlot if there is none. kInvalidArgument if several other realms have it. Realms only matter to
+  // tables with ids of their own.
+  Result<Slot> Locate(TableIndex table, std::string_view id, std::string_view realm,
+                      std::string_view first) const;
   // Whether the object has a pending op, or is changed by the cascade of one.
   bool IsPending(const ObjectKey& key) const;
 
@@ -71,7 +77,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
   Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
-  void Touched(const ObjectKey& key) override;
+  void Touched(std::string_view realm, const ObjectKey& key) override;
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
   // Makes base equal to another one, and writes only the differences: rows that stay keep their

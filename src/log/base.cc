@@ -14,7 +14,7 @@ Base::Base(const Schema* schema) : schema_(schema) {
 
 std::optional<Row> Base::GetBase(std::string_view realm, const ObjectKey& key) const {
   const RowStore& rows = *stores_[key.table];
-  if (const Slot slot = rows.Find(key.id); slot != kNoSlot) {
+  if (const Slot slot = rows.Find(key.id, realm); slot != kNoSlot) {
     Row row = rows.Get(slot);
     if (row.realm == realm) return row;
   }
@@ -26,7 +26,7 @@ std::optional<Row> Base::GetBase(std::string_view realm, const ObjectKey& key) c
 // If the realm already has a row of this id, the row replaces it, in the store or in extras_.
 void Base::PutBase(const ObjectKey& key, const Row& row) {
   RowStore& rows = *stores_[key.table];
-  const Slot slot = rows.Find(key.id);
+  const Slot slot = rows.Find(key.id, row.realm);
   if (slot == kNoSlot || rows.GetValue(slot, kRealmColumn).text() == row.realm) {
     rows.Put(key.id, row);
   } else {
@@ -37,9 +37,9 @@ void Base::PutBase(const ObjectKey& key, const Row& row) {
 void Base::EraseBase(std::string_view realm, const ObjectKey& key) {
   if (extras_.erase({key, std::string(realm)}) > 0) return;
   RowStore& rows = *stores_[key.table];
-  const Slot slot = rows.Find(key.id);
+  const Slot slot = rows.Find(key.id, realm);
   if (slot == kNoSlot || rows.GetValue(slot, kRealmColumn).text() != realm) return;
-  rows.Erase(key.id);
+  rows.Erase(key.id, realm);
   // A row of the same id in another realm moves from extras_ into the store.
   const auto extra = extras_.lower_bound({key, std::string()});
   if (extra == extras_.end() || extra->first.first != key) return;

@@ -24,8 +24,7 @@ class Base final : public BaseRows {
   Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
 
   const Schema& schema() const { return *schema_; }
-  // One row per id, in any realm. If an id is in a second realm, too, that row is in
-  // rows_in_second_realm().
+  // If a UUID is in a second realm, too, that row is in rows_in_second_realm().
   RowStore& store(TableIndex table) { return *stores_[table]; }
   const RowStore& store(TableIndex table) const { return *stores_[table]; }
   using Extras = Map<std::pair<ObjectKey, std::string>, Row>;  // by (key, realm)

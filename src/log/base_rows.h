@@ -17,7 +17,7 @@ namespace skerry {
 class BaseRows {
  public:
   virtual ~BaseRows() = default;
-  // The row's `realm` is the given one.
+  // A key need not have a realm: the realm is given beside it, as that of the row.
   virtual std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const = 0;
   virtual void PutBase(const ObjectKey& key, const Row& row) = 0;
   virtual void EraseBase(std::string_view realm, const ObjectKey& key) = 0;

@@ -16,7 +16,11 @@ Data MutationRecord::Write() const { return ToData(*this); }
 MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation) {
   Set<std::string> named;
   for (const Op& op : RowOps(mutation.ops)) {
-    named.insert(schema.table(op.table).name + std::string(1, '\0') + op.id);
+    const TableDef& table = schema.table(op.table);
+    std::string key = table.name + std::string(1, '\0') + op.id;
+    // A membership's id begins with its realm.
+    if (table.custom_ids && table.index != schema.members()) key += '\0' + op.realm;
+    named.insert(std::move(key));
   }
   MutationRecord record;
   record.id = mutation.action.id;

@@ -27,8 +27,9 @@ struct MutationRecord {
   // mutation is not grouped until a pull says otherwise.
   std::optional<Revisions> known;
   Vector<std::string> realms;
-  Vector<std::string> keys;  // one per object: table, U+0000, id
-  std::string body;          // of EncodeMutation
+  Vector<std::string>
+      keys;          // one per object: table, U+0000, id; for an id of one's own U+0000, realm
+  std::string body;  // of EncodeMutation
   // It was folded with other mutations into an op that was rejected. From then on it is grouped
   // alone.
   std::optional<bool> alone;

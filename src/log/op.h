@@ -88,7 +88,7 @@ struct Op {
   friend bool operator==(const Op&, const Op&) = default;
 
   bool Has(OpTrait trait) const { return (TraitsOf(kind) & trait) != 0; }
-  // REQUIRES: Has(kOnRow)
+  // The key without a realm, as the authority has it. REQUIRES: Has(kOnRow)
   ObjectKey key() const { return {table, id}; }
   // Estimates the size of the content when it is written, without the names of props.
   size_t content_bytes() const {
@@ -97,6 +97,11 @@ struct Op {
     return bytes;
   }
 };
+
+// The key that a client has for the object of the op. REQUIRES: Has(kOnRow)
+inline ObjectKey KeyOf(const Schema& schema, const Op& op) {
+  return KeyIn(schema, op.table, op.id, op.realm);
+}
 
 inline Op NewOp(OpKind kind, const ObjectKey& key, const std::string& realm) {
   Op op;

@@ -75,7 +75,7 @@ class StepApplier {
 
 void StepApplier::Erase(const std::string& realm, const ObjectKey& key) {
   rows_.EraseBase(realm, key);
-  touched_.Touched(key);
+  touched_.Touched(realm, key);
 }
 
 void StepApplier::EraseAll(const Vector<Place>& places) {
@@ -89,7 +89,7 @@ void StepApplier::ApplyOwnOps(const Step& step) {
     if (!FoldOp(schema_, op, {step.at, step.revision}, FoldTarget::kBase, &row)) continue;
     if (row) {
       rows_.PutBase(key, *row);
-      touched_.Touched(key);
+      touched_.Touched(step.realm, key);
     } else {
       Erase(step.realm, key);
     }
@@ -103,7 +103,7 @@ void StepApplier::ApplyContent(const Change& change, Row row, const std::string&
   row.revision = change.revision;
   for (const PropValue& set : change.set) row.props[set.prop] = set.value;
   rows_.PutBase(change.key, row);
-  touched_.Touched(change.key);
+  touched_.Touched(realm, change.key);
 }
 
 // A change of a missing row is ignored: it holds only the props that differ, so no row can be made

@@ -85,7 +85,7 @@ Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::str
 class TouchedSink {
  public:
   virtual ~TouchedSink() = default;
-  virtual void Touched(const ObjectKey& key) = 0;
+  virtual void Touched(std::string_view realm, const ObjectKey& key) = 0;
 };
 Status ApplySteps(const Schema& schema, const Vector<Step>& steps, BaseRows* rows,
                   TouchedSink* touched);

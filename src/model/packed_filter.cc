@@ -65,7 +65,7 @@ Slot InnerCandidates::Next() {
   while (!done_) {
     Slot found = kNoSlot;
     if (!index_) {
-      found = inner_->Find(probe_->text);
+      found = inner_->Find(probe_->text, realm_);
       done_ = true;
     } else if (const Index::Position at{block_, offset_}; at != index_->End()) {
       found = index_->At(at);
@@ -77,7 +77,7 @@ Slot InnerCandidates::Next() {
     if (found == kNoSlot) break;
     ++*visited_;
     const std::string_view in = realm.pool->Get(RowStore::TextCode(realm, inner_->bytes(found)));
-    if (filter_->kind == FilterKind::kExists || in == realm_) return found;
+    if (in == realm_) return found;
   }
   done_ = true;
   return kNoSlot;

@@ -51,11 +51,16 @@ int PreparedQuery::Compare(Slot a, Slot b) const {
 
 // ---- Gathering
 
+// A ref to an id of one's own names the row of its own realm.
+bool PreparedQuery::IsChild(Slot slot, const Parent& parent) const {
+  if (store_->CompareProbe(slot, store_->column(parent.via), parent.probe) != 0) return false;
+  return parent.realm.empty() || store_->GetValue(slot, kRealmColumn).text() == parent.realm;
+}
+
 bool PreparedQuery::Accepts(Slot slot, const uint8_t* row, const Parent* parent, bool covered) {
   ++*visited_;
   if (!covered) {
-    if (parent && store_->CompareProbe(slot, store_->column(parent->via), parent->probe) != 0)
-      return false;
+    if (parent && !IsChild(slot, *parent)) return false;
     if (!filter_.Matches(slot, row)) return false;
   }
   return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
@@ -94,7 +99,8 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
   if (!access.index || access.ranges.size() != 1) return false;
   const Vector<QueryOrder>& order = query_->order;
   const bool by_id = access.is_equality &&
-                     (order.empty() || (order[0].column == kIdColumn && !order[0].descending));
+                     (order.empty() ||
+                      (order.size() == 1 && order[0].column == kIdColumn && !order[0].descending));
   const bool by_column =
       order.size() == 1 && !collations_[0] && order[0].column == access.index->column();
   if (!by_id && !by_column) return false;
@@ -258,15 +264,17 @@ void PreparedQuery::RenderIncludes(Slot slot, const TouchedRows* rows, bool* tou
     const Include& include = query_->includes[i];
     PreparedQuery& inner = *includes_[i];
     char buffer[kIdTextBuffer];
-    Parent parent = {include.back ? include.prop : kIdColumn, Probe()};
+    Parent parent = {include.back ? include.prop : kIdColumn, Probe(), {}};
+    if (store_->table().custom_ids) parent.realm = store_->GetValue(slot, kRealmColumn).text();
     Vector<Slot> found;
     if (include.back) {
       parent.probe = inner.store_->MakeIdProbe(store_->IdView(slot, buffer));
       inner.Window(&parent, inner.query_->offset, inner.query_->limit, &found);
     } else if (!store_->IsNull(slot, include.prop)) {
-      const IdKey key =
+      const IdKey ref =
           RowStore::LoadKey(store_->bytes(slot) + store_->column(include.prop).offset);
-      const Slot target = inner.store_->Find(store_->KeyText(key, buffer));
+      const Slot target = inner.store_->Find(store_->KeyText(ref, buffer),
+                                             store_->GetValue(slot, kRealmColumn).text());
       const bool in_window =
           inner.query_->offset == 0 && inner.query_->limit > 0 && inner.FindAnchor();
       if (target != kNoSlot && in_window && inner.Accepts(target, nullptr, false))

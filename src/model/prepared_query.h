@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/vector.h"
@@ -66,6 +67,7 @@ class PreparedQuery final : private RowOrder {
   struct Parent {
     PropIndex via;
     Probe probe;
+    std::string realm;  // of the children; empty: of any
   };
   struct Range {
     Index::Position from;
@@ -91,6 +93,7 @@ class PreparedQuery final : private RowOrder {
   void ConsiderInner(const Filter& filter, Access* best);
   bool InnerKeys(const Filter& filter, size_t limit, Vector<Slot>* slots);
 
+  bool IsChild(Slot slot, const Parent& parent) const;
   bool Accepts(Slot slot, const uint8_t* row, const Parent* parent, bool covered);
   bool Accepts(Slot slot, const Parent* parent, bool covered) {
     return Accepts(slot, store_->bytes(slot), parent, covered);

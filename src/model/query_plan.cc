@@ -74,7 +74,8 @@ void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Acces
     }
     ++used;
   }
-  access.covers = used == conjuncts_.size() && (!parent || parent->via == column);
+  access.covers =
+      used == conjuncts_.size() && (!parent || (parent->via == column && parent->realm.empty()));
   if (list && !access.is_equality) {
     for (const Value& value : list->values) {
       const Probe probe = store_->MakeProbe(column, value);
@@ -91,10 +92,7 @@ void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Acces
 void PreparedQuery::ConsiderIds(const Filter& filter, const Parent* parent, Access* best) {
   Access access;
   access.listed = true;
-  const auto add = [&](const Value& value) {
-    const Slot slot = store_->Find(value.text());
-    if (slot != kNoSlot) access.slots.push_back(slot);
-  };
+  const auto add = [&](const Value& value) { store_->FindAll(value.text(), &access.slots); };
   if (filter.kind == FilterKind::kEq && !filter.value.is_null()) {
     add(filter.value);
   } else if (filter.kind == FilterKind::kIn) {
@@ -133,7 +131,7 @@ void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
     const Value value = inner_store.GetValue(slot, filter.via);
     if (value.is_null()) continue;
     if (by_id) {
-      const Slot outer = store_->Find(value.text());
+      const Slot outer = store_->Find(value.text(), inner_store.Get(slot).realm);
       if (outer != kNoSlot) access.slots.push_back(outer);
       continue;
     }

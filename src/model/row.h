@@ -3,8 +3,10 @@
 #ifndef SKERRY_MODEL_ROW_H_
 #define SKERRY_MODEL_ROW_H_
 
+#include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/vector.h"
 #include "model/schema.h"
@@ -22,13 +24,20 @@ struct Row {
 };
 
 // Names one object of one schema. Ids are text everywhere outside of the row store (which packs
-// UUIDs into 16 bytes).
+// UUIDs into 16 bytes). An id of a table with ids of its own names an object within its realm: a
+// client's key has the realm then. The authority looks at one realm at a time, and leaves it empty.
 struct ObjectKey {
   TableIndex table = kNone;
   std::string id;
-  friend bool operator==(const ObjectKey&, const ObjectKey&) = default;
-  friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
+  std::string realm = {};
+  friend bool operator==(const ObjectKey& a, const ObjectKey& b) { return (a <=> b) == 0; }
+  // Out of line: inlined in every map, it would be a large part of the module.
+  friend std::strong_ordering operator<=>(const ObjectKey& a, const ObjectKey& b);
 };
+
+// The key that a client has for the object with this id in this realm.
+ObjectKey KeyIn(const Schema& schema, TableIndex table, std::string_view id,
+                std::string_view realm);
 
 }  // namespace skerry
 

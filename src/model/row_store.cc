@@ -86,18 +86,38 @@ void RowStore::LayOut() {
 
 // ---- Look-up
 
-Slot RowStore::Find(std::string_view id) const {
-  const IdKey key = FindKey(id);
-  return key.is_null() ? kNoSlot : FindSlot(key);
+bool RowStore::IsRow(Slot slot, const IdKey& key, uint32_t realm) const {
+  const uint8_t* row = bytes(slot);
+  return LoadKey(row) == key && (realm == 0 || RealmCode(slot) == realm);
 }
 
-Slot RowStore::FindSlot(const IdKey& key) const {
-  if (hash_.empty()) return kNoSlot;
+Slot RowStore::Find(std::string_view id, std::string_view realm) const {
+  const IdKey key = FindKey(id);
+  if (key.is_null() || hash_.empty()) return kNoSlot;
+  uint32_t code = 0;
+  if (table_->custom_ids && !realm.empty()) {
+    code = pools_[kRealmPool]->Find(realm);
+    if (code == 0) return kNoSlot;
+  }
+  const bool is_one = code != 0 || !table_->custom_ids;
+  Slot first = kNoSlot;
   const size_t mask = hash_.size() - 1;
   for (size_t i = key.Hash() & mask; hash_[i] != 0; i = (i + 1) & mask) {
-    if (LoadKey(bytes(hash_[i] - 1)) == key) return hash_[i] - 1;
+    const Slot slot = hash_[i] - 1;
+    if (!IsRow(slot, key, code)) continue;
+    if (is_one) return slot;
+    if (first == kNoSlot || CompareIds(slot, first) < 0) first = slot;
   }
-  return kNoSlot;
+  return first;
+}
+
+void RowStore::FindAll(std::string_view id, Vector<Slot>* slots) const {
+  const IdKey key = FindKey(id);
+  if (key.is_null() || hash_.empty()) return;
+  const size_t mask = hash_.size() - 1;
+  for (size_t i = key.Hash() & mask; hash_[i] != 0; i = (i + 1) & mask) {
+    if (IsRow(hash_[i] - 1, key, 0)) slots->push_back(hash_[i] - 1);
+  }
 }
 
 IdKey RowStore::FindKey(std::string_view id) const {
@@ -128,6 +148,12 @@ std::string_view RowStore::IdView(Slot slot, char buffer[kIdTextBuffer]) const {
 std::string RowStore::Id(Slot slot) const {
   char buffer[kIdTextBuffer];
   return std::string(IdView(slot, buffer));
+}
+
+ObjectKey RowStore::Key(Slot slot) const {
+  ObjectKey key{table_->index, Id(slot)};
+  if (table_->custom_ids) key.realm = pools_[kRealmPool]->Get(RealmCode(slot));
+  return key;
 }
 
 // ---- Decoding
@@ -248,7 +274,7 @@ void RowStore::ReleaseCells(const uint8_t* row, const uint8_t* kept) {
 
 Slot RowStore::Put(std::string_view id, const Row& row) {
   SKERRY_CHECK(row.props.size() == table_->props.size());
-  Slot slot = Find(id);
+  Slot slot = Find(id, row.realm);
   const bool is_new = slot == kNoSlot;
   uint8_t* fresh = scratch_.data();
   std::fill(scratch_.begin(), scratch_.end(), uint8_t{0});
@@ -282,15 +308,15 @@ void RowStore::SetRevision(Slot slot, uint64_t revision) {
   std::memcpy(row + kMetaOffset, &meta, sizeof meta);
 }
 
-bool RowStore::Erase(std::string_view id) {
-  const Slot slot = Find(id);
+bool RowStore::Erase(std::string_view id, std::string_view realm) {
+  const Slot slot = Find(id, realm);
   if (slot == kNoSlot) return false;
   for (const auto& index : indexes_) {
     if (index) index->Remove(slot);
   }
   ForgetRanks(slot, nullptr);
   uint8_t* row = mutable_bytes(slot);
-  RemoveFromTable(LoadKey(row));
+  RemoveFromTable(slot);
   ReleaseCells(row, nullptr);
   std::memset(row, 0, width_);
   std::memcpy(row, &free_slot_, sizeof free_slot_);
@@ -363,10 +389,10 @@ void RowStore::InsertIntoTable(Slot slot) {
   hash_[i] = slot + 1;
 }
 
-void RowStore::RemoveFromTable(const IdKey& key) {
+void RowStore::RemoveFromTable(Slot slot) {
   const size_t mask = hash_.size() - 1;
-  size_t hole = key.Hash() & mask;
-  while (LoadKey(bytes(hash_[hole] - 1)) != key) hole = (hole + 1) & mask;
+  size_t hole = LoadKey(bytes(slot)).Hash() & mask;
+  while (hash_[hole] != slot + 1) hole = (hole + 1) & mask;
   // Entries that follow move into the hole, unless their home is after the hole.
   for (size_t i = (hole + 1) & mask; hash_[i] != 0; i = (i + 1) & mask) {
     const size_t home = LoadKey(bytes(hash_[i] - 1)).Hash() & mask;

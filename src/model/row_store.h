@@ -4,7 +4,7 @@
 // (text_pool.h). A slot names a row until the row is erased; changes of other rows do not affect
 // it. Indexes (index.h) are built on first use; Put and Erase keep them up to date.
 //
-// One row per id. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
+// One row per id; in a table with ids of its own, one per id and realm. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
 //
 // A packed row: id (16 bytes), createdAt, modifiedAt (f64), revision and realm (44 and 20 bits),
 // then the props by size:
@@ -70,9 +70,14 @@ class RowStore {
   size_t size() const { return live_; }
   Slot slot_limit() const { return slots_; }  // slots are below it; some may be free
   bool IsLive(Slot slot) const { return slot < slots_ && (Meta(bytes(slot)) & kRealmMask) != 0; }
-  Slot Find(std::string_view id) const;  // kNoSlot if there is none
+  // kNoSlot if there is none. `realm`: for tables with ids of their own, which have a row for each
+  // realm; empty: in the first realm that has it. Other tables ignore it.
+  Slot Find(std::string_view id, std::string_view realm = {}) const;
+  // Appends all rows with this id.
+  void FindAll(std::string_view id, Vector<Slot>* slots) const;
 
   std::string Id(Slot slot) const;
+  ObjectKey Key(Slot slot) const;  // as a client has it (KeyIn)
   // The id's text, in `buffer` or in the store.
   std::string_view IdView(Slot slot, char buffer[kIdTextBuffer]) const;
   Row Get(Slot slot) const;
@@ -84,12 +89,12 @@ class RowStore {
   void EncodeRows(std::span<const Slot> slots, std::string* out) const;
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.
   int Compare(Slot a, Slot b, PropIndex column) const;
-  int CompareIds(Slot a, Slot b) const;
+  int CompareIds(Slot a, Slot b) const;  // and realms, where several have an id
 
   // Inserts or replaces; a replaced row keeps its slot. REQUIRES: CheckValue and CheckId hold;
   // revision < 2^44.
   Slot Put(std::string_view id, const Row& row);
-  bool Erase(std::string_view id);
+  bool Erase(std::string_view id, std::string_view realm = {});  // as in Find
   // Changes the revision only. Indexes and visible values stay as they are.
   void SetRevision(Slot slot, uint64_t revision);  // REQUIRES: the slot is live; revision < 2^44
   void Clear();
@@ -205,10 +210,14 @@ class RowStore {
     std::memcpy(&v, row + kMetaOffset, sizeof v);
     return v;
   }
+  uint32_t RealmCode(Slot slot) const {
+    return static_cast<uint32_t>(Meta(bytes(slot)) & kRealmMask);
+  }
   uint8_t* mutable_bytes(Slot slot) { return const_cast<uint8_t*>(bytes(slot)); }
 
   void LayOut();
-  Slot FindSlot(const IdKey& key) const;
+  // Whether the row has this key, and is in this realm if one is given.
+  bool IsRow(Slot slot, const IdKey& key, uint32_t realm) const;
   IdKey AddKey(std::string_view id);
   void ReleaseKey(const IdKey& key);
   void PackRow(const Row& row, const uint8_t* old, uint8_t* out);
@@ -220,7 +229,7 @@ class RowStore {
   void GrowArena();
   void GrowTable();
   void InsertIntoTable(Slot slot);
-  void RemoveFromTable(const IdKey& key);
+  void RemoveFromTable(Slot slot);
   void MaintainPools();
   void RewriteAsHeap(const Column& column);
   size_t Place(PropIndex index) const {

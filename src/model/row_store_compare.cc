@@ -50,7 +50,8 @@ int RowStore::CompareKeys(const IdKey& a, const IdKey& b) const {
 }
 
 int RowStore::CompareIds(Slot a, Slot b) const {
-  return CompareKeys(LoadKey(bytes(a)), LoadKey(bytes(b)));
+  const int compared = CompareKeys(LoadKey(bytes(a)), LoadKey(bytes(b)));
+  return compared == 0 && table_->custom_ids ? Compare(a, b, kRealmColumn) : compared;
 }
 
 int RowStore::Compare(Slot a, Slot b, PropIndex index) const {

@@ -224,9 +224,10 @@ bool RowStore::RebuildTable() {
   const size_t mask = size - 1;
   for (Slot slot = 0; slot < slots_; ++slot) {
     const IdKey key = LoadKey(bytes(slot));
+    const uint32_t realm = table_->custom_ids ? RealmCode(slot) : 0;
     size_t i = key.Hash() & mask;
     for (; hash_[i] != 0; i = (i + 1) & mask) {
-      if (LoadKey(bytes(hash_[i] - 1)) == key) return false;
+      if (IsRow(hash_[i] - 1, key, realm)) return false;
     }
     hash_[i] = slot + 1;
   }

@@ -12,7 +12,7 @@ namespace {
 
 class IgnoreTouched final : public TouchedSink {
  public:
-  void Touched(const ObjectKey&) override {}
+  void Touched(std::string_view, const ObjectKey&) override {}
 };
 
 }  // namespace

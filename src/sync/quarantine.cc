@@ -25,7 +25,8 @@ void NameObject(const Schema& schema, const MutationRecord& record, ConflictReco
     const std::string& key = record.keys[0];
     const size_t end = key.find('\0');
     entry->table = key.substr(0, end);
-    if (end != std::string::npos) entry->id = key.substr(end + 1);
+    if (end == std::string::npos) return;
+    entry->id = key.substr(end + 1, key.find('\0', end + 1) - end - 1);
     return;
   }
   const Op& first = mutation.value().ops[0];
@@ -35,7 +36,7 @@ void NameObject(const Schema& schema, const MutationRecord& record, ConflictReco
   entry->id = first.id;
   Data props = Data::MakeObject();
   for (const Op& op : mutation.value().ops) {
-    if (op.table != first.table || op.id != first.id) continue;
+    if (op.table == kNone || KeyOf(schema, op) != KeyOf(schema, first)) continue;
     for (const PropValue& value : op.set) {
       const PropDef& prop = def.props[value.prop];
       props.Set(prop.name, ValueToData(prop, value.value, false));
@@ -104,7 +105,7 @@ const std::string* Quarantine::RefersToRefused(const MutationRecord& record) con
     for (const PropValue& value : op.set) {
       const TableIndex target = schema_->table(op.table).props[value.prop].ref_table;
       if (target == kNone || value.value.is_null()) continue;
-      const auto bad = refused_creates_.find({target, std::string(value.value.text())});
+      const auto bad = refused_creates_.find(KeyIn(*schema_, target, value.value.text(), op.realm));
       if (bad != refused_creates_.end()) return &bad->second;
     }
   }
@@ -116,7 +117,7 @@ void Quarantine::NoteCreated(const MutationRecord& record) {
   if (!mutation.ok()) return;
   for (const Op& op : mutation.value().ops) {
     if (!op.Has(kCreates)) continue;
-    refused_creates_.emplace(op.key(), record.id);
+    refused_creates_.emplace(KeyOf(*schema_, op), record.id);
     if (!user_.empty() && MakesOwner(*schema_, op, user_))
       refused_foundings_.emplace(op.realm, record.id);
   }

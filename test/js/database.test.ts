@@ -2,7 +2,7 @@
  * One window without a server, with the real core: reads, writes, transactions, errors, and what is there
  * after closing and opening again.
  */
-import { open } from 'skerry';
+import { open, ValidationError } from 'skerry';
 import { memory } from 'skerry/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { app, fresh, mutators, openApp } from './support.ts';
@@ -163,9 +163,8 @@ describe('a mutation', () => {
     const counts = db.transact((tx) => [
       tx.cities.updateWhere(tx.cities.where('country', '=', 'SE'), { population: 9 }),
       tx.cities.deleteWhere(tx.cities.where('country', '=', 'NO')),
-      tx.cities.move('b', 'team'),
     ]).result;
-    expect(counts).toEqual([2, 1, true]);
+    expect(counts).toEqual([2, 1]);
     expect(
       db.cities
         .orderBy('id')
@@ -173,17 +172,74 @@ describe('a mutation', () => {
         .map(({ id, population, realm }) => [id, population, realm]),
     ).toEqual([
       ['a', 9, 'local'],
-      ['b', 9, 'team'],
+      ['b', 9, 'local'],
     ]);
     const group = db.transact((tx) => {
       const id = tx.groups.create({ name: 'g' });
       const person = tx.people.create({ name: 'p' });
       tx.members.create({ group: id, person });
+      expect(tx.groups.move(id, 'team')).toBe(true);
       return id;
     }).result;
-    expect(db.members.count()).toBe(1);
+    expect(db.groups.get(group)?.realm).toBe('team');
+    expect(db.members.all().map(({ realm }) => realm)).toEqual(['team']);
     db.transact((tx) => tx.groups.delete(group));
     expect(db.members.count()).toBe(0);
+  });
+});
+
+describe('an id of one’s own', () => {
+  const named = async () => {
+    const db = await fresh();
+    db.transact((tx) => {
+      for (const realm of ['local', 'team'])
+        tx.cities.create({ id: 'theme', name: `of ${realm}`, country: 'SE', realm });
+      for (const realm of ['one', 'two'])
+        tx.cities.create({ id: 'far', name: `of ${realm}`, country: 'NO', realm });
+      tx.cities.create({ id: 'only', name: 'of team', country: 'DK', realm: 'team' });
+    });
+    return db;
+  };
+
+  test('names a row of the realm that is named, of the default one, or the only one', async () => {
+    const db = await named();
+    expect(db.cities.count()).toBe(5);
+    expect(db.cities.get('theme')?.name).toBe('of local');
+    expect(db.cities.get('theme', { realm: 'team' })?.name).toBe('of team');
+    expect(db.cities.get('theme', { realm: 'one' })).toBeUndefined();
+    expect(db.cities.get('only')?.name).toBe('of team');
+    expect(() => db.cities.get('far')).toThrow(ValidationError);
+    expect(() => db.cities.isPending('far')).toThrow(/say which realm/);
+    expect(db.cities.where('id', '=', 'far').all().length).toBe(2);
+    db.transact((tx) => {
+      expect(tx.cities.update('theme', { population: 1 }, { realm: 'team' })).toBe(true);
+      expect(tx.cities.inc('theme', { population: 5 })).toBe(true);
+      expect(tx.cities.delete('far', { realm: 'one' })).toBe(true);
+    });
+    expect(db.cities.get('theme', { realm: 'team' })?.population).toBe(1);
+    expect(db.cities.get('theme')?.population).toBe(5);
+    // What an id names may change with the rows of other realms. A row that was asked for twice is remembered.
+    for (let times = 0; times < 2; times++) expect(db.cities.get('only')?.name).toBe('of team');
+    expect(db.cities.get('far')?.realm).toBe('two');
+    db.transact((tx) => tx.cities.create({ id: 'only', name: 'mine', country: 'DK' }));
+    expect(db.cities.get('only')?.name).toBe('mine');
+  });
+
+  test('is changed by a query in every realm, and a row moves to no other one', async () => {
+    const db = await named();
+    const all = (tx: { cities: typeof db.cities }) => tx.cities.where('country', '=', 'SE');
+    expect(db.transact((tx) => tx.cities.updateWhere(all(tx), { population: 3 })).result).toBe(2);
+    expect(db.transact((tx) => tx.cities.deleteWhere(all(tx))).result).toBe(2);
+    expect(() => db.transact((tx) => tx.cities.move('only', 'local'))).toThrow(ValidationError);
+    expect(db.cities.get('only')?.realm).toBe('team');
+  });
+
+  test('alone may come with a realm: the rows of a UUID are one object', async () => {
+    const db = await named();
+    const id = db.transact((tx) => tx.groups.create({ name: 'g' })).result;
+    const groups = db.groups as unknown as typeof db.cities;
+    expect(() => groups.get(id, { realm: 'team' })).toThrow(ValidationError);
+    expect(() => db.cities.get('only', { realm: 7 as never })).toThrow(ValidationError);
   });
 });
 

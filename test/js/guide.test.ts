@@ -14,7 +14,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const app = schema({ lists: table({ name: t.string() }) }, { version: 1 });
+const app = schema(
+  {
+    lists: table({ name: t.string() }),
+    settings: table({ color: t.string() }, { id: t.string() }),
+  },
+  { version: 1 },
+);
 
 /** The examples of a page, as one function of the database. */
 async function examplesOf(page: string): Promise<(db: unknown) => Promise<void>> {
@@ -34,7 +40,7 @@ test('the examples about rights found, share, move, and keep an owner', async ()
   const printed: unknown[] = [];
   vi.spyOn(console, 'log').mockImplementation((line) => printed.push(line));
   await (await examplesOf('docs/guide/rights.md'))(db);
-  expect(printed).toEqual([['ada: owner', 'cy: writer'], 'owner', 'last_owner']);
+  expect(printed).toEqual(['dark', 'light', ['ada: owner', 'cy: writer'], 'owner', 'last_owner']);
   const { lists, realms } = db as unknown as {
     lists: { all(): { name: string; realm: string }[] };
     realms: { value: readonly { realm: string }[] };

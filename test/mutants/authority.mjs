@@ -100,8 +100,8 @@ export const authority = [
   {
     name: "a child that names no realm does not go to its parent's",
     file: 'src/client/transaction.cc',
-    from: '    const Slot parent = parents.Find(props[i].text());',
-    to: '    const Slot parent = parents.Find("");',
+    from: 'if (!parent.ok() || parent.value() == kNoSlot) continue;',
+    to: 'if (!parent.ok() || parent.value() != 1000) continue;',
   },
   {
     name: 'a transaction may span more realms than a server accepts',

@@ -303,4 +303,18 @@ export const client = [
     from: '    this.changed();\n',
     to: '',
   },
+  {
+    name: 'what an id named is remembered, whatever rows of other realms come',
+    test: 'test/js/database.test.ts',
+    file: 'js/core/row-view.ts',
+    from: 'if (hasOwnIds(this.codec.tables[table])) this.#byId[table]?.clear();',
+    to: '',
+  },
+  {
+    name: 'a change by a query changes one realm’s row for all',
+    test: 'test/js/database.test.ts',
+    file: 'js/api/transaction.ts',
+    from: "return this.table.table.ids === 'string' ? { realm: realm as string } : undefined;",
+    to: 'return realm === 0 ? { realm } : undefined;',
+  },
 ];

@@ -3,6 +3,54 @@
 
 export const core = [
   {
+    name: 'a row with an id of one’s own replaces the one of another realm',
+    file: 'src/model/row_store.cc',
+    from: 'if (table_->custom_ids && !realm.empty()) {',
+    to: 'if (realm.size() > 1000) {',
+  },
+  {
+    name: 'a window has one object for an id of one’s own in all realms',
+    file: 'src/model/row.cc',
+    from: 'if (schema.table(table).custom_ids) key.realm = realm;',
+    to: 'static_cast<void>(realm);',
+  },
+  {
+    name: 'an object with an id of one’s own moves',
+    file: 'src/client/moves.cc',
+    from: 'if (table.custom_ids) refused_',
+    to: 'if (table.props.size() > 1000) refused_',
+  },
+  {
+    name: 'a refused change takes along those of the same id in another realm',
+    file: 'src/log/mutation_record.cc',
+    from: 'if (table.custom_ids && table.index',
+    to: 'if (table.props.size() > 1000 && table.index',
+  },
+  {
+    name: 'an id names the row of any realm, though the default realm has one',
+    file: 'src/client/view.cc',
+    from: 'const Slot slot = store.Find(id, first);',
+    to: 'const Slot slot = first.size() > 1000 ? kNoSlot : store.Find(id);',
+  },
+  {
+    name: 'an id that two other realms have names one of them',
+    file: 'src/client/view.cc',
+    from: 'if (others.size() > 1) {',
+    to: 'if (others.size() > 1000) {',
+  },
+  {
+    name: 'an include has rows of other realms that refer to the same id',
+    file: 'src/model/prepared_query.cc',
+    from: 'if (store_->table().custom_ids) parent.realm',
+    to: 'if (store_->size() > 1000000000) parent.realm',
+  },
+  {
+    name: 'a pending delete takes along children of another realm’s row of that id',
+    file: 'src/client/derive.cc',
+    from: 'refs_.insert({KeyIn(*schema_, target, is.text(), after->realm), key, prop});',
+    to: 'refs_.insert({ObjectKey{target, is.text()}, key, prop});',
+  },
+  {
     name: 'who founds a realm leaves its members without an owner',
     file: 'src/authority/judgement.cc',
     from: 'for (const std::string& realm : scene_.founding) {',
@@ -907,8 +955,8 @@ export const core = [
   {
     name: 'an include with `after` stays when its first row moves',
     file: 'src/client/live_affected.cc',
-    from: 'if (!query.after.empty() && changes_->ById(include.table, query.after)) {',
-    to: 'if (query.after.size() == 1 && changes_->ById(include.table, query.after)) {',
+    from: 'if (!query.after.empty() && changes_->HasId(include.table, query.after)) {',
+    to: 'if (query.after.size() == 1 && changes_->HasId(include.table, query.after)) {',
   },
   {
     name: 'grouping does not count the ops of an update',

@@ -66,7 +66,8 @@ void Checks::Deployed(const Database& database, const Vector<Database::Corrected
   naive_.Serve(DefaultsOf(*database.newest()));
   for (const Database::Corrected& entry : corrected) {
     test::naive::Names keys;
-    for (const ObjectKey& key : entry.keys) keys.insert(test::KeyOf(key, database.columns()));
+    for (const ObjectKey& key : entry.keys)
+      keys.insert(test::KeyOf(key, entry.realm, database.columns()));
     naive_.Correct(entry.realm, keys, entry.at);
     corrected_[entry.realm] = naive_.head(entry.realm);
   }

@@ -40,8 +40,10 @@ Look Cut(Look look, size_t offset, size_t limit) {
   return look;
 }
 
-bool RefersTo(const Value& ref, const Shown& target) {
-  return !ref.is_null() && ref.text() == target.id;
+// A ref names a row of its own realm.
+bool RefersTo(const Shown& shown, const char* prop, const Shown& target) {
+  const Value& ref = Prop(shown, prop);
+  return !ref.is_null() && ref.text() == target.id && shown.row.realm == target.row.realm;
 }
 
 // ---- the queries ----
@@ -69,7 +71,7 @@ Look NotesWithItems(const AllRows& all) {
   });
   for (Shown& note : look) {
     note.included =
-        Where(all, "items", [&](const Shown& item) { return RefersTo(Prop(note, "item"), item); });
+        Where(all, "items", [&](const Shown& item) { return RefersTo(note, "item", item); });
   }
   return look;
 }
@@ -78,7 +80,7 @@ Look ItemsWithNotes(const AllRows& all) {
   Look look = Cut(Where(all, "items", Always), 0, 4);
   for (Shown& item : look) {
     item.included =
-        Where(all, "notes", [&](const Shown& note) { return RefersTo(Prop(note, "item"), item); });
+        Where(all, "notes", [&](const Shown& note) { return RefersTo(note, "item", item); });
     SortBy(&item.included, [](const Shown& a, const Shown& b) {
       return Compare(Prop(b, "text"), Prop(a, "text"));
     });
@@ -89,17 +91,16 @@ Look ItemsWithNotes(const AllRows& all) {
 Look ItemsThatHaveNotes(const AllRows& all) {
   return Where(all, "items", [&](const Shown& item) {
     return !Where(all, "notes", [&](const Shown& note) {
-              return RefersTo(Prop(note, "item"), item) && !Prop(note, "text").is_null() &&
+              return RefersTo(note, "item", item) && !Prop(note, "text").is_null() &&
                      Prop(note, "text").text() != "t0";
             }).empty();
   });
 }
 
-// A sub-select reads only rows of the same realm.
 Look PinnedItems(const AllRows& all) {
   return Where(all, "items", [&](const Shown& item) {
     return !Where(all, "pins", [&](const Shown& pin) {
-              return RefersTo(Prop(pin, "item"), item) && pin.row.realm == item.row.realm;
+              return RefersTo(pin, "item", item);
             }).empty();
   });
 }
@@ -126,7 +127,8 @@ AllRows RowsOf(const View& view) {
       if (!store.IsLive(slot)) continue;
       Shown shown{&table, slot, store.Id(slot), store.Get(slot), {}};
       shown.row.revision = 0;
-      rows[shown.id] = std::move(shown);
+      const std::string& realm = table.custom_ids ? shown.row.realm : std::string();
+      rows[shown.id + '\0' + realm] = std::move(shown);
     }
   }
   return all;

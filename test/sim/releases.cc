@@ -26,7 +26,15 @@ constexpr char kOlderDescription[] = R"({"version":1,"tables":[
     {"name":"text","type":"string","optional":true},
     {"name":"item","type":"ref","ref":{"table":"items","onDelete":"cascade","touch":true}}]},
   {"name":"pins","ids":"string","props":[
-    {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]}]})";
+    {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]},
+  {"name":"boxes","ids":"uuid","props":[
+    {"name":"n","type":"number","optional":true},
+    {"name":"u","type":"number","optional":true,"unique":true},
+    {"name":"parent","type":"ref","optional":true,"ref":{"table":"boxes","onDelete":"cascade"}},
+    {"name":"friend","type":"ref","optional":true,"ref":{"table":"boxes","onDelete":"setNull"}}]},
+  {"name":"cards","ids":"uuid","props":[
+    {"name":"text","type":"string","optional":true},
+    {"name":"box","type":"ref","ref":{"table":"boxes","onDelete":"cascade","touch":true}}]}]})";
 
 constexpr char kNewerDescription[] = R"({"version":2,"accepts":[1],"tables":[
   {"name":"tags","ids":"string","props":[
@@ -45,7 +53,15 @@ constexpr char kNewerDescription[] = R"({"version":2,"accepts":[1],"tables":[
     {"name":"n","type":"number","optional":true},
     {"name":"level","type":"number","default":2}]},
   {"name":"pins","ids":"string","props":[
-    {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]}]})";
+    {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]},
+  {"name":"boxes","ids":"uuid","props":[
+    {"name":"n","type":"number","optional":true},
+    {"name":"u","type":"number","optional":true,"unique":true},
+    {"name":"parent","type":"ref","optional":true,"ref":{"table":"boxes","onDelete":"cascade"}},
+    {"name":"friend","type":"ref","optional":true,"ref":{"table":"boxes","onDelete":"setNull"}}]},
+  {"name":"cards","ids":"uuid","props":[
+    {"name":"text","type":"string","optional":true},
+    {"name":"box","type":"ref","ref":{"table":"boxes","onDelete":"cascade","touch":true}}]}]})";
 
 Data TableNamed(const Data& description, const Data& name) {
   for (const Data& table : description["tables"].items()) {
@@ -100,9 +116,9 @@ Data AnyText(Random* random) {
 
 Op TagOp(const Rows& visible, Random* random) {
   Op op;
-  op.key = "tags/g" + std::to_string(random->Below(3));
+  op.realm = "A";
+  op.key = test::naive::KeyOf("tags", "g" + std::to_string(random->Below(3)), op.realm);
   const auto seen = visible.find(op.key);
-  op.realm = seen == visible.end() ? "A" : seen->second.realm;
   const uint64_t dice = random->Below(8);
   op.op = seen == visible.end() ? "create" : dice < 2 ? "delete" : dice < 5 ? "inc" : "update";
   if (op.op == "inc") op.add["weight"] = 1;

@@ -17,7 +17,7 @@ Data Operation(const test::naive::Op& op) {
   for (const auto& [name, value] : op.set) props.Set(name, value);
   for (const auto& [name, by] : op.add) props.Set(name, by);
   Data out = Data::MakeArray();
-  out.Push(op.key.substr(op.key.find('/') + 1));
+  out.Push(test::naive::IdOf(op.key));
   return out.Push(op.op == "move" ? op.to : op.realm).Push(std::move(props));
 }
 
@@ -65,7 +65,8 @@ test::naive::Rows WindowHost::Visible() const {
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
       if (!store.IsLive(slot)) continue;
       const ObjectKey key{table.index, store.Id(slot)};
-      rows[test::KeyOf(key, schema())] = test::NaiveRowOf(key, store.Get(slot), schema());
+      const Row row = store.Get(slot);
+      rows[test::KeyOf(key, row.realm, schema())] = test::NaiveRowOf(key, row, schema());
     }
   }
   return rows;
@@ -83,7 +84,7 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
         client_->TxOp(static_cast<int>(CallOf(op.op)), real.table, Operation(op));
     if (!outcome.ok()) return RollBack();
     Drained(Drain::kWithin);
-    if (op.key == "items/total" && outcome.value().changed) total += op.add.at("x");
+    if (op.key == "items/total@A" && outcome.value().changed) total += op.add.at("x");
   }
   Data action = Data::MakeObject();
   const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));

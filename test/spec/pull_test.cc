@@ -88,10 +88,11 @@ TEST_CASE("hole 15: an answer brings what a window has unsubscribed from meanwhi
 }
 
 TEST_CASE("hole 16: a row moves from one realm to another, and their cursors differ") {
+  const std::string lamp = "01890000-0000-7000-8000-00000000000a";
   Story story;
   story.has_images = true;
   Window& carla = story.AddDevice().OpenWindow("carla");
-  carla.page.Creates("items", "lamp", {{"n", 1}});
+  carla.page.Creates("boxes", lamp, {{"n", 1}});
   story.Settle();
   Window& anna = story.OpenWindow("anna");
 
@@ -99,7 +100,7 @@ TEST_CASE("hole 16: a row moves from one realm to another, and their cursors dif
   // An answer has only one entry of the realm that the lamp leaves.
   carla.page.Creates("items", "note", {});
   story.Settle();
-  carla.page.Moves("items", "lamp", "B");
+  carla.page.Moves("boxes", lamp, "B");
   story.Settle();
   story.server.SendAtMost(1, "A");
   story.server.SendImages();
@@ -110,12 +111,12 @@ TEST_CASE("hole 16: a row moves from one realm to another, and their cursors dif
   story.Settle();
   // In the middle: the image has the lamp, and so has the other realm, at its older cursor.
   CHECK(anna.page.Sees("items", "note"));
-  CHECK_EQ(anna.page.RealmOf("items", "lamp"), "B");
+  CHECK_EQ(anna.page.RealmOf("boxes", lamp), "B");
 
   // It leaves the one realm, and stays in the other.
   anna.worker->Release();
   story.Settle();
-  CHECK_EQ(anna.page.RealmOf("items", "lamp"), "B");
+  CHECK_EQ(anna.page.RealmOf("boxes", lamp), "B");
   story.Converge();
 }
 

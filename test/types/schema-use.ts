@@ -108,8 +108,12 @@ export async function database(): Promise<void> {
 
   // Rows.
   const city = db.cities.get('x');
+  check<boolean>(db.cities.isPending('x', { realm: 'team' }));
+  db.cities.get('x', { realm: undefined });
   // @ts-expect-error it may be missing
   city.name;
+  // @ts-expect-error a UUID names one object in all realms
+  db.users.get('x', { realm: 'team' });
   if (city) {
     check<Date | null>(city.founded);
     check<'s' | 'm' | 'l'>(city.size);

@@ -117,8 +117,8 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
     const { index } = codec.table(table).table;
     for (const [realm, list] of Object.entries(byRealm)) {
       for (const row of list) {
-        if (core.parts.core.find(index, row.id) >= 0) continue;
         const target = realms.get(realm) ?? realm;
+        if (core.parts.core.find(index, row.id, target) >= 0) continue;
         if (mayWrite(core, target))
           wanted.push({ table, row: { ...row, revision: 0, realm: target } });
       }
@@ -133,7 +133,7 @@ async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Pro
   const { durable } = core.parts.mutations.run(name, 'null', () => {
     for (const { table = '', id = '', realm, set } of ops) {
       const { index, props } = codec.table(table).table;
-      if (core.parts.core.find(index, id) >= 0) continue;
+      if (core.parts.core.find(index, id, realm ?? null) >= 0) continue;
       const plain = { ...(set as Record<string, unknown>) };
       for (const prop of props) {
         const value = plain[prop.name];

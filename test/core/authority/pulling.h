@@ -13,7 +13,8 @@ namespace skerry::authority_test {
 
 inline constexpr char kAllTables[] =
     R"([{"table":"groups","filled":true},{"table":"members","filled":true},{"table":"people","filled":true},
-  {"table":"countries","filled":true},{"table":"cities","filled":true},{"table":"items","filled":true},{"table":"logs","filled":true}])";
+  {"table":"countries","filled":true},{"table":"cities","filled":true},{"table":"items","filled":true},{"table":"logs","filled":true},
+  {"table":"boxes","filled":true}])";
 
 inline Data Request(const std::string& client, std::string_view cursors,
                     const Data::Array& have = {}, std::string_view scopes = kAllTables) {

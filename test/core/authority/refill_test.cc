@@ -102,7 +102,7 @@ TEST_CASE("names own updates and unfills all begun scopes when it can send nothi
   s.world.reads.omits_all = true;
   const Data answer =
       s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
-  CHECK(Refilled(answer) == "groups members people countries cities items logs ");
+  CHECK(Refilled(answer) == "groups members people countries cities items logs boxes ");
   CHECK(Short(answer) == "");
   CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
@@ -143,8 +143,8 @@ TEST_CASE("sends the members of a realm even when it can send nothing else") {
     s.world.reads.omits_all = omits_all;
     // A client that knows nothing of the realm, and one that has its first entry.
     const Data fresh = s.Pull(0);
-    CHECK(Short(fresh) == "create $members/" + s.realm + "/anna, create $members/" + s.realm +
-                              "/bo");
+    CHECK(Short(fresh) ==
+          "create $members/" + s.realm + "/anna, create $members/" + s.realm + "/bo");
     CHECK(fresh["cursors"][s.realm].as_string() == s.world.cursor(s.realm, 2));
     const Data later = s.Pull(1);
     CHECK(Short(later) == "create $members/" + s.realm + "/bo");

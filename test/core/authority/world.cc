@@ -36,6 +36,7 @@ constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
   {"name":"logs","ids":"string","props":[
     {"name":"member","type":"ref","ref":{"table":"members","onDelete":"cascade","touch":true}},
     {"name":"text","type":"string","optional":true}]},
+  {"name":"boxes","props":[{"name":"n","type":"number","optional":true}]},
   {"name":"$members","ids":"string","props":[
     {"name":"user","type":"string"},
     {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})";
@@ -130,8 +131,8 @@ void AuthorityWorld::Remember(const Data& done) {
     Rows present;
     for (const auto& [key, row] : database_.rows()) {
       if (row.deleted_at || key.realm != realm) continue;
-      const auto& [table, id] = key.object;
-      present[{WorldSchema().table(table).name, id}] = StoredRowToData(WorldSchema(), row);
+      const std::string& table = WorldSchema().table(key.object.table).name;
+      present[{table, key.object.id}] = StoredRowToData(WorldSchema(), row);
     }
     const size_t known = states.size();
     REQUIRE(head(realm) + 1 >= known);

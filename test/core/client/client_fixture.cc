@@ -30,7 +30,14 @@ constexpr const char* kSchemaText = R"({"version":1,"accepts":[1],"tables":[
   {"name":"person","type":"ref","optional":true,"ref":{"table":"people","onDelete":"restrict","touch":false}}]},
 {"name":"notes","ids":"uuid","props":[
   {"name":"text","type":"string","optional":false},
-  {"name":"size","type":"number","optional":false,"default":7}]}]})";
+  {"name":"size","type":"number","optional":false,"default":7}]},
+{"name":"boards","ids":"uuid","props":[
+  {"name":"name","type":"string","optional":true}]},
+{"name":"cards","ids":"uuid","props":[
+  {"name":"board","type":"ref","optional":true,"ref":{"table":"boards","onDelete":"cascade","touch":true}},
+  {"name":"text","type":"string","optional":true}]},
+{"name":"boardPins","ids":"string","props":[
+  {"name":"board","type":"ref","optional":true,"ref":{"table":"boards","onDelete":"cascade","touch":false}}]}]})";
 
 using Rows = std::map<ObjectKey, Row>;
 
@@ -51,7 +58,9 @@ void NoteTouches(const ObjectKey& key, const std::optional<Row>& row, double at,
   const TableDef& table = TestSchema().table(key.table);
   for (PropIndex i = 0; i < table.props.size(); ++i) {
     if (!table.props[i].touch || row->props[i].is_null()) continue;
-    touches->push_back({{table.props[i].ref_table, row->props[i].text()}, row->realm, at});
+    const ObjectKey master =
+        KeyIn(TestSchema(), table.props[i].ref_table, row->props[i].text(), row->realm);
+    touches->push_back({master, row->realm, at});
   }
 }
 
@@ -68,7 +77,8 @@ std::optional<Row> FoldOne(const NaiveView& view, const ObjectKey& key, Vector<G
   for (const Pending* pending : view.pending) {
     const double at = pending->mutation.action.at;
     for (const Op& op : pending->mutation.ops) {
-      if (op.table != key.table || op.id != key.id || !pending->IsLive(op)) continue;
+      if (KeyOf(TestSchema(), op) != key || !pending->IsLive(op)) continue;
+      if (op.kind == OpKind::kMove && TestSchema().table(op.table).custom_ids) continue;
       const std::optional<Row> before = row;
       const bool changed = FoldOp(TestSchema(), op, {at, 0}, FoldTarget::kView, &row);
       if (changed) NoteTouches(key, before, at, touches);
@@ -221,7 +231,7 @@ std::map<ObjectKey, Row> NaiveView::Visible() const {
   std::map<ObjectKey, std::optional<Row>> all;
   for (const auto& [key, rows] : base) all[key];
   for (const Pending* each : pending) {
-    for (const Op& op : each->mutation.ops) all[{op.table, op.id}];
+    for (const Op& op : each->mutation.ops) all[KeyOf(TestSchema(), op)];
   }
   Rows folded;
   Vector<Gone> gone;
@@ -251,7 +261,7 @@ std::map<ObjectKey, Row> Shown(const View& view) {
   for (TableIndex table = 0; table < TestSchema().tables().size(); ++table) {
     const RowStore& store = view.rows(table);
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
-      if (store.IsLive(slot)) rows[{table, store.Id(slot)}] = store.Get(slot);
+      if (store.IsLive(slot)) rows[store.Key(slot)] = store.Get(slot);
     }
   }
   return rows;

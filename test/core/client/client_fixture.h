@@ -29,13 +29,16 @@ inline constexpr int kDelete = static_cast<int>(TxCall::kDelete);
 inline constexpr int kMove = static_cast<int>(TxCall::kMove);
 inline constexpr int kUpsert = static_cast<int>(TxCall::kUpsert);
 
-// Tables (all but notes have ids of the application's own):
+// Tables (those that say so have UUIDs, the others ids of the application's own):
 //   groups  {name?, count: number = 0, owner?: ref people, setNull}
 //   members {group?: ref groups, cascade, touch; person?: ref people, cascade; role?}
 //   badges  {member?: ref members, cascade, touch; label?}
 //   people  {name?, boss?: ref people, setNull, touch}
 //   locks   {person?: ref people, restrict}
 //   notes   {text: string, size: number = 7}   (UUIDs)
+//   boards  {name?}                            (UUIDs)
+//   cards   {board?: ref boards, cascade, touch; text?}   (UUIDs)
+//   boardPins {board?: ref boards, cascade}
 const Data& SchemaData();
 const Schema& TestSchema();
 
@@ -45,6 +48,9 @@ inline constexpr TableIndex kBadgeTable = 2;
 inline constexpr TableIndex kPersonTable = 3;
 inline constexpr TableIndex kLockTable = 4;
 inline constexpr TableIndex kNoteTable = 5;
+inline constexpr TableIndex kBoardTable = 6;
+inline constexpr TableIndex kCardTable = 7;
+inline constexpr TableIndex kPinTable = 8;
 
 PropIndex Prop(TableIndex table, std::string_view name);
 std::string Seed(uint64_t seed);

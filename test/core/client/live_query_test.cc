@@ -224,6 +224,12 @@ TEST_CASE("updates exists and includes when rows of other tables change") {
   Random random("concern");
   LiveWorld lived;
   FillCities(&lived, &random);
+  for (const char* id : {"c1", "c2", "c3"}) {
+    Row city = RandomRow(&random, kCities, 100, 40);
+    city.realm = "public";
+    lived.Erase(kCities, id);
+    lived.Put(kCities, id, city);
+  }
   Observer exists(&lived.world, &lived.live,
                   R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
   Observer includes(
@@ -231,6 +237,7 @@ TEST_CASE("updates exists and includes when rows of other tables change") {
       R"({"table":"cities","where":["in","id",["c1","c2"]],"include":[{"name":"visits","kind":"back","table":"visits","prop":"city"}]})");
   lived.Flush();
   Row visit = RandomRow(&random, kVisits, 100, 40);
+  visit.realm = "public";
   visit.props[1] = Value::String("c1");
   visit.props[2] = Value::Number(5);
   const uint64_t before = lived.live.rows_visited();

@@ -16,9 +16,11 @@
 
 namespace skerry {
 
-// A result as it looks: per row its id, slot, content (without revision) and includes.
+// A result as it looks: per row its id, slot, content (without revision) and includes. `key`: its id,
+// and the realm where several have it.
 struct Shown {
   std::string id;
+  std::string key;
   std::string content;
 };
 
@@ -47,7 +49,8 @@ class Observer {
       naive.Render(one, {slot}, &stream);
       std::string content;
       Describe(one, stream, &content);
-      result.push_back({world_->store(query.table).Id(slot), content});
+      const ObjectKey key = world_->store(query.table).Key(slot);
+      result.push_back({key.id, key.id + '\n' + key.realm, content});
     }
     return result;
   }
@@ -86,30 +89,30 @@ class Observer {
   ModelWorld* world_;
 };
 
-using ShownById = std::map<std::string_view, const Shown*>;
+using ShownByKey = std::map<std::string_view, const Shown*>;
 
-inline ShownById ById(const Vector<Shown>& rows) {
-  ShownById by_id;
-  for (const Shown& row : rows) by_id.emplace(row.id, &row);
-  return by_id;
+inline ShownByKey ByKey(const Vector<Shown>& rows) {
+  ShownByKey by_key;
+  for (const Shown& row : rows) by_key.emplace(row.key, &row);
+  return by_key;
 }
 
-inline const Shown* FindShown(const ShownById& rows, const std::string& id) {
-  const auto found = rows.find(id);
+inline const Shown* FindShown(const ShownByKey& rows, const std::string& key) {
+  const auto found = rows.find(key);
   return found == rows.end() ? nullptr : found->second;
 }
 
 // By definition.
 inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& after) {
   LiveDelta delta;
-  const ShownById before_by_id = ById(before);
-  const ShownById after_by_id = ById(after);
-  const auto unchanged_before = [&](const Vector<Shown>& rows, const std::string& id) {
+  const ShownByKey before_by_key = ByKey(before);
+  const ShownByKey after_by_key = ByKey(after);
+  const auto unchanged_before = [&](const Vector<Shown>& rows, const std::string& key) {
     int count = 0;
     for (const Shown& row : rows) {
-      if (row.id == id) break;
-      const Shown* then = FindShown(before_by_id, row.id);
-      const Shown* now = FindShown(after_by_id, row.id);
+      if (row.key == key) break;
+      const Shown* then = FindShown(before_by_key, row.key);
+      const Shown* now = FindShown(after_by_key, row.key);
       // Only the row itself counts: its includes do not affect its place.
       if (then && now &&
           then->content.substr(0, then->content.find('[', 1)) ==
@@ -119,18 +122,18 @@ inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& af
     return count;
   };
   for (const Shown& row : after) {
-    const Shown* then = FindShown(before_by_id, row.id);
+    const Shown* then = FindShown(before_by_key, row.key);
     if (!then) {
       delta.added.push_back(row.id);
       continue;
     }
     if (then->content == row.content) continue;
     delta.changed.push_back(row.id);
-    if (unchanged_before(before, row.id) != unchanged_before(after, row.id))
+    if (unchanged_before(before, row.key) != unchanged_before(after, row.key))
       delta.moved.push_back(row.id);
   }
   for (const Shown& row : before) {
-    if (!FindShown(after_by_id, row.id)) delta.removed.push_back(row.id);
+    if (!FindShown(after_by_key, row.key)) delta.removed.push_back(row.id);
   }
   return delta;
 }
@@ -140,12 +143,16 @@ class LiveWorld {
   LiveWorld() : live(&world.schema(), &world) {}
 
   void Put(TableIndex table, const std::string& id, const Row& row) {
-    live.WillChange(table, id);
+    live.WillChange(KeyIn(world.schema(), table, id, row.realm));
     world.store(table).Put(id, row);
   }
+  // The row with this id in one realm, if there is any.
   void Erase(TableIndex table, const std::string& id) {
-    live.WillChange(table, id);
-    world.store(table).Erase(id);
+    const Slot slot = world.store(table).Find(id);
+    if (slot == kNoSlot) return;
+    const ObjectKey key = world.store(table).Key(slot);
+    live.WillChange(key);
+    world.store(table).Erase(id, key.realm);
   }
   void Change(Random* random) {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));

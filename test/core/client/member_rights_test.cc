@@ -58,7 +58,7 @@ class RightsWindow {
     row.realm = kRealm;
     row.props = std::move(props);
     view_.PutBase(key, row);
-    view_.Touched(key);
+    view_.Touched(row.realm, key);
   }
 
   Schema schema_ = SchemaWithMembers();

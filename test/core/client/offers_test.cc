@@ -40,7 +40,7 @@ struct Offering {
     row.realm = std::move(realm);
     row.props = std::move(props);
     view.PutBase(key, row);
-    view.Touched(key);
+    view.Touched(row.realm, key);
     view.Derive();
   }
   void Member(const std::string& user, const char* role) {

@@ -1,58 +1,11 @@
 // Goal: the overlay applies each rule of local cascades (docs/design.md, "Cascade rules"),
 // setNull, restrict, touch and rollback, and a transaction rejects bad input. Method: a view, a
 // transaction and a few rows for each rule.
-#include "base/id.h"
+#include "test/core/client/overlay.h"
+
 #include "base/limits.h"
-#include "client/transaction.h"
-#include "doctest/doctest.h"
-#include "test/core/client/client_fixture.h"
 
 namespace skerry::client_test {
-namespace {
-
-struct Overlay {
-  Overlay()
-      : random("overlay"),
-        ids(&random),
-        view(&TestSchema()),
-        transaction(&view, &ids, {"A", std::nullopt, true}) {}
-  void Base(TableIndex table, const std::string& id, const Sets& sets, double at = 1,
-            const std::string& realm = "A") {
-    view.PutBase({table, id}, MakeRow(table, sets, at, realm));
-    view.Touched({table, id});
-    view.Derive();
-  }
-  void Begin() { REQUIRE(transaction.Begin(100, ++serial).ok()); }
-  Result<OpOutcome> Do(int kind, TableIndex table, Data id, const Sets& sets = {},
-                       Data realm = {}) {
-    Data props = Data::MakeObject();
-    for (const auto& [name, plain] : sets) props.Set(name, plain);
-    Data operation = Data::MakeArray();
-    operation.Push(std::move(id)).Push(std::move(realm)).Push(std::move(props));
-    return transaction.Apply(TxCallOf(kind).value(), table, operation);
-  }
-  Pending* Commit() {
-    Result<std::unique_ptr<Pending>> done = transaction.Commit("edit", "null");
-    REQUIRE(done.ok());
-    REQUIRE(done.value() != nullptr);
-    return pending.Add(std::move(done.value()));
-  }
-  bool Has(TableIndex table, const std::string& id) {
-    return view.Visible({table, id}).has_value();
-  }
-  Code CodeOf(const Result<OpOutcome>& outcome) {
-    return outcome.ok() ? Code::kOk : outcome.status().code();
-  }
-
-  Random random;
-  UuidGenerator ids;
-  View view;
-  Transaction transaction;
-  PendingList pending;
-  uint64_t serial = 0;
-};
-
-}  // namespace
 
 TEST_CASE("deletes a group's memberships and their badges at once when offline") {
   Overlay o;
@@ -170,10 +123,10 @@ TEST_CASE("updates modifiedAt of a changed row's master, transitively") {
   CHECK_EQ(o.view.Visible({kMemberTable, "m"})->modified_at, 100);
   CHECK_EQ(o.view.Visible({kGroupTable, "g"})->modified_at, 100);
   CHECK_EQ(o.view.GetBase("A", {kGroupTable, "g"})->modified_at, 1);
-  CHECK(o.view.IsPending({kGroupTable, "g"}));
+  CHECK(o.view.IsPending({kGroupTable, "g", "A"}));
   o.transaction.Rollback();
   CHECK_EQ(o.view.Visible({kGroupTable, "g"})->modified_at, 1);
-  CHECK_FALSE(o.view.IsPending({kGroupTable, "g"}));
+  CHECK_FALSE(o.view.IsPending({kGroupTable, "g", "A"}));
 }
 
 TEST_CASE("hides the server's value under a newer local change, and marks no slot dirty") {
@@ -185,7 +138,7 @@ TEST_CASE("hides the server's value under a newer local change, and marks no slo
   o.view.TakeDirty(kPersonTable);
   Row row = MakeRow(kPersonTable, {{"name", "theirs"}}, 50);
   o.view.PutBase({kPersonTable, "p"}, row);
-  o.view.Touched({kPersonTable, "p"});
+  o.view.Touched("A", {kPersonTable, "p"});
   o.view.Derive();
   CHECK_EQ(o.view.Visible({kPersonTable, "p"})->props[0].text(), "mine");
   CHECK(o.view.TakeDirty(kPersonTable).empty());
@@ -194,12 +147,13 @@ TEST_CASE("hides the server's value under a newer local change, and marks no slo
 
 TEST_CASE("shows the later modified of two base rows in the middle of a move") {
   Overlay o;
-  o.Base(kPersonTable, "p", {{"name", "here"}}, 5, "A");
-  o.Base(kPersonTable, "p", {{"name", "there"}}, 9, "B");
-  CHECK_EQ(o.view.Visible({kPersonTable, "p"})->realm, "B");
-  o.view.EraseBase("B", {kPersonTable, "p"});
+  const std::string id = "01890000-0000-7000-8000-000000000001";
+  o.Base(kNoteTable, id, {{"text", "here"}}, 5, "A");
+  o.Base(kNoteTable, id, {{"text", "there"}}, 9, "B");
+  CHECK_EQ(o.view.Visible({kNoteTable, id})->realm, "B");
+  o.view.EraseBase("B", {kNoteTable, id});
   o.view.Derive();
-  CHECK_EQ(o.view.Visible({kPersonTable, "p"})->realm, "A");
+  CHECK_EQ(o.view.Visible({kNoteTable, id})->realm, "A");
   CHECK_EQ(o.view.shadow_count(), 0);
 }
 
@@ -316,13 +270,15 @@ TEST_CASE("applies defaults, UUIDs and the given or default realm to creates") {
 
 TEST_CASE("moves children along, and gives later changes to them the new realm") {
   Overlay o;
-  o.Base(kGroupTable, "g", {{"count", 0}});
-  o.Base(kMemberTable, "m", {{"group", "g"}});
+  const std::string board = "01890000-0000-7000-8000-000000000001";
+  const std::string card = "01890000-0000-7000-8000-000000000002";
+  o.Base(kBoardTable, board, {{"name", "b"}});
+  o.Base(kCardTable, card, {{"board", board}});
   o.Begin();
-  CHECK(o.Do(kMove, kGroupTable, "g", {}, "B").value().changed);
-  CHECK_EQ(o.view.Visible({kMemberTable, "m"})->realm, "B");
-  CHECK(o.Do(kUpdate, kMemberTable, "m", {{"role", "guide"}}).value().changed);
-  CHECK_EQ(o.view.Visible({kMemberTable, "m"})->props[Prop(kMemberTable, "role")].text(), "guide");
+  CHECK(o.Do(kMove, kBoardTable, board, {}, "B").value().changed);
+  CHECK_EQ(o.view.Visible({kCardTable, card})->realm, "B");
+  CHECK(o.Do(kUpdate, kCardTable, card, {{"text", "guide"}}).value().changed);
+  CHECK_EQ(o.view.Visible({kCardTable, card})->props[Prop(kCardTable, "text")].text(), "guide");
 }
 
 TEST_CASE("limits a transaction's realms, and its argument's bytes over all of them") {
@@ -381,7 +337,7 @@ TEST_CASE("names props once in a batch of creates, and ends at the first rejecte
   CHECK_EQ(o.view.Visible({kGroupTable, "b"})->realm, "A");
   CHECK_EQ(o.view.Visible({kGroupTable, "b"})->props[Prop(kGroupTable, "count")].number(), 2);
   Data refused = batch_of("count", "name");
-  refused.Push(row("c", {}, 3, "third")).Push(row("a", {}, 4, "again")).Push(row("d", {}, 5, "x"));
+  refused.Push(row("c", {}, 3, "third")).Push(row("a", "B", 4, "again")).Push(row("d", {}, 5, "x"));
   CHECK(o.transaction.CreateMany(kGroupTable, refused, &made).code() == Code::kConflict);
   CHECK(o.Has(kGroupTable, "c"));
   CHECK_FALSE(o.Has(kGroupTable, "d"));

@@ -141,8 +141,7 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
     for (const auto& [key, stored] : all) {
       const std::string& table = served.table(key.object.table).name;
       if (stored.deleted_at || key.realm != realm || (is_omitted && !IsAlwaysRead(table))) continue;
-      if (ContainsString(need["tables"], table))
-        state.Push(StoredRowToData(served, stored));
+      if (ContainsString(need["tables"], table)) state.Push(StoredRowToData(served, stored));
     }
   }
   for (const Data& need : needs["pages"].items()) {

@@ -39,7 +39,7 @@ class RowMap final : public BaseRows {
 
 class TouchedKeys final : public TouchedSink {
  public:
-  void Touched(const ObjectKey& key) override { keys.insert(key); }
+  void Touched(std::string_view, const ObjectKey& key) override { keys.insert(key); }
   std::set<ObjectKey> keys;
 };
 

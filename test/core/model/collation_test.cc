@@ -152,6 +152,7 @@ TEST_CASE("orders the few children of many parents without a merge of all rows f
   Random random("small lots");
   for (uint64_t i = 0; i < 4000; ++i) {
     Row city = RandomRow(&random, kCities, 1, 1);
+    city.realm = "public";
     city.props[9] = Value::String("c" + std::to_string(i / 4));  // twin
     city.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
     world.store(kCities).Put("c" + std::to_string(i), city);

@@ -28,7 +28,7 @@ class NaiveQuery final : public FilterContext {
       if (via.is_null() || !(via == outer)) continue;
       const Row candidate = inner.Get(slot);
       const std::string inner_id = inner.Id(slot);
-      if (select && candidate.realm != row->realm) continue;
+      if (candidate.realm != row->realm) continue;
       if (Matches(filter.children[0], inner_id, candidate, this)) return true;
     }
     return false;
@@ -45,14 +45,14 @@ class NaiveQuery final : public FilterContext {
   // A row's sort keys, read once per row, not once per comparison.
   struct Place {
     Slot slot;
-    std::string id;
+    ObjectKey key;
     Vector<Value> values;
     Vector<std::string> folded;  // the values' texts, where a locale orders them
   };
 
   Place PlaceOf(const Query& query, Slot slot) const {
     const RowStore& store = world_->store(query.table);
-    Place place{slot, store.Id(slot), {}, {}};
+    Place place{slot, store.Key(slot), {}, {}};
     for (const QueryOrder& order : query.order) {
       Value value = store.GetValue(slot, order.column);
       const bool by_locale = order.locale != kNoLocale && !value.is_null();
@@ -72,7 +72,8 @@ class NaiveQuery final : public FilterContext {
                                      : CompareValues(left, right);
       if (compared != 0) return order.descending ? -compared : compared;
     }
-    return a.id.compare(b.id);
+    const int ids = a.key.id.compare(b.key.id);
+    return ids != 0 ? ids : a.key.realm.compare(b.key.realm);
   }
 
   // `extra` selects the rows: of an include, those of one parent.
@@ -120,6 +121,11 @@ class NaiveQuery final : public FilterContext {
         Render(inner,
                Rows(inner,
                     [&](Slot row) {
+                      // An id of one's own names the row of the same realm.
+                      const RowStore& named = include.back ? store : other;
+                      if (named.table().custom_ids && !(other.GetValue(row, kRealmColumn) ==
+                                                        store.GetValue(slot, kRealmColumn)))
+                        return false;
                       if (include.back) return other.GetValue(row, include.prop) == target;
                       return Value::String(other.Id(row)) == target;
                     }),

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/vector.h"
 #include "model/index.h"
@@ -16,14 +18,35 @@
 namespace skerry {
 namespace {
 
-using Rows = std::map<std::string, Row>;
+using Rows = std::map<ObjectKey, Row>;
+
+ObjectKey KeyInStore(const RowStore& store, const std::string& id, const Row& row) {
+  return {store.table().index, id, store.table().custom_ids ? row.realm : ""};
+}
+
+// Puts the row, or erases one.
+void PutOrErase(RowStore* store, const std::string& id, std::optional<Row> row, Rows* rows) {
+  if (row) {
+    store->Put(id, *row);
+    (*rows)[KeyInStore(*store, id, *row)] = std::move(*row);
+    return;
+  }
+  // The first realm's.
+  const auto first = rows->lower_bound({store->table().index, id});
+  const bool is_there = first != rows->end() && first->first.id == id;
+  if (is_there) rows->erase(first);
+  REQUIRE(store->Erase(id) == is_there);
+}
 
 void CheckSame(const RowStore& store, const Rows& rows) {
   REQUIRE(store.size() == rows.size());
-  for (const auto& [id, row] : rows) {
-    const Slot slot = store.Find(id);
+  for (const auto& [key, row] : rows) {
+    const Slot slot = store.Find(key.id, key.realm);
     REQUIRE(slot != kNoSlot);
-    REQUIRE(store.Id(slot) == id);
+    REQUIRE(store.Key(slot) == key);
+    Vector<Slot> all;
+    store.FindAll(key.id, &all);
+    REQUIRE(std::count(all.begin(), all.end(), slot) == 1);
     REQUIRE(store.Get(slot) == row);
   }
   size_t live = 0;
@@ -33,9 +56,9 @@ void CheckSame(const RowStore& store, const Rows& rows) {
 
 // Checks that an index has its rows in the order of a sort of the plain rows.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
-  Vector<std::pair<Value, std::string>> expected;
-  for (const auto& [id, row] : rows)
-    expected.emplace_back(store->GetValue(store->Find(id), column), id);
+  Vector<std::pair<Value, ObjectKey>> expected;
+  for (const auto& [key, row] : rows)
+    expected.emplace_back(store->GetValue(store->Find(key.id, key.realm), column), key);
   std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
     const int compared = CompareValues(a.first, b.first);
     return compared != 0 ? compared < 0 : a.second < b.second;
@@ -43,13 +66,13 @@ void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
   const Index* index = store->GetIndex(column);
   REQUIRE(index->size() == expected.size());
   IndexWalk up(index, index->Begin(), index->End(), false);
-  for (const auto& [value, id] : expected) REQUIRE(store->Id(up.Next()) == id);
+  for (const auto& [value, key] : expected) REQUIRE(store->Key(up.Next()) == key);
   REQUIRE(up.Next() == kNoSlot);
   std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
     return CompareValues(a.first, b.first) > 0;
   });
   IndexWalk down(index, index->Begin(), index->End(), true);
-  for (const auto& [value, id] : expected) REQUIRE(store->Id(down.Next()) == id);
+  for (const auto& [value, key] : expected) REQUIRE(store->Key(down.Next()) == key);
   REQUIRE(down.Next() == kNoSlot);
 }
 
@@ -57,13 +80,9 @@ Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, ui
   Rows rows;
   for (int i = 0; i < steps; ++i) {
     const std::string id = RandomId(random, table, ids);
-    if (random->Below(3) == 0) {
-      REQUIRE(store->Erase(id) == (rows.erase(id) == 1));
-    } else {
-      const Row row = RandomRow(random, table, ids, ids);
-      store->Put(id, row);
-      rows[id] = row;
-    }
+    std::optional<Row> row;
+    if (random->Below(3) != 0) row = RandomRow(random, table, ids, ids);
+    PutOrErase(store, id, std::move(row), &rows);
   }
   return rows;
 }
@@ -87,7 +106,8 @@ TEST_CASE("keeps a row's slot while other rows come and go") {
     store.Put(RandomId(&random, kCities, 2000), RandomRow(&random, kCities, 10, 10));
     if (i % 2) store.Erase(RandomId(&random, kCities, 2000));
   }
-  const Row row = RandomRow(&random, kCities, 10, 10);
+  Row row = RandomRow(&random, kCities, 10, 10);
+  row.realm = store.Get(slot).realm;
   CHECK(store.Put("kept", row) == slot);
   CHECK(store.Find("kept") == slot);
   CHECK(store.Get(slot) == row);
@@ -121,7 +141,7 @@ TEST_CASE("turns a column of unique texts into a heap, and reclaims its dead byt
       row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)),
                    Value::Null(), Value::Null()};
       store.Put(Uuid7(kPeople, i), row);
-      rows[Uuid7(kPeople, i)] = row;
+      rows[KeyInStore(store, Uuid7(kPeople, i), row)] = row;
     }
   }
   CHECK_FALSE(store.column(0).pool->is_dictionary());
@@ -179,18 +199,15 @@ TEST_CASE("loads saved rows into an empty store, and into one that has rows") {
     RowStore merged(&world.schema().table(table));
     Rows both = FillRandom(&merged, &random, table, 500, 700);
     REQUIRE(LoadCopy(&merged, bytes).ok());
-    for (const auto& [id, row] : rows) both[id] = row;
+    for (const auto& [key, row] : rows) both[key] = row;
     CheckSame(merged, both);
     // The loaded store can be changed.
     Rows changed = rows;
     for (int i = 0; i < 500; ++i) {
       const std::string id = RandomId(&random, table, 500);
-      if (random.Below(2)) {
-        CHECK(loaded.Erase(id) == (changed.erase(id) == 1));
-      } else {
-        changed[id] = RandomRow(&random, table, 100, 100);
-        loaded.Put(id, changed[id]);
-      }
+      std::optional<Row> row;
+      if (random.Below(2) == 0) row = RandomRow(&random, table, 100, 100);
+      PutOrErase(&loaded, id, std::move(row), &changed);
     }
     CheckSame(loaded, changed);
   }
@@ -213,7 +230,7 @@ void UseEverything(RowStore* store, Random* random) {
     if (!store->IsLive(slot)) continue;
     const Row row = store->Get(slot);
     for (const Value& value : row.props) bytes += value.text().size();
-    CHECK(store->Find(store->Id(slot)) == slot);
+    CHECK(store->Find(store->Id(slot), row.realm) == slot);
   }
   store->GetIndex(1);
   store->GetIndex(2);

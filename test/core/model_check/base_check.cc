@@ -22,8 +22,6 @@ bool Covers(const Data& filled, const std::string& id) {
   return filled.as_bool() || (filled.is_string() && id <= filled.as_string());
 }
 
-std::string IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
-
 // What base must have of an object. kAnything: the object is beyond the filled part.
 enum class Demand { kRow, kNoRow, kAnything };
 
@@ -31,7 +29,7 @@ Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row
   bool covered = true;
   for (const auto& [scope, filled] : fills) {
     if (scope->table != naive::TableOf(key)) continue;
-    const bool covers = Covers(filled, IdOf(key));
+    const bool covers = Covers(filled, naive::IdOf(key));
     covered = covered && covers;
     if (covers && row && scope->holds(key, *row)) return Demand::kRow;
   }
@@ -42,7 +40,8 @@ naive::Rows Held(const Replica& client, const std::string& realm) {
   naive::Rows held;
   for (const auto& [place, row] : client.base.rows) {
     if (place.second == realm)
-      held[KeyOf(place.first, *client.schema)] = NaiveRowOf(place.first, row, *client.schema);
+      held[KeyOf(place.first, realm, *client.schema)] =
+          NaiveRowOf(place.first, row, *client.schema);
   }
   return client.known ? client.known(held) : held;
 }

@@ -153,7 +153,7 @@ CascadeOutcome OfWindow(const Graph& graph, const std::string& to, Random* rando
   View view(&graph.schema);
   for (const auto& [key, row] : graph.rows) {
     view.PutBase(key, row);
-    view.Touched(key);
+    view.Touched(row.realm, key);
   }
   view.Derive();
   UuidGenerator ids(random);

@@ -6,6 +6,9 @@
 //          friend -> items (setNull)
 //   notes: ids UUIDs; text; item -> items (cascade, touch)
 //   pins:  ids p0, p1; item -> items (restrict)
+//   boxes: ids UUIDs; number n; unique number u; parent -> boxes (cascade); friend -> boxes (setNull)
+//   cards: ids UUIDs; text; box -> boxes (cascade, touch)
+// Boxes move, with what they contain. The others belong to their realm, or are children of such.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 
@@ -40,7 +43,8 @@ using CheckScopes = Vector<CheckScope>;
 const Vector<CheckScopes>& ScopeChoices();
 
 skerry::Op OpOf(const naive::Op& op, const Schema& schema = CheckSchema());
-naive::Key KeyOf(const ObjectKey& key, const Schema& schema = CheckSchema());
+naive::Key KeyOf(const ObjectKey& key, const std::string& realm,
+                 const Schema& schema = CheckSchema());
 naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row,
                       const Schema& schema = CheckSchema());
 

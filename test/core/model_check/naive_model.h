@@ -5,7 +5,7 @@
 // it by itself, whole and with one rule at a time disabled, which shows that the checks would
 // notice.
 //
-// Keys are "<table>/<id>". Rights are those of an update's author, and do not change.
+// Keys are "<table>/<id>", or "<table>/<id>@<realm>" where ids are the application's own. Rights are those of an update's author, and do not change.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
 
@@ -62,6 +62,10 @@ struct Update {
 // Of the wire's JSON.
 Update UpdateOf(const std::string& client, const Data& wire);
 std::string TableOf(const Key& key);
+std::string IdOf(const Key& key);
+// Whether ids of the table belong to their realm, and its objects do not move.
+bool HasOwnIds(const std::string& table);
+Key KeyOf(const std::string& table, const std::string& id, const std::string& realm);
 
 enum class Rule { kCascade, kSetNull, kRestrict };
 struct Ref {

@@ -5,6 +5,21 @@
 
 namespace skerry::test::naive {
 
+std::string TableOf(const Key& key) { return key.substr(0, key.find('/')); }
+
+std::string IdOf(const Key& key) {
+  const size_t from = key.find('/') + 1;
+  return key.substr(from, key.find('@') - from);
+}
+
+bool HasOwnIds(const std::string& table) {
+  return table == "items" || table == "pins" || table == "tags";
+}
+
+Key KeyOf(const std::string& table, const std::string& id, const std::string& realm) {
+  return table + "/" + id + (HasOwnIds(table) ? "@" + realm : "");
+}
+
 void Server::FillDefaults(Rows* rows) const {
   if (defaults_.empty()) return;
   for (auto& [key, row] : *rows) {

@@ -28,8 +28,6 @@ std::optional<Row> Find(const Rows& rows, const Key& key) {
 
 }  // namespace
 
-std::string TableOf(const Key& key) { return key.substr(0, key.find('/')); }
-
 Update UpdateOf(const std::string& client, const Data& wire) {
   Update update;
   update.id = wire["id"].as_string();
@@ -42,8 +40,8 @@ Update UpdateOf(const std::string& client, const Data& wire) {
   for (const Data& data : wire["ops"].items()) {
     Op op;
     op.op = data["op"].as_string();
-    op.key = data["table"].as_string() + "/" + data["id"].as_string();
     op.realm = data["realm"].as_string();
+    op.key = KeyOf(data["table"].as_string(), data["id"].as_string(), op.realm);
     op.to = data["to"].as_string();
     for (const auto& [prop, value] : data["set"].members()) op.set[prop] = value;
     for (const auto& [prop, value] : data["add"].members()) op.add[prop] = value.as_number();
@@ -209,7 +207,8 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
 
 Key Server::TargetKey(const Ref& ref, const Row& row) const {
   const auto value = row.props.find(ref.prop);
-  return value == row.props.end() ? Key() : ref.target + "/" + value->second.as_string();
+  if (value == row.props.end()) return {};
+  return KeyOf(ref.target, value->second.as_string(), row.realm);
 }
 
 bool Server::HasTarget(const Ref& ref, const Row& row) const {
@@ -224,8 +223,9 @@ std::string Server::RealmOfParent(const Place& place, const Key& parent,
   const std::string here = RealmOf(place.first, parent, rights);
   if (rows_.at(here).contains(parent)) return here;
   if (origin == origins_.end()) return {};
-  const std::string there = RealmOf(origin->second, parent, rights);
-  return rows_.at(there).contains(parent) ? there : std::string();
+  const Key before = KeyOf(TableOf(parent), IdOf(parent), origin->second);
+  const std::string there = RealmOf(origin->second, before, rights);
+  return rows_.at(there).contains(before) ? there : std::string();
 }
 
 void Server::Stamp(double at, Row* row) const {

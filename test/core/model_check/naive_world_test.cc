@@ -54,7 +54,7 @@ class NaiveWorld {
     }
     naive::Update first{"u0", "sys", {{"A", {}}}, {"a0"}, {}};
     first.ops.push_back(
-        {"create", "items/total", "A", "", {{"x", Data(0)}, {"n", Data(0)}}, {}, {"a0"}});
+        {"create", "items/total@A", "A", "", {{"x", Data(0)}, {"n", Data(0)}}, {}, {"a0"}});
     server_.Push(first, true, ++now_);
   }
 

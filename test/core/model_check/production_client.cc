@@ -165,7 +165,7 @@ bool ProductionClient::Pulled(const PullRequest& request, const PullAnswer& answ
 naive::Rows ProductionClient::Visible() const {
   naive::Rows visible;
   for (const auto& [place, row] : base_.rows) {
-    const naive::Key key = KeyOf(place.first);
+    const naive::Key key = KeyOf(place.first, row.realm);
     const auto found = visible.find(key);
     if (found == visible.end() || found->second.modified < row.modified_at)
       visible[key] = NaiveRowOf(place.first, row);

@@ -216,7 +216,8 @@ class StepWorld {
     std::map<std::string, naive::Rows> rows;
     for (const auto& [key, stored] : server_.database().rows()) {
       const ObjectKey& object = key.object;
-      if (!stored.deleted_at) rows[key.realm][KeyOf(object)] = NaiveRowOf(object, stored.row);
+      if (!stored.deleted_at)
+        rows[key.realm][KeyOf(object, key.realm)] = NaiveRowOf(object, stored.row);
     }
     for (const auto& [realm, head] : server_.database().heads()) {
       if (head.head != naive_.head(realm)) Fail("the heads of " + realm + " differ");

@@ -1,8 +1,10 @@
 // Goal: rejections, forks and clones: what the worker does for an answer other than `applied`.
+#include "base/fields.h"
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "sync/pull.h"
 #include "sync/push.h"
+#include "sync/quarantine.h"
 #include "sync/records.h"
 #include "test/core/sync/pushing.h"
 #include "test/core/sync/sync_fixture.h"
@@ -54,6 +56,22 @@ TEST_CASE("moves the culprit and its dependants to the inbox, and pushes the res
   CHECK(world.server.rows().count("a") == 1);
   CHECK(world.server.rows().count("c") == 1);
   CHECK(world.Converged());
+}
+
+TEST_CASE("keeps changes of the same id in another realm out of the inbox") {
+  const auto row = [](uint64_t key, const char* realm) {
+    return Fields{{"key", Data(static_cast<double>(key))},
+                  {"value", MutationRecord(SyncUuid(key), {IncItem("theme", realm, 1)})}};
+  };
+  Quarantine quarantine(&SyncSchema(), "anna", 1000);
+  quarantine.Refuse(SyncUuid(1), {});
+  Data range = Data::MakeArray();
+  range.Push(row(1, "A")).Push(row(2, "B")).Push(row(3, "A"));
+  Data::Array writes;
+  quarantine.Add(range, &writes);
+  REQUIRE(quarantine.refused().size() == 2);
+  CHECK(quarantine.refused()[0].id == SyncUuid(1));
+  CHECK(quarantine.refused()[1].id == SyncUuid(3));
 }
 
 TEST_CASE("moves children of an object that was never created to the inbox with it") {

@@ -6,6 +6,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/mutation_record.h"
 
 namespace skerry::sync_test {
 namespace {
@@ -93,31 +94,8 @@ Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at) {
   Mutation mutation;
   mutation.action = {std::string(id), "change", "null", at};
   mutation.ops = ops;
-  Data realms = Data::MakeArray();
-  for (const std::string& realm : RealmsOf(ops)) {
-    realms.Push(realm);
-    mutation.base.emplace_back(realm, 0);
-  }
-  Data keys = Data::MakeArray();
-  for (const Op& op : ops) {
-    const std::string key = "items" + std::string(1, '\0') + op.id;
-    bool there = false;
-    for (const Data& other : keys.items()) there = there || other.as_string() == key;
-    if (!there) keys.Push(key);
-  }
-  Data record = Data::MakeObject();
-  record.Set("v", 1)
-      .Set("id", id)
-      .Set("name", "change")
-      .Set("at", at)
-      .Set("state", "pending")
-      .Set("update", nullptr);
-  record.Set("held", false)
-      .Set("known", nullptr)
-      .Set("realms", std::move(realms))
-      .Set("keys", std::move(keys));
-  record.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation)));
-  return record;
+  for (const std::string& realm : RealmsOf(ops)) mutation.base.emplace_back(realm, 0);
+  return MakeMutationRecord(SyncSchema(), mutation).Write();
 }
 
 }  // namespace skerry::sync_test

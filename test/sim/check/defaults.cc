@@ -48,7 +48,7 @@ class DefaultsCheck final : public Check {
               const PropDef& prop = table.props[i];
               if (DefaultOrNull(prop).is_null() || holds(key, prop, row.props[i])) continue;
               return Fail("defaults: window " + tab->id + " " + problem + ": " +
-                          test::KeyOf(key.object, columns) + "." + prop.name);
+                          test::KeyOf(key.object, key.realm, columns) + "." + prop.name);
             }
           }
         }

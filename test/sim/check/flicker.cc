@@ -30,9 +30,11 @@ Vector<uint32_t> Stream(const std::string& bytes) {
   return stream;
 }
 
-const Shown* Find(const Look& look, const std::string& id) {
+// The same object in another look.
+const Shown* Find(const Look& look, const Shown& other) {
   for (const Shown& shown : look) {
-    if (shown.id == id) return &shown;
+    const bool is_in_realm = !shown.table->custom_ids || shown.row.realm == other.row.realm;
+    if (shown.id == other.id && is_in_realm) return &shown;
   }
   return nullptr;
 }
@@ -168,7 +170,7 @@ class FlickerCheck final : public Check {
   void CompareLists(WindowHost& window, const Data& delta, const Look& before, const Live& live) {
     Vector<std::string> added, removed, changed;
     for (const Shown& now : live.shown) {
-      const Shown* then = Find(before, now.id);
+      const Shown* then = Find(before, now);
       if (then == nullptr) {
         added.push_back(now.id);
       } else if (!(*then == now)) {
@@ -176,7 +178,7 @@ class FlickerCheck final : public Check {
       }
     }
     for (const Shown& then : before) {
-      if (Find(live.shown, then.id) == nullptr) removed.push_back(then.id);
+      if (Find(live.shown, then) == nullptr) removed.push_back(then.id);
     }
     if (!(delta["added"] == Texts(added)) || !(delta["removed"] == Texts(removed)) ||
         !(delta["changed"] == Texts(changed)))

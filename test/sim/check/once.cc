@@ -50,7 +50,7 @@ class OnceCheck final : public Check {
     for (const auto& [key, stored] : database.rows()) {
       if (stored.deleted_at) continue;
       ++live;
-      const std::string name = test::KeyOf(key.object, database.columns());
+      const std::string name = test::KeyOf(key.object, key.realm, database.columns());
       const test::naive::Rows& rows = world_->checks().naive().rows(key.realm);
       const auto row = rows.find(name);
       if (row == rows.end()) return Fail("2 once: the server has " + name + " more");
@@ -67,7 +67,7 @@ class OnceCheck final : public Check {
   }
 
   void End() override {
-    const auto total = world_->checks().naive().rows("A").find("items/total");
+    const auto total = world_->checks().naive().rows("A").find("items/total@A");
     const double found = total->second.props.at("x").as_number();
     std::set<std::string> actions;
     for (const auto& [realm, action] : seen_) actions.insert(action);

@@ -31,7 +31,7 @@ class RebaseCheck final : public Check {
       for (const auto& [id, realm] : view.BaseKeys(table.index)) {
         const ObjectKey key{table.index, id};
         fresh.PutBase(key, *view.GetBase(realm, key));
-        fresh.Touched(key);
+        fresh.Touched(realm, key);
       }
     }
     for (const Pending* one : window.client().tab().mirror().pending().InOrder()) {
@@ -52,8 +52,9 @@ class RebaseCheck final : public Check {
       for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
         if (!store.IsLive(slot)) continue;
         const ObjectKey key{table.index, store.Id(slot)};
-        rows[test::KeyOf(key, view.schema())] =
-            test::NaiveRowOf(key, store.Get(slot), view.schema());
+        const Row row = store.Get(slot);
+        rows[test::KeyOf(key, row.realm, view.schema())] =
+            test::NaiveRowOf(key, row, view.schema());
       }
     }
     return rows;
