@@ -90,10 +90,15 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
   SKERRY_RETURN_IF_ERROR(ReadOperation(call, table, operation, &input));
   if (call == TxCall::kCreate) return Create(table, std::move(input));
   if (input.id.empty()) return Status(Code::kInvalidId, "an id is needed");
-  // The realm of a move is its target.
-  const bool is_move = call == TxCall::kMove;
-  const Result<Slot> slot =
-      view_->Locate(index, input.id, is_move ? "" : input.realm.c_str(), options_.default_realm);
+  std::string realm;  // the realm of a move is its target
+  if (call != TxCall::kMove) realm = input.realm;
+  // An upsert is of the row that a create would make.
+  if (call == TxCall::kUpsert && realm.empty() && table.custom_ids) {
+    Vector<Value> props(table.props.size());
+    for (const PropValue& set : input.set) props[set.prop] = set.value;
+    realm = RealmOfNew(table, props);
+  }
+  const Result<Slot> slot = view_->Locate(index, input.id, realm, options_.default_realm);
   if (!slot.ok()) return slot.status();
   std::optional<Row> row;
   if (slot.value() != kNoSlot) row = view_->rows(index).Get(slot.value());

@@ -33,6 +33,12 @@ export const core = [
     to: 'const Slot slot = first.size() > 1000 ? kNoSlot : store.Find(id);',
   },
   {
+    name: 'an upsert changes the row of a realm that it does not name',
+    file: 'src/client/transaction.cc',
+    from: 'if (call == TxCall::kUpsert && realm.empty() && table.custom_ids) {',
+    to: 'if (call == TxCall::kCreate && realm.empty() && table.custom_ids) {',
+  },
+  {
     name: 'an id that two other realms have names one of them',
     file: 'src/client/view.cc',
     from: 'if (others.size() > 1) {',

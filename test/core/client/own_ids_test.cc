@@ -45,6 +45,10 @@ TEST_CASE("finds the object of the named realm, of the default realm, or the onl
   CHECK(o.Do(kCreate, kPersonTable, "theme", mine, "C").ok());
   CHECK(o.Do(kUpsert, kPersonTable, "theme", {{"name", "new"}}, "D").ok());
   CHECK_EQ(name("theme", "D"), "new");
+  // So is an upsert, though another realm has the only row.
+  CHECK(o.Do(kUpsert, kPersonTable, "only", {{"name", "of A"}}).ok());
+  CHECK_EQ(name("only", "A"), "of A");
+  CHECK_EQ(name("only", "B"), "mine");
   CHECK_EQ(name("theme", "A"), "mine");
 }
 
