@@ -99,7 +99,7 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
     if (deep || Matches(query.where, change.key.id, inner.Get(change.new_slot), nullptr)) {
       ParentsOf(include, outer,
                 include.back ? inner.GetValue(change.new_slot, include.prop) : Value(),
-                change.key.id, inner.Get(change.new_slot).realm, rows, slots);
+                change.key.id, inner.GetValue(change.new_slot, kRealmColumn).text(), rows, slots);
     }
   }
   Vector<Slot> further;
@@ -109,7 +109,7 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
   further.erase(std::unique(further.begin(), further.end()), further.end());
   for (const Slot slot : further) {
     ParentsOf(include, outer, include.back ? inner.GetValue(slot, include.prop) : Value(),
-              inner.Id(slot), inner.Get(slot).realm, rows, slots);
+              inner.Id(slot), inner.GetValue(slot, kRealmColumn).text(), rows, slots);
   }
 }
 

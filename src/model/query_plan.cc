@@ -131,7 +131,8 @@ void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
     const Value value = inner_store.GetValue(slot, filter.via);
     if (value.is_null()) continue;
     if (by_id) {
-      const Slot outer = store_->Find(value.text(), inner_store.Get(slot).realm);
+      const Slot outer =
+          store_->Find(value.text(), inner_store.GetValue(slot, kRealmColumn).text());
       if (outer != kNoSlot) access.slots.push_back(outer);
       continue;
     }

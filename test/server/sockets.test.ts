@@ -170,7 +170,7 @@ describe('a change of rights', () => {
   const heardOf = (ear: Ear, table: string) =>
     ear.hears(({ type, tables }) => type === 'poke' && (tables as string[]).includes(table));
 
-  test('by this node is told once, and later reads take no poke away', async () => {
+  test('by this node is sent once, and later reads take no poke away', async () => {
     const ear = await world.open();
     ear.hello(hello('c', ['one', 'two'], anna));
     await ready(ear);
@@ -185,7 +185,7 @@ describe('a change of rights', () => {
     expect(granted(ear)).toBe(1);
   });
 
-  test('by another node is told when that node says so', async () => {
+  test('by another node is sent when that node says so', async () => {
     const [ear, other] = [await world.open(), await world.open()];
     ear.hello(hello('c', ['one'], anna));
     other.hello(hello('d', ['one'], { user: 'bo', realms: ['a'] }));
@@ -198,7 +198,7 @@ describe('a change of rights', () => {
     expect(granted(other)).toBe(0);
   });
 
-  test('by another node is told when it is read, also after one by this node', async () => {
+  test('by another node is sent when it is read, also after one by this node', async () => {
     const ear = await world.open();
     ear.hello(hello('c', ['one'], anna));
     await ready(ear);
