@@ -32,7 +32,12 @@ class OfferMaker {
     Open("skerry/found", "{\"realm\":\"" + offered_->realm + "\"}");
     for (const auto& [id, realm] : view_->BaseKeys(members)) {
       if (realm != offered_->realm) continue;
-      Offer(KeyIn(*schema_, members, id, realm), id == own ? OpKind::kCreate : OpKind::kOffer);
+      const ObjectKey key = KeyIn(*schema_, members, id, realm);
+      if (id == own) {
+        Give(key, OpKind::kCreate, *view_->GetBase(realm, key));
+      } else {
+        Offer(key, OpKind::kOffer);
+      }
     }
     Close();
   }
@@ -64,11 +69,14 @@ class OfferMaker {
 
   void Offer(const ObjectKey& key, OpKind kind) {
     const std::optional<Row> row = view_->Visible(key);
-    if (!row || row->realm != offered_->realm) return;
+    if (row && row->realm == offered_->realm) Give(key, kind, *row);
+  }
+
+  void Give(const ObjectKey& key, OpKind kind, const Row& row) {
     Op op = NewOp(kind, key, offered_->realm);
     op.by = {0};
-    for (size_t i = 0; i < row->props.size(); ++i) {
-      if (!row->props[i].is_null()) op.set.push_back({static_cast<PropIndex>(i), row->props[i]});
+    for (size_t i = 0; i < row.props.size(); ++i) {
+      if (!row.props[i].is_null()) op.set.push_back({static_cast<PropIndex>(i), row.props[i]});
     }
     if (!is_open_) Open("skerry/offer", "null");
     Vector<Op>& ops = made_.back().ops;
@@ -101,7 +109,8 @@ class OfferMaker {
 bool IsOwnRealm(const View& view, const OfferedRealm& offered) {
   const TableIndex members = view.schema().members();
   if (!offered.user || members == kNone || !IsFoundable(offered.realm)) return false;
-  const auto own = view.Visible(
+  const auto own = view.GetBase(
+      offered.realm,
       KeyIn(view.schema(), members, MembershipId(offered.realm, *offered.user), offered.realm));
   return own && RoleOf(own->props[kMemberRole]) == MemberRole::kOwner;
 }

@@ -271,6 +271,7 @@ void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::s
   const Set<std::string> failed(ids.begin(), ids.end());
   Set<ObjectKey> objects;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
+    if (pending->may_be_logged) continue;
     const Mutation& mutation = pending->mutation;
     bool depends = failed.contains(mutation.action.id);
     for (const Op& op : RowOps(mutation.ops)) {

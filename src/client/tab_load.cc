@@ -12,7 +12,12 @@
 
 namespace skerry {
 
+// A window loads again because it lacks records. If it does not know which of its mutations are
+// stored, they may have been confirmed by these.
 void Tab::StartLoading(Data* effects) {
+  if (committing_.reads_first()) {
+    for (Pending* pending : mirror_.pending().Unkeyed()) pending->may_be_logged = true;
+  }
   loading_.Begin();
   Transact(Kind::kPointer, {Store::kSync}, SyncRead(), TransactionMode::kRead, effects);
 }

@@ -9,6 +9,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/membership_op.h"
 #include "log/wire.h"
 #include "model/members.h"
 #include "sync/chain.h"
@@ -126,9 +127,20 @@ bool Grouping::IsOnOwnMembership(const MutationRecord& record, const std::string
   return std::find(record.keys.begin(), record.keys.end(), own) != record.keys.end();
 }
 
-bool Grouping::WaitsForRealm(const MutationRecord& record) const {
-  return std::any_of(record.realms.begin(), record.realms.end(), [&](const std::string& realm) {
-    return lost_.contains(realm) && !IsOnOwnMembership(record, realm);
+bool Grouping::IsInLostRealm(const MutationRecord& record) const {
+  return std::any_of(record.realms.begin(), record.realms.end(),
+                     [&](const std::string& realm) { return lost_.contains(realm); });
+}
+
+// Whether the mutation founds every realm again in which it is, of those that the server has lost.
+bool Grouping::FoundsAgain(const MutationRecord& record) const {
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
+  if (!mutation.ok() || user_.empty()) return false;
+  const Vector<Op>& ops = mutation.value().ops;
+  return std::all_of(record.realms.begin(), record.realms.end(), [&](const std::string& realm) {
+    return !lost_.contains(realm) || std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
+      return op.realm == realm && MakesOwner(*schema_, op, user_);
+    });
   });
 }
 
@@ -139,8 +151,10 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     return;
   }
   if (IsGrouped(record) || record.known.has_value()) return;
-  if (WaitsForRealm(record)) return;
-  if (record.held || Touches(record)) {
+  // What founds a realm again does not wait for the mutations that wait for it.
+  const bool is_in_lost = IsInLostRealm(record);
+  const bool waits = is_in_lost ? !FoundsAgain(record) : Touches(record);
+  if (record.held || waits) {
     Hold(record);
     return;
   }

@@ -53,7 +53,8 @@ class Grouping {
   // The user of the database. A held mutation on the user's membership in a realm, which may found
   // the realm, holds the later ones in it.
   void OfUser(std::string user) { user_ = std::move(user); }
-  // Realms that the server has lost. Mutations in them wait, but for one that founds the realm again.
+  // Realms that the server has lost. Mutations in them wait, but for one that founds the realm again,
+  // and so do later ones on the same objects.
   void Lose(const Vector<std::string>& realms) { lost_.insert(realms.begin(), realms.end()); }
   // A page: [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
@@ -90,7 +91,8 @@ class Grouping {
   bool Touches(const MutationRecord& record) const;
   void Hold(const MutationRecord& record);
   bool IsOnOwnMembership(const MutationRecord& record, const std::string& realm) const;
-  bool WaitsForRealm(const MutationRecord& record) const;
+  bool IsInLostRealm(const MutationRecord& record) const;
+  bool FoundsAgain(const MutationRecord& record) const;
   Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
   void SetApart(const Candidate& candidate, Data::Array* writes);
   OutboxRecord MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,

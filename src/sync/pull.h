@@ -131,6 +131,7 @@ class PullFold {
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
   LogPosition Find(const KnownMutation& known) const;
+  void FindRevoked();
   void Revoke();
   bool IsLost(const std::string& realm) const;
   bool IsNewlyLost(const std::string& realm) const;
@@ -153,6 +154,7 @@ class PullFold {
   Vector<OutboxRecord> outbox_;
   SyncRecord sync_;
   Quarantine quarantine_;
+  Vector<std::string> revoked_;
   Vector<Step> steps_;
   Vector<NamedMutation> confirmed_;
   Vector<PartlyConfirmed> partly_;

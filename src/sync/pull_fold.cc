@@ -61,6 +61,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
   if (WaitsForOffers()) return true;
+  FindRevoked();
   DropSteps();
   OwnSteps();
   for (const Change& change : answer_->changes) {
@@ -87,7 +88,7 @@ bool PullFold::IsDropped(const std::string& realm) const {
 }
 
 void PullFold::DropSteps() {
-  Vector<std::string> dropped = answer_->revoked;
+  Vector<std::string> dropped = revoked_;
   for (const auto& [realm, cursor] : answer_->cursors) {
     if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
   }
@@ -152,7 +153,7 @@ Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
     // In a realm that cannot be read, there is no other confirmation than that it was applied. A
     // server that was restored from a backup may have lost that again, so it is asked once more,
     // unless it says that the realm was revoked.
-    const bool was_asked = update.checked.has_value() || Contains(answer_->revoked, realm);
+    const bool was_asked = update.checked.has_value() || Contains(revoked_, realm);
     const bool is_last_word = was_asked && IsUnreadable(update, realm) && !IsNewlyLost(realm);
     if (is_own || is_last_word || IsInLog(update, realm)) confirmed.push_back(realm);
   }
@@ -317,7 +318,10 @@ void PullFold::WriteRecord() {
   moved_ = true;
   UpdateRecord record;
   record.n = ++sync_.n;
-  if (!answer_->revoked.empty()) sync_.revoked_at = record.n;
+  if (!revoked_.empty()) {
+    sync_.revoked_at = record.n;
+    record.revokes = true;
+  }
   record.confirmed = std::move(confirmed_);
   record.refused = quarantine_.refused();
   record.partly = std::move(partly_);

@@ -10,8 +10,19 @@
 
 namespace skerry {
 
+// The server says which realms are revoked of those that the request had a cursor of. A realm that
+// is to be read again has none: it is revoked if an answer that reaches the heads does not have it.
+void PullFold::FindRevoked() {
+  revoked_ = answer_->revoked;
+  if (!IsWhole()) return;
+  for (const std::string& realm : sync_.refill) {
+    const bool is_there = answer_->cursors.contains(realm) || Contains(revoked_, realm);
+    if (!is_there && !IsLost(realm)) revoked_.push_back(realm);
+  }
+}
+
 void PullFold::Revoke() {
-  for (const std::string& realm : answer_->revoked) {
+  for (const std::string& realm : revoked_) {
     InboxReason refusal;
     refusal.reason = "revoked";
     refusal.code = "revoked";
@@ -108,15 +119,16 @@ void PullFold::MoveLost() {
 void PullFold::MoveCursors() {
   Cursors cursors = sync_.cursors;
   for (const auto& [realm, cursor] : answer_->cursors) cursors[realm] = cursor;
-  for (const std::string& realm : answer_->revoked) cursors.erase(realm);
+  for (const std::string& realm : revoked_) cursors.erase(realm);
   for (const std::string& realm : answer_->lost) cursors.erase(realm);
   if (!(cursors == sync_.cursors)) {
     sync_.older.insert(sync_.older.begin(), sync_.cursors);
     if (sync_.older.size() > kMaxOlderCursors) sync_.older.resize(kMaxOlderCursors);
     moved_ = true;
   }
-  erase_if(sync_.refill,
-           [&](const std::string& realm) { return answer_->cursors.contains(realm); });
+  erase_if(sync_.refill, [&](const std::string& realm) {
+    return answer_->cursors.contains(realm) || Contains(revoked_, realm);
+  });
   sync_.cursors = std::move(cursors);
 }
 

@@ -62,7 +62,12 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
       .Set("seen", ToData(sync.seen));
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
   for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
-  if (sync.lost.has_value()) body.Set("lost", ToData(*sync.lost));
+  // The realms of which rows are held without a cursor: the server may have lost them.
+  Vector<std::string> held = sync.lost.value_or(Vector<std::string>());
+  for (const std::string& realm : sync.refill) {
+    if (!Contains(held, realm)) held.push_back(realm);
+  }
+  if (!held.empty()) body.Set("lost", ToData(held));
   if (!request.known.empty()) {
     Data known = Data::MakeArray();
     for (const std::string& id : request.known) known.Push(id);

@@ -10,6 +10,14 @@
 #include "sync/sync_job.h"
 
 namespace skerry {
+namespace {
+
+std::string CursorOf(const SyncRecord& sync, const std::string& realm) {
+  const auto cursor = sync.cursors.find(realm);
+  return cursor == sync.cursors.end() ? std::string() : cursor->second;
+}
+
+}  // namespace
 
 void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_.Move(FillStep::kEnter);
@@ -50,6 +58,7 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
     draft.record_bytes = from.record_bytes.value_or(0);
     draft.cursors = from.cursors;
   }
+  fill_.cursor = CursorOf(sync, realm);
   draft.cursors[realm] = MakeCursor(fill_.image.revision, fill_.image.at);
   writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   state_->sync = std::move(sync);
@@ -57,13 +66,10 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
 
 void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   const std::string& realm = fill_.image.realm;
-  const auto cursor_of = [&realm](const SyncRecord& record) {
-    const auto cursor = record.cursors.find(realm);
-    return cursor == record.cursors.end() ? std::string() : cursor->second;
-  };
-  // The image must not bring back rows of a scope that was dropped meanwhile.
+  // The image must not bring back rows of a scope that was dropped meanwhile. Nor may it replace what
+  // another worker has pulled since: a service worker does so beside a window that fills.
   const bool stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
-                     cursor_of(sync) != cursor_of(state_->sync);
+                     CursorOf(sync, realm) != fill_.cursor;
   fill_.record.reset();
   if (stale) return;
   fill_.draft.Publish(&sync, writes);

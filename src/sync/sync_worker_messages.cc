@@ -230,11 +230,14 @@ void SyncWorker::OnChannel(const LoggedMessage& message, Turn*) {
 }
 
 // Another worker's transaction: the next request of this worker begins at its cursors, and its
-// bytes count towards the next compaction.
+// bytes count towards the next compaction. A service worker makes no images: its helpers remove the
+// rows of revoked realms from them.
 void SyncWorker::OnChannel(const RecordMessage& message, Turn* turn) {
   if (state_->mode == Mode::kHelper) helper_.Heard(nullptr, turn);
   const UpdateRecord& record = message.record;
   const size_t bytes = record.body.has_value() ? record.body->size() : 0;
+  const bool is_new = record.n > state_->sync.n;
+  if (is_new && record.revokes.value_or(false)) state_->sync.revoked_at = record.n;
   OnLogged(record.n, record.cursors, state_->sync.record_bytes + bytes);
 }
 

@@ -89,8 +89,8 @@ export const core = [
   {
     name: 'changes in a lost realm are pushed before it is founded again',
     file: 'src/sync/grouping.cc',
-    from: '  if (WaitsForRealm(record)) return;\n',
-    to: '',
+    from: 'const bool waits = is_in_lost ? !FoundsAgain(record) : Touches(record);',
+    to: 'const bool waits = !is_in_lost && Touches(record);',
   },
   {
     name: 'an offer changes a row that is there',
@@ -137,8 +137,56 @@ export const core = [
   {
     name: 'the rows of a lost realm are dropped',
     file: 'src/sync/pull_fold.cc',
-    from: '  Vector<std::string> dropped = answer_->revoked;\n',
-    to: '  Vector<std::string> dropped = answer_->revoked;\n  for (const std::string& realm : answer_->lost) dropped.push_back(realm);\n',
+    from: '  Vector<std::string> dropped = revoked_;\n',
+    to: '  Vector<std::string> dropped = revoked_;\n  for (const std::string& realm : answer_->lost) dropped.push_back(realm);\n',
+  },
+  {
+    name: 'a leave of a lost realm is pushed again and again',
+    file: 'src/sync/grouping.cc',
+    from: 'return op.realm == realm && MakesOwner(*schema_, op, user_);',
+    to: 'return op.realm == realm && op.table == schema_->members();',
+  },
+  {
+    name: 'a change overtakes one of the same object that waits for a lost realm',
+    file: 'src/sync/grouping.cc',
+    from: 'if (record.held || waits) {\n',
+    to: 'if (waits && is_in_lost) return;\n  if (record.held || waits) {\n',
+  },
+  {
+    name: 'an owner who wants to leave does not found a lost realm again',
+    file: 'src/client/offers.cc',
+    from: 'const auto own = view.GetBase(\n      offered.realm,\n      ',
+    to: 'const auto own = view.Visible(\n      ',
+  },
+  {
+    name: 'a realm that was revoked while it was read again stays',
+    file: 'src/sync/pull_fold_realms.cc',
+    from: '    if (!is_there && !IsLost(realm)) revoked_.push_back(realm);\n',
+    to: '    if (!is_there && IsLost(realm)) continue;\n',
+  },
+  {
+    name: 'a realm that was lost while it was read again is dropped',
+    file: 'src/sync/pull_request.cc',
+    from: '    if (!Contains(held, realm)) held.push_back(realm);\n',
+    to: '    if (Contains(held, realm)) continue;\n',
+  },
+  {
+    name: 'the helpers of a service worker keep the rows of a revoked realm in images',
+    file: 'src/sync/pull_fold.cc',
+    from: '    record.revokes = true;\n',
+    to: '',
+  },
+  {
+    name: 'an image replaces what the service worker has pulled since',
+    file: 'src/sync/sync_job_fill.cc',
+    from: 'CursorOf(sync, realm) != fill_.cursor;',
+    to: 'CursorOf(sync, realm) != CursorOf(state_->sync, realm);',
+  },
+  {
+    name: 'a mutation that may be logged is withdrawn for lack of room',
+    file: 'src/client/tab_commit.cc',
+    from: '    if (pending->may_be_logged) continue;\n',
+    to: '',
   },
   {
     name: 'an update that a lost realm had counts as confirmed',

@@ -13,12 +13,14 @@ namespace skerry::sim {
 void Check::Fail(const std::string& problem) { world_->Fail(problem); }
 
 Checks::Checks(World* world)
-    : naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), test::CheckRealms()) {
+    : world_(world),
+      naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), world->realms()) {
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
   for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
-                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeReductionCheck,
-                          MakeSerialCheck, MakeBoundedCheck, MakeDefaultsCheck})
+                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck,
+                          MakeReductionCheck, MakeSerialCheck, MakeBoundedCheck, MakeLostCheck,
+                          MakeDefaultsCheck})
     all_.push_back(make(world));
 }
 
@@ -32,8 +34,8 @@ void Checks::Drained(WindowHost& window, const Data& drained, Drain when) {
   for (const auto& check : all_) check->Drained(window, drained, when);
 }
 
-void Checks::Made(WindowHost& window, const std::string& action, double total) {
-  for (const auto& check : all_) check->Made(window, action, total);
+void Checks::Made(const MadeMutation& made) {
+  for (const auto& check : all_) check->Made(made);
 }
 
 void Checks::Settled(WindowHost& window, const std::string& action, const std::string& stage,
@@ -57,9 +59,8 @@ void Checks::Listening(WorkerHost& worker) {
   for (const auto& check : all_) check->Listening(worker);
 }
 
-void Checks::Committed(const Data& body, const Vector<Data>& results, double at,
-                       const std::map<std::string, uint64_t>& heads, const Schema& served) {
-  for (const auto& check : all_) check->Committed(body, results, at, heads, served);
+void Checks::Committed(const CommittedPush& push) {
+  for (const auto& check : all_) check->Committed(push);
 }
 
 void Checks::Deployed(const Database& database, const Vector<Database::Corrected>& corrected) {
@@ -95,6 +96,15 @@ void Checks::Copied(const Profile& profile, const Profile& of) {
 
 void Checks::Pulling(const Profile& profile, const Data& request) {
   for (const auto& check : all_) check->Pulling(profile, request);
+}
+
+void Checks::Answering(const Caller& caller, const Data& request, const std::string& answer) {
+  for (const auto& check : all_) check->Answering(caller, request, answer);
+}
+
+test::naive::Rights Checks::RightsOf(const Profile& profile) const {
+  const Caller caller = world_->network().CallerOf(profile);
+  return naive_.RightsOf(caller.user, caller.grants);
 }
 
 void Checks::ServerRestored(const Database& before, test::naive::Server naive) {

@@ -31,6 +31,22 @@ enum class Drain : uint8_t {
   kWithin,      // a transaction is open, or storage was only read: nothing is reported
 };
 
+struct MadeMutation {
+  std::string action;
+  double total = 0;          // what it adds to the common counter
+  bool only_leaves = false;  // all that it does is that the user leaves a realm
+};
+
+// One request to push that was committed.
+struct CommittedPush {
+  const Data& body;
+  const Caller& author;
+  const Vector<Data>& results;  // the authority's
+  double at = 0;
+  const std::map<std::string, uint64_t>& heads;  // in any answer before the request was sent
+  const Schema& served;                          // the node's
+};
+
 // The callbacks of a check. A check that finds its invariant broken calls Fail.
 class Check {
  public:
@@ -41,9 +57,9 @@ class Check {
   // (docs/window.md, rule 1).
   virtual void Began(WindowHost& /*window*/) {}
   virtual void Drained(WindowHost& /*window*/, const Data& /*drained*/, Drain /*when*/) {}
-  // Made: a window has accepted a mutation, which adds `total` to the common counter. Settled: a
-  // promise of it was settled; `code` is empty if it was resolved.
-  virtual void Made(WindowHost& /*window*/, const std::string& /*action*/, double /*total*/) {}
+  // Made: a window has accepted a mutation. Settled: a promise of it was settled; `code` is empty if it
+  // was resolved.
+  virtual void Made(const MadeMutation& /*made*/) {}
   virtual void Settled(WindowHost& /*window*/, const std::string& /*action*/,
                        const std::string& /*stage*/, const std::string& /*code*/) {}
   // Writing: inside a transaction, before it is stored. Stored: after it was stored.
@@ -52,17 +68,15 @@ class Check {
   // A worker sends a push; a worker opens its socket.
   virtual void Sending(WorkerHost& /*worker*/, const Data& /*push*/) {}
   virtual void Listening(WorkerHost& /*worker*/) {}
-  // One request was committed. `results`: the authority's. `heads`: the highest revisions in any
-  // answer before the request was sent. `served`: the node's schema.
-  virtual void Committed(const Data& /*body*/, const Vector<Data>& /*results*/, double /*at*/,
-                         const std::map<std::string, uint64_t>& /*heads*/,
-                         const Schema& /*served*/) {}
+  virtual void Committed(const CommittedPush& /*push*/) {}
   virtual void CommittedAll(const Database& /*database*/) {}
   // Restored: a profile was replaced by an older copy. Copied: it was made from a copy.
   virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
   virtual void Copied(const Profile& /*profile*/, const Profile& /*of*/) {}
-  // A pull has arrived at the server, which answers it now.
+  // A pull has arrived at the server, which answers it now. Answering: with this answer.
   virtual void Pulling(const Profile& /*profile*/, const Data& /*request*/) {}
+  virtual void Answering(const Caller& /*caller*/, const Data& /*request*/,
+                         const std::string& /*answer*/) {}
   // The server was restored from a backup. `before`: its state before that.
   virtual void ServerRestored(const Database& /*before*/) {}
   virtual void Resolved(const std::string& /*action*/, bool /*retry*/) {}
@@ -82,15 +96,14 @@ class Checks {
 
   void Began(WindowHost& window);
   void Drained(WindowHost& window, const Data& drained, Drain when);
-  void Made(WindowHost& window, const std::string& action, double total);
+  void Made(const MadeMutation& made);
   void Settled(WindowHost& window, const std::string& action, const std::string& stage,
                const std::string& code);
   void Writing(Host& host, const Data& writes);
   void Stored(Host& host, const Data& writes, const Data& keys);
   void Sending(WorkerHost& worker, const Data& push);
   void Listening(WorkerHost& worker);
-  void Committed(const Data& body, const Vector<Data>& results, double at,
-                 const std::map<std::string, uint64_t>& heads, const Schema& served);
+  void Committed(const CommittedPush& push);
   // A newer schema was deployed, and these rows were logged as changed.
   void Deployed(const Database& database, const Vector<Database::Corrected>& corrected);
   void CommittedAll(const Database& database);
@@ -98,6 +111,7 @@ class Checks {
   void Restored(const Profile& profile, const Profile& before);
   void Copied(const Profile& profile, const Profile& of);
   void Pulling(const Profile& profile, const Data& request);
+  void Answering(const Caller& caller, const Data& request, const std::string& answer);
   void ServerRestored(const Database& before, test::naive::Server naive);
   void Resolved(const std::string& action, bool retry);
   void Moment();
@@ -106,6 +120,8 @@ class Checks {
   // The naive server, which gets every push in the order of the commits.
   test::naive::Server& naive() { return naive_; }
   Folds& folds() { return *folds_; }
+  // What the naive server lets the profile's user do now, by realm.
+  test::naive::Rights RightsOf(const Profile& profile) const;
   // Whether these cursors belong to the present history of the server.
   bool IsInHistory(const Data& cursors) const;
   // When a newer schema is deployed, the server logs rows as changed, with a `before` that leaves
@@ -116,6 +132,7 @@ class Checks {
   const std::map<std::string, uint64_t>& AnsweredHeads() const { return answered_; }
 
  private:
+  World* world_;
   Vector<std::unique_ptr<Check>> all_;
   Folds* folds_ = nullptr;
   test::naive::Server naive_;
@@ -131,9 +148,11 @@ std::unique_ptr<Check> MakeConvergenceCheck(World* world);  // 4
 std::unique_ptr<Check> MakeRebaseCheck(World* world);       // 5
 std::unique_ptr<Check> MakeFlickerCheck(World* world);      // 6
 std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
+std::unique_ptr<Check> MakeIsolationCheck(World* world);    // 9
 std::unique_ptr<Check> MakeReductionCheck(World* world);    // 10
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
 std::unique_ptr<Check> MakeBoundedCheck(World* world);      // 14
+std::unique_ptr<Check> MakeLostCheck(World* world);
 // The rules of docs/schema-changes.md for several releases.
 std::unique_ptr<Check> MakeDefaultsCheck(World* world);
 

@@ -1,46 +1,105 @@
 #include "test/sim/database.h"
 
 #include "base/json.h"
+#include "log/members.h"
+#include "model/members.h"
+#include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/server_images.h"
 
 namespace skerry::sim {
 
-Database::Database(const Schema* columns) : MemoryDatabase(columns) {
-  for (const std::string& realm : test::CheckRealms()) AddRealm(realm);
+Database::Database(const Schema* columns, const test::naive::Names& realms)
+    : MemoryDatabase(columns) {
+  for (const std::string& realm : realms) AddRealm(realm);
 }
 
-Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Data>& requests,
+Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Pushed>& requests,
                                       double now) const {
-  Data rights = Data::MakeObject();
-  for (const auto& [realm, head] : heads()) rights.Set(realm, "write");
   Push push;
   push.now = now;
-  for (const Data& request : requests) {
-    push.requests.push_back(
-        {request["client"].as_string(), "anna", request["updates"].items(), rights});
+  for (const auto& [body, author] : requests) {
+    push.requests.push_back({body["client"].as_string(), author.user, body["updates"].items(),
+                             GrantsToData(author)});
   }
   Admitted admitted = Admit(served, push);
   SKERRY_CHECK(admitted.done().is_object());
   return admitted;
 }
 
-std::string Database::PullText(const Schema& served, const Data& request, const PullLimits& limits,
-                               double now, ServerImages* images) const {
+// Whoever's membership has changed has a new version of rights.
+void Database::Commit(const Schema& served, const Admitted& admitted, uint64_t* serial) {
+  MemoryDatabase::Commit(served, admitted);
+  const Data& done = admitted.done();
+  std::set<std::string> users;
+  for (const Data& row : done["rows"].items()) {
+    const std::string& realm = row["realm"].as_string();
+    if (row["table"].as_string() == kMembersTable)
+      users.emplace(UserOfMembership(realm, row["id"].as_string()));
+  }
+  for (const std::string& user : users)
+    user_rights_.Changed(user, std::to_string(++*serial), done["at"].as_number());
+}
+
+std::map<std::string, std::string> Database::RolesOf(const std::string& user) const {
+  std::map<std::string, std::string> roles;
+  for (const auto& [key, stored] : rows()) {
+    const bool is_own = key.object.table == columns().members() && !stored.deleted_at &&
+                        UserOfMembership(key.realm, key.object.id) == user;
+    if (is_own) roles[key.realm] = stored.row.props[kMemberRole].text();
+  }
+  return roles;
+}
+
+std::map<std::string, std::string> Database::ReadableBy(const Caller& caller) const {
+  static const std::map<std::string, std::string> rights = {
+      {"reader", "read"}, {"writer", "write"}, {"owner", "own"}};
+  std::map<std::string, std::string> readable;
+  const Data grants = GrantsToData(caller);
+  for (const auto& [realm, right] : grants.members()) {
+    if (!IsFoundable(realm) || heads().at(realm).head > 0) readable[realm] = right.as_string();
+  }
+  for (const auto& [realm, role] : RolesOf(caller.user)) readable[realm] = rights.at(role);
+  return readable;
+}
+
+Database::Pulled Database::PullText(const Schema& served, const Caller& caller, const Data& request,
+                                    const PullLimits& limits, double now,
+                                    ServerImages* images) const {
+  const std::map<std::string, std::string> readable = ReadableBy(caller);
+  const UserRights::Answered answered =
+      user_rights_.Answer(*this, caller.user, RolesOf(caller.user), request, readable);
+  Data cursors = request["cursors"];
+  for (const std::string& realm : answered.lost) cursors.Remove(realm);
+  Data asked = request;
   Data realms = Data::MakeObject();
-  for (const auto& [realm, head] : heads()) {
-    const uint64_t rows = images != nullptr && head.head > 0 ? images->rows() : 0;
+  bool has_new = false;
+  for (const auto& [realm, right] : readable) {
+    if (Contains(answered.lost, realm)) continue;
+    // As if every realm had many members: of those that are new, one comes at a time.
+    const bool is_new = IsFoundable(realm) && cursors.Find(realm) == nullptr;
+    if (is_new && has_new && limits.bytes > 0) {
+      asked.Set("partial", true);
+      continue;
+    }
+    has_new = has_new || is_new;
+    const uint64_t rows = images != nullptr && heads().at(realm).head > 0 ? images->rows() : 0;
     realms.Set(realm, HeadOf(realm).Set("rows", rows));
   }
+  asked.Set("cursors", std::move(cursors));
   Reads reads;
   reads.page_rows = limits.page_rows;
   reads.image = [&](const std::string& realm) { return images->Offer(realm, served, *this); };
   for (int attempt = 0;; ++attempt) {
-    const Data out = Pull(served, request, realms, now, reads);
+    Data out = Pull(served, asked, realms, now, reads);
     if (out["gone"].as_bool()) return {};
     SKERRY_CHECK(out["answer"].is_object());
-    std::string answer = WriteJson(out["answer"]);
-    if (limits.bytes == 0 || answer.size() <= limits.bytes || attempt == 3) return answer;
+    Data answer = out["answer"];
+    if (answered.token) answer.Set("realmsToken", *answered.token);
+    if (!answered.lost.empty()) answer.Set("lost", ToData(answered.lost));
+    std::string text = WriteJson(answer);
+    if (limits.bytes == 0 || text.size() <= limits.bytes || attempt == 3)
+      return {std::move(text), answered.owned};
     reads.page_rows = 1;
     for (const auto& [realm, head] : heads()) {
       if (attempt == 0) reads.most_entries[realm] = 1;

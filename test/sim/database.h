@@ -13,6 +13,8 @@
 #include "base/vector.h"
 #include "model/value.h"
 #include "test/core/database/memory_database.h"
+#include "test/sim/rights.h"
+#include "test/sim/user_rights.h"
 
 namespace skerry::sim {
 
@@ -26,7 +28,7 @@ struct PullLimits {
 
 class Database final : public test::MemoryDatabase {
  public:
-  explicit Database(const Schema* columns);
+  Database(const Schema* columns, const test::naive::Names& realms);
 
   // Does what a server does when it starts with this schema (server/src/sql/apply-schema.ts),
   // unless a newer schema was served before. Returns the entries by which it logged rows as
@@ -40,14 +42,29 @@ class Database final : public test::MemoryDatabase {
   const Schema* newest() const { return newest_; }  // the newest schema that was ever served
   const Schema& columns() const { return schema(); }
 
-  // Admits requests ({client, updates}), in order, in one transaction. REQUIRES: no other
-  // transaction is open.
-  Admitted AdmitAll(const Schema& served, const Vector<Data>& requests, double now) const;
-  // The answer (JSON) to a pull's body, read in one snapshot. If it is too large, it is made again
-  // from fewer reads: one entry for each realm, then without its changes, then without the ops of
-  // own updates. `images`: null if no realm counts as large. Empty: 410.
-  std::string PullText(const Schema& served, const Data& request, const PullLimits& limits,
-                       double now, ServerImages* images) const;
+  // A request to push: {client, updates}.
+  struct Pushed {
+    Data body;
+    Caller author;
+  };
+  // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
+  Admitted AdmitAll(const Schema& served, const Vector<Pushed>& requests, double now) const;
+  // `serial`: makes the versions of rights unique, in all histories.
+  void Commit(const Schema& served, const Admitted& admitted, uint64_t* serial);
+
+  struct Pulled {
+    std::string text;           // JSON; empty: 410
+    Vector<std::string> owned;  // realms for UserRights::RecordOwner
+  };
+  // The answer to a pull's body, read in one snapshot. If it is too large, it is made again from
+  // fewer reads: one entry for each realm, then without its changes, then without the ops of own
+  // updates. `images`: null if no realm counts as large.
+  Pulled PullText(const Schema& served, const Caller& caller, const Data& request,
+                  const PullLimits& limits, double now, ServerImages* images) const;
+
+  // What the caller may read, and the highest right in each: "read", "write" or "own".
+  std::map<std::string, std::string> ReadableBy(const Caller& caller) const;
+  UserRights& user_rights() { return user_rights_; }
 
   bool HasAction(const std::string& action) const { return actions().contains(action); }
 
@@ -58,11 +75,13 @@ class Database final : public test::MemoryDatabase {
   const StoredRow* BeforeMove(const PlacedKey& key, const StoredRow& row) const;
 
  private:
+  std::map<std::string, std::string> RolesOf(const std::string& user) const;
   void Correct(const TableDef& table, const Vector<PropIndex>& unsure, double now,
                Vector<Corrected>* corrected);
 
   const Schema* newest_ = nullptr;
   std::map<std::pair<TableIndex, PropIndex>, Value> defaults_;  // of the columns
+  UserRights user_rights_;
 };
 
 }  // namespace skerry::sim

@@ -46,11 +46,16 @@ Data NoResponse(uint64_t id, std::string_view name) {
 Network::Network(World* world, const PullLimits& answers, size_t nodes,
                  std::optional<uint64_t> large_rows)
     : world_(world),
-      database_(world->has_releases() ? &ColumnsSchema() : &SchemaOf(Release::kOnly)),
+      database_(world->has_releases() ? &ColumnsSchema() : &SchemaOf(Release::kOnly),
+                world->realms()),
       pokes_(world),
       images_(large_rows.value_or(0)),
       has_images_(large_rows.has_value()),
       answers_(answers) {
+  for (const std::string& user : Users()) {
+    for (const std::string& realm : test::CheckRealms())
+      given_[user][realm] = test::naive::May::kWrite;
+  }
   for (size_t i = 0; i < nodes; ++i) nodes_.push_back({world->releases()[0], false});
   Start(nodes_[0]);
 }
@@ -233,13 +238,17 @@ void Network::Arrive(Message message) {
   }
   const Profile& profile = *world_->profiles()[message.profile];
   world_->checks().Pulling(profile, message.body);
-  std::string answer =
-      database_.PullText(ServedBy(nodes_[node_]), message.body, answers_, clock_, images());
-  if (answer.empty()) {
+  const Caller caller = CallerOf(message);
+  Database::Pulled pulled =
+      database_.PullText(ServedBy(nodes_[node_]), caller, message.body, answers_, clock_, images());
+  for (const std::string& realm : pulled.owned)
+    database_.user_rights().RecordOwner(realm, caller.user);
+  if (pulled.text.empty()) {
     world_->Count("pull: too large");
     return Reply(std::move(message), Problem(id, 410, "gone"));
   }
-  Reply(std::move(message), Ok(id, std::move(answer)));
+  world_->checks().Answering(caller, message.body, pulled.text);
+  Reply(std::move(message), Ok(id, std::move(pulled.text)));
 }
 
 // A node takes some of the waiting pushes into one transaction. Pushes to other nodes wait for its
@@ -263,8 +272,11 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
   }
   if (open.requests.size() > 1) world_->Count("server: group commit");
   clock_ = std::max(clock_ + 1, std::floor(world_->mono()));
-  Vector<Data> requests;
-  for (const Message& message : open.requests) requests.push_back(message.body);
+  Vector<Database::Pushed> requests;
+  for (const Message& message : open.requests) {
+    open.authors.push_back(CallerOf(message));
+    requests.push_back({message.body, open.authors.back()});
+  }
   open.admitted = database_.AdmitAll(*open.served, requests, clock_);
   open_ = std::move(open);
   if (!dies) return;
@@ -276,14 +288,15 @@ void Network::Commit() {
   Transaction open = std::move(*open_);
   open_.reset();
   const std::map<std::string, Database::Head> before = database_.heads();
-  database_.Commit(*open.served, open.admitted);
+  const auto readers = Readers();
+  database_.Commit(*open.served, open.admitted, &versions_);
   const Data& done = open.admitted.done();
   world_->TraceServer("commit", open.node, "");
   for (size_t i = 0; i < open.requests.size(); ++i) {
     Message& message = open.requests[i];
     const Data& decided = done["results"].items()[i];
-    world_->checks().Committed(message.body, decided.items(), done["at"].as_number(), message.heads,
-                               *open.served);
+    world_->checks().Committed({message.body, open.authors[i], decided.items(),
+                                done["at"].as_number(), message.heads, *open.served});
     if (open.answers_lost) {
       world_->Happened(Kind::kCutAfterCommit);
       const uint64_t id = message.id;
@@ -308,7 +321,11 @@ void Network::Commit() {
   Vector<std::string> authors;
   for (const Message& message : open.requests)
     authors.push_back(message.body["client"].as_string());
-  pokes_.Committed(moved, authors);
+  const auto now = Readers();
+  for (const std::string& user : Users()) {
+    if (readers.at(user) != now.at(user)) pokes_.Regranted(user);
+  }
+  pokes_.Committed(moved, authors, now);
 }
 
 void Network::RollBack(bool answered) {
@@ -337,13 +354,44 @@ Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
   if (is_lost || !worker.profile().online) return failed("network", 0);
   if (TakeArmed({Kind::kUnavailable})) return failed("status", 503);
   if (!Accepts(fetch["token"])) return failed("status", 401);
-  const std::string* const file = images_.Find(fetch["url"].as_string());
-  if (file == nullptr) return failed("status", 404);
+  const std::string& url = fetch["url"].as_string();
+  const std::string* const file = images_.Find(url);
+  const auto readable = database_.ReadableBy(CallerOf(worker.profile()));
+  if (file == nullptr || !readable.contains(ServerImages::RealmOf(url)))
+    return failed("status", 404);
   return Data::Bytes(*file);
 }
 
-std::string Network::Peek(const Data& request) const {
-  return database_.PullText(ServedBy(nodes_[node_]), request, answers_, clock_, images());
+std::string Network::Peek(const Profile& profile, const Data& request) const {
+  const Caller caller = CallerOf(profile);
+  return database_.PullText(ServedBy(nodes_[node_]), caller, request, answers_, clock_, images())
+      .text;
+}
+
+Caller Network::CallerOf(const Profile& profile) const {
+  return {profile.user, given_.at(profile.user)};
+}
+
+Caller Network::CallerOf(const Message& message) const {
+  return message.author ? *message.author : CallerOf(*world_->profiles()[message.profile]);
+}
+
+// By user: the realms that requests may read.
+std::map<std::string, test::naive::Names> Network::Readers() const {
+  std::map<std::string, test::naive::Names> readers;
+  for (const auto& [user, grants] : given_) {
+    test::naive::Names& realms = readers[user];
+    for (const auto& [realm, right] : database_.ReadableBy({user, grants})) realms.insert(realm);
+  }
+  return readers;
+}
+
+void Network::Grant(const std::string& user, const std::string& realm, test::naive::May right) {
+  test::naive::May& given = given_.at(user)[realm];
+  if (given == right) return;
+  world_->Happened(Kind::kGrant);
+  given = right;
+  pokes_.Regranted(user);
 }
 
 void Network::Deliver(const Message& message) {
@@ -365,6 +413,7 @@ void Network::Deliver(const Message& message) {
 void Network::Seed(const std::string& client, const Data& update) {
   Message message;
   message.is_push = true;
+  message.author = Caller{Users()[0], given_.at(Users()[0])};
   Data updates = Data::MakeArray();
   updates.Push(update);
   message.body = Data::MakeObject();

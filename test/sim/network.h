@@ -23,6 +23,7 @@ namespace skerry::sim {
 
 class World;
 class WorkerHost;
+struct Profile;
 
 class Network {
  public:
@@ -41,6 +42,10 @@ class Network {
   void RestartNode(uint64_t which);
   // Replaces a node by a new one with this release.
   void Deploy(uint64_t which, Release release);
+  // The application's grants to the user change.
+  void Grant(const std::string& user, const std::string& realm, test::naive::May right);
+  // What requests of this profile grant its user.
+  Caller CallerOf(const Profile& profile) const;
   bool IsServed(Release release) const;  // whether all nodes serve clients of this release
   void EndDeployment();  // every node has restarted, and serves the newest schema too
   void BackUp();         // copies the database
@@ -72,7 +77,7 @@ class Network {
   void Seed(const std::string& client, const Data& update);
 
   // The answer to a pull if it arrived now.
-  std::string Peek(const Data& request) const;
+  std::string Peek(const Profile& profile, const Data& request) const;
 
   const Database& database() const { return database_; }
   uint64_t requests() const { return requests_; }
@@ -81,6 +86,7 @@ class Network {
   struct Message {
     uint64_t worker = 0;  // serial; 0: no worker waits for the answer
     size_t profile = 0;
+    std::optional<Caller> author;  // empty: the profile's user
     uint64_t id = 0;
     bool is_push = false;
     Data body;
@@ -95,6 +101,7 @@ class Network {
   struct Transaction {
     Database::Admitted admitted;
     Vector<Message> requests;
+    Vector<Caller> authors;  // of the requests
     size_t node = 0;
     bool answers_lost = false;
     const Schema* served = nullptr;
@@ -123,6 +130,9 @@ class Network {
     test::naive::Server naive;
   };
 
+  Caller CallerOf(const Message& message) const;
+  std::map<std::string, test::naive::Names> Readers() const;
+
   std::optional<Event> TakeArmed(std::initializer_list<Kind> kinds);
 
   World* world_;
@@ -131,6 +141,8 @@ class Network {
   mutable ServerImages images_;
   bool has_images_;
   uint64_t token_ = 1;
+  uint64_t versions_ = 0;                             // of users' rights
+  std::map<std::string, test::naive::Rights> given_;  // by user
   PullLimits answers_;
   Vector<Node> nodes_;
   mutable size_t node_ = 0;  // the node that answers now

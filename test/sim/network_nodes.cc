@@ -83,7 +83,7 @@ void Network::Restore() {
 }
 
 void Network::CutLog(uint32_t which, uint32_t how) {
-  const Vector<std::string> realms(test::CheckRealms().begin(), test::CheckRealms().end());
+  const Vector<std::string> realms(world_->realms().begin(), world_->realms().end());
   const std::string& realm = realms[which % realms.size()];
   const uint64_t head = database_.heads().at(realm).head;
   if (head < 2) return;

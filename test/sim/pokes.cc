@@ -42,7 +42,7 @@ void Pokes::Socket(WorkerHost* worker, const Data& effect) {
   Forget(serial);
   if (action == "close") return;
   world_->checks().Listening(*worker);
-  lines_[serial] = {worker->profile().index, {}};
+  lines_[serial] = {worker->profile().index, worker->profile().user, {}};
   if (!worker->profile().online) return Close(serial, kAbnormal);
   Notify(serial, "open", Data::MakeObject(), 0);
 }
@@ -81,24 +81,35 @@ void Pokes::CloseOne(uint32_t which) {
   Close(line->first, kAbnormal);
 }
 
+void Pokes::Poke(uint64_t worker, const std::string& realm, uint64_t revision) {
+  if (to_lose_ > 0) {
+    --to_lose_;
+    world_->Happened(Kind::kLosePoke);
+    return;
+  }
+  if (delay_ms_ > 0) world_->Happened(Kind::kDelayPoke);
+  Data poke = Data::MakeObject();
+  poke.Set("type", "poke").Set("realm", realm).Set("revision", revision);
+  poke.Set("tables", Data::MakeArray()).Set("streams", Data::MakeArray());
+  Data more = Data::MakeObject();
+  Notify(worker, "message", more.Set("text", WriteJson(poke)), std::exchange(delay_ms_, 0));
+  world_->Count("poke");
+}
+
+void Pokes::Regranted(const std::string& user) {
+  for (const auto& [worker, line] : lines_) {
+    if (line.user == user && !line.client.empty()) Poke(worker, "user:" + user, 0);
+  }
+}
+
 void Pokes::Committed(const std::map<std::string, uint64_t>& moved,
-                      const Vector<std::string>& authors) {
+                      const Vector<std::string>& authors,
+                      const std::map<std::string, test::naive::Names>& readers) {
   for (const auto& [worker, line] : lines_) {
     const bool is_author = std::find(authors.begin(), authors.end(), line.client) != authors.end();
     if (line.client.empty() || is_author) continue;
     for (const auto& [realm, revision] : moved) {
-      if (to_lose_ > 0) {
-        --to_lose_;
-        world_->Happened(Kind::kLosePoke);
-        continue;
-      }
-      if (delay_ms_ > 0) world_->Happened(Kind::kDelayPoke);
-      Data poke = Data::MakeObject();
-      poke.Set("type", "poke").Set("realm", realm).Set("revision", revision);
-      poke.Set("tables", Data::MakeArray()).Set("streams", Data::MakeArray());
-      Data more = Data::MakeObject();
-      Notify(worker, "message", more.Set("text", WriteJson(poke)), std::exchange(delay_ms_, 0));
-      world_->Count("poke");
+      if (readers.at(line.user).contains(realm)) Poke(worker, realm, revision);
     }
   }
 }

@@ -10,6 +10,7 @@
 
 #include "base/data.h"
 #include "base/vector.h"
+#include "test/core/model_check/naive_model.h"
 
 namespace skerry::sim {
 
@@ -24,8 +25,12 @@ class Pokes {
   void Forget(uint64_t worker);                         // the worker has ended
   void Disconnect(size_t profile);
   void CloseOne(uint32_t which);
-  // `moved`: the realms with new entries, and their heads. The authors themselves are not poked.
-  void Committed(const std::map<std::string, uint64_t>& moved, const Vector<std::string>& authors);
+  // `moved`: the realms with new entries, and their heads. The authors themselves are not poked, nor
+  // those who may not read the realm (`readers`: by user).
+  void Committed(const std::map<std::string, uint64_t>& moved, const Vector<std::string>& authors,
+                 const std::map<std::string, test::naive::Names>& readers);
+  // The user's rights have changed.
+  void Regranted(const std::string& user);
   void LoseNext() { ++to_lose_; }
   void DelayNext(double ms) { delay_ms_ = ms; }
   void Heal();
@@ -37,6 +42,7 @@ class Pokes {
  private:
   struct Line {
     size_t profile = 0;
+    std::string user;
     std::string client;  // from its `hello`; empty: the server has not read one yet
   };
   struct Event {
@@ -47,6 +53,7 @@ class Pokes {
   void Notify(uint64_t worker, std::string_view state, const Data& more, double delay_ms);
   void Greet(uint64_t worker, const Data& hello);
   void Close(uint64_t worker, double code);
+  void Poke(uint64_t worker, const std::string& realm, uint64_t revision);
 
   World* world_;
   std::map<uint64_t, Line> lines_;  // by the worker's serial

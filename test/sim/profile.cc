@@ -21,6 +21,30 @@ test::CheckScopes Profile::ScopesOf(Release of) const {
   return list;
 }
 
+// A mutation in a realm that the server has lost waits until it is founded again, and so do later
+// ones of the same objects.
+Profile::Waiting Profile::WaitingForRealms() const {
+  Waiting waiting;
+  auto& all = const_cast<sync_test::FakeStorage&>(storage);
+  const Data sync = storage.Get("sync", "sync");
+  for (const Data& realm : sync["lost"].items())
+    waiting.realms.insert(realm.as_string());
+  if (waiting.realms.empty()) return waiting;
+  std::set<std::string> keys;
+  for (const auto& [key, record] : all.store("mutations")) {
+    bool waits = false;
+    for (const Data& realm : record["realms"].items())
+      waits = waits || waiting.realms.contains(realm.as_string());
+    for (const Data& object : record["keys"].items())
+      waits = waits || keys.contains(object.as_string());
+    if (!waits) continue;
+    waiting.actions.insert(record["id"].as_string());
+    for (const Data& object : record["keys"].items()) keys.insert(object.as_string());
+    for (const Data& realm : record["realms"].items()) waiting.touched.insert(realm.as_string());
+  }
+  return waiting;
+}
+
 void Tab::AskForScopes() {
   Data add = Data::MakeArray();
   for (const test::CheckScope& scope : profile_->ScopesOf(window->release())) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/data.h"
@@ -14,6 +15,7 @@
 #include "test/core/model_check/check_schema.h"
 #include "test/core/sync/fake_storage.h"
 #include "test/sim/releases.h"
+#include "test/sim/rights.h"
 #include "test/sim/window_host.h"
 #include "test/sim/worker_host.h"
 
@@ -60,6 +62,7 @@ inline constexpr char kRealmFile[] = "realm";  // the server's, of one realm
 
 struct Profile {
   size_t index = 0;
+  std::string user = Users()[0];
   sync_test::FakeStorage storage;
   Images images;
   std::map<std::string, LockQueue> locks;
@@ -67,6 +70,13 @@ struct Profile {
   test::CheckScopes scopes;                      // of all releases
   Release release = Release::kOnly;              // of new pages
   test::CheckScopes ScopesOf(Release of) const;  // those that this release can ask for
+  // The realms that the server has lost, and the keys of objects that mutations wait with for them.
+  struct Waiting {
+    std::set<std::string> realms;
+    std::set<std::string> actions;
+    std::set<std::string> touched;  // realms of these mutations
+  };
+  Waiting WaitingForRealms() const;
   double wall_skew = 0;
   bool online = true;
   // The service worker: its running versions, the newest last; whether it is registered; whether

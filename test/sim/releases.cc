@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "model/members.h"
 
 namespace skerry::sim {
 namespace {
@@ -63,6 +64,17 @@ constexpr char kNewerDescription[] = R"({"version":2,"accepts":[1],"tables":[
     {"name":"text","type":"string","optional":true},
     {"name":"box","type":"ref","ref":{"table":"boxes","onDelete":"cascade","touch":true}}]}]})";
 
+constexpr char kMembers[] = R"({"name":"$members","ids":"string","autosubscribe":true,"props":[
+    {"name":"user","type":"string"},
+    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]})";
+
+// As the package `skerry` does it, the table of memberships is added to the application's.
+Data WithMembers(Data description) {
+  Data tables = description["tables"];
+  tables.Push(ParseJson(kMembers).value());
+  return description.Set("tables", std::move(tables));
+}
+
 Data TableNamed(const Data& description, const Data& name) {
   for (const Data& table : description["tables"].items()) {
     if (table["name"] == name) return table;
@@ -96,6 +108,10 @@ Data Columns() {
   const Data widened = Widened();
   Data tables = Data::MakeArray();
   for (Data table : widened["tables"].items()) {
+    if (table["name"].as_string() == kMembersTable) {
+      tables.Push(table);
+      continue;
+    }
     Data props = Data::MakeArray();
     for (Data prop : table["props"].items()) {
       prop.Remove("default");
@@ -143,6 +159,12 @@ void SetOwnProps(Release release, Random* random, Op* op) {
   }
 }
 
+test::CheckScope WholeTable(const std::string& table) {
+  return {table, R"(["true"])", [table](const Key& key, const test::naive::Row&) {
+            return test::naive::TableOf(key) == table;
+          }};
+}
+
 template <Release kRelease>
 Rows KnownRowsOf(const Rows& rows) {
   static const test::naive::Defaults defaults = DefaultsOf(SchemaOf(kRelease));
@@ -166,16 +188,17 @@ Rows KnownRowsOf(const Rows& rows) {
 }  // namespace
 
 const Data& DescriptionOf(Release release) {
-  static const Data only = test::CheckDescription();
-  static const Data older = ParseJson(kOlderDescription).value();
-  static const Data newer = ParseJson(kNewerDescription).value();
+  static const Data only = WithMembers(test::CheckDescription());
+  static const Data older = WithMembers(ParseJson(kOlderDescription).value());
+  static const Data newer = WithMembers(ParseJson(kNewerDescription).value());
   return release == Release::kOnly ? only : release == Release::kOlder ? older : newer;
 }
 
 const Schema& SchemaOf(Release release) {
+  static const Schema only = Parsed(DescriptionOf(Release::kOnly));
   static const Schema older = Parsed(DescriptionOf(Release::kOlder));
   static const Schema newer = Parsed(DescriptionOf(Release::kNewer));
-  return release == Release::kOnly    ? test::CheckSchema()
+  return release == Release::kOnly    ? only
          : release == Release::kOlder ? older
                                       : newer;
 }
@@ -229,18 +252,17 @@ bool Knows(const Schema& schema, const test::naive::Update& update) {
   return true;
 }
 
-Op AnyOpOf(Release release, const Rows& visible, double moves, Random* random, uint64_t* serial) {
+Op AnyOpOf(Release release, const Rows& visible, const test::naive::Names& realms, double moves,
+           Random* random, uint64_t* serial) {
   if (release == Release::kNewer && random->Below(6) == 0) return TagOp(visible, random);
-  Op op = test::AnyOp(visible, test::CheckRealms(), moves, random, serial);
+  Op op = test::AnyOp(visible, realms, moves, random, serial);
   if (release != Release::kOnly) SetOwnProps(release, random, &op);
   return op;
 }
 
-test::CheckScope NewerScope() {
-  return {"tags", R"(["true"])", [](const Key& key, const test::naive::Row&) {
-            return test::naive::TableOf(key) == "tags";
-          }};
-}
+test::CheckScope NewerScope() { return WholeTable("tags"); }
+
+test::CheckScope MembersScope() { return WholeTable(std::string(kMembersTable)); }
 
 KnownRows KnownTo(Release release) {
   return release == Release::kOnly    ? nullptr

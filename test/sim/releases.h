@@ -33,10 +33,13 @@ test::naive::Defaults DefaultsOf(const Schema& schema);
 bool Knows(const Schema& schema, const test::naive::Update& update);
 
 // One random op of a person who uses this release.
-test::naive::Op AnyOpOf(Release release, const test::naive::Rows& visible, double moves,
-                        Random* random, uint64_t* serial);
+test::naive::Op AnyOpOf(Release release, const test::naive::Rows& visible,
+                        const test::naive::Names& realms, double moves, Random* random,
+                        uint64_t* serial);
 // A scope that only clients of the newer release can ask for.
 test::CheckScope NewerScope();
+// The scope of all memberships, which every client of a run with rights has.
+test::CheckScope MembersScope();
 
 // Reduces rows to the part that is compared with a client of this release: the tables and props
 // that it knows, without the prop that the newer release drops. Clients of the older release may or

@@ -36,6 +36,11 @@ Data ServerImages::Offer(const std::string& realm, const Schema& schema, const D
   return newest;
 }
 
+std::string ServerImages::RealmOf(const std::string& url) {
+  const std::string rest = url.substr(std::string("/snapshot/").size());
+  return rest.substr(0, rest.find('/'));
+}
+
 const std::string* ServerImages::Find(const std::string& url) const {
   const auto file = files_.find(url);
   return file == files_.end() ? nullptr : &file->second;

@@ -23,6 +23,7 @@ class ServerImages {
   // An element of `images` (docs/authority.md, section 4).
   Data Offer(const std::string& realm, const Schema& schema, const Database& database);
   const std::string* Find(const std::string& url) const;  // null: never made, or deleted
+  static std::string RealmOf(const std::string& url);
   void Clear();
 
  private:

@@ -8,6 +8,8 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/fence.cc
   test/sim/check/once.cc
   test/sim/check/flicker.cc
+  test/sim/check/isolation.cc
+  test/sim/check/lost.cc
   test/sim/check/order.cc
   test/sim/check/rebase.cc
   test/sim/check/reduction.cc
@@ -25,8 +27,10 @@ set(SKERRY_SIM_SOURCES
   test/sim/pokes.cc
   test/sim/profile.cc
   test/sim/releases.cc
+  test/sim/rights.cc
   test/sim/server_images.cc
   test/sim/shrink.cc
+  test/sim/user_rights.cc
   test/sim/window_host.cc
   test/sim/worker_host.cc
   test/sim/world.cc
@@ -41,6 +45,7 @@ set(SKERRY_SIM_SHARED_SOURCES
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
+  test/core/model_check/naive_members.cc
   test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc
   test/core/model_check/naive_server.cc

@@ -38,7 +38,8 @@ WindowHost::WindowHost(World* world, Profile* profile, std::string tab, uint64_t
   Data options = Data::MakeObject();
   options.Set("schema", DescriptionOf(release)).Set("tab", tab).Set("defaultRealm", "A");
   options.Set("seed", Data::Bytes("window " + std::to_string(serial) + std::string(32, '.')));
-  client_ = std::move(Client::Create(options.Set("remote", true).Set("user", nullptr)).value());
+  options.Set("user", world->has_rights() ? Data(profile->user) : Data());
+  client_ = std::move(Client::Create(options.Set("remote", true)).value());
   world_->checks().Began(*this);
   Data open = Data::MakeObject();
   Deliver(std::move(open.Set("type", "open")));
@@ -72,26 +73,39 @@ test::naive::Rows WindowHost::Visible() const {
   return rows;
 }
 
+test::naive::Op WindowHost::AnyOp(Random* random) {
+  const test::naive::Rows visible = Visible();
+  const test::naive::Names realms = world_->has_rights()
+                                        ? RealmsToUse(profile().user, visible, random)
+                                        : world_->realms();
+  return AnyOpOf(release(), visible, realms, world_->moves(), random, &fresh_);
+}
+
 void WindowHost::Mutate(uint32_t a, uint32_t b) {
   Random random("mutate " + std::to_string(static_cast<uint64_t>(a)) + " " +
                 std::to_string(static_cast<uint64_t>(b)));
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
-  double total = 0;
-  for (uint64_t n = 1 + random.Below(kMaxOps) / 2; n > 0; --n) {
-    const test::naive::Op op = AnyOpOf(release(), Visible(), world_->moves(), &random, &fresh_);
+  MadeMutation made;
+  Vector<test::naive::Op> members;  // ops on memberships come alone
+  if (world_->has_rights() && random.Below(5) == 0)
+    members = MemberOpsOf(profile().user, Visible(), &random, &fresh_);
+  const uint64_t count = members.empty() ? 1 + random.Below(kMaxOps) / 2 : members.size();
+  for (uint64_t i = 0; i < count; ++i) {
+    const test::naive::Op op = members.empty() ? AnyOp(&random) : members[i];
     const skerry::Op real = test::OpOf(op, schema());
     const Result<OpOutcome> outcome =
         client_->TxOp(static_cast<int>(CallOf(op.op)), real.table, Operation(op));
     if (!outcome.ok()) return RollBack();
     Drained(Drain::kWithin);
-    if (op.key == "items/total@A" && outcome.value().changed) total += op.add.at("x");
+    if (op.key == "items/total@A" && outcome.value().changed) made.total += op.add.at("x");
+    made.only_leaves = !members.empty() && test::naive::IsLeave(op, profile().user);
   }
   Data action = Data::MakeObject();
   const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));
   if (!done.ok()) return RollBack();
   Drained(Drain::kAfter);
-  if (done.value()["id"].is_string())
-    world_->checks().Made(*this, done.value()["id"].as_string(), total);
+  made.action = done.value()["id"].as_string();
+  if (done.value()["id"].is_string()) world_->checks().Made(made);
   world_->Trace(*this, "mutate", done.value()["id"].as_string());
   Execute(done.value()["effects"]);
 }

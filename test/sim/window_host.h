@@ -37,6 +37,7 @@ class WindowHost final : public Host {
   void Work() override;  // reads the image that the core asked for
 
  private:
+  test::naive::Op AnyOp(Random* random);
   void Keep(const Data& records);
   void Drained(Drain when);
   void RollBack();

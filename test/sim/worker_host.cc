@@ -33,6 +33,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, std::string tab, uint64_t
   std::string seed = "worker " + std::to_string(serial);
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));
+  if (world->has_rights()) config.Set("user", profile->user);
   config.Set("visible", visible).Set("online", profile->online);
   config.Set("locks", world->locks() || mode == Mode::kService);
   config.Set("mode", mode == Mode::kService  ? "service"

@@ -40,6 +40,7 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
     large_rows = (script.setup % 3 == 0 ? kMaxWholeRealmRows : kMaxRowsWithoutImage) + 1;
   network_ = std::make_unique<Network>(this, answers, 1 + random.Below(3), large_rows);
   moves_ = static_cast<double>(random.Below(3)) * .1;
+  if (has_rights()) moves_ = std::max(moves_, .1);  // without moves, realm A alone is used
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;
   locks_ = random.Below(4) != 0;
   keeps_token_ = script.setup % 2 == 0;
@@ -49,6 +50,10 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
     profile->index = i;
     profile->scopes = test::ScopeChoices()[random.Below(test::ScopeChoices().size())];
     if (has_releases()) profile->scopes.push_back(NewerScope());
+    if (has_rights()) {
+      profile->user = Users()[i % Users().size()];
+      profile->scopes.push_back(MembersScope());
+    }
     profile->release = releases_[0];
     profile->registered = Has(Part::kService);
     profiles_.push_back(std::move(profile));

@@ -19,6 +19,7 @@
 #include "test/sim/network.h"
 #include "test/sim/profile.h"
 #include "test/sim/releases.h"
+#include "test/sim/rights.h"
 
 namespace skerry::sim {
 
@@ -50,6 +51,8 @@ class World {
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }
+  bool has_rights() const { return Has(Part::kRights); }
+  const test::naive::Names& realms() const { return RealmsOf(has_rights()); }
   bool has_releases() const { return Has(Part::kReleases); }
   const Vector<Release>& releases() const { return releases_; }  // the oldest first
   uint64_t NextSerial() { return ++serial_; }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "model/members.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -76,6 +77,13 @@ bool World::ApplyServer(const Event& event) {
     case Kind::kRestartNode:
       network_->RestartNode(event.a);
       return true;
+    case Kind::kGrant: {
+      using test::naive::May;
+      static constexpr May kRights[] = {May::kNothing, May::kRead, May::kWrite};
+      if (has_rights())
+        network_->Grant(Users()[event.a % Users().size()], kGivenRealm, kRights[event.b % 3]);
+      return true;
+    }
     case Kind::kBackUpServer:
       network_->BackUp();
       return true;
@@ -177,7 +185,9 @@ void World::Resolve(Tab* tab, uint32_t which) {
 void World::Scopes(Tab* tab, uint32_t which) {
   Happened(Kind::kScopes);
   Profile& profile = tab->window->profile();
-  const test::CheckScopes scopes = profile.ScopesOf(tab->window->release());
+  test::CheckScopes scopes = profile.ScopesOf(tab->window->release());
+  // Every window asks for all memberships, always.
+  erase_if(scopes, [](const test::CheckScope& scope) { return scope.table == kMembersTable; });
   const test::CheckScope& scope = scopes[which % scopes.size()];
   Data item = Data::MakeObject();
   item.Set("table", scope.table).Set("where", ParseJson(scope.where).value());
@@ -353,6 +363,7 @@ void World::Clone(Profile* profile) {
   Happened(Kind::kClone);
   auto clone = std::make_unique<Profile>();
   clone->index = profiles_.size();
+  clone->user = profile->user;
   clone->storage = profile->copy->storage;
   clone->images = profile->copy->images;
   clone->scopes = profile->scopes;

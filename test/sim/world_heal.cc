@@ -112,8 +112,11 @@ void World::MutateOnceMore() {
 // Whether every pending mutation is in the log. A rejected one is not pending: it is in the inbox.
 bool World::IsPushed() {
   for (const auto& profile : profiles_) {
+    const Profile::Waiting waiting = profile->WaitingForRealms();
     for (const auto& [key, record] : profile->storage.store("mutations")) {
-      if (!network_->database().HasAction(record["id"].as_string())) return false;
+      const std::string& action = record["id"].as_string();
+      if (!network_->database().HasAction(action) && !waiting.actions.contains(action))
+        return false;
     }
   }
   return true;
@@ -129,11 +132,19 @@ std::string World::Unquiet() {
     const std::string who =
         "profile " + std::to_string(static_cast<uint64_t>(profile->index)) + " ";
     const Data sync = profile->storage.Get("sync", "sync");
-    if (profile->storage.Count("mutations") > 0) return who + "has mutations";
+    const Profile::Waiting waiting = profile->WaitingForRealms();
+    if (profile->storage.Count("mutations") > waiting.actions.size()) return who + "has mutations";
     if (profile->storage.Count("outbox") > 0) return who + "has an outbox";
+    const auto readable = network_->database().ReadableBy(network_->CallerOf(*profile));
     for (const auto& [realm, head] : network_->database().heads()) {
-      if (sync["cursors"][realm].as_string() != MakeCursor(head.head, head.at))
+      const bool is_wanted = readable.contains(realm) && !waiting.realms.contains(realm);
+      const Data* cursor = sync["cursors"].Find(realm);
+      if (is_wanted != (cursor != nullptr)) return who + "has not the realms of its rights: " + realm;
+      if (is_wanted && cursor->as_string() != MakeCursor(head.head, head.at))
         return who + "is behind in " + realm;
+    }
+    for (const Data& realm : sync["refill"].items()) {
+      if (!waiting.realms.contains(realm.as_string())) return who + "has a realm to read again";
     }
     if (sync["scopes"].items().size() != profile->ScopesOf(profile->release).size())
       return who + "has missing scopes";
@@ -142,13 +153,15 @@ std::string World::Unquiet() {
     }
     if (has_cold_windows_ && sync["n"].as_u64() - sync["image"]["n"].as_u64() >= kRecordsToCompact)
       return who + "has records to compact";
+    if (has_cold_windows_ && HoldsRevoked(SyncRecord::Read(sync)))
+      return who + "has rows of a revoked realm";
     if (has_cold_windows_ && !sync["generations"].items().empty())
       return who + "has images to delete";
     for (const auto& tab : profile->tabs) {
       if (!tab->window->ready()) return who + "has a window that is not ready";
       if (tab->window->client().tab().mirror().n() != sync["n"].as_u64())
         return who + "has a window that is behind";
-      if (tab->window->client().tab().mirror().pending().size() != 0)
+      if (tab->window->client().tab().mirror().pending().size() != waiting.actions.size())
         return who + "has a window with pending mutations";
     }
   }

@@ -75,6 +75,27 @@ TEST_CASE("an owner founds a lost realm again with its members, and offers its r
   CHECK(made[1].ops[0].kind == OpKind::kOffer);
 }
 
+TEST_CASE("an owner who wants to leave founds a lost realm again, as the owner that he was") {
+  Offering world;
+  world.Member("anna", "owner");
+  Op leave = NewOp(OpKind::kDelete, {1, kLost + "/anna"}, kLost);
+  leave.by = {0};
+  Mutation mutation;
+  mutation.ops.push_back(std::move(leave));
+  Pending pending;
+  pending.mutation = std::move(mutation);
+  world.view.Attach(&pending);
+  world.view.Derive();
+  REQUIRE_FALSE(world.view.Visible({1, kLost + "/anna", kLost}).has_value());
+  const Vector<Mutation> made = world.Make();
+  REQUIRE(made.size() == 1);
+  CHECK(made[0].action.name == "skerry/found");
+  REQUIRE(made[0].ops.size() == 1);
+  CHECK(made[0].ops[0].kind == OpKind::kCreate);
+  CHECK(made[0].ops[0].set[kMemberRole].value == Value::String("owner"));
+  world.view.Detach(&pending);
+}
+
 TEST_CASE("another member offers rows of a lost realm, and no memberships") {
   Offering world;
   world.Member("anna", "writer");

@@ -97,6 +97,29 @@ TEST_CASE("does not store a group twice when its outcome was unknown") {
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "ok");
 }
 
+TEST_CASE("does not withdraw what may be logged, if the records that would say so are gone") {
+  Pair world;
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A(), Outcome::kLost);
+  // It is pushed and pulled by another window's worker, and its record is in images by now.
+  ConfirmAll(&world.storage);
+  for (int i = 0; i < 2; ++i) world.storage.Work({}, {}, {});
+  Publish(&world.storage, "g2", 2, 2);
+  Publish(&world.storage, "g3", 3, 3);
+  world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}});
+  world.A().Settle();
+  for (int i = 0; i <= kMaxQuotaFailures; ++i) {
+    Fire(world.A(), "commit");
+    Next(world.A(), Outcome::kQuota);
+  }
+  CHECK_EQ(Stage(world.A(), id, "durable"), "");
+  Fire(world.A(), "commit");
+  world.A().Settle();
+  CHECK_EQ(Stage(world.A(), id, "durable"), "ok");
+  REQUIRE_EQ(world.storage.mutations.size(), 1);
+  CHECK_EQ(world.storage.mutations.begin()->second["id"].as_string(), id);
+}
+
 TEST_CASE("notifies the other windows when a group turns out to be stored") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));

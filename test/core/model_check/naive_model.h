@@ -5,7 +5,8 @@
 // it by itself, whole and with one rule at a time disabled, which shows that the checks would
 // notice.
 //
-// Keys are "<table>/<id>", or "<table>/<id>@<realm>" where ids are the application's own. Rights are those of an update's author, and do not change.
+// Keys are "<table>/<id>", or "<table>/<id>@<realm>" where ids are the application's own. Rights
+// are those of an update's author: what the caller grants, and what memberships say.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
 
@@ -36,7 +37,7 @@ struct Row {
 using Rows = std::map<Key, Row>;
 
 struct Op {
-  std::string op;  // create, update, inc, delete, move
+  std::string op;  // create, update, inc, delete, move, offer
   Key key;
   std::string realm;
   std::string to;
@@ -80,12 +81,23 @@ struct Tables {
   Vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
 };
 
-enum class May { kNothing, kRead, kWrite };
+enum class May { kNothing, kRead, kWrite, kOwn };
 using Rights = std::map<std::string, May>;  // a realm that is not named may be written
 inline May RightIn(const Rights& rights, const std::string& realm) {
   const auto right = rights.find(realm);
   return right == rights.end() ? May::kWrite : right->second;
 }
+
+// Memberships: rows of `$members`, with ids `<realm>/<user>`, in realms that are named by a UUID.
+// Such a realm exists once its log has begun.
+bool CanHaveMembers(const std::string& realm);
+Key MembershipKey(const std::string& realm, const std::string& user);
+bool IsLeave(const Op& op, const std::string& user);
+// Whether the op makes the user an owner of its realm.
+bool MakesOwner(const Op& op, const std::string& user);
+
+// Whether an invitation would give somebody a lower role than his membership has: it does not.
+bool LowersRole(const Op& op, const std::string& prop, const Row& membership);
 
 // Rules that can be disabled, to see that the checks notice. Each closes a hole (docs/design.md).
 enum class Break {
@@ -165,10 +177,16 @@ class Server {
   void Correct(const std::string& realm, const Names& keys, double at);
 
   // One update, exactly once, after the one that it follows in every realm that it touches; whole
-  // or not at all. `is_oldest`: it is the first of its request. `rights`: of its author.
+  // or not at all. `is_oldest`: it is the first of its request. `rights`: of its author, `user`.
   // `is_known`: its tables and props.
   Result Push(const Update& update, bool is_oldest, double now, const Rights& rights = {},
-              bool is_known = true);
+              bool is_known = true, const std::string& user = {});
+
+  // What the user may do in every realm: by memberships, and by what the caller grants. A realm that
+  // `grants` does not name grants nothing here.
+  Rights RightsOf(const std::string& user, const Rights& grants) const;
+  // The role of the user's membership.
+  May RoleOf(const std::string& realm, const std::string& user) const;
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a pull that reaches all heads has a page with the next keys. Not
@@ -179,9 +197,9 @@ class Server {
 
   const Names& realms() const { return realms_; }
   const Rows& rows(const std::string& realm) const { return rows_.at(realm); }
-  // The rows of all realms that these scopes want, as a client shows them: of two with the same
-  // key, the one that was modified later.
-  Rows Shown(const Scope& scope) const;
+  // The rows of all realms that these scopes want and the rights let read, as a client shows them: of
+  // two with the same key, the one that was modified later.
+  Rows Shown(const Scope& scope, const Rights& rights = {}) const;
   const Rows& StateAt(const std::string& realm, uint64_t revision) const {
     return states_.at(realm)[revision];
   }
@@ -205,13 +223,18 @@ class Server {
   void FillDefaults(AllRows* rows) const;
   std::string RealmOf(const std::string& realm, const Key& key, const Rights& rights) const;
   bool Move(const Place& from, const std::string& to, double at);
-  bool Apply(const Op& pushed, double now, const Rights& rights, bool* is_forbidden);
+  bool Apply(const Op& pushed, double now, const Rights& rights, const std::string& user,
+             bool* is_forbidden);
   void Stamp(double at, Row* row) const;
   std::set<Place> MovedSince(const AllRows& before) const;
   bool FollowParents(const std::set<Place>& moved, double at, const Rights& rights);
   void CascadeDeletes(const Rights& rights);
   void SetNulls(double at);
   bool BreaksRule() const;
+  bool Founds(const Update& update, const std::string& realm, const std::string& user) const;
+  bool IsForbidden(const Update& update, const Rights& rights, const std::string& user) const;
+  bool LacksOwner(const AllRows& before, const Names& founded) const;
+  bool WasThere(const Place& place) const;
   void TouchMasters(const AllRows& before, double at);
   bool HasTarget(const Ref& ref, const Row& row) const;
   std::string RealmOfParent(const Place& place, const Key& parent, const Rights& rights) const;

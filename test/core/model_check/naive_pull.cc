@@ -105,9 +105,10 @@ Answer Server::Pull(const std::string& client, const Cursors& cursors, const Nam
   return answer;
 }
 
-Rows Server::Shown(const Scope& scope) const {
+Rows Server::Shown(const Scope& scope, const Rights& rights) const {
   Rows shown;
   for (const auto& [realm, rows] : rows_) {
+    if (RightIn(rights, realm) == May::kNothing) continue;
     for (const auto& [key, row] : InScope(rows, scope)) {
       const auto found = shown.find(key);
       if (found == shown.end() || found->second.modified < row.modified) shown[key] = row;

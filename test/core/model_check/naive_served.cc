@@ -13,7 +13,7 @@ std::string IdOf(const Key& key) {
 }
 
 bool HasOwnIds(const std::string& table) {
-  return table == "items" || table == "pins" || table == "tags";
+  return table == "items" || table == "pins" || table == "tags" || table == "$members";
 }
 
 Key KeyOf(const std::string& table, const std::string& id, const std::string& realm) {

@@ -66,7 +66,9 @@ bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
     row.realm = op.realm;
     row.created = at;
   }
-  for (const auto& [prop, value] : op.set) row.props[prop] = value;
+  for (const auto& [prop, value] : op.set) {
+    if (!LowersRole(op, prop, row)) row.props[prop] = value;
+  }
   for (const auto& [prop, by] : op.add) row.props[prop] = Data(NumberOf(row, prop) + by);
   row.props = WithoutNulls(row.props);
   if (op.op == "move") row.realm = op.to;
@@ -138,14 +140,21 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
 }
 
 // Applies an op where its object is. Returns false if it changed nothing.
-bool Server::Apply(const Op& pushed, double now, const Rights& rights, bool* is_forbidden) {
+bool Server::Apply(const Op& pushed, double now, const Rights& rights, const std::string& user,
+                   bool* is_forbidden) {
   Op op = pushed;
   op.realm = RealmOf(op.realm, op.key, rights);
   Rows& rows = rows_.at(op.realm);
   const bool is_there = rows.contains(op.key);
-  if (is_there && RightIn(rights, op.realm) != May::kWrite) {
+  const May needed = TableOf(op.key) == "$members" ? May::kOwn : May::kWrite;
+  const bool needs_right = is_there || needed == May::kOwn;
+  if (needs_right && RightIn(rights, op.realm) < needed && !IsLeave(op, user)) {
     *is_forbidden = true;
     return true;
+  }
+  if (op.op == "offer") {
+    if (is_there || WasThere({op.realm, op.key})) return false;
+    op.op = "create";
   }
   if (op.op != "move") {
     const bool changes = FoldOp(op, now, head(op.realm) + 1, false, &rows);
@@ -157,8 +166,8 @@ bool Server::Apply(const Op& pushed, double now, const Rights& rights, bool* is_
   return true;
 }
 
-Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& rights,
-                    bool is_known) {
+Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& had,
+                    bool is_known, const std::string& user) {
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
   for (const std::string& action : update.actions) {
@@ -171,12 +180,16 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   const AllRows before = rows_;
   const auto moved_before = moved_;
   origins_.clear();
-  bool is_forbidden = false;
-  for (const auto& [realm, link] : update.after)
-    is_forbidden = is_forbidden || RightIn(rights, realm) != May::kWrite;
+  Rights rights = had;
+  Names founded;
+  for (const auto& [realm, link] : update.after) {
+    if (Founds(update, realm, user)) founded.insert(realm);
+  }
+  for (const std::string& realm : founded) rights[realm] = May::kOwn;
+  bool is_forbidden = IsForbidden(update, rights, user);
   if (result.known.empty() && is_known && !is_forbidden) {
     for (size_t i = 0; i < update.ops.size(); ++i) {
-      if (!Apply(update.ops[i], now, rights, &is_forbidden))
+      if (!Apply(update.ops[i], now, rights, user, &is_forbidden))
         result.noops.push_back(static_cast<uint32_t>(i));
     }
     FillDefaults(&rows_);
@@ -184,6 +197,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     CascadeDeletes(rights);
     SetNulls(now);
   }
+  is_forbidden = is_forbidden || LacksOwner(before, founded);
   if (!result.known.empty() || !is_known || is_forbidden || BreaksRule()) {
     rows_ = before;
     moved_ = moved_before;
@@ -192,9 +206,9 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     // Kept in a realm that the author may write, if there is one.
     std::string kept = update.after.begin()->first;
     for (const auto& [realm, link] : update.after) {
-      if (RightIn(rights, kept) != May::kWrite) kept = realm;
+      if (RightIn(had, kept) < May::kWrite) kept = realm;
     }
-    if (RightIn(rights, kept) != May::kWrite) kept = update.after.begin()->first;
+    if (RightIn(had, kept) < May::kWrite) kept = update.after.begin()->first;
     chains_[{kept, update.client}].refused[update.id] = result;
     return result;
   }
@@ -269,7 +283,7 @@ bool Server::FollowParents(const std::set<Place>& moved, double at, const Rights
                              [&](const auto& child) { return !going.contains(child.second); });
     if (next == going.end()) next = going.begin();
     const auto& [child, parent] = *next;
-    if (RightIn(rights, parent.first) != May::kWrite) {
+    if (RightIn(rights, parent.first) < May::kWrite) {
       rows_.at(child.first).erase(child.second);
     } else if (!Move(child, parent.first, at)) {
       return false;

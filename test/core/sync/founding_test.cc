@@ -121,6 +121,27 @@ TEST_CASE("in a lost realm nothing is sent but its founding, and what it lacks w
   CHECK(grouped(false) == Vector<uint64_t>{1, 3, 4, 2});
 }
 
+TEST_CASE("a leave of a lost realm waits, and so does what needs objects that wait") {
+  Random random("waits");
+  UuidGenerator ids(&random);
+  Chain chain;
+  chain.client = SyncUuid(50);
+  Grouping grouping(&MemberSchema(), 0);
+  grouping.OfUser("anna");
+  grouping.Lose({kRealm});
+  grouping.Add(Page({Record(1, {Member(OpKind::kDelete, "anna")}),
+                     Record(2, {Member(OpKind::kCreate, "ben", "reader")}),
+                     Record(3, {Item("a", "A"), Item("b", kRealm)}), Record(4, {Item("a", "A")}),
+                     Record(5, {Item("c", "A")}),
+                     Record(6, {Founding(), Member(OpKind::kOffer, "ben", "reader")})}));
+  Data::Array writes;
+  Vector<uint64_t> keys;
+  for (const OutboxRecord& update : grouping.Finish(1000, 1000, &ids, &chain, &writes)) {
+    for (const NamedMutation& named : update.mutations) keys.push_back(named.key.number());
+  }
+  CHECK(keys == Vector<uint64_t>{5, 6});
+}
+
 TEST_CASE("a refused change of members takes along no rows of the realm") {
   Quarantine quarantine(&MemberSchema(), "anna", 5000);
   quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});

@@ -58,6 +58,32 @@ TEST_CASE("keeps the rows of a lost realm, until the server has it again") {
   CHECK(world.storage.Get("updates", world.sync()["n"])["lost"] == Json("[]"));
 }
 
+TEST_CASE("drops a realm that was revoked before it was read again, and keeps a lost one") {
+  for (const bool is_lost : {false, true}) {
+    SyncWorld world;
+    world.server.Foreign("a", "A", "x");
+    world.server.Foreign("r", "R", "x");
+    world.Open();
+    world.Settle();
+    REQUIRE(world.Converged());
+    // The server forgets this client's place in its log, so that the next pull has no cursors.
+    world.network.scripted.push_back(
+        Scripted(410, R"({"code":"gone"})", "application/problem+json"));
+    world.server.revoked.insert("R");
+    if (is_lost) world.server.lost.insert("R");
+    world.pull_bodies.clear();
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    REQUIRE(world.pull_bodies.size() >= 2);
+    CHECK(Json(world.pull_bodies[1])["cursors"] == Json("{}"));
+    CHECK(Json(world.pull_bodies[1])["lost"] == Json(R"(["A","R"])"));
+    CHECK(world.Fold()->BaseKeys(0).size() == (is_lost ? 2 : 1));
+    CHECK(world.sync()["refill"] == Json(is_lost ? R"(["R"])" : "[]"));
+    CHECK(world.sync()["lost"] == (is_lost ? Json(R"(["R"])") : Data()));
+    CHECK(world.sync()["revokedAt"] == (is_lost ? Data() : world.sync()["n"]));
+  }
+}
+
 TEST_CASE("does not take an update for confirmed that a lost realm had") {
   SyncWorld world;
   world.server.Foreign("r", "R", "x");

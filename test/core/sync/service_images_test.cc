@@ -72,6 +72,51 @@ TEST_CASE("ends the phase with the service worker's work while a window fetches 
   CHECK(world.host(1).status["phase"].Is("idle"));
 }
 
+TEST_CASE("gives up an image if the service worker has pulled the realm meanwhile") {
+  constexpr std::string_view kImage =
+      R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
+      "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+  SyncWorld world;
+  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
+  world.OpenService(Json(R"({"images":true})"));
+  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
+  world.Settle();
+  REQUIRE(world.host(1).image_jobs.size() == 1);
+  world.network.scripted.clear();
+  // The service worker pulls, and the window that fills hears of its record.
+  for (int i = 0; i < 4; ++i) {
+    world.network.scripted.push_back(
+        Scripted(200, R"({"time":1,"cursors":{"A":"8@80"},"changes":[]})"));
+  }
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  REQUIRE(world.sync()["cursors"]["A"].Is("8@80"));
+  Data done = Json(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.host(1).Deliver(done.Set("type", "image").Set("id", world.host(1).image_jobs.back()["id"]));
+  world.Settle();
+  CHECK(world.sync()["cursors"]["A"].Is("8@80"));
+  CHECK(world.sync()["image"].is_null());
+}
+
+TEST_CASE("makes new images when the service worker has dropped a revoked realm") {
+  SyncWorld world;
+  world.server.Foreign("a", "A", "x");
+  world.server.Foreign("r", "R", "x");
+  world.OpenService(Json(R"({"images":true})"));
+  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
+  world.Settle();
+  REQUIRE(world.Converged());
+  world.Run(60'000);
+  CHECK(world.host(1).image_jobs.empty());
+  world.server.revoked.insert("R");
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  REQUIRE(world.sync()["cursors"].Find("R") == nullptr);
+  world.Run(60'000);
+  REQUIRE_FALSE(world.host(1).image_jobs.empty());
+  CHECK(world.host(1).image_jobs.back()["job"]["upto"] == world.sync()["n"]);
+}
+
 TEST_CASE("deletes the image of a window that died, though no window claims its push lease") {
   const Data images = Json(R"({"images":true})");
   SyncWorld world;

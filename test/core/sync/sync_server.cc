@@ -90,6 +90,10 @@ Data SyncServer::Pull(const Data& request) {
     (lost.contains(realm.as_string()) ? gone : revoked).Push(realm);
   }
   answer.Set("revoked", std::move(revoked));
+  for (const Data& realm : request["lost"].items()) {
+    const bool is_told = test::ContainsString(gone, realm.as_string());
+    if (lost.contains(realm.as_string()) && !is_told) gone.Push(realm);
+  }
   if (!gone.items().empty()) answer.Set("lost", std::move(gone));
   return answer;
 }

@@ -1,6 +1,6 @@
 // 1 durable: a mutation whose `durable` has resolved is from then on pending, confirmed, or in the
-// conflict inbox. A withdrawn mutation (its `durable` failed) is never confirmed. Three exceptions
-// are no loss: mutations that the user discarded, mutations that only the lost part of a restored
+// conflict inbox. A withdrawn mutation (its `durable` failed) is never confirmed. Four exceptions
+// are no loss: mutations that only leave a realm, mutations that the user discarded, mutations that only the lost part of a restored
 // server's log had, and mutations that a profile lost when an older copy replaced it.
 #include <set>
 
@@ -24,6 +24,11 @@ std::set<std::string> Held(const Profile& profile) {
 class DurableCheck final : public Check {
  public:
   using Check::Check;
+
+  // If the user is not a member any more, the wish to leave has come true.
+  void Made(const MadeMutation& made) override {
+    if (made.only_leaves) excused_.insert(made.action);
+  }
 
   void Settled(WindowHost& /*window*/, const std::string& action, const std::string& stage,
                const std::string& code) override {

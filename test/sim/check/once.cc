@@ -16,21 +16,20 @@ class OnceCheck final : public Check {
  public:
   using Check::Check;
 
-  void Made(WindowHost& /*window*/, const std::string& action, double total) override {
-    totals_[action] = total;
-  }
+  void Made(const MadeMutation& made) override { totals_[made.action] = made.total; }
 
-  void Committed(const Data& body, const Vector<Data>& results, double at,
-                 const std::map<std::string, uint64_t>& /*heads*/, const Schema& served) override {
-    const std::string& client = body["client"].as_string();
-    for (size_t i = 0; i < results.size(); ++i) {
-      const Data& wire = body["updates"].items()[i];
+  void Committed(const CommittedPush& push) override {
+    const std::string& client = push.body["client"].as_string();
+    test::naive::Server& naive = world_->checks().naive();
+    const auto& [user, grants] = push.author;
+    for (size_t i = 0; i < push.results.size(); ++i) {
+      const Data& wire = push.body["updates"].items()[i];
       const test::naive::Update update = test::naive::UpdateOf(client, wire);
-      const test::naive::Result expected =
-          world_->checks().naive().Push(update, i == 0, at, {}, Knows(served, update));
-      if (results[i]["status"].as_string() != expected.status) {
+      const test::naive::Result expected = naive.Push(
+          update, i == 0, push.at, naive.RightsOf(user, grants), Knows(push.served, update), user);
+      if (push.results[i]["status"].as_string() != expected.status) {
         return Fail("2 once: the naive server says " + expected.status + ": " +
-                    WriteJson(results[i]) + " on " + WriteJson(wire));
+                    WriteJson(push.results[i]) + " on " + WriteJson(wire) + " of " + user);
       }
       if (expected.status == "applied") Enter(update);
     }
@@ -38,7 +37,7 @@ class OnceCheck final : public Check {
 
   void ServerRestored(const Database& /*before*/) override {
     seen_.clear();
-    for (const std::string& realm : test::CheckRealms()) {
+    for (const std::string& realm : world_->realms()) {
       for (const test::naive::Entry& entry : world_->checks().naive().log(realm)) {
         for (const std::string& action : entry.actions) seen_.emplace(realm, action);
       }

@@ -42,7 +42,7 @@ class OrderCheck final : public Check {
 
   void End() override {
     if (is_restored_) return;
-    for (const std::string& realm : test::CheckRealms()) {
+    for (const std::string& realm : world_->realms()) {
       std::map<size_t, uint64_t> last;
       for (const test::naive::Entry& entry : world_->checks().naive().log(realm)) {
         for (const std::string& action : entry.actions) {

@@ -28,13 +28,17 @@ class ReductionCheck final : public Check {
     // A request that another pull has overtaken was made for another base.
     const bool is_now = sync["cursors"] == request["cursors"] && AreFilled(sync, request);
     if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
+    // While a realm is read again, its old rows stay until the answer.
+    if (!sync["refill"].items().empty()) return;
     const Release release = ReleaseOf(world_->has_releases(), request["schema"].as_u64());
-    if (MustReadAgain(SchemaOf(release), SyncRecord::Read(sync)) ||
+    const SyncRecord record = SyncRecord::Read(sync);
+    const bool lacks = record.lacks.has_value() && IsFromNewerVersion(SchemaOf(release), record);
+    if (lacks || MustReadAgain(SchemaOf(release), record) ||
         !world_->checks().IsCorrected(sync["cursors"]))
       return;
     Data whole = request;
     whole.Set("have", Data::MakeArray());
-    const std::string text = world_->network().Peek(whole);
+    const std::string text = world_->network().Peek(profile, whole);
     if (text.empty()) return;  // too large
     const Result<PullAnswer> answer = ReadPullAnswer(SchemaOf(release), ParseJson(text).value());
     if (!answer.ok()) return Fail("10 reduction: an answer that cannot be read");
@@ -60,7 +64,9 @@ class ReductionCheck final : public Check {
                const PullAnswer& answer) {
     test::RowMap base = world_->checks().folds().Now(profile, release);
     Vector<Step> steps;
-    for (const std::string& realm : answer.reset) {
+    Vector<std::string> dropped = answer.reset;
+    for (const std::string& realm : answer.revoked) dropped.push_back(realm);
+    for (const std::string& realm : dropped) {
       steps.emplace_back();
       steps.back().kind = StepKind::kDropRealm;
       steps.back().realm = realm;
@@ -73,10 +79,13 @@ class ReductionCheck final : public Check {
     if (!ApplySteps(SchemaOf(release), steps, &base, &touched).ok())
       return Fail("10 reduction: an answer that cannot be folded");
     Data then = sync;
-    for (const auto& [realm, cursor] : answer.cursors) {
-      Data cursors = then["cursors"];
-      then.Set("cursors", std::move(cursors.Set(realm, cursor)));
-    }
+    Data cursors = sync["cursors"];
+    for (const auto& [realm, cursor] : answer.cursors) cursors.Set(realm, cursor);
+    for (const std::string& realm : answer.revoked) cursors.Remove(realm);
+    for (const std::string& realm : answer.lost) cursors.Remove(realm);
+    Data lost = sync["lost"].is_array() ? sync["lost"] : Data::MakeArray();
+    for (const std::string& realm : answer.lost) lost.Push(realm);
+    then.Set("cursors", std::move(cursors)).Set("lost", std::move(lost));
     const std::string problem =
         test::BaseProblem({profile.scopes, then, base, &SchemaOf(release), KnownTo(release)},
                           world_->checks().naive());

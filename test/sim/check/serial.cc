@@ -9,13 +9,12 @@ class SerialCheck final : public Check {
  public:
   using Check::Check;
 
-  void Committed(const Data& /*body*/, const Vector<Data>& results, double /*at*/,
-                 const std::map<std::string, uint64_t>& heads, const Schema& /*served*/) override {
-    for (const Data& result : results) {
+  void Committed(const CommittedPush& push) override {
+    for (const Data& result : push.results) {
       if (result["status"].as_string() != "applied") continue;
       for (const auto& [realm, revision] : result["revisions"].members()) {
-        const auto head = heads.find(realm);
-        if (head != heads.end() && revision.as_u64() <= head->second)
+        const auto head = push.heads.find(realm);
+        if (head != push.heads.end() && revision.as_u64() <= head->second)
           Fail("13 serial: a revision of " + realm + " is below one that was answered before");
       }
     }

@@ -1,0 +1,111 @@
+// The naive server's memberships: who may do what, what founds a realm, and that a realm with members
+// has an owner.
+#include <algorithm>
+
+#include "test/core/model_check/naive_model.h"
+
+namespace skerry::test::naive {
+namespace {
+
+constexpr char kMembers[] = "$members";
+constexpr size_t kUuidSize = 36;
+
+May MayOf(const std::string& role) {
+  return role == "owner" ? May::kOwn : role == "writer" ? May::kWrite : May::kRead;
+}
+
+May MayOf(const Row& membership) { return MayOf(membership.props.at("role").as_string()); }
+
+bool IsOwner(const Row& membership) { return MayOf(membership) == May::kOwn; }
+
+}  // namespace
+
+bool CanHaveMembers(const std::string& realm) { return realm.size() == kUuidSize; }
+
+Key MembershipKey(const std::string& realm, const std::string& user) {
+  return KeyOf(kMembers, realm + "/" + user, realm);
+}
+
+bool IsLeave(const Op& op, const std::string& user) {
+  return op.op == "delete" && op.key == MembershipKey(op.realm, user);
+}
+
+bool MakesOwner(const Op& op, const std::string& user) {
+  if (op.op != "create" && op.op != "offer") return false;
+  if (op.key != MembershipKey(op.realm, user)) return false;
+  const auto role = op.set.find("role");
+  return role != op.set.end() && role->second.as_string() == "owner";
+}
+
+bool LowersRole(const Op& op, const std::string& prop, const Row& membership) {
+  const bool invites = TableOf(op.key) == kMembers && op.op == "create" && prop == "role";
+  if (!invites || !membership.props.contains("role")) return false;
+  return MayOf(op.set.at("role").as_string()) < MayOf(membership);
+}
+
+May Server::RoleOf(const std::string& realm, const std::string& user) const {
+  const auto row = rows_.at(realm).find(MembershipKey(realm, user));
+  return row == rows_.at(realm).end() ? May::kNothing : MayOf(row->second);
+}
+
+Rights Server::RightsOf(const std::string& user, const Rights& grants) const {
+  Rights rights;
+  for (const std::string& realm : realms_) {
+    const auto granted = grants.find(realm);
+    May right = granted == grants.end() ? May::kNothing : granted->second;
+    if (CanHaveMembers(realm))
+      right = head(realm) == 0 ? May::kNothing : std::max(right, RoleOf(realm, user));
+    rights[realm] = right;
+  }
+  return rights;
+}
+
+bool Server::Founds(const Update& update, const std::string& realm, const std::string& user) const {
+  if (!CanHaveMembers(realm) || head(realm) > 0) return false;
+  return std::any_of(update.ops.begin(), update.ops.end(),
+                     [&](const Op& op) { return op.realm == realm && MakesOwner(op, user); });
+}
+
+// A reader may push an update which does nothing in the realm but leave it.
+bool Server::IsForbidden(const Update& update, const Rights& rights,
+                         const std::string& user) const {
+  for (const auto& [realm, link] : update.after) {
+    const May right = RightIn(rights, realm);
+    if (right >= May::kWrite) continue;
+    bool leaves = false, only_leaves = true;
+    for (const Op& op : update.ops) {
+      if (op.realm != realm && op.to != realm) continue;
+      leaves = true;
+      only_leaves = only_leaves && IsLeave(op, user);
+    }
+    if (right == May::kNothing || !leaves || !only_leaves) return true;
+  }
+  return false;
+}
+
+// The last member may leave.
+bool Server::LacksOwner(const AllRows& before, const Names& founded) const {
+  for (const auto& [realm, rows] : rows_) {
+    bool lost = founded.contains(realm), has_member = false, has_owner = false;
+    for (const auto& [key, row] : before.at(realm)) {
+      if (TableOf(key) != kMembers || !IsOwner(row)) continue;
+      const auto now = rows.find(key);
+      lost = lost || now == rows.end() || !IsOwner(now->second);
+    }
+    for (const auto& [key, row] : rows) {
+      if (TableOf(key) != kMembers) continue;
+      has_member = true;
+      has_owner = has_owner || IsOwner(row);
+    }
+    if (lost && has_member && !has_owner) return true;
+  }
+  return false;
+}
+
+bool Server::WasThere(const Place& place) const {
+  const Vector<Rows>& states = states_.at(place.first);
+  return std::any_of(states.begin(), states.end(),
+                     [&](const Rows& rows) { return rows.contains(place.second); });
+}
+
+}  // namespace skerry::test::naive
