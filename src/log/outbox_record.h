@@ -67,7 +67,8 @@ struct OutboxRecord {
   Vector<std::string> confirmed;       // realms in which a pull has confirmed it
   Vector<NamedMutation> mutations;
   std::string body;  // JSON of the wire, written once and sent byte for byte
-  // It was received, and sent again, because a pull did not have a realm of it.
+  // It was received, and sent again, because a pull did not have a realm of it. If the server then
+  // says that it was applied only now, it is asked once more.
   std::optional<bool> checked;
   PreservedFields rest;
 

@@ -155,6 +155,8 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   received_ = true;
   update.state = OutboxState::kReceived;
   update.revisions = result.revisions;
+  // The log did not have it, so whatever was asked about it before was asked of another log.
+  if (result.status == PushStatus::kApplied) update.checked.reset();
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   AddDeletedToInbox(*schema_, update, result.gone, now_, &writes_);
   Report(update, result.status);

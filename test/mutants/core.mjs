@@ -207,6 +207,12 @@ export const core = [
     to: 'const bool is_last_word = IsUnreadable',
   },
   {
+    name: 'a founding that was applied again is confirmed by no pull',
+    file: 'src/sync/push.cc',
+    from: '  if (result.status == PushStatus::kApplied) update.checked.reset();\n',
+    to: '',
+  },
+  {
     name: 'a window writes to a realm that the server has lost',
     file: 'src/client/member_rights.cc',
     from: 'if (view_->IsFrozen(*realm))',

@@ -43,7 +43,8 @@ class UserRights {
     double at = 0;
   };
   bool IsTakenOver(const test::MemoryDatabase& database, const std::string& realm,
-                   const Data& claims) const;
+                   const Data& said) const;
+  Data SaidBy(const std::string& user, const Data& claims) const;
 
   std::map<std::string, Version> versions_;                       // by user
   std::set<std::pair<std::string, std::string>> given_;           // user, version

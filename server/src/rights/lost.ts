@@ -7,7 +7,7 @@
 // have its rows, even if its founder invites them.
 
 import type { Database, Queryable, Within } from '../db/database.ts';
-import type { Claims, RealmsTokens } from './realms-token.ts';
+import type { Claims, RealmsTokens, Said } from './realms-token.ts';
 import type { Caller, Readable, Rights } from './rights.ts';
 
 export interface Answered {
@@ -15,7 +15,7 @@ export interface Answered {
   readonly lost: readonly string[];
   /** Those of them that the user owned, which is not recorded yet. */
   readonly owned: readonly string[];
-  /** A new token; null if the client has the present one, or must keep the one that says what is lost. */
+  /** A new token, which goes on to say what is lost; null if the client has the present one. */
   readonly token: string | null;
 }
 
@@ -31,6 +31,8 @@ interface Asked {
   readonly request: Held;
 }
 
+const kNoClaims: Claims = { version: '', realms: new Map(), lost: new Map() };
+
 /** Whether this database has ever given the version to the user. */
 async function wasGiven(tx: Queryable, user: string, version: string): Promise<boolean> {
   const [row] = await tx.query<{ given: string }>(
@@ -45,22 +47,24 @@ function held({ cursors, lost = [] }: Held): Set<string> {
   return new Set([...Object.keys(cursors), ...lost]);
 }
 
-/** Those of `realms` that were founded after the token was made, by a user who neither founded nor owned it before. */
+/** Those of the realms that were founded after it was said who owned them, by a user who neither founded nor owned it before. */
 async function takenOver(
   tx: Queryable,
   tokens: RealmsTokens,
-  realms: readonly string[],
-  claims: Claims,
+  realms: ReadonlyMap<string, Said>,
 ): Promise<Set<string>> {
-  if (realms.length === 0) return new Set();
-  const rows = await tx.query<{ realm: string; founder: string }>(
-    `select l.realm, l.user_id as founder from skerry.log l
+  if (realms.size === 0) return new Set();
+  const rows = await tx.query<{ realm: string; founder: string; at: string }>(
+    `select l.realm, l.user_id as founder, l.at::text as at from skerry.log l
       where l.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
-        and l.revision = 1 and l.at > $2::bigint
+        and l.revision = 1
         and not exists (select 1 from skerry.lost_owner o where o.realm = l.realm and o.user_id = l.user_id)`,
-    [JSON.stringify(realms), String(claims.at)],
+    [JSON.stringify([...realms.keys()])],
   );
-  const taken = rows.filter(({ realm, founder }) => !tokens.isFounder(claims, realm, founder));
+  const taken = rows.filter(({ realm, founder, at }) => {
+    const said = realms.get(realm) as Said;
+    return Number(at) > said.at && !tokens.isFounder(said, realm, founder);
+  });
   return new Set(taken.map(({ realm }) => realm));
 }
 
@@ -108,19 +112,19 @@ export async function recordOwners(
   );
 }
 
-/** The realms of the token that the client holds, and that are not in this history, or taken over by somebody. */
+/** Those of the realms of lost histories that the client holds, and that are not in this history, or taken over by somebody. */
 async function lostRealms(
   tx: Queryable,
   tokens: RealmsTokens,
-  claims: Claims,
+  said: ReadonlyMap<string, Said>,
   request: Held,
   readable: Readable,
-): Promise<string[]> {
+): Promise<Map<string, Said>> {
   const holds = held(request);
-  const realms = [...claims.roles.keys()].filter((realm) => holds.has(realm));
-  const there = realms.filter((realm) => readable.has(realm));
-  const taken = await takenOver(tx, tokens, there, claims);
-  return realms.filter((realm) => !readable.has(realm) || taken.has(realm));
+  const realms = [...said].filter(([realm]) => holds.has(realm));
+  const there = new Map(realms.filter(([realm]) => readable.has(realm)));
+  const taken = await takenOver(tx, tokens, there);
+  return new Map(realms.filter(([realm]) => !readable.has(realm) || taken.has(realm)));
 }
 
 /** What a pull answers to a realms token. `rights` and the versions are read in one snapshot. */
@@ -131,21 +135,27 @@ export async function answerToken(
   { realmsToken: token, request }: Asked,
   { readable, membership }: Rights,
 ): Promise<Answered> {
-  const claims = await tokens.read(id, token);
+  const claims = (await tokens.read(id, token)) ?? kNoClaims;
   const isCurrent =
-    claims !== null && membership !== null && tokens.isCurrent(String(token), claims, membership);
-  if (isCurrent) return { lost: [], owned: [], token: null };
+    claims !== kNoClaims &&
+    membership !== null &&
+    tokens.isCurrent(String(token), claims, membership);
+  if (isCurrent && claims.lost.size === 0) return { lost: [], owned: [], token: null };
   const isOfThisHistory =
-    claims === null ||
+    claims === kNoClaims ||
     claims.version === membership?.version ||
     (await wasGiven(tx, id, claims.version));
-  if (!isOfThisHistory) {
-    const lost = await lostRealms(tx, tokens, claims, request, readable);
-    const owned = lost.filter((realm) => claims.roles.get(realm) === 'owner');
-    // A client that holds them goes on to have this token, so that they are not revoked later.
-    if (lost.length > 0) return { lost, owned: await unrecorded(tx, id, owned), token: null };
-  }
-  if (membership === null) return { lost: [], owned: [], token: null };
+  // What was said first counts, of a realm that another has founded since.
+  const said = new Map([...(isOfThisHistory ? [] : claims.realms), ...claims.lost]);
+  const lost = await lostRealms(tx, tokens, said, request, readable);
+  const realms = [...lost.keys()];
+  const owned = await unrecorded(
+    tx,
+    id,
+    realms.filter((realm) => lost.get(realm)?.role === 'owner'),
+  );
+  const isSaid = isCurrent && lost.size === claims.lost.size;
+  if (membership === null || isSaid) return { lost: realms, owned, token: null };
   const founders = await foundersOf(tx, [...membership.roles.keys()]);
-  return { lost: [], owned: [], token: await tokens.sign(id, membership, founders) };
+  return { lost: realms, owned, token: await tokens.sign(id, membership, founders, lost) };
 }

@@ -19,15 +19,22 @@ export interface Membership {
   readonly roles: ReadonlyMap<string, Role>;
 }
 
+/** What a token says of a realm. */
+export interface Said {
+  readonly role: unknown;
+  /** A mark of the user who founded it, which names nobody. */
+  readonly founder: unknown;
+  /** When the version was given that said so first, ms. */
+  readonly at: number;
+}
+
 /** What a token says. */
 export interface Claims {
   readonly version: string;
-  /** When the version was given, ms. */
-  readonly at: number;
-  /** By realm. */
-  readonly roles: ReadonlyMap<string, unknown>;
-  /** By realm: a mark of the user who founded it, which names nobody. */
-  readonly founders: ReadonlyMap<string, unknown>;
+  /** The user's memberships, by realm. */
+  readonly realms: ReadonlyMap<string, Said>;
+  /** Realms of histories that were lost before, which the client still held when the token was made. */
+  readonly lost: ReadonlyMap<string, Said>;
 }
 
 const kPurpose = 'skerry realms token';
@@ -54,6 +61,16 @@ function markOf({ bytes }: Key, realm: string, user: string): string {
   return createHmac('sha256', bytes).update(text).digest('base64url').slice(0, 11);
 }
 
+function saidOf(realms: unknown, at: unknown): Map<string, Said> {
+  const said = Object.entries(isObject(realms) ? realms : {});
+  return new Map(
+    said.map(([realm, of]) => {
+      const [role, founder, since = at] = Array.isArray(of) ? (of as unknown[]) : [];
+      return [realm, { role, founder, at: typeof since === 'number' ? since : 0 }];
+    }),
+  );
+}
+
 export class RealmsTokens {
   readonly #keys: readonly Key[];
 
@@ -63,18 +80,23 @@ export class RealmsTokens {
     if (this.#keys.length === 0) throw new Error('Realms tokens need a key.');
   }
 
-  /** `founders`: the user who founded the realm, by realm. */
+  /** `founders`: the user who founded the realm, by realm. `lost`: what an earlier token said of realms that are lost. */
   sign(
     user: string,
     { version, at, roles }: Membership,
     founders: ReadonlyMap<string, string>,
+    lost: ReadonlyMap<string, Said> = new Map(),
   ): Promise<string> {
     const [key] = this.#keys as [Key];
-    const said = [...roles].map(([realm, role]) => {
+    const realms = [...roles].map(([realm, role]) => {
       const founder = founders.get(realm);
       return [realm, founder === undefined ? [role] : [role, markOf(key, realm, founder)]] as const;
     });
-    return new SignJWT({ user, version, at, realms: Object.fromEntries(said) })
+    const before = [...lost].map(([realm, said]) => [realm, [said.role, said.founder, said.at]]);
+    return new SignJWT({
+      ...{ user, version, at, realms: Object.fromEntries(realms) },
+      ...(before.length === 0 ? {} : { lost: Object.fromEntries(before) }),
+    })
       .setProtectedHeader({ alg: kAlgorithm, typ: kType, kid: key.id })
       .sign(key.bytes);
   }
@@ -86,13 +108,9 @@ export class RealmsTokens {
       const keyFor = (header: JWTHeaderParameters) => this.#keyFor(header);
       const options = { algorithms: [kAlgorithm], typ: kType };
       const { payload } = await jwtVerify(token, keyFor, options);
-      const { version, at, realms } = payload;
+      const { version, at, realms, lost } = payload;
       if (payload.user !== user || typeof version !== 'string') return null;
-      const said = Object.entries(isObject(realms) ? realms : {});
-      const column = (index: number) =>
-        new Map(said.map(([realm, of]) => [realm, Array.isArray(of) ? of[index] : undefined]));
-      const moment = typeof at === 'number' ? at : 0;
-      return { version, at: moment, roles: column(0), founders: column(1) };
+      return { version, realms: saidOf(realms, at), lost: saidOf(lost, at) };
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;
@@ -105,9 +123,9 @@ export class RealmsTokens {
     return claims.version === version && decodeProtectedHeader(token).kid === key.id;
   }
 
-  /** Whether the token says that the user founded the realm. */
-  isFounder({ founders }: Claims, realm: string, user: string): boolean {
-    return this.#keys.some((key) => markOf(key, realm, user) === founders.get(realm));
+  /** Whether it is said that the user founded the realm. */
+  isFounder({ founder }: Said, realm: string, user: string): boolean {
+    return this.#keys.some((key) => markOf(key, realm, user) === founder);
   }
 
   #keyFor({ kid }: JWTHeaderParameters): Buffer {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sync/pull.h"
+#include "sync/push.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
@@ -163,6 +164,30 @@ TEST_CASE("pushes an update once more, if no pull has the realm that had applied
   const Folded again = FoldOf(sent.update, sync, answer);
   CHECK(again.fate == Fate::kConfirmed);
   CHECK(!again.resend);
+}
+
+TEST_CASE("pushes an update again that was applied only now, if no pull has its realm") {
+  OutboxRecord founding = Founding();
+  founding.state = OutboxState::kSent;
+  founding.checked = true;
+  for (const bool is_new : {true, false}) {
+    Data body = Data::MakeObject();
+    body.Set("results", Data::MakeArray().Push(Json(R"({"revisions":{"R":1}})")
+                                                   .Set("id", founding.id)
+                                                   .Set("status", is_new ? "applied" : "duplicate")));
+    PushAnswer answer(&SyncSchema(), "", {founding.id}, *ReadPushResults(std::move(body)), 5);
+    Random random("applied");
+    UuidGenerator ids(&random);
+    answer.Decide({founding}, SyncRecord(), &ids);
+    const Data::Array writes = answer.Finish();
+    OutboxRecord received;
+    for (const Data& write : writes) {
+      if (write["store"].Is("outbox")) received = OutboxRecord::Read(write["put"]);
+    }
+    REQUIRE(received.received());
+    const Folded folded = FoldOf(std::move(received), SyncRecord(), PullAnswer());
+    CHECK(folded.fate == (is_new ? Fate::kKept : Fate::kConfirmed));
+  }
 }
 
 TEST_CASE("undoes an update that was pushed once more, if its realm is lost again") {

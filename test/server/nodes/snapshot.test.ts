@@ -59,7 +59,7 @@ test('a realms token has the memberships of its version', async () => {
   const tokenAfter = async (token: unknown) =>
     (await nodes.pull(grants('bo'), {}, true, token)).realmsToken;
   const realmsIn = async (token: unknown) => [
-    ...((await nodes.tokens.read('bo', token))?.roles.keys() ?? []),
+    ...((await nodes.tokens.read('bo', token))?.realms.keys() ?? []),
   ];
   const first = await tokenAfter(null);
   expect(nodes.isWatching).toBe(false);

@@ -32,7 +32,9 @@ class LostCheck final : public Check {
     for (const auto& [realm, head] : before.heads()) {
       if (!IsFoundable(realm) || head.head == 0 || now.heads().at(realm).head > 0) continue;
       for (const auto& profile : world_->profiles()) {
-        if (!copied_.contains(profile->index) && Holds(*profile, realm))
+        // Who was removed, or has left, may be about to hear of it.
+        const bool is_member = before.ReadableBy({profile->user, {}}).contains(realm);
+        if (is_member && !copied_.contains(profile->index) && Holds(*profile, realm))
           holders_[realm].insert(profile->index);
       }
     }
