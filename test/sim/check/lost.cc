@@ -29,6 +29,7 @@ class LostCheck final : public Check {
 
   void ServerRestored(const Database& before) override {
     const Database& now = world_->network().database();
+    CommittedAll(now);
     for (const auto& [realm, head] : before.heads()) {
       if (!IsFoundable(realm) || head.head == 0 || now.heads().at(realm).head > 0) continue;
       for (const auto& profile : world_->profiles()) {
@@ -58,18 +59,19 @@ class LostCheck final : public Check {
     Forget(of);
   }
 
+  void CommittedAll(const Database& database) override {
+    std::erase_if(holders_,
+                  [&](const auto& item) { return database.heads().at(item.first).head > 0; });
+  }
+
   void Moment() override {
     for (const auto& [realm, holders] : holders_) {
-      if (world_->network().database().heads().at(realm).head > 0) continue;
       for (const size_t index : holders) {
         if (!Holds(*world_->profiles()[index], realm))
           return Fail("lost realms: profile " + std::to_string(uint64_t{index}) + " has dropped " +
                       realm);
       }
     }
-    std::erase_if(holders_, [&](const auto& item) {
-      return world_->network().database().heads().at(item.first).head > 0;
-    });
   }
 
   void End() override {
