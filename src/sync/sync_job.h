@@ -175,6 +175,7 @@ class SyncJob {
     int resends = 0;
     SyncError refusal;  // a pull was refused: the job fails with this once it has pushed
     bool has_new_identity = false;
+    bool pulled = false;
   };
   Run run_;
 

@@ -129,6 +129,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     return;
   }
   state_->sync = fold->sync();
+  run_.pulled = true;
   BroadcastRecord(fold->record(), turn);
   if (fold->moved()) run_.discards = 0;
   if (!Work()) return;

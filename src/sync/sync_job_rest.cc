@@ -1,4 +1,5 @@
 // SyncJob: how a job ends, and the pause until the next one.
+#include <algorithm>
 #include <utility>
 
 #include "sync/sync_job.h"
@@ -35,7 +36,14 @@ void SyncJob::Finish(Turn* turn) {
     return;
   }
   state_->poked.clear();
-  Rest(LeaseOutcome::kDone, loop_.Rest(state_->listening, &state_->random), turn);
+  // A job that found nothing to send does not put off the next pull: mutations may wait for long,
+  // and cause such a job again and again.
+  const double delay_ms = loop_.Rest(state_->listening, &state_->random);
+  const double left_ms = due_ms_ - turn->mono;
+  const double rested_ms = rested_ms_;
+  const bool goes_on = !run_.pulled && left_ms > 0;
+  Rest(LeaseOutcome::kDone, goes_on ? std::min(delay_ms, left_ms) : delay_ms, turn);
+  if (goes_on) rested_ms_ = rested_ms;
 }
 
 void SyncJob::Fail(SyncError error, Turn* turn) {

@@ -24,36 +24,9 @@ afterAll(async () => {
   await served?.stop();
 });
 
-/** The databases of the profile in which the text is anywhere, as UTF-8 or as a string. */
+/** The stores of the profile in which the text is anywhere. */
 const holding = (page: Page, text: string) =>
-  page.evaluate(async (wanted) => {
-    const has = (value: unknown): boolean => {
-      if (typeof value === 'string') return value.includes(wanted);
-      if (value instanceof ArrayBuffer) return has(new Uint8Array(value));
-      if (ArrayBuffer.isView(value)) {
-        const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-        return new TextDecoder('latin1').decode(bytes).includes(wanted);
-      }
-      if (typeof value !== 'object' || value === null) return false;
-      return Object.entries(value).some(([key, each]) => key.includes(wanted) || has(each));
-    };
-    const finished = <V>(request: IDBRequest<V>) =>
-      new Promise<V>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const found: string[] = [];
-    for (const { name = '' } of await indexedDB.databases()) {
-      const database = await finished(indexedDB.open(name));
-      database.onversionchange = () => database.close();
-      for (const store of database.objectStoreNames) {
-        const all = database.transaction(store).objectStore(store).getAll();
-        if (has(await finished(all))) found.push(`${name} ${store}`);
-      }
-      database.close();
-    }
-    return found;
-  }, text);
+  page.evaluate((wanted) => kit.storesHolding(wanted), text);
 
 const count = (page: Page, realm: string, wanted: number) =>
   until(

@@ -207,6 +207,12 @@ export const core = [
     to: 'const bool is_last_word = IsUnreadable',
   },
   {
+    name: 'mutations that wait put off the next pull, again and again',
+    file: 'src/sync/sync_job_rest.cc',
+    from: 'const bool goes_on = !run_.pulled && left_ms > 0;',
+    to: 'const bool goes_on = !run_.pulled && left_ms > 1e12;',
+  },
+  {
     name: 'a founding that was applied again is confirmed by no pull',
     file: 'src/sync/push.cc',
     from: '  if (result.status == PushStatus::kApplied) update.checked.reset();\n',

@@ -2,10 +2,12 @@
 // lets nothing be evaluated.
 import { browserHost } from '../../../js/host/browser-host.ts';
 import type { Outcome, StartOptions } from './page.ts';
+import { sharing } from './sharing.ts';
 
 let opened: StartOptions = {};
 
 const commands = {
+  ...sharing,
   start(options: StartOptions): Promise<void> {
     opened = options;
     return kit.start(options);

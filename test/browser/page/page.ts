@@ -14,6 +14,8 @@ import { changedApp } from './changed-schema.ts';
 import { hostWith, joinHub } from './hub.ts';
 import { newerApp } from './newer-schema.ts';
 import { app, type tables } from './schema.ts';
+import { storesHolding } from './search.ts';
+import { sharedApp } from './shared-schema.ts';
 import { shiftClock } from './shift-clock.ts';
 
 const mutators = defineMutators(app, {
@@ -31,7 +33,7 @@ export interface StartOptions {
   readonly name?: string;
   readonly user?: string;
   /** Of a `changed` one `db` has other tables than its type says. */
-  readonly schema?: 'app' | 'newer' | 'changed';
+  readonly schema?: 'app' | 'newer' | 'changed' | 'shared';
   /** Without a server. */
   readonly local?: boolean;
   /** Without a user. */
@@ -55,7 +57,12 @@ export interface StartOptions {
   readonly times?: Readonly<Record<string, number>>;
 }
 
-const schemas = { app, newer: newerApp, changed: changedApp as unknown as typeof app };
+const schemas = {
+  app,
+  newer: newerApp,
+  changed: changedApp as unknown as typeof app,
+  shared: sharedApp as unknown as typeof app,
+};
 
 /** What happened to the database since it was opened. */
 interface Happened {
@@ -238,6 +245,7 @@ const pageKit = {
   databasesOf,
   damageImages,
   stored,
+  storesHolding,
   /** Opens a database and leaves it in `globalThis.db`. */
   async start(options?: StartOptions): Promise<void> {
     globalThis.db = await openTest(options);

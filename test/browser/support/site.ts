@@ -27,6 +27,8 @@ export interface Site {
   readonly bothSchema: string;
   /** One with other tables and props, for a server that takes clients of the older as well. */
   readonly changedSchema: string;
+  /** One with a table whose ids are the application's own. */
+  readonly sharedSchema: string;
   remove(): void;
 }
 
@@ -86,7 +88,7 @@ export async function buildSite(): Promise<Site> {
     join(site.folder, 'no-wasm-sw.js'),
     readyMade.replace(/[0-9a-f]{64}/g, '0'.repeat(64)),
   );
-  const schemas = ['schema', 'newer-schema', 'both-schema', 'changed-schema'];
+  const schemas = ['schema', 'newer-schema', 'both-schema', 'changed-schema', 'shared-schema'];
   await bundle(
     schemas.map((name) => `${name}.ts`),
     server.folder,
@@ -98,6 +100,7 @@ export async function buildSite(): Promise<Site> {
     newerSchema: join(server.folder, 'newer-schema.js'),
     bothSchema: join(server.folder, 'both-schema.js'),
     changedSchema: join(server.folder, 'changed-schema.js'),
+    sharedSchema: join(server.folder, 'shared-schema.js'),
     remove() {
       site.remove();
       server.remove();

@@ -64,6 +64,26 @@ TEST_CASE("pushes a mutation within two minutes after its window ended without a
   CHECK(world.pull_bodies.size() == after);
 }
 
+TEST_CASE("polls as often while a mutation waits for a realm that the server has lost") {
+  Listening world;
+  SUBCASE("by the holder of the lease") {}
+  SUBCASE("by a service worker") {
+    world.OpenService();
+    for (size_t i = 0; i < 2; ++i)
+      world.host(i).Post(Json(R"({"type":"service","active":true,"reason":""})"));
+    world.Run(30'000);
+  }
+  Data sync = world.sync();
+  world.storage.Put("sync", "sync", sync.Set("lost", Json(R"(["R"])")));
+  world.Log({CreateItem("a", "R", 1)});
+  world.Run(10 * 60'000);
+  CHECK(world.storage.Count("mutations") == 1);
+  const size_t pulls = world.pull_bodies.size();
+  world.Run(30 * 60'000);
+  CHECK(world.pull_bodies.size() >= pulls + 4);
+  CHECK(world.pull_bodies.size() <= pulls + 8);
+}
+
 TEST_CASE("polls about once a minute while no window has an open socket") {
   Listening world;
   world.Holder().Deliver(Json(R"({"type":"socket","state":"closed","code":1006})"));

@@ -82,14 +82,19 @@ export class Scene {
     this.proxy = parts.proxy;
   }
 
-  /** With a server that takes windows of both versions of the application. */
-  static async start(engine: Engine, site: Site): Promise<Scene> {
+  /** With a server that takes windows of both versions of the application, unless it is to have another schema. */
+  static async start(engine: Engine, site: Site, schema = site.bothSchema): Promise<Scene> {
     const data = mkdtempSync(join(tmpdir(), 'skerry-data-'));
-    const files = { files: site.files, schema: site.bothSchema };
+    const files = { files: site.files, schema };
     const server = await TestServer.start({ ...files, data });
     const hub = await Hub.start();
     const proxy = await FaultProxy.start(server.url, `ws://127.0.0.1:${hub.port}`);
     return new Scene(engine, data, { server, hub, proxy });
+  }
+
+  /** Of the server, without the network that can be broken. */
+  get serverUrl(): string {
+    return this.#server.url;
   }
 
   /** Of another engine, with the same server and users, and a network of its own. Stop it first. */
