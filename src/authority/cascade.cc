@@ -78,6 +78,7 @@ void Cascade::Run() {
 void Cascade::QueueCheck(const PlacedKey& key) {
   to_check_.push_back(key);
   unchecked_.insert(key);
+  queued_.insert_or_assign(key.object, key.realm);
 }
 
 // Checks a parent before its children: the parent may itself follow its own parent into the realm
@@ -101,7 +102,11 @@ std::optional<PlacedKey> Cascade::UncheckedParent(const PlacedKey& key) {
     const PropDef& def = table.props[i];
     if (def.ref_table == kNone || def.on_delete != OnDelete::kCascade) continue;
     if (row->props[i].is_null()) continue;
-    const std::optional<PlacedKey> parent = ParentOf(key, {def.ref_table, row->props[i].text()});
+    const ObjectKey target{def.ref_table, row->props[i].text()};
+    std::optional<PlacedKey> parent = ParentOf(key, target);
+    // Or this update has written it in another realm, from where it follows its own parent.
+    const auto queued = queued_.find(target);
+    if (!parent && queued != queued_.end()) parent = PlacedKey{queued->second, target};
     if (!parent || parent->realm == key.realm || !unchecked_.contains(*parent)) continue;
     if (put_ahead_.insert(*parent).second) return parent;
   }

@@ -174,9 +174,10 @@ bool Mirror::Completed(std::string_view id, uint64_t key) {
   outcomes_.durable.emplace_back(id);
   Pending* pending = pending_.Find(id);
   if (pending == nullptr || pending->key != 0) return false;
-  const bool overtaken = pending_.HighestKey() > key;
+  // One that was made before may have failed in the very moment in which a frozen page kept this one.
+  const bool changes_order = pending_.HighestKey() > key || !pending_.IsFirstUnkeyed(*pending);
   pending_.SetKey(pending, key);
-  if (overtaken) {
+  if (changes_order) {
     view_->Reordered(*pending);
     view_->Derive();
   }

@@ -43,6 +43,10 @@ class PendingList {
   Vector<Pending*> InOrder() const;
   Vector<Pending*> Keyed() const;
   Vector<Pending*> Unkeyed() const;
+  // REQUIRES: it has no key.
+  bool IsFirstUnkeyed(const Pending& pending) const {
+    return unkeyed_.begin()->first == pending.serial;
+  }
   const Pending* First() const;  // null if there is none
   uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
 
