@@ -76,7 +76,8 @@ class Cascade {
   Vector<Departure> moved_, deleted_;  // their dependants are still to be visited
   std::deque<PlacedKey> to_check_;     // may name a row twice
   Set<PlacedKey> unchecked_;           // the rows of to_check_ whose refs are not checked yet
-  Map<ObjectKey, std::string> queued_;  // of to_check_: the realm in which the object was queued last
+  Map<ObjectKey, std::string>
+      queued_;  // of to_check_: the realm in which the object was queued last
   Set<PlacedKey> put_ahead_;
   Set<PlacedKey> dropped_, orphans_, touched_;
   Set<PlacedKey> moved_by_op_, moved_along_;  // under their new realms

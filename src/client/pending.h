@@ -17,8 +17,8 @@ namespace skerry {
 
 struct Pending {
   Mutation mutation;
-  uint64_t key = 0;                      // 0: not durable yet
-  uint64_t serial = 0;                   // order among those without a key
+  uint64_t key = 0;     // 0: not durable yet
+  uint64_t serial = 0;  // order among those without a key
   // Without a key: it may be stored all the same, and the records that would say so are gone. So it is
   // never withdrawn. If the log has it, the server says so.
   bool may_be_logged = false;

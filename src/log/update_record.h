@@ -56,7 +56,7 @@ struct UpdateRecord {
   Cursors cursors;  // after this record
   std::optional<Vector<std::string>>
       lost;  // SyncProgress::lost after this record, if it or `offers` has changed
-  std::optional<bool> revokes;  // it removes the rows of a realm that was revoked
+  std::optional<bool> revokes;      // it removes the rows of a realm that was revoked
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
   PreservedFields rest;
 

@@ -151,7 +151,7 @@ struct Fill {
   // Image and records are compacted into a part of its own, beside the server's file.
   bool compacts = false;
   std::string cursor;  // of the realm, when the file was asked for; empty: there was none
-  uint64_t job = 0;  // kFetch: the id of the image job; 0: it has ended
+  uint64_t job = 0;    // kFetch: the id of the image job; 0: it has ended
   // kPublish. None: the pointer, the scopes or the cursor changed meanwhile, and nothing was
   // written.
   std::optional<UpdateRecord> record;

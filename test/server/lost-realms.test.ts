@@ -289,7 +289,7 @@ describe('a pull', () => {
     }
   });
 
-  test('says `lost` of a realm that was joined while another was lost, after a second restore', async () => {
+  test('says `lost` of a realm joined while another was lost, after a second backup', async () => {
     const anna = new Person('anna-7');
     const restore = await backup();
     const first = await founded(anna);

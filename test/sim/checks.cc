@@ -17,10 +17,10 @@ Checks::Checks(World* world)
       naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), world->realms()) {
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
-  for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
-                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck,
-                          MakeReductionCheck, MakeSerialCheck, MakeBoundedCheck, MakeLostCheck,
-                          MakeDefaultsCheck})
+  for (const auto make :
+       {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
+        MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck, MakeReductionCheck, MakeSerialCheck,
+        MakeBoundedCheck, MakeLostCheck, MakeDefaultsCheck})
     all_.push_back(make(world));
 }
 

@@ -27,8 +27,7 @@ Profile::Waiting Profile::WaitingForRealms() const {
   Waiting waiting;
   auto& all = const_cast<sync_test::FakeStorage&>(storage);
   const Data sync = storage.Get("sync", "sync");
-  for (const Data& realm : sync["lost"].items())
-    waiting.realms.insert(realm.as_string());
+  for (const Data& realm : sync["lost"].items()) waiting.realms.insert(realm.as_string());
   if (waiting.realms.empty()) return waiting;
   std::set<std::string> keys;
   for (const auto& [key, record] : all.store("mutations")) {

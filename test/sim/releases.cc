@@ -198,9 +198,7 @@ const Schema& SchemaOf(Release release) {
   static const Schema only = Parsed(DescriptionOf(Release::kOnly));
   static const Schema older = Parsed(DescriptionOf(Release::kOlder));
   static const Schema newer = Parsed(DescriptionOf(Release::kNewer));
-  return release == Release::kOnly    ? only
-         : release == Release::kOlder ? older
-                                      : newer;
+  return release == Release::kOnly ? only : release == Release::kOlder ? older : newer;
 }
 
 Release ReleaseOf(bool has_releases, uint64_t version) {

@@ -24,6 +24,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/live_queries.cc
   test/sim/network.cc
   test/sim/network_nodes.cc
+  test/sim/network_rights.cc
   test/sim/pokes.cc
   test/sim/profile.cc
   test/sim/releases.cc

@@ -75,9 +75,8 @@ test::naive::Rows WindowHost::Visible() const {
 
 test::naive::Op WindowHost::AnyOp(Random* random) {
   const test::naive::Rows visible = Visible();
-  const test::naive::Names realms = world_->has_rights()
-                                        ? RealmsToUse(profile().user, visible, random)
-                                        : world_->realms();
+  const test::naive::Names realms =
+      world_->has_rights() ? RealmsToUse(profile().user, visible, random) : world_->realms();
   return AnyOpOf(release(), visible, realms, world_->moves(), random, &fresh_);
 }
 

@@ -139,7 +139,8 @@ std::string World::Unquiet() {
     for (const auto& [realm, head] : network_->database().heads()) {
       const bool is_wanted = readable.contains(realm) && !waiting.realms.contains(realm);
       const Data* cursor = sync["cursors"].Find(realm);
-      if (is_wanted != (cursor != nullptr)) return who + "has not the realms of its rights: " + realm;
+      if (is_wanted != (cursor != nullptr))
+        return who + "has not the realms of its rights: " + realm;
       if (is_wanted && cursor->as_string() != MakeCursor(head.head, head.at))
         return who + "is behind in " + realm;
     }

@@ -28,30 +28,6 @@ std::optional<Row> Find(const Rows& rows, const Key& key) {
 
 }  // namespace
 
-Update UpdateOf(const std::string& client, const Data& wire) {
-  Update update;
-  update.id = wire["id"].as_string();
-  update.client = client;
-  for (const auto& [realm, link] : wire["after"].members()) {
-    update.after[realm] = {link["seq"].as_u64(), link["id"].as_string()};
-  }
-  for (const Data& action : wire["actions"].items())
-    update.actions.push_back(action["id"].as_string());
-  for (const Data& data : wire["ops"].items()) {
-    Op op;
-    op.op = data["op"].as_string();
-    op.realm = data["realm"].as_string();
-    op.key = KeyOf(data["table"].as_string(), data["id"].as_string(), op.realm);
-    op.to = data["to"].as_string();
-    for (const auto& [prop, value] : data["set"].members()) op.set[prop] = value;
-    for (const auto& [prop, value] : data["add"].members()) op.add[prop] = value.as_number();
-    for (const Data& by : data["by"].items()) op.by.insert(update.actions[by.as_u64()]);
-    if (!data.Find("by")) op.by.insert(update.actions[0]);
-    update.ops.push_back(std::move(op));
-  }
-  return update;
-}
-
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
   const auto found = rows->find(op.key);
   if (found != rows->end() && found->second.realm != op.realm) return false;

@@ -172,9 +172,10 @@ TEST_CASE("pushes an update again that was applied only now, if no pull has its 
   founding.checked = true;
   for (const bool is_new : {true, false}) {
     Data body = Data::MakeObject();
-    body.Set("results", Data::MakeArray().Push(Json(R"({"revisions":{"R":1}})")
-                                                   .Set("id", founding.id)
-                                                   .Set("status", is_new ? "applied" : "duplicate")));
+    body.Set("results",
+             Data::MakeArray().Push(Json(R"({"revisions":{"R":1}})")
+                                        .Set("id", founding.id)
+                                        .Set("status", is_new ? "applied" : "duplicate")));
     PushAnswer answer(&SyncSchema(), "", {founding.id}, *ReadPushResults(std::move(body)), 5);
     Random random("applied");
     UuidGenerator ids(&random);

@@ -51,7 +51,8 @@ class DefaultsCheck final : public Check {
             const PlacedKey key{row.realm, {columns.FindTable(table.name), store.Id(slot)}};
             for (PropIndex i = 0; i < table.props.size(); ++i) {
               const PropDef& prop = table.props[i];
-              if (DefaultOrNull(prop).is_null() || holds(*profile, key, prop, row.props[i])) continue;
+              if (DefaultOrNull(prop).is_null() || holds(*profile, key, prop, row.props[i]))
+                continue;
               return Fail("defaults: window " + tab->id + " " + problem + ": " +
                           test::KeyOf(key.object, key.realm, columns) + "." + prop.name);
             }

@@ -40,8 +40,8 @@ class IsolationCheck final : public Check {
       if (!is_readable && Names(answer, realm) && !Names(asked, realm))
         return Fail("9 isolation: an answer to " + caller.user + " names " + realm);
       const bool is_held = request["cursors"].Find(realm) != nullptr;
-      const bool is_told =
-          test::ContainsString(parsed["revoked"], realm) || test::ContainsString(parsed["lost"], realm);
+      const bool is_told = test::ContainsString(parsed["revoked"], realm) ||
+                           test::ContainsString(parsed["lost"], realm);
       if (is_readable && test::ContainsString(parsed["revoked"], realm))
         return Fail("9 isolation: a wrong revocation of " + realm + " for " + caller.user);
       if (is_held && !is_readable && !is_told)

@@ -51,9 +51,7 @@ class LostCheck final : public Check {
     }
   }
 
-  void Restored(const Profile& profile, const Profile& /*before*/) override {
-    Forget(profile);
-  }
+  void Restored(const Profile& profile, const Profile& /*before*/) override { Forget(profile); }
   void Copied(const Profile& profile, const Profile& of) override {
     Forget(profile);
     Forget(of);

@@ -72,7 +72,8 @@ class OrderCheck final : public Check {
         DecodeMutation(SchemaOf(Release::kOlder), mutation["body"].as_bytes(), &held);
     std::set<std::string>& keys = held_[host.profile().index];
     for (const char* names : {"keys", "realms"}) {
-      for (const Data& name : mutation[names].items()) held = held || keys.contains(name.as_string());
+      for (const Data& name : mutation[names].items())
+        held = held || keys.contains(name.as_string());
     }
     if (!decoded.ok() || held) {
       for (const Data& key : mutation["keys"].items()) keys.insert(key.as_string());
