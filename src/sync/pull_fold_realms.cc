@@ -124,6 +124,9 @@ void PullFold::MoveCursors() {
   if (!(cursors == sync_.cursors)) {
     sync_.older.insert(sync_.older.begin(), sync_.cursors);
     if (sync_.older.size() > kMaxOlderCursors) sync_.older.resize(kMaxOlderCursors);
+    for (Cursors& older : sync_.older) {
+      for (const std::string& realm : revoked_) older.erase(realm);
+    }
     moved_ = true;
   }
   erase_if(sync_.refill, [&](const std::string& realm) {
