@@ -15,6 +15,7 @@ function showTab(name: string): void {
     tab.tabIndex = mine ? 0 : -1;
     byId(`tab-${tab.dataset['tab']}`).hidden = !mine;
   }
+  byId('city-detail').hidden = name !== 'cities';
 }
 
 function wireTabs(): void {

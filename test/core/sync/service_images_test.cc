@@ -112,6 +112,8 @@ TEST_CASE("makes new images when the service worker has dropped a revoked realm"
   world.host(0).Post(Json(R"({"type":"sync","id":1})"));
   world.Settle();
   REQUIRE(world.sync()["cursors"].Find("R") == nullptr);
+  REQUIRE(world.sync()["older"].items().size() >= 2);
+  CHECK(WriteJson(world.sync()["older"]).find("\"R\"") == std::string::npos);
   world.Run(60'000);
   REQUIRE_FALSE(world.host(1).image_jobs.empty());
   CHECK(world.host(1).image_jobs.back()["job"]["upto"] == world.sync()["n"]);
