@@ -23,13 +23,13 @@ struct OfferedRealm {
   double at = 0;                    // the estimated time of the server
 };
 
-// Whether the user was an owner of the realm when the server lost it. What is pending does not count:
-// who wants to leave leaves once the realm is there.
+// Whether the user was an owner of the realm when the server lost it. What is pending does not
+// count: who wants to leave leaves once the realm is there.
 bool IsOwnRealm(const View& view, const OfferedRealm& offered);
 
 // An owner founds the realm again first, by the membership that the server had, and gives back the
-// other members; a realm that exists stays as it is by that. Then come the rows as they are shown, each after those that its refs name,
-// because the server deletes a row whose parent is missing.
+// other members; a realm that exists stays as it is by that. Then come the rows as they are shown,
+// each after those that its refs name, because the server deletes a row whose parent is missing.
 Vector<Mutation> MakeOffers(const View& view, const OfferedRealm& offered, UuidGenerator* ids);
 
 }  // namespace skerry

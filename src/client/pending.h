@@ -19,8 +19,8 @@ struct Pending {
   Mutation mutation;
   uint64_t key = 0;     // 0: not durable yet
   uint64_t serial = 0;  // order among those without a key
-  // Without a key: it may be stored all the same, and the records that would say so are gone. So it is
-  // never withdrawn. If the log has it, the server says so.
+  // Without a key: it may be stored all the same, and the records that would say so are gone. So it
+  // is never withdrawn. If the log has it, the server says so.
   bool may_be_logged = false;
   Vector<std::string> confirmed_realms;  // sorted; base already has its ops of these realms
 

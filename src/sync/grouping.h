@@ -1,9 +1,9 @@
 // Grouping (docs/design.md, "Grouping"): collects ungrouped mutations, in key order, into updates.
 // An update is immutable from then on: its wire JSON is written once, here. A held mutation stays
-// ungrouped, and so do later mutations on the same objects, or in a realm that it founds. A `known` mutation stays until it is
-// confirmed. An update has mutations of one realm; a mutation that spans several realms, or is
-// marked `alone`, gets an update of its own. Within a realm, updates are in the order of the keys
-// of their mutations.
+// ungrouped, and so do later mutations on the same objects, or in a realm that it founds. A `known`
+// mutation stays until it is confirmed. An update has mutations of one realm; a mutation that spans
+// several realms, or is marked `alone`, gets an update of its own. Within a realm, updates are in
+// the order of the keys of their mutations.
 //
 // A Grouping receives pages of the store `mutations`, in key order, inside one transaction; Finish
 // returns the new updates.
@@ -53,8 +53,8 @@ class Grouping {
   // The user of the database. A held mutation on the user's membership in a realm, which may found
   // the realm, holds the later ones in it.
   void OfUser(std::string user) { user_ = std::move(user); }
-  // Realms that the server has lost. Mutations in them wait, but for one that founds the realm again,
-  // and so do later ones on the same objects.
+  // Realms that the server has lost. Mutations in them wait, but for one that founds the realm
+  // again, and so do later ones on the same objects.
   void Lose(const Vector<std::string>& realms) { lost_.insert(realms.begin(), realms.end()); }
   // A page: [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);

@@ -1,4 +1,5 @@
-// What a pull's answer says of realms: which are revoked, which are lost, and how far each was read.
+// What a pull's answer says of realms: which are revoked, which are lost, and how far each was
+// read.
 #include <utility>
 
 #include "base/map.h"

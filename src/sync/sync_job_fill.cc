@@ -66,8 +66,8 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
 
 void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   const std::string& realm = fill_.image.realm;
-  // The image must not bring back rows of a scope that was dropped meanwhile. Nor may it replace what
-  // another worker has pulled since: a service worker does so beside a window that fills.
+  // The image must not bring back rows of a scope that was dropped meanwhile. Nor may it replace
+  // what another worker has pulled since: a service worker does so beside a window that fills.
   const bool stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
                      CursorOf(sync, realm) != fill_.cursor;
   fill_.record.reset();

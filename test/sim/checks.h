@@ -57,8 +57,8 @@ class Check {
   // (docs/window.md, rule 1).
   virtual void Began(WindowHost& /*window*/) {}
   virtual void Drained(WindowHost& /*window*/, const Data& /*drained*/, Drain /*when*/) {}
-  // Made: a window has accepted a mutation. Settled: a promise of it was settled; `code` is empty if it
-  // was resolved.
+  // Made: a window has accepted a mutation. Settled: a promise of it was settled; `code` is empty
+  // if it was resolved.
   virtual void Made(const MadeMutation& /*made*/) {}
   virtual void Settled(WindowHost& /*window*/, const std::string& /*action*/,
                        const std::string& /*stage*/, const std::string& /*code*/) {}

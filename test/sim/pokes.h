@@ -25,8 +25,8 @@ class Pokes {
   void Forget(uint64_t worker);                         // the worker has ended
   void Disconnect(size_t profile);
   void CloseOne(uint32_t which);
-  // `moved`: the realms with new entries, and their heads. The authors themselves are not poked, nor
-  // those who may not read the realm (`readers`: by user).
+  // `moved`: the realms with new entries, and their heads. The authors themselves are not poked,
+  // nor those who may not read the realm (`readers`: by user).
   void Committed(const std::map<std::string, uint64_t>& moved, const Vector<std::string>& authors,
                  const std::map<std::string, test::naive::Names>& readers);
   // The user's rights have changed.

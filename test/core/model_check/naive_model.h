@@ -182,8 +182,8 @@ class Server {
   Result Push(const Update& update, bool is_oldest, double now, const Rights& rights = {},
               bool is_known = true, const std::string& user = {});
 
-  // What the user may do in every realm: by memberships, and by what the caller grants. A realm that
-  // `grants` does not name grants nothing here.
+  // What the user may do in every realm: by memberships, and by what the caller grants. A realm
+  // that `grants` does not name grants nothing here.
   Rights RightsOf(const std::string& user, const Rights& grants) const;
   // The role of the user's membership.
   May RoleOf(const std::string& realm, const std::string& user) const;
@@ -197,8 +197,8 @@ class Server {
 
   const Names& realms() const { return realms_; }
   const Rows& rows(const std::string& realm) const { return rows_.at(realm); }
-  // The rows of all realms that these scopes want and the rights let read, as a client shows them: of
-  // two with the same key, the one that was modified later.
+  // The rows of all realms that these scopes want and the rights let read, as a client shows them:
+  // of two with the same key, the one that was modified later.
   Rows Shown(const Scope& scope, const Rights& rights = {}) const;
   const Rows& StateAt(const std::string& realm, uint64_t revision) const {
     return states_.at(realm)[revision];

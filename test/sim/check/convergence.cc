@@ -72,7 +72,8 @@ class ConvergenceCheck final : public Check {
   }
 
  private:
-  // Without the rows of realms that the server has lost for this profile, or in which mutations wait.
+  // Without the rows of realms that the server has lost for this profile, or in which mutations
+  // wait.
   static test::naive::Rows Comparable(test::naive::Rows rows, const Profile::Waiting& waiting) {
     std::erase_if(rows, [&](const auto& item) {
       const std::string& realm = item.second.realm;

@@ -1,7 +1,8 @@
 // 1 durable: a mutation whose `durable` has resolved is from then on pending, confirmed, or in the
 // conflict inbox. A withdrawn mutation (its `durable` failed) is never confirmed. Four exceptions
-// are no loss: mutations that only leave a realm, mutations that the user discarded, mutations that only the lost part of a restored
-// server's log had, and mutations that a profile lost when an older copy replaced it.
+// are no loss: mutations that only leave a realm, mutations that the user discarded, mutations that
+// only the lost part of a restored server's log had, and mutations that a profile lost when an
+// older copy replaced it.
 #include <set>
 
 #include "test/sim/checks.h"

@@ -1,8 +1,8 @@
 // Lost realms (docs/design.md, "Signed realms"): a server that is restored from a backup may have
 // lost realms of which clients hold the only copies. Until such a realm is founded again, every
 // client keeps what it held of it. An owner's client founds it again: when all is quiet, it is
-// there. Nothing is asked of profiles that were replaced by an older copy, or made from one, or whose
-// images could not be read.
+// there. Nothing is asked of profiles that were replaced by an older copy, or made from one, or
+// whose images could not be read.
 #include <set>
 
 #include "model/members.h"

@@ -1,8 +1,8 @@
 // 3 order: a client's mutations appear in each realm's log in the order of their keys. A retry from
 // the inbox has a new key. Not checked are: profiles that were copied, or restored from a copy,
-// because two copies have no common order; profiles in which mutations have waited for a realm that the
-// server had lost; runs in which the server was restored; and mutations that a worker of the older
-// release leaves to one of the newer release.
+// because two copies have no common order; profiles in which mutations have waited for a realm that
+// the server had lost; runs in which the server was restored; and mutations that a worker of the
+// older release leaves to one of the newer release.
 #include <set>
 
 #include "log/codec.h"
