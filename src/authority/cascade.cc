@@ -105,12 +105,17 @@ std::optional<PlacedKey> Cascade::UncheckedParent(const PlacedKey& key) {
     const ObjectKey target{def.ref_table, row->props[i].text()};
     std::optional<PlacedKey> parent = ParentOf(key, target);
     // Or this update has written it in another realm, from where it follows its own parent.
-    const auto queued = queued_.find(target);
-    if (!parent && queued != queued_.end()) parent = PlacedKey{queued->second, target};
+    if (!parent) parent = QueuedElsewhere(target);
     if (!parent || parent->realm == key.realm || !unchecked_.contains(*parent)) continue;
     if (put_ahead_.insert(*parent).second) return parent;
   }
   return std::nullopt;
+}
+
+std::optional<PlacedKey> Cascade::QueuedElsewhere(const ObjectKey& target) const {
+  const auto queued = queued_.find(target);
+  if (queued == queued_.end()) return std::nullopt;
+  return PlacedKey{queued->second, target};
 }
 
 // Where the parent is that a ref of the row leads to: in the row's realm; in the realm that the row

@@ -56,6 +56,7 @@ class Cascade {
   void CheckNext();
   std::optional<PlacedKey> UncheckedParent(const PlacedKey& key);
   std::optional<PlacedKey> ParentOf(const PlacedKey& key, const ObjectKey& target);
+  std::optional<PlacedKey> QueuedElsewhere(const ObjectKey& target) const;
   void CheckRefs(const PlacedKey& key);
   void CheckRef(const PlacedKey& key, PropIndex prop, const ObjectKey& target);
   void DropOrphan(const PlacedKey& key, const ObjectKey& target);
@@ -73,11 +74,10 @@ class Cascade {
 
   const Scene* scene_;
   Map<PlacedKey, uint32_t> causes_;
-  Vector<Departure> moved_, deleted_;  // their dependants are still to be visited
-  std::deque<PlacedKey> to_check_;     // may name a row twice
-  Set<PlacedKey> unchecked_;           // the rows of to_check_ whose refs are not checked yet
-  Map<ObjectKey, std::string>
-      queued_;  // of to_check_: the realm in which the object was queued last
+  Vector<Departure> moved_, deleted_;   // their dependants are still to be visited
+  std::deque<PlacedKey> to_check_;      // may name a row twice
+  Set<PlacedKey> unchecked_;            // the rows of to_check_ whose refs are not checked yet
+  Map<ObjectKey, std::string> queued_;  // in which realm to_check_ got the object last
   Set<PlacedKey> put_ahead_;
   Set<PlacedKey> dropped_, orphans_, touched_;
   Set<PlacedKey> moved_by_op_, moved_along_;  // under their new realms

@@ -517,8 +517,8 @@ export const core = [
   {
     name: 'a child is deleted whose parent follows from another realm later in its update',
     file: 'src/authority/cascade.cc',
-    from: 'if (!parent && queued != queued_.end()) parent',
-    to: 'if (false && !parent && queued != queued_.end()) parent',
+    from: 'if (!parent) parent = QueuedElsewhere(target);',
+    to: 'if (!parent) continue;',
   },
   {
     name: 'a window does not notice that it missed the last record',

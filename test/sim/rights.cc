@@ -1,7 +1,5 @@
 #include "test/sim/rights.h"
 
-#include <cstdio>
-
 #include "test/core/model_check/check_schema.h"
 
 namespace skerry::sim {
@@ -70,10 +68,7 @@ Vector<Op> MemberOpsOf(const std::string& user, const Rows& visible, Random* ran
     Op first;  // the first row, in the same mutation
     first.op = "create";
     first.realm = realm;
-    char id[48];
-    std::snprintf(id, sizeof id, "01890000-0000-7000-8000-%012llx",
-                  static_cast<unsigned long long>(++*serial));
-    first.key = test::naive::KeyOf("boxes", id, realm);
+    first.key = test::naive::KeyOf("boxes", test::FreshUuid(serial), realm);
     first.set["n"] = Data(1);
     ops.push_back(std::move(first));
     return ops;

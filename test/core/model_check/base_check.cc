@@ -4,6 +4,7 @@
 #include "base/vector.h"
 #include "model/members.h"
 #include "sync/records.h"
+#include "test/core/database/memory_database.h"
 
 namespace skerry::test {
 namespace {
@@ -41,13 +42,6 @@ Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row
     if (covers && row && scope->holds(key, *row)) return Demand::kRow;
   }
   return covered ? Demand::kNoRow : Demand::kAnything;
-}
-
-bool IsLost(const Replica& client, const std::string& realm) {
-  for (const Data& lost : client.sync["lost"].items()) {
-    if (lost.as_string() == realm) return true;
-  }
-  return false;
 }
 
 naive::Rows Held(const Replica& client, const std::string& realm) {
@@ -97,7 +91,7 @@ std::string BaseProblem(const Replica& client, const naive::Server& server) {
     // After the first pull, every readable realm has a cursor. The rows of a realm that the server
     // has lost stay.
     if (!client.sync["cursors"].Find(realm)) {
-      if (IsLost(client, realm)) continue;
+      if (ContainsString(client.sync["lost"], realm)) continue;
       if (!held.empty()) return "base holds rows of " + realm + ", which it never pulled";
       continue;
     }

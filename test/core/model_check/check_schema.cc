@@ -37,13 +37,6 @@ double NumberOf(const naive::Row& row, const std::string& prop, double otherwise
 
 std::string AnyItem(Random* random) { return "k" + std::to_string(random->Below(6)); }
 
-std::string FreshUuid(uint64_t* serial) {
-  char text[48];
-  std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012llx",
-                static_cast<unsigned long long>(++*serial));
-  return text;
-}
-
 // The id of a row of this table that is seen; else a new one.
 std::string AnyUuid(const std::string& table, const naive::Rows& visible, double is_new,
                     Random* random, uint64_t* serial) {
@@ -84,6 +77,13 @@ naive::Key AnyKey(const std::string& realm, const naive::Rows& visible, Random* 
 }
 
 }  // namespace
+
+std::string FreshUuid(uint64_t* serial) {
+  char text[48];
+  std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012llx",
+                static_cast<unsigned long long>(++*serial));
+  return text;
+}
 
 Data CheckDescription() { return ParseJson(kDescription).value(); }
 

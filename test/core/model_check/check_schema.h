@@ -29,6 +29,9 @@ const naive::Tables& CheckTables();
 const naive::Names& CheckRealms();  // A, B
 const naive::Names& ThreeRealms();  // and C
 
+// The id of a new row.
+std::string FreshUuid(uint64_t* serial);
+
 // One random op on the rows that a user sees. `moves`: the chance of a move.
 naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double moves,
                 Random* random, uint64_t* serial);

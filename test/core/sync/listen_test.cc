@@ -17,6 +17,13 @@ struct Listening : SyncWorld {
   size_t holder() { return lease("listen")["owner"].Is("tab-0") ? 0 : 1; }
   SyncHost& Holder() { return host(holder()); }
   SyncHost& Other() { return host(1 - holder()); }
+  // The windows help from now on.
+  void StartService() {
+    OpenService();
+    for (size_t i = 0; i < 2; ++i)
+      host(i).Post(Json(R"({"type":"service","active":true,"reason":""})"));
+    Run(30'000);
+  }
   void OpenSocket() {
     Holder().Deliver(Json(R"({"type":"socket","state":"open"})"));
     Holder().Listens();
@@ -42,13 +49,7 @@ TEST_CASE("pushes a mutation within two minutes after its window ended without a
   Listening world;
   Data extra = Data::MakeObject();
   SUBCASE("by the holder of the lease") {}
-  SUBCASE("by a service worker") {
-    // The windows help from now on.
-    world.OpenService();
-    for (size_t i = 0; i < 2; ++i)
-      world.host(i).Post(Json(R"({"type":"service","active":true,"reason":""})"));
-    world.Run(30'000);
-  }
+  SUBCASE("by a service worker") { world.StartService(); }
   const size_t pulls = world.pull_bodies.size();
   world.Log({CreateItem("a", "A", 1)});
   world.Run(120'000);
@@ -67,12 +68,7 @@ TEST_CASE("pushes a mutation within two minutes after its window ended without a
 TEST_CASE("polls as often while a mutation waits for a realm that the server has lost") {
   Listening world;
   SUBCASE("by the holder of the lease") {}
-  SUBCASE("by a service worker") {
-    world.OpenService();
-    for (size_t i = 0; i < 2; ++i)
-      world.host(i).Post(Json(R"({"type":"service","active":true,"reason":""})"));
-    world.Run(30'000);
-  }
+  SUBCASE("by a service worker") { world.StartService(); }
   Data sync = world.sync();
   world.storage.Put("sync", "sync", sync.Set("lost", Json(R"(["R"])")));
   world.Log({CreateItem("a", "R", 1)});

@@ -15,13 +15,19 @@
 namespace skerry::sync_test {
 namespace {
 
+// A worker that has pulled a row of A, and one of R.
+struct TwoRealms : SyncWorld {
+  TwoRealms() {
+    server.Foreign("a", "A", "x");
+    server.Foreign("r", "R", "x");
+    Open();
+    Settle();
+    REQUIRE(Converged());
+  }
+};
+
 TEST_CASE("keeps the rows of a lost realm, until the server has it again") {
-  SyncWorld world;
-  world.server.Foreign("a", "A", "x");
-  world.server.Foreign("r", "R", "x");
-  world.Open();
-  world.Settle();
-  REQUIRE(world.Converged());
+  TwoRealms world;
   const auto sync = [&] {
     world.host(0).Post(Json(R"({"type":"sync","id":1})"));
     world.Settle();
@@ -61,12 +67,7 @@ TEST_CASE("keeps the rows of a lost realm, until the server has it again") {
 
 TEST_CASE("drops a realm that was revoked before it was read again, and keeps a lost one") {
   for (const bool is_lost : {false, true}) {
-    SyncWorld world;
-    world.server.Foreign("a", "A", "x");
-    world.server.Foreign("r", "R", "x");
-    world.Open();
-    world.Settle();
-    REQUIRE(world.Converged());
+    TwoRealms world;
     // The server forgets this client's place in its log, so that the next pull has no cursors.
     world.network.scripted.push_back(
         Scripted(410, R"({"code":"gone"})", "application/problem+json"));

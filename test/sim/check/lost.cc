@@ -87,22 +87,20 @@ class LostCheck final : public Check {
     for (auto& [realm, holders] : holders_) holders.erase(profile.index);
   }
 
-  static Row const* OwnMembership(const Profile& profile, const std::string& realm,
-                                  const test::RowMap& base, const Schema& schema) {
-    const ObjectKey key{schema.members(), MembershipId(realm, profile.user)};
+  // The user's own membership of the realm, as the profile's records have it; null: none.
+  const Row* OwnMembership(const Profile& profile, const std::string& realm) {
+    const test::RowMap& base = world_->checks().folds().Now(profile, profile.release);
+    const ObjectKey key{SchemaOf(profile.release).members(), MembershipId(realm, profile.user)};
     const auto row = base.rows.find({key, realm});
     return row == base.rows.end() ? nullptr : &row->second;
   }
 
-  // Whether the profile's records have the user's own membership of the realm.
   bool Holds(const Profile& profile, const std::string& realm) {
-    const test::RowMap& base = world_->checks().folds().Now(profile, profile.release);
-    return OwnMembership(profile, realm, base, SchemaOf(profile.release)) != nullptr;
+    return OwnMembership(profile, realm) != nullptr;
   }
 
   bool IsOwned(const Profile& profile, const std::string& realm) {
-    const test::RowMap& base = world_->checks().folds().Now(profile, profile.release);
-    const Row* own = OwnMembership(profile, realm, base, SchemaOf(profile.release));
+    const Row* own = OwnMembership(profile, realm);
     return own != nullptr && RoleOf(own->props[kMemberRole]) == MemberRole::kOwner;
   }
 
