@@ -305,6 +305,17 @@ KnownActions Admission::FindKnown(const Pushed& pushed) const {
   return known;
 }
 
+// REQUIRES: the heads are those with the update's entries.
+void Admission::Append(const Request& request, const Update& update) {
+  Map<std::pair<std::string, std::string>, uint32_t> lengths;  // realm, stream
+  for (const Op& op : update.ops) {
+    if (!op.Has(kOnStream)) continue;
+    const uint32_t position = lengths[{op.realm, op.stream}]++;
+    appends_.push_back({op.realm, input_.realms[op.realm].head, op.stream, position, request.user,
+                        update.actions[op.by[0]]});
+  }
+}
+
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
   Map<std::string, LogEntry> entries;
@@ -318,7 +329,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Op& op = pushed.update->ops[i];
     LogEntry& entry = entries[op.realm];
     entry.ops.Push(wire["ops"].items()[i]);
-    if (!op.stream.empty()) entry.streams.insert(op.stream);
+    if (op.Has(kOnStream)) entry.streams.insert(op.stream);
   }
   Vector<LogChange> changes;
   for (const auto& [key, before] : rows_.journal()) {
@@ -361,6 +372,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     entries_.push_back(std::move(entry));
   }
   std::move(changes.begin(), changes.end(), std::back_inserter(changes_));
+  Append(request, *pushed.update);
   chains_.Advance(request.client, pushed.id, pushed.after, answer);
   return answer;
 }

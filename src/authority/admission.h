@@ -54,6 +54,15 @@ struct LogAction {
   std::string id;
   uint64_t revision = 0;
 };
+// An action that an entry appended to a stream.
+struct LogAppend {
+  std::string realm;
+  uint64_t revision = 0;
+  std::string stream;
+  uint32_t position = 0;  // among those of the entry in this stream
+  std::string user;
+  Action action;
+};
 
 class Admission {
  public:
@@ -103,6 +112,7 @@ class Admission {
   const Vector<LogEntry>& entries() const { return entries_; }
   const Vector<LogChange>& changes() const { return changes_; }
   const Vector<LogAction>& new_actions() const { return new_actions_; }
+  const Vector<LogAppend>& appends() const { return appends_; }
   const Map<std::string, RealmState>& realms() const { return input_.realms; }
 
  private:
@@ -132,6 +142,7 @@ class Admission {
   KnownActions FindKnown(const Pushed& pushed) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
+  void Append(const Request& request, const Update& update);
   void ForgetNeeds();
   void PrefetchAll();
   void JudgeForNeeds(const Request& request, const Pushed& pushed);
@@ -150,6 +161,7 @@ class Admission {
   Vector<LogEntry> entries_;
   Vector<LogChange> changes_;
   Vector<LogAction> new_actions_;
+  Vector<LogAppend> appends_;
   Set<std::string> locks_;
 };
 

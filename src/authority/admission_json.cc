@@ -140,6 +140,22 @@ Data ActionToData(const LogAction& action) {
   return data.Set("realm", action.realm).Set("id", action.id).Set("revision", action.revision);
 }
 
+// The size is about what the append takes in an answer.
+Data AppendToData(const LogAppend& append, double at) {
+  Data data = Data::MakeObject();
+  data.Set("realm", append.realm)
+      .Set("stream", append.stream)
+      .Set("revision", append.revision)
+      .Set("position", append.position)
+      .Set("id", append.action.id)
+      .Set("name", append.action.name)
+      .Set("arg", Data::Json(append.action.arg))
+      .Set("at", at)
+      .Set("madeAt", append.action.at)
+      .Set("author", append.user);
+  return data.Set("bytes", uint64_t{append.action.arg.size() + kAppendOverheadBytes});
+}
+
 }  // namespace
 
 std::string AdmissionSession::Step(std::string_view text) {
@@ -295,6 +311,10 @@ void AdmissionSession::WriteLists(std::string* out) const {
       admission_.changes(), [&](const LogChange& change) { return ChangeToData(change); }, out);
   out->push_back('\n');
   WriteList(admission_.new_actions(), ActionToData, out);
+  out->push_back('\n');
+  WriteList(
+      admission_.appends(),
+      [&](const LogAppend& append) { return AppendToData(append, admission_.at()); }, out);
   out->push_back('\n');
   WriteJson(ChainsToData(admission_.chains()), out);
   out->push_back('\n');

@@ -124,7 +124,8 @@ void Pull::Run() {
     CollectOmitted();
     if (answer_.is_too_large) return;
     phase_ = Phase::kRows;
-    if (AskForRows()) return;
+    const bool asks_for_streams = AskForStreams();
+    if (AskForRows() || asks_for_streams) return;
   }
   if (phase_ == Phase::kRows) {
     phase_ = Phase::kCandidates;
@@ -142,6 +143,7 @@ void Pull::Run() {
   }
   JoinMoves();
   WriteChanges();
+  WriteStreams();
 }
 
 // If the entry of a cursor is missing, or has another time, the cursor belongs to a history that

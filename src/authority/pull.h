@@ -24,6 +24,7 @@
 
 #include "authority/cursor.h"
 #include "authority/scope.h"
+#include "authority/stream_scope.h"
 #include "base/data.h"
 #include "base/map.h"
 #include "base/status.h"
@@ -41,6 +42,7 @@ struct PullInput {
   Set<std::string> have;
   std::optional<Set<std::string>> known;  // action ids: the client asks which are in the log
   Scopes scopes;
+  Vector<StreamScope> streams;
   uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
   bool accepts_refill = false;
   bool is_partial = false;  // more realms are readable than this pull is given
@@ -60,6 +62,7 @@ struct PulledEntry {
   bool is_declared = false;
   ByRealm<uint64_t> spans;  // all entries of the update, where it has several
   Data gone;                // `gone` of its answer
+  Vector<std::string> streams;  // to which it appends
 };
 // A declared entry of an update of `have`.
 struct PulledOwn {
@@ -72,6 +75,20 @@ struct PulledOwn {
 using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
   Vector<std::pair<ObjectKey, Row>> rows;  // by id
+  bool has_more = false;
+};
+
+// An action of a stream.
+struct PulledAction {
+  std::string stream;
+  uint64_t revision = 0;
+  uint64_t position = 0;  // among those of the entry in the stream
+  std::string json;       // as it is sent
+};
+// Ascending by revision and position, and all of each revision. `has_more`: others follow; of a
+// read with `last`: others come before.
+struct PulledActions {
+  Vector<PulledAction> actions;
   bool has_more = false;
 };
 
@@ -113,10 +130,19 @@ struct PullNeeds {
     Vector<Value> values;
     uint64_t upto = 0;
   };
+  // Actions above revision `from`, up to `upto`. `last`: only the last so many; 0: all.
+  struct Streams {
+    size_t scope = 0;  // index of PullInput::streams
+    std::string realm;
+    uint64_t from = 0;
+    uint64_t upto = 0;
+    uint64_t last = 0;
+  };
   Vector<Candidates> candidates;
   Vector<Selected> selected;
+  Vector<Streams> streams;
   bool empty() const {
-    return entries.empty() && changes.empty() && own.empty() && actions.empty() && state.empty() &&
+    return streams.empty() && entries.empty() && changes.empty() && own.empty() && actions.empty() && state.empty() &&
            pages.empty() && images.empty() && rows.empty() && candidates.empty() &&
            selected.empty();
   }
@@ -135,6 +161,20 @@ struct PullPage {
   Vector<std::string> realms;       // that it covers: not those that come by image
   Vector<std::string> ids;
 };
+// How far a stream is filled in a realm after the answer. `from`: what is at or below it was not
+// sent, because the client wants the last actions only.
+struct PullStreamFilled {
+  size_t scope = 0;
+  std::string realm;
+  uint64_t filled = 0;
+  std::optional<uint64_t> from;
+};
+struct PullStream {
+  std::string realm;
+  std::string stream;
+  uint64_t revision = 0;
+  Vector<std::string> actions;  // JSON, in the order of their positions
+};
 struct PullResult {
   Map<std::string, Cursor> cursors;
   Map<std::string, Map<std::string, Cursor>> own;  // update -> realm -> revision and at
@@ -146,6 +186,8 @@ struct PullResult {
   Vector<PullPage> pages;
   Vector<std::string> images;
   Vector<Change> changes;
+  Vector<PullStream> streams;  // by realm and revision
+  Vector<PullStreamFilled> streams_filled;
   // Scopes that the client sets back to unfilled. Empty list: changes were left out, but only of
   // scopes that have not begun to fill.
   std::optional<Vector<size_t>> refill;
@@ -183,6 +225,8 @@ class Pull {
   // `found`: indexes of values of needs().selected.
   void LoadSelected(size_t place, const Vector<size_t>& found);
   const Vector<PullJoin>& joins() const { return joins_; }
+  // `place`: index into needs().streams. What is not loaded had no room in this answer.
+  void LoadActions(size_t place, PulledActions actions);
   // The tables whose changes are needed up to the head: those of sub-selects and of their scopes.
   Set<TableIndex> TablesToHead() const;
 
@@ -267,6 +311,12 @@ class Pull {
                Map<ObjectKey, std::optional<Row>>* rows) const;
   void JoinMoves();
   void WriteChanges();
+  // None: the client has nothing of the scope in this realm.
+  std::optional<uint64_t> FilledOf(const StreamScope& scope, const std::string& realm) const;
+  bool HasActions(const Realm& realm, const std::string& pattern, uint64_t filled) const;
+  bool AskForStreams();
+  Set<std::pair<std::string, uint64_t>> OwnEntries() const;
+  void WriteStreams();
 
   // One object in one realm.
   struct Outcome {
@@ -285,6 +335,9 @@ class Pull {
   Vector<PullNeeds::Selected> asked_selected_;
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;
+  Vector<PullNeeds::Streams> asked_streams_;
+  Vector<std::optional<PulledActions>> actions_;
+  bool has_more_actions_ = false;
   Unread unread_;  // of all realms
   Map<RealmKey, Outcome> outcomes_;
   Map<RealmKey, Row> page_rows_;

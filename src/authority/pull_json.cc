@@ -49,6 +49,9 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   Result<Scopes> scopes = ReadScopes(schema, data);
   if (!scopes.ok()) return scopes.status();
   request.scopes = std::move(scopes.value());
+  Result<Vector<StreamScope>> streams = ReadStreamScopes(data["streams"]);
+  if (!streams.ok()) return streams.status();
+  request.streams = std::move(streams.value());
   request.limit = data["limit"].as_u64();
   request.accepts_refill = data["refill"].as_bool();
   request.is_partial = data["partial"].as_bool();
@@ -149,6 +152,7 @@ Status PullSession::Load(const Data& in) {
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
   SKERRY_RETURN_IF_ERROR(LoadJoins(in));
+  LoadStreams(in);
   for (const Data& image : in["images"].items()) images_.Push(image);
   return Status::Ok();
 }
@@ -167,6 +171,7 @@ Status PullSession::LoadLog(const Data& in) {
       entry.spans.emplace_back(realm, revision.as_u64());
     }
     entry.gone = data["gone"];
+    for (const Data& stream : data["streams"].items()) entry.streams.push_back(stream.as_string());
     pull_.LoadEntry(data["realm"].as_string(), std::move(entry));
   }
   for (const Data& data : in["changes"].items()) {
@@ -300,6 +305,7 @@ Data PullSession::NeedsToData() const {
   }
   Data data = Data::MakeObject();
   AddJoinNeeds(&data);
+  AddStreamNeeds(&data);
   data.Set("entries", std::move(entries)).Set("changes", std::move(changes));
   data.Set("own", std::move(own)).Set("actions", std::move(actions));
   data.Set("state", std::move(state)).Set("pages", std::move(pages));
@@ -355,7 +361,8 @@ Data PullSession::AnswerToData() const {
   Data data = Data::MakeObject();
   data.Set("time", now_).Set("cursors", std::move(cursors)).Set("more", answer.has_more);
   data.Set("own", std::move(own)).Set("revoked", std::move(revoked)).Set("fills", FillsToData());
-  data.Set("changes", Data::Json(std::move(changes))).Set("streams", Data::MakeArray());
+  data.Set("changes", Data::Json(std::move(changes)));
+  AddStreams(&data);
   if (pull_.request().known) {
     Data known = Data::MakeObject();
     for (const auto& [action, by_realm] : answer.known) {

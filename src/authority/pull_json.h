@@ -29,12 +29,16 @@ class PullSession {
   Status LoadRowOfChange(const Data& change, const Data& given);
   Status LoadRowsAt(const Data& in);
   Status LoadJoins(const Data& in);
+  void LoadStreams(const Data& in);
   Data TablesToData(const Set<TableIndex>& tables) const;
   Data ValuesToData(size_t join, const Vector<Value>& values) const;
   Data NeedsToData() const;
   void AddJoinNeeds(Data* data) const;
+  void AddStreamNeeds(Data* data) const;
   Data ScopeToData(size_t scope) const;
   Data AnswerToData() const;
+  void AddStreams(Data* answer) const;
+  Data StreamsFilled() const;
   Data FillsToData() const;
 
   const Schema* schema_;

@@ -13,10 +13,13 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/pull_joins.cc
   src/authority/pull_joins_json.cc
   src/authority/pull_json.cc
+  src/authority/pull_streams.cc
+  src/authority/pull_streams_json.cc
   src/authority/pull_unread.cc
   src/authority/result.cc
   src/authority/row_data.cc
   src/authority/scene.cc
   src/authority/scope.cc
+  src/authority/stream_scope.cc
   src/authority/working_set.cc
 )

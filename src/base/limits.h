@@ -16,7 +16,9 @@ inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in ev
 // Bytes of an update's actions times its number of realms: the log entry of every realm holds all
 // actions.
 inline constexpr size_t kMaxActionBytesTimesRealms = 16u << 20;
-inline constexpr size_t kMaxObjectBytes = 1u << 20;    // one object's props, encoded as JSON
+inline constexpr size_t kMaxObjectBytes = 1u << 20;    // one object's props, or one append, as JSON
+inline constexpr size_t kMaxAppendBytes = 4u << 20;    // of one update: an answer holds all of them
+inline constexpr size_t kAppendOverheadBytes = 512;    // what an append has beside its argument
 inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded, its argument included
 // Of a request, beside its one mutation.
 inline constexpr size_t kMaxRequestOverheadBytes = 256u << 10;
@@ -62,6 +64,10 @@ inline constexpr size_t kMaxScopes = 1000;         // of one pull
 inline constexpr size_t kMaxKeptScopes = 500;      // of one client: half of what a pull may name
 inline constexpr size_t kMaxCursors = 10'000;      // of one pull; also the limit of ids in `have`
 inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
+inline constexpr size_t kMaxStreamScopes = 100;    // streams and prefixes of one pull
+inline constexpr size_t kMaxStreamPlaces = 100'000;  // realms of all of them
+inline constexpr size_t kMaxStreamReads = 100;       // in one answer: a stream of a realm each
+inline constexpr size_t kMaxLastActions = 10'000;    // with which a stream may begin
 inline constexpr size_t kMaxRowsWithoutImage = 2000;  // a realm with more rows is sent as an image
 inline constexpr size_t kMaxWholeRealmRows = 20'000;  // of a realm whose full state fits one answer
 

@@ -11,6 +11,7 @@
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/stream_name.h"
 #include "log/wire.h"
 
 namespace skerry {
@@ -130,9 +131,10 @@ Status ReadContent(const TableDef* table, const Data& data, Op* op) {
         return {Code::kInvalidArgument, table->name + ": a move to the same realm"};
       return Status::Ok();
     case OpKind::kAppend:
-      SKERRY_RETURN_IF_ERROR(CheckName(data["stream"]));
+      SKERRY_RETURN_IF_ERROR(CheckStreamName(data["stream"]));
       op->stream = data["stream"].as_string();
-      return Status::Ok();
+      if (op->by.size() == 1) return Status::Ok();
+      return {Code::kInvalidArgument, "an append is of one action"};
     case OpKind::kDelete:
       return Status::Ok();
   }

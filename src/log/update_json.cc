@@ -102,6 +102,26 @@ Status CheckSpread(const Update& update) {
                             " bytes: every realm's log holds all of them"};
 }
 
+// An action appends to a stream of a realm at most once. What one update appends is read as a whole.
+Status CheckAppends(const Update& update) {
+  Set<std::pair<std::pair<std::string_view, std::string_view>, uint32_t>> seen;
+  size_t bytes = 0;
+  for (const Op& op : update.ops) {
+    if (!op.Has(kOnStream)) continue;
+    if (!seen.insert({{op.realm, op.stream}, op.by[0]}).second)
+      return Invalid("an action appends to a stream twice");
+    const size_t size = update.actions[op.by[0]].arg.size();
+    if (size > kMaxObjectBytes) {
+      return {Code::kLimit,
+              "an append has more than " + std::to_string(kMaxObjectBytes) + " bytes"};
+    }
+    bytes += size + kAppendOverheadBytes;
+  }
+  if (bytes <= kMaxAppendBytes) return Status::Ok();
+  return {Code::kLimit,
+          "the appends have more than " + std::to_string(kMaxAppendBytes) + " bytes together"};
+}
+
 // REQUIRES: `after` is sorted.
 bool Names(const ByRealm<Link>& after, const std::string& realm) {
   const auto found =
@@ -191,6 +211,7 @@ Result<Update> UpdateFromData(const Schema& schema, const Data& data, Vector<OpP
   SKERRY_RETURN_IF_ERROR(ReadActions(data["actions"], &update.actions));
   SKERRY_RETURN_IF_ERROR(CheckSpread(update));
   SKERRY_RETURN_IF_ERROR(ReadOps(schema, data["ops"], &update, problems));
+  SKERRY_RETURN_IF_ERROR(CheckAppends(update));
   if (update.actions.empty() && update.ops.empty())
     return Invalid("an update without actions and ops");
   return update;

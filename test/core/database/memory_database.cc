@@ -45,7 +45,7 @@ Data ReadStep(std::string_view text) {
   if (done == nullptr) return out;
   size_t line = 0;
   Data whole = *done;
-  for (const char* list : {"entries", "changes", "actions", "chains", "heads"}) {
+  for (const char* list : {"entries", "changes", "actions", "appends", "chains", "heads"}) {
     whole.Set(list, lines[++line]);
   }
   Data rows = Data::MakeArray();
@@ -65,6 +65,7 @@ void MemoryDatabase::AddRealm(const std::string& realm) {
   heads_[realm] = {};
   log_[realm] = {};
   changes_[realm] = {};
+  appends_[realm] = {};
 }
 
 Data MemoryDatabase::HeadOf(const std::string& realm) const {
@@ -224,6 +225,8 @@ void MemoryDatabase::Commit(const Schema& served, const Admitted& admitted) {
   for (const Data& change : done["changes"].items()) LogChange(change);
   for (const Data& action : done["actions"].items())
     actions_[action["id"].as_string()].push_back(action);
+  for (const Data& append : done["appends"].items())
+    appends_.at(append["realm"].as_string()).push_back(append);
   for (const Data& chain : done["chains"].items())
     chains_[{chain["client"].as_string(), chain["realm"].as_string()}] = chain;
   for (const Data& data : done["heads"].items()) {

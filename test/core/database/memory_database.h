@@ -83,6 +83,8 @@ class MemoryDatabase {
     std::set<std::string> pages_left_out;  // tables
     size_t most_to_head = ~size_t{0};      // changes of sub-selects' tables beyond a range
     size_t most_candidates = ~size_t{0};
+    size_t most_actions = ~size_t{0};  // of a stream of a realm; all of an entry in any case
+    bool omits_actions = false;
     bool rows_along = false;  // each change comes with its row at the end of the range
     std::function<Data(const std::string& realm)> image;  // an element of `images`
   };
@@ -107,6 +109,8 @@ class MemoryDatabase {
   const Schema& schema() const { return *schema_; }
   // The entries of a realm, as the authority made them; revision 1 is at 0.
   const Vector<Data>& log(const std::string& realm) const { return log_.at(realm); }
+  // The actions of a realm's streams, in the order of its log.
+  const Vector<Data>& appends(const std::string& realm) const { return appends_.at(realm); }
   using Actions = std::map<std::string, Vector<Data>>;  // by id: an item for each realm
   const Actions& actions() const { return actions_; }
 
@@ -135,6 +139,7 @@ class MemoryDatabase {
   static Data SelectedOf(const Schema& served, const Rows& rows, const Data& need);
   Data ReadOwn(const Data& ids, const Reads& reads) const;
   Data ReadActions(const Data& ids) const;
+  Data ReadStream(const Data& need, size_t most) const;
   Data TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const;
   Data RowAfter(const Schema& served, const Rows& rows, const Data& need) const;
 
@@ -143,6 +148,7 @@ class MemoryDatabase {
   Rows rows_;
   std::map<std::string, Vector<Data>> log_;                     // by realm
   std::map<std::string, Vector<Data>> changes_;                 // by realm, in the order of its log
+  std::map<std::string, Vector<Data>> appends_;                 // by realm, in the order of its log
   std::map<std::string, uint64_t> cut_;                         // by realm
   std::map<std::pair<std::string, std::string>, Data> chains_;  // client, realm
   Actions actions_;

@@ -1,0 +1,27 @@
+// The streams that a client wants, and how far each is filled (docs/design.md, "Streams").
+#ifndef SKERRY_AUTHORITY_STREAM_SCOPE_H_
+#define SKERRY_AUTHORITY_STREAM_SCOPE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "base/data.h"
+#include "base/map.h"
+#include "base/status.h"
+#include "base/vector.h"
+
+namespace skerry {
+
+struct StreamScope {
+  std::string pattern;  // log/stream_name.h
+  uint64_t last = 0;    // a fill begins with the last so many actions; 0: with the first
+  Map<std::string, uint64_t> filled;  // by realm: the client has all up to this revision
+};
+
+// `streams` of a pull: [{"stream","last"?,"filled":{realm: revision}}]. Null: none. kLimit,
+// kInvalidArgument.
+Result<Vector<StreamScope>> ReadStreamScopes(const Data& list);
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_STREAM_SCOPE_H_
