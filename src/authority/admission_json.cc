@@ -6,6 +6,7 @@
 #include "authority/misuse.h"
 #include "base/fields.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
 #include "model/members.h"

@@ -17,7 +17,7 @@ inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in ev
 // actions.
 inline constexpr size_t kMaxActionBytesTimesRealms = 16u << 20;
 inline constexpr size_t kMaxObjectBytes = 1u << 20;    // one object's props, or one append, as JSON
-inline constexpr size_t kMaxAppendBytes = 4u << 20;    // of one update: an answer holds all of them
+inline constexpr size_t kMaxAppendBytes = 2u << 20;    // of one update: an answer holds all of them
 inline constexpr size_t kAppendOverheadBytes = 512;    // what an append has beside its argument
 inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded, its argument included
 // Of a request, beside its one mutation.

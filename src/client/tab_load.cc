@@ -11,6 +11,11 @@
 #include "log/image.h"
 
 namespace skerry {
+namespace {
+
+constexpr const char* kLastKey = "\xEF\xBF\xBF";  // above all names
+
+}  // namespace
 
 // A window loads again because it lacks records. If it does not know which of its mutations are
 // stored, they may have been confirmed by these.
@@ -103,8 +108,8 @@ void Tab::StopLoading(const HostError& error, Data* effects) {
 void Tab::NextCandidate(Data* effects) {
   if (loading_.NextCandidate()) return LoadCandidate(effects);
   loading_.BeginReset();
-  Transact(Kind::kReset, {Store::kSync, Store::kUpdates}, SyncRead(), TransactionMode::kWriteStrict,
-           effects);
+  Transact(Kind::kReset, {Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams},
+           SyncRead(), TransactionMode::kWriteStrict, effects);
 }
 
 void Tab::CatchUp(Data* effects) {
@@ -177,6 +182,10 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   sync.previous.reset();
   writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  // Streams come again, too, unless nobody else has them.
+  if (!options_.remote) return;
+  writes->Push(DeleteUpToWrite(Store::kActions, kLastKey));
+  writes->Push(DeleteUpToWrite(Store::kStreams, kLastKey));
 }
 
 }  // namespace skerry

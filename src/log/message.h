@@ -165,6 +165,30 @@ struct ScopesMessage {
   }
 };
 
+// A stream that a window wants, or all streams with a prefix (log/stream_name.h).
+struct WantedStream {
+  std::string stream;
+  std::optional<uint64_t> last;  // only so many of its actions at first; none: all
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("stream", self.stream).Require(IsText);
+    member.Optional("last", self.last);
+  }
+  friend bool operator==(const WantedStream&, const WantedStream&) = default;
+};
+
+// Streams join the union in `sync`. To the own worker.
+struct StreamsMessage {
+  static constexpr const char* kType = "streams";
+  Vector<WantedStream> add;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("add", self.add);
+  }
+};
+
 // Why a worker is woken. Any reason pushes; all but kMutation pull, too.
 enum class WakeFor : uint8_t {
   kVisible,  // also for a reason that this version does not know

@@ -208,6 +208,8 @@ Status StepApplier::Apply(const Step& step) {
       return Status::Ok();
     case StepKind::kKeepScopes:
       return KeepScopes(step.scopes);
+    case StepKind::kActions:
+      return Status::Ok();
   }
   return Status::Ok();
 }

@@ -23,7 +23,9 @@ set(SKERRY_LOG_SOURCES
   src/log/ref_closure.cc
   src/log/row_data.cc
   src/log/steps_codec.cc
+  src/log/stream_action.cc
   src/log/stream_name.cc
+  src/log/stream_record.cc
   src/log/sync_record.cc
   src/log/transaction_builder.cc
   src/log/update_json.cc

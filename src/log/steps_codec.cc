@@ -6,6 +6,7 @@
 //           | %x03 table where:text above:text flag [upto:text] varint *realm varint *id    page
 //           | %x04 realm                                     drop realm
 //           | %x05 varint *(table where:text)                keep scopes
+//           | %x06 realm stream:text actions                 actions of a stream (stream_action.h)
 //   change  = kind:u8 table id realm revision:varint rest
 //   rest    = createdAt:f64le modifiedAt:f64le set           create, update
 //           | createdAt:f64le modifiedAt:f64le set realm     move
@@ -129,13 +130,18 @@ void EncodeStep(const Step& step, BodyWriter* out) {
         out->PutTable(scope.table);
         PutText(out->payload(), scope.where);
       }
+      return;
+    case StepKind::kActions:
+      out->PutRealm(step.realm);
+      PutText(out->payload(), step.stream);
+      return PutActions(step.actions, out);
   }
 }
 
 // Returns false if nothing is left of the step.
 bool DecodeStep(BodyReader* in, Step* step) {
   const uint8_t kind = in->in().U8();
-  if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kKeepScopes)) in->in().Fail();
+  if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kActions)) in->in().Fail();
   if (!in->ok()) return true;
   step->kind = static_cast<StepKind>(kind);
   switch (step->kind) {
@@ -154,6 +160,11 @@ bool DecodeStep(BodyReader* in, Step* step) {
       return true;
     case StepKind::kKeepScopes:
       DecodeScopes(in, &step->scopes);
+      return true;
+    case StepKind::kActions:
+      step->realm = in->TakeRealm();
+      step->stream = in->TakeText();
+      step->actions = TakeActions(in);
       return true;
   }
   return true;

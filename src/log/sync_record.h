@@ -62,6 +62,26 @@ struct SyncScope {
   friend bool operator==(const SyncScope&, const SyncScope&) = default;
 };
 
+// A stream that windows want, or all streams with a prefix (log/stream_name.h).
+struct SyncStream {
+  std::string stream;
+  std::optional<uint64_t> last;  // only so many of its actions are asked for at first
+  // By realm: not all actions up to the cursor are here, only those up to this revision. 0: none
+  // was asked for yet. In other realms with a cursor, all of them are here.
+  Revisions behind;
+  std::optional<double> asked;  // as in SyncScope
+  PreservedFields rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("stream", self.stream).Require(IsText);
+    member.Optional("last", self.last);
+    member("behind", self.behind).Require(IsMapOf<uint64_t>);
+    member.Optional("asked", self.asked);
+  }
+  friend bool operator==(const SyncStream&, const SyncStream&) = default;
+};
+
 inline bool IsImageSize(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxImageBytes; }
 
 // A file of an image, in the mount `/skerry/<name>/<user>/<generation>`.
@@ -142,6 +162,7 @@ struct SyncProgress {
   // Of lost realms. False: the server has the realm again, and a window has to log the rows that are
   // held of it, as offers, before a pull replaces them. True: they are logged.
   std::optional<Map<std::string, bool>> offers;
+  std::optional<Vector<SyncStream>> streams;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
   PreservedFields rest;
 
@@ -162,6 +183,7 @@ struct SyncProgress {
     member("recordBytes", self.record_bytes);
     member.Optional("lost", self.lost);
     member.Optional("offers", self.offers);
+    member.Optional("streams", self.streams);
   }
   static SyncProgress Read(Data stored);
   Data Write() const;

@@ -16,6 +16,10 @@ const char* NameOf(Store store) {
       return "sync";
     case Store::kConflicts:
       return "conflicts";
+    case Store::kActions:
+      return "actions";
+    case Store::kStreams:
+      return "streams";
   }
   return "";
 }
@@ -46,6 +50,19 @@ Data PageRead(Store store, const Key& above, uint32_t limit) {
   return Fields{{"store", NameOf(store)}, {"range", std::move(range)}};
 }
 
+Data BetweenRead(Store store, const Key& from, const Key& to, uint32_t limit) {
+  Data range = Fields{{"from", from.data()}, {"to", to.data()}};
+  if (limit != 0) range.Set("limit", limit);
+  return Fields{{"store", NameOf(store)}, {"range", std::move(range)}};
+}
+
+Data LastRead(Store store, const Key& from, const Key& to, uint32_t limit) {
+  Data read = BetweenRead(store, from, to, limit);
+  Data range = read["range"];
+  range.Set("last", true);
+  return read.Set("range", std::move(range));
+}
+
 Key RowKey(const Data& row) { return Key(row["key"]); }
 const Data& RowValue(const Data& row) { return row["value"]; }
 
@@ -65,6 +82,11 @@ Data DeleteWrite(Store store, const Key& key) {
 
 Data DeleteUpToWrite(Store store, const Key& last) {
   return Fields{{"store", NameOf(store)}, {"deleteRange", Fields{{"to", last.data()}}}};
+}
+
+Data DeleteBetweenWrite(Store store, const Key& from, const Key& to) {
+  return Fields{{"store", NameOf(store)},
+                {"deleteRange", Fields{{"from", from.data()}, {"to", to.data()}}}};
 }
 
 }  // namespace skerry

@@ -14,7 +14,15 @@
 
 namespace skerry {
 
-enum class Store : uint8_t { kMutations, kOutbox, kUpdates, kSync, kConflicts };
+enum class Store : uint8_t {
+  kMutations,
+  kOutbox,
+  kUpdates,
+  kSync,
+  kConflicts,
+  kActions,
+  kStreams
+};
 const char* NameOf(Store store);
 
 // The key of the record `sync` in the store `sync`.
@@ -53,6 +61,10 @@ Data RangeRead(Store store);
 Data RangeAbove(Store store, const Key& above);
 // At most `limit` rows; from the first row if `above` is none.
 Data PageRead(Store store, const Key& above, uint32_t limit);
+// The rows from `from` to `to`. `limit` 0: all of them.
+Data BetweenRead(Store store, const Key& from, const Key& to, uint32_t limit);
+// The last `limit` of them, descending.
+Data LastRead(Store store, const Key& from, const Key& to, uint32_t limit);
 Data CountRead(Store store);
 Key RowKey(const Data& row);
 const Data& RowValue(const Data& row);
@@ -62,6 +74,7 @@ Data PutWrite(Store store, const Key& key, Data value);
 Data AddWrite(Store store, Data value);  // under the next key
 Data DeleteWrite(Store store, const Key& key);
 Data DeleteUpToWrite(Store store, const Key& last);
+Data DeleteBetweenWrite(Store store, const Key& from, const Key& to);
 
 }  // namespace skerry
 

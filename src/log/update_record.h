@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "log/mutation_record.h"
+#include "log/sync_record.h"
 
 namespace skerry {
 
@@ -56,6 +57,8 @@ struct UpdateRecord {
   Cursors cursors;  // after this record
   std::optional<Vector<std::string>>
       lost;  // SyncProgress::lost after this record, if it or `offers` has changed
+  std::optional<Vector<SyncStream>>
+      streams;                      // SyncProgress::streams after this record, if they have changed
   std::optional<bool> revokes;      // it removes the rows of a realm that was revoked
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
   PreservedFields rest;
@@ -72,6 +75,7 @@ struct UpdateRecord {
     member("partly", self.partly);
     member("cursors", self.cursors);
     member.Optional("lost", self.lost);
+    member.Optional("streams", self.streams);
     member.Optional("revokes", self.revokes);
     member.Bytes("body", self.body);
   }

@@ -156,6 +156,17 @@ struct ScopesFailedMessage {
   }
 };
 
+// All windows together want more streams than a pull may name: these are left out.
+struct StreamsFailedMessage {
+  static constexpr const char* kType = "streamsFailed";
+  Vector<WantedStream> left_out;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("leftOut", self.left_out);
+  }
+};
+
 // ---- on the channel ----
 
 struct LeaseMessage {

@@ -18,6 +18,7 @@ struct Hello {
   std::string client;
   uint64_t schema = 0;
   Vector<WantedScope> scopes;
+  Vector<std::string> streams;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -25,6 +26,7 @@ struct Hello {
     member("client", self.client);
     member("schema", self.schema);
     member("scopes", self.scopes);
+    member("streams", self.streams);
   }
 };
 
@@ -60,6 +62,13 @@ Vector<WantedScope> PokeSocket::WantedTables() const {
     if (!HoldsScope(tables, whole)) tables.push_back(std::move(whole));
   }
   return tables;
+}
+
+Vector<std::string> PokeSocket::WantedStreams() const {
+  Vector<std::string> names;
+  for (const SyncStream& stream : state_->sync.streams.value_or(Vector<SyncStream>()))
+    names.push_back(stream.stream);
+  return names;
 }
 
 void PokeSocket::Want(bool wanted, Turn* turn) {
@@ -100,7 +109,8 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
   if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
   if (event.state == SocketNews::kOpen) {
     token_ = state_->token;
-    const Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables()};
+    const Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables(),
+                      WantedStreams()};
     turn->SendToSocket(WriteJson(WriteKind(hello)));
     turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
     socket_state_ = SocketState::kGreeting;

@@ -43,6 +43,7 @@ class PokeSocket {
 
  private:
   Vector<WantedScope> WantedTables() const;
+  Vector<std::string> WantedStreams() const;
   void Open(Turn* turn);
   void Close(Turn* turn);
   void Pause(Turn* turn);

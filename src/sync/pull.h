@@ -28,6 +28,7 @@ struct PullRequest {
   Cursors cursors;
   uint64_t scope_version = 0;
   Vector<SyncScope> scopes;
+  std::optional<Vector<SyncStream>> streams;
   Set<std::string> have;      // those updates in the outbox that this schema can read
   Set<std::string> received;  // updates that the server had applied before the request
   // Actions that are requested by id: the server said of them that the log has them already, under
@@ -62,6 +63,20 @@ struct OwnEntry {
   Vector<uint64_t> gone;  // indexes of ops that were applied in vain
 };
 
+// Actions that one entry appended to a stream.
+struct AnsweredActions {
+  std::string realm;
+  std::string stream;
+  Vector<StreamAction> actions;
+};
+// How far a stream of the request is filled, and, where it began anew with its last actions, below
+// which revision nothing was sent.
+struct AnsweredFill {
+  std::string stream;
+  Revisions filled;
+  Revisions from;
+};
+
 struct PullAnswer {
   double time = 0;
   Cursors cursors;
@@ -78,11 +93,18 @@ struct PullAnswer {
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
+  Vector<AnsweredActions> actions;
+  std::optional<Vector<AnsweredFill>> streams_filled;  // none: the server knows no streams
   bool left_out = false;  // the answer has something that this schema does not have
 };
 
 // kInvalidArgument if a member is missing or has the wrong type: then nothing of the answer may be
 // used.
+// `streams` of a request.
+Data StreamsOfRequest(const SyncRecord& sync);
+// The members of an answer about streams.
+Status ReadAnsweredStreams(const Data& json, PullAnswer* answer);
+
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json);
 
 // What the transaction does: call Decide with the outbox and `sync` as they are now, then
@@ -144,9 +166,17 @@ class PullFold {
   void MoveScopes();
   bool RefillOuter();
   void MoveCursors();
+  void AddOwnActions(const Update& update, const std::string& realm, uint64_t revision, double at);
+  const AnsweredFill* FillOf(const SyncStream& stream) const;
+  std::optional<uint64_t> FilledBefore(const SyncStream& stream, const std::string& realm) const;
+  void ClearFilled(const SyncStream& stream, const std::string& realm, uint64_t filled);
+  void MoveStream(SyncStream* stream);
+  void WriteFloor(const SyncStream& stream, const std::string& realm, const AnsweredFill& fill);
+  void StreamSteps();
   void WriteRecord();
 
   const Schema* schema_;
+  std::string user_;
   const PullRequest* request_;
   const PullAnswer* answer_;
   double now_;
@@ -160,6 +190,9 @@ class PullFold {
   Vector<PartlyConfirmed> partly_;
   uint64_t highest_ = 0;
   std::optional<Vector<std::string>> lost_;  // of the record, if there is news about lost realms
+  // By realm and stream.
+  Map<std::pair<std::string, std::string>, Map<StreamPlace, StreamAction>> found_actions_;
+  std::optional<Vector<SyncStream>> streams_;  // of the record, if they have changed
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
   bool resend_ = false;

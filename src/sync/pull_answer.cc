@@ -129,6 +129,7 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
   SKERRY_RETURN_IF_ERROR(ReadRefill(json["refill"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));
+  SKERRY_RETURN_IF_ERROR(ReadAnsweredStreams(json, &answer));
   for (const Data& item : json["changes"].items()) {
     if (schema.FindTable(item["table"].as_string()) == kNone) {
       answer.left_out = true;  // a newer server's table

@@ -11,6 +11,7 @@
 #include "sync/pull.h"
 #include "sync/records.h"
 #include "sync/scopes.h"
+#include "sync/streams.h"
 
 namespace skerry {
 namespace {
@@ -20,6 +21,7 @@ struct OwnPlace {
   uint64_t revision = 0;
   double at = 0;
   const OutboxRecord* update = nullptr;
+  bool has_rows = true;  // base does not have its rows yet
 };
 
 // The revision at which the log of the realm has the action, as the answer says; null: it does not.
@@ -37,6 +39,7 @@ const uint64_t* KnownRevision(const PullAnswer& answer, const std::string& actio
 PullFold::PullFold(const Schema* schema, std::string user, const PullRequest* request,
                    const PullAnswer* answer, double now, double clock_offset)
     : schema_(schema),
+      user_(user),
       request_(request),
       answer_(answer),
       now_(now),
@@ -46,6 +49,7 @@ PullFold::PullFold(const Schema* schema, std::string user, const PullRequest* re
 bool PullFold::StillAsAsked() const {
   if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
   if (sync_.scope_version != request_->scope_version) return false;
+  if (!(sync_.streams == request_->streams)) return false;
   // An update that the answer expects to be folded must still be in the outbox.
   for (const auto& [id, realms] : answer_->own) {
     if (request_->have.count(id) == 0) continue;
@@ -75,6 +79,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   }
   MoveScopes();
   KeepSteps();
+  StreamSteps();
   ConfirmOwn();
   Revoke();
   MoveLost();
@@ -96,6 +101,7 @@ void PullFold::DropSteps() {
     steps_.emplace_back();
     steps_.back().kind = StepKind::kDropRealm;
     steps_.back().realm = realm;
+    DropStreamsOf(realm, &writes_);
   }
 }
 
@@ -108,10 +114,12 @@ void PullFold::OwnSteps() {
     const auto own = answer_->own.find(id);
     if (own == answer_->own.end()) continue;
     for (const auto& [realm, entry] : own->second) {
-      // At or below the cursor, an image or a page already had it. A dropped realm has no cursor:
-      // the answer has everything but own updates.
-      if (!IsDropped(realm) && entry.revision <= CursorRevision(request_->cursors, realm)) continue;
-      places.push_back({realm, entry.revision, entry.at, &update});
+      // At or below the cursor, an image or a page already had its rows. A dropped realm has no
+      // cursor: the answer has everything but own updates.
+      const bool has_rows =
+          IsDropped(realm) || entry.revision > CursorRevision(request_->cursors, realm);
+      if (!has_rows && (!sync_.streams.has_value() || Contains(update.confirmed, realm))) continue;
+      places.push_back({realm, entry.revision, entry.at, &update, has_rows});
     }
   }
   Sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
@@ -123,13 +131,15 @@ void PullFold::OwnSteps() {
     if (!body.ok()) continue;  // cannot happen: `have` names only updates that can be read
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
+    AddOwnActions(update.value(), place.realm, place.revision, place.at);
+    if (!place.has_rows) continue;
     Step step;
     step.kind = StepKind::kOwnOps;
     step.realm = place.realm;
     step.at = place.at;
     step.revision = place.revision;
     for (Op& op : update.value().ops) {
-      if (op.realm == place.realm) step.ops.push_back(std::move(op));
+      if (op.Has(kOnRow) && op.realm == place.realm) step.ops.push_back(std::move(op));
     }
     if (!step.ops.empty()) steps_.push_back(std::move(step));
   }
@@ -313,7 +323,7 @@ Data::Array PullFold::Finish() {
 void PullFold::WriteRecord() {
   for (const NamedMutation& left : quarantine_.done()) confirmed_.push_back(left);
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
-                    !lost_.has_value() && partly_.empty() && !quarantine_.removed_any();
+                    !lost_.has_value() && !streams_.has_value() && partly_.empty() && !quarantine_.removed_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;
@@ -327,6 +337,7 @@ void PullFold::WriteRecord() {
   record.partly = std::move(partly_);
   record.cursors = sync_.cursors;
   record.lost = std::move(lost_);
+  record.streams = std::move(streams_);
   record.body = EncodeSteps(*schema_, steps_);
   sync_.record_bytes += record.body->size();
   sync_.removed_up_to =

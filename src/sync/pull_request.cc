@@ -27,6 +27,7 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
   request.cursors = sync.cursors;
   request.scope_version = sync.scope_version;
   request.scopes = sync.scopes;
+  request.streams = sync.streams;
   Data have = Data::MakeArray();
   for (const OutboxRecord& update : outbox) {
     const bool received = update.received();
@@ -61,6 +62,7 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
       .Set("have", std::move(have))
       .Set("seen", ToData(sync.seen));
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
+  if (sync.streams.has_value()) body.Set("streams", StreamsOfRequest(sync));
   for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
   // The realms of which rows are held without a cursor: the server may have lost them.
   Vector<std::string> held = sync.lost.value_or(Vector<std::string>());

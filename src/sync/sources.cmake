@@ -18,12 +18,14 @@ set(SKERRY_SYNC_SOURCES
   src/sync/pull_fold_scopes.cc
   src/sync/pull_fold_realms.cc
   src/sync/pull_request.cc
+  src/sync/pull_streams.cc
   src/sync/push.cc
   src/sync/push_result.cc
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/quarantine.cc
   src/sync/status.cc
+  src/sync/streams.cc
   src/sync/sync_job.cc
   src/sync/sync_job_fill.cc
   src/sync/sync_job_pull.cc

@@ -7,6 +7,7 @@
 #include "log/codec.h"
 #include "sync/image_job.h"
 #include "sync/records.h"
+#include "sync/streams.h"
 #include "sync/sync_job.h"
 
 namespace skerry {
@@ -74,6 +75,9 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   if (stale) return;
   fill_.draft.Publish(&sync, writes);
   sync.cursors[realm] = fill_.draft.cursors.at(realm);
+  // The image has no streams.
+  DropStreamsOf(realm, writes);
+  BeginStreamsAgain(realm, &sync);
   const auto is_filled = [&realm](const std::string& other) { return other == realm; };
   erase_if(sync.refill, is_filled);
   for (SyncScope& scope : sync.scopes) {
@@ -85,6 +89,7 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   record.kind = UpdateKind::kImage;
   record.generation = fill_.draft.generation;
   record.cursors = sync.cursors;
+  record.streams = sync.streams;
   if (sync.lost.has_value()) {
     erase_if(*sync.lost, is_filled);
     record.lost = sync.lost;
@@ -152,7 +157,8 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
     fill_.draft.parts = *event.parts;
     fill_.Move(FillStep::kPublish);
     fill_.transaction =
-        Transact({Store::kSync, Store::kUpdates}, TransactionMode::kWriteStrict, {}, turn);
+        Transact({Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams},
+                 TransactionMode::kWriteStrict, {}, turn);
     return true;
   }
   const auto& [name, message, status] = event.error;

@@ -73,7 +73,8 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
                                          pulled.get(), turn->now, clock_offset);
   PullFoldStage stage;
   stage.transaction = Transact(
-      {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
+      {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts,
+       Store::kActions, Store::kStreams},
       TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
   stage.request = std::move(sent.request);
   stage.answer = std::move(pulled);

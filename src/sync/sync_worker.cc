@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sync/scopes.h"
+#include "sync/streams.h"
 #include "sync/status.h"
 #include "sync/token_record.h"
 #include "sync/worker_config.h"
@@ -98,7 +99,8 @@ void SyncWorker::BeginOwn(Own own, Turn* turn) {
   Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
                     CountRead(Store::kConflicts), GetRead(Store::kSync, kServiceKey),
                     GetRead(Store::kSync, kTokenKey)};
-  own.id = turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts, Store::kUpdates},
+  own.id = turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts, Store::kUpdates,
+                           Store::kActions, Store::kStreams},
                           TransactionMode::kWriteStrict, std::move(reads));
   own_.push_back(std::move(own));
 }
@@ -178,6 +180,9 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   // At the start, too: scopes that the schema no longer understands are dropped.
   own->changed = ChangeScopes(state_->schema, own->add, own->drop, turn->now, &sync, &own->record,
                               &own->left_out);
+  own->changed = ChangeStreams(own->streams, turn->now, &sync, &reply.writes,
+                               &own->left_out_streams) ||
+                 own->changed;
   if (own->record.has_value())
     reply.writes.push_back(PutWrite(Store::kUpdates, own->record->n, own->record->Write()));
   state_->pending = read[1].as_number();
@@ -234,6 +239,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
                                "All windows together want more than a server takes.", true};
       turn->Post(ScopesFailedMessage{error, {}, own.left_out});
     }
+    if (!own.left_out_streams.empty()) turn->Post(StreamsFailedMessage{own.left_out_streams});
   }
   if (own.record.has_value()) turn->Broadcast(RecordMessage{*own.record});
   const bool first = !state_->started;
@@ -364,6 +370,9 @@ bool SyncWorker::LacksScope() const {
   }
   for (const WantedScope& scope : wanted_) {
     if (!HoldsScope(state_->sync.scopes, scope)) return true;
+  }
+  for (const WantedStream& stream : wanted_streams_) {
+    if (!IsWanted(state_->sync, stream.stream)) return true;
   }
   return false;
 }

@@ -49,9 +49,11 @@ class SyncWorker {
     OwnKind kind = OwnKind::kStart;
     Token token;                    // kToken, kRefusal
     Vector<WantedScope> add, drop;  // kScopes
+    Vector<WantedStream> streams;   // kScopes
     std::optional<UpdateRecord> record;
     bool changed = false;
     Vector<SyncScope> left_out;
+    Vector<WantedStream> left_out_streams;
     double pending = 0;  // kLook
   };
 
@@ -77,6 +79,7 @@ class SyncWorker {
   void OnPost(const ResumeMessage& message, Turn* turn);
   void OnPost(const SyncMessage& message, Turn* turn);
   void OnPost(const ScopesMessage& message, Turn* turn);
+  void OnPost(const StreamsMessage& message, Turn* turn);
   void OnPost(const TokenMessage& message, Turn* turn);
   void OnPost(const ServiceMessage& message, Turn* turn);
   void OnPost(const StopMessage& message, Turn* turn);
@@ -133,6 +136,7 @@ class SyncWorker {
   uint64_t last_id_ = 0;
   Vector<Own> own_;
   Vector<WantedScope> wanted_;         // the scopes of this worker's window
+  Vector<WantedStream> wanted_streams_;
   bool scopes_failed_ = false;         // they could not be stored, or were left out
   Phase shared_phase_ = Phase::kNone;  // what the worker that works does, as it reported
   Data shown_status_;

@@ -11,7 +11,7 @@ namespace {
 
 using PostMessages =
     OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage, ResumeMessage,
-          SyncMessage, ScopesMessage, TokenMessage, ServiceMessage, StopMessage>;
+          SyncMessage, ScopesMessage, StreamsMessage, TokenMessage, ServiceMessage, StopMessage>;
 using ChannelMessages = OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage,
                               PushedNotice, ServiceFailedMessage, FillMessage, NeedTokenMessage,
                               HelperSyncedMessage, LoggedMessage, RecordMessage>;
@@ -87,6 +87,19 @@ void SyncWorker::OnPost(const ScopesMessage& message, Turn* turn) {
   WantScopes(message.add, message.drop, turn);
 }
 
+void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
+  for (const WantedStream& wanted : message.add) {
+    const auto is_it = [&](const WantedStream& one) { return one.stream == wanted.stream; };
+    const auto held = std::find_if(wanted_streams_.begin(), wanted_streams_.end(), is_it);
+    if (held == wanted_streams_.end()) {
+      wanted_streams_.push_back(wanted);
+    } else if (!wanted.last.has_value()) {
+      held->last.reset();
+    }
+  }
+  WantScopes({}, {}, turn);
+}
+
 void SyncWorker::OnPost(const TokenMessage& message, Turn* turn) { OnToken(message.token, turn); }
 
 void SyncWorker::OnPost(const ServiceMessage& message, Turn* turn) {
@@ -112,11 +125,12 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
     if (Understands(state_->schema, scope)) wanted.push_back(scope);
   }
   wanted_ = std::move(wanted);
-  if (!wanted_.empty()) turn->Timer(WorkerTimer::kScopes, kDayMs);
+  if (!wanted_.empty() || !wanted_streams_.empty()) turn->Timer(WorkerTimer::kScopes, kDayMs);
   Own own;
   own.kind = OwnKind::kScopes;
   own.add = wanted_;
   own.drop = drop;
+  own.streams = wanted_streams_;
   BeginOwn(std::move(own), turn);
 }
 

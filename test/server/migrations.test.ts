@@ -87,3 +87,36 @@ test('keys older rows by realm and id, with tombstones of those that had moved',
     db.query(`insert into public.foreign_table values ('y', 'A'), ('y', 'B')`),
   ).rejects.toThrow();
 });
+
+test('takes over the appends that an earlier server logged', async () => {
+  const step = migrations.findIndex((each) => each.some((sql) => sql.includes('skerry.append')));
+  await migrate(db, migrations.slice(0, step));
+  const action = (n: number) => `{"id":"a${n}","name":"said","arg":{"n":${n}},"at":${n}}`;
+  const op = (stream: string, by: string) =>
+    `{"op":"append","stream":"${stream}","realm":"r"${by}}`;
+  const log = (revision: number, actions: string, ops: string, streams: string) =>
+    db.query(
+      `insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, actions, ops, tables, streams, changes)
+       values ('r', $1::text::bigint, 1000, 'c', 'anna', $1::text, true, $2::text::json, $3::text::json, '[]', $4::text::json, 0)`,
+      [String(revision), actions, ops, streams],
+    );
+  await log(
+    1,
+    `[${action(1)},${action(2)}]`,
+    `[${op('chat', ',"by":[1]')},${op('chat', ',"by":[0]')},${op('notes', ',"by":[0]')}]`,
+    '["chat","notes"]',
+  );
+  await log(2, `[${action(3)}]`, `[${op('chat', '')}]`, '["chat"]');
+  await log(3, `[${action(4)}]`, '[]', '[]');
+  await migrate(db);
+  const rows = await db.query<Record<string, string>>(
+    `select a.stream || ' ' || a.revision || '.' || a.position || ' ' || a.id || ' ' || (a.arg ->> 'n') || ' ' || a.author as text
+       from skerry.append a order by a.stream, a.revision, a.position`,
+  );
+  expect(rows.map(({ text }) => text)).toEqual([
+    'chat 1.0 a2 2 anna',
+    'chat 1.1 a1 1 anna',
+    'chat 2.0 a3 3 anna',
+    'notes 1.0 a1 1 anna',
+  ]);
+});

@@ -54,6 +54,7 @@ async function workload(url: string, database: string): Promise<void> {
   other.scopes = [{ table: 'cities', where: kScope, filled: false }];
   await ask();
   await joined(other, ask, push);
+  await streamed(author, other, ask, push);
   await relayed(database, () => push(update(kRealm, 'c1', { name: 'c' })));
 }
 
@@ -83,6 +84,29 @@ async function joined(
   await ask({ cursors, limit: 1 });
 }
 
+/** Streams: by name, by prefix, the last actions, and a history. */
+async function streamed(
+  author: WireClient,
+  other: WireClient,
+  ask: (more?: Json) => Promise<Json>,
+  push: (...ops: Json[]) => Promise<void>,
+) {
+  await push({ op: 'append', stream: 'chat', realm: kRealm });
+  const filled = {};
+  await ask({
+    streams: [
+      { stream: 'chat', filled },
+      { stream: 'ch*', filled },
+      { stream: 'chat', last: 5, filled },
+    ],
+  });
+  for (const query of ['', '?before=7.1&limit=5']) {
+    const path = `/v1/streams/${encodeURIComponent(kRealm)}/chat${query}`;
+    const response = await fetch(other.url + path, { headers: author.headers });
+    expect(response.status).toBe(200);
+  }
+}
+
 /** What a node reads for pokes of a commit by another. */
 async function relayed(databaseUrl: string, commit: () => Promise<void>) {
   const database = await openPostgres(databaseUrl);
@@ -99,6 +123,7 @@ async function relayed(databaseUrl: string, commit: () => Promise<void>) {
       frames.push(frame);
     },
     regrant: () => {},
+    wantsStream: () => true,
   });
   await commit();
   relay.catchUp();
@@ -116,6 +141,7 @@ const kFill = `
   insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, tables, streams, changes, bytes)
     select 'r' || n % 1000, n, n, 'c', 'u', 'u' || n, true, '["cities"]', '[]', 1, 300 from generate_series(1, ${kRows}) n;
   insert into skerry.change select 'r' || n % 1000, n, 'cities', 'i' || n, null, false from generate_series(1, ${kRows}) n;
+  insert into skerry.append select 'r' || n % 1000, 's' || n % 7, n, 0, 'a', 'n', null, 1, 1, 'u', 512 from generate_series(1, ${kRows}) n;
   insert into skerry.image select 'i' || n, 'r' || n, 'e', 1, 1, 'h', 1, 's' from generate_series(1, ${kRows / 5}) n;
   insert into cities (id, realm, revision, created_at, modified_at, name, country, code)
     select 'i' || n, 'r' || n % 1000, 1, now(), now(), 'n', 'c' || n % 100, 'k' || n from generate_series(1, ${kRows}) n;
@@ -138,6 +164,7 @@ const kLargeRealm = `
     select '${kRealm}', 1000 + n, n, 'c', 'u', 'v' || n, true, '["cities"]', '[]', 1, 300 from generate_series(1, ${kRows}) n;
   insert into skerry.change select '${kRealm}', 1000 + n, case when n % 2 = 0 then 'cities' else 'notices' end, 'b' || n, null, false
     from generate_series(1, ${kRows}) n;
+  insert into skerry.append select '${kRealm}', 's' || n % 7, n, 0, 'a', 'n', null, 1, 1, 'u', 512 from generate_series(1, ${kRows}) n;
   analyze`;
 
 /** One table that is never large: a few lines about the database. */
@@ -190,7 +217,9 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
   async function plansOf(...parts: string[]): Promise<string[]> {
     const texts = [...recorded.keys()].filter((text) => parts.every((part) => text.includes(part)));
     expect(texts).not.toEqual([]);
-    return Promise.all(texts.map(async (text) => (await planOf(text)).join('\n')));
+    const plans: string[] = [];
+    for (const text of texts) plans.push((await planOf(text)).join('\n'));
+    return plans;
   }
 
   /** The scans of whole tables in the plans of the recorded statements. */
@@ -234,6 +263,9 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
       expect(plan).toMatch(
         /Index Scan using change_pkey on change c.*\n\s*Index Cond: .*realm.*table_name.*revision.*revision/,
       );
+    // A stream's history, from its end.
+    for (const plan of await plansOf('from skerry.append a', 'a.revision desc, a.position desc'))
+      expect(plan).toMatch(/Index Scan Backward using append_pkey on append a/);
     // A poke: entries above the known one.
     for (const plan of await plansOf('from skerry.log e'))
       expect(plan).toMatch(

@@ -126,6 +126,16 @@ export const limits = {
   /** Clients accept no larger answer. An answer of more characters is computed again over a shorter range. */
   answerBytes: 8 << 20,
   answerCharacters: 4 << 20,
+  /** Bytes of the actions of streams in one answer, and in one page of a stream's history; a single entry has no more. */
+  streamBytes: 2 << 20,
+  /** Actions of a stream in one answer: as many as one entry may have, at least. */
+  streamActions: 10_000,
+  /** Actions on one page of a stream's history: the maximum of `limit`, and its default. */
+  historyActions: 1_000,
+  historyDefault: 100,
+  /** Streams and prefixes of one pull or hello, and the bytes of a name, as the core accepts (src/base/limits.h). */
+  streams: 100,
+  streamNameBytes: 128,
   /** Rows of one page. */
   pageRows: 2_000,
   /** Images kept per realm. */

@@ -108,6 +108,54 @@ function cursorsOf(cursors: unknown): Record<string, string> {
   return cursors as Record<string, string>;
 }
 
+function isStreamName(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    name !== '' &&
+    Buffer.byteLength(name) <= limits.streamNameBytes &&
+    isStorable(name)
+  );
+}
+
+function streamItems(streams: unknown): readonly unknown[] {
+  if (!Array.isArray(streams)) throw bad('`streams` is not a list.');
+  if (streams.length > limits.streams)
+    throw tooMuch(`A request may name ${limits.streams} streams.`);
+  return streams;
+}
+
+/** The streams of a pull, reduced to the members known here. */
+function streamsOf(streams: unknown): JsonObject[] {
+  return streamItems(streams).map((item) => {
+    if (!isObject(item) || !isStreamName(item.stream)) throw bad('A stream has no name.');
+    const { stream, last = null, filled } = item;
+    return { stream, last, filled: filledOf(filled ?? {}) };
+  });
+}
+
+function filledOf(filled: unknown): JsonObject {
+  if (!isObject(filled) || !Object.keys(filled).every(isRealmName))
+    throw bad('`filled` of a stream is not an object of realms and revisions.');
+  return filled;
+}
+
+/** Whether a listener wants pokes of a stream. Without a list it wants those of all. */
+export type WantsStream = (stream: string) => boolean;
+
+/** The streams of a hello: names, and prefixes followed by `*`, each alone or as in a pull. */
+export function wantedStreams(streams: unknown): WantsStream {
+  if (streams === undefined || streams === null) return () => true;
+  const names = new Set<string>();
+  const prefixes: string[] = [];
+  for (const item of streamItems(streams)) {
+    const name = isObject(item) ? item.stream : item;
+    if (!isStreamName(name)) throw bad('A stream has no name.');
+    if (name.endsWith('*')) prefixes.push(name.slice(0, -1));
+    else names.add(name);
+  }
+  return (stream) => names.has(stream) || prefixes.some((prefix) => stream.startsWith(prefix));
+}
+
 /** A pull's body, reduced to the members known here (docs/protocol.md). */
 export interface PullRequest {
   readonly client: unknown;
@@ -117,6 +165,7 @@ export interface PullRequest {
   readonly have: readonly string[];
   readonly cursors: Readonly<Record<string, string>>;
   readonly scopes: readonly unknown[];
+  readonly streams?: readonly unknown[];
   readonly known?: readonly string[];
   readonly lost?: readonly string[];
 }
@@ -124,10 +173,12 @@ export interface PullRequest {
 /** Refuses a pull that is larger than any client's, or has names that cannot exist. */
 export function pullOf(body: JsonObject, limit: number): PullRequest {
   const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
+  const { streams } = body;
   return {
     ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
     scopes: scopesOf(scopes),
+    ...(streams === undefined || streams === null ? {} : { streams: streamsOf(streams) }),
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
     ...(lost === undefined || lost === null ? {} : { lost: idsOf(lost, 'lost') }),
   };

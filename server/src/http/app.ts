@@ -17,7 +17,7 @@ import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
 import type { DatabaseClock } from '../db/clock.ts';
-import { type Database, isUnavailable, type Within } from '../db/database.ts';
+import { type Database, isStorable, isUnavailable, type Within } from '../db/database.ts';
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
@@ -28,6 +28,7 @@ import type { Flusher } from '../push/flusher.ts';
 import type { Grants } from '../rights/grants.ts';
 import { type Caller, readRights } from '../rights/rights.ts';
 import type { SchemaDescription } from '../sql/description.ts';
+import { parseHistory, readHistory } from '../stream/history.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, staticFiles } from './files.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
@@ -56,6 +57,9 @@ export interface AppOptions {
   readonly log: (message: string, error: unknown) => void;
 }
 
+/** What this server can do beyond the first version of the protocol. */
+const kFeatures = ['members', 'streams'];
+
 function nothingHere(): Problem {
   return new Problem('not_found', 'There is nothing at this path.');
 }
@@ -71,6 +75,10 @@ const checkPath: MiddlewareHandler = async ({ req }, next) => {
 
 function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
+}
+
+function noSuchStream(): Problem {
+  return new Problem('not_found', 'There is no such stream.');
 }
 
 export function createApp(options: AppOptions): Hono<App> {
@@ -223,6 +231,22 @@ export function createApp(options: AppOptions): Hono<App> {
     return answer;
   });
 
+  app.get('/v1/streams/:realm/:stream', async ({ req, env }) => {
+    const user = await caller(env);
+    const request = parseHistory(req.query('before'), req.query('limit'));
+    const { realm, stream } = req.param();
+    return callers.shares.during(user.id, async () => {
+      const text = await reading(user, env.outgoing, (within) =>
+        options.database.transaction({ mode: 'snapshot', ...within }, async (tx) => {
+          const rights = await readRights(tx, user);
+          if (!rights.has(realm) || !isStorable(stream)) throw noSuchStream();
+          return readHistory(tx, realm, stream, request);
+        }),
+      );
+      return answer(user, env.incoming, text);
+    });
+  });
+
   app.get('/v1/tables/:table', async ({ req, env }) => {
     const user = await caller(env);
     const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
@@ -251,7 +275,10 @@ export function createApp(options: AppOptions): Hono<App> {
 
   app.get('/v1/health', async ({ env: { incoming } }) => {
     await options.database.query('select 1');
-    return jsonResponse(incoming, JSON.stringify({ status: 'ok', schema: options.schema.version }));
+    return jsonResponse(
+      incoming,
+      JSON.stringify({ status: 'ok', schema: options.schema.version, features: kFeatures }),
+    );
   });
 
   app.all('/v1/*', () => {

@@ -1,9 +1,10 @@
 // Sends pokes to listeners. A poke says that a realm's log has grown, and carries no data. It goes to connected users
 // with a right to the realm who have a scope over one of the tables touched (or any user with that right if the table
-// is `autosubscribe`), but not to the client that made the change. A realm pokes a client at most once in
+// is `autosubscribe`), or want one of the streams, but not to the client that made the change. A realm pokes a client at most once in
 // `pokeEveryMs`; earlier pokes are merged into the next one.
 
 import { limits } from '../base/limits.ts';
+import type { WantsStream } from '../cost/pull-cost.ts';
 import type { Entry } from '../push/done.ts';
 
 /** A connection as the hub needs it. */
@@ -13,6 +14,7 @@ export interface Listener {
   /** The realms that the user may read. */
   readonly realms: ReadonlySet<string>;
   readonly tables: ReadonlySet<string>;
+  readonly wantsStream: WantsStream;
   send(frame: string): void;
   /** The user's rights have changed: the listener hears of no realm until it has joined again with those it has now. */
   regrant(): void;
@@ -102,7 +104,7 @@ export class PokeHub {
 
   #concerns(listener: Listener, { tables, streams }: Entry): boolean {
     return (
-      streams.length > 0 ||
+      streams.some((stream) => listener.wantsStream(stream)) ||
       tables.some((table) => listener.tables.has(table) || this.#autosubscribed.has(table))
     );
   }

@@ -17,7 +17,7 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
-import { scopesOf } from '../cost/pull-cost.ts';
+import { scopesOf, wantedStreams } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable, type Queryable } from '../db/database.ts';
@@ -58,6 +58,7 @@ interface Hello {
   readonly token: string | null;
   readonly client: string;
   readonly scopes: unknown;
+  readonly streams: unknown;
   readonly schema: unknown;
 }
 
@@ -71,8 +72,8 @@ function parseHello(data: Buffer, binary: boolean): Hello {
   if (!isObject(message) || message.type !== 'hello' || !isRealmName(message.client)) {
     throw new Refused(4400, 'a hello was expected');
   }
-  const { token, client, scopes = [], schema } = message;
-  return { token: typeof token === 'string' ? token : null, client, scopes, schema };
+  const { token, client, scopes = [], streams, schema } = message;
+  return { token: typeof token === 'string' ? token : null, client, scopes, streams, schema };
 }
 
 /** One connection: anonymous until its hello, then a listener of the hub. */
@@ -138,7 +139,7 @@ class Connection {
 
   async #hello(data: Buffer, binary: boolean): Promise<void> {
     const began = performance.now();
-    const { token, client, scopes, schema } = parseHello(data, binary);
+    const { token, client, scopes, streams, schema } = parseHello(data, binary);
     const parsedMs = performance.now() - began;
     if (this.#hellos.take('', 1) > 0) throw new Refused(4429, 'too many hellos');
     const user = await this.#options.authenticate(token);
@@ -159,6 +160,7 @@ class Connection {
       client,
       regrant: () => this.#regrantSoon(),
       tables: new Set(checked.flatMap(({ tables }) => tables)),
+      wantsStream: wantedStreams(streams),
       send: (frame: string) => this.#send(frame),
     };
     let listener: Listener;

@@ -10,6 +10,7 @@ import { kMembers } from '../sql/members.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
+import { readStream } from '../stream/actions.ts';
 import type { Needs } from './needs.ts';
 import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
@@ -135,6 +136,7 @@ export class PullReading {
       images: JSON.stringify(offers),
       rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows ?? [])),
       ...(await this.#joins(tx, needs)),
+      streams: `[${(await this.#streams(tx, needs)).join(',')}]`,
       omitted: JSON.stringify(this.#omitted),
     });
   }
@@ -264,6 +266,23 @@ export class PullReading {
     }
     this.#stateBytes = bytes;
     return rows;
+  }
+
+  /** Streams; one is not read if there is no room for it. */
+  async #streams(tx: Queryable, needs: Needs): Promise<string[]> {
+    let left = this.#portion.content === 'all' ? this.#portion.of(limits.streamBytes) : 0;
+    const parts: string[] = [];
+    for (const need of needs.streams ?? []) {
+      if (left <= 0) {
+        parts.push('null');
+        continue;
+      }
+      const read = await readStream(tx, need, left);
+      parts.push(read.text);
+      left -= read.bytes;
+      if (read.entries > 1) this.#canShrink = true;
+    }
+    return parts;
   }
 
   /** Pages are added to an answer that reaches every head; a page is not read if there is no room for it. */

@@ -73,7 +73,7 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
   return readText(
     tx,
     `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
-              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone')::text,
+              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone', 'streams', l.streams)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
       cross join lateral (

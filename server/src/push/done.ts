@@ -39,10 +39,11 @@ export interface Done {
 /** The versions of the rights of users, by user. */
 export type RightsVersions = ReadonlyMap<string, string>;
 
-/** The lists of docs/authority.md, in this order: of entries, changes, actions, chains and heads, and of each table's rows. */
+/** The lists of docs/authority.md, in this order: of entries, changes, actions, appends, chains and heads, and
+ * of each table's rows. */
 export type Lists = readonly string[];
 
-const kListsOfLog = 5;
+const kListsOfLog = 6;
 
 /** Writes all decisions in one statement, and commits. */
 export async function writeDone(
@@ -53,7 +54,7 @@ export async function writeDone(
   rights: RightsVersions,
   locked: Iterable<string>,
 ): Promise<void> {
-  const [, , , chains] = lists;
+  const [, , , , chains] = lists;
   if (done.touched.length === 0 && chains === '[]') return;
   const params = new Params();
   for (const list of lists.slice(0, kListsOfLog)) params.add(list);
@@ -105,15 +106,20 @@ const kWriteLog = `
     insert into skerry.action (realm, id, revision)
     select a.realm, a.id, a.revision
       from json_to_recordset($3::text::json) as a(realm text, id text, revision bigint)),
+  append as (
+    insert into skerry.append (realm, stream, revision, position, id, name, arg, at, made_at, author, bytes)
+    select a.realm, a.stream, a.revision, a.position, a.id, a.name, a.arg, a.at, a."madeAt", a.author, a.bytes
+      from json_to_recordset($4::text::json) as a(realm text, stream text, revision bigint, position integer, id text,
+           name text, arg json, at bigint, "madeAt" double precision, author text, bytes integer)),
   chain as (
     insert into skerry.chain (realm, client, seq, update_id, refused)
     select c.realm, c.client, c.seq, c.id, coalesce(c.refused, '{}'::json)
-      from json_to_recordset($4::text::json) as c(realm text, client text, seq bigint, id text, refused json)
+      from json_to_recordset($5::text::json) as c(realm text, client text, seq bigint, id text, refused json)
     on conflict (realm, client) do update
       set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused),
   head as (
     insert into skerry.realm (realm, epoch, head, at, rows)
     select h.realm, gen_random_uuid()::text, h.head, h."headAt", h.rows
-      from json_to_recordset($5::text::json) as h(realm text, head bigint, "headAt" bigint, rows bigint)
+      from json_to_recordset($6::text::json) as h(realm text, head bigint, "headAt" bigint, rows bigint)
     on conflict (realm) do update
       set head = excluded.head, at = excluded.at, rows = skerry.realm.rows + excluded.rows)`;

@@ -205,6 +205,36 @@ export const migrations: readonly string[][] = [
        user_id text collate "C" not null,
        primary key (realm, user_id))`,
   ],
+  [
+    // The actions of streams: the log's entries may be forgotten, these stay. Read by stream, and, for the prefix of
+    // a name, by revision. `bytes`: about how many one takes in an answer.
+    `create table skerry.append (
+       realm text collate "C" not null,
+       stream text collate "C" not null,
+       revision bigint not null,
+       position integer not null,
+       id text collate "C" not null,
+       name text not null,
+       arg json,
+       at bigint not null,
+       made_at double precision not null,
+       author text not null,
+       bytes integer not null,
+       primary key (realm, stream, revision, position))`,
+    `create index append_revision_ix on skerry.append (realm, revision)`,
+    // An earlier server logged appends, and delivered none.
+    `insert into skerry.append (realm, stream, revision, position, id, name, arg, at, made_at, author, bytes)
+     select o.realm, o.stream, o.revision,
+            row_number() over (partition by o.realm, o.stream, o.revision order by o.place) - 1,
+            o.action ->> 'id', o.action ->> 'name', o.action -> 'arg', o.at, (o.action ->> 'at')::double precision,
+            o.user_id, octet_length((o.action -> 'arg')::text) + 512
+       from (select l.realm, l.revision, l.at, l.user_id, p.place, p.op ->> 'stream' as stream,
+                    l.actions -> coalesce((p.op -> 'by' ->> 0)::integer, 0) as action
+               from skerry.log l
+              cross join lateral json_array_elements(l.ops) with ordinality as p(op, place)
+              where l.declared and l.streams::text <> '[]' and p.op ->> 'op' = 'append') o
+      where o.action ->> 'id' is not null`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

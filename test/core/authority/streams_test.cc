@@ -114,10 +114,10 @@ TEST_CASE("streams: appends are limited, each by itself and all of an update tog
   CHECK(RejectCode(s.bob.Send(with((1u << 20) - 1, 1))) == "limit");
   s.bob.TakeBack(update);
   update = s.bob.Make("[" + Append("chat") + "]");
-  CHECK(RejectCode(s.bob.Send(with(900'000, 5))) == "limit");
+  CHECK(RejectCode(s.bob.Send(with(900'000, 3))) == "limit");
   s.bob.TakeBack(update);
   update = s.bob.Make("[" + Append("chat") + "]");
-  CHECK(Status(s.bob.Send(with(900'000, 4))) == "applied");
+  CHECK(Status(s.bob.Send(with(900'000, 2))) == "applied");
 }
 
 TEST_CASE("streams: a reader of the realm may not append") {

@@ -1,0 +1,191 @@
+// The streams of a pull: what is asked for, what the answer has, and the transaction that stores it.
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "base/vector.h"
+#include "log/stream_name.h"
+#include "log/stream_record.h"
+#include "log/wire.h"
+#include "sync/pull.h"
+#include "sync/records.h"
+#include "sync/streams.h"
+
+namespace skerry {
+namespace {
+
+Status WrongStreams() {
+  return {Code::kInvalidArgument, "The server's answer has a wrong `streams`."};
+}
+
+Status ReadAction(const Data& data, StreamPlace place, StreamAction* action) {
+  SKERRY_RETURN_IF_ERROR(CheckUuid(data["id"]));
+  SKERRY_RETURN_IF_ERROR(CheckName(data["name"]));
+  SKERRY_RETURN_IF_ERROR(CheckTime(data["at"]));
+  SKERRY_RETURN_IF_ERROR(CheckTime(data["madeAt"]));
+  action->place = place;
+  action->id = data["id"].as_string();
+  action->name = data["name"].as_string();
+  action->at = data["at"].as_number();
+  action->made_at = data["madeAt"].as_number();
+  action->author = data["author"].as_string();
+  WriteJson(data["arg"], &action->arg);
+  return Status::Ok();
+}
+
+bool ReadRevisions(const Data& data, Revisions* out) {
+  if (!data.is_null() && !data.is_object()) return false;
+  for (const auto& [realm, revision] : data.members()) {
+    if (!ReadU64(revision, &(*out)[realm])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Data StreamsOfRequest(const SyncRecord& sync) {
+  Data list = Data::MakeArray();
+  for (const SyncStream& stream : sync.streams.value_or(Vector<SyncStream>())) {
+    Data filled = Data::MakeObject();
+    for (const auto& [realm, cursor] : sync.cursors) {
+      const std::optional<uint64_t> revision = FilledIn(stream, sync.cursors, realm);
+      if (revision.has_value()) filled.mutable_members().emplace_back(realm, *revision);
+    }
+    Data item = Data::MakeObject();
+    item.Set("stream", stream.stream).Set("filled", std::move(filled));
+    if (stream.last.has_value()) item.Set("last", *stream.last);
+    list.Push(std::move(item));
+  }
+  return list;
+}
+
+Status ReadAnsweredStreams(const Data& json, PullAnswer* answer) {
+  for (const Data& item : json["streams"].items()) {
+    AnsweredActions& read = answer->actions.emplace_back();
+    read.realm = item["realm"].as_string();
+    read.stream = item["stream"].as_string();
+    uint64_t revision = 0;
+    if (read.realm.empty() || !CheckStreamName(item["stream"]).ok() ||
+        !ReadU64(item["revision"], &revision) || revision == 0)
+      return WrongStreams();
+    for (const Data& action : item["actions"].items()) {
+      const StreamPlace place{revision, read.actions.size()};
+      if (!ReadAction(action, place, &read.actions.emplace_back()).ok()) return WrongStreams();
+    }
+  }
+  if (!json["streamsFilled"].is_array()) return Status::Ok();
+  answer->streams_filled.emplace();
+  for (const Data& item : json["streamsFilled"].items()) {
+    AnsweredFill& read = answer->streams_filled->emplace_back();
+    read.stream = item["stream"].as_string();
+    if (!ReadRevisions(item["filled"], &read.filled) || !ReadRevisions(item["from"], &read.from))
+      return WrongStreams();
+  }
+  return Status::Ok();
+}
+
+// Those that are stored already are not stored again: their row may hold others.
+void PullFold::AddOwnActions(const Update& update, const std::string& realm, uint64_t revision,
+                             double at) {
+  if (!sync_.streams.has_value()) return;
+  for (auto& [stream, action] : AppendsOf(update.actions, update.ops, realm, revision, at, user_)) {
+    bool is_wanted = false, is_stored = false;
+    for (const SyncStream& wanted : *sync_.streams) {
+      if (!MatchesStream(wanted.stream, stream)) continue;
+      is_wanted = true;
+      is_stored = is_stored || FilledBefore(wanted, realm).value_or(0) >= revision;
+    }
+    if (is_wanted && !is_stored)
+      found_actions_[{realm, stream}][action.place] = std::move(action);
+  }
+}
+
+// None: the answer says nothing of it.
+const AnsweredFill* PullFold::FillOf(const SyncStream& stream) const {
+  if (!answer_->streams_filled.has_value()) return nullptr;
+  for (const AnsweredFill& fill : *answer_->streams_filled) {
+    if (fill.stream == stream.stream) return &fill;
+  }
+  return nullptr;
+}
+
+std::optional<uint64_t> PullFold::FilledBefore(const SyncStream& stream,
+                                               const std::string& realm) const {
+  if (IsDropped(realm)) return std::nullopt;
+  return FilledIn(stream, request_->cursors, realm);
+}
+
+// What the answer covers below the cursor replaces what is there: own actions may have been stored
+// beyond the place that the stream had reached.
+void PullFold::ClearFilled(const SyncStream& stream, const std::string& realm, uint64_t filled) {
+  const std::optional<uint64_t> reached = FilledBefore(stream, realm);
+  const uint64_t before = reached.value_or(0);
+  const bool is_below = !reached || before < CursorRevision(request_->cursors, realm);
+  if (before >= filled || !is_below) return;
+  for (const auto& [key, actions] : found_actions_) {
+    if (key.first != realm || !MatchesStream(stream.stream, key.second)) continue;
+    writes_.push_back(DeleteBetweenWrite(Store::kActions,
+                                         ActionsKey(realm, key.second, before + 1),
+                                         ActionsKey(realm, key.second, filled)));
+  }
+}
+
+void PullFold::MoveStream(SyncStream* stream) {
+  const AnsweredFill* fill = FillOf(*stream);
+  for (const auto& [realm, cursor] : answer_->cursors) {
+    const uint64_t now = CursorRevision(answer_->cursors, realm);
+    const std::optional<uint64_t> before = FilledBefore(*stream, realm);
+    uint64_t filled = before.value_or(0);
+    const auto told = fill == nullptr ? Revisions::const_iterator() : fill->filled.find(realm);
+    if (fill != nullptr && told != fill->filled.end()) {
+      filled = std::min(told->second, now);
+      ClearFilled(*stream, realm, filled);
+      if (!before.has_value()) WriteFloor(*stream, realm, *fill);
+    }
+    if (filled >= now) {
+      stream->behind.erase(realm);
+    } else {
+      stream->behind[realm] = filled;
+    }
+  }
+  for (const std::string& realm : revoked_) stream->behind.erase(realm);
+  for (const std::string& realm : answer_->lost) stream->behind.erase(realm);
+}
+
+// Of a stream of which only the last actions were asked for.
+void PullFold::WriteFloor(const SyncStream& stream, const std::string& realm,
+                          const AnsweredFill& fill) {
+  if (IsStreamPrefix(stream.stream)) return;
+  const auto from = fill.from.find(realm);
+  StreamRecord record;
+  if (from != fill.from.end()) record.floor = from->second;
+  writes_.push_back(
+      PutWrite(Store::kStreams, StreamKey(realm, stream.stream), ToData(record)));
+}
+
+// REQUIRES: own updates are in found_actions_.
+void PullFold::StreamSteps() {
+  for (const AnsweredActions& item : answer_->actions) {
+    if (!IsWanted(sync_, item.stream)) continue;
+    auto& found = found_actions_[{item.realm, item.stream}];
+    for (const StreamAction& action : item.actions) found[action.place] = action;
+  }
+  if (sync_.streams.has_value()) {
+    const Vector<SyncStream> before = *sync_.streams;
+    for (SyncStream& stream : *sync_.streams) MoveStream(&stream);
+    if (!(*sync_.streams == before)) {
+      streams_ = sync_.streams;
+      moved_ = true;
+    }
+  }
+  for (auto& [key, found] : found_actions_) {
+    Step& step = steps_.emplace_back();
+    step.kind = StepKind::kActions;
+    step.realm = key.first;
+    step.stream = key.second;
+    for (auto& [place, action] : found) step.actions.push_back(std::move(action));
+    WriteActions(*schema_, key.first, key.second, step.actions, &writes_);
+  }
+}
+
+}  // namespace skerry

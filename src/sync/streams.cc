@@ -1,0 +1,124 @@
+#include "sync/streams.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/limits.h"
+#include "log/cursor.h"
+#include "log/stream_name.h"
+#include "log/stream_record.h"
+#include "sync/scopes.h"
+
+namespace skerry {
+namespace {
+
+void BeginAgain(const Cursors& cursors, SyncStream* stream) {
+  stream->behind.clear();
+  for (const auto& [realm, cursor] : cursors) stream->behind[realm] = 0;
+}
+
+SyncStream* Find(Vector<SyncStream>* streams, const std::string& stream) {
+  for (SyncStream& one : *streams) {
+    if (one.stream == stream) return &one;
+  }
+  return nullptr;
+}
+
+bool IsCovered(const Vector<SyncStream>& streams, const WantedStream& wanted) {
+  return std::any_of(streams.begin(), streams.end(), [&](const SyncStream& one) {
+    return !one.last.has_value() && CoversStreams(one.stream, wanted.stream);
+  });
+}
+
+// Removes what is kept of streams that nobody wants any more.
+void Forget(const SyncStream& dropped, const SyncRecord& sync, Data::Array* writes) {
+  for (const auto& [realm, cursor] : sync.cursors) {
+    const KeyRange keys = KeysOfStream(realm, dropped.stream);
+    writes->push_back(DeleteBetweenWrite(Store::kActions, keys.from, keys.to));
+    writes->push_back(DeleteBetweenWrite(Store::kStreams, keys.from, keys.to));
+  }
+}
+
+// Streams of which a part is wanted under another name stay whole, or begin again.
+bool DropStale(double today, SyncRecord* sync, Data::Array* writes) {
+  Vector<SyncStream> kept;
+  Vector<SyncStream> dropped;
+  for (SyncStream& one : *sync->streams) {
+    const bool is_stale = one.asked.has_value() && today - *one.asked > kUnaskedDays;
+    (is_stale ? dropped : kept).push_back(std::move(one));
+  }
+  for (const SyncStream& gone : dropped) {
+    Forget(gone, *sync, writes);
+    for (SyncStream& one : kept) {
+      const bool overlaps =
+          CoversStreams(gone.stream, one.stream) || CoversStreams(one.stream, gone.stream);
+      if (overlaps) BeginAgain(sync->cursors, &one);
+    }
+  }
+  *sync->streams = std::move(kept);
+  return !dropped.empty();
+}
+
+}  // namespace
+
+std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursors,
+                                 std::string_view realm) {
+  const auto cursor = cursors.find(realm);
+  if (cursor == cursors.end()) return std::nullopt;
+  const auto behind = stream.behind.find(realm);
+  if (behind == stream.behind.end()) return CursorRevision(cursors, std::string(realm));
+  return behind->second == 0 ? std::nullopt : std::optional<uint64_t>(behind->second);
+}
+
+bool IsWanted(const SyncRecord& sync, std::string_view stream) {
+  if (!sync.streams.has_value()) return false;
+  return std::any_of(sync.streams->begin(), sync.streams->end(), [&](const SyncStream& one) {
+    return MatchesStream(one.stream, stream);
+  });
+}
+
+bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync,
+                   Data::Array* writes, Vector<WantedStream>* left_out) {
+  if (add.empty()) return false;
+  const double today = std::floor(now / kDayMs);
+  if (!sync->streams.has_value()) sync->streams.emplace();
+  for (const WantedStream& wanted : add) {
+    if (SyncStream* held = Find(&*sync->streams, wanted.stream)) held->asked = today;
+  }
+  bool changed = DropStale(today, sync, writes);
+  for (const WantedStream& wanted : add) {
+    SyncStream* held = Find(&*sync->streams, wanted.stream);
+    if (held != nullptr) {
+      if (!held->last.has_value() || wanted.last.has_value()) continue;
+      held->last.reset();
+      BeginAgain(sync->cursors, held);
+      changed = true;
+    } else if (!IsCovered(*sync->streams, wanted)) {
+      if (sync->streams->size() >= kMaxStreamScopes) {
+        left_out->push_back(wanted);
+        continue;
+      }
+      SyncStream& added = sync->streams->emplace_back();
+      added.stream = wanted.stream;
+      added.last = wanted.last;
+      added.asked = today;
+      BeginAgain(sync->cursors, &added);
+      changed = true;
+    }
+  }
+  if (changed) ++sync->scope_version;
+  return changed;
+}
+
+void DropStreamsOf(std::string_view realm, Data::Array* writes) {
+  const KeyRange keys = KeysOfRealm(realm);
+  writes->push_back(DeleteBetweenWrite(Store::kActions, keys.from, keys.to));
+  writes->push_back(DeleteBetweenWrite(Store::kStreams, keys.from, keys.to));
+}
+
+void BeginStreamsAgain(const std::string& realm, SyncRecord* sync) {
+  if (!sync->streams.has_value()) return;
+  for (SyncStream& stream : *sync->streams) stream.behind[realm] = 0;
+}
+
+}  // namespace skerry

@@ -1,0 +1,40 @@
+// The streams that windows want, as the record `sync` keeps them (docs/design.md, "Streams"). Like
+// scopes, they are the union of what all windows ask for, and stay when windows close.
+#ifndef SKERRY_SYNC_STREAMS_H_
+#define SKERRY_SYNC_STREAMS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/data.h"
+#include "base/vector.h"
+#include "log/message.h"
+#include "log/sync_record.h"
+
+namespace skerry {
+
+// The revision up to which all actions of the stream in this realm are here. None: nothing of it was
+// asked for yet, or the realm has no cursor.
+std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursors,
+                                 std::string_view realm);
+
+// Whether windows want the stream.
+bool IsWanted(const SyncRecord& sync, std::string_view stream);
+
+// Adds streams; returns whether anything changed. An added one has nothing yet. One of which only
+// the last actions were wanted begins again if all are. Those that were not asked for in
+// kUnaskedDays are dropped when others are added, with their actions. What does not fit among
+// kMaxStreamScopes is left out.
+bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync,
+                   Data::Array* writes, Vector<WantedStream>* left_out);
+
+// The realm begins again: nothing of its streams is here. Appends the writes that remove them.
+void DropStreamsOf(std::string_view realm, Data::Array* writes);
+// Notes that all streams of the realm have to be asked for again.
+void BeginStreamsAgain(const std::string& realm, SyncRecord* sync);
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_STREAMS_H_
