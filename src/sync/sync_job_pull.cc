@@ -137,7 +137,8 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   run_.refusal = {};
   state_->ForgetErrors();
   if (fold->waits()) return loop_.Pulled(false);  // a window wakes this worker when it has done so
-  loop_.Pulled(answer->more);
+  // A server that says `more` and makes no progress would be asked without end.
+  loop_.Pulled(answer->more && fold->moved());
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) refilled_all_ = false;
   // A poke that came during the request may announce more than the answer could contain.

@@ -14,14 +14,32 @@ namespace {
 
 template <typename Store>
 Data Range(const Store& store, const Data& range) {
-  Data items = Data::MakeArray();
+  Data::Array items;
   for (const auto& [key, value] : store) {
     if constexpr (std::is_same_v<std::decay_t<decltype(key)>, uint64_t>) {
       if (range["above"].is_number() && key <= range["above"].as_u64()) continue;
+    } else {
+      if (range["from"].is_string() && key < range["from"].as_string()) continue;
+      if (range["to"].is_string() && key > range["to"].as_string()) continue;
     }
-    items.Push(Data::Object{{"key", Data(key)}, {"value", value}});
+    items.push_back(Data::Object{{"key", Data(key)}, {"value", value}});
   }
-  return items;
+  if (range["last"].as_bool()) std::reverse(items.begin(), items.end());
+  if (range["limit"].is_number()) items.resize(std::min<size_t>(items.size(), range["limit"].as_u64()));
+  return Data(std::move(items));
+}
+
+// A write to `actions` or `streams`.
+void WriteStream(const Data& write, std::map<std::string, Data>* store) {
+  if (const Data* removed = write.Find("deleteRange")) {
+    std::erase_if(*store, [&](const auto& item) {
+      const Data& from = (*removed)["from"];
+      return (from.is_null() || item.first >= from.as_string()) &&
+             item.first <= (*removed)["to"].as_string();
+    });
+  } else {
+    (*store)[write["key"].as_string()] = write["put"];
+  }
 }
 
 }  // namespace
@@ -37,15 +55,24 @@ Data Storage::Read(const Data& read) const {
   if (store == "mutations") return Range(mutations, range);
   if (store == "updates") return Range(updates, range);
   if (store == "conflicts") return Range(conflicts, range);
+  if (store == "actions") return Range(actions, range);
+  if (store == "streams") return Range(streams, range);
   REQUIRE_EQ(store, "outbox");
   return Range(outbox, range);
+}
+
+std::map<std::string, Data>* Storage::StreamStore(const std::string& name) {
+  if (name == "actions") return &actions;
+  return name == "streams" ? &streams : nullptr;
 }
 
 Data Storage::Write(const Data& writes) {
   Data keys = Data::MakeArray();
   for (const Data& write : writes.items()) {
     const std::string& store = write["store"].as_string();
-    if (const Data* added = write.Find("add")) {
+    if (std::map<std::string, Data>* rows = StreamStore(store)) {
+      WriteStream(write, rows);
+    } else if (const Data* added = write.Find("add")) {
       REQUIRE_EQ(store, "mutations");
       mutations[++last_key] = *added;
       keys.Push(last_key);

@@ -24,11 +24,12 @@ class Storage {
  public:
   Data sync;  // null: nothing was ever written
   std::map<uint64_t, Data> mutations, updates, conflicts;
-  std::map<std::string, Data> outbox;
+  std::map<std::string, Data> outbox, actions, streams;
   std::map<std::string, Vector<std::string>> images;  // generation: parts
   uint64_t last_key = 0;
 
   Data Read(const Data& read) const;
+  std::map<std::string, Data>* StreamStore(const std::string& name);
   Data Write(const Data& writes);  // keys of the adds
 
   uint64_t n() const { return sync["n"].as_u64(); }

@@ -213,11 +213,12 @@ skerry::Update OpMaker::AnyUpdate() {
       default:
         op = Op{};
         op.kind = OpKind::kAppend;
-        op.stream = "chat";
+        op.stream = "chat-" + std::to_string(update.ops.size());
         op.realm = "team-1";
     }
     op.by.clear();
-    for (uint32_t j = 0; j < actions; ++j) {
+    if (op.Has(kOnStream)) op.by = {static_cast<uint32_t>(random_->Below(actions))};
+    for (uint32_t j = 0; j < actions && !op.Has(kOnStream); ++j) {
       if (op.by.empty() ? j + 1 == actions || random_->Below(2) == 0 : random_->Below(2) == 0)
         op.by.push_back(j);
     }

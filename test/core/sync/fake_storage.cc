@@ -1,5 +1,6 @@
 #include "test/core/sync/fake_storage.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -72,10 +73,15 @@ Data FakeStorage::Read(const Data& read) const {
   const auto store = stores_.find(name);
   if (store == stores_.end()) return rows;
   const Data& range = read["range"];
+  Vector<std::pair<StoreKey, Data>> found;
   for (const auto& [key, value] : store->second) {
     if (!range["above"].is_null() && key <= StoreKey(range["above"])) continue;
     if (!range["from"].is_null() && key < StoreKey(range["from"])) continue;
     if (!range["to"].is_null() && StoreKey(range["to"]) < key) break;
+    found.emplace_back(key, value);
+  }
+  if (range["last"].as_bool()) std::reverse(found.begin(), found.end());
+  for (const auto& [key, value] : found) {
     if (!range["limit"].is_null() && rows.items().size() >= range["limit"].as_u64()) break;
     Data row = Data::MakeObject();
     rows.Push(std::move(row.Set("key", key.ToData()).Set("value", value)));

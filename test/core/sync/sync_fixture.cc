@@ -84,6 +84,15 @@ Op DeleteItem(std::string id, std::string realm) {
   return Item(OpKind::kDelete, std::move(id), std::move(realm));
 }
 
+Op AppendTo(std::string stream, std::string realm) {
+  Op op;
+  op.kind = OpKind::kAppend;
+  op.stream = std::move(stream);
+  op.realm = std::move(realm);
+  op.by = {0};
+  return op;
+}
+
 Op MoveItem(std::string id, std::string realm, std::string to) {
   Op op = Item(OpKind::kMove, std::move(id), std::move(realm));
   op.to = std::move(to);

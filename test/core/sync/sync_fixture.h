@@ -25,6 +25,7 @@ Op CreateItem(std::string id, std::string realm, double n, std::string_view name
 Op UpdateItem(std::string id, std::string realm, std::string_view name);
 Op IncItem(std::string id, std::string realm, double by);
 Op DeleteItem(std::string id, std::string realm);
+Op AppendTo(std::string stream, std::string realm);
 Op MoveItem(std::string id, std::string realm, std::string to);
 
 // A record of the store `mutations`.

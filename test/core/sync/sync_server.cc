@@ -75,13 +75,17 @@ void SyncServer::Admit(const std::string& client, const Vector<Data>& updates, D
 Data SyncServer::Pull(const Data& request) {
   test::MemoryDatabase::Reads reads;
   reads.page_rows = kRowsOfAPage;
+  reads.most_actions = actions_a_pull;
+  reads.omits_actions = omits_actions;
   Data realms = Data::MakeObject();
   for (const auto& [realm, head] : database_.heads()) {
     if (!IsReadable(realm)) continue;
     realms.Set(realm, database_.HeadOf(realm));
     reads.most_entries[realm] = entries_a_pull;
   }
-  Data out = database_.Pull(SyncSchema(), request, realms, ++time_, reads);
+  Data asked = request;
+  if (!knows_streams) asked.Remove("streams");
+  Data out = database_.Pull(SyncSchema(), asked, realms, ++time_, reads);
   if (!out["answer"].is_object()) return out;
   Data answer = out["answer"];
   if (!says_known) answer.Remove("known");
@@ -104,11 +108,21 @@ void SyncServer::Foreign(const std::string& key, const std::string& realm, std::
   Data op = Fields{{"op", there == all.end() ? "create" : "update"}, {"table", "items"}};
   op.Set("id", key).Set("realm", there == all.end() ? realm : there->second.row.realm);
   op.Set("set", Data::MakeObject().Set("name", name));
+  const std::string at = op["realm"].as_string();
+  AdmitForeign(at, std::move(op), Data());
+}
+
+void SyncServer::ForeignAppend(const std::string& stream, const std::string& realm,
+                               std::string_view arg) {
+  AdmitForeign(realm, Fields{{"op", "append"}, {"stream", stream}, {"realm", realm}}, Data(arg));
+}
+
+void SyncServer::AdmitForeign(const std::string& realm, Data op, const Data& arg) {
   // Each update comes from a client of its own, so it follows none.
   Data update = Fields{{"id", SyncUuid(kForeignIds + ++foreign_)}, {"at", time_}};
-  update.Set("after", Data::MakeObject().Set(op["realm"].as_string(), nullptr));
+  update.Set("after", Data::MakeObject().Set(std::string_view(realm), nullptr));
   Data action = Fields{{"id", SyncUuid(kForeignIds * 2 + foreign_)}, {"name", "change"}};
-  action.Set("at", time_);
+  action.Set("at", time_).Set("arg", arg);
   update.Set("actions", Data::MakeArray().Push(std::move(action)));
   update.Set("ops", Data::MakeArray().Push(std::move(op)));
   Data out;

@@ -26,11 +26,16 @@ class SyncServer {
 
   // Creates or changes a row as another program.
   void Foreign(const std::string& key, const std::string& realm, std::string_view name);
+  // Appends an action to a stream, as another user.
+  void ForeignAppend(const std::string& stream, const std::string& realm, std::string_view arg);
   // Takes the state of an older copy. Its clock goes on, and no realm disappears.
   void Restore(const SyncServer& copy);
 
   // Knobs.
   uint64_t entries_a_pull = 1000;    // a range may end before the head
+  size_t actions_a_pull = 1000;      // of a stream of a realm
+  bool omits_actions = false;        // no answer has room for streams
+  bool knows_streams = true;
   std::set<std::string> write_only;  // realms that the client may not read
   std::set<std::string> revoked;     // realms that the client may no longer read, nor write
   std::set<std::string> lost;        // those of them that a restored backup does not have
@@ -51,6 +56,7 @@ class SyncServer {
 
  private:
   void Admit(const std::string& client, const Vector<Data>& updates, Data* out);
+  void AdmitForeign(const std::string& realm, Data op, const Data& arg);
   void AddRealm(const std::string& realm);
   bool IsReadable(const std::string& realm) const;
 

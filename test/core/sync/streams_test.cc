@@ -1,0 +1,362 @@
+// Goal: each action of a wanted stream is stored once, in its place, and every position that the
+// client has reached in a stream is one from which it can go on. Method: workers of one client and
+// the real authority; what they have stored is compared with the server's log after every step.
+#include "sync/streams.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "log/stream_record.h"
+#include "sync/pull.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::sync_test {
+namespace {
+
+struct StreamWorld : SyncWorld {
+  StreamWorld() {
+    Open();
+    Settle();
+  }
+  void Want(std::string_view streams) {
+    Data message = Json(R"({"type":"streams"})");
+    host(0).Post(message.Set("add", Json(streams)));
+    Settle();
+  }
+  void Sync() {
+    host(0).Post(Json(R"({"type":"sync","id":1})"));
+    Settle();
+  }
+  void Say(const std::string& stream, int times = 1) {
+    for (int i = 0; i < times; ++i) server.ForeignAppend(stream, "A", "x");
+  }
+  // The places that are stored of a stream, and whether one is stored twice.
+  std::set<StreamPlace> Stored(const std::string& stream, bool* twice = nullptr) {
+    std::set<StreamPlace> places;
+    const KeyRange keys = KeysOfStream("A", stream);
+    for (const auto& [key, value] : storage.store("actions")) {
+      if (key < StoreKey(keys.from.data()) || StoreKey(keys.to.data()) < key) continue;
+      const auto actions = DecodeActions(SyncSchema(), value["body"].as_bytes());
+      for (const StreamAction& action : actions.value()) {
+        const bool is_new = places.insert(action.place).second;
+        if (!is_new && twice != nullptr) *twice = true;
+      }
+    }
+    return places;
+  }
+  std::set<StreamPlace> OnServer(const std::string& stream) {
+    std::set<StreamPlace> places;
+    for (const Data& append : server.database().appends("A")) {
+      if (append["stream"].as_string() == stream)
+        places.insert({append["revision"].as_u64(), append["position"].as_u64()});
+    }
+    return places;
+  }
+  bool IsWhole(const std::string& stream) {
+    bool twice = false;
+    return Stored(stream, &twice) == OnServer(stream) && !twice;
+  }
+  Data Behind(size_t i = 0) { return sync()["streams"].items()[i]["behind"]; }
+  // The actions in all records, by stream.
+  std::multiset<StreamPlace> Recorded(const std::string& stream) {
+    std::multiset<StreamPlace> places;
+    for (const auto& [n, record] : storage.store("updates")) {
+      const auto steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
+      for (const Step& step : steps.value()) {
+        if (step.kind != StepKind::kActions || step.stream != stream) continue;
+        for (const StreamAction& action : step.actions) places.insert(action.place);
+      }
+    }
+    return places;
+  }
+};
+
+TEST_CASE("streams: what others append is stored, and told to windows by a record") {
+  StreamWorld world;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Say("chat", 3);
+  world.Say("notes");
+  world.Sync();
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Stored("chat").size() == 3);
+  CHECK(world.Stored("notes").empty());
+  CHECK(world.Recorded("chat").size() == 3);
+  CHECK(world.Behind() == Json("{}"));
+}
+
+TEST_CASE("streams: own appends are stored when they are confirmed, in the order of the log") {
+  StreamWorld world;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Say("chat");
+  world.Mutate({AppendTo("chat", "A")});
+  world.Settle();
+  world.Say("chat");
+  world.Mutate({AppendTo("chat", "A"), CreateItem("a", "A", 1)});
+  world.Settle();
+  world.Sync();
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Stored("chat").size() == 4);
+  CHECK(world.Recorded("chat").size() == 4);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("streams: a stream that is asked for late has its whole past, page by page") {
+  StreamWorld world;
+  world.Say("chat", 7);
+  world.server.Foreign("a", "A", "x");
+  world.Sync();
+  world.server.actions_a_pull = 3;
+  world.network.hold_answers = true;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Run(10);
+  CHECK(world.Behind() == Json(R"({"A":0})"));
+  world.Release();
+  world.Settle();
+  CHECK(world.Behind() == Json(R"({"A":3})"));
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Behind() == Json("{}"));
+}
+
+TEST_CASE("streams: an own append is not lost behind a fill, and not stored twice by it") {
+  StreamWorld world;
+  world.Say("chat", 8);
+  world.Sync();
+  world.server.actions_a_pull = 3;
+  world.network.hold_answers = true;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Run(10);
+  world.Mutate({AppendTo("chat", "A")});
+  // One step after the other; after each, all up to the position is there, and nothing twice.
+  for (int i = 0; i < 20; ++i) {
+    world.Release();
+    world.Run(10);
+    const uint64_t filled = world.Behind()["A"].as_u64();
+    const std::set<StreamPlace> stored = world.Stored("chat");
+    for (const StreamPlace& place : world.OnServer("chat")) {
+      if (filled != 0 && place.first <= filled) CHECK(stored.contains(place));
+    }
+    if (world.storage.Count("mutations") == 0) CHECK(stored.contains({9, 0}));
+  }
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Stored("chat").size() == 9);
+}
+
+TEST_CASE("streams: one begins with its last actions, and says from where") {
+  StreamWorld world;
+  world.Say("chat", 9);
+  world.Sync();
+  world.Want(R"([{"stream":"chat","last":4}])");
+  CHECK(world.Stored("chat") == std::set<StreamPlace>{{6, 0}, {7, 0}, {8, 0}, {9, 0}});
+  const Key key = StreamKey("A", "chat");
+  CHECK(world.storage.Get("streams", key.data())["floor"].as_u64() == 5);
+  CHECK(world.Behind() == Json("{}"));
+  world.Say("chat", 6);
+  world.Sync();
+  CHECK(world.Stored("chat").size() == 10);
+  // Then a window wants all of it.
+  world.Want(R"([{"stream":"chat"}])");
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.storage.Get("streams", key.data())["floor"].as_u64() == 0);
+}
+
+TEST_CASE("streams: a prefix brings all streams whose names begin with it") {
+  StreamWorld world;
+  world.Say("doc/1", 2);
+  world.Say("doc/2");
+  world.Say("other");
+  world.Want(R"([{"stream":"doc/*"},{"stream":"doc/1"}])");
+  CHECK(world.IsWhole("doc/1"));
+  CHECK(world.IsWhole("doc/2"));
+  CHECK(world.Stored("other").empty());
+  CHECK(world.sync()["streams"].items().size() == 1);  // `doc/1` is one of them
+}
+
+TEST_CASE("streams: an answer without room for them leaves a position to go on from") {
+  StreamWorld world;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Say("chat", 2);
+  world.Sync();
+  world.server.omits_actions = true;
+  world.Say("chat", 2);
+  world.server.Foreign("a", "A", "x");
+  world.Run(10);
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Run(10);
+  CHECK(world.Behind() == Json(R"({"A":2})"));
+  CHECK(world.Stored("chat").size() == 2);
+  world.server.omits_actions = false;
+  world.Sync();
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Behind() == Json("{}"));
+}
+
+TEST_CASE("streams: a server that knows none leaves nothing out once it is upgraded") {
+  StreamWorld world;
+  world.server.knows_streams = false;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Say("chat", 2);
+  world.Sync();
+  CHECK(world.Behind() == Json(R"({"A":0})"));
+  world.server.knows_streams = true;
+  world.Say("chat");
+  world.Sync();
+  CHECK(world.IsWhole("chat"));
+}
+
+TEST_CASE("streams: those of a revoked realm are removed, and come again with the right") {
+  StreamWorld world;
+  world.Want(R"([{"stream":"chat","last":3}])");
+  world.Say("chat", 5);
+  world.Sync();
+  CHECK(!world.Stored("chat").empty());
+  world.server.revoked.insert("A");
+  world.Sync();
+  CHECK(world.Stored("chat").empty());
+  CHECK(world.storage.Count("streams") == 0);
+  world.server.revoked.clear();
+  world.Sync();
+  CHECK(world.Stored("chat") == std::set<StreamPlace>{{3, 0}, {4, 0}, {5, 0}});
+}
+
+TEST_CASE("streams: a restored server's history replaces the one that it lost") {
+  StreamWorld world;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Say("chat", 2);
+  const SyncServer backup = world.server;
+  world.Say("chat", 3);
+  world.Sync();
+  CHECK(world.Stored("chat").size() == 5);
+  world.server.Restore(backup);
+  world.Say("chat");
+  world.Sync();
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Stored("chat").size() == 3);
+}
+
+TEST_CASE("streams: a server that forgot the client's place sends them again, once") {
+  StreamWorld world;
+  world.Want(R"([{"stream":"chat"}])");
+  world.Say("chat", 4);
+  world.Sync();
+  world.network.scripted.push_back(Scripted(410, R"({"code":"gone"})", "application/problem+json"));
+  world.Sync();
+  world.Sync();
+  CHECK(world.IsWhole("chat"));
+}
+
+TEST_CASE("streams: the hello on the socket names them") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Settle();
+  world.host(0).Post(Json(R"({"type":"streams","add":[{"stream":"doc/*"},{"stream":"chat"}]})"));
+  world.Run(100);
+  world.host(0).Deliver(Json(R"({"type":"socket","state":"open"})"));
+  world.Settle();
+  REQUIRE(!world.host(0).sent_texts.empty());
+  CHECK(Json(world.host(0).sent_texts.back())["streams"] == Json(R"(["doc/*","chat"])"));
+}
+
+TEST_CASE("streams: an answer to a request of before is not folded") {
+  StreamWorld world;
+  world.Say("chat", 2);
+  world.Sync();
+  world.network.hold_answers = true;
+  world.Say("chat");
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Run(10);
+  world.Want(R"([{"stream":"chat"}])");
+  world.network.hold_answers = false;
+  world.Release();
+  world.Run(1000);
+  CHECK(world.IsWhole("chat"));
+  CHECK(world.Recorded("chat").size() == 3);
+}
+
+SyncRecord SyncOf(std::string_view text) { return SyncRecord::Read(Json(text)); }
+
+TEST_CASE("streams: those that nobody asked for in a month go, with what is kept of them") {
+  SyncRecord sync = SyncOf(R"({"cursors":{"A":"7@70"},"streams":[
+    {"stream":"old","behind":{},"asked":10},{"stream":"older/*","behind":{},"asked":9}]})");
+  Data::Array writes;
+  Vector<WantedStream> left_out;
+  CHECK(ChangeStreams({{"old", {}}}, 40 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(sync.streams->size() == 1);
+  CHECK(writes.size() == 2);
+  CHECK(WriteJson(writes[0]["deleteRange"]["from"]) == R"("A\u0000older/")");
+  writes.clear();
+  CHECK(ChangeStreams({{"new", {}}}, 41 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(sync.streams->size() == 2);
+  CHECK(writes.empty());
+  CHECK((*sync.streams)[1].behind == Revisions{{"A", 0}});
+}
+
+TEST_CASE("streams: more than a pull may name are left out, and reported") {
+  SyncRecord sync;
+  Data::Array writes;
+  Vector<WantedStream> left_out, add;
+  for (int i = 0; i <= 100; ++i) add.push_back({"s" + std::to_string(i), {}});
+  CHECK(ChangeStreams(add, 0, &sync, &writes, &left_out));
+  CHECK(sync.streams->size() == 100);
+  CHECK(left_out == Vector<WantedStream>{{"s100", {}}});
+}
+
+TEST_CASE("streams: a wrong answer is refused as a whole") {
+  const auto is_refused = [](std::string_view streams) {
+    Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[]})");
+    const Data more = Json(streams);
+    for (const auto& [name, value] : more.members()) json.Set(name, value);
+    return !ReadPullAnswer(SyncSchema(), json).ok();
+  };
+  const std::string id = SyncUuid(1);
+  const auto with = [&](const std::string& action) {
+    return R"({"streams":[{"realm":"A","stream":"chat","revision":3,"actions":[)" + action + "]}]}";
+  };
+  CHECK(!is_refused(
+      with(R"({"id":")" + id + R"(","name":"x","arg":null,"at":1,"madeAt":1,"author":"bo"})")));
+  CHECK(is_refused(with(R"({"id":"no","name":"x","at":1,"madeAt":1})")));
+  CHECK(is_refused(with(R"({"id":")" + id + R"(","name":"x","at":1e99,"madeAt":1})")));
+  CHECK(is_refused(R"({"streams":[{"realm":"A","stream":"chat","revision":0,"actions":[]}]})"));
+  CHECK(is_refused(R"({"streams":[{"realm":"A","stream":"","revision":1,"actions":[]}]})"));
+  CHECK(is_refused(R"({"streamsFilled":[{"stream":"chat","filled":{"A":-1}}]})"));
+}
+
+TEST_CASE("streams: an own action does not replace the row of a page that has it already") {
+  SyncRecord sync = SyncOf(R"({"cursors":{"A":"7@70"},"streams":[{"stream":"chat","behind":{}}]})");
+  PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 100);
+  OutboxRecord own;
+  own.id = SyncUuid(5);
+  own.client = "c";
+  own.after["A"] = {};
+  own.state = OutboxState::kReceived;
+  own.revisions = Revisions{{"A", 4}};
+  Update update;
+  update.id = own.id;
+  update.after.emplace_back("A", Link{});
+  update.actions.push_back({SyncUuid(6), "said", "null", 1});
+  update.ops.push_back(AppendTo("chat", "A"));
+  own.body = WriteJson(UpdateToData(SyncSchema(), update));
+  request.have.insert(own.id);
+  const Result<PullAnswer> answer = ReadPullAnswer(
+      SyncSchema(), Json(R"({"time":1,"cursors":{"A":"7@70"},"changes":[],"streams":[],"own":{")" +
+                         own.id + R"(":{"A":{"revision":4,"at":40}}},
+        "streamsFilled":[{"stream":"chat","filled":{"A":7}}]})"));
+  REQUIRE(answer.ok());
+  PullFold fold(&SyncSchema(), "anna", &request, &answer.value(), 1, 0);
+  REQUIRE(fold.Decide({own}, sync));
+  for (const Data& write : fold.Finish()) CHECK(!write["store"].Is("actions"));
+}
+
+}  // namespace
+}  // namespace skerry::sync_test
