@@ -50,7 +50,7 @@ Client::Client(Schema schema, const ClientOptions& options)
       view_(&schema_),
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
-      tab_(&schema_, &view_, {options.tab, options.remote, &ids_, options.user}),
+      tab_(&schema_, &view_, {options.tab, options.remote, &ids_, options.user, DefaultRealm(options)}),
       transaction_(&view_, &ids_, {DefaultRealm(options), options.user, options.remote}) {
   view_.set_live(&live_);
 }
@@ -83,6 +83,7 @@ Status Client::TxBegin(double now) {
 Result<OpOutcome> Client::TxOp(int number, uint32_t table, const Data& operation) {
   const std::optional<TxCall> call = TxCallOf(number);
   if (!call) return Status(Code::kInvalidArgument, "no such operation");
+  if (*call == TxCall::kAppend) return transaction_.AppendTo(operation);
   if (!HasTable(table)) return Status(Code::kUnknownTable, "there is no such table");
   return transaction_.Apply(*call, static_cast<TableIndex>(table), operation);
 }
@@ -238,7 +239,10 @@ Data Client::Drain() {
     }
     deltas_.clear();
   }
-  return Fields{{"dirty", std::move(dirty)}, {"live", std::move(live)}};
+  Data streams = Data::MakeArray();
+  if (!transaction_.open()) streams = tab_.streams().Drain();
+  Data drained = Fields{{"dirty", std::move(dirty)}, {"live", std::move(live)}};
+  return drained.Set("streams", std::move(streams));
 }
 
 }  // namespace skerry

@@ -86,7 +86,7 @@ class Client {
   Result<Data> QueryAggregate(uint32_t query, int kind, uint32_t column);
   Result<uint32_t> LiveOpen(uint32_t query, Vector<uint32_t>* stream);
   void LiveClose(uint32_t live);
-  // {dirty, live}: what changed since the last call. Inside a transaction, only dirty.
+  // {dirty, live, streams}: what changed since the last call. Inside a transaction, only dirty.
   Data Drain();
 
  private:

@@ -80,6 +80,12 @@ Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::
                 {"error", std::move(error)}};
 }
 
+Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_view code) {
+  Data effect = Fields{{"type", "streamPage"}, {"id", id}, {"actions", std::move(actions)}};
+  effect.Set("floor", floor);
+  return effect.Set("error", code.empty() ? Data() : Data(code));
+}
+
 Data ConflictsEffect(Data items) {
   return Fields{{"type", "conflicts"}, {"items", std::move(items)}};
 }

@@ -53,6 +53,10 @@ enum class Stage : uint8_t { kDurable, kPushed, kConfirmed };
 Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::string_view detail,
                   bool retryable);
 
+// The answer to a StreamPageEvent. `floor`: what is at or below this revision is not stored.
+// `code` empty: without an error.
+Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_view code);
+
 Data ConflictsEffect(Data items);  // the whole inbox: [{key, value}..]
 // `code` empty: without an error.
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);

@@ -106,11 +106,78 @@ struct ResolveEvent {
   }
 };
 
+// The application opens a stream. `stream`: its handle, of the caller's choice.
+struct StreamOpenEvent {
+  static constexpr const char* kType = "streamOpen";
+  uint64_t stream = 0;
+  std::string realm;  // empty: the default realm
+  std::string name;
+  uint64_t keep = 0;                // of a plain one: so many of the last actions
+  std::optional<uint64_t> reducer;  // of a reduced one: the version of its reducer
+  bool migrates = false;            // it can take over states of older versions
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("stream", self.stream);
+    member("realm", self.realm);
+    member("name", self.name);
+    member("keep", self.keep);
+    member("reducer", self.reducer);
+    member("migrates", self.migrates);
+  }
+};
+
+struct StreamCloseEvent {
+  static constexpr const char* kType = "streamClose";
+  uint64_t stream = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("stream", self.stream);
+  }
+};
+
+// Asks for the last `limit` stored actions before a place; `id` comes back with them.
+struct StreamPageEvent {
+  static constexpr const char* kType = "streamPage";
+  uint64_t id = 0;
+  uint64_t stream = 0;
+  uint64_t revision = 0;
+  uint64_t position = 0;
+  uint64_t limit = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("stream", self.stream);
+    member("revision", self.revision);
+    member("position", self.position);
+    member("limit", self.limit);
+  }
+};
+
+// The state of a reduced stream, with all actions up to a revision, is stored. Of a plain stream,
+// without a state: the actions before this revision are no longer needed.
+struct StreamStateEvent {
+  static constexpr const char* kType = "streamState";
+  uint64_t stream = 0;
+  uint64_t revision = 0;
+  std::optional<std::string> state;  // JSON text
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("stream", self.stream);
+    member("revision", self.revision);
+    member("state", self.state);
+  }
+};
+
 // A ReadEvent comes, too; it is handled apart, because the reply to it is the only effect.
 // (Scopes come in the same shape as in the message to the worker.)
 using WindowEvents = OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent,
                            ImageLoadedEvent, WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent,
-                           ResumeEvent, ScopesMessage, ResolveEvent>;
+                           ResumeEvent, ScopesMessage, ResolveEvent, StreamsMessage,
+                           StreamOpenEvent, StreamCloseEvent, StreamPageEvent, StreamStateEvent>;
 
 // The wall clock of an event, in ms; `last` if it has none.
 inline double NowOf(const Data& event, double last) { return event["now"].as_number(last); }

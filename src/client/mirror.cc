@@ -11,7 +11,8 @@
 
 namespace skerry {
 
-Mirror::Mirror(const Schema* schema, View* view) : schema_(schema), view_(view) {}
+Mirror::Mirror(const Schema* schema, View* view, Streams* streams)
+    : schema_(schema), view_(view), streams_(streams) {}
 
 uint64_t Mirror::CursorRevision(const std::string& realm) const {
   return skerry::CursorRevision(cursors_, realm);
@@ -21,6 +22,7 @@ void Mirror::StartAt(const ImagePointer& pointer) {
   n_ = pointer.n;
   generation_ = pointer.generation;
   cursors_ = pointer.cursors;
+  streams_->LoadAgain();
 }
 
 bool Mirror::NeedsOtherImage(const UpdateRecord& record, std::string_view generation) {
@@ -54,6 +56,7 @@ ApplyResult Mirror::DecodeSteps(const UpdateRecord& record, Vector<Step>* steps)
 bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
   if (!ApplySteps(*schema_, steps, view_, view_).ok()) return false;
   TakeCursors(record);
+  FollowStreams(record, steps);
   for (const PartlyConfirmed& partly : record.partly) SetPartly(partly.id, partly.realms);
   for (const NamedMutation& item : record.confirmed) {
     Gone(item.id, item.key.number());
@@ -72,13 +75,21 @@ void Mirror::TakeCursors(const UpdateRecord& record) {
   n_ = record.n;
 }
 
+void Mirror::FollowStreams(const UpdateRecord& record, const Vector<Step>& steps) {
+  streams_->Apply(steps, record.n);
+  if (record.streams.has_value()) streams_->SetWanted(*record.streams);
+  streams_->SetCursors(record.cursors);
+}
+
 void Mirror::TakeLost(const Vector<std::string>& realms) {
   view_->SetFrozen(Set<std::string>(realms.begin(), realms.end()));
   offers_due_ = !realms.empty();
 }
 
-void Mirror::OwnRecord(const UpdateRecord& record) {
+void Mirror::OwnRecord(const UpdateRecord& record, const Vector<Step>& appended) {
   TakeCursors(record);
+  FollowStreams(record, appended);
+  for (const Pending* pending : pending_.InOrder()) streams_->Removed(*pending);
   for (const NamedMutation& item : record.confirmed) {
     RememberRemoved(item.id, item.key.number());
     outcomes_.confirmed.push_back(item.id);
@@ -86,6 +97,7 @@ void Mirror::OwnRecord(const UpdateRecord& record) {
   partly_.clear();
   view_->ShownIsBase(n_);
   pending_ = PendingList();
+  streams_->Reached(n_);
 }
 
 // A mutation without a key was never in the store, so no message can name it again.
@@ -110,12 +122,16 @@ void Mirror::SetPartly(const std::string& id, const Vector<std::string>& realms)
   if (Pending* pending = pending_.Find(id)) {
     pending->confirmed_realms = known;
     view_->Reordered(*pending);
+    streams_->Reordered(*pending);
   }
 }
 
 void Mirror::Remove(std::string_view id) {
   if (const auto it = partly_.find(id); it != partly_.end()) partly_.erase(it);
-  if (const std::unique_ptr<Pending> pending = pending_.Remove(id)) view_->Detach(pending.get());
+  const std::unique_ptr<Pending> pending = pending_.Remove(id);
+  if (pending == nullptr) return;
+  view_->Detach(pending.get());
+  streams_->Removed(*pending);
 }
 
 ApplyResult Mirror::Record(const UpdateRecord& record) {
@@ -128,6 +144,7 @@ ApplyResult Mirror::Record(const UpdateRecord& record) {
   if (result != ApplyResult::kApplied) return result;
   const bool applied = Apply(record, steps);
   view_->Derive();
+  streams_->Reached(n_);
   return applied ? ApplyResult::kApplied : ApplyResult::kDamaged;
 }
 
@@ -144,7 +161,9 @@ ApplyResult Mirror::AddStored(uint64_t key, const MutationRecord& record) {
   pending->key = key;
   const auto partly = partly_.find(pending->mutation.action.id);
   if (partly != partly_.end()) pending->confirmed_realms = partly->second;
-  view_->Attach(pending_.Add(std::move(pending)));
+  Pending* added = pending_.Add(std::move(pending));
+  view_->Attach(added);
+  streams_->Added(*added);
   return ApplyResult::kApplied;
 }
 
@@ -157,6 +176,7 @@ ApplyResult Mirror::Added(const AddedItem& item) {
     if (pending->key < key) {
       pending_.SetKey(pending, key);
       view_->Reordered(*pending);
+      streams_->Reordered(*pending);
       view_->Derive();
     }
     return ApplyResult::kKnown;
@@ -179,12 +199,15 @@ bool Mirror::Completed(std::string_view id, uint64_t key) {
   pending_.SetKey(pending, key);
   if (changes_order) {
     view_->Reordered(*pending);
+    streams_->Reordered(*pending);
     view_->Derive();
   }
   return true;
 }
 
-void Mirror::AddOwn(std::unique_ptr<Pending> pending) { pending_.Add(std::move(pending)); }
+void Mirror::AddOwn(std::unique_ptr<Pending> pending) {
+  streams_->Added(*pending_.Add(std::move(pending)));
+}
 
 void Mirror::FindStored(const Vector<StoredMutation>& mutations) {
   for (const auto& [key, record] : mutations) {
@@ -250,10 +273,13 @@ ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
     if (update.confirmed.empty()) continue;
     for (const NamedMutation& named : update.mutations) SetPartly(named.id, update.confirmed);
   }
+  streams_->SetWanted(reading.sync.streams.value_or(Vector<SyncStream>()));
+  streams_->SetCursors(reading.sync.cursors);
   const bool newer = TakeMutations(reading.mutations);
   gone_up_to_ = reading.sync.removed_up_to;
   gone_.clear();
   view_->Derive();
+  streams_->Reached(n_);
   return newer ? ApplyResult::kNewer : ApplyResult::kApplied;
 }
 

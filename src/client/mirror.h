@@ -29,6 +29,7 @@
 #include "base/map.h"
 #include "base/vector.h"
 #include "client/pending.h"
+#include "client/streams.h"
 #include "client/view.h"
 #include "log/message.h"
 #include "log/mutation_record.h"
@@ -92,7 +93,7 @@ struct Outcomes {
 
 class Mirror {
  public:
-  Mirror(const Schema* schema, View* view);
+  Mirror(const Schema* schema, View* view, Streams* streams);
 
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
@@ -110,8 +111,9 @@ class Mirror {
   ApplyResult Take(const Reading& reading, bool skip_damaged);
   ApplyResult Record(const UpdateRecord& record);
   // Like Record, for a record that this window has written itself, from View::WriteDiff, and that
-  // confirms all pending mutations: the view shows it already. REQUIRES: see View::ShownIsBase.
-  void OwnRecord(const UpdateRecord& record);
+  // confirms all pending mutations: the view shows it already. `appended`: its steps for streams.
+  // REQUIRES: see View::ShownIsBase.
+  void OwnRecord(const UpdateRecord& record, const Vector<Step>& appended);
   ApplyResult Added(const AddedItem& item);
   // An own mutation is durable under this key. Returns false if a record or a reading has already
   // reported that.
@@ -139,6 +141,7 @@ class Mirror {
   ApplyResult DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
   bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeCursors(const UpdateRecord& record);
+  void FollowStreams(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeLost(const Vector<std::string>& realms);
   void RememberRemoved(const std::string& id, uint64_t key);
   void Gone(const std::string& id, uint64_t key);
@@ -149,6 +152,7 @@ class Mirror {
 
   const Schema* schema_;
   View* view_;
+  Streams* streams_;
   uint64_t n_ = 0;
   std::string generation_;  // of the image that was loaded
   Cursors cursors_;

@@ -17,11 +17,13 @@ set(SKERRY_CLIENT_SOURCES
   src/client/page_freeze.cc
   src/client/pending.cc
   src/client/promises.cc
+  src/client/streams.cc
   src/client/tab.cc
   src/client/tab_commit.cc
   src/client/tab_inbox.cc
   src/client/tab_load.cc
   src/client/tab_offers.cc
+  src/client/tab_streams.cc
   src/client/tab_transactions.cc
   src/client/transaction.cc
   src/client/transaction_input.cc

@@ -11,7 +11,11 @@
 namespace skerry {
 
 Tab::Tab(const Schema* schema, View* view, TabOptions options)
-    : schema_(schema), view_(view), options_(std::move(options)), mirror_(schema, view) {}
+    : schema_(schema),
+      view_(view),
+      options_(std::move(options)),
+      mirror_(schema, view, &streams_),
+      streams_(&mirror_.pending(), options_.remote) {}
 
 namespace {
 
@@ -34,6 +38,7 @@ void Tab::Handle(Data event, Data* effects) {
   }
   SettlePromises(effects);
   StartOffers(effects);
+  LoadStreams(effects);
   EmitState(effects);
 }
 
@@ -73,6 +78,7 @@ void Tab::OnEvent(const WindowTimerEvent& event, Data* effects) {
       RequestReading(effects);
       return Post(MutatedMessage(), effects);
     case WindowTimer::kReread:
+      stream_queued_ = false;
       if (!ready_) return;
       RequestReading(effects);
       if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
@@ -103,6 +109,7 @@ void Tab::OnEvent(const ResolveEvent& event, Data* effects) {
 // Messages were lost during the freeze, and what was under way may or may not have been stored.
 void Tab::OnEvent(const ResumeEvent&, Data* effects) {
   freeze_.End();
+  stream_queued_ = false;
   // A reading from before the freeze is older than the messages that were lost.
   if (unapplied_reading_ != 0) messages_lost_ = true;
   if (!ready_) {

@@ -34,8 +34,10 @@
 #include "client/mirror.h"
 #include "client/page_freeze.h"
 #include "client/promises.h"
+#include "client/streams.h"
 #include "client/view.h"
 #include "log/conflict_record.h"
+#include "log/steps_writer.h"
 #include "log/transaction_builder.h"
 
 namespace skerry {
@@ -50,6 +52,7 @@ struct TabOptions {
   bool remote = true;
   UuidGenerator* ids = nullptr;  // for actions that a retry creates again
   std::optional<std::string> user;
+  std::string default_realm;
 };
 
 class Tab {
@@ -71,6 +74,7 @@ class Tab {
   bool ready() const { return ready_; }
   double clock_offset() const { return clock_offset_; }
   const Mirror& mirror() const { return mirror_; }
+  Streams& streams() { return streams_; }
 
  private:
   enum class Kind : uint8_t {
@@ -84,6 +88,9 @@ class Tab {
     kSync,
     kResolve,
     kOffers,
+    kStream,
+    kStreamPage,
+    kStreamState,
   };
   struct Tx {
     Kind kind = Kind::kSync;
@@ -100,6 +107,11 @@ class Tab {
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
     Status refusal;            // kResolve: why it is not retried
+    Vector<Step> appended;     // kLocalCommit: the steps for streams
+    uint32_t stream = 0;       // kStream, kStreamPage, kStreamState: its handle
+    std::optional<StoredStream> stored;         // kStream
+    std::optional<StreamPageEvent> page;        // kStreamPage
+    std::optional<StreamStateEvent> state;      // kStreamState
     bool reads_first = false;  // kCommit, kLocalCommit
     bool was_read = false;
   };
@@ -119,6 +131,11 @@ class Tab {
   void OnEvent(const ResumeEvent& event, Data* effects);
   void OnEvent(const ScopesMessage& event, Data* effects);
   void OnEvent(const ResolveEvent& event, Data* effects);
+  void OnEvent(const StreamsMessage& event, Data* effects);
+  void OnEvent(const StreamOpenEvent& event, Data* effects);
+  void OnEvent(const StreamCloseEvent& event, Data* effects);
+  void OnEvent(const StreamPageEvent& event, Data* effects);
+  void OnEvent(const StreamStateEvent& event, Data* effects);
   void OnMessage(Data message, Data* effects);
   // One for each kind of message that a window handles.
   void Heard(const PushedMessage& message, Data* effects);
@@ -177,6 +194,14 @@ class Tab {
   void FinishCatchUp(const Tx& tx, Data* effects);
   void WriteReset(Tx* tx, Data* writes);
 
+  // tab_streams.cc
+  void LoadStreams(Data* effects);
+  bool ReadStream(Tx* tx, Data* effects, uint64_t id);
+  void FinishStream(const Tx& tx, Data* effects);
+  void FinishPage(const Tx& tx, Data* effects);
+  void WriteState(const Tx& tx, Data* writes) const;
+  void AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) const;
+
   // tab_offers.cc
   void StartOffers(Data* effects);
   void WriteOffers(Tx* tx, Data* writes);
@@ -206,6 +231,7 @@ class Tab {
   View* view_;
   TabOptions options_;
   Mirror mirror_;
+  Streams streams_;
   Promises promises_;
 
   double now_ = 0;
@@ -228,6 +254,7 @@ class Tab {
   bool reading_queued_ = false;  // a full reading was requested, and has not begun to read
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
+  bool stream_queued_ = false;  // a stream is being read
   Data inbox_ = Data::MakeArray();
   Vector<std::string> refused_;  // own mutations whose code must still be read from the inbox
   Vector<std::string> unknown_;  // own mutations that are gone without a record

@@ -47,7 +47,8 @@ void Tab::TryCommit(Data* effects) {
   if (page_may_end_) AnnounceLeaving(effects);
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
-    Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+    Transact(std::move(tx),
+             {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kActions},
              SyncRead(), TransactionMode::kWriteStrict, effects);
     return;
   }
@@ -219,6 +220,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   sync.cursors["local"] = MakeCursor(n, now_);
   StepsWriter steps(*schema_);
   view_->WriteDiff(n, &steps);
+  AppendSteps(n, tx, &steps, writes);
   record.n = n;
   record.kind = UpdateKind::kLocal;
   record.cursors = sync.cursors;
@@ -235,7 +237,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
     // Only this window's own writes can have come since, because messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() &&
         FollowsOwn(SyncProgress::Read(tx->results.items()[0]))) {
-      mirror_.OwnRecord(*tx->record);
+      mirror_.OwnRecord(*tx->record, tx->appended);
     } else {
       OnApplied(mirror_.Record(*tx->record), effects);
     }

@@ -79,6 +79,7 @@ void Tab::RequestSync(Data* effects) {
 
 size_t Tab::ReadCount(const Tx& tx) {
   if (tx.kind == Kind::kCatchUp) return 5;
+  if (tx.kind == Kind::kStream || tx.kind == Kind::kStreamPage) return 1;
   if (tx.kind == Kind::kLocalCommit) return 1;  // a second round may read the rest
   if (IsFullReading(tx)) return 4;
   return tx.kind == Kind::kCommit ? 0 : 1;
@@ -121,6 +122,14 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
       break;
     case Kind::kOffers:
       WriteOffers(&tx, &writes);
+      break;
+    case Kind::kStream:
+      if (ReadStream(&tx, effects, id)) return;
+      break;
+    case Kind::kStreamState:
+      WriteState(tx, &writes);
+      break;
+    case Kind::kStreamPage:
       break;
     // A request from now on needs another reading.
     case Kind::kReading:
@@ -188,6 +197,12 @@ void Tab::OnDone(uint64_t id, const Vector<Key>& keys, Data* effects) {
       return FinishResolve(&tx, keys, effects);
     case Kind::kOffers:
       return FinishOffers(tx, effects);
+    case Kind::kStream:
+      return FinishStream(tx, effects);
+    case Kind::kStreamPage:
+      return FinishPage(tx, effects);
+    case Kind::kStreamState:
+      return;
   }
 }
 
@@ -225,6 +240,15 @@ void Tab::OnFailed(uint64_t id, const HostError& error, Data* effects) {
     case Kind::kResolve:
       effects->Push(ResolvedEffect(tx.entry, "storage", error.message));
       return;
+    case Kind::kStream:
+      // It stays queued until the timer, or the resume.
+      if (!freeze_.is_frozen()) effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
+      return;
+    case Kind::kStreamPage:
+      effects->Push(StreamPageEffect(tx.page->id, Data::MakeArray(), 0, "storage"));
+      return;
+    case Kind::kStreamState:
+      return;  // a later one will be stored
   }
 }
 

@@ -9,6 +9,7 @@
 #include "client/moves.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/stream_name.h"
 
 namespace skerry {
 namespace {
@@ -115,8 +116,31 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
       return row ? Delete(table, input, *row) : OpOutcome{};
     case TxCall::kMove:
       return row ? Move(table, input, *row) : OpOutcome{};
+    case TxCall::kAppend:
+      break;
   }
   return OpOutcome{};
+}
+
+Result<OpOutcome> Transaction::AppendTo(const Data& operation) {
+  if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
+  const Data::Array& parts = operation.items();
+  if (parts.size() != 2) return Status(Code::kInvalidArgument, "an append has a name and a realm");
+  SKERRY_RETURN_IF_ERROR(CheckName("the name of a stream", parts[0].as_string(), kMaxNameBytes));
+  if (IsStreamPrefix(parts[0].as_string()))
+    return Status(Code::kInvalidArgument, "the name of a stream does not end with *");
+  Op op;
+  op.kind = OpKind::kAppend;
+  op.stream = parts[0].as_string();
+  op.realm = parts[1].is_null() ? options_.default_realm : parts[1].as_string();
+  SKERRY_RETURN_IF_ERROR(CheckName("a realm", op.realm, kMaxIdBytes));
+  for (const Op& other : pending_->mutation.ops) {
+    if (other.Has(kOnStream) && other.realm == op.realm && other.stream == op.stream)
+      return Status(Code::kInvalidArgument, "an action is appended to a stream once");
+  }
+  SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  SKERRY_RETURN_IF_ERROR(Append(std::move(op)));
+  return OpOutcome{true, {}};
 }
 
 Status Transaction::CreateMany(TableIndex index, const Data& batch, std::string* made) {
@@ -313,6 +337,17 @@ Status Transaction::CheckSpread() const {
           "a transaction's argument times its realms is at most 16 MiB: every realm keeps a copy"};
 }
 
+// A server that sends an entry's appends sends all of them.
+Status Transaction::CheckAppends() const {
+  size_t appends = 0;
+  for (const Op& op : pending_->mutation.ops) appends += op.Has(kOnStream) ? 1 : 0;
+  if (appends == 0) return Status::Ok();
+  const size_t bytes = pending_->mutation.action.arg.size();
+  if (bytes <= kMaxObjectBytes && (bytes + kAppendOverheadBytes) * appends <= kMaxAppendBytes)
+    return Status::Ok();
+  return {Code::kLimit, "an action of a stream is at most 1 MiB"};
+}
+
 // Checked here, because the server would reject the update for ever.
 Status Transaction::CheckBytes(bool argument_is_ops) const {
   const Mutation& mutation = pending_->mutation;
@@ -350,6 +385,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   } else if (options_.pushed) {
     mutation.action.arg = OpsToJson(*schema_, mutation.ops);
   }
+  SKERRY_RETURN_IF_ERROR(CheckAppends());
   SKERRY_RETURN_IF_ERROR(CheckBytes(!arg.is_string()));
   mutation.action.id = ids_->Next(mutation.action.at);
   view_->TrackHidden(nullptr);

@@ -47,6 +47,8 @@ class Transaction {
   Status Begin(double at, uint64_t serial);
   // `operation`: [id|null, realm|null, {prop: plain}].
   Result<OpOutcome> Apply(TxCall call, TableIndex table, const Data& operation);
+  // Appends the transaction's action to a stream: [name, realm|null].
+  Result<OpOutcome> AppendTo(const Data& operation);
   // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, 36 bytes
   // each, to `made`. Stops at the first row that is refused; the rows before it stay created.
   Status CreateMany(TableIndex table, const Data& batch, std::string* made);
@@ -70,6 +72,7 @@ class Transaction {
   Status CheckRestricts();
   void Reduce();
   Status CheckSpread() const;
+  Status CheckAppends() const;
   Status CheckBytes(bool argument_is_ops) const;
 
   View* view_;

@@ -58,6 +58,7 @@ std::optional<TxCall> TxCallOf(int number) {
     case TxCall::kDelete:
     case TxCall::kMove:
     case TxCall::kUpsert:
+    case TxCall::kAppend:
       return static_cast<int>(call) == number ? std::optional<TxCall>(call) : std::nullopt;
   }
   return std::nullopt;

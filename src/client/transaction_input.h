@@ -25,6 +25,7 @@ enum class TxCall : uint8_t {
   kDelete = 4,
   kMove = 5,
   kUpsert = 7,  // 6 was never used
+  kAppend = 8,  // to a stream: there is no table
 };
 // The call with this number; none if there is no such call.
 std::optional<TxCall> TxCallOf(int number);

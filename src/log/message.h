@@ -169,11 +169,13 @@ struct ScopesMessage {
 struct WantedStream {
   std::string stream;
   std::optional<uint64_t> last;  // only so many of its actions at first; none: all
+  std::optional<bool> again;     // all of them once more
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("stream", self.stream).Require(IsText);
     member.Optional("last", self.last);
+    member.Optional("again", self.again);
   }
   friend bool operator==(const WantedStream&, const WantedStream&) = default;
 };

@@ -24,6 +24,15 @@ Data ToData(const ScopeFill& filled) {
   return filled.upto.has_value() ? Data(*filled.upto) : Data(filled.whole);
 }
 
+std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursors,
+                                 std::string_view realm) {
+  const auto cursor = cursors.find(realm);
+  if (cursor == cursors.end()) return std::nullopt;
+  const auto behind = stream.behind.find(realm);
+  if (behind == stream.behind.end()) return CursorRevision(cursors, std::string(realm));
+  return behind->second == 0 ? std::nullopt : std::optional<uint64_t>(behind->second);
+}
+
 SyncProgress SyncProgress::Read(Data stored) {
   SyncProgress sync = ReadRecord<SyncProgress>(std::move(stored));
   RemoveEmpty(&sync.refill);

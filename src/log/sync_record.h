@@ -82,6 +82,11 @@ struct SyncStream {
   friend bool operator==(const SyncStream&, const SyncStream&) = default;
 };
 
+// The revision up to which all actions of the stream in this realm are here. None: nothing of it was
+// asked for yet, or the realm has no cursor.
+std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursors,
+                                 std::string_view realm);
+
 inline bool IsImageSize(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxImageBytes; }
 
 // A file of an image, in the mount `/skerry/<name>/<user>/<generation>`.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/limits.h"
+#include "log/codec.h"
 #include "log/cursor.h"
 #include "log/stream_name.h"
 #include "log/stream_record.h"
@@ -61,15 +62,6 @@ bool DropStale(double today, SyncRecord* sync, Data::Array* writes) {
 
 }  // namespace
 
-std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursors,
-                                 std::string_view realm) {
-  const auto cursor = cursors.find(realm);
-  if (cursor == cursors.end()) return std::nullopt;
-  const auto behind = stream.behind.find(realm);
-  if (behind == stream.behind.end()) return CursorRevision(cursors, std::string(realm));
-  return behind->second == 0 ? std::nullopt : std::optional<uint64_t>(behind->second);
-}
-
 bool IsWanted(const SyncRecord& sync, std::string_view stream) {
   if (!sync.streams.has_value()) return false;
   return std::any_of(sync.streams->begin(), sync.streams->end(), [&](const SyncStream& one) {
@@ -89,11 +81,12 @@ bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync
   for (const WantedStream& wanted : add) {
     SyncStream* held = Find(&*sync->streams, wanted.stream);
     if (held != nullptr) {
-      if (!held->last.has_value() || wanted.last.has_value()) continue;
+      const bool is_more = held->last.has_value() && !wanted.last.has_value();
+      if (!is_more && !wanted.again.value_or(false)) continue;
       held->last.reset();
       BeginAgain(sync->cursors, held);
       changed = true;
-    } else if (!IsCovered(*sync->streams, wanted)) {
+    } else if (wanted.again.value_or(false) || !IsCovered(*sync->streams, wanted)) {
       if (sync->streams->size() >= kMaxStreamScopes) {
         left_out->push_back(wanted);
         continue;
@@ -108,6 +101,18 @@ bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync
   }
   if (changed) ++sync->scope_version;
   return changed;
+}
+
+void NoteStreams(const Schema& schema, SyncRecord* sync, std::optional<UpdateRecord>* record) {
+  if (!record->has_value()) {
+    UpdateRecord& made = record->emplace();
+    made.n = ++sync->n;
+    made.kind = UpdateKind::kScopes;
+    made.cursors = sync->cursors;
+    made.body = EncodeSteps(schema, {});
+    sync->record_bytes += made.body->size();
+  }
+  (*record)->streams = sync->streams;
 }
 
 void DropStreamsOf(std::string_view realm, Data::Array* writes) {

@@ -12,23 +12,22 @@
 #include "base/vector.h"
 #include "log/message.h"
 #include "log/sync_record.h"
+#include "log/update_record.h"
 
 namespace skerry {
-
-// The revision up to which all actions of the stream in this realm are here. None: nothing of it was
-// asked for yet, or the realm has no cursor.
-std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursors,
-                                 std::string_view realm);
 
 // Whether windows want the stream.
 bool IsWanted(const SyncRecord& sync, std::string_view stream);
 
-// Adds streams; returns whether anything changed. An added one has nothing yet. One of which only
-// the last actions were wanted begins again if all are. Those that were not asked for in
+// Adds streams; returns whether anything changed: then windows are to be told. An added one has
+// nothing yet. One of which only the last actions were wanted begins again if all are. Those that were not asked for in
 // kUnaskedDays are dropped when others are added, with their actions. What does not fit among
 // kMaxStreamScopes is left out.
 bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync,
                    Data::Array* writes, Vector<WantedStream>* left_out);
+
+// Tells windows which streams are wanted now, in the record if there is one, else in a new one.
+void NoteStreams(const Schema& schema, SyncRecord* sync, std::optional<UpdateRecord>* record);
 
 // The realm begins again: nothing of its streams is here. Appends the writes that remove them.
 void DropStreamsOf(std::string_view realm, Data::Array* writes);

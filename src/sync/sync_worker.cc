@@ -180,9 +180,10 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   // At the start, too: scopes that the schema no longer understands are dropped.
   own->changed = ChangeScopes(state_->schema, own->add, own->drop, turn->now, &sync, &own->record,
                               &own->left_out);
-  own->changed = ChangeStreams(own->streams, turn->now, &sync, &reply.writes,
-                               &own->left_out_streams) ||
-                 own->changed;
+  if (ChangeStreams(own->streams, turn->now, &sync, &reply.writes, &own->left_out_streams)) {
+    own->changed = true;
+    NoteStreams(state_->schema, &sync, &own->record);
+  }
   if (own->record.has_value())
     reply.writes.push_back(PutWrite(Store::kUpdates, own->record->n, own->record->Write()));
   state_->pending = read[1].as_number();

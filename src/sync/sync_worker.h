@@ -112,7 +112,8 @@ class SyncWorker {
   void ListenHappened(LeaseEvent event, Turn* turn);
   void Wake(WakeReason reason, Turn* turn);
   bool LacksScope() const;
-  void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn);
+  void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn,
+                  Vector<WantedStream> again = {});
   void OnWake(const WakeMessage& message, Turn* turn);
   void NoteMutations(Turn* turn);
   void OnPoke(const std::string& realm, uint64_t revision, Turn* turn);

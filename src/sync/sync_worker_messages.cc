@@ -88,7 +88,10 @@ void SyncWorker::OnPost(const ScopesMessage& message, Turn* turn) {
 }
 
 void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
-  for (const WantedStream& wanted : message.add) {
+  Vector<WantedStream> again;
+  for (WantedStream wanted : message.add) {
+    if (wanted.again.has_value()) again.push_back(wanted);
+    wanted.again.reset();
     const auto is_it = [&](const WantedStream& one) { return one.stream == wanted.stream; };
     const auto held = std::find_if(wanted_streams_.begin(), wanted_streams_.end(), is_it);
     if (held == wanted_streams_.end()) {
@@ -97,7 +100,7 @@ void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
       held->last.reset();
     }
   }
-  WantScopes({}, {}, turn);
+  WantScopes({}, {}, turn, std::move(again));
 }
 
 void SyncWorker::OnPost(const TokenMessage& message, Turn* turn) { OnToken(message.token, turn); }
@@ -116,7 +119,7 @@ void SyncWorker::NoteMutations(Turn* turn) {
 // The scopes of this worker's window are requested again each day that it is open (sync/scopes.h),
 // and at once if another window has dropped them (Upkeep).
 void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop,
-                            Turn* turn) {
+                            Turn* turn, Vector<WantedStream> again) {
   Vector<WantedScope> wanted;
   for (const WantedScope& scope : wanted_) {
     if (!HoldsScope(drop, scope) && !HoldsScope(add, scope)) wanted.push_back(scope);
@@ -131,6 +134,7 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
   own.add = wanted_;
   own.drop = drop;
   own.streams = wanted_streams_;
+  for (WantedStream& stream : again) own.streams.push_back(std::move(stream));
   BeginOwn(std::move(own), turn);
 }
 

@@ -37,6 +37,8 @@ void WriteStream(const Data& write, std::map<std::string, Data>* store) {
       return (from.is_null() || item.first >= from.as_string()) &&
              item.first <= (*removed)["to"].as_string();
     });
+  } else if (const Data* key = write.Find("delete")) {
+    store->erase(key->as_string());
   } else {
     (*store)[write["key"].as_string()] = write["put"];
   }

@@ -87,6 +87,7 @@ class Window {
   // One transaction of one operation. Returns the mutation's id; empty: it has no effect.
   std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
   std::string DoAll(Vector<Operation> operations);
+  void Obeyed(const Data& effects) { Obey(effects); }  // of a call of the core itself
   std::optional<Row> See(TableIndex table, const std::string& id);
 
   Vector<Data> sent;    // broadcasts, in order; tests take them

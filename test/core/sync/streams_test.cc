@@ -291,12 +291,12 @@ TEST_CASE("streams: those that nobody asked for in a month go, with what is kept
     {"stream":"old","behind":{},"asked":10},{"stream":"older/*","behind":{},"asked":9}]})");
   Data::Array writes;
   Vector<WantedStream> left_out;
-  CHECK(ChangeStreams({{"old", {}}}, 40 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(ChangeStreams({{"old", {}, {}}}, 40 * 86'400'000.0, &sync, &writes, &left_out));
   CHECK(sync.streams->size() == 1);
   CHECK(writes.size() == 2);
   CHECK(WriteJson(writes[0]["deleteRange"]["from"]) == R"("A\u0000older/")");
   writes.clear();
-  CHECK(ChangeStreams({{"new", {}}}, 41 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(ChangeStreams({{"new", {}, {}}}, 41 * 86'400'000.0, &sync, &writes, &left_out));
   CHECK(sync.streams->size() == 2);
   CHECK(writes.empty());
   CHECK((*sync.streams)[1].behind == Revisions{{"A", 0}});
@@ -306,10 +306,10 @@ TEST_CASE("streams: more than a pull may name are left out, and reported") {
   SyncRecord sync;
   Data::Array writes;
   Vector<WantedStream> left_out, add;
-  for (int i = 0; i <= 100; ++i) add.push_back({"s" + std::to_string(i), {}});
+  for (int i = 0; i <= 100; ++i) add.push_back({"s" + std::to_string(i), {}, {}});
   CHECK(ChangeStreams(add, 0, &sync, &writes, &left_out));
   CHECK(sync.streams->size() == 100);
-  CHECK(left_out == Vector<WantedStream>{{"s100", {}}});
+  CHECK(left_out == Vector<WantedStream>{{"s100", {}, {}}});
 }
 
 TEST_CASE("streams: a wrong answer is refused as a whole") {

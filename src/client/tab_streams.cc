@@ -1,0 +1,276 @@
+// The transactions of a window for its streams: loading one from storage, reading a page of its
+// past, storing the state of a reducer, and the appends of a window without a remote.
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "client/effect.h"
+#include "client/tab.h"
+
+namespace skerry {
+namespace {
+
+constexpr uint32_t kRowsOfAPage = 100;     // of a reduced stream that is loaded
+constexpr uint64_t kMostRowsAtOnce = 1'000;  // of a plain one, and of a page
+constexpr size_t kStatesKept = 2;            // of the highest versions of a reducer
+
+uint32_t RowsFor(uint64_t actions) {
+  return static_cast<uint32_t>(std::clamp<uint64_t>(actions, 1, kMostRowsAtOnce));
+}
+
+// What the store `streams` has of one stream.
+struct Kept {
+  uint64_t floor = 0;
+  Vector<StateRecord> states;  // ascending by version
+};
+
+Kept ReadKept(const Data& rows) {
+  Kept kept;
+  for (const Data& row : rows.items()) {
+    const Data& value = RowValue(row);
+    if (IsNewer(value)) continue;
+    if (Is<StateRecord>(value)) {
+      kept.states.push_back(ReadRecord<StateRecord>(value));
+    } else if (Is<StreamRecord>(value)) {
+      kept.floor = ReadRecord<StreamRecord>(value).floor;
+    }
+  }
+  return kept;
+}
+
+// The state with which the stream begins: of this version, or of the highest one before it that can
+// be taken over.
+std::optional<StateRecord> StateFor(const Streams::Stream& stream, const Kept& kept) {
+  std::optional<StateRecord> best;
+  for (const StateRecord& state : kept.states) {
+    const bool is_own = state.reducer == *stream.reducer;
+    if (is_own || (stream.migrates && state.reducer < *stream.reducer)) best = state;
+  }
+  return best;
+}
+
+// Rows that cannot be read are left out: a server has them still.
+Vector<StreamAction> ActionsOf(const Schema& schema, const Data& rows) {
+  Map<StreamPlace, StreamAction> found;
+  for (const Data& row : rows.items()) {
+    const Data& value = RowValue(row);
+    if (IsNewer(value) || !Is<ActionsRecord>(value)) continue;
+    Result<Vector<StreamAction>> actions =
+        DecodeActions(schema, ReadRecord<ActionsRecord>(value).body);
+    if (!actions.ok()) continue;
+    for (StreamAction& action : actions.value()) found[action.place] = std::move(action);
+  }
+  Vector<StreamAction> list;
+  for (auto& [place, action] : found) list.push_back(std::move(action));
+  return list;
+}
+
+}  // namespace
+
+void Tab::OnEvent(const StreamsMessage& event, Data* effects) {
+  if (options_.remote) Post(event, effects);
+}
+
+void Tab::OnEvent(const StreamOpenEvent& event, Data* effects) {
+  Streams::Stream stream;
+  stream.handle = static_cast<uint32_t>(event.stream);
+  stream.realm = event.realm.empty() ? options_.default_realm : event.realm;
+  stream.name = event.name;
+  stream.keep = event.keep;
+  stream.reducer = event.reducer;
+  stream.migrates = event.migrates;
+  WantedStream wanted{event.name, {}, {}};
+  if (!event.reducer.has_value()) wanted.last = RowsFor(event.keep);
+  streams_.Open(std::move(stream));
+  if (options_.remote) Post(StreamsMessage{{wanted}}, effects);
+}
+
+void Tab::OnEvent(const StreamCloseEvent& event, Data*) {
+  streams_.Close(static_cast<uint32_t>(event.stream));
+}
+
+void Tab::LoadStreams(Data* effects) {
+  if (!follows() || freeze_.is_frozen() || stream_queued_) return;
+  const Streams::Stream* stream = streams_.NextToLoad();
+  if (stream == nullptr) return;
+  stream_queued_ = true;
+  const KeyRange keys = KeysOfStream(stream->realm, stream->name);
+  Data reads = SyncRead();
+  reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
+  if (!stream->reducer.has_value()) {
+    reads.Push(LastRead(Store::kActions, keys.from, keys.to, RowsFor(stream->keep)));
+  } else if (stream->read_upto > 0) {
+    const Key from = ActionsKey(stream->realm, stream->name, stream->read_upto + 1);
+    reads.Push(BetweenRead(Store::kActions, from, keys.to, kRowsOfAPage));
+  }
+  Tx tx;
+  tx.kind = Kind::kStream;
+  tx.stream = stream->handle;
+  Transact(std::move(tx), {Store::kSync, Store::kStreams, Store::kActions}, std::move(reads),
+           TransactionMode::kRead, effects);
+}
+
+// Returns whether another round of reads follows: the state says which actions are needed.
+bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
+  const Streams::Stream* stream = streams_.Find(tx->stream);
+  const Data::Array& read = tx->results.items();
+  if (tx->stored.has_value()) {
+    tx->stored->actions = ActionsOf(*schema_, read[0]);
+    tx->stored->has_more = read[0].items().size() == kRowsOfAPage;
+    return false;
+  }
+  StoredStream& stored = tx->stored.emplace();
+  if (stream == nullptr || read.size() < 2) return false;
+  stored.n = SyncProgress::Read(read[0]).n;
+  const Kept kept = ReadKept(read[1]);
+  stored.floor = kept.floor;
+  if (read.size() > 2) {
+    stored.actions = ActionsOf(*schema_, read[2]);
+    stored.has_more =
+        stream->reducer.has_value() && read[2].items().size() == kRowsOfAPage;
+    return false;
+  }
+  stored.state = StateFor(*stream, kept);
+  const uint64_t from = stored.state.has_value() ? stored.state->revision : 0;
+  const KeyRange keys = KeysOfStream(stream->realm, stream->name);
+  effects->Push(MoreEffect(
+      id, OneRead(BetweenRead(Store::kActions, ActionsKey(stream->realm, stream->name, from + 1),
+                              keys.to, kRowsOfAPage))));
+  return true;
+}
+
+void Tab::FinishStream(const Tx& tx, Data* effects) {
+  stream_queued_ = false;
+  const Streams::Stream* stream = streams_.Find(tx.stream);
+  if (stream == nullptr || !tx.stored.has_value()) return;
+  StoredStream stored = *tx.stored;
+  if (options_.remote && Streams::IsCutOff(*stream, stored))
+    Post(StreamsMessage{{WantedStream{stream->name, {}, true}}}, effects);
+  if (stored.n > mirror_.n()) RequestReading(effects);
+  streams_.Loaded(tx.stream, std::move(stored), mirror_.n());
+}
+
+void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
+  const Streams::Stream* stream = streams_.Find(static_cast<uint32_t>(event.stream));
+  if (stream == nullptr || !ready_) {
+    effects->Push(StreamPageEffect(event.id, Data::MakeArray(), 0, "closed"));
+    return;
+  }
+  const KeyRange keys = KeysOfStream(stream->realm, stream->name);
+  Data reads = OneRead(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
+  reads.Push(LastRead(Store::kActions, keys.from,
+                      ActionsKey(stream->realm, stream->name, event.revision),
+                      RowsFor(event.limit)));
+  Tx tx;
+  tx.kind = Kind::kStreamPage;
+  tx.stream = stream->handle;
+  tx.page = event;
+  Transact(std::move(tx), {Store::kStreams, Store::kActions}, std::move(reads),
+           TransactionMode::kRead, effects);
+}
+
+void Tab::FinishPage(const Tx& tx, Data* effects) {
+  const StreamPageEvent& page = *tx.page;
+  const Data::Array& read = tx.results.items();
+  Vector<StreamAction> actions = ActionsOf(*schema_, read[1]);
+  const StreamPlace before{page.revision, page.position};
+  erase_if(actions, [&](const StreamAction& action) { return action.place >= before; });
+  if (actions.size() > page.limit)
+    actions.erase(actions.begin(), actions.end() - static_cast<ptrdiff_t>(page.limit));
+  effects->Push(
+      StreamPageEffect(page.id, ActionsToData(actions), ReadKept(read[0]).floor, {}));
+}
+
+void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
+  const Streams::Stream* stream = streams_.Find(static_cast<uint32_t>(event.stream));
+  if (stream == nullptr || !follows() || freeze_.is_frozen()) return;
+  const KeyRange keys = KeysOfStream(stream->realm, stream->name);
+  Data reads = SyncRead();
+  reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
+  // Of a plain stream: the row with the first action that stays.
+  reads.Push(LastRead(Store::kActions, keys.from,
+                      ActionsKey(stream->realm, stream->name, event.revision), 1));
+  Tx tx;
+  tx.kind = Kind::kStreamState;
+  tx.stream = stream->handle;
+  tx.state = event;
+  Transact(std::move(tx), {Store::kSync, Store::kStreams, Store::kActions}, std::move(reads),
+           TransactionMode::kWrite, effects);
+}
+
+// Only what belongs to the history that storage has now: so this window must have seen all of it.
+// Actions are removed only where a server has them, and where no kept state needs them.
+void Tab::WriteState(const Tx& tx, Data* writes) const {
+  const Streams::Stream* stream = streams_.Find(tx.stream);
+  const Data::Array& read = tx.results.items();
+  const StreamStateEvent& given = *tx.state;
+  if (stream == nullptr || read.size() < 3 || !FollowsOwn(SyncProgress::Read(read[0]))) return;
+  Kept kept = ReadKept(read[1]);
+  uint64_t floor = kept.floor;
+  if (stream->reducer.has_value()) {
+    if (!given.state.has_value() || given.revision > stream->handed_upto) return;
+    StateRecord state;
+    state.reducer = *stream->reducer;
+    state.revision = given.revision;
+    state.state = *given.state;
+    for (const StateRecord& other : kept.states) {
+      if (other.reducer == state.reducer && other.revision >= state.revision) return;
+    }
+    erase_if(kept.states, [&](const StateRecord& other) { return other.reducer == state.reducer; });
+    const auto after = std::find_if(
+        kept.states.begin(), kept.states.end(),
+        [&](const StateRecord& other) { return other.reducer > state.reducer; });
+    kept.states.insert(after, state);
+    while (kept.states.size() > kStatesKept) {
+      const StateRecord oldest = kept.states[0];
+      kept.states.erase(kept.states.begin());
+      if (oldest.reducer == state.reducer) return;
+      writes->Push(
+          DeleteWrite(Store::kStreams, StateKey(stream->realm, stream->name, oldest.reducer)));
+    }
+    writes->Push(PutWrite(Store::kStreams, StateKey(stream->realm, stream->name, state.reducer),
+                          ToData(state)));
+    uint64_t lowest = state.revision;
+    for (const StateRecord& other : kept.states) lowest = std::min(lowest, other.revision);
+    floor = std::max(floor, lowest);
+  } else {
+    const Vector<StreamAction> row = ActionsOf(*schema_, read[2]);
+    if (row.empty()) return;
+    floor = std::max(floor, row[0].place.first - 1);
+  }
+  if (!options_.remote || floor == kept.floor) return;
+  StreamRecord record;
+  record.floor = floor;
+  writes->Push(
+      PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
+  writes->Push(DeleteBetweenWrite(Store::kActions, ActionsKey(stream->realm, stream->name, 0),
+                                  ActionsKey(stream->realm, stream->name, floor)));
+}
+
+// Without a remote: the appends of all pending mutations, in the order in which they are logged.
+void Tab::AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) const {
+  Map<std::pair<std::string, std::string>, Vector<StreamAction>> appends;  // realm, stream
+  for (const Pending* pending : mirror_.pending().InOrder()) {
+    const Action& action = pending->mutation.action;
+    for (const Op& op : pending->mutation.ops) {
+      if (!op.Has(kOnStream)) continue;
+      Vector<StreamAction>& list = appends[{op.realm, op.stream}];
+      list.push_back({{n, list.size()}, action.id, action.name, action.arg, action.at, action.at,
+                      options_.user.value_or(std::string())});
+    }
+  }
+  Data::Array rows;
+  for (auto& [key, actions] : appends) {
+    Step& step = tx->appended.emplace_back();
+    step.kind = StepKind::kActions;
+    step.realm = key.first;
+    step.stream = key.second;
+    step.actions = std::move(actions);
+    WriteActions(*schema_, key.first, key.second, step.actions, &rows);
+    steps->Add(step);
+  }
+  for (Data& row : rows) writes->Push(std::move(row));
+}
+
+}  // namespace skerry
