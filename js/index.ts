@@ -6,10 +6,19 @@ export type { Conflict, Conflicts } from './api/conflicts.ts';
 export { type Database, deleteDatabase, open } from './api/database.ts';
 export type { DatabaseEvents } from './api/events.ts';
 export type { OpenOptions, UpdateReason } from './api/options.ts';
+export type { Problem } from './api/problems.ts';
 export type { Member, RealmRole, Realms } from './api/realms.ts';
 export { type HttpOptions, http, type Remote, type TokenReason } from './api/remote.ts';
 export { defineMutators, type SchemaOptions, schema, t, table } from './api/schema.ts';
 export type { Scope } from './api/scopes.ts';
+export type {
+  DataStream,
+  DataStreamOptions,
+  Entry,
+  PageOptions,
+  ReducedStream,
+  ReducedStreamOptions,
+} from './api/stream-types.ts';
 export type { SyncApi } from './api/sync-api.ts';
 export type { SyncStatus } from './api/sync-status.ts';
 export type {

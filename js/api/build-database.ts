@@ -16,8 +16,10 @@ import { EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
+import { Problems } from './problems.ts';
 import { RealmsApi } from './realms.ts';
 import { ServiceMode } from './service-mode.ts';
+import { Streams } from './streams.ts';
 import { SyncControl } from './sync-api.ts';
 import { WindowChannel } from './window-channel.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -37,10 +39,12 @@ function makeParts(ground: Ground): DatabaseParts {
   const schema = codec.describe() as { readonly version: number };
   const url = remote ? options.serviceWorker : false;
   const service = new ServiceMode({ host, database, version: schema.version, url });
+  const own = remote && options.user !== undefined ? `user:${options.user}` : 'local';
+  const realm = options.defaultRealm ?? own;
   const core = new WindowCore(module, {
     schema,
     tab,
-    defaultRealm: options.defaultRealm ?? null,
+    defaultRealm: realm,
     seed: host.random.bytes(32),
     remote: remote !== undefined,
     user: options.user ?? null,
@@ -55,9 +59,17 @@ function makeParts(ground: Ground): DatabaseParts {
     storage,
     relaxed: options.durability === 'relaxed',
     call: (event) => core.handle(event),
-    settle: () => settle(core, view, lives),
+    settle: () => settle(core, view, lives, streams),
   });
   const mutations = new Mutations({ view, lives, runner, clock: host.clock });
+  const problems = new Problems();
+  const streams: Streams = new Streams({
+    ...{ mutations, problems, realm, registry: codec.registry, timers: host.timers() },
+    remote: remote !== undefined,
+    dispatch: (event) => runner.dispatch(event),
+    isHeard: () => worker?.running === true,
+    post: (message) => worker?.post(message),
+  });
   const conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
   const realms = new RealmsApi({
     ...{ view, lives, mutations },
@@ -65,7 +77,7 @@ function makeParts(ground: Ground): DatabaseParts {
     newRealm: () => uuid(host.random.bytes(16)),
   });
   // Without a remote the worker never goes online: it only compacts records into images.
-  const worker =
+  const worker: WorkerClient | null =
     remote || host.images
       ? new WorkerClient({
           host,
@@ -76,7 +88,9 @@ function makeParts(ground: Ground): DatabaseParts {
         })
       : null;
   const sync = makeSync(ground, { core, runner, mutations, worker });
-  const lifecycle = new Lifecycle({ host, runner, storage, channel, core, worker, sync });
+  const lifecycle = new Lifecycle({
+    ...{ host, runner, storage, channel, core, worker, sync, streams },
+  });
   const events = new EventListeners((detail) => options.onUpdateNeeded?.(detail));
   const state = new DatabaseState();
   return {
@@ -92,6 +106,8 @@ function makeParts(ground: Ground): DatabaseParts {
     mutations,
     conflicts,
     realms,
+    streams,
+    problems,
     sync,
     lifecycle,
     state,
@@ -145,11 +161,21 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
 }
 
 /** Drains the core: forgets rows that changed, brings live values up to date, and returns the calls to make last. */
-function settle(core: WindowCore, view: RowView, lives: LiveRegistry): () => void {
+function settle(
+  core: WindowCore,
+  view: RowView,
+  lives: LiveRegistry,
+  streams: Streams,
+): () => void {
   if (core.closed) return () => {};
   const drained = core.drain();
   view.forget(drained);
-  return lives.take(drained.live);
+  const rows = lives.take(drained.live);
+  const appended = streams.take(drained.streams);
+  return () => {
+    rows();
+    appended();
+  };
 }
 
 /** The configuration of a worker, as it is at its start. */

@@ -14,6 +14,7 @@ import type { EventListeners } from './events.ts';
 import { loadImage } from './load-image.ts';
 import type { Mutations } from './mutations.ts';
 import type { ServiceMode } from './service-mode.ts';
+import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -24,6 +25,7 @@ interface Parts {
   readonly images: ImageReader;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
+  readonly streams: Streams;
   readonly sync: SyncControl;
   readonly worker: WorkerClient | null;
   readonly service: ServiceMode;
@@ -38,7 +40,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
   }
 
   special(effect: WindowOnlyEffect): void {
-    const { state, mutations, sync, conflicts } = this.#parts;
+    const { state, mutations, sync, conflicts, streams } = this.#parts;
     switch (effect.type) {
       case 'post':
         this.#post(effect.message);
@@ -70,6 +72,9 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
       case 'notify':
         this.#notify(effect);
         break;
+      case 'streamPage':
+        streams.paged(effect);
+        break;
       case 'problem':
         sync.problem(effect);
         break;
@@ -82,6 +87,11 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
 
   #post(message: WindowCoreMessage): void {
     const { sync, service, worker } = this.#parts;
+    if (message.type === 'streams') {
+      // Posted again when a worker starts.
+      this.#parts.streams.want(message.add);
+      return;
+    }
     // The service worker is notified directly, because a window may be closed at once.
     if (message.type === 'mutated' && !sync.paused) service.link?.changed();
     worker?.post(message);

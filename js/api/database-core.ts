@@ -18,9 +18,11 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { LiveRegistry } from './live.ts';
 import type { Mutations } from './mutations.ts';
 import type { OpenOptions } from './options.ts';
+import type { Problems } from './problems.ts';
 import { scopesOf } from './query.ts';
 import type { Realms } from './realms.ts';
 import type { ServiceMode } from './service-mode.ts';
+import { type Streams, streamsOf } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { Tables } from './types.ts';
 import type { WindowChannel } from './window-channel.ts';
@@ -54,6 +56,8 @@ export interface DatabaseParts extends Ground {
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
   readonly realms: Realms;
+  readonly streams: Streams;
+  readonly problems: Problems;
   readonly sync: SyncControl;
   readonly lifecycle: Lifecycle;
   readonly state: DatabaseState;
@@ -71,7 +75,10 @@ export class DatabaseCore {
   /** Loads local data. Resolves when queries answer. */
   async start(): Promise<void> {
     const { options, sync, lives, runner, state, lifecycle, worker, service } = this.parts;
-    if (options.remote) sync.want(scopesOf(lives, options.scopes));
+    if (options.remote) {
+      sync.want(scopesOf(lives, options.scopes));
+      this.parts.streams.want(streamsOf(options.streams ?? []));
+    }
     runner.dispatch({ type: 'open' });
     await state.opened;
     if (state.isOver) return;
@@ -153,6 +160,7 @@ export class DatabaseCore {
     storage.close();
     mutations.close();
     this.parts.conflicts.close();
+    this.parts.streams.close();
     state.refuse(new ClosedError('closed', 'The database was closed while it was opened.'));
     this.parts.core.close();
     this.#forgetModule();

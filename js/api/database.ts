@@ -22,11 +22,19 @@ import type { Conflicts } from './conflicts.ts';
 import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
 import { checkOptions, databaseName, type OpenOptions } from './options.ts';
+import type { Problem } from './problems.ts';
 import { TableReader } from './query.ts';
 import type { Realms } from './realms.ts';
 import { schemaDef } from './schema.ts';
+import type {
+  DataStream,
+  DataStreamOptions,
+  ReducedStream,
+  ReducedStreamOptions,
+} from './stream-types.ts';
 import type { SyncApi } from './sync-api.ts';
 import type {
+  Live,
   Mutate,
   Mutation,
   Mutators,
@@ -49,6 +57,12 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   readonly sync: SyncApi;
   readonly conflicts: Conflicts;
   readonly realms: Realms;
+  /** What the application's own rules find wrong with the data: actions by which a reducer throws. */
+  readonly problems: Live<readonly Problem[]>;
+  /** A stream of data items (docs/guide/streams.md). */
+  stream<A>(name: string, options?: DataStreamOptions): DataStream<A>;
+  /** A stream whose actions a reducer folds. */
+  stream<S, A>(name: string, options: ReducedStreamOptions<S, A>): ReducedStream<S, A>;
   /**
    * The content of this database, as a file of JSON: the confirmed rows and the pending mutations, or these alone
    * (docs/accounts.md).
@@ -155,7 +169,7 @@ async function settleBoth(
 }
 
 function publicDatabase(core: DatabaseCore): object {
-  const { options, view, lives, mutations, sync, conflicts, realms, events } = core.parts;
+  const { options, view, lives, mutations, sync, conflicts, realms, events, streams } = core.parts;
   const tables = declaredTables(view.codec).map(
     (table) => [table.table.name, new TableReader(lives, table)] as const,
   );
@@ -176,6 +190,8 @@ function publicDatabase(core: DatabaseCore): object {
     sync,
     conflicts,
     realms,
+    problems: core.parts.problems,
+    stream: (name: string, how?: never) => streams.open(name, how),
     export: async (how?: ExportOptions) => (await account()).exportFile(core, how),
     import: async (file: Blob) => (await account()).importFile(core, file),
     logout: async (how?: LogoutOptions) => (await account()).logout(core, how),

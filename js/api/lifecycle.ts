@@ -15,6 +15,7 @@ import type { Host } from '../host/host.ts';
 import type { PageEvent } from '../host/page.ts';
 import { readNow, type Storage } from '../host/storage.ts';
 import type { Timers } from '../host/timers.ts';
+import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -36,6 +37,7 @@ interface Parts {
   readonly core: WindowCore;
   readonly worker: WorkerClient | null;
   readonly sync: SyncControl;
+  readonly streams: Streams;
 }
 
 export class Lifecycle {
@@ -159,18 +161,22 @@ export class Lifecycle {
 
   #freeze(): void {
     if (this.#state === 'frozen') return;
-    const { host, worker, runner, sync } = this.#parts;
+    const { host, worker, runner, sync, streams } = this.#parts;
     if (this.#state === 'running') {
       // With locks, the worker's end frees them, and the next holder knows. A connection that waits for a put while the page
       // is in the back/forward cache stays open (WebKitGTK 2.50), and no client could delete the database.
       if (!host.locks) this.#releaseLeases();
       worker?.terminate();
       this.#timers.clear();
-      sync.abandon(
-        new NetworkError('network', 'The page was frozen before the server answered.', {
+      const frozen = new NetworkError(
+        'network',
+        'The page was frozen before the server answered.',
+        {
           retryable: true,
-        }),
+        },
       );
+      sync.abandon(frozen);
+      streams.abandon(frozen);
       runner.dispatch({ type: 'freeze' });
       runner.failOutstanding({ name: 'AbortError', message: 'The page is frozen.' });
     }
@@ -213,6 +219,9 @@ export class Lifecycle {
    * The worker has failed. It is started again after a pause that doubles, or when the page is looked at or online again.
    */
   workerEnded(): void {
+    this.#parts.streams.abandon(
+      new NetworkError('network', 'The sync worker has ended.', { retryable: true }),
+    );
     if (this.#state === 'stopped') return;
     this.#timers.set('worker', this.#backoff.next(), () => this.#restart());
   }
@@ -235,10 +244,11 @@ export class Lifecycle {
   startWorker(): void {
     // The page may have been frozen meanwhile: a worker is started when it resumes.
     if (this.#state !== 'running') return;
-    const { worker, sync } = this.#parts;
+    const { worker, sync, streams } = this.#parts;
     worker?.start();
     if (!worker?.running) return;
     sync.workerStarted();
+    streams.post();
     // A worker whose file never loads, or whose storage never opens, reports nothing at all.
     this.#timers.set('worker', startLimitMs, () => {
       worker.fail(new Error(`The sync worker has not started within ${startLimitMs} ms.`));

@@ -69,17 +69,37 @@ export class Mutations {
 
   /** Runs `body` as one mutation. A throw rolls everything back, and is thrown. */
   run<V>(name: string, arg: string | null, body: (tx: never) => V): Mutation<V> {
-    const { view, runner, lives, clock } = this.#parts;
+    const { view, lives } = this.#parts;
+    const state: TransactionState = { open: true };
+    return this.#perform(
+      name,
+      arg,
+      () => body(makeTransaction(lives, view, state) as never),
+      state,
+    );
+  }
+
+  /** Logs an action that is appended to a stream. */
+  append(stream: string, realm: string, name: string, arg: string): Mutation<void> {
+    return this.#perform(name, arg, () => this.#parts.view.core.append(stream, realm));
+  }
+
+  #perform<V>(
+    name: string,
+    arg: string | null,
+    body: () => V,
+    state: TransactionState = { open: true },
+  ): Mutation<V> {
+    const { view, runner, clock } = this.#parts;
     if (view.writing)
       throw new ValidationError('invalid_argument', 'A mutator cannot begin another mutation.');
     const { core } = view;
-    const state: TransactionState = { open: true };
     core.begin(clock.now());
     view.beginWriting();
     runner.hold();
     let effects: readonly WindowEffect[] = [];
     try {
-      const result = body(makeTransaction(lives, view, state) as never);
+      const result = body();
       refuseAsync(name, result);
       const outcome = core.commit(name, arg);
       effects = outcome.effects;

@@ -15,6 +15,11 @@ export interface OpenOptions<T extends Tables, M> {
   /** Which parts of the tables to keep here; required with a remote. */
   // biome-ignore lint/suspicious/noExplicitAny: a query of any table, with whatever rows.
   scopes?: 'all' | ((q: { readonly [K in keyof T]: Query<T, K> }) => readonly Query<T, any, any>[]);
+  /**
+   * The streams to keep here, by name or by prefix ('doc/*'). Those that `db.stream` opens are kept in any case. Of a name,
+   * the last 1,000 actions are fetched at first, unless a reducer folds them; of a prefix, all.
+   */
+  streams?: readonly string[];
   /** The owner of the data: another user on the same profile sees none of it. */
   user?: string;
   /**
@@ -56,6 +61,7 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
   mutators: true,
   remote: true,
   scopes: true,
+  streams: true,
   user: true,
   adoptLocal: true,
   defaultRealm: true,
@@ -71,7 +77,9 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
 
 export function checkOptions(options: OpenOptions<Tables, unknown>): void {
   refuseUnknown(options, Object.keys(known), 'open()');
-  const { adoptLocal, user, remote, defaultRealm } = options;
+  const { adoptLocal, user, remote, defaultRealm, streams = [] } = options;
+  if (!Array.isArray(streams) || !streams.every((name) => typeof name === 'string' && name !== ''))
+    throw new ValidationError('invalid_argument', '`streams` is a list of names.');
   // Else new rows would go to the realm `local`, which no server has: all of them would be refused, later.
   if (remote && user === undefined && defaultRealm === undefined)
     throw new ValidationError(

@@ -1,10 +1,11 @@
 /** WorkerMessages: what the sync worker reports to its window (docs/sync-worker.md, section 7). */
-import type { SkerryError } from '../core/errors.ts';
+import { errorFromCode, type SkerryError } from '../core/errors.ts';
 import type { WorkerStatus } from '../core/messages.ts';
 import type { WindowRunner } from '../host/effect-runner.ts';
 import type { EventListeners } from './events.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ServiceMode } from './service-mode.ts';
+import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import { workerError } from './sync-status.ts';
 import type { WorkerOwner, WorkerReport } from './worker-client.ts';
@@ -14,6 +15,7 @@ interface Parts {
   readonly runner: WindowRunner;
   readonly lifecycle: Lifecycle;
   readonly sync: SyncControl;
+  readonly streams: Streams;
   readonly service: ServiceMode;
   readonly events: EventListeners;
 }
@@ -26,7 +28,7 @@ export class WorkerMessages implements WorkerOwner {
   }
 
   onMessage(message: WorkerReport): void {
-    const { runner, sync, service } = this.#parts;
+    const { runner, sync, service, streams } = this.#parts;
     switch (message.type) {
       case 'status':
         this.#onStatus(message.status);
@@ -36,6 +38,14 @@ export class WorkerMessages implements WorkerOwner {
         return;
       case 'wakeService':
         service.link?.wake(message.message);
+        return;
+      case 'historyAnswer':
+        streams.answered(message);
+        return;
+      case 'streamsFailed':
+        sync.passing(
+          errorFromCode('limit', `Too many streams: ${message.leftOut.length} are left out.`),
+        );
         return;
       case 'scopesFailed':
         sync.scopesFailed(message);

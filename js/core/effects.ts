@@ -13,8 +13,10 @@ export interface KeyRange {
   /** Inclusive upper bound. */
   readonly to?: Key | null | undefined;
   readonly limit?: number | null | undefined;
+  /** The last `limit` of them, in descending order. */
+  readonly last?: boolean | undefined;
 }
-/** The results: the value or null; `[{key, value}…]` in ascending order of keys; a number. */
+/** The results: the value or null; `[{key, value}…]` in the order of keys; a number. */
 export type Read =
   | { readonly store: string; readonly get: Key }
   | { readonly store: string; readonly range: KeyRange }

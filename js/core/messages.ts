@@ -83,6 +83,17 @@ interface ScopesMessage {
   readonly add: readonly ScopeFilter[];
   readonly drop: readonly ScopeFilter[];
 }
+/** A stream that a window wants, or all streams with a prefix: `WantedStream` of src/log/message.h. */
+export interface WantedStream {
+  readonly stream: string;
+  readonly last?: number;
+  /** All of them once more. */
+  readonly again?: boolean;
+}
+interface StreamsMessage {
+  readonly type: 'streams';
+  readonly add: readonly WantedStream[];
+}
 interface TokenMessage {
   readonly type: 'token';
   readonly token: string | null;
@@ -93,7 +104,7 @@ interface NeedTokenMessage {
 }
 
 /** What a window's core posts to its worker. */
-export type WindowCoreMessage = { readonly type: 'mutated' } | ScopesMessage;
+export type WindowCoreMessage = { readonly type: 'mutated' } | ScopesMessage | StreamsMessage;
 
 /** What the host of a window posts, and the worker's core takes. */
 type WindowHostMessage =
@@ -103,6 +114,7 @@ type WindowHostMessage =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'sync'; readonly id: number }
+  | { readonly type: 'history'; readonly id: number; readonly path: string }
   | { readonly type: 'service'; readonly active: boolean; readonly reason: string };
 
 /** What a helper, or a window for it, posts to the service worker. `sync` is the wake of a `sync` event. */
@@ -149,6 +161,19 @@ export interface ScopesFailedMessage {
   readonly drop: readonly ScopeFilter[];
   readonly leftOut?: readonly ScopeFilter[];
 }
+/** All windows together want more streams than a pull may name. */
+export interface StreamsFailedMessage {
+  readonly type: 'streamsFailed';
+  readonly leftOut: readonly WantedStream[];
+}
+/** The answer to `history`. */
+export interface HistoryAnswerMessage {
+  readonly type: 'historyAnswer';
+  readonly id: number;
+  /** The server's answer (docs/protocol.md). */
+  readonly page: unknown;
+  readonly error: SyncFailure | null;
+}
 type ReloadMessage =
   | { readonly type: 'left' }
   | { readonly type: 'unreadable'; readonly damaged?: boolean };
@@ -158,6 +183,8 @@ export type WorkerCoreMessage =
   | LeaseCopyMessage
   | SyncedMessage
   | ScopesFailedMessage
+  | StreamsFailedMessage
+  | HistoryAnswerMessage
   | { readonly type: 'imageFailed'; readonly error: SyncFailure }
   | ReloadMessage;
 

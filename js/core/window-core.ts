@@ -7,7 +7,7 @@ import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
-import type { WindowEffect, WindowEvent } from './window-effects.ts';
+import type { StreamNews, WindowEffect, WindowEvent } from './window-effects.ts';
 
 /**
  * A loaded module of a window.
@@ -26,6 +26,7 @@ export interface WindowConfig {
 
 /** Numbers of `TxCall` in src/client/transaction_input.h. */
 const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
+const appendCall = 8;
 export type OpName = keyof typeof txCalls;
 
 export interface QueryDescription {
@@ -62,6 +63,7 @@ export interface LiveChange {
 export interface Drained {
   readonly dirty: readonly (readonly [table: number, slots: Uint32Array])[];
   readonly live: readonly LiveChange[];
+  readonly streams: readonly StreamNews[];
 }
 
 /** The one negative number that is an answer: there is no such row. */
@@ -142,6 +144,11 @@ export class WindowCore {
       1;
     const named = kind === 'create' || kind === 'upsert';
     return { changed, id: named ? this.#module.outputText() : (id ?? '') };
+  }
+
+  /** Appends the action of the open transaction to a stream. */
+  append(stream: string, realm: string): void {
+    this.#module.callWith('_sk_tx_op', [stream, realm], this.#open, appendCall, 0);
   }
 
   /**
@@ -239,11 +246,13 @@ export class WindowCore {
 
   drain(): Drained {
     this.#module.call('_sk_drain', this.#open);
-    const { dirty, live } = this.#module.output() as {
+    const { dirty, live, streams } = this.#module.output() as {
       dirty: [number, Uint8Array][];
       live: (Omit<LiveChange, 'rows'> & { rows: Uint8Array })[];
+      streams: StreamNews[];
     };
     return {
+      streams,
       dirty: dirty.map(([table, bytes]) => [table, toWords(bytes)] as const),
       live: live.map((change) => ({ ...change, rows: toWords(change.rows) })),
     };

@@ -3,7 +3,13 @@
  * sync worker's. Effects are built in src/client/effect.cc; events are read in src/client/event.h.
  */
 import type { CommonEffect, CommonEvent, HostError, PostEffect } from './effects.ts';
-import type { HeldScope, ScopeFilter, WindowCoreMessage, WindowInput } from './messages.ts';
+import type {
+  HeldScope,
+  ScopeFilter,
+  WantedStream,
+  WindowCoreMessage,
+  WindowInput,
+} from './messages.ts';
 
 export interface ImagePart {
   readonly file: string;
@@ -68,6 +74,56 @@ export interface ResolvedEffect {
   readonly id: number;
   readonly error: { readonly code: string; readonly detail: string } | null;
 }
+/** A confirmed action of a stream, as the core hands it over. */
+export interface ConfirmedAction {
+  readonly id: string;
+  readonly name: string;
+  readonly arg: unknown;
+  readonly at: number;
+  readonly madeAt: number;
+  readonly author: string;
+  readonly place: readonly [revision: number, position: number];
+}
+/** One that is not. */
+export interface PendingAction {
+  readonly id: string;
+  readonly name: string;
+  readonly arg: unknown;
+  readonly at: number;
+}
+/** What has changed of an open stream (src/client/streams.h, Drain). */
+export interface StreamNews {
+  readonly stream: number;
+  /** Nothing of what was handed over before is valid. */
+  readonly again: boolean;
+  /** With which a reduced stream begins. */
+  readonly state: {
+    readonly reducer: number;
+    readonly revision: number;
+    readonly state: unknown;
+  } | null;
+  readonly actions: readonly ConfirmedAction[];
+  /** `all` null: those that are no longer pending, and those that are now, after all others. */
+  readonly pending: {
+    readonly all: readonly PendingAction[] | null;
+    readonly removed: readonly string[];
+    readonly added: readonly PendingAction[];
+  };
+  /** Of a reduced stream: all actions up to this revision were handed over. */
+  readonly upto: number;
+  readonly loaded: boolean;
+  /** Nothing is missing that a server has. */
+  readonly whole: boolean;
+}
+/** The answer to the event `streamPage`. */
+export interface StreamPageEffect {
+  readonly type: 'streamPage';
+  readonly id: number;
+  readonly actions: readonly ConfirmedAction[];
+  /** What is at or below this revision is not on the device. */
+  readonly floor: number;
+  readonly error: string | null;
+}
 /** A notice for the application. */
 export type NotifyEffect = { readonly type: 'notify' } & (
   | { readonly kind: 'storageFailed'; readonly error: HostError }
@@ -84,6 +140,7 @@ export type WindowOnlyEffect =
   | SettleEffect
   | ConflictsEffect
   | ResolvedEffect
+  | StreamPageEffect
   | NotifyEffect
   | { readonly type: 'ready' }
   | { readonly type: 'openFailed'; readonly error: HostError };
@@ -102,8 +159,36 @@ export interface ResolveEvent {
   readonly how: 'discard' | 'retry';
 }
 
+export type StreamEvent =
+  | { readonly type: 'streams'; readonly add: readonly WantedStream[] }
+  | {
+      readonly type: 'streamOpen';
+      readonly stream: number;
+      readonly realm: string;
+      readonly name: string;
+      readonly keep?: number;
+      readonly reducer?: number;
+      readonly migrates?: boolean;
+    }
+  | { readonly type: 'streamClose'; readonly stream: number }
+  | {
+      readonly type: 'streamPage';
+      readonly id: number;
+      readonly stream: number;
+      readonly revision: number;
+      readonly position: number;
+      readonly limit: number;
+    }
+  | {
+      readonly type: 'streamState';
+      readonly stream: number;
+      readonly revision: number;
+      readonly state?: string;
+    };
+
 export type WindowOnlyEvent =
   | ImageLoadedEvent
+  | StreamEvent
   | ResolveEvent
   | { readonly type: 'post'; readonly message: WindowInput }
   | { readonly type: 'open' | 'state' | 'still' | 'leave' | 'resume' }

@@ -33,6 +33,11 @@ export const databaseSchema: DatabaseSchema = [
     { addStore: 'sync', autoIncrement: false },
     { addStore: 'conflicts', autoIncrement: true },
   ],
+  // 2. The stores of streams.
+  [
+    { addStore: 'actions', autoIncrement: false },
+    { addStore: 'streams', autoIncrement: false },
+  ],
 ];
 
 /** The changes to make to a database of this version, in order; 0 is a new one. */

@@ -1,9 +1,18 @@
 /**
  * One transaction of IndexedDB in the shape of storage.ts: reads, a decision, writes. Nothing but the transaction's own
- * requests is awaited inside of it; ranges are read by getAll and getAllKeys, never by cursors.
+ * requests is awaited inside of it; ranges are read by getAll and getAllKeys. A cursor only finds where the last rows of
+ * a range begin.
  */
 import { inTime, listen, storageTimeout } from './idb-request.ts';
-import type { Committed, Decision, KeyRange, Read, TransactRequest, Write } from './storage.ts';
+import type {
+  Committed,
+  Decision,
+  Key,
+  KeyRange,
+  Read,
+  TransactRequest,
+  Write,
+} from './storage.ts';
 
 export function begin(db: IDBDatabase, request: TransactRequest): IDBTransaction {
   return db.transaction([...request.stores], request.mode, {
@@ -91,14 +100,46 @@ function runReads(
     };
     if ('get' in read) listen(store.get(read.get), take, fail);
     else if ('count' in read) listen(store.count(), take, fail);
+    else if (read.range.last) readLast(store, read.range, take, fail);
     else readRange(store, read.range, take, fail);
   });
+}
+
+type TakeRows = (rows: { key: IDBValidKey; value: unknown }[]) => void;
+
+/** One step of a cursor goes over all of them but the first, whose key is then known. */
+function readLast(
+  store: IDBObjectStore,
+  range: KeyRange,
+  then: TakeRows,
+  fail: (error: unknown) => void,
+): void {
+  const { limit, ...whole } = range;
+  const descending: TakeRows = (rows) => then(rows.reverse());
+  if (limit === null || limit === undefined) {
+    readRange(store, whole, descending, fail);
+    return;
+  }
+  let isThere = limit <= 1;
+  listen(
+    store.openKeyCursor(toIdbRange(range), 'prev'),
+    (cursor) => {
+      if (cursor === null) readRange(store, whole, descending, fail);
+      else if (isThere)
+        readRange(store, { ...whole, above: null, from: cursor.key as Key }, descending, fail);
+      else {
+        isThere = true;
+        cursor.advance(limit - 1);
+      }
+    },
+    fail,
+  );
 }
 
 function readRange(
   store: IDBObjectStore,
   range: KeyRange,
-  then: (rows: { key: IDBValidKey; value: unknown }[]) => void,
+  then: TakeRows,
   fail: (error: unknown) => void,
 ): void {
   const bounds = toIdbRange(range);

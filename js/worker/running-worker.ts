@@ -244,7 +244,7 @@ export class RunningWorker {
         method,
         url: this.#config.remote.url + path,
         headers,
-        body,
+        body: method === 'GET' ? null : body,
         timeoutMs,
         maxBytes: maxBodyBytes,
         gzip: true,

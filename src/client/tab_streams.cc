@@ -159,9 +159,10 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
   }
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = OneRead(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
+  // The last row may begin at the place itself.
   reads.Push(LastRead(Store::kActions, keys.from,
                       ActionsKey(stream->realm, stream->name, event.revision),
-                      RowsFor(event.limit)));
+                      RowsFor(event.limit) + 1));
   Tx tx;
   tx.kind = Kind::kStreamPage;
   tx.stream = stream->handle;

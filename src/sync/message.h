@@ -87,6 +87,19 @@ struct StopMessage {
   static constexpr const char* kType = "stop";
 };
 
+// Asks the server for a page of a stream's history. `path`: below the remote's URL.
+struct HistoryMessage {
+  static constexpr const char* kType = "history";
+  uint64_t id = 0;
+  std::string path;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("path", self.path);
+  }
+};
+
 // What a helper adds to each of its messages to the service worker.
 struct HelperNote {
   std::optional<bool> online;
@@ -164,6 +177,21 @@ struct StreamsFailedMessage {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("leftOut", self.left_out);
+  }
+};
+
+// The answer to a HistoryMessage: the server's page, or an error.
+struct HistoryAnswerMessage {
+  static constexpr const char* kType = "historyAnswer";
+  uint64_t id = 0;
+  Data page;
+  SyncError error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("page", self.page);
+    member("error", self.error);
   }
 };
 

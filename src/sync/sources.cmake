@@ -5,6 +5,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/fenced_transaction.cc
   src/sync/grouping.cc
   src/sync/helper.cc
+  src/sync/history.cc
   src/sync/image_draft.cc
   src/sync/image_job.cc
   src/sync/image_keeper.cc

@@ -308,7 +308,7 @@ void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* t
 
 uint64_t SyncJob::Fetch(const char* path, std::string body, Turn* turn) {
   token_ = state_->token;
-  return turn->Fetch({path, std::move(body), token_, state_->times.fetch_ms});
+  return turn->Fetch({path, std::move(body), token_, state_->times.fetch_ms, false});
 }
 
 bool SyncJob::Response(const ResponseEvent& event, Turn* turn) {

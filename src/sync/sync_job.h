@@ -171,6 +171,7 @@ class SyncJob {
 
   // Data of the present job.
   struct Run {
+    int unmoved = 0;   // answers in a row by which nothing moved
     int discards = 0;  // pull answers that were discarded: another window had moved the cursors
     int resends = 0;
     SyncError refusal;  // a pull was refused: the job fails with this once it has pushed

@@ -14,6 +14,7 @@ namespace skerry {
 namespace {
 
 constexpr int kMaxDiscards = 3;
+constexpr int kMaxUnmoved = 10;
 constexpr int kMaxResends = 2;
 // If an answer could not be read, the limit is divided by kLess; after each success it is
 // multiplied by kMore.
@@ -138,7 +139,8 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   state_->ForgetErrors();
   if (fold->waits()) return loop_.Pulled(false);  // a window wakes this worker when it has done so
   // A server that says `more` and makes no progress would be asked without end.
-  loop_.Pulled(answer->more && fold->moved());
+  run_.unmoved = fold->moved() ? 0 : run_.unmoved + 1;
+  loop_.Pulled(answer->more && run_.unmoved <= kMaxUnmoved);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) refilled_all_ = false;
   // A poke that came during the request may announce more than the answer could contain.

@@ -69,7 +69,8 @@ SyncWorker::SyncWorker(std::unique_ptr<WorkerState> state)
       helper_(state_.get()),
       keeper_(state_.get(), Config(*state_, LeaseName::kImage)),
       listen_(Config(*state_, LeaseName::kListen)),
-      socket_(state_.get()) {}
+      socket_(state_.get()),
+      history_(state_.get()) {}
 
 Data SyncWorker::Handle(Data event) {
   Turn turn(NowOf(event), MonoOf(event), &last_id_);
@@ -331,6 +332,7 @@ void SyncWorker::OnEvent(const WorkerTimerEvent& event, Turn* turn) {
 }
 
 void SyncWorker::OnEvent(const ResponseEvent& event, Turn* turn) {
+  if (history_.Response(event, turn)) return;
   if (job_.Response(event, turn)) job_.Advance(turn);
 }
 

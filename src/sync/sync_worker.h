@@ -18,6 +18,7 @@
 #include "base/vector.h"
 #include "sync/event.h"
 #include "sync/helper.h"
+#include "sync/history.h"
 #include "sync/image_keeper.h"
 #include "sync/poke_socket.h"
 #include "sync/sync_job.h"
@@ -80,6 +81,7 @@ class SyncWorker {
   void OnPost(const SyncMessage& message, Turn* turn);
   void OnPost(const ScopesMessage& message, Turn* turn);
   void OnPost(const StreamsMessage& message, Turn* turn);
+  void OnPost(const HistoryMessage& message, Turn* turn);
   void OnPost(const TokenMessage& message, Turn* turn);
   void OnPost(const ServiceMessage& message, Turn* turn);
   void OnPost(const StopMessage& message, Turn* turn);
@@ -134,6 +136,7 @@ class SyncWorker {
   ImageKeeper keeper_;
   Lease listen_;
   PokeSocket socket_;
+  HistoryReader history_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
   Vector<WantedScope> wanted_;         // the scopes of this worker's window

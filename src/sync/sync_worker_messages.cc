@@ -11,7 +11,7 @@ namespace {
 
 using PostMessages =
     OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage, ResumeMessage,
-          SyncMessage, ScopesMessage, StreamsMessage, TokenMessage, ServiceMessage, StopMessage>;
+          SyncMessage, ScopesMessage, StreamsMessage, HistoryMessage, TokenMessage, ServiceMessage, StopMessage>;
 using ChannelMessages = OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage,
                               PushedNotice, ServiceFailedMessage, FillMessage, NeedTokenMessage,
                               HelperSyncedMessage, LoggedMessage, RecordMessage>;
@@ -102,6 +102,8 @@ void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
   }
   WantScopes({}, {}, turn, std::move(again));
 }
+
+void SyncWorker::OnPost(const HistoryMessage& message, Turn* turn) { history_.Ask(message, turn); }
 
 void SyncWorker::OnPost(const TokenMessage& message, Turn* turn) { OnToken(message.token, turn); }
 

@@ -32,7 +32,7 @@ uint64_t Turn::Fetch(FetchRequest request) {
   const uint64_t id = ++*last_id_;
   Emit(Fields{{"type", "fetch"},
               {"id", id},
-              {"method", "POST"},
+              {"method", request.is_get ? "GET" : "POST"},
               {"path", request.path},
               {"body", Data::Bytes(std::move(request.body))},
               {"token", ToData(request.token)},

@@ -20,10 +20,11 @@ namespace skerry {
 enum class LockAction : uint8_t { kRequest, kSteal, kRelease };
 
 struct FetchRequest {
-  const char* path;  // below the remote's URL
+  std::string path;  // below the remote's URL
   std::string body;
   Token token;
   double timeout_ms = 0;
+  bool is_get = false;
 };
 
 class Turn {

@@ -90,28 +90,37 @@ export function storageContract(
       const { keys: later } = await add(4);
       ok((later[0] as number) > (keys[2] as number), 'a greater key after everything was deleted');
     }),
-    contractCase('ranges are ascending, bounded and limited', async (open) => {
-      const storage = await open();
-      const writes: Write[] = [5, 1, 4, 2, 3].map((n) => ({
-        store: 'updates',
-        put: { n },
-        key: n,
-      }));
-      await write(storage, ['updates'], writes);
-      const keys = async (range: object) => {
-        const [rows] = await readNow(storage, [{ store: 'updates', range }]);
-        return (rows as { key: number; value: { n: number } }[]).map(({ key, value }) => {
-          equal(value.n, key, 'the value of its key');
-          return key;
-        });
-      };
-      equal(await keys({}), [1, 2, 3, 4, 5]);
-      equal(await keys({ above: 2 }), [3, 4, 5]);
-      equal(await keys({ from: 2, to: 4 }), [2, 3, 4]);
-      equal(await keys({ above: 1, limit: 2 }), [2, 3]);
-      equal(await keys({ above: 4, to: 2 }), [], 'bounds that cross');
-      equal(await readNow(storage, [{ store: 'updates', count: true }]), [5]);
-    }),
+    contractCase(
+      'ranges are ascending, or their last rows descending, bounded and limited',
+      async (open) => {
+        const storage = await open();
+        const writes: Write[] = [5, 1, 4, 2, 3].map((n) => ({
+          store: 'updates',
+          put: { n },
+          key: n,
+        }));
+        await write(storage, ['updates'], writes);
+        const keys = async (range: object) => {
+          const [rows] = await readNow(storage, [{ store: 'updates', range }]);
+          return (rows as { key: number; value: { n: number } }[]).map(({ key, value }) => {
+            equal(value.n, key, 'the value of its key');
+            return key;
+          });
+        };
+        equal(await keys({}), [1, 2, 3, 4, 5]);
+        equal(await keys({ above: 2 }), [3, 4, 5]);
+        equal(await keys({ from: 2, to: 4 }), [2, 3, 4]);
+        equal(await keys({ above: 1, limit: 2 }), [2, 3]);
+        equal(await keys({ above: 4, to: 2 }), [], 'bounds that cross');
+        equal(await keys({ last: true, limit: 2 }), [5, 4]);
+        equal(await keys({ last: true, from: 2, to: 4, limit: 1 }), [4]);
+        equal(await keys({ last: true, from: 2, to: 4, limit: 3 }), [4, 3, 2]);
+        equal(await keys({ last: true, from: 2, to: 4, limit: 9 }), [4, 3, 2]);
+        equal(await keys({ last: true, above: 4 }), [5]);
+        equal(await keys({ last: true, above: 5, limit: 2 }), []);
+        equal(await readNow(storage, [{ store: 'updates', count: true }]), [5]);
+      },
+    ),
     contractCase(
       'reads decide writes in the same transaction, over several rounds',
       async (open) => {

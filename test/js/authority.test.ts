@@ -71,9 +71,10 @@ function step(handle: Steps, input: object): Json {
     .split('\n')
     .map((line) => JSON.parse(line));
   if (lists.length === 0) return answer;
-  const [entries, changes, actions, chains, heads, ...rows] = lists;
+  const [entries, changes, actions, appends, chains, heads, ...rows] = lists;
   expect(rows).toHaveLength(answer.done.tables.length);
-  return { done: { ...answer.done, entries, changes, actions, chains, heads, rows: rows.flat() } };
+  const log = { entries, changes, actions, appends, chains, heads };
+  return { done: { ...answer.done, ...log, rows: rows.flat() } };
 }
 
 const group = {

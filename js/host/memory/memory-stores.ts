@@ -43,7 +43,7 @@ export function applyOne(store: Store, write: Write, keys: number[]): void {
     keys.push(key);
   } else if ('delete' in write) store.records.delete(write.delete);
   else
-    for (const { key } of readRange(store, { ...write.deleteRange, limit: null }))
+    for (const { key } of readRange(store, { ...write.deleteRange, limit: null, last: false }))
       store.records.delete(key);
 }
 
@@ -61,14 +61,16 @@ function compareKeys(a: Key, b: Key): number {
 
 export function readRange(store: Store, range: KeyRange): { key: Key; value: unknown }[] {
   const { above = null, from = null, to = null } = range;
-  return [...store.records]
+  const found = [...store.records]
     .filter(
       ([key]) =>
         (above === null || compareKeys(key, above) > 0) &&
         (from === null || compareKeys(key, from) >= 0) &&
         (to === null || compareKeys(key, to) <= 0),
     )
-    .sort(([a], [b]) => compareKeys(a, b))
+    .sort(([a], [b]) => compareKeys(a, b));
+  if (range.last) found.reverse();
+  return found
     .slice(0, range.limit ?? undefined)
     .map(([key, value]) => ({ key, value: structuredClone(value) }));
 }

@@ -1,0 +1,203 @@
+/**
+ * A stream that a reducer folds. The state with all confirmed actions is kept, and pending ones are reduced over it again
+ * whenever confirmed ones come. Now and then that state is stored, so that the next start need not fold them all.
+ */
+import { ValidationError } from '../core/errors.ts';
+import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
+import type { StreamPlace } from './data-stream.ts';
+import type { Problem } from './problems.ts';
+import type { ReducedStream, ReducedStreamOptions } from './stream-types.ts';
+import type { OpenStream } from './streams.ts';
+import { Subscribers } from './subscribers.ts';
+import type { Mutation, Stop } from './types.ts';
+
+/** A state is stored after so many actions, and after more if it is large: it is written as a whole each time. */
+const actionsPerState = 200;
+const bytesPerAction = 1_000;
+const storeDelayMs = 1_000;
+/** Problems that are kept of confirmed actions: the last ones. */
+const maxProblems = 100;
+
+export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream {
+  readonly name: string;
+  readonly realm: string;
+  readonly opening: { readonly reducer: number; readonly migrates: boolean };
+  readonly #at: StreamPlace;
+  readonly #options: ReducedStreamOptions<unknown, unknown>;
+  readonly #subscribers = new Subscribers<unknown>(() => this.value);
+  #confirmed: unknown;
+  /** Pending actions with the states after them. */
+  readonly #pending = new Map<string, unknown>();
+  #value: unknown;
+  /** Nothing was missing at some moment: from then on each state is one that the stream had. */
+  #wasWhole = false;
+  #whole = false;
+  #upto = 0;
+  #stored = 0;
+  #unstored = 0;
+  #stateBytes = 0;
+  #isReducing = false;
+  #problems: Problem[] = [];
+  #pendingProblems: Problem[] = [];
+
+  constructor(at: StreamPlace, options: ReducedStreamOptions<unknown, unknown>) {
+    const { reducer, version = 1, migrate } = options;
+    if (typeof reducer !== 'function' || !('initialState' in options))
+      throw new ValidationError(
+        'invalid_argument',
+        'A reduced stream has a `reducer` and an `initialState`.',
+      );
+    if (!Number.isSafeInteger(version) || version < 1)
+      throw new ValidationError('invalid_argument', '`version` counts from 1.');
+    this.#at = at;
+    this.name = at.name;
+    this.realm = at.realm;
+    this.#options = options;
+    this.#confirmed = this.#value = options.initialState;
+    this.opening = { reducer: version, migrates: migrate !== undefined };
+  }
+
+  get value(): unknown {
+    return this.#value;
+  }
+
+  get whole(): boolean {
+    return this.#whole;
+  }
+
+  subscribe(fn: (state: unknown) => void): Stop {
+    return this.#subscribers.add(fn);
+  }
+
+  dispatch(action: unknown): Mutation<void> {
+    if (this.#isReducing)
+      throw new ValidationError('invalid_argument', 'A reducer may not dispatch actions.');
+    return this.#at.streams.append(this.name, this.realm, action);
+  }
+
+  take(news: StreamNews): (() => void)[] {
+    const { pending } = news;
+    const isConfirmedSame = !news.again && news.state === null && news.actions.length === 0;
+    if (news.again) this.#begin(news.state);
+    for (const action of news.actions) this.#confirm(action);
+    this.#upto = news.upto;
+    this.#whole = news.whole;
+    const wasShown = this.#wasWhole;
+    this.#wasWhole = (this.#wasWhole && !news.again) || news.whole;
+    for (const id of pending.removed) this.#pending.delete(id);
+    if (pending.all) this.#pending.clear();
+    for (const { id, arg } of pending.all ?? pending.added)
+      this.#pending.set(id, this.#at.streams.parts.registry.decode(arg));
+    const isAppended =
+      isConfirmedSame &&
+      !pending.all &&
+      pending.removed.length === 0 &&
+      wasShown === this.#wasWhole;
+    const before = this.#value;
+    if (isAppended) this.#reducePending(pending.added);
+    else this.#reduceAll();
+    const calls = this.#at.streams.parts.problems.replace(this, [
+      ...this.#problems,
+      ...this.#pendingProblems,
+    ]);
+    if (!Object.is(before, this.#value)) calls.push(...this.#subscribers.calls(this.#value));
+    if (this.#isToBeStored()) calls.push(() => this.#storeSoon());
+    return calls;
+  }
+
+  #begin(stored: StreamNews['state']): void {
+    this.#confirmed = this.#options.initialState;
+    this.#problems = [];
+    this.#stored = this.#unstored = 0;
+    if (stored === null) return;
+    const state = this.#at.streams.parts.registry.decode(stored.state);
+    const { version = 1, migrate } = this.#options;
+    if (stored.reducer === version) this.#confirmed = state;
+    else if (migrate) {
+      try {
+        this.#confirmed = migrate(state as never, stored.reducer);
+      } catch (error) {
+        this.#problem('', `migrate: ${messageOf(error)}`);
+        this.#at.streams.want([{ stream: this.name, again: true }]);
+      }
+    }
+    this.#stored = stored.reducer === version ? stored.revision : 0;
+  }
+
+  #confirm({ id, arg }: ConfirmedAction): void {
+    this.#unstored++;
+    const action = this.#at.streams.parts.registry.decode(arg);
+    this.#confirmed = this.#reduce(this.#confirmed, action, (message) =>
+      this.#problem(id, message),
+    );
+  }
+
+  #problem(id: string, message: string): void {
+    this.#problems.push({ table: `stream:${this.name}`, id, message, mutations: [] });
+    if (this.#problems.length > maxProblems) this.#problems.shift();
+  }
+
+  /** The state after an action; the same, if the reducer throws. */
+  #reduce(state: unknown, action: unknown, failed: (message: string) => void): unknown {
+    this.#isReducing = true;
+    try {
+      return this.#options.reducer(state, action);
+    } catch (error) {
+      failed(messageOf(error));
+      return state;
+    } finally {
+      this.#isReducing = false;
+    }
+  }
+
+  /** Until the stream was whole once, pending actions are shown over the first state. */
+  #reduceAll(): void {
+    this.#pendingProblems = [];
+    this.#value = this.#wasWhole ? this.#confirmed : this.#options.initialState;
+    for (const [id, action] of this.#pending) this.#reduceOne(id, action);
+  }
+
+  #reducePending(added: readonly PendingAction[]): void {
+    for (const { id } of added) this.#reduceOne(id, this.#pending.get(id));
+  }
+
+  #reduceOne(id: string, action: unknown): void {
+    this.#value = this.#reduce(this.#value, action, (message) =>
+      this.#pendingProblems.push({
+        ...{ table: `stream:${this.name}`, id, message, mutations: [id] },
+      }),
+    );
+  }
+
+  #isToBeStored(): boolean {
+    const enough = Math.max(actionsPerState, this.#stateBytes / bytesPerAction);
+    return this.#whole && this.#unstored >= enough && this.#upto > this.#stored;
+  }
+
+  #storeSoon(): void {
+    const { timers } = this.#at.streams.parts;
+    timers.set(`stream-${this.#at.handle}`, storeDelayMs, () => this.#store());
+  }
+
+  #store(): void {
+    if (!this.#isToBeStored()) return;
+    const { registry, dispatch } = this.#at.streams.parts;
+    let state: string;
+    try {
+      state = JSON.stringify(registry.encode(this.#confirmed));
+    } catch (error) {
+      // A state that cannot be stored is folded again at each start.
+      this.#unstored = Number.NEGATIVE_INFINITY;
+      this.#problem('', `The state cannot be stored: ${messageOf(error)}`);
+      return;
+    }
+    this.#stateBytes = state.length;
+    this.#unstored = 0;
+    this.#stored = this.#upto;
+    dispatch({ type: 'streamState', stream: this.#at.handle, revision: this.#upto, state });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

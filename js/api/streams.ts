@@ -1,0 +1,227 @@
+/**
+ * Streams: named sequences of actions in a realm (docs/guide/streams.md). The core hands over confirmed actions in their
+ * order, and the pending ones; this file shows them, or folds them by the application's reducer. No code of the application
+ * runs inside of a call of the core.
+ */
+import { ClosedError, errorFromCode, reportUncaught, ValidationError } from '../core/errors.ts';
+import type { HistoryAnswerMessage, WantedStream } from '../core/messages.ts';
+import type { TypeRegistry } from '../core/special-json.ts';
+import type { StreamEvent, StreamNews, StreamPageEffect } from '../core/window-effects.ts';
+import type { Timers } from '../host/timers.ts';
+import { PlainStream } from './data-stream.ts';
+import type { Mutations } from './mutations.ts';
+import type { Problems } from './problems.ts';
+import { FoldedStream } from './reduced-stream.ts';
+import type { DataStreamOptions, ReducedStreamOptions } from './stream-types.ts';
+import type { Mutation } from './types.ts';
+
+export interface StreamParts {
+  readonly mutations: Mutations;
+  readonly registry: TypeRegistry;
+  readonly problems: Problems;
+  /** The default realm of the database. */
+  readonly realm: string;
+  readonly timers: Timers;
+  readonly dispatch: (event: StreamEvent) => void;
+  /** Whether the worker runs, and can be told or asked. */
+  isHeard(): boolean;
+  post(
+    message:
+      | { readonly type: 'streams'; readonly add: readonly WantedStream[] }
+      | { readonly type: 'history'; readonly id: number; readonly path: string },
+  ): void;
+  readonly remote: boolean;
+}
+
+/** One open stream, as its registry knows it. */
+export interface OpenStream {
+  /** Takes news, and returns the calls that are due. */
+  take(news: StreamNews): (() => void)[];
+}
+
+/** A page that was asked for. */
+interface Asked<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+const maxNameBytes = 128;
+const defaultKeep = 1_000;
+const maxKeep = 10_000;
+
+export class Streams {
+  readonly parts: StreamParts;
+  readonly #open = new Map<number, OpenStream>();
+  readonly #byKey = new Map<string, { stream: unknown; options: unknown }>();
+  readonly #wanted = new Map<string, WantedStream>();
+  readonly #pages = new Map<number, Asked<StreamPageEffect>>();
+  readonly #histories = new Map<number, Asked<unknown>>();
+  #last = 0;
+  #isClosed = false;
+
+  constructor(parts: StreamParts) {
+    this.parts = parts;
+  }
+
+  /** `db.stream`. The same stream is opened once. */
+  open(
+    name: string,
+    options: DataStreamOptions & Partial<ReducedStreamOptions<never, never>> = {},
+  ) {
+    if (this.#isClosed) throw new ClosedError('closed', 'The database is closed.');
+    checkName(name);
+    const { realm = this.parts.realm } = options;
+    const key = `${realm}\0${name}\0${options.reducer ? `r${options.version ?? 1}` : 'p'}`;
+    const known = this.#byKey.get(key);
+    if (known) {
+      if (sameOptions(known.options, options)) return known.stream;
+      throw new ValidationError(
+        'invalid_argument',
+        `The stream ${name} is open with another reducer or other options.`,
+      );
+    }
+    const handle = ++this.#last;
+    const where = { handle, name, realm, streams: this };
+    const stream = options.reducer
+      ? new FoldedStream(where, options as unknown as ReducedStreamOptions<unknown, unknown>)
+      : new PlainStream(where, keepOf(options.keep));
+    this.#open.set(handle, stream);
+    this.#byKey.set(key, { stream, options });
+    this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...stream.opening });
+    return stream;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    const error = new ClosedError('closed', 'The database is closed.');
+    for (const asked of this.#pages.values()) asked.reject(error);
+    this.#pages.clear();
+    this.abandon(error);
+    this.#open.clear();
+    this.parts.timers.clear();
+  }
+
+  /** The worker has ended: it answers nothing that it was asked. */
+  abandon(error: Error): void {
+    for (const asked of this.#histories.values()) asked.reject(error);
+    this.#histories.clear();
+  }
+
+  /** What `sk_drain` gave; all values are up to date before the first subscriber hears of one. */
+  take(news: readonly StreamNews[]): () => void {
+    const calls: (() => void)[] = [];
+    for (const one of news)
+      guard(() => calls.push(...(this.#open.get(one.stream)?.take(one) ?? [])));
+    return () => calls.forEach(guard);
+  }
+
+  /** Appends an action. `action.type`, if it is a text, is its name. */
+  append(stream: string, realm: string, action: unknown): Mutation<void> {
+    const arg = JSON.stringify(action === undefined ? null : this.parts.registry.encode(action));
+    return this.parts.mutations.append(stream, realm, nameOf(action), arg);
+  }
+
+  /** The stored actions before a place. */
+  page(
+    stream: number,
+    before: readonly [number, number],
+    limit: number,
+  ): Promise<StreamPageEffect> {
+    const [revision, position] = before;
+    return this.#ask(this.#pages, (id) =>
+      this.parts.dispatch({ type: 'streamPage', id, stream, revision, position, limit }),
+    );
+  }
+
+  /** The server's actions before a place. Rejects where it cannot be asked. */
+  history(path: string): Promise<unknown> {
+    if (!this.parts.isHeard())
+      return Promise.reject(errorFromCode('network', 'The server cannot be asked now.'));
+    return this.#ask(this.#histories, (id) => this.parts.post({ type: 'history', id, path }));
+  }
+
+  #ask<T>(asked: Map<number, Asked<T>>, send: (id: number) => void): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('closed', 'The database is closed.'));
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      asked.set(id, { resolve, reject });
+      send(id);
+    });
+  }
+
+  /** The effect `streamPage`. */
+  paged(effect: StreamPageEffect): void {
+    const asked = this.#pages.get(effect.id);
+    this.#pages.delete(effect.id);
+    if (effect.error === null) asked?.resolve(effect);
+    else asked?.reject(errorFromCode('storage_failed', 'The stream could not be read.'));
+  }
+
+  /** The worker's answer to `history`. */
+  answered({ id, page, error }: HistoryAnswerMessage): void {
+    const asked = this.#histories.get(id);
+    this.#histories.delete(id);
+    if (error === null) asked?.resolve(page);
+    else asked?.reject(errorFromCode(error.code, error.message, error));
+  }
+
+  /** What windows want of streams; posted to the worker now, or when it starts. */
+  want(add: readonly WantedStream[]): void {
+    for (const wanted of add) {
+      const held = this.#wanted.get(wanted.stream);
+      if (held && held.last === undefined && wanted.last !== undefined) continue;
+      this.#wanted.set(wanted.stream, wanted);
+    }
+    this.post();
+  }
+
+  /** A worker has started, or there is more to want. */
+  post(): void {
+    if (this.#wanted.size === 0 || !this.parts.isHeard()) return;
+    this.parts.post({ type: 'streams', add: [...this.#wanted.values()] });
+    for (const [name, { stream, last }] of this.#wanted)
+      this.#wanted.set(name, last === undefined ? { stream } : { stream, last });
+  }
+}
+
+function keepOf(keep = defaultKeep): number {
+  if (!Number.isInteger(keep) || keep < 1 || keep > maxKeep)
+    throw new ValidationError('invalid_argument', `\`keep\` is a number from 1 to ${maxKeep}.`);
+  return keep;
+}
+
+function checkName(name: unknown): void {
+  const isText = typeof name === 'string' && name !== '' && name.isWellFormed?.() !== false;
+  if (isText && !name.includes('\0') && !name.endsWith('*')) {
+    if (new TextEncoder().encode(name).length <= maxNameBytes) return;
+  }
+  throw new ValidationError(
+    'invalid_argument',
+    `A stream is named by 1 to ${maxNameBytes} bytes that do not end with *.`,
+  );
+}
+
+function nameOf(action: unknown): string {
+  const type = (action as { type?: unknown } | null | undefined)?.type;
+  const isName = typeof type === 'string' && type !== '' && type.length <= maxNameBytes / 4;
+  return isName ? type : 'skerry/append';
+}
+
+function sameOptions(a: unknown, b: unknown): boolean {
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return one['reducer'] === other['reducer'] && one['keep'] === other['keep'];
+}
+
+/** A mistake of a reducer or a subscriber must stop nothing else: it is reported like any uncaught error. */
+export function guard(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    reportUncaught(error);
+  }
+}
+
+/** The names of streams, as `open` has them. */
+export function streamsOf(names: readonly string[]): WantedStream[] {
+  return names.map((stream) => (stream.endsWith('*') ? { stream } : { stream, last: defaultKeep }));
+}
