@@ -77,7 +77,7 @@ test('scopes that could not be stored are posted again', async () => {
     const { transact } = storage;
     // The worker's own transactions, which changes of scopes are.
     const own = ({ stores, mode }: TransactRequest) =>
-      mode === 'readwrite' && stores.join() === 'sync,mutations,conflicts,updates';
+      mode === 'readwrite' && stores.join() === 'sync,mutations,conflicts,updates,actions,streams';
     storage.transact = (request, decide) => {
       if (!own(request) || refusals === 0) return transact.call(storage, request, decide);
       refusals--;

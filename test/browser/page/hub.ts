@@ -3,11 +3,13 @@
 import { browserHost } from '../../../js/host/browser-host.ts';
 import type { Outcome, StartOptions } from './page.ts';
 import { sharing } from './sharing.ts';
+import { streams } from './streams.ts';
 
 let opened: StartOptions = {};
 
 const commands = {
   ...sharing,
+  ...streams,
   start(options: StartOptions): Promise<void> {
     opened = options;
     return kit.start(options);
