@@ -75,6 +75,7 @@ class Tab {
   double clock_offset() const { return clock_offset_; }
   const Mirror& mirror() const { return mirror_; }
   Streams& streams() { return streams_; }
+  const Streams& streams() const { return streams_; }
 
  private:
   enum class Kind : uint8_t {

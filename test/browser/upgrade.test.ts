@@ -3,6 +3,7 @@
 // an upgrade, and the way back, in real Chromium with a real server. test/contract/upgrade.ts tests storage alone.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { databaseSchema } from '../../js/host/idb-schema.ts';
 import type { StartOptions } from './page/page.ts';
 import { freeze, type Profile, withProfile } from './support/browser.ts';
 import { bare, inStep, opened, reopened } from './support/kit.ts';
@@ -96,7 +97,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('%o', (mode) 
       for (const one of old) await madeWay(one);
       const known = [`${user} confirmed`, `${user} durable`, ...(await late)].sort();
       expect(await titles(page)).toEqual(expect.arrayContaining(known));
-      expect(await versionOf(page, options)).toBe(2);
+      expect(await versionOf(page, options)).toBe(databaseSchema.length + 1);
       expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
       await inStep(page);
       await refusesNewer(first, options);
@@ -181,7 +182,7 @@ test('leaves the former version whole when the browser is killed in an upgrade',
 
     await killedInTheMiddle(profile);
     const again = await bare(profile, url);
-    expect(await versionOf(again, LOCAL)).toBe(1);
+    expect(await versionOf(again, LOCAL)).toBe(databaseSchema.length);
     expect(await again.evaluate((how) => kit.stored('updates', how), LOCAL)).toEqual(records);
     await reopened(again, LOCAL);
     expect(await again.evaluate(() => kit.everything())).toBe(before);
@@ -190,7 +191,7 @@ test('leaves the former version whole when the browser is killed in an upgrade',
     await killedInTheMiddle(profile);
     const page = await opened(profile, next, LOCAL);
     expect(await page.evaluate(() => kit.everything())).toBe(before);
-    expect(await versionOf(page, LOCAL)).toBe(2);
+    expect(await versionOf(page, LOCAL)).toBe(databaseSchema.length + 1);
     const upgraded = await page.evaluate((how) => kit.stored('updates', how), LOCAL);
     expect(upgraded).toEqual(records.map((record) => ({ ...(record as object), upgraded: true })));
   }));

@@ -19,6 +19,7 @@ constexpr KindInfo kKinds[] = {
     {"show", false, 14, "a page becomes visible"},
     {"resolve", false, 10, "the user resolves an entry of the inbox: retry or discard"},
     {"scopes", true, 8, "a window drops a scope, or asks for it again"},
+    {"fold", false, 14, "the state of a reducer is stored, and what no window shows is removed"},
     {"grant", true, 8, "the application gives a user another right in realm B, or none"},
     {"syncNow", false, 14, "the application asks for sync.now()"},
     {"loseRequest", true, 16, "a request does not arrive: the client gets an error at once"},
@@ -89,6 +90,7 @@ Script Generate(uint64_t seed) {
   const bool has_service = seed > kServiceSeeds;
   const bool has_releases = random.Below(2) == 0;
   const bool has_rights = random.Below(2) == 0;
+  const bool has_streams = random.Below(3) != 0;
   const auto kinds = static_cast<size_t>(has_service ? Kind::kCount : kFirstOfService);
   script.setup = random.Below(1u << 30);
   uint64_t weights[static_cast<size_t>(Kind::kCount)];
@@ -100,6 +102,7 @@ Script Generate(uint64_t seed) {
     weights[i] = kKinds[i].is_fault ? swarm : most;
     if (!has_releases && IsOfReleases(static_cast<Kind>(i))) weights[i] = 0;
     if (!has_rights && static_cast<Kind>(i) == Kind::kGrant) weights[i] = 0;
+    if (!has_streams && static_cast<Kind>(i) == Kind::kFold) weights[i] = 0;
     // A realm is lost only if it was founded between the backup and the restart from it.
     if (has_rights && static_cast<Kind>(i) == Kind::kRestoreServer) weights[i] *= 3;
     sum += weights[i];
@@ -116,6 +119,7 @@ Script Generate(uint64_t seed) {
   if (has_releases) script.parts |= static_cast<uint64_t>(Part::kReleases);
   if (has_service) script.parts |= static_cast<uint64_t>(Part::kService);
   if (has_rights) script.parts |= static_cast<uint64_t>(Part::kRights);
+  if (has_streams) script.parts |= static_cast<uint64_t>(Part::kStreams);
   if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kSmallAnswers);
   return script;
 }

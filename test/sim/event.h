@@ -25,6 +25,7 @@ enum class Kind : uint8_t {
   kShow,
   kResolve,
   kScopes,
+  kFold,
   kGrant,
   kSyncNow,
   kLoseRequest,
@@ -106,7 +107,8 @@ enum class Part : uint64_t {
   kService = 8,
   kSmallAnswers = 16,
   kReleases = 32,  // two versions of the schema
-  kRights = 64     // several users, with realms that they found and share
+  kRights = 64,    // several users, with realms that they found and share
+  kStreams = 128
 };
 inline constexpr uint64_t kAllParts = 7;  // a seed draws each of these bits with even chances
 // Greater seeds have a service worker that pushes.

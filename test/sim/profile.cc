@@ -53,6 +53,7 @@ void Tab::AskForScopes() {
   Data event = Data::MakeObject();
   event.Set("type", "scopes").Set("add", std::move(add)).Set("drop", Data::MakeArray());
   window->Deliver(std::move(event));
+  if (window->streams().has_value()) window->Deliver(window->streams()->Wanted());
 }
 
 void Tab::NeedToken() {

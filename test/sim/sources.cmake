@@ -14,6 +14,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/rebase.cc
   test/sim/check/reduction.cc
   test/sim/check/serial.cc
+  test/sim/check/streams.cc
   test/sim/checks.cc
   test/sim/coverage.cc
   test/sim/database.cc
@@ -33,6 +34,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/shrink.cc
   test/sim/user_rights.cc
   test/sim/window_host.cc
+  test/sim/window_streams.cc
   test/sim/worker_host.cc
   test/sim/world.cc
   test/sim/world_events.cc

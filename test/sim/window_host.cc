@@ -43,9 +43,25 @@ WindowHost::WindowHost(World* world, Profile* profile, std::string tab, uint64_t
   world_->checks().Began(*this);
   Data open = Data::MakeObject();
   Deliver(std::move(open.Set("type", "open")));
+  if (!world->Has(Part::kStreams)) return;
+  const uint64_t version = release == Release::kNewer ? 2 : 1;
+  streams_.emplace(world->realms(), serial, version);
+  for (Data& event : streams_->Opening()) Deliver(std::move(event));
 }
 
-void WindowHost::Drained(Drain when) { world_->checks().Drained(*this, client_->Drain(), when); }
+void WindowHost::Drained(Drain when) {
+  const Data drained = client_->Drain();
+  if (streams_.has_value()) {
+    const std::string problem = streams_->Take(drained["streams"]);
+    if (!problem.empty()) world_->Fail("streams: window " + tab() + ": " + problem);
+  }
+  world_->checks().Drained(*this, drained, when);
+}
+
+void WindowHost::FoldStreams() {
+  if (!streams_.has_value()) return;
+  for (Data& event : streams_->Folding()) Dispatch(std::move(event));
+}
 
 Data WindowHost::Handle(Data event) {
   const bool is_read = event["type"].Is("read");
@@ -80,6 +96,15 @@ test::naive::Op WindowHost::AnyOp(Random* random) {
   return AnyOpOf(release(), visible, realms, world_->moves(), random, &fresh_);
 }
 
+// Returns whether the window allows it.
+bool WindowHost::AppendTo(Random* random) {
+  const test::naive::Names realms =
+      world_->has_rights() ? RealmsToUse(profile().user, Visible(), random) : world_->realms();
+  const Data append = WindowStreams::AnyAppend(realms, random);
+  world_->Count("stream: append");
+  return client_->TxOp(static_cast<int>(TxCall::kAppend), 0, append).ok();
+}
+
 void WindowHost::Mutate(uint32_t a, uint32_t b) {
   Random random("mutate " + std::to_string(static_cast<uint64_t>(a)) + " " +
                 std::to_string(static_cast<uint64_t>(b)));
@@ -88,7 +113,9 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
   Vector<test::naive::Op> members;  // ops on memberships come alone
   if (world_->has_rights() && random.Below(5) == 0)
     members = MemberOpsOf(profile().user, Visible(), &random, &fresh_);
-  const uint64_t count = members.empty() ? 1 + random.Below(kMaxOps) / 2 : members.size();
+  uint64_t count = members.empty() ? 1 + random.Below(kMaxOps) / 2 : members.size();
+  const bool appends = streams_.has_value() && random.Below(3) == 0;
+  if (appends && members.empty() && random.Below(2) == 0) count = 0;
   for (uint64_t i = 0; i < count; ++i) {
     const test::naive::Op op = members.empty() ? AnyOp(&random) : members[i];
     const skerry::Op real = test::OpOf(op, schema());
@@ -97,8 +124,9 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
     if (!outcome.ok()) return RollBack();
     Drained(Drain::kWithin);
     if (op.key == "items/total@A" && outcome.value().changed) made.total += op.add.at("x");
-    made.only_leaves = !members.empty() && test::naive::IsLeave(op, profile().user);
+    made.only_leaves = !members.empty() && !appends && test::naive::IsLeave(op, profile().user);
   }
+  if (appends && !AppendTo(&random)) return RollBack();
   Data action = Data::MakeObject();
   const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));
   if (!done.ok()) return RollBack();

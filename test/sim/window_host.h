@@ -10,6 +10,7 @@
 #include "test/core/model_check/naive_model.h"
 #include "test/sim/checks.h"
 #include "test/sim/host.h"
+#include "test/sim/window_streams.h"
 
 namespace skerry::sim {
 
@@ -23,6 +24,9 @@ class WindowHost final : public Host {
   const Client& client() const { return *client_; }
   // The rows that a query over all tables would show.
   test::naive::Rows Visible() const;
+  // Empty in a run without streams.
+  const std::optional<WindowStreams>& streams() const { return streams_; }
+  void FoldStreams();
   // A random change by the user; nothing happens if a rule of the window forbids it.
   void Mutate(uint32_t a, uint32_t b);
   void Dispatch(Data event) { Execute(Handle(Timed(std::move(event)))); }
@@ -38,11 +42,13 @@ class WindowHost final : public Host {
 
  private:
   test::naive::Op AnyOp(Random* random);
+  bool AppendTo(Random* random);
   void Keep(const Data& records);
   void Drained(Drain when);
   void RollBack();
 
   std::unique_ptr<Client> client_;
+  std::optional<WindowStreams> streams_;
   std::optional<Data> image_;
   uint64_t fresh_ = 0;  // ids of notes
 };

@@ -161,6 +161,9 @@ bool World::ApplyPage(const Event& event) {
     case Kind::kResolve:
       if (tab != nullptr && !tab->frozen) Resolve(tab, event.b);
       return true;
+    case Kind::kFold:
+      if (tab != nullptr && !tab->frozen && tab->window->ready()) tab->window->FoldStreams();
+      return true;
     case Kind::kScopes:
       if (tab != nullptr && !tab->frozen && tab->window->ready()) Scopes(tab, event.b);
       return true;

@@ -152,6 +152,13 @@ std::string World::Unquiet() {
     for (const Data& scope : sync["scopes"].items()) {
       if (!scope["filled"].as_bool()) return who + "is not filled";
     }
+    for (const Data& stream : sync["streams"].items()) {
+      for (const auto& [realm, filled] : stream["behind"].members()) {
+        if (!waiting.realms.contains(realm))
+          return who + "is behind in the stream " + stream["stream"].as_string() + " of " + realm;
+      }
+    }
+    if (Has(Part::kStreams) && sync["streams"].items().empty()) return who + "has no streams";
     if (has_cold_windows_ && sync["n"].as_u64() - sync["image"]["n"].as_u64() >= kRecordsToCompact)
       return who + "has records to compact";
     if (has_cold_windows_ && HoldsRevoked(SyncRecord::Read(sync)))

@@ -1,6 +1,6 @@
 // ShownStream: what an application's code makes of the drained news of a stream: the confirmed
 // actions in the order of their places, and the pending ones after them. It checks what the core
-// promises about the news.
+// promises about the news: Take returns what is wrong; empty: nothing.
 #ifndef SKERRY_TEST_CORE_CLIENT_SHOWN_STREAM_H_
 #define SKERRY_TEST_CORE_CLIENT_SHOWN_STREAM_H_
 
@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/data.h"
-#include "base/status.h"
 #include "base/vector.h"
 
 namespace skerry::test {
@@ -27,7 +26,8 @@ struct ShownStream {
   bool loaded = false;
   bool whole = false;
 
-  void Take(const Data& news) {
+  std::string Take(const Data& news) {
+    std::string problem;
     if (news["again"].as_bool()) {
       confirmed.clear();
       order.clear();
@@ -35,7 +35,7 @@ struct ShownStream {
       state_revision = 0;
     }
     if (news["state"].is_object()) {
-      SKERRY_CHECK(confirmed.empty());
+      if (!confirmed.empty()) problem = "a state came after actions";
       state = news["state"]["state"].as_json();
       state_revision = news["state"]["revision"].as_u64();
     }
@@ -44,8 +44,8 @@ struct ShownStream {
       const Place at{place[0].as_u64(), place[1].as_u64()};
       // A reduced stream is handed over in order, each action once.
       if (is_reduced) {
-        SKERRY_CHECK(confirmed.empty() || confirmed.rbegin()->first < at);
-        SKERRY_CHECK(at.first > state_revision);
+        const bool is_next = confirmed.empty() || confirmed.rbegin()->first < at;
+        if (!is_next || at.first <= state_revision) problem = "an action came out of order";
         order.push_back(action["id"].as_string());
       }
       confirmed[at] = action["id"].as_string();
@@ -58,16 +58,23 @@ struct ShownStream {
     upto = news["upto"].as_u64();
     loaded = news["loaded"].as_bool();
     whole = news["whole"].as_bool();
+    return problem;
   }
 
-  // Confirmed and pending ids, in order. No action is both.
+  // Ids that are confirmed and pending.
+  Vector<std::string> Twice() const {
+    Vector<std::string> ids;
+    for (const auto& [place, id] : confirmed) {
+      if (std::find(pending.begin(), pending.end(), id) != pending.end()) ids.push_back(id);
+    }
+    return ids;
+  }
+
+  // Confirmed and pending ids, in order.
   Vector<std::string> Ids() const {
     Vector<std::string> ids;
     for (const auto& [place, id] : confirmed) ids.push_back(id);
-    for (const std::string& id : pending) {
-      SKERRY_CHECK(std::find(ids.begin(), ids.end(), id) == ids.end());
-      ids.push_back(id);
-    }
+    ids.insert(ids.end(), pending.begin(), pending.end());
     return ids;
   }
 };

@@ -83,8 +83,9 @@ struct StreamWindow {
     const Data drained = window.client().Drain();
     for (const Data& news : drained["streams"].items()) {
       REQUIRE(news["stream"].as_u64() == kHandle);
-      shown.Take(news);
+      REQUIRE(shown.Take(news) == "");
     }
+    REQUIRE(shown.Twice().empty());
     return shown.Ids();
   }
   Vector<std::string> Settled() {

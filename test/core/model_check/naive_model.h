@@ -37,13 +37,14 @@ struct Row {
 using Rows = std::map<Key, Row>;
 
 struct Op {
-  std::string op;  // create, update, inc, delete, move, offer
-  Key key;
+  std::string op;  // create, update, inc, delete, move, offer, append
+  Key key;         // empty: of an append
   std::string realm;
   std::string to;
   std::map<std::string, Data> set;
   std::map<std::string, double> add;
-  Names by;  // ids of actions
+  Names by;            // ids of actions
+  std::string stream;  // of an append
 };
 
 struct Link {
@@ -204,6 +205,9 @@ class Server {
     return states_.at(realm)[revision];
   }
   const Vector<Entry>& log(const std::string& realm) const { return log_.at(realm); }
+  // The actions of a stream up to a revision, in order.
+  Vector<std::string> StreamOf(const std::string& realm, const std::string& stream,
+                               uint64_t upto) const;
   uint64_t head(const std::string& realm) const { return log_.at(realm).size(); }
   bool HasAction(const std::string& action) const { return actions_.contains(action); }
   // Every declared entry of these updates at or below `ends`, and every one of this client within

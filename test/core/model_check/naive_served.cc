@@ -33,7 +33,9 @@ Update UpdateOf(const std::string& client, const Data& wire) {
     Op op;
     op.op = data["op"].as_string();
     op.realm = data["realm"].as_string();
-    op.key = KeyOf(data["table"].as_string(), data["id"].as_string(), op.realm);
+    op.stream = data["stream"].as_string();
+    if (op.stream.empty())
+      op.key = KeyOf(data["table"].as_string(), data["id"].as_string(), op.realm);
     op.to = data["to"].as_string();
     for (const auto& [prop, value] : data["set"].members()) op.set[prop] = value;
     for (const auto& [prop, value] : data["add"].members()) op.add[prop] = value.as_number();

@@ -118,6 +118,7 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
 // Applies an op where its object is. Returns false if it changed nothing.
 bool Server::Apply(const Op& pushed, double now, const Rights& rights, const std::string& user,
                    bool* is_forbidden) {
+  if (pushed.op == "append") return true;  // it may be pushed: IsForbidden
   Op op = pushed;
   op.realm = RealmOf(op.realm, op.key, rights);
   Rows& rows = rows_.at(op.realm);
@@ -372,6 +373,17 @@ void Server::Log(const Update& update, double at) {
     chains_[{realm, update.client}] = {{link.seq + 1, update.id}, {}};
   }
   applied_.insert(update.id);
+}
+
+Vector<std::string> Server::StreamOf(const std::string& realm, const std::string& stream,
+                                     uint64_t upto) const {
+  Vector<std::string> actions;
+  for (uint64_t i = 0; i < std::min<uint64_t>(upto, head(realm)); ++i) {
+    for (const Op& op : log(realm)[i].ops) {
+      if (op.stream == stream && !stream.empty()) actions.push_back(*op.by.begin());
+    }
+  }
+  return actions;
 }
 
 }  // namespace skerry::test::naive

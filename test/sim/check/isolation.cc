@@ -8,6 +8,7 @@
 #include "log/base.h"
 #include "log/codec.h"
 #include "log/image.h"
+#include "log/stream_record.h"
 #include "log/sync_record.h"
 #include "test/sim/checks.h"
 #include "test/sim/folds.h"
@@ -69,7 +70,7 @@ class IsolationCheck final : public Check {
  private:
   static bool TellsOf(const Data& answer, const std::string& realm) {
     if (answer["cursors"].Find(realm) != nullptr) return true;
-    for (const char* list : {"changes", "images"}) {
+    for (const char* list : {"changes", "images", "streams"}) {
       for (const Data& item : answer[list].items()) {
         if (item["realm"].as_string() == realm) return true;
       }
@@ -86,6 +87,15 @@ class IsolationCheck final : public Check {
   std::string HolderOf(const Profile& profile, const std::string& realm) const {
     for (const auto& [key, record] : const_cast<Profile&>(profile).storage.store("updates")) {
       if (HasRowsIn(profile, record, realm)) return "a record";
+    }
+    auto& storage = const_cast<Profile&>(profile).storage;
+    const KeyRange keys = KeysOfRealm(realm);
+    for (const char* store : {"actions", "streams"}) {
+      for (const auto& [key, record] : storage.store(store)) {
+        if (!(key < sync_test::StoreKey(keys.from.data())) &&
+            !(sync_test::StoreKey(keys.to.data()) < key))
+          return std::string("the store ") + store;
+      }
     }
     for (const auto& [generation, files] : profile.images) {
       for (const auto& [name, bytes] : files) {
