@@ -258,7 +258,8 @@ Data Streams::PendingOf(Stream* stream) {
   } else {
     for (const std::string& id : stream->added) {
       const Pending* pending = pending_->Find(id);
-      if (pending != nullptr) added.Push(PendingToData(pending->mutation.action));
+      if (pending != nullptr && AppendsTo(*pending, *stream))
+        added.Push(PendingToData(pending->mutation.action));
     }
   }
   Data data = Fields{{"all", std::move(all)}, {"added", std::move(added)}};

@@ -118,8 +118,8 @@ void PullFold::OwnSteps() {
       // cursor: the answer has everything but own updates.
       const bool has_rows =
           IsDropped(realm) || entry.revision > CursorRevision(request_->cursors, realm);
-      if (!has_rows && (!sync_.streams.has_value() || Contains(update.confirmed, realm))) continue;
-      places.push_back({realm, entry.revision, entry.at, &update, has_rows});
+      if (has_rows || sync_.streams.has_value())
+        places.push_back({realm, entry.revision, entry.at, &update, has_rows});
     }
   }
   Sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
@@ -131,7 +131,9 @@ void PullFold::OwnSteps() {
     if (!body.ok()) continue;  // cannot happen: `have` names only updates that can be read
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
-    AddOwnActions(update.value(), place.realm, place.revision, place.at);
+    const bool was_stored =
+        !place.has_rows && Contains(place.update->confirmed, place.realm);
+    AddOwnActions(update.value(), place.realm, place.revision, place.at, was_stored);
     if (!place.has_rows) continue;
     Step step;
     step.kind = StepKind::kOwnOps;

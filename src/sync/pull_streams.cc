@@ -84,20 +84,33 @@ Status ReadAnsweredStreams(const Data& json, PullAnswer* answer) {
   return Status::Ok();
 }
 
-// Those that are stored already are not stored again: their row may hold others.
+// Those that are stored already are not stored again: their row may hold others. `was_stored`: they
+// were stored when the update was confirmed in this realm. Since then the realm may have been read
+// again from the start; then they are stored when the answer covers their place, which clears it
+// first.
 void PullFold::AddOwnActions(const Update& update, const std::string& realm, uint64_t revision,
-                             double at) {
+                             double at, bool was_stored) {
   if (!sync_.streams.has_value()) return;
   for (auto& [stream, action] : AppendsOf(update.actions, update.ops, realm, revision, at, user_)) {
-    bool is_wanted = false, is_stored = false;
+    bool is_missing = false;
     for (const SyncStream& wanted : *sync_.streams) {
       if (!MatchesStream(wanted.stream, stream)) continue;
-      is_wanted = true;
-      is_stored = is_stored || FilledBefore(wanted, realm).value_or(0) >= revision;
+      if (FilledBefore(wanted, realm).value_or(0) >= revision) {
+        is_missing = false;
+        break;
+      }
+      is_missing = is_missing || !was_stored || Covers(wanted, realm, revision);
     }
-    if (is_wanted && !is_stored)
-      found_actions_[{realm, stream}][action.place] = std::move(action);
+    if (is_missing) found_actions_[{realm, stream}][action.place] = std::move(action);
   }
+}
+
+// Whether the answer has the stream up to this revision.
+bool PullFold::Covers(const SyncStream& stream, const std::string& realm, uint64_t revision) const {
+  const AnsweredFill* fill = FillOf(stream);
+  if (fill == nullptr) return false;
+  const auto filled = fill->filled.find(realm);
+  return filled != fill->filled.end() && filled->second >= revision;
 }
 
 // None: the answer says nothing of it.

@@ -46,8 +46,9 @@ class StreamsCheck final : public Check {
  public:
   using Check::Check;
 
-  // An action is not shown as confirmed and as pending at once, but for mutations that are stored
-  // once more when they are in the log already: by a page that was frozen, or an older copy.
+  // An action is not shown as confirmed and as pending at once, but for mutations that will be pushed
+  // once more when they are in the log already: a page that was frozen has stored them again, they
+  // come from an older copy, or their update was given up because the server has lost a realm.
   void Drained(WindowHost& window, const Data& /*drained*/, Drain when) override {
     if (!window.streams().has_value() || when != Drain::kAfter) return;
     for (const OpenStream& stream : window.streams()->open()) {
@@ -57,11 +58,12 @@ class StreamsCheck final : public Check {
     }
   }
 
-  void Stored(Host& /*host*/, const Data& writes, const Data& /*keys*/) override {
+  void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
+    if (!world_->Has(Part::kStreams)) return;
     for (const Data& write : writes.items()) {
-      const std::string& id = write["add"]["id"].as_string();
-      if (write["store"].Is("mutations") && world_->network().database().HasAction(id))
-        again_.insert(id);
+      const bool adds = write["store"].Is("mutations") && write.Find("add") != nullptr;
+      const bool gives_up = write["store"].Is("outbox") && write.Find("delete") != nullptr;
+      if (adds || gives_up) return FindLogged(host.profile());
     }
   }
 
@@ -95,6 +97,19 @@ class StreamsCheck final : public Check {
   }
 
  private:
+  // Mutations that are in the log, and in no update.
+  void FindLogged(Profile& profile) {
+    std::set<std::string> grouped;
+    for (const auto& [id, update] : profile.storage.store("outbox")) {
+      for (const Data& mutation : update["mutations"].items())
+        grouped.insert(mutation["id"].as_string());
+    }
+    for (const auto& [key, record] : profile.storage.store("mutations")) {
+      const std::string& id = record["id"].as_string();
+      if (!grouped.contains(id) && world_->network().database().HasAction(id)) again_.insert(id);
+    }
+  }
+
   void Copied(const Profile& profile) {
     auto& storage = const_cast<Profile&>(profile).storage;
     for (const auto& [key, record] : storage.store("mutations"))
@@ -125,15 +140,17 @@ class StreamsCheck final : public Check {
                             world_->checks().IsInHistory(
                                 window.profile().storage.Get("sync", "sync")["cursors"]);
     for (const OpenStream& stream : window.streams()->open()) {
-      if (window.client().tab().streams().Find(static_cast<uint32_t>(stream.handle)) == nullptr)
-        continue;  // it will be opened
+      const Streams::Stream* core =
+          window.client().tab().streams().Find(static_cast<uint32_t>(stream.handle));
+      if (core == nullptr) continue;  // it will be opened
       const Ids pending = PendingOf(window, stream);
       if (stream.shown.pending != pending)
         return FailAt(window, stream, "it shows the pending " + Text(stream.shown.pending) +
                                           " instead of " + Text(pending));
       // A realm that the server has lost is kept as it was.
       const auto cursor = sync.cursors.find(stream.realm);
-      if (!is_in_step || cursor == sync.cursors.end() || !stream.shown.loaded) continue;
+      // What was shown stays while the stream is read again.
+      if (!is_in_step || cursor == sync.cursors.end() || !core->is_loaded) continue;
       const test::naive::Server& naive = world_->checks().naive();
       if (stream.version != 0) {
         const Ids expected = naive.StreamOf(stream.realm, stream.name, stream.shown.upto);
