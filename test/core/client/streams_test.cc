@@ -151,6 +151,28 @@ TEST_CASE("a stream: an own action is shown at once, and confirmed without being
   CHECK(other.Look() == ShownIds{ActionId(1), ActionId(2), mine});
 }
 
+TEST_CASE("a stream: an action that is confirmed here, and pending in another realm") {
+  StreamStorage storage;
+  StreamWindow one(&storage), other(&storage, "b");
+  one.Open();
+  other.Open();
+  one.Settled();
+  other.Settled();
+  const std::string mine = one.Append();
+  one.window.Settle();
+  const uint64_t key = storage.mutations.begin()->first;
+  Data record = storage.Log({ActionAt(1, mine)})["record"];
+  const Data partly = Data::Object{{"id", mine}, {"realms", Data::Array{"A"}}};
+  record.Set("partly", Data::Array{partly});
+  // The other window hears that it is confirmed before it hears of it at all.
+  other.window.Hear(Data::Object{{"type", "record"}, {"record", record}});
+  for (const Data& message : one.window.sent) other.window.Hear(message);
+  CHECK(other.window.client().tab().mirror().pending().size() == 1);
+  CHECK(other.Look() == ShownIds{mine});
+  CHECK(other.shown.pending.empty());
+  CHECK(storage.mutations.contains(key));
+}
+
 TEST_CASE("a stream: a record comes before the window knows that its action is stored") {
   StreamStorage storage;
   StreamWindow one(&storage);

@@ -44,7 +44,7 @@ struct Op {
   std::map<std::string, Data> set;
   std::map<std::string, double> add;
   Names by;            // ids of actions
-  std::string stream;  // of an append
+  std::string stream{};  // of an append
 };
 
 struct Link {
