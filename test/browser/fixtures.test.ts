@@ -19,6 +19,8 @@ import { root } from './support/paths.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { until } from './support/until.ts';
 
+/** In a stream: one of another user, one's own, and one that is pending. */
+const SAID = ['from the other', 'mine', 'made off line'];
 /** More than are pulled as changes: they come as an image. */
 const NOTES = 2100;
 const USER = { user: 'fixture' } as const;
@@ -42,6 +44,8 @@ interface Holds {
   readonly titles: readonly string[];
   readonly pending: number;
   readonly conflicts: readonly { readonly code: string; readonly table: string | null }[];
+  /** Of a stream; absent in fixtures of versions that had none. */
+  readonly said?: readonly string[];
 }
 
 const folder = join(root, 'test/browser/fixtures');
@@ -60,7 +64,9 @@ afterAll(async () => {
   await served?.stop();
 });
 
-async function holds(page: Page): Promise<Holds> {
+async function holds(page: Page, said: readonly string[] | undefined): Promise<Holds> {
+  const shown = (count: number) => db.stream<string>('chat').value.length === count;
+  if (said) await until(page, shown, [said.length]);
   const { rows, ...more } = await page.evaluate(() => ({
     rows: kit.everything(),
     lists: db.lists.count(),
@@ -73,7 +79,11 @@ async function holds(page: Page): Promise<Holds> {
     pending: db.sync.status.pending,
     conflicts: db.conflicts.all().map(({ code, table }) => ({ code, table })),
   }));
-  return { ...more, sha256: createHash('sha256').update(rows).digest('hex') };
+  return {
+    ...more,
+    sha256: createHash('sha256').update(rows).digest('hex'),
+    ...(said && { said: await page.evaluate(() => [...db.stream<string>('chat').value]) }),
+  };
 }
 
 /** An image of the server's, records after it, an update that was sent and not answered, and changes after that. */
@@ -83,6 +93,9 @@ async function fill(page: Page, other: Page): Promise<void> {
   await page.evaluate((how) => kit.start(how), USER);
   await until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
   await other.evaluate(() => db.mutate.addNote({ title: 'After the image' }).confirmed);
+  const say = (text: string) => db.stream<string>('chat').append(text).confirmed;
+  await other.evaluate(say, SAID[0]);
+  await page.evaluate(say, SAID[1]);
   await caughtUp(page);
   proxy.rules({ path: API, fault: 'refuse' });
   await page.evaluate(async () => {
@@ -116,7 +129,9 @@ test.runIf(process.env['SKERRY_MAKE_FIXTURE'])('a fixture of this build is made'
       await db.mutate.deleteNote({ id: second?.id ?? '' }).durable;
       await db.mutate.addNote({ title: 'Åre', body: 'made off line' }).durable;
     });
-    const held = await holds(page);
+    await page.evaluate((text) => db.stream<string>('chat').append(text).durable, SAID[2]);
+    const held = await holds(page, SAID);
+    expect(held.said).toEqual(SAID);
     await page.evaluate(() => db.close());
     const commit = process.env['SKERRY_MAKE_FIXTURE'] ?? '';
     const databases = await dumpDatabases(page, DATABASE);
@@ -137,7 +152,7 @@ test('has a fixture of each version of the database', () => {
 async function holdsAll(page: Page, fixture: Fixture): Promise<void> {
   for (let start = 0; start < 2; start++) {
     await reopened(page, USER);
-    expect(await holds(page)).toEqual(fixture.holds);
+    expect(await holds(page, fixture.holds.said)).toEqual(fixture.holds);
     expect(await page.evaluate(() => kit.happened)).toMatchObject({
       ...{ dataLost: [], storageFailed: [], updateNeeded: [], closed: [] },
     });
@@ -145,8 +160,8 @@ async function holdsAll(page: Page, fixture: Fixture): Promise<void> {
   // New changes are possible: used keys are not used again.
   await page.evaluate(() => db.mutate.addNote({ title: 'of this build' }).durable);
   await reopened(page, USER);
-  const { notes, pending } = fixture.holds;
-  expect(await holds(page)).toMatchObject({ notes: notes + 1, pending: pending + 1 });
+  const { notes, pending, said } = fixture.holds;
+  expect(await holds(page, said)).toMatchObject({ notes: notes + 1, pending: pending + 1 });
 }
 
 const versionOf = (databases: readonly DatabaseFile[]) =>
