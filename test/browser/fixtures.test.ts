@@ -196,7 +196,8 @@ function upgraded(database: DatabaseFile): DatabaseFile {
         }
       : store,
   );
-  return { ...database, version: databaseSchema.length + 1, stores: [added, ...stores] };
+  const all = [added, ...stores].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { ...database, version: databaseSchema.length + 1, stores: all };
 }
 
 test.each(made)('%s: the release to come upgrades it, and loses nothing', (file) =>
