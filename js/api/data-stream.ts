@@ -61,6 +61,10 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     return this.#value;
   }
 
+  get whole(): boolean {
+    return this.#whole;
+  }
+
   subscribe(fn: (items: readonly unknown[], delta?: Delta) => void): Stop {
     return this.#subscribers.add(fn);
   }

@@ -81,6 +81,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     if (news.again) this.#begin(news.state);
     for (const action of news.actions) this.#confirm(action);
     this.#upto = news.upto;
+    const isWholeSame = this.#whole === news.whole;
     this.#whole = news.whole;
     const wasShown = this.#wasWhole;
     this.#wasWhole = (this.#wasWhole && !news.again) || news.whole;
@@ -100,7 +101,8 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
       ...this.#problems,
       ...this.#pendingProblems,
     ]);
-    if (!Object.is(before, this.#value)) calls.push(...this.#subscribers.calls(this.#value));
+    if (!isWholeSame || !Object.is(before, this.#value))
+      calls.push(...this.#subscribers.calls(this.#value));
     if (this.#isToBeStored()) calls.push(() => this.#storeSoon());
     return calls;
   }

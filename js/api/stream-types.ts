@@ -37,6 +37,8 @@ export interface DataStream<A> extends Live<readonly A[]> {
   readonly realm: string;
   /** The same items with who, when and whether they are pending. */
   readonly entries: readonly Entry<A>[];
+  /** Whether the last items that the server had at the last pull are here. Subscribers are called when it changes, too. */
+  readonly whole: boolean;
   append(item: A): Mutation<void>;
   /**
    * Confirmed items before one, in order: from the device, else from the server. Fewer than `limit`: the stream begins
@@ -64,7 +66,7 @@ export interface ReducedStreamOptions<S, A> {
 export interface ReducedStream<S, A> extends Live<S> {
   readonly name: string;
   readonly realm: string;
-  /** Whether all actions that the server had at the last pull are in the state. */
+  /** Whether all actions that the server had at the last pull are in the state. Subscribers are called when it changes, too. */
   readonly whole: boolean;
   dispatch(action: A): Mutation<void>;
 }

@@ -60,8 +60,8 @@ struct PulledEntry {
   std::string client;
   std::string update;
   bool is_declared = false;
-  ByRealm<uint64_t> spans;  // all entries of the update, where it has several
-  Data gone;                // `gone` of its answer
+  ByRealm<uint64_t> spans;      // all entries of the update, where it has several
+  Data gone;                    // `gone` of its answer
   Vector<std::string> streams;  // to which it appends
 };
 // A declared entry of an update of `have`.
@@ -142,9 +142,9 @@ struct PullNeeds {
   Vector<Selected> selected;
   Vector<Streams> streams;
   bool empty() const {
-    return streams.empty() && entries.empty() && changes.empty() && own.empty() && actions.empty() && state.empty() &&
-           pages.empty() && images.empty() && rows.empty() && candidates.empty() &&
-           selected.empty();
+    return streams.empty() && entries.empty() && changes.empty() && own.empty() &&
+           actions.empty() && state.empty() && pages.empty() && images.empty() && rows.empty() &&
+           candidates.empty() && selected.empty();
   }
 };
 

@@ -11,16 +11,15 @@ namespace skerry {
 namespace {
 
 bool Touches(const PulledEntry& entry, const std::string& pattern) {
-  return std::any_of(
-      entry.streams.begin(), entry.streams.end(),
-      [&](const std::string& stream) { return MatchesStream(pattern, stream); });
+  return std::any_of(entry.streams.begin(), entry.streams.end(),
+                     [&](const std::string& stream) { return MatchesStream(pattern, stream); });
 }
 
 }  // namespace
 
 std::optional<uint64_t> Pull::FilledOf(const StreamScope& scope, const std::string& realm) const {
-  const bool is_reset = std::find(answer_.reset.begin(), answer_.reset.end(), realm) !=
-                        answer_.reset.end();
+  const bool is_reset =
+      std::find(answer_.reset.begin(), answer_.reset.end(), realm) != answer_.reset.end();
   const auto filled = scope.filled.find(realm);
   if (is_reset || filled == scope.filled.end()) return std::nullopt;
   return filled->second;
@@ -42,7 +41,8 @@ bool Pull::AskForStreams() {
     for (const auto& [name, realm] : realms_) {
       if (realm.mode == Mode::kImage) continue;
       const std::optional<uint64_t> filled = FilledOf(scope, name);
-      if (filled.value_or(0) >= realm.to || (filled && !HasActions(realm, scope.pattern, *filled))) {
+      if (filled.value_or(0) >= realm.to ||
+          (filled && !HasActions(realm, scope.pattern, *filled))) {
         answer_.streams_filled.push_back({i, name, realm.to, {}});
       } else if (needs_.streams.size() < kMaxStreamReads) {
         const uint64_t last = filled ? 0 : scope.last;

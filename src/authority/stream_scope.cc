@@ -16,9 +16,11 @@ Result<StreamScope> ReadOne(const Data& data) {
   SKERRY_RETURN_IF_ERROR(CheckStreamPattern(data["stream"]));
   scope.pattern = data["stream"].as_string();
   if (const Data* last = data.Find("last"); last != nullptr && !last->is_null()) {
-    if (!ReadU64(*last, &scope.last) || scope.last == 0) return WrongStreams("`last` counts from 1");
+    if (!ReadU64(*last, &scope.last) || scope.last == 0)
+      return WrongStreams("`last` counts from 1");
     if (scope.last > kMaxLastActions) return Status(Code::kLimit, "`last` is too large");
-    if (IsStreamPrefix(scope.pattern)) return WrongStreams("`last` is of one stream, not of a prefix");
+    if (IsStreamPrefix(scope.pattern))
+      return WrongStreams("`last` is of one stream, not of a prefix");
   }
   if (!data["filled"].is_null() && !data["filled"].is_object())
     return WrongStreams("`filled` of a stream holds revisions");

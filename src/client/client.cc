@@ -50,7 +50,8 @@ Client::Client(Schema schema, const ClientOptions& options)
       view_(&schema_),
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
-      tab_(&schema_, &view_, {options.tab, options.remote, &ids_, options.user, DefaultRealm(options)}),
+      tab_(&schema_, &view_,
+           {options.tab, options.remote, &ids_, options.user, DefaultRealm(options)}),
       transaction_(&view_, &ids_, {DefaultRealm(options), options.user, options.remote}) {
   view_.set_live(&live_);
 }

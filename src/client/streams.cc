@@ -25,11 +25,10 @@ Data PendingToData(const Action& action) {
 }
 
 bool AppendsTo(const Pending& pending, const Streams::Stream& stream) {
-  return std::any_of(
-      pending.mutation.ops.begin(), pending.mutation.ops.end(), [&](const Op& op) {
-        return op.Has(kOnStream) && op.realm == stream.realm && op.stream == stream.name &&
-               pending.IsLive(op);
-      });
+  return std::any_of(pending.mutation.ops.begin(), pending.mutation.ops.end(), [&](const Op& op) {
+    return op.Has(kOnStream) && op.realm == stream.realm && op.stream == stream.name &&
+           pending.IsLive(op);
+  });
 }
 
 Data Texts(const Vector<std::string>& texts) {
@@ -179,8 +178,8 @@ void Streams::ForEach(const Pending& pending, Visit visit) {
 
 void Streams::Added(const Pending& pending) {
   // The order of pending mutations is that of their keys; those without one come last.
-  const bool is_last = pending.key == 0 || (pending_->unkeyed_count() == 0 &&
-                                            pending_->HighestKey() == pending.key);
+  const bool is_last =
+      pending.key == 0 || (pending_->unkeyed_count() == 0 && pending_->HighestKey() == pending.key);
   ForEach(pending, [&](Stream* stream) {
     if (is_last) {
       stream->added.push_back(pending.mutation.action.id);
@@ -191,8 +190,7 @@ void Streams::Added(const Pending& pending) {
 }
 
 void Streams::Removed(const Pending& pending) {
-  ForEach(pending,
-          [&](Stream* stream) { stream->removed.push_back(pending.mutation.action.id); });
+  ForEach(pending, [&](Stream* stream) { stream->removed.push_back(pending.mutation.action.id); });
 }
 
 void Streams::Reordered(const Pending& pending) {
@@ -222,7 +220,8 @@ bool Streams::IsWhole(const Stream& stream) const {
   if (!remote_) return true;
   bool is_whole = false;
   ForEachWanted(stream, [&](const SyncStream& wanted) {
-    is_whole = is_whole || (cursors_.contains(stream.realm) && !wanted.behind.contains(stream.realm));
+    is_whole =
+        is_whole || (cursors_.contains(stream.realm) && !wanted.behind.contains(stream.realm));
   });
   return is_whole && !stream.is_cut_off;
 }

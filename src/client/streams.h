@@ -27,11 +27,11 @@ namespace skerry {
 
 // One page of what storage has of a stream.
 struct StoredStream {
-  uint64_t n = 0;                     // of the record `sync` then
-  std::optional<StateRecord> state;   // with which the first page begins
-  uint64_t floor = 0;                 // nothing at or below this revision is stored
+  uint64_t n = 0;                    // of the record `sync` then
+  std::optional<StateRecord> state;  // with which the first page begins
+  uint64_t floor = 0;                // nothing at or below this revision is stored
   Vector<StreamAction> actions;
-  bool has_more = false;              // of a reduced stream: others follow
+  bool has_more = false;  // of a reduced stream: others follow
 };
 
 // As they are handed over: [{"id","name","arg","at","madeAt","author","place":[revision, position]}].
@@ -51,7 +51,7 @@ class Streams {
     bool migrates = false;            // states of older versions can be used
 
     bool is_loaded = false;
-    uint64_t loaded_n = 0;  // records up to this n are in what was loaded
+    uint64_t loaded_n = 0;   // records up to this n are in what was loaded
     uint64_t read_upto = 0;  // while a reduced stream is loaded: revision of the last page's end
     bool is_stale = false;   // what is being read is out of date
     // Reduced: storage has neither a state nor all actions. Nothing is handed over until the stream
@@ -59,7 +59,7 @@ class Streams {
     bool is_cut_off = false;
     // Confirmed actions that are not handed over. Those of a reduced stream wait for their turn.
     Map<StreamPlace, StreamAction> confirmed;
-    uint64_t handed_upto = 0;  // reduced: all up to this revision were
+    uint64_t handed_upto = 0;          // reduced: all up to this revision were
     std::optional<StateRecord> state;  // to be handed over
     bool begins_again = false;         // nothing of what was handed over before is valid
     bool is_reordered = true;          // the pending actions are handed over as a whole

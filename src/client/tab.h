@@ -107,13 +107,13 @@ class Tab {
     std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
-    Status refusal;            // kResolve: why it is not retried
-    Vector<Step> appended;     // kLocalCommit: the steps for streams
-    uint32_t stream = 0;       // kStream, kStreamPage, kStreamState: its handle
-    std::optional<StoredStream> stored;         // kStream
-    std::optional<StreamPageEvent> page;        // kStreamPage
-    std::optional<StreamStateEvent> state;      // kStreamState
-    bool reads_first = false;  // kCommit, kLocalCommit
+    Status refusal;                         // kResolve: why it is not retried
+    Vector<Step> appended;                  // kLocalCommit: the steps for streams
+    uint32_t stream = 0;                    // kStream, kStreamPage, kStreamState: its handle
+    std::optional<StoredStream> stored;     // kStream
+    std::optional<StreamPageEvent> page;    // kStreamPage
+    std::optional<StreamStateEvent> state;  // kStreamState
+    bool reads_first = false;               // kCommit, kLocalCommit
     bool was_read = false;
   };
 

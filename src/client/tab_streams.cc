@@ -11,7 +11,7 @@
 namespace skerry {
 namespace {
 
-constexpr uint32_t kRowsOfAPage = 100;     // of a reduced stream that is loaded
+constexpr uint32_t kRowsOfAPage = 100;       // of a reduced stream that is loaded
 constexpr uint64_t kMostRowsAtOnce = 1'000;  // of a plain one, and of a page
 constexpr size_t kStatesKept = 2;            // of the highest versions of a reducer
 
@@ -127,8 +127,7 @@ bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
   stored.floor = kept.floor;
   if (read.size() > 2) {
     stored.actions = ActionsOf(*schema_, read[2]);
-    stored.has_more =
-        stream->reducer.has_value() && read[2].items().size() == kRowsOfAPage;
+    stored.has_more = stream->reducer.has_value() && read[2].items().size() == kRowsOfAPage;
     return false;
   }
   stored.state = StateFor(*stream, kept);
@@ -179,8 +178,7 @@ void Tab::FinishPage(const Tx& tx, Data* effects) {
   erase_if(actions, [&](const StreamAction& action) { return action.place >= before; });
   if (actions.size() > page.limit)
     actions.erase(actions.begin(), actions.end() - static_cast<ptrdiff_t>(page.limit));
-  effects->Push(
-      StreamPageEffect(page.id, ActionsToData(actions), ReadKept(read[0]).floor, {}));
+  effects->Push(StreamPageEffect(page.id, ActionsToData(actions), ReadKept(read[0]).floor, {}));
 }
 
 void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
@@ -219,9 +217,9 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
       if (other.reducer == state.reducer && other.revision >= state.revision) return;
     }
     erase_if(kept.states, [&](const StateRecord& other) { return other.reducer == state.reducer; });
-    const auto after = std::find_if(
-        kept.states.begin(), kept.states.end(),
-        [&](const StateRecord& other) { return other.reducer > state.reducer; });
+    const auto after =
+        std::find_if(kept.states.begin(), kept.states.end(),
+                     [&](const StateRecord& other) { return other.reducer > state.reducer; });
     kept.states.insert(after, state);
     while (kept.states.size() > kStatesKept) {
       const StateRecord oldest = kept.states[0];
@@ -243,8 +241,7 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   if (!options_.remote || floor == kept.floor) return;
   StreamRecord record;
   record.floor = floor;
-  writes->Push(
-      PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
+  writes->Push(PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
   writes->Push(DeleteBetweenWrite(Store::kActions, ActionsKey(stream->realm, stream->name, 0),
                                   ActionsKey(stream->realm, stream->name, floor)));
 }
@@ -257,7 +254,12 @@ void Tab::AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) cons
     for (const Op& op : pending->mutation.ops) {
       if (!op.Has(kOnStream)) continue;
       Vector<StreamAction>& list = appends[{op.realm, op.stream}];
-      list.push_back({{n, list.size()}, action.id, action.name, action.arg, action.at, action.at,
+      list.push_back({{n, list.size()},
+                      action.id,
+                      action.name,
+                      action.arg,
+                      action.at,
+                      action.at,
                       options_.user.value_or(std::string())});
     }
   }

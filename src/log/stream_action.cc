@@ -15,8 +15,13 @@ Vector<std::pair<std::string, StreamAction>> AppendsOf(const Vector<Action>& act
   for (const Op& op : ops) {
     if (!op.Has(kOnStream) || op.realm != realm) continue;
     const Action& action = actions[op.by[0]];
-    StreamAction append{{revision, lengths[op.stream]++}, action.id, action.name, action.arg,
-                        at,                                action.at, std::string(author)};
+    StreamAction append{{revision, lengths[op.stream]++},
+                        action.id,
+                        action.name,
+                        action.arg,
+                        at,
+                        action.at,
+                        std::string(author)};
     appends.emplace_back(op.stream, std::move(append));
   }
   return appends;

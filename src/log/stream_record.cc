@@ -55,8 +55,8 @@ void WriteActions(const Schema& schema, std::string_view realm, std::string_view
     }
     ActionsRecord record;
     record.body = EncodeActions(schema, row);
-    writes->push_back(PutWrite(Store::kActions,
-                               ActionsKey(realm, stream, row[0].place.first), ToData(record)));
+    writes->push_back(
+        PutWrite(Store::kActions, ActionsKey(realm, stream, row[0].place.first), ToData(record)));
   }
 }
 

@@ -14,15 +14,7 @@
 
 namespace skerry {
 
-enum class Store : uint8_t {
-  kMutations,
-  kOutbox,
-  kUpdates,
-  kSync,
-  kConflicts,
-  kActions,
-  kStreams
-};
+enum class Store : uint8_t { kMutations, kOutbox, kUpdates, kSync, kConflicts, kActions, kStreams };
 const char* NameOf(Store store);
 
 // The key of the record `sync` in the store `sync`.

@@ -131,8 +131,7 @@ void PullFold::OwnSteps() {
     if (!body.ok()) continue;  // cannot happen: `have` names only updates that can be read
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
-    const bool was_stored =
-        !place.has_rows && Contains(place.update->confirmed, place.realm);
+    const bool was_stored = !place.has_rows && Contains(place.update->confirmed, place.realm);
     AddOwnActions(update.value(), place.realm, place.revision, place.at, was_stored);
     if (!place.has_rows) continue;
     Step step;
@@ -325,7 +324,8 @@ Data::Array PullFold::Finish() {
 void PullFold::WriteRecord() {
   for (const NamedMutation& left : quarantine_.done()) confirmed_.push_back(left);
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
-                    !lost_.has_value() && !streams_.has_value() && partly_.empty() && !quarantine_.removed_any();
+                    !lost_.has_value() && !streams_.has_value() && partly_.empty() &&
+                    !quarantine_.removed_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;

@@ -137,8 +137,7 @@ void PullFold::ClearFilled(const SyncStream& stream, const std::string& realm, u
   if (before >= filled || !is_below) return;
   for (const auto& [key, actions] : found_actions_) {
     if (key.first != realm || !MatchesStream(stream.stream, key.second)) continue;
-    writes_.push_back(DeleteBetweenWrite(Store::kActions,
-                                         ActionsKey(realm, key.second, before + 1),
+    writes_.push_back(DeleteBetweenWrite(Store::kActions, ActionsKey(realm, key.second, before + 1),
                                          ActionsKey(realm, key.second, filled)));
   }
 }
@@ -172,8 +171,7 @@ void PullFold::WriteFloor(const SyncStream& stream, const std::string& realm,
   const auto from = fill.from.find(realm);
   StreamRecord record;
   if (from != fill.from.end()) record.floor = from->second;
-  writes_.push_back(
-      PutWrite(Store::kStreams, StreamKey(realm, stream.stream), ToData(record)));
+  writes_.push_back(PutWrite(Store::kStreams, StreamKey(realm, stream.stream), ToData(record)));
 }
 
 // REQUIRES: own updates are in found_actions_.

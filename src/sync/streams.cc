@@ -64,9 +64,8 @@ bool DropStale(double today, SyncRecord* sync, Data::Array* writes) {
 
 bool IsWanted(const SyncRecord& sync, std::string_view stream) {
   if (!sync.streams.has_value()) return false;
-  return std::any_of(sync.streams->begin(), sync.streams->end(), [&](const SyncStream& one) {
-    return MatchesStream(one.stream, stream);
-  });
+  return std::any_of(sync.streams->begin(), sync.streams->end(),
+                     [&](const SyncStream& one) { return MatchesStream(one.stream, stream); });
 }
 
 bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync,

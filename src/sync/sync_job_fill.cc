@@ -156,9 +156,8 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
     state_->builds_on_previous_image = false;
     fill_.draft.parts = *event.parts;
     fill_.Move(FillStep::kPublish);
-    fill_.transaction =
-        Transact({Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams},
-                 TransactionMode::kWriteStrict, {}, turn);
+    fill_.transaction = Transact({Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams},
+                                 TransactionMode::kWriteStrict, {}, turn);
     return true;
   }
   const auto& [name, message, status] = event.error;

@@ -73,10 +73,10 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   auto fold = std::make_unique<PullFold>(&state_->schema, state_->user, sent.request.get(),
                                          pulled.get(), turn->now, clock_offset);
   PullFoldStage stage;
-  stage.transaction = Transact(
-      {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts,
-       Store::kActions, Store::kStreams},
-      TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
+  stage.transaction =
+      Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts,
+                Store::kActions, Store::kStreams},
+               TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
   stage.request = std::move(sent.request);
   stage.answer = std::move(pulled);
   stage.fold = std::move(fold);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "sync/scopes.h"
-#include "sync/streams.h"
 #include "sync/status.h"
+#include "sync/streams.h"
 #include "sync/token_record.h"
 #include "sync/worker_config.h"
 

@@ -139,7 +139,7 @@ class SyncWorker {
   HistoryReader history_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
-  Vector<WantedScope> wanted_;         // the scopes of this worker's window
+  Vector<WantedScope> wanted_;  // the scopes of this worker's window
   Vector<WantedStream> wanted_streams_;
   bool scopes_failed_ = false;         // they could not be stored, or were left out
   Phase shared_phase_ = Phase::kNone;  // what the worker that works does, as it reported

@@ -9,9 +9,9 @@
 namespace skerry {
 namespace {
 
-using PostMessages =
-    OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage, ResumeMessage,
-          SyncMessage, ScopesMessage, StreamsMessage, HistoryMessage, TokenMessage, ServiceMessage, StopMessage>;
+using PostMessages = OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage,
+                           ResumeMessage, SyncMessage, ScopesMessage, StreamsMessage,
+                           HistoryMessage, TokenMessage, ServiceMessage, StopMessage>;
 using ChannelMessages = OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage,
                               PushedNotice, ServiceFailedMessage, FillMessage, NeedTokenMessage,
                               HelperSyncedMessage, LoggedMessage, RecordMessage>;

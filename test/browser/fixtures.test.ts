@@ -20,7 +20,7 @@ import { type Served, serveSite } from './support/served.ts';
 import { until } from './support/until.ts';
 
 /** In a stream: one of another user, one's own, and one that is pending. */
-const SAID = ['from the other', 'mine', 'made off line'];
+const SAID = ['from the other', 'mine', 'made off line'] as const;
 /** More than are pulled as changes: they come as an image. */
 const NOTES = 2100;
 const USER = { user: 'fixture' } as const;

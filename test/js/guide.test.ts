@@ -22,15 +22,21 @@ const app = schema(
   { version: 1 },
 );
 
-/** The examples of a page, as one function of the database. */
-async function examplesOf(page: string): Promise<(db: unknown) => Promise<void>> {
+/** The examples of a page, as one function of the database and of the other names that they use. */
+async function examplesOf(
+  page: string,
+  names: readonly string[] = [],
+): Promise<(db: unknown, ...others: unknown[]) => Promise<void>> {
   const text = readFileSync(join(root, page), 'utf8');
   const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1] ?? '');
   expect(blocks.length).toBeGreaterThan(2);
   mkdirSync(join(root, 'build'), { recursive: true });
   folder = mkdtempSync(join(root, 'build', 'guide-'));
   const file = join(folder, 'examples.js');
-  writeFileSync(file, `export default async (db) => {\n${blocks.join('\n')}\n};\n`);
+  writeFileSync(
+    file,
+    `export default async (${['db', ...names].join(', ')}) => {\n${blocks.join('\n')}\n};\n`,
+  );
   return (await import(/* @vite-ignore */ pathToFileURL(file).href)).default;
 }
 
@@ -52,5 +58,24 @@ test('the examples about rights found, share, move, and keep an owner', async ()
       ['Mine until now', true],
     ]),
   );
+  await (db as { close(): Promise<void> }).close();
+});
+
+test('the examples about streams append, look back, and reduce', async () => {
+  const host = memory();
+  const db = await open({ name: 'guide', schema: app, scopes: 'all', user: 'ada', host } as never);
+  const printed: unknown[][] = [];
+  vi.spyOn(console, 'log').mockImplementation((...line) => printed.push(line));
+  const examples = await examplesOf('docs/guide/streams.md', ['open', 'app', 'host']);
+  await examples(db, open, app, host);
+  expect(printed).toEqual([
+    [['Ahoy']],
+    ['said', true],
+    [
+      ['line 2', 'line 3'],
+      ['line 4', 'line 5'],
+    ],
+    [{ ada: 3, bo: 1 }],
+  ]);
   await (db as { close(): Promise<void> }).close();
 });

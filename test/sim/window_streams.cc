@@ -81,8 +81,7 @@ std::string WindowStreams::Take(const Data& news) {
 
 Vector<std::string> WindowStreams::FoldedBy(const OpenStream& stream) {
   Vector<std::string> folded;
-  if (!stream.shown.state.empty())
-    folded = ActionsOfState(ParseJson(stream.shown.state).value());
+  if (!stream.shown.state.empty()) folded = ActionsOfState(ParseJson(stream.shown.state).value());
   folded.insert(folded.end(), stream.shown.order.begin(), stream.shown.order.end());
   return folded;
 }
@@ -107,7 +106,7 @@ Vector<Data> WindowStreams::Folding() const {
 
 Data WindowStreams::AnyAppend(const test::naive::Names& realms, Random* random) {
   static constexpr const char* kNames[] = {kPlainStream, kReducedStream, kReducedStream,
-                                           kWithPrefix, "log/2", "other"};
+                                           kWithPrefix,  "log/2",        "other"};
   auto realm = realms.begin();
   std::advance(realm, random->Below(realms.size()));
   return Data::MakeArray().Push(kNames[random->Below(std::size(kNames))]).Push(*realm);

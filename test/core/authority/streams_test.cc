@@ -94,9 +94,9 @@ TEST_CASE("streams: an append is of one action, once, and its stream has a name"
   CHECK(RejectCode(s.bob.Send(update)) == "invalid");
   s.bob.TakeBack(update);
   // The same action in two streams, or in one stream of two realms, is fine.
-  CHECK(Status(s.bob.Push("[" + Append("chat") + "," + Append("chat", "B") + "," +
-                              Append("notes") + "]",
-                          {"A", "B"})) == "applied");
+  CHECK(Status(s.bob.Push(
+            "[" + Append("chat") + "," + Append("chat", "B") + "," + Append("notes") + "]",
+            {"A", "B"})) == "applied");
 }
 
 TEST_CASE("streams: appends are limited, each by itself and all of an update together") {
@@ -141,7 +141,8 @@ TEST_CASE("streams: a pull brings what lies above `filled`, of the streams that 
   CHECK(ShortStreams(s.Pull(4, R"([{"stream":"chat","filled":{"A":1}}])")) == "A/chat@2:1");
   CHECK(ShortStreams(s.Pull(2, R"([{"stream":"doc/*","filled":{"A":2}}])")) ==
         "A/doc/1@3:1, A/doc/2@4:1");
-  CHECK(ShortStreams(s.Pull(4, R"([{"stream":"doc/*","filled":{}},{"stream":"doc/2","filled":{}}])")) ==
+  CHECK(ShortStreams(
+            s.Pull(4, R"([{"stream":"doc/*","filled":{}},{"stream":"doc/2","filled":{}}])")) ==
         "A/doc/1@3:1, A/doc/2@4:1");
   CHECK(ShortStreams(s.Pull(4, R"([{"stream":"doc/*","filled":{"A":4}}])")) == "");
 }
@@ -206,18 +207,18 @@ TEST_CASE("streams: own updates of `have` are named and not sent, all others are
   CHECK(ShortStreams(answer) == "A/chat@2:1");
   CHECK(answer["own"][mine["id"].as_string()]["A"]["revision"].as_u64() == 1);
   // Also if its entry is below the cursor, and the stream is filled later.
-  CHECK(ShortStreams(s.Pull(2, R"([{"stream":"chat","filled":{}}])", {mine["id"]})) == "A/chat@2:1");
+  CHECK(ShortStreams(s.Pull(2, R"([{"stream":"chat","filled":{}}])", {mine["id"]})) ==
+        "A/chat@2:1");
   // A restored profile does not have it any more.
-  CHECK(ShortStreams(s.Pull(0, R"([{"stream":"chat","filled":{}}])")) ==
-        "A/chat@1:1, A/chat@2:1");
+  CHECK(ShortStreams(s.Pull(0, R"([{"stream":"chat","filled":{}}])")) == "A/chat@1:1, A/chat@2:1");
 }
 
 TEST_CASE("streams: another history is sent from its beginning") {
   Streams s;
   s.Say("chat", 3);
   Data request = Request("c1", R"({"A":"2@17"})");
-  const Data answer = s.world.Pull(
-      "anna", request.Set("streams", Json(R"([{"stream":"chat","filled":{"A":2}}])")));
+  const Data answer =
+      s.world.Pull("anna", request.Set("streams", Json(R"([{"stream":"chat","filled":{"A":2}}])")));
   CHECK(answer["reset"] == Json(R"(["A"])"));
   CHECK(ShortStreams(answer) == "A/chat@1:1, A/chat@2:1, A/chat@3:1");
 }

@@ -126,7 +126,8 @@ TEST_CASE("a stream: what is stored is loaded, and records bring what is new") {
   one.window.Hear(storage.Log({ActionAt(3)}));
   CHECK(one.Look() == ShownIds{ActionId(1), ActionId(2), ActionId(3)});
   REQUIRE(!one.window.posted.empty());
-  CHECK(one.window.posted.back() == Json(R"({"type":"streams","add":[{"stream":"chat","last":10}]})"));
+  CHECK(one.window.posted.back() ==
+        Json(R"({"type":"streams","add":[{"stream":"chat","last":10}]})"));
 }
 
 TEST_CASE("a stream: an own action is shown at once, and confirmed without being shown twice") {
@@ -232,8 +233,8 @@ TEST_CASE("a stream: missed records are read from storage") {
   storage.Log({ActionAt(5)});
   Publish(&storage, "g2", storage.n());
   one.window.Hear(storage.Log({ActionAt(6)}));
-  CHECK(one.Settled() == ShownIds{ActionId(1), ActionId(2), ActionId(3), ActionId(4), ActionId(5),
-                            ActionId(6)});
+  CHECK(one.Settled() ==
+        ShownIds{ActionId(1), ActionId(2), ActionId(3), ActionId(4), ActionId(5), ActionId(6)});
   CHECK(one.shown.loaded);
 }
 
@@ -396,7 +397,8 @@ TEST_CASE("a stream: without a remote nothing is lost, and the stream is there a
 
 TEST_CASE("a stream: pages of its past come from storage, without gaps") {
   StreamStorage storage;
-  for (uint64_t i = 1; i <= 30; i += 3) storage.Log({ActionAt(i), ActionAt(i + 1), ActionAt(i + 2)});
+  for (uint64_t i = 1; i <= 30; i += 3)
+    storage.Log({ActionAt(i), ActionAt(i + 1), ActionAt(i + 2)});
   StreamWindow one(&storage);
   one.Open(Data::Object{{"keep", 2}});
   CHECK(one.Settled().size() == 6);

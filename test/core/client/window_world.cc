@@ -25,7 +25,8 @@ Data Range(const Store& store, const Data& range) {
     items.push_back(Data::Object{{"key", Data(key)}, {"value", value}});
   }
   if (range["last"].as_bool()) std::reverse(items.begin(), items.end());
-  if (range["limit"].is_number()) items.resize(std::min<size_t>(items.size(), range["limit"].as_u64()));
+  if (range["limit"].is_number())
+    items.resize(std::min<size_t>(items.size(), range["limit"].as_u64()));
   return Data(std::move(items));
 }
 

@@ -25,7 +25,8 @@ bool IsAlwaysRead(const std::string& table) { return table == kMembersTable; }
 // An entry as a pull reads it.
 Data EntryOf(const Data& entry) {
   Data read = Data::MakeObject();
-  for (const char* member : {"realm", "revision", "at", "client", "update", "declared", "spans", "streams"})
+  for (const char* member :
+       {"realm", "revision", "at", "client", "update", "declared", "spans", "streams"})
     read.Set(member, entry[member]);
   return read.Set("gone", entry["answer"]["gone"]);
 }

@@ -43,7 +43,7 @@ struct Op {
   std::string to;
   std::map<std::string, Data> set;
   std::map<std::string, double> add;
-  Names by;            // ids of actions
+  Names by;              // ids of actions
   std::string stream{};  // of an append
 };
 

@@ -32,9 +32,9 @@ class SyncServer {
   void Restore(const SyncServer& copy);
 
   // Knobs.
-  uint64_t entries_a_pull = 1000;    // a range may end before the head
-  size_t actions_a_pull = 1000;      // of a stream of a realm
-  bool omits_actions = false;        // no answer has room for streams
+  uint64_t entries_a_pull = 1000;  // a range may end before the head
+  size_t actions_a_pull = 1000;    // of a stream of a realm
+  bool omits_actions = false;      // no answer has room for streams
   bool knows_streams = true;
   std::set<std::string> write_only;  // realms that the client may not read
   std::set<std::string> revoked;     // realms that the client may no longer read, nor write

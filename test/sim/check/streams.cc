@@ -81,8 +81,8 @@ class StreamsCheck final : public Check {
   void End() override {
     if (!world_->Has(Part::kStreams)) return;
     for (const auto& profile : world_->profiles()) {
-      const auto readable = world_->network().database().ReadableBy(
-          world_->network().CallerOf(*profile));
+      const auto readable =
+          world_->network().database().ReadableBy(world_->network().CallerOf(*profile));
       const SyncRecord sync = SyncRecord::Read(profile->storage.Get("sync", "sync"));
       for (const auto& [realm, right] : readable) {
         if (sync.cursors.contains(realm)) CompareStored(*profile, realm);
@@ -134,19 +134,19 @@ class StreamsCheck final : public Check {
   }
 
   void Compare(WindowHost& window) {
-    const SyncRecord sync =
-        SyncRecord::Read(window.profile().storage.Get("sync", "sync"));
-    const bool is_in_step = window.client().tab().mirror().n() == sync.n &&
-                            world_->checks().IsInHistory(
-                                window.profile().storage.Get("sync", "sync")["cursors"]);
+    const SyncRecord sync = SyncRecord::Read(window.profile().storage.Get("sync", "sync"));
+    const bool is_in_step =
+        window.client().tab().mirror().n() == sync.n &&
+        world_->checks().IsInHistory(window.profile().storage.Get("sync", "sync")["cursors"]);
     for (const OpenStream& stream : window.streams()->open()) {
       const Streams::Stream* core =
           window.client().tab().streams().Find(static_cast<uint32_t>(stream.handle));
       if (core == nullptr) continue;  // it will be opened
       const Ids pending = PendingOf(window, stream);
       if (stream.shown.pending != pending)
-        return FailAt(window, stream, "it shows the pending " + Text(stream.shown.pending) +
-                                          " instead of " + Text(pending));
+        return FailAt(
+            window, stream,
+            "it shows the pending " + Text(stream.shown.pending) + " instead of " + Text(pending));
       // A realm that the server has lost is kept as it was.
       const auto cursor = sync.cursors.find(stream.realm);
       // What was shown stays while the stream is read again.
