@@ -25,9 +25,8 @@ export interface WindowConfig {
 }
 
 /** Numbers of `TxCall` in src/client/transaction_input.h. */
-const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
-const appendCall = 8;
-export type OpName = keyof typeof txCalls;
+const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7, append: 8 } as const;
+export type OpName = Exclude<keyof typeof txCalls, 'append'>;
 
 export interface QueryDescription {
   readonly table: string;
@@ -148,7 +147,7 @@ export class WindowCore {
 
   /** Appends the action of the open transaction to a stream. */
   append(stream: string, realm: string): void {
-    this.#module.callWith('_sk_tx_op', [stream, realm], this.#open, appendCall, 0);
+    this.#module.callWith('_sk_tx_op', [stream, realm], this.#open, txCalls.append, 0);
   }
 
   /**

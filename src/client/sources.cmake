@@ -27,5 +27,6 @@ set(SKERRY_CLIENT_SOURCES
   src/client/tab_transactions.cc
   src/client/transaction.cc
   src/client/transaction_input.cc
+  src/client/transaction_limits.cc
   src/client/view.cc
 )

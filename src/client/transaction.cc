@@ -162,12 +162,6 @@ Status Transaction::CreateMany(TableIndex index, const Data& batch, std::string*
   return Status::Ok();
 }
 
-Status Transaction::CheckRoom(size_t more) const {
-  if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
-  return {Code::kLimit,
-          "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
-}
-
 Status Transaction::Append(Op op) {
   SKERRY_RETURN_IF_ERROR(rights_.Check(op));
   Add(std::move(op));
@@ -317,35 +311,6 @@ void Transaction::Reduce() {
   ops = std::move(reduced);
   view_->Attach(pending_.get());
   view_->Derive();
-}
-
-// The server locks every realm of the update, and the log of each realm gets a copy of the action.
-Status Transaction::CheckSpread() const {
-  const Mutation& mutation = pending_->mutation;
-  const std::string& first = mutation.ops[0].realm;
-  const bool is_of_one = std::all_of(mutation.ops.begin(), mutation.ops.end(), [&](const Op& op) {
-    return op.realm == first && !op.Has(kMoves);
-  });
-  if (is_of_one) return Status::Ok();
-  const size_t realms = RealmsOf(mutation.ops).size();
-  if (realms > kMaxRealmsPerUpdate) {
-    return {Code::kLimit, "a transaction changes objects of at most " +
-                              std::to_string(kMaxRealmsPerUpdate) + " realms"};
-  }
-  if (mutation.action.arg.size() * realms <= kMaxActionBytesTimesRealms) return Status::Ok();
-  return {Code::kLimit,
-          "a transaction's argument times its realms is at most 16 MiB: every realm keeps a copy"};
-}
-
-// A server that sends an entry's appends sends all of them.
-Status Transaction::CheckAppends() const {
-  size_t appends = 0;
-  for (const Op& op : pending_->mutation.ops) appends += op.Has(kOnStream) ? 1 : 0;
-  if (appends == 0) return Status::Ok();
-  const size_t bytes = pending_->mutation.action.arg.size();
-  if (bytes <= kMaxObjectBytes && (bytes + kAppendOverheadBytes) * appends <= kMaxAppendBytes)
-    return Status::Ok();
-  return {Code::kLimit, "an action of a stream is at most 1 MiB"};
 }
 
 // Checked here, because the server would reject the update for ever.

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "sync/scopes.h"
-#include "sync/status.h"
 #include "sync/streams.h"
 #include "sync/token_record.h"
 #include "sync/worker_config.h"
@@ -378,31 +377,6 @@ bool SyncWorker::LacksScope() const {
     if (!IsWanted(state_->sync, stream.stream)) return true;
   }
   return false;
-}
-
-void SyncWorker::EmitStatus(Turn* turn) {
-  const bool active = job_.active();
-  const bool helps = state_->mode == Mode::kHelper;
-  if ((active || job_.resting_after_failure()) && !helps) shared_phase_ = Phase::kNone;
-  // A service worker answers wakes once it has started.
-  if (state_->mode == Mode::kService && !state_->started) return;
-  const StatusRecord status = MakeStatus(*state_, job_, shared_phase_);
-  Data written = ToData(status);
-  const bool changed = !(written == shown_status_);
-  const bool is_service = state_->mode == Mode::kService;
-  if (changed || owes_status_) {
-    // The worker that works reports to the others, and once more when it rests. A service worker
-    // always reports, even failures that only it has.
-    if (job_.lease().held() || was_holder_ || is_service) {
-      StatusMessage message{status, state_->sync.n};
-      if (!is_service) message.shared.error = state_->error;
-      turn->Broadcast(message);
-    }
-    turn->ShowStatus(written);
-    shown_status_ = std::move(written);
-  }
-  owes_status_ = false;
-  was_holder_ = job_.lease().held();
 }
 
 }  // namespace skerry

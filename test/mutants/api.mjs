@@ -76,8 +76,8 @@ export const api = [
     name: 'a page that is frozen as soon as its database is open starts a worker',
     test: 'test/js/lifecycle.test.ts',
     file: 'js/api/lifecycle.ts',
-    from: "    if (this.#state !== 'running') return;\n    const { worker, sync }",
-    to: '    const { worker, sync }',
+    from: "    if (this.#state !== 'running') return;\n    const { worker, sync, streams }",
+    to: '    const { worker, sync, streams }',
   },
   {
     name: 'a worker that fails while its window closes is started again later',

@@ -105,7 +105,7 @@ export const authority = [
   },
   {
     name: 'a transaction may span more realms than a server accepts',
-    file: 'src/client/transaction.cc',
+    file: 'src/client/transaction_limits.cc',
     from: 'if (realms > kMaxRealmsPerUpdate) {',
     to: 'if (realms > 100 * kMaxRealmsPerUpdate) {',
   },

@@ -452,8 +452,8 @@ export const core = [
   {
     name: 'the cursor for own entries is one too high',
     file: 'src/sync/pull_fold.cc',
-    from: 'entry.revision <= CursorRevision(request_->cursors, realm)',
-    to: 'entry.revision <= CursorRevision(request_->cursors, realm) + 1',
+    from: 'entry.revision > CursorRevision(request_->cursors, realm)',
+    to: 'entry.revision > CursorRevision(request_->cursors, realm) + 1',
   },
   {
     name: 'the revision alone decides whether a known action was pulled',

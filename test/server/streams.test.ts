@@ -201,7 +201,7 @@ test('a poke of an append goes to who wants the stream, and to nobody else', asy
   expect([others.pokes().length, none.pokes().length]).toEqual([1, 0]);
 });
 
-test('the streams of a realm that was shared are there for its reader, until it is revoked', async () => {
+test('the streams of a shared realm are there for its reader, until it is revoked', async () => {
   const owner = server.client(`owner-${users}`);
   const reader = server.client(`reader-${users}`);
   const realm = uuid7();

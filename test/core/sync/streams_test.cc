@@ -89,7 +89,7 @@ TEST_CASE("streams: what others append is stored, and told to windows by a recor
   CHECK(world.Behind() == Json("{}"));
 }
 
-TEST_CASE("streams: own appends are stored when they are confirmed, in the order of the log") {
+TEST_CASE("streams: own appends are stored when they are confirmed, in their order") {
   StreamWorld world;
   world.Want(R"([{"stream":"chat"}])");
   world.Say("chat");

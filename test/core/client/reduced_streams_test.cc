@@ -1,0 +1,177 @@
+// Goal: a window gives a reducer each action of a stream once, in order, and begins with a state that
+// was stored. Method: as in streams_test.cc.
+#include <string>
+#include <utility>
+
+#include "test/core/client/stream_window.h"
+
+namespace skerry::client_test {
+namespace {
+
+TEST_CASE("a stream: missed records are read from storage") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  one.Settled();
+  storage.Log({ActionAt(2)});
+  one.window.Hear(storage.Log({ActionAt(3)}));
+  CHECK(one.Settled() == ShownIds{ActionId(1), ActionId(2), ActionId(3)});
+  // The records are gone: the image, and the stream, are loaded again.
+  storage.Log({ActionAt(4)});
+  Publish(&storage, "g1", storage.n());
+  storage.Log({ActionAt(5)});
+  Publish(&storage, "g2", storage.n());
+  one.window.Hear(storage.Log({ActionAt(6)}));
+  CHECK(one.Settled() ==
+        ShownIds{ActionId(1), ActionId(2), ActionId(3), ActionId(4), ActionId(5), ActionId(6)});
+  CHECK(one.shown.loaded);
+}
+
+TEST_CASE("a stream: a reduced one gets no action before all that come before it") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1), ActionAt(2)}, {}, 2);
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  CHECK(one.Settled() == ShownIds{ActionId(1), ActionId(2)});
+  CHECK(!one.shown.whole);
+  CHECK(one.window.posted.back() == Json(R"({"type":"streams","add":[{"stream":"chat"}]})"));
+  // An own action, confirmed far beyond.
+  const std::string mine = one.Append();
+  one.window.Settle();
+  one.window.Hear(storage.Log({ActionAt(9, mine)}, {storage.mutations.begin()->first}, 2));
+  CHECK(one.Look() == ShownIds{ActionId(1), ActionId(2)});
+  one.window.Hear(storage.Log({ActionAt(3), ActionAt(4)}, {}, 4));
+  CHECK(one.Look().size() == 4);
+  CHECK(one.shown.upto == 4);
+  one.window.Hear(storage.Log({ActionAt(6), ActionAt(9, mine)}));
+  CHECK(one.Look().back() == mine);
+  CHECK(one.shown.order.size() == 6);
+  CHECK(one.shown.whole);
+}
+
+TEST_CASE("a stream: a realm that is dropped begins again") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1), ActionAt(2)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  one.Settled();
+  Step drop;
+  drop.kind = StepKind::kDropRealm;
+  drop.realm = "A";
+  storage.actions.clear();
+  storage.revision = 0;
+  const Data record = storage.Log({ActionAt(1, ActionId(77))}, {}, {}, {drop});
+  one.window.Hear(record);
+  CHECK(one.Look() == ShownIds{ActionId(77)});
+  // Also while it is being read.
+  StreamWindow late(&storage, "b");
+  late.OpenReduced();
+  late.window.Run();
+  storage.actions.clear();
+  late.window.Hear(storage.Log({ActionAt(1, ActionId(78))}, {}, {}, {drop}));
+  late.window.Notify();
+  CHECK(late.Settled() == ShownIds{ActionId(78)});
+}
+
+TEST_CASE("a stream: many stored actions are handed over page by page") {
+  StreamStorage storage;
+  Vector<StreamAction> actions;
+  for (uint64_t i = 1; i <= 250; ++i) {
+    // Each in a row of its own.
+    storage.Log({ActionAt(i)});
+  }
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  CHECK(one.Settled().size() == 250);
+  CHECK(one.shown.loaded);
+}
+
+TEST_CASE("a stream: a state is stored, and the stream goes on from it") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1), ActionAt(2)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  one.Settled();
+  one.Store(2, R"({"sum":2})");
+  storage.Log({ActionAt(3)});
+  CHECK(storage.actions.size() == 1);  // a server has the others
+  StreamWindow next(&storage, "b");
+  next.OpenReduced();
+  CHECK(next.Settled() == ShownIds{ActionId(3)});
+  CHECK(next.shown.state == R"({"sum":2})");
+  // Not over a later one, and not from a window that has not seen all.
+  next.Store(3, R"({"sum":3})");
+  one.Store(2, R"({"sum":0})");
+  storage.Log({ActionAt(4)});
+  next.Store(3, R"({"sum":9})");
+  StreamWindow last(&storage, "c");
+  last.OpenReduced();
+  CHECK(last.Settled() == ShownIds{ActionId(4)});
+  CHECK(last.shown.state == R"({"sum":3})");
+}
+
+TEST_CASE("a stream: another reducer asks for everything, or takes the state over") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1), ActionAt(2)});
+  StreamWindow one(&storage);
+  one.OpenReduced(1);
+  one.Settled();
+  one.Store(2, "7");
+  StreamWindow two(&storage, "b");
+  two.OpenReduced(2);
+  CHECK(two.Settled().empty());
+  CHECK(two.window.posted.back() ==
+        Json(R"({"type":"streams","add":[{"stream":"chat","again":true}]})"));
+  storage.streams.erase(StreamKey("A", "chat").data().as_string());  // the worker begins again
+  two.window.Hear(storage.Log({}, {}, 0));
+  two.window.Hear(storage.Log({ActionAt(1), ActionAt(2)}));
+  CHECK(two.Settled() == ShownIds{ActionId(1), ActionId(2)});
+  StreamWindow three(&storage, "c");
+  three.OpenReduced(3, true);
+  CHECK(three.Settled().empty());
+  CHECK(three.shown.state == "7");
+  // The last two versions are kept, and the actions that the older of them needs.
+  two.Store(2, "8");
+  three.window.Hear(storage.Log({ActionAt(3)}));
+  CHECK(three.Settled() == ShownIds{ActionId(3)});
+  three.Store(3, "9");
+  CHECK(storage.streams.size() == 3);
+  CHECK(storage.streams.contains(StateKey("A", "chat", 2).data().as_string()));
+  CHECK(!storage.streams.contains(StateKey("A", "chat", 1).data().as_string()));
+  CHECK(storage.actions.size() == 1);
+}
+
+TEST_CASE("a stream: without a remote nothing is lost, and the stream is there again") {
+  StreamStorage storage;
+  {
+    StreamWindow one(&storage, "a", false);
+    one.OpenReduced();
+    one.Settled();
+    const std::string first = one.Append(), second = one.Append();
+    CHECK(one.Look() == ShownIds{first, second});
+    CHECK(one.Settled() == ShownIds{first, second});
+    CHECK(one.shown.pending.empty());
+    const std::string third = one.Append();
+    CHECK(one.Settled() == ShownIds{first, second, third});
+    one.Store(one.shown.upto, "3");
+    CHECK(storage.actions.size() == 2);
+    CHECK(storage.mutations.empty());
+    CHECK(one.window.posted.empty());
+  }
+  StreamWindow again(&storage, "b", false);
+  again.OpenReduced(2);
+  CHECK(again.Settled().size() == 3);
+  StreamWindow same(&storage, "c", false);
+  same.OpenReduced(1);
+  CHECK(same.Settled().empty());
+  CHECK(same.shown.state == "3");
+  // Another window's record.
+  const std::string fourth = again.Append();
+  again.window.Settle();
+  for (const Data& message : again.window.sent) same.window.Hear(message);
+  CHECK(same.Settled() == ShownIds{fourth});
+}
+
+}  // namespace
+}  // namespace skerry::client_test
