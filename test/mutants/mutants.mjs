@@ -9,11 +9,12 @@ import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { storage } from './storage.mjs';
+import { streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 
 const kinds = {
-  core: [...core, ...authority, ...joins],
-  server: [...server, ...joinsOnServer],
-  client: [...client, ...service, ...api, ...storage],
+  core: [...core, ...authority, ...joins, ...streams],
+  server: [...server, ...joinsOnServer, ...streamsOnServer],
+  client: [...client, ...service, ...api, ...storage, ...streamsOfPackage],
 };
 
 export const mutants = Object.entries(kinds).flatMap(([kind, list]) =>

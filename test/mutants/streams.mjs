@@ -1,0 +1,147 @@
+// Mistakes about streams (docs/design.md, "Streams"), in the core, the server and the package (mutants.mjs).
+
+export const streams = [
+  {
+    name: 'an own action that is confirmed in its realm is shown as pending when it is heard of late',
+    file: 'src/client/streams.cc',
+    from: 'if (pending != nullptr && AppendsTo(*pending, *stream))',
+    to: 'if (pending != nullptr)',
+  },
+  {
+    name: 'what was read of a stream is shown before the window has come so far',
+    file: 'src/client/streams.cc',
+    from: '} else if (stored.n > n) {',
+    to: '} else if (stored.n > n + 1000) {',
+  },
+  {
+    name: 'a reducer gets an action before those that come before it',
+    file: 'src/client/streams.cc',
+    from: 'const uint64_t filled = stream->is_cut_off ? 0 : FilledOf(*stream);',
+    to: 'const uint64_t filled = stream->is_cut_off ? 0 : kMaxCount;',
+  },
+  {
+    name: 'a stream whose realm is dropped goes on from what it had',
+    file: 'src/client/streams.cc',
+    from: '    stream.handed_upto = 0;\n    stream.begins_again = true;',
+    to: '    stream.handed_upto = 0;\n    stream.begins_again = false;',
+  },
+  {
+    name: 'a realm that is dropped while its stream is read leaves what was read',
+    file: 'src/client/streams.cc',
+    from: '  if (stream.is_stale) {',
+    to: '  if (stream.is_stale && stored.n == 0) {',
+  },
+  {
+    name: 'a state is stored over a later one',
+    file: 'src/client/tab_streams.cc',
+    from: 'other.reducer == state.reducer && other.revision >= state.revision',
+    to: 'other.reducer == state.reducer && other.revision > state.revision + 1000',
+  },
+  {
+    name: 'a window stores a state though it has not seen all of the history',
+    file: 'src/client/tab_streams.cc',
+    from: 'read.size() < 3 || !FollowsOwn(SyncProgress::Read(read[0]))',
+    to: 'read.size() < 3',
+  },
+  {
+    name: 'actions go that the older of two states needs',
+    file: 'src/client/tab_streams.cc',
+    from: 'lowest = std::min(lowest, other.revision);',
+    to: 'lowest = std::max(lowest, other.revision);',
+  },
+  {
+    name: 'without a remote, actions go when a state holds them',
+    file: 'src/client/tab_streams.cc',
+    from: 'if (!options_.remote || floor == kept.floor) return;',
+    to: 'if (floor == kept.floor) return;',
+  },
+  {
+    name: 'a state of another version is taken without being taken over',
+    file: 'src/client/tab_streams.cc',
+    from: 'if (is_own || (stream.migrates && state.reducer',
+    to: 'if (is_own || (state.reducer > 0 && state.reducer',
+  },
+  {
+    name: 'a stream that is asked for late counts as complete',
+    file: 'src/sync/streams.cc',
+    from: 'for (const auto& [realm, cursor] : cursors) stream->behind[realm] = 0;',
+    to: 'static_cast<void>(cursors);',
+  },
+  {
+    name: 'the actions of a revoked realm stay',
+    file: 'src/sync/pull_fold.cc',
+    from: '    DropStreamsOf(realm, &writes_);\n',
+    to: '',
+  },
+  {
+    name: 'own actions are not stored again after their realm was read from the start',
+    file: 'src/sync/pull_streams.cc',
+    from: '!was_stored || Covers(wanted, realm, revision)',
+    to: '!was_stored',
+  },
+  {
+    name: 'own actions are stored again in each pull until their update is confirmed everywhere',
+    file: 'src/sync/pull_streams.cc',
+    from: '!was_stored || Covers(wanted, realm, revision)',
+    to: 'true',
+  },
+  {
+    name: 'a page of a stream leaves own actions of its range beside it',
+    file: 'src/sync/pull_streams.cc',
+    from: '      ClearFilled(*stream, realm, filled);\n',
+    to: '',
+  },
+  {
+    name: 'a stream that is sent in part counts as sent',
+    file: 'src/authority/pull_streams.cc',
+    from: 'filled.filled = read.actions.back().revision;',
+    to: 'filled.from = 0;',
+  },
+  {
+    name: 'own actions of a stream are sent back to their client',
+    file: 'src/authority/pull_streams.cc',
+    from: 'if (own.contains({asked.realm, action.revision})) continue;',
+    to: 'if (own.contains({asked.realm, action.revision + 1})) continue;',
+  },
+];
+
+export const streamsOnServer = [
+  {
+    name: 'a page of the past ends with the action before which it was asked for',
+    test: 'test/server/streams.test.ts',
+    file: 'server/src/stream/history.ts',
+    from: '(a.revision, a.position) < (',
+    to: '(a.revision, a.position) <= (',
+  },
+  {
+    name: 'an append pokes nobody who wants its stream',
+    test: 'test/server/streams.test.ts',
+    file: 'server/src/poke/hub.ts',
+    from: 'streams.some((stream) => listener.wantsStream(stream)) ||',
+    to: '',
+  },
+];
+
+export const streamsOfPackage = [
+  {
+    name: 'a reducer may dispatch',
+    test: 'test/js/streams.test.ts',
+    file: 'js/api/reduced-stream.ts',
+    from: 'if (this.#isReducing)',
+    to: 'if (this.#isReducing && this.#whole && !this.#whole)',
+  },
+  {
+    name: 'pending actions are reduced over what was shown before',
+    test: 'test/js/streams.test.ts',
+    file: 'js/api/reduced-stream.ts',
+    from: 'this.#value = this.#wasWhole ? this.#confirmed : this.#options.initialState;',
+    to: 'this.#value = this.#wasWhole ? this.#value : this.#options.initialState;',
+  },
+  {
+    name: 'an action that the reducer fails on gives no state at all',
+    test: 'test/js/streams.test.ts',
+    file: 'js/api/reduced-stream.ts',
+    from: '      failed(messageOf(error));\n      return state;',
+    to: '      failed(messageOf(error));\n      return undefined;',
+  },
+];
