@@ -18,6 +18,7 @@
 #include "log/codec.h"
 #include "log/mutation_record.h"
 #include "log/row_data.h"
+#include "log/stream_action.h"
 #include "model/schema.h"
 #include "sync/image_compactor.h"
 
@@ -92,6 +93,15 @@ SKERRY_EXPORT int32_t sk_portable_rows(int32_t handle, int32_t table, int32_t fr
       if (row) rows.Push(skerry::PlainRow(portable->schema.table(index), id, *row, true));
     }
     return abi::OutputData(rows);
+  });
+}
+
+// The body of a row of `actions` -> Data, as ActionsToData makes it.
+SKERRY_EXPORT int32_t sk_portable_actions(int32_t handle, int32_t length) {
+  return abi::portables.With(handle, [=](abi::Portable* portable) {
+    const auto actions = skerry::DecodeActions(portable->schema, abi::Input(length));
+    if (!actions.ok()) return abi::Fail(actions.status());
+    return abi::OutputData(skerry::ActionsToData(actions.value()));
   });
 }
 

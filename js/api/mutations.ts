@@ -84,24 +84,37 @@ export class Mutations {
     return this.#perform(name, arg, () => this.#parts.view.core.append(stream, realm));
   }
 
+  /** The same for an action that was made elsewhere, or before: under its own id and time. */
+  appendAgain(
+    { id, name, madeAt, arg }: { id: string; name: string; madeAt: number; arg: string },
+    places: readonly { readonly stream: string; readonly realm: string }[],
+  ): Mutation<void> {
+    const { core } = this.#parts.view;
+    const body = () => {
+      for (const { stream, realm } of places) core.append(stream, realm);
+    };
+    return this.#perform(name, arg, body, { open: true }, { id, at: madeAt });
+  }
+
   #perform<V>(
     name: string,
     arg: string | null,
     body: () => V,
     state: TransactionState = { open: true },
+    made?: { readonly id: string; readonly at: number },
   ): Mutation<V> {
     const { view, runner, clock } = this.#parts;
     if (view.writing)
       throw new ValidationError('invalid_argument', 'A mutator cannot begin another mutation.');
     const { core } = view;
-    core.begin(clock.now());
+    core.begin(made?.at ?? clock.now());
     view.beginWriting();
     runner.hold();
     let effects: readonly WindowEffect[] = [];
     try {
       const result = body();
       refuseAsync(name, result);
-      const outcome = core.commit(name, arg);
+      const outcome = core.commit(name, arg, made?.id);
       effects = outcome.effects;
       return this.#mutation(outcome.id, result);
     } catch (error) {

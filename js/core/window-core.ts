@@ -163,12 +163,13 @@ export class WindowCore {
     return this.#module.outputText();
   }
 
-  /** `arg`: JSON text, or null for the operations themselves. */
+  /** `arg`: JSON text, or null for the operations themselves. `id`: of the action, if it has one already. */
   commit(
     name: string,
     arg: string | null,
+    id?: string,
   ): { id: string | null; effects: readonly WindowEffect[] } {
-    this.#module.callWith('_sk_tx_commit', { name, arg }, this.#open);
+    this.#module.callWith('_sk_tx_commit', { name, arg, id }, this.#open);
     return this.#module.output() as { id: string | null; effects: WindowEffect[] };
   }
 

@@ -19,12 +19,14 @@ std::string DefaultRealm(const ClientOptions& options) {
 // What sk_tx_commit is given.
 struct ActionInput {
   std::string name;
-  Data arg;  // its JSON text, or null
+  Data arg;        // its JSON text, or null
+  std::string id;  // UUID; empty: a new one
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("name", self.name);
     member("arg", self.arg);
+    member("id", self.id);
   }
 };
 
@@ -96,7 +98,10 @@ Status Client::TxCreateMany(uint32_t table, const Data& batch, std::string* made
 
 Result<Data> Client::TxCommit(const Data& action) {
   const ActionInput input = ReadRecord<ActionInput>(action);
-  Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg);
+  if (!input.id.empty() && tab_.mirror().pending().Find(input.id) != nullptr)
+    return Status(Code::kConflict, "this action is pending already");
+  Result<std::unique_ptr<Pending>> pending =
+      transaction_.Commit(input.name, input.arg, input.id);
   if (!pending.ok()) return pending.status();
   Data effects = Data::MakeArray();
   Data id;

@@ -9,16 +9,6 @@
 namespace skerry {
 namespace {
 
-Data PlaceToData(const StreamPlace& place) {
-  return Data::MakeArray().Push(place.first).Push(place.second);
-}
-
-Data ConfirmedToData(const StreamAction& action) {
-  Data data = Fields{{"id", action.id}, {"name", action.name}, {"at", action.at}};
-  data.Set("arg", Data::Json(action.arg)).Set("madeAt", action.made_at);
-  return data.Set("author", action.author).Set("place", PlaceToData(action.place));
-}
-
 Data PendingToData(const Action& action) {
   Data data = Fields{{"id", action.id}, {"name", action.name}, {"at", action.at}};
   return data.Set("arg", Data::Json(action.arg));
@@ -38,12 +28,6 @@ Data Texts(const Vector<std::string>& texts) {
 }
 
 }  // namespace
-
-Data ActionsToData(const Vector<StreamAction>& actions) {
-  Data list = Data::MakeArray();
-  for (const StreamAction& action : actions) list.Push(ConfirmedToData(action));
-  return list;
-}
 
 const Streams::Stream* Streams::Find(uint32_t handle) const {
   const auto found = streams_.find(handle);

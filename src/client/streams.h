@@ -34,9 +34,6 @@ struct StoredStream {
   bool has_more = false;  // of a reduced stream: others follow
 };
 
-// As they are handed over: [{"id","name","arg","at","madeAt","author","place":[revision, position]}].
-Data ActionsToData(const Vector<StreamAction>& actions);
-
 class Streams {
  public:
   Streams(const PendingList* pending, bool remote) : pending_(pending), remote_(remote) {}

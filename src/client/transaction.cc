@@ -10,6 +10,7 @@
 #include "log/codec.h"
 #include "log/fold.h"
 #include "log/stream_name.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
@@ -330,12 +331,14 @@ Status Transaction::CheckBytes(bool argument_is_ops) const {
   return {Code::kLimit, "a transaction is at most 8 MiB as JSON, its argument included"};
 }
 
-Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg) {
+Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg,
+                                                     const std::string& id) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
   SKERRY_RETURN_IF_ERROR(CheckName("an action's name", name, kMaxNameBytes));
   if (!arg.is_null() && (!arg.is_string() || !IsStorableText(arg.as_string()))) {
     return Status(Code::kInvalidArgument, "an action's argument is JSON text");
   }
+  if (!id.empty()) SKERRY_RETURN_IF_ERROR(CheckUuid(Data(id)));
   SKERRY_RETURN_IF_ERROR(CheckRestricts());
   Reduce();
   Mutation& mutation = pending_->mutation;
@@ -352,7 +355,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   }
   SKERRY_RETURN_IF_ERROR(CheckAppends());
   SKERRY_RETURN_IF_ERROR(CheckBytes(!arg.is_string()));
-  mutation.action.id = ids_->Next(mutation.action.at);
+  mutation.action.id = id.empty() ? ids_->Next(mutation.action.at) : id;
   view_->TrackHidden(nullptr);
   return std::move(pending_);
 }

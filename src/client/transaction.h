@@ -54,8 +54,10 @@ class Transaction {
   Status CreateMany(TableIndex table, const Data& batch, std::string* made);
   // Returns null if the transaction changes nothing in the end (it is then rolled back). The
   // mutation stays attached to the view; the caller owns it. `arg`: JSON text; or null: the ops
-  // serve as the argument. If it is refused, the transaction stays open.
-  Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
+  // serve as the argument. `id`: of the action; empty: a new one. If it is refused, the transaction
+  // stays open.
+  Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg,
+                                          const std::string& id = {});
   void Rollback();
 
  private:

@@ -1,7 +1,9 @@
 // How many ops, realms and appends a transaction may have: what a server would refuse for ever.
 #include <algorithm>
 
+#include "base/limits.h"
 #include "client/transaction.h"
+#include "log/fold.h"
 
 namespace skerry {
 

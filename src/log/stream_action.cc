@@ -1,6 +1,7 @@
 #include "log/stream_action.h"
 
 #include "base/data.h"
+#include "base/fields.h"
 #include "base/map.h"
 #include "log/wire.h"
 
@@ -72,6 +73,17 @@ Result<Vector<StreamAction>> DecodeActions(const Schema& schema, std::string_vie
   Vector<StreamAction> actions = TakeActions(&opened.value());
   SKERRY_RETURN_IF_ERROR(opened.value().Finish());
   return actions;
+}
+
+Data ActionsToData(const Vector<StreamAction>& actions) {
+  Data list = Data::MakeArray();
+  for (const StreamAction& action : actions) {
+    Data data = Fields{{"id", action.id}, {"name", action.name}, {"at", action.at}};
+    data.Set("arg", Data::Json(action.arg)).Set("madeAt", action.made_at);
+    data.Set("author", action.author);
+    list.Push(data.Set("place", Data::MakeArray().Push(action.place.first).Push(action.place.second)));
+  }
+  return list;
 }
 
 }  // namespace skerry

@@ -46,6 +46,9 @@ Vector<StreamAction> TakeActions(BodyReader* in);
 std::string EncodeActions(const Schema& schema, const Vector<StreamAction>& actions);
 Result<Vector<StreamAction>> DecodeActions(const Schema& schema, std::string_view bytes);
 
+// As JavaScript has them: [{"id","name","arg","at","madeAt","author","place":[revision, position]}].
+Data ActionsToData(const Vector<StreamAction>& actions);
+
 }  // namespace skerry
 
 #endif  // SKERRY_LOG_STREAM_ACTION_H_

@@ -204,3 +204,24 @@ test('needs a user and a remote; without a local database there is nothing to do
   expect(db.sync.status.error).toBeNull();
   expect(await host.storage.exists('skerry/test/local')).toBe(false);
 });
+
+test('streams made without a user become the user’s, in their order, with their ids, once', async () => {
+  const { host } = world();
+  const before = await local(host);
+  const chat = before.stream<string>('chat');
+  const made = ['a', 'b', 'c'].map((text) => chat.append(text));
+  before.mutate.addCity({ id: 'x', name: 'X' });
+  await before.stream<string>('other').append('d').confirmed;
+  const entries = await chat.history();
+  await before.close();
+  host.network.online = false;
+  const db = await connect(host, 'anna', adopting);
+  const shown = db.stream<string>('chat', { realm: 'public' });
+  expect(shown.value).toEqual(['a', 'b', 'c']);
+  expect(shown.entries.map(({ id }) => id)).toEqual(made.map(({ id }) => id));
+  expect(shown.entries.map(({ madeAt }) => madeAt)).toEqual(entries.map(({ madeAt }) => madeAt));
+  expect(db.stream<string>('other', { realm: 'public' }).value).toEqual(['d']);
+  expect(db.cities.count()).toBe(1);
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+  expect(pending(host, 'anna')).toHaveLength(5);
+});

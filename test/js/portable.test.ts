@@ -218,3 +218,51 @@ test('rows wait for the initial sync; pending mutations need a remote', async ()
   const outbox = await anonymous.export({ pendingOnly: true });
   await expect(source.import(outbox)).rejects.toMatchObject({ code: 'unsupported' });
 });
+
+test('streams move between local databases under their ids: each action once, in order', async () => {
+  const source = await local(memory());
+  const chat = source.stream<unknown>('chat');
+  const items = [{ type: 'said', at: new Date(7) }, new Money(7), Continent.EU, 'text'];
+  for (const item of items) await chat.append(item).confirmed;
+  await source.stream<string>('a\u0001b').append('odd').confirmed;
+  const file = await source.export();
+  const { streams } = (
+    (await parsed(file)) as unknown as {
+      content: { streams: Record<string, Record<string, { name: string; place: unknown }[]>> };
+    }
+  ).content;
+  expect(streams['local']?.['chat']?.map(({ name }) => name)).toEqual([
+    'said',
+    ...Array(3).fill('skerry/append'),
+  ]);
+  const target = await local(memory());
+  const there = target.stream<unknown>('chat');
+  await there.append('first').confirmed;
+  for (let twice = 0; twice < 2; twice++) await target.import(file);
+  await until(() => there.entries.every(({ pending }) => !pending));
+  expect(there.value).toEqual(['first', ...items]);
+  expect(there.entries.slice(1).map(({ id, madeAt }) => [id, madeAt])).toEqual(
+    chat.entries.map(({ id, madeAt }) => [id, madeAt]),
+  );
+  const odd = target.stream<string>('a\u0001b');
+  await until(() => odd.whole);
+  expect(odd.value).toEqual(['odd']);
+  // It is there after a restart, and in a file of its own.
+  const again = await local(memory());
+  await again.import(await target.export());
+  const last = again.stream<unknown>('chat');
+  await until(() => last.value.length === 5);
+  expect(last.value).toEqual(there.value);
+});
+
+test('a file whose streams have no form is refused as a whole', async () => {
+  const db = await local(memory());
+  await db.stream<string>('chat').append('a').confirmed;
+  const file = await parsed(await db.export());
+  const { toFile } = await import('../../js/api/account/file.ts');
+  const content = { ...file.content, streams: { local: { chat: [{ id: 1 }] } } };
+  const target = await local(memory());
+  await expect(target.import(toFile(content as never))).rejects.toMatchObject({
+    code: 'not_an_export',
+  });
+});

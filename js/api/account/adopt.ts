@@ -6,6 +6,7 @@
 import { browserAccounts } from '../../host/account.ts';
 import { type Read, readNow, type Storage } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
+import { actionsOf, appending, type StreamActions } from './actions.ts';
 import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
@@ -85,8 +86,10 @@ async function write(
   const { portable, sync, mutations, conflicts } = snapshot;
   const copied = endOf(sync, mutations);
   const rows = rowsOf(core, snapshot);
-  if (rows.length + mutations.length + conflicts.length === 0) return copied;
-  const records = recordsOf(core, portable, before, rows, mutations);
+  const streams = streamsOf(snapshot);
+  const isEmpty = Object.keys(streams).length === 0;
+  if (isEmpty && rows.length + mutations.length + conflicts.length === 0) return copied;
+  const records = recordsOf(core, portable, before, rows, streams, mutations);
   const logged = await logRecords(core, records, [readMarker], ({ extra: [found] }) => {
     const marker = found as Marker | null;
     // Another window's copy is not known to the one made above.
@@ -110,7 +113,7 @@ function rowsOf(
   core: DatabaseCore,
   { portable, sync }: Snapshot & { readonly portable: PortableCore },
 ): TableRow[] {
-  const pulled = Object.keys(sync.cursors ?? {}).filter((realm) => realm !== 'local');
+  const pulled = pulledBy(sync);
   return core.parts.codec.schema.tables.flatMap(({ name, index }) =>
     portable
       .rows(index)
@@ -119,12 +122,31 @@ function rowsOf(
   );
 }
 
-/** Rows that were copied before are not copied again: a row's revision here is the n of its last change. */
+function pulledBy(sync: SyncRecord): string[] {
+  return Object.keys(sync.cursors ?? {}).filter((realm) => realm !== 'local');
+}
+
+/** Actions that no server knows. */
+function streamsOf({
+  portable,
+  sync,
+  actions,
+}: Snapshot & { readonly portable: PortableCore }): StreamActions {
+  const pulled = pulledBy(sync);
+  const own = Object.entries(actionsOf(portable, actions));
+  return Object.fromEntries(own.filter(([realm]) => !pulled.includes(realm)));
+}
+
+/**
+ * What was copied before is not copied again: the revision of a row, and of an action, is here the n of the record by
+ * which it came.
+ */
 function recordsOf(
   core: DatabaseCore,
   portable: PortableCore,
   before: Copied | null,
   rows: readonly TableRow[],
+  streams: StreamActions,
   mutations: readonly Stored<MutationRecord>[],
 ): MutationRecord[] {
   const realms = ownRealms(core);
@@ -138,6 +160,7 @@ function recordsOf(
   const ordered = parentsFirst(changed, core.parts.codec.schema);
   const adopted = [
     ...creating(ordered, adoptName, at),
+    ...appending(streams, realms, ({ place: [n] }) => n > (before?.n ?? 0)),
     ...mutations
       .filter(({ key }) => key > (before?.key ?? 0))
       .map(({ value }) => inRealms(portable.read(value.body), realms)),

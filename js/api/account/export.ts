@@ -2,6 +2,7 @@
 import { refuseUnknown, type SkerryError } from '../../core/errors.ts';
 import { readNow } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
+import { actionsOf, type StoredActions } from './actions.ts';
 import { type FileContent, type FileRow, toFile } from './file.ts';
 import { type MutationRecord, PortableCore } from './portable-core.ts';
 import { type Stored, takeSnapshot } from './snapshot.ts';
@@ -20,11 +21,12 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
   await core.parts.mutations.durable();
   let portable: PortableCore;
   let mutations: readonly Stored<MutationRecord>[];
+  let actions: readonly StoredActions[] = [];
   if (options.pendingOnly) {
     portable = await fresh();
     const [found] = await readNow(storage, [{ store: 'mutations', range: {} }]);
     mutations = found as Stored<MutationRecord>[];
-  } else ({ portable, mutations } = await takeSnapshot(host, database, storage, fresh));
+  } else ({ portable, mutations, actions } = await takeSnapshot(host, database, storage, fresh));
   try {
     return toFile({
       name: opened.name,
@@ -32,6 +34,7 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
       schema: schema.version,
       at: host.clock.now(),
       rows: options.pendingOnly ? null : rowsOf(core, portable),
+      ...(actions.length > 0 && { streams: actionsOf(portable, actions) }),
       mutations: mutations.map(({ value }) => readable(portable, value)),
     });
   } finally {

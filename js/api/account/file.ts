@@ -2,12 +2,14 @@
  * The file of an export (docs/accounts.md): JSON that people can read, with a version of its form and a checksum.
  *
  *   {"format":"skerry-export","version":1,"checksum":"crc32:<8 hex digits>","content":{
- *     "name","user","schema","at","rows":{<table>:{<realm>:[{"id","createdAt","modifiedAt","props"}]}}|null,"mutations":[…]}}
+ *     "name","user","schema","at","rows":{<table>:{<realm>:[{"id","createdAt","modifiedAt","props"}]}}|null,
+ *     "streams"?:{<realm>:{<stream>:[{"id","name","arg","at","madeAt","author","place"}]}},"mutations":[…]}}
  *
  * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be formatted again.
  */
 import { LimitError, UpdateNeededError, ValidationError } from '../../core/errors.ts';
-import type { PlainMutation, PlainRow } from './portable-core.ts';
+import type { StreamActions } from './actions.ts';
+import type { PlainAction, PlainMutation, PlainRow } from './portable-core.ts';
 
 export type FileRow = Omit<PlainRow, 'realm' | 'revision'>;
 
@@ -28,6 +30,8 @@ export interface FileContent {
   readonly at: number;
   /** The confirmed rows; null: there are the pending mutations only. */
   readonly rows: Readonly<Record<string, Readonly<Record<string, readonly FileRow[]>>>> | null;
+  /** The confirmed actions of streams; left out: there are none, or only the pending mutations. */
+  readonly streams?: StreamActions;
   /** Pending over the rows, in their order. */
   readonly mutations: readonly (PlainMutation | UnreadableMutation)[];
 }
@@ -64,13 +68,15 @@ export async function fromFile(blob: Blob): Promise<FileContent> {
 
 /** Its form; what is in rows and mutations is the core's to check. */
 function checked(content: Partial<FileContent> | null): FileContent {
-  const { user, schema, rows, mutations } = content ?? {};
+  const { user, schema, rows, streams, mutations } = content ?? {};
   const fits =
     (user === null || typeof user === 'string') &&
     typeof schema === 'number' &&
     Array.isArray(mutations) &&
     mutations.every(isObject) &&
-    (rows === null || (isObject(rows) && Object.values(rows as object).every(isByRealm)));
+    (rows === null || (isObject(rows) && Object.values(rows as object).every(isByRealm))) &&
+    (streams === undefined ||
+      (isObject(streams) && Object.values(streams as object).every(isByStream)));
   if (!fits) throw invalid('The file does not have the form of an export.');
   return content as FileContent;
 }
@@ -85,6 +91,25 @@ function isByRealm(realms: unknown): boolean {
 function isRow(row: unknown): boolean {
   const { id, props } = (row ?? {}) as Partial<FileRow>;
   return typeof id === 'string' && isObject(props);
+}
+
+function isByStream(streams: unknown): boolean {
+  return (
+    isObject(streams) &&
+    Object.values(streams as object).every((list) => Array.isArray(list) && list.every(isAction))
+  );
+}
+
+function isAction(action: unknown): boolean {
+  const { id, name, madeAt, place } = (action ?? {}) as Partial<PlainAction>;
+  return (
+    typeof id === 'string' &&
+    typeof name === 'string' &&
+    typeof madeAt === 'number' &&
+    Array.isArray(place) &&
+    place.length === 2 &&
+    place.every((part) => typeof part === 'number')
+  );
 }
 
 function isObject(value: unknown): boolean {

@@ -11,6 +11,7 @@ import {
 } from '../../core/errors.ts';
 import { readNow } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
+import { actionsOf, appending, rangeOf, type StoredActions } from './actions.ts';
 import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
@@ -39,11 +40,12 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
     const made = content.mutations.map((mutation) => pendingOf(core, portable, mutation));
     const at = host.clock.now() + core.parts.sync.status.clockOffsetMs;
     const created = creating(rowsToCreate(core, content), importName, at);
-    const mutations = [...created, ...made];
+    const appended = await actionsToAppend(core, portable, content);
+    const mutations = [...created, ...appended, ...made];
     refuseForbidden(core, mutations);
     const records = mutations.map((mutation) => portable.write(mutation));
     if (remote) await logRecords(core, records);
-    else for (const mutation of created) await createHere(core, mutation);
+    else await logHere(core, created, appended);
   } finally {
     portable.close();
   }
@@ -107,11 +109,43 @@ export function ownRealms(core: DatabaseCore): ReadonlyMap<string, string> {
   return new Map([['local', own]]);
 }
 
-function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow[] {
-  const { codec, options } = core.parts;
+/** Where what is in a realm of the file goes, if not to the same. */
+function realmsOf(core: DatabaseCore, { user }: FileContent): ReadonlyMap<string, string> {
   const realms = new Map(ownRealms(core));
   // Without a remote a user has no realm of their own.
-  if (!options.remote && user !== null) realms.set(`user:${user}`, realms.get('local') as string);
+  if (!core.parts.options.remote && user !== null)
+    realms.set(`user:${user}`, realms.get('local') as string);
+  return realms;
+}
+
+/** Those that are not here. What only the server has, it knows by its id. */
+async function actionsToAppend(
+  core: DatabaseCore,
+  portable: PortableCore,
+  content: FileContent,
+): Promise<PlainMutation[]> {
+  const realms = realmsOf(core, content);
+  const here = new Set<string>();
+  for (const [from, streams] of Object.entries(content.streams ?? {})) {
+    const realm = realms.get(from) ?? from;
+    for (const stream of Object.keys(streams)) {
+      const read = { store: 'actions', range: rangeOf(realm, stream) };
+      const [rows] = await readNow(core.parts.storage, [read]);
+      const stored = actionsOf(portable, rows as StoredActions[])[realm]?.[stream] ?? [];
+      for (const { id } of stored) here.add(id);
+    }
+  }
+  return appending(
+    content.streams ?? {},
+    realms,
+    ({ id }, realm) => !here.has(id) && mayWrite(core, realms.get(realm) ?? realm),
+  );
+}
+
+function rowsToCreate(core: DatabaseCore, content: FileContent): TableRow[] {
+  const { codec } = core.parts;
+  const { rows } = content;
+  const realms = realmsOf(core, content);
   const wanted: TableRow[] = [];
   for (const [table, byRealm] of Object.entries(rows ?? {})) {
     const { index } = codec.table(table).table;
@@ -127,7 +161,23 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
   return parentsFirst(wanted, codec.schema);
 }
 
-/** Without a remote this window logs by itself. A row that exists meanwhile stays as it is. */
+/** Without a remote this window logs by itself. */
+async function logHere(
+  core: DatabaseCore,
+  created: readonly PlainMutation[],
+  appended: readonly PlainMutation[],
+): Promise<void> {
+  for (const mutation of created) await createHere(core, mutation);
+  const logged = appended.map(({ id, name, at, arg, ops }) =>
+    core.parts.mutations.appendAgain(
+      { id: id ?? '', name, madeAt: at, arg: JSON.stringify(arg ?? null) },
+      ops.map(({ stream = '', realm }) => ({ stream, realm })),
+    ),
+  );
+  await Promise.all(logged.map(({ durable }) => durable));
+}
+
+/** A row that exists meanwhile stays as it is. */
 async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Promise<void> {
   const { codec } = core.parts;
   const { durable } = core.parts.mutations.run(name, 'null', () => {

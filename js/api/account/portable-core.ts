@@ -21,6 +21,7 @@ export interface PlainOp {
   readonly op: string;
   readonly table?: string;
   readonly id?: string;
+  readonly stream?: string;
   readonly realm: string;
   readonly to?: string;
   readonly [member: string]: unknown;
@@ -35,6 +36,19 @@ export interface PlainMutation {
   readonly arg: unknown;
   readonly base: Readonly<Record<string, number>>;
   readonly ops: readonly PlainOp[];
+}
+
+/** A confirmed action of a stream. */
+export interface PlainAction {
+  readonly id: string;
+  readonly name: string;
+  readonly arg: unknown;
+  /** ms: when it was logged, and when it was made. */
+  readonly at: number;
+  readonly madeAt: number;
+  readonly author: string;
+  /** In its stream: revision and index. */
+  readonly place: readonly [revision: number, position: number];
 }
 
 /** A record of the store `mutations` (docs/internals.md, section 3). */
@@ -91,6 +105,12 @@ export class PortableCore {
       rows.push(...(this.#module.output() as PlainRow[]));
     }
     return rows;
+  }
+
+  /** The content of the body of a row of `actions`. */
+  actions(body: Uint8Array): PlainAction[] {
+    this.#module.callWithBytes('_sk_portable_actions', body, this.#handle);
+    return this.#module.output() as PlainAction[];
   }
 
   /** The content of the body of a mutation. */

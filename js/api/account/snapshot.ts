@@ -7,6 +7,7 @@ import type { ImagePointer } from '../../core/window-effects.ts';
 import type { Host } from '../../host/host.ts';
 import { ImageReader } from '../../host/image-reader.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
+import type { StoredActions } from './actions.ts';
 import type { MutationRecord, PortableCore } from './portable-core.ts';
 
 export interface Stored<T> {
@@ -27,6 +28,8 @@ export interface Snapshot {
   readonly sync: SyncRecord;
   readonly mutations: readonly Stored<MutationRecord>[];
   readonly conflicts: readonly Stored<unknown>[];
+  /** Of all streams, by key. */
+  readonly actions: readonly StoredActions[];
 }
 
 /** A new image may be published while the old one is read: then it is read again. */
@@ -76,6 +79,7 @@ async function attemptSnapshot(
     { store: 'updates', range: { above: pointer?.n ?? 0 } },
     { store: 'mutations', range: {} },
     { store: 'conflicts', range: {} },
+    { store: 'actions', range: {} },
   ]);
   const sync = refuseNewer((found[0] ?? {}) as SyncRecord);
   if ((sync.image?.generation ?? null) !== (pointer?.generation ?? null)) return null;
@@ -88,7 +92,10 @@ async function attemptSnapshot(
   }
   if (n !== (sync.n ?? 0)) return null;
   const mutations = found[2] as Stored<MutationRecord>[];
-  return { sync, mutations, conflicts: found[3] as Stored<unknown>[] };
+  const conflicts = found[3] as Stored<unknown>[];
+  const actions = found[4] as StoredActions[];
+  for (const { value } of actions) refuseNewer(value);
+  return { sync, mutations, conflicts, actions };
 }
 
 function refuseNewer<T extends { readonly v?: number }>(record: T): T {

@@ -1,0 +1,58 @@
+/** The confirmed actions of streams: as storage has them, as a file has them, and as mutations that append them again. */
+import type { PlainAction, PlainMutation, PlainOp, PortableCore } from './portable-core.ts';
+
+/** By realm and stream, in the order of the stream. */
+export type StreamActions = Readonly<Record<string, Readonly<Record<string, PlainAction[]>>>>;
+
+/** A row of the store `actions` (docs/internals.md, section 3). */
+export interface StoredActions {
+  readonly key: string;
+  readonly value: { readonly v: number; readonly body: Uint8Array };
+}
+
+/** The rows of one stream, for a read of the store. */
+export function rangeOf(realm: string, stream: string): { from: string; to: string } {
+  const key = `${realm}\0${stream}\0`;
+  return { from: key, to: `${key}g` };
+}
+
+export function actionsOf(portable: PortableCore, rows: readonly StoredActions[]): StreamActions {
+  // A realm and a stream may have any name.
+  const realms = new Map<string, Map<string, PlainAction[]>>();
+  for (const { key, value } of rows) {
+    const [realm = '', stream = ''] = key.split('\0');
+    const streams = realms.get(realm) ?? new Map<string, PlainAction[]>();
+    realms.set(realm, streams);
+    streams.set(stream, [...(streams.get(stream) ?? []), ...portable.actions(value.body)]);
+  }
+  return Object.fromEntries(
+    [...realms].map(([realm, streams]) => [realm, Object.fromEntries(streams)]),
+  );
+}
+
+/**
+ * A mutation for each action for which `isWanted` holds, in the order of each realm's log. It has the id of the action, and
+ * appends it to all streams that have it.
+ */
+export function appending(
+  streams: StreamActions,
+  realms: ReadonlyMap<string, string>,
+  isWanted: (action: PlainAction, realm: string) => boolean,
+): PlainMutation[] {
+  const mutations = new Map<string, PlainMutation & { ops: PlainOp[] }>();
+  for (const [from, byStream] of Object.entries(streams)) {
+    const realm = realms.get(from) ?? from;
+    const placed = Object.entries(byStream).flatMap(([stream, actions]) =>
+      actions.map((action) => ({ stream, action })),
+    );
+    placed.sort(({ action: { place: a } }, { action: { place: b } }) => a[0] - b[0] || a[1] - b[1]);
+    for (const { stream, action } of placed) {
+      if (!isWanted(action, from)) continue;
+      const { id, name, madeAt, arg } = action;
+      const known = mutations.get(id) ?? { id, name, at: madeAt, arg, base: {}, ops: [] };
+      mutations.set(id, known);
+      known.ops.push({ op: 'append', stream, realm });
+    }
+  }
+  return [...mutations.values()];
+}
