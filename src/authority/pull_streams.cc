@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "authority/pull.h"
+#include "base/limits.h"
 #include "log/stream_name.h"
 
 namespace skerry {

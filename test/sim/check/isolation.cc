@@ -10,6 +10,7 @@
 #include "log/image.h"
 #include "log/stream_record.h"
 #include "log/sync_record.h"
+#include "sync/records.h"
 #include "test/sim/checks.h"
 #include "test/sim/folds.h"
 #include "test/sim/world.h"

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "log/codec.h"
 #include "log/stream_record.h"
+#include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
