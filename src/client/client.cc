@@ -100,8 +100,7 @@ Result<Data> Client::TxCommit(const Data& action) {
   const ActionInput input = ReadRecord<ActionInput>(action);
   if (!input.id.empty() && tab_.mirror().pending().Find(input.id) != nullptr)
     return Status(Code::kConflict, "this action is pending already");
-  Result<std::unique_ptr<Pending>> pending =
-      transaction_.Commit(input.name, input.arg, input.id);
+  Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg, input.id);
   if (!pending.ok()) return pending.status();
   Data effects = Data::MakeArray();
   Data id;

@@ -81,7 +81,8 @@ Data ActionsToData(const Vector<StreamAction>& actions) {
     Data data = Fields{{"id", action.id}, {"name", action.name}, {"at", action.at}};
     data.Set("arg", Data::Json(action.arg)).Set("madeAt", action.made_at);
     data.Set("author", action.author);
-    list.Push(data.Set("place", Data::MakeArray().Push(action.place.first).Push(action.place.second)));
+    list.Push(
+        data.Set("place", Data::MakeArray().Push(action.place.first).Push(action.place.second)));
   }
   return list;
 }

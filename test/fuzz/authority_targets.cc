@@ -52,6 +52,7 @@ constexpr const char* kOps[] = {
     R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"},{"op":"delete","table":"items","id":"x","realm":"B"}])",
     R"([{"op":"create","table":"groups","id":"g","realm":"B","set":{"name":"g"}},{"op":"create","table":"members","id":"m","realm":"B","set":{"group":"g"}},
         {"op":"delete","table":"groups","id":"g","realm":"B"},{"op":"append","stream":"chat","realm":"B"}])",
+    R"([{"op":"append","stream":"chat","realm":"A","by":[0]},{"op":"append","stream":"doc/1","realm":"B","by":[0]}])",
 };
 
 Vector<std::string> PushSeeds() {
@@ -196,6 +197,15 @@ constexpr const char* kPulls[] = {
       "changes":[{"realm":"A","revision":2,"table":"items","id":"x",
         "before":{"table":"items","id":"x","realm":"A","createdAt":1,"modifiedAt":1,"revision":1,"props":{"n":1,"note":"old"}},
         "row":{"createdAt":1,"modifiedAt":2,"revision":2,"props":{"n":2,"note":"new"}}}]}])",
+    R"([{"now":1000,"realms":{"A":{"head":2,"headAt":8,"rows":2}},
+      "request":{"client":"c1","cursors":{"A":"1@5"},"have":[],"scopes":[{"table":"items","filled":true}],
+        "streams":[{"stream":"chat","filled":{"A":1},"last":3},{"stream":"doc/*","filled":{}}]}},
+     {"entries":[{"realm":"A","revision":1,"client":"c2","update":"u1","declared":true,"at":5},
+        {"realm":"A","revision":2,"client":"c2","update":"u2","declared":true,"at":8,"streams":["chat"]}],
+      "changes":[{"realm":"A","revision":2,"table":"items","id":"x","before":null,
+        "row":{"createdAt":1,"modifiedAt":2,"revision":2,"props":{"n":2,"note":"new"}}}]},
+     {"streams":[{"actions":[{"stream":"chat","revision":2,"position":0,"action":"{\"id\":1}"}],"more":false},
+        {"actions":[{"stream":"doc/1","revision":1,"position":0,"action":"{}"}],"more":true}]}])",
     R"([{"now":1000,"realms":{"A":{"head":2,"headAt":8,"rows":2}},
       "request":{"client":"c1","cursors":{},"have":[],"scopes":[{"table":"items","where":["=","n",1],"filled":true}],"refill":true}},
      {"entries":[],"state":[{"table":"items","id":"x","realm":"A","createdAt":1,"modifiedAt":2,"revision":2,"props":{"n":1,"note":"new"}}]}])",

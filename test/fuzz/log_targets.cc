@@ -84,7 +84,7 @@ Step PageStep(Random* random) {
 
 Vector<Step> RandomSteps(Random* random) {
   OpMaker maker(random);
-  Vector<Step> steps(8);
+  Vector<Step> steps(9);
   steps[0].kind = StepKind::kOwnOps;
   steps[0].realm = "public";
   steps[0].at = 1.76e12;
@@ -96,6 +96,11 @@ Vector<Step> RandomSteps(Random* random) {
   steps[6].realm = "team-1";
   steps[7].kind = StepKind::kKeepScopes;
   steps[7].scopes = {{test::kCities, EncodeData(ParseJson(R"(["true"])").value())}};
+  steps[8].kind = StepKind::kActions;
+  steps[8].realm = "public";
+  steps[8].stream = "chat";
+  steps[8].actions = {{{7, 0}, TestUuid(3), "said", R"({"text":"a"})", 2, 1, "bo"},
+                      {{9, 1}, TestUuid(4), "said", "null", 4, 3, ""}};
   return steps;
 }
 
@@ -222,7 +227,10 @@ Vector<std::string> PullAnswerSeeds() {
     "known":{"01890000-0000-7000-8000-000000000002":{"public":3}},
     "revoked":["team-2"],"reset":["team-3"],"realmsToken":"x","fills":[
     {"table":"cities","where":["true"],"above":"","upto":"z","realms":["public"],"ids":["01890000-0000-7000-8000-000000000003"]},
-    {"realm":"public","revision":3,"at":5,"hash":"0123456789abcdef","bytes":99,"url":"/v1/images/x"}]})")
+    {"realm":"public","revision":3,"at":5,"hash":"0123456789abcdef","bytes":99,"url":"/v1/images/x"}],
+    "streams":[{"realm":"public","stream":"chat","revision":7,"actions":[
+    {"id":"01890000-0000-7000-8000-000000000007","name":"said","arg":{"text":"a"},"at":5,"madeAt":4,"author":"bo"}]}],
+    "streamsFilled":[{"stream":"chat","filled":{"public":7},"from":{"public":2}}]})")
                     .value();
   answer.Set("changes", std::move(changes));
   return {WriteJson(answer)};
@@ -241,6 +249,7 @@ std::string RunPullAnswer(std::string_view input, bool* taken) {
       ParseJson(R"({"v":1,"client":"c","n":3,"goneUpTo":0,"cursors":{"public":"1@1"},"seen":{},
     "chain":{"client":"c","links":{}},"older":[],"scopes":[{"table":"cities","where":["true"],"filled":false}],
     "scopeVersion":1,"known":[{"id":"01890000-0000-7000-8000-000000000002","key":4,"realms":{"public":3}}],
+    "streams":[{"stream":"chat","last":9,"behind":{"public":0},"asked":3}],
     "refill":[],"generations":[],"recordBytes":0})")
           .value();
   Random random("update");

@@ -5,7 +5,8 @@
 namespace skerry::fuzz {
 namespace {
 
-constexpr const char* kStores[] = {"sync", "updates", "mutations", "outbox", "conflicts"};
+constexpr const char* kStores[] = {"sync",      "updates", "mutations", "outbox",
+                                   "conflicts", "actions", "streams"};
 
 Data Pair(Data key, Data value) {
   Data pair = Data::MakeArray();

@@ -44,6 +44,22 @@ Data MakeWindowSnapshot() {
   storage.sync.Set("scopes",
                    Data::Array{Data::Object{
                        {"table", "groups"}, {"where", Data::Array{"true"}}, {"filled", true}}});
+  Step step;
+  step.kind = StepKind::kActions;
+  step.realm = "A";
+  step.stream = "chat";
+  step.actions = {{{1, 0}, "01890000-0000-7000-8000-000000000007", "said", "1", 1, 1, "bo"}};
+  storage.Work({}, {}, {step});
+  for (const auto& [key, value] : storage.updates) stores.Put("updates", key, value);
+  Data::Array writes;
+  WriteActions(client_test::TestSchema(), "A", "chat", step.actions, &writes);
+  for (const Data& write : writes) stores.Put("actions", write["key"], write["put"]);
+  StateRecord state;
+  state.reducer = state.revision = 1;
+  state.state = "{}";
+  stores.Put("streams", StateKey("A", "chat", 1).data(), ToData(state));
+  storage.sync.Set(
+      "streams", Data::Array{Data::Object{{"stream", "chat"}, {"behind", Data::Object{{"B", 0}}}}});
   storage.sync.Set("refill", Data::Array{"B"}).Set("clockOffset", 3).Set("lastSyncedAt", 9);
   stores.Put("sync", "sync", storage.sync);
   return TakeSnapshot(&stores, storage.images);
@@ -140,6 +156,18 @@ Vector<std::string> EventSeeds() {
         Data(Fields{{"type", "read"}, {"id", 5}, {"results", Data::Array{Data(), Data::Array{}}}}),
         Data(Fields{{"type", "imageLoaded"}, {"generation", "g1"}, {"ok", true}}),
         Data(Fields{{"type", "resolve"}, {"id", 3000}, {"how", "retry"}}),
+        Data(Fields{
+            {"type", "streamOpen"}, {"stream", 1}, {"realm", "A"}, {"name", "chat"}, {"keep", 9}}),
+        Data(Fields{{"type", "streamOpen"},
+                    {"stream", 2},
+                    {"realm", "A"},
+                    {"name", "chat"},
+                    {"reducer", 1}}),
+        Data(Fields{
+            {"type", "streamPage"}, {"id", 4}, {"stream", 1}, {"revision", 9}, {"limit", 3}}),
+        Data(Fields{{"type", "streamState"}, {"stream", 2}, {"revision", 1}, {"state", "{}"}}),
+        Data(Fields{{"type", "streams"}, {"add", Data::Array{Data::Object{{"stream", "chat"}}}}}),
+        Data(Fields{{"type", "streamClose"}, {"stream", 1}}),
         Data(Fields{
             {"type", "scopes"},
             {"add", Data::Array{Data::Object{{"table", "groups"}, {"where", Data::Array{"true"}}}}},

@@ -24,6 +24,10 @@ constexpr double kLong = 700'000;    // more than twice the pause after a refuse
 // and mutations that wait for it.
 void Live(SyncWorld* world) {
   world->Open();
+  world->host(0).Post(
+      Json(R"({"type":"streams","add":[{"stream":"chat","last":5},{"stream":"doc/*"}]})"));
+  world->server.ForeignAppend("chat", "A", "x");
+  world->Mutate({AppendTo("doc/1", "A")});
   world->Mutate({CreateItem("a", "A", 1, "one"), CreateItem("b", "B", 2)});
   world->Run(2000);
   world->Mutate({UpdateItem("a", "A", "bad")});
@@ -201,7 +205,9 @@ Vector<std::string> WorkerAnswerSeeds() {
       "fills":[{"table":"items","where":["true"],"above":"","upto":"m","realms":["A"],"ids":["a"]},
       {"realm":"A","revision":3,"at":5,"hash":"0123456789abcdef","bytes":99,"url":"/v1/images/x"}],
       "changes":[{"change":"create","table":"items","id":"z","realm":"A","set":{"n":1,"name":"z","parent":"a"},
-      "createdAt":5,"modifiedAt":6,"revision":3}],"known":{},"realmsToken":"t"})");
+      "createdAt":5,"modifiedAt":6,"revision":3}],"known":{},"realmsToken":"t",
+      "streams":[{"realm":"A","stream":"chat","revision":3,"actions":[{"id":"01890000-0000-7000-8000-000000000007","name":"said",
+      "arg":null,"at":5,"madeAt":4,"author":"bo"}]}],"streamsFilled":[{"stream":"chat","filled":{"A":3},"from":{"A":1}}]})");
   const Data refused = Json(
       R"({"time":1000,"results":[{"id":"00000000-0000-7000-8000-000000000001","status":"rejected","rejected":[{"op":0,"actions":
       ["00000000-0000-7000-8000-000000001003"],"code":"unique","detail":"taken","theirs":{"n":1}}],"known":{}},{"id":"x","status":"forked"}]})");
@@ -214,7 +220,7 @@ Vector<std::string> WorkerAnswerSeeds() {
         answer(401, Json(R"({"code":"unauthenticated"})")),
         answer(503, Json(R"({"code":"busy","retryAfter":1})"))}) {
     seeds.push_back(EncodeData(Data(Data::Array{one})));
-    seeds.push_back(EncodeData(Data(Data::Array{answer(200, push), one, answer(200, pull), one})));
+    seeds.push_back(EncodeData(Data(Data::Array{answer(200, pull), one, answer(200, push), one})));
   }
   return seeds;
 }
