@@ -9,6 +9,7 @@ export type { OpenOptions, UpdateReason } from './api/options.ts';
 export type { Problem } from './api/problems.ts';
 export type { Member, RealmRole, Realms } from './api/realms.ts';
 export { type HttpOptions, http, type Remote, type TokenReason } from './api/remote.ts';
+export type { Replay, ReplayedAction } from './api/replay.ts';
 export { defineMutators, type SchemaOptions, schema, t, table } from './api/schema.ts';
 export type { Scope } from './api/scopes.ts';
 export type {

@@ -63,6 +63,14 @@ SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
                              [now](Client* client) { return abi::Done(client->TxBegin(now)); });
 }
 
+SKERRY_EXPORT int32_t sk_tx_again(int32_t handle, int32_t length) {
+  return abi::Clients().With(handle, [=](Client* client) {
+    const Result<bool> may = client->TxAgain(abi::Input(length));
+    if (!may.ok()) return abi::Fail(may.status());
+    return may.value() ? 1 : 0;
+  });
+}
+
 SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t call, int32_t table, int32_t length) {
   return abi::Clients().WithData(handle, length, [=](Client* client, const Data& operation) {
     Result<skerry::OpOutcome> outcome = client->TxOp(call, static_cast<uint32_t>(table), operation);

@@ -21,10 +21,12 @@ import { buildDatabase } from './build-database.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
+import type { MadeAction } from './mutations.ts';
 import { checkOptions, databaseName, type OpenOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { TableReader } from './query.ts';
 import type { Realms } from './realms.ts';
+import { type Replay, type ReplayedAction, replay } from './replay.ts';
 import { schemaDef } from './schema.ts';
 import type {
   DataStream,
@@ -54,6 +56,11 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   readonly mutate: Mutate<M>;
   /** One mutation without a mutator: logged as `skerry/transact`, with its operations as argument. */
   transact<V>(fn: (tx: Tx<T>) => V): Mutation<Sync<V>>;
+  /**
+   * Runs actions that were made elsewhere (an export, another application) by the mutators of their names, under their own
+   * ids. Each counts once, wherever and however often it is replayed.
+   */
+  replay(actions: readonly ReplayedAction[]): Replay;
   readonly sync: SyncApi;
   readonly conflicts: Conflicts;
   readonly realms: Realms;
@@ -173,13 +180,22 @@ function publicDatabase(core: DatabaseCore): object {
   const tables = declaredTables(view.codec).map(
     (table) => [table.table.name, new TableReader(lives, table)] as const,
   );
-  const mutate = Object.entries((options.mutators ?? {}) as Record<string, AnyMutator>).map(
-    ([name, mutator]) =>
-      [
-        name,
-        (arg?: unknown) => mutations.run(name, argText(view, arg), (tx) => mutator(tx, arg)),
-      ] as const,
+  const mutators = new Map(Object.entries((options.mutators ?? {}) as Record<string, AnyMutator>));
+  const run = (name: string, mutator: AnyMutator, arg: unknown, made?: MadeAction) =>
+    mutations.run(name, argText(view, arg), (tx) => mutator(tx, arg), made);
+  const mutate = [...mutators].map(
+    ([name, mutator]) => [name, (arg?: unknown) => run(name, mutator, arg)] as const,
   );
+  const replaying = {
+    registry: view.codec.registry,
+    hasRemote: options.remote !== undefined,
+    inbox: () => new Set(conflicts.all().flatMap(({ mutation }) => mutation?.id ?? [])),
+    now: () => core.parts.host.clock.now(),
+    run: (name: string, arg: unknown, made: MadeAction) => {
+      const mutator = mutators.get(name);
+      return mutator === undefined ? null : run(name, mutator, arg, made);
+    },
+  };
   const close = () => core.close();
   return Object.freeze({
     ...Object.fromEntries(tables),
@@ -187,6 +203,7 @@ function publicDatabase(core: DatabaseCore): object {
     user: options.user ?? null,
     mutate: Object.freeze(Object.fromEntries(mutate)),
     transact: (fn: (tx: never) => unknown) => mutations.run('skerry/transact', null, fn),
+    replay: (actions: readonly ReplayedAction[]) => replay(replaying, actions),
     sync,
     conflicts,
     realms,

@@ -45,6 +45,13 @@ interface Parts {
   readonly clock: Clock;
 }
 
+/** An action that has been made already. */
+export interface MadeAction {
+  readonly id: string;
+  /** ms. */
+  readonly at: number;
+}
+
 interface Owner {
   /** Called after each mutation that changed something. */
   mutated(): void;
@@ -68,7 +75,7 @@ export class Mutations {
   }
 
   /** Runs `body` as one mutation. A throw rolls everything back, and is thrown. */
-  run<V>(name: string, arg: string | null, body: (tx: never) => V): Mutation<V> {
+  run<V>(name: string, arg: string | null, body: (tx: never) => V, made?: MadeAction): Mutation<V> {
     const { view, lives } = this.#parts;
     const state: TransactionState = { open: true };
     return this.#perform(
@@ -76,6 +83,7 @@ export class Mutations {
       arg,
       () => body(makeTransaction(lives, view, state) as never),
       state,
+      made,
     );
   }
 
@@ -86,14 +94,16 @@ export class Mutations {
 
   /** The same for an action that was made elsewhere, or before: under its own id and time. */
   appendAgain(
-    { id, name, madeAt, arg }: { id: string; name: string; madeAt: number; arg: string },
+    made: MadeAction,
+    name: string,
+    arg: string,
     places: readonly { readonly stream: string; readonly realm: string }[],
   ): Mutation<void> {
     const { core } = this.#parts.view;
     const body = () => {
       for (const { stream, realm } of places) core.append(stream, realm);
     };
-    return this.#perform(name, arg, body, { open: true }, { id, at: madeAt });
+    return this.#perform(name, arg, body, { open: true }, made);
   }
 
   #perform<V>(
@@ -101,7 +111,7 @@ export class Mutations {
     arg: string | null,
     body: () => V,
     state: TransactionState = { open: true },
-    made?: { readonly id: string; readonly at: number },
+    made?: MadeAction,
   ): Mutation<V> {
     const { view, runner, clock } = this.#parts;
     if (view.writing)
@@ -112,9 +122,11 @@ export class Mutations {
     runner.hold();
     let effects: readonly WindowEffect[] = [];
     try {
+      if (made && !core.again(made.id))
+        throw new ValidationError('pending', `The action ${made.id} is pending here.`);
       const result = body();
       refuseAsync(name, result);
-      const outcome = core.commit(name, arg, made?.id);
+      const outcome = core.commit(name, arg);
       effects = outcome.effects;
       return this.#mutation(outcome.id, result);
     } catch (error) {

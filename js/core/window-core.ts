@@ -130,6 +130,12 @@ export class WindowCore {
     this.#module.call('_sk_tx_begin', this.#open, now);
   }
 
+  /** The action of the open transaction was made elsewhere, or before, under this id. False: it is pending here. */
+  again(id: string): boolean {
+    const module = this.#module;
+    return module.throwing(module.callWithText('_sk_tx_again', id, this.#open)) === 1;
+  }
+
   /** One operation of the open transaction. Returns whether it changed something, and a new row's id. */
   op(
     kind: OpName,
@@ -163,13 +169,12 @@ export class WindowCore {
     return this.#module.outputText();
   }
 
-  /** `arg`: JSON text, or null for the operations themselves. `id`: of the action, if it has one already. */
+  /** `arg`: JSON text, or null for the operations themselves. */
   commit(
     name: string,
     arg: string | null,
-    id?: string,
   ): { id: string | null; effects: readonly WindowEffect[] } {
-    this.#module.callWith('_sk_tx_commit', { name, arg, id }, this.#open);
+    this.#module.callWith('_sk_tx_commit', { name, arg }, this.#open);
     return this.#module.output() as { id: string | null; effects: WindowEffect[] };
   }
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/checksum.h"
+
 namespace skerry {
 namespace {
 
@@ -81,6 +83,16 @@ std::string UuidText(Uuid id) {
   std::string text(36, '-');
   FormatUuid(id, text.data());
   return text;
+}
+
+std::string DerivedUuid(std::string_view id, uint64_t number) {
+  const std::string text = std::string(id) + '/' + std::to_string(number);
+  Uuid of;
+  ParseUuid(id, &of);
+  Uuid derived;
+  derived.high = (of.high & ~uint64_t{0xffff}) | 0x7000u | (Xxh64(text, 1) & 0xfffu);
+  derived.low = (Xxh64(text, 2) & 0x3fffffffffffffffu) | 0x8000000000000000u;
+  return UuidText(derived);
 }
 
 constexpr double kEndOfTime = 281'474'976'710'656.0;  // 2^48 ms: a UUIDv7 holds 48 bits of time

@@ -24,6 +24,10 @@ bool ParseUuid(std::string_view text, Uuid* out);
 void FormatUuid(Uuid id, char out[36]);
 std::string UuidText(Uuid id);
 
+// A UUIDv7 that follows from another id and a number, with the time of that id. The other bits are
+// XXH64 of id and number, under two seeds: ids that follow from different ones differ.
+std::string DerivedUuid(std::string_view id, uint64_t number);
+
 // Generates UUIDv7s that increase strictly, even when the clock stands still or steps back.
 class UuidGenerator {
  public:

@@ -19,14 +19,12 @@ std::string DefaultRealm(const ClientOptions& options) {
 // What sk_tx_commit is given.
 struct ActionInput {
   std::string name;
-  Data arg;        // its JSON text, or null
-  std::string id;  // UUID; empty: a new one
+  Data arg;  // its JSON text, or null
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("name", self.name);
     member("arg", self.arg);
-    member("id", self.id);
   }
 };
 
@@ -83,6 +81,12 @@ Status Client::TxBegin(double now) {
   return transaction_.Begin(now + tab_.clock_offset(), tab_.NextSerial());
 }
 
+Result<bool> Client::TxAgain(std::string_view id) {
+  if (tab_.mirror().pending().Find(id) != nullptr) return false;
+  SKERRY_RETURN_IF_ERROR(transaction_.Again(id));
+  return true;
+}
+
 Result<OpOutcome> Client::TxOp(int number, uint32_t table, const Data& operation) {
   const std::optional<TxCall> call = TxCallOf(number);
   if (!call) return Status(Code::kInvalidArgument, "no such operation");
@@ -98,9 +102,7 @@ Status Client::TxCreateMany(uint32_t table, const Data& batch, std::string* made
 
 Result<Data> Client::TxCommit(const Data& action) {
   const ActionInput input = ReadRecord<ActionInput>(action);
-  if (!input.id.empty() && tab_.mirror().pending().Find(input.id) != nullptr)
-    return Status(Code::kConflict, "this action is pending already");
-  Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg, input.id);
+  Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg);
   if (!pending.ok()) return pending.status();
   Data effects = Data::MakeArray();
   Data id;

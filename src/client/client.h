@@ -63,6 +63,9 @@ class Client {
   Status CheckScopes(const Data& scopes) const { return CheckWantedScopes(schema_, scopes); }
 
   Status TxBegin(double now);
+  // The transaction's action was made elsewhere, or before, under this id. Returns whether it may be
+  // run: not if it is pending.
+  Result<bool> TxAgain(std::string_view id);
   // `number`: of a TxCall; kInvalidArgument if there is no such call.
   Result<OpOutcome> TxOp(int number, uint32_t table, const Data& operation);
   Status TxCreateMany(uint32_t table, const Data& batch, std::string* made);

@@ -76,6 +76,7 @@ Status Transaction::Begin(double at, uint64_t serial) {
   pending_->serial = serial;
   pending_->mutation.action.at = at;
   repeats_ = false;
+  made_ = 0;
   rights_.Reset();
   hidden_.clear();
   view_->TrackHidden(&hidden_);
@@ -121,6 +122,13 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
       break;
   }
   return OpOutcome{};
+}
+
+Status Transaction::Again(std::string_view id) {
+  if (!open()) return {Code::kInvalidArgument, "no transaction is open"};
+  SKERRY_RETURN_IF_ERROR(CheckUuid(Data(std::string(id))));
+  pending_->mutation.action.id = id;
+  return Status::Ok();
 }
 
 Result<OpOutcome> Transaction::AppendTo(const Data& operation) {
@@ -189,11 +197,16 @@ std::string Transaction::RealmOfNew(const TableDef& table, const Vector<Value>& 
   return options_.default_realm;
 }
 
+std::string Transaction::NewId() {
+  const Action& action = pending_->mutation.action;
+  return action.id.empty() ? ids_->Next(action.at) : DerivedUuid(action.id, ++made_);
+}
+
 Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   if (input.id.empty()) {
     if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
-    input.id = ids_->Next(pending_->mutation.action.at);
+    input.id = NewId();
   }
   if (!input.malformed.empty()) return Malformed(table, input.malformed[0]);
   Vector<Value> props(table.props.size());
@@ -331,14 +344,12 @@ Status Transaction::CheckBytes(bool argument_is_ops) const {
   return {Code::kLimit, "a transaction is at most 8 MiB as JSON, its argument included"};
 }
 
-Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg,
-                                                     const std::string& id) {
+Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
   SKERRY_RETURN_IF_ERROR(CheckName("an action's name", name, kMaxNameBytes));
   if (!arg.is_null() && (!arg.is_string() || !IsStorableText(arg.as_string()))) {
     return Status(Code::kInvalidArgument, "an action's argument is JSON text");
   }
-  if (!id.empty()) SKERRY_RETURN_IF_ERROR(CheckUuid(Data(id)));
   SKERRY_RETURN_IF_ERROR(CheckRestricts());
   Reduce();
   Mutation& mutation = pending_->mutation;
@@ -355,7 +366,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   }
   SKERRY_RETURN_IF_ERROR(CheckAppends());
   SKERRY_RETURN_IF_ERROR(CheckBytes(!arg.is_string()));
-  mutation.action.id = id.empty() ? ids_->Next(mutation.action.at) : id;
+  if (mutation.action.id.empty()) mutation.action.id = ids_->Next(mutation.action.at);
   view_->TrackHidden(nullptr);
   return std::move(pending_);
 }

@@ -47,6 +47,9 @@ class Transaction {
   Status Begin(double at, uint64_t serial);
   // `operation`: [id|null, realm|null, {prop: plain}].
   Result<OpOutcome> Apply(TxCall call, TableIndex table, const Data& operation);
+  // The action was made elsewhere, or before, under this id (UUID). The ids of new objects follow from
+  // it, so that they are the same wherever the action is run again. REQUIRES: no op yet.
+  Status Again(std::string_view id);
   // Appends the transaction's action to a stream: [name, realm|null].
   Result<OpOutcome> AppendTo(const Data& operation);
   // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, 36 bytes
@@ -54,14 +57,13 @@ class Transaction {
   Status CreateMany(TableIndex table, const Data& batch, std::string* made);
   // Returns null if the transaction changes nothing in the end (it is then rolled back). The
   // mutation stays attached to the view; the caller owns it. `arg`: JSON text; or null: the ops
-  // serve as the argument. `id`: of the action; empty: a new one. If it is refused, the transaction
-  // stays open.
-  Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg,
-                                          const std::string& id = {});
+  // serve as the argument. If it is refused, the transaction stays open.
+  Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
   void Rollback();
 
  private:
   Result<OpOutcome> Create(const TableDef& table, OpInput input);
+  std::string NewId();
   std::string RealmOfNew(const TableDef& table, const Vector<Value>& props) const;
   Result<OpOutcome> Upsert(const TableDef& table, OpInput input, const std::optional<Row>& row);
   Result<OpOutcome> Update(const TableDef& table, const OpInput& input, const Row& row);
@@ -82,6 +84,7 @@ class Transaction {
   UuidGenerator* ids_;
   const Options options_;
   MemberRights rights_;
+  uint64_t made_ = 0;     // ids of new objects, of an action that is run again
   bool repeats_ = false;  // more than one op names the same object
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;

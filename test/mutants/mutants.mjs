@@ -9,10 +9,10 @@ import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { storage } from './storage.mjs';
-import { streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
+import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 
 const kinds = {
-  core: [...core, ...authority, ...joins, ...streams],
+  core: [...core, ...authority, ...joins, ...streams, ...replay],
   server: [...server, ...joinsOnServer, ...streamsOnServer],
   client: [...client, ...service, ...api, ...storage, ...streamsOfPackage],
 };

@@ -105,6 +105,33 @@ export const streams = [
   },
 ];
 
+export const replay = [
+  {
+    name: 'an action that is replayed makes other objects on each device',
+    file: 'src/client/transaction.cc',
+    from: 'action.id.empty() ? ids_->Next(action.at) :',
+    to: 'action.at > 0 ? ids_->Next(action.at) :',
+  },
+  {
+    name: 'an action that is replayed makes one object instead of two',
+    file: 'src/client/transaction.cc',
+    from: 'DerivedUuid(action.id, ++made_)',
+    to: 'DerivedUuid(action.id, made_)',
+  },
+  {
+    name: 'an action that is pending is replayed',
+    file: 'src/client/client.cc',
+    from: 'if (tab_.mirror().pending().Find(id) != nullptr) return false;',
+    to: '',
+  },
+  {
+    name: 'a replayed action has an id of its own',
+    file: 'src/client/transaction.cc',
+    from: 'if (mutation.action.id.empty()) mutation',
+    to: 'mutation',
+  },
+];
+
 export const streamsOnServer = [
   {
     name: 'a page of the past ends with the action before which it was asked for',

@@ -170,7 +170,9 @@ async function logHere(
   for (const mutation of created) await createHere(core, mutation);
   const logged = appended.map(({ id, name, at, arg, ops }) =>
     core.parts.mutations.appendAgain(
-      { id: id ?? '', name, madeAt: at, arg: JSON.stringify(arg ?? null) },
+      { id: id ?? '', at },
+      name,
+      JSON.stringify(arg ?? null),
       ops.map(({ stream = '', realm }) => ({ stream, realm })),
     ),
   );

@@ -332,30 +332,61 @@ TEST_CASE("streams: a wrong answer is refused as a whole") {
   CHECK(is_refused(R"({"streamsFilled":[{"stream":"chat","filled":{"A":-1}}]})"));
 }
 
-TEST_CASE("streams: an own action does not replace the row of a page that has it already") {
-  SyncRecord sync = SyncOf(R"({"cursors":{"A":"7@70"},"streams":[{"stream":"chat","behind":{}}]})");
+// The places of `chat` in realm A that a pull stores, if an own update at revision 4 appended to it.
+// `behind`: how far the stream was; `filled`: how far the answer brings it, which has no other
+// actions. The update is confirmed in these realms before.
+Vector<uint64_t> StoredOwn(std::string_view behind, uint64_t filled,
+                           Vector<std::string> confirmed = {}) {
+  const std::string streams = R"([{"stream":"chat","behind":)" + std::string(behind) + "}]";
+  SyncRecord sync = SyncOf(R"({"cursors":{"A":"7@70","B":"1@10"},"streams":)" + streams + "}");
   PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 100);
   OutboxRecord own;
   own.id = SyncUuid(5);
   own.client = "c";
   own.after["A"] = {};
+  own.after["B"] = {};
   own.state = OutboxState::kReceived;
-  own.revisions = Revisions{{"A", 4}};
+  own.revisions = Revisions{{"A", 4}, {"B", 2}};
+  own.confirmed = std::move(confirmed);
   Update update;
   update.id = own.id;
   update.after.emplace_back("A", Link{});
+  update.after.emplace_back("B", Link{});
   update.actions.push_back({SyncUuid(6), "said", "null", 1});
   update.ops.push_back(AppendTo("chat", "A"));
+  update.ops.push_back(CreateItem("b", "B", 1));
   own.body = WriteJson(UpdateToData(SyncSchema(), update));
   request.have.insert(own.id);
   const Result<PullAnswer> answer = ReadPullAnswer(
-      SyncSchema(), Json(R"({"time":1,"cursors":{"A":"7@70"},"changes":[],"streams":[],"own":{")" +
-                         own.id + R"(":{"A":{"revision":4,"at":40}}},
-        "streamsFilled":[{"stream":"chat","filled":{"A":7}}]})"));
+      SyncSchema(),
+      Json(R"({"time":1,"cursors":{"A":"7@70","B":"1@10"},"changes":[],"streams":[],"own":{")" +
+           own.id + R"(":{"A":{"revision":4,"at":40}}},
+        "streamsFilled":[{"stream":"chat","filled":{"A":)" +
+           std::to_string(filled) + "}}]}"));
   REQUIRE(answer.ok());
   PullFold fold(&SyncSchema(), "anna", &request, &answer.value(), 1, 0);
   REQUIRE(fold.Decide({own}, sync));
-  for (const Data& write : fold.Finish()) CHECK(!write["store"].Is("actions"));
+  Vector<uint64_t> stored;
+  for (const Data& write : fold.Finish()) {
+    if (!write["store"].Is("actions") || write.Find("put") == nullptr) continue;
+    const auto actions = DecodeActions(SyncSchema(), write["put"]["body"].as_bytes());
+    for (const StreamAction& action : actions.value()) stored.push_back(action.place.first);
+  }
+  return stored;
+}
+
+TEST_CASE("streams: an own action does not replace the row of a page that has it already") {
+  CHECK(StoredOwn("{}", 7).empty());
+  CHECK(StoredOwn(R"({"A":5})", 7).empty());
+}
+
+TEST_CASE("streams: an own action is stored when its update is confirmed in the realm, and once") {
+  const Vector<uint64_t> once = {4};
+  CHECK(StoredOwn(R"({"A":0})", 2) == once);
+  // It is stored above the place that the stream has reached: the row is not written again.
+  CHECK(StoredOwn(R"({"A":0})", 2, {"A"}).empty());
+  // What reaches its place clears the range first. The realm may have been read again meanwhile.
+  CHECK(StoredOwn(R"({"A":0})", 7, {"A"}) == once);
 }
 
 }  // namespace
