@@ -18,7 +18,7 @@ const ofCalls = [
     'conflict',
   ],
   ...['parse', 'unsupported', 'async_mutator', 'not_filled', 'not_an_export', 'checksum'],
-  ...['other_user', 'file_version', 'file_schema', 'too_large', 'no_window', 'offline'],
+  ...['pending', 'other_user', 'file_version', 'file_schema', 'too_large', 'no_window', 'offline'],
   // Of `open`, of a deletion, of a page that stands still.
   ...['storage_refused', 'storage_newer', 'storage_blocked', 'storage_suspended', 'storage_failed'],
   // By which one part of the package tells another; the status has `image`, `storage` or `worker` for them.

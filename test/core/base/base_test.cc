@@ -83,7 +83,7 @@ TEST_CASE("increases generated ids within a millisecond and when the clock steps
   }
 }
 
-TEST_CASE("derives ids that are the same everywhere, each another, with the time of the first") {
+TEST_CASE("derives ids that are the same everywhere, with the time of the first") {
   Random random("ids");
   UuidGenerator generator(&random);
   std::set<std::string> seen;
