@@ -108,6 +108,8 @@ class Tab {
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
     Status refusal;                         // kResolve: why it is not retried
+    bool settles = false;                   // kOffers: a realm has been decided about
+    bool lacks = false;                     // kOffers: a record that storage has
     Vector<Step> appended;                  // kLocalCommit: the steps for streams
     uint32_t stream = 0;                    // kStream, kStreamPage, kStreamState: its handle
     std::optional<StoredStream> stored;     // kStream

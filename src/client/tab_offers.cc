@@ -18,10 +18,11 @@ void Tab::StartOffers(Data* effects) {
 
 void Tab::WriteOffers(Tx* tx, Data* writes) {
   tx->ids.clear();
+  tx->settles = false;
   SyncProgress sync = SyncProgress::Read(tx->results.items()[0]);
-  if (!sync.lost.has_value() || !FollowsOwn(sync)) return;
+  tx->lacks = !FollowsOwn(sync);
+  if (!sync.lost.has_value() || tx->lacks) return;
   Map<std::string, bool> offers = sync.offers.value_or(Map<std::string, bool>());
-  bool is_changed = false;
   for (const std::string& realm : *sync.lost) {
     const OfferedRealm offered{realm, options_.user, now_ + clock_offset_};
     const auto known = offers.find(realm);
@@ -32,20 +33,25 @@ void Tab::WriteOffers(Tx* tx, Data* writes) {
       writes->Push(AddWrite(Store::kMutations, MakeMutationRecord(*schema_, mutation).Write()));
     }
     offers[realm] = true;
-    is_changed = true;
+    tx->settles = true;
   }
-  if (!is_changed) return;
+  if (!tx->settles) return;
   sync.offers = std::move(offers);
   writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
 void Tab::FinishOffers(const Tx& tx, Data* effects) {
-  // If this window lacks a record, it makes the offers when it has read that.
-  const bool lacks = !FollowsOwn(SyncProgress::Read(tx.results.items()[0]));
-  if (tx.ids.empty() && !lacks) return;
-  RequestReading(effects);
-  if (tx.ids.empty()) return;
-  BroadcastLeft(effects);
+  if (tx.lacks) {
+    // It makes the offers when it has the record that it lacked. That may have come meanwhile.
+    mirror_.MakeOffersDue();
+    return RequestReading(effects);
+  }
+  if (!tx.settles) return;
+  if (!tx.ids.empty()) {
+    RequestReading(effects);
+    BroadcastLeft(effects);
+  }
+  // Also where nothing was to be given back: a worker waits for the decision.
   Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
 }
 

@@ -3,6 +3,12 @@
 
 export const core = [
   {
+    name: 'a window that lacked a record when it was to give rows back never gives them back',
+    file: 'src/client/tab_offers.cc',
+    from: '    mirror_.MakeOffersDue();\n',
+    to: '',
+  },
+  {
     name: 'a row with an id of one’s own replaces the one of another realm',
     file: 'src/model/row_store.cc',
     from: 'if (table_->custom_ids && !realm.empty()) {',
