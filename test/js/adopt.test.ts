@@ -205,7 +205,7 @@ test('needs a user and a remote; without a local database there is nothing to do
   expect(await host.storage.exists('skerry/test/local')).toBe(false);
 });
 
-test('streams made without a user become the user’s, in their order, with their ids, once', async () => {
+test('streams made without a user become the user’s, in order, with their ids', async () => {
   const { host } = world();
   const before = await local(host);
   const chat = before.stream<string>('chat');

@@ -219,7 +219,7 @@ test('rows wait for the initial sync; pending mutations need a remote', async ()
   await expect(source.import(outbox)).rejects.toMatchObject({ code: 'unsupported' });
 });
 
-test('streams move between local databases under their ids: each action once, in order', async () => {
+test('streams move between local databases: each action once, in order', async () => {
   const source = await local(memory());
   const chat = source.stream<unknown>('chat');
   const items = [{ type: 'said', at: new Date(7) }, new Money(7), Continent.EU, 'text'];

@@ -100,7 +100,7 @@ async function madeElsewhere(): Promise<Exported[]> {
   return exported(db);
 }
 
-test('actions of one application are replayed into another, twice, in parts, by two devices', async () => {
+test('actions of another application: replayed twice, in parts, by two devices', async () => {
   const actions = await madeElsewhere();
   expect(actions.map(({ name }) => name)).toEqual(['add', 'bump', 'bump']);
   const user = newUser();

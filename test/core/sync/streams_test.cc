@@ -380,7 +380,7 @@ TEST_CASE("streams: an own action does not replace the row of a page that has it
   CHECK(StoredOwn(R"({"A":5})", 7).empty());
 }
 
-TEST_CASE("streams: an own action is stored when its update is confirmed in the realm, and once") {
+TEST_CASE("streams: an own action is stored when its update is confirmed, and once") {
   const Vector<uint64_t> once = {4};
   CHECK(StoredOwn(R"({"A":0})", 2) == once);
   // It is stored above the place that the stream has reached: the row is not written again.
