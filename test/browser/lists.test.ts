@@ -79,6 +79,37 @@ test('a list is made, shared, filled by two, and read by the third', async () =>
   await bo.screenshot({ path: join(shots, 'lists-phone.png') });
 });
 
+const saying = '.list .chat form';
+const said = (page: Page) =>
+  page.$$eval('.messages li', (all) => all.map((item) => item.lastElementChild?.textContent));
+
+test('people chat about the list, offline, too; a reader only reads', async () => {
+  await submit(ada, saying, 'Anything else?');
+  await shows(bo, 'Anything else?');
+  await bo.setOfflineMode(true);
+  await submit(bo, saying, 'Cheese');
+  await shows(bo, 'Cheese');
+  expect(await bo.$$eval('.messages .pending', (all) => all.length)).toBe(1);
+  await submit(ada, saying, 'Hurry');
+  await bo.setOfflineMode(false);
+  await shows(ada, 'Cheese');
+  await shows(bo, 'Hurry');
+  await until(bo, () => document.querySelector('.messages .pending') === null, []);
+  expect(await said(bo)).toEqual(await said(ada));
+  await shows(cy, 'Cheese');
+  expect(await cy.$eval(saying, (form) => (form as HTMLElement).hidden)).toBe(true);
+  // It is there after a reload, and older messages come when they are asked for.
+  for (let i = 0; i < 60; i++) await submit(ada, saying, `line ${i}`);
+  await shows(bo, 'line 59');
+  await bo.reload({ waitUntil: 'domcontentloaded' });
+  await ready(bo);
+  await bo.click('[data-tab=lists]');
+  await until(bo, () => document.querySelectorAll('.messages li').length === 50, []);
+  await bo.click('.chat > button');
+  await shows(bo, 'Anything else?');
+  await bo.screenshot({ path: join(shots, 'chat-phone.png') });
+});
+
 test('a role changes what its member can do, at once', async () => {
   await ada.locator('[data-member=cy] select').fill('writer');
   await until(cy, () => document.querySelectorAll('.todos input:disabled').length === 0, []);

@@ -1,4 +1,5 @@
-// One shared list: its items, its members, and what the own role allows.
+// One shared list: its items, its members, its chat, and what the own role allows.
+import { Chat } from './chat.js';
 import { type Demo, user } from './database.js';
 import { make } from './dom.js';
 
@@ -20,6 +21,7 @@ export class ListCard {
   readonly #members = make('ul', { class: 'members' });
   readonly #adding: HTMLFormElement;
   readonly #inviting: HTMLFormElement;
+  readonly #chat: Chat;
   readonly #stops: (() => void)[] = [];
 
   constructor(demo: Demo, realm: string, run: (run: () => void) => void) {
@@ -47,6 +49,7 @@ export class ListCard {
         }
       }),
     );
+    this.#chat = new Chat(demo, realm, run);
     this.element = make(
       'article',
       { class: 'group list', 'data-realm': realm },
@@ -55,6 +58,7 @@ export class ListCard {
       this.#adding,
       this.#members,
       this.#inviting,
+      this.#chat.element,
     );
     const members = demo.realms.members(realm);
     this.#stops.push(
@@ -74,6 +78,7 @@ export class ListCard {
 
   close(): void {
     for (const stop of this.#stops) stop();
+    this.#chat.close();
     this.element.remove();
   }
 
@@ -108,6 +113,7 @@ export class ListCard {
     this.element.dataset['role'] = own ?? '';
     this.#adding.hidden = own === 'reader';
     this.#inviting.hidden = own !== 'owner';
+    this.#chat.readOnly = own === 'reader';
     for (const box of this.#todos.querySelectorAll('input')) box.disabled = own === 'reader';
     const members = this.#demo.realms.members(this.#realm).value;
     this.#members.replaceChildren(
