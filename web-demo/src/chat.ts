@@ -39,7 +39,7 @@ export class Chat {
       'section',
       { class: 'chat', 'aria-label': 'Chat' },
       this.#earlier,
-      this.#messages,
+      make('div', { class: 'scrolled' }, this.#messages),
       this.#saying,
     );
     this.#stop = this.#stream.subscribe(() => this.#render());
@@ -70,7 +70,6 @@ export class Chat {
     const entries = [...this.#past, ...this.#stream.entries];
     if (this.#past.length === 0) this.#earlier.hidden = this.#stream.entries.length < KEPT;
     this.#messages.replaceChildren(...entries.map((entry) => this.#message(entry)));
-    this.#messages.scrollTop = this.#messages.scrollHeight;
   }
 
   #message({ id, value, author, at, madeAt, pending }: Entry<Message>): HTMLElement {
