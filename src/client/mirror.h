@@ -134,7 +134,6 @@ class Mirror {
   // Whether there is a realm that was lost, and that this was not asked of yet: its rows may have to
   // be offered.
   bool TakeOffersDue() { return std::exchange(offers_due_, false); }
-  void MakeOffersDue() { offers_due_ = true; }
   bool WantsReading() const { return gone_.size() + partly_.size() > kMaxRememberedRemovals; }
   Outcomes TakeOutcomes();
 

@@ -41,11 +41,8 @@ void Tab::WriteOffers(Tx* tx, Data* writes) {
 }
 
 void Tab::FinishOffers(const Tx& tx, Data* effects) {
-  if (tx.lacks) {
-    // It makes the offers when it has the record that it lacked. That may have come meanwhile.
-    mirror_.MakeOffersDue();
-    return RequestReading(effects);
-  }
+  // A window that lacked a record, which may have come meanwhile, makes the offers after a reading.
+  if (tx.lacks) return RequestReading(effects);
   if (!tx.settles) return;
   if (!tx.ids.empty()) {
     RequestReading(effects);

@@ -5,8 +5,8 @@ export const core = [
   {
     name: 'a window that lacked a record when it was to give rows back never gives them back',
     file: 'src/client/tab_offers.cc',
-    from: '    mirror_.MakeOffersDue();\n',
-    to: '',
+    from: 'if (tx.lacks) return',
+    to: 'if (tx.lacks && tx.settles) return',
   },
   {
     name: 'a row with an id of one’s own replaces the one of another realm',
