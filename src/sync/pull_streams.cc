@@ -162,6 +162,10 @@ void PullFold::MoveStream(SyncStream* stream) {
   }
   for (const std::string& realm : revoked_) stream->behind.erase(realm);
   for (const std::string& realm : answer_->lost) stream->behind.erase(realm);
+  // Without a cursor nothing is here at all.
+  erase_if(stream->behind, [&](const auto& place) {
+    return !answer_->cursors.contains(place.first) && !sync_.cursors.contains(place.first);
+  });
 }
 
 // Of a stream of which only the last actions were asked for.
