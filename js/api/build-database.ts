@@ -65,6 +65,7 @@ function makeParts(ground: Ground): DatabaseParts {
   const problems = new Problems();
   const streams: Streams = new Streams({
     ...{ mutations, problems, realm, registry: codec.registry, timers: host.timers() },
+    calls: lives.calls,
     remote: remote !== undefined,
     dispatch: (event) => runner.dispatch(event),
     isHeard: () => worker?.running === true,
@@ -170,12 +171,9 @@ function settle(
   if (core.closed) return () => {};
   const drained = core.drain();
   view.forget(drained);
-  const rows = lives.take(drained.live);
-  const appended = streams.take(drained.streams);
-  return () => {
-    rows();
-    appended();
-  };
+  const calls = lives.take(drained.live);
+  streams.take(drained.streams);
+  return calls;
 }
 
 /** The configuration of a worker, as it is at its start. */

@@ -1,12 +1,11 @@
 /** A set of listeners. An error of one is reported, and does not stop the others. */
-import { reportUncaught } from '../core/errors.ts';
+import { CallQueue } from './call-queue.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
 
 export class Listeners<V> {
   readonly #set = new Set<(value: V) => void>();
-  readonly #calls: (() => void)[] = [];
-  #calling = false;
+  readonly #calls = new CallQueue();
 
   add(fn: (value: V) => void): Stop {
     // An entry of its own, so that one function can be added twice.
@@ -24,19 +23,10 @@ export class Listeners<V> {
    * one before it has reached all, so that each listener's last value is the latest.
    */
   notify(value: V): void {
-    for (const fn of this.#set)
-      this.#calls.push(() => {
-        if (this.#set.has(fn)) fn(value);
-      });
-    if (this.#calling) return;
-    this.#calling = true;
-    for (let call = this.#calls.shift(); call; call = this.#calls.shift()) {
-      try {
-        call();
-      } catch (error) {
-        reportUncaught(error);
-      }
-    }
-    this.#calling = false;
+    const calls = [...this.#set].map((fn) => () => {
+      if (this.#set.has(fn)) fn(value);
+    });
+    this.#calls.add(calls);
+    this.#calls.run();
   }
 }

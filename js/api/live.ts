@@ -2,10 +2,12 @@
  * Live values. The core is asked to keep a query up to date only while it has subscribers; without them
  * `value` asks again when something changed since. Either way `value` is the same object until it differs.
  */
-import { ClosedError, reportUncaught } from '../core/errors.ts';
+import { ClosedError } from '../core/errors.ts';
 import { newMemo, type QueryMemo, type RowView, sameItems } from '../core/row-view.ts';
 import type { LiveChange, QueryDescription } from '../core/window-core.ts';
+import { CallQueue, guard } from './call-queue.ts';
 import { makeStop } from './stop.ts';
+import { Subscribers } from './subscribers.ts';
 import type { Delta, Live, Stop } from './types.ts';
 
 /** The kind of a live value: a query's rows, its first row, or their number. */
@@ -15,8 +17,8 @@ export type LiveKind = 'rows' | 'first' | 'count';
 export class LiveRegistry {
   readonly view: RowView;
   readonly #open = new Map<number, LiveValue>();
-  readonly #calls: (() => void)[] = [];
-  #calling = false;
+  /** Of subscribers, also of those that are not of queries: all get the changes of one transaction before those of the next. */
+  readonly calls = new CallQueue();
 
   constructor(view: RowView) {
     this.view = view;
@@ -37,32 +39,9 @@ export class LiveRegistry {
    */
   take(changes: readonly LiveChange[]): () => void {
     for (const change of changes)
-      this.guard(() => this.#calls.push(...(this.#open.get(change.live)?.change(change) ?? [])));
-    return () => {
-      if (this.#calling) return;
-      this.#calling = true;
-      for (let call = this.#calls.shift(); call; call = this.#calls.shift()) this.guard(call);
-      this.#calling = false;
-    };
+      guard(() => this.calls.add(this.#open.get(change.live)?.change(change) ?? []));
+    return () => this.calls.run();
   }
-
-  /**
-   * A subscriber's mistake, or a value that cannot be made, must stop neither the others nor the transaction: it is reported
-   * like any uncaught error.
-   */
-  guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      reportUncaught(error);
-    }
-  }
-}
-
-interface Subscriber {
-  readonly fn: (value: never, delta?: Delta) => void;
-  /** Whether the first call has been made. */
-  primed: boolean;
 }
 
 const unset: unique symbol = Symbol('unset');
@@ -72,7 +51,7 @@ export class LiveValue implements Live<unknown> {
   readonly #query: QueryDescription;
   readonly #kind: LiveKind;
   readonly #memo: QueryMemo;
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #subscribers = new Subscribers<unknown>(() => this.#value);
   #live = 0;
   #value: unknown = unset;
   /** The last change could not be taken: the value is one from before. */
@@ -103,16 +82,12 @@ export class LiveValue implements Live<unknown> {
   }
 
   subscribe(fn: (value: never, delta?: Delta) => void): Stop {
-    if (this.#subscribers.size === 0) this.#start();
-    const subscriber: Subscriber = { fn, primed: false };
-    this.#subscribers.add(subscriber);
-    queueMicrotask(() => {
-      if (!this.#subscribers.has(subscriber)) return;
-      subscriber.primed = true;
-      this.#registry.guard(() => fn(this.#value as never));
-    });
+    if (this.#subscribers.isEmpty) this.#start();
+    const stop = this.#subscribers.add(fn as (value: unknown, delta?: Delta) => void);
     return makeStop(() => {
-      if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#end();
+      const wasHeard = !this.#subscribers.isEmpty;
+      stop();
+      if (wasHeard && this.#subscribers.isEmpty) this.#end();
     });
   }
 
@@ -123,11 +98,7 @@ export class LiveValue implements Live<unknown> {
     const value = this.#value;
     if (value === before) return [];
     const delta: Delta = Object.freeze({ added, removed, changed, moved });
-    return [...this.#subscribers]
-      .filter(({ primed }) => primed)
-      .map((subscriber) => () => {
-        if (this.#subscribers.has(subscriber)) subscriber.fn(value as never, delta);
-      });
+    return this.#subscribers.calls(value, delta);
   }
 
   #start(): void {

@@ -3,11 +3,12 @@
  * order, and the pending ones; this file shows them, or folds them by the application's reducer. No code of the application
  * runs inside of a call of the core.
  */
-import { ClosedError, errorFromCode, reportUncaught, ValidationError } from '../core/errors.ts';
+import { ClosedError, errorFromCode, ValidationError } from '../core/errors.ts';
 import type { HistoryAnswerMessage, WantedStream } from '../core/messages.ts';
 import type { TypeRegistry } from '../core/special-json.ts';
 import type { StreamEvent, StreamNews, StreamPageEffect } from '../core/window-effects.ts';
 import type { Timers } from '../host/timers.ts';
+import { type CallQueue, guard } from './call-queue.ts';
 import { PlainStream } from './data-stream.ts';
 import type { Mutations } from './mutations.ts';
 import type { Problems } from './problems.ts';
@@ -17,6 +18,7 @@ import type { Mutation } from './types.ts';
 
 export interface StreamParts {
   readonly mutations: Mutations;
+  readonly calls: CallQueue;
   readonly registry: TypeRegistry;
   readonly problems: Problems;
   /** The default realm of the database. */
@@ -107,12 +109,10 @@ export class Streams {
     this.#histories.clear();
   }
 
-  /** What `sk_drain` gave; all values are up to date before the first subscriber hears of one. */
-  take(news: readonly StreamNews[]): () => void {
-    const calls: (() => void)[] = [];
+  /** What `sk_drain` gave. The calls of subscribers are then due. */
+  take(news: readonly StreamNews[]): void {
     for (const one of news)
-      guard(() => calls.push(...(this.#open.get(one.stream)?.take(one) ?? [])));
-    return () => calls.forEach(guard);
+      guard(() => this.parts.calls.add(this.#open.get(one.stream)?.take(one) ?? []));
   }
 
   /** Appends an action. `action.type`, if it is a text, is its name. */
@@ -210,15 +210,6 @@ function nameOf(action: unknown): string {
 function sameOptions(a: unknown, b: unknown): boolean {
   const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
   return one['reducer'] === other['reducer'] && one['keep'] === other['keep'];
-}
-
-/** A mistake of a reducer or a subscriber must stop nothing else: it is reported like any uncaught error. */
-export function guard(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    reportUncaught(error);
-  }
 }
 
 /** The names of streams, as `open` has them. */

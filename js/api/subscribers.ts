@@ -1,5 +1,5 @@
 /** The subscribers of one value: the first call of each comes a microtask later, then one for each change. */
-import { reportUncaught } from '../core/errors.ts';
+import { guard } from './call-queue.ts';
 import { makeStop } from './stop.ts';
 import type { Delta, Stop } from './types.ts';
 
@@ -19,11 +19,7 @@ export class Subscribers<V> {
     queueMicrotask(() => {
       if (!this.#set.has(subscriber)) return;
       subscriber.primed = true;
-      try {
-        fn(this.#read());
-      } catch (error) {
-        reportUncaught(error);
-      }
+      guard(() => fn(this.#read()));
     });
     return makeStop(() => this.#set.delete(subscriber));
   }

@@ -44,6 +44,20 @@ describe('a stream of data', () => {
     expect(texts(again.value)).toEqual(['a', 'b']);
   });
 
+  test('a subscriber that appends: the others get both changes, in order', async () => {
+    const db = await fresh(memory());
+    const chat = db.stream<Line>('chat');
+    const heard: string[][] = [];
+    chat.subscribe((lines) => {
+      if (lines.length === 1) chat.append(line('answer'));
+    });
+    chat.subscribe((lines) => heard.push(texts(lines)));
+    await until(() => chat.whole);
+    heard.length = 0;
+    chat.append(line('question'));
+    expect(heard).toEqual([['question'], ['question', 'answer']]);
+  });
+
   test('is one in all windows', async () => {
     const host = memory();
     const [one, other] = [await fresh(host), await fresh(host)];
