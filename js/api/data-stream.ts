@@ -40,7 +40,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
   #entries: readonly Item[] | null = null;
   #value: readonly unknown[] | null = null;
   #whole = false;
-  /** Items that came since the device was told how many are needed. */
+  /** Items that came since the device last removed what is older than `keep`. */
   #untrimmed = 0;
 
   constructor(at: StreamPlace, keep: number) {

@@ -25,7 +25,7 @@ export interface StreamParts {
   readonly realm: string;
   readonly timers: Timers;
   readonly dispatch: (event: StreamEvent) => void;
-  /** Whether the worker runs, and can be told or asked. */
+  /** Whether the worker runs, so that messages reach it. */
   isHeard(): boolean;
   post(
     message:
@@ -167,20 +167,25 @@ export class Streams {
 
   /** What windows want of streams; posted to the worker now, or when it starts. */
   want(add: readonly WantedStream[]): void {
-    for (const wanted of add) {
-      const held = this.#wanted.get(wanted.stream);
-      if (held && held.last === undefined && wanted.last !== undefined) continue;
-      this.#wanted.set(wanted.stream, wanted);
-    }
-    this.post();
+    const more = add.filter(({ stream, last }) => {
+      const held = this.#wanted.get(stream);
+      return !held || held.last !== undefined || last === undefined;
+    });
+    for (const wanted of more) this.#wanted.set(wanted.stream, wanted);
+    this.#post(more);
   }
 
-  /** A worker has started, or there is more to want. */
+  /** A worker has started: it is told all that is wanted. */
   post(): void {
-    if (this.#wanted.size === 0 || !this.parts.isHeard()) return;
-    this.parts.post({ type: 'streams', add: [...this.#wanted.values()] });
-    for (const [name, { stream, last }] of this.#wanted)
-      this.#wanted.set(name, last === undefined ? { stream } : { stream, last });
+    this.#post([...this.#wanted.values()]);
+  }
+
+  #post(add: readonly WantedStream[]): void {
+    if (add.length === 0 || !this.parts.isHeard()) return;
+    this.parts.post({ type: 'streams', add });
+    // A stream is begun anew once.
+    for (const { stream, last } of add)
+      this.#wanted.set(stream, last === undefined ? { stream } : { stream, last });
   }
 }
 

@@ -74,14 +74,16 @@ export interface ResolvedEffect {
   readonly id: number;
   readonly error: { readonly code: string; readonly detail: string } | null;
 }
-/** A confirmed action of a stream, as the core hands it over. */
+/** A confirmed action of a stream, as the core hands it over, and as a file has it. */
 export interface ConfirmedAction {
   readonly id: string;
   readonly name: string;
   readonly arg: unknown;
+  /** ms: when it was logged, and when it was made. */
   readonly at: number;
   readonly madeAt: number;
   readonly author: string;
+  /** In its stream: revision and index. */
   readonly place: readonly [revision: number, position: number];
 }
 /** One that is not. */

@@ -1,8 +1,9 @@
 /** The confirmed actions of streams: as storage has them, as a file has them, and as mutations that append them again. */
-import type { PlainAction, PlainMutation, PlainOp, PortableCore } from './portable-core.ts';
+import type { ConfirmedAction } from '../../core/window-effects.ts';
+import type { PlainMutation, PlainOp, PortableCore } from './portable-core.ts';
 
 /** By realm and stream, in the order of the stream. */
-export type StreamActions = Readonly<Record<string, Readonly<Record<string, PlainAction[]>>>>;
+export type StreamActions = Readonly<Record<string, Readonly<Record<string, ConfirmedAction[]>>>>;
 
 /** A row of the store `actions` (docs/internals.md, section 3). */
 export interface StoredActions {
@@ -18,12 +19,15 @@ export function rangeOf(realm: string, stream: string): { from: string; to: stri
 
 export function actionsOf(portable: PortableCore, rows: readonly StoredActions[]): StreamActions {
   // A realm and a stream may have any name.
-  const realms = new Map<string, Map<string, PlainAction[]>>();
+  const realms = new Map<string, Map<string, ConfirmedAction[]>>();
   for (const { key, value } of rows) {
     const [realm = '', stream = ''] = key.split('\0');
-    const streams = realms.get(realm) ?? new Map<string, PlainAction[]>();
+    const streams = realms.get(realm) ?? new Map<string, ConfirmedAction[]>();
     realms.set(realm, streams);
-    streams.set(stream, [...(streams.get(stream) ?? []), ...portable.actions(value.body)]);
+    // Into the same list: an own action has a row of its own, and there may be many.
+    const actions = streams.get(stream) ?? [];
+    streams.set(stream, actions);
+    actions.push(...portable.actions(value.body));
   }
   return Object.fromEntries(
     [...realms].map(([realm, streams]) => [realm, Object.fromEntries(streams)]),
@@ -37,7 +41,7 @@ export function actionsOf(portable: PortableCore, rows: readonly StoredActions[]
 export function appending(
   streams: StreamActions,
   realms: ReadonlyMap<string, string>,
-  isWanted: (action: PlainAction, realm: string) => boolean,
+  isWanted: (action: ConfirmedAction, realm: string) => boolean,
 ): PlainMutation[] {
   const mutations = new Map<string, PlainMutation & { ops: PlainOp[] }>();
   for (const [from, byStream] of Object.entries(streams)) {

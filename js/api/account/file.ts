@@ -8,8 +8,9 @@
  * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be formatted again.
  */
 import { LimitError, UpdateNeededError, ValidationError } from '../../core/errors.ts';
+import type { ConfirmedAction } from '../../core/window-effects.ts';
 import type { StreamActions } from './actions.ts';
-import type { PlainAction, PlainMutation, PlainRow } from './portable-core.ts';
+import type { PlainMutation, PlainRow } from './portable-core.ts';
 
 export type FileRow = Omit<PlainRow, 'realm' | 'revision'>;
 
@@ -101,7 +102,7 @@ function isByStream(streams: unknown): boolean {
 }
 
 function isAction(action: unknown): boolean {
-  const { id, name, madeAt, place } = (action ?? {}) as Partial<PlainAction>;
+  const { id, name, madeAt, place } = (action ?? {}) as Partial<ConfirmedAction>;
   return (
     typeof id === 'string' &&
     typeof name === 'string' &&

@@ -4,6 +4,7 @@
  */
 import glue, { type MainModule } from '../../../build/wasm/skerry-portable.js';
 import { type CoreModule, loadCore } from '../../core/module.ts';
+import type { ConfirmedAction } from '../../core/window-effects.ts';
 import type { Host } from '../../host/host.ts';
 
 /** A row in plain form (docs/internals.md, section 2); bytes are base64 text. */
@@ -36,19 +37,6 @@ export interface PlainMutation {
   readonly arg: unknown;
   readonly base: Readonly<Record<string, number>>;
   readonly ops: readonly PlainOp[];
-}
-
-/** A confirmed action of a stream. */
-export interface PlainAction {
-  readonly id: string;
-  readonly name: string;
-  readonly arg: unknown;
-  /** ms: when it was logged, and when it was made. */
-  readonly at: number;
-  readonly madeAt: number;
-  readonly author: string;
-  /** In its stream: revision and index. */
-  readonly place: readonly [revision: number, position: number];
 }
 
 /** A record of the store `mutations` (docs/internals.md, section 3). */
@@ -108,9 +96,9 @@ export class PortableCore {
   }
 
   /** The content of the body of a row of `actions`. */
-  actions(body: Uint8Array): PlainAction[] {
+  actions(body: Uint8Array): ConfirmedAction[] {
     this.#module.callWithBytes('_sk_portable_actions', body, this.#handle);
-    return this.#module.output() as PlainAction[];
+    return this.#module.output() as ConfirmedAction[];
   }
 
   /** The content of the body of a mutation. */
