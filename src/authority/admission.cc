@@ -305,17 +305,6 @@ KnownActions Admission::FindKnown(const Pushed& pushed) const {
   return known;
 }
 
-// REQUIRES: the heads are those with the update's entries.
-void Admission::Append(const Request& request, const Update& update) {
-  Map<std::pair<std::string, std::string>, uint32_t> lengths;  // realm, stream
-  for (const Op& op : update.ops) {
-    if (!op.Has(kOnStream)) continue;
-    const uint32_t position = lengths[{op.realm, op.stream}]++;
-    appends_.push_back({op.realm, input_.realms[op.realm].head, op.stream, position, request.user,
-                        update.actions[op.by[0]]});
-  }
-}
-
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
   Map<std::string, LogEntry> entries;
@@ -369,10 +358,15 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
       known_actions_[{realm, action.id}] = entry.revision;
       new_actions_.push_back({realm, action.id, entry.revision});
     }
+    if (!entry.streams.empty()) {
+      const Update& update = *pushed.update;
+      for (auto& [stream, action] :
+           AppendsOf(update.actions, update.ops, realm, entry.revision, at_, request.user))
+        appends_.push_back({realm, stream, std::move(action)});
+    }
     entries_.push_back(std::move(entry));
   }
   std::move(changes.begin(), changes.end(), std::back_inserter(changes_));
-  Append(request, *pushed.update);
   chains_.Advance(request.client, pushed.id, pushed.after, answer);
   return answer;
 }

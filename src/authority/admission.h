@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "log/stream_action.h"
 
 namespace skerry {
 
@@ -57,11 +58,8 @@ struct LogAction {
 // An action that an entry appended to a stream.
 struct LogAppend {
   std::string realm;
-  uint64_t revision = 0;
   std::string stream;
-  uint32_t position = 0;  // among those of the entry in this stream
-  std::string user;
-  Action action;
+  StreamAction action;
 };
 
 class Admission {
@@ -142,7 +140,6 @@ class Admission {
   KnownActions FindKnown(const Pushed& pushed) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
-  void Append(const Request& request, const Update& update);
   void ForgetNeeds();
   void PrefetchAll();
   void JudgeForNeeds(const Request& request, const Pushed& pushed);

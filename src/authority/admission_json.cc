@@ -142,19 +142,20 @@ Data ActionToData(const LogAction& action) {
 }
 
 // The size is about what the append takes in an answer.
-Data AppendToData(const LogAppend& append, double at) {
+Data AppendToData(const LogAppend& append) {
+  const StreamAction& action = append.action;
   Data data = Data::MakeObject();
   data.Set("realm", append.realm)
       .Set("stream", append.stream)
-      .Set("revision", append.revision)
-      .Set("position", append.position)
-      .Set("id", append.action.id)
-      .Set("name", append.action.name)
-      .Set("arg", Data::Json(append.action.arg))
-      .Set("at", at)
-      .Set("madeAt", append.action.at)
-      .Set("author", append.user);
-  return data.Set("bytes", uint64_t{append.action.arg.size() + kAppendOverheadBytes});
+      .Set("revision", action.place.first)
+      .Set("position", action.place.second)
+      .Set("id", action.id)
+      .Set("name", action.name)
+      .Set("arg", Data::Json(action.arg))
+      .Set("at", action.at)
+      .Set("madeAt", action.made_at)
+      .Set("author", action.author);
+  return data.Set("bytes", uint64_t{action.arg.size() + kAppendOverheadBytes});
 }
 
 }  // namespace
@@ -313,9 +314,7 @@ void AdmissionSession::WriteLists(std::string* out) const {
   out->push_back('\n');
   WriteList(admission_.new_actions(), ActionToData, out);
   out->push_back('\n');
-  WriteList(
-      admission_.appends(),
-      [&](const LogAppend& append) { return AppendToData(append, admission_.at()); }, out);
+  WriteList(admission_.appends(), AppendToData, out);
   out->push_back('\n');
   WriteJson(ChainsToData(admission_.chains()), out);
   out->push_back('\n');

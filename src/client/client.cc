@@ -28,12 +28,6 @@ struct ActionInput {
   }
 };
 
-Data Texts(const Vector<std::string>& texts) {
-  Data array = Data::MakeArray();
-  for (const std::string& text : texts) array.Push(text);
-  return array;
-}
-
 }  // namespace
 
 std::string PackSlots(const Vector<uint32_t>& slots) {
@@ -239,10 +233,10 @@ Data Client::Drain() {
     for (const LiveDelta& delta : deltas_) {
       live.Push(Fields{{"live", delta.live},
                        {"rows", Data::Bytes(PackSlots(delta.rows))},
-                       {"added", Texts(delta.added)},
-                       {"removed", Texts(delta.removed)},
-                       {"changed", Texts(delta.changed)},
-                       {"moved", Texts(delta.moved)}});
+                       {"added", ToData(delta.added)},
+                       {"removed", ToData(delta.removed)},
+                       {"changed", ToData(delta.changed)},
+                       {"moved", ToData(delta.moved)}});
     }
     deltas_.clear();
   }

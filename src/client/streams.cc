@@ -21,12 +21,6 @@ bool AppendsTo(const Pending& pending, const Streams::Stream& stream) {
   });
 }
 
-Data Texts(const Vector<std::string>& texts) {
-  Data array = Data::MakeArray();
-  for (const std::string& text : texts) array.Push(text);
-  return array;
-}
-
 }  // namespace
 
 const Streams::Stream* Streams::Find(uint32_t handle) const {
@@ -246,7 +240,7 @@ Data Streams::PendingOf(Stream* stream) {
     }
   }
   Data data = Fields{{"all", std::move(all)}, {"added", std::move(added)}};
-  data.Set("removed", Texts(stream->removed));
+  data.Set("removed", ToData(stream->removed));
   stream->is_reordered = false;
   stream->added.clear();
   stream->removed.clear();

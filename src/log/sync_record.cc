@@ -29,7 +29,7 @@ std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursor
   const auto cursor = cursors.find(realm);
   if (cursor == cursors.end()) return std::nullopt;
   const auto behind = stream.behind.find(realm);
-  if (behind == stream.behind.end()) return CursorRevision(cursors, std::string(realm));
+  if (behind == stream.behind.end()) return CursorRevision(cursor->second);
   return behind->second == 0 ? std::nullopt : std::optional<uint64_t>(behind->second);
 }
 

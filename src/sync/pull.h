@@ -168,7 +168,7 @@ class PullFold {
   void MoveCursors();
   void AddOwnActions(const Update& update, const std::string& realm, uint64_t revision, double at,
                      bool was_stored);
-  bool Covers(const SyncStream& stream, const std::string& realm, uint64_t revision) const;
+  std::optional<uint64_t> AnsweredUpTo(const SyncStream& stream, const std::string& realm) const;
   const AnsweredFill* FillOf(const SyncStream& stream) const;
   std::optional<uint64_t> FilledBefore(const SyncStream& stream, const std::string& realm) const;
   void ClearFilled(const SyncStream& stream, const std::string& realm, uint64_t filled);

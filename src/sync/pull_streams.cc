@@ -99,18 +99,10 @@ void PullFold::AddOwnActions(const Update& update, const std::string& realm, uin
         is_missing = false;
         break;
       }
-      is_missing = is_missing || !was_stored || Covers(wanted, realm, revision);
+      is_missing = is_missing || !was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= revision;
     }
     if (is_missing) found_actions_[{realm, stream}][action.place] = std::move(action);
   }
-}
-
-// Whether the answer has the stream up to this revision.
-bool PullFold::Covers(const SyncStream& stream, const std::string& realm, uint64_t revision) const {
-  const AnsweredFill* fill = FillOf(stream);
-  if (fill == nullptr) return false;
-  const auto filled = fill->filled.find(realm);
-  return filled != fill->filled.end() && filled->second >= revision;
 }
 
 // None: the answer says nothing of it.
@@ -120,6 +112,15 @@ const AnsweredFill* PullFold::FillOf(const SyncStream& stream) const {
     if (fill.stream == stream.stream) return &fill;
   }
   return nullptr;
+}
+
+// How far the stream is in the realm by this answer. None: it does not say.
+std::optional<uint64_t> PullFold::AnsweredUpTo(const SyncStream& stream,
+                                               const std::string& realm) const {
+  const AnsweredFill* fill = FillOf(stream);
+  if (fill == nullptr) return std::nullopt;
+  const auto filled = fill->filled.find(realm);
+  return filled == fill->filled.end() ? std::nullopt : std::optional<uint64_t>(filled->second);
 }
 
 std::optional<uint64_t> PullFold::FilledBefore(const SyncStream& stream,
@@ -143,16 +144,14 @@ void PullFold::ClearFilled(const SyncStream& stream, const std::string& realm, u
 }
 
 void PullFold::MoveStream(SyncStream* stream) {
-  const AnsweredFill* fill = FillOf(*stream);
   for (const auto& [realm, cursor] : answer_->cursors) {
     const uint64_t now = CursorRevision(answer_->cursors, realm);
     const std::optional<uint64_t> before = FilledBefore(*stream, realm);
     uint64_t filled = before.value_or(0);
-    const auto told = fill == nullptr ? Revisions::const_iterator() : fill->filled.find(realm);
-    if (fill != nullptr && told != fill->filled.end()) {
-      filled = std::min(told->second, now);
+    if (const auto answered = AnsweredUpTo(*stream, realm)) {
+      filled = std::min(*answered, now);
       ClearFilled(*stream, realm, filled);
-      if (!before.has_value()) WriteFloor(*stream, realm, *fill);
+      if (!before.has_value()) WriteFloor(*stream, realm, *FillOf(*stream));
     }
     if (filled >= now) {
       stream->behind.erase(realm);

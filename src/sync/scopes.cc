@@ -63,17 +63,17 @@ Step KeepStep(const Schema& schema, const Vector<SyncScope>& scopes) {
   return step;
 }
 
-namespace {
-
-UpdateRecord KeepRecord(const Schema& schema, SyncRecord* sync) {
+UpdateRecord ScopesRecord(const Schema& schema, const Vector<Step>& steps, SyncRecord* sync) {
   UpdateRecord record;
   record.n = ++sync->n;
   record.kind = UpdateKind::kScopes;
   record.cursors = sync->cursors;
-  record.body = EncodeSteps(schema, {KeepStep(schema, sync->scopes)});
+  record.body = EncodeSteps(schema, steps);
   sync->record_bytes += record.body->size();
   return record;
 }
+
+namespace {
 
 double Day(double now) { return std::floor(now / kDayMs); }
 
@@ -234,7 +234,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   for (Kept& one : kept) sync->scopes.push_back(std::move(one.scope));
   if (!changed && !dropped) return false;
   ++sync->scope_version;
-  if (dropped) *record = KeepRecord(schema, sync);
+  if (dropped) *record = ScopesRecord(schema, {KeepStep(schema, sync->scopes)}, sync);
   return true;
 }
 

@@ -47,6 +47,9 @@ bool CanEvaluate(const Schema& schema, const SyncScope& scope, const Vector<Sync
 // scope which cannot be evaluated; the pages of that scope come with another such step.
 Step KeepStep(const Schema& schema, const Vector<SyncScope>& scopes);
 
+// The next record, of what windows want: it has no rows, but perhaps these steps. Counts it in `sync`.
+UpdateRecord ScopesRecord(const Schema& schema, const Vector<Step>& steps, SyncRecord* sync);
+
 // Adds and drops scopes; returns whether anything changed. An added scope starts unfilled, even if
 // it was there before. The scopes of its sub-selects are added with it, and stay as long as it does.
 //

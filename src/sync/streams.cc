@@ -103,14 +103,7 @@ bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync
 }
 
 void NoteStreams(const Schema& schema, SyncRecord* sync, std::optional<UpdateRecord>* record) {
-  if (!record->has_value()) {
-    UpdateRecord& made = record->emplace();
-    made.n = ++sync->n;
-    made.kind = UpdateKind::kScopes;
-    made.cursors = sync->cursors;
-    made.body = EncodeSteps(schema, {});
-    sync->record_bytes += made.body->size();
-  }
+  if (!record->has_value()) *record = ScopesRecord(schema, {}, sync);
   (*record)->streams = sync->streams;
 }
 

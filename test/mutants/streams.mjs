@@ -76,13 +76,13 @@ export const streams = [
   {
     name: 'own actions are not stored again after their realm was read from the start',
     file: 'src/sync/pull_streams.cc',
-    from: '!was_stored || Covers(wanted, realm, revision)',
+    from: '!was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= revision',
     to: '!was_stored',
   },
   {
     name: 'own actions are stored again in each pull until their update is confirmed everywhere',
     file: 'src/sync/pull_streams.cc',
-    from: '!was_stored || Covers(wanted, realm, revision)',
+    from: '!was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= revision',
     to: 'true',
   },
   {

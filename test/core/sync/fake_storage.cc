@@ -50,6 +50,16 @@ Data FakeStorage::Get(const std::string& name, const Data& key) const {
   return it == store->second.end() ? Data() : it->second;
 }
 
+Vector<Data> FakeStorage::Between(const std::string& name, const Data& from, const Data& to) const {
+  Vector<Data> values;
+  const auto store = stores_.find(name);
+  if (store == stores_.end()) return values;
+  const auto end = store->second.upper_bound(StoreKey(to));
+  for (auto it = store->second.lower_bound(StoreKey(from)); it != end; ++it)
+    values.push_back(it->second);
+  return values;
+}
+
 void FakeStorage::Put(const std::string& name, const Data& key, Data value) {
   stores_[name][StoreKey(key)] = std::move(value);
 }

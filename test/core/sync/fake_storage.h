@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/data.h"
+#include "base/vector.h"
 
 namespace skerry::sync_test {
 
@@ -47,6 +48,8 @@ class FakeStorage {
   // For set-up and checks, outside of transactions.
   Store& store(const std::string& name) { return stores_[name]; }
   Data Get(const std::string& name, const Data& key) const;
+  // The values of all keys from `from` to `to`, ascending.
+  Vector<Data> Between(const std::string& name, const Data& from, const Data& to) const;
   void Put(const std::string& name, const Data& key, Data value);
   double Add(const std::string& name, Data value);
   size_t Count(const std::string& name) const;

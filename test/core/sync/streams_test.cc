@@ -39,8 +39,7 @@ struct StreamWorld : SyncWorld {
   std::set<StreamPlace> Stored(const std::string& stream, bool* twice = nullptr) {
     std::set<StreamPlace> places;
     const KeyRange keys = KeysOfStream("A", stream);
-    for (const auto& [key, value] : storage.store("actions")) {
-      if (key < StoreKey(keys.from.data()) || StoreKey(keys.to.data()) < key) continue;
+    for (const Data& value : storage.Between("actions", keys.from.data(), keys.to.data())) {
       const auto actions = DecodeActions(SyncSchema(), value["body"].as_bytes());
       for (const StreamAction& action : actions.value()) {
         const bool is_new = places.insert(action.place).second;

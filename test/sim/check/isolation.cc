@@ -89,14 +89,10 @@ class IsolationCheck final : public Check {
     for (const auto& [key, record] : const_cast<Profile&>(profile).storage.store("updates")) {
       if (HasRowsIn(profile, record, realm)) return "a record";
     }
-    auto& storage = const_cast<Profile&>(profile).storage;
     const KeyRange keys = KeysOfRealm(realm);
     for (const char* store : {"actions", "streams"}) {
-      for (const auto& [key, record] : storage.store(store)) {
-        if (!(key < sync_test::StoreKey(keys.from.data())) &&
-            !(sync_test::StoreKey(keys.to.data()) < key))
-          return std::string("the store ") + store;
-      }
+      if (!profile.storage.Between(store, keys.from.data(), keys.to.data()).empty())
+        return std::string("the store ") + store;
     }
     for (const auto& [generation, files] : profile.images) {
       for (const auto& [name, bytes] : files) {

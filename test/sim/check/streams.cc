@@ -193,36 +193,33 @@ class StreamsCheck final : public Check {
                        [&](const std::string& id) { return Contains(all, id); });
   }
 
-  StoredIds Stored(Profile& profile, const std::string& realm, const std::string& name) {
+  StoredIds Stored(const Profile& profile, const std::string& realm, const std::string& name) {
     StoredIds found;
     const KeyRange keys = KeysOfStream(realm, name);
-    const auto& read = [&](const char* store, const auto& take) {
-      for (const auto& [key, record] : profile.storage.store(store)) {
-        if (!(key < sync_test::StoreKey(keys.from.data())) &&
-            !(sync_test::StoreKey(keys.to.data()) < key))
-          take(record);
-      }
-    };
-    read("actions", [&](const Data& record) {
+    const auto& storage = profile.storage;
+    for (const Data& record : storage.Between("actions", keys.from.data(), keys.to.data())) {
       const auto actions =
           DecodeActions(SchemaOf(profile.release), ReadRecord<ActionsRecord>(record).body);
-      if (!actions.ok()) return Fail("streams: a row of actions cannot be read");
+      if (!actions.ok()) {
+        Fail("streams: a row of actions cannot be read");
+        break;
+      }
       for (const StreamAction& action : actions.value()) {
         if (!found.actions.emplace(action.place, action.id).second)
-          return Fail("streams: " + action.id + " is stored twice");
+          Fail("streams: " + action.id + " is stored twice");
       }
-    });
-    read("streams", [&](const Data& record) {
+    }
+    for (const Data& record : storage.Between("streams", keys.from.data(), keys.to.data())) {
       if (Is<StateRecord>(record)) {
         found.states.push_back(ReadRecord<StateRecord>(record));
       } else {
         found.floor = ReadRecord<StreamRecord>(record).floor;
       }
-    });
+    }
     return found;
   }
 
-  void CompareStored(Profile& profile, const std::string& realm) {
+  void CompareStored(const Profile& profile, const std::string& realm) {
     const test::naive::Server& naive = world_->checks().naive();
     const std::string who = "streams: profile " + std::to_string(uint64_t{profile.index}) +
                             " has stored of " + realm + ": ";
