@@ -103,16 +103,16 @@ export const api = [
   {
     name: 'a subscriber that another one has ended is called once more',
     test: 'test/js/live.test.ts',
-    file: 'js/api/live.ts',
-    from: 'if (this.#subscribers.has(subscriber)) subscriber.fn',
+    file: 'js/api/subscribers.ts',
+    from: 'if (this.#set.has(subscriber)) subscriber.fn',
     to: 'subscriber.fn',
   },
   {
     name: 'the first subscriber that leaves ends the live query of all',
     test: 'test/js/live.test.ts',
     file: 'js/api/live.ts',
-    from: 'this.#subscribers.delete(subscriber) && this.#subscribers.size === 0',
-    to: 'this.#subscribers.delete(subscriber)',
+    from: 'if (wasHeard && this.#subscribers.isEmpty)',
+    to: 'if (wasHeard)',
   },
   {
     name: 'a listener that another one has ended is called once more',

@@ -181,8 +181,8 @@ export const client = [
     name: 'a live value that cannot be made takes the others along',
     test: 'test/js/unreadable.test.ts',
     file: 'js/api/live.ts',
-    from: 'this.guard(() => this.#calls.push(...(this.#open.get(change.live)?.change(change) ?? [])));',
-    to: 'this.#calls.push(...(this.#open.get(change.live)?.change(change) ?? []));',
+    from: 'guard(() => this.calls.add(this.#open.get(change.live)?.change(change) ?? []));',
+    to: 'this.calls.add(this.#open.get(change.live)?.change(change) ?? []);',
   },
   {
     name: 'a live value that could not be made is taken for the last one for good',

@@ -151,6 +151,13 @@ export const streamsOnServer = [
 
 export const streamsOfPackage = [
   {
+    name: 'what a subscriber causes reaches the others before what caused it',
+    test: 'test/js/streams.test.ts',
+    file: 'js/api/call-queue.ts',
+    from: 'if (this.#calling) return;',
+    to: '',
+  },
+  {
     name: 'a reducer may dispatch',
     test: 'test/js/streams.test.ts',
     file: 'js/api/reduced-stream.ts',
