@@ -110,8 +110,8 @@ void Streams::DropRealm(const std::string& realm, uint64_t n) {
   for (auto& [handle, stream] : streams_) {
     if (stream.realm != realm) continue;
     if (!stream.is_loaded || !remote_) {
-      // What is being read may be of before. Without a remote nobody else has the actions: they are
-      // in storage still.
+      // What is being read may be out of date. Without a remote the actions are still in storage,
+      // which has the only copy.
       stream.is_loaded = false;
       stream.is_stale = true;
       stream.read_upto = 0;

@@ -182,7 +182,7 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   sync.previous.reset();
   writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-  // Streams come again, too, unless nobody else has them.
+  // A server sends the streams again, too. Without one, storage has the only copy.
   if (!options_.remote) return;
   writes->Push(DeleteUpToWrite(Store::kActions, kLastKey));
   writes->Push(DeleteUpToWrite(Store::kStreams, kLastKey));

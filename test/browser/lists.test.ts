@@ -107,6 +107,10 @@ test('people chat about the list, offline, too; a reader only reads', async () =
   await until(bo, () => document.querySelectorAll('.messages li').length === 50, []);
   await bo.click('.chat > button');
   await shows(bo, 'Anything else?');
+  await submit(ada, saying, 'Bye');
+  await shows(bo, 'Bye');
+  expect((await said(bo)).slice(-3)).toEqual(['line 58', 'line 59', 'Bye']);
+  expect(await said(bo)).toHaveLength(64);
   await bo.screenshot({ path: join(shots, 'chat-phone.png') });
 });
 

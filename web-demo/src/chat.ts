@@ -19,8 +19,9 @@ export class Chat {
   readonly #earlier = make('button', { type: 'button', class: 'quiet', hidden: true }, 'Earlier');
   readonly #saying = make('form');
   readonly #stop: () => void;
-  /** Read from the server or the device, before those that are shown live. */
+  /** Before those that are shown live: what was asked for, and from then on what is no longer shown live. */
   #past: readonly Entry<Message>[] = [];
+  #live: readonly Entry<Message>[] = [];
 
   constructor(demo: Demo, realm: string, run: (run: () => void) => void) {
     this.#stream = demo.stream<Message>('chat', { realm, keep: KEPT });
@@ -67,8 +68,16 @@ export class Chat {
   }
 
   #render(): void {
-    const entries = [...this.#past, ...this.#stream.entries];
-    if (this.#past.length === 0) this.#earlier.hidden = this.#stream.entries.length < KEPT;
+    const before = this.#live;
+    this.#live = this.#stream.entries;
+    if (this.#past.length > 0) {
+      const shown = new Set(this.#live.map(({ id }) => id));
+      const gone = before.filter(({ id, pending }) => !pending && !shown.has(id));
+      this.#past = [...this.#past, ...gone];
+    } else {
+      this.#earlier.hidden = this.#live.length < KEPT;
+    }
+    const entries = [...this.#past, ...this.#live];
     this.#messages.replaceChildren(...entries.map((entry) => this.#message(entry)));
   }
 

@@ -1,4 +1,5 @@
 // What the authority asks for before it answers a pull (docs/authority.md).
+import type { StreamRange } from '../stream/actions.ts';
 
 export interface EntryNeed {
   readonly realm: string;
@@ -50,19 +51,8 @@ export interface SelectedNeed {
   readonly upto: number;
 }
 
-/** The actions of a stream, or of all streams with a prefix: above revision `from`, up to `upto`. */
-export interface StreamNeed {
-  readonly realm: string;
-  /** A name, or a prefix followed by `*`. */
-  readonly stream: string;
-  readonly from: number;
-  readonly upto: number;
-  /** Only the last so many. */
-  readonly last: number | null;
-}
-
 export interface Needs {
-  readonly streams?: readonly StreamNeed[];
+  readonly streams?: readonly StreamRange[];
   readonly entries?: readonly EntryNeed[];
   readonly changes?: readonly ChangeNeed[];
   readonly own?: readonly string[];
