@@ -154,8 +154,8 @@ export const streamsOfPackage = [
     name: 'what a subscriber causes reaches the others before what caused it',
     test: 'test/js/streams.test.ts',
     file: 'js/api/call-queue.ts',
-    from: 'if (this.#calling) return;',
-    to: '',
+    from: 'this.#calls.push(...calls);',
+    to: 'this.#calls.unshift(...calls);',
   },
   {
     name: 'a reducer may dispatch',
