@@ -98,6 +98,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     if (isAppended) this.#reducePending(pending.added);
     else this.#reduceAll();
     const calls = this.#at.streams.parts.problems.replace(this, [
+      ...(news.gone ? [this.#goneProblem()] : []),
       ...this.#problems,
       ...this.#pendingProblems,
     ]);
@@ -120,7 +121,8 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
         this.#confirmed = migrate(state as never, stored.reducer);
       } catch (error) {
         this.#problem('', `migrate: ${messageOf(error)}`);
-        this.#at.streams.want([{ stream: this.name, again: true }]);
+        const { reducer } = this.opening;
+        this.#at.streams.want([{ stream: this.name, again: true, reducer }]);
       }
     }
     this.#stored = stored.reducer === version ? stored.revision : 0;
@@ -137,6 +139,12 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   #problem(id: string, message: string): void {
     this.#problems.push({ table: `stream:${this.name}`, id, message, mutations: [] });
     if (this.#problems.length > maxProblems) this.#problems.shift();
+  }
+
+  #goneProblem(): Problem {
+    const { version = 1 } = this.#options;
+    const message = `The server no longer has the actions that version ${version} of the reducer needs, nor a state that it can use.`;
+    return { table: `stream:${this.name}`, id: '', message, mutations: [] };
   }
 
   /** The state after an action; the same, if the reducer throws. */

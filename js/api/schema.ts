@@ -164,9 +164,14 @@ export function schema<T extends Tables>(
   list.push(members);
   byName.set(members.name, members);
   const definition: SchemaDef = { version, accepts: [...accepts], tables: list, byName };
-  const result = Object.freeze({ version, toJSON: () => new SchemaCodec(definition).describe() });
+  const result = Object.freeze({
+    version,
+    toJSON: () => new SchemaCodec(definition).describe(),
+    // For skerry-server, which reduces streams, too (server/src/stream/reducers.ts).
+    [Symbol.for('skerry.values')]: () => new SchemaCodec(definition).registry,
+  });
   schemaDefs.set(result, definition);
-  return result as Schema<T>;
+  return result as unknown as Schema<T>;
 }
 
 /** Returns the mutators unchanged. It types them where they are declared apart from `open`. */

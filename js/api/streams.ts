@@ -171,7 +171,12 @@ export class Streams {
       const held = this.#wanted.get(stream);
       return !held || held.last !== undefined || last === undefined;
     });
-    for (const wanted of more) this.#wanted.set(wanted.stream, wanted);
+    // Of several versions of a reducer the worker asks for the highest.
+    for (const wanted of more) {
+      const held = this.#wanted.get(wanted.stream);
+      const isOlder = !wanted.again && (wanted.reducer ?? 0) < (held?.reducer ?? 0);
+      this.#wanted.set(wanted.stream, isOlder && held ? held : wanted);
+    }
     this.#post(more);
   }
 
@@ -184,8 +189,10 @@ export class Streams {
     if (add.length === 0 || !this.parts.isHeard()) return;
     this.parts.post({ type: 'streams', add });
     // A stream is begun anew once.
-    for (const { stream, last } of add)
-      this.#wanted.set(stream, last === undefined ? { stream } : { stream, last });
+    for (const { again: _, ...wanted } of add) {
+      const held = this.#wanted.get(wanted.stream);
+      if (held?.again) this.#wanted.set(wanted.stream, wanted);
+    }
   }
 }
 

@@ -89,6 +89,10 @@ export interface WantedStream {
   readonly last?: number;
   /** All of them once more. */
   readonly again?: boolean;
+  /** The version of the reducer that folds them. */
+  readonly reducer?: number;
+  /** It takes over states of earlier versions. */
+  readonly migrates?: boolean;
 }
 interface StreamsMessage {
   readonly type: 'streams';

@@ -116,6 +116,8 @@ export interface StreamNews {
   readonly loaded: boolean;
   /** Nothing is missing that a server has. */
   readonly whole: boolean;
+  /** The server no longer has the actions that this version of the reducer needs, and no state that it can use. */
+  readonly gone: boolean;
 }
 /** The answer to the event `streamPage`. */
 export interface StreamPageEffect {

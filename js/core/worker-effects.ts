@@ -21,6 +21,8 @@ export interface FetchEffect {
   readonly body: Uint8Array;
   readonly token: string | null;
   readonly timeoutMs: number;
+  /** The most bytes of the answer, inflated, if not those of any other. */
+  readonly maxBytes?: number;
 }
 
 export type LockAction = 'request' | 'steal' | 'release';

@@ -233,7 +233,7 @@ export class RunningWorker {
     this.#runner.dispatch({ type: 'token', token: isWrong ? null : token });
   }
 
-  async #fetch({ id, method, path, body, token, timeoutMs }: FetchEffect): Promise<void> {
+  async #fetch({ id, method, path, body, token, timeoutMs, maxBytes }: FetchEffect): Promise<void> {
     const stop = new AbortController();
     this.#fetches.set(id, stop);
     const headers: Record<string, string> = { 'content-type': 'application/json' };
@@ -246,7 +246,7 @@ export class RunningWorker {
         headers,
         body: method === 'GET' ? null : body,
         timeoutMs,
-        maxBytes: maxBodyBytes,
+        maxBytes: maxBytes ?? maxBodyBytes,
         gzip: true,
         credentials: this.#config.remote.credentials,
         signal: stop.signal,

@@ -4,3 +4,4 @@ export type { NodeHandler } from './http/front.ts';
 export type { JwtAuth, MountedServer, RunningServer, ServerOptions } from './options.ts';
 export type { Access } from './rights/grants.ts';
 export { createServer } from './server.ts';
+export type { Reducers, StreamReducer } from './stream/reducers.ts';

@@ -11,14 +11,15 @@ import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
+import type { Reducers } from './stream/reducers.ts';
 
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
               [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
-              [--limit NAME=NUMBER]… [--trust-proxy] [--version]
+              [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--trust-proxy] [--version]
 
-  --schema FILE    a module that exports the schema as default, or as \`app\`
+  --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
   --no-notify      nodes on one PostgreSQL only poll for each other's commits, for a database or pooler without LISTEN
   --dev            accept tokens \`dev:<user>\`, who may also write the realm \`public\`; answers to loopback names only
@@ -36,6 +37,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --static FOLDER  also serve these files
   --seed FILE      a module that exports the rows of the first start
   --limit N=V      limits of concurrent use per caller: ${Object.keys(callerLimits).join(', ')}
+  --actions-per-snapshot N  after so many actions of a stream that has a reducer a snapshot of it is made; 1000 by default
   --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
 
 class UsageError extends SetupError {}
@@ -61,6 +63,7 @@ const flags = {
   static: { type: 'string' },
   seed: { type: 'string' },
   limit: { type: 'string', multiple: true },
+  'actions-per-snapshot': { type: 'string' },
   'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
@@ -128,6 +131,13 @@ function readRealmsKey(
   return current === undefined || previous === undefined ? current : [current, previous];
 }
 
+function readCount(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new UsageError(`--${flag} ${text} is no number above 0.`);
+}
+
 function readSkew(text: string): number {
   const seconds = Number(text);
   if (text !== '' && Number.isInteger(seconds)) return seconds;
@@ -181,8 +191,11 @@ async function main(): Promise<void> {
   const port = readPort(values.port);
   const databaseUrl = process.env.DATABASE_URL || undefined;
   if (databaseUrl !== undefined) checkDatabaseUrl(databaseUrl);
+  const { schema, reducers } = await loadSchema(values.schema);
   const server = await createServer({
-    schema: await loadSchema(values.schema),
+    schema,
+    reducers: reducers as Reducers | undefined,
+    actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),
     data: values.data,
     database: databaseUrl,
     notify: !values['no-notify'],

@@ -12,6 +12,7 @@ import { SetupError } from './base/setup-error.ts';
 import type { NodeHandler } from './http/front.ts';
 import type { Access } from './rights/grants.ts';
 import type { Seed } from './seed/seed.ts';
+import type { Reducers } from './stream/reducers.ts';
 
 /** Tokens that are JWTs. */
 export interface JwtAuth extends Omit<JwtOptions, 'secret' | 'previousSecret'> {
@@ -50,6 +51,13 @@ export interface ServerOptions {
   /** Origins of other servers whose pages may call this one. */
   readonly origins?: readonly string[] | undefined;
   readonly seed?: Seed | undefined;
+  /**
+   * Streams that the server reduces, too, by name or prefix (`doc/*`), with the clients' own reducers: a client that is new to
+   * one loads a snapshot of it, instead of all its actions.
+   */
+  readonly reducers?: Reducers | undefined;
+  /** A snapshot of a stream is made after so many actions: 1,000 by default. */
+  readonly actionsPerSnapshot?: number | undefined;
   /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
   readonly limits?: Partial<CallerLimits> | undefined;
   /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */

@@ -33,10 +33,19 @@ async function load(flag: string, path: string): Promise<Record<string, unknown>
   }
 }
 
-export async function loadSchema(path: string): Promise<SchemaDescription> {
+/** What the module of `--schema` exports. */
+export interface SchemaModule {
+  readonly schema: unknown;
+  /** Checked when the server starts (stream/reducers.ts). */
+  readonly reducers: unknown;
+}
+
+export async function loadSchema(path: string): Promise<SchemaModule> {
   const module = await load('--schema', path);
+  const schema = module.default ?? module.app;
   try {
-    return describeSchema(module.default ?? module.app);
+    describeSchema(schema);
+    return { schema, reducers: module.reducers };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     throw new SetupError(`--schema ${path}: ${error.message}`, { cause: error });

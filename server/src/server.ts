@@ -50,6 +50,8 @@ import { withLeftColumns } from './sql/left-columns.ts';
 import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
+import { ReducerTable, valuesOf } from './stream/reducers.ts';
+import { checkReducersFit, StreamSnapshots } from './stream/snapshots.ts';
 
 const kPrepareTries = 5;
 /** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
@@ -239,6 +241,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const { log = logError, progress = () => {}, host = kDefaultHost } = options;
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const tokens = new RealmsTokens(await realmsKeys(options, database));
+  const snapshots = await openSnapshots(options, database, log);
   const committer = new Committer(database, authority, tables);
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
@@ -263,7 +266,10 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const flusher = new Flusher({
     committer,
     shares: callers.shares,
-    committed: (entries, rights) => relay.committed(entries, rights),
+    committed: (entries, rights) => {
+      relay.committed(entries, rights);
+      snapshots.committed(entries);
+    },
     pause: (ms) => pause(ms),
     log,
   });
@@ -276,7 +282,10 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     grants,
     callers,
     flusher,
-    puller: new Puller({ database, authority, schema: tables, images, tokens }),
+    puller: new Puller({
+      ...{ database, authority, schema: tables, images, tokens },
+      snapshotSaves: Math.min(limits.actionsSaved, snapshots.every),
+    }),
     images,
     tables: new PlainTables(database, tables, times),
     files: options.files === undefined ? null : resolve(options.files),
@@ -311,6 +320,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const at = { port: options.port ?? 0, host, bounds, trustProxy, log };
   const front: Front = isMounted ? mount : await openPort(listener, upgrade, at);
   const { port } = front;
+  snapshots.begin();
   return {
     port,
     url: isMounted ? '' : `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -327,12 +337,25 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       callers.shares.end();
       await front.stop();
       await flusher.close();
+      await snapshots.close();
       await relay.close();
       await store.close();
       await database.close();
       await authority.close();
     },
   };
+}
+
+/** Makes snapshots of the streams that have reducers. Throws SetupError where a reducer cannot go on. */
+async function openSnapshots(
+  options: ServerOptions,
+  database: Database,
+  log: (message: string, error: unknown) => void,
+): Promise<StreamSnapshots> {
+  const reducers = new ReducerTable(options.reducers);
+  await checkReducersFit(database, reducers);
+  const { actionsPerSnapshot: every = limits.actionsPerSnapshot } = options;
+  return new StreamSnapshots({ database, reducers, every, log, values: valuesOf(options.schema) });
 }
 
 /** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */

@@ -85,10 +85,21 @@ struct PulledAction {
   uint64_t position = 0;  // among those of the entry in the stream
   std::string json;       // as it is sent
 };
+// A snapshot of a stream: the state of a reducer after all actions up to a revision.
+struct StreamSnapshot {
+  std::string stream;
+  uint64_t version = 0;  // of the reducer
+  uint64_t revision = 0;
+  std::string hash;
+};
 // Ascending by revision and position, and all of each revision. `has_more`: others follow; of a
-// read with `last`: others come before.
+// read with `last`: others come before. `snapshots`: in place of the actions up to their revisions,
+// which may be gone.
 struct PulledActions {
   Vector<PulledAction> actions;
+  Vector<StreamSnapshot> snapshots;
+  std::optional<uint64_t> upto;  // it ends at this revision, for it holds many snapshots
+  uint64_t floor = 0;            // of a read with `last`: the actions up to this revision are gone
   bool has_more = false;
 };
 
@@ -162,7 +173,7 @@ struct PullPage {
   Vector<std::string> ids;
 };
 // How far a stream is filled in a realm after the answer. `from`: what is at or below it was not
-// sent, because the client wants the last actions only.
+// sent, because the client wants the last actions only, or because it is gone.
 struct PullStreamFilled {
   size_t scope = 0;
   std::string realm;
@@ -174,6 +185,7 @@ struct PullStream {
   std::string stream;
   uint64_t revision = 0;
   Vector<std::string> actions;  // JSON, in the order of their positions
+  std::optional<StreamSnapshot> snapshot;
 };
 struct PullResult {
   Map<std::string, Cursor> cursors;

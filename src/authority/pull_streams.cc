@@ -1,6 +1,8 @@
 // Pull: the actions of streams. A stream has a position of its own in each realm: all actions above
 // it and up to the answer's cursor are sent, in ascending order, as far as there is room.
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +16,25 @@ namespace {
 bool Touches(const PulledEntry& entry, const std::string& pattern) {
   return std::any_of(entry.streams.begin(), entry.streams.end(),
                      [&](const std::string& stream) { return MatchesStream(pattern, stream); });
+}
+
+// Of one stream, at one revision.
+struct FoundActions {
+  Map<uint64_t, std::string> actions;  // JSON, by position
+  std::optional<StreamSnapshot> snapshot;
+};
+
+PullStreamFilled FilledBy(const PullNeeds::Streams& asked, const PulledActions& read) {
+  const bool is_cut = read.has_more && !read.actions.empty();
+  PullStreamFilled filled{asked.scope, asked.realm, read.upto.value_or(asked.upto), {}};
+  if (asked.last == 0) {
+    if (is_cut) filled.filled = read.actions.back().revision;
+  } else if (is_cut) {
+    filled.from = read.actions.front().revision - 1;
+  } else if (read.floor > 0) {
+    filled.from = read.floor;
+  }
+  return filled;
 }
 
 }  // namespace
@@ -74,8 +95,8 @@ Set<std::pair<std::string, uint64_t>> Pull::OwnEntries() const {
 
 void Pull::WriteStreams() {
   const Set<std::pair<std::string, uint64_t>> own = OwnEntries();
-  // By realm, revision, stream and position: an action that two scopes have is sent once.
-  Map<std::tuple<std::string, uint64_t, std::string, uint64_t>, std::string> found;
+  // By realm, revision and stream. What two scopes have is sent once.
+  Map<std::tuple<std::string, uint64_t, std::string>, FoundActions> found;
   for (size_t i = 0; i < asked_streams_.size(); ++i) {
     const PullNeeds::Streams& asked = asked_streams_[i];
     if (!actions_[i]) {
@@ -83,27 +104,26 @@ void Pull::WriteStreams() {
       continue;
     }
     PulledActions& read = *actions_[i];
-    const bool is_cut = read.has_more && !read.actions.empty();
-    PullStreamFilled filled{asked.scope, asked.realm, asked.upto, {}};
-    if (is_cut && asked.last == 0) {
-      filled.filled = read.actions.back().revision;
-      has_more_actions_ = true;
-    }
-    if (is_cut && asked.last > 0) filled.from = read.actions.front().revision - 1;
+    answer_.streams_filled.push_back(FilledBy(asked, read));
+    has_more_actions_ = has_more_actions_ || answer_.streams_filled.back().filled < asked.upto;
     for (PulledAction& action : read.actions) {
       if (own.contains({asked.realm, action.revision})) continue;
-      found[{asked.realm, action.revision, action.stream, action.position}] =
+      found[{asked.realm, action.revision, action.stream}].actions[action.position] =
           std::move(action.json);
     }
-    answer_.streams_filled.push_back(std::move(filled));
+    for (StreamSnapshot& snapshot : read.snapshots) {
+      auto& kept = found[{asked.realm, snapshot.revision, snapshot.stream}].snapshot;
+      if (!kept.has_value()) kept = std::move(snapshot);
+    }
   }
-  for (auto& [place, json] : found) {
-    const auto& [realm, revision, stream, position] = place;
-    const bool is_next = !answer_.streams.empty() && answer_.streams.back().realm == realm &&
-                         answer_.streams.back().revision == revision &&
-                         answer_.streams.back().stream == stream;
-    if (!is_next) answer_.streams.push_back({realm, stream, revision, {}});
-    answer_.streams.back().actions.push_back(std::move(json));
+  for (auto& [place, content] : found) {
+    const auto& [realm, revision, stream] = place;
+    PullStream& item = answer_.streams.emplace_back();
+    item.realm = realm;
+    item.stream = stream;
+    item.revision = revision;
+    for (auto& [position, json] : content.actions) item.actions.push_back(std::move(json));
+    item.snapshot = std::move(content.snapshot);
   }
   answer_.has_more = answer_.has_more || has_more_actions_;
 }

@@ -17,6 +17,12 @@ void PullSession::LoadStreams(const Data& in) {
     }
     PulledActions read;
     read.has_more = data["more"].as_bool();
+    read.floor = data["floor"].as_u64();
+    if (const Data* upto = data.Find("upto"); upto != nullptr) read.upto = upto->as_u64();
+    for (const Data& item : data["snapshots"].items()) {
+      read.snapshots.push_back({item["stream"].as_string(), item["version"].as_u64(),
+                                item["revision"].as_u64(), item["hash"].as_string()});
+    }
     for (const Data& item : data["actions"].items()) {
       read.actions.push_back({item["stream"].as_string(), item["revision"].as_u64(),
                               item["position"].as_u64(), item["action"].as_string()});
@@ -28,8 +34,10 @@ void PullSession::LoadStreams(const Data& in) {
 void PullSession::AddStreamNeeds(Data* data) const {
   Data streams = Data::MakeArray();
   for (const PullNeeds::Streams& item : pull_.needs().streams) {
-    Data need = Fields{{"realm", item.realm}};
-    need.Set("stream", pull_.request().streams[item.scope].pattern);
+    const StreamScope& scope = pull_.request().streams[item.scope];
+    Data need = Fields{{"realm", item.realm}, {"stream", scope.pattern}};
+    need.Set("version", scope.version.has_value() ? Data(*scope.version) : Data());
+    need.Set("migrates", scope.migrates);
     need.Set("from", item.from).Set("upto", item.upto);
     streams.Push(need.Set("last", item.last == 0 ? Data() : Data(item.last)));
   }
@@ -48,7 +56,12 @@ void PullSession::AddStreams(Data* answer) const {
     actions.push_back(']');
     Data item = Fields{{"realm", stream.realm}};
     item.Set("stream", stream.stream).Set("revision", stream.revision);
-    streams.Push(item.Set("actions", Data::Json(std::move(actions))));
+    item.Set("actions", Data::Json(std::move(actions)));
+    if (const auto& snapshot = stream.snapshot; snapshot.has_value()) {
+      Data told = Fields{{"version", snapshot->version}, {"revision", snapshot->revision}};
+      item.Set("snapshot", told.Set("hash", snapshot->hash));
+    }
+    streams.Push(std::move(item));
   }
   answer->Set("streams", std::move(streams));
   if (!pull_.request().streams.empty()) answer->Set("streamsFilled", StreamsFilled());

@@ -22,6 +22,11 @@ Result<StreamScope> ReadOne(const Data& data) {
     if (IsStreamPrefix(scope.pattern))
       return WrongStreams("`last` is of one stream, not of a prefix");
   }
+  if (const Data* version = data.Find("version"); version != nullptr && !version->is_null()) {
+    if (!ReadU64(*version, &scope.version.emplace()) || *scope.version == 0)
+      return WrongStreams("`version` counts from 1");
+  }
+  scope.migrates = data["migrates"].as_bool();
   if (!data["filled"].is_null() && !data["filled"].is_object())
     return WrongStreams("`filled` of a stream holds revisions");
   for (const auto& [realm, revision] : data["filled"].members()) {

@@ -3,6 +3,7 @@
 #define SKERRY_AUTHORITY_STREAM_SCOPE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/data.h"
@@ -15,11 +16,13 @@ namespace skerry {
 struct StreamScope {
   std::string pattern;  // log/stream_name.h
   uint64_t last = 0;    // a fill begins with the last so many actions; 0: with the first
+  std::optional<uint64_t> version;  // of the client's reducer, whose snapshots it can use
+  bool migrates = false;            // those of earlier versions, too
   Map<std::string, uint64_t> filled;  // by realm: the client has all up to this revision
 };
 
-// `streams` of a pull: [{"stream","last"?,"filled":{realm: revision}}]. Null: none. kLimit,
-// kInvalidArgument.
+// `streams` of a pull: [{"stream","last"?,"version"?,"migrates"?,"filled":{realm: revision}}]. Null:
+// none. kLimit, kInvalidArgument.
 Result<Vector<StreamScope>> ReadStreamScopes(const Data& list);
 
 }  // namespace skerry

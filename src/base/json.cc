@@ -141,6 +141,8 @@ Result<Data> ParseJson(std::string_view text) {
   return Status(Code::kParse, "malformed JSON at byte " + std::to_string(builder.position()));
 }
 
+bool IsJson(std::string_view text) { return nlohmann::json::accept(text); }
+
 void WriteJson(const Data& data, std::string* out) {
   switch (data.kind()) {
     case Data::Kind::kNull:

@@ -15,6 +15,9 @@ namespace skerry {
 // deeper than kMaxJsonDepth (kLimit).
 Result<Data> ParseJson(std::string_view text);
 
+// Whether it is JSON text. Builds nothing.
+bool IsJson(std::string_view text);
+
 // Canonical: members in their order, no white space, and the shortest text of each number that
 // parses to the same number. Bytes become {"$type":"bytes","v":<base64>}. REQUIRES:
 // IsFiniteTree(data).

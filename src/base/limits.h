@@ -67,6 +67,7 @@ inline constexpr size_t kMaxKnownAsked = 500;        // ids of `known` of one pu
 inline constexpr size_t kMaxStreamScopes = 100;      // streams and prefixes of one pull
 inline constexpr size_t kMaxStreamPlaces = 100'000;  // realms of all of them
 inline constexpr size_t kMaxStreamReads = 100;       // in one answer: a stream of a realm each
+inline constexpr size_t kMaxStateBytes = 32u << 20;  // of a snapshot, as JSON text
 inline constexpr size_t kMaxLastActions = 10'000;    // with which a stream may begin
 inline constexpr size_t kMaxRowsWithoutImage = 2000;  // a realm with more rows is sent as an image
 inline constexpr size_t kMaxWholeRealmRows = 20'000;  // of a realm whose full state fits one answer

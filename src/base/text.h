@@ -4,6 +4,7 @@
 #define SKERRY_BASE_TEXT_H_
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace skerry {
@@ -13,6 +14,9 @@ bool IsStorableText(std::string_view text);
 
 // The length of the text as a JavaScript string, in UTF-16 units. REQUIRES: well-formed UTF-8.
 size_t Utf16Size(std::string_view text);
+
+// As one part of the path of a URL: all but unreserved characters are percent-encoded (RFC 3986).
+std::string PercentEncode(std::string_view text);
 
 }  // namespace skerry
 

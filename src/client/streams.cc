@@ -97,13 +97,29 @@ void Streams::Reached(uint64_t n) {
 }
 
 void Streams::LoadAgain() {
-  for (auto& [handle, stream] : streams_) {
-    stream.is_loaded = false;
-    stream.is_stale = true;
-    stream.read_upto = 0;
-    stream.confirmed.clear();
-  }
+  for (auto& [handle, stream] : streams_) ReadAgain(&stream);
   waiting_.clear();
+}
+
+void Streams::ReadAgain(Stream* stream) {
+  stream->is_loaded = false;
+  stream->is_stale = true;
+  stream->read_upto = 0;
+  stream->confirmed.clear();
+}
+
+// A snapshot is stored in place of actions. Whoever has handed over all of them already goes on.
+void Streams::Replaced(const Step& step, uint64_t n) {
+  for (auto& [handle, stream] : streams_) {
+    if (stream.realm != step.realm || stream.name != step.stream) continue;
+    const bool has_all = stream.reducer.has_value() && stream.handed_upto >= step.revision;
+    const bool was_read = stream.is_loaded && n <= stream.loaded_n;
+    if (!was_read && (!has_all || !stream.is_loaded)) ReadAgain(&stream);
+  }
+  erase_if(waiting_, [&](const Waiting& one) {
+    const auto found = streams_.find(one.handle);
+    return found == streams_.end() || found->second.is_stale;
+  });
 }
 
 void Streams::DropRealm(const std::string& realm, uint64_t n) {
@@ -129,6 +145,7 @@ void Streams::DropRealm(const std::string& realm, uint64_t n) {
 void Streams::Apply(const Vector<Step>& steps, uint64_t n) {
   for (const Step& step : steps) {
     if (step.kind == StepKind::kDropRealm) DropRealm(step.realm, n);
+    if (step.kind == StepKind::kSnapshot) Replaced(step, n);
     if (step.kind != StepKind::kActions) continue;
     for (auto& [handle, stream] : streams_) {
       if (stream.realm != step.realm || stream.name != step.stream) continue;
@@ -266,6 +283,7 @@ Data Streams::Drain() {
     stream.told_filled = FilledOf(stream);
     stream.told_whole = IsWhole(stream);
     item.Set("upto", stream.handed_upto).Set("loaded", stream.is_loaded);
+    item.Set("gone", stream.is_cut_off && stream.has_asked_again && FilledOf(stream) > 0);
     list.Push(item.Set("whole", stream.is_loaded && stream.told_whole));
   }
   return list;

@@ -54,6 +54,7 @@ class Streams {
     // Reduced: storage has neither a state nor all actions. Nothing is handed over until the stream
     // is filled again, from its beginning.
     bool is_cut_off = false;
+    bool has_asked_again = false;  // it was read once more, for that reason
     // Confirmed actions that are not handed over. Those of a reduced stream wait for their turn.
     Map<StreamPlace, StreamAction> confirmed;
     uint64_t handed_upto = 0;          // reduced: all up to this revision were
@@ -87,6 +88,7 @@ class Streams {
   void Apply(const Vector<Step>& steps, uint64_t n);
   void Reached(uint64_t n);  // after all records up to n
   void LoadAgain();          // records were missed
+  void AskedAgain(uint32_t handle) { streams_[handle].has_asked_again = true; }
   void Added(const Pending& pending);
   void Removed(const Pending& pending);
   void Reordered(const Pending& pending);
@@ -108,6 +110,8 @@ class Streams {
   template <typename Visit>
   void ForEachWanted(const Stream& stream, Visit visit) const;
   void DropRealm(const std::string& realm, uint64_t n);
+  void ReadAgain(Stream* stream);
+  void Replaced(const Step& step, uint64_t n);
   template <typename Visit>
   void ForEach(const Pending& pending, Visit visit);
   Vector<StreamAction> TakeConfirmed(Stream* stream);

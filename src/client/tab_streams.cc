@@ -19,6 +19,18 @@ uint32_t RowsFor(uint64_t actions) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(actions, 1, kMostRowsAtOnce));
 }
 
+WantedStream WantedOf(const Streams::Stream& stream) {
+  WantedStream wanted;
+  wanted.stream = stream.name;
+  if (stream.reducer.has_value()) {
+    wanted.reducer = stream.reducer;
+    if (stream.migrates) wanted.migrates = true;
+  } else {
+    wanted.last = RowsFor(stream.keep);
+  }
+  return wanted;
+}
+
 // What the store `streams` has of one stream.
 struct Kept {
   uint64_t floor = 0;
@@ -45,6 +57,7 @@ std::optional<StateRecord> StateFor(const Streams::Stream& stream, const Kept& k
   std::optional<StateRecord> best;
   for (const StateRecord& state : kept.states) {
     const bool is_own = state.reducer == *stream.reducer;
+    if (state.revision < kept.floor) continue;  // actions after it are not here
     if (is_own || (stream.migrates && state.reducer < *stream.reducer)) best = state;
   }
   return best;
@@ -80,8 +93,7 @@ void Tab::OnEvent(const StreamOpenEvent& event, Data* effects) {
   stream.keep = event.keep;
   stream.reducer = event.reducer;
   stream.migrates = event.migrates;
-  WantedStream wanted{event.name, {}, {}};
-  if (!event.reducer.has_value()) wanted.last = RowsFor(event.keep);
+  WantedStream wanted = WantedOf(stream);
   streams_.Open(std::move(stream));
   if (options_.remote) Post(StreamsMessage{{wanted}}, effects);
 }
@@ -144,8 +156,13 @@ void Tab::FinishStream(const Tx& tx, Data* effects) {
   const Streams::Stream* stream = streams_.Find(tx.stream);
   if (stream == nullptr || !tx.stored.has_value()) return;
   StoredStream stored = *tx.stored;
-  if (options_.remote && Streams::IsCutOff(*stream, stored))
-    Post(StreamsMessage{{WantedStream{stream->name, {}, true}}}, effects);
+  // Once: the server may not have what this reducer needs either.
+  if (options_.remote && !stream->has_asked_again && Streams::IsCutOff(*stream, stored)) {
+    WantedStream wanted = WantedOf(*stream);
+    wanted.again = true;
+    Post(StreamsMessage{{std::move(wanted)}}, effects);
+    streams_.AskedAgain(tx.stream);
+  }
   if (stored.n > mirror_.n()) RequestReading(effects);
   streams_.Loaded(tx.stream, std::move(stored), mirror_.n());
 }
@@ -208,11 +225,14 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   Kept kept = ReadKept(read[1]);
   uint64_t floor = kept.floor;
   if (stream->reducer.has_value()) {
-    if (!given.state.has_value() || given.revision > stream->handed_upto) return;
+    // The state that the application has now. A row of actions never goes beyond the end of a pull,
+    // so none holds actions of before and after it.
+    if (!given.state.has_value() || given.revision != stream->handed_upto) return;
     StateRecord state;
     state.reducer = *stream->reducer;
     state.revision = given.revision;
     state.state = *given.state;
+    if (state.revision < kept.floor) return;  // a snapshot has taken its place
     for (const StateRecord& other : kept.states) {
       if (other.reducer == state.reducer && other.revision >= state.revision) return;
     }

@@ -170,12 +170,16 @@ struct WantedStream {
   std::string stream;
   std::optional<uint64_t> last;  // only so many of its actions at first; none: all
   std::optional<bool> again;     // all of them once more
+  std::optional<uint64_t> reducer;  // its version, if one is to fold them
+  std::optional<bool> migrates;     // it can take over states of earlier versions
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("stream", self.stream).Require(IsText);
     member.Optional("last", self.last);
     member.Optional("again", self.again);
+    member.Optional("reducer", self.reducer);
+    member.Optional("migrates", self.migrates);
   }
   friend bool operator==(const WantedStream&, const WantedStream&) = default;
 };

@@ -209,6 +209,7 @@ Status StepApplier::Apply(const Step& step) {
     case StepKind::kKeepScopes:
       return KeepScopes(step.scopes);
     case StepKind::kActions:
+    case StepKind::kSnapshot:
       return Status::Ok();
   }
   return Status::Ok();

@@ -47,6 +47,7 @@ enum class StepKind : uint8_t {
   kDropRealm = 4,   // the realm was revoked, or comes again: its rows are removed
   kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` are removed
   kActions = 6,     // confirmed actions of a stream, in the order of their places; no rows
+  kSnapshot = 7,    // a state is stored in place of a stream's actions up to a revision; no rows
 };
 
 // Removes rows of base that are in the range, match `where` and are not named. A row is named if
@@ -68,14 +69,14 @@ struct ScopeFilter {
 
 struct Step {
   StepKind kind = StepKind::kChange;
-  std::string realm;             // kOwnOps, kDropRealm, kActions
+  std::string realm;             // kOwnOps, kDropRealm, kActions, kSnapshot
   double at = 0;                 // kOwnOps
-  uint64_t revision = 0;         // kOwnOps
+  uint64_t revision = 0;         // kOwnOps, kSnapshot
   Vector<Op> ops;                // kOwnOps: those of `realm` only
   Change change;                 // kChange
   PageRange page;                // kPage
   Vector<ScopeFilter> scopes;    // kKeepScopes
-  std::string stream;            // kActions
+  std::string stream;            // kActions, kSnapshot
   Vector<StreamAction> actions;  // kActions
   friend bool operator==(const Step&, const Step&) = default;
 };

@@ -7,6 +7,7 @@
 //           | %x04 realm                                     drop realm
 //           | %x05 varint *(table where:text)                keep scopes
 //           | %x06 realm stream:text actions                 actions of a stream (stream_action.h)
+//           | %x07 realm stream:text revision:varint         a snapshot of a stream
 //   change  = kind:u8 table id realm revision:varint rest
 //   rest    = createdAt:f64le modifiedAt:f64le set           create, update
 //           | createdAt:f64le modifiedAt:f64le set realm     move
@@ -135,13 +136,17 @@ void EncodeStep(const Step& step, BodyWriter* out) {
       out->PutRealm(step.realm);
       PutText(out->payload(), step.stream);
       return PutActions(step.actions, out);
+    case StepKind::kSnapshot:
+      out->PutRealm(step.realm);
+      PutText(out->payload(), step.stream);
+      return PutVarint(out->payload(), step.revision);
   }
 }
 
 // Returns false if nothing is left of the step.
 bool DecodeStep(BodyReader* in, Step* step) {
   const uint8_t kind = in->in().U8();
-  if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kActions)) in->in().Fail();
+  if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kSnapshot)) in->in().Fail();
   if (!in->ok()) return true;
   step->kind = static_cast<StepKind>(kind);
   switch (step->kind) {
@@ -165,6 +170,11 @@ bool DecodeStep(BodyReader* in, Step* step) {
       step->realm = in->TakeRealm();
       step->stream = in->TakeText();
       step->actions = TakeActions(in);
+      return true;
+    case StepKind::kSnapshot:
+      step->realm = in->TakeRealm();
+      step->stream = in->TakeText();
+      step->revision = in->in().Varint();
       return true;
   }
   return true;

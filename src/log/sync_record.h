@@ -70,6 +70,10 @@ struct SyncStream {
   // was asked for yet. In other realms with a cursor, all of them are here.
   Revisions behind;
   std::optional<double> asked;  // as in SyncScope
+  // The version of the reducer that folds it, the highest one that was asked for: snapshots of this
+  // version can take the place of actions, and where it migrates those of earlier versions.
+  std::optional<uint64_t> reducer;
+  std::optional<bool> migrates;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -78,6 +82,8 @@ struct SyncStream {
     member.Optional("last", self.last);
     member("behind", self.behind).Require(IsMapOf<uint64_t>);
     member.Optional("asked", self.asked);
+    member.Optional("reducer", self.reducer);
+    member.Optional("migrates", self.migrates);
   }
   friend bool operator==(const SyncStream&, const SyncStream&) = default;
 };

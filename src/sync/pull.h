@@ -63,11 +63,19 @@ struct OwnEntry {
   Vector<uint64_t> gone;  // indexes of ops that were applied in vain
 };
 
-// Actions that one entry appended to a stream.
+// A snapshot of a stream. `state`: JSON text, which is fetched before the answer is folded.
+struct AnsweredSnapshot {
+  uint64_t version = 0;  // of the reducer
+  uint64_t revision = 0;
+  std::string hash;
+  std::string state;
+};
+// Actions that one entry appended to a stream. `snapshot`: in place of all actions up to this entry.
 struct AnsweredActions {
   std::string realm;
   std::string stream;
   Vector<StreamAction> actions;
+  std::optional<AnsweredSnapshot> snapshot;
 };
 // How far a stream of the request is filled, and, where it began anew with its last actions, below
 // which revision nothing was sent.
@@ -100,6 +108,8 @@ struct PullAnswer {
 
 // kInvalidArgument if a member is missing or has the wrong type: then nothing of the answer may be
 // used.
+// Where the state of its snapshot is, below the remote's URL.
+std::string SnapshotPath(const AnsweredActions& item);
 // `streams` of a request.
 Data StreamsOfRequest(const SyncRecord& sync);
 // The members of an answer about streams.
@@ -173,6 +183,7 @@ class PullFold {
   std::optional<uint64_t> FilledBefore(const SyncStream& stream, const std::string& realm) const;
   void ClearFilled(const SyncStream& stream, const std::string& realm, uint64_t filled);
   void MoveStream(SyncStream* stream);
+  void StoreSnapshot(const AnsweredActions& item);
   void WriteFloor(const SyncStream& stream, const std::string& realm, const AnsweredFill& fill);
   void StreamSteps();
   void WriteRecord();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "base/vector.h"
 #include "log/stream_name.h"
 #include "log/stream_record.h"
@@ -13,6 +14,8 @@
 
 namespace skerry {
 namespace {
+
+bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 Status WrongStreams() {
   return {Code::kInvalidArgument, "The server's answer has a wrong `streams`."};
@@ -31,6 +34,15 @@ Status ReadAction(const Data& data, StreamPlace place, StreamAction* action) {
   action->author = data["author"].as_string();
   WriteJson(data["arg"], &action->arg);
   return Status::Ok();
+}
+
+// A hash is of hexadecimal digits: it becomes a part of a URL.
+bool ReadSnapshot(const Data& data, uint64_t revision, AnsweredSnapshot* snapshot) {
+  snapshot->hash = data["hash"].as_string();
+  return ReadU64(data["version"], &snapshot->version) && snapshot->version > 0 &&
+         ReadU64(data["revision"], &snapshot->revision) && snapshot->revision == revision &&
+         !snapshot->hash.empty() &&
+         std::all_of(snapshot->hash.begin(), snapshot->hash.end(), IsHex);
 }
 
 bool ReadRevisions(const Data& data, Revisions* out) {
@@ -54,9 +66,18 @@ Data StreamsOfRequest(const SyncRecord& sync) {
     Data item = Data::MakeObject();
     item.Set("stream", stream.stream).Set("filled", std::move(filled));
     if (stream.last.has_value()) item.Set("last", *stream.last);
+    item.Set("version", stream.reducer.has_value() ? Data(*stream.reducer) : Data());
+    if (stream.migrates.value_or(false)) item.Set("migrates", true);
     list.Push(std::move(item));
   }
   return list;
+}
+
+std::string SnapshotPath(const AnsweredActions& item) {
+  const AnsweredSnapshot& snapshot = *item.snapshot;
+  std::string path = "/streams/" + PercentEncode(item.realm) + "/" + PercentEncode(item.stream);
+  path += "/" + std::to_string(snapshot.version) + "/" + std::to_string(snapshot.revision);
+  return path + "/" + snapshot.hash;
 }
 
 Status ReadAnsweredStreams(const Data& json, PullAnswer* answer) {
@@ -71,6 +92,9 @@ Status ReadAnsweredStreams(const Data& json, PullAnswer* answer) {
     for (const Data& action : item["actions"].items()) {
       const StreamPlace place{revision, read.actions.size()};
       if (!ReadAction(action, place, &read.actions.emplace_back()).ok()) return WrongStreams();
+    }
+    if (const Data* snapshot = item.Find("snapshot"); snapshot != nullptr) {
+      if (!ReadSnapshot(*snapshot, revision, &read.snapshot.emplace())) return WrongStreams();
     }
   }
   if (!json["streamsFilled"].is_array()) return Status::Ok();
@@ -177,6 +201,32 @@ void PullFold::WriteFloor(const SyncStream& stream, const std::string& realm,
   writes_.push_back(PutWrite(Store::kStreams, StreamKey(realm, stream.stream), ToData(record)));
 }
 
+// Replaces what is stored of the stream: states of other reducers lack the actions that it stands
+// for. REQUIRES: the stream's place has moved.
+void PullFold::StoreSnapshot(const AnsweredActions& item) {
+  const AnsweredSnapshot& snapshot = *item.snapshot;
+  auto& found = found_actions_[{item.realm, item.stream}];
+  found.erase(found.begin(), found.lower_bound({snapshot.revision + 1, 0}));
+  writes_.push_back(DeleteBetweenWrite(Store::kActions, ActionsKey(item.realm, item.stream, 0),
+                                       ActionsKey(item.realm, item.stream, snapshot.revision)));
+  const KeyRange keys = KeysOfStream(item.realm, item.stream);
+  writes_.push_back(DeleteBetweenWrite(Store::kStreams, keys.from, keys.to));
+  StreamRecord record;
+  record.floor = snapshot.revision;
+  writes_.push_back(PutWrite(Store::kStreams, StreamKey(item.realm, item.stream), ToData(record)));
+  StateRecord state;
+  state.reducer = snapshot.version;
+  state.revision = snapshot.revision;
+  state.state = snapshot.state;
+  writes_.push_back(PutWrite(Store::kStreams, StateKey(item.realm, item.stream, snapshot.version),
+                             ToData(state)));
+  Step& step = steps_.emplace_back();
+  step.kind = StepKind::kSnapshot;
+  step.realm = item.realm;
+  step.stream = item.stream;
+  step.revision = snapshot.revision;
+}
+
 // REQUIRES: own updates are in found_actions_.
 void PullFold::StreamSteps() {
   for (const AnsweredActions& item : answer_->actions) {
@@ -192,7 +242,11 @@ void PullFold::StreamSteps() {
       moved_ = true;
     }
   }
+  for (const AnsweredActions& item : answer_->actions) {
+    if (item.snapshot.has_value() && IsWanted(sync_, item.stream)) StoreSnapshot(item);
+  }
   for (auto& [key, found] : found_actions_) {
+    if (found.empty()) continue;
     Step& step = steps_.emplace_back();
     step.kind = StepKind::kActions;
     step.realm = key.first;

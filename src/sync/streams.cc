@@ -25,6 +25,18 @@ SyncStream* Find(Vector<SyncStream>* streams, const std::string& stream) {
   return nullptr;
 }
 
+// The highest version wins, but for one that finds nothing on the device that it can use. Returns
+// whether it is another one.
+bool SetReducer(const WantedStream& wanted, bool is_again, SyncStream* held) {
+  if (!wanted.reducer.has_value()) return false;
+  const bool is_higher = !held->reducer.has_value() || *wanted.reducer > *held->reducer;
+  if (!is_higher && !is_again && *wanted.reducer != *held->reducer) return false;
+  const SyncStream before = *held;
+  held->reducer = wanted.reducer;
+  held->migrates = wanted.migrates;
+  return !(*held == before);
+}
+
 bool IsCovered(const Vector<SyncStream>& streams, const WantedStream& wanted) {
   return std::any_of(streams.begin(), streams.end(), [&](const SyncStream& one) {
     return !one.last.has_value() && CoversStreams(one.stream, wanted.stream);
@@ -80,8 +92,10 @@ bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync
   for (const WantedStream& wanted : add) {
     SyncStream* held = Find(&*sync->streams, wanted.stream);
     if (held != nullptr) {
+      const bool is_again = wanted.again.value_or(false);
+      changed = SetReducer(wanted, is_again, held) || changed;
       const bool is_more = held->last.has_value() && !wanted.last.has_value();
-      if (!is_more && !wanted.again.value_or(false)) continue;
+      if (!is_more && !is_again) continue;
       held->last.reset();
       BeginAgain(sync->cursors, held);
       changed = true;
@@ -94,6 +108,7 @@ bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync
       added.stream = wanted.stream;
       added.last = wanted.last;
       added.asked = today;
+      SetReducer(wanted, true, &added);
       BeginAgain(sync->cursors, &added);
       changed = true;
     }

@@ -15,7 +15,8 @@ bool SyncJob::pushing() const {
 
 bool SyncJob::pulling() const {
   return step() == SyncStep::kPullAsk || step() == SyncStep::kPullFetch ||
-         step() == SyncStep::kPullFold || step() == SyncStep::kRefill;
+         step() == SyncStep::kPullStates || step() == SyncStep::kPullFold ||
+         step() == SyncStep::kRefill;
 }
 
 void SyncJob::Wake(WakeReason reason, Turn* turn) {
@@ -161,7 +162,7 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 // like any other's.
 void SyncJob::Drop(Turn* turn) {
   if (const RequestStage* request = RequestOf(&stage_); request != nullptr) {
-    if (step() == SyncStep::kPullFetch && request->fetch != 0) turn->AbortFetch(request->fetch);
+    if (pulling() && request->fetch != 0) turn->AbortFetch(request->fetch);
     End();
   }
   DropFill(turn);
@@ -214,6 +215,7 @@ ReadReply SyncJob::Read(uint64_t id, const Data& results, Turn* turn) {
       return ReadQuarantine(&In<QuarantineStage>(), std::move(*round));
     case SyncStep::kNone:
     case SyncStep::kPullFetch:
+    case SyncStep::kPullStates:
     case SyncStep::kPushFetch:
     case SyncStep::kCheck:
       break;
@@ -255,6 +257,7 @@ void SyncJob::DoneStage(Turn* turn) {
     case SyncStep::kCheck:
     case SyncStep::kNone:
     case SyncStep::kPullFetch:
+    case SyncStep::kPullStates:
     case SyncStep::kPushFetch:
       break;
   }
@@ -318,10 +321,13 @@ bool SyncJob::Response(const ResponseEvent& event, Turn* turn) {
   const SyncStep answered = step();
   if (answered == SyncStep::kPullFetch) {
     PullResponse(event, turn);
+  } else if (answered == SyncStep::kPullStates) {
+    StateResponse(event, turn);
   } else {
     PushResponse(event, turn);
   }
-  if (step() == answered) End();  // no other stage has followed
+  // No other stage has followed, nor another request of this one.
+  if (step() == answered && InFlight(stage_) == 0) End();
   return true;
 }
 

@@ -124,6 +124,10 @@ class SyncJob {
   ReadReply ReadPullAsk(PullAskStage* ask, FencedRound round);
   void DonePullAsk(PullAskStage* ask, Turn* turn);
   void PullResponse(const ResponseEvent& event, Turn* turn);
+  bool FetchState(PullStatesStage* stage, Turn* turn);
+  void StateResponse(const ResponseEvent& event, Turn* turn);
+  void BeginPullFold(std::unique_ptr<PullRequest> request, std::unique_ptr<PullAnswer> answer,
+                     double clock_offset, Turn* turn);
   void PullRefused(SyncError error, Turn* turn);
   ReadReply ReadPullFold(PullFoldStage* stage, FencedRound round);
   void DonePullFold(PullFoldStage* stage, Turn* turn);

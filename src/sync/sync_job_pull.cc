@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "log/codec.h"
 #include "log/wire.h"
@@ -70,15 +71,62 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   auto pulled = std::make_unique<PullAnswer>(std::move(read.value()));
   // Compares the server's time in the answer with the middle of the round trip.
   const double clock_offset = pulled->time - (sent.sent_at + turn->now) / 2;
-  auto fold = std::make_unique<PullFold>(&state_->schema, state_->user, sent.request.get(),
-                                         pulled.get(), turn->now, clock_offset);
+  std::unique_ptr<PullRequest> request = std::move(sent.request);
+  PullStatesStage states;
+  states.answer = std::move(pulled);
+  states.clock_offset = clock_offset;
+  if (!FetchState(&states, turn))
+    return BeginPullFold(std::move(request), std::move(states.answer), clock_offset, turn);
+  states.request = std::move(request);
+  Enter(std::move(states));
+}
+
+// Requests the state of the next snapshot. Returns false if there is none.
+bool SyncJob::FetchState(PullStatesStage* stage, Turn* turn) {
+  const Vector<AnsweredActions>& actions = stage->answer->actions;
+  while (stage->next < actions.size() && !actions[stage->next].snapshot.has_value()) ++stage->next;
+  if (stage->next == actions.size()) return false;
+  FetchRequest fetch;
+  fetch.path = SnapshotPath(actions[stage->next]);
+  fetch.token = token_;
+  fetch.timeout_ms = state_->times.image_fetch_ms;
+  fetch.is_get = true;
+  fetch.max_bytes = kMaxStateBytes;
+  stage->fetch = turn->Fetch(std::move(fetch));
+  return true;
+}
+
+void SyncJob::StateResponse(const ResponseEvent& event, Turn* turn) {
+  PullStatesStage& stage = In<PullStatesStage>();
+  if (event.status != 200) {
+    // One that was replaced meanwhile (404): the next pull names another one.
+    Answer answer = ReadAnswer(event);
+    if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
+    answer.error.retryable = true;
+    return Fail(std::move(answer.error), turn);
+  }
+  Answered();
+  std::string state(event.body.is_bytes() ? event.body.as_bytes() : event.body.as_string());
+  if (!IsJson(state))
+    return Fail({"bad_answer", "A snapshot of a stream is not JSON.", true}, turn);
+  stage.answer->actions[stage.next++].snapshot->state = std::move(state);
+  if (FetchState(&stage, turn)) return;
+  std::unique_ptr<PullRequest> request = std::move(stage.request);
+  std::unique_ptr<PullAnswer> answer = std::move(stage.answer);
+  BeginPullFold(std::move(request), std::move(answer), stage.clock_offset, turn);
+}
+
+void SyncJob::BeginPullFold(std::unique_ptr<PullRequest> request,
+                            std::unique_ptr<PullAnswer> answer, double clock_offset, Turn* turn) {
+  auto fold = std::make_unique<PullFold>(&state_->schema, state_->user, request.get(), answer.get(),
+                                         turn->now, clock_offset);
   PullFoldStage stage;
   stage.transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts,
                 Store::kActions, Store::kStreams},
                TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
-  stage.request = std::move(sent.request);
-  stage.answer = std::move(pulled);
+  stage.request = std::move(request);
+  stage.answer = std::move(answer);
   stage.fold = std::move(fold);
   Enter(std::move(stage));
 }

@@ -37,8 +37,10 @@ bool ValidTransition(SyncStep from, SyncStep to) {
       return from == SyncStep::kNone;
     case SyncStep::kPullFetch:
       return from == SyncStep::kPullAsk;
-    case SyncStep::kPullFold:
+    case SyncStep::kPullStates:
       return from == SyncStep::kPullFetch;
+    case SyncStep::kPullFold:
+      return from == SyncStep::kPullFetch || from == SyncStep::kPullStates;
     case SyncStep::kRefill:
       return from == SyncStep::kPullAsk || from == SyncStep::kPullFetch;
     case SyncStep::kPushFetch:

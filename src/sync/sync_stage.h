@@ -29,6 +29,7 @@ enum class SyncStep : uint8_t {
   kNone,
   kPullAsk,
   kPullFetch,
+  kPullStates,
   kPullFold,
   kPushAsk,
   kPushFetch,
@@ -62,6 +63,15 @@ struct PullFetchStage : RequestStage {
   static constexpr SyncStep kStep = SyncStep::kPullFetch;
   std::unique_ptr<PullRequest> request;
   double sent_at = 0;
+};
+
+// Fetches the states of the snapshots that an answer names, one after the other.
+struct PullStatesStage : RequestStage {
+  static constexpr SyncStep kStep = SyncStep::kPullStates;
+  std::unique_ptr<PullRequest> request;
+  std::unique_ptr<PullAnswer> answer;
+  size_t next = 0;  // index of answer->actions
+  double clock_offset = 0;
 };
 
 // Writes the result of a pull.
@@ -124,9 +134,9 @@ struct CheckStage {
 };
 
 // In the order of SyncStep.
-using SyncStage =
-    std::variant<NoStage, PullAskStage, PullFetchStage, PullFoldStage, PushAskStage, PushFetchStage,
-                 PushAnswerStage, QuarantineStage, RefillStage, CheckStage>;
+using SyncStage = std::variant<NoStage, PullAskStage, PullFetchStage, PullStatesStage,
+                               PullFoldStage, PushAskStage, PushFetchStage, PushAnswerStage,
+                               QuarantineStage, RefillStage, CheckStage>;
 
 inline SyncStep StepOf(const SyncStage& stage) { return static_cast<SyncStep>(stage.index()); }
 // Null if the stage is of another kind.

@@ -96,8 +96,12 @@ void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
     const auto held = std::find_if(wanted_streams_.begin(), wanted_streams_.end(), is_it);
     if (held == wanted_streams_.end()) {
       wanted_streams_.push_back(wanted);
-    } else if (!wanted.last.has_value()) {
-      held->last.reset();
+    } else {
+      if (!wanted.last.has_value()) held->last.reset();
+      if (wanted.reducer.value_or(0) >= held->reducer.value_or(1)) {
+        held->reducer = wanted.reducer;
+        held->migrates = wanted.migrates;
+      }
     }
   }
   WantScopes({}, {}, turn, std::move(again));

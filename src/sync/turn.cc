@@ -30,13 +30,15 @@ uint64_t Turn::Transact(std::initializer_list<Store> stores, TransactionMode mod
 
 uint64_t Turn::Fetch(FetchRequest request) {
   const uint64_t id = ++*last_id_;
-  Emit(Fields{{"type", "fetch"},
-              {"id", id},
-              {"method", request.is_get ? "GET" : "POST"},
-              {"path", request.path},
-              {"body", Data::Bytes(std::move(request.body))},
-              {"token", ToData(request.token)},
-              {"timeoutMs", request.timeout_ms}});
+  Data effect = Fields{{"type", "fetch"},
+                       {"id", id},
+                       {"method", request.is_get ? "GET" : "POST"},
+                       {"path", request.path},
+                       {"body", Data::Bytes(std::move(request.body))},
+                       {"token", ToData(request.token)},
+                       {"timeoutMs", request.timeout_ms}};
+  if (request.max_bytes > 0) effect.Set("maxBytes", request.max_bytes);
+  Emit(std::move(effect));
   return id;
 }
 

@@ -25,6 +25,7 @@ struct FetchRequest {
   Token token;
   double timeout_ms = 0;
   bool is_get = false;
+  uint64_t max_bytes = 0;  // of the answer, inflated; 0: those of any other
 };
 
 class Turn {

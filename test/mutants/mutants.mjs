@@ -8,12 +8,13 @@ import { core } from './core.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
+import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 
 const kinds = {
-  core: [...core, ...authority, ...joins, ...streams, ...replay],
-  server: [...server, ...joinsOnServer, ...streamsOnServer],
+  core: [...core, ...authority, ...joins, ...streams, ...snapshots, ...replay],
+  server: [...server, ...joinsOnServer, ...streamsOnServer, ...snapshotsOnServer],
   client: [...client, ...service, ...api, ...storage, ...streamsOfPackage],
 };
 

@@ -60,6 +60,7 @@ describe('a pull', () => {
     puller = new Puller({
       ...{ database: counted, authority, schema, images },
       tokens: new RealmsTokens([key]),
+      snapshotSaves: 100,
     });
   });
   afterAll(async () => {

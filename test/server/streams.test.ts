@@ -3,6 +3,7 @@
 // one case for each rule.
 
 import { afterAll, describe, expect, test } from 'vitest';
+import { append, appending, argsOf, history, pull } from './support/appending.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import { type Json, uuid7, type WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
@@ -17,33 +18,6 @@ function pair(): { realm: string; author: WireClient; other: WireClient } {
   return { realm: `user:${user}`, author: server.client(user), other: server.client(user) };
 }
 
-/** Appends each of these arguments, with an action of its own, in one update. */
-function appending(client: WireClient, realm: string, stream: string, args: readonly unknown[]) {
-  const ops = args.map(() => ({ op: 'append', stream, realm }));
-  const update = client.update(ops);
-  const at = Date.now();
-  return {
-    ...update,
-    actions: args.map((arg, i) => ({ id: uuid7(), name: 'said', arg, at: at + i })),
-    ops: ops.map((op, i) => ({ ...op, by: [i] })),
-  };
-}
-
-async function append(client: WireClient, realm: string, stream: string, ...args: unknown[]) {
-  const { body } = await client.send([appending(client, realm, stream, args)]);
-  expect((body.results as Json[])[0]).toMatchObject({ status: 'applied' });
-}
-
-const actionsOf = (body: Json) =>
-  (body.streams as Json[]).flatMap(({ actions }) => actions as Json[]);
-const argsOf = (body: Json) => actionsOf(body).map(({ arg }) => arg);
-
-async function pull(client: WireClient, streams: readonly Json[], more: Json = {}): Promise<Json> {
-  const { status, body } = await client.pull({ streams, ...more });
-  expect(status, JSON.stringify(body)).toBe(200);
-  return body;
-}
-
 /** Pulls until there is no more; returns the arguments in the order of their arrival. */
 async function pullAll(client: WireClient, stream: Json): Promise<unknown[]> {
   const args: unknown[] = [];
@@ -56,12 +30,6 @@ async function pullAll(client: WireClient, stream: Json): Promise<unknown[]> {
     if (body.more !== true) return args;
   }
   throw new Error('pull: no end');
-}
-
-async function history(client: WireClient, realm: string, stream: string, query = '') {
-  const path = `/v1/streams/${encodeURIComponent(realm)}/${encodeURIComponent(stream)}${query}`;
-  const response = await fetch(client.url + path, { headers: client.headers });
-  return { status: response.status, body: (await response.json()) as Json };
 }
 
 describe('a pull', () => {

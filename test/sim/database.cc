@@ -89,6 +89,7 @@ Database::Pulled Database::PullText(const Schema& served, const Caller& caller, 
   asked.Set("cursors", std::move(cursors));
   Reads reads;
   reads.page_rows = limits.page_rows;
+  reads.snapshot_saves = 2;
   reads.image = [&](const std::string& realm) { return images->Offer(realm, served, *this); };
   for (int attempt = 0;; ++attempt) {
     Data out = Pull(served, asked, realms, now, reads);

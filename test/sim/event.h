@@ -26,6 +26,7 @@ enum class Kind : uint8_t {
   kResolve,
   kScopes,
   kFold,
+  kSnapshot,
   kGrant,
   kSyncNow,
   kLoseRequest,

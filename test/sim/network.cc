@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -68,7 +69,11 @@ void Network::Send(WorkerHost& worker, const Data& effect) {
   message.profile = profile.index;
   message.id = effect["id"].as_u64();
   message.is_push = effect["path"].as_string() == "/push";
-  message.body = ParseJson(effect["body"].as_bytes()).value();
+  if (effect["method"].as_string() == "GET") {
+    message.path = effect["path"].as_string();
+  } else {
+    message.body = ParseJson(effect["body"].as_bytes()).value();
+  }
   if (message.is_push) world_->checks().Sending(worker, message.body);
   message.token = effect["token"];
   message.heads = world_->checks().AnsweredHeads();
@@ -209,6 +214,7 @@ void Network::Arrive(Message message) {
     world_->Count("token refused");
     return Reply(std::move(message), Problem(asked, 401, "unauthenticated"));
   }
+  if (!message.path.empty()) return GiveState(std::move(message));
   if (!message.is_push && TakeArmed({Kind::kGone})) {
     world_->Happened(Kind::kGone);
     return Reply(std::move(message), Problem(asked, 410, "gone"));
@@ -249,6 +255,18 @@ void Network::Arrive(Message message) {
   }
   world_->checks().Answering(caller, message.body, pulled.text);
   Reply(std::move(message), Ok(id, std::move(pulled.text)));
+}
+
+void Network::GiveState(Message message) {
+  const uint64_t id = message.id;
+  std::string state;
+  for (const auto& [realm, right] : database_.ReadableBy(CallerOf(message))) {
+    const std::string below = "/streams/" + PercentEncode(realm) + "/";
+    if (message.path.compare(0, below.size(), below) == 0) state = database_.StateAt(message.path);
+  }
+  world_->Count(state.empty() ? "stream: no such snapshot" : "stream: a snapshot is loaded");
+  Data answer = state.empty() ? Problem(id, 404, "not_found") : Ok(id, std::move(state));
+  Reply(std::move(message), std::move(answer));
 }
 
 // A node takes some of the waiting pushes into one transaction. Pushes to other nodes wait for its

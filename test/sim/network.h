@@ -51,6 +51,7 @@ class Network {
   void BackUp();         // copies the database
   void Restore();        // from the copy, if there is one
   void CutLog(uint32_t which, uint32_t how);
+  void MakeSnapshot(uint32_t which, uint32_t how);
   void Reorder();
   void Heal();  // no message is late any more, except copies that have arrived already
 
@@ -89,6 +90,7 @@ class Network {
     std::optional<Caller> author;  // empty: the profile's user
     uint64_t id = 0;
     bool is_push = false;
+    std::string path;  // of a snapshot's state; empty: it is a push or a pull
     Data body;
     Data token;
     std::map<std::string, uint64_t> heads;  // in any answer before this was sent; for checks
@@ -117,6 +119,7 @@ class Network {
   void Start(const Node& node);
   bool IsReady(const Message& message) const;
   void Arrive(Message message);
+  void GiveState(Message message);
   bool ApplyFault(
       Message* message);  // applies an armed fault; true: the fault has handled the request
   void Begin(Message first, bool answers_lost, bool dies);

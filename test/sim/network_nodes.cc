@@ -3,10 +3,12 @@
 // (server/src/sql/newest-schema.ts).
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/network.h"
+#include "test/sim/window_streams.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -80,6 +82,18 @@ void Network::Restore() {
     for (auto& [realm, head] : message.heads)
       head = std::min(head, database_.heads().at(realm).head);
   }
+}
+
+void Network::MakeSnapshot(uint32_t which, uint32_t how) {
+  if (database_.heads().empty()) return;
+  auto realm = database_.heads().begin();
+  std::advance(realm, which % database_.heads().size());
+  const char* stream = how % 3 == 0 ? kStreamWithPrefix : kReducedStream;
+  const bool is_made = database_.MakeSnapshot(realm->first, stream, 1 + how % 2);
+  if (!is_made) return;
+  world_->Happened(Kind::kSnapshot);
+  if (how % 5 < 2 && database_.ForgetActions(realm->first, stream))
+    world_->Count("stream: actions are forgotten");
 }
 
 void Network::CutLog(uint32_t which, uint32_t how) {

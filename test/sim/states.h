@@ -17,9 +17,9 @@ inline const char* NameOf(LeaseState state) {
 }
 
 inline const char* NameOf(SyncStep step) {
-  static constexpr const char* kNames[] = {"none",    "pullAsk",   "pullFetch",  "pullFold",
-                                           "pushAsk", "pushFetch", "pushAnswer", "quarantine",
-                                           "refill",  "check"};
+  static constexpr const char* kNames[] = {"none",       "pullAsk", "pullFetch", "pullStates",
+                                           "pullFold",   "pushAsk", "pushFetch", "pushAnswer",
+                                           "quarantine", "refill",  "check"};
   return kNames[static_cast<size_t>(step)];
 }
 

@@ -10,30 +10,16 @@
 namespace skerry::sim {
 namespace {
 
-constexpr char kWithPrefix[] = "log/1";
-
 Data EventFor(std::string_view type, const OpenStream& stream) {
   return Fields{{"type", type}, {"stream", stream.handle}};
 }
 
 }  // namespace
 
-Data StateOf(uint64_t version, const Vector<std::string>& actions) {
-  Data ids = Data::MakeArray();
-  for (const std::string& id : actions) ids.Push(id);
-  return Fields{{"version", version}, {"actions", std::move(ids)}};
-}
-
-Vector<std::string> ActionsOfState(const Data& state) {
-  Vector<std::string> actions;
-  for (const Data& id : state["actions"].items()) actions.push_back(id.as_string());
-  return actions;
-}
-
 WindowStreams::WindowStreams(const test::naive::Names& realms, uint64_t serial, uint64_t version) {
   auto realm = realms.begin();
   std::advance(realm, serial % realms.size());
-  for (const char* name : {kPlainStream, kReducedStream, kWithPrefix}) {
+  for (const char* name : {kPlainStream, kReducedStream, kStreamWithPrefix}) {
     OpenStream stream;
     stream.handle = 1 + open_.size();
     stream.realm = *realm;
@@ -61,8 +47,12 @@ Data WindowStreams::Wanted() const {
   for (const OpenStream& stream : open_) {
     Data wanted = Data::MakeObject();
     wanted.Set("stream", stream.name);
-    if (stream.name == kWithPrefix) continue;
-    if (stream.version == 0) wanted.Set("last", kKeep);
+    if (stream.name == kStreamWithPrefix) continue;
+    if (stream.version == 0) {
+      wanted.Set("last", kKeep);
+    } else {
+      wanted.Set("reducer", stream.version).Set("migrates", true);
+    }
     add.Push(std::move(wanted));
   }
   return Fields{{"type", "streams"}, {"add", std::move(add)}};
@@ -81,7 +71,8 @@ std::string WindowStreams::Take(const Data& news) {
 
 Vector<std::string> WindowStreams::FoldedBy(const OpenStream& stream) {
   Vector<std::string> folded;
-  if (!stream.shown.state.empty()) folded = ActionsOfState(ParseJson(stream.shown.state).value());
+  if (!stream.shown.state.empty())
+    folded = test::ActionsOfState(ParseJson(stream.shown.state).value());
   folded.insert(folded.end(), stream.shown.order.begin(), stream.shown.order.end());
   return folded;
 }
@@ -94,7 +85,7 @@ Vector<Data> WindowStreams::Folding() const {
     if (!stream.shown.whole || confirmed.empty()) continue;
     if (stream.version != 0) {
       event.Set("revision", stream.shown.upto);
-      event.Set("state", WriteJson(StateOf(stream.version, FoldedBy(stream))));
+      event.Set("state", WriteJson(test::StateOf(stream.version, FoldedBy(stream))));
     } else {
       const auto count = static_cast<ptrdiff_t>(std::min<size_t>(confirmed.size(), kKeep));
       event.Set("revision", std::prev(confirmed.end(), count)->first.first);
@@ -105,8 +96,8 @@ Vector<Data> WindowStreams::Folding() const {
 }
 
 Data WindowStreams::AnyAppend(const test::naive::Names& realms, Random* random) {
-  static constexpr const char* kNames[] = {kPlainStream, kReducedStream, kReducedStream,
-                                           kWithPrefix,  "log/2",        "other"};
+  static constexpr const char* kNames[] = {kPlainStream,      kReducedStream, kReducedStream,
+                                           kStreamWithPrefix, "log/2",        "other"};
   auto realm = realms.begin();
   std::advance(realm, random->Below(realms.size()));
   return Data::MakeArray().Push(kNames[random->Below(std::size(kNames))]).Push(*realm);

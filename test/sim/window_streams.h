@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/vector.h"
 #include "test/core/client/shown_stream.h"
+#include "test/core/database/memory_database.h"
 #include "test/core/model_check/naive_model.h"
 
 namespace skerry::sim {
@@ -18,6 +19,7 @@ namespace skerry::sim {
 inline constexpr char kPlainStream[] = "chat";
 inline constexpr char kReducedStream[] = "sum";
 inline constexpr char kStreamPrefix[] = "log/*";
+inline constexpr char kStreamWithPrefix[] = "log/1";
 inline constexpr uint64_t kKeep = 3;  // of plain streams: so many of the last actions are shown
 
 struct OpenStream {
@@ -27,11 +29,6 @@ struct OpenStream {
   uint64_t version = 0;  // of its reducer; 0: it is plain
   test::ShownStream shown;
 };
-
-// The state of the simulated reducers: which actions it holds. A newer version takes over the state
-// of an older one.
-Data StateOf(uint64_t version, const Vector<std::string>& actions);
-Vector<std::string> ActionsOfState(const Data& state);
 
 class WindowStreams {
  public:

@@ -90,6 +90,9 @@ bool World::ApplyServer(const Event& event) {
     case Kind::kRestoreServer:
       network_->Restore();
       return true;
+    case Kind::kSnapshot:
+      if (Has(Part::kStreams)) network_->MakeSnapshot(event.a, event.b);
+      return true;
     case Kind::kCutLog:
       network_->CutLog(event.a, event.b);
       return true;

@@ -128,6 +128,12 @@ export const limits = {
   answerCharacters: 4 << 20,
   /** Bytes of the actions of streams in one answer, and in one page of a stream's history; a single entry has no more. */
   streamBytes: 2 << 20,
+  /** Snapshots of a stream or prefix in one answer, and about as many bytes of states in it; a single state has no more. */
+  snapshotsPerPull: 100,
+  stateBytes: 32 << 20,
+  /** A snapshot of a stream is made after so many actions, and told of if it is in place of so many. */
+  actionsPerSnapshot: 1_000,
+  actionsSaved: 100,
   /** Actions of a stream in one answer: as many as one entry may have, at least. */
   streamActions: 10_000,
   /** Actions on one page of a stream's history: the maximum of `limit`, and its default. */

@@ -128,8 +128,9 @@ function streamItems(streams: unknown): readonly unknown[] {
 function streamsOf(streams: unknown): JsonObject[] {
   return streamItems(streams).map((item) => {
     if (!isObject(item) || !isStreamName(item.stream)) throw bad('A stream has no name.');
-    const { stream, last = null, filled } = item;
-    return { stream, last, filled: filledOf(filled ?? {}) };
+    const { stream, last = null, version = null, migrates = false, filled } = item;
+    if (typeof migrates !== 'boolean') throw bad('`migrates` of a stream is true or false.');
+    return { stream, last, version, migrates, filled: filledOf(filled ?? {}) };
   });
 }
 

@@ -29,8 +29,9 @@ import type { Grants } from '../rights/grants.ts';
 import { type Caller, readRights } from '../rights/rights.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { parseHistory, readHistory } from '../stream/history.ts';
+import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
-import { immutableFile, staticFiles } from './files.ts';
+import { immutableFile, kImmutable, staticFiles } from './files.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
 /** What Node's listener passes with a request. */
@@ -79,6 +80,10 @@ function noSuchImage(): Problem {
 
 function noSuchStream(): Problem {
   return new Problem('not_found', 'There is no such stream.');
+}
+
+function noSuchSnapshot(): Problem {
+  return new Problem('not_found', 'There is no such snapshot.');
 }
 
 export function createApp(options: AppOptions): Hono<App> {
@@ -244,6 +249,24 @@ export function createApp(options: AppOptions): Hono<App> {
         }),
       );
       return answer(user, env.incoming, text);
+    });
+  });
+
+  app.get('/v1/streams/:realm/:stream/:version/:revision/:hash', async ({ req, env }) => {
+    const user = await caller(env);
+    const name = snapshotNameOf(req.param());
+    return callers.shares.during(user.id, async () => {
+      const text = await reading(user, env.outgoing, (within) =>
+        options.database.transaction({ mode: 'snapshot', ...within }, async (tx) => {
+          const rights = await readRights(tx, user);
+          if (name === null || !rights.has(name.realm) || !isStorable(name.stream))
+            throw noSuchSnapshot();
+          return readSnapshot(tx, name);
+        }),
+      );
+      if (text === null) throw noSuchSnapshot();
+      callers.answered(user.id, text.length);
+      return jsonResponse(env.incoming, text, kImmutable);
     });
   });
 

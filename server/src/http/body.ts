@@ -161,14 +161,15 @@ export function objectOf(bytes: Buffer): JsonObject {
   return value;
 }
 
-/** An answer of JSON text, compressed if that is worthwhile and the caller accepts it. */
+/** An answer of JSON text, compressed if that is worthwhile and the caller accepts it. By default it is not cached. */
 export async function jsonResponse(
   { headers: { 'accept-encoding': accepted } }: Pick<IncomingMessage, 'headers'>,
   text: string,
+  cached = 'no-store',
 ): Promise<Response> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
-    'cache-control': 'no-store',
+    'cache-control': cached,
     vary: 'accept-encoding',
   };
   // As text: Node sends text together with its headers, but bytes in a packet of their own.

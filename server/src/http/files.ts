@@ -8,6 +8,9 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { compress } from 'hono/compress';
 import { etag } from 'hono/etag';
 
+/** For what never changes, and belongs to who may read it. */
+export const kImmutable = 'private, immutable, max-age=31536000';
+
 /**
  * Whether a `range` is answered by a part: a single range of the version that `if-range` names. Other ranges are
  * ignored (RFC 9110); Hono would answer them.
@@ -37,7 +40,7 @@ export async function immutableFile(
   const { req } = context;
   const tag = `"${hash}"`;
   if (!isPartial(req.header('range'), req.header('if-range'), tag)) ignoreRange(context);
-  context.header('cache-control', 'private, immutable, max-age=31536000');
+  context.header('cache-control', kImmutable);
   context.header('accept-ranges', 'bytes');
   context.header('etag', tag);
   return (await serveStatic({ path })(context, async () => {})) ?? null;

@@ -10,7 +10,7 @@ import { kMembers } from '../sql/members.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import { readStream } from '../stream/actions.ts';
+import { readStreamPart } from '../stream/part.ts';
 import type { Needs } from './needs.ts';
 import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
@@ -37,6 +37,8 @@ export interface PullOptions {
   readonly schema: SqlSchema;
   readonly images: ImageSource;
   readonly tokens: RealmsTokens;
+  /** A snapshot of a stream is told of if it is in place of so many actions. */
+  readonly snapshotSaves: number;
 }
 
 /**
@@ -271,15 +273,18 @@ export class PullReading {
   /** Streams; one is not read if there is no room for it. */
   async #streams(tx: Queryable, needs: Needs): Promise<string[]> {
     let left = this.#portion.content === 'all' ? this.#portion.of(limits.streamBytes) : 0;
+    let statesLeft = limits.stateBytes;
     const parts: string[] = [];
     for (const need of needs.streams ?? []) {
-      if (left <= 0) {
+      if (left <= 0 || statesLeft <= 0) {
         parts.push('null');
         continue;
       }
-      const read = await readStream(tx, need, left);
+      const saves = this.#options.snapshotSaves;
+      const read = await readStreamPart(tx, need, { bytes: left, saves });
       parts.push(read.text);
       left -= read.bytes;
+      statesLeft -= read.stateBytes;
       if (read.entries > 1) this.#canShrink = true;
     }
     return parts;

@@ -235,6 +235,23 @@ export const migrations: readonly string[][] = [
               where l.declared and l.streams::text <> '[]' and p.op ->> 'op' = 'append') o
       where o.action ->> 'id' is not null`,
   ],
+  [
+    // Snapshots of streams. In `stream`: the streams that have some; up to `floor` their actions are gone.
+    `create table skerry.stream (
+       realm text collate "C" not null,
+       stream text collate "C" not null,
+       floor bigint not null default 0,
+       primary key (realm, stream))`,
+    `create table skerry.stream_snapshot (
+       realm text collate "C" not null,
+       stream text collate "C" not null,
+       version bigint not null,
+       revision bigint not null,
+       hash text collate "C" not null,
+       state text not null,
+       bytes integer not null,
+       primary key (realm, stream, version, revision))`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

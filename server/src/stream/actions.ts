@@ -14,29 +14,47 @@ export interface StreamRange {
   readonly upto: number;
   /** Only the last so many actions; null: all, beginning with the first. */
   readonly last: number | null;
+  /** The version of the client's reducer, whose snapshots it can use; null: it has none. */
+  readonly version: number | null;
+  /** It can use snapshots of earlier versions, too. */
+  readonly migrates: boolean;
 }
 
 export interface StreamRead {
-  /** `{"actions":[{"stream","revision","position","action":"<JSON text>"}],"more":bool}` */
+  /** `"actions":[{"stream","revision","position","action":"<JSON text>"}],"more":bool` */
   readonly text: string;
+  /** The revision of the last action, if others follow. */
+  readonly end: number | null;
   readonly entries: number;
   readonly bytes: number;
 }
 
 interface Page {
   readonly text: string | null;
+  readonly last: string | null;
   readonly more: string;
   readonly entries: string;
   readonly bytes: string;
 }
 
+/** Actions, with the snapshots that come in place of others. */
+export interface StreamPart {
+  /** `{"actions","more","snapshots":[{"stream","version","revision","hash"}],"upto"?,"floor"?}` (docs/authority.md) */
+  readonly text: string;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Of the states, which the client fetches by themselves. */
+  readonly stateBytes: number;
+}
+
 /** The members of an action on the wire, of the row `a`. */
 export const kActionMembers = `'id', a.id, 'name', a.name, 'arg', a.arg, 'at', a.at, 'madeAt', a.made_at, 'author', a.author`;
 
-function ofStream(stream: string, params: Params): string {
-  if (!stream.endsWith('*')) return `a.stream = ${params.add(stream)} collate "C"`;
+/** The condition on `<alias>.stream`. */
+export function ofStream(stream: string, params: Params, alias: string): string {
+  if (!stream.endsWith('*')) return `${alias}.stream = ${params.add(stream)} collate "C"`;
   const prefix = params.add(stream.slice(0, -1));
-  return `starts_with(a.stream, ${prefix})`;
+  return `starts_with(${alias}.stream, ${prefix})`;
 }
 
 /** Whole entries of the range: as many as have `bytes`, but at least one. */
@@ -47,7 +65,7 @@ export async function readStream(
 ): Promise<StreamRead> {
   const params = new Params();
   const realm = params.add(range.realm);
-  const within = `a.realm = ${realm} collate "C" and ${ofStream(range.stream, params)}
+  const within = `a.realm = ${realm} collate "C" and ${ofStream(range.stream, params, 'a')}
              and a.revision > ${params.add(String(range.from))}::bigint and a.revision <= ${params.add(String(range.upto))}::bigint`;
   const isLast = range.last !== null;
   const most = range.last ?? limits.streamActions;
@@ -75,7 +93,7 @@ export async function readStream(
      bounds as (
        select min(t.revision) as first, max(t.revision) as last, count(*) as entries, coalesce(sum(t.bytes), 0) as bytes
          from taken t)
-     select b.entries::text as entries, b.bytes::text as bytes,
+     select b.entries::text as entries, b.bytes::text as bytes, b.last::text as last,
             (${more})::text as more,
             (select string_agg(json_build_object('stream', a.stream, 'revision', a.revision, 'position', a.position,
                        'action', json_build_object(${kActionMembers})::text)::text, ',' order by a.revision, a.stream, a.position)
@@ -84,7 +102,8 @@ export async function readStream(
     params.values,
   );
   return {
-    text: `{"actions":[${row?.text ?? ''}],"more":${row?.more === 'true'}}`,
+    text: `"actions":[${row?.text ?? ''}],"more":${row?.more === 'true'}`,
+    end: row?.more === 'true' ? Number(row.last) : null,
     entries: Number(row?.entries ?? 0),
     bytes: Number(row?.bytes ?? 0),
   };

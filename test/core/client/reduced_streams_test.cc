@@ -35,7 +35,8 @@ TEST_CASE("a stream: a reduced one gets no action before all that come before it
   one.OpenReduced();
   CHECK(one.Settled() == ShownIds{ActionId(1), ActionId(2)});
   CHECK(!one.shown.whole);
-  CHECK(one.window.posted.back() == Json(R"({"type":"streams","add":[{"stream":"chat"}]})"));
+  CHECK(one.window.posted.back() ==
+        Json(R"({"type":"streams","add":[{"stream":"chat","reducer":1}]})"));
   // An own action, confirmed far beyond.
   const std::string mine = one.Append();
   one.window.Settle();
@@ -130,7 +131,7 @@ TEST_CASE("a stream: another reducer asks for everything, or takes the state ove
   two.OpenReduced(2);
   CHECK(two.Settled().empty());
   CHECK(two.window.posted.back() ==
-        Json(R"({"type":"streams","add":[{"stream":"chat","again":true}]})"));
+        Json(R"({"type":"streams","add":[{"stream":"chat","again":true,"reducer":2}]})"));
   storage.streams.erase(StreamKey("A", "chat").data().as_string());  // the worker begins again
   two.window.Hear(storage.Log({}, {}, 0));
   two.window.Hear(storage.Log({ActionAt(1), ActionAt(2)}));
@@ -179,6 +180,111 @@ TEST_CASE("a stream: without a remote nothing is lost, and the stream is there a
   again.window.Settle();
   for (const Data& message : again.window.sent) same.window.Hear(message);
   CHECK(same.Settled() == ShownIds{fourth});
+}
+
+TEST_CASE("a stream: a state of before, that is stored late, takes no later actions along") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  CHECK(one.Settled().size() == 1);
+  // The realm is read again from the start: its actions are in one row now.
+  Step drop;
+  drop.kind = StepKind::kDropRealm;
+  drop.realm = "A";
+  storage.actions.clear();
+  one.window.Hear(storage.Log({ActionAt(1), ActionAt(2)}, {}, {}, {drop}));
+  CHECK(one.Settled().size() == 2);
+  one.Store(1, "7");
+  CHECK(storage.streams.empty());
+  StreamWindow two(&storage, "b");
+  two.OpenReduced();
+  CHECK(two.Settled().size() == 2);
+}
+
+// The worker has stored a snapshot, in place of all actions up to its revision.
+Data LogSnapshot(StreamStorage* storage, uint64_t version, uint64_t revision,
+                 const Vector<StreamAction>& tail) {
+  storage->streams.clear();
+  storage->actions.clear();
+  StreamRecord record;
+  record.floor = revision;
+  StateRecord state;
+  state.reducer = version;
+  state.revision = revision;
+  state.state = "\"snapshot\"";
+  storage->Write(
+      Data(Data::Array{PutWrite(Store::kStreams, StreamKey("A", "chat"), ToData(record)),
+                       PutWrite(Store::kStreams, StateKey("A", "chat", version), ToData(state))}));
+  storage->revision = std::max(storage->revision, revision);
+  Step step;
+  step.kind = StepKind::kSnapshot;
+  step.realm = "A";
+  step.stream = "chat";
+  step.revision = revision;
+  return storage->Log(tail, {}, {}, {step});
+}
+
+TEST_CASE("a stream: a snapshot that a pull brings takes the place of what was folded") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1), ActionAt(2)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  StreamWindow plain(&storage, "b");
+  plain.Open(Data::Object{{"keep", 10}});
+  const std::string mine = one.Append();
+  CHECK(one.Settled() == ShownIds{ActionId(1), ActionId(2), mine});
+  CHECK(plain.Settled().size() == 2);
+  const Data message = LogSnapshot(&storage, 1, 7, {ActionAt(8)});
+  one.window.Hear(message);
+  plain.window.Hear(message);
+  CHECK(one.Settled() == ShownIds{ActionId(8), mine});
+  CHECK(one.shown.state == "\"snapshot\"");
+  CHECK(one.shown.whole);
+  // A plain stream has no gap: it begins behind what is gone.
+  CHECK(plain.Settled() == ShownIds{ActionId(8)});
+}
+
+TEST_CASE("a stream: whoever has folded all that a snapshot holds goes on") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1), ActionAt(2), ActionAt(3)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  CHECK(one.Settled().size() == 3);
+  one.window.Hear(LogSnapshot(&storage, 1, 3, {ActionAt(4)}));
+  CHECK(one.Settled() == ShownIds{ActionId(1), ActionId(2), ActionId(3), ActionId(4)});
+  CHECK(one.shown.state.empty());
+}
+
+TEST_CASE("a stream: a reducer whose actions are gone for good says so, and asks once") {
+  StreamStorage storage;
+  storage.Log({ActionAt(1)});
+  StreamWindow one(&storage);
+  one.OpenReduced(1);
+  CHECK(one.Settled().size() == 1);
+  const auto is_gone = [&] {
+    bool gone = false;
+    one.window.Settle();
+    const Data drained = one.window.client().Drain();
+    for (const Data& news : drained["streams"].items()) {
+      gone = news["gone"].as_bool();
+      CHECK(one.shown.Take(news) == "");
+    }
+    return gone;
+  };
+  const size_t before = one.window.posted.size();
+  one.window.Hear(LogSnapshot(&storage, 2, 5, {ActionAt(6)}));
+  // The worker is asked for everything: perhaps the server has it still.
+  is_gone();
+  REQUIRE(one.window.posted.size() == before + 1);
+  CHECK(one.window.posted.back() ==
+        Json(R"({"type":"streams","add":[{"stream":"chat","again":true,"reducer":1}]})"));
+  one.window.Hear(storage.Log({}, {}, 0));
+  CHECK(!is_gone());
+  one.window.Hear(LogSnapshot(&storage, 2, 5, {ActionAt(6)}));
+  CHECK(is_gone());
+  CHECK(one.window.posted.size() == before + 1);
+  CHECK(!one.shown.whole);
 }
 
 }  // namespace

@@ -36,6 +36,18 @@ class LiveInnerRows final : public FilterContext {
   const std::map<PlacedKey, StoredRow>& rows_;
 };
 
+// The state of the tests' reducers: which actions it holds. A newer version takes over the state of
+// an older one.
+Data StateOf(uint64_t version, const Vector<std::string>& actions);
+Vector<std::string> ActionsOfState(const Data& state);
+
+inline constexpr char kSnapshotHash[] = "0f";
+struct Snapshot {
+  uint64_t version = 0;
+  uint64_t revision = 0;
+  Vector<std::string> actions;
+};
+
 class MemoryDatabase {
  public:
   explicit MemoryDatabase(const Schema* schema) : schema_(schema) {}
@@ -85,6 +97,8 @@ class MemoryDatabase {
     size_t most_candidates = ~size_t{0};
     size_t most_actions = ~size_t{0};  // of a stream of a realm; all of an entry in any case
     bool omits_actions = false;
+    // A snapshot that the client can use is offered if it saves so many actions.
+    size_t snapshot_saves = ~size_t{0};
     bool rows_along = false;  // each change comes with its row at the end of the range
     std::function<Data(const std::string& realm)> image;  // an element of `images`
   };
@@ -98,6 +112,16 @@ class MemoryDatabase {
   // so yet. It tests the authority's answer if the log does not reach back to a cursor.
   void CutLog(const std::string& realm, uint64_t revision);
   bool HasEntry(const std::string& realm, uint64_t revision) const;  // false if it was cut off
+
+  // Stores the state of a reducer of this version after all actions of a stream. Returns false if
+  // there are none that no snapshot holds, or if the reducer needs some that are gone.
+  bool MakeSnapshot(const std::string& realm, const std::string& stream, uint64_t version);
+  // Forgets the actions that the last snapshot of the highest version holds. False: there are none.
+  bool ForgetActions(const std::string& realm, const std::string& stream);
+  // The actions of a stream up to this revision are gone.
+  uint64_t FloorOf(const std::string& realm, const std::string& stream) const;
+  // What GET answers for the path of a snapshot; empty: there is none.
+  std::string StateAt(const std::string& path) const;
 
   struct Head {
     uint64_t head = 0;
@@ -139,16 +163,21 @@ class MemoryDatabase {
   static Data SelectedOf(const Schema& served, const Rows& rows, const Data& need);
   Data ReadOwn(const Data& ids, const Reads& reads) const;
   Data ReadActions(const Data& ids) const;
-  Data ReadStream(const Data& need, size_t most) const;
+  Data ReadStream(const Data& need, const Reads& reads) const;
+  Data SnapshotFor(const Data& need, const std::string& stream, size_t saves) const;
+  const Snapshot* LastSnapshot(const std::string& realm, const std::string& stream,
+                               uint64_t version) const;
   Data TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const;
   Data RowAfter(const Schema& served, const Rows& rows, const Data& need) const;
 
   const Schema* schema_;
   std::map<std::string, Head> heads_;
   Rows rows_;
-  std::map<std::string, Vector<Data>> log_;                     // by realm
-  std::map<std::string, Vector<Data>> changes_;                 // by realm, in the order of its log
-  std::map<std::string, Vector<Data>> appends_;                 // by realm, in the order of its log
+  std::map<std::string, Vector<Data>> log_;      // by realm
+  std::map<std::string, Vector<Data>> changes_;  // by realm, in the order of its log
+  std::map<std::string, Vector<Data>> appends_;  // by realm, in the order of its log
+  std::map<std::pair<std::string, std::string>, Vector<Snapshot>> snapshots_;  // realm, stream
+  std::map<std::pair<std::string, std::string>, uint64_t> stream_floors_;
   std::map<std::string, uint64_t> cut_;                         // by realm
   std::map<std::pair<std::string, std::string>, Data> chains_;  // client, realm
   Actions actions_;

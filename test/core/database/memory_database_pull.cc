@@ -5,7 +5,6 @@
 #include "authority/pull_json.h"
 #include "base/fields.h"
 #include "base/json.h"
-#include "log/stream_name.h"
 #include "model/filter.h"
 #include "model/members.h"
 #include "test/core/database/memory_database.h"
@@ -160,7 +159,7 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
   found.Set("state", std::move(state)).Set("pages", std::move(pages));
   Data streams = Data::MakeArray();
   for (const Data& need : needs["streams"].items())
-    streams.Push(reads.omits_actions ? Data() : ReadStream(need, reads.most_actions));
+    streams.Push(reads.omits_actions ? Data() : ReadStream(need, reads));
   found.Set("candidates", std::move(candidates)).Set("selected", std::move(selected));
   found.Set("streams", std::move(streams));
   return found.Set("rows", std::move(rows)).Set("images", std::move(images));
@@ -252,41 +251,6 @@ Data MemoryDatabase::ReadActions(const Data& ids) const {
     for (const Data& action : found->second) actions.Push(action);
   }
   return actions;
-}
-
-// Whole entries: as many as hold `most` actions, and at least one.
-Data MemoryDatabase::ReadStream(const Data& need, size_t most) const {
-  Vector<Vector<Data>> entries;
-  for (const Data& append : appends_.at(need["realm"].as_string())) {
-    const uint64_t revision = append["revision"].as_u64();
-    if (revision <= need["from"].as_u64() || revision > need["upto"].as_u64()) continue;
-    if (!MatchesStream(need["stream"].as_string(), append["stream"].as_string())) continue;
-    if (entries.empty() || !(entries.back()[0]["revision"] == append["revision"]))
-      entries.emplace_back();
-    Data action = Data::MakeObject();
-    for (const char* member : {"id", "name", "arg", "at", "madeAt", "author"})
-      action.Set(member, append[member]);
-    entries.back().push_back(Fields{{"stream", append["stream"]},
-                                    {"revision", append["revision"]},
-                                    {"position", append["position"]},
-                                    {"action", WriteJson(action)}});
-  }
-  const bool is_last = !need["last"].is_null();
-  if (is_last) most = std::min<size_t>(most, need["last"].as_u64());
-  if (is_last) std::reverse(entries.begin(), entries.end());
-  Vector<Vector<Data>> taken;
-  size_t count = 0;
-  for (const Vector<Data>& entry : entries) {
-    if (!taken.empty() && (is_last ? count >= most : count + entry.size() > most)) break;
-    taken.push_back(entry);
-    count += entry.size();
-  }
-  if (is_last) std::reverse(taken.begin(), taken.end());
-  Data actions = Data::MakeArray();
-  for (const Vector<Data>& entry : taken) {
-    for (const Data& action : entry) actions.Push(action);
-  }
-  return Fields{{"actions", std::move(actions)}, {"more", taken.size() < entries.size()}};
 }
 
 Data MemoryDatabase::TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const {

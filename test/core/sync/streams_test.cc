@@ -8,72 +8,10 @@
 #include <set>
 #include <string>
 
-#include "base/json.h"
-#include "log/codec.h"
-#include "log/stream_record.h"
-#include "sync/pull.h"
-#include "test/core/sync/sync_fixture.h"
-#include "test/core/sync/sync_world.h"
+#include "test/core/sync/stream_world.h"
 
 namespace skerry::sync_test {
 namespace {
-
-struct StreamWorld : SyncWorld {
-  StreamWorld() {
-    Open();
-    Settle();
-  }
-  void Want(std::string_view streams) {
-    Data message = Json(R"({"type":"streams"})");
-    host(0).Post(message.Set("add", Json(streams)));
-    Settle();
-  }
-  void Sync() {
-    host(0).Post(Json(R"({"type":"sync","id":1})"));
-    Settle();
-  }
-  void Say(const std::string& stream, int times = 1) {
-    for (int i = 0; i < times; ++i) server.ForeignAppend(stream, "A", "x");
-  }
-  // The places that are stored of a stream, and whether one is stored twice.
-  std::set<StreamPlace> Stored(const std::string& stream, bool* twice = nullptr) {
-    std::set<StreamPlace> places;
-    const KeyRange keys = KeysOfStream("A", stream);
-    for (const Data& value : storage.Between("actions", keys.from.data(), keys.to.data())) {
-      const auto actions = DecodeActions(SyncSchema(), value["body"].as_bytes());
-      for (const StreamAction& action : actions.value()) {
-        const bool is_new = places.insert(action.place).second;
-        if (!is_new && twice != nullptr) *twice = true;
-      }
-    }
-    return places;
-  }
-  std::set<StreamPlace> OnServer(const std::string& stream) {
-    std::set<StreamPlace> places;
-    for (const Data& append : server.database().appends("A")) {
-      if (append["stream"].as_string() == stream)
-        places.insert({append["revision"].as_u64(), append["position"].as_u64()});
-    }
-    return places;
-  }
-  bool IsWhole(const std::string& stream) {
-    bool twice = false;
-    return Stored(stream, &twice) == OnServer(stream) && !twice;
-  }
-  Data Behind(size_t i = 0) { return sync()["streams"].items()[i]["behind"]; }
-  // The actions in all records, by stream.
-  std::multiset<StreamPlace> Recorded(const std::string& stream) {
-    std::multiset<StreamPlace> places;
-    for (const auto& [n, record] : storage.store("updates")) {
-      const auto steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
-      for (const Step& step : steps.value()) {
-        if (step.kind != StepKind::kActions || step.stream != stream) continue;
-        for (const StreamAction& action : step.actions) places.insert(action.place);
-      }
-    }
-    return places;
-  }
-};
 
 TEST_CASE("streams: what others append is stored, and told to windows by a record") {
   StreamWorld world;
@@ -290,12 +228,12 @@ TEST_CASE("streams: those that nobody asked for in a month go, with what is kept
     {"stream":"old","behind":{},"asked":10},{"stream":"older/*","behind":{},"asked":9}]})");
   Data::Array writes;
   Vector<WantedStream> left_out;
-  CHECK(ChangeStreams({{"old", {}, {}}}, 40 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(ChangeStreams({{"old", {}, {}, {}, {}}}, 40 * 86'400'000.0, &sync, &writes, &left_out));
   CHECK(sync.streams->size() == 1);
   CHECK(writes.size() == 2);
   CHECK(WriteJson(writes[0]["deleteRange"]["from"]) == R"("A\u0000older/")");
   writes.clear();
-  CHECK(ChangeStreams({{"new", {}, {}}}, 41 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(ChangeStreams({{"new", {}, {}, {}, {}}}, 41 * 86'400'000.0, &sync, &writes, &left_out));
   CHECK(sync.streams->size() == 2);
   CHECK(writes.empty());
   CHECK((*sync.streams)[1].behind == Revisions{{"A", 0}});
@@ -305,10 +243,10 @@ TEST_CASE("streams: more than a pull may name are left out, and reported") {
   SyncRecord sync;
   Data::Array writes;
   Vector<WantedStream> left_out, add;
-  for (int i = 0; i <= 100; ++i) add.push_back({"s" + std::to_string(i), {}, {}});
+  for (int i = 0; i <= 100; ++i) add.push_back({"s" + std::to_string(i), {}, {}, {}, {}});
   CHECK(ChangeStreams(add, 0, &sync, &writes, &left_out));
   CHECK(sync.streams->size() == 100);
-  CHECK(left_out == Vector<WantedStream>{{"s100", {}, {}}});
+  CHECK(left_out == Vector<WantedStream>{{"s100", {}, {}, {}, {}}});
 }
 
 TEST_CASE("streams: a wrong answer is refused as a whole") {

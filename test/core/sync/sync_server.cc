@@ -72,11 +72,18 @@ void SyncServer::Admit(const std::string& client, const Vector<Data>& updates, D
   *out = Fields{{"results", admitted.done()["results"].items()[0]}};
 }
 
+std::pair<int, std::string> SyncServer::Get(const std::string& path) const {
+  std::string found = database_.StateAt(path);
+  if (found.empty()) return {404, R"({"code":"not_found","detail":"There is no such snapshot."})"};
+  return {200, state.empty() ? std::move(found) : state};
+}
+
 Data SyncServer::Pull(const Data& request) {
   test::MemoryDatabase::Reads reads;
   reads.page_rows = kRowsOfAPage;
   reads.most_actions = actions_a_pull;
   reads.omits_actions = omits_actions;
+  reads.snapshot_saves = snapshot_saves;
   Data realms = Data::MakeObject();
   for (const auto& [realm, head] : database_.heads()) {
     if (!IsReadable(realm)) continue;

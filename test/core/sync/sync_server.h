@@ -23,6 +23,8 @@ class SyncServer {
   // Answer POST /push and /pull. {error}: the request is refused as a whole.
   Data Push(const Data& request);
   Data Pull(const Data& request);
+  // The status and the body of an answer to GET.
+  std::pair<int, std::string> Get(const std::string& path) const;
 
   // Creates or changes a row as another program.
   void Foreign(const std::string& key, const std::string& realm, std::string_view name);
@@ -35,6 +37,8 @@ class SyncServer {
   uint64_t entries_a_pull = 1000;  // a range may end before the head
   size_t actions_a_pull = 1000;    // of a stream of a realm
   bool omits_actions = false;      // no answer has room for streams
+  std::string state;               // not empty: the answer instead of a snapshot's state
+  size_t snapshot_saves = 3;       // one is offered if it saves so many actions
   bool knows_streams = true;
   std::set<std::string> write_only;  // realms that the client may not read
   std::set<std::string> revoked;     // realms that the client may no longer read, nor write
@@ -45,6 +49,7 @@ class SyncServer {
 
   std::map<std::string, StoredRow> rows() const;  // live ones, by id; one of those with the same id
   const test::MemoryDatabase& database() const { return database_; }
+  test::MemoryDatabase* mutable_database() { return &database_; }
   double n(const std::string& id) const;  // of the row, or -1
   const Vector<Data>& log(const std::string& realm) const;
   // The client's actions in the log of a realm, of the entries after a revision.

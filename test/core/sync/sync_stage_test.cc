@@ -9,6 +9,8 @@ namespace {
 TEST_CASE("allows only the stages of a sync job that the diagram has") {
   CHECK(ValidTransition(SyncStep::kNone, SyncStep::kPullAsk));
   CHECK(ValidTransition(SyncStep::kPullFetch, SyncStep::kPullFold));
+  CHECK(ValidTransition(SyncStep::kPullFetch, SyncStep::kPullStates));
+  CHECK(ValidTransition(SyncStep::kPullStates, SyncStep::kPullFold));
   CHECK(ValidTransition(SyncStep::kPullFetch, SyncStep::kPushAnswer));
   CHECK_FALSE(ValidTransition(SyncStep::kNone, SyncStep::kNone));
   CHECK_FALSE(ValidTransition(SyncStep::kNone, SyncStep::kPullFold));

@@ -183,9 +183,23 @@ void SyncHost::Execute(const Data& effects) {
   }
 }
 
+void SyncHost::Get(const Data& effect) {
+  world_->paths.push_back(effect["path"].as_string());
+  Network& network = world_->network;
+  if (network.down) return Deliver(NoResponse(effect["id"]));
+  const auto [status, body] = world_->server.Get(effect["path"].as_string());
+  Data event = Response(effect["id"], status, body);
+  if (network.hold_answers) {
+    world_->held.emplace_back(index_, std::move(event));
+  } else {
+    Deliver(std::move(event));
+  }
+}
+
 void SyncHost::Fetch(const Data& effect) {
   Network& network = world_->network;
   const bool push = effect["path"].as_string() == "/push";
+  if (effect["method"].as_string() == "GET") return Get(effect);
   const std::string& body = effect["body"].as_bytes();
   (push ? push_times : pull_times).push_back(world_->mono);
   (push ? world_->push_bodies : world_->pull_bodies).push_back(body);

@@ -60,6 +60,7 @@ class SyncHost final : public TransactionCaller {
   friend class SyncWorld;
   void Execute(const Data& effects);
   void Fetch(const Data& effect);
+  void Get(const Data& effect);
   void Lock(const Data& effect);
 
   SyncWorld* world_;
@@ -122,6 +123,7 @@ class SyncWorld {
   std::deque<std::pair<size_t, Data>> held;
   Vector<Data> messages;  // of the channel
   Vector<std::string> push_bodies;
+  Vector<std::string> paths;  // of GET requests
   Vector<std::string> pull_bodies;
   std::map<uint64_t, std::string> claims;  // epoch -> owner, as written by claims
   double mono = 0;

@@ -35,8 +35,11 @@ export class Folder {
     return path;
   }
 
-  schema(schema: unknown = testSchema): string {
-    return this.file(`schema-${randomUUID()}.mjs`, `export default ${JSON.stringify(schema)};`);
+  /** `exports`: more of the module, as text; the whole of it, if `schema` is null. */
+  schema(schema: unknown = testSchema, exports = ''): string {
+    const begin = schema === null ? '' : `export default ${JSON.stringify(schema)};\n`;
+    const text = begin + exports;
+    return this.file(`schema-${randomUUID()}.mjs`, text);
   }
 
   /** Ends processes that a failed test may have left, and removes everything. */

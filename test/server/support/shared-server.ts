@@ -6,6 +6,8 @@ import { Folder, type StartOptions, startServer, type TestServer, WireClient } f
 export interface SharedOptions extends StartOptions {
   /** The schema's description; the tests' own by default. */
   readonly schema?: unknown;
+  /** What the module of the schema exports besides, as text. */
+  readonly exports?: string;
 }
 
 /** Options, or a function that makes them from the folder. */
@@ -54,7 +56,7 @@ export class SharedServer {
   }
 
   async #start(): Promise<void> {
-    const { schema, ...options } = await this.#prepare(this.folder);
-    this.#running = await startServer(this.folder, this.folder.schema(schema), options);
+    const { schema, exports, ...options } = await this.#prepare(this.folder);
+    this.#running = await startServer(this.folder, this.folder.schema(schema, exports), options);
   }
 }

@@ -47,7 +47,11 @@ export class TwoNodes {
       transaction: (options, work) =>
         databases[0].transaction(options, (tx) => work(this.#watched(tx))),
     };
-    this.puller = new Puller({ database: watched, authority, schema, images, tokens: this.tokens });
+    this.puller = new Puller({
+      ...{ database: watched, authority, schema, images },
+      tokens: this.tokens,
+      snapshotSaves: 100,
+    });
     this.tables = new PlainTables(
       watched,
       schema,

@@ -1,0 +1,61 @@
+// What a pull reads of a stream: actions, and in place of those that are gone, or too many, a snapshot.
+
+import { limits } from '../base/limits.ts';
+import type { Queryable } from '../db/database.ts';
+import { readStream, type StreamPart, type StreamRange } from './actions.ts';
+import { type OfferedSnapshot, readFloor, readOffered } from './snapshot-rows.ts';
+
+/** As many as fit, with those of the same floor; and the revision at which the range ends if others follow. */
+function cut(offered: readonly OfferedSnapshot[]): {
+  readonly snapshots: readonly OfferedSnapshot[];
+  readonly upto: number | null;
+} {
+  let bytes = 0;
+  let count = 0;
+  for (const { floor, ...snapshot } of offered) {
+    const isFull = count >= limits.snapshotsPerPull || bytes + snapshot.bytes > limits.stateBytes;
+    const upto = offered[count - 1]?.floor;
+    if (isFull && upto !== undefined && floor > upto)
+      return { snapshots: offered.slice(0, count), upto };
+    bytes += snapshot.bytes;
+    count++;
+  }
+  return { snapshots: offered, upto: null };
+}
+
+/** `saves`: a snapshot that the client can use is told of if it is in place of so many actions. */
+export async function readStreamPart(
+  tx: Queryable,
+  range: StreamRange,
+  { bytes, saves }: { readonly bytes: number; readonly saves: number },
+): Promise<StreamPart> {
+  if (range.last !== null) {
+    const { text, ...read } = await readStream(tx, range, bytes);
+    const floor = await readFloor(tx, range.realm, range.stream);
+    return { ...read, text: `{${text},"floor":${floor}}`, stateBytes: 0 };
+  }
+  const { snapshots, upto } = cut(await readOffered(tx, range, saves));
+  const [first = null] = snapshots;
+  const isSingle = !range.stream.endsWith('*');
+  const read = await readStream(
+    tx,
+    {
+      ...range,
+      ...(isSingle && first !== null ? { from: first.revision } : {}),
+      ...(upto === null ? {} : { upto }),
+    },
+    bytes,
+  );
+  // Those of streams whose actions are gone beyond this page come with a later one.
+  const told = snapshots.filter(({ floor }) => read.end === null || floor <= read.end);
+  const list = told.map(({ stream, version, revision, hash }) => ({
+    ...{ stream, version, revision, hash },
+  }));
+  const end = upto === null ? '' : `,"upto":${upto}`;
+  return {
+    text: `{${read.text},"snapshots":${JSON.stringify(list)}${end}}`,
+    entries: read.entries + told.length,
+    bytes: read.bytes,
+    stateBytes: told.reduce((sum, one) => sum + one.bytes, 0),
+  };
+}
