@@ -52,8 +52,8 @@ export const snapshots = [
   {
     name: 'a state that is no JSON is stored',
     file: 'src/sync/sync_job_pull.cc',
-    from: 'if (!IsJson(state)) return',
-    to: 'if (state.empty()) return',
+    from: 'if (!IsJson(state))',
+    to: 'if (state.empty())',
   },
   {
     name: 'an older version of a reducer is asked for in place of a newer one',

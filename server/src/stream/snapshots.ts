@@ -18,6 +18,8 @@ export interface SnapshotParts {
 }
 
 const kPlacesAtOnce = 1_000;
+/** So often it is looked whether a stream is due, until it is. */
+const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
 const kMostCounted = 100_000;
 
@@ -25,7 +27,7 @@ const keyOf = ({ realm, stream }: StreamPlace) => JSON.stringify([realm, stream]
 
 export class StreamSnapshots {
   readonly #parts: SnapshotParts;
-  /** Entries since this node last made a snapshot of a stream. */
+  /** Entries since this node last looked whether a stream is due. One may have many actions. */
   readonly #counts = new Map<string, number>();
   readonly #queue = new Map<string, StreamPlace>();
   #working: Promise<void> | null = null;
@@ -42,7 +44,7 @@ export class StreamSnapshots {
   /** Makes those that are due, in the background. */
   begin(): void {
     if (this.#parts.reducers.isEmpty) return;
-    this.#work(() => this.#findDue());
+    this.#work(() => this.#findAll());
   }
 
   /** Entries were committed by this node, with the streams to which they append. */
@@ -57,7 +59,7 @@ export class StreamSnapshots {
         const place = { realm, stream };
         const key = keyOf(place);
         const count = (this.#counts.get(key) ?? 0) + 1;
-        if (count < every) this.#counts.set(key, count);
+        if (count < every / kLooks) this.#counts.set(key, count);
         else this.#enqueue(place);
       }
     }
@@ -94,7 +96,8 @@ export class StreamSnapshots {
     try {
       await first();
     } catch (error) {
-      this.#parts.log('The streams that need snapshots could not be found.', error);
+      if (!this.#isClosed)
+        this.#parts.log('The streams that need snapshots could not be found.', error);
     }
     for (;;) {
       const [next] = this.#queue;
@@ -102,7 +105,7 @@ export class StreamSnapshots {
       const [key, place] = next;
       this.#queue.delete(key);
       try {
-        await this.make(place);
+        if (await this.#isDue(place)) await this.make(place);
       } catch (error) {
         if (this.#isClosed) return;
         this.#parts.log(`No snapshot of the stream ${key} could be made.`, error);
@@ -110,21 +113,20 @@ export class StreamSnapshots {
     }
   }
 
-  async #findDue(): Promise<void> {
+  async #findAll(): Promise<void> {
     let after: StreamPlace | null = null;
     do {
       const places: readonly StreamPlace[] = await readPlaces(this.#parts.database, after);
       after = places.at(-1) ?? null;
       for (const place of places) {
-        const reducer = this.#parts.reducers.of(place.stream);
-        if (reducer !== null && !this.#isClosed && (await this.#isDue(place, reducer)))
-          this.#queue.set(keyOf(place), place);
+        if (this.#parts.reducers.of(place.stream) !== null) this.#queue.set(keyOf(place), place);
       }
     } while (after !== null && !this.#isClosed);
   }
 
-  async #isDue({ realm, stream }: StreamPlace, { version }: NamedReducer): Promise<boolean> {
-    const { database, every } = this.#parts;
+  async #isDue({ realm, stream }: StreamPlace): Promise<boolean> {
+    const { database, every, reducers } = this.#parts;
+    const version = reducers.of(stream)?.version ?? 0;
     const [row] = await database.query<{ due: string }>(
       `with made as (
          select s.version, s.revision from skerry.stream_snapshot s
