@@ -48,6 +48,13 @@ const kGroups = [
       return 'worker';
     },
   },
+  // Bindings import the package itself, so that an application has it once.
+  {
+    name: 'bindings',
+    out: 'dist',
+    entries: { redux: 'js/redux/index.ts' },
+    beside: { '../index.ts': './index.js' },
+  },
   // The code of a service worker is one file, because it must not import anything later. There are two: a module for an
   // application's own script, and the ready-made script, which is no module.
   {
@@ -176,7 +183,19 @@ function writeOutputs(outputFiles, metafile, choose) {
   return new Set(written.map(([path]) => basename(path)));
 }
 
-async function bundle({ name, out, entries, node = false, classic = false, define, chunkName }) {
+/** Modules that are files of their own beside the output: what an import names, and where it is then. */
+function besidePlugin(files) {
+  return {
+    name: 'beside',
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path }) =>
+        Object.hasOwn(files, path) ? { path: files[path], external: true } : undefined,
+      );
+    },
+  };
+}
+
+async function bundle({ name, out, entries, node, classic, define, chunkName, beside }) {
   const present = Object.entries(entries).filter(([entry, source]) => {
     const exists = existsSync(join(root, source));
     if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
@@ -195,7 +214,9 @@ async function bundle({ name, out, entries, node = false, classic = false, defin
     platform: node ? 'node' : 'browser',
     // Lowers `using`; every browser with module workers has all other features natively.
     target: node ? 'node20' : 'es2022',
-    ...(node ? { packages: 'external' } : { minify: true }),
+    ...(node || beside ? { packages: 'external' } : {}),
+    minify: !node,
+    plugins: beside ? [besidePlugin(beside)] : [],
     define: define?.() ?? {},
     legalComments: 'none',
     sourcemap: true,

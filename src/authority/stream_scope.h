@@ -16,8 +16,8 @@ namespace skerry {
 struct StreamScope {
   std::string pattern;  // log/stream_name.h
   uint64_t last = 0;    // a fill begins with the last so many actions; 0: with the first
-  std::optional<uint64_t> version;  // of the client's reducer, whose snapshots it can use
-  bool migrates = false;            // those of earlier versions, too
+  std::optional<uint64_t> version;    // of the client's reducer, whose snapshots it can use
+  bool migrates = false;              // those of earlier versions, too
   Map<std::string, uint64_t> filled;  // by realm: the client has all up to this revision
 };
 

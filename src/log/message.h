@@ -168,8 +168,8 @@ struct ScopesMessage {
 // A stream that a window wants, or all streams with a prefix (log/stream_name.h).
 struct WantedStream {
   std::string stream;
-  std::optional<uint64_t> last;  // only so many of its actions at first; none: all
-  std::optional<bool> again;     // all of them once more
+  std::optional<uint64_t> last;     // only so many of its actions at first; none: all
+  std::optional<bool> again;        // all of them once more
   std::optional<uint64_t> reducer;  // its version, if one is to fold them
   std::optional<bool> migrates;     // it can take over states of earlier versions
 

@@ -3,7 +3,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { configureStore, createSlice } from '@reduxjs/toolkit';
 import { open, schema, t, table } from 'skerry';
+import { skerryEnhancer } from 'skerry/redux';
 import { memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 
@@ -26,10 +28,11 @@ const app = schema(
 async function examplesOf(
   page: string,
   names: readonly string[] = [],
+  atLeast = 3,
 ): Promise<(db: unknown, ...others: unknown[]) => Promise<void>> {
   const text = readFileSync(join(root, page), 'utf8');
   const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1] ?? '');
-  expect(blocks.length).toBeGreaterThan(2);
+  expect(blocks.length).toBeGreaterThanOrEqual(atLeast);
   mkdirSync(join(root, 'build'), { recursive: true });
   folder = mkdtempSync(join(root, 'build', 'guide-'));
   const file = join(folder, 'examples.js');
@@ -78,4 +81,13 @@ test('the examples about streams append, look back, and reduce', async () => {
     [{ ada: 3, bo: 1 }],
   ]);
   await (db as { close(): Promise<void> }).close();
+});
+
+test('the examples about Redux store, and find it again', async () => {
+  const printed: unknown[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => printed.push(line));
+  const names = ['configureStore', 'createSlice', 'skerryEnhancer', 'host'];
+  const examples = await examplesOf('docs/guide/redux.md', names, 2);
+  await examples(null, configureStore, createSlice, skerryEnhancer, memory());
+  expect(printed).toEqual([3, 3]);
 });

@@ -149,6 +149,44 @@ export const streamsOnServer = [
   },
 ];
 
+export const redux = [
+  {
+    name: 'an action that cannot be stored is reduced in the store',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/group.ts',
+    from: '      this.#waiting = null;\n      this.#current = from;\n      throw error;',
+    to: '',
+  },
+  {
+    name: 'an action whose reducer throws is stored',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/group.ts',
+    from: '    const to = this.slices.reduce(from, action);\n    const waiting',
+    to: '    this.#stream?.dispatch(action);\n    const to = this.slices.reduce(from, action);\n    const waiting',
+  },
+  {
+    name: 'the store begins without the actions of before the database was open',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/group.ts',
+    from: '      else this.#early.push(action);',
+    to: '',
+  },
+  {
+    name: 'actions of others come as a whole',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/group.ts',
+    from: 'path && path.length <= maxSteps ? path[0] : undefined',
+    to: 'path && path.length > maxSteps ? path[0] : undefined',
+  },
+  {
+    name: 'a preloaded state is replaced by the initial one',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/group.ts',
+    from: '|| (this.#isPreloaded && !stream.whole)) return;',
+    to: ') return;',
+  },
+];
+
 export const streamsOfPackage = [
   {
     name: 'what a subscriber causes reaches the others before what caused it',

@@ -17,6 +17,7 @@ const jsFolders: Readonly<Record<string, readonly string[]>> = {
   host: ['core', 'host'],
   worker: ['core', 'host', 'worker'],
   api: ['core', 'host', 'api'],
+  redux: ['', 'api', 'redux'],
 };
 
 /** What each folder of the server may import; the files at its root may import all of them, and are imported by none. */
@@ -53,7 +54,9 @@ const serverFolders: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Imports in js/ that are not relative: file, name, reason. */
-const jsBareImports: readonly (readonly [string, string, string])[] = [];
+const jsBareImports: readonly (readonly [string, string, string])[] = [
+  ['js/redux/enhancer.ts', 'redux', 'Types only, of a peer that the application has.'],
+];
 
 /** What Emscripten makes of a module for a browser: its glue, and the types of its exports. */
 const wasmGlue = /^build\/wasm\/skerry(-sync|-portable|-image)?\.js$/;

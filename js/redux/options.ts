@@ -1,0 +1,92 @@
+/** The options of `skerryEnhancer`, and their checks. */
+import type { Database } from '../api/database.ts';
+import type { OpenOptions } from '../api/options.ts';
+import type { Tables } from '../api/types.ts';
+import { ValidationError } from '../index.ts';
+
+/** Types of actions: names, and prefixes followed by `*` (`todos/*`); or a function that says it of each action. */
+export type Which = readonly string[] | ((action: { readonly type: string }) => boolean);
+
+/** Slices that stay on this device. They are restored at the next start, and nobody else sees them. */
+export interface PersistOptions {
+  /** Names of slices of the root state; none of those that are in step with others. */
+  readonly slices: readonly string[];
+  readonly actions: Which;
+}
+
+/** A database of any schema. */
+// biome-ignore lint/complexity/noBannedTypes: a database without tables, to which each other one is assignable
+export type AnyDatabase = Omit<Database<{}, {}>, 'transact' | 'mutate'>;
+
+type Opening = Pick<
+  OpenOptions<Tables, unknown>,
+  | 'remote'
+  | 'user'
+  | 'defaultRealm'
+  | 'adoptLocal'
+  | 'durability'
+  | 'persist'
+  | 'serviceWorker'
+  | 'onUpdateNeeded'
+  | 'host'
+  | 'wasmUrl'
+  | 'workerUrl'
+>;
+
+export interface EnhancerOptions extends Omit<Opening, 'persist'> {
+  /** Of the database in this browser, as in `open`. */
+  readonly name: string;
+  /** A database that the application has opened, in place of one of the enhancer's own; it stays open. */
+  readonly db?: AnyDatabase | Promise<AnyDatabase>;
+  /** The slices of the root state that are made of synced actions, and of nothing else. Others are not touched. */
+  readonly slices: readonly string[];
+  /** Which actions are synced: appended to the stream, and reduced by everybody in the same order. */
+  readonly sync: Which;
+  /** Which actions and slices are kept on this device only. */
+  readonly persist?: PersistOptions;
+  /** The stream, `redux` by default, and its realm, by default that of new rows. */
+  readonly stream?: string;
+  readonly realm?: string;
+  /** To be raised when the reducers of the slices give other states: 1 by default. */
+  readonly version?: number;
+  /** Takes slices of an earlier version over, so that the actions need not be reduced again. */
+  readonly migrate?: (slices: Readonly<Record<string, unknown>>, version: number) => object;
+  /** The database could not be opened: the store works, and its actions are kept in memory only. By default it is logged. */
+  onError?(error: Error): void;
+}
+
+function checkSlices(slices: unknown, what: string): void {
+  const isList = Array.isArray(slices) && slices.length > 0;
+  if (isList && slices.every((name) => typeof name === 'string' && name !== '')) return;
+  throw new ValidationError('invalid_argument', `${what} is a list of names of slices.`);
+}
+
+function checkWhich(which: unknown, what: string): void {
+  const isList = Array.isArray(which) && which.every((type) => typeof type === 'string');
+  if (isList || typeof which === 'function') return;
+  throw new ValidationError(
+    'invalid_argument',
+    `${what} is a list of types of actions, or a function.`,
+  );
+}
+
+export function checkEnhancer({ slices, sync, persist }: EnhancerOptions): void {
+  checkSlices(slices, '`slices`');
+  checkWhich(sync, '`sync`');
+  if (!persist) return;
+  checkSlices(persist.slices, '`persist.slices`');
+  checkWhich(persist.actions, '`persist.actions`');
+  const both = persist.slices.find((name) => slices.includes(name));
+  if (both !== undefined)
+    throw new ValidationError(
+      'invalid_argument',
+      `The slice ${both} is in \`slices\` and in \`persist.slices\`.`,
+    );
+}
+
+export function matcher(which: Which): (action: { readonly type: string }) => boolean {
+  if (typeof which === 'function') return which;
+  const exact = new Set(which.filter((type) => !type.endsWith('*')));
+  const prefixes = which.filter((type) => type.endsWith('*')).map((type) => type.slice(0, -1));
+  return ({ type }) => exact.has(type) || prefixes.some((prefix) => type.startsWith(prefix));
+}
