@@ -52,8 +52,10 @@ const kGroups = [
   {
     name: 'bindings',
     out: 'dist',
-    entries: { redux: 'js/redux/index.ts' },
+    entries: { react: 'js/react/index.ts', redux: 'js/redux/index.ts' },
     beside: { '../index.ts': './index.js' },
+    // Hooks are for the browser's side of frameworks that divide components between it and a server.
+    banner: "'use client';",
   },
   // The code of a service worker is one file, because it must not import anything later. There are two: a module for an
   // application's own script, and the ready-made script, which is no module.
@@ -195,7 +197,7 @@ function besidePlugin(files) {
   };
 }
 
-async function bundle({ name, out, entries, node, classic, define, chunkName, beside }) {
+async function bundle({ name, out, entries, node, classic, define, chunkName, beside, banner }) {
   const present = Object.entries(entries).filter(([entry, source]) => {
     const exists = existsSync(join(root, source));
     if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
@@ -216,6 +218,7 @@ async function bundle({ name, out, entries, node, classic, define, chunkName, be
     target: node ? 'node20' : 'es2022',
     ...(node || beside ? { packages: 'external' } : {}),
     minify: !node,
+    ...(banner ? { banner: { js: banner } } : {}),
     plugins: beside ? [besidePlugin(beside)] : [],
     define: define?.() ?? {},
     legalComments: 'none',

@@ -187,6 +187,30 @@ export const redux = [
   },
 ];
 
+export const react = [
+  {
+    name: 'a hook reads anew in each render',
+    test: 'test/js/react.test.ts',
+    file: 'js/react/hooks.ts',
+    from: '(db ? make(db as RegisteredDatabase).live() : null), [db, ...deps]);',
+    to: '(db ? make(db as RegisteredDatabase).live() : null), [{}, db, deps]);',
+  },
+  {
+    name: 'a hook does not follow its dependencies',
+    test: 'test/js/react.test.ts',
+    file: 'js/react/hooks.ts',
+    from: '(db ? make(db as RegisteredDatabase).live() : null), [db, ...deps]);',
+    to: '(db ? make(db as RegisteredDatabase).live() : null), [db]);',
+  },
+  {
+    name: 'an error of open is not told',
+    test: 'test/js/react.test.ts',
+    file: 'js/react/context.ts',
+    from: 'if (outcome instanceof Failure) throw outcome.error;',
+    to: 'if (outcome instanceof Failure) return createElement(Context.Provider, { value: onServer }, children);',
+  },
+];
+
 export const streamsOfPackage = [
   {
     name: 'what a subscriber causes reaches the others before what caused it',

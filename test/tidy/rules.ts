@@ -17,6 +17,7 @@ const jsFolders: Readonly<Record<string, readonly string[]>> = {
   host: ['core', 'host'],
   worker: ['core', 'host', 'worker'],
   api: ['core', 'host', 'api'],
+  react: ['', 'api', 'react'],
   redux: ['', 'api', 'redux'],
 };
 
@@ -55,6 +56,8 @@ const serverFolders: Readonly<Record<string, readonly string[]>> = {
 
 /** Imports in js/ that are not relative: file, name, reason. */
 const jsBareImports: readonly (readonly [string, string, string])[] = [
+  ['js/react/context.ts', 'react', 'A peer that the application has.'],
+  ['js/react/hooks.ts', 'react', 'A peer that the application has.'],
   ['js/redux/enhancer.ts', 'redux', 'Types only, of a peer that the application has.'],
 ];
 

@@ -1,0 +1,124 @@
+/** The database of a tree of components: given open, or as the promise of `open`. */
+import {
+  createContext,
+  createElement,
+  type ReactElement,
+  type ReactNode,
+  useContext,
+  useSyncExternalStore,
+} from 'react';
+import type { Database } from '../api/database.ts';
+import type { RegisteredDatabase } from './register.ts';
+
+/** Any database, whatever its tables and mutators. */
+// biome-ignore lint/complexity/noBannedTypes: a database without tables, to which each other one is assignable
+export type AnyDatabase = Omit<Database<{}, {}>, 'transact' | 'mutate'>;
+
+class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** What is known of a database that is being opened. */
+class Opening {
+  outcome: AnyDatabase | Failure | null = null;
+  /** Settles when it is known whether it can be opened; never rejects. */
+  readonly settled: Promise<void>;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(promise: PromiseLike<AnyDatabase>) {
+    this.settled = Promise.resolve(promise).then(
+      (database) => this.#end(database),
+      (error: unknown) => this.#end(new Failure(error)),
+    );
+  }
+
+  readonly subscribe = (fn: () => void): (() => void) => {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  };
+
+  #end(outcome: AnyDatabase | Failure): void {
+    this.outcome = outcome;
+    for (const fn of this.#listeners) fn();
+  }
+}
+
+const openings = new WeakMap<PromiseLike<unknown>, Opening>();
+
+function openingOf(promise: PromiseLike<AnyDatabase>): Opening {
+  const known = openings.get(promise);
+  if (known) return known;
+  const opening = new Opening(promise);
+  openings.set(promise, opening);
+  return opening;
+}
+
+function isPromise(db: AnyDatabase | PromiseLike<AnyDatabase>): db is PromiseLike<AnyDatabase> {
+  return typeof (db as { then?: unknown }).then === 'function';
+}
+
+interface Provided {
+  readonly database: AnyDatabase | null;
+  readonly opening: Opening | null;
+}
+
+const Context = createContext<Provided | null>(null);
+const nothing = () => () => {};
+
+export interface SkerryProviderProps {
+  /** Null on a server that renders: hooks then give what they are told to give there. */
+  readonly db: AnyDatabase | PromiseLike<AnyDatabase> | null;
+  readonly children?: ReactNode;
+}
+
+/** Gives the database to all components below. If it cannot be opened, the error goes to the next error boundary. */
+export function SkerryProvider({ db, children }: SkerryProviderProps): ReactElement {
+  const opening = db !== null && isPromise(db) ? openingOf(db) : null;
+  const open = opening === null ? (db as AnyDatabase | null) : null;
+  const read = () => opening?.outcome ?? open;
+  const outcome = useSyncExternalStore(opening?.subscribe ?? nothing, read, read);
+  if (outcome instanceof Failure) throw outcome.error;
+  const database = outcome;
+  // A new object for each change only: otherwise all components below would render with the provider.
+  return createElement(Context.Provider, { value: providedOf(database, opening) }, children);
+}
+
+const byDatabase = new WeakMap<AnyDatabase, Provided>();
+const byOpening = new WeakMap<Opening, Provided>();
+const onServer: Provided = { database: null, opening: null };
+
+function providedOf(database: AnyDatabase | null, opening: Opening | null): Provided {
+  const map = database ? byDatabase : byOpening;
+  const key = database ?? opening;
+  if (key === null) return onServer;
+  const known = (map as WeakMap<object, Provided>).get(key);
+  if (known) return known;
+  const provided = { database, opening };
+  (map as WeakMap<object, Provided>).set(key, provided);
+  return provided;
+}
+
+function useProvided(): Provided {
+  const provided = useContext(Context);
+  if (!provided) throw new Error('There is no <SkerryProvider> above this component.');
+  return provided;
+}
+
+/** The database; null while it is being opened, and on a server. `suspense`: the component waits instead. */
+export function useOpened(suspense: boolean): AnyDatabase | null {
+  const { database, opening } = useProvided();
+  if (!database && suspense) {
+    if (!opening) throw new Error('A server has no database: use hooks that take its rows.');
+    throw opening.settled;
+  }
+  return database;
+}
+
+/** The database. While it is being opened, the component is suspended. */
+export function useDatabase<Db = RegisteredDatabase>(): Db {
+  return useOpened(true) as unknown as Db;
+}

@@ -1,0 +1,141 @@
+/** Hooks for queries, live values and streams. All read by `useSyncExternalStore`, so no render sees two states. */
+import { useMemo, useSyncExternalStore } from 'react';
+import type { Conflict } from '../api/conflicts.ts';
+import type { SyncStatus } from '../api/sync-status.ts';
+import type { Live } from '../api/types.ts';
+import { ClosedError } from '../index.ts';
+import { useDatabase, useOpened } from './context.ts';
+import type { RegisteredDatabase } from './register.ts';
+
+/** What a hook depends on besides the database; as with React's own hooks. */
+export type Deps = readonly unknown[];
+
+export interface QueryOptions<R> {
+  /** The component is suspended until the database is open. By default it has no rows until then, or `serverRows`. */
+  readonly suspense?: boolean;
+  /** The rows in a page that a server has rendered, until the database is open. */
+  readonly serverRows?: readonly R[];
+}
+
+const none: readonly never[] = Object.freeze([]);
+const nothing = () => () => {};
+
+/** Two functions that do not change as long as the value does not. */
+function storeOf<V>(live: Live<V>) {
+  return {
+    subscribe(changed: () => void): () => void {
+      try {
+        return live.subscribe(changed);
+      } catch (error) {
+        // Logged out, for example: the last value stays until the page shows something else.
+        if (error instanceof ClosedError) return () => {};
+        throw error;
+      }
+    },
+    read: () => live.value,
+  };
+}
+
+function useStore<V>(live: Live<V> | null, otherwise: V): V {
+  const store = useMemo(() => (live ? storeOf(live) : null), [live]);
+  const read = store?.read ?? (() => otherwise);
+  return useSyncExternalStore(store?.subscribe ?? nothing, read, () => otherwise);
+}
+
+/**
+ * The rows of a query, the same objects until they change: `useQuery((db) => db.todos.where('done', '=', done), [done])`. Its rows are
+ * frozen and keep their identity, so a component of one row that is `memo` renders only when this row changes.
+ */
+export function useQuery<R>(
+  make: (db: RegisteredDatabase) => { live(): Live<readonly R[]> },
+  deps: Deps = none,
+  { suspense = false, serverRows = none }: QueryOptions<R> = {},
+): readonly R[] {
+  const db = useOpened(suspense);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: they are the caller's
+  const live = useMemo(() => (db ? make(db as RegisteredDatabase).live() : null), [db, ...deps]);
+  return useStore(live, serverRows);
+}
+
+/** The value of a live query, or of whatever has `value` and `subscribe`: `useLive((db) => db.todos.liveCount())`. */
+export function useLive<V>(live: Live<V>): V;
+export function useLive<V>(make: (db: RegisteredDatabase) => Live<V>, deps?: Deps): V;
+export function useLive<V>(
+  given: Live<V> | ((db: RegisteredDatabase) => Live<V>),
+  deps: Deps = none,
+): V {
+  const isMaker = typeof given === 'function';
+  const db = useOpened(isMaker);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: they are the caller's
+  const made = useMemo(() => (isMaker ? given(db as RegisteredDatabase) : null), [db, ...deps]);
+  const live = made ?? (given as Live<V>);
+  return useStore(live, live.value);
+}
+
+/** The items of a stream, or its state: `useStream((db) => db.stream('chat'))`. */
+export function useStream<V>(stream: Live<V>): V;
+export function useStream<V>(make: (db: RegisteredDatabase) => Live<V>, deps?: Deps): V;
+export function useStream<V>(
+  given: Live<V> | ((db: RegisteredDatabase) => Live<V>),
+  deps: Deps = none,
+): V {
+  return useLive(given as (db: RegisteredDatabase) => Live<V>, deps);
+}
+
+const opening: SyncStatus = Object.freeze({
+  mode: 'local',
+  modeReason: '',
+  phase: 'opening',
+  role: 'none',
+  lease: null,
+  online: true,
+  needsAuth: false,
+  writable: true,
+  pending: 0,
+  conflicts: 0,
+  clockOffsetMs: 0,
+  oldestPendingAt: null,
+  lastSyncedAt: null,
+  nextTryAt: null,
+  revisions: Object.freeze({}),
+  lost: none,
+  progress: null,
+  error: null,
+});
+
+/** `db.sync.status`; its phase is `opening` until the database is open. */
+export function useSyncStatus(): SyncStatus {
+  const db = useOpened(false);
+  const live = useMemo<Live<SyncStatus> | null>(() => {
+    if (!db) return null;
+    const { sync } = db;
+    return {
+      get value() {
+        return sync.status;
+      },
+      subscribe: (fn) => sync.subscribe(fn),
+    };
+  }, [db]);
+  return useStore(live, opening);
+}
+
+/** The entries of the inbox, `db.conflicts.all()`. */
+export function useConflicts(): readonly Conflict[] {
+  const db = useOpened(false);
+  const live = useMemo<Live<readonly Conflict[]> | null>(() => {
+    if (!db) return null;
+    const { conflicts } = db;
+    return {
+      get value() {
+        return conflicts.all();
+      },
+      subscribe: (fn) => conflicts.subscribe(fn),
+    };
+  }, [db]);
+  return useStore(live, none);
+}
+
+/** `db.mutate`: the application's mutators. While the database is being opened, the component is suspended. */
+export function useMutate(): RegisteredDatabase['mutate'] {
+  return useDatabase().mutate;
+}

@@ -1,0 +1,19 @@
+/** `skerry/react`: hooks for a Skerry database. Importing it does nothing. */
+export {
+  type AnyDatabase,
+  SkerryProvider,
+  type SkerryProviderProps,
+  useDatabase,
+} from './context.ts';
+export {
+  type Deps,
+  type QueryOptions,
+  useConflicts,
+  useLive,
+  useMutate,
+  useQuery,
+  useStream,
+  useSyncStatus,
+} from './hooks.ts';
+// By `*`, so that the application can extend it.
+export * from './register.ts';
