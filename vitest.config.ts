@@ -10,6 +10,7 @@ const alias = [
   { find: /^skerry$/, replacement: here('./js/index.ts') },
   { find: /^skerry\/service-worker$/, replacement: here('./js/service-worker.ts') },
   { find: /^skerry\/react$/, replacement: here('./js/react/index.ts') },
+  { find: /^skerry\/tanstack$/, replacement: here('./js/tanstack/index.ts') },
   { find: /^skerry\/redux$/, replacement: here('./js/redux/index.ts') },
   { find: /^skerry\/testing$/, replacement: here('./js/testing.ts') },
   { find: /^skerry\/authority$/, replacement: here('./dist/skerry-authority.js') },

@@ -52,7 +52,13 @@ const kGroups = [
   {
     name: 'bindings',
     out: 'dist',
-    entries: { react: 'js/react/index.ts', redux: 'js/redux/index.ts' },
+    entries: { redux: 'js/redux/index.ts', tanstack: 'js/tanstack/index.ts' },
+    beside: { '../index.ts': './index.js' },
+  },
+  {
+    name: 'hooks',
+    out: 'dist',
+    entries: { react: 'js/react/index.ts' },
     beside: { '../index.ts': './index.js' },
     // Hooks are for the browser's side of frameworks that divide components between it and a server.
     banner: "'use client';",

@@ -10,12 +10,29 @@ import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { storage } from './storage.mjs';
-import { react, redux, replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
+import {
+  react,
+  redux,
+  replay,
+  streams,
+  streamsOfPackage,
+  streamsOnServer,
+  tanstack,
+} from './streams.mjs';
 
 const kinds = {
   core: [...core, ...authority, ...joins, ...streams, ...snapshots, ...replay],
   server: [...server, ...joinsOnServer, ...streamsOnServer, ...snapshotsOnServer],
-  client: [...client, ...service, ...api, ...storage, ...streamsOfPackage, ...redux, ...react],
+  client: [
+    ...client,
+    ...service,
+    ...api,
+    ...storage,
+    ...streamsOfPackage,
+    ...redux,
+    ...react,
+    ...tanstack,
+  ],
 };
 
 export const mutants = Object.entries(kinds).flatMap(([kind, list]) =>

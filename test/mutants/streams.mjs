@@ -211,6 +211,23 @@ export const react = [
   },
 ];
 
+export const tanstack = [
+  {
+    name: 'a collection does not hear of rows that are gone',
+    test: 'test/js/tanstack.test.ts',
+    file: 'js/tanstack/index.ts',
+    from: 'for (const id of known.keys()) if (!now.has(id))',
+    to: 'for (const id of known.keys()) if (now.size < 0)',
+  },
+  {
+    name: 'a prop that is removed from a row of a collection stays',
+    test: 'test/js/tanstack.test.ts',
+    file: 'js/tanstack/index.ts',
+    from: '[name, value ?? null]',
+    to: '[name, value]',
+  },
+];
+
 export const streamsOfPackage = [
   {
     name: 'what a subscriber causes reaches the others before what caused it',

@@ -19,6 +19,7 @@ const jsFolders: Readonly<Record<string, readonly string[]>> = {
   api: ['core', 'host', 'api'],
   react: ['', 'api', 'react'],
   redux: ['', 'api', 'redux'],
+  tanstack: ['', 'api', 'tanstack'],
 };
 
 /** What each folder of the server may import; the files at its root may import all of them, and are imported by none. */
@@ -58,6 +59,7 @@ const serverFolders: Readonly<Record<string, readonly string[]>> = {
 const jsBareImports: readonly (readonly [string, string, string])[] = [
   ['js/react/context.ts', 'react', 'A peer that the application has.'],
   ['js/react/hooks.ts', 'react', 'A peer that the application has.'],
+  ['js/tanstack/index.ts', '@tanstack/db', 'Types only, of a peer that the application has.'],
   ['js/redux/enhancer.ts', 'redux', 'Types only, of a peer that the application has.'],
 ];
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "sync/streams.h"
 #include "test/core/sync/stream_world.h"
 
 namespace skerry::sync_test {
@@ -228,6 +229,16 @@ TEST_CASE("snapshots: the names of realm and stream are encoded in the path") {
   item.stream = "a b?%";
   item.snapshot = AnsweredSnapshot{3, 14, "0f", ""};
   CHECK(SnapshotPath(item) == "/streams/user%3Aanna%2F%C3%BC/a%20b%3F%25/3/14/0f");
+}
+
+TEST_CASE("snapshots: a window with an older reducer changes nothing for the others") {
+  SyncRecord sync;
+  Data::Array writes;
+  Vector<WantedStream> left_out;
+  CHECK(ChangeStreams({{"chat", {}, {}, 2, true}}, 0, &sync, &writes, &left_out));
+  CHECK_FALSE(ChangeStreams({{"chat", {}, {}, 1, {}}}, 0, &sync, &writes, &left_out));
+  CHECK((*sync.streams)[0].reducer == 2);
+  CHECK((*sync.streams)[0].migrates == true);
 }
 
 TEST_CASE("snapshots: the highest version that windows want is asked for") {
