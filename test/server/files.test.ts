@@ -1,6 +1,7 @@
 // Goal: the static files of a page are served as browsers need them, no file outside of the folder is, and pages of
 // other origins are accepted only by name. Method: a real server on a folder made here.
 
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -8,11 +9,16 @@ import { expect, test } from 'vitest';
 import { WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
+const kMap = ' { "imports": {} } ';
 const kOther = 'https://elsewhere.example';
 const server = new SharedServer((folder) => {
   const files = join(folder.path, 'files');
   mkdirSync(join(files, 'deep'), { recursive: true });
   writeFileSync(join(files, 'index.html'), '<!doctype html><title>Skerry</title>');
+  writeFileSync(
+    join(files, 'map.html'),
+    `<script type="importmap">${kMap}</script><script>1</script>`,
+  );
   writeFileSync(join(files, 'main.js'), `// ${'x'.repeat(5_000)}`);
   writeFileSync(join(files, 'core.wasm'), Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   writeFileSync(join(files, 'deep', 'å b.txt'), 'deep');
@@ -38,6 +44,14 @@ function raw(path: string): Promise<{ status: number; body: string }> {
     asked.end();
   });
 }
+
+test('the policy of a page allows its import map, and no other script in it', async () => {
+  const { headers } = await fetch(`${server.url}/map.html`);
+  const hash = createHash('sha256').update(kMap).digest('base64');
+  const [, scripts] =
+    /script-src ([^;]*);/.exec(headers.get('content-security-policy') ?? '') ?? [];
+  expect(scripts).toBe(`'self' 'wasm-unsafe-eval' 'sha256-${hash}'`);
+});
 
 test.each([
   ['/', 'text/html; charset=utf-8'],

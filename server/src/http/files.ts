@@ -2,7 +2,8 @@
 // files of a page, compressed, and revalidated by the browser. Hono reads them, finds their types and ranges, and
 // rejects names outside of the folder.
 
-import { statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { Context, MiddlewareHandler } from 'hono';
 import { compress } from 'hono/compress';
@@ -50,15 +51,17 @@ export async function immutableFile(
 const kHost = /^[\w.-]+(:\d+)?$|^\[[\da-fA-F:.]+\](:\d+)?$/;
 
 /** `host` is the server's, as the page names it: pages may connect to its socket, and to no other. */
-function policy(host: string | undefined): string {
+function policy(host: string | undefined, importMaps: string): string {
   const named = host !== undefined && kHost.test(host);
-  return kPolicy.replace(kSockets, named ? ` ws://${host} wss://${host}` : '');
+  const sockets = named ? ` ws://${host} wss://${host}` : '';
+  return kPolicy.replace(kSockets, sockets).replace(kImportMaps, importMaps);
 }
 
 const kSockets = ' <sockets>';
+const kImportMaps = ' <import maps>';
 const kPolicy = [
   "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
+  `script-src 'self' 'wasm-unsafe-eval'${kImportMaps}`,
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
   `connect-src 'self'${kSockets}`,
@@ -71,12 +74,26 @@ const kPolicy = [
 /** Names that begin with a dot are private, except `.well-known`. */
 const kHidden = /\/\.(?!well-known\/)/;
 
+/** Larger pages are not searched for an import map. */
+const kPageBytes = 256 << 10;
+/** A script of this kind names modules, and runs nothing. There is no other way to have one than inline. */
+const kImportMap = /<script type="?importmap"?>([\s\S]*?)<\/script>/gi;
+
+/** The hashes of a page's import maps, as its policy has to allow them. */
+function importMapsOf(path: string, bytes: number): string {
+  if (!/\.html?$/i.test(path) || bytes > kPageBytes) return '';
+  const maps = [...readFileSync(path, 'utf8').matchAll(kImportMap)];
+  const hashes = maps.map(([, map = '']) => createHash('sha256').update(map).digest('base64'));
+  return hashes.map((hash) => ` 'sha256-${hash}'`).join('');
+}
+
 function describeFile(path: string, context: Context): void {
   const { size, mtimeMs } = statSync(path);
   // Two versions within one second differ, too; `last-modified` could not distinguish them.
   context.header('etag', `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`);
   context.header('cache-control', 'no-cache');
-  context.header('content-security-policy', policy(context.req.header('host')));
+  const allowed = policy(context.req.header('host'), importMapsOf(path, size));
+  context.header('content-security-policy', allowed);
   context.header('x-content-type-options', 'nosniff');
   context.header('referrer-policy', 'same-origin');
   context.header('vary', 'accept-encoding');

@@ -1,0 +1,185 @@
+// Goal: the examples work as a newcomer meets them: in several windows and as several people, offline, and after a reload. Method:
+// each is built as its package.json says, and served by a real server; real Chromium.
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Page } from 'puppeteer-core';
+import { afterEach, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { root } from './support/paths.ts';
+import { TestServer } from './support/server.ts';
+import { until } from './support/until.ts';
+
+const execute = promisify(execFile);
+const examples = join(root, 'examples');
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-example-'));
+  ends.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/** Builds the example, and serves it. */
+async function serve(name: string): Promise<TestServer> {
+  const files = temporary();
+  const folder = join(examples, name);
+  let schema = join(folder, 'src', 'schema.js');
+  if (name === 'plain') {
+    await execute('node', ['copy-skerry.js'], { cwd: folder });
+    cpSync(join(folder, 'public'), files, { recursive: true });
+    schema = join(folder, 'public', 'schema.js');
+  } else {
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+    await execute('node', [vite, 'build', '--outDir', files, '--emptyOutDir'], { cwd: folder });
+  }
+  const server = await TestServer.start({ files, schema });
+  ends.push(() => server.stop());
+  return server;
+}
+
+async function visit(server: TestServer, user: string, profile?: Profile): Promise<Page> {
+  const own = profile ?? new Profile();
+  if (!profile) ends.push(() => own.remove());
+  const page = await own.window({ url: server.url, user, unready: true });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  await page.waitForSelector('form');
+  return page;
+}
+const problems: string[] = [];
+afterEach(() => expect(problems.splice(0)).toEqual([]));
+
+/** Types into the field of this name, and submits its form. */
+async function enter(page: Page, field: string, text: string): Promise<void> {
+  const selector = `[aria-label=${JSON.stringify(field)}]`;
+  await page.waitForSelector(selector);
+  await page.type(selector, text);
+  await page.keyboard.press('Enter');
+}
+async function shows(page: Page, text: string): Promise<void> {
+  try {
+    await until(page, (wanted) => document.body.innerText.includes(wanted), [text], 20_000);
+  } catch (error) {
+    const shown = await page.evaluate(() => document.body.innerText);
+    throw new Error(`The page shows no ${text}, but:\n${shown}`, { cause: error });
+  }
+}
+/** Everything is at the server, so that a reload, or another device, has it from there. */
+const sent = (page: Page) =>
+  until(
+    page,
+    () => {
+      const status = document.querySelector('.status')?.textContent ?? 'idle';
+      return status.includes('idle') && !status.includes('to send');
+    },
+    [],
+    30_000,
+  );
+
+test('react-todo: a list that two people share, offline too', async () => {
+  const server = await serve('react-todo');
+  const ada = await visit(server, 'ada');
+  const bo = await visit(server, 'bo');
+  await enter(ada, 'New list', 'Boat');
+  await enter(ada, 'Add to Boat', 'sails');
+  await enter(ada, 'Invite somebody', 'bo');
+  await shows(bo, 'sails');
+  await shows(bo, 'Shared with ada, bo');
+  await bo.setOfflineMode(true);
+  await enter(bo, 'Add to Boat', 'rope');
+  await bo.click('input[type=checkbox]');
+  await shows(bo, 'rope');
+  await bo.setOfflineMode(false);
+  await shows(ada, 'rope');
+  await until(ada, () => document.querySelectorAll('.done').length === 1, [], 30_000);
+  await sent(bo);
+  await bo.reload();
+  await shows(bo, 'rope');
+  await bo.setViewport({ width: 360, height: 640 });
+  expect(await bo.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+});
+
+test('redux-offline: a counter and a list in two windows, on two devices, and offline', async () => {
+  const server = await serve('redux-offline');
+  const profile = new Profile();
+  ends.push(() => profile.remove());
+  const one = await visit(server, 'ada', profile);
+  const two = await visit(server, 'ada', profile);
+  const device = await visit(server, 'ada');
+  for (let i = 0; i < 3; i++) await one.click('#more');
+  const counts = (page: Page, value: string) =>
+    until(page, (wanted) => document.querySelector('output')?.textContent === wanted, [value]);
+  await counts(two, '3');
+  await counts(device, '3');
+  await device.setOfflineMode(true);
+  await device.click('#less');
+  await enter(device, 'What is to be done', 'go offline');
+  await counts(device, '2');
+  await one.click('#more');
+  await counts(two, '4');
+  await device.setOfflineMode(false);
+  for (const page of [one, two, device]) {
+    await counts(page, '3');
+    await shows(page, 'go offline');
+  }
+  await two.reload();
+  await counts(two, '3');
+});
+
+test('chat: two people, messages from offline, and the past page by page', async () => {
+  const server = await serve('chat');
+  const ada = await visit(server, 'ada');
+  const bo = await visit(server, 'bo');
+  for (let i = 1; i <= 60; i++) await enter(ada, 'Message', `line ${i}.`);
+  await shows(bo, 'ada: line 60.');
+  await bo.setOfflineMode(true);
+  await enter(bo, 'Message', 'from the sea');
+  await shows(bo, 'bo: from the sea');
+  await bo.setOfflineMode(false);
+  await shows(ada, 'bo: from the sea');
+  expect(await ada.$$eval('li', (lines) => lines.length)).toBe(50);
+  await ada.click('#earlier');
+  await shows(ada, 'line 1.');
+  const lines = await ada.$$eval('li', (all) => all.map((one) => one.textContent ?? ''));
+  expect(lines).toHaveLength(61);
+  expect(new Set(lines).size).toBe(61);
+});
+
+test('plain: a page without a bundler, by an import map', async () => {
+  const server = await serve('plain');
+  const ada = await visit(server, 'ada');
+  await shows(ada, 'ada:'); // its script has run
+  await enter(ada, 'Note', 'no tools');
+  await shows(ada, 'no tools');
+  await sent(ada);
+  const other = await visit(server, 'ada');
+  await shows(other, 'no tools');
+  await other.click('[aria-label="Remove no tools"]');
+  await until(ada, () => document.querySelectorAll('li').length === 0, [], 30_000);
+});
+
+test('they name the versions that are tested, and are short', () => {
+  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+  const own = read(join(root, 'package.json'));
+  for (const { name } of readdirSync(examples, { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  )) {
+    const { dependencies } = read(join(examples, name, 'package.json'));
+    for (const [dependency, version] of Object.entries(dependencies)) {
+      const tested = dependency.startsWith('skerry')
+        ? own.version
+        : read(join(root, 'node_modules', dependency, 'package.json')).version;
+      expect(version, `${dependency} of ${name}`).toBe(tested);
+    }
+    const folder = join(examples, name, name === 'plain' ? 'public' : 'src');
+    const lines = readdirSync(folder, { withFileTypes: true })
+      .filter((one) => one.isFile() && !one.name.endsWith('.css'))
+      .map((one) => readFileSync(join(folder, one.name), 'utf8').split('\n').length);
+    expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThan(200);
+  }
+});
