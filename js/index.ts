@@ -64,5 +64,5 @@ export {
   UpdateNeededError,
   ValidationError,
 } from './core/errors.ts';
-export { UnknownValue } from './core/special-json.ts';
+export { type Info, UnknownValue } from './core/special-json.ts';
 export type { Host } from './host/host.ts';

@@ -14,6 +14,7 @@ import type {
   SchemaDef,
   TableDef,
 } from '../core/prop-def.ts';
+import type { TypeRegistry } from '../core/special-json.ts';
 import { SchemaCodec } from '../core/values.ts';
 import type {
   AnyProp,
@@ -164,11 +165,17 @@ export function schema<T extends Tables>(
   list.push(members);
   byName.set(members.name, members);
   const definition: SchemaDef = { version, accepts: [...accepts], tables: list, byName };
+  let made: TypeRegistry | null = null;
+  const registry = () => {
+    made ??= new SchemaCodec(definition).registry;
+    return made;
+  };
   const result = Object.freeze({
     version,
     toJSON: () => new SchemaCodec(definition).describe(),
+    toInfo: (value: unknown) => registry().info(value),
     // For skerry-server, which reduces streams, too (server/src/stream/reducers.ts).
-    [Symbol.for('skerry.values')]: () => new SchemaCodec(definition).registry,
+    [Symbol.for('skerry.values')]: registry,
   });
   schemaDefs.set(result, definition);
   return result as unknown as Schema<T>;

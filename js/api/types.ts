@@ -6,6 +6,7 @@
  * and must not compile is in test/types/.
  */
 import type { OnDelete } from '../core/prop-def.ts';
+import type { Info } from '../core/special-json.ts';
 
 declare const meta: unique symbol;
 
@@ -72,6 +73,11 @@ export interface Schema<T extends Tables = Tables> {
   readonly version: number;
   /** The description that core and server get (docs/internals.md, section 2). */
   toJSON(): unknown;
+  /**
+   * What people are shown of a value, as JSON: an enum instance is its name, an object of a class what its `info` says, a date its ISO
+   * text. For logs of actions and inspectors.
+   */
+  toInfo(value: unknown): Info;
 }
 
 type PropsOf<T, K extends keyof T> = T[K] extends Table<infer P, infer _O> ? P : never;

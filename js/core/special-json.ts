@@ -35,6 +35,15 @@ export class UnknownValue {
   }
 }
 
+/** A value for people, as JSON. */
+export type Info =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Info[]
+  | { readonly [key: string]: Info };
+
 /** The types that one schema registers. */
 export class TypeRegistry {
   readonly #enums = new Map<string, EnumDef>();
@@ -127,6 +136,30 @@ export class TypeRegistry {
       'wrong_type',
       `json holds an object of ${value.constructor?.name ?? 'an unknown class'}: register it with t.class(…, { class: … }).`,
     );
+  }
+
+  /**
+   * What people are shown of a value: an enum instance is its name, an object of a class what the class says of it (`info`, or else
+   * what it stores), a date its ISO text, bytes their number. The rest is as it is.
+   */
+  info(value: unknown, depth = 0): Info {
+    if (depth > maxDepth)
+      throw new LimitError('limit', `A value is nested deeper than ${maxDepth} levels.`);
+    if (typeof value !== 'object' || value === null) {
+      if (typeof value === 'boolean' || value === null) return value;
+      return typeof value === 'number' && Number.isFinite(value) ? value : String(value ?? '');
+    }
+    if (Array.isArray(value)) return value.map((item: unknown) => this.info(item, depth + 1));
+    const member = this.#members.get(value);
+    if (member) return member.name;
+    if (value instanceof Date) return isTime(value.getTime()) ? value.toISOString() : '';
+    if (value instanceof Uint8Array) return `${value.length} bytes`;
+    if (value instanceof UnknownValue) return value.type;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    const codec = prototype ? this.#prototypes.get(prototype) : undefined;
+    if (codec) return codec.info?.(value) ?? this.info(codec.to(value), depth + 1);
+    const items = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(items.map(([key, item]) => [key, this.info(item, depth + 1)]));
   }
 
   /** From plain JSON; plain objects and arrays come out frozen, because rows share them. */

@@ -114,6 +114,22 @@ test('people chat about the list, offline, too; a reader only reads', async () =
   await bo.screenshot({ path: join(shots, 'chat-phone.png') });
 });
 
+test('the log says who did what and when, in one order for everybody', async () => {
+  const log = (page: Page) =>
+    page.$$eval('.activity li', (all) => all.map((item) => item.textContent ?? ''));
+  await until(bo, () => document.querySelector('.activity .pending') === null, []);
+  const hers = await log(ada);
+  expect(await log(bo)).toEqual(hers);
+  expect(await log(cy)).toEqual(hers);
+  // The newest first.
+  const what = hers.map((line) => line.replace(/^\S+(?: [AP]M)? /, ''));
+  expect(what.at(-1)).toMatch(/^ada(added|invited): /);
+  expect(what.some((line) => line.startsWith('bo'))).toBe(true);
+  expect(what.some((line) => line.includes('invited: bo, writer'))).toBe(true);
+  await bo.click('.activity summary');
+  await bo.screenshot({ path: join(shots, 'activity-phone.png') });
+});
+
 test('a role changes what its member can do, at once', async () => {
   await ada.locator('[data-member=cy] select').fill('writer');
   await until(cy, () => document.querySelectorAll('.todos input:disabled').length === 0, []);

@@ -1,4 +1,5 @@
 // One shared list: its items, its members, its chat, and what the own role allows.
+import { Activity } from './activity.js';
 import { Chat } from './chat.js';
 import { type Demo, user } from './database.js';
 import { make } from './dom.js';
@@ -22,6 +23,7 @@ export class ListCard {
   readonly #adding: HTMLFormElement;
   readonly #inviting: HTMLFormElement;
   readonly #chat: Chat;
+  readonly #activity: Activity;
   readonly #stops: (() => void)[] = [];
 
   constructor(demo: Demo, realm: string, run: (run: () => void) => void) {
@@ -30,13 +32,16 @@ export class ListCard {
     this.#run = run;
     this.#adding = this.#form('Add an item', 'Add', [], (text) => {
       const list = this.#list()?.id;
-      if (list) demo.mutate.addTodo({ list, realm, text });
+      if (!list) return;
+      demo.mutate.addTodo({ list, realm, text });
+      this.#activity.add({ type: 'added', text });
     });
     const role = make('select', { 'aria-label': 'Role' }, ...options());
     role.value = 'writer';
-    this.#inviting = this.#form('Invite: a user, as bo', 'Invite', [role], (who) =>
-      demo.realms.invite(realm, who, role.value as Role),
-    );
+    this.#inviting = this.#form('Invite: a user, as bo', 'Invite', [role], (who) => {
+      demo.realms.invite(realm, who, role.value as Role);
+      this.#activity.add({ type: 'invited', who, role: role.value });
+    });
     const leave = make('button', { type: 'button', class: 'quiet' }, 'Leave');
     leave.addEventListener('click', () =>
       run(() => {
@@ -50,6 +55,7 @@ export class ListCard {
       }),
     );
     this.#chat = new Chat(demo, realm, run);
+    this.#activity = new Activity(demo, realm);
     this.element = make(
       'article',
       { class: 'group list', 'data-realm': realm },
@@ -59,6 +65,7 @@ export class ListCard {
       this.#members,
       this.#inviting,
       this.#chat.element,
+      this.#activity.element,
     );
     const members = demo.realms.members(realm);
     this.#stops.push(
@@ -79,6 +86,7 @@ export class ListCard {
   close(): void {
     for (const stop of this.#stops) stop();
     this.#chat.close();
+    this.#activity.close();
     this.element.remove();
   }
 
@@ -126,7 +134,10 @@ export class ListCard {
     const items = todos.map(({ id, text, done }) => {
       const box = make('input', { type: 'checkbox', checked: done, disabled: reads });
       box.addEventListener('change', () =>
-        this.#run(() => this.#demo.mutate.checkTodo({ id, done: box.checked })),
+        this.#run(() => {
+          this.#demo.mutate.checkTodo({ id, done: box.checked });
+          this.#activity.add({ type: box.checked ? 'done' : 'open again', text });
+        }),
       );
       return make('li', { 'data-todo': id }, make('label', {}, box, make('span', {}, text)));
     });
@@ -145,12 +156,18 @@ export class ListCard {
     const role = make('select', { 'aria-label': `Role of ${member.user}` }, ...options());
     role.value = member.role;
     role.addEventListener('change', () =>
-      this.#run(() => realms.setRole(this.#realm, member.user, role.value as Role)),
+      this.#run(() => {
+        realms.setRole(this.#realm, member.user, role.value as Role);
+        this.#activity.add({ type: 'role', who: member.user, role: role.value });
+      }),
     );
     const label = `Remove ${member.user}`;
     const remove = make('button', { type: 'button', class: 'quiet', 'aria-label': label }, '×');
     remove.addEventListener('click', () =>
-      this.#run(() => realms.remove(this.#realm, member.user)),
+      this.#run(() => {
+        realms.remove(this.#realm, member.user);
+        this.#activity.add({ type: 'removed', who: member.user });
+      }),
     );
     return make('li', attributes, name, role, remove);
   }
