@@ -40,7 +40,7 @@ describe('toInfo', () => {
     ]);
   });
 
-  test('shows dates, bytes and what this release cannot read, and leaves the rest as it is', () => {
+  test('shows dates, bytes and unknown types, and leaves the rest as it is', () => {
     const value = {
       at: new Date(0),
       raw: new Uint8Array(3),
