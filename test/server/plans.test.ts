@@ -142,6 +142,8 @@ const kFill = `
     select 'r' || n % 1000, n, n, 'c', 'u', 'u' || n, true, '["cities"]', '[]', 1, 300 from generate_series(1, ${kRows}) n;
   insert into skerry.change select 'r' || n % 1000, n, 'cities', 'i' || n, null, false from generate_series(1, ${kRows}) n;
   insert into skerry.append select 'r' || n % 1000, 's' || n % 7, n, 0, 'a', 'n', null, 1, 1, 'u', 512 from generate_series(1, ${kRows}) n;
+  insert into skerry.stream select distinct 'r' || n % 1000, 's' || n % 7, 0 from generate_series(1, ${kRows}) n;
+  insert into skerry.stream_snapshot select 'r' || n % 1000, 's' || n % 7, 1, n, 'h', '{}', 2 from generate_series(1, ${kRows}) n;
   insert into skerry.image select 'i' || n, 'r' || n, 'e', 1, 1, 'h', 1, 's' from generate_series(1, ${kRows / 5}) n;
   insert into cities (id, realm, revision, created_at, modified_at, name, country, code)
     select 'i' || n, 'r' || n % 1000, 1, now(), now(), 'n', 'c' || n % 100, 'k' || n from generate_series(1, ${kRows}) n;
