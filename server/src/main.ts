@@ -17,7 +17,8 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
               [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
-              [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--trust-proxy] [--version]
+              [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--retention SECONDS]
+              [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
@@ -38,6 +39,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --seed FILE      a module that exports the rows of the first start
   --limit N=V      limits of concurrent use per caller: ${Object.keys(callerLimits).join(', ')}
   --actions-per-snapshot N  after so many actions of a stream that has a reducer a snapshot of it is made; 1000 by default
+  --retention N    actions of such a stream that a snapshot holds are forgotten after N seconds; by default after 30 days
   --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
 
 class UsageError extends SetupError {}
@@ -64,6 +66,7 @@ const flags = {
   seed: { type: 'string' },
   limit: { type: 'string', multiple: true },
   'actions-per-snapshot': { type: 'string' },
+  retention: { type: 'string' },
   'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
@@ -195,6 +198,7 @@ async function main(): Promise<void> {
   const server = await createServer({
     schema,
     reducers: reducers as Reducers | undefined,
+    retention: readCount('retention', values.retention),
     actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),
     data: values.data,
     database: databaseUrl,

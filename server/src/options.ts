@@ -58,6 +58,11 @@ export interface ServerOptions {
   readonly reducers?: Reducers | undefined;
   /** A snapshot of a stream is made after so many actions: 1,000 by default. */
   readonly actionsPerSnapshot?: number | undefined;
+  /**
+   * Actions of such a stream are forgotten when they are so many seconds old, and a snapshot holds them: 30 days by default. Those of
+   * other streams stay.
+   */
+  readonly retention?: number | undefined;
   /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
   readonly limits?: Partial<CallerLimits> | undefined;
   /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */

@@ -354,8 +354,13 @@ async function openSnapshots(
 ): Promise<StreamSnapshots> {
   const reducers = new ReducerTable(options.reducers);
   await checkReducersFit(database, reducers);
-  const { actionsPerSnapshot: every = limits.actionsPerSnapshot } = options;
-  return new StreamSnapshots({ database, reducers, every, log, values: valuesOf(options.schema) });
+  const { actionsPerSnapshot: every = limits.actionsPerSnapshot, retention = limits.retention } =
+    options;
+  const values = valuesOf(options.schema);
+  return new StreamSnapshots({
+    ...{ database, reducers, values, every, log },
+    retentionMs: retention * 1000,
+  });
 }
 
 /** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */

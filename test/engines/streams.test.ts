@@ -47,6 +47,9 @@ describe.each(engines)('$name', (engine) => {
     let anna: RemoteWindow;
     let anna2: RemoteWindow;
     let bo: RemoteWindow;
+    /** The realm with values of all types, and what is shown of them. */
+    let typed = '';
+    let asTyped: unknown;
 
     beforeAll(async () => {
       scene = await Scene.start(engine, site, site.sharedSchema);
@@ -100,6 +103,44 @@ describe.each(engines)('$name', (engine) => {
       expect(await bo.call('storedActions', realm, 'total')).toBe(0);
     });
 
+    test('values of all types come as they were made, and unknown ones stay as they are', async () => {
+      typed = await anna.call('found');
+      await anna.call('invite', typed, 'bo', 'writer');
+      await eventually(() => bo.call('role', typed)).toBe('writer');
+      for (const window of all()) await window.call('openTyped', typed);
+      await anna.call('makeTyped', typed);
+      const offer = 'Offer(Money(250 SEK),[Color.BLUE,Color.RED],Date(86400000))';
+      const money = (cents: number) => `Money(${cents} EUR)`;
+      const any = `{deep:[{of:Color.BLUE,at:Date(7),price:${money(2)},$own:1}]}`;
+      const made = {
+        row: `[Date(5),bytes(0,255),Color.RED,${money(1)},${offer},${any}]`,
+        items: [`{type:"typed",offer:${offer},raw:bytes(7)}`],
+        state: `{total:${money(250)},color:Color.BLUE,at:Date(9)}`,
+      };
+      for (const window of all())
+        await eventually(() => window.call('lookTyped', typed)).toEqual(made);
+      // A newer release has a class that this one does not know.
+      const tax = { $type: 'Tax', v: { rate: 25, of: [1] }, version: 3 };
+      const client = new WireClient(scene.serverUrl, 'anna');
+      const action = { id: uuid7(), name: 'taxed', arg: { type: 'taxed', tax }, at: Date.now() };
+      const op = { op: 'append', realm: typed, stream: 'typed' };
+      await client.send([client.update([op], { actions: [action] })], { schema: 3 });
+      const unknown = `unknown(${JSON.stringify(tax)})`;
+      await eventually(async () => (await bo.call('lookTyped', typed)).items.at(-1)).toBe(
+        `{type:"taxed",tax:${unknown}}`,
+      );
+      await bo.call('passOn', typed);
+      const passed = {
+        row: made.row.replace(any, `[${unknown}]`),
+        items: [...made.items, `{type:"taxed",tax:${unknown}}`, `{type:"again",tax:${unknown}}`],
+        state: made.state,
+      };
+      for (const window of all())
+        await eventually(() => window.call('lookTyped', typed)).toEqual(passed);
+      expect(await anna.call('exported')).toContain(JSON.stringify(tax));
+      asTyped = passed;
+    });
+
     test('a killed browser loses nothing that was durable, and shows it offline', async () => {
       const realm = await anna.call('found');
       await anna.call('openStreams', realm);
@@ -114,6 +155,8 @@ describe.each(engines)('$name', (engine) => {
       anna = await scene.open({ user: 'anna', schema: 'shared' });
       await anna.call('openStreams', realm);
       await shows(anna, realm, ['confirmed', 'pending'], 9);
+      await anna.call('openTyped', typed);
+      await eventually(() => anna.call('lookTyped', typed)).toEqual(asTyped);
       scene.proxy.rules();
       await eventually(() => anna.call('authors', realm)).toEqual(['anna', 'anna']);
       await shows(anna, realm, ['confirmed', 'pending'], 9);

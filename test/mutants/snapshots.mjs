@@ -71,6 +71,27 @@ export const snapshots = [
 
 export const snapshotsOnServer = [
   {
+    name: 'actions are forgotten that no snapshot holds',
+    test: 'test/server/stream-snapshots.test.ts',
+    file: 'server/src/stream/forgetting.ts',
+    from: ' and a.revision <= h.revision',
+    to: '',
+  },
+  {
+    name: 'a snapshot goes on from the beginning where actions are gone',
+    test: 'test/server/stream-snapshots.test.ts',
+    file: 'server/src/stream/snapshot-rows.ts',
+    from: 'and (k.floor > ${from}\n',
+    to: 'and (k.floor < 0\n',
+  },
+  {
+    name: 'a new version of a reducer starts where it cannot go on',
+    test: 'test/server/stream-snapshots.test.ts',
+    file: 'server/src/stream/snapshots.ts',
+    from: '    if (!fits)\n',
+    to: '    if (!fits && rows.length < 0)\n',
+  },
+  {
     name: 'a snapshot is told to a client of another version',
     test: 'test/server/stream-snapshots.test.ts',
     file: 'server/src/stream/snapshot-rows.ts',

@@ -152,6 +152,47 @@ describe('typed values', () => {
   });
 });
 
+describe('retention', () => {
+  const short = new SharedServer({ exports: sum(1), args: [...kEvery, '--retention', '1'] });
+
+  test('forgets what a snapshot holds, and everybody goes on from it', async () => {
+    const { realm, client } = someone(short.url);
+    for (let n = 1; n <= 5; n++) await append(client, realm, 'sum/a', n);
+    for (let n = 1; n <= 3; n++) await append(client, realm, 'chat', n);
+    const before = await pull(client, asked('sum/a'));
+    await toldOf(client, 'sum/a', 5);
+    await append(client, realm, 'sum/a', 100);
+    const left = async () => (await history(client, realm, 'sum/a')).body.actions as Json[];
+    await expect.poll(async () => (await left()).length, { timeout: 20_000 }).toBe(1);
+    // Who was in the middle, with a cursor and a place of before, who is new, and who has no reducer.
+    const cursors = before.cursors as Json;
+    const filled = { [realm]: 3 };
+    for (const [streams, more] of [
+      [asked('sum/a', { filled }), { cursors }],
+      [asked('sum/a'), {}],
+      [asked('sum/a', { version: null }), {}],
+      [[{ stream: 'sum/*', filled }], {}],
+    ] as const) {
+      const body = await pull(client, streams, more);
+      const told = toldBy(body) as Told;
+      expect(told).toMatchObject({ version: 1, revision: 5 });
+      expect(argsOf(body)).toEqual([100]);
+      const { body: state } = await stateOf(client, realm, 'sum/a', told);
+      expect(state).toEqual({ sum: 15, count: 5 });
+    }
+    // Who wants the last ones only is told where they begin.
+    const last = await pull(client, [{ stream: 'sum/a', last: 10, filled: {} }]);
+    expect(argsOf(last)).toEqual([100]);
+    expect((last.streamsFilled as Json[])[0]?.from).toEqual({ [realm]: 5 });
+    // Nobody folds the chat, so all of it stays.
+    expect(((await history(client, realm, 'chat')).body.actions as Json[]).length).toBe(3);
+    // The next snapshot goes on from the one before.
+    await append(client, realm, 'sum/a', 1, 1, 1, 1, 1);
+    const again = toldBy(await toldOf(client, 'sum/a', 10)) as Told;
+    expect((await stateOf(client, realm, 'sum/a', again)).body).toEqual({ sum: 120, count: 11 });
+  });
+});
+
 describe('a server that starts again', () => {
   const folder = new Folder();
   const running: TestServer[] = [];
@@ -187,6 +228,25 @@ describe('a server that starts again', () => {
     });
     // Clients of before still load theirs.
     expect(toldBy(await pull(newer, asked('sum/a')))).toEqual(told);
+  });
+
+  test('does not start with a new version that cannot go on where actions are gone', async () => {
+    for (const one of running.splice(0)) await one.stop();
+    const first = await start(sum(2), [...kEvery, '--retention', '1']);
+    const { realm, client } = someone(first.url);
+    for (let n = 1; n <= 5; n++) await append(client, realm, 'sum/gone', n);
+    await expect
+      .poll(async () => (await history(client, realm, 'sum/gone')).body.actions, {
+        timeout: 20_000,
+      })
+      .toEqual([]);
+    await first.stop();
+    await expect(start(sum(3))).rejects.toThrow(/"sum\/gone".*has forgotten actions.*version 3/);
+    await expect(start(sum(1))).rejects.toThrow(/has forgotten actions/);
+    const next = await start(sum(3, 'migrate: (state) => state,'));
+    const newcomer = new WireClient(next.url, client.user);
+    const body = () => pull(newcomer, asked('sum/gone', { version: 3 }));
+    await expect.poll(async () => toldBy(await body())?.version, { timeout: 20_000 }).toBe(3);
   });
 
   test('refuses reducers that are none', async () => {

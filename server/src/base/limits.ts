@@ -134,6 +134,8 @@ export const limits = {
   /** A snapshot of a stream is made after so many actions, and told of if it is in place of so many. */
   actionsPerSnapshot: 1_000,
   actionsSaved: 100,
+  /** How long actions of streams that have snapshots are kept, in seconds. */
+  retention: 30 * 24 * 3600,
   /** Actions of a stream in one answer: as many as one entry may have, at least. */
   streamActions: 10_000,
   /** Actions on one page of a stream's history: the maximum of `limit`, and its default. */

@@ -1,10 +1,11 @@
-// Makes snapshots of the streams that the schema module has reducers for: at the start, and after so many actions. One
-// stream is folded at a time. Several nodes may fold the same one: the first snapshot of a revision stays.
+// Makes snapshots of the streams that the schema module has reducers for, at the start, and after so many actions; and
+// forgets actions that are in them and old. One stream is folded at a time. Several nodes may fold the same one: the first snapshot of a revision stays.
 
 import { limits } from '../base/limits.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { Database } from '../db/database.ts';
 import { type Folded, fold, type StreamPlace } from './folding.ts';
+import { forgetActions } from './forgetting.ts';
 import type { NamedReducer, ReducerTable, ValueCodec } from './reducers.ts';
 import { readLastState, type StoredState, writeSnapshot } from './snapshot-rows.ts';
 
@@ -14,10 +15,15 @@ export interface SnapshotParts {
   readonly values: ValueCodec;
   /** A snapshot is made after so many actions. */
   readonly every: number;
+  /** Actions of streams that have snapshots are forgotten when they are so old. */
+  readonly retentionMs: number;
   readonly log: (message: string, error: unknown) => void;
 }
 
 const kPlacesAtOnce = 1_000;
+/** Between two looks at all streams. */
+const kMinPauseMs = 250;
+const kMaxPauseMs = 3_600_000;
 /** So often it is looked whether a stream is due, until it is. */
 const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
@@ -31,6 +37,7 @@ export class StreamSnapshots {
   readonly #counts = new Map<string, number>();
   readonly #queue = new Map<string, StreamPlace>();
   #working: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
   constructor(parts: SnapshotParts) {
@@ -44,7 +51,12 @@ export class StreamSnapshots {
   /** Makes those that are due, in the background. */
   begin(): void {
     if (this.#parts.reducers.isEmpty) return;
-    this.#work(() => this.#findAll());
+    const all = () => this.#work(() => this.#findAll());
+    all();
+    // Also for what other nodes have taken.
+    const pause = Math.min(Math.max(this.#parts.retentionMs / 4, kMinPauseMs), kMaxPauseMs);
+    this.#timer = setInterval(all, pause);
+    this.#timer.unref();
   }
 
   /** Entries were committed by this node, with the streams to which they append. */
@@ -74,6 +86,7 @@ export class StreamSnapshots {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#queue.clear();
     await this.settled();
   }
@@ -89,6 +102,7 @@ export class StreamSnapshots {
     if (this.#isClosed) return;
     this.#working ??= this.#run(first).finally(() => {
       this.#working = null;
+      if (this.#queue.size > 0) this.#work(async () => {});
     });
   }
 
@@ -106,6 +120,7 @@ export class StreamSnapshots {
       this.#queue.delete(key);
       try {
         if (await this.#isDue(place)) await this.make(place);
+        await this.#forget(place);
       } catch (error) {
         if (this.#isClosed) return;
         this.#parts.log(`No snapshot of the stream ${key} could be made.`, error);
@@ -113,15 +128,27 @@ export class StreamSnapshots {
     }
   }
 
+  /** Those that have actions, and those that have snapshots: all actions of one may be gone. */
   async #findAll(): Promise<void> {
+    await this.#find(readPlaces);
+    await this.#find(readKnown);
+  }
+
+  async #find(read: typeof readPlaces): Promise<void> {
     let after: StreamPlace | null = null;
     do {
-      const places: readonly StreamPlace[] = await readPlaces(this.#parts.database, after);
+      const places: readonly StreamPlace[] = await read(this.#parts.database, after);
       after = places.at(-1) ?? null;
       for (const place of places) {
         if (this.#parts.reducers.of(place.stream) !== null) this.#queue.set(keyOf(place), place);
       }
     } while (after !== null && !this.#isClosed);
+  }
+
+  async #forget(place: StreamPlace): Promise<void> {
+    const { database, reducers, retentionMs } = this.#parts;
+    const reducer = reducers.of(place.stream);
+    if (reducer !== null) await forgetActions(database, place, reducer.version, retentionMs);
   }
 
   async #isDue({ realm, stream }: StreamPlace): Promise<boolean> {
@@ -209,6 +236,19 @@ async function readPlaces(
            where (a.realm, a.stream) > (p.realm, p.stream) order by a.realm, a.stream limit 1) n
         where p.number < ${kPlacesAtOnce})
      select realm, stream from place order by number`,
+    [after?.realm ?? null, after?.stream ?? null],
+  );
+}
+
+/** The next streams that have snapshots, by realm and name. */
+async function readKnown(
+  database: Database,
+  after: StreamPlace | null,
+): Promise<readonly StreamPlace[]> {
+  return database.query<{ realm: string; stream: string }>(
+    `select k.realm, k.stream from skerry.stream k
+      where $1::text is null or (k.realm, k.stream) > ($1::text collate "C", $2::text collate "C")
+      order by k.realm, k.stream limit ${kPlacesAtOnce}`,
     [after?.realm ?? null, after?.stream ?? null],
   );
 }

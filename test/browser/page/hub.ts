@@ -4,12 +4,14 @@ import { browserHost } from '../../../js/host/browser-host.ts';
 import type { Outcome, StartOptions } from './page.ts';
 import { sharing } from './sharing.ts';
 import { streams } from './streams.ts';
+import { typed } from './typed.ts';
 
 let opened: StartOptions = {};
 
 const commands = {
   ...sharing,
   ...streams,
+  ...typed,
   start(options: StartOptions): Promise<void> {
     opened = options;
     return kit.start(options);
