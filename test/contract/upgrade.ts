@@ -226,8 +226,8 @@ const plainCases = (contractCase: Make): ContractCase[] => [
     await writeUpdates(old);
     old.close();
     // Its limit is for each step.
-    const limits = { timeLimitMs: 200, upgradeLimitMs: 200 };
-    const { storage } = await stage.open({ schema: slow(20), ...limits });
+    const limits = { timeLimitMs: 600, upgradeLimitMs: 600 };
+    const { storage } = await stage.open({ schema: slow(60), ...limits });
     equal(await readNow(storage, [{ store: 'updates', count: true }]), [updates]);
   }),
   contractCase('an upgrade that fails leaves the version before, whole', async (stage) => {
