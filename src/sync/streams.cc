@@ -25,18 +25,6 @@ SyncStream* Find(Vector<SyncStream>* streams, const std::string& stream) {
   return nullptr;
 }
 
-// The highest version wins, but for one that finds nothing on the device that it can use. Returns
-// whether it is another one.
-bool SetReducer(const WantedStream& wanted, bool is_again, SyncStream* held) {
-  if (!wanted.reducer.has_value()) return false;
-  const bool is_higher = !held->reducer.has_value() || *wanted.reducer > *held->reducer;
-  if (!is_higher && !is_again && *wanted.reducer != *held->reducer) return false;
-  const SyncStream before = *held;
-  held->reducer = wanted.reducer;
-  held->migrates = wanted.migrates;
-  return !(*held == before);
-}
-
 bool IsCovered(const Vector<SyncStream>& streams, const WantedStream& wanted) {
   return std::any_of(streams.begin(), streams.end(), [&](const SyncStream& one) {
     return !one.last.has_value() && CoversStreams(one.stream, wanted.stream);

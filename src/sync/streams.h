@@ -19,6 +19,20 @@ namespace skerry {
 // Whether windows want the stream.
 bool IsWanted(const SyncRecord& sync, std::string_view stream);
 
+// Of several reducers of a stream that with the highest version is asked for, but for one that finds
+// nothing on the device that it can use (`is_again`). Returns whether it is another one. Held: what is
+// wanted by one window, or by all.
+template <typename Held>
+bool SetReducer(const WantedStream& wanted, bool is_again, Held* held) {
+  if (!wanted.reducer.has_value()) return false;
+  const bool is_higher = !held->reducer.has_value() || *wanted.reducer > *held->reducer;
+  if (!is_higher && !is_again && *wanted.reducer != *held->reducer) return false;
+  const Held before = *held;
+  held->reducer = wanted.reducer;
+  held->migrates = wanted.migrates;
+  return !(*held == before);
+}
+
 // Adds streams; returns whether anything changed: then windows are to be told. An added one has
 // nothing yet. One of which only the last actions were wanted begins again if all are. Those that were not asked for in
 // kUnaskedDays are dropped when others are added, with their actions. What does not fit among

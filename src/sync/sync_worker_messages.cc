@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sync/scopes.h"
+#include "sync/streams.h"
 #include "sync/sync_worker.h"
 
 namespace skerry {
@@ -98,10 +99,7 @@ void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
       wanted_streams_.push_back(wanted);
     } else {
       if (!wanted.last.has_value()) held->last.reset();
-      if (wanted.reducer.value_or(0) >= held->reducer.value_or(1)) {
-        held->reducer = wanted.reducer;
-        held->migrates = wanted.migrates;
-      }
+      SetReducer(wanted, false, &*held);
     }
   }
   WantScopes({}, {}, turn, std::move(again));

@@ -57,7 +57,7 @@ export const snapshots = [
   },
   {
     name: 'an older version of a reducer is asked for in place of a newer one',
-    file: 'src/sync/streams.cc',
+    file: 'src/sync/streams.h',
     from: 'if (!is_higher && !is_again && *wanted.reducer != *held->reducer) return false;',
     to: '',
   },
