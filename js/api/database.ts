@@ -83,6 +83,10 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   close(): Promise<void>;
 } & AsyncDisposable;
 
+/** A database of whatever tables and mutators. */
+// biome-ignore lint/complexity/noBannedTypes: one without tables, to which each other one is assignable
+export type AnyDatabase = Omit<Database<{}, {}>, 'transact' | 'mutate'>;
+
 type AnyMutator = (tx: never, arg: unknown) => unknown;
 
 export async function open<T extends Tables, M extends Mutators<T>>(

@@ -5,14 +5,11 @@ import {
   type ReactElement,
   type ReactNode,
   useContext,
+  useMemo,
   useSyncExternalStore,
 } from 'react';
-import type { Database } from '../api/database.ts';
+import type { AnyDatabase } from '../api/database.ts';
 import type { RegisteredDatabase } from './register.ts';
-
-/** Any database, whatever its tables and mutators. */
-// biome-ignore lint/complexity/noBannedTypes: a database without tables, to which each other one is assignable
-export type AnyDatabase = Omit<Database<{}, {}>, 'transact' | 'mutate'>;
 
 class Failure {
   readonly error: unknown;
@@ -67,10 +64,11 @@ interface Provided {
 }
 
 const Context = createContext<Provided | null>(null);
-const nothing = () => () => {};
+/** The subscription to what never changes. */
+export const nothing = () => () => {};
 
 export interface SkerryProviderProps {
-  /** Null on a server that renders: hooks then give what they are told to give there. */
+  /** Null while a server renders: `useQuery` then returns its `serverRows`. */
   readonly db: AnyDatabase | PromiseLike<AnyDatabase> | null;
   readonly children?: ReactNode;
 }
@@ -82,24 +80,9 @@ export function SkerryProvider({ db, children }: SkerryProviderProps): ReactElem
   const read = () => opening?.outcome ?? open;
   const outcome = useSyncExternalStore(opening?.subscribe ?? nothing, read, read);
   if (outcome instanceof Failure) throw outcome.error;
-  const database = outcome;
   // A new object for each change only: otherwise all components below would render with the provider.
-  return createElement(Context.Provider, { value: providedOf(database, opening) }, children);
-}
-
-const byDatabase = new WeakMap<AnyDatabase, Provided>();
-const byOpening = new WeakMap<Opening, Provided>();
-const onServer: Provided = { database: null, opening: null };
-
-function providedOf(database: AnyDatabase | null, opening: Opening | null): Provided {
-  const map = database ? byDatabase : byOpening;
-  const key = database ?? opening;
-  if (key === null) return onServer;
-  const known = (map as WeakMap<object, Provided>).get(key);
-  if (known) return known;
-  const provided = { database, opening };
-  (map as WeakMap<object, Provided>).set(key, provided);
-  return provided;
+  const provided = useMemo(() => ({ database: outcome, opening }), [outcome, opening]);
+  return createElement(Context.Provider, { value: provided }, children);
 }
 
 function useProvided(): Provided {

@@ -1,10 +1,11 @@
 /** Hooks for queries, live values and streams. All read by `useSyncExternalStore`, so no render sees two states. */
 import { useMemo, useSyncExternalStore } from 'react';
 import type { Conflict } from '../api/conflicts.ts';
+import type { AnyDatabase } from '../api/database.ts';
 import type { SyncStatus } from '../api/sync-status.ts';
 import type { Live } from '../api/types.ts';
 import { ClosedError } from '../index.ts';
-import { useDatabase, useOpened } from './context.ts';
+import { nothing, useDatabase, useOpened } from './context.ts';
 import type { RegisteredDatabase } from './register.ts';
 
 /** What a hook depends on besides the database; as with React's own hooks. */
@@ -18,7 +19,6 @@ export interface QueryOptions<R> {
 }
 
 const none: readonly never[] = Object.freeze([]);
-const nothing = () => () => {};
 
 /** Two functions that do not change as long as the value does not. */
 function storeOf<V>(live: Live<V>) {
@@ -73,14 +73,7 @@ export function useLive<V>(
 }
 
 /** The items of a stream, or its state: `useStream((db) => db.stream('chat'))`. */
-export function useStream<V>(stream: Live<V>): V;
-export function useStream<V>(make: (db: RegisteredDatabase) => Live<V>, deps?: Deps): V;
-export function useStream<V>(
-  given: Live<V> | ((db: RegisteredDatabase) => Live<V>),
-  deps: Deps = none,
-): V {
-  return useLive(given as (db: RegisteredDatabase) => Live<V>, deps);
-}
+export const useStream: typeof useLive = useLive;
 
 const opening: SyncStatus = Object.freeze({
   mode: 'local',
@@ -103,36 +96,35 @@ const opening: SyncStatus = Object.freeze({
   error: null,
 });
 
+const statusOf = ({ sync }: AnyDatabase): Live<SyncStatus> => ({
+  get value() {
+    return sync.status;
+  },
+  subscribe: (fn) => sync.subscribe(fn),
+});
+
+const inboxOf = ({ conflicts }: AnyDatabase): Live<readonly Conflict[]> => ({
+  get value() {
+    return conflicts.all();
+  },
+  subscribe: (fn) => conflicts.subscribe(fn),
+});
+
+/** What every database has; `otherwise` until it is open. */
+function usePart<V>(of: (db: AnyDatabase) => Live<V>, otherwise: V): V {
+  const db = useOpened(false);
+  const live = useMemo(() => (db ? of(db) : null), [db, of]);
+  return useStore(live, otherwise);
+}
+
 /** `db.sync.status`; its phase is `opening` until the database is open. */
 export function useSyncStatus(): SyncStatus {
-  const db = useOpened(false);
-  const live = useMemo<Live<SyncStatus> | null>(() => {
-    if (!db) return null;
-    const { sync } = db;
-    return {
-      get value() {
-        return sync.status;
-      },
-      subscribe: (fn) => sync.subscribe(fn),
-    };
-  }, [db]);
-  return useStore(live, opening);
+  return usePart(statusOf, opening);
 }
 
 /** The entries of the inbox, `db.conflicts.all()`. */
 export function useConflicts(): readonly Conflict[] {
-  const db = useOpened(false);
-  const live = useMemo<Live<readonly Conflict[]> | null>(() => {
-    if (!db) return null;
-    const { conflicts } = db;
-    return {
-      get value() {
-        return conflicts.all();
-      },
-      subscribe: (fn) => conflicts.subscribe(fn),
-    };
-  }, [db]);
-  return useStore(live, none);
+  return usePart(inboxOf, none);
 }
 
 /** `db.mutate`: the application's mutators. While the database is being opened, the component is suspended. */

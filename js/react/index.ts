@@ -1,6 +1,6 @@
 /** `skerry/react`: hooks for a Skerry database. Importing it does nothing. */
+export type { AnyDatabase } from '../api/database.ts';
 export {
-  type AnyDatabase,
   SkerryProvider,
   type SkerryProviderProps,
   useDatabase,

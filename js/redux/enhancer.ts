@@ -1,8 +1,9 @@
 /** `skerryEnhancer`: a Redux store of which named slices are durable, work offline, and are in step with other devices. */
 import type { StoreEnhancer } from 'redux';
+import type { AnyDatabase } from '../api/database.ts';
 import { open, schema } from '../index.ts';
 import { Group, type InnerStore } from './group.ts';
-import { type AnyDatabase, checkEnhancer, type EnhancerOptions, matcher } from './options.ts';
+import { checkEnhancer, type EnhancerOptions, matcher } from './options.ts';
 import { type Action, OwnedSlices, type RootReducer } from './owned-slices.ts';
 
 /** What the enhancer adds to the store. */

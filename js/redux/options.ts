@@ -1,5 +1,5 @@
 /** The options of `skerryEnhancer`, and their checks. */
-import type { Database } from '../api/database.ts';
+import type { AnyDatabase } from '../api/database.ts';
 import type { OpenOptions } from '../api/options.ts';
 import type { Tables } from '../api/types.ts';
 import { ValidationError } from '../index.ts';
@@ -13,10 +13,6 @@ export interface PersistOptions {
   readonly slices: readonly string[];
   readonly actions: Which;
 }
-
-/** A database of any schema. */
-// biome-ignore lint/complexity/noBannedTypes: a database without tables, to which each other one is assignable
-export type AnyDatabase = Omit<Database<{}, {}>, 'transact' | 'mutate'>;
 
 type Opening = Pick<
   OpenOptions<Tables, unknown>,

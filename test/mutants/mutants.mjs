@@ -3,6 +3,7 @@
 
 import { api } from './api.mjs';
 import { authority } from './authority.mjs';
+import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
@@ -10,15 +11,7 @@ import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { storage } from './storage.mjs';
-import {
-  react,
-  redux,
-  replay,
-  streams,
-  streamsOfPackage,
-  streamsOnServer,
-  tanstack,
-} from './streams.mjs';
+import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 
 const kinds = {
   core: [...core, ...authority, ...joins, ...streams, ...snapshots, ...replay],

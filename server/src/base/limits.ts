@@ -131,7 +131,7 @@ export const limits = {
   /** Snapshots of a stream or prefix in one answer, and about as many bytes of states in it; a single state has no more. */
   snapshotsPerPull: 100,
   stateBytes: 32 << 20,
-  /** A snapshot of a stream is made after so many actions, and told of if it is in place of so many. */
+  /** A snapshot of a stream is made after so many actions, and offered if it replaces at least so many. */
   actionsPerSnapshot: 1_000,
   actionsSaved: 100,
   /** How long actions of streams that have snapshots are kept, in seconds. */

@@ -37,7 +37,7 @@ export interface PullOptions {
   readonly schema: SqlSchema;
   readonly images: ImageSource;
   readonly tokens: RealmsTokens;
-  /** A snapshot of a stream is told of if it is in place of so many actions. */
+  /** A snapshot of a stream is offered if it replaces at least so many actions. */
   readonly snapshotSaves: number;
 }
 

@@ -1,5 +1,5 @@
 // Forgets actions of streams: those that are older than the retention period, and that a snapshot of the server's own holds. Clients
-// that still need them are told of the snapshot (part.ts).
+// that still need them are offered the snapshot (part.ts).
 
 import type { Database } from '../db/database.ts';
 import type { StreamPlace } from './folding.ts';

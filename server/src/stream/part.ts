@@ -23,7 +23,7 @@ function cut(offered: readonly OfferedSnapshot[]): {
   return { snapshots: offered, upto: null };
 }
 
-/** `saves`: a snapshot that the client can use is told of if it is in place of so many actions. */
+/** `saves`: a snapshot that the client can use is offered if it replaces at least so many actions. */
 export async function readStreamPart(
   tx: Queryable,
   range: StreamRange,
@@ -48,9 +48,7 @@ export async function readStreamPart(
   );
   // Those of streams whose actions are gone beyond this page come with a later one.
   const told = snapshots.filter(({ floor }) => read.end === null || floor <= read.end);
-  const list = told.map(({ stream, version, revision, hash }) => ({
-    ...{ stream, version, revision, hash },
-  }));
+  const list = told.map(({ floor: _, bytes: __, ...snapshot }) => snapshot);
   const end = upto === null ? '' : `,"upto":${upto}`;
   return {
     text: `{${read.text},"snapshots":${JSON.stringify(list)}${end}}`,

@@ -79,16 +79,11 @@ export class StreamSnapshots {
     if (this.#counts.size > kMostCounted) this.#counts.clear();
   }
 
-  /** Resolves once no snapshot is being made, nor due. */
-  async settled(): Promise<void> {
-    while (this.#working !== null) await this.#working;
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#queue.clear();
-    await this.settled();
+    while (this.#working !== null) await this.#working;
   }
 
   #enqueue(place: StreamPlace): void {
@@ -119,7 +114,7 @@ export class StreamSnapshots {
       const [key, place] = next;
       this.#queue.delete(key);
       try {
-        if (await this.#isDue(place)) await this.make(place);
+        if (await this.#isDue(place)) await this.#make(place);
         await this.#forget(place);
       } catch (error) {
         if (this.#isClosed) return;
@@ -170,16 +165,16 @@ export class StreamSnapshots {
     return row?.due === 'true';
   }
 
-  /** Makes a snapshot of a stream up to its end, unless nothing is new. Returns its revision, or null. */
-  async make(place: StreamPlace): Promise<number | null> {
+  /** Makes a snapshot of a stream up to its end, unless nothing is new. */
+  async #make(place: StreamPlace): Promise<void> {
     const { database, reducers, values, log } = this.#parts;
     const reducer = reducers.of(place.stream);
-    if (reducer === null) return null;
+    if (reducer === null) return;
     const begin = await this.#beginning(place, reducer);
-    if (begin === null) return null;
+    if (begin === null) return;
     const { revision: from } = begin;
     const folded = await fold(database, place, reducer, values, begin, () => !this.#isClosed);
-    if (folded === null || (folded.actions === 0 && !begin.isOfBefore)) return null;
+    if (folded === null || (folded.actions === 0 && !begin.isOfBefore)) return;
     const { count, first } = folded.failed;
     if (first !== null)
       log(
@@ -193,7 +188,6 @@ export class StreamSnapshots {
     await database.transaction({ mode: 'write' }, (tx) =>
       writeSnapshot(tx, place.realm, place.stream, made, from),
     );
-    return folded.revision;
   }
 
   /** The state from which the fold goes on; null: there is none, and the first actions are gone. */
