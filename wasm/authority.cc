@@ -12,6 +12,7 @@
 
 #include "authority/admission_json.h"
 #include "authority/image_maker.h"
+#include "authority/log_forgetting.h"
 #include "authority/pull_json.h"
 #include "authority/row_data.h"
 #include "base/json.h"
@@ -39,6 +40,7 @@ class Authority {
   std::string CheckScopes(const std::string& text) const {
     return skerry::CheckScopes(schema_, text);
   }
+  std::string ForgetLog(const std::string& text) const { return skerry::ForgetLogJson(text); }
   const Schema* schema() const { return &schema_; }
 
  private:
@@ -86,7 +88,8 @@ EMSCRIPTEN_BINDINGS(skerry_authority) {
   emscripten::class_<Authority>("Authority")
       .constructor<std::string>()
       .function("error", &Authority::Error)
-      .function("checkScopes", &Authority::CheckScopes);
+      .function("checkScopes", &Authority::CheckScopes)
+      .function("forgetLog", &Authority::ForgetLog);
   emscripten::class_<Admission>("Admission")
       .constructor<const Authority&>()
       .function("step", &Admission::Step);

@@ -102,6 +102,7 @@ const ofCore: readonly (readonly [code: string, type: ErrorClass])[] = [
   ['conflict', ConflictError],
   ['parse', ValidationError],
   ['unsupported', UnsupportedError],
+  ['outcome_unknown', ConflictError],
 ];
 
 export function errorFromCore(number: number, detail: string): SkerryError {

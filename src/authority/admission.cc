@@ -227,6 +227,11 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     *result = Refuse(request, *pushed, {reason}, known);
     return true;
   }
+  if (const Vector<Rejection> forgotten = FindForgotten(request, *pushed->update);
+      !forgotten.empty()) {
+    *result = Refuse(request, *pushed, forgotten, {});
+    return true;
+  }
   rows_.Begin();
   const Judgement judgement = Judge(SceneOf(request), *pushed->update);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
@@ -305,12 +310,35 @@ KnownActions Admission::FindKnown(const Pushed& pushed) const {
   return known;
 }
 
+// An action came into the log after the revision on which it is based. So it is forgotten only if
+// that one is below the floor; one that was made elsewhere is based on nothing, and has its time.
+Vector<Rejection> Admission::FindForgotten(const Request& request, const Update& update) const {
+  Vector<Rejection> forgotten;
+  for (uint32_t i = 0; i < update.actions.size(); ++i) {
+    const Action& action = update.actions[i];
+    const bool follows =
+        request.follows.is_said || action.at < request.follows.since.value_or(-kMaxTimeMs);
+    if (!follows && !action.is_replayed) continue;
+    for (const auto& [realm, link] : update.after) {
+      const auto state = input_.realms.find(realm);
+      if (state == input_.realms.end() || state->second.floor == 0) continue;
+      const bool is_below = BaseIn(update, realm).value_or(0) < state->second.floor;
+      const bool is_older = action.is_replayed && action.at <= state->second.floor_at;
+      if (!(follows && is_below) && !is_older) continue;
+      forgotten.push_back(OutcomeUnknown("the log of that time is forgotten"));
+      forgotten.back().action = i;
+      break;
+    }
+  }
+  return forgotten;
+}
+
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
   Map<std::string, LogEntry> entries;
   for (const auto& [realm, link] : pushed.after) {
     LogEntry& entry = entries[realm];
-    entry.is_declared = true;
+    entry.seq = link.seq + 1;
     entry.actions = wire["actions"].is_array() ? wire["actions"] : Data::MakeArray();
     entry.base = wire["base"];
   }
@@ -343,7 +371,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     entry.revision = ++state.head;
     state.head_at = at_;
     spans.Set(realm, entry.revision);
-    if (entry.is_declared) applied.revisions.emplace_back(realm, entry.revision);
+    if (entry.is_declared()) applied.revisions.emplace_back(realm, entry.revision);
   }
   Data answer = AppliedResult(pushed.id, applied);
   for (auto& [realm, entry] : entries) {
@@ -351,10 +379,10 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     entry.user = request.user;
     entry.epoch = request.epoch;
     entry.update = pushed.id;
-    if (entry.is_declared) entry.answer = answer;
+    if (entry.is_declared()) entry.answer = answer;
     if (entries.size() > 1) entry.spans = spans;
     for (const Action& action : pushed.update->actions) {
-      if (!entry.is_declared) break;
+      if (!entry.is_declared()) break;
       known_actions_[{realm, action.id}] = entry.revision;
       new_actions_.push_back({realm, action.id, entry.revision});
     }

@@ -23,6 +23,13 @@
 
 namespace skerry {
 
+// Whether a client has taken over mutations of an earlier identity, which may have been applied
+// under that one.
+struct Follows {
+  bool is_said = false;         // the request has some of them
+  std::optional<double> since;  // ms, when this identity began, if it is known to follow another
+};
+
 // One update's entry in the log of one realm.
 struct LogEntry {
   std::string realm;
@@ -31,7 +38,7 @@ struct LogEntry {
   std::string user;
   Data epoch;  // as in the request
   std::string update;
-  bool is_declared = false;          // the update's `after` names this realm
+  uint64_t seq = 0;  // of the update in the client's chain; 0: its `after` does not name this realm
   Data actions = Data::MakeArray();  // as pushed; only where declared
   Data ops = Data::MakeArray();      // those of this realm, as pushed; only where declared
   Data base;
@@ -41,6 +48,7 @@ struct LogEntry {
   Set<std::string> streams;
   uint64_t changes = 0;  // the number of its rows in skerry.change
   uint64_t bytes = 0;    // the approximate size of these rows, before and after
+  bool is_declared() const { return seq > 0; }
 };
 // What an entry did to one row.
 struct LogChange {
@@ -70,6 +78,7 @@ class Admission {
     Vector<Data> updates;  // as pushed
     Data epoch = {};       // of the lease under which the client pushed them; for the log
     size_t rights = 0;     // index into Input::rights: what the request may besides memberships
+    Follows follows = {};
   };
   // The server's own rejection of an update, made before the rules are asked.
   struct Refusal {
@@ -138,6 +147,8 @@ class Admission {
   // The rejection of an update that breaks no rule but changes too much; else empty.
   std::optional<Rejection> ExceededLimit() const;
   KnownActions FindKnown(const Pushed& pushed) const;
+  // The actions that may have been in what the log has forgotten.
+  Vector<Rejection> FindForgotten(const Request& request, const Update& update) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
   void ForgetNeeds();

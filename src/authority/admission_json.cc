@@ -20,6 +20,8 @@ void ReadRealms(const Data& in, Admission::Input* input) {
     out.exists = state.is_object();
     out.head = state["head"].as_u64();
     out.head_at = state["headAt"].as_number();
+    out.floor = state["floor"].as_u64();
+    out.floor_at = state["floorAt"].as_number();
   }
   for (const Data& rights : in["rights"].items()) {
     Map<std::string, Right>& out = input->rights.emplace_back();
@@ -44,11 +46,20 @@ void ReadChains(const Data& in, Chains* chains) {
   }
 }
 
+// True: the request says so itself. A number: the server's time at which the client said so first.
+Follows FollowsFromData(const Data& data) {
+  Follows follows;
+  follows.is_said = data.is_bool() && data.as_bool();
+  if (data.is_number()) follows.since = data.as_number();
+  return follows;
+}
+
 void ReadRequests(const Data& in, Admission::Input* input) {
   for (const Data& data : in["requests"].items()) {
     input->requests.push_back({data["client"].as_string(), data["user"].as_string(),
                                data["updates"].items(), data["epoch"],
-                               static_cast<size_t>(data["rights"].as_u64(SIZE_MAX))});
+                               static_cast<size_t>(data["rights"].as_u64(SIZE_MAX)),
+                               FollowsFromData(data["follows"])});
   }
   for (const Data& data : in["actions"].items()) {
     input->actions.push_back(
@@ -80,7 +91,7 @@ Data EntryToData(const LogEntry& entry, double at) {
       .Set("user", entry.user)
       .Set("epoch", entry.epoch)
       .Set("update", entry.update)
-      .Set("declared", entry.is_declared)
+      .Set("declared", entry.is_declared())
       .Set("actions", text(entry.actions))
       .Set("ops", Data::Json(std::move(ops)))
       .Set("base", text(entry.base))
@@ -89,6 +100,7 @@ Data EntryToData(const LogEntry& entry, double at) {
       .Set("streams", Names(entry.streams))
       .Set("changes", entry.changes)
       .Set("bytes", bytes);
+  if (entry.is_declared()) data.Set("seq", entry.seq);
   if (!entry.spans.is_null()) data.Set("spans", entry.spans);
   return data;
 }

@@ -90,7 +90,15 @@ class Judging {
       judgement_.noops.push_back(index);
       return;
     }
-    if (row && op.if_revision && !HoldsIf(key, *op.if_revision)) {
+    // A change of an object that was there: what became of it is forgotten, if it was deleted, or
+    // moved to another realm.
+    if (!row && !op.Has(kCreates) && !op.Has(kDeletes) && !scene_.rows->WasThere(key) &&
+        scene_.HasForgottenSince(op.realm, BaseIn(update_, op.realm).value_or(UINT64_MAX))) {
+      judgement_.rejections.push_back(OutcomeUnknown("what became of the object is forgotten"));
+      judgement_.rejections.back().op = index;
+      return;
+    }
+    if (row && op.if_revision && !HoldsIf(key, *row, *op.if_revision)) {
       Refuse(index, "changed", "the object was changed by another client since");
       return;
     }
@@ -125,7 +133,9 @@ class Judging {
     scene_.rows->Move(from, scene_.NextRevision(from.realm), std::move(moved));
   }
 
-  bool HoldsIf(const PlacedKey& key, uint64_t revision) {
+  bool HoldsIf(const PlacedKey& key, const Row& row, uint64_t revision) {
+    // Some of its changes since may be forgotten.
+    if (row.revision > revision && scene_.HasForgottenSince(key.realm, revision)) return false;
     const std::optional<uint64_t> last = scene_.rows->LastRevisionByOthers({key, scene_.client});
     return !last || *last <= revision;
   }
@@ -256,6 +266,13 @@ class Judging {
 };
 
 }  // namespace
+
+std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm) {
+  for (const auto& [name, revision] : update.base) {
+    if (name == realm) return revision;
+  }
+  return std::nullopt;
+}
 
 void Prefetch(const Scene& scene, const Update& update) {
   for (const auto& [realm, link] : update.after) scene.RightIn(realm);

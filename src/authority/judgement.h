@@ -5,7 +5,9 @@
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "authority/result.h"
 #include "authority/scene.h"
@@ -21,6 +23,9 @@ struct Judgement {
   Vector<uint32_t> gone;         // ops whose object was deleted with its parent (result.h)
   Set<PlacedKey> touched;        // rows of which only the time changed
 };
+
+// The lowest revision of the realm on which the update is based; none if it does not say.
+std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm);
 
 // Asks for the rows that the update certainly needs, so that the first round loads most of them.
 void Prefetch(const Scene& scene, const Update& update);

@@ -30,6 +30,11 @@ void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
   if (request_.known) needs_.actions.assign(request_.known->begin(), request_.known->end());
+  if (request_.asks_for_floors) {
+    for (const auto& [name, now] : realms) {
+      if (now.floor.revision > 0) answer_.floors[name] = now.floor;
+    }
+  }
   needs_.pages = request_.scopes.PagesAtOnce();
   asked_pages_ = needs_.pages;
   pages_.resize(asked_pages_.size());
@@ -45,6 +50,7 @@ void Pull::AskFor(const std::string& name, Realm* realm) {
     answer_.images.push_back(name);
     return;
   }
+  if (IsForgotten(*realm)) return;
   needs_.page_realms.push_back(name);
   if (realm->mode == Mode::kState) return AskForState(name, realm);
   uint64_t limit = kMaxPullEntries;
@@ -86,6 +92,8 @@ void Pull::LoadChange(const std::string& realm, uint64_t revision, const ObjectK
 void Pull::LoadOwn(const std::string& realm, PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.have.contains(own.update)) return;
+  // What the client folds is not known then. No range has it: it is not above a cursor.
+  if (own.is_forgotten && found->second.mode == Mode::kState) LoadUnread(realm, std::nullopt);
   for (const PulledOwn& other : found->second.own) {
     if (other.revision == own.revision) return;  // loaded before: a reset realm asked for it again
   }
@@ -118,6 +126,7 @@ void Pull::Run() {
   needs_ = {};
   if (phase_ == Phase::kLog) {
     if (FindOtherHistories()) return;
+    if (BeginAnew()) return;
     ChooseEnds();
     CutSpanning();
     CollectOwn();
@@ -150,7 +159,7 @@ void Pull::Run() {
 // the database has lost.
 bool Pull::FindOtherHistories() {
   for (auto& [name, realm] : realms_) {
-    if (realm.mode != Mode::kRange) continue;
+    if (realm.mode != Mode::kRange || IsForgotten(realm)) continue;
     const auto entry = realm.entries.find(realm.from.revision);
     if (entry != realm.entries.end() && entry->second.at == realm.from.at) continue;
     answer_.reset.push_back(name);
@@ -169,11 +178,20 @@ bool Pull::FindOtherHistories() {
   return true;
 }
 
+// If the log has forgotten what came after a cursor, the client begins anew with everything. First
+// it must know which realms belong to another history, because it gives their rows back.
+bool Pull::BeginAnew() {
+  const bool is_any = std::any_of(realms_.begin(), realms_.end(),
+                                  [&](const auto& item) { return IsForgotten(item.second); });
+  answer_.is_too_large = is_any && answer_.reset.empty();
+  return answer_.is_too_large;
+}
+
 void Pull::ChooseEnds() {
   for (auto& [name, realm] : realms_) {
     realm.to = realm.from.revision;
     if (realm.mode == Mode::kState) realm.to = realm.now.head;
-    if (realm.mode != Mode::kRange) continue;
+    if (realm.mode != Mode::kRange || IsForgotten(realm)) continue;
     while (realm.entries.contains(realm.to + 1)) ++realm.to;
   }
 }
@@ -203,7 +221,26 @@ void Pull::CutSpanning() {
   }
 }
 
+// The entries of an update are in the log of each of its realms, or forgotten there.
+void Pull::CollectSpans(const PulledOwn& own) {
+  for (const auto& [name, revision] : own.spans) {
+    const auto found = realms_.find(name);
+    if (found == realms_.end() || found->second.mode == Mode::kImage) continue;
+    const Realm& realm = found->second;
+    const bool is_there =
+        realm.entries.contains(revision) ||
+        std::any_of(realm.own.begin(), realm.own.end(),
+                    [&](const PulledOwn& one) { return one.update == own.update; });
+    if (is_there || revision > realm.to) continue;
+    answer_.own[own.update][name] = {revision, own.at};
+    if (realm.mode == Mode::kState) LoadUnread(name, std::nullopt);
+  }
+}
+
 void Pull::CollectOwn() {
+  for (const auto& [name, realm] : realms_) {
+    for (const PulledOwn& own : realm.own) CollectSpans(own);
+  }
   for (auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;
     for (const auto& [action, revision] : realm.actions) {

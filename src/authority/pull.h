@@ -45,12 +45,14 @@ struct PullInput {
   Vector<StreamScope> streams;
   uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
   bool accepts_refill = false;
+  bool asks_for_floors = false;
   bool is_partial = false;  // more realms are readable than this pull is given
 };
 struct PullRealm {
   uint64_t head = 0;
   double head_at = 0;
   uint64_t rows = 0;  // live rows, an estimate
+  Cursor floor;       // what came up to here is forgotten
 };
 
 // An entry as it is read from the log.
@@ -70,7 +72,9 @@ struct PulledOwn {
   uint64_t revision = 0;
   double at = 0;
   Vector<Op> ops;
-  Data gone;  // `gone` of its answer
+  Data gone;                  // `gone` of its answer
+  bool is_forgotten = false;  // its ops are
+  ByRealm<uint64_t> spans;    // all entries of the update
 };
 using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
@@ -204,7 +208,9 @@ struct PullResult {
   // scopes that have not begun to fill.
   std::optional<Vector<size_t>> refill;
   bool has_more = false;
-  bool is_too_large = false;  // 410: no answer can hold the changes; the client loads all again
+  Map<std::string, Cursor> floors;  // of the request's `floors`: what came up to here is forgotten
+  // 410: no answer can hold the changes, or they are forgotten; the client loads all again.
+  bool is_too_large = false;
 };
 
 class Pull {
@@ -289,9 +295,14 @@ class Pull {
   void AskFor(const std::string& name, Realm* realm);
   void AskForState(const std::string& name, Realm* realm);
   bool FindOtherHistories();
+  bool IsForgotten(const Realm& realm) const {
+    return realm.mode == Mode::kRange && realm.from.revision < realm.now.floor.revision;
+  }
+  bool BeginAnew();
   void ChooseEnds();
   void CutSpanning();
   void CollectOwn();
+  void CollectSpans(const PulledOwn& own);
   void CollectOmitted();
   void SpreadUnread();
   // Memberships are always read.

@@ -54,6 +54,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   request.streams = std::move(streams.value());
   request.limit = data["limit"].as_u64();
   request.accepts_refill = data["refill"].as_bool();
+  request.asks_for_floors = data["floors"].as_bool();
   request.is_partial = data["partial"].as_bool();
   return request;
 }
@@ -135,7 +136,10 @@ Status PullSession::Start(const Data& in) {
   if (!request.ok()) return request.status();
   Map<std::string, PullRealm> realms;
   for (const auto& [name, state] : in["realms"].members()) {
-    realms[name] = {state["head"].as_u64(), state["headAt"].as_number(), state["rows"].as_u64()};
+    realms[name] = {state["head"].as_u64(),
+                    state["headAt"].as_number(),
+                    state["rows"].as_u64(),
+                    {state["floor"].as_u64(), state["floorAt"].as_number()}};
   }
   pull_.Begin(std::move(request.value()), std::move(realms));
   return Status::Ok();
@@ -189,9 +193,16 @@ Status PullSession::LoadLog(const Data& in) {
   for (const Data& data : in["own"].items()) {
     Result<Vector<Op>> ops = ReadOps(*schema_, data["ops"]);
     if (!ops.ok()) return Misuse(ops.status().detail());
-    pull_.LoadOwn(data["realm"].as_string(),
-                  {data["update"].as_string(), data["revision"].as_u64(), data["at"].as_number(),
-                   std::move(ops.value()), data["gone"]});
+    PulledOwn own{data["update"].as_string(),
+                  data["revision"].as_u64(),
+                  data["at"].as_number(),
+                  std::move(ops.value()),
+                  data["gone"],
+                  data["forgotten"].as_bool(),
+                  {}};
+    for (const auto& [realm, revision] : data["revisions"].members())
+      own.spans.emplace_back(realm, revision.as_u64());
+    pull_.LoadOwn(data["realm"].as_string(), std::move(own));
   }
   return Status::Ok();
 }
@@ -376,6 +387,14 @@ Data PullSession::AnswerToData() const {
     Data refill = Data::MakeArray();
     for (const size_t scope : *answer.refill) refill.Push(ScopeToData(scope));
     data.Set("refill", std::move(refill));
+  }
+  if (pull_.request().asks_for_floors) {
+    Data floors = Data::MakeObject();
+    for (const auto& [realm, floor] : answer.floors) {
+      Data said = Fields{{"revision", floor.revision}};
+      floors.Set(realm, said.Set("at", floor.at));
+    }
+    data.Set("floors", std::move(floors));
   }
   if (!answer.reset.empty()) {
     Data reset = Data::MakeArray();

@@ -38,6 +38,8 @@ Data KnownToData(const KnownActions& known, bool one_realm) {
 
 }  // namespace
 
+Rejection OutcomeUnknown(std::string detail) { return {{}, "outcome_unknown", std::move(detail)}; }
+
 Data AppliedResult(const std::string& id, const Applied& applied) {
   Data revisions = Data::MakeObject();
   for (const auto& [realm, revision] : applied.revisions) revisions.Set(realm, revision);
@@ -57,9 +59,9 @@ Data RejectedResult(const std::string& id, const Vector<Action>& actions, const 
     Data item = Data::MakeObject();
     const bool names_op = rejection.op && *rejection.op < ops.size();
     if (rejection.op) item.Set("op", *rejection.op);
-    item.Set("actions", ActionIds(actions, names_op ? &ops[*rejection.op] : nullptr))
-        .Set("code", rejection.code)
-        .Set("detail", rejection.detail);
+    Data ids = ActionIds(actions, names_op ? &ops[*rejection.op] : nullptr);
+    if (rejection.action) ids = Data::MakeArray().Push(actions[*rejection.action].id);
+    item.Set("actions", std::move(ids)).Set("code", rejection.code).Set("detail", rejection.detail);
     list.Push(std::move(item));
   }
   Data result = PlainResult(id, "rejected");

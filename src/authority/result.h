@@ -18,7 +18,10 @@ struct Rejection {
   std::optional<uint32_t> op;  // empty: the update as a whole is at fault
   std::string code;
   std::string detail;
+  std::optional<uint32_t> action = {};  // the one that is at fault, if no op is
 };
+// Whether the mutation was applied, or to what, can no longer be known.
+Rejection OutcomeUnknown(std::string detail);
 
 // Rejections are stored with the chain, so their number is bounded. A client that corrects these
 // gets the next hundred when it pushes again.

@@ -16,6 +16,9 @@ struct RealmState {
   bool exists = false;
   uint64_t head = 0;
   double head_at = 0;
+  // Of what the log has forgotten: its last revision, and the time of that.
+  uint64_t floor = 0;
+  double floor_at = 0;
 };
 enum class Right { kNone, kRead, kWrite, kOwn };
 
@@ -55,6 +58,11 @@ struct Scene {
   // there leads, as far as the author may read. `key` is then where it is. Null: there is none. If
   // a realm is not locked, its lock is asked for, and the result is only a guess.
   const Row* Locate(PlacedKey* key) const;
+  // Whether the log has forgotten something that came after the revision in the realm.
+  bool HasForgottenSince(const std::string& realm, uint64_t revision) const {
+    const auto state = realms->find(realm);
+    return state != realms->end() && revision < state->second.floor;
+  }
   // The revision that this update's entry has, or would have, in the realm.
   uint64_t NextRevision(const std::string& realm) const {
     const auto state = realms->find(realm);

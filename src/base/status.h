@@ -34,6 +34,7 @@ enum class Code : uint16_t {
   kConflict = 14,     // rejected by a rule (unique, restrict, rights): ConflictError
   kParse = 15,        // text or bytes that do not parse: ValidationError
   kUnsupported = 16,  // UnsupportedError
+  kOutcomeUnknown = 17,  // what was known of it is forgotten: ConflictError
 };
 
 // With clang a Status is passed and returned in a register. This makes the called function, not its

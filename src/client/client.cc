@@ -94,7 +94,20 @@ Status Client::TxCreateMany(uint32_t table, const Data& batch, std::string* made
   return transaction_.CreateMany(static_cast<TableIndex>(table), batch, made);
 }
 
+// The log may have had it.
+Status Client::CheckForgotten(const Mutation& mutation) const {
+  if (!mutation.action.is_replayed) return Status::Ok();
+  for (const auto& [realm, at] : tab_.mirror().forgotten()) {
+    for (const Op& op : mutation.ops) {
+      if (op.realm == realm && mutation.action.at <= at)
+        return {Code::kOutcomeUnknown, "The server has forgotten the actions of that time."};
+    }
+  }
+  return Status::Ok();
+}
+
 Result<Data> Client::TxCommit(const Data& action) {
+  if (transaction_.open()) SKERRY_RETURN_IF_ERROR(CheckForgotten(transaction_.mutation()));
   const ActionInput input = ReadRecord<ActionInput>(action);
   Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg);
   if (!pending.ok()) return pending.status();

@@ -93,6 +93,7 @@ class Client {
   Data Drain();
 
  private:
+  Status CheckForgotten(const Mutation& mutation) const;
   Client(Schema schema, const ClientOptions& options);
   bool HasTable(uint32_t table) const { return table < schema_.tables().size(); }
   const Query* FindQuery(uint32_t query) const;

@@ -98,6 +98,7 @@ class Mirror {
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
   const Cursors& cursors() const { return cursors_; }
+  const ForgottenUpTo& forgotten() const { return forgotten_; }
   uint64_t CursorRevision(const std::string& realm) const;
 
   // The view now has the image of this pointer (an empty pointer: no image, n = 0).
@@ -155,6 +156,7 @@ class Mirror {
   Streams* streams_;
   uint64_t n_ = 0;
   std::string generation_;  // of the image that was loaded
+  ForgottenUpTo forgotten_;
   Cursors cursors_;
   PendingList pending_;
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key

@@ -128,6 +128,7 @@ Status Transaction::Again(std::string_view id) {
   if (!open()) return {Code::kInvalidArgument, "no transaction is open"};
   SKERRY_RETURN_IF_ERROR(CheckUuid(Data(std::string(id))));
   pending_->mutation.action.id = id;
+  pending_->mutation.action.is_replayed = options_.pushed;
   return Status::Ok();
 }
 

@@ -41,6 +41,7 @@ class Transaction {
   Transaction(View* view, UuidGenerator* ids, Options options);
 
   bool open() const { return pending_ != nullptr; }
+  const Mutation& mutation() const { return pending_->mutation; }  // REQUIRES: open()
   const std::string& default_realm() const { return options_.default_realm; }
   // `at`: the estimated time of the server's clock. `serial`: above those of all pending mutations.
   // kInvalidArgument if a transaction is open.

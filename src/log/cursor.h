@@ -11,8 +11,9 @@
 
 namespace skerry {
 
-using Cursors = Map<std::string, std::string>;  // by realm
-using Revisions = Map<std::string, uint64_t>;   // by realm
+using Cursors = Map<std::string, std::string>;   // by realm
+using Revisions = Map<std::string, uint64_t>;    // by realm
+using ForgottenUpTo = Map<std::string, double>;  // by realm: ms
 
 // 0 if the cursor is empty or damaged.
 uint64_t CursorRevision(std::string_view cursor);

@@ -28,6 +28,7 @@ MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation
   record.at = mutation.action.at;
   record.realms = RealmsOf(mutation.ops);
   for (const std::string& key : named) record.keys.push_back(key);
+  if (mutation.action.is_replayed) record.replayed = true;
   record.body = EncodeMutation(schema, mutation);
   return record;
 }

@@ -33,6 +33,7 @@ struct MutationRecord {
   // It was folded with other mutations into an op that was rejected. From then on it is grouped
   // alone.
   std::optional<bool> alone;
+  std::optional<bool> replayed;  // its action was made elsewhere
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -50,6 +51,7 @@ struct MutationRecord {
     member("keys", self.keys);
     member.Bytes("body", self.body);
     member.Optional("alone", self.alone);
+    member.Optional("replayed", self.replayed);
   }
   static MutationRecord Read(Data stored);
   Data Write() const;

@@ -145,8 +145,9 @@ class RowOps {
 struct Action {
   std::string id;  // UUIDv7
   std::string name;
-  std::string arg;  // JSON text; "null" without an argument
-  double at = 0;    // ms, the client's estimate of the server's clock
+  std::string arg;           // JSON text; "null" without an argument
+  double at = 0;             // ms, the client's estimate of the server's clock
+  bool is_replayed = false;  // it was made elsewhere, and may be in the log already
   friend bool operator==(const Action&, const Action&) = default;
 };
 

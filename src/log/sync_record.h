@@ -150,6 +150,22 @@ struct Generation {
   }
 };
 
+// The identity before the present one. The mutations that were stored then may have been applied
+// under it.
+struct FormerIdentity {
+  std::string client;
+  Revisions seen;      // as SyncRecord::seen was
+  uint64_t up_to = 0;  // the key of the last such mutation
+  PreservedFields rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("client", self.client).Require(IsText);
+    member("seen", self.seen).Require(IsMapOf<uint64_t>);
+    member("upTo", self.up_to).Require(IsCount);
+  }
+};
+
 // What windows use of the record. Its required members are those that windows and images rely on:
 // without one of them the record is damaged, and is completed by CompleteSyncRecord. The members
 // that only workers use are unknown fields to windows, which preserve them: so a page does not load
@@ -174,6 +190,8 @@ struct SyncProgress {
   // held of it, as offers, before a pull replaces them. True: they are logged.
   std::optional<Map<std::string, bool>> offers;
   std::optional<Vector<SyncStream>> streams;
+  // By realm: the server has forgotten the ids of actions up to this time of its clock, ms.
+  std::optional<ForgottenUpTo> forgotten;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
   PreservedFields rest;
 
@@ -195,6 +213,7 @@ struct SyncProgress {
     member.Optional("lost", self.lost);
     member.Optional("offers", self.offers);
     member.Optional("streams", self.streams);
+    member.Optional("forgotten", self.forgotten);
   }
   static SyncProgress Read(Data stored);
   Data Write() const;
@@ -207,6 +226,7 @@ struct SyncRecord : SyncProgress {
   uint64_t scope_version = 0;
   Chain chain;
   Revisions seen;  // by realm: the highest confirmed seq of this identity's updates
+  std::optional<FormerIdentity> follows;
   std::optional<std::string> realms_token;
   // The layout that could not hold something that the server sent. A client with another layout
   // reads everything again. "any": this happened under two layouts, so every layout reads
@@ -225,6 +245,7 @@ struct SyncRecord : SyncProgress {
     member("scopeVersion", self.scope_version);
     member("chain", self.chain);
     member("seen", self.seen);
+    member.Optional("follows", self.follows);
     member("realmsToken", self.realms_token);
     member.Optional("lacks", self.lacks);
     member.Optional("revokedAt", self.revoked_at);
@@ -241,6 +262,7 @@ inline constexpr size_t kMaxOlderCursors = 8;
 SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version);
 
 // Sets another identity, with an empty chain and nothing seen. Updates in the outbox keep theirs.
+// `follows` is not changed.
 void NewIdentity(const std::string& client, SyncRecord* sync);
 
 // Whether a newer version of the application has opened this database. What this version does not

@@ -1,6 +1,6 @@
 // Updates on the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
 //   {"id","after":{realm: {"seq","id"}|null},"base":{realm: revision},"at",
-//    "actions":[{"id","name","arg","at"}],"ops":[op]}
+//    "actions":[{"id","name","arg","at","replayed"?}],"ops":[op]}
 #include <algorithm>
 
 #include "base/json.h"
@@ -70,6 +70,7 @@ Status ReadAction(const Data& data, Action* action) {
   action->id = data["id"].as_string();
   action->name = data["name"].as_string();
   action->at = data["at"].as_number();
+  action->is_replayed = data["replayed"].as_bool();
   WriteJson(data["arg"], &action->arg);
   if (action->arg.size() <= kMaxMutationBytes) return Status::Ok();
   return {Code::kLimit, "an argument larger than " + std::to_string(kMaxMutationBytes) + " bytes"};
@@ -176,6 +177,7 @@ Data ActionToData(const Action& action) {
       .Set("name", action.name)
       .Set("arg", std::move(arg.value()))
       .Set("at", action.at);
+  if (action.is_replayed) data.Set("replayed", true);
   return data;
 }
 

@@ -194,6 +194,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     ++left_over_;
     return;
   }
+  mutation.value().action.is_replayed = record.replayed.value_or(false);
   place->keys.push_back(key);
   place->records.push_back(std::move(record));
   place->bytes += bytes;

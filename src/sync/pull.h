@@ -38,13 +38,15 @@ struct PullRequest {
   bool left_out = false;    // it leaves out a scope that this schema does not understand
   std::string body;
 };
+enum class Floors : uint8_t { kNotAsked, kAsked };
 
 // `outbox`: in chain order. An update whose body this build cannot read is left out of `have`: its
 // changes then come in full, like another client's. If such an update was applied, it is requested
 // by the id of one of its actions, because an image or a refill can bring its changes without its
 // id.
 PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
-                            const Vector<OutboxRecord>& outbox, uint64_t limit);
+                            const Vector<OutboxRecord>& outbox, uint64_t limit,
+                            Floors floors = Floors::kNotAsked);
 
 // A server's image, which fills a whole realm.
 struct ImageFill {
@@ -85,6 +87,11 @@ struct AnsweredFill {
   Revisions from;
 };
 
+struct Floor {
+  uint64_t revision = 0;
+  double at = 0;
+};
+
 struct PullAnswer {
   double time = 0;
   Cursors cursors;
@@ -92,6 +99,8 @@ struct PullAnswer {
   Map<std::string, Map<std::string, OwnEntry>> own;  // by update and realm
   // By action. None: the server does not report any.
   std::optional<Map<std::string, Revisions>> known;
+  // Up to where the server has forgotten each realm's log. None: it does not say.
+  std::optional<Map<std::string, Floor>> floors;
   Vector<std::string> revoked;
   Vector<std::string> lost;   // revoked by a restored backup only: what is held of them is kept
   Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
@@ -147,7 +156,7 @@ class PullFold {
   // Of an action that the log already has, according to the answer to a push: above the cursors
   // after this pull (wait for it), at or below them (confirm it), or no longer in the log (push it
   // again).
-  enum class LogPosition : uint8_t { kBeyond, kHeld, kLost };
+  enum class LogPosition : uint8_t { kBeyond, kHeld, kLost, kForgotten };
 
   bool StillAsAsked() const;
   bool IsDropped(const std::string& realm) const;
@@ -163,6 +172,7 @@ class PullFold {
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
   LogPosition Find(const KnownMutation& known) const;
+  bool IsForgotten(const std::string& realm, uint64_t revision) const;
   void FindRevoked();
   void Revoke();
   bool IsLost(const std::string& realm) const;
@@ -176,6 +186,7 @@ class PullFold {
   void MoveScopes();
   bool RefillOuter();
   void MoveCursors();
+  void MoveFloors();
   void AddOwnActions(const Update& update, const std::string& realm, uint64_t revision, double at,
                      bool was_stored);
   std::optional<uint64_t> AnsweredUpTo(const SyncStream& stream, const std::string& realm) const;
@@ -202,6 +213,7 @@ class PullFold {
   Vector<NamedMutation> confirmed_;
   Vector<PartlyConfirmed> partly_;
   uint64_t highest_ = 0;
+  std::optional<ForgottenUpTo> forgotten_;   // of the record, if it has changed
   std::optional<Vector<std::string>> lost_;  // of the record, if there is news about lost realms
   // By realm and stream.
   Map<std::pair<std::string, std::string>, Map<StreamPlace, StreamAction>> found_actions_;

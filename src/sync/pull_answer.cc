@@ -97,6 +97,17 @@ Status ReadKnown(const Data& known, PullAnswer* answer) {
   return Status::Ok();
 }
 
+Status ReadFloors(const Data& floors, PullAnswer* answer) {
+  if (floors.is_null()) return Status::Ok();
+  if (!floors.is_object()) return Wrong("floors");
+  answer->floors.emplace();
+  for (const auto& [realm, floor] : floors.members()) {
+    if (!CheckTime(floor["at"]).ok()) return Wrong("floors");
+    (*answer->floors)[realm] = {floor["revision"].as_u64(), floor["at"].as_number()};
+  }
+  return Status::Ok();
+}
+
 // The scopes are among those of the request, so their tables and filters are known.
 Status ReadRefill(const Data& refill, PullAnswer* answer) {
   if (refill.is_null()) return Status::Ok();
@@ -124,6 +135,7 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   if (json["realmsToken"].is_string()) answer.realms_token = json["realmsToken"].as_string();
   SKERRY_RETURN_IF_ERROR(ReadOwn(json["own"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadKnown(json["known"], &answer));
+  SKERRY_RETURN_IF_ERROR(ReadFloors(json["floors"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["lost"], "lost", &answer.lost));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));

@@ -84,6 +84,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   Revoke();
   MoveLost();
   MoveCursors();
+  MoveFloors();
   ConfirmKnown();
   return true;
 }
@@ -262,6 +263,7 @@ bool PullFold::ResendIfMissing(OutboxRecord* update) {
 // server says whether it has the action, by its id. An older server does not say; it is believed
 // unless it shows another history.
 PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
+  bool is_found = false, is_forgotten = false;
   const bool whole = IsWhole();
   const bool asked = request_->known.contains(known.id);
   for (const auto& [realm, revision] : known.realms) {
@@ -276,15 +278,33 @@ PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
       return LogPosition::kBeyond;
     } else if (found != nullptr) {
       if (there < *found) return LogPosition::kBeyond;
+      is_found = true;
     } else if (!whole) {
       return LogPosition::kBeyond;
+    } else if (IsForgotten(realm, revision)) {
+      is_forgotten = true;
     } else if (answer_->cursors.contains(realm) || IsLost(realm)) {
       return LogPosition::kLost;
     }
     // In a realm that this client may not read, the answer to the push is all that it will ever
     // see.
   }
-  return LogPosition::kHeld;
+  return is_forgotten && !is_found ? LogPosition::kForgotten : LogPosition::kHeld;
+}
+
+bool PullFold::IsForgotten(const std::string& realm, uint64_t revision) const {
+  if (!answer_->floors.has_value()) return false;
+  const auto floor = answer_->floors->find(realm);
+  return floor != answer_->floors->end() && revision <= floor->second.revision;
+}
+
+void PullFold::MoveFloors() {
+  if (!answer_->floors.has_value()) return;
+  ForgottenUpTo forgotten;
+  for (const auto& [realm, floor] : *answer_->floors) forgotten[realm] = floor.at;
+  if (forgotten == sync_.forgotten.value_or(ForgottenUpTo())) return;
+  sync_.forgotten = forgotten;
+  forgotten_ = std::move(forgotten);
 }
 
 void PullFold::ConfirmKnown() {
@@ -301,6 +321,15 @@ void PullFold::ConfirmKnown() {
         quarantine_.Forget(known.id);
         resend_ = true;
         break;
+      case LogPosition::kForgotten: {
+        // The log had it, unless the server was restored from a backup meanwhile.
+        InboxReason why;
+        why.code = "outcome_unknown";
+        why.detail = "The log of that time is forgotten.";
+        quarantine_.Forget(known.id);
+        quarantine_.Refuse(known.id, std::move(why));
+        break;
+      }
     }
   }
   sync_.known = std::move(left);
@@ -324,8 +353,8 @@ Data::Array PullFold::Finish() {
 void PullFold::WriteRecord() {
   for (const NamedMutation& left : quarantine_.done()) confirmed_.push_back(left);
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
-                    !lost_.has_value() && !streams_.has_value() && partly_.empty() &&
-                    !quarantine_.removed_any();
+                    !lost_.has_value() && !streams_.has_value() && !forgotten_.has_value() &&
+                    partly_.empty() && !quarantine_.removed_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;
@@ -340,6 +369,7 @@ void PullFold::WriteRecord() {
   record.cursors = sync_.cursors;
   record.lost = std::move(lost_);
   record.streams = std::move(streams_);
+  record.forgotten = std::move(forgotten_);
   record.body = EncodeSteps(*schema_, steps_);
   sync_.record_bytes += record.body->size();
   sync_.removed_up_to =

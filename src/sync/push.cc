@@ -42,6 +42,17 @@ Revisions KnownRevisions(const OutboxRecord& update, const KnownAt& known) {
   return revisions;
 }
 
+// Whether the batch has mutations of the time of the former identity.
+bool HasFormer(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync) {
+  if (!sync.follows.has_value() || sync.client != batch.client) return false;
+  for (const std::string& id : batch.ids) {
+    for (const NamedMutation& mutation : outbox[IndexOf(outbox, id)].mutations) {
+      if (mutation.key.number() <= sync.follows->up_to) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most) {
@@ -76,6 +87,11 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
   // `seen` is only kept for the present identity: an earlier one claims nothing.
   head.Set("seen", sync.client == batch.client ? ToData(sync.seen) : Data::MakeObject());
+  if (HasFormer(batch, outbox, sync)) {
+    Data follows = Data::MakeObject();
+    follows.Set("client", sync.follows->client).Set("seen", ToData(sync.follows->seen));
+    head.Set("follows", std::move(follows));
+  }
   std::string body = WriteJson(head);
   body.pop_back();
   body += ",\"updates\":[";
@@ -119,6 +135,7 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
 bool PushAnswer::Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   sync_ = std::move(sync);
   ids_ = ids;
+  rebinds_ = true;
   for (const OutboxRecord& update : outbox) {
     if (update.state != OutboxState::kNew) return false;
   }
@@ -243,7 +260,12 @@ void PushAnswer::Report(const OutboxRecord& update, PushStatus status) {
 }
 
 Data::Array PushAnswer::Finish() {
-  if (identity_changed_) NewIdentity(ids_->Next(now_), &sync_);
+  if (identity_changed_) {
+    // What was never pushed follows nothing.
+    if (!rebinds_)
+      sync_.follows = FormerIdentity{sync_.client, sync_.seen, quarantine_.last_key(), {}};
+    NewIdentity(ids_->Next(now_), &sync_);
+  }
   for (const KnownMutation& entry : quarantine_.known()) {
     sync_.known.push_back(entry);
     PushedItem& item = pushed_.emplace_back();

@@ -84,6 +84,7 @@ class PushAnswer {
   Vector<OutboxRecord> outbox_;
   SyncRecord sync_;
   Quarantine quarantine_;
+  bool rebinds_ = false;
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
   Vector<PushedItem> pushed_;

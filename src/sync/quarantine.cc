@@ -67,6 +67,7 @@ ConflictRecord EntryFor(const InboxReason& why, double now) {
 
 void Quarantine::Add(const Data& mutations_range, Data::Array* writes) {
   for (const Data& row : mutations_range.items()) {
+    last_key_ = RowKey(row).number();
     AddOne(RowKey(row), MutationRecord::Read(RowValue(row)), writes);
   }
 }

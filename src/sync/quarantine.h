@@ -66,6 +66,7 @@ class Quarantine {
   // Mutations that leave a realm of which the user is no longer a member.
   const Vector<NamedMutation>& done() const { return done_; }
   uint64_t highest_removed_key() const { return highest_; }
+  uint64_t last_key() const { return last_key_; }  // of all mutations
   const Vector<KnownMutation>& known() const { return now_known_; }
   bool removed_any() const { return !refused_.empty() || !done_.empty(); }
   const Set<std::string>& undone() const { return undone_; }
@@ -96,6 +97,7 @@ class Quarantine {
   Vector<NamedMutation> done_;
   Vector<KnownMutation> now_known_;
   uint64_t highest_ = 0;
+  uint64_t last_key_ = 0;
 };
 
 // Adds inbox entries for objects that the server deleted at once, because their parent is deleted

@@ -38,7 +38,8 @@ ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
   if (MustReadAgain(state_->schema, state_->sync)) return reply;
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   ask->request = std::make_unique<PullRequest>(
-      MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit));
+      MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit,
+                      state_->knows_floors ? Floors::kNotAsked : Floors::kAsked));
   return reply;
 }
 
@@ -184,6 +185,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   if (fold->moved()) run_.discards = 0;
   if (!Work()) return;
   run_.refusal = {};
+  state_->knows_floors = true;
   state_->ForgetErrors();
   if (fold->waits()) return loop_.Pulled(false);  // a window wakes this worker when it has done so
   // A server that says `more` and makes no progress would be asked without end.

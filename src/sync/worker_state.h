@@ -58,6 +58,7 @@ struct WorkerState {
   bool paused = false;
   // A first round has ended, here or, as its messages say, in another worker.
   bool first_round_ended = false;
+  bool knows_floors = false;  // the server was asked what it has forgotten
 
   SyncRecord sync;  // as last seen
   // The record `sync` was damaged: windows must be notified, and check whether they can go on.

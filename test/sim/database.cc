@@ -19,8 +19,8 @@ Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Pushed>
   Push push;
   push.now = now;
   for (const auto& [body, author] : requests) {
-    push.requests.push_back(
-        {body["client"].as_string(), author.user, body["updates"].items(), GrantsToData(author)});
+    push.requests.push_back({body["client"].as_string(), author.user, body["updates"].items(),
+                             GrantsToData(author), body["seen"], body["follows"]});
   }
   Admitted admitted = Admit(served, push);
   SKERRY_CHECK(admitted.done().is_object());

@@ -109,7 +109,8 @@ void Database::Correct(const TableDef& table, const Vector<PropIndex>& unsure, d
     Corrected& entry = entries[realm];
     Head& head = mutable_heads()[realm];
     if (entry.keys.empty()) {
-      head = {head.head + 1, std::max(head.at + 1, now)};
+      ++head.head;
+      head.at = std::max(head.at + 1, now);
       entry.realm = realm;
       entry.at = head.at;
       Log(Fields{{"realm", realm},

@@ -54,7 +54,7 @@ constexpr KindInfo kKinds[] = {
     {"clone", true, 3, "the copy becomes a profile beside the first: two live copies"},
     {"backUpServer", true, 8, "the database is copied"},
     {"restoreServer", true, 4, "the database is restored from the copy"},
-    {"cutLog", true, 5, "the log of a realm loses its oldest entries"},
+    {"forgetLog", true, 10, "the server forgets the log of a realm, but for its last entries"},
     {"gone", true, 3, "the server no longer knows a client's place in its log: 410"},
     {"expireTokens", true, 8, "all tokens expire"},
     {"oldToken", true, 6, "the application answers with a token that has expired"},

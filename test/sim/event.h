@@ -60,7 +60,7 @@ enum class Kind : uint8_t {
   kClone,
   kBackUpServer,
   kRestoreServer,
-  kCutLog,
+  kForgetLog,
   kGone,
   kExpireTokens,
   kOldToken,

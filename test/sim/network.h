@@ -50,7 +50,7 @@ class Network {
   void EndDeployment();  // every node has restarted, and serves the newest schema too
   void BackUp();         // copies the database
   void Restore();        // from the copy, if there is one
-  void CutLog(uint32_t which, uint32_t how);
+  void ForgetLog(uint32_t which, uint32_t how);
   void MakeSnapshot(uint32_t which, uint32_t how);
   void Reorder();
   void Heal();  // no message is late any more, except copies that have arrived already

@@ -96,13 +96,18 @@ void Network::MakeSnapshot(uint32_t which, uint32_t how) {
     world_->Count("stream: actions are forgotten");
 }
 
-void Network::CutLog(uint32_t which, uint32_t how) {
+// The retention period is as long as it happens to be: everything, or all but the last entries, are
+// old. A transaction that holds the lock of the realm is waited for.
+void Network::ForgetLog(uint32_t which, uint32_t how) {
   const Vector<std::string> realms(world_->realms().begin(), world_->realms().end());
   const std::string& realm = realms[which % realms.size()];
-  const uint64_t head = database_.heads().at(realm).head;
-  if (head < 2) return;
-  world_->Happened(Kind::kCutLog);
-  database_.CutLog(realm, head - 1 - how % std::min<uint64_t>(head, 4));
+  const uint64_t head = database_.heads().at(realm).head, young = how % 4;
+  if (open_ || head <= young) return;
+  const Data& oldest = database_.log(realm)[head - young - 1];
+  const double before = young > 0 ? oldest["at"].as_number() + 1 : clock_ + 1;
+  const uint64_t gone = database_.Forget(realm, before);
+  world_->checks().naive().Forget(realm, database_.heads().at(realm).floor);
+  if (gone > 0) world_->Happened(Kind::kForgetLog);
 }
 
 }  // namespace skerry::sim

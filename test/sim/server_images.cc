@@ -17,7 +17,7 @@ Data ServerImages::Offer(const std::string& realm, const Schema& schema, const D
   const Database::Head& head = database.heads().at(realm);
   Data& newest = newest_[{realm, &schema}];
   const uint64_t revision = newest["revision"].as_u64();
-  const bool is_usable = revision + kTooOld > head.head && database.HasEntry(realm, revision);
+  const bool is_usable = revision + kTooOld > head.head && revision >= head.floor;
   if (newest.is_object() && is_usable) return newest;
   if (newest.is_object()) files_.erase(newest["url"].as_string());
   ImageMaker maker(&schema, realm, {head.head, head.at});

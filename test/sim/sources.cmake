@@ -45,10 +45,12 @@ set(SKERRY_SIM_SOURCES
 set(SKERRY_SIM_SHARED_SOURCES
   test/core/database/memory_database.cc
   test/core/database/memory_database_pull.cc
+  test/core/database/memory_forgetting.cc
   test/core/database/memory_streams.cc
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
+  test/core/model_check/naive_forgetting.cc
   test/core/model_check/naive_members.cc
   test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc

@@ -93,8 +93,8 @@ bool World::ApplyServer(const Event& event) {
     case Kind::kSnapshot:
       if (Has(Part::kStreams)) network_->MakeSnapshot(event.a, event.b);
       return true;
-    case Kind::kCutLog:
-      network_->CutLog(event.a, event.b);
+    case Kind::kForgetLog:
+      network_->ForgetLog(event.a, event.b);
       return true;
     case Kind::kExpireTokens:
       Happened(event.kind);

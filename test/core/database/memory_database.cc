@@ -70,7 +70,9 @@ void MemoryDatabase::AddRealm(const std::string& realm) {
 
 Data MemoryDatabase::HeadOf(const std::string& realm) const {
   const Head& head = heads_.at(realm);
-  return Fields{{"head", head.head}, {"headAt", head.at}};
+  Data data = Fields{{"head", head.head}, {"headAt", head.at}};
+  if (head.floor > 0) data.Set("floor", head.floor).Set("floorAt", head.floor_at);
+  return data;
 }
 
 const MemoryDatabase::Rows& MemoryDatabase::RowsOf(const Schema& served, Rows* /*space*/) const {
@@ -104,6 +106,11 @@ MemoryDatabase::Admitted MemoryDatabase::TryToAdmit(const Schema& served, const 
   admitted.locked = Data::MakeObject();
   for (const std::string& realm : locked)
     admitted.locked.Set(realm, heads_.contains(realm) ? HeadOf(realm) : Data());
+  admitted.said = Data::MakeArray();
+  for (const Request& request : push.requests) {
+    Data said = Fields{{"client", request.client}, {"now", push.now}};
+    admitted.said.Push(said.Set("seen", request.seen).Set("follows", request.follows));
+  }
   Data in = FirstStep(push, admitted.locked);
   if (push.gives_rows) GiveRows(served, rows, push, &in);
   AdmissionSession session(&served);
@@ -126,9 +133,13 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
       updates.insert(update["id"].as_string());
       for (const Data& action : update["actions"].items()) pushed.insert(action["id"].as_string());
     }
+    const auto since = since_.find(request.client);
+    Data follows = request.follows.is_object() ? Data(true) : Data();
+    if (follows.is_null() && since != since_.end()) follows = since->second;
     requests.Push(Fields{{"client", request.client},
                          {"user", request.user},
                          {"rights", uint64_t{rights.items().size()}},
+                         {"follows", std::move(follows)},
                          {"updates", Data(request.updates)}});
     rights.Push(request.rights);
   }
@@ -138,15 +149,12 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
   for (const auto& [realm, log] : log_) {
     for (const Data& entry : log) {
       if (!entry["declared"].as_bool() || !updates.contains(entry["update"].as_string())) continue;
+      if (!HasEntry(realm, entry["revision"].as_u64())) continue;
       applied.Push(Fields{
           {"client", entry["client"]}, {"id", entry["update"]}, {"answer", entry["answer"]}});
     }
   }
-  for (const std::string& id : pushed) {
-    const auto found = actions_.find(id);
-    if (found == actions_.end()) continue;
-    for (const Data& action : found->second) actions.Push(action);
-  }
+  for (const std::string& id : pushed) AddActions(id, &actions);
   Data in = Fields{{"now", push.now}, {"realms", locked}, {"refuse", push.refuse}};
   in.Set("rights", std::move(rights)).Set("chains", std::move(chains));
   in.Set("applied", std::move(applied)).Set("actions", std::move(actions));
@@ -227,12 +235,25 @@ void MemoryDatabase::Commit(const Schema& served, const Admitted& admitted) {
     actions_[action["id"].as_string()].push_back(action);
   for (const Data& append : done["appends"].items())
     appends_.at(append["realm"].as_string()).push_back(append);
-  for (const Data& chain : done["chains"].items())
-    chains_[{chain["client"].as_string(), chain["realm"].as_string()}] = chain;
+  for (Data chain : done["chains"].items()) {
+    Data& stored = chains_[{chain["client"].as_string(), chain["realm"].as_string()}];
+    uint64_t seen = stored["seen"].as_u64();
+    for (const Data& said : admitted.said.items()) {
+      if (said["client"] == chain["client"])
+        seen = std::max(seen, said["seen"][chain["realm"].as_string()].as_u64());
+    }
+    chain.Set("seen", seen);
+    stored = std::move(chain);
+  }
+  for (const Data& said : admitted.said.items()) {
+    since_.try_emplace(said["client"].as_string(),
+                       said["follows"].is_object() ? said["now"] : Data());
+  }
   for (const Data& data : done["heads"].items()) {
     Head& head = heads_.at(data["realm"].as_string());
     SKERRY_CHECK(data["headAt"].as_number() > head.at);
-    head = {data["head"].as_u64(), data["headAt"].as_number()};
+    head.head = data["head"].as_u64();
+    head.at = data["headAt"].as_number();
   }
 }
 

@@ -64,7 +64,8 @@ class MemoryDatabase {
   struct Request {
     std::string client, user;
     Vector<Data> updates;
-    Data rights;  // {realm: "write" | "read"}
+    Data rights;                   // {realm: "write" | "read"}
+    Data seen = {}, follows = {};  // as pushed
   };
   struct Push {
     double now = 0;
@@ -74,7 +75,8 @@ class MemoryDatabase {
   };
   struct Admitted {
     Data out;     // {done} or {error}
-    Data locked;  // {realm: {head, headAt} | null}
+    Data locked;  // {realm: {head, headAt, ..} | null}
+    Data said;    // [{client, seen, follows, now}], of each request
     int rounds = 0;
     const Data& done() const { return out["done"]; }
   };
@@ -106,12 +108,12 @@ class MemoryDatabase {
   // {gone} or {error}. `rounds`: null, or the number of steps.
   Data Pull(const Schema& served, const Data& request, const Data& realms, double now,
             const Reads& reads, int* rounds = nullptr) const;
-  Data HeadOf(const std::string& realm) const;  // {head, headAt}
+  Data HeadOf(const std::string& realm) const;  // {head, headAt, floor, floorAt}
 
-  // Forgets the log up to this revision; own updates are still found by their ids. No server does
-  // so yet. It tests the authority's answer if the log does not reach back to a cursor.
-  void CutLog(const std::string& realm, uint64_t revision);
-  bool HasEntry(const std::string& realm, uint64_t revision) const;  // false if it was cut off
+  // Forgets what the log has of the time before `before` (ms). Returns the number of entries that
+  // are gone.
+  uint64_t Forget(const std::string& realm, double before);
+  bool HasEntry(const std::string& realm, uint64_t revision) const;  // false if it is forgotten
 
   // Stores the state of a reducer of this version after all actions of a stream. Returns false if
   // there are none that no snapshot holds, or if the reducer needs some that are gone.
@@ -126,17 +128,20 @@ class MemoryDatabase {
   struct Head {
     uint64_t head = 0;
     double at = 0;
+    uint64_t floor = 0;  // up to here the log is forgotten
+    double floor_at = 0;
   };
   const std::map<std::string, Head>& heads() const { return heads_; }
   using Rows = std::map<PlacedKey, StoredRow>;
   const Rows& rows() const { return rows_; }  // with tombstones; with the props of schema()
   const Schema& schema() const { return *schema_; }
-  // The entries of a realm, as the authority made them; revision 1 is at 0.
+  // The entries of a realm, as the authority made them, also those that are forgotten; revision 1 is
+  // at 0.
   const Vector<Data>& log(const std::string& realm) const { return log_.at(realm); }
   // The actions of a realm's streams, in the order of its log.
   const Vector<Data>& appends(const std::string& realm) const { return appends_.at(realm); }
   using Actions = std::map<std::string, Vector<Data>>;  // by id: an item for each realm
-  const Actions& actions() const { return actions_; }
+  const Actions& actions() const { return actions_; }   // with those that are forgotten
 
   // The rows with the props of `served`: rows() itself, or a copy in `space`.
   virtual const Rows& RowsOf(const Schema& served, Rows* space) const;
@@ -163,6 +168,7 @@ class MemoryDatabase {
   static Data SelectedOf(const Schema& served, const Rows& rows, const Data& need);
   Data ReadOwn(const Data& ids, const Reads& reads) const;
   Data ReadActions(const Data& ids) const;
+  void AddActions(const std::string& id, Data* to) const;
   Data ReadStream(const Data& need, const Reads& reads) const;
   Data SnapshotFor(const Data& need, const std::string& stream, size_t saves) const;
   const Snapshot* LastSnapshot(const std::string& realm, const std::string& stream,
@@ -178,8 +184,9 @@ class MemoryDatabase {
   std::map<std::string, Vector<Data>> appends_;  // by realm, in the order of its log
   std::map<std::pair<std::string, std::string>, Vector<Snapshot>> snapshots_;  // realm, stream
   std::map<std::pair<std::string, std::string>, uint64_t> stream_floors_;
-  std::map<std::string, uint64_t> cut_;                         // by realm
+  std::map<std::string, std::set<uint64_t>> gone_;              // by realm: entries
   std::map<std::pair<std::string, std::string>, Data> chains_;  // client, realm
+  std::map<std::string, Data> since_;  // when clients that follow another one began; null: others
   Actions actions_;
 };
 

@@ -234,8 +234,10 @@ Data MemoryDatabase::ReadOwn(const Data& ids, const Reads& reads) const {
     for (const auto& [realm, log] : log_) {
       for (const Data& entry : log) {
         if (!entry["declared"].as_bool() || !(entry["update"] == id)) continue;
-        Data read = EntryOf(entry);
-        if (!reads.omits_all) read.Set("ops", entry["ops"]);
+        if (!HasEntry(realm, entry["revision"].as_u64())) continue;
+        Data read = EntryOf(entry).Set("revisions", entry["answer"]["revisions"]);
+        if (!reads.omits_all)
+          read.Set("ops", entry["ops"]).Set("forgotten", entry["forgotten"].as_bool());
         own.Push(std::move(read));
       }
     }
@@ -245,12 +247,16 @@ Data MemoryDatabase::ReadOwn(const Data& ids, const Reads& reads) const {
 
 Data MemoryDatabase::ReadActions(const Data& ids) const {
   Data actions = Data::MakeArray();
-  for (const Data& id : ids.items()) {
-    const auto found = actions_.find(id.as_string());
-    if (found == actions_.end()) continue;
-    for (const Data& action : found->second) actions.Push(action);
-  }
+  for (const Data& id : ids.items()) AddActions(id.as_string(), &actions);
   return actions;
+}
+
+void MemoryDatabase::AddActions(const std::string& id, Data* to) const {
+  const auto found = actions_.find(id);
+  if (found == actions_.end()) return;
+  for (const Data& action : found->second) {
+    if (HasEntry(action["realm"].as_string(), action["revision"].as_u64())) to->Push(action);
+  }
 }
 
 Data MemoryDatabase::TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const {
@@ -276,17 +282,6 @@ Data MemoryDatabase::RowAfter(const Schema& served, const Rows& rows, const Data
   const auto row = rows.find({realm, key});
   const bool is_there = row != rows.end() && !row->second.deleted_at;
   return out.Set("row", is_there ? StoredRowToData(served, row->second) : Data());
-}
-
-bool MemoryDatabase::HasEntry(const std::string& realm, uint64_t revision) const {
-  const auto cut = cut_.find(realm);
-  return cut == cut_.end() || revision > cut->second;
-}
-
-void MemoryDatabase::CutLog(const std::string& realm, uint64_t revision) {
-  cut_[realm] = std::max(cut_[realm], revision);
-  erase_if(changes_.at(realm),
-           [&](const Data& change) { return change["revision"].as_u64() <= revision; });
 }
 
 }  // namespace skerry::test

@@ -102,10 +102,4 @@ bool Server::LacksOwner(const AllRows& before, const Names& founded) const {
   return false;
 }
 
-bool Server::WasThere(const Place& place) const {
-  const Vector<Rows>& states = states_.at(place.first);
-  return std::any_of(states.begin(), states.end(),
-                     [&](const Rows& rows) { return rows.contains(place.second); });
-}
-
 }  // namespace skerry::test::naive

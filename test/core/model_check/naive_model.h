@@ -59,6 +59,12 @@ struct Update {
   std::map<std::string, Link> after;  // by realm
   Vector<std::string> actions;
   Vector<Op> ops;
+  std::map<std::string, uint64_t> base = {};  // by realm
+  std::map<std::string, double> made = {};    // action -> when
+  Names replayed = {};                        // actions that were made elsewhere
+  // Of the request: what the client has seen of its updates, and whether it had another identity.
+  std::map<std::string, uint64_t> seen = {};
+  bool follows = false;
 };
 
 // Of the wire's JSON.
@@ -113,6 +119,7 @@ enum class Break {
   kPageAddsOnly,     // a page does not replace its range
   kOneBaseForAll,    // base is keyed by id alone
   kRefillForgotten,  // rows whose changes were too large to send are not filled again
+  kForgetOutcomes,   // the log forgets updates whose clients may not have the answers
 };
 
 using Breaks = std::set<Break>;
@@ -136,6 +143,8 @@ struct Entry {
   Vector<std::string> actions;
   Vector<Op> ops;  // those of this realm, as pushed
   bool declared = false;
+  uint64_t seq = 0;  // of the update in its client's chain
+  bool is_forgotten = false;
 };
 
 struct Logged {
@@ -183,6 +192,9 @@ class Server {
   Result Push(const Update& update, bool is_oldest, double now, const Rights& rights = {},
               bool is_known = true, const std::string& user = {});
 
+  // The realm's log up to this revision is forgotten.
+  void Forget(const std::string& realm, uint64_t floor);
+
   // What the user may do in every realm: by memberships, and by what the caller grants. A realm
   // that `grants` does not name grants nothing here.
   Rights RightsOf(const std::string& user, const Rights& grants) const;
@@ -219,16 +231,23 @@ class Server {
   struct Chain {
     Link last;
     std::map<std::string, Result> refused;
+    uint64_t seen = 0;
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
-  using AllRows = std::map<std::string, Rows>;  // by realm
-  using Place = std::pair<std::string, Key>;    // realm, key
+  using AllRows = std::map<std::string, Rows>;     // by realm
+  using Place = std::pair<std::string, Key>;       // realm, key
+  using Places = std::map<std::string, uint64_t>;  // realm -> revision
+  uint64_t FloorOf(const std::string& realm) const;
+  static void Heed(const Update& update, const std::string& realm, Chain* chain);
+  bool IsRemembered(const Places& places) const;
+  bool MayBeForgotten(const Update& update) const;
+  bool IsOnForgotten(const Op& op, const Update& update) const;
   void FillDefaults(Rows* rows) const;
   void FillDefaults(AllRows* rows) const;
   std::string RealmOf(const std::string& realm, const Key& key, const Rights& rights) const;
   bool Move(const Place& from, const std::string& to, double at);
-  bool Apply(const Op& pushed, double now, const Rights& rights, const std::string& user,
-             bool* is_forbidden);
+  bool Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
+             const std::string& user, bool* is_forbidden);
   void Stamp(double at, Row* row) const;
   std::set<Place> MovedSince(const AllRows& before) const;
   bool FollowParents(const std::set<Place>& moved, double at, const Rights& rights);
@@ -250,13 +269,17 @@ class Server {
   Breaks broken_;
   Defaults defaults_;
   AllRows rows_;
-  std::map<Place, std::string> moved_;    // where an object went from there
+  std::map<Place, std::string> moved_;  // where an object went from there
+  // Objects that were made, and deleted by the same update, at this revision.
+  std::map<Place, uint64_t> momentary_;
   std::map<Place, std::string> origins_;  // of this update: the realm in which an object was before
   std::map<std::string, Vector<Entry>> log_;
   std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
   std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
-  Names applied_;
-  std::map<std::string, Names> actions_;  // action -> realms
+  std::map<std::string, Places> applied_;                        // of updates
+  std::map<std::string, Places> actions_;
+  std::map<std::string, uint64_t> floors_;  // by realm
+  std::map<std::string, double> since_;     // when clients came first, if they had another identity
 };
 
 // A client's storage. Every method is one transaction.

@@ -27,8 +27,14 @@ Update UpdateOf(const std::string& client, const Data& wire) {
   for (const auto& [realm, link] : wire["after"].members()) {
     update.after[realm] = {link["seq"].as_u64(), link["id"].as_string()};
   }
-  for (const Data& action : wire["actions"].items())
-    update.actions.push_back(action["id"].as_string());
+  for (const Data& action : wire["actions"].items()) {
+    const std::string& id = action["id"].as_string();
+    update.actions.push_back(id);
+    update.made[id] = action["at"].as_number();
+    if (action["replayed"].as_bool()) update.replayed.insert(id);
+  }
+  for (const auto& [realm, revision] : wire["base"].members())
+    update.base[realm] = revision.as_u64();
   for (const Data& data : wire["ops"].items()) {
     Op op;
     op.op = data["op"].as_string();

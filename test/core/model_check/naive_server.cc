@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "base/status.h"
 #include "base/vector.h"
@@ -65,7 +66,9 @@ Server::Server(Tables tables, Names realms, Breaks broken)
 // ---- the chain ----
 
 std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) const {
-  if (applied_.contains(update.id)) return Result{"duplicate", {}, {}, {}};
+  const auto applied = applied_.find(update.id);
+  if (applied != applied_.end() && IsRemembered(applied->second))
+    return Result{"duplicate", {}, {}, {}};
   bool past = false, fits = true, unknown = false;
   for (const auto& [realm, link] : update.after) {
     const auto chain = chains_.find({realm, update.client});
@@ -92,6 +95,7 @@ std::string Server::RealmOf(const std::string& realm, const Key& key, const Righ
   while (!rows_.at(at).contains(key)) {
     const auto moved = moved_.find({at, key});
     if (moved == moved_.end() || RightIn(rights, moved->second) == May::kNothing) return realm;
+    if (!WasThere({at, key})) return realm;
     at = moved->second;
   }
   return at;
@@ -116,8 +120,8 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
 }
 
 // Applies an op where its object is. Returns false if it changed nothing.
-bool Server::Apply(const Op& pushed, double now, const Rights& rights, const std::string& user,
-                   bool* is_forbidden) {
+bool Server::Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
+                   const std::string& user, bool* is_forbidden) {
   if (pushed.op == "append") return true;  // it may be pushed: IsForbidden
   Op op = pushed;
   op.realm = RealmOf(op.realm, op.key, rights);
@@ -133,6 +137,10 @@ bool Server::Apply(const Op& pushed, double now, const Rights& rights, const std
     if (is_there || WasThere({op.realm, op.key})) return false;
     op.op = "create";
   }
+  if (!is_there && IsOnForgotten(pushed, update)) {
+    *is_forbidden = true;
+    return true;
+  }
   if (op.op != "move") {
     const bool changes = FoldOp(op, now, head(op.realm) + 1, false, &rows);
     if (changes) moved_.erase({op.realm, op.key});
@@ -145,13 +153,15 @@ bool Server::Apply(const Op& pushed, double now, const Rights& rights, const std
 
 Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& had,
                     bool is_known, const std::string& user) {
+  since_.try_emplace(update.client, update.follows ? now : -INFINITY);
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
   for (const std::string& action : update.actions) {
     const auto found = actions_.find(action);
     if (found == actions_.end() || broken_.contains(Break::kNoActionIds)) continue;
     for (const auto& [realm, link] : update.after) {
-      if (found->second.contains(realm)) result.known.insert(action);
+      const auto place = found->second.find(realm);
+      if (place != found->second.end() && IsRemembered({*place})) result.known.insert(action);
     }
   }
   const AllRows before = rows_;
@@ -163,10 +173,10 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     if (Founds(update, realm, user)) founded.insert(realm);
   }
   for (const std::string& realm : founded) rights[realm] = May::kOwn;
-  bool is_forbidden = IsForbidden(update, rights, user);
+  bool is_forbidden = IsForbidden(update, rights, user) || MayBeForgotten(update);
   if (result.known.empty() && is_known && !is_forbidden) {
     for (size_t i = 0; i < update.ops.size(); ++i) {
-      if (!Apply(update.ops[i], now, rights, user, &is_forbidden))
+      if (!Apply(update, update.ops[i], now, rights, user, &is_forbidden))
         result.noops.push_back(static_cast<uint32_t>(i));
     }
     FillDefaults(&rows_);
@@ -186,7 +196,9 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
       if (RightIn(had, kept) < May::kWrite) kept = realm;
     }
     if (RightIn(had, kept) < May::kWrite) kept = update.after.begin()->first;
-    chains_[{kept, update.client}].refused[update.id] = result;
+    Chain& chain = chains_[{kept, update.client}];
+    chain.refused[update.id] = result;
+    Heed(update, kept, &chain);
     return result;
   }
   TouchMasters(before, now);
@@ -355,24 +367,32 @@ void Server::TouchMasters(const AllRows& before, double at) {
 }
 
 void Server::Log(const Update& update, double at) {
+  for (const Op& op : update.ops) {
+    const bool is_gone = op.op == "create" && !rows_.at(op.realm).contains(op.key);
+    if (is_gone) momentary_[{op.realm, op.key}] = head(op.realm) + 1;
+  }
   for (const std::string& realm : realms_) {
     const bool declared = update.after.contains(realm);
     if (!declared && rows_[realm] == states_[realm].back()) continue;
     Entry entry{at, update.client, update.id, {}, {}, declared};
     if (declared) {
+      entry.seq = update.after.at(realm).seq + 1;
+      applied_[update.id][realm] = head(realm) + 1;
       entry.actions = update.actions;
       for (const Op& op : update.ops) {
         if (op.realm == realm) entry.ops.push_back(op);
       }
-      for (const std::string& action : update.actions) actions_[action].insert(realm);
+      for (const std::string& action : update.actions) actions_[action][realm] = head(realm) + 1;
     }
     log_[realm].push_back(std::move(entry));
     states_[realm].push_back(rows_[realm]);
   }
   for (const auto& [realm, link] : update.after) {
-    chains_[{realm, update.client}] = {{link.seq + 1, update.id}, {}};
+    Chain& chain = chains_[{realm, update.client}];
+    chain.last = {link.seq + 1, update.id};
+    chain.refused.clear();
+    Heed(update, realm, &chain);
   }
-  applied_.insert(update.id);
 }
 
 Vector<std::string> Server::StreamOf(const std::string& realm, const std::string& stream,

@@ -24,7 +24,10 @@ class OnceCheck final : public Check {
     const auto& [user, grants] = push.author;
     for (size_t i = 0; i < push.results.size(); ++i) {
       const Data& wire = push.body["updates"].items()[i];
-      const test::naive::Update update = test::naive::UpdateOf(client, wire);
+      test::naive::Update update = test::naive::UpdateOf(client, wire);
+      for (const auto& [realm, seq] : push.body["seen"].members())
+        update.seen[realm] = seq.as_u64();
+      update.follows = push.body["follows"].is_object();
       const test::naive::Result expected = naive.Push(
           update, i == 0, push.at, naive.RightsOf(user, grants), Knows(push.served, update), user);
       if (push.results[i]["status"].as_string() != expected.status) {
