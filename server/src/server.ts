@@ -40,6 +40,7 @@ import { Puller } from './pull/pull.ts';
 import { Committer } from './push/commit.ts';
 import type { Entry, RightsVersions } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
+import { Retention } from './retention/retention.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
 import { describeSchema } from './schema-module.ts';
@@ -242,6 +243,8 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const tokens = new RealmsTokens(await realmsKeys(options, database));
   const snapshots = await openSnapshots(options, database, log);
+  const retentionMs = retentionOf(options);
+  const retention = new Retention({ database, authority, schema: tables, retentionMs, log });
   const committer = new Committer(database, authority, tables);
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
@@ -321,6 +324,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const front: Front = isMounted ? mount : await openPort(listener, upgrade, at);
   const { port } = front;
   snapshots.begin();
+  retention.begin();
   return {
     port,
     url: isMounted ? '' : `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -338,12 +342,17 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       await front.stop();
       await flusher.close();
       await snapshots.close();
+      await retention.close();
       await relay.close();
       await store.close();
       await database.close();
       await authority.close();
     },
   };
+}
+
+function retentionOf({ retention = limits.retention }: ServerOptions): number {
+  return retention * 1000;
 }
 
 /** Makes snapshots of the streams that have reducers. Throws SetupError where a reducer cannot go on. */
@@ -354,12 +363,11 @@ async function openSnapshots(
 ): Promise<StreamSnapshots> {
   const reducers = new ReducerTable(options.reducers);
   await checkReducersFit(database, reducers);
-  const { actionsPerSnapshot: every = limits.actionsPerSnapshot, retention = limits.retention } =
-    options;
+  const { actionsPerSnapshot: every = limits.actionsPerSnapshot } = options;
   const values = valuesOf(options.schema);
   return new StreamSnapshots({
     ...{ database, reducers, values, every, log },
-    retentionMs: retention * 1000,
+    retentionMs: retentionOf(options),
   });
 }
 

@@ -43,10 +43,11 @@ Data ListOf(const Vector<uint64_t>& revisions) {
 
 }  // namespace
 
-ForgottenLog ForgetLog(const Vector<OldEntry>& entries, double before) {
-  ForgottenLog forgotten;
+ForgottenLog ForgetLog(const Vector<OldEntry>& entries, double before, Cursor floor) {
+  ForgottenLog forgotten{floor.revision, floor.at, {}, {}};
   for (const OldEntry& entry : entries) {
     if (entry.at >= before) break;
+    if (entry.revision < forgotten.floor) continue;
     forgotten.floor = entry.revision;
     forgotten.floor_at = entry.at;
   }
@@ -65,7 +66,9 @@ std::string ForgetLogJson(std::string_view text) {
     return WriteJson(ErrorToData(Misuse("`before` is not a time")));
   Result<Vector<OldEntry>> entries = ReadEntries(in.value()["entries"]);
   if (!entries.ok()) return WriteJson(ErrorToData(entries.status()));
-  const ForgottenLog forgotten = ForgetLog(entries.value(), in.value()["before"].as_number());
+  const Cursor floor{in.value()["floor"].as_u64(), in.value()["floorAt"].as_number()};
+  const ForgottenLog forgotten =
+      ForgetLog(entries.value(), in.value()["before"].as_number(), floor);
   Data out = Fields{{"floor", forgotten.floor}, {"floorAt", forgotten.floor_at}};
   out.Set("gone", ListOf(forgotten.gone)).Set("kept", ListOf(forgotten.kept));
   return WriteJson(out);

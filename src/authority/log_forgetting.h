@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "authority/cursor.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -33,8 +34,9 @@ struct ForgottenLog {
   Vector<uint64_t> kept;
 };
 
-// `entries`: ascending. Those that were made before `before` (ms) are old.
-ForgottenLog ForgetLog(const Vector<OldEntry>& entries, double before);
+// `entries`: ascending; a part of the log. Those that were made before `before` (ms) are old.
+// `floor`: up to where the log was forgotten before.
+ForgottenLog ForgetLog(const Vector<OldEntry>& entries, double before, Cursor floor);
 
 // The same as JSON text (docs/authority.md, section 7).
 std::string ForgetLogJson(std::string_view text);

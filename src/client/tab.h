@@ -183,7 +183,6 @@ class Tab {
   void TakeInbox(const Data& items, Data* effects);
   void WriteResolve(Tx* tx, Data* writes);
   void WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes);
-  void RenewAction(Mutation* mutation);
   void AddRetried(Mutation mutation, const std::string& code, Tx* tx, Data* writes);
   void FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects);
 

@@ -71,18 +71,17 @@ void Tab::TakeInbox(const Data& items, Data* effects) {
   effects->Push(ConflictsEffect(std::move(entries)));
 }
 
-// What the log may have had is done once more, as of now. What the server deleted is created again.
-void Tab::RenewAction(Mutation* mutation) {
-  mutation->action.id = options_.ids->Next(now_);
-  mutation->action.at = now_ + clock_offset_;
-  for (auto& [realm, revision] : mutation->base) revision = mirror_.CursorRevision(realm);
-}
-
 // REQUIRES: the user may retry it, as far as is known here.
 void Tab::AddRetried(Mutation mutation, const std::string& code, Tx* tx, Data* writes) {
   tx->ids.push_back(mutation.action.id);
-  // The log has each action id at most once.
-  if (code == "parent_deleted" || code == "outcome_unknown") RenewAction(&mutation);
+  // The log has each action id at most once: what the server deleted is created again under a new
+  // one.
+  if (code == "parent_deleted") mutation.action.id = options_.ids->Next(now_);
+  // The user has decided that what the log may have had is done: as of now.
+  if (code == "outcome_unknown") {
+    mutation.action.at = now_ + clock_offset_;
+    for (auto& [realm, revision] : mutation.base) revision = mirror_.CursorRevision(realm);
+  }
   MutationRecord record = MakeMutationRecord(*schema_, mutation);
   writes->Push(AddWrite(Store::kMutations, record.Write()));
   tx->added.push_back({record.id, std::move(record), {}});

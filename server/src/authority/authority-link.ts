@@ -29,7 +29,13 @@ export interface Call {
   readonly text: string;
 }
 
-export type ToThread = Call | { readonly scopes: string } | { readonly end: number };
+/** A question to the rules that needs no handle. */
+export type Ask = 'checkScopes' | 'forgetLog';
+
+export type ToThread =
+  | Call
+  | { readonly ask: Ask; readonly text: string }
+  | { readonly end: number };
 
 export interface CallError {
   readonly message: string;
@@ -200,8 +206,8 @@ export class AuthorityLink {
     return link;
   }
 
-  async scopes(text: string): Promise<StepAnswer> {
-    return (await this.#sound()).call({ scopes: text });
+  async ask(ask: Ask, text: string): Promise<StepAnswer> {
+    return (await this.#sound()).call({ ask, text });
   }
 
   async handle(make: Make): Promise<LinkHandle> {

@@ -19,6 +19,7 @@ interface ImageHandle extends Handle {
 interface AuthorityHandle extends Handle {
   error(): string;
   checkScopes(text: string): string;
+  forgetLog(text: string): string;
 }
 interface AuthorityModule {
   Authority: new (schema: string) => AuthorityHandle;
@@ -136,10 +137,10 @@ function end(number: number): void {
 async function take(message: ToThread): Promise<void> {
   try {
     if ('end' in message) end(message.end);
-    else if ('scopes' in message) {
+    else if ('ask' in message) {
       const instance = await freshInstance();
       const began = performance.now();
-      const text = within(instance, () => instance.handle.checkScopes(message.scopes));
+      const text = within(instance, () => instance.handle[message.ask](message.text));
       say({ text, ms: performance.now() - began });
     } else await answer(message);
   } catch (error) {

@@ -56,6 +56,29 @@ export interface ScopeTables {
   readonly tables: readonly string[];
 }
 
+/** An entry of a log, with what is known of the client of its update (docs/authority.md, section 7). */
+export interface OldEntry {
+  readonly revision: number;
+  readonly at: number;
+  readonly seq: number | null;
+  readonly last: number | null;
+  readonly seen: number | null;
+}
+
+/** A part of a log, ascending by revision, and up to where it was forgotten before. */
+export interface OldLog {
+  readonly floor: number;
+  readonly floorAt: number;
+  readonly entries: readonly OldEntry[];
+}
+
+export interface ForgottenLog {
+  readonly floor: number;
+  readonly floorAt: number;
+  readonly gone: readonly number[];
+  readonly kept: readonly number[];
+}
+
 export interface MadeImage {
   readonly bytes: Uint8Array;
   readonly hash: string;
@@ -90,9 +113,15 @@ export class Authority {
     schema?: unknown,
     spent?: Spent,
   ): Promise<readonly ScopeTables[]> {
-    const answer = await this.#reads.scopes(JSON.stringify({ scopes, schema }));
+    const answer = await this.#reads.ask('checkScopes', JSON.stringify({ scopes, schema }));
     spent?.(answer.ms);
     return (JSON.parse(checked(answer.text)) as { scopes: ScopeTables[] }).scopes;
+  }
+
+  /** Which entries of a log are forgotten that were made before `before`, ms. */
+  async forgetLog(before: number, old: OldLog): Promise<ForgottenLog> {
+    const answer = await this.#reads.ask('forgetLog', JSON.stringify({ before, ...old }));
+    return JSON.parse(checked(answer.text)) as ForgottenLog;
   }
 
   /** Runs one admission; its `step` rejects with AuthorityError. */

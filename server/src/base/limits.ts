@@ -134,8 +134,11 @@ export const limits = {
   /** A snapshot of a stream is made after so many actions, and offered if it replaces at least so many. */
   actionsPerSnapshot: 1_000,
   actionsSaved: 100,
-  /** How long actions of streams that have snapshots are kept, in seconds. */
+  /** How long the log is kept, and actions of streams that have snapshots, in seconds. */
   retention: 30 * 24 * 3600,
+  /** Between two looks for what is older: a quarter of that time, within these limits. */
+  retentionPauseLeastMs: 250,
+  retentionPauseMostMs: 3_600_000,
   /** Actions of a stream in one answer: as many as one entry may have, at least. */
   streamActions: 10_000,
   /** Actions on one page of a stream's history: the maximum of `limit`, and its default. */

@@ -169,12 +169,13 @@ export interface PullRequest {
   readonly streams?: readonly unknown[];
   readonly known?: readonly string[];
   readonly lost?: readonly string[];
+  readonly floors?: true;
 }
 
 /** Refuses a pull that is larger than any client's, or has names that cannot exist. */
 export function pullOf(body: JsonObject, limit: number): PullRequest {
   const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
-  const { streams } = body;
+  const { streams, floors } = body;
   return {
     ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
@@ -182,5 +183,6 @@ export function pullOf(body: JsonObject, limit: number): PullRequest {
     ...(streams === undefined || streams === null ? {} : { streams: streamsOf(streams) }),
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
     ...(lost === undefined || lost === null ? {} : { lost: idsOf(lost, 'lost') }),
+    ...(floors === true ? { floors } : {}),
   };
 }

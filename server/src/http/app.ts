@@ -32,7 +32,7 @@ import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, kImmutable, staticFiles } from './files.ts';
-import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
+import { checkSchemaVersion, clientOf, epochOf, followsOf, seenOf, updatesOf } from './requests.ts';
 
 /** What Node's listener passes with a request. */
 export interface App {
@@ -193,7 +193,8 @@ export function createApp(options: AppOptions): Hono<App> {
         const client = clientOfBody(body, bytes);
         const updates = updatesOf(body);
         const cost = pushCost(updates, bytes);
-        return { client, epoch: epochOf(body), updates, bytes, cost };
+        const said = { seen: seenOf(body, updates), follows: followsOf(body) };
+        return { client, epoch: epochOf(body), ...said, updates, bytes, cost };
       },
       async (user, push) => {
         if (push.updates.length === 0) {

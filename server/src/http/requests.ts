@@ -35,6 +35,32 @@ export function updatesOf(body: JsonObject): JsonObject[] {
   return updates;
 }
 
+/** What the client says of the realms of its updates: the seq up to which it knows their outcomes. What is none is left out. */
+export function seenOf(
+  { seen }: JsonObject,
+  updates: readonly JsonObject[],
+): ReadonlyMap<string, number> {
+  const known = new Map<string, number>();
+  if (!isObject(seen)) return known;
+  for (const { after } of updates) {
+    for (const realm of isObject(after) ? Object.keys(after) : []) {
+      const seq = Object.hasOwn(seen, realm) ? seen[realm] : null;
+      if (typeof seq === 'number' && Number.isSafeInteger(seq) && seq > 0) known.set(realm, seq);
+    }
+  }
+  return known;
+}
+
+/** The identity that the client had when it made some of these mutations; null: it had this one. */
+export function followsOf({ follows }: JsonObject): string | null {
+  if (follows === undefined || follows === null) return null;
+  const client = isObject(follows) ? follows.client : null;
+  if (typeof client !== 'string' || !kUuid.test(client)) {
+    throw new Problem('bad_request', '`follows` names no client.');
+  }
+  return client;
+}
+
 export function epochOf(body: JsonObject): number | null {
   const { epoch } = body;
   return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : null;

@@ -87,8 +87,10 @@ export class Images {
   async #fits(tx: Queryable, kept: Kept, head: number): Promise<boolean> {
     if (kept.revision > head || head - kept.revision > kEntriesBehind) return false;
     // An image of another history under the same epoch (of a database restored from a backup) cannot be used.
+    // Nor can one whose later entries are forgotten: its client would have to begin anew.
     const [entry] = await tx.query<{ at: string }>(
-      `select at::text as at from skerry.log where realm = $1::text and revision = $2::text::bigint`,
+      `select l.at::text as at from skerry.log l join skerry.realm r using (realm)
+        where l.realm = $1::text and l.revision = $2::text::bigint and l.revision >= r.floor`,
       [kept.realm, String(kept.revision)],
     );
     return entry !== undefined && Number(entry.at) === kept.at;

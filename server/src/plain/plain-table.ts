@@ -89,7 +89,7 @@ function revisionOf(head: string | undefined): number {
   return Number((head ?? '0@0').split('@')[0]);
 }
 
-/** Whether all entries that a time names belong to this history. */
+/** Whether all entries that a time names belong to this history, and what came after them is not forgotten. */
 async function isOfThisHistory(tx: Queryable, { heads, upto = {} }: Since): Promise<boolean> {
   const known = [...Object.entries(heads), ...Object.entries(upto)].map(([realm, head]) => {
     const [revision, at] = head.split('@');
@@ -98,7 +98,8 @@ async function isOfThisHistory(tx: Queryable, { heads, upto = {} }: Since): Prom
   const [row] = await tx.query<{ strange: string }>(
     `select exists (select 1 from json_to_recordset($1::text::json) as k(realm text, revision bigint, at bigint)
       where k.revision > 0 and not exists (
-        select 1 from skerry.log l where l.realm = k.realm and l.revision = k.revision and l.at = k.at))::text as strange`,
+        select 1 from skerry.log l join skerry.realm r using (realm)
+         where l.realm = k.realm and l.revision = k.revision and l.at = k.at and l.revision >= r.floor))::text as strange`,
     [JSON.stringify(known)],
   );
   return row?.strange === 'false';

@@ -34,7 +34,8 @@ export async function readHeads(
   const [row] = await tx.query<{ now: string; realms: string }>(
     `select (${kNow})::text as now,
             (select coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
-                      'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0))), '{}')
+                      'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0), 'floor', coalesce(r.floor, 0),
+                      'floorAt', coalesce(r.floor_at, 0))), '{}')
                from json_array_elements_text($1::text::json) as k(realm)
                left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)::text as realms`,
     [JSON.stringify(readable)],
@@ -232,7 +233,8 @@ export async function readOwn(
          from own)
      select fits::text as fits, case when fits then (
        select string_agg(json_build_object('update', o.update_id, 'realm', o.realm, 'revision', o.revision, 'at', o.at,
-                'client', o.client, 'ops', case when o.folds then o.ops end, 'gone', o.answer -> 'gone')::text,
+                'client', o.client, 'ops', case when o.folds then o.ops end, 'gone', o.answer -> 'gone',
+                'revisions', o.answer -> 'revisions', 'forgotten', o.folds and o.ops is null)::text,
                 ',' order by o.realm, o.revision) from own o) end as text
        from whole`,
     [

@@ -20,6 +20,7 @@ import {
   newRights,
   type Result,
   type RightsVersions,
+  type Seen,
   type WrittenEntry,
   writeDone,
 } from './done.ts';
@@ -27,12 +28,14 @@ import {
   beginRealms,
   bindClients,
   checkLocked,
+  type Found,
   type Heads,
   type Known,
   lockRealms,
   lookUp,
   Present,
   RowsGone,
+  recordFormer,
   type Unit,
 } from './locks.ts';
 
@@ -61,6 +64,8 @@ interface Request {
   /** The index of the request's rights: those of the token that came with it. */
   readonly rights: number;
   readonly epoch: number | null;
+  /** True: the request has mutations of a former identity. A time: the client has said so then. */
+  readonly follows: true | number | null;
   readonly updates: JsonObject[];
 }
 
@@ -144,8 +149,9 @@ export class Committer {
     const looked = keysOf(units, this.#schema);
     const begun = beginning(units, realms);
     const budget = new RowBudget();
-    const [, , heads, found, rows] = await Promise.all([
+    const [, , , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
+      recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
@@ -154,10 +160,16 @@ export class Committer {
       this.#database.fence?.(tx),
     ]);
     checkLocked(units, begun, heads, found);
-    const { owners, now, known } = found;
+    const { owners, since, now, known } = found;
     const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
-    const first = firstStep(admitted, realms, { now, heads }, { ...known, ...given }, refuse ?? []);
+    const first = firstStep(
+      admitted,
+      realms,
+      { now, heads, since },
+      { ...known, ...given },
+      refuse ?? [],
+    );
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),
       spent,
@@ -166,7 +178,11 @@ export class Committer {
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     await alongside?.(tx);
     const rights = newRights(done);
-    await writeDone(tx, this.#schema, done, lists, rights, realms);
+    await writeDone(tx, this.#schema, done, lists, {
+      rights,
+      locked: realms,
+      seen: seenBy(admitted),
+    });
     const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] ?? null]));
     return {
       heads,
@@ -213,11 +229,11 @@ function keysOf(units: readonly Unit[], schema: SqlSchema): RowKey[] {
 function firstStep(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
-  { now, heads }: { readonly now: number; readonly heads: Heads },
+  { now, heads, since }: Pick<Found, 'now' | 'since'> & { readonly heads: Heads },
   known: Known & { readonly rows: string; readonly looked: string },
   refuse: readonly Refusal[],
 ): string {
-  const { requests, rights } = asRequests(units);
+  const { requests, rights } = asRequests(units, since);
   return rawObject({
     now: String(now),
     realms: JSON.stringify(
@@ -228,6 +244,20 @@ function firstStep(
     requests: JSON.stringify(requests),
     refuse: JSON.stringify(refuse),
   });
+}
+
+/** What the clients know of the outcomes of their updates, in the realms that these name. */
+function seenBy(units: readonly Unit[]): Seen[] {
+  const seen = new Map<string, Seen>();
+  for (const { client, update, seen: known } of units) {
+    for (const realm of known === undefined ? [] : realmsNamed(update)) {
+      const seq = known?.get(realm);
+      const key = JSON.stringify([realm, client]);
+      if (seq !== undefined && seq > (seen.get(key)?.seq ?? 0))
+        seen.set(key, { realm, client, seq });
+    }
+  }
+  return [...seen.values()];
 }
 
 function resultsOf(
@@ -253,19 +283,27 @@ function boundToAnother(): Problem {
  * Consecutive updates of one push as one request: they are admitted in order over one working set. The tokens of one
  * user may grant different rights: each request has its own.
  */
-function asRequests(units: readonly Unit[]): {
+function asRequests(
+  units: readonly Unit[],
+  since: Found['since'],
+): {
   readonly requests: readonly Request[];
   readonly rights: readonly JsonObject[];
 } {
   const requests: Request[] = [];
   const tokens = new Map<Caller, number>();
-  for (const { client, user, epoch, update } of units) {
+  for (const { client, user, epoch, update, follows: former } of units) {
+    const follows = former ? true : (since.get(client) ?? null);
     if (!tokens.has(user)) tokens.set(user, tokens.size);
     const rights = tokens.get(user) as number;
     const last = requests.at(-1);
-    const isSame = last?.client === client && last.rights === rights && last.epoch === epoch;
+    const isSame =
+      last?.client === client &&
+      last.rights === rights &&
+      last.epoch === epoch &&
+      last.follows === follows;
     if (isSame) last.updates.push(update);
-    else requests.push({ client, user: user.id, rights, epoch, updates: [update] });
+    else requests.push({ client, user: user.id, rights, epoch, follows, updates: [update] });
   }
   return { requests, rights: [...tokens.keys()].map(grantsOf) };
 }

@@ -45,19 +45,32 @@ export type Lists = readonly string[];
 
 const kListsOfLog = 6;
 
+/** Of an earlier update of the client it knows the outcome, up to this seq. */
+export interface Seen {
+  readonly realm: string;
+  readonly client: string;
+  readonly seq: number;
+}
+
+interface Beside {
+  readonly rights: RightsVersions;
+  readonly locked: Iterable<string>;
+  readonly seen: readonly Seen[];
+}
+
 /** Writes all decisions in one statement, and commits. */
 export async function writeDone(
   tx: Queryable,
   schema: SqlSchema,
   done: Done,
   lists: Lists,
-  rights: RightsVersions,
-  locked: Iterable<string>,
+  { rights, locked, seen }: Beside,
 ): Promise<void> {
   const [, , , , chains] = lists;
   if (done.touched.length === 0 && chains === '[]') return;
   const params = new Params();
   for (const list of lists.slice(0, kListsOfLog)) params.add(list);
+  params.add(JSON.stringify(seen));
   const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
   const { members, check } = writingRows(schema, rows, done.rows, locked, params);
   const granting = writingRights(rights, done.at, params);
@@ -91,12 +104,12 @@ function writingRights(rights: RightsVersions, at: number, params: Params): stri
 const kWriteLog = `
   entry as (
     insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, base, pusher_epoch,
-                            actions, ops, answer, tables, streams, changes, bytes)
+                            actions, ops, answer, tables, streams, changes, bytes, seq)
     select e.realm, e.revision, e.at, e.client, e."user", e."update", e.declared, e.base, e.epoch,
-           e.actions, e.ops, e.answer, coalesce(e.tables, '[]'::json), coalesce(e.streams, '[]'::json), e.changes, e.bytes
+           e.actions, e.ops, e.answer, coalesce(e.tables, '[]'::json), coalesce(e.streams, '[]'::json), e.changes, e.bytes, e.seq
       from json_to_recordset($1::text::json) as e(realm text, revision bigint, at bigint, client text, "user" text,
            "update" text, declared boolean, base json, epoch double precision, actions json, ops json, answer json,
-           tables json, streams json, changes integer, bytes bigint)),
+           tables json, streams json, changes integer, bytes bigint, seq bigint)),
   change as (
     insert into skerry.change (realm, revision, table_name, id, before, touch)
     select c.realm, c.revision, c."table", c.id,
@@ -112,11 +125,14 @@ const kWriteLog = `
       from json_to_recordset($4::text::json) as a(realm text, stream text, revision bigint, position integer, id text,
            name text, arg json, at bigint, "madeAt" double precision, author text, bytes integer)),
   chain as (
-    insert into skerry.chain (realm, client, seq, update_id, refused)
-    select c.realm, c.client, c.seq, c.id, coalesce(c.refused, '{}'::json)
+    insert into skerry.chain as k (realm, client, seq, update_id, refused, seen)
+    select c.realm, c.client, c.seq, c.id, coalesce(c.refused, '{}'::json), coalesce(s.seq, 0)
       from json_to_recordset($5::text::json) as c(realm text, client text, seq bigint, id text, refused json)
+      left join json_to_recordset($7::text::json) as s(realm text, client text, seq bigint)
+        on s.realm = c.realm and s.client = c.client
     on conflict (realm, client) do update
-      set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused),
+      set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused,
+          seen = greatest(k.seen, excluded.seen)),
   head as (
     insert into skerry.realm (realm, epoch, head, at, rows)
     select h.realm, gen_random_uuid()::text, h.head, h."headAt", h.rows

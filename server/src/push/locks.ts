@@ -17,6 +17,10 @@ export interface Unit {
   /** The epoch of the lease under which it was pushed, for the record. */
   readonly epoch: number | null;
   readonly update: JsonObject;
+  /** By realm: the highest seq of the client's updates of which it knows the outcome. */
+  readonly seen?: ReadonlyMap<string, number>;
+  /** The identity that the client had before, if the request has mutations of that time. */
+  readonly follows?: string | null;
 }
 
 /** Realm rows that another transaction has locked; only thrown if the caller asked not to wait. */
@@ -67,6 +71,7 @@ export class RowsGone extends Error {
 interface Binding {
   readonly client: string;
   readonly user: Caller;
+  readonly follows?: string | null;
 }
 
 /** Binds client identities to their users at first use; a binding never changes. */
@@ -89,6 +94,20 @@ export async function bindClients(
   );
 }
 
+/** Records which clients had another identity before, and when they said so first. */
+export async function recordFormer(tx: Queryable, callers: readonly Binding[]): Promise<void> {
+  const follows = new Map<string, string>();
+  for (const { client, follows: former } of callers) if (former) follows.set(client, former);
+  if (follows.size === 0) return;
+  const list = [...follows].map(([client, former]) => ({ client, former }));
+  await tx.query(
+    `update skerry.client c set follows = k.former, follows_at = ${kNow}
+       from json_to_recordset($1::text::json) as k(client text, former text)
+      where c.client = k.client and c.follows is null`,
+    [JSON.stringify(list.sort((a, b) => byBytes(a.client, b.client)))],
+  );
+}
+
 /** The user of a client identity. */
 export async function ownerOf(tx: Queryable, client: string): Promise<string | undefined> {
   const [row] = await tx.query<{ user_id: string }>(
@@ -102,8 +121,16 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** The heads of the locked realms. */
-export type Heads = ReadonlyMap<string, { readonly head: number; readonly headAt: number }>;
+/** The heads of the locked realms, and up to where their logs are forgotten. */
+export type Heads = ReadonlyMap<
+  string,
+  {
+    readonly head: number;
+    readonly headAt: number;
+    readonly floor: number;
+    readonly floorAt: number;
+  }
+>;
 
 /** Creates the rows of those of the realms `begun` that have none. */
 export async function beginRealms(
@@ -127,14 +154,23 @@ export async function lockRealms(
   realms: ReadonlySet<string>,
   wait: boolean,
 ): Promise<Heads> {
-  const rows = await tx.query<{ realm: string; head: string; at: string }>(
-    `select r.realm, r.head::text as head, r.at::text as at from skerry.realm r
+  const rows = await tx.query<Record<'realm' | 'head' | 'at' | 'floor' | 'floor_at', string>>(
+    `select r.realm, r.head::text as head, r.at::text as at, r.floor::text as floor, r.floor_at::text as floor_at
+       from skerry.realm r
       where r.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
       order by r.realm for update ${wait ? '' : 'skip locked'}`,
     [JSON.stringify([...realms].sort(byBytes))],
   );
   return new Map(
-    rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),
+    rows.map(({ realm, head, at, floor, floor_at: floorAt }) => [
+      realm,
+      {
+        head: Number(head),
+        headAt: Number(at),
+        floor: Number(floor),
+        floorAt: Number(floorAt),
+      },
+    ]),
   );
 }
 
@@ -166,6 +202,8 @@ export interface Found {
   readonly there: ReadonlySet<string>;
   /** The users of the clients. */
   readonly owners: ReadonlyMap<string, string>;
+  /** When those of the clients that had another identity before said so first, ms. */
+  readonly since: ReadonlyMap<string, number>;
   readonly known: Known;
 }
 
@@ -197,7 +235,7 @@ export async function lookUp(
        (${kNow})::text as now,
        (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
          where r.realm = any(array(select k.realm from json_array_elements_text($4::text::json) as k(realm))))::text as there,
-       (select coalesce(json_agg(json_build_array(c.client, c.user_id)), '[]')
+       (select coalesce(json_agg(json_build_array(c.client, c.user_id, c.follows_at)), '[]')
           from json_array_elements_text($5::text::json) as k(client)
           cross join lateral (select c.* from skerry.client c where c.client = k.client limit 1) c)::text as owners,
        (select coalesce(json_agg(json_build_object('realm', c.realm, 'client', c.client, 'seq', c.seq,
@@ -223,10 +261,12 @@ export async function lookUp(
   );
   if (row === undefined) throw new Error('A look-up returned no row.');
   const { now, there, owners, ...known } = row;
+  const bound = JSON.parse(owners) as [string, string, number | null][];
   return {
     now: Number(now),
     there: new Set(JSON.parse(there) as string[]),
-    owners: new Map(JSON.parse(owners) as [string, string][]),
+    owners: new Map(bound.map(([client, user]) => [client, user])),
+    since: new Map(bound.flatMap(([client, , at]) => (at === null ? [] : [[client, at]]))),
     known,
   };
 }

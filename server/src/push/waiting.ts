@@ -11,6 +11,8 @@ export interface PushRequest {
   readonly client: string;
   readonly user: Caller;
   readonly epoch: number | null;
+  readonly seen?: ReadonlyMap<string, number>;
+  readonly follows?: string | null;
   readonly updates: readonly JsonObject[];
   /** The size of the request's text. */
   readonly bytes: number;
@@ -52,14 +54,15 @@ export class Waiting implements Grouped {
   #resolve!: (answer: PushAnswer) => void;
   #reject!: (error: unknown) => void;
 
-  constructor({ client, user, epoch, updates, bytes, cost, signal }: PushRequest) {
+  constructor({ client, user, epoch, seen, follows, updates, bytes, cost, signal }: PushRequest) {
     this.client = client;
     this.user = user;
     this.realms = [...new Set(updates.flatMap(realmsNamed))];
     this.bytes = bytes;
     this.cost = cost;
     this.signal = signal;
-    this.#all = updates.map((update) => ({ client, user, epoch, update, owner: this }));
+    const said = { ...(seen && { seen }), ...(follows && { follows }) };
+    this.#all = updates.map((update) => ({ client, user, epoch, update, ...said, owner: this }));
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

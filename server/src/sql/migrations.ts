@@ -252,6 +252,21 @@ export const migrations: readonly string[][] = [
        bytes integer not null,
        primary key (realm, stream, version, revision))`,
   ],
+  [
+    // What is older than the retention period is forgotten: of each realm up to its floor. An entry stays as long as its
+    // client may ask for its outcome: `seq`, of its update in the client's chain; `seen`, the highest of which the
+    // client knows the outcome. `follows`: the identity before this one, and when the client said so.
+    `alter table skerry.realm add column floor bigint not null default 0, add column floor_at bigint not null default 0`,
+    `alter table skerry.chain add column seen bigint not null default 0`,
+    `alter table skerry.client add column follows text collate "C", add column follows_at bigint`,
+    `alter table skerry.log add column seq bigint`,
+    `update skerry.log l set seq = n.seq
+       from (select l.realm, l.revision, c.seq + 1
+                    - row_number() over (partition by l.realm, l.client order by l.revision desc) as seq
+               from skerry.log l join skerry.chain c on c.realm = l.realm and c.client = l.client
+              where l.declared) n
+      where l.realm = n.realm and l.revision = n.revision`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -2,6 +2,7 @@
 // forgets actions that are in them and old. One stream is folded at a time. Several nodes may fold the same one: the first snapshot of a revision stays.
 
 import { limits } from '../base/limits.ts';
+import { pauseOf } from '../base/pause.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { Database } from '../db/database.ts';
 import { type Folded, fold, type StreamPlace } from './folding.ts';
@@ -21,9 +22,6 @@ export interface SnapshotParts {
 }
 
 const kPlacesAtOnce = 1_000;
-/** Between two looks at all streams. */
-const kMinPauseMs = 250;
-const kMaxPauseMs = 3_600_000;
 /** So often it is looked whether a stream is due, until it is. */
 const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
@@ -54,8 +52,7 @@ export class StreamSnapshots {
     const all = () => this.#work(() => this.#findAll());
     all();
     // Also for what other nodes have taken.
-    const pause = Math.min(Math.max(this.#parts.retentionMs / 4, kMinPauseMs), kMaxPauseMs);
-    this.#timer = setInterval(all, pause);
+    this.#timer = setInterval(all, pauseOf(this.#parts.retentionMs));
     this.#timer.unref();
   }
 

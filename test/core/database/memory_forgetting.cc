@@ -39,10 +39,11 @@ uint64_t MemoryDatabase::Forget(const std::string& realm, double before) {
       item.Set("last", chain->second["seq"]).Set("seen", chain->second["seen"]);
     entries.Push(std::move(item));
   }
-  const Data said =
-      ParseJson(ForgetLogJson(WriteJson(Fields{{"before", before}, {"entries", entries}}))).value();
-  const uint64_t floor = said["floor"].as_u64();
   Head& head = heads_.at(realm);
+  Data old = Fields{{"before", before}, {"floor", head.floor}, {"floorAt", head.floor_at}};
+  old.Set("entries", std::move(entries));
+  const Data said = ParseJson(ForgetLogJson(WriteJson(old))).value();
+  const uint64_t floor = said["floor"].as_u64();
   if (floor <= head.floor) return 0;
   head.floor = floor;
   head.floor_at = said["floorAt"].as_number();

@@ -55,8 +55,8 @@ bool Server::MayBeForgotten(const Update& update) const {
 
 // Whether the object was in the realm, and the realm still knows.
 bool Server::WasThere(const Place& place) const {
-  const auto momentary = momentary_.find(place);
-  if (momentary != momentary_.end() && momentary->second > FloorOf(place.first)) return true;
+  const auto left = left_.find(place);
+  if (left != left_.end() && left->second > FloorOf(place.first)) return true;
   const Vector<Rows>& states = states_.at(place.first);
   for (uint64_t revision = FloorOf(place.first); revision < states.size(); ++revision) {
     if (states[revision].contains(place.second)) return true;

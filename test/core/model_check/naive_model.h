@@ -270,8 +270,8 @@ class Server {
   Defaults defaults_;
   AllRows rows_;
   std::map<Place, std::string> moved_;  // where an object went from there
-  // Objects that were made, and deleted by the same update, at this revision.
-  std::map<Place, uint64_t> momentary_;
+  // The revision at which objects were moved away, or made and deleted by one update.
+  std::map<Place, uint64_t> left_;
   std::map<Place, std::string> origins_;  // of this update: the realm in which an object was before
   std::map<std::string, Vector<Entry>> log_;
   std::map<std::string, Vector<Rows>> states_;                   // by realm and revision

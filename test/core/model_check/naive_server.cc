@@ -111,6 +111,7 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
   Stamp(at, &row);
   rows_.at(to)[key] = row;
   moved_[from] = to;
+  left_[from] = head(realm) + 1;
   moved_.erase({to, key});
   const auto before = origins_.find(from);
   const std::string origin = before == origins_.end() ? realm : before->second;
@@ -166,6 +167,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   }
   const AllRows before = rows_;
   const auto moved_before = moved_;
+  const auto left_before = left_;
   origins_.clear();
   Rights rights = had;
   Names founded;
@@ -188,6 +190,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   if (!result.known.empty() || !is_known || is_forbidden || BreaksRule()) {
     rows_ = before;
     moved_ = moved_before;
+    left_ = left_before;
     result.status = "rejected";
     result.noops.clear();
     // Kept in a realm that the author may write, if there is one.
@@ -367,9 +370,13 @@ void Server::TouchMasters(const AllRows& before, double at) {
 }
 
 void Server::Log(const Update& update, double at) {
+  std::set<Place> made;
+  for (const auto& [place, origin] : origins_) made.insert(place);
   for (const Op& op : update.ops) {
-    const bool is_gone = op.op == "create" && !rows_.at(op.realm).contains(op.key);
-    if (is_gone) momentary_[{op.realm, op.key}] = head(op.realm) + 1;
+    if (op.op == "create") made.insert({op.realm, op.key});
+  }
+  for (const auto& [realm, key] : made) {
+    if (!rows_.at(realm).contains(key)) left_[{realm, key}] = head(realm) + 1;
   }
   for (const std::string& realm : realms_) {
     const bool declared = update.after.contains(realm);
