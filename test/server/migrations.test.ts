@@ -120,3 +120,25 @@ test('takes over the appends that an earlier server logged', async () => {
     'notes 1.0 a1 1 anna',
   ]);
 });
+
+test('counts the updates of an earlier log, of which it forgets nothing that is not seen', async () => {
+  const step = migrations.findIndex((each) => each.some((sql) => sql.includes('add column floor')));
+  await migrate(db, migrations.slice(0, step));
+  const log = (revision: number, client: string, declared: boolean) =>
+    db.query(
+      `insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, tables, streams, changes)
+       values ('r', $1::text::bigint, 1000, $2::text, 'anna', $1::text, $3::text::boolean, '[]', '[]', 0)`,
+      [String(revision), client, String(declared)],
+    );
+  for (const [revision, client] of [...'abaab'].entries()) await log(revision + 1, client, true);
+  await log(6, 'a', false);
+  // Its third update is at revision 4; the first was before the log began.
+  await db.query(
+    `insert into skerry.chain (realm, client, seq, update_id, refused) values ('r', 'a', 4, '4', '{}'), ('r', 'b', 2, '5', '{}')`,
+  );
+  await migrate(db);
+  const rows = await db.query<{ text: string }>(
+    `select l.client || coalesce(l.seq::text, '-') as text from skerry.log l order by l.revision`,
+  );
+  expect(rows.map(({ text }) => text)).toEqual(['a2', 'b1', 'a3', 'a4', 'b2', 'a-']);
+});

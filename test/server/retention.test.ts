@@ -39,7 +39,7 @@ async function rowsOf(client: WireClient): Promise<Map<string, Json>> {
   return rows;
 }
 
-describe('a cursor', () => {
+describe.concurrent('a cursor', () => {
   test('below the floor begins anew, and one at the floor or above it goes on', async () => {
     const { realm, client, user } = someone();
     await client.push([create(realm, 'a', { name: 'A' })]);
@@ -86,7 +86,7 @@ describe('a cursor', () => {
   });
 });
 
-describe('an update that comes again', () => {
+describe.concurrent('an update that comes again', () => {
   test('has its answer as long as its client has not said that it knows it', async () => {
     const { realm, client } = someone();
     const first = client.update([create(realm, 'a', { name: 'A', population: 1 })]);
@@ -156,7 +156,9 @@ describe('an update that comes again', () => {
     );
     expect(applied).toMatchObject({ status: 'applied' });
     // The server remembers that this client follows another one: also for what it says nothing of.
-    const [later] = resultsOf((await copy.send([copy.update([inc(realm, 'a', 1)], mutation)])).body);
+    const [later] = resultsOf(
+      (await copy.send([copy.update([inc(realm, 'a', 1)], mutation)])).body,
+    );
     expect(later).toMatchObject({ status: 'rejected', rejected: [{ code: 'outcome_unknown' }] });
     copy.chain = { [realm]: { seq: 1, id: String(applied?.id) } };
     const fresh = copy.update([inc(realm, 'a', 100)]);
@@ -165,7 +167,7 @@ describe('an update that comes again', () => {
   });
 });
 
-describe('an action that is replayed', () => {
+describe.concurrent('an action that is replayed', () => {
   test('is refused if the log of its time is forgotten, and else counts once', async () => {
     const { realm, client, user } = someone();
     await client.push([create(realm, 'a', { name: 'A', population: 0 })]);
@@ -186,7 +188,7 @@ describe('an action that is replayed', () => {
   });
 });
 
-describe('a change of what was there long ago', () => {
+describe.concurrent('a change of what was there long ago', () => {
   test('is refused, and a delete of it has come true', async () => {
     const { realm, client, user } = someone();
     await client.push([create(realm, 'a', { name: 'A' })]);
@@ -232,7 +234,7 @@ describe('a change of what was there long ago', () => {
   });
 });
 
-test('a plain table begins anew with a time that is forgotten', async () => {
+test.concurrent('a plain table begins anew with a time that is forgotten', async () => {
   const { realm, client, user } = someone();
   const read = async (lastUpdateTime: unknown) =>
     (await post(server.url, '/v1/tables/cities', { lastUpdateTime }, client.headers)).body;
