@@ -316,8 +316,8 @@ Vector<Rejection> Admission::FindForgotten(const Request& request, const Update&
   Vector<Rejection> forgotten;
   for (uint32_t i = 0; i < update.actions.size(); ++i) {
     const Action& action = update.actions[i];
-    const bool follows =
-        request.follows.is_said || action.at < request.follows.since.value_or(-kMaxTimeMs);
+    const bool follows = request.follows.is_said || action.is_again ||
+                         action.at < request.follows.since.value_or(-kMaxTimeMs);
     if (!follows && !action.is_replayed) continue;
     for (const auto& [realm, link] : update.after) {
       const auto state = input_.realms.find(realm);

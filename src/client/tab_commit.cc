@@ -81,6 +81,7 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     const std::string& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
     MutationRecord record = MakeMutationRecord(*schema_, pending->mutation);
+    if (pending->may_be_logged) record.again = true;
     bytes += record.body.size();
     tx->ids.push_back(id);
     writes->Push(AddWrite(Store::kMutations, record.Write()));

@@ -34,6 +34,7 @@ struct MutationRecord {
   // alone.
   std::optional<bool> alone;
   std::optional<bool> replayed;  // its action was made elsewhere
+  std::optional<bool> again;     // it may have been stored before, and be confirmed
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -52,6 +53,7 @@ struct MutationRecord {
     member.Bytes("body", self.body);
     member.Optional("alone", self.alone);
     member.Optional("replayed", self.replayed);
+    member.Optional("again", self.again);
   }
   static MutationRecord Read(Data stored);
   Data Write() const;

@@ -145,9 +145,11 @@ class RowOps {
 struct Action {
   std::string id;  // UUIDv7
   std::string name;
-  std::string arg;           // JSON text; "null" without an argument
-  double at = 0;             // ms, the client's estimate of the server's clock
-  bool is_replayed = false;  // it was made elsewhere, and may be in the log already
+  std::string arg;  // JSON text; "null" without an argument
+  double at = 0;    // ms, the client's estimate of the server's clock
+  // It may be in the log already: it was made elsewhere, or is stored here for the second time.
+  bool is_replayed = false;
+  bool is_again = false;
   friend bool operator==(const Action&, const Action&) = default;
 };
 

@@ -1,6 +1,6 @@
 // Updates on the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
 //   {"id","after":{realm: {"seq","id"}|null},"base":{realm: revision},"at",
-//    "actions":[{"id","name","arg","at","replayed"?}],"ops":[op]}
+//    "actions":[{"id","name","arg","at","replayed"?,"again"?}],"ops":[op]}
 #include <algorithm>
 
 #include "base/json.h"
@@ -71,6 +71,7 @@ Status ReadAction(const Data& data, Action* action) {
   action->name = data["name"].as_string();
   action->at = data["at"].as_number();
   action->is_replayed = data["replayed"].as_bool();
+  action->is_again = data["again"].as_bool();
   WriteJson(data["arg"], &action->arg);
   if (action->arg.size() <= kMaxMutationBytes) return Status::Ok();
   return {Code::kLimit, "an argument larger than " + std::to_string(kMaxMutationBytes) + " bytes"};
@@ -178,6 +179,7 @@ Data ActionToData(const Action& action) {
       .Set("arg", std::move(arg.value()))
       .Set("at", action.at);
   if (action.is_replayed) data.Set("replayed", true);
+  if (action.is_again) data.Set("again", true);
   return data;
 }
 

@@ -195,6 +195,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     return;
   }
   mutation.value().action.is_replayed = record.replayed.value_or(false);
+  mutation.value().action.is_again = record.again.value_or(false);
   place->keys.push_back(key);
   place->records.push_back(std::move(record));
   place->bytes += bytes;

@@ -114,6 +114,8 @@ struct PullAnswer {
   std::optional<Vector<AnsweredFill>> streams_filled;  // none: the server knows no streams
   bool left_out = false;  // the answer has something that this schema does not have
 };
+template <>
+inline constexpr bool kRelocatable<PullAnswer> = false;
 
 // kInvalidArgument if a member is missing or has the wrong type: then nothing of the answer may be
 // used.

@@ -6,6 +6,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/cost_test.cc
   authority/fill_test.cc
   authority/history_ops.cc
+  authority/forgetting_test.cc
   authority/history_test.cc
   authority/image_maker_test.cc
   authority/membership_test.cc

@@ -42,14 +42,21 @@ class AuthorityWorld {
   struct Request {
     std::string client, user;
     Data::Array updates;
-    std::string token = {};  // the user whose rights count; empty: `user`
+    std::string token = {};        // the user whose rights count; empty: `user`
+    Data seen = {}, follows = {};  // as pushed
   };
   // One group commit. Returns `done.results`.
   Data Commit(const Vector<Request>& requests, const Data& refuse = Data());
   // One update of one client; its result.
   Data Push(const std::string& client, const std::string& user, const Data& update);
 
-  // A pull's answer, or {"error"}.
+  // Forgets what the log of the realm has of the time before.
+  void Forget(const std::string& realm, double before) { database_.Forget(realm, before); }
+  bool HasEntry(const std::string& realm, uint64_t revision) const {
+    return database_.HasEntry(realm, revision);
+  }
+
+  // A pull's answer, {"gone"} or {"error"}.
   Data Pull(const std::string& user, const Data& request);
 
   // The live row, or null, in whatever realm.

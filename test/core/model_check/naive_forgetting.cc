@@ -41,7 +41,8 @@ bool Server::MayBeForgotten(const Update& update) const {
   const auto since = since_.find(update.client);
   for (const auto& [action, made] : update.made) {
     const bool is_replayed = update.replayed.contains(action);
-    const bool follows = update.follows || (since != since_.end() && made < since->second);
+    const bool follows = update.follows || update.again.contains(action) ||
+                         (since != since_.end() && made < since->second);
     for (const auto& [realm, link] : update.after) {
       const uint64_t floor = FloorOf(realm);
       if (floor == 0) continue;

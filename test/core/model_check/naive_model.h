@@ -62,6 +62,7 @@ struct Update {
   std::map<std::string, uint64_t> base = {};  // by realm
   std::map<std::string, double> made = {};    // action -> when
   Names replayed = {};                        // actions that were made elsewhere
+  Names again = {};                           // actions that may have been stored before
   // Of the request: what the client has seen of its updates, and whether it had another identity.
   std::map<std::string, uint64_t> seen = {};
   bool follows = false;

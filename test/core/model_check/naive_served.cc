@@ -32,6 +32,7 @@ Update UpdateOf(const std::string& client, const Data& wire) {
     update.actions.push_back(id);
     update.made[id] = action["at"].as_number();
     if (action["replayed"].as_bool()) update.replayed.insert(id);
+    if (action["again"].as_bool()) update.again.insert(id);
   }
   for (const auto& [realm, revision] : wire["base"].members())
     update.base[realm] = revision.as_u64();
