@@ -56,6 +56,26 @@ TEST_CASE("an action is not run again while it is pending in the profile") {
   CHECK(world.B().Do(kInc, kGroupTable, "g", One("count", 1)) != kAction);
 }
 
+TEST_CASE("an action is not run again if the server has forgotten those of its time") {
+  Pair world;
+  Data record = world.storage.Work({}, {}, {});
+  record.Set("forgotten", Data::Object{{"A", 100}});
+  world.A().Hear(Data::Object{{"type", "record"}, {"record", record}});
+  world.A().Settle();
+  const auto run = [&](double at) {
+    Client& client = world.A().client();
+    REQUIRE(client.TxBegin(at).ok());
+    REQUIRE(client.TxAgain(kAction).value());
+    REQUIRE(
+        client.TxOp(kInc, kGroupTable, Data::Array{"g", Data(), Data::Object{{"count", 1}}}).ok());
+    const Result<Data> done = client.TxCommit(Data::Object{{"name", "make"}, {"arg", "null"}});
+    if (!done.ok()) client.TxRollback();
+    return done.status().code();
+  };
+  CHECK(run(100) == Code::kOutcomeUnknown);
+  CHECK(run(101) == Code::kOk);
+}
+
 TEST_CASE("an action is run again under a UUID only, and within a transaction") {
   Pair world;
   CHECK(world.A().client().TxAgain(kAction).status().code() == Code::kInvalidArgument);

@@ -278,6 +278,26 @@ TEST_CASE("retries an object deleted with its parent under a new action id") {
   CHECK_EQ(Count(world.A()), 1);
 }
 
+TEST_CASE("retries what may have been applied long ago as of now, under its id") {
+  Pair world;
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
+  world.A().Settle();
+  const uint64_t entry = world.storage.conflicts.begin()->first;
+  Data& record = world.storage.conflicts.begin()->second;
+  const double before = record["mutation"]["at"].as_number();
+  record.Set("code", "outcome_unknown");
+  world.A().Event(
+      Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}, {"now", before + 5000}});
+  world.A().Settle();
+  REQUIRE_EQ(world.storage.mutations.size(), 1);
+  const Data& again = world.storage.mutations.begin()->second;
+  CHECK_EQ(again["id"].as_string(), id);
+  CHECK_GT(again["at"].as_number(), before);
+  CHECK_EQ(Count(world.A()), 1);
+}
+
 TEST_CASE("removes a discarded conflict from the inbox, in the other windows too") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));

@@ -129,6 +129,13 @@ struct KnownFold {
 
   size_t confirmed() const { return fold->record()->confirmed.size(); }
   bool waits() const { return fold->sync().known.size() == 1; }
+  // It was put into the inbox, with this code.
+  bool set_aside(const char* code) const {
+    for (const Data& write : writes.items()) {
+      if (write["store"].Is("conflicts")) return write["add"]["code"].Is(code) && !waits();
+    }
+    return false;
+  }
   // It is written back without the mark, so that it is grouped again.
   bool pending_again() const {
     for (const Data& write : writes.items()) {
@@ -158,6 +165,18 @@ TEST_CASE("confirms an action logged under another update only if the server say
 
   KnownFold unreadable("5@50", R"({"known":{},"cursors":{"B":"1@1"}})");
   CHECK(unreadable.confirmed() == 1);
+}
+
+TEST_CASE("puts a known action into the inbox that the log has forgotten, and no other") {
+  KnownFold forgotten("5@50", R"({"known":{},"floors":{"A":{"revision":3,"at":30}}})");
+  CHECK(forgotten.set_aside("outcome_unknown"));
+  CHECK(forgotten.confirmed() == 0);
+  CHECK_FALSE(forgotten.fold->resend());
+  // The log is kept from the revision on at which it was, or still names it.
+  CHECK(KnownFold("5@50", R"({"known":{},"floors":{"A":{"revision":2,"at":20}}})").pending_again());
+  KnownFold held("5@50", R"({"known":{"m":{"A":3}},"floors":{"A":{"revision":4,"at":40}}})");
+  CHECK(held.confirmed() == 1);
+  CHECK(held.fold->sync().forgotten == ForgottenUpTo{{"A", 40}});
 }
 
 TEST_CASE("believes a server that does not name known actions, unless it resets the realm") {

@@ -25,6 +25,30 @@ TEST_CASE("pauses before it asks a server again that calls everything forked") {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
+TEST_CASE("a new identity says whom it follows, as long as it sends what that one had") {
+  Pushing world;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  const std::string before = world.sync()["client"].as_string();
+  const Data seen = world.sync()["seen"];
+  CHECK(seen["A"].as_u64() == 1);
+  CHECK(world.LastPush()["follows"].is_null());
+  // The profile continues from a place that the server has passed.
+  Data sync = world.sync();
+  Data chain = sync["chain"];
+  world.storage.Put("sync", "sync", sync.Set("chain", chain.Set("links", Data::MakeObject())));
+  world.Mutate({IncItem("a", "A", 1)});
+  world.Mutate({IncItem("a", "A", 2)});
+  world.Run(60000);
+  REQUIRE(world.sync()["client"].as_string() != before);
+  CHECK(world.LastPush()["follows"]["client"].as_string() == before);
+  CHECK(world.LastPush()["follows"]["seen"] == seen);
+  world.Mutate({IncItem("a", "A", 4)});
+  world.Run(60000);
+  CHECK(world.LastPush()["follows"].is_null());
+  CHECK(world.server.n("a") == 8);
+}
+
 TEST_CASE("stores `sent` before the fetch") {
   Pushing world;
   world.network.hold_answers = true;

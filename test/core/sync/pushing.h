@@ -13,6 +13,7 @@ struct Pushing : SyncWorld {
     Open();
     Settle();
   }
+  Data LastPush() const { return ParseJson(push_bodies.back()).value(); }
   Data FirstOutbox() const {
     const auto& store = const_cast<FakeStorage&>(storage).store("outbox");
     return store.empty() ? Data() : store.begin()->second;
