@@ -41,7 +41,8 @@ void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
 }
 
 Pull::Mode Pull::InitialMode(const PullRealm& realm) const {
-  return is_whole_ && realm.rows > kMaxRowsWithoutImage ? Mode::kImage : Mode::kState;
+  const bool is_large = realm.rows > kMaxRowsWithoutImage;
+  return is_whole_ && is_large && request_.accepts_images ? Mode::kImage : Mode::kState;
 }
 
 void Pull::AskFor(const std::string& name, Realm* realm) {

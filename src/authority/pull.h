@@ -46,6 +46,7 @@ struct PullInput {
   uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
   bool accepts_refill = false;
   bool asks_for_floors = false;
+  bool accepts_images = true;
   bool is_partial = false;  // more realms are readable than this pull is given
 };
 struct PullRealm {

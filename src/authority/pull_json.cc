@@ -55,6 +55,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   request.limit = data["limit"].as_u64();
   request.accepts_refill = data["refill"].as_bool();
   request.asks_for_floors = data["floors"].as_bool();
+  request.accepts_images = !(data["images"].is_bool() && !data["images"].as_bool());
   request.is_partial = data["partial"].as_bool();
   return request;
 }

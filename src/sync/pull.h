@@ -38,15 +38,17 @@ struct PullRequest {
   bool left_out = false;    // it leaves out a scope that this schema does not understand
   std::string body;
 };
-enum class Floors : uint8_t { kNotAsked, kAsked };
+struct PullAsks {
+  bool floors = false;  // what the server has forgotten
+  bool images = true;   // this host can load images of large realms
+};
 
 // `outbox`: in chain order. An update whose body this build cannot read is left out of `have`: its
 // changes then come in full, like another client's. If such an update was applied, it is requested
 // by the id of one of its actions, because an image or a refill can bring its changes without its
 // id.
 PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
-                            const Vector<OutboxRecord>& outbox, uint64_t limit,
-                            Floors floors = Floors::kNotAsked);
+                            const Vector<OutboxRecord>& outbox, uint64_t limit, PullAsks asks = {});
 
 // A server's image, which fills a whole realm.
 struct ImageFill {

@@ -22,7 +22,7 @@ bool AskFor(const std::string& mutation, Set<std::string>* asked) {
 }  // namespace
 
 PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
-                            const Vector<OutboxRecord>& outbox, uint64_t limit, Floors floors) {
+                            const Vector<OutboxRecord>& outbox, uint64_t limit, PullAsks asks) {
   PullRequest request;
   request.cursors = sync.cursors;
   request.scope_version = sync.scope_version;
@@ -75,7 +75,8 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
     for (const std::string& id : request.known) known.Push(id);
     body.Set("known", std::move(known));
   }
-  if (floors == Floors::kAsked || !request.known.empty()) body.Set("floors", true);
+  if (asks.floors || !request.known.empty()) body.Set("floors", true);
+  if (!asks.images) body.Set("images", false);
   request.body = WriteJson(body);
   return request;
 }

@@ -39,7 +39,7 @@ ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   ask->request = std::make_unique<PullRequest>(
       MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit,
-                      state_->knows_floors ? Floors::kNotAsked : Floors::kAsked));
+                      {.floors = !state_->knows_floors, .images = state_->images}));
   return reply;
 }
 

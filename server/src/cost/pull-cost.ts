@@ -170,12 +170,13 @@ export interface PullRequest {
   readonly known?: readonly string[];
   readonly lost?: readonly string[];
   readonly floors?: true;
+  readonly images?: false;
 }
 
 /** Refuses a pull that is larger than any client's, or has names that cannot exist. */
 export function pullOf(body: JsonObject, limit: number): PullRequest {
   const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
-  const { streams, floors } = body;
+  const { streams, floors, images } = body;
   return {
     ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
@@ -184,5 +185,6 @@ export function pullOf(body: JsonObject, limit: number): PullRequest {
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
     ...(lost === undefined || lost === null ? {} : { lost: idsOf(lost, 'lost') }),
     ...(floors === true ? { floors } : {}),
+    ...(images === false ? { images } : {}),
   };
 }
