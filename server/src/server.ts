@@ -16,6 +16,7 @@ import { lockDirectory } from './db/directory-lock.ts';
 import { PgChannel } from './db/pg-channel.ts';
 import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
+import { gatherStatistics, makeImages, seedFirst } from './first-start.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
 import { type Front, Mount, openPort } from './http/front.ts';
@@ -44,7 +45,6 @@ import { Retention } from './retention/retention.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
 import { describeSchema } from './schema-module.ts';
-import { runSeed, type Seed } from './seed/seed.ts';
 import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
@@ -368,38 +368,5 @@ async function openSnapshots(
   return new StreamSnapshots({
     ...{ database, reducers, values, every, log },
     retentionMs: retentionOf(options),
-  });
-}
-
-/** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */
-async function gatherStatistics(database: Database): Promise<void> {
-  if (database.kind === 'pglite') await database.execute('analyze');
-}
-
-/** Makes the images that the first clients will ask for, so that none of them waits. */
-async function makeImages(
-  realms: ReadonlySet<string>,
-  parts: { database: Database; images: Images; progress: (message: string) => void },
-): Promise<void> {
-  for (const realm of realms) {
-    const { bytes } = await parts.database.transaction({ mode: 'snapshot' }, (tx) =>
-      parts.images.offer(tx, realm),
-    );
-    parts.progress(`Made the image of ${realm}: ${(bytes / 1e6).toFixed(1)} MB`);
-  }
-}
-
-async function seedFirst(
-  seed: Seed,
-  parts: { database: Database; committer: Committer; progress: (message: string) => void },
-): Promise<ReadonlySet<string>> {
-  const began = performance.now();
-  return runSeed({
-    ...parts,
-    seed,
-    progress: (rows, done) => {
-      const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      parts.progress(`${done ? 'Filled' : 'Filling'} the database: ${rows} rows, ${seconds} s`);
-    },
   });
 }

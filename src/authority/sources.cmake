@@ -1,6 +1,7 @@
 set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission.cc
   src/authority/admission_json.cc
+  src/authority/admission_known.cc
   src/authority/cascade.cc
   src/authority/chain.cc
   src/authority/cursor.cc
@@ -10,10 +11,12 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/log_forgetting.cc
   src/authority/membership.cc
   src/authority/pull.cc
+  src/authority/pull_answer_json.cc
   src/authority/pull_changes.cc
   src/authority/pull_joins.cc
   src/authority/pull_joins_json.cc
   src/authority/pull_json.cc
+  src/authority/pull_own.cc
   src/authority/pull_streams.cc
   src/authority/pull_streams_json.cc
   src/authority/pull_unread.cc

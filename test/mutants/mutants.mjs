@@ -6,6 +6,7 @@ import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
+import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
@@ -14,8 +15,14 @@ import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 
 const kinds = {
-  core: [...core, ...authority, ...joins, ...streams, ...snapshots, ...replay],
-  server: [...server, ...joinsOnServer, ...streamsOnServer, ...snapshotsOnServer],
+  core: [...core, ...authority, ...joins, ...streams, ...snapshots, ...forgetting, ...replay],
+  server: [
+    ...server,
+    ...joinsOnServer,
+    ...streamsOnServer,
+    ...snapshotsOnServer,
+    ...forgettingOnServer,
+  ],
   client: [
     ...client,
     ...service,

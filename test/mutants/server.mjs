@@ -5,13 +5,15 @@ export const server = [
     name: 'known updates are looked up before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , heads, found, rows] = await Promise.all([
+    from: `    const [, , , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
+      recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),`,
-    to: `    const [, , found, heads, rows] = await Promise.all([
+    to: `    const [, , , found, heads, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
+      recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lookUp(tx, units, realms),
       lockRealms(tx, realms, wait),`,
@@ -20,14 +22,16 @@ export const server = [
     name: 'memberships are read before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , heads, found, rows] = await Promise.all([
+    from: `    const [, , , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
+      recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
       rowsById(tx, this.#schema, looked, budget),`,
-    to: `    const [, , rows, heads, found] = await Promise.all([
+    to: `    const [, , , rows, heads, found] = await Promise.all([
       bindClients(tx, units, this.#clients),
+      recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       rowsById(tx, this.#schema, looked, budget),
       lockRealms(tx, realms, wait),
@@ -177,13 +181,15 @@ export const server = [
     name: 'the revision of an aborted transaction is not given to the next',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/locks.ts',
-    from: `rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),`,
-    to: `rows.map(({ realm, head, at }) => {
-      const given = ((globalThis as { given?: Map<string, number> }).given ??= new Map());
-      const next = Math.max(Number(head), (given.get(realm) ?? -1) + 1);
-      given.set(realm, next);
-      return [realm, { head: next, headAt: Number(at) }];
-    }),`,
+    from: `        head: Number(head),
+        headAt: Number(at),`,
+    to: `        head: (() => {
+          const given = ((globalThis as { given?: Map<string, number> }).given ??= new Map());
+          const next = Math.max(Number(head), (given.get(realm) ?? -1) + 1);
+          given.set(realm, next);
+          return next;
+        })(),
+        headAt: Number(at),`,
   },
   {
     name: 'a refusal is not committed',

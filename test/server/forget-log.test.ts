@@ -96,7 +96,7 @@ test('keeps the first entry, that at the floor, and outcomes that are not seen',
   expect(Object.keys((JSON.parse(kept?.actions ?? '[]') as Json[])[0] ?? {})).toEqual(['id']);
 });
 
-test('forgets what was kept once it is seen, and the floor’s entry when the floor rises', async () => {
+test('forgets what was kept once it is seen, and the former floor’s entry', async () => {
   const { realm, commit, again } = newRealm();
   const client = new WireClient('');
   const first = await commit(client, [create(realm, 'a', { name: 'a' })]);

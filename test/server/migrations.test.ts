@@ -121,7 +121,7 @@ test('takes over the appends that an earlier server logged', async () => {
   ]);
 });
 
-test('counts the updates of an earlier log, of which it forgets nothing that is not seen', async () => {
+test('counts the updates of an earlier log by their clients', async () => {
   const step = migrations.findIndex((each) => each.some((sql) => sql.includes('add column floor')));
   await migrate(db, migrations.slice(0, step));
   const log = (revision: number, client: string, declared: boolean) =>

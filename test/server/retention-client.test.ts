@@ -99,7 +99,7 @@ const titles = (db: Db) =>
     .map(({ title, n }) => `${title} ${n}`)
     .sort();
 
-test('what is pending is applied, or in the inbox where nothing is known of its object', async () => {
+test('what is pending is applied, or in the inbox if its object is unknown', async () => {
   const user = newUser();
   const [away, other] = [new Device(user), new Device(user)];
   const [db, there] = [await away.open(), await other.open()];
@@ -159,7 +159,7 @@ test('what was applied while its answer was lost counts once', async () => {
   expect(again.conflicts.all()).toEqual([]);
 });
 
-test('a device with a large realm begins anew by pages, and shows its own on the way', async () => {
+test('a device with a large realm begins anew, and shows its own on the way', async () => {
   const user = newUser();
   const [away, other] = [new Device(user), new Device(user)];
   const [db, there] = [await away.open(), await other.open()];

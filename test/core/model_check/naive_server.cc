@@ -63,31 +63,6 @@ Server::Server(Tables tables, Names realms, Breaks broken)
   }
 }
 
-// ---- the chain ----
-
-std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) const {
-  const auto applied = applied_.find(update.id);
-  if (applied != applied_.end() && IsRemembered(applied->second))
-    return Result{"duplicate", {}, {}, {}};
-  bool past = false, fits = true, unknown = false;
-  for (const auto& [realm, link] : update.after) {
-    const auto chain = chains_.find({realm, update.client});
-    const Link last = chain == chains_.end() ? Link{} : chain->second.last;
-    if (chain != chains_.end() && !broken_.contains(Break::kForgetRefusals)) {
-      const auto refused = chain->second.refused.find(update.id);
-      if (refused != chain->second.refused.end()) return refused->second;
-    }
-    unknown = unknown || (chain == chains_.end() && link.seq > 0);
-    past = past || link.seq < last.seq;
-    fits =
-        fits && (link == last || (broken_.contains(Break::kSeqWithoutId) && link.seq == last.seq));
-  }
-  if (past) return Result{"forked", {}, {}, {}};
-  if (unknown && is_oldest) return Result{"unknown_client", {}, {}, {}};
-  if (!fits) return Result{"held", {}, {}, {}};
-  return std::nullopt;
-}
-
 // The realm in which the object is that an op on this realm is about: a move leaves word where it
 // went, which is followed as far as the author may read.
 std::string Server::RealmOf(const std::string& realm, const Key& key, const Rights& rights) const {
@@ -367,50 +342,6 @@ void Server::TouchMasters(const AllRows& before, double at) {
       }
     }
   }
-}
-
-void Server::Log(const Update& update, double at) {
-  std::set<Place> made;
-  for (const auto& [place, origin] : origins_) made.insert(place);
-  for (const Op& op : update.ops) {
-    if (op.op == "create") made.insert({op.realm, op.key});
-  }
-  for (const auto& [realm, key] : made) {
-    if (!rows_.at(realm).contains(key)) left_[{realm, key}] = head(realm) + 1;
-  }
-  for (const std::string& realm : realms_) {
-    const bool declared = update.after.contains(realm);
-    if (!declared && rows_[realm] == states_[realm].back()) continue;
-    Entry entry{at, update.client, update.id, {}, {}, declared};
-    if (declared) {
-      entry.seq = update.after.at(realm).seq + 1;
-      applied_[update.id][realm] = head(realm) + 1;
-      entry.actions = update.actions;
-      for (const Op& op : update.ops) {
-        if (op.realm == realm) entry.ops.push_back(op);
-      }
-      for (const std::string& action : update.actions) actions_[action][realm] = head(realm) + 1;
-    }
-    log_[realm].push_back(std::move(entry));
-    states_[realm].push_back(rows_[realm]);
-  }
-  for (const auto& [realm, link] : update.after) {
-    Chain& chain = chains_[{realm, update.client}];
-    chain.last = {link.seq + 1, update.id};
-    chain.refused.clear();
-    Heed(update, realm, &chain);
-  }
-}
-
-Vector<std::string> Server::StreamOf(const std::string& realm, const std::string& stream,
-                                     uint64_t upto) const {
-  Vector<std::string> actions;
-  for (uint64_t i = 0; i < std::min<uint64_t>(upto, head(realm)); ++i) {
-    for (const Op& op : log(realm)[i].ops) {
-      if (op.stream == stream && !stream.empty()) actions.push_back(*op.by.begin());
-    }
-  }
-  return actions;
 }
 
 }  // namespace skerry::test::naive

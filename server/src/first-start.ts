@@ -1,0 +1,39 @@
+// What a server does before it takes the first request: rows of a seed, statistics, images.
+
+import type { Database } from './db/database.ts';
+import type { Images } from './image/images.ts';
+import type { Committer } from './push/commit.ts';
+import { runSeed, type Seed } from './seed/seed.ts';
+
+/** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */
+export async function gatherStatistics(database: Database): Promise<void> {
+  if (database.kind === 'pglite') await database.execute('analyze');
+}
+
+/** Makes the images that the first clients will ask for, so that none of them waits. */
+export async function makeImages(
+  realms: ReadonlySet<string>,
+  parts: { database: Database; images: Images; progress: (message: string) => void },
+): Promise<void> {
+  for (const realm of realms) {
+    const { bytes } = await parts.database.transaction({ mode: 'snapshot' }, (tx) =>
+      parts.images.offer(tx, realm),
+    );
+    parts.progress(`Made the image of ${realm}: ${(bytes / 1e6).toFixed(1)} MB`);
+  }
+}
+
+export async function seedFirst(
+  seed: Seed,
+  parts: { database: Database; committer: Committer; progress: (message: string) => void },
+): Promise<ReadonlySet<string>> {
+  const began = performance.now();
+  return runSeed({
+    ...parts,
+    seed,
+    progress: (rows, done) => {
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      parts.progress(`${done ? 'Filled' : 'Filling'} the database: ${rows} rows, ${seconds} s`);
+    },
+  });
+}

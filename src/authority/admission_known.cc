@@ -1,0 +1,41 @@
+// Admission: which actions are in the log already, and which may have been in what is forgotten of it.
+#include "authority/admission.h"
+#include "base/limits.h"
+
+namespace skerry {
+
+KnownActions Admission::FindKnown(const Pushed& pushed) const {
+  KnownActions known;
+  for (const Action& action : pushed.update->actions) {
+    for (const auto& [realm, link] : pushed.after) {
+      const auto found = known_actions_.find({realm, action.id});
+      if (found != known_actions_.end()) known[action.id][realm] = found->second;
+    }
+  }
+  return known;
+}
+
+// An action came into the log after the revision on which it is based. So it is forgotten only if
+// that one is below the floor; one that was made elsewhere is based on nothing, and has its time.
+Vector<Rejection> Admission::FindForgotten(const Request& request, const Update& update) const {
+  Vector<Rejection> forgotten;
+  for (uint32_t i = 0; i < update.actions.size(); ++i) {
+    const Action& action = update.actions[i];
+    const bool follows = request.follows.is_said || action.is_again ||
+                         action.at < request.follows.since.value_or(-kMaxTimeMs);
+    if (!follows && !action.is_replayed) continue;
+    for (const auto& [realm, link] : update.after) {
+      const auto state = input_.realms.find(realm);
+      if (state == input_.realms.end() || state->second.floor == 0) continue;
+      const bool is_below = BaseIn(update, realm).value_or(0) < state->second.floor;
+      const bool is_older = action.is_replayed && action.at <= state->second.floor_at;
+      if (!(follows && is_below) && !is_older) continue;
+      forgotten.push_back(OutcomeUnknown("the log of that time is forgotten"));
+      forgotten.back().action = i;
+      break;
+    }
+  }
+  return forgotten;
+}
+
+}  // namespace skerry
