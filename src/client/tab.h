@@ -202,6 +202,7 @@ class Tab {
   bool ReadStream(Tx* tx, Data* effects, uint64_t id);
   void FinishStream(const Tx& tx, Data* effects);
   void FinishPage(const Tx& tx, Data* effects);
+  bool FindRest(const Data& rows, uint64_t floor, Vector<StreamAction>* rest) const;
   void WriteState(const Tx& tx, Data* writes) const;
   void AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) const;
 

@@ -129,6 +129,8 @@ bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
   const Data::Array& read = tx->results.items();
   if (tx->stored.has_value()) {
     tx->stored->actions = ActionsOf(*schema_, read[0]);
+    for (StreamAction& action : ActionsOf(*schema_, read[1]))
+      tx->stored->actions.push_back(std::move(action));
     tx->stored->has_more = read[0].items().size() == kRowsOfAPage;
     return false;
   }
@@ -145,9 +147,11 @@ bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
   stored.state = StateFor(*stream, kept);
   const uint64_t from = stored.state.has_value() ? stored.state->revision : 0;
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
-  effects->Push(MoreEffect(
-      id, OneRead(BetweenRead(Store::kActions, ActionsKey(stream->realm, stream->name, from + 1),
-                              keys.to, kRowsOfAPage))));
+  Data more = OneRead(BetweenRead(
+      Store::kActions, ActionsKey(stream->realm, stream->name, from + 1), keys.to, kRowsOfAPage));
+  // Actions that were asked for once more may stand in one row from before the state to after it.
+  more.Push(LastRead(Store::kActions, keys.from, ActionsKey(stream->realm, stream->name, from), 1));
+  effects->Push(MoreEffect(id, std::move(more)));
   return true;
 }
 
@@ -204,15 +208,31 @@ void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = SyncRead();
   reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
-  // Of a plain stream: the row with the first action that stays.
+  // Of a plain stream: the row with the first action that stays. Of a reduced one: those of which a
+  // part may stay.
   reads.Push(LastRead(Store::kActions, keys.from,
-                      ActionsKey(stream->realm, stream->name, event.revision), 1));
+                      ActionsKey(stream->realm, stream->name, event.revision),
+                      stream->reducer.has_value() ? kRowsOfAPage : 1));
   Tx tx;
   tx.kind = Kind::kStreamState;
   tx.stream = stream->handle;
   tx.state = event;
   Transact(std::move(tx), {Store::kSync, Store::kStreams, Store::kActions}, std::move(reads),
            TransactionMode::kWrite, effects);
+}
+
+// The actions after the floor of a row that begins at or below it. `rows`: the last ones before some
+// revision above the floor. Returns false if they do not reach back to that row.
+bool Tab::FindRest(const Data& rows, uint64_t floor, Vector<StreamAction>* rest) const {
+  for (size_t i = rows.items().size(); i > 0; --i) {
+    Vector<StreamAction> actions = ActionsOf(*schema_, Data(Data::Array{rows.items()[i - 1]}));
+    if (actions.empty() || actions[0].place.first > floor) continue;
+    for (StreamAction& action : actions) {
+      if (action.place.first > floor) rest->push_back(std::move(action));
+    }
+    return true;
+  }
+  return rows.items().size() < kRowsOfAPage;
 }
 
 // Only what belongs to the history that storage has now: so this window must have seen all of it.
@@ -224,9 +244,9 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   if (stream == nullptr || read.size() < 3 || !FollowsOwn(SyncProgress::Read(read[0]))) return;
   Kept kept = ReadKept(read[1]);
   uint64_t floor = kept.floor;
+  Vector<StreamAction> rest;
   if (stream->reducer.has_value()) {
-    // The state that the application has now. A row of actions never goes beyond the end of a pull,
-    // so none holds actions of before and after it.
+    // The state that the application has now.
     if (!given.state.has_value() || given.revision != stream->handed_upto) return;
     StateRecord state;
     state.reducer = *stream->reducer;
@@ -253,6 +273,7 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
     uint64_t lowest = state.revision;
     for (const StateRecord& other : kept.states) lowest = std::min(lowest, other.revision);
     floor = std::max(floor, lowest);
+    if (floor != kept.floor && !FindRest(read[2], floor, &rest)) return;
   } else {
     const Vector<StreamAction> row = ActionsOf(*schema_, read[2]);
     if (row.empty()) return;
@@ -264,6 +285,9 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   writes->Push(PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
   writes->Push(DeleteBetweenWrite(Store::kActions, ActionsKey(stream->realm, stream->name, 0),
                                   ActionsKey(stream->realm, stream->name, floor)));
+  Data::Array rows;
+  WriteActions(*schema_, stream->realm, stream->name, rest, &rows);
+  for (Data& row : rows) writes->Push(std::move(row));
 }
 
 // Without a remote: the appends of all pending mutations, in the order in which they are logged.
