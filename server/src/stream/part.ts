@@ -34,7 +34,13 @@ export async function readStreamPart(
     const floor = await readFloor(tx, range.realm, range.stream);
     return { ...read, text: `{${text},"floor":${floor}}`, stateBytes: 0 };
   }
-  const { snapshots, upto } = cut(await readOffered(tx, range, saves));
+  const offered = await readOffered(tx, range, saves);
+  // Nothing is told before the snapshot is within the range: it would be taken for all that there is.
+  if (offered.isBeyond) {
+    const text = `{"actions":[],"more":false,"snapshots":[],"upto":${range.from}}`;
+    return { text, entries: 0, bytes: 0, stateBytes: 0 };
+  }
+  const { snapshots, upto } = cut(offered.snapshots);
   const [first = null] = snapshots;
   const isSingle = !range.stream.endsWith('*');
   const read = await readStream(

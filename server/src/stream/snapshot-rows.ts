@@ -31,6 +31,12 @@ export interface StoredState {
   readonly state: string;
 }
 
+export interface Offered {
+  readonly snapshots: readonly OfferedSnapshot[];
+  /** Actions of the range are gone, and what is in place of them is at a revision after its end. */
+  readonly isBeyond: boolean;
+}
+
 /** As many of each version of a reducer are kept: a client may be about to fetch the one before the last. */
 const kKept = 2;
 
@@ -128,7 +134,7 @@ export async function readOffered(
   tx: Queryable,
   range: StreamRange,
   saves: number,
-): Promise<readonly OfferedSnapshot[]> {
+): Promise<Offered> {
   const params = new Params();
   const realm = params.add(range.realm);
   const from = `${params.add(String(range.from))}::bigint`;
@@ -136,15 +142,18 @@ export async function readOffered(
   const migrates = `${params.add(String(range.migrates))}::text = 'true'`;
   const isUsable = `coalesce(s.version = ${version} or (${migrates} and s.version < ${version}), false)`;
   const isSingle = range.stream.endsWith('*') ? 'false' : 'true';
-  const rows = await tx.query<Record<keyof OfferedSnapshot, string>>(
+  const rows = await tx.query<
+    Record<'stream' | 'floor', string> &
+      Record<'version' | 'revision' | 'hash' | 'bytes', string | null>
+  >(
     `select k.stream, s.version::text as version, s.revision::text as revision, s.hash, k.floor::text as floor,
             s.bytes::text as bytes
        from skerry.stream k
-      cross join lateral (
+       left join lateral (
         select s.version, s.revision, s.hash, s.bytes, ${isUsable} as usable from skerry.stream_snapshot s
          where s.realm = k.realm and s.stream = k.stream and s.revision >= k.floor and s.revision > ${from}
            and s.revision <= ${params.add(String(range.upto))}::bigint
-         order by ${isUsable} desc, s.version desc, s.revision desc limit 1) s
+         order by ${isUsable} desc, s.version desc, s.revision desc limit 1) s on true
       where k.realm = ${realm} collate "C" and ${ofStream(range.stream, params, 'k')}
         and (k.floor > ${from}
              or (${isSingle} and s.usable
@@ -156,14 +165,17 @@ export async function readOffered(
       fetch first 100 rows with ties`,
     params.values,
   );
-  return rows.map((row) => ({
-    stream: row.stream,
-    version: Number(row.version),
-    revision: Number(row.revision),
-    hash: row.hash,
-    floor: Number(row.floor),
-    bytes: Number(row.bytes),
-  }));
+  const snapshots = rows.flatMap(({ stream, version, revision, hash, floor, bytes }) =>
+    hash === null
+      ? []
+      : [
+          {
+            ...{ stream, hash, version: Number(version), revision: Number(revision) },
+            ...{ floor: Number(floor), bytes: Number(bytes) },
+          },
+        ],
+  );
+  return { snapshots, isBeyond: snapshots.length < rows.length };
 }
 
 /** The revision up to which the actions of one stream are gone; 0: none are. */

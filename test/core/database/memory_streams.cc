@@ -133,6 +133,10 @@ Data MemoryDatabase::ReadStream(const Data& need, const Reads& reads) const {
   for (const auto& [place, of] : snapshots_) {
     if (is_last || place.first != realm || !MatchesStream(pattern, place.second)) continue;
     Data snapshot = SnapshotFor(need, place.second, reads.snapshot_saves);
+    if (snapshot.is_null() && FloorOf(realm, place.second) > need["from"].as_u64()) {
+      return Fields{
+          {"actions", Data::MakeArray()}, {"snapshots", Data::MakeArray()}, {"upto", need["from"]}};
+    }
     if (snapshot.is_null()) continue;
     if (pattern == place.second) from = snapshot["revision"].as_u64();
     snapshots.emplace_back(FloorOf(realm, place.second), std::move(snapshot));
