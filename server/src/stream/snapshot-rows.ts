@@ -37,7 +37,7 @@ export interface Offered {
   readonly isBeyond: boolean;
 }
 
-/** As many of each version of a reducer are kept: a client may be about to fetch the one before the last. */
+/** As many of each version of a reducer are kept: a client may be about to fetch the one before the last. So is the one at the floor. */
 const kKept = 2;
 
 export function hashOf(state: string): string {
@@ -117,6 +117,8 @@ export async function writeSnapshot(
   await tx.query(
     `delete from skerry.stream_snapshot s
       where s.realm = $1::text collate "C" and s.stream = $2::text collate "C" and s.version = $3::bigint
+        and s.revision <> coalesce((select k.floor from skerry.stream k
+                                     where k.realm = $1::text collate "C" and k.stream = $2::text collate "C"), 0)
         and s.revision < (select k.revision from skerry.stream_snapshot k
                            where k.realm = $1::text collate "C" and k.stream = $2::text collate "C"
                              and k.version = $3::bigint
@@ -127,7 +129,8 @@ export async function writeSnapshot(
 
 /**
  * The snapshots to tell of for a range that begins at its start: of streams whose actions above `from` are partly gone, and,
- * of a single stream, one that the client can use and that saves it `saves` actions. Ascending by floor, at most 100 and
+ * of a single stream, one that the client can use and that saves it `saves` actions. One that the client can use is the last, any other
+ * the first, since it takes the place of actions that are still there. Ascending by floor, at most 100 and
  * those with the same floor as the last of them.
  */
 export async function readOffered(
@@ -153,7 +156,8 @@ export async function readOffered(
         select s.version, s.revision, s.hash, s.bytes, ${isUsable} as usable from skerry.stream_snapshot s
          where s.realm = k.realm and s.stream = k.stream and s.revision >= k.floor and s.revision > ${from}
            and s.revision <= ${params.add(String(range.upto))}::bigint
-         order by ${isUsable} desc, s.version desc, s.revision desc limit 1) s on true
+         order by ${isUsable} desc, case when ${isUsable} then s.version end desc,
+                  case when ${isUsable} then s.revision end desc, s.revision limit 1) s on true
       where k.realm = ${realm} collate "C" and ${ofStream(range.stream, params, 'k')}
         and (k.floor > ${from}
              or (${isSingle} and s.usable

@@ -102,8 +102,10 @@ Data MemoryDatabase::SnapshotFor(const Data& need, const std::string& stream, si
   for (const Snapshot& one : found->second) {
     if (one.revision > need["upto"].as_u64() || one.revision <= from || one.revision < floor)
       continue;
+    // The last one that the client can use; or else the first, which takes the place of least.
     const auto rank = [&](const Snapshot& of) {
-      return std::tuple(is_usable(of), of.version, of.revision);
+      const bool usable = is_usable(of);
+      return std::tuple(usable, usable ? of.version : 0, usable ? of.revision : ~of.revision);
     };
     if (best == nullptr || rank(one) > rank(*best)) best = &one;
   }
