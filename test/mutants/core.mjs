@@ -572,7 +572,7 @@ export const core = [
   },
   {
     name: 'a large realm of another history is sent row by row',
-    file: 'src/authority/pull.cc',
+    file: 'src/authority/pull_own.cc',
     from: 'realm.mode = InitialMode(realm.now);\n    realm.from = {};',
     to: 'realm.mode = Mode::kState;\n    realm.from = {};',
   },

@@ -22,7 +22,7 @@ Vector<OldEntry> Entries(uint64_t count, uint64_t seen) {
   return entries;
 }
 
-TEST_CASE("forgets the entries that are old, but for the first, the last and what is not seen") {
+TEST_CASE("forgets what is old, but for the first, the last and what is not seen") {
   const ForgottenLog all = ForgetLog(Entries(6, 6), 51, {});
   CHECK(all.floor == 5);
   CHECK(all.floor_at == 50);
@@ -104,7 +104,7 @@ TEST_CASE("answers a cursor below the floor with 410, and any other as ever") {
   CHECK(world.Pull("anna", PullAt("{}"))["changes"].items().size() == 1);
 }
 
-TEST_CASE("says first which realms are of another history, and then that a cursor is forgotten") {
+TEST_CASE("says which realms are of another history before it refuses a cursor") {
   ForgettingWorld world;
   REQUIRE(Status(world.one.Push(kAddToX)) == "applied");
   const std::string old = world.cursor("A", 1);
