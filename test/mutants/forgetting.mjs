@@ -76,8 +76,8 @@ export const forgetting = [
   {
     name: 'the age of a mutation that was never pushed makes it doubtful',
     file: 'src/authority/admission_known.cc',
-    from: 'if (!follows && !action.is_replayed) continue;',
-    to: '',
+    from: 'request.follows.is_said || action.is_again ||',
+    to: 'action.at < kMaxTimeMs || request.follows.is_said || action.is_again ||',
   },
   {
     name: 'a change of an object that was deleted long ago is taken for done',

@@ -12,9 +12,10 @@ import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
+import { invite } from './support/memberships.ts';
 import { create, inc, remove } from './support/pulling.ts';
 import { testSchema } from './support/schemas.ts';
-import { type Json, WireClient } from './support/server.ts';
+import { type Json, uuid7, WireClient } from './support/server.ts';
 
 const described = withMembers(testSchema);
 const schema = sqlSchema(described);
@@ -110,6 +111,22 @@ test('forgets what was kept once it is seen, and the former floor’s entry', as
   expect(await again(second)).toMatchObject({ status: 'forked' });
   // The first entry stays for its founder, and knows its update as long.
   expect(await again(first)).toMatchObject({ status: 'duplicate' });
+});
+
+test('keeps of the contents what was done to memberships, which no page brings', async () => {
+  const realm = uuid7();
+  const user: Caller = { id: 'anna', grants: new Map(), expires: null };
+  const client = new WireClient('');
+  const update = client.update([invite(realm, 'anna', 'owner'), create(realm, 'a', { name: 'a' })]);
+  const unit = { client: client.id, user, epoch: 1, update };
+  const { results } = await committer.commit([unit], { wait: true });
+  expect(results[0]).toMatchObject({ status: 'applied' });
+  await forgetLog(parts(), realm, kAll);
+  const [kept] = await db.query<{ ops: string }>(
+    `select ops::text as ops from skerry.log where realm = $1::text`,
+    [realm],
+  );
+  expect(JSON.parse(kept?.ops ?? '')).toMatchObject([{ table: '$members', id: `${realm}/anna` }]);
 });
 
 test('forgets nothing that is younger, nor of another realm', async () => {

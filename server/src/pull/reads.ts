@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import { kNow } from '../db/clock.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { filterSql, selectionSql } from '../sql/filter.ts';
+import { memberOps } from '../sql/members.ts';
 import { quoteText } from '../sql/names.ts';
 import { cutRows, rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
@@ -210,7 +211,7 @@ export function readSelected(
 
 /**
  * Own updates, wherever they are in the log. Their ops are read only within the given ranges, each from its `from` to
- * its `upto`; `ranges` null: none.
+ * its `upto`; `ranges` null: none but those on memberships.
  */
 export async function readOwn(
   tx: Queryable,
@@ -220,9 +221,11 @@ export async function readOwn(
     | readonly { readonly realm: string; readonly from: number; readonly upto: string }[]
     | null,
 ): Promise<string> {
+  // What no page brings is needed in any case.
+  const ops = ranges === null ? memberOps('o.ops') : 'case when o.folds then o.ops end';
   const [row] = await tx.query<{ text: string | null; fits: string }>(
     `with own as (
-       select l.*, k.realm is not null as folds
+       select l.*, k.realm is not null as folds, (select r.floor from skerry.realm r where r.realm = l.realm) as floor
          from (select distinct i.id from json_array_elements_text($1::text::json) as i(id)) i
         cross join lateral (select l.* from skerry.log l where l.update_id = i.id and l.declared offset 0) l
          left join json_to_recordset($3::text::json) as k(realm text, "from" bigint, upto bigint)
@@ -233,8 +236,8 @@ export async function readOwn(
          from own)
      select fits::text as fits, case when fits then (
        select string_agg(json_build_object('update', o.update_id, 'realm', o.realm, 'revision', o.revision, 'at', o.at,
-                'client', o.client, 'ops', case when o.folds then o.ops end, 'gone', o.answer -> 'gone',
-                'revisions', o.answer -> 'revisions', 'forgotten', o.folds and o.ops is null)::text,
+                'client', o.client, 'ops', ${ops}, 'gone', o.answer -> 'gone',
+                'revisions', o.answer -> 'revisions', 'forgotten', o.folds and o.revision <= o.floor)::text,
                 ',' order by o.realm, o.revision) from own o) end as text
        from whole`,
     [

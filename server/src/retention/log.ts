@@ -5,6 +5,7 @@
 import type { Authority, OldEntry } from '../authority/authority.ts';
 import { kNow } from '../db/clock.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { memberOps } from '../sql/members.ts';
 import { quoteText } from '../sql/names.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 
@@ -101,9 +102,9 @@ async function forgetEntries(
        update skerry.log l
           set actions = (select json_agg(json_build_object('id', x.action ->> 'id'))
                            from json_array_elements(coalesce(l.actions, '[]'::json)) as x(action)),
-              ops = null, base = null, tables = '[]', streams = '[]', changes = 0, bytes = 0
+              ops = ${memberOps('l.ops')}, base = null, tables = '[]', streams = '[]', changes = 0, bytes = 0
         where l.realm = $1::text and l.revision = any(array(select k.revision from kept k))
-          and (l.ops is not null or l.changes > 0 or l.tables::text <> '[]'))
+          and (l.base is not null or l.changes > 0 or l.tables::text <> '[]'))
      update skerry.realm r set floor = $4::text::bigint, floor_at = $5::text::bigint
       where r.realm = $1::text and r.floor < $4::text::bigint`,
     [

@@ -3,6 +3,12 @@
 
 import type { SchemaDescription, TableDescription } from './description.ts';
 
+/** The ops on memberships among those of the column `ops`; null: there are none. */
+export function memberOps(ops: string): string {
+  return `(select json_agg(x.op) from json_array_elements(coalesce(${ops}, '[]'::json)) as x(op)
+            where x.op ->> 'table' = '${kMembers}')`;
+}
+
 export const kMembers = '$members';
 
 export type Role = 'reader' | 'writer' | 'owner';

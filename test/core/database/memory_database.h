@@ -24,6 +24,9 @@ namespace skerry::test {
 // A step's answer, parsed. `done` gets the lists that follow it, with the rows of all tables in one.
 Data ReadStep(std::string_view text);
 
+// The ops on memberships among these.
+Data MemberOps(const Data& ops);
+
 bool ContainsString(const Data& array, std::string_view text);
 
 // Looks up the rows of sub-selects among live rows.

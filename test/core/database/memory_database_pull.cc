@@ -236,8 +236,8 @@ Data MemoryDatabase::ReadOwn(const Data& ids, const Reads& reads) const {
         if (!entry["declared"].as_bool() || !(entry["update"] == id)) continue;
         if (!HasEntry(realm, entry["revision"].as_u64())) continue;
         Data read = EntryOf(entry).Set("revisions", entry["answer"]["revisions"]);
-        if (!reads.omits_all)
-          read.Set("ops", entry["ops"]).Set("forgotten", entry["forgotten"].as_bool());
+        read.Set("ops", reads.omits_all ? MemberOps(entry["ops"]) : entry["ops"]);
+        if (!reads.omits_all) read.Set("forgotten", entry["forgotten"].as_bool());
         own.Push(std::move(read));
       }
     }

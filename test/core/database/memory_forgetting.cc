@@ -6,6 +6,7 @@
 #include "authority/log_forgetting.h"
 #include "base/fields.h"
 #include "base/json.h"
+#include "model/members.h"
 #include "test/core/database/memory_database.h"
 
 namespace skerry::test {
@@ -17,12 +18,21 @@ bool IsUpTo(const Data& item, uint64_t revision) { return item["revision"].as_u6
 Data OutcomeOf(Data entry) {
   Data actions = Data::MakeArray();
   for (const Data& action : entry["actions"].items()) actions.Push(Fields{{"id", action["id"]}});
-  entry.Set("actions", std::move(actions)).Set("ops", Data()).Set("base", Data());
+  Data ops = MemberOps(entry["ops"]);
+  entry.Set("actions", std::move(actions)).Set("ops", std::move(ops)).Set("base", Data());
   entry.Set("tables", Data::MakeArray()).Set("streams", Data::MakeArray());
   return entry.Set("forgotten", true);
 }
 
 }  // namespace
+
+Data MemberOps(const Data& ops) {
+  Data list = Data::MakeArray();
+  for (const Data& op : ops.items()) {
+    if (op["table"].as_string() == kMembersTable) list.Push(op);
+  }
+  return list;
+}
 
 bool MemoryDatabase::HasEntry(const std::string& realm, uint64_t revision) const {
   const auto gone = gone_.find(realm);
