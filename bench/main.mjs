@@ -1,4 +1,4 @@
-// `npm run bench [-- quick | peers | kills | growth | server | scope | fairness]`: what users feel, each beside the least that the same work
+// `npm run bench [-- quick | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -15,6 +15,7 @@ import { peersBench } from './peers/main.mjs';
 import { quickBench } from './quick.mjs';
 import { scopeBench } from './scope.mjs';
 import { serverBench } from './server/main.mjs';
+import { streamsBench } from './streams/main.mjs';
 
 const note = (text) => console.error(text);
 
@@ -32,6 +33,7 @@ const kBenches = {
   },
   growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
+  streams: { run: (_, { rounds }) => streamsBench({ rounds }, note) },
   scope: { run: () => scopeBench(note), withoutBrowser: true },
   fairness: {
     named: true,
@@ -40,7 +42,7 @@ const kBenches = {
   },
 };
 const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
-  [--rounds 3] [--cap 3000]            of peers: how often, and the milliseconds that a workload may take
+  [--rounds 3] [--cap 3000]            of peers and streams: how often; of peers: the milliseconds that a workload may take
   [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay
   [--seconds 6]                        of fairness: how long each attack lasts; names are parts of attacks' names`;
 

@@ -33,13 +33,13 @@ const kWithoutNode = {
 };
 
 /** Adapters import packages from where these benchmarks have them, not from this repository's own. */
-function packagesOf(modules) {
-  const adapters = join(kHere, 'adapters');
+function packagesOf(modules, here) {
+  const adapters = join(here, 'adapters');
   return {
     name: 'packages',
     setup({ onResolve, resolve }) {
       onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) =>
-        dirname(importer) === adapters && path !== 'skerry'
+        dirname(importer) === adapters && !path.startsWith('skerry')
           ? resolve(path, { kind, resolveDir: dirname(modules) })
           : undefined,
       );
@@ -47,9 +47,10 @@ function packagesOf(modules) {
   };
 }
 
-function bundle(entry, outfile, modules, define) {
+/** `here`: the folder of the benchmark, with its `adapters`. */
+export function bundle(entry, outfile, modules, define, here = kHere) {
   return build({
-    absWorkingDir: kHere,
+    absWorkingDir: here,
     entryPoints: [entry],
     outfile,
     bundle: true,
@@ -59,9 +60,12 @@ function bundle(entry, outfile, modules, define) {
     target: 'es2024',
     conditions: ['browser', 'module', 'import'],
     // Ours as it is shipped.
-    alias: { skerry: join(root, 'dist', 'index.js') },
+    alias: {
+      skerry: join(root, 'dist', 'index.js'),
+      'skerry/redux': join(root, 'dist', 'redux.js'),
+    },
     define: { global: 'globalThis', 'process.env.NODE_ENV': '"production"', ...define },
-    plugins: [kWithoutNode, packagesOf(modules)],
+    plugins: [kWithoutNode, packagesOf(modules, here)],
     logLevel: 'error',
   });
 }
@@ -87,7 +91,11 @@ async function addSystem(folder, system, modules) {
   if (system.worker) await bundled(system.worker, 'worker.js');
   for (const file of system.files ?? [])
     copyFileSync(join(modules, file), join(folder, basename(file)));
-  if (system.kind !== 'ours') return;
+  if (system.kind === 'ours') addShipped(folder);
+}
+
+/** What the package loads from beside the script. */
+export function addShipped(folder) {
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
     if (kShipped.test(file)) copyFileSync(join(dist, file), join(folder, file));

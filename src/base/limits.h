@@ -51,7 +51,7 @@ inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of those answers, which
 // Updates of a client in a realm of which it has not said that it knows their outcome: of more than
 // these, the outcome of the older ones is forgotten with the log.
 inline constexpr uint64_t kMaxUnconfirmedUpdates = 1000;
-inline constexpr int kMaxAdmissionRounds = 256;       // requests for more rows in one admission
+inline constexpr int kMaxAdmissionRounds = 256;  // requests for more rows in one admission
 inline constexpr int kMaxLookAheadRounds = 8;  // first rounds that also ask ahead for later updates
 inline constexpr size_t kMaxAdmissionWork = 400'000;  // ops and rows, over all rounds of one update
 inline constexpr size_t kMaxRowsPerUpdate = 120'000;  // changed by one update, cascades included
