@@ -31,8 +31,19 @@ const kAppends = 100;
 const kCross = 100;
 const kAtOnce = 1_000;
 const kDispatchRounds = 20;
+/** Entries of a plain stream, of which a device shows the last hundred. */
+const kTails = [1_000, 1_000_000];
 const kLimitMs = 180_000;
 const kUser = 'bench';
+
+/** A page, once its adapter is loaded. */
+async function opened(browser, address) {
+  const page = await browser.page(address);
+  await page.waitForFunction('globalThis.bench !== undefined', { timeout: kLimitMs });
+  return page;
+}
+
+const addressOf = (url, name) => new URL(`/?system=${name}`, url).href;
 
 async function makeSite(modules) {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-streams-'));
@@ -136,13 +147,13 @@ async function folded(url) {
 /** Appends, other windows, and a cold start with many actions, of one system on a fresh profile. */
 async function measureLog({ name }, url) {
   const browser = new Browser();
-  const address = `${url}/?system=${name}`;
+  const address = addressOf(url, name);
   try {
-    const writer = await browser.page(address);
+    const writer = await opened(browser, address);
     await browser.call(writer, 'open');
     const appends = await browser.call(writer, 'appends', 1, kAppends);
     const atOnce = await browser.call(writer, 'appendMany', 1_000, kAtOnce);
-    const reader = await browser.page(address);
+    const reader = await opened(browser, address);
     await browser.call(reader, 'open');
     await browser.call(reader, 'observe');
     const { times, floors } = await browser.call(writer, 'cross', 10_000, kCross);
@@ -156,22 +167,22 @@ async function measureLog({ name }, url) {
 /** A device that has many actions of its own, and is started again: its last items, and a state that it has not folded before. */
 async function measureCold({ name }, url) {
   const browser = new Browser();
-  const address = `${url}/?system=${name}`;
+  const address = addressOf(url, name);
   try {
-    const page = await browser.page(address);
+    const page = await opened(browser, address);
     await browser.call(page, 'open');
     const bulk = await browser.call(page, 'appendMany', 0, kActions);
     await browser.call(page, 'close');
     await browser.close();
-    const again = await browser.page(address);
+    const again = await opened(browser, address);
     const start = await browser.call(again, 'open');
     const last = await browser.call(again, 'last');
     if (last !== kActions - 1 && last !== null) throw new Error(`the last is ${last}`);
     await again.close();
-    const fold = await browser.call(await browser.page(address), 'fold', 'chat');
+    const fold = await browser.call(await opened(browser, address), 'fold', 'chat');
     if (fold.count !== kActions) throw new Error(`${fold.count} actions were folded`);
     await browser.close();
-    const once = await browser.call(await browser.page(address), 'fold', 'chat');
+    const once = await browser.call(await opened(browser, address), 'fold', 'chat');
     return { bulk, start, first: fold.ms, again: once.ms };
   } finally {
     await browser.remove();
@@ -181,13 +192,28 @@ async function measureCold({ name }, url) {
 /** A newcomer to a stream that the server has; then the same device again. */
 async function measureNewcomer(url) {
   const browser = new Browser();
-  const address = `${url}/?system=skerry-server`;
+  const address = addressOf(url, 'skerry-server');
   try {
-    const first = await browser.call(await browser.page(address), 'fold', 'chat');
+    const first = await browser.call(await opened(browser, address), 'fold', 'chat');
     if (first.count !== kActions) throw new Error(`${first.count} actions were folded`);
     await browser.close();
-    const again = await browser.call(await browser.page(address), 'fold', 'chat');
+    const again = await browser.call(await opened(browser, address), 'fold', 'chat');
     return { first: first.ms, again: again.ms };
+  } finally {
+    await browser.remove();
+  }
+}
+
+/** A device that shows the last items of a stream of so many, and is then started again. */
+async function measureTail(url, count) {
+  const browser = new Browser({ more: ['--enable-blink-features=ForceEagerMeasureMemory'] });
+  const address = addressOf(url, 'skerry-server');
+  try {
+    const first = await browser.call(await opened(browser, address), 'newcomer');
+    if (first.last !== count - 1) throw new Error(`the last of ${count} is ${first.last}`);
+    await browser.close();
+    const again = await browser.call(await opened(browser, address), 'newcomer');
+    return { first: first.ms, again: again.ms, mb: again.mb };
   } finally {
     await browser.remove();
   }
@@ -196,7 +222,7 @@ async function measureNewcomer(url) {
 async function measureStore({ name }, url) {
   const browser = new Browser();
   try {
-    const page = await browser.page(`${url}/?system=${name}`);
+    const page = await opened(browser, addressOf(url, name));
     await browser.call(page, 'open');
     const { each, all, count } = await browser.call(page, 'dispatches', kDispatchRounds, kAtOnce);
     if (count !== kDispatchRounds * kAtOnce) throw new Error(`${count} dispatches were counted`);
@@ -226,6 +252,14 @@ export async function streamsBench({ rounds }, note) {
     await folded(folding.url);
     const fresh = await startServer(site, { folds: false });
     servers.push(fresh);
+    const tails = new Map();
+    for (const count of kTails) {
+      const server = await startServer(site, { folds: false });
+      servers.push(server);
+      await fill(server.url, count);
+      tails.set(count, server.url);
+      note(`a server with ${count} entries is there`);
+    }
     const locals = kLogs.filter(({ onServer }) => !onServer);
     for (let round = 1; round <= rounds; round++) {
       const begun = performance.now();
@@ -234,6 +268,7 @@ export async function streamsBench({ rounds }, note) {
       for (const log of locals) keep(`${log.name} cold`, await measureCold(log, page.url));
       keep('snapshot', await measureNewcomer(folding.url));
       keep('pages', await measureNewcomer(plain.url));
+      for (const [count, url] of tails) keep(`tail ${count}`, await measureTail(url, count));
       for (const store of kStores) keep(store.name, await measureStore(store, page.url));
       note(`round ${round}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
     }
@@ -266,12 +301,18 @@ function text(of, rounds) {
     [`newcomer to ${kActions} actions, by snapshot`, '–', ms(snapshot.first), '–'],
     ['the same device once more', '–', ms(snapshot.again), '–'],
   ];
+  const tails = kTails.map((count) => {
+    const { first, again, mb } = of(`tail ${count}`);
+    return [`${count}`, ms(first), ms(again), `${digits(mb)} MB`];
+  });
   const stores = [
     ['one dispatch', us(bare.each), us(ours.each), us(persist.each)],
     [`${kAtOnce} dispatches, stored`, '–', ms(ours.all), ms(persist.all)],
   ];
   return [
     markdown(['actions', 'skerry', 'with a server', 'Y.Array'], logs),
+    '',
+    markdown(['entries on the server', 'newcomer, the last 100', 'started again', 'memory'], tails),
     '',
     markdown(['Redux', 'bare', 'skerry/redux', 'redux-persist'], stores),
     '',

@@ -163,6 +163,7 @@ class PullFold {
   enum class LogPosition : uint8_t { kBeyond, kHeld, kLost, kForgotten };
 
   bool StillAsAsked() const;
+  bool AwaitsImage(const std::string& realm) const;
   bool IsDropped(const std::string& realm) const;
   void DropSteps();
   void OwnSteps();

@@ -93,10 +93,18 @@ bool PullFold::IsDropped(const std::string& realm) const {
   return Contains(answer_->reset, realm) || Contains(sync_.refill, realm);
 }
 
+// Its rows stay until its image is there.
+bool PullFold::AwaitsImage(const std::string& realm) const {
+  if (Contains(answer_->reset, realm) || !Contains(sync_.refill, realm)) return false;
+  return std::any_of(answer_->images.begin(), answer_->images.end(),
+                     [&](const ImageFill& image) { return image.realm == realm; });
+}
+
 void PullFold::DropSteps() {
   Vector<std::string> dropped = revoked_;
   for (const auto& [realm, cursor] : answer_->cursors) {
-    if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
+    if (!IsDropped(realm) || Contains(dropped, realm) || AwaitsImage(realm)) continue;
+    dropped.push_back(realm);
   }
   for (const std::string& realm : dropped) {
     steps_.emplace_back();

@@ -119,7 +119,9 @@ void PullFold::MoveLost() {
 
 void PullFold::MoveCursors() {
   Cursors cursors = sync_.cursors;
-  for (const auto& [realm, cursor] : answer_->cursors) cursors[realm] = cursor;
+  for (const auto& [realm, cursor] : answer_->cursors) {
+    if (!AwaitsImage(realm)) cursors[realm] = cursor;
+  }
   for (const std::string& realm : revoked_) cursors.erase(realm);
   for (const std::string& realm : answer_->lost) cursors.erase(realm);
   if (!(cursors == sync_.cursors)) {
@@ -131,7 +133,7 @@ void PullFold::MoveCursors() {
     moved_ = true;
   }
   erase_if(sync_.refill, [&](const std::string& realm) {
-    return answer_->cursors.contains(realm) || Contains(revoked_, realm);
+    return (answer_->cursors.contains(realm) && !AwaitsImage(realm)) || Contains(revoked_, realm);
   });
   sync_.cursors = std::move(cursors);
 }

@@ -11,7 +11,7 @@ let items;
 export default {
   async open() {
     const remote = http('/v1', { token: async () => `dev:${kUser}` });
-    const more = VARIANT === 'server' ? { remote, user: kUser } : {};
+    const more = VARIANT === 'server' ? { remote, user: kUser, scopes: 'all' } : {};
     db = await open({ name: 'bench', schema: app, ...more });
     items = db.stream('chat', { keep: 100 });
   },
@@ -24,6 +24,13 @@ export default {
     }
     await Promise.all(durable);
   },
+  /** Resolves once the last items that the server has are here. */
+  ready: () =>
+    new Promise((resolve) => {
+      const look = () => items.whole && resolve();
+      items.subscribe(look);
+      look();
+    }),
   last: async () => items.value.at(-1),
   live: (told) => items.subscribe((list) => told(list.at(-1))),
   /** The state of a reducer over the stream; resolves once all of it is there. */

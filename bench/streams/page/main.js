@@ -77,6 +77,15 @@ globalThis.bench = {
     });
     return { ms, count: state.count };
   },
+  /** Opens until the last items are here; ms, how many are shown, and MB of the page. */
+  async newcomer() {
+    const ms = await timed(async () => {
+      await adapter.open();
+      await adapter.ready();
+    });
+    const { bytes } = await performance.measureUserAgentSpecificMemory();
+    return { ms, last: (await adapter.last())?.n, mb: bytes / 1e6 };
+  },
   close: () => adapter.close(),
   /** Dispatches, one after the other; the median of rounds, µs each, and until all is stored, ms. */
   async dispatches(rounds, count) {
