@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "client/effect.h"
 #include "client/tab.h"
+#include "log/stream_name.h"
 
 namespace skerry {
 namespace {
@@ -61,6 +62,19 @@ std::optional<StateRecord> StateFor(const Streams::Stream& stream, const Kept& k
     if (is_own || (stream.migrates && state.reducer < *stream.reducer)) best = state;
   }
   return best;
+}
+
+// Whether the reducers of this device's windows, if any, need none of the stream's actions up to
+// the floor: their states hold them.
+bool AreFolded(const SyncProgress& sync, const Streams::Stream& stream, const Kept& kept,
+               uint64_t floor) {
+  const Vector<SyncStream> wanted = sync.streams.value_or(Vector<SyncStream>());
+  return std::all_of(wanted.begin(), wanted.end(), [&](const SyncStream& one) {
+    if (!one.reducer.has_value() || !MatchesStream(one.stream, stream.name)) return true;
+    return std::any_of(kept.states.begin(), kept.states.end(), [&](const StateRecord& state) {
+      return state.reducer == *one.reducer && state.revision >= floor;
+    });
+  });
 }
 
 // Rows that cannot be read are left out: a server has them still.
@@ -241,7 +255,9 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   const Streams::Stream* stream = streams_.Find(tx.stream);
   const Data::Array& read = tx.results.items();
   const StreamStateEvent& given = *tx.state;
-  if (stream == nullptr || read.size() < 3 || !FollowsOwn(SyncProgress::Read(read[0]))) return;
+  if (stream == nullptr || read.size() < 3) return;
+  const SyncProgress sync = SyncProgress::Read(read[0]);
+  if (!FollowsOwn(sync)) return;
   Kept kept = ReadKept(read[1]);
   uint64_t floor = kept.floor;
   Vector<StreamAction> rest;
@@ -278,6 +294,7 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
     const Vector<StreamAction> row = ActionsOf(*schema_, read[2]);
     if (row.empty()) return;
     floor = std::max(floor, row[0].place.first - 1);
+    if (!AreFolded(sync, *stream, kept, floor)) return;
   }
   if (!options_.remote || floor == kept.floor) return;
   StreamRecord record;

@@ -40,8 +40,20 @@ export const streams = [
   {
     name: 'a window stores a state though it has not seen all of the history',
     file: 'src/client/tab_streams.cc',
-    from: 'read.size() < 3 || !FollowsOwn(SyncProgress::Read(read[0]))',
-    to: 'read.size() < 3',
+    from: '  if (!FollowsOwn(sync)) return;\n  Kept kept',
+    to: '  Kept kept',
+  },
+  {
+    name: 'a list that needs only the last actions removes what a reducer has to fold',
+    file: 'src/client/tab_streams.cc',
+    from: '    if (!AreFolded(sync, *stream, kept, floor)) return;\n',
+    to: '',
+  },
+  {
+    name: 'a list takes any state of a reducer for one that holds all that goes',
+    file: 'src/client/tab_streams.cc',
+    from: 'state.reducer == *one.reducer && state.revision >= floor',
+    to: 'state.reducer == *one.reducer',
   },
   {
     name: 'actions go that the older of two states needs',

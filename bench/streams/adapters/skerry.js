@@ -5,6 +5,12 @@ const app = schema({ notes: table({ title: t.string() }) }, { version: 1 });
 const kBatch = 1_000;
 const kUser = 'bench';
 
+const asked = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
 let db;
 let items;
 
@@ -16,13 +22,10 @@ export default {
     items = db.stream('chat', { keep: 100 });
   },
   append: (item) => items.append(item).durable,
-  async appendMany(list) {
-    const durable = [];
-    for (const item of list) {
-      durable.push(items.append(item).durable);
-      if (durable.length === kBatch) await Promise.all(durable.splice(0));
-    }
-    await Promise.all(durable);
+  appendMany: (list) => Promise.all(list.map((item) => items.append(item).durable)),
+  async fill(list) {
+    for (let from = 0; from < list.length; from += kBatch)
+      await this.appendMany(list.slice(from, from + kBatch));
   },
   /** Resolves once the last items that the server has are here. */
   ready: () =>
@@ -43,6 +46,18 @@ export default {
       state.subscribe(look);
       look();
     }),
-  /** Waits until the state that it has now is stored. */
+  /** Resolves once the state of the reducer is stored. */
+  async kept() {
+    const [{ name }] = (await indexedDB.databases()).filter(({ name }) =>
+      name.startsWith('skerry'),
+    );
+    const storage = await asked(indexedDB.open(name));
+    for (;;) {
+      const rows = storage.transaction('streams').objectStore('streams');
+      if ((await asked(rows.count())) > 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    storage.close();
+  },
   close: () => db.close(),
 };

@@ -37,6 +37,13 @@ export default {
     for (const item of list) items.push([item]);
     await stored();
   },
+  // An import: one by one takes minutes, because the storage is written anew after every 500 transactions.
+  async fill(list) {
+    for (let from = 0; from < list.length; from += 1_000) {
+      items.push(list.slice(from, from + 1_000));
+      await stored();
+    }
+  },
   last: async () => items.get(items.length - 1),
   live(told) {
     const look = () => told(items.get(items.length - 1));
@@ -44,5 +51,7 @@ export default {
     if (items.length > 0) look();
   },
   folded: async (_name, reducer, initialState) => items.toArray().reduce(reducer, initialState),
+  // It keeps no states.
+  kept: async () => {},
   close: async () => persistence.destroy(),
 };

@@ -27,6 +27,8 @@ globalThis.bench = {
   /** Appends at once, until all are durable, ms. */
   appendMany: (from, count) =>
     timed(() => adapter.appendMany(Array.from({ length: count }, (_, i) => item(from + i)))),
+  /** Appends so many, as an import does, until all are durable, ms. */
+  fill: (count) => timed(() => adapter.fill(Array.from({ length: count }, (_, i) => item(i)))),
   last: async () => (await adapter.last())?.n ?? null,
   /** Answers each item that it is told of. */
   observe() {
@@ -77,15 +79,15 @@ globalThis.bench = {
     });
     return { ms, count: state.count };
   },
-  /** Opens until the last items are here; ms, how many are shown, and MB of the page. */
+  /** Opens until the last items are here; ms, and the last one. */
   async newcomer() {
     const ms = await timed(async () => {
       await adapter.open();
       await adapter.ready();
     });
-    const { bytes } = await performance.measureUserAgentSpecificMemory();
-    return { ms, last: (await adapter.last())?.n, mb: bytes / 1e6 };
+    return { ms, last: (await adapter.last())?.n };
   },
+  kept: () => adapter.kept(),
   close: () => adapter.close(),
   /** Dispatches, one after the other; the median of rounds, µs each, and until all is stored, ms. */
   async dispatches(rounds, count) {

@@ -245,6 +245,32 @@ TEST_CASE("a stream: a snapshot that a pull brings takes the place of what was f
   CHECK(plain.Settled() == ShownIds{ActionId(8)});
 }
 
+TEST_CASE("a stream: what a reducer has to fold stays, though a list needs only the last ones") {
+  StreamStorage storage;
+  for (uint64_t i = 1; i <= 9; ++i) storage.Log({ActionAt(i)});
+  storage.sync.Set("streams", Json(R"([{"stream":"ch*","behind":{},"reducer":1}])"));
+  StreamWindow list(&storage, "b");
+  list.Open(Data::Object{{"keep", 2}});
+  CHECK(list.Settled().size() == 2);
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  CHECK(one.Settled().size() == 9);
+  list.Store(8, Data());
+  CHECK(storage.actions.size() == 9);
+  one.Store(9, "9");
+  CHECK(storage.actions.empty());
+  for (uint64_t i = 10; i <= 12; ++i) list.window.Hear(storage.Log({ActionAt(i)}));
+  storage.sync.Set("streams", Json(R"([{"stream":"ch*","behind":{},"reducer":1}])"));
+  CHECK(list.Settled().size() == 5);
+  list.Store(11, Data());
+  CHECK(storage.actions.size() == 3);
+  StreamWindow next(&storage, "c");
+  next.OpenReduced();
+  CHECK(next.Settled() == ShownIds{ActionId(10), ActionId(11), ActionId(12)});
+  CHECK(next.shown.state == "9");
+  CHECK(next.shown.whole);
+}
+
 TEST_CASE("a stream: whoever has folded all that a snapshot holds goes on") {
   StreamStorage storage;
   storage.Log({ActionAt(1), ActionAt(2), ActionAt(3)});
