@@ -1,13 +1,12 @@
-// `npm run bench -- streams [--rounds 3]`: actions. Appends and cold starts beside a Y.Array with y-indexeddb; a newcomer to a stream of
-// 100,000 actions, with a snapshot of the server's and without one; dispatches of a Redux store, bare, with the enhancer, and with
-// redux-persist. All in one go, round after round. (LiveStore is not among them: its web adapter is put together by Vite's workers and
-// needs some thirty packages of Effect beside it.)
+// `npm run bench -- streams [--rounds 3]`: actions. Appends and cold starts beside LiveStore's event log over OPFS, and a Y.Array with
+// y-indexeddb; a newcomer to a stream of 100,000 actions, with a snapshot of the server's and without one; dispatches of a Redux store,
+// bare, with the enhancer, and with redux-persist. All in one go, round after round.
 
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { root } from '../../tools/lib/paths.mjs';
 import { Browser } from '../lib/browser.mjs';
 import { digits, markdown, median } from '../lib/report.mjs';
@@ -17,9 +16,18 @@ import { installPeers } from '../peers/install.mjs';
 import { addShipped, bundle } from '../peers/site.mjs';
 
 const kHere = join(root, 'bench', 'streams');
+const kLiveStoreActions = 10_000;
 const kLogs = [
   { name: 'skerry', adapter: 'skerry', variant: 'local', ours: true },
   { name: 'skerry-server', adapter: 'skerry', variant: 'server', ours: true, onServer: true },
+  {
+    name: 'livestore',
+    adapter: 'livestore',
+    workers: ['livestore-worker', 'livestore-shared-worker'],
+    files: ['@livestore/wa-sqlite/dist/wa-sqlite.wasm'],
+    // More take minutes.
+    most: kLiveStoreActions,
+  },
   { name: 'yjs', adapter: 'yjs' },
 ];
 const kStores = ['bare', 'skerry', 'persist'].map((variant) => ({
@@ -51,12 +59,18 @@ async function makeSite(modules) {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-streams-'));
   for (const file of ['index.html', 'main.js'])
     copyFileSync(join(kHere, 'page', file), join(folder, file));
-  for (const { name, adapter, variant = '', ours } of [...kLogs, ...kStores]) {
+  for (const { name, adapter, variant = '', ours, workers = [], files = [] } of [
+    ...kLogs,
+    ...kStores,
+  ]) {
     const own = join(folder, name);
     mkdirSync(own);
     const define = { VARIANT: JSON.stringify(variant) };
-    const entry = join('adapters', `${adapter}.js`);
-    await bundle(entry, join(own, 'adapter.js'), modules, define, kHere);
+    const script = (entry, as) =>
+      bundle(join('adapters', `${entry}.js`), join(own, `${as}.js`), modules, define, kHere);
+    await script(adapter, 'adapter');
+    for (const worker of workers) await script(worker, worker);
+    for (const file of files) copyFileSync(join(modules, file), join(own, basename(file)));
     if (ours) addShipped(own);
   }
   return folder;
@@ -167,31 +181,31 @@ async function measureLog({ name }, url) {
 }
 
 /** A device that has many actions of its own, and is started again: its last items, and a state that it has not folded before. */
-async function measureCold({ name }, url) {
+async function measureCold({ name, most: count = kActions }, url) {
   const browser = new Browser();
   const address = addressOf(url, name);
   try {
     const page = await opened(browser, address);
     await browser.call(page, 'open');
-    const bulk = await browser.call(page, 'fill', kActions);
+    const bulk = await browser.call(page, 'fill', count);
     await browser.call(page, 'close');
     await browser.close();
     const again = await opened(browser, address);
     const start = await browser.call(again, 'open');
     const last = await browser.call(again, 'last');
-    if (last !== kActions - 1 && last !== null) throw new Error(`the last is ${last}`);
+    if (last !== count - 1 && last !== null) throw new Error(`the last is ${last}`);
     await again.close();
-    return { bulk, start, ...(await measureFolds(browser, address)) };
+    return { bulk, start, ...(await measureFolds(browser, address, count)) };
   } finally {
     await browser.remove();
   }
 }
 
 /** A state over all actions, on a device that has none of it; then once more on the same device. */
-async function measureFolds(browser, address) {
+async function measureFolds(browser, address, count = kActions) {
   const page = await opened(browser, address);
   const first = await browser.call(page, 'fold', 'chat');
-  if (first.count !== kActions) throw new Error(`${first.count} actions were folded`);
+  if (first.count !== count) throw new Error(`${first.count} actions were folded`);
   await browser.call(page, 'kept');
   await browser.close();
   const again = await browser.call(await opened(browser, address), 'fold', 'chat');
@@ -295,25 +309,25 @@ export async function streamsBench({ rounds }, note) {
 }
 
 function text(of, rounds) {
-  const [skerry, server, yjs] = [of('skerry'), of('skerry-server'), of('yjs')];
-  const [cold, yjsCold] = [of('skerry cold'), of('yjs cold')];
+  const all = kLogs.map(({ name }) => of(name));
+  const [cold, live, yjs] = ['skerry', 'livestore', 'yjs'].map((name) => of(`${name} cold`));
   const [snapshot, pages] = [of('snapshot'), of('pages')];
   const [bare, ours, persist] = kStores.map(({ name }) => of(name));
   const ms = (value) => `${digits(value)} ms`;
   const us = (value) => `${digits(value)} µs`;
   const logs = [
-    ['one durable append', ms(skerry.append), ms(server.append), ms(yjs.append)],
-    [`${kAtOnce} durable appends at once`, ms(skerry.atOnce), ms(server.atOnce), ms(yjs.atOnce)],
-    ['append until another window has answered', ms(skerry.cross), ms(server.cross), ms(yjs.cross)],
-    ['a message there and back', ms(skerry.floor), ms(server.floor), ms(yjs.floor)],
-    [`append ${kActions} actions, durable`, ms(cold.bulk), '–', ms(yjsCold.bulk)],
-    [`cold start with ${kActions} actions`, ms(cold.start), '–', ms(yjsCold.start)],
-    ['the same, with a state that folds all of them', ms(cold.first), '–', ms(yjsCold.first)],
-    ['the same once more', ms(cold.again), '–', ms(yjsCold.again)],
-    [`newcomer to ${kActions} actions, by pages`, '–', ms(pages.first), '–'],
-    ['the same device once more', '–', ms(pages.again), '–'],
-    [`newcomer to ${kActions} actions, by snapshot`, '–', ms(snapshot.first), '–'],
-    ['the same device once more', '–', ms(snapshot.again), '–'],
+    ['one durable append', ...all.map(({ append }) => ms(append))],
+    [`${kAtOnce} durable appends at once`, ...all.map(({ atOnce }) => ms(atOnce))],
+    ['append until another window has answered', ...all.map(({ cross }) => ms(cross))],
+    ['a message there and back', ...all.map(({ floor }) => ms(floor))],
+    [`append ${kActions} actions, durable`, ms(cold.bulk), '–', ms(live.bulk), ms(yjs.bulk)],
+    [`cold start with ${kActions} actions`, ms(cold.start), '–', ms(live.start), ms(yjs.start)],
+    ['the same, with a first sum of all', ms(cold.first), '–', ms(live.first), ms(yjs.first)],
+    ['the same once more', ms(cold.again), '–', ms(live.again), ms(yjs.again)],
+    [`newcomer to ${kActions} actions, by pages`, '–', ms(pages.first), '–', '–'],
+    ['the same device once more', '–', ms(pages.again), '–', '–'],
+    [`newcomer to ${kActions} actions, by snapshot`, '–', ms(snapshot.first), '–', '–'],
+    ['the same device once more', '–', ms(snapshot.again), '–', '–'],
   ];
   const tails = kTails.map((count) => {
     const { first, again, mb } = of(`tail ${count}`);
@@ -324,12 +338,13 @@ function text(of, rounds) {
     [`${kAtOnce} dispatches, stored`, '–', ms(ours.all), ms(persist.all)],
   ];
   return [
-    markdown(['actions', 'skerry', 'with a server', 'Y.Array'], logs),
+    markdown(['actions', 'skerry', 'with a server', 'LiveStore', 'Y.Array'], logs),
     '',
     markdown(['entries on the server', 'newcomer, the last 100', 'started again', 'memory'], tails),
     '',
     markdown(['Redux', 'bare', 'skerry/redux', 'redux-persist'], stores),
     '',
-    `Medians of ${rounds} rounds in Chromium. redux-persist stores the last state only, and says nothing to other windows.`,
+    `Medians of ${rounds} rounds in Chromium. LiveStore has ${kLiveStoreActions} actions where others have ${kActions}. redux-persist stores the`,
+    'last state only, and says nothing to other windows.',
   ].join('\n');
 }
