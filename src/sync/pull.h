@@ -182,6 +182,7 @@ class PullFold {
   void Revoke();
   bool IsLost(const std::string& realm) const;
   bool IsNewlyLost(const std::string& realm) const;
+  bool ShowsOtherHistory() const;
   bool WaitsForOffers();
   void AskForOffers(const std::string& realm);
   void Lose(const std::string& realm);

@@ -172,8 +172,9 @@ Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
     const bool is_own = own != answer_->own.end() && own->second.contains(realm);
     // In a realm that cannot be read, there is no other confirmation than that it was applied. A
     // server that was restored from a backup may have lost that again, so it is asked once more,
-    // unless it says that the realm was revoked.
-    const bool was_asked = update.checked.has_value() || Contains(revoked_, realm);
+    // unless it says that the realm was revoked; and again if it was restored since.
+    const bool was_asked =
+        (update.checked.has_value() && !ShowsOtherHistory()) || Contains(revoked_, realm);
     const bool is_last_word = was_asked && IsUnreadable(update, realm) && !IsNewlyLost(realm);
     if (is_own || is_last_word || IsInLog(update, realm)) confirmed.push_back(realm);
   }

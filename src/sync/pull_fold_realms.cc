@@ -1,5 +1,6 @@
 // What a pull's answer says of realms: which are revoked, which are lost, and how far each was
 // read.
+#include <algorithm>
 #include <utility>
 
 #include "base/map.h"
@@ -49,6 +50,13 @@ bool PullFold::IsLost(const std::string& realm) const {
 
 bool PullFold::IsNewlyLost(const std::string& realm) const {
   return IsLost(realm) && !(sync_.lost.has_value() && Contains(*sync_.lost, realm));
+}
+
+// Whether the server was restored from a backup since the last pull, as far as its realms show.
+bool PullFold::ShowsOtherHistory() const {
+  return !answer_->reset.empty() ||
+         std::any_of(answer_->lost.begin(), answer_->lost.end(),
+                     [&](const std::string& realm) { return IsNewlyLost(realm); });
 }
 
 // Notes that the server has lost the realm, or what its log was. The updates that the lost log may

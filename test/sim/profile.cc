@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "model/members.h"
 #include "sync/lease_rules.h"
 #include "test/sim/world.h"
 
@@ -22,7 +23,7 @@ test::CheckScopes Profile::ScopesOf(Release of) const {
 }
 
 // A mutation in a realm that the server has lost waits until it is founded again, and so do later
-// ones of the same objects.
+// ones of the same objects, or in a realm that one of these founds.
 Profile::Waiting Profile::WaitingForRealms() const {
   Waiting waiting;
   auto& all = const_cast<sync_test::FakeStorage&>(storage);
@@ -30,10 +31,13 @@ Profile::Waiting Profile::WaitingForRealms() const {
   for (const Data& realm : sync["lost"].items()) waiting.realms.insert(realm.as_string());
   if (waiting.realms.empty()) return waiting;
   std::set<std::string> keys;
+  const auto is_held = [&](const std::string& realm) {
+    return waiting.realms.contains(realm) ||
+           keys.contains(std::string(kMembersTable) + '\0' + MembershipId(realm, user));
+  };
   for (const auto& [key, record] : all.store("mutations")) {
     bool waits = false;
-    for (const Data& realm : record["realms"].items())
-      waits = waits || waiting.realms.contains(realm.as_string());
+    for (const Data& realm : record["realms"].items()) waits = waits || is_held(realm.as_string());
     for (const Data& object : record["keys"].items())
       waits = waits || keys.contains(object.as_string());
     if (!waits) continue;

@@ -245,7 +245,7 @@ TEST_CASE("a stream: a snapshot that a pull brings takes the place of what was f
   CHECK(plain.Settled() == ShownIds{ActionId(8)});
 }
 
-TEST_CASE("a stream: what a reducer has to fold stays, though a list needs only the last ones") {
+TEST_CASE("a stream: what a reducer has to fold stays, though a list needs the last ones") {
   StreamStorage storage;
   for (uint64_t i = 1; i <= 9; ++i) storage.Log({ActionAt(i)});
   storage.sync.Set("streams", Json(R"([{"stream":"ch*","behind":{},"reducer":1}])"));

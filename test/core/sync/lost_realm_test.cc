@@ -201,6 +201,22 @@ TEST_CASE("undoes an update that was pushed once more, if its realm is lost agai
   CHECK(FoldOf(sent.update, sync, answer).fate == Fate::kUndone);
 }
 
+TEST_CASE("pushes an update that was asked for again, if the server was restored since") {
+  SyncRecord sync;
+  sync.cursors = {{"A", "5@5"}, {"S", "1@1"}};
+  OutboxRecord asked = Founding();
+  asked.checked = true;
+  PullAnswer answer;
+  SUBCASE("another realm has another history") {
+    answer.reset = {"A"};
+    answer.cursors = {{"A", "1@1"}};
+  }
+  SUBCASE("another realm is lost") { answer.lost = {"S"}; }
+  const Folded folded = FoldOf(asked, sync, answer);
+  CHECK(folded.fate == Fate::kKept);
+  CHECK(folded.resend);
+}
+
 TEST_CASE("confirms an update at once whose realm was revoked") {
   OutboxRecord update = Founding();
   update.after["R"] = {1, SyncUuid(8), {}};

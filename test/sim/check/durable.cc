@@ -22,6 +22,18 @@ std::set<std::string> Held(const Profile& profile) {
   return held;
 }
 
+// Those whose updates were pushed once more, because no pull had their realm.
+std::set<std::string> AskedAgain(const Profile& profile) {
+  std::set<std::string> asked;
+  auto& storage = const_cast<sync_test::FakeStorage&>(profile.storage);
+  for (const auto& [key, update] : storage.store("outbox")) {
+    if (!update["checked"].as_bool()) continue;
+    for (const Data& mutation : update["mutations"].items())
+      asked.insert(mutation["id"].as_string());
+  }
+  return asked;
+}
+
 class DurableCheck final : public Check {
  public:
   using Check::Check;
@@ -50,13 +62,18 @@ class DurableCheck final : public Check {
 
   // A mutation that only the lost part of the log had is lost with it, if its client has seen it
   // confirmed and removed it (clients do not offer it again yet). A mutation that the client still
-  // holds is pending again.
+  // holds is pending again, unless it is about to be removed, because no pull has its realm and the
+  // lost log had it when it was asked once more.
   void ServerRestored(const Database& before) override {
-    std::set<std::string> held;
-    for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
+    std::set<std::string> held, asked;
+    for (const auto& profile : world_->profiles()) {
+      held.merge(Held(*profile));
+      asked.merge(AskedAgain(*profile));
+    }
     for (const auto& [action, realms] : before.actions()) {
       if (world_->network().database().HasAction(action)) continue;
-      (held.contains(action) ? again_ : excused_).insert(action);
+      const bool is_again = held.contains(action) && !asked.contains(action);
+      (is_again ? again_ : excused_).insert(action);
     }
     durable_.insert(again_.begin(), again_.end());
   }
