@@ -122,8 +122,8 @@ void Admission::ForgetNeeds() {
   rounds_ = 1;
 }
 
-// No rows are loaded for an update that was decided before, nor for one that the server rejected
-// itself, possibly because it needs too many rows.
+// No rows are loaded for an update that was decided before. One that is rejected in any case, possibly
+// because it needs too many rows, needs only the author's memberships: RealmOfRejection.
 void Admission::PrefetchAll() {
   for (size_t r = 0; r < pushed_.size(); ++r) {
     const Request& request = input_.requests[r];
@@ -131,7 +131,11 @@ void Admission::PrefetchAll() {
       const Pushed& pushed = pushed_[r][i];
       const Data* answer = nullptr;
       chains_.Judge(request.client, pushed.id, pushed.after, i == 0, &answer);
-      if (answer || !pushed.update || RefusalOf(request, pushed) != nullptr) continue;
+      if (answer) continue;
+      if (!pushed.update || RefusalOf(request, pushed) != nullptr) {
+        if (!pushed.after.empty()) RealmOfRejection(request, pushed);
+        continue;
+      }
       Prefetch(SceneOf(request), *pushed.update);
     }
   }

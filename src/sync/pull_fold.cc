@@ -292,8 +292,11 @@ PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
       return LogPosition::kBeyond;
     } else if (IsForgotten(realm, revision)) {
       is_forgotten = true;
-    } else if (answer_->cursors.contains(realm) || IsLost(realm)) {
+    } else if (answer_->cursors.contains(realm)) {
       return LogPosition::kLost;
+    } else if (IsLost(realm)) {
+      // The server has the realm, but it is not the one that this client holds: it waits for that.
+      return LogPosition::kBeyond;
     }
     // In a realm that this client may not read, the answer to the push is all that it will ever
     // see.

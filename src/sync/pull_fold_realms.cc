@@ -60,8 +60,8 @@ bool PullFold::ShowsOtherHistory() const {
 }
 
 // Notes that the server has lost the realm, or what its log was. The updates that the lost log may
-// have had are undone: their outcomes will never be known. Nothing of the realm is sent until it
-// exists, but for what founds it.
+// have had are undone: their outcomes will never be known. That an action was in the lost log does
+// not count any more. Nothing of the realm is sent until it exists, but for what founds it.
 void PullFold::Lose(const std::string& realm) {
   Vector<std::string>& lost = sync_.lost.has_value() ? *sync_.lost : sync_.lost.emplace();
   if (Contains(lost, realm)) return;
@@ -77,6 +77,11 @@ void PullFold::Lose(const std::string& realm) {
       writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
     }
   }
+  erase_if(sync_.known, [&](const KnownMutation& known) {
+    if (!known.realms.contains(realm)) return false;
+    quarantine_.Forget(known.id);
+    return true;
+  });
   sync_.chain.links.erase(realm);
   sync_.seen.erase(realm);
 }

@@ -113,6 +113,17 @@ const std::string* Quarantine::RefersToRefused(const MutationRecord& record) con
   return nullptr;
 }
 
+// Whether the mutation founds realms, or offers rows, and nothing else.
+bool Quarantine::GivesBack(const MutationRecord& record) const {
+  if (refused_keys_.empty()) return false;
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
+  if (!mutation.ok()) return false;
+  const Vector<Op>& ops = mutation.value().ops;
+  return std::all_of(ops.begin(), ops.end(), [&](const Op& op) {
+    return op.Has(kOnlyNew) || (!user_.empty() && MakesOwner(*schema_, op, user_));
+  });
+}
+
 void Quarantine::NoteCreated(const MutationRecord& record) {
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return;
@@ -155,6 +166,10 @@ void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writ
     record.known = known->second;
     now_known_.push_back({id, key, known->second, {}});
     changed = true;
+  }
+  if (GivesBack(record)) {
+    for (const std::string& realm : record.realms) refused_foundings_.erase(realm);
+    for (const std::string& object : record.keys) refused_keys_.erase(object);
   }
   InboxReason dependant;
   const InboxReason* why = record.known.has_value() ? nullptr : WhyRefused(record, &dependant);

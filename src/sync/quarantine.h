@@ -6,6 +6,8 @@
 //   objects, or with a ref to an object that a refused mutation would have created: if they were
 //   pushed without that object, the server would delete their own objects at once. So do those in a
 //   realm that a refused mutation would have founded, whatever else the server said of them.
+// - What founds a lost realm again, or offers its rows, depends on no refused mutation: it has all
+//   that it needs. What comes after it finds the realm and the objects there.
 // - If the user is no longer a member of the realm that a mutation leaves, that mutation is done.
 // - The marks `known` and `alone` are set.
 #ifndef SKERRY_SYNC_QUARANTINE_H_
@@ -76,6 +78,7 @@ class Quarantine {
   void Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
               Data::Array* writes);
   const InboxReason* WhyRefused(const MutationRecord& record, InboxReason* dependant) const;
+  bool GivesBack(const MutationRecord& record) const;
   const std::string* RefersToRefused(const MutationRecord& record) const;
   bool OnlyLeaves(const MutationRecord& record, const InboxReason& why) const;
   void NoteCreated(const MutationRecord& record);

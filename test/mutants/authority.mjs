@@ -112,8 +112,8 @@ export const authority = [
   {
     name: 'the rows of a rejected update are requested again',
     file: 'src/authority/admission.cc',
-    from: 'if (answer || !pushed.update || RefusalOf(request, pushed) != nullptr) continue;',
-    to: 'if (answer || !pushed.update) continue;',
+    from: 'if (!pushed.update || RefusalOf(request, pushed) != nullptr) {',
+    to: 'if (!pushed.update) {',
   },
   {
     name: 'a cut range delays only the first of the realms that an update spans',

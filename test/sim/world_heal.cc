@@ -115,8 +115,10 @@ bool World::IsPushed() {
     const Profile::Waiting waiting = profile->WaitingForRealms();
     for (const auto& [key, record] : profile->storage.store("mutations")) {
       const std::string& action = record["id"].as_string();
-      if (!network_->database().HasAction(action) && !waiting.actions.contains(action))
+      if (!network_->database().HasAction(action) && !waiting.actions.contains(action)) {
+        TraceLine("-- not pushed: " + WriteJson(record));
         return false;
+      }
     }
   }
   return true;

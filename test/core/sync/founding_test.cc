@@ -99,6 +99,32 @@ TEST_CASE("a refused founding takes along all in its realm, and nothing else") {
   CHECK(depends_on == Vector<std::string>{"", SyncUuid(1), SyncUuid(1), SyncUuid(1)});
 }
 
+TEST_CASE("what founds a realm again, and offers rows, depends on no refused founding") {
+  Quarantine quarantine(&MemberSchema(), "anna", 5000);
+  quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+  Op row = Item("a", kRealm);
+  row.kind = OpKind::kOffer;
+  Data::Array writes;
+  quarantine.Add(Page({Record(1, {Founding(), Item("a", kRealm), Item("e", "A")}),
+                       Record(2, {Item("b", kRealm)}), Record(3, {Founding()}), Record(4, {row}),
+                       Record(5, {Item("a", kRealm)}), Record(6, {Item("e", "A")})}),
+                 &writes);
+  using Codes = std::map<uint64_t, std::string>;
+  CHECK(Refused(quarantine) == Codes{{1, "forbidden"}, {2, "depends"}, {6, "depends"}});
+}
+
+TEST_CASE("a founding that was refused for itself goes to the inbox, with its offers") {
+  Quarantine quarantine(&MemberSchema(), "anna", 5000);
+  quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+  quarantine.Refuse(SyncUuid(2), {"rejected", "forbidden", "", "", {}});
+  Data::Array writes;
+  quarantine.Add(
+      Page({Record(1, {Founding()}), Record(2, {Founding()}), Record(3, {Item("b", kRealm)})}),
+      &writes);
+  using Codes = std::map<uint64_t, std::string>;
+  CHECK(Refused(quarantine) == Codes{{1, "forbidden"}, {2, "forbidden"}, {3, "depends"}});
+}
+
 TEST_CASE("in a lost realm nothing is sent but its founding, and what it lacks waits") {
   Random random("lost");
   UuidGenerator ids(&random);

@@ -217,6 +217,45 @@ TEST_CASE("pushes an update that was asked for again, if the server was restored
   CHECK(folded.resend);
 }
 
+// Gives the answer to the fold of a client with one mutation in R, whose action the server knew.
+PullFold FoldOfKnown(SyncRecord sync, const PullRequest& request, const PullAnswer& answer) {
+  PullFold fold(&SyncSchema(), "anna", &request, &answer, 1, 0);
+  REQUIRE(fold.Decide({}, std::move(sync)));
+  skerry::MutationRecord mutation = skerry::MutationRecord::Read(MutationRecord(SyncUuid(7), {}));
+  mutation.known = Revisions{{"R", 3}};
+  Data row = Data::MakeObject();
+  if (fold.needs_mutations())
+    fold.AddMutations(Data(Data::Array{row.Set("key", 1).Set("value", mutation.Write())}));
+  return fold;
+}
+
+TEST_CASE("a known action in a lost realm waits, and does not count if the loss is new") {
+  SyncRecord sync;
+  sync.known = {{SyncUuid(7), Key(1), Revisions{{"R", 3}}, {}}};
+  PullAnswer answer;
+  answer.known.emplace();
+  answer.lost = {"R"};
+  SUBCASE("another has taken the realm: it is not pushed again and again") {
+    sync.lost = {"R"};
+    const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 100);
+    PullFold fold = FoldOfKnown(sync, request, answer);
+    fold.Finish();
+    CHECK(fold.sync().known.size() == 1);
+    CHECK(!fold.resend());
+  }
+  SUBCASE("it was known before the realm was lost") {
+    const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 100);
+    PullFold fold = FoldOfKnown(sync, request, answer);
+    CHECK(fold.sync().known.empty());
+    Vector<Data> put;
+    for (const Data& write : fold.Finish()) {
+      if (write["store"].Is("mutations")) put.push_back(write["put"]);
+    }
+    REQUIRE(put.size() == 1);
+    CHECK(put[0]["known"].is_null());
+  }
+}
+
 TEST_CASE("confirms an update at once whose realm was revoked") {
   OutboxRecord update = Founding();
   update.after["R"] = {1, SyncUuid(8), {}};
