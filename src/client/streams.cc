@@ -149,8 +149,10 @@ void Streams::Apply(const Vector<Step>& steps, uint64_t n) {
     if (step.kind != StepKind::kActions) continue;
     for (auto& [handle, stream] : streams_) {
       if (stream.realm != step.realm || stream.name != step.stream) continue;
+      // A stream that is to be read begins again: what it has handed over may be of another history.
+      const bool goes_on = stream.reducer.has_value() && stream.read_upto > 0;
       for (const StreamAction& action : step.actions) {
-        if (stream.reducer.has_value() && action.place.first <= stream.handed_upto) continue;
+        if (goes_on && action.place.first <= stream.handed_upto) continue;
         stream.confirmed.try_emplace(action.place, action);
       }
       stream.has_news = true;

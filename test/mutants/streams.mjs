@@ -159,6 +159,12 @@ export const streamsOnServer = [
     from: 'streams.some((stream) => listener.wantsStream(stream)) ||',
     to: '',
   },
+  {
+    name: 'what was handed over of another history counts while a stream is read again',
+    file: 'src/client/streams.cc',
+    from: 'stream.reducer.has_value() && stream.read_upto > 0;',
+    to: 'stream.reducer.has_value();',
+  },
 ];
 
 export const streamsOfPackage = [

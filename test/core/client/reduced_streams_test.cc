@@ -76,6 +76,32 @@ TEST_CASE("a stream: a realm that is dropped begins again") {
   CHECK(late.Settled() == ShownIds{ActionId(78)});
 }
 
+// The records of before are gone, so the window reads all again. Meanwhile the first actions of the new
+// history come, at places that it has handed over of the old one.
+TEST_CASE("a stream: another history begins while the stream is read again") {
+  for (int steps = 0; steps < 12; ++steps) {
+    CAPTURE(steps);
+    StreamStorage storage;
+    storage.Log({ActionAt(1), ActionAt(2)});
+    StreamWindow one(&storage);
+    one.OpenReduced();
+    CHECK(one.Settled().size() == 2);
+    Step drop;
+    drop.kind = StepKind::kDropRealm;
+    drop.realm = "A";
+    storage.actions.clear();
+    storage.revision = 0;
+    storage.Log({}, {}, {}, {drop});
+    Publish(&storage, "g1", storage.n());
+    storage.Log({});
+    Publish(&storage, "g2", storage.n());
+    one.window.Hear(storage.Log({}));
+    for (int i = 0; i < steps; ++i) one.window.Step();
+    one.window.Hear(storage.Log({ActionAt(1, ActionId(77)), ActionAt(3)}));
+    CHECK(one.Settled() == ShownIds{ActionId(77), ActionId(3)});
+  }
+}
+
 TEST_CASE("a stream: many stored actions are handed over page by page") {
   StreamStorage storage;
   Vector<StreamAction> actions;

@@ -335,17 +335,22 @@ void Window::LoadImage() {
   Event(std::move(event));
 }
 
+bool Window::Step() {
+  if (CanNotify()) {
+    Notify();
+  } else if (CanRun()) {
+    Run();
+  } else if (CanLoad()) {
+    LoadImage();
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Window::Settle() {
   for (int step = 0; step < 100; ++step) {
-    if (CanNotify()) {
-      Notify();
-    } else if (CanRun()) {
-      Run();
-    } else if (CanLoad()) {
-      LoadImage();
-    } else {
-      return;
-    }
+    if (!Step()) return;
   }
   FAIL("a window that does not come to rest");
 }

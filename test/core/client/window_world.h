@@ -81,7 +81,9 @@ class Window {
   // Serves the effect `loadImage`.
   bool CanLoad() const { return image_.has_value(); }
   void LoadImage();
-  // Runs every step that needs no other window; at most a hundred.
+  // Runs the next step that needs no other window. Returns false if there is none.
+  bool Step();
+  // Runs all of them; at most a hundred.
   void Settle();
 
   // One transaction of one operation. Returns the mutation's id; empty: it has no effect.
