@@ -316,7 +316,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Op& op = pushed.update->ops[i];
     LogEntry& entry = entries[op.realm];
     entry.ops.Push(wire["ops"].items()[i]);
-    if (op.Has(kOnStream)) entry.streams.insert(op.stream);
+    if (op.Has(kOnStream)) entry.streams[op.stream] += op.by.size();
   }
   Vector<LogChange> changes;
   for (const auto& [key, before] : rows_.journal()) {

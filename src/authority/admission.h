@@ -45,9 +45,9 @@ struct LogEntry {
   Data answer;
   Data spans;  // {realm: revision} of all entries of the update, where it has several
   Set<std::string> tables;
-  Set<std::string> streams;
-  uint64_t changes = 0;  // the number of its rows in skerry.change
-  uint64_t bytes = 0;    // the approximate size of these rows, before and after
+  Map<std::string, uint64_t> streams;  // and how many actions each got
+  uint64_t changes = 0;                // the number of its rows in skerry.change
+  uint64_t bytes = 0;                  // the approximate size of these rows, before and after
   bool is_declared() const { return seq > 0; }
 };
 // What an entry did to one row.

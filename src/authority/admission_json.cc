@@ -77,6 +77,12 @@ Data Names(const Set<std::string>& names) {
   return out;
 }
 
+Data StreamsOf(const LogEntry& entry) {
+  Data out = Data::MakeArray();
+  for (const auto& [stream, appends] : entry.streams) out.Push(stream);
+  return out;
+}
+
 Data EntryToData(const LogEntry& entry, double at) {
   // Pushed parts are passed on as JSON text: a copy of the tree would cost more.
   const auto text = [](const Data& pushed) { return Data::Json(WriteJson(pushed)); };
@@ -97,7 +103,7 @@ Data EntryToData(const LogEntry& entry, double at) {
       .Set("base", text(entry.base))
       .Set("answer", text(entry.answer))
       .Set("tables", Names(entry.tables))
-      .Set("streams", Names(entry.streams))
+      .Set("streams", StreamsOf(entry))
       .Set("changes", entry.changes)
       .Set("bytes", bytes);
   if (entry.is_declared()) data.Set("seq", entry.seq);
@@ -108,13 +114,16 @@ Data EntryToData(const LogEntry& entry, double at) {
 // The summary of an entry that the server uses for pokes and costs.
 Data TouchedToData(const LogEntry& entry) {
   Data data = Data::MakeObject();
+  uint64_t appended = 0;
+  for (const auto& [stream, appends] : entry.streams) appended += appends;
   data.Set("realm", entry.realm)
       .Set("revision", entry.revision)
       .Set("client", entry.client)
       .Set("tables", Names(entry.tables))
-      .Set("streams", Names(entry.streams))
+      .Set("streams", StreamsOf(entry))
       .Set("changes", entry.changes)
-      .Set("bytes", entry.bytes);
+      .Set("bytes", entry.bytes)
+      .Set("appends", appended);
   return data;
 }
 

@@ -142,6 +142,12 @@ export const replay = [
     from: 'if (mutation.action.id.empty()) mutation',
     to: 'mutation',
   },
+  {
+    name: 'what was handed over of another history counts while a stream is read again',
+    file: 'src/client/streams.cc',
+    from: 'stream.reducer.has_value() && stream.read_upto > 0;',
+    to: 'stream.reducer.has_value();',
+  },
 ];
 
 export const streamsOnServer = [
@@ -160,10 +166,11 @@ export const streamsOnServer = [
     to: '',
   },
   {
-    name: 'what was handed over of another history counts while a stream is read again',
-    file: 'src/client/streams.cc',
-    from: 'stream.reducer.has_value() && stream.read_upto > 0;',
-    to: 'stream.reducer.has_value();',
+    name: 'a stream of entries with many actions waits for its snapshot',
+    test: 'test/server/stream-snapshots.test.ts',
+    file: 'server/src/stream/snapshots.ts',
+    from: '(this.#counts.get(key) ?? 0) + appends',
+    to: '(this.#counts.get(key) ?? 0) + Math.min(appends, 1)',
   },
 ];
 

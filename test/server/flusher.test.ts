@@ -264,7 +264,7 @@ describe('the flusher', () => {
   test('charges a user for changes beyond the rows that the push names', async () => {
     const cascade = { realm: 'r', revision: 1, client: 'm', tables: [], streams: [] };
     const { flusher, charged } = world((_ids, { spent }) => spent?.(100) ?? undefined, 1, [
-      { ...cascade, changes: 98, bytes: 0 },
+      { ...cascade, changes: 98, bytes: 0, appends: 0 },
     ]);
     const cost = { keys: 1, written: 0 };
     await Promise.all([

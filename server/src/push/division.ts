@@ -17,7 +17,7 @@ import { Counts } from '../cost/counts.ts';
 import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
 import type { Committed, Committer, Refusal } from './commit.ts';
-import type { Entry, RightsVersions } from './done.ts';
+import type { RightsVersions, WrittenEntry } from './done.ts';
 import { RealmsBusy } from './locks.ts';
 import type { UsersApart } from './users-apart.ts';
 import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
@@ -25,7 +25,7 @@ import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
 export interface DivisionOptions {
   readonly committer: Pick<Committer, 'commit'>;
   /** Notified of committed entries before the callers are. */
-  readonly committed: (entries: readonly Entry[], rights: RightsVersions) => void;
+  readonly committed: (entries: readonly WrittenEntry[], rights: RightsVersions) => void;
   /** Waits before a transaction is tried again. */
   readonly pause: (ms: number) => Promise<void>;
   readonly log: (message: string, error: unknown) => void;

@@ -22,6 +22,8 @@ export interface WrittenEntry extends Entry {
   /** The number of rows changed, and about how many bytes they have, before and after. */
   readonly changes: number;
   readonly bytes: number;
+  /** The number of actions on streams. */
+  readonly appends: number;
 }
 
 /** The members that are read here; the lists to write pass through as text. */

@@ -21,6 +21,12 @@ export interface SnapshotParts {
   readonly log: (message: string, error: unknown) => void;
 }
 
+interface AppendedEntry {
+  readonly realm: string;
+  readonly streams: readonly string[];
+  readonly appends: number;
+}
+
 const kPlacesAtOnce = 1_000;
 /** So often it is looked whether a stream is due, until it is. */
 const kLooks = 50;
@@ -31,7 +37,7 @@ const keyOf = ({ realm, stream }: StreamPlace) => JSON.stringify([realm, stream]
 
 export class StreamSnapshots {
   readonly #parts: SnapshotParts;
-  /** Entries since this node last looked whether a stream is due. One may have many actions. */
+  /** Actions since this node last looked whether a stream is due, those of an entry counted for each of its streams. */
   readonly #counts = new Map<string, number>();
   readonly #queue = new Map<string, StreamPlace>();
   #working: Promise<void> | null = null;
@@ -57,17 +63,15 @@ export class StreamSnapshots {
   }
 
   /** Entries were committed by this node, with the streams to which they append. */
-  committed(
-    entries: readonly { readonly realm: string; readonly streams: readonly string[] }[],
-  ): void {
+  committed(entries: readonly AppendedEntry[]): void {
     const { reducers, every } = this.#parts;
     if (reducers.isEmpty) return;
-    for (const { realm, streams } of entries) {
+    for (const { realm, streams, appends } of entries) {
       for (const stream of streams) {
         if (reducers.of(stream) === null) continue;
         const place = { realm, stream };
         const key = keyOf(place);
-        const count = (this.#counts.get(key) ?? 0) + 1;
+        const count = (this.#counts.get(key) ?? 0) + appends;
         if (count < every / kLooks) this.#counts.set(key, count);
         else this.#enqueue(place);
       }
