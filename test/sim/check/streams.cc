@@ -49,8 +49,8 @@ class StreamsCheck final : public Check {
 
   // An action is not shown as confirmed and as pending at once, but for mutations that will be pushed
   // once more when they are in the log already: a page that was frozen has stored them again, or is
-  // about to, they come from an older copy, or their update was given up because the server has lost
-  // a realm.
+  // about to, they come from an older copy, or their update was given up: the server has lost a
+  // realm, or a late request has brought it after all.
   void Drained(WindowHost& window, const Data& /*drained*/, Drain when) override {
     if (!window.streams().has_value() || when != Drain::kAfter) return;
     for (const OpenStream& stream : window.streams()->open()) {
@@ -67,6 +67,22 @@ class StreamsCheck final : public Check {
       const bool adds = write["store"].Is("mutations") && write.Find("add") != nullptr;
       const bool gives_up = write["store"].Is("outbox") && write.Find("delete") != nullptr;
       if (adds || gives_up) return FindLogged(host.profile());
+    }
+  }
+
+  void Committed(const CommittedPush& push) override {
+    if (!world_->Has(Part::kStreams)) return;
+    for (size_t i = 0; i < push.results.size(); ++i) {
+      if (!push.results[i]["status"].Is("applied")) continue;
+      const Data& update = push.body["updates"].items()[i];
+      for (const auto& profile : world_->profiles()) {
+        if (!profile->storage.Get("outbox", update["id"]).is_null()) continue;
+        for (const auto& [key, record] : profile->storage.store("mutations")) {
+          for (const Data& action : update["actions"].items()) {
+            if (action["id"] == record["id"]) again_.insert(record["id"].as_string());
+          }
+        }
+      }
     }
   }
 
