@@ -108,51 +108,59 @@ describe.each(engines)('$name', (engine) => {
     scene.proxy.rules();
   });
 
-  test('one entry moves, and one deletes, more rows than an answer can hold', {
-    timeout: 600_000,
-  }, async () => {
-    const owner = new WireClient(scene.serverUrl, 'anna');
-    const push = async (...ops: Json[]) => {
-      const update = owner.update(ops);
-      const sent = async () => {
-        const { body } = await owner.send([update], { schema: 3 });
-        return (body.results as Json[] | undefined)?.[0]?.status;
-      };
-      await expect.poll(sent, { timeout: 300_000, interval: 500 }).toMatch(/^(applied|duplicate)$/);
-    };
-    const [from, to, list] = [uuid7(), uuid7(), uuid7()];
-    const make = (table: string, id: string, set: Json) => ({
-      ...{ op: 'create', table, id, realm: from },
-      set,
-    });
-    await push(invite(from, 'anna', 'owner'), invite(from, 'bo', 'reader'));
-    await push(invite(to, 'anna', 'owner'), invite(to, 'cy', 'reader'));
-    await push(make('lists', list, { name: 'long' }));
-    for (let made = 0; made < kNotes; ) {
-      const count = Math.min(kNotes - made, rounds(10_000, 2_500));
-      await push(
-        ...Array.from({ length: count }, () => make('notes', uuid7(), { title: kTitle, list })),
-      );
-      made += count;
-    }
-    const hold = async (realm: string, counts: readonly number[]) => {
-      for (const [i, window] of [anna, bo, cy].entries())
+  // By day in one engine: it is the core's rule, and the server's.
+  const isHere = rounds(1, 0) > 0 || engine.name === 'chromium';
+  test.runIf(isHere)(
+    'one entry moves, and one deletes, more rows than an answer can hold',
+    {
+      timeout: 600_000,
+    },
+    async () => {
+      const owner = new WireClient(scene.serverUrl, 'anna');
+      const push = async (...ops: Json[]) => {
+        const update = owner.update(ops);
+        const sent = async () => {
+          const { body } = await owner.send([update], { schema: 3 });
+          return (body.results as Json[] | undefined)?.[0]?.status;
+        };
         await expect
-          .poll(() => window.call('countIn', realm), { timeout: 300_000 })
-          .toBe(counts[i]);
-    };
-    await hold(from, [kNotes, kNotes, 0]);
-    await push({ op: 'move', table: 'lists', id: list, realm: from, to });
-    await hold(to, [kNotes, 0, kNotes]);
-    await hold(from, [0, 0, 0]);
-    // What is stored is the same: a cold start without a network.
-    scene.proxy.rules({ path: /\/v1\//, fault: 'refuse' });
-    for (const window of [anna, bo, cy]) await scene.close(window);
-    await openAll();
-    await hold(to, [kNotes, 0, kNotes]);
-    await hold(from, [0, 0, 0]);
-    scene.proxy.rules();
-    await push({ op: 'delete', table: 'lists', id: list, realm: to });
-    await hold(to, [0, 0, 0]);
-  });
+          .poll(sent, { timeout: 300_000, interval: 500 })
+          .toMatch(/^(applied|duplicate)$/);
+      };
+      const [from, to, list] = [uuid7(), uuid7(), uuid7()];
+      const make = (table: string, id: string, set: Json) => ({
+        ...{ op: 'create', table, id, realm: from },
+        set,
+      });
+      await push(invite(from, 'anna', 'owner'), invite(from, 'bo', 'reader'));
+      await push(invite(to, 'anna', 'owner'), invite(to, 'cy', 'reader'));
+      await push(make('lists', list, { name: 'long' }));
+      for (let made = 0; made < kNotes; ) {
+        const count = Math.min(kNotes - made, rounds(10_000, 2_500));
+        await push(
+          ...Array.from({ length: count }, () => make('notes', uuid7(), { title: kTitle, list })),
+        );
+        made += count;
+      }
+      const hold = async (realm: string, counts: readonly number[]) => {
+        for (const [i, window] of [anna, bo, cy].entries())
+          await expect
+            .poll(() => window.call('countIn', realm), { timeout: 300_000 })
+            .toBe(counts[i]);
+      };
+      await hold(from, [kNotes, kNotes, 0]);
+      await push({ op: 'move', table: 'lists', id: list, realm: from, to });
+      await hold(to, [kNotes, 0, kNotes]);
+      await hold(from, [0, 0, 0]);
+      // What is stored is the same: a cold start without a network.
+      scene.proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+      for (const window of [anna, bo, cy]) await scene.close(window);
+      await openAll();
+      await hold(to, [kNotes, 0, kNotes]);
+      await hold(from, [0, 0, 0]);
+      scene.proxy.rules();
+      await push({ op: 'delete', table: 'lists', id: list, realm: to });
+      await hold(to, [0, 0, 0]);
+    },
+  );
 });

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { type Json, uuid7, WireClient } from '../server/support/server.ts';
-import { engines } from './support/checks.ts';
+import { engines, modesByDay } from './support/checks.ts';
 import type { RemoteWindow } from './support/hub.ts';
 import { Scene } from './support/scene.ts';
 
@@ -42,7 +42,7 @@ async function pushPast(url: string, user: string, realm: string, texts: readonl
 }
 
 describe.each(engines)('$name', (engine) => {
-  describe.each(['lease', 'service-worker'] as const)('%s', (mode) => {
+  describe.each(modesByDay(engine))('%s', (mode) => {
     let scene: Scene;
     let anna: RemoteWindow;
     let anna2: RemoteWindow;

@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../../browser/support/site.ts';
 import { rounds } from '../../support/rounds.ts';
-import { agree, exact, modes, say, until } from './checks.ts';
+import { agree, exact, modesByDay, say, until } from './checks.ts';
 import type { Engine } from './engine.ts';
 import { Scene } from './scene.ts';
 import { type Blow, Storm } from './storm.ts';
@@ -29,7 +29,7 @@ export function storms(engine: Engine): void {
   });
   afterAll(() => site?.remove());
 
-  for (const mode of modes) {
+  for (const mode of modesByDay(engine)) {
     describe(`${engine.name}, ${mode}`, () => {
       // One of the runs waits as the production does.
       const production = engine.name === 'chromium' && mode === 'lease';

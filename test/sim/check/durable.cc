@@ -3,6 +3,8 @@
 // are no loss: mutations that only leave a realm, mutations that the user discarded, mutations that
 // only the lost part of a restored server's log had, and mutations that a profile lost when an
 // older copy replaced it.
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "test/sim/checks.h"
@@ -72,22 +74,28 @@ class DurableCheck final : public Check {
     }
     for (const auto& [action, realms] : before.actions()) {
       if (world_->network().database().HasAction(action)) continue;
-      const bool is_again = held.contains(action) && !asked.contains(action);
-      (is_again ? again_ : excused_).insert(action);
+      if (!held.contains(action) || asked.contains(action)) {
+        excused_.insert(action);
+        continue;
+      }
+      durable_.insert(action);
+      for (const Data& place : realms) again_[action].insert(place["realm"].as_string());
     }
-    durable_.insert(again_.begin(), again_.end());
   }
 
-  // An answer that was on its way when the server was restored still confirms lost mutations.
+  // An answer that was on its way when the server was restored still confirms lost mutations. So
+  // does one that revokes a realm of theirs: they cannot be pushed again.
   void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
     if (again_.empty()) return;
     for (const Data& write : writes.items()) {
-      const Data& record = write["put"];
-      if (write["store"].as_string() != "updates" ||
-          world_->checks().IsInHistory(host.profile().storage.Get("sync", "sync")["cursors"]))
-        continue;
-      for (const Data& item : record["confirmed"].items()) {
-        if (again_.contains(item["id"].as_string())) excused_.insert(item["id"].as_string());
+      if (!write["store"].Is("updates")) continue;
+      const bool is_late =
+          !world_->checks().IsInHistory(host.profile().storage.Get("sync", "sync")["cursors"]);
+      for (const Data& item : write["put"]["confirmed"].items()) {
+        const std::string& action = item["id"].as_string();
+        const auto again = again_.find(action);
+        if (again == again_.end()) continue;
+        if (is_late || !MayRead(host.profile(), again->second)) excused_.insert(action);
       }
     }
   }
@@ -113,8 +121,16 @@ class DurableCheck final : public Check {
   }
 
  private:
+  bool MayRead(const Profile& profile, const std::set<std::string>& realms) {
+    Network& network = world_->network();
+    const auto readable = network.database().ReadableBy(network.CallerOf(profile));
+    return std::all_of(realms.begin(), realms.end(),
+                       [&](const std::string& realm) { return readable.contains(realm); });
+  }
+
   std::set<std::string> durable_, withdrawn_, excused_;
-  std::set<std::string> again_;  // lost by the server, held by a client
+  std::map<std::string, std::set<std::string>>
+      again_;  // lost by the server, held by a client: realms
 };
 
 }  // namespace
