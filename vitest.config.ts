@@ -40,8 +40,19 @@ const anyDatabase = [
  * the other tests of pulling, pushing and images, and all of these by night.
  */
 const large = ['joins-large', 'large-entry', 'pull-large', 'refill', 'refill-client', 'table-time'];
+/** Long ones, about rules that are the authority's or the client's. */
+const ruled = [
+  'filter',
+  'joins',
+  'lost-client',
+  'poke',
+  'same-ids',
+  'schema-sequences',
+  'sockets',
+  'tables',
+];
 const byNight = process.env['SKERRY_ROUNDS'] === 'all';
-const postgresOnly = byNight ? [] : [...anyDatabase, ...large];
+const postgresOnly = byNight ? [] : [...anyDatabase, ...large, ...ruled];
 
 /** They take longest, a minute or more each; a run that came to them last would have a processor idle. */
 const long = /\/(storm[^/]*|idle|kills|account|one-pusher|kill|outage|service|stuck)\.test\.ts$/;
@@ -56,7 +67,8 @@ class LongFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the processors of a small machine: most tests wait for a browser or a database.
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     projects: [
       project('unit', ['test/js/**/*.test.ts', 'test/contract/**/*.test.ts'], {

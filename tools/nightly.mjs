@@ -24,8 +24,19 @@ const kParts = [
     join(bin, 'vitest'),
     [
       ...['run', '--project', 'browser', '--project', 'server', '--project', 'server-postgres'],
-      ...['test/browser/kills', 'test/server/kill', 'test/server/nodes/outage'],
+      ...[
+        'test/browser/kills',
+        'test/browser/account',
+        'test/server/kill',
+        'test/server/nodes/outage',
+      ],
     ],
+    kAllRounds,
+  ],
+  [
+    'three engines, all modes',
+    join(bin, 'vitest'),
+    ['run', '--project', 'engines', '--exclude', '**/storm-*'],
     kAllRounds,
   ],
   ...[1, 2, 3, 4, 5].map((seed) => [

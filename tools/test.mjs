@@ -228,13 +228,11 @@ await main(async () => {
     await check('size', sizes);
     await counted('unit tests', () => vitest('unit'));
   }
-  if (wants('server'))
-    await counted('server tests on PGlite and PostgreSQL', () =>
-      vitest('server', 'server-postgres'),
-    );
-  const browsers = ['browser', 'engines'].filter((name) => wants(name));
-  if (browsers.length > 0)
-    await counted(`${browsers.join(' and ')} tests`, () => vitest(...browsers));
+  // In one run: the tests with browsers mostly wait, and those of the server compute meanwhile.
+  const servers = wants('server') ? ['server', 'server-postgres'] : [];
+  const projects = [...servers, ...['browser', 'engines'].filter((name) => wants(name))];
+  if (projects.length > 0)
+    await counted(`tests of ${projects.join(', ')}`, () => vitest(...projects));
   if (wants('package')) {
     await check('publint and attw', published);
     await counted('package tests', () => vitest('package'));

@@ -149,7 +149,7 @@ describe('admission', () => {
     const { bytes } = done.entries[0];
     const touched = { realm: 'public', revision: 3, client: kClient, streams: [] };
     expect(done.touched).toEqual([
-      { ...touched, tables: ['groups', 'members'], changes: 2, bytes },
+      { ...touched, tables: ['groups', 'members'], changes: 2, bytes, appends: 0 },
     ]);
     expect(bytes).toBeGreaterThan(100);
     expect(done.rows.map((row: Json) => [row.table, row.deletedAt, row.isNew])).toEqual([
