@@ -93,6 +93,14 @@ class Tab {
     kStreamPage,
     kStreamState,
   };
+  // The last actions of a stream up to some place, which are read from the end on.
+  struct LastActions {
+    Map<StreamPlace, StreamAction> actions;
+    size_t asked = 0;    // rows in this round
+    size_t rows = 0;     // that were read
+    uint64_t floor = 0;  // kStreamPage: nothing at or below this revision is stored
+  };
+
   struct Tx {
     Kind kind = Kind::kSync;
     Data results;
@@ -114,6 +122,7 @@ class Tab {
     uint32_t stream = 0;                    // kStream, kStreamPage, kStreamState: its handle
     std::optional<StoredStream> stored;     // kStream
     std::optional<StreamPageEvent> page;    // kStreamPage
+    LastActions last;                       // kStreamPage, and kStream of a plain one
     std::optional<StreamStateEvent> state;  // kStreamState
     bool reads_first = false;               // kCommit, kLocalCommit
     bool was_read = false;
@@ -200,6 +209,9 @@ class Tab {
   // tab_streams.cc
   void LoadStreams(Data* effects);
   bool ReadStream(Tx* tx, Data* effects, uint64_t id);
+  bool ReadPage(Tx* tx, Data* effects, uint64_t id) const;
+  bool ReadLast(const Streams::Stream& stream, const Data& rows, uint64_t wanted, Tx* tx,
+                Data* effects, uint64_t id) const;
   void FinishStream(const Tx& tx, Data* effects);
   void FinishPage(const Tx& tx, Data* effects);
   bool FindRest(const Data& rows, uint64_t floor, Vector<StreamAction>* rest) const;

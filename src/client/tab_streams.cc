@@ -14,7 +14,10 @@ namespace {
 
 constexpr uint32_t kRowsOfAPage = 100;       // of a reduced stream that is loaded
 constexpr uint64_t kMostRowsAtOnce = 1'000;  // of a plain one, and of a page
-constexpr size_t kStatesKept = 2;            // of the highest versions of a reducer
+// A row may have one action or hundreds. So few are read first, and then as many again, until there
+// are enough actions.
+constexpr uint32_t kFirstRows = 4;
+constexpr size_t kStatesKept = 2;  // of the highest versions of a reducer
 
 uint32_t RowsFor(uint64_t actions) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(actions, 1, kMostRowsAtOnce));
@@ -77,6 +80,12 @@ bool AreFolded(const SyncProgress& sync, const Streams::Stream& stream, const Ke
   });
 }
 
+Vector<StreamAction> InOrder(const Map<StreamPlace, StreamAction>& actions) {
+  Vector<StreamAction> list;
+  for (const auto& [place, action] : actions) list.push_back(action);
+  return list;
+}
+
 // Rows that cannot be read are left out: a server has them still.
 Vector<StreamAction> ActionsOf(const Schema& schema, const Data& rows) {
   Map<StreamPlace, StreamAction> found;
@@ -88,9 +97,7 @@ Vector<StreamAction> ActionsOf(const Schema& schema, const Data& rows) {
     if (!actions.ok()) continue;
     for (StreamAction& action : actions.value()) found[action.place] = std::move(action);
   }
-  Vector<StreamAction> list;
-  for (auto& [place, action] : found) list.push_back(std::move(action));
-  return list;
+  return InOrder(found);
 }
 
 }  // namespace
@@ -124,23 +131,51 @@ void Tab::LoadStreams(Data* effects) {
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = SyncRead();
   reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
+  Tx tx;
   if (!stream->reducer.has_value()) {
-    reads.Push(LastRead(Store::kActions, keys.from, keys.to, RowsFor(stream->keep)));
+    tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));
+    reads.Push(LastRead(Store::kActions, keys.from, keys.to, static_cast<uint32_t>(tx.last.asked)));
   } else if (stream->read_upto > 0) {
     const Key from = ActionsKey(stream->realm, stream->name, stream->read_upto + 1);
     reads.Push(BetweenRead(Store::kActions, from, keys.to, kRowsOfAPage));
   }
-  Tx tx;
   tx.kind = Kind::kStream;
   tx.stream = stream->handle;
   Transact(std::move(tx), {Store::kSync, Store::kStreams, Store::kActions}, std::move(reads),
            TransactionMode::kRead, effects);
 }
 
+// Takes rows that come before those that were read already. Returns whether another round follows,
+// because these have fewer actions than wanted.
+bool Tab::ReadLast(const Streams::Stream& stream, const Data& rows, uint64_t wanted, Tx* tx,
+                   Data* effects, uint64_t id) const {
+  const size_t found = rows.items().size();
+  Vector<StreamAction> actions = ActionsOf(*schema_, rows);
+  for (StreamAction& action : actions)
+    tx->last.actions.try_emplace(action.place, std::move(action));
+  tx->last.rows += found;
+  const bool is_enough =
+      tx->last.actions.size() >= wanted || tx->last.rows >= kMostRowsAtOnce || actions.empty();
+  if (is_enough || found < tx->last.asked) return false;
+  tx->last.asked = std::min<size_t>(tx->last.rows, kMostRowsAtOnce);
+  const KeyRange keys = KeysOfStream(stream.realm, stream.name);
+  const uint64_t before = tx->last.actions.begin()->first.first;
+  effects->Push(MoreEffect(id, OneRead(LastRead(Store::kActions, keys.from,
+                                                ActionsKey(stream.realm, stream.name, before - 1),
+                                                static_cast<uint32_t>(tx->last.asked)))));
+  return true;
+}
+
 // Returns whether another round of reads follows: the state says which actions are needed.
 bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
   const Streams::Stream* stream = streams_.Find(tx->stream);
   const Data::Array& read = tx->results.items();
+  if (stream == nullptr) return false;
+  if (tx->stored.has_value() && !stream->reducer.has_value()) {
+    if (ReadLast(*stream, read[0], stream->keep, tx, effects, id)) return true;
+    tx->stored->actions = InOrder(tx->last.actions);
+    return false;
+  }
   if (tx->stored.has_value()) {
     tx->stored->actions = ActionsOf(*schema_, read[0]);
     for (StreamAction& action : ActionsOf(*schema_, read[1]))
@@ -149,13 +184,19 @@ bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
     return false;
   }
   StoredStream& stored = tx->stored.emplace();
-  if (stream == nullptr || read.size() < 2) return false;
+  if (read.size() < 2) return false;
   stored.n = SyncProgress::Read(read[0]).n;
   const Kept kept = ReadKept(read[1]);
   stored.floor = kept.floor;
+  if (!stream->reducer.has_value()) {
+    if (read.size() < 3) return false;
+    if (ReadLast(*stream, read[2], stream->keep, tx, effects, id)) return true;
+    stored.actions = InOrder(tx->last.actions);
+    return false;
+  }
   if (read.size() > 2) {
     stored.actions = ActionsOf(*schema_, read[2]);
-    stored.has_more = stream->reducer.has_value() && read[2].items().size() == kRowsOfAPage;
+    stored.has_more = read[2].items().size() == kRowsOfAPage;
     return false;
   }
   stored.state = StateFor(*stream, kept);
@@ -193,11 +234,10 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
   }
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = OneRead(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
-  // The last row may begin at the place itself.
-  reads.Push(LastRead(Store::kActions, keys.from,
-                      ActionsKey(stream->realm, stream->name, event.revision),
-                      RowsFor(event.limit) + 1));
   Tx tx;
+  tx.last.asked = kFirstRows;
+  reads.Push(LastRead(Store::kActions, keys.from,
+                      ActionsKey(stream->realm, stream->name, event.revision), kFirstRows));
   tx.kind = Kind::kStreamPage;
   tx.stream = stream->handle;
   tx.page = event;
@@ -205,15 +245,30 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
            TransactionMode::kRead, effects);
 }
 
+bool Tab::ReadPage(Tx* tx, Data* effects, uint64_t id) const {
+  const Streams::Stream* stream = streams_.Find(tx->stream);
+  const Data::Array& read = tx->results.items();
+  const bool is_first = tx->last.rows == 0;
+  if (is_first) tx->last.floor = ReadKept(read[0]).floor;
+  const Data& rows = read[is_first ? 1 : 0];
+  const StreamPlace before{tx->page->revision, tx->page->position};
+  // Without those that come at the place or after it.
+  const Vector<StreamAction> there = ActionsOf(*schema_, rows);
+  const auto outside = std::count_if(there.begin(), there.end(), [&](const StreamAction& action) {
+    return action.place >= before;
+  });
+  const uint64_t wanted = tx->page->limit + static_cast<uint64_t>(outside);
+  const bool goes_on = stream != nullptr && ReadLast(*stream, rows, wanted, tx, effects, id);
+  erase_if(tx->last.actions, [&](const auto& item) { return item.first >= before; });
+  return goes_on;
+}
+
 void Tab::FinishPage(const Tx& tx, Data* effects) {
   const StreamPageEvent& page = *tx.page;
-  const Data::Array& read = tx.results.items();
-  Vector<StreamAction> actions = ActionsOf(*schema_, read[1]);
-  const StreamPlace before{page.revision, page.position};
-  erase_if(actions, [&](const StreamAction& action) { return action.place >= before; });
+  Vector<StreamAction> actions = InOrder(tx.last.actions);
   if (actions.size() > page.limit)
     actions.erase(actions.begin(), actions.end() - static_cast<ptrdiff_t>(page.limit));
-  effects->Push(StreamPageEffect(page.id, ActionsToData(actions), ReadKept(read[0]).floor, {}));
+  effects->Push(StreamPageEffect(page.id, ActionsToData(actions), tx.last.floor, {}));
 }
 
 void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {

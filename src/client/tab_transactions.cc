@@ -130,6 +130,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
       WriteState(tx, &writes);
       break;
     case Kind::kStreamPage:
+      if (ReadPage(&tx, effects, id)) return;
       break;
     // A request from now on needs another reading.
     case Kind::kReading:

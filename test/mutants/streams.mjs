@@ -143,6 +143,12 @@ export const replay = [
     to: 'mutation',
   },
   {
+    name: 'as many rows are read as actions are wanted, though a row has hundreds',
+    file: 'src/client/tab_streams.cc',
+    from: 'tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));',
+    to: 'tx.last.asked = RowsFor(stream->keep);',
+  },
+  {
     name: 'what was handed over of another history counts while a stream is read again',
     file: 'src/client/streams.cc',
     from: 'stream.reducer.has_value() && stream.read_upto > 0;',

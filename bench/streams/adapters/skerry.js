@@ -46,15 +46,15 @@ export default {
       state.subscribe(look);
       look();
     }),
-  /** Resolves once the state of the reducer is stored. */
-  async kept() {
+  /** Resolves once the state of the reducer after so many actions is stored. */
+  async kept(count) {
     const [{ name }] = (await indexedDB.databases()).filter(({ name }) =>
       name.startsWith('skerry'),
     );
     const storage = await asked(indexedDB.open(name));
     for (;;) {
-      const rows = storage.transaction('streams').objectStore('streams');
-      if ((await asked(rows.count())) > 0) break;
+      const rows = await asked(storage.transaction('streams').objectStore('streams').getAll());
+      if (rows.some(({ state }) => state !== undefined && JSON.parse(state).count === count)) break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     storage.close();

@@ -87,7 +87,7 @@ globalThis.bench = {
     });
     return { ms, last: (await adapter.last())?.n };
   },
-  kept: () => adapter.kept(),
+  kept: (count) => adapter.kept(count),
   close: () => adapter.close(),
   /** Dispatches, one after the other; the median of rounds, µs each, and until all is stored, ms. */
   async dispatches(rounds, count) {

@@ -171,6 +171,40 @@ TEST_CASE("a stream: pages of its past come from storage, without gaps") {
   CHECK(one.window.notes[0]["actions"].items().size() == 2);
 }
 
+TEST_CASE("a stream: no more rows are read than the last actions need") {
+  StreamStorage storage;
+  uint64_t revision = 0;
+  const auto log = [&](int rows, int actions) {
+    for (int row = 0; row < rows; ++row) {
+      Vector<StreamAction> list;
+      for (int i = 0; i < actions; ++i) list.push_back(ActionAt(++revision));
+      storage.Log(list);
+    }
+  };
+  log(30, 40);  // rows with many actions, and then with one each
+  log(9, 1);
+  storage.read_rows = 0;
+  StreamWindow one(&storage);
+  one.Open(Data::Object{{"keep", 60}});
+  const ShownIds shown = one.Settled();
+  CHECK(shown.size() >= 60);
+  CHECK(shown.back() == ActionId(revision));
+  CHECK(storage.read_rows < 25);
+  storage.read_rows = 0;
+  one.window.Event(Data::Object{{"type", "streamPage"},
+                                {"id", 7},
+                                {"stream", kStreamHandle},
+                                {"revision", revision - 500},
+                                {"position", 0},
+                                {"limit", 100}});
+  one.window.Settle();
+  const Data& page = one.window.notes.back()["actions"];
+  REQUIRE(page.items().size() == 100);
+  CHECK(page.items()[0]["id"] == Data(ActionId(revision - 600)));
+  CHECK(page.items()[99]["id"] == Data(ActionId(revision - 501)));
+  CHECK(storage.read_rows < 12);
+}
+
 TEST_CASE("a stream: a failed read is tried again after a pause") {
   StreamStorage storage;
   storage.Log({ActionAt(1)});

@@ -58,7 +58,11 @@ Data Storage::Read(const Data& read) const {
   if (store == "mutations") return Range(mutations, range);
   if (store == "updates") return Range(updates, range);
   if (store == "conflicts") return Range(conflicts, range);
-  if (store == "actions") return Range(actions, range);
+  if (store == "actions") {
+    Data rows = Range(actions, range);
+    read_rows += rows.items().size();
+    return rows;
+  }
   if (store == "streams") return Range(streams, range);
   REQUIRE_EQ(store, "outbox");
   return Range(outbox, range);

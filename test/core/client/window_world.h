@@ -27,6 +27,7 @@ class Storage {
   std::map<std::string, Data> outbox, actions, streams;
   std::map<std::string, Vector<std::string>> images;  // generation: parts
   uint64_t last_key = 0;
+  mutable size_t read_rows = 0;  // of the store `actions`
 
   Data Read(const Data& read) const;
   std::map<std::string, Data>* StreamStore(const std::string& name);
