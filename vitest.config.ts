@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { byNight } from './test/support/rounds.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -51,7 +52,6 @@ const ruled = [
   'sockets',
   'tables',
 ];
-const byNight = process.env['SKERRY_ROUNDS'] === 'all';
 const postgresOnly = byNight ? [] : [...anyDatabase, ...large, ...ruled];
 
 /** They take longest, a minute or more each; a run that came to them last would have a processor idle. */
@@ -86,7 +86,7 @@ export default defineConfig({
         exclude: ['test/server/{directory-lock,pglite,start}.test.ts'],
         globalSetup: here('./test/server/support/postgres.ts'),
       }),
-      // Browsers mostly wait, so two files run side by side, each with profiles, a server and ports of its own. No test is
+      // Browsers mostly wait, so three files run side by side, each with profiles, a server and ports of its own. No test is
       // given up on early: a machine may have two cores.
       project('browser', ['test/browser/**/*.test.ts'], browsers),
       // The same scenes in three engines.

@@ -95,10 +95,13 @@ class Tab {
   };
   // The last actions of a stream up to some place, which are read from the end on.
   struct LastActions {
-    Map<StreamPlace, StreamAction> actions;
-    size_t asked = 0;    // rows in this round
-    size_t rows = 0;     // that were read
-    uint64_t floor = 0;  // kStreamPage: nothing at or below this revision is stored
+    std::string realm, stream;
+    StreamPlace before;   // all come before it
+    uint64_t wanted = 0;  // so many actions, or more
+    uint32_t asked = 0;   // rows in this round
+    uint32_t rows = 0;    // that were read
+    uint64_t floor = 0;   // kStreamPage: nothing at or below this revision is stored
+    Map<StreamPlace, StreamAction> actions = {};
   };
 
   struct Tx {
@@ -210,8 +213,7 @@ class Tab {
   void LoadStreams(Data* effects);
   bool ReadStream(Tx* tx, Data* effects, uint64_t id);
   bool ReadPage(Tx* tx, Data* effects, uint64_t id) const;
-  bool ReadLast(const Streams::Stream& stream, const Data& rows, uint64_t wanted, Tx* tx,
-                Data* effects, uint64_t id) const;
+  bool ReadLast(const Data& rows, LastActions* last, Data* effects, uint64_t id) const;
   void FinishStream(const Tx& tx, Data* effects);
   void FinishPage(const Tx& tx, Data* effects);
   bool FindRest(const Data& rows, uint64_t floor, Vector<StreamAction>* rest) const;

@@ -133,8 +133,9 @@ void Tab::LoadStreams(Data* effects) {
   reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
   Tx tx;
   if (!stream->reducer.has_value()) {
+    tx.last = {stream->realm, stream->name, {UINT64_MAX, 0}, stream->keep};
     tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));
-    reads.Push(LastRead(Store::kActions, keys.from, keys.to, static_cast<uint32_t>(tx.last.asked)));
+    reads.Push(LastRead(Store::kActions, keys.from, keys.to, tx.last.asked));
   } else if (stream->read_upto > 0) {
     const Key from = ActionsKey(stream->realm, stream->name, stream->read_upto + 1);
     reads.Push(BetweenRead(Store::kActions, from, keys.to, kRowsOfAPage));
@@ -147,22 +148,20 @@ void Tab::LoadStreams(Data* effects) {
 
 // Takes rows that come before those that were read already. Returns whether another round follows,
 // because these have fewer actions than wanted.
-bool Tab::ReadLast(const Streams::Stream& stream, const Data& rows, uint64_t wanted, Tx* tx,
-                   Data* effects, uint64_t id) const {
-  const size_t found = rows.items().size();
+bool Tab::ReadLast(const Data& rows, LastActions* last, Data* effects, uint64_t id) const {
+  const auto found = static_cast<uint32_t>(rows.items().size());
   Vector<StreamAction> actions = ActionsOf(*schema_, rows);
-  for (StreamAction& action : actions)
-    tx->last.actions.try_emplace(action.place, std::move(action));
-  tx->last.rows += found;
-  const bool is_enough =
-      tx->last.actions.size() >= wanted || tx->last.rows >= kMostRowsAtOnce || actions.empty();
-  if (is_enough || found < tx->last.asked) return false;
-  tx->last.asked = std::min<size_t>(tx->last.rows, kMostRowsAtOnce);
-  const KeyRange keys = KeysOfStream(stream.realm, stream.name);
-  const uint64_t before = tx->last.actions.begin()->first.first;
-  effects->Push(MoreEffect(id, OneRead(LastRead(Store::kActions, keys.from,
-                                                ActionsKey(stream.realm, stream.name, before - 1),
-                                                static_cast<uint32_t>(tx->last.asked)))));
+  last->rows += found;
+  const bool is_end = found < last->asked || last->rows >= kMostRowsAtOnce || actions.empty();
+  const uint64_t first = is_end ? 0 : actions[0].place.first;
+  for (StreamAction& action : actions) {
+    if (action.place < last->before) last->actions.try_emplace(action.place, std::move(action));
+  }
+  if (is_end || last->actions.size() >= last->wanted) return false;
+  last->asked = last->rows;
+  effects->Push(MoreEffect(
+      id, OneRead(LastRead(Store::kActions, KeysOfStream(last->realm, last->stream).from,
+                           ActionsKey(last->realm, last->stream, first - 1), last->asked))));
   return true;
 }
 
@@ -171,27 +170,26 @@ bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
   const Streams::Stream* stream = streams_.Find(tx->stream);
   const Data::Array& read = tx->results.items();
   if (stream == nullptr) return false;
-  if (tx->stored.has_value() && !stream->reducer.has_value()) {
-    if (ReadLast(*stream, read[0], stream->keep, tx, effects, id)) return true;
-    tx->stored->actions = InOrder(tx->last.actions);
-    return false;
+  const bool is_plain = !stream->reducer.has_value();
+  const bool is_first = !tx->stored.has_value();
+  StoredStream& stored = is_first ? tx->stored.emplace() : *tx->stored;
+  Kept kept;
+  if (is_first) {
+    if (read.size() < (is_plain ? 3 : 2)) return false;
+    stored.n = SyncProgress::Read(read[0]).n;
+    kept = ReadKept(read[1]);
+    stored.floor = kept.floor;
   }
-  if (tx->stored.has_value()) {
-    tx->stored->actions = ActionsOf(*schema_, read[0]);
-    for (StreamAction& action : ActionsOf(*schema_, read[1]))
-      tx->stored->actions.push_back(std::move(action));
-    tx->stored->has_more = read[0].items().size() == kRowsOfAPage;
-    return false;
-  }
-  StoredStream& stored = tx->stored.emplace();
-  if (read.size() < 2) return false;
-  stored.n = SyncProgress::Read(read[0]).n;
-  const Kept kept = ReadKept(read[1]);
-  stored.floor = kept.floor;
-  if (!stream->reducer.has_value()) {
-    if (read.size() < 3) return false;
-    if (ReadLast(*stream, read[2], stream->keep, tx, effects, id)) return true;
+  if (is_plain) {
+    if (ReadLast(read[is_first ? 2 : 0], &tx->last, effects, id)) return true;
     stored.actions = InOrder(tx->last.actions);
+    return false;
+  }
+  if (!is_first) {
+    stored.actions = ActionsOf(*schema_, read[0]);
+    for (StreamAction& action : ActionsOf(*schema_, read[1]))
+      stored.actions.push_back(std::move(action));
+    stored.has_more = read[0].items().size() == kRowsOfAPage;
     return false;
   }
   if (read.size() > 2) {
@@ -235,9 +233,10 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = OneRead(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
   Tx tx;
+  tx.last = {stream->realm, stream->name, {event.revision, event.position}, event.limit};
   tx.last.asked = kFirstRows;
   reads.Push(LastRead(Store::kActions, keys.from,
-                      ActionsKey(stream->realm, stream->name, event.revision), kFirstRows));
+                      ActionsKey(stream->realm, stream->name, event.revision), tx.last.asked));
   tx.kind = Kind::kStreamPage;
   tx.stream = stream->handle;
   tx.page = event;
@@ -246,21 +245,10 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
 }
 
 bool Tab::ReadPage(Tx* tx, Data* effects, uint64_t id) const {
-  const Streams::Stream* stream = streams_.Find(tx->stream);
   const Data::Array& read = tx->results.items();
   const bool is_first = tx->last.rows == 0;
   if (is_first) tx->last.floor = ReadKept(read[0]).floor;
-  const Data& rows = read[is_first ? 1 : 0];
-  const StreamPlace before{tx->page->revision, tx->page->position};
-  // Without those that come at the place or after it.
-  const Vector<StreamAction> there = ActionsOf(*schema_, rows);
-  const auto outside = std::count_if(there.begin(), there.end(), [&](const StreamAction& action) {
-    return action.place >= before;
-  });
-  const uint64_t wanted = tx->page->limit + static_cast<uint64_t>(outside);
-  const bool goes_on = stream != nullptr && ReadLast(*stream, rows, wanted, tx, effects, id);
-  erase_if(tx->last.actions, [&](const auto& item) { return item.first >= before; });
-  return goes_on;
+  return ReadLast(read[is_first ? 1 : 0], &tx->last, effects, id);
 }
 
 void Tab::FinishPage(const Tx& tx, Data* effects) {

@@ -3,7 +3,7 @@
 // Method: real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { rounds } from '../support/rounds.ts';
+import { byNight } from '../support/rounds.ts';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, writeNotes } from './support/kit.ts';
@@ -166,9 +166,7 @@ const standStill = (where: string) => `
   };`;
 
 /** By day at two of the places. */
-const killed = ['copying', 'copied', 'deleting', 'deleted'].filter(
-  (_, i) => i % rounds(1, 2) === 0,
-);
+const killed = ['copying', 'deleting', ...(byNight ? ['copied', 'deleted'] : [])];
 test.each(killed)(
   'a browser killed while it adopts local data (%s) loses and doubles nothing',
   async (where) => {

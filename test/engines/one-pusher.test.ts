@@ -2,7 +2,7 @@
 // does not work. Method: Chromium, Firefox and WebKit.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
-import { rounds } from '../support/rounds.ts';
+import { byNight } from '../support/rounds.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';
 import type { RemoteWindow } from './support/hub.ts';
 import { type Mode, Scene, shortTimes } from './support/scene.ts';
@@ -172,7 +172,7 @@ describe.each(engines)('$name', (engine) => {
       ['cannot start', '/no-wasm-sw.js', /could not be fetched/],
     ];
     // To wait for one that never answers takes long: by day in one engine.
-    const all = rounds(1, 0) > 0 || engine.name === 'chromium';
+    const all = byNight || engine.name === 'chromium';
     for (const [what, script, reason] of without.filter(
       ([what]) => all || what !== 'never answers',
     ))

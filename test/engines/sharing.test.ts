@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { invite } from '../server/support/memberships.ts';
 import { type Json, uuid7, WireClient } from '../server/support/server.ts';
-import { rounds } from '../support/rounds.ts';
+import { byNight, rounds } from '../support/rounds.ts';
 import { engines } from './support/checks.ts';
 import type { RemoteWindow } from './support/hub.ts';
 import { Scene } from './support/scene.ts';
@@ -109,7 +109,7 @@ describe.each(engines)('$name', (engine) => {
   });
 
   // By day in one engine: it is the core's rule, and the server's.
-  const isHere = rounds(1, 0) > 0 || engine.name === 'chromium';
+  const isHere = byNight || engine.name === 'chromium';
   test.runIf(isHere)(
     'one entry moves, and one deletes, more rows than an answer can hold',
     {

@@ -44,6 +44,18 @@ export const streams = [
     to: '  Kept kept',
   },
   {
+    name: 'as many rows are read as actions are wanted, though a row has hundreds',
+    file: 'src/client/tab_streams.cc',
+    from: 'tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));',
+    to: 'tx.last.asked = RowsFor(stream->keep);',
+  },
+  {
+    name: 'what was handed over of another history counts while a stream is read again',
+    file: 'src/client/streams.cc',
+    from: 'stream.reducer.has_value() && stream.read_upto > 0;',
+    to: 'stream.reducer.has_value();',
+  },
+  {
     name: 'a list that needs only the last actions removes what a reducer has to fold',
     file: 'src/client/tab_streams.cc',
     from: '    if (!AreFolded(sync, *stream, kept, floor)) return;\n',
@@ -141,18 +153,6 @@ export const replay = [
     file: 'src/client/transaction.cc',
     from: 'if (mutation.action.id.empty()) mutation',
     to: 'mutation',
-  },
-  {
-    name: 'as many rows are read as actions are wanted, though a row has hundreds',
-    file: 'src/client/tab_streams.cc',
-    from: 'tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));',
-    to: 'tx.last.asked = RowsFor(stream->keep);',
-  },
-  {
-    name: 'what was handed over of another history counts while a stream is read again',
-    file: 'src/client/streams.cc',
-    from: 'stream.reducer.has_value() && stream.read_upto > 0;',
-    to: 'stream.reducer.has_value();',
   },
 ];
 

@@ -37,7 +37,7 @@ export default {
     for (const item of list) items.push([item]);
     await stored();
   },
-  // An import: one by one takes minutes, because the storage is written anew after every 500 transactions.
+  // An import: one by one takes minutes, because the storage is rewritten after every 500 transactions.
   async fill(list) {
     for (let from = 0; from < list.length; from += 1_000) {
       items.push(list.slice(from, from + 1_000));

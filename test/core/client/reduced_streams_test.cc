@@ -51,17 +51,23 @@ TEST_CASE("a stream: a reduced one gets no action before all that come before it
   CHECK(one.shown.whole);
 }
 
+// The worker has dropped the realm: another history begins. Gives the step of its record.
+Step DropRealm(StreamStorage* storage) {
+  storage->actions.clear();
+  storage->revision = 0;
+  Step drop;
+  drop.kind = StepKind::kDropRealm;
+  drop.realm = "A";
+  return drop;
+}
+
 TEST_CASE("a stream: a realm that is dropped begins again") {
   StreamStorage storage;
   storage.Log({ActionAt(1), ActionAt(2)});
   StreamWindow one(&storage);
   one.OpenReduced();
   one.Settled();
-  Step drop;
-  drop.kind = StepKind::kDropRealm;
-  drop.realm = "A";
-  storage.actions.clear();
-  storage.revision = 0;
+  const Step drop = DropRealm(&storage);
   const Data record = storage.Log({ActionAt(1, ActionId(77))}, {}, {}, {drop});
   one.window.Hear(record);
   CHECK(one.Look() == ShownIds{ActionId(77)});
@@ -86,11 +92,7 @@ TEST_CASE("a stream: another history begins while the stream is read again") {
     StreamWindow one(&storage);
     one.OpenReduced();
     CHECK(one.Settled().size() == 2);
-    Step drop;
-    drop.kind = StepKind::kDropRealm;
-    drop.realm = "A";
-    storage.actions.clear();
-    storage.revision = 0;
+    const Step drop = DropRealm(&storage);
     storage.Log({}, {}, {}, {drop});
     Publish(&storage, "g1", storage.n());
     storage.Log({});

@@ -68,9 +68,12 @@ Data Page(const Vector<skerry::MutationRecord>& records) {
   return page;
 }
 
+const InboxReason kForbidden{"rejected", "forbidden", "", "", {}};
+
 // The codes of the refused mutations, by their numbers; those that stay are left out.
-std::map<uint64_t, std::string> Refused(const Quarantine& quarantine) {
-  std::map<uint64_t, std::string> codes;
+using Codes = std::map<uint64_t, std::string>;
+Codes Refused(const Quarantine& quarantine) {
+  Codes codes;
   for (const RefusedMutation& refused : quarantine.refused())
     codes[refused.key.number()] = refused.code;
   return codes;
@@ -78,16 +81,15 @@ std::map<uint64_t, std::string> Refused(const Quarantine& quarantine) {
 
 TEST_CASE("a refused founding takes along all in its realm, and nothing else") {
   Quarantine quarantine(&MemberSchema(), "anna", 5000);
-  quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+  quarantine.Refuse(SyncUuid(1), kForbidden);
   // The server has refused this one for itself, too.
-  quarantine.Refuse(SyncUuid(2), {"rejected", "forbidden", "", "", {}});
+  quarantine.Refuse(SyncUuid(2), kForbidden);
   Data::Array writes;
   quarantine.Add(
       Page({Record(1, {Founding()}), Record(2, {Item("a", kRealm)}),
             Record(3, {Member(OpKind::kCreate, "bo", "writer")}), Record(4, {Item("b", "A")}),
             Record(5, {Item("c", "A"), Item("d", kRealm)})}),
       &writes);
-  using Codes = std::map<uint64_t, std::string>;
   CHECK(Refused(quarantine) ==
         Codes{{1, "forbidden"}, {2, "depends"}, {3, "depends"}, {5, "depends"}});
   Vector<std::string> depends_on;
@@ -101,7 +103,7 @@ TEST_CASE("a refused founding takes along all in its realm, and nothing else") {
 
 TEST_CASE("what founds a realm again, and offers rows, depends on no refused founding") {
   Quarantine quarantine(&MemberSchema(), "anna", 5000);
-  quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+  quarantine.Refuse(SyncUuid(1), kForbidden);
   Op row = Item("a", kRealm);
   row.kind = OpKind::kOffer;
   Data::Array writes;
@@ -109,19 +111,17 @@ TEST_CASE("what founds a realm again, and offers rows, depends on no refused fou
                        Record(2, {Item("b", kRealm)}), Record(3, {Founding()}), Record(4, {row}),
                        Record(5, {Item("a", kRealm)}), Record(6, {Item("e", "A")})}),
                  &writes);
-  using Codes = std::map<uint64_t, std::string>;
   CHECK(Refused(quarantine) == Codes{{1, "forbidden"}, {2, "depends"}, {6, "depends"}});
 }
 
 TEST_CASE("a founding that was refused for itself goes to the inbox, with its offers") {
   Quarantine quarantine(&MemberSchema(), "anna", 5000);
-  quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
-  quarantine.Refuse(SyncUuid(2), {"rejected", "forbidden", "", "", {}});
+  quarantine.Refuse(SyncUuid(1), kForbidden);
+  quarantine.Refuse(SyncUuid(2), kForbidden);
   Data::Array writes;
   quarantine.Add(
       Page({Record(1, {Founding()}), Record(2, {Founding()}), Record(3, {Item("b", kRealm)})}),
       &writes);
-  using Codes = std::map<uint64_t, std::string>;
   CHECK(Refused(quarantine) == Codes{{1, "forbidden"}, {2, "forbidden"}, {3, "depends"}});
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("a leave of a lost realm waits, and so does what needs objects that wa
 
 TEST_CASE("a refused change of members takes along no rows of the realm") {
   Quarantine quarantine(&MemberSchema(), "anna", 5000);
-  quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+  quarantine.Refuse(SyncUuid(1), kForbidden);
   Data::Array writes;
   quarantine.Add(
       Page({Record(1, {Member(OpKind::kCreate, "bo", "owner")}), Record(2, {Item("a", kRealm)})}),
@@ -184,7 +184,7 @@ TEST_CASE("a leave of a realm that is revoked, or unknown to the server, is done
     if (pulled)
       quarantine.RefuseRealm(kRealm, {"revoked", "revoked", "", "", {}});
     else
-      quarantine.Refuse(SyncUuid(1), {"rejected", "forbidden", "", "", {}});
+      quarantine.Refuse(SyncUuid(1), kForbidden);
     Data::Array writes;
     quarantine.Add(Page({Record(1, {Member(OpKind::kDelete, "anna")}),
                          Record(2, {Member(OpKind::kDelete, "bo")})}),

@@ -1,6 +1,6 @@
 // Checks at the end of each scene.
 import { expect } from 'vitest';
-import { rounds } from '../../support/rounds.ts';
+import { byNight } from '../../support/rounds.ts';
 import { chromium } from './chromium.ts';
 import type { Engine } from './engine.ts';
 import { firefox } from './firefox.ts';
@@ -12,7 +12,7 @@ export const engines: readonly Engine[] = [chromium, firefox, webkit];
 export const modes: readonly Mode[] = ['lease', 'service-worker'];
 /** By day in both modes in one engine, and in one in each of the others. */
 export function modesByDay({ name }: Engine): readonly Mode[] {
-  if (rounds(1, 0) > 0 || name === 'chromium') return modes;
+  if (byNight || name === 'chromium') return modes;
   return [name === 'firefox' ? 'lease' : 'service-worker'];
 }
 
