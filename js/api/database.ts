@@ -22,7 +22,7 @@ import type { Conflicts } from './conflicts.ts';
 import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
 import type { MadeAction } from './mutations.ts';
-import { checkOptions, databaseName, type OpenOptions } from './options.ts';
+import { checkOptions, databaseName, databasesWith, type OpenOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { TableReader } from './query.ts';
 import type { Realms } from './realms.ts';
@@ -227,11 +227,11 @@ function argText(view: RowView, arg: unknown): string {
   return JSON.stringify(arg === undefined ? null : view.codec.registry.encode(arg));
 }
 
-/** Deletes a database and everything in it, unsent changes too. Windows that have it open are closed. */
+/** Deletes a database and everything in it, unsent changes too. What windows have open of it is closed. */
 export async function deleteDatabase(
   name: string,
   options: { user?: string; host?: Host } = {},
 ): Promise<void> {
   const storage = options.host?.storage ?? indexedDbStorage();
-  await storage.delete(databaseName(name, options.user));
+  for (const database of databasesWith(name, options.user)) await storage.delete(database);
 }

@@ -90,9 +90,11 @@ export function checkOptions(options: OpenOptions<Tables, unknown>): void {
     throw new ValidationError('invalid_argument', 'adoptLocal needs a user and a remote.');
 }
 
+const databaseNames = /^[A-Za-z0-9_.-]{1,64}$/;
+
 /** `skerry/<name>/<user>`: the name of the IndexedDB database and of the channel. */
 export function databaseName(name: string, user: string | undefined): string {
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name)) {
+  if (!databaseNames.test(name)) {
     throw new ValidationError(
       'invalid_argument',
       'A database’s name is 1 to 64 letters, digits, "_", "." or "-".',
@@ -104,4 +106,14 @@ export function databaseName(name: string, user: string | undefined): string {
   // Slashes would reach into other names; and a user called "local" is not the absence of one.
   const encoded = user === 'local' ? '%6Cocal' : encodeURIComponent(user);
   return `skerry/${name}/${encoded}`;
+}
+
+/**
+ * All that is deleted with a database: itself, and what `skerry/redux` keeps beside it for slices of this device, by a name of its
+ * own (js/redux/enhancer.ts).
+ */
+export function databasesWith(name: string, user: string | undefined): readonly string[] {
+  const beside = `${name}.device`;
+  const own = databaseName(name, user);
+  return databaseNames.test(beside) ? [own, databaseName(beside, user)] : [own];
 }

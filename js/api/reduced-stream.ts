@@ -18,12 +18,15 @@ const storeDelayMs = 1_000;
 /** Problems that are kept of confirmed actions: the last ones. */
 const maxProblems = 100;
 
+export type Reducer = ReducedStreamOptions<unknown, unknown>['reducer'];
+
 export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream {
   readonly name: string;
   readonly realm: string;
   readonly opening: { readonly reducer: number; readonly migrates: boolean };
   readonly #at: StreamPlace;
-  readonly #options: ReducedStreamOptions<unknown, unknown>;
+  readonly #options: Omit<ReducedStreamOptions<unknown, unknown>, 'reducer'>;
+  #reducer: Reducer;
   readonly #subscribers = new Subscribers<unknown>(() => this.value);
   #confirmed: unknown;
   /** Pending actions with the states after them. */
@@ -42,11 +45,9 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
 
   constructor(at: StreamPlace, options: ReducedStreamOptions<unknown, unknown>) {
     const { reducer, version = 1, migrate } = options;
-    if (typeof reducer !== 'function' || !('initialState' in options))
-      throw new ValidationError(
-        'invalid_argument',
-        'A reduced stream has a `reducer` and an `initialState`.',
-      );
+    this.#reducer = checked(reducer);
+    if (!('initialState' in options))
+      throw new ValidationError('invalid_argument', 'A reduced stream has an `initialState`.');
     if (!Number.isSafeInteger(version) || version < 1)
       throw new ValidationError('invalid_argument', '`version` counts from 1.');
     this.#at = at;
@@ -59,6 +60,11 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
 
   get value(): unknown {
     return this.#value;
+  }
+
+  /** Reduces what comes from now on. */
+  set reducer(reducer: Reducer) {
+    this.#reducer = checked(reducer);
   }
 
   get whole(): boolean {
@@ -151,7 +157,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   #reduce(state: unknown, action: unknown, failed: (message: string) => void): unknown {
     this.#isReducing = true;
     try {
-      return this.#options.reducer(state, action);
+      return this.#reducer(state, action);
     } catch (error) {
       failed(messageOf(error));
       return state;
@@ -206,6 +212,11 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     this.#stored = this.#upto;
     dispatch({ type: 'streamState', stream: this.#at.handle, revision: this.#upto, state });
   }
+}
+
+function checked(reducer: unknown): Reducer {
+  if (typeof reducer === 'function') return reducer as Reducer;
+  throw new ValidationError('invalid_argument', 'The `reducer` of a stream is a function.');
 }
 
 function messageOf(error: unknown): string {

@@ -12,7 +12,7 @@ import { type CallQueue, guard } from './call-queue.ts';
 import { PlainStream } from './data-stream.ts';
 import type { Mutations } from './mutations.ts';
 import type { Problems } from './problems.ts';
-import { FoldedStream } from './reduced-stream.ts';
+import { FoldedStream, type Reducer } from './reduced-stream.ts';
 import type { DataStreamOptions, ReducedStreamOptions } from './stream-types.ts';
 import type { Mutation } from './types.ts';
 
@@ -54,7 +54,7 @@ const maxKeep = 10_000;
 export class Streams {
   readonly parts: StreamParts;
   readonly #open = new Map<number, OpenStream>();
-  readonly #byKey = new Map<string, { stream: unknown; options: unknown }>();
+  readonly #byKey = new Map<string, PlainStream | FoldedStream>();
   readonly #wanted = new Map<string, WantedStream>();
   readonly #pages = new Map<number, Asked<StreamPageEffect>>();
   readonly #histories = new Map<number, Asked<unknown>>();
@@ -75,20 +75,14 @@ export class Streams {
     const { realm = this.parts.realm } = options;
     const key = `${realm}\0${name}\0${options.reducer ? `r${options.version ?? 1}` : 'p'}`;
     const known = this.#byKey.get(key);
-    if (known) {
-      if (sameOptions(known.options, options)) return known.stream;
-      throw new ValidationError(
-        'invalid_argument',
-        `The stream ${name} is open with another reducer or other options.`,
-      );
-    }
+    if (known) return reopened(known, options);
     const handle = ++this.#last;
     const where = { handle, name, realm, streams: this };
     const stream = options.reducer
       ? new FoldedStream(where, options as unknown as ReducedStreamOptions<unknown, unknown>)
       : new PlainStream(where, keepOf(options.keep));
     this.#open.set(handle, stream);
-    this.#byKey.set(key, { stream, options });
+    this.#byKey.set(key, stream);
     this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...stream.opening });
     return stream;
   }
@@ -219,9 +213,21 @@ function nameOf(action: unknown): string {
   return isName ? type : 'skerry/append';
 }
 
-function sameOptions(a: unknown, b: unknown): boolean {
-  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  return one['reducer'] === other['reducer'] && one['keep'] === other['keep'];
+/**
+ * A stream that is open already. Reducers of one version give the same states, so another function is no other reducer: a component
+ * that writes it inline has a new one each time.
+ */
+function reopened(
+  stream: PlainStream | FoldedStream,
+  { keep, reducer }: DataStreamOptions & Partial<ReducedStreamOptions<never, never>>,
+): PlainStream | FoldedStream {
+  if (stream instanceof FoldedStream) stream.reducer = reducer as unknown as Reducer;
+  else if (keep !== undefined && keepOf(keep) !== stream.opening.keep)
+    throw new ValidationError(
+      'invalid_argument',
+      `The stream ${stream.name} is open with another \`keep\`: ${stream.opening.keep}.`,
+    );
+  return stream;
 }
 
 /** The names of streams, as `open` has them. */

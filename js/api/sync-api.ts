@@ -67,6 +67,7 @@ export class SyncControl implements SyncApi {
   readonly #scopes: Scopes;
   #passing: SkerryError | null = null;
   #isStale = false;
+  #isRead = false;
   #paused = false;
   #closed = false;
   #serial = 0;
@@ -92,7 +93,10 @@ export class SyncControl implements SyncApi {
   }
 
   get status(): SyncStatus {
+    // Who reads does not expect calls of subscribers meanwhile.
+    this.#isRead = true;
     this.#refresh();
+    this.#isRead = false;
     return this.#status;
   }
 
@@ -303,7 +307,9 @@ export class SyncControl implements SyncApi {
     if (changed) this.#status = Object.freeze(status);
     for (const check of [...this.#checks]) check();
     if (worker) this.#scopes.changed();
-    if (changed) this.#listeners.notify(this.#status);
+    if (!changed) return;
+    if (this.#isRead) queueMicrotask(() => this.#listeners.notify(this.#status));
+    else this.#listeners.notify(this.#status);
   }
 
   answered({ id, error }: SyncedMessage): void {

@@ -68,7 +68,7 @@ const Context = createContext<Provided | null>(null);
 export const nothing = () => () => {};
 
 export interface SkerryProviderProps {
-  /** Null while a server renders: `useQuery` then returns its `serverRows`. */
+  /** Null while a server renders: hooks then return its `serverRows` and `serverValue`. */
   readonly db: AnyDatabase | PromiseLike<AnyDatabase> | null;
   readonly children?: ReactNode;
 }
@@ -91,11 +91,18 @@ function useProvided(): Provided {
   return provided;
 }
 
+/** Whether the provider was given no database, as on a server. */
+export function useIsServer(): boolean {
+  const { database, opening } = useProvided();
+  return !database && !opening;
+}
+
 /** The database; null while it is being opened, and on a server. `suspense`: the component waits instead. */
 export function useOpened(suspense: boolean): AnyDatabase | null {
   const { database, opening } = useProvided();
   if (!database && suspense) {
-    if (!opening) throw new Error('A server has no database: use hooks that take its rows.');
+    if (!opening)
+      throw new Error('A server has no database: use hooks that take its rows or values.');
     throw opening.settled;
   }
   return database;

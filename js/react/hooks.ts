@@ -4,8 +4,8 @@ import type { Conflict } from '../api/conflicts.ts';
 import type { AnyDatabase } from '../api/database.ts';
 import type { SyncStatus } from '../api/sync-status.ts';
 import type { Live } from '../api/types.ts';
-import { ClosedError } from '../index.ts';
-import { nothing, useDatabase, useOpened } from './context.ts';
+import { ClosedError, UnsupportedError } from '../index.ts';
+import { nothing, useIsServer, useOpened } from './context.ts';
 import type { RegisteredDatabase } from './register.ts';
 
 /** What a hook depends on besides the database; as with React's own hooks. */
@@ -18,10 +18,15 @@ export interface QueryOptions<R> {
   readonly serverRows?: readonly R[];
 }
 
+export interface LiveOptions<V> {
+  /** The value in a page that a server has rendered, until the database is open. Without it the component is suspended until then. */
+  readonly serverValue?: V;
+}
+
 const none: readonly never[] = Object.freeze([]);
 
-/** Two functions that do not change as long as the value does not. */
-function storeOf<V>(live: Live<V>) {
+/** Two functions that do not change as long as the value does not. `closed`: of what was not read before the database was closed. */
+function storeOf<V>(live: Live<V>, closed: V | undefined) {
   return {
     subscribe(changed: () => void): () => void {
       try {
@@ -32,12 +37,19 @@ function storeOf<V>(live: Live<V>) {
         throw error;
       }
     },
-    read: () => live.value,
+    read(): V {
+      try {
+        return live.value;
+      } catch (error) {
+        if (error instanceof ClosedError && closed !== undefined) return closed;
+        throw error;
+      }
+    },
   };
 }
 
-function useStore<V>(live: Live<V> | null, otherwise: V): V {
-  const store = useMemo(() => (live ? storeOf(live) : null), [live]);
+function useStore<V>(live: Live<V> | null, otherwise: V, closed?: V): V {
+  const store = useMemo(() => (live ? storeOf(live, closed) : null), [live, closed]);
   const read = store?.read ?? (() => otherwise);
   return useSyncExternalStore(store?.subscribe ?? nothing, read, () => otherwise);
 }
@@ -54,22 +66,31 @@ export function useQuery<R>(
   const db = useOpened(suspense);
   // biome-ignore lint/correctness/useExhaustiveDependencies: they are the caller's
   const live = useMemo(() => (db ? make(db as RegisteredDatabase).live() : null), [db, ...deps]);
-  return useStore(live, serverRows);
+  return useStore(live, serverRows, none);
 }
 
 /** The value of a live query, or of whatever has `value` and `subscribe`: `useLive((db) => db.todos.liveCount())`. */
 export function useLive<V>(live: Live<V>): V;
-export function useLive<V>(make: (db: RegisteredDatabase) => Live<V>, deps?: Deps): V;
+export function useLive<V>(
+  make: (db: RegisteredDatabase) => Live<V>,
+  deps?: Deps,
+  options?: LiveOptions<V>,
+): V;
 export function useLive<V>(
   given: Live<V> | ((db: RegisteredDatabase) => Live<V>),
   deps: Deps = none,
+  options: LiveOptions<V> = {},
 ): V {
   const isMaker = typeof given === 'function';
-  const db = useOpened(isMaker);
+  const hasValue = 'serverValue' in options;
+  const db = useOpened(isMaker && !hasValue);
   // biome-ignore lint/correctness/useExhaustiveDependencies: they are the caller's
-  const made = useMemo(() => (isMaker ? given(db as RegisteredDatabase) : null), [db, ...deps]);
-  const live = made ?? (given as Live<V>);
-  return useStore(live, live.value);
+  const made = useMemo(
+    () => (isMaker && db ? given(db as RegisteredDatabase) : null),
+    [db, ...deps],
+  );
+  const live = isMaker ? made : given;
+  return useStore(live, (hasValue ? options.serverValue : live?.value) as V);
 }
 
 /** The items of a stream, or its state: `useStream((db) => db.stream('chat'))`. */
@@ -127,7 +148,19 @@ export function useConflicts(): readonly Conflict[] {
   return usePart(inboxOf, none);
 }
 
-/** `db.mutate`: the application's mutators. While the database is being opened, the component is suspended. */
+/** What a server renders with: event handlers take its mutators, and none of them is called there. */
+const noMutators = new Proxy(Object.freeze({}), {
+  get: (_, name) => () => {
+    throw new UnsupportedError('no_window', `A server cannot call the mutator ${String(name)}.`);
+  },
+});
+
+/**
+ * `db.mutate`: the application's mutators. While the database is being opened, the component is suspended. On a server there are
+ * none that could be called.
+ */
 export function useMutate(): RegisteredDatabase['mutate'] {
-  return useDatabase().mutate;
+  const isServer = useIsServer();
+  const db = useOpened(!isServer) as RegisteredDatabase | null;
+  return db ? db.mutate : (noMutators as RegisteredDatabase['mutate']);
 }

@@ -7,6 +7,7 @@ export {
 } from './context.ts';
 export {
   type Deps,
+  type LiveOptions,
   type QueryOptions,
   useConflicts,
   useLive,

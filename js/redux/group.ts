@@ -16,6 +16,14 @@ export interface InnerStore {
   getState(): Owned;
 }
 
+/** What a group needs of the enhancer. */
+export interface GroupHost {
+  /** Throws what the reducer of the whole store throws for this action. */
+  check(action: Action): void;
+  /** The group has become whole. */
+  becameWhole(): void;
+}
+
 /** The part of a database that a group uses. */
 export interface StreamSource {
   stream<S, A>(name: string, options: ReducedStreamOptions<S, A>): ReducedStream<S, A>;
@@ -28,43 +36,78 @@ export interface StreamOptions {
   readonly migrate?: ((slices: Owned, version: number) => object) | undefined;
 }
 
+/** An action that is in the stream, and what the store has made of it. */
+interface Waiting {
+  readonly transition: Transition;
+  result?: unknown;
+  failed?: { readonly error: unknown };
+}
+
+/** Which slices the streams of databases make. */
+const claimed = new WeakMap<StreamSource, Map<string, string>>();
+
+/** Stores of the same slices may share a stream, as one that is made again after the first was closed. */
+function claim(db: StreamSource, stream: string, slices: readonly string[]): void {
+  const streams = claimed.get(db) ?? new Map<string, string>();
+  claimed.set(db, streams);
+  const names = [...slices].sort().join(', ');
+  const known = streams.get(stream) ?? names;
+  if (known !== names)
+    throw new ValidationError(
+      'invalid_argument',
+      `Another store of this database has made the slices ${known} of the same stream: give one of them another \`stream\`.`,
+    );
+  streams.set(stream, names);
+}
+
 export class Group {
   readonly takes: (action: Action) => boolean;
   readonly slices: OwnedSlices;
+  readonly #host: GroupHost;
   #store: InnerStore | null = null;
   #stream: ReducedStream<Owned, Action> | null = null;
-  /** Actions that were dispatched before the stream was open. */
-  #early: Action[] = [];
+  /** Actions that were dispatched before the stream was open; null: it will not be opened. */
+  #early: Action[] | null = [];
   /** The stream's first state. */
   #first: Owned;
   /** What the store has. */
   #current: Owned;
-  /** The store was created with a state, which stays until the stream is whole. */
+  /** The store was created with a state of these slices, which stays until the stream is whole. */
   #isPreloaded = false;
   /** What was there before comes as a whole; what happens from then on, action by action. */
   #wasWhole = false;
   /** The action that the store is being given, with what comes out. */
   #applying: Transition | null = null;
   /** The action that is in the stream, and not in the store yet. */
-  #waiting: { readonly transition: Transition; result?: unknown } | null = null;
+  #waiting: Waiting | null = null;
   #stop: Stop | null = null;
 
   get whole(): boolean {
     return this.#stream?.whole ?? false;
   }
 
-  constructor(takes: (action: Action) => boolean, slices: OwnedSlices, first: Owned) {
+  get hasEarly(): boolean {
+    return this.#early !== null && this.#early.length > 0;
+  }
+
+  constructor(
+    takes: (action: Action) => boolean,
+    slices: OwnedSlices,
+    first: Owned,
+    host: GroupHost,
+  ) {
     this.takes = takes;
     this.slices = slices;
+    this.#host = host;
     this.#first = this.#current = first;
   }
 
-  /** The store exists. */
-  begin(store: InnerStore, isPreloaded: boolean): void {
+  /** The store exists. `preloaded`: the state that it was created with, if it was. */
+  begin(store: InnerStore, preloaded: unknown): void {
     this.#store = store;
     this.#current = this.slices.of(store.getState(), this.#first);
-    this.#isPreloaded = isPreloaded;
-    if (!isPreloaded) this.#first = this.#current;
+    this.#isPreloaded = this.slices.isIn(preloaded);
+    if (!this.#isPreloaded) this.#first = this.#current;
   }
 
   /** What the reducer of the store makes of an action, of its own slices: as the stream does. */
@@ -77,22 +120,23 @@ export class Group {
       : next;
   }
 
-  /** An action of this group. It is stored if it can be reduced, and reduced if it can be stored. */
+  /**
+   * An action of this group. It is stored if the store and the stream can reduce it, and reduced if it can be stored. Throws
+   * what a subscriber of the store throws, as Redux does; the action has happened then.
+   */
   dispatch(action: Action): unknown {
-    if (this.slices.isReducing)
-      throw new ValidationError('invalid_argument', 'A reducer may not dispatch actions.');
     this.#giveWaiting();
+    this.#host.check(action);
     const from = this.#current;
-    const to = this.slices.reduce(from, action);
-    const waiting: { transition: Transition; result?: unknown } = {
-      transition: { from, action, to },
+    const waiting: Waiting = {
+      transition: { from, action, to: this.slices.reduce(from, action) },
     };
     this.#waiting = waiting;
-    this.#current = to;
+    this.#current = waiting.transition.to;
     try {
       // Subscribers of the database are called meanwhile, who may dispatch, too.
       if (this.#stream) this.#stream.dispatch(action);
-      else this.#early.push(action);
+      else this.#early?.push(action);
     } catch (error) {
       this.#waiting = null;
       this.#current = from;
@@ -100,33 +144,33 @@ export class Group {
     }
     this.#giveWaiting();
     this.#follow();
+    if (waiting.failed) throw waiting.failed.error;
     return waiting.result;
   }
 
-  /** Returns the error of an early action that could not be stored, if there is one. */
-  attach(db: StreamSource, { stream, realm, version, migrate }: StreamOptions): Error | null {
-    const opened = db.stream<Owned, Action>(stream, {
-      reducer: this.slices.reduce,
-      initialState: this.#first,
-      ...(realm !== undefined && { realm }),
-      ...(version !== undefined && { version }),
-      ...(migrate && { migrate: (old: Owned, of: number) => migrate(old, of) as Owned }),
-    });
-    let failed: Error | null = null;
-    for (let action = this.#early.shift(); action; action = this.#early.shift()) {
-      try {
-        opened.dispatch(action);
-      } catch (error) {
-        failed ??= error as Error;
-      }
-    }
+  /**
+   * The database is open: early actions are stored, and the store follows the stream from now on. Returns the error of an early
+   * action that could not be stored, if there is one.
+   */
+  attach(db: StreamSource, options: StreamOptions): Error | null {
+    const opened = this.#open(db, options);
+    const failed = this.#storeEarly(opened);
     this.#stream = opened;
     this.#stop = opened.subscribe(() => this.#follow());
     this.#follow();
     return failed;
   }
 
+  /** The store was closed before the database was open: early actions are stored all the same. */
+  store(db: StreamSource, options: StreamOptions): Error | null {
+    const failed = this.hasEarly ? this.#storeEarly(this.#open(db, options)) : null;
+    this.detach();
+    return failed;
+  }
+
+  /** Nothing is stored from now on. */
   detach(): void {
+    this.#early = null;
     this.#stop?.();
     this.#stop = this.#stream = null;
   }
@@ -135,10 +179,40 @@ export class Group {
     this.slices.replace(root);
   }
 
+  #open(db: StreamSource, { stream, realm, version, migrate }: StreamOptions) {
+    claim(db, JSON.stringify([stream, realm, version]), this.slices.names);
+    return db.stream<Owned, Action>(stream, {
+      reducer: this.slices.reduce,
+      initialState: this.#first,
+      ...(realm !== undefined && { realm }),
+      ...(version !== undefined && { version }),
+      ...(migrate && { migrate: (old: Owned, of: number) => migrate(old, of) as Owned }),
+    });
+  }
+
+  #storeEarly(stream: ReducedStream<Owned, Action>): Error | null {
+    let failed: Error | null = null;
+    for (const action of this.#early ?? []) {
+      try {
+        stream.dispatch(action);
+      } catch (error) {
+        failed ??= error as Error;
+      }
+    }
+    this.#early = null;
+    return failed;
+  }
+
   #giveWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting) waiting.result = this.#give(waiting.transition);
+    if (!waiting) return;
+    // It may be given within a call of the database, which would report the error to nobody: `dispatch` throws it.
+    try {
+      waiting.result = this.#give(waiting.transition);
+    } catch (error) {
+      waiting.failed = { error };
+    }
   }
 
   #give(transition: Transition): unknown {
@@ -146,9 +220,19 @@ export class Group {
     this.#applying = transition;
     try {
       return this.#store?.dispatch(transition.action);
+    } catch (error) {
+      this.#applying = before;
+      // Was it a subscriber, or another slice's reducer, which has kept the store from following?
+      const state = this.#store?.getState() as Owned;
+      if (this.slices.of(state, transition.to) !== transition.to) this.#load(transition.to);
+      throw error;
     } finally {
       this.#applying = before;
     }
+  }
+
+  #load(slices: Owned): void {
+    this.#store?.dispatch({ type: loadSnapshot, payload: slices });
   }
 
   /** Brings the store to where the stream is. */
@@ -157,14 +241,23 @@ export class Group {
     const stream = this.#stream;
     if (this.#applying || !stream || (this.#isPreloaded && !stream.whole)) return;
     this.#isPreloaded = false;
+    let failed: { readonly error: unknown } | null = null;
     // Listeners of the store may dispatch: so it is looked again after each action.
     for (let next = stream.value; next !== this.#current; next = stream.value) {
       const path = this.#wasWhole ? this.slices.path(this.#current, next) : null;
       const step = path && path.length <= maxSteps ? path[0] : undefined;
       this.#current = step?.to ?? next;
-      if (step) this.#give(step);
-      else this.#store?.dispatch({ type: loadSnapshot, payload: next });
+      try {
+        if (step) this.#give(step);
+        else this.#load(next);
+      } catch (error) {
+        failed ??= { error };
+      }
     }
-    this.#wasWhole ||= stream.whole;
+    if (stream.whole && !this.#wasWhole) {
+      this.#wasWhole = true;
+      this.#host.becameWhole();
+    }
+    if (failed) throw failed.error;
   }
 }

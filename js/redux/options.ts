@@ -7,10 +7,11 @@ import { ValidationError } from '../index.ts';
 /** Types of actions: names, and prefixes followed by `*` (`todos/*`); or a function that says it of each action. */
 export type Which = readonly string[] | ((action: { readonly type: string }) => boolean);
 
-/** Slices that stay on this device. They are restored at the next start, and nobody else sees them. */
+/** Slices that stay on this device. They are restored at the next start of the same user, and nobody else sees them. */
 export interface PersistOptions {
   /** Names of slices of the root state; none of those that are in step with others. */
   readonly slices: readonly string[];
+  /** An action that `sync` takes, too, is of this device only. */
   readonly actions: Which;
 }
 
@@ -34,7 +35,10 @@ export interface EnhancerOptions extends Omit<Opening, 'persist'> {
   readonly name: string;
   /** A database that the application has opened, in place of one of the enhancer's own; it stays open. */
   readonly db?: AnyDatabase | Promise<AnyDatabase>;
-  /** The slices of the root state that are made of synced actions, and of nothing else. Others are not touched. */
+  /**
+   * The slices of the root state that are made of synced actions, and of nothing else. The root reducer has them from the beginning.
+   * It is given them alone, too: other slices have their initial states then.
+   */
   readonly slices: readonly string[];
   /** Which actions are synced: appended to the stream, and reduced by everybody in the same order. */
   readonly sync: Which;

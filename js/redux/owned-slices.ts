@@ -3,6 +3,7 @@
  * by its identity: where the stream comes to the state that the store has, nothing is to be done; where it goes on
  * from there by single actions, those are dispatched; and where it comes from elsewhere, the store takes it as a whole.
  */
+import { ValidationError } from '../index.ts';
 
 export type Action = { readonly type: string } & Readonly<Record<string, unknown>>;
 export type Owned = Readonly<Record<string, unknown>>;
@@ -19,31 +20,58 @@ export interface Transition {
 /** So many of the last transitions are remembered; states further apart are taken as a whole. */
 const maxTransitions = 500;
 
+/** Deeper ones are taken for different. */
+const maxDepth = 64;
+
+/** A type that no reducer knows: they give their initial states. */
+const firstAction: Action = { type: 'skerry/first' };
+
 export class OwnedSlices {
-  readonly #names: readonly string[];
+  /** Of a store without a state of its own. */
+  readonly first: Owned;
+  readonly names: readonly string[];
   #root: RootReducer;
   readonly #recent: Transition[] = [];
   #isReducing = false;
 
+  /** Throws ValidationError if the root reducer has not all of these slices. */
   constructor(names: readonly string[], root: RootReducer) {
-    this.#names = names;
+    this.names = names;
     this.#root = root;
+    this.first = this.of(this.#checked(root));
   }
 
   get isReducing(): boolean {
     return this.#isReducing;
   }
 
-  /** `replaceReducer`: from now on. */
+  /** `replaceReducer`: from now on. Throws as the constructor does, and keeps the former one then. */
   replace(root: RootReducer): void {
+    this.#checked(root);
     this.#root = root;
     this.#recent.length = 0;
   }
 
+  /** Whether a state has one of these slices. */
+  isIn(state: unknown): boolean {
+    return this.names.some((name) => Object.hasOwn(Object(state), name));
+  }
+
+  /** A slice that comes later would lack all actions of before: what is stored would be made without it. */
+  #checked(root: RootReducer): Owned {
+    const first: unknown = root(undefined, firstAction);
+    const missing = this.names.find((name) => !Object.hasOwn(Object(first), name));
+    if (missing === undefined) return first as Owned;
+    throw new ValidationError(
+      'invalid_argument',
+      `The root reducer has no slice ${missing}: it must have all that are synced or persisted, from the beginning.`,
+    );
+  }
+
   /** The slices of a root state; `known` itself, if they are its. */
   of(state: Owned, known?: Owned): Owned {
-    if (known && this.#names.every((name) => Object.is(state[name], known[name]))) return known;
-    return Object.freeze(Object.fromEntries(this.#names.map((name) => [name, state[name]])));
+    if (known && this.names.every((name) => Object.is(state[name], known[name]))) return known;
+    return Object.freeze(Object.fromEntries(this.names.map((name) => [name, state[name]])));
   }
 
   /**
@@ -61,6 +89,7 @@ export class OwnedSlices {
       this.#isReducing = false;
     }
     const to = this.of(state, from);
+    if (to === from) return to;
     this.#recent.push({ from, action, to });
     if (this.#recent.length > maxTransitions) this.#recent.shift();
     return to;
@@ -68,11 +97,7 @@ export class OwnedSlices {
 
   /** An action comes again as a copy, once it was stored and confirmed. */
   #find(from: Owned, action: Action): Transition | undefined {
-    return this.#recent.findLast(
-      (one) =>
-        one.from === from &&
-        (one.action === action || JSON.stringify(one.action) === JSON.stringify(action)),
-    );
+    return this.#recent.findLast((one) => one.from === from && isSame(one.action, action));
   }
 
   /** The actions that lead from one state to another; null: none are known that do. */
@@ -87,4 +112,28 @@ export class OwnedSlices {
     }
     return at === from ? path : null;
   }
+}
+
+/**
+ * Whether a value is a copy of another one, as what is stored and read again. In doubt it is not: objects of classes may have parts that
+ * cannot be seen from outside.
+ */
+function isSame(a: unknown, b: unknown, depth = 0): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b || depth > maxDepth) return false;
+  if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime();
+  if (a instanceof Uint8Array)
+    return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, i) => isSame(item ?? null, b[i] ?? null, depth + 1));
+  }
+  if (!isPlain(a) || !isPlain(b)) return false;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => isSame(a[name], b[name], depth + 1));
+}
+
+function isPlain(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

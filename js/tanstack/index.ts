@@ -9,7 +9,7 @@ import type {
   PendingMutation,
   SyncConfig,
 } from '@tanstack/db';
-import type { Live, Mutation } from '../api/types.ts';
+import type { Delta, Live, Mutation } from '../api/types.ts';
 import { ValidationError } from '../index.ts';
 
 /** A database of any schema. */
@@ -31,10 +31,40 @@ export type TableOf<D> = {
 
 type RowOf<D, K extends keyof D> = D[K] extends { all(): readonly (infer R)[] } ? R : never;
 type Given = 'realm' | 'createdAt' | 'modifiedAt';
-/** A row; what Skerry sets may be left out of one that is inserted. */
+/** A row; it has not what Skerry sets until Skerry has it. */
 export type CollectionRow<R> = { -readonly [P in Exclude<keyof R, Given>]: R[P] } & {
   readonly [P in Extract<keyof R, Given>]?: R[P];
 };
+type WritersOf<D> = D extends { transact(fn: (tx: infer W) => unknown): unknown } ? W : never;
+type Created<W, K> = K extends keyof W
+  ? W[K] extends { create(row: infer N): string }
+    ? N
+    : never
+  : never;
+/** What is inserted: optional props, and those with a default, may be left out, as in `tx.todos.create`. */
+export type CollectionInput<D, K> = Omit<Created<WritersOf<D>, K>, 'id'> & { id: string };
+
+/** The types of a collection, as a Standard Schema. It checks nothing: Skerry does, when the row is written. */
+interface CollectionSchema<D, K extends TableOf<D>> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    validate(value: unknown): { readonly value: CollectionRow<RowOf<D, K>> };
+    readonly types?: {
+      readonly input: CollectionInput<D, K>;
+      readonly output: CollectionRow<RowOf<D, K>>;
+    };
+  };
+}
+type Options<D, K extends TableOf<D>> = CollectionConfig<
+  CollectionRow<RowOf<D, K>>,
+  string,
+  CollectionSchema<D, K>
+> & { readonly id: string; readonly schema: CollectionSchema<D, K> };
+
+const anyRow = {
+  '~standard': { version: 1, vendor: 'skerry', validate: (value: unknown) => ({ value }) },
+} as const;
 
 export interface SkerryCollectionOptions<D, K extends TableOf<D>> {
   readonly db: D;
@@ -58,28 +88,33 @@ interface Writing {
 /** Which collections of which tables are Skerry's; for transactions over several of them. */
 const tables = new WeakMap<object, { readonly db: SkerryDatabase; readonly table: string }>();
 
-const ofSkerry: ReadonlySet<string> = new Set(['id', 'realm', 'createdAt', 'modifiedAt']);
+const setBySkerry: ReadonlySet<string> = new Set(['createdAt', 'modifiedAt']);
+
+/**
+ * The props that are written of a row, or of changes of one. A row that was read of a collection has also what TanStack knows of it, under
+ * names that begin with `$`, as no prop does.
+ */
+function written(row: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(row).filter(([name]) => !setBySkerry.has(name) && !name.startsWith('$'));
+}
 
 /** What was removed from a row is null in a patch. */
 function patchOf(changes: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(changes).filter(([name]) => !ofSkerry.has(name));
+  const entries = written(changes).filter(([name]) => name !== 'id' && name !== 'realm');
   return Object.fromEntries(entries.map(([name, value]) => [name, value ?? null]));
-}
-
-function newRow({ createdAt: _, modifiedAt: __, ...row }: Record<string, unknown>): object {
-  return row;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: of any collection
 type AnyMutation = PendingMutation<any, any, any>;
 
 function write(table: Writing, mutation: AnyMutation): void {
-  const { type, key, modified, changes } = mutation;
-  if (type === 'insert') table.create(newRow(modified));
+  const { type, key, original, modified, changes } = mutation;
+  if (type === 'insert') table.create(Object.fromEntries(written(modified)));
   else if (type === 'delete') table.delete(String(key));
   else {
     table.update(String(key), patchOf(changes));
-    if (changes.realm !== undefined) table.move(String(key), changes.realm);
+    const { realm } = changes;
+    if (realm !== undefined && realm !== original.realm) table.move(String(key), realm);
   }
 }
 
@@ -94,19 +129,33 @@ async function writeAll(
   }).durable;
 }
 
-/** Keeps a collection in step with a live query, by rows that are other objects than before. */
+/** What has changed since `known`, which is brought up to date: rows that are other objects than before. */
+function messagesOf<R extends AnyRow>(
+  known: Map<string, R>,
+  rows: readonly R[],
+  delta: Delta | undefined,
+): ChangeMessageOrDeleteKeyMessage<R, string>[] {
+  const touched = delta && new Set([...delta.added, ...delta.changed, ...delta.removed]);
+  const of = touched ? rows.filter(({ id }) => touched.has(id)) : rows;
+  const found = new Map(of.map((row) => [row.id, row]));
+  const messages: ChangeMessageOrDeleteKeyMessage<R, string>[] = [];
+  for (const [id, row] of found) {
+    const before = known.get(id);
+    if (before === row) continue;
+    messages.push({ type: before ? 'update' : 'insert', value: row });
+    known.set(id, row);
+  }
+  for (const id of touched ?? known.keys())
+    if (!found.has(id) && known.delete(id)) messages.push({ type: 'delete', key: id });
+  return messages;
+}
+
+/** Keeps a collection in step with a live query. */
 function syncOf<R extends AnyRow>(live: () => Live<readonly R[]>): SyncConfig<R, string>['sync'] {
   return ({ begin, write: tell, commit, markReady }) => {
-    let known = new Map<string, R>();
-    const follow = (rows: readonly R[]) => {
-      const now = new Map(rows.map((row) => [row.id, row]));
-      const messages: ChangeMessageOrDeleteKeyMessage<R, string>[] = [];
-      for (const [id, row] of now) {
-        const before = known.get(id);
-        if (before !== row) messages.push({ type: before ? 'update' : 'insert', value: row });
-      }
-      for (const id of known.keys()) if (!now.has(id)) messages.push({ type: 'delete', key: id });
-      known = now;
+    const known = new Map<string, R>();
+    const follow = (rows: readonly R[], delta?: Delta) => {
+      const messages = messagesOf(known, rows, delta);
       if (messages.length === 0) return;
       begin();
       for (const message of messages) tell(message);
@@ -128,9 +177,7 @@ export function skerryCollectionOptions<D extends object, K extends TableOf<D>>(
   table,
   query,
   id = table,
-}: SkerryCollectionOptions<D, K>): CollectionConfig<CollectionRow<RowOf<D, K>>, string> & {
-  readonly id: string;
-} {
+}: SkerryCollectionOptions<D, K>): Options<D, K> {
   type R = CollectionRow<RowOf<D, K>> & AnyRow;
   const reader = db[table] as { live?: () => Live<readonly R[]> } | undefined;
   if (typeof reader?.live !== 'function')
@@ -143,6 +190,7 @@ export function skerryCollectionOptions<D extends object, K extends TableOf<D>>(
   const sync = syncOf<R>(live);
   return {
     id,
+    schema: anyRow,
     getKey: (row: R) => row.id,
     sync: {
       sync: (params: Parameters<typeof sync>[0]) => {
@@ -154,7 +202,7 @@ export function skerryCollectionOptions<D extends object, K extends TableOf<D>>(
     onInsert: persist,
     onUpdate: persist,
     onDelete: persist,
-  } as unknown as CollectionConfig<CollectionRow<RowOf<D, K>>, string> & { readonly id: string };
+  } as unknown as Options<D, K>;
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   useState,
   useTransition,
 } from 'react';
+import { flushSync } from 'react-dom';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import {
@@ -33,8 +34,8 @@ import {
   useSyncStatus,
 } from 'skerry/react';
 import { memory } from 'skerry/testing';
-import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
-import { app, fresh, turn } from './support.ts';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { app, fresh, turn, until } from './support.ts';
 
 type Db = Awaited<ReturnType<typeof fresh>>;
 declare module 'skerry/react' {
@@ -270,6 +271,32 @@ describe('the provider', () => {
   });
 });
 
+test('a server renders components that write, and values that it is given', async () => {
+  const Writes = () => {
+    const { addCity } = useMutate();
+    const count = useLive((all) => all.cities.liveCount(), [], { serverValue: 7 });
+    const add = () => addCity({ id: 'new', name: 'New' });
+    return h('button', { type: 'button', onClick: add }, count);
+  };
+  const html = renderToString(h(SkerryProvider, { db: null }, h(Writes)));
+  expect(html).toBe('<button type="button">7</button>');
+  const Calls = () => `${useMutate().addCity({ id: 'x', name: 'X' }).id}`;
+  expect(() => renderToString(h(SkerryProvider, { db: null }, h(Calls)))).toThrow('cannot call');
+  const Lives = () => useLive((all) => all.cities.liveCount());
+  expect(() => renderToString(h(SkerryProvider, { db: null }, h(Lives)))).toThrow('no database');
+  place.innerHTML = html;
+  const errors: unknown[] = [];
+  const db = await withCities(2);
+  await act(async () => {
+    root = hydrateRoot(place, h(SkerryProvider, { db: db as unknown as AnyDatabase }, h(Writes)), {
+      onRecoverableError: (error) => errors.push(error),
+    });
+  });
+  expect([text(), errors]).toEqual(['2', []]);
+  await change(() => place.querySelector('button')?.click());
+  expect(text()).toBe('3');
+});
+
 describe('the other hooks', () => {
   test('show live values, streams, mutators, status and inbox', async () => {
     const db = await withCities(3);
@@ -305,6 +332,46 @@ describe('the other hooks', () => {
     await act(async () => db.close());
     await show(db, h(Count), ' ', h(List), '!');
     expect(text()).toBe('3 3!');
+    // A page that is opened then has no rows, and does not break.
+    const Other = () => useQuery((all) => all.cities.where('country', '=', 'FI')).length;
+    await show(db, h(Other));
+    expect(text()).toBe('0');
+  });
+
+  test('take a reducer that is written in the component, and mounted again', async () => {
+    const db = await withCities(1);
+    const Score = () =>
+      useStream((all) =>
+        all.stream<number, number>('sum', { reducer: (sum, by) => sum + by, initialState: 0 }),
+      );
+    await show(db, h(StrictMode, null, h(Score)));
+    await change(() =>
+      db.stream('sum', { reducer: (a: number, b: number) => a + b, initialState: 0 }).dispatch(5),
+    );
+    await show(db);
+    await show(db, h(StrictMode, null, h(Score)));
+    expect(text()).toBe('5');
+  });
+
+  test('a render that reads the status calls no subscriber meanwhile', async () => {
+    const db = await withCities(1);
+    const Other = memo(() => ` ${useSyncStatus().pending}`);
+    let render: () => void = () => {};
+    const One = () => {
+      const [round, setRound] = useState(0);
+      render = () => setRound(round + 1);
+      return `${round}:${useSyncStatus().pending}`;
+    };
+    await show(db, h(Other), h(One));
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const said = () => errors.mock.calls.map(([message]) => String(message));
+    await act(async () => {
+      db.mutate.addCity({ id: 'x', name: 'X' });
+      flushSync(render);
+    });
+    expect(said().filter((message) => message.includes('while rendering'))).toEqual([]);
+    errors.mockRestore();
+    await until(() => text() === ' 01:0');
   });
 
   test('know the tables of the registered database', () => {

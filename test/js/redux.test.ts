@@ -4,109 +4,24 @@
  */
 
 import { ActionCreators, instrument } from '@redux-devtools/instrument';
-import {
-  combineReducers,
-  configureStore,
-  createListenerMiddleware,
-  createSlice,
-  type PayloadAction,
-} from '@reduxjs/toolkit';
+import { combineReducers, configureStore, createListenerMiddleware } from '@reduxjs/toolkit';
 import { createStore, type StoreEnhancer } from 'redux';
 import { ValidationError } from 'skerry';
 import { type EnhancerOptions, skerryEnhancer } from 'skerry/redux';
-import { type MemoryHost, memory } from 'skerry/testing';
-import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { memory } from 'skerry/testing';
+import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import {
+  added,
+  device,
+  incremented,
+  loads,
+  makeStore,
+  opened,
+  reducer,
+  todos,
+  view,
+} from './redux-store.ts';
 import { until } from './support.ts';
-
-// The counter of the documentation of Redux.
-const counter = createSlice({
-  name: 'counter',
-  initialState: { value: 0 },
-  reducers: {
-    incremented: (state) => {
-      state.value += 1;
-    },
-    added: (state, { payload }: PayloadAction<number>) => {
-      if (payload === 13) throw new Error('no thirteen');
-      state.value += payload;
-    },
-  },
-});
-interface Todo {
-  readonly id: string;
-  readonly text: string;
-  readonly done: boolean;
-  readonly due?: Date;
-}
-const todos = createSlice({
-  name: 'todos',
-  initialState: [] as Todo[],
-  reducers: {
-    added: (state, { payload }: PayloadAction<{ id: string; text: string; due?: Date }>) => {
-      state.push({ ...payload, done: false });
-    },
-    toggled: (state, { payload }: PayloadAction<string>) => {
-      const todo = state.find(({ id }) => id === payload);
-      if (todo) Object.assign(todo, { done: !todo.done });
-    },
-  },
-});
-const view = createSlice({
-  name: 'view',
-  initialState: { filter: 'all', theme: 'light' },
-  reducers: {
-    filtered: (state, { payload }: PayloadAction<string>) => {
-      state.filter = payload;
-    },
-  },
-});
-const device = createSlice({
-  name: 'device',
-  initialState: { sidebar: true },
-  reducers: {
-    hidden: (state) => {
-      state.sidebar = false;
-    },
-  },
-});
-const reducer = {
-  counter: counter.reducer,
-  todos: todos.reducer,
-  view: view.reducer,
-  device: device.reducer,
-};
-const { incremented, added } = counter.actions;
-
-const opened: { readonly skerry: { close(): Promise<void> } }[] = [];
-afterEach(async () => {
-  for (const store of opened.splice(0)) await store.skerry.close();
-});
-
-/** A store, and the types of the actions that reached its reducers. */
-function makeStore(host: MemoryHost, more: Partial<EnhancerOptions> = {}, preloaded?: object) {
-  const types: string[] = [];
-  const root = combineReducers(reducer);
-  const store = configureStore({
-    reducer: (state: ReturnType<typeof root> | undefined, action) => {
-      // The slices alone are reduced for the stream.
-      if (state?.view) types.push(action.type);
-      return root(state, action);
-    },
-    ...(preloaded && { preloadedState: preloaded as ReturnType<typeof root> }),
-    middleware: (all) => all({ serializableCheck: false }),
-    enhancers: (all) =>
-      all().concat(
-        skerryEnhancer({
-          ...{ name: 'store', host, slices: ['counter', 'todos'], sync: ['counter/*', 'todos/*'] },
-          ...more,
-        }),
-      ),
-  });
-  opened.push(store);
-  return { store, types };
-}
-const loads = (types: readonly string[]) =>
-  types.filter((type) => type === 'skerry/loadSnapshot').length;
 
 describe('a store with the enhancer', () => {
   test('starts at once, and has after a restart what was dispatched', async () => {

@@ -268,8 +268,27 @@ describe('a reduced stream', () => {
     expect(() => db.stream('wild', { reducer: 7 as never, initialState: 0 })).toThrow(
       ValidationError,
     );
-    expect(() => db.stream('wild', { ...sum, reducer: (s: number) => s } as never)).toThrow(
-      /another/,
+  });
+
+  test('is one stream, however often and with whichever function it is opened', async () => {
+    const db = await fresh(memory());
+    const inline = (by: number) =>
+      db.stream<number, { n: number }>('score', {
+        reducer: (state, { n }) => state + by * n,
+        initialState: 0,
+      });
+    const score = inline(1);
+    score.dispatch({ n: 2 });
+    expect(inline(1)).toBe(score);
+    expect(score.value).toBe(2);
+    // As after a change of the code while it runs: from then on.
+    inline(10).dispatch({ n: 2 });
+    expect(score.value).toBe(22);
+    expect(() => db.stream('score', { reducer: 7 as never, initialState: 0 })).toThrow(
+      ValidationError,
     );
+    const chat = db.stream('chat', { keep: 5 });
+    expect(db.stream('chat')).toBe(chat);
+    expect(() => db.stream('chat', { keep: 6 })).toThrow('another `keep`: 5');
   });
 });

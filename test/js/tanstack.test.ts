@@ -135,6 +135,34 @@ test('a collection of a part of a table has these rows, and no others', async ()
   await swedish.cleanup();
 });
 
+test('a row that was read can be written back: as a copy, again, and as a whole', async () => {
+  const { db, groups } = await collections();
+  const id = newId();
+  await groups.insert({ id, name: 'Crew' }).isPersisted.promise;
+  await until(() => groups.get(id)?.createdAt instanceof Date);
+  const row = groups.get(id) as NonNullable<ReturnType<typeof groups.get>>;
+  const copy = newId();
+  await groups.insert({ ...row, id: copy }).isPersisted.promise;
+  expect(db.groups.get(copy)?.name).toBe('Crew');
+  await groups.update(id, (draft) => Object.assign(draft, { ...row, name: 'Sailors' })).isPersisted
+    .promise;
+  expect(db.groups.get(id)).toMatchObject({ name: 'Sailors', realm: row.realm });
+  await groups.delete(id).isPersisted.promise;
+  await groups.insert(row).isPersisted.promise;
+  expect(db.groups.get(id)?.name).toBe('Crew');
+});
+
+test('what has a default, or may be missing, may be left out of a new row', async () => {
+  const db = await fresh(memory());
+  const cities = createCollection(skerryCollectionOptions({ db, table: 'cities' }));
+  await cities.preload();
+  await cities.insert({ id: 'x', name: 'X', country: 'SE' }).isPersisted.promise;
+  await until(() => cities.get('x')?.population === 0);
+  // @ts-expect-error: a name is needed
+  await expect(cities.insert({ id: 'y', country: 'SE' }).isPersisted.promise).rejects.toThrow();
+  expect(cities.has('y')).toBe(false);
+});
+
 test('what is no table, and no collection of this database, is refused', async () => {
   const { db, groups } = await collections();
   expect(() => skerryCollectionOptions({ db, table: 'sync' as never })).toThrow(ValidationError);

@@ -11,6 +11,7 @@ import {
 import { browserAccounts } from '../../host/account.ts';
 import { type Read, readNow, type Storage } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
+import { databasesWith } from '../options.ts';
 
 export interface LogoutOptions {
   /**
@@ -73,6 +74,8 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
     return unsynced !== 'keep' && !refusal;
   });
   if (refusal) throw refusal;
+  const beside = unsynced === 'keep' ? [] : databasesWith(opened.name, opened.user).slice(1);
+  for (const one of beside) await host.storage.delete(one);
   await accounts.sweep();
   if (unsynced !== 'keep') return;
   // Once more, because another window's worker may have kept a fresh token until it ended.
