@@ -35,7 +35,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
   /** The last confirmed ones, in the order of their places. */
   #confirmed: Item[] = [];
   readonly #pending = new Map<string, Item>();
-  /** Items that are objects lead to their entries. */
+  /** Entries, and items that are objects, lead to their entries. */
   readonly #entryOf = new WeakMap<object, Item>();
   #entries: readonly Item[] | null = null;
   #value: readonly unknown[] | null = null;
@@ -120,14 +120,12 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
       });
   }
 
-  async page(options: PageOptions<unknown> = {}): Promise<unknown[]> {
+  async page(options?: PageOptions<unknown> | null): Promise<unknown[]> {
     return (await this.history(options)).map(({ value }) => value);
   }
 
-  async history({
-    before,
-    limit = defaultPage,
-  }: PageOptions<unknown> = {}): Promise<Entry<unknown>[]> {
+  async history(options?: PageOptions<unknown> | null): Promise<Entry<unknown>[]> {
+    const { before, limit = defaultPage } = options ?? {};
     if (!Number.isInteger(limit) || limit < 1 || limit > maxPage)
       throw new LimitError('limit', `\`limit\` is a number from 1 to ${maxPage}.`);
     const from = this.#placeOf(before);
@@ -154,23 +152,33 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     }
   }
 
+  /** A page of the server ends early where its actions are large. Each has one at least. */
   async #ask(before: Place, limit: number): Promise<readonly ConfirmedAction[]> {
     const names = [this.realm, this.name].map(encodeURIComponent).join('/');
-    const at = compare(before, theEnd) < 0 ? `before=${before[0]}.${before[1]}&` : '';
-    const page = await this.#at.streams.history(`/streams/${names}?${at}limit=${limit}`);
-    const { actions } = (page ?? {}) as { actions?: unknown };
-    if (!Array.isArray(actions)) throw new NetworkError('bad_answer', 'The server gave no page.');
-    return actions.map((action: ConfirmedAction & { revision: number; position: number }) => ({
-      ...action,
-      place: [action.revision, action.position],
-    }));
+    const found: ConfirmedAction[] = [];
+    for (;;) {
+      const from = found[0]?.place ?? before;
+      const at = compare(from, theEnd) < 0 ? `before=${from[0]}.${from[1]}&` : '';
+      const wanted = limit - found.length;
+      const page = await this.#at.streams.history(`/streams/${names}?${at}limit=${wanted}`);
+      const { actions, more } = (page ?? {}) as { actions?: unknown; more?: unknown };
+      if (!Array.isArray(actions)) throw new NetworkError('bad_answer', 'The server gave no page.');
+      const older = actions.map(
+        (action: ConfirmedAction & { revision: number; position: number }) => ({
+          ...action,
+          place: [action.revision, action.position] as const,
+        }),
+      );
+      found.unshift(...older);
+      if (more !== true || older.length === 0 || found.length >= limit) return found;
+    }
   }
 
   #placeOf(before: unknown): Place {
     if (before === undefined) return theEnd;
     const isObject = typeof before === 'object' && before !== null;
-    const entry = isObject ? (this.#entryOf.get(before) ?? (before as Item)) : null;
-    if (entry && 'place' in entry) return entry.place ?? theEnd;
+    const entry = isObject ? this.#entryOf.get(before) : undefined;
+    if (entry) return entry.place ?? theEnd;
     throw new ValidationError(
       'invalid_argument',
       '`before` is an item of this stream, or an entry.',
@@ -200,6 +208,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
   #item(arg: unknown, rest: Omit<Item, 'value'>): Item {
     const value = this.#at.streams.parts.registry.decode(arg);
     const item = Object.freeze({ value, ...rest });
+    this.#entryOf.set(item, item);
     if (typeof value === 'object' && value !== null) this.#entryOf.set(value, item);
     return item;
   }

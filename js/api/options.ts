@@ -2,6 +2,7 @@
 import { refuseUnknown, ValidationError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Remote } from './remote.ts';
+import { checkWanted } from './streams.ts';
 import type { Mutators, Query, Schema, Tables } from './types.ts';
 
 export type UpdateReason = 'client-old' | 'server-old' | 'newer-tab';
@@ -78,8 +79,7 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
 export function checkOptions(options: OpenOptions<Tables, unknown>): void {
   refuseUnknown(options, Object.keys(known), 'open()');
   const { adoptLocal, user, remote, defaultRealm, streams = [] } = options;
-  if (!Array.isArray(streams) || !streams.every((name) => typeof name === 'string' && name !== ''))
-    throw new ValidationError('invalid_argument', '`streams` is a list of names.');
+  checkWanted(streams);
   // Else new rows would go to the realm `local`, which no server has: all of them would be refused, later.
   if (remote && user === undefined && defaultRealm === undefined)
     throw new ValidationError(

@@ -23,7 +23,7 @@ export type Reducer = ReducedStreamOptions<unknown, unknown>['reducer'];
 export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream {
   readonly name: string;
   readonly realm: string;
-  readonly opening: { readonly reducer: number; readonly migrates: boolean };
+  opening: { readonly reducer: number; readonly migrates: boolean };
   readonly #at: StreamPlace;
   readonly #options: Omit<ReducedStreamOptions<unknown, unknown>, 'reducer'>;
   #reducer: Reducer;
@@ -40,6 +40,10 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   #unstored = 0;
   #stateBytes = 0;
   #isReducing = false;
+  /** Why a state of another version could not be taken over: all actions are asked for, and folded, instead. */
+  #migrateProblem: Problem | null = null;
+  /** There is no state over which the actions that come could be folded. */
+  #isUnusable = false;
   #problems: Problem[] = [];
   #pendingProblems: Problem[] = [];
 
@@ -85,12 +89,13 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     const { pending } = news;
     const isConfirmedSame = !news.again && news.state === null && news.actions.length === 0;
     if (news.again) this.#begin(news.state);
-    for (const action of news.actions) this.#confirm(action);
+    const whole = news.whole && !this.#isUnusable;
+    if (!this.#isUnusable) for (const action of news.actions) this.#confirm(action);
     this.#upto = news.upto;
-    const isWholeSame = this.#whole === news.whole;
-    this.#whole = news.whole;
+    const isWholeSame = this.#whole === whole;
+    this.#whole = whole;
     const wasShown = this.#wasWhole;
-    this.#wasWhole = (this.#wasWhole && !news.again) || news.whole;
+    this.#wasWhole = (this.#wasWhole && !news.again) || whole;
     for (const id of pending.removed) this.#pending.delete(id);
     if (pending.all) this.#pending.clear();
     for (const { id, arg } of pending.all ?? pending.added)
@@ -105,18 +110,21 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     else this.#reduceAll();
     const calls = this.#at.streams.parts.problems.replace(this, [
       ...(news.gone ? [this.#goneProblem()] : []),
+      ...(this.#migrateProblem ? [this.#migrateProblem] : []),
       ...this.#problems,
       ...this.#pendingProblems,
     ]);
     if (!isWholeSame || !Object.is(before, this.#value))
       calls.push(...this.#subscribers.calls(this.#value));
     if (this.#isToBeStored()) calls.push(() => this.#storeSoon());
+    if (this.#isUnusable && news.again) calls.push(() => this.#openAgain());
     return calls;
   }
 
   #begin(stored: StreamNews['state']): void {
     this.#confirmed = this.#options.initialState;
     this.#problems = [];
+    this.#isUnusable = false;
     this.#stored = this.#unstored = 0;
     if (stored === null) return;
     const state = this.#at.streams.parts.registry.decode(stored.state);
@@ -126,12 +134,18 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
       try {
         this.#confirmed = migrate(state as never, stored.reducer);
       } catch (error) {
-        this.#problem('', `migrate: ${messageOf(error)}`);
-        const { reducer } = this.opening;
-        this.#at.streams.want([{ stream: this.name, again: true, reducer }]);
+        const message = `migrate: ${messageOf(error)}`;
+        this.#migrateProblem = { table: `stream:${this.name}`, id: '', message, mutations: [] };
+        this.#isUnusable = true;
       }
     }
     this.#stored = stored.reducer === version ? stored.revision : 0;
+  }
+
+  /** As one that takes no state over. */
+  #openAgain(): void {
+    this.opening = { ...this.opening, migrates: false };
+    this.#at.streams.openAgain(this.#at, this.opening);
   }
 
   #confirm({ id, arg }: ConfirmedAction): void {

@@ -4,7 +4,7 @@ import type { TypeRegistry } from '../core/special-json.ts';
 import type { MadeAction } from './mutations.ts';
 import type { Mutation } from './types.ts';
 
-/** An action, as an export, an entry of a stream or another application has it. */
+/** An action, as an export, another application or an entry of a stream has it. */
 export interface ReplayedAction {
   /** UUID. */
   readonly id: string;
@@ -12,8 +12,12 @@ export interface ReplayedAction {
   readonly name: string;
   /** What the mutator is called with, or its plain JSON form in a file. */
   readonly arg?: unknown;
+  /** The item of an entry of a stream, in place of `arg`. */
+  readonly value?: unknown;
   /** When it was made, ms; now, if it is left out. */
-  readonly at?: number | Date;
+  readonly at?: number | Date | null;
+  /** The same, of an entry that is pending. */
+  readonly madeAt?: Date;
 }
 
 export interface Replay {
@@ -50,18 +54,20 @@ export function replay(parts: Parts, actions: readonly ReplayedAction[]): Replay
       'Without a remote no server can tell which of the actions are in its log already.',
     );
   }
+  if (!Array.isArray(actions))
+    throw new ValidationError('invalid_argument', 'db.replay() takes a list of actions.');
   // All of them are looked at before any of them is run.
   for (const action of actions) refuseMalformed(action);
   const inbox = parts.inbox();
   const mutations: Mutation<unknown>[] = [];
   const leftOut: { id: string; why: string }[] = [];
-  for (const { id, name, arg, at } of actions) {
+  for (const { id, name, value: item, arg = item, at, madeAt } of actions) {
     const leave = (why: string) => leftOut.push({ id, why });
     if (inbox.has(id)) leave('inbox');
     else {
       try {
         const value = isPlain(arg) ? parts.registry.decode(arg) : arg;
-        const made = { id, at: at === undefined ? parts.now() : Number(at) };
+        const made = { id, at: Number(at ?? madeAt ?? parts.now()) };
         const mutation = parts.run(name, value, made);
         if (mutation === null) leave('unknown_mutator');
         else mutations.push(mutation);
@@ -74,13 +80,20 @@ export function replay(parts: Parts, actions: readonly ReplayedAction[]): Replay
 }
 
 function refuseMalformed(action: ReplayedAction): void {
-  const { id, name, at } = (action ?? {}) as Partial<ReplayedAction>;
+  const { id, name, at, madeAt } = (action ?? {}) as Partial<ReplayedAction>;
   const isAction = typeof id === 'string' && typeof name === 'string';
-  if (!isAction || (at !== undefined && Number.isNaN(Number(at))))
+  if (
+    !isAction ||
+    ![at, madeAt].every((time) => time === undefined || time === null || isTime(time))
+  )
     throw new ValidationError(
       'invalid_argument',
-      'An action has an `id`, a `name`, and perhaps `arg` and `at`.',
+      'An action has an `id`, a `name`, and perhaps an `arg` and a valid time `at`.',
     );
+}
+
+function isTime(at: unknown): boolean {
+  return (typeof at === 'number' || at instanceof Date) && !Number.isNaN(new Date(at).getTime());
 }
 
 /** Whether it is JSON, without any instance in it. */

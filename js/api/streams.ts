@@ -9,7 +9,7 @@ import type { TypeRegistry } from '../core/special-json.ts';
 import type { StreamEvent, StreamNews, StreamPageEffect } from '../core/window-effects.ts';
 import type { Timers } from '../host/timers.ts';
 import { type CallQueue, guard } from './call-queue.ts';
-import { PlainStream } from './data-stream.ts';
+import { PlainStream, type StreamPlace } from './data-stream.ts';
 import type { Mutations } from './mutations.ts';
 import type { Problems } from './problems.ts';
 import { FoldedStream, type Reducer } from './reduced-stream.ts';
@@ -68,10 +68,12 @@ export class Streams {
   /** `db.stream`. The same stream is opened once. */
   open(
     name: string,
-    options: DataStreamOptions & Partial<ReducedStreamOptions<never, never>> = {},
+    given?: (DataStreamOptions & Partial<ReducedStreamOptions<never, never>>) | null,
   ) {
+    const options = given ?? {};
     if (this.#isClosed) throw new ClosedError('closed', 'The database is closed.');
     checkName(name);
+    checkOptions(options);
     const { realm = this.parts.realm } = options;
     const key = `${realm}\0${name}\0${options.reducer ? `r${options.version ?? 1}` : 'p'}`;
     const known = this.#byKey.get(key);
@@ -85,6 +87,12 @@ export class Streams {
     this.#byKey.set(key, stream);
     this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...stream.opening });
     return stream;
+  }
+
+  /** In another way: it is read again, and asked for. */
+  openAgain({ handle, realm, name }: StreamPlace, opening: FoldedStream['opening']): void {
+    this.parts.dispatch({ type: 'streamClose', stream: handle });
+    this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...opening });
   }
 
   close(): void {
@@ -165,11 +173,9 @@ export class Streams {
       const held = this.#wanted.get(stream);
       return !held || held.last !== undefined || last === undefined;
     });
-    // Of several versions of a reducer the worker asks for the highest.
     for (const wanted of more) {
       const held = this.#wanted.get(wanted.stream);
-      const isOlder = !wanted.again && (wanted.reducer ?? 0) < (held?.reducer ?? 0);
-      this.#wanted.set(wanted.stream, isOlder && held ? held : wanted);
+      this.#wanted.set(wanted.stream, held ? both(held, wanted) : wanted);
     }
     this.#post(more);
   }
@@ -190,27 +196,54 @@ export class Streams {
   }
 }
 
+function checkOptions({ realm, migrate }: Partial<ReducedStreamOptions<never, never>>): void {
+  if (realm !== undefined && !isName(realm))
+    throw new ValidationError('invalid_argument', 'The `realm` of a stream is the name of one.');
+  if (migrate !== undefined && typeof migrate !== 'function')
+    throw new ValidationError('invalid_argument', 'The `migrate` of a stream is a function.');
+}
+
 function keepOf(keep = defaultKeep): number {
   if (!Number.isInteger(keep) || keep < 1 || keep > maxKeep)
     throw new ValidationError('invalid_argument', `\`keep\` is a number from 1 to ${maxKeep}.`);
   return keep;
 }
 
+/** What one place of this window wants of a stream, and another: of several versions of a reducer the highest. */
+function both(held: WantedStream, wanted: WantedStream): WantedStream {
+  const isOlder = !wanted.again && (wanted.reducer ?? 0) < (held.reducer ?? 0);
+  const { last: _, ...stream } = isOlder ? held : wanted;
+  const isWhole = held.last === undefined || wanted.last === undefined;
+  return isWhole ? stream : { ...stream, last: Math.max(held.last ?? 0, wanted.last ?? 0) };
+}
+
+/** Text that a database can hold, of so many bytes of UTF-8. */
+function isName(name: unknown): name is string {
+  if (typeof name !== 'string' || name === '' || name.isWellFormed?.() === false) return false;
+  return !name.includes('\0') && new TextEncoder().encode(name).length <= maxNameBytes;
+}
+
 function checkName(name: unknown): void {
-  const isText = typeof name === 'string' && name !== '' && name.isWellFormed?.() !== false;
-  if (isText && !name.includes('\0') && !name.endsWith('*')) {
-    if (new TextEncoder().encode(name).length <= maxNameBytes) return;
-  }
+  // A path of a URL cannot end with `.` or `..`.
+  if (isName(name) && !name.endsWith('*') && name !== '.' && name !== '..') return;
   throw new ValidationError(
     'invalid_argument',
-    `A stream is named by 1 to ${maxNameBytes} bytes that do not end with *.`,
+    `A stream is named by 1 to ${maxNameBytes} bytes that do not end with *, and not by dots.`,
+  );
+}
+
+/** The option `streams` of `open`. */
+export function checkWanted(names: unknown): void {
+  if (Array.isArray(names) && names.every(isName)) return;
+  throw new ValidationError(
+    'invalid_argument',
+    `\`streams\` is a list of names, or prefixes with *, of 1 to ${maxNameBytes} bytes.`,
   );
 }
 
 function nameOf(action: unknown): string {
   const type = (action as { type?: unknown } | null | undefined)?.type;
-  const isName = typeof type === 'string' && type !== '' && type.length <= maxNameBytes / 4;
-  return isName ? type : 'skerry/append';
+  return isName(type) ? type : 'skerry/append';
 }
 
 /**

@@ -82,6 +82,7 @@ export class SyncControl implements SyncApi {
       error: null,
       storage: null,
       scopes: null,
+      streams: null,
       image: null,
     };
     this.#scopes = new Scopes(parts, {
@@ -295,6 +296,7 @@ export class SyncControl implements SyncApi {
       error: SkerryError | null;
       storage: SkerryError | null;
       scopes: SkerryError | null;
+      streams: SkerryError | null;
       image: SkerryError | null;
     }>,
   ): void {

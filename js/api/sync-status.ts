@@ -48,6 +48,8 @@ export interface StatusInput {
   readonly storage: SkerryError | null;
   /** Why scopes of this window were left out; all others are served. */
   readonly scopes: SkerryError | null;
+  /** Which streams of this window were left out. */
+  readonly streams: SkerryError | null;
   /** Why no newer image could be made: starts take longer, and nothing else is the matter. */
   readonly image: SkerryError | null;
 }
@@ -72,7 +74,13 @@ export function makeStatus(input: StatusInput): SyncStatus {
     revisions: revisionsOf(window?.cursors ?? {}),
     lost: window?.lost ?? [],
     progress: worker?.progress ?? null,
-    error: input.storage ?? input.error ?? workerError(worker) ?? input.scopes ?? input.image,
+    error:
+      input.storage ??
+      input.error ??
+      workerError(worker) ??
+      input.scopes ??
+      input.streams ??
+      input.image,
   };
 }
 

@@ -10,6 +10,13 @@ import type { SyncControl } from './sync-api.ts';
 import { workerError } from './sync-status.ts';
 import type { WorkerOwner, WorkerReport } from './worker-client.ts';
 
+/** Why these streams do not come. */
+function leftOut(streams: readonly { readonly stream: string }[]): SkerryError | null {
+  if (streams.length === 0) return null;
+  const names = streams.map(({ stream }) => stream).join(', ');
+  return errorFromCode('limit', `Too many streams are wanted: ${names} find no room.`);
+}
+
 interface Parts {
   readonly options: { readonly remote?: unknown };
   readonly runner: WindowRunner;
@@ -43,9 +50,7 @@ export class WorkerMessages implements WorkerOwner {
         streams.answered(message);
         return;
       case 'streamsFailed':
-        sync.passing(
-          errorFromCode('limit', `Too many streams: ${message.leftOut.length} are left out.`),
-        );
+        sync.update({ streams: leftOut(message.leftOut) });
         return;
       case 'scopesFailed':
         sync.scopesFailed(message);

@@ -64,10 +64,14 @@ export class TypeRegistry {
     if (codec.instances) this.#prototypes.set(codec.instances.prototype as object, codec);
   }
 
-  encodeClass(codec: ClassCodec, value: unknown): unknown {
+  encodeClass(codec: ClassCodec, value: unknown, depth = 0): unknown {
     if (value instanceof UnknownValue) return value.envelope;
     this.#learn(codec, value);
-    return { $type: codec.type, v: this.encode(codec.to(value)), version: codec.version };
+    return {
+      $type: codec.type,
+      v: this.encode(codec.to(value), depth + 1),
+      version: codec.version,
+    };
   }
 
   decodeClass(codec: ClassCodec, envelope: Readonly<Record<string, unknown>>): unknown {
@@ -94,6 +98,7 @@ export class TypeRegistry {
       throw new LimitError('limit', `json is nested deeper than ${maxDepth} levels.`);
     switch (typeof value) {
       case 'string':
+        return wellFormed(value);
       case 'boolean':
         return value;
       case 'number':
@@ -120,18 +125,22 @@ export class TypeRegistry {
     if (value instanceof UnknownValue) return value.envelope;
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null)
-      return this.#encodeInstance(value, prototype as object);
+      return this.#encodeInstance(value, prototype as object, depth);
     const plain: Record<string, unknown> = {};
     for (const [key, item] of Object.entries(value)) {
       if (item !== undefined)
-        setMember(plain, key.startsWith('$') ? `$${key}` : key, this.encode(item, depth + 1));
+        setMember(
+          plain,
+          wellFormed(key.startsWith('$') ? `$${key}` : key),
+          this.encode(item, depth + 1),
+        );
     }
     return plain;
   }
 
-  #encodeInstance(value: object, prototype: object): unknown {
+  #encodeInstance(value: object, prototype: object, depth: number): unknown {
     const codec = this.#prototypes.get(prototype);
-    if (codec) return this.encodeClass(codec, value);
+    if (codec) return this.encodeClass(codec, value, depth);
     throw new ValidationError(
       'wrong_type',
       `json holds an object of ${value.constructor?.name ?? 'an unknown class'}: register it with t.class(…, { class: … }).`,
@@ -192,6 +201,14 @@ export class TypeRegistry {
     if (codec) return this.decodeClass(codec, envelope);
     return new UnknownValue(type, envelope);
   }
+}
+
+function wellFormed(text: string): string {
+  if (text.isWellFormed?.() !== false) return text;
+  throw new ValidationError(
+    'wrong_type',
+    'json holds half of a surrogate pair: text that no database can hold.',
+  );
 }
 
 export function dateToMs(value: Date): number {

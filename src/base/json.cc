@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/number_text.h"
 #include "base/sort.h"
+#include "base/text.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -142,6 +143,20 @@ Result<Data> ParseJson(std::string_view text) {
 }
 
 bool IsJson(std::string_view text) { return nlohmann::json::accept(text); }
+
+bool IsStorableJson(std::string_view text) {
+  if (!IsStorableText(text)) return false;
+  bool has_escape = false;
+  for (size_t i = text.find("\\u"); i != text.npos; i = text.find("\\u", i + 1)) {
+    size_t backslashes = 0;
+    while (backslashes < i && text[i - 1 - backslashes] == '\\') ++backslashes;
+    if (backslashes % 2 != 0) continue;
+    if (text.substr(i, 6) == "\\u0000") return false;
+    has_escape = true;
+  }
+  // The parser rejects halves of surrogate pairs.
+  return !has_escape || IsJson(text);
+}
 
 void WriteJson(const Data& data, std::string* out) {
   switch (data.kind()) {

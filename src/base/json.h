@@ -18,6 +18,10 @@ Result<Data> ParseJson(std::string_view text);
 // Whether it is JSON text. Builds nothing.
 bool IsJson(std::string_view text);
 
+// Whether what JSON text holds is storable text (base/text.h): an escape may stand for U+0000, or
+// for half of a surrogate pair. REQUIRES: JSON text.
+bool IsStorableJson(std::string_view text);
+
 // Canonical: members in their order, no white space, and the shortest text of each number that
 // parses to the same number. Bytes become {"$type":"bytes","v":<base64>}. REQUIRES:
 // IsFiniteTree(data).

@@ -216,7 +216,7 @@ class Tab {
   bool ReadLast(const Data& rows, LastActions* last, Data* effects, uint64_t id) const;
   void FinishStream(const Tx& tx, Data* effects);
   void FinishPage(const Tx& tx, Data* effects);
-  bool FindRest(const Data& rows, uint64_t floor, Vector<StreamAction>* rest) const;
+  uint64_t LastRemoved(const Data& rows, uint64_t* floor) const;
   void WriteState(const Tx& tx, Data* writes) const;
   void AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) const;
 

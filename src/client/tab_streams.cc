@@ -12,8 +12,9 @@
 namespace skerry {
 namespace {
 
-constexpr uint32_t kRowsOfAPage = 100;       // of a reduced stream that is loaded
-constexpr uint64_t kMostRowsAtOnce = 1'000;  // of a plain one, and of a page
+constexpr uint32_t kRowsOfAPage = 100;        // of a reduced stream that is loaded
+constexpr uint32_t kRowsForgotten = 300;      // at once, of a reduced stream
+constexpr uint64_t kMostRowsAtOnce = 10'000;  // of a plain one, and of a page
 // A row may have one action or hundreds. So few are read first, and then as many again, until there
 // are enough actions.
 constexpr uint32_t kFirstRows = 4;
@@ -202,8 +203,10 @@ bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data more = OneRead(BetweenRead(
       Store::kActions, ActionsKey(stream->realm, stream->name, from + 1), keys.to, kRowsOfAPage));
-  // Actions that were asked for once more may stand in one row from before the state to after it.
-  more.Push(LastRead(Store::kActions, keys.from, ActionsKey(stream->realm, stream->name, from), 1));
+  // Actions that were asked for once more may stand in one row from before the state to after it,
+  // and be stored in shorter rows, too.
+  more.Push(LastRead(Store::kActions, keys.from, ActionsKey(stream->realm, stream->name, from),
+                     kMaxRowActions));
   effects->Push(MoreEffect(id, std::move(more)));
   return true;
 }
@@ -265,11 +268,12 @@ void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = SyncRead();
   reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
-  // Of a plain stream: the row with the first action that stays. Of a reduced one: those of which a
-  // part may stay.
-  reads.Push(LastRead(Store::kActions, keys.from,
-                      ActionsKey(stream->realm, stream->name, event.revision),
-                      stream->reducer.has_value() ? kRowsOfAPage : 1));
+  // Of a plain stream: the row with the first action that stays. Of a reduced one: those that may
+  // go.
+  const Key upto = ActionsKey(stream->realm, stream->name, event.revision);
+  reads.Push(stream->reducer.has_value()
+                 ? BetweenRead(Store::kActions, keys.from, upto, kRowsForgotten)
+                 : LastRead(Store::kActions, keys.from, upto, 1));
   Tx tx;
   tx.kind = Kind::kStreamState;
   tx.stream = stream->handle;
@@ -278,18 +282,20 @@ void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
            TransactionMode::kWrite, effects);
 }
 
-// The actions after the floor of a row that begins at or below it. `rows`: the last ones before some
-// revision above the floor. Returns false if they do not reach back to that row.
-bool Tab::FindRest(const Data& rows, uint64_t floor, Vector<StreamAction>* rest) const {
-  for (size_t i = rows.items().size(); i > 0; --i) {
-    Vector<StreamAction> actions = ActionsOf(*schema_, Data(Data::Array{rows.items()[i - 1]}));
-    if (actions.empty() || actions[0].place.first > floor) continue;
-    for (StreamAction& action : actions) {
-      if (action.place.first > floor) rest->push_back(std::move(action));
-    }
-    return true;
+// The key up to which rows are removed when actions up to the floor are: a row stays whole if it has
+// later ones, and all that come after it stay. `rows`: the first ones, ascending. If these are not
+// enough, *floor is lowered.
+uint64_t Tab::LastRemoved(const Data& rows, uint64_t* floor) const {
+  uint64_t last = 0;
+  for (const Data& row : rows.items()) {
+    const Vector<StreamAction> actions = ActionsOf(*schema_, Data(Data::Array{row}));
+    if (actions.empty()) continue;
+    if (actions[0].place.first > *floor) return *floor;
+    if (actions.back().place.first > *floor) return actions[0].place.first - 1;
+    last = actions.back().place.first;
   }
-  return rows.items().size() < kRowsOfAPage;
+  if (rows.items().size() == kRowsForgotten) *floor = last;
+  return *floor;
 }
 
 // Only what belongs to the history that storage has now: so this window must have seen all of it.
@@ -303,7 +309,7 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   if (!FollowsOwn(sync)) return;
   Kept kept = ReadKept(read[1]);
   uint64_t floor = kept.floor;
-  Vector<StreamAction> rest;
+  uint64_t removed = 0;
   if (stream->reducer.has_value()) {
     // The state that the application has now.
     if (!given.state.has_value() || given.revision != stream->handed_upto) return;
@@ -331,23 +337,23 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
                           ToData(state)));
     uint64_t lowest = state.revision;
     for (const StateRecord& other : kept.states) lowest = std::min(lowest, other.revision);
-    floor = std::max(floor, lowest);
-    if (floor != kept.floor && !FindRest(read[2], floor, &rest)) return;
+    if (lowest > kept.floor) {
+      floor = lowest;
+      removed = LastRemoved(read[2], &floor);
+    }
   } else {
     const Vector<StreamAction> row = ActionsOf(*schema_, read[2]);
     if (row.empty()) return;
     floor = std::max(floor, row[0].place.first - 1);
     if (!AreFolded(sync, *stream, kept, floor)) return;
+    removed = floor;
   }
-  if (!options_.remote || floor == kept.floor) return;
+  if (!options_.remote || floor <= kept.floor) return;
   StreamRecord record;
   record.floor = floor;
   writes->Push(PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
   writes->Push(DeleteBetweenWrite(Store::kActions, ActionsKey(stream->realm, stream->name, 0),
-                                  ActionsKey(stream->realm, stream->name, floor)));
-  Data::Array rows;
-  WriteActions(*schema_, stream->realm, stream->name, rest, &rows);
-  for (Data& row : rows) writes->Push(std::move(row));
+                                  ActionsKey(stream->realm, stream->name, removed)));
 }
 
 // Without a remote: the appends of all pending mutations, in the order in which they are logged.

@@ -72,6 +72,7 @@ Transaction::Transaction(View* view, UuidGenerator* ids, Options options)
 
 Status Transaction::Begin(double at, uint64_t serial) {
   if (open()) return {Code::kInvalidArgument, "a transaction is open already"};
+  SKERRY_RETURN_IF_ERROR(CheckTime(Data(at)));
   pending_ = std::make_unique<Pending>();
   pending_->serial = serial;
   pending_->mutation.action.at = at;
@@ -348,9 +349,10 @@ Status Transaction::CheckBytes(bool argument_is_ops) const {
 Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
   SKERRY_RETURN_IF_ERROR(CheckName("an action's name", name, kMaxNameBytes));
-  if (!arg.is_null() && (!arg.is_string() || !IsStorableText(arg.as_string()))) {
+  if (!arg.is_null() && !arg.is_string())
     return Status(Code::kInvalidArgument, "an action's argument is JSON text");
-  }
+  if (!IsStorableJson(arg.as_string()))
+    return Status(Code::kWrongType, "an argument: text that no database can hold");
   SKERRY_RETURN_IF_ERROR(CheckRestricts());
   Reduce();
   Mutation& mutation = pending_->mutation;

@@ -171,8 +171,9 @@ Data LinkToData(const Link& link) {
 }
 
 Data ActionToData(const Action& action) {
-  Result<Data> arg = ParseJson(action.arg);
-  SKERRY_CHECK(arg.ok());  // checked when the action was made
+  // It is empty if it was made without a remote.
+  Result<Data> arg = ParseJson(action.arg.empty() ? "null" : action.arg);
+  SKERRY_CHECK(arg.ok());  // checked when the action was made, and grouped
   Data data = Data::MakeObject();
   data.Set("id", action.id)
       .Set("name", action.name)

@@ -57,7 +57,7 @@ Status CheckPlainAt(const Data& data, int depth) {
   }
 }
 
-bool IsJson(const PropDef& prop) {
+bool HoldsJson(const PropDef& prop) {
   return prop.type == PropType::kJson || prop.type == PropType::kClass;
 }
 
@@ -79,7 +79,7 @@ Status CheckEnvelope(const Data& data) {
 Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& data,
                         Origin origin) {
   if (data.is_null() && origin == Origin::kStored) return Value::Null();
-  if (IsJson(prop)) {
+  if (HoldsJson(prop)) {
     Status plain = CheckStorableTree(data);
     if (plain.ok() && origin == Origin::kMade) plain = CheckEnvelopes(data);
     if (!plain.ok()) return At(table.name + "." + prop.name, plain);

@@ -46,19 +46,6 @@ bool IsEnumMember(const PropDef& prop, const std::string& name) {
   return false;
 }
 
-// JSON text may contain U+0000 and lone surrogates as escapes. This text was written by WriteJson,
-// which escapes only control characters, quotes and backslashes. So a surrogate is in the text
-// itself, and U+0000 is an escape.
-bool IsStorableJson(const std::string& text) {
-  if (!IsStorableText(text)) return false;
-  for (size_t i = text.find("\\u0000"); i != std::string::npos; i = text.find("\\u0000", i + 1)) {
-    size_t backslashes = 0;
-    while (backslashes < i && text[i - 1 - backslashes] == '\\') ++backslashes;
-    if (backslashes % 2 == 0) return false;
-  }
-  return true;
-}
-
 // {"$type": type, "v": …}, or null.
 const Data* Envelope(const Data& data, std::string_view type) {
   return data.is_object() && data["$type"].as_string() == type ? data.Find("v") : nullptr;

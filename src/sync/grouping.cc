@@ -60,7 +60,11 @@ Status CanBeSent(const Mutation& mutation, const Vector<std::string>& realms) {
       realms.size() * mutation.action.arg.size() > kMaxActionBytesTimesRealms) {
     return {Code::kLimit, "It spans more realms than an update may."};
   }
-  SKERRY_RETURN_IF_ERROR(CheckDepth(mutation.action.arg));
+  const std::string& arg = mutation.action.arg;
+  SKERRY_RETURN_IF_ERROR(CheckDepth(arg));
+  if (!arg.empty() && !(IsJson(arg) && IsStorableJson(arg)))
+    return {Code::kWrongType, "Its argument holds text that no database can hold."};
+  SKERRY_RETURN_IF_ERROR(CheckTime(Data(mutation.action.at)));
   for (const Op& op : mutation.ops) {
     for (const PropValue& set : op.set) {
       if (set.value.kind() != ValueKind::kJson) continue;

@@ -40,12 +40,13 @@ void Forget(const SyncStream& dropped, const SyncRecord& sync, Data::Array* writ
   }
 }
 
-// Streams of which a part is wanted under another name stay whole, or begin again.
-bool DropStale(double today, SyncRecord* sync, Data::Array* writes) {
+// Drops those that were asked for last before this day. Streams of which a part is wanted under
+// another name stay whole, or begin again.
+bool DropBefore(double day, SyncRecord* sync, Data::Array* writes) {
   Vector<SyncStream> kept;
   Vector<SyncStream> dropped;
   for (SyncStream& one : *sync->streams) {
-    const bool is_stale = one.asked.has_value() && today - *one.asked > kUnaskedDays;
+    const bool is_stale = one.asked.has_value() && *one.asked < day;
     (is_stale ? dropped : kept).push_back(std::move(one));
   }
   for (const SyncStream& gone : dropped) {
@@ -60,12 +61,24 @@ bool DropStale(double today, SyncRecord* sync, Data::Array* writes) {
   return !dropped.empty();
 }
 
+// Makes room for another one by those that nobody has asked for for longest. Open windows ask each
+// day.
+bool MakeRoom(double today, SyncRecord* sync, Data::Array* writes) {
+  double oldest = today;
+  for (const SyncStream& one : *sync->streams) oldest = std::min(oldest, one.asked.value_or(today));
+  return oldest < today - 1 && DropBefore(oldest + 1, sync, writes);
+}
+
 }  // namespace
 
 bool IsWanted(const SyncRecord& sync, std::string_view stream) {
   if (!sync.streams.has_value()) return false;
   return std::any_of(sync.streams->begin(), sync.streams->end(),
                      [&](const SyncStream& one) { return MatchesStream(one.stream, stream); });
+}
+
+bool IsMore(const std::optional<uint64_t>& last, const std::optional<uint64_t>& than) {
+  return than.has_value() && (!last.has_value() || *last > *than);
 }
 
 bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync,
@@ -76,19 +89,19 @@ bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync
   for (const WantedStream& wanted : add) {
     if (SyncStream* held = Find(&*sync->streams, wanted.stream)) held->asked = today;
   }
-  bool changed = DropStale(today, sync, writes);
+  bool changed = DropBefore(today - kUnaskedDays, sync, writes);
   for (const WantedStream& wanted : add) {
     SyncStream* held = Find(&*sync->streams, wanted.stream);
     if (held != nullptr) {
       const bool is_again = wanted.again.value_or(false);
       changed = SetReducer(wanted, is_again, held) || changed;
-      const bool is_more = held->last.has_value() && !wanted.last.has_value();
+      const bool is_more = IsMore(wanted.last, held->last);
       if (!is_more && !is_again) continue;
-      held->last.reset();
+      held->last = wanted.last;
       BeginAgain(sync->cursors, held);
       changed = true;
     } else if (wanted.again.value_or(false) || !IsCovered(*sync->streams, wanted)) {
-      if (sync->streams->size() >= kMaxStreamScopes) {
+      if (sync->streams->size() >= kMaxStreamScopes && !MakeRoom(today, sync, writes)) {
         left_out->push_back(wanted);
         continue;
       }

@@ -33,10 +33,13 @@ bool SetReducer(const WantedStream& wanted, bool is_again, Held* held) {
   return !(*held == before);
 }
 
+// Whether more of the last actions of a stream are wanted. None: all of them.
+bool IsMore(const std::optional<uint64_t>& last, const std::optional<uint64_t>& than);
+
 // Adds streams; returns whether anything changed: then windows are to be told. An added one has
-// nothing yet. One of which only the last actions were wanted begins again if all are. Those that were not asked for in
-// kUnaskedDays are dropped when others are added, with their actions. What does not fit among
-// kMaxStreamScopes is left out.
+// nothing yet. One of which only the last actions were wanted begins again if more are. Those that were not asked for in
+// kUnaskedDays are dropped when others are added, with their actions; so are those that no window has open, if there is no
+// room among kMaxStreamScopes. What does not fit then is left out.
 bool ChangeStreams(const Vector<WantedStream>& add, double now, SyncRecord* sync,
                    Data::Array* writes, Vector<WantedStream>* left_out);
 

@@ -240,7 +240,10 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
                                "All windows together want more than a server takes.", true};
       turn->Post(ScopesFailedMessage{error, {}, own.left_out});
     }
-    if (!own.left_out_streams.empty()) turn->Post(StreamsFailedMessage{own.left_out_streams});
+    // Also when all of them have found room.
+    if (!own.left_out_streams.empty() || !left_out_streams_.empty())
+      turn->Post(StreamsFailedMessage{own.left_out_streams});
+    left_out_streams_ = own.left_out_streams;
   }
   if (own.record.has_value()) turn->Broadcast(RecordMessage{*own.record});
   const bool first = !state_->started;
@@ -373,10 +376,12 @@ bool SyncWorker::LacksScope() const {
   for (const WantedScope& scope : wanted_) {
     if (!HoldsScope(state_->sync.scopes, scope)) return true;
   }
-  for (const WantedStream& stream : wanted_streams_) {
-    if (!IsWanted(state_->sync, stream.stream)) return true;
-  }
-  return false;
+  // Those that found no room are asked for again with others, and each day.
+  return std::any_of(wanted_streams_.begin(), wanted_streams_.end(), [&](const WantedStream& one) {
+    const auto is_it = [&](const WantedStream& other) { return other.stream == one.stream; };
+    return !IsWanted(state_->sync, one.stream) &&
+           std::none_of(left_out_streams_.begin(), left_out_streams_.end(), is_it);
+  });
 }
 
 }  // namespace skerry

@@ -141,8 +141,9 @@ class SyncWorker {
   Vector<Own> own_;
   Vector<WantedScope> wanted_;  // the scopes of this worker's window
   Vector<WantedStream> wanted_streams_;
-  bool scopes_failed_ = false;         // they could not be stored, or were left out
-  Phase shared_phase_ = Phase::kNone;  // what the worker that works does, as it reported
+  Vector<WantedStream> left_out_streams_;  // of them
+  bool scopes_failed_ = false;             // they could not be stored, or were left out
+  Phase shared_phase_ = Phase::kNone;      // what the worker that works does, as it reported
   Data shown_status_;
   bool was_holder_ = false;
   bool listen_pausing_ = false;  // pausing because storage failed a claim of `listen`

@@ -98,7 +98,7 @@ void SyncWorker::OnPost(const StreamsMessage& message, Turn* turn) {
     if (held == wanted_streams_.end()) {
       wanted_streams_.push_back(wanted);
     } else {
-      if (!wanted.last.has_value()) held->last.reset();
+      if (IsMore(wanted.last, held->last)) held->last = wanted.last;
       SetReducer(wanted, false, &*held);
     }
   }

@@ -44,6 +44,7 @@ const status = (more: Partial<StatusInput> = {}) =>
     error: null,
     storage: null,
     scopes: null,
+    streams: null,
     image: null,
     ...more,
   });

@@ -199,6 +199,11 @@ TEST_CASE("rejects bad input with a typed error before anything changes") {
   CHECK_FALSE(o.Do(kUpdate, kPersonTable, "nobody", {{"name", "x"}}).value().changed);
   CHECK_FALSE(o.Do(kUpdate, kPersonTable, "p", {{"name", "Ada"}}).value().changed);
   CHECK(o.transaction.Commit("", "null").status().code() == Code::kInvalidArgument);
+  // Half of a surrogate pair, and U+0000, as JSON.stringify writes them. Other escapes are text.
+  for (const char* arg : {R"({"a":"\ud83d"})", R"({"a":"\\\udc00"})", R"(["\u0000"])"}) {
+    CAPTURE(arg);
+    CHECK(o.transaction.Commit("edit", arg).status().code() == Code::kWrongType);
+  }
   const Result<std::unique_ptr<Pending>> empty = o.transaction.Commit("nothing", "null");
   REQUIRE(empty.ok());
   CHECK(empty.value() == nullptr);

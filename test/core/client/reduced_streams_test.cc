@@ -179,6 +179,55 @@ TEST_CASE("a stream: another reducer asks for everything, or takes the state ove
   CHECK(storage.actions.size() == 1);
 }
 
+// The actions up to a floor stand in rows that were stored at different times, and overlap.
+TEST_CASE("a stream: rows with actions after the floor stay, in whatever order they are") {
+  for (const uint64_t floor : {1, 2, 3, 4, 5, 6}) {
+    CAPTURE(floor);
+    StreamStorage storage;
+    for (uint64_t i = 1; i <= 7; ++i) storage.Log({ActionAt(i)});
+    storage.Log({ActionAt(1), ActionAt(2)});
+    storage.Log({ActionAt(3), ActionAt(4), ActionAt(5)});
+    storage.Log({ActionAt(6), ActionAt(7)});
+    StreamWindow one(&storage);
+    one.OpenReduced(1);
+    CHECK(one.Settled().size() == 7);
+    // As a window that stored a state when it had come so far.
+    StateRecord state;
+    state.reducer = 1;
+    state.revision = floor;
+    state.state = "1";
+    storage.Write(
+        Data(Data::Array{PutWrite(Store::kStreams, StateKey("A", "chat", 1), ToData(state))}));
+    StreamWindow two(&storage, "b");
+    two.OpenReduced(2);
+    CHECK(two.Settled().size() == 7);
+    two.Store(7, "2");
+    CHECK(storage.actions.size() < 9);
+    StreamWindow next(&storage, "c");
+    next.OpenReduced(1);
+    CHECK(next.Settled().size() == 7 - floor);
+    CHECK(next.shown.state == "1");
+  }
+}
+
+TEST_CASE("a stream: many rows are removed in several steps") {
+  StreamStorage storage;
+  for (uint64_t i = 1; i <= 700; ++i) storage.Log({ActionAt(i)});
+  StreamWindow one(&storage);
+  one.OpenReduced();
+  one.Settled();
+  uint64_t revision = 700;
+  for (const size_t left : {400, 101, 0}) {
+    one.Store(revision, "1");
+    CHECK(storage.actions.size() == left);
+    one.window.Hear(storage.Log({ActionAt(++revision)}));
+    one.Settled();
+  }
+  StreamWindow next(&storage, "b");
+  next.OpenReduced();
+  CHECK(next.Settled() == ShownIds{ActionId(703)});
+}
+
 TEST_CASE("a stream: without a remote nothing is lost, and the stream is there again") {
   StreamStorage storage;
   {

@@ -193,6 +193,31 @@ TEST_CASE("reports a mutation nested deeper than a request may be, and blocks no
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
 
+// Of a window of a release that let it through.
+TEST_CASE("reports a mutation with text that no database can hold, and blocks no other") {
+  const Data good = RowRecord(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}));
+  const auto damaged = [&](const auto& damage) {
+    Data record = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
+    Result<Mutation> mutation = DecodeMutation(SyncSchema(), record["body"].as_bytes());
+    REQUIRE(mutation.ok());
+    damage(&mutation.value().action);
+    record.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation.value())));
+    Grouping grouping(&SyncSchema(), 0);
+    grouping.Add(Data(Data::Array{RowRecord(1, record), good}));
+    Random random(std::string(32, 'x'));
+    UuidGenerator ids(&random);
+    Chain chain = ChainOf(R"({"client":"c1","links":{}})");
+    Data::Array writes;
+    CHECK(grouping.Finish(1, 1, &ids, &chain, &writes).size() == 1);
+    return grouping.unreadable().size();
+  };
+  for (const char* arg : {R"({"a":"\ud83d"})", R"(["\u0000"])", "[", "\xff"})
+    CHECK(damaged([&](Action* action) { action->arg = arg; }) == 1);
+  CHECK(damaged([](Action* action) { action->at = 1e300 * 1e300; }) == 1);
+  // Of a window without a remote.
+  CHECK(damaged([](Action* action) { action->arg.clear(); }) == 0);
+}
+
 TEST_CASE("reports a mutation over more realms than an update may have; blocks no other") {
   Vector<Op> ops;
   for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) {

@@ -249,6 +249,56 @@ TEST_CASE("streams: more than a pull may name are left out, and reported") {
   CHECK(left_out == Vector<WantedStream>{{"s100", {}, {}, {}, {}}});
 }
 
+TEST_CASE("streams: those that find no room are reported once, and asked for again in time") {
+  StreamWorld world;
+  std::string all;
+  for (int i = 0; i <= 100; ++i)
+    all += std::string(i > 0 ? "," : "[") + R"({"stream":"s)" + std::to_string(i) + R"("})";
+  world.Want(all + "]");
+  const auto reports = [&] {
+    Vector<Data> found;
+    for (const Data& message : world.host(0).posts) {
+      if (message["type"].Is("streamsFailed")) found.push_back(message["leftOut"]);
+    }
+    return found;
+  };
+  REQUIRE(reports().size() == 1);
+  CHECK(WriteJson(reports()[0]) == R"([{"stream":"s100"}])");
+  world.Sync();
+  CHECK(reports().size() == 1);
+}
+
+TEST_CASE("streams: those that no window has open make room for another one") {
+  SyncRecord sync = SyncOf(R"({"cursors":{"A":"7@70"}})");
+  Data::Array writes;
+  Vector<WantedStream> left_out, add, today;
+  for (int i = 0; i < 100; ++i) add.push_back({"s" + std::to_string(i), {}, {}, {}, {}});
+  CHECK(ChangeStreams(add, 86'400'000.0, &sync, &writes, &left_out));
+  today.push_back(add[7]);
+  CHECK(!ChangeStreams(today, 3 * 86'400'000.0, &sync, &writes, &left_out));
+  today.push_back({"new", {}, {}, {}, {}});
+  CHECK(ChangeStreams(today, 3 * 86'400'000.0, &sync, &writes, &left_out));
+  CHECK(left_out.empty());
+  CHECK(writes.size() == 2 * 99);
+  CHECK(IsWanted(sync, "s7"));
+  CHECK(IsWanted(sync, "new"));
+  CHECK(!IsWanted(sync, "s8"));
+}
+
+TEST_CASE("streams: one of which more of the last actions are wanted begins again") {
+  StreamWorld world;
+  world.Say("chat", 9);
+  world.Want(R"([{"stream":"chat","last":2}])");
+  CHECK(world.Stored("chat").size() == 2);
+  world.Want(R"([{"stream":"chat","last":1}])");
+  CHECK(world.Stored("chat").size() == 2);
+  world.Want(R"([{"stream":"chat","last":5}])");
+  CHECK(world.Stored("chat").size() == 5);
+  world.Say("chat");
+  world.Sync();
+  CHECK(world.Stored("chat").size() == 6);
+}
+
 TEST_CASE("streams: a wrong answer is refused as a whole") {
   const auto is_refused = [](std::string_view streams) {
     Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[]})");
