@@ -50,6 +50,7 @@ const ruled = [
   'same-ids',
   'schema-sequences',
   'sockets',
+  'streams-client',
   'tables',
 ];
 const postgresOnly = byNight ? [] : [...anyDatabase, ...large, ...ruled];

@@ -33,6 +33,9 @@ const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
 const kMostCounted = 100_000;
 
+/** JSON.stringify writes these as escapes, and nothing else so. */
+const halfPair = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
 const keyOf = ({ realm, stream }: StreamPlace) => JSON.stringify([realm, stream]);
 
 export class StreamSnapshots {
@@ -183,6 +186,8 @@ export class StreamSnapshots {
         first.error,
       );
     const state = JSON.stringify(values.encode(folded.state));
+    if (halfPair.test(state))
+      throw new Error('Its state holds half of a surrogate pair: no client could read it.');
     if (Buffer.byteLength(state) > limits.stateBytes)
       throw new Error(`Its state has more than ${limits.stateBytes} bytes.`);
     const made: StoredState = { version: reducer.version, revision: folded.revision, state };
