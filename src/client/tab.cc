@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/vector.h"
 #include "client/effect.h"
+#include "log/wire.h"
 #include "model/filter.h"
 
 namespace skerry {
@@ -151,7 +152,7 @@ void Tab::Heard(const StatusNews& message, Data* effects) {
 }
 
 void Tab::TakeTimes(const StatusTimes& times) {
-  clock_offset_ = times.clock_offset_ms.value_or(clock_offset_);
+  clock_offset_ = ClockOffset(times.clock_offset_ms, clock_offset_);
   if (times.last_synced_at.has_value()) last_synced_ = times.last_synced_at;
 }
 
@@ -293,7 +294,7 @@ void Tab::SettlePromises(Data* effects) {
 }
 
 void Tab::TakeSync(const SyncProgress& sync, Data* effects) {
-  clock_offset_ = sync.clock_offset.value_or(clock_offset_);
+  clock_offset_ = ClockOffset(sync.clock_offset, clock_offset_);
   last_synced_ = sync.last_synced_at;
   scopes_ = sync.scopes;
   // Data that only a newer version knows is not shown.

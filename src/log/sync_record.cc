@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checksum.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
@@ -59,7 +60,7 @@ SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t sch
     sync.chain = {};
     sync.chain.client = sync.client;
   }
-  if (!sync.clock_offset.has_value()) sync.clock_offset = 0;
+  sync.clock_offset = ClockOffset(sync.clock_offset, 0);
   // A window of an older version must not lower what a newer one has written.
   if (sync.schema < schema_version) sync.schema = schema_version;
   sync.rest.absent = 0;

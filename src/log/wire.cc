@@ -130,6 +130,10 @@ Status CheckTime(const Data& data) {
   return {Code::kInvalidArgument, "a time is a number of milliseconds"};
 }
 
+double ClockOffset(std::optional<double> read, double otherwise) {
+  return read.has_value() && std::abs(*read) <= kMaxTimeMs / 2 ? *read : otherwise;
+}
+
 Status CheckStorableTree(const Data& data) { return CheckPlainAt(data, 0); }
 
 Status CheckEnvelopes(const Data& data) {

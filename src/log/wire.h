@@ -4,6 +4,7 @@
 #define SKERRY_LOG_WIRE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,8 @@ Status CheckName(const Data& data);
 Status CheckUuid(const Data& data);
 // A time in ms: finite, and within the range of JavaScript's Date.
 Status CheckTime(const Data& data);
+// A clock offset that was read, unless no time of this clock would be valid with it: then `otherwise`.
+double ClockOffset(std::optional<double> read, double otherwise);
 // A tree that can be stored as JSON and wrapped by a request: at most kMaxValueDepth deep, with
 // finite numbers, and storable text in strings and keys.
 Status CheckStorableTree(const Data& data);

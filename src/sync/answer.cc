@@ -71,7 +71,7 @@ Answer ReadAnswer(const ResponseEvent& event) {
   answer.error = ByStatus(status);
   answer.error.retry_after_ms = retry_after_ms;
   const ServerError sent = json ? ReadRecord<ServerError>(answer.json) : ServerError();
-  if (sent.code.has_value()) {
+  if (sent.code.has_value() && !sent.code->empty()) {
     answer.error.code = *sent.code;
     if (sent.detail.has_value()) answer.error.message = *sent.detail;
   } else if (!json && status < 500 && status != 413 && !answer.error.retryable) {

@@ -124,7 +124,7 @@ Status ReadRefill(const Data& refill, PullAnswer* answer) {
 
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   PullAnswer answer;
-  if (!json["time"].is_number()) return Wrong("time");
+  if (!CheckTime(json["time"]).ok()) return Wrong("time");
   if (!json["cursors"].is_object()) return Wrong("cursors");
   answer.time = json["time"].as_number();
   for (const auto& [realm, cursor] : json["cursors"].members()) {
