@@ -76,8 +76,8 @@ export const streams = [
   {
     name: 'without a remote, actions go when a state holds them',
     file: 'src/client/tab_streams.cc',
-    from: 'if (!options_.remote || floor == kept.floor) return;',
-    to: 'if (floor == kept.floor) return;',
+    from: 'if (!options_.remote || floor <= kept.floor) return;',
+    to: 'if (floor <= kept.floor) return;',
   },
   {
     name: 'a state of another version is taken without being taken over',
@@ -126,6 +126,60 @@ export const streams = [
     file: 'src/authority/pull_streams.cc',
     from: 'if (own.contains({asked.realm, action.revision})) continue;',
     to: 'if (own.contains({asked.realm, action.revision + 1})) continue;',
+  },
+  {
+    name: 'half of a surrogate pair is let into an argument',
+    file: 'src/client/transaction.cc',
+    from: 'if (!IsStorableJson(arg.as_string()))',
+    to: 'if (!IsStorableText(arg.as_string()))',
+  },
+  {
+    name: 'an argument that no server could read is grouped',
+    file: 'src/sync/grouping.cc',
+    from: '  if (!arg.empty() && !(IsJson(arg) && IsStorableJson(arg)))',
+    to: '  if (!arg.empty() && !IsJson(arg))',
+  },
+  {
+    name: 'streams that find no room are asked for without end',
+    file: 'src/sync/sync_worker.cc',
+    from: '    left_out_streams_ = own.left_out_streams;\n',
+    to: '',
+  },
+  {
+    name: 'a stream that a window has open makes room for another one',
+    file: 'src/sync/streams.cc',
+    from: '  return oldest < today - 1 && DropBefore',
+    to: '  return DropBefore',
+  },
+  {
+    name: 'more of the last actions are not asked for',
+    file: 'src/sync/streams.cc',
+    from: '(!last.has_value() || *last > *than)',
+    to: '!last.has_value()',
+  },
+  {
+    name: 'a row with actions after the floor is removed',
+    file: 'src/client/tab_streams.cc',
+    from: '    if (actions.back().place.first > *floor) return actions[0].place.first - 1;\n',
+    to: '',
+  },
+  {
+    name: 'of rows that overlap, only the last one before a state is read',
+    file: 'src/client/tab_streams.cc',
+    from: '                     kMaxRowActions));',
+    to: '                     1));',
+  },
+  {
+    name: 'rows beyond those that were looked at are forgotten',
+    file: 'src/client/tab_streams.cc',
+    from: '  if (rows.items().size() == kRowsForgotten) *floor = last;\n',
+    to: '',
+  },
+  {
+    name: 'a clock offset makes all times invalid',
+    file: 'src/log/wire.cc',
+    from: ' && std::abs(*read) <= kMaxTimeMs / 2 ?',
+    to: ' ?',
   },
 ];
 
@@ -177,6 +231,13 @@ export const streamsOnServer = [
     file: 'server/src/stream/snapshots.ts',
     from: '(this.#counts.get(key) ?? 0) + appends',
     to: '(this.#counts.get(key) ?? 0) + Math.min(appends, 1)',
+  },
+  {
+    name: 'a state with half of a surrogate pair is handed out',
+    test: 'test/server/streams-client.test.ts',
+    file: 'server/src/stream/snapshots.ts',
+    from: '    if (halfPair.test(state))',
+    to: '    if (state === null)',
   },
 ];
 
