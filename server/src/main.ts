@@ -39,7 +39,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --seed FILE      a module that exports the rows of the first start
   --limit N=V      limits of concurrent use per caller: ${Object.keys(callerLimits).join(', ')}
   --actions-per-snapshot N  after so many actions of a stream that has a reducer a snapshot of it is made; 1000 by default
-  --retention N    actions of such a stream that a snapshot holds are forgotten after N seconds; by default after 30 days
+  --retention N    the log, and actions that a snapshot holds, are forgotten after N seconds; by default after 30 days
   --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
 
 class UsageError extends SetupError {}
