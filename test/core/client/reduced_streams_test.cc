@@ -184,9 +184,9 @@ TEST_CASE("a stream: rows with actions after the floor stay, in whatever order t
   for (const uint64_t floor : {1, 2, 3, 4, 5, 6}) {
     CAPTURE(floor);
     StreamStorage storage;
-    for (uint64_t i = 1; i <= 7; ++i) storage.Log({ActionAt(i)});
     storage.Log({ActionAt(1), ActionAt(2)});
     storage.Log({ActionAt(3), ActionAt(4), ActionAt(5)});
+    storage.Log({ActionAt(4)});
     storage.Log({ActionAt(6), ActionAt(7)});
     StreamWindow one(&storage);
     one.OpenReduced(1);
@@ -202,7 +202,7 @@ TEST_CASE("a stream: rows with actions after the floor stay, in whatever order t
     two.OpenReduced(2);
     CHECK(two.Settled().size() == 7);
     two.Store(7, "2");
-    CHECK(storage.actions.size() < 9);
+    CHECK((storage.actions.size() < 4) == (floor > 1));
     StreamWindow next(&storage, "c");
     next.OpenReduced(1);
     CHECK(next.Settled().size() == 7 - floor);
