@@ -64,6 +64,8 @@ export class SyncControl implements SyncApi {
   readonly #checks = new Set<() => void>();
   #input: StatusInput;
   #status: SyncStatus;
+  /** The status of which subscribers were told last. */
+  #told: SyncStatus | null = null;
   readonly #scopes: Scopes;
   #passing: SkerryError | null = null;
   #isStale = false;
@@ -310,8 +312,14 @@ export class SyncControl implements SyncApi {
     for (const check of [...this.#checks]) check();
     if (worker) this.#scopes.changed();
     if (!changed) return;
-    if (this.#isRead) queueMicrotask(() => this.#listeners.notify(this.#status));
-    else this.#listeners.notify(this.#status);
+    if (this.#isRead) queueMicrotask(() => this.#tell());
+    else this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#told === this.#status) return;
+    this.#told = this.#status;
+    this.#listeners.notify(this.#status);
   }
 
   answered({ id, error }: SyncedMessage): void {

@@ -132,6 +132,17 @@ void WriteNumber(double v, std::string* out) {
   out->append(text, WriteNumberText(v, text));
 }
 
+// The UTF-16 unit that four hexadecimal digits stand for.
+uint32_t UnitAt(std::string_view text, size_t at) {
+  uint32_t unit = 0;
+  for (const char c : text.substr(std::min(at, text.size()), 4)) {
+    const uint32_t digit =
+        c <= '9' ? static_cast<uint32_t>(c - '0') : (static_cast<uint32_t>(c) | 0x20u) - 'a' + 10;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
 }  // namespace
 
 Result<Data> ParseJson(std::string_view text) {
@@ -144,18 +155,22 @@ Result<Data> ParseJson(std::string_view text) {
 
 bool IsJson(std::string_view text) { return nlohmann::json::accept(text); }
 
+// Without the parser, which the window's module does not have.
 bool IsStorableJson(std::string_view text) {
   if (!IsStorableText(text)) return false;
-  bool has_escape = false;
+  size_t low_at = text.npos;  // where the other half of a pair begins
   for (size_t i = text.find("\\u"); i != text.npos; i = text.find("\\u", i + 1)) {
     size_t backslashes = 0;
     while (backslashes < i && text[i - 1 - backslashes] == '\\') ++backslashes;
     if (backslashes % 2 != 0) continue;
-    if (text.substr(i, 6) == "\\u0000") return false;
-    has_escape = true;
+    const uint32_t unit = UnitAt(text, i + 2);
+    const bool is_low = unit >= 0xdc00 && unit <= 0xdfff;
+    if (unit == 0 || is_low != (i == low_at)) return false;
+    const bool is_high = unit >= 0xd800 && unit <= 0xdbff;
+    low_at = is_high ? i + 6 : text.npos;
+    if (is_high && text.substr(low_at, 2) != "\\u") return false;
   }
-  // The parser rejects halves of surrogate pairs.
-  return !has_escape || IsJson(text);
+  return true;
 }
 
 void WriteJson(const Data& data, std::string* out) {

@@ -148,7 +148,7 @@ export const react = [
     name: 'who reads the status calls its subscribers',
     test: 'test/js/react.test.ts',
     file: 'js/api/sync-api.ts',
-    from: '    if (this.#isRead) queueMicrotask(() => this.#listeners.notify(this.#status));\n    else this',
+    from: '    if (this.#isRead) queueMicrotask(() => this.#tell());\n    else this',
     to: '    this',
   },
   {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/random.h"
+#include "base/text.h"
 
 namespace skerry {
 namespace {
@@ -147,6 +148,26 @@ TEST_CASE("measures the depth of JSON without parsing it") {
                                               {"]]]][", 1}}) {
     CHECK(JsonDepth(text) == depth);
   }
+}
+
+// Against the parser, which rejects halves of surrogate pairs: texts of up to four of these parts.
+TEST_CASE("knows JSON text that stands for text which no database can hold") {
+  const Vector<std::string> parts = {"a",         R"(\\)",     R"(\n)",     R"(\u0041)",
+                                     R"(\u0000)", R"(\ud83d)", R"(\uD83D)", R"(\ude00)",
+                                     R"(\uDE00)", "u0000"};
+  size_t held = 0;
+  for (size_t number = 0; number < 10'000; ++number) {
+    std::string text = "\"";
+    for (size_t rest = number, i = 0; i < 4; ++i, rest /= 10) text += parts[rest % 10];
+    text += '"';
+    CAPTURE(text);
+    const Result<Data> parsed = ParseJson(text);
+    const bool holds = parsed.ok() && IsStorableText(parsed.value().as_string());
+    held += holds ? 1 : 0;
+    REQUIRE(IsStorableJson(text) == holds);
+  }
+  CHECK(held > 500);
+  CHECK(!IsStorableJson("\"\xff\""));
 }
 
 }  // namespace
