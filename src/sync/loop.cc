@@ -15,7 +15,7 @@ LoopStep Loop::Next(bool filling) const {
 
 void Loop::Pulled(bool more) {
   ++pulls_;
-  want_pull_ = more;
+  want_pull_ = more || pull_again_;
 }
 
 void Loop::Pushed(bool sent, bool left) {

@@ -17,6 +17,10 @@ class Loop {
   explicit Loop(const SyncTimes& times) : times_(times) {}
 
   void WantPull() { want_pull_ = true; }
+  // Also if one is under way: its answer may be of before.
+  void WantAnotherPull() { want_pull_ = pull_again_ = true; }
+  // A pull begins.
+  void Pulling() { pull_again_ = false; }
   void WantPush() { want_push_ = push_again_ = true; }
   // A push begins. A mutation that is reported from now on may have come too late for it.
   void Pushing() { push_again_ = false; }
@@ -24,7 +28,7 @@ class Loop {
   bool wants_pull() const { return want_pull_; }
   bool wants_push() const { return want_push_; }
   bool wants_anything() const { return want_pull_ || want_push_; }
-  void Forget() { want_pull_ = want_push_ = push_again_ = false; }
+  void Forget() { want_pull_ = pull_again_ = want_push_ = push_again_ = false; }
   void ForgetPush() { want_push_ = push_again_ = false; }
 
   void Begin() { pulls_ = 0; }
@@ -44,6 +48,7 @@ class Loop {
  private:
   SyncTimes times_;
   bool want_pull_ = false;
+  bool pull_again_ = false;
   bool want_push_ = false;
   bool push_again_ = false;
   int pulls_ = 0;  // in a row

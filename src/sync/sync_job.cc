@@ -23,7 +23,12 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   if (reason == WakeReason::kDue && (active_ || turn->mono < due_ms_)) return;
   const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
   loop_.WantPush();
-  if (reason != WakeReason::kMutation) loop_.WantPull();
+  // A poke names the revision that a pull must have; all else may have come too late for it.
+  if (reason == WakeReason::kPoke) {
+    loop_.WantPull();
+  } else if (reason != WakeReason::kMutation) {
+    loop_.WantAnotherPull();
+  }
   has_explicit_wake_ = has_explicit_wake_ || (!gentle && reason != WakeReason::kDue);
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   if (state_->needs_auth && !MayAskForToken(reason, turn)) return;

@@ -26,6 +26,7 @@ constexpr uint64_t kMore = 10;
 
 void SyncJob::PullAsk(Turn* turn) {
   state_->poked.clear();  // this pull will see everything that was poked until now
+  loop_.Pulling();
   Enter(PullAskStage()).transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
                TransactionMode::kRead, {.outbox = true, .counts = true}, turn);

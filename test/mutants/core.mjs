@@ -1226,4 +1226,10 @@ export const core = [
     to: `    socket_state_ = SocketState::kReady;
     return {.anything = true};`,
   },
+  {
+    name: 'what says that something has changed is lost during a pull',
+    file: 'src/sync/loop.cc',
+    from: 'want_pull_ = more || pull_again_;',
+    to: 'want_pull_ = more;',
+  },
 ];

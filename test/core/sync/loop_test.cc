@@ -304,6 +304,36 @@ TEST_CASE("follows a poke that comes during a pull in the same job") {
   CHECK(world.Converged());
 }
 
+// Found by a test in browsers: who was invited at that moment saw it minutes later.
+TEST_CASE("pulls again for a sign without a revision that comes during a pull") {
+  const char* sign = nullptr;
+  SUBCASE("the server listens from now on") { sign = R"({\"type\":\"ready\"})"; }
+  SUBCASE("the rights of the user have changed") {
+    sign = R"({\"type\":\"poke\",\"realm\":\"user:a\",\"revision\":0,\"tables\":[]})";
+  }
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Run(2000);
+  const auto deliver = [&](std::string_view event) { world.host(0).Deliver(Json(event)); };
+  const auto hear = [&](std::string_view text) {
+    deliver(R"({"type":"socket","state":"message","text":")" + std::string(text) + R"("})");
+  };
+  deliver(R"({"type":"socket","state":"open"})");
+  if (std::string_view(sign).find("ready") == std::string_view::npos) world.host(0).Listens();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  REQUIRE(world.held.size() == 1);
+  world.server.Foreign("b", "A", "x");
+  hear(sign);
+  world.Settle();
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.Converged());
+}
+
 TEST_CASE("records a dropped scope under a new n; a scope that comes back is unfilled") {
   SyncWorld world;
   world.Open();
