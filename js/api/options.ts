@@ -2,7 +2,7 @@
 import { refuseUnknown, ValidationError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Remote } from './remote.ts';
-import { checkWanted } from './streams.ts';
+import { checkWanted } from './stream-name.ts';
 import type { Mutators, Query, Schema, Tables } from './types.ts';
 
 export type UpdateReason = 'client-old' | 'server-old' | 'newer-tab';

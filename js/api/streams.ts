@@ -13,6 +13,7 @@ import { PlainStream, type StreamPlace } from './data-stream.ts';
 import type { Mutations } from './mutations.ts';
 import type { Problems } from './problems.ts';
 import { FoldedStream, type Reducer } from './reduced-stream.ts';
+import { checkName, isName } from './stream-name.ts';
 import type { DataStreamOptions, ReducedStreamOptions } from './stream-types.ts';
 import type { Mutation } from './types.ts';
 
@@ -47,7 +48,6 @@ interface Asked<T> {
   reject(error: Error): void;
 }
 
-const maxNameBytes = 128;
 const defaultKeep = 1_000;
 const maxKeep = 10_000;
 
@@ -215,30 +215,6 @@ function both(held: WantedStream, wanted: WantedStream): WantedStream {
   const { last: _, ...stream } = isOlder ? held : wanted;
   const isWhole = held.last === undefined || wanted.last === undefined;
   return isWhole ? stream : { ...stream, last: Math.max(held.last ?? 0, wanted.last ?? 0) };
-}
-
-/** Text that a database can hold, of so many bytes of UTF-8. */
-function isName(name: unknown): name is string {
-  if (typeof name !== 'string' || name === '' || name.isWellFormed?.() === false) return false;
-  return !name.includes('\0') && new TextEncoder().encode(name).length <= maxNameBytes;
-}
-
-function checkName(name: unknown): void {
-  // A path of a URL cannot end with `.` or `..`.
-  if (isName(name) && !name.endsWith('*') && name !== '.' && name !== '..') return;
-  throw new ValidationError(
-    'invalid_argument',
-    `A stream is named by 1 to ${maxNameBytes} bytes that do not end with *, and not by dots.`,
-  );
-}
-
-/** The option `streams` of `open`. */
-export function checkWanted(names: unknown): void {
-  if (Array.isArray(names) && names.every(isName)) return;
-  throw new ValidationError(
-    'invalid_argument',
-    `\`streams\` is a list of names, or prefixes with *, of 1 to ${maxNameBytes} bytes.`,
-  );
 }
 
 function nameOf(action: unknown): string {
