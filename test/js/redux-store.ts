@@ -1,5 +1,11 @@
 /** Stores for the tests of `skerry/redux`: the counter of Redux's documentation, a list to do, and slices that are not synced. */
-import { combineReducers, configureStore, createSlice, type PayloadAction } from '@reduxjs/toolkit';
+import {
+  combineReducers,
+  configureStore,
+  createSlice,
+  type PayloadAction,
+  type UnknownAction,
+} from '@reduxjs/toolkit';
 import { type EnhancerOptions, skerryEnhancer } from 'skerry/redux';
 import type { MemoryHost } from 'skerry/testing';
 import { afterEach } from 'vitest';
@@ -68,21 +74,28 @@ afterEach(async () => {
   for (const store of opened.splice(0)) await store.skerry.close();
 });
 
+/** A root reducer that notes the types of the actions which reach it. */
+export function recordingReducer() {
+  const types: string[] = [];
+  const root = combineReducers(reducer);
+  const recording = (state: ReturnType<typeof root> | undefined, action: UnknownAction) => {
+    // The slices alone are reduced for the stream.
+    if (state?.view) types.push(action.type);
+    return root(state, action);
+  };
+  return { types, recording };
+}
+
 /** A store, and the types of the actions that reached its reducers. */
 export function makeStore(
   host: MemoryHost,
   more: Partial<EnhancerOptions> = {},
   preloaded?: object,
 ) {
-  const types: string[] = [];
-  const root = combineReducers(reducer);
+  const { types, recording } = recordingReducer();
   const store = configureStore({
-    reducer: (state: ReturnType<typeof root> | undefined, action) => {
-      // The slices alone are reduced for the stream.
-      if (state?.view) types.push(action.type);
-      return root(state, action);
-    },
-    ...(preloaded && { preloadedState: preloaded as ReturnType<typeof root> }),
+    reducer: recording,
+    ...(preloaded && { preloadedState: preloaded as ReturnType<typeof recording> }),
     middleware: (all) => all({ serializableCheck: false }),
     enhancers: (all) =>
       all().concat(

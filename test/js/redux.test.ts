@@ -17,6 +17,7 @@ import {
   loads,
   makeStore,
   opened,
+  recordingReducer,
   reducer,
   todos,
   view,
@@ -146,13 +147,9 @@ describe('a store with the enhancer', () => {
         dispatch(incremented());
       },
     });
-    const types: string[] = [];
-    const root = combineReducers(reducer);
+    const { types, recording } = recordingReducer();
     const store = configureStore({
-      reducer: (state: ReturnType<typeof root> | undefined, action) => {
-        if (state?.view) types.push(action.type);
-        return root(state, action);
-      },
+      reducer: recording,
       middleware: (all) => all({ serializableCheck: false }).prepend(listener.middleware),
       enhancers: (all) =>
         all().concat(
