@@ -134,8 +134,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
       try {
         this.#confirmed = migrate(state as never, stored.reducer);
       } catch (error) {
-        const message = `migrate: ${messageOf(error)}`;
-        this.#migrateProblem = { table: `stream:${this.name}`, id: '', message, mutations: [] };
+        this.#migrateProblem = this.#problemOf('', `migrate: ${messageOf(error)}`);
         this.#isUnusable = true;
       }
     }
@@ -156,15 +155,19 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     );
   }
 
+  #problemOf(id: string, message: string, mutations: readonly string[] = []): Problem {
+    return { table: `stream:${this.name}`, id, message, mutations };
+  }
+
   #problem(id: string, message: string): void {
-    this.#problems.push({ table: `stream:${this.name}`, id, message, mutations: [] });
+    this.#problems.push(this.#problemOf(id, message));
     if (this.#problems.length > maxProblems) this.#problems.shift();
   }
 
   #goneProblem(): Problem {
     const { version = 1 } = this.#options;
     const message = `The server no longer has the actions that version ${version} of the reducer needs, nor a state that it can use.`;
-    return { table: `stream:${this.name}`, id: '', message, mutations: [] };
+    return this.#problemOf('', message);
   }
 
   /** The state after an action; the same, if the reducer throws. */
@@ -193,9 +196,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
 
   #reduceOne(id: string, action: unknown): void {
     this.#value = this.#reduce(this.#value, action, (message) =>
-      this.#pendingProblems.push({
-        ...{ table: `stream:${this.name}`, id, message, mutations: [id] },
-      }),
+      this.#pendingProblems.push(this.#problemOf(id, message, [id])),
     );
   }
 
