@@ -31,7 +31,7 @@ const message = { type: 'wake', reason: 'mutation', online: true };
 const envelope = { skerry: 1, database: 'skerry/test/anna', version: 3, message };
 
 test('a message keeps it awake until it rests, and a failure does not fail the event', async () => {
-  const ends: [(rest: { pending: number }) => void, (error: Error) => void][] = [];
+  const ends: [() => void, (error: Error) => void][] = [];
   const wake = vi
     .spyOn(ServiceHome.prototype, 'wake')
     .mockImplementation(() => new Promise((...both) => ends.push(both)));
@@ -39,14 +39,14 @@ test('a message keeps it awake until it rests, and a failure does not fail the e
   expect(wake).toHaveBeenCalledWith('skerry/test/anna', message, 3);
   for (const [work] of works)
     expect(await Promise.race([work, Promise.resolve('awake')])).toBe('awake');
-  ends[0]?.[0]({ pending: 1 });
+  ends[0]?.[0]();
   ends[1]?.[1](new Error('by the test'));
   for (const work of works)
     expect(await Promise.allSettled(work)).toMatchObject([{ status: 'fulfilled' }]);
 });
 
 test('messages of another version, and of the application, are left alone', () => {
-  const wake = vi.spyOn(ServiceHome.prototype, 'wake').mockResolvedValue({ pending: 0 });
+  const wake = vi.spyOn(ServiceHome.prototype, 'wake').mockResolvedValue();
   const others = [
     { ...envelope, skerry: 2 },
     { ...envelope, skerry: undefined },

@@ -2,6 +2,7 @@
 import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Write } from '../../js/core/effects.ts';
 import type { ServiceMessage } from '../../js/core/messages.ts';
 import type { WorkerSideHost } from '../../js/host/host.ts';
 import { databaseSchema } from '../../js/host/idb-schema.ts';
@@ -84,6 +85,14 @@ function failures(host: MemoryHost): readonly string[] {
   return reasons;
 }
 
+/** Past the package. */
+async function write(host: MemoryHost, one: Write) {
+  const storage = await host.storage.open(database, () => {});
+  const request = { stores: [one.store], mode: 'readwrite', reads: [] } as const;
+  await storage.transact(request, () => ({ type: 'write', writes: [one] }));
+  storage.close();
+}
+
 /** Puts a record of the store `sync` past the package. */
 async function put(host: MemoryHost, key: string, change: (found: object) => object) {
   const storage = await host.storage.open(database, () => {});
@@ -100,6 +109,32 @@ async function put(host: MemoryHost, key: string, change: (found: object) => obj
 test('it pushes by what the windows have written, with the token that they have kept', async () => {
   const { host, server } = await left();
   expect(await started(host).woken(database)).toEqual({ pending: 0 });
+  expect(server.pushed).toHaveLength(1);
+});
+
+test('a sync event that comes during a pull that fails reports what was written meanwhile', async () => {
+  const { host, server } = await left();
+  const [written] = host.storage.dump(database, 'mutations');
+  const { key, value } = written as { key: number; value: unknown };
+  await write(host, { store: 'mutations', delete: key });
+  const service = started(host);
+  const { promise: pulling, fire: begun } = signal();
+  const { promise: cut, fire: fail } = signal();
+  server.instead = async () => {
+    begun();
+    await cut;
+    throw new TypeError('The network is gone.');
+  };
+  const pull = service.woken(database);
+  await pulling;
+  await write(host, { store: 'mutations', put: value, key });
+  const event = service.woken(database);
+  await turn();
+  fail();
+  expect(await event).toEqual({ pending: 1 });
+  expect(await pull).toEqual({ pending: 1 });
+  server.instead = null;
+  expect(await service.woken(database)).toEqual({ pending: 0 });
   expect(server.pushed).toHaveLength(1);
 });
 
@@ -153,6 +188,7 @@ test('after an upgrade that failed it works again, once a minute has passed', as
     return new Promise(() => {});
   };
   const cut = worker.woken(database);
+  cut.catch(() => {});
   await pushing;
   const fail = () => {
     throw new Error('by the test');
@@ -160,7 +196,7 @@ test('after an upgrade that failed it works again, once a minute has passed', as
   const schema = [...databaseSchema, [{ rewrite: 'sync', change: fail }]];
   const next = new MemoryStorageHost({ schema }, host.storage).open(database, () => {});
   await expect(next).rejects.toMatchObject({ code: 'storage_failed' });
-  expect(await cut).toEqual({ pending: 1 });
+  await expect(cut).rejects.toMatchObject({ code: 'closed' });
   server.instead = null;
   await expect(worker.woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
   passed = 60_000;
@@ -195,7 +231,7 @@ test('a newer release that comes while it starts ends it before it has begun', a
   expect(server.pushed).toEqual([]);
 });
 
-test('a wake of a worker that is ended resolves with its pending count', async () => {
+test('a sync event fails whose worker is ended, and the next one pushes', async () => {
   const { host, server } = await left();
   const { promise: pushing, fire: asked } = signal();
   server.instead = () => {
@@ -203,16 +239,13 @@ test('a wake of a worker that is ended resolves with its pending count', async (
     return new Promise(() => {});
   };
   const service = started(host);
-  const woken = service.woken(database);
-  let rest: object | null = null;
-  void woken.then((found) => {
-    rest = found;
-  });
+  const failed = vi.fn();
+  const woken = service.woken(database).catch(failed);
   await pushing;
-  expect(rest).toBeNull();
+  expect(failed).not.toHaveBeenCalled();
   await service.kill();
-  await turn();
-  expect(rest).toEqual({ pending: 1 });
+  await woken;
+  expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'closed' }));
   server.instead = null;
   expect(await service.woken(database)).toEqual({ pending: 0 });
   expect(server.pushed).toHaveLength(1);
@@ -229,9 +262,10 @@ test('a log-out aborts the push under way', async () => {
     return new Promise<never>(() => {});
   };
   const woken = started(host, { transport: { request } }).woken(database);
+  woken.catch(() => {});
   await begun;
   host.channels.open(database, () => {}).post({ type: 'logout' });
-  expect(await woken).toEqual({ pending: 1 });
+  await expect(woken).rejects.toMatchObject({ code: 'closed' });
   expect(cut).toHaveBeenCalledTimes(1);
 });
 
@@ -301,7 +335,7 @@ test('a worker whose core trapped blocks no caller, and starts again', async () 
     for (const { buffer } of memories.splice(0)) new Uint8Array(buffer).fill(0xff);
     return null;
   };
-  expect(await service.woken(database)).toEqual({ pending: 1 });
+  await expect(service.woken(database)).rejects.toMatchObject({ code: 'closed' });
   spy.mockRestore();
   server.instead = null;
   expect(await service.woken(database)).toEqual({ pending: 0 });
@@ -350,8 +384,7 @@ test('messages reach the successor of a worker that is replaced while it starts'
   const schema = { ...(app.toJSON() as object), version: 2 };
   await put(host, 'service', (found) => ({ ...found, schema }));
   load();
-  const rest = { pending: 0 };
-  expect(await Promise.all(wakes)).toEqual([rest, rest, rest]);
+  await Promise.all(wakes);
   await expect.poll(() => answered.sort()).toEqual([0, 1, 2]);
   expect(reopen).toHaveBeenCalledTimes(2);
 });
@@ -361,8 +394,10 @@ test('a worker that is ended while it starts blocks no caller', async () => {
   const { wasm, begun, load } = await slow(host, 'ended');
   const service = started(host, { wasm });
   const woken = service.woken(database);
+  woken.catch(() => {});
   await begun;
   const killed = service.kill();
   load();
-  await Promise.all([killed, woken]);
+  await killed;
+  await expect(woken).rejects.toMatchObject({ code: 'closed' });
 });

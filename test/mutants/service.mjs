@@ -30,6 +30,13 @@ export const service = [
     to: '',
   },
   {
+    name: 'a sync event goes by a count of before',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'return { pending: pending as number };',
+    to: 'return { pending: Math.min(pending as number, entry.status?.pending ?? 0) };',
+  },
+  {
     name: 'a service worker does not look whether the user has logged out while it started',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',
@@ -54,7 +61,7 @@ export const service = [
     name: 'a message is lost whose worker is replaced while it starts',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',
-    from: 'if (entry.ended && this.#entries.has(database)) return this.wake(database, message, version);',
+    from: 'if (entry.ended && this.#entries.has(database)) return this.#work(database, message, version);',
     to: '',
   },
   {

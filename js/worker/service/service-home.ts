@@ -49,10 +49,11 @@ export interface Rest {
 
 interface Entry {
   readonly version: number;
+  readonly storage: Storage;
   readonly running: RunningWorker;
   status: WorkerStatus | null;
   ended: boolean;
-  resting: ((rest: Rest) => void)[];
+  resting: (() => void)[];
 }
 
 /** How long windows may take to answer. */
@@ -89,9 +90,13 @@ export class ServiceHome {
 
   /**
    * A message of a window (docs/sync-worker.md, section 4), or a wake of the browser's. `version` is that of the window's
-   * schema. Resolves when this worker rests again.
+   * schema. Resolves when this worker rests again, or was ended.
    */
-  async wake(database: string, message: ServiceMessage, version = 0): Promise<Rest> {
+  async wake(database: string, message: ServiceMessage, version = 0): Promise<void> {
+    await this.#work(database, message, version);
+  }
+
+  async #work(database: string, message: ServiceMessage, version: number): Promise<Entry> {
     const entry = await this.#entry(database, version).catch((error: unknown) => {
       // There is no window to notify, or one is about to set it up again.
       if ((error as { code?: unknown }).code === loggedOut) throw error;
@@ -102,21 +107,26 @@ export class ServiceHome {
       throw error;
     });
     // Replaced before this message was handed on. The next one may be replaced as well.
-    if (entry.ended && this.#entries.has(database)) return this.wake(database, message, version);
-    const rest = new Promise<Rest>((resolve) => entry.resting.push(resolve));
+    if (entry.ended && this.#entries.has(database)) return this.#work(database, message, version);
+    const rest = new Promise<void>((resolve) => entry.resting.push(resolve));
     entry.running.receive(message);
     settle(entry);
-    return rest;
+    await rest;
+    return entry;
   }
 
   /**
    * By the browser (a `sync` event), which knows nothing of pauses: where windows are open and all that answer are paused,
-   * it is left to them.
+   * it is left to them. Fails if the worker was ended: nothing is known then.
    */
   async woken(database: string): Promise<Rest> {
     // Deleted meanwhile: nothing is to be done, now or later.
     if (!(await this.#exists(database)) || (await this.#isPaused(database))) return { pending: 0 };
-    return this.wake(database, { type: 'wake', reason: 'sync', online: true });
+    const wake = { type: 'wake', reason: 'sync', online: true } as const;
+    const entry = await this.#work(database, wake, 0);
+    // Its status is of the last request that it began: a window may have written since.
+    const [pending] = await readNow(entry.storage, [{ store: 'mutations', count: true }]);
+    return { pending: pending as number };
   }
 
   async #isPaused(database: string): Promise<boolean> {
@@ -240,7 +250,14 @@ export class ServiceHome {
       // It listens by now: the record shows a log-out before that.
       await recordOf(storage);
       if (dropped) throw dropped;
-      entry = { version: schema.version, running, status: null, ended: false, resting: [] };
+      entry = {
+        version: schema.version,
+        storage,
+        running,
+        status: null,
+        ended: false,
+        resting: [],
+      };
       running.start();
       return entry;
     } catch (error) {
@@ -289,9 +306,8 @@ function end(entry: Entry): void {
   release(entry);
 }
 
-function release({ status, resting }: Entry): void {
-  const rest = { pending: status?.pending ?? 0 };
-  for (const resolve of resting.splice(0)) resolve(rest);
+function release({ resting }: Entry): void {
+  for (const resolve of resting.splice(0)) resolve();
 }
 
 /** For the windows, in words. */
