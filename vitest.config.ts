@@ -40,7 +40,10 @@ const anyDatabase = [
  * What is sent in pages, because it is too large for one answer. The SQL and the limits are the same on both; PGlite has
  * the other tests of pulling, pushing and images, and all of these by night.
  */
-const large = ['joins-large', 'large-entry', 'pull-large', 'refill', 'refill-client', 'table-time'];
+const large = [
+  ...['joins-large', 'large-entry', 'member-limits'],
+  ...['pull-large', 'refill', 'refill-client', 'table-time'],
+];
 /** Long ones, about rules that are the authority's or the client's. */
 const ruled = [
   'filter',

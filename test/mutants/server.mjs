@@ -691,6 +691,27 @@ export const server = [
     to: "const isAlwaysRead = (table: string) => table === '';",
   },
   {
+    name: 'a realm has more members than an answer can bring',
+    test: 'test/server/member-limits.test.ts',
+    file: 'server/src/push/member-limits.ts',
+    from: 'if (members > limits.membersPerRealm)',
+    to: 'if (members > 10 * limits.membersPerRealm)',
+  },
+  {
+    name: 'invitations leave no room for own realms',
+    test: 'test/server/member-limits.test.ts',
+    file: 'server/src/push/member-limits.ts',
+    from: 'user === unit.user.id ? limits.realmsPerUser : limits.invitationsPerUser',
+    to: 'limits.invitationsPerUser',
+  },
+  {
+    name: 'a stranger learns that a realm is full',
+    test: 'test/server/member-limits.test.ts',
+    file: 'server/src/push/member-limits.ts',
+    from: "roles.get(membershipId(realm, user.id)) === 'owner' ||",
+    to: 'true ||',
+  },
+  {
     name: 'the members of all new realms are in one answer',
     test: 'test/server/refill.test.ts',
     file: 'server/src/pull/pull.ts',

@@ -16,6 +16,7 @@ import { Retention } from '../../server/src/retention/retention.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { connectTo, makeDatabase, postgresUrl } from './support/database.ts';
+import { invite } from './support/memberships.ts';
 import { create, everything, update } from './support/pulling.ts';
 import { testSchema } from './support/schemas.ts';
 import { Folder, type Json, post, WireClient } from './support/server.ts';
@@ -44,6 +45,8 @@ async function workload(url: string, database: string): Promise<void> {
   await ask({ refill: true });
   other.scopes = everything;
   const cursors = await ask();
+  const shared = randomUUID();
+  await push(invite(shared, 'ada', 'owner'), invite(shared, 'bo', 'writer'));
   const table = async (lastUpdateTime: unknown) =>
     (await post(url, '/v1/tables/cities', { lastUpdateTime }, author.headers)).body;
   const { lastUpdateTime } = await table(null);

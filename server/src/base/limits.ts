@@ -110,8 +110,12 @@ export const limits = {
   patternCharacters: 200,
   /** Log entries of one pull: the maximum of `limit`, and its default. */
   entriesPerPull: 10_000,
-  /** Members of the realms that are new to the client, in one pull; of a single realm also more. */
+  /** Members of the realms that are new to the client, in one pull; of a single realm also more, if it has them already. */
   membersPerPull: 8_000,
+  /** An update that would go beyond is refused: members of a realm, and realms of a user, all or with invitations. */
+  membersPerRealm: 8_000,
+  realmsPerUser: 9_000,
+  invitationsPerUser: 5_000,
   /** Changed rows whose bodies one pull reads; its range is cut to stay below. */
   changesPerPull: 20_000,
   /** Of a sub-select: changes beyond the end of a range, and outer rows that changed inner rows concern. */

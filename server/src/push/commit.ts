@@ -34,17 +34,12 @@ import {
   lockRealms,
   lookUp,
   Present,
+  type Refusal,
   RowsGone,
   recordFormer,
   type Unit,
 } from './locks.ts';
-
-export interface Refusal {
-  readonly client: string;
-  readonly id: string;
-  readonly code: string;
-  readonly detail: string;
-}
+import { boundMembers } from './member-limits.ts';
 
 export interface Committed {
   readonly now: number;
@@ -161,15 +156,14 @@ export class Committer {
     ]);
     checkLocked(units, begun, heads, found);
     const { owners, since, now, known } = found;
-    const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
+    const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
+    const members = await boundMembers(tx, bound);
+    const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
-    const first = firstStep(
-      admitted,
-      realms,
-      { now, heads, since },
-      { ...known, ...given },
-      refuse ?? [],
-    );
+    const first = firstStep(admitted, realms, { now, heads, since }, { ...known, ...given }, [
+      ...(refuse ?? []),
+      ...members.refuse,
+    ]);
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),
       spent,
@@ -183,7 +177,7 @@ export class Committer {
       locked: realms,
       seen: seenBy(admitted),
     });
-    const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] ?? null]));
+    const byUnit = new Map(bound.map((unit, i) => [unit, results[i] ?? null]));
     return {
       heads,
       now,

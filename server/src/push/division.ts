@@ -16,9 +16,9 @@ import { Problem } from '../base/problem.ts';
 import { Counts } from '../cost/counts.ts';
 import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
-import type { Committed, Committer, Refusal } from './commit.ts';
+import type { Committed, Committer } from './commit.ts';
 import type { RightsVersions, WrittenEntry } from './done.ts';
-import { RealmsBusy } from './locks.ts';
+import { RealmsBusy, type Refusal } from './locks.ts';
 import type { UsersApart } from './users-apart.ts';
 import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
 

@@ -23,6 +23,14 @@ export interface Unit {
   readonly follows?: string | null;
 }
 
+/** An update that is refused, whatever the authority would decide. */
+export interface Refusal {
+  readonly client: string;
+  readonly id: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** Realm rows that another transaction has locked; only thrown if the caller asked not to wait. */
 export class RealmsBusy extends Error {
   readonly realms: ReadonlySet<string>;
