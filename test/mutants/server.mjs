@@ -705,6 +705,13 @@ export const server = [
     to: 'limits.invitationsPerUser',
   },
   {
+    name: 'an invitation that a removal makes room for is refused',
+    test: 'test/server/member-limits.test.ts',
+    file: 'server/src/push/member-limits.ts',
+    from: 'if (depends) return { refuse, end: i };',
+    to: '',
+  },
+  {
     name: 'a stranger learns that a realm is full',
     test: 'test/server/member-limits.test.ts',
     file: 'server/src/push/member-limits.ts',
