@@ -12,7 +12,7 @@ import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
-import { invite, remove } from './support/memberships.ts';
+import { invite, remove, setRole } from './support/memberships.ts';
 import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
@@ -256,4 +256,27 @@ test('judges by the memberships that are there when the realm is locked', async 
   const op = { op: 'create', table: 'cities', id: uuid7(), realm, set: { name: 'late' } };
   expect(await statusOf(bo, byBo, op)).toBe('rejected');
   expect(removal).toBeDefined();
+});
+
+test('leaves an invitation to a full realm until what it depends on is committed', async () => {
+  const [anna, bo] = [new WireClient('', 'anna'), new WireClient('', 'bo')];
+  const guest: Caller = { id: 'bo', grants: new Map(), expires: null };
+  const realm = uuid7();
+  const unit = (from: WireClient, by: Caller, ...ops: Json[]) => ({
+    ...{ client: from.id, user: by, epoch: 1 },
+    update: from.update(ops),
+  });
+  const founding = [
+    invite(realm, 'anna', 'owner'),
+    invite(realm, 'bo', 'writer'),
+    ...Array.from({ length: 7_997 }, (_, i) => invite(realm, `user-${i}`, 'reader')),
+  ];
+  await committer.commit([unit(anna, user, ...founding)], { wait: true });
+  // One of the two finds room. Bo's right to invite anybody comes in the same transaction.
+  const promotion = unit(anna, user, setRole(realm, 'bo', 'owner'));
+  const invitations = unit(bo, guest, invite(realm, 'x', 'reader'), invite(realm, 'y', 'reader'));
+  const { results } = await committer.commit([promotion, invitations], { wait: true });
+  expect(results).toMatchObject([{ status: 'applied' }, null]);
+  const next = await committer.commit([invitations], { wait: true });
+  expect(next.results).toMatchObject([{ status: 'rejected', rejected: [{ code: 'limit' }] }]);
 });

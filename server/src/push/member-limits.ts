@@ -74,7 +74,7 @@ async function readPresent(
   };
 }
 
-/** Only who may invite learns how many there are: the authority refuses all others, in its own words. */
+/** Whether the author may, if no unit before changes it. Nobody else learns how many there are: the authority refuses them. */
 function mayInvite({ user }: Unit, realm: string, { roles, inRealm }: Present): boolean {
   return (
     user.grants.get(realm) === 'own' ||
@@ -83,22 +83,25 @@ function mayInvite({ user }: Unit, realm: string, { roles, inRealm }: Present): 
   );
 }
 
+interface Fault {
+  readonly realm: string;
+  readonly detail: string;
+}
+
 /** Memberships that are added one after the other: as many as there can be at most. */
 class Tally {
-  readonly #present: Present;
   readonly #added: Set<string>;
   #inRealm: ReadonlyMap<string, number>;
   #ofUser: ReadonlyMap<string, number>;
 
   constructor(present: Present) {
-    this.#present = present;
     this.#added = new Set(present.roles.keys());
     this.#inRealm = present.inRealm;
     this.#ofUser = present.ofUser;
   }
 
   /** Why the unit's memberships find no room; or null, and they are counted. */
-  add(unit: Unit, places: readonly Place[]): string | null {
+  add(unit: Unit, places: readonly Place[]): Fault | null {
     const inRealm = new Map(this.#inRealm);
     const ofUser = new Map(this.#ofUser);
     const fresh = new Set<string>();
@@ -106,15 +109,14 @@ class Tally {
       const { realm, user, adds } = place;
       const key = keyOf(place);
       if (!adds || this.#added.has(key) || fresh.has(key)) continue;
-      if (!mayInvite(unit, realm, this.#present)) continue;
       fresh.add(key);
       const members = (inRealm.get(realm) ?? 0) + 1;
       if (members > limits.membersPerRealm)
-        return `a realm may have ${limits.membersPerRealm} members`;
+        return { realm, detail: `a realm may have ${limits.membersPerRealm} members` };
       inRealm.set(realm, members);
       const realms = (ofUser.get(user) ?? 0) + 1;
       const most = user === unit.user.id ? limits.realmsPerUser : limits.invitationsPerUser;
-      if (realms > most) return `a user may be a member of ${most} realms`;
+      if (realms > most) return { realm, detail: `a user may be a member of ${most} realms` };
       ofUser.set(user, realms);
     }
     for (const key of fresh) this.#added.add(key);
@@ -136,14 +138,14 @@ export async function boundMembers(tx: Queryable, units: readonly Unit[]): Promi
   const asked = all.flat();
   const refuse: Refusal[] = [];
   if (!asked.some(({ adds }) => adds)) return { refuse, end: units.length };
-  const tally = new Tally(
-    await readPresent(tx, asked, [...new Set(units.map(({ user }) => user.id))]),
-  );
+  const authors = new Set(units.map(({ user }) => user.id));
+  const present = await readPresent(tx, asked, [...authors]);
+  const tally = new Tally(present);
   const before = { realms: new Set<string>(), users: new Set<string>() };
   for (const [i, unit] of units.entries()) {
     const places = all[i] ?? [];
-    const detail = tally.add(unit, places);
-    if (detail === null) {
+    const fault = tally.add(unit, places);
+    if (fault === null) {
       for (const { realm, user } of places) {
         before.realms.add(realm);
         before.users.add(user);
@@ -154,6 +156,8 @@ export async function boundMembers(tx: Queryable, units: readonly Unit[]): Promi
       ({ realm, user }) => before.realms.has(realm) || before.users.has(user),
     );
     if (depends) return { refuse, end: i };
+    const { realm, detail } = fault;
+    if (!mayInvite(unit, realm, present)) continue;
     refuse.push({ client: unit.client, id: String(unit.update.id), code: 'limit', detail });
   }
   return { refuse, end: units.length };
