@@ -50,7 +50,8 @@ export class TestServer {
     placeDatabase(data);
     const demo = join(root, 'web-demo', 'dist');
     const args = [
-      ...quickStart,
+      // Filling the database is work enough to compile the wasm for speed.
+      ...(options.seed ? [] : quickStart),
       join(root, 'server', 'dist', 'main.js'),
       ...['--schema', options.schema ?? join(demo, 'schema.js')],
       ...['--port', '0', '--data', data, '--dev'],
