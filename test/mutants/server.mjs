@@ -694,8 +694,8 @@ export const server = [
     name: 'a realm has more members than an answer can bring',
     test: 'test/server/member-limits.test.ts',
     file: 'server/src/push/member-limits.ts',
-    from: 'if (members > limits.membersPerRealm)',
-    to: 'if (members > 10 * limits.membersPerRealm)',
+    from: 'members.of(realm) > limits.membersPerRealm)',
+    to: 'members.of(realm) > 10 * limits.membersPerRealm)',
   },
   {
     name: 'invitations leave no room for own realms',

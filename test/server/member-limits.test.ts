@@ -1,5 +1,5 @@
-// Goal: nobody can make a realm too large to be pulled, or put a person into more realms than a pull can name. Method: a
-// real server, filled up to its bounds.
+// Goal: no user can make a realm too large to be pulled, or add another user to more realms than a pull can name. Method:
+// a real server, filled up to its limits.
 
 import { expect, test } from 'vitest';
 import { makeDatabase, postgresUrl, runSql } from './support/database.ts';

@@ -1,6 +1,10 @@
 /** A count per key. */
 export class Counts {
-  readonly #counts = new Map<string, number>();
+  readonly #counts: Map<string, number>;
+
+  constructor(counts: Iterable<readonly [string, number]> = []) {
+    this.#counts = new Map(counts);
+  }
 
   of(key: string): number {
     return this.#counts.get(key) ?? 0;

@@ -9,10 +9,11 @@ import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Queryable, Within } from '../db/database.ts';
 import { answerToken, recordOwners } from '../rights/lost.ts';
 import { type Caller, isFoundable, readMemberships } from '../rights/rights.ts';
+import { countMemberships } from '../sql/members.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
-import { readHeads, readMemberCounts } from './reads.ts';
+import { readHeads } from './reads.ts';
 
 export interface PullCall {
   readonly user: Caller;
@@ -58,7 +59,7 @@ async function withFewMembers(
 ): Promise<readonly string[]> {
   const fresh = realms.filter((realm) => isFoundable(realm) && !(realm in cursors));
   if (fresh.length < 2) return realms;
-  const counts = await readMemberCounts(tx, fresh);
+  const counts = await countMemberships(tx, 'realm', fresh, limits.membersPerPull + 1);
   let members = 0;
   const left = new Set<string>();
   for (const [i, realm] of fresh.entries()) {

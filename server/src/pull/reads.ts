@@ -45,22 +45,6 @@ export async function readHeads(
   return row;
 }
 
-/** How many members each realm has, up to one more than a pull may have. */
-export async function readMemberCounts(
-  tx: Queryable,
-  realms: readonly string[],
-): Promise<Map<string, number>> {
-  const rows = await tx.query<{ realm: string; members: string }>(
-    `select k.realm, c.members::text as members from json_array_elements_text($1::text::json) as k(realm)
-      cross join lateral (
-        select count(*) as members from (
-          select 1 from skerry.membership m where m.realm = k.realm and m.deleted_at is null
-           limit ${limits.membersPerPull + 1}) m) c`,
-    [JSON.stringify(realms)],
-  );
-  return new Map(rows.map(({ realm, members }) => [realm, Number(members)]));
-}
-
 export interface EntryRange {
   readonly realm: string;
   readonly from: number;
