@@ -199,4 +199,10 @@ export const authority = [
     from: 'return state.head > 0 || !IsFoundable(realm) || founding.contains(realm);',
     to: 'return true;',
   },
+  {
+    name: 'an update that leaves a realm may move a row into it, whatever the role',
+    file: 'src/authority/membership.cc',
+    from: 'if (op.realm != realm && op.to != realm) continue;',
+    to: 'if (op.realm != realm) continue;',
+  },
 ];
