@@ -270,4 +270,10 @@ export const streamsOfPackage = [
     from: '      failed(messageOf(error));\n      return state;',
     to: '      failed(messageOf(error));\n      return undefined;',
   },
+  {
+    name: 'an entry that appends more actions than a row has is cut, and the second row takes its key',
+    file: 'src/log/stream_record.cc',
+    from: 'if (is_full && actions[i].place.first != row.back().place.first) break;',
+    to: 'if (is_full) break;',
+  },
 ];

@@ -12,5 +12,6 @@ set(SKERRY_LOG_TEST_SOURCES
   test/core/log/record_test.cc
   test/core/log/row_data_test.cc
   test/core/log/row_map.cc
+  test/core/log/stream_record_test.cc
   test/core/log/wire_codec_test.cc
 )

@@ -140,7 +140,7 @@ Folded FoldOf(OutboxRecord update, const SyncRecord& sync, const PullAnswer& ans
   return {is_confirmed ? Fate::kConfirmed : Fate::kUndone, fold.resend(), update};
 }
 
-OutboxRecord Founding() {
+OutboxRecord FoundingUpdate() {
   OutboxRecord founding;
   founding.id = SyncUuid(9);
   founding.after["R"] = {};
@@ -156,7 +156,7 @@ TEST_CASE("pushes an update once more, if no pull has the realm that had applied
     sync.lost = {"R"};
     answer.lost = {"R"};
   }
-  const Folded sent = FoldOf(Founding(), sync, answer);
+  const Folded sent = FoldOf(FoundingUpdate(), sync, answer);
   CHECK(sent.fate == Fate::kKept);
   CHECK(sent.resend);
   CHECK(sent.update.state == OutboxState::kSent);
@@ -168,7 +168,7 @@ TEST_CASE("pushes an update once more, if no pull has the realm that had applied
 }
 
 TEST_CASE("pushes an update again that was applied only now, if no pull has its realm") {
-  OutboxRecord founding = Founding();
+  OutboxRecord founding = FoundingUpdate();
   founding.state = OutboxState::kSent;
   founding.checked = true;
   for (const bool is_new : {true, false}) {
@@ -194,7 +194,7 @@ TEST_CASE("pushes an update again that was applied only now, if no pull has its 
 
 TEST_CASE("undoes an update that was pushed once more, if its realm is lost again") {
   SyncRecord sync;
-  const Folded sent = FoldOf(Founding(), sync, PullAnswer());
+  const Folded sent = FoldOf(FoundingUpdate(), sync, PullAnswer());
   REQUIRE(sent.fate == Fate::kKept);
   PullAnswer answer;
   answer.lost = {"R"};
@@ -204,7 +204,7 @@ TEST_CASE("undoes an update that was pushed once more, if its realm is lost agai
 TEST_CASE("pushes an update that was asked for again, if the server was restored since") {
   SyncRecord sync;
   sync.cursors = {{"A", "5@5"}, {"S", "1@1"}};
-  OutboxRecord asked = Founding();
+  OutboxRecord asked = FoundingUpdate();
   asked.checked = true;
   PullAnswer answer;
   SUBCASE("another realm has another history") {
@@ -257,7 +257,7 @@ TEST_CASE("a known action in a lost realm waits, and does not count if the loss 
 }
 
 TEST_CASE("confirms an update at once whose realm was revoked") {
-  OutboxRecord update = Founding();
+  OutboxRecord update = FoundingUpdate();
   update.after["R"] = {1, SyncUuid(8), {}};
   SyncRecord sync;
   sync.cursors = {{"R", "2@1"}};
