@@ -4,7 +4,17 @@ import { connect, world } from './account-world.ts';
 
 const database = 'skerry/test/anna';
 
-test('a starting worker deletes unnamed images, and none that another is writing', async () => {
+/** A pointer of the record `sync` to an image without files. */
+const pointer = (generation: string) => ({ generation, n: 0, cursors: {}, parts: [] });
+
+/** Each member of the record `sync` that names generations, naming one. */
+const naming: readonly (readonly [string, (generation: string) => object])[] = [
+  ['image', (generation) => ({ image: pointer(generation) })],
+  ['previous', (generation) => ({ previous: pointer(generation) })],
+  ['generations', (generation) => ({ generations: [{ generation, lease: 'image', epoch: 7 }] })],
+];
+
+test.each(naming)('a starting worker keeps the images that `%s` names', async (_, named) => {
   const { host } = world();
   const more = { defaultRealm: 'public' };
   const before = await connect(host, 'anna', more);
@@ -14,14 +24,13 @@ test('a starting worker deletes unnamed images, and none that another is writing
   await storage.transact(
     { stores: ['sync'], mode: 'readwrite', reads: [{ store: 'sync', get: 'sync' }] },
     ([sync]) => {
-      const generations = [{ generation: 'written-now', lease: 'image', epoch: 7 }];
-      const put = { ...(sync as object), generations };
+      const put = { ...(sync as object), ...named('named') };
       return { type: 'write', writes: [{ store: 'sync', key: 'sync', put }] };
     },
   );
   storage.close();
-  for (const generation of ['written-now', 'left-behind'])
+  for (const generation of ['named', 'left-behind'])
     host.storage.writeFile(`/${database}/${generation}`, '/rows', new Uint8Array(1));
   await connect(host, 'anna', more);
-  await expect.poll(() => host.storage.listFiles(database)).toEqual([`/${database}/written-now`]);
+  await expect.poll(() => host.storage.listFiles(database)).toEqual([`/${database}/named`]);
 });

@@ -317,4 +317,11 @@ export const client = [
     from: "return this.table.table.ids === 'string' ? { realm: realm as string } : undefined;",
     to: 'return realm === 0 ? { realm } : undefined;',
   },
+  {
+    name: 'a starting worker deletes the image before the newest one',
+    test: 'test/js/orphans.test.ts',
+    file: 'js/worker/image-jobs.ts',
+    from: 'const wanted = [image, previous, ...generations].map(',
+    to: 'const wanted = [image, ...generations].map(',
+  },
 ];

@@ -181,6 +181,12 @@ export const streams = [
     from: ' && std::abs(*read) <= kMaxTimeMs / 2 ?',
     to: ' ?',
   },
+  {
+    name: 'an entry that appends more actions than a row has is cut, and the second row takes its key',
+    file: 'src/log/stream_record.cc',
+    from: 'if (is_full && actions[i].place.first != row.back().place.first) break;',
+    to: 'if (is_full) break;',
+  },
 ];
 
 export const replay = [
@@ -269,11 +275,5 @@ export const streamsOfPackage = [
     file: 'js/api/reduced-stream.ts',
     from: '      failed(messageOf(error));\n      return state;',
     to: '      failed(messageOf(error));\n      return undefined;',
-  },
-  {
-    name: 'an entry that appends more actions than a row has is cut, and the second row takes its key',
-    file: 'src/log/stream_record.cc',
-    from: 'if (is_full && actions[i].place.first != row.back().place.first) break;',
-    to: 'if (is_full) break;',
   },
 ];
