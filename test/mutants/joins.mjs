@@ -56,6 +56,12 @@ export const joins = [
     from: '  is_refilled = RefillOuter() || is_refilled;\n',
     to: '',
   },
+  {
+    name: 'a scope over a scope that begins again by its own sub-select goes on',
+    file: 'src/authority/pull_unread.cc',
+    from: '      has_grown = true;\n',
+    to: '',
+  },
 ];
 
 const test = 'test/server/joins.test.ts';

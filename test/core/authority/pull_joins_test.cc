@@ -3,6 +3,8 @@
 // history_test.cc.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "base/json.h"
@@ -182,6 +184,48 @@ TEST_CASE("a sub-select: its scope begins again when inner changes are left out"
       s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {}, scopes).Set("refill", true));
   CHECK(answer["refill"].items().size() == 2);
   CHECK(Short(answer) == "");
+}
+
+TEST_CASE("a chain of sub-selects begins again from the table that is left out, to its outer end") {
+  // Each table of the chain is selected by the one before it.
+  const std::string chain[] = {"people", "items", "members", "groups"};
+  const auto join = [](const char* table, const char* prop, const char* inner, const char* select) {
+    return std::string(R"({"table":")") + table + R"(","where":["in",")" + prop +
+           R"(",{"table":")" + inner + R"(","select":")" + select + R"("}],"filled":true})";
+  };
+  Vector<std::string> joins = {join("people", "name", "items", "note"),
+                               join("items", "note", "members", "id"),
+                               join("members", "group", "groups", "id")};
+  std::sort(joins.begin(), joins.end());
+  // (A change of a member touches its group, too.)
+  const std::pair<size_t, const char*> changes[] = {
+      {0, R"({"op":"update","table":"people","id":"p","realm":"A","set":{"name":"new"}})"},
+      {1, R"({"op":"update","table":"items","id":"x","realm":"A","set":{"n":9}})"},
+      {3, R"({"op":"update","table":"groups","id":"g","realm":"A","set":{"name":"h"}})"},
+  };
+  do {
+    std::string scopes = "[" + joins[0] + "," + joins[1] + "," + joins[2];
+    for (const std::string& table : chain)
+      scopes += R"(,{"table":")" + table + R"(","filled":true})";
+    scopes += "]";
+    for (const auto& [changed, op] : changes) {
+      PulledScenery s;
+      REQUIRE(
+          Status(s.bob.Push(
+              R"([{"op":"create","table":"people","id":"p","realm":"A","set":{"name":"p","email":"p"}}])")) ==
+          "applied");
+      REQUIRE(Status(s.bob.Push("[" + std::string(op) + "]")) == "applied");
+      s.world.reads.omitted.insert("A");
+      const Data answer =
+          s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {}, scopes).Set("refill", true));
+      std::set<std::string> again;
+      for (const Data& scope : answer["refill"].items()) again.insert(scope["table"].as_string());
+      CAPTURE(scopes);
+      CAPTURE(chain[changed]);
+      CHECK(again == std::set<std::string>(chain, chain + changed + 1));
+      CHECK(Short(answer) == "");
+    }
+  } while (std::next_permutation(joins.begin(), joins.end()));
 }
 
 }  // namespace
