@@ -12,7 +12,7 @@ export interface Conflict {
   readonly table: string;
   /** The id of the object. */
   readonly key: string;
-  readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten';
+  readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten' | 'row_deleted';
   readonly code: string;
   readonly detail: string;
   readonly at: Date;

@@ -103,6 +103,7 @@ const ofCore: readonly (readonly [code: string, type: ErrorClass])[] = [
   ['parse', ValidationError],
   ['unsupported', UnsupportedError],
   ['outcome_unknown', ConflictError],
+  ['unique', ConflictError],
 ];
 
 export function errorFromCore(number: number, detail: string): SkerryError {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "authority/judge_update.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/sort.h"
@@ -189,7 +190,7 @@ const Admission::Refusal* Admission::RefusalOf(const Request& request, const Pus
 void Admission::JudgeForNeeds(const Request& request, const Pushed& pushed) {
   if (!pushed.update || RefusalOf(request, pushed) != nullptr) return;
   rows_.Begin();
-  Judge(SceneOf(request), *pushed.update);
+  JudgeUpdate(SceneOf(request), *pushed.update, kMaxAdmissionWork);
   rows_.Rollback();
 }
 
@@ -237,9 +238,10 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     return true;
   }
   rows_.Begin();
-  const Judgement judgement = Judge(SceneOf(request), *pushed->update);
+  const UpdateJudgement judgement =
+      JudgeUpdate(SceneOf(request), *pushed->update, kMaxAdmissionWork);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
-  judged_ += pushed->update->ops.size() + rows_.changed_objects();
+  judged_ += judgement.work;
   const bool may_go_on = rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxAdmissionWork;
   if (is_incomplete && may_go_on) {
     rows_.Rollback();
@@ -247,7 +249,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   }
   judged_ = 0;
   Vector<Rejection> reasons = judgement.rejections;
-  if (is_incomplete) {
+  if (is_incomplete || judgement.is_too_much) {
     reasons = {{{}, "limit", "it changes too many rows by cascade rules"}};
   } else if (reasons.empty()) {
     if (std::optional<Rejection> reason = ExceededLimit()) reasons.push_back(std::move(*reason));
@@ -264,13 +266,13 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
 }
 
 std::optional<Rejection> Admission::ExceededLimit() const {
-  const auto& journal = rows_.journal();
+  const auto& changes = rows_.changes();
   if (rows_.changed_objects() > kMaxRowsPerUpdate) {
     return Rejection{
         {}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
   }
   size_t bytes = 0;
-  for (const auto& [key, before] : journal) bytes += BytesOf(before);
+  for (const auto& [key, before] : changes) bytes += BytesOf(before);
   if (bytes <= kMaxPriorRowBytes) return std::nullopt;
   return Rejection{
       {},
@@ -319,7 +321,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     if (op.Has(kOnStream)) entry.streams[op.stream] += op.by.size();
   }
   Vector<LogChange> changes;
-  for (const auto& [key, before] : rows_.journal()) {
+  for (const auto& [key, before] : rows_.changes()) {
     const Row* now = rows_.Find(key);
     const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
     if (before == after) continue;
@@ -333,7 +335,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     changes.push_back({key.realm, revision, key.object, before, is_touch});
     if (!is_touch) rows_.NoteChange(key, request.client, revision);
   }
-  Applied applied{{}, at_, judgement.noops, judgement.gone};
+  Applied applied{{}, at_, judgement.noops, judgement.gone, judgement.missing};
   Data spans = Data::MakeObject();
   for (auto& [realm, entry] : entries) {
     RealmState& state = input_.realms[realm];

@@ -104,7 +104,7 @@ std::optional<PlacedKey> Cascade::UncheckedParent(const PlacedKey& key) {
     if (row->props[i].is_null()) continue;
     const ObjectKey target{def.ref_table, row->props[i].text()};
     std::optional<PlacedKey> parent = ParentOf(key, target);
-    // Or this update has written it in another realm, from where it follows its own parent.
+    // Or this step has written it in another realm, from where it follows its own parent.
     if (!parent) parent = QueuedElsewhere(target);
     if (!parent || parent->realm == key.realm || !unchecked_.contains(*parent)) continue;
     if (put_ahead_.insert(*parent).second) return parent;
@@ -119,7 +119,7 @@ std::optional<PlacedKey> Cascade::QueuedElsewhere(const ObjectKey& target) const
 }
 
 // Where the parent is that a ref of the row leads to: in the row's realm; in the realm that the row
-// has left in this update; or where the tombstone there leads. Empty: there is none.
+// has left in this step; or where the tombstone there leads. Empty: there is none.
 std::optional<PlacedKey> Cascade::ParentOf(const PlacedKey& key, const ObjectKey& target) {
   PlacedKey parent{key.realm, target};
   if (scene_->Locate(&parent)) return parent;
@@ -183,7 +183,7 @@ void Cascade::CheckRef(const PlacedKey& key, PropIndex prop, const ObjectKey& ta
 }
 
 // Deletes the row, because its parent is not in its realm, and queues it so that its dependants are
-// visited. The row is no orphan if this update's own ops deleted the parent.
+// visited. The row is no orphan if this step's own ops deleted the parent.
 void Cascade::DropOrphan(const PlacedKey& key, const ObjectKey& target) {
   const PlacedKey parent{key.realm, target};
   Erase(key, !dropped_.contains(parent) || orphans_.contains(parent));

@@ -1,9 +1,9 @@
-// Cascade carries out the cascade rules of an update, beyond its own ops: children are deleted or
+// Cascade carries out the cascade rules of a step (judgement.h), beyond its own ops: children are deleted or
 // move along, refs are set to null, `restrict`, the rule of the deleted parent, and touched masters
 // (docs/design.md, "Cascade rules"; docs/authority.md, "Further rules").
 //
-// The rules are evaluated once, after all ops of the update, from the difference between the rows
-// before and after it. Folding changes the order of ops, so no order within the update may matter.
+// The rules are evaluated once, after all ops of the step, from the difference between the rows before
+// and after it. Folding changes the order of an action's ops, so no order within a step may matter.
 #ifndef SKERRY_AUTHORITY_CASCADE_H_
 #define SKERRY_AUTHORITY_CASCADE_H_
 
@@ -32,7 +32,7 @@ class Cascade {
 
   void Run();
 
-  // Rows that were deleted because their parent was deleted or missing before this update, or lives
+  // Rows that were deleted because their parent was deleted or missing before this step, or lives
   // in a realm where the row may not follow it.
   const Set<PlacedKey>& orphans() const { return orphans_; }
   // Rows of which only the time changed, because a detail row changed.

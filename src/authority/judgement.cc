@@ -19,9 +19,12 @@ namespace {
 
 class Judging {
  public:
-  Judging(const Scene& scene, const Update& update) : scene_(scene), update_(update) {
-    for (const auto& [realm, link] : update_.after) {
-      if (Founds(scene_, update_, realm)) scene_.founding.insert(realm);
+  Judging(Scene* scene, const Update& update, const Places& places)
+      : scene_(*scene), update_(update), places_(places) {
+    scene_.founding.clear();
+    for (const uint32_t place : places_) {
+      const std::string& realm = update_.ops[place].realm;
+      if (Founds(scene_, update_.ops[place])) scene_.founding.insert(realm);
     }
   }
 
@@ -29,8 +32,7 @@ class Judging {
     CheckRealms();
     // Nothing of a forbidden realm is looked at, so that the answer cannot depend on it.
     if (!judgement_.rejections.empty()) return std::move(judgement_);
-    landed_.resize(update_.ops.size());
-    for (uint32_t i = 0; i < update_.ops.size(); ++i) Fold(i, update_.ops[i]);
+    for (const uint32_t place : places_) Fold(place, update_.ops[place]);
     Cascade cascade(&scene_, last_op_);
     cascade.Run();
     for (const Rejection& violation : cascade.violations()) {
@@ -48,25 +50,35 @@ class Judging {
     judgement_.rejections.push_back({op, code, std::move(detail)});
   }
 
-  // The codec has checked that `after` names the realm of every op.
   void CheckRealms() {
+    Set<std::string> realms;
+    for (const uint32_t place : places_) {
+      const Op& op = update_.ops[place];
+      realms.insert(op.realm);
+      if (op.Has(kMoves)) realms.insert(op.to);
+    }
     Set<std::string> forbidden;
-    for (const auto& [realm, link] : update_.after) {
+    for (const std::string& realm : realms) {
       const Access access = scene_.AccessIn(realm);
-      const bool is_allowed = access == Access::kWritable ||
-                              (access == Access::kReadOnly && OnlyLeaves(scene_, update_, realm));
+      const bool is_allowed =
+          access == Access::kWritable || (access == Access::kReadOnly && OnlyLeaves(realm));
       if (!is_allowed) forbidden.insert(realm);
     }
     if (forbidden.empty()) return;
-    Set<std::string> unnamed = forbidden;
-    for (uint32_t i = 0; i < update_.ops.size(); ++i) {
-      const Op& op = update_.ops[i];
+    for (const uint32_t place : places_) {
+      const Op& op = update_.ops[place];
       if (!forbidden.contains(op.realm) && !forbidden.contains(op.to)) continue;
-      judgement_.rejections.push_back(ForbiddenRealm(i));
-      unnamed.erase(op.realm);
-      unnamed.erase(op.to);
+      judgement_.rejections.push_back(ForbiddenRealm(place));
     }
-    if (!unnamed.empty()) judgement_.rejections.push_back(ForbiddenRealm(std::nullopt));
+  }
+
+  // Whether all that the step does in the realm is to leave it.
+  bool OnlyLeaves(const std::string& realm) const {
+    return std::all_of(places_.begin(), places_.end(), [&](uint32_t place) {
+      const Op& op = update_.ops[place];
+      if (op.realm != realm && op.to != realm) return true;
+      return IsLeave(*scene_.schema, op, scene_.user);
+    });
   }
 
   // Folds one op into its row, in the realm where the row lives now.
@@ -98,6 +110,7 @@ class Judging {
       judgement_.rejections.back().op = index;
       return;
     }
+    if (!row && IsEdit(op)) judgement_.missing.push_back(index);
     if (row && op.if_revision && !HoldsIf(key, *row, *op.if_revision)) {
       Refuse(index, "changed", "the object was changed by another client since");
       return;
@@ -120,7 +133,16 @@ class Judging {
     } else {
       scene_.rows->Erase(key, scene_.at, stamp.revision);
     }
-    landed_[index] = key;
+    landed_.emplace(index, key);
+  }
+
+  // Whether the op changes an object that has to be there already. What it wanted is lost if there is
+  // none.
+  static bool IsEdit(const Op& op) {
+    if (op.Has(kCreates) || op.Has(kDeletes)) return false;
+    return op.Has(kMoves) || !op.set.empty() ||
+           std::any_of(op.add.begin(), op.add.end(),
+                       [](const PropAdd& add) { return add.by != 0; });
   }
 
   void Move(uint32_t index, const PlacedKey& from, Row moved) {
@@ -140,7 +162,7 @@ class Judging {
     return !last || *last <= revision;
   }
 
-  // A realm with members has an owner, after every update. The last member may leave.
+  // A realm with members has an owner, after every step. The last member may leave.
   void CheckOwners(const Cascade& cascade) {
     Map<std::string, PlacedKey> lost;  // realm -> a membership that was an owner's
     for (const auto& [key, before] : scene_.rows->journal()) {
@@ -162,7 +184,7 @@ class Judging {
     }
   }
 
-  // Required props, uniqueness and size of every row that this update wrote.
+  // Required props, uniqueness and size of every row that this step wrote.
   void CheckRows(const Cascade& cascade) {
     Vector<PlacedKey> written;
     for (const auto& [key, before] : scene_.rows->journal()) {
@@ -219,14 +241,14 @@ class Judging {
 
   // The last op that set the prop or added to it; else the op that caused the change of the row.
   std::optional<uint32_t> OpThatSet(const PlacedKey& key, PropIndex prop, const Cascade& cascade) {
-    for (auto i = static_cast<uint32_t>(update_.ops.size()); i > 0; --i) {
-      const Op& op = update_.ops[i - 1];
-      if (!LandedOn(i - 1, key)) continue;
-      for (const PropValue& set : op.set) {
-        if (set.prop == prop) return i - 1;
+    for (size_t i = places_.size(); i > 0; --i) {
+      const uint32_t place = places_[i - 1];
+      if (!LandedOn(place, key)) continue;
+      for (const PropValue& set : update_.ops[place].set) {
+        if (set.prop == prop) return place;
       }
-      for (const PropAdd& add : op.add) {
-        if (add.prop == prop) return i - 1;
+      for (const PropAdd& add : update_.ops[place].add) {
+        if (add.prop == prop) return place;
       }
     }
     return cascade.CauseOf(key);
@@ -243,25 +265,24 @@ class Judging {
 
   // Whether the op changed the row that is at `key` after all moves.
   bool LandedOn(uint32_t index, const PlacedKey& key) const {
-    return landed_[index] && scene_.rows->PlaceAfterMoves(*landed_[index]) == key;
+    const auto landed = landed_.find(index);
+    return landed != landed_.end() && scene_.rows->PlaceAfterMoves(landed->second) == key;
   }
 
   void ReportDeletedWithParent(const Cascade& cascade) {
-    for (uint32_t i = 0; i < update_.ops.size(); ++i) {
-      const Op& op = update_.ops[i];
-      const bool writes = op.Has(kOnRow) && !op.Has(kDeletes);
-      if (!writes || !landed_[i]) continue;
-      if (!cascade.orphans().contains(scene_.rows->PlaceAfterMoves(*landed_[i]))) continue;
-      if (!std::binary_search(judgement_.noops.begin(), judgement_.noops.end(), i)) {
-        judgement_.gone.push_back(i);
-      }
+    // What changed nothing did not land.
+    for (const auto& [place, key] : landed_) {
+      if (update_.ops[place].Has(kDeletes)) continue;
+      if (!cascade.orphans().contains(scene_.rows->PlaceAfterMoves(key))) continue;
+      judgement_.gone.push_back(place);
     }
   }
 
-  Scene scene_;
+  Scene& scene_;
   const Update& update_;
+  const Places& places_;
   Map<PlacedKey, uint32_t> last_op_;
-  Vector<std::optional<PlacedKey>> landed_;  // by op: the row that it changed, where it was then
+  Map<uint32_t, PlacedKey> landed_;  // by op: the row that it changed, where it was then
   Judgement judgement_;
 };
 
@@ -297,6 +318,8 @@ void Prefetch(const Scene& scene, const Update& update) {
   }
 }
 
-Judgement Judge(const Scene& scene, const Update& update) { return Judging(scene, update).Run(); }
+Judgement JudgeStep(Scene* scene, const Update& update, const Places& places) {
+  return Judging(scene, update, places).Run();
+}
 
 }  // namespace skerry

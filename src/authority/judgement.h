@@ -1,6 +1,6 @@
-// Judgement of one update against the merged state: folds its ops into the working set, carries out
-// the cascade rules, and checks every other rule. The changes are then in the working set's
-// journal, and the caller commits them or rolls them back.
+// Judgement of one step of an update, which is all that one of its actions does, against the merged
+// state: folds its ops into the working set, carries out the cascade rules, and checks every other
+// rule. The changes are then in the working set's journal. judge_update.h puts the steps together.
 #ifndef SKERRY_AUTHORITY_JUDGEMENT_H_
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 
@@ -21,8 +21,12 @@ struct Judgement {
   Vector<Rejection> rejections;  // empty: the update may be applied
   Vector<uint32_t> noops;        // ops that changed nothing
   Vector<uint32_t> gone;         // ops whose object was deleted with its parent (result.h)
+  Vector<uint32_t> missing;      // ops whose object is not there (result.h)
   Set<PlacedKey> touched;        // rows of which only the time changed
 };
+
+// The places of ops in their update, ascending.
+using Places = Vector<uint32_t>;
 
 // The lowest revision of the realm on which the update is based; none if it does not say.
 std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm);
@@ -30,9 +34,10 @@ std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm);
 // Asks for the rows that the update certainly needs, so that the first round loads most of them.
 void Prefetch(const Scene& scene, const Update& update);
 
-// REQUIRES: scene.rows->Begin() was called. If scene.rows->has_needs(), or *scene.locks is not
-// empty afterwards, rows or locks were missing, and the judgement must not be used.
-Judgement Judge(const Scene& scene, const Update& update);
+// Judges the ops at `places`. REQUIRES: the journal is empty. If scene.rows->has_needs(), or
+// *scene.locks is not empty afterwards, rows or locks were missing, and the judgement must not be
+// used. `scene.founding` becomes the realms that the step founds.
+Judgement JudgeStep(Scene* scene, const Update& update, const Places& places);
 
 }  // namespace skerry
 

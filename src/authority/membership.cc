@@ -1,7 +1,5 @@
 #include "authority/membership.h"
 
-#include <algorithm>
-
 namespace skerry {
 namespace {
 
@@ -13,24 +11,12 @@ Rejection ForbiddenRealm(std::optional<uint32_t> op) {
   return {op, "forbidden", "no such realm, or no right to write in it"};
 }
 
-bool Founds(const Scene& scene, const Update& update, const std::string& realm) {
-  if (!IsFoundable(realm)) return false;
-  const auto state = scene.realms->find(realm);
+bool Founds(const Scene& scene, const Op& op) {
+  if (!IsFoundable(op.realm) || scene.founded.contains(op.realm)) return false;
+  const auto state = scene.realms->find(op.realm);
   // The row of the realm is there, because the server has locked it; its log has not begun.
   if (state == scene.realms->end() || !state->second.exists || state->second.head > 0) return false;
-  return std::any_of(update.ops.begin(), update.ops.end(), [&](const Op& op) {
-    return op.realm == realm && MakesOwner(*scene.schema, op, scene.user);
-  });
-}
-
-bool OnlyLeaves(const Scene& scene, const Update& update, const std::string& realm) {
-  bool leaves = false;
-  for (const Op& op : update.ops) {
-    if (op.realm != realm && op.to != realm) continue;
-    if (!IsLeave(*scene.schema, op, scene.user)) return false;
-    leaves = true;
-  }
-  return leaves;
+  return MakesOwner(*scene.schema, op, scene.user);
 }
 
 std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uint32_t index) {

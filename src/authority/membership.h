@@ -19,11 +19,8 @@ namespace skerry {
 // whether the realm exists.
 Rejection ForbiddenRealm(std::optional<uint32_t> op);
 
-// Whether the update makes its author the owner of a realm that does not exist yet.
-bool Founds(const Scene& scene, const Update& update, const std::string& realm);
-
-// Whether all that the update does in the realm is to leave it.
-bool OnlyLeaves(const Scene& scene, const Update& update, const std::string& realm);
+// Whether the op makes its author the owner of a realm that does not exist yet.
+bool Founds(const Scene& scene, const Op& op);
 
 // What is wrong with an op on a membership; empty: nothing. Nothing is looked up but the author's
 // own right in the op's realm.

@@ -152,6 +152,7 @@ void Pull::Run() {
     if (realm.mode != Mode::kImage) DiffRealm(name, realm);
   }
   JoinMoves();
+  NameLeaves();
   WriteChanges();
   WriteStreams();
 }
@@ -335,8 +336,9 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     const bool is_whole = unread_.is_all || (!is_covered && own_keys.contains(key));
     std::optional<Row> filled;
     const Row* row = WithDefaults(schema_->table(key.table), RowAtEnd(realm, key), &filled);
-    if (row && !request_.scopes.Hold(key, *row, !is_whole, at_end)) row = nullptr;
     Outcome& outcome = outcomes_[{name, key}];
+    outcome.lives = row != nullptr;
+    if (row && !request_.scopes.Hold(key, *row, !is_whole, at_end)) row = nullptr;
     if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;
     const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {

@@ -56,6 +56,12 @@ struct PullRealm {
   Cursor floor;       // what came up to here is forgotten
 };
 
+// `gone` and `missing` of the answer to an update (result.h), as they are stored.
+struct OpsInVain {
+  Data gone;
+  Data missing;
+  bool empty() const { return gone.items().empty() && missing.items().empty(); }
+};
 // An entry as it is read from the log.
 struct PulledEntry {
   uint64_t revision = 0;
@@ -63,8 +69,8 @@ struct PulledEntry {
   std::string client;
   std::string update;
   bool is_declared = false;
-  ByRealm<uint64_t> spans;      // all entries of the update, where it has several
-  Data gone;                    // `gone` of its answer
+  ByRealm<uint64_t> spans;  // all entries of the update, where it has several
+  OpsInVain in_vain;
   Vector<std::string> streams;  // to which it appends
 };
 // A declared entry of an update of `have`.
@@ -73,7 +79,7 @@ struct PulledOwn {
   uint64_t revision = 0;
   double at = 0;
   Vector<Op> ops;
-  Data gone;                  // `gone` of its answer
+  OpsInVain in_vain;
   bool is_forgotten = false;  // its ops are
   ByRealm<uint64_t> spans;    // all entries of the update
 };
@@ -195,7 +201,7 @@ struct PullStream {
 struct PullResult {
   Map<std::string, Cursor> cursors;
   Map<std::string, Map<std::string, Cursor>> own;  // update -> realm -> revision and at
-  Map<std::string, Data> gone;                     // update of `own` -> `gone` of its answer
+  Map<std::string, OpsInVain> in_vain;             // by update of `own`
   // action -> realm -> revision, not above the answer's cursor of the realm
   Map<std::string, Map<std::string, uint64_t>> known;
   Vector<std::string> revoked;
@@ -334,6 +340,7 @@ class Pull {
   void FoldOwn(const std::string& name, const Realm& realm,
                Map<ObjectKey, std::optional<Row>>* rows) const;
   void JoinMoves();
+  void NameLeaves();
   void WriteChanges();
   // None: the client has nothing of the scope in this realm.
   std::optional<uint64_t> FilledOf(const StreamScope& scope, const std::string& realm) const;
@@ -346,6 +353,7 @@ class Pull {
   struct Outcome {
     std::optional<Row> from;  // F
     std::optional<Change> change;
+    bool lives = false;  // the row is in this realm at the end, in scope or not
   };
 
   const Schema* schema_;

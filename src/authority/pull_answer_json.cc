@@ -36,11 +36,15 @@ Data PullSession::AnswerToData() const {
   for (const auto& [realm, cursor] : answer.cursors) cursors.Set(realm, CursorText(cursor));
   for (const auto& [update, by_realm] : answer.own) {
     Data places = Data::MakeObject();
-    const auto gone = answer.gone.find(update);
+    const auto in_vain = answer.in_vain.find(update);
     for (const auto& [realm, place] : by_realm) {
       Data said = Fields{{"revision", place.revision}};
       said.Set("at", place.at);
-      if (gone != answer.gone.end()) said.Set("gone", gone->second);
+      if (in_vain != answer.in_vain.end()) {
+        const auto& [gone, missing] = in_vain->second;
+        if (!gone.items().empty()) said.Set("gone", gone);
+        if (!missing.items().empty()) said.Set("missing", missing);
+      }
       places.Set(realm, std::move(said));
     }
     own.Set(update, std::move(places));

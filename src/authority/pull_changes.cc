@@ -3,6 +3,7 @@
 
 #include "authority/diff.h"
 #include "authority/pull.h"
+#include "base/map.h"
 #include "log/fold.h"
 
 namespace skerry {
@@ -38,6 +39,20 @@ void Pull::JoinMoves() {
       arrival.change.reset();
       break;
     }
+  }
+}
+
+// A row that is in no scope any more was not deleted if it is still there, or has moved to a realm of
+// this answer.
+void Pull::NameLeaves() {
+  Set<ObjectKey> living;  // of those that may move
+  for (const auto& [place, outcome] : outcomes_) {
+    const ObjectKey& key = place.second;
+    if (outcome.lives && !schema_->table(key.table).custom_ids) living.insert(key);
+  }
+  for (auto& [place, outcome] : outcomes_) {
+    if (!outcome.change || outcome.change->kind != ChangeKind::kDelete) continue;
+    if (outcome.lives || living.contains(place.second)) outcome.change->kind = ChangeKind::kLeave;
   }
 }
 

@@ -70,14 +70,14 @@ void Pull::CollectOwn() {
       if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
       if (entry.client != request_.client) continue;
       answer_.own[entry.update][name] = {revision, entry.at};
-      if (!entry.gone.items().empty()) answer_.gone[entry.update] = entry.gone;
+      if (!entry.in_vain.empty()) answer_.in_vain[entry.update] = entry.in_vain;
     }
     Sort(realm.own.begin(), realm.own.end(),
          [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
     for (const PulledOwn& own : realm.own) {
       if (own.revision > realm.to) continue;
       answer_.own[own.update][name] = {own.revision, own.at};
-      if (!own.gone.items().empty()) answer_.gone[own.update] = own.gone;
+      if (!own.in_vain.empty()) answer_.in_vain[own.update] = own.in_vain;
     }
     // From here on, `own` has only the updates that the client folds.
     erase_if(realm.own, [&](const PulledOwn& own) {

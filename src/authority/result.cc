@@ -47,6 +47,7 @@ Data AppliedResult(const std::string& id, const Applied& applied) {
   result.Set("revisions", std::move(revisions)).Set("at", applied.at);
   if (!applied.noops.empty()) result.Set("noops", Indexes(applied.noops));
   if (!applied.gone.empty()) result.Set("gone", Indexes(applied.gone));
+  if (!applied.missing.empty()) result.Set("missing", Indexes(applied.missing));
   return result;
 }
 

@@ -32,6 +32,9 @@ struct Applied {
   double at = 0;                // of the commit, ms
   Vector<uint32_t> noops;       // ops that changed nothing
   Vector<uint32_t> gone;        // ops whose object was deleted with its deleted or missing parent
+  // Ops that would change an object which is not there: it was deleted, or has moved to where the
+  // author may not read. They are among the noops.
+  Vector<uint32_t> missing;
 };
 
 Data AppliedResult(const std::string& id, const Applied& applied);

@@ -48,7 +48,8 @@ const Row* Scene::Locate(PlacedKey* key) const {
 
 bool Scene::Exists(const std::string& realm, const RealmState& state) const {
   if (!state.exists) return false;
-  return state.head > 0 || !IsFoundable(realm) || founding.contains(realm);
+  const bool has_begun = state.head > 0 || founding.contains(realm) || founded.contains(realm);
+  return has_begun || !IsFoundable(realm);
 }
 
 }  // namespace skerry

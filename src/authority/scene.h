@@ -1,5 +1,5 @@
-// Scene: what the rules see while they judge one update: the rows, the realms, and the rights of
-// the author.
+// Scene: what the rules see while they judge one update, step by step: the rows, the realms, and the
+// rights of the author.
 #ifndef SKERRY_AUTHORITY_SCENE_H_
 #define SKERRY_AUTHORITY_SCENE_H_
 
@@ -35,9 +35,10 @@ struct Scene {
   std::string client;
   double at = 0;
   std::string user = {};
-  Set<std::string> founding = {};  // realms that the update that is judged founds
+  Set<std::string> founding = {};  // realms that the step that is judged founds
+  Set<std::string> founded = {};   // realms that earlier steps of the update have founded
 
-  // What the author might do before this update: by a membership, or by the request's other rights.
+  // What the author might do before this step: by a membership, or by the request's other rights.
   // Asks for the row of the membership if it is not loaded.
   Right RightIn(const std::string& realm) const;
   // Whether there is such a realm. A realm that is named by a UUID exists once it was founded.

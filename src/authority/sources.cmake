@@ -7,6 +7,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/cursor.cc
   src/authority/diff.cc
   src/authority/image_maker.cc
+  src/authority/judge_update.cc
   src/authority/judgement.cc
   src/authority/log_forgetting.cc
   src/authority/membership.cc

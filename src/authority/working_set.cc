@@ -35,8 +35,8 @@ const Row* WorkingSet::Find(const PlacedKey& key) {
 }
 
 const Row* WorkingSet::FindBefore(const PlacedKey& key) {
-  const auto changed = journal_.find(key);
-  if (changed == journal_.end()) return Find(key);
+  const auto changed = step_.journal.find(key);
+  if (changed == step_.journal.end()) return Find(key);
   return changed->second ? &*changed->second : nullptr;
 }
 
@@ -54,7 +54,7 @@ bool WorkingSet::WasThere(const PlacedKey& key) const {
 
 // A row that comes back replaces the tombstone there, so the loop ends.
 PlacedKey WorkingSet::PlaceAfterMoves(PlacedKey key) const {
-  while (journal_.contains(key)) {
+  while (step_.journal.contains(key)) {
     const std::string* realm = MovedTo(key);
     if (!realm) break;
     key.realm = *realm;
@@ -63,8 +63,8 @@ PlacedKey WorkingSet::PlaceAfterMoves(PlacedKey key) const {
 }
 
 const PlacedKey& WorkingSet::PlaceBeforeMoves(const PlacedKey& key) const {
-  const auto from = came_from_.find(key);
-  return from == came_from_.end() ? key : from->second;
+  const auto from = step_.came_from.find(key);
+  return from == step_.came_from.end() ? key : from->second;
 }
 
 Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
@@ -115,15 +115,14 @@ void WorkingSet::NoteChange(const PlacedKey& key, const std::string& client, uin
 }
 
 void WorkingSet::Begin() {
-  journal_.clear();
-  saved_.clear();
-  came_from_.clear();
+  step_ = {};
+  kept_ = {};
 }
 
 WorkingSet::Entry& WorkingSet::Change(const PlacedKey& key) {
   Entry& entry = entries_[key];
-  if (journal_.try_emplace(key, entry.row).second) {
-    saved_[key] = {entry.remains, entry.changed};
+  if (step_.journal.try_emplace(key, entry.row).second) {
+    step_.saved[key] = {entry.remains, entry.changed};
   }
   entry.changed = true;
   return entry;
@@ -151,26 +150,57 @@ void WorkingSet::Move(const PlacedKey& from, uint64_t revision, Row row) {
   entries_[from].remains->moved_to = row.realm;
   const PlacedKey to{row.realm, from.object};
   const PlacedKey origin = PlaceBeforeMoves(from);
-  came_from_.erase(from);
-  came_from_.erase(to);
-  if (origin != to) came_from_.emplace(to, origin);
+  step_.came_from.erase(from);
+  step_.came_from.erase(to);
+  if (origin != to) step_.came_from.emplace(to, origin);
   Put(from.object, std::move(row));
 }
 
-void WorkingSet::Commit() { Begin(); }
+void WorkingSet::KeepStep() {
+  if (kept_.journal.empty()) {
+    kept_ = std::move(step_);
+    step_ = {};
+    return;
+  }
+  for (auto& [key, before] : step_.journal) {
+    // What an earlier step has changed was different before the update.
+    if (!kept_.journal.try_emplace(key, std::move(before)).second) continue;
+    kept_.saved.emplace(key, std::move(step_.saved[key]));
+  }
+  Map<PlacedKey, PlacedKey> moved;
+  for (const auto& [to, from] : step_.came_from) {
+    const auto earlier = kept_.came_from.find(from);
+    moved.emplace(to, earlier == kept_.came_from.end() ? from : earlier->second);
+  }
+  for (const auto& [to, from] : step_.came_from) kept_.came_from.erase(from);
+  for (auto& [to, from] : moved) {
+    kept_.came_from.erase(to);
+    if (from != to) kept_.came_from.emplace(to, std::move(from));
+  }
+  step_ = {};
+}
 
-void WorkingSet::Rollback() {
-  for (auto& [key, before] : journal_) {
+void WorkingSet::Undo(Changes* changes) {
+  for (auto& [key, before] : changes->journal) {
     Entry& entry = entries_[key];
-    const Saved& saved = saved_[key];
+    const Saved& saved = changes->saved[key];
     entry.row = std::move(before);
     entry.remains = saved.remains;
     entry.changed = saved.changed;
   }
+  *changes = {};
+}
+
+void WorkingSet::DropStep() { Undo(&step_); }
+
+void WorkingSet::Commit() { Begin(); }
+
+void WorkingSet::Rollback() {
+  Undo(&step_);
+  Undo(&kept_);
   // A row that was changed before it was loaded must stay unknown, or it would count as missing for
   // ever.
   for (const PlacedKey& key : needs_.rows) entries_.erase(key);
-  Begin();
 }
 
 Needs WorkingSet::TakeNeeds() {

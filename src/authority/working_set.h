@@ -2,7 +2,9 @@
 // not loaded returns nothing and records a need. The caller then rolls back, asks the server for
 // the needs, and begins again.
 //
-// The changes of one update at a time are in the journal: Begin, changes, then Commit or Rollback.
+// One update at a time is judged, in steps (one for each of its actions): Begin; for each step
+// changes, then KeepStep or DropStep; then Commit or Rollback. The journal has the changes of the
+// present step, `changes` those of all steps that were kept.
 // After TakeNeeds and Settle, a row that was asked for and not loaded does not exist.
 #ifndef SKERRY_AUTHORITY_WORKING_SET_H_
 #define SKERRY_AUTHORITY_WORKING_SET_H_
@@ -65,14 +67,14 @@ class WorkingSet {
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const PlacedKey& key);
-  // The same, as it was before the update that is judged.
+  // The same, as it was before the step that is judged.
   const Row* FindBefore(const PlacedKey& key);
   // The realm to which the row has moved. Null if it is there, was deleted, or never was there.
   // REQUIRES: Find was called with the key.
   const std::string* MovedTo(const PlacedKey& key) const;
   // Whether there is no row, but was one: it was deleted, or has moved. REQUIRES: see MovedTo.
   bool WasThere(const PlacedKey& key) const;
-  // Where the row is after the moves of the update that is judged, and where it was before them.
+  // Where the row is after the moves of the step that is judged, and where it was before them.
   PlacedKey PlaceAfterMoves(PlacedKey key) const;
   const PlacedKey& PlaceBeforeMoves(const PlacedKey& key) const;
   Vector<ObjectKey> Children(const ChildrenOf& which);
@@ -88,12 +90,18 @@ class WorkingSet {
   // Puts `row` into its realm, and leaves a tombstone with this revision that leads there.
   // REQUIRES: there is a row at `from`.
   void Move(const PlacedKey& from, uint64_t revision, Row row);
+  void KeepStep();
+  void DropStep();
   void Commit();
   void Rollback();
-  // Every row that the current update changed, as it was before the update. A row that it moved is
+  // Every row that the present step changed, as it was before the step. A row that it moved is
   // there twice: under the realm that it left, and under its new one.
-  const Map<PlacedKey, std::optional<Row>>& journal() const { return journal_; }
-  size_t changed_objects() const { return journal_.size() - came_from_.size(); }
+  using Befores = Map<PlacedKey, std::optional<Row>>;
+  const Befores& journal() const { return step_.journal; }
+  size_t changed_in_step() const { return step_.journal.size() - step_.came_from.size(); }
+  // The same of all steps of the update that were kept, as it was before the update.
+  const Befores& changes() const { return kept_.journal; }
+  size_t changed_objects() const { return kept_.journal.size() - kept_.came_from.size(); }
 
   bool has_needs() const { return !needs_.empty(); }
   // Returns what the server must be asked for. Call Settle when its answer is loaded: what was
@@ -125,8 +133,14 @@ class WorkingSet {
     std::optional<StoredRow> remains;
     bool changed = false;
   };
+  struct Changes {
+    Befores journal;
+    Map<PlacedKey, Saved> saved;
+    Map<PlacedKey, PlacedKey> came_from;  // new place -> place before
+  };
 
   Entry& Change(const PlacedKey& key);
+  void Undo(Changes* changes);
   void AddToIndexes(const ObjectKey& key, const Row& row);
 
   const Schema* schema_;
@@ -139,9 +153,7 @@ class WorkingSet {
   Set<UniqueValue> known_holders_;
   Map<LastChangeByOthers, uint64_t> others_;
   Map<PlacedKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
-  Map<PlacedKey, std::optional<Row>> journal_;
-  Map<PlacedKey, Saved> saved_;
-  Map<PlacedKey, PlacedKey> came_from_;  // new place -> place before the update
+  Changes step_, kept_;
   Needs needs_;
   Needs asked_;
 };

@@ -35,6 +35,7 @@ enum class Code : uint16_t {
   kParse = 15,        // text or bytes that do not parse: ValidationError
   kUnsupported = 16,  // UnsupportedError
   kOutcomeUnknown = 17,  // what was known of it is forgotten: ConflictError
+  kUnique = 18,          // another row has the value of a unique prop: ConflictError
 };
 
 // With clang a Status is passed and returned in a register. This makes the called function, not its

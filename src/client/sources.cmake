@@ -28,5 +28,6 @@ set(SKERRY_CLIENT_SOURCES
   src/client/transaction.cc
   src/client/transaction_input.cc
   src/client/transaction_limits.cc
+  src/client/unique_rule.cc
   src/client/view.cc
 )

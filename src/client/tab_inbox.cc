@@ -5,6 +5,7 @@
 #include "client/effect.h"
 #include "client/member_rights.h"
 #include "client/tab.h"
+#include "client/unique_rule.h"
 #include "log/codec.h"
 #include "log/mutation_record.h"
 
@@ -55,6 +56,12 @@ namespace {
 // An entry with any other key was not made by this program, and the application could not name it.
 bool IsEntry(const Data& item) { return RowKey(item).number() > 0; }
 
+// Why a retry is refused here, without asking the server. Null: it is not.
+const char* RefusedRetry(Code code) {
+  if (code == Code::kReadOnly) return "read_only";
+  return code == Code::kUnique ? "unique" : nullptr;
+}
+
 bool IsIn(const Vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
@@ -74,9 +81,8 @@ void Tab::TakeInbox(const Data& items, Data* effects) {
 // REQUIRES: the user may retry it, as far as is known here.
 void Tab::AddRetried(Mutation mutation, const std::string& code, Tx* tx, Data* writes) {
   tx->ids.push_back(mutation.action.id);
-  // The log has each action id at most once: what the server deleted is created again under a new
-  // one.
-  if (code == "parent_deleted") mutation.action.id = options_.ids->Next(now_);
+  // The log has each action id at most once: what was applied in vain is made again under a new one.
+  if (code == kParentDeleted || code == kRowDeleted) mutation.action.id = options_.ids->Next(now_);
   // The user has decided that what the log may have had is done: as of now.
   if (code == "outcome_unknown") {
     mutation.action.at = now_ + clock_offset_;
@@ -100,6 +106,7 @@ void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
       const Status allowed = rights.Check(op);
       if (allowed.code() == Code::kReadOnly) return allowed;
     }
+    SKERRY_RETURN_IF_ERROR(CheckUniqueBefore(view_, decoded.value().ops));
     retried.insert(one.mutation.id);
     AddRetried(std::move(decoded.value()), one.code, tx, writes);
     return Status::Ok();
@@ -109,7 +116,7 @@ void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
   for (const StoredConflict& stored : entries) {
     const ConflictRecord& other = stored.record;
     const bool depends = other.depends_on.has_value() && retried.contains(*other.depends_on);
-    // One that the user may not write, or that cannot be read, stays.
+    // One that the user may not write, whose value is taken, or that cannot be read, stays.
     if (depends && !retried.contains(other.mutation.id)) (void)retry(other).ok();
   }
   for (const StoredConflict& stored : entries) {
@@ -142,8 +149,8 @@ void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
     inbox_ = rest;
     effects->Push(ConflictsEffect(std::move(rest)));
   }
-  if (tx->refusal.code() == Code::kReadOnly) {
-    effects->Push(ResolvedEffect(tx->entry, "read_only", tx->refusal.detail()));
+  if (const char* code = RefusedRetry(tx->refusal.code())) {
+    effects->Push(ResolvedEffect(tx->entry, code, tx->refusal.detail()));
     return;
   }
   effects->Push(ResolvedEffect(tx->entry, tx->ids.empty() ? "not-found" : "",

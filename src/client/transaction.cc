@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/vector.h"
 #include "client/moves.h"
+#include "client/unique_rule.h"
 #include "log/codec.h"
 #include "log/fold.h"
 #include "log/stream_name.h"
@@ -360,6 +361,8 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
     Rollback();
     return std::unique_ptr<Pending>();
   }
+  // After the whole transaction, so that two rows may exchange their values.
+  SKERRY_RETURN_IF_ERROR(CheckUniqueAfter(view_, mutation.ops));
   mutation.action.name = name;
   if (arg.is_string()) {
     if (JsonDepth(arg.as_string()) > kMaxValueDepth) return TooDeep("an argument", kMaxValueDepth);

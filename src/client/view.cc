@@ -227,13 +227,17 @@ void View::ForgetShadows() {
   latest_at_ = 0;
 }
 
-void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots) {
+void View::RowsWith(TableIndex table, PropIndex prop, Value value, Vector<Slot>* slots) {
   Query query;
   query.table = table;
   query.where.kind = FilterKind::kEq;
   query.where.column = prop;
-  query.where.value = Value::String(std::string(id));
+  query.where.value = std::move(value);
   engine_->RunSlots(query, slots);
+}
+
+void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots) {
+  RowsWith(table, prop, Value::String(std::string(id)), slots);
 }
 
 Vector<Slot> View::TakeDirty(TableIndex table) {

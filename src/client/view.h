@@ -107,6 +107,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   // nothing again. REQUIRES: nothing was attached, and base was not changed, since WriteDiff.
   void ShownIsBase(uint64_t revision);
 
+  // Visible rows of `table` whose `prop` has the value.
+  void RowsWith(TableIndex table, PropIndex prop, Value value, Vector<Slot>* slots);
   // Visible rows of `table` whose ref `prop` names `id`.
   void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots);
 

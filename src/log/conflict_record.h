@@ -3,10 +3,12 @@
 //
 // Later mutations on the same objects, mutations with a ref to an object that the rejected one
 // created, and mutations in a realm that it would have founded are put into the inbox with it (code
-// `depends`). They are also retried with it. Code `parent_deleted`: the mutation was
-// applied, but its object was at once deleted together with the parent that it refers to. That
-// entry is written when the answer to the push or the confirming pull says so, whichever comes
-// first.
+// `depends`). They are also retried with it.
+//
+// The mutation was applied, but partly in vain: code `parent_deleted`, if its object was at once
+// deleted together with the parent that it refers to; code and reason `row_deleted`, if the object
+// that it would change had been deleted. Such an entry is written when the answer to the push or the
+// confirming pull says so, whichever comes first, and its body has only the ops that were in vain.
 #ifndef SKERRY_LOG_CONFLICT_RECORD_H_
 #define SKERRY_LOG_CONFLICT_RECORD_H_
 
@@ -16,6 +18,9 @@
 #include "log/record_version.h"
 
 namespace skerry {
+
+inline constexpr char kParentDeleted[] = "parent_deleted";
+inline constexpr char kRowDeleted[] = "row_deleted";
 
 // The mutation, so that the user can make it again.
 struct InboxMutation {
@@ -39,7 +44,7 @@ struct ConflictRecord {
   double version = kRecordVersion;
   std::optional<std::string> table;  // of the object; table and id are null if it is not known
   std::optional<std::string> id;
-  std::string reason;  // "rejected" or "revoked"
+  std::string reason;  // "rejected", "revoked" or "row_deleted"
   std::string code;
   std::string detail;
   Data base;    // the next three are plain rows, or null

@@ -45,9 +45,12 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
 //   create + delete: the delete stays. If the table's ids are UUIDs and the create is the object's
 //     first op, no other client can have seen the id. Then nothing stays, and the creates in `ops`
 //     that cascade rules would delete with the object are dropped, too, transitively.
-// At most five ops remain for an object while it is in one realm. O(n log n). FoldOps(FoldOps(x)) =
-// FoldOps(x). REQUIRES: none of `ops` was ever sent; no create has the UUID of an object that is
-// known to exist (the window logs an update instead).
+// All this holds for the ops of one action. Of different actions, an op is merged into an earlier one
+// only if it is an update or inc of props that have no rule (unique, a ref with onDelete), because
+// every action is judged by itself (authority/judge_update.h).
+// Of one action, at most five ops remain for an object while it is in one realm. O(n log n).
+// FoldOps(FoldOps(x)) = FoldOps(x). REQUIRES: none of `ops` was ever sent; no create has the UUID of
+// an object that is known to exist (the window logs an update instead).
 Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops);
 
 // The realms that ops touch, sorted: each op's realm, and a move's target.

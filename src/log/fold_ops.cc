@@ -8,6 +8,9 @@
 //     the update or inc does nothing, but the create makes the row;
 //   - a delete replaces everything before it in the run.
 // An offer is merged with nothing, and ends the run.
+//
+// Of the ops of different actions, only those are merged on which no verdict of the server can depend
+// (IsPlain): the server judges action by action, and must see what each of them did.
 #include <algorithm>
 
 #include "base/map.h"
@@ -79,6 +82,20 @@ void MergeAdd(const PropAdd& change, Op* into) {
   }
 }
 
+// Whether the op only sets or adds to props that no rule looks at but those of the object's size. So
+// it may be carried out earlier, together with an earlier action on the object.
+bool IsPlain(const Schema& schema, const Op& op) {
+  if (op.Has(kCreates) || op.Has(kDeletes) || op.Has(kMoves) || op.if_revision) return false;
+  if (op.table == schema.members()) return false;
+  const Vector<PropDef>& props = schema.table(op.table).props;
+  const auto has_rule = [&](const auto& change) {
+    const PropDef& prop = props[change.prop];
+    return prop.unique || (prop.ref_table != kNone && prop.on_delete != OnDelete::kNothing);
+  };
+  return std::none_of(op.set.begin(), op.set.end(), has_rule) &&
+         std::none_of(op.add.begin(), op.add.end(), has_rule);
+}
+
 class Folder {
  public:
   explicit Folder(const Schema& schema) : schema_(schema) {}
@@ -89,6 +106,8 @@ class Folder {
   class OrphanDropper;
   uint32_t Append(const Op& op, ObjectState* tail);
   void Drop(uint32_t place, ObjectState* tail);
+  bool IsOfOtherAction(const Op& op, uint32_t place) const;
+  void KeepApart(const Op& op, ObjectState* tail);
   void AddSet(const Op& op, ObjectState* tail);
   void AddInc(const Op& op, ObjectState* tail);
   void AddDelete(const Op& op, const ObjectKey& key, ObjectState* tail);
@@ -117,7 +136,19 @@ void Folder::Drop(uint32_t place, ObjectState* tail) {
   erase(tail->run, place);
 }
 
+bool Folder::IsOfOtherAction(const Op& op, uint32_t place) const {
+  return place != kNowhere && ops_[place].by != op.by;
+}
+
+// Begins a new stretch if the op must not be merged with the present one.
+void Folder::KeepApart(const Op& op, ObjectState* tail) {
+  if (!IsOfOtherAction(op, tail->set_at) && !IsOfOtherAction(op, tail->add_at)) return;
+  if (IsPlain(schema_, op)) return;
+  tail->set_at = tail->add_at = kNowhere;
+}
+
 void Folder::AddSet(const Op& op, ObjectState* tail) {
+  KeepApart(op, tail);
   const bool has_set = tail->set_at != kNowhere;
   const bool has_any = has_set || tail->add_at != kNowhere;
   const bool after_create = has_set && ops_[tail->set_at].Has(kCreates);
@@ -143,6 +174,7 @@ void Folder::AddSet(const Op& op, ObjectState* tail) {
 }
 
 void Folder::AddInc(const Op& op, ObjectState* tail) {
+  KeepApart(op, tail);
   Op rest = op;
   rest.add.clear();
   bool set_any = false;
@@ -174,6 +206,13 @@ bool Folder::IsUnknownToOtherClients(const ObjectState& tail) const {
 
 void Folder::AddDelete(const Op& op, const ObjectKey& key, ObjectState* tail) {
   const Vector<uint32_t> run = tail->run;
+  const bool is_of_others = std::any_of(run.begin(), run.end(),
+                                        [&](uint32_t place) { return IsOfOtherAction(op, place); });
+  if (is_of_others) {
+    tail->set_at = tail->add_at = kNowhere;
+    tail->delete_at = Append(op, tail);
+    return;
+  }
   if (IsUnknownToOtherClients(*tail)) {
     for (const uint32_t place : run) live_[place] = false;
     created_and_deleted_[key] = op.realm;

@@ -64,7 +64,7 @@ struct ImageFill {
 struct OwnEntry {
   uint64_t revision = 0;
   double at = 0;
-  Vector<uint64_t> gone;  // indexes of ops that were applied in vain
+  LostOps lost;
 };
 
 // A snapshot of a stream. `state`: JSON text, which is fetched before the answer is folded.
@@ -173,7 +173,7 @@ class PullFold {
   bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
   bool IsUnreadable(const OutboxRecord& update, const std::string& realm) const;
   bool ResendIfMissing(OutboxRecord* update);
-  void ReportDeletedObjects(const OutboxRecord& update);
+  void ReportLost(OutboxRecord* update);
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
   LogPosition Find(const KnownMutation& known) const;

@@ -210,7 +210,7 @@ void PullFold::ConfirmOwn() {
     const bool has_more = confirmed.size() != update.confirmed.size();
     if (confirmed.size() == update.after.size()) {
       for (const NamedMutation& member : update.mutations) Confirm(member);
-      ReportDeletedObjects(update);
+      ReportLost(&update);
       writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
       moved_ = true;
       continue;
@@ -232,14 +232,13 @@ void PullFold::ConfirmOwn() {
 
 // The answer to the push was lost; or it is yet to come, and will not find the update. What it
 // would have reported is reported here.
-void PullFold::ReportDeletedObjects(const OutboxRecord& update) {
-  if (update.received()) return;
-  const auto own = answer_->own.find(update.id);
+void PullFold::ReportLost(OutboxRecord* update) {
+  if (update->received()) return;
+  const auto own = answer_->own.find(update->id);
   if (own == answer_->own.end()) return;
-  for (const auto& [realm, entry] : own->second) {
-    if (entry.gone.empty()) continue;
-    return AddDeletedToInbox(*schema_, update, entry.gone, now_, &writes_);
-  }
+  // Every realm's entry says it.
+  for (const auto& [realm, entry] : own->second)
+    AddLostToInbox(*schema_, entry.lost, now_, update, &writes_);
 }
 
 // For an update of which the server has said that it is in the log at some revision: if the log up

@@ -174,8 +174,8 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   update.revisions = result.revisions;
   // The log did not have it, so whatever was asked about it before was asked of another log.
   if (result.status == PushStatus::kApplied) update.checked.reset();
+  AddLostToInbox(*schema_, {result.gone, result.missing}, now_, &update, &writes_);
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
-  AddDeletedToInbox(*schema_, update, result.gone, now_, &writes_);
   Report(update, result.status);
   progress_ = true;
 }

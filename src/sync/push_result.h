@@ -48,8 +48,9 @@ Data ToData(const KnownAt& at);
 struct PushResult {
   std::string id;  // of the update
   PushStatus status = PushStatus::kOther;
-  Revisions revisions;    // at which it was applied
-  Vector<uint64_t> gone;  // indexes of ops that were applied in vain
+  Revisions revisions;       // at which it was applied
+  Vector<uint64_t> gone;     // indexes of ops whose object was deleted with its parent
+  Vector<uint64_t> missing;  // indexes of ops whose object is not there
   Vector<PushRejection> rejected;
   Map<std::string, KnownAt> known;  // by action
 
@@ -59,6 +60,7 @@ struct PushResult {
     member.Text("status", self.status, kPushStatuses);
     member("revisions", self.revisions);
     member("gone", self.gone);
+    member("missing", self.missing);
     member("rejected", self.rejected);
     member("known", self.known);
   }

@@ -13,8 +13,6 @@
 namespace skerry {
 namespace {
 
-constexpr std::string_view kParentDeleted = "parent_deleted";
-
 // The first object that the mutation names, and what it wanted: the plain values of all props that
 // it set.
 void NameObject(const Schema& schema, const MutationRecord& record, ConflictRecord* entry) {
@@ -200,27 +198,41 @@ void Quarantine::Reject(const Key& key, const MutationRecord& record, const Inbo
   writes->push_back(DeleteWrite(Store::kMutations, key));
 }
 
-void AddDeletedToInbox(const Schema& schema, const OutboxRecord& update,
-                       const Vector<uint64_t>& gone, double now, Data::Array* writes) {
-  if (gone.empty()) return;
-  const Result<Data> json = ParseJson(update.body);
-  if (!json.ok()) return;
-  const Result<Update> parsed = UpdateFromData(schema, json.value());
-  if (!parsed.ok()) return;
-  const Update& pushed = parsed.value();
+namespace {
+
+// Whether a later op of the update deletes the object of the op at `place`.
+bool IsDeletedLater(const Update& update, size_t place) {
+  const Op& lost = update.ops[place];
+  return std::any_of(update.ops.begin() + static_cast<ptrdiff_t>(place) + 1, update.ops.end(),
+                     [&](const Op& op) { return op.Has(kDeletes) && op.key() == lost.key(); });
+}
+
+// Takes those ops at `places` that exist and that no entry is about yet, and notes them in `known`.
+Vector<size_t> TakeNew(const Update& update, const Vector<uint64_t>& places,
+                       Vector<uint64_t>* known) {
+  Vector<size_t> fresh;
+  for (const uint64_t place : places) {
+    if (place >= update.ops.size() || !update.ops[place].Has(kOnRow)) continue;
+    if (update.ops[place].by.empty()) continue;
+    if (std::find(known->begin(), known->end(), place) != known->end()) continue;
+    known->push_back(place);
+    fresh.push_back(static_cast<size_t>(place));
+  }
+  return fresh;
+}
+
+// An entry for each op, all those of an action with the same body.
+void AddEntries(const Schema& schema, const Update& update, const Vector<size_t>& places,
+                const InboxReason& why, double now, Data::Array* writes) {
   Map<uint32_t, Mutation> lost;  // by action
-  for (const uint64_t i : gone) {
-    if (i >= pushed.ops.size() || pushed.ops[i].by.empty()) continue;
-    const uint32_t by = pushed.ops[i].by[0];
-    Mutation& mutation = lost[by];
-    mutation.action = pushed.actions[by];
-    mutation.base = pushed.base;
-    mutation.ops.push_back(pushed.ops[i]);
+  for (const size_t place : places) {
+    const Op& op = update.ops[place];
+    Mutation& mutation = lost[op.by[0]];
+    mutation.action = update.actions[op.by[0]];
+    mutation.base = update.base;
+    mutation.ops.push_back(op);
     mutation.ops.back().by = {0};
   }
-  InboxReason why;
-  why.code = kParentDeleted;
-  why.detail = "The object that it belongs to was deleted.";
   for (const auto& [by, mutation] : lost) {
     const Action& action = mutation.action;
     for (const Op& op : mutation.ops) {
@@ -233,6 +245,30 @@ void AddDeletedToInbox(const Schema& schema, const OutboxRecord& update,
       writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
     }
   }
+}
+
+}  // namespace
+
+void AddLostToInbox(const Schema& schema, const LostOps& lost, double now, OutboxRecord* update,
+                    Data::Array* writes) {
+  if (lost.gone.empty() && lost.missing.empty()) return;
+  const Result<Data> json = ParseJson(update->body);
+  if (!json.ok()) return;
+  const Result<Update> parsed = UpdateFromData(schema, json.value());
+  if (!parsed.ok()) return;
+  const Update& pushed = parsed.value();
+  Vector<uint64_t> known = update->in_vain.value_or(Vector<uint64_t>());
+  const Vector<size_t> gone = TakeNew(pushed, lost.gone, &known);
+  Vector<size_t> missing = TakeNew(pushed, lost.missing, &known);
+  erase_if(missing, [&](size_t place) { return IsDeletedLater(pushed, place); });
+  if (!known.empty()) update->in_vain = std::move(known);
+  InboxReason why;
+  why.code = kParentDeleted;
+  why.detail = "The object that it belongs to was deleted.";
+  AddEntries(schema, pushed, gone, why, now, writes);
+  why.reason = why.code = kRowDeleted;
+  why.detail = "The object was deleted, or has moved to where the user may not read.";
+  AddEntries(schema, pushed, missing, why, now, writes);
 }
 
 }  // namespace skerry

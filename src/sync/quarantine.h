@@ -35,6 +35,12 @@ struct InboxReason {
   Data theirs;             // the present state at the server, if the answer has it
 };
 
+// Ops of an update that was applied, by their indexes, which have had no effect.
+struct LostOps {
+  Vector<uint64_t> gone;     // the object was deleted at once, with its parent
+  Vector<uint64_t> missing;  // there was no object: it had been deleted, or has moved out of sight
+};
+
 class Quarantine {
  public:
   // `user`: of the database; empty: not known.
@@ -103,11 +109,12 @@ class Quarantine {
   uint64_t last_key_ = 0;
 };
 
-// Adds inbox entries for objects that the server deleted at once, because their parent is deleted
-// or missing (`gone`: op indexes). The update was applied, but its author must know. An entry's
-// body has these ops alone, because the other ops of the mutation took effect.
-void AddDeletedToInbox(const Schema& schema, const OutboxRecord& update,
-                       const Vector<uint64_t>& gone, double now, Data::Array* writes);
+// Adds inbox entries for ops that the server has applied in vain, but for those of which an entry was
+// made before: `update` notes which. The update was applied, but its author must know. An entry's body
+// has these ops alone, because the other ops of the mutation took effect. Nothing is lost of an edit
+// if the update deletes the object later.
+void AddLostToInbox(const Schema& schema, const LostOps& lost, double now, OutboxRecord* update,
+                    Data::Array* writes);
 
 }  // namespace skerry
 

@@ -116,6 +116,8 @@ describe('a unique value that another client took first', () => {
     }, slug);
     // The inbox outlives the window.
     await reopened(mine, { user: 'me' });
+    // As long as this window sees that the slug is taken, a retry is refused.
+    await caughtUp(mine);
     const ids = await mine.evaluate(() => db.conflicts.all().map(({ id }) => id));
     expect(ids.length).toBeGreaterThan(1);
     await mine.evaluate(async () => {

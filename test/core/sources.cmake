@@ -4,6 +4,7 @@ set(SKERRY_TEST_SOURCES
   test/core/database/memory_database_pull.cc
   test/core/database/memory_forgetting.cc
   test/core/database/memory_streams.cc
+  test/core/model_check/any_grouping_test.cc
   test/core/model_check/base_check.cc
   test/core/model_check/cascade_agreement_test.cc
   test/core/model_check/check_schema.cc

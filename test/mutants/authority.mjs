@@ -196,8 +196,8 @@ export const authority = [
   {
     name: 'a grant makes a realm that nobody has founded',
     file: 'src/authority/scene.cc',
-    from: 'return state.head > 0 || !IsFoundable(realm) || founding.contains(realm);',
-    to: 'return true;',
+    from: 'return has_begun || !IsFoundable(realm);',
+    to: 'return has_begun || !realm.empty();',
   },
   {
     name: 'an update that leaves a realm may move a row into it, whatever the role',

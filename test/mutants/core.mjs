@@ -333,12 +333,12 @@ export const core = [
     hole: 12,
     file: 'src/sync/push.cc',
     from: `  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
-  AddDeletedToInbox(`,
+  Report(update, result.status);`,
     to: `  writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
   for (const NamedMutation& member : update.mutations) {
     writes_.push_back(DeleteWrite(Store::kMutations, member.key));
   }
-  AddDeletedToInbox(`,
+  Report(update, result.status);`,
   },
   {
     name: 'a grouped mutation is grouped again',

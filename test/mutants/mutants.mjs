@@ -13,9 +13,19 @@ import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
+import { verdicts } from './verdicts.mjs';
 
 const kinds = {
-  core: [...core, ...authority, ...joins, ...streams, ...snapshots, ...forgetting, ...replay],
+  core: [
+    ...core,
+    ...authority,
+    ...verdicts,
+    ...joins,
+    ...streams,
+    ...snapshots,
+    ...forgetting,
+    ...replay,
+  ],
   server: [
     ...server,
     ...joinsOnServer,

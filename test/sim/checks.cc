@@ -20,7 +20,7 @@ Checks::Checks(World* world)
   for (const auto make :
        {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
         MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck, MakeReductionCheck, MakeSerialCheck,
-        MakeBoundedCheck, MakeLostCheck, MakeDefaultsCheck, MakeStreamsCheck})
+        MakeBoundedCheck, MakeToldCheck, MakeLostCheck, MakeDefaultsCheck, MakeStreamsCheck})
     all_.push_back(make(world));
 }
 

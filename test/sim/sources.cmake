@@ -15,6 +15,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/reduction.cc
   test/sim/check/serial.cc
   test/sim/check/streams.cc
+  test/sim/check/told.cc
   test/sim/checks.cc
   test/sim/coverage.cc
   test/sim/database.cc

@@ -65,6 +65,43 @@ TEST_CASE("a realm is founded by its first update, with members and rows in it")
   CHECK(!realm.world.Row("items", "early").is_null());
 }
 
+// An update of two actions, with an op each.
+Data TwoActions(const Realm& realm, Author* author, std::string first, std::string second) {
+  first.insert(first.size() - 1, R"(,"by":[0])");
+  second.insert(second.size() - 1, R"(,"by":[1])");
+  Data update = author->Make("[" + first + "," + second + "]", {realm.name});
+  Data actions = Data::MakeArray();
+  for (const uint64_t number : {1, 2}) {
+    const std::string id = update["id"].as_string().substr(0, 32) + std::to_string(1000 + number);
+    Data action = Data::MakeObject();
+    actions.Push(action.Set("id", id).Set("name", "act").Set("arg", Data()).Set("at", 1));
+  }
+  return update.Set("actions", std::move(actions));
+}
+
+TEST_CASE("an action has the rights that the actions before it have left") {
+  Realm realm;
+  const auto blamed = [&](Author* author, const std::string& first, const std::string& second) {
+    const Data update = TwoActions(realm, author, first, second);
+    const Data result = author->Send(update);
+    if (Status(result) == "applied") return std::string("applied");
+    author->TakeBack(update);
+    REQUIRE(result["rejected"].items().size() == 1);
+    const Data& at_fault = result["rejected"].items()[0]["actions"];
+    REQUIRE(at_fault.items().size() == 1);
+    const bool is_first = at_fault.items()[0] == update["actions"].items()[0]["id"];
+    return (is_first ? "0 " : "1 ") + RejectCode(result);
+  };
+  // Nothing is in the realm before it is founded.
+  CHECK(blamed(&realm.anna, realm.Item("early"), realm.Invite("anna", "owner")) == "0 forbidden");
+  CHECK(blamed(&realm.anna, realm.Invite("anna", "owner"), realm.Item("x")) == "applied");
+  REQUIRE(Status(realm.Push(realm.anna, realm.Invite("bo", "owner"))) == "applied");
+  CHECK(blamed(&realm.anna, realm.Member("delete", "anna"), realm.Item("y")) == "1 forbidden");
+  CHECK(blamed(&realm.anna, realm.SetRole("bo", "reader"), realm.Member("delete", "anna")) ==
+        "1 last_owner");
+  CHECK(blamed(&realm.anna, realm.Item("z"), realm.Member("delete", "anna")) == "applied");
+}
+
 TEST_CASE("nobody writes to a realm that was not founded, and no claim makes one") {
   Realm realm;
   realm.world.Grant("bo", realm.name, "write");

@@ -150,7 +150,7 @@ TEST_CASE("names the requested actions that the log holds up to the answer's cur
   CHECK(s.world.Pull("anna", request)["known"].members().size() == 2);
 }
 
-TEST_CASE("sends objects that enter a scope whole, and deletes those that leave it") {
+TEST_CASE("sends objects that enter a scope whole, and says of others that they leave it") {
   PulledScenery s;
   const char* scope = R"([{"table":"items","where":[">=","n",5],"filled":true}])";
   REQUIRE(Status(s.bob.Push(
@@ -163,12 +163,20 @@ TEST_CASE("sends objects that enter a scope whole, and deletes those that leave 
       Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":-1}}])")) ==
       "applied");
   answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {}, scope));
-  CHECK(Short(answer) == "delete items/x");
+  CHECK(Short(answer) == "leave items/x");
   const Data update =
       s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
   s.anna.Send(update);
   answer = s.world.Pull("anna", Request("c1", At(s.world, 3, 1), {update["id"]}, scope));
-  CHECK(Short(answer) == "delete items/y");
+  CHECK(Short(answer) == "leave items/y");
+  // Left and then deleted, in one range: it was deleted.
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":7}}])")) ==
+          "applied");
+  REQUIRE(Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":-4}},
+              {"op":"delete","table":"items","id":"x","realm":"A"}])")) == "applied");
+  answer = s.world.Pull("anna", Request("c1", At(s.world, 5, 1), {}, scope));
+  CHECK(Short(answer) == "delete items/x");
 }
 
 TEST_CASE("fills `own` independently of scopes, also for `have` at or below the cursor") {

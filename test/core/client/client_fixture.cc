@@ -37,6 +37,13 @@ constexpr const char* kSchemaText = R"({"version":1,"accepts":[1],"tables":[
   {"name":"board","type":"ref","optional":true,"ref":{"table":"boards","onDelete":"cascade","touch":true}},
   {"name":"text","type":"string","optional":true}]},
 {"name":"boardPins","ids":"string","props":[
+  {"name":"board","type":"ref","optional":true,"ref":{"table":"boards","onDelete":"cascade","touch":false}}]},
+{"name":"handles","ids":"string","props":[
+  {"name":"tag","type":"string","optional":true,"unique":true},
+  {"name":"rank","type":"number","optional":true,"unique":true},
+  {"name":"note","type":"string","optional":true}]},
+{"name":"flags","ids":"uuid","props":[
+  {"name":"tag","type":"string","optional":true,"unique":true},
   {"name":"board","type":"ref","optional":true,"ref":{"table":"boards","onDelete":"cascade","touch":false}}]}]})";
 
 using Rows = std::map<ObjectKey, Row>;

@@ -51,6 +51,8 @@ inline constexpr TableIndex kNoteTable = 5;
 inline constexpr TableIndex kBoardTable = 6;
 inline constexpr TableIndex kCardTable = 7;
 inline constexpr TableIndex kPinTable = 8;
+inline constexpr TableIndex kHandleTable = 9;
+inline constexpr TableIndex kFlagTable = 10;
 
 PropIndex Prop(TableIndex table, std::string_view name);
 std::string Seed(uint64_t seed);

@@ -259,23 +259,53 @@ TEST_CASE("retries with a mutation what is in the inbox because of it, in their 
   CHECK(again == Vector<std::string>{first, second, third});
 }
 
-TEST_CASE("retries an object deleted with its parent under a new action id") {
+TEST_CASE("retries what was applied in vain under a new action id") {
+  for (const char* code : {"parent_deleted", "row_deleted"}) {
+    CAPTURE(code);
+    Pair world;
+    const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+    world.A().Settle();
+    world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
+    world.A().Settle();
+    REQUIRE_EQ(world.storage.conflicts.size(), 1);
+    const uint64_t entry = world.storage.conflicts.begin()->first;
+    world.storage.conflicts.begin()->second.Set("code", code);
+    world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
+    world.A().Settle();
+    CHECK(world.storage.conflicts.empty());
+    REQUIRE_EQ(world.storage.mutations.size(), 1);
+    const std::string& again = world.storage.mutations.begin()->second["id"].as_string();
+    CHECK_FALSE(again.empty());
+    CHECK_NE(again, id);
+    CHECK_EQ(Count(world.A()), 1);
+  }
+}
+
+TEST_CASE("retries nothing into a unique value that is still taken") {
   Pair world;
-  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Do(kCreate, kHandleTable, "mine", One("tag", "x"));
   world.A().Settle();
   world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
   world.A().Settle();
   REQUIRE_EQ(world.storage.conflicts.size(), 1);
   const uint64_t entry = world.storage.conflicts.begin()->first;
-  world.storage.conflicts.begin()->second.Set("code", "parent_deleted");
-  world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
+  world.A().Do(kCreate, kHandleTable, "theirs", One("tag", "x"));
   world.A().Settle();
+  const auto retry = [&] {
+    world.A().notes.clear();
+    world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
+    world.A().Settle();
+    for (const Data& note : world.A().notes) {
+      if (note["type"].Is("resolved")) return note["error"]["code"].as_string();
+    }
+    return std::string("no answer");
+  };
+  CHECK_EQ(retry(), "unique");
+  CHECK_EQ(world.storage.conflicts.size(), 1);
+  world.A().Do(kUpdate, kHandleTable, "theirs", One("tag", nullptr));
+  CHECK_EQ(retry(), "");
   CHECK(world.storage.conflicts.empty());
-  REQUIRE_EQ(world.storage.mutations.size(), 1);
-  const std::string& again = world.storage.mutations.begin()->second["id"].as_string();
-  CHECK_FALSE(again.empty());
-  CHECK_NE(again, id);
-  CHECK_EQ(Count(world.A()), 1);
+  CHECK_EQ(world.A().See(kHandleTable, "mine")->props[0].text(), "x");
 }
 
 TEST_CASE("retries what may have been applied long ago as of now, under its id") {

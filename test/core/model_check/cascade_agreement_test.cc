@@ -12,9 +12,10 @@
 #include <string>
 #include <utility>
 
-#include "authority/judgement.h"
+#include "authority/judge_update.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/random.h"
 #include "base/vector.h"
 #include "client/transaction.h"
@@ -201,7 +202,7 @@ CascadeOutcome OfAuthority(const Graph& graph, const CascadeRows& stored, const 
   update.ops = ops;
   for (int round = 0; round < 100; ++round) {
     rows.Begin();
-    const Judgement judgement = Judge(scene, update);
+    const Judgement judgement = JudgeUpdate(scene, update, kMaxAdmissionWork);
     if (rows.has_needs()) {  // all rows are loaded: a missing row does not exist
       rows.Rollback();
       rows.TakeNeeds();

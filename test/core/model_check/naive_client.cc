@@ -22,7 +22,7 @@ Vector<Op> FoldOps(const Vector<Op>& ops) {
       if (other.key == op.key) last = &other;
     }
     const bool sets = last && (last->op == "create" || last->op == "update");
-    if (!last || last->realm != op.realm) {
+    if (!last || last->realm != op.realm || last->by != op.by) {
       folded.push_back(op);
       continue;
     }
@@ -36,9 +36,7 @@ Vector<Op> FoldOps(const Vector<Op>& ops) {
       last->add.clear();
     } else {
       folded.push_back(op);
-      continue;
     }
-    last->by.insert(op.by.begin(), op.by.end());
   }
   return folded;
 }

@@ -31,8 +31,7 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
 }
 
 void Server::Log(const Update& update, double at) {
-  std::set<Place> made;
-  for (const auto& [place, origin] : origins_) made.insert(place);
+  std::set<Place> made = arrived_;
   for (const Op& op : update.ops) {
     if (op.op == "create") made.insert({op.realm, op.key});
   }

@@ -60,25 +60,41 @@ Rights Server::RightsOf(const std::string& user, const Rights& grants) const {
   return rights;
 }
 
-bool Server::Founds(const Update& update, const std::string& realm, const std::string& user) const {
-  if (!CanHaveMembers(realm) || head(realm) > 0) return false;
-  return std::any_of(update.ops.begin(), update.ops.end(),
-                     [&](const Op& op) { return op.realm == realm && MakesOwner(op, user); });
+// The realms that a step founds; `founded`: by earlier ones.
+Names Server::Founded(const Update& update, const Vector<size_t>& places, const Names& founded,
+                      const std::string& user) const {
+  Names realms;
+  for (const size_t place : places) {
+    const Op& op = update.ops[place];
+    if (!CanHaveMembers(op.realm) || head(op.realm) > 0 || founded.contains(op.realm)) continue;
+    if (MakesOwner(op, user)) realms.insert(op.realm);
+  }
+  return realms;
 }
 
-// A reader may push an update which does nothing in the realm but leave it.
-bool Server::IsForbidden(const Update& update, const Rights& rights,
+// As the steps before have left the memberships.
+Rights Server::RightsInStep(const Rights& had, const Rights& grants, const Names& founded,
+                            const std::string& user) const {
+  Rights rights = had;
+  for (const std::string& realm : realms_) {
+    if (!CanHaveMembers(realm) || user.empty()) continue;
+    const auto granted = grants.find(realm);
+    const May given = granted == grants.end() ? May::kNothing : granted->second;
+    const bool exists = head(realm) > 0 || founded.contains(realm);
+    rights[realm] = exists ? std::max(given, RoleOf(realm, user)) : May::kNothing;
+  }
+  return rights;
+}
+
+// A reader may push a step which does nothing in the realm but leave it.
+bool Server::IsForbidden(const Update& update, const Vector<size_t>& places, const Rights& rights,
                          const std::string& user) const {
-  for (const auto& [realm, link] : update.after) {
-    const May right = RightIn(rights, realm);
-    if (right >= May::kWrite) continue;
-    bool leaves = false, only_leaves = true;
-    for (const Op& op : update.ops) {
-      if (op.realm != realm && op.to != realm) continue;
-      leaves = true;
-      only_leaves = only_leaves && IsLeave(op, user);
+  for (const size_t place : places) {
+    const Op& op = update.ops[place];
+    for (const std::string& realm : RealmsOf({op})) {
+      const May right = RightIn(rights, realm);
+      if (right < May::kWrite && !(right == May::kRead && IsLeave(op, user))) return true;
     }
-    if (right == May::kNothing || !leaves || !only_leaves) return true;
   }
   return false;
 }

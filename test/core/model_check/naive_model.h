@@ -135,6 +135,7 @@ struct Result {
   Vector<uint32_t> noops;  // applied
   Vector<size_t> bad;      // rejected: ops that break a rule by themselves; empty where the rule
                            // is about the whole
+  Vector<uint32_t> missing{};  // applied: noops that would change an object which is not there
 };
 
 struct Entry {
@@ -188,10 +189,11 @@ class Server {
   void Correct(const std::string& realm, const Names& keys, double at);
 
   // One update, exactly once, after the one that it follows in every realm that it touches; whole
-  // or not at all. `is_oldest`: it is the first of its request. `rights`: of its author, `user`.
+  // or not at all. Each of its actions is judged by itself, after those before it. `is_oldest`: it
+  // is the first of its request. `rights`: of its author, `user`, what `grants` give included.
   // `is_known`: its tables and props.
   Result Push(const Update& update, bool is_oldest, double now, const Rights& rights = {},
-              bool is_known = true, const std::string& user = {});
+              bool is_known = true, const std::string& user = {}, const Rights& grants = {});
 
   // The realm's log up to this revision is forgotten.
   void Forget(const std::string& realm, uint64_t floor);
@@ -248,15 +250,21 @@ class Server {
   std::string RealmOf(const std::string& realm, const Key& key, const Rights& rights) const;
   bool Move(const Place& from, const std::string& to, double at);
   bool Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
-             const std::string& user, bool* is_forbidden);
+             const std::string& user, bool* is_forbidden, bool* is_missing);
+  bool Step(const Update& update, const Vector<size_t>& places, double now, Rights rights,
+            const std::string& user, const Names& founded, Result* result);
+  Rights RightsInStep(const Rights& had, const Rights& grants, const Names& founded,
+                      const std::string& user) const;
   void Stamp(double at, Row* row) const;
   std::set<Place> MovedSince(const AllRows& before) const;
   bool FollowParents(const std::set<Place>& moved, double at, const Rights& rights);
   void CascadeDeletes(const Rights& rights);
   void SetNulls(double at);
   bool BreaksRule() const;
-  bool Founds(const Update& update, const std::string& realm, const std::string& user) const;
-  bool IsForbidden(const Update& update, const Rights& rights, const std::string& user) const;
+  Names Founded(const Update& update, const Vector<size_t>& places, const Names& founded,
+                const std::string& user) const;
+  bool IsForbidden(const Update& update, const Vector<size_t>& places, const Rights& rights,
+                   const std::string& user) const;
   bool LacksOwner(const AllRows& before, const Names& founded) const;
   bool WasThere(const Place& place) const;
   void TouchMasters(const AllRows& before, double at);
@@ -273,7 +281,8 @@ class Server {
   std::map<Place, std::string> moved_;  // where an object went from there
   // The revision at which objects were moved away, or made and deleted by one update.
   std::map<Place, uint64_t> left_;
-  std::map<Place, std::string> origins_;  // of this update: the realm in which an object was before
+  std::map<Place, std::string> origins_;  // of this step: the realm in which an object was before
+  std::set<Place> arrived_;               // of this update: where objects have moved
   std::map<std::string, Vector<Entry>> log_;
   std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
   std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
@@ -338,7 +347,7 @@ class Client {
   uint64_t next_key_ = 0;
 };
 
-// The final result of a sequence of ops, object by object.
+// The final result of a sequence of ops, object by object, of each action by itself.
 Vector<Op> FoldOps(const Vector<Op>& ops);
 Names RealmsOf(const Vector<Op>& ops);
 

@@ -97,7 +97,7 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
 
 // Applies an op where its object is. Returns false if it changed nothing.
 bool Server::Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
-                   const std::string& user, bool* is_forbidden) {
+                   const std::string& user, bool* is_forbidden, bool* is_missing) {
   if (pushed.op == "append") return true;  // it may be pushed: IsForbidden
   Op op = pushed;
   op.realm = RealmOf(op.realm, op.key, rights);
@@ -117,6 +117,8 @@ bool Server::Apply(const Update& update, const Op& pushed, double now, const Rig
     *is_forbidden = true;
     return true;
   }
+  const bool is_edit = op.op == "move" || !op.set.empty() || !op.add.empty();
+  *is_missing = !is_there && op.op != "create" && op.op != "delete" && is_edit;
   if (op.op != "move") {
     const bool changes = FoldOp(op, now, head(op.realm) + 1, false, &rows);
     if (changes) moved_.erase({op.realm, op.key});
@@ -128,7 +130,7 @@ bool Server::Apply(const Update& update, const Op& pushed, double now, const Rig
 }
 
 Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& had,
-                    bool is_known, const std::string& user) {
+                    bool is_known, const std::string& user, const Rights& grants) {
   since_.try_emplace(update.client, update.follows ? now : -INFINITY);
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
@@ -143,31 +145,36 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   const AllRows before = rows_;
   const auto moved_before = moved_;
   const auto left_before = left_;
-  origins_.clear();
-  Rights rights = had;
+  arrived_.clear();
+  bool is_applied = result.known.empty() && is_known && !MayBeForgotten(update);
+  std::map<size_t, Vector<size_t>> steps;  // by action: the places of its ops
+  Names unnamed;
+  for (const auto& [realm, link] : update.after) unnamed.insert(realm);
+  for (size_t place = 0; place < update.ops.size(); ++place) {
+    const Op& op = update.ops[place];
+    size_t action = 0;
+    while (!op.by.contains(update.actions[action])) ++action;
+    steps[action].push_back(place);
+    for (const std::string& realm : RealmsOf({op})) unnamed.erase(realm);
+  }
+  for (const std::string& realm : unnamed)
+    is_applied = is_applied && RightIn(had, realm) >= May::kWrite;
   Names founded;
-  for (const auto& [realm, link] : update.after) {
-    if (Founds(update, realm, user)) founded.insert(realm);
+  for (const auto& [action, places] : steps) {
+    if (!is_applied) break;
+    const Names now_founded = Founded(update, places, founded, user);
+    Rights rights = RightsInStep(had, grants, founded, user);
+    for (const std::string& realm : now_founded) rights[realm] = May::kOwn;
+    is_applied = Step(update, places, now, std::move(rights), user, now_founded, &result);
+    founded.insert(now_founded.begin(), now_founded.end());
   }
-  for (const std::string& realm : founded) rights[realm] = May::kOwn;
-  bool is_forbidden = IsForbidden(update, rights, user) || MayBeForgotten(update);
-  if (result.known.empty() && is_known && !is_forbidden) {
-    for (size_t i = 0; i < update.ops.size(); ++i) {
-      if (!Apply(update, update.ops[i], now, rights, user, &is_forbidden))
-        result.noops.push_back(static_cast<uint32_t>(i));
-    }
-    FillDefaults(&rows_);
-    is_forbidden = !FollowParents(MovedSince(before), now, rights) || is_forbidden;
-    CascadeDeletes(rights);
-    SetNulls(now);
-  }
-  is_forbidden = is_forbidden || LacksOwner(before, founded);
-  if (!result.known.empty() || !is_known || is_forbidden || BreaksRule()) {
+  if (!is_applied) {
     rows_ = before;
     moved_ = moved_before;
     left_ = left_before;
     result.status = "rejected";
     result.noops.clear();
+    result.missing.clear();
     // Kept in a realm that the author may write, if there is one.
     std::string kept = update.after.begin()->first;
     for (const auto& [realm, link] : update.after) {
@@ -179,12 +186,41 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     Heed(update, kept, &chain);
     return result;
   }
-  TouchMasters(before, now);
+  std::sort(result.noops.begin(), result.noops.end());
+  std::sort(result.missing.begin(), result.missing.end());
   Log(update, now);
   return result;
 }
 
-// ---- what follows from the ops, after the whole update ----
+// What one action does. Returns false if a rule forbids it; then the rows may be anything.
+bool Server::Step(const Update& update, const Vector<size_t>& places, double now, Rights rights,
+                  const std::string& user, const Names& founded, Result* result) {
+  if (IsForbidden(update, places, rights, user)) return false;
+  const AllRows before = rows_;
+  origins_.clear();
+  bool is_forbidden = false;
+  for (const size_t place : places) {
+    bool is_missing = false;
+    if (!Apply(update, update.ops[place], now, rights, user, &is_forbidden, &is_missing))
+      result->noops.push_back(static_cast<uint32_t>(place));
+    if (is_missing) result->missing.push_back(static_cast<uint32_t>(place));
+  }
+  FillDefaults(&rows_);
+  is_forbidden = !FollowParents(MovedSince(before), now, rights) || is_forbidden;
+  CascadeDeletes(rights);
+  SetNulls(now);
+  if (is_forbidden || LacksOwner(before, founded) || BreaksRule()) return false;
+  TouchMasters(before, now);
+  for (const auto& [place, origin] : origins_) arrived_.insert(place);
+  for (const auto& [realm, rows] : before) {
+    for (const auto& [key, row] : rows) {
+      if (!rows_.at(realm).contains(key)) left_[{realm, key}] = head(realm) + 1;
+    }
+  }
+  return true;
+}
+
+// ---- what follows from the ops, after the whole step ----
 
 Key Server::TargetKey(const Ref& ref, const Row& row) const {
   const auto value = row.props.find(ref.prop);

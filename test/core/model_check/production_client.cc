@@ -201,6 +201,11 @@ naive::Names ProductionClient::InboxActions() const {
   return actions;
 }
 
+size_t ProductionClient::CountUpTo(const std::string& action) const {
+  const auto key = static_cast<double>(KeyOfAction(action));
+  return static_cast<size_t>(std::distance(mutations_.begin(), mutations_.upper_bound(key)));
+}
+
 uint64_t ProductionClient::KeyOfAction(const std::string& action) const {
   const auto found = keys_.find(action);
   return found == keys_.end() ? 0 : found->second;

@@ -49,6 +49,9 @@ class ProductionClient {
   naive::Names PendingActions() const;
   naive::Names InboxActions() const;
   uint64_t KeyOfAction(const std::string& action) const;  // 0: not of this client
+  // How many pending mutations there are up to that of the action.
+  size_t CountUpTo(const std::string& action) const;
+  const Vector<Data>& conflicts() const { return conflicts_; }
 
   int generation = 0;
 

@@ -28,13 +28,21 @@ class OnceCheck final : public Check {
       for (const auto& [realm, seq] : push.body["seen"].members())
         update.seen[realm] = seq.as_u64();
       update.follows = push.body["follows"].is_object();
-      const test::naive::Result expected = naive.Push(
-          update, i == 0, push.at, naive.RightsOf(user, grants), Knows(push.served, update), user);
+      const test::naive::Result expected =
+          naive.Push(update, i == 0, push.at, naive.RightsOf(user, grants),
+                     Knows(push.served, update), user, grants);
       if (push.results[i]["status"].as_string() != expected.status) {
         return Fail("2 once: the naive server says " + expected.status + ": " +
                     WriteJson(push.results[i]) + " on " + WriteJson(wire) + " of " + user);
       }
-      if (expected.status == "applied") Enter(update);
+      if (expected.status != "applied") continue;
+      Vector<uint32_t> missing;
+      for (const Data& op : push.results[i]["missing"].items())
+        missing.push_back(static_cast<uint32_t>(op.as_u64()));
+      if (missing != expected.missing)
+        return Fail("2 once: the naive server misses other objects: " + WriteJson(push.results[i]) +
+                    " on " + WriteJson(wire));
+      Enter(update);
     }
   }
 

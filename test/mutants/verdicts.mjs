@@ -1,0 +1,155 @@
+// Mistakes in what becomes of an action: judged with others, merged with others, lost without a word (mutants.mjs says what
+// they are).
+
+export const verdicts = [
+  {
+    name: 'an update is judged as a whole, so that a refusal blames others',
+    file: 'src/authority/judge_update.cc',
+    from: 'steps_[update_.ops[place].by.empty() ? 0 : update_.ops[place].by[0]].push_back(place);',
+    to: 'steps_[0].push_back(place);',
+  },
+  {
+    name: 'a refused action leaves its changes to the verdicts on later ones',
+    file: 'src/authority/judge_update.cc',
+    from: '    scene_.rows->DropStep();\n',
+    to: '    scene_.rows->KeepStep();\n',
+  },
+  {
+    name: 'an action that depends on a refused one is judged all the same',
+    file: 'src/authority/judge_update.cc',
+    from: '    if (!refused_.empty() && refused_.Concerns(update_, places)) {',
+    to: '    if (places.empty()) {',
+  },
+  {
+    name: 'a realm that an update founds does not exist for its later actions',
+    file: 'src/authority/judge_update.cc',
+    from: '    scene_.founded.insert(scene_.founding.begin(), scene_.founding.end());\n',
+    to: '',
+  },
+  {
+    name: 'an action is judged by the rights of before the whole update',
+    file: 'src/authority/working_set.cc',
+    from: '  const auto changed = step_.journal.find(key);\n  if (changed == step_.journal.end()) return Find(key);',
+    to: '  auto changed = kept_.journal.find(key);\n  if (changed == kept_.journal.end()) changed = step_.journal.find(key);\n  if (changed == step_.journal.end() || changed == kept_.journal.end()) return Find(key);',
+  },
+  {
+    name: 'the entry of an update says how rows were before its last action',
+    file: 'src/authority/working_set.cc',
+    from: '    if (!kept_.journal.try_emplace(key, std::move(before)).second) continue;\n',
+    to: '    kept_.journal.insert_or_assign(key, std::move(before));\n',
+  },
+  {
+    name: 'what one action of an update changed counts as touched by another',
+    file: 'src/authority/judge_update.cc',
+    from: '    for (const PlacedKey& key : changed_) all_.touched.erase(key);\n',
+    to: '',
+  },
+  {
+    name: 'a merged op that is refused blames the actions after it',
+    file: 'src/authority/judge_update.cc',
+    from: '    return is_known && all_.rejections.size()',
+    to: '    return all_.rejections.size()',
+  },
+  {
+    name: 'the actions of an update may take work without end together',
+    file: 'src/authority/judge_update.cc',
+    from: '      all_.is_too_much = all_.work > most_work_;\n',
+    to: '',
+  },
+  {
+    name: 'writes of a unique prop by different actions are merged',
+    file: 'src/log/fold_ops.cc',
+    from: '    return prop.unique || (prop.ref_table',
+    to: '    return (prop.ref_table',
+  },
+  {
+    name: 'writes of a ref by different actions are merged',
+    file: 'src/log/fold_ops.cc',
+    from: '(prop.ref_table != kNone && prop.on_delete != OnDelete::kNothing);',
+    to: 'false;',
+  },
+  {
+    name: 'a later action’s delete takes an earlier one’s ops along',
+    file: 'src/log/fold_ops.cc',
+    from: '  if (is_of_others) {',
+    to: '  if (is_of_others && run.empty()) {',
+  },
+  {
+    name: 'an edit of a row that is gone is a noop like any other',
+    file: 'src/authority/judgement.cc',
+    from: '    if (!row && IsEdit(op)) judgement_.missing.push_back(index);\n',
+    to: '',
+  },
+  {
+    name: 'a delete of a row that is gone counts as lost',
+    file: 'src/authority/judgement.cc',
+    from: '    if (op.Has(kCreates) || op.Has(kDeletes)) return false;',
+    to: '    if (op.Has(kCreates)) return false;\n    if (op.Has(kDeletes)) return true;',
+  },
+  {
+    name: 'a pull does not repeat which edits met no row',
+    file: 'src/authority/pull_answer_json.cc',
+    from: '        if (!missing.items().empty()) said.Set("missing", missing);\n',
+    to: '',
+  },
+  {
+    name: 'a lost edit is reported again when the update is sent again',
+    file: 'src/sync/quarantine.cc',
+    from: '    if (std::find(known->begin(), known->end(), place) != known->end()) continue;\n',
+    to: '',
+  },
+  {
+    name: 'an edit is reported as lost though the same update deletes its row',
+    file: 'src/sync/quarantine.cc',
+    from: '  erase_if(missing, [&](size_t place) { return IsDeletedLater(pushed, place); });\n',
+    to: '',
+  },
+  {
+    name: 'a retried lost edit keeps the id that the log has',
+    file: 'src/client/tab_inbox.cc',
+    from: 'if (code == kParentDeleted || code == kRowDeleted)',
+    to: 'if (code == kParentDeleted)',
+  },
+  {
+    name: 'a row that only leaves a scope is sent as deleted',
+    file: 'src/authority/pull_changes.cc',
+    from: '    if (outcome.lives || living',
+    to: '    if (living',
+  },
+  {
+    name: 'a row that moves to another readable realm, out of scope, is sent as deleted',
+    file: 'src/authority/pull_changes.cc',
+    from: '    if (outcome.lives || living.contains(place.second)) ',
+    to: '    if (outcome.lives) ',
+  },
+  {
+    name: 'a window takes a unique value that it sees to be taken',
+    file: 'src/client/transaction.cc',
+    from: '  SKERRY_RETURN_IF_ERROR(CheckUniqueAfter(view_, mutation.ops));\n',
+    to: '',
+  },
+  {
+    name: 'a unique value is taken in all realms',
+    file: 'src/client/unique_rule.cc',
+    from: 'rows.GetValue(slot, kRealmColumn).text() == realm && ',
+    to: '',
+  },
+  {
+    name: 'a value that a row has and keeps counts as taken',
+    file: 'src/client/unique_rule.cc',
+    from: ' || value.is_null() || !MayChange(op, prop)) continue;',
+    to: ' || value.is_null()) continue;',
+  },
+  {
+    name: 'a refused change is retried into a value that is still taken',
+    file: 'src/client/tab_inbox.cc',
+    from: '    SKERRY_RETURN_IF_ERROR(CheckUniqueBefore(view_, decoded.value().ops));\n',
+    to: '',
+  },
+  {
+    name: 'a retry cannot exchange two values',
+    file: 'src/client/unique_rule.cc',
+    from: '  for (const Op& op : RowOps(ops)) changed.insert(KeyOf(schema, op));\n',
+    to: '',
+  },
+];
