@@ -105,12 +105,17 @@ SKERRY_EXPORT int32_t sk_portable_actions(int32_t handle, int32_t length) {
   });
 }
 
-// The body of a mutation -> Data, as MutationToData makes it.
+// The body of a mutation -> Data, as MutationToData makes it. `leftOut`: why something of it is not
+// there, if the schema has no place for that.
 SKERRY_EXPORT int32_t sk_portable_read(int32_t handle, int32_t length) {
   return abi::portables.With(handle, [=](abi::Portable* portable) {
-    Result<Mutation> mutation = skerry::DecodeMutation(portable->schema, abi::Input(length));
+    skerry::Status left_out;
+    Result<Mutation> mutation =
+        skerry::DecodeMutation(portable->schema, abi::Input(length), &left_out);
     if (!mutation.ok()) return abi::Fail(mutation.status());
-    return abi::OutputData(skerry::MutationToData(portable->schema, mutation.value()));
+    Data data = skerry::MutationToData(portable->schema, mutation.value());
+    if (!left_out.ok()) data.Set("leftOut", left_out.detail());
+    return abi::OutputData(data);
   });
 }
 

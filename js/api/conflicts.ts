@@ -1,6 +1,6 @@
 /** `db.conflicts`: the inbox of rejected changes, each with the wanted row, the row on the server, and the reason. */
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
-import { deepFreeze, keepDate } from '../core/kept.ts';
+import { keepDate } from '../core/kept.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import type { ConflictsEffect, ResolvedEffect, ResolveEvent } from '../core/window-effects.ts';
 import { Listeners } from './listeners.ts';
@@ -12,12 +12,16 @@ export interface Conflict {
   readonly table: string;
   /** The id of the object. */
   readonly key: string;
-  readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten' | 'row_deleted';
+  /** `dropped`: the release in use, here or at the server, has no place for it. `row_deleted`: the row was not there any more. */
+  readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten' | 'row_deleted' | 'dropped';
   readonly code: string;
   readonly detail: string;
   readonly at: Date;
   readonly mutation: { readonly id: string; readonly name: string } | null;
-  /** The object's props before, as wanted here, and as they are on the server; null: no such object. */
+  /**
+   * The object's props before, as wanted here, and as they are on the server; null: no such object. Of a `dropped` one,
+   * `mine` has what was left out, also if the schema has no such table or prop.
+   */
   readonly base: Readonly<Record<string, unknown>> | null;
   readonly mine: Readonly<Record<string, unknown>> | null;
   readonly theirs: Readonly<Record<string, unknown>> | null;
@@ -28,13 +32,17 @@ export interface Conflicts {
   all(): readonly Conflict[];
   /** First call a microtask later, then after each change. */
   subscribe(fn: (conflicts: readonly Conflict[]) => void): Stop;
-  /** `discard` drops the change, `retry` makes it again. */
+  /**
+   * `discard` drops the change, `retry` makes it again. Rejects with `not_found` if the entry is not there any more, and
+   * with `no_place`, `unreadable` or `read_only` if it cannot be made again here; it then stays as it is.
+   */
   resolve(id: number, how: 'discard' | 'retry'): Promise<void>;
 }
 
 interface StoredConflict {
-  readonly table: string;
-  readonly id: string;
+  /** Null: what it is about cannot be read. */
+  readonly table: string | null;
+  readonly id: string | null;
   readonly reason: Conflict['reason'];
   readonly code: string;
   readonly detail: string | null;
@@ -91,7 +99,7 @@ export class ConflictInbox implements Conflicts {
     if (this.#closed) return Promise.reject(new ClosedError('closed', 'The database is closed.'));
     // The core would answer of another one.
     if (!Number.isSafeInteger(id) || id < 1)
-      return Promise.reject(errorFromCode('not-found', `${String(id)} is no entry of the inbox.`));
+      return Promise.reject(errorFromCode('not_found', `${String(id)} is no entry of the inbox.`));
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(id) ?? [];
       waiting.push({ resolve, reject });
@@ -135,14 +143,15 @@ export class ConflictInbox implements Conflicts {
 
   #conflict(id: number, stored: StoredConflict): Conflict {
     const { table, reason, code, mutation } = stored;
-    // The rows of a table that this version of the schema lacks are shown as they are stored.
-    const codec = this.#codec.schema.byName.has(table) ? this.#codec.table(table) : null;
+    // What this version of the schema lacks has no types here, but those of its values.
+    const isKnown = reason !== 'dropped' && this.#codec.schema.byName.has(table ?? '');
+    const codec = isKnown ? this.#codec.table(table as string) : null;
     const row = (plain: unknown) =>
-      codec ? codec.rowFromPlain(plain) : (deepFreeze(plain) as Conflict['base']);
+      codec ? codec.rowFromPlain(plain) : this.#codec.unknownRow(plain);
     const conflict = {
       id,
-      table,
-      key: stored.id,
+      table: table ?? '',
+      key: stored.id ?? '',
       reason,
       code,
       detail: stored.detail ?? '',

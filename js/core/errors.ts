@@ -141,6 +141,8 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   client_old: UpdateNeededError,
   server_old: UpdateNeededError,
   newer_tab: UpdateNeededError,
+  no_place: UpdateNeededError,
+  unreadable: StorageError,
 };
 
 /** An error named by its code. */

@@ -5,7 +5,7 @@
  * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
  */
 import { SchemaError, ValidationError } from './errors.ts';
-import { deepFreeze, keepDate, keepMember } from './kept.ts';
+import { keepDate, keepMember } from './kept.ts';
 import {
   type PropDef,
   type PropType,
@@ -49,12 +49,14 @@ interface PropCodec {
 
 export class TableCodec {
   readonly table: TableDef;
+  readonly #registry: TypeRegistry;
   readonly #props: readonly PropCodec[];
   readonly #readers: readonly CellReader[];
   readonly #byName: ReadonlyMap<string, PropCodec>;
 
   constructor(table: TableDef, registry: TypeRegistry) {
     this.table = table;
+    this.#registry = registry;
     this.#props = table.props.map((prop) => propCodec(table.name, prop.name, prop, registry));
     this.#readers = table.props.map(({ type }) => cellReaders[type]);
     this.#byName = new Map(
@@ -126,8 +128,9 @@ export class TableCodec {
     if (typeof plain !== 'object' || plain === null) return null;
     const row: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(plain)) {
-      // A prop that an older or newer schema had is shown as it is stored.
-      keepMember(row, key, this.#byName.has(key) ? this.fromPlain(key, value) : deepFreeze(value));
+      // A prop that only an older or newer schema has.
+      const known = this.#byName.has(key);
+      keepMember(row, key, known ? this.fromPlain(key, value) : unknownValue(this.#registry, value));
     }
     return Object.freeze(row);
   }
@@ -149,6 +152,15 @@ export class SchemaCodec {
       if (prop.codec) this.registry.addClass(prop.codec);
     }
     this.tables = schema.tables.map((table) => new TableCodec(table, this.registry));
+  }
+
+  /** A row of which the schema may lack the table and props, in the form that conflicts hold. */
+  unknownRow(plain: unknown): Readonly<Record<string, unknown>> | null {
+    if (typeof plain !== 'object' || plain === null) return null;
+    const row: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(plain))
+      keepMember(row, key, unknownValue(this.registry, value));
+    return Object.freeze(row);
   }
 
   table(name: string): TableCodec {
@@ -192,6 +204,11 @@ function describeProp(prop: PropDef & { readonly name: string }, codec: TableCod
 /** A description is JSON as well: the server gets it as text. */
 function describeDefault(plain: unknown): unknown {
   return plain instanceof Uint8Array ? { $type: 'bytes', v: toBase64(plain) } : plain;
+}
+
+/** A value whose prop the schema lacks, in the form that conflicts hold: envelopes, and bytes. */
+function unknownValue(registry: TypeRegistry, value: unknown): unknown {
+  return value instanceof Uint8Array ? value : registry.decode(value);
 }
 
 function same(value: unknown): unknown {

@@ -68,7 +68,7 @@ Status Admission::ParseUpdates() {
   for (const Request& request : input_.requests) {
     Vector<Pushed> parsed;
     for (const Data& data : request.updates) {
-      Result<Pushed> one = ParseOne(data);
+      Result<Pushed> one = ParseOne(data, request.is_older);
       if (!one.ok()) return one.status();
       parsed.push_back(std::move(one.value()));
     }
@@ -80,8 +80,10 @@ Status Admission::ParseUpdates() {
 
 // The id and `after` must be readable, so that a rejection can be remembered. A fault in the rest
 // is a result (`rejected`), not an error of the request.
-Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
+Result<Admission::Pushed> Admission::ParseOne(const Data& pushed_data, bool is_older) const {
   Pushed pushed;
+  if (is_older) Trim(pushed_data, &pushed);
+  const Data& data = pushed.trimmed ? *pushed.trimmed : pushed_data;
   pushed.id = data["id"].as_string();
   if (pushed.id.empty() || pushed.id.size() > kMaxIdBytes) {
     return Status(Code::kInvalidArgument, "an update without an id");
@@ -114,6 +116,58 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
     pushed.faults.push_back({{}, CodeName(update.status().code()), update.status().detail()});
   }
   return pushed;
+}
+
+// Leaves out of an update of an earlier release what this schema has no place for. Nothing is
+// lost: the answer names it, and the client keeps it in its inbox.
+void Admission::Trim(const Data& data, Pushed* pushed) const {
+  Data ops = Data::MakeArray(), dropped = Data::MakeArray();
+  Vector<uint32_t> places;
+  const Data::Array& items = data["ops"].items();
+  for (uint32_t i = 0; i < items.size(); ++i) {
+    Data op = items[i];
+    Vector<std::string> props;
+    const bool is_left = !op.is_object() || TrimOp(*schema_, &op, &props);
+    if (!is_left || !props.empty()) {
+      Data item = Data::MakeObject();
+      item.Set("op", i);
+      if (!props.empty()) {
+        Data names = Data::MakeArray();
+        for (const std::string& prop : props) names.Push(prop);
+        item.Set("props", std::move(names));
+      }
+      dropped.Push(std::move(item));
+    }
+    if (!is_left) continue;
+    places.push_back(i);
+    ops.Push(std::move(op));
+  }
+  if (dropped.items().empty()) return;
+  pushed->trimmed = data;
+  pushed->trimmed->Set("ops", std::move(ops));
+  pushed->places = std::move(places);
+  pushed->dropped = std::move(dropped);
+}
+
+// The result names ops by their places in what was pushed.
+void Admission::RestorePlaces(const Pushed& pushed, Data* result) {
+  if (!pushed.trimmed) return;
+  const auto restored = [&](const Data& place) {
+    return Data(pushed.places[static_cast<size_t>(place.as_u64())]);
+  };
+  for (const char* name : {"noops", "gone"}) {
+    if (result->Find(name) == nullptr) continue;
+    Data list = Data::MakeArray();
+    for (const Data& place : (*result)[name].items()) list.Push(restored(place));
+    result->Set(name, std::move(list));
+  }
+  if (result->Find("rejected") == nullptr) return;
+  Data rejected = Data::MakeArray();
+  for (Data item : (*result)["rejected"].items()) {
+    if (item.Find("op") != nullptr) item.Set("op", restored(item["op"]));
+    rejected.Push(std::move(item));
+  }
+  result->Set("rejected", std::move(rejected));
 }
 
 // The updates after a rejected one may run as many rounds again.
@@ -260,7 +314,8 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     if (is_incomplete) ForgetNeeds();
     return true;
   }
-  *result = Apply(request, request.updates[index], *pushed, judgement);
+  *result = Apply(request, pushed->trimmed ? *pushed->trimmed : request.updates[index], *pushed,
+                  judgement);
   rows_.Commit();
   return true;
 }
@@ -298,6 +353,7 @@ Data Admission::Refuse(const Request& request, const Pushed& pushed,
   const Update& update = pushed.update ? *pushed.update : pushed.unparsed;
   Data result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
                                pushed.after.size() == 1);
+  RestorePlaces(pushed, &result);
   // An update that names no realm can never be applied, so nothing needs to be remembered.
   if (!pushed.after.empty()) {
     chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), result);
@@ -335,7 +391,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     changes.push_back({key.realm, revision, key.object, before, is_touch});
     if (!is_touch) rows_.NoteChange(key, request.client, revision);
   }
-  Applied applied{{}, at_, judgement.noops, judgement.gone, judgement.missing};
+  Applied applied{{}, at_, judgement.noops, judgement.gone, judgement.missing, pushed.dropped};
   Data spans = Data::MakeObject();
   for (auto& [realm, entry] : entries) {
     RealmState& state = input_.realms[realm];
@@ -346,6 +402,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     if (entry.is_declared()) applied.revisions.emplace_back(realm, entry.revision);
   }
   Data answer = AppliedResult(pushed.id, applied);
+  RestorePlaces(pushed, &answer);
   for (auto& [realm, entry] : entries) {
     entry.client = request.client;
     entry.user = request.user;

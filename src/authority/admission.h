@@ -79,6 +79,8 @@ class Admission {
     Data epoch = {};       // of the lease under which the client pushed them; for the log
     size_t rights = 0;     // index into Input::rights: what the request may besides memberships
     Follows follows = {};
+    // The client is of an earlier release: what this schema has no place for is left out.
+    bool is_older = false;
   };
   // The server's own rejection of an update, made before the rules are asked.
   struct Refusal {
@@ -129,12 +131,19 @@ class Admission {
     ByRealm<Link> after;
     std::optional<Update> update;  // empty: it could not be parsed
     Vector<Rejection> faults;      // the reasons then
+    // Of an earlier release's update that was trimmed: what is admitted, the places of its ops in
+    // what was pushed, and `dropped` of the result.
+    std::optional<Data> trimmed;
+    Vector<uint32_t> places;
+    Data dropped;
     Update unparsed;               // then: action ids, and the actions that each op comes from
     bool is_decided = false;
   };
 
   Status ParseUpdates();
-  Result<Pushed> ParseOne(const Data& data) const;
+  Result<Pushed> ParseOne(const Data& data, bool is_older) const;
+  void Trim(const Data& data, Pushed* pushed) const;
+  static void RestorePlaces(const Pushed& pushed, Data* result);
   Scene SceneOf(const Request& request);
   // Null if the server did not reject the update itself.
   const Refusal* RefusalOf(const Request& request, const Pushed& pushed) const;

@@ -59,7 +59,7 @@ void ReadRequests(const Data& in, Admission::Input* input) {
     input->requests.push_back({data["client"].as_string(), data["user"].as_string(),
                                data["updates"].items(), data["epoch"],
                                static_cast<size_t>(data["rights"].as_u64(SIZE_MAX)),
-                               FollowsFromData(data["follows"])});
+                               FollowsFromData(data["follows"]), data["older"].as_bool()});
   }
   for (const Data& data : in["actions"].items()) {
     input->actions.push_back(

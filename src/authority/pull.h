@@ -56,11 +56,14 @@ struct PullRealm {
   Cursor floor;       // what came up to here is forgotten
 };
 
-// `gone` and `missing` of the answer to an update (result.h), as they are stored.
+// `gone`, `missing` and `dropped` of the answer to an update (result.h), as they are stored.
 struct OpsInVain {
   Data gone;
   Data missing;
-  bool empty() const { return gone.items().empty() && missing.items().empty(); }
+  Data dropped;
+  bool empty() const {
+    return gone.items().empty() && missing.items().empty() && dropped.items().empty();
+  }
 };
 // An entry as it is read from the log.
 struct PulledEntry {

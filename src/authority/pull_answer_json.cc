@@ -41,9 +41,10 @@ Data PullSession::AnswerToData() const {
       Data said = Fields{{"revision", place.revision}};
       said.Set("at", place.at);
       if (in_vain != answer.in_vain.end()) {
-        const auto& [gone, missing] = in_vain->second;
+        const auto& [gone, missing, dropped] = in_vain->second;
         if (!gone.items().empty()) said.Set("gone", gone);
         if (!missing.items().empty()) said.Set("missing", missing);
+        if (!dropped.items().empty()) said.Set("dropped", dropped);
       }
       places.Set(realm, std::move(said));
     }

@@ -175,7 +175,7 @@ Status PullSession::LoadLog(const Data& in) {
     for (const auto& [realm, revision] : spans.members()) {
       entry.spans.emplace_back(realm, revision.as_u64());
     }
-    entry.in_vain = {data["gone"], data["missing"]};
+    entry.in_vain = {data["gone"], data["missing"], data["dropped"]};
     for (const Data& stream : data["streams"].items()) entry.streams.push_back(stream.as_string());
     pull_.LoadEntry(data["realm"].as_string(), std::move(entry));
   }
@@ -198,7 +198,7 @@ Status PullSession::LoadLog(const Data& in) {
                   data["revision"].as_u64(),
                   data["at"].as_number(),
                   std::move(ops.value()),
-                  {data["gone"], data["missing"]},
+                  {data["gone"], data["missing"], data["dropped"]},
                   data["forgotten"].as_bool(),
                   {}};
     for (const auto& [realm, revision] : data["revisions"].members())

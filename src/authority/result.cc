@@ -48,6 +48,7 @@ Data AppliedResult(const std::string& id, const Applied& applied) {
   if (!applied.noops.empty()) result.Set("noops", Indexes(applied.noops));
   if (!applied.gone.empty()) result.Set("gone", Indexes(applied.gone));
   if (!applied.missing.empty()) result.Set("missing", Indexes(applied.missing));
+  if (!applied.dropped.is_null()) result.Set("dropped", applied.dropped);
   return result;
 }
 

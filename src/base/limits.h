@@ -66,6 +66,7 @@ inline constexpr size_t kPagesPerAnswer = 50;        // each scans a table
 inline constexpr size_t kMaxScopes = 1000;           // of one pull
 inline constexpr size_t kMaxKeptScopes = 500;        // of one client: half of what a pull may name
 inline constexpr size_t kMaxCursors = 10'000;        // of one pull; also the limit of ids in `have`
+inline constexpr size_t kMaxOldDefaultBytes = 256;   // of a default that is noted
 inline constexpr size_t kMaxKnownAsked = 500;        // ids of `known` of one pull
 inline constexpr size_t kMaxStreamScopes = 100;      // streams and prefixes of one pull
 inline constexpr size_t kMaxStreamPlaces = 100'000;  // realms of all of them

@@ -118,7 +118,8 @@ class Tab {
     std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: the key of the inbox entry
     bool retry = false;
-    Status refusal;                         // kResolve: why it is not retried
+    std::optional<Refusal> refusal;         // kResolve: why it is not retried
+    Set<uint64_t> resolved;                 // kResolve: the keys of the entries that go
     bool settles = false;                   // kOffers: a realm has been decided about
     bool lacks = false;                     // kOffers: a record that storage has
     Vector<Step> appended;                  // kLocalCommit: the steps for streams
@@ -195,7 +196,8 @@ class Tab {
   void TakeInbox(const Data& items, Data* effects);
   void WriteResolve(Tx* tx, Data* writes);
   void WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes);
-  void AddRetried(Mutation mutation, const std::string& code, Tx* tx, Data* writes);
+  void AddRetried(Mutation mutation, const ConflictRecord& entry, Tx* tx, Data* writes);
+  std::optional<Refusal> WhyNotRetried(const ConflictRecord& entry, Mutation* mutation);
   void FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects);
 
   // tab_load.cc

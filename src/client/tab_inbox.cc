@@ -1,5 +1,4 @@
 // The inbox of a window: what it shows, and how an entry is resolved.
-#include <algorithm>
 #include <utility>
 
 #include "client/effect.h"
@@ -32,7 +31,9 @@ void Tab::SettleGone(const Tx& tx, Data* effects) {
   const Vector<StoredConflict> entries = EntriesOf(tx.results.items()[0]);
   const auto entry_of = [&](const std::string& id) -> const ConflictRecord* {
     for (const StoredConflict& entry : entries) {
-      if (entry.record.mutation.id == id) return &entry.record;
+      // A part was left out of a mutation that was made.
+      const bool is_part = entry.record.part.value_or(false);
+      if (!is_part && entry.record.mutation.id == id) return &entry.record;
     }
     return nullptr;
   };
@@ -56,16 +57,6 @@ namespace {
 // An entry with any other key was not made by this program, and the application could not name it.
 bool IsEntry(const Data& item) { return RowKey(item).number() > 0; }
 
-// Why a retry is refused here, without asking the server. Null: it is not.
-const char* RefusedRetry(Code code) {
-  if (code == Code::kReadOnly) return "read_only";
-  return code == Code::kUnique ? "unique" : nullptr;
-}
-
-bool IsIn(const Vector<std::string>& list, const std::string& text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 }  // namespace
 
 void Tab::TakeInbox(const Data& items, Data* effects) {
@@ -78,49 +69,103 @@ void Tab::TakeInbox(const Data& items, Data* effects) {
   effects->Push(ConflictsEffect(std::move(entries)));
 }
 
+namespace {
+
+// The log has each action id at most once: what was applied in vain, or left out, is made again
+// under a new one.
+bool NeedsNewId(const ConflictRecord& entry) {
+  return entry.code == kParentDeleted || entry.code == kRowDeleted || entry.part.value_or(false);
+}
+
+// The user has decided that what the log may have had is done: as of now.
+bool IsMadeNow(const ConflictRecord& entry) {
+  return entry.code == "outcome_unknown" || entry.part.value_or(false);
+}
+
+}  // namespace
+
 // REQUIRES: the user may retry it, as far as is known here.
-void Tab::AddRetried(Mutation mutation, const std::string& code, Tx* tx, Data* writes) {
+void Tab::AddRetried(Mutation mutation, const ConflictRecord& entry, Tx* tx, Data* writes) {
   tx->ids.push_back(mutation.action.id);
-  // The log has each action id at most once: what was applied in vain is made again under a new one.
-  if (code == kParentDeleted || code == kRowDeleted) mutation.action.id = options_.ids->Next(now_);
-  // The user has decided that what the log may have had is done: as of now.
-  if (code == "outcome_unknown") {
+  if (NeedsNewId(entry)) mutation.action.id = options_.ids->Next(now_);
+  if (IsMadeNow(entry)) {
     mutation.action.at = now_ + clock_offset_;
     for (auto& [realm, revision] : mutation.base) revision = mirror_.CursorRevision(realm);
   }
   MutationRecord record = MakeMutationRecord(*schema_, mutation);
+  // With what this release has no place for, which the worker puts into the inbox again.
+  if (!NeedsNewId(entry) && !IsMadeNow(entry)) record.body = entry.mutation.body;
   writes->Push(AddWrite(Store::kMutations, record.Write()));
   tx->added.push_back({record.id, std::move(record), {}});
 }
+
+// A retry never destroys: what this release cannot read, or has no place for, stays as it is.
+std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation* mutation) {
+  const std::string& id = entry.mutation.id;
+  Status left_out;
+  Result<Mutation> decoded = DecodeMutation(*schema_, entry.mutation.body, &left_out);
+  if (!decoded.ok())
+    return Refusal{id, "unreadable", "It cannot be read: " + decoded.status().detail() + '.'};
+  const bool is_remade = NeedsNewId(entry) || IsMadeNow(entry);
+  if (!left_out.ok() && (is_remade || decoded.value().ops.empty())) {
+    const std::string why = "This release has no place for it: " + left_out.detail() + '.';
+    return Refusal{id, "no_place", why};
+  }
+  MemberRights rights(view_, options_.user);
+  for (const Op& op : decoded.value().ops) {
+    const Status allowed = rights.Check(op);
+    if (allowed.code() == Code::kReadOnly) return Refusal{id, "read_only", allowed.detail()};
+  }
+  const Status free = CheckUniqueBefore(view_, decoded.value().ops);
+  if (!free.ok()) return Refusal{id, "unique", free.detail()};
+  *mutation = std::move(decoded.value());
+  return std::nullopt;
+}
+
+namespace {
+
+// What was left out of one object is made again together, in order: a later change of an object
+// that is not there would be lost.
+bool IsOfOneObject(const ConflictRecord& a, const ConflictRecord& b) {
+  return a.reason == "dropped" && b.reason == "dropped" && a.table == b.table && a.id == b.id;
+}
+
+}  // namespace
 
 // What is in the inbox because of a mutation that is retried comes with it, and what depends on
 // that in turn. It was refused after it, so it is found after it.
 void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
   const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
-  MemberRights rights(view_, options_.user);
-  Set<std::string> retried;
-  const auto retry = [&](const ConflictRecord& one) -> Status {
-    Result<Mutation> decoded = DecodeMutation(*schema_, one.mutation.body);
-    if (!decoded.ok()) return decoded.status();
-    for (const Op& op : decoded.value().ops) {
-      const Status allowed = rights.Check(op);
-      if (allowed.code() == Code::kReadOnly) return allowed;
-    }
-    SKERRY_RETURN_IF_ERROR(CheckUniqueBefore(view_, decoded.value().ops));
-    retried.insert(one.mutation.id);
-    AddRetried(std::move(decoded.value()), one.code, tx, writes);
-    return Status::Ok();
+  Set<std::string> retried, wholes;
+  const auto retry = [&](const StoredConflict& one) {
+    Mutation mutation;
+    std::optional<Refusal> refusal = WhyNotRetried(one.record, &mutation);
+    if (refusal.has_value()) return refusal;
+    retried.insert(one.record.mutation.id);
+    if (!one.record.part.value_or(false)) wholes.insert(one.record.mutation.id);
+    tx->resolved.insert(one.key.number());
+    AddRetried(std::move(mutation), one.record, tx, writes);
+    return refusal;
   };
-  tx->refusal = retry(entry);
-  if (!tx->refusal.ok()) return;
+  for (const StoredConflict& stored : entries) {
+    const bool is_meant = stored.key.number() == tx->entry || IsOfOneObject(stored.record, entry);
+    if (is_meant) tx->refusal = retry(stored);
+    if (!tx->refusal.has_value()) continue;
+    *writes = Data::MakeArray();
+    return;
+  }
   for (const StoredConflict& stored : entries) {
     const ConflictRecord& other = stored.record;
     const bool depends = other.depends_on.has_value() && retried.contains(*other.depends_on);
     // One that the user may not write, whose value is taken, or that cannot be read, stays.
-    if (depends && !retried.contains(other.mutation.id)) (void)retry(other).ok();
+    if (depends && !retried.contains(other.mutation.id)) (void)retry(stored).has_value();
   }
   for (const StoredConflict& stored : entries) {
-    if (retried.contains(stored.record.mutation.id))
+    // Entries of one mutation have the same body, but for those of parts.
+    const bool is_part = stored.record.part.value_or(false);
+    const bool is_same = !is_part && wholes.contains(stored.record.mutation.id);
+    if (is_same) tx->resolved.insert(stored.key.number());
+    if (tx->resolved.contains(stored.key.number()))
       writes->Push(DeleteWrite(Store::kConflicts, stored.key));
   }
 }
@@ -128,11 +173,13 @@ void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
 void Tab::WriteResolve(Tx* tx, Data* writes) {
   tx->ids.clear();
   tx->added.clear();
-  tx->refusal = Status::Ok();
+  tx->resolved.clear();
+  tx->refusal.reset();
   for (const StoredConflict& stored : EntriesOf(tx->results.items()[0])) {
     if (stored.key.number() != tx->entry) continue;
     if (tx->retry) return WriteRetry(stored.record, tx, writes);
     tx->ids.push_back(stored.record.mutation.id);
+    tx->resolved.insert(tx->entry);
     writes->Push(DeleteWrite(Store::kConflicts, tx->entry));
   }
 }
@@ -141,20 +188,19 @@ void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
   // The entries must be gone from the inbox before the caller gets the answer.
   Data rest = Data::MakeArray();
   for (const Data& item : tx->results.items()[0].items()) {
-    const bool gone = tx->retry ? IsIn(tx->ids, ConflictRecord::Read(RowValue(item)).mutation.id)
-                                : RowKey(item).number() == tx->entry;
+    const bool gone = !tx->refusal.has_value() && tx->resolved.contains(RowKey(item).number());
     if (!gone && IsEntry(item)) rest.Push(item);
   }
   if (!(rest == inbox_)) {
     inbox_ = rest;
     effects->Push(ConflictsEffect(std::move(rest)));
   }
-  if (const char* code = RefusedRetry(tx->refusal.code())) {
-    effects->Push(ResolvedEffect(tx->entry, code, tx->refusal.detail()));
+  if (tx->refusal.has_value()) {
+    effects->Push(ResolvedEffect(tx->entry, tx->refusal->code.c_str(), tx->refusal->detail));
     return;
   }
-  effects->Push(ResolvedEffect(tx->entry, tx->ids.empty() ? "not-found" : "",
-                               "the entry is not in the inbox any more"));
+  effects->Push(ResolvedEffect(tx->entry, tx->resolved.empty() ? "not_found" : "",
+                               "The entry is not in the inbox any more."));
   for (size_t i = 0; i < tx->added.size() && i < keys.size(); ++i) {
     tx->added[i].key = keys[i];
     OnApplied(mirror_.Added(tx->added[i]), effects);

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/vector.h"
 #include "log/value_codec.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
@@ -102,11 +103,13 @@ Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::st
 Status BodyReader::ReadNames() {
   const uint64_t tables = TakeCount();
   for (uint64_t i = 0; i < tables && ok(); ++i) {
-    const TableIndex index = schema_->FindTable(in_.Text());
-    Table table{index, {}};
+    Table table;
+    table.name = in_.Text();
+    const TableIndex index = table.index = schema_->FindTable(table.name);
     const uint64_t props = TakeCount();
     for (uint64_t j = 0; j < props && ok(); ++j) {
       const std::string_view prop = in_.Text();
+      table.names.push_back(prop);
       table.props.push_back(index == kNone ? kNone : schema_->table(index).FindProp(prop));
     }
     tables_.push_back(std::move(table));
@@ -114,6 +117,32 @@ Status BodyReader::ReadNames() {
   const uint64_t realms = TakeCount();
   for (uint64_t i = 0; i < realms && ok(); ++i) realms_.push_back(TakeText());
   return ok() ? Status::Ok() : Damaged("names");
+}
+
+Result<Schema> BodyReader::NamesOf(BodyKind kind, std::string_view bytes) {
+  const Schema none = Schema::OfNames({});
+  Result<BodyReader> opened = Open(none, kind, bytes);
+  if (!opened.ok()) return opened.status();
+  Vector<TableDef> tables;
+  for (const Table& named : opened.value().tables_) {
+    TableDef table;
+    table.name = named.name;
+    table.index = static_cast<TableIndex>(tables.size());
+    table.custom_ids = true;
+    for (const std::string_view name : named.names) {
+      PropDef prop;
+      prop.name = name;
+      prop.optional = true;
+      table.props.push_back(std::move(prop));
+    }
+    tables.push_back(std::move(table));
+  }
+  return Schema::OfNames(std::move(tables));
+}
+
+void BodyReader::LeaveOut(const Status& why) {
+  left_out_ = true;
+  if (why_left_out_.ok()) why_left_out_ = why;
 }
 
 uint64_t BodyReader::TakeCount() {
@@ -133,16 +162,19 @@ TableIndex BodyReader::TakeTable() {
   if (place >= tables_.size()) in_.Fail();
   if (in_.failed()) return kNone;
   taken_ = static_cast<size_t>(place);
-  left_out_ = left_out_ || tables_[taken_].index == kNone;
-  return tables_[taken_].index;
+  const Table& table = tables_[taken_];
+  if (table.index == kNone) LeaveOut(NoTable(table.name));
+  return table.index;
 }
 
 PropIndex BodyReader::TakeProp() {
   const uint64_t prop = in_.Varint();
   if (taken_ >= tables_.size() || prop >= tables_[taken_].props.size()) in_.Fail();
   if (in_.failed()) return kNone;
-  const PropIndex index = tables_[taken_].props[static_cast<size_t>(prop)];
-  left_out_ = left_out_ || index == kNone;
+  const Table& table = tables_[taken_];
+  const PropIndex index = table.props[static_cast<size_t>(prop)];
+  if (index == kNone && table.index != kNone)
+    LeaveOut(NoProp(table.name, table.names[static_cast<size_t>(prop)]));
   return index;
 }
 

@@ -58,11 +58,14 @@ class BodyWriter {
 // Reads what BodyWriter wrote, perhaps under another schema. After a failed read ok() is false, and
 // every further read gives zeros, so decoders check once per record. Tables and props that the
 // current schema does not know are kNone, and decoders leave out values that it cannot hold.
-// left_out() is true if either happened.
+// left_out() is true if either happened, and why_left_out() names the first such place.
 class BodyReader {
  public:
   // Checks version, checksum and kind.
   static Result<BodyReader> Open(const Schema& schema, BodyKind kind, std::string_view bytes);
+  // The tables and props that the body names, as a schema that can read all of it
+  // (UnfitPolicy::kAsItIs).
+  static Result<Schema> NamesOf(BodyKind kind, std::string_view bytes);
   Reader& in() { return in_; }
   const Schema& schema() const { return *schema_; }
   TableIndex TakeTable();  // kNone: unknown
@@ -77,6 +80,8 @@ class BodyReader {
   bool ok() const { return !in_.failed(); }
   bool left_out() const { return left_out_; }
   bool* mutable_left_out() { return &left_out_; }
+  void LeaveOut(const Status& why);
+  const Status& why_left_out() const { return why_left_out_; }
   // Ok if no read failed and all bytes have been read.
   Status Finish() const;
 
@@ -85,8 +90,10 @@ class BodyReader {
   Status ReadNames();
 
   struct Table {
+    std::string_view name;
     TableIndex index;
     Vector<PropIndex> props;
+    Vector<std::string_view> names;  // of the props
   };
   const Schema* schema_;
   Reader in_;
@@ -94,6 +101,7 @@ class BodyReader {
   size_t taken_ = 0;  // index of the table that was taken last
   Vector<std::string> realms_;
   bool left_out_ = false;
+  Status why_left_out_;
 };
 
 }  // namespace skerry

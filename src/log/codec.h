@@ -17,11 +17,14 @@ namespace skerry {
 
 // Binary, with a version and a checksum. A body names its tables and props in a small header, so
 // that it can be read after a change of the schema. If the current schema does not know or cannot
-// hold something, that is left out, and `left_out` is set. A missing prop that may not be null gets
-// its default. kCorrupt on damage, kVersion on a newer format.
+// hold something, that is left out, and `left_out` is set: of a mutation to the first such place. A
+// missing prop that may not be null gets its default. kCorrupt on damage, kVersion on a newer
+// format. (log/left_out.h has what was left out.)
 std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes,
-                                bool* left_out = nullptr);
+                                Status* left_out = nullptr);
+// Everything that a body holds, under a schema of the names in it, which becomes `*names`.
+Result<Mutation> DecodeMutationAsItIs(std::string_view bytes, Schema* names);
 std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
                                  bool* left_out = nullptr);
@@ -31,9 +34,9 @@ Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
 Data OpToData(const Schema& schema, const Op& op,
               size_t action_count);  // without `by` if there is at most one action
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);
-// Removes from an op that was logged under another schema all that this one cannot hold. False if
-// it cannot hold the op at all.
-bool TrimOp(const Schema& schema, Data* data);
+// Removes from an op of another schema all that this one cannot hold, and adds the names of the
+// props to `removed`. False if nothing is left of it.
+bool TrimOp(const Schema& schema, Data* data, Vector<std::string>* removed = nullptr);
 Data UpdateToData(const Schema& schema, const Update& update);
 
 // An error in one op of an update; `status` names table and prop.

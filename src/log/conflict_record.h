@@ -9,6 +9,10 @@
 // deleted together with the parent that it refers to; code and reason `row_deleted`, if the object
 // that it would change had been deleted. Such an entry is written when the answer to the push or the
 // confirming pull says so, whichever comes first, and its body has only the ops that were in vain.
+//
+// Reason `dropped`: the schema in use, here or at the server, has no place for what the entry has.
+// There is an entry for each object of a mutation. It stays until a schema has a place for it
+// again, or the user discards it. Values of `mine` are as ValueAsItIs (log/left_out.h).
 #ifndef SKERRY_LOG_CONFLICT_RECORD_H_
 #define SKERRY_LOG_CONFLICT_RECORD_H_
 
@@ -44,7 +48,7 @@ struct ConflictRecord {
   double version = kRecordVersion;
   std::optional<std::string> table;  // of the object; table and id are null if it is not known
   std::optional<std::string> id;
-  std::string reason;  // "rejected", "revoked" or "row_deleted"
+  std::string reason;  // "rejected", "revoked", "row_deleted" or "dropped"
   std::string code;
   std::string detail;
   Data base;    // the next three are plain rows, or null
@@ -53,6 +57,8 @@ struct ConflictRecord {
   double at = 0;
   InboxMutation mutation;
   std::optional<std::string> depends_on;  // the id of the mutation because of which it is here
+  // The entry has a part of the mutation, and the rest was made, or is in other entries.
+  std::optional<bool> part;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -69,6 +75,7 @@ struct ConflictRecord {
     member("at", self.at);
     member("mutation", self.mutation);
     member.Optional("dependsOn", self.depends_on);
+    member.Optional("part", self.part);
   }
   static ConflictRecord Read(Data stored);
   Data Write() const;

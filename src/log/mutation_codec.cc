@@ -4,6 +4,8 @@
 //   action  = id name:text arg:text at:f64le
 //   base    = varint *(realm revision:varint)
 //   ops     = varint *op                        (log/op_codec.h)
+#include <utility>
+
 #include "log/codec.h"
 #include "log/op_codec.h"
 
@@ -24,7 +26,10 @@ std::string EncodeMutation(const Schema& schema, const Mutation& mutation) {
   return out.Finish(BodyKind::kMutation);
 }
 
-Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, bool* left_out) {
+namespace {
+
+Result<Mutation> Decode(const Schema& schema, std::string_view bytes, UnfitPolicy unfit,
+                        Status* left_out) {
   Result<BodyReader> opened = BodyReader::Open(schema, BodyKind::kMutation, bytes);
   if (!opened.ok()) return opened.status();
   BodyReader& in = opened.value();
@@ -38,10 +43,23 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, bo
     std::string realm = in.TakeRealm();
     mutation.base.emplace_back(std::move(realm), in.in().Varint());
   }
-  mutation.ops = DecodeOps(UnfitPolicy::kLeftOut, &in);
+  mutation.ops = DecodeOps(unfit, &in);
   SKERRY_RETURN_IF_ERROR(in.Finish());
-  if (left_out != nullptr && in.left_out()) *left_out = true;
+  if (left_out != nullptr) *left_out = in.why_left_out();
   return mutation;
+}
+
+}  // namespace
+
+Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, Status* left_out) {
+  return Decode(schema, bytes, UnfitPolicy::kLeftOut, left_out);
+}
+
+Result<Mutation> DecodeMutationAsItIs(std::string_view bytes, Schema* names) {
+  Result<Schema> named = BodyReader::NamesOf(BodyKind::kMutation, bytes);
+  if (!named.ok()) return named.status();
+  *names = std::move(named.value());
+  return Decode(*names, bytes, UnfitPolicy::kAsItIs, nullptr);
 }
 
 }  // namespace skerry

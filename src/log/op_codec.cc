@@ -43,7 +43,7 @@ void EncodeAdd(const Op& op, BodyWriter* out) {
   }
 }
 
-Vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
+Vector<PropAdd> DecodeAdd(TableIndex table, UnfitPolicy unfit, BodyReader* in) {
   Vector<PropAdd> added;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
@@ -52,10 +52,12 @@ Vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
     add.by = in->in().F64();
     if (!std::isfinite(add.by)) in->in().Fail();
     if (!in->ok() || add.prop == kNone) continue;
-    if (in->schema().table(table).props[add.prop].type == PropType::kNumber) {
+    const TableDef& def = in->schema().table(table);
+    const Status fits = unfit == UnfitPolicy::kAsItIs ? Status::Ok() : CheckAdd(def, add.prop);
+    if (fits.ok()) {
       added.push_back(add);
     } else {
-      *in->mutable_left_out() = true;
+      in->LeaveOut(fits);
     }
   }
   Sort(added.begin(), added.end(),
@@ -108,7 +110,7 @@ bool DecodeContent(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
       op->set = DecodeSet(op->table, unfit, in);
       return !op->set.empty();
     case OpKind::kInc:
-      op->add = DecodeAdd(op->table, in);
+      op->add = DecodeAdd(op->table, unfit, in);
       return !op->add.empty();
     case OpKind::kMove:
       op->to = in->TakeRealm();
@@ -148,6 +150,12 @@ bool DecodeOp(UnfitPolicy unfit, BodyReader* in, Op* op) {
 
 }  // namespace
 
+Status CheckAdd(const TableDef& table, PropIndex prop) {
+  const PropDef& def = table.props[prop];
+  if (def.type == PropType::kNumber) return Status::Ok();
+  return {Code::kWrongType, table.name + "." + def.name + ": an inc of what is no number"};
+}
+
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out) {
   PutVarint(out->payload(), set.size());
   for (const PropValue& change : set) {
@@ -158,9 +166,9 @@ void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out) 
 
 bool KnowsId(TableIndex table, std::string_view id, BodyReader* in) {
   if (table == kNone) return false;
-  const bool known = CheckId(in->schema().table(table), id).ok();
-  if (!known) *in->mutable_left_out() = true;
-  return known;
+  const Status known = CheckId(in->schema().table(table), id);
+  if (!known.ok()) in->LeaveOut(known);
+  return known.ok();
 }
 
 Vector<PropValue> DecodeSet(TableIndex table, UnfitPolicy unfit, BodyReader* in) {
@@ -173,9 +181,12 @@ Vector<PropValue> DecodeSet(TableIndex table, UnfitPolicy unfit, BodyReader* in)
     const TableDef& def = in->schema().table(table);
     if (unfit == UnfitPolicy::kAbsent) {
       value = ConvertValue(def, def.props[prop], std::move(value), in->mutable_left_out());
-    } else if (!value.is_null() && !CheckValue(def, def.props[prop], value).ok()) {
-      *in->mutable_left_out() = true;
-      continue;
+    } else if (unfit == UnfitPolicy::kLeftOut) {
+      const Status fits = CheckValue(def, def.props[prop], value);
+      if (!fits.ok()) {
+        in->LeaveOut(fits);
+        continue;
+      }
     }
     set.push_back({prop, std::move(value)});
   }

@@ -20,8 +20,9 @@ namespace skerry {
 
 // How a value is decoded that its prop cannot hold. kLeftOut: the prop is removed from the op, and
 // an op without content is dropped; for mutations, which the server has not seen. kAbsent: the
-// value becomes DefaultOrNull; for logged ops.
-enum class UnfitPolicy { kLeftOut, kAbsent };
+// value becomes DefaultOrNull; for logged ops. kAsItIs: the schema is BodyReader::NamesOf, which
+// says nothing about values.
+enum class UnfitPolicy { kLeftOut, kAbsent, kAsItIs };
 
 void EncodeOps(const Vector<Op>& ops, BodyWriter* out);
 // The reader holds the failure, and whether something was left out.
@@ -29,6 +30,8 @@ Vector<Op> DecodeOps(UnfitPolicy unfit, BodyReader* in);
 
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out);
 Vector<PropValue> DecodeSet(TableIndex table, UnfitPolicy unfit, BodyReader* in);
+// Whether an inc can add to the prop.
+Status CheckAdd(const TableDef& table, PropIndex prop);
 // Adds the defaults of props that may not be null to the content of a create. `for_new`: a row
 // that has a value keeps it.
 void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set,

@@ -11,6 +11,7 @@
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/op_codec.h"
 #include "log/stream_name.h"
 #include "log/wire.h"
 
@@ -94,11 +95,9 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
   if (!add.is_object()) return {Code::kInvalidArgument, table.name + ": `add` must be an object"};
   for (const Data::Member& member : add.members()) {
     const PropIndex index = table.FindProp(member.first);
-    if (index == kNone)
-      return {Code::kUnknownProp, table.name + " has no prop " + QuoteForDetail(member.first)};
+    if (index == kNone) return NoProp(table.name, member.first);
+    SKERRY_RETURN_IF_ERROR(CheckAdd(table, index));
     const std::string place = table.name + "." + member.first;
-    if (table.props[index].type != PropType::kNumber)
-      return {Code::kWrongType, place + ": an inc of what is no number"};
     if (!member.second.is_number() || !std::isfinite(member.second.as_number())) {
       return {Code::kWrongType, place + ": an inc by what is no number"};
     }
@@ -177,7 +176,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
   if (!op->Has(kOnRow)) return ReadContent(nullptr, data, op);
   const std::string& name = data["table"].as_string();
   op->table = schema.FindTable(name);
-  if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + QuoteForDetail(name)};
+  if (op->table == kNone) return NoTable(name);
   const TableDef& table = schema.table(op->table);
   op->id = data["id"].as_string();
   SKERRY_RETURN_IF_ERROR(CheckId(table, op->id));
@@ -219,20 +218,32 @@ Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
   return data;
 }
 
-bool TrimOp(const Schema& schema, Data* data) {
+bool TrimOp(const Schema& schema, Data* data, Vector<std::string>* removed) {
   OpKind kind;
-  const bool is_known = ReadKind((*data)["op"].as_string(), &kind);
-  if (is_known && !(TraitsOf(kind) & kOnRow)) return true;
-  const TableIndex table = schema.FindTable((*data)["table"].as_string());
-  if (table == kNone) return false;
-  const char* member = is_known ? PropsMember(kind) : nullptr;
+  if (!ReadKind((*data)["op"].as_string(), &kind) || !(TraitsOf(kind) & kOnRow)) return true;
+  const TableIndex index = schema.FindTable((*data)["table"].as_string());
+  if (index == kNone) return false;
+  const TableDef& table = schema.table(index);
+  if (!CheckId(table, (*data)["id"].as_string()).ok()) return false;
+  const char* member = PropsMember(kind);
   if (member == nullptr || !(*data)[member].is_object()) return true;
-  Data known = Data::MakeObject();
+  Data kept = Data::MakeObject();
+  bool is_trimmed = false;
   for (const Data::Member& each : (*data)[member].members()) {
-    if (schema.table(table).FindProp(each.first) != kNone) known.mutable_members().push_back(each);
+    const PropIndex prop = table.FindProp(each.first);
+    const bool fits = prop != kNone && (kind == OpKind::kInc
+                                            ? CheckAdd(table, prop).ok()
+                                            : HasPlaceFor(table, table.props[prop], each.second));
+    if (fits) {
+      kept.mutable_members().push_back(each);
+      continue;
+    }
+    is_trimmed = true;
+    if (removed != nullptr) removed->push_back(each.first);
   }
-  data->Set(member, std::move(known));
-  return true;
+  const bool is_left = !kept.members().empty() || (TraitsOf(kind) & kCreates) != 0;
+  if (is_trimmed) data->Set(member, std::move(kept));
+  return is_left || !is_trimmed;
 }
 
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count) {

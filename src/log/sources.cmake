@@ -11,6 +11,7 @@ set(SKERRY_LOG_SOURCES
   src/log/image.cc
   src/log/kinds.cc
   src/log/lease_record.cc
+  src/log/left_out.cc
   src/log/members.cc
   src/log/membership_op.cc
   src/log/mutation_codec.cc

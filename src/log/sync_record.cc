@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checksum.h"
+#include "base/json.h"
 #include "log/wire.h"
 
 namespace skerry {
@@ -65,6 +66,25 @@ SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t sch
   if (sync.schema < schema_version) sync.schema = schema_version;
   sync.rest.absent = 0;
   return sync;
+}
+
+std::string DefaultText(const Value& value) {
+  std::string text;
+  WriteJson(ValueToData({}, value, true), &text);
+  return text;
+}
+
+void NoteDefaults(const Schema& schema, SyncRecord* sync) {
+  for (const TableDef& table : schema.tables()) {
+    for (const PropDef& prop : table.props) {
+      if (!prop.has_default || prop.default_value.is_null()) continue;
+      if (!sync->defaults.has_value()) sync->defaults.emplace();
+      // A longer one is taken for the user's own value.
+      std::string text = DefaultText(prop.default_value);
+      if (text.size() <= kMaxOldDefaultBytes)
+        (*sync->defaults)[table.name][prop.name] = std::move(text);
+    }
+  }
 }
 
 void NewIdentity(const std::string& client, SyncRecord* sync) {

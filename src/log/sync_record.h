@@ -166,6 +166,12 @@ struct FormerIdentity {
   }
 };
 
+// By table and prop: the defaults of props in the schemas that have been in use, so that a default
+// that a client of an earlier release has filled in is not taken for a value of the user's. Texts of
+// DefaultText.
+using OldDefaults = Map<std::string, Map<std::string, std::string>>;
+std::string DefaultText(const Value& value);
+
 // What windows use of the record. Its required members are those that windows and images rely on:
 // without one of them the record is damaged, and is completed by CompleteSyncRecord. The members
 // that only workers use are unknown fields to windows, which preserve them: so a page does not load
@@ -235,6 +241,7 @@ struct SyncRecord : SyncProgress {
   // The n of the last record that removed the rows of a revoked realm. Both images have to be made
   // from it on, because those before it, and the records before it, still hold these rows.
   std::optional<uint64_t> revoked_at;
+  std::optional<OldDefaults> defaults;
   Vector<KnownMutation> known;
 
   template <typename Self, typename Visitor>
@@ -249,6 +256,7 @@ struct SyncRecord : SyncProgress {
     member("realmsToken", self.realms_token);
     member.Optional("lacks", self.lacks);
     member.Optional("revokedAt", self.revoked_at);
+    member.Optional("defaults", self.defaults);
     member("known", self.known);
   }
   static SyncRecord Read(Data stored);
@@ -260,6 +268,9 @@ inline constexpr size_t kMaxOlderCursors = 8;
 // The stored record, completed by every member that the sync worker relies on. `client` becomes the
 // identity if it has none. REQUIRES: the record is not from a newer version.
 SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version);
+
+// Notes the defaults of the schema.
+void NoteDefaults(const Schema& schema, SyncRecord* sync);
 
 // Sets another identity, with an empty chain and nothing seen. Updates in the outbox keep theirs.
 // `follows` is not changed.

@@ -115,6 +115,13 @@ Status At(std::string_view place, const Status& status) {
   return {status.code(), std::string(place) + ": " + status.detail()};
 }
 
+Status NoTable(std::string_view table) {
+  return {Code::kUnknownTable, "there is no table " + QuoteForDetail(table)};
+}
+Status NoProp(std::string_view table, std::string_view prop) {
+  return {Code::kUnknownProp, std::string(table) + " has no prop " + QuoteForDetail(prop)};
+}
+
 Status CheckRealm(const Data& data) { return CheckShortText(data, kMaxIdBytes, "a realm"); }
 
 Status CheckName(const Data& data) { return CheckShortText(data, kMaxNameBytes, "a name"); }
@@ -158,6 +165,13 @@ bool ReadU64(const Data& data, uint64_t* out) {
   return *out != kNoNumber;
 }
 
+// A value that is too large has a place, and is refused like that of any client.
+bool HasPlaceFor(const TableDef& table, const PropDef& prop, const Data& data) {
+  if (data.is_null()) return prop.optional;
+  const Result<Value> value = ReadValue(table, prop, data, Origin::kMade);
+  return value.ok() || value.status().code() == Code::kLimit;
+}
+
 Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out) {
   if (!data.is_object())
@@ -170,9 +184,7 @@ Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, O
       *left_out = true;
       continue;
     }
-    if (index == kNone)
-      return Status(Code::kUnknownProp,
-                    table.name + " has no prop " + QuoteForDetail(member.first));
+    if (index == kNone) return NoProp(table.name, member.first);
     Result<Value> value = ReadValue(table, table.props[index], member.second, origin);
     if (!value.ok() && left_out != nullptr) {
       *left_out = true;

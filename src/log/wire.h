@@ -23,6 +23,10 @@ std::string QuoteForDetail(std::string_view text);
 // "<place>: <detail>", with the code of `status`.
 Status At(std::string_view place, const Status& status);
 
+// What a schema does not have.
+Status NoTable(std::string_view table);
+Status NoProp(std::string_view table, std::string_view prop);
+
 // Realms: 1 to 128 bytes of storable text.
 Status CheckRealm(const Data& data);
 // Action and stream names: 1 to 128 bytes of storable text.
@@ -50,6 +54,8 @@ bool ReadU64(const Data& data, uint64_t* out);
 // may have another schema, unknown props are left out, a value that does not fit becomes
 // DefaultOrNull, and either sets *left_out. Without it both are errors.
 enum class Origin { kMade, kStored };
+// Whether the prop can hold a value that a client of another schema has made.
+bool HasPlaceFor(const TableDef& table, const PropDef& prop, const Data& data);
 Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out = nullptr);
 Data SetToData(const TableDef& table, const Vector<PropValue>& set);

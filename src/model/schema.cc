@@ -1,5 +1,7 @@
 #include "model/schema.h"
 
+#include <utility>
+
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/id.h"
@@ -66,6 +68,13 @@ Result<Schema> Schema::Parse(const Data& description) {
   }
   schema.fingerprint_ = Fingerprint(schema.tables_);
   EncodeData(description, &schema.description_);
+  return schema;
+}
+
+Schema Schema::OfNames(Vector<TableDef> tables) {
+  Schema schema;
+  schema.tables_ = std::move(tables);
+  schema.back_refs_.resize(schema.tables_.size());
   return schema;
 }
 

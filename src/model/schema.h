@@ -74,6 +74,8 @@ struct BackRef {
 class Schema {
  public:
   static Result<Schema> Parse(const Data& description);
+  // A schema of bare names: what one is written with or read by, and not what its rows hold.
+  static Schema OfNames(Vector<TableDef> tables);
   uint32_t version() const { return version_; }
   const Vector<uint32_t>& accepts() const { return accepts_; }
   const Vector<TableDef>& tables() const { return tables_; }

@@ -9,10 +9,12 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/left_out.h"
 #include "log/membership_op.h"
 #include "log/wire.h"
 #include "model/members.h"
 #include "sync/chain.h"
+#include "sync/quarantine.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -82,11 +84,13 @@ bool IsReadable(const Schema& schema, const OutboxRecord& update) {
   return body.ok() && UpdateFromData(schema, body.value()).ok();
 }
 
-Grouping::Grouping(const Schema* schema, size_t outbox_size, uint64_t most, bool of_newer)
+Grouping::Grouping(const Schema* schema, size_t outbox_size, uint64_t most, bool of_newer,
+                   double now)
     : schema_(schema),
       slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0),
       most_(most),
-      of_newer_(of_newer) {}
+      of_newer_(of_newer),
+      now_(now) {}
 
 bool Grouping::wants_more() const {
   if (slots_ > 0) return true;
@@ -155,6 +159,16 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     return;
   }
   if (IsGrouped(record) || record.known.has_value()) return;
+  Status left_out;
+  Result<Mutation> mutation = DecodeMutation(*schema_, record.body, &left_out);
+  const bool is_newer = left_out.ok() ? mutation.status().code() == Code::kVersion : of_newer_;
+  if (is_newer) {
+    saw_newer_ = true;
+    Hold(record);
+    return;
+  }
+  // This is done for mutations that wait, too.
+  if (!left_out.ok() && LeaveOut(key, left_out, mutation.value(), &record)) return;
   // What founds a realm again does not wait for the mutations that wait for it.
   const bool is_in_lost = IsInLostRealm(record);
   const bool waits = is_in_lost ? !FoundsAgain(record) : Touches(record);
@@ -164,14 +178,6 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   }
   Vector<std::string> realms = record.realms;
   Sort(realms.begin(), realms.end());
-  bool left_out = false;
-  Result<Mutation> mutation = DecodeMutation(*schema_, record.body, &left_out);
-  const bool is_newer = left_out ? of_newer_ : mutation.status().code() == Code::kVersion;
-  if (is_newer) {
-    saw_newer_ = true;
-    Hold(record);
-    return;
-  }
   // The body is protected by a checksum; the fields beside it may be damaged.
   if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
     realms = RealmsOf(mutation.value().ops);
@@ -205,6 +211,26 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   place->bytes += bytes;
   place->ops += mutation.value().ops.size();
   place->mutations.push_back(std::move(mutation.value()));
+}
+
+// Moves what the schema has no place for to the inbox, out of the record. Returns true if nothing
+// else is in the mutation: then it is removed as a whole, and windows are notified.
+bool Grouping::LeaveOut(const Key& key, const Status& why, const Mutation& rest,
+                        MutationRecord* record) {
+  const Result<Vector<LeftOutPart>> parts = FindLeftOut(*schema_, record->body, defaults_);
+  if (!parts.ok() || parts.value().empty()) return false;
+  if (rest.ops.empty()) {
+    dropped_any_ = true;
+    unreadable_.push_back({key, std::move(*record), why, true});
+    return true;
+  }
+  AddDroppedToInbox(parts.value(), *record, now_, &writes_);
+  MutationRecord kept = MakeMutationRecord(*schema_, rest);
+  record->body = std::move(kept.body);
+  record->keys = std::move(kept.keys);
+  record->realms = std::move(kept.realms);
+  writes_.push_back(PutWrite(Store::kMutations, key, record->Write()));
+  return false;
 }
 
 Grouping::Candidate* Grouping::PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
@@ -281,6 +307,8 @@ void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
 Vector<OutboxRecord> Grouping::Finish(double at, double now, UuidGenerator* ids, Chain* chain,
                                       Data::Array* writes) {
   Vector<OutboxRecord> updates;
+  for (Data& write : writes_) writes->push_back(std::move(write));
+  writes_.clear();
   // Realms of candidates that were set apart: later ones in these realms wait with them.
   Set<std::string> waiting;
   for (Candidate& candidate : candidates_) {

@@ -22,16 +22,18 @@
 #include "log/mutation_record.h"
 #include "log/op.h"
 #include "log/outbox_record.h"
+#include "log/sync_record.h"
 #include "model/schema.h"
 
 namespace skerry {
 
 // A mutation that must not be sent: this build cannot read its body, it does not match its record,
-// or it exceeds a limit of requests.
+// it exceeds a limit of requests, or the schema has no place for anything that it does.
 struct Unreadable {
   Key key;
   MutationRecord record;
   Status status;
+  bool is_dropped = false;  // there is no place for it
 };
 
 // Whether this schema can read an update of the outbox, which may have been made under another one.
@@ -42,10 +44,10 @@ class Grouping {
   // `outbox_size`: the number of updates in the outbox, which holds at most kMaxOutboxUpdates.
   // `most`: the greatest number of mutations in an update. `of_newer`: a table or prop that this
   // schema does not know may have been added by a newer version of the application. A mutation that
-  // names one then waits for that version. Otherwise the table or prop was dropped from the schema,
-  // and is left out.
+  // names one then waits for that version. Otherwise the table or prop was dropped from the schema:
+  // what it has of it goes to the inbox, and the rest is sent.
   Grouping(const Schema* schema, size_t outbox_size, uint64_t most = kMaxMutationsPerUpdate,
-           bool of_newer = false);
+           bool of_newer = false, double now = 0);
 
   // The updates in the outbox. A mutation that names an update which is not among them counts as
   // ungrouped: one of the two records was damaged.
@@ -56,18 +58,22 @@ class Grouping {
   // Realms that the server has lost. Mutations in them wait, but for one that founds the realm
   // again, and so do later ones on the same objects.
   void Lose(const Vector<std::string>& realms) { lost_.insert(realms.begin(), realms.end()); }
+  // Of earlier schemas (log/left_out.h).
+  void KnowDefaults(OldDefaults defaults) { defaults_ = std::move(defaults); }
   // A page: [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
   // Whether mutations of another page could still join an update.
   bool wants_more() const;
 
   // Returns the new outbox records in chain order, with the state "new"; empty if there is nothing
-  // to group. Appends to `writes` those of the grouped mutations. The caller writes the outbox
+  // to group. Appends to `writes` those of the grouped mutations, and of what was left out. The caller writes the outbox
   // records, because it may mark them as sent first. Advances `chain`.
   Vector<OutboxRecord> Finish(double at, double now, UuidGenerator* ids, Chain* chain,
                               Data::Array* writes);
 
   const Vector<Unreadable>& unreadable() const { return unreadable_; }
+  // One of them is dropped.
+  bool dropped_any() const { return dropped_any_; }
   // A record of a newer version of the package, or of the application, is there.
   bool saw_newer() const { return saw_newer_; }
   // Mutations that were ready but are in no update yet.
@@ -87,6 +93,7 @@ class Grouping {
   };
 
   void AddOne(const Key& key, MutationRecord record);
+  bool LeaveOut(const Key& key, const Status& why, const Mutation& rest, MutationRecord* record);
   bool IsGrouped(const MutationRecord& record) const;
   bool Touches(const MutationRecord& record) const;
   void Hold(const MutationRecord& record);
@@ -99,9 +106,12 @@ class Grouping {
                           const Chain& chain) const;
 
   const Schema* schema_;
+  OldDefaults defaults_;
+  Data::Array writes_;  // of what was left out
   size_t slots_;
   uint64_t most_;
   bool of_newer_;
+  double now_;
   Vector<Candidate> candidates_;
   std::string user_;
   Set<std::string> held_keys_;
@@ -113,6 +123,7 @@ class Grouping {
   bool saw_newer_ = false;
   size_t left_over_ = 0;
   bool set_apart_ = false;
+  bool dropped_any_ = false;
 };
 
 }  // namespace skerry

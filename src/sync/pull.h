@@ -65,6 +65,7 @@ struct OwnEntry {
   uint64_t revision = 0;
   double at = 0;
   LostOps lost;
+  Vector<DroppedOp> dropped;
 };
 
 // A snapshot of a stream. `state`: JSON text, which is fetched before the answer is folded.

@@ -82,6 +82,7 @@ Status ReadOwn(const Data& own, PullAnswer* answer) {
       entry.at = place["at"].as_number();
       ReadIndexes(place["gone"], &entry.lost.gone);
       ReadIndexes(place["missing"], &entry.lost.missing);
+      if (place["dropped"].is_array()) FromData(Data(place["dropped"]), &entry.dropped);
     }
   }
   return Status::Ok();

@@ -21,6 +21,7 @@ struct OwnPlace {
   uint64_t revision = 0;
   double at = 0;
   const OutboxRecord* update = nullptr;
+  const OwnEntry* entry = nullptr;
   bool has_rows = true;  // base does not have its rows yet
 };
 
@@ -32,6 +33,30 @@ const uint64_t* KnownRevision(const PullAnswer& answer, const std::string& actio
   if (known == answer.known->end()) return nullptr;
   const auto revision = known->second.find(realm);
   return revision == known->second.end() ? nullptr : &revision->second;
+}
+
+// The server has not stored what it had no place for: base is without it, too.
+void RemoveDropped(const Schema& schema, const Vector<DroppedOp>& dropped, Vector<Op>* ops) {
+  Set<size_t> removed;
+  for (const DroppedOp& one : dropped) {
+    if (one.op >= ops->size()) continue;
+    Op& op = (*ops)[one.op];
+    if (!one.props.has_value()) removed.insert(one.op);
+    if (!one.props.has_value() || op.table == kNone) continue;
+    const Vector<PropDef>& props = schema.table(op.table).props;
+    const auto is_named = [&](PropIndex prop) {
+      return Contains(*one.props, props[prop].name);
+    };
+    erase_if(op.set, [&](const PropValue& set) { return is_named(set.prop); });
+    erase_if(op.add, [&](const PropAdd& add) { return is_named(add.prop); });
+    if (!op.Has(kCreates) && op.set.empty() && op.add.empty()) removed.insert(one.op);
+  }
+  if (removed.empty()) return;
+  Vector<Op> kept;
+  for (size_t i = 0; i < ops->size(); ++i) {
+    if (!removed.contains(i)) kept.push_back(std::move((*ops)[i]));
+  }
+  *ops = std::move(kept);
 }
 
 }  // namespace
@@ -64,6 +89,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
+  quarantine_.KnowDefaults(sync_.defaults.value_or(OldDefaults()));
   if (WaitsForOffers()) return true;
   FindRevoked();
   DropSteps();
@@ -128,7 +154,7 @@ void PullFold::OwnSteps() {
       const bool has_rows =
           IsDropped(realm) || entry.revision > CursorRevision(request_->cursors, realm);
       if (has_rows || sync_.streams.has_value())
-        places.push_back({realm, entry.revision, entry.at, &update, has_rows});
+        places.push_back({realm, entry.revision, entry.at, &update, &entry, has_rows});
     }
   }
   Sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
@@ -148,6 +174,7 @@ void PullFold::OwnSteps() {
     step.realm = place.realm;
     step.at = place.at;
     step.revision = place.revision;
+    RemoveDropped(*schema_, place.entry->dropped, &update.value().ops);
     for (Op& op : update.value().ops) {
       if (op.Has(kOnRow) && op.realm == place.realm) step.ops.push_back(std::move(op));
     }
@@ -235,10 +262,11 @@ void PullFold::ConfirmOwn() {
 void PullFold::ReportLost(OutboxRecord* update) {
   if (update->received()) return;
   const auto own = answer_->own.find(update->id);
-  if (own == answer_->own.end()) return;
-  // Every realm's entry says it.
-  for (const auto& [realm, entry] : own->second)
-    AddLostToInbox(*schema_, entry.lost, now_, update, &writes_);
+  // Each realm says the same.
+  if (own == answer_->own.end() || own->second.empty()) return;
+  const OwnEntry& entry = own->second.begin()->second;
+  AddLostToInbox(*schema_, entry.lost, now_, update, &writes_);
+  quarantine_.LeaveOut(*update, entry.dropped);
 }
 
 // For an update of which the server has said that it is in the log at some revision: if the log up

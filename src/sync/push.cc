@@ -115,6 +115,7 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   ids_ = ids;
+  quarantine_.KnowDefaults(sync_.defaults.value_or(OldDefaults()));
   // In the order of the request, so that an update is handled after those that it follows.
   for (const std::string& id : asked_) {
     const size_t index = IndexOf(outbox_, id);
@@ -176,6 +177,7 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   if (result.status == PushStatus::kApplied) update.checked.reset();
   AddLostToInbox(*schema_, {result.gone, result.missing}, now_, &update, &writes_);
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
+  quarantine_.LeaveOut(update, result.dropped);
   Report(update, result.status);
   progress_ = true;
 }

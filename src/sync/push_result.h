@@ -45,12 +45,26 @@ inline bool CanRead(const Data&, const KnownAt*) { return true; }
 void FromData(Data&& data, KnownAt* out);
 Data ToData(const KnownAt& at);
 
+// An op of the update that was applied without some of its props, because the server's release has
+// no place for them; or not at all, if there are no `props`.
+struct DroppedOp {
+  uint64_t op = 0;
+  std::optional<Vector<std::string>> props;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("op", self.op).Require(IsCount);
+    member.Optional("props", self.props);
+  }
+};
+
 struct PushResult {
   std::string id;  // of the update
   PushStatus status = PushStatus::kOther;
   Revisions revisions;       // at which it was applied
   Vector<uint64_t> gone;     // indexes of ops whose object was deleted with its parent
   Vector<uint64_t> missing;  // indexes of ops whose object is not there
+  Vector<DroppedOp> dropped;
   Vector<PushRejection> rejected;
   Map<std::string, KnownAt> known;  // by action
 
@@ -61,6 +75,7 @@ struct PushResult {
     member("revisions", self.revisions);
     member("gone", self.gone);
     member("missing", self.missing);
+    member("dropped", self.dropped);
     member("rejected", self.rejected);
     member("known", self.known);
   }

@@ -16,7 +16,9 @@ namespace {
 // The first object that the mutation names, and what it wanted: the plain values of all props that
 // it set.
 void NameObject(const Schema& schema, const MutationRecord& record, ConflictRecord* entry) {
-  Result<Mutation> mutation = DecodeMutation(schema, record.body);
+  // All that it wanted is shown, also what this schema has no place for.
+  Schema names = Schema::OfNames({});
+  Result<Mutation> mutation = DecodeMutationAsItIs(record.body, &names);
   if (!mutation.ok() || mutation.value().ops.empty()) {
     // The keys name the object even if the body cannot be read.
     if (record.keys.empty()) return;
@@ -29,15 +31,17 @@ void NameObject(const Schema& schema, const MutationRecord& record, ConflictReco
   }
   const Op& first = mutation.value().ops[0];
   if (first.table == kNone) return;
-  const TableDef& def = schema.table(first.table);
-  entry->table = def.name;
+  const TableDef& named = names.table(first.table);
+  entry->table = named.name;
   entry->id = first.id;
+  const TableIndex known = schema.FindTable(named.name);
   Data props = Data::MakeObject();
   for (const Op& op : mutation.value().ops) {
-    if (op.table == kNone || KeyOf(schema, op) != KeyOf(schema, first)) continue;
+    if (op.table == kNone || KeyOf(names, op) != KeyOf(names, first)) continue;
     for (const PropValue& value : op.set) {
-      const PropDef& prop = def.props[value.prop];
-      props.Set(prop.name, ValueToData(prop, value.value, false));
+      const std::string& name = named.props[value.prop].name;
+      const bool is_known = known != kNone && schema.table(known).FindProp(name) != kNone;
+      props.Set(name, is_known ? ValueToData({}, value.value, false) : ValueAsItIs(value.value));
     }
   }
   if (!first.Has(kDeletes)) entry->mine = std::move(props);
@@ -144,8 +148,39 @@ bool Quarantine::OnlyLeaves(const MutationRecord& record, const InboxReason& why
                      [&](const Op& op) { return IsLeave(*schema_, op, user_); });
 }
 
+void Quarantine::LeaveOut(const OutboxRecord& update, const Vector<DroppedOp>& dropped) {
+  if (dropped.empty()) return;
+  // Read without a schema: it may have been grouped under another one.
+  const Result<Data> body = ParseJson(update.body);
+  if (!body.ok()) return;  // cannot happen: the server has read it
+  const Data::Array& ops = body.value()["ops"].items();
+  const Data::Array& actions = body.value()["actions"].items();
+  for (const DroppedOp& one : dropped) {
+    if (one.op >= ops.size()) continue;
+    const Data& op = ops[one.op];
+    const std::string object =
+        ObjectName(op["table"].as_string(), op["id"].as_string(), op["realm"].as_string());
+    // Without `by` there is one action.
+    const Data by = op["by"].is_array() ? op["by"] : Data(Data::Array{Data(0)});
+    for (const Data& place : by.items()) {
+      const uint64_t index = place.as_u64(actions.size());
+      if (index >= actions.size()) continue;
+      std::optional<Vector<std::string>>& props =
+          left_out_[actions[index]["id"].as_string()].try_emplace(object, Vector<std::string>())
+              .first->second;
+      if (!one.props.has_value()) props.reset();
+      if (!props.has_value()) continue;
+      for (const std::string& prop : *one.props) props->push_back(prop);
+    }
+  }
+}
+
 void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writes) {
   if (IsNewer(record)) return;
+  if (const auto left_out = left_out_.find(record.id); left_out != left_out_.end()) {
+    const auto parts = FindLeftOut(left_out->second, record.body, defaults_);
+    if (parts.ok()) AddDroppedToInbox(parts.value(), record, now_, writes);
+  }
   bool changed = false;
   if (record.update.has_value() && undone_.contains(*record.update)) {
     record.update.reset();
@@ -187,15 +222,37 @@ void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writ
 
 void Quarantine::Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
                         Data::Array* writes) {
-  for (const std::string& object : record.keys) refused_keys_.emplace(object, record.id);
   refused_.push_back({record.id, key, why.code, why.detail, {}});
   highest_ = std::max(highest_, key.number());
+  writes->push_back(DeleteWrite(Store::kMutations, key));
+  if (why.reason == kDropped) {
+    const auto parts = FindLeftOut(*schema_, record.body, defaults_);
+    if (parts.ok() && !parts.value().empty())
+      return AddDroppedToInbox(parts.value(), record, now_, writes);
+  }
+  for (const std::string& object : record.keys) refused_keys_.emplace(object, record.id);
   NoteCreated(record);
   ConflictRecord entry = EntryFor(why, now_);
   NameObject(*schema_, record, &entry);
   entry.mutation = {record.id, record.name, record.at, record.body, {}};
   writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
-  writes->push_back(DeleteWrite(Store::kMutations, key));
+}
+
+void AddDroppedToInbox(const Vector<LeftOutPart>& parts, const MutationRecord& record, double now,
+                       Data::Array* writes) {
+  for (const LeftOutPart& part : parts) {
+    InboxReason why;
+    why.reason = kDropped;
+    why.code = kNoPlace;
+    why.detail = part.detail;
+    ConflictRecord entry = EntryFor(why, now);
+    entry.table = part.table;
+    entry.id = part.id;
+    entry.mine = part.mine;
+    if (!part.is_whole) entry.part = true;
+    entry.mutation = {record.id, record.name, record.at, part.body, {}};
+    writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
+  }
 }
 
 namespace {

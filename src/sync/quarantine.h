@@ -10,6 +10,8 @@
 //   that it needs. What comes after it finds the realm and the objects there.
 // - If the user is no longer a member of the realm that a mutation leaves, that mutation is done.
 // - The marks `known` and `alone` are set.
+// - What the schema has no place for goes to the inbox by itself: no other mutation is refused for
+//   that.
 #ifndef SKERRY_SYNC_QUARANTINE_H_
 #define SKERRY_SYNC_QUARANTINE_H_
 
@@ -20,15 +22,21 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "log/conflict_record.h"
+#include "log/left_out.h"
 #include "log/outbox_record.h"
+#include "log/sync_record.h"
 #include "log/update_record.h"
 #include "model/row.h"
 #include "model/schema.h"
+#include "sync/push_result.h"
 
 namespace skerry {
 
+inline constexpr const char* kDropped = "dropped";
+inline constexpr const char* kNoPlace = "no_place";  // the code of its entries
+
 struct InboxReason {
-  std::string reason = "rejected";
+  std::string reason = "rejected";  // kDropped: the schema has no place for it
   std::string code;
   std::string detail;
   std::string depends_on;  // a refused mutation, if this is not refused for itself
@@ -59,6 +67,9 @@ class Quarantine {
   // It was known, but the log no longer has it: it becomes pending like any other mutation.
   void Forget(const std::string& mutation) { forgotten_.insert(mutation); }
   void Alone(const std::string& mutation) { alone_.insert(mutation); }
+  // The server has applied the update without this. Its mutations are not removed by that.
+  void LeaveOut(const OutboxRecord& update, const Vector<DroppedOp>& dropped);
+  void KnowDefaults(const OldDefaults& defaults) { defaults_ = defaults; }
   // Every ungrouped mutation that touches the realm goes to the inbox, for this reason.
   void RefuseRealm(const std::string& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
@@ -66,7 +77,7 @@ class Quarantine {
 
   bool empty() const {
     return undone_.empty() && culprits_.empty() && known_.empty() && forgotten_.empty() &&
-           alone_.empty() && realms_.empty();
+           alone_.empty() && realms_.empty() && left_out_.empty();
   }
   void Add(const Data& mutations_range, Data::Array* writes);
 
@@ -92,7 +103,9 @@ class Quarantine {
   const Schema* schema_;
   std::string user_;
   double now_;
-  Set<std::string> undone_;  // update ids
+  OldDefaults defaults_;
+  Map<std::string, ServerLeftOut> left_out_;  // by mutation
+  Set<std::string> undone_;                   // update ids
   Map<std::string, InboxReason> culprits_;
   Map<std::string, InboxReason> realms_;
   Map<std::string, Revisions> known_;
@@ -108,6 +121,10 @@ class Quarantine {
   uint64_t highest_ = 0;
   uint64_t last_key_ = 0;
 };
+
+// Adds inbox entries of what was left out of a mutation.
+void AddDroppedToInbox(const Vector<LeftOutPart>& parts, const MutationRecord& record, double now,
+                       Data::Array* writes);
 
 // Adds inbox entries for ops that the server has applied in vain, but for those of which an entry was
 // made before: `update` notes which. The update was applied, but its author must know. An entry's body

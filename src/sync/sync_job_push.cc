@@ -41,7 +41,8 @@ ReadReply SyncJob::ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn)
   was_full_ = ask->outbox.size() >= kMaxOutboxUpdates;
   ask->grouping =
       std::make_unique<Grouping>(&state_->schema, ask->outbox.size(), state_->limits.mutations,
-                                 IsFromNewerVersion(state_->schema, ask->sync));
+                                 IsFromNewerVersion(state_->schema, ask->sync), turn->now);
+  ask->grouping->KnowDefaults(ask->sync.defaults.value_or(OldDefaults()));
   ask->grouping->Know(ask->outbox);
   ask->grouping->OfUser(state_->user);
   if (ask->sync.lost.has_value()) ask->grouping->Lose(*ask->sync.lost);
@@ -76,13 +77,17 @@ ReadReply SyncJob::FinishPushAsk(PushAskStage* ask, Turn* turn) {
     ask->body =
         PushBody(ask->batch, ask->outbox, ask->sync, state_->schema.version(), lease_.epoch());
   if (ask->grouping->saw_newer()) state_->error = NewerTabError();
+  ask->transaction.Count(reply.writes);
   return reply;
 }
 
 void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
   if (!Work() || !lease_.held()) return;
   const Grouping& grouping = *ask->grouping;
-  if (!ask->batch.ids.empty()) {
+  if (grouping.dropped_any()) {
+    // The user sees it at once, and not only when the server can be reached. Then the push goes on.
+    BeginQuarantine(grouping.unreadable(), turn);
+  } else if (!ask->batch.ids.empty()) {
     const auto awaited = [](const OutboxRecord& update) { return !update.received(); };
     const size_t left_over =
         grouping.left_over() + grouping.unreadable().size() +
@@ -103,13 +108,14 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
   }
 }
 
-// Mutations that this build cannot read must not block the others: they go to the inbox as they
-// are.
+// Mutations that this build cannot read, or has no place for, must not block the others: they go to
+// the inbox as they are.
 void SyncJob::BeginQuarantine(const Vector<Unreadable>& unreadable, Turn* turn) {
   auto quarantine = std::make_unique<Quarantine>(&state_->schema, state_->user, turn->now);
   for (const Unreadable& one : unreadable) {
     InboxReason refusal;
-    refusal.code = "unreadable";
+    if (one.is_dropped) refusal.reason = kDropped;
+    refusal.code = one.is_dropped ? kNoPlace : "unreadable";
     refusal.detail = one.status.detail();
     quarantine->Refuse(one.record.id, std::move(refusal));
   }

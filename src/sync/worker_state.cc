@@ -14,6 +14,7 @@ SyncRecord WorkerState::Sound(const Data& stored, double now) {
   loss_reported = !whole;
   const std::string client = sync.client.empty() ? ids.Next(now) : sync.client;
   SyncRecord sound = CompleteSyncRecord(stored, client, schema.version());
+  NoteDefaults(schema, &sound);
   if (whole) return sound;
   sound.n = std::max(sound.n, sync.n);
   // The base rows of realms without a cursor are dropped when the realms are pulled again.

@@ -3,7 +3,7 @@ import { refuseUnknown, type SkerryError } from '../../core/errors.ts';
 import { readNow } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
 import { actionsOf, type StoredActions } from './actions.ts';
-import { type FileContent, type FileRow, toFile } from './file.ts';
+import { type FileContent, type FileRow, type InboxEntry, toFile } from './file.ts';
 import { type MutationRecord, PortableCore } from './portable-core.ts';
 import { type Stored, takeSnapshot } from './snapshot.ts';
 
@@ -21,12 +21,23 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
   await core.parts.mutations.durable();
   let portable: PortableCore;
   let mutations: readonly Stored<MutationRecord>[];
+  let conflicts: readonly Stored<unknown>[];
   let actions: readonly StoredActions[] = [];
   if (options.pendingOnly) {
     portable = await fresh();
-    const [found] = await readNow(storage, [{ store: 'mutations', range: {} }]);
+    const [found, inbox] = await readNow(storage, [
+      { store: 'mutations', range: {} },
+      { store: 'conflicts', range: {} },
+    ]);
     mutations = found as Stored<MutationRecord>[];
-  } else ({ portable, mutations, actions } = await takeSnapshot(host, database, storage, fresh));
+    conflicts = inbox as Stored<unknown>[];
+  } else
+    ({ portable, mutations, conflicts, actions } = await takeSnapshot(
+      host,
+      database,
+      storage,
+      fresh,
+    ));
   try {
     return toFile({
       name: opened.name,
@@ -36,6 +47,7 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
       rows: options.pendingOnly ? null : rowsOf(core, portable),
       ...(actions.length > 0 && { streams: actionsOf(portable, actions) }),
       mutations: mutations.map(({ value }) => readable(portable, value)),
+      ...(conflicts.length > 0 && { inbox: conflicts.map(({ value }) => entryOf(value)) }),
     });
   } finally {
     portable.close();
@@ -61,13 +73,40 @@ function readable(
   portable: PortableCore,
   record: MutationRecord,
 ): FileContent['mutations'][number] {
+  const { id, name, at, body } = record;
+  const unreadable = (why: string) => ({ id, name, at, unreadable: why, body: base64(body) });
   try {
-    return portable.read(record.body);
+    const { leftOut, ...mutation } = portable.read(body);
+    return leftOut === undefined ? mutation : unreadable(leftOut);
   } catch (error) {
     // The mutation is of another schema, or damaged: its effect is not known, but it is not left out.
-    const { id, name, at, body } = record;
-    return { id, name, at, unreadable: (error as SkerryError).message, body: base64(body) };
+    return unreadable((error as SkerryError).message);
   }
+}
+
+/** The members of a record of the inbox (src/log/conflict_record.h). Any script may have written it. */
+interface ConflictRecord extends Omit<InboxEntry, 'key' | 'mutation'> {
+  readonly id: string | null;
+  readonly mutation?: Omit<InboxEntry['mutation'], 'body'> & { readonly body: Uint8Array };
+}
+
+function entryOf(stored: unknown): InboxEntry {
+  const { table, id, reason, code, detail, at, mine, mutation } = (stored ?? {}) as ConflictRecord;
+  const body = mutation?.body instanceof Uint8Array ? base64(mutation.body) : '';
+  const { id: action = '', name = '', at: madeAt = 0 } = mutation ?? {};
+  return {
+    ...{ table, key: id, reason, code, detail, at },
+    mine: inJson(mine),
+    mutation: { id: action, name, at: madeAt, body },
+  };
+}
+
+/** Bytes become envelopes. */
+function inJson(mine: unknown): unknown {
+  if (typeof mine !== 'object' || mine === null) return mine ?? null;
+  const plain = (value: unknown) =>
+    value instanceof Uint8Array ? { $type: 'bytes', v: base64(value) } : value;
+  return Object.fromEntries(Object.entries(mine).map(([prop, value]) => [prop, plain(value)]));
 }
 
 function base64(bytes: Uint8Array): string {

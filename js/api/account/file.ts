@@ -3,7 +3,8 @@
  *
  *   {"format":"skerry-export","version":1,"checksum":"crc32:<8 hex digits>","content":{
  *     "name","user","schema","at","rows":{<table>:{<realm>:[{"id","createdAt","modifiedAt","props"}]}}|null,
- *     "streams"?:{<realm>:{<stream>:[{"id","name","arg","at","madeAt","author","place"}]}},"mutations":[…]}}
+ *     "streams"?:{<realm>:{<stream>:[{"id","name","arg","at","madeAt","author","place"}]}},"mutations":[…],
+ *     "inbox"?:[{"table","key","reason","code","detail","at","mine","mutation":{"id","name","at","body"}}]}}
  *
  * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be formatted again.
  */
@@ -23,6 +24,23 @@ export interface UnreadableMutation {
   readonly body: string;
 }
 
+/** An entry of the conflict inbox: `mine` for people, and the body as it is stored, in base64. */
+export interface InboxEntry {
+  readonly table: string | null;
+  readonly key: string | null;
+  readonly reason: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly at: number;
+  readonly mine: unknown;
+  readonly mutation: {
+    readonly id: string;
+    readonly name: string;
+    readonly at: number;
+    readonly body: string;
+  };
+}
+
 export interface FileContent {
   readonly name: string;
   readonly user: string | null;
@@ -35,6 +53,8 @@ export interface FileContent {
   readonly streams?: StreamActions;
   /** Pending over the rows, in their order. */
   readonly mutations: readonly (PlainMutation | UnreadableMutation)[];
+  /** Left out: it is empty. Not imported: it holds what was refused, and what a release has no place for. */
+  readonly inbox?: readonly InboxEntry[];
 }
 
 const format = 'skerry-export';

@@ -91,15 +91,17 @@ function pendingOf(
   mutation: PlainMutation | UnreadableMutation,
 ): PlainMutation {
   if (!('unreadable' in mutation)) return inRealms(mutation, ownRealms(core));
+  const refuse = (why: string, cause?: unknown) =>
+    new UpdateNeededError('version', `Mutation ${mutation.id} cannot be read: ${why}`, { cause });
+  let read: ReturnType<PortableCore['read']>;
   try {
-    return inRealms(portable.read(fromBase64(mutation.body)), ownRealms(core));
+    read = portable.read(fromBase64(mutation.body));
   } catch (cause) {
-    throw new UpdateNeededError(
-      'version',
-      `Mutation ${mutation.id} cannot be read: ${mutation.unreadable}`,
-      { cause },
-    );
+    throw refuse(mutation.unreadable, cause);
   }
+  const { leftOut, ...whole } = read;
+  if (leftOut !== undefined) throw refuse(leftOut);
+  return inRealms(whole, ownRealms(core));
 }
 
 /** Data that were made without a user become the user's own. */

@@ -101,10 +101,10 @@ export class PortableCore {
     return this.#module.output() as ConfirmedAction[];
   }
 
-  /** The content of the body of a mutation. */
-  read(body: Uint8Array): PlainMutation {
+  /** The content of the body of a mutation. `leftOut`: why something of it is not there, if the schema lacks the place. */
+  read(body: Uint8Array): PlainMutation & { readonly leftOut?: string } {
     this.#module.callWithBytes('_sk_portable_read', body, this.#handle);
-    return this.#module.output() as PlainMutation;
+    return this.#module.output() as PlainMutation & { readonly leftOut?: string };
   }
 
   /** The record of a mutation. Throws where a server would refuse it without looking at any row. */

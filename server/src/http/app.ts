@@ -32,7 +32,7 @@ import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, kImmutable, staticFiles } from './files.ts';
-import { checkSchemaVersion, clientOf, epochOf, followsOf, seenOf, updatesOf } from './requests.ts';
+import { checkSchemaVersion, clientOf, epochOf, followsOf, isOlder, seenOf, updatesOf } from './requests.ts';
 
 /** What Node's listener passes with a request. */
 export interface App {
@@ -194,7 +194,8 @@ export function createApp(options: AppOptions): Hono<App> {
         const updates = updatesOf(body);
         const cost = pushCost(updates, bytes);
         const said = { seen: seenOf(body, updates), follows: followsOf(body) };
-        return { client, epoch: epochOf(body), ...said, updates, bytes, cost };
+        const older = isOlder(body, options.schema);
+        return { client, epoch: epochOf(body), ...said, older, updates, bytes, cost };
       },
       async (user, push) => {
         if (push.updates.length === 0) {

@@ -14,6 +14,11 @@ export function clientOf(body: JsonObject): string {
   return body.client;
 }
 
+/** Whether a caller that checkSchemaVersion lets pass is of an earlier release. */
+export function isOlder(body: JsonObject, schema: SchemaDescription): boolean {
+  return (body.schema as number) < schema.version;
+}
+
 /** Rejects callers whose schema this server cannot serve. */
 export function checkSchemaVersion(body: JsonObject, schema: SchemaDescription): void {
   const version = body.schema;

@@ -60,7 +60,7 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
     tx,
     `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
               'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone', 'missing', l.answer -> 'missing',
-              'streams', l.streams)::text,
+              'dropped', l.answer -> 'dropped', 'streams', l.streams)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
       cross join lateral (
@@ -221,7 +221,7 @@ export async function readOwn(
          from own)
      select fits::text as fits, case when fits then (
        select string_agg(json_build_object('update', o.update_id, 'realm', o.realm, 'revision', o.revision, 'at', o.at,
-                'client', o.client, 'ops', ${ops}, 'gone', o.answer -> 'gone', 'missing', o.answer -> 'missing',
+                'client', o.client, 'ops', ${ops}, 'gone', o.answer -> 'gone', 'missing', o.answer -> 'missing', 'dropped', o.answer -> 'dropped',
                 'revisions', o.answer -> 'revisions', 'forgotten', o.folds and o.revision <= o.floor)::text,
                 ',' order by o.realm, o.revision) from own o) end as text
        from whole`,

@@ -61,6 +61,8 @@ interface Request {
   readonly epoch: number | null;
   /** True: the request has mutations of a former identity. A time: the client has said so then. */
   readonly follows: true | number | null;
+  /** The client is of an earlier release. */
+  readonly older: boolean;
   readonly updates: JsonObject[];
 }
 
@@ -286,7 +288,7 @@ function asRequests(
 } {
   const requests: Request[] = [];
   const tokens = new Map<Caller, number>();
-  for (const { client, user, epoch, update, follows: former } of units) {
+  for (const { client, user, epoch, update, follows: former, older = false } of units) {
     const follows = former ? true : (since.get(client) ?? null);
     if (!tokens.has(user)) tokens.set(user, tokens.size);
     const rights = tokens.get(user) as number;
@@ -295,9 +297,10 @@ function asRequests(
       last?.client === client &&
       last.rights === rights &&
       last.epoch === epoch &&
+      last.older === older &&
       last.follows === follows;
     if (isSame) last.updates.push(update);
-    else requests.push({ client, user: user.id, rights, epoch, follows, updates: [update] });
+    else requests.push({ client, user: user.id, rights, epoch, follows, older, updates: [update] });
   }
   return { requests, rights: [...tokens.keys()].map(grantsOf) };
 }

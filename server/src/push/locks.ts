@@ -21,6 +21,8 @@ export interface Unit {
   readonly seen?: ReadonlyMap<string, number>;
   /** The identity that the client had before, if the request has mutations of that time. */
   readonly follows?: string | null;
+  /** The client is of an earlier release: what has no place in the schema is left out, and named in the result. */
+  readonly older?: boolean;
 }
 
 /** An update that is refused, whatever the authority would decide. */

@@ -13,6 +13,8 @@ export interface PushRequest {
   readonly epoch: number | null;
   readonly seen?: ReadonlyMap<string, number>;
   readonly follows?: string | null;
+  /** The client is of an earlier release. */
+  readonly older?: boolean;
   readonly updates: readonly JsonObject[];
   /** The size of the request's text. */
   readonly bytes: number;
@@ -54,7 +56,8 @@ export class Waiting implements Grouped {
   #resolve!: (answer: PushAnswer) => void;
   #reject!: (error: unknown) => void;
 
-  constructor({ client, user, epoch, seen, follows, updates, bytes, cost, signal }: PushRequest) {
+  constructor(push: PushRequest) {
+    const { client, user, epoch, seen, follows, older = false, updates, bytes, cost, signal } = push;
     this.client = client;
     this.user = user;
     this.realms = [...new Set(updates.flatMap(realmsNamed))];
@@ -62,7 +65,7 @@ export class Waiting implements Grouped {
     this.cost = cost;
     this.signal = signal;
     const said = { ...(seen && { seen }), ...(follows && { follows }) };
-    this.#all = updates.map((update) => ({ client, user, epoch, update, ...said, owner: this }));
+    this.#all = updates.map((update) => ({ client, user, epoch, older, update, ...said, owner: this }));
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -27,7 +27,8 @@ Data EntryOf(const Data& entry) {
   for (const char* member :
        {"realm", "revision", "at", "client", "update", "declared", "spans", "streams"})
     read.Set(member, entry[member]);
-  for (const char* member : {"gone", "missing"}) read.Set(member, entry["answer"][member]);
+  for (const char* member : {"gone", "missing", "dropped"})
+    read.Set(member, entry["answer"][member]);
   return read;
 }
 

@@ -67,9 +67,10 @@ class OrderCheck final : public Check {
   // mutations of the same objects, and of the realm if it may be founded by one of them.
   bool MayBeHeld(Host& host, const Data& mutation) {
     if (host.release() == Release::kOnly) return false;
-    bool held = false;
+    Status left_out;
     const auto decoded =
-        DecodeMutation(SchemaOf(Release::kOlder), mutation["body"].as_bytes(), &held);
+        DecodeMutation(SchemaOf(Release::kOlder), mutation["body"].as_bytes(), &left_out);
+    bool held = !left_out.ok();
     std::set<std::string>& keys = held_[host.profile().index];
     for (const char* names : {"keys", "realms"}) {
       for (const Data& name : mutation[names].items())

@@ -1,0 +1,180 @@
+#include "log/left_out.h"
+
+#include <algorithm>
+
+#include "log/codec.h"
+#include "log/op_codec.h"
+#include "log/wire.h"
+
+namespace skerry {
+namespace {
+
+constexpr size_t kMaxNamed = 10;  // reasons that a detail gives
+
+// Keeps only what `is_left_out(prop)` chooses of an op that keeps its place.
+template <typename IsLeftOut>
+bool KeepContent(const Op& op, Op* part, IsLeftOut is_left_out) {
+  *part = op;
+  erase_if(part->set, [&](const PropValue& set) { return !is_left_out(set.prop, &set.value); });
+  erase_if(part->add, [&](const PropAdd& add) { return !is_left_out(add.prop, nullptr); });
+  if (part->Has(kCreates)) part->kind = OpKind::kUpdate;
+  part->if_revision.reset();
+  return !part->set.empty() || !part->add.empty();
+}
+
+bool LeftOutBySchema(const void* self, const Schema& names, const Op& op, Op* part,
+                     Vector<Status>* why) {
+  const Schema& schema = *static_cast<const Schema*>(self);
+  const TableDef& named = names.table(op.table);
+  const TableIndex index = schema.FindTable(named.name);
+  *part = op;
+  if (index == kNone) {
+    why->push_back(NoTable(named.name));
+    return true;
+  }
+  const TableDef& table = schema.table(index);
+  if (Status id = CheckId(table, op.id); !id.ok()) {
+    why->push_back(std::move(id));
+    return true;
+  }
+  return KeepContent(op, part, [&](PropIndex prop, const Value* value) {
+    const std::string& name = named.props[prop].name;
+    const PropIndex found = table.FindProp(name);
+    Status fits = found == kNone     ? NoProp(table.name, name)
+                  : value != nullptr ? CheckValue(table, table.props[found], *value)
+                                     : CheckAdd(table, found);
+    if (fits.ok()) return false;
+    why->push_back(std::move(fits));
+    return true;
+  });
+}
+
+bool LeftOutByServer(const void* self, const Schema& names, const Op& op, Op* part,
+                     Vector<Status>* why) {
+  const TableDef& table = names.table(op.table);
+  const auto& items = *static_cast<const ServerLeftOut*>(self);
+  const auto item = items.find(ObjectName(table.name, op.id, op.realm));
+  if (item == items.end()) return false;
+  *part = op;
+  if (!item->second.has_value()) {
+    why->push_back({Code::kUnknownTable, table.name});
+    return true;
+  }
+  return KeepContent(op, part, [&](PropIndex prop, const Value*) {
+    const std::string& name = table.props[prop].name;
+    const Vector<std::string>& props = *item->second;
+    if (std::find(props.begin(), props.end(), name) == props.end()) return false;
+    why->push_back({Code::kUnknownProp, table.name + "." + name});
+    return true;
+  });
+}
+
+// Takes the defaults out of what was left out of a create.
+void TakeOutDefaults(const TableDef& table, const OldDefaults& defaults, Op* part) {
+  const auto known = defaults.find(table.name);
+  if (known == defaults.end()) return;
+  erase_if(part->set, [&](const PropValue& set) {
+    const auto found = known->second.find(table.props[set.prop].name);
+    return found != known->second.end() && found->second == DefaultText(set.value);
+  });
+}
+
+struct Gathered {
+  Vector<Op> ops;
+  Vector<Status> why;
+};
+
+std::string DetailOf(const Vector<Status>& why) {
+  std::string detail;
+  Vector<std::string> named;
+  for (const Status& one : why) {
+    if (std::find(named.begin(), named.end(), one.detail()) != named.end()) continue;
+    named.push_back(one.detail());
+    if (named.size() > kMaxNamed) return detail + ", and others";
+    detail += (detail.empty() ? "" : ", ") + one.detail();
+  }
+  return detail;
+}
+
+LeftOutPart PartOf(const Schema& names, const Mutation& whole, Gathered gathered) {
+  Mutation mutation;
+  mutation.action = whole.action;
+  mutation.base = whole.base;
+  mutation.ops = std::move(gathered.ops);
+  const TableDef& table = names.table(mutation.ops[0].table);
+  LeftOutPart part;
+  part.table = table.name;
+  part.id = mutation.ops[0].id;
+  part.detail = DetailOf(gathered.why);
+  if (!mutation.ops.back().Has(kDeletes)) {
+    part.mine = Data::MakeObject();
+    for (const Op& op : mutation.ops) {
+      for (const PropValue& set : op.set)
+        part.mine.Set(table.props[set.prop].name, ValueAsItIs(set.value));
+      for (const PropAdd& add : op.add) part.mine.Set(table.props[add.prop].name, add.by);
+    }
+  }
+  part.is_whole = mutation.ops == whole.ops;
+  part.body = EncodeMutation(names, mutation);
+  return part;
+}
+
+}  // namespace
+
+std::string ObjectName(const std::string& table, const std::string& id, const std::string& realm) {
+  return table + '\0' + id + '\0' + realm;
+}
+
+Data ValueAsItIs(const Value& value) {
+  if (value.kind() != ValueKind::kDate) return ValueToData({}, value, false);
+  Data envelope = Data::MakeObject();
+  return envelope.Set("$type", "date").Set("v", value.number());
+}
+
+Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults& defaults,
+                                        const void* self, ChooseLeftOut choose) {
+  Schema names = Schema::OfNames({});
+  Result<Mutation> decoded = DecodeMutationAsItIs(body, &names);
+  if (!decoded.ok()) return decoded.status();
+  const Mutation& mutation = decoded.value();
+  Vector<std::pair<ObjectKey, std::string>> order;  // with the realm
+  Map<std::pair<ObjectKey, std::string>, Gathered> gathered;
+  for (const Op& op : mutation.ops) {
+    Op part;
+    Vector<Status> why;
+    if (!op.Has(kOnRow) || op.Has(kOnlyNew) || !choose(self, names, op, &part, &why)) continue;
+    if (op.Has(kCreates) && !part.Has(kCreates)) {
+      TakeOutDefaults(names.table(op.table), defaults, &part);
+      if (part.set.empty()) continue;
+    }
+    const std::pair<ObjectKey, std::string> key{op.key(), op.realm};
+    if (!gathered.contains(key)) order.push_back(key);
+    Gathered& of = gathered[key];
+    of.ops.push_back(std::move(part));
+    for (Status& one : why) of.why.push_back(std::move(one));
+  }
+  Vector<LeftOutPart> parts;
+  for (const auto& key : order)
+    parts.push_back(PartOf(names, mutation, std::move(gathered.at(key))));
+  return parts;
+}
+
+Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
+                                        const OldDefaults& defaults) {
+  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &schema, LeftOutBySchema);
+  if (!parts.ok()) return parts;
+  for (LeftOutPart& part : parts.value())
+    part.detail = "This release of the application has no place for it: " + part.detail + '.';
+  return parts;
+}
+
+Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_view body,
+                                        const OldDefaults& defaults) {
+  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &items, LeftOutByServer);
+  if (!parts.ok()) return parts;
+  for (LeftOutPart& part : parts.value())
+    part.detail = "The server's release has no place for " + part.detail + '.';
+  return parts;
+}
+
+}  // namespace skerry
