@@ -130,7 +130,11 @@ export class TableCodec {
     for (const [key, value] of Object.entries(plain)) {
       // A prop that only an older or newer schema has.
       const known = this.#byName.has(key);
-      keepMember(row, key, known ? this.fromPlain(key, value) : unknownValue(this.#registry, value));
+      keepMember(
+        row,
+        key,
+        known ? this.fromPlain(key, value) : unknownValue(this.#registry, value),
+      );
     }
     return Object.freeze(row);
   }

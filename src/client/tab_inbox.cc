@@ -136,13 +136,14 @@ bool IsOfOneObject(const ConflictRecord& a, const ConflictRecord& b) {
 // that in turn. It was refused after it, so it is found after it.
 void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
   const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
-  Set<std::string> retried, wholes;
+  Set<std::string> retried;
+  Set<std::pair<std::string, std::string>> wholes;  // mutation and code
   const auto retry = [&](const StoredConflict& one) {
     Mutation mutation;
     std::optional<Refusal> refusal = WhyNotRetried(one.record, &mutation);
     if (refusal.has_value()) return refusal;
     retried.insert(one.record.mutation.id);
-    if (!one.record.part.value_or(false)) wholes.insert(one.record.mutation.id);
+    if (!one.record.part.value_or(false)) wholes.emplace(one.record.mutation.id, one.record.code);
     tx->resolved.insert(one.key.number());
     AddRetried(std::move(mutation), one.record, tx, writes);
     return refusal;
@@ -161,9 +162,10 @@ void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
     if (depends && !retried.contains(other.mutation.id)) (void)retry(stored).has_value();
   }
   for (const StoredConflict& stored : entries) {
-    // Entries of one mutation have the same body, but for those of parts.
+    // Entries of one mutation and code have the same body, but for those of parts.
     const bool is_part = stored.record.part.value_or(false);
-    const bool is_same = !is_part && wholes.contains(stored.record.mutation.id);
+    const bool is_same =
+        !is_part && wholes.contains({stored.record.mutation.id, stored.record.code});
     if (is_same) tx->resolved.insert(stored.key.number());
     if (tx->resolved.contains(stored.key.number()))
       writes->Push(DeleteWrite(Store::kConflicts, stored.key));

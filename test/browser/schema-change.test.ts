@@ -63,9 +63,10 @@ async function syncRecord(page: Page, how: { name?: string } = {}): Promise<Sync
   return values.find((value) => (value as Sync).n !== undefined) as Sync;
 }
 
-async function nothingLost(page: Page): Promise<void> {
+/** What a release had no place for is in the inbox. */
+async function nothingLost(page: Page, inbox = 0): Promise<void> {
   expect(await page.evaluate(() => kit.happened.dataLost)).toEqual([]);
-  expect(await page.evaluate(() => db.sync.status.conflicts)).toBe(0);
+  expect(await page.evaluate(() => db.sync.status.conflicts)).toBe(inbox);
   // A compaction that began while the server was away is tried again later.
   expect([undefined, 'image']).toContain(await page.evaluate(() => db.sync.status.error?.code));
 }
@@ -123,6 +124,77 @@ test('keeps the rows of both schemas in a local database, and on the way back', 
     await nothingLost(again);
   }));
 
+const dropped = (page: Page) =>
+  page.evaluate(() =>
+    db.conflicts
+      .all()
+      .map(({ table, reason, code, mine }) => ({ table: table as string, reason, code, mine })),
+  );
+
+const kDropped = { reason: 'dropped', code: 'no_place' };
+
+test.each([
+  ['lease', false],
+  ['service-worker', true],
+] as const)(
+  'keeps what a release has no place for, and makes it once that is taken back: %s',
+  (mode, serviceWorker) =>
+    withProfile(async (profile) => {
+      const user = `rolls-back-${mode}`;
+      const how = { serviceWorker, user };
+      const page = await opened(profile, proxy.url, how);
+      await until(page, (wanted) => db.sync.status.mode === wanted, [mode], 30_000);
+      await page.evaluate(() => db.mutate.addNote({ title: 'a note' }).confirmed);
+      proxy.rules({ path: /^\/v1/, fault: 'refuse' });
+      await page.evaluate(async () => {
+        const { id } = db.notes.first() ?? { id: '' };
+        await db.mutate.editNote({ id, patch: { body: 'a body', rank: 4 } }).durable;
+        await db.mutate.addList({ name: 'a list' }).durable;
+      });
+      await reopened(page, { ...how, ...CHANGED });
+      await until(page, () => db.conflicts.all().length === 2, [], 30_000);
+      const inbox = await dropped(page);
+      expect(inbox).toContainEqual({ table: 'notes', ...kDropped, mine: { body: 'a body' } });
+      expect(inbox).toContainEqual({ table: 'lists', ...kDropped, mine: { name: 'a list' } });
+      expect(await named(page, 'a note')).toMatchObject({ rank: 4 });
+      const codes = await page.evaluate(() =>
+        Promise.all(
+          db.conflicts.all().map(({ id }) =>
+            db.conflicts.resolve(id, 'retry').then(
+              () => '',
+              (error: { code: string }) => error.code,
+            ),
+          ),
+        ),
+      );
+      expect(codes).toEqual(['no_place', 'no_place']);
+      expect(await dropped(page)).toEqual(inbox);
+
+      await reopened(page, how);
+      await page.evaluate(async () => {
+        for (const { id } of db.conflicts.all()) await db.conflicts.resolve(id, 'retry');
+      });
+      proxy.rules();
+      await caughtUp(page);
+      await until(page, () => db.sync.status.pending === 0, [], 30_000);
+      await withProfile(async (other) => {
+        const again = await opened(other, proxy.url, { user });
+        await until(again, () => db.lists.count() === 1 && db.notes.count() === 1, [], 30_000);
+        expect(await named(again, 'a note')).toMatchObject({ rank: 4, body: 'a body' });
+        expect(await rows(again, 'lists')).toMatchObject([{ name: 'a list' }]);
+      });
+      await nothingLost(page);
+      // The other tests have the same realm.
+      await page.evaluate(
+        () =>
+          db.transact((tx) => {
+            for (const { id } of db.notes.all()) tx.notes.delete(id);
+            for (const { id } of db.lists.all()) tx.lists.delete(id);
+          }).confirmed,
+      );
+    }),
+);
+
 async function sameAsNewcomer(page: Page): Promise<void> {
   await withProfile(async (other: Profile) => {
     const newcomer = await opened(other, proxy.url, CHANGED);
@@ -167,14 +239,21 @@ test('keeps rows offline over a schema change, pushes pending ones, and converge
         ...{ color: 'grey', stars: null },
       });
       expect(await named(client, 'a record')).toMatchObject({ rank: 4 });
-      expect(await client.evaluate(() => db.sync.status.pending)).toBe(3);
+      // Of the other two nothing has a place. They are in the inbox at once, with what the first one had.
+      await until(client, () => db.sync.status.conflicts === 3, [], 30_000);
+      expect(await client.evaluate(() => db.sync.status.pending)).toBe(1);
+      expect((await dropped(client)).map(({ mine }) => mine)).toEqual([
+        { body: 'pending' },
+        { body: 'also pending' },
+        { name: 'pending' },
+      ]);
 
       await restarted(site.changedSchema);
       proxy.rules();
       await caughtUp(client);
       await until(client, () => db.sync.status.pending === 0, [], 30_000);
       expect(await named(client, 'a record')).toMatchObject({ rank: 4, color: 'grey' });
-      await nothingLost(client);
+      await nothingLost(client, 3);
       await client.evaluate(async () => {
         await db.transact((tx) =>
           (tx as unknown as Record<'tags', typeof tx.notes>).tags.create({ label: 'new' } as never),

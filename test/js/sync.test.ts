@@ -103,7 +103,7 @@ describe('with a server', () => {
     expect(lists.at(-1)).toBe(0);
     for (const id of [99, 0, -1, 1.5, Number.NaN, '1' as never])
       await expect(db.conflicts.resolve(id, 'discard')).rejects.toMatchObject({
-        code: 'not-found',
+        code: 'not_found',
       });
   });
 

@@ -2,6 +2,42 @@
 
 export const authority = [
   {
+    name: 'an update of an earlier release is refused for what has no place',
+    file: 'src/authority/admission.cc',
+    from: '  if (is_older) Trim(pushed_data, &pushed);\n',
+    to: '  static_cast<void>(is_older);\n',
+  },
+  {
+    name: 'what has no place is left out for clients of any release',
+    file: 'src/authority/admission_json.cc',
+    from: 'data["older"].as_bool()',
+    to: 'data["older"].is_bool()',
+  },
+  {
+    name: 'a result names the ops that are left instead of those that were pushed',
+    file: 'src/authority/admission.cc',
+    from: '  if (!pushed.trimmed) return;\n',
+    to: '  if (!pushed.trimmed || !pushed.dropped.is_null()) return;\n',
+  },
+  {
+    name: 'the log has what was left out of an update',
+    file: 'src/authority/admission.cc',
+    from: 'Apply(request, pushed->trimmed ? *pushed->trimmed : request.updates[index],',
+    to: 'Apply(request, request.updates[index],',
+  },
+  {
+    name: 'a pull does not repeat what was left out',
+    file: 'src/authority/pull_answer_json.cc',
+    from: 'if (dropped != answer.dropped.end())',
+    to: 'if (dropped != answer.dropped.end() && answer.own.empty())',
+  },
+  {
+    name: 'an op stays in an update without anything that it changes',
+    file: 'src/log/op_json.cc',
+    from: '  return is_left || !is_trimmed;',
+    to: '  return is_left || true;',
+  },
+  {
     name: 'a row that moves leaves no word where it went',
     file: 'src/authority/working_set.cc',
     from: '  entries_[from].remains->moved_to = row.realm;\n',

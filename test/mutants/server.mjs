@@ -2,6 +2,20 @@
 
 export const server = [
   {
+    name: 'a client of an earlier release is taken for one of the present release',
+    test: 'test/server/schema-releases.test.ts',
+    file: 'server/src/http/requests.ts',
+    from: '(body.schema as number) < schema.version',
+    to: '(body.schema as number) > schema.version',
+  },
+  {
+    name: 'a pull does not repeat what was left out of own updates, as SQL reads them',
+    test: 'test/server/schema-releases.test.ts',
+    file: 'server/src/pull/reads.ts',
+    from: `'gone', o.answer -> 'gone', 'dropped', o.answer -> 'dropped',`,
+    to: `'gone', o.answer -> 'gone',`,
+  },
+  {
     name: 'known updates are looked up before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',

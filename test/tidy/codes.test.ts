@@ -11,7 +11,6 @@ const ofCalls = [
     'invalid_id',
     'limit',
     'not_found',
-    'not-found',
     'version',
     'read_only',
     'closed',

@@ -32,7 +32,15 @@ import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, kImmutable, staticFiles } from './files.ts';
-import { checkSchemaVersion, clientOf, epochOf, followsOf, isOlder, seenOf, updatesOf } from './requests.ts';
+import {
+  checkSchemaVersion,
+  clientOf,
+  epochOf,
+  followsOf,
+  isOlder,
+  seenOf,
+  updatesOf,
+} from './requests.ts';
 
 /** What Node's listener passes with a request. */
 export interface App {

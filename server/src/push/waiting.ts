@@ -57,7 +57,18 @@ export class Waiting implements Grouped {
   #reject!: (error: unknown) => void;
 
   constructor(push: PushRequest) {
-    const { client, user, epoch, seen, follows, older = false, updates, bytes, cost, signal } = push;
+    const {
+      client,
+      user,
+      epoch,
+      seen,
+      follows,
+      older = false,
+      updates,
+      bytes,
+      cost,
+      signal,
+    } = push;
     this.client = client;
     this.user = user;
     this.realms = [...new Set(updates.flatMap(realmsNamed))];
@@ -65,7 +76,15 @@ export class Waiting implements Grouped {
     this.cost = cost;
     this.signal = signal;
     const said = { ...(seen && { seen }), ...(follows && { follows }) };
-    this.#all = updates.map((update) => ({ client, user, epoch, older, update, ...said, owner: this }));
+    this.#all = updates.map((update) => ({
+      client,
+      user,
+      epoch,
+      older,
+      update,
+      ...said,
+      owner: this,
+    }));
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -11,6 +11,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/image_maker_test.cc
   authority/membership_test.cc
   authority/rights_pairs_test.cc
+  authority/older_release_test.cc
   authority/pull_joins_test.cc
   authority/pull_test.cc
   authority/pushing.cc

@@ -103,8 +103,8 @@ test::MemoryDatabase::Push AuthorityWorld::PushOf(const Vector<Request>& request
   for (const Request& request : requests) {
     const auto held = rights_.find(request.token.empty() ? request.user : request.token);
     const Data rights = held == rights_.end() ? Data::MakeObject() : held->second;
-    push.requests.push_back(
-        {request.client, request.user, request.updates, rights, request.seen, request.follows});
+    push.requests.push_back({request.client, request.user, request.updates, rights, request.seen,
+                             request.follows, request.is_older});
   }
   return push;
 }

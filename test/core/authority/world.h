@@ -44,6 +44,7 @@ class AuthorityWorld {
     Data::Array updates;
     std::string token = {};        // the user whose rights count; empty: `user`
     Data seen = {}, follows = {};  // as pushed
+    bool is_older = false;         // of an earlier release
   };
   // One group commit. Returns `done.results`.
   Data Commit(const Vector<Request>& requests, const Data& refuse = Data());

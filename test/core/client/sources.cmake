@@ -12,6 +12,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/reduced_streams_test.cc
   test/core/client/replay_test.cc
   test/core/client/tab_commit_test.cc
+  test/core/client/tab_inbox_test.cc
   test/core/client/tab_keep_test.cc
   test/core/client/tab_load_test.cc
   test/core/client/tab_scopes_test.cc

@@ -140,6 +140,7 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
                          {"user", request.user},
                          {"rights", uint64_t{rights.items().size()}},
                          {"follows", std::move(follows)},
+                         {"older", request.is_older},
                          {"updates", Data(request.updates)}});
     rights.Push(request.rights);
   }

@@ -69,6 +69,7 @@ class MemoryDatabase {
     Vector<Data> updates;
     Data rights;                   // {realm: "write" | "read"}
     Data seen = {}, follows = {};  // as pushed
+    bool is_older = false;         // of an earlier release
   };
   struct Push {
     double now = 0;

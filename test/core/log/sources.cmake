@@ -6,6 +6,7 @@ set(SKERRY_LOG_TEST_SOURCES
   test/core/log/fold_ops_test.cc
   test/core/log/image_test.cc
   test/core/log/kinds_test.cc
+  test/core/log/left_out_test.cc
   test/core/log/log_fixture.cc
   test/core/log/mutation_json_test.cc
   test/core/log/members_test.cc

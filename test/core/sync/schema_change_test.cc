@@ -41,7 +41,26 @@ struct Changing : SyncWorld {
   }
 };
 
-TEST_CASE("omits a dropped prop from pending mutations, and pushes the rest") {
+// The only entry of the inbox: of the dropped prop of an item, with its content.
+void CheckDropped(Changing* world, const std::string& id, const char* name) {
+  REQUIRE(world->storage.Count("conflicts") == 1);
+  const Data entry = world->storage.store("conflicts").begin()->second;
+  CHECK(entry["reason"].Is("dropped"));
+  CHECK(entry["code"].Is("no_place"));
+  CHECK(entry["detail"].as_string().find("items") != std::string::npos);
+  CHECK(entry["detail"].as_string().find("name") != std::string::npos);
+  CHECK(entry["table"].Is("items"));
+  CHECK(entry["id"].as_string() == id);
+  CHECK(entry["mine"] == Data::MakeObject().Set("name", name));
+  CHECK(entry["part"].as_bool());
+  const Result<Mutation> again =
+      DecodeMutation(SyncSchema(), entry["mutation"]["body"].as_bytes());
+  REQUIRE(again.ok());
+  REQUIRE(again.value().ops.size() == 1);
+  CHECK(again.value().ops[0].kind == OpKind::kUpdate);
+}
+
+TEST_CASE("moves a dropped prop of pending mutations to the inbox, and pushes the rest") {
   Changing world;
   world.Reopen(1, true);
   world.window().Crash();
@@ -50,7 +69,59 @@ TEST_CASE("omits a dropped prop from pending mutations, and pushes the rest") {
   CHECK(world.server.n("a") == 7);
   CHECK(world.server.rows().at("a").row.props[1].is_null());
   CHECK(world.storage.store("mutations").empty());
-  CHECK(world.storage.store("conflicts").empty());
+  CheckDropped(&world, "a", "dropped");
+  CHECK(world.window().status["conflicts"].as_number() == 1);
+}
+
+TEST_CASE("moves a mutation that has no place at all to the inbox, and refuses no other for it") {
+  Changing world;
+  world.Reopen(1, true);
+  world.Mutate({CreateItem("a", "A", 7)});
+  world.Run(60'000);
+  world.window().Crash();
+  const std::string id = world.Log({UpdateItem("a", "A", "dropped")});
+  world.Log({IncItem("a", "A", 1)});
+  world.network.down = true;
+  world.Reopen(2, false);
+  // The user sees it without the network, too.
+  REQUIRE(world.storage.Count("conflicts") == 1);
+  const Data entry = world.storage.store("conflicts").begin()->second;
+  CHECK(entry["reason"].Is("dropped"));
+  CHECK(entry["mine"] == Json(R"({"name":"dropped"})"));
+  CHECK_FALSE(entry["part"].as_bool());
+  CHECK(entry["mutation"]["id"].as_string() == id);
+  world.network.down = false;
+  world.Run(120'000);
+  CHECK(world.server.n("a") == 8);
+  CHECK(world.storage.store("mutations").empty());
+  CHECK(world.storage.Count("conflicts") == 1);
+  CHECK_FALSE(world.server.ActionCounts().contains({"A", id}));
+}
+
+TEST_CASE("moves what is dropped of a mutation that is held, and holds the rest") {
+  Changing world;
+  world.Reopen(1, true);
+  world.window().Crash();
+  world.Log({CreateItem("a", "A", 7, "dropped")});
+  const uint64_t key = 1;
+  Data held = world.storage.Get("mutations", key);
+  world.storage.Put("mutations", key, held.Set("held", true));
+  world.Reopen(2, false);
+  CheckDropped(&world, "a", "dropped");
+  CHECK(world.storage.Count("mutations") == 1);
+  CHECK(world.server.rows().empty());
+}
+
+TEST_CASE("moves no default that an earlier release filled in to the inbox") {
+  Changing world;
+  world.Reopen(1, true);
+  world.SetSync("defaults", R"({"items":{"name":"\"none\""}})");
+  world.window().Crash();
+  world.Log({CreateItem("a", "A", 7, "none")});
+  world.Log({CreateItem("b", "A", 8, "given")});
+  world.Reopen(2, false);
+  CheckDropped(&world, "b", "given");
+  CHECK(world.server.n("a") == 7);
 }
 
 TEST_CASE("groups a former schema's rejected update again, with no mutation at fault") {
@@ -73,10 +144,92 @@ TEST_CASE("groups a former schema's rejected update again, with no mutation at f
   for (int i = 0; i < 1000 && world.pull_bodies.size() < 2; ++i) world.window().StepOnce();
   world.network.scripted.push_back(refusal());
   world.Run(60'000);
-  CHECK(world.storage.store("conflicts").empty());
+  CheckDropped(&world, "a", "dropped");
   CHECK(world.storage.store("mutations").empty());
   CHECK(world.server.n("a") == 7);
   CHECK(world.server.rows().at("a").row.props[1].is_null());
+}
+
+TEST_CASE("moves what a newer server has left out of an update to the inbox") {
+  Changing world;
+  world.Reopen(1, true);
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 7), UpdateItem("b", "A", "one")});
+  world.Settle();
+  REQUIRE(world.held.size() == 1);
+  Data answer = Json(world.held[0].second["body"].as_bytes());
+  Data result = answer["results"].items()[0];
+  SUBCASE("props") { result.Set("dropped", Json(R"([{"op":1,"props":["name"]}])")); }
+  SUBCASE("whole ops") { result.Set("dropped", Json(R"([{"op":1}])")); }
+  SUBCASE("an op that is not there") {
+    result.Set("dropped", Json(R"([{"op":9},{"op":-1},{},7])"));
+  }
+  const bool is_any = result["dropped"].items().size() == 1;
+  answer.Set("results", Data(Data::Array{result}));
+  world.held[0].second.Set("body", Data::Bytes(WriteJson(answer)));
+  world.network.hold_answers = false;
+  world.Release();
+  world.Run(60'000);
+  CHECK(world.storage.Count("mutations") == 0);
+  REQUIRE(world.storage.Count("conflicts") == (is_any ? 1 : 0));
+  if (!is_any) return;
+  const Data entry = world.storage.store("conflicts").begin()->second;
+  CHECK(entry["reason"].Is("dropped"));
+  CHECK(entry["id"].Is("b"));
+  CHECK(entry["mine"]["name"].Is("one"));
+}
+
+TEST_CASE("folds what a newer server has stored, and reports the rest once") {
+  for (const std::string_view state : {"sent", "received"}) {
+    CAPTURE(state);
+    Update update;
+    update.id = SyncUuid(2);
+    update.after.emplace_back("A", Link{});
+    update.base.emplace_back("A", 0);
+    update.actions.push_back({SyncUuid(1), "add", "null", 1000});
+    update.ops = {CreateItem("a", "A", 7, "dropped"), UpdateItem("b", "A", "dropped"),
+                  IncItem("c", "A", 1)};
+    for (Op& op : update.ops) op.by = {0};
+    Mutation mutation;
+    mutation.action = update.actions[0];
+    mutation.ops = update.ops;
+    OutboxRecord outbox;
+    outbox.id = update.id;
+    outbox.client = "c";
+    outbox.after["A"];
+    outbox.state = state == "sent" ? OutboxState::kSent : OutboxState::kReceived;
+    outbox.mutations.push_back({SyncUuid(1), 1, {}});
+    outbox.body = WriteJson(UpdateToData(SyncSchema(), update));
+    const SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+    const PullRequest request = MakePullRequest(SyncSchema(), sync, {outbox}, 10);
+    Data own = Data::MakeObject();
+    own.Set(update.id, Json(R"({"A":{"revision":1,"at":1,"dropped":[
+      {"op":0,"props":["name"]},{"op":1,"props":["name"]},{"op":2}]}})"));
+    Data json = Json(R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})");
+    const skerry::Result<PullAnswer> pulled =
+        ReadPullAnswer(SyncSchema(), json.Set("own", std::move(own)));
+    REQUIRE(pulled.ok());
+    PullFold fold(&SyncSchema(), "", &request, &pulled.value(), 1, 0);
+    REQUIRE(fold.Decide({outbox}, sync));
+    skerry::MutationRecord record = MakeMutationRecord(SyncSchema(), mutation);
+    record.update = update.id;
+    CHECK(fold.needs_mutations() == (state == "sent"));
+    Data row = Data::MakeObject();
+    row.Set("key", 1).Set("value", record.Write());
+    fold.AddMutations(Data(Data::Array{row}));
+    Vector<std::string> reported;
+    for (const Data& write : fold.Finish()) {
+      if (write["store"].Is("conflicts")) reported.push_back(write["add"]["id"].as_string());
+    }
+    // If the push's answer came first, it has written the inbox entries already.
+    CHECK(reported == (state == "sent" ? Vector<std::string>{"a", "b", "c"}
+                                       : Vector<std::string>()));
+    const auto steps = DecodeSteps(SyncSchema(), *fold.record()->body);
+    REQUIRE(steps.ok());
+    REQUIRE(steps.value()[0].ops.size() == 1);
+    CHECK(steps.value()[0].ops[0].id == "a");
+    CHECK(steps.value()[0].ops[0].set == Vector<PropValue>{{0, Value::Number(7)}});
+  }
 }
 
 TEST_CASE("confirms an applied update that has become unreadable by its actions") {

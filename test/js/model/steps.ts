@@ -161,7 +161,7 @@ function resolveConflict({ world }: Run, window: ModelWindow): void {
       closedOr(
         window,
         'resolve',
-        ({ code }) => code === 'not-found' || !calm || world.disturbances > disturbances,
+        ({ code }) => code === 'not_found' || !calm || world.disturbances > disturbances,
       ),
     );
 }

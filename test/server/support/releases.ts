@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { http, open, schema, t, table } from 'skerry';
+import { type Conflicts, http, open, schema, t, table } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
@@ -81,6 +81,9 @@ export const releases = [
 
 export const newest = releases.length;
 
+/** Of an application, by their versions less one. */
+export type Releases = readonly unknown[];
+
 interface PropOf {
   readonly name: string;
   readonly type: string;
@@ -91,8 +94,8 @@ export interface TableOf {
 }
 
 /** The tables of a release, as in its description. */
-export function tablesOf(release: number): readonly TableOf[] {
-  const text = JSON.stringify(releases[release - 1]);
+export function tablesOf(release: number, of: Releases = releases): readonly TableOf[] {
+  const text = JSON.stringify(of[release - 1]);
   // Not the memberships, which every release has.
   const { tables } = JSON.parse(text) as { tables: TableOf[] };
   return tables.filter(({ name }) => !name.startsWith('$'));
@@ -109,10 +112,11 @@ interface AnyDatabase {
   transact(work: (tx: Record<string, Rows>) => void): { readonly durable: Promise<unknown> };
   close(): Promise<void>;
   readonly sync: {
+    pause(): void;
     waitForSync(options: { timeoutMs: number }): Promise<void>;
     readonly status: unknown;
   };
-  readonly conflicts: { list?(): readonly unknown[] };
+  readonly conflicts: Conflicts;
 }
 
 const times = {
@@ -133,13 +137,18 @@ function plain(value: unknown): unknown {
 /** One browser profile, with the application in some release. */
 export class Profile {
   release = 0;
+  /** The server cannot be reached. */
+  offline = false;
+  readonly #schemas: Releases;
   readonly #host: MemoryHost = memory({ workerTimes: times });
   readonly #user: string;
   #db: AnyDatabase | undefined;
 
   constructor(deployment: Deployment, user: string) {
     this.#user = user;
+    this.#schemas = deployment.schemas;
     this.#host.network.respond = async ({ method, url, headers, body }) => {
+      if (this.offline) return { status: 503, body: '{"code":"busy"}' };
       const node = deployment.anyNode();
       try {
         const answer = await fetch(node.url + url.pathname + url.search, {
@@ -166,7 +175,7 @@ export class Profile {
     const token = async () => `dev:${this.#user}`;
     this.#db = (await open({
       name: 'todo',
-      schema: releases[release - 1] as (typeof releases)[0],
+      schema: this.#schemas[release - 1] as (typeof releases)[0],
       host: this.#host,
       user: this.#user,
       remote: http('http://server.test/v1', { token }),
@@ -182,7 +191,7 @@ export class Profile {
 
   /** All rows as this release shows them: by table and id, without the system's columns. */
   rows(): Record<string, Record<string, Json>> {
-    const tables = tablesOf(this.release).map(({ name, props }) => {
+    const tables = tablesOf(this.release, this.#schemas).map(({ name, props }) => {
       const all = (this.db as unknown as Record<string, { all(): Json[] }>)[name]?.all() ?? [];
       return [name, Object.fromEntries(all.map((row) => [row.id, pick(row, props)]))];
     });
@@ -206,11 +215,16 @@ export function known(rows: Record<string, Record<string, Json>>, release: numbe
 /** The nodes of one database: two at most on PostgreSQL, one on PGlite. */
 export class Deployment {
   readonly folder = new Folder();
+  readonly schemas: Releases;
   readonly nodes: (RunningServer | undefined)[] = [];
   readonly warnings: string[] = [];
   readonly user = 'anna';
   #turn = 0;
   #database: Promise<string> | undefined;
+
+  constructor(schemas: Releases = releases) {
+    this.schemas = schemas;
+  }
 
   static readonly places = postgresUrl === undefined ? 1 : 2;
 
@@ -226,7 +240,7 @@ export class Deployment {
     const data = join(this.folder.path, `node-${place}`);
     if (postgresUrl === undefined) placeDatabase(data);
     const node = await createServer({
-      schema: releases[release - 1],
+      schema: this.schemas[release - 1],
       data,
       database: (await this.#url()) ?? data,
       auth: { dev: true },
