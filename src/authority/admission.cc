@@ -155,7 +155,7 @@ void Admission::RestorePlaces(const Pushed& pushed, Data* result) {
   const auto restored = [&](const Data& place) {
     return Data(pushed.places[static_cast<size_t>(place.as_u64())]);
   };
-  for (const char* name : {"noops", "gone"}) {
+  for (const char* name : {"noops", "gone", "missing"}) {
     if (result->Find(name) == nullptr) continue;
     Data list = Data::MakeArray();
     for (const Data& place : (*result)[name].items()) list.Push(restored(place));
