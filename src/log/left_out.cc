@@ -172,8 +172,10 @@ Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_
                                         const OldDefaults& defaults) {
   Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &items, LeftOutByServer);
   if (!parts.ok()) return parts;
-  for (LeftOutPart& part : parts.value())
+  for (LeftOutPart& part : parts.value()) {
     part.detail = "The server's release has no place for " + part.detail + '.';
+    part.is_whole = false;  // the log has its action
+  }
   return parts;
 }
 

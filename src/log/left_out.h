@@ -28,7 +28,7 @@ struct LeftOutPart {
   std::string detail;  // names the tables and props, and why they are no place for it
   Data mine;           // {prop: value}; null: the object was deleted
   std::string body;    // of EncodeMutation, with the mutation's action and these ops alone
-  bool is_whole = false;  // the whole mutation
+  bool is_whole = false;  // the whole mutation, of which the log has nothing
 };
 
 // Chooses what is left out of an op. `names`: the schema of the body (DecodeMutationAsItIs).

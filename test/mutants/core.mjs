@@ -759,6 +759,12 @@ export const core = [
     to: '',
   },
   {
+    name: 'what a server has left out as a whole is retried under the id that the log has',
+    file: 'src/log/left_out.cc',
+    from: '    part.is_whole = false;  // the log has its action\n',
+    to: '',
+  },
+  {
     name: 'what a server has left out is forgotten as its answer comes',
     file: 'src/sync/push.cc',
     from: '  quarantine_.LeaveOut(update, result.dropped);\n',

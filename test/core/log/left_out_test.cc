@@ -186,7 +186,9 @@ TEST_CASE("finds what a server has left out by its names, without the server's s
   CHECK(props[0].detail == "The server's release has no place for cities.population.");
   const auto whole = find("public", std::nullopt);
   REQUIRE(whole.size() == 1);
-  CHECK(whole[0].is_whole);
+  CHECK(WriteJson(whole[0].mine) == R"({"name":"Åre","population":1})");
+  // The log has its action already.
+  CHECK_FALSE(whole[0].is_whole);
   CHECK(find("other", std::nullopt).empty());
 }
 
