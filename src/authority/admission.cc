@@ -118,58 +118,6 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& pushed_data, bool is_o
   return pushed;
 }
 
-// Leaves out of an update of an earlier release what this schema has no place for. Nothing is
-// lost: the answer names it, and the client keeps it in its inbox.
-void Admission::Trim(const Data& data, Pushed* pushed) const {
-  Data ops = Data::MakeArray(), dropped = Data::MakeArray();
-  Vector<uint32_t> places;
-  const Data::Array& items = data["ops"].items();
-  for (uint32_t i = 0; i < items.size(); ++i) {
-    Data op = items[i];
-    Vector<std::string> props;
-    const bool is_left = !op.is_object() || TrimOp(*schema_, &op, &props);
-    if (!is_left || !props.empty()) {
-      Data item = Data::MakeObject();
-      item.Set("op", i);
-      if (!props.empty()) {
-        Data names = Data::MakeArray();
-        for (const std::string& prop : props) names.Push(prop);
-        item.Set("props", std::move(names));
-      }
-      dropped.Push(std::move(item));
-    }
-    if (!is_left) continue;
-    places.push_back(i);
-    ops.Push(std::move(op));
-  }
-  if (dropped.items().empty()) return;
-  pushed->trimmed = data;
-  pushed->trimmed->Set("ops", std::move(ops));
-  pushed->places = std::move(places);
-  pushed->dropped = std::move(dropped);
-}
-
-// The result names ops by their places in what was pushed.
-void Admission::RestorePlaces(const Pushed& pushed, Data* result) {
-  if (!pushed.trimmed) return;
-  const auto restored = [&](const Data& place) {
-    return Data(pushed.places[static_cast<size_t>(place.as_u64())]);
-  };
-  for (const char* name : {"noops", "gone", "missing"}) {
-    if (result->Find(name) == nullptr) continue;
-    Data list = Data::MakeArray();
-    for (const Data& place : (*result)[name].items()) list.Push(restored(place));
-    result->Set(name, std::move(list));
-  }
-  if (result->Find("rejected") == nullptr) return;
-  Data rejected = Data::MakeArray();
-  for (Data item : (*result)["rejected"].items()) {
-    if (item.Find("op") != nullptr) item.Set("op", restored(item["op"]));
-    rejected.Push(std::move(item));
-  }
-  result->Set("rejected", std::move(rejected));
-}
-
 // The updates after a rejected one may run as many rounds again.
 void Admission::ForgetNeeds() {
   rows_.TakeNeeds();

@@ -136,7 +136,7 @@ class Admission {
     std::optional<Data> trimmed;
     Vector<uint32_t> places;
     Data dropped;
-    Update unparsed;               // then: action ids, and the actions that each op comes from
+    Update unparsed;  // then: action ids, and the actions that each op comes from
     bool is_decided = false;
   };
 

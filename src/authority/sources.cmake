@@ -2,6 +2,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission.cc
   src/authority/admission_json.cc
   src/authority/admission_known.cc
+  src/authority/admission_older.cc
   src/authority/cascade.cc
   src/authority/chain.cc
   src/authority/cursor.cc

@@ -25,9 +25,9 @@ namespace skerry {
 struct LeftOutPart {
   std::string table;
   std::string id;
-  std::string detail;  // names the tables and props, and why they are no place for it
-  Data mine;           // {prop: value}; null: the object was deleted
-  std::string body;    // of EncodeMutation, with the mutation's action and these ops alone
+  std::string detail;     // names the tables and props, and why they are no place for it
+  Data mine;              // {prop: value}; null: the object was deleted
+  std::string body;       // of EncodeMutation, with the mutation's action and these ops alone
   bool is_whole = false;  // the whole mutation, of which the log has nothing
 };
 

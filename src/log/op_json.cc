@@ -231,8 +231,8 @@ bool TrimOp(const Schema& schema, Data* data, Vector<std::string>* removed) {
   bool is_trimmed = false;
   for (const Data::Member& each : (*data)[member].members()) {
     const PropIndex prop = table.FindProp(each.first);
-    const bool fits = prop != kNone && (kind == OpKind::kInc
-                                            ? CheckAdd(table, prop).ok()
+    const bool fits = prop != kNone &&
+                      (kind == OpKind::kInc ? CheckAdd(table, prop).ok()
                                             : HasPlaceFor(table, table.props[prop], each.second));
     if (fits) {
       kept.mutable_members().push_back(each);

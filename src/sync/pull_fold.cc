@@ -35,30 +35,6 @@ const uint64_t* KnownRevision(const PullAnswer& answer, const std::string& actio
   return revision == known->second.end() ? nullptr : &revision->second;
 }
 
-// The server has not stored what it had no place for: base is without it, too.
-void RemoveDropped(const Schema& schema, const Vector<DroppedOp>& dropped, Vector<Op>* ops) {
-  Set<size_t> removed;
-  for (const DroppedOp& one : dropped) {
-    if (one.op >= ops->size()) continue;
-    Op& op = (*ops)[one.op];
-    if (!one.props.has_value()) removed.insert(one.op);
-    if (!one.props.has_value() || op.table == kNone) continue;
-    const Vector<PropDef>& props = schema.table(op.table).props;
-    const auto is_named = [&](PropIndex prop) {
-      return Contains(*one.props, props[prop].name);
-    };
-    erase_if(op.set, [&](const PropValue& set) { return is_named(set.prop); });
-    erase_if(op.add, [&](const PropAdd& add) { return is_named(add.prop); });
-    if (!op.Has(kCreates) && op.set.empty() && op.add.empty()) removed.insert(one.op);
-  }
-  if (removed.empty()) return;
-  Vector<Op> kept;
-  for (size_t i = 0; i < ops->size(); ++i) {
-    if (!removed.contains(i)) kept.push_back(std::move((*ops)[i]));
-  }
-  *ops = std::move(kept);
-}
-
 }  // namespace
 
 PullFold::PullFold(const Schema* schema, std::string user, const PullRequest* request,

@@ -13,6 +13,7 @@
 #include "base/data.h"
 #include "base/vector.h"
 #include "log/message.h"
+#include "log/op.h"
 #include "log/outbox_record.h"
 
 namespace skerry {
@@ -85,6 +86,10 @@ using PushResults = Vector<PushResult>;
 
 // The `results` of an answer; none if it has no such list.
 std::optional<PushResults> ReadPushResults(Data answer);
+
+// Removes from the ops of an update what the server has not stored. REQUIRES: the ops are those that
+// were pushed, under the schema.
+void RemoveDropped(const Schema& schema, const Vector<DroppedOp>& dropped, Vector<Op>* ops);
 
 // For a request with one update that was refused as a whole (400, 413, 422): the results as if that
 // update had been rejected.

@@ -165,9 +165,9 @@ void Quarantine::LeaveOut(const OutboxRecord& update, const Vector<DroppedOp>& d
     for (const Data& place : by.items()) {
       const uint64_t index = place.as_u64(actions.size());
       if (index >= actions.size()) continue;
-      std::optional<Vector<std::string>>& props =
-          left_out_[actions[index]["id"].as_string()].try_emplace(object, Vector<std::string>())
-              .first->second;
+      std::optional<Vector<std::string>>& props = left_out_[actions[index]["id"].as_string()]
+                                                      .try_emplace(object, Vector<std::string>())
+                                                      .first->second;
       if (!one.props.has_value()) props.reset();
       if (!props.has_value()) continue;
       for (const std::string& prop : *one.props) props->push_back(prop);

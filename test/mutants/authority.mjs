@@ -15,7 +15,7 @@ export const authority = [
   },
   {
     name: 'a result names the ops that are left instead of those that were pushed',
-    file: 'src/authority/admission.cc',
+    file: 'src/authority/admission_older.cc',
     from: '  if (!pushed.trimmed) return;\n',
     to: '  if (!pushed.trimmed || !pushed.dropped.is_null()) return;\n',
   },

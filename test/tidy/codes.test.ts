@@ -7,15 +7,7 @@ import { texts } from './texts.ts';
 /** Thrown, or what a promise rejects with: the caller has it, and synchronisation goes on. */
 const ofCalls = [
   ...['invalid_argument', 'schema', 'unknown_table', 'unknown_prop', 'wrong_type', 'missing_prop'],
-  ...[
-    'invalid_id',
-    'limit',
-    'not_found',
-    'version',
-    'read_only',
-    'closed',
-    'conflict',
-  ],
+  ...['invalid_id', 'limit', 'not_found', 'version', 'read_only', 'closed', 'conflict'],
   ...['parse', 'unsupported', 'async_mutator', 'not_filled', 'not_an_export', 'checksum'],
   ...['pending', 'other_user', 'file_version', 'file_schema', 'too_large', 'no_window', 'offline'],
   // Of `open`, of a deletion, of a page that stands still.

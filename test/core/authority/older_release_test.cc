@@ -87,16 +87,14 @@ TEST_CASE("refuses of a client of this release what there is no place for") {
 TEST_CASE("names the ops of an older release's update by their places in it") {
   AuthorityWorld world;
   Author one(&world, "c1");
-  const Data noop = PushOlder(
-      &world,
-      one.Make(R"([{"op":"create","table":"files","id":"f","realm":"A","set":{}},
+  const Data noop =
+      PushOlder(&world, one.Make(R"([{"op":"create","table":"files","id":"f","realm":"A","set":{}},
         {"op":"update","table":"items","id":"missing","realm":"A","set":{"n":1}},
         {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"missing"}}])"));
   CHECK(noop["noops"] == Json("[1]"));
   CHECK(noop["gone"] == Json("[2]"));
-  const Data refused = PushOlder(
-      &world,
-      one.Make(R"([{"op":"create","table":"files","id":"f","realm":"A","set":{}},
+  const Data refused =
+      PushOlder(&world, one.Make(R"([{"op":"create","table":"files","id":"f","realm":"A","set":{}},
         {"op":"create","table":"items","id":"i","realm":"A","set":{"u":7}},
         {"op":"create","table":"items","id":"j","realm":"A","set":{"u":7}}])"));
   REQUIRE(Status(refused) == "rejected");
@@ -107,9 +105,9 @@ TEST_CASE("names the ops of an older release's update by their places in it") {
 TEST_CASE("folds of an older release's update what was stored, and sends nothing for it") {
   AuthorityWorld world;
   Author one(&world, "c1");
-  REQUIRE(Status(one.Push(
-              R"([{"op":"create","table":"items","id":"i","realm":"A","set":{"n":1}}])")) ==
-          "applied");
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"items","id":"i","realm":"A","set":{"n":1}}])")) ==
+      "applied");
   const Data update = one.Make(
       R"([{"op":"update","table":"items","id":"i","realm":"A","set":{"n":2,"points":5}}])");
   REQUIRE(Status(PushOlder(&world, update)) == "applied");

@@ -53,8 +53,7 @@ void CheckDropped(Changing* world, const std::string& id, const char* name) {
   CHECK(entry["id"].as_string() == id);
   CHECK(entry["mine"] == Data::MakeObject().Set("name", name));
   CHECK(entry["part"].as_bool());
-  const Result<Mutation> again =
-      DecodeMutation(SyncSchema(), entry["mutation"]["body"].as_bytes());
+  const Result<Mutation> again = DecodeMutation(SyncSchema(), entry["mutation"]["body"].as_bytes());
   REQUIRE(again.ok());
   REQUIRE(again.value().ops.size() == 1);
   CHECK(again.value().ops[0].kind == OpKind::kUpdate);
@@ -222,8 +221,8 @@ TEST_CASE("folds what a newer server has stored, and reports the rest once") {
       if (write["store"].Is("conflicts")) reported.push_back(write["add"]["id"].as_string());
     }
     // If the push's answer came first, it has written the inbox entries already.
-    CHECK(reported == (state == "sent" ? Vector<std::string>{"a", "b", "c"}
-                                       : Vector<std::string>()));
+    CHECK(reported ==
+          (state == "sent" ? Vector<std::string>{"a", "b", "c"} : Vector<std::string>()));
     const auto steps = DecodeSteps(SyncSchema(), *fold.record()->body);
     REQUIRE(steps.ok());
     REQUIRE(steps.value()[0].ops.size() == 1);
