@@ -701,8 +701,8 @@ export const core = [
   {
     name: "a newer version's mutation is pushed without its unknown parts",
     file: 'src/sync/grouping.cc',
-    from: 'const bool is_newer = left_out ? of_newer_ :',
-    to: 'const bool is_newer = left_out ? of_newer_ && false :',
+    from: 'left_out.ok() ? mutation.status().code() == Code::kVersion : of_newer_;',
+    to: 'left_out.ok() && mutation.status().code() == Code::kVersion;',
   },
   {
     name: 'a rejected update of a former schema goes to the inbox',

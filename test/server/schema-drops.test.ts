@@ -4,7 +4,7 @@
 // online and offline, that give each prop of each row a value once. SKERRY_DROP_SEED=7,14 runs these.
 
 import { schema, t, table } from 'skerry';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { rounds } from '../support/rounds.ts';
 import { random } from './support/random.ts';
 import { Deployment, Profile, tablesOf } from './support/releases.ts';
@@ -81,22 +81,22 @@ class Run {
     for (let i = 0; i < kSteps; i++) await this.step();
     await this.deploy(kReleases - 1);
     for (const profile of this.profiles) await this.sync(profile);
-    this.check('in the releases before');
+    await this.settled('in the releases before');
     await this.deploy(kReleases);
     for (const profile of this.profiles) {
       await profile.open(kReleases);
       await this.sync(profile);
     }
-    this.check('in the last release');
+    await this.settled('in the last release');
     for (const profile of this.profiles) {
       for (const { id } of profile.db.conflicts.all()) {
         if (profile.db.conflicts.all().some((entry) => entry.id === id))
           await profile.db.conflicts.resolve(id, 'retry');
       }
       await this.sync(profile);
-      expect(profile.db.conflicts.all()).toEqual([]);
+      await expect.poll(() => profile.db.conflicts.all()).toEqual([]);
     }
-    this.check('after all was made again');
+    await this.settled('after all was made again');
   }
 
   async step(): Promise<void> {
@@ -154,6 +154,11 @@ class Run {
         this.log.push(`profile ${user} changes ${name}/${id}: ${JSON.stringify(patch)}`);
       }
     }).durable;
+  }
+
+  /** Windows are notified of what is in the inbox after the transaction that put it there. */
+  settled(when: string): Promise<void> {
+    return vi.waitFor(() => this.check(when), { timeout: 5_000 });
   }
 
   /** Each value is in a row of its user's, or in the inbox; where the release lacks its place, the inbox or the server has it. */

@@ -205,6 +205,14 @@ async function retryAll({ db }: Profile): Promise<Seen['refused']> {
   return refused;
 }
 
+/** Windows are notified of what is in the inbox after the transaction that put it there. */
+async function filled({ db }: Profile): Promise<void> {
+  const { length } = rows.filter(({ mine }) => mine !== null);
+  const list = expect.poll(() => db.conflicts.all().length, { timeout: 5_000 });
+  // The tests say what is missing.
+  await list.toBe(length).catch(() => {});
+}
+
 const synced = ({ db }: Profile) => db.sync.waitForSync({ timeoutMs: 30_000 });
 
 beforeAll(async () => {
@@ -229,6 +237,7 @@ beforeAll(async () => {
   }
   const partly = new Map<Kind, Pick<Seen, 'rows' | 'inbox' | 'refused' | 'afterwards'>>();
   for (const [kind, profile] of profiles) {
+    await filled(profile);
     const inbox = profile.db.conflicts.all();
     const shown = profile.rows();
     const refused = kind === 'accepted' ? new Map<string, Error>() : await retryAll(profile);
