@@ -1,61 +1,19 @@
-/** What a service worker finds in storage at its start, where no window is left that could say it. */
-import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Write } from '../../js/core/effects.ts';
 import type { ServiceMessage } from '../../js/core/messages.ts';
-import type { WorkerSideHost } from '../../js/host/host.ts';
 import { databaseSchema } from '../../js/host/idb-schema.ts';
-import { memoryLocks } from '../../js/host/memory/memory-locks.ts';
 import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
 import type { TransportRequest } from '../../js/host/transport.ts';
-import { type OwnService, ServiceHome } from '../../js/worker/service/service-home.ts';
 import { signal } from '../contract/check.ts';
-import { FakeServer } from './fake-server.ts';
-import { app, openApp, turn } from './support.ts';
+import { database, ended, failures, left, started, write } from './service-profile.ts';
+import { app, turn } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const database = 'skerry/test/anna';
 /** The release to come. */
 const nextSchema = [...databaseSchema, [{ addStore: 'added', autoIncrement: false }]];
-const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, token: 50 };
-let home: ServiceHome | undefined;
 
-afterEach(() => home?.kill());
-
-/** A profile whose last window was closed offline, with one change that is not pushed. */
-async function left(keepToken = true): Promise<{ host: MemoryHost; server: FakeServer }> {
-  const host = memory({ workerTimes: times });
-  const server = new FakeServer(host.network);
-  server.accepts = (sent) => sent === 'Bearer of anna';
-  const db = await openApp(host, {
-    remote: http('http://server.test/v1', { token: async () => 'of anna', keepToken }),
-    user: 'anna',
-    scopes: 'all',
-    defaultRealm: 'public',
-    serviceWorker: true,
-  });
-  await db.sync.now();
-  host.network.online = false;
-  await db.mutate.addCity({ id: 'a', name: 'A' }).durable;
-  await db.close();
-  await host.serviceWorker.stop();
-  host.network.online = true;
-  return { host, server };
-}
-
-/** A service worker that starts in it. */
-function started(
-  host: MemoryHost,
-  more: Partial<WorkerSideHost> = {},
-  own: OwnService | null = null,
-): ServiceHome {
-  const side = { transport: host.network, sockets: host.network, locks: memoryLocks() };
-  const exists = (name: string) => host.storage.exists(name);
-  home = new ServiceHome({ ...host, ...side, images: false, ...more }, own, () => true, exists);
-  return home;
-}
+afterEach(ended);
 
 /** The storage of a window of the release to come. */
 function nextRelease(host: MemoryHost): MemoryStorageHost {
@@ -73,24 +31,6 @@ async function slow(host: MemoryHost, name: string) {
     return host.wasm(new URL(`file:///${url.hash.slice(1)}`));
   };
   return { wasm, begun, load };
-}
-
-/** The failures that windows are notified of. */
-function failures(host: MemoryHost): readonly string[] {
-  const reasons: string[] = [];
-  host.channels.open(database, (message) => {
-    const { type, reason } = message as { type: string; reason: string };
-    if (type === 'serviceFailed') reasons.push(reason);
-  });
-  return reasons;
-}
-
-/** Past the package. */
-async function write(host: MemoryHost, one: Write) {
-  const storage = await host.storage.open(database, () => {});
-  const request = { stores: [one.store], mode: 'readwrite', reads: [] } as const;
-  await storage.transact(request, () => ({ type: 'write', writes: [one] }));
-  storage.close();
 }
 
 /** Changes a record of the store `sync` past the package. */

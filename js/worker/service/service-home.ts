@@ -62,6 +62,8 @@ const answerMs = 500;
 const newerMs = 60_000;
 const recordVersion = 1;
 const loggedOut = 'logged_out';
+/** A window is about to write the record `service`: its Worker wakes this one once it has. */
+const notSetUp = 'service';
 
 export class ServiceHome {
   readonly #host: WorkerSideHost;
@@ -97,15 +99,7 @@ export class ServiceHome {
   }
 
   async #work(database: string, message: ServiceMessage, version: number): Promise<Entry> {
-    const entry = await this.#entry(database, version).catch((error: unknown) => {
-      // There is no window to notify, or one is about to set it up again.
-      if ((error as { code?: unknown }).code === loggedOut) throw error;
-      // Windows that are open take over at once, and show why.
-      const channel = this.#host.channels.open(database, () => {});
-      channel.post({ type: 'serviceFailed', reason: reasonOf(error) });
-      channel.close();
-      throw error;
-    });
+    const entry = await this.#ready(database, version);
     // Replaced before this message was handed on. The next one may be replaced as well.
     if (entry.ended && this.#entries.has(database)) return this.#work(database, message, version);
     const rest = new Promise<void>((resolve) => entry.resting.push(resolve));
@@ -113,6 +107,24 @@ export class ServiceHome {
     settle(entry);
     await rest;
     return entry;
+  }
+
+  async #ready(database: string, version: number): Promise<Entry> {
+    const joins = this.#entries.has(database);
+    try {
+      return await this.#entry(database, version);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      // What was tried began before this message, which may say that the record is there by now.
+      if (code === notSetUp && joins) return this.#ready(database, version);
+      // There is no window to notify, or one is about to set it up.
+      if (code === loggedOut || code === notSetUp) throw error;
+      // Windows that are open take over at once, and show why.
+      const channel = this.#host.channels.open(database, () => {});
+      channel.post({ type: 'serviceFailed', reason: reasonOf(error) });
+      channel.close();
+      throw error;
+    }
   }
 
   /**
