@@ -47,6 +47,9 @@ export interface WorkerSideHost extends CommonHost {
   readonly transport: Transport;
   readonly sockets: SocketHost;
   readonly locks: Locks | null;
-  /** Whether images can be written: Emscripten's IDBFS works here. */
+  /**
+   * Whether this device can load and write images: Emscripten's IDBFS works here. A service worker leaves them to the Workers
+   * of its windows.
+   */
   readonly images: boolean;
 }

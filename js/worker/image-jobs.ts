@@ -170,8 +170,11 @@ export class ImageJobs {
         report({ type: 'image', id, progress: { done, total: fetch.bytes } });
       },
     });
-    if (answer.status === 200) return answer.body;
-    throw new StatusError(answer.status);
+    signal.throwIfAborted();
+    if (answer.status !== 200) throw new StatusError(answer.status);
+    // What follows, storing it, has no measure.
+    report({ type: 'image', id, progress: { done: fetch.bytes, total: fetch.bytes } });
+    return answer.body;
   }
 
   async #compact(files: ImageFiles, job: WriteJob, signal: AbortSignal): Promise<WrittenPart> {

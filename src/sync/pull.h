@@ -171,7 +171,9 @@ class PullFold {
   void ConfirmOwn();
   Vector<std::string> NowConfirmed(const OutboxRecord& update) const;
   bool IsInLog(const OutboxRecord& update, const std::string& realm) const;
-  bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
+  bool ComesByImage(const std::string& realm) const;
+  // Whether the answer has everything of the realm, or shows that it cannot be read.
+  bool HasAllOf(const std::string& realm) const { return !answer_->more && !ComesByImage(realm); }
   bool IsUnreadable(const OutboxRecord& update, const std::string& realm) const;
   bool ResendIfMissing(OutboxRecord* update);
   void ReportLost(OutboxRecord* update);

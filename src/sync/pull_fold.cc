@@ -97,7 +97,11 @@ bool PullFold::IsDropped(const std::string& realm) const {
 
 // Its rows stay until its image is there.
 bool PullFold::AwaitsImage(const std::string& realm) const {
-  if (Contains(answer_->reset, realm) || !Contains(sync_.refill, realm)) return false;
+  return !Contains(answer_->reset, realm) && Contains(sync_.refill, realm) && ComesByImage(realm);
+}
+
+// The answer has nothing of the realm then, and no cursor.
+bool PullFold::ComesByImage(const std::string& realm) const {
   return std::any_of(answer_->images.begin(), answer_->images.end(),
                      [&](const ImageFill& image) { return image.realm == realm; });
 }
@@ -161,7 +165,7 @@ void PullFold::OwnSteps() {
 // Whether the server has said that it has applied the update in the realm, and this client may not
 // read the realm: it never could, or it was revoked, or the server has lost it.
 bool PullFold::IsUnreadable(const OutboxRecord& update, const std::string& realm) const {
-  return request_->received.contains(update.id) && !answer_->more && answer_->images.empty() &&
+  return request_->received.contains(update.id) && HasAllOf(realm) &&
          !answer_->cursors.contains(realm) && update.revisions.has_value() &&
          update.revisions->contains(realm);
 }
@@ -250,7 +254,7 @@ void PullFold::ReportLost(OutboxRecord* update) {
 // again. Returns whether it is.
 bool PullFold::ResendIfMissing(OutboxRecord* update) {
   const std::string& id = update->id;
-  const bool asked = request_->unread.contains(id) && answer_->known.has_value() && IsWhole();
+  const bool asked = request_->unread.contains(id) && answer_->known.has_value() && !answer_->more;
   const bool is_told = request_->have.contains(id) || asked;
   if (!request_->received.contains(id)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
@@ -276,7 +280,6 @@ bool PullFold::ResendIfMissing(OutboxRecord* update) {
 // unless it shows another history.
 PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
   bool is_found = false, is_forgotten = false;
-  const bool whole = IsWhole();
   const bool asked = request_->known.contains(known.id);
   for (const auto& [realm, revision] : known.realms) {
     const uint64_t there = CursorRevision(sync_.cursors, realm);
@@ -291,7 +294,7 @@ PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
     } else if (found != nullptr) {
       if (there < *found) return LogPosition::kBeyond;
       is_found = true;
-    } else if (!whole) {
+    } else if (!HasAllOf(realm)) {
       return LogPosition::kBeyond;
     } else if (IsForgotten(realm, revision)) {
       is_forgotten = true;

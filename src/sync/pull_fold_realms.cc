@@ -16,10 +16,9 @@ namespace skerry {
 // is to be read again has none: it is revoked if an answer that reaches the heads does not have it.
 void PullFold::FindRevoked() {
   revoked_ = answer_->revoked;
-  if (!IsWhole()) return;
   for (const std::string& realm : sync_.refill) {
     const bool is_there = answer_->cursors.contains(realm) || Contains(revoked_, realm);
-    if (!is_there && !IsLost(realm)) revoked_.push_back(realm);
+    if (!is_there && HasAllOf(realm) && !IsLost(realm)) revoked_.push_back(realm);
   }
 }
 

@@ -166,11 +166,15 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 // because it may already be written, and the windows must then be notified. Its epoch is checked
 // like any other's.
 void SyncJob::Drop(Turn* turn) {
-  if (const RequestStage* request = RequestOf(&stage_); request != nullptr) {
-    if (pulling() && request->fetch != 0) turn->AbortFetch(request->fetch);
-    End();
-  }
+  DropRequest(turn);
   DropFill(turn);
+}
+
+void SyncJob::DropRequest(Turn* turn) {
+  const RequestStage* request = RequestOf(&stage_);
+  if (request == nullptr) return;
+  if (pulling() && request->fetch != 0) turn->AbortFetch(request->fetch);
+  End();
 }
 
 void SyncJob::Lost(Turn* turn) {

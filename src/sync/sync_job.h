@@ -60,6 +60,8 @@ class SyncJob {
   void BeginWanted(Turn* turn);
   // Hidden, offline, paused or stopped: gives up the work and releases the lease.
   void Leave(Turn* turn);
+  // A service worker pushes from now on. Only a fill goes on: its image need not be fetched twice.
+  void BeginHelping(Turn* turn);
   // Starts the next step if nothing is in flight. Call this after every event.
   void Advance(Turn* turn);
 
@@ -108,6 +110,7 @@ class SyncJob {
   void Rest(LeaseOutcome outcome, double delay_ms, Turn* turn);
   void Lost(Turn* turn);
   void Drop(Turn* turn);
+  void DropRequest(Turn* turn);
   void Unauthenticated(const SyncError& error, Turn* turn);
   bool MayAskForToken(WakeReason reason, const Turn* turn) const;
   void Answered();
@@ -155,6 +158,7 @@ class SyncJob {
   ReadReply ReadFill(SyncRecord sync, Turn* turn);
   void PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn);
   void PublishFill(SyncRecord sync, Data::Array* writes);
+  bool AcceptsImages() const;
   void DoneFill(Turn* turn);
   void DropFill(Turn* turn);
 
@@ -191,6 +195,7 @@ class SyncJob {
   uint64_t pull_limit_ = 0;
   // Everything is pulled again for that reason, and has not reached the heads.
   bool refilled_all_ = false;
+  int failed_fills_ = 0;   // in a row; no image is accepted after too many
   bool was_full_ = false;  // whether the outbox was full at the start of the last push
   size_t push_most_ = kMaxOutboxUpdates;  // the most updates in a request
 

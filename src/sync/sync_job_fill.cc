@@ -111,6 +111,7 @@ void SyncJob::DoneFill(Turn* turn) {
       fill_.draft.Broadcast(turn);
     }
     fill_.End();
+    failed_fills_ = 0;
     state_->progress.reset();
     loop_.WantPull();
     return Advance(turn);
@@ -176,7 +177,14 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
       if (is_last_resort) turn->Broadcast(UnreadableMessage());
       state_->builds_on_previous_image = !state_->builds_on_previous_image;
     }
-    Fail({blameless ? name : "image", message, true}, turn);
+    // On a full disk there is no room for pages either.
+    const bool accepted = AcceptsImages();
+    if (name != "quota") ++failed_fills_;
+    if (accepted && !AcceptsImages()) {
+      loop_.WantPull();
+    } else {
+      Fail({blameless ? name : "image", message, true}, turn);
+    }
   }
   Advance(turn);
   return true;

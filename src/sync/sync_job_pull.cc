@@ -21,8 +21,17 @@ constexpr int kMaxResends = 2;
 // multiplied by kMore.
 constexpr uint64_t kLess = 100;
 constexpr uint64_t kMore = 10;
+// So many fills in a row may fail. The last but one may have failed because the client's own images
+// cannot be read, which windows then give up.
+constexpr int kMaxFailedFills = 3;
 
 }  // namespace
+
+// A service worker leaves images to its windows. An image that cannot be had must not keep the rows
+// of its realm away: after a few failures they come by pages.
+bool SyncJob::AcceptsImages() const {
+  return state_->device_images && failed_fills_ < kMaxFailedFills;
+}
 
 void SyncJob::PullAsk(Turn* turn) {
   state_->poked.clear();  // this pull will see everything that was poked until now
@@ -40,7 +49,7 @@ ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   ask->request = std::make_unique<PullRequest>(
       MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit,
-                      {.floors = !state_->knows_floors, .images = state_->images}));
+                      {.floors = !state_->knows_floors, .images = AcceptsImages()}));
   return reply;
 }
 
@@ -194,6 +203,8 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   loop_.Pulled(answer->more && run_.unmoved <= kMaxUnmoved);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) refilled_all_ = false;
+  // All rows have come by pages: the next large realm comes by an image again.
+  if (!answer->more && answer->images.empty() && !AcceptsImages()) failed_fills_ = 0;
   // A poke that came during the request may announce more than the answer could contain.
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync.cursors, realm) < revision) loop_.WantPull();
@@ -211,7 +222,8 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     }
     loop_.WantPush();
   }
-  // A service worker makes no images; a window does.
+  // A window loads them. If there is none, the first that is opened wakes this worker, which pulls
+  // then; until that all but these realms goes on.
   if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(FillMessage());
   if (!answer->images.empty() && !fill_.active() && state_->images) {
     // If another realm is still behind, its missing rows come by pages, so the scopes are not
@@ -219,7 +231,9 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     BeginFill(answer->images[0], answer->images.size() == 1 && !answer->more, turn);
     return;
   }
-  stale_pull_ = !answer->more && !fold->moved() && fold->unconfirmed() > 0;
+  // The updates of a realm that comes by an image are confirmed after it.
+  stale_pull_ =
+      !answer->more && answer->images.empty() && !fold->moved() && fold->unconfirmed() > 0;
   if (stale_pull_ && !loop_.wants_push() && !helps()) FailUnconfirmed(turn);
 }
 

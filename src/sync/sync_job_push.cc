@@ -82,7 +82,7 @@ ReadReply SyncJob::FinishPushAsk(PushAskStage* ask, Turn* turn) {
 }
 
 void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
-  if (!Work() || !lease_.held()) return;
+  if (!Work() || !lease_.held() || helps()) return;
   const Grouping& grouping = *ask->grouping;
   if (grouping.dropped_any()) {
     // The user sees it at once, and not only when the server can be reached. Then the push goes on.

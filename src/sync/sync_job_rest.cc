@@ -23,6 +23,12 @@ void SyncJob::Leave(Turn* turn) {
   lease_.Unwant(LeaseOutcome::kLeft, turn);
 }
 
+void SyncJob::BeginHelping(Turn* turn) {
+  if (!fill_.active() || fill_.is_dropped) return Leave(turn);
+  DropRequest(turn);
+  loop_.ForgetPush();
+}
+
 void SyncJob::Finish(Turn* turn) {
   if (!run_.refusal.code.empty()) return Fail(std::move(run_.refusal), turn);
   state_->ForgetErrors();

@@ -59,6 +59,7 @@ Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(Data data) {
   const bool in_window = state->mode != Mode::kService;
   state->socket = in_window && config.socket;
   state->images = in_window && config.images;
+  state->device_images = config.images;
   return std::unique_ptr<SyncWorker>(new SyncWorker(std::move(state)));
 }
 
@@ -258,10 +259,11 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
       state_->EnsureToken(TokenNeed::kStart, turn);
       job_.BeginWanted(turn);  // for an image that was named meanwhile
     }
-    Wake(WakeReason::kStart, turn);
-  } else if (own.changed) {
-    socket_.Renew(turn);
-    Wake(WakeReason::kTimer, turn);
+    owes_start_ = StoresScopes();
+    if (!owes_start_) Wake(WakeReason::kStart, turn);
+  } else {
+    if (own.changed) socket_.Renew(turn);
+    if (std::exchange(owes_start_, false) || own.changed) Wake(WakeReason::kTimer, turn);
   }
 }
 
@@ -278,6 +280,8 @@ void SyncWorker::OnEvent(const FailedEvent& event, Turn* turn) {
     state_->own_error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer(WorkerTimer::kStart, state_->times.retry_ms);
     if (kind == OwnKind::kScopes) turn->Post(ScopesFailedMessage{state_->own_error, dropped, {}});
+    if (kind == OwnKind::kScopes && std::exchange(owes_start_, false))
+      Wake(WakeReason::kStart, turn);
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {
@@ -366,13 +370,15 @@ void SyncWorker::Upkeep(Turn* turn) {
   EmitStatus(turn);
 }
 
+bool SyncWorker::StoresScopes() const {
+  return std::any_of(own_.begin(), own_.end(),
+                     [](const Own& own) { return own.kind == OwnKind::kScopes; });
+}
+
 // Whether another window has dropped a scope that this worker's window wants. (If scopes could not
 // be stored, the window repeats its request itself.)
 bool SyncWorker::LacksScope() const {
-  if (!state_->started || state_->stopped || scopes_failed_) return false;
-  for (const Own& own : own_) {
-    if (own.kind == OwnKind::kScopes) return false;
-  }
+  if (!state_->started || state_->stopped || scopes_failed_ || StoresScopes()) return false;
   for (const WantedScope& scope : wanted_) {
     if (!HoldsScope(state_->sync.scopes, scope)) return true;
   }

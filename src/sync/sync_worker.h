@@ -114,6 +114,7 @@ class SyncWorker {
   void ListenHappened(LeaseEvent event, Turn* turn);
   void Wake(WakeReason reason, Turn* turn);
   bool LacksScope() const;
+  bool StoresScopes() const;
   void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn,
                   Vector<WantedStream> again = {});
   void OnWake(const WakeMessage& message, Turn* turn);
@@ -151,6 +152,9 @@ class SyncWorker {
   double refused_rest_ms_ = 0;   // at the start: for how long that token is not sent
   // A timer counts pending mutations, because a socket replaces polling.
   bool counts_pending_ = false;
+  // The first wake waits until the scopes of the window are stored: a pull without them would leave
+  // no realm to an image.
+  bool owes_start_ = false;
   bool owes_status_ = false;  // a wake must be answered, even if nothing has changed
 };
 

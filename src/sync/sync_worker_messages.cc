@@ -163,7 +163,7 @@ void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
   if (state_->mode == mode) return;
   if (mode == Mode::kHelper) {
     const Data::Array asked = job_.TakeAsked();
-    job_.Leave(turn);
+    job_.BeginHelping(turn);
     state_->mode = mode;
     state_->ForgetAuth();
     Wake(WakeReason::kStart, turn);

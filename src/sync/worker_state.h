@@ -49,7 +49,8 @@ struct WorkerState {
   bool locks = false;
   bool auth = false;
   bool socket = false;
-  bool images = false;
+  bool images = false;         // this worker loads and makes images
+  bool device_images = false;  // a worker of this device does: for a service worker, its windows'
 
   bool started = false;  // the `sync` record exists and was read
   bool stopped = false;

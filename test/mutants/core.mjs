@@ -167,7 +167,7 @@ export const core = [
   {
     name: 'a realm that was revoked while it was read again stays',
     file: 'src/sync/pull_fold_realms.cc',
-    from: '    if (!is_there && !IsLost(realm)) revoked_.push_back(realm);\n',
+    from: '    if (!is_there && HasAllOf(realm) && !IsLost(realm)) revoked_.push_back(realm);\n',
     to: '    if (!is_there && IsLost(realm)) continue;\n',
   },
   {

@@ -6,6 +6,7 @@ import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
+import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
@@ -25,6 +26,7 @@ const kinds = {
     ...snapshots,
     ...forgetting,
     ...replay,
+    ...firstVisit,
   ],
   server: [
     ...server,
@@ -36,6 +38,7 @@ const kinds = {
   client: [
     ...client,
     ...service,
+    ...firstVisitOfPackage,
     ...api,
     ...storage,
     ...streamsOfPackage,

@@ -29,7 +29,7 @@ export function serve(own: OwnService | null, wasmAt: (name: string) => URL): ()
       transport: fetchTransport,
       sockets: webSockets,
       locks: webLocks(),
-      images: false,
+      images: true, // of its windows' Workers
     },
     own,
     () => navigator.onLine ?? true,

@@ -49,6 +49,8 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly status: number;
+  /** Of the server's own answer: so many bytes on the wire, headers aside. */
+  readonly bytes?: number;
 }
 
 /** All that a message holds, or null when its connection ended before it did. */
@@ -260,8 +262,12 @@ export class FaultProxy {
         return;
       }
       response.writeHead(answer.statusCode ?? 502, this.#allowed(answer.headers));
+      let bytes = 0;
+      answer.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
       answer.pipe(response);
-      answer.on('end', () => this.#report({ method, path, status: answer.statusCode ?? 0 }));
+      answer.on('end', () => this.#report({ method, path, status: answer.statusCode ?? 0, bytes }));
     });
     outgoing.on('error', () => {
       this.#report({ method, path, status: 0 });
