@@ -4,6 +4,7 @@ import { CityList } from './city-list.js';
 import { openDemo, user } from './database.js';
 import { byId } from './dom.js';
 import { wireFaults } from './faults.js';
+import { FirstRows } from './first-rows.js';
 import { Groups } from './groups.js';
 import { Lists } from './lists.js';
 import { SyncPanel } from './sync-panel.js';
@@ -44,6 +45,7 @@ async function start(): Promise<void> {
       });
   }
   const demo = await openDemo();
+  new FirstRows(demo);
   const detail = new CityDetail(demo, (id) => select(id));
   const list = new CityList(demo, (id) => select(id));
   const select = (id: string) => {
