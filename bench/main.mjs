@@ -1,4 +1,4 @@
-// `npm run bench [-- quick | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
+// `npm run bench [-- quick | modes | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -10,6 +10,7 @@ import { main, SetupError } from '../tools/lib/run.mjs';
 import { fairnessBench } from './fairness/main.mjs';
 import { growthBench } from './growth.mjs';
 import { writeSection } from './lib/report.mjs';
+import { modesBench } from './modes.mjs';
 import { killsBench } from './peers/kills.mjs';
 import { peersBench } from './peers/main.mjs';
 import { quickBench } from './quick.mjs';
@@ -22,6 +23,7 @@ const note = (text) => console.error(text);
 /** Each gives its text, and whether something failed that may not; some take names of systems. */
 const kBenches = {
   quick: { run: () => quickBench(note) },
+  modes: { run: () => modesBench(note) },
   peers: {
     named: true,
     run: (names, { rounds, cap }) => peersBench({ names, rounds, capMs: cap }, note),

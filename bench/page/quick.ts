@@ -8,7 +8,7 @@ import { wasmBytes } from './memories.ts';
 import { live, reads, top } from './reads.ts';
 import { coldBytes, compactAll, quiet, syncRecord } from './stored.ts';
 import { crossTab, observe } from './tabs.ts';
-import { appendBytes, singleWrites, writesAtOnce } from './writes.ts';
+import { appendBytes, confirmedWrites, singleWrites, writesAtOnce } from './writes.ts';
 
 const BATCH = 5000;
 
@@ -32,6 +32,7 @@ const workloads = {
   quiet,
   appendBytes,
   singleWrites,
+  confirmedWrites,
   writesAtOnce,
   reads,
   top,
@@ -61,6 +62,19 @@ const workloads = {
         queueMicrotask(() => stop());
         resolve(performance.now() - scriptStart);
       });
+    });
+  },
+
+  /** Resolves when the window knows that workers of this mode push. */
+  pushedBy(mode: string) {
+    return new Promise<void>((resolve) => {
+      const look = () => {
+        if (db.sync.status.mode !== mode) return;
+        stop();
+        resolve();
+      };
+      const stop = db.sync.subscribe(look);
+      look();
     });
   },
 

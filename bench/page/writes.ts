@@ -73,6 +73,13 @@ export async function singleWrites(count: number, offline: boolean) {
   return { ours: median(ours), floor: median(floor) };
 }
 
+/** Single writes one after the other, until the server has confirmed each: the median. */
+export async function confirmedWrites(count: number): Promise<number> {
+  const write = writer();
+  await quiet();
+  return median(await timesOf(count, () => write().confirmed));
+}
+
 /** So many writes in one task, until all are durable, beside their records in one bare transaction. */
 export async function writesAtOnce(count: number, repetitions: number) {
   const write = writer();
