@@ -31,6 +31,19 @@ test('no row comes before one that it refers to, in any order of tables and rows
   expect(ids(parentsFirst(rows, tree))).toEqual(['a', 'b', 'c', 'leaf', 'orphan']);
 });
 
+test('a ref leads to the row of its own realm, where several have one id', () => {
+  const of = (realm: string, name: string, id: string, props: Record<string, unknown>) => {
+    const { table, row: made } = row(name, id, props);
+    return { table, row: { ...made, realm } };
+  };
+  const rows = ['a', 'b'].flatMap((realm) => [
+    of(realm, 'leaves', 'leaf', { node: 'n' }),
+    of(realm, 'nodes', 'n', {}),
+  ]);
+  const placed = parentsFirst(rows, tree).map(({ table, row: { realm } }) => `${realm} ${table}`);
+  expect(placed).toEqual(['a nodes', 'a leaves', 'b nodes', 'b leaves']);
+});
+
 test('a chain longer than any stack, and a circle, come out whole', () => {
   const count = 50_000;
   const chain = Array.from({ length: count }, (_, i) =>

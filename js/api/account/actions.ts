@@ -17,6 +17,11 @@ export function rangeOf(realm: string, stream: string): { from: string; to: stri
   return { from: key, to: `${key}g` };
 }
 
+/** What names an action's place: an action may be in several streams, and in several realms. */
+export function actionKey(realm: string, stream: string, id: string): string {
+  return `${realm}\0${stream}\0${id}`;
+}
+
 export function actionsOf(portable: PortableCore, rows: readonly StoredActions[]): StreamActions {
   // A realm and a stream may have any name.
   const realms = new Map<string, Map<string, ConfirmedAction[]>>();
@@ -41,7 +46,7 @@ export function actionsOf(portable: PortableCore, rows: readonly StoredActions[]
 export function appending(
   streams: StreamActions,
   realms: ReadonlyMap<string, string>,
-  isWanted: (action: ConfirmedAction, realm: string) => boolean,
+  isWanted: (action: ConfirmedAction, realm: string, stream: string) => boolean,
 ): PlainMutation[] {
   const mutations = new Map<string, PlainMutation & { ops: PlainOp[] }>();
   for (const [from, byStream] of Object.entries(streams)) {
@@ -51,11 +56,13 @@ export function appending(
     );
     placed.sort(({ action: { place: a } }, { action: { place: b } }) => a[0] - b[0] || a[1] - b[1]);
     for (const { stream, action } of placed) {
-      if (!isWanted(action, from)) continue;
+      if (!isWanted(action, from, stream)) continue;
       const { id, name, madeAt, arg } = action;
       const known = mutations.get(id) ?? { id, name, at: madeAt, arg, base: {}, ops: [] };
       mutations.set(id, known);
-      known.ops.push({ op: 'append', stream, realm });
+      // Of two realms that become one, both may have it.
+      if (!known.ops.some((op) => op.stream === stream && op.realm === realm))
+        known.ops.push({ op: 'append', stream, realm });
     }
   }
   return [...mutations.values()];

@@ -3,14 +3,16 @@
  * transaction of the user's database, which also writes a marker of what was copied. Then the local database is deleted. A
  * crash before the copy changes nothing. After a crash behind it only the deletion is left, as the marker shows.
  */
+import { SkerryError } from '../../core/errors.ts';
+import type { ConfirmedAction } from '../../core/window-effects.ts';
 import { browserAccounts } from '../../host/account.ts';
 import { type Read, readNow, type Storage } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
-import { actionsOf, appending, type StreamActions } from './actions.ts';
+import { actionKey, actionsOf, appending, type StreamActions } from './actions.ts';
 import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
-import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
-import { type MutationRecord, PortableCore } from './portable-core.ts';
+import { creating, inRealms, parentsFirst, rowKey, rowsInRealms, type TableRow } from './order.ts';
+import { type MutationRecord, type PlainMutation, PortableCore } from './portable-core.ts';
 import { refuseForbidden } from './rights.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
@@ -150,23 +152,40 @@ function recordsOf(
   mutations: readonly Stored<MutationRecord>[],
 ): MutationRecord[] {
   const realms = ownRealms(core);
-  const changed = rows
-    .filter(({ row }) => !before || row.revision > before.n)
-    .map(({ table, row }) => ({
-      table,
-      row: { ...row, realm: realms.get(row.realm) ?? row.realm },
-    }));
+  const changed = rows.filter(({ row }) => !before || row.revision > before.n);
   const at = core.parts.host.clock.now() + core.parts.sync.status.clockOffsetMs;
-  const ordered = parentsFirst(changed, core.parts.codec.schema);
+  const ordered = parentsFirst(rowsInRealms(changed, realms), core.parts.codec.schema);
+  const isNew = ({ place: [n] }: ConfirmedAction) => n > (before?.n ?? 0);
+  const made = [...creating(ordered, adoptName, at), ...appending(streams, realms, isNew)];
+  refuseMissing(made, changed.length + countOf(streams, isNew));
   const adopted = [
-    ...creating(ordered, adoptName, at),
-    ...appending(streams, realms, ({ place: [n] }) => n > (before?.n ?? 0)),
+    ...made,
     ...mutations
       .filter(({ key }) => key > (before?.key ?? 0))
       .map(({ value }) => inRealms(portable.read(value.body), realms)),
   ];
   refuseForbidden(core, adopted);
   return adopted.map((mutation) => portable.write(mutation));
+}
+
+/** The local database is deleted after the copy: so all rows and actions of it must be in there, each by itself. */
+function refuseMissing(made: readonly PlainMutation[], count: number): void {
+  const keys = made.flatMap(({ id: action, ops }) =>
+    ops.map(({ realm, table, id = '', stream = '' }) =>
+      table ? rowKey(realm, table, id) : actionKey(realm, stream, action ?? ''),
+    ),
+  );
+  const found = new Set(keys).size;
+  if (found === count) return;
+  throw new SkerryError(
+    'adopt_incomplete',
+    `Of ${count} rows and actions only ${found} would be adopted: the local database stays.`,
+  );
+}
+
+function countOf(streams: StreamActions, isNew: (action: ConfirmedAction) => boolean): number {
+  const lists = Object.values(streams).flatMap((byStream) => Object.values(byStream));
+  return lists.reduce((sum, actions) => sum + actions.filter(isNew).length, 0);
 }
 
 /** Whether what `readEnd` found is where the copy ends. */

@@ -11,10 +11,10 @@ import {
 } from '../../core/errors.ts';
 import { readNow } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
-import { actionsOf, appending, rangeOf, type StoredActions } from './actions.ts';
+import { actionKey, appending, rangeOf, type StoredActions } from './actions.ts';
 import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
 import { logRecords } from './log.ts';
-import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
+import { creating, inRealms, parentsFirst, rowsInRealms, type TableRow } from './order.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
 import { mayWrite, refuseForbidden } from './rights.ts';
 import type { SyncRecord } from './snapshot.ts';
@@ -127,21 +127,21 @@ async function actionsToAppend(
   content: FileContent,
 ): Promise<PlainMutation[]> {
   const realms = realmsOf(core, content);
+  // An action may be in several realms and streams, of which only some are here.
   const here = new Set<string>();
   for (const [from, streams] of Object.entries(content.streams ?? {})) {
     const realm = realms.get(from) ?? from;
     for (const stream of Object.keys(streams)) {
       const read = { store: 'actions', range: rangeOf(realm, stream) };
       const [rows] = await readNow(core.parts.storage, [read]);
-      const stored = actionsOf(portable, rows as StoredActions[])[realm]?.[stream] ?? [];
-      for (const { id } of stored) here.add(id);
+      for (const { value } of rows as StoredActions[])
+        for (const { id } of portable.actions(value.body)) here.add(actionKey(realm, stream, id));
     }
   }
-  return appending(
-    content.streams ?? {},
-    realms,
-    ({ id }, realm) => !here.has(id) && mayWrite(core, realms.get(realm) ?? realm),
-  );
+  return appending(content.streams ?? {}, realms, ({ id }, from, stream) => {
+    const realm = realms.get(from) ?? from;
+    return !here.has(actionKey(realm, stream, id)) && mayWrite(core, realm);
+  });
 }
 
 function rowsToCreate(core: DatabaseCore, content: FileContent): TableRow[] {
@@ -155,12 +155,11 @@ function rowsToCreate(core: DatabaseCore, content: FileContent): TableRow[] {
       for (const row of list) {
         const target = realms.get(realm) ?? realm;
         if (core.parts.core.find(index, row.id, target) >= 0) continue;
-        if (mayWrite(core, target))
-          wanted.push({ table, row: { ...row, revision: 0, realm: target } });
+        if (mayWrite(core, target)) wanted.push({ table, row: { ...row, revision: 0, realm } });
       }
     }
   }
-  return parentsFirst(wanted, codec.schema);
+  return parentsFirst(rowsInRealms(wanted, realms), codec.schema);
 }
 
 /** Without a remote this window logs by itself. */

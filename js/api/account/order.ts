@@ -1,4 +1,5 @@
 /** Orders rows for mutations: parents before rows that refer to them, in batches within the limits of a mutation. */
+import { ConflictError } from '../../core/errors.ts';
 import type { SchemaDef } from '../../core/prop-def.ts';
 import type { PlainMutation, PlainOp, PlainRow } from './portable-core.ts';
 
@@ -11,13 +12,41 @@ export interface TableRow {
 const maxRows = 500;
 const maxBytes = 256 << 10;
 
+/** What names a row: the same id in two realms is two rows. */
+export function rowKey(realm: string, table: string, id: string): string {
+  return `${realm}\0${table}\0${id}`;
+}
+
+/**
+ * The rows in the realms where they are to be, as `inRealms` places ops. Throws ConflictError where rows of two realms would become
+ * one: one of them would be lost.
+ */
+export function rowsInRealms(
+  rows: readonly TableRow[],
+  realms: ReadonlyMap<string, string>,
+): TableRow[] {
+  const from = new Map<string, string>();
+  return rows.map(({ table, row }) => {
+    const realm = realms.get(row.realm) ?? row.realm;
+    const key = rowKey(realm, table, row.id);
+    const other = from.get(key);
+    if (other !== undefined && other !== row.realm)
+      throw new ConflictError(
+        'conflict',
+        `The realms ${other} and ${row.realm} both have a row ${row.id} of ${table}, and both become the realm ${realm}: delete one of the two, or create it under another id, where they were made.`,
+      );
+    from.set(key, row.realm);
+    return { table, row: { ...row, realm } };
+  });
+}
+
 /**
  * A server judges each update by itself: one whose row refers to a row of a later one would lose it again. Where refs form a
  * cycle, one row has to be first; the others follow it directly.
  */
 export function parentsFirst(rows: readonly TableRow[], schema: SchemaDef): TableRow[] {
-  const key = (table: string, id: string) => `${table}\0${id}`;
-  const waiting = new Map(rows.map((each) => [key(each.table, each.row.id), each]));
+  const keyOf = ({ table, row }: TableRow) => rowKey(row.realm, table, row.id);
+  const waiting = new Map(rows.map((each) => [keyOf(each), each]));
   const refs = new Map(
     schema.tables.map(({ name, props }) => [
       name,
@@ -35,14 +64,16 @@ export function parentsFirst(rows: readonly TableRow[], schema: SchemaDef): Tabl
         ordered.push(each);
         continue;
       }
-      if (!waiting.delete(key(each.table, each.row.id))) {
+      if (!waiting.delete(keyOf(each))) {
         path.pop();
         continue;
       }
       top.entered = true;
       for (const ref of refs.get(each.table) ?? []) {
         const target = each.row.props[ref.name];
-        const parent = typeof target === 'string' && waiting.get(key(ref.table, target));
+        // A ref leads to a row of its own realm.
+        const parent =
+          typeof target === 'string' && waiting.get(rowKey(each.row.realm, ref.table, target));
         if (parent) path.push({ each: parent, entered: false });
       }
     }
@@ -82,8 +113,10 @@ export function inRealms(
     realm: of(op.realm),
     ...(op.to === undefined ? {} : { to: of(op.to) }),
   }));
-  const base = Object.fromEntries(
-    Object.entries(mutation.base).map(([realm, revision]) => [of(realm), revision]),
+  // A realm's own revision counts, not that of one that becomes it.
+  const revisions = Object.entries(mutation.base).sort(
+    ([a], [b]) => Number(of(a) === a) - Number(of(b) === b),
   );
+  const base = Object.fromEntries(revisions.map(([realm, revision]) => [of(realm), revision]));
   return { ...mutation, base, ops };
 }
