@@ -110,7 +110,7 @@ export function databaseName(name: string, user: string | undefined): string {
 
 /**
  * All that is deleted with a database: itself, and what `skerry/redux` keeps beside it for slices of this device, by a name of its
- * own (js/redux/enhancer.ts).
+ * own (js/redux/options.ts).
  */
 export function databasesWith(name: string, user: string | undefined): readonly string[] {
   const beside = `${name}.device`;

@@ -3,7 +3,7 @@ import type { StoreEnhancer } from 'redux';
 import type { AnyDatabase } from '../api/database.ts';
 import { open, schema, UnsupportedError, ValidationError } from '../index.ts';
 import { Group, type GroupHost, type InnerStore, type StreamOptions } from './group.ts';
-import { checkEnhancer, type EnhancerOptions, matcher } from './options.ts';
+import { checkEnhancer, deviceName, type EnhancerOptions, matcher } from './options.ts';
 import { type Action, type Owned, OwnedSlices, type RootReducer } from './owned-slices.ts';
 
 /** Tells the store that all is there; no reducer needs to know it. */
@@ -49,14 +49,14 @@ function openSynced(options: EnhancerOptions): Promise<AnyDatabase> {
   });
 }
 
-/** That of slices of this device. `logout` deletes it with the database beside which it is, by this name (js/api/options.ts). */
+/** That of slices of this device. */
 function openDevice(
   options: EnhancerOptions,
   name: string,
   user: string | null | undefined,
 ): Promise<AnyDatabase> {
   return open({
-    ...{ name: `${name}.device`, schema: noTables(), ...ofHost(options) },
+    ...{ name: deviceName(name), schema: noTables(), ...ofHost(options) },
     ...(typeof user === 'string' && { user }),
   });
 }

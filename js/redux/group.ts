@@ -43,21 +43,33 @@ interface Waiting {
   failed?: { readonly error: unknown };
 }
 
-/** Which slices the streams of databases make. */
-const claimed = new WeakMap<StreamSource, Map<string, string>>();
+/** The slices that an open stream makes, and how it is opened with their reducer. */
+interface Claim {
+  readonly slices: string;
+  readonly open: () => unknown;
+}
 
-/** Stores of the same slices may share a stream, as one that is made again after the first was closed. */
-function claim(db: StreamSource, stream: string, slices: readonly string[]): void {
-  const streams = claimed.get(db) ?? new Map<string, string>();
-  claimed.set(db, streams);
-  const names = [...slices].sort().join(', ');
-  const known = streams.get(stream) ?? names;
-  if (known !== names)
+/** By the stream itself: `realm`, `version` and their defaults name the same one in several ways. */
+const claims = new WeakMap<object, Claim>();
+
+/**
+ * Opens a stream. Stores of the same slices may share one, as a store that is made again after the first was closed. Throws
+ * ValidationError if another store has made other slices of it.
+ */
+function openClaimed<S extends object>(open: () => S, names: readonly string[]): S {
+  const slices = [...names].sort().join(', ');
+  const stream = open();
+  const known = claims.get(stream);
+  if (known && known.slices !== slices) {
+    // To open it has given it another reducer.
+    known.open();
     throw new ValidationError(
       'invalid_argument',
-      `Another store of this database has made the slices ${known} of the same stream: give one of them another \`stream\`.`,
+      `Another store of this database has made the slices ${known.slices} of the same stream: give one of them another \`stream\`.`,
     );
-  streams.set(stream, names);
+  }
+  claims.set(stream, { slices, open });
+  return stream;
 }
 
 export class Group {
@@ -180,14 +192,14 @@ export class Group {
   }
 
   #open(db: StreamSource, { stream, realm, version, migrate }: StreamOptions) {
-    claim(db, JSON.stringify([stream, realm, version]), this.slices.names);
-    return db.stream<Owned, Action>(stream, {
+    const how = {
       reducer: this.slices.reduce,
       initialState: this.#first,
       ...(realm !== undefined && { realm }),
       ...(version !== undefined && { version }),
       ...(migrate && { migrate: (old: Owned, of: number) => migrate(old, of) as Owned }),
-    });
+    };
+    return openClaimed(() => db.stream<Owned, Action>(stream, how), this.slices.names);
   }
 
   #storeEarly(stream: ReducedStream<Owned, Action>): Error | null {

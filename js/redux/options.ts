@@ -70,12 +70,26 @@ function checkWhich(which: unknown, what: string): void {
   );
 }
 
-export function checkEnhancer({ slices, sync, persist }: EnhancerOptions): void {
+const beside = '.device';
+/** Of a database, as `open` takes it. */
+const maxName = 64;
+
+/** The name of the database of slices of this device, beside another; `logout` deletes both (js/api/options.ts). */
+export function deviceName(name: string): string {
+  if (`${name}${beside}`.length <= maxName) return `${name}${beside}`;
+  throw new ValidationError(
+    'invalid_argument',
+    `With \`persist\`, the name of the database has at most ${maxName - beside.length} characters, because its slices of this device are stored in one named <name>${beside}; ${name} has ${name.length}.`,
+  );
+}
+
+export function checkEnhancer({ slices, sync, persist, db, name }: EnhancerOptions): void {
   checkSlices(slices, '`slices`');
   checkWhich(sync, '`sync`');
   if (!persist) return;
   checkSlices(persist.slices, '`persist.slices`');
   checkWhich(persist.actions, '`persist.actions`');
+  if (db === undefined && typeof name === 'string') deviceName(name);
   const both = persist.slices.find((name) => slices.includes(name));
   if (both !== undefined)
     throw new ValidationError(

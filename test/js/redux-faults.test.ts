@@ -226,6 +226,81 @@ describe('the beginning and the end', () => {
     await db.close();
   });
 
+  /** Ways to name the one stream; each pair of a former and a later store of other slices. */
+  const names: Partial<EnhancerOptions>[] = [
+    {},
+    { realm: 'local' },
+    { version: 1 },
+    { stream: 'redux' },
+    { stream: 'redux', realm: 'local', version: 1 },
+  ];
+  test.each(
+    names.flatMap((former) =>
+      names.map((later) => [JSON.stringify([former, later]), former, later]),
+    ),
+  )('other slices of one stream are refused, however it is named: %s', async (_, former, later) => {
+    const host = memory();
+    const db = await open({ name: 'mine', schema: schema({}, { version: 1 }), host });
+    const { store } = makeStore(host, { db, slices: ['counter'], ...(former as object) });
+    await store.skerry.ready;
+    const onError = vi.fn();
+    const wrong = makeStore(host, { db, onError, slices: ['todos'], ...(later as object) });
+    await expect(wrong.store.skerry.ready).rejects.toThrow('another `stream`');
+    expect(onError).toHaveBeenCalledOnce();
+    // The first one goes on with its own reducer.
+    await whole(store);
+    store.dispatch(added(2));
+    await until(() => db.sync.status.pending === 0);
+    store.dispatch(added(3));
+    expect(store.getState().counter.value).toBe(5);
+    await db.close();
+  });
+
+  test('two stores of other slices have one stream name in two realms', async () => {
+    const host = memory();
+    const db = await open({ name: 'mine', schema: schema({}, { version: 1 }), host });
+    const one = makeStore(host, { db, slices: ['counter'], sync: ['counter/*'], realm: 'one' });
+    const two = makeStore(host, { db, slices: ['todos'], sync: ['todos/*'], realm: 'two' });
+    await Promise.all([one.store.skerry.ready, two.store.skerry.ready]);
+    one.store.dispatch(added(2));
+    two.store.dispatch(todos.actions.added({ id: 'a', text: 'A' }));
+    await until(() => db.sync.status.pending === 0);
+    for (const { store } of [one, two]) await store.skerry.close();
+    const again = makeStore(host, { db, slices: ['counter'], sync: ['counter/*'], realm: 'one' });
+    const other = makeStore(host, { db, slices: ['todos'], sync: ['todos/*'], realm: 'two' });
+    await Promise.all([whole(again.store), whole(other.store)]);
+    expect(again.store.getState().counter.value).toBe(2);
+    expect(other.store.getState().todos).toMatchObject([{ id: 'a' }]);
+    await db.close();
+  });
+
+  const persist = { slices: ['device'], actions: ['device/*'] };
+  test.each([
+    ['an enhancer with a name', undefined],
+    ['a database that is given', true],
+  ])('slices of this device need a name of at most 57 characters: %s', async (_, given) => {
+    const host = memory();
+    const make = async (length: number, onError: (error: Error) => void) => {
+      const name = 'n'.repeat(length);
+      const db = given && (await open({ name, schema: schema({}, { version: 1 }), host }));
+      const { store } = makeStore(host, { name, persist, onError, ...(db && { db }) });
+      await store.skerry.ready;
+      await whole(store);
+    };
+    const onError = vi.fn();
+    await make(57, onError);
+    expect(onError).not.toHaveBeenCalled();
+    const sentence = /With `persist`.* at most 57 characters/;
+    // Before the store is made, where the name is known then.
+    const long = make(58, onError);
+    if (given) await until(() => onError.mock.calls.length > 0);
+    else await expect(long).rejects.toThrow(sentence);
+    if (given)
+      expect(onError.mock.calls[0]?.[0]).toMatchObject({
+        message: expect.stringMatching(sentence),
+      });
+  });
+
   test('a preloaded state of other slices does not hide what is pending', async () => {
     const host = memory();
     host.network.respond = async () => Promise.reject(new Error('offline'));

@@ -216,6 +216,24 @@ describe('a store with the enhancer', () => {
     expect(store.getState().counter.value).toBe(20);
   });
 
+  test('replaceReducer: what is pending is reduced again by the new one', async () => {
+    const { store } = makeStore(memory());
+    const db = await store.skerry.ready;
+    await until(() => store.skerry.whole);
+    store.dispatch(incremented());
+    const times = (factor: number) =>
+      combineReducers({
+        ...reducer,
+        counter: (state = { value: 0 }, { type }: { type: string }) =>
+          type === 'counter/incremented' ? { value: state.value + factor } : state,
+      });
+    store.replaceReducer(times(10) as never);
+    store.replaceReducer(times(100) as never);
+    store.dispatch(incremented());
+    await until(() => db.sync.status.pending === 0);
+    expect(store.getState().counter.value).toBe(200);
+  });
+
   test('a server that renders has an ordinary store', () => {
     const store = createStore(
       combineReducers(reducer),

@@ -2,6 +2,41 @@
 
 export const redux = [
   {
+    name: 'a store of other slices leaves its reducer with the stream that it was refused',
+    test: 'test/js/redux-faults.test.ts',
+    file: 'js/redux/group.ts',
+    from: '    known.open();\n',
+    to: '',
+  },
+  {
+    name: 'two stores make other slices of one stream',
+    test: 'test/js/redux-faults.test.ts',
+    file: 'js/redux/group.ts',
+    from: 'if (known && known.slices !== slices) {',
+    to: 'if (known && known.slices === null) {',
+  },
+  {
+    name: 'a stream of a named realm is opened in the default one',
+    test: 'test/js/redux-faults.test.ts',
+    file: 'js/redux/group.ts',
+    from: '      ...(realm !== undefined && { realm }),\n',
+    to: '',
+  },
+  {
+    name: 'after replaceReducer a pending action keeps what the former reducer made of it',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/owned-slices.ts',
+    from: '    this.#recent.length = 0;\n',
+    to: '',
+  },
+  {
+    name: 'the name of a database is checked without that of its device',
+    test: 'test/js/redux-faults.test.ts',
+    file: 'js/redux/options.ts',
+    from: "  if (db === undefined && typeof name === 'string') deviceName(name);\n",
+    to: '',
+  },
+  {
     name: 'an action that cannot be stored is reduced in the store',
     test: 'test/js/redux.test.ts',
     file: 'js/redux/group.ts',
@@ -117,6 +152,13 @@ export const redux = [
 
 export const react = [
   {
+    name: 'a component that was unmounted goes on listening',
+    test: 'test/js/binding-ends.test.ts',
+    file: 'js/react/hooks.ts',
+    from: '        return live.subscribe(changed);',
+    to: '        live.subscribe(changed);\n        return () => {};',
+  },
+  {
     name: 'a hook reads anew in each render',
     test: 'test/js/react.test.ts',
     file: 'js/react/hooks.ts',
@@ -161,6 +203,13 @@ export const react = [
 ];
 
 export const tanstack = [
+  {
+    name: 'a collection that was cleaned up keeps its live query',
+    test: 'test/js/binding-ends.test.ts',
+    file: 'js/tanstack/index.ts',
+    from: '    return value.subscribe(follow);',
+    to: '    value.subscribe(follow);\n    return () => {};',
+  },
   {
     name: 'a collection does not hear of rows that are gone',
     test: 'test/js/tanstack.test.ts',
