@@ -83,6 +83,28 @@ test('an export holds confirmed rows by realm, and pending mutations with their 
   expect(outbox.content).toMatchObject({ rows: null, mutations: [{ id, name: 'grow' }] });
 });
 
+test('an export that is asked for at once holds what was written just before', async () => {
+  const db = await local(memory());
+  const chat = db.stream<string>('chat');
+  for (let i = 0; i < 3; i++) {
+    db.mutate.addCity({ id: `${i}`, name: 'A' });
+    chat.append(`${i}`);
+    const target = await local(memory());
+    await target.import(await db.export());
+    const there = target.stream<string>('chat');
+    await until(() => there.whole);
+    expect([target.cities.count(), there.value.length]).toEqual([i + 1, i + 1]);
+  }
+  for (const pendingOnly of [true, false]) {
+    const { host } = world();
+    host.network.online = false;
+    const offline = await connect(host, 'anna');
+    const ids = ['a', 'b'].map((id) => offline.mutate.addCity({ id, name: id }).id);
+    const { content } = await parsed(await offline.export({ pendingOnly }));
+    expect(content.mutations).toMatchObject(ids.map((id) => ({ id })));
+  }
+});
+
 test('moves values of every type between local databases; existing rows stay', async () => {
   const source = await local(memory());
   source.transact((tx) => tx.cities.create(everything));

@@ -52,6 +52,24 @@ describe('a realm, offline', () => {
     expect(db.realms.value).toEqual([]);
   });
 
+  test('shows that the own role has changed, to subscribers, too', async () => {
+    const db = await fresh(memory(), { user: 'anna' });
+    const realm = db.realms.create().result;
+    db.realms.invite(realm, 'bo', 'owner');
+    const seen: string[][] = [];
+    const stop = db.realms.subscribe((realms) => seen.push(realms.map(({ role }) => role)));
+    await turn();
+    for (const role of ['writer', 'reader'] as const) {
+      // Of others, as a pull brings it: who is no owner any more cannot change it.
+      if (role === 'writer') db.realms.setRole(realm, 'anna', role);
+      else db.realms.leave(realm);
+      await turn();
+    }
+    expect(seen).toEqual([['owner'], ['writer'], []]);
+    stop();
+    expect(db.realms.value).toEqual([]);
+  });
+
   test('keeps an owner, and names what is wrong', async () => {
     const db = await fresh(memory(), { user: 'anna' });
     const realm = db.realms.create().result;
