@@ -171,7 +171,8 @@ export class WorkerClient {
       token = (await this.#parts.remote?.token?.(why)) ?? null;
     } catch (error) {
       const details = { cause: error, retryable: true };
-      refused = errorFromCode('needs_auth', `token("${why}") failed.`, details);
+      const reason = error instanceof Error ? error.message : String(error);
+      refused = errorFromCode('needs_auth', `token("${why}") failed: ${reason}`, details);
     }
     if (this.#link !== link) return;
     const wrong = wrongUser(token, this.#parts.user);
