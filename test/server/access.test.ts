@@ -49,6 +49,26 @@ describe('what callers are granted', () => {
     });
   });
 
+  /** What a database or a JSON column may give in place of an object: as no realm at all, it would end memberships. */
+  const otherForms: [string, unknown][] = [
+    ['a Map', new Map([['team', 'writer']])],
+    ['a Set', new Set(['team'])],
+    ['a list', [['team', 'writer']]],
+    ['JSON text', '{"team":"writer"}'],
+    ['nothing', undefined],
+    ['null', null],
+  ];
+  test.each(otherForms)(
+    'are not none if `access` returns %s: the request fails',
+    async (_, found) => {
+      const grants = open(() => found as never);
+      expect(await codeOf(grants.caller(anna))).toBe('rights_unavailable');
+    },
+  );
+  test.each(otherForms.slice(0, 4))('are not none if `public` is %s', (_, found) => {
+    expect(() => open(undefined, { public: found })).toThrow(SetupError);
+  });
+
   test('are kept for a minute, or until they have changed', async () => {
     let roles: Roles = { team: 'writer' };
     const grants = open(async () => roles);

@@ -262,6 +262,26 @@ describe('tokens that the application verifies', () => {
     expect(await codeOf(auth('dev:anna'))).toBe('unauthenticated');
   });
 
+  const inSeconds = (at: number) => Math.ceil(at / 1000);
+  test.each<[string, (at: number) => Date | number]>([
+    ['a Date', (at) => new Date(at)],
+    ['seconds', inSeconds],
+    ['parts of seconds', (at) => at / 1000],
+  ])('are good until their expiry and not after it, given as %s', async (_form, form) => {
+    vi.useFakeTimers();
+    try {
+      const expires = form(Date.now() + 30_000);
+      const auth = createAuth({ verify: async () => ({ user: 'anna', expires }) });
+      expect((await auth('session')).id).toBe('anna');
+      vi.setSystemTime(Date.now() + 28_000);
+      expect((await auth('session')).id).toBe('anna');
+      vi.setSystemTime(Date.now() + 3_000);
+      expect(await codeOf(auth('session'))).toBe('unauthenticated');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   const wrong: [string, VerifyToken][] = [
     [
       'throws',
@@ -277,7 +297,12 @@ describe('tokens that the application verifies', () => {
       'grants something else than rights',
       () => ({ user: 'anna', realms: { x: 'admin' } }) as never,
     ],
+    ['gives rights as a Map', () => ({ user: 'anna', realms: new Map([['x', 'read']]) }) as never],
+    ['gives rights as a list', () => ({ user: 'anna', realms: [['x', 'read']] }) as never],
+    ['gives rights as text', () => ({ user: 'anna', realms: '{"x":"read"}' }) as never],
     ['gives an expiry that is past', () => ({ user: 'anna', expires: new Date(1000) })],
+    ['gives an expiry in milliseconds', () => ({ user: 'anna', expires: Date.now() + 1000 })],
+    ['gives an expiry as text', () => ({ user: 'anna', expires: '2099-01-01' }) as never],
     ['gives an expiry that is none', () => ({ user: 'anna', expires: new Date(Number.NaN) })],
   ];
   test.each(wrong)('are refused if it %s', async (_name, verify) => {

@@ -25,11 +25,17 @@ export type VerifyToken = (
   context: { readonly signal: AbortSignal },
 ) => VerifiedUser | null | undefined | Promise<VerifiedUser | null | undefined>;
 
+/** The last second of the year 9999. What is later was meant as milliseconds, and would never expire. */
+const kLatest = 253_402_300_799;
+
 function expiryOf({ expires }: VerifiedUser): number {
   const now = Math.floor(Date.now() / 1000);
   const at = expires instanceof Date ? Math.floor(expires.getTime() / 1000) : expires;
   if (at === undefined) return now + limits.verifiedForSeconds;
   if (!Number.isFinite(at)) throw unauthenticated('The expiry of the token is no time.');
+  if (at > kLatest) {
+    throw unauthenticated('The expiry of the token is in milliseconds: it has to be in seconds.');
+  }
   if (at <= now) throw unauthenticated('The token has expired.');
   return at;
 }

@@ -1,6 +1,6 @@
 // Who calls: the user, and what the token claims. Which rights these give is decided in rights.
 
-import { isObject } from '../base/json.ts';
+import { isRecord } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 
@@ -47,7 +47,7 @@ export function personalClaims(user: string): Map<string, Right> {
 /** Adds rights of the form `{realm: "read" | "write"}`. */
 export function addClaimed(claim: unknown, into: Map<string, Right>): void {
   if (claim === undefined) return;
-  if (!isObject(claim)) throw unauthenticated('The claim `realms` of the token is not an object.');
+  if (!isRecord(claim)) throw unauthenticated('The claim `realms` of the token is not an object.');
   for (const [realm, right] of Object.entries(claim)) {
     if (!isRealmName(realm) || (right !== 'read' && right !== 'write')) {
       throw unauthenticated('The claim `realms` of the token maps realms to "read" or "write".');

@@ -3,7 +3,7 @@
 // returned before: nobody is given more rights, and nobody is told that a realm is gone.
 
 import { isRealmName, type Right, type User } from '../auth/user.ts';
-import { isObject } from '../base/json.ts';
+import { isRecord } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Recent } from '../base/recent.ts';
@@ -36,6 +36,7 @@ interface Known {
 }
 
 function publicRealms(realms: GrantsOptions['public'] = {}): Realms {
+  if (!isRecord(realms)) throw new SetupError('`public` is an object of realms and rights.');
   for (const [realm, right] of Object.entries(realms)) {
     if (!isRealmName(realm) || realm.startsWith('user:')) {
       throw new SetupError(`No realm of the name ${JSON.stringify(realm)} can be public.`);
@@ -48,7 +49,7 @@ function publicRealms(realms: GrantsOptions['public'] = {}): Realms {
 }
 
 function parseAccess(found: unknown): Realms {
-  if (!isObject(found)) throw new TypeError('`access` has returned no object of realms and roles.');
+  if (!isRecord(found)) throw new TypeError('`access` has returned no object of realms and roles.');
   const realms = new Map<string, Right>();
   for (const [realm, role] of Object.entries(found)) {
     const right = Object.hasOwn(rightOfRole, String(role)) ? rightOfRole[role as Role] : undefined;
