@@ -2,6 +2,7 @@
  * A stream that a reducer folds. The state with all confirmed actions is kept, and pending ones are reduced over it again
  * whenever confirmed ones come. Now and then that state is stored, so that the next start need not fold them all.
  */
+import { messageOf } from '../core/brand.ts';
 import { ValidationError } from '../core/errors.ts';
 import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
 import type { StreamPlace } from './data-stream.ts';
@@ -232,8 +233,4 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
 function checked(reducer: unknown): Reducer {
   if (typeof reducer === 'function') return reducer as Reducer;
   throw new ValidationError('invalid_argument', 'The `reducer` of a stream is a function.');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

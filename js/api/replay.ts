@@ -1,4 +1,5 @@
 /** `db.replay`: actions that were made elsewhere are run by the mutators of their names, under their own ids. */
+import { isDate, isPlainObject } from '../core/brand.ts';
 import { SkerryError, UnsupportedError, ValidationError } from '../core/errors.ts';
 import type { TypeRegistry } from '../core/special-json.ts';
 import type { MadeAction } from './mutations.ts';
@@ -93,15 +94,12 @@ function refuseMalformed(action: ReplayedAction): void {
 }
 
 function isTime(at: unknown): boolean {
-  return (typeof at === 'number' || at instanceof Date) && !Number.isNaN(new Date(at).getTime());
+  return (typeof at === 'number' || isDate(at)) && !Number.isNaN(new Date(at).getTime());
 }
 
 /** Whether it is JSON, without any instance in it. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isPlain);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    (prototype === Object.prototype || prototype === null) && Object.values(value).every(isPlain)
-  );
+  return isPlainObject(value) && Object.values(value).every(isPlain);
 }

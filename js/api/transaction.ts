@@ -5,6 +5,7 @@ import type { RowObject, TableCodec } from '../core/values.ts';
 import type { OpName } from '../core/window-core.ts';
 import type { LiveRegistry } from './live.ts';
 import { type InRealm, QueryBuilder, realmIn, TableReader } from './query.ts';
+import { isOfRow } from './whole-row.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 /** A row on its way to the core: its id, its realm, and its values. */
@@ -12,7 +13,6 @@ type Batched = readonly [id: string | null, realm: string | null, ...values: unk
 
 /** Rows that cross to the core at once: more win nothing, and their memory stays the core's. */
 const batchRows = 64;
-const placeMembers = ['id', 'realm'];
 /** The number of characters of a UUID as text. */
 const idLength = 36;
 
@@ -45,7 +45,7 @@ export class TableWriter extends TableReader {
     try {
       for (const row of rows) {
         const { id, realm } = this.#placeOf(row);
-        const props = this.table.propsToPlain(row, placeMembers);
+        const props = this.#propsOf(row, null);
         const keys = Object.keys(props);
         if (batch.length === batchRows || !sameItems(keys, names)) flush();
         names = keys;
@@ -72,12 +72,14 @@ export class TableWriter extends TableReader {
     if (typeof row['id'] !== 'string')
       throw new ValidationError('invalid_id', 'upsert needs an id.');
     const { id, realm } = this.#placeOf(row);
-    return this.#op('upsert', id, realm, this.table.propsToPlain(row, placeMembers)).id;
+    const own = () => this.view.get(this.table, row['id'] as string, this.#realmOfName(realm));
+    return this.#op('upsert', id, realm, this.#propsOf(row, own)).id;
   }
 
   update(id: string, patch: Values, options?: InRealm): boolean {
     const realm = realmIn(this.table, options);
-    return this.#op('update', id, realm, this.table.propsToPlain(patch, [])).changed;
+    const own = () => this.view.get(this.table, id, realm);
+    return this.#op('update', id, realm, this.#propsOf(patch, own)).changed;
   }
 
   delete(id: string, options?: InRealm): boolean {
@@ -86,7 +88,7 @@ export class TableWriter extends TableReader {
 
   inc(id: string, by: Values, options?: InRealm): boolean {
     const realm = realmIn(this.table, options);
-    return this.#op('inc', id, realm, this.table.propsToPlain(by, [])).changed;
+    return this.#op('inc', id, realm, this.table.propsToPlain(by)).changed;
   }
 
   move(id: string, realm: string): boolean {
@@ -104,6 +106,18 @@ export class TableWriter extends TableReader {
 
   #in(realm: unknown): InRealm | undefined {
     return this.table.table.ids === 'string' ? { realm: realm as string } : undefined;
+  }
+
+  /** Of a new row, or of a patch of one that there is: all that `{ ...row }` has besides its props is left out. */
+  #propsOf(values: Values, own: (() => RowObject | undefined) | null): Record<string, unknown> {
+    return this.table.propsToPlain(values, (key, value) =>
+      isOfRow(this.view, this.table, { key, value, own }),
+    );
+  }
+
+  /** Only ids of one's own need a realm to name a row. */
+  #realmOfName(realm: string | null): string | null {
+    return this.table.table.ids === 'string' ? realm : null;
   }
 
   #placeOf(row: Values): { id: string | null; realm: string | null } {

@@ -144,7 +144,7 @@ type IdIn<X> =
   X extends Table<infer _P, infer O>
     ? O extends { id: unknown }
       ? { id: string }
-      : { id?: string }
+      : { id?: string | undefined }
     : never;
 /** The last argument where a table has ids of its own. */
 type InRealm<T, K extends keyof T> =
@@ -156,7 +156,7 @@ export type NewRow<S, K extends keyof TablesIn<S>> = NewRowOf<TablesIn<S>, K>;
 export type Patch<S, K extends keyof TablesIn<S>> = PatchOf<TablesIn<S>, K>;
 type TablesIn<S> = S extends Schema<infer T> ? T : S;
 
-export type NewRowOf<T, K extends keyof T> = IdIn<T[K]> & { realm?: string } & {
+export type NewRowOf<T, K extends keyof T> = IdIn<T[K]> & { realm?: string | undefined } & {
   [P in Exclude<keyof PropsOf<T, K>, Opt<PropsOf<T, K>>>]: InOf<PropsOf<T, K>[P]>;
 } & { [P in Opt<PropsOf<T, K>>]?: InOf<PropsOf<T, K>[P]> };
 /** Undefined is unchanged, null unsets. */
@@ -292,10 +292,15 @@ export interface Reader<T extends Tables, K extends keyof T> extends Query<T, K>
 
 /** A table inside of a transaction: it sees the transaction's own writes. */
 export interface Writer<T extends Tables, K extends keyof T> extends Reader<T, K> {
+  /** Returns the id. `{ ...row, id: undefined }` makes a copy: the times of the row that was read are left out. */
   create(row: NewRowOf<T, K>): Id;
   createMany(rows: readonly NewRowOf<T, K>[]): Id[];
   upsert(row: NewRowOf<T, K> & { id: Id }): Id;
-  /** The row is found as by `get`. */
+  /**
+   * The row is found as by `get`. A whole row may be given back, `{ ...row, text }`: what it has besides its props changes nothing.
+   * Throws ValidationError where its `id`, `realm` or times are others than the row has. In place of a ref, `include` puts a row,
+   * which is not taken: give the id.
+   */
   update(id: Id, patch: PatchOf<T, K>, ...options: InRealm<T, K>): boolean;
   delete(id: Id, ...options: InRealm<T, K>): boolean;
   inc(id: Id, by: Inc<T, K>, ...options: InRealm<T, K>): boolean;

@@ -10,6 +10,7 @@
  * Members that are undefined are left out. A text's first lone surrogate is written as it is (three bytes that are not
  * UTF-8), so that the core, which checks every text, refuses it, instead of this file altering it silently.
  */
+import { isBytes } from './brand.ts';
 import { LimitError, ValidationError } from './errors.ts';
 
 export type Data = null | boolean | number | string | Uint8Array | readonly Data[] | DataObject;
@@ -24,9 +25,9 @@ const maxDepth = 96;
  */
 const maxBytes = 256 << 20;
 const maxValues = 4 << 20;
-const encoder = new TextEncoder();
-// A byte order mark is a character like any other here; without ignoreBOM the decoder would eat it.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Made at first use: an import needs nothing but the language, because jsdom in Jest, say, has no `TextEncoder`. */
+let encoder: TextEncoder | undefined;
+let decoder: TextDecoder | undefined;
 const scratch = new Float64Array(1);
 const scratchBytes = new Uint8Array(scratch.buffer);
 /** Over what was read last, the memory of the core nearly always. */
@@ -76,7 +77,7 @@ export class DataWriter {
     else if (typeof value === 'string') {
       this.#bytes[this.#length++] = 5;
       this.#text(value);
-    } else if (value instanceof Uint8Array) {
+    } else if (isBytes(value)) {
       this.#bytes[this.#length++] = 6;
       this.#varint(value.length);
       this.#put(value);
@@ -139,12 +140,12 @@ export class DataWriter {
     const { length } = text;
     this.#reserve(length + 1);
     if (length < 128 && this.#ascii(text)) return;
-    const bytes = encoder.encode(text);
+    const bytes = encodeText(text);
     const alone = text.search(loneSurrogate);
     if (alone >= 0) {
       // The encoder has put U+FFFD in its place, which has three bytes too.
       const unit = text.charCodeAt(alone);
-      const at = encoder.encode(text.slice(0, alone)).length;
+      const at = encodeText(text.slice(0, alone)).length;
       bytes.set([0xed, 0x80 | ((unit >> 6) & 63), 0x80 | (unit & 63)], at);
     }
     this.#varint(bytes.length);
@@ -317,7 +318,7 @@ export function readText(bytes: Uint8Array, from: number, length: number): strin
       return text;
     }
   }
-  return decoder.decode(bytes.subarray(from, end));
+  return decodeText(bytes.subarray(from, end));
 }
 
 /** Sets a member as data: `__proto__` is a name like any other. */
@@ -336,6 +337,13 @@ function damaged(): ValidationError {
   return new ValidationError('parse', 'Damaged bytes where encoded data was expected.');
 }
 
+export function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  encoder ??= new TextEncoder();
+  return encoder.encode(text);
+}
+
 export function decodeText(bytes: Uint8Array): string {
+  // A byte order mark is a character like any other here; without ignoreBOM the decoder would eat it.
+  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
   return decoder.decode(bytes);
 }

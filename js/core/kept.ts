@@ -4,6 +4,7 @@
  * equals the row's value, so that a comparison by identity (React's dependencies, say) sees no change. Once the
  * application has changed it, the row returns another.
  */
+import { copyBytes, isBytes, isDate, isPlainObject, timeOf } from './brand.ts';
 import { setMember } from './data-codec.ts';
 
 interface Kept {
@@ -15,7 +16,23 @@ const kept: unique symbol = Symbol('kept');
 /** A number is a date that was not read yet: the dates of most rows never are. */
 type Holder = Record<string, unknown> & { [kept]?: Record<string, Kept | number> };
 
-const { getTime } = Date.prototype;
+/**
+ * What rows gave, so that a whole row that is given back (`{ ...row, text }`) is recognised, also after the row has changed: dates, with
+ * the time that each had, and lists of included rows, which are frozen.
+ */
+const given = new WeakMap<object, number>();
+
+/** Whether a row gave this very object, and it says the same still. */
+export function wasGiven(value: unknown): boolean {
+  const ms = given.get(value as object);
+  return ms !== undefined && (!isDate(value) || timeOf(value) === ms);
+}
+
+/** Frozen: it cannot change. */
+export function giving<T extends object>(value: T): T {
+  given.set(value, 0);
+  return value;
+}
 
 class KeptDate implements Kept {
   readonly #ms: number;
@@ -26,8 +43,10 @@ class KeptDate implements Kept {
   }
 
   give(): Date {
-    if (this.#shared === undefined || getTime.call(this.#shared) !== this.#ms)
+    if (this.#shared === undefined || timeOf(this.#shared) !== this.#ms) {
       this.#shared = new Date(this.#ms);
+      given.set(this.#shared, this.#ms);
+    }
     return this.#shared;
   }
 }
@@ -42,7 +61,7 @@ class KeptBytes implements Kept {
 
   give(): Uint8Array {
     if (this.#shared === undefined || !sameBytes(this.#shared, this.#bytes))
-      this.#shared = this.#bytes.slice();
+      this.#shared = copyBytes(this.#bytes);
     return this.#shared;
   }
 }
@@ -91,8 +110,8 @@ export function keepDate(object: object, name: string, ms: number): void {
 
 /** Sets a member of an object that is made for the application. */
 export function keepMember(object: object, name: string, value: unknown): void {
-  if (value instanceof Date) keepDate(object, name, value.getTime());
-  else if (value instanceof Uint8Array) keep(object as Holder, name, new KeptBytes(value));
+  if (isDate(value)) keepDate(object, name, timeOf(value));
+  else if (isBytes(value)) keep(object as Holder, name, new KeptBytes(value));
   else setMember(object as Record<string, unknown>, name, value);
 }
 
@@ -112,10 +131,10 @@ export function withMembers(row: object, more: Readonly<Record<string, unknown>>
 /** A copy that shares nothing with the application that it could change, but its own objects of classes. */
 export function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return new Date(value);
-  if (value instanceof Uint8Array) return value.slice();
+  if (isDate(value)) return new Date(timeOf(value));
+  if (isBytes(value)) return copyBytes(value);
   if (Array.isArray(value)) return value.map(copyOf);
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (!isPlainObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copyOf(item)]));
 }
 

@@ -5,6 +5,7 @@
  * Every call writes its input into the area of `sk_buffer` and reads its output at once: memory may move with any call,
  * so no view of it outlives the method that took it. A negative return is thrown as its typed error.
  */
+import { isBytes } from './brand.ts';
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
 import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
 import type { RowCells } from './row-cells.ts';
@@ -262,7 +263,8 @@ export function loadError(cause: Error): SkerryError {
 
 async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
   const answer = await source(url);
-  if (answer instanceof Uint8Array) return WebAssembly.compile(answer as BufferSource);
+  // That of a file is Node's, which is another realm's in a test that runs in jsdom.
+  if (isBytes(answer)) return WebAssembly.compile(answer as BufferSource);
   if (!answer.ok)
     throw new UnsupportedError('wasm', `${url.href} answered ${answer.status}.`, {
       retryable: true,

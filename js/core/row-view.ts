@@ -4,7 +4,7 @@
  * with every operation.
  */
 import { SchemaError } from './errors.ts';
-import { withMembers } from './kept.ts';
+import { giving, withMembers } from './kept.ts';
 import type { SchemaDef } from './prop-def.ts';
 import { systemColumns } from './prop-def.ts';
 import type { RowObject, SchemaCodec, TableCodec } from './values.ts';
@@ -202,7 +202,7 @@ export class RowView {
       const rows = this.#readRows(inner, cursor, memo.includes[i] as QueryMemo);
       if (include.kind === 'ref') return rows[0] ?? null;
       const kept = before?.parts[i] as readonly RowObject[] | undefined;
-      return kept && sameItems(kept, rows) ? kept : rows;
+      return kept && sameItems(kept, rows) ? kept : giving(rows);
     });
     if (before && before.base === base && sameItems(before.parts, parts)) return before.row;
     const included = Object.fromEntries(query.include.map(({ name }, i) => [name, parts[i]]));

@@ -9,6 +9,7 @@
  * name, bytes that are no base64, an object that its class does not take) is kept, as an `UnknownValue`, and written back as it
  * came: a user who may write into a realm must not be able to make its rows unreadable.
  */
+import { isBytes, isDate, isObjectPrototype, isPlainObject, timeOf } from './brand.ts';
 import { setMember } from './data-codec.ts';
 import { LimitError, ValidationError } from './errors.ts';
 import { deepFreeze, keepMember } from './kept.ts';
@@ -87,8 +88,8 @@ export class TypeRegistry {
 
   #learn(codec: ClassCodec, value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (!prototype || prototype === Object.prototype || prototype === Array.prototype) return;
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    if (!prototype || Array.isArray(value) || isObjectPrototype(prototype)) return;
     if (!this.#prototypes.has(prototype)) this.#prototypes.set(prototype, codec);
   }
 
@@ -120,12 +121,10 @@ export class TypeRegistry {
     }
     const member = this.#members.get(value);
     if (member) return { $type: member.type, v: member.name };
-    if (value instanceof Date) return { $type: 'date', v: dateToMs(value) };
-    if (value instanceof Uint8Array) return { $type: 'bytes', v: toBase64(value) };
+    if (isDate(value)) return { $type: 'date', v: dateToMs(value) };
+    if (isBytes(value)) return { $type: 'bytes', v: toBase64(value) };
     if (value instanceof UnknownValue) return value.envelope;
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null)
-      return this.#encodeInstance(value, prototype as object, depth);
+    if (!isPlainObject(value)) return this.#encodeInstance(value, depth);
     const plain: Record<string, unknown> = {};
     for (const [key, item] of Object.entries(value)) {
       if (item !== undefined)
@@ -138,8 +137,8 @@ export class TypeRegistry {
     return plain;
   }
 
-  #encodeInstance(value: object, prototype: object, depth: number): unknown {
-    const codec = this.#prototypes.get(prototype);
+  #encodeInstance(value: object, depth: number): unknown {
+    const codec = this.#prototypes.get(Object.getPrototypeOf(value) as object);
     if (codec) return this.encodeClass(codec, value, depth);
     throw new ValidationError(
       'wrong_type',
@@ -161,8 +160,8 @@ export class TypeRegistry {
     if (Array.isArray(value)) return value.map((item: unknown) => this.info(item, depth + 1));
     const member = this.#members.get(value);
     if (member) return member.name;
-    if (value instanceof Date) return isTime(value.getTime()) ? value.toISOString() : '';
-    if (value instanceof Uint8Array) return `${value.length} bytes`;
+    if (isDate(value)) return isTime(timeOf(value)) ? new Date(timeOf(value)).toISOString() : '';
+    if (isBytes(value)) return `${value.length} bytes`;
     if (value instanceof UnknownValue) return value.type;
     const prototype: unknown = Object.getPrototypeOf(value);
     const codec = prototype ? this.#prototypes.get(prototype) : undefined;
@@ -212,7 +211,7 @@ function wellFormed(text: string): string {
 }
 
 export function dateToMs(value: Date): number {
-  const ms = value.getTime();
+  const ms = timeOf(value);
   if (Number.isNaN(ms)) throw new ValidationError('wrong_type', 'A date is not a valid one.');
   return ms;
 }

@@ -4,6 +4,7 @@
  *
  * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
  */
+import { copyBytes, isBytes, isDate } from './brand.ts';
 import { SchemaError, ValidationError } from './errors.ts';
 import { keepDate, keepMember } from './kept.ts';
 import {
@@ -85,17 +86,20 @@ export class TableCodec {
     return plain === null ? null : codec.fromPlain(plain);
   }
 
-  /** The props of a new row or of a patch. Members that are undefined count as left out. */
+  /**
+   * The props of a new row or of a patch. Members that are undefined count as left out. `isLeftOut`: asked about each that is no
+   * prop; what it does not leave out is refused.
+   */
   propsToPlain(
     values: Readonly<Record<string, unknown>>,
-    leaveOut: readonly string[],
+    isLeftOut: (key: string, value: unknown) => boolean = () => false,
   ): Record<string, unknown> {
     const plain: Record<string, unknown> = {};
     for (const key of Object.keys(values)) {
       const value = values[key];
-      if (value === undefined || leaveOut.includes(key)) continue;
-      if (!this.table.byName.has(key)) throw this.unknownColumn(key);
-      plain[key] = this.toPlain(key, value);
+      if (value === undefined) continue;
+      if (this.table.byName.has(key)) plain[key] = this.toPlain(key, value);
+      else if (!isLeftOut(key, value)) throw this.unknownColumn(key);
     }
     return plain;
   }
@@ -207,7 +211,7 @@ function describeProp(prop: PropDef & { readonly name: string }, codec: TableCod
 
 /** A description is JSON as well: the server gets it as text. */
 function describeDefault(plain: unknown): unknown {
-  return plain instanceof Uint8Array ? { $type: 'bytes', v: toBase64(plain) } : plain;
+  return isBytes(plain) ? { $type: 'bytes', v: toBase64(plain) } : plain;
 }
 
 /** A value whose prop the schema lacks, in the form that conflicts hold: envelopes, and bytes. */
@@ -229,7 +233,7 @@ function systemCodec(name: (typeof systemColumns)[number]): PropCodec {
 }
 
 function expectDate(value: unknown, where: string): Date {
-  if (value instanceof Date) return value;
+  if (isDate(value)) return value;
   throw new ValidationError('wrong_type', `${where} takes a Date.`);
 }
 
@@ -247,7 +251,7 @@ function propCodec(table: string, name: string, prop: PropDef, registry: TypeReg
       // A copy, because the application may change what it gave, a filter's value, say.
       return {
         name,
-        toPlain: (value) => expectBytes(value, where).slice(),
+        toPlain: (value) => copyBytes(expectBytes(value, where)),
         fromPlain: (bytes) => bytes,
       };
     case 'json':
@@ -266,7 +270,7 @@ function propCodec(table: string, name: string, prop: PropDef, registry: TypeReg
 }
 
 function expectBytes(value: unknown, where: string): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (isBytes(value)) return value;
   throw new ValidationError('wrong_type', `${where} takes a Uint8Array.`);
 }
 

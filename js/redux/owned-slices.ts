@@ -121,9 +121,10 @@ export class OwnedSlices {
 function isSame(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || !a || !b || depth > maxDepth) return false;
-  if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime();
-  if (a instanceof Uint8Array)
-    return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
+  // By what they are, as in js/core/brand.ts: an action may hold values of a frame, and the copy has this window's.
+  const kind = kindOf(a);
+  if (kind === '[object Date]') return kindOf(b) === kind && Number(a) === Number(b);
+  if (kind === '[object Uint8Array]') return kindOf(b) === kind && sameBytes(a, b);
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
     return a.every((item, i) => isSame(item ?? null, b[i] ?? null, depth + 1));
@@ -133,7 +134,17 @@ function isSame(a: unknown, b: unknown, depth = 0): boolean {
   return [...names].every((name) => isSame(a[name], b[name], depth + 1));
 }
 
+function kindOf(value: object): string {
+  return Object.prototype.toString.call(value);
+}
+
+function sameBytes(a: object, b: object): boolean {
+  const [left, right] = [a as Uint8Array, b as Uint8Array];
+  return left.length === right.length && left.every((byte, i) => byte === right[i]);
+}
+
+/** Of any realm: the prototype of a literal has none itself. */
 function isPlain(value: object): value is Record<string, unknown> {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

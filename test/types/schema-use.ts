@@ -247,5 +247,26 @@ export const row: Use<Row<typeof app, 'groups'>> = ({ name, n }) =>
   check<[string, number]>([name, n]);
 export const fresh: NewRow<typeof app, 'groups'> = { name: 'x' };
 export const patch: Patch<typeof app, 'cities'> = { founded: null, name: 'x' };
+// A whole row is given back, and a copy is made of it; but what the database sets is not asked for by name.
+export const putBack = (
+  tx: Tx<typeof app>,
+  city: Row<typeof app, 'cities'>,
+  group: Row<typeof app, 'groups'>,
+) => {
+  check<boolean>(tx.cities.update(city.id, { ...city, name: 'x' }));
+  check<string>(tx.cities.upsert({ ...city, name: 'x' }));
+  check<string>(tx.groups.create({ ...group, id: undefined }));
+  // @ts-expect-error the database sets it
+  tx.groups.update(group.id, { modifiedAt: new Date() });
+  // @ts-expect-error the id of a row does not change
+  tx.groups.update(group.id, { id: 'x' });
+  // @ts-expect-error the database sets it
+  tx.groups.create({ name: 'x', createdAt: new Date() });
+};
+export const putBackIncluded = (tx: Tx<typeof app>) => {
+  const [member] = tx.members.include('group').all();
+  // @ts-expect-error in place of the ref there is a row
+  if (member) tx.members.update(member.id, { ...member });
+};
 export const withTx = (tx: Tx<typeof app>): string => tx.users.create({ name: 'x' });
 export const anyDatabase: Use<Database> = (db) => check<Promise<void>>(db.close());

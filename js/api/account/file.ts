@@ -8,6 +8,7 @@
  *
  * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be formatted again.
  */
+import { isBlob } from '../../core/brand.ts';
 import { LimitError, UpdateNeededError, ValidationError } from '../../core/errors.ts';
 import type { ConfirmedAction } from '../../core/window-effects.ts';
 import type { StreamActions } from './actions.ts';
@@ -70,12 +71,13 @@ export function toFile(content: FileContent): Blob {
 }
 
 export async function fromFile(blob: Blob): Promise<FileContent> {
-  if (!(blob instanceof Blob)) throw invalid('import() takes the Blob that export() gave.');
+  if (!isBlob(blob)) throw invalid('import() takes the Blob that export() gave.');
   if (blob.size > maxBytes)
     throw new LimitError('too_large', `The file is larger than ${maxBytes} bytes.`);
+  const text = await textOf(blob);
   let file: Partial<Record<string, unknown>> | null;
   try {
-    file = JSON.parse(await blob.text());
+    file = JSON.parse(text);
   } catch (cause) {
     throw new ValidationError('not_an_export', 'The file is no JSON.', { cause });
   }
@@ -85,6 +87,17 @@ export async function fromFile(blob: Blob): Promise<FileContent> {
   if (file['checksum'] !== checksum(JSON.stringify(file['content']) ?? ''))
     throw new ValidationError('checksum', 'The file is damaged: its checksum does not match.');
   return checked(file['content'] as Partial<FileContent> | null);
+}
+
+/** A blob of jsdom has no `text`. */
+function textOf(blob: Blob): Promise<string> {
+  if (typeof blob.text === 'function') return blob.text();
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsText(blob);
+  });
 }
 
 /** Its form; what is in rows and mutations is the core's to check. */
