@@ -18,6 +18,7 @@ import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
 import { Problems } from './problems.ts';
 import { RealmsApi } from './realms.ts';
+import { wholeAddress } from './remote.ts';
 import { ServiceMode } from './service-mode.ts';
 import { Streams } from './streams.ts';
 import { SyncControl } from './sync-api.ts';
@@ -186,7 +187,7 @@ function workerConfig(
   const { remote } = options;
   const server = {
     remote: {
-      url: remote ? host.resolve(remote.url).href : '',
+      url: remote ? wholeAddress(remote, host.resolve) : '',
       credentials: remote?.credentials ?? ('omit' as const),
     },
     auth: remote ? remote.token !== null : false,

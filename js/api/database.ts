@@ -3,7 +3,7 @@
  * waited for (docs/design.md, "Images").
  */
 import glue from '../../build/wasm/skerry.js';
-import { StorageError } from '../core/errors.ts';
+import { checkFunction, StorageError } from '../core/errors.ts';
 import { declaredTables } from '../core/members.ts';
 import { loadCore, loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
@@ -26,6 +26,7 @@ import { checkOptions, databaseName, databasesWith, type OpenOptions } from './o
 import type { Problem } from './problems.ts';
 import { TableReader } from './query.ts';
 import type { Realms } from './realms.ts';
+import { wholeAddress } from './remote.ts';
 import { type Replay, type ReplayedAction, replay } from './replay.ts';
 import { schemaDef } from './schema.ts';
 import type {
@@ -103,6 +104,7 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   const database = databaseName(options.name, options.user);
   const codec = new SchemaCodec(schemaDef(options.schema as Schema));
   const host = options.host ?? browserHost();
+  if (options.remote) wholeAddress(options.remote, host.resolve);
   let core: DatabaseCore | null = null;
   const images = new ImageReader(host.storage, database);
   /** A newer version asked for the database before there was a core that could be notified. */
@@ -206,7 +208,10 @@ function publicDatabase(core: DatabaseCore): object {
     name: options.name,
     user: options.user ?? null,
     mutate: Object.freeze(Object.fromEntries(mutate)),
-    transact: (fn: (tx: never) => unknown) => mutations.run('skerry/transact', null, fn),
+    transact: (fn: (tx: never) => unknown) => {
+      checkFunction(fn, 'transact()');
+      return mutations.run('skerry/transact', null, fn);
+    },
     replay: (actions: readonly ReplayedAction[]) => replay(replaying, actions),
     sync,
     conflicts,

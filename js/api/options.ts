@@ -1,5 +1,6 @@
 /** The options of `open`, and the checks that need no core. */
-import { refuseUnknown, ValidationError } from '../core/errors.ts';
+import { checkFunction, refuseUnknown, ValidationError } from '../core/errors.ts';
+import { checkUser } from '../core/user.ts';
 import type { Host } from '../host/host.ts';
 import type { Remote } from './remote.ts';
 import { checkWanted } from './stream-name.ts';
@@ -78,8 +79,15 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
 
 export function checkOptions(options: OpenOptions<Tables, unknown>): void {
   refuseUnknown(options, Object.keys(known), 'open()');
-  const { adoptLocal, user, remote, defaultRealm, streams = [] } = options;
+  const { adoptLocal, user, remote, defaultRealm, streams = [], serviceWorker, mutators } = options;
   checkWanted(streams);
+  for (const [name, mutator] of Object.entries(mutators ?? {}))
+    checkFunction(mutator, `The option mutators.${name}`);
+  if (serviceWorker && !remote)
+    throw new ValidationError(
+      'invalid_argument',
+      'serviceWorker needs a remote: without one there is nothing to push.',
+    );
   // Else new rows would go to the realm `local`, which no server has: all of them would be refused, later.
   if (remote && user === undefined && defaultRealm === undefined)
     throw new ValidationError(
@@ -101,8 +109,7 @@ export function databaseName(name: string, user: string | undefined): string {
     );
   }
   if (user === undefined) return `skerry/${name}/local`;
-  if (user === '' || user.length > 128)
-    throw new ValidationError('invalid_argument', 'A user is named by 1 to 128 characters.');
+  checkUser(user);
   // Slashes would reach into other names; and a user called "local" is not the absence of one.
   const encoded = user === 'local' ? '%6Cocal' : encodeURIComponent(user);
   return `skerry/${name}/${encoded}`;

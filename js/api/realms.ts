@@ -2,9 +2,10 @@
  * `db.realms`: shared realms and their members. Memberships are rows like any other: written at once and offline, merged,
  * pushed and pulled. The server decides; what the own role forbids is refused here already.
  */
-import { LimitError, NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
+import { NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
 import { membershipId, membersTable, type Role, roles } from '../core/members.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
+import { checkUser } from '../core/user.ts';
 import type { RowObject } from '../core/values.ts';
 import type { LiveRegistry, LiveValue } from './live.ts';
 import type { Mutations } from './mutations.ts';
@@ -50,9 +51,6 @@ interface Parts {
 }
 
 type Members = Record<typeof membersTable, TableWriter>;
-
-/** At most so many bytes, so that a membership's id is no longer than an id may be. */
-const maxUserBytes = 91;
 
 /** A live query whose rows are shown in another form: the same object until that form changes. */
 class Shown<V> implements Live<readonly V[]> {
@@ -231,9 +229,7 @@ function text(value: unknown, what: string): string {
 
 function checkMember(realm: string, user: string, role: Role = 'reader'): void {
   text(realm, 'A realm');
-  text(user, 'A user');
-  if (new TextEncoder().encode(user).length > maxUserBytes)
-    throw new LimitError('limit', `The name of a member has at most ${maxUserBytes} bytes.`);
+  checkUser(user);
   if (!roles.includes(role))
     throw new ValidationError('wrong_type', `A role is ${roles.join(', ')}.`);
 }

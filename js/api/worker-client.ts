@@ -11,7 +11,7 @@ import type {
   WindowMessage,
   WorkerMessage,
 } from '../core/messages.ts';
-import { wrongUser } from '../core/user.ts';
+import { tokenToSend } from '../core/user.ts';
 import { Backoff } from '../host/backoff.ts';
 import type { Host } from '../host/host.ts';
 import type { Timers } from '../host/timers.ts';
@@ -165,26 +165,29 @@ export class WorkerClient {
 
   async #giveToken(why: TokenNeed, backoff = this.#backoff()): Promise<void> {
     const link = this.#link;
-    let token: string | null = null;
+    let given: unknown = null;
     let refused: SkerryError | null = null;
     try {
-      token = (await this.#parts.remote?.token?.(why)) ?? null;
+      given = (await this.#parts.remote?.token?.(why)) ?? null;
     } catch (error) {
       const details = { cause: error, retryable: true };
       const reason = error instanceof Error ? error.message : String(error);
       refused = errorFromCode('needs_auth', `token("${why}") failed: ${reason}`, details);
     }
     if (this.#link !== link) return;
-    const wrong = wrongUser(token, this.#parts.user);
-    if (wrong) {
-      refused = wrong;
-      token = null;
+    let token: string | null = null;
+    let reason = why;
+    try {
+      if (given !== null) token = tokenToSend(given, this.#parts.user);
+    } catch (error) {
+      refused = error as SkerryError;
+      reason = 'refused';
     }
     if (refused) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
       this.#owner.onFailed(refused);
-      const reason = wrong ? 'refused' : why;
-      this.#timers.set('token', backoff.next(), () => void this.#giveToken(reason, backoff));
+      const again = reason;
+      this.#timers.set('token', backoff.next(), () => void this.#giveToken(again, backoff));
     } else {
       this.#timers.cancel('token');
       this.#owner.onToken();

@@ -67,6 +67,15 @@ export function isBlob(value: unknown): value is Blob {
   );
 }
 
+/** A value, in a sentence for people: `a number`, `an object of Map`. */
+export function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  if (Array.isArray(value)) return 'a list';
+  if (isPlainObject(value)) return 'an object';
+  return `an object of ${value.constructor?.name || 'an unknown class'}`;
+}
+
 /** What people are shown of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return String(thrown);

@@ -4,6 +4,8 @@
  *
  * The core reports failures as numbers (src/base/status.h); `errorFromCore` is the one place that maps them.
  */
+import { nameOf } from './brand.ts';
+
 export class SkerryError extends Error {
   // Written out in each class, because bundlers shorten the names of classes.
   override readonly name: string = 'SkerryError';
@@ -78,6 +80,24 @@ export class ClosedError extends SkerryError {
   override readonly name = 'ClosedError';
 }
 
+/** There are changes that the server has not confirmed: `logout` would lose them. */
+export class UnsyncedError extends SkerryError {
+  override readonly name = 'UnsyncedError';
+  /** Mutations that are not confirmed, and entries of the conflict inbox. */
+  readonly pending: number;
+  readonly conflicts: number;
+
+  constructor(pending: number, conflicts: number) {
+    super(
+      'unsynced',
+      `Not logged out. Changes that are not confirmed: ${pending}; in the conflict inbox: ${conflicts}.`,
+      { retryable: true },
+    );
+    this.pending = pending;
+    this.conflicts = conflicts;
+  }
+}
+
 type ErrorClass = new (
   code: string,
   message: string,
@@ -122,7 +142,9 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   unauthenticated: AuthError,
   needs_auth: AuthError,
   wrong_user: AuthError,
+  bad_token: AuthError,
   client_bound: AuthError,
+  invalid_request: ValidationError,
   network: NetworkError,
   timeout: NetworkError,
   not_json: ServerError,
@@ -158,6 +180,19 @@ export function errorFromCode(
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
   return new type(code, message || code, { ...options, retryable });
 }
+
+/** For what the application gives to be called later, when a mistake would be far from its cause. */
+export function checkFunction(fn: unknown, what: string): void {
+  if (typeof fn !== 'function')
+    throw new ValidationError(
+      'invalid_argument',
+      `${what} takes a function, and ${nameOf(fn)} came.`,
+    );
+}
+
+/** For files of the package that are not found. */
+export const whichFiles =
+  'README.md, "Bundlers, servers, policies", says which files of the package have to lie where.';
 
 /** An option that would be ignored is refused: silence would look like consent. */
 export function refuseUnknown(options: object, known: readonly string[], what: string): void {

@@ -1,5 +1,6 @@
 /** Transport on fetch. */
-import { LimitError, NetworkError, SkerryError } from '../core/errors.ts';
+import { messageOf } from '../core/brand.ts';
+import { LimitError, NetworkError, SkerryError, ValidationError } from '../core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** Below this a body is sent as it is: compressing it costs more than it saves. */
@@ -38,19 +39,38 @@ async function exchange(
   request: TransportRequest,
   stop: AbortController,
 ): Promise<TransportResponse> {
-  const headers = new Headers(request.headers);
+  const headers = building(() => new Headers(request.headers));
   const body = await encodeBody(request, headers);
-  const response = await fetch(request.url, {
-    method: request.method,
-    headers,
-    body,
-    signal: stop.signal,
-    credentials: request.credentials ?? 'same-origin',
-    cache: 'no-store',
-    redirect: 'follow',
-  });
+  const built = building(
+    () =>
+      new Request(request.url, {
+        method: request.method,
+        headers,
+        body,
+        signal: stop.signal,
+        credentials: request.credentials ?? 'same-origin',
+        cache: 'no-store',
+        redirect: 'follow',
+      }),
+  );
+  const response = await fetch(built);
   const bytes = await readBody(response, request, stop);
   return { status: response.status, headers: Object.fromEntries(response.headers), body: bytes };
+}
+
+/** What cannot be built will not be sent at the next try either. */
+function building<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (cause) {
+    throw new ValidationError(
+      'invalid_request',
+      `The request cannot be built: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 async function encodeBody(request: TransportRequest, headers: Headers): Promise<BodyInit | null> {

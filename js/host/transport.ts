@@ -1,10 +1,10 @@
 import type { HostError } from '../core/effects.ts';
-import { LimitError, NetworkError } from '../core/errors.ts';
+import { LimitError, NetworkError, ValidationError } from '../core/errors.ts';
 
 /**
  * Transport: one HTTP exchange. Guarantee: resolves with the whole answer, whatever its status, or rejects with a
- * NetworkError (code `network` or `timeout`: whether the server acted is unknown) or a LimitError (`too_large`: the
- * answer was longer than `maxBytes`). It ends within `timeoutMs`, and follows no redirect to another origin silently.
+ * NetworkError (code `network` or `timeout`: whether the server acted is unknown), a LimitError (`too_large`: the answer was
+ * longer than `maxBytes`) or a ValidationError (`invalid_request`: no engine sends such a request, so nothing was sent). It ends within `timeoutMs`, and follows no redirect to another origin silently.
  */
 export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
@@ -31,10 +31,11 @@ export interface TransportResponse {
   readonly body: Uint8Array;
 }
 
-/** A failure by the name that the core knows: `network`, `timeout` or `too-large`. */
+/** A failure by the name that the core knows: `network`, `timeout`, `too-large` or `invalid-request`. */
 export function transportFailure(error: unknown): HostError {
   const { message } = error as Error;
   if (error instanceof LimitError) return { name: 'too-large', message };
+  if (error instanceof ValidationError) return { name: 'invalid-request', message };
   const timedOut = error instanceof NetworkError && error.code === 'timeout';
   return { name: timedOut ? 'timeout' : 'network', message };
 }

@@ -241,7 +241,7 @@ function describe(error: unknown): ImageJobError {
   const { message } = error as Error;
   if (error instanceof StatusError) return { name: 'status', message, status: error.status };
   const known = error instanceof SkerryError;
-  if (known && ['network', 'timeout', 'too_large'].includes(error.code))
+  if (known && ['network', 'timeout', 'too_large', 'invalid_request'].includes(error.code))
     return transportFailure(error);
   return { name: known ? error.code : 'image', message };
 }

@@ -11,7 +11,7 @@ import type {
   WorkerMessage,
   WorkerStatus,
 } from '../core/messages.ts';
-import { userOfDatabase, wrongUser } from '../core/user.ts';
+import { tokenToSend, userOfDatabase } from '../core/user.ts';
 import { WorkerCore, type WorkerModule } from '../core/worker-core.ts';
 import type {
   FetchEffect,
@@ -227,10 +227,11 @@ export class RunningWorker {
   }
 
   async #askToken(ask: NonNullable<RunningParts['token']>, why: TokenNeed): Promise<void> {
-    // None, and one that could not be had: both wait for a window that has one.
-    const token = await ask(why).catch(() => null);
-    const isWrong = wrongUser(token, userOfDatabase(this.#config.database)) !== null;
-    this.#runner.dispatch({ type: 'token', token: isWrong ? null : token });
+    // None, one that could not be had, and one that is another user's: all wait for a window that has a right one.
+    const token = await ask(why)
+      .then((given) => given && tokenToSend(given, userOfDatabase(this.#config.database)))
+      .catch(() => null);
+    this.#runner.dispatch({ type: 'token', token });
   }
 
   async #fetch({ id, method, path, body, token, timeoutMs, maxBytes }: FetchEffect): Promise<void> {

@@ -31,8 +31,12 @@ inline constexpr int kMaxValueDepth = kMaxJsonDepth - 8;
 inline constexpr size_t kMaxClassValueDepth = kMaxValueDepth - 4;
 inline constexpr int kMaxDataDepth = 96;
 inline constexpr double kMaxTimeMs = 8.64e15;  // of a Date in JavaScript (ECMA-262, Time Values)
+// The first time that PostgreSQL can hold: 24 November 4714 BC.
+inline constexpr double kFirstDateMs = -210'866'803'200'000;
 inline constexpr size_t kMaxBroadcastBytes = 256u << 10;  // a record from a window with no remote
-inline constexpr size_t kMaxIdBytes = 128;    // an application's own object ids, and realms
+inline constexpr size_t kMaxIdBytes = 128;  // an application's own object ids, and realms
+// A user's name: the id of a membership is `<realm>/<user>`, and a founded realm is a UUID.
+inline constexpr size_t kMaxUserBytes = kMaxIdBytes - 36 - 1;
 inline constexpr size_t kMaxNameBytes = 128;  // names of actions and streams
 
 // The sync worker.

@@ -27,6 +27,7 @@ SyncError NoAnswer(const HostError& error) {
     return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
   if (name == "too-large")
     return {"too_large", "The answer is larger than a client accepts.", true};
+  if (name == "invalid-request") return {"invalid_request", message, false};
   return {"network", message.empty() ? "The server cannot be reached." : message, true};
 }
 

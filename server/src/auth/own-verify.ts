@@ -2,13 +2,14 @@
 // and a limited number of times at once. What it throws is logged, since it may be a fault of its own; one error a second
 // at most, because any caller can send tokens that are not valid.
 
+import { types } from 'node:util';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { addClaimed, personalClaims, type User, unauthenticated } from './user.ts';
 
 export interface VerifiedUser {
-  /** The name of the user; at most 123 bytes. */
+  /** The name of the user; at most 91 bytes of UTF-8. */
   readonly user: string;
   /** Rights beyond the personal realm. */
   readonly realms?: Readonly<Record<string, 'read' | 'write'>> | undefined;
@@ -30,7 +31,7 @@ const kLatest = 253_402_300_799;
 
 function expiryOf({ expires }: VerifiedUser): number {
   const now = Math.floor(Date.now() / 1000);
-  const at = expires instanceof Date ? Math.floor(expires.getTime() / 1000) : expires;
+  const at = types.isDate(expires) ? Math.floor(expires.getTime() / 1000) : expires;
   if (at === undefined) return now + limits.verifiedForSeconds;
   if (!Number.isFinite(at)) throw unauthenticated('The expiry of the token is no time.');
   if (at > kLatest) {

@@ -233,6 +233,8 @@ export const limits = {
   secretBytes: 32,
   /** Client identities, realms, tokens. */
   idBytes: 128,
+  /** The name of a user, in UTF-8; as in src/base/limits.h and js/core/user.ts. */
+  userBytes: 91,
   tokenBytes: 16 << 10,
   /** Verified tokens that are remembered, and the longest of them. */
   tokensRemembered: 10_000,
