@@ -13,6 +13,7 @@ import { until } from './support/until.ts';
 
 const CITIES = 135_233;
 const DAY_MS = 86_400_000;
+const SNAPSHOT = /\/v1\/snapshot\//;
 
 let server: TestServer;
 let proxy: FaultProxy;
@@ -59,9 +60,24 @@ async function switchedTo(offline: boolean): Promise<void> {
 
 describe('a newcomer', () => {
   test('sees 135,233 cities in a list that keeps only the visible rows in the DOM', async () => {
+    let release: () => void = () => {};
+    const hold = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    proxy.rules({ path: SNAPSHOT, hold, times: 1 });
     const start = performance.now();
     one = await anna.window({ serviceWorker: true, url: proxy.url });
+    // Until the first of them are there the page says how far it has come.
+    await one.waitForFunction(() => {
+      const place = document.querySelector('#cities-first');
+      return place?.checkVisibility() && /\d of [\d.]+ MB/.test(place.textContent ?? '');
+    });
+    release();
     await filled(one, CITIES);
+    await one.waitForSelector('#cities-first', { hidden: true });
+    const requests = (path: RegExp) => proxy.seen.filter((seen) => path.test(seen.path)).length;
+    expect(requests(SNAPSHOT)).toBe(1);
+    expect(requests(/\/v1\/pull/)).toBeLessThan(10);
     console.log(
       `first fill of ${CITIES} cities: ${Math.round(performance.now() - start)} ms from opening the window`,
     );
