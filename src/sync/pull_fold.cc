@@ -95,12 +95,12 @@ bool PullFold::IsDropped(const std::string& realm) const {
   return Contains(answer_->reset, realm) || Contains(sync_.refill, realm);
 }
 
-// Its rows stay until its image is there.
+// A realm that is read again: its rows stay until its image is there.
 bool PullFold::AwaitsImage(const std::string& realm) const {
-  return !Contains(answer_->reset, realm) && Contains(sync_.refill, realm) && ComesByImage(realm);
+  return ComesByImage(realm) && IsDropped(realm);
 }
 
-// The answer has nothing of the realm then, and no cursor.
+// The answer has nothing of the realm then, and its cursor is at the start.
 bool PullFold::ComesByImage(const std::string& realm) const {
   return std::any_of(answer_->images.begin(), answer_->images.end(),
                      [&](const ImageFill& image) { return image.realm == realm; });
@@ -258,7 +258,7 @@ bool PullFold::ResendIfMissing(OutboxRecord* update) {
   const bool is_told = request_->have.contains(id) || asked;
   if (!request_->received.contains(id)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
-    if (Contains(update->confirmed, realm)) continue;
+    if (Contains(update->confirmed, realm) || ComesByImage(realm)) continue;
     // Pushed again, the update gets its outcome: a duplicate, if the log still has it.
     const bool is_unreadable = IsUnreadable(*update, realm);
     if (!is_unreadable && !(is_told && answer_->cursors.contains(realm))) continue;

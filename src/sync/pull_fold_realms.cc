@@ -134,6 +134,12 @@ void PullFold::MoveCursors() {
   for (const auto& [realm, cursor] : answer_->cursors) {
     if (!AwaitsImage(realm)) cursors[realm] = cursor;
   }
+  // Its place in the other history is of no use.
+  for (const std::string& realm : answer_->reset) {
+    if (!AwaitsImage(realm)) continue;
+    cursors.erase(realm);
+    if (!Contains(sync_.refill, realm)) sync_.refill.push_back(realm);
+  }
   for (const std::string& realm : revoked_) cursors.erase(realm);
   for (const std::string& realm : answer_->lost) cursors.erase(realm);
   if (!(cursors == sync_.cursors)) {

@@ -50,6 +50,18 @@ export const firstVisit = [
     to: '!answer->more && !fold->moved()',
   },
   {
+    name: 'a change of a realm that comes by an image is pushed again and again',
+    file: 'src/sync/pull_fold.cc',
+    from: 'Contains(update->confirmed, realm) || ComesByImage(realm)) continue;',
+    to: 'Contains(update->confirmed, realm)) continue;',
+  },
+  {
+    name: 'the rows of a realm of another history are dropped before its image is there',
+    file: 'src/sync/pull_fold.cc',
+    from: 'return ComesByImage(realm) && IsDropped(realm);',
+    to: 'return ComesByImage(realm) && Contains(sync_.refill, realm);',
+  },
+  {
     name: 'no realm is known as revoked while another one waits for its image',
     file: 'src/sync/pull.h',
     from: 'return !answer_->more && !ComesByImage(realm); }',

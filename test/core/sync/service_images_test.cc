@@ -138,7 +138,7 @@ TEST_CASE("deletes the image of a window that died, though no window claims its 
 }
 
 constexpr std::string_view kImageOfA =
-    R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
+    R"({"time":1,"cursors":{"A":"0@0"},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
     "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 constexpr std::string_view kFilled =
     R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})";
@@ -193,11 +193,12 @@ TEST_CASE("leaves a large realm to the next window, and neither waits nor asks a
   CHECK(world.host(0).status["role"].Is("none"));
   CHECK(world.host(0).status["error"].is_null());
   // Another realm goes on: what is written there is pushed and confirmed.
-  world.Answer(R"({"time":1,"cursors":{"B":"1@1"},"changes":[],"fills":[{"realm":"A","revision":7,
+  world.Answer(
+      R"({"time":1,"cursors":{"A":"0@0","B":"1@1"},"changes":[],"fills":[{"realm":"A","revision":7,
       "at":70,"epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/x"}]})");
   world.host(0).Post(Json(R"({"type":"wake","reason":"poke","realm":"B","revision":1})"));
   world.Settle();
-  CHECK(world.sync()["cursors"] == Json(R"({"B":"1@1"})"));
+  CHECK(world.sync()["cursors"] == Json(R"({"A":"0@0","B":"1@1"})"));
   world.Answer(kImageOfA);
   world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
   world.Settle();
@@ -231,6 +232,45 @@ TEST_CASE("drops a revoked realm though another one waits for its image") {
   world.Settle();
   CHECK(world.sync()["refill"] == Json(R"(["A"])"));
   CHECK(world.sync()["revokedAt"] == world.sync()["n"]);
+}
+
+TEST_CASE("keeps the rows of a realm of another history until its image is there") {
+  for (const char* mode : {"lease", "service"}) {
+    CAPTURE(mode);
+    SyncWorld world;
+    world.server.Foreign("a", "A", "old");
+    world.server.Foreign("b", "B", "other");
+    const Data images = Json(R"({"images":true})");
+    const bool is_service = std::string_view(mode) == "service";
+    SyncHost& host = world.Open(true, images);
+    world.Settle();
+    REQUIRE(world.Converged());
+    if (is_service) {
+      host.Crash();
+      world.OpenService(images);
+    }
+    for (int i = 0; i < 4; ++i) {
+      world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"0@0","B":"1@9"},
+          "changes":[],"reset":["A"],"fills":[{"realm":"A","revision":7,"at":70,"epoch":1,
+          "hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/x"}]})"));
+    }
+    world.host(world.size() - 1).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    CHECK(world.Fold()->GetBase("A", {0, "a"}).has_value());
+    CHECK(world.sync()["cursors"].Find("A") == nullptr);
+    CHECK(world.sync()["refill"] == Json(R"(["A"])"));
+    if (is_service) continue;
+    REQUIRE(host.image_jobs.size() == 1);
+    CHECK(host.image_jobs[0]["job"]["compacts"] == Data(true));
+    CHECK(host.image_jobs[0]["job"]["dropRealms"] == Json(R"(["A"])"));
+    world.network.scripted.clear();
+    Data done = Json(kFilled);
+    host.Deliver(done.Set("type", "image").Set("id", host.image_jobs[0]["id"]));
+    world.network.down = true;
+    world.Settle();
+    CHECK(world.sync()["cursors"]["A"].Is("7@70"));
+    CHECK(world.sync()["refill"].items().empty());
+  }
 }
 
 TEST_CASE("ends in pages after three images that failed, and then accepts images again") {
