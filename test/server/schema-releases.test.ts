@@ -4,7 +4,7 @@
 // changes, with one that had sent them, and with one that stays in the release before, which the server accepts.
 
 import { type Conflict, schema, t, table } from 'skerry';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Deployment, Profile } from './support/releases.ts';
 
 const ids = { id: t.string() };
@@ -208,9 +208,9 @@ async function retryAll({ db }: Profile): Promise<Seen['refused']> {
 /** Windows are notified of what is in the inbox after the transaction that put it there. */
 async function filled({ db }: Profile): Promise<void> {
   const { length } = rows.filter(({ mine }) => mine !== null);
-  const list = expect.poll(() => db.conflicts.all().length, { timeout: 5_000 });
+  const found = vi.waitFor(() => expect(db.conflicts.all()).toHaveLength(length), 5_000);
   // The tests say what is missing.
-  await list.toBe(length).catch(() => {});
+  await found.catch(() => {});
 }
 
 const synced = ({ db }: Profile) => db.sync.waitForSync({ timeoutMs: 30_000 });
@@ -227,7 +227,9 @@ beforeAll(async () => {
     for (const { make } of rows) await profile.db.transact(make).durable;
     // The others have sent their changes, and got no answer.
     if (kind !== 'pending')
-      await expect.poll(() => (profile.db.sync.status as { error: unknown }).error).not.toBeNull();
+      await vi.waitFor(() =>
+        expect((profile.db.sync.status as { error: unknown }).error).not.toBeNull(),
+      );
   }
   await deployment.deploy(2);
   for (const [kind, profile] of profiles) {
