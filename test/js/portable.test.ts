@@ -3,7 +3,7 @@ import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { connect, local, world } from './account-world.ts';
-import { Continent, Money, until } from './support.ts';
+import { Continent, Money, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -103,6 +103,22 @@ test('an export that is asked for at once holds what was written just before', a
     const { content } = await parsed(await offline.export({ pendingOnly }));
     expect(content.mutations).toMatchObject(ids.map((id) => ({ id })));
   }
+});
+
+test('an export holds what waits behind another transaction', async () => {
+  const host = memory();
+  const db = await local(host);
+  await db.export();
+  host.storage.faults.hold = true;
+  db.mutate.addCity({ id: 'a', name: 'A' });
+  await turn();
+  db.mutate.addCity({ id: 'b', name: 'B' });
+  const exporting = db.export();
+  // As many turns as an export takes several times over.
+  for (let i = 0; i < 200; i++) await turn();
+  host.storage.faults.hold = false;
+  const { content } = await parsed(await exporting);
+  expect(content.rows?.['cities']?.['local']?.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
 test('moves values of every type between local databases; existing rows stay', async () => {
