@@ -1,9 +1,19 @@
 // What a server does before it takes the first request: rows of a seed, statistics, images.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Database } from './db/database.ts';
+import { openPGlite } from './db/pglite.ts';
 import type { Images } from './image/images.ts';
 import type { Committer } from './push/commit.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
+
+/** PGlite's database; one that is made at first takes some time. */
+export function openFolder(data: string, progress: (message: string) => void): Promise<Database> {
+  const isNew = !existsSync(join(data, 'pg'));
+  progress(isNew ? `Making a new database in ${data} …` : `Opening the database in ${data} …`);
+  return openPGlite(data);
+}
 
 /** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */
 export async function gatherStatistics(database: Database): Promise<void> {
@@ -16,6 +26,7 @@ export async function makeImages(
   parts: { database: Database; images: Images; progress: (message: string) => void },
 ): Promise<void> {
   for (const realm of realms) {
+    parts.progress(`Making the image of ${realm} …`);
     const { bytes } = await parts.database.transaction({ mode: 'snapshot' }, (tx) =>
       parts.images.offer(tx, realm),
     );

@@ -1,5 +1,5 @@
-// The command `skerry-server`. It prints its progress, then one line `skerry-server ready <url>`, and stops on SIGTERM or
-// SIGINT.
+// The command `skerry-server`. It prints its progress, then one line `skerry-server ready <url>`, and stops on SIGTERM, SIGINT
+// or SIGHUP.
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -192,7 +192,12 @@ async function main(): Promise<void> {
     );
   }
   const port = readPort(values.port);
-  const databaseUrl = process.env.DATABASE_URL || undefined;
+  const databaseUrl = process.env.DATABASE_URL;
+  if (databaseUrl === '') {
+    throw new SetupError(
+      'DATABASE_URL is empty: set it to postgres://user:password@host:5432/database, or unset it to use PGlite.',
+    );
+  }
   if (databaseUrl !== undefined) checkDatabaseUrl(databaseUrl);
   const { schema, reducers } = await loadSchema(values.schema);
   const server = await createServer({
@@ -238,8 +243,7 @@ async function main(): Promise<void> {
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   console.log(`skerry-server ready ${server.url}`);
 }
 
@@ -251,7 +255,7 @@ function explainAndExit(error: unknown): never {
     error instanceof NameError;
   if (explained) console.error((error as Error).message);
   else console.error(error);
-  if (error instanceof UsageError) console.error(`\n${kUsage}`);
+  if (error instanceof UsageError) console.error('See skerry-server --help.');
   process.exit(1);
 }
 

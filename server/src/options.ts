@@ -104,7 +104,14 @@ export interface Places {
   readonly data: string;
 }
 
+/** An empty text would be the current directory. */
+function refuseEmpty(what: string, text: string | undefined): void {
+  if (text === '') throw new SetupError(`${what} is empty: leave it out to use PGlite in ./data.`);
+}
+
 export function placesOf({ database, data }: ServerOptions): Places {
+  refuseEmpty('`database` (DATABASE_URL)', database);
+  refuseEmpty('`data` (--data)', data);
   const isUrl = database !== undefined && /^[a-z][a-z\d+.-]+:\/\//i.test(database);
   if (isUrl) return { databaseUrl: database, data: resolve(data ?? kDefaultData) };
   if (database !== undefined && data !== undefined && resolve(data) !== resolve(database)) {

@@ -1,22 +1,22 @@
 // A server: opens database, authority, flusher, sockets and routes, connects them, and closes them in order.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
+import { warnOfKeys } from './auth/jwks.ts';
 import { Authority } from './authority/authority.ts';
 import { callerLimits, limits } from './base/limits.ts';
 import { Callers } from './cost/callers.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { type Database, sqlState } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
+import { OutageLog } from './db/outage-log.ts';
 import { PgChannel } from './db/pg-channel.ts';
-import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
-import { gatherStatistics, makeImages, seedFirst } from './first-start.ts';
+import { gatherStatistics, makeImages, openFolder, seedFirst } from './first-start.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
 import { type Front, Mount, openPort } from './http/front.ts';
@@ -38,6 +38,7 @@ import { PokeHub } from './poke/hub.ts';
 import { PokeRelay, type Pokes } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
 import { Puller } from './pull/pull.ts';
+import { RestoreNotice } from './pull/restored.ts';
 import { Committer } from './push/commit.ts';
 import type { Entry, RightsVersions } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
@@ -45,6 +46,7 @@ import { Retention } from './retention/retention.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
 import { describeSchema } from './schema-module.ts';
+import { checkFilesFolder, checkOrigins, explainRights, makeDataFolder } from './setup-checks.ts';
 import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
@@ -113,6 +115,7 @@ async function openImages(data: string, url: string | undefined, authority: Auth
 }
 
 interface PokeParts {
+  readonly outage: OutageLog;
   readonly database: Database;
   readonly hub: PokeHub;
   readonly grants: Grants;
@@ -134,7 +137,7 @@ function openPokes(
   notify: boolean | undefined,
   parts: PokeParts,
 ): PokeService {
-  const { database, hub, log, grants } = parts;
+  const { database, hub, log, grants, outage } = parts;
   if (!databaseUrl) {
     return {
       pokes: {
@@ -148,6 +151,7 @@ function openPokes(
   }
   const relay = new PokeRelay({
     ...{ database, hub, log },
+    reached: outage.reached,
     changed: (users) => {
       for (const user of users) grants.changed(user);
     },
@@ -192,19 +196,24 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   const { warn = console.warn, progress = () => {} } = options;
   // Unsafe options are reported before anything is opened.
   openAuthentication(options);
+  checkFilesFolder(options.files);
+  checkOrigins(options.origins);
   const grants = new Grants({ ...options, log: options.log ?? logError });
   const places = placesOf(options);
+  if (typeof options.auth !== 'function') void warnOfKeys(options.auth.jwks, warn);
   const own = describeSchema(options.schema);
   sqlSchema(own); // Its names are checked before anything is opened.
   let authority = await Authority.load(own);
   const { data, databaseUrl } = places;
-  mkdirSync(data, { recursive: true });
   try {
+    makeDataFolder(data);
     const opened = databaseUrl
       ? await openPostgres(databaseUrl, limits.databaseConnections, limits, progress)
-      : await openPGlite(data);
+      : await openFolder(data, progress);
     try {
-      const description = await prepare(opened, own);
+      const description = await prepare(opened, own).catch((error: unknown) => {
+        throw explainRights(error, databaseUrl);
+      });
       if (description !== own) {
         warn(
           `The database has been served with version ${description.version} of the schema; this server has version ${own.version}. It serves version ${description.version}, to clients of both.`,
@@ -239,7 +248,10 @@ interface Parts {
 
 async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
   const { description, tables, authority, places, database, grants } = parts;
-  const { log = logError, progress = () => {}, host = kDefaultHost } = options;
+  const { progress = () => {}, host = kDefaultHost, warn = console.warn } = options;
+  const outage = new OutageLog({ log: options.log ?? logError, warn });
+  // Of PGlite nothing looks whether it is back: it is in this process.
+  const log = places.databaseUrl ? outage.log : (options.log ?? logError);
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const tokens = new RealmsTokens(await realmsKeys(options, database));
   const snapshots = await openSnapshots(options, database, log);
@@ -256,7 +268,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   await makeImages(seeded, { database, images, progress });
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
-  const relay = openPokes(places, options.notify, { database, hub, log, grants });
+  const relay = openPokes(places, options.notify, { ...{ database, hub, log, grants }, outage });
   const { authenticate, hosts } = openAuthentication(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
@@ -287,6 +299,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     flusher,
     puller: new Puller({
       ...{ database, authority, schema: tables, images, tokens },
+      restored: new RestoreNotice(warn),
       snapshotSaves: Math.min(limits.actionsSaved, snapshots.every),
     }),
     images,

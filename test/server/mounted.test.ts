@@ -124,6 +124,15 @@ describe.each(['express', 'hono'])('the example with %s', (name) => {
 });
 
 describe('a server without a port', () => {
+  const auth = () => null;
+  test.each([
+    ['an empty database', { database: '' }],
+    ['an empty folder', { data: '' }],
+    ['an empty database beside a folder', { database: '', data: './data' }],
+  ])('is refused %s, which would be the current directory', async (_, places) => {
+    await expect(createServer({ schema: testSchema, auth, ...places })).rejects.toThrow('is empty');
+  });
+
   test('answers until it is closed, and then with 503; other paths go on', async () => {
     const skerry = await createServer({
       schema: testSchema,

@@ -176,11 +176,64 @@ const wrong: [name: string, args: string[], env: Record<string, string>, said: R
   ],
 ];
 
+wrong.push(
+  [
+    'an empty address of the database',
+    dev,
+    { DATABASE_URL: '' },
+    /^DATABASE_URL is empty: .* unset it to use PGlite\.$/m,
+  ],
+  ['an empty folder of data', [...dev, '--data', ''], {}, /^`data` \(--data\) is empty/m],
+  [
+    'a folder of data that is a file',
+    [...dev, '--data', folder.file('taken', 'x')],
+    {},
+    /^The folder of the data, .*taken, cannot be written: .* --data .* names another\.$/m,
+  ],
+  [
+    'a folder of data where none can be made',
+    [...dev, '--data', '/dev/null/data'],
+    {},
+    /^The folder of the data, \/dev\/null\/data, cannot be written: /m,
+  ],
+  [
+    'files that are nowhere',
+    [...dev, '--static', join(folder.path, 'nowhere')],
+    {},
+    /^--static .*: there is no folder .*nowhere\.$/m,
+  ],
+  [
+    'files that are one file',
+    [...dev, '--static', folder.file('page.html', 'x')],
+    {},
+    /^--static .*: there is no folder .*page\.html\.$/m,
+  ],
+  [
+    'an origin with a path',
+    [...dev, '--origin', 'https://app.example/path'],
+    {},
+    /^--origin https:\/\/app\.example\/path is no origin: it is https:\/\/app\.example\.$/m,
+  ],
+  [
+    'an origin with a slash at its end',
+    [...dev, '--origin', 'https://app.example/'],
+    {},
+    /^--origin .* is no origin: it is https:\/\/app\.example\.$/m,
+  ],
+  [
+    'an origin that is none',
+    [...dev, '--origin', 'app.example'],
+    {},
+    /^--origin app\.example is no origin, as https:\/\/app\.example is\.$/m,
+  ],
+);
+
 const ended = new Map<string, Promise<Ended>>();
 /** Two at a time: most of a process's time is its start. */
 let turn: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 for (const [i, [name, args, env]] of wrong.entries()) {
-  const result = (turn[i % 2] as Promise<unknown>).then(() => run([...args, ...data()], env));
+  const all = args.includes('--data') ? args : [...args, ...data()];
+  const result = (turn[i % 2] as Promise<unknown>).then(() => run(all, env));
   ended.set(name, result);
   turn = turn.map((one, place) => (place === i % 2 ? result.catch(() => {}) : one));
 }
@@ -190,6 +243,8 @@ describe('the command ends with a sentence for', () => {
     const { code, said } = (await ended.get(name)) as Ended;
     expect(said).toMatch(sentence);
     expect(said).not.toMatch(/^\s+at /m);
+    // The usage would push the sentence off the screen.
+    expect(said.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
     expect(code).toBe(1);
   });
 
@@ -233,6 +288,46 @@ test('prints the version, and warns of --dev together with a secret', async () =
   const server = await startServer(folder, schema, { args: ['--dev', '--secret', secret] });
   expect(server.output()).toMatch(/^--dev together with signed tokens/m);
   expect(await server.stop()).toBe(0);
+});
+
+test('warns of keys that cannot be fetched, with the reason, and starts', async () => {
+  const keys = createServer();
+  await new Promise<void>((done) => keys.listen(0, '127.0.0.1', done));
+  const { port } = keys.address() as { port: number };
+  await new Promise((done) => keys.close(done));
+  const url = `http://127.0.0.1:${port}/keys.json`;
+  const issuer = ['--issuer', 'https://login.example', '--audience', 'todo'];
+  const args = ['--schema', schema, '--port', '0', '--jwks', url, ...issuer, ...data()];
+  const { said } = await run(
+    args,
+    {},
+    /skerry-server ready .*\n[\s\S]*keys of tokens|keys of tokens[\s\S]*ready/,
+  );
+  expect(said).toContain(
+    `The keys of tokens could not be fetched from ${url}: connect ECONNREFUSED`,
+  );
+  expect(said).not.toMatch(/^\s+at /m);
+});
+
+test('says what a first start does before it is ready', async () => {
+  const row = { table: 'cities', id: '0197a3f0-0000-7000-8000-000000000001', realm: 'public' };
+  const seed = folder.file(
+    'rows.mjs',
+    `export default ${JSON.stringify([{ ...row, set: { name: 'A' } }])};`,
+  );
+  const args = [...dev, '--seed', seed, ...data()];
+  const first = await run(args, {}, /skerry-server ready/);
+  expect(first.said.split('\n')).toEqual([
+    expect.stringMatching(/^Making a new database in .* …$/),
+    expect.stringMatching(/^Filling the database: 1 rows/),
+    expect.stringMatching(/^Filled the database: 1 rows/),
+    'Making the image of public …',
+    expect.stringMatching(/^Made the image of public: /),
+    expect.stringMatching(/^skerry-server ready /),
+    '',
+  ]);
+  const second = await run(args, {}, /skerry-server ready/);
+  expect(second.said).toMatch(/^Opening the database in .*…$/m);
 });
 
 test('a development server answers no requests or sockets for a foreign host name', async () => {

@@ -14,6 +14,7 @@ import {
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import { reasonOf } from '../base/reason.ts';
 import { SetupError } from '../base/setup-error.ts';
 import { isLoopbackHost } from './loopback.ts';
 
@@ -73,6 +74,18 @@ async function fetched(url: URL): Promise<LocalKeys> {
     throw new Error(`It answered with status ${response.status}.`);
   }
   return localKeys(JSON.parse(await textOf(response)));
+}
+
+/** At the start: whether the keys can be fetched. If not, `warn` gets why; requests try again. */
+export async function warnOfKeys(jwks: unknown, warn: (message: string) => void): Promise<void> {
+  if (typeof jwks !== 'string' && !(jwks instanceof URL)) return;
+  try {
+    await fetched(addressOf(jwks));
+  } catch (error) {
+    warn(
+      `The keys of tokens could not be fetched from ${String(jwks)}: ${reasonOf(error)}. Until they can be, no token is accepted.`,
+    );
+  }
 }
 
 /** Finds the keys that may have signed a token. */

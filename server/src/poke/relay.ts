@@ -30,6 +30,8 @@ export interface RelayOptions {
   /** Another node says that the rights of these users have changed. */
   readonly changed?: (users: readonly string[]) => void;
   readonly log: (message: string, error: unknown) => void;
+  /** The database has answered. */
+  readonly reached?: () => void;
 }
 
 interface Watched {
@@ -199,6 +201,7 @@ export class PokeRelay implements Pokes {
   #lookForRights(): void {
     if (this.#closed) return;
     this.#readingRights ??= this.#readRights()
+      .then(() => this.#options.reached?.())
       // The next poll tries again.
       .catch((error: unknown) => this.#options.log('Changes of rights could not be read.', error))
       .finally(() => {

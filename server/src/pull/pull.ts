@@ -138,6 +138,7 @@ export class Puller {
     const cursors = withoutLost(request.cursors, lost);
     const readable = await withFewMembers(tx, all, cursors);
     const { now, realms } = await readHeads(tx, readable);
+    this.#options.restored?.look(cursors, lost, realms);
     const asked = JSON.stringify({
       ...request,
       cursors,

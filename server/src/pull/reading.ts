@@ -25,6 +25,7 @@ import {
   readState,
   readToHead,
 } from './reads.ts';
+import type { RestoreNotice } from './restored.ts';
 
 /** Images of realms, of a snapshot or slightly older. */
 export interface ImageSource {
@@ -37,6 +38,7 @@ export interface PullOptions {
   readonly schema: SqlSchema;
   readonly images: ImageSource;
   readonly tokens: RealmsTokens;
+  readonly restored?: RestoreNotice | undefined;
   /** A snapshot of a stream is offered if it replaces at least so many actions. */
   readonly snapshotSaves: number;
 }
