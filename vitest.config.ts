@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { patience, rememberSlowness } from './test/support/patience.ts';
 import { byNight } from './test/support/rounds.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -17,18 +18,27 @@ const alias = [
   { find: /^skerry\/authority$/, replacement: here('./dist/skerry-authority.js') },
 ];
 
+// Whatever waits does so as long as this machine needs.
+rememberSlowness();
+const setupFiles = [here('./test/support/patient.ts')];
+
 const project = (name: string, include: string[], more: object = {}) => ({
   resolve: { alias },
-  test: { name, include, environment: 'node' as const, expect: patient, ...more },
+  test: { name, include, environment: 'node' as const, expect: patient, setupFiles, ...more },
+});
+
+const limits = (test: number, hook = 30_000) => ({
+  testTimeout: patience(test),
+  hookTimeout: patience(hook),
 });
 
 /** Servers on PGlite start on copies of it. */
 const initialised = here('./test/support/initialised.ts');
-const browsers = { testTimeout: 300_000, hookTimeout: 120_000, globalSetup: initialised };
-const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
+const browsers = { ...limits(300_000, 120_000), globalSetup: initialised };
+const slow = limits(120_000, 120_000);
 
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
-const patient = { poll: { timeout: 30_000 } };
+const patient = { poll: { timeout: patience(30_000) } };
 
 /** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
@@ -76,9 +86,9 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       project('unit', ['test/js/**/*.test.ts', 'test/contract/**/*.test.ts'], {
-        testTimeout: 60_000,
+        ...limits(60_000),
       }),
-      project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('tidy', ['test/tidy/**/*.test.ts'], limits(30_000)),
       project('server', ['test/server/*.test.ts'], {
         ...slow,
         exclude: postgresOnly.map((name) => `test/server/${name}.test.ts`),
@@ -97,15 +107,13 @@ export default defineConfig({
       project('engines', ['test/engines/**/*.test.ts'], browsers),
       // The packed package in fresh projects of several bundlers.
       project('package', ['test/package/*.test.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 300_000,
+        ...limits(120_000, 300_000),
         fileParallelism: false,
         globalSetup: here('./test/package/support/packed.ts'),
       }),
       // What takes long: `npm run nightly`.
       project('nightly', ['test/nightly/**/*.test.ts'], {
-        testTimeout: 3_600_000,
-        hookTimeout: 120_000,
+        ...limits(3_600_000, 120_000),
         fileParallelism: false,
       }),
     ],

@@ -4,10 +4,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { patience } from '../support/patience.ts';
 
 const run = promisify(execFile);
 const dist = (file: string) => new URL(`../../dist/${file}`, import.meta.url).href;
-const LIMIT_MS = 20_000;
+const LIMIT_MS = patience(20_000);
 
 /** Runs in a process of its own: prints what an import changed, and has nothing more to do. */
 const script = (url: string) => `

@@ -12,7 +12,6 @@ const times = {
   retryMax: 40,
   idle: 60_000,
   socketRetry: 20,
-  service: 400,
   serviceLook: 50,
 };
 

@@ -1,13 +1,14 @@
 /** What tests of the sync worker with its host stand on: short times, and a server in memory. */
 import { http, type OpenOptions } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
+import { patience } from '../support/patience.ts';
 import { FakeServer } from './fake-server.ts';
 import { type App, fresh } from './support.ts';
 
 const times = {
   beat: 50,
   look: 50,
-  timeout: 250,
+  timeout: patience(250),
   retry: 20,
   retryMax: 40,
   idle: 60_000,

@@ -5,10 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
+import { patience } from '../support/patience.ts';
 
 const run = promisify(execFile);
 const folder = inject('plain');
-const LIMIT_MS = 20_000;
+const LIMIT_MS = patience(20_000);
 
 /** Runs a module in a process of its own, in a folder where the package is installed; gives what it printed, as JSON. */
 async function inNode<T>(name: string, script: string): Promise<T> {

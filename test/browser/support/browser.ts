@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { patience } from '../../support/patience.ts';
 import { discardWindow } from './discard.ts';
 import { groupEnds } from './processes.ts';
 
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = patience(60_000);
 
 export interface ProfileOptions {
   /** More arguments of the command line. */
@@ -82,7 +83,7 @@ export class Profile {
       args: [...ARGUMENTS, ...(hides ? [] : ALL_IN_FRONT), ...more],
       ignoreDefaultArgs: hides ? ALL_IN_FRONT : false,
       dumpio: false,
-      protocolTimeout: 120_000,
+      protocolTimeout: patience(120_000),
     });
     this.#process = this.#browser.process();
     return this.#browser;
@@ -99,7 +100,7 @@ export class Profile {
     await discardWindow(endpoint, url);
     this.#browser = await puppeteer.connect({
       browserWSEndpoint: endpoint,
-      protocolTimeout: 120_000,
+      protocolTimeout: patience(120_000),
     });
   }
 

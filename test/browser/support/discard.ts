@@ -1,7 +1,8 @@
 // Chromium's own page about windows, where a test discards one as the browser does for lack of memory.
 import puppeteer, { type Browser } from 'puppeteer-core';
+import { patience } from '../../support/patience.ts';
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = patience(10_000);
 
 /** Discards the window of this address. Nothing else may have DevTools attached to it. */
 export async function discardWindow(endpoint: string, url: string): Promise<void> {

@@ -5,6 +5,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
+import { patience } from '../../support/patience.ts';
 
 export type Fault =
   | 'none'
@@ -122,7 +123,7 @@ export class FaultProxy {
       const timer = setTimeout(() => {
         this.#waiters.delete(hear);
         reject(new Error(`no request for ${path} within ${limitMs} ms`));
-      }, limitMs);
+      }, patience(limitMs));
       const hear = (seen: Seen) => {
         if (!path.test(seen.path)) return;
         clearTimeout(timer);
@@ -139,7 +140,7 @@ export class FaultProxy {
       const timer = setTimeout(() => {
         this.#arrivals.delete(hear);
         reject(new Error(`no request for ${path} was held within ${limitMs} ms`));
-      }, limitMs);
+      }, patience(limitMs));
       const hear = (arrived: string) => {
         if (!path.test(arrived)) return;
         clearTimeout(timer);

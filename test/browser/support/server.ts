@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { placeDatabase, quickStart } from '../../support/initialised.ts';
+import { patience } from '../../support/patience.ts';
 import { root } from './paths.ts';
 
 const READY = /skerry-server ready (http:\/\/\S+)/;
-const START_LIMIT_MS = 120_000;
-const STOP_LIMIT_MS = 20_000;
+const START_LIMIT_MS = patience(120_000);
+const STOP_LIMIT_MS = patience(20_000);
 
 export interface ServerOptions {
   /** Fill the realm `public` with the demo's cities on first start. */

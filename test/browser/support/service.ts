@@ -1,5 +1,6 @@
 // The service worker of a page, through DevTools: stopped as the browser stops it, and woken by a `sync` event.
 import type { CDPSession, Page } from 'puppeteer-core';
+import { patience } from '../../support/patience.ts';
 
 interface Version {
   readonly versionId: string;
@@ -8,7 +9,7 @@ interface Version {
   readonly status: string;
 }
 
-const LIMIT_MS = 15_000;
+const LIMIT_MS = patience(15_000);
 
 export class ServiceControl {
   readonly #session: CDPSession;

@@ -1,5 +1,6 @@
 // Waits for conditions in a window, with a helpful error when one does not come true.
 import type { EvaluateFunc, Page } from 'puppeteer-core';
+import { patience } from '../../support/patience.ts';
 
 const LIMIT_MS = 30_000;
 
@@ -17,7 +18,7 @@ export async function until<A extends [] | unknown[]>(
   try {
     await page.waitForFunction(
       condition as unknown as EvaluateFunc<A>,
-      { timeout: limitMs, polling: 20 },
+      { timeout: patience(limitMs), polling: 20 },
       ...args,
     );
   } catch (error) {

@@ -1,5 +1,6 @@
 // Checks at the end of each scene.
 import { expect } from 'vitest';
+import { patience } from '../../support/patience.ts';
 import { byNight } from '../../support/rounds.ts';
 import { chromium } from './chromium.ts';
 import type { Engine } from './engine.ts';
@@ -26,7 +27,7 @@ export async function until(
   holds: (status: Status) => boolean,
   limitMs = LIMIT_MS,
 ): Promise<Status> {
-  const end = performance.now() + limitMs;
+  const end = performance.now() + patience(limitMs);
   for (;;) {
     const status = await window.status();
     if (holds(status)) return status;

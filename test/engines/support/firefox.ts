@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { vi } from 'vitest';
 import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
+import { patience } from '../../support/patience.ts';
 import type { Engine, Running } from './engine.ts';
 import { Gone } from './hub.ts';
 
@@ -36,7 +37,7 @@ export const firefox: Engine = {
         // The profile keeps the setting: -1 means a part of the disk, the default.
         'dom.quotaManager.temporaryStorage.fixedLimit': isSmall ? SMALL_LIMIT_KB : -1,
       },
-      protocolTimeout: 120_000,
+      protocolTimeout: patience(120_000),
     });
     return new RunningFirefox(browser);
   },

@@ -3,10 +3,11 @@
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Commands } from '../../browser/page/hub.ts';
+import { patience } from '../../support/patience.ts';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = patience(60_000);
 /** A page whose process was killed while it loaded never comes. */
-const ARRIVAL_LIMIT_MS = 20_000;
+const ARRIVAL_LIMIT_MS = patience(20_000);
 
 interface Call {
   resolve(value: unknown): void;

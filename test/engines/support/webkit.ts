@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
+import { patience } from '../../support/patience.ts';
 import type { Engine, Running } from './engine.ts';
 
 const host = fileURLToPath(new URL('./webkit-host.js', import.meta.url));
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = patience(30_000);
 
 export const webkit: Engine = {
   name: 'webkit',

@@ -1,8 +1,9 @@
 // Servers that bundlers and frameworks bring: started by a script of the project, ended with their whole group.
 import { spawn } from 'node:child_process';
+import { patience } from '../../support/patience.ts';
 import type { Project } from './project.ts';
 
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = patience(60_000);
 
 export interface Started {
   readonly url: string;

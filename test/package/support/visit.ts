@@ -2,9 +2,10 @@
 import type { Page } from 'puppeteer-core';
 import { expect, inject } from 'vitest';
 import { Profile } from '../../browser/support/browser.ts';
+import { patience } from '../../support/patience.ts';
 import { Front } from './front.ts';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = patience(30_000);
 
 /** A window of a page of these projects. */
 export class Visit {

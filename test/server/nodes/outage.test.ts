@@ -5,6 +5,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { type Cluster, startCluster } from '../../../tools/lib/cluster.mjs';
+import { patience } from '../../support/patience.ts';
 import { rounds } from '../../support/rounds.ts';
 import { clientAt, Nodes } from '../support/nodes.ts';
 import { type Json, post, uuid7, WireClient, type WireUpdate } from '../support/server.ts';
@@ -74,7 +75,7 @@ class Worker {
 }
 
 async function until(what: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + patience(60_000);
   while (!what()) {
     if (performance.now() > deadline) throw new Error('It did not come.');
     await new Promise<void>((resolve) => wake.push(resolve));

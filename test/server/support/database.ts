@@ -3,10 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
+import { limits } from '../../../server/src/base/limits.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { copiedDatabase } from '../../support/initialised.ts';
+import { patience } from '../../support/patience.ts';
 import type { Json } from './server.ts';
 
 /** The URL of PostgreSQL, if the tests run on it. */
@@ -40,7 +42,10 @@ export async function makeDatabase(cluster: string, name: string): Promise<strin
 
 /** An empty database that nobody else uses: PGlite, or one of PostgreSQL. */
 export async function openTestDatabase(): Promise<Database> {
-  if (postgresUrl === undefined) return openPGlite(copiedDatabase());
+  if (postgresUrl === undefined) {
+    const pgliteStatementMs = patience(limits.pgliteStatementMs);
+    return openPGlite(copiedDatabase(), { pgliteStatementMs });
+  }
   const name = `test_${randomUUID().slice(0, 8)}`;
   return openPostgres(await makeDatabase(postgresUrl, name));
 }

@@ -12,6 +12,7 @@ import { openPostgres } from '../../../server/src/db/postgres.ts';
 import type { RunningServer } from '../../../server/src/options.ts';
 import { createServer } from '../../../server/src/server.ts';
 import { placeDatabase } from '../../support/initialised.ts';
+import { patience } from '../../support/patience.ts';
 import { makeDatabase, postgresUrl } from './database.ts';
 import { Folder, type Json } from './server.ts';
 
@@ -279,7 +280,7 @@ export class Deployment {
   /** Asks until a node answers: one may be restarting with a newer schema. */
   async #ask(path: string): Promise<unknown> {
     const headers = { authorization: `Bearer dev:${this.user}` };
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + patience(30_000);
     for (;;) {
       const answer = await fetch(this.anyNode().url + path, { headers }).catch(() => null);
       if (answer?.status === 200) return answer.json();
