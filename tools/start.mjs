@@ -1,11 +1,11 @@
 // `npm start`: installs what is missing, builds what changed, and serves the demo from one server.
 // PORT sets the port; SKERRY_DATA the folder of the database.
 
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildAll } from './build.mjs';
+import { foreground } from './lib/foreground.mjs';
 import { root } from './lib/paths.mjs';
 import { main, SetupError } from './lib/run.mjs';
 
@@ -30,9 +30,5 @@ await main(async () => {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   console.log('▸ server');
   // The server prints the URL itself, once it listens.
-  const child = spawn(process.execPath, [server, ...args, '--dev'], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  process.exitCode = await new Promise((resolve) => {
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 0 : 1)));
-  });
+  process.exitCode = await foreground(process.execPath, [server, ...args, '--dev']);
 });
