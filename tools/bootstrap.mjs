@@ -32,11 +32,13 @@ import {
   installDebianPrefix,
   kDebianParts,
   llvmOf,
+  moveDebianPrefix,
 } from './lib/debian.mjs';
 import {
   chooseEmscripten,
   configureDebianEmscripten,
   installedEmscripten,
+  moveDebianEmscripten,
 } from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
 import { debianPrefix, local, root, toolchain } from './lib/paths.mjs';
@@ -106,10 +108,19 @@ async function installCompilers({ test }) {
   if (!debianAvailable()) return;
   const missing = missingParts({ test });
   const stamp = stampOf(debianPrefix);
-  // The stamp holds the folder, because the programs contain its path: a moved folder is installed again.
+  // The stamp holds the folder, because the programs contain its path.
   const [recipe, folder, ...unpacked] = readStamp(stamp).split('\n');
-  const present = recipe === kRecipe && folder === debianPrefix ? unpacked : [];
-  if (missing.every((part) => present.includes(part))) return;
+  const present = recipe === kRecipe ? unpacked : [];
+  const mark = (parts) => writeFileSync(stamp, [kRecipe, debianPrefix, ...parts].join('\n'));
+  if (missing.every((part) => present.includes(part))) {
+    if (present.length === 0 || folder === debianPrefix) return;
+    await step('compilers of a checkout that was moved', async () => {
+      await moveDebianPrefix(debianPrefix);
+      if (present.includes('emscripten')) moveDebianEmscripten();
+      mark(present);
+    });
+    return;
+  }
   const wanted = [...new Set([...present, ...missing])];
   await step(`${wanted.join(', ')} (up to 100 MB, once)`, async () => {
     await installDebianPrefix(debianPrefix, wanted);
@@ -117,7 +128,7 @@ async function installCompilers({ test }) {
       note('adding what Emscripten wants from npm');
       await configureDebianEmscripten();
     }
-    writeFileSync(stamp, [kRecipe, debianPrefix, ...wanted].join('\n'));
+    mark(wanted);
   });
 }
 

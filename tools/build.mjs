@@ -17,6 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
 import { buildPreset } from './lib/cmake.mjs';
 import { pruneDeclarations } from './lib/declarations.mjs';
+import { kEmscriptenVersion } from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
@@ -308,8 +309,20 @@ async function locked(name, work) {
   await step(name, () => withLock(join(build, 'bundles.lock'), work));
 }
 
+/** What the wasm modules are made of. Ninja would build all of them again in a checkout that was copied or moved. */
+const kWasmInputs = ['src', 'wasm', 'CMakeLists.txt', 'CMakePresets.json'];
+
 export async function buildWasm() {
-  await step('wasm modules', () => buildPreset('wasm'));
+  const modules = [...kGlued.flatMap((name) => [`${name}.js`, `${name}.wasm`]), ...kBundled];
+  const glue = kBundled.map((name) => name.replace(/wasm$/, 'js'));
+  await step('wasm modules', () =>
+    ifChanged(
+      'wasm',
+      [...kWasmInputs.map((path) => join(root, path)), kEmscriptenVersion],
+      [...modules, ...glue, kGlueTypes].map((file) => join(build, 'wasm', file)),
+      () => buildPreset('wasm'),
+    ),
+  );
   mkdirSync(join(root, 'dist'), { recursive: true });
   copyWasm();
 }

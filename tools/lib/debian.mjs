@@ -193,6 +193,11 @@ async function relocate(prefix, llvm) {
   rmSync(own, { recursive: true });
 }
 
+/** Makes the programs of a prefix that was copied or moved use its own libraries, and no longer those of the former place. */
+export async function moveDebianPrefix(prefix) {
+  await relocate(prefix, llvmOf(prefix));
+}
+
 /** The folder of the one LLVM in the prefix. */
 export function llvmOf(prefix) {
   const folder = join(prefix, 'usr', 'lib');

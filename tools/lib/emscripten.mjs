@@ -25,8 +25,11 @@ export function installedEmscripten() {
   return undefined;
 }
 
-/** Completes the Emscripten of the Debian prefix: its configuration, and one package that it needs. */
-export async function configureDebianEmscripten() {
+/** Which Emscripten there is, wherever it is: what was built by another is built again. */
+export const kEmscriptenVersion = join(root, '.toolchain', 'emscripten.version');
+
+/** Where the Emscripten of the Debian prefix finds its programs. */
+function writeConfig() {
   const folder = join(debianPrefix, 'usr', 'share', 'emscripten');
   const cache = join(toolchain, 'emscripten-cache');
   mkdirSync(cache, { recursive: true });
@@ -41,6 +44,21 @@ export async function configureDebianEmscripten() {
   // The file beside emcc is found without any variable in the environment.
   const lines = Object.entries(config).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
   writeFileSync(join(folder, '.emscripten'), lines.join(''));
+  return { folder, cache, llvm: config.LLVM_ROOT };
+}
+
+/** After the prefix was moved. Emscripten clears its cache, whose libraries take minutes, if LLVM is elsewhere than in `sanity.txt`. */
+export function moveDebianEmscripten() {
+  const { cache, llvm } = writeConfig();
+  const sanity = join(cache, 'sanity.txt');
+  if (!existsSync(sanity)) return;
+  const [version] = readFileSync(sanity, 'utf8').split('|');
+  writeFileSync(sanity, `${version}|${llvm}\n`);
+}
+
+/** Completes the Emscripten of the Debian prefix: its configuration, and one package that it needs. */
+export async function configureDebianEmscripten() {
+  const { folder, cache } = writeConfig();
   // Without a package.json here, npm and Node would use that of the project around the toolchain: npm
   // would install there, and Node would treat Emscripten's scripts as ES modules.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
@@ -53,6 +71,16 @@ export async function configureDebianEmscripten() {
   const empty = join(cache, 'empty.c');
   writeFileSync(empty, '');
   await run(join(folder, 'emcc'), ['-c', empty, '-o', join(cache, 'empty.o')]);
+}
+
+const versionThere = () =>
+  existsSync(kEmscriptenVersion) ? readFileSync(kEmscriptenVersion, 'utf8') : null;
+
+/** Whether `former`, the text of emscripten.cmake, names the same Emscripten, where the checkout was before. */
+function isMoved(former, { folder, version }) {
+  const place = '/.toolchain/debian/usr/share/emscripten';
+  const isDebian = folder.endsWith(place) && former.includes(`${place}"`);
+  return isDebian && [version, null].includes(versionThere());
 }
 
 /** Stores which Emscripten CMake must use, and returns its version. */
@@ -68,13 +96,15 @@ export function chooseEmscripten() {
   }
   const text = `set(SKERRY_EMSCRIPTEN_ROOT ${JSON.stringify(choice.folder)})\n`;
   const file = join(root, '.toolchain', 'emscripten.cmake');
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
-    // CMake keeps the compiler that it found first, so the folder of another compiler is configured from scratch.
+  const former = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  // CMake keeps the compiler that it found first, so the folder of another compiler is configured from scratch.
+  if (former !== text && !isMoved(former, choice)) {
     for (const preset of ['wasm', 'wasm-debug', 'wasm-test']) {
       rmSync(join(build, preset), { recursive: true, force: true });
     }
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
   }
+  mkdirSync(dirname(file), { recursive: true });
+  if (former !== text) writeFileSync(file, text);
+  if (versionThere() !== choice.version) writeFileSync(kEmscriptenVersion, choice.version);
   return choice;
 }

@@ -1,4 +1,5 @@
-// Stamps show whether input files have changed: a stamp is a hash over their names, sizes and times.
+// Stamps show whether input files have changed: a stamp is a hash over their names and contents, so that a copy of a checkout
+// is built no more than the checkout itself.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -20,8 +21,8 @@ export function filesBelow(path) {
 export function fingerprint(paths) {
   const hash = createHash('sha256');
   for (const file of paths.flatMap(filesBelow)) {
-    const { mtimeMs, size } = statSync(file);
-    hash.update(`${relative(root, file)}\0${mtimeMs}\0${size}\n`);
+    const content = readFileSync(file);
+    hash.update(`${relative(root, file)}\0${content.length}\n`).update(content);
   }
   return hash.digest('hex');
 }
