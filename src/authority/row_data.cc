@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "log/wire.h"
+
 namespace skerry {
 
 Result<Row> RowOfTable(const TableDef& table, const std::string& realm, const Data& data) {
@@ -15,7 +17,7 @@ Result<Row> RowOfTable(const TableDef& table, const std::string& realm, const Da
     const PropIndex prop = table.FindProp(name);
     if (prop == kNone) continue;
     Result<Value> parsed = ValueFromData(table.props[prop], value);
-    if (!parsed.ok()) return parsed.status();
+    if (!parsed.ok()) return At(table.name + "." + name, parsed.status());
     row.props[prop] = std::move(parsed.value());
   }
   return row;

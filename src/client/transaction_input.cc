@@ -36,11 +36,11 @@ Status ReadProp(TxCall call, const TableDef& table, PropIndex index, const std::
     return Status::Ok();
   }
   Result<Value> value = ValueFromData(prop, plain);
-  if (!value.ok()) return value.status();
+  if (!value.ok()) return At(table.name + "." + name, value.status());
   if (value.value().is_null() && !prop.optional && call == TxCall::kUpdate) {
     return {Code::kMissingProp, table.name + "." + name + " is required"};
   }
-  if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
+  if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckNewValue(table, prop, value.value()));
   if (value.value().kind() == ValueKind::kJson && !CheckEnvelopes(plain).ok())
     input->malformed.push_back(index);
   input->set.push_back({index, std::move(value.value())});

@@ -85,8 +85,9 @@ Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& 
     if (!plain.ok()) return At(table.name + "." + prop.name, plain);
   }
   Result<Value> value = ValueFromData(prop, data);
-  if (!value.ok()) return At(table.name, value.status());
-  SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
+  if (!value.ok()) return At(table.name + "." + prop.name, value.status());
+  SKERRY_RETURN_IF_ERROR(origin == Origin::kMade ? CheckNewValue(table, prop, value.value())
+                                                 : CheckValue(table, prop, value.value()));
   return value;
 }
 

@@ -141,7 +141,11 @@ Result<Filter> FilterParser::ParseComparison(FilterKind kind, const TableDef& ta
 Result<Value> FilterParser::ParseValue(const TableDef& table, const PropDef& prop,
                                        const Data& data) {
   Result<Value> value = ValueFromData(prop, data);
-  if (!value.ok() || value.value().is_null()) return value;
+  if (!value.ok()) {
+    return Status(value.status().code(),
+                  table.name + "." + prop.name + ": " + value.status().detail());
+  }
+  if (value.value().is_null()) return value;
   SKERRY_RETURN_IF_ERROR(prop.type == PropType::kRef ? CheckFilterText(table, prop, value.value())
                                                      : CheckValue(table, prop, value.value()));
   return value;

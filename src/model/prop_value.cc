@@ -29,14 +29,23 @@ ValueKind KindOf(PropType type) {
   }
 }
 
+// What a prop of a type takes, and what a piece of data is, in sentences for people.
 const char* NameOf(PropType type) {
-  static constexpr const char* kNames[] = {"",      "string", "number", "boolean", "date",
-                                           "bytes", "enum",   "ref",    "json",    "class"};
+  static constexpr const char* kNames[] = {
+      "",      "a string",           "a number", "a boolean", "a date",
+      "bytes", "a name of its enum", "an id",    "json",      "an object of its class"};
   return kNames[static_cast<int>(type)];
 }
 
-Status WrongType(const PropDef& prop, const char* why) {
-  return {Code::kWrongType, prop.name + ": " + why + " (" + NameOf(prop.type) + ")"};
+const char* NameOf(Data::Kind kind) {
+  static constexpr const char* kNames[] = {"null",  "a boolean", "a number", "a string",
+                                           "bytes", "json",      "a list",   "an object"};
+  return kNames[static_cast<int>(kind)];
+}
+
+Status WrongType(const PropDef& prop, const Data& data) {
+  return {Code::kWrongType,
+          std::string("takes ") + NameOf(prop.type) + ", and " + NameOf(data.kind()) + " came"};
 }
 
 bool IsEnumMember(const PropDef& prop, const std::string& name) {
@@ -54,7 +63,7 @@ const Data* Envelope(const Data& data, std::string_view type) {
 Result<Value> DateFromData(const PropDef& prop, const Data& data) {
   const Data* v = Envelope(data, "date");
   const Data& ms = v ? *v : data;
-  if (!ms.is_number()) return WrongType(prop, "a date is a number of milliseconds");
+  if (!ms.is_number()) return WrongType(prop, ms);
   return Value::Date(ms.as_number());
 }
 
@@ -64,7 +73,7 @@ Result<Value> BytesFromData(const PropDef& prop, const Data& data) {
   if (content.is_bytes()) return Value::Bytes(content.as_bytes());
   std::string bytes;
   if (!content.is_string() || !Base64Decode(content.as_string(), &bytes)) {
-    return WrongType(prop, "bytes are base64 text");
+    return WrongType(prop, content);
   }
   return Value::Bytes(std::move(bytes));
 }
@@ -113,6 +122,13 @@ Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value
   return Status::Ok();
 }
 
+Status CheckNewValue(const TableDef& table, const PropDef& prop, const Value& value) {
+  SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value));
+  if (value.kind() != ValueKind::kDate || value.number() >= kFirstDateMs) return Status::Ok();
+  return {Code::kWrongType,
+          table.name + "." + prop.name + ": a date before 4714 BC, which no database can hold"};
+}
+
 const Value& DefaultOrNull(const PropDef& prop) {
   static const Value kNothing;
   return prop.has_default && !prop.optional ? prop.default_value : kNothing;
@@ -129,13 +145,14 @@ Result<Value> ValueFromData(const PropDef& prop, const Data& data) {
   if (data.is_null()) return Value::Null();
   const bool any = prop.type == PropType::kJson || prop.type == PropType::kClass;
   if (any && data.kind() == Data::Kind::kJson) return Value::Json(data.as_json());
-  if (any && !IsFiniteTree(data)) return WrongType(prop, "not a finite number");
+  if (any && !IsFiniteTree(data))
+    return Status(Code::kWrongType, "holds a number that is not finite");
   switch (prop.type) {
     case PropType::kNumber:
-      if (!data.is_number()) return WrongType(prop, "not a number");
+      if (!data.is_number()) return WrongType(prop, data);
       return Value::Number(data.as_number());
     case PropType::kBoolean:
-      if (!data.is_bool()) return WrongType(prop, "not a boolean");
+      if (!data.is_bool()) return WrongType(prop, data);
       return Value::Bool(data.as_bool());
     case PropType::kDate:
       return DateFromData(prop, data);
@@ -145,17 +162,17 @@ Result<Value> ValueFromData(const PropDef& prop, const Data& data) {
       return Value::Json(WriteJson(data));
     case PropType::kClass:
       if (!data.is_object() || data["$type"].as_string() != prop.type_name) {
-        return WrongType(prop, "not an instance of the registered class");
+        return WrongType(prop, data);
       }
       return Value::Json(WriteJson(data));
     case PropType::kEnum: {
       const Data* v = prop.type_name.empty() ? nullptr : Envelope(data, prop.type_name);
       const Data& name = v ? *v : data;
-      if (!name.is_string()) return WrongType(prop, "not a member of the enum");
+      if (!name.is_string()) return WrongType(prop, name);
       return Value::String(name.as_string());
     }
     default:
-      if (!data.is_string()) return WrongType(prop, "not a string");
+      if (!data.is_string()) return WrongType(prop, data);
       return Value::String(data.as_string());
   }
 }

@@ -104,6 +104,8 @@ class Schema {
 // Checks that a value fits a prop (type, enum member, not null unless optional, text that databases
 // can hold: no U+0000, valid UTF-8 without lone surrogates, finite numbers).
 Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value);
+// The same for a value that is written: a database has to hold it. Filters compare with any date.
+Status CheckNewValue(const TableDef& table, const PropDef& prop, const Value& value);
 // The value of a prop for which none was given: its default if it may not be null and has one, else
 // null.
 const Value& DefaultOrNull(const PropDef& prop);
@@ -116,7 +118,8 @@ Status CheckId(const TableDef& table, std::string_view id);
 // Converts a value to and from its plain form in Data and JSON, by the prop's type: boolean,
 // number, string unchanged; date = ms as a number; enum = name; ref = id; bytes = Data bytes or
 // base64 text; json = the JSON value itself (with $type envelopes inside, untouched); class =
-// {"$type","v","version"}. ValueFromData also takes {"$type":"date"|"bytes","v":…} envelopes.
+// {"$type","v","version"}. ValueFromData also takes {"$type":"date"|"bytes","v":…} envelopes; its
+// errors do not name the prop, which the caller knows.
 Result<Value> ValueFromData(const PropDef& prop, const Data& data);
 Data ValueToData(const PropDef& prop, const Value& value, bool bytes_as_base64);
 

@@ -114,7 +114,7 @@ Status ParseTable(const Data& description, const Vector<TableDef>& tables, Table
     if (table->FindProp(prop.name) != kNone)
       return Wrong(table->name + "." + prop.name + ": repeated");
     if (prop.has_default) {
-      const Status fits = CheckValue(*table, prop, prop.default_value);
+      const Status fits = CheckNewValue(*table, prop, prop.default_value);
       if (!fits.ok()) return Wrong(fits.detail());
     }
     table->props.push_back(std::move(prop));

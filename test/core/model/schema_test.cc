@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -99,6 +100,25 @@ TEST_CASE("accepts envelopes of dates and bytes in place of the plain form") {
   CHECK(value("founded", R"({"$type":"date","v":5})") == Value::Date(5));
   CHECK(value("flag", R"({"$type":"bytes","v":"AAH/"})") ==
         Value::Bytes(std::string("\0\1\xff", 3)));
+}
+
+TEST_CASE("a date that is written is one that a database can hold") {
+  Schema schema = std::move(Parse(kSchema).value());
+  const TableDef& cities = schema.table(0);
+  const PropDef& founded = cities.props[cities.FindProp("founded")];
+  for (const double ms : {kFirstDateMs, -1.0, 0.0, kMaxTimeMs}) {
+    CHECK(CheckValue(cities, founded, Value::Date(ms)).ok());
+    CHECK(CheckNewValue(cities, founded, Value::Date(ms)).ok());
+  }
+  for (const double ms : {kFirstDateMs - 1, -kMaxTimeMs}) {
+    CHECK(CheckValue(cities, founded, Value::Date(ms)).ok());
+    const Status status = CheckNewValue(cities, founded, Value::Date(ms));
+    CHECK(status.code() == Code::kWrongType);
+    CHECK(status.detail() == "cities.founded: a date before 4714 BC, which no database can hold");
+  }
+  for (const double ms : {kMaxTimeMs + 1, -kMaxTimeMs - 1, 0.5}) {
+    CHECK(CheckNewValue(cities, founded, Value::Date(ms)).code() == Code::kWrongType);
+  }
 }
 
 TEST_CASE("rejects values that do not fit with a code") {
