@@ -8,6 +8,7 @@ import { emptyQuery, type RowView, resolveBackRef, resolveInclude } from '../cor
 import type { RowObject, TableCodec } from '../core/values.ts';
 import type { QueryDescription } from '../core/window-core.ts';
 import { type LiveKind, type LiveRegistry, LiveValue } from './live.ts';
+import { checkRow, placeOf, type RowWithId } from './place.ts';
 import type { Delta, Stop } from './types.ts';
 
 type Filter = readonly unknown[];
@@ -19,23 +20,29 @@ export class QueryBuilder {
   readonly table: TableCodec;
   readonly description: QueryDescription;
   readonly #lives: LiveRegistry;
+  /** Kept, because the order may be said after it. */
+  readonly #after: RowWithId | null;
 
   constructor(
     lives: LiveRegistry,
     table: TableCodec,
     description: QueryDescription = emptyQuery(table.table.name),
+    after: RowWithId | null = null,
   ) {
     this.#lives = lives;
     this.table = table;
-    this.description = description;
+    this.#after = after;
+    this.description = after
+      ? { ...description, after: placeOf(table, after, description) }
+      : description;
   }
 
   get view(): RowView {
     return this.#lives.view;
   }
 
-  #with(change: Partial<QueryDescription>): QueryBuilder {
-    return new QueryBuilder(this.#lives, this.table, { ...this.description, ...change });
+  #with(change: Partial<QueryDescription>, after = this.#after): QueryBuilder {
+    return new QueryBuilder(this.#lives, this.table, { ...this.description, ...change }, after);
   }
 
   where(
@@ -91,7 +98,7 @@ export class QueryBuilder {
   }
 
   after(row: { readonly id: string } | null): QueryBuilder {
-    return this.#with({ after: row?.id ?? null });
+    return this.#with({ after: null }, checkRow(row));
   }
 
   include(

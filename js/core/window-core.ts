@@ -38,7 +38,11 @@ export interface QueryDescription {
   ])[];
   readonly limit: number | null;
   readonly offset: number;
-  readonly after: string | null;
+  /** A row by its id, where it is now; or where it was, by what it had in the columns of the order. */
+  readonly after:
+    | string
+    | { readonly id: string; readonly realm: string; readonly values: readonly unknown[] }
+    | null;
   readonly include: readonly IncludeDescription[];
 }
 export interface IncludeDescription {

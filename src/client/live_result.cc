@@ -56,7 +56,6 @@ uint64_t LiveResult::ListLimit() const {
 
 void LiveResult::Requery() {
   const uint64_t limit = IsUnlimited() ? kNoLimit : std::min<uint64_t>(ListLimit(), kNoLimit - 1);
-  anchor_ = query_.after.empty() ? kNoSlot : prepared_.store().Find(query_.after);
   Vector<Slot> list;
   prepared_.RunWindow(0, static_cast<uint32_t>(limit), &list);
   more_ = !IsUnlimited() && list.size() >= limit;
@@ -97,9 +96,7 @@ void LiveResult::Render(Vector<uint32_t>* rows) const {
 
 // Whether the row matches, and comes after the row `after`.
 bool LiveResult::InRange(Slot slot) {
-  if (!query_.after.empty() && (anchor_ == kNoSlot || prepared_.Compare(anchor_, slot) >= 0))
-    return false;
-  return prepared_.Matches(slot);
+  return has_anchor_ && prepared_.IsAfter(slot) && prepared_.Matches(slot);
 }
 
 // Finds the slots that leave the list, and the rows that may enter it. Returns false if the whole
@@ -108,6 +105,7 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
                              Vector<Slot>* come) {
   if (!query_.after.empty()) {
     if (changes.HasId(query_.table, query_.after)) return false;
+    has_anchor_ = prepared_.FindAnchor();
     Vector<Slot> changed;
     for (const LiveChange& change : changes.of(query_.table)) {
       if (change.new_slot != kNoSlot) changed.push_back(change.new_slot);

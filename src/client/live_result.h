@@ -73,7 +73,7 @@ class LiveResult {
   uint64_t* visited_;
   PreparedQuery prepared_;
   uint64_t requeries_ = 0;
-  Slot anchor_ = kNoSlot;  // the slot of the row query_.after
+  bool has_anchor_ = true;  // whether there is a place after which the result begins
 
   Vector<Slot> list_;
   bool more_ = false;

@@ -39,6 +39,18 @@ int Collation::Compare(Slot a, Slot b) {
   return ranks_[a] < ranks_[b] ? -1 : static_cast<int>(ranks_[a] > ranks_[b]);
 }
 
+int Collation::CompareWith(Slot slot, Sought* sought) {
+  const uint32_t rank = ranks_[slot];
+  if (sought->is_null || rank == kNullRank)
+    return static_cast<int>(rank != kNullRank) - static_cast<int>(!sought->is_null);
+  if (rank <= sought->before) return -1;
+  if (rank >= sought->after) return 1;
+  const int compared = CompareTexts(Text(slot), sought->text);
+  if (compared < 0) sought->before = rank;
+  if (compared > 0) sought->after = rank;
+  return compared;
+}
+
 void Collation::Place(std::span<const Slot> slots) {
   ranks_.resize(store_->slot_limit(), kUnranked);
   Vector<Slot> all;

@@ -50,6 +50,16 @@ class Collation {
   void Place(std::span<const Slot> slots);
   // Null comes first. 0 if the locale treats the texts as equal.
   int Compare(Slot a, Slot b);
+  // A text that is compared with many rows, while no other row is ranked: the ranks that are known to
+  // be before and after it, so that the collator is seldom asked.
+  struct Sought {
+    std::string_view text;
+    bool is_null = true;
+    uint32_t before = 0;
+    uint32_t after = UINT32_MAX;
+  };
+  // Compares the row with it, as Compare does. REQUIRES: Place was called with this row.
+  int CompareWith(Slot slot, Sought* sought);
   // Ranks compare as the rows do. Valid until another row is ranked. REQUIRES: Place was called
   // with this row.
   uint32_t Rank(Slot slot) const { return ranks_[slot]; }

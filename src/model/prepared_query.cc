@@ -63,7 +63,7 @@ bool PreparedQuery::Accepts(Slot slot, const uint8_t* row, const Parent* parent,
     if (parent && !IsChild(slot, *parent)) return false;
     if (!filter_.Matches(slot, row)) return false;
   }
-  return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
+  return IsAfter(slot);
 }
 
 void PreparedQuery::GatherRows(const Access& access, const Parent* parent, Vector<Slot>* slots) {
@@ -125,7 +125,7 @@ bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint
   if (order.empty() || access.rows == 0 || !store_->ShouldUseIndex(order[0].column)) return false;
   // An index is in the order of bytes, not of a locale. And Accepts would call the collator for
   // each row to compare it with the anchor.
-  if (collations_[0] || (anchor_ != kNoSlot && is_collated_)) return false;
+  if (collations_[0] || (!query_->after.empty() && is_collated_)) return false;
   const bool is_scan = !access.index && !access.listed;
   const bool covers_all = access.covers && is_scan;
   const auto rows = static_cast<double>(access.rows);
@@ -137,7 +137,10 @@ bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint
   if (walk_cost >= plan_cost) return false;
   const PropIndex column = order[0].column;
   const Index* index = store_->GetIndex(column);
-  IndexWalk walk(index, index->Begin(), index->End(), order[0].descending);
+  const bool is_descending = order[0].descending;
+  const auto from = is_placed_ && !is_descending ? index->LowerBound(place_[0]) : index->Begin();
+  const auto to = is_placed_ && is_descending ? index->UpperBound(place_[0]) : index->End();
+  IndexWalk walk(index, from, to, is_descending);
   if (anchor_ != kNoSlot && order.size() == 1) walk.StartAfter(anchor_);
   auto budget = static_cast<size_t>(std::max(plan_cost / 2, covers_all ? all : 0));
   Slot last = kNoSlot;
@@ -202,9 +205,64 @@ void PreparedQuery::Sort(uint64_t need, Vector<Slot>* slots) {
   for (const KeyedRow& row : keyed_) slots->push_back(row.slot);
 }
 
+// ---- The place after which the result begins
+
 bool PreparedQuery::FindAnchor() {
-  anchor_ = query_->after.empty() ? kNoSlot : store_->Find(query_->after);
-  return query_->after.empty() || anchor_ != kNoSlot;
+  is_placed_ = false;
+  anchor_ = kNoSlot;
+  if (query_->after.empty()) return true;
+  anchor_ = store_->Find(query_->after, query_->after_realm);
+  if (!query_->is_placed) return anchor_ != kNoSlot;
+  place_.clear();
+  sought_.clear();
+  bool needs_ranks = false;
+  for (size_t i = 0; i < query_->order.size(); ++i) {
+    const Value& value = query_->after_values[i];
+    place_.push_back(store_->MakeProbe(query_->order[i].column, value));
+    sought_.push_back({place_.back().text, value.is_null()});
+    needs_ranks = needs_ranks || collations_[i];
+  }
+  place_id_ = store_->MakeIdProbe(query_->after);
+  if (anchor_ != kNoSlot && IsWhereItWas(anchor_)) return true;
+  anchor_ = kNoSlot;
+  is_placed_ = true;
+  if (!needs_ranks) return true;
+  // All at once: no row is ranked then while they are compared one by one.
+  Vector<Slot> all;
+  for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
+    if (store_->IsLive(slot)) all.push_back(slot);
+  }
+  Place(all);
+  return true;
+}
+
+bool PreparedQuery::IsWhereItWas(Slot slot) const {
+  for (size_t i = 0; i < place_.size(); ++i) {
+    const Column& column = store_->column(query_->order[i].column);
+    if (store_->CompareProbe(slot, column, place_[i]) != 0) return false;
+  }
+  return true;
+}
+
+// As Compare, of the row and the place.
+int PreparedQuery::ComparePlace(Slot slot) {
+  for (size_t i = 0; i < place_.size(); ++i) {
+    const QueryOrder& order = query_->order[i];
+    const int compared = collations_[i]
+                             ? collations_[i]->CompareWith(slot, &sought_[i])
+                             : store_->CompareProbe(slot, store_->column(order.column), place_[i]);
+    if (compared != 0) return order.descending ? -compared : compared;
+  }
+  const int ids = store_->CompareProbe(slot, store_->column(kIdColumn), place_id_);
+  if (ids != 0 || !store_->table().custom_ids) return ids;
+  const Value realm = Value::String(query_->after_realm);
+  return store_->CompareProbe(slot, store_->column(kRealmColumn),
+                              store_->MakeProbe(kRealmColumn, realm));
+}
+
+bool PreparedQuery::IsAfter(Slot slot) {
+  if (is_placed_) return ComparePlace(slot) > 0;
+  return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
 }
 
 // Replaces `slots` by at least the first `need` rows, in order.
@@ -239,7 +297,7 @@ size_t PreparedQuery::Count() {
   if (!FindAnchor()) return 0;
   const Access access = Plan(nullptr);
   size_t matched = access.rows;
-  if (!access.covers || anchor_ != kNoSlot) {
+  if (!access.covers || !query_->after.empty()) {
     rows_.clear();
     Gather(access, nullptr, &rows_);
     matched = rows_.size();

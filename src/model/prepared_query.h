@@ -48,6 +48,11 @@ class PreparedQuery final : private RowOrder {
   size_t Count();
 
   bool Matches(Slot slot) { return filter_.Matches(slot); }
+  // Finds the place after which the result begins. Returns false if there is none: nothing is in the
+  // result then. A run does it; call it before IsAfter when rows have changed since.
+  bool FindAnchor();
+  // Whether the row comes after that place, or the query has none. REQUIRES: FindAnchor returned true.
+  bool IsAfter(Slot slot);
   // Orders two rows as the query does, ties by id: negative if `a` comes first.
   int Compare(Slot a, Slot b) const;
   // Call before rows are compared: an order by a locale then ranks all of them in one call of the
@@ -111,7 +116,8 @@ class PreparedQuery final : private RowOrder {
   const Column& SortColumn() const;
   bool SortsDescending() const { return !query_->order.empty() && query_->order[0].descending; }
   void Window(const Parent* parent, uint32_t offset, uint32_t limit, Vector<Slot>* slots);
-  bool FindAnchor();
+  bool IsWhereItWas(Slot slot) const;
+  int ComparePlace(Slot slot);
 
   const Query* query_;
   Tables* tables_;
@@ -124,6 +130,11 @@ class PreparedQuery final : private RowOrder {
   Vector<const Filter*> conjuncts_;
   Vector<std::unique_ptr<PreparedQuery>> includes_;
   Slot anchor_ = kNoSlot;  // the row that `after` names; set during a run
+  // Where that row was, if it is no longer there (`anchor_` is kNoSlot): set during a run.
+  bool is_placed_ = false;
+  Vector<Probe> place_;
+  Vector<Collation::Sought> sought_;  // for the orders by a locale
+  Probe place_id_;
   Vector<KeyedRow> keyed_;
   Vector<Slot> rows_;
 };

@@ -4,7 +4,9 @@
 // Order: by the given columns, ties by id ascending; without columns, by id. Null sorts first
 // (ascending), strings by their UTF-8 bytes, or by a locale (collation.h). `after` names a row: the
 // result begins after the place of that row in the order, whether or not the row matches the
-// filter. If the row does not exist, the result is empty. Then `offset` rows are skipped, and at
+// filter. It may say what the row had in the columns of the order: then the place is the one where
+// the row was, even if the row has moved or does not exist. Without that, the result is empty if the
+// row does not exist. Then `offset` rows are skipped, and at
 // most `limit` rows are taken. Count and aggregates are over the rows that Run would return.
 //
 // Plans: an id; an equality, `in` or range on a prop that is indexed (index, unique and ref props
@@ -53,7 +55,11 @@ struct Query {
   Vector<QueryOrder> order;
   uint32_t limit = kNoLimit;
   uint32_t offset = 0;
-  std::string after;  // an id, or empty
+  std::string after;        // an id, or empty
+  std::string after_realm;  // of that row; empty: not known
+  // The values of that row by which the query orders, one for each of `order`. Only if `is_placed`.
+  Vector<Value> after_values;
+  bool is_placed = false;
   Vector<Include> includes;
 };
 

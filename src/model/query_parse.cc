@@ -55,6 +55,29 @@ Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
   return Status::Ok();
 }
 
+// An id, or {"id","realm","values"}: the values of the row in the columns of the order.
+Status ParseAfter(const TableDef& table, const Data& data, Query* query) {
+  if (!data.is_object()) {
+    query->after = data.as_string();
+    return Status::Ok();
+  }
+  query->after = data["id"].as_string();
+  query->after_realm = data["realm"].as_string();
+  query->is_placed = true;
+  const Data::Array& values = data["values"].items();
+  if (query->after.empty() || values.size() != query->order.size())
+    return Invalid(table, "after is an id, and a value for each column of the order");
+  for (size_t i = 0; i < values.size(); ++i) {
+    const PropDef& prop = ColumnProp(table, query->order[i].column);
+    Result<Value> value = ValueFromData(prop, values[i]);
+    if (!value.ok()) return Invalid(table, "after: " + prop.name + ": " + value.status().detail());
+    if (!value.value().is_null() && prop.type != PropType::kRef)
+      SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
+    query->after_values.push_back(std::move(value.value()));
+  }
+  return Status::Ok();
+}
+
 Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data& data, int depth);
 
 // An include names its ref. A back include may leave the name out if there is only one ref to this
@@ -118,7 +141,7 @@ Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data
   if (!ParseCount(data["limit"], kNoLimit, &query.limit))
     return Invalid(table, "limit is not a count");
   if (!ParseCount(data["offset"], 0, &query.offset)) return Invalid(table, "offset is not a count");
-  query.after = data["after"].as_string();
+  SKERRY_RETURN_IF_ERROR(ParseAfter(table, data["after"], &query));
   for (const Data& include : data["include"].items()) {
     SKERRY_RETURN_IF_ERROR(ParseInclude(schema, table, include, depth + 1, &query));
   }

@@ -82,15 +82,22 @@ class NaiveQuery final : public FilterContext {
     RowStore& store = world_->store(query.table);
     Vector<Slot> slots;
     const Slot anchor = query.after.empty() ? kNoSlot : store.Find(query.after);
-    if (!query.after.empty() && anchor == kNoSlot) return slots;
+    const bool is_placed = query.is_placed;
+    if (!query.after.empty() && !is_placed && anchor == kNoSlot) return slots;
     Place after;
-    if (anchor != kNoSlot) after = PlaceOf(query, anchor);
+    if (is_placed) {
+      after = {kNoSlot, {query.table, query.after, query.after_realm}, query.after_values, {}};
+      for (const Value& value : query.after_values)
+        after.folded.push_back(value.kind() == ValueKind::kString ? FoldText(value.text()) : "");
+    } else if (anchor != kNoSlot) {
+      after = PlaceOf(query, anchor);
+    }
     Vector<Place> places;
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
       if (!store.IsLive(slot) || !extra(slot)) continue;
       if (!Matches(query.where, store.Id(slot), store.Get(slot), this)) continue;
       Place place = PlaceOf(query, slot);
-      if (anchor != kNoSlot && Compare(query, after, place) >= 0) continue;
+      if (!query.after.empty() && Compare(query, after, place) >= 0) continue;
       places.push_back(std::move(place));
     }
     Vector<const Place*> sorted;
@@ -152,6 +159,20 @@ inline uint64_t RandomLimit(Random* random, uint64_t rows) {
   return random->Below(12);
 }
 
+// A row by its id, or the place where one was, which may be one that no row has now.
+inline std::string RandomAfter(Random* random, TableIndex table,
+                               const Vector<std::string>& ordered) {
+  const std::string id = Quote(RandomId(random, table, 60));
+  if (random->Below(3) == 0) return id;
+  std::string values;
+  for (const std::string& column : ordered) {
+    values += values.empty() ? "" : ",";
+    values += random->Below(6) == 0 ? "null" : RandomConstant(random, table, column);
+  }
+  const std::string realm = random->Below(2) ? "team" : "public";
+  return "{\"id\":" + id + R"(,"realm":")" + realm + R"(","values":[)" + values + "]}";
+}
+
 // A random description: filter, orders, window, includes (always at a depth below zero). `rows`:
 // how many the table has.
 inline std::string RandomQuery(Random* random, TableIndex table, int depth, uint64_t rows = 60) {
@@ -159,9 +180,11 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth, uint
   std::string text = std::string("{\"table\":\"") + kNames[table] + "\"";
   if (random->Below(4) > 0) text += ",\"where\":" + RandomFilter(random, table, 2, true);
   text += ",\"order\":[";
+  Vector<std::string> ordered;
   for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
     const Vector<std::string>& columns = ComparableColumns(table);
     const std::string& column = columns[random->Below(columns.size())];
+    ordered.push_back(column);
     text += std::string(i ? "," : "") + "[" + Quote(column) +
             (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
     if (column == "name" || column == "country") {
@@ -173,7 +196,7 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth, uint
   text += "]";
   if (random->Below(2)) text += ",\"limit\":" + std::to_string(RandomLimit(random, rows));
   if (random->Below(4) == 0) text += ",\"offset\":" + std::to_string(random->Below(6));
-  if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
+  if (random->Below(4) == 0) text += ",\"after\":" + RandomAfter(random, table, ordered);
   if (depth < 2 && (depth < 0 || random->Below(2) == 0)) {
     text += ",\"include\":[";
     const auto nested = [&](TableIndex inner) {
