@@ -7,7 +7,7 @@
  */
 import { isBytes } from './brand.ts';
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
-import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
+import { ClosedError, errorFromCore, SkerryError, UnsupportedError, whichFiles } from './errors.ts';
 import type { RowCells } from './row-cells.ts';
 
 /** Emscripten's glue makes a module of the members that it receives, and puts its raw exports on it, each behind `_`. */
@@ -266,7 +266,7 @@ async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module
   // That of a file is Node's, which is another realm's in a test that runs in jsdom.
   if (isBytes(answer)) return WebAssembly.compile(answer as BufferSource);
   if (!answer.ok)
-    throw new UnsupportedError('wasm', `${url.href} answered ${answer.status}.`, {
+    throw new UnsupportedError('wasm', `${url.href} answered ${answer.status}. ${whichFiles}`, {
       retryable: true,
     });
   // Servers that do not know the type would make streaming fail.

@@ -1,10 +1,10 @@
 /** The host that a browser's window is. Made when a database is opened, never by an import. */
 import { UnsupportedError } from '../core/errors.ts';
 import { commonBrowserHost } from './browser-common.ts';
+import { dedicatedWorkers } from './dedicated-workers.ts';
 import type { Host } from './host.ts';
 import { browserPage } from './page.ts';
 import type { ServiceHost } from './service-link.ts';
-import type { WorkerHost } from './worker-link.ts';
 
 export function browserHost(): Host {
   if (typeof document === 'undefined')
@@ -22,25 +22,6 @@ export function browserHost(): Host {
     resolve: (url) => new URL(url, location.href),
   };
 }
-
-const dedicatedWorkers: WorkerHost = {
-  start(url, handlers) {
-    const options: WorkerOptions = { type: 'module', name: 'skerry' };
-    // Written out, because bundlers look for exactly this expression.
-    const worker = url
-      ? new Worker(url, options)
-      : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'skerry' });
-    worker.onmessage = (event) => handlers.onMessage(event.data);
-    worker.onerror = (event) => {
-      worker.terminate();
-      handlers.onFailed(new Error(event.message || 'The sync worker could not be loaded.'));
-    };
-    return {
-      post: (message) => worker.postMessage(message),
-      terminate: () => worker.terminate(),
-    };
-  },
-};
 
 /** Few applications use this: it is a file of its own. */
 const services: ServiceHost = async (...args) =>

@@ -11,6 +11,7 @@ import {
   serviceProtocol,
   syncTag,
 } from './service-link.ts';
+import { explained, trustedUrl } from './trusted-url.ts';
 
 /** Background Sync, which is not in the DOM's types. */
 interface Registration extends ServiceWorkerRegistration {
@@ -32,7 +33,7 @@ export const registerService: ServiceHost = async (url, database, version, onSta
   try {
     registration = await register(container, url);
   } catch (error) {
-    return absent(onState, `the service worker was refused: ${(error as Error).message}`);
+    return absent(onState, `the service worker was refused: ${explained(error).message}`);
   }
   return new BrowserServiceLink(registration, database, version, onState);
 };
@@ -50,9 +51,10 @@ async function register(container: ServiceWorkerContainer, url: URL): Promise<Re
       return registration;
   }
   const options = { updateViaCache: 'none' } as const;
+  const address = trustedUrl(url);
   return container
-    .register(url, options)
-    .catch(() => container.register(url, { ...options, type: 'module' }));
+    .register(address, options)
+    .catch(() => container.register(address, { ...options, type: 'module' }));
 }
 
 class BrowserServiceLink implements ServiceLink {

@@ -15,6 +15,7 @@ test.each([
   ['moduleResolution bundler', 'bundler'],
   ['moduleResolution node16', 'node16'],
   ['TypeScript 5', 'older'],
+  ['TypeScript 5 and the resolution of Node 10', 'node10'],
 ])('compile with %s', async (_name, script) => {
   expect(await project.script(script)).not.toContain('error');
 });

@@ -27,6 +27,8 @@ export interface Application {
   readonly sync: string;
   /** Null: the application sends one itself. */
   readonly policy?: string | null;
+  /** Of files, besides. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export class Front {
@@ -104,7 +106,8 @@ export class Front {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'text/plain' });
+    const type = types[extname(file)] ?? 'text/plain';
+    response.writeHead(200, { 'content-type': type, ...this.#application.headers });
     createReadStream(file).pipe(response);
   }
 

@@ -1,0 +1,3 @@
+import { startNotes } from './notes.js';
+
+startNotes(document.querySelector('main'));
