@@ -1,7 +1,7 @@
 /** The browser entry of the package: all public names. Importing it does nothing. */
 
 export type { ExportOptions } from './api/account/export.ts';
-export type { LogoutOptions, UnsyncedError } from './api/account/logout.ts';
+export type { LogoutOptions } from './api/account/logout.ts';
 export type { Conflict, Conflicts } from './api/conflicts.ts';
 export { type Database, deleteDatabase, open } from './api/database.ts';
 export type { DatabaseEvents } from './api/events.ts';
@@ -61,6 +61,7 @@ export {
   SkerryError,
   StorageError,
   UnsupportedError,
+  UnsyncedError,
   UpdateNeededError,
   ValidationError,
 } from './core/errors.ts';

@@ -1,5 +1,5 @@
 /** `db.on`: what happened to the database, for its listeners. */
-import type { SkerryError } from '../core/errors.ts';
+import { type SkerryError, ValidationError } from '../core/errors.ts';
 import type { StorageLoss } from '../host/storage.ts';
 import { Listeners } from './listeners.ts';
 import type { UpdateReason } from './options.ts';
@@ -23,6 +23,14 @@ export interface DatabaseEvents {
   closed: { readonly reason: 'close' | 'logout' | 'core-failed' | StorageLoss };
 }
 
+/** Every event; the compiler checks that none is missing. */
+const known: Readonly<Record<keyof DatabaseEvents, true>> = {
+  dataLost: true,
+  updateNeeded: true,
+  storageFailed: true,
+  closed: true,
+};
+
 type UpdateListener = (detail: DatabaseEvents['updateNeeded']) => void;
 
 export class EventListeners {
@@ -37,6 +45,13 @@ export class EventListeners {
   }
 
   listen(event: string, fn: (detail: never) => void): Stop {
+    if (!Object.hasOwn(known, event)) {
+      const names = Object.keys(known).join(', ');
+      throw new ValidationError(
+        'invalid_argument',
+        `There is no event ${event}: on() knows ${names}.`,
+      );
+    }
     let listeners = this.#byEvent.get(event);
     if (!listeners) {
       listeners = new Listeners();

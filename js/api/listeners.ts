@@ -1,4 +1,5 @@
 /** A set of listeners. An error of one is reported, and does not stop the others. */
+import { checkFunction } from '../core/errors.ts';
 import { CallQueue } from './call-queue.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
@@ -8,6 +9,7 @@ export class Listeners<V> {
   readonly #calls = new CallQueue();
 
   add(fn: (value: V) => void): Stop {
+    checkFunction(fn, 'subscribe() or on()');
     // An entry of its own, so that one function can be added twice.
     const entry = (value: V) => fn(value);
     this.#set.add(entry);

@@ -2,6 +2,7 @@
  * `t`, `table`, `schema`, `defineMutators`: how an application declares its data. The declarations carry their types for
  * inference (types.ts) and, beside them, the run-time definition that everything else works with.
  */
+import { isBytes, isDate, nameOf } from '../core/brand.ts';
 import { refuseUnknown, SchemaError } from '../core/errors.ts';
 import { copyOf } from '../core/kept.ts';
 import { membersDef } from '../core/members.ts';
@@ -18,6 +19,7 @@ import type { TypeRegistry } from '../core/special-json.ts';
 import { SchemaCodec } from '../core/values.ts';
 import type {
   AnyProp,
+  Bytes,
   CheckTables,
   ClassOptions,
   Json,
@@ -40,12 +42,38 @@ const schemaDefs = new WeakMap<object, SchemaDef>();
 function makeProp(definition: PropDef): AnyProp {
   const prop = {
     optional: () => makeProp({ ...definition, optional: true }),
-    default: (value: unknown) => makeProp({ ...definition, fallback: copyOf(value) }),
+    default: (value: unknown) => {
+      checkDefault(definition, value);
+      return makeProp({ ...definition, fallback: copyOf(value) });
+    },
     index: (options?: { unique?: boolean }) =>
       makeProp({ ...definition, index: true, unique: options?.unique ?? definition.unique }),
   };
   propDefs.set(prop, definition);
   return Object.freeze(prop) as unknown as AnyProp;
+}
+
+/** Whether a value is of a type; of the others only the core knows. */
+const fits: Partial<Readonly<Record<PropType, (value: unknown, prop: PropDef) => boolean>>> = {
+  string: (value) => typeof value === 'string',
+  ref: (value) => typeof value === 'string',
+  number: Number.isFinite,
+  boolean: (value) => typeof value === 'boolean',
+  date: isDate,
+  bytes: isBytes,
+  enum: (value, { enumeration }) =>
+    enumeration?.members
+      ? [...enumeration.members.values()].includes(value as object)
+      : enumeration?.values.includes(value as string) === true,
+};
+
+/** Where it is written, and not when a database is opened. */
+function checkDefault(prop: PropDef, value: unknown): void {
+  if (fits[prop.type]?.(value, prop) === false && !(value === null && prop.optional))
+    throw new SchemaError(
+      'schema',
+      `default(): this is none of type ${prop.type}: ${nameOf(value)}.`,
+    );
 }
 
 function plainProp(type: PropType, more: Partial<PropDef> = {}): AnyProp {
@@ -105,7 +133,8 @@ interface PropTypes {
   number(): Prop<number>;
   boolean(): Prop<boolean>;
   date(): Prop<Date>;
-  bytes(): Prop<Uint8Array>;
+  /** Rows hold a `Uint8Array` over an `ArrayBuffer` of its own, which a `Blob` takes; any `Uint8Array` is taken. */
+  bytes(): Prop<Bytes, Uint8Array>;
   json<T = Json>(): Prop<T>;
   /** A union of strings. */
   enum<const V extends readonly string[]>(values: V): Prop<V[number]>;

@@ -1,4 +1,5 @@
 /** The subscribers of one value: the first call of each comes a microtask later, then one for each change. */
+import { checkFunction } from '../core/errors.ts';
 import { guard } from './call-queue.ts';
 import { makeStop } from './stop.ts';
 import type { Delta, Stop } from './types.ts';
@@ -14,6 +15,7 @@ export class Subscribers<V> {
   }
 
   add(fn: Fn<V>): Stop {
+    checkFunction(fn, 'subscribe()');
     const subscriber = { fn, primed: false };
     this.#set.add(subscriber);
     queueMicrotask(() => {

@@ -12,6 +12,8 @@ declare const meta: unique symbol;
 
 export type Id = string;
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** Bytes that nothing else shares; in the types of TypeScript before 5.7 just `Uint8Array`. */
+export type Bytes = ReturnType<Uint8ArrayConstructor['from']>;
 export type Stop = (() => void) & Disposable;
 
 /** The changes of one transaction to a live query's result. */
@@ -161,7 +163,7 @@ export type NewRowOf<T, K extends keyof T> = IdIn<T[K]> & { realm?: string | und
 } & { [P in Opt<PropsOf<T, K>>]?: InOf<PropsOf<T, K>[P]> };
 /** Undefined is unchanged, null unsets. */
 export type PatchOf<T, K extends keyof T> = {
-  [P in keyof PropsOf<T, K>]?: OutOf<PropsOf<T, K>[P]> | undefined;
+  [P in keyof PropsOf<T, K>]?: InOf<PropsOf<T, K>[P]> | undefined;
 };
 type Inc<T, K extends keyof T> = {
   [P in keyof PropsOf<T, K> as NonNullable<OutOf<PropsOf<T, K>[P]>> extends number
@@ -251,7 +253,11 @@ export interface Query<T extends Tables, K extends keyof T, R = Row<Schema<T>, K
   ): this;
   limit(count: number): this;
   offset(count: number): this;
-  /** Rows that come after this one in the query's order; null: from the start. */
+  /**
+   * Rows that come after this one in the query's order; null: from the start. A row that was read marks the place where it was: the
+   * rows behind it follow also once it has moved or is deleted. Of `{ id }` alone the place is where the row is now, and there are no
+   * rows after it once it is deleted, unless the query has no order.
+   */
   after(row: { readonly id: string } | null): this;
   include<P extends Fwd<T, K>>(
     ref: P,

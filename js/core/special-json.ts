@@ -9,7 +9,7 @@
  * name, bytes that are no base64, an object that its class does not take) is kept, as an `UnknownValue`, and written back as it
  * came: a user who may write into a realm must not be able to make its rows unreadable.
  */
-import { isBytes, isDate, isObjectPrototype, isPlainObject, timeOf } from './brand.ts';
+import { isBytes, isDate, isObjectPrototype, isPlainObject, nameOf, timeOf } from './brand.ts';
 import { setMember } from './data-codec.ts';
 import { LimitError, ValidationError } from './errors.ts';
 import { deepFreeze, keepMember } from './kept.ts';
@@ -142,7 +142,7 @@ export class TypeRegistry {
     if (codec) return this.encodeClass(codec, value, depth);
     throw new ValidationError(
       'wrong_type',
-      `json holds an object of ${value.constructor?.name ?? 'an unknown class'}: register it with t.class(…, { class: … }).`,
+      `json holds ${nameOf(value)}: register it with t.class(…, { class: … }).`,
     );
   }
 
@@ -212,7 +212,7 @@ function wellFormed(text: string): string {
 
 export function dateToMs(value: Date): number {
   const ms = timeOf(value);
-  if (Number.isNaN(ms)) throw new ValidationError('wrong_type', 'A date is not a valid one.');
+  if (Number.isNaN(ms)) throw new ValidationError('wrong_type', 'the date is not valid.');
   return ms;
 }
 

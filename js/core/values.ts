@@ -4,8 +4,8 @@
  *
  * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
  */
-import { copyBytes, isBytes, isDate } from './brand.ts';
-import { SchemaError, ValidationError } from './errors.ts';
+import { copyBytes, isBytes, isDate, nameOf } from './brand.ts';
+import { LimitError, SchemaError, ValidationError } from './errors.ts';
 import { keepDate, keepMember } from './kept.ts';
 import {
   type PropDef,
@@ -216,7 +216,20 @@ function describeDefault(plain: unknown): unknown {
 
 /** A value whose prop the schema lacks, in the form that conflicts hold: envelopes, and bytes. */
 function unknownValue(registry: TypeRegistry, value: unknown): unknown {
-  return value instanceof Uint8Array ? value : registry.decode(value);
+  return isBytes(value) ? value : registry.decode(value);
+}
+
+/** What fails inside of a value knows neither its table nor its prop. The application's own errors stay as they are. */
+function named<T>(where: string, convert: () => T): T {
+  try {
+    return convert();
+  } catch (error) {
+    if (error instanceof ValidationError || error instanceof LimitError) {
+      const ErrorOfKind = error instanceof LimitError ? LimitError : ValidationError;
+      throw new ErrorOfKind(error.code, `${where}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
 }
 
 function same(value: unknown): unknown {
@@ -227,14 +240,14 @@ function systemCodec(name: (typeof systemColumns)[number]): PropCodec {
   if (name === 'id' || name === 'realm') return { name, toPlain: same, fromPlain: same };
   return {
     name,
-    toPlain: (value) => dateToMs(expectDate(value, name)),
+    toPlain: (value) => dateOf(value, name),
     fromPlain: (ms) => new Date(ms as number),
   };
 }
 
-function expectDate(value: unknown, where: string): Date {
-  if (isDate(value)) return value;
-  throw new ValidationError('wrong_type', `${where} takes a Date.`);
+function dateOf(value: unknown, where: string): number {
+  if (isDate(value)) return named(where, () => dateToMs(value));
+  throw new ValidationError('wrong_type', `${where} takes a Date, and ${nameOf(value)} came.`);
 }
 
 function propCodec(table: string, name: string, prop: PropDef, registry: TypeRegistry): PropCodec {
@@ -244,7 +257,7 @@ function propCodec(table: string, name: string, prop: PropDef, registry: TypeReg
       return {
         name,
         isDate: true,
-        toPlain: (value) => dateToMs(expectDate(value, where)),
+        toPlain: (value) => dateOf(value, where),
         fromPlain: (ms) => new Date(ms as number),
       };
     case 'bytes':
@@ -257,13 +270,13 @@ function propCodec(table: string, name: string, prop: PropDef, registry: TypeReg
     case 'json':
       return {
         name,
-        toPlain: (value) => registry.encode(value),
+        toPlain: (value) => named(where, () => registry.encode(value)),
         fromPlain: (json) => registry.decode(json),
       };
     case 'enum':
       return enumCodec(name, where, prop);
     case 'class':
-      return classCodec(name, prop, registry);
+      return classCodec(name, where, prop, registry);
     default:
       return { name, toPlain: same, fromPlain: same };
   }
@@ -271,7 +284,10 @@ function propCodec(table: string, name: string, prop: PropDef, registry: TypeReg
 
 function expectBytes(value: unknown, where: string): Uint8Array {
   if (isBytes(value)) return value;
-  throw new ValidationError('wrong_type', `${where} takes a Uint8Array.`);
+  throw new ValidationError(
+    'wrong_type',
+    `${where} takes a Uint8Array, and ${nameOf(value)} came.`,
+  );
 }
 
 function enumCodec(name: string, where: string, prop: PropDef): PropCodec {
@@ -285,7 +301,10 @@ function enumCodec(name: string, where: string, prop: PropDef): PropCodec {
         return value.envelope['v'];
       const key = names.get(value as object);
       if (key === undefined)
-        throw new ValidationError('wrong_type', `${where} takes one of the members of its enum.`);
+        throw new ValidationError(
+          'wrong_type',
+          `${where} takes one of the members of its enum, and ${nameOf(value)} came.`,
+        );
       return key;
     },
     // The core admits no name that the schema lacks; in the inbox there may be one of another schema.
@@ -295,11 +314,11 @@ function enumCodec(name: string, where: string, prop: PropDef): PropCodec {
   };
 }
 
-function classCodec(name: string, prop: PropDef, registry: TypeRegistry): PropCodec {
+function classCodec(name: string, where: string, prop: PropDef, registry: TypeRegistry): PropCodec {
   const codec = prop.codec as NonNullable<PropDef['codec']>;
   return {
     name,
-    toPlain: (value) => registry.encodeClass(codec, value),
+    toPlain: (value) => named(where, () => registry.encodeClass(codec, value)),
     fromPlain: (plain) => registry.decodeClass(codec, plain as Record<string, unknown>),
   };
 }

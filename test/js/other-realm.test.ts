@@ -22,13 +22,15 @@ type Values = Record<string, never>;
 const stored = (db: App, values: Values) =>
   db.transact((tx) => tx.cities.create({ id: 'x', name: '', country: '', ...values })).result;
 
+const isOwn = (realm: string) => realm === 'this one';
+
 describe.each(realms)('values of %s', (realm, run) => {
-  test(`their constructors are ${realm === 'this one' ? '' : 'not '}those of the package`, () => {
+  test(`their constructors are the package’s own ones: ${isOwn(realm)}`, () => {
     const made = [
       run('new Date(1)') instanceof Date,
       run('new Uint8Array(1)') instanceof Uint8Array,
     ];
-    expect(made).toEqual([realm === 'this one', realm === 'this one']);
+    expect(made).toEqual([isOwn(realm), isOwn(realm)]);
   });
 
   test.each(kinds)('$name is stored, and comes back', async ({ code, read, value }) => {

@@ -5,6 +5,7 @@ import { memory } from 'skerry/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TablesOf } from '../../js/api/types.ts';
 import type { Database } from '../../js/index.ts';
+import { until } from './support.ts';
 
 const app = schema(
   {
@@ -54,7 +55,8 @@ describe('a whole row is taken', () => {
   test('by update, again and again, of a row as it was read at first', async () => {
     const row = todo();
     for (const text of ['b', 'c', 'd']) {
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      const before = Date.now();
+      await until(() => Date.now() > before);
       db.transact((tx) => tx.todos.update(id, { ...row, text }));
     }
     expect(todo().modifiedAt.getTime()).toBeGreaterThan(row.modifiedAt.getTime());

@@ -14,7 +14,7 @@ import {
   type Tx,
   t,
   table,
-  type UnsyncedError,
+  UnsyncedError,
 } from 'skerry';
 
 class Money {
@@ -247,6 +247,20 @@ export const row: Use<Row<typeof app, 'groups'>> = ({ name, n }) =>
   check<[string, number]>([name, n]);
 export const fresh: NewRow<typeof app, 'groups'> = { name: 'x' };
 export const patch: Patch<typeof app, 'cities'> = { founded: null, name: 'x' };
+// The bytes of a row go into a file; any bytes go into a row. An error is recognised by its class.
+export const file = (city: Row<typeof app, 'cities'>) => new Blob(city.flag ? [city.flag] : []);
+export const withBytes = (
+  tx: Tx<typeof app>,
+  shared: Uint8Array<SharedArrayBuffer>,
+  any: Uint8Array,
+) => {
+  tx.cities.update('x', { flag: shared });
+  tx.cities.update('x', { flag: any });
+  // @ts-expect-error other numbers are no bytes
+  tx.cities.update('x', { flag: new Uint16Array(2) });
+};
+export const isUnsynced = (error: unknown) => error instanceof UnsyncedError && error.pending > 0;
+
 // A whole row is given back, and a copy is made of it; but what the database sets is not asked for by name.
 export const putBack = (
   tx: Tx<typeof app>,

@@ -4,8 +4,8 @@
  */
 import {
   refuseUnknown,
-  SkerryError,
   UnsupportedError,
+  UnsyncedError,
   ValidationError,
 } from '../../core/errors.ts';
 import { browserAccounts } from '../../host/account.ts';
@@ -20,23 +20,6 @@ export interface LogoutOptions {
    * deleted. Except with `keep` the user's data are deleted from this profile.
    */
   readonly unsynced?: 'fail' | 'keep' | 'discard';
-}
-
-/** There are changes that the server has not confirmed. */
-export class UnsyncedError extends SkerryError {
-  /** Mutations that are not confirmed, and entries of the conflict inbox. */
-  readonly pending: number;
-  readonly conflicts: number;
-
-  constructor(pending: number, conflicts: number) {
-    super(
-      'unsynced',
-      `Not logged out: ${pending} changes are not confirmed, and ${conflicts} are in the conflict inbox.`,
-      { retryable: true },
-    );
-    this.pending = pending;
-    this.conflicts = conflicts;
-  }
 }
 
 const counts: readonly Read[] = [
