@@ -3,6 +3,36 @@
 
 export const core = [
   {
+    name: 'a date that no database can hold is taken',
+    file: 'src/model/prop_value.cc',
+    from: 'if (value.kind() != ValueKind::kDate || value.number() >= kFirstDateMs) return',
+    to: 'if (value.kind() != ValueKind::kDate || value.number() >= -kMaxTimeMs) return',
+  },
+  {
+    name: 'a place in a descending order is taken for one in an ascending order',
+    file: 'src/model/prepared_query.cc',
+    from: 'if (compared != 0) return order.descending ? -compared : compared;\n  }\n  const int ids',
+    to: 'if (compared != 0) return compared;\n  }\n  const int ids',
+  },
+  {
+    name: 'rows that are equal to a place in the order all come after it',
+    file: 'src/model/prepared_query.cc',
+    from: 'if (is_placed_) return ComparePlace(slot) > 0;',
+    to: 'if (is_placed_) return ComparePlace(slot) >= 0;',
+  },
+  {
+    name: 'a page begins after its row though the row is no longer where it was',
+    file: 'src/model/prepared_query.cc',
+    from: 'if (anchor_ != kNoSlot && IsWhereItWas(anchor_)) return true;',
+    to: 'if (anchor_ != kNoSlot) return true;',
+  },
+  {
+    name: 'a text is not looked for again behind the first row that it is after',
+    file: 'src/model/collation.cc',
+    from: 'if (rank <= sought->before) return -1;',
+    to: 'if (sought->before != 0) return -1;',
+  },
+  {
     name: 'a window that lacked a record when it was to give rows back never gives them back',
     file: 'src/client/tab_offers.cc',
     from: 'if (tx.lacks) return',
