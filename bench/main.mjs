@@ -23,7 +23,7 @@ const note = (text) => console.error(text);
 /** Each gives its text, and whether something failed that may not; some take names of systems. */
 const kBenches = {
   quick: { run: () => quickBench(note) },
-  modes: { run: () => modesBench(note) },
+  modes: { run: (_, { rounds }) => modesBench({ rounds }, note) },
   peers: {
     named: true,
     run: (names, { rounds, cap }) => peersBench({ names, rounds, capMs: cap }, note),
@@ -44,7 +44,7 @@ const kBenches = {
   },
 };
 const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
-  [--rounds 3] [--cap 3000]            of peers and streams: how often; of peers: the milliseconds that a workload may take
+  [--rounds 3] [--cap 3000]            of modes, peers and streams: how often; of peers: the milliseconds that a workload may take
   [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay
   [--seconds 6]                        of fairness: how long each attack lasts; names are parts of attacks' names`;
 

@@ -8,7 +8,6 @@ import { digits, markdown, median } from './lib/report.mjs';
 import { startServer } from './lib/server.mjs';
 import { makeSite } from './lib/site.mjs';
 
-const kVisits = 3;
 const kReloads = 5;
 const kRestarts = 3;
 const kWrites = 100;
@@ -57,13 +56,13 @@ async function measured(server, mode, lists, note) {
   }
 }
 
-export async function modesBench(note) {
+export async function modesBench({ rounds }, note) {
   const site = await makeSite();
   let server = null;
   try {
     server = await startServer(site.folder);
     const lists = Object.fromEntries(kModes.map((mode) => [mode, {}]));
-    for (let i = 0; i < kVisits; i++)
+    for (let i = 0; i < rounds; i++)
       for (const mode of kModes) await measured(server, mode, lists[mode], note);
     const rows = Object.keys(lists[kModes[0]]).map((name) => {
       const [lease, service] = kModes.map((mode) => median(lists[mode][name]));
@@ -72,7 +71,7 @@ export async function modesBench(note) {
     const text = [
       markdown(['workload', 'lease', 'service worker', 'ratio'], rows),
       '',
-      `${kCities} cities by the image of a realm; Chromium; ${cpus().length} cores; medians of ${kVisits} profiles in each mode.`,
+      `${kCities} cities by the image of a realm; Chromium; ${cpus().length} cores; medians of ${rounds} ${rounds === 1 ? 'profile' : 'profiles'} in each mode.`,
       'The first visit includes the installation of the service worker.',
     ].join('\n');
     return { text, failed: false };
