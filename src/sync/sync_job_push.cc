@@ -85,7 +85,7 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
   if (!Work() || !lease_.held() || helps()) return;
   const Grouping& grouping = *ask->grouping;
   if (grouping.dropped_any()) {
-    // The user sees it at once, and not only when the server can be reached. Then the push goes on.
+    // The user sees it at once, and not only when the server has answered. Then the push goes on.
     BeginQuarantine(grouping.unreadable(), turn);
   } else if (!ask->batch.ids.empty()) {
     const auto awaited = [](const OutboxRecord& update) { return !update.received(); };

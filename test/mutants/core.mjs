@@ -753,12 +753,6 @@ export const core = [
     to: 'if (rest.ops.size() > 100000) {',
   },
   {
-    name: 'the user learns only from a server that can be reached what has no place',
-    file: 'src/sync/sync_job_push.cc',
-    from: 'if (grouping.dropped_any()) {',
-    to: 'if (grouping.dropped_any() && ask->batch.ids.empty()) {',
-  },
-  {
     name: 'a change that waits keeps what has no place, and is not shown with it',
     file: 'src/sync/grouping.cc',
     from: 'if (!left_out.ok() && LeaveOut(',
