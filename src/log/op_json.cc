@@ -7,6 +7,7 @@
 // `by` is missing if there is at most one action. Unknown members are ignored.
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "base/sort.h"
 #include "base/vector.h"
@@ -227,13 +228,13 @@ bool TrimOp(const Schema& schema, Data* data, Vector<std::string>* removed) {
   if (!CheckId(table, (*data)["id"].as_string()).ok()) return false;
   const char* member = PropsMember(kind);
   if (member == nullptr || !(*data)[member].is_object()) return true;
+  const bool adds = std::string_view(member) == "add";
   Data kept = Data::MakeObject();
   bool is_trimmed = false;
   for (const Data::Member& each : (*data)[member].members()) {
     const PropIndex prop = table.FindProp(each.first);
-    const bool fits = prop != kNone &&
-                      (kind == OpKind::kInc ? CheckAdd(table, prop).ok()
-                                            : HasPlaceFor(table, table.props[prop], each.second));
+    const bool fits = prop != kNone && (adds ? CheckAdd(table, prop).ok()
+                                             : HasPlaceFor(table, table.props[prop], each.second));
     if (fits) {
       kept.mutable_members().push_back(each);
       continue;

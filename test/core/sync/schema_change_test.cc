@@ -72,7 +72,7 @@ TEST_CASE("moves a dropped prop of pending mutations to the inbox, and pushes th
   CHECK(world.window().status["conflicts"].as_number() == 1);
 }
 
-TEST_CASE("moves a mutation that has no place at all to the inbox, and refuses no other for it") {
+TEST_CASE("moves what has no place at all to the inbox, and refuses no other for it") {
   Changing world;
   world.Reopen(1, true);
   world.Mutate({CreateItem("a", "A", 7)});
