@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { expect, test, vi } from 'vitest';
 import { patience, slowness } from '../support/patience.ts';
 
-test('limits are never shorter than on an idle machine, and at most eight times as long', () => {
+test('limits are as on an idle machine at least, and eight times as long at most', () => {
   expect(slowness).toBeGreaterThanOrEqual(1);
   expect(slowness).toBeLessThanOrEqual(8);
   expect(patience(1000)).toBe(Math.round(1000 * slowness));

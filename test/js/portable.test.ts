@@ -105,21 +105,26 @@ test('an export that is asked for at once holds what was written just before', a
   }
 });
 
-test('an export holds what waits behind another transaction', async () => {
-  const host = memory();
-  const db = await local(host);
-  await db.export();
-  host.storage.faults.hold = true;
-  db.mutate.addCity({ id: 'a', name: 'A' });
-  await turn();
-  db.mutate.addCity({ id: 'b', name: 'B' });
-  const exporting = db.export();
-  // As many turns as an export takes several times over.
-  for (let i = 0; i < 200; i++) await turn();
-  host.storage.faults.hold = false;
-  const { content } = await parsed(await exporting);
-  expect(content.rows?.['cities']?.['local']?.map(({ id }) => id)).toEqual(['a', 'b']);
-});
+test.each([true, false])(
+  'an export holds what waits behind a transaction, pendingOnly %s',
+  async (pendingOnly) => {
+    const { host } = world();
+    host.network.online = false;
+    const db = await connect(host, 'anna');
+    await db.export({ pendingOnly });
+    host.storage.faults.hold = true;
+    const ids = ['a', 'b', 'c'].map((id) => db.mutate.addCity({ id, name: 'A' }).id);
+    // The first transaction is under way, and does not have this.
+    await turn();
+    ids.push(db.mutate.addCity({ id: 'd', name: 'D' }).id);
+    const exporting = db.export({ pendingOnly });
+    // As many turns as an export takes several times over.
+    for (let i = 0; i < 200; i++) await turn();
+    host.storage.release();
+    const { content } = await parsed(await exporting);
+    expect(content.mutations).toMatchObject(ids.map((id) => ({ id })));
+  },
+);
 
 test('moves values of every type between local databases; existing rows stay', async () => {
   const source = await local(memory());

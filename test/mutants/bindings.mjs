@@ -9,13 +9,6 @@ export const redux = [
     to: '',
   },
   {
-    name: 'two stores make other slices of one stream',
-    test: 'test/js/redux-faults.test.ts',
-    file: 'js/redux/group.ts',
-    from: 'if (known && known.slices !== slices) {',
-    to: 'if (known && known.slices === null) {',
-  },
-  {
     name: 'a stream of a named realm is opened in the default one',
     test: 'test/js/redux-faults.test.ts',
     file: 'js/redux/group.ts',
@@ -145,8 +138,8 @@ export const redux = [
     name: 'stores of other slices make one stream',
     test: 'test/js/redux-faults.test.ts',
     file: 'js/redux/group.ts',
-    from: '  if (known !== names)\n',
-    to: '  if (known === null)\n',
+    from: 'if (known && known.slices !== slices) {',
+    to: 'if (known && known.slices === null) {',
   },
 ];
 
