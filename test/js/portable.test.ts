@@ -118,8 +118,8 @@ test.each([true, false])(
     await turn();
     ids.push(db.mutate.addCity({ id: 'd', name: 'D' }).id);
     const exporting = db.export({ pendingOnly });
-    // As many turns as an export takes several times over.
-    for (let i = 0; i < 200; i++) await turn();
+    // Longer than its module takes to load.
+    for (let i = 0; i < 5_000; i++) await turn();
     host.storage.release();
     const { content } = await parsed(await exporting);
     expect(content.mutations).toMatchObject(ids.map((id) => ({ id })));

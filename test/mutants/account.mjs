@@ -4,13 +4,6 @@ const test = 'test/js/moved.test.ts';
 
 export const account = [
   {
-    name: 'an export does not wait for what was written just before',
-    test: 'test/js/portable.test.ts',
-    file: 'js/api/account/export.ts',
-    from: '  await core.parts.mutations.durable();\n',
-    to: '',
-  },
-  {
     name: 'a changed role of one’s own is not shown',
     test: 'test/js/realms.test.ts',
     file: 'js/api/realms.ts',
