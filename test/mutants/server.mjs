@@ -543,6 +543,27 @@ export const server = [
     to: '      return;\n    }\n    this.#spoke();',
   },
   {
+    name: 'a ping waits for the hello that is under way',
+    test: 'test/server/sockets.test.ts',
+    file: 'server/src/poke/sockets.ts',
+    from: 'if (this.#listener && isPing(data, binary)) {',
+    to: 'if (this.#listener && this.#waiting === 0 && isPing(data, binary)) {',
+  },
+  {
+    name: 'a socket may send any number of pings',
+    test: 'test/server/sockets.test.ts',
+    file: 'server/src/poke/sockets.ts',
+    from: '      this.#count();\n      this.#send(kPong);',
+    to: '      this.#send(kPong);',
+  },
+  {
+    name: 'a server does not say that it answers pings',
+    test: 'test/server/sockets.test.ts',
+    file: 'server/src/poke/messages.ts',
+    from: "features: ['ping']",
+    to: 'features: []',
+  },
+  {
     name: 'a socket also gets the pokes of an earlier hello',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/sockets.ts',

@@ -32,6 +32,61 @@ const readies = (ear: Ear) => ear.heard.filter(({ type }) => type === 'ready').l
 const ready = (ear: Ear, times = 1) => vi.waitFor(() => expect(readies(ear)).toBe(times));
 const tablesOf = (ear: Ear) => ear.pokes().flatMap(({ tables }) => tables as string[]);
 
+describe('ping', () => {
+  const pongs = (ear: Ear) => ear.heard.filter(({ type }) => type === 'pong').length;
+  const ping = (ear: Ear) => ear.socket.send('{"type":"ping"}');
+
+  test('is answered by a socket that was greeted, which says that it is', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    expect(await ear.hears(({ type }) => type === 'ready')).toMatchObject({ features: ['ping'] });
+    ping(ear);
+    await vi.waitFor(() => expect(pongs(ear)).toBe(1));
+    ping(ear);
+    await vi.waitFor(() => expect(pongs(ear)).toBe(2));
+    // It is still a listener.
+    world.commit('a', ['one']);
+    await ear.hears(({ type }) => type === 'poke');
+  });
+
+  test('is answered while a hello waits for the rights of its user', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    await ready(ear);
+    world.hold();
+    ear.hello(hello('c', ['one'], { user: 'anna', realms: ['a', 'new'] }));
+    await vi.waitFor(() => expect(world.waiting).toBe(1));
+    ping(ear);
+    await vi.waitFor(() => expect(pongs(ear)).toBe(1));
+    world.release();
+    await ready(ear, 2);
+  });
+
+  test('is no hello', async () => {
+    const ear = await world.open();
+    ping(ear);
+    expect(await ear.closed).toBe(4400);
+  });
+
+  test.each([
+    ['as many as hellos are answered', limits.hellosAtOnce - 1, false],
+    ['one more closes the socket', limits.hellosAtOnce, true],
+  ])('%s', async (_name, count, isClosed) => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    await ready(ear);
+    // No time passes in which others would be allowed.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    try {
+      for (let i = 0; i < count; i++) ping(ear);
+      if (isClosed) expect(await ear.closed).toBe(4429);
+      else await vi.waitFor(() => expect(pongs(ear)).toBe(count));
+    } finally {
+      clock.mockRestore();
+    }
+  });
+});
+
 describe('hello', () => {
   test('replaces all earlier hellos of the socket', async () => {
     const ear = await world.open();

@@ -199,7 +199,7 @@ export const limits = {
   bodyBytesPerSecond: 8 << 10,
   /** Sockets of an address without a hello; one more closes the oldest of them. */
   silentSocketsPerAddress: 100,
-  /** Hellos of a socket: the burst, and the rate per second. */
+  /** Hellos and pings of a socket: the burst, and the rate per second. */
   hellosAtOnce: 60,
   hellosPerSecond: 2,
   /** Sockets. */

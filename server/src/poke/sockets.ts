@@ -1,7 +1,7 @@
 // The sockets of /v1/poke. The first message, within five seconds, is `hello` with a token, a client identity and
 // scopes; the answer is `{"type":"ready"}`, and pokes follow. A later `hello` replaces the first one (a fresh token,
-// other scopes). Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 reads too
-// slowly, 4429 too many hellos or sockets, 1001 the server is shutting down, 1013 the database is unavailable:
+// other scopes). A `ping` is answered by a `pong`: a page sees no pings of the WebSocket protocol. Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 reads too
+// slowly, 4429 too many messages or sockets, 1001 the server is shutting down, 1013 the database is unavailable:
 // connect again later.
 
 import type { IncomingMessage } from 'node:http';
@@ -9,10 +9,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
-import { isRealmName, type User } from '../auth/user.ts';
+import type { User } from '../auth/user.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
-import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { addressOf } from '../cost/address.ts';
@@ -25,6 +24,7 @@ import type { Grants } from '../rights/grants.ts';
 import { readRights } from '../rights/rights.ts';
 import { kMembers } from '../sql/members.ts';
 import type { Listener } from './hub.ts';
+import { isPing, kPong, kReady, parseHello, Refused } from './messages.ts';
 import type { Pokes } from './relay.ts';
 
 export interface PokeSocketOptions {
@@ -46,42 +46,12 @@ export interface PokeSocketOptions {
 const kPath = '/v1/poke';
 const kLongestTimerMs = 2 ** 31 - 1;
 
-class Refused extends Error {
-  readonly closeCode: number;
-  constructor(closeCode: number, reason: string) {
-    super(reason);
-    this.closeCode = closeCode;
-  }
-}
-
-interface Hello {
-  readonly token: string | null;
-  readonly client: string;
-  readonly scopes: unknown;
-  readonly streams: unknown;
-  readonly schema: unknown;
-}
-
-function parseHello(data: Buffer, binary: boolean): Hello {
-  let message: unknown;
-  try {
-    message = binary ? null : JSON.parse(String(data));
-  } catch (error) {
-    throw new Refused(4400, `not JSON: ${(error as Error).message}`.slice(0, 100));
-  }
-  if (!isObject(message) || message.type !== 'hello' || !isRealmName(message.client)) {
-    throw new Refused(4400, 'a hello was expected');
-  }
-  const { token, client, scopes = [], streams, schema } = message;
-  return { token: typeof token === 'string' ? token : null, client, scopes, streams, schema };
-}
-
 /** One connection: anonymous until its hello, then a listener of the hub. */
 class Connection {
   readonly #socket: WebSocket;
   readonly #options: PokeSocketOptions;
   readonly #places: SocketPlaces;
-  readonly #hellos = new Rates(
+  readonly #messages = new Rates(
     { perSecond: limits.hellosPerSecond, burst: limits.hellosAtOnce },
     1,
   );
@@ -125,6 +95,11 @@ class Connection {
   }
 
   #message(data: Buffer, binary: boolean): void {
+    // At once: a hello that waits for the application's rights says nothing about the connection.
+    if (this.#listener && isPing(data, binary)) {
+      this.#pong();
+      return;
+    }
     if (++this.#waiting > 4) {
       this.#socket.close(4400, 'too many messages');
       return;
@@ -141,7 +116,7 @@ class Connection {
     const began = performance.now();
     const { token, client, scopes, streams, schema } = parseHello(data, binary);
     const parsedMs = performance.now() - began;
-    if (this.#hellos.take('', 1) > 0) throw new Refused(4429, 'too many hellos');
+    this.#count();
     const user = await this.#options.authenticate(token);
     this.#options.callers.request(user.id);
     const { callers, authority } = this.#options;
@@ -180,7 +155,21 @@ class Connection {
     }
     this.#spoke();
     this.#expireWith(user);
-    this.#send('{"type":"ready"}');
+    this.#send(kReady);
+  }
+
+  #pong(): void {
+    try {
+      this.#count();
+      this.#send(kPong);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  /** Refuses a message beyond the rate of hellos and pings. */
+  #count(): void {
+    if (this.#messages.take('', 1) > 0) throw new Refused(4429, 'too many messages');
   }
 
   /** Joins with the realms that the user may read now. */

@@ -1,0 +1,53 @@
+// The messages of /v1/poke but pokes themselves, as they are on the wire (docs/protocol.md).
+
+import { isRealmName } from '../auth/user.ts';
+import { isObject } from '../base/json.ts';
+
+/** Why a socket is closed, with its close code. */
+export class Refused extends Error {
+  readonly closeCode: number;
+  constructor(closeCode: number, reason: string) {
+    super(reason);
+    this.closeCode = closeCode;
+  }
+}
+
+interface Hello {
+  readonly token: string | null;
+  readonly client: string;
+  readonly scopes: unknown;
+  readonly streams: unknown;
+  readonly schema: unknown;
+}
+
+/** What follows a `ready`: pokes, and a `pong` for each `ping`. */
+export const kReady = JSON.stringify({ type: 'ready', features: ['ping'] });
+export const kPong = JSON.stringify({ type: 'pong' });
+
+/** The longest message that may be a ping. */
+const kPingBytes = 64;
+
+export function isPing(data: Buffer, binary: boolean): boolean {
+  if (binary || data.length > kPingBytes) return false;
+  try {
+    const message: unknown = JSON.parse(String(data));
+    return isObject(message) && message.type === 'ping';
+  } catch {
+    // It is refused like any other message that is no hello.
+    return false;
+  }
+}
+
+export function parseHello(data: Buffer, binary: boolean): Hello {
+  let message: unknown;
+  try {
+    message = binary ? null : JSON.parse(String(data));
+  } catch (error) {
+    throw new Refused(4400, `not JSON: ${(error as Error).message}`.slice(0, 100));
+  }
+  if (!isObject(message) || message.type !== 'hello' || !isRealmName(message.client)) {
+    throw new Refused(4400, 'a hello was expected');
+  }
+  const { token, client, scopes = [], streams, schema } = message;
+  return { token: typeof token === 'string' ? token : null, client, scopes, streams, schema };
+}
