@@ -77,8 +77,9 @@ bool NeedsNewId(const ConflictRecord& entry) {
   return entry.code == kParentDeleted || entry.code == kRowDeleted || entry.part.value_or(false);
 }
 
-// The user has decided that what the log may have had is done: as of now.
-bool IsMadeNow(const ConflictRecord& entry) {
+// The user has decided that what the log may have had, or what was left out, is done: it is based on
+// what is there now.
+bool IsBasedOnNow(const ConflictRecord& entry) {
   return entry.code == "outcome_unknown" || entry.part.value_or(false);
 }
 
@@ -88,13 +89,15 @@ bool IsMadeNow(const ConflictRecord& entry) {
 void Tab::AddRetried(Mutation mutation, const ConflictRecord& entry, Tx* tx, Data* writes) {
   tx->ids.push_back(mutation.action.id);
   if (NeedsNewId(entry)) mutation.action.id = options_.ids->Next(now_);
-  if (IsMadeNow(entry)) {
-    mutation.action.at = now_ + clock_offset_;
+  if (entry.part.value_or(false)) mutation.action.at = now_ + clock_offset_;
+  if (IsBasedOnNow(entry)) {
+    // The action stays as it was made, so that a log that still has its id knows it.
+    mutation.action.is_replayed = mutation.action.is_again = false;
     for (auto& [realm, revision] : mutation.base) revision = mirror_.CursorRevision(realm);
   }
   MutationRecord record = MakeMutationRecord(*schema_, mutation);
   // With what this release has no place for, which the worker puts into the inbox again.
-  if (!NeedsNewId(entry) && !IsMadeNow(entry)) record.body = entry.mutation.body;
+  if (!NeedsNewId(entry) && !IsBasedOnNow(entry)) record.body = entry.mutation.body;
   writes->Push(AddWrite(Store::kMutations, record.Write()));
   tx->added.push_back({record.id, std::move(record), {}});
 }
@@ -106,7 +109,7 @@ std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation*
   Result<Mutation> decoded = DecodeMutation(*schema_, entry.mutation.body, &left_out);
   if (!decoded.ok())
     return Refusal{id, "unreadable", "It cannot be read: " + decoded.status().detail() + '.'};
-  const bool is_remade = NeedsNewId(entry) || IsMadeNow(entry);
+  const bool is_remade = NeedsNewId(entry) || IsBasedOnNow(entry);
   if (!left_out.ok() && (is_remade || decoded.value().ops.empty())) {
     const std::string why = "This release has no place for it: " + left_out.detail() + '.';
     return Refusal{id, "no_place", why};
