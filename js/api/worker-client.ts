@@ -3,6 +3,7 @@
  * holds, so that the window can release them when it ends (a Worker hears neither `pagehide` nor
  * `freeze`; docs/sync-worker.md, section 5).
  */
+import { messageOf } from '../core/brand.ts';
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
 import type {
   LeaseCopyMessage,
@@ -17,6 +18,10 @@ import type { Host } from '../host/host.ts';
 import type { Timers } from '../host/timers.ts';
 import type { WorkerConfig, WorkerLink } from '../host/worker-link.ts';
 import type { Remote } from './remote.ts';
+
+/** The worker waits so long for an answer, unless the host says otherwise (src/sync/times.h); the application has a part of it. */
+const tokenMs = 20_000;
+const answerShare = 0.75;
 
 export interface WorkerClientParts {
   readonly host: Host;
@@ -56,6 +61,8 @@ export class WorkerClient {
   readonly #leases = new Map<LeaseName, Lease>();
   readonly #timers: Timers;
   #stopped: (() => void) | null = null;
+  /** Calls of `token`. */
+  #asked = 0;
 
   constructor(parts: WorkerClientParts) {
     this.#parts = parts;
@@ -168,11 +175,10 @@ export class WorkerClient {
     let given: unknown = null;
     let refused: SkerryError | null = null;
     try {
-      given = (await this.#parts.remote?.token?.(why)) ?? null;
-    } catch (error) {
-      const details = { cause: error, retryable: true };
-      const reason = error instanceof Error ? error.message : String(error);
-      refused = errorFromCode('needs_auth', `token("${why}") failed: ${reason}`, details);
+      given = await this.#askToken(why);
+    } catch (cause) {
+      const message = `token("${why}") failed: ${reasonOf(cause)}`;
+      refused = errorFromCode('needs_auth', message, { cause, retryable: true });
     }
     if (this.#link !== link) return;
     let token: string | null = null;
@@ -195,8 +201,52 @@ export class WorkerClient {
     this.post({ type: 'token', token });
   }
 
+  /**
+   * Calls `token(why)`. That it has not answered in time is a failure, and not the answer that there is none: it is
+   * called again after a pause, and an answer that comes after all is used.
+   */
+  #askToken(why: TokenNeed): Promise<unknown> {
+    const link = this.#link;
+    const ask = async () => (await this.#parts.remote?.token?.(why)) ?? null;
+    const limitMs = answerShare * (this.#parts.host.workerTimes?.token ?? tokenMs);
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const timer = `token ${++this.#asked}`;
+      this.#timers.set(timer, limitMs, () => {
+        isLate = true;
+        reject(new Error(`It did not answer within ${limitMs / 1000} s.`));
+      });
+      ask()
+        .finally(() => this.#timers.cancel(timer))
+        .then((token) => {
+          if (!isLate) resolve(token);
+          else if (token !== null && this.#link === link) this.#takeLate(token);
+        }, reject);
+    });
+  }
+
+  #takeLate(given: unknown): void {
+    let token: string;
+    try {
+      token = tokenToSend(given, this.#parts.user);
+    } catch (error) {
+      // The application is asked again after the pause.
+      this.#owner.onFailed(error as SkerryError);
+      return;
+    }
+    this.#timers.cancel('token');
+    this.#owner.onToken();
+    this.post({ type: 'token', token });
+  }
+
   #backoff(): Backoff {
     const { clock, workerTimes } = this.#parts.host;
     return new Backoff(clock, workerTimes);
   }
+}
+
+/** What was thrown, in words. */
+function reasonOf(cause: unknown): string {
+  const message = messageOf(cause);
+  return message === '' ? 'without a reason' : message.slice(0, 500);
 }

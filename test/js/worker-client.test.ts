@@ -6,7 +6,12 @@ import { WorkerClient } from '../../js/api/worker-client.ts';
 import type { WorkerConfig, WorkerHandlers } from '../../js/host/worker-link.ts';
 import { turn } from './support.ts';
 
-function clientWith(token: (why: string) => Promise<string | null>, user: string | null = null) {
+type Token = (why: string) => Promise<string | null>;
+
+/** It gives a token 30 ms, and asks again after 20 ms at least. */
+const times = { token: 40, retry: 20, retryMax: 40 };
+
+function clientWith(token: Token, user: string | null = null) {
   const workers: { handlers: WorkerHandlers; posted: unknown[] }[] = [];
   const onMessage = vi.fn();
   const onFailed = vi.fn();
@@ -17,7 +22,7 @@ function clientWith(token: (why: string) => Promise<string | null>, user: string
     return { post: (message: unknown) => void posted.push(message), terminate() {} };
   };
   const client = new WorkerClient({
-    host: { ...memory(), workers: { start } },
+    host: { ...memory({ workerTimes: times }), workers: { start } },
     url: null,
     remote: http('/v1', { token }),
     user,
@@ -116,4 +121,68 @@ test('a worker that reports a failure runs on, unless the report says that it en
   expect(client.running).toBe(false);
   client.start();
   expect(workers).toHaveLength(2);
+});
+
+const need = { type: 'needToken', why: 'start' };
+
+test.each<[string, Token[]]>([
+  ['that does not answer', [() => new Promise(() => {})]],
+  ['that does not answer, twice', [() => new Promise(() => {}), () => new Promise(() => {})]],
+  ['that throws', [() => Promise.reject(new Error('no network'))]],
+  [
+    'that does not answer, then throws',
+    [() => new Promise(() => {}), () => Promise.reject(new Error('no network'))],
+  ],
+])('a token() %s is a failure, and is asked again after a pause', async (_name, failing) => {
+  const calls: Token[] = [...failing, async () => 'fresh'];
+  const { client, workers, onFailed } = clientWith(async (why) => calls.shift()?.(why) ?? null);
+  client.start();
+  const [worker] = workers;
+  worker?.handlers.onMessage(need);
+  await expect.poll(() => worker?.posted).toContainEqual({ type: 'token', token: 'fresh' });
+  expect(onFailed.mock.calls.map(([{ code, retryable }]) => [code, retryable])).toEqual(
+    failing.map(() => ['needs_auth', true]),
+  );
+  client.terminate();
+});
+
+test('a token() that says null is not asked again: the user has logged out', async () => {
+  const token = vi.fn(async () => null);
+  const { client, workers, onFailed } = clientWith(token);
+  client.start();
+  workers[0]?.handlers.onMessage(need);
+  await expect.poll(() => workers[0]?.posted).toContainEqual({ type: 'token', token: null });
+  for (let i = 0; i < 100; i++) await turn();
+  expect(token).toHaveBeenCalledTimes(1);
+  expect(onFailed).not.toHaveBeenCalled();
+});
+
+test('a token that comes late is used, and ends the pause', async () => {
+  let give = (_token: string | null) => {};
+  const token = vi.fn(() => new Promise<string | null>((resolve) => (give = resolve)));
+  const { client, workers, onFailed } = clientWith(token);
+  client.start();
+  const [worker] = workers;
+  worker?.handlers.onMessage(need);
+  await vi.waitFor(() => expect(onFailed).toHaveBeenCalledTimes(1));
+  give('late');
+  await expect.poll(() => worker?.posted.at(-1)).toEqual({ type: 'token', token: 'late' });
+  client.terminate();
+});
+
+test.each([
+  [
+    new Error('the login service answers 500'),
+    'token("start") failed: the login service answers 500',
+  ],
+  ['offline', 'token("start") failed: offline'],
+  [new Error(''), 'token("start") failed: without a reason'],
+  [undefined, 'token("start") failed: undefined'],
+])('says in words why a token could not be had: %s', async (thrown, message) => {
+  const { client, workers, onFailed } = clientWith(() => Promise.reject(thrown));
+  client.start();
+  workers[0]?.handlers.onMessage(need);
+  await vi.waitFor(() => expect(onFailed).toHaveBeenCalled());
+  expect(onFailed.mock.calls[0]?.[0].message).toBe(message);
+  client.terminate();
 });
