@@ -298,11 +298,12 @@ function wholeNumber(count: number, what: string): number {
   throw new ValidationError('invalid_argument', `${what} takes a whole number, 0 or more.`);
 }
 
-/** The option `scopes` of `open`, as filters. */
+/** The option `scopes` of `open`, as filters, and the whole of each table that is `autosubscribe`. */
 export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string; where: Filter }[] {
   const tables = declaredTables(lives.view.codec);
-  if (scopes === 'all')
-    return tables.map(({ table }) => ({ table: table.name, where: isEverything }));
+  const wholes = (of: typeof tables) =>
+    of.map(({ table }) => ({ table: table.name, where: isEverything }));
+  if (scopes === 'all') return wholes(tables);
   if (typeof scopes !== 'function')
     throw new ValidationError(
       'invalid_argument',
@@ -314,7 +315,11 @@ export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string;
   const queries: unknown = scopes(Object.fromEntries(builders));
   if (!Array.isArray(queries))
     throw new ValidationError('invalid_argument', returnedWhat('scopes', queries));
-  return queries.map((query) => scopeOf(query));
+  const asked = queries.map((query) => scopeOf(query));
+  const isAsked = (name: string) =>
+    asked.some(({ table, where }) => table === name && where === isEverything);
+  const everybodys = tables.filter(({ table }) => table.autosubscribe && !isAsked(table.name));
+  return [...asked, ...wholes(everybodys)];
 }
 
 /** The filter of a scope: a query without order, limit or included rows. */

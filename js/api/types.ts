@@ -63,6 +63,7 @@ export type Props = Record<string, AnyProp>;
 
 export interface TableOptions {
   id?: Prop<string>;
+  /** All rows that a user may read come to each of the user's devices, whatever `scopes` says. */
   autosubscribe?: boolean;
 }
 export interface Table<P extends Props = Props, O = unknown> {

@@ -1,9 +1,12 @@
 /** `db.sync.scope`: parts of tables that several callers ask for, give up, and ask for again; on memory hosts. */
 
-import { afterEach, expect, test, vi } from 'vitest';
+import { http, open, schema, t, table } from 'skerry';
+import type { MemoryHost } from 'skerry/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Scope } from '../../js/api/scopes.ts';
 import { WindowCore } from '../../js/core/window-core.ts';
 import { connect, world } from './account-world.ts';
+import type { FakeServer } from './fake-server.ts';
 import { type App, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -139,4 +142,94 @@ test('a scope that was left out is no error any more when it is unsubscribed', a
   await expect(mine.ready).rejects.toMatchObject({ code: 'scope_left_out' });
   mine.unsubscribe();
   expect(db.sync.status.error).toBeNull();
+});
+
+describe('a table that is `autosubscribe`', () => {
+  const news = (autosubscribe: boolean, version = 1) =>
+    schema(
+      {
+        news: table({ title: t.string() }, { autosubscribe }),
+        cities: table({ name: t.string(), country: t.string() }),
+      },
+      { version },
+    );
+  const release = async (host: MemoryHost, of: ReturnType<typeof news>, scopes: unknown) => {
+    const remote = http('http://server.test/v1', { token: async () => 'dev:anna' });
+    return await open({
+      ...{ name: 'news', schema: of, host, remote, user: 'anna', defaultRealm: 'public' },
+      scopes: scopes as 'all',
+    });
+  };
+  const storedScopes = (host: MemoryHost) => {
+    const stored = host.storage.dump('skerry/news/anna', 'sync').find(({ key }) => key === 'sync');
+    const sync = stored?.value as { scopes: { table: string; where: unknown[] }[] } | undefined;
+    return sync?.scopes.map((scope) => [scope.table, scope.where[0]]).sort();
+  };
+  type Db = Awaited<ReturnType<typeof release>>;
+  const seFilter = (q: Db) => [q.cities.where('country', '=', 'SE')];
+  const write = (server: FakeServer, id: string) =>
+    server.write([{ op: 'create', table: 'news', id, set: { title: id } }]);
+  const [one, two] = [
+    '01900000-0000-7000-8000-000000000001',
+    '01900000-0000-7000-8000-000000000002',
+  ];
+
+  test.each<[string, unknown, string[][]]>([
+    [
+      'beside other scopes',
+      seFilter,
+      [
+        ['cities', '='],
+        ['news', 'true'],
+      ],
+    ],
+    ['without other scopes', () => [], [['news', 'true']]],
+    ['once beside the same scope', (q: Db) => [q.news], [['news', 'true']]],
+    [
+      'beside a part of itself',
+      (q: Db) => [q.news.where('title', '=', 'x')],
+      [
+        ['news', '='],
+        ['news', 'true'],
+      ],
+    ],
+    [
+      'with `all`',
+      'all',
+      [
+        ['cities', 'true'],
+        ['news', 'true'],
+      ],
+    ],
+  ])('comes whole, %s', async (_name, scopes, expected) => {
+    const { host, server } = world();
+    write(server, one);
+    const db = await release(host, news(true), scopes);
+    await db.sync.now();
+    expect(db.news.ids()).toEqual([one]);
+    expect(storedScopes(host)).toEqual(expected);
+    await db.close();
+  });
+
+  test('comes with the release that makes it so, and is not asked for by one that does not', async () => {
+    const { host, server } = world();
+    write(server, one);
+    let db = await release(host, news(false), seFilter);
+    await db.sync.now();
+    expect(db.news.ids()).toEqual([]);
+    expect(storedScopes(host)).toEqual([['cities', '=']]);
+    await db.close();
+    db = await release(host, news(true, 2), seFilter);
+    await until(() => db.news.count() === 1);
+    write(server, two);
+    await db.sync.now();
+    expect(db.news.ids()).toEqual([one, two]);
+    await db.close();
+    // Another device, under a release that takes it back: what nothing asks for does not come.
+    const other = world();
+    const later = await release(other.host, news(false, 3), seFilter);
+    await later.sync.now();
+    expect(storedScopes(other.host)).toEqual([['cities', '=']]);
+    await later.close();
+  });
 });
