@@ -329,6 +329,12 @@ export class SyncControl implements SyncApi {
     else request?.resolve();
   }
 
+  /** What was known of the server was known to the worker. */
+  workerEnded(): void {
+    const { worker } = this.#input;
+    if (worker?.connected) this.update({ worker: { ...worker, connected: false } });
+  }
+
   /** The worker is gone (page frozen, or it failed): its answers will not come. */
   abandon(error: SkerryError): void {
     for (const request of this.#requests.values()) request.reject(error);

@@ -18,7 +18,15 @@ export interface SyncStatus {
   readonly role: SyncRole;
   /** The window that pushes, as last seen. */
   readonly lease: StatusLease | null;
+  /** Whether the browser has a network (`navigator.onLine`). It may have one, and not reach the server. */
   readonly online: boolean;
+  /**
+   * Whether the server can be reached now: the socket for pokes is open and answers, or else the last request was
+   * answered. A server that stops shows within seconds, a network in which nothing passes any more within a minute.
+   */
+  readonly connected: boolean;
+  /** When the server last answered or sent a message, to the second; null: not since the database was opened. */
+  readonly lastHeardAt: Date | null;
   readonly needsAuth: boolean;
   readonly writable: boolean;
   /** Mutations that are not confirmed yet. */
@@ -63,6 +71,8 @@ export function makeStatus(input: StatusInput): SyncStatus {
     role: worker?.role ?? 'none',
     lease: worker?.lease ?? null,
     online: worker?.online ?? input.online,
+    connected: !local && worker?.connected === true,
+    lastHeardAt: local ? null : toDate(worker?.lastHeardAt),
     needsAuth: worker?.needsAuth === true,
     writable: true,
     pending: window?.pending ?? 0,

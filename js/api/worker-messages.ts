@@ -80,6 +80,7 @@ export class WorkerMessages implements WorkerOwner {
   }
 
   onEnded(): void {
+    this.#parts.sync.workerEnded();
     this.#parts.lifecycle.workerEnded();
   }
 

@@ -75,6 +75,9 @@ export interface WorkerStatus {
   /** The id of the service worker that reports. */
   readonly instance?: string;
   readonly online: boolean;
+  /** The server can be reached now; when it last answered or sent a message. */
+  readonly connected: boolean;
+  readonly lastHeardAt: number | null;
   readonly clockOffsetMs: number;
 }
 

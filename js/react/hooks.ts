@@ -103,6 +103,8 @@ const opening: SyncStatus = Object.freeze({
   role: 'none',
   lease: null,
   online: true,
+  connected: false,
+  lastHeardAt: null,
   needsAuth: false,
   writable: true,
   pending: 0,

@@ -50,7 +50,8 @@ Answer ReadAnswer(const ResponseEvent& event) {
   double retry_after_ms = 0;
   if (!event.status.has_value()) {
     answer.error = NoAnswer(event.error);
-    if (answer.error.code == "too_large") answer.kind = AnswerKind::kUnread;
+    answer.is_of_server = answer.error.code == "too_large";
+    if (answer.is_of_server) answer.kind = AnswerKind::kUnread;
     return answer;
   }
   const double status = *event.status;
@@ -62,6 +63,7 @@ Answer ReadAnswer(const ResponseEvent& event) {
   const bool json = parsed.ok() && parsed.value().is_object();
   if (json) answer.json = std::move(parsed.value());
   if (status == 200) {
+    answer.is_of_server = json;
     if (json) {
       answer.kind = AnswerKind::kOk;
     } else {
@@ -73,6 +75,7 @@ Answer ReadAnswer(const ResponseEvent& event) {
   answer.error.retry_after_ms = retry_after_ms;
   const ServerError sent = json ? ReadRecord<ServerError>(answer.json) : ServerError();
   if (sent.code.has_value() && !sent.code->empty()) {
+    answer.is_of_server = status < 500;
     answer.error.code = *sent.code;
     if (sent.detail.has_value()) answer.error.message = *sent.detail;
   } else if (!json && status < 500 && status != 413 && !answer.error.retryable) {

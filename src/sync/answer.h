@@ -23,6 +23,9 @@ enum class AnswerKind : uint8_t {
 
 struct Answer {
   AnswerKind kind = AnswerKind::kFailed;
+  // It shows that the server is reachable: it is from the server itself, and not because the server
+  // has failed (5xx).
+  bool is_of_server = false;
   Data json;
   SyncError error;
 };

@@ -28,6 +28,7 @@ bool HistoryReader::Response(const ResponseEvent& event, Turn* turn) {
   const auto found = asked_.find(event.id);
   if (found == asked_.end()) return false;
   Answer read = ReadAnswer(event);
+  state_->reach.Answered(read.is_of_server, turn->now);
   HistoryAnswerMessage answer{found->second, {}, {}};
   asked_.erase(found);
   if (read.kind == AnswerKind::kOk) {

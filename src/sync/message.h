@@ -245,6 +245,37 @@ struct ImageMessage {
   }
 };
 
+// What a worker has seen of the server (sync/reach.h). `socket`, `retry_at`: from the worker that has
+// the poke socket, or has just closed it.
+struct ReachMessage {
+  static constexpr const char* kType = "reach";
+  bool reached = false;
+  std::optional<double> heard_at;
+  std::optional<bool> socket;
+  std::optional<double> retry_at;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("reached", self.reached);
+    member("heardAt", self.heard_at);
+    member.Optional("socket", self.socket);
+    member.Optional("retryAt", self.retry_at);
+  }
+};
+
+// To the worker that has the poke socket: is the socket alive? `brought`: others' changes that a pull
+// has brought, by realm the highest revision; the socket should have announced them. Empty: the
+// application called sync.now().
+struct CheckSocketMessage {
+  static constexpr const char* kType = "checkSocket";
+  Revisions brought;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("brought", self.brought);
+  }
+};
+
 // ---- from the service worker to helpers, on the channel ----
 
 // A pull named images, and a service worker makes none.

@@ -10,6 +10,11 @@ namespace skerry {
 namespace {
 
 constexpr double kUnauthenticatedClose = 4401;
+// From here on a close code is the server's word about this client; codes below it say that the
+// connection was lost, or that the server stops.
+constexpr double kFirstRefusal = 4400;
+constexpr const char* kPingText = R"({"type":"ping"})";
+constexpr const char* kPingFeature = "ping";
 
 // The socket's messages (docs/protocol.md).
 struct Hello {
@@ -30,12 +35,15 @@ struct Hello {
   }
 };
 
-// From here on nothing is missed.
+// From here on nothing is missed. `features`: what the server can do beyond the first version.
 struct ReadyMessage {
   static constexpr const char* kType = "ready";
+  Vector<std::string> features;
 
   template <typename Self, typename Visitor>
-  static void Each(Self&, Visitor&) {}
+  static void Each(Self& self, Visitor& member) {
+    member("features", self.features);
+  }
 };
 
 struct PokeMessage {
@@ -77,6 +85,8 @@ void PokeSocket::Want(bool wanted, Turn* turn) {
   if (!wanted && socket_state_ != SocketState::kClosed) {
     Close(turn);
     backoff_.Reset();
+    lost_ = look_due_ = look_ = false;
+    retry_at_.reset();
   }
 }
 
@@ -90,19 +100,41 @@ void PokeSocket::Open(Turn* turn) {
   socket_state_ = SocketState::kOpening;
   turn->OpenSocket();
   turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
+  if (lost_) retry_at_ = turn->now + state_->times.hello_ms;
 }
 
 void PokeSocket::Close(Turn* turn) {
   if (socket_state_ != SocketState::kPausing) turn->CloseSocket();
   turn->Cancel(WorkerTimer::kSocket);
+  if (ready()) StopWatching(turn);
   socket_state_ = SocketState::kClosed;
 }
 
+void PokeSocket::StopWatching(Turn* turn) {
+  turn->Cancel(WorkerTimer::kPing);
+  turn->Cancel(WorkerTimer::kAnnounced);
+  awaited_.clear();
+}
+
 void PokeSocket::Pause(Turn* turn) {
+  if (ready()) StopWatching(turn);
   socket_state_ = SocketState::kPausing;
   const SyncTimes& times = state_->times;
-  turn->Timer(WorkerTimer::kSocket,
-              backoff_.Next(times.socket_retry_ms, times.socket_retry_max_ms, &state_->random));
+  const double delay_ms =
+      backoff_.Next(times.socket_retry_ms, times.socket_retry_max_ms, &state_->random);
+  turn->Timer(WorkerTimer::kSocket, delay_ms);
+  if (lost_) retry_at_ = turn->now + delay_ms;
+}
+
+// The socket has ended, or never came to be, and the server has not said why.
+void PokeSocket::Lost(Turn* turn) {
+  if (ready()) {
+    lost_ = look_due_ = true;
+    state_->reach.Failed();
+  } else if (std::exchange(look_due_, false)) {
+    look_ = true;
+  }
+  Pause(turn);
 }
 
 Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
@@ -120,6 +152,11 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
     Result<Data> message = ParseJson(event.text);
     if (message.ok()) return Heard(std::move(message.value()), turn);
   } else if (event.state == SocketNews::kClosed) {
+    if (event.code < kFirstRefusal) {
+      Lost(turn);
+      return {};
+    }
+    state_->reach.Heard(turn->now);
     if (event.code == kUnauthenticatedClose) {
       if (!state_->TokenRefused(token_)) state_->EnsureToken(TokenNeed::kExpired, turn);
     }
@@ -130,14 +167,22 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
 
 Poke PokeSocket::Heard(Data message, Turn* turn) {
   backoff_.Reset();
+  heard_ms_ = turn->mono;
+  pinged_ms_ = kNever;
+  state_->reach.Heard(turn->now);
   Poke poke;
-  OneOf<PokeMessage>::Visit(&message, [&poke](const PokeMessage& heard) {
+  OneOf<PokeMessage>::Visit(&message, [&](const PokeMessage& heard) {
     poke = {heard.realm, heard.revision, heard.revision == 0};
+    if (poke.anything) {
+      awaited_.clear();
+    } else {
+      uint64_t& announced = announced_[heard.realm];
+      announced = std::max(announced, heard.revision);
+    }
   });
-  OneOf<ReadyMessage>::Visit(&message, [&](const ReadyMessage&) {
+  OneOf<ReadyMessage>::Visit(&message, [&](const ReadyMessage& heard) {
     if (socket_state_ != SocketState::kGreeting) return;
-    socket_state_ = SocketState::kReady;
-    turn->Cancel(WorkerTimer::kSocket);
+    Ready(heard.features, turn);
     // Pokes were missed until now: pull once. A pull that began when the socket opened may not have
     // what was committed before the server listened.
     poke.anything = true;
@@ -145,11 +190,88 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
   return poke;
 }
 
+void PokeSocket::Ready(const Vector<std::string>& features, Turn* turn) {
+  socket_state_ = SocketState::kReady;
+  turn->Cancel(WorkerTimer::kSocket);
+  lost_ = look_due_ = look_ = false;
+  retry_at_.reset();
+  announced_.clear();
+  awaited_.clear();
+  ready_ms_ = turn->mono;
+  answers_pings_ = Contains(features, kPingFeature);
+  if (!answers_pings_) return;
+  // With jitter, so that clients which were poked together do not ask together.
+  silence_ms_ = Jitter(state_->times.ping_ms, &state_->random);
+  turn->Timer(WorkerTimer::kPing, silence_ms_);
+}
+
+void PokeSocket::Ping(Turn* turn) {
+  pinged_ms_ = turn->mono;
+  turn->SendToSocket(kPingText);
+  turn->Timer(WorkerTimer::kPing, state_->times.pong_ms);
+}
+
+void PokeSocket::OnPing(Turn* turn) {
+  if (!ready() || !answers_pings_) return;
+  if (pinged_ms_ == kNever) {
+    const double left_ms = heard_ms_ + silence_ms_ - turn->mono;
+    return left_ms < 1 ? Ping(turn) : turn->Timer(WorkerTimer::kPing, left_ms);
+  }
+  // Far too late: the machine slept, and the answer may wait to be handled.
+  if (turn->mono - pinged_ms_ > 2 * state_->times.pong_ms) return Ping(turn);
+  turn->CloseSocket();
+  Lost(turn);
+}
+
+void PokeSocket::Probe(Turn* turn) {
+  if (ready() && answers_pings_ && pinged_ms_ == kNever) Ping(turn);
+}
+
+void PokeSocket::Check(const Revisions& brought, Turn* turn) {
+  if (!ready()) return;
+  const SyncTimes& times = state_->times;
+  if (brought.empty()) {
+    if (turn->mono - heard_ms_ < times.pong_ms) return;
+    const double silent_ms = answers_pings_ ? turn->mono - pinged_ms_ : turn->mono - heard_ms_;
+    const double most_ms = answers_pings_ ? times.socket_retry_ms : times.ping_ms;
+    const bool is_asked = !answers_pings_ || pinged_ms_ != kNever;
+    return is_asked && silent_ms >= most_ms ? Renew(turn) : Probe(turn);
+  }
+  // The first pull after the hello brings what was committed before it.
+  if (turn->mono - ready_ms_ < times.pong_ms) return;
+  // A server that never announces is not asked for another socket without end.
+  if (distrusted_ms_ != kNever && turn->mono - distrusted_ms_ < times.idle_ms) return;
+  if (awaited_.empty()) turn->Timer(WorkerTimer::kAnnounced, times.pong_ms);
+  for (const auto& [realm, revision] : brought) {
+    uint64_t& awaited = awaited_[realm];
+    awaited = std::max(awaited, revision);
+  }
+}
+
+void PokeSocket::OnAnnounced(Turn* turn) {
+  const Revisions awaited = std::exchange(awaited_, {});
+  if (!ready()) return;
+  for (const auto& [realm, revision] : awaited) {
+    const auto announced = announced_.find(realm);
+    if (announced != announced_.end() && announced->second >= revision) continue;
+    distrusted_ms_ = turn->mono;
+    return Renew(turn);
+  }
+}
+
 bool PokeSocket::Timer(WorkerTimer timer, Turn* turn) {
+  if (timer == WorkerTimer::kPing) {
+    OnPing(turn);
+    return true;
+  }
+  if (timer == WorkerTimer::kAnnounced) {
+    OnAnnounced(turn);
+    return true;
+  }
   if (timer != WorkerTimer::kSocket) return false;
   if (socket_state_ == SocketState::kOpening || socket_state_ == SocketState::kGreeting) {
     turn->CloseSocket();
-    Pause(turn);
+    Lost(turn);
   } else if (socket_state_ == SocketState::kPausing) {
     socket_state_ = SocketState::kClosed;
     if (wanted_) Open(turn);

@@ -22,6 +22,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/pull_streams.cc
   src/sync/push.cc
   src/sync/push_result.cc
+  src/sync/reach.cc
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/quarantine.cc

@@ -44,7 +44,19 @@ Phase PhaseOf(const WorkerState& state, const SyncJob& job, Phase shared) {
   if (job.resting_after_failure() && state.mode != Mode::kHelper) return Phase::kWaiting;
   // Another worker that rests may know less, for example of an image that is fetched here.
   if (shared != Phase::kNone && !IsRest(shared)) return shared;
-  return Begins(state) ? Phase::kOpening : Phase::kIdle;
+  if (Begins(state)) return Phase::kOpening;
+  // Nothing is left to do as far as is known here; but nothing could be known either. (A service
+  // worker hears less of the server than its windows.)
+  const bool is_cut_off = state.reach.lost() && state.CanRun() && state.mode != Mode::kService;
+  return is_cut_off ? Phase::kWaiting : Phase::kIdle;
+}
+
+// When the server is tried next: by a request, or by opening the lost socket.
+std::optional<double> NextTryOf(const WorkerState& state, Phase phase) {
+  const std::optional<double>& retry = state.reach.retry_at();
+  if (phase != Phase::kWaiting || !state.reach.lost() || !retry.has_value())
+    return state.next_try_at;
+  return std::min(*retry, state.next_try_at.value_or(*retry));
 }
 
 StatusLease LeaseOf(const WorkerState& state, const SyncJob& job) {
@@ -63,7 +75,7 @@ StatusLease LeaseOf(const WorkerState& state, const SyncJob& job) {
 
 }  // namespace
 
-StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shared) {
+StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shared, double now) {
   StatusRecord status;
   status.role = RoleOf(state, job);
   status.lease = LeaseOf(state, job);
@@ -72,7 +84,7 @@ StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shar
   status.pending = state.pending;
   status.conflicts = state.conflicts;
   status.last_synced_at = state.sync.last_synced_at;
-  status.next_try_at = state.next_try_at;
+  status.next_try_at = NextTryOf(state, status.phase);
   status.progress = state.progress;
   status.error = state.shown_error();
   status.needs_auth = state.needs_auth || state.shows_needs_auth;
@@ -81,6 +93,9 @@ StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shar
   status.mode_reason = state.mode_reason;
   if (state.mode == Mode::kService) status.instance = state.tab;
   status.online = state.online;
+  status.connected =
+      state.online && !state.paused && state.reach.IsConnected(now, state.times.proof_ms());
+  status.last_heard_at = state.reach.heard_at();
   status.clock_offset_ms = state.sync.clock_offset.value_or(0);
   return status;
 }

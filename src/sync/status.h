@@ -81,6 +81,8 @@ struct StatusRecord {
   std::string mode_reason;
   std::optional<std::string> instance;  // the id of the service worker that reports
   bool online = false;
+  bool connected = false;               // the server can be reached now (sync/reach.h)
+  std::optional<double> last_heard_at;  // when it last answered or sent a message
   double clock_offset_ms = 0;
 
   template <typename Self, typename Visitor>
@@ -105,13 +107,15 @@ struct StatusRecord {
     member("modeReason", self.mode_reason);
     member.Optional("instance", self.instance);
     member("online", self.online);
+    member("connected", self.connected);
+    member("lastHeardAt", self.last_heard_at);
     member("clockOffsetMs", self.clock_offset_ms);
   }
 };
 
 // `shared`: the phase that the holder of the lease reported, if this worker is not the holder;
-// kNone: none was reported.
-StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shared);
+// kNone: none was reported. `now`: wall clock, ms.
+StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shared, double now);
 
 }  // namespace skerry
 

@@ -301,6 +301,15 @@ void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
   Fail(error, turn);
 }
 
+void SyncJob::TokenLate(Turn* turn) {
+  SyncError error{"needs_auth", "token() did not answer in time.", true};
+  if (active_) {
+    Fail(std::move(error), turn);
+  } else {
+    state_->error = std::move(error);
+  }
+}
+
 void SyncJob::TokenMissing(Turn* turn) {
   state_->NeedAuth();
   state_->token_refusals = 0;  // earlier refusals do not count: there is no token now

@@ -76,6 +76,7 @@ class SyncJob {
     LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
   }
   void Heard(const LeaseMessage& message, Turn* turn);  // REQUIRES: it names this lease
+  void TokenLate(Turn* turn);     // the window was asked for a token, and does not answer
   void TokenMissing(Turn* turn);  // the window was asked for a token, and has none
 
   const Lease& lease() const { return lease_; }
@@ -83,6 +84,8 @@ class SyncJob {
   bool resting_after_failure() const { return retrying_; }
   bool filling() const { return fill_.active(); }
   bool pushing() const;
+  // Others' changes that a pull has brought (CheckSocketMessage); empty if there was none since.
+  Revisions TakeBrought() { return std::exchange(brought_, {}); }
   bool pulling() const;
   SyncStep step() const { return StepOf(stage_); }
 
@@ -187,6 +190,7 @@ class SyncJob {
     bool pulled = false;
   };
   Run run_;
+  Revisions brought_;
 
   // These are kept from job to job, until a pull or a push succeeds.
   int fruitless_ = 0;        // pushes in a row after which all mutations were only grouped again

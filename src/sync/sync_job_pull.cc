@@ -25,6 +25,30 @@ constexpr uint64_t kMore = 10;
 // cannot be read, which windows then give up.
 constexpr int kMaxFailedFills = 3;
 
+// The highest revisions of others' changes in the answer, in realms that were there before: pokes
+// should have announced them. Nothing of a fill, whose rows may be of any age.
+Revisions RevisionsOfOthers(const PullRequest& request, const PullAnswer& answer) {
+  Revisions brought;
+  if (answer.more || !answer.pages.empty() || !answer.images.empty()) return brought;
+  if (answer.refill.has_value() && !answer.refill->empty()) return brought;
+  Set<std::pair<std::string, uint64_t>> own;
+  for (const auto& [id, realms] : answer.own) {
+    for (const auto& [realm, entry] : realms) own.emplace(realm, entry.revision);
+  }
+  const auto add = [&](const std::string& realm, uint64_t revision) {
+    const uint64_t before = CursorRevision(request.cursors, realm);
+    if (before == 0 || revision <= before || Contains(answer.reset, realm)) return;
+    if (own.contains({realm, revision})) return;
+    uint64_t& highest = brought[realm];
+    highest = std::max(highest, revision);
+  };
+  for (const Change& change : answer.changes) add(change.realm, change.revision);
+  for (const AnsweredActions& item : answer.actions) {
+    for (const StreamAction& action : item.actions) add(item.realm, action.place.first);
+  }
+  return brought;
+}
+
 }  // namespace
 
 // A service worker leaves images to its windows. An image that cannot be had must not keep the rows
@@ -62,6 +86,7 @@ void SyncJob::DonePullAsk(PullAskStage* ask, Turn* turn) {
 
 void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   Answer answer = ReadAnswer(event);
+  state_->reach.Answered(answer.is_of_server, turn->now);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kGone) {
     Answered();
@@ -112,10 +137,12 @@ void SyncJob::StateResponse(const ResponseEvent& event, Turn* turn) {
   if (event.status != 200) {
     // One that was replaced meanwhile (404): the next pull names another one.
     Answer answer = ReadAnswer(event);
+    state_->reach.Answered(answer.is_of_server, turn->now);
     if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
     answer.error.retryable = true;
     return Fail(std::move(answer.error), turn);
   }
+  state_->reach.Heard(turn->now);
   Answered();
   std::string state(event.body.is_bytes() ? event.body.as_bytes() : event.body.as_string());
   if (!IsJson(state))
@@ -190,6 +217,8 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     return;
   }
   state_->sync = fold->sync();
+  // A second answer of the same job may bring what was there before the socket was opened.
+  if (!run_.pulled) brought_ = RevisionsOfOthers(*stage->request, *answer);
   run_.pulled = true;
   BroadcastRecord(fold->record(), turn);
   if (fold->moved()) run_.discards = 0;

@@ -146,6 +146,7 @@ ReadReply SyncJob::ReadQuarantine(QuarantineStage* stage, FencedRound round) {
 void SyncJob::PushResponse(const ResponseEvent& event, Turn* turn) {
   PushFetchStage& sent = In<PushFetchStage>();
   Answer answer = ReadAnswer(event);
+  state_->reach.Answered(answer.is_of_server, turn->now);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kBound) return Rebind(turn);
   const bool too_much = answer.kind == AnswerKind::kTooLarge || answer.kind == AnswerKind::kInvalid;

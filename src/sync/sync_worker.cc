@@ -328,7 +328,10 @@ void SyncWorker::OnEvent(const WorkerTimerEvent& event, Turn* turn) {
       listen_pausing_ = false;
       return;
     case WorkerTimer::kToken:
-      if (state_->token_asked) OnToken({}, turn);
+      if (state_->token_asked) OnTokenTimeout(turn);
+      return;
+    case WorkerTimer::kProof:
+      awaits_proof_ = false;
       return;
     default:
       break;
@@ -364,6 +367,7 @@ void SyncWorker::Upkeep(Turn* turn) {
     state_->listening =
         listen_.held() ? socket_.ready() : listen_.waiting() && listen_.record().job == "open";
   }
+  NoteReach(turn);
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);
   KeepRefusal(turn);

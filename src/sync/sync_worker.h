@@ -99,6 +99,8 @@ class SyncWorker {
   void OnChannel(const HelperSyncedMessage& message, Turn* turn);
   void OnChannel(const LoggedMessage& message, Turn* turn);
   void OnChannel(const RecordMessage& message, Turn* turn);
+  void OnChannel(const ReachMessage& message, Turn* turn);
+  void OnChannel(const CheckSocketMessage& message, Turn* turn);
 
   void Start(Turn* turn);
   void BeginOwn(Own own, Turn* turn);
@@ -125,9 +127,12 @@ class SyncWorker {
   void TakeStatus(const StatusRecord& status, Turn* turn);
   void OnHolderTimeout(Turn* turn);
   void OnToken(const Token& token, Turn* turn);
+  void OnTokenTimeout(Turn* turn);
   void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
   void Stop(Turn* turn);
   void Upkeep(Turn* turn);
+  void CheckSocket(Revisions brought, Turn* turn);
+  void NoteReach(Turn* turn);
   void EmitStatus(Turn* turn);
   Own* FindOwn(uint64_t id);
 
@@ -155,7 +160,8 @@ class SyncWorker {
   // The first wake waits until the scopes of the window are stored: a pull without them would leave
   // no realm to an image.
   bool owes_start_ = false;
-  bool owes_status_ = false;  // a wake must be answered, even if nothing has changed
+  bool awaits_proof_ = false;  // the timer `proof` is set
+  bool owes_status_ = false;   // a wake must be answered, even if nothing has changed
 };
 
 }  // namespace skerry

@@ -13,9 +13,10 @@ namespace {
 using PostMessages = OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage,
                            ResumeMessage, SyncMessage, ScopesMessage, StreamsMessage,
                            HistoryMessage, TokenMessage, ServiceMessage, StopMessage>;
-using ChannelMessages = OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage,
-                              PushedNotice, ServiceFailedMessage, FillMessage, NeedTokenMessage,
-                              HelperSyncedMessage, LoggedMessage, RecordMessage>;
+using ChannelMessages =
+    OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage, PushedNotice,
+          ServiceFailedMessage, FillMessage, NeedTokenMessage, HelperSyncedMessage, LoggedMessage,
+          RecordMessage, ReachMessage, CheckSocketMessage>;
 
 }  // namespace
 
@@ -82,6 +83,7 @@ void SyncWorker::OnPost(const ResumeMessage&, Turn* turn) {
 void SyncWorker::OnPost(const SyncMessage& message, Turn* turn) {
   const bool helps = state_->mode == Mode::kHelper;
   helps && state_->CanRun() ? helper_.Ask(message.id, turn) : job_.Ask(message.id, turn);
+  CheckSocket({}, turn);
 }
 
 void SyncWorker::OnPost(const ScopesMessage& message, Turn* turn) {
@@ -270,9 +272,19 @@ void SyncWorker::OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes) {
   state_->sync.record_bytes = record_bytes;
 }
 
+void SyncWorker::OnChannel(const ReachMessage& message, Turn* turn) {
+  state_->reach.Take(message);
+  if (!message.reached) socket_.Probe(turn);
+}
+
+void SyncWorker::OnChannel(const CheckSocketMessage& message, Turn* turn) {
+  socket_.Check(message.brought, turn);
+}
+
 // The holder of the lease reports its status; the other windows show it as theirs.
 void SyncWorker::TakeStatus(const StatusRecord& status, Turn* turn) {
   if (!state_->started || state_->mode == Mode::kService) return;
+  state_->reach.Take(status);
   // The service worker's status counts even while this worker holds the lease for an image, because
   // the end of its work is reported only once.
   if (state_->mode == Mode::kHelper && status.instance.has_value()) {
@@ -344,6 +356,14 @@ void SyncWorker::OnToken(const Token& token, Turn* turn) {
   } else {
     job_.Advance(turn);
   }
+}
+
+// No answer does not mean that there is no token. A service worker's windows wake it ever more
+// rarely (helper.h), and each start asks again; a helper's window asks the application again itself.
+void SyncWorker::OnTokenTimeout(Turn* turn) {
+  if (state_->mode == Mode::kService) return OnToken({}, turn);
+  state_->token_asked = false;
+  if (state_->mode == Mode::kLease) job_.TokenLate(turn);
 }
 
 void SyncWorker::OnEvent(const SocketEvent& event, Turn* turn) {

@@ -34,6 +34,8 @@ SyncTimes ParseSyncTimes(const Data& data) {
   Take(data, "socketRetry", &times.socket_retry_ms);
   Take(data, "socketRetryMax", &times.socket_retry_max_ms);
   Take(data, "hello", &times.hello_ms);
+  Take(data, "ping", &times.ping_ms);
+  Take(data, "pong", &times.pong_ms);
   Take(data, "service", &times.service_ms);
   Take(data, "serviceStuck", &times.service_stuck_ms);
   Take(data, "serviceLook", &times.service_look_ms);

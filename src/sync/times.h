@@ -21,15 +21,21 @@ struct SyncTimes {
   double idle_listening_ms = 300000;  // the interval of polls while a socket is open
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
-  double token_ms = 15000;      // within which the window must answer needToken
+  double token_ms = 20000;      // within which the window must answer needToken
   double image_calm_ms = 1000;  // without a new record, before compaction
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;
   double hello_ms = 10000;    // within which a socket must open
+  double ping_ms = 25000;     // without a message of an open socket, before it is asked for one
+  double pong_ms = 10000;     // within which it must answer, or announce what a pull has brought
   double service_ms = 20000;  // within which a service worker must answer
   // Within which it must reach the server while something is pending.
   double service_stuck_ms = 60000;
   double service_look_ms = 10000;  // how often it is woken while it works
+
+  // For how long an answer shows that the server is reachable: without a socket the next poll would
+  // fail within that time.
+  double proof_ms() const { return 2 * idle_ms; }
 };
 
 struct SyncLimits {

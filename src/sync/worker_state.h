@@ -15,6 +15,7 @@
 #include "log/sync_record.h"
 #include "model/schema.h"
 #include "sync/message.h"
+#include "sync/reach.h"
 #include "sync/times.h"
 #include "sync/turn.h"
 
@@ -68,6 +69,7 @@ struct WorkerState {
   // No image could be built on the newest one: the next is built on the one before it.
   bool builds_on_previous_image = false;
   bool listening = false;  // a window of this client has an open poke socket
+  Reach reach;
   double pending = 0;
   double conflicts = 0;
   Map<std::string, uint64_t> poked;  // realm -> the highest revision in a poke

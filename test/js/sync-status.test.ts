@@ -33,6 +33,8 @@ const idle: WorkerStatus = {
   mode: 'lease',
   modeReason: '',
   online: true,
+  connected: true,
+  lastHeardAt: 1_760_000_000_000,
   clockOffsetMs: 0,
 };
 const status = (more: Partial<StatusInput> = {}) =>
@@ -104,4 +106,24 @@ test('a window without any rows yet is filling, whatever its worker has finished
   expect(phase({ n: 0 }, { phase: 'idle', n: 0 })).toBe('idle');
   expect(phase({ phase: 'loading', n: 1 }, { phase: 'pulling', n: 1 })).toBe('filling');
   expect(phase({ n: 0 }, { phase: 'waiting', n: 1 })).toBe('waiting');
+});
+
+test.each<[string, Partial<StatusInput>, boolean, Date | null]>([
+  ['of no worker yet', {}, false, null],
+  ['of a worker that hears the server', { worker: idle }, true, new Date(1_760_000_000_000)],
+  [
+    'of a worker that has never heard it',
+    { worker: { ...idle, connected: false, lastHeardAt: null } },
+    false,
+    null,
+  ],
+  [
+    'of a worker of an older release',
+    { worker: { ...idle, connected: undefined } as never },
+    false,
+    new Date(1_760_000_000_000),
+  ],
+  ['without a remote', { local: true, worker: idle }, false, null],
+])('`connected` and `lastHeardAt` %s', (_name, input, connected, lastHeardAt) => {
+  expect(status(input)).toMatchObject({ connected, lastHeardAt });
 });

@@ -991,8 +991,8 @@ export const core = [
   {
     name: 'a worker is idle before its first round has ended',
     file: 'src/sync/status.cc',
-    from: 'return Begins(state) ? Phase::kOpening : Phase::kIdle;',
-    to: 'return Begins(state) ? Phase::kIdle : Phase::kIdle;',
+    from: 'if (Begins(state)) return Phase::kOpening;',
+    to: 'if (Begins(state)) return Phase::kIdle;',
   },
   {
     name: "a window that fetches an image does not hear of the end of the service worker's work",
@@ -1337,6 +1337,105 @@ export const core = [
     file: 'src/log/sync_record.cc',
     from: 'is_another ? std::string("any") : layout',
     to: 'layout',
+  },
+  {
+    name: 'a socket that is open and dead is not asked whether it is alive',
+    file: 'src/sync/poke_socket.cc',
+    from: `  turn->Timer(WorkerTimer::kPing, silence_ms_);`,
+    to: ``,
+  },
+  {
+    name: 'a socket that does not answer a ping stays',
+    file: 'src/sync/poke_socket.cc',
+    from: `  if (turn->mono - pinged_ms_ > 2 * state_->times.pong_ms) return Ping(turn);`,
+    to: `  return Ping(turn);`,
+  },
+  {
+    name: 'a socket is replaced for a ping that the machine slept through',
+    file: 'src/sync/poke_socket.cc',
+    from: `  if (turn->mono - pinged_ms_ > 2 * state_->times.pong_ms) return Ping(turn);`,
+    to: ``,
+  },
+  {
+    name: 'a ping is sent to a server that has not said that it answers any',
+    file: 'src/sync/poke_socket.cc',
+    from: `  if (!answers_pings_) return;
+  // With`,
+    to: `  // With`,
+  },
+  {
+    name: 'a socket stays that announces nothing of what pulls bring',
+    file: 'src/sync/poke_socket.cc',
+    from: `    distrusted_ms_ = turn->mono;
+    return Renew(turn);`,
+    to: `    distrusted_ms_ = turn->mono;`,
+  },
+  {
+    name: 'a socket that announces nothing is replaced after each pull',
+    file: 'src/sync/poke_socket.cc',
+    from: `  if (distrusted_ms_ != kNever && turn->mono - distrusted_ms_ < times.idle_ms) return;`,
+    to: ``,
+  },
+  {
+    name: 'own changes count as changes that a poke should have announced',
+    file: 'src/sync/sync_job_pull.cc',
+    from: `    if (own.contains({realm, revision})) return;`,
+    to: ``,
+  },
+  {
+    name: 'sync.now() leaves a dead socket alone',
+    file: 'src/sync/sync_worker_messages.cc',
+    from: `  CheckSocket({}, turn);`,
+    to: ``,
+  },
+  {
+    name: 'a lost socket is no sign that the server is away',
+    file: 'src/sync/poke_socket.cc',
+    from: `    state_->reach.Failed();`,
+    to: ``,
+  },
+  {
+    name: 'nothing is pulled when a lost socket cannot be opened again',
+    file: 'src/sync/poke_socket.cc',
+    from: `    look_ = true;
+  }`,
+    to: `  }`,
+  },
+  {
+    name: 'a page of a captive portal counts as an answer of the server',
+    file: 'src/sync/answer.cc',
+    from: `    answer.is_of_server = json;`,
+    to: `    answer.is_of_server = true;`,
+  },
+  {
+    name: 'a failure of the server counts as a connection',
+    file: 'src/sync/answer.cc',
+    from: `    answer.is_of_server = status < 500;`,
+    to: `    answer.is_of_server = true;`,
+  },
+  {
+    name: 'other windows are not notified that the server is away',
+    file: 'src/sync/reach.cc',
+    from: `  has_news_ = has_news_ || evidence != evidence_;`,
+    to: ``,
+  },
+  {
+    name: 'an answer proves for ever that the server is there',
+    file: 'src/sync/reach.cc',
+    from: `now - *heard_at_ < proof_ms;`,
+    to: `proof_ms > 0;`,
+  },
+  {
+    name: 'a worker is idle while the server cannot be reached',
+    file: 'src/sync/status.cc',
+    from: `  return is_cut_off ? Phase::kWaiting : Phase::kIdle;`,
+    to: `  return is_cut_off ? Phase::kIdle : Phase::kIdle;`,
+  },
+  {
+    name: 'a window that does not answer for a token counts as one that has none',
+    file: 'src/sync/sync_worker_messages.cc',
+    from: `  if (state_->mode == Mode::kLease) job_.TokenLate(turn);`,
+    to: `  if (state_->mode == Mode::kLease) job_.TokenMissing(turn);`,
   },
   {
     name: 'a worker pulls when its socket opens, not when the server listens',

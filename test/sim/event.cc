@@ -63,6 +63,7 @@ constexpr KindInfo kKinds[] = {
     {"losePoke", true, 10, "a poke is lost"},
     {"delayPoke", true, 8, "a poke comes seconds late"},
     {"closeSocket", true, 8, "a socket is closed"},
+    {"silenceSocket", true, 8, "a socket stays open, and nothing passes any more"},
     {"deployNode", true, 8, "a node is started with the other release"},
     {"deployPages", true, 14, "new pages of a profile are of the other release from now on"},
     {"stopService", true, 40, "the browser stops the service worker at any step"},

@@ -69,6 +69,7 @@ enum class Kind : uint8_t {
   kLosePoke,
   kDelayPoke,
   kCloseSocket,
+  kSilenceSocket,
   kDeployNode,
   kDeployPages,
   kStopService,

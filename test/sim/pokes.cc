@@ -34,7 +34,7 @@ void Pokes::Socket(WorkerHost* worker, const Data& effect) {
   const uint64_t serial = worker->serial();
   if (action == "send") {
     const auto line = lines_.find(serial);
-    if (line == lines_.end()) return;
+    if (line == lines_.end() || line->second.silent) return;
     Data hello = ParseJson(effect["text"].as_string()).value();
     events_.push_back({serial, std::move(hello), world_->mono() + std::exchange(delay_ms_, 0)});
     return;
@@ -53,8 +53,12 @@ void Pokes::Greet(uint64_t worker, const Data& hello) {
   if (line == lines_.end()) return;
   if (!world_->network().Accepts(hello["token"])) return Close(worker, kUnauthenticated);
   line->second.client = hello["client"].as_string();
+  Say(worker, R"({"type":"ready","features":["ping"]})");
+}
+
+void Pokes::Say(uint64_t worker, const char* text) {
   Data more = Data::MakeObject();
-  Notify(worker, "message", more.Set("text", R"({"type":"ready"})"), 0);
+  Notify(worker, "message", more.Set("text", text), 0);
 }
 
 void Pokes::Forget(uint64_t worker) {
@@ -75,10 +79,20 @@ void Pokes::Disconnect(size_t profile) {
 
 void Pokes::CloseOne(uint32_t which) {
   if (lines_.empty()) return;
-  world_->Happened(Kind::kCloseSocket);
   auto line = lines_.begin();
   std::advance(line, which % lines_.size());
+  if (line->second.silent) return;
+  world_->Happened(Kind::kCloseSocket);
   Close(line->first, kAbnormal);
+}
+
+void Pokes::SilenceOne(uint32_t which) {
+  if (lines_.empty()) return;
+  auto line = lines_.begin();
+  std::advance(line, which % lines_.size());
+  world_->Happened(Kind::kSilenceSocket);
+  line->second.silent = true;
+  erase_if(events_, [&](const Event& event) { return event.worker == line->first; });
 }
 
 void Pokes::Poke(uint64_t worker, const std::string& realm, uint64_t revision) {
@@ -98,7 +112,7 @@ void Pokes::Poke(uint64_t worker, const std::string& realm, uint64_t revision) {
 
 void Pokes::Regranted(const std::string& user) {
   for (const auto& [worker, line] : lines_) {
-    if (line.user == user && !line.client.empty()) Poke(worker, "user:" + user, 0);
+    if (line.user == user && !line.client.empty() && !line.silent) Poke(worker, "user:" + user, 0);
   }
 }
 
@@ -107,7 +121,7 @@ void Pokes::Committed(const std::map<std::string, uint64_t>& moved,
                       const std::map<std::string, test::naive::Names>& readers) {
   for (const auto& [worker, line] : lines_) {
     const bool is_author = std::find(authors.begin(), authors.end(), line.client) != authors.end();
-    if (line.client.empty() || is_author) continue;
+    if (line.client.empty() || line.silent || is_author) continue;
     for (const auto& [realm, revision] : moved) {
       if (readers.at(line.user).contains(realm)) Poke(worker, realm, revision);
     }
@@ -117,6 +131,11 @@ void Pokes::Committed(const std::map<std::string, uint64_t>& moved,
 void Pokes::Heal() {
   to_lose_ = 0;
   delay_ms_ = 0;
+}
+
+bool Pokes::has_silent() const {
+  return std::any_of(lines_.begin(), lines_.end(),
+                     [](const auto& line) { return line.second.silent; });
 }
 
 size_t Pokes::steps() const {
@@ -131,6 +150,7 @@ void Pokes::Step(size_t which) {
     const Event event = std::move(events_[i]);
     events_.erase(events_.begin() + static_cast<ptrdiff_t>(i));
     if (event.event["type"].Is("hello")) return Greet(event.worker, event.event);
+    if (event.event["type"].Is("ping")) return Say(event.worker, R"({"type":"pong"})");
     WorkerHost* worker = world_->FindWorker(event.worker);
     if (worker == nullptr) return;
     world_->Trace(*worker, "socket", event.event["state"].as_string());

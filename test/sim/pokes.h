@@ -25,6 +25,7 @@ class Pokes {
   void Forget(uint64_t worker);                         // the worker has ended
   void Disconnect(size_t profile);
   void CloseOne(uint32_t which);
+  void SilenceOne(uint32_t which);  // it stays so, whatever is healed
   // `moved`: the realms with new entries, and their heads. The authors themselves are not poked,
   // nor those who may not read the realm (`readers`: by user).
   void Committed(const std::map<std::string, uint64_t>& moved, const Vector<std::string>& authors,
@@ -38,12 +39,14 @@ class Pokes {
   size_t steps() const;
   void Step(size_t which);
   double next_time() const;
+  bool has_silent() const;
 
  private:
   struct Line {
     size_t profile = 0;
     std::string user;
-    std::string client;  // from its `hello`; empty: the server has not read one yet
+    std::string client;   // from its `hello`; empty: the server has not read one yet
+    bool silent = false;  // nothing passes
   };
   struct Event {
     uint64_t worker = 0;
@@ -51,6 +54,7 @@ class Pokes {
     double ready_at = 0;
   };
   void Notify(uint64_t worker, std::string_view state, const Data& more, double delay_ms);
+  void Say(uint64_t worker, const char* text);
   void Greet(uint64_t worker, const Data& hello);
   void Close(uint64_t worker, double code);
   void Poke(uint64_t worker, const std::string& realm, uint64_t revision);

@@ -119,6 +119,9 @@ bool World::ApplyServer(const Event& event) {
     case Kind::kCloseSocket:
       network_->pokes().CloseOne(event.b);
       return true;
+    case Kind::kSilenceSocket:
+      network_->pokes().SilenceOne(event.b);
+      return true;
     default:
       return false;
   }

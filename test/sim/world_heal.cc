@@ -89,6 +89,8 @@ void World::Rest() {
     if (std::isinf(next)) return Fail("8 liveness: nothing more happens: " + Unquiet());
     if (next > end) return Fail("8 liveness: not at rest in time: " + Unquiet());
     if (next > pushed_by_ && !IsPushed()) return Fail("8 liveness: not pushed in time");
+    if (next > pushed_by_ && network_->pokes().has_silent())
+      return Fail("8 liveness: a silent socket is not replaced in time");
     mono_ = std::max(mono_, next);
   }
 }
@@ -130,6 +132,8 @@ bool World::IsQuiet() { return Unquiet().empty(); }
 // compaction until the next window starts, so compaction must be done only after OpenCold
 // (`has_cold_windows_`).
 std::string World::Unquiet() {
+  // Only its worker can find out. (MutateOnceMore allows no time for it, and comes later.)
+  if (network_->pokes().has_silent()) return "a socket is silent";
   for (const auto& profile : profiles_) {
     const std::string who =
         "profile " + std::to_string(static_cast<uint64_t>(profile->index)) + " ";

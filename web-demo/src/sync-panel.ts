@@ -1,5 +1,6 @@
 // The sync panel: which window or worker pushes, how far this client is, what went wrong, in words; and the switch that
 // takes all of this browser's windows offline.
+import type { SyncStatus } from 'skerry';
 import type { Demo } from './database.js';
 import { byId, formatNumber, formatTime, make } from './dom.js';
 
@@ -14,6 +15,12 @@ const PHASES: Record<string, string> = {
   paused: 'offline by the switch',
   blocked: 'blocked',
 };
+/** What can be said of the server, in words. */
+function serverWords({ mode, connected, lastHeardAt }: SyncStatus): string {
+  if (mode === 'local') return 'none';
+  if (connected) return 'connected';
+  return lastHeardAt ? `not reached since ${formatTime(lastHeardAt)}` : 'not reached yet';
+}
 const ROLES: Record<string, string> = {
   holder: 'this window pushes',
   waiter: 'another window pushes',
@@ -75,6 +82,7 @@ export class SyncPanel {
           .map(([realm, revision]) => `${realm} ${formatNumber(revision)}`)
           .join(' · ') || '–',
       ],
+      ['Server', serverWords(status)],
       ['Last sync', status.lastSyncedAt ? formatTime(status.lastSyncedAt) : 'never'],
     ];
     if (status.nextTryAt) facts.push(['Next try', formatTime(status.nextTryAt)]);

@@ -77,6 +77,10 @@ export class FaultProxy {
   readonly seen: Seen[] = [];
   /** True: connections are dropped at once, and open ones are cut: no network at all, the socket's included. */
   #offline = false;
+  #isBlackHole = false;
+  #refusesSockets = false;
+  readonly #closes = new Set<() => void>();
+  readonly #silences = new Set<() => void>();
 
   private constructor(target: string, connectTo: string | null) {
     this.#target = new URL(target);
@@ -112,6 +116,27 @@ export class FaultProxy {
     this.#offline = offline;
     if (offline) for (const socket of this.#sockets) socket.destroy();
   }
+
+  /** Of the WebSockets that are open now nothing passes any more, and nothing closes them. Later ones work. */
+  silenceSockets(): void {
+    for (const silence of this.#silences) silence();
+    this.#silences.clear();
+  }
+
+  /** Of every connection, also of later ones, nothing passes. */
+  setBlackHole(isBlackHole: boolean): void {
+    this.#isBlackHole = isBlackHole;
+    if (isBlackHole) this.silenceSockets();
+  }
+
+  /** WebSockets are closed, and no other is opened; requests pass. */
+  refuseSockets(refuse: boolean): void {
+    this.#refusesSockets = refuse;
+    if (refuse) for (const close of this.#closes) close();
+  }
+
+  /** WebSockets that were opened. */
+  upgrades = 0;
 
   rules(...rules: Rule[]): void {
     this.#rules = rules;
@@ -174,6 +199,7 @@ export class FaultProxy {
     const method = request.method ?? 'GET';
     const rule = this.#rule(path);
     const body = await whole(request);
+    if (this.#isBlackHole) return;
     if (!body) {
       // Its sender has gone in the middle of it.
       this.#report({ method, path, status: 0 });
@@ -302,6 +328,12 @@ export class FaultProxy {
   }
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
+    if (this.#isBlackHole) return;
+    if (this.#refusesSockets) {
+      socket.destroy();
+      return;
+    }
+    this.upgrades++;
     const upstream = net.connect(Number(this.#target.port), this.#target.hostname, () => {
       const lines = Object.entries(request.headers).map(
         ([name, value]) => `${name}: ${String(value)}`,
@@ -310,6 +342,17 @@ export class FaultProxy {
       upstream.write(head);
       upstream.pipe(socket);
       socket.pipe(upstream);
+    });
+    const silence = () => {
+      upstream.unpipe(socket).resume();
+      socket.unpipe(upstream).resume();
+    };
+    const close = () => socket.destroy();
+    this.#silences.add(silence);
+    this.#closes.add(close);
+    socket.once('close', () => {
+      this.#silences.delete(silence);
+      this.#closes.delete(close);
     });
     this.#sockets.add(upstream);
     upstream.once('close', () => this.#sockets.delete(upstream));

@@ -170,6 +170,7 @@ void SyncHost::Execute(const Data& effects) {
         world_->Broadcast(index_, effect);
         continue;
       }
+      if (!world_->answers_token) continue;
       Data event = Data::MakeObject();
       Deliver(std::move(event.Set("type", "token").Set("token", world_->token)));
     } else if (type == "image") {

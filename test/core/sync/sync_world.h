@@ -128,6 +128,7 @@ class SyncWorld {
   std::map<uint64_t, std::string> claims;  // epoch -> owner, as written by claims
   double mono = 0;
   Data token = "token";  // the answer to needToken
+  bool answers_token = true;
 
   struct LockQueue {
     int holder = -1;
