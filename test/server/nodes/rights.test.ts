@@ -3,7 +3,7 @@
 
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { listenAt, terminateAll } from '../support/ear.ts';
-import { city, invite, isRights, remove } from '../support/memberships.ts';
+import { city, invite, isRights, remove, setRole } from '../support/memberships.ts';
 import { Nodes } from '../support/nodes.ts';
 import { type Json, uuid7, WireClient } from '../support/server.ts';
 
@@ -64,3 +64,31 @@ test('without notifications, no commit behind a removal is heard of before it', 
   await ear.hears((message) => message.realm === 'user:bo' && message.revision !== 0);
   expect(JSON.stringify(ear.heard)).not.toContain(realm);
 });
+
+test.each([
+  ['with notifications', nodes, []],
+  ['by polling', silent, ['--no-notify']],
+] as const)(
+  'each change of a role while it stays reaches the other node, %s',
+  async (_name, of, args) => {
+    const [first, second] = await urls(of, args);
+    const anna = new WireClient(first, 'anna');
+    const user = `eve-${uuid7()}`;
+    const realm = uuid7();
+    const applied = async (...ops: Json[]) => expect((await anna.push(ops)).status).toBe('applied');
+    const ear = await listenAt(second, user, ['cities']);
+    await applied(invite(realm, 'anna', 'owner'));
+    const changes = [
+      invite(realm, user, 'reader'),
+      setRole(realm, user, 'writer'),
+      setRole(realm, user, 'owner'),
+      setRole(realm, user, 'reader'),
+      remove(realm, user),
+    ];
+    for (const change of changes) {
+      ear.heard.length = 0;
+      await applied(change);
+      await ear.hears(isRights(user));
+    }
+  },
+);
