@@ -81,6 +81,23 @@ const sent = (page: Page) =>
     30_000,
   );
 
+/** How many mutations the page's database has in storage. */
+async function storedMutations(): Promise<number> {
+  const all = await indexedDB.databases();
+  const name = all.find((one) => one.name?.startsWith('skerry/redux-offline/'))?.name ?? '';
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const count = database.transaction('mutations').objectStore('mutations').count();
+  await new Promise((resolve) => {
+    count.onsuccess = resolve;
+  });
+  database.close();
+  return count.result;
+}
+
 test('react-todo: a list that two people share, offline too', async () => {
   const server = await serve('react-todo');
   const ada = await visit(server, 'ada');
@@ -129,6 +146,34 @@ test('redux-offline: a counter and a list in two windows, on two devices, and of
   }
   await two.reload();
   await counts(two, '3');
+});
+
+test('redux-offline: actions that a kill left unsent are pushed once, after the next start', async () => {
+  const server = await serve('redux-offline');
+  const profile = new Profile();
+  ends.push(() => profile.remove());
+  const one = await visit(server, 'ada', profile);
+  const device = await visit(server, 'ada');
+  const counts = (page: Page, value: string) =>
+    until(page, (wanted) => document.querySelector('output')?.textContent === wanted, [value]);
+  await one.click('#more');
+  await counts(device, '1');
+  await one.setOfflineMode(true);
+  for (let i = 0; i < 3; i++) await one.click('#more');
+  await enter(one, 'What is to be done', 'survive');
+  await counts(one, '4');
+  await expect.poll(() => one.evaluate(storedMutations)).toBe(4);
+  await profile.kill();
+  await counts(device, '1');
+  const again = await visit(server, 'ada', profile);
+  await counts(again, '4');
+  await shows(again, 'survive');
+  await counts(device, '4');
+  await shows(device, 'survive');
+  await again.reload();
+  await counts(again, '4');
+  await again.click('#less');
+  await counts(device, '3');
 });
 
 test('chat: two people, messages from offline, and the past page by page', async () => {

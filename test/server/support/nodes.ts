@@ -10,15 +10,16 @@ export interface NodeOptions {
 
 export class Nodes {
   readonly folder = new Folder();
-  readonly schema = this.folder.schema();
+  readonly schema: string;
   readonly running: TestServer[] = [];
   readonly #cluster: string;
   #url: Promise<string> | undefined;
 
-  /** `cluster` is the URL of a cluster; by default that of the whole run. */
-  constructor(cluster: string | undefined = postgresUrl) {
+  /** `cluster` is the URL of a cluster; by default that of the whole run. `schema`: by default the tests' own. */
+  constructor(cluster: string | undefined = postgresUrl, schema?: unknown) {
     if (cluster === undefined) throw new Error('Several nodes need PostgreSQL.');
     this.#cluster = cluster;
+    this.schema = this.folder.schema(schema);
   }
 
   databaseUrl(): Promise<string> {
