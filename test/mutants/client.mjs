@@ -62,7 +62,7 @@ export const client = [
     name: 'a token that the application could not get is not asked for again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/worker-client.ts',
-    from: "      this.#timers.set('token', backoff.next(), () => void this.#giveToken(reason, backoff));\n",
+    from: "      this.#timers.set('token', backoff.next(), () => void this.#giveToken(again, backoff));\n",
     to: '',
   },
   {
@@ -216,14 +216,14 @@ export const client = [
     name: 'a date of a row is the one that the row keeps',
     test: 'test/js/kept.test.ts',
     file: 'js/core/kept.ts',
-    from: 'if (this.#shared === undefined || getTime.call(this.#shared) !== this.#ms)',
-    to: 'if (this.#shared === undefined)',
+    from: 'if (this.#shared === undefined || timeOf(this.#shared) !== this.#ms) {',
+    to: 'if (this.#shared === undefined) {',
   },
   {
     name: 'bytes of a row are those that the row keeps',
     test: 'test/js/kept.test.ts',
     file: 'js/core/kept.ts',
-    from: 'this.#shared = this.#bytes.slice();',
+    from: 'this.#shared = copyBytes(this.#bytes);',
     to: 'this.#shared = this.#bytes;',
   },
   {
@@ -237,8 +237,8 @@ export const client = [
     name: 'a token of another user is sent',
     test: 'test/js/wrong-user.test.ts',
     file: 'js/core/user.ts',
-    from: 'if (other === null || other === user) return null;',
-    to: 'if (other === null || other !== user) return null;',
+    from: 'if (other !== null && user !== null && other !== user) {',
+    to: 'if (other !== null && user !== null && other === user) {',
   },
   {
     name: 'the application is not asked for another token after one of another user',
