@@ -22,7 +22,8 @@ Data MakeActions(Author* author, uint64_t count, const std::string& ops,
   Data actions = Data::MakeArray();
   for (uint64_t i = 0; i < count; ++i) {
     Data action = Data::MakeObject();
-    const std::string id = update["id"].as_string().substr(0, 32) + std::to_string(1000 + i);
+    static uint64_t number = 1'000'000;
+    const std::string id = Id(++number);
     actions.Push(action.Set("id", id).Set("name", "act").Set("arg", Data()).Set("at", 1));
   }
   return update.Set("actions", std::move(actions));
@@ -106,7 +107,12 @@ TEST_CASE("every rule blames the action that breaks it, and no other of its upda
         "applied");
     const std::string ops =
         Create("a", 0, R"("u":1)") + "," + op + "," + Create("c", 2, R"("u":2)");
-    CHECK(s.Push(3, ops, {"A", "B", "C"}) == std::string("1 ") + code);
+    // An update names the realms of its ops.
+    Vector<std::string> realms = {"A"};
+    for (const char* other : {"B", "C"}) {
+      if (ops.find(std::string("\"") + other + '"') != std::string::npos) realms.push_back(other);
+    }
+    CHECK(s.Push(3, ops, realms) == std::string("1 ") + code);
     CHECK(s.world.Row("items", "a").is_null());
     // The rest, as the client pushes it again.
     CHECK(s.Push(2, Create("a", 0, R"("u":1)") + "," + Create("c", 1, R"("u":2)")) == "applied");

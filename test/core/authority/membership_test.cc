@@ -71,8 +71,9 @@ Data TwoActions(const Realm& realm, Author* author, std::string first, std::stri
   second.insert(second.size() - 1, R"(,"by":[1])");
   Data update = author->Make("[" + first + "," + second + "]", {realm.name});
   Data actions = Data::MakeArray();
+  static uint64_t made = 1'000'000;
   for (const uint64_t number : {1, 2}) {
-    const std::string id = update["id"].as_string().substr(0, 32) + std::to_string(1000 + number);
+    const std::string id = Id(made += number);
     Data action = Data::MakeObject();
     actions.Push(action.Set("id", id).Set("name", "act").Set("arg", Data()).Set("at", 1));
   }

@@ -44,8 +44,7 @@ std::string ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, U
     mutation.base.emplace_back(realm, CursorRevision(cursor.as_string()));
   std::sort(mutation.base.begin(), mutation.base.end());
   Data keys = Data::MakeArray();
-  for (const Op& op : mutation.ops)
-    keys.Push(schema_->table(op.table).name + std::string(1, '\0') + op.id);
+  for (const std::string& key : MakeMutationRecord(*schema_, mutation).keys) keys.Push(key);
   Data record = Data::MakeObject();
   record.Set("v", 1)
       .Set("id", mutation.action.id)
