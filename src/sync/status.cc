@@ -51,12 +51,14 @@ Phase PhaseOf(const WorkerState& state, const SyncJob& job, Phase shared) {
   return is_cut_off ? Phase::kWaiting : Phase::kIdle;
 }
 
-// When the server is tried next: by a request, or by opening the lost socket.
-std::optional<double> NextTryOf(const WorkerState& state, Phase phase) {
+// When the server is tried next: by a request, or by opening the lost socket. (A window that has heard
+// of another one's poll may have a time that is over.)
+std::optional<double> NextTryOf(const WorkerState& state, Phase phase, double now) {
   const std::optional<double>& retry = state.reach.retry_at();
   if (phase != Phase::kWaiting || !state.reach.lost() || !retry.has_value())
     return state.next_try_at;
-  return std::min(*retry, state.next_try_at.value_or(*retry));
+  const double planned = state.next_try_at.value_or(*retry);
+  return planned < now ? *retry : std::min(*retry, planned);
 }
 
 StatusLease LeaseOf(const WorkerState& state, const SyncJob& job) {
@@ -84,7 +86,7 @@ StatusRecord MakeStatus(const WorkerState& state, const SyncJob& job, Phase shar
   status.pending = state.pending;
   status.conflicts = state.conflicts;
   status.last_synced_at = state.sync.last_synced_at;
-  status.next_try_at = NextTryOf(state, status.phase);
+  status.next_try_at = NextTryOf(state, status.phase, now);
   status.progress = state.progress;
   status.error = state.shown_error();
   status.needs_auth = state.needs_auth || state.shows_needs_auth;

@@ -29,7 +29,7 @@ TEST_CASE("asks a quiet socket every 19 to 32 s whether it is alive, and keeps i
   const size_t opened = world.opened(), pulls = world.pull_bodies.size(), pings = world.pings();
   world.Serve(4 * kMinute);
   CHECK(world.opened() == opened);
-  CHECK(world.pull_bodies.size() == pulls);
+  CHECK(world.pull_bodies.size() <= pulls + 1);  // the poll of every five minutes
   CHECK(world.pings() - pings >= 7);
   CHECK(world.pings() - pings <= 13);
   world.CheckBoth(true, "idle");
@@ -112,6 +112,7 @@ TEST_CASE("replaces a socket that did not announce what a pull has brought") {
     }
     CHECK(world.opened() <= opened + 2);
   }
+  pull();
   CHECK(world.Converged());
 }
 
