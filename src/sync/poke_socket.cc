@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "sync/records.h"
 #include "sync/scopes.h"
 
 namespace skerry {

@@ -176,8 +176,8 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   // The log did not have it, so whatever was asked about it before was asked of another log.
   if (result.status == PushStatus::kApplied) update.checked.reset();
   AddLostToInbox(*schema_, {result.gone, result.missing}, now_, &update, &writes_);
-  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   quarantine_.LeaveOut(update, result.dropped);
+  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   Report(update, result.status);
   progress_ = true;
 }

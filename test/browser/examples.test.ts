@@ -148,7 +148,7 @@ test('redux-offline: a counter and a list in two windows, on two devices, and of
   await counts(two, '3');
 });
 
-test('redux-offline: actions that a kill left unsent are pushed once, after the next start', async () => {
+test('redux-offline: actions that a kill left unsent are pushed once', async () => {
   const server = await serve('redux-offline');
   const profile = new Profile();
   ends.push(() => profile.remove());

@@ -211,7 +211,7 @@ describe('a table that is `autosubscribe`', () => {
     await db.close();
   });
 
-  test('comes with the release that makes it so, and is not asked for by one that does not', async () => {
+  test('comes with the release that makes it so, and not with one that does not', async () => {
     const { host, server } = world();
     write(server, one);
     let db = await release(host, news(false), seFilter);

@@ -28,8 +28,8 @@ export const authority = [
   {
     name: 'a pull does not repeat what was left out',
     file: 'src/authority/pull_answer_json.cc',
-    from: 'if (dropped != answer.dropped.end())',
-    to: 'if (dropped != answer.dropped.end() && answer.own.empty())',
+    from: 'if (!dropped.items().empty()) said.Set("dropped", dropped);',
+    to: '(void)dropped;',
   },
   {
     name: 'an op stays in an update without anything that it changes',
@@ -237,8 +237,8 @@ export const authority = [
   },
   {
     name: 'an update that leaves a realm may move a row into it, whatever the role',
-    file: 'src/authority/membership.cc',
-    from: 'if (op.realm != realm && op.to != realm) continue;',
-    to: 'if (op.realm != realm) continue;',
+    file: 'src/authority/judgement.cc',
+    from: 'if (op.realm != realm && op.to != realm) return true;',
+    to: 'if (op.realm != realm) return true;',
   },
 ];

@@ -797,7 +797,7 @@ export const core = [
   {
     name: 'what a server has left out is forgotten as a pull confirms it first',
     file: 'src/sync/pull_fold.cc',
-    from: '  quarantine_.LeaveOut(update, entry.dropped);\n',
+    from: '  quarantine_.LeaveOut(*update, entry.dropped);\n',
     to: '',
   },
   {
@@ -821,13 +821,13 @@ export const core = [
   {
     name: 'a retry of a part is taken for the mutation that the log has already',
     file: 'src/client/tab_inbox.cc',
-    from: 'entry.code == "parent_deleted" || entry.part.value_or(false);',
-    to: 'entry.code == "parent_deleted";',
+    from: 'entry.code == kRowDeleted || entry.part.value_or(false);',
+    to: 'entry.code == kRowDeleted;',
   },
   {
     name: 'a retry loses what has no place of a mutation that was refused',
     file: 'src/client/tab_inbox.cc',
-    from: '  if (!NeedsNewId(entry) && !IsMadeNow(entry)) record.body = entry.mutation.body;\n',
+    from: '  if (!NeedsNewId(entry) && !IsBasedOnNow(entry)) record.body = entry.mutation.body;\n',
     to: '',
   },
   {

@@ -107,8 +107,8 @@ export const verdicts = [
   {
     name: 'a retried lost edit keeps the id that the log has',
     file: 'src/client/tab_inbox.cc',
-    from: 'if (code == kParentDeleted || code == kRowDeleted)',
-    to: 'if (code == kParentDeleted)',
+    from: 'entry.code == kParentDeleted || entry.code == kRowDeleted ||',
+    to: 'entry.code == kParentDeleted ||',
   },
   {
     name: 'a row that only leaves a scope is sent as deleted',
@@ -143,8 +143,8 @@ export const verdicts = [
   {
     name: 'a refused change is retried into a value that is still taken',
     file: 'src/client/tab_inbox.cc',
-    from: '    SKERRY_RETURN_IF_ERROR(CheckUniqueBefore(view_, decoded.value().ops));\n',
-    to: '',
+    from: 'if (!free.ok()) return Refusal{id, "unique", free.detail()};',
+    to: '(void)free.ok();',
   },
   {
     name: 'a retry cannot exchange two values',

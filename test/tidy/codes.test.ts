@@ -22,7 +22,7 @@ const places: readonly (readonly [RegExp, RegExp])[] = [
   [/^src\/(sync|client)\//, /\bcode = "([a-z_-]+)"/g],
   [/^src\/(sync|client)\//, /ResolvedEffect\([^"{;]*"([a-z_-]+)"/g],
   [/^src\/(sync|client)\//, /(?:\{\w+|"code", \w+) \? (?:name|"\w+") : "([a-z_-]+)"/g],
-  [/^src\/sync\//, /constexpr std::string_view kParentDeleted = "(\w+)"/g],
+  [/^src\/log\/conflict_record\.h$/, /constexpr char k\w+\[\] = "(\w+)"/g],
   [/^src\/authority\//, /(?:Rejection|return)? ?\{(?:\{\}|op), "([a-z_]+)",/g],
   [/^src\/authority\//, /Refuse\([^"]*, "([a-z_]+)",/g],
   [/^src\/authority\/cascade\.cc$/, /, "(restrict)",/g],

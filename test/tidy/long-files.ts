@@ -7,6 +7,8 @@ export const longFiles: Readonly<Record<string, string>> = {
   'bench/peers/packages/package-lock.json': 'npm writes it.',
   'test/package/projects/esbuild/package-lock.json': 'npm writes it.',
   'test/package/projects/next/package-lock.json': 'npm writes it.',
+  'test/package/projects/parcel/package-lock.json': 'npm writes it.',
+  'test/package/projects/rollup/package-lock.json': 'npm writes it.',
   'test/package/projects/vite/package-lock.json': 'npm writes it.',
   'test/package/projects/vite-7/package-lock.json': 'npm writes it.',
   'test/package/projects/webpack/package-lock.json': 'npm writes it.',
@@ -16,6 +18,8 @@ export const longFiles: Readonly<Record<string, string>> = {
   'docs/trust.md': 'A table with a row for each mistake of test/mutants.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
+  'test/core/log/fold_ops_test.cc':
+    'The rules of folding one by one, and random histories by the same: apart they would share all helpers.',
   'test/core/client/windows_in_step_test.cc':
     'One world with its steps and its checks: apart they would share all of their state.',
 };

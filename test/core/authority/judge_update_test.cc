@@ -157,7 +157,7 @@ TEST_CASE("what depends on a refused action is not judged, and blames no other")
                  Create("d", 4, R"("u":6)")) == "0 unique, 4 unique");
 }
 
-TEST_CASE("a merged op that is refused names all its actions, and no action after it is judged") {
+TEST_CASE("a merged op that is refused names all its actions, and ends the judging") {
   Judged s;
   CHECK(s.Push(3,
                R"({"op":"create","table":"items","id":"a","realm":"A","by":[0,1],"set":{"u":5}},)" +

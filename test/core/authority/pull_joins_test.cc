@@ -186,7 +186,7 @@ TEST_CASE("a sub-select: its scope begins again when inner changes are left out"
   CHECK(Short(answer) == "");
 }
 
-TEST_CASE("a chain of sub-selects begins again from the table that is left out, to its outer end") {
+TEST_CASE("a chain of sub-selects begins again from the table that is left out") {
   // Each table of the chain is selected by the one before it.
   const std::string chain[] = {"people", "items", "members", "groups"};
   const auto join = [](const char* table, const char* prop, const char* inner, const char* select) {

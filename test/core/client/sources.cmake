@@ -15,6 +15,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/tab_inbox_test.cc
   test/core/client/tab_keep_test.cc
   test/core/client/tab_load_test.cc
+  test/core/client/tab_retry_test.cc
   test/core/client/tab_scopes_test.cc
   test/core/client/tab_states_test.cc
   test/core/client/tab_test.cc

@@ -53,7 +53,7 @@ TEST_CASE("refuses a unique value that another visible row of the realm has") {
   CHECK(o.One(kInc, "a", {{"rank", 1}}) == Code::kOk);
 }
 
-TEST_CASE("takes a unique value that is free: null, of another realm, given back, or its own") {
+TEST_CASE("takes a unique value that is free: null, elsewhere, given back, or its own") {
   Handles o;
   CHECK(o.One(kCreate, "c", {}) == Code::kOk);
   CHECK(o.One(kCreate, "d", {}) == Code::kOk);

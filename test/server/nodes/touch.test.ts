@@ -69,7 +69,7 @@ const overSql = async (name: string): Promise<Map<string, number>> => {
 const onDevice = (db: Db, name: 'boards' | 'lists') =>
   new Map(db[name].all().map(({ id, modifiedAt }) => [id, modifiedAt.getTime()]));
 
-test('a master is as new as its newest detail: in SQL, over HTTP, and in order on another device', async () => {
+test('a master is as new as its newest detail: SQL, HTTP, another device', async () => {
   const { url, mine, theirs, first, second, one, two } = await scene();
   const order: string[][] = [];
   const boards = theirs.boards.orderBy('modifiedAt', 'desc').live();
