@@ -35,7 +35,7 @@ struct Applied {
   // Ops that would change an object which is not there: it was deleted, or has moved to where the
   // author may not read. They are among the noops.
   Vector<uint32_t> missing;
-  Data dropped = {};            // as in the result; null: nothing was
+  Data dropped = {};  // as in the result; null: nothing was
 };
 
 Data AppliedResult(const std::string& id, const Applied& applied);
