@@ -74,7 +74,7 @@ export function tokenToSend(token: unknown, user: string | null): string {
   const sent = token.startsWith(development)
     ? development + encodeURIComponent(userForDevelopment(token))
     : token;
-  const [wrong] = /[^\x21-\x7e]/u.exec(sent) ?? [];
+  const [wrong] = /[^\x20-\x7e]/u.exec(sent) ?? [];
   if (wrong !== undefined) {
     const code = (wrong.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     throw badToken(`the character U+${code}`);

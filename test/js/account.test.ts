@@ -52,7 +52,7 @@ describe('logout', () => {
     two.mutate.addCity({ id: 'b', name: 'B' });
     await two.mutate.addCity({ id: 'c', name: 'C' }).durable;
     await expect(one.logout()).rejects.toMatchObject({
-      name: 'SkerryError',
+      name: 'UnsyncedError',
       code: 'unsynced',
       pending: 2,
       conflicts: 0,

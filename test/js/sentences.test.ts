@@ -52,7 +52,7 @@ describe('a value of another type is refused, and what it is is said', () => {
     return () => db.close();
   });
 
-  test.each(cases)('%s: %j', (prop, value, says) => {
+  test.each(cases)('%s, %#', (prop, value, says) => {
     const refusal = expect.objectContaining({
       name: 'ValidationError',
       code: 'wrong_type',

@@ -79,7 +79,7 @@ describe.each([false, true])('tokens, with a service worker: %s', (serviceWorker
   });
 
   const unsendable: readonly (readonly [given: unknown, says: RegExp])[] = [
-    ['opaque ü', /U\+0020/],
+    ['opaque ü', /U\+00FC/],
     ['opaqueü', /U\+00FC/],
     ['王', /U\+738B/],
     ['a\nb', /U\+000A/],
