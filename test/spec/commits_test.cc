@@ -108,11 +108,13 @@ TEST_CASE("hole 4: the broadcast comes after its window has read everything agai
 
 TEST_CASE("hole 5: a window misses the refusal of what it shows") {
   Story story;
+  Window& anna = story.OpenWindow("anna");
+  Window& ben = story.OpenWindow("ben");
+  story.Settle();
+  // Anna's device has not heard of it, else it would refuse her lamp itself.
   Window& carla = story.AddDevice().OpenWindow("carla");
   carla.page.Creates("items", "her lamp", {{"u", 1}});
   story.Settle();
-  Window& anna = story.OpenWindow("anna");
-  Window& ben = story.OpenWindow("ben");
 
   // Both windows show Anna's lamp, until the server refuses it: `u` is unique.
   ben.page.Miss("record");

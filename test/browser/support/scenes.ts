@@ -325,6 +325,21 @@ export const elsewhere: readonly Elsewhere[] = [
     test: 'test/js/lifecycle.test.ts',
   })),
   {
+    code: 'bad_token',
+    why: 'The token is refused before anything is sent, in a browser as in Node.',
+    test: 'test/js/user-names.test.ts',
+  },
+  {
+    code: 'invalid_request',
+    why: 'No request of the package is known that an engine cannot build.',
+    test: 'test/js/remote.test.ts',
+  },
+  {
+    code: 'adopt_incomplete',
+    why: 'No local database is known of which the package would lose something.',
+    test: 'test/js/adopt-incomplete.test.ts',
+  },
+  {
     code: 'core_failed',
     why: 'No input is known by which the core traps.',
     test: 'test/js/core-failed.test.ts',

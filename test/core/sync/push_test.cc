@@ -221,7 +221,7 @@ TEST_CASE("pushes mutations after those that need updates of their own, in each 
 TEST_CASE("shows objects that the server deleted with their parent in the author's inbox") {
   Pushing world;
   world.network.hold_answers = true;
-  world.Mutate({CreateItem("a", "A", 1), IncItem("b", "A", 1)});
+  world.Mutate({CreateItem("a", "A", 1), CreateItem("b", "A", 1)});
   world.Settle();
   REQUIRE(world.held.size() == 1);
   Data answer = Json(world.held[0].second["body"].as_bytes());

@@ -149,7 +149,7 @@ TEST_CASE("moves what a newer server has left out of an update to the inbox") {
   Changing world;
   world.Reopen(1, true);
   world.network.hold_answers = true;
-  world.Mutate({CreateItem("a", "A", 7), UpdateItem("b", "A", "one")});
+  world.Mutate({CreateItem("a", "A", 7), CreateItem("b", "A", 7, "one")});
   world.Settle();
   REQUIRE(world.held.size() == 1);
   Data answer = Json(world.held[0].second["body"].as_bytes());

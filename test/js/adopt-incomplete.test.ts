@@ -1,0 +1,21 @@
+/** An adoption by which a row would be lost is refused, and the local database stays. Method: a package that loses one. */
+import { expect, test, vi } from 'vitest';
+import { connect, local, world } from './account-world.ts';
+
+vi.mock('../../js/api/account/order.ts', async (importOriginal) => {
+  const order = await importOriginal<typeof import('../../js/api/account/order.ts')>();
+  const parentsFirst: typeof order.parentsFirst = (...args) => order.parentsFirst(...args).slice(1);
+  return { ...order, parentsFirst };
+});
+
+test('an adoption that would lose a row is refused, and the local data stay', async () => {
+  const { host } = world();
+  const source = await local(host);
+  source.mutate.addCity({ id: 'a', name: 'A' });
+  await source.mutate.addCity({ id: 'b', name: 'B' }).durable;
+  await source.close();
+  const db = await connect(host, 'anna', { adoptLocal: true });
+  expect(db.sync.status.error).toMatchObject({ code: 'adopt_incomplete' });
+  expect(db.cities.count()).toBe(0);
+  expect(await host.storage.exists('skerry/test/local')).toBe(true);
+});
