@@ -89,7 +89,7 @@ test('a master is as new as its newest detail: SQL, HTTP, another device', async
     ['and comes back', (tx) => tx.cards.update(card, { list: one }), first],
     [
       'the other master itself is changed',
-      (tx) => tx.boards.update(second, { name: 'second' }),
+      (tx) => tx.boards.update(second, { name: 'the second' }),
       second,
     ],
     ['the detail is deleted', (tx) => tx.cards.delete(card), first],
