@@ -161,9 +161,9 @@ async function there(user: string, values: readonly Value[]): Promise<void> {
   await other.sync.waitForSync();
   const read = (from: Db) =>
     made.map(({ result }, i) => from.values.get(result)?.[(values[i] as Value)[0]]);
+  const [after, elsewhere] = [read(db), read(other)];
   for (const [i, [prop, name, value]] of values.entries()) {
-    const all = [before[i], read(db)[i], read(other)[i]];
-    for (const one of all) expect([prop, name, one]).toEqual([prop, name, expected(value)]);
+    for (const one of [before[i], after[i], elsewhere[i]]) expect([prop, name, one]).toEqual([prop, name, expected(value)]);
   }
 }
 

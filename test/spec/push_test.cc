@@ -39,12 +39,13 @@ TEST_CASE("hole 8: another worker sends an update again, and groups it otherwise
 
 TEST_CASE("hole 9: the copy of a refused update arrives when nothing forbids it any more") {
   Story story;
+  Window& anna = story.OpenWindow("anna");
+  story.Settle();
   Window& carla = story.AddDevice().OpenWindow("carla");
   carla.page.Creates("items", "her lamp", {{"u", 1}});
   story.Settle();
-  Window& anna = story.OpenWindow("anna");
 
-  // `u` is unique: Anna's lamp is refused, and goes to her inbox.
+  // `u` is unique: Anna's lamp, whose device does not know of Carla's, is refused, and goes to her inbox.
   anna.page.Creates("items", "my lamp", {{"u", 1}});
   story.Settle();
   const std::string push = story.server.pushes.back();
@@ -62,10 +63,13 @@ TEST_CASE("hole 10: a follower of a refused update fits by its number, which is 
   Story story;
   story.mutations_per_update = 1;
   Window& carla = story.AddDevice().OpenWindow("carla");
-  carla.page.Creates("items", "her lamp", {{"u", 1}});
   carla.page.Creates("items", "eggs", {{"n", 10}});
   story.Settle();
   Window& anna = story.OpenWindow("anna");
+  story.Settle();
+  // Anna's device has not heard of it, else it would refuse the value itself.
+  carla.page.Creates("items", "her lamp", {{"u", 1}});
+  story.Settle();
 
   // Two updates: the first is refused, and so is what depends on it. Both go to the inbox.
   anna.page.Changes("items", "eggs", {{"u", 1}});
@@ -83,11 +87,11 @@ TEST_CASE("hole 10: a follower of a refused update fits by its number, which is 
 
 TEST_CASE("hole 11: of two workers with the same answer, the slower one acts on it as well") {
   Story story;
-  Window& carla = story.AddDevice().OpenWindow("carla");
-  carla.page.Creates("items", "her lamp", {{"u", 1}});
-  story.Settle();
   Window& anna = story.OpenWindow("anna");
   Worker& service = story.device().StartServiceWorker();
+  story.Settle();
+  Window& carla = story.AddDevice().OpenWindow("carla");
+  carla.page.Creates("items", "her lamp", {{"u", 1}});
   story.Settle();
 
   // The service worker is up again, and the window does not know yet: both push the same update.
