@@ -275,7 +275,7 @@ test('the server refuses on the wire what a device would not send', async () => 
     const outcome = answer.status === 200 ? results?.[0]?.status : `${answer.status} ${code}`;
     expect([set.slice(0, 40), outcome]).toEqual([
       set.slice(0, 40),
-      expect.stringMatching(/^(refused|4\d\d .+)$/),
+      expect.stringMatching(/^(refused|rejected|4\d\d .+)$/),
     ]);
   }
 });

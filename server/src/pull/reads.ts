@@ -327,7 +327,7 @@ export async function readPage(
         order by t.id fetch first ${limit + 1} rows with ties),
      taken as (${cutRows(table, 'page', limit, `${bytes}::bigint`)})
      select (select count(*) from page)::text as found, count(*)::text as taken,
-            coalesce(max(p.upto_bytes), 0)::text as bytes,
+            coalesce(max(p."$upto_bytes"), 0)::text as bytes,
             string_agg((${rowJson(table, 'p')})::text, ',' order by p.id) as text
        from taken p`,
     params.values,

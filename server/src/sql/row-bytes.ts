@@ -40,14 +40,14 @@ export function rowBytes(table: SqlTable, alias: string): string {
 
 /**
  * A subselect of the first rows of `from`, in the order of their ids: as many as `rows` and `bytes` (an SQL expression)
- * allow, at least one, and all rows of the last id, which may be in several realms. It has the extra columns `number`
- * and `upto_bytes`, which are the same for all rows of an id.
+ * allow, at least one, and all rows of the last id, which may be in several realms. It has the extra columns `$number`
+ * and `$upto_bytes`, which are the same for all rows of an id.
  */
 export function cutRows(table: SqlTable, from: string, rows: number, bytes: string): string {
   return `select * from (
-    select p.*, rank() over w as number, sum(${rowBytes(table, 'p')}) over w as upto_bytes
+    select p.*, rank() over w as "$number", sum(${rowBytes(table, 'p')}) over w as "$upto_bytes"
       from ${from} p window w as (order by p.id)) n
-   where n.number <= ${rows} and (n.number = 1 or n.upto_bytes <= ${bytes})`;
+   where n."$number" <= ${rows} and (n."$number" = 1 or n."$upto_bytes" <= ${bytes})`;
 }
 
 /** A read that was skipped or stopped because it would have exceeded its limit of bytes. */
