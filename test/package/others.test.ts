@@ -1,14 +1,11 @@
-// The package in projects of Rollup and Parcel, by the recipe of README.md: the files that the package loads by their addresses are
-// copied, beside the bundle, or elsewhere and named by `wasmUrl` and `workerUrl`.
+// The package in a project of Rollup, by the recipe of README.md: the files that the package loads by their addresses are copied
+// beside the bundle.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { makeProject, type Project } from './support/project.ts';
 import { useFiles } from './support/visit.ts';
 
-describe.each([
-  ['Rollup', 'rollup', 'beside'],
-  ['Parcel', 'parcel', 'elsewhere'],
-])('%s', (_name, name, folder) => {
+describe.each([['Rollup', 'rollup', 'beside']])('%s', (_name, name, folder) => {
   let project: Project;
   beforeAll(async () => {
     project = await makeProject(name, inject('packed').tarball);
