@@ -49,7 +49,8 @@ async function outcome(page: string, from = '/index.js', options = '{}'): Promis
 }
 
 /** The page's own icon is a data: address. */
-const base = "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'; report-uri /csp-report";
+const base =
+  "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'; report-uri /csp-report";
 const enforced = `${base}; require-trusted-types-for 'script'`;
 
 describe('under Trusted Types', () => {

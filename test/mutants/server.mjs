@@ -307,8 +307,8 @@ export const server = [
     name: 'a page is bounded by rows only',
     test: 'test/server/reads.test.ts',
     file: 'server/src/sql/row-bytes.ts',
-    from: '(n.number = 1 or n.upto_bytes <= ${bytes})',
-    to: '(n.number = 1 or ${bytes} > 0)',
+    from: '(n."$number" = 1 or n."$upto_bytes" <= ${bytes})',
+    to: '(n."$number" = 1 or ${bytes} > 0)',
   },
   {
     name: 'an answer longer than clients read is sent',

@@ -163,7 +163,8 @@ async function there(user: string, values: readonly Value[]): Promise<void> {
     made.map(({ result }, i) => from.values.get(result)?.[(values[i] as Value)[0]]);
   const [after, elsewhere] = [read(db), read(other)];
   for (const [i, [prop, name, value]] of values.entries()) {
-    for (const one of [before[i], after[i], elsewhere[i]]) expect([prop, name, one]).toEqual([prop, name, expected(value)]);
+    for (const one of [before[i], after[i], elsewhere[i]])
+      expect([prop, name, one]).toEqual([prop, name, expected(value)]);
   }
 }
 
