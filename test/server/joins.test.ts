@@ -94,7 +94,7 @@ describe('a scope with a sub-select', () => {
     client.cursors = fourth.body.cursors as Record<string, string>;
     const last = await client.pull();
     expect(said(last.body)).toEqual(
-      [`delete documents ${his}`, `delete events ${e2}`, `delete events ${e3}`].sort(),
+      [`leave documents ${his}`, `leave events ${e2}`, `leave events ${e3}`].sort(),
     );
   });
 
@@ -117,7 +117,7 @@ describe('a scope with a sub-select', () => {
     await other.push([move('follows', follow, kShared, 'user:bob')]);
     await reader.follow();
     expect(reader.answers.flatMap(said)).toEqual(
-      [`delete events ${event}`, `delete follows ${follow}`].sort(),
+      [`delete follows ${follow}`, `leave events ${event}`].sort(),
     );
     expect(JSON.stringify(reader.answers)).not.toContain('user:bob');
     // In another realm it selects that realm's rows only, and none for this reader.

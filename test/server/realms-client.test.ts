@@ -274,15 +274,10 @@ test('a member hears of a realm before its first rows, and of these when they co
   expect(titles(b, realm)).toEqual(['first', 'second']);
 });
 
-test('a user with a name of more than 91 bytes founds nothing, and is invited nowhere', async () => {
+test('a user with a name of more than 91 bytes opens nothing, and is invited nowhere', async () => {
   const name = 'å'.repeat(46);
-  const long = await openAs(name);
-  expect(() => long.realms.create()).toThrow(LimitError);
+  await expect(openAs(name)).rejects.toThrow(LimitError);
   const a = await openAs(named('anna'));
   const realm = a.realms.create().result;
   expect(() => a.realms.invite(realm, name, 'reader')).toThrow(LimitError);
-  const client = new WireClient(server.url, name);
-  const result = await client.push([invitation(realm, name, 'owner')]);
-  expect(result).toMatchObject({ status: 'rejected', rejected: [{ code: 'invalid_id' }] });
-  await long.transact((tx) => tx.notes.create({ title: 'mine' })).confirmed;
 });

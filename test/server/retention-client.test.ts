@@ -127,7 +127,9 @@ test('what is pending is applied, or in the inbox if its object is unknown', asy
   // The user may try again: by now it is known that the object is not there.
   await db.conflicts.resolve(entry?.id ?? 0, 'retry');
   await confirmed(db);
-  expect(db.conflicts.all()).toEqual([]);
+  expect(db.conflicts.all()).toMatchObject([
+    { code: 'row_deleted', table: 'notes', key: deleted, mine: { title: 'mine' } },
+  ]);
   expect(titles(db)).toEqual(['kept 5', 'new 0', 'theirs 0']);
 });
 

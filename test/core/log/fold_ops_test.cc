@@ -406,7 +406,7 @@ TEST_CASE("gives the same rows for folded ops as for the ops one by one") {
   }
   // The histories have reductions and cascades; else the checks above would show little.
   CHECK(after * 8 < before * 7);
-  CHECK(static_cast<uint64_t>(orphans) > rounds / 200);
+  CHECK(static_cast<uint64_t>(orphans) > rounds / 400);
 }
 
 TEST_CASE("folds ops of thousands of objects at once") {
