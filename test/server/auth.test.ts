@@ -157,7 +157,7 @@ describe('a server accepts', () => {
     }
   });
 
-  test('users whose realm name has up to 96 bytes', async () => {
+  test('users whose name has up to 91 bytes', async () => {
     const auth = createAuth({ secret, dev: true });
     const longest = `${'漢'.repeat(30)}a`;
     expect((await auth(await token({ sub: longest }))).claims.get(`user:${longest}`)).toBe('write');
