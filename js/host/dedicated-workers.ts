@@ -39,11 +39,11 @@ interface Started {
   readonly blob: string | null;
 }
 
-function start(address: URL): Started {
+function start(address: URL, wanted = options): Started {
   const isOther = address.origin !== location.origin && /^https?:$/.test(address.protocol);
-  const blob = isOther ? URL.createObjectURL(importing(address)) : null;
+  const blob = isOther ? URL.createObjectURL(importing(address, wanted)) : null;
   try {
-    const worker = new Worker(trustedUrl(blob ? new URL(blob) : address), options);
+    const worker = new Worker(trustedUrl(blob ? new URL(blob) : address), wanted);
     return { worker, address, blob };
   } catch (error) {
     if (blob) URL.revokeObjectURL(blob);
@@ -52,21 +52,24 @@ function start(address: URL): Started {
 }
 
 /** A worker is started from an address of the page's own origin only; a module may be imported from another (CORS). */
-function importing({ href }: URL): Blob {
-  return new Blob([`import ${JSON.stringify(href)};`], { type: 'text/javascript' });
+function importing({ href }: URL, { type }: WorkerOptions): Blob {
+  const name = JSON.stringify(href);
+  const text = type === 'module' ? `import ${name};` : `importScripts(${name});`;
+  return new Blob([text], { type: 'text/javascript' });
 }
 
 /**
  * Bundlers look for exactly `new Worker(new URL('./worker.js', import.meta.url), …)`, and put their own address into it. That is taken
- * out of the call, because it may have to be trusted, or lie on another origin (`base`, `publicPath`).
+ * out of the call, because it may have to be trusted, or lie on another origin (`base`, `publicPath`). So are the options: webpack and
+ * Next.js make a classic script of the module.
  */
 function startBundled(): Started {
   let started: Started | null = null;
   const native = Object.getOwnPropertyDescriptor(globalThis, 'Worker');
   class TakesAddress {
-    constructor(url: unknown) {
+    constructor(url: unknown, wanted?: WorkerOptions) {
       if (native) Object.defineProperty(globalThis, 'Worker', native);
-      started = start(new URL(String(url), location.href));
+      started = start(new URL(String(url), location.href), wanted);
     }
   }
   const make = () =>
