@@ -128,7 +128,7 @@ describe.each(modes)('%s', (mode, serviceWorker) => {
   ];
   test.each(cuts)('%s shows in every window, and its end, too', async (name, phases, cut) => {
     for (const round of ['once', 'again']) {
-      // The socket of before is back, and is listened to: no poll brings this note so soon.
+      // Windows listen to a socket: no poll brings this note so soon.
       await writes(`${mode}: ${name} before, ${round}`);
       for (const page of windows) await shows(page, `${mode}: ${name} before, ${round}`, 10_000);
       await cut(true);

@@ -280,4 +280,7 @@ test('a user with a name of more than 91 bytes opens nothing, and is invited now
   const a = await openAs(named('anna'));
   const realm = a.realms.create().result;
   expect(() => a.realms.invite(realm, name, 'reader')).toThrow(LimitError);
+  const client = new WireClient(server.url, named('carl'));
+  const result = await client.push([invitation(realm, name, 'owner')]);
+  expect(result).toMatchObject({ status: 'rejected', rejected: [{ code: 'invalid_id' }] });
 });

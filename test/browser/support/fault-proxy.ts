@@ -135,10 +135,6 @@ export class FaultProxy {
     if (refuse) for (const close of this.#closes) close();
   }
 
-  get openSockets(): number {
-    return this.#closes.size;
-  }
-
   /** WebSockets that were opened. */
   upgrades = 0;
 
