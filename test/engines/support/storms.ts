@@ -48,11 +48,8 @@ export function storms(engine: Engine): void {
         await agree(scene);
         await exact(scene, storm);
         // A window that came after a kill may have begun before the service worker was found.
-        // WebKit's windows may have given up a service worker that reached no server for a minute.
-        const gaveUp = 'the service worker does not reach the server';
-        const isAsAsked = (status: { mode: string; modeReason: string }) =>
-          status.mode === mode || (engine.name === 'webkit' && status.modeReason === gaveUp);
-        for (const window of storm.windows) await until(window, isAsAsked, 10_000);
+        for (const window of storm.windows)
+          await until(window, (status) => status.mode === mode, 10_000);
         const counts = `${storm.attempted} inc in ${storm.opened} windows, ${blows.length} blows`;
         const found = `${storm.acknowledged.length} acknowledged, none lost, none doubled`;
         say(engine, mode, `${counts}, ${found}`);
