@@ -127,10 +127,12 @@ std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation*
 
 namespace {
 
-// What was left out of one object is made again together, in order: a later change of an object
-// that is not there would be lost.
+// What was left out, or lost, of one object is made again together, in order: a later change of an
+// object that is not there would be lost.
 bool IsOfOneObject(const ConflictRecord& a, const ConflictRecord& b) {
-  return a.reason == "dropped" && b.reason == "dropped" && a.table == b.table && a.id == b.id;
+  const bool are_parts = a.part.value_or(false) && b.part.value_or(false);
+  return a.reason == b.reason && (are_parts || a.reason == "dropped") && a.table == b.table &&
+         a.id == b.id;
 }
 
 }  // namespace

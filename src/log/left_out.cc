@@ -69,6 +69,12 @@ bool LeftOutByServer(const void* self, const Schema& names, const Op& op, Op* pa
   });
 }
 
+bool IsOnObject(const void* self, const Schema& names, const Op& op, Op* part, Vector<Status>*) {
+  *part = op;
+  const auto& objects = *static_cast<const Set<std::string>*>(self);
+  return objects.contains(ObjectName(names.table(op.table).name, op.id, op.realm));
+}
+
 // Takes the defaults out of what was left out of a create.
 void TakeOutDefaults(const TableDef& table, const OldDefaults& defaults, Op* part) {
   const auto known = defaults.find(table.name);
@@ -96,7 +102,8 @@ std::string DetailOf(const Vector<Status>& why) {
   return detail;
 }
 
-LeftOutPart PartOf(const Schema& names, const Mutation& whole, Gathered gathered) {
+LeftOutPart PartOf(const Schema& names, const Mutation& whole, Gathered gathered,
+                   const Schema* shown) {
   Mutation mutation;
   mutation.action = whole.action;
   mutation.base = whole.base;
@@ -106,14 +113,7 @@ LeftOutPart PartOf(const Schema& names, const Mutation& whole, Gathered gathered
   part.table = table.name;
   part.id = mutation.ops[0].id;
   part.detail = DetailOf(gathered.why);
-  if (!mutation.ops.back().Has(kDeletes)) {
-    part.mine = Data::MakeObject();
-    for (const Op& op : mutation.ops) {
-      for (const PropValue& set : op.set)
-        part.mine.Set(table.props[set.prop].name, ValueAsItIs(set.value));
-      for (const PropAdd& add : op.add) part.mine.Set(table.props[add.prop].name, add.by);
-    }
-  }
+  part.mine = ShownOps(names, mutation.ops, shown);
   part.is_whole = mutation.ops == whole.ops;
   part.body = EncodeMutation(names, mutation);
   return part;
@@ -131,8 +131,34 @@ Data ValueAsItIs(const Value& value) {
   return envelope.Set("$type", "date").Set("v", value.number());
 }
 
+Data ShownValue(const Schema& schema, const std::string& table, const std::string& prop,
+                const Value& value) {
+  const TableIndex known = schema.FindTable(table);
+  const bool has_prop = known != kNone && schema.table(known).FindProp(prop) != kNone;
+  return has_prop ? ValueToData({}, value, false) : ValueAsItIs(value);
+}
+
+Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema) {
+  if (ops.empty() || ops.back().Has(kDeletes)) return Data();
+  Data mine = Data::MakeObject();
+  for (const Op& op : ops) {
+    const TableDef& table = names.table(op.table);
+    for (const PropValue& set : op.set) {
+      const std::string& name = table.props[set.prop].name;
+      mine.Set(name, schema != nullptr ? ShownValue(*schema, table.name, name, set.value)
+                                       : ValueAsItIs(set.value));
+    }
+    for (const PropAdd& add : op.add) {
+      const std::string& name = table.props[add.prop].name;
+      mine.Set(name, mine[name].as_number() + add.by);
+    }
+  }
+  return mine;
+}
+
 Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults& defaults,
-                                        const void* self, ChooseLeftOut choose) {
+                                        const void* self, ChooseLeftOut choose,
+                                        const Schema* shown) {
   Schema names = Schema::OfNames({});
   Result<Mutation> decoded = DecodeMutationAsItIs(body, &names);
   if (!decoded.ok()) return decoded.status();
@@ -155,13 +181,13 @@ Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults
   }
   Vector<LeftOutPart> parts;
   for (const auto& key : order)
-    parts.push_back(PartOf(names, mutation, std::move(gathered.at(key))));
+    parts.push_back(PartOf(names, mutation, std::move(gathered.at(key)), shown));
   return parts;
 }
 
 Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
                                         const OldDefaults& defaults) {
-  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &schema, LeftOutBySchema);
+  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &schema, LeftOutBySchema, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value())
     part.detail = "This release of the application has no place for it: " + part.detail + '.';
@@ -170,13 +196,18 @@ Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view b
 
 Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_view body,
                                         const OldDefaults& defaults) {
-  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &items, LeftOutByServer);
+  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &items, LeftOutByServer, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value()) {
     part.detail = "The server's release has no place for " + part.detail + '.';
     part.is_whole = false;  // the log has its action
   }
   return parts;
+}
+
+Result<Vector<LeftOutPart>> FindOpsOn(const Schema& schema, const Set<std::string>& objects,
+                                      std::string_view body) {
+  return FindLeftOut(body, {}, &objects, IsOnObject, &schema);
 }
 
 }  // namespace skerry

@@ -39,8 +39,10 @@ using ChooseLeftOut = bool (*)(const void* self, const Schema& names, const Op& 
 // In the order of their first ops. Empty: nothing is left out, or only what is not the user's: a
 // default that the client has filled in (`defaults`), and rows that are offered to a server that was
 // restored. kCorrupt, kVersion: as DecodeMutation.
+// `shown`: the schema of `mine` (ShownOps).
 Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults& defaults,
-                                        const void* self, ChooseLeftOut choose);
+                                        const void* self, ChooseLeftOut choose,
+                                        const Schema* shown);
 
 // What `schema` has no place for.
 Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
@@ -53,8 +55,18 @@ std::string ObjectName(const std::string& table, const std::string& id, const st
 Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_view body,
                                         const OldDefaults& defaults);
 
+// All ops on these objects, by ObjectName: nothing came of them at the server.
+Result<Vector<LeftOutPart>> FindOpsOn(const Schema& schema, const Set<std::string>& objects,
+                                      std::string_view body);
+
 // A value in a form that can be read without knowing its prop: a date is an envelope.
 Data ValueAsItIs(const Value& value);
+// A value as the inbox shows it: plain if `schema` has the prop, else as it is.
+Data ShownValue(const Schema& schema, const std::string& table, const std::string& prop,
+                const Value& value);
+// What the ops set, and what they add to it, as the inbox shows it; null: the last one deletes.
+// `names`: the schema of the ops. None as `schema`: all values are as they are.
+Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema);
 
 }  // namespace skerry
 

@@ -35,6 +35,8 @@ struct MutationRecord {
   std::optional<bool> alone;
   std::optional<bool> replayed;  // its action was made elsewhere
   std::optional<bool> again;     // it may have been stored before, and be confirmed
+  // What of it the inbox has, though it stays: code, U+0000, table, U+0000, id.
+  std::optional<Vector<std::string>> told;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -54,6 +56,7 @@ struct MutationRecord {
     member.Optional("alone", self.alone);
     member.Optional("replayed", self.replayed);
     member.Optional("again", self.again);
+    member.Optional("told", self.told);
   }
   static MutationRecord Read(Data stored);
   Data Write() const;

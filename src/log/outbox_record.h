@@ -70,8 +70,6 @@ struct OutboxRecord {
   // It was received, and sent again, because a pull did not have a realm of it. If the server then
   // says that it was applied only now, it is asked once more.
   std::optional<bool> checked;
-  // The ops of which the inbox says already that they were in vain, by their indexes.
-  std::optional<Vector<uint64_t>> in_vain;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -90,7 +88,6 @@ struct OutboxRecord {
     member("mutations", self.mutations).Require(IsListOf<NamedMutation>);
     member.Bytes("body", self.body).Require(IsBytes);
     member.Optional("checked", self.checked);
-    member.Optional("inVain", self.in_vain);
   }
   static OutboxRecord Read(Data stored);
   // A row {key, value} of the outbox. None: it is damaged, so that it cannot be sent, confirmed and

@@ -65,7 +65,6 @@ struct OwnEntry {
   uint64_t revision = 0;
   double at = 0;
   LostOps lost;
-  Vector<DroppedOp> dropped;
 };
 
 // A snapshot of a stream. `state`: JSON text, which is fetched before the answer is folded.
@@ -176,7 +175,7 @@ class PullFold {
   bool HasAllOf(const std::string& realm) const { return !answer_->more && !ComesByImage(realm); }
   bool IsUnreadable(const OutboxRecord& update, const std::string& realm) const;
   bool ResendIfMissing(OutboxRecord* update);
-  void ReportLost(OutboxRecord* update);
+  void ReportLost(const OutboxRecord& update);
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
   LogPosition Find(const KnownMutation& known) const;

@@ -66,10 +66,6 @@ Status ReadFills(const Schema& schema, const Data& fills, PullAnswer* answer) {
   return Status::Ok();
 }
 
-void ReadIndexes(const Data& list, Vector<uint64_t>* indexes) {
-  for (const Data& index : list.items()) indexes->push_back(index.as_u64(kMaxCount));
-}
-
 Status ReadOwn(const Data& own, PullAnswer* answer) {
   for (const auto& [update, realms] : own.members()) {
     if (!realms.is_object()) return Wrong("own");
@@ -80,9 +76,7 @@ Status ReadOwn(const Data& own, PullAnswer* answer) {
       // The windows could not read a record with a time beyond all dates.
       if (entry.revision == 0 || !CheckTime(place["at"]).ok()) return Wrong("own");
       entry.at = place["at"].as_number();
-      ReadIndexes(place["gone"], &entry.lost.gone);
-      ReadIndexes(place["missing"], &entry.lost.missing);
-      if (place["dropped"].is_array()) FromData(Data(place["dropped"]), &entry.dropped);
+      entry.lost = ReadRecord<LostOps>(Data(place));
     }
   }
   return Status::Ok();

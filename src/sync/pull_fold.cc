@@ -154,7 +154,7 @@ void PullFold::OwnSteps() {
     step.realm = place.realm;
     step.at = place.at;
     step.revision = place.revision;
-    RemoveDropped(*schema_, place.entry->dropped, &update.value().ops);
+    RemoveDropped(*schema_, place.entry->lost.dropped, &update.value().ops);
     for (Op& op : update.value().ops) {
       if (op.Has(kOnRow) && op.realm == place.realm) step.ops.push_back(std::move(op));
     }
@@ -217,7 +217,7 @@ void PullFold::ConfirmOwn() {
     const bool has_more = confirmed.size() != update.confirmed.size();
     if (confirmed.size() == update.after.size()) {
       for (const NamedMutation& member : update.mutations) Confirm(member);
-      ReportLost(&update);
+      ReportLost(update);
       writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
       moved_ = true;
       continue;
@@ -239,14 +239,12 @@ void PullFold::ConfirmOwn() {
 
 // The answer to the push was lost; or it is yet to come, and will not find the update. What it
 // would have reported is reported here.
-void PullFold::ReportLost(OutboxRecord* update) {
-  if (update->received()) return;
-  const auto own = answer_->own.find(update->id);
+void PullFold::ReportLost(const OutboxRecord& update) {
+  if (update.received()) return;
+  const auto own = answer_->own.find(update.id);
   // Each realm says the same.
   if (own == answer_->own.end() || own->second.empty()) return;
-  const OwnEntry& entry = own->second.begin()->second;
-  AddLostToInbox(*schema_, entry.lost, now_, update, &writes_);
-  quarantine_.LeaveOut(*update, entry.dropped);
+  quarantine_.Lose(update, own->second.begin()->second.lost, true);
 }
 
 // For an update of which the server has said that it is in the log at some revision: if the log up
@@ -354,6 +352,7 @@ void PullFold::ConfirmKnown() {
 }
 
 Data::Array PullFold::Finish() {
+  quarantine_.Finish(&writes_);
   if (waits_) {
     WriteRecord();
     writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));

@@ -175,8 +175,7 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
   update.revisions = result.revisions;
   // The log did not have it, so whatever was asked about it before was asked of another log.
   if (result.status == PushStatus::kApplied) update.checked.reset();
-  AddLostToInbox(*schema_, {result.gone, result.missing}, now_, &update, &writes_);
-  quarantine_.LeaveOut(update, result.dropped);
+  quarantine_.Lose(update, result.lost, false);
   writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   Report(update, result.status);
   progress_ = true;
@@ -262,6 +261,7 @@ void PushAnswer::Report(const OutboxRecord& update, PushStatus status) {
 }
 
 Data::Array PushAnswer::Finish() {
+  quarantine_.Finish(&writes_);
   if (identity_changed_) {
     // What was never pushed follows nothing.
     if (!rebinds_)

@@ -59,13 +59,25 @@ struct DroppedOp {
   }
 };
 
+// Ops of an update that was applied, by their indexes, which have had no effect, or not all of it.
+struct LostOps {
+  Vector<uint64_t> gone;     // the object was deleted at once, with its parent
+  Vector<uint64_t> missing;  // there was no object: it had been deleted, or has moved out of sight
+  Vector<DroppedOp> dropped;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("gone", self.gone);
+    member("missing", self.missing);
+    member("dropped", self.dropped);
+  }
+};
+
 struct PushResult {
   std::string id;  // of the update
   PushStatus status = PushStatus::kOther;
-  Revisions revisions;       // at which it was applied
-  Vector<uint64_t> gone;     // indexes of ops whose object was deleted with its parent
-  Vector<uint64_t> missing;  // indexes of ops whose object is not there
-  Vector<DroppedOp> dropped;
+  Revisions revisions;  // at which it was applied
+  LostOps lost;
   Vector<PushRejection> rejected;
   Map<std::string, KnownAt> known;  // by action
 
@@ -74,9 +86,7 @@ struct PushResult {
     member("id", self.id);
     member.Text("status", self.status, kPushStatuses);
     member("revisions", self.revisions);
-    member("gone", self.gone);
-    member("missing", self.missing);
-    member("dropped", self.dropped);
+    LostOps::Each(self.lost, member);
     member("rejected", self.rejected);
     member("known", self.known);
   }

@@ -22,38 +22,22 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "log/conflict_record.h"
-#include "log/left_out.h"
 #include "log/outbox_record.h"
 #include "log/sync_record.h"
 #include "log/update_record.h"
 #include "model/row.h"
 #include "model/schema.h"
+#include "sync/inbox_entry.h"
+#include "sync/lost_work.h"
 #include "sync/push_result.h"
 
 namespace skerry {
-
-inline constexpr const char* kDropped = "dropped";
-inline constexpr const char* kNoPlace = "no_place";  // the code of its entries
-
-struct InboxReason {
-  std::string reason = "rejected";  // kDropped: the schema has no place for it
-  std::string code;
-  std::string detail;
-  std::string depends_on;  // a refused mutation, if this is not refused for itself
-  Data theirs;             // the present state at the server, if the answer has it
-};
-
-// Ops of an update that was applied, by their indexes, which have had no effect.
-struct LostOps {
-  Vector<uint64_t> gone;     // the object was deleted at once, with its parent
-  Vector<uint64_t> missing;  // there was no object: it had been deleted, or has moved out of sight
-};
 
 class Quarantine {
  public:
   // `user`: of the database; empty: not known.
   Quarantine(const Schema* schema, std::string user, double now)
-      : schema_(schema), user_(std::move(user)), now_(now) {}
+      : schema_(schema), user_(std::move(user)), now_(now), lost_(schema, now) {}
 
   // What is to happen; to be called before the first page. Undo: the update was taken out of the
   // outbox, and its mutations become ungrouped.
@@ -67,9 +51,14 @@ class Quarantine {
   // It was known, but the log no longer has it: it becomes pending like any other mutation.
   void Forget(const std::string& mutation) { forgotten_.insert(mutation); }
   void Alone(const std::string& mutation) { alone_.insert(mutation); }
-  // The server has applied the update without this. Its mutations are not removed by that.
-  void LeaveOut(const OutboxRecord& update, const Vector<DroppedOp>& dropped);
-  void KnowDefaults(const OldDefaults& defaults) { defaults_ = defaults; }
+  // Not all of the applied update took effect. `is_done`: this transaction removes its mutations.
+  void Lose(const OutboxRecord& update, const LostOps& ops, bool is_done) {
+    lost_.Add(update, ops, is_done);
+  }
+  void KnowDefaults(const OldDefaults& defaults) {
+    defaults_ = defaults;
+    lost_.KnowDefaults(defaults);
+  }
   // Every ungrouped mutation that touches the realm goes to the inbox, for this reason.
   void RefuseRealm(const std::string& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
@@ -77,9 +66,11 @@ class Quarantine {
 
   bool empty() const {
     return undone_.empty() && culprits_.empty() && known_.empty() && forgotten_.empty() &&
-           alone_.empty() && realms_.empty() && left_out_.empty();
+           alone_.empty() && realms_.empty() && lost_.empty();
   }
   void Add(const Data& mutations_range, Data::Array* writes);
+  // To be called after the last page.
+  void Finish(Data::Array* writes) { lost_.Finish(writes); }
 
   const Vector<RefusedMutation>& refused() const { return refused_; }
   // Mutations that leave a realm of which the user is no longer a member.
@@ -104,8 +95,8 @@ class Quarantine {
   std::string user_;
   double now_;
   OldDefaults defaults_;
-  Map<std::string, ServerLeftOut> left_out_;  // by mutation
-  Set<std::string> undone_;                   // update ids
+  LostWork lost_;
+  Set<std::string> undone_;  // update ids
   Map<std::string, InboxReason> culprits_;
   Map<std::string, InboxReason> realms_;
   Map<std::string, Revisions> known_;
@@ -121,17 +112,6 @@ class Quarantine {
   uint64_t highest_ = 0;
   uint64_t last_key_ = 0;
 };
-
-// Adds inbox entries of what was left out of a mutation.
-void AddDroppedToInbox(const Vector<LeftOutPart>& parts, const MutationRecord& record, double now,
-                       Data::Array* writes);
-
-// Adds inbox entries for ops that the server has applied in vain, but for those of which an entry was
-// made before: `update` notes which. The update was applied, but its author must know. An entry's body
-// has these ops alone, because the other ops of the mutation took effect. Nothing is lost of an edit
-// if the update deletes the object later.
-void AddLostToInbox(const Schema& schema, const LostOps& lost, double now, OutboxRecord* update,
-                    Data::Array* writes);
 
 }  // namespace skerry
 

@@ -10,8 +10,10 @@ set(SKERRY_SYNC_SOURCES
   src/sync/image_job.cc
   src/sync/image_keeper.cc
   src/sync/image_compactor.cc
+  src/sync/inbox_entry.cc
   src/sync/lease.cc
   src/sync/lease_rules.cc
+  src/sync/lost_work.cc
   src/sync/loop.cc
   src/sync/poke_socket.cc
   src/sync/pull_answer.cc

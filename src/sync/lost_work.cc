@@ -1,0 +1,146 @@
+#include "sync/lost_work.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "log/codec.h"
+
+namespace skerry {
+namespace {
+
+// The object of an entry or of an op, as an entry notes it.
+std::string ToldOf(const std::string& code, const LeftOutPart& part) {
+  return code + '\0' + part.table + '\0' + part.id;
+}
+
+bool HasKey(const MutationRecord& record, const ConflictRecord& entry) {
+  const std::string key = *entry.table + '\0' + *entry.id;
+  return std::any_of(record.keys.begin(), record.keys.end(), [&](const std::string& each) {
+    return each.starts_with(key) && (each.size() == key.size() || each[key.size()] == '\0');
+  });
+}
+
+// The ops of an update's body, read without a schema: it may have been grouped under another one.
+struct PushedOps {
+  Data body;
+  const Data::Array& ops() const { return body["ops"].items(); }
+  std::string ObjectOf(size_t op) const {
+    const Data& of = ops()[op];
+    return ObjectName(of["table"].as_string(), of["id"].as_string(), of["realm"].as_string());
+  }
+  Vector<std::string> ActionsOf(size_t op) const {
+    const Data::Array& actions = body["actions"].items();
+    // Without `by` there is one action.
+    const Data& by = ops()[op]["by"];
+    if (!by.is_array()) return {actions.empty() ? "" : actions[0]["id"].as_string()};
+    Vector<std::string> ids;
+    for (const Data& place : by.items()) {
+      const uint64_t index = place.as_u64(actions.size());
+      if (index < actions.size()) ids.push_back(actions[index]["id"].as_string());
+    }
+    return ids;
+  }
+};
+
+}  // namespace
+
+void LostWork::Add(const OutboxRecord& update, const LostOps& ops, bool is_done) {
+  if (ops.gone.empty() && ops.missing.empty() && ops.dropped.empty()) return;
+  Result<Data> body = ParseJson(update.body);
+  if (!body.ok()) return;  // cannot happen: the server has read it
+  const PushedOps pushed{std::move(body.value())};
+  const auto each = [&](uint64_t op, auto note) {
+    if (op >= pushed.ops().size()) return;
+    for (const std::string& action : pushed.ActionsOf(op)) {
+      Lost& lost = lost_[action];
+      lost.is_done = is_done;
+      note(&lost, pushed.ObjectOf(op));
+    }
+  };
+  for (const uint64_t op : ops.gone)
+    each(op, [](Lost* lost, std::string object) { lost->gone.insert(std::move(object)); });
+  for (const uint64_t op : ops.missing)
+    each(op, [](Lost* lost, std::string object) { lost->missing.insert(std::move(object)); });
+  for (const DroppedOp& dropped : ops.dropped) {
+    each(dropped.op, [&](Lost* lost, const std::string& object) {
+      std::optional<Vector<std::string>>& props =
+          lost->dropped.try_emplace(object, Vector<std::string>()).first->second;
+      if (!dropped.props.has_value()) props.reset();
+      if (!props.has_value()) return;
+      for (const std::string& prop : *dropped.props) props->push_back(prop);
+    });
+  }
+}
+
+bool LostWork::See(MutationRecord* record) {
+  LeaveOutDeleted(*record);
+  const auto found = lost_.find(record->id);
+  if (found == lost_.end()) return false;
+  const Lost& lost = found->second;
+  const size_t told = record->told.has_value() ? record->told->size() : 0;
+  InboxReason why;
+  if (!lost.dropped.empty()) {
+    why.reason = kDropped;
+    why.code = kNoPlace;
+    Tell(why, FindLeftOut(lost.dropped, record->body, defaults_), record);
+  }
+  if (!lost.gone.empty()) {
+    why.reason = "rejected";
+    why.code = kParentDeleted;
+    why.detail = "The object that it belongs to was deleted.";
+    Tell(why, FindOpsOn(*schema_, lost.gone, record->body), record);
+  }
+  if (!lost.missing.empty()) {
+    why.reason = why.code = kRowDeleted;
+    why.detail = "The object was deleted, or has moved to where the user may not read.";
+    Tell(why, FindOpsOn(*schema_, lost.missing, record->body), record);
+  }
+  return !lost.is_done && record->told.has_value() && record->told->size() > told;
+}
+
+void LostWork::Tell(const InboxReason& why, const Result<Vector<LeftOutPart>>& parts,
+                    MutationRecord* record) {
+  if (!parts.ok()) {
+    // Nobody can read it, but it stays.
+    entries_.push_back(WholeEntry(why, *record, now_));
+    return;
+  }
+  for (const LeftOutPart& part : parts.value()) {
+    // The action has deleted it in the end.
+    if (part.mine.is_null() && why.reason != kDropped) continue;
+    if (!record->told.has_value()) record->told.emplace();
+    const std::string told = ToldOf(why.code, part);
+    if (std::find(record->told->begin(), record->told->end(), told) != record->told->end())
+      continue;
+    record->told->push_back(told);
+    ConflictRecord& entry = entries_.emplace_back(PartEntry(why, part, *record, now_));
+    // The log has its action.
+    entry.part = true;
+  }
+}
+
+void LostWork::LeaveOutDeleted(const MutationRecord& later) {
+  const auto may_delete = [&](const ConflictRecord& entry) {
+    return entry.reason != kDropped && entry.table.has_value() && HasKey(later, entry);
+  };
+  if (std::none_of(entries_.begin(), entries_.end(), may_delete)) return;
+  Schema names = Schema::OfNames({});
+  const Result<Mutation> mutation = DecodeMutationAsItIs(later.body, &names);
+  if (!mutation.ok()) return;
+  erase_if(entries_, [&](const ConflictRecord& entry) {
+    if (!may_delete(entry)) return false;
+    const Vector<Op>& ops = mutation.value().ops;
+    return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
+      return op.Has(kDeletes) && op.id == *entry.id && names.table(op.table).name == *entry.table;
+    });
+  });
+}
+
+void LostWork::Finish(Data::Array* writes) {
+  for (const ConflictRecord& entry : entries_)
+    writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
+  entries_.clear();
+}
+
+}  // namespace skerry
