@@ -7,8 +7,9 @@
 //
 // The mutation was applied, but partly in vain: code `parent_deleted`, if its object was at once
 // deleted together with the parent that it refers to; code and reason `row_deleted`, if the object
-// that it would change had been deleted. Such an entry is written when the answer to the push or the
-// confirming pull says so, whichever comes first, and its body has only the ops that were in vain.
+// that it would change had been deleted. There is such an entry for each object of a mutation, with
+// all its ops on the object, as soon as the answer to the push or the confirming pull says so
+// (sync/lost_work.h).
 //
 // Reason `dropped`: the schema in use, here or at the server, has no place for what the entry has.
 // There is an entry for each object of a mutation. It stays until a schema has a place for it

@@ -112,6 +112,7 @@ LeftOutPart PartOf(const Schema& names, const Mutation& whole, Gathered gathered
   LeftOutPart part;
   part.table = table.name;
   part.id = mutation.ops[0].id;
+  part.realm = mutation.ops[0].realm;
   part.detail = DetailOf(gathered.why);
   part.mine = ShownOps(names, mutation.ops, shown);
   part.is_whole = mutation.ops == whole.ops;
@@ -187,7 +188,8 @@ Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults
 
 Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
                                         const OldDefaults& defaults) {
-  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &schema, LeftOutBySchema, nullptr);
+  Result<Vector<LeftOutPart>> parts =
+      FindLeftOut(body, defaults, &schema, LeftOutBySchema, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value())
     part.detail = "This release of the application has no place for it: " + part.detail + '.';

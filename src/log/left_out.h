@@ -25,6 +25,7 @@ namespace skerry {
 struct LeftOutPart {
   std::string table;
   std::string id;
+  std::string realm;
   std::string detail;     // names the tables and props, and why they are no place for it
   Data mine;              // {prop: value}; null: the object was deleted
   std::string body;       // of EncodeMutation, with the mutation's action and these ops alone

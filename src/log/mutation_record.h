@@ -35,7 +35,7 @@ struct MutationRecord {
   std::optional<bool> alone;
   std::optional<bool> replayed;  // its action was made elsewhere
   std::optional<bool> again;     // it may have been stored before, and be confirmed
-  // What of it the inbox has, though it stays: code, U+0000, table, U+0000, id.
+  // What of it the inbox has, though it stays: `lost` or `dropped`, U+0000, its ObjectName.
   std::optional<Vector<std::string>> told;
   PreservedFields rest;
 

@@ -9,12 +9,19 @@
 namespace skerry {
 namespace {
 
-// The object of an entry or of an op, as an entry notes it.
-std::string ToldOf(const std::string& code, const LeftOutPart& part) {
-  return code + '\0' + part.table + '\0' + part.id;
+// Notes that the inbox has it. Returns whether it was new. `object`: by ObjectName.
+bool NoteTold(const InboxReason& why, const std::string& object, MutationRecord* record) {
+  // Whether an edit met no row because of a deleted parent may be said differently the next time.
+  const std::string what = why.reason == kDropped ? kDropped : "lost";
+  const std::string told = what + '\0' + object;
+  Vector<std::string>& known = record->told.has_value() ? *record->told : record->told.emplace();
+  if (std::find(known.begin(), known.end(), told) != known.end()) return false;
+  known.push_back(told);
+  return true;
 }
 
 bool HasKey(const MutationRecord& record, const ConflictRecord& entry) {
+  if (!entry.table.has_value()) return false;
   const std::string key = *entry.table + '\0' + *entry.id;
   return std::any_of(record.keys.begin(), record.keys.end(), [&](const std::string& each) {
     return each.starts_with(key) && (each.size() == key.size() || each[key.size()] == '\0');
@@ -103,43 +110,47 @@ void LostWork::Tell(const InboxReason& why, const Result<Vector<LeftOutPart>>& p
                     MutationRecord* record) {
   if (!parts.ok()) {
     // Nobody can read it, but it stays.
-    entries_.push_back(WholeEntry(why, *record, now_));
+    if (NoteTold(why, "", record)) entries_.push_back({WholeEntry(why, *record, now_), ""});
     return;
   }
   for (const LeftOutPart& part : parts.value()) {
     // The action has deleted it in the end.
     if (part.mine.is_null() && why.reason != kDropped) continue;
-    if (!record->told.has_value()) record->told.emplace();
-    const std::string told = ToldOf(why.code, part);
-    if (std::find(record->told->begin(), record->told->end(), told) != record->told->end())
-      continue;
-    record->told->push_back(told);
-    ConflictRecord& entry = entries_.emplace_back(PartEntry(why, part, *record, now_));
-    // The log has its action.
-    entry.part = true;
+    if (!NoteTold(why, ObjectName(part.table, part.id, part.realm), record)) continue;
+    entries_.push_back({PartEntry(why, part, *record, now_), part.realm});
+    entries_.back().record.part = true;  // the log has its action
   }
 }
 
+bool LostWork::Deletes(const Schema& names, const Op& op, const Entry& entry) const {
+  if (!op.Has(kDeletes) || op.id != entry.record.id) return false;
+  const std::string& name = names.table(op.table).name;
+  if (name != entry.record.table) return false;
+  const TableIndex table = schema_->FindTable(name);
+  // Its id is its own in all realms, and it may have moved.
+  const bool is_unique = table != kNone && !schema_->table(table).custom_ids;
+  return is_unique || op.realm == entry.realm;
+}
+
 void LostWork::LeaveOutDeleted(const MutationRecord& later) {
-  const auto may_delete = [&](const ConflictRecord& entry) {
-    return entry.reason != kDropped && entry.table.has_value() && HasKey(later, entry);
+  const auto may_delete = [&](const Entry& entry) {
+    return entry.record.reason != kDropped && HasKey(later, entry.record);
   };
   if (std::none_of(entries_.begin(), entries_.end(), may_delete)) return;
   Schema names = Schema::OfNames({});
   const Result<Mutation> mutation = DecodeMutationAsItIs(later.body, &names);
   if (!mutation.ok()) return;
-  erase_if(entries_, [&](const ConflictRecord& entry) {
-    if (!may_delete(entry)) return false;
-    const Vector<Op>& ops = mutation.value().ops;
-    return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
-      return op.Has(kDeletes) && op.id == *entry.id && names.table(op.table).name == *entry.table;
-    });
+  const Vector<Op>& ops = mutation.value().ops;
+  erase_if(entries_, [&](const Entry& entry) {
+    return may_delete(entry) && std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
+             return Deletes(names, op, entry);
+           });
   });
 }
 
 void LostWork::Finish(Data::Array* writes) {
-  for (const ConflictRecord& entry : entries_)
-    writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
+  for (const Entry& entry : entries_)
+    writes->push_back(AddWrite(Store::kConflicts, entry.record.Write()));
   entries_.clear();
 }
 

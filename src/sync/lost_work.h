@@ -45,16 +45,21 @@ class LostWork {
     ServerLeftOut dropped;
     bool is_done = false;
   };
+  struct Entry {
+    ConflictRecord record;
+    std::string realm;
+  };
 
   void Tell(const InboxReason& why, const Result<Vector<LeftOutPart>>& parts,
             MutationRecord* record);
   void LeaveOutDeleted(const MutationRecord& later);
+  bool Deletes(const Schema& names, const Op& op, const Entry& entry) const;
 
   const Schema* schema_;
   double now_;
   OldDefaults defaults_;
   Map<std::string, Lost> lost_;  // by mutation
-  Vector<ConflictRecord> entries_;
+  Vector<Entry> entries_;
 };
 
 }  // namespace skerry

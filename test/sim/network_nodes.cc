@@ -67,7 +67,8 @@ void Network::BackUp() {
   copy_ = Copy{database_, world_->checks().naive()};
 }
 
-// The clock is not set back, so that no new entry has the time of a lost one.
+// All nodes are stopped for it, as docs/server.md asks, so every socket closes. The clock is not set
+// back, so that no new entry has the time of a lost one.
 void Network::Restore() {
   if (!copy_) return;
   if (open_) RollBack(false);
@@ -77,6 +78,7 @@ void Network::Restore() {
   if (before.actions().size() > database_.actions().size()) world_->Happened(Kind::kRestoreServer);
   world_->checks().ServerRestored(before, copy_->naive);
   for (const Node& node : nodes_) Start(node);
+  pokes_.CloseAll();
   for (Message& message : wire_) {
     message.is_from_lost_history = message.answer.has_value();
     for (auto& [realm, head] : message.heads)

@@ -77,6 +77,15 @@ void Pokes::Disconnect(size_t profile) {
   }
 }
 
+void Pokes::CloseAll() {
+  Vector<uint64_t> open;
+  for (const auto& [worker, line] : lines_) open.push_back(worker);
+  for (const uint64_t worker : open) {
+    Forget(worker);
+    Close(worker, kAbnormal);
+  }
+}
+
 void Pokes::CloseOne(uint32_t which) {
   if (lines_.empty()) return;
   auto line = lines_.begin();

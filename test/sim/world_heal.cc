@@ -148,7 +148,8 @@ std::string World::Unquiet() {
       if (is_wanted != (cursor != nullptr))
         return who + "has not the realms of its rights: " + realm;
       if (is_wanted && cursor->as_string() != MakeCursor(head.head, head.at))
-        return who + "is behind in " + realm;
+        return who + "is behind in " + realm + ": at " + cursor->as_string() + ", which is at " +
+               MakeCursor(head.head, head.at);
     }
     for (const Data& realm : sync["refill"].items()) {
       if (!waiting.realms.contains(realm.as_string())) return who + "has a realm to read again";

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
+#include "log/mutation_record.h"
 #include "sync/pull.h"
 #include "sync/records.h"
 #include "test/core/sync/pushing.h"
@@ -269,6 +270,14 @@ TEST_CASE("shows an object deleted with its parent when a pull overtakes the pus
     REQUIRE(pulled.ok());
     PullFold fold(&SyncSchema(), "", &request, &pulled.value(), 1, 0);
     REQUIRE(fold.Decide({outbox}, sync));
+    Mutation mutation;
+    mutation.action = update.actions[0];
+    mutation.ops = update.ops;
+    skerry::MutationRecord record = MakeMutationRecord(SyncSchema(), mutation);
+    record.update = update.id;
+    Data page = Data::MakeArray();
+    page.Push(Data::MakeObject().Set("key", 1.0).Set("value", record.Write()));
+    if (fold.needs_mutations()) fold.AddMutations(page);
     int notices = 0;
     for (const Data& write : fold.Finish()) {
       if (!write["store"].Is("conflicts")) continue;
@@ -280,56 +289,6 @@ TEST_CASE("shows an object deleted with its parent when a pull overtakes the pus
     // If the push's answer came first, it has written the inbox entry already.
     CHECK(notices == (state == "sent" ? 1 : 0));
   }
-}
-
-TEST_CASE("makes one entry of an op that met no row, whatever reports it, how often") {
-  Update update;
-  update.id = SyncUuid(9);
-  update.after.emplace_back("A", Link{});
-  update.base.emplace_back("A", 0);
-  const auto add = [&](Op op, uint32_t action) {
-    while (update.actions.size() <= action) {
-      const auto number = static_cast<uint32_t>(update.actions.size());
-      update.actions.push_back({SyncUuid(100 + number), "act", "null", 1000});
-    }
-    op.by = {action};
-    update.ops.push_back(std::move(op));
-  };
-  add(IncItem("a", "A", 1), 0);
-  add(IncItem("b", "A", 1), 0);
-  add(IncItem("c", "A", 1), 1);
-  add(DeleteItem("c", "A"), 2);
-  OutboxRecord outbox;
-  outbox.id = update.id;
-  outbox.client = "c";
-  outbox.after["A"];
-  outbox.body = WriteJson(UpdateToData(SyncSchema(), update));
-  const auto report = [&](LostOps lost) {
-    Data::Array writes;
-    AddLostToInbox(SyncSchema(), lost, 1, &outbox, &writes);
-    // The record is stored, and read again.
-    outbox = OutboxRecord::Read(outbox.Write());
-    std::string entries;
-    for (const Data& write : writes) {
-      const Data& entry = write["add"];
-      CHECK(entry["reason"].as_string() ==
-            (entry["code"].Is("row_deleted") ? "row_deleted" : "rejected"));
-      const Mutation body =
-          DecodeMutation(SyncSchema(), entry["mutation"]["body"].as_bytes()).value();
-      entries += entry["id"].as_string() + " " + entry["code"].as_string() + " " +
-                 std::to_string(body.ops.size()) + ";";
-    }
-    return entries;
-  };
-  CHECK(report({}) == "");
-  // The body has all ops of the action that were lost; the delete of `c` is the user's own.
-  CHECK(report({{}, {0, 1, 2}}) == "a row_deleted 2;b row_deleted 2;");
-  CHECK(report({{}, {0, 1, 2}}) == "");
-  CHECK(report({{0}, {}}) == "");
-  outbox.in_vain.reset();
-  CHECK(report({{0}, {}}) == "a parent_deleted 1;");
-  // A restored server, to which it was sent again, may miss more. It may name no op at all.
-  CHECK(report({{0}, {1, 7}}) == "b row_deleted 1;");
 }
 
 TEST_CASE("loses nothing when a transaction fails for quota; reports it and tries again") {

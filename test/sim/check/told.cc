@@ -2,10 +2,12 @@
 // others have deleted, or moved out of sight: the server applies the rest of the update, and names
 // these ops (`missing`; the naive server says of each push whether it names the right ones: once.cc).
 // Nothing is asked of profiles that were replaced by an older copy, or made from one, nor of actions
-// that are known to be in the log under another update.
+// that are known to be in the log under another update. Of an object that the profile deletes later
+// there may be no entry.
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "test/sim/checks.h"
 #include "test/sim/host.h"
@@ -20,23 +22,33 @@ class ToldCheck final : public Check {
   using Check::Check;
 
   void Sending(WorkerHost& worker, const Data& push) override {
-    for (const Data& update : push["updates"].items())
-      sender_[update["id"].as_string()] = worker.profile().index;
+    const size_t profile = worker.profile().index;
+    for (const Data& update : push["updates"].items()) {
+      const auto& [sender, is_new] =
+          sent_.try_emplace(update["id"].as_string(), Sent{profile, sent_.size()});
+      for (const Data& op : update["ops"].items()) {
+        if (op["op"].Is("delete")) deleted_[{profile, ObjectOf(op)}] = sender->second.order;
+      }
+    }
   }
 
   void Committed(const CommittedPush& push) override {
     for (size_t i = 0; i < push.results.size(); ++i) {
       if (!push.results[i]["status"].Is("applied")) continue;
       const Data& update = push.body["updates"].items()[i];
-      const auto sender = sender_.find(update["id"].as_string());
-      if (sender == sender_.end()) continue;
+      const auto sent = sent_.find(update["id"].as_string());
+      if (sent == sent_.end()) continue;
       for (const Data& place : push.results[i]["missing"].items()) {
         const Data::Array& ops = update["ops"].items();
         const Data& op = ops[place.as_u64()];
         if (IsDeletedAfter(ops, place.as_u64())) continue;
-        const uint64_t by = op["by"].is_null() ? 0 : op["by"].items()[0].as_u64();
-        expected_.insert({sender->second, update["actions"].items()[by]["id"].as_string(),
-                          op["table"].as_string() + "/" + op["id"].as_string()});
+        const auto& [profile, order] = sent->second;
+        const auto expect = [&](uint64_t by) {
+          const std::string action = update["actions"].items()[by]["id"].as_string();
+          expected_[{profile, action, ObjectOf(op)}] = order;
+        };
+        if (op["by"].is_null()) expect(0);
+        for (const Data& by : op["by"].items()) expect(by.as_u64());
         world_->Count("an edit of an object that is gone");
       }
     }
@@ -49,14 +61,12 @@ class ToldCheck final : public Check {
         known_.insert(write["put"]["id"].as_string());
       const Data& entry = write["add"];
       if (!write["store"].Is("conflicts") || !entry["code"].Is("row_deleted")) continue;
-      const Lost lost{host.profile().index, entry["mutation"]["id"].as_string(),
-                      entry["table"].as_string() + "/" + entry["id"].as_string()};
-      // An update may hold several ops on one object; each has its entry, all of them at once.
-      const auto [seen, is_new] = told_.try_emplace(lost, &writes);
-      if (!is_new && seen->second != &writes && !copied_.contains(host.profile().index))
-        Fail("16 told: twice of " + std::get<1>(lost) + " on " + std::get<2>(lost));
+      const std::string action = entry["mutation"]["id"].as_string();
+      const std::string object = entry["table"].as_string() + "/" + entry["id"].as_string();
+      const size_t profile = host.profile().index;
+      if (!told_.insert({profile, action, object}).second && !copied_.contains(profile))
+        Fail("16 told: twice of " + action + " on " + object);
     }
-    for (auto& [lost, in] : told_) in = nullptr;
   }
 
   void Restored(const Profile& profile, const Profile& /*before*/) override {
@@ -70,8 +80,10 @@ class ToldCheck final : public Check {
   void ServerRestored(const Database& /*before*/) override { expected_.clear(); }
 
   void End() override {
-    for (const Lost& lost : expected_) {
+    for (const auto& [lost, order] : expected_) {
       const auto& [profile, action, object] = lost;
+      const auto deleted = deleted_.find({profile, object});
+      if (deleted != deleted_.end() && deleted->second > order) continue;
       if (copied_.contains(profile) || known_.contains(action) || told_.contains(lost)) continue;
       return Fail("16 told: nothing of " + action + " on " + object + " in the inbox");
     }
@@ -79,6 +91,13 @@ class ToldCheck final : public Check {
 
  private:
   using Lost = std::tuple<size_t, std::string, std::string>;  // profile, action, object
+  struct Sent {
+    size_t profile, order;
+  };
+
+  static std::string ObjectOf(const Data& op) {
+    return op["table"].as_string() + "/" + op["id"].as_string();
+  }
 
   static bool IsDeletedAfter(const Data::Array& ops, size_t place) {
     for (size_t i = place + 1; i < ops.size(); ++i) {
@@ -89,11 +108,12 @@ class ToldCheck final : public Check {
     return false;
   }
 
-  std::map<std::string, size_t> sender_;  // of updates
-  std::set<Lost> expected_;
-  std::map<Lost, const Data*> told_;  // and, during a transaction, that it is in it
-  std::set<std::string> known_;       // actions
-  std::set<size_t> copied_;           // profiles
+  std::map<std::string, Sent> sent_;                          // updates
+  std::map<std::pair<size_t, std::string>, size_t> deleted_;  // by profile and object: the last one
+  std::map<Lost, size_t> expected_;                           // by the order of its update
+  std::set<Lost> told_;
+  std::set<std::string> known_;  // actions
+  std::set<size_t> copied_;      // profiles
 };
 
 }  // namespace
