@@ -69,10 +69,16 @@ bool LeftOutByServer(const void* self, const Schema& names, const Op& op, Op* pa
   });
 }
 
+struct Objects {
+  const Schema* schema;
+  const Set<std::string>* names;
+};
+
 bool IsOnObject(const void* self, const Schema& names, const Op& op, Op* part, Vector<Status>*) {
   *part = op;
-  const auto& objects = *static_cast<const Set<std::string>*>(self);
-  return objects.contains(ObjectName(names.table(op.table).name, op.id, op.realm));
+  const auto& objects = *static_cast<const Objects*>(self);
+  return objects.names->contains(
+      ObjectName(*objects.schema, names.table(op.table).name, op.id, op.realm));
 }
 
 // Takes the defaults out of what was left out of a create.
@@ -126,6 +132,16 @@ std::string ObjectName(const std::string& table, const std::string& id, const st
   return table + '\0' + id + '\0' + realm;
 }
 
+bool MayMove(const Schema& schema, const std::string& table) {
+  const TableIndex known = schema.FindTable(table);
+  return known != kNone && !schema.table(known).custom_ids;
+}
+
+std::string ObjectName(const Schema& schema, const std::string& table, const std::string& id,
+                       const std::string& realm) {
+  return ObjectName(table, id, MayMove(schema, table) ? std::string() : realm);
+}
+
 Data ValueAsItIs(const Value& value) {
   if (value.kind() != ValueKind::kDate) return ValueToData({}, value, false);
   Data envelope = Data::MakeObject();
@@ -174,7 +190,8 @@ Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults
       TakeOutDefaults(names.table(op.table), defaults, &part);
       if (part.set.empty()) continue;
     }
-    const std::pair<ObjectKey, std::string> key{op.key(), op.realm};
+    const bool is_one = shown != nullptr && MayMove(*shown, names.table(op.table).name);
+    const std::pair<ObjectKey, std::string> key{op.key(), is_one ? std::string() : op.realm};
     if (!gathered.contains(key)) order.push_back(key);
     Gathered& of = gathered[key];
     of.ops.push_back(std::move(part));
@@ -209,7 +226,8 @@ Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_
 
 Result<Vector<LeftOutPart>> FindOpsOn(const Schema& schema, const Set<std::string>& objects,
                                       std::string_view body) {
-  return FindLeftOut(body, {}, &objects, IsOnObject, &schema);
+  const Objects chosen{&schema, &objects};
+  return FindLeftOut(body, {}, &chosen, IsOnObject, &schema);
 }
 
 }  // namespace skerry

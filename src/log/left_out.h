@@ -40,7 +40,8 @@ using ChooseLeftOut = bool (*)(const void* self, const Schema& names, const Op& 
 // In the order of their first ops. Empty: nothing is left out, or only what is not the user's: a
 // default that the client has filled in (`defaults`), and rows that are offered to a server that was
 // restored. kCorrupt, kVersion: as DecodeMutation.
-// `shown`: the schema of `mine` (ShownOps).
+// `shown`: the schema of `mine` (ShownOps), by which an object is one wherever it has moved. Without
+// it, there is a part for each realm.
 Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults& defaults,
                                         const void* self, ChooseLeftOut choose,
                                         const Schema* shown);
@@ -56,7 +57,13 @@ std::string ObjectName(const std::string& table, const std::string& id, const st
 Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_view body,
                                         const OldDefaults& defaults);
 
-// All ops on these objects, by ObjectName: nothing came of them at the server.
+// Whether objects of the table have ids that are theirs in all realms, so that they can move.
+bool MayMove(const Schema& schema, const std::string& table);
+// By this name an object is one wherever it has moved.
+std::string ObjectName(const Schema& schema, const std::string& table, const std::string& id,
+                       const std::string& realm);
+
+// All ops on these objects, by ObjectName of the schema: nothing came of them at the server.
 Result<Vector<LeftOutPart>> FindOpsOn(const Schema& schema, const Set<std::string>& objects,
                                       std::string_view body);
 

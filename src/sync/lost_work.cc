@@ -32,10 +32,6 @@ bool HasKey(const MutationRecord& record, const ConflictRecord& entry) {
 struct PushedOps {
   Data body;
   const Data::Array& ops() const { return body["ops"].items(); }
-  std::string ObjectOf(size_t op) const {
-    const Data& of = ops()[op];
-    return ObjectName(of["table"].as_string(), of["id"].as_string(), of["realm"].as_string());
-  }
   Vector<std::string> ActionsOf(size_t op) const {
     const Data::Array& actions = body["actions"].items();
     // Without `by` there is one action.
@@ -57,20 +53,26 @@ void LostWork::Add(const OutboxRecord& update, const LostOps& ops, bool is_done)
   Result<Data> body = ParseJson(update.body);
   if (!body.ok()) return;  // cannot happen: the server has read it
   const PushedOps pushed{std::move(body.value())};
-  const auto each = [&](uint64_t op, auto note) {
-    if (op >= pushed.ops().size()) return;
-    for (const std::string& action : pushed.ActionsOf(op)) {
+  const auto each = [&](uint64_t place, auto note) {
+    if (place >= pushed.ops().size()) return;
+    for (const std::string& action : pushed.ActionsOf(place)) {
       Lost& lost = lost_[action];
       lost.is_done = is_done;
-      note(&lost, pushed.ObjectOf(op));
+      note(&lost, pushed.ops()[place]);
     }
   };
-  for (const uint64_t op : ops.gone)
-    each(op, [](Lost* lost, std::string object) { lost->gone.insert(std::move(object)); });
-  for (const uint64_t op : ops.missing)
-    each(op, [](Lost* lost, std::string object) { lost->missing.insert(std::move(object)); });
+  const auto name = [this](const Data& op) {
+    return ObjectName(*schema_, op["table"].as_string(), op["id"].as_string(),
+                      op["realm"].as_string());
+  };
+  for (const uint64_t place : ops.gone)
+    each(place, [&](Lost* lost, const Data& op) { lost->gone.insert(name(op)); });
+  for (const uint64_t place : ops.missing)
+    each(place, [&](Lost* lost, const Data& op) { lost->missing.insert(name(op)); });
   for (const DroppedOp& dropped : ops.dropped) {
-    each(dropped.op, [&](Lost* lost, const std::string& object) {
+    each(dropped.op, [&](Lost* lost, const Data& op) {
+      const std::string object =
+          ObjectName(op["table"].as_string(), op["id"].as_string(), op["realm"].as_string());
       std::optional<Vector<std::string>>& props =
           lost->dropped.try_emplace(object, Vector<std::string>()).first->second;
       if (!dropped.props.has_value()) props.reset();
@@ -126,10 +128,7 @@ bool LostWork::Deletes(const Schema& names, const Op& op, const Entry& entry) co
   if (!op.Has(kDeletes) || op.id != entry.record.id) return false;
   const std::string& name = names.table(op.table).name;
   if (name != entry.record.table) return false;
-  const TableIndex table = schema_->FindTable(name);
-  // Its id is its own in all realms, and it may have moved.
-  const bool is_unique = table != kNone && !schema_->table(table).custom_ids;
-  return is_unique || op.realm == entry.realm;
+  return MayMove(*schema_, name) || op.realm == entry.realm;
 }
 
 void LostWork::LeaveOutDeleted(const MutationRecord& later) {

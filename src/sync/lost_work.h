@@ -41,7 +41,7 @@ class LostWork {
 
  private:
   struct Lost {
-    Set<std::string> gone, missing;  // objects, by ObjectName
+    Set<std::string> gone, missing;  // objects, by ObjectName of the schema
     ServerLeftOut dropped;
     bool is_done = false;
   };

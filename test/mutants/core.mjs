@@ -791,19 +791,19 @@ export const core = [
   {
     name: 'what a server has left out is forgotten as its answer comes',
     file: 'src/sync/push.cc',
-    from: '  quarantine_.LeaveOut(update, result.dropped);\n',
+    from: '  quarantine_.Lose(update, result.lost, false);\n',
     to: '',
   },
   {
     name: 'what a server has left out is forgotten as a pull confirms it first',
     file: 'src/sync/pull_fold.cc',
-    from: '  quarantine_.LeaveOut(*update, entry.dropped);\n',
+    from: '  quarantine_.Lose(update, own->second.begin()->second.lost, true);\n',
     to: '',
   },
   {
     name: 'a client holds as confirmed what the server has left out',
     file: 'src/sync/pull_fold.cc',
-    from: '    RemoveDropped(*schema_, place.entry->dropped, &update.value().ops);\n',
+    from: '    RemoveDropped(*schema_, place.entry->lost.dropped, &update.value().ops);\n',
     to: '',
   },
   {

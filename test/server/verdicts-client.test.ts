@@ -210,22 +210,37 @@ describe('an edit of a row that was deleted meanwhile', () => {
     await expect.poll(() => inbox(ben)).toEqual([entry]);
   });
 
-  test('by its parent, by inc: it is reported; a deletion of what is gone is not', async () => {
+  test('by its parent, by inc: it is told for each action; a deletion, or an edit before one, is not', async () => {
     const [anna, ben] = await two();
     const list = anna.db.transact((tx) => tx.lists.create({ name: 'l' })).result;
-    const [a, b] = anna.db.transact((tx) =>
-      ['a', 'b'].map((text) => tx.todos.create({ text, list })),
-    ).result as [string, string];
+    const [a, b, c] = anna.db.transact((tx) =>
+      ['a', 'b', 'c'].map((text) => tx.todos.create({ text, list })),
+    ).result as [string, string, string];
     await settle(anna);
     await settle(ben);
     ben.network.isOnline = false;
-    await ben.db.transact((tx) => tx.todos.inc(a, { n: 2 })).durable;
+    await ben.db.transact((tx) => {
+      tx.todos.inc(a, { n: 2 });
+      tx.todos.update(a, { text: 'edited' });
+      tx.todos.inc(a, { n: 3 });
+    }).durable;
+    await ben.db.transact((tx) => tx.todos.inc(a, { n: 4 })).durable;
     await ben.db.transact((tx) => tx.todos.delete(b)).durable;
+    await ben.db.transact((tx) => tx.todos.update(c, { text: 'edited' })).durable;
+    await ben.db.transact((tx) => tx.todos.delete(c)).durable;
     await anna.db.transact((tx) => tx.lists.delete(list)).confirmed;
     ben.network.isOnline = true;
     await settle(ben);
-    expect(ben.db.conflicts.all().map(({ code, key }) => [code, key])).toEqual([
-      ['row_deleted', a],
-    ]);
+    const told = () => ben.db.conflicts.all().map(({ code, key, mine }) => ({ code, key, mine }));
+    const lost = [
+      { code: 'row_deleted', key: a, mine: { n: 5, text: 'edited' } },
+      { code: 'row_deleted', key: a, mine: { n: 4 } },
+    ];
+    expect(told()).toEqual(lost);
+    // A retry of one makes both again, in their order, and both come back.
+    const [first] = ben.db.conflicts.all();
+    await ben.db.conflicts.resolve(first?.id ?? 0, 'retry');
+    await settle(ben);
+    await expect.poll(told).toEqual(lost);
   });
 });

@@ -31,13 +31,6 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
 }
 
 void Server::Log(const Update& update, double at) {
-  std::set<Place> made = arrived_;
-  for (const Op& op : update.ops) {
-    if (op.op == "create") made.insert({op.realm, op.key});
-  }
-  for (const auto& [realm, key] : made) {
-    if (!rows_.at(realm).contains(key)) left_[{realm, key}] = head(realm) + 1;
-  }
   for (const std::string& realm : realms_) {
     const bool declared = update.after.contains(realm);
     if (!declared && rows_[realm] == states_[realm].back()) continue;

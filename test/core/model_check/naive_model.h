@@ -282,7 +282,6 @@ class Server {
   // The revision at which objects were moved away, or made and deleted by one update.
   std::map<Place, uint64_t> left_;
   std::map<Place, std::string> origins_;  // of this step: the realm in which an object was before
-  std::set<Place> arrived_;               // of this update: where objects have moved
   std::map<std::string, Vector<Entry>> log_;
   std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
   std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client

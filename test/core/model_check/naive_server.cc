@@ -145,7 +145,6 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   const AllRows before = rows_;
   const auto moved_before = moved_;
   const auto left_before = left_;
-  arrived_.clear();
   bool is_applied = result.known.empty() && is_known && !MayBeForgotten(update);
   std::map<size_t, Vector<size_t>> steps;  // by action: the places of its ops
   Names unnamed;
@@ -205,16 +204,19 @@ bool Server::Step(const Update& update, const Vector<size_t>& places, double now
       result->noops.push_back(static_cast<uint32_t>(place));
     if (is_missing) result->missing.push_back(static_cast<uint32_t>(place));
   }
+  const AllRows made = rows_;
   FillDefaults(&rows_);
   is_forbidden = !FollowParents(MovedSince(before), now, rights) || is_forbidden;
   CascadeDeletes(rights);
   SetNulls(now);
   if (is_forbidden || LacksOwner(before, founded) || BreaksRule()) return false;
   TouchMasters(before, now);
-  for (const auto& [place, origin] : origins_) arrived_.insert(place);
-  for (const auto& [realm, rows] : before) {
-    for (const auto& [key, row] : rows) {
-      if (!rows_.at(realm).contains(key)) left_[{realm, key}] = head(realm) + 1;
+  // Also of an object that is deleted at once, with its parent, the realm knows that it was there.
+  for (const AllRows* side : {&before, &made}) {
+    for (const auto& [realm, rows] : *side) {
+      for (const auto& [key, row] : rows) {
+        if (!rows_.at(realm).contains(key)) left_[{realm, key}] = head(realm) + 1;
+      }
     }
   }
   return true;
