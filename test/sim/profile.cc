@@ -118,6 +118,16 @@ void Tab::ToWorker(const Data& message) {
       profile_, wake.Set("type", "wake").Set("reason", "mutation").Set("online", profile_->online));
 }
 
+// A window that is shown reads again: another one may have ended before it could announce a change.
+void Tab::Show(bool is_visible) {
+  visible = is_visible;
+  Data message = Data::MakeObject();
+  ToWorker(message.Set("type", "visible").Set("visible", visible));
+  if (!visible || frozen || !window->ready()) return;
+  Data reread = Data::MakeObject();
+  window->Dispatch(reread.Set("type", "timer").Set("name", "reread"));
+}
+
 void Tab::NotifyMode() {
   Data message = Data::MakeObject();
   ToWorker(message.Set("type", "service").Set("active", profile_->registered).Set("reason", ""));

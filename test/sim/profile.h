@@ -36,6 +36,7 @@ struct Tab {
   std::map<std::string, uint64_t> leases;  // name, epoch: as the worker reported them
 
   void ToWorker(const Data& message);
+  void Show(bool is_visible);
   void NotifyMode();  // reports to the worker whether there is a service worker
   void FromWorker(const Data& message);
   void StartWorker();

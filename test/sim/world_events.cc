@@ -153,10 +153,8 @@ bool World::ApplyPage(const Event& event) {
       const bool visible = event.kind == Kind::kShow;
       if (tab == nullptr || tab->visible == visible) return true;
       if (!visible) Happened(event.kind);
-      tab->visible = visible;
       if (visible) tab->window->throttled = false;
-      Data message = Data::MakeObject();
-      tab->ToWorker(message.Set("type", "visible").Set("visible", visible));
+      tab->Show(visible);
       return true;
     }
     case Kind::kSyncNow: {

@@ -20,11 +20,18 @@ constexpr double kPushMs = 5'000 + 1'000;
 constexpr double kServiceMs = 20'000;  // until windows give up a service worker without answers
 constexpr int kMaxSteps = 60'000;
 
+// The ids of mutations, with their keys.
+std::string NamesOf(const PendingList& pending) {
+  std::string names;
+  for (const Pending* each : pending.InOrder())
+    names += ' ' + each->mutation.action.id + " (" + std::to_string(each->key) + ')';
+  return names;
+}
+
 }  // namespace
 
 void World::EndFaults(Tab* tab) {
   Thaw(tab);
-  tab->visible = true;
   for (Host* host :
        {static_cast<Host*>(tab->window.get()), static_cast<Host*>(tab->worker.get())}) {
     if (host == nullptr) continue;
@@ -38,8 +45,7 @@ void World::EndFaults(Tab* tab) {
   tab->AskForScopes();
   Data online = Data::MakeObject();
   tab->ToWorker(online.Set("type", "online").Set("online", true));
-  Data visible = Data::MakeObject();
-  tab->ToWorker(visible.Set("type", "visible").Set("visible", true));
+  tab->Show(true);
 }
 
 void World::Heal() {
@@ -177,7 +183,8 @@ std::string World::Unquiet() {
       if (tab->window->client().tab().mirror().n() != sync["n"].as_u64())
         return who + "has a window that is behind";
       if (tab->window->client().tab().mirror().pending().size() != waiting.actions.size())
-        return who + "has a window with pending mutations";
+        return who + "has the window " + tab->id +
+               " with pending mutations:" + NamesOf(tab->window->client().tab().mirror().pending());
     }
   }
   return {};
