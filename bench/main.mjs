@@ -1,4 +1,4 @@
-// `npm run bench [-- quick | modes | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
+// `npm run bench [-- ledger | quick | modes | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -9,6 +9,13 @@ import { root } from '../tools/lib/paths.mjs';
 import { main, SetupError } from '../tools/lib/run.mjs';
 import { fairnessBench } from './fairness/main.mjs';
 import { growthBench } from './growth.mjs';
+import {
+  appendToLedger,
+  kLedger,
+  ledgerLines,
+  measuredCommit,
+  measuredLine,
+} from './lib/ledger.mjs';
 import { writeSection } from './lib/report.mjs';
 import { modesBench } from './modes.mjs';
 import { killsBench } from './peers/kills.mjs';
@@ -43,7 +50,10 @@ const kBenches = {
     withoutBrowser: true,
   },
 };
-const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
+/** The parts whose rows have floors. */
+const kLedgerParts = ['quick', 'peers'];
+const kUsage = `usage: npm run bench [-- ledger | ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
+  ledger                               ${kLedgerParts.join(' and ')}, written; and their ratios, appended to ${kLedger}
   [--rounds 3] [--cap 3000]            of modes, peers and streams: how often; of peers: the milliseconds that a workload may take
   [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay
   [--seconds 6]                        of fairness: how long each attack lasts; names are parts of attacks' names`;
@@ -63,16 +73,17 @@ const kOptions = {
 function parsed() {
   const { values, positionals } = parseArgs({ options: kOptions, allowPositionals: true });
   const [what, ...names] = positionals;
-  const chosen = what === undefined ? Object.keys(kBenches) : [what];
+  const ledger = what === 'ledger';
+  const chosen = what === undefined ? Object.keys(kBenches) : ledger ? kLedgerParts : [what];
   if (!chosen.every((name) => kBenches[name])) return null;
   // A table of some systems is none for docs/performance.md.
-  if (names.length > 0 && (!kBenches[what].named || values.write)) return null;
+  if (names.length > 0 && (!kBenches[what]?.named || values.write)) return null;
   for (const name of kNumbers) {
     values[name] = Number(values[name]);
     if (!Number.isSafeInteger(values[name]) || values[name] <= 0) return null;
   }
   // All of it is what docs/performance.md is made of.
-  return { chosen, names, values, write: values.write || what === undefined };
+  return { chosen, names, values, ledger, write: values.write || ledger || what === undefined };
 }
 
 await main(async () => {
@@ -81,10 +92,18 @@ await main(async () => {
   const wantsBrowser = asked.chosen.some((name) => !kBenches[name].withoutBrowser);
   if (wantsBrowser && !process.env.CHROMIUM_PATH)
     throw new SetupError('CHROMIUM_PATH names no Chromium: run it by `npm run bench`');
+  const of = measuredCommit();
+  if (asked.ledger && !of.isClean)
+    throw new SetupError('The ledger is of commits: commit what is measured, and run it again.');
+  const lines = [];
   for (const name of asked.chosen) {
-    const { text, failed } = await kBenches[name].run(asked.names, asked.values);
+    const { text, failed, speeds, ratios } = await kBenches[name].run(asked.names, asked.values);
     console.log(`\n${text}\n`);
-    if (asked.write) writeSection(join(root, 'docs', 'performance.md'), name, text);
+    const section = kLedgerParts.includes(name) ? `${text}\n${measuredLine(of)}` : text;
+    if (asked.write) writeSection(join(root, 'docs', 'performance.md'), name, section);
     if (failed) process.exitCode = 1;
+    if (asked.ledger) lines.push(...ledgerLines(of, name, speeds, ratios));
   }
+  // A run that failed is no measure.
+  if (asked.ledger && !process.exitCode) appendToLedger(join(root, kLedger), lines);
 });

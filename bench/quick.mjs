@@ -27,7 +27,10 @@ export async function quickBench(note) {
     // Shown already, in case that the second half fails.
     note(`\n${table(rows)}\n`);
     rows.push(...(await syncedRows(site, facts, note)));
-    return { text: summary(rows, facts), failed: false };
+    const ratios = rows
+      .filter(({ floorName }) => floorName)
+      .map(({ name, ours, floor }) => ({ name, ratio: ours / floor }));
+    return { text: summary(rows, facts), failed: false, speeds: facts.calibrated, ratios };
   } finally {
     site.remove();
   }

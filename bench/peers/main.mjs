@@ -8,7 +8,7 @@ import { installPeers } from './install.mjs';
 import { repetition } from './repetition.mjs';
 import { makePeersSite } from './site.mjs';
 import { chosenSystems } from './systems.mjs';
-import { peersText } from './table.mjs';
+import { peersRatios, peersText, speedsOf } from './table.mjs';
 
 /** Gives the text, and whether something of ours failed. */
 export async function peersBench({ names, rounds, capMs }, note) {
@@ -41,5 +41,7 @@ export async function peersBench({ names, rounds, capMs }, note) {
   return {
     text: peersText(measured, site.weighed, { cores: cpus().length, repetitions: rounds }),
     failed,
+    speeds: [speedsOf(measured).at(0), speedsOf(measured).at(-1)],
+    ratios: peersRatios(measured, site.weighed),
   };
 }

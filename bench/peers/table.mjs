@@ -131,12 +131,34 @@ function failureLines(measured) {
   return lines.length > 0 ? ['', 'What failed:', '', ...new Set(lines)] : [];
 }
 
+/** The machine's own speed, ms, repetition by repetition. */
+export function speedsOf(measured) {
+  const rounds = Math.max(...measured.map(({ repetitions }) => repetitions.length));
+  return Array.from({ length: rounds }, (_, round) =>
+    measured.map(({ repetitions }) => repetitions[round]?.results.calibrated),
+  )
+    .flat()
+    .filter((ms) => ms !== undefined);
+}
+
+/** How many times the floor each workload of ours costs. */
+export function peersRatios(measured, weighed) {
+  const all = medians(measured, weighed);
+  const floor = all.find(({ system }) => system.name === kFloor);
+  return all
+    .filter(({ system }) => system.kind === 'ours')
+    .flatMap(({ system, values }) =>
+      [...kColumns, kWeight].map(({ name, more }) => {
+        const [ours, least] = [values[name], floor?.values[name]];
+        return { name: `${system.name}: ${name}`, ratio: more ? least / ours : ours / least };
+      }),
+    );
+}
+
 /** `measured`: [{ system, repetitions }]; `weighed`: bytes by system and file. */
 export function peersText(measured, weighed, { cores, repetitions }) {
   const all = medians(measured, weighed);
-  const speeds = measured.flatMap(({ repetitions: each }) =>
-    each.map(({ results }) => results.calibrated).filter((ms) => ms !== undefined),
-  );
+  const speeds = speedsOf(measured);
   const speed = [Math.min(...speeds), median(speeds), Math.max(...speeds)].map((ms) =>
     ms.toFixed(0),
   );
