@@ -1311,8 +1311,8 @@ export const core = [
   {
     name: 'an unreadable mutation stays in an update that is gone',
     file: 'src/sync/quarantine.cc',
-    from: 'if (record.update.has_value() && !culprits_.contains(id)) return;',
-    to: 'if (record.update.has_value()) return;',
+    from: 'if (record.update.has_value() && !culprits_.contains(id)) {',
+    to: 'if (record.update.has_value()) {',
   },
   {
     name: 'one of its realms alone confirms a mutation',

@@ -77,7 +77,7 @@ LostOps Gone(Vector<uint64_t> ops) {
   return {.gone = std::move(ops), .missing = {}, .dropped = {}};
 }
 
-TEST_CASE("an entry shows all that an action did to an object, and another action has its own") {
+TEST_CASE("an entry shows all that one action did to one object") {
   Device device;
   device.Mutate({UpdateItem("a", "A", "x"), IncItem("a", "A", 1), IncItem("a", "A", 2),
                  IncItem("b", "A", 4), IncItem("there", "A", 1)});
