@@ -124,20 +124,23 @@ function serviceInProcess(
   services: ServiceHost;
   serviceWorker: MemoryServiceWorker;
 } {
+  let windows = 0;
   const home = new ServiceHome(
     host,
     null,
     () => true,
     (database) => storage.exists(database),
+    async () => windows,
   );
   const services: ServiceHost = async (_url, database, version, onState) => {
+    windows++;
     onState({ active: true, reason: 'the service worker pushes' });
     const wake = (message: ServiceMessage) => {
       // The failure has been reported to the windows.
       home.wake(database, structuredClone(message), version).catch(() => {});
     };
     const changed = () => wake({ type: 'wake', reason: 'mutation', online: true });
-    return { wake, changed, close() {} };
+    return { wake, changed, close: () => void windows-- };
   };
   const serviceWorker: MemoryServiceWorker = {
     stop: () => home.kill(),

@@ -2,6 +2,8 @@
  * `buildDatabase`: makes the parts of a database, each from parts that are there already, and then connects those that
  * report to later ones. Nothing is opened or sent before `DatabaseCore.start`, except the channel, which listens.
  */
+
+import type { AskPausedMessage } from '../core/messages.ts';
 import { RowView } from '../core/row-view.ts';
 import { WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
@@ -156,7 +158,7 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
   channel.connect((message) => {
     const type = isMessage(message) ? message.type : null;
     if (type === 'logout') void database.close('logout');
-    else if (type === 'askPaused') channel.post(sync.pausedOrNot());
+    else if (type === 'askPaused') channel.post(sync.pausedOrNot(message as AskPausedMessage));
     else if (type === 'image') sync.update({ image: null });
     else runner.hear(message);
   });

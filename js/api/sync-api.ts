@@ -7,6 +7,7 @@ import {
   type SkerryError,
 } from '../core/errors.ts';
 import type {
+  AskPausedMessage,
   HeldScope,
   PausedMessage,
   ScopeFilter,
@@ -191,8 +192,8 @@ export class SyncControl implements SyncApi {
   }
 
   /** The answer to a service worker that the browser has woken. */
-  pausedOrNot(): PausedMessage {
-    return { type: 'pausedOrNot', paused: this.#paused };
+  pausedOrNot({ id }: AskPausedMessage): PausedMessage {
+    return { type: 'pausedOrNot', paused: this.#paused, to: id };
   }
 
   get paused(): boolean {

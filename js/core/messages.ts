@@ -225,17 +225,26 @@ export type WorkerMessage =
 /** What the window's core takes of its worker. */
 export type WindowInput = StatusMessage | ReloadMessage;
 
-/** The answer of a window to `askPaused`. */
+/** Of a service worker that the browser has woken. */
+export interface AskPausedMessage {
+  readonly type: 'askPaused';
+  readonly id: string;
+}
+
+/** The answer of a window. */
 export interface PausedMessage {
   readonly type: 'pausedOrNot';
   readonly paused: boolean;
+  /** The question's id. */
+  readonly to: string;
 }
 
 /** What is posted on the channel. The last one stands for all others that the cores send to each other. */
 export type ChannelMessage =
   | PausedMessage
   | NeedTokenMessage
-  | { readonly type: 'askPaused' | 'logout' | 'conflicts' }
+  | AskPausedMessage
+  | { readonly type: 'logout' | 'conflicts' }
   | { readonly type: 'serviceFailed'; readonly reason: string }
   | { readonly type: 'lease'; readonly name: LeaseName; readonly lease: unknown; outcome: 'left' }
   | { readonly type: 'record'; readonly record: { readonly kind: string } }

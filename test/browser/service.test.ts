@@ -161,13 +161,19 @@ test('registers periodic sync where it is granted, and syncs by its event', asyn
   await pulled;
 });
 
-test("leaves a paused window's changes alone in a sync event until it resumes", async () => {
+test("leaves a slow, paused window's changes alone in a sync event until it resumes", async () => {
   const page = await window();
   const control = await ServiceControl.of(page);
   await page.evaluate(() => db.sync.pause());
   await until(page, () => db.sync.status.phase === 'paused', []);
   await add(page, 'made in a pause');
   const requests = proxy.seen.length;
+  await page.evaluate(() => {
+    setTimeout(() => {
+      const end = performance.now() + 2_000;
+      while (performance.now() < end);
+    });
+  });
   await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);
   // It has been through with the event when it answers to the next message.
   await control.stop();

@@ -93,6 +93,27 @@ export const service = [
     to: ') return',
   },
   {
+    name: 'a sync event pushes what a slow window holds back',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'isOnePushing || answers === windows',
+    to: 'isOnePushing || answers >= 0',
+  },
+  {
+    name: 'a sync event goes by the answer to another question',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: "type !== 'pausedOrNot' || to !== id",
+    to: "type !== 'pausedOrNot'",
+  },
+  {
+    name: 'a sync event is left to windows that do not answer',
+    test: 'test/js/service-home.test.ts',
+    file: 'js/worker/service/service-home.ts',
+    from: 'return answers > 0 && !isOnePushing;',
+    to: 'return !isOnePushing;',
+  },
+  {
     name: 'a service worker goes by a record that a newer version wrote',
     test: 'test/js/service-home.test.ts',
     file: 'js/worker/service/service-home.ts',

@@ -11,7 +11,7 @@ import {
   UnsupportedError,
   UpdateNeededError,
 } from '../../core/errors.ts';
-import type { ServiceMessage, WorkerStatus } from '../../core/messages.ts';
+import type { PausedMessage, ServiceMessage, WorkerStatus } from '../../core/messages.ts';
 import { loadCore } from '../../core/module.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
@@ -56,8 +56,8 @@ interface Entry {
   resting: (() => void)[];
 }
 
-/** How long windows may take to answer. */
-const answerMs = 500;
+/** How long windows may take to answer. Frozen ones do not answer, nor do other pages of the origin. */
+const answerMs = 5_000;
 /** How long a database of a newer release is left alone. */
 const newerMs = 60_000;
 const recordVersion = 1;
@@ -70,6 +70,7 @@ export class ServiceHome {
   readonly #own: OwnService | null;
   readonly #online: () => boolean;
   readonly #exists: (database: string) => Promise<boolean>;
+  readonly #windows: () => Promise<number>;
   readonly #entries = new Map<string, Promise<Entry>>();
   /**
    * Databases that a newer release has upgraded, or waits to upgrade, and when that was seen: they are not opened again at
@@ -77,17 +78,22 @@ export class ServiceHome {
    */
   readonly #newer = new Map<string, number>();
 
-  /** `exists`: whether a database is there; one that was deleted meanwhile must not be created again. */
+  /**
+   * `exists`: whether a database is there; one that was deleted meanwhile must not be created again. `windows`: how many may
+   * be open; not all need be of the database.
+   */
   constructor(
     host: WorkerSideHost,
     own: OwnService | null,
     online: () => boolean,
     exists: (database: string) => Promise<boolean>,
+    windows: () => Promise<number>,
   ) {
     this.#host = host;
     this.#own = own;
     this.#online = online;
     this.#exists = exists;
+    this.#windows = windows;
   }
 
   /**
@@ -141,29 +147,31 @@ export class ServiceHome {
     return { pending: pending as number };
   }
 
+  /** Each window is asked, and waited for: one that is slow may be paused, too. */
   async #isPaused(database: string): Promise<boolean> {
-    let paused = false;
+    const windows = await this.#windows();
+    if (windows === 0) return false;
+    const id = crypto.randomUUID();
     const timers = this.#host.timers();
+    let answers = 0;
+    let isOnePushing = false;
     await new Promise<void>((resolve) => {
       const channel = this.#host.channels.open(database, (message) => {
-        const { type, paused: answer } = message as {
-          readonly type?: unknown;
-          readonly paused?: unknown;
-        };
-        if (type !== 'pausedOrNot') return;
-        paused = answer === true;
-        if (!paused) done();
+        const { type, paused, to } = message as Partial<PausedMessage>;
+        if (type !== 'pausedOrNot' || to !== id) return;
+        answers++;
+        isOnePushing ||= paused !== true;
+        if (isOnePushing || answers === windows) done();
       });
       const done = () => {
         channel.close();
         resolve();
       };
-      // Frozen windows do not answer, and there may be no windows.
       timers.set('answers', answerMs, done);
-      channel.post({ type: 'askPaused' });
+      channel.post({ type: 'askPaused', id });
     });
     timers.clear();
-    return paused;
+    return answers > 0 && !isOnePushing;
   }
 
   /** Ends everything, as a browser does that stops the service worker. */
