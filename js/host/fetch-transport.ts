@@ -18,7 +18,7 @@ export const fetchTransport: Transport = {
     request.signal?.addEventListener('abort', onAbort);
     if (request.signal?.aborted) stop.abort();
     try {
-      return await exchange(request, stop);
+      return await Promise.race([exchange(request, stop.signal), aborted(stop.signal)]);
     } catch (error) {
       if (error instanceof SkerryError) throw error;
       const message = timedOut
@@ -31,13 +31,23 @@ export const fetchTransport: Transport = {
     } finally {
       clearTimeout(limit);
       request.signal?.removeEventListener('abort', onAbort);
+      stop.abort();
     }
   },
 };
 
+/** Rejects at an abort. WebKit's service worker goes on waiting for a body that has stopped coming. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+  });
+}
+
 async function exchange(
   request: TransportRequest,
-  stop: AbortController,
+  signal: AbortSignal,
 ): Promise<TransportResponse> {
   const headers = building(() => new Headers(request.headers));
   const body = await encodeBody(request, headers);
@@ -47,14 +57,14 @@ async function exchange(
         method: request.method,
         headers,
         body,
-        signal: stop.signal,
+        signal,
         credentials: request.credentials ?? 'same-origin',
         cache: 'no-store',
         redirect: 'follow',
       }),
   );
   const response = await fetch(built);
-  const bytes = await readBody(response, request, stop);
+  const bytes = await readBody(response, request);
   return { status: response.status, headers: Object.fromEntries(response.headers), body: bytes };
 }
 
@@ -89,11 +99,7 @@ async function encodeBody(request: TransportRequest, headers: Headers): Promise<
   return new Response(stream).arrayBuffer();
 }
 
-async function readBody(
-  response: Response,
-  request: TransportRequest,
-  stop: AbortController,
-): Promise<Uint8Array> {
+async function readBody(response: Response, request: TransportRequest): Promise<Uint8Array> {
   const { maxBytes, onProgress } = request;
   if (!response.body) return new Uint8Array(0);
   const declared = Number(response.headers.get('content-length')) || null;
@@ -106,10 +112,8 @@ async function readBody(
     const { done, value } = await reader.read();
     if (done) break;
     received += value.length;
-    if (received > maxBytes) {
-      stop.abort();
+    if (received > maxBytes)
       throw new LimitError('too_large', `The answer is longer than ${maxBytes} bytes.`);
-    }
     chunks.push(value);
     onProgress?.(received, total);
   }
