@@ -321,7 +321,25 @@ History MakeHistory(Random* random) {
   // Few are of several actions, of which few ops are merged.
   const bool has_actions = random->Below(6) == 0;
   const uint64_t per_action = has_actions ? 1 + 3 * random->Below(2) : 60;
+  const auto add = [&](Op op, uint64_t action) {
+    op.by = {static_cast<uint32_t>(action)};
+    touched.insert({op.table, op.id});
+    Apply({op}, FoldTarget::kView, Landing::kDeclaredRealm, &view);
+    history.ops.push_back(std::move(op));
+  };
   for (uint64_t i = 0; i < length; ++i) {
+    // Sometimes an object is made with a child, and deleted: a cascade deletes the child.
+    if (random->Below(200) == 0) {
+      Op parent = maker.Create(kGroups, maker.AnyId(kGroups, true), "A");
+      Op child = maker.Create(kGroups, maker.AnyId(kGroups, true), "A");
+      const PropIndex to_parent = PropOf(kGroups, "parent");
+      erase_if(child.set, [&](const PropValue& each) { return each.prop == to_parent; });
+      child.set.push_back({to_parent, Value::String(parent.id)});
+      std::sort(child.set.begin(), child.set.end(),
+                [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
+      const Op gone = maker.Delete(kGroups, parent.id, "A");
+      for (const Op& op : {parent, child, gone}) add(op, i / per_action);
+    }
     const auto table = static_cast<TableIndex>(random->Below(4));
     const bool fresh = random->Below(2) == 0;
     const ObjectKey key{table, maker.AnyId(table, fresh)};
@@ -349,10 +367,7 @@ History MakeHistory(Random* random) {
       op = maker.Create(table, key.id, realm);
       op.kind = OpKind::kOffer;
     }
-    op.by = {static_cast<uint32_t>(i / per_action)};
-    touched.insert(key);
-    Apply({op}, FoldTarget::kView, Landing::kDeclaredRealm, &view);
-    history.ops.push_back(std::move(op));
+    add(std::move(op), i / per_action);
   }
   return history;
 }
