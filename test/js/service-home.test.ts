@@ -271,10 +271,10 @@ test.each([
       window.post({ type: 'pausedOrNot', paused: !paused, to: 'another' });
     });
   }
-  // Its limits pass a hundred times as fast.
+  // Its limits pass ten times as fast.
   const quick = (): Timers => {
     const own = host.timers();
-    return { ...own, set: (name, ms, fire) => own.set(name, ms / 100, fire) };
+    return { ...own, set: (name, ms, fire) => own.set(name, ms / 10, fire) };
   };
   const service = started(host, { timers: quick }, null, given.windows.length);
   expect(await service.woken(database)).toEqual({ pending: 0 });

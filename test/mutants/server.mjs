@@ -894,6 +894,20 @@ export const server = [
     to: 'const bytes = String(limits.tableBytes * 1e6);',
   },
   {
+    name: 'an image of a lost history is offered',
+    test: 'test/server/image-histories.test.ts',
+    file: 'server/src/image/images.ts',
+    from: 'return entry !== undefined && Number(entry.at) === kept.at;',
+    to: 'return entry !== undefined;',
+  },
+  {
+    name: 'an image is offered whose later entries are forgotten',
+    test: 'test/server/image-histories.test.ts',
+    file: 'server/src/image/images.ts',
+    from: ' and l.revision >= r.floor`,',
+    to: '`,',
+  },
+  {
     name: 'an image is offered that the store no longer has',
     test: 'test/server/image-realms.test.ts',
     file: 'server/src/image/images.ts',

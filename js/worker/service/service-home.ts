@@ -14,6 +14,7 @@ import {
 import type { PausedMessage, ServiceMessage, WorkerStatus } from '../../core/messages.ts';
 import { loadCore } from '../../core/module.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
+import { uuid } from '../../host/random.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
 import { RunningWorker } from '../running-worker.ts';
 
@@ -151,7 +152,7 @@ export class ServiceHome {
   async #isPaused(database: string): Promise<boolean> {
     const windows = await this.#windows();
     if (windows === 0) return false;
-    const id = crypto.randomUUID();
+    const id = uuid(this.#host.random.bytes(16));
     const timers = this.#host.timers();
     let answers = 0;
     let isOnePushing = false;
@@ -248,7 +249,7 @@ export class ServiceHome {
           schema,
           database,
           remote,
-          tab: `service-${crypto.randomUUID()}`,
+          tab: `service-${uuid(host.random.bytes(16))}`,
           auth: own ? own.remote.token !== null || record?.auth === true : record?.auth === true,
           visible: true,
           online: this.#online(),

@@ -10,9 +10,11 @@ export class RestorableServer {
   readonly #folder = new Folder();
   readonly #schema: string;
   readonly #name: string;
+  readonly #args: readonly string[];
   #server: TestServer | null = null;
 
-  constructor(schema: unknown) {
+  constructor(schema?: unknown, args: readonly string[] = []) {
+    this.#args = ['--dev', ...args];
     this.#schema = this.#folder.schema(schema);
     this.#name = `restored_${this.#folder.path.slice(-6).toLowerCase()}`;
   }
@@ -37,15 +39,15 @@ export class RestorableServer {
       postgresUrl === undefined
         ? {}
         : { env: { DATABASE_URL: await makeDatabase(postgresUrl, this.#name) } };
-    this.#server = await startServer(this.#folder, this.#schema, env);
+    this.#server = await startServer(this.#folder, this.#schema, { ...env, args: this.#args });
   }
 
-  /** The result restores what is stored now. */
+  /** The result restores what is stored now, but for the folder of images: a backup of a database does not have it. */
   async backUp(): Promise<() => Promise<void>> {
     const backup = await this.#stopped(() => this.#copy(this.#name, `${this.#name}_backup`));
     return () =>
       this.#stopped(async () => {
-        if (postgresUrl === undefined) rmSync(this.#folder.data, { recursive: true });
+        if (postgresUrl === undefined) rmSync(this.#database(this.#name), { recursive: true });
         else await runSql(postgresUrl, `drop database ${this.#name}`);
         await backup();
       });
@@ -65,12 +67,15 @@ export class RestorableServer {
         await runSql(postgresUrl, `create database ${target} template ${source}`);
         return;
       }
-      const folder = (name: string) =>
-        name === this.#name ? this.#folder.data : join(this.#folder.path, name);
-      cpSync(folder(source), folder(target), { recursive: true });
+      cpSync(this.#database(source), this.#database(target), { recursive: true });
     };
     await copy(from, to);
     return () => copy(to, from);
+  }
+
+  /** PGlite's folder. */
+  #database(name: string): string {
+    return join(name === this.#name ? this.#folder.data : join(this.#folder.path, name), 'pg');
   }
 
   async remove(): Promise<void> {
