@@ -154,6 +154,19 @@ describe.each(engines)('$name', (engine) => {
       },
     );
 
+    test('pushes what its last window wrote during a push, once that is closed', async () => {
+      await scene.begin('service-worker');
+      const { windows, counter, letGo } = await heldPush(1, 'service-worker');
+      await windows[0]?.call('burst', counter, ['last']);
+      await scene.close(windows[0] as RemoteWindow);
+      letGo();
+      const titles = async () => (await scene.notes()).map(({ title }) => title);
+      await expect.poll(titles, { timeout: 30_000 }).toContain('last');
+      await scene.open();
+      await agree(scene);
+      await exact(scene, wrote(counter, 'held', 'last'));
+    });
+
     test("pushes in an application's own script, which is a module", async () => {
       await scene.begin('service-worker');
       const window = await scene.open({ serviceWorker: '/own-sw.js' });
