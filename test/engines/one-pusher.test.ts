@@ -161,7 +161,7 @@ describe.each(engines)('$name', (engine) => {
       await scene.close(windows[0] as RemoteWindow);
       letGo();
       const titles = async () => (await scene.notes()).map(({ title }) => title);
-      await expect.poll(titles, { timeout: 30_000 }).toContain('last');
+      await expect.poll(titles, { timeout: 30_000 }).toContain(`${counter} last`);
       await scene.open();
       await agree(scene);
       await exact(scene, wrote(counter, 'held', 'last'));
