@@ -189,15 +189,17 @@ export class WorkerClient {
       refused = error as SkerryError;
       reason = 'refused';
     }
-    if (refused) {
-      // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
-      this.#owner.onFailed(refused);
-      const again = reason;
-      this.#timers.set('token', backoff.next(), () => void this.#giveToken(again, backoff));
-    } else {
-      this.#timers.cancel('token');
-      this.#owner.onToken();
-    }
+    if (!refused) return this.#handOn(token);
+    // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
+    this.#owner.onFailed(refused);
+    const again = reason;
+    this.#timers.set('token', backoff.next(), () => void this.#giveToken(again, backoff));
+    this.post({ type: 'token', token: null });
+  }
+
+  #handOn(token: string | null): void {
+    this.#timers.cancel('token');
+    this.#owner.onToken();
     this.post({ type: 'token', token });
   }
 
@@ -234,9 +236,7 @@ export class WorkerClient {
       this.#owner.onFailed(error as SkerryError);
       return;
     }
-    this.#timers.cancel('token');
-    this.#owner.onToken();
-    this.post({ type: 'token', token });
+    this.#handOn(token);
   }
 
   #backoff(): Backoff {

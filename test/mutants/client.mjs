@@ -62,7 +62,7 @@ export const client = [
     name: 'a token that the application could not get is not asked for again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/worker-client.ts',
-    from: "      this.#timers.set('token', backoff.next(), () => void this.#giveToken(again, backoff));\n",
+    from: "    this.#timers.set('token', backoff.next(), () => void this.#giveToken(again, backoff));\n",
     to: '',
   },
   {
@@ -244,8 +244,8 @@ export const client = [
     name: 'the application is not asked for another token after one of another user',
     test: 'test/js/wrong-user.test.ts',
     file: 'js/api/worker-client.ts',
-    from: 'if (refused) {',
-    to: 'if (refused && !wrong) {',
+    from: '      refused = error as SkerryError;\n',
+    to: '      this.#owner.onFailed(error as SkerryError);\n',
   },
   {
     name: 'a remote without a realm for new rows is opened',
