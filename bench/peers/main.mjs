@@ -38,10 +38,11 @@ export async function peersBench({ names, rounds, capMs }, note) {
     ({ system, repetitions }) =>
       system.kind === 'ours' && repetitions.some(({ failures }) => failures.length > 0),
   );
+  const speeds = speedsOf(measured);
   return {
     text: peersText(measured, site.weighed, { cores: cpus().length, repetitions: rounds }),
     failed,
-    speeds: [speedsOf(measured).at(0), speedsOf(measured).at(-1)],
+    speeds: [speeds.at(0), speeds.at(-1)],
     ratios: peersRatios(measured, site.weighed),
   };
 }

@@ -78,7 +78,7 @@ void Network::Restore() {
   if (before.actions().size() > database_.actions().size()) world_->Happened(Kind::kRestoreServer);
   world_->checks().ServerRestored(before, copy_->naive);
   for (const Node& node : nodes_) Start(node);
-  pokes_.CloseAll();
+  pokes_.Disconnect({});
   for (Message& message : wire_) {
     message.is_from_lost_history = message.answer.has_value();
     for (auto& [realm, head] : message.heads)

@@ -66,21 +66,12 @@ void Pokes::Forget(uint64_t worker) {
   erase_if(events_, [&](const Event& event) { return event.worker == worker; });
 }
 
-void Pokes::Disconnect(size_t profile) {
+void Pokes::Disconnect(std::optional<size_t> profile) {
   Vector<uint64_t> closed;
   for (const auto& [worker, line] : lines_) {
-    if (line.profile == profile) closed.push_back(worker);
+    if (!profile || line.profile == *profile) closed.push_back(worker);
   }
   for (const uint64_t worker : closed) {
-    Forget(worker);
-    Close(worker, kAbnormal);
-  }
-}
-
-void Pokes::CloseAll() {
-  Vector<uint64_t> open;
-  for (const auto& [worker, line] : lines_) open.push_back(worker);
-  for (const uint64_t worker : open) {
     Forget(worker);
     Close(worker, kAbnormal);
   }
