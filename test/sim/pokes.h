@@ -24,7 +24,7 @@ class Pokes {
 
   void Socket(WorkerHost* worker, const Data& effect);  // open, send or close
   void Forget(uint64_t worker);                         // the worker has ended
-  void Disconnect(std::optional<size_t> profile);  // none: all
+  void Disconnect(std::optional<size_t> profile);       // none: all
   void CloseOne(uint32_t which);
   void SilenceOne(uint32_t which);  // it stays so, whatever is healed
   // `moved`: the realms with new entries, and their heads. The authors themselves are not poked,
