@@ -12,12 +12,14 @@ import { ValidationError } from './core/errors.ts';
 import type { ServiceMessage } from './core/messages.ts';
 import { commonBrowserHost } from './host/browser-common.ts';
 import type { Host, WorkerSideHost } from './host/host.ts';
+import type { Locks } from './host/locks.ts';
 import { memoryChannels } from './host/memory/memory-channel.ts';
 import { memoryLocks } from './host/memory/memory-locks.ts';
 import { MemoryNetwork } from './host/memory/memory-network.ts';
 import { MemoryPage } from './host/memory/memory-page.ts';
 import { MemoryStorageHost } from './host/memory/memory-storage.ts';
 import { readWasm } from './host/memory/read-wasm.ts';
+import { PauseLock } from './host/pause-lock.ts';
 import type { ServiceHost } from './host/service-link.ts';
 import type { SocketHost } from './host/socket.ts';
 import type { Transport } from './host/transport.ts';
@@ -78,15 +80,16 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     channels: memoryChannels(),
     wasm: readWasm,
   };
+  const locks = memoryLocks();
   const workerSide: WorkerSideHost = {
     ...common,
     transport: options.transport ?? network,
     sockets: options.sockets ?? network,
-    locks: memoryLocks(),
+    locks,
     // IDBFS is a browser's: without it there are no images, and updates are kept.
     images: false,
   };
-  const { services, serviceWorker } = serviceInProcess(workerSide, common.storage);
+  const { services, serviceWorker } = serviceInProcess(workerSide, locks, common.storage);
   const window = (): MemoryHost => ({
     ...common,
     network,
@@ -119,28 +122,27 @@ export function freezeWorker(database: object, frozen: boolean): void {
 /** Runs the service worker of a profile in this program. */
 function serviceInProcess(
   host: WorkerSideHost,
+  locks: Locks,
   storage: MemoryStorageHost,
 ): {
   services: ServiceHost;
   serviceWorker: MemoryServiceWorker;
 } {
-  let windows = 0;
   const home = new ServiceHome(
     host,
     null,
     () => true,
     (database) => storage.exists(database),
-    async () => windows,
   );
   const services: ServiceHost = async (_url, database, version, onState) => {
-    windows++;
     onState({ active: true, reason: 'the service worker pushes' });
     const wake = (message: ServiceMessage) => {
       // The failure has been reported to the windows.
       home.wake(database, structuredClone(message), version).catch(() => {});
     };
     const changed = () => wake({ type: 'wake', reason: 'mutation', online: true });
-    return { wake, changed, close: () => void windows-- };
+    const pause = new PauseLock(locks, database);
+    return { wake, changed, pause: (paused) => pause.set(paused), close: () => pause.set(false) };
   };
   const serviceWorker: MemoryServiceWorker = {
     stop: () => home.kill(),

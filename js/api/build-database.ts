@@ -91,7 +91,7 @@ function makeParts(ground: Ground): DatabaseParts {
           config: workerConfig(ground, service, schema, tab),
         })
       : null;
-  const sync = makeSync(ground, { core, runner, mutations, worker });
+  const sync = makeSync(ground, { core, runner, mutations, worker, service });
   const lifecycle = new Lifecycle({
     ...{ host, runner, storage, channel, core, worker, sync, streams },
   });
@@ -125,7 +125,8 @@ function makeSync(
     runner,
     mutations,
     worker,
-  }: Pick<DatabaseParts, 'core' | 'runner' | 'mutations' | 'worker'>,
+    service,
+  }: Pick<DatabaseParts, 'core' | 'runner' | 'mutations' | 'worker' | 'service'>,
 ): SyncControl {
   return new SyncControl({
     local: options.remote === undefined,
@@ -133,6 +134,7 @@ function makeSync(
     timers: host.timers(),
     backoff: new Backoff(host.clock, host.workerTimes),
     post: (message) => worker?.post(message),
+    showPause: (paused) => service.pause(paused),
     isHeard: () => worker?.running === true,
     checkScopes: (wanted) => core.checkScopes(wanted),
     changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),

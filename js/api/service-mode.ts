@@ -18,6 +18,7 @@ export class ServiceMode {
   readonly #parts: Parts;
   link: ServiceLink | null = null;
   state: ServiceState = { active: false, reason: 'no service worker was asked for' };
+  #paused = false;
   #closed = false;
 
   constructor(parts: Parts) {
@@ -44,11 +45,17 @@ export class ServiceMode {
     try {
       const address = host.resolve(url === true ? '/skerry-sw.js' : `${url}`);
       const link = await host.services?.(address, database, version, onChange);
-      if (this.#closed) link?.close();
-      else this.link = link ?? null;
+      if (this.#closed) return link?.close();
+      this.link = link ?? null;
+      this.link?.pause(this.#paused);
     } catch (error) {
       onChange({ active: false, reason: (error as Error).message });
     }
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.link?.pause(paused);
   }
 
   close(): void {

@@ -45,6 +45,8 @@ export interface SyncParts extends ScopesParts {
   readonly online: boolean;
   /** A message for the sync worker. */
   readonly post: (message: WindowMessage<WorkerConfig>) => void;
+  /** The pause of this window, where a service worker sees it. */
+  readonly showPause: (paused: boolean) => void;
   /** Resolves when nothing of this window waits for storage. */
   readonly durable: () => Promise<void>;
   /** The core reports its state, if it differs. */
@@ -137,12 +139,14 @@ export class SyncControl implements SyncApi {
   pause(): void {
     this.#refuseClosed();
     this.#paused = true;
+    this.#parts.showPause(true);
     this.#parts.post({ type: 'pause' });
   }
 
   resume(): void {
     this.#refuseClosed();
     this.#paused = false;
+    this.#parts.showPause(false);
     this.#parts.post({ type: 'resume' });
   }
 

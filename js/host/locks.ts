@@ -2,7 +2,7 @@
  * Locks: one holder per name over all windows and workers. Guarantee: between `acquire` resolving with a lock and its
  * release, no other client holds it, unless it is stolen; then `lost` resolves. A released lock is free a moment later, not
  * when `release` returns. Locks of a dead window are released. They are a shortcut only: the lease in storage decides
- * (docs/design.md, "The lease").
+ * (docs/design.md, "The lease"). A shared lock has any number of holders, and no other one meanwhile.
  */
 export interface HeldLock {
   release(): void;
@@ -10,7 +10,10 @@ export interface HeldLock {
   readonly lost: Promise<void>;
 }
 
+/** Members of an engine's own `LockOptions`; at most one of `ifAvailable`, `steal` and `signal`. */
 export interface AcquireOptions {
+  /** Shared, others may hold it, too. Else it is exclusive. */
+  readonly mode?: 'shared';
   /** Resolves with null at once where another client holds it. */
   readonly ifAvailable?: boolean;
   /** Takes it from its holder. */
@@ -21,13 +24,21 @@ export interface AcquireOptions {
 
 export interface Locks {
   acquire(name: string, options?: AcquireOptions): Promise<HeldLock | null>;
+  /** Whether any client holds it now, however slow that client is. */
+  isHeld(name: string): Promise<boolean>;
 }
 
 /** Null where the engine has none. */
 export function webLocks(): Locks | null {
   const manager = globalThis.navigator?.locks;
   if (!manager) return null;
-  return { acquire: (name, options = {}) => acquireWebLock(manager, name, options) };
+  return {
+    acquire: (name, options = {}) => acquireWebLock(manager, name, options),
+    async isHeld(name) {
+      const { held = [] } = await manager.query();
+      return held.some((lock) => lock.name === name);
+    },
+  };
 }
 
 function acquireWebLock(
@@ -42,18 +53,11 @@ function acquireWebLock(
       stolen = resolveLost;
     });
     const callback = (lock: Lock | null) => {
-      if (!lock) {
-        resolve(null);
-        return undefined;
-      }
+      if (!lock) return resolve(null);
       held = true;
       return new Promise<void>((release) => resolve({ release, lost }));
     };
-    const request: LockOptions = { mode: 'exclusive' };
-    if (options.steal) request.steal = true;
-    else if (options.ifAvailable) request.ifAvailable = true;
-    else if (options.signal) request.signal = options.signal;
-    manager.request(name, request, callback).catch((error: unknown) => {
+    manager.request(name, options, callback).catch((error: unknown) => {
       // The request of a stolen lock rejects with AbortError, and so does one that was aborted while it waited.
       if (held) stolen();
       else if ((error as { name?: unknown }).name === 'AbortError') resolve(null);

@@ -10,6 +10,8 @@ export interface ServiceLink {
   wake(message: ServiceMessage): void;
   /** This window has logged a mutation: wakes, also when no window is left, where the browser can do that. */
   changed(): void;
+  /** Whether `sync` events are to leave the changes of this window alone; until it is closed. */
+  pause(paused: boolean): void;
   close(): void;
 }
 

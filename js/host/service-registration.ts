@@ -3,6 +3,8 @@
  * event where there are any, so that changes are pushed after the last window was closed.
  */
 import type { ServiceMessage } from '../core/messages.ts';
+import { type Locks, webLocks } from './locks.ts';
+import { PauseLock } from './pause-lock.ts';
 import {
   type Envelope,
   type ServiceHost,
@@ -28,19 +30,20 @@ const periodMs = 12 * 3600_000;
 export const registerService: ServiceHost = async (url, database, version, onState) => {
   const container = globalThis.navigator?.serviceWorker;
   if (!container) return absent(onState, 'this browser has no service workers here');
-  if (!navigator.locks) return absent(onState, 'this browser has no Web Locks');
+  const locks = webLocks();
+  if (!locks) return absent(onState, 'this browser has no Web Locks');
   let registration: Registration;
   try {
     registration = await register(container, url);
   } catch (error) {
     return absent(onState, `the service worker was refused: ${explained(error).message}`);
   }
-  return new BrowserServiceLink(registration, database, version, onState);
+  return new BrowserServiceLink(registration, locks, database, version, onState);
 };
 
 function absent(onState: (state: ServiceState) => void, reason: string): ServiceLink {
   onState({ active: false, reason });
-  return { wake() {}, changed() {}, close() {} };
+  return { wake() {}, changed() {}, pause() {}, close() {} };
 }
 
 /** The application may have registered it itself, as it likes. Else classic comes first, as most bundles are classic. */
@@ -59,6 +62,7 @@ async function register(container: ServiceWorkerContainer, url: URL): Promise<Re
 
 class BrowserServiceLink implements ServiceLink {
   readonly #registration: Registration;
+  readonly #pause: PauseLock;
   readonly #database: string;
   readonly #version: number;
   readonly #onState: (state: ServiceState) => void;
@@ -69,11 +73,13 @@ class BrowserServiceLink implements ServiceLink {
 
   constructor(
     registration: Registration,
+    locks: Locks,
     database: string,
     version: number,
     onState: (state: ServiceState) => void,
   ) {
     this.#registration = registration;
+    this.#pause = new PauseLock(locks, database);
     this.#database = database;
     this.#version = version;
     this.#onState = onState;
@@ -100,8 +106,13 @@ class BrowserServiceLink implements ServiceLink {
     else this.#syncAgain = true;
   }
 
+  pause(paused: boolean): void {
+    this.#pause.set(paused);
+  }
+
   close(): void {
     this.#closed = true;
+    this.#pause.set(false);
     this.#registration.removeEventListener('updatefound', this.#watch);
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
     if (this.#syncAgain) this.#askSync();

@@ -168,13 +168,15 @@ test("leaves a slow, paused window's changes alone in a sync event until it resu
   await until(page, () => db.sync.status.phase === 'paused', []);
   await add(page, 'made in a pause');
   const requests = proxy.seen.length;
+  // For longer than the service worker waits for answers.
   await page.evaluate(() => {
     setTimeout(() => {
-      const end = performance.now() + 2_000;
+      const end = performance.now() + 8_000;
       while (performance.now() < end);
     });
   });
   await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);
+  await page.evaluate(() => {});
   // It has been through with the event when it answers to the next message.
   await control.stop();
   await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);

@@ -156,6 +156,33 @@ export function locksContract(name: string, make: () => Locks): ContractCase[] {
       },
     },
     {
+      name: `${name}: shared, it has many holders; and it is held until the last of them releases it`,
+      async run() {
+        const locks = make();
+        const key = unique();
+        equal(await locks.isHeld(key), false, 'held by no client');
+        const first = await locks.acquire(key, { mode: 'shared' });
+        const second = await locks.acquire(key, { mode: 'shared' });
+        first?.release();
+        equal(await locks.isHeld(key), true, 'held by the second');
+        equal(await locks.acquire(key, { ifAvailable: true }), null);
+        let granted = false;
+        const alone = locks.acquire(key).then((lock) => {
+          granted = true;
+          return lock;
+        });
+        await Promise.resolve();
+        equal(granted, false, 'granted while shared');
+        second?.release();
+        const third = await alone;
+        ok(third, 'the lock after both were released');
+        equal(await locks.acquire(key, { mode: 'shared', ifAvailable: true }), null);
+        const fourth = locks.acquire(key, { mode: 'shared' });
+        third.release();
+        (await fourth)?.release();
+      },
+    },
+    {
       name: `${name}: stealing notifies the holder, whose release then frees nothing`,
       async run() {
         const locks = make();

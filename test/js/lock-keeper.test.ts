@@ -65,6 +65,7 @@ test.each(['request', 'steal'] as const)(
       grant = resolve;
     });
     const slow = {
+      ...locks,
       async acquire(name: string, options?: AcquireOptions): Promise<HeldLock | null> {
         await decided;
         return locks.acquire(name, options);

@@ -3,7 +3,6 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { ServiceMessage } from '../../js/core/messages.ts';
 import { databaseSchema } from '../../js/host/idb-schema.ts';
 import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
-import type { Timers } from '../../js/host/timers.ts';
 import type { TransportRequest } from '../../js/host/transport.ts';
 import { signal } from '../contract/check.ts';
 import { database, ended, failures, left, started, write } from './service-profile.ts';
@@ -220,65 +219,6 @@ test.each([
     pending: 0,
   });
   expect(new Set(schemas)).toEqual(new Set([used]));
-});
-
-/** When each window answers, ms, and whether it is paused; null: it is frozen, or a page of something else. */
-test.each([
-  { windows: [], pushed: 1 },
-  { windows: [[0, true]], pushed: 0 },
-  {
-    windows: [
-      [0, true],
-      [0, true],
-    ],
-    pushed: 0,
-  },
-  {
-    windows: [
-      [0, false],
-      [0, true],
-    ],
-    pushed: 1,
-  },
-  {
-    windows: [
-      [0, true],
-      [0, false],
-    ],
-    pushed: 1,
-  },
-  { windows: [[50, true]], pushed: 0 },
-  {
-    windows: [
-      [0, true],
-      [50, false],
-    ],
-    pushed: 1,
-  },
-  { windows: [[0, true], null], pushed: 0 },
-  { windows: [null], pushed: 1 },
-] as const)('a sync event is left to windows only where all are paused: %o', async (given) => {
-  const { host, server } = await left();
-  const timers = host.timers();
-  for (const answer of given.windows) {
-    if (!answer) continue;
-    const [ms, paused] = answer;
-    const window = host.channels.open(database, (message) => {
-      const { type, id: to } = message as { type: string; id: string };
-      if (type !== 'askPaused') return;
-      timers.set(`${paused}`, ms, () => window.post({ type: 'pausedOrNot', paused, to }));
-      // An answer to another question, from a former event.
-      window.post({ type: 'pausedOrNot', paused: !paused, to: 'another' });
-    });
-  }
-  // Its limits pass ten times as fast.
-  const quick = (): Timers => {
-    const own = host.timers();
-    return { ...own, set: (name, ms, fire) => own.set(name, ms / 10, fire) };
-  };
-  const service = started(host, { timers: quick }, null, given.windows.length);
-  expect(await service.woken(database)).toEqual({ pending: 0 });
-  expect(server.pushed).toHaveLength(given.pushed);
 });
 
 test('of a database that was deleted none is made', async () => {

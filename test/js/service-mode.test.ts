@@ -18,7 +18,7 @@ function modeWith(services: ServiceHost | null) {
   return { mode, time, onState };
 }
 
-const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, close: vi.fn() });
+const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, pause: vi.fn(), close: vi.fn() });
 
 test('the window pushes where a registration does not end', async () => {
   const { mode, time, onState } = modeWith(() => new Promise(() => {}));
@@ -55,6 +55,16 @@ test('a late registration is used, unless the window was closed meanwhile', asyn
     expect(mode.link).toBe(closed ? null : link);
     expect(link.close).toHaveBeenCalledTimes(closed ? 1 : 0);
   }
+});
+
+test('a pause of before the registration is shown to the service worker, too', async () => {
+  const link = linkOf();
+  const { mode, onState } = modeWith(async () => link);
+  mode.pause(true);
+  await mode.begin(onState);
+  expect(link.pause).toHaveBeenLastCalledWith(true);
+  mode.pause(false);
+  expect(link.pause).toHaveBeenLastCalledWith(false);
 });
 
 test('a failed registration is reported with its reason', async () => {

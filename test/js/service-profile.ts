@@ -43,17 +43,10 @@ export function started(
   host: MemoryHost,
   more: Partial<WorkerSideHost> = {},
   own: OwnService | null = null,
-  windows = 0,
 ): ServiceHome {
   const side = { transport: host.network, sockets: host.network, locks: memoryLocks() };
   const exists = (name: string) => host.storage.exists(name);
-  home = new ServiceHome(
-    { ...host, ...side, images: false, ...more },
-    own,
-    () => true,
-    exists,
-    async () => windows,
-  );
+  home = new ServiceHome({ ...host, ...side, images: false, ...more }, own, () => true, exists);
   return home;
 }
 

@@ -103,6 +103,31 @@ test('the window pushes, and the status says why, where registration is impossib
   ]);
 });
 
+test('a pause is a lock that paused windows share until they are resumed or closed', async () => {
+  const held: string[] = [];
+  const request = async (
+    name: string,
+    { mode }: LockOptions,
+    callback: (lock: object) => unknown,
+  ) => {
+    held.push(`${name}, ${mode}`);
+    await callback({});
+    held.pop();
+  };
+  vi.stubGlobal('navigator', { ...navigator, locks: { request } });
+  const links = [await connect(), await connect()];
+  for (const link of links) {
+    link.pause(true);
+    link.pause(true);
+  }
+  const lock = 'skerry/test/anna/paused, shared';
+  expect(held).toEqual([lock, lock]);
+  links[0]?.pause(false);
+  await vi.waitFor(() => expect(held).toEqual([lock]));
+  links[1]?.close();
+  await vi.waitFor(() => expect(held).toEqual([]));
+});
+
 test('messages go to the active worker, not to the installing one', async () => {
   const first = new FakeWorker();
   registration.installing = first;

@@ -1,39 +1,57 @@
 /** Locks within one program, first come first served. */
 import type { AcquireOptions, HeldLock, Locks } from '../locks.ts';
 
+interface Holder {
+  readonly shared: boolean;
+  lose(): void;
+}
+
 interface Name {
-  holder: { lose(): void } | null;
-  readonly waiting: { grant(): void }[];
+  readonly holders: Set<Holder>;
+  readonly waiting: { readonly shared: boolean; grant(): void }[];
 }
 
 export function memoryLocks(): Locks {
   const names = new Map<string, Name>();
-  const hold = (name: Name): HeldLock => {
+  const isFree = ({ holders }: Name, shared: boolean): boolean =>
+    [...holders].every((holder) => shared && holder.shared);
+  const hold = (name: Name, shared: boolean): HeldLock => {
     let lose: () => void = () => {};
     const lost = new Promise<void>((resolve) => {
       lose = resolve;
     });
-    const holder = { lose };
-    name.holder = holder;
+    const holder = { shared, lose };
+    name.holders.add(holder);
     return {
       lost,
       release() {
-        if (name.holder !== holder) return;
-        name.holder = null;
-        name.waiting.shift()?.grant();
+        if (!name.holders.delete(holder)) return;
+        for (
+          let next = name.waiting[0];
+          next && isFree(name, next.shared);
+          next = name.waiting[0]
+        ) {
+          name.waiting.shift();
+          next.grant();
+        }
       },
     };
   };
   return {
     async acquire(key: string, options: AcquireOptions = {}): Promise<HeldLock | null> {
-      const name: Name = names.get(key) ?? { holder: null, waiting: [] };
+      const name: Name = names.get(key) ?? { holders: new Set(), waiting: [] };
       names.set(key, name);
       if (options.signal?.aborted) return null;
-      if (options.steal) name.holder?.lose();
-      if (options.steal || !name.holder) return hold(name);
+      const shared = options.mode === 'shared';
+      if (options.steal) {
+        for (const holder of name.holders) holder.lose();
+        name.holders.clear();
+      }
+      const isNext = options.steal || name.waiting.length === 0;
+      if (isNext && isFree(name, shared)) return hold(name, shared);
       if (options.ifAvailable) return null;
       return new Promise((resolve) => {
-        const entry = { grant: () => resolve(hold(name)) };
+        const entry = { shared, grant: () => resolve(hold(name, shared)) };
         name.waiting.push(entry);
         options.signal?.addEventListener('abort', () => {
           const at = name.waiting.indexOf(entry);
@@ -43,5 +61,6 @@ export function memoryLocks(): Locks {
         });
       });
     },
+    isHeld: async (key) => (names.get(key)?.holders.size ?? 0) > 0,
   };
 }

@@ -11,9 +11,6 @@ export interface SyncLike extends ExtendableEvent {
   readonly tag: string;
 }
 export interface ServiceScope {
-  readonly clients: {
-    matchAll(which: { type: 'window'; includeUncontrolled: boolean }): Promise<readonly unknown[]>;
-  };
   addEventListener(type: string, listener: (event: never) => void): void;
   removeEventListener(type: string, listener: (event: never) => void): void;
 }

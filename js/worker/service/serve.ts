@@ -34,8 +34,6 @@ export function serve(own: OwnService | null, wasmAt: (name: string) => URL): ()
     own,
     () => navigator.onLine ?? true,
     hasDatabase,
-    async () =>
-      (await scope.clients.matchAll({ type: 'window', includeUncontrolled: true })).length,
   );
   const listeners: Readonly<Record<string, (event: never) => void>> = {
     // A file that cannot be fetched now is fetched when it is needed.

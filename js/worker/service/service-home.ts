@@ -14,8 +14,10 @@ import {
 import type { PausedMessage, ServiceMessage, WorkerStatus } from '../../core/messages.ts';
 import { loadCore } from '../../core/module.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
+import { pauseLock } from '../../host/pause-lock.ts';
 import { uuid } from '../../host/random.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
+import type { Transport } from '../../host/transport.ts';
 import { RunningWorker } from '../running-worker.ts';
 
 /** The configuration of an application's own script: it goes before that of the windows. */
@@ -57,7 +59,7 @@ interface Entry {
   resting: (() => void)[];
 }
 
-/** How long windows may take to answer. Frozen ones do not answer, nor do other pages of the origin. */
+/** How long, beside a paused window, one that is not paused may take to answer. Later it wakes this worker itself. */
 const answerMs = 5_000;
 /** How long a database of a newer release is left alone. */
 const newerMs = 60_000;
@@ -71,7 +73,6 @@ export class ServiceHome {
   readonly #own: OwnService | null;
   readonly #online: () => boolean;
   readonly #exists: (database: string) => Promise<boolean>;
-  readonly #windows: () => Promise<number>;
   readonly #entries = new Map<string, Promise<Entry>>();
   /**
    * Databases that a newer release has upgraded, or waits to upgrade, and when that was seen: they are not opened again at
@@ -79,22 +80,17 @@ export class ServiceHome {
    */
   readonly #newer = new Map<string, number>();
 
-  /**
-   * `exists`: whether a database is there; one that was deleted meanwhile must not be created again. `windows`: how many may
-   * be open; not all need be of the database.
-   */
+  /** `exists`: whether a database is there; one that was deleted meanwhile must not be created again. */
   constructor(
     host: WorkerSideHost,
     own: OwnService | null,
     online: () => boolean,
     exists: (database: string) => Promise<boolean>,
-    windows: () => Promise<number>,
   ) {
     this.#host = host;
     this.#own = own;
     this.#online = online;
     this.#exists = exists;
-    this.#windows = windows;
   }
 
   /**
@@ -135,7 +131,7 @@ export class ServiceHome {
   }
 
   /**
-   * By the browser (a `sync` event), which knows nothing of pauses: where windows are open and all that answer are paused,
+   * By the browser (a `sync` event), which knows nothing of pauses: where a window is paused and none says that it is not,
    * it is left to them. Fails if the worker was ended: nothing is known then.
    */
   async woken(database: string): Promise<Rest> {
@@ -148,31 +144,25 @@ export class ServiceHome {
     return { pending: pending as number };
   }
 
-  /** Each window is asked, and waited for: one that is slow may be paused, too. */
+  /** A paused window holds a lock, and so need not answer; one that is not paused is asked for. */
   async #isPaused(database: string): Promise<boolean> {
-    const windows = await this.#windows();
-    if (windows === 0) return false;
+    if (!(await this.#host.locks?.isHeld(database + pauseLock))) return false;
     const id = uuid(this.#host.random.bytes(16));
     const timers = this.#host.timers();
-    let answers = 0;
-    let isOnePushing = false;
-    await new Promise<void>((resolve) => {
-      const channel = this.#host.channels.open(database, (message) => {
-        const { type, paused, to } = message as Partial<PausedMessage>;
-        if (type !== 'pausedOrNot' || to !== id) return;
-        answers++;
-        isOnePushing ||= paused !== true;
-        if (isOnePushing || answers === windows) done();
-      });
-      const done = () => {
+    return new Promise((resolve) => {
+      const end = (isPaused: boolean) => {
+        timers.clear();
         channel.close();
-        resolve();
+        resolve(isPaused);
       };
-      timers.set('answers', answerMs, done);
+      const channel = this.#host.channels.open(database, (message) => {
+        // Nothing else names this id.
+        const { paused, to } = message as Partial<PausedMessage>;
+        if (to === id && !paused) end(false);
+      });
+      timers.set('answers', answerMs, () => end(true));
       channel.post({ type: 'askPaused', id });
     });
-    timers.clear();
-    return answers > 0 && !isOnePushing;
   }
 
   /** Ends everything, as a browser does that stops the service worker. */
@@ -218,6 +208,16 @@ export class ServiceHome {
       forget();
       if (entry) end(entry);
     };
+    // A job that began before a pause goes on in it, and reads what is changed in it.
+    const transport: Transport = {
+      request: async (request) => {
+        if (request.url.endsWith('/push') && (await this.#isPaused(database))) {
+          drop(new ClosedError('closed', 'Paused.'));
+          throw dropped;
+        }
+        return host.transport.request(request);
+      },
+    };
     const seen = this.#newer.get(database) ?? Number.NEGATIVE_INFINITY;
     if (host.clock.mono() - seen < newerMs) throw newerRelease();
     if (!(await this.#exists(database)))
@@ -242,7 +242,7 @@ export class ServiceHome {
         named('skerry-sync.wasm', record?.wasm?.at(-1) ?? ''),
       );
       running = new RunningWorker({
-        host,
+        host: { ...host, transport },
         module,
         storage,
         config: {
