@@ -96,7 +96,10 @@ void Helper::Stuck(const StatusRecord& status, Turn* turn) {
   if (status.pending == 0) unreachable_since_ms_ = kNever;
   const bool fails = !error.code.empty() && !IsServerReached(error) && status.pending > 0;
   if (!fails || !MayWake()) return;
-  if (unreachable_since_ms_ == kNever) unreachable_since_ms_ = turn->mono;
+  // Far too late after the failure before: the machine slept, and that time does not count.
+  const bool slept = turn->mono - failed_ms_ > 2 * state_->times.service_stuck_ms;
+  failed_ms_ = turn->mono;
+  if (unreachable_since_ms_ == kNever || slept) unreachable_since_ms_ = turn->mono;
   if (turn->mono - unreachable_since_ms_ >= state_->times.service_stuck_ms)
     given_up_ = "the service worker does not reach the server";
 }

@@ -66,6 +66,7 @@ class Helper {
   double expected_ms_ = kNever;           // monotonic: an answer has been awaited since then
   bool asked_again_ = false;              // a second wake was sent
   double unreachable_since_ms_ = kNever;  // monotonic: it has failed to reach the server since then
+  double failed_ms_ = kNever;             // monotonic: it last reported that it fails to
   double idle_since_ms_ = kNever;  // monotonic: when it last reported that it has nothing to do
   bool mutated_ = false;           // a mutation was made since the last wake by the timer
   double token_pause_ms_ = 0;  // the pause between wakes while it needs a token; 0: it needs none

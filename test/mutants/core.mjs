@@ -334,6 +334,12 @@ export const core = [
     to: 'if (false) delay =',
   },
   {
+    name: 'the sleep of the machine counts as time without the server',
+    file: 'src/sync/helper.cc',
+    from: 'kNever || slept) unreachable',
+    to: 'kNever) unreachable',
+  },
+  {
     name: 'a service worker that answers late is given up at once',
     file: 'src/sync/helper.cc',
     from: 'if (asked_again_ && !slept) {',
