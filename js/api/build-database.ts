@@ -3,7 +3,7 @@
  * report to later ones. Nothing is opened or sent before `DatabaseCore.start`, except the channel, which listens.
  */
 
-import type { AskPausedMessage } from '../core/messages.ts';
+import type { AskPausedMessage, SharedStatusMessage } from '../core/messages.ts';
 import { RowView } from '../core/row-view.ts';
 import { WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
@@ -145,7 +145,7 @@ function makeSync(
 
 /** Connects the parts that report to others. */
 function connect(parts: DatabaseParts, database: DatabaseCore): void {
-  const { options, host, channel, runner, worker, mutations, sync, lifecycle } = parts;
+  const { options, host, channel, runner, worker, mutations, sync, lifecycle, service } = parts;
   runner.connect(new CoreEffects(parts));
   worker?.connect(new WorkerMessages(parts));
   mutations.connect({
@@ -163,6 +163,8 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
     else if (type === 'askPaused') channel.post(sync.pausedOrNot(message as AskPausedMessage));
     else if (type === 'image') sync.update({ image: null });
     else runner.hear(message);
+    if (type === 'status' && sync.status.mode === 'lease')
+      service.heard((message as Partial<SharedStatusMessage>).shared);
   });
 }
 

@@ -1,4 +1,5 @@
 /** Whether a service worker pushes for this window (docs/service-worker.md), and the way to it. */
+import type { WorkerStatus } from '../core/messages.ts';
 import type { Host } from '../host/host.ts';
 import type { ServiceLink, ServiceState } from '../host/service-link.ts';
 
@@ -20,6 +21,7 @@ export class ServiceMode {
   state: ServiceState = { active: false, reason: 'no service worker was asked for' };
   #paused = false;
   #closed = false;
+  #onState: (state: ServiceState) => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -29,6 +31,7 @@ export class ServiceMode {
   async begin(onState: (state: ServiceState) => void): Promise<void> {
     const { host, url } = this.#parts;
     if (!url) return;
+    this.#onState = onState;
     this.state = { active: false, reason: 'the service worker is being registered' };
     const timers = host.timers();
     const limit = new Promise<void>((resolve) => timers.set('service', limitMs, resolve));
@@ -51,6 +54,14 @@ export class ServiceMode {
     } catch (error) {
       onChange({ active: false, reason: (error as Error).message });
     }
+  }
+
+  /**
+   * While this window pushes itself. One that was given up is woken by changes all the same, and pushes for the windows again
+   * once it has rested without an error.
+   */
+  heard({ instance, phase, error }: Partial<WorkerStatus> = {}): void {
+    if (this.state.active && instance && phase === 'idle' && !error) this.#onState(this.state);
   }
 
   pause(paused: boolean): void {

@@ -225,6 +225,12 @@ export type WorkerMessage =
 /** What the window's core takes of its worker. */
 export type WindowInput = StatusMessage | ReloadMessage;
 
+/** On the channel, of the worker that pushes. */
+export interface SharedStatusMessage {
+  readonly type: 'status';
+  readonly shared: WorkerStatus;
+}
+
 /** Of a service worker that the browser has woken. */
 export interface AskPausedMessage {
   readonly type: 'askPaused';

@@ -91,3 +91,21 @@ test('a paused window wakes no service worker', async () => {
   db.sync.resume();
   await mutation.confirmed;
 });
+
+test('windows go back to a service worker that they gave up once it works again', async () => {
+  const host = memory({ workerTimes: { ...times, serviceStuck: 100 } });
+  const server = new FakeServer(host.network);
+  const [one, two] = [await connect(host), await connect(host.window())];
+  await one.sync.now();
+  host.network.online = false;
+  await one.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  const both = (mode: string) =>
+    until(() => one.sync.status.mode === mode && two.sync.status.mode === mode);
+  await both('lease');
+  expect(one.sync.status.modeReason).toBe('the service worker does not reach the server');
+  host.network.online = true;
+  await one.mutate.addCity({ id: 'b', name: 'B' }).confirmed;
+  await both('service-worker');
+  await two.mutate.addCity({ id: 'c', name: 'C' }).confirmed;
+  expect([...server.actions.values()]).toEqual([1, 1, 1]);
+});

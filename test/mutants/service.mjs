@@ -128,6 +128,13 @@ export const service = [
     to: 'if (request.url === database) {',
   },
   {
+    name: 'a service worker that was given up is left alone until the page is loaded again',
+    test: 'test/js/service.test.ts',
+    file: 'js/api/service-mode.ts',
+    from: "if (this.state.active && instance && phase === 'idle' && !error) this.#onState(this.state);",
+    to: 'void (instance && phase && error);',
+  },
+  {
     name: 'a pause goes on after its end for the service worker',
     test: 'test/js/service-pauses.test.ts',
     file: 'js/host/pause-lock.ts',
