@@ -215,7 +215,8 @@ await main(async () => {
     await check('build wasm', buildWasm);
     await check('build package', buildPackage);
   }
-  if (wants('server', 'browser', 'engines', 'package')) await check('build server', buildServer);
+  if (wants('js', 'server', 'browser', 'engines', 'package'))
+    await check('build server', buildServer);
   if (wants('server', 'browser')) await check('build demo', buildDemo);
   if (wants('js', 'lint')) await check('types', types);
   if (wants('lint')) {
