@@ -123,16 +123,48 @@ describe.each(engines)('$name', (engine) => {
         const { windows, counter, letGo } = await heldPush(3);
         const holder = await holderOf(windows);
         const pushed = scene.proxy.next(PUSH);
+        const thaw = await scene.freeze(holder);
         const from = performance.now();
-        const thaw = await (await scene.running()).freeze?.(holder.id);
         await pushed;
         const ms = performance.now() - from;
         say(engine, 'lease', `holder frozen: another had pushed ${Math.round(ms)} ms later`);
         expect(ms).toBeLessThan(12_000);
         letGo();
-        await thaw?.();
+        await thaw();
         await agree(scene);
         await exact(scene, wrote(counter, 'held'));
+      },
+    );
+  });
+
+  describe('windows that nobody sees', () => {
+    test.skipIf(!engine.features.has('hide'))(
+      '[hide] leaves it to visible ones, and pushes once they are visible',
+      async () => {
+        await scene.begin('lease');
+        const hidden = await scene.open();
+        const counter = await hidden.call('counter');
+        const running = await scene.running();
+        await running.hide?.(hidden.id);
+        await until(hidden, ({ role }) => role === 'hidden');
+        const pushes = () => scene.proxy.seen.filter(({ path }) => PUSH.test(path)).length;
+        const before = pushes();
+        const alone = Array.from({ length: 10 }, (_, i) => `alone ${i}`);
+        for (const title of alone) await hidden.call('burst', counter, [title]);
+        expect(pushes()).toBe(before);
+        expect(await hidden.status()).toMatchObject({ role: 'hidden', pending: alone.length });
+        await running.show?.(hidden.id);
+        await until(hidden, ({ pending }) => pending === 0);
+        await running.hide?.(hidden.id);
+        await until(hidden, ({ role }) => role === 'hidden');
+        const seen = await scene.open();
+        await until(seen, ({ role }) => role === 'holder');
+        await hidden.call('burst', counter, ['beside another']);
+        await until(hidden, ({ pending }) => pending === 0);
+        expect((await hidden.status()).role).toBe('hidden');
+        await running.show?.(hidden.id);
+        await agree(scene);
+        await exact(scene, wrote(counter, ...alone, 'beside another'));
       },
     );
   });

@@ -44,4 +44,20 @@ export function namedProcesses(leader: number, name: RegExp): number[] {
     });
 }
 
+/**
+ * Stops the first of some processes without which a window does not answer. Returns what lets it go on. Throws where the
+ * window answers without any of them.
+ */
+export async function stopProcessOf(
+  pids: readonly number[],
+  answers: () => Promise<boolean>,
+): Promise<() => Promise<void>> {
+  for (const pid of pids) {
+    process.kill(pid, 'SIGSTOP');
+    if (!(await answers())) return async () => void process.kill(pid, 'SIGCONT');
+    process.kill(pid, 'SIGCONT');
+  }
+  throw new Error(`none of the processes ${pids.join(', ')} runs the window`);
+}
+
 const stat = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -6,6 +6,7 @@ export type EngineName = 'chromium' | 'firefox' | 'webkit';
 /** Abilities that not every engine has. Tests that need one are skipped elsewhere, by its name, and counted. */
 export type Feature =
   | 'freeze'
+  | 'hide'
   | 'stop-service-worker'
   | 'small-quota'
   | 'lose-storage'
@@ -43,8 +44,14 @@ export interface Running {
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
   /** Ends it, however it is. */
   stop(): Promise<void>;
-  /** As a browser does with a window in the background. Where there is the feature `freeze`. */
-  freeze?(id: string): Promise<() => Promise<void>>;
+  /**
+   * As a browser does with a window in the background. Where there is the feature `freeze`. `answers`: whether the window
+   * still does.
+   */
+  freeze?(id: string, answers: () => Promise<boolean>): Promise<() => Promise<void>>;
+  /** Something else is in front of the window, until it is shown again. Where there is the feature `hide`. */
+  hide?(id: string): Promise<void>;
+  show?(id: string): Promise<void>;
   /** Stops the service worker at once. Where there is the feature `stop-service-worker`. */
   stopServiceWorker?(): Promise<void>;
   /** Kills the process that has the databases. Where there is the feature `lose-storage`. */

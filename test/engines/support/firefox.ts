@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { vi } from 'vitest';
-import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
+import { namedProcesses, signalGroup, stopProcessOf } from '../../browser/support/processes.ts';
 import { patience } from '../../support/patience.ts';
 import type { Engine, Running } from './engine.ts';
 import { Gone } from './hub.ts';
@@ -13,6 +13,8 @@ const serviceWorkerPrefs = {
   'dom.serviceWorkers.idle_extended_timeout': 3000,
 };
 
+const kContentProcess = /^(Web Content|Isolated Web Co)/;
+
 const GONE_LIMIT_MS = 2000;
 
 /** Of the whole profile: a site gets a fifth of it, and not less than ten megabytes. */
@@ -20,7 +22,7 @@ const SMALL_LIMIT_KB = 20_480;
 
 export const firefox: Engine = {
   name: 'firefox',
-  features: new Set(['stop-service-worker', 'small-quota']),
+  features: new Set(['freeze', 'hide', 'stop-service-worker', 'small-quota']),
   async start(folder, { isPrivate = false, isSmall = false } = {}) {
     const executablePath = process.env['FIREFOX_PATH'];
     if (!executablePath)
@@ -59,6 +61,7 @@ class RunningFirefox implements Running {
   readonly #browser: Browser;
   readonly #pid: number;
   readonly #pages = new Map<string, Page>();
+  readonly #covers = new Map<string, Page>();
   /** Crashes that have begun, and those of them that have not ended. */
   #crashed = 0;
   #crashing = 0;
@@ -97,11 +100,27 @@ class RunningFirefox implements Running {
     this.#pages.delete(id);
   }
 
+  /** Behind another tab of its window. */
+  async hide(id: string): Promise<void> {
+    await this.show(id);
+    this.#covers.set(id, await this.#browser.newPage({ type: 'tab' }));
+  }
+
+  async show(id: string): Promise<void> {
+    await this.#pages.get(id)?.bringToFront();
+    await this.#covers.get(id)?.close();
+    this.#covers.delete(id);
+  }
+
+  async freeze(_id: string, answers: () => Promise<boolean>): Promise<() => Promise<void>> {
+    return stopProcessOf(namedProcesses(this.#pid, kContentProcess), answers);
+  }
+
   /** Firefox does not report which process runs the window: one after the other is killed until the window is gone. */
   async crash(id: string, gone: Promise<void>): Promise<void> {
     this.#crashed++;
     this.#crashing++;
-    const pids = namedProcesses(this.#pid, /^(Web Content|Isolated Web Co)/);
+    const pids = namedProcesses(this.#pid, kContentProcess);
     for (const pid of pids.reverse()) {
       killIfThere(pid);
       if (await soon(gone)) break;

@@ -8,6 +8,7 @@ import { FaultProxy } from '../../browser/support/fault-proxy.ts';
 import { TestServer } from '../../browser/support/server.ts';
 import type { Site } from '../../browser/support/site.ts';
 import { rowsOnServer } from '../../browser/support/table.ts';
+import { patience } from '../../support/patience.ts';
 import type { Engine, Running, Start } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
@@ -45,6 +46,9 @@ export interface Note {
   readonly title: string;
   readonly rank: number;
 }
+
+/** A window that has not answered for so long does not run. */
+const SILENCE_MS = patience(2000);
 
 export interface Setting extends Start {
   /** The production's pauses and limits, not the short ones. */
@@ -199,6 +203,18 @@ export class Scene {
     const kept = await window.call('isOpen');
     if (!kept) await window.call('start', this.#options);
     return { window, kept };
+  }
+
+  /** Returns what thaws it. */
+  async freeze(window: RemoteWindow): Promise<() => Promise<void>> {
+    const answers = () =>
+      Promise.race([
+        window.call('isOpen'),
+        new Promise<false>((resolve) => setTimeout(() => resolve(false), SILENCE_MS)),
+      ]);
+    const thaw = await (await this.running()).freeze?.(window.id, answers);
+    if (!thaw) throw new Error(`${this.#engine.name} freezes no window`);
+    return thaw;
   }
 
   async crash(window: RemoteWindow): Promise<void> {

@@ -41,6 +41,12 @@ const actions = {
   goBack({ id }) {
     windows.get(id).view.go_back();
   },
+  hide({ id }) {
+    windows.get(id).frame.hide();
+  },
+  show({ id }) {
+    windows.get(id).frame.show();
+  },
   close({ id }) {
     windows.get(id).frame.destroy();
     windows.delete(id);

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
+import { namedProcesses, signalGroup, stopProcessOf } from '../../browser/support/processes.ts';
 import { patience } from '../../support/patience.ts';
 import type { Engine, Running } from './engine.ts';
 
@@ -11,7 +11,7 @@ const START_LIMIT_MS = patience(30_000);
 
 export const webkit: Engine = {
   name: 'webkit',
-  features: new Set(['small-quota', 'lose-storage', 'bfcache-with-locks']),
+  features: new Set(['freeze', 'hide', 'small-quota', 'lose-storage', 'bfcache-with-locks']),
   async start(folder, { isPrivate = false, isSmall = false } = {}) {
     const screen = await Screen.start();
     const args = [...(isPrivate ? ['--private'] : []), ...(isSmall ? ['--small'] : [])];
@@ -104,7 +104,7 @@ class RunningWebKit implements Running {
   }
 
   async #ask(
-    type: 'open' | 'leave' | 'goBack' | 'close' | 'crash',
+    type: 'open' | 'leave' | 'goBack' | 'hide' | 'show' | 'close' | 'crash',
     id: string,
     url = '',
   ): Promise<void> {
@@ -132,6 +132,19 @@ class RunningWebKit implements Running {
   async crash(id: string, gone: Promise<void>): Promise<void> {
     await this.#ask('crash', id);
     await gone;
+  }
+
+  hide(id: string): Promise<void> {
+    return this.#ask('hide', id);
+  }
+
+  show(id: string): Promise<void> {
+    return this.#ask('show', id);
+  }
+
+  /** Each window has a process of its own. */
+  async freeze(_id: string, answers: () => Promise<boolean>): Promise<() => Promise<void>> {
+    return stopProcessOf(namedProcesses(this.#child.pid ?? 0, /^WebKitWebProces/), answers);
   }
 
   async signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
