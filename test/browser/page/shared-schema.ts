@@ -1,5 +1,5 @@
-// The schema of the tests that share realms: as well as lists and notes, a table whose ids are the application's own, and
-// one with all types of values. The server has the reducer of a stream, too.
+// The schema of the tests that share realms: as well as lists and notes, a table whose ids are the application's own, one
+// with all types of values, and one whose rows touch others. The server has the reducer of a stream, too.
 import { schema, t, table } from 'skerry';
 import { tables } from './schema.ts';
 
@@ -26,6 +26,8 @@ export class Offer {
 export const sharedTables = {
   ...tables,
   themes: table({ color: t.string() }, { id: t.string() }),
+  /** Each touches its list. */
+  tasks: table({ text: t.string(), list: t.ref('lists', { onDelete: 'cascade', touch: true }) }),
   values: table({
     at: t.date(),
     raw: t.bytes(),

@@ -47,6 +47,7 @@ async function bundle(
     target: platform === 'node' ? 'node20' : 'es2022',
     // The package as it was built here.
     alias: {
+      'skerry/tanstack': join(root, 'dist', 'tanstack.js'),
       'skerry/service-worker': join(root, 'dist', 'service-worker.js'),
       skerry: join(root, 'dist', 'index.js'),
     },
@@ -74,7 +75,7 @@ export async function buildSite(): Promise<Site> {
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
     if (shipped.test(file)) copyFileSync(join(dist, file), join(site.folder, file));
-  const entries = ['page.ts', 'own-sw.ts', 'silent-sw.ts', 'shift-worker.ts'];
+  const entries = ['page.ts', 'collections.ts', 'own-sw.ts', 'silent-sw.ts', 'shift-worker.ts'];
   await bundle(entries, site.folder, 'browser');
   // Modules run in the order in which they are imported.
   writeFileSync(
