@@ -34,6 +34,10 @@ struct Changing : SyncWorld {
     Open(true, Version(version, has_name));
     Run(60'000);
   }
+  void Hold(uint64_t key) {
+    Data mutation = storage.Get("mutations", key);
+    storage.Put("mutations", key, mutation.Set("held", true));
+  }
   SyncHost& window() { return host(size() - 1); }
   void SetSync(const char* name, const char* json) {
     Data changed = sync();
@@ -93,14 +97,28 @@ TEST_CASE("moves what has no place at all to the inbox, and refuses no other for
   CHECK_FALSE(world.server.ActionCounts().contains({"A", id}));
 }
 
+TEST_CASE("leaves a held mutation alone if a change of its object before it has no place") {
+  Changing world;
+  world.Reopen(1, true);
+  world.Mutate({CreateItem("a", "A", 7)});
+  world.Run(60'000);
+  world.window().Crash();
+  world.Log({UpdateItem("a", "A", "dropped")});
+  world.Log({IncItem("a", "A", 1)});
+  world.Hold(3);
+  world.Reopen(2, false);
+  REQUIRE(world.storage.Count("conflicts") == 1);
+  CHECK(world.storage.store("conflicts").begin()->second["code"].Is("no_place"));
+  CHECK(world.storage.Count("mutations") == 1);
+  CHECK(world.server.n("a") == 7);
+}
+
 TEST_CASE("moves what is dropped of a mutation that is held, and holds the rest") {
   Changing world;
   world.Reopen(1, true);
   world.window().Crash();
   world.Log({CreateItem("a", "A", 7, "dropped")});
-  const uint64_t key = 1;
-  Data held = world.storage.Get("mutations", key);
-  world.storage.Put("mutations", key, held.Set("held", true));
+  world.Hold(1);
   world.Reopen(2, false);
   CheckDropped(&world, "a", "dropped");
   CHECK(world.storage.Count("mutations") == 1);
