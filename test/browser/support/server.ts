@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly schema?: string;
   /** The key of HS256 tokens, which are accepted beside those of `--dev`. */
   readonly secret?: string;
+  /** More arguments of its command. */
+  readonly more?: readonly string[];
 }
 
 export class TestServer {
@@ -59,6 +61,7 @@ export class TestServer {
       ...['--static', options.files ?? demo],
       ...(options.secret ? ['--secret', options.secret] : []),
       ...(options.seed ? ['--seed', join(demo, 'seed.js')] : []),
+      ...(options.more ?? []),
     ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const output: string[] = [];
