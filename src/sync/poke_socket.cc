@@ -200,7 +200,6 @@ void PokeSocket::Ready(const Vector<std::string>& features, Turn* turn) {
   awaited_.clear();
   ready_ms_ = turn->mono;
   answers_pings_ = Contains(features, kPingFeature);
-  if (!answers_pings_) return;
   // With jitter, so that clients which were poked together do not ask together.
   silence_ms_ = Jitter(state_->times.ping_ms, &state_->random);
   turn->Timer(WorkerTimer::kPing, silence_ms_);

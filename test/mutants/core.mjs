@@ -1365,9 +1365,8 @@ export const core = [
   {
     name: 'a ping is sent to a server that has not said that it answers any',
     file: 'src/sync/poke_socket.cc',
-    from: `  if (!answers_pings_) return;
-  // With`,
-    to: `  // With`,
+    from: 'if (!ready() || !answers_pings_) return;',
+    to: 'if (!ready()) return;',
   },
   {
     name: 'a socket stays that announces nothing of what pulls bring',

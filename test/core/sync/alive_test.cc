@@ -103,6 +103,13 @@ TEST_CASE("replaces a socket that did not announce what a pull has brought") {
     world.Serve(11'000);
     CHECK(world.opened() == opened);
   }
+  SUBCASE("nor does one of a row that others have changed") {
+    world.Mutate({IncItem("second", "A", 1)}, 1 - world.holder());
+    world.Serve(2'000);
+    world.Announce(2);
+    world.Serve(11'000);
+    CHECK(world.opened() == opened);
+  }
   SUBCASE("not announced: it is replaced, once a minute at most") {
     pull();
     CHECK(world.opened() == opened + 1);
