@@ -52,9 +52,11 @@ const scopes: [string, Json[], number][] = [
   ],
   ['a filter eight deep', [scope(nested(8))], 200],
   ['a filter nine deep', [scope(nested(9))], 422],
+  ['1,000 scopes', Array.from({ length: 1000 }, () => scope(['true'])), 200],
   ['1,001 scopes', Array.from({ length: 1001 }, () => scope(['true'])), 422],
   ['a pattern of 200 characters', [scope(like(`${'日'.repeat(198)}%x`))], 200],
   ['a pattern of 201 characters', [scope(like('x'.repeat(201)))], 422],
+  ['a pattern with 32 wildcards', [scope(like('_'.repeat(32)))], 200],
   ['a pattern with 33 wildcards', [scope(like('%'.repeat(33)))], 422],
   ['patterns that cost too much together', [scope(any(30, like('%words%')))], 422],
   ['a pattern that overlaps itself too often', [scope(like(`%${'a'.repeat(60)}b%`))], 422],
@@ -63,6 +65,7 @@ const scopes: [string, Json[], number][] = [
   ['half a character in a pattern', [scope(like('\udc00%'))], 422],
   ['an id that cannot be', [scope(['true'], 'a\0')], 400],
   ['half a character as an id', [scope(['true'], '\ud800')], 400],
+  ['an id of 128 bytes', [scope(['true'], 'x'.repeat(128))], 200],
   ['a long id', [scope(['true'], 'x'.repeat(129))], 400],
   ['a table that cannot be', [{ table: 'a\0', where: ['true'] }], 400],
   ['an object as a value', [scope(['=', 'name', { a: { b: 1 } }])], 422],
@@ -93,9 +96,23 @@ test.each(scopes)('scopes with %s: a pull and a hello agree', async (_what, name
   ear.socket.close();
 });
 
+const realms = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`realm-${i}`, '1@1']));
+const ids = (count: number) => Array.from({ length: count }, () => uuid7());
+const streams = (count: number) => Array.from({ length: count }, (_, i) => ({ stream: `s${i}` }));
+
 const requests: [string, Json, number][] = [
-  ['1,000 ids of updates', { have: Array.from({ length: 1000 }, () => uuid7()) }, 200],
-  ['1,001 ids of updates', { have: Array.from({ length: 1001 }, () => uuid7()) }, 422],
+  ['10,000 cursors', { cursors: realms(10_000) }, 200],
+  ['10,001 cursors', { cursors: realms(10_001) }, 422],
+  ['1,000 ids of actions', { known: ids(1000) }, 200],
+  ['1,001 ids of actions', { known: ids(1001) }, 422],
+  ['100 streams', { streams: streams(100) }, 200],
+  ['101 streams', { streams: streams(101) }, 422],
+  ['the last 10,000 actions of a stream', { streams: [{ stream: 'a', last: 10_000 }] }, 200],
+  ['the last 10,001 actions of a stream', { streams: [{ stream: 'a', last: 10_001 }] }, 422],
+  ['10,000 entries', { limit: 10_000 }, 200],
+  ['1,000 ids of updates', { have: ids(1000) }, 200],
+  ['1,001 ids of updates', { have: ids(1001) }, 422],
   ['an id of an update that cannot be', { have: ['a\0'] }, 400],
   ['half a character as an id of an update', { have: ['\ud800'] }, 400],
   ['an id of an update that is none', { have: [7] }, 400],
