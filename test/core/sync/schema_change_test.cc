@@ -34,6 +34,16 @@ struct Changing : SyncWorld {
     Open(true, Version(version, has_name));
     Run(60'000);
   }
+  // Of an item at the server: a change that will have no place, whose id it returns, and one that will have.
+  std::string LogBoth() {
+    Reopen(1, true);
+    Mutate({CreateItem("a", "A", 7)});
+    Run(60'000);
+    window().Crash();
+    const std::string id = Log({UpdateItem("a", "A", "dropped")});
+    Log({IncItem("a", "A", 1)});
+    return id;
+  }
   void Hold(uint64_t key) {
     Data mutation = storage.Get("mutations", key);
     storage.Put("mutations", key, mutation.Set("held", true));
@@ -78,12 +88,7 @@ TEST_CASE("moves a dropped prop of pending mutations to the inbox, and pushes th
 
 TEST_CASE("moves what has no place at all to the inbox, and refuses no other for it") {
   Changing world;
-  world.Reopen(1, true);
-  world.Mutate({CreateItem("a", "A", 7)});
-  world.Run(60'000);
-  world.window().Crash();
-  const std::string id = world.Log({UpdateItem("a", "A", "dropped")});
-  world.Log({IncItem("a", "A", 1)});
+  const std::string id = world.LogBoth();
   world.Reopen(2, false);
   REQUIRE(world.storage.Count("conflicts") == 1);
   const Data entry = world.storage.store("conflicts").begin()->second;
@@ -99,12 +104,7 @@ TEST_CASE("moves what has no place at all to the inbox, and refuses no other for
 
 TEST_CASE("leaves a held mutation alone if a change of its object before it has no place") {
   Changing world;
-  world.Reopen(1, true);
-  world.Mutate({CreateItem("a", "A", 7)});
-  world.Run(60'000);
-  world.window().Crash();
-  world.Log({UpdateItem("a", "A", "dropped")});
-  world.Log({IncItem("a", "A", 1)});
+  world.LogBoth();
   world.Hold(3);
   world.Reopen(2, false);
   REQUIRE(world.storage.Count("conflicts") == 1);
