@@ -1,5 +1,6 @@
 // Chromium, by puppeteer-core and DevTools: the one engine where everything can be done.
-import type { Page } from 'puppeteer-core';
+import type { Page, Protocol } from 'puppeteer-core';
+import { vi } from 'vitest';
 import { crash, freeze, limitRoom, Profile } from '../../browser/support/browser.ts';
 import { signalGroup } from '../../browser/support/processes.ts';
 import { ServiceControl } from '../../browser/support/service.ts';
@@ -14,6 +15,8 @@ export const chromium: Engine = {
     return new RunningChromium(profile, isSmall);
   },
 };
+
+const LEAVE_WAIT = { timeout: 10_000, interval: 5 };
 
 class RunningChromium implements Running {
   readonly #profile: Profile;
@@ -34,7 +37,11 @@ class RunningChromium implements Running {
   }
 
   async leave(id: string): Promise<void> {
-    await this.#page(id).goto('about:blank');
+    const page = this.#page(id);
+    const session = await page.createCDPSession();
+    const { targetInfo } = await session.send('Target.getTargetInfo');
+    await page.goto('about:blank');
+    await this.#lostWorkers(targetInfo.targetId);
   }
 
   async goBack(id: string): Promise<void> {
@@ -73,6 +80,22 @@ class RunningChromium implements Running {
     const [page] = this.#pages.values();
     if (!page) throw new Error('no window is open');
     await (await ServiceControl.of(page)).stop();
+  }
+
+  /**
+   * Until its worker is gone, a transaction of the worker's may hold up another window's. Chromium then drops the page from
+   * bfcache (IndexedDB's "transaction is ongoing and blocking others").
+   */
+  async #lostWorkers(page: string): Promise<void> {
+    const session = await (await this.#profile.browser()).target().createCDPSession();
+    await vi.waitUntil(async () => {
+      const { targetInfos } = await session.send('Target.getTargets', {
+        filter: [{ type: 'worker' }],
+      });
+      const workers: (Protocol.Target.TargetInfo & { parentId?: string })[] = targetInfos;
+      return !workers.some(({ parentId }) => parentId === page);
+    }, LEAVE_WAIT);
+    await session.detach();
   }
 
   #page(id: string): Page {
