@@ -38,7 +38,7 @@ export class ListCard {
     });
     const role = make('select', { 'aria-label': 'Role' }, ...options());
     role.value = 'writer';
-    this.#inviting = this.#form('Invite: a user, as bo', 'Invite', [role], (who) => {
+    this.#inviting = this.#form('A user', 'Invite', [role], (who) => {
       demo.realms.invite(realm, who, role.value as Role);
       this.#activity.add({ type: 'invited', who, role: role.value });
     });

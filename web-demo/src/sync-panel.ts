@@ -21,6 +21,8 @@ function serverWords({ mode, connected, lastHeardAt }: SyncStatus): string {
   if (connected) return 'connected';
   return lastHeardAt ? `not reached since ${formatTime(lastHeardAt)}` : 'not reached yet';
 }
+/** A shared list's realm has a UUID for a name, of which the first part does here. */
+const shortName = (realm: string) => realm.replace(/^([0-9a-f]{8})-[0-9a-f-]{27}$/, '$1…');
 const ROLES: Record<string, string> = {
   holder: 'this window pushes',
   waiter: 'another window pushes',
@@ -79,7 +81,7 @@ export class SyncPanel {
       [
         'Revision',
         Object.entries(status.revisions)
-          .map(([realm, revision]) => `${realm} ${formatNumber(revision)}`)
+          .map(([realm, revision]) => `${shortName(realm)} ${formatNumber(revision)}`)
           .join(' · ') || '–',
       ],
       ['Server', serverWords(status)],
