@@ -4,11 +4,13 @@
 // Nothing is asked of profiles that were replaced by an older copy, or made from one, nor of actions
 // that are known to be in the log under another update. Of an object that the profile deletes later
 // there may be no entry.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "log/codec.h"
 #include "test/sim/checks.h"
 #include "test/sim/host.h"
 #include "test/sim/worker_host.h"
@@ -22,14 +24,8 @@ class ToldCheck final : public Check {
   using Check::Check;
 
   void Sending(WorkerHost& worker, const Data& push) override {
-    const size_t profile = worker.profile().index;
-    for (const Data& update : push["updates"].items()) {
-      const auto& [sender, is_new] =
-          sent_.try_emplace(update["id"].as_string(), Sent{profile, sent_.size()});
-      for (const Data& op : update["ops"].items()) {
-        if (op["op"].Is("delete")) deleted_[{profile, ObjectOf(op)}] = sender->second.order;
-      }
-    }
+    for (const Data& update : push["updates"].items())
+      sent_.emplace(update["id"].as_string(), worker.profile().index);
   }
 
   void Committed(const CommittedPush& push) override {
@@ -42,10 +38,9 @@ class ToldCheck final : public Check {
         const Data::Array& ops = update["ops"].items();
         const Data& op = ops[place.as_u64()];
         if (IsDeletedAfter(ops, place.as_u64())) continue;
-        const auto& [profile, order] = sent->second;
         const auto expect = [&](uint64_t by) {
           const std::string action = update["actions"].items()[by]["id"].as_string();
-          expected_[{profile, action, ObjectOf(op)}] = order;
+          expected_.insert({sent->second, action, ObjectOf(op)});
         };
         if (op["by"].is_null()) expect(0);
         for (const Data& by : op["by"].items()) expect(by.as_u64());
@@ -59,6 +54,7 @@ class ToldCheck final : public Check {
       const Data& known = write["put"]["known"];
       if (write["store"].Is("mutations") && known.is_object())
         known_.insert(write["put"]["id"].as_string());
+      if (write["store"].Is("mutations") && write["add"].is_object()) Made(host, write["add"]);
       const Data& entry = write["add"];
       if (!write["store"].Is("conflicts") || !entry["code"].Is("row_deleted")) continue;
       const std::string action = entry["mutation"]["id"].as_string();
@@ -80,10 +76,10 @@ class ToldCheck final : public Check {
   void ServerRestored(const Database& /*before*/) override { expected_.clear(); }
 
   void End() override {
-    for (const auto& [lost, order] : expected_) {
+    for (const Lost& lost : expected_) {
       const auto& [profile, action, object] = lost;
       const auto deleted = deleted_.find({profile, object});
-      if (deleted != deleted_.end() && deleted->second > order) continue;
+      if (deleted != deleted_.end() && deleted->second > made_[action]) continue;
       if (copied_.contains(profile) || known_.contains(action) || told_.contains(lost)) continue;
       return Fail("16 told: nothing of " + action + " on " + object + " in the inbox");
     }
@@ -91,9 +87,18 @@ class ToldCheck final : public Check {
 
  private:
   using Lost = std::tuple<size_t, std::string, std::string>;  // profile, action, object
-  struct Sent {
-    size_t profile, order;
-  };
+
+  void Made(Host& host, const Data& mutation) {
+    const size_t order = made_.try_emplace(mutation["id"].as_string(), made_.size()).first->second;
+    const auto decoded = DecodeMutation(host.schema(), mutation["body"].as_bytes());
+    if (!decoded.ok()) return;
+    for (const Op& op : decoded.value().ops) {
+      if (!op.Has(kDeletes)) continue;
+      size_t& last =
+          deleted_[{host.profile().index, host.schema().table(op.table).name + "/" + op.id}];
+      last = std::max(last, order);
+    }
+  }
 
   static std::string ObjectOf(const Data& op) {
     return op["table"].as_string() + "/" + op["id"].as_string();
@@ -108,9 +113,10 @@ class ToldCheck final : public Check {
     return false;
   }
 
-  std::map<std::string, Sent> sent_;                          // updates
+  std::map<std::string, size_t> sent_;                        // update -> its profile
+  std::map<std::string, size_t> made_;                        // action -> its place among all
   std::map<std::pair<size_t, std::string>, size_t> deleted_;  // by profile and object: the last one
-  std::map<Lost, size_t> expected_;                           // by the order of its update
+  std::set<Lost> expected_;
   std::set<Lost> told_;
   std::set<std::string> known_;  // actions
   std::set<size_t> copied_;      // profiles
