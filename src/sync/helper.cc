@@ -105,10 +105,13 @@ void Helper::Stuck(const StatusRecord& status, Turn* turn) {
 }
 
 // Sets the timer of the next wake. While the service worker works, wakes are frequent enough to
-// keep the browser from stopping it.
+// keep the browser from stopping it. A status that repeats the same pause does not begin it anew:
+// statuses come more often than polls, for instance whenever a socket hears of the server.
 void Helper::Schedule(const StatusRecord& status, Turn* turn) {
-  idle_since_ms_ = kNever;
-  if (!MayWake()) return turn->Cancel(WorkerTimer::kServiceLook);
+  if (!MayWake()) {
+    pause_since_ms_ = kNever;
+    return turn->Cancel(WorkerTimer::kServiceLook);
+  }
   const bool rests = IsRest(status.phase);
   const bool works = IsWork(status.phase) || (rests && status.pending > 0);
   const SyncTimes& times = state_->times;
@@ -119,38 +122,45 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   } else if (token_pause_ms_ == 0) {
     token_pause_ms_ = times.idle_ms;
   }
-  double delay = times.service_look_ms;
-  if (!works) {
-    // The pause is limited, because a clock may step.
-    const double idle = token_pause_ms_ > 0 ? token_pause_ms_
-                        : state_->listening ? times.idle_listening_ms
-                                            : times.idle_ms;
-    const double most = 1.25 * std::max(idle, times.retry_max_ms);
-    const double pause = status.next_try_at.value_or(turn->now + most) - turn->now;
-    delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
-    // When it chose this pause, it may not have known that there is a socket, which makes polls
-    // unnecessary.
-    if (rests && status.pending == 0) idle_since_ms_ = turn->mono;
-    if (idle_since_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
-    // Or the message that should have woken it after a mutation was lost.
-    if (mutated_) delay = std::min(delay, times.service_look_ms);
+  if (works) {
+    pause_since_ms_ = kNever;
+    return turn->Timer(WorkerTimer::kServiceLook, times.service_look_ms);
   }
+  if (pause_since_ms_ == kNever || pause_until_ != status.next_try_at) pause_since_ms_ = turn->mono;
+  pause_until_ = status.next_try_at;
+  is_idle_ = rests;
+  const double passed = turn->mono - pause_since_ms_;
+  const double idle = token_pause_ms_ > 0 ? token_pause_ms_
+                      : state_->listening ? times.idle_listening_ms
+                                          : times.idle_ms;
+  // The pause is limited, because a clock may step.
+  const double most = 1.25 * std::max(idle, times.retry_max_ms) - passed;
+  const double pause = pause_until_.has_value() ? *pause_until_ - turn->now : most;
+  double delay = std::max(std::min(pause, most), 0.0);
+  delay += times.service_look_ms * state_->random.Unit() / 8;
+  // When it chose this pause, it may not have known that there is a socket, which makes polls
+  // unnecessary.
+  if (is_idle_ && state_->listening) delay = std::max(delay, idle - passed);
+  // Or the message that should have woken it after a mutation was lost.
+  if (mutated_) delay = std::min(delay, times.service_look_ms);
   turn->Timer(WorkerTimer::kServiceLook, delay);
 }
 
 void Helper::OnLook(Turn* turn) {
   token_pause_ms_ = std::min(2 * token_pause_ms_, state_->times.idle_listening_ms);
   const bool mutated = std::exchange(mutated_, false);
-  const double calm = idle_since_ms_ == kNever ? 0 : turn->mono - idle_since_ms_;
+  const bool pauses = pause_since_ms_ != kNever && is_idle_;
+  const double calm = pauses ? turn->mono - pause_since_ms_ : 0;
   // The socket was opened since the pause began, or this window has heard of it only now.
-  if (!mutated && idle_since_ms_ != kNever && state_->listening &&
-      calm < state_->times.idle_listening_ms / 2)
+  if (!mutated && pauses && state_->listening && calm < state_->times.idle_listening_ms / 2)
     return turn->Timer(WorkerTimer::kServiceLook, state_->times.idle_listening_ms - calm);
+  // What it reports next is another pause, though it may end at the same time.
+  pause_since_ms_ = kNever;
   Wake(mutated ? WakeReason::kMutation : WakeReason::kDue, turn);
 }
 
 void Helper::Rest(Turn* turn) {
-  expected_ms_ = unreachable_since_ms_ = idle_since_ms_ = kNever;
+  expected_ms_ = unreachable_since_ms_ = pause_since_ms_ = kNever;
   token_pause_ms_ = 0;
   mutated_ = false;
   given_up_ = std::string();

@@ -10,6 +10,7 @@
 #ifndef SKERRY_SYNC_HELPER_H_
 #define SKERRY_SYNC_HELPER_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -67,8 +68,10 @@ class Helper {
   bool asked_again_ = false;              // a second wake was sent
   double unreachable_since_ms_ = kNever;  // monotonic: it has failed to reach the server since then
   double failed_ms_ = kNever;             // monotonic: it last reported that it fails to
-  double idle_since_ms_ = kNever;  // monotonic: when it last reported that it has nothing to do
-  bool mutated_ = false;           // a mutation was made since the last wake by the timer
+  double pause_since_ms_ = kNever;        // monotonic: since then it has reported the same pause
+  std::optional<double> pause_until_;     // the end of that pause, as it reports it
+  bool is_idle_ = false;                  // it pauses because it has nothing to do
+  bool mutated_ = false;                  // a mutation was made since the last wake by the timer
   double token_pause_ms_ = 0;  // the pause between wakes while it needs a token; 0: it needs none
   std::string given_up_;
 };

@@ -304,6 +304,12 @@ export const core = [
     to: '',
   },
   {
+    name: 'a status that repeats a pause begins it anew, so that no poll comes',
+    file: 'src/sync/helper.cc',
+    from: 'if (pause_since_ms_ == kNever || pause_until_ != status.next_try_at) pause_since_ms_ = turn->mono;',
+    to: 'pause_since_ms_ = turn->mono;',
+  },
+  {
     name: "a service worker's pause is cut short by a window that looks too early",
     file: 'src/sync/sync_job.cc',
     from: '(active_ || turn->mono < due_ms_)',

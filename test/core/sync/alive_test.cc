@@ -36,6 +36,21 @@ TEST_CASE("asks a quiet socket every 19 to 32 s whether it is alive, and keeps i
   CHECK(world.Other().status["lastHeardAt"].as_number() > world.now() - 33'000);
 }
 
+TEST_CASE("polls every five minutes although its socket is heard of all the while") {
+  bool service = false;
+  SUBCASE("with the lease") {}
+  SUBCASE("with a service worker") { service = true; }
+  SocketWorld world(Line::kAnswers, service);
+  const size_t pulls = world.pull_bodies.size();
+  // Nothing announces it: a deployment has changed rows, or a poke was lost.
+  world.server.Foreign("missed", "A", "x");
+  world.Serve(3 * kMinute);
+  CHECK(world.pull_bodies.size() == pulls);
+  world.Serve(4 * kMinute);
+  CHECK(world.pull_bodies.size() > pulls);
+  CHECK(world.Converged());
+}
+
 TEST_CASE("does not ask a socket on which something is heard") {
   SocketWorld world;
   const size_t pings = world.pings();
