@@ -1,4 +1,4 @@
-// The package in projects of Rollup and Parcel, by the recipe of README.md: the files that the package loads by their addresses are
+// The package in projects of Rollup, Parcel and Angular, by the recipe of README.md: the files that the package loads by their addresses are
 // copied, beside the bundle, or elsewhere and named by `wasmUrl` and `workerUrl`.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, inject, test } from 'vitest';
@@ -8,6 +8,7 @@ import { useFiles } from './support/visit.ts';
 describe.each([
   ['Rollup', 'rollup', 'beside'],
   ['Parcel', 'parcel', 'elsewhere'],
+  ['Angular', 'angular', 'elsewhere'],
 ])('%s', (_name, name, folder) => {
   let project: Project;
   beforeAll(async () => {

@@ -5,8 +5,10 @@
 export const longFiles: Readonly<Record<string, string>> = {
   'package-lock.json': 'npm writes it.',
   'bench/peers/packages/package-lock.json': 'npm writes it.',
+  'test/package/projects/angular/package-lock.json': 'npm writes it.',
   'test/package/projects/esbuild/package-lock.json': 'npm writes it.',
   'test/package/projects/next/package-lock.json': 'npm writes it.',
+  'test/package/projects/parcel/package-lock.json': 'npm writes it.',
   'test/package/projects/rollup/package-lock.json': 'npm writes it.',
   'test/package/projects/vite/package-lock.json': 'npm writes it.',
   'test/package/projects/vite-7/package-lock.json': 'npm writes it.',
