@@ -31,6 +31,10 @@ class Host : public sync_test::TransactionCaller {
   Data Call(Data event) final;  // inside a transaction: `read`
 
   void Deliver(Data event) { inbox_.push_back(std::move(event)); }
+  // Events of this type that were delivered, and not yet handled, are never handled.
+  void Withdraw(const char* type) {
+    std::erase_if(inbox_, [type](const Data& event) { return event["type"].Is(type); });
+  }
   void Hear(uint64_t sender, const Data& message);  // from the channel
   bool ReorderChannel();                            // false: there is nothing to reorder
   bool HasStep() const;

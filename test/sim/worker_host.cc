@@ -79,6 +79,8 @@ void WorkerHost::ExecuteSpecial(const Data& effect) {
   } else if (type == "lock") {
     Lock(effect);
   } else if (type == "socket") {
+    // Nothing is heard of a socket after it was closed.
+    if (!effect["action"].Is("send")) Withdraw("socket");
     world_->network().pokes().Socket(this, effect);
   } else if (type == "needToken" && is_service()) {
     Data message = Data::MakeObject();

@@ -56,7 +56,9 @@ class ToldCheck final : public Check {
         known_.insert(write["put"]["id"].as_string());
       if (write["store"].Is("mutations") && write["add"].is_object()) Made(host, write["add"]);
       const Data& entry = write["add"];
-      if (!write["store"].Is("conflicts") || !entry["code"].Is("row_deleted")) continue;
+      // An action's ops on an object have one entry: what else became of them may be its reason.
+      const bool tells = entry["code"].Is("row_deleted") || entry["code"].Is("parent_deleted");
+      if (!write["store"].Is("conflicts") || !tells) continue;
       const std::string action = entry["mutation"]["id"].as_string();
       const std::string object = entry["table"].as_string() + "/" + entry["id"].as_string();
       const size_t profile = host.profile().index;
