@@ -10,7 +10,7 @@ export const server = [
   },
   {
     name: 'a pull does not repeat what was left out of own updates, as SQL reads them',
-    test: 'test/server/schema-releases.test.ts',
+    test: 'test/server/schema-change.test.ts',
     file: 'server/src/pull/reads.ts',
     from: `'missing', o.answer -> 'missing', 'dropped', o.answer -> 'dropped',`,
     to: `'missing', o.answer -> 'missing',`,

@@ -87,6 +87,23 @@ test('pulls entries of an earlier schema, with own updates and without', async (
   expect(await server.stop()).toBe(0);
 });
 
+test('repeats in a pull what the schema had no place for in an own update', async () => {
+  const server = await startServer(folder, changedSchema(['s', 'm', 'l']));
+  const author = new WireClient(server.url, 'anna');
+  author.scopes = scopes;
+  await author.sync(new Map());
+  const update = author.update([
+    { op: 'update', table: 'cities', id: 'a', realm, set: { name: 'C', population: 7 } },
+    { op: 'create', table: 'notices', id: 'n2', realm, set: { text: 'two' } },
+  ]);
+  const [result] = (await author.send([update])).body.results as Json[];
+  const lost = { dropped: [{ op: 0, props: ['population'] }, { op: 1 }] };
+  expect(result).toMatchObject({ status: 'applied', ...lost });
+  const { body } = await author.pull({ have: [update.id] });
+  expect(body.own).toMatchObject({ [update.id]: { [realm]: lost } });
+  expect(await server.stop()).toBe(0);
+});
+
 test('refuses to remove a used enum member; pulls entries with an unused one', async () => {
   const refusal = await startServer(folder, changedSchema(['s', 'l'])).then(
     () => '',
