@@ -105,7 +105,7 @@ void Helper::Stuck(const StatusRecord& status, Turn* turn) {
 }
 
 // Sets the timer of the next wake. While the service worker works, wakes are frequent enough to
-// keep the browser from stopping it. A status that repeats the same pause does not begin it anew:
+// keep the browser from stopping it. A status that repeats the same pause does not restart it:
 // statuses come more often than polls, for instance whenever a socket hears of the server.
 void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   if (!MayWake()) {

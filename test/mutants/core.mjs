@@ -304,7 +304,7 @@ export const core = [
     to: '',
   },
   {
-    name: 'a status that repeats a pause begins it anew, so that no poll comes',
+    name: 'a status that repeats a pause restarts it, so that no poll comes',
     file: 'src/sync/helper.cc',
     from: 'if (pause_since_ms_ == kNever || pause_until_ != status.next_try_at) pause_since_ms_ = turn->mono;',
     to: 'pause_since_ms_ = turn->mono;',

@@ -40,8 +40,9 @@ class RunningChromium implements Running {
     const page = this.#page(id);
     const session = await page.createCDPSession();
     const { targetInfo } = await session.send('Target.getTargetInfo');
+    await session.detach();
     await page.goto('about:blank');
-    await this.#lostWorkers(targetInfo.targetId);
+    await this.#workersGone(targetInfo.targetId);
   }
 
   async goBack(id: string): Promise<void> {
@@ -86,7 +87,7 @@ class RunningChromium implements Running {
    * Until its worker is gone, a transaction of the worker's may hold up another window's. Chromium then drops the page from
    * bfcache (IndexedDB's "transaction is ongoing and blocking others").
    */
-  async #lostWorkers(page: string): Promise<void> {
+  async #workersGone(page: string): Promise<void> {
     const session = await (await this.#profile.browser()).target().createCDPSession();
     await vi.waitUntil(async () => {
       const { targetInfos } = await session.send('Target.getTargets', {

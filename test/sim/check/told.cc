@@ -60,7 +60,7 @@ class ToldCheck final : public Check {
       const bool tells = entry["code"].Is("row_deleted") || entry["code"].Is("parent_deleted");
       if (!write["store"].Is("conflicts") || !tells) continue;
       const std::string action = entry["mutation"]["id"].as_string();
-      const std::string object = entry["table"].as_string() + "/" + entry["id"].as_string();
+      const std::string object = ObjectOf(entry);
       const size_t profile = host.profile().index;
       told_.insert({profile, action, object});
       // Tables with ids of their own may have it in several realms.
@@ -119,8 +119,9 @@ class ToldCheck final : public Check {
     }
   }
 
-  static std::string ObjectOf(const Data& op) {
-    return op["table"].as_string() + "/" + op["id"].as_string();
+  // Of an op, or of an entry of the inbox.
+  static std::string ObjectOf(const Data& of) {
+    return of["table"].as_string() + "/" + of["id"].as_string();
   }
 
   static bool IsDeletedAfter(const Data::Array& ops, size_t place) {
