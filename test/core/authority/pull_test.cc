@@ -226,6 +226,26 @@ TEST_CASE("sends a move to readers of both realms, a delete or create to readers
   CHECK(WriteJson(answer).find("\"A\"") == std::string::npos);
 }
 
+TEST_CASE(
+    "a row that goes out of scope and to another realm leaves; to a hidden one it is deleted") {
+  PulledScenery s;
+  const std::string id = Id(7);
+  const auto op = [&](const char* kind, const std::string& more) {
+    return R"({"op":")" + std::string(kind) + R"(","table":"boxes","id":")" + id +
+           R"(","realm":"A",)" + more + "}";
+  };
+  REQUIRE(Status(s.anna.Push("[" + op("create", R"("set":{"n":1})") + "]")) == "applied");
+  const std::string before = At(s.world, 2, 1);
+  REQUIRE(Status(s.anna.Push(
+              "[" + op("update", R"("set":{"n":2})") + "," + op("move", R"("to":"B")") + "]",
+              {"A", "B"})) == "applied");
+  const char* scopes = R"([{"table":"boxes","where":["=","n",1],"filled":true}])";
+  const auto pull = [&] { return Short(s.world.Pull("anna", Request("c9", before, {}, scopes))); };
+  CHECK(pull() == "leave boxes/" + id);
+  s.world.Grant("anna", "B", "none");
+  CHECK(pull() == "delete boxes/" + id);
+}
+
 TEST_CASE("sends the moved row whole to its author, whose own fold removed it") {
   PulledScenery s;
   const Data update =

@@ -279,13 +279,10 @@ TEST_CASE("a stream: a state of before, that is stored late, takes no later acti
   CHECK(two.Settled().size() == 2);
 }
 
-// The worker has stored a snapshot, in place of all actions up to its revision.
-Data LogSnapshot(StreamStorage* storage, uint64_t version, uint64_t revision,
-                 const Vector<StreamAction>& tail) {
-  storage->streams.clear();
-  storage->actions.clear();
+// Stores that the actions up to `floor` are gone, and a state at `revision`.
+void StoreState(StreamStorage* storage, uint64_t floor, uint64_t version, uint64_t revision) {
   StreamRecord record;
-  record.floor = revision;
+  record.floor = floor;
   StateRecord state;
   state.reducer = version;
   state.revision = revision;
@@ -293,6 +290,32 @@ Data LogSnapshot(StreamStorage* storage, uint64_t version, uint64_t revision,
   storage->Write(
       Data(Data::Array{PutWrite(Store::kStreams, StreamKey("A", "chat"), ToData(record)),
                        PutWrite(Store::kStreams, StateKey("A", "chat", version), ToData(state))}));
+}
+
+TEST_CASE("a stream: a state is taken if all actions after it are there") {
+  for (const uint64_t revision : {4, 5, 6}) {
+    CAPTURE(revision);
+    StreamStorage storage;
+    for (uint64_t i = 6; i <= 8; ++i) storage.Log({ActionAt(i)});
+    StoreState(&storage, 5, 1, revision);
+    StreamWindow one(&storage);
+    one.OpenReduced();
+    const size_t shown = one.Settled().size();
+    if (revision < 5) {
+      CHECK(one.shown.state != "\"snapshot\"");
+    } else {
+      CHECK(one.shown.state == "\"snapshot\"");
+      CHECK(shown == 8 - revision);
+    }
+  }
+}
+
+// The worker has stored a snapshot, in place of all actions up to its revision.
+Data LogSnapshot(StreamStorage* storage, uint64_t version, uint64_t revision,
+                 const Vector<StreamAction>& tail) {
+  storage->streams.clear();
+  storage->actions.clear();
+  StoreState(storage, revision, version, revision);
   storage->revision = std::max(storage->revision, revision);
   Step step;
   step.kind = StepKind::kSnapshot;

@@ -29,7 +29,9 @@ Data EntryOf(const Op& op, const char* reason, bool is_part) {
   entry.table = former.table(op.table).name;
   entry.id = op.id;
   entry.reason = reason;
-  entry.code = reason == std::string("dropped") ? "no_place" : "forbidden";
+  entry.code = reason == std::string("dropped")       ? "no_place"
+               : reason == std::string("row_deleted") ? "row_deleted"
+                                                      : "forbidden";
   if (is_part) entry.part = true;
   entry.mutation = {mutation.action.id, "change", 5, EncodeMutation(former, mutation), {}};
   return entry.Write();
@@ -81,12 +83,16 @@ TEST_CASE("keeps what has no place, or cannot be read, through a retry") {
   CHECK(world.storage.mutations.empty());
 }
 
-TEST_CASE("retries what was left out of one object together, in order, under new ids") {
+TEST_CASE("retries what was left out, or lost, of one object together, in order, under new ids") {
+  const char* reason = "dropped";
+  SUBCASE("left out") {}
+  SUBCASE("lost") { reason = "row_deleted"; }
+  CAPTURE(reason);
   Pair world;
   auto& inbox = world.storage.conflicts;
-  inbox[1] = EntryOf(Named(OpKind::kCreate, "new", "one"), "dropped", true);
-  inbox[2] = EntryOf(Named(OpKind::kUpdate, "other", "x"), "dropped", true);
-  inbox[3] = EntryOf(Named(OpKind::kUpdate, "new", "two"), "dropped", true);
+  inbox[1] = EntryOf(Named(OpKind::kCreate, "new", "one"), reason, true);
+  inbox[2] = EntryOf(Named(OpKind::kUpdate, "other", "x"), reason, true);
+  inbox[3] = EntryOf(Named(OpKind::kUpdate, "new", "two"), reason, true);
   // The later one of the two is asked for.
   CHECK(Retry(&world.A(), 3).empty());
   CHECK(inbox.size() == 1);

@@ -192,6 +192,27 @@ TEST_CASE("finds what a server has left out by its names, without the server's s
   CHECK(find("other", std::nullopt).empty());
 }
 
+TEST_CASE("what an action did to an object that moves is one part, else one for each realm") {
+  const auto add = [](const char* realm) {
+    Op op = AddingTo("population");
+    op.realm = realm;
+    return op;
+  };
+  Op move = NewCityOp(OpKind::kMove);
+  move.to = "team";
+  const std::string body = BodyOf({add("public"), move, add("team")});
+  for (const char* ids : {"uuid", "string"}) {
+    const Schema schema =
+        CitiesWith(R"(,{"name":"population","type":"number","optional":true})", ids);
+    Set<std::string> lost;
+    for (const char* realm : {"public", "team"})
+      lost.insert(ObjectName(schema, "cities", TestUuid(1), realm));
+    const auto parts = FindOpsOn(schema, lost, body).value();
+    CHECK(parts.size() == lost.size());
+    CHECK(lost.size() == (ids == std::string("uuid") ? 1 : 2));
+  }
+}
+
 TEST_CASE("reports a body that is damaged, and leaves nothing out of it") {
   CHECK(FindLeftOut(LogSchema(), "x", {}).status().code() == Code::kCorrupt);
 }
