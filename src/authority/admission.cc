@@ -125,9 +125,11 @@ void Admission::ForgetNeeds() {
   rounds_ = 1;
 }
 
-// No rows are loaded for an update that was decided before. One that is rejected in any case, possibly
-// because it needs too many rows, needs only the author's memberships: RealmOfRejection.
-void Admission::PrefetchAll() {
+// Asks for the memberships of the authors, if `step` is kRights, or else for the rows that the updates
+// are likely to need: which ones, depends on the rights. No rows are loaded for an update that was
+// decided before. One that is rejected in any case, possibly because it needs too many rows, needs only
+// the author's memberships: RealmOfRejection.
+void Admission::AskAhead(Ahead step) {
   for (size_t r = 0; r < pushed_.size(); ++r) {
     const Request& request = input_.requests[r];
     for (size_t i = 0; i < pushed_[r].size(); ++i) {
@@ -137,17 +139,21 @@ void Admission::PrefetchAll() {
       if (answer) continue;
       if (!pushed.update || RefusalOf(request, pushed) != nullptr) {
         if (!pushed.after.empty()) RealmOfRejection(request, pushed);
-        continue;
+      } else if (step == Ahead::kRights) {
+        PrefetchRights(SceneOf(request), *pushed.update);
+      } else {
+        Prefetch(SceneOf(request), *pushed.update);
       }
-      Prefetch(SceneOf(request), *pushed.update);
     }
   }
 }
 
 Admission::Outcome Admission::Run() {
   locks_.clear();
-  if (rounds_++ == 0) {
-    PrefetchAll();
+  ++rounds_;
+  while (ahead_ != Ahead::kNothing) {
+    AskAhead(ahead_);
+    ahead_ = ahead_ == Ahead::kRights ? Ahead::kRows : Ahead::kNothing;
     if (rows_.has_needs()) return Outcome::kNeeds;
   }
   bool is_stuck = false;
@@ -229,7 +235,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     *result = Refuse(request, *pushed, pushed->faults, {});
     return true;
   }
-  if (const KnownActions known = FindKnown(*pushed); !known.empty()) {
+  if (const KnownActions known = FindKnown(request, *pushed); !known.empty()) {
     const Rejection reason{{}, "known_action", "an action of this update is in the log already"};
     *result = Refuse(request, *pushed, {reason}, known);
     return true;

@@ -140,6 +140,9 @@ class Admission {
     bool is_decided = false;
   };
 
+  // What is asked for before any update is judged.
+  enum class Ahead { kRights, kRows, kNothing };
+
   Status ParseUpdates();
   Result<Pushed> ParseOne(const Data& data, bool is_older) const;
   void Trim(const Data& data, Pushed* pushed) const;
@@ -155,13 +158,13 @@ class Admission {
   const std::string& RealmOfRejection(const Request& request, const Pushed& pushed);
   // The rejection of an update that breaks no rule but changes too much; else empty.
   std::optional<Rejection> ExceededLimit() const;
-  KnownActions FindKnown(const Pushed& pushed) const;
+  KnownActions FindKnown(const Request& request, const Pushed& pushed);
   // The actions that may have been in what the log has forgotten.
-  Vector<Rejection> FindForgotten(const Request& request, const Update& update) const;
+  Vector<Rejection> FindForgotten(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
   void ForgetNeeds();
-  void PrefetchAll();
+  void AskAhead(Ahead step);
   void JudgeForNeeds(const Request& request, const Pushed& pushed);
 
   const Schema* schema_;
@@ -170,6 +173,7 @@ class Admission {
   Input input_;
   double at_ = 0;
   int rounds_ = 0;
+  Ahead ahead_ = Ahead::kRights;
   size_t judged_ = 0;        // ops and rows of the current update, over all rounds
   size_t before_bytes_ = 0;  // of all `before` in changes_
   Map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action

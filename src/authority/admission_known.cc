@@ -1,13 +1,16 @@
 // Admission: which actions are in the log already, and which may have been in what is forgotten of it.
+// Of a realm that is hidden from the author neither is said.
 #include "authority/admission.h"
 #include "base/limits.h"
 
 namespace skerry {
 
-KnownActions Admission::FindKnown(const Pushed& pushed) const {
+KnownActions Admission::FindKnown(const Request& request, const Pushed& pushed) {
+  const Scene scene = SceneOf(request);
   KnownActions known;
   for (const Action& action : pushed.update->actions) {
     for (const auto& [realm, link] : pushed.after) {
+      if (scene.RightIn(realm) == Right::kNone) continue;
       const auto found = known_actions_.find({realm, action.id});
       if (found != known_actions_.end()) known[action.id][realm] = found->second;
     }
@@ -17,7 +20,8 @@ KnownActions Admission::FindKnown(const Pushed& pushed) const {
 
 // An action came into the log after the revision on which it is based. So it is forgotten only if
 // that one is below the floor; one that was made elsewhere is based on nothing, and has its time.
-Vector<Rejection> Admission::FindForgotten(const Request& request, const Update& update) const {
+Vector<Rejection> Admission::FindForgotten(const Request& request, const Update& update) {
+  const Scene scene = SceneOf(request);
   Vector<Rejection> forgotten;
   for (uint32_t i = 0; i < update.actions.size(); ++i) {
     const Action& action = update.actions[i];
@@ -27,6 +31,7 @@ Vector<Rejection> Admission::FindForgotten(const Request& request, const Update&
     for (const auto& [realm, link] : update.after) {
       const auto state = input_.realms.find(realm);
       if (state == input_.realms.end() || state->second.floor == 0) continue;
+      if (scene.RightIn(realm) == Right::kNone) continue;
       const bool is_below = BaseIn(update, realm).value_or(0) < state->second.floor;
       const bool is_older = action.is_replayed && action.at <= state->second.floor_at;
       if (!(follows && is_below) && !is_older) continue;

@@ -295,11 +295,22 @@ std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm) {
   return std::nullopt;
 }
 
-void Prefetch(const Scene& scene, const Update& update) {
+void PrefetchRights(const Scene& scene, const Update& update) {
   for (const auto& [realm, link] : update.after) scene.RightIn(realm);
+  for (const Op& op : update.ops) {
+    scene.RightIn(op.realm);
+    if (op.Has(kMoves)) scene.RightIn(op.to);
+  }
+}
+
+void Prefetch(const Scene& scene, const Update& update) {
   for (const Op& op : RowOps(update.ops)) {
+    // Of a realm that is hidden from the author nothing is read.
+    if (op.Has(kMoves) && scene.RightIn(op.to) != Right::kNone) {
+      scene.rows->Find({op.to, op.key()});
+    }
+    if (scene.RightIn(op.realm) == Right::kNone) continue;
     scene.rows->Find({op.realm, op.key()});
-    if (op.Has(kMoves)) scene.rows->Find({op.to, op.key()});
     const TableDef& table = scene.schema->table(op.table);
     for (const PropValue& set : op.set) {
       const PropDef& prop = table.props[set.prop];

@@ -31,7 +31,11 @@ using Places = Vector<uint32_t>;
 // The lowest revision of the realm on which the update is based; none if it does not say.
 std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm);
 
-// Asks for the rows that the update certainly needs, so that the first round loads most of them.
+// Asks for the author's memberships in all realms that the update names.
+void PrefetchRights(const Scene& scene, const Update& update);
+
+// Asks for the rows that the update certainly needs, so that the first round loads most of them. Of a
+// realm that is hidden from the author nothing is read. REQUIRES: the memberships are loaded.
 void Prefetch(const Scene& scene, const Update& update);
 
 // Judges the ops at `places`. REQUIRES: the journal is empty. If scene.rows->has_needs(), or

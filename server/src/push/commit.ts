@@ -1,19 +1,18 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). The
 // authority makes all decisions. Rejections are written and committed like applied updates.
 
-import { isRealmName } from '../auth/user.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
-import { isObject, type JsonObject } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
-import { beginning, grantsOf, membershipsOf } from '../rights/founding.ts';
+import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
-import { kMembers } from '../sql/members.ts';
 import { RowBudget } from '../sql/row-budget.ts';
-import { joinLists, type RowKey, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
+import { joinLists, type RowNeeds, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
+import { readAhead } from './ahead.ts';
 import {
   type Done,
   type Lists,
@@ -143,16 +142,15 @@ export class Committer {
     { wait, refuse, spent, alongside }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one round trip: none of them depends on another's answer.
-    const looked = keysOf(units, this.#schema);
     const begun = beginning(units, realms);
     const budget = new RowBudget();
-    const [, , , heads, found, rows] = await Promise.all([
+    const [, , , heads, found, ahead] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
-      rowsById(tx, this.#schema, looked, budget),
+      readAhead(tx, units, this.#schema, budget),
       // After the locks: all that another node has written in these realms under a newer schema was written before.
       this.#database.fence?.(tx),
     ]);
@@ -161,7 +159,7 @@ export class Committer {
     const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
     const members = await boundMembers(tx, bound);
     const admitted = bound.slice(0, members.end);
-    const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
+    const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
     const first = firstStep(admitted, realms, { now, heads, since }, { ...known, ...given }, [
       ...(refuse ?? []),
       ...members.refuse,
@@ -201,24 +199,6 @@ export class Committer {
     }
     throw new Error('The authority did not finish.');
   }
-}
-
-/** The rows that the updates name, and the memberships that their authors need, so that the authority need not ask for them. */
-function keysOf(units: readonly Unit[], schema: SqlSchema): RowKey[] {
-  const keys = new Map<string, RowKey>();
-  const add = (...key: RowKey) => keys.set(key.join('\0'), key);
-  for (const { user, update } of units) {
-    if (schema.has(kMembers)) {
-      for (const [realm, id] of membershipsOf(user, realmsNamed(update))) add(realm, kMembers, id);
-    }
-    for (const op of Array.isArray(update.ops) ? update.ops : []) {
-      if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
-      // The authority rejects what SQL cannot read as an id, or as a realm.
-      if (!isRealmName(op.id)) continue;
-      for (const realm of [op.realm, op.to]) if (isRealmName(realm)) add(realm, op.table, op.id);
-    }
-  }
-  return [...keys.values()];
 }
 
 /** The first input of the authority (docs/authority.md section 3). */

@@ -33,14 +33,6 @@ export function beginning(units: readonly Pushed[], realms: ReadonlySet<string>)
   );
 }
 
-/** The realms, and ids, of the memberships that give authors their rights in the realms that their updates name. */
-export function membershipsOf(
-  user: Caller,
-  realms: Iterable<string>,
-): [realm: string, id: string][] {
-  return [...realms].filter(isFoundable).map((realm) => [realm, membershipId(realm, user.id)]);
-}
-
 /** What a caller's request grants, as the authority has it. */
 export function grantsOf({ grants }: Caller): JsonObject {
   return Object.fromEntries(grants);

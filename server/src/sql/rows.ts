@@ -97,6 +97,12 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
 /** Ids belong to their realm. */
 export type RowKey = readonly [realm: string, table: string, id: string];
 
+/** A row that is read only if one of the users is a member of its realm; null: in any case. */
+export interface KeyFor {
+  readonly key: RowKey;
+  readonly users: readonly string[] | null;
+}
+
 export interface RowNeeds {
   readonly rows?: readonly RowKey[];
   readonly children?: readonly (readonly [
@@ -119,22 +125,31 @@ export interface RowNeeds {
   ])[];
 }
 
+/** The keys `k` of realms of which one of the users is a member. A key without users needs none. */
+const kKeysOfMembers = `(
+  select a.realm, a.id from json_to_recordset($1::text::json) as a(realm text, id text, users json)
+   where a.users is null or json_typeof(a.users) = 'null' or exists (
+     select 1 from json_array_elements_text(a.users) as u(name)
+      cross join lateral (select 1 from skerry.membership m
+        where m.realm = a.realm and m.id = a.realm || '/' || u.name and m.deleted_at is null limit 1) m)) k`;
+
 /** The rows of the keys, tombstones too, as elements of lists. */
 export async function rowsById(
   tx: Queryable,
   schema: SqlSchema,
-  keys: readonly RowKey[],
+  keys: readonly KeyFor[],
   budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
-  for (const [name, group] of grouped(keys, ([, table]) => table)) {
+  for (const [name, group] of grouped(keys, ({ key: [, table] }) => table)) {
     const table = tableOf(schema, name);
-    const places = group.map(([realm, , id]) => ({ realm, id }));
+    const places = group.map(({ key: [realm, , id], users }) => ({ realm, id, users }));
+    const isFree = group.every(({ users }) => users === null);
     parts.push(
       joined(
         tx,
         table,
-        `json_to_recordset($1::text::json) as k(realm text, id text)
+        `${isFree ? 'json_to_recordset($1::text::json) as k(realm text, id text)' : kKeysOfMembers}
            cross join lateral (select t.* from ${table.name} t
              where t.realm = k.realm and t.id = k.id limit 1) t`,
         JSON.stringify(places),
@@ -239,7 +254,12 @@ export async function readNeeds(
   budget = new RowBudget(),
 ): Promise<string> {
   const [rows, children, rivals, others] = await Promise.all([
-    rowsById(tx, schema, needs.rows ?? [], budget),
+    rowsById(
+      tx,
+      schema,
+      (needs.rows ?? []).map((key) => ({ key, users: null })),
+      budget,
+    ),
     childrenOf(tx, schema, needs.children ?? [], budget),
     uniqueRivals(tx, schema, needs.unique ?? [], budget),
     othersOf(tx, needs.others ?? []),

@@ -279,6 +279,21 @@ TEST_CASE("requires the right to write in both realms for a move") {
   CHECK(world.Row("items", "x")["realm"].as_string() == "A");
 }
 
+TEST_CASE("asks for nothing of a realm that is hidden from the author") {
+  AuthorityWorld world;
+  Author anna(&world, "c1"), bea(&world, "c2", "bea");
+  REQUIRE(Status(anna.Push(
+              R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
+                  {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])")) ==
+          "applied");
+  const char* erase = R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])";
+  CHECK(RejectCode(bea.Push(erase)) == "forbidden");
+  CHECK(world.last_rounds() == 1);
+  // Of the other one it asks for the row and its children, which have children in turn.
+  CHECK(Status(anna.Push(erase)) == "applied");
+  CHECK(world.last_rounds() > 2);
+}
+
 TEST_CASE("rejects an edit with `if` only after another client's change, not after a touch") {
   AuthorityWorld world;
   Author one(&world, "c1"), two(&world, "c2");

@@ -173,6 +173,30 @@ TEST_CASE("a former identity's mutation is refused if the log of its time is for
   CHECK(world.n() == 4);
 }
 
+TEST_CASE("neither what is forgotten of a hidden realm is told, nor which actions are in its log") {
+  ForgettingWorld world;
+  const Data known = world.one.Make(kAddToX);
+  REQUIRE(Status(world.one.Send(known)) == "applied");
+  world.ForgetAll();
+  const Data follows = Json(R"({"client":"c1","seen":{}})");
+  Author bea(&world, "c3", "bea");
+  const auto ask = [&](const char* kind) {
+    Data update = bea.Make(kAddToX);
+    Data action = update["actions"].items()[0];
+    if (kind == std::string("copied")) action.Set("id", known["actions"].items()[0]["id"]);
+    if (kind == std::string("replayed")) action.Set("at", 0).Set("replayed", true);
+    update.Set("actions", Data(Data::Array{action}));
+    Data result =
+        world.Commit({{"c3", "bea", {update}, "", {}, Data(follows)}}).items()[0].items()[0];
+    bea.TakeBack(update);
+    return RejectCode(result) + (result["known"].is_null() ? "" : " known");
+  };
+  const auto ask_all = [&] { return ask("copied") + ", " + ask("new") + ", " + ask("replayed"); };
+  CHECK(ask_all() == "forbidden, forbidden, forbidden");
+  world.Grant("bea", "A", "read");
+  CHECK(ask_all() == "known_action known, outcome_unknown, outcome_unknown");
+}
+
 TEST_CASE("an identity that follows none may push whatever it made long ago") {
   ForgettingWorld world;
   REQUIRE(Status(world.one.Push(kAddToX)) == "applied");

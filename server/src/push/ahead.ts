@@ -1,0 +1,97 @@
+// The rows that a transaction reads before the authority asks for them: those that its updates name, and the memberships of
+// their authors. Of a realm that an author may not read nothing is read, so that neither an answer, nor a limit of what
+// may be read, nor the time depends on what is in it.
+
+import { isRealmName } from '../auth/user.ts';
+import { isObject } from '../base/json.ts';
+import { realmsNamed } from '../cost/push-cost.ts';
+import type { Queryable } from '../db/database.ts';
+import { isFoundable } from '../rights/rights.ts';
+import { kMembers, membershipId } from '../sql/members.ts';
+import type { RowBudget } from '../sql/row-budget.ts';
+import { type KeyFor, type RowKey, rowsById } from '../sql/rows.ts';
+import type { SqlSchema } from '../sql/tables.ts';
+import type { Unit } from './locks.ts';
+
+export interface Ahead {
+  /** Lists without brackets. */
+  readonly rows: readonly string[];
+  /** Those that were looked for: if they are not among the rows, they do not exist. */
+  readonly looked: readonly RowKey[];
+}
+
+/** The keys, each once, with the users whose membership it needs to be read. */
+class Keys {
+  readonly #keys = new Map<string, { readonly key: RowKey; users: Set<string> | null }>();
+
+  /** `user`: null if no membership is needed. */
+  add(key: RowKey, user: string | null): void {
+    const name = key.join('\0');
+    const known = this.#keys.get(name);
+    if (known === undefined)
+      this.#keys.set(name, { key, users: user === null ? null : new Set([user]) });
+    else if (user === null) known.users = null;
+    else known.users?.add(user);
+  }
+
+  all(): KeyFor[] {
+    return [...this.#keys.values()].map(({ key, users }) => ({
+      key,
+      users: users === null ? null : [...users],
+    }));
+  }
+}
+
+/** The rows that the updates name, and the memberships that their authors need. */
+function keysOf(units: readonly Unit[], schema: SqlSchema): KeyFor[] {
+  const keys = new Keys();
+  for (const { user, update } of units) {
+    for (const realm of realmsNamed(update)) {
+      if (isFoundable(realm)) keys.add([realm, kMembers, membershipId(realm, user.id)], null);
+    }
+    for (const op of Array.isArray(update.ops) ? update.ops : []) {
+      if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
+      // The authority rejects what SQL cannot read as an id, or as a realm.
+      if (!isRealmName(op.id)) continue;
+      for (const realm of [op.realm, op.to]) {
+        if (!isRealmName(realm)) continue;
+        if (user.grants.has(realm)) keys.add([realm, op.table, op.id], null);
+        else if (isFoundable(realm)) keys.add([realm, op.table, op.id], user.id);
+      }
+    }
+  }
+  return keys.all();
+}
+
+/** Which users are members of which realms, as ids of memberships. */
+async function readMembers(tx: Queryable, keys: readonly KeyFor[]): Promise<ReadonlySet<string>> {
+  const pairs = new Map<string, string>();
+  for (const { key, users } of keys) {
+    for (const user of users ?? []) pairs.set(membershipId(key[0], user), key[0]);
+  }
+  if (pairs.size === 0) return new Set();
+  const rows = await tx.query<{ id: string }>(
+    `select m.id from json_to_recordset($1::text::json) as k(realm text, id text)
+      cross join lateral (select m.id from skerry.membership m
+                           where m.realm = k.realm and m.id = k.id and m.deleted_at is null limit 1) m`,
+    [JSON.stringify([...pairs].map(([id, realm]) => ({ id, realm })))],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Both statements see the same memberships, because the realms are locked. */
+export async function readAhead(
+  tx: Queryable,
+  units: readonly Unit[],
+  schema: SqlSchema,
+  budget: RowBudget,
+): Promise<Ahead> {
+  const keys = keysOf(units, schema);
+  const [members, rows] = await Promise.all([
+    readMembers(tx, keys),
+    rowsById(tx, schema, keys, budget),
+  ]);
+  const isLooked = ({ key: [realm], users }: KeyFor) =>
+    users === null || users.some((user) => members.has(membershipId(realm, user)));
+  return { rows, looked: keys.filter(isLooked).map(({ key }) => key) };
+}
