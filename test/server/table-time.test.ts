@@ -4,6 +4,7 @@
 
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { PlainTables } from '../../server/src/plain/plain-table.ts';
 import { SealedTimes } from '../../server/src/plain/sealed-time.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
@@ -183,6 +184,28 @@ test('does not skip changes made while changes are sent in pages', async () => {
   });
   expect(given.size).toBe(8);
   expect(given.get('busy-0')).toMatchObject({ props: { name: 'changed behind' } });
+});
+
+test('a time has room for all realms that a user may have, and for no more', () => {
+  const times = new SealedTimes('ab'.repeat(32));
+  const of = (realms: number) => {
+    const names = Array.from({ length: realms }, () => crypto.randomUUID());
+    const user = {
+      ...{ id: 'anna', expires: null },
+      grants: new Map(names.map((realm) => [realm, 'read'] as const)),
+    };
+    return { at: { user, table: 'cities' }, rights: user.grants, names };
+  };
+  const { at, rights, names } = of(limits.cursors);
+  const headsOf = (more: number) =>
+    Object.fromEntries(names.map((realm, i) => [realm, `${10_000 + more + i}@${1.9e12 + i}`]));
+  const since = { heads: headsOf(0), upto: headsOf(1), above: 'x'.repeat(128) };
+  const time = times.seal(at, since);
+  expect(times.open(at, time, rights)).toEqual(since);
+  expect(time.length).toBeLessThan(1 << 20);
+  expect(times.open(at, `x${time}`, rights)).toBeNull();
+  const more = { heads: { ...since.heads, one: '1@1' } };
+  expect(() => times.seal(at, more)).toThrow(`at most ${limits.cursors} realms`);
 });
 
 test('starts again for a time with an entry that a restored backup lacks', async () => {

@@ -5,6 +5,9 @@
 // gets a new database.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import type { Caller, Readable } from '../rights/rights.ts';
 
 /** Per realm the `revision@time` of an entry; the time shows whether the entry belongs to this history. */
@@ -24,8 +27,9 @@ export interface TimeOf {
   readonly table: string;
 }
 
-const kVersion = 1;
-const kMaxTimeCharacters = 256 << 10;
+const kVersion = 2;
+/** A head: the name of its realm, a revision, and a time, twice while changes are sent in pages. */
+const kMostBytes = 2 * limits.cursors * (limits.idBytes + 40);
 
 /** Keeps only the realms that the user may read. */
 function readable(heads: Heads, rights: Readable): Heads {
@@ -41,20 +45,23 @@ export class SealedTimes {
     if (this.#key.length < 32) throw new Error('The key of sealed times is too short.');
   }
 
+  /** Throws Problem `limit` for more realms than a client may have. */
   seal(of: TimeOf, since: Since): string {
-    const text = JSON.stringify({ v: kVersion, ...since });
-    return `${Buffer.from(text).toString('base64url')}.${this.#mac(of, text).toString('base64url')}`;
+    if (Object.keys(since.heads).length > limits.cursors)
+      throw new Problem('limit', `A user may read at most ${limits.cursors} realms.`);
+    const body = deflateRawSync(JSON.stringify({ v: kVersion, ...since })).toString('base64url');
+    return `${body}.${this.#mac(of, body).toString('base64url')}`;
   }
 
   /** What a time says about the realms that its user may read now; null if this database did not seal it for them. */
   open(of: TimeOf, time: string, rights: Readable): Since | null {
-    if (time.length > kMaxTimeCharacters) return null;
     const [body = '', seal = ''] = time.split('.', 2);
-    const text = Buffer.from(body, 'base64url').toString();
-    const mac = this.#mac(of, text);
+    const mac = this.#mac(of, body);
     const given = Buffer.from(seal, 'base64url');
     if (given.length !== mac.length || !timingSafeEqual(given, mac)) return null;
-    const { v, heads, upto, above } = JSON.parse(text) as Since & { v: number };
+    // It is this server's own: how long it is, depends on nothing else.
+    const text = inflateRawSync(Buffer.from(body, 'base64url'), { maxOutputLength: kMostBytes });
+    const { v, heads, upto, above } = JSON.parse(text.toString()) as Since & { v: number };
     if (v !== kVersion) return null;
     return {
       heads: readable(heads, rights),
@@ -63,9 +70,9 @@ export class SealedTimes {
     };
   }
 
-  #mac({ user, table }: TimeOf, text: string): Buffer {
+  #mac({ user, table }: TimeOf, body: string): Buffer {
     return createHmac('sha256', this.#key)
-      .update(JSON.stringify([user.id, table, text]))
+      .update(JSON.stringify([user.id, table, body]))
       .digest();
   }
 }
