@@ -307,6 +307,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     files: options.files === undefined ? null : resolve(options.files),
     origins,
     hosts,
+    trustProxy,
     log,
   });
   const { pokes } = relay;

@@ -7,6 +7,7 @@ import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
+import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
@@ -28,6 +29,7 @@ const kinds = {
     ...forgetting,
     ...replay,
     ...firstVisit,
+    ...costs,
   ],
   server: [
     ...server,
@@ -35,6 +37,7 @@ const kinds = {
     ...streamsOnServer,
     ...snapshotsOnServer,
     ...forgettingOnServer,
+    ...costsOnServer,
   ],
   client: [
     ...client,

@@ -19,6 +19,7 @@ const kLimits = {
   bytesPerUser: kBytesPerUser,
   requestsPerUser: 3,
   requestsPerClient: 1,
+  requestsPerAddress: 2,
   socketsPerUser: 2,
   connectionsPerAddress: 400,
 };
@@ -190,4 +191,16 @@ test('refuses to start with an unknown limit, or one without a number', async ()
     await expect(started).rejects.toThrow(`--limit ${limit}`);
   }
   expect((await post(server.url, '/v1/pull', '{}', {})).status).toBe(401);
+});
+
+test('limits what an address asks for without a token, and serves its users', async () => {
+  const most = kLimits.requestsPerAddress * limits.burstSeconds;
+  const paths = ['/v1/health', '/v1/time'];
+  const asked = Array.from({ length: 3 * most }, (_, i) => fetch(`${server.url}${paths[i % 2]}`));
+  const answers = await Promise.all(asked);
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(answers.length - refused.length).toBeGreaterThanOrEqual(most);
+  expect(refused.length).toBeGreaterThan(most);
+  for (const { headers } of refused) expect(headers.get('retry-after')).toMatch(/^[1-9]/);
+  expect(await pushed('olga')).toMatchObject({ status: 'applied' });
 });

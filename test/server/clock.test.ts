@@ -65,7 +65,7 @@ class PlayedDatabase {
 }
 
 describe('the clock of a database', () => {
-  const options = { freshMs: 5_000, waitMs: 0 };
+  const options = { freshMs: 5_000, waitMs: 0, healthFreshMs: 1_000, healthWithinMs: 10_000 };
 
   /** A clock of this database, and the monotonic clock of the node. */
   const opened = async (database = new PlayedDatabase()) => {
@@ -120,6 +120,32 @@ describe('the clock of a database', () => {
       node.ms += 5_000;
       await clock.now();
     }
+    expect(database.asked).toBe(2);
+  });
+
+  test('says whether the database is there, and asks it at most once a second', async () => {
+    const { database, clock, node } = await opened();
+    for (let i = 0; i < 1_000; i++) await clock.reached();
+    expect(database.asked).toBe(1);
+    database.state = 'away';
+    node.ms += 1_000;
+    const answers = Array.from({ length: 1_000 }, () => clock.reached());
+    for (const { status } of await Promise.allSettled(answers)) expect(status).toBe('rejected');
+    expect(database.asked).toBe(2);
+    database.state = 'there';
+    await expect(clock.reached()).rejects.toThrow('away');
+    node.ms += 1_000;
+    await clock.reached();
+    expect(database.asked).toBe(3);
+  });
+
+  test('takes a database that does not answer for there for a while', async () => {
+    const { database, clock, node } = await opened();
+    database.state = 'hanging';
+    node.ms += 9_999;
+    await clock.reached();
+    node.ms += 1;
+    await expect(clock.reached()).rejects.toThrow('has not answered');
     expect(database.asked).toBe(2);
   });
 

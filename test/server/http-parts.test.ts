@@ -1,11 +1,13 @@
 // Goal: the parts of HTTP that need no database: bodies, ranges, origins. Tokens are in auth.test.ts. Method: call them.
 
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
 import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src/http/body.ts';
+import { compressedOnce } from '../../server/src/http/compressed.ts';
 import { isPartial } from '../../server/src/http/files.ts';
 import { originAllowed } from '../../server/src/poke/sockets.ts';
 import { codeOf } from './support/code-of.ts';
@@ -112,4 +114,78 @@ test('refuses pages of another origin unless they are named', () => {
   expect(originAllowed('http://b', 'a:1', new Set())).toBe(false);
   expect(originAllowed('null', 'a:1', new Set())).toBe(false);
   expect(originAllowed('http://b', 'a:1', new Set(['http://b']))).toBe(true);
+});
+
+describe('a file', () => {
+  /** Serves one file, whose text and tag may change, and counts how often it is read. */
+  const served = (type = 'text/javascript') => {
+    const file = { text: 'let x = 1;\n'.repeat(1_000), tag: '"1"', reads: 0, isThere: true };
+    const app = new Hono();
+    app.onError((_error, context) => context.text('', 500));
+    app.get('*', compressedOnce(), () => {
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            file.reads++;
+            if (!file.isThere) throw new Error('no longer there');
+            controller.enqueue(Buffer.from(file.text));
+            controller.close();
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const headers = {
+        etag: file.tag,
+        'content-type': type,
+        'content-length': `${file.text.length}`,
+      };
+      return new Response(body, { headers });
+    });
+    const get = (accepted = 'gzip', method = 'GET') =>
+      app.request('/app.js', { method, headers: { 'accept-encoding': accepted } });
+    return { file, get };
+  };
+
+  test('is read and compressed once for each version, however often it is asked for', async () => {
+    const { file, get } = served();
+    for (const version of [1, 2]) {
+      Object.assign(file, {
+        text: `let x = ${version};\n`.repeat(1_000),
+        tag: `"${version}"`,
+        reads: 0,
+      });
+      // At once, and one after the other.
+      const answers = await Promise.all(Array.from({ length: 20 }, () => get()));
+      answers.push(await get());
+      for (const answer of answers) {
+        expect(answer.headers.get('content-encoding')).toBe('gzip');
+        expect(answer.headers.get('etag')).toBe(`W/"${version}"`);
+        const body = Buffer.from(await answer.arrayBuffer());
+        expect(answer.headers.get('content-length')).toBe(`${body.length}`);
+        expect(gunzipSync(body).toString()).toBe(file.text);
+      }
+      expect(file.reads).toBe(1);
+    }
+  });
+
+  test('that cannot be read is tried again', async () => {
+    const { file, get } = served();
+    file.isThere = false;
+    expect((await get()).status).toBe(500);
+    file.isThere = true;
+    const body = Buffer.from(await (await get()).arrayBuffer());
+    expect(gunzipSync(body).toString()).toBe(file.text);
+  });
+
+  test.each([
+    ['a caller that takes no gzip', 'text/css', 'br', 2_000],
+    ['a picture', 'image/png', 'gzip', 2_000],
+    ['a short text', 'text/css', 'gzip', limits.compressedBytesLeast - 1],
+  ])('is not compressed for %s', async (_name, type, accepted, bytes) => {
+    const { file, get } = served(type);
+    file.text = 'x'.repeat(bytes);
+    const answer = await get(accepted);
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(await answer.text()).toBe(file.text);
+  });
 });

@@ -95,6 +95,13 @@ export const limits = {
   /** The maximum age of a reading of the database's clock for /v1/time, and how long a new reading is waited for. */
   clockFreshMs: 5_000,
   clockWaitMs: 1_000,
+  /** /v1/health asks the database no more often than this, and says `busy` if it has not answered for so long. */
+  healthFreshMs: 1_000,
+  healthWithinMs: 10_000,
+  /** Files that are compressed, once for each version: their size, and how many bytes of the results are kept. */
+  compressedBytesLeast: 1 << 10,
+  compressedBytesMost: 32 << 20,
+  compressedBytesKept: 64 << 20,
   /** Ids in `have` and in `known` of one pull. */
   haveIds: 1_000,
   /** Realms in the cursors of one pull, and its scopes, as many as the core accepts (src/base/limits.h). */
@@ -274,6 +281,8 @@ export interface CallerLimits {
   /** Requests per second; a burst may have 20 seconds' worth. */
   readonly requestsPerUser: number;
   readonly requestsPerClient: number;
+  /** Requests per second of an address that need no token: health, time, files. */
+  readonly requestsPerAddress: number;
   /**
    * Milliseconds of work per second that a user always gets, however much others ask for; 0: no user is ever delayed.
    */
@@ -294,6 +303,7 @@ export const callerLimits: CallerLimits = {
   socketsPerAddress: 4_000,
   requestsPerUser: 200,
   requestsPerClient: 50,
+  requestsPerAddress: 200,
   workPerUser: 100,
   readsPerUser: 3,
   bytesUnderWay: 256 << 20,

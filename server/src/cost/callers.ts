@@ -12,6 +12,7 @@ import { Shares } from './shares.ts';
 export class Callers {
   readonly #users: Rates;
   readonly #clients: Rates;
+  readonly #addresses: Rates;
   readonly #bodies: BodyBytes;
   readonly #bodiesParsed: FairGate;
   readonly #reads: FairGate;
@@ -23,6 +24,7 @@ export class Callers {
     const rate = (perSecond: number) => ({ perSecond, burst: perSecond * burstSeconds });
     this.#users = new Rates(rate(given.requestsPerUser), remembered);
     this.#clients = new Rates(rate(given.requestsPerClient), remembered);
+    this.#addresses = new Rates(rate(given.requestsPerAddress), remembered);
     this.#bodies = new BodyBytes({ inAll: given.bytesUnderWay, perUser: given.bytesPerUser });
     const shares = new Shares({ least: given.workPerUser, remembered });
     const waiting = {
@@ -41,6 +43,11 @@ export class Callers {
   /** A request of this user has arrived. */
   request(user: string): void {
     refuse(this.#users.take(user, 1), 'This user sends too many requests.');
+  }
+
+  /** A request that needs no token has arrived from this address. */
+  stranger(address: string): void {
+    refuse(this.#addresses.take(address, 1), 'This address sends too many requests.');
   }
 
   /** The request declares a body of so many bytes. A long request counts as several. */

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../base/limits.ts';
-import type { Queryable } from './database.ts';
+import { DatabaseTimeout, type Queryable } from './database.ts';
 
 /** Milliseconds of Unix time at the moment of the call, not at the start of the transaction: an SQL expression. */
 export const kNow = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint';
@@ -19,6 +19,10 @@ export interface ClockOptions {
   readonly freshMs: number;
   /** How long a new reading is waited for. */
   readonly waitMs: number;
+  /** For how long the database counts as there, or as away, after a reading that has succeeded, or failed. */
+  readonly healthFreshMs: number;
+  /** For how long it counts as there while it does not answer. */
+  readonly healthWithinMs: number;
   /** A monotonic clock, in milliseconds. */
   readonly steady: () => number;
 }
@@ -34,6 +38,9 @@ export class DatabaseClock {
   /** The difference between the database's clock and `steady`. */
   #offset = 0;
   #askedAt = 0;
+  #answeredAt = 0;
+  /** The error of the last reading; null if it has succeeded. */
+  #failure: unknown = null;
   #reading: Promise<void> | null = null;
 
   private constructor(database: Queryable, options: ClockOptions) {
@@ -46,6 +53,8 @@ export class DatabaseClock {
     options: ClockOptions = {
       freshMs: limits.clockFreshMs,
       waitMs: limits.clockWaitMs,
+      healthFreshMs: limits.healthFreshMs,
+      healthWithinMs: limits.healthWithinMs,
       steady: () => performance.now(),
     },
   ): Promise<DatabaseClock> {
@@ -56,18 +65,38 @@ export class DatabaseClock {
 
   /** Milliseconds of Unix time. */
   async now(): Promise<number> {
-    const { freshMs, waitMs, steady } = this.#options;
-    if (this.#reading === null && steady() - this.#askedAt >= freshMs) {
-      // If the database does not answer, it is asked again later; until then the last reading is used.
-      this.#reading = this.#read()
-        .catch(() => {})
-        .finally(() => {
-          this.#reading = null;
-        });
-    }
-    if (this.#reading !== null)
-      await Promise.race([this.#reading, pause(waitMs, undefined, { ref: false })]);
+    const { freshMs, steady } = this.#options;
+    // If the database does not answer, it is asked again later; until then the last reading is used.
+    if (steady() - this.#askedAt >= freshMs) this.#ask();
+    await this.#settled();
     return Math.floor(steady() + this.#offset);
+  }
+
+  /** Throws if the database is away, or has not answered for long. */
+  async reached(): Promise<void> {
+    const { healthFreshMs, healthWithinMs, steady } = this.#options;
+    if (steady() - this.#askedAt >= healthFreshMs) this.#ask();
+    await this.#settled();
+    if (this.#failure !== null) throw this.#failure;
+    if (steady() - this.#answeredAt >= healthWithinMs)
+      throw new DatabaseTimeout('The database has not answered for long.');
+  }
+
+  /** Begins a reading, unless one is under way. */
+  #ask(): void {
+    this.#reading ??= this.#read()
+      .catch((error: unknown) => {
+        this.#failure = error;
+      })
+      .finally(() => {
+        this.#reading = null;
+      });
+  }
+
+  /** The end of the reading that is under way, or of the time that is waited for it. */
+  async #settled(): Promise<void> {
+    if (this.#reading === null) return;
+    await Promise.race([this.#reading, pause(this.#options.waitMs, undefined, { ref: false })]);
   }
 
   async #read(): Promise<void> {
@@ -75,6 +104,8 @@ export class DatabaseClock {
     this.#askedAt = steady();
     const now = await readClock(this.#database);
     // The offset is computed from now: before the statement was sent, it may have waited for a connection.
-    this.#offset = now - steady();
+    this.#answeredAt = steady();
+    this.#offset = now - this.#answeredAt;
+    this.#failure = null;
   }
 }

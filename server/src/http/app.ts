@@ -12,6 +12,7 @@ import { AuthorityGone } from '../authority/authority-link.ts';
 import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
 import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
@@ -63,6 +64,8 @@ export interface AppOptions {
   readonly files: string | null;
   readonly origins: ReadonlySet<string>;
   readonly hosts: HostRule;
+  /** Whether `x-forwarded-for` gives the address of a request. */
+  readonly trustProxy: boolean;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -102,6 +105,14 @@ export function createApp(options: AppOptions): Hono<App> {
     const user = await options.authenticate(bearer(incoming.headers));
     callers.request(user.id);
     return options.grants.caller(user);
+  };
+  /** A request that needs no token counts for its address. */
+  const stranger: MiddlewareHandler<App> = async ({ env: { incoming } }, next) => {
+    const { socket, headers } = incoming;
+    callers.stranger(
+      addressOf(socket.remoteAddress, headers['x-forwarded-for'], options.trustProxy),
+    );
+    await next();
   };
   /** Runs a read when it is the user's turn, as long as the answer is wanted. */
   const reading = <Answer>(
@@ -302,12 +313,12 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
-  app.get('/v1/time', async ({ env: { incoming } }) =>
+  app.get('/v1/time', stranger, async ({ env: { incoming } }) =>
     jsonResponse(incoming, JSON.stringify({ time: await options.clock.now() })),
   );
 
-  app.get('/v1/health', async ({ env: { incoming } }) => {
-    await options.database.query('select 1');
+  app.get('/v1/health', stranger, async ({ env: { incoming } }) => {
+    await options.clock.reached();
     return jsonResponse(
       incoming,
       JSON.stringify({ status: 'ok', schema: options.schema.version, features: kFeatures }),
@@ -317,7 +328,7 @@ export function createApp(options: AppOptions): Hono<App> {
   app.all('/v1/*', () => {
     throw nothingHere();
   });
-  if (options.files !== null) app.get('*', checkPath, ...staticFiles(options.files));
+  if (options.files !== null) app.get('*', stranger, checkPath, ...staticFiles(options.files));
   app.all('*', ({ req: { method } }) => {
     if (options.files === null || method === 'GET' || method === 'HEAD') throw nothingHere();
     throw new Problem('method_not_allowed', 'Files can only be read.');

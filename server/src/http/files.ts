@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { Context, MiddlewareHandler } from 'hono';
-import { compress } from 'hono/compress';
 import { etag } from 'hono/etag';
+import { compressedOnce } from './compressed.ts';
 
 /** For what never changes, and belongs to who may read it. */
 export const kImmutable = 'private, immutable, max-age=31536000';
@@ -105,7 +105,7 @@ export function staticFiles(
 ): [MiddlewareHandler, MiddlewareHandler, MiddlewareHandler] {
   const serve = serveStatic({ root: folder, onFound: describeFile });
   return [
-    compress({ encoding: 'gzip' }),
+    compressedOnce(),
     etag(),
     async (context, next) => {
       if (kHidden.test(context.req.path)) return next();
