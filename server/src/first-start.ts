@@ -9,10 +9,14 @@ import type { Committer } from './push/commit.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
 
 /** PGlite's database; one that is made at first takes some time. */
-export function openFolder(data: string, progress: (message: string) => void): Promise<Database> {
+export function openFolder(
+  data: string,
+  progress: (message: string) => void,
+  warn: (message: string) => void,
+): Promise<Database> {
   const isNew = !existsSync(join(data, 'pg'));
   progress(isNew ? `Making a new database in ${data} …` : `Opening the database in ${data} …`);
-  return openPGlite(data);
+  return openPGlite(data, { warn });
 }
 
 /** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */

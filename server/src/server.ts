@@ -209,7 +209,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
     makeDataFolder(data);
     const opened = databaseUrl
       ? await openPostgres(databaseUrl, limits.databaseConnections, limits, progress)
-      : await openFolder(data, progress);
+      : await openFolder(data, progress, warn);
     try {
       const description = await prepare(opened, own).catch((error: unknown) => {
         throw explainRights(error, databaseUrl);

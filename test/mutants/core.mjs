@@ -427,8 +427,8 @@ export const core = [
     name: 'an action may be in a log twice',
     hole: 14,
     file: 'src/authority/admission.cc',
-    from: 'if (const KnownActions known = FindKnown(*pushed); !known.empty()) {',
-    to: 'if (const KnownActions known = FindKnown(*pushed); known.size() > 100) {',
+    from: 'if (const KnownActions known = FindKnown(request, *pushed); !known.empty()) {',
+    to: 'if (const KnownActions known = FindKnown(request, *pushed); known.size() > 100) {',
   },
   {
     name: 'the updates after a rejected one stay in the outbox',

@@ -37,6 +37,22 @@ export const costsOnServer = [
     to: "m.id = a.realm || '/' || u.name limit 1) m)) k`",
   },
   {
+    name: 'writes begin on a disk without room',
+    test: 'test/server/disk-full.test.ts',
+    project: 'server',
+    file: 'server/src/db/pglite.ts',
+    from: "if (options.mode === 'write') await room?.check();",
+    to: "if (options.mode === 'tables') await room?.check();",
+  },
+  {
+    name: 'a database that does not start is started at each call',
+    test: 'test/server/disk-full.test.ts',
+    project: 'server',
+    file: 'server/src/db/restarts.ts',
+    from: 'if (before !== null && this.#steady() < before.until) throw before.error;',
+    to: '',
+  },
+  {
     name: 'each look at the health of a server asks the database',
     test: 'test/server/clock.test.ts',
     file: 'server/src/db/clock.ts',

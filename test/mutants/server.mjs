@@ -75,13 +75,13 @@ export const server = [
     name: 'known updates are looked up before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , , heads, found, rows] = await Promise.all([
+    from: `    const [, , , heads, found, ahead] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),`,
-    to: `    const [, , , found, heads, rows] = await Promise.all([
+    to: `    const [, , , found, heads, ahead] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
@@ -92,18 +92,18 @@ export const server = [
     name: 'memberships are read before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , , heads, found, rows] = await Promise.all([
+    from: `    const [, , , heads, found, ahead] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
-      rowsById(tx, this.#schema, looked, budget),`,
-    to: `    const [, , , rows, heads, found] = await Promise.all([
+      readAhead(tx, units, this.#schema, budget),`,
+    to: `    const [, , , ahead, heads, found] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
-      rowsById(tx, this.#schema, looked, budget),
+      readAhead(tx, units, this.#schema, budget),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),`,
   },
@@ -764,8 +764,8 @@ export const server = [
     name: 'a lastUpdateTime is not of one user',
     test: 'test/server/table-time.test.ts',
     file: 'server/src/plain/sealed-time.ts',
-    from: 'JSON.stringify([user.id, table, text])',
-    to: 'JSON.stringify([user.id.length > 0, table, text])',
+    from: 'JSON.stringify([user.id, table, body])',
+    to: 'JSON.stringify([user.id.length > 0, table, body])',
   },
   {
     name: 'realms of a lastUpdateTime are looked up before the rights to them',
@@ -1052,8 +1052,8 @@ export const server = [
     name: "every request for the time reads the database's clock",
     test: 'test/server/clock.test.ts',
     file: 'server/src/db/clock.ts',
-    from: 'if (this.#reading === null && steady() - this.#askedAt >= freshMs) {',
-    to: 'if (steady() - this.#askedAt >= 0) {',
+    from: 'if (steady() - this.#askedAt >= freshMs) this.#ask();',
+    to: 'this.#ask();',
   },
   {
     name: 'a hidden file of the static folder is served',

@@ -1,4 +1,4 @@
-// Mistakes in the server: bundled. The test file that a mistake names must notice it, on PostgreSQL.
+// Mistakes in the server: bundled. The test file that a mistake names must notice it, on PostgreSQL unless it says otherwise.
 
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
@@ -7,7 +7,8 @@ import { judged, linkFolder, refreshTree } from './tree.mjs';
 import { copyEnvironment, filesOf, firstFailure } from './vitest.mjs';
 
 const kTree = join(build, 'mutants', 'server');
-const kProjects = ['server-postgres'];
+/** What only PGlite can show names the project `server`. */
+const projectOf = ({ project = 'server-postgres' }) => project;
 const kSources =
   /^(server|js|tools|test\/(server|js|core|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
 
@@ -24,11 +25,17 @@ export const server = {
     refreshTree(kTree, kSources);
     for (const name of ['node_modules', 'dist', 'build/wasm']) linkFolder(kTree, name);
     await bundle();
-    return firstFailure(kTree, kProjects, filesOf(mutants));
+    const projects = [...new Set(mutants.map(projectOf))];
+    for (const project of projects) {
+      const files = filesOf(mutants.filter((mutant) => projectOf(mutant) === project));
+      const failure = firstFailure(kTree, [project], files);
+      if (failure !== null) return failure;
+    }
+    return null;
   },
   judge: (mutant) =>
     judged(kTree, mutant, async () => {
       await bundle();
-      return firstFailure(kTree, kProjects, [mutant.test]);
+      return firstFailure(kTree, [projectOf(mutant)], [mutant.test]);
     }),
 };

@@ -85,6 +85,15 @@ export const limits = {
    * PGlite runs one statement at a time. A statement that takes longer is ended with its thread, which is restarted.
    */
   pgliteStatementMs: 30_000,
+  /**
+   * PGlite writes nothing while fewer bytes of its disk are free: more than one transaction may write, with its log
+   * (`rowBytesPerTransaction`). For how long an answer of the file system is used.
+   */
+  diskReserveBytes: 256 << 20,
+  diskFreshMs: 200,
+  /** The pause after PGlite's thread could not be started: the first, and the longest. */
+  pgliteRestartMs: 1_000,
+  pgliteRestartMostMs: 30_000,
   /** A step of the authority that takes longer is ended with its thread. */
   authorityStepMs: 30_000,
   /** PostgreSQL ends a transaction that is idle for so long. */

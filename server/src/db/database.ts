@@ -102,6 +102,9 @@ export class ConnectionError extends Error {
 /** A statement was not answered in time. */
 export class DatabaseTimeout extends ConnectionError {}
 
+/** Nothing was written, because the disk has no room. The message says so to callers. */
+export class DiskFull extends ConnectionError {}
+
 /** Whether a statement took too long. Another try would take as long again. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DatabaseTimeout || sqlState(error) === '57014';

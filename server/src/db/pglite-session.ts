@@ -83,7 +83,14 @@ export class PGliteSession implements Session {
 
   static async open(options: ThreadOptions, answerWithinMs: number): Promise<PGliteSession> {
     const session = new PGliteSession(options, answerWithinMs);
-    await session.#started();
+    try {
+      await session.#started();
+    } catch (error) {
+      // A thread that failed in the middle of its start keeps its memory, and never ends by itself.
+      session.discard();
+      await session.ended;
+      throw error;
+    }
     return session;
   }
 
@@ -94,8 +101,14 @@ export class PGliteSession implements Session {
           this.workedMs += message.ms;
           this.#answered(message.results);
         } else if ('died' in message) die(message.died);
-        else if ('failed' in message) reject(rebuilt(message.failed));
-        else resolve();
+        else if ('failed' in message) {
+          const reason = message.failed.message;
+          reject(
+            new ConnectionError(`The database does not start: ${reason}`, {
+              cause: rebuilt(message.failed),
+            }),
+          );
+        } else resolve();
       });
       const gone = (error?: Error) => {
         const reason = error?.message ?? 'it ended';

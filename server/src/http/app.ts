@@ -18,7 +18,7 @@ import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
 import type { DatabaseClock } from '../db/clock.ts';
-import { type Database, isStorable, isUnavailable, type Within } from '../db/database.ts';
+import { type Database, DiskFull, isStorable, isUnavailable, type Within } from '../db/database.ts';
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
@@ -127,7 +127,9 @@ export function createApp(options: AppOptions): Hono<App> {
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
     if (isUnavailable(error)) {
-      return new Problem('busy', 'The database is temporarily unavailable.').toResponse();
+      const isFull = error instanceof DiskFull;
+      const detail = isFull ? error.message : 'The database is temporarily unavailable.';
+      return new Problem('busy', detail).toResponse();
     }
     if (error instanceof AuthorityGone) {
       options.log(`${context.req.method} ${context.req.path} failed.`, error);

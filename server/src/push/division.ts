@@ -14,7 +14,14 @@ import { AuthorityGone, AuthorityTimeout, isOfAnother } from '../authority/autho
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Counts } from '../cost/counts.ts';
-import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
+import {
+  DiskFull,
+  isAway,
+  isTimeout,
+  isUnavailable,
+  refusesValues,
+  sqlState,
+} from '../db/database.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
 import type { Committed, Committer } from './commit.ts';
 import type { RightsVersions, WrittenEntry } from './done.ts';
@@ -201,10 +208,12 @@ export class Division {
     }
     const isBusy = sqlState(error) !== '' || isUnavailable(error) || error instanceof AuthorityGone;
     const what = isBusy ? 'A transaction failed too often, or took too long.' : 'A push failed.';
-    this.#options.log(what, error);
+    const isFull = error instanceof DiskFull;
+    // Its beginning was logged.
+    if (!isFull) this.#options.log(what, error);
     owner.fail(
       isBusy
-        ? new Problem('busy', 'The database is busy; push again.')
+        ? new Problem('busy', isFull ? error.message : 'The database is busy; push again.')
         : new Problem('internal', 'The push failed; push again.'),
     );
   }

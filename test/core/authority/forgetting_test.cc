@@ -173,7 +173,7 @@ TEST_CASE("a former identity's mutation is refused if the log of its time is for
   CHECK(world.n() == 4);
 }
 
-TEST_CASE("neither what is forgotten of a hidden realm is told, nor which actions are in its log") {
+TEST_CASE("tells neither what a hidden realm has forgotten, nor which actions it has") {
   ForgettingWorld world;
   const Data known = world.one.Make(kAddToX);
   REQUIRE(Status(world.one.Send(known)) == "applied");

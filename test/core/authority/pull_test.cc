@@ -226,8 +226,7 @@ TEST_CASE("sends a move to readers of both realms, a delete or create to readers
   CHECK(WriteJson(answer).find("\"A\"") == std::string::npos);
 }
 
-TEST_CASE(
-    "a row that goes out of scope and to another realm leaves; to a hidden one it is deleted") {
+TEST_CASE("a row that moves out of scope leaves; one that moves out of sight is deleted") {
   PulledScenery s;
   const std::string id = Id(7);
   const auto op = [&](const char* kind, const std::string& more) {

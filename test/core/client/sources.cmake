@@ -8,6 +8,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/ordered_diff_test.cc
   test/core/client/overlay_test.cc
   test/core/client/own_ids_test.cc
+  test/core/client/stream_floor_test.cc
   test/core/client/streams_test.cc
   test/core/client/reduced_streams_test.cc
   test/core/client/replay_test.cc

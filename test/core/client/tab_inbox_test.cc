@@ -83,7 +83,7 @@ TEST_CASE("keeps what has no place, or cannot be read, through a retry") {
   CHECK(world.storage.mutations.empty());
 }
 
-TEST_CASE("retries what was left out, or lost, of one object together, in order, under new ids") {
+TEST_CASE("retries all that was left out, or lost, of one object together, under new ids") {
   const char* reason = "dropped";
   SUBCASE("left out") {}
   SUBCASE("lost") { reason = "row_deleted"; }
