@@ -340,6 +340,7 @@ TEST_CASE("counts no image without room, and no failure before one that was load
     world.Finish(R"({"error":{"name":"quota","message":""}})");
     world.Run(80'000);
     REQUIRE(world.fills().size() == jobs + 1);
+    CHECK(world.last_pull_accepts());
   }
   for (int i = 0; i < 2; ++i) {
     world.Finish(kDamaged);
