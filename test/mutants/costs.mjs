@@ -37,6 +37,13 @@ export const costsOnServer = [
     to: "m.id = a.realm || '/' || u.name limit 1) m)) k`",
   },
   {
+    name: 'an update that reads too much is read again to be refused',
+    test: 'test/server/commit.test.ts',
+    file: 'server/src/push/ahead.ts',
+    from: 'if (refuse.some((one) => one.client === client && one.id === update.id)) continue;',
+    to: '',
+  },
+  {
     name: 'writes begin on a disk without room',
     test: 'test/server/disk-full.test.ts',
     project: 'server',

@@ -3,8 +3,10 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Authority } from '../../server/src/authority/authority.ts';
+import { limits } from '../../server/src/base/limits.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { Committer } from '../../server/src/push/commit.ts';
+import { Flusher } from '../../server/src/push/flusher.ts';
 import { RealmsBusy } from '../../server/src/push/locks.ts';
 import type { Caller } from '../../server/src/rights/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
@@ -113,6 +115,43 @@ test('sees commits made during its wait for the lock, and logs no action twice',
     wait: true,
   });
   expect(results[0]).toMatchObject({ status: 'rejected', known: { [action!.id]: 1 } });
+});
+
+test('refuses an update that reads too much, once, and what follows goes on', async () => {
+  const rows = Math.ceil(limits.rowBytesPerTransaction / 1_000_000);
+  await db.execute(
+    `insert into cities (id, realm, revision, created_at, modified_at, name)
+     select 'big-' || n, 'public', 1, now(), now(), repeat('x', 1000000) from generate_series(1, ${rows}) n`,
+  );
+  const flusher = new Flusher({
+    ...{ committer, committed: () => {}, pause: async () => {} },
+    shares: { charge: () => {}, restMs: () => 0 },
+    log: (message, error) => {
+      throw new Error(message, { cause: error });
+    },
+  });
+  const from = new WireClient('');
+  const push = (...updates: Json[]) =>
+    flusher.push({
+      ...{ client: from.id, user, epoch: 1, updates, bytes: 10_000 },
+      cost: { keys: rows, written: 10_000 },
+    });
+  const change = (id: string) => ({ ...city(id), op: 'update', set: { country: 'SE' } });
+  const large = from.update(Array.from({ length: rows }, (_, i) => change(`big-${i + 1}`)));
+  const small = from.update([city('behind-it')]);
+  for (let i = 0; i < 2; i++) {
+    const { results } = await push(large, small);
+    expect(results).toMatchObject([
+      { status: 'rejected', rejected: [{ code: 'limit' }] },
+      { status: 'held' },
+    ]);
+  }
+  // As a client does: it groups what is behind anew.
+  from.chain = {};
+  const { results } = await push(from.update([city('behind-it')]));
+  expect(results).toMatchObject([{ status: 'applied' }]);
+  await flusher.close();
+  await db.execute(`delete from cities where id like 'big-%'`);
 });
 
 test('locks more realms and starts again when a cascade needs them', async () => {

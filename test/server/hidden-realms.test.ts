@@ -186,7 +186,7 @@ test('of a hidden realm nothing is read, and nothing counts', async () => {
       const budget = new RowBudget();
       const before = budget.bytes;
       const ahead = await db.transaction({ mode: 'snapshot' }, (tx) =>
-        readAhead(tx, units, schema, budget),
+        readAhead(tx, units, [], { schema, budget }),
       );
       const text = `[${ahead.rows.filter((part) => part !== '').join()}]`;
       const found = (JSON.parse(text) as Json[]).filter(({ table }) => table === 'cities');

@@ -11,7 +11,7 @@ import { kMembers, membershipId } from '../sql/members.ts';
 import type { RowBudget } from '../sql/row-budget.ts';
 import { type KeyFor, type RowKey, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import type { Unit } from './locks.ts';
+import type { Refusal, Unit } from './locks.ts';
 
 export interface Ahead {
   /** Lists without brackets. */
@@ -43,12 +43,14 @@ class Keys {
 }
 
 /** The rows that the updates name, and the memberships that their authors need. */
-function keysOf(units: readonly Unit[], schema: SqlSchema): KeyFor[] {
+function keysOf(units: readonly Unit[], refuse: readonly Refusal[], schema: SqlSchema): KeyFor[] {
   const keys = new Keys();
-  for (const { user, update } of units) {
+  for (const { client, user, update } of units) {
     for (const realm of realmsNamed(update)) {
       if (isFoundable(realm)) keys.add([realm, kMembers, membershipId(realm, user.id)], null);
     }
+    // It is refused, perhaps because its rows are too many: they are not read again.
+    if (refuse.some((one) => one.client === client && one.id === update.id)) continue;
     for (const op of Array.isArray(update.ops) ? update.ops : []) {
       if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
       // The authority rejects what SQL cannot read as an id, or as a realm.
@@ -83,10 +85,10 @@ async function readMembers(tx: Queryable, keys: readonly KeyFor[]): Promise<Read
 export async function readAhead(
   tx: Queryable,
   units: readonly Unit[],
-  schema: SqlSchema,
-  budget: RowBudget,
+  refuse: readonly Refusal[],
+  { schema, budget }: { readonly schema: SqlSchema; readonly budget: RowBudget },
 ): Promise<Ahead> {
-  const keys = keysOf(units, schema);
+  const keys = keysOf(units, refuse, schema);
   const [members, rows] = await Promise.all([
     readMembers(tx, keys),
     rowsById(tx, schema, keys, budget),

@@ -139,7 +139,7 @@ export class Committer {
     tx: Queryable,
     units: readonly Unit[],
     realms: ReadonlySet<string>,
-    { wait, refuse, spent, alongside }: CommitOptions,
+    { wait, refuse = [], spent, alongside }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one round trip: none of them depends on another's answer.
     const begun = beginning(units, realms);
@@ -150,7 +150,7 @@ export class Committer {
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
-      readAhead(tx, units, this.#schema, budget),
+      readAhead(tx, units, refuse, { schema: this.#schema, budget }),
       // After the locks: all that another node has written in these realms under a newer schema was written before.
       this.#database.fence?.(tx),
     ]);
@@ -161,7 +161,7 @@ export class Committer {
     const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
     const first = firstStep(admitted, realms, { now, heads, since }, { ...known, ...given }, [
-      ...(refuse ?? []),
+      ...refuse,
       ...members.refuse,
     ]);
     const { done, lists } = await this.#authority.admission(
