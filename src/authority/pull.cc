@@ -167,26 +167,45 @@ void Pull::ChooseEnds() {
 }
 
 // Cuts the ranges so that an entry that spans realms is in all of their ranges or in none, as far
-// as the cursors allow. Every step shortens a range, so the loop ends.
+// as the cursors allow. Each entry is looked at once for each realm that it spans.
 void Pull::CutSpanning() {
-  bool is_cut = true;
-  while (is_cut) {
-    is_cut = false;
-    for (auto& [name, realm] : realms_) {
-      if (realm.mode != Mode::kRange) continue;
-      for (auto entry = realm.entries.upper_bound(realm.from.revision);
-           entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
-        const auto is_beyond = [&](const std::pair<std::string, uint64_t>& span) {
-          const auto other = realms_.find(span.first);
-          return other != realms_.end() && other->second.mode == Mode::kRange &&
-                 span.second > other->second.to;
-        };
-        const ByRealm<uint64_t>& spans = entry->second.spans;
-        if (std::none_of(spans.begin(), spans.end(), is_beyond)) continue;
-        realm.to = entry->first - 1;
-        is_cut = true;
-        break;
+  struct Dependent {
+    uint64_t needs = 0;  // a revision of the realm on which it depends
+    std::string realm;
+    uint64_t revision = 0;
+  };
+  Map<std::string, Vector<Dependent>> dependents;  // by that realm
+  for (const auto& [name, realm] : realms_) {
+    if (realm.mode != Mode::kRange) continue;
+    for (auto entry = realm.entries.upper_bound(realm.from.revision);
+         entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
+      for (const auto& [other, revision] : entry->second.spans) {
+        const auto found = realms_.find(other);
+        if (found == realms_.end() || found->second.mode != Mode::kRange) continue;
+        dependents[other].push_back({revision, name, entry->first});
       }
+    }
+  }
+  Vector<std::string> waiting;
+  for (auto& [name, list] : dependents) {
+    Sort(list.begin(), list.end(),
+         [](const Dependent& a, const Dependent& b) { return a.needs < b.needs; });
+    waiting.push_back(name);
+  }
+  while (!waiting.empty()) {
+    const std::string name = std::move(waiting.back());
+    waiting.pop_back();
+    const uint64_t to = realms_.at(name).to;
+    const auto found = dependents.find(name);
+    if (found == dependents.end()) continue;
+    for (Vector<Dependent>& list = found->second; !list.empty() && list.back().needs > to;) {
+      const Dependent dependent = std::move(list.back());
+      list.pop_back();
+      Realm& cut = realms_.at(dependent.realm);
+      if (cut.to < dependent.revision) continue;
+      cut.to = dependent.revision - 1;
+      waiting.push_back(dependent.realm);
+      if (dependent.realm == name) break;  // its own end has changed
     }
   }
 }

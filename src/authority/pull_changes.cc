@@ -21,24 +21,32 @@ void Pull::FoldOwn(const std::string& name, const Realm& realm,
 }
 
 void Pull::JoinMoves() {
+  // By object, the places that it has left, in the order of their realms.
+  struct Left {
+    Vector<Outcome*> places;
+    size_t joined = 0;
+  };
+  Map<ObjectKey, Left> left;
+  for (auto& [place, outcome] : outcomes_) {
+    if (!outcome.from || !outcome.change || outcome.change->kind != ChangeKind::kDelete) continue;
+    left[place.second].places.push_back(&outcome);
+  }
+  if (left.empty()) return;
   for (auto& [to, arrival] : outcomes_) {
     if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
     if (unread_.Has(to.second.table) || !request_.scopes.Cover(to.second)) continue;
-    for (const auto& [name, realm] : realms_) {
-      const auto leaving = outcomes_.find({name, to.second});
-      if (leaving == outcomes_.end() || !leaving->second.from || !leaving->second.change) continue;
-      if (leaving->second.change->kind != ChangeKind::kDelete) continue;
-      Row arrived;
-      arrived.realm = to.first;
-      arrived.created_at = arrival.change->created_at;
-      arrived.modified_at = arrival.change->modified_at;
-      arrived.revision = arrival.change->revision;
-      arrived.props.resize(leaving->second.from->props.size());
-      for (const PropValue& set : arrival.change->set) arrived.props[set.prop] = set.value;
-      leaving->second.change = MovedRow(to.second, *leaving->second.from, arrived);
-      arrival.change.reset();
-      break;
-    }
+    const auto found = left.find(to.second);
+    if (found == left.end() || found->second.joined == found->second.places.size()) continue;
+    Outcome& leaving = *found->second.places[found->second.joined++];
+    Row arrived;
+    arrived.realm = to.first;
+    arrived.created_at = arrival.change->created_at;
+    arrived.modified_at = arrival.change->modified_at;
+    arrived.revision = arrival.change->revision;
+    arrived.props.resize(leaving.from->props.size());
+    for (const PropValue& set : arrival.change->set) arrived.props[set.prop] = set.value;
+    leaving.change = MovedRow(to.second, *leaving.from, arrived);
+    arrival.change.reset();
   }
 }
 
