@@ -44,6 +44,27 @@ export const costsOnServer = [
     to: '',
   },
   {
+    name: 'all realms that are new to a client come in one answer',
+    test: 'test/server/member-limits.test.ts',
+    file: 'server/src/pull/pull.ts',
+    from: 'new Set(all.slice(limits.newRealmsPerPull))',
+    to: 'new Set<string>()',
+  },
+  {
+    name: 'sub-selects without an index cost nothing',
+    test: 'test/server/reads.test.ts',
+    file: 'server/src/pull/sub-selects.ts',
+    from: '    left -= known;\n',
+    to: '',
+  },
+  {
+    name: 'a sub-select over a ref counts as one without an index',
+    test: 'test/server/reads.test.ts',
+    file: 'server/src/pull/sub-selects.ts',
+    from: "select === 'id' || table.columns.some((c) => c.prop === select && c.isIndexed === true)",
+    to: "select === 'id'",
+  },
+  {
     name: 'writes begin on a disk without room',
     test: 'test/server/disk-full.test.ts',
     project: 'server',

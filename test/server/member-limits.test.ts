@@ -2,6 +2,7 @@
 // a real server, filled up to its limits.
 
 import { expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { makeDatabase, postgresUrl, runSql } from './support/database.ts';
 import { city, invite, remove, setRole } from './support/memberships.ts';
 import { type Json, uuid7, type WireClient } from './support/server.ts';
@@ -90,4 +91,35 @@ test('a person has no more realms than a pull can name', async () => {
   for (const guest of ['one', 'another']) await inviteTo(4_500, 'founder', guest);
   const founder = server.client('founder');
   expect(await push(founder, [invite(uuid7(), 'founder', 'owner')])).toEqual(['limit']);
+});
+
+test('realms that are new to a client come in answers of so many, each whole', async () => {
+  const founder = server.client('settler');
+  const realms = Array.from({ length: limits.newRealmsPerPull }, uuid7);
+  for (let at = 0; at < realms.length; at += 50) {
+    const ops = realms
+      .slice(at, at + 50)
+      .flatMap((realm) => [invite(realm, 'settler', 'owner'), city(realm, `city of ${realm}`)]);
+    expect(await push(founder, ops)).toEqual(['applied']);
+  }
+  const device = server.client('settler');
+  device.scopes = [{ table: 'cities', where: ['true'], filled: true }];
+  const held = new Map<string, Set<unknown>>();
+  const answers: number[] = [];
+  for (let more = true; more; ) {
+    const { status, body } = await device.pull();
+    expect(status).toBe(200);
+    const cursors = body.cursors as Record<string, string>;
+    answers.push(Object.keys(cursors).filter((realm) => !(realm in device.cursors)).length);
+    for (const change of body.changes as Json[]) {
+      const realm = String(change.realm);
+      held.set(realm, (held.get(realm) ?? new Set()).add(change.id));
+    }
+    device.cursors = { ...device.cursors, ...cursors };
+    more = body.more === true;
+  }
+  // The personal realm, and the public one, are new, too.
+  expect(answers).toEqual([limits.newRealmsPerPull, 2]);
+  for (const realm of realms)
+    expect(held.get(realm)).toEqual(new Set([`${realm}/settler`, `city of ${realm}`]));
 });

@@ -1,9 +1,17 @@
 // Goal: a pull's reads are limited in bytes before they run. Method: the reads themselves, over rows of known length.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../server/src/db/database.ts';
+import { limits } from '../../server/src/base/limits.ts';
+import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
-import { readOwn, readPage, readRowsAfter, readState } from '../../server/src/pull/reads.ts';
+import {
+  readOwn,
+  readPage,
+  readRowsAfter,
+  readSizes,
+  readState,
+} from '../../server/src/pull/reads.ts';
+import { checkSubSelects } from '../../server/src/pull/sub-selects.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { TooMuchToRead } from '../../server/src/sql/row-bytes.ts';
@@ -93,10 +101,47 @@ describe('a page', () => {
   });
 });
 
-test('reads a whole realm only if it fits', async () => {
-  expect(await readState(database, schema, 'A', 'cities', kMega)).toBeNull();
-  const whole = await readState(database, schema, 'A', 'cities', 2 * kMega);
-  expect(Math.abs((whole?.bytes ?? 0) - (whole?.text.length ?? 0))).toBeLessThan(9_000);
+test('knows about how many bytes the rows of whole realms have, before it reads them', async () => {
+  const realms = ['A', 'none', 'T1'];
+  const sizes = await readSizes(database, schema, realms, 'cities');
+  expect([...sizes.keys()].sort()).toEqual(['A', 'T1']);
+  for (const realm of realms) {
+    const text = await readState(database, schema, [realm], 'cities');
+    expect(Math.abs((sizes.get(realm) ?? 0) - text.length)).toBeLessThan(9_000);
+  }
+  const all = await readState(database, schema, realms, 'cities');
+  const rows = JSON.parse(`[${all}]`) as Row[];
+  expect(new Set(rows.map(({ realm }) => realm))).toEqual(new Set(['A', 'T1']));
+});
+
+describe('sub-selects over a prop without an index', () => {
+  const of = (table: string, select: string) => ['in', 'name', { table, select, where: ['true'] }];
+  const most = limits.unindexedRows;
+  const cases: [string, unknown[], number, boolean][] = [
+    ['may read all rows that are allowed', [of('cities', 'name')], most, true],
+    ['are refused one row beyond', [of('cities', 'name')], most + 1, false],
+    ['count each', [['or', of('cities', 'name'), ['not', of('cities', 'size')]]], most / 2, true],
+    ['count in all scopes', [of('cities', 'name'), of('cities', 'size')], most / 2 + 1, false],
+    ['cost nothing by an index', [of('cities', 'country'), of('cities', 'id')], 10 * most, true],
+    ['cost nothing by a ref', [of('members', 'group')], 10 * most, true],
+    ['are the core’s to refuse if they are malformed', [['in'], 7, of('none', 'x')], most, true],
+  ];
+  test.each(cases)('%s', async (_name, filters, rows, isAllowed) => {
+    const asked: string[] = [];
+    const tx: Queryable = {
+      async query<Found extends object>(sql: string, params?: readonly (string | null)[]) {
+        asked.push(`${sql} ${params?.join()}`);
+        return [{ rows: String(rows) }] as unknown as Found[];
+      },
+    };
+    const scopes = filters.map((where) => ({ table: 'cities', where }));
+    const checked = checkSubSelects(tx, schema, scopes, ['A', 'B']).then(
+      () => true,
+      (error: unknown) => (error as { code: string }).code !== 'limit',
+    );
+    expect(await checked).toBe(isAllowed);
+    for (const one of asked) expect(one).toContain('["A","B"]');
+  });
 });
 
 test('does not read the rows at the end of a range if they have too many bytes', async () => {

@@ -126,6 +126,10 @@ export const limits = {
   patternCharacters: 200,
   /** Log entries of one pull: the maximum of `limit`, and its default. */
   entriesPerPull: 10_000,
+  /** Realms that are new to the client, in one pull; the others come with the next ones. */
+  newRealmsPerPull: 500,
+  /** Rows that sub-selects over props without an index may read in one pull: all rows of their tables, each time. */
+  unindexedRows: 200_000,
   /** Members of the realms that are new to the client, in one pull; of a single realm also more, if it has them already. */
   membersPerPull: 8_000,
   /** An update that would go beyond is refused: members of a realm, and realms of a user, all or with invitations. */

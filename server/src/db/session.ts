@@ -24,7 +24,8 @@ export interface Session {
 
 const kBegin = {
   write: 'begin',
-  snapshot: 'begin isolation level repeatable read read only',
+  // Sub-selects are hashed (sql/filter.ts) if the planner takes their values to fit.
+  snapshot: "begin isolation level repeatable read read only; set local work_mem = '64MB'",
   tables: 'begin; set local statement_timeout = 0',
 } as const;
 

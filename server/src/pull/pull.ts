@@ -14,6 +14,7 @@ import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
+import { checkSubSelects } from './sub-selects.ts';
 
 export interface PullCall {
   readonly user: Caller;
@@ -49,19 +50,20 @@ function withoutLost(cursors: PullRequest['cursors'], lost: readonly string[]) {
 }
 
 /**
- * The realms without some of those that are new to the client: all members of a new realm are in one answer, so the
- * realms with too many of them in all wait for the next one.
+ * The realms without some of those that are new to the client: they, and all members of a new realm, are in one answer, so
+ * the realms beyond a number, or with too many members in all, wait for the next one.
  */
-async function withFewMembers(
+async function withFewNew(
   tx: Queryable,
   realms: readonly string[],
   cursors: PullRequest['cursors'],
 ): Promise<readonly string[]> {
-  const fresh = realms.filter((realm) => isFoundable(realm) && !(realm in cursors));
-  if (fresh.length < 2) return realms;
+  const all = realms.filter((realm) => !Object.hasOwn(cursors, realm));
+  if (all.length < 2) return realms;
+  const left = new Set(all.slice(limits.newRealmsPerPull));
+  const fresh = all.slice(0, limits.newRealmsPerPull).filter(isFoundable);
   const counts = await countMemberships(tx, 'realm', fresh, limits.membersPerPull + 1);
   let members = 0;
-  const left = new Set<string>();
   for (const [i, realm] of fresh.entries()) {
     members += counts.get(realm) ?? 0;
     if (i > 0 && members > limits.membersPerPull) left.add(realm);
@@ -136,7 +138,8 @@ export class Puller {
     );
     const all = [...rights.readable.keys()].filter((realm) => !lost.includes(realm));
     const cursors = withoutLost(request.cursors, lost);
-    const readable = await withFewMembers(tx, all, cursors);
+    await checkSubSelects(tx, this.#options.schema, request.scopes, all);
+    const readable = await withFewNew(tx, all, cursors);
     const { now, realms } = await readHeads(tx, readable);
     this.#options.restored?.look(cursors, lost, realms);
     const asked = JSON.stringify({

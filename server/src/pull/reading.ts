@@ -22,6 +22,7 @@ import {
   readPage,
   readRowsAfter,
   readSelected,
+  readSizes,
   readState,
   readToHead,
 } from './reads.ts';
@@ -237,39 +238,42 @@ export class PullReading {
     ]);
   }
 
-  /** All rows of the realms that come whole. */
+  /** All rows of the realms that come whole: as many statements as tables, however many realms there are. */
   async #state(tx: Queryable, needs: Needs): Promise<string[]> {
     const { schema } = this.#options;
-    const parts: string[] = [];
-    for (const { realm, tables } of needs.state ?? []) {
-      for (const name of tables.filter(isAlwaysRead)) {
-        const read = await readState(tx, schema, realm, name, limits.entryBytes);
-        if (read === null) throw new TooMuchToRead('The members of a realm are too many.');
-        parts.push(read.text);
-        this.#stateBytes += read.bytes;
-      }
+    const asked = needs.state ?? [];
+    const read: string[] = [];
+    const sizes = new Map<string, Map<string, number>>();
+    for (const name of new Set(asked.flatMap(({ tables }) => tables))) {
+      const realms = asked.filter(({ tables }) => tables.includes(name));
+      const names = realms.map(({ realm }) => realm);
+      sizes.set(name, await readSizes(tx, schema, names, name));
+    }
+    const sizeOf = (realm: string, tables: readonly string[]) =>
+      tables.reduce((sum, name) => sum + (sizes.get(name)?.get(realm) ?? 0), 0);
+    const taken = new Map<string, string[]>();
+    for (const { realm, tables } of asked) {
+      const always = tables.filter(isAlwaysRead);
+      const members = sizeOf(realm, always);
+      if (members > limits.entryBytes)
+        throw new TooMuchToRead('The members of a realm are too many.');
+      this.#stateBytes += members;
       const others = tables.filter((name) => !isAlwaysRead(name));
-      if (others.length === 0) continue;
-      const read = this.#portion.content === 'all' ? await this.#rows(tx, realm, others) : null;
-      if (read !== null) parts.push(...read);
-      else this.#leaveOut(realm, others);
+      const bytes = sizeOf(realm, others);
+      const fits =
+        this.#portion.content === 'all' && this.#stateBytes + bytes <= limits.answerBytes;
+      if (fits) this.#stateBytes += bytes;
+      else if (others.length > 0) this.#leaveOut(realm, others);
+      for (const name of fits ? tables : always) {
+        // What is empty needs no look.
+        if (sizeOf(realm, [name]) === 0) continue;
+        const list = taken.get(name);
+        if (list === undefined) taken.set(name, [realm]);
+        else list.push(realm);
+      }
     }
-    return parts;
-  }
-
-  /** All rows of these tables of a realm; null if there is no room for them. */
-  async #rows(tx: Queryable, realm: string, tables: readonly string[]): Promise<string[] | null> {
-    const rows: string[] = [];
-    let bytes = this.#stateBytes;
-    for (const name of tables) {
-      const left = limits.answerBytes - bytes;
-      const read = left > 0 ? await readState(tx, this.#options.schema, realm, name, left) : null;
-      if (read === null) return null;
-      rows.push(read.text);
-      bytes += read.bytes;
-    }
-    this.#stateBytes = bytes;
-    return rows;
+    for (const [name, realms] of taken) read.push(await readState(tx, schema, realms, name));
+    return read;
   }
 
   /** Streams; one is not read if there is no room for it. */

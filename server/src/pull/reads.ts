@@ -5,7 +5,7 @@
 import { limits } from '../base/limits.ts';
 import { kNow } from '../db/clock.ts';
 import { Params, type Queryable } from '../db/database.ts';
-import { filterSql, selectionSql } from '../sql/filter.ts';
+import { filterSql, hashedSelection, selectionSql } from '../sql/filter.ts';
 import { memberOps } from '../sql/members.ts';
 import { quoteText } from '../sql/names.ts';
 import { cutRows, rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
@@ -154,14 +154,20 @@ export async function readCandidates(
   const table = tableOf(schema, name);
   const params = new Params();
   const list = params.add(JSON.stringify(values));
+  const inRealm = `t.realm = ${params.add(realm)}`;
   const all = { table, select: prop, where: ['true'] };
+  const hashed = hashedSelection(schema, all, 't', 'l.v', params);
+  const found =
+    hashed === null
+      ? `select t.* from (select distinct v from json_array_elements_text(${list}::json) as l(v)) k
+          cross join lateral (
+            select t.* from ${table.name} t
+             where ${inRealm} and ${selectionSql(schema, all, 't', 'k.v', params)} offset 0) t`
+      : `select t.* from ${table.name} t
+          where ${inRealm} and ${hashed.matches} and (${hashed.column} in (
+            select ${hashed.value} from json_array_elements_text(${list}::json) as l(v)) is true)`;
   const [row] = await tx.query<{ text: string | null; more: string }>(
-    `with found as (
-       select t.* from (select distinct v from json_array_elements_text(${list}::json) as l(v)) k
-        cross join lateral (
-          select t.* from ${table.name} t
-           where t.realm = ${params.add(realm)} and ${selectionSql(schema, all, 't', 'k.v', params)} offset 0) t
-        limit ${atMost.rows + 1}),
+    `with found as (${found} limit ${atMost.rows + 1}),
      whole as (select count(*) > ${atMost.rows} or coalesce(sum(${rowBytes(table, 'f')}), 0) > ${atMost.bytes} as more
                  from found f)
      select w.more::text as more,
@@ -182,14 +188,25 @@ export function readSelected(
   const params = new Params();
   const list = params.add(JSON.stringify(need.values));
   const selection = { table, select: need.select, where: need.where };
+  const unchanged = `i.realm = ${params.add(need.realm)} and i.revision <= ${params.add(String(need.upto))}::bigint`;
+  const hashed = hashedSelection(schema, selection, 'i', 'l.v', params);
+  if (hashed !== null) {
+    return readText(
+      tx,
+      `select string_agg((l.place - 1)::text, ',') as text
+         from json_array_elements_text(${list}::json) with ordinality as l(v, place)
+        where (${hashed.value} in (
+          select ${hashed.column} from ${table.name} i where ${unchanged} and ${hashed.matches}) is true)`,
+      params.values,
+    );
+  }
   return readText(
     tx,
     `select string_agg((l.place - 1)::text, ',') as text
        from json_array_elements_text(${list}::json) with ordinality as l(v, place)
       cross join lateral (
         select 1 from ${table.name} i
-         where i.realm = ${params.add(need.realm)} and i.revision <= ${params.add(String(need.upto))}::bigint
-           and ${selectionSql(schema, selection, 'i', 'l.v', params)} limit 1) i`,
+         where ${unchanged} and ${selectionSql(schema, selection, 'i', 'l.v', params)} limit 1) i`,
     params.values,
   );
 }
@@ -257,34 +274,42 @@ function tableOf(schema: SqlSchema, name: string): SqlTable {
   return table;
 }
 
-/**
- * Rows as the text of a list without brackets, and about how many bytes they have; null if they would be more than
- * `atMost`.
- */
-export interface RowsRead {
-  readonly text: string;
-  readonly bytes: number;
-}
-
-/** All live rows of a table in a realm. */
-export async function readState(
+/** About how many bytes the live rows of a table have, by realm: of all realms in one statement. */
+export async function readSizes(
   tx: Queryable,
   schema: SqlSchema,
-  realm: string,
+  realms: readonly string[],
   name: string,
-  atMost: number,
-): Promise<RowsRead | null> {
+): Promise<Map<string, number>> {
   const table = tableOf(schema, name);
-  const live = `${table.name} t where t.realm = $1::text and t.deleted_at is null`;
-  const [row] = await tx.query<{ text: string | null; bytes: string }>(
-    `with whole as (select coalesce(sum(${rowBytes(table, 't')}), 0) as bytes from ${live})
-     select bytes::text as bytes, case when bytes <= $2::text::bigint then (
-       select string_agg((${rowJson(table, 't')})::text, ',') from ${live}) end as text
-       from whole`,
-    [realm, String(atMost)],
+  const rows = await tx.query<{ realm: string; bytes: string }>(
+    `select k.realm, s.bytes::text as bytes
+       from json_array_elements_text($1::text::json) as k(realm)
+      cross join lateral (
+        select coalesce(sum(${rowBytes(table, 't')}), 0) as bytes from ${table.name} t
+         where t.realm = k.realm and t.deleted_at is null) s
+      where s.bytes > 0`,
+    [JSON.stringify(realms)],
   );
-  const bytes = Number(row?.bytes ?? 0);
-  return bytes > atMost ? null : { text: row?.text ?? '', bytes };
+  return new Map(rows.map(({ realm, bytes }) => [realm, Number(bytes)]));
+}
+
+/** All live rows of a table in these realms, as the text of a list without brackets. */
+export function readState(
+  tx: Queryable,
+  schema: SqlSchema,
+  realms: readonly string[],
+  name: string,
+): Promise<string> {
+  const table = tableOf(schema, name);
+  return readText(
+    tx,
+    `select string_agg((${rowJson(table, 't')})::text, ',') as text
+       from json_array_elements_text($1::text::json) as k(realm)
+      cross join lateral (
+        select t.* from ${table.name} t where t.realm = k.realm and t.deleted_at is null offset 0) t`,
+    [JSON.stringify(realms)],
+  );
 }
 
 export interface PageRead {
@@ -307,9 +332,9 @@ export async function readPage(
 ): Promise<PageRead> {
   const table = tableOf(schema, need.table);
   const params = new Params();
-  const where = filterSql(schema, table, 't', need.where, params);
-  const limit = Math.min(need.limit, atMost.rows);
   const realms = params.add(JSON.stringify(need.realms));
+  const where = filterSql(schema, table, 't', need.where, params, realms);
+  const limit = Math.min(need.limit, atMost.rows);
   const above = params.add(need.above);
   const bytes = params.add(String(Math.floor(atMost.bytes)));
   const [page] = await tx.query<{

@@ -2,6 +2,11 @@
 // "Filters"): absent = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
 // so every comparison within a `not` is made two-valued by coalesce (elsewhere null counts as false by itself, and an
 // index can be used); strings compare by UTF-8 bytes; `like` is case-sensitive.
+//
+// A sub-select is looked up row by row where its prop has an index. Otherwise its values become a hash table, whatever
+// the planner thinks of their number: a subquery without references to the outer row that is no condition of its own
+// (`is true`) is never made a join, and is hashed if it fits into work_mem (session.ts). So its cost is that of reading the
+// inner rows once.
 
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
@@ -25,6 +30,8 @@ interface Column {
   indexed(expression: string): string | null;
   /** What the index by realm holds of the column itself. */
   readonly inIndex: string | null;
+  /** Whether rows are found by a value of it without reading all rows of their realm. */
+  readonly isLookedUp: boolean;
   fromPlain(expression: string): string;
 }
 
@@ -106,11 +113,14 @@ function plainValue(value: unknown, column: Column): string {
 class FilterWriter {
   readonly #schema: SqlSchema;
   readonly #params: Params;
+  /** The realms of the rows, as an SQL expression: JSON text; null: all. */
+  readonly #realms: string | null;
   #nodes = 0;
 
-  constructor(schema: SqlSchema, params: Params) {
+  constructor(schema: SqlSchema, params: Params, realms: string | null = null) {
     this.#schema = schema;
     this.#params = params;
+    this.#realms = realms;
   }
 
   #column(table: SqlTable, alias: string, name: unknown): Column {
@@ -128,6 +138,7 @@ class FilterWriter {
       beginning: byRealm(column, plain) ?? plain,
       indexed,
       inIndex: indexed(plain),
+      isLookedUp: name === 'id' || indexed(plain) !== null,
       fromPlain: (text) => {
         if (column.type === 'number' || column.type === 'date') {
           return fromPlain(column, `${text}::double precision`);
@@ -226,8 +237,22 @@ class FilterWriter {
     const selected = this.#column(table, nested, set.select);
     const inside = { depth: place.depth + 1, isInner: true, isNegated: false };
     const where = this.write(table, nested, set.where ?? ['true'], inside);
+    if (!selected.isLookedUp) {
+      const realms =
+        this.#realms === null ? '' : `and ${nested}.realm = any(${realmsIn(this.#realms)})`;
+      return `((${alias}.realm, ${column.expression}) in (
+        select ${nested}.realm, ${selected.expression} from ${table.name} ${nested}
+         where ${nested}.deleted_at is null and ${selected.plain} is not null ${realms} and ${where}) is true)`;
+    }
     return `exists (select 1 from ${table.name} ${nested} where ${nested}.realm = ${alias}.realm
       and ${nested}.deleted_at is null and ${equal(selected, column)} and ${where})`;
+  }
+
+  /** The column's value, of a plain value as text, if it has no index; else null. */
+  valueWithoutIndex(table: SqlTable, alias: string, name: unknown, value: string) {
+    const column = this.#column(table, alias, name);
+    if (column.isLookedUp) return null;
+    return { column: column.expression, plain: column.plain, value: column.fromPlain(value) };
   }
 
   /** The condition that a column equals a value of `column`, which is of a type that is compared with it. */
@@ -248,16 +273,25 @@ function equal(a: Column, b: Column): string {
   return hasBeginnings ? `${a.beginning} = ${b.beginning} and ${condition}` : condition;
 }
 
-/** The condition on a row `alias` of the table. Throws Problem `invalid` if it is not a valid filter. */
+/** An array of the realms in a JSON text. */
+export function realmsIn(realms: string): string {
+  return `array(select r.name from json_array_elements_text(${realms}::json) as r(name))`;
+}
+
+/**
+ * The condition on a row `alias` of the table, which is in one of `realms` (an SQL expression: JSON text). Throws Problem
+ * `invalid` if it is not a valid filter.
+ */
 export function filterSql(
   schema: SqlSchema,
   table: SqlTable,
   alias: string,
   filter: unknown,
   params: Params,
+  realms: string | null = null,
 ): string {
   const place = { depth: 1, isInner: false, isNegated: false };
-  return new FilterWriter(schema, params).write(table, alias, filter, place);
+  return new FilterWriter(schema, params, realms).write(table, alias, filter, place);
 }
 
 /** A sub-select by itself: the rows of `table` that match and are live. */
@@ -278,4 +312,33 @@ export function selectionSql(
   const writer = new FilterWriter(schema, params);
   const matches = writer.write(table, alias, where, { depth: 1, isInner: true, isNegated: false });
   return `${alias}.deleted_at is null and ${writer.equals(table, alias, select, value)} and ${matches}`;
+}
+
+/** A selection whose prop has no index: it is compared with a hash table of values. */
+export interface HashedSelection {
+  /** The condition that the row is live and matches, and selects something. */
+  readonly matches: string;
+  /** What the row selects. */
+  readonly column: string;
+  /** The value in the plain text `value`. */
+  readonly value: string;
+}
+
+/** The parts of a condition as `selectionSql` makes it, if the prop has no index; else null. */
+export function hashedSelection(
+  schema: SqlSchema,
+  { table, select, where }: Selection,
+  alias: string,
+  value: string,
+  params: Params,
+): HashedSelection | null {
+  const writer = new FilterWriter(schema, params);
+  const found = writer.valueWithoutIndex(table, alias, select, value);
+  if (found === null) return null;
+  const matches = writer.write(table, alias, where, { depth: 1, isInner: true, isNegated: false });
+  return {
+    matches: `${alias}.deleted_at is null and ${found.plain} is not null and ${matches}`,
+    column: found.column,
+    value: found.value,
+  };
 }
