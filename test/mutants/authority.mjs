@@ -154,8 +154,8 @@ export const authority = [
   {
     name: 'a cut range delays only the first of the realms that an update spans',
     file: 'src/authority/pull.cc',
-    from: 'std::none_of(spans.begin(), spans.end(), is_beyond)',
-    to: '(spans.empty() || !is_beyond(*spans.begin()))',
+    from: '        dependents[other].push_back({revision, name, entry->first});',
+    to: '        dependents[other].push_back({revision, name, entry->first});\n        break;',
   },
   {
     name: 'an op other than a create changes a row in a realm that its author may only read',

@@ -1117,8 +1117,8 @@ export const core = [
   {
     name: 'a pull cuts the ranges of its realms in one pass',
     file: 'src/authority/pull.cc',
-    from: '        realm.to = entry->first - 1;\n        is_cut = true;',
-    to: '        realm.to = entry->first - 1;',
+    from: '      waiting.push_back(dependent.realm);\n',
+    to: '',
   },
   {
     name: 'a worker asks for a lease of a newer version without a pause',

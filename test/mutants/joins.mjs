@@ -77,9 +77,9 @@ export const joinsOnServer = [
   {
     name: 'inner rows that have changed since count as they are today',
     test,
-    file: 'server/src/pull/reads.ts',
-    from: ' and i.revision <= ${params.add(String(need.upto))}::bigint\n',
-    to: '\n',
+    file: 'server/src/pull/join-reads.ts',
+    from: ' and i.revision <= ${params.add(String(need.upto))}::bigint`;',
+    to: '`;',
   },
   {
     name: 'a page looks for inner rows in every realm',

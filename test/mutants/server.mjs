@@ -244,8 +244,8 @@ export const server = [
     name: 'rows are read in another snapshot than the head',
     test: 'test/server/nodes/snapshot.test.ts',
     file: 'server/src/db/session.ts',
-    from: `snapshot: 'begin isolation level repeatable read read only',`,
-    to: `snapshot: 'begin read only',`,
+    from: 'snapshot: "begin isolation level repeatable read read only;',
+    to: 'snapshot: "begin read only;',
   },
   {
     name: 'the revision of an aborted transaction is not given to the next',

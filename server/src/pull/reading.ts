@@ -11,20 +11,18 @@ import { TooMuchToRead } from '../sql/row-bytes.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { readStreamPart } from '../stream/part.ts';
+import { readCandidates, readSelected, readToHead } from './join-reads.ts';
 import type { Needs } from './needs.ts';
 import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
   readActions,
-  readCandidates,
   readChanges,
   readEntries,
   readOwn,
   readPage,
   readRowsAfter,
-  readSelected,
   readSizes,
   readState,
-  readToHead,
 } from './reads.ts';
 import type { RestoreNotice } from './restored.ts';
 
