@@ -10,7 +10,7 @@ const kTree = join(build, 'mutants', 'server');
 /** What only PGlite can show names the project `server`. */
 const projectOf = ({ project = 'server-postgres' }) => project;
 const kSources =
-  /^(server|js|tools|test\/(server|js|core|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
+  /^(server|js|tools|docs|test\/(server|js|core|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
 
 /** Makes the server's bundle, which the tests start. */
 async function bundle() {
