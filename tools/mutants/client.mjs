@@ -15,7 +15,8 @@ export const client = {
   /** Updates the copy of the tree. Returns the test that fails without any mistake, or null. */
   async prepare(mutants) {
     refreshTree(kTree, kSources);
-    for (const name of ['node_modules', 'dist', 'build/wasm', 'server', 'web-demo']) linkFolder(kTree, name);
+    for (const name of ['node_modules', 'dist', 'build/wasm', 'server', 'web-demo'])
+      linkFolder(kTree, name);
     return firstFailure(kTree, kProjects, filesOf(mutants));
   },
   judge: (mutant) =>

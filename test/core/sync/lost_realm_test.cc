@@ -86,6 +86,26 @@ TEST_CASE("drops a realm that was revoked before it was read again, and keeps a 
   }
 }
 
+TEST_CASE("takes a realm that is to be read again for revoked only if nothing brings it") {
+  constexpr std::string_view kFill =
+      R"({"realm":"R","revision":7,"at":70,"epoch":1,"hash":"0123456789abcdef","bytes":5000,
+      "url":"/v1/snapshot/R/1/7/0123456789abcdef"})";
+  for (const bool comes_by_image : {false, true}) {
+    CAPTURE(comes_by_image);
+    TwoRealms world;
+    const std::string fills = comes_by_image ? std::string(kFill) : "";
+    world.network.scripted.push_back(
+        Scripted(410, R"({"code":"gone"})", "application/problem+json"));
+    for (int i = 0; i < 10; ++i) {
+      world.network.scripted.push_back(Scripted(
+          200, R"({"time":1,"cursors":{"A":"0@0"},"changes":[],"fills":[)" + fills + "]}"));
+    }
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    CHECK(world.sync()["revokedAt"].is_null() == comes_by_image);
+  }
+}
+
 TEST_CASE("does not take an update for confirmed that a lost realm had") {
   SyncWorld world;
   world.server.Foreign("r", "R", "x");
