@@ -97,7 +97,7 @@ export default defineConfig({
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.
       project('server-postgres', ['test/server/**/*.test.ts'], {
         ...slow,
-        exclude: ['test/server/{directory-lock,disk-full,pglite,start}.test.ts'],
+        exclude: ['test/server/{directory-lock,disk-full,pglite,start,statistics}.test.ts'],
         globalSetup: here('./test/server/support/postgres.ts'),
       }),
       // Browsers mostly wait, so three files run side by side, each with profiles, a server and ports of its own. No test is

@@ -1,4 +1,4 @@
-// What a server does before it takes the first request: rows of a seed, statistics, images.
+// What a server does before it takes the first request: rows of a seed, images.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,11 +17,6 @@ export function openFolder(
   const isNew = !existsSync(join(data, 'pg'));
   progress(isNew ? `Making a new database in ${data} …` : `Opening the database in ${data} …`);
   return openPGlite(data, { warn });
-}
-
-/** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */
-export async function gatherStatistics(database: Database): Promise<void> {
-  if (database.kind === 'pglite') await database.execute('analyze');
 }
 
 /** Makes the images that the first clients will ask for, so that none of them waits. */

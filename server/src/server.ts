@@ -16,7 +16,7 @@ import { lockDirectory } from './db/directory-lock.ts';
 import { OutageLog } from './db/outage-log.ts';
 import { PgChannel } from './db/pg-channel.ts';
 import { openPostgres } from './db/postgres.ts';
-import { gatherStatistics, makeImages, openFolder, seedFirst } from './first-start.ts';
+import { makeImages, openFolder, seedFirst } from './first-start.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
 import { type Front, Mount, openPort } from './http/front.ts';
@@ -52,6 +52,7 @@ import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
 import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
+import { Statistics } from './sql/statistics.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
 import { ReducerTable, valuesOf } from './stream/reducers.ts';
 import { checkReducersFit, StreamSnapshots } from './stream/snapshots.ts';
@@ -264,7 +265,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     options.seed === undefined
       ? new Set<string>()
       : await seedFirst(options.seed, { database, committer, progress });
-  await gatherStatistics(database);
+  const statistics = database.kind === 'pglite' ? await Statistics.begin({ database, log }) : null;
   await makeImages(seeded, { database, images, progress });
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
@@ -284,6 +285,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     committed: (entries, rights) => {
       relay.committed(entries, rights);
       snapshots.committed(entries);
+      for (const { changes, appends } of entries) statistics?.written(changes + appends);
     },
     pause: (ms) => pause(ms),
     log,
@@ -357,6 +359,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       await flusher.close();
       await snapshots.close();
       await retention.close();
+      await statistics?.close();
       await relay.close();
       await store.close();
       await database.close();
