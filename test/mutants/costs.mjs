@@ -73,6 +73,13 @@ export const costsOnServer = [
     to: '',
   },
   {
+    name: 'a request that held all others for long is forgiven',
+    test: 'test/server/shares.test.ts',
+    file: 'server/src/cost/shares.ts',
+    from: 'debt.ms = Math.min(limits.workOwed, before + ms);',
+    to: 'debt.ms = Math.min(limits.workSaved, before + ms);',
+  },
+  {
     name: 'writes begin on a disk without room',
     test: 'test/server/disk-full.test.ts',
     project: 'server',

@@ -115,6 +115,26 @@ describe('shares of time', () => {
     expect(rested).toBeLessThan(1.1 * most);
   });
 
+  test.each([1_500, 30_000])('owe what %i ms of work have taken from others, in full', (ms) => {
+    const { shares, wait, pass } = stage();
+    wait('greedy', ...crowd);
+    pass(3);
+    shares.charge('greedy', ms);
+    const most = (ms - limits.workAtOnce) / (kLeast / 1_000);
+    const told = shares.longRestMs('greedy');
+    expect(told).toBeGreaterThan(0.8 * Math.min(most, limits.restRefusedMostMs));
+    expect(told).toBeLessThanOrEqual(Math.min(most, limits.restRefusedMostMs));
+    let rested = 0;
+    for (; shares.restMs('greedy') > 0; rested += kStepMs) {
+      const isLong = shares.longRestMs('greedy') > 0;
+      if (rested > most - 0.9 * limits.restRefusedMs) expect(isLong).toBe(false);
+      else if (rested < most - 1.3 * limits.restRefusedMs) expect(isLong).toBe(true);
+      pass(kStepMs / 1_000);
+    }
+    expect(rested).toBeGreaterThan(0.8 * most);
+    expect(shares.longRestMs('anybody else')).toBe(0);
+  });
+
   test('end a delay when the others have left', async () => {
     const { shares, wait, pass } = stage();
     wait('greedy');

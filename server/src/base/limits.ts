@@ -192,11 +192,15 @@ export const limits = {
   /** So many bytes of a request count as one more request. */
   bytesPerToken: 64 << 10,
   /**
-   * Milliseconds of work beyond an equal share that a user may have before the first delay; the maximum debt; and the
-   * interval over which each user's work is measured (cost/shares.ts).
+   * Milliseconds of work beyond an equal share that a user may have before the first delay; the maximum debt, as much as
+   * two requests can take (`readWithinMs`); the maximum credit; the delay beyond which requests are refused, and the
+   * longest `retry-after` then; and the interval over which each user's work is measured (cost/shares.ts).
    */
   workAtOnce: 250,
-  workOwed: 1_000,
+  workOwed: 60_000,
+  workSaved: 1_000,
+  restRefusedMs: 5_000,
+  restRefusedMostMs: 60_000,
   shareStretchMs: 1_000,
   /** A larger body is parsed when it is its user's turn. */
   bytesParsedAtOnce: 16 << 10,

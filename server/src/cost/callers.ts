@@ -43,6 +43,8 @@ export class Callers {
   /** A request of this user has arrived. */
   request(user: string): void {
     refuse(this.#users.take(user, 1), 'This user sends too many requests.');
+    const detail = 'This user has used far more than a share; try again later.';
+    refuse(this.shares.longRestMs(user), detail);
   }
 
   /** A request that needs no token has arrived from this address. */

@@ -127,6 +127,13 @@ export class Shares {
     return over > 0 ? Math.min(kLookMs, Math.ceil(over / this.#shareOf(user))) : 0;
   }
 
+  /** How long this user is delayed, if it is so long that waiting would be of no use; else 0. */
+  longRestMs(user: string): number {
+    if (this.#least === 0 || this.#debts.get(user) === undefined) return 0;
+    const rest = (this.#debt(user).ms - limits.workAtOnce) / this.#shareOf(user);
+    return rest > limits.restRefusedMs ? Math.min(rest, limits.restRefusedMostMs) : 0;
+  }
+
   /** Ends all delays: the server stops. */
   end(): void {
     this.#least = 0;
@@ -135,7 +142,7 @@ export class Shares {
   #debt(user: string): Debt {
     const now = this.#now();
     const debt = this.#debts.get(user) ?? { ms: 0, at: now };
-    debt.ms = Math.max(-limits.workOwed, debt.ms - (now - debt.at) * this.#shareOf(user));
+    debt.ms = Math.max(-limits.workSaved, debt.ms - (now - debt.at) * this.#shareOf(user));
     debt.at = now;
     this.#debts.use(user, debt);
     return debt;
