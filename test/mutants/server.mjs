@@ -896,6 +896,8 @@ export const server = [
   {
     name: 'an image of a lost history is offered',
     test: 'test/server/image-histories.test.ts',
+    // On PostgreSQL the images are in the database, and lost with it.
+    project: 'server',
     file: 'server/src/image/images.ts',
     from: 'return entry !== undefined && Number(entry.at) === kept.at;',
     to: 'return entry !== undefined;',
