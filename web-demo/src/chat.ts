@@ -3,9 +3,10 @@ import type { DataStream, Entry } from 'skerry';
 import { type Demo, user } from './database.js';
 import { formatTime, make } from './dom.js';
 
-interface Message {
-  readonly type: 'said';
-  readonly text: string;
+/** Whoever may write the realm may append anything, also a release of this page that is not known here. */
+function textOf(item: unknown): string {
+  const text = typeof item === 'object' && item !== null && 'text' in item ? item.text : null;
+  return typeof text === 'string' ? text : '(something that cannot be shown here)';
 }
 
 /** So many are shown, and kept on the device. */
@@ -14,17 +15,17 @@ const PAGE = 20;
 
 export class Chat {
   readonly element: HTMLElement;
-  readonly #stream: DataStream<Message>;
+  readonly #stream: DataStream<unknown>;
   readonly #messages = make('ol', { class: 'messages' });
   readonly #earlier = make('button', { type: 'button', class: 'quiet', hidden: true }, 'Earlier');
   readonly #saying = make('form');
   readonly #stop: () => void;
   /** Before those that are shown live: what was asked for, and from then on what is no longer shown live. */
-  #past: readonly Entry<Message>[] = [];
-  #live: readonly Entry<Message>[] = [];
+  #past: readonly Entry<unknown>[] = [];
+  #live: readonly Entry<unknown>[] = [];
 
   constructor(demo: Demo, realm: string, run: (run: () => void) => void) {
-    this.#stream = demo.stream<Message>('chat', { realm, keep: KEPT });
+    this.#stream = demo.stream<unknown>('chat', { realm, keep: KEPT });
     const label = 'Say something';
     const input = make('input', { placeholder: label, 'aria-label': label, autocomplete: 'off' });
     this.#saying.append(input, make('button', { type: 'submit' }, 'Send'));
@@ -81,14 +82,14 @@ export class Chat {
     this.#messages.replaceChildren(...entries.map((entry) => this.#message(entry)));
   }
 
-  #message({ id, value, author, at, madeAt, pending }: Entry<Message>): HTMLElement {
+  #message({ id, value, author, at, madeAt, pending }: Entry<unknown>): HTMLElement {
     const own = author === null || author === user;
     const when = formatTime(at ?? madeAt);
     return make(
       'li',
       { 'data-message': id, class: pending ? 'pending' : own ? 'own' : '' },
       make('span', { class: 'muted' }, `${own ? 'you' : author} · ${when}`),
-      make('span', {}, value.text),
+      make('span', {}, textOf(value)),
     );
   }
 }

@@ -42,7 +42,9 @@ function line({ value, author, at, madeAt, pending }) {
   const item = document.createElement('li');
   item.className = pending ? 'pending' : '';
   const time = (at ?? madeAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  item.textContent = `${time} ${author ?? user}: ${value.text}`;
+  // Whoever may write the realm may append anything.
+  const text = typeof value?.text === 'string' ? value.text : '(something else)';
+  item.textContent = `${time} ${author ?? user}: ${text}`;
   return item;
 }
 
