@@ -60,9 +60,9 @@ export const costsOnServer = [
   {
     name: 'a sub-select over a ref counts as one without an index',
     test: 'test/server/reads.test.ts',
-    file: 'server/src/pull/sub-selects.ts',
-    from: "select === 'id' || table.columns.some((c) => c.prop === select && c.isIndexed === true)",
-    to: "select === 'id'",
+    file: 'server/src/sql/filter.ts',
+    from: "return prop === 'id' || table.columns.some((c) => c.prop === prop && c.isIndexed === true);",
+    to: "return prop === 'id';",
   },
   {
     name: 'statistics of the tables are those of the start',

@@ -5,16 +5,12 @@ import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Queryable } from '../db/database.ts';
-import { realmsIn } from '../sql/filter.ts';
+import { isLookedUp, realmsIn } from '../sql/filter.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 
 interface SubSelect {
   readonly table: SqlTable;
   readonly select: string;
-}
-
-function isLookedUp({ table, select }: SubSelect): boolean {
-  return select === 'id' || table.columns.some((c) => c.prop === select && c.isIndexed === true);
 }
 
 /** The sub-selects of the filters; what is malformed is left to the core. */
@@ -40,7 +36,9 @@ export async function checkSubSelects(
   scopes: readonly unknown[],
   realms: readonly string[],
 ): Promise<void> {
-  const costly = subSelectsOf(schema, scopes).filter((one) => !isLookedUp(one));
+  const costly = subSelectsOf(schema, scopes).filter(
+    ({ table, select }) => !isLookedUp(table, select),
+  );
   const rows = new Map<SqlTable, number>();
   let left: number = limits.unindexedRows;
   for (const { table, select } of costly) {

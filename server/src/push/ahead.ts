@@ -7,7 +7,7 @@ import { isObject } from '../base/json.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Queryable } from '../db/database.ts';
 import { isFoundable } from '../rights/rights.ts';
-import { kMembers, membershipId } from '../sql/members.ts';
+import { kMembers, membershipId, readRoles } from '../sql/members.ts';
 import type { RowBudget } from '../sql/row-budget.ts';
 import { type KeyFor, type RowKey, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
@@ -72,13 +72,8 @@ async function readMembers(tx: Queryable, keys: readonly KeyFor[]): Promise<Read
     for (const user of users ?? []) pairs.set(membershipId(key[0], user), key[0]);
   }
   if (pairs.size === 0) return new Set();
-  const rows = await tx.query<{ id: string }>(
-    `select m.id from json_to_recordset($1::text::json) as k(realm text, id text)
-      cross join lateral (select m.id from skerry.membership m
-                           where m.realm = k.realm and m.id = k.id and m.deleted_at is null limit 1) m`,
-    [JSON.stringify([...pairs].map(([id, realm]) => ({ id, realm })))],
-  );
-  return new Set(rows.map(({ id }) => id));
+  const places = [...pairs].map(([id, realm]) => ({ id, realm }));
+  return new Set((await readRoles(tx, places)).keys());
 }
 
 /** Both statements see the same memberships, because the realms are locked. */

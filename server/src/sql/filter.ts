@@ -138,7 +138,7 @@ class FilterWriter {
       beginning: byRealm(column, plain) ?? plain,
       indexed,
       inIndex: indexed(plain),
-      isLookedUp: name === 'id' || indexed(plain) !== null,
+      isLookedUp: isLookedUp(table, name),
       fromPlain: (text) => {
         if (column.type === 'number' || column.type === 'date') {
           return fromPlain(column, `${text}::double precision`);
@@ -271,6 +271,11 @@ function equal(a: Column, b: Column): string {
   const condition = `${a.expression} = ${b.expression}`;
   const hasBeginnings = [a, b].some((column) => column.inIndex?.startsWith(column.plain) === false);
   return hasBeginnings ? `${a.beginning} = ${b.beginning} and ${condition}` : condition;
+}
+
+/** Whether rows of the table are found by a value of the prop without reading all rows of their realm. */
+export function isLookedUp(table: SqlTable, prop: unknown): boolean {
+  return prop === 'id' || table.columns.some((c) => c.prop === prop && c.isIndexed === true);
 }
 
 /** An array of the realms in a JSON text. */
