@@ -87,9 +87,13 @@ const login = (stage: Stage, token = `dev:${stage.options.user}`) =>
 const reload = (stage: Stage, more: StartOptions = {}) =>
   both(stage, (page) => reopened(page, { ...stage.options, ...more }));
 
-/** Runs in the sync workers of both windows. */
+/** Runs in the sync workers of both windows, which have started. */
 const inWorkers = (stage: Stage, script: string) =>
-  both(stage, (page) => Promise.all(page.workers().map((worker) => worker.evaluate(script))));
+  both(stage, async (page) => {
+    const workers = page.workers();
+    if (workers.length === 0) throw new Error('a window has no sync worker');
+    await Promise.all(workers.map((worker) => worker.evaluate(script)));
+  });
 
 /** A call of IndexedDB fails as an engine's does, until `globalThis.mend()`. */
 const breakStorage = (of: string, call: string) => `{
@@ -98,12 +102,13 @@ const breakStorage = (of: string, call: string) => `{
   globalThis.mend = () => { ${of}.prototype.${call} = whole; };
 }`;
 
-/** This call of IndexedDB fails in the workers of windows that were in step. */
+/** This call of IndexedDB fails in the workers of windows whose workers run: they have answered. */
 const withoutStorage = (code: string, of: string, call: string): Scene => ({
   code,
   options: {},
   async enter(stage) {
-    await both(stage, (page) => inStep(page));
+    // A window may be in step by what the worker of the other has pulled, before its own has started.
+    await both(stage, (page) => page.evaluate(() => db.sync.now()));
     await inWorkers(stage, breakStorage(of, call));
   },
   leave: (stage) => inWorkers(stage, 'globalThis.mend()'),
