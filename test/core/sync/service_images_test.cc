@@ -318,6 +318,26 @@ TEST_CASE("goes on with an image that is being fetched when a service worker tak
   CHECK(world.host(0).status["phase"].Is("idle"));
 }
 
+TEST_CASE("sends no push once a service worker has taken over during an image") {
+  int steps = 0;  // of the window, before it hears of the service worker
+  for (bool has_pushed = false; !has_pushed; ++steps) {
+    REQUIRE(steps < 100);
+    CAPTURE(steps);
+    Offered world("lease");
+    world.network.scripted.clear();
+    world.Mutate({CreateItem("a", "A", 1)});
+    for (int i = 0; i < steps; ++i) REQUIRE(world.host(0).StepOnce());
+    has_pushed = !world.host(0).push_times.empty();
+    if (has_pushed) continue;
+    world.host(0).PostFirst(Json(R"({"type":"service","active":true,"reason":""})"));
+    world.Settle();
+    CHECK(world.host(0).push_times.empty());
+    CHECK(world.host(0).status["phase"].Is("filling"));
+    CHECK(world.fills().size() == 1);
+  }
+  CHECK(steps > 2);
+}
+
 TEST_CASE("pauses before each image that an older server offers though none is accepted") {
   Offered world("lease");
   for (int i = 0; i < 3; ++i) {
