@@ -25,6 +25,9 @@ export function membersDef(index: number): TableDef {
   const props = [
     prop('user', { index: true }),
     prop('role', { type: 'enum', enumeration: { type: null, values: roles, members: null } }),
+    // False: the user has not accepted it. Set by the server, as who has invited is.
+    prop('accepted', { type: 'boolean', optional: true }),
+    prop('by', { optional: true }),
   ];
   return {
     name: membersTable,

@@ -213,6 +213,7 @@ Status AdmissionSession::Start(const Data& in) {
   if (!in["now"].is_number() || !in["requests"].is_array()) return Misuse("`now` and `requests`");
   Admission::Input input;
   input.now = in["now"].as_number();
+  input.asks_consent = !in["invitations"].Is("direct");
   ReadRealms(in, &input);
   ReadRequests(in, &input);
   for (const Admission::Request& request : input.requests) {
@@ -276,11 +277,16 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 Data AdmissionSession::DoneToData() const {
   Data results = Data::MakeArray(), touched = Data::MakeArray();
   for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
-  const auto regranted = Regranted();
+  const Map<Place, ChangedMembers> members = MembersChanged();
   for (const LogEntry& entry : admission_.entries()) {
     Data data = TouchedToData(entry);
-    const auto users = regranted.find({entry.realm, entry.revision});
-    if (users != regranted.end()) data.Set("users", Names(users->second));
+    if (const auto found = members.find({entry.realm, entry.revision}); found != members.end()) {
+      const ChangedMembers& changed = found->second;
+      if (!changed.users.empty()) data.Set("users", Names(changed.users));
+      if (!changed.invited.empty()) data.Set("invited", Names(changed.invited));
+      if (const auto ended = changed.ended.find(entry.user); ended != changed.ended.end())
+        data.Set("declined", Fields{{"user", ended->first}, {"by", ended->second}});
+    }
     touched.Push(std::move(data));
   }
   Set<std::string> tables;
@@ -296,15 +302,31 @@ const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const
   return schema_->table(row.stored.key.table).name;
 }
 
-// By entry, the users whose memberships it changed.
-Map<std::pair<std::string, uint64_t>, Set<std::string>> AdmissionSession::Regranted() const {
-  Map<std::pair<std::string, uint64_t>, Set<std::string>> regranted;
-  for (const LogChange& change : admission_.changes()) {
-    if (change.key.table != schema_->members()) continue;
-    const std::string_view user = UserOfMembership(change.realm, change.key.id);
-    regranted[{change.realm, change.revision}].insert(std::string(user));
+Map<AdmissionSession::Place, AdmissionSession::ChangedMembers> AdmissionSession::MembersChanged()
+    const {
+  Map<PlacedKey, const Row*> later;  // the row after the change that is looked at
+  for (const WorkingSet::Final& row : rows_) {
+    const StoredRow& stored = row.stored;
+    if (stored.key.table != schema_->members() || stored.deleted_at) continue;
+    later[{stored.row.realm, stored.key}] = &stored.row;
   }
-  return regranted;
+  Map<Place, ChangedMembers> members;
+  const Vector<LogChange>& changes = admission_.changes();
+  for (size_t i = changes.size(); i > 0; --i) {
+    const LogChange& change = changes[i - 1];
+    if (change.key.table != schema_->members()) continue;
+    const Row*& after = later[{change.realm, change.key}];
+    const Row* before = change.before ? &*change.before : nullptr;
+    ChangedMembers& changed = members[{change.realm, change.revision}];
+    const std::string user(UserOfMembership(change.realm, change.key.id));
+    for (const Row* row : {before, after}) {
+      if (row) (IsPending(*row) ? changed.invited : changed.users).insert(user);
+    }
+    if (before && !after && IsPending(*before))
+      changed.ended[user] = before->props[kMemberBy].text();
+    after = before;
+  }
+  return members;
 }
 
 // By how many live rows each realm grew. Only the first change of a row in a realm says whether the

@@ -11,7 +11,7 @@ std::optional<MemberRole> MemberRights::RoleIn(const std::string& realm) {
   if (is_new) {
     const auto own =
         view_->Visible(KeyIn(view_->schema(), members, MembershipId(realm, *user_), realm));
-    if (own) known->second = RoleOf(own->props[kMemberRole]);
+    if (own && !IsPending(*own)) known->second = RoleOf(own->props[kMemberRole]);
   }
   return known->second;
 }
@@ -24,6 +24,7 @@ Status MemberRights::Check(const Op& op) {
   if (is_membership) {
     if (const char* fault = FaultOfMembershipOp(op)) return {Code::kInvalidArgument, fault};
     if (user_ && IsLeave(view_->schema(), op, *user_)) return Status::Ok();
+    if (user_ && IsAcceptance(view_->schema(), op, *user_)) return Status::Ok();
   }
   for (const std::string* realm : {&op.realm, &op.to}) {
     const std::optional<MemberRole> role = RoleIn(*realm);

@@ -72,6 +72,7 @@ bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
 void Mirror::TakeCursors(const UpdateRecord& record) {
   for (const auto& [realm, cursor] : record.cursors) cursors_[realm] = cursor;
   if (record.lost.has_value()) TakeLost(*record.lost);
+  if (record.invitations.has_value()) TakeInvitations(*record.invitations);
   if (record.forgotten.has_value()) forgotten_ = *record.forgotten;
   n_ = record.n;
 }
@@ -85,6 +86,12 @@ void Mirror::FollowStreams(const UpdateRecord& record, const Vector<Step>& steps
 void Mirror::TakeLost(const Vector<std::string>& realms) {
   view_->SetFrozen(Set<std::string>(realms.begin(), realms.end()));
   offers_due_ = !realms.empty();
+}
+
+void Mirror::TakeInvitations(const Vector<Data>& invitations) {
+  invitations_ = invitations;
+  // One to a lost realm is accepted without asking.
+  if (!view_->frozen().empty()) offers_due_ = true;
 }
 
 void Mirror::OwnRecord(const UpdateRecord& record, const Vector<Step>& appended) {
@@ -268,6 +275,7 @@ ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
     return ApplyResult::kDamaged;
   }
   TakeLost(reading.sync.lost.value_or(Vector<std::string>()));
+  TakeInvitations(reading.sync.invitations.value_or(Vector<Data>()));
   forgotten_ = reading.sync.forgotten.value_or(ForgottenUpTo());
   n_ = reading.sync.n;
   partly_.clear();

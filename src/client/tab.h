@@ -32,6 +32,7 @@
 #include "client/event.h"
 #include "client/loading.h"
 #include "client/mirror.h"
+#include "client/offers.h"
 #include "client/page_freeze.h"
 #include "client/promises.h"
 #include "client/streams.h"
@@ -225,6 +226,7 @@ class Tab {
   // tab_offers.cc
   void StartOffers(Data* effects);
   void WriteOffers(Tx* tx, Data* writes);
+  bool MustAccept(const SyncProgress& sync, const OfferedRealm& offered) const;
   void FinishOffers(const Tx& tx, Data* effects);
 
   // tab_commit.cc

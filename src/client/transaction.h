@@ -64,6 +64,7 @@ class Transaction {
 
  private:
   Result<OpOutcome> Create(const TableDef& table, OpInput input);
+  Result<OpOutcome> Answer(TxCall call, OpInput input);
   std::string NewId();
   std::string RealmOfNew(const TableDef& table, const Vector<Value>& props) const;
   Result<OpOutcome> Upsert(const TableDef& table, OpInput input, const std::optional<Row>& row);

@@ -59,6 +59,10 @@ struct PokeMessage {
   }
 };
 
+struct InvitationsMessage {
+  static constexpr const char* kType = "invitations";
+};
+
 }  // namespace
 
 // Pokes are sent by table, and a socket message has a small limit: many scopes with their filters
@@ -181,6 +185,8 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
       announced = std::max(announced, heard.revision);
     }
   });
+  OneOf<InvitationsMessage>::Visit(&message,
+                                   [&](const InvitationsMessage&) { poke.anything = true; });
   OneOf<ReadyMessage>::Visit(&message, [&](const ReadyMessage& heard) {
     if (socket_state_ != SocketState::kGreeting) return;
     Ready(heard.features, turn);

@@ -109,6 +109,8 @@ struct PullAnswer {
   // Scopes that are filled again from the start: the answer says nothing about their tables.
   std::optional<Vector<WantedScope>> refill;
   std::optional<std::string> realms_token;  // none: unchanged
+  // SyncProgress::invitations. None: the server does not say.
+  std::optional<Vector<Data>> invitations;
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
@@ -189,6 +191,7 @@ class PullFold {
   void AskForOffers(const std::string& realm);
   void Lose(const std::string& realm);
   void MoveLost();
+  void TakeInvitations();
   bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
   void MoveScopes();
@@ -223,6 +226,7 @@ class PullFold {
   uint64_t highest_ = 0;
   std::optional<ForgottenUpTo> forgotten_;   // of the record, if it has changed
   std::optional<Vector<std::string>> lost_;  // of the record, if there is news about lost realms
+  std::optional<Vector<Data>> invitations_;  // of the record, if they have changed
   // By realm and stream.
   Map<std::pair<std::string, std::string>, Map<StreamPlace, StreamAction>> found_actions_;
   std::optional<Vector<SyncStream>> streams_;  // of the record, if they have changed

@@ -129,6 +129,14 @@ void PullFold::MoveLost() {
   if (sync_.offers.has_value() && sync_.offers->empty()) sync_.offers.reset();
 }
 
+void PullFold::TakeInvitations() {
+  if (!answer_->invitations.has_value()) return;
+  const bool are_same = sync_.invitations.value_or(Vector<Data>()) == *answer_->invitations;
+  if (are_same) return;
+  sync_.invitations = invitations_ = answer_->invitations;
+  if (invitations_->empty()) sync_.invitations.reset();
+}
+
 void PullFold::MoveCursors() {
   Cursors cursors = sync_.cursors;
   for (const auto& [realm, cursor] : answer_->cursors) {

@@ -125,7 +125,7 @@ export const core = [
   {
     name: 'changes in a lost realm are pushed before it is founded again',
     file: 'src/sync/grouping.cc',
-    from: 'const bool waits = is_in_lost ? !FoundsAgain(record) : Touches(record);',
+    from: 'const bool waits = is_in_lost ? !BringsBack(record) : Touches(record);',
     to: 'const bool waits = !is_in_lost && Touches(record);',
   },
   {

@@ -38,7 +38,7 @@ import {
   recordFormer,
   type Unit,
 } from './locks.ts';
-import { boundMembers } from './member-limits.ts';
+import { boundMembers, type Invitations } from './member-limits.ts';
 
 export interface Committed {
   readonly now: number;
@@ -102,13 +102,20 @@ export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
+  readonly #invitations: Invitations;
   readonly #clients = new Present(limits.rowsRemembered);
   readonly #realms = new Present(limits.rowsRemembered);
 
-  constructor(database: Database, authority: Authority, schema: SqlSchema) {
+  constructor(
+    database: Database,
+    authority: Authority,
+    schema: SqlSchema,
+    invitations: Invitations = 'consent',
+  ) {
     this.#database = database;
     this.#authority = authority;
     this.#schema = schema;
+    this.#invitations = invitations;
   }
 
   /** Admits and commits the units in their order, in one transaction. */
@@ -157,13 +164,16 @@ export class Committer {
     checkLocked(units, begun, heads, found);
     const { owners, since, now, known } = found;
     const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
-    const members = await boundMembers(tx, bound);
+    const members = await boundMembers(tx, bound, this.#invitations);
     const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
-    const first = firstStep(admitted, realms, { now, heads, since }, { ...known, ...given }, [
-      ...refuse,
-      ...members.refuse,
-    ]);
+    const first = firstStep(
+      admitted,
+      realms,
+      { now, heads, since },
+      { ...known, ...given, invitations: JSON.stringify(this.#invitations) },
+      [...refuse, ...members.refuse],
+    );
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),
       spent,
@@ -206,7 +216,7 @@ function firstStep(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
   { now, heads, since }: Pick<Found, 'now' | 'since'> & { readonly heads: Heads },
-  known: Known & { readonly rows: string; readonly looked: string },
+  known: Known & { readonly rows: string; readonly looked: string; readonly invitations: string },
   refuse: readonly Refusal[],
 ): string {
   const { requests, rights } = asRequests(units, since);

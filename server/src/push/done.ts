@@ -14,8 +14,12 @@ export interface Entry {
   readonly client: string;
   readonly tables: readonly string[];
   readonly streams: readonly string[];
-  /** The users whose memberships it changed, if any. */
+  /** The users whose memberships it changed, if any; not those that wait to be accepted. */
   readonly users?: readonly string[];
+  /** The users whose invitations it made, changed or ended. */
+  readonly invited?: readonly string[];
+  /** Its author has declined an invitation by this user. */
+  readonly declined?: { readonly user: string; readonly by: string };
 }
 
 export interface WrittenEntry extends Entry {
@@ -75,7 +79,7 @@ export async function writeDone(
   params.add(JSON.stringify(seen));
   const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
   const { members, check } = writingRows(schema, rows, done.rows, locked, params);
-  const granting = writingRights(rights, done.at, params);
+  const granting = [...writingRights(rights, done.at, params), ...writingDeclined(done, params)];
   const sql = `with ${[...members, kWriteLog, ...granting].join(',')} select ${check}::text as written`;
   await tx.query(sql, params.values, { last: true });
 }
@@ -100,6 +104,22 @@ function writingRights(rights: RightsVersions, at: number, params: Params): stri
     returning u.user_id, u.version, u.at),
   rights_given as (
     insert into skerry.rights_given (user_id, version, at) select r.user_id, r.version, r.at from user_rights r)`,
+  ];
+}
+
+/** In the order of users, as rights. */
+function writingDeclined({ touched, at }: Done, params: Params): string[] {
+  const declined = touched.flatMap((entry) => entry.declined ?? []);
+  if (declined.length === 0) return [];
+  const list = declined.map(({ user, by }) => ({ user, by, at }));
+  return [
+    `
+  declined as (
+    insert into skerry.declined (user_id, inviter, at)
+    select distinct k."user", k."by", k.at
+      from json_to_recordset(${params.add(JSON.stringify(list))}::json) as k("user" text, "by" text, at bigint)
+     order by 1, 2
+    on conflict (user_id, inviter) do update set at = excluded.at)`,
   ];
 }
 
