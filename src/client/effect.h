@@ -76,7 +76,7 @@ struct WindowState {
   std::optional<double> last_synced_at;
   Vector<SyncScope> scopes;
   std::optional<Vector<std::string>> lost;  // realms that the server has lost
-  std::optional<Vector<Data>> invitations;  // SyncProgress::invitations
+  Data invitations;                         // SyncProgress::invitations
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -92,7 +92,7 @@ struct WindowState {
     member("lastSyncedAt", self.last_synced_at);
     member("scopes", self.scopes);
     member.Optional("lost", self.lost);
-    member.Optional("invitations", self.invitations);
+    member("invitations", self.invitations);
   }
 };
 

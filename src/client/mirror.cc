@@ -72,7 +72,7 @@ bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
 void Mirror::TakeCursors(const UpdateRecord& record) {
   for (const auto& [realm, cursor] : record.cursors) cursors_[realm] = cursor;
   if (record.lost.has_value()) TakeLost(*record.lost);
-  if (record.invitations.has_value()) TakeInvitations(*record.invitations);
+  if (record.invitations.has_value()) invitations_ = *record.invitations;
   if (record.forgotten.has_value()) forgotten_ = *record.forgotten;
   n_ = record.n;
 }
@@ -86,12 +86,6 @@ void Mirror::FollowStreams(const UpdateRecord& record, const Vector<Step>& steps
 void Mirror::TakeLost(const Vector<std::string>& realms) {
   view_->SetFrozen(Set<std::string>(realms.begin(), realms.end()));
   offers_due_ = !realms.empty();
-}
-
-void Mirror::TakeInvitations(const Vector<Data>& invitations) {
-  invitations_ = invitations;
-  // One to a lost realm is accepted without asking.
-  if (!view_->frozen().empty()) offers_due_ = true;
 }
 
 void Mirror::OwnRecord(const UpdateRecord& record, const Vector<Step>& appended) {
@@ -275,7 +269,7 @@ ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
     return ApplyResult::kDamaged;
   }
   TakeLost(reading.sync.lost.value_or(Vector<std::string>()));
-  TakeInvitations(reading.sync.invitations.value_or(Vector<Data>()));
+  invitations_ = reading.sync.invitations;
   forgotten_ = reading.sync.forgotten.value_or(ForgottenUpTo());
   n_ = reading.sync.n;
   partly_.clear();

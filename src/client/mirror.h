@@ -99,7 +99,7 @@ class Mirror {
   const PendingList& pending() const { return pending_; }
   const Cursors& cursors() const { return cursors_; }
   const ForgottenUpTo& forgotten() const { return forgotten_; }
-  const Vector<Data>& invitations() const { return invitations_; }
+  const Data& invitations() const { return invitations_; }
   uint64_t CursorRevision(const std::string& realm) const;
 
   // The view now has the image of this pointer (an empty pointer: no image, n = 0).
@@ -145,7 +145,6 @@ class Mirror {
   void TakeCursors(const UpdateRecord& record);
   void FollowStreams(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeLost(const Vector<std::string>& realms);
-  void TakeInvitations(const Vector<Data>& invitations);
   void RememberRemoved(const std::string& id, uint64_t key);
   void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
@@ -160,7 +159,7 @@ class Mirror {
   std::string generation_;  // of the image that was loaded
   ForgottenUpTo forgotten_;
   Cursors cursors_;
-  Vector<Data> invitations_;  // SyncProgress::invitations
+  Data invitations_;  // SyncProgress::invitations
   PendingList pending_;
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading

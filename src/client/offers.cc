@@ -8,8 +8,6 @@
 namespace skerry {
 namespace {
 
-std::string RealmArg(const std::string& realm) { return "{\"realm\":\"" + realm + "\"}"; }
-
 class OfferMaker {
  public:
   OfferMaker(const View* view, const OfferedRealm* offered, UuidGenerator* ids)
@@ -31,7 +29,7 @@ class OfferMaker {
   void Found() {
     const TableIndex members = schema_->members();
     const std::string own = MembershipId(offered_->realm, *offered_->user);
-    Open("skerry/found", RealmArg(offered_->realm));
+    Open("skerry/found", "{\"realm\":\"" + offered_->realm + "\"}");
     for (const auto& [id, realm] : view_->BaseKeys(members)) {
       if (realm != offered_->realm) continue;
       const ObjectKey key = KeyIn(*schema_, members, id, realm);
@@ -118,19 +116,6 @@ bool IsOwnRealm(const View& view, const OfferedRealm& offered) {
       offered.realm,
       KeyIn(view.schema(), members, MembershipId(offered.realm, *offered.user), offered.realm));
   return own && RoleOf(own->props[kMemberRole]) == MemberRole::kOwner;
-}
-
-Mutation MakeAcceptance(const Schema& schema, const OfferedRealm& offered, UuidGenerator* ids) {
-  const std::string& realm = offered.realm;
-  Mutation mutation;
-  mutation.action = {ids->Next(offered.at), "skerry/accept", RealmArg(realm), offered.at};
-  mutation.base.emplace_back(realm, 0);
-  const std::string id = MembershipId(realm, *offered.user);
-  Op& op = mutation.ops.emplace_back(
-      NewOp(OpKind::kUpdate, KeyIn(schema, schema.members(), id, realm), realm));
-  op.by = {0};
-  op.set.push_back({kMemberAccepted, Value::Bool(true)});
-  return mutation;
 }
 
 Vector<Mutation> MakeOffers(const View& view, const OfferedRealm& offered, UuidGenerator* ids) {

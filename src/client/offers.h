@@ -32,9 +32,6 @@ bool IsOwnRealm(const View& view, const OfferedRealm& offered);
 // each after those that its refs name, because the server deletes a row whose parent is missing.
 Vector<Mutation> MakeOffers(const View& view, const OfferedRealm& offered, UuidGenerator* ids);
 
-// Accepts the membership of a realm that was lost: the user had accepted it before.
-Mutation MakeAcceptance(const Schema& schema, const OfferedRealm& offered, UuidGenerator* ids);
-
 }  // namespace skerry
 
 #endif  // SKERRY_CLIENT_OFFERS_H_

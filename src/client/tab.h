@@ -32,7 +32,6 @@
 #include "client/event.h"
 #include "client/loading.h"
 #include "client/mirror.h"
-#include "client/offers.h"
 #include "client/page_freeze.h"
 #include "client/promises.h"
 #include "client/streams.h"
@@ -226,7 +225,6 @@ class Tab {
   // tab_offers.cc
   void StartOffers(Data* effects);
   void WriteOffers(Tx* tx, Data* writes);
-  bool MustAccept(const SyncProgress& sync, const OfferedRealm& offered) const;
   void FinishOffers(const Tx& tx, Data* effects);
 
   // tab_commit.cc

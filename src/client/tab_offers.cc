@@ -1,13 +1,11 @@
 // Rows of lost realms, given back: one transaction logs them as mutations and notes that in the
 // record `sync`, so that one window does it, once. Only then does a pull replace them.
-#include <algorithm>
 #include <utility>
 
 #include "client/effect.h"
 #include "client/offers.h"
 #include "client/tab.h"
 #include "log/mutation_record.h"
-#include "model/members.h"
 
 namespace skerry {
 
@@ -27,12 +25,6 @@ void Tab::WriteOffers(Tx* tx, Data* writes) {
   Map<std::string, bool> offers = sync.offers.value_or(Map<std::string, bool>());
   for (const std::string& realm : *sync.lost) {
     const OfferedRealm offered{realm, options_.user, now_ + clock_offset_};
-    if (MustAccept(sync, offered)) {
-      const Mutation accepted = MakeAcceptance(*schema_, offered, options_.ids);
-      tx->ids.push_back(accepted.action.id);
-      writes->Push(AddWrite(Store::kMutations, MakeMutationRecord(*schema_, accepted).Write()));
-      tx->settles = true;
-    }
     const auto known = offers.find(realm);
     const bool is_due = known == offers.end() ? IsOwnRealm(*view_, offered) : !known->second;
     if (!is_due) continue;
@@ -46,17 +38,6 @@ void Tab::WriteOffers(Tx* tx, Data* writes) {
   if (!tx->settles) return;
   sync.offers = std::move(offers);
   writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-}
-
-// Whether the server has the lost realm again, and waits for the user to accept the membership that
-// they had.
-bool Tab::MustAccept(const SyncProgress& sync, const OfferedRealm& offered) const {
-  if (!options_.user || !sync.invitations.has_value()) return false;
-  const bool is_invited =
-      std::any_of(sync.invitations->begin(), sync.invitations->end(),
-                  [&](const Data& item) { return item["realm"].as_string() == offered.realm; });
-  const std::string own = MembershipId(offered.realm, *options_.user);
-  return is_invited && !view_->IsPending(KeyIn(*schema_, schema_->members(), own, offered.realm));
 }
 
 void Tab::FinishOffers(const Tx& tx, Data* effects) {

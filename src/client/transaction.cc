@@ -108,8 +108,9 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
   if (!slot.ok()) return slot.status();
   std::optional<Row> row;
   if (slot.value() != kNoSlot) row = view_->rows(index).Get(slot.value());
-  const bool is_answer =
-      !row && index == schema_->members() && (call == TxCall::kUpdate || call == TxCall::kDelete);
+  const bool is_known = row && !view_->IsFrozen(row->realm);
+  const bool is_answer = !is_known && index == schema_->members() &&
+                         (call == TxCall::kUpdate || call == TxCall::kDelete);
   if (is_answer) return Answer(call, std::move(input));
   switch (call) {
     case TxCall::kCreate:
@@ -130,7 +131,8 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
   return OpOutcome{};
 }
 
-// An invitation is answered without its row: only members of the realm have that.
+// An invitation is answered without its row: only members of the realm have that, and devices that have
+// it of a realm which was lost.
 Result<OpOutcome> Transaction::Answer(TxCall call, OpInput input) {
   const OpKind kind = call == TxCall::kDelete ? OpKind::kDelete : OpKind::kUpdate;
   Op op = NewOp(kind, {schema_->members(), input.id}, input.realm);

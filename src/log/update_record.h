@@ -58,10 +58,10 @@ struct UpdateRecord {
   std::optional<Vector<std::string>>
       lost;  // SyncProgress::lost after this record, if it or `offers` has changed
   std::optional<Vector<SyncStream>>
-      streams;  // SyncProgress::streams after this record, if they have changed
-  std::optional<Vector<Data>> invitations;  // SyncProgress::invitations, if they have changed
-  std::optional<ForgottenUpTo> forgotten;   // SyncProgress::forgotten, if it has changed
-  std::optional<bool> revokes;              // it removes the rows of a realm that was revoked
+      streams;                      // SyncProgress::streams after this record, if they have changed
+  std::optional<Data> invitations;  // SyncProgress::invitations, if they have changed
+  std::optional<ForgottenUpTo> forgotten;  // SyncProgress::forgotten, if it has changed
+  std::optional<bool> revokes;             // it removes the rows of a realm that was revoked
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
   PreservedFields rest;
 

@@ -113,7 +113,7 @@ Status ReadFloors(const Data& floors, PullAnswer* answer) {
 Status ReadInvitations(const Data& invitations, PullAnswer* answer) {
   if (invitations.is_null()) return Status::Ok();
   if (!invitations.is_array()) return Wrong("invitations");
-  answer->invitations.emplace();
+  answer->invitations = Data::MakeArray();
   for (const Data& item : invitations.items()) {
     const bool is_known = std::any_of(std::begin(kRoleNames), std::end(kRoleNames),
                                       [&](const char* role) { return item["role"].Is(role); });
@@ -123,7 +123,7 @@ Status ReadInvitations(const Data& invitations, PullAnswer* answer) {
       return Wrong("invitations");
     Data kept = Data::MakeObject();
     for (const char* name : {"realm", "role", "by", "at"}) kept.Set(name, Data(item[name]));
-    answer->invitations->push_back(std::move(kept));
+    answer->invitations.Push(std::move(kept));
   }
   return Status::Ok();
 }

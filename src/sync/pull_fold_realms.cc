@@ -130,11 +130,12 @@ void PullFold::MoveLost() {
 }
 
 void PullFold::TakeInvitations() {
-  if (!answer_->invitations.has_value()) return;
-  const bool are_same = sync_.invitations.value_or(Vector<Data>()) == *answer_->invitations;
-  if (are_same) return;
-  sync_.invitations = invitations_ = answer_->invitations;
-  if (invitations_->empty()) sync_.invitations.reset();
+  const Data& told = answer_->invitations;
+  if (told.is_null()) return;
+  Data now = told.items().empty() ? Data() : told;
+  if (now == sync_.invitations) return;
+  sync_.invitations = now;
+  invitations_ = std::move(now);
 }
 
 void PullFold::MoveCursors() {
