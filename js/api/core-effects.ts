@@ -52,7 +52,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         break;
       case 'state':
         sync.update({ window: effect });
-        realms.invitations.update(effect.invitations);
+        realms.follow(effect);
         break;
       case 'conflicts':
         conflicts.replace(effect);

@@ -60,12 +60,14 @@ export class Invitations implements Live<readonly Invitation[]> {
   }
 
   /** The state of the window has changed: what the server has told of, or what is pending here. */
-  update(told: readonly unknown[] = []): void {
-    this.#told = told.filter(isInvitation).map(({ realm, role, by, at: ms }) => {
-      const invitation = { realm, role, by };
-      keepDate(invitation, 'at', ms);
-      return Object.freeze(invitation) as Invitation;
-    });
+  update(told: readonly unknown[] | null): void {
+    this.#told = (Array.isArray(told) ? told : [])
+      .filter(isInvitation)
+      .map(({ realm, role, by, at: ms }) => {
+        const invitation = { realm, role, by };
+        keepDate(invitation, 'at', ms);
+        return Object.freeze(invitation) as Invitation;
+      });
     this.#listeners.notify(this.value);
   }
 }

@@ -2,11 +2,12 @@
  * `db.realms`: shared realms and their members. Memberships are rows like any other: written at once and offline, merged,
  * pushed and pulled. The server decides; what the own role forbids is refused here already.
  */
-import { NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
+import { ClosedError, NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
 import { membershipId, membersTable, type Role, roles } from '../core/members.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
 import { checkUser } from '../core/user.ts';
 import type { RowObject } from '../core/values.ts';
+import type { WindowState } from '../core/window-effects.ts';
 import { type Invitation, Invitations } from './invitations.ts';
 import type { LiveRegistry, LiveValue } from './live.ts';
 import type { Mutations } from './mutations.ts';
@@ -225,6 +226,23 @@ export class RealmsApi implements Realms {
         throw new NotFoundError('not_found', 'There is no invitation to this realm.');
       body(table, membershipId(realm, user));
     });
+  }
+
+  /** The state of the window has changed. */
+  follow({ invitations, lost = [] }: Pick<WindowState, 'invitations' | 'lost'>): void {
+    this.invitations.update(invitations);
+    // The user had accepted these memberships before the server lost the realms, and another founded them again.
+    for (const { realm } of this.invitations.value)
+      if (lost.includes(realm)) queueMicrotask(() => this.#acceptAgain(realm));
+  }
+
+  #acceptAgain(realm: string): void {
+    try {
+      if (this.invitations.has(realm)) this.accept(realm);
+    } catch (error) {
+      // The next window that is opened does it.
+      if (!(error instanceof ClosedError)) throw error;
+    }
   }
 
   #end(name: string, arg: object, realm: string, user: string): Mutation<void> {
