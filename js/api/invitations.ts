@@ -2,7 +2,8 @@
 import { keepDate } from '../core/kept.ts';
 import { type Role, roles } from '../core/members.ts';
 import { sameItems } from '../core/row-view.ts';
-import { Listeners } from './listeners.ts';
+import type { CallQueue } from './call-queue.ts';
+import { Subscribers } from './subscribers.ts';
 import type { Live, Stop } from './types.ts';
 
 /** An invitation to a realm: it gives no right until it is accepted. */
@@ -14,28 +15,29 @@ export interface Invitation {
   readonly at: Date;
 }
 
-const keyOf = ({ realm, role, by, at }: Invitation) => `${role} ${realm} ${+at} ${by}`;
+type Told = Omit<Invitation, 'at'> & { readonly at: number };
 
 /** Any script of the origin may have written to the database. */
-function isInvitation(given: unknown): given is Omit<Invitation, 'at'> & { readonly at: number } {
-  if (typeof given !== 'object' || given === null) return false;
-  const { realm, role, by, at } = given as Record<string, unknown>;
-  return (
-    typeof realm === 'string' &&
-    typeof by === 'string' &&
-    typeof at === 'number' &&
-    roles.includes(role as Role)
-  );
-}
+const isInvitation = (given: unknown): given is Told => {
+  const { realm, role, by, at } = (given ?? {}) as Partial<Told>;
+  const isKnown = typeof realm === 'string' && roles.includes(role as Role);
+  return isKnown && typeof by === 'string' && typeof at === 'number';
+};
+
+const keyOf = ({ realm, role, by, at }: Invitation) => `${role} ${realm} ${+at} ${by}`;
 
 /** Those that the server has told of, without those that were answered here. */
 export class Invitations implements Live<readonly Invitation[]> {
+  readonly #calls: CallQueue;
   readonly #isAnswered: (realm: string) => boolean;
-  readonly #listeners = new Listeners<readonly Invitation[]>();
+  readonly #subscribers = new Subscribers(() => this.value);
   #told: readonly Invitation[] = [];
   #value: readonly Invitation[] = Object.freeze([]);
+  /** What subscribers have. */
+  #said = this.#value;
 
-  constructor(isAnswered: (realm: string) => boolean) {
+  constructor(calls: CallQueue, isAnswered: (realm: string) => boolean) {
+    this.#calls = calls;
     this.#isAnswered = isAnswered;
   }
 
@@ -47,12 +49,7 @@ export class Invitations implements Live<readonly Invitation[]> {
   }
 
   subscribe(fn: (value: readonly Invitation[]) => void): Stop {
-    let last = this.value;
-    return this.#listeners.add((value) => {
-      if (value === last) return;
-      last = value;
-      fn(value);
-    });
+    return this.#subscribers.add(fn);
   }
 
   has(realm: string): boolean {
@@ -61,13 +58,16 @@ export class Invitations implements Live<readonly Invitation[]> {
 
   /** The state of the window has changed: what the server has told of, or what is pending here. */
   update(told: readonly unknown[] | null): void {
-    this.#told = (Array.isArray(told) ? told : [])
-      .filter(isInvitation)
-      .map(({ realm, role, by, at: ms }) => {
-        const invitation = { realm, role, by };
-        keepDate(invitation, 'at', ms);
-        return Object.freeze(invitation) as Invitation;
-      });
-    this.#listeners.notify(this.value);
+    const given: readonly unknown[] = Array.isArray(told) ? told : [];
+    this.#told = given.filter(isInvitation).map(({ realm, role, by, at }) => {
+      const invitation = { realm, role, by };
+      keepDate(invitation, 'at', at);
+      return Object.freeze(invitation) as Invitation;
+    });
+    const { value } = this;
+    if (value === this.#said) return;
+    this.#said = value;
+    this.#calls.add(this.#subscribers.calls(value));
+    this.#calls.run();
   }
 }

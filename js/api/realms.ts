@@ -114,6 +114,7 @@ export class RealmsApi implements Realms {
     if (codec === undefined) throw new Error('The schema has no table of memberships.');
     this.#table = new TableReader(lives, codec);
     this.invitations = new Invitations(
+      lives.calls,
       (realm) => user !== null && this.#table.isPending(membershipId(realm, user), { realm }),
     );
     this.#own =

@@ -59,10 +59,6 @@ struct PokeMessage {
   }
 };
 
-struct InvitationsMessage {
-  static constexpr const char* kType = "invitations";
-};
-
 }  // namespace
 
 // Pokes are sent by table, and a socket message has a small limit: many scopes with their filters
@@ -176,6 +172,7 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
   pinged_ms_ = kNever;
   state_->reach.Heard(turn->now);
   Poke poke;
+  poke.anything = message["type"].Is("invitations");
   OneOf<PokeMessage>::Visit(&message, [&](const PokeMessage& heard) {
     poke = {heard.realm, heard.revision, heard.revision == 0};
     if (poke.anything) {
@@ -185,8 +182,6 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
       announced = std::max(announced, heard.revision);
     }
   });
-  OneOf<InvitationsMessage>::Visit(&message,
-                                   [&](const InvitationsMessage&) { poke.anything = true; });
   OneOf<ReadyMessage>::Visit(&message, [&](const ReadyMessage& heard) {
     if (socket_state_ != SocketState::kGreeting) return;
     Ready(heard.features, turn);

@@ -1,5 +1,4 @@
 // Parses a pull's answer: every member is checked before anything of it is used.
-#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -7,7 +6,6 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/wire.h"
-#include "model/members.h"
 #include "sync/pull.h"
 #include "sync/records.h"
 
@@ -110,24 +108,6 @@ Status ReadFloors(const Data& floors, PullAnswer* answer) {
   return Status::Ok();
 }
 
-Status ReadInvitations(const Data& invitations, PullAnswer* answer) {
-  if (invitations.is_null()) return Status::Ok();
-  if (!invitations.is_array()) return Wrong("invitations");
-  answer->invitations = Data::MakeArray();
-  for (const Data& item : invitations.items()) {
-    const bool is_known = std::any_of(std::begin(kRoleNames), std::end(kRoleNames),
-                                      [&](const char* role) { return item["role"].Is(role); });
-    if (!is_known) continue;  // a role of a newer server
-    if (!item["by"].is_string() || !IsFoundable(item["realm"].as_string()) ||
-        !CheckTime(item["at"]).ok())
-      return Wrong("invitations");
-    Data kept = Data::MakeObject();
-    for (const char* name : {"realm", "role", "by", "at"}) kept.Set(name, Data(item[name]));
-    answer->invitations.Push(std::move(kept));
-  }
-  return Status::Ok();
-}
-
 // The scopes are among those of the request, so their tables and filters are known.
 Status ReadRefill(const Data& refill, PullAnswer* answer) {
   if (refill.is_null()) return Status::Ok();
@@ -153,7 +133,8 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   }
   answer.more = json["more"].as_bool();
   if (json["realmsToken"].is_string()) answer.realms_token = json["realmsToken"].as_string();
-  SKERRY_RETURN_IF_ERROR(ReadInvitations(json["invitations"], &answer));
+  // Windows check each of them: they are stored, and any script of the origin may write there.
+  if (json["invitations"].is_array()) answer.invitations = json["invitations"];
   SKERRY_RETURN_IF_ERROR(ReadOwn(json["own"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadKnown(json["known"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadFloors(json["floors"], &answer));

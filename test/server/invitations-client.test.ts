@@ -89,7 +89,7 @@ describe('a server that asks', () => {
     await a.sync.now();
     expect(titles(a, realm)).toEqual(['by bo', 'first']);
     expect(member(a, realm, bo)).toEqual({ role: 'writer', pending: false, accepted: true });
-    expect(heard).toEqual([0]);
+    expect(heard).toEqual([1, 0]);
     for (const db of [a, b, window]) expect(db.conflicts.all()).toEqual([]);
   });
 
