@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "authority/changed_members.h"
 #include "authority/misuse.h"
 #include "base/fields.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
-#include "model/members.h"
 
 namespace skerry {
 namespace {
@@ -71,12 +71,6 @@ void ReadRequests(const Data& in, Admission::Input* input) {
   }
 }
 
-Data Names(const Set<std::string>& names) {
-  Data out = Data::MakeArray();
-  for (const std::string& name : names) out.Push(name);
-  return out;
-}
-
 Data StreamsOf(const LogEntry& entry) {
   Data out = Data::MakeArray();
   for (const auto& [stream, appends] : entry.streams) out.Push(stream);
@@ -102,7 +96,7 @@ Data EntryToData(const LogEntry& entry, double at) {
       .Set("ops", Data::Json(std::move(ops)))
       .Set("base", text(entry.base))
       .Set("answer", text(entry.answer))
-      .Set("tables", Names(entry.tables))
+      .Set("tables", NamesToData(entry.tables))
       .Set("streams", StreamsOf(entry))
       .Set("changes", entry.changes)
       .Set("bytes", bytes);
@@ -119,7 +113,7 @@ Data TouchedToData(const LogEntry& entry) {
   data.Set("realm", entry.realm)
       .Set("revision", entry.revision)
       .Set("client", entry.client)
-      .Set("tables", Names(entry.tables))
+      .Set("tables", NamesToData(entry.tables))
       .Set("streams", StreamsOf(entry))
       .Set("changes", entry.changes)
       .Set("bytes", entry.bytes)
@@ -200,7 +194,7 @@ Result<Data> AdmissionSession::StepData(const Data& in) {
       return Fields{{"needs", NeedsToData(admission_.TakeNeeds())}};
     case Admission::Outcome::kLock:
       state_ = State::kFinished;
-      return Fields{{"lock", Names(admission_.locks())}};
+      return Fields{{"lock", NamesToData(admission_.locks())}};
     case Admission::Outcome::kDone:
       break;
   }
@@ -277,56 +271,24 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 Data AdmissionSession::DoneToData() const {
   Data results = Data::MakeArray(), touched = Data::MakeArray();
   for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
-  const Map<Place, ChangedMembers> members = MembersChanged();
+  const auto members = FindChangedMembers(*schema_, admission_.changes(), rows_);
   for (const LogEntry& entry : admission_.entries()) {
     Data data = TouchedToData(entry);
-    if (const auto found = members.find({entry.realm, entry.revision}); found != members.end()) {
-      const ChangedMembers& changed = found->second;
-      if (!changed.users.empty()) data.Set("users", Names(changed.users));
-      if (!changed.invited.empty()) data.Set("invited", Names(changed.invited));
-      if (const auto ended = changed.ended.find(entry.user); ended != changed.ended.end())
-        data.Set("declined", Fields{{"user", ended->first}, {"by", ended->second}});
-    }
+    const auto changed = members.find({entry.realm, entry.revision});
+    if (changed != members.end()) changed->second.Tell(entry.user, &data);
     touched.Push(std::move(data));
   }
   Set<std::string> tables;
   for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
   Data done = Data::MakeObject();
   done.Set("at", admission_.at()).Set("results", std::move(results));
-  done.Set("touched", std::move(touched)).Set("tables", Names(tables));
+  done.Set("touched", std::move(touched)).Set("tables", NamesToData(tables));
   done.Set("rows", static_cast<uint64_t>(rows_.size()));
   return done;
 }
 
 const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
   return schema_->table(row.stored.key.table).name;
-}
-
-Map<AdmissionSession::Place, AdmissionSession::ChangedMembers> AdmissionSession::MembersChanged()
-    const {
-  Map<PlacedKey, const Row*> later;  // the row after the change that is looked at
-  for (const WorkingSet::Final& row : rows_) {
-    const StoredRow& stored = row.stored;
-    if (stored.key.table != schema_->members() || stored.deleted_at) continue;
-    later[{stored.row.realm, stored.key}] = &stored.row;
-  }
-  Map<Place, ChangedMembers> members;
-  const Vector<LogChange>& changes = admission_.changes();
-  for (size_t i = changes.size(); i > 0; --i) {
-    const LogChange& change = changes[i - 1];
-    if (change.key.table != schema_->members()) continue;
-    const Row*& after = later[{change.realm, change.key}];
-    const Row* before = change.before ? &*change.before : nullptr;
-    ChangedMembers& changed = members[{change.realm, change.revision}];
-    const std::string user(UserOfMembership(change.realm, change.key.id));
-    for (const Row* row : {before, after}) {
-      if (row) (IsPending(*row) ? changed.invited : changed.users).insert(user);
-    }
-    if (before && !after && IsPending(*before))
-      changed.ended[user] = before->props[kMemberBy].text();
-    after = before;
-  }
-  return members;
 }
 
 // By how many live rows each realm grew. Only the first change of a row in a realm says whether the

@@ -28,14 +28,6 @@ class AdmissionSession {
   void WriteLists(std::string* out) const;
   Data ChangeToData(const LogChange& change) const;
   Data HeadsToData() const;
-  using Place = std::pair<std::string, uint64_t>;  // of an entry: realm and revision
-  // Users of whom an entry has changed memberships, and those of whom it has changed invitations.
-  struct ChangedMembers {
-    Set<std::string> users;
-    Set<std::string> invited;
-    Map<std::string, std::string> ended;  // of whom invitations have ended: who had invited
-  };
-  Map<Place, ChangedMembers> MembersChanged() const;
   Map<std::string, int64_t> Growth() const;
   const std::string& TableOf(const WorkingSet::Final& row) const;
 

@@ -10,7 +10,6 @@
 #include "client/unique_rule.h"
 #include "log/codec.h"
 #include "log/fold.h"
-#include "log/membership_op.h"
 #include "log/stream_name.h"
 #include "log/wire.h"
 
@@ -108,10 +107,7 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
   if (!slot.ok()) return slot.status();
   std::optional<Row> row;
   if (slot.value() != kNoSlot) row = view_->rows(index).Get(slot.value());
-  const bool is_known = row && !view_->IsFrozen(row->realm);
-  const bool is_answer = !is_known && index == schema_->members() &&
-                         (call == TxCall::kUpdate || call == TxCall::kDelete);
-  if (is_answer) return Answer(call, std::move(input));
+  if (IsAnswer(index, input, row)) return Answer(call, std::move(input));
   switch (call) {
     case TxCall::kCreate:
       break;
@@ -129,20 +125,6 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
       break;
   }
   return OpOutcome{};
-}
-
-// An invitation is answered without its row: only members of the realm have that, and devices that have
-// it of a realm which was lost.
-Result<OpOutcome> Transaction::Answer(TxCall call, OpInput input) {
-  const OpKind kind = call == TxCall::kDelete ? OpKind::kDelete : OpKind::kUpdate;
-  Op op = NewOp(kind, {schema_->members(), input.id}, input.realm);
-  op.set = std::move(input.set);
-  const bool is_own = options_.user && (IsLeave(*schema_, op, *options_.user) ||
-                                        IsAcceptance(*schema_, op, *options_.user));
-  if (!is_own) return OpOutcome{};
-  SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  SKERRY_RETURN_IF_ERROR(Append(std::move(op)));
-  return OpOutcome{true, {}};
 }
 
 Status Transaction::Again(std::string_view id) {

@@ -179,8 +179,8 @@ export const core = [
   {
     name: 'a leave of a lost realm is pushed again and again',
     file: 'src/sync/grouping.cc',
-    from: 'return op.realm == realm && MakesOwner(*schema_, op, user_);',
-    to: 'return op.realm == realm && op.table == schema_->members();',
+    from: '(MakesOwner(*schema_, op, user_) || IsAcceptance(*schema_, op, user_))',
+    to: 'op.table == schema_->members()',
   },
   {
     name: 'a change overtakes one of the same object that waits for a lost realm',

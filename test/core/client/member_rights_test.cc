@@ -92,6 +92,18 @@ TEST_CASE("answers an invitation without its row, and no other membership") {
   CHECK_FALSE(window.IsPending(kRealm + "/anna"));
 }
 
+TEST_CASE("accepts the membership of a lost realm again, and changes nothing else there") {
+  RightsWindow window("owner");
+  window.Freeze({kRealm});
+  const std::string own = kRealm + "/anna";
+  CHECK(window.Do(TxCall::kDelete, kMembers, own, kRealm) == Code::kReadOnly);
+  CHECK(window.Do(TxCall::kUpdate, kMembers, own, kRealm, R"({"role":"reader"})") ==
+        Code::kReadOnly);
+  CHECK_FALSE(window.IsPending(own));
+  CHECK(window.Do(TxCall::kUpdate, kMembers, own, kRealm, R"({"accepted":true})") == Code::kOk);
+  CHECK(window.IsPending(own));
+}
+
 TEST_CASE("refuses what a role forbids, by the role before the transaction") {
   RightsWindow reader("reader");
   CHECK(reader.Do(TxCall::kUpdate, kItems, "x", "", R"({"n":1})") == Code::kReadOnly);
