@@ -3,7 +3,7 @@
  * pushed and pulled. The server decides; what the own role forbids is refused here already.
  */
 import { ClosedError, NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
-import { membershipId, membersTable, type Role, roles } from '../core/members.ts';
+import { blockedStream, membershipId, membersTable, type Role, roles } from '../core/members.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
 import { checkUser } from '../core/user.ts';
 import type { RowObject } from '../core/values.ts';
@@ -52,6 +52,8 @@ export interface Realms extends Live<readonly RealmRole[]> {
   accept(realm: string): Mutation<void>;
   /** Refuses an invitation. The same user cannot invite again for 30 days. */
   decline(realm: string): Mutation<void>;
+  /** Declines all invitations by that user, and lets the server refuse those to come. */
+  block(user: string): Mutation<void>;
 }
 
 interface Parts {
@@ -213,6 +215,19 @@ export class RealmsApi implements Realms {
 
   decline(realm: string): Mutation<void> {
     return this.#answer('skerry/decline', realm, (table, id) => table.delete(id, { realm }));
+  }
+
+  block(user: string): Mutation<void> {
+    const own = this.#mine(this.#parts.user);
+    checkUser(user);
+    if (user === own) throw new ValidationError('invalid_argument', 'Nobody blocks oneself.');
+    for (const { realm, by } of this.invitations.value) if (by === user) this.decline(realm);
+    return this.#parts.mutations.append(
+      blockedStream,
+      `user:${own}`,
+      'skerry/block',
+      JSON.stringify({ user }),
+    );
   }
 
   #answer(

@@ -4,6 +4,9 @@ import type { SchemaCodec, TableCodec } from './values.ts';
 
 export const membersTable = '$members';
 
+/** In the own realm of a user: whom the user blocks (server/src/push/blocks.ts). */
+export const blockedStream = '$blocked';
+
 export type Role = 'owner' | 'writer' | 'reader';
 
 /** From the lowest; each may what the one before it may. */

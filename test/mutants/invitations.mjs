@@ -102,6 +102,20 @@ export const invitationsOnServer = [
     to: 'if (false)',
   },
   {
+    name: 'a block ends as a refusal does',
+    test: 'test/server/blocks.test.ts',
+    file: 'server/src/push/done.ts',
+    from: '({ ...each, at: kForever })',
+    to: '({ ...each, at })',
+  },
+  {
+    name: 'anybody blocks for another user',
+    test: 'test/server/blocks.test.ts',
+    file: 'server/src/push/blocks.ts',
+    from: 'if (op.realm !== `user:${id}` || !Array.isArray(op.by)) return [];',
+    to: 'if (!Array.isArray(op.by)) return [];',
+  },
+  {
     name: 'a user invites without limit',
     test: kTest,
     file: 'server/src/push/member-limits.ts',

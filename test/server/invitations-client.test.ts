@@ -1,6 +1,6 @@
 // Goal: people invite, accept and decline offline, in several windows, and a realm that a backup lacks comes back without asking
 // its members again. Method: the package's own clients on memory hosts, against a real server that asks.
-import { http, NotFoundError, open, schema, t, table } from 'skerry';
+import { http, NotFoundError, open, schema, t, table, ValidationError } from 'skerry';
 import { fetchTransport, type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RestorableServer } from './support/restorable.ts';
@@ -70,6 +70,7 @@ describe('a server that asks', () => {
     const [b, window] = [await openAs(bo, server.url, host), await openAs(bo, server.url, host)];
     const heard: number[] = [];
     b.realms.invitations.subscribe(({ length }) => heard.push(length));
+    await Promise.resolve();
     for (const db of [b, window])
       expect(db.realms.invitations.value).toEqual([
         { realm, role: 'writer', by: anna, at: expect.any(Date) },
@@ -119,6 +120,28 @@ describe('a server that asks', () => {
       code: 'forbidden',
     });
     expect(b.conflicts.all()).toEqual([]);
+  });
+
+  test('whom a user blocks can invite no more, also from another realm', async () => {
+    const [anna, bo] = [named('anna'), named('bo')] as const;
+    const [a, b] = [await openAs(anna, server.url), await openAs(bo, server.url)];
+    await inviting(a, bo);
+    await inviting(a, bo);
+    await b.sync.now();
+    expect(b.realms.invitations.value).toHaveLength(2);
+    b.sync.pause();
+    const blocked = b.realms.block(anna);
+    expect(realmsOf(b)).toEqual([]);
+    b.sync.resume();
+    await blocked.confirmed;
+    await expect(inviting(a, bo)).rejects.toMatchObject({ code: 'forbidden' });
+    await b.sync.now();
+    expect(realmsOf(b)).toEqual([]);
+    expect(() => b.realms.block(bo)).toThrow(ValidationError);
+    // Others may invite, and what the blocked one does for others goes on.
+    const other = await openAs(named('cy'), server.url);
+    await inviting(other, bo);
+    await inviting(a, named('dan'));
   });
 
   test('an invitation that was withdrawn meanwhile is told in the inbox', async () => {

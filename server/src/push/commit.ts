@@ -13,6 +13,7 @@ import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { readAhead } from './ahead.ts';
+import { blocksOf } from './blocks.ts';
 import {
   type Done,
   type Lists,
@@ -186,6 +187,7 @@ export class Committer {
       rights,
       locked: realms,
       seen: seenBy(admitted),
+      blocked: admitted.filter((_, i) => results[i]?.status === 'applied').flatMap(blocksOf),
     });
     const byUnit = new Map(bound.map((unit, i) => [unit, results[i] ?? null]));
     return {

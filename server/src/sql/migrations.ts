@@ -276,7 +276,7 @@ export const migrations: readonly string[][] = [
     `create index membership_invited_ix on skerry.membership ("user", created_at desc)
        where deleted_at is null and accepted = false`,
     `create index membership_by_ix on skerry.membership ("by") where deleted_at is null and accepted = false`,
-    // Who has declined an invitation by whom, and when, ms.
+    // Who has declined an invitation by whom, and when, ms; or blocks them: a time after all others.
     `create table skerry.declined (
        user_id text collate "C" not null,
        inviter text collate "C" not null,
