@@ -79,7 +79,7 @@ async function later(ms: number): Promise<number> {
   return Number(row?.count);
 }
 
-test('who has declined is invited again by the same user after 30 days, and not before', async () => {
+test('who has declined is invited again by the same user after 30 days, not before', async () => {
   const realm = uuid7();
   const founding = [invite(realm, 'anna', 'owner'), invite(realm, 'bo', 'reader')];
   expect(await commit('anna', founding)).toBe('applied');
