@@ -5,6 +5,7 @@ export type { LogoutOptions } from './api/account/logout.ts';
 export type { Conflict, Conflicts } from './api/conflicts.ts';
 export { type Database, deleteDatabase, open } from './api/database.ts';
 export type { DatabaseEvents } from './api/events.ts';
+export type { Invitation } from './api/invitations.ts';
 export type { OpenOptions, UpdateReason } from './api/options.ts';
 export type { Problem } from './api/problems.ts';
 export type { Member, RealmRole, Realms } from './api/realms.ts';

@@ -13,6 +13,7 @@ import type { DatabaseState } from './database-state.ts';
 import type { EventListeners } from './events.ts';
 import { loadImage } from './load-image.ts';
 import type { Mutations } from './mutations.ts';
+import type { RealmsApi } from './realms.ts';
 import type { ServiceMode } from './service-mode.ts';
 import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
@@ -26,6 +27,7 @@ interface Parts {
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
   readonly streams: Streams;
+  readonly realms: RealmsApi;
   readonly sync: SyncControl;
   readonly worker: WorkerClient | null;
   readonly service: ServiceMode;
@@ -40,7 +42,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
   }
 
   special(effect: WindowOnlyEffect): void {
-    const { state, mutations, sync, conflicts, streams } = this.#parts;
+    const { state, mutations, sync, conflicts, streams, realms } = this.#parts;
     switch (effect.type) {
       case 'post':
         this.#post(effect.message);
@@ -50,6 +52,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         break;
       case 'state':
         sync.update({ window: effect });
+        realms.follow(effect);
         break;
       case 'conflicts':
         conflicts.replace(effect);

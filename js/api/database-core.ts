@@ -20,7 +20,7 @@ import type { Mutations } from './mutations.ts';
 import type { OpenOptions } from './options.ts';
 import type { Problems } from './problems.ts';
 import { scopesOf } from './query.ts';
-import type { Realms } from './realms.ts';
+import type { RealmsApi } from './realms.ts';
 import type { ServiceMode } from './service-mode.ts';
 import { type Streams, streamsOf } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
@@ -55,7 +55,7 @@ export interface DatabaseParts extends Ground {
   readonly runner: WindowRunner;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
-  readonly realms: Realms;
+  readonly realms: RealmsApi;
   readonly streams: Streams;
   readonly problems: Problems;
   readonly sync: SyncControl;

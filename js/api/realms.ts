@@ -2,11 +2,13 @@
  * `db.realms`: shared realms and their members. Memberships are rows like any other: written at once and offline, merged,
  * pushed and pulled. The server decides; what the own role forbids is refused here already.
  */
-import { NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
-import { membershipId, membersTable, type Role, roles } from '../core/members.ts';
+import { ClosedError, NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
+import { blockedStream, membershipId, membersTable, type Role, roles } from '../core/members.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
 import { checkUser } from '../core/user.ts';
 import type { RowObject } from '../core/values.ts';
+import type { WindowState } from '../core/window-effects.ts';
+import { type Invitation, Invitations } from './invitations.ts';
 import type { LiveRegistry, LiveValue } from './live.ts';
 import type { Mutations } from './mutations.ts';
 import { TableReader } from './query.ts';
@@ -23,8 +25,10 @@ export interface Member {
   readonly user: string;
   readonly role: Role;
   readonly createdAt: Date;
-  /** A change of it is not confirmed yet. */
+  /** It waits for the server to confirm a change of it, or for the user to accept it. */
   readonly pending: boolean;
+  /** The user has accepted it, or was not asked. Until then it gives no right. */
+  readonly accepted: boolean;
 }
 
 export interface Realms extends Live<readonly RealmRole[]> {
@@ -33,12 +37,23 @@ export interface Realms extends Live<readonly RealmRole[]> {
   members(realm: string): Live<readonly Member[]>;
   /** Founds a realm with the user as owner; its result is the new realm's name. */
   create(): Mutation<string>;
-  /** Makes somebody a member. A member's role is raised by it, and never lowered. */
+  /**
+   * Asks somebody to be a member, who accepts or declines. A member's role is raised by it, and never lowered. A server with
+   * `invitations: 'direct'` asks nobody.
+   */
   invite(realm: string, user: string, role: Role): Mutation<void>;
   setRole(realm: string, user: string, role: Role): Mutation<void>;
   remove(realm: string, user: string): Mutation<void>;
   /** Removes oneself. The last owner among others cannot leave; the last member can. */
   leave(realm: string): Mutation<void>;
+  /** Memberships that others have made for the user, the newest first, at most 100. They give no right until they are accepted. */
+  readonly invitations: Live<readonly Invitation[]>;
+  /** Becomes a member of a realm that one is invited to; its rows come when the server has confirmed it. */
+  accept(realm: string): Mutation<void>;
+  /** Refuses an invitation. The same user cannot invite again for 30 days. */
+  decline(realm: string): Mutation<void>;
+  /** Declines all invitations by that user, and lets the server refuse those to come. */
+  block(user: string): Mutation<void>;
 }
 
 interface Parts {
@@ -92,6 +107,7 @@ export class RealmsApi implements Realms {
   readonly #parts: Parts;
   readonly #table: TableReader;
   readonly #own: Shown<RealmRole> | null;
+  readonly invitations: Invitations;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -99,6 +115,10 @@ export class RealmsApi implements Realms {
     const codec = view.codec.tables.find(({ table }) => table.name === membersTable);
     if (codec === undefined) throw new Error('The schema has no table of memberships.');
     this.#table = new TableReader(lives, codec);
+    this.invitations = new Invitations(
+      lives.calls,
+      (realm) => user !== null && this.#table.isPending(membershipId(realm, user), { realm }),
+    );
     this.#own =
       user === null
         ? null
@@ -128,13 +148,22 @@ export class RealmsApi implements Realms {
         user: String(row['user']),
         role: row['role'] as Role,
         createdAt: row['createdAt'] as Date,
-        pending: this.#table.isPending(String(row['id'])),
+        ...this.#stateOf(row),
       });
     return new Shown(
       this.#table.where('realm', '=', text(realm, 'A realm')).orderBy('user').live(),
       show,
-      ({ user, role, createdAt, pending }) => `${role} ${pending} ${+createdAt} ${user}`,
+      ({ user, role, createdAt, pending, accepted }) =>
+        `${role} ${pending} ${accepted} ${+createdAt} ${user}`,
     );
+  }
+
+  #stateOf(row: RowObject): Pick<Member, 'pending' | 'accepted'> {
+    const changes = this.#table.isPending(String(row['id']), { realm: String(row['realm']) });
+    // The server notes who is asked.
+    const isAsked = changes && row['by'] === null && row['user'] !== this.#parts.user;
+    const accepted = row['accepted'] === true || (row['accepted'] === null && !isAsked);
+    return { pending: changes || !accepted, accepted };
   }
 
   create(): Mutation<string> {
@@ -176,6 +205,60 @@ export class RealmsApi implements Realms {
   leave(realm: string): Mutation<void> {
     const user = this.#mine(this.#parts.user);
     return this.#end('skerry/leave', { realm }, realm, user);
+  }
+
+  accept(realm: string): Mutation<void> {
+    return this.#answer('skerry/accept', realm, (table, id) =>
+      table.update(id, { accepted: true }, { realm }),
+    );
+  }
+
+  decline(realm: string): Mutation<void> {
+    return this.#answer('skerry/decline', realm, (table, id) => table.delete(id, { realm }));
+  }
+
+  block(user: string): Mutation<void> {
+    const own = this.#mine(this.#parts.user);
+    checkUser(user);
+    if (user === own) throw new ValidationError('invalid_argument', 'Nobody blocks oneself.');
+    for (const { realm, by } of this.invitations.value) if (by === user) this.decline(realm);
+    return this.#parts.mutations.append(
+      blockedStream,
+      `user:${own}`,
+      'skerry/block',
+      JSON.stringify({ user }),
+    );
+  }
+
+  #answer(
+    name: string,
+    realm: string,
+    body: (table: TableWriter, id: string) => void,
+  ): Mutation<void> {
+    const user = this.#mine(this.#parts.user);
+    checkMember(realm, user);
+    return this.#run(name, { realm }, (table) => {
+      if (!this.invitations.has(realm))
+        throw new NotFoundError('not_found', 'There is no invitation to this realm.');
+      body(table, membershipId(realm, user));
+    });
+  }
+
+  /** The state of the window has changed. */
+  follow({ invitations, lost = [] }: Pick<WindowState, 'invitations' | 'lost'>): void {
+    this.invitations.update(invitations);
+    // The user had accepted these memberships before the server lost the realms, and another founded them again.
+    for (const { realm } of this.invitations.value)
+      if (lost.includes(realm)) queueMicrotask(() => this.#acceptAgain(realm));
+  }
+
+  #acceptAgain(realm: string): void {
+    try {
+      if (this.invitations.has(realm)) this.accept(realm);
+    } catch (error) {
+      // The next window that is opened does it.
+      if (!(error instanceof ClosedError)) throw error;
+    }
   }
 
   #end(name: string, arg: object, realm: string, user: string): Mutation<void> {

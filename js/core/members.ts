@@ -4,6 +4,9 @@ import type { SchemaCodec, TableCodec } from './values.ts';
 
 export const membersTable = '$members';
 
+/** In the own realm of a user: whom the user blocks (server/src/push/blocks.ts). */
+export const blockedStream = '$blocked';
+
 export type Role = 'owner' | 'writer' | 'reader';
 
 /** From the lowest; each may what the one before it may. */
@@ -25,6 +28,9 @@ export function membersDef(index: number): TableDef {
   const props = [
     prop('user', { index: true }),
     prop('role', { type: 'enum', enumeration: { type: null, values: roles, members: null } }),
+    // False: the user has not accepted it. Set by the server, as who has invited is.
+    prop('accepted', { type: 'boolean', optional: true }),
+    prop('by', { optional: true }),
   ];
   return {
     name: membersTable,

@@ -35,6 +35,8 @@ export interface WindowState {
   readonly scopes: readonly HeldScope[];
   /** Realms that the server has lost; left out if there are none. */
   readonly lost?: readonly string[];
+  /** Invitations of the user that wait; null if there are none. */
+  readonly invitations: readonly unknown[] | null;
 }
 
 interface StateEffect extends WindowState {

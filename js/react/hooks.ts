@@ -2,6 +2,7 @@
 import { useMemo, useSyncExternalStore } from 'react';
 import type { Conflict } from '../api/conflicts.ts';
 import type { AnyDatabase } from '../api/database.ts';
+import type { Invitation } from '../api/invitations.ts';
 import type { SyncStatus } from '../api/sync-status.ts';
 import type { Live } from '../api/types.ts';
 import { ClosedError, UnsupportedError } from '../index.ts';
@@ -133,6 +134,8 @@ const inboxOf = ({ conflicts }: AnyDatabase): Live<readonly Conflict[]> => ({
   subscribe: (fn) => conflicts.subscribe(fn),
 });
 
+const invitationsOf = ({ realms }: AnyDatabase) => realms.invitations;
+
 /** What every database has; `otherwise` until it is open. */
 function usePart<V>(of: (db: AnyDatabase) => Live<V>, otherwise: V): V {
   const db = useOpened(false);
@@ -148,6 +151,11 @@ export function useSyncStatus(): SyncStatus {
 /** The entries of the inbox, `db.conflicts.all()`. */
 export function useConflicts(): readonly Conflict[] {
   return usePart(inboxOf, none);
+}
+
+/** What others have invited the user to, `db.realms.invitations`. */
+export function useInvitations(): readonly Invitation[] {
+  return usePart(invitationsOf, none);
 }
 
 /** What a server renders with: event handlers take its mutators, and none of them is called there. */

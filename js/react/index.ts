@@ -10,6 +10,7 @@ export {
   type LiveOptions,
   type QueryOptions,
   useConflicts,
+  useInvitations,
   useLive,
   useMutate,
   useQuery,

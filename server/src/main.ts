@@ -7,6 +7,7 @@ import { type CallerLimits, callerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import { checkDatabaseUrl } from './db/database-url.ts';
 import { DirectoryInUseError } from './db/directory-lock.ts';
+import type { Invitations } from './push/member-limits.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
@@ -18,7 +19,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
               [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--retention SECONDS]
-              [--trust-proxy] [--version]
+              [--invitations consent|direct] [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
@@ -40,6 +41,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --limit N=V      limits of concurrent use per caller: ${Object.keys(callerLimits).join(', ')}
   --actions-per-snapshot N  after so many actions of a stream that has a reducer a snapshot of it is made; 1000 by default
   --retention N    the log, and actions that a snapshot holds, are forgotten after N seconds; by default after 30 days
+  --invitations M  \`consent\` (the default): an invitation waits until the invited accepts it; \`direct\`: it counts at once
   --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
 
 class UsageError extends SetupError {}
@@ -67,6 +69,7 @@ const flags = {
   limit: { type: 'string', multiple: true },
   'actions-per-snapshot': { type: 'string' },
   retention: { type: 'string' },
+  invitations: { type: 'string' },
   'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
@@ -204,6 +207,7 @@ async function main(): Promise<void> {
     schema,
     reducers: reducers as Reducers | undefined,
     retention: readCount('retention', values.retention),
+    invitations: values.invitations as Invitations | undefined,
     actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),
     data: values.data,
     database: databaseUrl,

@@ -10,6 +10,7 @@ import type { VerifyToken } from './auth/own-verify.ts';
 import type { CallerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import type { NodeHandler } from './http/front.ts';
+import type { Invitations } from './push/member-limits.ts';
 import type { Access } from './rights/grants.ts';
 import type { Seed } from './seed/seed.ts';
 import type { Reducers } from './stream/reducers.ts';
@@ -63,6 +64,11 @@ export interface ServerOptions {
    * other streams stay.
    */
   readonly retention?: number | undefined;
+  /**
+   * Whether a membership that somebody else makes waits until the invited accepts it (`consent`, the default), or counts at once
+   * (`direct`), as in an organisation where nobody is asked.
+   */
+  readonly invitations?: Invitations | undefined;
   /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
   readonly limits?: Partial<CallerLimits> | undefined;
   /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */

@@ -9,6 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import { warnOfKeys } from './auth/jwks.ts';
 import { Authority } from './authority/authority.ts';
 import { callerLimits, limits } from './base/limits.ts';
+import { SetupError } from './base/setup-error.ts';
 import { Callers } from './cost/callers.ts';
 import { DatabaseClock } from './db/clock.ts';
 import { type Database, sqlState } from './db/database.ts';
@@ -42,6 +43,7 @@ import { RestoreNotice } from './pull/restored.ts';
 import { Committer } from './push/commit.ts';
 import type { Entry, RightsVersions } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
+import type { Invitations } from './push/member-limits.ts';
 import { Retention } from './retention/retention.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
@@ -258,7 +260,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const snapshots = await openSnapshots(options, database, log);
   const retentionMs = retentionOf(options);
   const retention = new Retention({ database, authority, schema: tables, retentionMs, log });
-  const committer = new Committer(database, authority, tables);
+  const committer = new Committer(database, authority, tables, invitationsOf(options));
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
   const seeded =
@@ -366,6 +368,11 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       await authority.close();
     },
   };
+}
+
+function invitationsOf({ invitations = 'consent' }: ServerOptions): Invitations {
+  if (invitations === 'consent' || invitations === 'direct') return invitations;
+  throw new SetupError('`invitations` (--invitations) is `consent` or `direct`.');
 }
 
 function retentionOf({ retention = limits.retention }: ServerOptions): number {

@@ -185,6 +185,7 @@ Scene Admission::SceneOf(const Request& request) {
   scene.client = request.client;
   scene.user = request.user;
   scene.at = at_;
+  scene.asks_consent = input_.asks_consent;
   return scene;
 }
 

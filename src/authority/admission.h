@@ -89,6 +89,7 @@ class Admission {
   };
   struct Input {
     double now = 0;                       // the database's clock, ms
+    bool asks_consent = true;             // see Scene
     Map<std::string, RealmState> realms;  // those that are locked
     Vector<Map<std::string, Right>> rights;
     Vector<LogAction> actions;

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "authority/changed_members.h"
 #include "authority/misuse.h"
 #include "base/fields.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
-#include "model/members.h"
 
 namespace skerry {
 namespace {
@@ -71,12 +71,6 @@ void ReadRequests(const Data& in, Admission::Input* input) {
   }
 }
 
-Data Names(const Set<std::string>& names) {
-  Data out = Data::MakeArray();
-  for (const std::string& name : names) out.Push(name);
-  return out;
-}
-
 Data StreamsOf(const LogEntry& entry) {
   Data out = Data::MakeArray();
   for (const auto& [stream, appends] : entry.streams) out.Push(stream);
@@ -102,7 +96,7 @@ Data EntryToData(const LogEntry& entry, double at) {
       .Set("ops", Data::Json(std::move(ops)))
       .Set("base", text(entry.base))
       .Set("answer", text(entry.answer))
-      .Set("tables", Names(entry.tables))
+      .Set("tables", NamesToData(entry.tables))
       .Set("streams", StreamsOf(entry))
       .Set("changes", entry.changes)
       .Set("bytes", bytes);
@@ -119,7 +113,7 @@ Data TouchedToData(const LogEntry& entry) {
   data.Set("realm", entry.realm)
       .Set("revision", entry.revision)
       .Set("client", entry.client)
-      .Set("tables", Names(entry.tables))
+      .Set("tables", NamesToData(entry.tables))
       .Set("streams", StreamsOf(entry))
       .Set("changes", entry.changes)
       .Set("bytes", entry.bytes)
@@ -200,7 +194,7 @@ Result<Data> AdmissionSession::StepData(const Data& in) {
       return Fields{{"needs", NeedsToData(admission_.TakeNeeds())}};
     case Admission::Outcome::kLock:
       state_ = State::kFinished;
-      return Fields{{"lock", Names(admission_.locks())}};
+      return Fields{{"lock", NamesToData(admission_.locks())}};
     case Admission::Outcome::kDone:
       break;
   }
@@ -213,6 +207,7 @@ Status AdmissionSession::Start(const Data& in) {
   if (!in["now"].is_number() || !in["requests"].is_array()) return Misuse("`now` and `requests`");
   Admission::Input input;
   input.now = in["now"].as_number();
+  input.asks_consent = !in["invitations"].Is("direct");
   ReadRealms(in, &input);
   ReadRequests(in, &input);
   for (const Admission::Request& request : input.requests) {
@@ -276,35 +271,24 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 Data AdmissionSession::DoneToData() const {
   Data results = Data::MakeArray(), touched = Data::MakeArray();
   for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
-  const auto regranted = Regranted();
+  const auto members = FindChangedMembers(*schema_, admission_.changes(), rows_);
   for (const LogEntry& entry : admission_.entries()) {
     Data data = TouchedToData(entry);
-    const auto users = regranted.find({entry.realm, entry.revision});
-    if (users != regranted.end()) data.Set("users", Names(users->second));
+    const auto changed = members.find({entry.realm, entry.revision});
+    if (changed != members.end()) changed->second.Tell(entry.user, &data);
     touched.Push(std::move(data));
   }
   Set<std::string> tables;
   for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
   Data done = Data::MakeObject();
   done.Set("at", admission_.at()).Set("results", std::move(results));
-  done.Set("touched", std::move(touched)).Set("tables", Names(tables));
+  done.Set("touched", std::move(touched)).Set("tables", NamesToData(tables));
   done.Set("rows", static_cast<uint64_t>(rows_.size()));
   return done;
 }
 
 const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
   return schema_->table(row.stored.key.table).name;
-}
-
-// By entry, the users whose memberships it changed.
-Map<std::pair<std::string, uint64_t>, Set<std::string>> AdmissionSession::Regranted() const {
-  Map<std::pair<std::string, uint64_t>, Set<std::string>> regranted;
-  for (const LogChange& change : admission_.changes()) {
-    if (change.key.table != schema_->members()) continue;
-    const std::string_view user = UserOfMembership(change.realm, change.key.id);
-    regranted[{change.realm, change.revision}].insert(std::string(user));
-  }
-  return regranted;
 }
 
 // By how many live rows each realm grew. Only the first change of a row in a realm says whether the

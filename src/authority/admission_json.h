@@ -28,7 +28,6 @@ class AdmissionSession {
   void WriteLists(std::string* out) const;
   Data ChangeToData(const LogChange& change) const;
   Data HeadsToData() const;
-  Map<std::pair<std::string, uint64_t>, Set<std::string>> Regranted() const;
   Map<std::string, int64_t> Growth() const;
   const std::string& TableOf(const WorkingSet::Final& row) const;
 

@@ -60,8 +60,9 @@ class Judging {
     Set<std::string> forbidden;
     for (const std::string& realm : realms) {
       const Access access = scene_.AccessIn(realm);
-      const bool is_allowed =
-          access == Access::kWritable || (access == Access::kReadOnly && OnlyLeaves(realm));
+      const bool is_allowed = access == Access::kWritable ||
+                              (access == Access::kReadOnly && OnlyLeaves(realm)) ||
+                              (access == Access::kInvited && OnlyAnswers(realm));
       if (!is_allowed) forbidden.insert(realm);
     }
     if (forbidden.empty()) return;
@@ -74,10 +75,22 @@ class Judging {
 
   // Whether all that the step does in the realm is to leave it.
   bool OnlyLeaves(const std::string& realm) const {
+    return AllIn(realm, [&](const Op& op) { return IsLeave(*scene_.schema, op, scene_.user); });
+  }
+
+  // Or to accept or decline an invitation.
+  bool OnlyAnswers(const std::string& realm) const {
+    return AllIn(realm, [&](const Op& op) {
+      return IsLeave(*scene_.schema, op, scene_.user) ||
+             IsAcceptance(*scene_.schema, op, scene_.user);
+    });
+  }
+
+  template <typename Test>
+  bool AllIn(const std::string& realm, Test passes) const {
     return std::all_of(places_.begin(), places_.end(), [&](uint32_t place) {
       const Op& op = update_.ops[place];
-      if (op.realm != realm && op.to != realm) return true;
-      return IsLeave(*scene_.schema, op, scene_.user);
+      return (op.realm != realm && op.to != realm) || passes(op);
     });
   }
 
@@ -125,6 +138,7 @@ class Judging {
       judgement_.noops.push_back(index);
       return;
     }
+    if (!row && op.table == scene_.schema->members()) Invite(scene_, op, &*folded);
     last_op_[key] = index;
     if (moves) {
       Move(index, key, std::move(*folded));
@@ -175,11 +189,11 @@ class Judging {
       lost.try_emplace(realm, PlacedKey{realm, {scene_.schema->members(), id}});
     }
     for (const auto& [realm, key] : lost) {
-      if (HasMember(scene_, realm, MemberRole::kOwner)) continue;
-      if (!HasMember(scene_, realm, MemberRole::kWriter) &&
-          !HasMember(scene_, realm, MemberRole::kReader)) {
-        continue;
-      }
+      if (HasOwner(scene_, realm)) continue;
+      const bool has_member = HasMember(scene_, realm, MemberRole::kOwner) ||
+                              HasMember(scene_, realm, MemberRole::kWriter) ||
+                              HasMember(scene_, realm, MemberRole::kReader);
+      if (!has_member) continue;
       Refuse(cascade.CauseOf(key), "last_owner", "a realm with members has an owner");
     }
   }

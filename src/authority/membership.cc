@@ -3,7 +3,11 @@
 namespace skerry {
 namespace {
 
-const char* NameOf(MemberRole role) { return kRoleNames[static_cast<size_t>(role)]; }
+Vector<ObjectKey> HoldersOf(const Scene& scene, const std::string& realm, MemberRole role) {
+  const TableIndex members = scene.schema->members();
+  const Value name = Value::String(kRoleNames[static_cast<size_t>(role)]);
+  return scene.rows->Holders(scene.rows->HoldersKey(members, kMemberRole, realm, name));
+}
 
 }  // namespace
 
@@ -22,19 +26,36 @@ bool Founds(const Scene& scene, const Op& op) {
 std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uint32_t index) {
   if (const char* fault = FaultOfMembershipOp(op)) return Rejection{index, "invalid", fault};
   if (IsLeave(*scene.schema, op, scene.user)) return std::nullopt;
-  if (scene.AccessIn(op.realm) == Access::kHidden) return ForbiddenRealm(index);
+  if (IsAcceptance(*scene.schema, op, scene.user)) return std::nullopt;
+  if (!scene.MaySee(op.realm)) return ForbiddenRealm(index);
+  if (ValueSet(op, kMemberAccepted))
+    return Rejection{index, "forbidden", "only the invited accepts an invitation"};
   if (scene.RightIn(op.realm) == Right::kOwn) return std::nullopt;
   return Rejection{index, "forbidden", "only an owner of the realm changes who its members are"};
 }
 
+void Invite(const Scene& scene, const Op& op, Row* membership) {
+  if (!scene.asks_consent || op.id == MembershipId(op.realm, scene.user)) return;
+  membership->props[kMemberAccepted] = Value::Bool(false);
+  membership->props[kMemberBy] = Value::String(scene.user);
+}
+
 bool IsOwner(const Row& membership) {
-  return RoleOf(membership.props[kMemberRole]) == MemberRole::kOwner;
+  return !IsPending(membership) && RoleOf(membership.props[kMemberRole]) == MemberRole::kOwner;
 }
 
 bool HasMember(const Scene& scene, const std::string& realm, MemberRole role) {
-  const TableIndex members = scene.schema->members();
-  const Value name = Value::String(NameOf(role));
-  return !scene.rows->Holders(scene.rows->HoldersKey(members, kMemberRole, realm, name)).empty();
+  return !HoldersOf(scene, realm, role).empty();
+}
+
+bool HasOwner(const Scene& scene, const std::string& realm) {
+  bool has_owner = false;
+  // All of them are asked for at once.
+  for (const ObjectKey& key : HoldersOf(scene, realm, MemberRole::kOwner)) {
+    const Row* row = scene.rows->Find({realm, key});
+    has_owner = has_owner || (row && IsOwner(*row));
+  }
+  return has_owner;
 }
 
 }  // namespace skerry

@@ -26,9 +26,17 @@ bool Founds(const Scene& scene, const Op& op);
 // own right in the op's realm.
 std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uint32_t index);
 
+// Notes in a membership that the author makes who has invited, and that it waits to be accepted. A
+// membership of one's own is accepted.
+void Invite(const Scene& scene, const Op& op, Row* membership);
+
+// Whether the membership, which does not wait, is an owner's.
 bool IsOwner(const Row& membership);
-// Whether the realm has a member of the role now. Asks for the rows if they are not loaded.
+// Whether the realm has a member of the role now, also a pending one. Asks for the rows if they are
+// not loaded.
 bool HasMember(const Scene& scene, const std::string& realm, MemberRole role);
+// Whether the realm has an owner now. Asks for the rows if they are not loaded.
+bool HasOwner(const Scene& scene, const std::string& realm);
 
 }  // namespace skerry
 

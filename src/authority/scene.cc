@@ -21,13 +21,22 @@ Right RightOf(MemberRole role) {
 
 }  // namespace
 
+const Row* Scene::Membership(const std::string& realm) const {
+  if (schema->members() == kNone || !IsFoundable(realm)) return nullptr;
+  return rows->FindBefore({realm, {schema->members(), MembershipId(realm, user)}});
+}
+
+bool Scene::IsInvited(const std::string& realm) const {
+  const Row* member = Membership(realm);
+  return member && IsPending(*member);
+}
+
 Right Scene::RightIn(const std::string& realm) const {
   if (founding.contains(realm)) return Right::kOwn;
   const auto given = rights->find(realm);
   const Right right = given == rights->end() ? Right::kNone : given->second;
-  if (schema->members() == kNone || !IsFoundable(realm)) return right;
-  const Row* member = rows->FindBefore({realm, {schema->members(), MembershipId(realm, user)}});
-  if (!member) return right;
+  const Row* member = Membership(realm);
+  if (!member || IsPending(*member)) return right;
   return std::max(right, RightOf(RoleOf(member->props[kMemberRole])));
 }
 
@@ -40,7 +49,7 @@ const Row* Scene::Locate(PlacedKey* key) const {
       return row;
     }
     const std::string* realm = rows->MovedTo(at);
-    if (!realm || AccessIn(*realm) == Access::kHidden) return nullptr;
+    if (!realm || !MaySee(*realm)) return nullptr;
     if (!passed.insert(*realm).second) return nullptr;
     at.realm = *realm;
   }

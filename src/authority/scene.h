@@ -22,9 +22,9 @@ struct RealmState {
 };
 enum class Right { kNone, kRead, kWrite, kOwn };
 
-// What the author may do with a row in the realm where it lives. kNotLocked: not known until that
-// realm is locked.
-enum class Access { kHidden, kReadOnly, kWritable, kNotLocked };
+// What the author may do with a row in the realm where it lives. kInvited: accept or decline the own
+// membership, and see nothing. kNotLocked: not known until that realm is locked.
+enum class Access { kHidden, kInvited, kReadOnly, kWritable, kNotLocked };
 
 struct Scene {
   const Schema* schema = nullptr;
@@ -35,25 +35,35 @@ struct Scene {
   std::string client;
   double at = 0;
   std::string user = {};
+  bool asks_consent = true;        // memberships that others make wait until they are accepted
   Set<std::string> founding = {};  // realms that the step that is judged founds
   Set<std::string> founded = {};   // realms that earlier steps of the update have founded
 
   // What the author might do before this step: by a membership, or by the request's other rights.
   // Asks for the row of the membership if it is not loaded.
   Right RightIn(const std::string& realm) const;
+  // Whether the author's membership waits to be accepted, and nothing else gives a right.
+  bool IsInvited(const std::string& realm) const;
   // Whether there is such a realm. A realm that is named by a UUID exists once it was founded.
   bool Exists(const std::string& realm, const RealmState& state) const;
   // Asks for the lock of the realm if it is missing and the result depends on it.
   Access AccessIn(const std::string& realm) const {
     const Right right = RightIn(realm);
-    if (right == Right::kNone) return Access::kHidden;
+    const bool is_invited = right == Right::kNone && IsInvited(realm);
+    if (right == Right::kNone && !is_invited) return Access::kHidden;
     const auto state = realms->find(realm);
     if (state == realms->end()) {
       locks->insert(realm);
       return Access::kNotLocked;
     }
     if (!Exists(realm, state->second)) return Access::kHidden;
+    if (is_invited) return Access::kInvited;
     return right == Right::kRead ? Access::kReadOnly : Access::kWritable;
+  }
+  // Whether the author may know what is in the realm. If it is not locked, this is only a guess.
+  bool MaySee(const std::string& realm) const {
+    const Access access = AccessIn(realm);
+    return access != Access::kHidden && access != Access::kInvited;
   }
   // The live row that an op on `key` is about: the one there, or the one to which the tombstone
   // there leads, as far as the author may read. `key` is then where it is. Null: there is none. If
@@ -69,6 +79,10 @@ struct Scene {
     const auto state = realms->find(realm);
     return state == realms->end() ? 0 : state->second.head + 1;
   }
+
+ private:
+  // The author's membership before this step, or null.
+  const Row* Membership(const std::string& realm) const;
 };
 
 }  // namespace skerry

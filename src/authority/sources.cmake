@@ -5,6 +5,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission_older.cc
   src/authority/cascade.cc
   src/authority/chain.cc
+  src/authority/changed_members.cc
   src/authority/cursor.cc
   src/authority/diff.cc
   src/authority/image_maker.cc

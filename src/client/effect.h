@@ -76,6 +76,7 @@ struct WindowState {
   std::optional<double> last_synced_at;
   Vector<SyncScope> scopes;
   std::optional<Vector<std::string>> lost;  // realms that the server has lost
+  Data invitations;                         // SyncProgress::invitations
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -91,6 +92,7 @@ struct WindowState {
     member("lastSyncedAt", self.last_synced_at);
     member("scopes", self.scopes);
     member.Optional("lost", self.lost);
+    member("invitations", self.invitations);
   }
 };
 

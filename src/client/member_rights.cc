@@ -11,20 +11,22 @@ std::optional<MemberRole> MemberRights::RoleIn(const std::string& realm) {
   if (is_new) {
     const auto own =
         view_->Visible(KeyIn(view_->schema(), members, MembershipId(realm, *user_), realm));
-    if (own) known->second = RoleOf(own->props[kMemberRole]);
+    if (own && !IsPending(*own)) known->second = RoleOf(own->props[kMemberRole]);
   }
   return known->second;
 }
 
 Status MemberRights::Check(const Op& op) {
-  for (const std::string* realm : {&op.realm, &op.to}) {
-    if (view_->IsFrozen(*realm)) return {Code::kReadOnly, "the server has lost this realm"};
-  }
   const bool is_membership = IsOnMembership(view_->schema(), op);
   if (is_membership) {
     if (const char* fault = FaultOfMembershipOp(op)) return {Code::kInvalidArgument, fault};
-    if (user_ && IsLeave(view_->schema(), op, *user_)) return Status::Ok();
+    // Also of a realm that was lost, and that another has founded again.
+    if (user_ && IsAcceptance(view_->schema(), op, *user_)) return Status::Ok();
   }
+  for (const std::string* realm : {&op.realm, &op.to}) {
+    if (view_->IsFrozen(*realm)) return {Code::kReadOnly, "the server has lost this realm"};
+  }
+  if (user_ && IsLeave(view_->schema(), op, *user_)) return Status::Ok();
   for (const std::string* realm : {&op.realm, &op.to}) {
     const std::optional<MemberRole> role = RoleIn(*realm);
     if (role == MemberRole::kReader) {

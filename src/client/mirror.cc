@@ -72,6 +72,7 @@ bool Mirror::Apply(const UpdateRecord& record, const Vector<Step>& steps) {
 void Mirror::TakeCursors(const UpdateRecord& record) {
   for (const auto& [realm, cursor] : record.cursors) cursors_[realm] = cursor;
   if (record.lost.has_value()) TakeLost(*record.lost);
+  if (record.invitations.has_value()) invitations_ = *record.invitations;
   if (record.forgotten.has_value()) forgotten_ = *record.forgotten;
   n_ = record.n;
 }
@@ -268,6 +269,7 @@ ApplyResult Mirror::Take(const Reading& reading, bool skip_damaged) {
     return ApplyResult::kDamaged;
   }
   TakeLost(reading.sync.lost.value_or(Vector<std::string>()));
+  invitations_ = reading.sync.invitations;
   forgotten_ = reading.sync.forgotten.value_or(ForgottenUpTo());
   n_ = reading.sync.n;
   partly_.clear();

@@ -99,6 +99,7 @@ class Mirror {
   const PendingList& pending() const { return pending_; }
   const Cursors& cursors() const { return cursors_; }
   const ForgottenUpTo& forgotten() const { return forgotten_; }
+  const Data& invitations() const { return invitations_; }
   uint64_t CursorRevision(const std::string& realm) const;
 
   // The view now has the image of this pointer (an empty pointer: no image, n = 0).
@@ -158,6 +159,7 @@ class Mirror {
   std::string generation_;  // of the image that was loaded
   ForgottenUpTo forgotten_;
   Cursors cursors_;
+  Data invitations_;  // SyncProgress::invitations
   PendingList pending_;
   Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading

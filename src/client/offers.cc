@@ -76,7 +76,10 @@ class OfferMaker {
     Op op = NewOp(kind, key, offered_->realm);
     op.by = {0};
     for (size_t i = 0; i < row.props.size(); ++i) {
-      if (!row.props[i].is_null()) op.set.push_back({static_cast<PropIndex>(i), row.props[i]});
+      if (row.props[i].is_null()) continue;
+      // The server notes who has invited, and asks the invited again.
+      if (key.table == schema_->members() && i > kMemberRole) continue;
+      op.set.push_back({static_cast<PropIndex>(i), row.props[i]});
     }
     if (!is_open_) Open("skerry/offer", "null");
     Vector<Op>& ops = made_.back().ops;

@@ -26,6 +26,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/tab_streams.cc
   src/client/tab_transactions.cc
   src/client/transaction.cc
+  src/client/transaction_answer.cc
   src/client/transaction_input.cc
   src/client/transaction_limits.cc
   src/client/unique_rule.cc

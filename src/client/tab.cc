@@ -326,6 +326,7 @@ void Tab::EmitState(Data* effects) {
   now.last_synced_at = last_synced_;
   now.scopes = scopes_;
   if (!view_->frozen().empty()) now.lost.emplace(view_->frozen().begin(), view_->frozen().end());
+  now.invitations = mirror_.invitations();
   Data state = WriteKind(now);
   if (state == last_state_) return;
   last_state_ = state;

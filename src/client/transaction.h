@@ -64,6 +64,9 @@ class Transaction {
 
  private:
   Result<OpOutcome> Create(const TableDef& table, OpInput input);
+  // transaction_answer.cc
+  bool IsAnswer(TableIndex table, const OpInput& input, const std::optional<Row>& row) const;
+  Result<OpOutcome> Answer(TxCall call, OpInput input);
   std::string NewId();
   std::string RealmOfNew(const TableDef& table, const Vector<Value>& props) const;
   Result<OpOutcome> Upsert(const TableDef& table, OpInput input, const std::optional<Row>& row);

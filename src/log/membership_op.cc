@@ -15,6 +15,16 @@ const Value* ValueSet(const Op& op, PropIndex prop) {
   return nullptr;
 }
 
+namespace {
+
+bool AcceptsAlone(const Op& op) {
+  if (op.Has(kCreates) || op.Has(kDeletes) || op.Has(kMoves) || !op.add.empty()) return false;
+  if (op.set.size() != 1 || op.set[0].prop != kMemberAccepted) return false;
+  return !op.set[0].value.is_null() && op.set[0].value.boolean();
+}
+
+}  // namespace
+
 const char* FaultOfMembershipOp(const Op& op) {
   if (!IsFoundable(op.realm)) return "only a realm that was founded has members";
   const std::string_view user = UserOfMembership(op.realm, op.id);
@@ -22,6 +32,9 @@ const char* FaultOfMembershipOp(const Op& op) {
   if (op.Has(kMoves)) return "a membership does not move";
   const Value* named = ValueSet(op, kMemberUser);
   if (named && named->text() != user) return "the user of a membership is that of its id";
+  if (ValueSet(op, kMemberBy)) return "who invites is the author, and is not said";
+  if (ValueSet(op, kMemberAccepted) && !AcceptsAlone(op))
+    return "a membership is accepted by an update that sets `accepted` to true, and nothing else";
   return nullptr;
 }
 
@@ -31,6 +44,10 @@ bool MakesOwner(const Schema& schema, const Op& op, std::string_view user) {
   const Value* role = ValueSet(op, kMemberRole);
   return op.id == MembershipId(op.realm, user) && named && named->text() == user && role &&
          !role->is_null() && RoleOf(*role) == MemberRole::kOwner;
+}
+
+bool IsAcceptance(const Schema& schema, const Op& op, std::string_view user) {
+  return IsOnMembership(schema, op) && AcceptsAlone(op) && op.id == MembershipId(op.realm, user);
 }
 
 bool IsLeave(const Schema& schema, const Op& op, std::string_view user) {

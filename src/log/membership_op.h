@@ -18,7 +18,9 @@ const Value* ValueSet(const Op& op, PropIndex prop);
 const char* FaultOfMembershipOp(const Op& op);
 // Whether the op makes the user the owner of its realm: it founds the realm, if there is none yet.
 bool MakesOwner(const Schema& schema, const Op& op, std::string_view user);
-// Whether the op removes the user's own membership.
+// Whether the op accepts the user's own membership.
+bool IsAcceptance(const Schema& schema, const Op& op, std::string_view user);
+// Whether the op removes the user's own membership, which may be pending.
 bool IsLeave(const Schema& schema, const Op& op, std::string_view user);
 
 }  // namespace skerry

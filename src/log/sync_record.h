@@ -196,6 +196,9 @@ struct SyncProgress {
   // held of it, as offers, before a pull replaces them. True: they are logged.
   std::optional<Map<std::string, bool>> offers;
   std::optional<Vector<SyncStream>> streams;
+  // Memberships of the user that wait to be accepted, the newest first, as a pull has brought them:
+  // [{realm, role, by, at}]; null: none.
+  Data invitations;
   // By realm: the server has forgotten the ids of actions up to this time of its clock, ms.
   std::optional<ForgottenUpTo> forgotten;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
@@ -219,6 +222,7 @@ struct SyncProgress {
     member.Optional("lost", self.lost);
     member.Optional("offers", self.offers);
     member.Optional("streams", self.streams);
+    member("invitations", self.invitations);
     member.Optional("forgotten", self.forgotten);
   }
   static SyncProgress Read(Data stored);

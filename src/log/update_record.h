@@ -58,7 +58,8 @@ struct UpdateRecord {
   std::optional<Vector<std::string>>
       lost;  // SyncProgress::lost after this record, if it or `offers` has changed
   std::optional<Vector<SyncStream>>
-      streams;  // SyncProgress::streams after this record, if they have changed
+      streams;                      // SyncProgress::streams after this record, if they have changed
+  std::optional<Data> invitations;  // SyncProgress::invitations, if they have changed
   std::optional<ForgottenUpTo> forgotten;  // SyncProgress::forgotten, if it has changed
   std::optional<bool> revokes;             // it removes the rows of a realm that was revoked
   std::optional<std::string> body;  // by EncodeSteps; null in a message if it is too large for one
@@ -77,6 +78,7 @@ struct UpdateRecord {
     member("cursors", self.cursors);
     member.Optional("lost", self.lost);
     member.Optional("streams", self.streams);
+    member.Optional("invitations", self.invitations);
     member.Optional("forgotten", self.forgotten);
     member.Optional("revokes", self.revokes);
     member.Bytes("body", self.body);

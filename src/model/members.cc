@@ -5,11 +5,15 @@
 namespace skerry {
 
 bool IsMembersTable(const TableDef& table) {
-  if (!table.custom_ids || table.props.size() != 2) return false;
+  if (!table.custom_ids || table.props.size() != 4) return false;
   const PropDef& user = table.props[kMemberUser];
   const PropDef& role = table.props[kMemberRole];
+  const PropDef& accepted = table.props[kMemberAccepted];
+  const PropDef& by = table.props[kMemberBy];
   return user.name == "user" && user.type == PropType::kString && !user.optional &&
-         role.name == "role" && role.type == PropType::kEnum && !role.optional &&
+         accepted.name == "accepted" && accepted.type == PropType::kBoolean && accepted.optional &&
+         by.name == "by" && by.type == PropType::kString && by.optional && role.name == "role" &&
+         role.type == PropType::kEnum && !role.optional &&
          role.enum_values == Vector<std::string>(std::begin(kRoleNames), std::end(kRoleNames));
 }
 
@@ -33,6 +37,11 @@ MemberRole RoleOf(const Value& role) {
   if (role.text() == kRoleNames[static_cast<size_t>(MemberRole::kWriter)])
     return MemberRole::kWriter;
   return MemberRole::kReader;
+}
+
+bool IsPending(const Row& membership) {
+  const Value& accepted = membership.props[kMemberAccepted];
+  return !accepted.is_null() && !accepted.boolean();
 }
 
 }  // namespace skerry

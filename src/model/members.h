@@ -1,6 +1,10 @@
 // Memberships: the rows of the system table `$members`, which say who may do what in a realm that
 // was founded (docs/design.md, "Rights are rows"). A membership lives in the realm that it is of.
 // Its id is `<realm>/<user>`, so that two invitations of one person are one object.
+//
+// A membership that somebody else has made is an invitation: it is pending, and gives no right, until
+// the invited accepts it. The authority sets `accepted` and `by` when it makes the row; afterwards
+// only the invited changes `accepted`.
 #ifndef SKERRY_MODEL_MEMBERS_H_
 #define SKERRY_MODEL_MEMBERS_H_
 
@@ -15,6 +19,8 @@ namespace skerry {
 inline constexpr std::string_view kMembersTable = "$members";
 inline constexpr PropIndex kMemberUser = 0;
 inline constexpr PropIndex kMemberRole = 1;
+inline constexpr PropIndex kMemberAccepted = 2;  // false: pending; null or true: accepted
+inline constexpr PropIndex kMemberBy = 3;        // who has invited the user; null: nobody
 
 // In the order of the names of the table's enum, and each may what the one before it may.
 enum class MemberRole { kReader, kWriter, kOwner };
@@ -29,6 +35,8 @@ std::string MembershipId(std::string_view realm, std::string_view user);
 std::string_view UserOfMembership(std::string_view realm, std::string_view id);
 // REQUIRES: a value of the prop `role` that is not null.
 MemberRole RoleOf(const Value& role);
+// Whether the user has not accepted the membership.
+bool IsPending(const Row& membership);
 
 }  // namespace skerry
 

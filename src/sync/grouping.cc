@@ -140,14 +140,16 @@ bool Grouping::IsInLostRealm(const MutationRecord& record) const {
                      [&](const std::string& realm) { return lost_.contains(realm); });
 }
 
-// Whether the mutation founds every realm again in which it is, of those that the server has lost.
-bool Grouping::FoundsAgain(const MutationRecord& record) const {
+// Whether the mutation founds every realm again in which it is, of those that the server has lost, or
+// accepts the membership of one that another has founded again.
+bool Grouping::BringsBack(const MutationRecord& record) const {
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok() || user_.empty()) return false;
   const Vector<Op>& ops = mutation.value().ops;
   return std::all_of(record.realms.begin(), record.realms.end(), [&](const std::string& realm) {
     return !lost_.contains(realm) || std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
-      return op.realm == realm && MakesOwner(*schema_, op, user_);
+      return op.realm == realm &&
+             (MakesOwner(*schema_, op, user_) || IsAcceptance(*schema_, op, user_));
     });
   });
 }
@@ -169,9 +171,9 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   }
   // This is done for mutations that wait, too.
   if (!left_out.ok() && LeaveOut(key, left_out, mutation.value(), &record)) return;
-  // What founds a realm again does not wait for the mutations that wait for it.
+  // What brings a realm back does not wait for the mutations that wait for it.
   const bool is_in_lost = IsInLostRealm(record);
-  const bool waits = is_in_lost ? !FoundsAgain(record) : Touches(record);
+  const bool waits = is_in_lost ? !BringsBack(record) : Touches(record);
   if (record.held || waits) {
     Hold(record);
     return;

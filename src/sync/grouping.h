@@ -99,7 +99,7 @@ class Grouping {
   void Hold(const MutationRecord& record);
   bool IsOnOwnMembership(const MutationRecord& record, const std::string& realm) const;
   bool IsInLostRealm(const MutationRecord& record) const;
-  bool FoundsAgain(const MutationRecord& record) const;
+  bool BringsBack(const MutationRecord& record) const;
   Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
   void SetApart(const Candidate& candidate, Data::Array* writes);
   OutboxRecord MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,

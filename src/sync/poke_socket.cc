@@ -172,6 +172,7 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
   pinged_ms_ = kNever;
   state_->reach.Heard(turn->now);
   Poke poke;
+  poke.anything = message["type"].Is("invitations");
   OneOf<PokeMessage>::Visit(&message, [&](const PokeMessage& heard) {
     poke = {heard.realm, heard.revision, heard.revision == 0};
     if (poke.anything) {

@@ -109,6 +109,7 @@ struct PullAnswer {
   // Scopes that are filled again from the start: the answer says nothing about their tables.
   std::optional<Vector<WantedScope>> refill;
   std::optional<std::string> realms_token;  // none: unchanged
+  Data invitations;                         // an array; null: the server does not say
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
@@ -189,6 +190,7 @@ class PullFold {
   void AskForOffers(const std::string& realm);
   void Lose(const std::string& realm);
   void MoveLost();
+  void TakeInvitations();
   bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
   void MoveScopes();
@@ -223,6 +225,7 @@ class PullFold {
   uint64_t highest_ = 0;
   std::optional<ForgottenUpTo> forgotten_;   // of the record, if it has changed
   std::optional<Vector<std::string>> lost_;  // of the record, if there is news about lost realms
+  std::optional<Data> invitations_;          // of the record, if they have changed
   // By realm and stream.
   Map<std::pair<std::string, std::string>, Map<StreamPlace, StreamAction>> found_actions_;
   std::optional<Vector<SyncStream>> streams_;  // of the record, if they have changed

@@ -133,6 +133,8 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   }
   answer.more = json["more"].as_bool();
   if (json["realmsToken"].is_string()) answer.realms_token = json["realmsToken"].as_string();
+  // Windows check each of them: they are stored, and any script of the origin may write there.
+  if (json["invitations"].is_array()) answer.invitations = json["invitations"];
   SKERRY_RETURN_IF_ERROR(ReadOwn(json["own"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadKnown(json["known"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadFloors(json["floors"], &answer));

@@ -85,6 +85,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   ConfirmOwn();
   Revoke();
   MoveLost();
+  TakeInvitations();
   MoveCursors();
   MoveFloors();
   ConfirmKnown();
@@ -371,7 +372,7 @@ void PullFold::WriteRecord() {
   for (const NamedMutation& left : quarantine_.done()) confirmed_.push_back(left);
   const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
                     !lost_.has_value() && !streams_.has_value() && !forgotten_.has_value() &&
-                    partly_.empty() && !quarantine_.removed_any();
+                    !invitations_.has_value() && partly_.empty() && !quarantine_.removed_any();
   if (same) return;
   moved_ = true;
   UpdateRecord record;
@@ -386,6 +387,7 @@ void PullFold::WriteRecord() {
   record.cursors = sync_.cursors;
   record.lost = std::move(lost_);
   record.streams = std::move(streams_);
+  record.invitations = std::move(invitations_);
   record.forgotten = std::move(forgotten_);
   record.body = EncodeSteps(*schema_, steps_);
   sync_.record_bytes += record.body->size();

@@ -129,6 +129,15 @@ void PullFold::MoveLost() {
   if (sync_.offers.has_value() && sync_.offers->empty()) sync_.offers.reset();
 }
 
+void PullFold::TakeInvitations() {
+  const Data& told = answer_->invitations;
+  if (told.is_null()) return;
+  Data now = told.items().empty() ? Data() : told;
+  if (now == sync_.invitations) return;
+  sync_.invitations = now;
+  invitations_ = std::move(now);
+}
+
 void PullFold::MoveCursors() {
   Cursors cursors = sync_.cursors;
   for (const auto& [realm, cursor] : answer_->cursors) {

@@ -18,7 +18,7 @@ let cy: Page;
 
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });
-  server = await TestServer.start();
+  server = await TestServer.start({ asks: true });
   const open = async (profile: Profile, user: string, viewport: Viewport | null = null) => {
     const page = await profile.window({ url: server.url, user });
     // A page that becomes one of a phone is loaded again.
@@ -51,6 +51,12 @@ async function submit(page: Page, form: string, text: string): Promise<void> {
   await page.type(`${form} input`, text);
   await page.click(`${form} button`);
 }
+/** Answers the invitation that the page shows. */
+async function answer(page: Page, inviter: string, button: 'Accept' | 'Decline'): Promise<void> {
+  await shows(page, `${inviter} invites you to a list`);
+  await page.locator(`#invitations ::-p-text(${button})`).click();
+  await hides(page, '#invitations li');
+}
 const adding = '.list form:nth-of-type(1)';
 const inviting = '.list form:nth-of-type(2)';
 
@@ -59,11 +65,16 @@ test('a list is made, shared, filled by two, and read by the third', async () =>
   await shows(ada, 'Groceries');
   await submit(ada, adding, 'Milk');
   await submit(ada, inviting, 'bo');
+  await shows(ada, 'bo (invited)');
+  await shows(bo, 'ada invites you to a list, as writer.');
+  await bo.screenshot({ path: join(shots, 'invited-phone.png') });
+  await answer(bo, 'ada', 'Accept');
   await shows(bo, 'Milk');
   await submit(bo, adding, 'Bread');
   await shows(ada, 'Bread');
   await ada.select(`${inviting} select`, 'reader');
   await submit(ada, inviting, 'cy');
+  await answer(cy, 'ada', 'Accept');
   await shows(cy, 'Bread');
   await bo.locator('.todos input').click();
   await until(ada, () => document.querySelectorAll('.todos input:checked').length === 1, []);

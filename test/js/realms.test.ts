@@ -25,7 +25,13 @@ describe('a realm, offline', () => {
     expect(db.realms.role('another')).toBeNull();
     expect(seen).toEqual([0, 1]);
     expect(db.realms.members(realm).value).toEqual([
-      { user: 'anna', role: 'owner', createdAt: expect.any(Date), pending: expect.any(Boolean) },
+      {
+        user: 'anna',
+        role: 'owner',
+        createdAt: expect.any(Date),
+        pending: expect.any(Boolean),
+        accepted: true,
+      },
     ]);
     const id = db.transact((tx) => tx.groups.create({ name: 'ours', realm })).result;
     expect(db.groups.get(id)?.realm).toBe(realm);

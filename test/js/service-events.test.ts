@@ -3,6 +3,19 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { serve } from '../../js/worker/service/serve.ts';
 import { ServiceHome } from '../../js/worker/service/service-home.ts';
 
+/** The hosts that were given. */
+const hosts = vi.hoisted((): { readonly images: boolean }[] => []);
+vi.mock('../../js/worker/service/service-home.ts', async (original) => {
+  const module = await original<typeof import('../../js/worker/service/service-home.ts')>();
+  class Noted extends module.ServiceHome {
+    constructor(...given: ConstructorParameters<typeof module.ServiceHome>) {
+      super(...given);
+      hosts.push(given[0]);
+    }
+  }
+  return { ...module, ServiceHome: Noted };
+});
+
 const listeners = new Map<string, (event: object) => void>();
 let stop = () => {};
 
@@ -80,6 +93,10 @@ test('it is installed also where its wasm is not to be had now', async () => {
   const work = fire('install', {});
   expect(open).toHaveBeenCalled();
   expect(await Promise.allSettled(work)).toMatchObject([{ status: 'fulfilled' }]);
+});
+
+test('it says for its windows that they load images: a first visit needs no pages', () => {
+  expect(hosts.at(-1)?.images).toBe(true);
 });
 
 test('it listens to nothing else, and to nothing once it is stopped', () => {

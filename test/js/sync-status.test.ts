@@ -16,6 +16,7 @@ const window: WindowState = {
   clockOffset: 0,
   lastSyncedAt: null,
   scopes: [],
+  invitations: null,
 };
 const idle: WorkerStatus = {
   role: 'holder',

@@ -46,7 +46,7 @@ export const authority = [
   {
     name: 'a tombstone leads into realms that the author may not read',
     file: 'src/authority/scene.cc',
-    from: 'if (!realm || AccessIn(*realm) == Access::kHidden) return nullptr;',
+    from: 'if (!realm || !MaySee(*realm)) return nullptr;',
     to: 'if (!realm) return nullptr;',
   },
   {
@@ -184,7 +184,7 @@ export const authority = [
   {
     name: 'the last owner of a realm with members may go',
     file: 'src/authority/judgement.cc',
-    from: 'if (HasMember(scene_, realm, MemberRole::kOwner)) continue;',
+    from: 'if (HasOwner(scene_, realm)) continue;',
     to: 'if (!realm.empty()) continue;',
   },
   {
@@ -238,7 +238,7 @@ export const authority = [
   {
     name: 'an update that leaves a realm may move a row into it, whatever the role',
     file: 'src/authority/judgement.cc',
-    from: 'if (op.realm != realm && op.to != realm) return true;',
-    to: 'if (op.realm != realm) return true;',
+    from: 'return (op.realm != realm && op.to != realm) || passes(op);',
+    to: 'return op.realm != realm || passes(op);',
   },
 ];

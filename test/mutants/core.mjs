@@ -125,7 +125,7 @@ export const core = [
   {
     name: 'changes in a lost realm are pushed before it is founded again',
     file: 'src/sync/grouping.cc',
-    from: 'const bool waits = is_in_lost ? !FoundsAgain(record) : Touches(record);',
+    from: 'const bool waits = is_in_lost ? !BringsBack(record) : Touches(record);',
     to: 'const bool waits = !is_in_lost && Touches(record);',
   },
   {
@@ -179,8 +179,8 @@ export const core = [
   {
     name: 'a leave of a lost realm is pushed again and again',
     file: 'src/sync/grouping.cc',
-    from: 'return op.realm == realm && MakesOwner(*schema_, op, user_);',
-    to: 'return op.realm == realm && op.table == schema_->members();',
+    from: '(MakesOwner(*schema_, op, user_) || IsAcceptance(*schema_, op, user_))',
+    to: 'op.table == schema_->members()',
   },
   {
     name: 'a change overtakes one of the same object that waits for a lost realm',

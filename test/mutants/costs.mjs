@@ -33,7 +33,7 @@ export const costsOnServer = [
     name: 'a membership that has ended opens the rows of its realm',
     test: 'test/server/hidden-realms.test.ts',
     file: 'server/src/sql/rows.ts',
-    from: "m.id = a.realm || '/' || u.name and m.deleted_at is null limit 1) m)) k`",
+    from: "m.id = a.realm || '/' || u.name and ${kIsMember} limit 1) m)) k`",
     to: "m.id = a.realm || '/' || u.name limit 1) m)) k`",
   },
   {

@@ -96,7 +96,7 @@ export const firstVisit = [
 export const firstVisitOfPackage = [
   {
     name: 'the service worker of a browser says that its windows load no images',
-    test: 'test/browser/first-visit.test.ts',
+    test: 'test/js/service-events.test.ts',
     file: 'js/worker/service/serve.ts',
     from: 'images: true,',
     to: 'images: false,',

@@ -10,6 +10,7 @@ import { core } from './core.mjs';
 import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
+import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
@@ -30,6 +31,7 @@ const kinds = {
     ...replay,
     ...firstVisit,
     ...costs,
+    ...invitations,
   ],
   server: [
     ...server,
@@ -38,6 +40,7 @@ const kinds = {
     ...snapshotsOnServer,
     ...forgettingOnServer,
     ...costsOnServer,
+    ...invitationsOnServer,
   ],
   client: [
     ...client,

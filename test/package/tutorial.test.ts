@@ -123,11 +123,19 @@ async function load(page: Page, address = page.url()): Promise<void> {
   });
 }
 
+/** What people were asked; they agree. */
+const asked: string[] = [];
+
 async function window(profile: Profile, address: string): Promise<Page> {
   const page = await (await profile.browser()).newPage();
   await page.emulateFocusedPage(true);
   page.on('pageerror', (error) => profile.problems.push(String(error)));
   page.on('dialog', (dialog) => {
+    if (dialog.type() === 'confirm') {
+      asked.push(dialog.message());
+      void dialog.accept();
+      return;
+    }
     profile.problems.push(dialog.message());
     void dialog.dismiss();
   });
@@ -217,6 +225,7 @@ test('chapter 2: Ada’s rows are there, shared with Bo, and both votes count', 
   await shows(other, []);
   await submit(one, '#share', 'bo');
   await shows(other, ['Row out (1)']);
+  expect(asked).toEqual(['ada shares to-dos with you. Do you want to see them?']);
   await Promise.all([press(one, 'Row out', '+1'), press(other, 'Row out', '+1')]);
   for (const page of [one, other]) await shows(page, ['Row out (3)']);
   await submit(other, '#add', 'Bail');

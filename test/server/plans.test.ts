@@ -166,6 +166,7 @@ async function relayed(databaseUrl: string, commit: () => Promise<void>) {
 /** Fills every table, like those of a server after long use. */
 const kFill = `
   insert into skerry.realm (realm, epoch) select 'r' || n, 'e' from generate_series(1, ${kRows / 5}) n;
+  insert into skerry.declined select 'u' || n, 'i', 9000000000000 + n from generate_series(1, ${kRows}) n;
   insert into skerry.client select 'c' || n, 'u' from generate_series(1, ${kRows}) n;
   insert into skerry.chain select 'r' || n, 'c' || n, 1, 'u', '{}' from generate_series(1, ${kRows}) n;
   insert into skerry.action select 'r' || n % 1000, 'a' || n, 1 from generate_series(1, ${kRows}) n;

@@ -15,6 +15,7 @@ void Check::Fail(const std::string& problem) { world_->Fail(problem); }
 Checks::Checks(World* world)
     : world_(world),
       naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), world->realms()) {
+  naive_.AskConsent();
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
   for (const auto make :

@@ -1,5 +1,6 @@
 #include "test/sim/database.h"
 
+#include "base/fields.h"
 #include "base/json.h"
 #include "log/members.h"
 #include "model/members.h"
@@ -28,15 +29,13 @@ Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Pushed>
   return admitted;
 }
 
-// Whoever's membership has changed has a new version of rights.
+// Whoever's membership has changed has a new version of rights; not by an invitation that waits.
 void Database::Commit(const Schema& served, const Admitted& admitted, uint64_t* serial) {
   MemoryDatabase::Commit(served, admitted);
   const Data& done = admitted.done();
   std::set<std::string> users;
-  for (const Data& row : done["rows"].items()) {
-    const std::string& realm = row["realm"].as_string();
-    if (row["table"].as_string() == kMembersTable)
-      users.emplace(UserOfMembership(realm, row["id"].as_string()));
+  for (const Data& entry : done["touched"].items()) {
+    for (const Data& user : entry["users"].items()) users.insert(user.as_string());
   }
   for (const std::string& user : users)
     user_rights_.Changed(user, std::to_string(++*serial), done["at"].as_number());
@@ -47,9 +46,23 @@ std::map<std::string, std::string> Database::RolesOf(const std::string& user) co
   for (const auto& [key, stored] : rows()) {
     const bool is_own = key.object.table == columns().members() && !stored.deleted_at &&
                         UserOfMembership(key.realm, key.object.id) == user;
-    if (is_own) roles[key.realm] = stored.row.props[kMemberRole].text();
+    if (is_own && !IsPending(stored.row)) roles[key.realm] = stored.row.props[kMemberRole].text();
   }
   return roles;
+}
+
+Data Database::InvitationsOf(const std::string& user) const {
+  Data invitations = Data::MakeArray();
+  for (const auto& [key, stored] : rows()) {
+    const bool is_own = key.object.table == columns().members() && !stored.deleted_at &&
+                        UserOfMembership(key.realm, key.object.id) == user;
+    if (!is_own || !IsPending(stored.row)) continue;
+    invitations.Push(Fields{{"realm", key.realm},
+                            {"role", stored.row.props[kMemberRole].text()},
+                            {"by", stored.row.props[kMemberBy].text()},
+                            {"at", stored.row.created_at}});
+  }
+  return invitations;
 }
 
 std::map<std::string, std::string> Database::ReadableBy(const Caller& caller) const {
@@ -97,6 +110,7 @@ Database::Pulled Database::PullText(const Schema& served, const Caller& caller, 
     if (out["gone"].as_bool()) return {};
     SKERRY_CHECK(out["answer"].is_object());
     Data answer = out["answer"];
+    answer.Set("invitations", InvitationsOf(caller.user));
     if (answered.token) answer.Set("realmsToken", *answered.token);
     if (!answered.lost.empty()) answer.Set("lost", ToData(answered.lost));
     std::string text = WriteJson(answer);

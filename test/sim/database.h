@@ -76,6 +76,8 @@ class Database final : public test::MemoryDatabase {
 
  private:
   std::map<std::string, std::string> RolesOf(const std::string& user) const;
+  // Memberships that the user has not accepted.
+  Data InvitationsOf(const std::string& user) const;
   void Correct(const TableDef& table, const Vector<PropIndex>& unsure, double now,
                Vector<Corrected>* corrected);
 

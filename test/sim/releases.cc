@@ -66,7 +66,9 @@ constexpr char kNewerDescription[] = R"({"version":2,"accepts":[1],"tables":[
 
 constexpr char kMembers[] = R"({"name":"$members","ids":"string","autosubscribe":true,"props":[
     {"name":"user","type":"string"},
-    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]})";
+    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}},
+    {"name":"accepted","type":"boolean","optional":true},
+    {"name":"by","type":"string","optional":true}]})";
 
 // As the package `skerry` does it, the table of memberships is added to the application's.
 Data WithMembers(Data description) {

@@ -36,6 +36,12 @@ std::string AnyRole(Random* random) {
 
 }  // namespace
 
+Op Answering(const std::string& realm, const std::string& user, bool accepts) {
+  Op op = OnMembership(accepts ? "update" : "delete", realm, user);
+  if (accepts) op.set["accepted"] = Data(true);
+  return op;
+}
+
 const Vector<std::string>& Users() {
   static const Vector<std::string> users = {"anna", "ben", "carl"};
   return users;
@@ -63,6 +69,8 @@ Vector<Op> MemberOpsOf(const std::string& user, const Rows& visible, Random* ran
                        uint64_t* serial) {
   const std::string realm = kFoundable[random->Below(std::size(kFoundable))];
   if (!visible.contains(test::naive::MembershipKey(realm, user))) {
+    // Whether or not there is an invitation.
+    if (random->Below(2) == 0) return {Answering(realm, user, random->Below(4) > 0)};
     Vector<Op> ops = {Making(realm, user, "owner")};
     if (random->Below(2) == 0) return ops;
     Op first;  // the first row, in the same mutation

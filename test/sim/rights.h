@@ -26,6 +26,8 @@ struct Caller {
 };
 Data GrantsToData(const Caller& caller);  // {realm: "read" | "write" | "own"}
 
+// Accepts the user's invitation, or declines it.
+test::naive::Op Answering(const std::string& realm, const std::string& user, bool accepts);
 // One or more random ops of a user on memberships, of one mutation.
 Vector<test::naive::Op> MemberOpsOf(const std::string& user, const test::naive::Rows& visible,
                                     Random* random, uint64_t* serial);

@@ -37,12 +37,15 @@ class WindowHost final : public Host {
   Data Handle(Data event) override;
   void ExecuteSpecial(const Data& effect) override;
   void Post(const Data& message) override;
-  bool HasWork() const override { return image_.has_value(); }
-  void Work() override;  // reads the image that the core asked for
+  bool HasWork() const override { return image_.has_value() || !answers_.empty(); }
+  void Work() override;  // reads the image that the core asked for, or accepts a realm again
 
  private:
   test::naive::Op AnyOp(Random* random);
   bool AppendTo(Random* random);
+  void NoteAnswers(const Data& state);
+  void AcceptLost();
+  void Commit(MadeMutation made);
   void Keep(const Data& records);
   void Drained(Drain when);
   void RollBack();
@@ -50,6 +53,8 @@ class WindowHost final : public Host {
   std::unique_ptr<Client> client_;
   std::optional<WindowStreams> streams_;
   std::optional<Data> image_;
+  Vector<std::string>
+      answers_;         // realms that were lost, and wait for the user to accept them again
   uint64_t fresh_ = 0;  // ids of notes
 };
 

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
-import { judged, linkFolder, refreshTree } from './tree.mjs';
+import { copyFolder, judged, linkFolder, refreshTree } from './tree.mjs';
 import { filesOf, firstFailure } from './vitest.mjs';
 
 const kTree = join(build, 'mutants', 'client');
@@ -15,8 +15,10 @@ export const client = {
   /** Updates the copy of the tree. Returns the test that fails without any mistake, or null. */
   async prepare(mutants) {
     refreshTree(kTree, kSources);
-    for (const name of ['node_modules', 'dist', 'build/wasm', 'server', 'web-demo'])
+    for (const name of ['node_modules', 'docs', 'src', 'build/wasm', 'server', 'web-demo'])
       linkFolder(kTree, name);
+    // Vite serves nothing that lies outside of the copy.
+    copyFolder(kTree, 'dist');
     return firstFailure(kTree, kProjects, filesOf(mutants));
   },
   judge: (mutant) =>

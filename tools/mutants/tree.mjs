@@ -1,7 +1,15 @@
 // A copy of the source in which mistakes are made. A build of it builds only the changed parts again.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mutated } from '../../test/mutants/mutants.mjs';
 import { root } from '../lib/paths.mjs';
@@ -26,6 +34,12 @@ export function linkFolder(tree, name = 'node_modules') {
   const link = join(tree, name);
   mkdirSync(dirname(link), { recursive: true });
   if (!existsSync(link)) symlinkSync(join(root, name), link);
+}
+
+/** Copies a folder of built files into the copy. */
+export function copyFolder(tree, name) {
+  rmSync(join(tree, name), { recursive: true, force: true });
+  cpSync(join(root, name), join(tree, name), { recursive: true });
 }
 
 /** Makes the mistake, calls `firstFailure`, and restores the file. */

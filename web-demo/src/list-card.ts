@@ -145,11 +145,17 @@ export class ListCard {
   }
 
   #member(
-    member: { readonly user: string; readonly role: Role; readonly pending: boolean },
+    member: {
+      readonly user: string;
+      readonly role: Role;
+      readonly pending: boolean;
+      readonly accepted: boolean;
+    },
     mayChange: boolean,
   ): HTMLElement {
     const { realms } = this.#demo;
-    const name = member.user === user ? `${member.user} (you)` : member.user;
+    const what = member.user === user ? ' (you)' : member.accepted ? '' : ' (invited)';
+    const name = `${member.user}${what}`;
     const attributes = { 'data-member': member.user, class: member.pending ? 'pending' : '' };
     if (!mayChange || member.user === user)
       return make('li', attributes, name, make('span', { class: 'muted' }, member.role));

@@ -2,6 +2,7 @@
 // once.
 import type { Demo } from './database.js';
 import { attempt, byId } from './dom.js';
+import { showInvitations } from './invitations.js';
 import { ListCard } from './list-card.js';
 
 export class Lists {
@@ -21,6 +22,7 @@ export class Lists {
       });
       this.#name.value = '';
     });
+    showInvitations(demo, (run) => this.#run(run));
     demo.realms.subscribe((realms) => this.#show(realms.map(({ realm }) => realm)));
   }
 

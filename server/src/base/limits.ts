@@ -136,6 +136,12 @@ export const limits = {
   membersPerRealm: 8_000,
   realmsPerUser: 9_000,
   invitationsPerUser: 5_000,
+  /** Invitations by one user that wait; who has declined one is not invited again by the same user for so long. */
+  pendingPerInviter: 500,
+  declinedMs: 30 * 24 * 3_600_000,
+  /** Invitations in one answer, the newest; and up to how many are counted. */
+  invitationsPerPull: 100,
+  invitationsCounted: 1_000,
   /** Changed rows whose bodies one pull reads; its range is cut to stay below. */
   changesPerPull: 20_000,
   /** Of a sub-select: changes beyond the end of a range, and outer rows that changed inner rows concern. */
@@ -231,6 +237,8 @@ export const limits = {
   socketBufferedBytes: 256 << 10,
   helloWithinMs: 5_000,
   pokeEveryMs: 50,
+  /** A user's sockets hear at most so often that invitations have changed, whoever invites. */
+  invitationsEveryMs: 2_000,
   /**
    * Between nodes: how often new heads are sent, the maximum size of a message (PostgreSQL: 8,000 bytes), and how
    * many.

@@ -6,6 +6,7 @@
 import { limits } from '../base/limits.ts';
 import type { WantsStream } from '../cost/pull-cost.ts';
 import type { Entry } from '../push/done.ts';
+import { kInvitations } from './messages.ts';
 
 /** A connection as the hub needs it. */
 export interface Listener {
@@ -46,6 +47,9 @@ export class PokeHub {
   readonly #autosubscribed: ReadonlySet<string>;
   readonly #byRealm = new Map<string, Map<Listener, Pace>>();
   readonly #byUser = new Map<string, Set<Listener>>();
+  /** When users that have listeners were last told of invitations, and those who will be. */
+  readonly #toldAt = new Map<string, number>();
+  readonly #toldLater = new Map<string, NodeJS.Timeout>();
 
   constructor(autosubscribed: ReadonlySet<string>) {
     this.#autosubscribed = autosubscribed;
@@ -63,7 +67,10 @@ export class PokeHub {
 
   remove(listener: Listener): void {
     const ofUser = this.#byUser.get(listener.user.id);
-    if (ofUser?.delete(listener) && ofUser.size === 0) this.#byUser.delete(listener.user.id);
+    if (ofUser?.delete(listener) && ofUser.size === 0) {
+      this.#byUser.delete(listener.user.id);
+      this.#toldAt.delete(listener.user.id);
+    }
     for (const realm of listener.realms) {
       const pace = this.#drop(listener, realm);
       // The next hello of the same socket may have replaced this listener: the delayed poke is sent now.
@@ -81,6 +88,24 @@ export class PokeHub {
     }
   }
 
+  /** Invitations have changed: the users' listeners are told, however many have changed within a time only once. */
+  invited(users: Iterable<string>): void {
+    for (const user of users) {
+      if (!this.#byUser.has(user) || this.#toldLater.has(user)) continue;
+      const last = this.#toldAt.get(user) ?? Number.NEGATIVE_INFINITY;
+      const wait = Math.max(0, last + limits.invitationsEveryMs - performance.now());
+      this.#toldLater.set(user, setTimeout(() => this.#tell(user), wait).unref());
+    }
+  }
+
+  #tell(user: string): void {
+    this.#toldLater.delete(user);
+    const listeners = this.#byUser.get(user);
+    if (listeners === undefined) return;
+    this.#toldAt.set(user, performance.now());
+    for (const listener of listeners) listener.send(kInvitations);
+  }
+
   /** The listener hears nothing more of the realm. Returns what it was to hear. */
   #drop(listener: Listener, realm: string): Pace | undefined {
     const listeners = this.#byRealm.get(realm);
@@ -94,6 +119,7 @@ export class PokeHub {
   /** Entries that were committed, in the order of their realms' logs. */
   committed(entries: readonly Entry[]): void {
     for (const { users } of entries) if (users !== undefined) this.changed(users);
+    for (const { invited } of entries) if (invited !== undefined) this.invited(invited);
     for (const entry of entries) {
       for (const [listener, pace] of this.#byRealm.get(entry.realm) ?? []) {
         if (listener.client === entry.client || !this.#concerns(listener, entry)) continue;

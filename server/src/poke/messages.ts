@@ -24,6 +24,9 @@ interface Hello {
 export const kReady = JSON.stringify({ type: 'ready', features: ['ping'] });
 export const kPong = JSON.stringify({ type: 'pong' });
 
+/** The invitations of the user have changed: a pull brings them. */
+export const kInvitations = JSON.stringify({ type: 'invitations' });
+
 /** The longest message that may be a ping. */
 const kPingBytes = 64;
 

@@ -14,7 +14,7 @@ import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Channel } from '../db/pg-channel.ts';
 import type { Entry, RightsVersions } from '../push/done.ts';
-import { kMembers } from '../sql/members.ts';
+import { kIsMember, kMembers } from '../sql/members.ts';
 import type { Listener, PokeHub } from './hub.ts';
 
 /** Where sockets join and leave. */
@@ -45,26 +45,29 @@ type LogRow = Record<'realm' | 'revision' | 'client' | 'tables' | 'streams', str
   readonly members: string | null;
 };
 
+/** Of a change `c` of a membership: it gave a right before. */
+const kWasMember = `(json_typeof(c.before) = 'object' and (c.before -> 'props' ->> 'accepted') is distinct from 'false')`;
 const kEntriesPerRead = 500;
 const kAll = '*';
 
 interface Message {
   readonly node: unknown;
   readonly heads: Readonly<Record<string, unknown>>;
-  /** The users whose memberships have changed. */
+  /** The users whose memberships have changed, and those whose invitations have. */
   readonly users: readonly string[];
+  readonly invited: readonly string[];
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
 function parseMessage(payload: string): Message | null {
   try {
     const value: unknown = JSON.parse(payload);
     if (!isObject(value) || !isObject(value.heads)) return null;
-    const users = Array.isArray(value.users) ? value.users : [];
-    return {
-      node: value.node,
-      heads: value.heads,
-      users: users.filter((user): user is string => typeof user === 'string'),
-    };
+    const { node, heads } = value;
+    return { node, heads, users: texts(value.users), invited: texts(value.invited) };
   } catch (error) {
     // Anybody with the database's password may send anything on the channel.
     if (error instanceof SyntaxError) return null;
@@ -79,6 +82,7 @@ export class PokeRelay implements Pokes {
   readonly #behind = new Set<string>();
   readonly #unsent = new Map<string, number>();
   readonly #unsentUsers = new Set<string>();
+  readonly #unsentInvited = new Set<string>();
   /** The newest change of rights that this node has seen, ms; null: none yet. */
   #rightsAt: number | null = null;
   /** The versions of rights that were seen or written here, of users whose last change is not long ago. */
@@ -142,12 +146,14 @@ export class PokeRelay implements Pokes {
       if (this.#channel) {
         this.#unsent.set(realm, revision);
         for (const user of entry.users ?? []) this.#unsentUsers.add(user);
+        for (const user of entry.invited ?? []) this.#unsentInvited.add(user);
       }
       const watched = this.#watched.get(realm);
       // A read of the log may have been faster than the answer to the commit.
       if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
       if (watched !== undefined && watched.known !== null && revision > watched.known + 1) {
         this.#options.hub.changed(entry.users ?? []);
+        this.#options.hub.invited(entry.invited ?? []);
         this.#behind.add(realm);
         continue;
       }
@@ -180,6 +186,7 @@ export class PokeRelay implements Pokes {
     if (message === null || message.node === this.#node) return;
     this.#options.changed?.(message.users);
     this.#options.hub.changed(message.users);
+    this.#options.hub.invited(message.invited);
     if (kAll in message.heads) {
       this.catchUp();
       return;
@@ -269,12 +276,15 @@ export class PokeRelay implements Pokes {
     this.#unsent.clear();
     const users = packed(this.#unsentUsers, (user) => bytesOf(user) + 1);
     this.#unsentUsers.clear();
-    const isMuch = heads.length + users.length > limits.notifyParts;
+    const invited = packed(this.#unsentInvited, (user) => bytesOf(user) + 1);
+    this.#unsentInvited.clear();
+    const isMuch = heads.length + users.length + invited.length > limits.notifyParts;
     const messages = isMuch
       ? [{ heads: { [kAll]: 0 } }]
       : // Rights come first: who lost one hears nothing of the realm.
         [
           ...users.map((each) => ({ heads: {}, users: each })),
+          ...invited.map((each) => ({ heads: {}, invited: each })),
           ...heads.map((each) => ({ heads: Object.fromEntries(each) })),
         ];
     const payloads = messages.map((each) => JSON.stringify({ node: this.#node, ...each }));
@@ -312,7 +322,9 @@ export class PokeRelay implements Pokes {
          cross join lateral (
            select e.revision, e.client, e.tables, e.streams,
                   (select json_agg(c.id) from skerry.change c
-                    where c.realm = k.realm and c.table_name = '${kMembers}' and c.revision = e.revision) as members
+                    where c.realm = k.realm and c.table_name = '${kMembers}' and c.revision = e.revision
+                      and (${kWasMember} or exists (
+                        select 1 from skerry.membership m where m.realm = k.realm and m.id = c.id and ${kIsMember}))) as members
              from skerry.log e
             where e.realm = k.realm and e.revision > k.revision
             order by e.revision limit ${kEntriesPerRead}) l

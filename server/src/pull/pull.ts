@@ -156,9 +156,15 @@ export class Puller {
         const more = {
           ...(token === null ? {} : { realmsToken: token }),
           ...(lost.length === 0 ? {} : { lost }),
+          ...(rights.moreInvitations === 0 ? {} : { moreInvitations: rights.moreInvitations }),
         };
-        const begin = JSON.stringify(more);
-        return { said: begin === '{}' ? said : `${begin.slice(0, -1)},${said.slice(1)}`, owned };
+        const begin = rawObject({
+          ...Object.fromEntries(
+            Object.entries(more).map(([name, value]) => [name, JSON.stringify(value)]),
+          ),
+          invitations: rights.invitations,
+        });
+        return { said: `${begin.slice(0, -1)},${said.slice(1)}`, owned };
       }
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw cursorsGone();

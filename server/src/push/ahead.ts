@@ -7,7 +7,7 @@ import { isObject } from '../base/json.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Queryable } from '../db/database.ts';
 import { isFoundable } from '../rights/rights.ts';
-import { kMembers, membershipId, readRoles } from '../sql/members.ts';
+import { kMembers, membershipId, readMembershipsAt } from '../sql/members.ts';
 import type { RowBudget } from '../sql/row-budget.ts';
 import { type KeyFor, type RowKey, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
@@ -73,7 +73,8 @@ async function readMembers(tx: Queryable, keys: readonly KeyFor[]): Promise<Read
   }
   if (pairs.size === 0) return new Set();
   const places = [...pairs].map(([id, realm]) => ({ id, realm }));
-  return new Set((await readRoles(tx, places)).keys());
+  const found = await readMembershipsAt(tx, places);
+  return new Set([...found].filter(([, { isPending }]) => !isPending).map(([id]) => id));
 }
 
 /** Both statements see the same memberships, because the realms are locked. */

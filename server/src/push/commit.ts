@@ -13,6 +13,7 @@ import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { readAhead } from './ahead.ts';
+import { blocksOf } from './blocks.ts';
 import {
   type Done,
   type Lists,
@@ -38,7 +39,7 @@ import {
   recordFormer,
   type Unit,
 } from './locks.ts';
-import { boundMembers } from './member-limits.ts';
+import { boundMembers, type Invitations } from './member-limits.ts';
 
 export interface Committed {
   readonly now: number;
@@ -102,13 +103,20 @@ export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
+  readonly #invitations: Invitations;
   readonly #clients = new Present(limits.rowsRemembered);
   readonly #realms = new Present(limits.rowsRemembered);
 
-  constructor(database: Database, authority: Authority, schema: SqlSchema) {
+  constructor(
+    database: Database,
+    authority: Authority,
+    schema: SqlSchema,
+    invitations: Invitations = 'consent',
+  ) {
     this.#database = database;
     this.#authority = authority;
     this.#schema = schema;
+    this.#invitations = invitations;
   }
 
   /** Admits and commits the units in their order, in one transaction. */
@@ -157,13 +165,16 @@ export class Committer {
     checkLocked(units, begun, heads, found);
     const { owners, since, now, known } = found;
     const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
-    const members = await boundMembers(tx, bound);
+    const members = await boundMembers(tx, bound, this.#invitations);
     const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
-    const first = firstStep(admitted, realms, { now, heads, since }, { ...known, ...given }, [
-      ...refuse,
-      ...members.refuse,
-    ]);
+    const first = firstStep(
+      admitted,
+      realms,
+      { now, heads, since },
+      { ...known, ...given, invitations: JSON.stringify(this.#invitations) },
+      [...refuse, ...members.refuse],
+    );
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),
       spent,
@@ -176,6 +187,7 @@ export class Committer {
       rights,
       locked: realms,
       seen: seenBy(admitted),
+      blocked: admitted.filter((_, i) => results[i]?.status === 'applied').flatMap(blocksOf),
     });
     const byUnit = new Map(bound.map((unit, i) => [unit, results[i] ?? null]));
     return {
@@ -206,7 +218,7 @@ function firstStep(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
   { now, heads, since }: Pick<Found, 'now' | 'since'> & { readonly heads: Heads },
-  known: Known & { readonly rows: string; readonly looked: string },
+  known: Known & { readonly rows: string; readonly looked: string; readonly invitations: string },
   refuse: readonly Refusal[],
 ): string {
   const { requests, rights } = asRequests(units, since);

@@ -5,6 +5,7 @@ import type { JsonObject } from '../base/json.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { writingRows } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
+import type { Blocked } from './blocks.ts';
 
 export type Result = JsonObject;
 
@@ -14,8 +15,12 @@ export interface Entry {
   readonly client: string;
   readonly tables: readonly string[];
   readonly streams: readonly string[];
-  /** The users whose memberships it changed, if any. */
+  /** The users whose memberships it changed, if any; not those that wait to be accepted. */
   readonly users?: readonly string[];
+  /** The users whose invitations it made, changed or ended. */
+  readonly invited?: readonly string[];
+  /** Its author has declined an invitation by this user. */
+  readonly declined?: { readonly user: string; readonly by: string };
 }
 
 export interface WrittenEntry extends Entry {
@@ -58,6 +63,7 @@ interface Beside {
   readonly rights: RightsVersions;
   readonly locked: Iterable<string>;
   readonly seen: readonly Seen[];
+  readonly blocked: readonly Blocked[];
 }
 
 /** Writes all decisions in one statement, and commits. */
@@ -66,7 +72,7 @@ export async function writeDone(
   schema: SqlSchema,
   done: Done,
   lists: Lists,
-  { rights, locked, seen }: Beside,
+  { rights, locked, seen, blocked }: Beside,
 ): Promise<void> {
   const [, , , , chains] = lists;
   if (done.touched.length === 0 && chains === '[]') return;
@@ -75,7 +81,10 @@ export async function writeDone(
   params.add(JSON.stringify(seen));
   const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
   const { members, check } = writingRows(schema, rows, done.rows, locked, params);
-  const granting = writingRights(rights, done.at, params);
+  const granting = [
+    ...writingRights(rights, done.at, params),
+    ...writingDeclined(done, blocked, params),
+  ];
   const sql = `with ${[...members, kWriteLog, ...granting].join(',')} select ${check}::text as written`;
   await tx.query(sql, params.values, { last: true });
 }
@@ -100,6 +109,31 @@ function writingRights(rights: RightsVersions, at: number, params: Params): stri
     returning u.user_id, u.version, u.at),
   rights_given as (
     insert into skerry.rights_given (user_id, version, at) select r.user_id, r.version, r.at from user_rights r)`,
+  ];
+}
+
+/** A time after all others: the last millisecond of the year 9999. */
+const kForever = 253_402_300_799_999;
+
+/** In the order of users, as rights. */
+function writingDeclined(
+  { touched, at }: Done,
+  blocked: readonly Blocked[],
+  params: Params,
+): string[] {
+  const list = [
+    ...touched.flatMap(({ declined }) => (declined === undefined ? [] : { ...declined, at })),
+    ...blocked.map((each) => ({ ...each, at: kForever })),
+  ];
+  if (list.length === 0) return [];
+  return [
+    `
+  declined as (
+    insert into skerry.declined as d (user_id, inviter, at)
+    select k."user", k."by", max(k.at)
+      from json_to_recordset(${params.add(JSON.stringify(list))}::json) as k("user" text, "by" text, at bigint)
+     group by 1, 2 order by k."user" collate "C", k."by" collate "C"
+    on conflict (user_id, inviter) do update set at = greatest(d.at, excluded.at))`,
   ];
 }
 

@@ -1,14 +1,24 @@
 // Bounds of memberships. A new realm comes to a client with all of its members in one answer, and every realm of a user
-// is in the cursors of each of their pulls. Beyond these bounds a pull could not be answered: also that of somebody who
-// was invited without being asked.
+// is in the cursors of each of their pulls. Beyond these bounds a pull could not be answered. Invitations that wait count
+// for nobody but their inviter.
 
 import { isRealmName } from '../auth/user.ts';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Counts } from '../cost/counts.ts';
+import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
-import { countMemberships, kMembers, membershipId, type Role, readRoles } from '../sql/members.ts';
+import {
+  countMemberships,
+  kMembers,
+  type MembershipRow,
+  membershipId,
+  readMembershipsAt,
+} from '../sql/members.ts';
 import type { Refusal, Unit } from './locks.ts';
+
+/** Whether the invited are asked: `consent`, or `direct` members at once. */
+export type Invitations = 'consent' | 'direct';
 
 interface Place {
   readonly id: string;
@@ -16,75 +26,140 @@ interface Place {
   readonly user: string;
   /** Whether the op may add it, and not only change or remove it. */
   readonly adds: boolean;
+  /** Whether its user accepts it. */
+  readonly accepts: boolean;
 }
 
 /** The memberships that there are. The counts grow by those that are added: there can be no more than that. */
 interface Present {
   /** By id, of the memberships that are named, and of the authors. */
-  readonly roles: ReadonlyMap<string, Role>;
+  readonly rows: ReadonlyMap<string, MembershipRow>;
   readonly inRealm: Counts;
   readonly ofUser: Counts;
+  /** Those that wait, by inviter. */
+  readonly pending: Counts;
+  /** Who has declined whose invitation not long ago, as `declinedKey`. */
+  readonly declined: ReadonlySet<string>;
 }
 
 interface Fault {
   readonly realm: string;
+  readonly code: 'limit' | 'forbidden';
   readonly detail: string;
 }
 
+const declinedKey = (user: string, inviter: string) => JSON.stringify([user, inviter]);
+
 /** The memberships that the update's ops are about. */
-function placesOf({ update }: Unit): Place[] {
+function placesOf({ update, user: { id: author } }: Unit): Place[] {
   return (Array.isArray(update.ops) ? update.ops : []).flatMap((op) => {
     if (!isObject(op) || op.table !== kMembers) return [];
     const { realm, id } = op;
     // The authority refuses what is no membership.
     if (!isRealmName(realm) || !isRealmName(id) || !id.startsWith(`${realm}/`)) return [];
     const user = id.slice(realm.length + 1);
-    return [{ id, realm, user, adds: op.op !== 'update' && op.op !== 'delete' }];
+    const accepts =
+      op.op === 'update' && user === author && isObject(op.set) && 'accepted' in op.set;
+    return [{ id, realm, user, adds: op.op !== 'update' && op.op !== 'delete', accepts }];
   });
+}
+
+async function readDeclined(
+  tx: Queryable,
+  pairs: readonly (readonly [user: string, inviter: string])[],
+): Promise<Set<string>> {
+  if (pairs.length === 0) return new Set();
+  const rows = await tx.query<{ user: string; inviter: string }>(
+    `select d.user_id as "user", d.inviter
+       from json_to_recordset($1::text::json) as k("user" text, inviter text)
+      cross join lateral (
+        select d.* from skerry.declined d
+         where d.user_id = k."user" and d.inviter = k.inviter and d.at > ${kNow} - ${limits.declinedMs} limit 1) d`,
+    [JSON.stringify(pairs.map(([user, inviter]) => ({ user, inviter })))],
+  );
+  return new Set(rows.map(({ user, inviter }) => declinedKey(user, inviter)));
 }
 
 async function readPresent(
   tx: Queryable,
   units: readonly Unit[],
-  places: readonly Place[],
+  all: readonly (readonly Place[])[],
 ): Promise<Present> {
+  const places = all.flat();
   const realms = [...new Set(places.map(({ realm }) => realm))];
   const users = [...new Set(places.map(({ user }) => user))];
   const authors = [...new Set(units.map(({ user }) => user.id))];
   const named = new Map(places.map(({ id, realm }) => [id, realm]));
   for (const realm of realms)
     for (const author of authors) named.set(membershipId(realm, author), realm);
-  const [roles, inRealm, ofUser] = await Promise.all([
-    readRoles(
+  const invited = units.flatMap(({ user: { id } }, i) =>
+    (all[i] ?? [])
+      .filter(({ adds, user }) => adds && user !== id)
+      .map(({ user }) => [user, id] as const),
+  );
+  const [rows, inRealm, ofUser, pending, declined] = await Promise.all([
+    readMembershipsAt(
       tx,
       [...named].map(([id, realm]) => ({ id, realm })),
     ),
     countMemberships(tx, 'realm', realms, limits.membersPerRealm),
     countMemberships(tx, 'user', users, limits.realmsPerUser),
+    countMemberships(tx, 'by', authors, limits.pendingPerInviter),
+    readDeclined(tx, invited),
   ]);
-  return { roles, inRealm: new Counts(inRealm), ofUser: new Counts(ofUser) };
+  return {
+    ...{ rows, declined },
+    ...{ inRealm: new Counts(inRealm), ofUser: new Counts(ofUser), pending: new Counts(pending) },
+  };
 }
 
-/** Why the unit's new memberships find no room, or null. */
-function faultOf(unit: Unit, fresh: Iterable<Place>, { inRealm, ofUser }: Present): Fault | null {
+/** The unit's new memberships, and those that it accepts. */
+interface Fresh {
+  readonly added: readonly Place[];
+  readonly accepted: readonly Place[];
+}
+
+/** Why they find no room, or null. */
+function faultOf(
+  unit: Unit,
+  { added, accepted }: Fresh,
+  { inRealm, ofUser, pending, declined }: Present,
+  invitations: Invitations,
+): Fault | null {
+  const author = unit.user.id;
   const [members, realms] = [new Counts(), new Counts()];
-  for (const { realm, user } of fresh) {
-    members.add(realm);
+  let waiting = 0;
+  const tooMany = (realm: string, detail: string): Fault => ({ realm, code: 'limit', detail });
+  const hasRealms = (user: string, most: number) => {
     realms.add(user);
+    return ofUser.of(user) + realms.of(user) <= most;
+  };
+  for (const { realm, user } of added) {
+    members.add(realm);
     if (inRealm.of(realm) + members.of(realm) > limits.membersPerRealm)
-      return { realm, detail: `a realm may have ${limits.membersPerRealm} members` };
-    const most = user === unit.user.id ? limits.realmsPerUser : limits.invitationsPerUser;
-    if (ofUser.of(user) + realms.of(user) > most)
-      return { realm, detail: `a user may be a member of ${most} realms` };
+      return tooMany(realm, `a realm may have ${limits.membersPerRealm} members`);
+    const isOwn = user === author;
+    if (isOwn || invitations === 'direct') {
+      const most = isOwn ? limits.realmsPerUser : limits.invitationsPerUser;
+      if (!hasRealms(user, most)) return tooMany(realm, `a user may be a member of ${most} realms`);
+    } else if (pending.of(author) + ++waiting > limits.pendingPerInviter)
+      return tooMany(realm, `${limits.pendingPerInviter} invitations of yours wait to be accepted`);
+    if (declined.has(declinedKey(user, author)))
+      return { realm, code: 'forbidden', detail: `${user} has declined an invitation of yours` };
+  }
+  for (const { realm, user } of accepted) {
+    const most = limits.invitationsPerUser;
+    if (!hasRealms(user, most)) return tooMany(realm, `a user may accept ${most} realms`);
   }
   return null;
 }
 
 /** Whether the author may invite to the realm. Others must not learn how many members it has: the authority refuses them. */
-function mayInvite({ user }: Unit, realm: string, { roles, inRealm }: Present): boolean {
+function mayInvite({ user }: Unit, realm: string, { rows, inRealm }: Present): boolean {
+  const own = rows.get(membershipId(realm, user.id));
   return (
     user.grants.get(realm) === 'own' ||
-    roles.get(membershipId(realm, user.id)) === 'owner' ||
+    (own !== undefined && (own.isPending || own.role === 'owner')) ||
     inRealm.of(realm) === 0
   );
 }
@@ -95,38 +170,50 @@ export interface Bounded {
   readonly end: number;
 }
 
-/** The units that would make too many members of a realm, or too many realms of a user. */
-export async function boundMembers(tx: Queryable, units: readonly Unit[]): Promise<Bounded> {
+/** The units that would make too many members of a realm, too many realms of a user, or too many invitations. */
+export async function boundMembers(
+  tx: Queryable,
+  units: readonly Unit[],
+  invitations: Invitations,
+): Promise<Bounded> {
   const all = units.map(placesOf);
   const refuse: Refusal[] = [];
-  if (!all.flat().some(({ adds }) => adds)) return { refuse, end: units.length };
-  const present = await readPresent(tx, units, all.flat());
-  const known = new Set(present.roles.keys());
+  if (!all.flat().some(({ adds, accepts }) => adds || accepts))
+    return { refuse, end: units.length };
+  const present = await readPresent(tx, units, all);
+  const known = new Set(present.rows.keys());
   const before = { realms: new Set<string>(), users: new Set<string>() };
   for (const [i, unit] of units.entries()) {
     const places = all[i] ?? [];
+    const author = unit.user.id;
     const added = places.filter(({ id, adds }) => adds && !known.has(id));
-    const fresh = new Map(added.map((place) => [place.id, place]));
-    const fault = faultOf(unit, fresh.values(), present);
+    const fresh = {
+      added: [...new Map(added.map((place) => [place.id, place])).values()],
+      accepted: places.filter(({ accepts }) => accepts),
+    };
+    const fault = faultOf(unit, fresh, present, invitations);
     if (fault === null) {
-      for (const { id, realm, user } of fresh.values()) {
+      for (const { id, realm, user } of fresh.added) {
         known.add(id);
         present.inRealm.add(realm);
-        present.ofUser.add(user);
+        if (user === author || invitations === 'direct') present.ofUser.add(user);
+        else present.pending.add(author);
       }
+      for (const { user } of fresh.accepted) present.ofUser.add(user);
       for (const { realm, user } of places) {
         before.realms.add(realm);
-        before.users.add(user);
+        before.users.add(user).add(author);
       }
       continue;
     }
     const depends = places.some(
-      ({ realm, user }) => before.realms.has(realm) || before.users.has(user),
+      ({ realm, user }) =>
+        before.realms.has(realm) || before.users.has(user) || before.users.has(author),
     );
     if (depends) return { refuse, end: i };
     if (!mayInvite(unit, fault.realm, present)) continue;
     const { client, update } = unit;
-    refuse.push({ client, id: String(update.id), code: 'limit', detail: fault.detail });
+    refuse.push({ client, id: String(update.id), code: fault.code, detail: fault.detail });
   }
   return { refuse, end: units.length };
 }

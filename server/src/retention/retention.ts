@@ -1,6 +1,7 @@
 // Looks from time to time for realms whose logs have entries older than the retention period, and forgets these, one realm at
 // a time. Several nodes may do so at once: a realm's lock is held for each step.
 
+import { limits } from '../base/limits.ts';
 import { pauseOf } from '../base/pause.ts';
 import { kNow } from '../db/clock.ts';
 import type { Database } from '../db/database.ts';
@@ -80,6 +81,18 @@ export class Retention {
       after = realms.length < kRealmsAtOnce ? null : (realms.at(-1)?.realm ?? null);
     }
     if (gone >= kVacuumAfter) await this.#reclaim();
+    await this.#forgetDeclined();
+  }
+
+  /** Who declined so long ago may be invited by the same user again. A block has no end. */
+  async #forgetDeclined(): Promise<void> {
+    const { database } = this.#parts;
+    const [row] = await database.query<{ old: string }>(
+      `select (${kNow} - ${limits.declinedMs})::text as old`,
+    );
+    await database.query('delete from skerry.declined d where d.at <= $1::text::bigint', [
+      row?.old ?? '0',
+    ]);
   }
 
   /** One realm that fails does not keep the others. */

@@ -7,8 +7,9 @@
 // A realm that is named by a UUID exists once it was founded. No grant makes it.
 
 import type { Right } from '../auth/user.ts';
+import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
-import type { Role } from '../sql/members.ts';
+import { kIsMember, kIsPending, type Role } from '../sql/members.ts';
 import type { Membership } from './realms-token.ts';
 
 /** The user of a request, with what it grants: all rights but those of memberships. Made by `Grants` only. */
@@ -49,6 +50,9 @@ export interface Rights {
   readonly readable: Readable;
   /** Null: the user never had a membership. */
   readonly membership: Membership | null;
+  /** The newest memberships that wait to be accepted, as JSON, and how many there are beside them. */
+  readonly invitations: string;
+  readonly moreInvitations: number;
 }
 
 /** Reads what the user may read. */
@@ -60,10 +64,17 @@ export async function readRights(tx: Queryable, user: Caller): Promise<Readable>
 export async function readMemberships(tx: Queryable, user: Caller): Promise<Rights> {
   const foundable = [...user.grants.keys()].filter(isFoundable);
   const [row] = await tx.query<
-    Record<'members' | 'founded', string> & Record<'version' | 'at', string | null>
+    Record<'members' | 'founded' | 'invitations' | 'invited', string> &
+      Record<'version' | 'at', string | null>
   >(
     `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.membership m
-              where m."user" = $1::text and m.deleted_at is null)::text as members,
+              where m."user" = $1::text and ${kIsMember})::text as members,
+            (select coalesce(json_agg(json_build_object('realm', i.realm, 'role', i."role", 'by', i."by",
+                                                         'at', skerry.to_ms(i.created_at))), '[]')
+               from (select m.* from skerry.membership m where m."user" = $1::text and ${kIsPending}
+                      order by m.created_at desc limit ${limits.invitationsPerPull}) i)::text as invitations,
+            (select count(*) from (select 1 from skerry.membership m where m."user" = $1::text and ${kIsPending}
+                                    limit ${limits.invitationsCounted}) i)::text as invited,
             (select u.version from skerry.user_rights u where u.user_id = $1::text) as version,
             (select u.at::text from skerry.user_rights u where u.user_id = $1::text) as at,
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
@@ -81,5 +92,10 @@ export async function readMemberships(tx: Queryable, user: Caller): Promise<Righ
   for (const [realm, role] of roles) raise(realms, realm, rightOfRole[role]);
   const { version, at } = row;
   const membership = version === null ? null : { version, at: Number(at), roles };
-  return { readable: realms, membership };
+  return {
+    readable: realms,
+    membership,
+    invitations: row.invitations,
+    moreInvitations: Math.max(0, Number(row.invited) - limits.invitationsPerPull),
+  };
 }

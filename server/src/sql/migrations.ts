@@ -267,6 +267,23 @@ export const migrations: readonly string[][] = [
               where l.declared) n
       where l.realm = n.realm and l.revision = n.revision`,
   ],
+  [
+    // Memberships that others make wait until they are accepted: `accepted` is false. Those of before count as accepted.
+    `alter table skerry.membership add column accepted boolean, add column "by" text collate "C"`,
+    `drop index skerry.membership_user_ix`,
+    `create index membership_user_ix on skerry.membership ("user", realm)
+       where deleted_at is null and accepted is distinct from false`,
+    `create index membership_invited_ix on skerry.membership ("user", created_at desc)
+       where deleted_at is null and accepted = false`,
+    `create index membership_by_ix on skerry.membership ("by") where deleted_at is null and accepted = false`,
+    // Who has declined an invitation by whom, and when, ms; or blocks them: a time after all others.
+    `create table skerry.declined (
+       user_id text collate "C" not null,
+       inviter text collate "C" not null,
+       at bigint not null,
+       primary key (user_id, inviter))`,
+    `create index declined_at_ix on skerry.declined (at)`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -3,6 +3,7 @@
 // from a join): a join of sets of unknown size may read whole tables and indexes.
 
 import type { Params, Queryable } from '../db/database.ts';
+import { kIsMember } from './members.ts';
 import { fixedColumns, quoteName, quoteText } from './names.ts';
 import { RowBudget } from './row-budget.ts';
 import { rowBytes } from './row-bytes.ts';
@@ -131,7 +132,7 @@ const kKeysOfMembers = `(
    where a.users is null or json_typeof(a.users) = 'null' or exists (
      select 1 from json_array_elements_text(a.users) as u(name)
       cross join lateral (select 1 from skerry.membership m
-        where m.realm = a.realm and m.id = a.realm || '/' || u.name and m.deleted_at is null limit 1) m)) k`;
+        where m.realm = a.realm and m.id = a.realm || '/' || u.name and ${kIsMember} limit 1) m)) k`;
 
 /** The rows of the keys, tombstones too, as elements of lists. */
 export async function rowsById(

@@ -75,6 +75,8 @@ const membersTable: SqlTable = {
   columns: [
     { prop: 'user', type: 'string', name: '"user"' },
     { prop: 'role', type: 'enum', name: '"role"' },
+    { prop: 'accepted', type: 'boolean', name: '"accepted"' },
+    { prop: 'by', type: 'string', name: '"by"' },
   ],
 };
 

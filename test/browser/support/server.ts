@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly schema?: string;
   /** The key of HS256 tokens, which are accepted beside those of `--dev`. */
   readonly secret?: string;
+  /** Whether the invited are asked; by default their memberships count at once. */
+  readonly asks?: boolean;
   /** More arguments of its command. */
   readonly more?: readonly string[];
 }
@@ -61,6 +63,7 @@ export class TestServer {
       ...['--static', options.files ?? demo],
       ...(options.secret ? ['--secret', options.secret] : []),
       ...(options.seed ? ['--seed', join(demo, 'seed.js')] : []),
+      ...(options.asks ? [] : ['--invitations', 'direct']),
       ...(options.more ?? []),
     ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });

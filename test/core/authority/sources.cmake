@@ -10,6 +10,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/history_test.cc
   authority/image_maker_test.cc
   authority/judge_update_test.cc
+  authority/consent_test.cc
   authority/membership_test.cc
   authority/rights_pairs_test.cc
   authority/older_release_test.cc

@@ -39,7 +39,9 @@ constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
   {"name":"boxes","props":[{"name":"n","type":"number","optional":true}]},
   {"name":"$members","ids":"string","props":[
     {"name":"user","type":"string"},
-    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})";
+    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}},
+    {"name":"accepted","type":"boolean","optional":true},
+    {"name":"by","type":"string","optional":true}]}]})";
 
 }  // namespace
 
@@ -100,6 +102,7 @@ test::MemoryDatabase::Push AuthorityWorld::PushOf(const Vector<Request>& request
   test::MemoryDatabase::Push push;
   push.now = now;
   push.refuse = refuse;
+  push.asks_consent = asks_consent;
   for (const Request& request : requests) {
     const auto held = rights_.find(request.token.empty() ? request.user : request.token);
     const Data rights = held == rights_.end() ? Data::MakeObject() : held->second;

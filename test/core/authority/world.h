@@ -74,6 +74,7 @@ class AuthorityWorld {
   int last_rounds() const { return rounds_; }
 
   double now = 1'000'000;
+  bool asks_consent = false;          // the invited accept their memberships
   uint64_t rows_for_image = 0;        // a realm's size as the server reports it; 0: the true one
   test::MemoryDatabase::Reads reads;  // what pulls read
 

@@ -22,7 +22,9 @@ Schema SchemaWithMembers() {
     {"name":"items","ids":"string","props":[{"name":"n","type":"number","optional":true}]},
     {"name":"$members","ids":"string","props":[
       {"name":"user","type":"string"},
-      {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})")
+      {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}},
+    {"name":"accepted","type":"boolean","optional":true},
+    {"name":"by","type":"string","optional":true}]}]})")
                                .value();
   return std::move(Schema::Parse(description).value());
 }
@@ -50,6 +52,10 @@ class RightsWindow {
     return Do(TxCall::kCreate, kMembers, realm + "/" + user, realm, props.c_str());
   }
 
+  bool IsPending(const std::string& id) const {
+    return view_.IsPending(KeyIn(schema_, kMembers, id, kRealm));
+  }
+
   void Freeze(Set<std::string> realms) { view_.SetFrozen(std::move(realms)); }
 
  private:
@@ -57,6 +63,7 @@ class RightsWindow {
     Row row;
     row.realm = kRealm;
     row.props = std::move(props);
+    row.props.resize(schema_.table(key.table).props.size());
     view_.PutBase(key, row);
     view_.Touched(row.realm, key);
   }
@@ -67,6 +74,35 @@ class RightsWindow {
   UuidGenerator ids_{&random_};
   Transaction transaction_{&view_, &ids_, {"A", "anna", true}};
 };
+
+TEST_CASE("answers an invitation without its row, and no other membership") {
+  for (const TxCall call : {TxCall::kUpdate, TxCall::kDelete}) {
+    const bool accepts = call == TxCall::kUpdate;
+    const char* set = accepts ? R"({"accepted":true})" : "{}";
+    CAPTURE(set);
+    RightsWindow window(nullptr);
+    CHECK(window.Do(call, kMembers, kRealm + "/cy", kRealm, set) == Code::kOk);
+    CHECK_FALSE(window.IsPending(kRealm + "/cy"));
+    CHECK(window.Do(call, kMembers, kRealm + "/anna", kRealm, set) == Code::kOk);
+    CHECK(window.IsPending(kRealm + "/anna"));
+  }
+  RightsWindow window(nullptr);
+  CHECK(window.Do(TxCall::kUpdate, kMembers, kRealm + "/anna", kRealm,
+                  R"({"accepted":true,"role":"owner"})") == Code::kOk);
+  CHECK_FALSE(window.IsPending(kRealm + "/anna"));
+}
+
+TEST_CASE("accepts the membership of a lost realm again, and changes nothing else there") {
+  RightsWindow window("owner");
+  window.Freeze({kRealm});
+  const std::string own = kRealm + "/anna";
+  CHECK(window.Do(TxCall::kDelete, kMembers, own, kRealm) == Code::kReadOnly);
+  CHECK(window.Do(TxCall::kUpdate, kMembers, own, kRealm, R"({"role":"reader"})") ==
+        Code::kReadOnly);
+  CHECK_FALSE(window.IsPending(own));
+  CHECK(window.Do(TxCall::kUpdate, kMembers, own, kRealm, R"({"accepted":true})") == Code::kOk);
+  CHECK(window.IsPending(own));
+}
 
 TEST_CASE("refuses what a role forbids, by the role before the transaction") {
   RightsWindow reader("reader");

@@ -24,7 +24,9 @@ Schema OfferSchema() {
        "ref":{"table":"items","onDelete":"cascade","touch":false}}]},
     {"name":"$members","ids":"string","props":[
       {"name":"user","type":"string"},
-      {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})")
+      {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}},
+    {"name":"accepted","type":"boolean","optional":true},
+    {"name":"by","type":"string","optional":true}]}]})")
                                .value();
   return std::move(Schema::Parse(description).value());
 }
@@ -44,7 +46,8 @@ struct Offering {
     view.Derive();
   }
   void Member(const std::string& user, const char* role) {
-    Put({1, kLost + "/" + user}, {Value::String(user), Value::String(role)});
+    Put({1, kLost + "/" + user},
+        {Value::String(user), Value::String(role), Value::Bool(true), Value::String("anna")});
   }
   Vector<Mutation> Make() { return MakeOffers(view, {kLost, "anna", 5000}, &ids); }
 };
@@ -71,6 +74,8 @@ TEST_CASE("an owner founds a lost realm again with its members, and offers its r
   CHECK(made[0].ops[0].id == kLost + "/anna");
   CHECK(made[0].ops[0].kind == OpKind::kCreate);
   CHECK(made[0].ops[1].kind == OpKind::kOffer);
+  // Who accepted is asked again, and accepts by itself.
+  for (const Op& op : made[0].ops) CHECK(op.set.size() == 2);
   CHECK(Ids(made[1]) == Vector<std::string>{"z", "b", "a"});
   CHECK(made[1].ops[0].kind == OpKind::kOffer);
 }

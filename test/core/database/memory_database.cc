@@ -157,6 +157,7 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
   }
   for (const std::string& id : pushed) AddActions(id, &actions);
   Data in = Fields{{"now", push.now}, {"realms", locked}, {"refuse", push.refuse}};
+  if (!push.asks_consent) in.Set("invitations", "direct");
   in.Set("rights", std::move(rights)).Set("chains", std::move(chains));
   in.Set("applied", std::move(applied)).Set("actions", std::move(actions));
   return in.Set("requests", std::move(requests));

@@ -76,6 +76,7 @@ class MemoryDatabase {
     Vector<Request> requests;  // of one group commit, in order
     Data refuse;               // updates that are rejected before the rules are asked
     bool gives_rows = false;   // the rows of all ops come with the first step
+    bool asks_consent = true;  // the invited accept their memberships
   };
   struct Admitted {
     Data out;     // {done} or {error}

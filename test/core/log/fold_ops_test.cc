@@ -218,7 +218,9 @@ TEST_CASE("merges no writes of a unique prop by different actions, nor of a role
           {"name":"mail","type":"string","unique":true},
           {"name":"rank","type":"number","unique":true},{"name":"note","type":"string"}]},
           {"name":"$members","ids":"string","props":[{"name":"user","type":"string"},
-          {"name":"role","type":"enum","enum":{"type":null,"values":["reader","writer","owner"]}}]}]})")
+          {"name":"role","type":"enum","enum":{"type":null,"values":["reader","writer","owner"]}},
+    {"name":"accepted","type":"boolean","optional":true},
+    {"name":"by","type":"string","optional":true}]}]})")
                         .value());
   REQUIRE(schema.ok());
   const auto count = [&](OpKind kind, const char* table, Vector<PropValue> set,

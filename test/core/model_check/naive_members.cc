@@ -16,7 +16,14 @@ May MayOf(const std::string& role) {
 
 May MayOf(const Row& membership) { return MayOf(membership.props.at("role").as_string()); }
 
-bool IsOwner(const Row& membership) { return MayOf(membership) == May::kOwn; }
+bool IsPending(const Row& membership) {
+  const auto accepted = membership.props.find("accepted");
+  return accepted != membership.props.end() && !accepted->second.as_bool();
+}
+
+bool IsOwner(const Row& membership) {
+  return !IsPending(membership) && MayOf(membership) == May::kOwn;
+}
 
 }  // namespace
 
@@ -28,6 +35,11 @@ Key MembershipKey(const std::string& realm, const std::string& user) {
 
 bool IsLeave(const Op& op, const std::string& user) {
   return op.op == "delete" && op.key == MembershipKey(op.realm, user);
+}
+
+bool IsAcceptance(const Op& op, const std::string& user) {
+  return op.op == "update" && op.key == MembershipKey(op.realm, user) &&
+         op.set.contains("accepted");
 }
 
 bool MakesOwner(const Op& op, const std::string& user) {
@@ -45,7 +57,21 @@ bool LowersRole(const Op& op, const std::string& prop, const Row& membership) {
 
 May Server::RoleOf(const std::string& realm, const std::string& user) const {
   const auto row = rows_.at(realm).find(MembershipKey(realm, user));
-  return row == rows_.at(realm).end() ? May::kNothing : MayOf(row->second);
+  if (row == rows_.at(realm).end() || IsPending(row->second)) return May::kNothing;
+  return MayOf(row->second);
+}
+
+bool Server::IsInvited(const std::string& realm, const std::string& user) const {
+  const auto row = rows_.at(realm).find(MembershipKey(realm, user));
+  return row != rows_.at(realm).end() && IsPending(row->second);
+}
+
+// A membership that somebody else makes waits until it is accepted.
+void Server::Invite(const Op& op, const std::string& user, Rows* rows) const {
+  if (!asks_consent_ || op.op != "create" || TableOf(op.key) != kMembers) return;
+  if (op.key == MembershipKey(op.realm, user)) return;
+  rows->at(op.key).props["accepted"] = Data(false);
+  rows->at(op.key).props["by"] = Data(user);
 }
 
 Rights Server::RightsOf(const std::string& user, const Rights& grants) const {
@@ -86,14 +112,19 @@ Rights Server::RightsInStep(const Rights& had, const Rights& grants, const Names
   return rights;
 }
 
-// A reader may push a step which does nothing in the realm but leave it.
+// A reader may push a step which does nothing in the realm but leave it; who is invited, one that does
+// nothing but accept or decline.
 bool Server::IsForbidden(const Update& update, const Vector<size_t>& places, const Rights& rights,
                          const std::string& user) const {
   for (const size_t place : places) {
     const Op& op = update.ops[place];
     for (const std::string& realm : RealmsOf({op})) {
       const May right = RightIn(rights, realm);
-      if (right < May::kWrite && !(right == May::kRead && IsLeave(op, user))) return true;
+      const bool is_invited =
+          right == May::kNothing && CanHaveMembers(realm) && IsInvited(realm, user);
+      const bool answers = is_invited && (IsLeave(op, user) || IsAcceptance(op, user));
+      const bool leaves = right == May::kRead && IsLeave(op, user);
+      if (right < May::kWrite && !leaves && !answers) return true;
     }
   }
   return false;

@@ -101,6 +101,8 @@ inline May RightIn(const Rights& rights, const std::string& realm) {
 bool CanHaveMembers(const std::string& realm);
 Key MembershipKey(const std::string& realm, const std::string& user);
 bool IsLeave(const Op& op, const std::string& user);
+// Whether the user accepts an invitation.
+bool IsAcceptance(const Op& op, const std::string& user);
 // Whether the op makes the user an owner of its realm.
 bool MakesOwner(const Op& op, const std::string& user);
 
@@ -201,8 +203,11 @@ class Server {
   // What the user may do in every realm: by memberships, and by what the caller grants. A realm
   // that `grants` does not name grants nothing here.
   Rights RightsOf(const std::string& user, const Rights& grants) const;
-  // The role of the user's membership.
+  // The role of the user's membership, if the user has accepted it.
   May RoleOf(const std::string& realm, const std::string& user) const;
+  bool IsInvited(const std::string& realm, const std::string& user) const;
+  // From now on memberships that others make wait until they are accepted.
+  void AskConsent() { asks_consent_ = true; }
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a pull that reaches all heads has a page with the next keys. Not
@@ -231,6 +236,7 @@ class Server {
             const Cursors& ends) const;
 
  private:
+  void Invite(const Op& op, const std::string& user, Rows* rows) const;
   struct Chain {
     Link last;
     std::map<std::string, Result> refused;
@@ -276,6 +282,7 @@ class Server {
   Tables tables_;
   Names realms_;
   Breaks broken_;
+  bool asks_consent_ = false;
   Defaults defaults_;
   AllRows rows_;
   std::map<Place, std::string> moved_;  // where an object went from there

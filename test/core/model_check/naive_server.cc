@@ -105,7 +105,8 @@ bool Server::Apply(const Update& update, const Op& pushed, double now, const Rig
   const bool is_there = rows.contains(op.key);
   const May needed = TableOf(op.key) == "$members" ? May::kOwn : May::kWrite;
   const bool needs_right = is_there || needed == May::kOwn;
-  if (needs_right && RightIn(rights, op.realm) < needed && !IsLeave(op, user)) {
+  const bool is_own_matter = IsLeave(op, user) || IsAcceptance(op, user);
+  if (needs_right && RightIn(rights, op.realm) < needed && !is_own_matter) {
     *is_forbidden = true;
     return true;
   }
@@ -122,6 +123,7 @@ bool Server::Apply(const Update& update, const Op& pushed, double now, const Rig
   if (op.op != "move") {
     const bool changes = FoldOp(op, now, head(op.realm) + 1, false, &rows);
     if (changes) moved_.erase({op.realm, op.key});
+    if (changes && !is_there) Invite(op, user, &rows);
     return changes;
   }
   if (!is_there || op.to == op.realm) return false;

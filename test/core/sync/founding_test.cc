@@ -26,7 +26,9 @@ const Schema& MemberSchema() {
       {"name":"items","ids":"string","props":[{"name":"n","type":"number","optional":true}]},
       {"name":"$members","ids":"string","props":[
         {"name":"user","type":"string"},
-        {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}}]}]})");
+        {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}},
+    {"name":"accepted","type":"boolean","optional":true},
+    {"name":"by","type":"string","optional":true}]}]})");
     return std::move(Schema::Parse(description).value());
   }();
   return schema;

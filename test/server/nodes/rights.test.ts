@@ -3,16 +3,18 @@
 
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { listenAt, terminateAll } from '../support/ear.ts';
-import { city, invite, isRights, remove, setRole } from '../support/memberships.ts';
+import { accept, city, invite, isRights, remove, setRole } from '../support/memberships.ts';
 import { Nodes } from '../support/nodes.ts';
 import { type Json, uuid7, WireClient } from '../support/server.ts';
 
 const nodes = new Nodes();
 const silent = new Nodes();
+const asking = new Nodes();
 afterEach(terminateAll);
 afterAll(async () => {
   await nodes.remove();
   await silent.remove();
+  await asking.remove();
 });
 
 async function urls(of = nodes, args: readonly string[] = []): Promise<[string, string]> {
@@ -39,6 +41,23 @@ test('a grant and its end at one node reach a socket at the other', async () => 
   expect((await new WireClient(first, 'bo').push([city('user:bo')])).status).toBe('applied');
   await ear.hears((message) => message.realm === 'user:bo' && message.revision !== 0);
   expect(JSON.stringify(ear.heard)).not.toContain(realm);
+});
+
+test('an invitation at one node reaches a socket at the other, and no right does', async () => {
+  const [first, second] = await urls(asking, ['--invitations', 'consent']);
+  const anna = new WireClient(first, 'anna');
+  const ear = await listenAt(second, 'bo', ['cities']);
+  const realm = uuid7();
+  const applied = async (client: WireClient, ...ops: Json[]) =>
+    expect((await client.push(ops)).status).toBe('applied');
+  await applied(anna, invite(realm, 'anna', 'owner'), invite(realm, 'bo', 'reader'), city(realm));
+  await ear.hears(({ type }) => type === 'invitations');
+  expect(ear.heard.some(isRights('bo'))).toBe(false);
+  await applied(new WireClient(first, 'bo'), accept(realm, 'bo'));
+  await ear.hears(isRights('bo'));
+  expect(JSON.stringify(ear.heard)).not.toContain(realm);
+  await applied(anna, city(realm));
+  await ear.hears((message) => message.realm === realm);
 });
 
 test('without notifications, no commit behind a removal is heard of before it', async () => {

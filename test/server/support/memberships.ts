@@ -17,6 +17,11 @@ export const setRole = (realm: string, user: string, role: string) => ({
   ...member(realm, user),
   set: { role },
 });
+export const accept = (realm: string, user: string) => ({
+  op: 'update',
+  ...member(realm, user),
+  set: { accepted: true },
+});
 export const remove = (realm: string, user: string) => ({ op: 'delete', ...member(realm, user) });
 export const city = (realm: string, id: string = uuid7()) => ({
   op: 'create',

@@ -50,6 +50,7 @@ export class Folder {
 }
 
 export interface StartOptions {
+  /** Of tests that say nothing of invitations, these count at once. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -73,14 +74,12 @@ export async function startServer(
   const flags = onPGlite ? quickStart : [];
   const args = ['--schema', schemaPath, '--port', '0', '--data', folder.data];
   const { DATABASE_URL: _none, SKERRY_SECRET: _noSecret, ...environment } = process.env;
-  const child = spawn(
-    process.execPath,
-    [...flags, kMain, ...args, ...(options.args ?? ['--dev'])],
-    {
-      env: { ...environment, ...database, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const given = options.args ?? ['--dev'];
+  const invitations = given.includes('--invitations') ? [] : ['--invitations', 'direct'];
+  const child = spawn(process.execPath, [...flags, kMain, ...args, ...given, ...invitations], {
+    env: { ...environment, ...database, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   folder.children.push(child);
   let output = '';
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

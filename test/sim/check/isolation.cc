@@ -2,6 +2,7 @@
 // moment, not even its name, but for what the request names. What the user may read is decided by
 // the naive server. When all is quiet, a profile holds nothing of realms that its user may not
 // read: no row, no record and no image, but for realms that the server has lost.
+#include <algorithm>
 #include <set>
 
 #include "base/json.h"
@@ -35,11 +36,15 @@ class IsolationCheck final : public Check {
         world_->checks().naive().RightsOf(caller.user, caller.grants);
     const std::string asked = WriteJson(request);
     const Data parsed = ParseJson(answer).value();
+    Data rest = parsed;
+    rest.Remove("invitations");
+    const std::string said = WriteJson(rest);
     for (const std::string& realm : world_->realms()) {
       const bool is_readable = RightIn(rights, realm) != May::kNothing;
       if (!is_readable && TellsOf(parsed, realm))
         return Fail("9 isolation: an answer to " + caller.user + " tells of " + realm);
-      if (!is_readable && Names(answer, realm) && !Names(asked, realm))
+      CheckInvitation(caller, parsed["invitations"], realm);
+      if (!is_readable && Names(said, realm) && !Names(asked, realm))
         return Fail("9 isolation: an answer to " + caller.user + " names " + realm);
       const bool is_held = request["cursors"].Find(realm) != nullptr;
       const bool is_told = test::ContainsString(parsed["revoked"], realm) ||
@@ -69,6 +74,19 @@ class IsolationCheck final : public Check {
   }
 
  private:
+  // An invitation is in the answer if, and only if, it waits.
+  void CheckInvitation(const Caller& caller, const Data& told, const std::string& realm) {
+    const bool is_invited = test::naive::CanHaveMembers(realm) &&
+                            world_->checks().naive().IsInvited(realm, caller.user);
+    const auto& items = told.items();
+    const bool is_told = std::any_of(items.begin(), items.end(), [&](const Data& item) {
+      return item["realm"].as_string() == realm;
+    });
+    if (is_told) world_->Count("pull: invited");
+    if (is_told != is_invited)
+      Fail("9 isolation: an invitation of " + caller.user + " to " + realm);
+  }
+
   static bool TellsOf(const Data& answer, const std::string& realm) {
     if (answer["cursors"].Find(realm) != nullptr) return true;
     for (const char* list : {"changes", "images", "streams"}) {

@@ -1,0 +1,47 @@
+#include "authority/changed_members.h"
+
+#include "base/fields.h"
+#include "model/members.h"
+
+namespace skerry {
+
+Data NamesToData(const Set<std::string>& names) {
+  Data out = Data::MakeArray();
+  for (const std::string& name : names) out.Push(name);
+  return out;
+}
+
+void ChangedMembers::Tell(const std::string& author, Data* entry) const {
+  if (!users.empty()) entry->Set("users", NamesToData(users));
+  if (!invited.empty()) entry->Set("invited", NamesToData(invited));
+  const auto own = ended.find(author);
+  if (own != ended.end()) entry->Set("declined", Fields{{"user", own->first}, {"by", own->second}});
+}
+
+Map<std::pair<std::string, uint64_t>, ChangedMembers> FindChangedMembers(
+    const Schema& schema, const Vector<LogChange>& changes, const Vector<WorkingSet::Final>& rows) {
+  Map<PlacedKey, const Row*> later;  // the row after the change that is looked at
+  for (const WorkingSet::Final& row : rows) {
+    const StoredRow& stored = row.stored;
+    if (stored.key.table != schema.members() || stored.deleted_at) continue;
+    later[{stored.row.realm, stored.key}] = &stored.row;
+  }
+  Map<std::pair<std::string, uint64_t>, ChangedMembers> members;
+  for (size_t i = changes.size(); i > 0; --i) {
+    const LogChange& change = changes[i - 1];
+    if (change.key.table != schema.members()) continue;
+    const Row*& after = later[{change.realm, change.key}];
+    const Row* before = change.before ? &*change.before : nullptr;
+    ChangedMembers& changed = members[{change.realm, change.revision}];
+    const std::string user(UserOfMembership(change.realm, change.key.id));
+    for (const Row* row : {before, after}) {
+      if (row) (IsPending(*row) ? changed.invited : changed.users).insert(user);
+    }
+    if (before && !after && IsPending(*before))
+      changed.ended[user] = before->props[kMemberBy].text();
+    after = before;
+  }
+  return members;
+}
+
+}  // namespace skerry
