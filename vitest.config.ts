@@ -42,7 +42,7 @@ const patient = { poll: { timeout: patience(30_000) } };
 
 /** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
-  ...['auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store', 'gate'],
+  ...['auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder', 'folder-store', 'gate'],
   ...['http-parts', 'mounted', 'pull-cost', 'push-cost', 'shares', 'sign-in'],
 ];
 

@@ -9,6 +9,7 @@ import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
+import { foldingOnServer } from './folding.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
@@ -41,6 +42,7 @@ const kinds = {
     ...forgettingOnServer,
     ...costsOnServer,
     ...invitationsOnServer,
+    ...foldingOnServer,
   ],
   client: [
     ...client,

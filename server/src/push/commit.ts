@@ -24,6 +24,7 @@ import {
   type WrittenEntry,
   writeDone,
 } from './done.ts';
+import { refuseAppends, type VersionOf } from './full-streams.ts';
 import {
   beginRealms,
   bindClients,
@@ -97,13 +98,20 @@ export interface CommitOptions {
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
 
+/** What a server decides beside its schema. */
+export interface CommitRules {
+  readonly invitations: Invitations;
+  /** The version of the server's reducer of a stream, or null. */
+  readonly versionOf: VersionOf;
+}
+
 const kAdmissionRounds = 300;
 
 export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
-  readonly #invitations: Invitations;
+  readonly #rules: CommitRules;
   readonly #clients = new Present(limits.rowsRemembered);
   readonly #realms = new Present(limits.rowsRemembered);
 
@@ -111,12 +119,12 @@ export class Committer {
     database: Database,
     authority: Authority,
     schema: SqlSchema,
-    invitations: Invitations = 'consent',
+    rules: Partial<CommitRules> = {},
   ) {
     this.#database = database;
     this.#authority = authority;
     this.#schema = schema;
-    this.#invitations = invitations;
+    this.#rules = { invitations: 'consent', versionOf: () => null, ...rules };
   }
 
   /** Admits and commits the units in their order, in one transaction. */
@@ -165,15 +173,17 @@ export class Committer {
     checkLocked(units, begun, heads, found);
     const { owners, since, now, known } = found;
     const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
-    const members = await boundMembers(tx, bound, this.#invitations);
+    const { invitations, versionOf } = this.#rules;
+    const full = await refuseAppends(tx, bound, versionOf);
+    const members = await boundMembers(tx, bound, invitations);
     const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
     const first = firstStep(
       admitted,
       realms,
       { now, heads, since },
-      { ...known, ...given, invitations: JSON.stringify(this.#invitations) },
-      [...refuse, ...members.refuse],
+      { ...known, ...given, invitations: JSON.stringify(invitations) },
+      [...refuse, ...members.refuse, ...full],
     );
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),
