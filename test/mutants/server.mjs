@@ -581,8 +581,8 @@ export const server = [
     name: 'a delayed poke is lost with its hello',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/hub.ts',
-    from: '      if (pace) this.#send(listener, pace, realm);\n',
-    to: '',
+    from: 'for (const [realm, pace] of this.#silence(listener)) this.#send(listener, pace, realm);',
+    to: 'this.#silence(listener);',
   },
   {
     name: 'a message of the maximum size ends the socket',
@@ -834,8 +834,8 @@ export const server = [
     name: 'a socket hears of a realm until its rights are read again',
     test: 'test/server/rights-poke.test.ts',
     file: 'server/src/poke/hub.ts',
-    from: 'for (const realm of listener.realms) this.#drop(listener, realm);',
-    to: '',
+    from: '        this.#silence(listener);\n        listener.regrant();',
+    to: '        listener.regrant();',
   },
   {
     name: 'a node hears nothing of rights that another node has changed',
@@ -1145,7 +1145,7 @@ export const server = [
     name: 'a socket is indexed once, by the realms at its hello',
     test: 'test/server/rights-poke.test.ts',
     file: 'server/src/poke/sockets.ts',
-    from: 'const listener = { ...wanted, user, realms: new Set(rights.keys()) };',
-    to: 'const listener = { realms: new Set(rights.keys()), ...wanted, user };',
+    from: 'const listener = { ...wanted, user, realms };',
+    to: 'const listener = { realms, ...wanted, user };',
   },
 ];

@@ -33,6 +33,12 @@ interface Pace {
   timer: NodeJS.Timeout | null;
 }
 
+/** The listeners with the same realms: the same set, as sockets of one user share it (shared-rights.ts). */
+interface Audience {
+  readonly realms: ReadonlySet<string>;
+  readonly listeners: Set<Listener>;
+}
+
 function frameOf(realm: string, { revision, tables, streams }: Merged): string {
   return JSON.stringify({
     type: 'poke',
@@ -45,8 +51,11 @@ function frameOf(realm: string, { revision, tables, streams }: Merged): string {
 
 export class PokeHub {
   readonly #autosubscribed: ReadonlySet<string>;
-  readonly #byRealm = new Map<string, Map<Listener, Pace>>();
+  readonly #audiences = new Map<ReadonlySet<string>, Audience>();
+  readonly #byRealm = new Map<string, Set<Audience>>();
   readonly #byUser = new Map<string, Set<Listener>>();
+  /** Of each listener, the realms of which it was told, or will be. */
+  readonly #paces = new Map<Listener, Map<string, Pace>>();
   /** When users that have listeners were last told of invitations, and those who will be. */
   readonly #toldAt = new Map<string, number>();
   readonly #toldLater = new Map<string, NodeJS.Timeout>();
@@ -58,11 +67,8 @@ export class PokeHub {
   add(listener: Listener): void {
     const ofUser = this.#byUser.get(listener.user.id) ?? new Set();
     this.#byUser.set(listener.user.id, ofUser.add(listener));
-    for (const realm of listener.realms) {
-      const listeners = this.#byRealm.get(realm) ?? new Map<Listener, Pace>();
-      listeners.set(listener, { lastSent: Number.NEGATIVE_INFINITY, merged: null, timer: null });
-      this.#byRealm.set(realm, listeners);
-    }
+    this.#paces.set(listener, new Map());
+    this.#audienceOf(listener.realms).listeners.add(listener);
   }
 
   remove(listener: Listener): void {
@@ -71,21 +77,47 @@ export class PokeHub {
       this.#byUser.delete(listener.user.id);
       this.#toldAt.delete(listener.user.id);
     }
-    for (const realm of listener.realms) {
-      const pace = this.#drop(listener, realm);
-      // The next hello of the same socket may have replaced this listener: the delayed poke is sent now.
-      if (pace) this.#send(listener, pace, realm);
-    }
+    // The next hello of the same socket may have replaced this listener: the delayed pokes are sent now.
+    for (const [realm, pace] of this.#silence(listener)) this.#send(listener, pace, realm);
   }
 
   /** Rights have changed. From now on a listener hears nothing of realms that it may no longer read, nor what waits. */
   changed(users: Iterable<string>): void {
     for (const user of users) {
       for (const listener of this.#byUser.get(user) ?? []) {
-        for (const realm of listener.realms) this.#drop(listener, realm);
+        this.#silence(listener);
         listener.regrant();
       }
     }
+  }
+
+  #audienceOf(realms: ReadonlySet<string>): Audience {
+    const known = this.#audiences.get(realms);
+    if (known !== undefined) return known;
+    const audience = { realms, listeners: new Set<Listener>() };
+    this.#audiences.set(realms, audience);
+    for (const realm of realms) {
+      const audiences = this.#byRealm.get(realm);
+      if (audiences) audiences.add(audience);
+      else this.#byRealm.set(realm, new Set([audience]));
+    }
+    return audience;
+  }
+
+  /** The listener hears nothing more. Returns what it was to hear. */
+  #silence(listener: Listener): Iterable<[string, Pace]> {
+    const paces = this.#paces.get(listener) ?? new Map<string, Pace>();
+    this.#paces.delete(listener);
+    for (const { timer } of paces.values()) if (timer) clearTimeout(timer);
+    const audience = this.#audiences.get(listener.realms);
+    if (audience?.listeners.delete(listener) && audience.listeners.size === 0) {
+      this.#audiences.delete(audience.realms);
+      for (const realm of audience.realms) {
+        const audiences = this.#byRealm.get(realm);
+        if (audiences?.delete(audience) && audiences.size === 0) this.#byRealm.delete(realm);
+      }
+    }
+    return paces;
   }
 
   /** Invitations have changed: the users' listeners are told, however many have changed within a time only once. */
@@ -106,24 +138,16 @@ export class PokeHub {
     for (const listener of listeners) listener.send(kInvitations);
   }
 
-  /** The listener hears nothing more of the realm. Returns what it was to hear. */
-  #drop(listener: Listener, realm: string): Pace | undefined {
-    const listeners = this.#byRealm.get(realm);
-    const pace = listeners?.get(listener);
-    if (pace?.timer) clearTimeout(pace.timer);
-    listeners?.delete(listener);
-    if (listeners?.size === 0) this.#byRealm.delete(realm);
-    return pace;
-  }
-
   /** Entries that were committed, in the order of their realms' logs. */
   committed(entries: readonly Entry[]): void {
     for (const { users } of entries) if (users !== undefined) this.changed(users);
     for (const { invited } of entries) if (invited !== undefined) this.invited(invited);
     for (const entry of entries) {
-      for (const [listener, pace] of this.#byRealm.get(entry.realm) ?? []) {
-        if (listener.client === entry.client || !this.#concerns(listener, entry)) continue;
-        this.#merge(listener, pace, entry);
+      for (const { listeners } of this.#byRealm.get(entry.realm) ?? []) {
+        for (const listener of listeners) {
+          if (listener.client !== entry.client && this.#concerns(listener, entry))
+            this.#merge(listener, entry);
+        }
       }
     }
   }
@@ -135,7 +159,13 @@ export class PokeHub {
     );
   }
 
-  #merge(listener: Listener, pace: Pace, entry: Entry): void {
+  #merge(listener: Listener, entry: Entry): void {
+    const paces = this.#paces.get(listener);
+    if (paces === undefined) return;
+    const pace = paces.get(entry.realm) ?? {
+      ...{ lastSent: Number.NEGATIVE_INFINITY, merged: null, timer: null },
+    };
+    paces.set(entry.realm, pace);
     pace.merged ??= { revision: 0, tables: new Set(), streams: new Set() };
     pace.merged.revision = Math.max(pace.merged.revision, entry.revision);
     for (const table of entry.tables) pace.merged.tables.add(table);

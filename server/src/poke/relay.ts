@@ -9,13 +9,13 @@
 // hear of the commit.
 
 import { randomUUID } from 'node:crypto';
-import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Channel } from '../db/pg-channel.ts';
 import type { Entry, RightsVersions } from '../push/done.ts';
 import { kIsMember, kMembers } from '../sql/members.ts';
 import type { Listener, PokeHub } from './hub.ts';
+import { bytesOf, packed, parseMessage } from './notifications.ts';
 
 /** Where sockets join and leave. */
 export interface Pokes {
@@ -34,8 +34,16 @@ export interface RelayOptions {
   readonly reached?: () => void;
 }
 
-interface Watched {
+/** The listeners with the same realms. */
+interface Joined {
   listeners: number;
+  /** Resolves when the heads of its realms are known. */
+  readonly ready: Promise<void>;
+}
+
+interface Watched {
+  /** The sets of realms that have it. */
+  audiences: number;
   known: number | null;
   readonly own: Set<number>;
 }
@@ -50,34 +58,10 @@ const kWasMember = `(json_typeof(c.before) = 'object' and (c.before -> 'props' -
 const kEntriesPerRead = 500;
 const kAll = '*';
 
-interface Message {
-  readonly node: unknown;
-  readonly heads: Readonly<Record<string, unknown>>;
-  /** The users whose memberships have changed, and those whose invitations have. */
-  readonly users: readonly string[];
-  readonly invited: readonly string[];
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-}
-
-function parseMessage(payload: string): Message | null {
-  try {
-    const value: unknown = JSON.parse(payload);
-    if (!isObject(value) || !isObject(value.heads)) return null;
-    const { node, heads } = value;
-    return { node, heads, users: texts(value.users), invited: texts(value.invited) };
-  } catch (error) {
-    // Anybody with the database's password may send anything on the channel.
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
 export class PokeRelay implements Pokes {
   readonly #options: RelayOptions;
   readonly #node = randomUUID();
+  readonly #joined = new Map<ReadonlySet<string>, Joined>();
   readonly #watched = new Map<string, Watched>();
   readonly #behind = new Set<string>();
   readonly #unsent = new Map<string, number>();
@@ -112,19 +96,11 @@ export class PokeRelay implements Pokes {
   }
 
   async join(listener: Listener): Promise<void> {
-    const realms = [...listener.realms];
-    for (const realm of realms) {
-      const watched = this.#watched.get(realm);
-      if (watched) watched.listeners++;
-      else this.#watched.set(realm, { listeners: 1, known: null, own: new Set() });
-    }
+    const { realms } = listener;
+    const joined = this.#joined.get(realms) ?? this.#watch(realms);
+    joined.listeners++;
     try {
-      while (realms.some((realm) => this.#watched.get(realm)?.known === null)) {
-        this.#loading ??= this.#loadHeads().finally(() => {
-          this.#loading = null;
-        });
-        await this.#loading;
-      }
+      await joined.ready;
     } catch (error) {
       this.#unwatch(realms);
       throw error;
@@ -135,6 +111,27 @@ export class PokeRelay implements Pokes {
   leave(listener: Listener): void {
     this.#options.hub.remove(listener);
     this.#unwatch(listener.realms);
+  }
+
+  #watch(realms: ReadonlySet<string>): Joined {
+    for (const realm of realms) {
+      const watched = this.#watched.get(realm);
+      if (watched) watched.audiences++;
+      else this.#watched.set(realm, { audiences: 1, known: null, own: new Set() });
+    }
+    const joined = { listeners: 0, ready: this.#headsOf(realms) };
+    this.#joined.set(realms, joined);
+    return joined;
+  }
+
+  async #headsOf(realms: ReadonlySet<string>): Promise<void> {
+    const isMissing = (realm: string) => this.#watched.get(realm)?.known === null;
+    while ([...realms].some(isMissing)) {
+      this.#loading ??= this.#loadHeads().finally(() => {
+        this.#loading = null;
+      });
+      await this.#loading;
+    }
   }
 
   /** Entries that this node has committed, in the order of the realms' logs, and the rights that they have changed. */
@@ -246,10 +243,13 @@ export class PokeRelay implements Pokes {
     await this.#readingRights;
   }
 
-  #unwatch(realms: Iterable<string>): void {
+  #unwatch(realms: ReadonlySet<string>): void {
+    const joined = this.#joined.get(realms);
+    if (joined === undefined || --joined.listeners > 0) return;
+    this.#joined.delete(realms);
     for (const realm of realms) {
       const watched = this.#watched.get(realm);
-      if (watched !== undefined && --watched.listeners === 0) this.#watched.delete(realm);
+      if (watched !== undefined && --watched.audiences === 0) this.#watched.delete(realm);
     }
   }
 
@@ -351,26 +351,6 @@ export class PokeRelay implements Pokes {
     }
     this.#options.hub.committed(news);
   }
-}
-
-function bytesOf(name: string): number {
-  return Buffer.byteLength(JSON.stringify(name));
-}
-
-/** The items in lists, each of at most the bytes that one notification has room for. */
-function packed<Item>(items: Iterable<Item>, sizeOf: (item: Item) => number): Item[][] {
-  const parts: Item[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const item of items) {
-    const more = sizeOf(item);
-    if (bytes + more > limits.notifyBytes) {
-      parts.push([]);
-      bytes = 0;
-    }
-    bytes += more;
-    parts.at(-1)?.push(item);
-  }
-  return parts;
 }
 
 /** Marks all entries up to `revision` as done. */

@@ -21,11 +21,11 @@ import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable, type Queryable } from '../db/database.ts';
 import type { Grants } from '../rights/grants.ts';
-import { readRights } from '../rights/rights.ts';
 import { kMembers } from '../sql/members.ts';
 import type { Listener } from './hub.ts';
 import { isPing, kPong, kReady, parseHello, Refused } from './messages.ts';
 import type { Pokes } from './relay.ts';
+import { SharedRights } from './shared-rights.ts';
 
 export interface PokeSocketOptions {
   readonly authenticate: Authenticate;
@@ -51,6 +51,7 @@ class Connection {
   readonly #socket: WebSocket;
   readonly #options: PokeSocketOptions;
   readonly #places: SocketPlaces;
+  readonly #rights: SharedRights;
   readonly #messages = new Rates(
     { perSecond: limits.hellosPerSecond, burst: limits.hellosAtOnce },
     1,
@@ -70,11 +71,20 @@ class Connection {
   constructor(
     socket: WebSocket,
     options: PokeSocketOptions,
-    { places, address }: { readonly places: SocketPlaces; readonly address: string },
+    {
+      places,
+      address,
+      rights,
+    }: {
+      readonly places: SocketPlaces;
+      readonly address: string;
+      readonly rights: SharedRights;
+    },
   ) {
     this.#socket = socket;
     this.#options = options;
     this.#places = places;
+    this.#rights = rights;
     this.#spoke = places.silent(address, () => {
       socket.close(4408, 'no hello, and others wait');
       socket.terminate();
@@ -174,14 +184,14 @@ class Connection {
 
   /** Joins with the realms that the user may read now. */
   async #join(wanted: Omit<Listener, 'realms' | 'user'>, by: User): Promise<Listener> {
-    const { pokes, database, grants } = this.#options;
+    const { pokes, grants } = this.#options;
     // From here on a change of rights is heard of, also one while they are read.
     const waiting = { ...wanted, user: by, realms: new Set<string>() };
     await pokes.join(waiting);
     try {
       const user = await grants.caller(by);
-      const rights = await readRights(database, user);
-      const listener = { ...wanted, user, realms: new Set(rights.keys()) };
+      const realms = await this.#rights.realmsOf(user);
+      const listener = { ...wanted, user, realms };
       await pokes.join(listener);
       return listener;
     } finally {
@@ -320,6 +330,7 @@ export function servePokes(options: PokeSocketOptions): PokeSockets {
     maxPayload: limits.socketMessageBytes,
   });
   const places = new SocketPlaces(options.limits);
+  const rights = new SharedRights(options.database);
   const connections = new Map<WebSocket, Connection>();
   let isClosed = false;
   const open = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -333,7 +344,7 @@ export function servePokes(options: PokeSocketOptions): PokeSockets {
     // From here on the place belongs to the socket, whether or not the upgrade succeeds.
     socket.once('close', () => places.leave(address));
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      connections.set(opened, new Connection(opened, options, { places, address }));
+      connections.set(opened, new Connection(opened, options, { places, address, rights }));
       opened.on('close', () => connections.delete(opened));
     });
   };

@@ -45,6 +45,8 @@ class CountingHub extends PokeHub {
 export class PokeWorld {
   readonly hub = new CountingHub(new Set(['notices']));
   readonly logged: unknown[] = [];
+  /** The number of reads of a user's rights, which are those of the token. */
+  rightsReads = 0;
   /** The number of look-ups of heads, and of reads of the log. */
   queries = 0;
   readonly #log: Entry[] = [];
@@ -61,7 +63,7 @@ export class PokeWorld {
     this.#sockets = servePokes({
       authenticate: async (token) => userOf(token),
       grants: new Grants({ log }),
-      database: { query: async () => [{ members: '[]', founded: '[]' }] } as unknown as Queryable,
+      database: { query: async () => this.#rightsNow() } as unknown as Queryable,
       authority: {
         checkScopes: async (scopes: readonly { table: string }[]) =>
           scopes.map(({ table }) => ({ tables: [table] })),
@@ -150,6 +152,11 @@ export class PokeWorld {
     if (this.#held) await new Promise<void>((answer, fail) => this.#held?.push({ answer, fail }));
     for (const { realm, revision } of this.#log) heads.set(realm, revision);
     return [...heads].map(([realm, head]) => ({ realm, head: `${head}` }));
+  }
+
+  #rightsNow(): object[] {
+    this.rightsReads++;
+    return [{ members: '[]', founded: '[]', invitations: '[]', invited: '0' }];
   }
 
   async close(): Promise<void> {
