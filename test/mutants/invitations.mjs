@@ -109,11 +109,11 @@ export const invitationsOnServer = [
     to: '({ ...each, at })',
   },
   {
-    name: 'anybody blocks for another user',
+    name: 'whatever is appended blocks',
     test: 'test/server/blocks.test.ts',
     file: 'server/src/push/blocks.ts',
-    from: 'if (op.realm !== `user:${id}` || !Array.isArray(op.by)) return [];',
-    to: 'if (!Array.isArray(op.by)) return [];',
+    from: 'action.name !== kBlock',
+    to: 'action.name === null',
   },
   {
     name: 'a user invites without limit',

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
