@@ -35,6 +35,7 @@ std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uin
 }
 
 void Invite(const Scene& scene, const Op& op, Row* membership) {
+  if (membership->props.size() <= kMemberBy) return;  // of an earlier release
   if (!scene.asks_consent || op.id == MembershipId(op.realm, scene.user)) return;
   membership->props[kMemberAccepted] = Value::Bool(false);
   membership->props[kMemberBy] = Value::String(scene.user);

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/map.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -24,6 +27,22 @@ Data ActionIds(const Vector<Action>& actions, const Op* op) {
     if (index < actions.size()) ids.Push(actions[index].id);
   }
   return ids;
+}
+
+// One reason in place of all: the first, with all actions to which any of them applies. Many ops, of
+// many actions each, would make an answer many times as large as what was pushed.
+Data Merged(const Data& rejected) {
+  Data ids = Data::MakeArray();
+  Set<std::string> seen;
+  for (const Data& item : rejected.items()) {
+    for (const Data& id : item["actions"].items()) {
+      if (seen.insert(id.as_string()).second) ids.Push(id);
+    }
+  }
+  const Data& first = rejected.items()[0];
+  Data merged = Data::MakeObject();
+  merged.Set("actions", std::move(ids)).Set("code", first["code"]).Set("detail", first["detail"]);
+  return Data::MakeArray().Push(std::move(merged));
 }
 
 Data KnownToData(const KnownActions& known, bool one_realm) {
@@ -67,7 +86,8 @@ Data RejectedResult(const std::string& id, const Vector<Action>& actions, const 
     list.Push(std::move(item));
   }
   Data result = PlainResult(id, "rejected");
-  result.Set("rejected", std::move(list));
+  const bool is_long = list.items().size() > 1 && WriteJson(list).size() > kMaxRejectionBytes;
+  result.Set("rejected", is_long ? Merged(list) : std::move(list));
   if (!known.empty()) result.Set("known", KnownToData(known, one_realm));
   return result;
 }

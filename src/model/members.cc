@@ -5,16 +5,19 @@
 namespace skerry {
 
 bool IsMembersTable(const TableDef& table) {
-  if (!table.custom_ids || table.props.size() != 4) return false;
+  const size_t props = table.props.size();
+  if (!table.custom_ids || (props != kMemberAccepted && props != kMemberBy + 1)) return false;
   const PropDef& user = table.props[kMemberUser];
   const PropDef& role = table.props[kMemberRole];
+  const bool is_known = user.name == "user" && user.type == PropType::kString && !user.optional &&
+                        role.name == "role" && role.type == PropType::kEnum && !role.optional &&
+                        role.enum_values == Vector<std::string>(std::begin(kRoleNames),
+                                                                std::end(kRoleNames));
+  if (!is_known || props == kMemberAccepted) return is_known;
   const PropDef& accepted = table.props[kMemberAccepted];
   const PropDef& by = table.props[kMemberBy];
-  return user.name == "user" && user.type == PropType::kString && !user.optional &&
-         accepted.name == "accepted" && accepted.type == PropType::kBoolean && accepted.optional &&
-         by.name == "by" && by.type == PropType::kString && by.optional && role.name == "role" &&
-         role.type == PropType::kEnum && !role.optional &&
-         role.enum_values == Vector<std::string>(std::begin(kRoleNames), std::end(kRoleNames));
+  return accepted.name == "accepted" && accepted.type == PropType::kBoolean && accepted.optional &&
+         by.name == "by" && by.type == PropType::kString && by.optional;
 }
 
 bool IsFoundable(std::string_view realm) {
@@ -40,6 +43,7 @@ MemberRole RoleOf(const Value& role) {
 }
 
 bool IsPending(const Row& membership) {
+  if (membership.props.size() <= kMemberAccepted) return false;
   const Value& accepted = membership.props[kMemberAccepted];
   return !accepted.is_null() && !accepted.boolean();
 }

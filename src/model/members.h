@@ -26,7 +26,8 @@ inline constexpr PropIndex kMemberBy = 3;        // who has invited the user; nu
 enum class MemberRole { kReader, kWriter, kOwner };
 inline constexpr const char* kRoleNames[] = {"reader", "writer", "owner"};
 
-// Whether a table of this name has the form that the code relies on.
+// Whether a table of this name has the form that the code relies on. Images and databases of earlier
+// releases have one without `accepted` and `by`: it is read, and converted.
 bool IsMembersTable(const TableDef& table);
 // Whether a realm of this name may be founded, and have members: it is a UUID.
 bool IsFoundable(std::string_view realm);

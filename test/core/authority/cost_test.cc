@@ -104,6 +104,36 @@ TEST_CASE("keeps a rejection although all of its realms are forbidden") {
   CHECK(one.Send(update) == refused);
 }
 
+TEST_CASE("merges the reasons of a rejection that would be many times what was pushed") {
+  const auto rejected = [](size_t actions, size_t ops) {
+    AuthorityWorld world;
+    world.AddRealm("closed");
+    Author one(&world, "c1");
+    std::string list = "[", by = "[";
+    for (size_t i = 0; i < actions; ++i) by += (i > 0 ? "," : "") + std::to_string(i);
+    for (size_t i = 0; i < ops; ++i) {
+      std::string op = CreateItem("x" + std::to_string(i), "closed");
+      op.insert(op.size() - 1, R"(,"by":)" + by + "]");
+      list += (i > 0 ? "," : "") + op;
+    }
+    Data update = one.Make(list + "]", {"closed"});
+    Data named = Data::MakeArray();
+    for (size_t i = 0; i < actions; ++i) {
+      Data action = Data::MakeObject();
+      named.Push(action.Set("id", Id(1000 + i)).Set("name", "act").Set("arg", Data()).Set("at", 1));
+    }
+    const Data result = one.Send(update.Set("actions", std::move(named)));
+    CHECK(RejectCode(result) == "forbidden");
+    CHECK(WriteJson(world.last_done()["chains"]).size() < kMaxRejectionBytes + 1000);
+    return result["rejected"];
+  };
+  const Data merged = rejected(1000, 100);
+  REQUIRE(merged.items().size() == 1);
+  CHECK(merged.items()[0].Find("op") == nullptr);
+  CHECK(merged.items()[0]["actions"].items().size() == 1000);
+  CHECK(rejected(2, 3).items().size() == 3);
+}
+
 TEST_CASE("forks a chain when its rejections have too many bytes") {
   Chains chains;
   const ByRealm<Link> after = {{"A", Link{}}};

@@ -71,6 +71,24 @@ TEST_CASE("rejects a wrong schema, and names what is wrong") {
   CHECK(Parse(R"({"version":0,"tables":[]})").status().code() == Code::kSchema);
 }
 
+TEST_CASE("takes the table of memberships as it is and as earlier releases had it, and no other") {
+  const auto takes = [](const std::string& more) {
+    const std::string text = R"({"version":1,"tables":[{"name":"$members","ids":"string","props":[
+        {"name":"user","type":"string"},
+        {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}})" +
+                             more + "]}]}";
+    return Schema::Parse(ParseJson(text).value()).ok();
+  };
+  const std::string accepted = R"(,{"name":"accepted","type":"boolean","optional":true})";
+  const std::string by = R"(,{"name":"by","type":"string","optional":true})";
+  CHECK(takes(""));
+  CHECK(takes(accepted + by));
+  CHECK_FALSE(takes(accepted));
+  CHECK_FALSE(takes(by + accepted));
+  CHECK_FALSE(takes(accepted + by + R"(,{"name":"more","type":"string"})"));
+  CHECK_FALSE(takes(R"(,{"name":"accepted","type":"boolean"})" + by));
+}
+
 TEST_CASE("round-trips values through their plain form, by the prop's type") {
   Schema schema = std::move(Parse(kSchema).value());
   const TableDef& cities = schema.table(0);

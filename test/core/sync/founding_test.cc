@@ -149,6 +149,29 @@ TEST_CASE("in a lost realm nothing is sent but its founding, and what it lacks w
   CHECK(grouped(false) == Vector<uint64_t>{1, 3, 4, 2});
 }
 
+TEST_CASE("an acceptance of a lost realm is sent, of one's own membership only") {
+  Random random("accepts");
+  UuidGenerator ids(&random);
+  Chain chain;
+  chain.client = SyncUuid(50);
+  Grouping grouping(&MemberSchema(), 0);
+  grouping.OfUser("anna");
+  grouping.Lose({kRealm});
+  const auto accepting = [](const char* user) {
+    Op op = Member(OpKind::kUpdate, user);
+    op.set.push_back({kMemberAccepted, Value::Bool(true)});
+    return op;
+  };
+  grouping.Add(Page({Record(1, {Item("a", kRealm)}), Record(2, {accepting("ben")}),
+                     Record(3, {accepting("anna")})}));
+  Data::Array writes;
+  Vector<uint64_t> keys;
+  for (const OutboxRecord& update : grouping.Finish(1000, 1000, &ids, &chain, &writes)) {
+    for (const NamedMutation& named : update.mutations) keys.push_back(named.key.number());
+  }
+  CHECK(keys == Vector<uint64_t>{3});
+}
+
 TEST_CASE("a leave of a lost realm waits, and so does what needs objects that wait") {
   Random random("waits");
   UuidGenerator ids(&random);
