@@ -3,6 +3,7 @@
 
 import { account } from './account.mjs';
 import { api } from './api.mjs';
+import { audiences } from './audiences.mjs';
 import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
@@ -38,6 +39,7 @@ const kinds = {
     ...snapshotsOnServer,
     ...forgettingOnServer,
     ...costsOnServer,
+    ...audiences,
   ],
   client: [
     ...client,

@@ -567,7 +567,7 @@ export const server = [
     name: 'a socket also gets the pokes of an earlier hello',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/sockets.ts',
-    from: 'if (before) this.#options.pokes.leave(before);',
+    from: 'if (before) this.#options.audiences.leave(before);',
     to: '',
   },
   {
@@ -581,8 +581,8 @@ export const server = [
     name: 'a delayed poke is lost with its hello',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/hub.ts',
-    from: '      if (pace) this.#send(listener, pace, realm);\n',
-    to: '',
+    from: 'this.#outbox.flush(listener);',
+    to: 'this.#outbox.dropAll(listener);',
   },
   {
     name: 'a message of the maximum size ends the socket',
@@ -602,7 +602,7 @@ export const server = [
     name: 'realms stay watched for a socket whose heads could not be looked up',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/relay.ts',
-    from: '      this.#unwatch(realms);\n      throw error;',
+    from: '      this.unwatch(realms);\n      throw error;',
     to: '      throw error;',
   },
   {
@@ -827,21 +827,21 @@ export const server = [
     name: 'a socket keeps the realms that it had at its hello',
     test: 'test/server/rights-poke.test.ts',
     file: 'server/src/poke/hub.ts',
-    from: 'for (const { users } of entries) if (users !== undefined) this.changed(users);',
+    from: 'for (const entry of entries) this.changed(changesOf(entry));',
     to: '',
   },
   {
     name: 'a socket hears of a realm until its rights are read again',
     test: 'test/server/rights-poke.test.ts',
-    file: 'server/src/poke/hub.ts',
-    from: 'for (const realm of listener.realms) this.#drop(listener, realm);',
+    file: 'server/src/poke/audiences.ts',
+    from: '      if (audience.realms.has(realm)) audience.shut.add(realm);\n      hub.shut(audience, realm);\n',
     to: '',
   },
   {
     name: 'a node hears nothing of rights that another node has changed',
     test: 'test/server/sockets.test.ts',
     file: 'server/src/poke/relay.ts',
-    from: 'this.#options.hub.changed(message.users);',
+    from: '      ...message.users.map(inAllRealms),\n',
     to: '',
   },
   {
@@ -1140,12 +1140,5 @@ export const server = [
     file: 'server/src/poke/relay.ts',
     from: 'watched.known !== null && revision > watched.known + 1) {',
     to: 'watched.known !== null && revision < watched.known) {',
-  },
-  {
-    name: 'a socket is indexed once, by the realms at its hello',
-    test: 'test/server/rights-poke.test.ts',
-    file: 'server/src/poke/sockets.ts',
-    from: 'const listener = { ...wanted, user, realms: new Set(rights.keys()) };',
-    to: 'const listener = { realms: new Set(rights.keys()), ...wanted, user };',
   },
 ];

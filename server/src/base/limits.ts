@@ -231,6 +231,19 @@ export const limits = {
   socketBufferedBytes: 256 << 10,
   helloWithinMs: 5_000,
   pokeEveryMs: 50,
+  /** Pokes are sent for so long before the event loop reads from callers; and what a poke costs who causes it, ms. */
+  pokeSliceMs: 10,
+  pokeMs: 0.03,
+  /**
+   * When rights of connected users have changed: users whose rights are read in one turn, realms that one query looks up,
+   * and changed realms of a user beyond which all are read; how many times longer than a reading the pause of its user
+   * is, and the longest.
+   */
+  rightsPerTurn: 64,
+  rightsPerRead: 500,
+  rightsOneByOne: 500,
+  rightsRest: 10,
+  rightsRestMostMs: 5_000,
   /**
    * Between nodes: how often new heads are sent, the maximum size of a message (PostgreSQL: 8,000 bytes), and how
    * many.
@@ -238,8 +251,9 @@ export const limits = {
   notifyEveryMs: 25,
   notifyBytes: 7_000,
   notifyParts: 20,
-  /** How often the log is read for pokes if no notification arrives. */
+  /** How often the log is read for pokes if no notification arrives, and of how many realms at a time. */
   headPollMs: 3_000,
+  realmsPerRead: 2_000,
   /** How often changes of rights are looked for where nodes have no notifications. */
   rightsPollMs: 900,
   /** A commit may become visible so long after its time: changes of rights are looked for that far back. */
