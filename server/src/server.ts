@@ -19,7 +19,7 @@ import { openPostgres } from './db/postgres.ts';
 import { makeImages, openFolder, seedFirst } from './first-start.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
-import { type Front, Mount, openPort } from './http/front.ts';
+import { type Front, Mount, openPort, unlessAnswered } from './http/front.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
@@ -330,10 +330,13 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     limits: bounds,
   });
   const isMounted = options.port === undefined;
-  const listener = getRequestListener((request, env) => app.fetch(request, env), {
-    // The classes of a server that has other handlers are not this one's to replace.
-    overrideGlobalObjects: !isMounted,
-  });
+  const listener = getRequestListener(
+    unlessAnswered((request, env) => app.fetch(request, env)),
+    {
+      // The classes of a server that has other handlers are not this one's to replace.
+      overrideGlobalObjects: !isMounted,
+    },
+  );
   const mount = new Mount(listener);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     sockets.upgrade(request, socket, head);

@@ -279,20 +279,25 @@ export const limits = {
   /** For how long a token is not verified again: one of an issuer's keys (JWKS), and one that the application verified. */
   jwksTokenMs: 600_000,
   verifiedTokenMs: 60_000,
-  /** The application's `verify`: its time, how many run at a time, and for how long its answer without `expires` is valid. */
+  /** The application's `verify`: its time, how many run at a time, in all and for one address, and for how long its answer without `expires` is valid. */
   verifyWithinMs: 10_000,
   /** The least time between two logged errors of `verify`. */
   verifyLoggedMs: 1_000,
   verifying: 1_000,
+  verifyingPerAddress: 100,
   verifiedForSeconds: 3_600,
   /** A realms token in a pull: 10,000 realms. */
   realmsTokenCharacters: 1 << 20,
   /** The application's `access`: for how long its answer is kept, and its time. */
   accessMs: 60_000,
   accessWithinMs: 10_000,
-  /** An issuer's keys: their age before they are fetched again, the least time between two fetches, one's time and size. */
+  /**
+   * An issuer's keys: their age before they are fetched again, the least time between two fetches, and after one that has
+   * failed, one's time and size.
+   */
   jwksFreshMs: 600_000,
-  jwksPauseMs: 30_000,
+  jwksPauseMs: 2_000,
+  jwksDownPauseMs: 30_000,
   jwksWithinMs: 5_000,
   jwksBytes: 1 << 20,
   /** The most that clocks of issuer and server may be configured to differ. */

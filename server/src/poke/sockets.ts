@@ -50,6 +50,7 @@ class Connection {
   readonly #socket: WebSocket;
   readonly #options: PokeSocketOptions;
   readonly #places: SocketPlaces;
+  readonly #address: string;
   readonly #messages = new Rates(
     { perSecond: limits.hellosPerSecond, burst: limits.hellosAtOnce },
     1,
@@ -74,6 +75,7 @@ class Connection {
     this.#socket = socket;
     this.#options = options;
     this.#places = places;
+    this.#address = address;
     this.#spoke = places.silent(address, () => {
       socket.close(4408, 'no hello, and others wait');
       socket.terminate();
@@ -116,7 +118,7 @@ class Connection {
     const { token, client, scopes, streams, schema } = parseHello(data, binary);
     const parsedMs = performance.now() - began;
     this.#count();
-    const user = await this.#options.authenticate(token);
+    const user = await this.#options.authenticate(token, this.#address);
     this.#options.callers.request(user.id);
     const { callers, authority } = this.#options;
     callers.shares.charge(user.id, parsedMs);
