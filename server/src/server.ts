@@ -20,7 +20,7 @@ import { openPostgres } from './db/postgres.ts';
 import { makeImages, openFolder, seedFirst } from './first-start.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
-import { type Front, Mount, openPort } from './http/front.ts';
+import { type Front, Mount, openPort, unlessAnswered } from './http/front.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
@@ -35,8 +35,9 @@ import {
 } from './options.ts';
 import { PlainTables } from './plain/plain-table.ts';
 import { SealedTimes } from './plain/sealed-time.ts';
-import { PokeHub } from './poke/hub.ts';
-import { PokeRelay, type Pokes } from './poke/relay.ts';
+import { Audiences, type Heads } from './poke/audiences.ts';
+import { type Charge, PokeHub } from './poke/hub.ts';
+import { PokeRelay } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
 import { Puller } from './pull/pull.ts';
 import { RestoreNotice } from './pull/restored.ts';
@@ -124,8 +125,8 @@ interface PokeParts {
   readonly log: (message: string, error: unknown) => void;
 }
 
-interface PokeService {
-  readonly pokes: Pokes;
+interface Commits {
+  readonly heads: Heads;
   /** With the rights that the entries have changed. */
   committed(entries: readonly Entry[], rights: RightsVersions): void;
   /** The rights of these users have changed otherwise than by memberships. */
@@ -133,21 +134,18 @@ interface PokeService {
   close(): Promise<void>;
 }
 
-/** Pokes within this node, or, if nodes may share a database, between them. */
-function openPokes(
+/** The commits of this node, or, if nodes may share a database, of all of them. */
+function openCommits(
   { databaseUrl }: Places,
   notify: boolean | undefined,
   parts: PokeParts,
-): PokeService {
+): Commits {
   const { database, hub, log, grants, outage } = parts;
   if (!databaseUrl) {
     return {
-      pokes: {
-        join: async (listener) => hub.add(listener),
-        leave: (listener) => hub.remove(listener),
-      },
+      heads: { watch: async () => {}, unwatch: () => {} },
       committed: (entries) => hub.committed(entries),
-      changed: (users) => hub.changed(users),
+      changed: (users) => hub.changed(users.map((user) => ({ user, realm: null }))),
       close: async () => {},
     };
   }
@@ -164,7 +162,7 @@ function openPokes(
     relay.use(new PgChannel(databaseUrl, 'skerry_heads', { notified, opened, log }));
   }
   return {
-    pokes: relay,
+    heads: relay,
     committed: (entries, rights) => relay.committed(entries, rights),
     changed: (users) => relay.changed(users),
     close: () => relay.close(),
@@ -277,8 +275,6 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const statistics = database.kind === 'pglite' ? await Statistics.begin({ database, log }) : null;
   await makeImages(seeded, { database, images, progress });
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
-  const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
-  const relay = openPokes(places, options.notify, { ...{ database, hub, log, grants }, outage });
   const { authenticate, hosts } = openAuthentication(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
@@ -288,11 +284,18 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       ? limits.pgliteReads
       : limits.databaseConnections - limits.connectionsForPushes;
   const callers = new Callers(bounds, reads);
+  const charge: Charge = (user, ms) => callers.shares.charge(user, ms);
+  const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)), charge);
+  const commits = openCommits(places, options.notify, {
+    ...{ database, hub, log, grants },
+    outage,
+  });
+  const audiences = new Audiences({ ...{ database, hub, charge }, heads: commits.heads });
   const flusher = new Flusher({
     committer,
     shares: callers.shares,
     committed: (entries, rights) => {
-      relay.committed(entries, rights);
+      commits.committed(entries, rights);
       snapshots.committed(entries);
       for (const { changes, appends } of entries) statistics?.written(changes + appends);
     },
@@ -321,14 +324,12 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     trustProxy,
     log,
   });
-  const { pokes } = relay;
   const sockets = servePokes({
     ...{
       authenticate,
       grants,
-      database,
       authority,
-      pokes,
+      audiences,
       origins,
       hosts,
       log,
@@ -338,10 +339,13 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     limits: bounds,
   });
   const isMounted = options.port === undefined;
-  const listener = getRequestListener((request, env) => app.fetch(request, env), {
-    // The classes of a server that has other handlers are not this one's to replace.
-    overrideGlobalObjects: !isMounted,
-  });
+  const listener = getRequestListener(
+    unlessAnswered((request, env) => app.fetch(request, env)),
+    {
+      // The classes of a server that has other handlers are not this one's to replace.
+      overrideGlobalObjects: !isMounted,
+    },
+  );
   const mount = new Mount(listener);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     sockets.upgrade(request, socket, head);
@@ -358,7 +362,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     rights: {
       changed(user) {
         grants.changed(user);
-        relay.changed([user]);
+        commits.changed([user]);
       },
     },
     async close() {
@@ -369,7 +373,8 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       await snapshots.close();
       await retention.close();
       await statistics?.close();
-      await relay.close();
+      await audiences.close();
+      await commits.close();
       await store.close();
       await database.close();
       await authority.close();

@@ -50,8 +50,8 @@ inline constexpr size_t kImageFileBytes = 4u << 20;  // files of an image in IDB
 inline constexpr size_t kMaxImageBytes = 1u << 30;
 
 // The authority: limits of a chain, of an admission, of an update.
-inline constexpr size_t kMaxRefusalsInARow = 1000;    // of one chain; then `forked`
-inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of those answers, which share one row
+inline constexpr size_t kMaxRefusalsInARow = 1000;       // of one chain; then `forked`
+inline constexpr size_t kMaxRefusedBytes = 1u << 20;     // of those answers, which share one row
 inline constexpr size_t kMaxRejectionBytes = 64u << 10;  // of one; above it reasons are merged
 // Updates of a client in a realm of which it has not said that it knows their outcome: of more than
 // these, the outcome of the older ones is forgotten with the log.

@@ -9,10 +9,10 @@ bool IsMembersTable(const TableDef& table) {
   if (!table.custom_ids || (props != kMemberAccepted && props != kMemberBy + 1)) return false;
   const PropDef& user = table.props[kMemberUser];
   const PropDef& role = table.props[kMemberRole];
-  const bool is_known = user.name == "user" && user.type == PropType::kString && !user.optional &&
-                        role.name == "role" && role.type == PropType::kEnum && !role.optional &&
-                        role.enum_values == Vector<std::string>(std::begin(kRoleNames),
-                                                                std::end(kRoleNames));
+  const bool is_known =
+      user.name == "user" && user.type == PropType::kString && !user.optional &&
+      role.name == "role" && role.type == PropType::kEnum && !role.optional &&
+      role.enum_values == Vector<std::string>(std::begin(kRoleNames), std::end(kRoleNames));
   if (!is_known || props == kMemberAccepted) return is_known;
   const PropDef& accepted = table.props[kMemberAccepted];
   const PropDef& by = table.props[kMemberBy];

@@ -123,32 +123,4 @@ export const costsOnServer = [
     from: "app.get('/v1/health', stranger, async",
     to: "app.get('/v1/health', async",
   },
-  {
-    name: 'each socket of a user reads the rights of the user',
-    test: 'test/server/shared-rights.test.ts',
-    file: 'server/src/poke/shared-rights.ts',
-    from: 'reading.waiting ??= this.#read(key, reading, user);',
-    to: 'reading.waiting = this.#read(key, reading, user);',
-  },
-  {
-    name: 'who asks while rights are read gets what may be from before a change',
-    test: 'test/server/shared-rights.test.ts',
-    file: 'server/src/poke/shared-rights.ts',
-    from: '    reading.waiting = null;\n    const began',
-    to: '    const began',
-  },
-  {
-    name: 'two tokens of one user share rights',
-    test: 'test/server/shared-rights.test.ts',
-    file: 'server/src/poke/shared-rights.ts',
-    from: 'JSON.stringify([user.id, [...user.grants].sort()])',
-    to: 'user.id',
-  },
-  {
-    name: 'rights that take long to read are read without a pause',
-    test: 'test/server/shared-rights.test.ts',
-    file: 'server/src/poke/shared-rights.ts',
-    from: 'reading.restUntil = now + Math.min(kLongestRestMs, kRest * (now - began));',
-    to: 'reading.restUntil = now;',
-  },
 ];

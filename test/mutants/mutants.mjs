@@ -3,6 +3,7 @@
 
 import { account } from './account.mjs';
 import { api } from './api.mjs';
+import { audiences } from './audiences.mjs';
 import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
@@ -43,6 +44,7 @@ const kinds = {
     ...costsOnServer,
     ...invitationsOnServer,
     ...foldingOnServer,
+    ...audiences,
   ],
   client: [
     ...client,

@@ -210,3 +210,16 @@ test.each([
   await Promise.all(others.slice(0, 3).map((user) => flusher.push({ ...pushOf(user), cost })));
   expect(calls).toEqual([['u01'], ['u11'], ['u21']]);
 });
+
+test('what is committed says who has made it', async () => {
+  const users = ['anna', 'bo'];
+  const entries = users.map((user) => ({
+    ...{ realm: 'r', revision: 1, client: `of-${user}`, tables: [], streams: [] },
+    ...{ changes: 1, bytes: 1, appends: 0 },
+  }));
+  const { flusher, committed } = world(undefined, 1, entries);
+  await outcomes(flusher, users);
+  expect(committed.map(({ client, author }) => [client, author])).toEqual(
+    users.map((user) => [`of-${user}`, user]),
+  );
+});

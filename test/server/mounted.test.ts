@@ -7,7 +7,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { createServer } from '../../server/src/server.ts';
 import { copiedDatabase } from '../support/initialised.ts';
 import { makeDatabase, postgresUrl } from './support/database.ts';
@@ -107,6 +107,11 @@ describe.each(['express', 'hono'])('the example with %s', (name) => {
     expect(await (await fetch(url)).text()).toBe('Hello');
     expect((await fetch(`${url}/other`)).status).toBe(404);
     expect((await fetch(`${url}/v1/tables/cities`)).status).toBe(401);
+    expect((await fetch(`${url}/v1/health`, { method: 'HEAD' })).status).toBe(200);
+    for (const method of ['HEAD', 'OPTIONS', 'PUT', 'DELETE']) {
+      const { status } = await fetch(`${url}/v1/tables/cities`, { method });
+      expect([method, status >= 400 || method === 'OPTIONS']).toEqual([method, true]);
+    }
     const token = await tokenOf('anna');
     const [one, two] = [0, 1].map(() => new SignedClient(url, 'anna', token));
     const ear = await new Ear(url).opened();
@@ -122,6 +127,34 @@ describe.each(['express', 'hono'])('the example with %s', (name) => {
     expect(await ended).toBe(0);
   });
 });
+
+test.each(['GET', 'HEAD', 'POST', 'OPTIONS'])(
+  'a host that answers by itself to %s gets no second answer',
+  async (method) => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const skerry = await createServer({
+      schema: testSchema,
+      database: await databaseOf(`host_${method.toLowerCase()}`),
+      data: postgresUrl === undefined ? undefined : join(folder.path, `host-${method}`),
+      auth: { secret },
+    });
+    const ended: Promise<unknown>[] = [];
+    const server = createHttpServer((request, response) => {
+      ended.push(new Promise((done) => response.once('close', done)));
+      skerry.handler(request, response);
+      response.writeHead(418).end();
+    });
+    const url = `http://127.0.0.1:${await listening(server)}`;
+    expect((await fetch(`${url}/v1/tables/cities`, { method })).status).toBe(418);
+    expect((await fetch(`${url}/v1/health`, { method })).status).toBe(418);
+    await Promise.all(ended);
+    await skerry.close();
+    expect(logged.mock.calls).toEqual([]);
+    logged.mockRestore();
+    server.closeAllConnections();
+    server.close();
+  },
+);
 
 describe('a server without a port', () => {
   const auth = () => null;

@@ -9,6 +9,7 @@ import { Authority } from '../../server/src/authority/authority.ts';
 import { PgConnection } from '../../server/src/db/pg-connection.ts';
 import { openPostgres } from '../../server/src/db/postgres.ts';
 import { createServer } from '../../server/src/index.ts';
+import { Audiences } from '../../server/src/poke/audiences.ts';
 import { PokeHub } from '../../server/src/poke/hub.ts';
 import { PokeRelay } from '../../server/src/poke/relay.ts';
 import { forgetLog } from '../../server/src/retention/log.ts';
@@ -147,18 +148,20 @@ async function relayed(databaseUrl: string, commit: () => Promise<void>) {
     throw new Error(message, { cause: error });
   };
   const relay = new PokeRelay({ database, hub, log });
-  const user = { id: 'ada', grants: new Map(), expires: null };
-  await relay.join({
-    ...{ client: 'other', user, realms: new Set([kRealm]), tables: new Set(['cities']) },
+  const audiences = new Audiences({ database, hub, heads: relay, charge: () => {} });
+  const grants = new Map([[kRealm, 'read'] as const]);
+  await audiences.join({
+    ...{ client: 'other', user: { id: 'ada', grants, expires: null }, tables: new Set(['cities']) },
     send: (frame) => {
       frames.push(frame);
     },
-    regrant: () => {},
-    wantsStream: () => true,
+    ...{ wantsStream: () => true, isGranted: async () => true },
+    ...{ regrant: () => {}, fail: () => {} },
   });
   await commit();
   relay.catchUp();
   await vi.waitFor(() => expect(frames).toHaveLength(1));
+  await audiences.close();
   await relay.close();
   await database.close();
 }

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuth } from '../../server/src/auth/auth.ts';
+import { type Authenticate, createAuth } from '../../server/src/auth/auth.ts';
 import type { VerifyToken } from '../../server/src/auth/own-verify.ts';
 import { limits } from '../../server/src/base/limits.ts';
 import { SetupError } from '../../server/src/base/setup-error.ts';
@@ -75,8 +75,12 @@ describe('tokens of an issuer', () => {
   const open = (more: object = {}) =>
     createAuth(
       { jwks: issuer.url, ...must, ...more },
-      { now: () => now, log: (_message, error) => logged.push(error) },
+      { now: () => now, wait, log: (_message, error) => logged.push(error) },
     );
+  /** Time passes only for who waits. */
+  const wait = async (ms: number) => {
+    now += ms;
+  };
 
   beforeAll(async () => {
     await issuer.listen();
@@ -109,13 +113,42 @@ describe('tokens of an issuer', () => {
     issuer.keys = [(first as Key).jwk, (second as Key).jwk];
     expect((await auth(await sign(second as Key))).id).toBe('anna');
     expect(issuer.asked).toBe(2);
-    const strange = await makeKey('strange');
-    now += limits.jwksPauseMs;
-    for (let i = 0; i < 20; i++) {
-      expect(await codeOf(auth(await sign(strange, { ...right, n: i })))).toBe('unauthenticated');
-    }
-    expect(issuer.asked).toBe(3);
+    const began = now;
+    expect(await refusedStrangers(auth, 20)).toBe(20);
+    // All share one fetch, which waits for the end of the pause.
+    expect([issuer.asked, now - began]).toEqual([3, limits.jwksPauseMs]);
   });
+
+  test('of a new key are accepted while others send key ids that there are not', async () => {
+    const auth = open();
+    await auth(await sign(first as Key));
+    const strangers = refusedStrangers(auth, 20);
+    issuer.keys = [(second as Key).jwk];
+    const { id } = await auth(await sign(second as Key));
+    expect([id, await strangers]).toEqual(['anna', 20]);
+  });
+
+  test.each([
+    ['before the pause is over', limits.jwksDownPauseMs - 1, 0],
+    ['after it', limits.jwksDownPauseMs, 1],
+  ])('of unknown keys ask a failed address %s: not or once', async (_, ms, asked) => {
+    const auth = open();
+    await auth(await sign(first as Key));
+    issuer.answer = 'down';
+    expect(await refusedStrangers(auth, 1)).toBe(1);
+    issuer.asked = 0;
+    now += ms;
+    expect(await refusedStrangers(auth, 20)).toBe(20);
+    expect(issuer.asked).toBe(asked);
+  });
+
+  /** How many of so many tokens of a key that nobody knows are refused. */
+  async function refusedStrangers(auth: Authenticate, count: number): Promise<number> {
+    const strange = await makeKey('strange');
+    const all = Array.from({ length: count }, (_, n) => sign(strange, { ...right, n }));
+    const codes = await Promise.all((await Promise.all(all)).map((token) => codeOf(auth(token))));
+    return codes.filter((code) => code === 'unauthenticated').length;
+  }
 
   test('of a key that was withdrawn are refused when the keys are fetched again', async () => {
     const auth = open();
@@ -159,7 +192,7 @@ describe('tokens of an issuer', () => {
     issuer.answer = 'down';
     expect(await codeOf(auth(await sign(first as Key)))).toBe('busy');
     issuer.answer = 'keys';
-    now += limits.jwksPauseMs;
+    now += limits.jwksDownPauseMs;
     expect((await auth(await sign(first as Key))).id).toBe('anna');
   });
 

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   terminateAll();
-  await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
+  await vi.waitFor(() => expect(world.audiences.listeners.size).toBe(0));
   // No realm is watched for closed sockets: nothing is read for them.
   const { queries } = world;
   world.catchUp();
@@ -93,7 +93,7 @@ describe('hello', () => {
     for (let i = 1; i <= 12; i++) {
       ear.hello(hello('c', [`table${i}`], anna));
       await ready(ear, i);
-      expect(world.hub.listeners.size).toBe(1);
+      expect(world.audiences.listeners.size).toBe(1);
     }
     for (let i = 1; i <= 12; i++) world.commit('a', [`table${i}`]);
     await ear.hears(({ type }) => type === 'poke');
@@ -108,7 +108,7 @@ describe('hello', () => {
     expect(readies(ear)).toBe(0);
     world.release();
     await ready(ear, 4);
-    expect(world.hub.listeners.size).toBe(1);
+    expect(world.audiences.listeners.size).toBe(1);
     for (const table of ['one', 'two', 'three', 'four']) world.commit('a', [table]);
     await ear.hears(({ type }) => type === 'poke');
     expect(tablesOf(ear)).toEqual(['four']);
@@ -120,7 +120,7 @@ describe('hello', () => {
     for (let i = 0; i < 5; i++) ear.hello(hello('c', ['one'], anna));
     expect(await ear.closed).toBe(4400);
     world.release();
-    await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
+    await vi.waitFor(() => expect(world.audiences.listeners.size).toBe(0));
   });
 
   test('leaves no listener and no watched realm when its socket closes meanwhile', async () => {
@@ -128,15 +128,13 @@ describe('hello', () => {
     world.hold();
     ear.hello(hello('c', ['one'], anna));
     await vi.waitFor(() => expect(world.waiting).toBe(1));
-    const added = vi.spyOn(world.hub, 'add');
-    const removed = vi.spyOn(world.hub, 'remove');
+    const left = vi.spyOn(world.audiences, 'leave');
     ear.socket.terminate();
     await ear.closed;
     // The server has seen the end by the time a later socket is ready.
     await world.open();
     world.release();
-    await vi.waitFor(() => expect(added).toHaveBeenCalledTimes(1));
-    await vi.waitFor(() => expect(removed).toHaveBeenCalledWith(added.mock.calls[0]?.[0]));
+    await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
   });
 
   test('loses no poke while it replaces another one', async () => {
@@ -156,7 +154,7 @@ describe('hello', () => {
     await ready(ear, 2);
     world.commit('new', ['one']);
     await ear.hears(({ realm }) => realm === 'new');
-    expect(world.hub.listeners.size).toBe(1);
+    expect(world.audiences.listeners.size).toBe(1);
   });
 
   test('loses no delayed poke when it replaces another one', async () => {
@@ -177,7 +175,7 @@ describe('hello', () => {
     await ready(ear);
     ear.hello({ ...hello('c', ['one'], anna), token: 'none' });
     expect(await ear.closed).toBe(4401);
-    await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
+    await vi.waitFor(() => expect(world.audiences.listeners.size).toBe(0));
   });
 
   test('ends its socket when its heads cannot be read; the next one works', async () => {
@@ -210,7 +208,7 @@ describe('a token', () => {
     world.release();
     world.commit('a', ['one']);
     await lasting.hears(({ type }) => type === 'poke');
-    await vi.waitFor(() => expect(world.hub.listeners.size).toBe(1));
+    await vi.waitFor(() => expect(world.audiences.listeners.size).toBe(1));
   });
 
   test('ends the socket if it has expired when its hello is handled', async () => {
@@ -240,13 +238,16 @@ describe('a change of rights', () => {
     expect(granted(ear)).toBe(1);
   });
 
-  test('by another node is sent when that node says so', async () => {
+  test.each([
+    ['in a realm', 'c'],
+    ['otherwise', null],
+  ])('by another node, %s, is sent when that node says so', async (_, realm) => {
     const [ear, other] = [await world.open(), await world.open()];
     ear.hello(hello('c', ['one'], anna));
     other.hello(hello('d', ['one'], { user: 'bo', realms: ['a'] }));
     await ready(ear);
     await ready(other);
-    world.notify('anna');
+    world.notify('anna', realm);
     await vi.waitFor(() => expect(granted(ear)).toBe(1));
     world.commit('a', ['one']);
     await heardOf(other, 'one');
@@ -282,7 +283,7 @@ test('ends a socket that does not answer a ping, and keeps the others', async ()
       if (i === 2) expect(await dead.closed).toBe(1006);
     }
     alive.socket.terminate();
-    await vi.waitFor(() => expect(pinging.hub.listeners.size).toBe(0));
+    await vi.waitFor(() => expect(pinging.audiences.listeners.size).toBe(0));
   } finally {
     await pinging.close();
     vi.useRealTimers();
@@ -296,7 +297,7 @@ test('ends a socket that reads too slowly; others still get pokes', async () => 
     await ready(ear);
   }
   slow.socket.pause();
-  for (let revision = 1; world.hub.listeners.size > 1; revision++) {
+  for (let revision = 1; world.audiences.listeners.size > 1; revision++) {
     expect(revision).toBeLessThan(20);
     world.commit('a', ['one'], 'somebody', ['x'.repeat(4 << 20)]);
     await quick.hears((message) => message.revision === revision);
@@ -376,7 +377,7 @@ test.each([1, 2, 3])(
       await Promise.all(closing.map(({ ear }) => ear.closed));
       open = open.filter((known) => !closing.includes(known));
       const greeted = open.filter(({ asks }) => asks !== null).length;
-      await vi.waitFor(() => expect(world.hub.listeners.size).toBe(greeted));
+      await vi.waitFor(() => expect(world.audiences.listeners.size).toBe(greeted));
     }
   },
 );

@@ -19,7 +19,8 @@ export interface AuthOptions extends JwtOptions {
   readonly tokensRemembered?: number;
 }
 
-export type Authenticate = (token: string | null) => Promise<User>;
+/** `address`: from where the token comes. */
+export type Authenticate = (token: string | null, address?: string) => Promise<User>;
 
 /** The bearer token of a request, or null. */
 export function bearer({ authorization }: IncomingHttpHeaders): string | null {
@@ -93,14 +94,14 @@ export function createAuth(options: AuthOptions, ofJwks: JwksOptions = {}): Auth
   );
   const verifyToken =
     verify === undefined ? jwtVerifier(options, ofJwks) : ownVerifier(verify, ofJwks.log);
-  return async (token) => {
+  return async (token, address = '') => {
     if (token === null || token === '') throw unauthenticated('A bearer token is required.');
     if (token.length > limits.tokenBytes) throw unauthenticated('The token is too long.');
     const found = known.find(token);
     if (found !== null) return found;
     const isDev = token.startsWith('dev:');
     if (isDev && !dev) throw unauthenticated('This server accepts no development tokens.');
-    const user = isDev ? devUser(token) : await verifyToken(token);
+    const user = isDev ? devUser(token) : await verifyToken(token, address);
     known.add(token, user);
     return user;
   };

@@ -1,8 +1,10 @@
 // The public keys of an issuer (JWKS): a set, or the address of one. A set from an address is fetched when it is first
-// needed, and again when it is older than `jwksFreshMs`, or when a token names a key that it does not have. An address
-// is fetched at most once in `jwksPauseMs`, however many unknown keys are named. While it does not answer, the keys that
-// are known stay valid.
+// needed, and again when it is older than `jwksFreshMs`, or when a token names a key that it does not have. Whoever names
+// one waits for a fetch that begins after that, so no number of invented names keeps a new key from being found; and all
+// who wait share it, so an address is fetched at most once in `jwksPauseMs`. While it does not answer, it is fetched at most
+// once in `jwksDownPauseMs`, and the keys that are known stay valid.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type CryptoKey,
   createLocalJWKSet,
@@ -23,6 +25,7 @@ type LocalKeys = ReturnType<typeof createLocalJWKSet>;
 export interface JwksOptions {
   /** Milliseconds; they never go back. */
   readonly now?: () => number;
+  readonly wait?: (ms: number) => Promise<unknown>;
   readonly log?: (message: string, error: unknown) => void;
 }
 
@@ -92,31 +95,38 @@ export async function warnOfKeys(jwks: unknown, warn: (message: string) => void)
 export class Jwks {
   readonly #url: URL | null;
   readonly #now: () => number;
+  readonly #wait: (ms: number) => Promise<unknown>;
   readonly #log: (message: string, error: unknown) => void;
   #keys: LocalKeys | null;
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** Whether the last fetch has failed. */
+  #isDown = false;
   #asking: Promise<void> | null = null;
+  /** The next fetch that has not begun yet. */
+  #next: Promise<void> | null = null;
 
   constructor(jwks: string | URL | object, options: JwksOptions = {}) {
-    const { now = () => performance.now(), log = console.error } = options;
+    const { now = () => performance.now(), wait = pause, log = console.error } = options;
     const isAddress = typeof jwks === 'string' || jwks instanceof URL;
     this.#url = isAddress ? addressOf(jwks) : null;
     this.#keys = isAddress ? null : localSet(jwks);
     this.#now = now;
+    this.#wait = wait;
     this.#log = log;
   }
 
   /** The key that has signed a token, by the token's header. Throws `JWKSMultipleMatchingKeys` if several may have. */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
+    const askedAt = this.#askedAt;
     if (this.#now() - this.#fetchedAt > limits.jwksFreshMs) await this.#ask();
     const keys = this.#keys;
     if (keys === null) throw new Problem('busy', 'The keys of tokens are temporarily unavailable.');
     try {
       return await keys(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await this.#ask();
+      if (!(error instanceof errors.JWKSNoMatchingKey) || askedAt !== this.#askedAt) throw error;
+      await this.#askAgain();
       if (this.#keys === null || this.#keys === keys) throw error;
       return this.#keys(header, token);
     }
@@ -127,7 +137,7 @@ export class Jwks {
     const url = this.#url;
     if (url === null) return;
     if (this.#asking === null) {
-      if (this.#now() - this.#askedAt < limits.jwksPauseMs) return;
+      if (this.#restMs() > 0) return;
       this.#askedAt = this.#now();
       this.#asking = this.#fetch(url).finally(() => {
         this.#asking = null;
@@ -136,11 +146,30 @@ export class Jwks {
     await this.#asking;
   }
 
+  #restMs(): number {
+    const pauseMs = this.#isDown ? limits.jwksDownPauseMs : limits.jwksPauseMs;
+    return this.#askedAt + pauseMs - this.#now();
+  }
+
+  /** Resolves after a fetch that has begun after this call; at once where the address does not answer. */
+  #askAgain(): Promise<void> {
+    this.#next ??= (async () => {
+      await this.#asking;
+      const rest = this.#restMs();
+      if (rest > 0 && !this.#isDown) await this.#wait(rest);
+      this.#next = null;
+      await this.#ask();
+    })();
+    return this.#next;
+  }
+
   async #fetch(url: URL): Promise<void> {
     try {
       this.#keys = await fetched(url);
       this.#fetchedAt = this.#now();
+      this.#isDown = false;
     } catch (error) {
+      this.#isDown = true;
       this.#log(`The keys of tokens could not be fetched from ${url.href}.`, error);
     }
   }

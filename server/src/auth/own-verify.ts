@@ -1,5 +1,5 @@
 // Tokens of another kind: the application verifies them. Its function has a time limit, runs once at a time for one token,
-// and a limited number of times at once. What it throws is logged, since it may be a fault of its own; one error a second
+// and a limited number of times at once, in all and for one address. What it throws is logged, since it may be a fault of its own; one error a second
 // at most, because any caller can send tokens that are not valid.
 
 import { types } from 'node:util';
@@ -92,19 +92,35 @@ async function within(
 export function ownVerifier(
   verify: VerifyToken,
   log: LogError = console.error,
-): (token: string) => Promise<User> {
+): (token: string, address: string) => Promise<User> {
   const failed = seldom(log);
   const running = new Map<string, Promise<User>>();
-  return (token) => {
+  const ofAddress = new Map<string, number>();
+  return (token, address) => {
     const known = running.get(token);
     if (known !== undefined) return known;
+    const own = ofAddress.get(address) ?? 0;
+    if (own >= limits.verifyingPerAddress) {
+      throw new Problem(
+        'rate_limited',
+        'Too many tokens of this address are being verified.',
+        {},
+        1,
+      );
+    }
     if (running.size >= limits.verifying) {
       throw new Problem('busy', 'Too many tokens are being verified.');
     }
     const work = within(verify, token, failed)
       .then(userOf)
-      .finally(() => running.delete(token));
+      .finally(() => {
+        running.delete(token);
+        const left = (ofAddress.get(address) ?? 1) - 1;
+        if (left === 0) ofAddress.delete(address);
+        else ofAddress.set(address, left);
+      });
     running.set(token, work);
+    ofAddress.set(address, own + 1);
     return work;
   };
 }

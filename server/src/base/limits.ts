@@ -242,6 +242,19 @@ export const limits = {
   pokeEveryMs: 50,
   /** A user's sockets hear at most so often that invitations have changed, whoever invites. */
   invitationsEveryMs: 2_000,
+  /** Pokes are sent for so long before the event loop reads from callers; and what a poke costs who causes it, ms. */
+  pokeSliceMs: 10,
+  pokeMs: 0.03,
+  /**
+   * When rights of connected users have changed: users whose rights are read in one turn, realms that one query looks up,
+   * and changed realms of a user beyond which all are read; how many times longer than a reading the pause of its user
+   * is, and the longest.
+   */
+  rightsPerTurn: 64,
+  rightsPerRead: 500,
+  rightsOneByOne: 500,
+  rightsRest: 10,
+  rightsRestMostMs: 5_000,
   /**
    * Between nodes: how often new heads are sent, the maximum size of a message (PostgreSQL: 8,000 bytes), and how
    * many.
@@ -249,8 +262,9 @@ export const limits = {
   notifyEveryMs: 25,
   notifyBytes: 7_000,
   notifyParts: 20,
-  /** How often the log is read for pokes if no notification arrives. */
+  /** How often the log is read for pokes if no notification arrives, and of how many realms at a time. */
   headPollMs: 3_000,
+  realmsPerRead: 2_000,
   /** How often changes of rights are looked for where nodes have no notifications. */
   rightsPollMs: 900,
   /** A commit may become visible so long after its time: changes of rights are looked for that far back. */
@@ -276,20 +290,25 @@ export const limits = {
   /** For how long a token is not verified again: one of an issuer's keys (JWKS), and one that the application verified. */
   jwksTokenMs: 600_000,
   verifiedTokenMs: 60_000,
-  /** The application's `verify`: its time, how many run at a time, and for how long its answer without `expires` is valid. */
+  /** The application's `verify`: its time, how many run at a time, in all and for one address, and for how long its answer without `expires` is valid. */
   verifyWithinMs: 10_000,
   /** The least time between two logged errors of `verify`. */
   verifyLoggedMs: 1_000,
   verifying: 1_000,
+  verifyingPerAddress: 100,
   verifiedForSeconds: 3_600,
   /** A realms token in a pull: 10,000 realms. */
   realmsTokenCharacters: 1 << 20,
   /** The application's `access`: for how long its answer is kept, and its time. */
   accessMs: 60_000,
   accessWithinMs: 10_000,
-  /** An issuer's keys: their age before they are fetched again, the least time between two fetches, one's time and size. */
+  /**
+   * An issuer's keys: their age before they are fetched again, the least time between two fetches, and after one that has
+   * failed, one's time and size.
+   */
   jwksFreshMs: 600_000,
-  jwksPauseMs: 30_000,
+  jwksPauseMs: 2_000,
+  jwksDownPauseMs: 30_000,
   jwksWithinMs: 5_000,
   jwksBytes: 1 << 20,
   /** The most that clocks of issuer and server may be configured to differ. */

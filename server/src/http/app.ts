@@ -101,17 +101,16 @@ export function createApp(options: AppOptions): Hono<App> {
   const app = new Hono<App>();
   const { callers } = options;
   const clients = new BoundClients(options.database, limits.rowsRemembered);
-  const caller = async ({ incoming }: HttpBindings) => {
-    const user = await options.authenticate(bearer(incoming.headers));
+  const addressIn = ({ incoming: { socket, headers } }: HttpBindings) =>
+    addressOf(socket.remoteAddress, headers['x-forwarded-for'], options.trustProxy);
+  const caller = async (env: HttpBindings) => {
+    const user = await options.authenticate(bearer(env.incoming.headers), addressIn(env));
     callers.request(user.id);
     return options.grants.caller(user);
   };
   /** A request that needs no token counts for its address. */
-  const stranger: MiddlewareHandler<App> = async ({ env: { incoming } }, next) => {
-    const { socket, headers } = incoming;
-    callers.stranger(
-      addressOf(socket.remoteAddress, headers['x-forwarded-for'], options.trustProxy),
-    );
+  const stranger: MiddlewareHandler<App> = async ({ env }, next) => {
+    callers.stranger(addressIn(env));
     await next();
   };
   /** Runs a read when it is the user's turn, as long as the answer is wanted. */

@@ -8,6 +8,8 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { type ConnectionLimits, connectionsOf } from '../cost/connections.ts';
@@ -22,6 +24,8 @@ export type NodeHandler = (
 
 /** Takes the upgrades that it knows, and returns false for others. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+
+type Fetch = Parameters<typeof getRequestListener>[0];
 
 export interface Front {
   /** 0: it has no port. */
@@ -85,6 +89,19 @@ function destroyAll(sockets: Iterable<Socket | ServerResponse>): void {
 export function answerProblem(response: ServerResponse, problem: Problem): void {
   const { status, headers, body } = problem.parts();
   response.writeHead(status, headers).end(body);
+}
+
+/**
+ * Leaves out the answer where the server in which this one is mounted has answered by itself: some do so to HEAD, or
+ * when they do not wait.
+ */
+export function unlessAnswered(fetch: Fetch): Fetch {
+  return async (request, env) => {
+    const answer = (await fetch(request, env)) as Response;
+    if (!env.outgoing.headersSent) return answer;
+    await answer.body?.cancel();
+    return RESPONSE_ALREADY_SENT;
+  };
 }
 
 /** The handler for a server that has other handlers beside it. */

@@ -1,123 +1,115 @@
 // Sends pokes to listeners. A poke says that a realm's log has grown, and carries no data. It goes to connected users
 // with a right to the realm who have a scope over one of the tables touched (or any user with that right if the table
-// is `autosubscribe`), or want one of the streams, but not to the client that made the change. A realm pokes a client at most once in
-// `pokeEveryMs`; earlier pokes are merged into the next one.
+// is `autosubscribe`), or want one of the streams, but not to the client that made the change. Whoever made the change is
+// charged for the pokes.
 
 import { limits } from '../base/limits.ts';
 import type { WantsStream } from '../cost/pull-cost.ts';
 import type { Entry } from '../push/done.ts';
+import { kMembers } from '../sql/members.ts';
 import { kInvitations } from './messages.ts';
+import { type News, Outbox, type Receiver } from './outbox.ts';
 
 /** A connection as the hub needs it. */
-export interface Listener {
+export interface Listener extends Receiver {
   readonly client: string;
-  readonly user: { readonly id: string };
-  /** The realms that the user may read. */
-  readonly realms: ReadonlySet<string>;
   readonly tables: ReadonlySet<string>;
   readonly wantsStream: WantsStream;
-  send(frame: string): void;
-  /** The user's rights have changed: the listener hears of no realm until it has joined again with those it has now. */
-  regrant(): void;
 }
 
-interface Merged {
-  revision: number;
-  readonly tables: Set<string>;
-  readonly streams: Set<string>;
+/** Listeners of one user that may read the same realms. */
+export interface Hearers {
+  readonly user: string;
+  readonly listeners: ReadonlySet<Listener>;
+  /** Rights are being read again: it hears of no realm. */
+  readonly isSilent: boolean;
+  /** From now on it hears nothing of the realm, or of any (null), until the right to it is read again. */
+  changed(change: Change): void;
 }
 
-interface Pace {
-  lastSent: number;
-  merged: Merged | null;
-  timer: NodeJS.Timeout | null;
+/** A change of a user's rights. */
+export interface Change {
+  readonly user: string;
+  /** Null: of any realm. */
+  readonly realm: string | null;
+  /** Who has changed them, if it is known. */
+  readonly author?: string | undefined;
 }
 
-/** The listeners with the same realms: the same set, as sockets of one user share it (shared-rights.ts). */
-interface Audience {
-  readonly realms: ReadonlySet<string>;
-  readonly listeners: Set<Listener>;
+export type Charge = (user: string, ms: number) => void;
+
+/** The changes of rights that an entry has made. */
+export function changesOf({ realm, users = [], author }: Entry): Change[] {
+  return users.map((user) => ({ user, realm, author }));
 }
 
-function frameOf(realm: string, { revision, tables, streams }: Merged): string {
-  return JSON.stringify({
-    type: 'poke',
-    realm,
-    revision,
-    tables: [...tables].sort(),
-    streams: [...streams].sort(),
-  });
+/** It names only the user's own realm. The pull says which realms are new, which are gone, and what was missed. */
+export function newsOfRights(user: string): News {
+  return { realm: `user:${user}`, revision: 0, tables: [kMembers], streams: [] };
 }
+
+/** No realm has this name: pokes about rights are merged with no others. */
+const kRights = '';
 
 export class PokeHub {
   readonly #autosubscribed: ReadonlySet<string>;
-  readonly #audiences = new Map<ReadonlySet<string>, Audience>();
-  readonly #byRealm = new Map<string, Set<Audience>>();
-  readonly #byUser = new Map<string, Set<Listener>>();
-  /** Of each listener, the realms of which it was told, or will be. */
-  readonly #paces = new Map<Listener, Map<string, Pace>>();
+  readonly #charge: Charge;
+  readonly #byRealm = new Map<string, Set<Hearers>>();
+  readonly #byUser = new Map<string, Set<Hearers>>();
+  readonly #outbox = new Outbox();
   /** When users that have listeners were last told of invitations, and those who will be. */
   readonly #toldAt = new Map<string, number>();
   readonly #toldLater = new Map<string, NodeJS.Timeout>();
 
-  constructor(autosubscribed: ReadonlySet<string>) {
+  constructor(autosubscribed: ReadonlySet<string>, charge: Charge = () => {}) {
     this.#autosubscribed = autosubscribed;
+    this.#charge = charge;
   }
 
-  add(listener: Listener): void {
-    const ofUser = this.#byUser.get(listener.user.id) ?? new Set();
-    this.#byUser.set(listener.user.id, ofUser.add(listener));
-    this.#paces.set(listener, new Map());
-    this.#audienceOf(listener.realms).listeners.add(listener);
+  /** From now on these are told of changes of their user's rights. */
+  enter(hearers: Hearers): void {
+    const { user } = hearers;
+    this.#byUser.set(user, (this.#byUser.get(user) ?? new Set()).add(hearers));
   }
 
-  remove(listener: Listener): void {
-    const ofUser = this.#byUser.get(listener.user.id);
-    if (ofUser?.delete(listener) && ofUser.size === 0) {
-      this.#byUser.delete(listener.user.id);
-      this.#toldAt.delete(listener.user.id);
+  exit(hearers: Hearers): void {
+    const ofUser = this.#byUser.get(hearers.user);
+    if (ofUser?.delete(hearers) && ofUser.size === 0) {
+      this.#byUser.delete(hearers.user);
+      this.#toldAt.delete(hearers.user);
     }
-    // The next hello of the same socket may have replaced this listener: the delayed pokes are sent now.
-    for (const [realm, pace] of this.#silence(listener)) this.#send(listener, pace, realm);
+  }
+
+  /** From now on these hear of the realm. */
+  open(hearers: Hearers, realm: string): void {
+    this.#byRealm.set(realm, (this.#byRealm.get(realm) ?? new Set()).add(hearers));
+  }
+
+  /** From now on these hear nothing of the realm, nor what waits. */
+  shut(hearers: Hearers, realm: string): void {
+    const ofRealm = this.#byRealm.get(realm);
+    if (ofRealm?.delete(hearers) && ofRealm.size === 0) this.#byRealm.delete(realm);
+    // Nothing waits for who is silent.
+    if (hearers.isSilent) return;
+    for (const listener of hearers.listeners) this.#outbox.drop(listener, realm);
+  }
+
+  /** From now on these, who are silent, hear nothing of what waits. */
+  hush({ listeners }: Hearers): void {
+    for (const listener of listeners) this.#outbox.dropAll(listener);
+  }
+
+  /** The listener is none any more. */
+  remove(listener: Listener): void {
+    // The next hello of the same socket may have replaced this listener: delayed pokes are sent now.
+    this.#outbox.flush(listener);
   }
 
   /** Rights have changed. From now on a listener hears nothing of realms that it may no longer read, nor what waits. */
-  changed(users: Iterable<string>): void {
-    for (const user of users) {
-      for (const listener of this.#byUser.get(user) ?? []) {
-        this.#silence(listener);
-        listener.regrant();
-      }
+  changed(changes: Iterable<Change>): void {
+    for (const change of changes) {
+      for (const hearers of this.#byUser.get(change.user) ?? []) hearers.changed(change);
     }
-  }
-
-  #audienceOf(realms: ReadonlySet<string>): Audience {
-    const known = this.#audiences.get(realms);
-    if (known !== undefined) return known;
-    const audience = { realms, listeners: new Set<Listener>() };
-    this.#audiences.set(realms, audience);
-    for (const realm of realms) {
-      const audiences = this.#byRealm.get(realm);
-      if (audiences) audiences.add(audience);
-      else this.#byRealm.set(realm, new Set([audience]));
-    }
-    return audience;
-  }
-
-  /** The listener hears nothing more. Returns what it was to hear. */
-  #silence(listener: Listener): Iterable<[string, Pace]> {
-    const paces = this.#paces.get(listener) ?? new Map<string, Pace>();
-    this.#paces.delete(listener);
-    for (const { timer } of paces.values()) if (timer) clearTimeout(timer);
-    const audience = this.#audiences.get(listener.realms);
-    if (audience?.listeners.delete(listener) && audience.listeners.size === 0) {
-      this.#audiences.delete(audience.realms);
-      for (const realm of audience.realms) {
-        const audiences = this.#byRealm.get(realm);
-        if (audiences?.delete(audience) && audiences.size === 0) this.#byRealm.delete(realm);
-      }
-    }
-    return paces;
   }
 
   /** Invitations have changed: the users' listeners are told, however many have changed within a time only once. */
@@ -132,24 +124,35 @@ export class PokeHub {
 
   #tell(user: string): void {
     this.#toldLater.delete(user);
-    const listeners = this.#byUser.get(user);
-    if (listeners === undefined) return;
+    const all = this.#byUser.get(user);
+    if (all === undefined) return;
     this.#toldAt.set(user, performance.now());
-    for (const listener of listeners) listener.send(kInvitations);
+    for (const { listeners } of all) for (const listener of listeners) listener.send(kInvitations);
   }
 
   /** Entries that were committed, in the order of their realms' logs. */
   committed(entries: readonly Entry[]): void {
-    for (const { users } of entries) if (users !== undefined) this.changed(users);
-    for (const { invited } of entries) if (invited !== undefined) this.invited(invited);
+    for (const entry of entries) this.changed(changesOf(entry));
+    for (const { invited = [] } of entries) this.invited(invited);
     for (const entry of entries) {
-      for (const { listeners } of this.#byRealm.get(entry.realm) ?? []) {
+      let poked = 0;
+      for (const { isSilent, listeners } of this.#byRealm.get(entry.realm) ?? []) {
+        if (isSilent) continue;
         for (const listener of listeners) {
-          if (listener.client !== entry.client && this.#concerns(listener, entry))
-            this.#merge(listener, entry);
+          if (listener.client === entry.client || !this.#concerns(listener, entry)) continue;
+          this.#outbox.poke(listener, entry.realm, entry);
+          poked++;
         }
       }
+      if (entry.author !== undefined) this.#charge(entry.author, poked * limits.pokeMs);
     }
+  }
+
+  /** Pokes because the user's rights have changed. Returns the cost. */
+  pokeOfRights({ user, listeners }: Hearers): number {
+    const news = newsOfRights(user);
+    for (const listener of listeners) this.#outbox.poke(listener, kRights, news);
+    return listeners.size * limits.pokeMs;
   }
 
   #concerns(listener: Listener, { tables, streams }: Entry): boolean {
@@ -157,31 +160,5 @@ export class PokeHub {
       streams.some((stream) => listener.wantsStream(stream)) ||
       tables.some((table) => listener.tables.has(table) || this.#autosubscribed.has(table))
     );
-  }
-
-  #merge(listener: Listener, entry: Entry): void {
-    const paces = this.#paces.get(listener);
-    if (paces === undefined) return;
-    const pace = paces.get(entry.realm) ?? {
-      ...{ lastSent: Number.NEGATIVE_INFINITY, merged: null, timer: null },
-    };
-    paces.set(entry.realm, pace);
-    pace.merged ??= { revision: 0, tables: new Set(), streams: new Set() };
-    pace.merged.revision = Math.max(pace.merged.revision, entry.revision);
-    for (const table of entry.tables) pace.merged.tables.add(table);
-    for (const stream of entry.streams) pace.merged.streams.add(stream);
-    if (pace.timer !== null) return;
-    // Even the first poke waits one turn, so that the entries of one commit become one poke.
-    const wait = Math.max(0, pace.lastSent + limits.pokeEveryMs - performance.now());
-    pace.timer = setTimeout(() => this.#send(listener, pace, entry.realm), wait);
-  }
-
-  #send(listener: Listener, pace: Pace, realm: string): void {
-    const merged = pace.merged;
-    pace.timer = null;
-    pace.merged = null;
-    if (merged === null) return;
-    pace.lastSent = performance.now();
-    listener.send(frameOf(realm, merged));
   }
 }

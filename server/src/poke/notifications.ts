@@ -3,24 +3,39 @@
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 
+/** A realm, and a user whose membership in it has changed. */
+export type Membership = readonly [realm: string, user: string];
+
 export interface Message {
   readonly node: unknown;
   readonly heads: Readonly<Record<string, unknown>>;
-  /** The users whose memberships have changed, and those whose invitations have. */
+  readonly members: readonly Membership[];
+  /** The users whose rights have changed otherwise than by memberships. */
   readonly users: readonly string[];
+  /** The users whose invitations have changed. */
   readonly invited: readonly string[];
 }
 
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isMembership(value: unknown): value is Membership {
+  return Array.isArray(value) && value.length === 2 && value.every(isText);
 }
 
 export function parseMessage(payload: string): Message | null {
   try {
     const value: unknown = JSON.parse(payload);
     if (!isObject(value) || !isObject(value.heads)) return null;
-    const { node, heads } = value;
-    return { node, heads, users: texts(value.users), invited: texts(value.invited) };
+    const { node, heads, members, users, invited } = value;
+    return {
+      node,
+      heads,
+      members: Array.isArray(members) ? members.filter(isMembership) : [],
+      users: Array.isArray(users) ? users.filter(isText) : [],
+      invited: Array.isArray(invited) ? invited.filter(isText) : [],
+    };
   } catch (error) {
     // Anybody with the database's password may send anything on the channel.
     if (error instanceof SyntaxError) return null;

@@ -13,42 +13,30 @@ import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Channel } from '../db/pg-channel.ts';
 import type { Entry, RightsVersions } from '../push/done.ts';
-import { kIsMember, kMembers } from '../sql/members.ts';
-import type { Listener, PokeHub } from './hub.ts';
-import { bytesOf, packed, parseMessage } from './notifications.ts';
-
-/** Where sockets join and leave. */
-export interface Pokes {
-  /** Resolves when the listener will be poked for every later commit. */
-  join(listener: Listener): Promise<void>;
-  leave(listener: Listener): void;
-}
+import { kIsMember, kMembers, membershipId } from '../sql/members.ts';
+import type { Heads } from './audiences.ts';
+import { type Change, changesOf, type PokeHub } from './hub.ts';
+import { bytesOf, type Membership, packed, parseMessage } from './notifications.ts';
 
 export interface RelayOptions {
   readonly database: Queryable;
   readonly hub: PokeHub;
-  /** Another node says that the rights of these users have changed. */
+  /** Another node says that the rights of these users have changed otherwise than by memberships. */
   readonly changed?: (users: readonly string[]) => void;
   readonly log: (message: string, error: unknown) => void;
   /** The database has answered. */
   readonly reached?: () => void;
 }
 
-/** The listeners with the same realms. */
-interface Joined {
-  listeners: number;
-  /** Resolves when the heads of its realms are known. */
-  readonly ready: Promise<void>;
-}
-
 interface Watched {
-  /** The sets of realms that have it. */
+  /** How many audiences may read the realm. */
   audiences: number;
   known: number | null;
-  readonly own: Set<number>;
+  /** Own commits above `known`. */
+  own: Set<number> | null;
 }
 
-type LogRow = Record<'realm' | 'revision' | 'client' | 'tables' | 'streams', string> & {
+type LogRow = Record<'realm' | 'revision' | 'client' | 'author' | 'tables' | 'streams', string> & {
   /** The ids of memberships that the entry changed, or null. */
   readonly members: string | null;
 };
@@ -58,13 +46,14 @@ const kWasMember = `(json_typeof(c.before) = 'object' and (c.before -> 'props' -
 const kEntriesPerRead = 500;
 const kAll = '*';
 
-export class PokeRelay implements Pokes {
+export class PokeRelay implements Heads {
   readonly #options: RelayOptions;
   readonly #node = randomUUID();
-  readonly #joined = new Map<ReadonlySet<string>, Joined>();
   readonly #watched = new Map<string, Watched>();
   readonly #behind = new Set<string>();
   readonly #unsent = new Map<string, number>();
+  /** By their ids: as many names as there are changes in `notifyEveryMs`. */
+  readonly #unsentMembers = new Map<string, Membership>();
   readonly #unsentUsers = new Set<string>();
   readonly #unsentInvited = new Set<string>();
   /** The newest change of rights that this node has seen, ms; null: none yet. */
@@ -95,42 +84,29 @@ export class PokeRelay implements Pokes {
     this.#channel = channel;
   }
 
-  async join(listener: Listener): Promise<void> {
-    const { realms } = listener;
-    const joined = this.#joined.get(realms) ?? this.#watch(realms);
-    joined.listeners++;
-    try {
-      await joined.ready;
-    } catch (error) {
-      this.#unwatch(realms);
-      throw error;
-    }
-    this.#options.hub.add(listener);
-  }
-
-  leave(listener: Listener): void {
-    this.#options.hub.remove(listener);
-    this.#unwatch(listener.realms);
-  }
-
-  #watch(realms: ReadonlySet<string>): Joined {
+  async watch(realms: readonly string[]): Promise<void> {
     for (const realm of realms) {
       const watched = this.#watched.get(realm);
       if (watched) watched.audiences++;
-      else this.#watched.set(realm, { audiences: 1, known: null, own: new Set() });
+      else this.#watched.set(realm, { audiences: 1, known: null, own: null });
     }
-    const joined = { listeners: 0, ready: this.#headsOf(realms) };
-    this.#joined.set(realms, joined);
-    return joined;
+    try {
+      while (realms.some((realm) => this.#watched.get(realm)?.known === null)) {
+        this.#loading ??= this.#loadHeads().finally(() => {
+          this.#loading = null;
+        });
+        await this.#loading;
+      }
+    } catch (error) {
+      this.unwatch(realms);
+      throw error;
+    }
   }
 
-  async #headsOf(realms: ReadonlySet<string>): Promise<void> {
-    const isMissing = (realm: string) => this.#watched.get(realm)?.known === null;
-    while ([...realms].some(isMissing)) {
-      this.#loading ??= this.#loadHeads().finally(() => {
-        this.#loading = null;
-      });
-      await this.#loading;
+  unwatch(realms: Iterable<string>): void {
+    for (const realm of realms) {
+      const watched = this.#watched.get(realm);
+      if (watched !== undefined && --watched.audiences === 0) this.#watched.delete(realm);
     }
   }
 
@@ -142,21 +118,24 @@ export class PokeRelay implements Pokes {
       const { realm, revision } = entry;
       if (this.#channel) {
         this.#unsent.set(realm, revision);
-        for (const user of entry.users ?? []) this.#unsentUsers.add(user);
+        for (const user of entry.users ?? []) {
+          this.#unsentMembers.set(membershipId(realm, user), [realm, user]);
+        }
         for (const user of entry.invited ?? []) this.#unsentInvited.add(user);
       }
       const watched = this.#watched.get(realm);
       // A read of the log may have been faster than the answer to the commit.
       if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
       if (watched !== undefined && watched.known !== null && revision > watched.known + 1) {
-        this.#options.hub.changed(entry.users ?? []);
+        this.#options.hub.changed(changesOf(entry));
         this.#options.hub.invited(entry.invited ?? []);
         this.#behind.add(realm);
         continue;
       }
       news.push(entry);
-      watched?.own.add(revision);
-      if (watched !== undefined) advance(watched);
+      if (watched === undefined) continue;
+      watched.own = (watched.own ?? new Set()).add(revision);
+      advance(watched);
     }
     this.#options.hub.committed(news);
     if (this.#unsent.size > 0) this.#sendSoon();
@@ -165,7 +144,7 @@ export class PokeRelay implements Pokes {
 
   /** The rights of these users have changed otherwise than by memberships. */
   changed(users: readonly string[]): void {
-    this.#options.hub.changed(users);
+    this.#options.hub.changed(users.map(inAllRealms));
     if (this.#channel === null) return;
     for (const user of users) this.#unsentUsers.add(user);
     this.#sendSoon();
@@ -182,7 +161,10 @@ export class PokeRelay implements Pokes {
     const message = parseMessage(payload);
     if (message === null || message.node === this.#node) return;
     this.#options.changed?.(message.users);
-    this.#options.hub.changed(message.users);
+    this.#options.hub.changed([
+      ...message.users.map(inAllRealms),
+      ...message.members.map(([realm, user]) => ({ realm, user })),
+    ]);
     this.#options.hub.invited(message.invited);
     if (kAll in message.heads) {
       this.catchUp();
@@ -230,7 +212,7 @@ export class PokeRelay implements Pokes {
       if (own === undefined) this.#rightsSeen.set(user, version);
       if (version !== own && version !== seen.get(user)) changed.push(user);
     }
-    this.#options.hub.changed(changed);
+    this.#options.hub.changed(changed.map(inAllRealms));
   }
 
   async close(): Promise<void> {
@@ -243,21 +225,12 @@ export class PokeRelay implements Pokes {
     await this.#readingRights;
   }
 
-  #unwatch(realms: ReadonlySet<string>): void {
-    const joined = this.#joined.get(realms);
-    if (joined === undefined || --joined.listeners > 0) return;
-    this.#joined.delete(realms);
-    for (const realm of realms) {
-      const watched = this.#watched.get(realm);
-      if (watched !== undefined && --watched.audiences === 0) this.#watched.delete(realm);
-    }
-  }
-
   /** Loads the heads of the realms that were just joined. */
   async #loadHeads(): Promise<void> {
     // One turn gathers several joins: after a restart everybody joins.
     await new Promise((resolve) => setImmediate(resolve));
-    const fresh = [...this.#watched].filter(([, { known }]) => known === null);
+    const all = [...this.#watched].filter(([, { known }]) => known === null);
+    const fresh = all.slice(0, limits.realmsPerRead);
     const rows = await this.#options.database.query<{ realm: string; head: string }>(
       `select r.realm, r.head::text as head from json_array_elements_text($1::text::json) as k(realm)
         cross join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r`,
@@ -276,14 +249,19 @@ export class PokeRelay implements Pokes {
     this.#unsent.clear();
     const users = packed(this.#unsentUsers, (user) => bytesOf(user) + 1);
     this.#unsentUsers.clear();
+    const sizeOf = ([realm, user]: Membership) => bytesOf(realm) + bytesOf(user) + 4;
+    const members = packed(this.#unsentMembers.values(), sizeOf);
+    this.#unsentMembers.clear();
     const invited = packed(this.#unsentInvited, (user) => bytesOf(user) + 1);
     this.#unsentInvited.clear();
-    const isMuch = heads.length + users.length + invited.length > limits.notifyParts;
+    const parts = heads.length + users.length + members.length + invited.length;
+    const isMuch = parts > limits.notifyParts;
     const messages = isMuch
       ? [{ heads: { [kAll]: 0 } }]
       : // Rights come first: who lost one hears nothing of the realm.
         [
           ...users.map((each) => ({ heads: {}, users: each })),
+          ...members.map((each) => ({ heads: {}, members: each })),
           ...invited.map((each) => ({ heads: {}, invited: each })),
           ...heads.map((each) => ({ heads: Object.fromEntries(each) })),
         ];
@@ -305,10 +283,11 @@ export class PokeRelay implements Pokes {
     while (this.#behind.size > 0 && !this.#closed) {
       const from = new Map<string, number>();
       for (const realm of this.#behind) {
+        if (from.size >= limits.realmsPerRead) break;
+        this.#behind.delete(realm);
         const known = this.#watched.get(realm)?.known;
         if (known != null) from.set(realm, known);
       }
-      this.#behind.clear();
       if (from.size > 0) await this.#readAbove(from);
     }
   }
@@ -316,11 +295,11 @@ export class PokeRelay implements Pokes {
   async #readAbove(from: ReadonlyMap<string, number>): Promise<void> {
     const keys = [...from].map(([realm, revision]) => ({ realm, revision }));
     const rows = await this.#options.database.query<LogRow>(
-      `select k.realm, l.revision::text as revision, l.client, l.tables::text as tables, l.streams::text as streams,
+      `select k.realm, l.revision::text as revision, l.client, l.author, l.tables::text as tables, l.streams::text as streams,
               l.members::text as members
          from json_to_recordset($1::text::json) as k(realm text, revision bigint)
          cross join lateral (
-           select e.revision, e.client, e.tables, e.streams,
+           select e.revision, e.client, e.user_id as author, e.tables, e.streams,
                   (select json_agg(c.id) from skerry.change c
                     where c.realm = k.realm and c.table_name = '${kMembers}' and c.revision = e.revision
                       and (${kWasMember} or exists (
@@ -334,7 +313,7 @@ export class PokeRelay implements Pokes {
     const counts = new Map<string, number>();
     const news: Entry[] = [];
     for (const row of rows) {
-      const { realm, client } = row;
+      const { realm, client, author } = row;
       const revision = Number(row.revision);
       const count = (counts.get(realm) ?? 0) + 1;
       counts.set(realm, count);
@@ -342,10 +321,11 @@ export class PokeRelay implements Pokes {
       const watched = this.#watched.get(realm);
       if (watched === undefined || watched.known === null || revision <= watched.known) continue;
       const [tables, streams] = [JSON.parse(row.tables), JSON.parse(row.streams)] as string[][];
-      if (!watched.own.has(revision)) {
+      if (!watched.own?.has(revision)) {
         const ids = JSON.parse(row.members ?? '[]') as string[];
         const users = ids.map((id) => id.slice(realm.length + 1));
-        news.push({ realm, revision, client, tables: tables ?? [], streams: streams ?? [], users });
+        const touched = { tables: tables ?? [], streams: streams ?? [] };
+        news.push({ realm, revision, client, author, ...touched, users });
       }
       settle(watched, revision);
     }
@@ -353,15 +333,21 @@ export class PokeRelay implements Pokes {
   }
 }
 
+function inAllRealms(user: string): Change {
+  return { user, realm: null };
+}
+
 /** Marks all entries up to `revision` as done. */
 function settle(watched: Watched, revision: number): void {
   watched.known = Math.max(watched.known ?? 0, revision);
-  for (const own of watched.own) if (own <= watched.known) watched.own.delete(own);
+  for (const own of watched.own ?? []) if (own <= watched.known) watched.own?.delete(own);
   advance(watched);
 }
 
 /** Own commits that directly follow the known revision are known, too. */
 function advance(watched: Watched): void {
-  if (watched.known === null) return;
-  while (watched.own.delete(watched.known + 1)) watched.known++;
+  const { own } = watched;
+  if (watched.known === null || own === null) return;
+  while (own.delete(watched.known + 1)) watched.known++;
+  if (own.size === 0) watched.own = null;
 }

@@ -19,20 +19,19 @@ import type { Callers } from '../cost/callers.ts';
 import { scopesOf, wantedStreams } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
-import { isUnavailable, type Queryable } from '../db/database.ts';
+import { isUnavailable } from '../db/database.ts';
 import type { Grants } from '../rights/grants.ts';
-import { kMembers } from '../sql/members.ts';
-import type { Listener } from './hub.ts';
+import type { Member } from './audience.ts';
+import type { Audiences } from './audiences.ts';
+import { type Listener, newsOfRights } from './hub.ts';
 import { isPing, kPong, kReady, parseHello, Refused } from './messages.ts';
-import type { Pokes } from './relay.ts';
-import { SharedRights } from './shared-rights.ts';
+import { pokeFrame } from './outbox.ts';
 
 export interface PokeSocketOptions {
   readonly authenticate: Authenticate;
   readonly grants: Grants;
-  readonly database: Queryable;
   readonly authority: Authority;
-  readonly pokes: Pokes;
+  readonly audiences: Pick<Audiences, 'join' | 'leave'>;
   /** Origins besides the server's own whose pages may connect. */
   readonly origins: ReadonlySet<string>;
   readonly hosts: HostRule;
@@ -51,14 +50,14 @@ class Connection {
   readonly #socket: WebSocket;
   readonly #options: PokeSocketOptions;
   readonly #places: SocketPlaces;
-  readonly #rights: SharedRights;
+  readonly #address: string;
   readonly #messages = new Rates(
     { perSecond: limits.hellosPerSecond, burst: limits.hellosAtOnce },
     1,
   );
   /** Marks the socket as no longer silent. */
   readonly #spoke: () => void;
-  #listener: Listener | null = null;
+  #listener: Member | null = null;
   /** The user of the last hello, who is a caller of the listener. */
   #user: User | null = null;
   #isRegrantDue = false;
@@ -71,20 +70,12 @@ class Connection {
   constructor(
     socket: WebSocket,
     options: PokeSocketOptions,
-    {
-      places,
-      address,
-      rights,
-    }: {
-      readonly places: SocketPlaces;
-      readonly address: string;
-      readonly rights: SharedRights;
-    },
+    { places, address }: { readonly places: SocketPlaces; readonly address: string },
   ) {
     this.#socket = socket;
     this.#options = options;
     this.#places = places;
-    this.#rights = rights;
+    this.#address = address;
     this.#spoke = places.silent(address, () => {
       socket.close(4408, 'no hello, and others wait');
       socket.terminate();
@@ -127,7 +118,7 @@ class Connection {
     const { token, client, scopes, streams, schema } = parseHello(data, binary);
     const parsedMs = performance.now() - began;
     this.#count();
-    const user = await this.#options.authenticate(token);
+    const user = await this.#options.authenticate(token, this.#address);
     this.#options.callers.request(user.id);
     const { callers, authority } = this.#options;
     callers.shares.charge(user.id, parsedMs);
@@ -143,12 +134,11 @@ class Connection {
     }
     const wanted = {
       client,
-      regrant: () => this.#regrantSoon(),
       tables: new Set(checked.flatMap(({ tables }) => tables)),
       wantsStream: wantedStreams(streams),
       send: (frame: string) => this.#send(frame),
     };
-    let listener: Listener;
+    let listener: Member;
     try {
       listener = await this.#join(wanted, user);
     } catch (error) {
@@ -182,20 +172,26 @@ class Connection {
     if (this.#messages.take('', 1) > 0) throw new Refused(4429, 'too many messages');
   }
 
-  /** Joins with the realms that the user may read now. */
-  async #join(wanted: Omit<Listener, 'realms' | 'user'>, by: User): Promise<Listener> {
-    const { pokes, grants } = this.#options;
-    // From here on a change of rights is heard of, also one while they are read.
-    const waiting = { ...wanted, user: by, realms: new Set<string>() };
-    await pokes.join(waiting);
-    try {
+  /** Joins those who have the grants that the user has now. */
+  async #join({ client, tables, wantsStream, send }: Listener, by: User): Promise<Member> {
+    const { audiences, grants } = this.#options;
+    for (;;) {
       const user = await grants.caller(by);
-      const realms = await this.#rights.realmsOf(user);
-      const listener = { ...wanted, user, realms };
-      await pokes.join(listener);
-      return listener;
-    } finally {
-      pokes.leave(waiting);
+      const member: Member = {
+        ...{ client, tables, wantsStream, send, user },
+        isGranted: async () => (await grants.caller(by)) === user,
+        regrant: () => this.#regrantSoon(),
+        fail: (error) => this.#refuse(error),
+      };
+      await audiences.join(member);
+      try {
+        // They may have changed before it had joined.
+        if (await member.isGranted()) return member;
+      } catch (error) {
+        audiences.leave(member);
+        throw error;
+      }
+      audiences.leave(member);
     }
   }
 
@@ -214,10 +210,7 @@ class Connection {
     if (before === null || user === null || this.#socket.readyState !== this.#socket.OPEN) return;
     this.#replace(await this.#join(before, user));
     if (this.#socket.readyState !== this.#socket.OPEN) return this.#leave();
-    // The poke names only the user's own realm. The pull says which realms are new, which are gone, and what was missed.
-    const realm = `user:${before.user.id}`;
-    const poke = { type: 'poke', realm, revision: 0, tables: [kMembers], streams: [] };
-    this.#send(JSON.stringify(poke));
+    this.#send(pokeFrame(newsOfRights(user.id)));
   }
 
   #expireWith(user: User): void {
@@ -265,10 +258,10 @@ class Connection {
   }
 
   /** Replaces the listener of this connection. */
-  #replace(listener: Listener | null): void {
+  #replace(listener: Member | null): void {
     const before = this.#listener;
     this.#listener = listener;
-    if (before) this.#options.pokes.leave(before);
+    if (before) this.#options.audiences.leave(before);
     if (before && before.user.id !== listener?.user.id) this.#places.part(before.user.id);
   }
 
@@ -330,7 +323,6 @@ export function servePokes(options: PokeSocketOptions): PokeSockets {
     maxPayload: limits.socketMessageBytes,
   });
   const places = new SocketPlaces(options.limits);
-  const rights = new SharedRights(options.database);
   const connections = new Map<WebSocket, Connection>();
   let isClosed = false;
   const open = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -344,7 +336,7 @@ export function servePokes(options: PokeSocketOptions): PokeSockets {
     // From here on the place belongs to the socket, whether or not the upgrade succeeds.
     socket.once('close', () => places.leave(address));
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      connections.set(opened, new Connection(opened, options, { places, address, rights }));
+      connections.set(opened, new Connection(opened, options, { places, address }));
       opened.on('close', () => connections.delete(opened));
     });
   };

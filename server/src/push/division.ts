@@ -97,7 +97,9 @@ export class Division {
 
   #settle(units: readonly OwnedUnit[], { results, entries, rights, now }: Committed): void {
     this.#hasSucceeded = true;
-    this.#options.committed(entries, rights);
+    const authors = new Map(units.map(({ client, owner }) => [client, owner.user.id]));
+    const made = entries.map((entry) => ({ ...entry, author: authors.get(entry.client) ?? '' }));
+    this.#options.committed(made, rights);
     for (const { client, changes, bytes } of entries) {
       this.changedBy.add(client, weightOf(changes, bytes));
     }

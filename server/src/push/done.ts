@@ -13,6 +13,8 @@ export interface Entry {
   readonly realm: string;
   readonly revision: number;
   readonly client: string;
+  /** The user who made it. */
+  readonly author?: string;
   readonly tables: readonly string[];
   readonly streams: readonly string[];
   /** The users whose memberships it changed, if any; not those that wait to be accepted. */

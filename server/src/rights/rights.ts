@@ -62,7 +62,35 @@ export async function readRights(tx: Queryable, user: Caller): Promise<Readable>
 
 /** Reads what the user may read, and the version of the memberships. One query, by index. */
 export async function readMemberships(tx: Queryable, user: Caller): Promise<Rights> {
-  const foundable = [...user.grants.keys()].filter(isFoundable);
+  const rows = await readRows(tx, user.id, [...user.grants.keys()].filter(isFoundable));
+  const { roles, version, at, invitations, moreInvitations } = rows;
+  const membership = version === null ? null : { version, at: Number(at), roles };
+  return { readable: readableBy(user.grants, rows), membership, invitations, moreInvitations };
+}
+
+/**
+ * Reads the memberships of a user, once for all grants that the user's tokens have: the result says what each of these
+ * makes readable.
+ */
+export async function readRightsOf(
+  tx: Queryable,
+  user: string,
+  all: readonly Caller['grants'][],
+): Promise<(grants: Caller['grants']) => Readable> {
+  const foundable = new Set(all.flatMap((grants) => [...grants.keys()].filter(isFoundable)));
+  const rows = await readRows(tx, user, [...foundable]);
+  return (grants) => readableBy(grants, rows);
+}
+
+interface Rows extends Pick<Rights, 'invitations' | 'moreInvitations'> {
+  readonly roles: ReadonlyMap<string, Role>;
+  /** Those of the realms that were asked for that were founded. */
+  readonly founded: ReadonlySet<string>;
+  readonly version: string | null;
+  readonly at: string | null;
+}
+
+async function readRows(tx: Queryable, user: string, foundable: readonly string[]): Promise<Rows> {
   const [row] = await tx.query<
     Record<'members' | 'founded' | 'invitations' | 'invited', string> &
       Record<'version' | 'at', string | null>
@@ -80,22 +108,23 @@ export async function readMemberships(tx: Queryable, user: Caller): Promise<Righ
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
               where r.head > 0
                 and r.realm = any(array(select k.realm from json_array_elements_text($2::text::json) as k(realm))))::text as founded`,
-    [user.id, JSON.stringify(foundable)],
+    [user, JSON.stringify(foundable)],
   );
   if (row === undefined) throw new Error('The database returned no rights.');
-  const founded = new Set(JSON.parse(row.founded) as string[]);
-  const realms = new Map<string, Right>();
-  for (const [realm, right] of user.grants) {
-    if (!isFoundable(realm) || founded.has(realm)) realms.set(realm, right);
-  }
-  const roles = new Map(JSON.parse(row.members) as [string, Role][]);
-  for (const [realm, role] of roles) raise(realms, realm, rightOfRole[role]);
-  const { version, at } = row;
-  const membership = version === null ? null : { version, at: Number(at), roles };
+  const { version, at, invitations } = row;
   return {
-    readable: realms,
-    membership,
-    invitations: row.invitations,
+    ...{ version, at, invitations },
+    roles: new Map(JSON.parse(row.members) as [string, Role][]),
+    founded: new Set(JSON.parse(row.founded) as string[]),
     moreInvitations: Math.max(0, Number(row.invited) - limits.invitationsPerPull),
   };
+}
+
+function readableBy(grants: Caller['grants'], { roles, founded }: Rows): Readable {
+  const realms = new Map<string, Right>();
+  for (const [realm, right] of grants) {
+    if (!isFoundable(realm) || founded.has(realm)) realms.set(realm, right);
+  }
+  for (const [realm, role] of roles) raise(realms, realm, rightOfRole[role]);
+  return realms;
 }

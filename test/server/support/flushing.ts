@@ -65,20 +65,21 @@ export function world(rule: Rule = () => {}, turns = 1, entries: readonly Writte
     return { now: 1, results: [...results, ...left], entries, rights: new Map() };
   };
   const charged: [string, number][] = [];
+  const committed: WrittenEntry[] = [];
   const flusher = new Flusher({
     committer: { commit },
     shares: {
       charge: (user, ms) => charged.push([user, ms]),
       restMs: (user) => (rests.has(user) ? kRestMs : 0),
     },
-    committed: () => {},
+    committed: (made) => committed.push(...made),
     pause: async (ms) => {
       pauses.push(ms);
     },
     log: () => {},
     now: () => clock.now,
   });
-  return { flusher, calls, applied, refused, pauses, clock, rests, charged };
+  return { flusher, calls, applied, refused, pauses, clock, rests, charged, committed };
 }
 
 export const statuses = (answer: { results: readonly Record<string, unknown>[] }) =>

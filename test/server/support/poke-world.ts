@@ -1,6 +1,5 @@
 // The sockets of pokes in this process: the real servePokes, relay and hub on a real HTTP server, with a log in
-// memory, tokens that are JSON, and control over when a look-up of heads is answered. `listeners` are those of the
-// hub.
+// memory, tokens that are JSON, and control over when a look-up of heads is answered. `listeners` are those that have joined.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,7 +11,9 @@ import { callerLimits } from '../../../server/src/base/limits.ts';
 import { Problem } from '../../../server/src/base/problem.ts';
 import { Callers } from '../../../server/src/cost/callers.ts';
 import type { Queryable } from '../../../server/src/db/database.ts';
-import { type Listener, PokeHub } from '../../../server/src/poke/hub.ts';
+import type { Member } from '../../../server/src/poke/audience.ts';
+import { Audiences } from '../../../server/src/poke/audiences.ts';
+import { PokeHub } from '../../../server/src/poke/hub.ts';
 import { PokeRelay } from '../../../server/src/poke/relay.ts';
 import { type PokeSockets, servePokes } from '../../../server/src/poke/sockets.ts';
 import type { Entry } from '../../../server/src/push/done.ts';
@@ -28,27 +29,28 @@ export interface Token {
 /** The defaults, except for the rates: tests send in a moment what users send in hours. */
 const bounds = { ...callerLimits, requestsPerUser: 100_000, requestsPerClient: 100_000 };
 
-class CountingHub extends PokeHub {
-  readonly listeners = new Set<Listener>();
+class CountingAudiences extends Audiences {
+  readonly listeners = new Set<Member>();
 
-  override add(listener: Listener): void {
-    this.listeners.add(listener);
-    super.add(listener);
+  override async join(member: Member): Promise<void> {
+    await super.join(member);
+    this.listeners.add(member);
   }
 
-  override remove(listener: Listener): void {
-    this.listeners.delete(listener);
-    super.remove(listener);
+  override leave(member: Member): void {
+    this.listeners.delete(member);
+    super.leave(member);
   }
 }
 
 export class PokeWorld {
-  readonly hub = new CountingHub(new Set(['notices']));
+  readonly hub = new PokeHub(new Set(['notices']));
+  readonly audiences: CountingAudiences;
   readonly logged: unknown[] = [];
-  /** The number of reads of a user's rights, which are those of the token. */
-  rightsReads = 0;
   /** The number of look-ups of heads, and of reads of the log. */
   queries = 0;
+  /** The number of readings of rights. */
+  rightsRead = 0;
   readonly #log: Entry[] = [];
   readonly #rights = new Map<string, string>();
   readonly #http = createServer();
@@ -59,16 +61,25 @@ export class PokeWorld {
   constructor() {
     const log = (_message: string, error: unknown) => this.logged.push(error);
     const database = { query: (text: string) => this.#answer(text) } as unknown as Queryable;
-    this.#relay = new PokeRelay({ database, hub: this.hub, log });
+    const { hub } = this;
+    this.#relay = new PokeRelay({ database, hub, log });
+    this.audiences = new CountingAudiences({
+      ...{ hub, heads: this.#relay, charge: () => {} },
+      database: {
+        transaction: (_, work) => {
+          this.rightsRead++;
+          return work({ query: async () => noMemberships() });
+        },
+      },
+    });
     this.#sockets = servePokes({
       authenticate: async (token) => userOf(token),
       grants: new Grants({ log }),
-      database: { query: async () => this.#rightsNow() } as unknown as Queryable,
       authority: {
         checkScopes: async (scopes: readonly { table: string }[]) =>
           scopes.map(({ table }) => ({ tables: [table] })),
       } as unknown as Authority,
-      pokes: this.#relay,
+      audiences: this.audiences,
       origins: new Set(),
       hosts: anyHost,
       callers: new Callers(bounds, 10),
@@ -132,9 +143,10 @@ export class PokeWorld {
     if (by === 'this') this.#relay.committed([{ ...entry, users: [user] }], rights);
   }
 
-  /** Another node says that it has changed the rights of this user. */
-  notify(user: string): void {
-    this.#relay.notified(JSON.stringify({ node: 'another', heads: {}, users: [user] }));
+  /** Another node says that it has changed the rights of this user: in a realm by a membership, or otherwise. */
+  notify(user: string, realm: string | null): void {
+    const changed = realm === null ? { users: [user] } : { members: [[realm, user]] };
+    this.#relay.notified(JSON.stringify({ node: 'another', heads: {}, ...changed }));
   }
 
   /** Reads the log of all realms that have listeners. */
@@ -154,17 +166,18 @@ export class PokeWorld {
     return [...heads].map(([realm, head]) => ({ realm, head: `${head}` }));
   }
 
-  #rightsNow(): object[] {
-    this.rightsReads++;
-    return [{ members: '[]', founded: '[]', invitations: '[]', invited: '0' }];
-  }
-
   async close(): Promise<void> {
     this.release();
     this.#sockets.close();
+    await this.audiences.close();
     await this.#relay.close();
     this.#http.close();
   }
+}
+
+/** The answer to a reading of rights: they are all of the token. */
+function noMemberships<Row>(): Row[] {
+  return [{ members: '[]', founded: '[]', version: null, at: null }] as Row[];
 }
 
 function userOf(token: string | null): User {
