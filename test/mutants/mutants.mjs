@@ -11,6 +11,7 @@ import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
+import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
@@ -36,6 +37,7 @@ const kinds = {
     ...joinsOnServer,
     ...streamsOnServer,
     ...snapshotsOnServer,
+    ...reducers,
     ...forgettingOnServer,
     ...costsOnServer,
   ],
