@@ -89,7 +89,6 @@ const kGroups = [
       // Entries of threads (server/src/base/threads.ts).
       'pglite-thread': 'server/src/db/pglite-thread.ts',
       'authority-thread': 'server/src/authority/authority-thread.ts',
-      'fold-thread': 'server/src/stream/fold-thread.ts',
     },
   },
   {

@@ -206,7 +206,6 @@ async function main(): Promise<void> {
   const server = await createServer({
     schema,
     reducers: reducers as Reducers | undefined,
-    module: values.schema,
     retention: readCount('retention', values.retention),
     invitations: values.invitations as Invitations | undefined,
     actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),

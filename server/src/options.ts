@@ -57,11 +57,6 @@ export interface ServerOptions {
    * one loads a snapshot of it, instead of all its actions.
    */
   readonly reducers?: Reducers | undefined;
-  /**
-   * The file or address of the module that exports `reducers`, and the schema as default or as `app`: then they run in a thread of
-   * their own, with limits of memory and time. Without it they run in this process, whose event loop and memory they share.
-   */
-  readonly module?: string | URL | undefined;
   /** A snapshot of a stream is made after so many actions: 1,000 by default. */
   readonly actionsPerSnapshot?: number | undefined;
   /**

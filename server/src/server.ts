@@ -57,7 +57,8 @@ import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
 import { Statistics } from './sql/statistics.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
-import { openSnapshots } from './stream/open-snapshots.ts';
+import { ReducerTable, valuesOf } from './stream/reducers.ts';
+import { checkReducersFit, StreamSnapshots } from './stream/snapshots.ts';
 
 const kPrepareTries = 5;
 /** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
@@ -254,18 +255,10 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const log = places.databaseUrl ? outage.log : (options.log ?? logError);
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const tokens = new RealmsTokens(await realmsKeys(options, database));
-  const snapshots = await openSnapshots({
-    ...options,
-    database,
-    log,
-    retentionMs: retentionOf(options),
-  });
+  const snapshots = await openSnapshots(options, database, log);
   const retentionMs = retentionOf(options);
   const retention = new Retention({ database, authority, schema: tables, retentionMs, log });
-  const committer = new Committer(database, authority, tables, {
-    invitations: invitationsOf(options),
-    versionOf: (stream) => snapshots.versionOf(stream),
-  });
+  const committer = new Committer(database, authority, tables, invitationsOf(options));
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
   const seeded =
@@ -389,4 +382,20 @@ function invitationsOf({ invitations = 'consent' }: ServerOptions): Invitations 
 
 function retentionOf({ retention = limits.retention }: ServerOptions): number {
   return retention * 1000;
+}
+
+/** Makes snapshots of the streams that have reducers. Throws SetupError where a reducer cannot go on. */
+async function openSnapshots(
+  options: ServerOptions,
+  database: Database,
+  log: (message: string, error: unknown) => void,
+): Promise<StreamSnapshots> {
+  const reducers = new ReducerTable(options.reducers);
+  await checkReducersFit(database, reducers);
+  const { actionsPerSnapshot: every = limits.actionsPerSnapshot } = options;
+  const values = valuesOf(options.schema);
+  return new StreamSnapshots({
+    ...{ database, reducers, values, every, log },
+    retentionMs: retentionOf(options),
+  });
 }

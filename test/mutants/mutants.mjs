@@ -10,7 +10,6 @@ import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
-import { foldingOnServer } from './folding.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
@@ -43,7 +42,6 @@ const kinds = {
     ...forgettingOnServer,
     ...costsOnServer,
     ...invitationsOnServer,
-    ...foldingOnServer,
     ...audiences,
   ],
   client: [

@@ -108,15 +108,15 @@ export const snapshotsOnServer = [
   {
     name: 'a reducer that throws ends its stream',
     test: 'test/server/stream-snapshots.test.ts',
-    file: 'server/src/stream/fold-state.ts',
-    from: 'failed = { id, message: error instanceof Error ? error.message : String(error) };',
-    to: 'throw error;',
+    file: 'server/src/stream/folding.ts',
+    from: '        begin.failed.count++;',
+    to: '        throw error;',
   },
   {
     name: 'the state of an earlier version is not taken over',
     test: 'test/server/stream-snapshots.test.ts',
-    file: 'server/src/stream/fold-state.ts',
-    from: 'return stored.version !== version && migrate ? migrate(state, stored.version) : state;',
-    to: 'return state;',
+    file: 'server/src/stream/snapshots.ts',
+    from: 'const state = isOld && migrate ? migrate(stored, last.version) : stored;',
+    to: 'const state = stored;',
   },
 ];

@@ -34,9 +34,7 @@ beforeAll(async () => {
     },
   };
   flusher = new Flusher({
-    committer: new Committer(counted, await Authority.load(testSchema), schema, {
-      invitations: 'direct',
-    }),
+    committer: new Committer(counted, await Authority.load(testSchema), schema, 'direct'),
     shares: new Shares({ least: 0, remembered: 1 }),
     committed: () => {},
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

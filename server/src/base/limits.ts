@@ -161,9 +161,6 @@ export const limits = {
   /** Snapshots of a stream or prefix in one answer, and about as many bytes of states in it; a single state has no more. */
   snapshotsPerPull: 100,
   stateBytes: 32 << 20,
-  /** Of the thread that folds streams: its heap, and the time for one page of actions (at most 1,000, and `streamBytes`). */
-  foldMemoryMb: 512,
-  foldPageMs: 30_000,
   /** A snapshot of a stream is made after so many actions, and offered if it replaces at least so many. */
   actionsPerSnapshot: 1_000,
   actionsSaved: 100,

@@ -24,7 +24,6 @@ import {
   type WrittenEntry,
   writeDone,
 } from './done.ts';
-import { refuseAppends, type VersionOf } from './full-streams.ts';
 import {
   beginRealms,
   bindClients,
@@ -98,20 +97,13 @@ export interface CommitOptions {
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
 
-/** What a server decides beside its schema. */
-export interface CommitRules {
-  readonly invitations: Invitations;
-  /** The version of the server's reducer of a stream, or null. */
-  readonly versionOf: VersionOf;
-}
-
 const kAdmissionRounds = 300;
 
 export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
-  readonly #rules: CommitRules;
+  readonly #invitations: Invitations;
   readonly #clients = new Present(limits.rowsRemembered);
   readonly #realms = new Present(limits.rowsRemembered);
 
@@ -119,12 +111,12 @@ export class Committer {
     database: Database,
     authority: Authority,
     schema: SqlSchema,
-    rules: Partial<CommitRules> = {},
+    invitations: Invitations = 'consent',
   ) {
     this.#database = database;
     this.#authority = authority;
     this.#schema = schema;
-    this.#rules = { invitations: 'consent', versionOf: () => null, ...rules };
+    this.#invitations = invitations;
   }
 
   /** Admits and commits the units in their order, in one transaction. */
@@ -173,17 +165,15 @@ export class Committer {
     checkLocked(units, begun, heads, found);
     const { owners, since, now, known } = found;
     const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
-    const { invitations, versionOf } = this.#rules;
-    const full = await refuseAppends(tx, bound, versionOf);
-    const members = await boundMembers(tx, bound, invitations);
+    const members = await boundMembers(tx, bound, this.#invitations);
     const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
     const first = firstStep(
       admitted,
       realms,
       { now, heads, since },
-      { ...known, ...given, invitations: JSON.stringify(invitations) },
-      [...refuse, ...members.refuse, ...full],
+      { ...known, ...given, invitations: JSON.stringify(this.#invitations) },
+      [...refuse, ...members.refuse],
     );
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),

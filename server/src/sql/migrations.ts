@@ -284,17 +284,6 @@ export const migrations: readonly string[][] = [
        primary key (user_id, inviter))`,
     `create index declined_at_ix on skerry.declined (at)`,
   ],
-  [
-    // Streams that this version of their reducer cannot fold, and why.
-    `create table skerry.stream_apart (
-       realm text collate "C" not null,
-       stream text collate "C" not null,
-       version bigint not null,
-       kind text not null,
-       reason text not null,
-       at bigint not null,
-       primary key (realm, stream))`,
-  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -1,21 +1,19 @@
 // Makes snapshots of the streams that the schema module has reducers for, at the start, and after so many actions; and
 // forgets actions that are in them and old. One stream is folded at a time. Several nodes may fold the same one: the first snapshot of a revision stays.
 
+import { limits } from '../base/limits.ts';
 import { pauseOf } from '../base/pause.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { Database } from '../db/database.ts';
-import { setApart } from './apart.ts';
-import { FoldFault } from './fold-state.ts';
-import type { Folder } from './folder.ts';
-import { fold, type StreamPlace } from './folding.ts';
+import { type Folded, fold, type StreamPlace } from './folding.ts';
 import { forgetActions } from './forgetting.ts';
-import type { NamedReducer, ReducerTable } from './reducers.ts';
+import type { NamedReducer, ReducerTable, ValueCodec } from './reducers.ts';
 import { readLastState, type StoredState, writeSnapshot } from './snapshot-rows.ts';
 
 export interface SnapshotParts {
   readonly database: Database;
   readonly reducers: ReducerTable;
-  readonly folder: Folder;
+  readonly values: ValueCodec;
   /** A snapshot is made after so many actions. */
   readonly every: number;
   /** Actions of streams that have snapshots are forgotten when they are so old. */
@@ -34,6 +32,9 @@ const kPlacesAtOnce = 1_000;
 const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
 const kMostCounted = 100_000;
+
+/** JSON.stringify writes these as escapes, and nothing else so. */
+const halfPair = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 const keyOf = ({ realm, stream }: StreamPlace) => JSON.stringify([realm, stream]);
 
@@ -86,13 +87,7 @@ export class StreamSnapshots {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#queue.clear();
-    await this.#parts.folder.close();
     while (this.#working !== null) await this.#working;
-  }
-
-  /** The version of the reducer of a stream, or null. */
-  versionOf(stream: string): number | null {
-    return this.#parts.reducers.of(stream)?.version ?? null;
   }
 
   #enqueue(place: StreamPlace): void {
@@ -127,8 +122,7 @@ export class StreamSnapshots {
         await this.#forget(place);
       } catch (error) {
         if (this.#isClosed) return;
-        if (error instanceof FoldFault) await this.#setApart(place, error);
-        else this.#parts.log(`No snapshot of the stream ${key} could be made.`, error);
+        this.#parts.log(`No snapshot of the stream ${key} could be made.`, error);
       }
     }
   }
@@ -163,67 +157,63 @@ export class StreamSnapshots {
       `with made as (
          select s.version, s.revision from skerry.stream_snapshot s
           where s.realm = $1::text collate "C" and s.stream = $2::text collate "C")
-       select (not exists (
-           select 1 from skerry.stream_apart p
-            where p.realm = $1::text collate "C" and p.stream = $2::text collate "C" and p.version = $3::bigint)
-         and (exists (
+       select (exists (
            select 1 from skerry.append a
             where a.realm = $1::text collate "C" and a.stream = $2::text collate "C"
               and a.revision > coalesce((select max(m.revision) from made m where m.version = $3::bigint), 0)
            offset ${every - 1} limit 1)
          or (exists (select 1 from made m where m.version < $3::bigint)
-             and not exists (select 1 from made m where m.version = $3::bigint))))::text as due`,
+             and not exists (select 1 from made m where m.version = $3::bigint)))::text as due`,
       [realm, stream, String(version)],
     );
     return row?.due === 'true';
   }
 
-  async #setApart(place: StreamPlace, fault: FoldFault): Promise<void> {
-    const { database, log } = this.#parts;
-    const version = this.versionOf(place.stream) ?? 0;
-    const name = `The stream ${keyOf(place)} is set apart: version ${version} of its reducer cannot fold it. Clients go on, and another version is tried.`;
-    try {
-      await setApart(database, place, version, fault);
-      log(name, fault);
-    } catch (error) {
-      if (!this.#isClosed) log(`The stream ${keyOf(place)} could not be set apart.`, error);
-    }
-  }
-
   /** Makes a snapshot of a stream up to its end, unless nothing is new. */
   async #make(place: StreamPlace): Promise<void> {
-    const { database, reducers, folder, log } = this.#parts;
+    const { database, reducers, values, log } = this.#parts;
     const reducer = reducers.of(place.stream);
     if (reducer === null) return;
     const begin = await this.#beginning(place, reducer);
     if (begin === null) return;
-    await folder.begin(place.stream, begin.last);
-    const from = begin.last?.revision ?? 0;
-    const folded = await fold(database, place, folder, from, () => !this.#isClosed);
-    const isOfBefore = begin.last !== null && begin.last.version !== reducer.version;
-    if (folded === null || (folded.actions === 0 && !isOfBefore)) return;
+    const { revision: from } = begin;
+    const folded = await fold(database, place, reducer, values, begin, () => !this.#isClosed);
+    if (folded === null || (folded.actions === 0 && !begin.isOfBefore)) return;
     const { count, first } = folded.failed;
     if (first !== null)
       log(
         `The reducer of the stream ${place.stream} (version ${reducer.version}) has left out ${count} actions, the first of them ${first.id}.`,
-        new Error(first.message),
+        first.error,
       );
-    const state = await folder.finish();
+    const state = JSON.stringify(values.encode(folded.state));
+    if (halfPair.test(state))
+      throw new Error('Its state holds half of a surrogate pair: no client could read it.');
+    if (Buffer.byteLength(state) > limits.stateBytes)
+      throw new Error(`Its state has more than ${limits.stateBytes} bytes.`);
     const made: StoredState = { version: reducer.version, revision: folded.revision, state };
     await database.transaction({ mode: 'write' }, (tx) =>
       writeSnapshot(tx, place.realm, place.stream, made, from),
     );
   }
 
-  /** The state from which the fold goes on, if any; null: there is none, and the first actions are gone. */
+  /** The state from which the fold goes on; null: there is none, and the first actions are gone. */
   async #beginning(
-    { realm, stream }: StreamPlace,
-    { version, migrate }: NamedReducer,
-  ): Promise<{ readonly last: StoredState | null } | null> {
+    place: StreamPlace,
+    reducer: NamedReducer,
+  ): Promise<(Folded & { readonly isOfBefore?: boolean }) | null> {
+    const { database, values } = this.#parts;
+    const { version, migrate, initialState } = reducer;
     const atLeast = migrate === null ? version : 1;
-    const versions = { atLeast, atMost: version };
-    const { last, floor } = await readLastState(this.#parts.database, realm, stream, versions);
-    return last === null && floor > 0 ? null : { last };
+    const { last, floor } = await readLastState(database, place.realm, place.stream, {
+      atLeast,
+      atMost: version,
+    });
+    const none = { actions: 0, failed: { count: 0, first: null } };
+    if (last === null) return floor > 0 ? null : { state: initialState, revision: 0, ...none };
+    const stored = values.decode(JSON.parse(last.state));
+    const isOld = last.version !== version;
+    const state = isOld && migrate ? migrate(stored, last.version) : stored;
+    return { state, revision: last.revision, isOfBefore: isOld, ...none };
   }
 }
 
