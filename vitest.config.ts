@@ -47,12 +47,12 @@ const anyDatabase = [
 ];
 
 /**
- * What is sent in pages, because it is too large for one answer. The SQL and the limits are the same on both; PGlite has
+ * What is sent in pages, because it is too large for one answer; and states that are too large. The SQL and the limits are the same on both; PGlite has
  * the other tests of pulling, pushing and images, and all of these by night.
  */
 const large = [
   ...['joins-large', 'large-entry', 'member-limits'],
-  ...['pull-large', 'refill', 'refill-client', 'table-time'],
+  ...['pull-large', 'reducer-limits', 'refill', 'refill-client', 'table-time'],
 ];
 /** Long ones, about rules that are the authority's or the client's. */
 const ruled = [

@@ -89,6 +89,8 @@ const kGroups = [
       // Entries of threads (server/src/base/threads.ts).
       'pglite-thread': 'server/src/db/pglite-thread.ts',
       'authority-thread': 'server/src/authority/authority-thread.ts',
+      // And of the process of the schema module.
+      'module-process': 'server/src/stream/module-process.ts',
     },
   },
   {

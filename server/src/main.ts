@@ -12,14 +12,13 @@ import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
-import type { Reducers } from './stream/reducers.ts';
 
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
               [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
               [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--retention SECONDS]
-              [--invitations consent|direct] [--trust-proxy] [--version]
+              [--invitations consent|direct] [--reducer-memory MB] [--reducer-seconds N] [--retry-streams] [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
@@ -40,6 +39,9 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --seed FILE      a module that exports the rows of the first start
   --limit N=V      limits of concurrent use per caller: ${Object.keys(callerLimits).join(', ')}
   --actions-per-snapshot N  after so many actions of a stream that has a reducer a snapshot of it is made; 1000 by default
+  --reducer-memory MB, --reducer-seconds N  what the process that runs the reducers may have: 512 MB, and 30 s for a page
+                   of up to 1,000 actions
+  --retry-streams  streams that a reducer could not fold are tried once more
   --retention N    the log, and actions that a snapshot holds, are forgotten after N seconds; by default after 30 days
   --invitations M  \`consent\` (the default): an invitation waits until the invited accepts it; \`direct\`: it counts at once
   --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
@@ -70,6 +72,9 @@ const flags = {
   'actions-per-snapshot': { type: 'string' },
   retention: { type: 'string' },
   invitations: { type: 'string' },
+  'reducer-memory': { type: 'string' },
+  'reducer-seconds': { type: 'string' },
+  'retry-streams': { type: 'boolean', default: false },
   'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
@@ -202,10 +207,13 @@ async function main(): Promise<void> {
     );
   }
   if (databaseUrl !== undefined) checkDatabaseUrl(databaseUrl);
-  const { schema, reducers } = await loadSchema(values.schema);
+  const schema = await loadSchema(values.schema);
   const server = await createServer({
     schema,
-    reducers: reducers as Reducers | undefined,
+    schemaModule: values.schema,
+    reducerMemory: readCount('reducer-memory', values['reducer-memory']),
+    reducerSeconds: readCount('reducer-seconds', values['reducer-seconds']),
+    retryStreams: values['retry-streams'],
     retention: readCount('retention', values.retention),
     invitations: values.invitations as Invitations | undefined,
     actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),

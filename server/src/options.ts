@@ -53,8 +53,20 @@ export interface ServerOptions {
   readonly origins?: readonly string[] | undefined;
   readonly seed?: Seed | undefined;
   /**
-   * Streams that the server reduces, too, by name or prefix (`doc/*`), with the clients' own reducers: a client that is new to
-   * one loads a snapshot of it, instead of all its actions.
+   * The module that exports the schema, as default or as `app`, and `reducers`: streams that the server reduces, too, by name
+   * or prefix (`doc/*`), with the clients' own reducers. A client that is new to one loads a snapshot of it, instead of all its
+   * actions. The reducers run in a process of their own, within `reducerMemory` and `reducerSeconds`.
+   */
+  readonly schemaModule?: string | URL | undefined;
+  /** MB that the process of the reducers may have: 512 by default. */
+  readonly reducerMemory?: number | undefined;
+  /** Seconds that it has for a page of up to 1,000 actions: 30 by default. */
+  readonly reducerSeconds?: number | undefined;
+  /** Streams that are set apart, because a reducer could not fold them, are tried once more, and take appends again. */
+  readonly retryStreams?: boolean | undefined;
+  /**
+   * The same as functions, instead of `schemaModule`. They run in this process: only the size of a state is bounded then, neither
+   * their time nor their memory.
    */
   readonly reducers?: Reducers | undefined;
   /** A snapshot of a stream is made after so many actions: 1,000 by default. */

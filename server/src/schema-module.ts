@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isObject } from './base/json.ts';
 import { SetupError } from './base/setup-error.ts';
 import type { Seed } from './seed/seed.ts';
@@ -23,33 +23,42 @@ function whyNotLoaded(flag: string, path: string, error: unknown): string {
   return `${flag} ${path} could not be loaded: ${String(message ?? error).trim()}`;
 }
 
-async function load(flag: string, path: string): Promise<Record<string, unknown>> {
-  const file = resolve(path);
-  if (!existsSync(file)) throw new SetupError(`${flag}: there is no file ${file}.`);
+/** The URL of a module's file; a path is relative to the current folder. */
+function urlOf(flag: string, path: string | URL): URL {
+  const url = path instanceof URL ? path : pathToFileURL(resolve(path));
+  if (url.protocol === 'file:' && !existsSync(url))
+    throw new SetupError(`${flag}: there is no file ${fileURLToPath(url)}.`);
+  return url;
+}
+
+async function load(flag: string, path: string | URL): Promise<Record<string, unknown>> {
+  const url = urlOf(flag, path);
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    return (await import(url.href)) as Record<string, unknown>;
   } catch (error) {
-    throw new SetupError(whyNotLoaded(flag, path, error), { cause: error });
+    throw new SetupError(whyNotLoaded(flag, String(path), error), { cause: error });
   }
 }
 
-/** What the module of `--schema` exports. */
-export interface SchemaModule {
-  readonly schema: unknown;
-  /** Checked when the server starts (stream/reducers.ts). */
-  readonly reducers: unknown;
-}
-
-export async function loadSchema(path: string): Promise<SchemaModule> {
+/** The schema that the module of `--schema` exports. */
+export async function loadSchema(path: string): Promise<unknown> {
   const module = await load('--schema', path);
   const schema = module.default ?? module.app;
   try {
     describeSchema(schema);
-    return { schema, reducers: module.reducers };
+    return schema;
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     throw new SetupError(`--schema ${path}: ${error.message}`, { cause: error });
   }
+}
+
+/** The reducers that the module of the schema exports, unchecked, and where it is for the process that runs them. */
+export async function loadReducers(
+  path: string | URL,
+): Promise<{ readonly module: URL; readonly reducers: unknown }> {
+  const { reducers } = await load('`schemaModule`', path);
+  return { module: urlOf('`schemaModule`', path), reducers };
 }
 
 export async function loadSeed(path: string): Promise<Seed> {

@@ -24,6 +24,7 @@ import { type Front, Mount, openPort, unlessAnswered } from './http/front.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
+import { openSnapshots, retentionOf } from './open-snapshots.ts';
 import {
   kDefaultHost,
   type MountedServer,
@@ -45,6 +46,7 @@ import { Committer } from './push/commit.ts';
 import type { Entry, RightsVersions } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import type { Invitations } from './push/member-limits.ts';
+import { FullStreams } from './push/full-streams.ts';
 import { Retention } from './retention/retention.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
@@ -57,8 +59,6 @@ import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
 import { Statistics } from './sql/statistics.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
-import { ReducerTable, valuesOf } from './stream/reducers.ts';
-import { checkReducersFit, StreamSnapshots } from './stream/snapshots.ts';
 
 const kPrepareTries = 5;
 /** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
@@ -258,7 +258,9 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const snapshots = await openSnapshots(options, database, log);
   const retentionMs = retentionOf(options);
   const retention = new Retention({ database, authority, schema: tables, retentionMs, log });
-  const committer = new Committer(database, authority, tables, invitationsOf(options));
+  const full = new FullStreams((stream) => snapshots.versionOf(stream));
+  const invitations = invitationsOf(options);
+  const committer = new Committer(database, authority, tables, { invitations, full });
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
   const seeded =
@@ -378,24 +380,4 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
 function invitationsOf({ invitations = 'consent' }: ServerOptions): Invitations {
   if (invitations === 'consent' || invitations === 'direct') return invitations;
   throw new SetupError('`invitations` (--invitations) is `consent` or `direct`.');
-}
-
-function retentionOf({ retention = limits.retention }: ServerOptions): number {
-  return retention * 1000;
-}
-
-/** Makes snapshots of the streams that have reducers. Throws SetupError where a reducer cannot go on. */
-async function openSnapshots(
-  options: ServerOptions,
-  database: Database,
-  log: (message: string, error: unknown) => void,
-): Promise<StreamSnapshots> {
-  const reducers = new ReducerTable(options.reducers);
-  await checkReducersFit(database, reducers);
-  const { actionsPerSnapshot: every = limits.actionsPerSnapshot } = options;
-  const values = valuesOf(options.schema);
-  return new StreamSnapshots({
-    ...{ database, reducers, values, every, log },
-    retentionMs: retentionOf(options),
-  });
 }

@@ -13,6 +13,7 @@ import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
+import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
@@ -39,6 +40,7 @@ const kinds = {
     ...joinsOnServer,
     ...streamsOnServer,
     ...snapshotsOnServer,
+    ...reducers,
     ...forgettingOnServer,
     ...costsOnServer,
     ...invitationsOnServer,

@@ -75,13 +75,13 @@ export const server = [
     name: 'known updates are looked up before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , , heads, found, ahead] = await Promise.all([
+    from: `    const [, , , heads, found, ahead, full] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),`,
-    to: `    const [, , , found, heads, ahead] = await Promise.all([
+    to: `    const [, , , found, heads, ahead, full] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
@@ -92,14 +92,14 @@ export const server = [
     name: 'memberships are read before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , , heads, found, ahead] = await Promise.all([
+    from: `    const [, , , heads, found, ahead, full] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
       readAhead(tx, units, refuse, { schema: this.#schema, budget }),`,
-    to: `    const [, , , ahead, heads, found] = await Promise.all([
+    to: `    const [, , , ahead, heads, found, full] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),

@@ -108,15 +108,15 @@ export const snapshotsOnServer = [
   {
     name: 'a reducer that throws ends its stream',
     test: 'test/server/stream-snapshots.test.ts',
-    file: 'server/src/stream/folding.ts',
-    from: '        begin.failed.count++;',
+    file: 'server/src/stream/fold-work.ts',
+    from: '        failed++;',
     to: '        throw error;',
   },
   {
     name: 'the state of an earlier version is not taken over',
     test: 'test/server/stream-snapshots.test.ts',
-    file: 'server/src/stream/snapshots.ts',
-    from: 'const state = isOld && migrate ? migrate(stored, last.version) : stored;',
-    to: 'const state = stored;',
+    file: 'server/src/stream/fold-work.ts',
+    from: 'return from.version !== version && migrate ? migrate(stored, from.version) : stored;',
+    to: 'return stored;',
   },
 ];

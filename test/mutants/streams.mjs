@@ -241,9 +241,9 @@ export const streamsOnServer = [
   {
     name: 'a state with half of a surrogate pair is handed out',
     test: 'test/server/streams-client.test.ts',
-    file: 'server/src/stream/snapshots.ts',
-    from: '    if (halfPair.test(state))',
-    to: '    if (state === null)',
+    file: 'server/src/stream/fold-work.ts',
+    from: '      if (halfPair.test(state))',
+    to: '      if (state === null)',
   },
 ];
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await migrate(db);
   await db.transaction({ mode: 'write' }, (tx) => applySchema(tx, described, schema));
   authority = await Authority.load(described);
-  committer = new Committer(db, authority, schema, 'direct');
+  committer = new Committer(db, authority, schema, { invitations: 'direct' });
 });
 afterAll(async () => {
   await db.close();

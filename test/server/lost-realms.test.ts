@@ -43,7 +43,7 @@ describe('a pull', () => {
     await migrate(db);
     await db.transaction({ mode: 'tables' }, (tx) => applySchema(tx, described, schema));
     authority = await Authority.load(described);
-    committer = new Committer(db, authority, schema, 'direct');
+    committer = new Committer(db, authority, schema, { invitations: 'direct' });
     const counted: Database = {
       ...db,
       transaction: (options, work) =>

@@ -34,7 +34,7 @@ beforeAll(async () => {
     },
   };
   flusher = new Flusher({
-    committer: new Committer(counted, await Authority.load(testSchema), schema, 'direct'),
+    committer: new Committer(counted, await Authority.load(testSchema), schema, { invitations: 'direct' }),
     shares: new Shares({ least: 0, remembered: 1 }),
     committed: () => {},
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

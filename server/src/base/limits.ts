@@ -164,6 +164,20 @@ export const limits = {
   /** A snapshot of a stream is made after so many actions, and offered if it replaces at least so many. */
   actionsPerSnapshot: 1_000,
   actionsSaved: 100,
+  /** One is made also after so many bytes of actions. The state is measured after so many while a stream is folded. */
+  bytesPerSnapshot: 8 << 20,
+  bytesPerMeasure: 4 << 20,
+  /**
+   * The process that runs the reducers of the schema module: MB of its heap, seconds for a page of actions (up to
+   * `streamBytes` of them), ms to start, until it ends for lack of work, and before the next start if one has failed.
+   */
+  reducerMemory: 512,
+  reducerSeconds: 30,
+  moduleStartMs: 30_000,
+  moduleIdleMs: 30_000,
+  modulePauseMs: 60_000,
+  /** A stream by which that process ends is tried so often: the machine may have been at fault. */
+  foldTries: 2,
   /** How long the log is kept, and actions of streams that have snapshots, in seconds. */
   retention: 30 * 24 * 3600,
   /** Between two looks for what is older: a quarter of that time, within these limits. */

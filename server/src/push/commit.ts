@@ -24,6 +24,7 @@ import {
   type WrittenEntry,
   writeDone,
 } from './done.ts';
+import { type FullStreams, refuseFull } from './full-streams.ts';
 import {
   beginRealms,
   bindClients,
@@ -104,6 +105,7 @@ export class Committer {
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
   readonly #invitations: Invitations;
+  readonly #full: FullStreams | null;
   readonly #clients = new Present(limits.rowsRemembered);
   readonly #realms = new Present(limits.rowsRemembered);
 
@@ -111,12 +113,13 @@ export class Committer {
     database: Database,
     authority: Authority,
     schema: SqlSchema,
-    invitations: Invitations = 'consent',
+    { invitations = 'consent', full = null }: { invitations?: Invitations; full?: FullStreams | null } = {},
   ) {
     this.#database = database;
     this.#authority = authority;
     this.#schema = schema;
     this.#invitations = invitations;
+    this.#full = full;
   }
 
   /** Admits and commits the units in their order, in one transaction. */
@@ -152,13 +155,14 @@ export class Committer {
     // In this order, in one round trip: none of them depends on another's answer.
     const begun = beginning(units, realms);
     const budget = new RowBudget();
-    const [, , , heads, found, ahead] = await Promise.all([
+    const [, , , heads, found, ahead, full] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
       readAhead(tx, units, refuse, { schema: this.#schema, budget }),
+      this.#full?.read(tx, units),
       // After the locks: all that another node has written in these realms under a newer schema was written before.
       this.#database.fence?.(tx),
     ]);
@@ -166,6 +170,7 @@ export class Committer {
     const { owners, since, now, known } = found;
     const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
     const members = await boundMembers(tx, bound, this.#invitations);
+    const appends = full === undefined ? [] : await refuseFull(tx, bound, full);
     const admitted = bound.slice(0, members.end);
     const given = { rows: joinLists(ahead.rows), looked: JSON.stringify(ahead.looked) };
     const first = firstStep(
@@ -173,7 +178,7 @@ export class Committer {
       realms,
       { now, heads, since },
       { ...known, ...given, invitations: JSON.stringify(this.#invitations) },
-      [...refuse, ...members.refuse],
+      [...refuse, ...members.refuse, ...appends],
     );
     const { done, lists } = await this.#authority.admission(
       (step) => this.#admit(tx, step, first, budget),

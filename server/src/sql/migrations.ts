@@ -284,6 +284,18 @@ export const migrations: readonly string[][] = [
        primary key (user_id, inviter))`,
     `create index declined_at_ix on skerry.declined (at)`,
   ],
+  [
+    // Streams that a version of a reducer cannot fold: why, and how far it has come (stream/apart.ts).
+    `create table skerry.stream_apart (
+       realm text collate "C" not null,
+       stream text collate "C" not null,
+       version bigint not null,
+       reason text not null,
+       detail text not null,
+       revision bigint not null,
+       at bigint not null,
+       primary key (realm, stream, version))`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -4,6 +4,11 @@
 import { limits } from '../base/limits.ts';
 import { Params, type Queryable } from '../db/database.ts';
 
+export interface StreamPlace {
+  readonly realm: string;
+  readonly stream: string;
+}
+
 /** A range of a stream of a realm. */
 export interface StreamRange {
   readonly realm: string;

@@ -2,7 +2,7 @@
 // that still need them are offered the snapshot (part.ts).
 
 import type { Database } from '../db/database.ts';
-import type { StreamPlace } from './folding.ts';
+import type { StreamPlace } from './actions.ts';
 
 /** As many actions in one transaction. */
 const kAtOnce = 10_000;

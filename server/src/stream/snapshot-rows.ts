@@ -1,7 +1,6 @@
 // Snapshots of streams, as SQL reads and writes them. A snapshot is the state of one version of a reducer, with all actions
 // of its stream up to a revision in it. It never changes.
 
-import { createHash } from 'node:crypto';
 import { Params, type Queryable } from '../db/database.ts';
 import { ofStream, type StreamRange } from './actions.ts';
 
@@ -39,10 +38,6 @@ export interface Offered {
 
 /** As many of each version of a reducer are kept: a client may be about to fetch the one before the last. So is the one at the floor. */
 const kKept = 2;
-
-export function hashOf(state: string): string {
-  return createHash('sha256').update(state).digest('hex').slice(0, 32);
-}
 
 /** The name in the path of a request; null if it can be none. */
 export function snapshotNameOf(params: Readonly<Record<string, string>>): SnapshotName | null {
@@ -100,7 +95,7 @@ export async function writeSnapshot(
   tx: Queryable,
   realm: string,
   stream: string,
-  made: StoredState,
+  made: StoredState & { readonly hash: string },
   from: number,
 ): Promise<void> {
   const place = [realm, stream, String(made.version)];
@@ -112,7 +107,7 @@ export async function writeSnapshot(
       where not exists (select 1 from skerry.stream k where k.realm = $1::text collate "C"
                            and k.stream = $2::text collate "C" and k.floor > $7::bigint)
      on conflict (realm, stream, version, revision) do nothing`,
-    [...place, String(made.revision), hashOf(made.state), made.state, String(from)],
+    [...place, String(made.revision), made.hash, made.state, String(from)],
   );
   await tx.query(
     `delete from skerry.stream_snapshot s

@@ -1,24 +1,22 @@
-// Makes snapshots of the streams that the schema module has reducers for, at the start, and after so many actions; and
-// forgets actions that are in them and old. One stream is folded at a time. Several nodes may fold the same one: the first snapshot of a revision stays.
+// Makes snapshots of the streams that the schema module has reducers for, at the start, and after so many actions, or bytes of
+// them; and forgets actions that are in them and old. One stream is folded at a time. Several nodes may fold the same one:
+// the first snapshot of a revision stays.
 
 import { limits } from '../base/limits.ts';
 import { pauseOf } from '../base/pause.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { Database } from '../db/database.ts';
-import { type Folded, fold, type StreamPlace } from './folding.ts';
+import type { StreamPlace } from './actions.ts';
+import { type FoldParts, makeSnapshot } from './folding.ts';
 import { forgetActions } from './forgetting.ts';
-import type { NamedReducer, ReducerTable, ValueCodec } from './reducers.ts';
-import { readLastState, type StoredState, writeSnapshot } from './snapshot-rows.ts';
+import type { ReducerTable } from './reducers.ts';
 
-export interface SnapshotParts {
-  readonly database: Database;
+export interface SnapshotParts extends FoldParts {
   readonly reducers: ReducerTable;
-  readonly values: ValueCodec;
   /** A snapshot is made after so many actions. */
   readonly every: number;
   /** Actions of streams that have snapshots are forgotten when they are so old. */
   readonly retentionMs: number;
-  readonly log: (message: string, error: unknown) => void;
 }
 
 interface AppendedEntry {
@@ -32,9 +30,6 @@ const kPlacesAtOnce = 1_000;
 const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
 const kMostCounted = 100_000;
-
-/** JSON.stringify writes these as escapes, and nothing else so. */
-const halfPair = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 const keyOf = ({ realm, stream }: StreamPlace) => JSON.stringify([realm, stream]);
 
@@ -53,6 +48,11 @@ export class StreamSnapshots {
 
   get every(): number {
     return this.#parts.every;
+  }
+
+  /** The version of the reducer that this node has for a stream; null: none. */
+  versionOf(stream: string): number | null {
+    return this.#parts.reducers.of(stream)?.version ?? null;
   }
 
   /** Makes those that are due, in the background. */
@@ -87,6 +87,8 @@ export class StreamSnapshots {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#queue.clear();
+    // A page that takes long is not waited for.
+    await this.#parts.folder.close();
     while (this.#working !== null) await this.#working;
   }
 
@@ -106,24 +108,27 @@ export class StreamSnapshots {
   }
 
   async #run(first: () => Promise<void>): Promise<void> {
-    try {
-      await first();
-    } catch (error) {
-      if (!this.#isClosed)
-        this.#parts.log('The streams that need snapshots could not be found.', error);
-    }
+    await this.#logged('The streams that need snapshots could not be found.', first);
     for (;;) {
       const [next] = this.#queue;
       if (next === undefined || this.#isClosed) return;
       const [key, place] = next;
       this.#queue.delete(key);
-      try {
-        if (await this.#isDue(place)) await this.#make(place);
-        await this.#forget(place);
-      } catch (error) {
-        if (this.#isClosed) return;
-        this.#parts.log(`No snapshot of the stream ${key} could be made.`, error);
-      }
+      await this.#logged(`No snapshot of the stream ${key} could be made.`, () =>
+        this.#make(place),
+      );
+      await this.#logged(`Old actions of the stream ${key} could not be forgotten.`, () =>
+        this.#forget(place),
+      );
+    }
+  }
+
+  async #logged(failed: string, work: () => Promise<void>): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#isClosed) this.#parts.log(failed, error);
     }
   }
 
@@ -150,70 +155,35 @@ export class StreamSnapshots {
     if (reducer !== null) await forgetActions(database, place, reducer.version, retentionMs);
   }
 
-  async #isDue({ realm, stream }: StreamPlace): Promise<boolean> {
-    const { database, every, reducers } = this.#parts;
-    const version = reducers.of(stream)?.version ?? 0;
+  async #make(place: StreamPlace): Promise<void> {
+    const reducer = this.#parts.reducers.of(place.stream);
+    if (reducer === null || !(await this.#isDue(place, reducer.version))) return;
+    await makeSnapshot(this.#parts, place, reducer, () => !this.#isClosed);
+  }
+
+  /** Whether there are enough actions since the last snapshot, or none of this version. Never, if it is set apart. */
+  async #isDue({ realm, stream }: StreamPlace, version: number): Promise<boolean> {
+    const { database, every } = this.#parts;
     const [row] = await database.query<{ due: string }>(
       `with made as (
          select s.version, s.revision from skerry.stream_snapshot s
-          where s.realm = $1::text collate "C" and s.stream = $2::text collate "C")
-       select (exists (
-           select 1 from skerry.append a
-            where a.realm = $1::text collate "C" and a.stream = $2::text collate "C"
-              and a.revision > coalesce((select max(m.revision) from made m where m.version = $3::bigint), 0)
-           offset ${every - 1} limit 1)
-         or (exists (select 1 from made m where m.version < $3::bigint)
-             and not exists (select 1 from made m where m.version = $3::bigint)))::text as due`,
+          where s.realm = $1::text collate "C" and s.stream = $2::text collate "C"),
+       fresh as (
+         select count(*) as actions, coalesce(sum(f.bytes), 0) as bytes
+           from (select a.bytes from skerry.append a
+                  where a.realm = $1::text collate "C" and a.stream = $2::text collate "C"
+                    and a.revision > coalesce((select max(m.revision) from made m where m.version = $3::bigint), 0)
+                  order by a.revision, a.position limit ${every}) f)
+       select (case when exists (select 1 from skerry.stream_apart x
+                      where x.realm = $1::text collate "C" and x.stream = $2::text collate "C"
+                        and x.version = $3::bigint) then false
+                    else (select f.actions >= ${every} or f.bytes >= ${limits.bytesPerSnapshot} from fresh f)
+                         or (exists (select 1 from made m where m.version < $3::bigint)
+                             and not exists (select 1 from made m where m.version = $3::bigint))
+               end)::text as due`,
       [realm, stream, String(version)],
     );
     return row?.due === 'true';
-  }
-
-  /** Makes a snapshot of a stream up to its end, unless nothing is new. */
-  async #make(place: StreamPlace): Promise<void> {
-    const { database, reducers, values, log } = this.#parts;
-    const reducer = reducers.of(place.stream);
-    if (reducer === null) return;
-    const begin = await this.#beginning(place, reducer);
-    if (begin === null) return;
-    const { revision: from } = begin;
-    const folded = await fold(database, place, reducer, values, begin, () => !this.#isClosed);
-    if (folded === null || (folded.actions === 0 && !begin.isOfBefore)) return;
-    const { count, first } = folded.failed;
-    if (first !== null)
-      log(
-        `The reducer of the stream ${place.stream} (version ${reducer.version}) has left out ${count} actions, the first of them ${first.id}.`,
-        first.error,
-      );
-    const state = JSON.stringify(values.encode(folded.state));
-    if (halfPair.test(state))
-      throw new Error('Its state holds half of a surrogate pair: no client could read it.');
-    if (Buffer.byteLength(state) > limits.stateBytes)
-      throw new Error(`Its state has more than ${limits.stateBytes} bytes.`);
-    const made: StoredState = { version: reducer.version, revision: folded.revision, state };
-    await database.transaction({ mode: 'write' }, (tx) =>
-      writeSnapshot(tx, place.realm, place.stream, made, from),
-    );
-  }
-
-  /** The state from which the fold goes on; null: there is none, and the first actions are gone. */
-  async #beginning(
-    place: StreamPlace,
-    reducer: NamedReducer,
-  ): Promise<(Folded & { readonly isOfBefore?: boolean }) | null> {
-    const { database, values } = this.#parts;
-    const { version, migrate, initialState } = reducer;
-    const atLeast = migrate === null ? version : 1;
-    const { last, floor } = await readLastState(database, place.realm, place.stream, {
-      atLeast,
-      atMost: version,
-    });
-    const none = { actions: 0, failed: { count: 0, first: null } };
-    if (last === null) return floor > 0 ? null : { state: initialState, revision: 0, ...none };
-    const stored = values.decode(JSON.parse(last.state));
-    const isOld = last.version !== version;
-    const state = isOld && migrate ? migrate(stored, last.version) : stored;
-    return { state, revision: last.revision, isOfBefore: isOld, ...none };
   }
 }
 

@@ -39,7 +39,7 @@ export class TwoNodes {
     const schema = sqlSchema(described);
     this.#authority = authority;
     this.#databases = databases;
-    this.#committer = new Committer(databases[1], authority, schema, 'direct');
+    this.#committer = new Committer(databases[1], authority, schema, { invitations: 'direct' });
     const images = { offer: () => Promise.reject(new Error('no image is asked for')) };
     const watched: Database = {
       ...databases[0],
