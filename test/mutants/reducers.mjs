@@ -9,7 +9,7 @@ export const reducers = [
     ...folding,
     file: 'server/src/stream/snapshots.ts',
     from: 'and x.version = $3::bigint) then false',
-    to: 'and x.version = $3::bigint) then null',
+    to: 'and x.version = $3::bigint and false) then false',
   },
   {
     name: 'a stream is set apart for all versions of its reducer',
@@ -59,6 +59,13 @@ export const reducers = [
     file: 'server/src/stream/module-link.ts',
     from: ', `--max-old-space-size=${memory}`',
     to: ', `--max-old-space-size=${memory * 8}`',
+  },
+  {
+    name: 'a program that is text runs again in the process of its reducers',
+    ...folding,
+    file: 'server/src/stream/module-link.ts',
+    from: " && !kProgram.test(own[i - 1] ?? '')",
+    to: '',
   },
   {
     name: 'a stream is set apart when the machine has ended a process',

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import type { Folder as StreamFolder } from '../../server/src/stream/folder.ts';
-import { ModuleLink } from '../../server/src/stream/module-link.ts';
+import { flagsOf, ModuleLink } from '../../server/src/stream/module-link.ts';
 import { OwnFolder } from '../../server/src/stream/own-folder.ts';
 import { ReducerTable, valuesOf } from '../../server/src/stream/reducers.ts';
 import { StreamSnapshots } from '../../server/src/stream/snapshots.ts';
@@ -262,6 +262,14 @@ describe('a reducer in its process', () => {
     await made.snapshots.close();
     expect([await apartIn(realm), made.lines]).toEqual([[], []]);
   });
+});
+
+test('the process has the flags of the server, but for those of one process', () => {
+  const own = ['--import', 'tsx', '--inspect=9229', '--input-type=module', '--liftoff-only'];
+  const program = ['--max-old-space-size=4096', '-e', 'createServer()'];
+  expect(flagsOf([...own, ...program], 64)).toEqual([
+    ...['--import', 'tsx', '--liftoff-only', '--max-old-space-size=64'],
+  ]);
 });
 
 describe('a state', () => {

@@ -52,10 +52,14 @@ export interface LinkOptions {
 /** Node's exit code after an abort, where there are no signals. */
 const kAborted = 134;
 
-/** Node's flags for the process: the server's own, but for those that only one process can have. */
-function flags(memory: number): string[] {
-  const inherited = process.execArgv.filter(
-    (flag) => !/^--(inspect|max-old-space-size)/.test(flag),
+/** Flags that only the process which was started with them can have: its debugger, and a program that is text. */
+const kOwn = /^--(inspect|max-old-space-size|input-type)/;
+const kProgram = /^(-e|--eval|-p|--print|-pe)$/;
+
+/** Node's flags for the process: the server's own, but for those. */
+export function flagsOf(own: readonly string[], memory: number): string[] {
+  const inherited = own.filter(
+    (flag, i) => !kOwn.test(flag) && !kProgram.test(flag) && !kProgram.test(own[i - 1] ?? ''),
   );
   return [...inherited, `--max-old-space-size=${memory}`];
 }
@@ -72,10 +76,10 @@ class Child {
     const { module, limits, memory } = options;
     this.#options = options;
     // The heap, and as much outside of it; a Node that has just started has some 60 MB.
-    const processBytes = (2 * memory + 128) << 20;
+    const processBytes = (2 * memory + 128) * 2 ** 20;
     const own: ModuleOptions = { module: module.href, limits, processBytes };
     this.#process = fork(fileURLToPath(threadFile('module-process')), [JSON.stringify(own)], {
-      execArgv: flags(memory),
+      execArgv: flagsOf(process.execArgv, memory),
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
