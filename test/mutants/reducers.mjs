@@ -54,13 +54,6 @@ export const reducers = [
     to: ' && bytes > 0',
   },
   {
-    name: 'the heap of reducers has no limit of its own',
-    ...folding,
-    file: 'server/src/stream/module-link.ts',
-    from: ', `--max-old-space-size=${memory}`',
-    to: ', `--max-old-space-size=${memory * 8}`',
-  },
-  {
     name: 'a program that is text runs again in the process of its reducers',
     ...folding,
     file: 'server/src/stream/module-link.ts',
@@ -77,9 +70,9 @@ export const reducers = [
   {
     name: 'a stream is set apart because the server has stopped',
     ...folding,
-    file: 'server/src/stream/folding.ts',
-    from: '  if (!isWanted()) return;\n',
-    to: '',
+    file: 'server/src/stream/module-link.ts',
+    from: "new FolderAway('The server stops.'));",
+    to: "new FolderGone('ended', 'The server stops.'));",
   },
   {
     name: 'a signal of the terminal ends the process of the reducers',

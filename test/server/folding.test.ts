@@ -250,15 +250,21 @@ describe('a reducer in its process', () => {
   test('ends with the server, and what it was folding is no stream’s fault', async () => {
     const realm = newRealm();
     const begun = join(files.path, 'begun');
-    const reducer = `() => { writeFileSync(${JSON.stringify(begun)}, ''); for (;;); }`;
+    const path = JSON.stringify(begun);
+    // Also at the last try.
+    const reducer = `() => {
+      appendFileSync(${path}, '.');
+      if (readFileSync(${path}, 'utf8') === '.') process.exit();
+      for (;;);
+    }`;
     const made = await byModule(
-      `import { writeFileSync } from 'node:fs';
+      `import { appendFileSync, readFileSync } from 'node:fs';
        export const reducers = { loop: { initialState: 0, reducer: ${reducer} } };`,
       { seconds: 1_000 },
     );
     await append(realm, 'loop', 1, fives);
     made.appended(realm, 'loop');
-    await expect.poll(() => existsSync(begun)).toBe(true);
+    await expect.poll(() => existsSync(begun) && readFileSync(begun, 'utf8')).toBe('..');
     await made.snapshots.close();
     expect([await apartIn(realm), made.lines]).toEqual([[], []]);
   });

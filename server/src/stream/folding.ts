@@ -148,8 +148,6 @@ export async function makeSnapshot(
     if (!(error instanceof Unfoldable)) throw error;
     fault = error;
   }
-  // What has ended with the server is nobody's fault.
-  if (!isWanted()) return;
   const { made = null, revision = 0, failed = null, over = null } = result ?? {};
   if (failed?.first)
     log(

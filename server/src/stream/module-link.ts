@@ -70,7 +70,7 @@ class Child {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   #waiting: { resolve(answer: Answer): void; reject(error: unknown): void } | null = null;
-  gone: FolderGone | null = null;
+  gone: FolderGone | FolderAway | null = null;
 
   constructor(options: LinkOptions) {
     const { module, limits, memory } = options;
@@ -121,13 +121,13 @@ class Child {
     }
   }
 
-  kill(reason: FolderGone): Promise<void> {
+  kill(reason: FolderGone | FolderAway): Promise<void> {
     this.#end(reason);
     this.#process.kill('SIGKILL');
     return this.#ended;
   }
 
-  #end(reason: FolderGone): void {
+  #end(reason: FolderGone | FolderAway): void {
     this.gone ??= reason;
     this.#waiting?.reject(this.gone);
     this.#waiting = null;
@@ -180,7 +180,8 @@ export class ModuleLink implements Folder {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#rest(null);
-    await this.#child?.kill(new FolderGone('ended', 'The server stops.'));
+    // What it was folding is not at fault.
+    await this.#child?.kill(new FolderAway('The server stops.'));
   }
 
   async #ask(ask: Ask): Promise<unknown> {
@@ -200,7 +201,7 @@ export class ModuleLink implements Folder {
     this.#idle = null;
     if (child === null) return;
     this.#idle = setTimeout(
-      () => void child.kill(new FolderGone('ended', 'There was nothing to fold.')),
+      () => void child.kill(new FolderAway('There was nothing to fold.')),
       this.#options.idleMs ?? limits.moduleIdleMs,
     );
     this.#idle.unref();
@@ -214,8 +215,9 @@ export class ModuleLink implements Folder {
       await this.#child.answer(null, limits.moduleStartMs);
     } catch (error) {
       const message = `The process of the schema module could not start: ${(error as Error).message}`;
-      await this.#child.kill(new FolderGone('ended', message));
-      throw new FolderAway(message, { cause: error });
+      const away = new FolderAway(message, { cause: error });
+      await this.#child.kill(away);
+      throw away;
     }
   }
 }
