@@ -42,7 +42,17 @@ const patient = { poll: { timeout: patience(30_000) } };
 
 /** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
-  ...['audiences', 'auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store', 'gate'],
+  ...[
+    'audiences',
+    'auth',
+    'callers',
+    'cost',
+    'division',
+    'files',
+    'flusher',
+    'folder-store',
+    'gate',
+  ],
   ...['http-parts', 'mounted', 'own-verify', 'pull-cost', 'push-cost', 'shares', 'sign-in'],
 ];
 

@@ -284,7 +284,9 @@ test('judges by the memberships that are there when the realm is locked', async 
     if (sql.includes('for update')) {
       const query: Queryable['query'] = (text, params) => tx.query(text, params);
       const other: Database = { ...db, transaction: (_options, work) => work({ query }) };
-      const committer = new Committer(other, authority, sqlSchema(described), { invitations: 'direct' });
+      const committer = new Committer(other, authority, sqlSchema(described), {
+        invitations: 'direct',
+      });
       removal = statusOf(anna, user, remove(realm, 'bo'), committer).then((status) =>
         expect(status).toBe('applied'),
       );

@@ -34,7 +34,9 @@ beforeAll(async () => {
     },
   };
   flusher = new Flusher({
-    committer: new Committer(counted, await Authority.load(testSchema), schema, { invitations: 'direct' }),
+    committer: new Committer(counted, await Authority.load(testSchema), schema, {
+      invitations: 'direct',
+    }),
     shares: new Shares({ least: 0, remembered: 1 }),
     committed: () => {},
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -113,7 +113,10 @@ export class Committer {
     database: Database,
     authority: Authority,
     schema: SqlSchema,
-    { invitations = 'consent', full = null }: { invitations?: Invitations; full?: FullStreams | null } = {},
+    {
+      invitations = 'consent',
+      full = null,
+    }: { invitations?: Invitations; full?: FullStreams | null } = {},
   ) {
     this.#database = database;
     this.#authority = authority;

@@ -5,7 +5,7 @@ import { isRealmName } from '../auth/user.ts';
 import { isObject } from '../base/json.ts';
 import { isStorable, type Queryable } from '../db/database.ts';
 import { type Caller, isFoundable } from '../rights/rights.ts';
-import { membershipId, type Role, readRoles } from '../sql/members.ts';
+import { type MembershipRow, membershipId, readMembershipsAt } from '../sql/members.ts';
 import type { Refusal, Unit } from './locks.ts';
 
 interface Place {
@@ -61,11 +61,11 @@ export class FullStreams {
 function mayWrite(
   { id, grants }: Caller,
   realm: string,
-  roles: ReadonlyMap<string, Role>,
+  memberships: ReadonlyMap<string, MembershipRow>,
 ): boolean {
   if (/^(write|own)$/.test(grants.get(realm) ?? '')) return true;
-  const role = roles.get(membershipId(realm, id));
-  return role === 'writer' || role === 'owner';
+  const own = memberships.get(membershipId(realm, id));
+  return own !== undefined && !own.isPending && own.role !== 'reader';
 }
 
 /** Refuses the updates that append to these. Who may not write there learns nothing of them: the authority refuses that. */
@@ -83,9 +83,10 @@ export async function refuseFull(
   const places = named
     .filter(({ realm }) => isFoundable(realm))
     .map(({ unit, realm }) => ({ id: membershipId(realm, unit.user.id), realm }));
-  const roles = places.length === 0 ? new Map<string, Role>() : await readRoles(tx, places);
+  const memberships =
+    places.length === 0 ? new Map<string, MembershipRow>() : await readMembershipsAt(tx, places);
   return named
-    .filter(({ unit, realm }) => mayWrite(unit.user, realm, roles))
+    .filter(({ unit, realm }) => mayWrite(unit.user, realm, memberships))
     .map(({ unit: { client, update }, stream, version, detail }) => ({
       ...{ client, id: String(update.id), code: 'limit' },
       detail: `The stream ${JSON.stringify(stream)} is at its limit, by version ${version} of its reducer. ${detail} Begin a new stream, or give the server a version of the reducer that keeps less.`,
