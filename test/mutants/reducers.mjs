@@ -134,7 +134,7 @@ export const reducers = [
     name: 'who may not write learns that a stream is at its limit',
     ...attacks,
     file: 'server/src/push/full-streams.ts',
-    from: '    .filter(({ unit, realm }) => mayWrite(unit.user, realm, roles))\n',
+    from: '    .filter(({ unit, realm }) => mayWrite(unit.user, realm, memberships))\n',
     to: '',
   },
   {
