@@ -9,6 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import { warnOfKeys } from './auth/jwks.ts';
 import { Authority } from './authority/authority.ts';
 import { callerLimits, limits } from './base/limits.ts';
+import { heardOf } from './base/pause.ts';
 import { SetupError } from './base/setup-error.ts';
 import { Callers } from './cost/callers.ts';
 import { DatabaseClock } from './db/clock.ts';
@@ -254,13 +255,14 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   // Of PGlite nothing looks whether it is back: it is in this process.
   const log = places.databaseUrl ? outage.log : (options.log ?? logError);
   const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
-  const tokens = new RealmsTokens(await realmsKeys(options, database));
   const snapshots = await openSnapshots(options, database, log);
   const retentionMs = retentionOf(options);
+  const tokens = new RealmsTokens(await realmsKeys(options, database), retentionMs);
   const retention = new Retention({ database, authority, schema: tables, retentionMs, log });
   const full = new FullStreams((stream) => snapshots.versionOf(stream));
   const invitations = invitationsOf(options);
-  const committer = new Committer(database, authority, tables, { invitations, full });
+  const heardMs = heardOf(retentionMs);
+  const committer = new Committer(database, authority, tables, { invitations, full, heardMs });
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
   const seeded =

@@ -123,7 +123,123 @@ export const forgetting = [
   },
 ];
 
+const clients = 'server/src/retention/clients.ts';
+const forgetClients = 'test/server/forget-clients.test.ts';
+const lostRealms = 'test/server/lost-realms.test.ts';
+
 export const forgettingOnServer = [
+  {
+    name: 'the clients of a user that were heard from last are forgotten, too',
+    test: forgetClients,
+    file: clients,
+    from: 'offset ${limits.clientsKept}) c',
+    to: 'offset 0) c',
+  },
+  {
+    name: 'the clients that were heard from last are forgotten first',
+    test: forgetClients,
+    file: clients,
+    from: 'order by c.at desc, c.client offset',
+    to: 'order by c.at, c.client offset',
+  },
+  {
+    name: 'a client that is heard from again is forgotten all the same',
+    test: forgetClients,
+    file: 'server/src/push/locks.ts',
+    from: 'where c.user_id = excluded.user_id and c.at < excluded.at`',
+    to: 'where c.user_id = excluded.user_id and c.at > excluded.at`',
+  },
+  {
+    name: 'a client that is forgotten pushes on as if it were new',
+    test: forgetClients,
+    file: 'server/src/push/commit.ts',
+    from: 'const bound = own.filter(({ client }) => !forgotten.has(client));',
+    to: 'const bound = own;',
+  },
+  {
+    name: 'outcomes for a client that is forgotten are kept by the log',
+    test: forgetClients,
+    file: 'server/src/retention/log.ts',
+    from: '(case when c.seq is not null then l.seq end)::text as seq',
+    to: 'l.seq::text as seq',
+  },
+  {
+    name: 'outcomes for a client that is forgotten stay in a quiet realm',
+    test: forgetClients,
+    file: clients,
+    from: 'and l.revision < (select r.floor from',
+    to: 'and l.revision < (select 0 from',
+  },
+  {
+    name: 'ids of actions of a client that is forgotten stay',
+    test: forgetClients,
+    file: clients,
+    from: "select x.action ->> 'id' from gone g",
+    to: 'select null from gone g',
+  },
+  {
+    name: 'refusals are forgotten at once',
+    test: forgetClients,
+    file: clients,
+    from: 'where k.seq = 0 and k.at <= $1::text::bigint returning',
+    to: 'where k.seq = 0 returning',
+  },
+  {
+    name: 'refusals are forgotten with the chain that they are in',
+    test: forgetClients,
+    file: clients,
+    from: 'where k.seq = 0 and k.at <= $1::text::bigint returning',
+    to: 'where k.at <= $1::text::bigint returning',
+  },
+  {
+    name: 'versions of rights stay for ever',
+    test: forgetClients,
+    file: 'server/src/retention/rights.ts',
+    from: 'where g.user_id = $1::text and g.at < $2::text::bigint returning',
+    to: 'where g.user_id = $1::text and g.at < 0 returning',
+  },
+  {
+    name: 'the version of rights that counts is forgotten',
+    test: forgetClients,
+    file: 'server/src/retention/rights.ts',
+    from: 'where g.user_id = $1::text and g.at < $2::text::bigint returning',
+    to: 'where g.user_id = $1::text and g.at <= $2::text::bigint returning',
+  },
+  {
+    name: 'rights of users who are members of nothing stay for ever',
+    test: forgetClients,
+    file: 'server/src/retention/rights.ts',
+    from: 'limit 1) m) = 0`',
+    to: 'limit 1) m) < 0`',
+  },
+  {
+    name: 'rights of members are forgotten',
+    test: forgetClients,
+    file: 'server/src/retention/rights.ts',
+    from: 'limit 1) m) = 0`',
+    to: 'limit 1) m) >= 0`',
+  },
+  {
+    name: 'a version that may be forgotten is taken for one of another history',
+    test: lostRealms,
+    file: 'server/src/rights/lost.ts',
+    from: "if (row?.young === 'true') return realms;",
+    to: 'return realms;',
+  },
+  {
+    name: 'a realm that is lost is revoked once versions are forgotten',
+    test: lostRealms,
+    file: 'server/src/rights/lost.ts',
+    from: '!founders.has(realm) || taken.has(realm)',
+    to: 'taken.has(realm)',
+  },
+  {
+    name: 'a realm that is taken over is revoked once versions are forgotten',
+    test: lostRealms,
+    file: 'server/src/rights/lost.ts',
+    from: '!founders.has(realm) || taken.has(realm)',
+    to: '!founders.has(realm)',
+  },
   {
     name: 'tombstones stay for ever',
     test: 'test/server/forget-log.test.ts',
@@ -142,8 +258,8 @@ export const forgettingOnServer = [
     name: 'what a client has seen is not kept',
     test: 'test/server/forget-log.test.ts',
     file: 'server/src/push/done.ts',
-    from: 'seen = greatest(k.seen, excluded.seen)),',
-    to: 'seen = k.seen),',
+    from: 'seen = greatest(k.seen, excluded.seen),',
+    to: 'seen = k.seen,',
   },
   {
     name: 'a table goes on from a time whose changes are forgotten',

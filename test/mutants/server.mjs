@@ -177,8 +177,8 @@ export const server = [
     name: 'who takes a lost realm over is its founder for the next token',
     test: 'test/server/lost-realms.test.ts',
     file: 'server/src/rights/lost.ts',
-    from: '[...(isOfThisHistory ? [] : claims.realms), ...claims.lost]',
-    to: '[...claims.lost, ...(isOfThisHistory ? [] : claims.realms)]',
+    from: '[...realmsInDoubt, ...claims.lost]',
+    to: '[...claims.lost, ...realmsInDoubt]',
   },
   {
     name: 'a lost realm that anybody has founded is told to those who have its rows',
@@ -212,8 +212,8 @@ export const server = [
     name: 'a realm of which the user was removed counts as lost',
     test: 'test/server/lost-realms.test.ts',
     file: 'server/src/rights/lost.ts',
-    from: "return row?.given === 'true';",
-    to: "return row?.given === 'never';",
+    from: "if (row?.given === 'true') return new Map();",
+    to: "if (row?.given === 'never') return new Map();",
   },
   {
     name: 'versions that were replaced count as never given',

@@ -8,6 +8,7 @@ import { pullOf } from '../../server/src/cost/pull-cost.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { Puller } from '../../server/src/pull/pull.ts';
 import { Committer } from '../../server/src/push/commit.ts';
+import { forgetRights } from '../../server/src/retention/rights.ts';
 import { RealmsTokens } from '../../server/src/rights/realms-token.ts';
 import type { Caller } from '../../server/src/rights/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
@@ -29,6 +30,8 @@ describe('a pull', () => {
   let authority: Authority;
   let committer: Committer;
   let puller: Puller;
+  /** One for which every version is of a time before the retention period. */
+  let laterPuller: Puller;
   let queries = 0;
   const schema = sqlSchema(described);
   const callers = new Map<string, Caller>();
@@ -57,11 +60,13 @@ describe('a pull', () => {
         ),
     };
     const images = { offer: () => Promise.reject(new Error('no image is asked for')) };
-    puller = new Puller({
-      ...{ database: counted, authority, schema, images },
-      tokens: new RealmsTokens([key]),
-      snapshotSaves: 100,
-    });
+    const pulling = (tokens: RealmsTokens) =>
+      new Puller({
+        ...{ database: counted, authority, schema, images, tokens },
+        snapshotSaves: 100,
+      });
+    puller = pulling(new RealmsTokens([key]));
+    laterPuller = pulling(new RealmsTokens([key], 0));
   });
   afterAll(async () => {
     await db.close();
@@ -86,7 +91,7 @@ describe('a pull', () => {
       expect(results[0]).toMatchObject({ status: 'applied' });
     }
 
-    async pull(): Promise<Json> {
+    async pull(by = puller): Promise<Json> {
       const request = pullOf(
         {
           ...this.client.request(),
@@ -96,9 +101,7 @@ describe('a pull', () => {
         100,
       );
       const user = callerOf(this.client.user);
-      const answer = JSON.parse(
-        await puller.pull({ user, request, realmsToken: this.token }),
-      ) as Json;
+      const answer = JSON.parse(await by.pull({ user, request, realmsToken: this.token })) as Json;
       this.client.cursors = answer.cursors as Record<string, string>;
       return answer;
     }
@@ -347,6 +350,29 @@ describe('a pull', () => {
     const answer = await bo.sync();
     expect(answer).not.toHaveProperty('lost');
     expect(Object.keys(answer.cursors as Json)).toEqual([realm]);
+  });
+
+  test('knows no version of long ago: lost is what there is not, and no other', async () => {
+    const [anna, bo] = ['anna-9', 'bo-9'].map((name) => new Person(name)) as [Person, Person];
+    const left = await founded(anna);
+    await anna.push(invite(left, 'bo-9', 'reader'));
+    const restore = await backup();
+    const gone = await founded(anna);
+    await anna.push(invite(gone, 'bo-9', 'writer'));
+    await bo.sync();
+    await restore();
+    await new Person('anna-9').push(remove(left, 'bo-9'));
+    await forgetRights(db, Number.MAX_SAFE_INTEGER, () => true);
+    const { cursors } = bo.client;
+    const answer = await bo.pull(laterPuller);
+    expect([answer.lost, answer.revoked]).toEqual([[gone], [left]]);
+    // Another has founded it since: that is not the one that bo has.
+    await new Person('eve-9').push(invite(gone, 'eve-9', 'owner'), city(gone));
+    bo.client.cursors = cursors;
+    expect(await bo.pull(laterPuller)).toMatchObject({ lost: [gone], revoked: [left] });
+    // Within the period a version that is not known is of another history, as ever.
+    bo.client.cursors = cursors;
+    expect((await bo.pull()).lost).toEqual([left, gone]);
   });
 
   test.each([1, 50, 500])('that is idle takes the same queries in %i realms', async (count) => {

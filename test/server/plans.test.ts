@@ -6,14 +6,17 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Authority } from '../../server/src/authority/authority.ts';
+import { limits } from '../../server/src/base/limits.ts';
 import { PgConnection } from '../../server/src/db/pg-connection.ts';
 import { openPostgres } from '../../server/src/db/postgres.ts';
 import { createServer } from '../../server/src/index.ts';
 import { Audiences } from '../../server/src/poke/audiences.ts';
 import { PokeHub } from '../../server/src/poke/hub.ts';
 import { PokeRelay } from '../../server/src/poke/relay.ts';
+import { forgetClients, forgetRefusals } from '../../server/src/retention/clients.ts';
 import { forgetLog } from '../../server/src/retention/log.ts';
 import { Retention } from '../../server/src/retention/retention.ts';
+import { forgetRights } from '../../server/src/retention/rights.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { connectTo, makeDatabase, postgresUrl } from './support/database.ts';
@@ -87,6 +90,17 @@ async function forgotten(databaseUrl: string, client: WireClient) {
   expect(await forgetLog(parts, 'user:eve', -3_600_000)).toBe(0);
   await client.push([create('user:eve', 'e2', { name: 'e' })]);
   expect(await forgetLog(parts, 'user:eve', -3_600_000)).toBe(0);
+  await database.execute(
+    `insert into skerry.client (client, user_id, at)
+       select 'many' || n, 'many', n from generate_series(1, ${limits.clientsKept + 1}) n;
+     insert into skerry.user_rights values ('many', 'v2', 2), ('none', 'v1', 1);
+     insert into skerry.rights_given values ('many', 'v1', 1), ('many', 'v2', 2), ('none', 'v1', 1);
+     insert into skerry.membership (id, realm, revision, created_at, modified_at, "user", "role")
+       values ('r/many', 'r', 1, now(), now(), 'many', 'reader')`,
+  );
+  expect(await forgetRefusals(database, 10, () => true)).toBe(0);
+  expect(await forgetClients(database, 10, () => true)).toBe(1);
+  expect(await forgetRights(database, 10, () => true)).toBe(2);
   await Promise.all([database.close(), authority.close()]);
 }
 
@@ -190,6 +204,7 @@ const kFill = `
     select 'n' || n, 'r' || n % 1000, 1, now(), now() from generate_series(1, ${kRows}) n;
   insert into skerry.membership (id, realm, revision, created_at, modified_at, "user", "role")
     select 'r' || n % 1000 || '/' || n, 'r' || n % 1000, 1, now(), now(), 'u' || n, 'writer' from generate_series(1, ${kRows}) n;
+  insert into skerry.rights_given select 'u' || n % 1000, 'v' || n, n from generate_series(1, ${kRows}) n;
   insert into skerry.user_rights select 'u' || n, 'v', n * 1000 from generate_series(1, ${kRows}) n;
   analyze`;
 

@@ -34,7 +34,7 @@ describe('a realms token', () => {
     const { realms } = (await tokens.read('anna', token)) as Claims;
     const later = { version: 'v2', at: 5, roles: new Map() };
     const next = await tokens.read('anna', await tokens.sign('anna', later, none, realms));
-    expect(next).toEqual({ version: 'v2', realms: new Map(), lost: realms });
+    expect(next).toEqual({ version: 'v2', at: 5, realms: new Map(), lost: realms });
   });
 
   test('says who founded a realm, and names nobody', async () => {

@@ -5,6 +5,7 @@
 import { defineMutators, http, open, schema, t, table } from 'skerry';
 import { fetchTransport, type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { Folder, startServer, type TestServer, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
@@ -163,6 +164,37 @@ test('what was applied while its answer was lost counts once', async () => {
   await confirmed(again);
   expect(titles(again)).toEqual(['note 31']);
   expect(again.conflicts.all()).toEqual([]);
+});
+
+test('a device is forgotten after a hundred others, and its change is in the inbox', async () => {
+  const user = newUser();
+  const away = new Device(user);
+  const db = await away.open();
+  const note = db.transact((tx) => tx.notes.create({ title: 'note' })).result;
+  await confirmed(db);
+  away.losesAnswers = true;
+  db.transact((tx) => tx.notes.inc(note, { n: 1 }));
+  await expect.poll(() => away.isOnline).toBe(false);
+  const realm = `user:${user}`;
+  const op = { op: 'inc', table: 'notes', id: note, realm, add: { n: 10 } };
+  const bump = () => new WireClient(server.url, user).push([op]);
+  for (let n = 0; n < limits.clientsKept; n++)
+    expect(await bump()).toMatchObject({ status: 'applied' });
+  // The look that forgets the second one came after that which forgot clients.
+  for (let look = 0; look < 2; look++) {
+    await bump();
+    await forgotten(user);
+  }
+  away.losesAnswers = false;
+  away.isOnline = true;
+  await confirmed(db);
+  // It was applied, and the server cannot know that any more: the user decides.
+  expect(titles(db)).toEqual(['note 1021']);
+  expect(db.conflicts.all()).toMatchObject([{ code: 'outcome_unknown', key: note }]);
+  // The device goes on, under a new identity.
+  db.transact((tx) => tx.notes.inc(note, { n: 100 }));
+  await confirmed(db);
+  expect(titles(db)).toEqual(['note 1121']);
 });
 
 test('a device with a large realm begins anew, and shows its own on the way', async () => {

@@ -180,6 +180,8 @@ export const limits = {
   foldTries: 2,
   /** How long the log is kept, and actions of streams that have snapshots, in seconds. */
   retention: 30 * 24 * 3600,
+  /** So many clients of a user, those heard from last, are never forgotten. */
+  clientsKept: 100,
   /** Between two looks for what is older: a quarter of that time, within these limits. */
   retentionPauseLeastMs: 250,
   retentionPauseMostMs: 3_600_000,

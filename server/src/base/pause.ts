@@ -9,3 +9,8 @@ export function pauseOf(retentionMs: number): number {
     limits.retentionPauseMostMs,
   );
 }
+
+/** How late the server may note that a client was heard from, ms: it need not write that with every push. */
+export function heardOf(retentionMs: number): number {
+  return retentionMs / 8;
+}

@@ -4,6 +4,7 @@
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
 import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
+import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
 import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
@@ -100,13 +101,23 @@ export interface CommitOptions {
 
 const kAdmissionRounds = 300;
 
+interface Options {
+  readonly invitations?: Invitations;
+  readonly full?: FullStreams | null;
+  /** The time of a client's row may be so old (base/pause.ts). */
+  readonly heardMs?: number;
+}
+
 export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
   readonly #invitations: Invitations;
   readonly #full: FullStreams | null;
+  readonly #heardMs: number;
+  /** Those whose rows say that they were heard from lately. */
   readonly #clients = new Present(limits.rowsRemembered);
+  #clientsSince = performance.now();
   readonly #realms = new Present(limits.rowsRemembered);
 
   constructor(
@@ -116,18 +127,24 @@ export class Committer {
     {
       invitations = 'consent',
       full = null,
-    }: { invitations?: Invitations; full?: FullStreams | null } = {},
+      heardMs = heardOf(limits.retention * 1000),
+    }: Options = {},
   ) {
     this.#database = database;
     this.#authority = authority;
     this.#schema = schema;
     this.#invitations = invitations;
     this.#full = full;
+    this.#heardMs = heardMs;
   }
 
   /** Admits and commits the units in their order, in one transaction. */
   async commit(units: readonly Unit[], options: CommitOptions): Promise<Committed> {
     const realms = new Set(units.flatMap(({ update }) => realmsNamed(update)));
+    if (performance.now() - this.#clientsSince >= this.#heardMs) {
+      this.#clients.forget();
+      this.#clientsSince = performance.now();
+    }
     for (let round = 0; round < limits.lockRounds; round++) {
       try {
         const run = (tx: Queryable) => this.#run(tx, units, realms, options);
@@ -170,8 +187,9 @@ export class Committer {
       this.#database.fence?.(tx),
     ]);
     checkLocked(units, begun, heads, found);
-    const { owners, since, now, known } = found;
-    const bound = units.filter(({ client, user }) => owners.get(client) === user.id);
+    const { owners, since, forgotten, now, known } = found;
+    const own = units.filter(({ client, user }) => owners.get(client) === user.id);
+    const bound = own.filter(({ client }) => !forgotten.has(client));
     const members = await boundMembers(tx, bound, this.#invitations);
     const appends = full === undefined ? [] : await refuseFull(tx, bound, full);
     const admitted = bound.slice(0, members.end);
@@ -198,6 +216,7 @@ export class Committer {
       blocked: admitted.filter((_, i) => results[i]?.status === 'applied').flatMap(blocksOf),
     });
     const byUnit = new Map(bound.map((unit, i) => [unit, results[i] ?? null]));
+    for (const unit of own) if (forgotten.has(unit.client)) byUnit.set(unit, unknownClient(unit));
     return {
       heads,
       now,
@@ -266,6 +285,11 @@ function resultsOf(
     isLeft ||= result === null;
     return isLeft ? null : (result ?? boundToAnother());
   });
+}
+
+/** The client takes a new identity, as whose chain nobody knows (docs/design.md, "Compaction"). */
+function unknownClient({ update }: Unit): Result {
+  return { id: update.id, status: 'unknown_client' };
 }
 
 function boundToAnother(): Problem {

@@ -81,6 +81,7 @@ export async function writeDone(
   const params = new Params();
   for (const list of lists.slice(0, kListsOfLog)) params.add(list);
   params.add(JSON.stringify(seen));
+  params.add(String(done.at));
   const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
   const { members, check } = writingRows(schema, rows, done.rows, locked, params);
   const granting = [
@@ -163,14 +164,14 @@ const kWriteLog = `
       from json_to_recordset($4::text::json) as a(realm text, stream text, revision bigint, position integer, id text,
            name text, arg json, at bigint, "madeAt" double precision, author text, bytes integer)),
   chain as (
-    insert into skerry.chain as k (realm, client, seq, update_id, refused, seen)
-    select c.realm, c.client, c.seq, c.id, coalesce(c.refused, '{}'::json), coalesce(s.seq, 0)
+    insert into skerry.chain as k (realm, client, seq, update_id, refused, seen, at)
+    select c.realm, c.client, c.seq, c.id, coalesce(c.refused, '{}'::json), coalesce(s.seq, 0), $8::text::bigint
       from json_to_recordset($5::text::json) as c(realm text, client text, seq bigint, id text, refused json)
       left join json_to_recordset($7::text::json) as s(realm text, client text, seq bigint)
         on s.realm = c.realm and s.client = c.client
     on conflict (realm, client) do update
       set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused,
-          seen = greatest(k.seen, excluded.seen)),
+          seen = greatest(k.seen, excluded.seen), at = greatest(k.at, excluded.at)),
   head as (
     insert into skerry.realm (realm, epoch, head, at, rows)
     select h.realm, gen_random_uuid()::text, h.head, h."headAt", h.rows

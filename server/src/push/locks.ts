@@ -84,7 +84,7 @@ interface Binding {
   readonly follows?: string | null;
 }
 
-/** Binds client identities to their users at first use; a binding never changes. */
+/** Binds client identities to their users at first use; a binding never changes. Notes when they were heard from. */
 export async function bindClients(
   tx: Queryable,
   callers: readonly Binding[],
@@ -97,9 +97,10 @@ export async function bindClients(
   const fresh = present.without(wanted.keys()).sort(byBytes);
   if (fresh.length === 0) return;
   await tx.query(
-    `insert into skerry.client (client, user_id)
-     select k.client, k."user" from json_to_recordset($1::text::json) as k(client text, "user" text)
-     on conflict do nothing`,
+    `insert into skerry.client as c (client, user_id, at)
+     select k.client, k."user", ${kNow} from json_to_recordset($1::text::json) as k(client text, "user" text)
+     on conflict (client) do update set at = excluded.at
+      where c.user_id = excluded.user_id and c.at < excluded.at`,
     [JSON.stringify(fresh.map((client) => ({ client, user: wanted.get(client) })))],
   );
 }
@@ -214,6 +215,8 @@ export interface Found {
   readonly owners: ReadonlyMap<string, string>;
   /** When those of the clients that had another identity before said so first, ms. */
   readonly since: ReadonlyMap<string, number>;
+  /** Those of the clients whose chains are forgotten (retention/clients.ts). */
+  readonly forgotten: ReadonlySet<string>;
   readonly known: Known;
 }
 
@@ -245,7 +248,7 @@ export async function lookUp(
        (${kNow})::text as now,
        (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
          where r.realm = any(array(select k.realm from json_array_elements_text($4::text::json) as k(realm))))::text as there,
-       (select coalesce(json_agg(json_build_array(c.client, c.user_id, c.follows_at)), '[]')
+       (select coalesce(json_agg(json_build_array(c.client, c.user_id, c.follows_at, c.is_forgotten)), '[]')
           from json_array_elements_text($5::text::json) as k(client)
           cross join lateral (select c.* from skerry.client c where c.client = k.client limit 1) c)::text as owners,
        (select coalesce(json_agg(json_build_object('realm', c.realm, 'client', c.client, 'seq', c.seq,
@@ -271,12 +274,13 @@ export async function lookUp(
   );
   if (row === undefined) throw new Error('A look-up returned no row.');
   const { now, there, owners, ...known } = row;
-  const bound = JSON.parse(owners) as [string, string, number | null][];
+  const bound = JSON.parse(owners) as [string, string, number | null, boolean][];
   return {
     now: Number(now),
     there: new Set(JSON.parse(there) as string[]),
     owners: new Map(bound.map(([client, user]) => [client, user])),
     since: new Map(bound.flatMap(([client, , at]) => (at === null ? [] : [[client, at]]))),
+    forgotten: new Set(bound.flatMap(([client, , , isForgotten]) => (isForgotten ? client : []))),
     known,
   };
 }

@@ -34,7 +34,8 @@ const numberOf = (text: string | null) => (text === null ? null : Number(text));
 /** The next entries from a revision on, as many as one transaction takes. */
 async function readOld(tx: Queryable, realm: string, from: number): Promise<EntryRow[]> {
   const rows = await tx.query<EntryRow>(
-    `select l.revision::text as revision, l.at::text as at, l.seq::text as seq, c.seq::text as last, c.seen::text as seen,
+    `select l.revision::text as revision, l.at::text as at, (case when c.seq is not null then l.seq end)::text as seq,
+            c.seq::text as last, c.seen::text as seen,
             l.changes::text as changes, l.tables::text as tables
        from (select l.* from skerry.log l
               where l.realm = $1::text and l.revision >= $2::text::bigint order by l.revision limit ${kEntriesAtOnce}) l

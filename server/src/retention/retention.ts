@@ -1,11 +1,13 @@
-// Looks from time to time for realms whose logs have entries older than the retention period, and forgets these, one realm at
-// a time. Several nodes may do so at once: a realm's lock is held for each step.
+// Looks from time to time for what is older than the retention period, and forgets it: entries of logs, one realm at a time,
+// clients, and versions of rights. Several nodes may do so at once: a realm's lock is held for each step in its log.
 
 import { limits } from '../base/limits.ts';
 import { pauseOf } from '../base/pause.ts';
-import { kNow } from '../db/clock.ts';
+import { kNow, readClock } from '../db/clock.ts';
 import type { Database } from '../db/database.ts';
+import { forgetClients, forgetRefusals } from './clients.ts';
 import { forgetLog, type LogParts } from './log.ts';
+import { forgetRights } from './rights.ts';
 
 export interface RetentionParts extends LogParts {
   readonly retentionMs: number;
@@ -80,18 +82,16 @@ export class Retention {
       for (const { realm, isOld } of realms) if (isOld) gone += await this.#forget(realm);
       after = realms.length < kRealmsAtOnce ? null : (realms.at(-1)?.realm ?? null);
     }
+    const now = await readClock(database);
+    const before = now - retentionMs;
+    const goesOn = () => !this.#isClosed;
+    gone += await forgetRefusals(database, before, goesOn);
+    gone += await forgetClients(database, before, goesOn);
+    gone += await forgetRights(database, before, goesOn);
     if (gone >= kVacuumAfter) await this.#reclaim();
-    await this.#forgetDeclined();
-  }
-
-  /** Who declined so long ago may be invited by the same user again. A block has no end. */
-  async #forgetDeclined(): Promise<void> {
-    const { database } = this.#parts;
-    const [row] = await database.query<{ old: string }>(
-      `select (${kNow} - ${limits.declinedMs})::text as old`,
-    );
+    // Who declined so long ago may be invited by the same user again. A block has no end.
     await database.query('delete from skerry.declined d where d.at <= $1::text::bigint', [
-      row?.old ?? '0',
+      String(now - limits.declinedMs),
     ]);
   }
 
@@ -110,7 +110,9 @@ export class Retention {
   async #reclaim(): Promise<void> {
     const { database, schema } = this.#parts;
     if (database.kind !== 'pglite') return;
-    const own = ['skerry.log', 'skerry.change', 'skerry.action'];
+    const own = ['log', 'change', 'action', 'chain', 'rights_given'].map(
+      (name) => `skerry.${name}`,
+    );
     for (const name of [...own, ...[...schema.values()].map((table) => table.name)]) {
       if (!this.#isClosed) await database.execute(`vacuum ${name}`);
     }

@@ -6,6 +6,7 @@
 // that the realm is lost (`recordOwners`), and then the client founds it. Until then the realm stays lost to those who
 // have its rows, even if its founder invites them.
 
+import { kNow } from '../db/clock.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { Claims, RealmsTokens, Said } from './realms-token.ts';
 import type { Caller, Readable, Rights } from './rights.ts';
@@ -31,16 +32,27 @@ interface Asked {
   readonly request: Held;
 }
 
-const kNoClaims: Claims = { version: '', realms: new Map(), lost: new Map() };
+const kNoClaims: Claims = { version: '', at: 0, realms: new Map(), lost: new Map() };
 
-/** Whether this database has ever given the version to the user. */
-async function wasGiven(tx: Queryable, user: string, version: string): Promise<boolean> {
-  const [row] = await tx.query<{ given: string }>(
+/** What of a token may be of a lost history: all, if this database would know its version, and does not. */
+async function doubtful(
+  tx: Queryable,
+  tokens: RealmsTokens,
+  user: string,
+  { version, at, realms }: Claims,
+): Promise<ReadonlyMap<string, Said>> {
+  const [row] = await tx.query<Record<'given' | 'young', string>>(
     `select exists (select 1 from skerry.rights_given g
-      where g.user_id = $1::text and g.version = $2::text)::text as given`,
-    [user, version],
+                     where g.user_id = $1::text and g.version = $2::text)::text as given,
+            ($3::text::bigint > ${kNow} - $4::text::bigint)::text as young`,
+    [user, version, String(at), String(tokens.versionsMs)],
   );
-  return row?.given === 'true';
+  if (row?.given === 'true') return new Map();
+  if (row?.young === 'true') return realms;
+  // It may be forgotten, too (retention/rights.ts). No history of this database loses a realm.
+  const founders = await foundersOf(tx, [...realms.keys()]);
+  const taken = await takenOver(tx, tokens, realms);
+  return new Map([...realms].filter(([realm]) => !founders.has(realm) || taken.has(realm)));
 }
 
 function held({ cursors, lost = [] }: Held): Set<string> {
@@ -141,12 +153,10 @@ export async function answerToken(
     membership !== null &&
     tokens.isCurrent(String(token), claims, membership);
   if (isCurrent && claims.lost.size === 0) return { lost: [], owned: [], token: null };
-  const isOfThisHistory =
-    claims === kNoClaims ||
-    claims.version === membership?.version ||
-    (await wasGiven(tx, id, claims.version));
+  const isOfThisHistory = claims === kNoClaims || claims.version === membership?.version;
+  const realmsInDoubt = isOfThisHistory ? [] : await doubtful(tx, tokens, id, claims);
   // What was said first counts, of a realm that another has founded since.
-  const said = new Map([...(isOfThisHistory ? [] : claims.realms), ...claims.lost]);
+  const said = new Map([...realmsInDoubt, ...claims.lost]);
   const lost = await lostRealms(tx, tokens, said, request, readable);
   const realms = [...lost.keys()];
   const owned = await unrecorded(

@@ -31,6 +31,8 @@ export interface Said {
 /** What a token says. */
 export interface Claims {
   readonly version: string;
+  /** When the version was given, ms. */
+  readonly at: number;
   /** The user's memberships, by realm. */
   readonly realms: ReadonlyMap<string, Said>;
   /** Realms of histories that were lost before, which the client still held when the token was made. */
@@ -73,10 +75,13 @@ function saidOf(realms: unknown, at: unknown): Map<string, Said> {
 
 export class RealmsTokens {
   readonly #keys: readonly Key[];
+  /** For so long, ms, the database knows a version after another has followed it. */
+  readonly versionsMs: number;
 
   /** The first key signs; tokens of the second, the previous one, are believed, too. */
-  constructor(secrets: readonly string[]) {
+  constructor(secrets: readonly string[], versionsMs = limits.retention * 1000) {
     this.#keys = secrets.map(keyOf);
+    this.versionsMs = versionsMs;
     if (this.#keys.length === 0) throw new Error('Realms tokens need a key.');
   }
 
@@ -110,7 +115,10 @@ export class RealmsTokens {
       const { payload } = await jwtVerify(token, keyFor, options);
       const { version, at, realms, lost } = payload;
       if (payload.user !== user || typeof version !== 'string') return null;
-      return { version, realms: saidOf(realms, at), lost: saidOf(lost, at) };
+      return {
+        ...{ version, at: typeof at === 'number' ? at : 0 },
+        ...{ realms: saidOf(realms, at), lost: saidOf(lost, at) },
+      };
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;

@@ -296,6 +296,17 @@ export const migrations: readonly string[][] = [
        at bigint not null,
        primary key (realm, stream, version))`,
   ],
+  [
+    // When a chain was written, and about when a client was heard from. Those of which nothing was heard for long may be
+    // forgotten (retention/clients.ts), and versions of rights that another followed long ago (retention/rights.ts).
+    `alter table skerry.chain add column at bigint not null default floor(extract(epoch from now()) * 1000)::bigint`,
+    `alter table skerry.client add column at bigint not null default floor(extract(epoch from now()) * 1000)::bigint,
+       add column is_forgotten boolean not null default false`,
+    `create index chain_client_ix on skerry.chain (client)`,
+    `create index chain_refused_ix on skerry.chain (at) where seq = 0`,
+    `create index client_user_ix on skerry.client (user_id, at) where not is_forgotten`,
+    `create index rights_given_at_ix on skerry.rights_given (user_id, at)`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */
