@@ -139,16 +139,22 @@ describe('a client', () => {
 
   test('that is forgotten takes a new identity, and nothing is applied twice', async () => {
     const user = newUser();
-    const [away, other] = await devices(user, limits.clientsKept + 2);
-    const { device, unit } = away as NonNullable<typeof away>;
+    const { device, unit } = (await devices(user, 2))[1] as NonNullable<
+      Awaited<ReturnType<typeof devices>>[number]
+    >;
+    // Its first update follows nothing: it would fit a second time.
+    const early = new Device(user);
+    const { unit: first } = await early.push([inc(early.realm, '1', 2)]);
+    const others = await devices(user, limits.clientsKept);
     const later = device.unit([inc(device.realm, '1', 5)]);
     expect(await pushed(later)).toMatchObject({ status: 'applied' });
     // What is at the floor stays known.
-    await other?.device.push([inc(device.realm, '2', 1)]);
-    await db.query(`update skerry.client set at = 0 where client = $1::text`, [device.wire.id]);
+    await others[1]?.device.push([inc(device.realm, '2', 1)]);
+    for (const { wire } of [device, early])
+      await db.query(`update skerry.client set at = 0 where client = $1::text`, [wire.id]);
     await forgetAll(device.realm);
     await forgetClients(db, await afterNow(), always);
-    for (const one of [unit, later, device.unit([inc(device.realm, '1', 1)])]) {
+    for (const one of [unit, later, first, device.unit([inc(device.realm, '1', 1)])]) {
       expect(await pushed(one)).toEqual({ id: one.update.id, status: 'unknown_client' });
     }
     // A copy of an update, under a new identity: the server cannot know what became of it.
@@ -161,7 +167,7 @@ describe('a client', () => {
       `select population::text as population from cities where realm = $1::text and id = $2::text`,
       [device.realm, `${device.realm}/1`],
     );
-    expect(row?.population).toBe('5');
+    expect(row?.population).toBe('7');
   });
 
   test('is heard from with every push, and not forgotten then', async () => {

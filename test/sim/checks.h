@@ -45,6 +45,7 @@ struct CommittedPush {
   double at = 0;
   const std::map<std::string, uint64_t>& heads;  // in any answer before the request was sent
   const Schema& served;                          // the node's
+  const Data& refused;  // before the rules were asked (Database::RefusedOf)
 };
 
 // The callbacks of a check. A check that finds its invariant broken calls Fail.

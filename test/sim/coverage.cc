@@ -73,6 +73,7 @@ constexpr const char* kTransitions[] = {
     "push: forked",
     "push: held",
     "push: rejected",
+    "stream: it takes no more actions",
     "server: group commit",
     "server: older than its client",
     "server: takes up the newer schema",

@@ -1,5 +1,7 @@
 #include "test/sim/database.h"
 
+#include <algorithm>
+
 #include "base/fields.h"
 #include "base/json.h"
 #include "log/members.h"
@@ -15,10 +17,42 @@ Database::Database(const Schema* columns, const test::naive::Names& realms)
   for (const std::string& realm : realms) AddRealm(realm);
 }
 
+Fold Database::FoldOf(const std::string& realm, const std::string& stream) const {
+  const auto found = folds_.find({realm, stream});
+  return found == folds_.end() ? Fold::kWorks : found->second;
+}
+
+void Database::SetFold(const std::string& realm, const std::string& stream, Fold fold) {
+  folds_[{realm, stream}] = fold;
+}
+
+Data Database::RefusedOf(const Vector<Pushed>& requests) const {
+  Data refused = Data::MakeArray();
+  for (const auto& [body, author] : requests) {
+    const std::map<std::string, std::string> rights = ReadableBy(author);
+    for (const Data& update : body["updates"].items()) {
+      const bool is_full = std::ranges::any_of(update["ops"].items(), [&](const Data& op) {
+        const std::string& realm = op["realm"].as_string();
+        if (!op["op"].Is("append") || FoldOf(realm, op["stream"].as_string()) != Fold::kIsFull)
+          return false;
+        const auto right = rights.find(realm);
+        return right != rights.end() && right->second != "read";
+      });
+      if (!is_full) continue;
+      refused.Push(Fields{{"client", body["client"]},
+                          {"id", update["id"]},
+                          {"code", "limit"},
+                          {"detail", "the stream is full"}});
+    }
+  }
+  return refused;
+}
+
 Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Pushed>& requests,
-                                      double now) const {
+                                      const Data& refused, double now) const {
   Push push;
   push.now = now;
+  push.refuse = refused;
   for (const auto& [body, author] : requests) {
     push.requests.push_back({body["client"].as_string(), author.user, body["updates"].items(),
                              GrantsToData(author), body["seen"], body["follows"],

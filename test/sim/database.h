@@ -5,6 +5,7 @@
 #ifndef SKERRY_TEST_SIM_DATABASE_H_
 #define SKERRY_TEST_SIM_DATABASE_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,6 +26,10 @@ struct PullLimits {
   size_t page_rows = 0;
   size_t bytes = 0;  // 0: no limit
 };
+
+// What the server's reducer makes of a stream: snapshots; or none, because it fails; or none, and no
+// more actions are taken, because its state is too large.
+enum class Fold : uint8_t { kWorks, kFails, kIsFull };
 
 class Database final : public test::MemoryDatabase {
  public:
@@ -47,8 +52,12 @@ class Database final : public test::MemoryDatabase {
     Data body;
     Caller author;
   };
+  // The updates that append to a stream that is full, as {client, id, code, detail}; none of whoever
+  // may not write there (server/src/push/full-streams.ts).
+  Data RefusedOf(const Vector<Pushed>& requests) const;
   // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
-  Admitted AdmitAll(const Schema& served, const Vector<Pushed>& requests, double now) const;
+  Admitted AdmitAll(const Schema& served, const Vector<Pushed>& requests, const Data& refused,
+                    double now) const;
   // `serial`: makes the versions of rights unique, in all histories.
   void Commit(const Schema& served, const Admitted& admitted, uint64_t* serial);
 
@@ -65,6 +74,9 @@ class Database final : public test::MemoryDatabase {
   // What the caller may read, and the highest right in each: "read", "write" or "own".
   std::map<std::string, std::string> ReadableBy(const Caller& caller) const;
   UserRights& user_rights() { return user_rights_; }
+
+  Fold FoldOf(const std::string& realm, const std::string& stream) const;
+  void SetFold(const std::string& realm, const std::string& stream, Fold fold);
 
   bool HasAction(const std::string& action) const { return actions().contains(action); }
 
@@ -84,6 +96,7 @@ class Database final : public test::MemoryDatabase {
   const Schema* newest_ = nullptr;
   std::map<std::pair<TableIndex, PropIndex>, Value> defaults_;  // of the columns
   UserRights user_rights_;
+  std::map<std::pair<std::string, std::string>, Fold> folds_;  // by realm and stream
 };
 
 }  // namespace skerry::sim

@@ -21,6 +21,8 @@ constexpr KindInfo kKinds[] = {
     {"scopes", true, 8, "a window drops a scope, or asks for it again"},
     {"fold", false, 14, "the state of a reducer is stored, and what no window shows is removed"},
     {"snapshot", false, 12, "the server makes a snapshot of a stream, and may forget its actions"},
+    {"setApart", true, 10,
+     "the server's reducer cannot fold a stream, which may be full then, or it is mended"},
     {"grant", true, 8, "the application gives a user another right in realm B, or none"},
     {"syncNow", false, 14, "the application asks for sync.now()"},
     {"loseRequest", true, 16, "a request does not arrive: the client gets an error at once"},
@@ -104,8 +106,9 @@ Script Generate(uint64_t seed) {
     weights[i] = kKinds[i].is_fault ? swarm : most;
     if (!has_releases && IsOfReleases(static_cast<Kind>(i))) weights[i] = 0;
     if (!has_rights && static_cast<Kind>(i) == Kind::kGrant) weights[i] = 0;
-    const bool is_of_streams =
-        static_cast<Kind>(i) == Kind::kFold || static_cast<Kind>(i) == Kind::kSnapshot;
+    const bool is_of_streams = static_cast<Kind>(i) == Kind::kFold ||
+                               static_cast<Kind>(i) == Kind::kSnapshot ||
+                               static_cast<Kind>(i) == Kind::kSetApart;
     if (!has_streams && is_of_streams) weights[i] = 0;
     // A realm is lost only if it was founded between the backup and the restart from it.
     if (has_rights && static_cast<Kind>(i) == Kind::kRestoreServer) weights[i] *= 3;

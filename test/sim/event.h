@@ -27,6 +27,7 @@ enum class Kind : uint8_t {
   kScopes,
   kFold,
   kSnapshot,
+  kSetApart,
   kGrant,
   kSyncNow,
   kLoseRequest,

@@ -295,7 +295,9 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
     open.authors.push_back(CallerOf(message));
     requests.push_back({message.body, open.authors.back()});
   }
-  open.admitted = database_.AdmitAll(*open.served, requests, clock_);
+  open.refused = database_.RefusedOf(requests);
+  open.admitted = database_.AdmitAll(*open.served, requests, open.refused, clock_);
+  if (!open.refused.items().empty()) world_->Count("stream: it takes no more actions");
   open_ = std::move(open);
   if (!dies) return;
   world_->Happened(Kind::kCutBeforeCommit);
@@ -314,7 +316,7 @@ void Network::Commit() {
     Message& message = open.requests[i];
     const Data& decided = done["results"].items()[i];
     world_->checks().Committed({message.body, open.authors[i], decided.items(),
-                                done["at"].as_number(), message.heads, *open.served});
+                                done["at"].as_number(), message.heads, *open.served, open.refused});
     if (open.answers_lost) {
       world_->Happened(Kind::kCutAfterCommit);
       const uint64_t id = message.id;
@@ -382,18 +384,6 @@ void Network::Deliver(const Message& message) {
     world_->checks().Answered(answer["body"].as_bytes());
   world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : std::string("none"));
   worker->Deliver(answer);
-}
-
-void Network::Seed(const std::string& client, const Data& update) {
-  Message message;
-  message.is_push = true;
-  message.author = Caller{Users()[0], given_.at(Users()[0])};
-  Data updates = Data::MakeArray();
-  updates.Push(update);
-  message.body = Data::MakeObject();
-  message.body.Set("client", client).Set("updates", std::move(updates));
-  Begin(std::move(message), false, false);
-  Commit();
 }
 
 }  // namespace skerry::sim

@@ -52,6 +52,7 @@ class Network {
   void Restore();        // from the copy, if there is one
   void ForgetLog(uint32_t which, uint32_t how);
   void MakeSnapshot(uint32_t which, uint32_t how);
+  void SetApart(uint32_t which, uint32_t how);
   void Reorder();
   void Heal();  // no message is late any more, except copies that have arrived already
 
@@ -104,6 +105,7 @@ class Network {
     Database::Admitted admitted;
     Vector<Message> requests;
     Vector<Caller> authors;  // of the requests
+    Data refused;            // what is refused before the rules are asked
     size_t node = 0;
     bool answers_lost = false;
     const Schema* served = nullptr;

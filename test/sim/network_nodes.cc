@@ -62,6 +62,18 @@ void Network::EndDeployment() {
 
 // ---- the database as a whole ----
 
+void Network::Seed(const std::string& client, const Data& update) {
+  Message message;
+  message.is_push = true;
+  message.author = Caller{Users()[0], given_.at(Users()[0])};
+  Data updates = Data::MakeArray();
+  updates.Push(update);
+  message.body = Data::MakeObject();
+  message.body.Set("client", client).Set("updates", std::move(updates));
+  Begin(std::move(message), false, false);
+  Commit();
+}
+
 void Network::BackUp() {
   world_->Happened(Kind::kBackUpServer);
   copy_ = Copy{database_, world_->checks().naive()};
@@ -91,11 +103,22 @@ void Network::MakeSnapshot(uint32_t which, uint32_t how) {
   auto realm = database_.heads().begin();
   std::advance(realm, which % database_.heads().size());
   const char* stream = how % 3 == 0 ? kStreamWithPrefix : kReducedStream;
+  if (database_.FoldOf(realm->first, stream) != Fold::kWorks) return;
   const bool is_made = database_.MakeSnapshot(realm->first, stream, 1 + how % 2);
   if (!is_made) return;
   world_->Happened(Kind::kSnapshot);
   if (how % 5 < 2 && database_.ForgetActions(realm->first, stream))
     world_->Count("stream: actions are forgotten");
+}
+
+void Network::SetApart(uint32_t which, uint32_t how) {
+  if (database_.heads().empty()) return;
+  auto realm = database_.heads().begin();
+  std::advance(realm, which % database_.heads().size());
+  const char* stream = how % 3 == 0 ? kStreamWithPrefix : kReducedStream;
+  static constexpr Fold kFolds[] = {Fold::kFails, Fold::kIsFull, Fold::kIsFull, Fold::kWorks};
+  database_.SetFold(realm->first, stream, kFolds[how / 3 % 4]);
+  world_->Happened(Kind::kSetApart);
 }
 
 // The retention period is as long as it happens to be: everything, or all but the last entries, are

@@ -93,6 +93,9 @@ bool World::ApplyServer(const Event& event) {
     case Kind::kSnapshot:
       if (Has(Part::kStreams)) network_->MakeSnapshot(event.a, event.b);
       return true;
+    case Kind::kSetApart:
+      if (Has(Part::kStreams)) network_->SetApart(event.a, event.b);
+      return true;
     case Kind::kForgetLog:
       network_->ForgetLog(event.a, event.b);
       return true;

@@ -34,7 +34,10 @@ class RightsWindow {
   explicit RightsWindow(const char* role) {
     Put({kItems, "x"}, {Value::Null()});
     Put({kMembers, kRealm + "/bo"}, {Value::String("bo"), Value::String("owner")});
-    if (role) Put({kMembers, kRealm + "/anna"}, {Value::String("anna"), Value::String(role)});
+    if (role) {
+      Put({kMembers, kRealm + "/anna"},
+          {Value::String("anna"), Value::String(role), Value::Bool(true)});
+    }
     view_.Derive();
     REQUIRE(transaction_.Begin(2, 1).ok());
   }

@@ -2,6 +2,7 @@
 // naive server gets every push as well, in the order of the commits. It must answer with the same
 // statuses, and have the same rows afterwards, times and revisions included. In the end the common
 // counter equals the sum over the actions of the log, each counted once.
+#include <algorithm>
 #include <set>
 
 #include "base/json.h"
@@ -36,6 +37,12 @@ Data StoredOf(const CommittedPush& push, const Data& wire) {
   return stored.Set("ops", std::move(ops));
 }
 
+bool IsRefused(const CommittedPush& push, const std::string& client, const std::string& id) {
+  return std::ranges::any_of(push.refused.items(), [&](const Data& refused) {
+    return refused["client"].as_string() == client && refused["id"].as_string() == id;
+  });
+}
+
 class OnceCheck final : public Check {
  public:
   using Check::Check;
@@ -52,9 +59,9 @@ class OnceCheck final : public Check {
       for (const auto& [realm, seq] : push.body["seen"].members())
         update.seen[realm] = seq.as_u64();
       update.follows = push.body["follows"].is_object();
+      const bool is_taken = Knows(push.served, update) && !IsRefused(push, client, update.id);
       const test::naive::Result expected =
-          naive.Push(update, i == 0, push.at, naive.RightsOf(user, grants),
-                     Knows(push.served, update), user, grants);
+          naive.Push(update, i == 0, push.at, naive.RightsOf(user, grants), is_taken, user, grants);
       if (push.results[i]["status"].as_string() != expected.status) {
         return Fail("2 once: the naive server says " + expected.status + ": " +
                     WriteJson(push.results[i]) + " on " + WriteJson(wire) + " of " + user);
