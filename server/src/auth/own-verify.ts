@@ -3,6 +3,7 @@
 // at most, because any caller can send tokens that are not valid.
 
 import { types } from 'node:util';
+import { Counts } from '../base/counts.ts';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -95,18 +96,13 @@ export function ownVerifier(
 ): (token: string, address: string) => Promise<User> {
   const failed = seldom(log);
   const running = new Map<string, Promise<User>>();
-  const ofAddress = new Map<string, number>();
+  const ofAddress = new Counts();
   return (token, address) => {
     const known = running.get(token);
     if (known !== undefined) return known;
-    const own = ofAddress.get(address) ?? 0;
-    if (own >= limits.verifyingPerAddress) {
-      throw new Problem(
-        'rate_limited',
-        'Too many tokens of this address are being verified.',
-        {},
-        1,
-      );
+    if (ofAddress.of(address) >= limits.verifyingPerAddress) {
+      const detail = 'Too many tokens of this address are being verified.';
+      throw new Problem('rate_limited', detail, {}, 1);
     }
     if (running.size >= limits.verifying) {
       throw new Problem('busy', 'Too many tokens are being verified.');
@@ -115,12 +111,10 @@ export function ownVerifier(
       .then(userOf)
       .finally(() => {
         running.delete(token);
-        const left = (ofAddress.get(address) ?? 1) - 1;
-        if (left === 0) ofAddress.delete(address);
-        else ofAddress.set(address, left);
+        ofAddress.remove(address);
       });
     running.set(token, work);
-    ofAddress.set(address, own + 1);
+    ofAddress.add(address);
     return work;
   };
 }

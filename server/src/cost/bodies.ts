@@ -1,8 +1,8 @@
 // Bytes of requests that are being read or processed, per user and in total. They are counted as they arrive, so that
 // a body that stalls holds no more than what has arrived.
 
+import { Counts } from '../base/counts.ts';
 import { Problem } from '../base/problem.ts';
-import { Counts } from './counts.ts';
 
 export interface BodyLimits {
   readonly inAll: number;

@@ -3,8 +3,8 @@
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Counts } from '../base/counts.ts';
 import { addressOf } from './address.ts';
-import { Counts } from './counts.ts';
 
 export interface ConnectionLimits {
   readonly connections: number;

@@ -2,8 +2,8 @@
 // came, so that a user with many requests delays nobody else. A user who has had more than a share waits longer
 // (shares.ts).
 
+import { Counts } from '../base/counts.ts';
 import { Problem } from '../base/problem.ts';
-import { Counts } from './counts.ts';
 
 export interface GateLimits {
   readonly inAll: number;

@@ -4,9 +4,9 @@
 // all threads, and never below a small minimum. A user who has had more is delayed until that is made up for; a user
 // who is alone is never delayed. The cost of work is known when it is done, so it is charged then.
 
+import { Counts } from '../base/counts.ts';
 import { limits } from '../base/limits.ts';
 import { Recent } from '../base/recent.ts';
-import { Counts } from './counts.ts';
 
 /** Milliseconds of work per user in one stretch of time. */
 class Stretch {

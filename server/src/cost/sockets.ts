@@ -1,8 +1,8 @@
 // Limits the sockets of /v1/poke per address, per user and in total. A socket has five seconds for its hello, but not
 // at the expense of others: if too many are silent, the one that has been silent for longest is closed.
 
+import { Counts } from '../base/counts.ts';
 import { limits } from '../base/limits.ts';
-import { Counts } from './counts.ts';
 
 export interface SocketLimits {
   readonly sockets: number;

@@ -11,9 +11,9 @@
 
 import { requestProblem } from '../authority/authority.ts';
 import { AuthorityGone, AuthorityTimeout, isOfAnother } from '../authority/authority-link.ts';
+import { Counts } from '../base/counts.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { Counts } from '../cost/counts.ts';
 import {
   DiskFull,
   isAway,

@@ -10,9 +10,9 @@
 // - The cost of a transaction is charged to its users, and a user who has had more than a share is delayed
 //   (cost/shares.ts).
 
+import { Counts } from '../base/counts.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { Counts } from '../cost/counts.ts';
 import type { Shares } from '../cost/shares.ts';
 import type { Caller } from '../rights/rights.ts';
 import { Division, type DivisionOptions } from './division.ts';

@@ -3,9 +3,9 @@
 // for nobody but their inviter.
 
 import { isRealmName } from '../auth/user.ts';
+import { Counts } from '../base/counts.ts';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import { Counts } from '../cost/counts.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
 import {
