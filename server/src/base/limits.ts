@@ -42,6 +42,12 @@ export const limits = {
    */
   rowsPerTransaction: 130_000,
   rowBytesPerTransaction: 64 << 20,
+  /**
+   * And of a transaction of several callers: who needs more has one alone, so that the others do not wait for it. More rows
+   * than one may look up by keys.
+   */
+  rowsPerShared: 50_000,
+  rowBytesPerShared: 8 << 20,
   /** Concurrent transactions of the flusher, and how many updates make a second one worthwhile. */
   groupsUnderWay: 2,
   updatesBesideAnother: 48,
