@@ -158,4 +158,18 @@ export const costsOnServer = [
     from: 'else if (this.#isTooMuchBesideOthers(owners, error)) this.#leave(units, owners);\n',
     to: '',
   },
+  {
+    name: 'a refusal for too many requests is answered at once',
+    test: 'test/server/callers.test.ts',
+    file: 'server/src/http/app.ts',
+    from: "if (error.code === 'rate_limited') await refusals.pause();\n",
+    to: '',
+  },
+  {
+    name: 'refusals that wait are not bounded',
+    test: 'test/server/http-parts.test.ts',
+    file: 'server/src/http/refusals.ts',
+    from: 'if (this.#waiting >= this.#most) return;',
+    to: '',
+  },
 ];

@@ -259,6 +259,9 @@ export const limits = {
   pokeEveryMs: 50,
   /** A user's sockets hear at most so often that invitations have changed, whoever invites. */
   invitationsEveryMs: 2_000,
+  /** Between two users who hear of invitations by one update; and what each costs who invites, ms: about a pull. */
+  invitedEveryMs: 20,
+  invitedMs: 3,
   /** Pokes are sent for so long before the event loop reads from callers; and what a poke costs who causes it, ms. */
   pokeSliceMs: 10,
   pokeMs: 0.03,
@@ -307,6 +310,9 @@ export const limits = {
   /** For how long a token is not verified again: one of an issuer's keys (JWKS), and one that the application verified. */
   jwksTokenMs: 600_000,
   verifiedTokenMs: 60_000,
+  /** A refusal for too many requests is answered after so long; as many wait for that as there may be connections. */
+  refusedMs: 1_000,
+  refusalsWaiting: 20_000,
   /** The application's `verify`: its time, how many run at a time, in all and for one address, and for how long its answer without `expires` is valid. */
   verifyWithinMs: 10_000,
   /** The least time between two logged errors of `verify`. */
