@@ -1,19 +1,30 @@
-// One attack, in a process of its own, so that the measuring process has its time to itself. Takes { url, name } as its
-// argument; prints `ready` when it is prepared, begins at a line on its input, and prints what it was answered when told
+// One attack, in a process of its own, so that the measuring process has its time to itself. Takes { url, signer, name }
+// as its argument; prints `ready` when it is prepared, begins at a line on its input, and prints what it was answered when told
 // to end by another.
 
 import { createInterface } from 'node:readline';
 import { attacks } from './attacks.mjs';
-import { Caller, elsewhere, tokenOf } from './caller.mjs';
+import { Caller, elsewhere } from './caller.mjs';
+import { signed } from './tokens.mjs';
 
-const { url, name } = JSON.parse(process.argv[2]);
+const { url, signer, name } = JSON.parse(process.argv[2]);
 const { workers, prepare, step } = attacks[name];
-const token = await tokenOf('mallory');
+const token = await signed('mallory', signer);
+const tokens = new Map([['mallory', token]]);
+
+async function sign(user) {
+  if (!tokens.has(user)) tokens.set(user, await signed(user, signer));
+  return tokens.get(user);
+}
+
 const attacker = {
-  ...{ url, token },
+  ...{ url, token, sign },
   realm: 'user:mallory',
   caller: new Caller(url, token, { from: elsewhere, connections: workers }),
-  second: new Caller(url, await tokenOf('second')),
+  second: new Caller(url, await sign('second')),
+  stranger: new Caller(url, null, { from: elsewhere, connections: workers }),
+  /** A new client of a user. */
+  as: async (user) => new Caller(url, await sign(user), { from: elsewhere }),
 };
 await prepare?.(attacker);
 

@@ -2,16 +2,9 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
-import { SignJWT } from 'jose';
-import { secret } from '../server/node.mjs';
 
 /** Callers who are in nobody's office come from here, on systems where all of 127.0.0.0/8 is the machine itself. */
 export const elsewhere = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1';
-
-export function tokenOf(user) {
-  const claims = new SignJWT({ sub: user }).setProtectedHeader({ alg: 'HS256' });
-  return claims.setExpirationTime('1h').sign(new TextEncoder().encode(secret));
-}
 
 export function uuid7() {
   const bytes = randomBytes(16);
@@ -44,6 +37,7 @@ export class Caller {
   cursors = {};
   client = randomUUID();
 
+  /** `token`: null if there is none. */
   constructor(url, token, { from = '127.0.0.1', connections = 2 } = {}) {
     this.#url = new URL(url);
     this.#token = token;
@@ -51,10 +45,11 @@ export class Caller {
   }
 
   /** Resolves with status and text, whatever they are; 0 where there was no answer. */
-  send(method, path, body, { signal } = {}) {
+  send(method, path, body, { signal, headers: more } = {}) {
     const { hostname: host, port } = this.#url;
     return new Promise((resolve) => {
-      const headers = { authorization: `Bearer ${this.#token}` };
+      const headers = { ...more };
+      if (this.#token !== null) headers.authorization ??= `Bearer ${this.#token}`;
       if (body !== undefined) {
         headers['content-type'] = 'application/json';
         headers['content-length'] = Buffer.byteLength(body);
@@ -113,6 +108,11 @@ export class Caller {
       ...more,
     };
     return this.send('POST', '/v1/pull', JSON.stringify(body), options);
+  }
+
+  /** Another token of the same user. */
+  signIn(token) {
+    this.#token = token;
   }
 
   close() {

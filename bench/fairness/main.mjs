@@ -12,13 +12,10 @@ import { startCluster } from '../../tools/lib/cluster.mjs';
 import { SetupError } from '../../tools/lib/run.mjs';
 import { digits, markdown } from '../lib/report.mjs';
 import { within } from '../lib/within.mjs';
-import { secret, serverFlags, serverMain, startProgram, writeSchema } from '../server/node.mjs';
 import { attacks } from './attacks.mjs';
-import { Caller, note, tokenOf } from './caller.mjs';
-import { schema } from './schema.mjs';
+import { serverOf } from './servers.mjs';
+import { kThinkMs, kUsers, Users } from './users.mjs';
 
-const kUsers = 20;
-const kThinkMs = 50;
 const kWarmMs = 1_000;
 const kCalmMs = 4_000;
 /** Of the attack, before it is measured: queues fill. */
@@ -26,90 +23,8 @@ const kBeginMs = 500;
 const kPrepareMs = 120_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Users who push a row and pull, again and again; `times` of the requests since it was last emptied, and failures. */
-class Users {
-  #callers;
-  #ended = false;
-  times = [];
-  failures = new Map();
-
-  constructor(callers) {
-    this.#callers = callers;
-  }
-
-  static async come(url) {
-    const callers = [];
-    for (let n = 0; n < kUsers; n++) {
-      const user = `user${n}`;
-      callers.push({ caller: new Caller(url, await tokenOf(user)), realm: `user:${user}` });
-    }
-    return new Users(callers);
-  }
-
-  run() {
-    return Promise.all(this.#callers.map((each) => this.#live(each)));
-  }
-
-  /** What so many milliseconds bring. */
-  async measure(ms) {
-    this.times = [];
-    this.failures = new Map();
-    const began = performance.now();
-    await pause(ms);
-    const seconds = (performance.now() - began) / 1000;
-    const times = [...this.times].sort((a, b) => a - b);
-    return {
-      rate: times.length / seconds,
-      // Where nothing was answered, it took at least as long as it was measured.
-      p99: times[Math.floor(times.length * 0.99)] ?? ms,
-      failures: new Map(this.failures),
-    };
-  }
-
-  end() {
-    this.#ended = true;
-    for (const { caller } of this.#callers) caller.close();
-  }
-
-  async #live({ caller, realm }) {
-    const scopes = [{ table: 'notes', where: ['true'], filled: true }];
-    // Ordinary users do not all begin in the same moment.
-    await pause(Math.random() * kThinkMs);
-    while (!this.#ended) {
-      const update = caller.update([note(realm, { title: 'x' })]);
-      await this.#timed(
-        () => caller.push([update]),
-        (body) => body.results[0].status === 'applied',
-      );
-      await this.#timed(
-        () => caller.pull({ scopes }),
-        (body) => {
-          caller.cursors = body.cursors;
-          return true;
-        },
-      );
-      await pause(kThinkMs);
-    }
-  }
-
-  async #timed(ask, fits) {
-    const began = performance.now();
-    const { status, text } = await ask();
-    if (this.#ended) return;
-    const ok = status === 200 && fits(JSON.parse(text));
-    if (ok) {
-      this.times.push(performance.now() - began);
-      return;
-    }
-    const what = status === 200 ? text.slice(0, 80) : String(status);
-    this.failures.set(what, (this.failures.get(what) ?? 0) + 1);
-    // As clients do.
-    await pause(1_000);
-  }
-}
-
-function startAttack(url, name) {
-  const argument = JSON.stringify({ url, name });
+function startAttack(url, signer, name) {
+  const argument = JSON.stringify({ url, signer, name });
   const child = spawn(process.execPath, [join(import.meta.dirname, 'attacker.mjs'), argument], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -118,6 +33,7 @@ function startAttack(url, name) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async () => (await lines.next()).value ?? '';
   return {
+    pid: child.pid,
     async prepared() {
       if ((await within(kPrepareMs, name, line())) !== 'ready') throw new Error(`${name} failed`);
     },
@@ -132,6 +48,14 @@ function startAttack(url, name) {
   };
 }
 
+/** Seconds of processor time. */
+function workedSeconds(pid) {
+  if (process.platform !== 'linux') return Number.NaN;
+  const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = rest.split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
+}
+
 function residentMB(pid) {
   if (process.platform !== 'linux') return Number.NaN;
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -139,14 +63,9 @@ function residentMB(pid) {
 }
 
 async function oneAttack({ name, folder, url: databaseUrl, seconds }) {
-  const file = writeSchema(folder, schema);
-  const data = mkdtempSync(join(folder, 'data-'));
-  const args = ['--schema', file, '--port', '0', '--data', data, '--secret', secret];
-  const server = await startProgram('skerry-server', [...serverFlags, serverMain, ...args], {
-    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
-  });
-  const users = await Users.come(server.url);
-  const attack = startAttack(server.url, name);
+  const server = await serverOf(attacks[name].server, folder, databaseUrl);
+  const users = await Users.come(server.url, server.signer);
+  const attack = startAttack(server.url, server.signer, name);
   await attack.prepared();
   const living = users.run();
   await pause(kWarmMs);
@@ -154,13 +73,16 @@ async function oneAttack({ name, folder, url: databaseUrl, seconds }) {
   const before = residentMB(server.pid);
   attack.begin();
   await pause(kBeginMs);
+  const pids = [server.pid, attack.pid];
+  const worked = pids.map(workedSeconds);
   const under = await users.measure(seconds * 1000);
+  const busy = pids.map((pid, n) => workedSeconds(pid) - worked[n]);
   const answers = await attack.end();
   const grown = residentMB(server.pid) - before;
   users.end();
   await living;
   await server.stop();
-  return { name, calm, under, answers, grown };
+  return { name, calm, under, answers, grown, busy };
 }
 
 function cellsOf(database, { name, calm, under, answers, grown }) {
@@ -199,7 +121,10 @@ export async function fairnessBench({ names, seconds }, note) {
       ]) {
         const measured = await oneAttack({ name, folder, url: at, seconds });
         rows.push(cellsOf(database, measured));
-        note(rows.at(-1).join(' | '));
+        const [ofServer, ofAttacker] = measured.busy.map((each) => each.toFixed(1));
+        note(
+          `${rows.at(-1).join(' | ')} | processor: server ${ofServer} s, attacker ${ofAttacker} s`,
+        );
       }
     }
     const head = [

@@ -216,6 +216,23 @@ describe('the cost', () => {
     expect([...world.charged]).toEqual([['mal', 2 * limits.pokeMs]]);
   });
 
+  test('of invitations is charged to who invites, and the invited hear one by one', async () => {
+    const users = Array.from({ length: 3 }, (_, n) => `guest-${n}`);
+    const members = await Promise.all(users.map((user) => world.joined(user)));
+    await world.pass(limits.rightsRestMostMs);
+    world.charged.clear();
+    // Nobody listens for the last one.
+    world.hub.committed([{ ...world.commit('a'), invited: [...users, 'absent'] }]);
+    const heard = () => members.map(({ heard }) => heard.length);
+    await world.pass(0);
+    expect(heard()).toEqual([1, 0, 0]);
+    await world.pass(limits.invitedEveryMs);
+    expect(heard()).toEqual([1, 1, 0]);
+    await world.pass(limits.invitedEveryMs);
+    expect(heard()).toEqual([1, 1, 1]);
+    expect([...world.charged]).toEqual([['mal', 3 * limits.invitedMs]]);
+  });
+
   test.each([
     ['a short one', 1, limits.pokeEveryMs],
     ['a longer one', 40, 40 * limits.rightsRest],

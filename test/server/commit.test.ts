@@ -12,6 +12,7 @@ import type { Caller } from '../../server/src/rights/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
+import { TooMuchRead } from '../../server/src/sql/row-budget.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { invite, remove, setRole } from './support/memberships.ts';
@@ -152,6 +153,24 @@ test('refuses an update that reads too much, once, and what follows goes on', as
   expect(results).toMatchObject([{ status: 'applied' }]);
   await flusher.close();
   await db.execute(`delete from cities where id like 'big-%'`);
+});
+
+test('beside the pushes of others an update reads less', async () => {
+  const rows = Math.ceil(limits.rowBytesPerShared / 250_000);
+  await db.execute(
+    `insert into cities (id, realm, revision, created_at, modified_at, name)
+     select 'half-' || n, 'public', 1, now(), now(), repeat('x', 250000) from generate_series(1, ${rows}) n`,
+  );
+  const from = new WireClient('');
+  const ids = Array.from({ length: rows }, (_, i) => `half-${i + 1}`);
+  const update = from.update(
+    ids.map((id) => ({ ...city(id), op: 'update', set: { country: 'SE' } })),
+  );
+  const push = (isShared: boolean) =>
+    committer.commit([{ client: from.id, user, epoch: 1, update }], { wait: true, isShared });
+  await expect(push(true)).rejects.toThrow(TooMuchRead);
+  expect((await push(false)).results).toMatchObject([{ status: 'applied' }]);
+  await db.execute(`delete from cities where id like 'half-%'`);
 });
 
 test('locks more realms and starts again when a cascade needs them', async () => {

@@ -61,6 +61,14 @@ describe('a group that fails because of one push', () => {
     );
   });
 
+  test('by what it reads: it has a transaction alone, after the others', async () => {
+    const { flusher, applied } = world((ids, { isShared }) => {
+      if (ids.includes('culprit1') && isShared) throw new TooMuchRead();
+    });
+    expect(await outcomes(flusher, group)).toEqual({ ...fine, culprit: 'applied' });
+    expect(applied.at(-1)).toBe('culprit1');
+  });
+
   test('delays the others by less than a fifth of a second', async () => {
     const { flusher, pauses, applied } = world((ids) => {
       if (ids.includes('culprit1')) throw new DatabaseError('40001');

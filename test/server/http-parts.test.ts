@@ -3,12 +3,13 @@
 import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
 import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src/http/body.ts';
 import { compressedOnce } from '../../server/src/http/compressed.ts';
 import { isPartial } from '../../server/src/http/files.ts';
+import { Refusals } from '../../server/src/http/refusals.ts';
 import { originAllowed } from '../../server/src/poke/sockets.ts';
 import { codeOf } from './support/code-of.ts';
 
@@ -187,5 +188,27 @@ describe('a file', () => {
     const answer = await get(accepted);
     expect(answer.headers.get('content-encoding')).toBeNull();
     expect(await answer.text()).toBe(file.text);
+  });
+});
+
+describe('refusals', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('wait, but for those beyond a number', async () => {
+    vi.useFakeTimers();
+    const most = 3;
+    const refusals = new Refusals(most);
+    const answered: number[] = [];
+    const wait = (n: number) => refusals.pause().then(() => answered.push(n));
+    const first = Array.from({ length: most }, (_, n) => wait(n));
+    await wait(-1);
+    expect(answered).toEqual([-1]);
+    await vi.advanceTimersByTimeAsync(limits.refusedMs);
+    await Promise.all(first);
+    void wait(0);
+    await vi.advanceTimersByTimeAsync(limits.refusedMs - 1);
+    expect(answered).toHaveLength(most + 1);
   });
 });

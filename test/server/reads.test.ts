@@ -5,6 +5,7 @@ import { limits } from '../../server/src/base/limits.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
 import {
+  readEntries,
   readOwn,
   readPage,
   readRowsAfter,
@@ -24,6 +25,7 @@ const kLong = 100_000;
 const kMega = 1 << 20;
 let database: Database;
 type Row = { readonly id: string; readonly realm: string };
+type Json = { readonly revision: number; readonly revisions?: object | null };
 
 async function entry(realm: string, revision: number, bytes: number | null, at = revision) {
   await database.query(
@@ -231,5 +233,35 @@ describe('ranges of the log', () => {
     );
     const { ranges } = await readRanges(database, [need('N')], most);
     expect(ranges).toMatchObject([{ upto: '2', isOmitted: true }]);
+  });
+
+  test('count what their entries say of realms, and read it of new entries only', async () => {
+    for (let revision = 1; revision <= 4; revision++) await entry('W', revision, 10);
+    await database.query(
+      `update skerry.log set answer = json_build_object('revisions',
+         (select json_object_agg('realm ' || i, i) from generate_series(1, 100) i)) where realm = 'W'`,
+    );
+    const bytes = 5_000;
+    const { ranges } = await readRanges(database, [need('W', 1)], { ...most, bytes });
+    expect(ranges).toMatchObject([{ from: 1, upto: '3', entries: 2, isHead: false }]);
+    const read = async (client: string | null) => {
+      const range = { realm: 'W', from: 1, upto: '3', client };
+      const entries = JSON.parse(`[${await readEntries(database, [range])}]`) as Json[];
+      return entries.map(({ revision, revisions }) => [
+        revision,
+        Object.keys(revisions ?? {}).length,
+      ]);
+    };
+    expect(await read(null)).toEqual([
+      [1, 0],
+      [2, 100],
+      [3, 100],
+    ]);
+    // Of a realm that comes whole nothing is cut.
+    expect(await read('c')).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+    ]);
   });
 });

@@ -42,6 +42,12 @@ export const limits = {
    */
   rowsPerTransaction: 130_000,
   rowBytesPerTransaction: 64 << 20,
+  /**
+   * And of a transaction of several callers: who needs more has one alone, so that the others do not wait for it. More rows
+   * than one may look up by keys.
+   */
+  rowsPerShared: 50_000,
+  rowBytesPerShared: 8 << 20,
   /** Concurrent transactions of the flusher, and how many updates make a second one worthwhile. */
   groupsUnderWay: 2,
   updatesBesideAnother: 48,
@@ -255,6 +261,9 @@ export const limits = {
   pokeEveryMs: 50,
   /** A user's sockets hear at most so often that invitations have changed, whoever invites. */
   invitationsEveryMs: 2_000,
+  /** Between two users who hear of invitations by one update; and what each costs who invites, ms: about a pull. */
+  invitedEveryMs: 20,
+  invitedMs: 3,
   /** Pokes are sent for so long before the event loop reads from callers; and what a poke costs who causes it, ms. */
   pokeSliceMs: 10,
   pokeMs: 0.03,
@@ -303,6 +312,9 @@ export const limits = {
   /** For how long a token is not verified again: one of an issuer's keys (JWKS), and one that the application verified. */
   jwksTokenMs: 600_000,
   verifiedTokenMs: 60_000,
+  /** A refusal for too many requests is answered after so long; as many wait for that as there may be connections. */
+  refusedMs: 1_000,
+  refusalsWaiting: 20_000,
   /** The application's `verify`: its time, how many run at a time, in all and for one address, and for how long its answer without `expires` is valid. */
   verifyWithinMs: 10_000,
   /** The least time between two logged errors of `verify`. */

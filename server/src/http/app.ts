@@ -33,6 +33,7 @@ import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, kImmutable, staticFiles } from './files.ts';
+import { Refusals } from './refusals.ts';
 import {
   checkSchemaVersion,
   clientOf,
@@ -123,8 +124,12 @@ export function createApp(options: AppOptions): Hono<App> {
       callers.reading(user.id, wanted.signal, (spent) => work({ ...wanted, spent })),
     );
 
-  app.onError((error, context) => {
-    if (error instanceof Problem) return error.toResponse();
+  const refusals = new Refusals();
+  app.onError(async (error, context) => {
+    if (error instanceof Problem) {
+      if (error.code === 'rate_limited') await refusals.pause();
+      return error.toResponse();
+    }
     if (isUnavailable(error)) {
       const isFull = error instanceof DiskFull;
       const detail = isFull ? error.message : 'The database is temporarily unavailable.';

@@ -112,14 +112,21 @@ export class PokeHub {
     }
   }
 
-  /** Invitations have changed: the users' listeners are told, however many have changed within a time only once. */
-  invited(users: Iterable<string>): void {
+  /**
+   * Invitations have changed: the users' listeners are told, however many have changed within a time only once. Each of them
+   * pulls then, so many users are told one after the other; who has invited them is charged.
+   */
+  invited(users: Iterable<string>, author?: string): void {
+    let told = 0;
     for (const user of users) {
       if (!this.#byUser.has(user) || this.#toldLater.has(user)) continue;
       const last = this.#toldAt.get(user) ?? Number.NEGATIVE_INFINITY;
-      const wait = Math.max(0, last + limits.invitationsEveryMs - performance.now());
+      const pause = Math.max(0, last + limits.invitationsEveryMs - performance.now());
+      const wait = pause + told * limits.invitedEveryMs;
       this.#toldLater.set(user, setTimeout(() => this.#tell(user), wait).unref());
+      told++;
     }
+    if (author !== undefined) this.#charge(author, told * limits.invitedMs);
   }
 
   #tell(user: string): void {
@@ -133,7 +140,7 @@ export class PokeHub {
   /** Entries that were committed, in the order of their realms' logs. */
   committed(entries: readonly Entry[]): void {
     for (const entry of entries) this.changed(changesOf(entry));
-    for (const { invited = [] } of entries) this.invited(invited);
+    for (const { invited = [], author } of entries) this.invited(invited, author);
     for (const entry of entries) {
       let poked = 0;
       for (const { isSilent, listeners } of this.#byRealm.get(entry.realm) ?? []) {

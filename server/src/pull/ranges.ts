@@ -50,15 +50,18 @@ interface Cut {
   readonly next_tables: string | null;
 }
 
-/** The size of an entry; for an entry from before sizes were stored, it is computed. */
-const kEntryBytes = `coalesce(l.bytes, (
+/** What an entry says of its update: it names all of the update's realms, so it may be longer than what it changed. */
+const kAnswerBytes = 'coalesce(octet_length(l.answer::text), 0)';
+
+/** The size of what an entry changed; for an entry from before sizes were stored, it is computed. */
+const kChangeBytes = `coalesce(l.bytes, (
   select coalesce(sum(octet_length(c.before::text)), 0) * 2 + coalesce(octet_length(l.ops::text), 0) from skerry.change c
    where c.realm = l.realm and c.revision = l.revision
      and c.table_name in (select n.name from json_array_elements_text(l.tables) as n(name))))`;
 
 /**
  * Cuts each range by itself: at most `limit` entries, which begin within so many changes and end within so many
- * bytes; at least one. Entries that touched none of the tables count nothing.
+ * bytes; at least one. Entries that touched none of the tables count next to nothing.
  */
 function cutAll(
   tx: Queryable,
@@ -76,7 +79,8 @@ function cutAll(
             select e.*, sum(e.changes) over w - e.changes as changes_before, sum(e.bytes) over w as upto_bytes
               from (select l.revision, l.at, l.tables, l.revision > k."from" as is_new,
                            case when n.counts then l.changes else 0 end as changes,
-                           case when n.counts then ${kEntryBytes} else 0 end as bytes
+                           case when l.revision = k."from" then 0 else ${kAnswerBytes} end
+                             + case when n.counts then ${kChangeBytes} else 0 end as bytes
                       from skerry.log l
                      cross join lateral (select l.revision > k."from" and (k."isEachCounted" or exists (
                        select 1 from json_array_elements_text(l.tables) as n(name)

@@ -195,8 +195,9 @@ export class PullReading {
   /** What a sub-select needs beyond ranges that end before the head. */
   async #toHead(tx: Queryable, needs: Needs): Promise<string[]> {
     const parts: string[] = [];
+    const rangeOf = new Map(this.#ranges.map((range) => [range.realm, range]));
     for (const { realm, toHead } of needs.changes ?? []) {
-      const range = this.#ranges.find((one) => one.realm === realm);
+      const range = rangeOf.get(realm);
       if (range === undefined || range.isHead || range.entries === 0 || toHead.length === 0)
         continue;
       const text = await readToHead(tx, range, toHead, limits.joinRows);
@@ -226,10 +227,8 @@ export class PullReading {
     needs: Needs,
   ): Promise<string> {
     if (this.#portion.content === 'own') return readOwn(tx, own, readable, null);
-    const ranges = needs.changes ?? [];
-    const whole = (needs.entries ?? []).filter(
-      (need) => !ranges.some((r) => r.realm === need.realm),
-    );
+    const ranges = new Set(needs.changes?.map(({ realm }) => realm));
+    const whole = (needs.entries ?? []).filter(({ realm }) => !ranges.has(realm));
     return readOwn(tx, own, readable, [
       ...this.#ranges.map(({ realm, from, upto }) => ({ realm, from, upto })),
       ...whole.map(({ realm }) => ({ realm, from: 0, upto: kToTheEnd })),

@@ -53,14 +53,22 @@ export interface EntryRange {
   readonly client: string | null;
 }
 
-/** Entries without their changes, which are in `changes`: those of all ranges in one query. */
+/**
+ * Entries without their changes, which are in `changes`: those of all ranges in one query. Of the entry of a cursor only its
+ * time is needed. An update's entry in each of its realms names all of them (`revisions`): what is not needed of them is
+ * not read, because it grows with their square.
+ */
 export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]): Promise<string> {
   if (ranges.length === 0) return '';
   return readText(
     tx,
-    `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
-              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone', 'missing', l.answer -> 'missing',
-              'dropped', l.answer -> 'dropped', 'streams', l.streams)::text,
+    `select string_agg((case
+              when l.revision = k."from" then json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at)
+              else json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
+                'update', l.update_id, 'declared', l.declared,
+                'revisions', case when k.client is null then l.answer -> 'revisions' end,
+                'gone', l.answer -> 'gone', 'missing', l.answer -> 'missing', 'dropped', l.answer -> 'dropped',
+                'streams', l.streams) end)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
       cross join lateral (

@@ -92,6 +92,8 @@ export interface CommitOptions {
   readonly refuse?: readonly Refusal[];
   /** Whether to wait for locked realms; otherwise RealmsBusy is thrown. */
   readonly wait: boolean;
+  /** They are of several callers: TooMuchRead is thrown sooner. */
+  readonly isShared?: boolean;
   readonly spent?: Spent;
   /** Whether the database's time is charged, too; not if it was spent in waiting for others' locks. */
   readonly isCharged?: boolean;
@@ -170,11 +172,13 @@ export class Committer {
     tx: Queryable,
     units: readonly Unit[],
     realms: ReadonlySet<string>,
-    { wait, refuse = [], spent, alongside }: CommitOptions,
+    { wait, refuse = [], spent, alongside, isShared = false }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one round trip: none of them depends on another's answer.
     const begun = beginning(units, realms);
-    const budget = new RowBudget();
+    const budget = isShared
+      ? new RowBudget(limits.rowsPerShared, limits.rowBytesPerShared)
+      : new RowBudget();
     const [, , , heads, found, ahead, full] = await Promise.all([
       bindClients(tx, units, this.#clients),
       recordFormer(tx, units),

@@ -4,6 +4,7 @@
 //
 // - If the database refuses a value (classes 22, 23 and 54 of SQLSTATE), or an update needs more rows than it may
 //   read, the push is split further, until the update is rejected and the rejection committed.
+// - If a push needs more rows than a transaction of several callers may read, it is left for one of its own.
 // - If the authority cannot read a request, or an error is unknown, that push fails.
 // - If the database is unavailable or full, no push is at fault: splitting would not help, and all get `busy`. The
 //   same holds if several pushes fail alone, one after the other, and none succeeds.
@@ -44,7 +45,7 @@ export class Division {
   readonly #options: DivisionOptions;
   readonly #apart: UsersApart;
   /**
-   * Users with updates that were left for another transaction, because the updates before them write enough for one.
+   * Users with updates for which others were left to another transaction, or that were left for one of their own.
    */
   readonly heavy = new Set<string>();
   /** Milliseconds of work of the database and the rules. */
@@ -53,6 +54,8 @@ export class Division {
   readonly changedBy = new Counts();
   #isWhole = true;
   #isCharged = true;
+  /** Whether the group is of several users, who would all wait for one of them. */
+  #isShared = false;
   #hasSucceeded = false;
   #failedAlone = 0;
   #timedOutAlone = 0;
@@ -71,6 +74,7 @@ export class Division {
    */
   async process(all: readonly OwnedUnit[], wait: boolean): Promise<void> {
     this.#isCharged = !wait;
+    this.#isShared = new Set(all.map(({ owner }) => owner.user.id)).size > 1;
     return this.#process(all, wait);
   }
 
@@ -88,6 +92,7 @@ export class Division {
     } catch (error) {
       if (error instanceof RealmsBusy) throw error;
       if (isAway(error)) for (const owner of owners) this.fail(owner, error);
+      else if (this.#isTooMuchBesideOthers(owners, error)) this.#leave(units, owners);
       else if (owners.length > 1) await this.#divide(owners, error);
       else await this.#blame(units, error);
       return;
@@ -107,15 +112,25 @@ export class Division {
       const result = results[i];
       if (result === null || result === undefined) {
         // The units before it have written enough for one transaction; the last of them is the largest part.
-        const { user } = (units[i - 1] ?? unit).owner;
-        this.heavy.add(user.id);
-        this.#apart.add(user.id);
-        for (const { client } of units.slice(i)) this.#left.add(client);
+        this.#leave(units.slice(i), [(units[i - 1] ?? unit).owner]);
         return;
       }
       if (result instanceof Problem) unit.owner.fail(result);
       else unit.owner.settle(unit, result, now);
     }
+  }
+
+  /** Leaves units for another transaction, because of pushes that take so much. */
+  #leave(units: readonly OwnedUnit[], heavy: readonly Waiting[]): void {
+    for (const { user } of heavy) {
+      this.heavy.add(user.id);
+      this.#apart.add(user.id);
+    }
+    for (const { client } of units) this.#left.add(client);
+  }
+
+  #isTooMuchBesideOthers(owners: readonly Waiting[], error: unknown): boolean {
+    return this.#isShared && owners.length === 1 && error instanceof TooMuchRead;
   }
 
   async #divide(owners: readonly Waiting[], error: unknown): Promise<void> {
@@ -187,8 +202,9 @@ export class Division {
     };
     for (let attempt = 1; ; attempt++) {
       try {
-        const isCharged = this.#isCharged;
-        return await this.#options.committer.commit(units, { refuse, wait, spent, isCharged });
+        const [isCharged, isShared] = [this.#isCharged, this.#isShared];
+        const how = { refuse, wait, spent, isCharged, isShared };
+        return await this.#options.committer.commit(units, how);
       } catch (error) {
         if (!isTransient(error) || tookTooLong(error) || attempt >= tries) throw error;
         await this.#options.pause(kFirstPauseMs * 2 ** attempt);
