@@ -3,14 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
+import { readPage } from '../../server/src/pull/pages.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
-import {
-  readOwn,
-  readPage,
-  readRowsAfter,
-  readSizes,
-  readState,
-} from '../../server/src/pull/reads.ts';
+import { readOwn, readRowsAfter, readSizes, readState } from '../../server/src/pull/reads.ts';
 import { checkSubSelects } from '../../server/src/pull/sub-selects.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
@@ -114,6 +109,80 @@ test('knows about how many bytes the rows of whole realms have, before it reads 
   expect(new Set(rows.map(({ realm }) => realm))).toEqual(new Set(['A', 'T1']));
 });
 
+describe('a page that is looked for in parts', () => {
+  const realms = ['P1', 'P2', 'P3', 'P4', 'P5'];
+  beforeAll(async () => {
+    // Two realms of which one begins where the other ends, and three that have ids in between, some of them the same.
+    await database.query(
+      `insert into public.cities (id, realm, revision, created_at, modified_at, name, country, population, deleted_at)
+       select 'p' || to_char(case r when 1 then i when 2 then i + 200 else i * 3 + r % 2 end, 'FM0000'), 'P' || r, 1, now(), now(),
+              case when i % 7 = 0 then repeat('long ', 4000) else 'n' || i % 5 end,
+              'c' || i % 3, i % 11, case when i % 13 = 0 then now() end
+         from generate_series(1, 5) r, generate_series(1, 120) i`,
+    );
+    await database.query(
+      `insert into skerry.realm (realm, epoch, head, rows) select 'P' || r, 'e', 1, 120 from generate_series(1, 5) r`,
+    );
+  });
+  const group = (where: unknown) => ({ table: 'cities', select: 'country', where });
+  const filters: [string, unknown][] = [
+    ['everything', ['true']],
+    ['a pattern', ['like', 'name', '%4']],
+    ['nothing', ['=', 'name', 'none']],
+    ['an index', ['and', ['=', 'country', 'c1'], ['>', 'population', 5]]],
+    ['long texts', ['>', 'name', 'm']],
+    ['a sub-select by an index', ['in', 'country', group(['=', 'population', 3])]],
+    ['one in a `not`', ['not', ['in', 'country', group(['=', 'name', 'none'])]]],
+    ['one without an index', ['in', 'name', { ...group(['=', 'population', 3]), select: 'name' }]],
+  ];
+  const texts = async (where: unknown, most: object) => {
+    const found: string[] = [];
+    let pages = 0;
+    for (let above: string | undefined = ''; above !== undefined; pages++) {
+      const page = await readPage(
+        database,
+        schema,
+        { table: 'cities', where, above, realms, limit: 2_000 },
+        { rows: 2_000, bytes: 64 * kMega, ...most },
+      );
+      const { rows, upto, more } = JSON.parse(page.text) as {
+        rows: Row[];
+        upto?: string;
+        more: boolean;
+      };
+      expect(rows.every(({ id }) => id > String(above))).toBe(true);
+      found.push(...rows.map(({ id, realm }) => `${id} ${realm}`));
+      expect(more && (upto ?? rows.at(-1)?.id ?? '') <= above).toBe(false);
+      above = more ? (upto ?? rows.at(-1)?.id) : undefined;
+    }
+    return { found: found.sort(), pages };
+  };
+  test.each(filters)('has the same rows: %s', async (_name, where) => {
+    const whole = await texts(where, {});
+    expect(whole.pages).toBe(1);
+    const goesOn = () => false;
+    const portions = [
+      { looks: 9, goesOn },
+      { looks: 17, goesOn },
+      { looks: 40 },
+      { work: 300, goesOn },
+      { rows: 5, looks: 11 },
+      { bytes: 5_000, looks: 30 },
+    ];
+    for (const portion of portions)
+      expect((await texts(where, portion)).found, JSON.stringify(portion)).toEqual(whole.found);
+    expect((await texts(where, { looks: 17, goesOn })).pages).toBeGreaterThan(10);
+    expect((await texts(where, { looks: 40 })).pages).toBe(1);
+  });
+
+  test('counts long texts by their length', async () => {
+    const pages = async (where: unknown) =>
+      (await texts(where, { work: 10_000, goesOn: () => false })).pages;
+    expect(await pages(['>', 'population', 5])).toBe(1);
+    expect(await pages(['like', 'name', '%none'])).toBeGreaterThan(3);
+  });
+});
+
 describe('sub-selects over a prop without an index', () => {
   const of = (table: string, select: string) => ['in', 'name', { table, select, where: ['true'] }];
   const most = limits.unindexedRows;
@@ -134,7 +203,10 @@ describe('sub-selects over a prop without an index', () => {
         return [{ rows: String(rows) }] as unknown as Found[];
       },
     };
-    const scopes = filters.map((where) => ({ table: 'cities', where }));
+    const scopes = filters.map((where) => ({ table: 'cities', where, filled: false }));
+    const filled = scopes.map((scope) => ({ ...scope, filled: true }));
+    await checkSubSelects(tx, schema, filled, ['A', 'B']);
+    expect(asked).toEqual([]);
     const checked = checkSubSelects(tx, schema, scopes, ['A', 'B']).then(
       () => true,
       (error: unknown) => (error as { code: string }).code !== 'limit',

@@ -108,7 +108,10 @@ export async function readRanges(
   most: RangeLimits,
 ): Promise<{ ranges: Range[]; bytes: number }> {
   if (needs.length === 0) return { ranges: [], bytes: 0 };
-  const cuts = await cutAll(tx, needs, most);
+  // The entry of the cursor, and at least the next one.
+  const share = 2 + Math.floor(limits.entriesLooked / needs.length);
+  const asked = needs.map((need) => ({ ...need, limit: Math.min(need.limit, share) }));
+  const cuts = await cutAll(tx, asked, most);
   const waiting = cuts.filter(({ at }) => at !== null);
   waiting.sort((a, b) => Number(a.at) - Number(b.at));
   const oldest = waiting[0]?.at;
