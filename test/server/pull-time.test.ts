@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { byNight, rounds } from '../support/rounds.ts';
 import { postgresUrl } from './support/database.ts';
-import { Data, pullTimeSchema } from './support/pull-time/data.ts';
+import { allAlike, Data, pullTimeSchema, shapeOf } from './support/pull-time/data.ts';
 import { scopesOf, worst } from './support/pull-time/scopes.ts';
 import { ServerTime, slowerBy } from './support/pull-time/server-time.ts';
 import { random } from './support/random.ts';

@@ -2,7 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
+import type { PullRequest } from '../../server/src/cost/pull-cost.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
+import { withFewNew } from '../../server/src/pull/new-realms.ts';
 import { readPage } from '../../server/src/pull/pages.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
 import { readOwn, readRowsAfter, readSizes, readState } from '../../server/src/pull/reads.ts';
@@ -109,77 +111,38 @@ test('knows about how many bytes the rows of whole realms have, before it reads 
   expect(new Set(rows.map(({ realm }) => realm))).toEqual(new Set(['A', 'T1']));
 });
 
-describe('a page that is looked for in parts', () => {
-  const realms = ['P1', 'P2', 'P3', 'P4', 'P5'];
+describe('realms that an answer begins', () => {
+  const realms = ['B1', 'B2', 'B3'];
+  const most = limits.newRowsPerPull;
   beforeAll(async () => {
-    // Two realms of which one begins where the other ends, and three that have ids in between, some of them the same.
     await database.query(
-      `insert into public.cities (id, realm, revision, created_at, modified_at, name, country, population, deleted_at)
-       select 'p' || to_char(case r when 1 then i when 2 then i + 200 else i * 3 + r % 2 end, 'FM0000'), 'P' || r, 1, now(), now(),
-              case when i % 7 = 0 then repeat('long ', 4000) else 'n' || i % 5 end,
-              'c' || i % 3, i % 11, case when i % 13 = 0 then now() end
-         from generate_series(1, 5) r, generate_series(1, 120) i`,
+      `insert into skerry.realm (realm, epoch, head, rows) select n.name, 'e', 1, ${most * 0.6}
+         from json_array_elements_text($1::text::json) as n(name)`,
+      [JSON.stringify(realms)],
     );
-    await database.query(
-      `insert into skerry.realm (realm, epoch, head, rows) select 'P' || r, 'e', 1, 120 from generate_series(1, 5) r`,
-    );
+    for (const realm of realms) await entry(realm, 5, 1, 50);
   });
-  const group = (where: unknown) => ({ table: 'cities', select: 'country', where });
-  const filters: [string, unknown][] = [
-    ['everything', ['true']],
-    ['a pattern', ['like', 'name', '%4']],
-    ['nothing', ['=', 'name', 'none']],
-    ['an index', ['and', ['=', 'country', 'c1'], ['>', 'population', 5]]],
-    ['long texts', ['>', 'name', 'm']],
-    ['a sub-select by an index', ['in', 'country', group(['=', 'population', 3])]],
-    ['one in a `not`', ['not', ['in', 'country', group(['=', 'name', 'none'])]]],
-    ['one without an index', ['in', 'name', { ...group(['=', 'population', 3]), select: 'name' }]],
-  ];
-  const texts = async (where: unknown, most: object) => {
-    const found: string[] = [];
-    let pages = 0;
-    for (let above: string | undefined = ''; above !== undefined; pages++) {
-      const page = await readPage(
-        database,
-        schema,
-        { table: 'cities', where, above, realms, limit: 2_000 },
-        { rows: 2_000, bytes: 64 * kMega, ...most },
-      );
-      const { rows, upto, more } = JSON.parse(page.text) as {
-        rows: Row[];
-        upto?: string;
-        more: boolean;
-      };
-      expect(rows.every(({ id }) => id > String(above))).toBe(true);
-      found.push(...rows.map(({ id, realm }) => `${id} ${realm}`));
-      expect(more && (upto ?? rows.at(-1)?.id ?? '') <= above).toBe(false);
-      above = more ? (upto ?? rows.at(-1)?.id) : undefined;
-    }
-    return { found: found.sort(), pages };
+  const waiting = async (cursors: Record<string, string>, filled: unknown, images?: false) => {
+    const scopes = [{ table: 'cities', where: ['true'], filled }];
+    const request = { scopes, images } as unknown as PullRequest;
+    return (await withFewNew(database, realms, request, cursors)).waiting;
   };
-  test.each(filters)('has the same rows: %s', async (_name, where) => {
-    const whole = await texts(where, {});
-    expect(whole.pages).toBe(1);
-    const goesOn = () => false;
-    const portions = [
-      { looks: 9, goesOn },
-      { looks: 17, goesOn },
-      { looks: 40 },
-      { work: 300, goesOn },
-      { rows: 5, looks: 11 },
-      { bytes: 5_000, looks: 30 },
-    ];
-    for (const portion of portions)
-      expect((await texts(where, portion)).found, JSON.stringify(portion)).toEqual(whole.found);
-    expect((await texts(where, { looks: 17, goesOn })).pages).toBeGreaterThan(10);
-    expect((await texts(where, { looks: 40 })).pages).toBe(1);
+  const all = (cursor: string) => Object.fromEntries(realms.map((realm) => [realm, cursor]));
+
+  test('have so many rows in all, where rows are read', async () => {
+    expect(await waiting({}, true)).toEqual(['B2', 'B3']);
+    expect(await waiting({ B1: '5@50' }, true)).toEqual(['B3']);
+    expect(await waiting({}, false)).toEqual(['B2', 'B3']);
+    expect(await waiting({}, false, false)).toEqual([]);
   });
 
-  test('counts long texts by their length', async () => {
-    const pages = async (where: unknown) =>
-      (await texts(where, { work: 10_000, goesOn: () => false })).pages;
-    expect(await pages(['>', 'population', 5])).toBe(1);
-    expect(await pages(['like', 'name', '%none'])).toBeGreaterThan(3);
+  test('are also those whose cursor is at the beginning, or of another history', async () => {
+    expect(await waiting(all('5@50'), true)).toEqual([]);
+    for (const cursor of ['0@0', '5@51', '6@60'])
+      expect(await waiting(all(cursor), true)).toEqual(['B2', 'B3']);
+    // What is forgotten is said first.
+    await database.query(`update skerry.realm set floor = 7 where realm like 'B%'`);
+    expect(await waiting(all('6@60'), true)).toEqual([]);
   });
 });
 
@@ -242,8 +205,22 @@ test('reads ops of own updates only within ranges, and within the byte limit', a
   expect(JSON.parse(`[${await readOwn(database, own, ['O'], null)}]`)).toHaveLength(3);
 });
 
+test('ranges of very many realms look at a few entries of each', async () => {
+  for (let revision = 1; revision <= 9; revision++) await entry('Z', revision, 10);
+  const need = { realm: 'Z', from: 1, limit: 100, client: null, tables: ['cities'] };
+  const entriesOf = async (count: number) => {
+    const needs = Array.from({ length: count }, () => ({ ...need, isEachCounted: false }));
+    const most = { entries: 40, changes: 1_000_000, bytes: 64 * kMega, isOmitted: false };
+    const { ranges } = await readRanges(database, needs, most);
+    return ranges[0]?.entries;
+  };
+  expect(await entriesOf(1)).toBe(8);
+  expect(await entriesOf(10)).toBe(5);
+  expect(await entriesOf(100)).toBe(1);
+});
+
 describe('ranges of the log', () => {
-  const most = { changes: 100, bytes: 4 * kMega, isOmitted: false };
+  const most = { entries: 1_000, changes: 100, bytes: 4 * kMega, isOmitted: false };
   const need = (realm: string, from = 1) => ({
     ...{ realm, from, limit: 100, client: null },
     ...{ tables: ['cities'], isEachCounted: false },

@@ -30,6 +30,8 @@ export interface Range {
 }
 
 export interface RangeLimits {
+  /** Entries that are looked at, in all realms together; two of each in any case. */
+  readonly entries: number;
   readonly changes: number;
   readonly bytes: number;
   /** The next entry of each realm is passed without its changes. */
@@ -50,8 +52,11 @@ interface Cut {
   readonly next_tables: string | null;
 }
 
-/** The size of an entry; for an entry from before sizes were stored, it is computed. */
-const kEntryBytes = `coalesce(l.bytes, (
+/**
+ * The size of an entry, with its answer, which names all realms of its update; for an entry from before sizes were stored, it
+ * is computed.
+ */
+const kEntryBytes = `coalesce(pg_column_size(l.answer), 0) + coalesce(l.bytes, (
   select coalesce(sum(octet_length(c.before::text)), 0) * 2 + coalesce(octet_length(l.ops::text), 0) from skerry.change c
    where c.realm = l.realm and c.revision = l.revision
      and c.table_name in (select n.name from json_array_elements_text(l.tables) as n(name))))`;
@@ -109,7 +114,7 @@ export async function readRanges(
 ): Promise<{ ranges: Range[]; bytes: number }> {
   if (needs.length === 0) return { ranges: [], bytes: 0 };
   // The entry of the cursor, and at least the next one.
-  const share = 2 + Math.floor(limits.entriesLooked / needs.length);
+  const share = 2 + Math.floor(most.entries / needs.length);
   const asked = needs.map((need) => ({ ...need, limit: Math.min(need.limit, share) }));
   const cuts = await cutAll(tx, asked, most);
   const waiting = cuts.filter(({ at }) => at !== null);

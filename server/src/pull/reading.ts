@@ -160,6 +160,7 @@ export class PullReading {
       if (tables !== undefined) asked.push({ ...need, tables, isEachCounted });
     }
     const { ranges, bytes } = await readRanges(tx, asked, {
+      entries: limits.entriesLooked,
       changes: this.#portion.of(limits.changesPerPull),
       bytes: this.#portion.of(limits.readBytes),
       isOmitted: this.#portion.content !== 'all',

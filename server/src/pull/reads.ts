@@ -52,21 +52,26 @@ export interface EntryRange {
   readonly client: string | null;
 }
 
-/** Entries without their changes, which are in `changes`: those of all ranges in one query. */
+/**
+ * Entries without their changes, which are in `changes`: those of all ranges in one query. Of the entry of a cursor only the time
+ * matters. An answer names up to a hundred realms, and is opened once.
+ */
 export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]): Promise<string> {
   if (ranges.length === 0) return '';
   return readText(
     tx,
     `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
-              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone', 'missing', l.answer -> 'missing',
-              'dropped', l.answer -> 'dropped', 'streams', l.streams)::text,
+              'update', l.update_id, 'declared', l.declared, 'revisions', a.revisions, 'gone', a.gone, 'missing', a.missing,
+              'dropped', a.dropped, 'streams', l.streams)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
       cross join lateral (
         select l.* from skerry.log l
          where l.realm = k.realm and l.revision >= k."from" and l.revision <= k.upto
            and (k.client is null or l.client = k.client)
-         order by l.revision offset 0) l`,
+         order by l.revision offset 0) l
+       left join lateral json_to_record(case when l.revision > k."from" then l.answer end)
+                   as a(revisions json, gone json, missing json, dropped json) on true`,
     [JSON.stringify(ranges.map((range, place) => ({ place, ...range })))],
   );
 }

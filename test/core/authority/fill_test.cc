@@ -46,8 +46,7 @@ TEST_CASE("a page ends where the looking for it has ended, also without a row") 
           "applied");
   s.world.reads.page_looks = 2;
   const auto pull = [&](const std::string& filled) {
-    const std::string scope =
-        R"([{"table":"items","where":["=","n",7],"filled":)" + filled + "}]";
+    const std::string scope = R"([{"table":"items","where":["=","n",7],"filled":)" + filled + "}]";
     return s.world.Pull("anna", Request("c1", "{}", {}, scope));
   };
   Data answer = pull("false");
