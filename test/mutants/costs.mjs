@@ -133,8 +133,8 @@ export const costsOnServer = [
     name: 'a page looks at all rows, however few match',
     test: 'test/server/pages.test.ts',
     file: 'server/src/pull/pages.ts',
-    from: 'where k.before < ${looks}),',
-    to: '),',
+    from: 'where b.place > ${looks} or (b.place > 1 and',
+    to: 'where (b.place > 1 and',
   },
   {
     name: 'a page looks on, however long it takes',
@@ -151,11 +151,11 @@ export const costsOnServer = [
     to: 'return [`${fixed}::bigint`, ...long.slice(long.length)]',
   },
   {
-    name: 'a part of a page begins where the last matching row was',
+    name: 'a part of a page says that it looked at one id more',
     test: 'test/server/pages.test.ts',
     file: 'server/src/pull/pages.ts',
-    from: '      above = upto;\n',
-    to: '      above = rows > 0 ? `${upto}z` : upto;\n',
+    from: 'from base b where b.id < (select c.id from cut c)) as upto',
+    to: 'from base b where b.id <= (select c.id from cut c)) as upto',
   },
   {
     name: 'the pages of all scopes are in one answer, however long they take',
