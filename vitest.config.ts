@@ -67,6 +67,7 @@ const large = [
 /** Long ones, about rules that are the authority's or the client's. */
 const ruled = [
   'filter',
+  'isolation-hidden',
   'joins',
   'lost-client',
   'poke',

@@ -309,8 +309,8 @@ void Pull::ChoosePages() {
       page_rows_.insert_or_assign({row.realm, key},
                                   *WithDefaults(schema_->table(key.table), &row, &filled));
     }
-    if (pages_[i]->has_more && !pages_[i]->rows.empty()) {
-      page.upto = pages_[i]->rows.back().first.id;
+    if (pages_[i]->has_more && (pages_[i]->upto || !pages_[i]->rows.empty())) {
+      page.upto = pages_[i]->upto ? *pages_[i]->upto : pages_[i]->rows.back().first.id;
       answer_.has_more = true;
     }
     Sort(page.ids.begin(), page.ids.end());

@@ -90,6 +90,8 @@ using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
   Vector<std::pair<ObjectKey, Row>> rows;  // by id
   bool has_more = false;
+  // With `has_more`: all rows up to this id were looked at, also if none of the last ones matches.
+  std::optional<std::string> upto;
 };
 
 // An action of a stream.

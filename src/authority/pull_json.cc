@@ -247,6 +247,7 @@ Status PullSession::LoadPages(const Data& in) {
     }
     PulledPage page;
     page.has_more = data["more"].as_bool();
+    if (data["upto"].is_string()) page.upto = data["upto"].as_string();
     for (const Data& row : data["rows"].items()) {
       Result<StoredRow> stored = StoredRowFromData(*schema_, row);
       if (!stored.ok()) return Misuse(stored.status().detail());

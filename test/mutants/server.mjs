@@ -812,15 +812,15 @@ export const server = [
   {
     name: 'the members of all new realms are in one answer',
     test: 'test/server/refill.test.ts',
-    file: 'server/src/pull/pull.ts',
-    from: 'if (i > 0 && members > limits.membersPerPull) left.add(realm);',
-    to: '',
+    file: 'server/src/pull/new-realms.ts',
+    from: '(members > most || rows > limits.newRowsPerPull)',
+    to: 'rows > limits.newRowsPerPull',
   },
   {
     name: 'realms that wait for the next answer are forgotten',
     test: 'test/server/refill.test.ts',
     file: 'server/src/pull/pull.ts',
-    from: '...(readable.length < all.length ? { partial: true } : {}),',
+    from: '...(waiting.length > 0 ? { partial: true } : {}),',
     to: '',
   },
   {
@@ -1144,9 +1144,9 @@ export const server = [
   {
     name: 'a page ends between two rows with one id',
     test: 'test/server/reads.test.ts',
-    file: 'server/src/pull/reads.ts',
-    from: 'fetch first ${limit + 1} rows with ties',
-    to: 'limit ${limit + 1}',
+    file: 'server/src/pull/pages.ts',
+    from: 'fetch first ${most.rows + 1} rows with ties',
+    to: 'limit ${most.rows + 1}',
   },
   {
     name: 'what is gone from a table does not say its realm',

@@ -5,12 +5,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { readAhead } from '../../server/src/push/ahead.ts';
 import type { Unit } from '../../server/src/push/locks.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
-import { RowBudget } from '../../server/src/sql/row-budget.ts';
+import { RowBudget, TooMuchRead } from '../../server/src/sql/row-budget.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { invite, remove } from './support/memberships.ts';
@@ -182,11 +183,10 @@ test('of a hidden realm nothing is read, and nothing counts', async () => {
         ),
       },
     });
-    const read = async (...units: Unit[]) => {
-      const budget = new RowBudget();
+    const read = async (units: Unit | readonly Unit[], budget = new RowBudget()) => {
       const before = budget.bytes;
       const ahead = await db.transaction({ mode: 'snapshot' }, (tx) =>
-        readAhead(tx, units, [], { schema, budget }),
+        readAhead(tx, [units].flat(), [], { schema, budget }),
       );
       const text = `[${ahead.rows.filter((part) => part !== '').join()}]`;
       const found = (JSON.parse(text) as Json[]).filter(({ table }) => table === 'cities');
@@ -209,8 +209,14 @@ test('of a hidden realm nothing is read, and nothing counts', async () => {
     expect(both.looked).toEqual(new Set([founded, 'user:mal']));
     expect(both.bytes).toBeGreaterThan(20_000);
     expect(both.bytes).toBeLessThan(30_000);
+    // Where the own rows leave no room, a row of a hidden realm needs none, whatever its size.
+    const own = await read(unit('mal', 'user:mal'));
+    const full = () => new RowBudget(limits.rowsPerTransaction, own.bytes + 500);
+    for (const other of ['user:bob', left, randomUUID()])
+      expect((await read(unit('mal', 'user:mal', other), full())).found).toEqual(['user:mal']);
+    await expect(read(unit('mal', 'user:mal', founded), full())).rejects.toThrow(TooMuchRead);
     // What another one may read is read once, for both.
-    const group = await read(unit('mal', left, 'user:bob'), unit('bob', left, 'user:bob'));
+    const group = await read([unit('mal', left, 'user:bob'), unit('bob', left, 'user:bob')]);
     expect(group.found).toEqual([left, 'user:bob'].sort());
   } finally {
     await db.close();

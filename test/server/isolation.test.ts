@@ -128,7 +128,7 @@ class Run {
     this.#times[table] = String(parsed(seen).body.lastUpdateTime);
     const where = pick(next, [['true'], ['!=', 'realm', 'x'], ['not', ['=', 'id', 'x']]]);
     caller.scopes = [{ table, where, filled: false }];
-    await caller.pull({ limit: 1 + next(5) });
+    await caller.pull({ limit: 1 + next(5), streams: [{ stream: '*', filled: {} }] });
   }
 
   /** A hidden realm with a row, and a twin that does not exist. */
@@ -152,11 +152,14 @@ class Run {
     const other = notes.findLast((id) => id !== note)!;
     // The reader may use an id once, and delete a note once.
     for (const id of [update, note, other]) this.#asked.add(id);
+    const pathOf = (kind: string, name: string) => `/v1/${kind}/${encodeURIComponent(name)}`;
     const image = (name: string) =>
-      `/v1/snapshot/${encodeURIComponent(name)}/${'e'.repeat(36)}/3/${'a'.repeat(64)}`;
+      `${pathOf('snapshot', name)}/${'e'.repeat(36)}/3/${'a'.repeat(64)}`;
+    const snapshot = (name: string) => `${pathOf('streams', name)}/chat/1/3/${'a'.repeat(32)}`;
     const target: Target = {
       ...{ realm, table: row.table, id: row.id, name: row.name, member: member.user },
       ...{ update, action, cursor, image: image(realm), time, note },
+      ...{ stream: 'chat', snapshot: snapshot(realm) },
     };
     const isUuid = /^[0-9a-f]{8}-/.test(realm);
     const twinRealm = isUuid ? uuid7() : realm.replace(/zq.*/, mark());
@@ -164,7 +167,12 @@ class Run {
       ...target,
       // The next id: the reader holds none between the two.
       ...{ realm: twinRealm, id: row.id.replace(/zq$/, 'zr'), name: mark(), member: mark() },
-      ...{ update: uuid7(), action: uuid7(), image: image(twinRealm) },
+      ...{
+        update: uuid7(),
+        action: uuid7(),
+        image: image(twinRealm),
+        snapshot: snapshot(twinRealm),
+      },
       ...{ time: time.replace(/.(?=.{9}$)/, (last) => (last === 'A' ? 'B' : 'A')) },
       note: other,
     };

@@ -2,12 +2,14 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
+import type { PullRequest } from '../../server/src/cost/pull-cost.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
+import { withFewNew } from '../../server/src/pull/new-realms.ts';
+import { readPage } from '../../server/src/pull/pages.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
 import {
   readEntries,
   readOwn,
-  readPage,
   readRowsAfter,
   readSizes,
   readState,
@@ -116,6 +118,41 @@ test('knows about how many bytes the rows of whole realms have, before it reads 
   expect(new Set(rows.map(({ realm }) => realm))).toEqual(new Set(['A', 'T1']));
 });
 
+describe('realms that an answer begins', () => {
+  const realms = ['B1', 'B2', 'B3'];
+  const most = limits.newRowsPerPull;
+  beforeAll(async () => {
+    await database.query(
+      `insert into skerry.realm (realm, epoch, head, rows) select n.name, 'e', 1, ${most * 0.6}
+         from json_array_elements_text($1::text::json) as n(name)`,
+      [JSON.stringify(realms)],
+    );
+    for (const realm of realms) await entry(realm, 5, 1, 50);
+  });
+  const waiting = async (cursors: Record<string, string>, filled: unknown, images?: false) => {
+    const scopes = [{ table: 'cities', where: ['true'], filled }];
+    const request = { scopes, images } as unknown as PullRequest;
+    return (await withFewNew(database, realms, request, cursors)).waiting;
+  };
+  const all = (cursor: string) => Object.fromEntries(realms.map((realm) => [realm, cursor]));
+
+  test('have so many rows in all, where rows are read', async () => {
+    expect(await waiting({}, true)).toEqual(['B2', 'B3']);
+    expect(await waiting({ B1: '5@50' }, true)).toEqual(['B3']);
+    expect(await waiting({}, false)).toEqual(['B2', 'B3']);
+    expect(await waiting({}, false, false)).toEqual([]);
+  });
+
+  test('are also those whose cursor is at the beginning, or of another history', async () => {
+    expect(await waiting(all('5@50'), true)).toEqual([]);
+    for (const cursor of ['0@0', '5@51', '6@60'])
+      expect(await waiting(all(cursor), true)).toEqual(['B2', 'B3']);
+    // What is forgotten is said first.
+    await database.query(`update skerry.realm set floor = 7 where realm like 'B%'`);
+    expect(await waiting(all('6@60'), true)).toEqual([]);
+  });
+});
+
 describe('sub-selects over a prop without an index', () => {
   const of = (table: string, select: string) => ['in', 'name', { table, select, where: ['true'] }];
   const most = limits.unindexedRows;
@@ -136,7 +173,10 @@ describe('sub-selects over a prop without an index', () => {
         return [{ rows: String(rows) }] as unknown as Found[];
       },
     };
-    const scopes = filters.map((where) => ({ table: 'cities', where }));
+    const scopes = filters.map((where) => ({ table: 'cities', where, filled: false }));
+    const filled = scopes.map((scope) => ({ ...scope, filled: true }));
+    await checkSubSelects(tx, schema, filled, ['A', 'B']);
+    expect(asked).toEqual([]);
     const checked = checkSubSelects(tx, schema, scopes, ['A', 'B']).then(
       () => true,
       (error: unknown) => (error as { code: string }).code !== 'limit',
@@ -172,8 +212,22 @@ test('reads ops of own updates only within ranges, and within the byte limit', a
   expect(JSON.parse(`[${await readOwn(database, own, ['O'], null)}]`)).toHaveLength(3);
 });
 
+test('ranges of very many realms look at a few entries of each', async () => {
+  for (let revision = 1; revision <= 9; revision++) await entry('Z', revision, 10);
+  const need = { realm: 'Z', from: 1, limit: 100, client: null, tables: ['cities'] };
+  const entriesOf = async (count: number) => {
+    const needs = Array.from({ length: count }, () => ({ ...need, isEachCounted: false }));
+    const most = { entries: 40, changes: 1_000_000, bytes: 64 * kMega, isOmitted: false };
+    const { ranges } = await readRanges(database, needs, most);
+    return ranges[0]?.entries;
+  };
+  expect(await entriesOf(1)).toBe(8);
+  expect(await entriesOf(10)).toBe(5);
+  expect(await entriesOf(100)).toBe(1);
+});
+
 describe('ranges of the log', () => {
-  const most = { changes: 100, bytes: 4 * kMega, isOmitted: false };
+  const most = { entries: 1_000, changes: 100, bytes: 4 * kMega, isOmitted: false };
   const need = (realm: string, from = 1) => ({
     ...{ realm, from, limit: 100, client: null },
     ...{ tables: ['cities'], isEachCounted: false },

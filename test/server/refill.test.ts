@@ -106,6 +106,14 @@ test('sends new realms of very many members one after the other', async () => {
     expect(of.length).toBe(4_501);
     expect(reader.rows.has(`${realm} cities ${realm}/c`)).toBe(true);
   }
+  // With cursors of another history they begin again in the same way; none is taken for revoked.
+  for (const realm of realms) reader.client.cursors[realm] = '1@1';
+  await reader.follow();
+  const begun = reader.answers.map(({ reset, revoked }) => [reset ?? [], revoked]);
+  expect(begun.filter(([reset]) => (reset as string[]).length > 0)).toEqual(
+    realms.map((realm) => [[realm], []]),
+  );
+  expect(begun.flatMap(([, revoked]) => revoked)).toEqual([]);
 });
 
 test('sends or skips small changes of large rows in a few megabytes at a time', async () => {

@@ -132,8 +132,12 @@ export const limits = {
   patternCharacters: 200,
   /** Log entries of one pull: the maximum of `limit`, and its default. */
   entriesPerPull: 10_000,
+  /** Entries that one pull looks at in all realms together, to say how far it goes in each. */
+  entriesLooked: 40_000,
   /** Realms that are new to the client, in one pull; the others come with the next ones. */
   newRealmsPerPull: 500,
+  /** Rows of the realms that are new to the client, in one pull that reads them; of a single realm also more. */
+  newRowsPerPull: 40_000,
   /** Rows that sub-selects over props without an index may read in one pull: all rows of their tables, each time. */
   unindexedRows: 200_000,
   /** Members of the realms that are new to the client, in one pull; of a single realm also more, if it has them already. */
@@ -201,6 +205,13 @@ export const limits = {
   streamNameBytes: 128,
   /** Rows of one page. */
   pageRows: 2_000,
+  /**
+   * Rows that one part of a page looks at, and about how many comparisons it makes (sql/filter-work.ts); after so many ms
+   * no other part or page is begun: the answer ends, and the next one goes on.
+   */
+  pageLooks: 10_000,
+  pageWork: 1_000_000,
+  pagesMs: 400,
   /** Images kept per realm. */
   imagesKept: 4,
   /**

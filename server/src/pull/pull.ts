@@ -8,10 +8,10 @@ import { Problem } from '../base/problem.ts';
 import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Queryable, Within } from '../db/database.ts';
 import { answerToken, recordOwners } from '../rights/lost.ts';
-import { type Caller, isFoundable, readMemberships } from '../rights/rights.ts';
-import { countMemberships } from '../sql/members.ts';
+import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
+import { withFewNew } from './new-realms.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
 import { checkSubSelects } from './sub-selects.ts';
@@ -43,32 +43,10 @@ function cursorsGone(): Problem {
   );
 }
 
-/** The cursors without those of lost realms: so these are not revoked. */
-function withoutLost(cursors: PullRequest['cursors'], lost: readonly string[]) {
-  if (lost.length === 0) return cursors;
-  return Object.fromEntries(Object.entries(cursors).filter(([realm]) => !lost.includes(realm)));
-}
-
-/**
- * The realms without some of those that are new to the client: they, and all members of a new realm, are in one answer, so
- * the realms beyond a number, or with too many members in all, wait for the next one.
- */
-async function withFewNew(
-  tx: Queryable,
-  realms: readonly string[],
-  cursors: PullRequest['cursors'],
-): Promise<readonly string[]> {
-  const all = realms.filter((realm) => !Object.hasOwn(cursors, realm));
-  if (all.length < 2) return realms;
-  const left = new Set(all.slice(limits.newRealmsPerPull));
-  const fresh = all.slice(0, limits.newRealmsPerPull).filter(isFoundable);
-  const counts = await countMemberships(tx, 'realm', fresh, limits.membersPerPull + 1);
-  let members = 0;
-  for (const [i, realm] of fresh.entries()) {
-    members += counts.get(realm) ?? 0;
-    if (i > 0 && members > limits.membersPerPull) left.add(realm);
-  }
-  return realms.filter((realm) => !left.has(realm));
+function without(cursors: PullRequest['cursors'], realms: readonly string[]) {
+  if (realms.length === 0) return cursors;
+  const left = new Set(realms);
+  return Object.fromEntries(Object.entries(cursors).filter(([realm]) => !left.has(realm)));
 }
 
 export class Puller {
@@ -137,15 +115,17 @@ export class Puller {
       rights,
     );
     const all = [...rights.readable.keys()].filter((realm) => !lost.includes(realm));
-    const cursors = withoutLost(request.cursors, lost);
+    // Without a cursor a lost realm is not revoked.
+    const cursors = without(request.cursors, lost);
     await checkSubSelects(tx, this.#options.schema, request.scopes, all);
-    const readable = await withFewNew(tx, all, cursors);
+    const { readable, waiting } = await withFewNew(tx, all, request, cursors);
     const { now, realms } = await readHeads(tx, readable);
     this.#options.restored?.look(cursors, lost, realms);
     const asked = JSON.stringify({
       ...request,
-      cursors,
-      ...(readable.length < all.length ? { partial: true } : {}),
+      // Without a cursor a realm that waits is not revoked.
+      cursors: without(cursors, waiting),
+      ...(waiting.length > 0 ? { partial: true } : {}),
     });
     let text = rawObject({ now, request: asked, realms });
     for (let round = 0; round < kRounds; round++) {

@@ -30,6 +30,8 @@ export interface Range {
 }
 
 export interface RangeLimits {
+  /** Entries that are looked at, in all realms together; two of each in any case. */
+  readonly entries: number;
   readonly changes: number;
   readonly bytes: number;
   /** The next entry of each realm is passed without its changes. */
@@ -112,7 +114,10 @@ export async function readRanges(
   most: RangeLimits,
 ): Promise<{ ranges: Range[]; bytes: number }> {
   if (needs.length === 0) return { ranges: [], bytes: 0 };
-  const cuts = await cutAll(tx, needs, most);
+  // The entry of the cursor, and at least the next one.
+  const share = 2 + Math.floor(most.entries / needs.length);
+  const asked = needs.map((need) => ({ ...need, limit: Math.min(need.limit, share) }));
+  const cuts = await cutAll(tx, asked, most);
   const waiting = cuts.filter(({ at }) => at !== null);
   waiting.sort((a, b) => Number(a.at) - Number(b.at));
   const oldest = waiting[0]?.at;

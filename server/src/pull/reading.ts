@@ -11,15 +11,15 @@ import { TooMuchToRead } from '../sql/row-bytes.ts';
 import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { readStreamPart } from '../stream/part.ts';
-import { readCandidates, readSelected, readToHead } from './join-reads.ts';
+import { readCandidates, readSelected, readToHead, type ToHeadNeed } from './join-reads.ts';
 import type { Needs } from './needs.ts';
+import { readPage } from './pages.ts';
 import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
   readActions,
   readChanges,
   readEntries,
   readOwn,
-  readPage,
   readRowsAfter,
   readSizes,
   readState,
@@ -160,6 +160,7 @@ export class PullReading {
       if (tables !== undefined) asked.push({ ...need, tables, isEachCounted });
     }
     const { ranges, bytes } = await readRanges(tx, asked, {
+      entries: limits.entriesLooked,
       changes: this.#portion.of(limits.changesPerPull),
       bytes: this.#portion.of(limits.readBytes),
       isOmitted: this.#portion.content !== 'all',
@@ -186,37 +187,36 @@ export class PullReading {
     const sent = ranges
       .filter(({ entries }) => entries > 0)
       .map((range) => (range.isOmitted ? withTables(range, isAlwaysRead) : range));
-    const changes = await Promise.all(
-      sent.map((range) => readChanges(tx, this.#options.schema, range)),
-    );
-    return { entries: [entries], changes: [...changes.flat(), ...(await this.#toHead(tx, needs))] };
+    const changes = await readChanges(tx, this.#options.schema, sent);
+    return { entries: [entries], changes: [...changes, await this.#toHead(tx, needs)] };
   }
 
   /** What a sub-select needs beyond ranges that end before the head. */
-  async #toHead(tx: Queryable, needs: Needs): Promise<string[]> {
-    const parts: string[] = [];
-    const rangeOf = new Map(this.#ranges.map((range) => [range.realm, range]));
+  async #toHead(tx: Queryable, needs: Needs): Promise<string> {
+    const asked: ToHeadNeed[] = [];
+    const ranges = new Map(this.#ranges.map((range) => [range.realm, range]));
     for (const { realm, toHead } of needs.changes ?? []) {
-      const range = rangeOf.get(realm);
+      const range = ranges.get(realm);
       if (range === undefined || range.isHead || range.entries === 0 || toHead.length === 0)
         continue;
-      const text = await readToHead(tx, range, toHead, limits.joinRows);
-      if (text === null) this.#omitted.push({ realm, joins: true });
-      else parts.push(text);
+      asked.push({ realm, upto: range.upto, tables: toHead });
     }
-    return parts;
+    if (asked.length === 0) return '';
+    const text = await readToHead(tx, asked, limits.joinRows);
+    if (text === null) {
+      for (const { realm } of asked) this.#omitted.push({ realm, joins: true });
+    }
+    return text ?? '';
   }
 
   /** What sub-selects need of rows that did not change themselves. */
   async #joins(tx: Queryable, needs: Needs): Promise<{ candidates: string; selected: string }> {
     const { schema } = this.#options;
-    const atMost = { rows: limits.joinRows, bytes: limits.entryBytes };
-    const candidates: string[] = [];
-    for (const need of needs.candidates ?? [])
-      candidates.push(await readCandidates(tx, schema, need, atMost));
-    const selected: string[] = [];
-    for (const need of needs.selected ?? [])
-      selected.push(`[${await readSelected(tx, schema, need)}]`);
+    const { joinRows: rows, entryBytes: bytes, unindexedRows: looks } = limits;
+    const candidates = await readCandidates(tx, schema, needs.candidates ?? [], {
+      ...{ rows, bytes, looks },
+    });
+    const selected = await readSelected(tx, schema, needs.selected ?? []);
     return { candidates: `[${candidates.join(',')}]`, selected: `[${selected.join(',')}]` };
   }
 
@@ -293,7 +293,7 @@ export class PullReading {
     return parts;
   }
 
-  /** Pages are added to an answer that reaches every head; a page is not read if there is no room for it. */
+  /** Pages are added to an answer that reaches every head; a page is not read if there is no room, or no time, for it. */
   async #pages(tx: Queryable, needs: Needs): Promise<string[]> {
     const asked = needs.pages ?? [];
     const isAtHead = this.#ranges.every(({ isHead, isOmitted }) => isHead && !isOmitted);
@@ -302,12 +302,14 @@ export class PullReading {
     const read = this.#rangeBytes + this.#stateBytes;
     let left = Math.max(1, this.#portion.of(limits.readBytes) - read);
     const pages: string[] = [];
-    for (const need of asked) {
-      if (left <= 0) {
+    const began = performance.now();
+    const goesOn = () => performance.now() - began < limits.pagesMs;
+    for (const [i, need] of asked.entries()) {
+      if (left <= 0 || (i > 0 && !goesOn())) {
         pages.push('null');
         continue;
       }
-      const page = await readPage(tx, this.#options.schema, need, { rows, bytes: left });
+      const page = await readPage(tx, this.#options.schema, need, { rows, bytes: left, goesOn });
       pages.push(page.text);
       left -= page.bytes;
       if (page.rows > 1) this.#canShrink = true;

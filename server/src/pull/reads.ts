@@ -1,17 +1,16 @@
-// The SQL reads of a pull: heads, ranges of the log and their contents, rows of a realm, pages, and earlier versions
-// of rows; those of sub-selects are in join-reads.ts. SQL builds lists as JSON text. Each key is looked up by itself (lateral, with a limit), because the
+// The SQL reads of a pull: heads, ranges of the log and their contents, rows of a realm, and earlier versions of rows;
+// those of sub-selects are in join-reads.ts, pages in pages.ts. SQL builds lists as JSON text. Each key is looked up by itself (lateral, with a limit), because the
 // planner may read whole tables for a join of sets.
 
 import { limits } from '../base/limits.ts';
 import { kNow } from '../db/clock.ts';
-import { Params, type Queryable } from '../db/database.ts';
-import { filterSql } from '../sql/filter.ts';
+import type { Queryable } from '../db/database.ts';
 import { memberOps } from '../sql/members.ts';
 import { quoteText } from '../sql/names.ts';
-import { cutRows, rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
+import { rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
-import type { PageNeed, RowNeed } from './needs.ts';
+import type { RowNeed } from './needs.ts';
 import type { Range } from './ranges.ts';
 
 interface Text {
@@ -66,16 +65,17 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
               when l.revision = k."from" then json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at)
               else json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
                 'update', l.update_id, 'declared', l.declared,
-                'revisions', case when k.client is null then l.answer -> 'revisions' end,
-                'gone', l.answer -> 'gone', 'missing', l.answer -> 'missing', 'dropped', l.answer -> 'dropped',
-                'streams', l.streams) end)::text,
+                'revisions', case when k.client is null then a.revisions end,
+                'gone', a.gone, 'missing', a.missing, 'dropped', a.dropped, 'streams', l.streams) end)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
       cross join lateral (
         select l.* from skerry.log l
          where l.realm = k.realm and l.revision >= k."from" and l.revision <= k.upto
            and (k.client is null or l.client = k.client)
-         order by l.revision offset 0) l`,
+         order by l.revision offset 0) l
+       left join lateral json_to_record(case when l.revision > k."from" then l.answer end)
+                   as a(revisions json, gone json, missing json, dropped json) on true`,
     [JSON.stringify(ranges.map((range, place) => ({ place, ...range })))],
   );
 }
@@ -87,40 +87,58 @@ function liveRow(table: SqlTable, key: string): string {
 }
 
 /**
- * The changes of a range. If the range ends at the head, the last change of a row comes with the current row, which
- * the authority would need next.
+ * The changes of ranges: as many statements as tables, however many realms there are. If a range ends at the head, the last
+ * change of a row comes with the current row, which the authority would need next.
  */
-export async function readChanges(
+export function readChanges(
   tx: Queryable,
   schema: SqlSchema,
-  range: Range,
+  ranges: readonly Range[],
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
-  for (const name of range.tables) {
-    const table = schema.get(name);
-    if (table === undefined) continue; // The schema no longer has this table.
-    // Built as text, because it runs for every row, and the parts common to all rows come from outside.
-    const row = `'"createdAt":' || skerry.to_ms(t.created_at) || ',"modifiedAt":' || skerry.to_ms(t.modified_at)
-      || ',"revision":' || t.revision || ',"props":' || (${propsObject(table, 't')})::text`;
-    const given = `case when t.id is null then ',"row":null'
-                        when t.revision = c.revision then ',"row":{' || ${row} || '}' else '' end`;
-    parts.push(
-      readText(
-        tx,
-        `select string_agg($4::text || c.revision || ',"id":' || to_json(c.id)::text
-                  || coalesce(',"before":' || c.before::text, '') || ${range.isHead ? given : "''"} || '}', ',') as text
-           from skerry.change c
-           ${range.isHead ? liveRow(table, 'c') : ''}
-          where c.realm = $1::text and c.table_name = ${quoteText(name)}
-            and c.revision > $2::text::bigint and c.revision <= $3::text::bigint`,
-        [
-          ...[range.realm, String(range.from), range.upto],
-          `{"realm":${JSON.stringify(range.realm)},"table":${JSON.stringify(name)},"revision":`,
-        ],
-      ),
-    );
+  for (const isHead of [true, false]) {
+    const alike = ranges.filter((range) => range.isHead === isHead);
+    for (const name of new Set(alike.flatMap(({ tables }) => tables))) {
+      const table = schema.get(name);
+      if (table === undefined) continue; // The schema no longer has this table.
+      const among = alike.filter(({ tables }) => tables.includes(name));
+      parts.push(readChangesOf(tx, table, among, isHead));
+    }
   }
   return Promise.all(parts);
+}
+
+function readChangesOf(
+  tx: Queryable,
+  table: SqlTable,
+  ranges: readonly Range[],
+  isHead: boolean,
+): Promise<string> {
+  const name = table.table;
+  // Built as text, because it runs for every row, and the parts common to all rows come from outside.
+  const row = `'"createdAt":' || skerry.to_ms(t.created_at) || ',"modifiedAt":' || skerry.to_ms(t.modified_at)
+      || ',"revision":' || t.revision || ',"props":' || (${propsObject(table, 't')})::text`;
+  const given = `case when t.id is null then ',"row":null'
+                        when t.revision = c.revision then ',"row":{' || ${row} || '}' else '' end`;
+  return readText(
+    tx,
+    `select string_agg(k.begin || c.revision || ',"id":' || to_json(c.id)::text
+                  || coalesce(',"before":' || c.before::text, '') || ${isHead ? given : "''"} || '}', ',') as text
+           from json_to_recordset($1::text::json) as k(realm text, "from" bigint, upto bigint, begin text)
+          cross join lateral (
+            select c.* from skerry.change c
+             where c.realm = k.realm and c.table_name = ${quoteText(name)}
+               and c.revision > k."from" and c.revision <= k.upto offset 0) c
+           ${isHead ? liveRow(table, 'c') : ''}`,
+    [
+      JSON.stringify(
+        ranges.map(({ realm, from, upto }) => ({
+          ...{ realm, from, upto },
+          begin: `{"realm":${JSON.stringify(realm)},"table":${JSON.stringify(name)},"revision":`,
+        })),
+      ),
+    ],
+  );
 }
 
 /**
@@ -223,58 +241,6 @@ export function readState(
         select t.* from ${table.name} t where t.realm = k.realm and t.deleted_at is null offset 0) t`,
     [JSON.stringify(realms)],
   );
-}
-
-export interface PageRead {
-  /** `{"rows":[…],"more":bool}` */
-  readonly text: string;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-/**
- * The next rows of a scope: at most `rows` of them and `bytes` bytes, but at least one, however large, and all of its
- * last id: the next page begins above it. They are read
- * from each realm by itself, by its index: in the order of ids alone, the rows of all other users would be read, too.
- */
-export async function readPage(
-  tx: Queryable,
-  schema: SqlSchema,
-  need: PageNeed,
-  atMost: { readonly rows: number; readonly bytes: number },
-): Promise<PageRead> {
-  const table = tableOf(schema, need.table);
-  const params = new Params();
-  const realms = params.add(JSON.stringify(need.realms));
-  const where = filterSql(schema, table, 't', need.where, params, realms);
-  const limit = Math.min(need.limit, atMost.rows);
-  const above = params.add(need.above);
-  const bytes = params.add(String(Math.floor(atMost.bytes)));
-  const [page] = await tx.query<{
-    text: string | null;
-    found: string;
-    taken: string;
-    bytes: string;
-  }>(
-    `with page as (
-       select t.* from (select distinct k.realm from json_array_elements_text(${realms}::json) as k(realm)) k
-        cross join lateral (
-          select t.* from ${table.name} t
-           where t.realm = k.realm and t.deleted_at is null and t.id > ${above} collate "C" and ${where}
-           order by t.id limit ${limit + 1}) t
-        order by t.id fetch first ${limit + 1} rows with ties),
-     taken as (${cutRows(table, 'page', limit, `${bytes}::bigint`)})
-     select (select count(*) from page)::text as found, count(*)::text as taken,
-            coalesce(max(p."$upto_bytes"), 0)::text as bytes,
-            string_agg((${rowJson(table, 'p')})::text, ',' order by p.id) as text
-       from taken p`,
-    params.values,
-  );
-  const [found, rows] = [Number(page?.found ?? 0), Number(page?.taken ?? 0)];
-  // If the last id has more rows than the limit leaves room for, it is not known whether others follow.
-  const more = found > rows || found > limit;
-  const text = `{"rows":[${page?.text ?? ''}],"more":${more}}`;
-  return { text, rows, bytes: Number(page?.bytes ?? 0) };
 }
 
 /** Rows of a realm as of a revision: the `before` of their first change after it, or else the current row. */

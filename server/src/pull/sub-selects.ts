@@ -13,10 +13,15 @@ interface SubSelect {
   readonly select: string;
 }
 
-/** The sub-selects of the filters; what is malformed is left to the core. */
+/**
+ * The sub-selects of the filters whose pages are to come; what is malformed is left to the core. Those of scopes that are filled
+ * are read for what has changed only, and whoever has filled them once can always go on.
+ */
 function subSelectsOf(schema: SqlSchema, scopes: readonly unknown[]): SubSelect[] {
   const found: SubSelect[] = [];
-  const waiting: unknown[] = scopes.map((scope) => (isObject(scope) ? scope.where : null));
+  const waiting: unknown[] = scopes.map((scope) =>
+    isObject(scope) && scope.filled !== true ? scope.where : null,
+  );
   for (let filter = waiting.pop(); filter !== undefined; filter = waiting.pop()) {
     if (!Array.isArray(filter)) continue;
     const [kind, ...rest] = filter as unknown[];

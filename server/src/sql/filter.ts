@@ -115,12 +115,20 @@ class FilterWriter {
   readonly #params: Params;
   /** The realms of the rows, as an SQL expression: JSON text; null: all. */
   readonly #realms: string | null;
+  /** What has all rows that are tested, and few others, as an SQL name; null: nothing has. */
+  readonly #source: string | null;
   #nodes = 0;
 
-  constructor(schema: SqlSchema, params: Params, realms: string | null = null) {
+  constructor(
+    schema: SqlSchema,
+    params: Params,
+    realms: string | null = null,
+    source: string | null = null,
+  ) {
     this.#schema = schema;
     this.#params = params;
     this.#realms = realms;
+    this.#source = source;
   }
 
   #column(table: SqlTable, alias: string, name: unknown): Column {
@@ -167,7 +175,13 @@ class FilterWriter {
     if (rest.length !== 2) throw invalid('A filter has a part of an unknown form.');
     const column = this.#column(table, alias, rest[0]);
     if (kind === 'in' && !Array.isArray(rest[1])) {
-      return this.#inSelect(column, alias, rest[1], place);
+      return this.#inSelect(
+        column,
+        this.#column(table, `${alias}v`, rest[0]),
+        alias,
+        rest[1],
+        place,
+      );
     }
     const condition = this.#condition(kind, column, rest[1]);
     return place.isNegated ? `coalesce(${condition}, false)` : condition;
@@ -228,7 +242,7 @@ class FilterWriter {
     return `(${among(column.inIndex, indexed)} and ${condition})`;
   }
 
-  #inSelect(column: Column, alias: string, set: unknown, place: Place): string {
+  #inSelect(column: Column, value: Column, alias: string, set: unknown, place: Place): string {
     if (place.isInner || !isObject(set))
       throw invalid('A filter has a sub-select in a place where none is allowed.');
     const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;
@@ -244,8 +258,18 @@ class FilterWriter {
         select ${nested}.realm, ${selected.expression} from ${table.name} ${nested}
          where ${nested}.deleted_at is null and ${selected.plain} is not null ${realms} and ${where}) is true)`;
     }
-    return `exists (select 1 from ${table.name} ${nested} where ${nested}.realm = ${alias}.realm
-      and ${nested}.deleted_at is null and ${equal(selected, column)} and ${where})`;
+    const found = (of: string, wanted: Column) => `${nested}.realm = ${of}.realm
+      and ${nested}.deleted_at is null and ${equal(selected, wanted)} and ${where}`;
+    const inner = `${table.name} ${nested}`;
+    if (this.#source === null)
+      return `exists (select 1 from ${inner} where ${found(alias, column)})`;
+    // Each value once: very many rows may have the same, and select as many.
+    const values = `${alias}v`;
+    return `((${alias}.realm, ${column.expression}) in (
+      select ${values}.realm, ${value.expression}
+        from (select distinct ${values}.realm, ${value.plain} from ${this.#source} ${values}
+               where ${value.plain} is not null) ${values}
+       cross join lateral (select 1 from ${inner} where ${found(values, value)} limit 1) x) is true)`;
   }
 
   /** The column's value, of a plain value as text, if it has no index; else null. */
@@ -284,8 +308,8 @@ export function realmsIn(realms: string): string {
 }
 
 /**
- * The condition on a row `alias` of the table, which is in one of `realms` (an SQL expression: JSON text). Throws Problem
- * `invalid` if it is not a valid filter.
+ * The condition on a row `alias` of the table, which is in one of `realms` (an SQL expression: JSON text), and among those of
+ * `source` (an SQL name). Throws Problem `invalid` if it is not a valid filter.
  */
 export function filterSql(
   schema: SqlSchema,
@@ -294,9 +318,10 @@ export function filterSql(
   filter: unknown,
   params: Params,
   realms: string | null = null,
+  source: string | null = null,
 ): string {
   const place = { depth: 1, isInner: false, isNegated: false };
-  return new FilterWriter(schema, params, realms).write(table, alias, filter, place);
+  return new FilterWriter(schema, params, realms, source).write(table, alias, filter, place);
 }
 
 /** A sub-select by itself: the rows of `table` that match and are live. */

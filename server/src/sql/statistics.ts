@@ -48,6 +48,8 @@ export class Statistics {
       })
       .finally(() => {
         this.#gathering = null;
+        // What was written meanwhile may be enough for the next time.
+        if (!this.#isClosed) this.written(0);
       });
   }
 

@@ -39,6 +39,26 @@ TEST_CASE("fills scopes in pages by id, and sends no changes beyond the filled p
   CHECK_FALSE(answer["more"].as_bool());
 }
 
+TEST_CASE("a page ends where the looking for it has ended, also without a row") {
+  PulledScenery s;
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":7}}])")) ==
+          "applied");
+  s.world.reads.page_looks = 2;
+  const auto pull = [&](const std::string& filled) {
+    const std::string scope = R"([{"table":"items","where":["=","n",7],"filled":)" + filled + "}]";
+    return s.world.Pull("anna", Request("c1", "{}", {}, scope));
+  };
+  Data answer = pull("false");
+  CHECK(answer["fills"].items()[0]["ids"].items().empty());
+  CHECK(answer["fills"].items()[0]["upto"].as_string() == "x");
+  CHECK(answer["more"].as_bool());
+  answer = pull(R"("x")");
+  CHECK(answer["fills"].items()[0]["ids"] == Json(R"(["y"])"));
+  CHECK(answer["fills"].items()[0]["upto"].is_null());
+  CHECK_FALSE(answer["more"].as_bool());
+}
+
 TEST_CASE("limits the pages of an answer by number and by cost, and reports more") {
   PulledScenery s;
   const auto scopes = [](size_t count, int comparisons, size_t filled) {

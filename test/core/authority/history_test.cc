@@ -50,6 +50,7 @@ class History {
  public:
   explicit History(uint64_t seed) : random_("history " + std::to_string(seed)) {
     world_.reads.page_rows = 1 + random_.Below(4);
+    world_.reads.page_looks = 1 + random_.Below(6);
     if (random_.Below(3) == 0) {
       world_.reads.most_to_head = random_.Below(4);
       world_.reads.most_candidates = random_.Below(3);

@@ -95,6 +95,7 @@ class MemoryDatabase {
   // What is read for a pull. The server reads less if the answer would be too large.
   struct Reads {
     size_t page_rows = 0;
+    size_t page_looks = ~size_t{0};  // rows that one page looks at, whether they match or not
     std::map<std::string, uint64_t> most_entries;  // of a range, by realm
     // Of these realms, neither changes nor rows are read, and only one entry of a range.
     std::set<std::string> omitted;

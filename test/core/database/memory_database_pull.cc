@@ -33,7 +33,7 @@ Data EntryOf(const Data& entry) {
 }
 
 Data PageOf(const Schema& schema, const MemoryDatabase::Rows& all, const Data& need,
-            size_t page_rows) {
+            const MemoryDatabase::Reads& reads) {
   const TableIndex table = schema.FindTable(need["table"].as_string());
   const Filter filter = ParseFilter(schema, schema.table(table), need["where"], false).value();
   const LiveInnerRows inner(all);
@@ -41,20 +41,23 @@ Data PageOf(const Schema& schema, const MemoryDatabase::Rows& all, const Data& n
   for (const auto& [key, stored] : all) {
     const std::string& id = key.object.id;
     if (stored.deleted_at || key.object.table != table || id <= need["above"].as_string()) continue;
-    if (!ContainsString(need["realms"], key.realm)) continue;
-    if (Matches(filter, id, stored.row, &inner)) by_id.emplace(id, &stored);
+    if (ContainsString(need["realms"], key.realm)) by_id.emplace(id, &stored);
   }
   Data rows = Data::MakeArray();
-  bool more = false;
-  std::string last;
+  size_t looked = 0;
+  std::string last, upto;
   for (const auto& [id, stored] : by_id) {
-    // A page has all rows of its last id.
-    more = rows.items().size() >= page_rows && id != last;
-    if (more) break;
+    // A page has all rows of its last id, and ends after so many looks: `upto` says where.
+    if (looked++ >= reads.page_looks && id != upto)
+      return Fields{{"rows", std::move(rows)}, {"more", true}, {"upto", upto}};
+    upto = id;
+    if (!Matches(filter, id, stored->row, &inner)) continue;
+    if (rows.items().size() >= reads.page_rows && id != last)
+      return Fields{{"rows", std::move(rows)}, {"more", true}};
     rows.Push(StoredRowToData(schema, *stored));
     last = id;
   }
-  return Fields{{"rows", std::move(rows)}, {"more", more}};
+  return Fields{{"rows", std::move(rows)}, {"more", false}};
 }
 
 // Whether a value is among the plain values of a need. Texts, numbers and dates are plain.
@@ -149,7 +152,7 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
   }
   for (const Data& need : needs["pages"].items()) {
     const bool left_out = reads.pages_left_out.contains(need["table"].as_string());
-    pages.Push(left_out ? Data() : PageOf(served, all, need, reads.page_rows));
+    pages.Push(left_out ? Data() : PageOf(served, all, need, reads));
   }
   for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(served, all, need));
   for (const Data& need : needs["images"].items())

@@ -29,6 +29,7 @@ PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_
                                   const naive::Rights& rights) {
   MemoryDatabase::Reads read;
   read.page_rows = page_rows;
+  read.page_looks = page_rows + 1;
   read.omits_all = reads == Reads::kNoOps;
   Data realms = Data::MakeObject();
   for (const auto& [realm, head] : database_.heads()) {

@@ -23,6 +23,9 @@ export interface Target {
   readonly time: string;
   /** A note of the reader: hidden rows refer to it, or none do. */
   readonly note: string;
+  /** A stream of the realm, and the path of a snapshot of its state. */
+  readonly stream: string;
+  readonly snapshot: string;
 }
 
 /** Pushes these ops, then pulls what they changed. */
@@ -52,6 +55,8 @@ const foreign: Readonly<Record<string, Ops>> = {
   'change a role': ({ realm, member }) => [setRole(realm, member, 'reader')],
   'remove a member': ({ realm, member }) => [remove(realm, member)],
   leave: ({ realm }, own) => [remove(realm, own.slice('user:'.length))],
+  append: ({ realm, stream }) => [{ op: 'append', stream, realm }],
+  offer: (target) => [{ op: 'offer', ...at(target), set: { name: 'x' } }],
   'write in both': (target, own) => [
     { op: 'create', table: 'notices', id: uuid7(), realm: own, set: { name: 'x' } },
     { op: 'update', ...at(target), set: { name: 'x' } },
@@ -114,6 +119,9 @@ const pull = ({ id }: Caller, more: Json): [string, string, unknown] => [
   },
 ];
 
+const pathOf = (realm: string, stream: string) =>
+  `/v1/streams/${encodeURIComponent(realm)}/${encodeURIComponent(stream)}`;
+
 /** Other calls that name the realm, the row, or what is in the realm's log. */
 const calls: Readonly<Record<string, Call>> = {
   'pull from its cursor': ({ realm, cursor }, _own, caller) =>
@@ -132,6 +140,33 @@ const calls: Readonly<Record<string, Call>> = {
     pull(caller, { scopes: [scope(['like', 'name', `%${name}%`], false, table)] }),
   'pull from its id on': ({ id, table }, _own, caller) =>
     pull(caller, { scopes: [scope(['true'], id, table)] }),
+  'pull from below its floor': ({ realm }, _own, caller) =>
+    pull(caller, { cursors: { [realm]: '1@1' }, floors: true }),
+  'pull it as one that is lost': ({ realm }, _own, caller) =>
+    pull(caller, { lost: [realm], floors: true, cursors: { [realm]: '1@1' } }),
+  'pull a sub-select of the row': ({ id }, own, caller) =>
+    pull(caller, {
+      scopes: [
+        scope(
+          ['in', 'note', { table: 'notes', select: 'id', where: ['=', 'id', id] }],
+          false,
+          'parts',
+        ),
+        scope(['not', ['in', 'name', { table: 'notes', select: 'name', where: ['true'] }]], false),
+      ],
+      refill: own !== '',
+    }),
+  'pull its stream': ({ stream }, _own, caller) =>
+    pull(caller, { streams: [{ stream, version: 1, filled: {} }] }),
+  'pull its stream from the middle': ({ realm, stream }, _own, caller) =>
+    pull(caller, { streams: [{ stream, version: 1, filled: { [realm]: 2 } }] }),
+  'pull the end of its stream': ({ stream }, _own, caller) =>
+    pull(caller, { streams: [{ stream, last: 3, filled: {} }] }),
+  'pull all streams': (_target, _own, caller) =>
+    pull(caller, { streams: [{ stream: '*', version: 1, migrates: true, filled: {} }] }),
+  'the past of a stream': ({ realm, stream }) => ['GET', pathOf(realm, stream)],
+  'a page of it': ({ realm, stream }) => ['GET', `${pathOf(realm, stream)}?before=3.0&limit=2`],
+  'a snapshot of a stream': ({ snapshot }) => ['GET', snapshot],
   'an image': ({ image }) => ['GET', image],
   'a table without the row': ({ id, table }) => [
     'POST',
@@ -232,6 +267,26 @@ export const probes: readonly (readonly [string, Probe])[] = [
     })),
   ],
 ];
+
+/** Actions of a write in the realm: as if the server knew them, or had forgotten them. */
+const withAction = (more: (target: Target) => Json, base: number): Probe =>
+  byPush(foreign.update!, (target) => ({
+    actions: [{ id: uuid7(), name: 'test', arg: null, at: 1, ...more(target) }],
+    base: { [target.realm]: base },
+  }));
+
+/** What is known, and what is forgotten, of the actions in the realm's log. */
+export const historyProbes: readonly (readonly [string, Probe])[] = [0, 1_000].flatMap((base) =>
+  Object.entries({
+    'an action of its log': ({ action }: Target) => ({ id: action }),
+    'an action of its log again': ({ action }: Target) => ({ id: action, again: true }),
+    'an action of long ago': () => ({ replayed: true, at: 0 }),
+    'an action tried again': () => ({ again: true }),
+  }).map(([name, more]): [string, Probe] => [
+    `push: ${name}, based on ${base}`,
+    withAction(more, base),
+  ]),
+);
 
 /** Ids belong to their realm. These are asked last: the reader then has rows with the ids of hidden ones. */
 export const sameIdProbes = ofPushes(sameId);

@@ -5,7 +5,7 @@
 import { expect } from 'vitest';
 import { invite, remove, setRole } from '../memberships.ts';
 import { pick, type Random } from '../random.ts';
-import { type Json, uuid7 } from '../server.ts';
+import { type Json, uuid7, type WireUpdate } from '../server.ts';
 import { Caller, tokenOf } from './caller.ts';
 import { mark, type Secrets } from './secrets.ts';
 
@@ -29,6 +29,8 @@ interface Realm {
   readonly isOpen: boolean;
   /** The ids of all rows that it has had: a table names those that are gone, also to who may read it since later. */
   readonly ids: Set<string>;
+  /** What was said in its stream. */
+  readonly said: string[];
 }
 
 /** The tables whose rows refer to a note; `locks` keep it from being moved or deleted. */
@@ -95,6 +97,7 @@ export class World {
       [4, () => this.#update()],
       [4, () => this.#move()],
       [2, () => this.#delete()],
+      [2, () => this.#append()],
     ];
     const all = steps.flatMap(([weight, step]) => Array<typeof step>(weight).fill(step));
     for (;;) {
@@ -113,7 +116,7 @@ export class World {
 
   #add(name: string, members: readonly (readonly [string, Role])[], isOpen: boolean): void {
     this.#secrets.keep(name, 'the name of a realm');
-    this.realms.push({ name, members: new Map(members), isOpen, ids: new Set() });
+    this.realms.push({ name, members: new Map(members), isOpen, ids: new Set(), said: [] });
   }
 
   #newRow(realm: string, table = 'notes', note: string | null = null): Row {
@@ -132,7 +135,10 @@ export class World {
   }
 
   async #push(user: Caller, ...ops: Json[]): Promise<void> {
-    const update = user.update(ops);
+    await this.#send(user, ops, user.update(ops));
+  }
+
+  async #send(user: Caller, ops: readonly Json[], update: WireUpdate): Promise<void> {
     const { body } = await user.send([update]);
     expect(body.results, JSON.stringify(ops)).toMatchObject([{ status: 'applied' }]);
     const [{ id: action }] = update.actions as [{ id: string }];
@@ -145,7 +151,9 @@ export class World {
   #reveal(): void {
     for (const realm of this.realms) for (const { id } of this.rowsIn(realm)) realm.ids.add(id);
     for (const realm of this.readable) {
-      this.#secrets.reveal([realm.name, ...realm.members.keys(), ...realm.ids].join(' '));
+      this.#secrets.reveal(
+        [realm.name, ...realm.members.keys(), ...realm.ids, ...realm.said].join(' '),
+      );
       for (const { id, name, first } of this.rowsIn(realm))
         this.#secrets.reveal(`${id} ${name} ${first}`);
     }
@@ -259,6 +267,23 @@ export class World {
       moved.realm = to;
     await this.#push(user, op);
     return `move ${row.table} ${row.id} to ${to}`;
+  }
+
+  /** An action of the stream that every realm has. */
+  async #append(): Promise<string | null> {
+    const realm = pick(this.#next, this.realms);
+    const user = this.#with(realm, ['owner', 'writer']);
+    if (user === undefined) return null;
+    const ops = [{ op: 'append', stream: 'chat', realm: realm.name }];
+    const update = user.update(ops);
+    const said = mark();
+    const [action] = update.actions as Json[];
+    const id = String(action?.id);
+    // Who may read a stream sees its actions whole, with their authors.
+    realm.said.push(said, id, user.user);
+    this.#secrets.keep(`${said} ${id}`, `said in ${realm.name}`);
+    await this.#send(user, ops, { ...update, actions: [{ ...action, arg: said }] });
+    return `say in ${realm.name}`;
   }
 
   async #delete(): Promise<string | null> {
