@@ -53,7 +53,16 @@ const anyDatabase = [
     'folder-store',
     'gate',
   ],
-  ...['http-parts', 'mounted', 'own-verify', 'pull-cost', 'push-cost', 'shares', 'sign-in'],
+  ...[
+    'http-parts',
+    'mounted',
+    'options',
+    'own-verify',
+    'pull-cost',
+    'push-cost',
+    'shares',
+    'sign-in',
+  ],
 ];
 
 /**

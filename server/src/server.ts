@@ -25,6 +25,7 @@ import { type Front, Mount, openPort, unlessAnswered } from './http/front.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
+import { checkOptionNames } from './known-options.ts';
 import { openSnapshots, retentionOf } from './open-snapshots.ts';
 import {
   kDefaultHost,
@@ -180,7 +181,8 @@ export function createServer(
   options: ServerOptions & { readonly port: number },
 ): Promise<RunningServer>;
 export function createServer(options: ServerOptions): Promise<MountedServer>;
-export function createServer(options: ServerOptions): Promise<RunningServer> {
+export async function createServer(options: ServerOptions): Promise<RunningServer> {
+  checkOptionNames(options);
   const { warn = console.warn, failed = throwLater } = options;
   // A free port is chosen once: a restart takes the same.
   const start = (port: number, outdated: () => void) =>

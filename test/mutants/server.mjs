@@ -1016,6 +1016,13 @@ export const server = [
     to: '',
   },
   {
+    name: 'an option that there is not is passed over',
+    test: 'test/server/options.test.ts',
+    file: 'server/src/known-options.ts',
+    from: 'if (Object.hasOwn(names, name)) continue;',
+    to: 'if (name in names) continue;',
+  },
+  {
     name: 'one address takes all places in which tokens are verified',
     test: 'test/server/own-verify.test.ts',
     file: 'server/src/auth/own-verify.ts',
