@@ -214,13 +214,6 @@ export const costsOnServer = [
     to: 'false',
   },
   {
-    name: 'every row looks up what its sub-select selects',
-    test: 'test/server/pull-time.test.ts',
-    file: 'server/src/sql/filter.ts',
-    from: 'if (this.#source === null)',
-    to: 'if (this.#source !== undefined)',
-  },
-  {
     name: 'outer rows of each realm are limited by themselves',
     test: 'test/server/pages.test.ts',
     file: 'server/src/pull/join-reads.ts',

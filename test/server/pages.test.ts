@@ -55,14 +55,14 @@ describe('a page that is looked for in parts', () => {
     ['one in a `not`', ['not', ['in', 'country', group(['=', 'name', 'none'])]]],
     ['one without an index', ['in', 'name', { ...group(['=', 'population', 3]), select: 'name' }]],
   ];
-  const texts = async (where: unknown, most: object) => {
+  const texts = async (where: unknown, most: object, of = realms) => {
     const found: string[] = [];
     let pages = 0;
     for (let above: string | undefined = ''; above !== undefined; pages++) {
       const page = await readPage(
         database,
         schema,
-        { table: 'cities', where, above, realms, limit: 2_000 },
+        { table: 'cities', where, above, realms: of, limit: 2_000 },
         { rows: 2_000, bytes: 64 * kMega, ...most },
       );
       const { rows, upto, more } = JSON.parse(page.text) as {
@@ -91,6 +91,8 @@ describe('a page that is looked for in parts', () => {
     for (const portion of portions)
       expect((await texts(where, portion)).found, JSON.stringify(portion)).toEqual(whole.found);
     expect((await texts(where, { looks: 17, goesOn })).pages).toBeGreaterThan(2);
+    const alone = await texts(where, { looks: 7, goesOn }, ['P2']);
+    expect(alone.found).toEqual(whole.found.filter((row) => row.endsWith(' P2')));
     expect((await texts(where, { looks: 40 })).pages).toBe(1);
   });
 
