@@ -323,6 +323,11 @@ export const limits = {
   /** For how long a token is not verified again: one of an issuer's keys (JWKS), and one that the application verified. */
   jwksTokenMs: 600_000,
   verifiedTokenMs: 60_000,
+  /**
+   * Connections that wait to be accepted. Of more the system drops the first packet, and they begin a second later; it may itself
+   * allow fewer (`net.core.somaxconn`). Node’s own default is 511.
+   */
+  backlog: 4_096,
   /** A refusal for too many requests is answered after so long; as many wait for that as there may be connections. */
   refusedMs: 1_000,
   refusalsWaiting: 20_000,

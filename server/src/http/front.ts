@@ -58,7 +58,7 @@ export async function openPort(
   });
   await new Promise<void>((done, failed) => {
     server.once('error', (error) => failed(explainListen(error, port, host)));
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: limits.backlog }, () => {
       server.removeAllListeners('error');
       // The machine has no room for a connection; only that connection is affected.
       server.on('error', (error) => log('A connection could not be accepted.', error));
