@@ -231,8 +231,8 @@ export const costsOnServer = [
     name: 'all realms of another history are in one answer',
     test: 'test/server/reads.test.ts',
     file: 'server/src/pull/new-realms.ts',
-    from: ' || again.has(realm));',
-    to: ');',
+    from: ' || begunAgain.has(realm),',
+    to: ',',
   },
   {
     name: 'a realm that waits with a cursor is revoked',

@@ -83,7 +83,7 @@ export const joinsOnServer = [
   },
   {
     name: 'a page looks for inner rows in every realm',
-    test,
+    test: 'test/server/pages.test.ts',
     file: 'server/src/sql/filter.ts',
     from: '`${nested}.realm = ${of}.realm\n      and',
     to: '`true and',

@@ -1124,8 +1124,8 @@ export const server = [
     name: 'a pull reads the heads of all realms that there are',
     test: 'test/server/plans.test.ts',
     file: 'server/src/pull/reads.ts',
-    from: 'left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)',
-    to: 'left join skerry.realm r on r.realm = k.realm)',
+    from: 'left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true',
+    to: 'left join skerry.realm r on r.realm = k.realm',
   },
   {
     name: 'rows are looked up by their ids alone',

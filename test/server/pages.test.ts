@@ -96,6 +96,20 @@ describe('a page that is looked for in parts', () => {
     expect((await texts(where, { looks: 40 })).pages).toBe(1);
   });
 
+  test('selects by inner rows of the same realm only', async () => {
+    await database.query(
+      `insert into public.cities (id, realm, revision, created_at, modified_at, name, country, population)
+       select 'q' || n, 'Q' || n, 1, now(), now(), 'same', 'same', n from generate_series(1, 3) n`,
+    );
+    for (const select of ['country', 'name']) {
+      const where = ['in', select, { table: 'cities', select, where: ['=', 'population', 2] }];
+      for (const of of [['Q1'], ['Q1', 'Q2'], ['Q1', 'Q2', 'Q3']]) {
+        const { found } = await texts(where, {}, of);
+        expect(found).toEqual(of.length === 1 ? [] : ['q2 Q2']);
+      }
+    }
+  });
+
   test('counts long texts by their length', async () => {
     const pages = async (where: unknown) =>
       (await texts(where, { work: 5_000, goesOn: () => false })).pages;

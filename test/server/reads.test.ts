@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import type { PullRequest } from '../../server/src/cost/pull-cost.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
-import { withFewNew } from '../../server/src/pull/new-realms.ts';
+import { waitingRealms } from '../../server/src/pull/new-realms.ts';
 import { readPage } from '../../server/src/pull/pages.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
 import {
   readEntries,
+  readHeads,
   readOwn,
   readRowsAfter,
   readSizes,
@@ -132,7 +133,8 @@ describe('realms that an answer begins', () => {
   const waiting = async (cursors: Record<string, string>, filled: unknown, images?: false) => {
     const scopes = [{ table: 'cities', where: ['true'], filled }];
     const request = { scopes, images } as unknown as PullRequest;
-    return (await withFewNew(database, realms, request, cursors)).waiting;
+    const heads = await readHeads(database, realms, cursors);
+    return waitingRealms(database, heads, request, cursors);
   };
   const all = (cursor: string) => Object.fromEntries(realms.map((realm) => [realm, cursor]));
 

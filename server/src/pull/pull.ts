@@ -11,7 +11,7 @@ import { answerToken, recordOwners } from '../rights/lost.ts';
 import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { Needs } from './needs.ts';
-import { withFewNew } from './new-realms.ts';
+import { waitingRealms } from './new-realms.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
 import { checkSubSelects } from './sub-selects.ts';
@@ -43,10 +43,14 @@ function cursorsGone(): Problem {
   );
 }
 
-function without(cursors: PullRequest['cursors'], realms: readonly string[]) {
-  if (realms.length === 0) return cursors;
+/** What there is by realm, without these realms. */
+function without<Value>(
+  all: Readonly<Record<string, Value>>,
+  realms: readonly string[],
+): Readonly<Record<string, Value>> {
+  if (realms.length === 0) return all;
   const left = new Set(realms);
-  return Object.fromEntries(Object.entries(cursors).filter(([realm]) => !left.has(realm)));
+  return Object.fromEntries(Object.entries(all).filter(([realm]) => !left.has(realm)));
 }
 
 export class Puller {
@@ -118,8 +122,10 @@ export class Puller {
     // Without a cursor a lost realm is not revoked.
     const cursors = without(request.cursors, lost);
     await checkSubSelects(tx, this.#options.schema, request.scopes, all);
-    const { readable, waiting } = await withFewNew(tx, all, request, cursors);
-    const { now, realms } = await readHeads(tx, readable);
+    const heads = await readHeads(tx, all, cursors);
+    const waiting = await waitingRealms(tx, heads, request, cursors);
+    const realms = JSON.stringify(without(heads.realms, waiting));
+    const readable = waiting.length === 0 ? all : Object.keys(without(heads.realms, waiting));
     this.#options.restored?.look(cursors, lost, realms);
     const asked = JSON.stringify({
       ...request,
@@ -127,7 +133,7 @@ export class Puller {
       cursors: without(cursors, waiting),
       ...(waiting.length > 0 ? { partial: true } : {}),
     });
-    let text = rawObject({ now, request: asked, realms });
+    let text = rawObject({ now: heads.now, request: asked, realms });
     for (let round = 0; round < kRounds; round++) {
       const answer = await step(text);
       if (answer.startsWith(kAnswer)) {

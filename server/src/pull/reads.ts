@@ -26,22 +26,52 @@ export async function readText(
   return row?.text ?? '';
 }
 
+const kCursor = /^(\d{1,15})@(\d{1,16})$/;
+
+export interface Head {
+  readonly rows: number;
+}
+
+export interface Heads {
+  readonly now: string;
+  readonly realms: Readonly<Record<string, Head>>;
+  /**
+   * The realms whose cursors are at their beginning, or belong to another history than the log has (after a restore, or because
+   * the caller has made them up). Those that the log has forgotten are not among them.
+   */
+  readonly begunAgain: ReadonlySet<string>;
+}
+
 /** The heads of the realms that a user may read; a realm without any writes has revision 0. */
 export async function readHeads(
   tx: Queryable,
   readable: readonly string[],
-): Promise<{ now: string; realms: string }> {
-  const [row] = await tx.query<{ now: string; realms: string }>(
+  cursors: Readonly<Record<string, string>>,
+): Promise<Heads> {
+  const asked = readable.map((realm) => {
+    const given = Object.hasOwn(cursors, realm) ? cursors[realm] : undefined;
+    const [, revision, at] = kCursor.exec(given ?? '') ?? [];
+    return revision === undefined ? { realm } : { realm, revision, at };
+  });
+  const [row] = await tx.query<{ now: string; realms: string; again: string }>(
     `select (${kNow})::text as now,
-            (select coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
+            coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
                       'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0), 'floor', coalesce(r.floor, 0),
-                      'floorAt', coalesce(r.floor_at, 0))), '{}')
-               from json_array_elements_text($1::text::json) as k(realm)
-               left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)::text as realms`,
-    [JSON.stringify(readable)],
+                      'floorAt', coalesce(r.floor_at, 0))), '{}')::text as realms,
+            coalesce(json_agg(k.realm) filter (where k.revision = 0
+              or (l.at is distinct from k.at and k.revision >= coalesce(r.floor, 0))), '[]')::text as again
+       from json_to_recordset($1::text::json) as k(realm text, revision bigint, at bigint)
+       left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true
+       left join lateral (select l.at from skerry.log l
+                           where l.realm = k.realm and l.revision = k.revision limit 1) l on true`,
+    [JSON.stringify(asked)],
   );
   if (row === undefined) throw new Error('The database returned no heads.');
-  return row;
+  return {
+    now: row.now,
+    realms: JSON.parse(row.realms) as Heads['realms'],
+    begunAgain: new Set(JSON.parse(row.again) as string[]),
+  };
 }
 
 export interface EntryRange {
