@@ -221,6 +221,13 @@ export const costsOnServer = [
     to: '> 1000000\n                      or count(*) > 1000000',
   },
   {
+    name: 'a large realm waits behind an empty one for ever',
+    test: 'test/server/reads.test.ts',
+    file: 'server/src/pull/new-realms.ts',
+    from: 'const isFirst = members + rows === 0;',
+    to: 'const isFirst = realm === fresh[0];',
+  },
+  {
     name: 'the rows of all new realms are in one answer',
     test: 'test/server/reads.test.ts',
     file: 'server/src/pull/new-realms.ts',

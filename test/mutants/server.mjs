@@ -813,8 +813,8 @@ export const server = [
     name: 'the members of all new realms are in one answer',
     test: 'test/server/refill.test.ts',
     file: 'server/src/pull/new-realms.ts',
-    from: '(members > most || rows > limits.newRowsPerPull)',
-    to: 'rows > limits.newRowsPerPull',
+    from: 'members > most || rows > limits.newRowsPerPull;',
+    to: 'rows > limits.newRowsPerPull;',
   },
   {
     name: 'realms that wait for the next answer are forgotten',

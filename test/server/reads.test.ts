@@ -145,6 +145,15 @@ describe('realms that an answer begins', () => {
     expect(await waiting({}, false, false)).toEqual([]);
   });
 
+  test('do not wait behind an empty one, which is at its beginning with every pull', async () => {
+    await database.query(`insert into skerry.realm (realm, epoch, head) values ('B0', 'e', 0)`);
+    const both = { ...(await readHeads(database, ['B0', 'B2'], { B0: '0@0' })) };
+    const large = { ...both.realms['B2'], rows: limits.newRowsPerPull + 1 };
+    const heads = { ...both, realms: { B0: both.realms['B0'], B2: large } } as typeof both;
+    const request = { scopes: [], images: true } as unknown as PullRequest;
+    expect(await waitingRealms(database, heads, request, { B0: '0@0' })).toEqual([]);
+  });
+
   test('are also those whose cursor is at the beginning, or of another history', async () => {
     expect(await waiting(all('5@50'), true)).toEqual([]);
     for (const cursor of ['0@0', '5@51', '6@60'])

@@ -34,10 +34,13 @@ export async function waitingRealms(
   const counted = readsRows(request);
   let members = 0;
   let rows = 0;
-  for (const [i, realm] of fresh.entries()) {
+  for (const realm of fresh) {
+    // An empty realm is at its beginning with every pull: a large one after it would wait for ever.
+    const isFirst = members + rows === 0;
     members += counts.get(realm) ?? 0;
     rows += counted ? (realms[realm]?.rows ?? 0) : 0;
-    if (i > 0 && (members > most || rows > limits.newRowsPerPull)) waiting.add(realm);
+    const isTooMuch = members > most || rows > limits.newRowsPerPull;
+    if (!isFirst && isTooMuch) waiting.add(realm);
   }
   return [...waiting];
 }
