@@ -221,7 +221,14 @@ export const costsOnServer = [
     to: '> 1000000\n                      or count(*) > 1000000',
   },
   {
-    name: 'a large realm waits behind an empty one for ever',
+    name: 'empty realms take the places of those that an answer begins',
+    test: 'test/server/reads.test.ts',
+    file: 'server/src/pull/reads.ts',
+    from: 'case k.revision when 0 then r.head > 0',
+    to: 'case k.revision when 0 then true',
+  },
+  {
+    name: 'a large realm waits behind an empty one',
     test: 'test/server/reads.test.ts',
     file: 'server/src/pull/new-realms.ts',
     from: 'const isFirst = members + rows === 0;',

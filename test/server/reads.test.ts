@@ -145,13 +145,24 @@ describe('realms that an answer begins', () => {
     expect(await waiting({}, false, false)).toEqual([]);
   });
 
-  test('do not wait behind an empty one, which is at its beginning with every pull', async () => {
-    await database.query(`insert into skerry.realm (realm, epoch, head) values ('B0', 'e', 0)`);
-    const both = { ...(await readHeads(database, ['B0', 'B2'], { B0: '0@0' })) };
-    const large = { ...both.realms['B2'], rows: limits.newRowsPerPull + 1 };
-    const heads = { ...both, realms: { B0: both.realms['B0'], B2: large } } as typeof both;
+  test('do not wait behind empty ones, which are at their beginning with every pull', async () => {
+    const empty = Array.from({ length: limits.newRealmsPerPull + 1 }, (_, i) => `A${i}`);
+    await database.query(
+      `insert into skerry.realm (realm, epoch, head) select n.name, 'e', 0
+         from json_array_elements_text($1::text::json) as n(name)`,
+      [JSON.stringify(empty)],
+    );
     const request = { scopes: [], images: true } as unknown as PullRequest;
-    expect(await waitingRealms(database, heads, request, { B0: '0@0' })).toEqual([]);
+    const waitingOf = async (names: string[], cursors: Record<string, string>) => {
+      const heads = await readHeads(database, names, cursors);
+      const rows = limits.newRowsPerPull + 1;
+      const realms = { ...heads.realms, B2: { ...heads.realms['B2'], rows } };
+      return waitingRealms(database, { ...heads, realms }, request, cursors);
+    };
+    const begun = Object.fromEntries(empty.map((realm) => [realm, '0@0']));
+    expect(await waitingOf([...empty, 'B2'], begun)).toEqual([]);
+    // One that the client does not know yet, either.
+    expect(await waitingOf(['A0', 'B2'], {})).toEqual([]);
   });
 
   test('are also those whose cursor is at the beginning, or of another history', async () => {

@@ -35,7 +35,7 @@ export async function waitingRealms(
   let members = 0;
   let rows = 0;
   for (const realm of fresh) {
-    // An empty realm is at its beginning with every pull: a large one after it would wait for ever.
+    // What is empty is no reason to wait: a first visit has an own realm without rows, and a large one.
     const isFirst = members + rows === 0;
     members += counts.get(realm) ?? 0;
     rows += counted ? (realms[realm]?.rows ?? 0) : 0;

@@ -36,8 +36,8 @@ export interface Heads {
   readonly now: string;
   readonly realms: Readonly<Record<string, Head>>;
   /**
-   * The realms whose cursors are at their beginning, or belong to another history than the log has (after a restore, or because
-   * the caller has made them up). Those that the log has forgotten are not among them.
+   * The realms whose cursors are at their beginning, though they have entries, or belong to another history than the log has
+   * (after a restore, or because the caller has made them up). Those that the log has forgotten are not among them.
    */
   readonly begunAgain: ReadonlySet<string>;
 }
@@ -58,8 +58,8 @@ export async function readHeads(
             coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
                       'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0), 'floor', coalesce(r.floor, 0),
                       'floorAt', coalesce(r.floor_at, 0))), '{}')::text as realms,
-            coalesce(json_agg(k.realm) filter (where k.revision = 0
-              or (l.at is distinct from k.at and k.revision >= coalesce(r.floor, 0))), '[]')::text as again
+            coalesce(json_agg(k.realm) filter (where case k.revision when 0 then r.head > 0
+              else l.at is distinct from k.at and k.revision >= coalesce(r.floor, 0) end), '[]')::text as again
        from json_to_recordset($1::text::json) as k(realm text, revision bigint, at bigint)
        left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true
        left join lateral (select l.at from skerry.log l
