@@ -129,6 +129,13 @@ const lostRealms = 'test/server/lost-realms.test.ts';
 
 export const forgettingOnServer = [
   {
+    name: 'only the first portion of what is old is looked at',
+    test: forgetClients,
+    file: 'server/src/retention/portions.ts',
+    from: 'rows.length < atOnce ? null',
+    to: 'rows.length <= atOnce ? null',
+  },
+  {
     name: 'the clients of a user that were heard from last are forgotten, too',
     test: forgetClients,
     file: clients,

@@ -9,6 +9,7 @@ import type { Database } from '../../server/src/db/database.ts';
 import { Committer } from '../../server/src/push/commit.ts';
 import { forgetClients, forgetRefusals } from '../../server/src/retention/clients.ts';
 import { forgetLog } from '../../server/src/retention/log.ts';
+import { inPortions } from '../../server/src/retention/portions.ts';
 import { forgetRights } from '../../server/src/retention/rights.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
@@ -100,6 +101,14 @@ async function devices(user: string, number: number) {
   }
   return made;
 }
+
+test.each([0, 1, 2, 3, 4, 5])('of %i rows none is left out, nor comes twice', async (count) => {
+  const all = Array.from({ length: count }, (_, i) => `row ${i}`);
+  const read = async (after: string) => all.filter((name) => name > after).slice(0, 2);
+  const found: string[] = [];
+  for await (const name of inPortions(read, (each) => each, 2)) found.push(name);
+  expect(found).toEqual(all);
+});
 
 describe('a client', () => {
   test('is forgotten with all that it left, if its user has a hundred others', async () => {

@@ -4,6 +4,7 @@
 
 import { limits } from '../base/limits.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { inPortions } from './portions.ts';
 
 /** What one statement looks at, or forgets, at most. */
 const kUsersAtOnce = 1_000;
@@ -125,11 +126,10 @@ export async function forgetClients(
   goesOn: () => boolean,
 ): Promise<number> {
   let all = 0;
-  for (let after: string | null = ''; after !== null && goesOn(); ) {
-    const users: Awaited<ReturnType<typeof nextUsers>> = await nextUsers(database, after);
-    for (const { user } of users.filter(({ many }) => many === 'true'))
-      all += await forgetSilent(database, user, before, goesOn);
-    after = users.length < kUsersAtOnce ? null : (users.at(-1)?.user ?? null);
+  const next = (after: string) => nextUsers(database, after);
+  for await (const { user, many } of inPortions(next, ({ user }) => user, kUsersAtOnce)) {
+    if (!goesOn()) break;
+    if (many === 'true') all += await forgetSilent(database, user, before, goesOn);
   }
   return all;
 }

@@ -7,6 +7,7 @@ import { kNow, readClock } from '../db/clock.ts';
 import type { Database } from '../db/database.ts';
 import { forgetClients, forgetRefusals } from './clients.ts';
 import { forgetLog, type LogParts } from './log.ts';
+import { inPortions } from './portions.ts';
 import { forgetRights } from './rights.ts';
 
 export interface RetentionParts extends LogParts {
@@ -73,14 +74,10 @@ export class Retention {
   async #all(): Promise<void> {
     const { database, retentionMs } = this.#parts;
     let gone = 0;
-    for (let after: string | null = ''; after !== null && !this.#isClosed; ) {
-      const realms: Awaited<ReturnType<typeof findOld>> = await findOld(
-        database,
-        after,
-        retentionMs,
-      );
-      for (const { realm, isOld } of realms) if (isOld) gone += await this.#forget(realm);
-      after = realms.length < kRealmsAtOnce ? null : (realms.at(-1)?.realm ?? null);
+    const next = (after: string) => findOld(database, after, retentionMs);
+    for await (const { realm, isOld } of inPortions(next, (each) => each.realm, kRealmsAtOnce)) {
+      if (this.#isClosed) break;
+      if (isOld) gone += await this.#forget(realm);
     }
     const now = await readClock(database);
     const before = now - retentionMs;
@@ -98,7 +95,6 @@ export class Retention {
   /** One realm that fails does not keep the others. */
   async #forget(realm: string): Promise<number> {
     const { retentionMs, log } = this.#parts;
-    if (this.#isClosed) return 0;
     try {
       return await forgetLog(this.#parts, realm, retentionMs, () => !this.#isClosed);
     } catch (error) {

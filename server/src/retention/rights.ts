@@ -4,6 +4,7 @@
 
 import type { Database } from '../db/database.ts';
 import { kIsMember } from '../sql/members.ts';
+import { inPortions } from './portions.ts';
 
 const kUsersAtOnce = 1_000;
 
@@ -66,14 +67,12 @@ export async function forgetRights(
   goesOn: () => boolean,
 ): Promise<number> {
   let all = 0;
-  for (let after: string | null = ''; after !== null && goesOn(); ) {
-    const users: UserRow[] = await nextUsers(database, after, String(before));
-    for (const { user, newest, without } of users) {
-      if (!goesOn()) break;
-      if (without === 'true') all += await forgetUser(database, user, String(before));
-      else if (newest !== null) all += await forgetBefore(database, user, newest);
-    }
-    after = users.length < kUsersAtOnce ? null : (users.at(-1)?.user ?? null);
+  const next = (after: string) => nextUsers(database, after, String(before));
+  for await (const each of inPortions(next, ({ user }) => user, kUsersAtOnce)) {
+    if (!goesOn()) break;
+    const { user, newest, without } = each;
+    if (without === 'true') all += await forgetUser(database, user, String(before));
+    else if (newest !== null) all += await forgetBefore(database, user, newest);
   }
   return all;
 }
