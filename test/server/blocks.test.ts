@@ -2,38 +2,22 @@
 // real authority and committer over an empty database, whose records are made older.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Authority } from '../../server/src/authority/authority.ts';
 import { limits } from '../../server/src/base/limits.ts';
 import type { Database } from '../../server/src/db/database.ts';
-import { Committer } from '../../server/src/push/commit.ts';
 import { Retention } from '../../server/src/retention/retention.ts';
 import type { Caller } from '../../server/src/rights/rights.ts';
-import { applySchema } from '../../server/src/sql/apply-schema.ts';
-import { withMembers } from '../../server/src/sql/members.ts';
-import { migrate } from '../../server/src/sql/migrations.ts';
-import { sqlSchema } from '../../server/src/sql/tables.ts';
-import { openTestDatabase } from './support/database.ts';
+import { type Committing, openCommitter } from './support/committing.ts';
 import { invite, remove } from './support/memberships.ts';
-import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
-const described = withMembers(testSchema);
-const schema = sqlSchema(described);
 let db: Database;
-let authority: Authority;
-let committer: Committer;
+let opened: Committing;
 
 beforeAll(async () => {
-  db = await openTestDatabase();
-  await migrate(db);
-  await db.transaction({ mode: 'write' }, (tx) => applySchema(tx, described, schema));
-  authority = await Authority.load(described);
-  committer = new Committer(db, authority, schema);
+  opened = await openCommitter();
+  db = opened.database;
 });
-afterAll(async () => {
-  await db.close();
-  await authority.close();
-});
+afterAll(() => opened.close());
 
 /** The status of one update by the user, or the code of its refusal. */
 async function commit(user: string, ops: readonly Json[], action: Json = {}): Promise<unknown> {
@@ -49,7 +33,7 @@ async function commit(user: string, ops: readonly Json[], action: Json = {}): Pr
   const [first] = update.actions as Json[];
   const unit = { client: client.id, user: caller, epoch: 1, update };
   const pushed = { ...unit, update: { ...update, actions: [{ ...first, ...action }] } };
-  const { results } = await committer.commit([pushed], { wait: true });
+  const { results } = await opened.committer.commit([pushed], { wait: true });
   const [result] = results as Json[];
   return result?.status === 'rejected' ? (result.rejected as Json[])[0]?.code : result?.status;
 }
@@ -69,7 +53,7 @@ async function later(ms: number): Promise<number> {
   await db.query(`update skerry.declined set at = at - ${ms} where at < 9000000000000`);
   const errors: unknown[] = [];
   const log = (_message: string, error: unknown) => errors.push(error);
-  const retention = new Retention({ database: db, authority, schema, retentionMs: 1e12, log });
+  const retention = new Retention({ ...opened, retentionMs: 1e12, log });
   retention.begin();
   await retention.close();
   expect(errors).toEqual([]);

@@ -2,46 +2,29 @@
 // Method: the real authority and committer over an empty database, whose tables are counted.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Authority } from '../../server/src/authority/authority.ts';
 import { limits } from '../../server/src/base/limits.ts';
 import { readClock } from '../../server/src/db/clock.ts';
 import type { Database } from '../../server/src/db/database.ts';
-import { Committer } from '../../server/src/push/commit.ts';
 import { forgetClients, forgetRefusals } from '../../server/src/retention/clients.ts';
 import { forgetLog } from '../../server/src/retention/log.ts';
 import { inPortions } from '../../server/src/retention/portions.ts';
 import { forgetRights } from '../../server/src/retention/rights.ts';
-import { applySchema } from '../../server/src/sql/apply-schema.ts';
-import { withMembers } from '../../server/src/sql/members.ts';
-import { migrate } from '../../server/src/sql/migrations.ts';
-import { sqlSchema } from '../../server/src/sql/tables.ts';
-import { openTestDatabase } from './support/database.ts';
+import { type Committing, openCommitter } from './support/committing.ts';
 import { invite, remove } from './support/memberships.ts';
 import { create, inc } from './support/pulling.ts';
-import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
-const described = withMembers(testSchema);
-const schema = sqlSchema(described);
 const kAll = -3_600_000;
 const always = () => true;
 let db: Database;
-let authority: Authority;
-let committer: Committer;
+let opened: Committing;
 
 beforeAll(async () => {
-  db = await openTestDatabase();
-  await migrate(db);
-  await db.transaction({ mode: 'tables' }, (tx) => applySchema(tx, described, schema));
-  authority = await Authority.load(described);
   // Every push notes when its client was heard from.
-  const options = { invitations: 'direct', heardMs: 0 } as const;
-  committer = new Committer(db, authority, schema, options);
+  opened = await openCommitter({ invitations: 'direct', heardMs: 0 });
+  db = opened.database;
 });
-afterAll(async () => {
-  await db.close();
-  await authority.close();
-});
+afterAll(() => opened.close());
 
 let users = 0;
 const newUser = () => `user${++users}`;
@@ -68,7 +51,7 @@ class Device {
   }
 }
 const pushed = async (unit: ReturnType<Device['unit']>) =>
-  (await committer.commit([unit], { wait: true })).results[0];
+  (await opened.committer.commit([unit], { wait: true })).results[0];
 
 async function count(from: string, ...params: string[]): Promise<number> {
   const [row] = await db.query<{ count: string }>(
@@ -83,7 +66,7 @@ const countOf = async ({ wire, realm }: Device) => ({
 });
 const forgottenOf = (user: string) =>
   count('client where user_id = $1::text and is_forgotten', user);
-const forgetAll = (realm: string) => forgetLog({ database: db, authority, schema }, realm, kAll);
+const forgetAll = (realm: string) => forgetLog(opened, realm, kAll);
 const afterNow = async () => (await readClock(db)) + 1;
 
 /** Devices of a user, each heard from later than the one before, with one update whose outcome it has not seen. */

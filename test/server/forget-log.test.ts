@@ -2,40 +2,24 @@
 // die between. Method: the real authority and committer over an empty database, whose tables are counted.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Authority } from '../../server/src/authority/authority.ts';
 import type { Database } from '../../server/src/db/database.ts';
-import { Committer } from '../../server/src/push/commit.ts';
 import { forgetLog } from '../../server/src/retention/log.ts';
 import type { Caller } from '../../server/src/rights/rights.ts';
-import { applySchema } from '../../server/src/sql/apply-schema.ts';
-import { withMembers } from '../../server/src/sql/members.ts';
-import { migrate } from '../../server/src/sql/migrations.ts';
-import { sqlSchema } from '../../server/src/sql/tables.ts';
-import { openTestDatabase } from './support/database.ts';
+import { type Committing, openCommitter } from './support/committing.ts';
 import { invite } from './support/memberships.ts';
 import { create, inc, remove } from './support/pulling.ts';
-import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
-const described = withMembers(testSchema);
-const schema = sqlSchema(described);
 /** Everything is older. */
 const kAll = -3_600_000;
 let db: Database;
-let authority: Authority;
-let committer: Committer;
+let opened: Committing;
 
 beforeAll(async () => {
-  db = await openTestDatabase();
-  await migrate(db);
-  await db.transaction({ mode: 'write' }, (tx) => applySchema(tx, described, schema));
-  authority = await Authority.load(described);
-  committer = new Committer(db, authority, schema, { invitations: 'direct' });
+  opened = await openCommitter({ invitations: 'direct' });
+  db = opened.database;
 });
-afterAll(async () => {
-  await db.close();
-  await authority.close();
-});
+afterAll(() => opened.close());
 
 let realms = 0;
 function newRealm() {
@@ -43,17 +27,20 @@ function newRealm() {
   const user: Caller = { id: 'anna', grants: new Map([[realm, 'write']]), expires: null };
   const commit = async (client: WireClient, ops: readonly Json[], seen = 0) => {
     const unit = { client: client.id, user, epoch: 1, update: client.update(ops) };
-    const { results } = await committer.commit([{ ...unit, seen: new Map([[realm, seen]]) }], {
-      wait: true,
-    });
+    const { results } = await opened.committer.commit(
+      [{ ...unit, seen: new Map([[realm, seen]]) }],
+      {
+        wait: true,
+      },
+    );
     expect(results[0]).toMatchObject({ status: 'applied' });
     return unit;
   };
   const again = async (unit: Awaited<ReturnType<typeof commit>>) =>
-    (await committer.commit([unit], { wait: true })).results[0];
+    (await opened.committer.commit([unit], { wait: true })).results[0];
   return { realm, commit, again };
 }
-const parts = () => ({ database: db, authority, schema });
+const parts = () => opened;
 
 /** How much of a realm is in each table, and the revisions of its log. */
 async function stored(realm: string) {
@@ -119,7 +106,7 @@ test('keeps of the contents what was done to memberships, which no page brings',
   const client = new WireClient('');
   const update = client.update([invite(realm, 'anna', 'owner'), create(realm, 'a', { name: 'a' })]);
   const unit = { client: client.id, user, epoch: 1, update };
-  const { results } = await committer.commit([unit], { wait: true });
+  const { results } = await opened.committer.commit([unit], { wait: true });
   expect(results[0]).toMatchObject({ status: 'applied' });
   await forgetLog(parts(), realm, kAll);
   const [kept] = await db.query<{ ops: string }>(
