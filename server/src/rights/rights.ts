@@ -57,12 +57,12 @@ export interface Rights {
 
 /** Reads what the user may read. */
 export async function readRights(tx: Queryable, user: Caller): Promise<Readable> {
-  return (await readMemberships(tx, user)).readable;
+  return readableBy(user.grants, await readRows(tx, user.id, foundableOf(user)));
 }
 
 /** Reads what the user may read, and the version of the memberships. One query, by index. */
 export async function readMemberships(tx: Queryable, user: Caller): Promise<Rights> {
-  const rows = await readRows(tx, user.id, [...user.grants.keys()].filter(isFoundable));
+  const rows = await readRows(tx, user.id, foundableOf(user), kInvitations);
   const { roles, version, at, invitations, moreInvitations } = rows;
   const membership = version === null ? null : { version, at: Number(at), roles };
   return { readable: readableBy(user.grants, rows), membership, invitations, moreInvitations };
@@ -77,7 +77,7 @@ export async function readRightsOf(
   user: string,
   all: readonly Caller['grants'][],
 ): Promise<(grants: Caller['grants']) => Readable> {
-  const foundable = new Set(all.flatMap((grants) => [...grants.keys()].filter(isFoundable)));
+  const foundable = new Set(all.flatMap((grants) => foundableOf({ grants })));
   const rows = await readRows(tx, user, [...foundable]);
   return (grants) => readableBy(grants, rows);
 }
@@ -90,19 +90,32 @@ interface Rows extends Pick<Rights, 'invitations' | 'moreInvitations'> {
   readonly at: string | null;
 }
 
-async function readRows(tx: Queryable, user: string, foundable: readonly string[]): Promise<Rows> {
+function foundableOf({ grants }: Pick<Caller, 'grants'>): string[] {
+  return [...grants.keys()].filter(isFoundable);
+}
+
+/** Only a pull tells of invitations. */
+const kNoInvitations = `'[]' as invitations, '0' as invited`;
+const kInvitations = `(select coalesce(json_agg(json_build_object('realm', i.realm, 'role', i."role", 'by', i."by",
+                                                         'at', skerry.to_ms(i.created_at))), '[]')
+               from (select m.* from skerry.membership m where m."user" = $1::text and ${kIsPending}
+                      order by m.created_at desc limit ${limits.invitationsPerPull}) i)::text as invitations,
+            (select count(*) from (select 1 from skerry.membership m where m."user" = $1::text and ${kIsPending}
+                                    limit ${limits.invitationsCounted}) i)::text as invited`;
+
+async function readRows(
+  tx: Queryable,
+  user: string,
+  foundable: readonly string[],
+  invitationsSql = kNoInvitations,
+): Promise<Rows> {
   const [row] = await tx.query<
     Record<'members' | 'founded' | 'invitations' | 'invited', string> &
       Record<'version' | 'at', string | null>
   >(
     `select (select coalesce(json_agg(json_build_array(m.realm, m."role")), '[]') from skerry.membership m
               where m."user" = $1::text and ${kIsMember})::text as members,
-            (select coalesce(json_agg(json_build_object('realm', i.realm, 'role', i."role", 'by', i."by",
-                                                         'at', skerry.to_ms(i.created_at))), '[]')
-               from (select m.* from skerry.membership m where m."user" = $1::text and ${kIsPending}
-                      order by m.created_at desc limit ${limits.invitationsPerPull}) i)::text as invitations,
-            (select count(*) from (select 1 from skerry.membership m where m."user" = $1::text and ${kIsPending}
-                                    limit ${limits.invitationsCounted}) i)::text as invited,
+            ${invitationsSql},
             (select u.version from skerry.user_rights u where u.user_id = $1::text) as version,
             (select u.at::text from skerry.user_rights u where u.user_id = $1::text) as at,
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
