@@ -21,7 +21,7 @@ const schema = folder.schema();
 
 /** An empty database, as the user who has no right but to connect. */
 async function asPlain(name: string): Promise<string> {
-  await runSql(cluster.url, `create database ${name}`);
+  await runSql(cluster.url, `create database "${name}"`);
   const url = new URL(cluster.url);
   url.pathname = `/${name}`;
   url.username = 'plain';

@@ -34,7 +34,7 @@ export async function runSql(url: string, sql: string): Promise<Json[]> {
 /** Creates an empty database of a cluster, unless it exists, and returns its URL. */
 export async function makeDatabase(cluster: string, name: string): Promise<string> {
   const [row] = await runSql(cluster, `select 1 from pg_database where datname = '${name}'`);
-  if (row === undefined) await runSql(cluster, `create database ${name}`);
+  if (row === undefined) await runSql(cluster, `create database "${name}"`);
   const url = new URL(cluster);
   url.pathname = `/${name}`;
   return url.href;

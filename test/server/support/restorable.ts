@@ -48,7 +48,7 @@ export class RestorableServer {
     return () =>
       this.#stopped(async () => {
         if (postgresUrl === undefined) rmSync(this.#database(this.#name), { recursive: true });
-        else await runSql(postgresUrl, `drop database ${this.#name}`);
+        else await runSql(postgresUrl, `drop database "${this.#name}"`);
         await backup();
       });
   }
@@ -64,7 +64,7 @@ export class RestorableServer {
   async #copy(from: string, to: string): Promise<() => Promise<void>> {
     const copy = async (source: string, target: string) => {
       if (postgresUrl !== undefined) {
-        await runSql(postgresUrl, `create database ${target} template ${source}`);
+        await runSql(postgresUrl, `create database "${target}" template "${source}"`);
         return;
       }
       cpSync(this.#database(source), this.#database(target), { recursive: true });
