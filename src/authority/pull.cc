@@ -15,6 +15,7 @@ namespace skerry {
 
 void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
   request_ = std::move(request);
+  answer_.time = request_.now;
   for (const auto& [name, cursor] : request_.cursors) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);
   }
@@ -29,10 +30,15 @@ void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
     AskFor(name, &realm);
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
-  if (request_.known) needs_.actions.assign(request_.known->begin(), request_.known->end());
+  if (request_.known) {
+    needs_.actions.assign(request_.known->begin(), request_.known->end());
+    answer_.known.emplace();
+  }
   if (request_.asks_for_floors) {
+    answer_.floors.emplace();
     for (const auto& [name, now] : realms) {
-      if (now.floor.revision > 0) answer_.floors[name] = now.floor;
+      const Cursor& floor = now.floor;
+      if (floor.revision > 0) (*answer_.floors)[name] = {floor.revision, floor.at};
     }
   }
   needs_.pages = request_.scopes.PagesAtOnce();
@@ -48,7 +54,7 @@ Pull::Mode Pull::InitialMode(const PullRealm& realm) const {
 void Pull::AskFor(const std::string& name, Realm* realm) {
   if (realm->mode == Mode::kImage) {
     needs_.images.push_back(name);
-    answer_.images.push_back(name);
+    image_realms_.push_back(name);
     return;
   }
   if (IsForgotten(*realm)) return;
@@ -123,6 +129,16 @@ void Pull::LoadRow(const RealmKey& key, std::optional<Row> row) {
   found->second.rows[key.second] = std::move(row);
 }
 
+void Pull::LoadImage(wire::Image image) {
+  const auto end = image_realms_.end();
+  if (std::find(image_realms_.begin(), end, image.realm) != end)
+    answer_.fills.emplace_back(std::move(image));
+}
+
+wire::Scope Pull::NameOf(const Scope& scope) const {
+  return {schema_->table(scope.table).name, scope.where};
+}
+
 void Pull::Run() {
   needs_ = {};
   if (phase_ == Phase::kLog) {
@@ -132,7 +148,7 @@ void Pull::Run() {
     CutSpanning();
     CollectOwn();
     CollectOmitted();
-    if (answer_.is_too_large) return;
+    if (is_too_large_) return;
     phase_ = Phase::kRows;
     const bool asks_for_streams = AskForStreams();
     if (AskForRows() || asks_for_streams) return;
@@ -143,7 +159,7 @@ void Pull::Run() {
   }
   if (phase_ == Phase::kCandidates) {
     CollectOmitted();
-    if (answer_.is_too_large) return;
+    if (is_too_large_) return;
     phase_ = Phase::kSelected;
     if (AskForSelected()) return;
   }
@@ -153,6 +169,7 @@ void Pull::Run() {
   }
   JoinMoves();
   NameLeaves();
+  WriteLost();
   WriteChanges();
   WriteStreams();
 }
@@ -284,21 +301,23 @@ void Pull::ChoosePages() {
     if (realm.mode == Mode::kRange && realm.to < realm.now.head) is_at_head = false;
   }
   if (answer_.refill) is_at_head = false;
-  answer_.has_more = !is_at_head;
+  answer_.more = !is_at_head;
   if (!is_at_head) return;
   Vector<std::string> covered;
   for (const auto& [name, realm] : realms_) {
     if (realm.mode != Mode::kImage) covered.push_back(name);
   }
   if (covered.empty()) return;
-  answer_.has_more = asked_pages_.size() < request_.scopes.CountUnfilled();
+  answer_.more = asked_pages_.size() < request_.scopes.CountUnfilled();
   for (size_t i = 0; i < asked_pages_.size(); ++i) {
     if (!pages_[i]) {
-      answer_.has_more = true;
+      answer_.more = true;
       continue;
     }
-    PullPage page;
-    page.scope = asked_pages_[i];
+    const Scope& scope = request_.scopes.list()[asked_pages_[i]];
+    wire::Page page;
+    page.scope = NameOf(scope);
+    page.above = scope.filled;
     page.realms = covered;
     for (const auto& [key, row] : pages_[i]->rows) {
       // The page was asked for before it turned out that the realm comes by image.
@@ -311,10 +330,10 @@ void Pull::ChoosePages() {
     }
     if (pages_[i]->has_more && (pages_[i]->upto || !pages_[i]->rows.empty())) {
       page.upto = pages_[i]->upto ? *pages_[i]->upto : pages_[i]->rows.back().first.id;
-      answer_.has_more = true;
+      answer_.more = true;
     }
     Sort(page.ids.begin(), page.ids.end());
-    answer_.pages.push_back(std::move(page));
+    answer_.fills.emplace_back(std::move(page));
   }
 }
 

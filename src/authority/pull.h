@@ -31,12 +31,14 @@
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
+#include "log/wire/pull_answer.h"
 #include "model/row.h"
 #include "model/schema.h"
 
 namespace skerry {
 
 struct PullInput {
+  double now = 0;  // ms
   std::string client;
   Map<std::string, Cursor> cursors;
   Set<std::string> have;
@@ -56,15 +58,6 @@ struct PullRealm {
   Cursor floor;       // what came up to here is forgotten
 };
 
-// `gone`, `missing` and `dropped` of the answer to an update (result.h), as they are stored.
-struct OpsInVain {
-  Data gone;
-  Data missing;
-  Data dropped;
-  bool empty() const {
-    return gone.items().empty() && missing.items().empty() && dropped.items().empty();
-  }
-};
 // An entry as it is read from the log.
 struct PulledEntry {
   uint64_t revision = 0;
@@ -73,7 +66,7 @@ struct PulledEntry {
   std::string update;
   bool is_declared = false;
   ByRealm<uint64_t> spans;  // all entries of the update, where it has several
-  OpsInVain in_vain;
+  LostOps lost;
   Vector<std::string> streams;  // to which it appends
 };
 // A declared entry of an update of `have`.
@@ -82,7 +75,7 @@ struct PulledOwn {
   uint64_t revision = 0;
   double at = 0;
   Vector<Op> ops;
-  OpsInVain in_vain;
+  LostOps lost;
   bool is_forgotten = false;  // its ops are
   ByRealm<uint64_t> spans;    // all entries of the update
 };
@@ -101,19 +94,16 @@ struct PulledAction {
   uint64_t position = 0;  // among those of the entry in the stream
   std::string json;       // as it is sent
 };
-// A snapshot of a stream: the state of a reducer after all actions up to a revision.
-struct StreamSnapshot {
+struct PulledSnapshot {
   std::string stream;
-  uint64_t version = 0;  // of the reducer
-  uint64_t revision = 0;
-  std::string hash;
+  wire::Snapshot snapshot;
 };
 // Ascending by revision and position, and all of each revision. `has_more`: others follow; of a
 // read with `last`: others come before. `snapshots`: in place of the actions up to their revisions,
 // which may be gone.
 struct PulledActions {
   Vector<PulledAction> actions;
-  Vector<StreamSnapshot> snapshots;
+  Vector<PulledSnapshot> snapshots;
   std::optional<uint64_t> upto;  // it ends at this revision, for it holds many snapshots
   uint64_t floor = 0;            // of a read with `last`: the actions up to this revision are gone
   bool has_more = false;
@@ -182,49 +172,6 @@ struct PullJoin {
   SubSelect select;
 };
 
-struct PullPage {
-  size_t scope = 0;
-  std::optional<std::string> upto;  // the last id that it covers; empty: it reaches the end
-  Vector<std::string> realms;       // that it covers: not those that come by image
-  Vector<std::string> ids;
-};
-// How far a stream is filled in a realm after the answer. `from`: what is at or below it was not
-// sent, because the client wants the last actions only, or because it is gone.
-struct PullStreamFilled {
-  size_t scope = 0;
-  std::string realm;
-  uint64_t filled = 0;
-  std::optional<uint64_t> from;
-};
-struct PullStream {
-  std::string realm;
-  std::string stream;
-  uint64_t revision = 0;
-  Vector<std::string> actions;  // JSON, in the order of their positions
-  std::optional<StreamSnapshot> snapshot;
-};
-struct PullResult {
-  Map<std::string, Cursor> cursors;
-  Map<std::string, Map<std::string, Cursor>> own;  // update -> realm -> revision and at
-  Map<std::string, OpsInVain> in_vain;             // by update of `own`
-  // action -> realm -> revision, not above the answer's cursor of the realm
-  Map<std::string, Map<std::string, uint64_t>> known;
-  Vector<std::string> revoked;
-  Vector<std::string> reset;
-  Vector<PullPage> pages;
-  Vector<std::string> images;
-  Vector<Change> changes;
-  Vector<PullStream> streams;  // by realm and revision
-  Vector<PullStreamFilled> streams_filled;
-  // Scopes that the client sets back to unfilled. Empty list: changes were left out, but only of
-  // scopes that have not begun to fill.
-  std::optional<Vector<size_t>> refill;
-  bool has_more = false;
-  Map<std::string, Cursor> floors;  // of the request's `floors`: what came up to here is forgotten
-  // 410: no answer can hold the changes, or they are forgotten; the client loads all again.
-  bool is_too_large = false;
-};
-
 class Pull {
  public:
   explicit Pull(const Schema* schema) : schema_(schema) {}
@@ -241,6 +188,8 @@ class Pull {
   void LoadOwn(const std::string& realm, PulledOwn own);
   void LoadAction(const std::string& realm, const std::string& action, uint64_t revision);
   void LoadState(const ObjectKey& key, Row row);
+  // Of a realm in needs().images.
+  void LoadImage(wire::Image image);
   // `place`: index into needs().pages. A page that is not loaded had no room in this answer, and
   // comes with a later pull.
   void LoadPage(size_t place, PulledPage page);
@@ -261,9 +210,11 @@ class Pull {
   Set<TableIndex> TablesToHead() const;
 
   // REQUIRES: everything in needs() is loaded. Afterwards needs() has more, or it is empty and
-  // answer() is complete.
+  // answer() is complete, unless is_too_large().
   void Run();
-  const PullResult& answer() const { return answer_; }
+  const wire::PullAnswer& answer() const { return answer_; }
+  // 410: no answer can hold the changes, or they are forgotten; the client loads all again.
+  bool is_too_large() const { return is_too_large_; }
 
  private:
   enum class Mode { kRange, kState, kImage };
@@ -315,6 +266,10 @@ class Pull {
   void CutSpanning();
   void CollectOwn();
   void CollectSpans(const PulledOwn& own);
+  void AddOwn(const std::string& realm, const std::string& update, uint64_t revision, double at,
+              const LostOps& lost);
+  void WriteLost();
+  wire::Scope NameOf(const Scope& scope) const;
   void CollectOmitted();
   void SpreadUnread();
   // Memberships are always read.
@@ -352,6 +307,7 @@ class Pull {
   bool HasActions(const Realm& realm, const std::string& pattern, uint64_t filled) const;
   bool AskForStreams();
   Set<std::pair<std::string, uint64_t>> OwnEntries() const;
+  bool AddFilled(const PullNeeds::Streams& asked, const PulledActions& read);
   void WriteStreams();
 
   // One object in one realm.
@@ -378,7 +334,10 @@ class Pull {
   Unread unread_;  // of all realms
   Map<RealmKey, Outcome> outcomes_;
   Map<RealmKey, Row> page_rows_;
-  PullResult answer_;
+  Vector<std::string> image_realms_;
+  Map<std::string, LostOps> lost_;  // by update of the answer's `own`
+  wire::PullAnswer answer_;
+  bool is_too_large_ = false;
 };
 
 }  // namespace skerry

@@ -3,7 +3,9 @@
 
 #include "authority/diff.h"
 #include "authority/pull.h"
+#include "base/json.h"
 #include "base/map.h"
+#include "log/codec.h"
 #include "log/fold.h"
 
 namespace skerry {
@@ -64,20 +66,26 @@ void Pull::NameLeaves() {
   }
 }
 
+// There may be thousands of changes: each is written as text at once, without a tree of all.
 void Pull::WriteChanges() {
-  for (auto& [key, outcome] : outcomes_) {
-    if (outcome.change && !page_rows_.contains(key)) {
-      answer_.changes.push_back(std::move(*outcome.change));
-    }
+  std::string text = "[";
+  const auto write = [&](const Change& change) {
+    if (text.size() > 1) text.push_back(',');
+    WriteJson(ChangeToData(*schema_, change), &text);
+  };
+  for (const auto& [key, outcome] : outcomes_) {
+    if (outcome.change && !page_rows_.contains(key)) write(*outcome.change);
   }
-  for (const auto& [key, row] : page_rows_) answer_.changes.push_back(WholeRow(key.second, row));
+  for (const auto& [key, row] : page_rows_) write(WholeRow(key.second, row));
+  text.push_back(']');
+  answer_.change_list = Data::Json(std::move(text));
   for (const auto& [name, realm] : realms_) {
-    Cursor& cursor = answer_.cursors[name];
-    cursor = realm.from;
+    Cursor cursor = realm.from;
     if (realm.mode == Mode::kState) cursor = {realm.to, realm.to ? realm.now.head_at : 0};
     if (realm.mode == Mode::kRange && realm.to != realm.from.revision) {
       cursor = {realm.to, realm.entries.at(realm.to).at};
     }
+    answer_.cursors[name] = CursorText(cursor);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/strict.h"
 
 namespace skerry {
 namespace {
@@ -79,6 +80,12 @@ Result<ObjectKey> ReadKey(const Schema& schema, const Data& data) {
   return ObjectKey{table, data["id"].as_string()};
 }
 
+// Of an entry, which may have many ops: it is not copied.
+LostOps LostOf(const Data& data) {
+  return ReadRecord<LostOps>(
+      Fields{{"gone", data["gone"]}, {"missing", data["missing"]}, {"dropped", data["dropped"]}});
+}
+
 Data RealmItem(const std::string& realm) { return Fields{{"realm", realm}}; }
 
 }  // namespace
@@ -119,10 +126,10 @@ Result<Data> PullSession::StepData(const Data& in) {
     SKERRY_RETURN_IF_ERROR(Load(in));
   }
   pull_.Run();
-  if (pull_.answer().is_too_large) return Gone();
+  if (pull_.is_too_large()) return Gone();
   if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   state_ = State::kFinished;
-  return Fields{{"answer", AnswerToData()}};
+  return Fields{{"answer", WriteMembers(pull_.answer())}};
 }
 
 Data PullSession::Gone() {
@@ -132,9 +139,9 @@ Data PullSession::Gone() {
 
 Status PullSession::Start(const Data& in) {
   if (!in["now"].is_number() || !in["realms"].is_object()) return Misuse("`now` and `realms`");
-  now_ = in["now"].as_number();
   Result<PullInput> request = ReadRequest(*schema_, in["request"]);
   if (!request.ok()) return request.status();
+  request.value().now = in["now"].as_number();
   Map<std::string, PullRealm> realms;
   for (const auto& [name, state] : in["realms"].members()) {
     realms[name] = {state["head"].as_u64(),
@@ -158,7 +165,10 @@ Status PullSession::Load(const Data& in) {
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
   SKERRY_RETURN_IF_ERROR(LoadJoins(in));
   LoadStreams(in);
-  for (const Data& image : in["images"].items()) images_.Push(image);
+  for (const Data& image : in["images"].items()) {
+    if (const WrongAt wrong = FindWrong<wire::Image>(image)) return Misuse("images: " + *wrong);
+    pull_.LoadImage(ReadRecord<wire::Image>(image));
+  }
   return Status::Ok();
 }
 
@@ -175,7 +185,7 @@ Status PullSession::LoadLog(const Data& in) {
     for (const auto& [realm, revision] : spans.members()) {
       entry.spans.emplace_back(realm, revision.as_u64());
     }
-    entry.in_vain = {data["gone"], data["missing"], data["dropped"]};
+    entry.lost = LostOf(data);
     for (const Data& stream : data["streams"].items()) entry.streams.push_back(stream.as_string());
     pull_.LoadEntry(data["realm"].as_string(), std::move(entry));
   }
@@ -198,7 +208,7 @@ Status PullSession::LoadLog(const Data& in) {
                   data["revision"].as_u64(),
                   data["at"].as_number(),
                   std::move(ops.value()),
-                  {data["gone"], data["missing"], data["dropped"]},
+                  LostOf(data),
                   data["forgotten"].as_bool(),
                   {}};
     for (const auto& [realm, revision] : data["revisions"].members())

@@ -36,16 +36,10 @@ class PullSession {
   void AddJoinNeeds(Data* data) const;
   void AddStreamNeeds(Data* data) const;
   Data ScopeToData(size_t scope) const;
-  Data AnswerToData() const;
-  void AddStreams(Data* answer) const;
-  Data StreamsFilled() const;
-  Data FillsToData() const;
 
   const Schema* schema_;
   Pull pull_;
   State state_ = State::kNew;
-  double now_ = 0;
-  Data images_ = Data::MakeArray();
 };
 
 // {"scopes":[..]} -> the scopes as parsed, or an error (docs/authority.md, section 6). For the

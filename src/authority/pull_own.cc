@@ -37,8 +37,21 @@ bool Pull::FindOtherHistories() {
 bool Pull::BeginAnew() {
   const bool is_any = std::any_of(realms_.begin(), realms_.end(),
                                   [&](const auto& item) { return IsForgotten(item.second); });
-  answer_.is_too_large = is_any && answer_.reset.empty();
-  return answer_.is_too_large;
+  is_too_large_ = is_any && answer_.reset.empty();
+  return is_too_large_;
+}
+
+void Pull::AddOwn(const std::string& realm, const std::string& update, uint64_t revision, double at,
+                  const LostOps& lost) {
+  answer_.own[update][realm] = {revision, at, {}};
+  if (!lost.empty()) lost_[update] = lost;
+}
+
+// What an update has lost is said in each of its realms.
+void Pull::WriteLost() {
+  for (const auto& [update, lost] : lost_) {
+    for (auto& [realm, entry] : answer_.own[update]) entry.lost = lost;
+  }
 }
 
 // The entries of an update are in the log of each of its realms, or forgotten there.
@@ -52,7 +65,7 @@ void Pull::CollectSpans(const PulledOwn& own) {
         std::any_of(realm.own.begin(), realm.own.end(),
                     [&](const PulledOwn& one) { return one.update == own.update; });
     if (is_there || revision > realm.to) continue;
-    answer_.own[own.update][name] = {revision, own.at};
+    AddOwn(name, own.update, revision, own.at, {});
     if (realm.mode == Mode::kState) LoadUnread(name, std::nullopt);
   }
 }
@@ -64,20 +77,18 @@ void Pull::CollectOwn() {
   for (auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;
     for (const auto& [action, revision] : realm.actions) {
-      if (revision <= realm.to) answer_.known[action][name] = revision;
+      if (answer_.known && revision <= realm.to) (*answer_.known)[action][name] = revision;
     }
     for (const auto& [revision, entry] : realm.entries) {
       if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
       if (entry.client != request_.client) continue;
-      answer_.own[entry.update][name] = {revision, entry.at};
-      if (!entry.in_vain.empty()) answer_.in_vain[entry.update] = entry.in_vain;
+      AddOwn(name, entry.update, revision, entry.at, entry.lost);
     }
     Sort(realm.own.begin(), realm.own.end(),
          [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
     for (const PulledOwn& own : realm.own) {
       if (own.revision > realm.to) continue;
-      answer_.own[own.update][name] = {own.revision, own.at};
-      if (!own.in_vain.empty()) answer_.in_vain[own.update] = own.in_vain;
+      AddOwn(name, own.update, own.revision, own.at, own.lost);
     }
     // From here on, `own` has only the updates that the client folds.
     erase_if(realm.own, [&](const PulledOwn& own) {

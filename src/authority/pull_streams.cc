@@ -21,20 +21,18 @@ bool Touches(const PulledEntry& entry, const std::string& pattern) {
 // Of one stream, at one revision.
 struct FoundActions {
   Map<uint64_t, std::string> actions;  // JSON, by position
-  std::optional<StreamSnapshot> snapshot;
+  std::optional<wire::Snapshot> snapshot;
 };
 
-PullStreamFilled FilledBy(const PullNeeds::Streams& asked, const PulledActions& read) {
-  const bool is_cut = read.has_more && !read.actions.empty();
-  PullStreamFilled filled{asked.scope, asked.realm, read.upto.value_or(asked.upto), {}};
-  if (asked.last == 0) {
-    if (is_cut) filled.filled = read.actions.back().revision;
-  } else if (is_cut) {
-    filled.from = read.actions.front().revision - 1;
-  } else if (read.floor > 0) {
-    filled.from = read.floor;
+// There may be thousands of actions: each is passed on as text.
+Data ListOf(const Map<uint64_t, std::string>& actions) {
+  std::string text = "[";
+  for (const auto& [position, action] : actions) {
+    if (text.size() > 1) text.push_back(',');
+    text += action;
   }
-  return filled;
+  text.push_back(']');
+  return Data::Json(std::move(text));
 }
 
 }  // namespace
@@ -58,6 +56,9 @@ bool Pull::HasActions(const Realm& realm, const std::string& pattern, uint64_t f
 }
 
 bool Pull::AskForStreams() {
+  if (!request_.streams.empty()) answer_.streams_filled.emplace();
+  for (const StreamScope& scope : request_.streams)
+    answer_.streams_filled->push_back({scope.pattern, {}, {}});
   for (size_t i = 0; i < request_.streams.size(); ++i) {
     const StreamScope& scope = request_.streams[i];
     for (const auto& [name, realm] : realms_) {
@@ -65,7 +66,7 @@ bool Pull::AskForStreams() {
       const std::optional<uint64_t> filled = FilledOf(scope, name);
       if (filled.value_or(0) >= realm.to ||
           (filled && !HasActions(realm, scope.pattern, *filled))) {
-        answer_.streams_filled.push_back({i, name, realm.to, {}});
+        (*answer_.streams_filled)[i].filled[name] = realm.to;
       } else if (needs_.streams.size() < kMaxStreamReads) {
         const uint64_t last = filled ? 0 : scope.last;
         needs_.streams.push_back({i, name, filled.value_or(0), realm.to, last});
@@ -81,6 +82,22 @@ bool Pull::AskForStreams() {
 
 void Pull::LoadActions(size_t place, PulledActions actions) {
   if (place < actions_.size()) actions_[place] = std::move(actions);
+}
+
+// Returns whether the stream is filled as far as was asked for.
+bool Pull::AddFilled(const PullNeeds::Streams& asked, const PulledActions& read) {
+  const bool is_cut = read.has_more && !read.actions.empty();
+  wire::StreamFilled& said = (*answer_.streams_filled)[asked.scope];
+  uint64_t& filled = said.filled[asked.realm];
+  filled = read.upto.value_or(asked.upto);
+  if (asked.last == 0) {
+    if (is_cut) filled = read.actions.back().revision;
+  } else if (is_cut) {
+    said.from[asked.realm] = read.actions.front().revision - 1;
+  } else if (read.floor > 0) {
+    said.from[asked.realm] = read.floor;
+  }
+  return filled >= asked.upto;
 }
 
 // The client has its own updates of `have`, and folds them itself.
@@ -104,28 +121,23 @@ void Pull::WriteStreams() {
       continue;
     }
     PulledActions& read = *actions_[i];
-    answer_.streams_filled.push_back(FilledBy(asked, read));
-    has_more_actions_ = has_more_actions_ || answer_.streams_filled.back().filled < asked.upto;
+    if (!AddFilled(asked, read)) has_more_actions_ = true;
     for (PulledAction& action : read.actions) {
       if (own.contains({asked.realm, action.revision})) continue;
       found[{asked.realm, action.revision, action.stream}].actions[action.position] =
           std::move(action.json);
     }
-    for (StreamSnapshot& snapshot : read.snapshots) {
-      auto& kept = found[{asked.realm, snapshot.revision, snapshot.stream}].snapshot;
+    for (auto& [stream, snapshot] : read.snapshots) {
+      auto& kept = found[{asked.realm, snapshot.revision, stream}].snapshot;
       if (!kept.has_value()) kept = std::move(snapshot);
     }
   }
   for (auto& [place, content] : found) {
     const auto& [realm, revision, stream] = place;
-    PullStream& item = answer_.streams.emplace_back();
-    item.realm = realm;
-    item.stream = stream;
-    item.revision = revision;
-    for (auto& [position, json] : content.actions) item.actions.push_back(std::move(json));
-    item.snapshot = std::move(content.snapshot);
+    answer_.streams.push_back(
+        {realm, stream, revision, ListOf(content.actions), std::move(content.snapshot)});
   }
-  answer_.has_more = answer_.has_more || has_more_actions_;
+  answer_.more = answer_.more || has_more_actions_;
 }
 
 }  // namespace skerry

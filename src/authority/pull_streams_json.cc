@@ -20,8 +20,7 @@ void PullSession::LoadStreams(const Data& in) {
     read.floor = data["floor"].as_u64();
     if (const Data* upto = data.Find("upto"); upto != nullptr) read.upto = upto->as_u64();
     for (const Data& item : data["snapshots"].items()) {
-      read.snapshots.push_back({item["stream"].as_string(), item["version"].as_u64(),
-                                item["revision"].as_u64(), item["hash"].as_string()});
+      read.snapshots.push_back({item["stream"].as_string(), ReadRecord<wire::Snapshot>(item)});
     }
     for (const Data& item : data["actions"].items()) {
       read.actions.push_back({item["stream"].as_string(), item["revision"].as_u64(),
@@ -42,46 +41,6 @@ void PullSession::AddStreamNeeds(Data* data) const {
     streams.Push(need.Set("last", item.last == 0 ? Data() : Data(item.last)));
   }
   data->Set("streams", std::move(streams));
-}
-
-// There may be thousands of actions: each is passed on as text.
-void PullSession::AddStreams(Data* answer) const {
-  Data streams = Data::MakeArray();
-  for (const PullStream& stream : pull_.answer().streams) {
-    std::string actions = "[";
-    for (const std::string& action : stream.actions) {
-      if (actions.size() > 1) actions.push_back(',');
-      actions += action;
-    }
-    actions.push_back(']');
-    Data item = Fields{{"realm", stream.realm}};
-    item.Set("stream", stream.stream).Set("revision", stream.revision);
-    item.Set("actions", Data::Json(std::move(actions)));
-    if (const auto& snapshot = stream.snapshot; snapshot.has_value()) {
-      Data told = Fields{{"version", snapshot->version}, {"revision", snapshot->revision}};
-      item.Set("snapshot", told.Set("hash", snapshot->hash));
-    }
-    streams.Push(std::move(item));
-  }
-  answer->Set("streams", std::move(streams));
-  if (!pull_.request().streams.empty()) answer->Set("streamsFilled", StreamsFilled());
-}
-
-Data PullSession::StreamsFilled() const {
-  Vector<Data::Object> filled(pull_.request().streams.size());
-  Vector<Data::Object> from(filled.size());
-  for (const PullStreamFilled& place : pull_.answer().streams_filled) {
-    filled[place.scope].emplace_back(place.realm, place.filled);
-    if (place.from) from[place.scope].emplace_back(place.realm, *place.from);
-  }
-  Data list = Data::MakeArray();
-  for (size_t i = 0; i < filled.size(); ++i) {
-    Data item = Fields{{"stream", pull_.request().streams[i].pattern}};
-    item.Set("filled", Data(std::move(filled[i])));
-    if (!from[i].empty()) item.Set("from", Data(std::move(from[i])));
-    list.Push(std::move(item));
-  }
-  return list;
 }
 
 }  // namespace skerry

@@ -49,11 +49,10 @@ void Pull::CollectOmitted() {
   }
   if (!unread_.is_any) return;
   SpreadUnread();
-  answer_.is_too_large = !request_.accepts_refill;
+  is_too_large_ = !request_.accepts_refill;
   answer_.refill.emplace();  // again after candidates were read
-  for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
-    const Scope& scope = request_.scopes.list()[i];
-    if (scope.has_begun() && unread_.Has(scope.table)) answer_.refill->push_back(i);
+  for (const Scope& scope : request_.scopes.list()) {
+    if (scope.has_begun() && unread_.Has(scope.table)) answer_.refill->push_back(NameOf(scope));
   }
 }
 

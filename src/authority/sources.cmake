@@ -14,7 +14,6 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/log_forgetting.cc
   src/authority/membership.cc
   src/authority/pull.cc
-  src/authority/pull_answer_json.cc
   src/authority/pull_changes.cc
   src/authority/pull_joins.cc
   src/authority/pull_joins_json.cc

@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "base/data.h"
 #include "base/map.h"
@@ -64,6 +65,9 @@ bool CanRead(const Data& data, const Map<std::string, T>*) {
 }
 template <HasMembers T>
 bool CanRead(const Data& data, const T*);
+// One of several structs: the first whose required members fit.
+template <typename... T>
+bool CanRead(const Data& data, const std::variant<T...>*);
 
 // Tests for members that are required.
 using DataTest = bool (*)(const Data&);
@@ -101,6 +105,8 @@ template <typename T>
 void FromData(Data&& data, Map<std::string, T>* out);
 template <HasMembers T>
 void FromData(Data&& data, T* out);
+template <typename... T>
+void FromData(Data&& data, std::variant<T...>* out);
 
 inline Data ToData(bool value) { return value; }
 inline Data ToData(uint64_t value) { return value; }
@@ -114,6 +120,8 @@ template <typename T>
 Data ToData(const Map<std::string, T>& map);
 template <HasMembers T>
 Data ToData(const T& self);
+template <typename... T>
+Data ToData(const std::variant<T...>& one);
 template <typename T>
 Data ToData(const std::optional<T>& value) {
   return value.has_value() ? ToData(*value) : Data();
@@ -163,10 +171,10 @@ class Members {
   Members& operator()(const char* name, T& member) {
     return Add(name, &member, &kMemberType<T>);
   }
-  // Not written if it has no value.
+  // Not written while it has its first value.
   template <typename T>
-  void Optional(const char* name, std::optional<T>& member) {
-    AddOptional(name, &member, &kMemberType<std::optional<T>>);
+  void Optional(const char* name, T& member) {
+    AddOptional(name, &member, &kMemberType<T>);
   }
   Members& Bytes(const char* name, std::string& member);
   void Bytes(const char* name, std::optional<std::string>& member);
@@ -290,6 +298,22 @@ Data ToData(const Map<std::string, T>& map) {
   Data object = Data::MakeObject();
   for (const auto& [name, value] : map) object.mutable_members().emplace_back(name, ToData(value));
   return object;
+}
+
+template <typename... T>
+bool CanRead(const Data& data, const std::variant<T...>*) {
+  return (Is<T>(data) || ...);
+}
+
+template <typename... T>
+void FromData(Data&& data, std::variant<T...>* out) {
+  static_cast<void>(
+      ((Is<T>(data) && (FromData(std::move(data), &out->template emplace<T>()), true)) || ...));
+}
+
+template <typename... T>
+Data ToData(const std::variant<T...>& one) {
+  return std::visit([](const auto& value) { return ToData(value); }, one);
 }
 
 // Reads a whole record. A value that is not an object is read as an empty object.

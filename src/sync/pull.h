@@ -18,6 +18,7 @@
 #include "log/record.h"
 #include "log/sync_record.h"
 #include "log/update_record.h"
+#include "log/wire/pull_answer.h"
 #include "model/schema.h"
 #include "sync/quarantine.h"
 
@@ -50,86 +51,35 @@ struct PullAsks {
 PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
                             const Vector<OutboxRecord>& outbox, uint64_t limit, PullAsks asks = {});
 
-// A server's image, which fills a whole realm.
-struct ImageFill {
-  std::string realm;
-  uint64_t revision = 0;
-  double at = 0;
-  std::string hash;
-  uint64_t bytes = 0;
-  std::string url;
-};
-
-// Where the log of a realm has an update of this client.
-struct OwnEntry {
-  uint64_t revision = 0;
-  double at = 0;
-  LostOps lost;
-};
-
-// A snapshot of a stream. `state`: JSON text, which is fetched before the answer is folded.
-struct AnsweredSnapshot {
-  uint64_t version = 0;  // of the reducer
-  uint64_t revision = 0;
-  std::string hash;
-  std::string state;
-};
-// Actions that one entry appended to a stream. `snapshot`: in place of all actions up to this entry.
+// Actions that one entry appended to a stream, with the snapshot that is in place of all actions up
+// to this entry.
 struct AnsweredActions {
   std::string realm;
   std::string stream;
   Vector<StreamAction> actions;
-  std::optional<AnsweredSnapshot> snapshot;
-};
-// How far a stream of the request is filled, and, where it began anew with its last actions, below
-// which revision nothing was sent.
-struct AnsweredFill {
-  std::string stream;
-  Revisions filled;
-  Revisions from;
+  std::optional<wire::Snapshot> snapshot;
+  std::string state;  // of the snapshot: JSON text, which is fetched before the answer is folded
 };
 
-struct Floor {
-  uint64_t revision = 0;
-  double at = 0;
-};
-
-struct PullAnswer {
-  double time = 0;
-  Cursors cursors;
-  bool more = false;
-  Map<std::string, Map<std::string, OwnEntry>> own;  // by update and realm
-  // By action. None: the server does not report any.
-  std::optional<Map<std::string, Revisions>> known;
-  // Up to where the server has forgotten each realm's log. None: it does not say.
-  std::optional<Map<std::string, Floor>> floors;
-  Vector<std::string> revoked;
-  Vector<std::string> lost;   // revoked by a restored backup only: what is held of them is kept
-  Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
-  // Scopes that are filled again from the start: the answer says nothing about their tables.
-  std::optional<Vector<WantedScope>> refill;
-  std::optional<std::string> realms_token;  // none: unchanged
-  Data invitations;                         // an array; null: the server does not say
+// An answer that was checked, and what of it depends on the schema.
+struct PullAnswer : wire::PullAnswer {
   Vector<Change> changes;
   Vector<PageRange> pages;
-  Vector<ImageFill> images;
+  Vector<wire::Image> images;
   Vector<AnsweredActions> actions;
-  std::optional<Vector<AnsweredFill>> streams_filled;  // none: the server knows no streams
   bool left_out = false;  // the answer has something that this schema does not have
 };
 template <>
 inline constexpr bool kRelocatable<PullAnswer> = false;
 
-// kInvalidArgument if a member is missing or has the wrong type: then nothing of the answer may be
-// used.
+// kInvalidArgument if a member is missing or wrong: then nothing of the answer may be used.
+Result<PullAnswer> ReadPullAnswer(const Schema& schema, Data json);
+// The part about streams.
+Status ReadStreams(PullAnswer* answer);
 // Where the state of its snapshot is, below the remote's URL.
 std::string SnapshotPath(const AnsweredActions& item);
 // `streams` of a request.
 Data StreamsOfRequest(const SyncRecord& sync);
-// The members of an answer about streams.
-Status ReadAnsweredStreams(const Data& json, PullAnswer* answer);
-
-Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json);
 
 // What the transaction does: call Decide with the outbox and `sync` as they are now, then
 // AddMutations with as many pages as are needed, then Finish.
@@ -200,12 +150,13 @@ class PullFold {
   void AddOwnActions(const Update& update, const std::string& realm, uint64_t revision, double at,
                      bool was_stored);
   std::optional<uint64_t> AnsweredUpTo(const SyncStream& stream, const std::string& realm) const;
-  const AnsweredFill* FillOf(const SyncStream& stream) const;
+  const wire::StreamFilled* FillOf(const SyncStream& stream) const;
   std::optional<uint64_t> FilledBefore(const SyncStream& stream, const std::string& realm) const;
   void ClearFilled(const SyncStream& stream, const std::string& realm, uint64_t filled);
   void MoveStream(SyncStream* stream);
   void StoreSnapshot(const AnsweredActions& item);
-  void WriteFloor(const SyncStream& stream, const std::string& realm, const AnsweredFill& fill);
+  void WriteFloor(const SyncStream& stream, const std::string& realm,
+                  const wire::StreamFilled& fill);
   void StreamSteps();
   void WriteRecord();
 

@@ -21,7 +21,7 @@ struct OwnPlace {
   uint64_t revision = 0;
   double at = 0;
   const OutboxRecord* update = nullptr;
-  const OwnEntry* entry = nullptr;
+  const wire::OwnEntry* entry = nullptr;
   bool has_rows = true;  // base does not have its rows yet
 };
 
@@ -104,7 +104,7 @@ bool PullFold::AwaitsImage(const std::string& realm) const {
 // The answer has nothing of the realm then, and its cursor is at the start.
 bool PullFold::ComesByImage(const std::string& realm) const {
   return std::any_of(answer_->images.begin(), answer_->images.end(),
-                     [&](const ImageFill& image) { return image.realm == realm; });
+                     [&](const wire::Image& image) { return image.realm == realm; });
 }
 
 void PullFold::DropSteps() {

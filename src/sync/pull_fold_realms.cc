@@ -90,7 +90,7 @@ void PullFold::Lose(const std::string& realm) {
 // whether the answer has to wait for that.
 bool PullFold::WaitsForOffers() {
   for (const auto& [realm, cursor] : answer_->cursors) AskForOffers(realm);
-  for (const ImageFill& image : answer_->images) AskForOffers(image.realm);
+  for (const wire::Image& image : answer_->images) AskForOffers(image.realm);
   return waits_;
 }
 
@@ -130,8 +130,9 @@ void PullFold::MoveLost() {
 }
 
 void PullFold::TakeInvitations() {
-  const Data& told = answer_->invitations;
-  if (told.is_null()) return;
+  // Windows check each of them: they are stored, and any script of the origin may write there.
+  if (!answer_->invitations.has_value() || !answer_->invitations->is_array()) return;
+  const Data& told = *answer_->invitations;
   Data now = told.items().empty() ? Data() : told;
   if (now == sync_.invitations) return;
   sync_.invitations = now;

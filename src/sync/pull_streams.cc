@@ -7,6 +7,7 @@
 #include "base/vector.h"
 #include "log/stream_name.h"
 #include "log/stream_record.h"
+#include "log/strict.h"
 #include "log/wire.h"
 #include "sync/pull.h"
 #include "sync/records.h"
@@ -21,36 +22,23 @@ Status WrongStreams() {
   return {Code::kInvalidArgument, "The server's answer has a wrong `streams`."};
 }
 
-Status ReadAction(const Data& data, StreamPlace place, StreamAction* action) {
-  SKERRY_RETURN_IF_ERROR(CheckUuid(data["id"]));
-  SKERRY_RETURN_IF_ERROR(CheckName(data["name"]));
-  SKERRY_RETURN_IF_ERROR(CheckTime(data["at"]));
-  SKERRY_RETURN_IF_ERROR(CheckTime(data["madeAt"]));
+Status ReadAction(Data data, StreamPlace place, StreamAction* action) {
+  if (FindWrong<wire::SentAction>(data)) return WrongStreams();
+  auto sent = ReadRecord<wire::SentAction>(std::move(data));
   action->place = place;
-  action->id = data["id"].as_string();
-  action->name = data["name"].as_string();
-  action->at = data["at"].as_number();
-  action->made_at = data["madeAt"].as_number();
-  action->author = data["author"].as_string();
-  WriteJson(data["arg"], &action->arg);
+  action->id = std::move(sent.id);
+  action->name = std::move(sent.name);
+  action->at = sent.at;
+  action->made_at = sent.made_at;
+  action->author = std::move(sent.author);
+  WriteJson(sent.arg, &action->arg);
   return Status::Ok();
 }
 
 // A hash is of hexadecimal digits: it becomes a part of a URL.
-bool ReadSnapshot(const Data& data, uint64_t revision, AnsweredSnapshot* snapshot) {
-  snapshot->hash = data["hash"].as_string();
-  return ReadU64(data["version"], &snapshot->version) && snapshot->version > 0 &&
-         ReadU64(data["revision"], &snapshot->revision) && snapshot->revision == revision &&
-         !snapshot->hash.empty() &&
-         std::all_of(snapshot->hash.begin(), snapshot->hash.end(), IsHex);
-}
-
-bool ReadRevisions(const Data& data, Revisions* out) {
-  if (!data.is_null() && !data.is_object()) return false;
-  for (const auto& [realm, revision] : data.members()) {
-    if (!ReadU64(revision, &(*out)[realm])) return false;
-  }
-  return true;
+bool IsOf(const wire::StreamEntry& entry, const wire::Snapshot& snapshot) {
+  return snapshot.revision == entry.revision &&
+         std::all_of(snapshot.hash.begin(), snapshot.hash.end(), IsHex);
 }
 
 }  // namespace
@@ -74,37 +62,27 @@ Data StreamsOfRequest(const SyncRecord& sync) {
 }
 
 std::string SnapshotPath(const AnsweredActions& item) {
-  const AnsweredSnapshot& snapshot = *item.snapshot;
+  const wire::Snapshot& snapshot = *item.snapshot;
   std::string path = "/streams/" + PercentEncode(item.realm) + "/" + PercentEncode(item.stream);
   path += "/" + std::to_string(snapshot.version) + "/" + std::to_string(snapshot.revision);
   return path + "/" + snapshot.hash;
 }
 
-Status ReadAnsweredStreams(const Data& json, PullAnswer* answer) {
-  for (const Data& item : json["streams"].items()) {
+Status ReadStreams(PullAnswer* answer) {
+  for (wire::StreamEntry& entry : answer->streams) {
+    if (!CheckStreamName(entry.stream).ok()) return WrongStreams();
     AnsweredActions& read = answer->actions.emplace_back();
-    read.realm = item["realm"].as_string();
-    read.stream = item["stream"].as_string();
-    uint64_t revision = 0;
-    if (read.realm.empty() || !CheckStreamName(item["stream"]).ok() ||
-        !ReadU64(item["revision"], &revision) || revision == 0)
-      return WrongStreams();
-    for (const Data& action : item["actions"].items()) {
-      const StreamPlace place{revision, read.actions.size()};
-      if (!ReadAction(action, place, &read.actions.emplace_back()).ok()) return WrongStreams();
+    if (!entry.actions.is_array()) entry.actions = Data::MakeArray();
+    for (Data& action : entry.actions.mutable_items()) {
+      const StreamPlace place{entry.revision, read.actions.size()};
+      SKERRY_RETURN_IF_ERROR(ReadAction(std::move(action), place, &read.actions.emplace_back()));
     }
-    if (const Data* snapshot = item.Find("snapshot"); snapshot != nullptr) {
-      if (!ReadSnapshot(*snapshot, revision, &read.snapshot.emplace())) return WrongStreams();
-    }
+    if (entry.snapshot.has_value() && !IsOf(entry, *entry.snapshot)) return WrongStreams();
+    read.realm = std::move(entry.realm);
+    read.stream = std::move(entry.stream);
+    read.snapshot = std::move(entry.snapshot);
   }
-  if (!json["streamsFilled"].is_array()) return Status::Ok();
-  answer->streams_filled.emplace();
-  for (const Data& item : json["streamsFilled"].items()) {
-    AnsweredFill& read = answer->streams_filled->emplace_back();
-    read.stream = item["stream"].as_string();
-    if (!ReadRevisions(item["filled"], &read.filled) || !ReadRevisions(item["from"], &read.from))
-      return WrongStreams();
-  }
+  answer->streams.clear();
   return Status::Ok();
 }
 
@@ -130,9 +108,9 @@ void PullFold::AddOwnActions(const Update& update, const std::string& realm, uin
 }
 
 // None: the answer says nothing of it.
-const AnsweredFill* PullFold::FillOf(const SyncStream& stream) const {
+const wire::StreamFilled* PullFold::FillOf(const SyncStream& stream) const {
   if (!answer_->streams_filled.has_value()) return nullptr;
-  for (const AnsweredFill& fill : *answer_->streams_filled) {
+  for (const wire::StreamFilled& fill : *answer_->streams_filled) {
     if (fill.stream == stream.stream) return &fill;
   }
   return nullptr;
@@ -141,7 +119,7 @@ const AnsweredFill* PullFold::FillOf(const SyncStream& stream) const {
 // How far the stream is in the realm by this answer. None: it does not say.
 std::optional<uint64_t> PullFold::AnsweredUpTo(const SyncStream& stream,
                                                const std::string& realm) const {
-  const AnsweredFill* fill = FillOf(stream);
+  const wire::StreamFilled* fill = FillOf(stream);
   if (fill == nullptr) return std::nullopt;
   const auto filled = fill->filled.find(realm);
   return filled == fill->filled.end() ? std::nullopt : std::optional<uint64_t>(filled->second);
@@ -193,7 +171,7 @@ void PullFold::MoveStream(SyncStream* stream) {
 
 // Of a stream of which only the last actions were asked for.
 void PullFold::WriteFloor(const SyncStream& stream, const std::string& realm,
-                          const AnsweredFill& fill) {
+                          const wire::StreamFilled& fill) {
   if (IsStreamPrefix(stream.stream)) return;
   const auto from = fill.from.find(realm);
   StreamRecord record;
@@ -204,7 +182,7 @@ void PullFold::WriteFloor(const SyncStream& stream, const std::string& realm,
 // Replaces what is stored of the stream: states of other reducers lack the actions that it stands
 // for. REQUIRES: the stream's place has moved.
 void PullFold::StoreSnapshot(const AnsweredActions& item) {
-  const AnsweredSnapshot& snapshot = *item.snapshot;
+  const wire::Snapshot& snapshot = *item.snapshot;
   auto& found = found_actions_[{item.realm, item.stream}];
   found.erase(found.begin(), found.lower_bound({snapshot.revision + 1, 0}));
   writes_.push_back(DeleteBetweenWrite(Store::kActions, ActionsKey(item.realm, item.stream, 0),
@@ -217,7 +195,7 @@ void PullFold::StoreSnapshot(const AnsweredActions& item) {
   StateRecord state;
   state.reducer = snapshot.version;
   state.revision = snapshot.revision;
-  state.state = snapshot.state;
+  state.state = item.state;
   writes_.push_back(PutWrite(Store::kStreams, StateKey(item.realm, item.stream, snapshot.version),
                              ToData(state)));
   Step& step = steps_.emplace_back();

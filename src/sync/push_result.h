@@ -15,6 +15,7 @@
 #include "log/message.h"
 #include "log/op.h"
 #include "log/outbox_record.h"
+#include "log/wire/update_result.h"
 
 namespace skerry {
 
@@ -45,33 +46,6 @@ struct KnownAt {
 inline bool CanRead(const Data&, const KnownAt*) { return true; }
 void FromData(Data&& data, KnownAt* out);
 Data ToData(const KnownAt& at);
-
-// An op of the update that was applied without some of its props, because the server's release has
-// no place for them; or not at all, if there are no `props`.
-struct DroppedOp {
-  uint64_t op = 0;
-  std::optional<Vector<std::string>> props;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("op", self.op).Require(IsCount);
-    member.Optional("props", self.props);
-  }
-};
-
-// Ops of an update that was applied, by their indexes, which have had no effect, or not all of it.
-struct LostOps {
-  Vector<uint64_t> gone;     // the object was deleted at once, with its parent
-  Vector<uint64_t> missing;  // there was no object: it had been deleted, or has moved out of sight
-  Vector<DroppedOp> dropped;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("gone", self.gone);
-    member("missing", self.missing);
-    member("dropped", self.dropped);
-  }
-};
 
 struct PushResult {
   std::string id;  // of the update

@@ -157,7 +157,7 @@ class SyncJob {
   void DonePushAnswer(PushAnswerStage* stage, Turn* turn);
   ReadReply ReadQuarantine(QuarantineStage* stage, FencedRound round);
 
-  void BeginFill(const ImageFill& image, bool last, Turn* turn);
+  void BeginFill(const wire::Image& image, bool last, Turn* turn);
   ReadReply ReadFill(SyncRecord sync, Turn* turn);
   void PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn);
   void PublishFill(SyncRecord sync, Data::Array* writes);

@@ -20,7 +20,7 @@ std::string CursorOf(const SyncRecord& sync, const std::string& realm) {
 
 }  // namespace
 
-void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
+void SyncJob::BeginFill(const wire::Image& image, bool last, Turn* turn) {
   fill_.Move(FillStep::kEnter);
   fill_.is_last = last;
   fill_.image = image;
@@ -119,7 +119,7 @@ void SyncJob::DoneFill(Turn* turn) {
   if (fill_.is_dropped) return fill_.End();
   fill_.Move(FillStep::kFetch);
   token_ = state_->token;
-  const ImageFill& image = fill_.image;
+  const wire::Image& image = fill_.image;
   const ImageDraft& draft = fill_.draft;
   ImageJob job;
   job.kind = ImageJobKind::kFill;

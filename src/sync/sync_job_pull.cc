@@ -101,7 +101,7 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   if (!personal.own && !personal.other.empty())
     return Unauthenticated(WrongUser(personal.other), turn);
   Answered();
-  Result<PullAnswer> read = ReadPullAnswer(state_->schema, answer.json);
+  Result<PullAnswer> read = ReadPullAnswer(state_->schema, std::move(answer.json));
   if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
   PullFetchStage& sent = In<PullFetchStage>();
   auto pulled = std::make_unique<PullAnswer>(std::move(read.value()));
@@ -147,7 +147,7 @@ void SyncJob::StateResponse(const ResponseEvent& event, Turn* turn) {
   std::string state(event.body.is_bytes() ? event.body.as_bytes() : event.body.as_string());
   if (!IsJson(state))
     return Fail({"bad_answer", "A snapshot of a stream is not JSON.", true}, turn);
-  stage.answer->actions[stage.next++].snapshot->state = std::move(state);
+  stage.answer->actions[stage.next++].state = std::move(state);
   if (FetchState(&stage, turn)) return;
   std::unique_ptr<PullRequest> request = std::move(stage.request);
   std::unique_ptr<PullAnswer> answer = std::move(stage.answer);

@@ -152,7 +152,7 @@ bool ValidTransition(FillStep from, FillStep to);
 
 struct Fill {
   FillStep step = FillStep::kNone;
-  ImageFill image;
+  wire::Image image;
   uint64_t scope_version = 0;     // the version of the scopes that were requested
   bool is_last = false;           // whether no other realm's image is missing
   FencedTransaction transaction;  // kEnter, kPublish

@@ -77,7 +77,11 @@ AuthorityWorld::AuthorityWorld() : database_(&WorldSchema()) {
   for (const char* realm : {"A", "B"}) Grant("anna", realm, "write");
   reads.page_rows = 2;
   reads.image = [](const std::string& realm) {
-    return Fields{{"realm", realm}, {"url", "/v1/snapshot"}};
+    return Fields{{"realm", realm},
+                  {"revision", 1},
+                  {"hash", "0123456789abcdef"},
+                  {"bytes", 5000},
+                  {"url", "/v1/snapshot"}};
   };
 }
 

@@ -227,7 +227,7 @@ TEST_CASE("snapshots: the names of realm and stream are encoded in the path") {
   AnsweredActions item;
   item.realm = "user:anna/ü";
   item.stream = "a b?%";
-  item.snapshot = AnsweredSnapshot{3, 14, "0f", ""};
+  item.snapshot = wire::Snapshot{3, 14, "0f"};
   CHECK(SnapshotPath(item) == "/streams/user%3Aanna%2F%C3%BC/a%20b%3F%25/3/14/0f");
 }
 
