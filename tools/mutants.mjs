@@ -1,46 +1,40 @@
 // `npm run mutants`: do the tests notice mistakes? Makes each mistake of test/mutants/mutants.mjs in a copy of the
 // tree, builds it, and runs the tests that should notice it until one fails: the core's tests, or, for a mistake in the
-// server or the client, the test file that it names. Fails if a mistake is not noticed. --write writes each result into
-// the table of docs/trust.md, and --missing makes those that are not in it. `npm run mutants -- <part of a name>` makes only
+// server or the client, the test file that it names. Fails if a mistake is not noticed. Each result is a row of
+// build/mutants/noticed.md, and --missing makes those that are not in it. `npm run mutants -- <part of a name>` makes only
 // the mistakes with such a name, `npm run mutants -- server` all of one kind: core, server, client.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutants } from '../test/mutants/mutants.mjs';
 import { bootstrap } from './bootstrap.mjs';
 import { buildWasm } from './build.mjs';
-import { root } from './lib/paths.mjs';
+import { build } from './lib/paths.mjs';
 import { main, SetupError, seconds } from './lib/run.mjs';
 import { client } from './mutants/client.mjs';
 import { core } from './mutants/core.mjs';
 import { server } from './mutants/server.mjs';
 
 const kKinds = { core, server, client };
-const kBegin = '<!-- mutants: npm run mutants -- --write -->';
-const kEnd = '<!-- end of mutants -->';
+const kTable = join(build, 'mutants', 'noticed.md');
+const kHead = ['| the mistake | where | the first test that fails |', '|---|---|---|'];
 
 const row = ({ name, file, caught }) => `| ${name} | \`${file}\` | ${caught ?? '**nothing**'} |`;
 
-const path = join(root, 'docs', 'trust.md');
-
+/** The rows by the names of their mistakes. */
 function readTable() {
-  const [before, rest] = readFileSync(path, 'utf8').split(kBegin);
-  const [table, after] = rest?.split(kEnd) ?? [];
-  if (after === undefined) throw new SetupError(`${path} has no place for the table.`);
-  const lines = table.split('\n');
-  const rowOf = ({ name }) => lines.find((line) => line.startsWith(`| ${name} |`)) ?? null;
-  return { before, after, rowOf };
+  const text = existsSync(kTable) ? readFileSync(kTable, 'utf8') : '';
+  const rows = text.split('\n').filter((line) => line.startsWith('| '));
+  return new Map(rows.map((line) => [line.slice(2, line.indexOf(' | ')), line]));
 }
 
-/** Writes the row of this result into the table. All others stay, in the order of the mistakes. */
+/** Writes the row of this result. All others stay, in the order of the mistakes. */
 function write(result) {
-  const { before, after, rowOf } = readTable();
-  const rows = mutants.flatMap((mutant) =>
-    mutant.name === result.name ? row(result) : (rowOf(mutant) ?? []),
-  );
-  const head = ['| the mistake | where | the first test that fails |', '|---|---|---|'];
-  writeFileSync(path, [before + kBegin, ...head, ...rows, kEnd + after].join('\n'));
+  const table = readTable().set(result.name, row(result));
+  const rows = mutants.flatMap(({ name }) => table.get(name) ?? []);
+  mkdirSync(dirname(kTable), { recursive: true });
+  writeFileSync(kTable, `${[...kHead, ...rows].join('\n')}\n`);
 }
 
 function isNamed({ kind, name }, words) {
@@ -51,14 +45,13 @@ function isNamed({ kind, name }, words) {
 }
 
 await main(async () => {
-  const flag = { type: 'boolean', default: false };
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { write: flag, missing: flag },
+    options: { missing: { type: 'boolean', default: false } },
   });
-  const { rowOf } = readTable();
+  const known = values.missing ? readTable() : new Map();
   const wanted = mutants.filter(
-    (mutant) => isNamed(mutant, positionals) && !(values.missing && rowOf(mutant) !== null),
+    (mutant) => isNamed(mutant, positionals) && !known.has(mutant.name),
   );
   if (wanted.length === 0) throw new SetupError('There is no such mistake.');
   const results = [];
@@ -73,7 +66,7 @@ await main(async () => {
     for (const mutant of these) {
       const result = await judge(mutant);
       results.push(result);
-      if (values.write) write(result);
+      write(result);
       console.log(`${result.caught === null ? '✗' : '✓'} ${result.name} (${seconds(result.ms)})`);
       console.log(`    ${result.caught ?? 'NOT NOTICED'}`);
     }

@@ -16,7 +16,6 @@ export const longFiles: Readonly<Record<string, string>> = {
   'test/mutants/core.mjs': 'A list: each entry stands alone.',
   'test/mutants/server.mjs': 'A list: each entry stands alone.',
   'docs/design.md': 'The whole design in one page, a section for each part.',
-  'docs/trust.md': 'A table with a row for each mistake of test/mutants.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
   'test/core/log/fold_ops_test.cc':
