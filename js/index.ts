@@ -52,6 +52,7 @@ export {
   ClosedError,
   ConflictError,
   CorruptImageError,
+  type ErrorCode,
   LimitError,
   NetworkError,
   NotFoundError,

@@ -1,7 +1,7 @@
 // `npm run mutants`: do the tests notice mistakes? Makes each mistake of test/mutants/mutants.mjs in a copy of the
 // tree, builds it, and runs the tests that should notice it until one fails: the core's tests, or, for a mistake in the
 // server or the client, the test file that it names. Fails if a mistake is not noticed. Each result is a row of
-// build/mutants/noticed.md, and --missing makes those that are not in it. `npm run mutants -- <part of a name>` makes only
+// a table in the build folder, and --missing makes those that are not in it. `npm run mutants -- <part of a name>` makes only
 // the mistakes with such a name, `npm run mutants -- server` all of one kind: core, server, client.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { core } from './mutants/core.mjs';
 import { server } from './mutants/server.mjs';
 
 const kKinds = { core, server, client };
-const kTable = join(build, 'mutants', 'noticed.md');
+const kTable = join(build, 'mutants', 'noticed.txt');
 const kHead = ['| the mistake | where | the first test that fails |', '|---|---|---|'];
 
 const row = ({ name, file, caught }) => `| ${name} | \`${file}\` | ${caught ?? '**nothing**'} |`;

@@ -1,5 +1,11 @@
 /** A stream of data items: its last items live, and its past page by page. */
-import { LimitError, NetworkError, SkerryError, ValidationError } from '../core/errors.ts';
+import {
+  type ErrorCode,
+  LimitError,
+  NetworkError,
+  SkerryError,
+  ValidationError,
+} from '../core/errors.ts';
 import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
 import type { DataStream, Entry, PageOptions } from './stream-types.ts';
 import type { OpenStream, Streams } from './streams.ts';
@@ -216,7 +222,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
 
 function asNetwork(error: unknown): unknown {
   if (error instanceof NetworkError) return error;
-  const { code = 'network', message } = error as { code?: string; message: string };
+  const { code = 'network', message } = error as { code?: ErrorCode; message: string };
   return new NetworkError(code, message, { cause: error, retryable: true });
 }
 

@@ -5,15 +5,20 @@
  * The core reports failures as numbers (src/base/status.h); `errorFromCore` is the one place that maps them.
  */
 import { nameOf } from './brand.ts';
+import type { errorCodes } from './error-codes.ts';
+
+/** The codes that this package knows: docs/errors.md says what each means. */
+export type ErrorCode = keyof typeof errorCodes;
 
 export class SkerryError extends Error {
   // Written out in each class, because bundlers shorten the names of classes.
   override readonly name: string = 'SkerryError';
-  readonly code: string;
+  /** One of `ErrorCode`, or what a server gave that is newer than this package. */
+  readonly code: ErrorCode | (string & Record<never, never>);
   readonly retryable: boolean;
 
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
     options: { cause?: unknown; retryable?: boolean } = {},
   ) {
@@ -99,13 +104,13 @@ export class UnsyncedError extends SkerryError {
 }
 
 type ErrorClass = new (
-  code: string,
+  code: ErrorCode,
   message: string,
   options?: { cause?: unknown; retryable?: boolean },
 ) => SkerryError;
 
 /** By the numbers of `Code` in src/base/status.h, which are never used again; they begin with 1. */
-const ofCore: readonly (readonly [code: string, type: ErrorClass])[] = [
+const ofCore: readonly (readonly [code: ErrorCode, type: ErrorClass])[] = [
   ['invalid_argument', ValidationError],
   ['schema', SchemaError],
   ['unknown_table', SchemaError],
@@ -129,7 +134,7 @@ const ofCore: readonly (readonly [code: string, type: ErrorClass])[] = [
 export function errorFromCore(number: number, detail: string): SkerryError {
   const entry = ofCore[number - 1];
   if (!entry)
-    return new SkerryError(`core_${number}`, detail || `The core failed with code ${number}.`);
+    return new SkerryError('core_failed', detail || `The core failed with code ${number}.`);
   return new entry[1](entry[0], detail || entry[0]);
 }
 
@@ -178,7 +183,8 @@ export function errorFromCode(
   const known = code.replaceAll('-', '_');
   const type = (Object.hasOwn(byCode, known) ? byCode[known] : null) ?? fallback;
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
-  return new type(code, message || code, { ...options, retryable });
+  // A server may be newer, and give a code that is not in the list.
+  return new type(code as ErrorCode, message || code, { ...options, retryable });
 }
 
 /** For what the application gives to be called later, when a mistake would be far from its cause. */

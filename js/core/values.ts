@@ -5,7 +5,7 @@
  * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
  */
 import { copyBytes, isBytes, isDate, nameOf } from './brand.ts';
-import { LimitError, SchemaError, ValidationError } from './errors.ts';
+import { type ErrorCode, LimitError, SchemaError, ValidationError } from './errors.ts';
 import { keepDate, keepMember } from './kept.ts';
 import {
   type PropDef,
@@ -226,7 +226,9 @@ function named<T>(where: string, convert: () => T): T {
   } catch (error) {
     if (error instanceof ValidationError || error instanceof LimitError) {
       const ErrorOfKind = error instanceof LimitError ? LimitError : ValidationError;
-      throw new ErrorOfKind(error.code, `${where}: ${error.message}`, { cause: error });
+      throw new ErrorOfKind(error.code as ErrorCode, `${where}: ${error.message}`, {
+        cause: error,
+      });
     }
     throw error;
   }

@@ -1,5 +1,5 @@
 /** Common to all uses of IndexedDB: events of requests, time limits, and errors of one kind. */
-import { QuotaError, SkerryError, StorageError } from '../core/errors.ts';
+import { type ErrorCode, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
 
 export function listen<T>(
   request: IDBRequest<T>,
@@ -17,7 +17,7 @@ export function listen<T>(
 export async function inTime<T>(
   limitMs: number,
   late: () => Error,
-  code: string,
+  code: ErrorCode,
   begin: (
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
@@ -63,7 +63,7 @@ export function storageNewer(database: string, cause?: unknown): StorageError {
   );
 }
 
-export function storageError(error: unknown, code: string): Error {
+export function storageError(error: unknown, code: ErrorCode): Error {
   if (error instanceof SkerryError) return error;
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
   const text = `IndexedDB: ${message || name || 'failed'}`;

@@ -142,7 +142,7 @@ test('a worker that has failed is started again when the network is back', async
   expect(db.sync.status.error).toBeNull();
 });
 
-for (const code of ['storage_refused', 'storage_newer', 'storage_timeout', 'unsupported'])
+for (const code of ['storage_refused', 'storage_newer', 'storage_timeout', 'unsupported'] as const)
   test(`a worker that cannot start for a while (${code}) is started again by itself`, async () => {
     const { host } = world();
     const start = vi.spyOn(host.workers, 'start');

@@ -7,6 +7,7 @@
 import glue from '../../../build/wasm/skerry-sync.js';
 import {
   ClosedError,
+  errorFromCode,
   SkerryError,
   UnsupportedError,
   UpdateNeededError,
@@ -260,7 +261,7 @@ export class ServiceHome {
           service: null,
         },
         token: own?.remote.token ?? null,
-        onFailed: ({ code, message }) => drop(new SkerryError(code, message)),
+        onFailed: ({ code, message }) => drop(errorFromCode(code, message)),
         onLogout: () => drop(hasLoggedOut()),
         onStatus: (status) => {
           if (!entry) return;

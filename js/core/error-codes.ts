@@ -1,0 +1,551 @@
+/**
+ * Every code of an error, of the status, or of an entry of the inbox. `ErrorCode` (errors.ts) and docs/errors.md are made of
+ * this list. Only types are imported from here: a page does not load these sentences.
+ */
+
+/** `yes`: the same call may succeed later. `no`: only after a change. `told`: `error.retryable` says which. */
+type Retryable = 'yes' | 'no' | 'told';
+
+export interface CodeEntry {
+  /** The class of the error; of some codes there are two. */
+  readonly type: string | readonly string[];
+  readonly retryable: Retryable;
+  /** What has happened, and what to do. */
+  readonly what: string;
+  readonly todo: string;
+}
+
+export const errorCodes = {
+  // Of calls.
+  invalid_argument: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'An argument has a wrong form.',
+    todo: 'Correct the call: the message names the argument.',
+  },
+  schema: {
+    type: 'SchemaError',
+    retryable: 'no',
+    what: 'The schema itself is wrong.',
+    todo: 'Correct the schema: the message names the place.',
+  },
+  unknown_table: {
+    type: 'SchemaError',
+    retryable: 'no',
+    what: 'The schema has no such table.',
+    todo: 'Correct the name, or add the table to the schema.',
+  },
+  unknown_prop: {
+    type: 'SchemaError',
+    retryable: 'no',
+    what: 'The table has no such prop.',
+    todo: 'Correct the name, or add the prop to the schema.',
+  },
+  wrong_type: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'A value does not fit its prop.',
+    todo: 'Give a value of the type that the schema names.',
+  },
+  missing_prop: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'A prop that may not be null is missing or null.',
+    todo: 'Give it a value, or a default in the schema.',
+  },
+  invalid_id: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'An id has a wrong form.',
+    todo: 'Use an id that the package made, or one that the application defines with 1 to 128 bytes.',
+  },
+  limit: {
+    type: 'LimitError',
+    retryable: 'no',
+    what: 'Something is past a stated limit of size, depth or number.',
+    todo: 'Make it smaller, or divide it: the message names the limit.',
+  },
+  not_found: {
+    type: 'NotFoundError',
+    retryable: 'no',
+    what: 'There is no such row, entry, member or invitation, or it is gone.',
+    todo: 'Look again at what is there.',
+  },
+  read_only: {
+    type: 'ReadOnlyError',
+    retryable: 'no',
+    what: 'The user may not write in this realm.',
+    todo: 'Ask an owner of the realm for another role.',
+  },
+  closed: {
+    type: 'ClosedError',
+    retryable: 'no',
+    what: 'The database, or the subscription, was closed before or during the call.',
+    todo: 'Open it again.',
+  },
+  conflict: {
+    type: 'ConflictError',
+    retryable: 'no',
+    what: 'A rule forbids the change, here or at the server.',
+    todo: 'Read the present state, and make another change.',
+  },
+  parse: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'A text is not JSON, or not of the expected form.',
+    todo: 'Give a text that was written by this package.',
+  },
+  unsupported: {
+    type: 'UnsupportedError',
+    retryable: 'no',
+    what: 'This browser, release or option does not support the call.',
+    todo: 'Use what the message names instead.',
+  },
+  version: {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: 'Stored bytes are of a newer release.',
+    todo: 'Reload the page with the new release.',
+  },
+  corrupt: {
+    type: 'CorruptImageError',
+    retryable: 'told',
+    what: 'Stored bytes are damaged.',
+    todo: 'Nothing: the previous image is used, or everything is fetched again.',
+  },
+  async_mutator: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'A mutator returned a promise.',
+    todo: 'Await before the mutator is called: all its changes are made at once.',
+  },
+  not_filled: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'The rows that are asked for have not arrived yet.',
+    todo: 'Wait for `ready` of their scope.',
+  },
+  not_an_export: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'The file is no export of this package.',
+    todo: 'Choose another file.',
+  },
+  checksum: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'The file was changed or cut since it was exported.',
+    todo: 'Use an undamaged copy.',
+  },
+  pending: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'The file has only changes that are not confirmed.',
+    todo: 'Import it into the database of its user.',
+  },
+  other_user: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'The file is of another user.',
+    todo: 'Log in as that user.',
+  },
+  file_version: {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: 'The file was exported by a newer release of this package.',
+    todo: 'Import it with that release.',
+  },
+  file_schema: {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: 'The file was exported under another schema.',
+    todo: 'Import it with a release of the application that knows it.',
+  },
+  no_window: {
+    type: 'UnsupportedError',
+    retryable: 'no',
+    what: 'There is no browser window here.',
+    todo: 'Make the call in a window, not where a server renders.',
+  },
+  unsynced: {
+    type: 'UnsyncedError',
+    retryable: 'yes',
+    what: 'A log-out would lose changes that the server has not confirmed.',
+    todo: 'Wait until they are confirmed, export them, or say that they are to be discarded.',
+  },
+  offline: {
+    type: 'NetworkError',
+    retryable: 'yes',
+    what: 'The browser is offline.',
+    todo: 'Nothing: it is tried again when there is a network.',
+  },
+  // Of storage.
+  storage_refused: {
+    type: 'StorageError',
+    retryable: 'no',
+    what: 'The browser does not let this page store anything.',
+    todo: 'Allow storage for this site, or leave the private window.',
+  },
+  storage_newer: {
+    type: 'StorageError',
+    retryable: 'no',
+    what: 'A newer release has upgraded the database.',
+    todo: 'Reload the page.',
+  },
+  storage_blocked: {
+    type: 'StorageError',
+    retryable: 'yes',
+    what: 'Another window holds the database open and does not give way.',
+    todo: 'Close or reload the other windows.',
+  },
+  storage_suspended: {
+    type: 'StorageError',
+    retryable: 'yes',
+    what: 'The browser has suspended this page.',
+    todo: 'Nothing: it goes on when the page is shown.',
+  },
+  storage_failed: {
+    type: 'StorageError',
+    retryable: 'told',
+    what: 'IndexedDB failed, or did not answer in time.',
+    todo: 'Try again; if it stays so, restart the browser.',
+  },
+  storage_timeout: {
+    type: 'StorageError',
+    retryable: 'yes',
+    what: 'IndexedDB did not answer in time.',
+    todo: 'Nothing: it is tried again.',
+  },
+  storage: {
+    type: 'StorageError',
+    retryable: 'yes',
+    what: 'IndexedDB fails.',
+    todo: 'Nothing: it is tried again. If it stays so, restart the browser.',
+  },
+  storage_lost: {
+    type: 'StorageError',
+    retryable: 'yes',
+    what: 'The browser has closed IndexedDB, and fails to open it again.',
+    todo: 'Nothing: it is tried again.',
+  },
+  quota: {
+    type: 'QuotaError',
+    retryable: 'yes',
+    what: 'The disk, or the share of this site, is full.',
+    todo: 'Make room.',
+  },
+  image: {
+    type: ['CorruptImageError', 'StorageError'],
+    retryable: 'told',
+    what: 'No image could be made or read.',
+    todo: 'Nothing: until the next one only the start takes longer.',
+  },
+  // Of the status.
+  network: {
+    type: 'NetworkError',
+    retryable: 'yes',
+    what: 'The server cannot be reached.',
+    todo: 'Nothing: it is tried again.',
+  },
+  timeout: {
+    type: 'NetworkError',
+    retryable: 'yes',
+    what: 'The server did not answer in time.',
+    todo: 'Nothing: it is tried again.',
+  },
+  server: {
+    type: 'ServerError',
+    retryable: 'yes',
+    what: 'The server failed.',
+    todo: 'Nothing: it is tried again.',
+  },
+  internal: {
+    type: 'SkerryError',
+    retryable: 'told',
+    what: 'The server, or this package, has a fault.',
+    todo: 'Report it with the message.',
+  },
+  slow_body: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'The request arrived too slowly.',
+    todo: 'Nothing: it is tried again.',
+  },
+  busy: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'The server has too much to do.',
+    todo: 'Nothing: it is tried again.',
+  },
+  rights_unavailable: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'The server cannot read the rights of the user now.',
+    todo: 'Nothing: it is tried again.',
+  },
+  stopping: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'The server is being stopped.',
+    todo: 'Nothing: it is tried again.',
+  },
+  rate_limited: {
+    type: 'ServerError',
+    retryable: 'yes',
+    what: 'The server asks for fewer requests.',
+    todo: 'Nothing: it is tried again when the server says so.',
+  },
+  not_json: {
+    type: 'ServerError',
+    retryable: 'yes',
+    what: 'Something answered that is not the sync server: a proxy, or a page that asks for a login.',
+    todo: 'Look at the address, and at what is between.',
+  },
+  bad_answer: {
+    type: ['ServerError', 'NetworkError'],
+    retryable: 'yes',
+    what: 'The server answered with something other than the protocol.',
+    todo: 'Nothing: it is tried again. If it stays so, update the server.',
+  },
+  needs_auth: {
+    type: 'AuthError',
+    retryable: 'yes',
+    what: '`token()` failed, or did not answer in time.',
+    todo: 'Let `token()` return a token: it is called again.',
+  },
+  unauthenticated: {
+    type: 'AuthError',
+    retryable: 'no',
+    what: 'There is no token, or the server does not accept it.',
+    todo: 'Log in, and call `db.sync.now()`.',
+  },
+  wrong_user: {
+    type: 'AuthError',
+    retryable: 'no',
+    what: 'The token belongs to another user than the `user` of `open`.',
+    todo: 'Let `token()` return a token of this user.',
+  },
+  bad_token: {
+    type: 'AuthError',
+    retryable: 'no',
+    what: 'What `token()` gave cannot be in a header.',
+    todo: 'Let it return a text of visible ASCII characters without spaces.',
+  },
+  invalid_request: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'The browser cannot build the request.',
+    todo: 'Correct the address or the headers of `http()`.',
+  },
+  client_bound: {
+    type: 'AuthError',
+    retryable: 'no',
+    what: "For the server, this database's client identity belongs to another user.",
+    todo: 'Export what is pending, log out, open again, and import it.',
+  },
+  'client-old': {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: 'The server no longer accepts this version of the schema.',
+    todo: 'Reload the page with the new release.',
+  },
+  'server-old': {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: "This version of the schema is newer than the server's.",
+    todo: 'Update the server.',
+  },
+  newer_tab: {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: 'Another window runs a newer release, which has written what this one cannot read.',
+    todo: 'Reload the page.',
+  },
+  invalid: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The server cannot read the request, or a change in it.',
+    todo: 'Correct the scope or the change that the message names.',
+  },
+  refused: {
+    type: 'ServerError',
+    retryable: 'no',
+    what: 'The server refused the request.',
+    todo: 'Look at the message, and at the log of the server.',
+  },
+  bad_request: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The request has a wrong form.',
+    todo: 'Bring client and server to releases that go together.',
+  },
+  bad_json: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The request is not JSON.',
+    todo: 'Look at what is between the client and the server.',
+  },
+  forbidden: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The user may not do this in that realm, or there is no such realm.',
+    todo: 'Ask an owner of the realm for a role, and retry the change.',
+  },
+  method_not_allowed: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The server has no such call at this address.',
+    todo: 'Correct the address of `http()`.',
+  },
+  unsupported_encoding: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The server cannot decode the request.',
+    todo: 'Look at what is between the client and the server.',
+  },
+  gone: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'The server has forgotten the log since this client was last here.',
+    todo: 'Nothing: everything is fetched again.',
+  },
+  adopt_incomplete: {
+    type: 'SkerryError',
+    retryable: 'yes',
+    what: 'Not all local data could be adopted by the account.',
+    todo: 'Nothing: they stay where they are, and each `open` tries again.',
+  },
+  scope_left_out: {
+    type: 'LimitError',
+    retryable: 'yes',
+    what: 'All windows together subscribe to more than a server accepts.',
+    todo: 'Unsubscribe some scopes.',
+  },
+  too_large: {
+    type: 'LimitError',
+    retryable: 'told',
+    what: 'A request, an answer, a row or a file is too large.',
+    todo: 'Divide it; of an answer nothing: less is asked for.',
+  },
+  no_progress: {
+    type: 'ServerError',
+    retryable: 'yes',
+    what: 'An answer advanced nothing.',
+    todo: 'Nothing: it is tried again.',
+  },
+  worker: {
+    type: 'UnsupportedError',
+    retryable: 'no',
+    what: 'The sync worker failed, or could not start.',
+    todo: 'Look at the message: a policy of the page, or a missing file.',
+  },
+  service: {
+    type: 'UnsupportedError',
+    retryable: 'no',
+    what: 'The service worker has not been set up for this database.',
+    todo: 'Nothing: the window pushes by itself.',
+  },
+  logged_out: {
+    type: 'UnsupportedError',
+    retryable: 'no',
+    what: 'The user has logged out: the service worker has nothing to push any more.',
+    todo: 'Log in, and open the database again.',
+  },
+  wasm: {
+    type: 'UnsupportedError',
+    retryable: 'told',
+    what: 'The WebAssembly module could not be loaded.',
+    todo: 'Look at the message: a policy of the page, a missing file, or no network.',
+  },
+  core_failed: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The core has failed, by a fault of this package.',
+    todo: 'Reload the page, and report the message.',
+  },
+  // Of the inbox.
+  last_owner: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'A realm with members would be left without an owner.',
+    todo: 'Make another owner first, or remove the others.',
+  },
+  unique: {
+    type: 'ConflictError',
+    retryable: 'no',
+    what: 'Another row has that value.',
+    todo: 'Choose another value.',
+  },
+  restrict: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'Rows that must not lose their parent refer to the deleted one.',
+    todo: 'Delete or change these rows first.',
+  },
+  exists: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The realm to which a row was to move has another one with its id.',
+    todo: 'Discard the change, or remove the other row.',
+  },
+  changed: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'Another client has changed the row since (`if`).',
+    todo: 'Look at the row, and retry or discard.',
+  },
+  depends: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The change depends on one that was rejected.',
+    todo: 'Settle that one first.',
+  },
+  parent_deleted: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'Another client has deleted the parent of the row, and the row with it.',
+    todo: 'Make it again under another parent, or discard.',
+  },
+  row_deleted: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'Others deleted the row before this edit of it arrived.',
+    todo: 'Create a row from `mine`, or discard.',
+  },
+  revoked: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The user has lost the right to the realm.',
+    todo: 'Ask an owner, and retry, or discard.',
+  },
+  known_action: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The change is in the log already, as a part of another update.',
+    todo: 'Discard the entry.',
+  },
+  outcome_unknown: {
+    type: 'ConflictError',
+    retryable: 'no',
+    what: 'The device was away for longer than the server keeps its log.',
+    todo: 'Look whether the change was made, and discard it or make it again.',
+  },
+  unreadable: {
+    type: 'StorageError',
+    retryable: 'no',
+    what: 'This release cannot read the change itself.',
+    todo: 'Wait for the release that made it, or discard.',
+  },
+  no_place: {
+    type: 'UpdateNeededError',
+    retryable: 'no',
+    what: 'The release in use has no place for a part of the change.',
+    todo: 'Retry under a release that has one.',
+  },
+  rejected: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The server did not say why.',
+    todo: 'Look at the log of the server.',
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
