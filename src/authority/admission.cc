@@ -208,15 +208,16 @@ std::optional<Data> Admission::ChainAnswer(const Request& request, size_t index,
   const Data* answer = nullptr;
   switch (chains_.Judge(request.client, pushed.id, pushed.after, index == 0, &answer)) {
     case ChainVerdict::kDuplicate:
-      return WithStatus(*answer, "duplicate");
+      return Data(*answer).Set("status",
+                               kPushStatuses[static_cast<size_t>(PushStatus::kDuplicate)]);
     case ChainVerdict::kRefused:
       return *answer;
     case ChainVerdict::kForked:
-      return PlainResult(pushed.id, "forked");
+      return PlainResult(pushed.id, PushStatus::kForked);
     case ChainVerdict::kHeld:
-      return PlainResult(pushed.id, "held");
+      return PlainResult(pushed.id, PushStatus::kHeld);
     case ChainVerdict::kUnknownClient:
-      return PlainResult(pushed.id, "unknown_client");
+      return PlainResult(pushed.id, PushStatus::kUnknownClient);
     case ChainVerdict::kAdmit:
       break;
   }
@@ -306,14 +307,15 @@ const std::string& Admission::RealmOfRejection(const Request& request, const Pus
 Data Admission::Refuse(const Request& request, const Pushed& pushed,
                        const Vector<Rejection>& reasons, const KnownActions& known) {
   const Update& update = pushed.update ? *pushed.update : pushed.unparsed;
-  Data result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
-                               pushed.after.size() == 1);
+  PushResult result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
+                                     pushed.after.size() == 1);
   RestorePlaces(pushed, &result);
+  const Data answer = WriteMembers(result);
   // An update that names no realm can never be applied, so nothing needs to be remembered.
   if (!pushed.after.empty()) {
-    chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), result);
+    chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), answer);
   }
-  return result;
+  return answer;
 }
 
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
@@ -346,7 +348,15 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     changes.push_back({key.realm, revision, key.object, before, is_touch});
     if (!is_touch) rows_.NoteChange(key, request.client, revision);
   }
-  Applied applied{{}, at_, judgement.noops, judgement.gone, judgement.missing, pushed.dropped};
+  PushResult applied;
+  applied.id = pushed.id;
+  applied.status = PushStatus::kApplied;
+  applied.at = at_;
+  applied.noops.assign(judgement.noops.begin(), judgement.noops.end());
+  applied.lost.gone.assign(judgement.gone.begin(), judgement.gone.end());
+  applied.lost.missing.assign(judgement.missing.begin(), judgement.missing.end());
+  RestorePlaces(pushed, &applied);
+  applied.lost.dropped = pushed.dropped;
   Data spans = Data::MakeObject();
   for (auto& [realm, entry] : entries) {
     RealmState& state = input_.realms[realm];
@@ -354,10 +364,9 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     entry.revision = ++state.head;
     state.head_at = at_;
     spans.Set(realm, entry.revision);
-    if (entry.is_declared()) applied.revisions.emplace_back(realm, entry.revision);
+    if (entry.is_declared()) applied.revisions[realm] = entry.revision;
   }
-  Data answer = AppliedResult(pushed.id, applied);
-  RestorePlaces(pushed, &answer);
+  const Data answer = WriteMembers(applied);
   for (auto& [realm, entry] : entries) {
     entry.client = request.client;
     entry.user = request.user;

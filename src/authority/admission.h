@@ -136,7 +136,7 @@ class Admission {
     // what was pushed, and `dropped` of the result.
     std::optional<Data> trimmed;
     Vector<uint32_t> places;
-    Data dropped;
+    Vector<DroppedOp> dropped;
     Update unparsed;  // then: action ids, and the actions that each op comes from
     bool is_decided = false;
   };
@@ -147,7 +147,7 @@ class Admission {
   Status ParseUpdates();
   Result<Pushed> ParseOne(const Data& data, bool is_older) const;
   void Trim(const Data& data, Pushed* pushed) const;
-  static void RestorePlaces(const Pushed& pushed, Data* result);
+  static void RestorePlaces(const Pushed& pushed, PushResult* result);
   Scene SceneOf(const Request& request);
   // Null if the server did not reject the update itself.
   const Refusal* RefusalOf(const Request& request, const Pushed& pushed) const;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "authority/changed_members.h"
+#include "authority/host_step.h"
 #include "authority/misuse.h"
 #include "base/fields.h"
 #include "base/json.h"
@@ -14,66 +15,67 @@
 namespace skerry {
 namespace {
 
-void ReadRealms(const Data& in, Admission::Input* input) {
-  for (const auto& [realm, state] : in["realms"].members()) {
-    RealmState& out = input->realms[realm];
-    out.exists = state.is_object();
-    out.head = state["head"].as_u64();
-    out.head_at = state["headAt"].as_number();
-    out.floor = state["floor"].as_u64();
-    out.floor_at = state["floorAt"].as_number();
-  }
-  for (const Data& rights : in["rights"].items()) {
-    Map<std::string, Right>& out = input->rights.emplace_back();
-    for (const auto& [realm, right] : rights.members()) {
-      out[realm] = right.Is("own")     ? Right::kOwn
-                   : right.Is("write") ? Right::kWrite
-                   : right.Is("read")  ? Right::kRead
-                                       : Right::kNone;
-    }
-  }
-}
-
-void ReadChains(const Data& in, Chains* chains) {
-  for (const Data& data : in["chains"].items()) {
-    ChainRow row;
-    row.last = {data["seq"].as_u64(), data["id"].as_string()};
-    for (const auto& [id, result] : data["refused"].members()) row.refused.emplace_back(id, result);
-    chains->Load(data["realm"].as_string(), data["client"].as_string(), std::move(row));
-  }
-  for (const Data& data : in["applied"].items()) {
-    chains->LoadApplied(data["client"].as_string(), data["id"].as_string(), data["answer"]);
-  }
+Right RightOf(const std::string& name) {
+  if (name == "own") return Right::kOwn;
+  if (name == "write") return Right::kWrite;
+  return name == "read" ? Right::kRead : Right::kNone;
 }
 
 // True: the request says so itself. A number: the server's time at which the client said so first.
 Follows FollowsFromData(const Data& data) {
   Follows follows;
-  follows.is_said = data.is_bool() && data.as_bool();
+  follows.is_said = data.as_bool();
   if (data.is_number()) follows.since = data.as_number();
   return follows;
 }
 
-void ReadRequests(const Data& in, Admission::Input* input) {
-  for (const Data& data : in["requests"].items()) {
-    input->requests.push_back({data["client"].as_string(), data["user"].as_string(),
-                               data["updates"].items(), data["epoch"],
-                               static_cast<size_t>(data["rights"].as_u64(SIZE_MAX)),
-                               FollowsFromData(data["follows"]), data["older"].as_bool()});
+Admission::Input InputOf(wire::AdmissionBegin begin) {
+  Admission::Input input;
+  input.now = begin.now;
+  input.asks_consent = begin.invitations != "direct";
+  for (const auto& [realm, state] : begin.realms) {
+    RealmState& out = input.realms[realm];
+    out.exists = state.has_value();
+    if (!out.exists) continue;
+    out.head = state->head;
+    out.head_at = state->head_at;
+    out.floor = state->floor;
+    out.floor_at = state->floor_at;
   }
-  for (const Data& data : in["actions"].items()) {
-    input->actions.push_back(
-        {data["realm"].as_string(), data["id"].as_string(), data["revision"].as_u64()});
+  for (const auto& rights : begin.rights) {
+    Map<std::string, Right>& out = input.rights.emplace_back();
+    for (const auto& [realm, right] : rights) out[realm] = RightOf(right);
   }
-  for (const Data& data : in["refuse"].items()) {
-    input->refusals[{data["client"].as_string(), data["id"].as_string()}] = {
-        data["code"].as_string(), data["detail"].as_string()};
+  for (wire::AdmittedRequest& request : begin.requests) {
+    input.requests.push_back({std::move(request.client), std::move(request.user),
+                              std::move(request.updates), std::move(request.epoch), request.rights,
+                              FollowsFromData(request.follows), request.older});
   }
+  for (wire::LoadedAction& action : begin.actions)
+    input.actions.push_back({std::move(action.realm), std::move(action.id), action.revision});
+  for (wire::HostRefusal& refusal : begin.refuse) {
+    input.refusals[{std::move(refusal.client), std::move(refusal.id)}] = {
+        std::move(refusal.code), std::move(refusal.detail)};
+  }
+  return input;
 }
 
-Data StreamsOf(const LogEntry& entry) {
-  Data out = Data::MakeArray();
-  for (const auto& [stream, appends] : entry.streams) out.Push(stream);
+void ReadChains(wire::AdmissionBegin* begin, Chains* chains) {
+  for (wire::ChainState& chain : begin->chains) {
+    ChainRow row;
+    row.last = {chain.seq, chain.id.value_or("")};
+    for (const auto& [id, result] : chain.refused.members()) row.refused.emplace_back(id, result);
+    chains->Load(std::move(chain.realm), std::move(chain.client), std::move(row));
+  }
+  for (wire::AppliedUpdate& update : begin->applied)
+    chains->LoadApplied(std::move(update.client), std::move(update.id), std::move(update.answer));
+}
+
+Vector<std::string> NamesOf(const Set<std::string>& names) { return {names.begin(), names.end()}; }
+
+Vector<std::string> StreamsOf(const LogEntry& entry) {
+  Vector<std::string> out;
+  for (const auto& [stream, appends] : entry.streams) out.push_back(stream);
   return out;
 }
 
@@ -81,44 +83,41 @@ Data EntryToData(const LogEntry& entry, double at) {
   // Pushed parts are passed on as JSON text: a copy of the tree would cost more.
   const auto text = [](const Data& pushed) { return Data::Json(WriteJson(pushed)); };
   std::string ops = WriteJson(entry.ops);
+  wire::LoggedEntry out;
+  out.realm = entry.realm;
+  out.revision = entry.revision;
+  out.at = at;
+  out.client = entry.client;
+  out.user = entry.user;
+  out.epoch = entry.epoch;
+  out.update = entry.update;
+  out.declared = entry.is_declared();
+  out.actions = text(entry.actions);
   // Pulls of other clients read the rows. Pulls of the author read the ops.
-  const uint64_t bytes = std::max<uint64_t>(entry.bytes, ops.size());
-  Data data = Data::MakeObject();
-  data.Set("realm", entry.realm)
-      .Set("revision", entry.revision)
-      .Set("at", at)
-      .Set("client", entry.client)
-      .Set("user", entry.user)
-      .Set("epoch", entry.epoch)
-      .Set("update", entry.update)
-      .Set("declared", entry.is_declared())
-      .Set("actions", text(entry.actions))
-      .Set("ops", Data::Json(std::move(ops)))
-      .Set("base", text(entry.base))
-      .Set("answer", text(entry.answer))
-      .Set("tables", NamesToData(entry.tables))
-      .Set("streams", StreamsOf(entry))
-      .Set("changes", entry.changes)
-      .Set("bytes", bytes);
-  if (entry.is_declared()) data.Set("seq", entry.seq);
-  if (!entry.spans.is_null()) data.Set("spans", entry.spans);
-  return data;
+  out.bytes = std::max<uint64_t>(entry.bytes, ops.size());
+  out.ops = Data::Json(std::move(ops));
+  out.base = text(entry.base);
+  out.answer = text(entry.answer);
+  out.tables = NamesOf(entry.tables);
+  out.streams = StreamsOf(entry);
+  out.changes = entry.changes;
+  if (entry.is_declared()) out.seq = entry.seq;
+  out.spans = entry.spans;
+  return WriteMembers(out);
 }
 
 // The summary of an entry that the server uses for pokes and costs.
-Data TouchedToData(const LogEntry& entry) {
-  Data data = Data::MakeObject();
-  uint64_t appended = 0;
-  for (const auto& [stream, appends] : entry.streams) appended += appends;
-  data.Set("realm", entry.realm)
-      .Set("revision", entry.revision)
-      .Set("client", entry.client)
-      .Set("tables", NamesToData(entry.tables))
-      .Set("streams", StreamsOf(entry))
-      .Set("changes", entry.changes)
-      .Set("bytes", entry.bytes)
-      .Set("appends", appended);
-  return data;
+wire::TouchedEntry Touched(const LogEntry& entry) {
+  wire::TouchedEntry out;
+  for (const auto& [stream, appends] : entry.streams) out.appends += appends;
+  out.realm = entry.realm;
+  out.revision = entry.revision;
+  out.client = entry.client;
+  out.tables = NamesOf(entry.tables);
+  out.streams = StreamsOf(entry);
+  out.changes = entry.changes;
+  out.bytes = entry.bytes;
+  return out;
 }
 
 // Writes the items as one JSON list, each converted by `to_data`, without line breaks.
@@ -138,63 +137,66 @@ Data ChainsToData(const Chains& chains) {
   Data list = Data::MakeArray();
   for (const auto& [key, row] : chains.rows()) {
     if (!row.changed) continue;
-    Data refused = Data::MakeObject();
-    for (const auto& [id, answer] : row.refused) refused.Set(id, answer);
-    Data data = Data::MakeObject();
-    data.Set("realm", key.first)
-        .Set("client", key.second)
-        .Set("seq", row.last.seq)
-        .Set("id", row.last.seq ? Data(row.last.id) : Data())
-        .Set("refused", std::move(refused));
-    list.Push(std::move(data));
+    wire::ChainState out;
+    out.realm = key.first;
+    out.client = key.second;
+    out.seq = row.last.seq;
+    if (row.last.seq > 0) out.id = row.last.id;
+    out.refused = Data::MakeObject();
+    for (const auto& [id, answer] : row.refused) out.refused.Set(id, answer);
+    list.Push(WriteMembers(out));
   }
   return list;
 }
 
 Data ActionToData(const LogAction& action) {
-  Data data = Data::MakeObject();
-  return data.Set("realm", action.realm).Set("id", action.id).Set("revision", action.revision);
+  return WriteMembers(wire::LoadedAction{action.realm, action.id, action.revision});
 }
 
 // The size is about what the append takes in an answer.
 Data AppendToData(const LogAppend& append) {
   const StreamAction& action = append.action;
-  Data data = Data::MakeObject();
-  data.Set("realm", append.realm)
-      .Set("stream", append.stream)
-      .Set("revision", action.place.first)
-      .Set("position", action.place.second)
-      .Set("id", action.id)
-      .Set("name", action.name)
-      .Set("arg", Data::Json(action.arg))
-      .Set("at", action.at)
-      .Set("madeAt", action.made_at)
-      .Set("author", action.author);
-  return data.Set("bytes", uint64_t{action.arg.size() + kAppendOverheadBytes});
+  wire::LoggedAppend out;
+  out.realm = append.realm;
+  out.stream = append.stream;
+  out.revision = action.place.first;
+  out.position = action.place.second;
+  out.action = {action.id, action.name,    Data::Json(action.arg),
+                action.at, action.made_at, action.author};
+  out.bytes = action.arg.size() + kAppendOverheadBytes;
+  return WriteMembers(out);
 }
 
 }  // namespace
 
 std::string AdmissionSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
-  Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
+  Result<Data> out = in.ok() ? StepData(std::move(in.value())) : Result<Data>(in.status());
   if (!out.ok()) state_ = State::kFinished;
   std::string answer = WriteJson(out.ok() ? out.value() : ErrorToData(out.status()));
   if (out.ok() && out.value().Find("done")) WriteLists(&answer);
   return answer;
 }
 
-Result<Data> AdmissionSession::StepData(const Data& in) {
+Result<Data> AdmissionSession::StepData(Data in) {
   if (state_ == State::kFinished) return Misuse("this admission is finished");
-  if (state_ == State::kNew) SKERRY_RETURN_IF_ERROR(Start(in));
-  SKERRY_RETURN_IF_ERROR(LoadRows(in));
+  if (state_ == State::kNew) {
+    wire::AdmissionBegin begin;
+    SKERRY_RETURN_IF_ERROR(ReadStep(std::move(in), &begin));
+    SKERRY_RETURN_IF_ERROR(Start(std::move(begin)));
+  } else {
+    wire::AdmissionLoaded loaded;
+    SKERRY_RETURN_IF_ERROR(ReadStep(std::move(in), &loaded));
+    SKERRY_RETURN_IF_ERROR(LoadMore(loaded));
+  }
+  admission_.rows().Settle();
   switch (admission_.Run()) {
     case Admission::Outcome::kNeeds:
       state_ = State::kAsked;
       return Fields{{"needs", NeedsToData(admission_.TakeNeeds())}};
     case Admission::Outcome::kLock:
       state_ = State::kFinished;
-      return Fields{{"lock", NamesToData(admission_.locks())}};
+      return Fields{{"lock", ToData(NamesOf(admission_.locks()))}};
     case Admission::Outcome::kDone:
       break;
   }
@@ -203,88 +205,85 @@ Result<Data> AdmissionSession::StepData(const Data& in) {
   return Fields{{"done", DoneToData()}};
 }
 
-Status AdmissionSession::Start(const Data& in) {
-  if (!in["now"].is_number() || !in["requests"].is_array()) return Misuse("`now` and `requests`");
-  Admission::Input input;
-  input.now = in["now"].as_number();
-  input.asks_consent = !in["invitations"].Is("direct");
-  ReadRealms(in, &input);
-  ReadRequests(in, &input);
+Status AdmissionSession::Start(wire::AdmissionBegin begin) {
+  ReadChains(&begin, &admission_.chains());
+  const Data rows = std::move(begin.rows);
+  const Vector<wire::RowKey> looked = std::move(begin.looked);
+  Admission::Input input = InputOf(std::move(begin));
   for (const Admission::Request& request : input.requests) {
     if (request.rights >= input.rights.size()) return Misuse("a request without rights");
   }
-  ReadChains(in, &admission_.chains());
-  return admission_.Begin(std::move(input));
+  SKERRY_RETURN_IF_ERROR(admission_.Begin(std::move(input)));
+  SKERRY_RETURN_IF_ERROR(LoadRows(rows));
+  return LoadLooked(looked);
 }
 
-Status AdmissionSession::LoadRows(const Data& in) {
-  for (const Data& data : in["rows"].items()) {
+Status AdmissionSession::LoadRows(const Data& rows) {
+  for (const Data& data : rows.items()) {
     Result<StoredRow> stored = StoredRowFromData(*schema_, data);
     if (!stored.ok()) return Misuse(stored.status().detail());
     admission_.rows().Load(std::move(stored.value()));
   }
-  for (const Data& data : in["looked"].items()) {
-    if (data.items().size() != 3) return Misuse("`looked` holds keys");
-    const PlacedKey key{
-        data.items()[0].as_string(),
-        {schema_->FindTable(data.items()[1].as_string()), data.items()[2].as_string()}};
-    if (key.object.table == kNone) return Misuse("`looked` holds keys");
-    admission_.rows().SettleRow(key);
-  }
-  for (const Data& data : in["others"].items()) {
-    const ObjectKey key{schema_->FindTable(data["table"].as_string()), data["id"].as_string()};
-    admission_.rows().LoadOthers({{data["realm"].as_string(), key}, data["client"].as_string()},
-                                 data["revision"].as_u64());
-  }
-  admission_.rows().Settle();
   return Status::Ok();
 }
 
+Status AdmissionSession::LoadLooked(const Vector<wire::RowKey>& keys) {
+  for (const auto& [realm, table, id] : keys) {
+    const PlacedKey key{realm, {schema_->FindTable(table), id}};
+    if (key.object.table == kNone) return Misuse("`looked` holds keys");
+    admission_.rows().SettleRow(key);
+  }
+  return Status::Ok();
+}
+
+Status AdmissionSession::LoadMore(const wire::AdmissionLoaded& loaded) {
+  SKERRY_RETURN_IF_ERROR(LoadRows(loaded.rows));
+  for (const wire::ChangedByOthers& change : loaded.others) {
+    const ObjectKey key{schema_->FindTable(change.table), change.id};
+    admission_.rows().LoadOthers({{change.realm, key}, change.client}, change.revision);
+  }
+  return Status::Ok();
+}
+
+wire::RowKey AdmissionSession::NameOf(const PlacedKey& key) const {
+  return {key.realm, schema_->table(key.object.table).name, key.object.id};
+}
+
 Data AdmissionSession::NeedsToData(const Needs& needs) const {
-  Data rows = Data::MakeArray(), children = Data::MakeArray();
-  Data unique = Data::MakeArray(), others = Data::MakeArray();
-  for (const PlacedKey& key : needs.rows) rows.Push(KeyToData(*schema_, key));
+  wire::RowNeeds out;
+  for (const PlacedKey& key : needs.rows) out.rows.push_back(NameOf(key));
   for (const ChildrenOf& which : needs.children) {
     const TableDef& table = schema_->table(which.table);
-    Data item = Data::MakeArray();
-    item.Push(which.realm).Push(table.name).Push(table.props[which.prop].name);
-    children.Push(item.Push(which.id));
+    out.children.push_back({which.realm, table.name, table.props[which.prop].name, which.id});
   }
   for (const UniqueValue& which : needs.holders) {
     const TableDef& table = schema_->table(which.table);
-    Data item = Data::MakeArray();
-    item.Push(which.realm).Push(table.name).Push(table.props[which.prop].name);
-    item.Push(ParseJson(which.value).value());
-    unique.Push(std::move(item));
+    out.unique.push_back(
+        {which.realm, table.name, table.props[which.prop].name, ParseJson(which.value).value()});
   }
   for (const LastChangeByOthers& which : needs.others) {
-    others.Push(KeyToData(*schema_, which.key).Push(which.client));
+    const auto& [realm, table, id] = NameOf(which.key);
+    out.others.push_back({realm, table, id, which.client});
   }
-  Data data = Data::MakeObject();
-  data.Set("rows", std::move(rows))
-      .Set("children", std::move(children))
-      .Set("unique", std::move(unique))
-      .Set("others", std::move(others));
-  return data;
+  return WriteMembers(out);
 }
 
 Data AdmissionSession::DoneToData() const {
-  Data results = Data::MakeArray(), touched = Data::MakeArray();
-  for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
+  wire::AdmissionDone done;
+  done.at = admission_.at();
+  done.results = Data::MakeArray();
+  for (const Vector<Data>& request : admission_.results()) done.results.Push(Data(request));
   const auto members = FindChangedMembers(*schema_, admission_.changes(), rows_);
   for (const LogEntry& entry : admission_.entries()) {
-    Data data = TouchedToData(entry);
+    wire::TouchedEntry& touched = done.touched.emplace_back(Touched(entry));
     const auto changed = members.find({entry.realm, entry.revision});
-    if (changed != members.end()) changed->second.Tell(entry.user, &data);
-    touched.Push(std::move(data));
+    if (changed != members.end()) changed->second.Tell(entry.user, &touched);
   }
   Set<std::string> tables;
   for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
-  Data done = Data::MakeObject();
-  done.Set("at", admission_.at()).Set("results", std::move(results));
-  done.Set("touched", std::move(touched)).Set("tables", NamesToData(tables));
-  done.Set("rows", static_cast<uint64_t>(rows_.size()));
-  return done;
+  done.tables = NamesOf(tables);
+  done.rows = rows_.size();
+  return WriteMembers(done);
 }
 
 const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
@@ -341,14 +340,9 @@ void AdmissionSession::WriteLists(std::string* out) const {
 }
 
 Data AdmissionSession::ChangeToData(const LogChange& change) const {
-  Data data = Data::MakeObject();
-  data.Set("realm", change.realm)
-      .Set("revision", change.revision)
-      .Set("table", schema_->table(change.key.table).name)
-      .Set("id", change.key.id)
-      .Set("before", RowToData(*schema_, change.key, change.before))
-      .Set("touch", change.is_touch);
-  return data;
+  return WriteMembers(wire::LoggedChange{
+      change.realm, change.revision, schema_->table(change.key.table).name, change.key.id,
+      RowToData(*schema_, change.key, change.before), change.is_touch});
 }
 
 Data AdmissionSession::HeadsToData() const {
@@ -359,9 +353,8 @@ Data AdmissionSession::HeadsToData() const {
   for (const std::string& realm : written) {
     const RealmState& state = admission_.realms().at(realm);
     const auto rows = grown.find(realm);
-    Data data = Data::MakeObject();
-    data.Set("realm", realm).Set("head", state.head).Set("headAt", state.head_at);
-    heads.Push(data.Set("rows", rows == grown.end() ? int64_t{0} : rows->second));
+    const double growth = rows == grown.end() ? 0 : static_cast<double>(rows->second);
+    heads.Push(WriteMembers(wire::WrittenHead{realm, state.head, state.head_at, growth}));
   }
   return heads;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "authority/admission.h"
+#include "log/wire/admission_steps.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -20,9 +21,11 @@ class AdmissionSession {
 
  private:
   enum class State { kNew, kAsked, kFinished };
-  Result<Data> StepData(const Data& in);
-  Status Start(const Data& in);
-  Status LoadRows(const Data& in);
+  Result<Data> StepData(Data in);
+  Status Start(wire::AdmissionBegin begin);
+  Status LoadRows(const Data& rows);
+  Status LoadLooked(const Vector<wire::RowKey>& keys);
+  Status LoadMore(const wire::AdmissionLoaded& loaded);
   Data NeedsToData(const Needs& needs) const;
   Data DoneToData() const;
   void WriteLists(std::string* out) const;
@@ -30,6 +33,7 @@ class AdmissionSession {
   Data HeadsToData() const;
   Map<std::string, int64_t> Growth() const;
   const std::string& TableOf(const WorkingSet::Final& row) const;
+  wire::RowKey NameOf(const PlacedKey& key) const;
 
   const Schema* schema_;
   Admission admission_;

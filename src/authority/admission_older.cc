@@ -11,7 +11,8 @@ namespace skerry {
 // Leaves out of an update of an earlier release what this schema has no place for. Nothing is
 // lost: the answer names it, and the client keeps it in its inbox.
 void Admission::Trim(const Data& data, Pushed* pushed) const {
-  Data ops = Data::MakeArray(), dropped = Data::MakeArray();
+  Data ops = Data::MakeArray();
+  Vector<DroppedOp> dropped;
   Vector<uint32_t> places;
   const Data::Array& items = data["ops"].items();
   for (uint32_t i = 0; i < items.size(); ++i) {
@@ -19,20 +20,15 @@ void Admission::Trim(const Data& data, Pushed* pushed) const {
     Vector<std::string> props;
     const bool is_left = !op.is_object() || TrimOp(*schema_, &op, &props);
     if (!is_left || !props.empty()) {
-      Data item = Data::MakeObject();
-      item.Set("op", i);
-      if (!props.empty()) {
-        Data names = Data::MakeArray();
-        for (const std::string& prop : props) names.Push(prop);
-        item.Set("props", std::move(names));
-      }
-      dropped.Push(std::move(item));
+      DroppedOp& item = dropped.emplace_back();
+      item.op = i;
+      if (!props.empty()) item.props = std::move(props);
     }
     if (!is_left) continue;
     places.push_back(i);
     ops.Push(std::move(op));
   }
-  if (dropped.items().empty()) return;
+  if (dropped.empty()) return;
   pushed->trimmed = data;
   pushed->trimmed->Set("ops", std::move(ops));
   pushed->places = std::move(places);
@@ -40,24 +36,14 @@ void Admission::Trim(const Data& data, Pushed* pushed) const {
 }
 
 // The result names ops by their places in what was pushed.
-void Admission::RestorePlaces(const Pushed& pushed, Data* result) {
+void Admission::RestorePlaces(const Pushed& pushed, PushResult* result) {
   if (!pushed.trimmed) return;
-  const auto restored = [&](const Data& place) {
-    return Data(pushed.places[static_cast<size_t>(place.as_u64())]);
-  };
-  for (const char* name : {"noops", "gone", "missing"}) {
-    if (result->Find(name) == nullptr) continue;
-    Data list = Data::MakeArray();
-    for (const Data& place : (*result)[name].items()) list.Push(restored(place));
-    result->Set(name, std::move(list));
+  for (auto* list : {&result->noops, &result->lost.gone, &result->lost.missing}) {
+    for (uint64_t& op : *list) op = pushed.places[op];
   }
-  if (result->Find("rejected") == nullptr) return;
-  Data rejected = Data::MakeArray();
-  for (Data item : (*result)["rejected"].items()) {
-    if (item.Find("op") != nullptr) item.Set("op", restored(item["op"]));
-    rejected.Push(std::move(item));
+  for (PushRejection& item : result->rejected) {
+    if (item.op) item.op = pushed.places[*item.op];
   }
-  result->Set("rejected", std::move(rejected));
 }
 
 }  // namespace skerry

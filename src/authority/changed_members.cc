@@ -1,21 +1,14 @@
 #include "authority/changed_members.h"
 
-#include "base/fields.h"
 #include "model/members.h"
 
 namespace skerry {
 
-Data NamesToData(const Set<std::string>& names) {
-  Data out = Data::MakeArray();
-  for (const std::string& name : names) out.Push(name);
-  return out;
-}
-
-void ChangedMembers::Tell(const std::string& author, Data* entry) const {
-  if (!users.empty()) entry->Set("users", NamesToData(users));
-  if (!invited.empty()) entry->Set("invited", NamesToData(invited));
+void ChangedMembers::Tell(const std::string& author, wire::TouchedEntry* entry) const {
+  entry->users.assign(users.begin(), users.end());
+  entry->invited.assign(invited.begin(), invited.end());
   const auto own = ended.find(author);
-  if (own != ended.end()) entry->Set("declined", Fields{{"user", own->first}, {"by", own->second}});
+  if (own != ended.end()) entry->declined = {own->first, own->second};
 }
 
 Map<std::pair<std::string, uint64_t>, ChangedMembers> FindChangedMembers(

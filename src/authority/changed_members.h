@@ -8,9 +8,9 @@
 
 #include "authority/admission.h"
 #include "authority/working_set.h"
-#include "base/data.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "log/wire/admission_steps.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -21,14 +21,12 @@ struct ChangedMembers {
   Map<std::string, std::string> ended;  // of whom invitations have ended: who had invited
 
   // Adds `users`, `invited`, and `declined` if the author has declined, where they apply.
-  void Tell(const std::string& author, Data* entry) const;
+  void Tell(const std::string& author, wire::TouchedEntry* entry) const;
 };
 
 // By entry: its realm and revision. `changes`: in the order of the log. `rows`: as they are after all.
 Map<std::pair<std::string, uint64_t>, ChangedMembers> FindChangedMembers(
     const Schema& schema, const Vector<LogChange>& changes, const Vector<WorkingSet::Final>& rows);
-
-Data NamesToData(const Set<std::string>& names);
 
 }  // namespace skerry
 

@@ -32,6 +32,8 @@
 #include "log/op.h"
 #include "log/record.h"
 #include "log/wire/pull_answer.h"
+#include "log/wire/pull_loaded.h"
+#include "log/wire/pull_needs.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -85,28 +87,6 @@ struct PulledPage {
   bool has_more = false;
   // With `has_more`: all rows up to this id were looked at, also if none of the last ones matches.
   std::optional<std::string> upto;
-};
-
-// An action of a stream.
-struct PulledAction {
-  std::string stream;
-  uint64_t revision = 0;
-  uint64_t position = 0;  // among those of the entry in the stream
-  std::string json;       // as it is sent
-};
-struct PulledSnapshot {
-  std::string stream;
-  wire::Snapshot snapshot;
-};
-// Ascending by revision and position, and all of each revision. `has_more`: others follow; of a
-// read with `last`: others come before. `snapshots`: in place of the actions up to their revisions,
-// which may be gone.
-struct PulledActions {
-  Vector<PulledAction> actions;
-  Vector<PulledSnapshot> snapshots;
-  std::optional<uint64_t> upto;  // it ends at this revision, for it holds many snapshots
-  uint64_t floor = 0;            // of a read with `last`: the actions up to this revision are gone
-  bool has_more = false;
 };
 
 struct PullNeeds {
@@ -205,7 +185,7 @@ class Pull {
   void LoadSelected(size_t place, const Vector<size_t>& found);
   const Vector<PullJoin>& joins() const { return joins_; }
   // `place`: index into needs().streams. What is not loaded had no room in this answer.
-  void LoadActions(size_t place, PulledActions actions);
+  void LoadActions(size_t place, wire::LoadedStream actions);
   // The tables whose changes are needed up to the head: those of sub-selects and of their scopes.
   Set<TableIndex> TablesToHead() const;
 
@@ -307,7 +287,7 @@ class Pull {
   bool HasActions(const Realm& realm, const std::string& pattern, uint64_t filled) const;
   bool AskForStreams();
   Set<std::pair<std::string, uint64_t>> OwnEntries() const;
-  bool AddFilled(const PullNeeds::Streams& asked, const PulledActions& read);
+  bool AddFilled(const PullNeeds::Streams& asked, const wire::LoadedStream& read);
   void WriteStreams();
 
   // One object in one realm.
@@ -329,7 +309,7 @@ class Pull {
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;
   Vector<PullNeeds::Streams> asked_streams_;
-  Vector<std::optional<PulledActions>> actions_;
+  Vector<std::optional<wire::LoadedStream>> actions_;
   bool has_more_actions_ = false;
   Unread unread_;  // of all realms
   Map<RealmKey, Outcome> outcomes_;

@@ -4,29 +4,24 @@
 #include "authority/misuse.h"
 #include "authority/pull_json.h"
 #include "authority/row_data.h"
-#include "base/fields.h"
 #include "base/vector.h"
 #include "log/codec.h"
 
 namespace skerry {
 
-Status PullSession::LoadJoins(const Data& in) {
-  size_t place = 0;
-  for (const Data& data : in["candidates"].items()) {
+Status PullSession::LoadJoins(const Vector<wire::LoadedCandidates>& candidates,
+                              const Vector<Vector<uint64_t>>& selected) {
+  for (size_t i = 0; i < candidates.size(); ++i) {
     Vector<std::pair<ObjectKey, Row>> rows;
-    for (const Data& item : data["rows"].items()) {
+    for (const Data& item : candidates[i].rows.items()) {
       Result<StoredRow> stored = StoredRowFromData(*schema_, item);
       if (!stored.ok()) return Misuse(stored.status().detail());
       rows.emplace_back(std::move(stored.value().key), std::move(stored.value().row));
     }
-    pull_.LoadCandidates(place++, std::move(rows), data["more"].as_bool());
+    pull_.LoadCandidates(i, std::move(rows), candidates[i].more);
   }
-  place = 0;
-  for (const Data& list : in["selected"].items()) {
-    Vector<size_t> found;
-    for (const Data& index : list.items()) found.push_back(index.as_u64());
-    pull_.LoadSelected(place++, found);
-  }
+  for (size_t i = 0; i < selected.size(); ++i)
+    pull_.LoadSelected(i, Vector<size_t>(selected[i].begin(), selected[i].end()));
   return Status::Ok();
 }
 
@@ -39,22 +34,21 @@ Data PullSession::ValuesToData(size_t join, const Vector<Value>& values) const {
   return list;
 }
 
-void PullSession::AddJoinNeeds(Data* data) const {
-  Data candidates = Data::MakeArray(), selected = Data::MakeArray();
+void PullSession::AddJoinNeeds(wire::PullNeeds* out) const {
   for (const PullNeeds::Candidates& item : pull_.needs().candidates) {
     const PullJoin& join = pull_.joins()[item.join];
-    Data need = Fields{{"realm", item.realm}};
-    need.Set("table", schema_->table(join.outer).name).Set("prop", *join.select.prop);
-    candidates.Push(need.Set("values", ValuesToData(item.join, item.values)));
+    out->candidates.push_back({item.realm, schema_->table(join.outer).name,
+                               join.select.prop->as_string(),
+                               ValuesToData(item.join, item.values)});
   }
   for (const PullNeeds::Selected& item : pull_.needs().selected) {
-    const PullJoin& join = pull_.joins()[item.join];
-    Data need = Fields{{"realm", item.realm}};
-    need.Set("table", (*join.select.select)["table"]).Set("where", join.select.where());
-    need.Set("select", (*join.select.select)["select"]).Set("upto", item.upto);
-    selected.Push(need.Set("values", ValuesToData(item.join, item.values)));
+    const SubSelect& select = pull_.joins()[item.join].select;
+    out->selected.push_back({item.realm,
+                             {(*select.select)["table"].as_string(), select.where()},
+                             (*select.select)["select"].as_string(),
+                             item.upto,
+                             ValuesToData(item.join, item.values)});
   }
-  data->Set("candidates", std::move(candidates)).Set("selected", std::move(selected));
 }
 
 }  // namespace skerry

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "authority/host_step.h"
 #include "authority/misuse.h"
 #include "authority/row_data.h"
 #include "base/fields.h"
@@ -10,54 +11,53 @@
 #include "base/map.h"
 #include "base/vector.h"
 #include "log/codec.h"
-#include "log/strict.h"
+#include "log/wire/check_scopes.h"
+#include "log/wire/pull_loaded.h"
+#include "log/wire/pull_needs.h"
+#include "log/wire/pull_request.h"
 
 namespace skerry {
 namespace {
 
-Status Invalid(const char* detail) { return {Code::kInvalidArgument, detail}; }
-
-// The scopes of a pull, or of a socket's `hello`. A client of another schema version may name
-// tables that this schema has dropped.
-Result<Scopes> ReadScopes(const Schema& schema, const Data& data) {
-  const bool same = data["schema"].as_u64(schema.version()) == schema.version();
-  return Scopes::Parse(schema, data["scopes"],
-                       same ? UnknownTables::kRefused : UnknownTables::kLeftOut);
+// A client of another schema version may name tables that this schema has dropped.
+Result<Scopes> ReadScopes(const Schema& schema, std::optional<uint64_t> version,
+                          Vector<wire::PulledScope> list) {
+  const bool is_same = version.value_or(schema.version()) == schema.version();
+  return Scopes::Parse(schema, std::move(list),
+                       is_same ? UnknownTables::kRefused : UnknownTables::kLeftOut);
 }
 
-Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
+Result<PullInput> ReadRequest(const Schema& schema, Data data) {
+  wire::PullRequest sent;
+  SKERRY_RETURN_IF_ERROR(ReadSent(std::move(data), &sent));
   PullInput request;
-  request.client = data["client"].as_string();
-  if (request.client.empty() || request.client.size() > kMaxIdBytes) return Invalid("no client");
-  if (data["cursors"].members().size() > kMaxCursors || data["have"].items().size() > kMaxCursors ||
-      data["known"].items().size() > kMaxCursors) {
+  if (sent.client.size() > kMaxIdBytes) return Status(Code::kInvalidArgument, "no client");
+  request.client = std::move(sent.client);
+  if (sent.known.has_value()) request.known.emplace();
+  const Vector<std::string> known = sent.known.value_or(Vector<std::string>());
+  if (sent.cursors.size() > kMaxCursors || sent.have.size() > kMaxCursors ||
+      known.size() > kMaxCursors) {
     return Status(Code::kLimit, "too many cursors, or too long a list `have` or `known`");
   }
-  for (const auto& [realm, text] : data["cursors"].members()) {
-    Result<Cursor> cursor = ParseCursor(text.as_string());
+  for (const auto& [realm, text] : sent.cursors) {
+    Result<Cursor> cursor = ParseCursor(text);
     if (!cursor.ok()) return cursor.status();
     request.cursors[realm] = cursor.value();
   }
-  for (const Data& id : data["have"].items()) {
-    if (!id.is_string()) return Invalid("`have` holds ids of updates");
-    request.have.insert(id.as_string());
-  }
-  if (data["known"].is_array()) request.known.emplace();
-  for (const Data& id : data["known"].items()) {
-    if (!id.is_string()) return Invalid("`known` holds ids of actions");
-    request.known->insert(id.as_string());
-  }
-  Result<Scopes> scopes = ReadScopes(schema, data);
+  request.have.insert(sent.have.begin(), sent.have.end());
+  for (const std::string& id : known) request.known->insert(id);
+  Result<Scopes> scopes = ReadScopes(schema, sent.schema, std::move(sent.scopes));
   if (!scopes.ok()) return scopes.status();
   request.scopes = std::move(scopes.value());
-  Result<Vector<StreamScope>> streams = ReadStreamScopes(data["streams"]);
+  Result<Vector<StreamScope>> streams =
+      ReadStreamScopes(sent.streams.value_or(Vector<wire::PulledStream>()));
   if (!streams.ok()) return streams.status();
   request.streams = std::move(streams.value());
-  request.limit = data["limit"].as_u64();
-  request.accepts_refill = data["refill"].as_bool();
-  request.asks_for_floors = data["floors"].as_bool();
-  request.accepts_images = !(data["images"].is_bool() && !data["images"].as_bool());
-  request.is_partial = data["partial"].as_bool();
+  request.limit = sent.limit;
+  request.accepts_refill = sent.refill;
+  request.asks_for_floors = sent.floors.value_or(false);
+  request.accepts_images = sent.images.value_or(true);
+  request.is_partial = sent.partial.value_or(false);
   return request;
 }
 
@@ -74,56 +74,48 @@ Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   return ops;
 }
 
-Result<ObjectKey> ReadKey(const Schema& schema, const Data& data) {
-  const TableIndex table = schema.FindTable(data["table"].as_string());
-  if (table == kNone) return Status(Code::kUnknownTable, "no table " + data["table"].as_string());
-  return ObjectKey{table, data["id"].as_string()};
+ByRealm<uint64_t> SpansOf(const std::optional<Revisions>& revisions) {
+  if (!revisions.has_value()) return {};
+  return {revisions->begin(), revisions->end()};
 }
-
-// Of an entry, which may have many ops: it is not copied.
-LostOps LostOf(const Data& data) {
-  return ReadRecord<LostOps>(
-      Fields{{"gone", data["gone"]}, {"missing", data["missing"]}, {"dropped", data["dropped"]}});
-}
-
-Data RealmItem(const std::string& realm) { return Fields{{"realm", realm}}; }
 
 }  // namespace
 
 std::string CheckScopes(const Schema& schema, std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
-  Result<Scopes> scopes = ReadScopes(schema, in.value());
+  wire::CheckedScopes asked;
+  const Status fits = ReadSent(std::move(in.value()), &asked);
+  if (!fits.ok()) return WriteJson(ErrorToData(fits));
+  Result<Scopes> scopes = ReadScopes(schema, asked.schema, std::move(asked.scopes));
   if (!scopes.ok()) return WriteJson(ErrorToData(scopes.status()));
-  Data list = Data::MakeArray();
+  wire::ScopeTables answer;
   for (const Scope& scope : scopes.value().list()) {
-    const std::string& table = schema.table(scope.table).name;
-    Data tables = Data::MakeArray().Push(table);
+    wire::TablesOfScope& item = answer.scopes.emplace_back();
+    item.scope = {schema.table(scope.table).name, scope.where};
+    item.tables.push_back(item.scope.table);
     for (const SubSelect& select : FindSubSelects(scope.filter, scope.where))
-      tables.Push((*select.select)["table"]);
-    Data item = Fields{{"table", table}};
-    item.Set("where", scope.where).Set("tables", std::move(tables));
-    list.Push(std::move(item));
+      item.tables.push_back((*select.select)["table"].as_string());
   }
-  return WriteJson(Fields{{"scopes", std::move(list)}});
+  return WriteJson(WriteMembers(answer));
 }
 
 std::string PullSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
-  Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
+  Result<Data> out = in.ok() ? StepData(std::move(in.value())) : Result<Data>(in.status());
   if (out.ok()) return WriteJson(out.value());
   state_ = State::kFinished;
   return WriteJson(ErrorToData(out.status()));
 }
 
-Result<Data> PullSession::StepData(const Data& in) {
+Result<Data> PullSession::StepData(Data in) {
   if (state_ == State::kFinished) return Misuse("this pull is finished");
   if (state_ == State::kNew) {
-    SKERRY_RETURN_IF_ERROR(Start(in));
+    SKERRY_RETURN_IF_ERROR(Start(std::move(in)));
     state_ = State::kAsked;
     if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   } else {
-    SKERRY_RETURN_IF_ERROR(Load(in));
+    SKERRY_RETURN_IF_ERROR(Load(std::move(in)));
   }
   pull_.Run();
   if (pull_.is_too_large()) return Gone();
@@ -137,203 +129,186 @@ Data PullSession::Gone() {
   return Fields{{"gone", true}};
 }
 
-Status PullSession::Start(const Data& in) {
-  if (!in["now"].is_number() || !in["realms"].is_object()) return Misuse("`now` and `realms`");
-  Result<PullInput> request = ReadRequest(*schema_, in["request"]);
+Status PullSession::Start(Data in) {
+  wire::PullBegin begin;
+  SKERRY_RETURN_IF_ERROR(ReadStep(std::move(in), &begin));
+  Result<PullInput> request = ReadRequest(*schema_, std::move(begin.request));
   if (!request.ok()) return request.status();
-  request.value().now = in["now"].as_number();
+  request.value().now = begin.now;
   Map<std::string, PullRealm> realms;
-  for (const auto& [name, state] : in["realms"].members()) {
-    realms[name] = {state["head"].as_u64(),
-                    state["headAt"].as_number(),
-                    state["rows"].as_u64(),
-                    {state["floor"].as_u64(), state["floorAt"].as_number()}};
-  }
+  for (const auto& [name, state] : begin.realms)
+    realms[name] = {state.head, state.head_at, state.rows, {state.floor, state.floor_at}};
   pull_.Begin(std::move(request.value()), std::move(realms));
   return Status::Ok();
 }
 
-Status PullSession::Load(const Data& in) {
-  SKERRY_RETURN_IF_ERROR(LoadLog(in));
-  for (const Data& data : in["state"].items()) {
+Status PullSession::Load(Data in) {
+  wire::PullLoaded read;
+  SKERRY_RETURN_IF_ERROR(ReadStep(std::move(in), &read));
+  LoadEntries(std::move(read.entries));
+  SKERRY_RETURN_IF_ERROR(LoadChanges(std::move(read.changes)));
+  for (const wire::LoadedAction& item : read.actions)
+    pull_.LoadAction(item.realm, item.id, item.revision);
+  SKERRY_RETURN_IF_ERROR(LoadOwn(std::move(read.own)));
+  SKERRY_RETURN_IF_ERROR(LoadState(read.state));
+  LoadUnread(read.omitted);
+  SKERRY_RETURN_IF_ERROR(LoadPages(read.pages));
+  SKERRY_RETURN_IF_ERROR(LoadRowsAt(std::move(read.rows)));
+  SKERRY_RETURN_IF_ERROR(LoadJoins(read.candidates, read.selected));
+  LoadStreams(std::move(read.streams));
+  for (wire::Image& image : read.images) pull_.LoadImage(std::move(image));
+  return Status::Ok();
+}
+
+void PullSession::LoadEntries(Vector<wire::LoadedEntry> entries) {
+  for (wire::LoadedEntry& item : entries) {
+    PulledEntry entry;
+    entry.revision = item.revision;
+    entry.at = item.at;
+    entry.client = std::move(item.client);
+    entry.update = std::move(item.update);
+    entry.is_declared = item.declared;
+    entry.spans = SpansOf(item.spans.has_value() ? item.spans : item.revisions);
+    entry.lost = std::move(item.lost);
+    entry.streams = std::move(item.streams);
+    pull_.LoadEntry(item.realm, std::move(entry));
+  }
+}
+
+Status PullSession::LoadChanges(Data changes) {
+  if (!changes.is_array()) return Status::Ok();
+  for (Data& data : changes.mutable_items()) {
+    auto change = ReadRecord<wire::LoadedChange>(std::move(data));
+    const ObjectKey key{schema_->FindTable(change.table), change.id};
+    if (key.table == kNone) continue;  // the schema has dropped the table
+    Result<std::optional<Row>> before = RowFromData(*schema_, change.before);
+    if (!before.ok()) return Misuse(before.status().detail());
+    if (change.row.has_value()) SKERRY_RETURN_IF_ERROR(LoadRowOfChange(key, change));
+    pull_.LoadChange(change.realm, change.revision, key, std::move(before.value()));
+  }
+  return Status::Ok();
+}
+
+// `row` is the live row of the change's realm, table and id, or null.
+Status PullSession::LoadRowOfChange(const ObjectKey& key, const wire::LoadedChange& change) {
+  if (change.row->is_null()) {
+    pull_.LoadRow({change.realm, key}, std::nullopt);
+    return Status::Ok();
+  }
+  Result<Row> row = RowOfTable(schema_->table(key.table), change.realm, *change.row);
+  if (!row.ok()) return Misuse(row.status().detail());
+  pull_.LoadRow({change.realm, key}, std::move(row.value()));
+  return Status::Ok();
+}
+
+Status PullSession::LoadOwn(Vector<wire::LoadedOwn> list) {
+  for (wire::LoadedOwn& item : list) {
+    Result<Vector<Op>> ops = ReadOps(*schema_, item.ops);
+    if (!ops.ok()) return Misuse(ops.status().detail());
+    PulledOwn own;
+    own.update = std::move(item.update);
+    own.revision = item.revision;
+    own.at = item.at;
+    own.ops = std::move(ops.value());
+    own.lost = std::move(item.lost);
+    own.is_forgotten = item.forgotten;
+    own.spans = SpansOf(item.revisions);
+    pull_.LoadOwn(item.realm, std::move(own));
+  }
+  return Status::Ok();
+}
+
+Status PullSession::LoadState(const Data& rows) {
+  for (const Data& data : rows.items()) {
     Result<StoredRow> stored = StoredRowFromData(*schema_, data);
     if (!stored.ok()) return Misuse(stored.status().detail());
     if (!stored.value().deleted_at) pull_.LoadState(stored.value().key, stored.value().row);
   }
-  LoadUnread(in);
-  SKERRY_RETURN_IF_ERROR(LoadPages(in));
-  SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
-  SKERRY_RETURN_IF_ERROR(LoadJoins(in));
-  LoadStreams(in);
-  for (const Data& image : in["images"].items()) {
-    if (const WrongAt wrong = FindWrong<wire::Image>(image)) return Misuse("images: " + *wrong);
-    pull_.LoadImage(ReadRecord<wire::Image>(image));
-  }
   return Status::Ok();
 }
 
-Status PullSession::LoadLog(const Data& in) {
-  for (const Data& data : in["entries"].items()) {
-    PulledEntry entry;
-    entry.revision = data["revision"].as_u64();
-    entry.at = data["at"].as_number();
-    entry.client = data["client"].as_string();
-    entry.update = data["update"].as_string();
-    entry.is_declared = data["declared"].as_bool();
-    // A server without stored `spans` sends the answer's `revisions`: only the declared realms.
-    const Data& spans = data["spans"].is_object() ? data["spans"] : data["revisions"];
-    for (const auto& [realm, revision] : spans.members()) {
-      entry.spans.emplace_back(realm, revision.as_u64());
-    }
-    entry.lost = LostOf(data);
-    for (const Data& stream : data["streams"].items()) entry.streams.push_back(stream.as_string());
-    pull_.LoadEntry(data["realm"].as_string(), std::move(entry));
-  }
-  for (const Data& data : in["changes"].items()) {
-    Result<ObjectKey> key = ReadKey(*schema_, data);
-    if (!key.ok()) continue;  // the schema has dropped the table
-    Result<std::optional<Row>> before = RowFromData(*schema_, data["before"]);
-    if (!before.ok()) return Misuse(before.status().detail());
-    if (const Data* given = data.Find("row")) SKERRY_RETURN_IF_ERROR(LoadRowOfChange(data, *given));
-    pull_.LoadChange(data["realm"].as_string(), data["revision"].as_u64(), key.value(),
-                     std::move(before.value()));
-  }
-  for (const Data& data : in["actions"].items()) {
-    pull_.LoadAction(data["realm"].as_string(), data["id"].as_string(), data["revision"].as_u64());
-  }
-  for (const Data& data : in["own"].items()) {
-    Result<Vector<Op>> ops = ReadOps(*schema_, data["ops"]);
-    if (!ops.ok()) return Misuse(ops.status().detail());
-    PulledOwn own{data["update"].as_string(),
-                  data["revision"].as_u64(),
-                  data["at"].as_number(),
-                  std::move(ops.value()),
-                  LostOf(data),
-                  data["forgotten"].as_bool(),
-                  {}};
-    for (const auto& [realm, revision] : data["revisions"].members())
-      own.spans.emplace_back(realm, revision.as_u64());
-    pull_.LoadOwn(data["realm"].as_string(), std::move(own));
-  }
-  return Status::Ok();
-}
-
-// `given` is the live row of the change's realm, table and id, or null.
-Status PullSession::LoadRowOfChange(const Data& change, const Data& given) {
-  const std::string& realm = change["realm"].as_string();
-  const ObjectKey key = ReadKey(*schema_, change).value();
-  if (given.is_null()) {
-    pull_.LoadRow({realm, key}, std::nullopt);
-    return Status::Ok();
-  }
-  Result<Row> row = RowOfTable(schema_->table(key.table), realm, given);
-  if (!row.ok()) return Misuse(row.status().detail());
-  pull_.LoadRow({realm, key}, std::move(row.value()));
-  return Status::Ok();
-}
-
-void PullSession::LoadUnread(const Data& in) {
-  for (const Data& data : in["omitted"].items()) {
-    if (data["joins"].as_bool()) {
-      pull_.LoadUnreadJoins(data["realm"].as_string());
+void PullSession::LoadUnread(const Vector<wire::Omitted>& omitted) {
+  for (const wire::Omitted& item : omitted) {
+    if (item.joins) {
+      pull_.LoadUnreadJoins(item.realm);
       continue;
     }
     std::optional<Set<TableIndex>> tables;
-    if (data["tables"].is_array()) tables.emplace();
-    for (const Data& name : data["tables"].items()) {
-      const TableIndex table = schema_->FindTable(name.as_string());
+    if (item.tables.has_value()) tables.emplace();
+    for (const std::string& name : item.tables.value_or(Vector<std::string>())) {
+      const TableIndex table = schema_->FindTable(name);
       if (table != kNone) tables->insert(table);  // else the schema has dropped it
     }
-    pull_.LoadUnread(data["realm"].as_string(), std::move(tables));
+    pull_.LoadUnread(item.realm, std::move(tables));
   }
 }
 
-Status PullSession::LoadPages(const Data& in) {
-  size_t place = 0;
-  for (const Data& data : in["pages"].items()) {
-    if (data.is_null()) {
-      ++place;
-      continue;
-    }
+Status PullSession::LoadPages(const Vector<std::optional<wire::LoadedPage>>& pages) {
+  for (size_t i = 0; i < pages.size(); ++i) {
+    if (!pages[i]) continue;
     PulledPage page;
-    page.has_more = data["more"].as_bool();
-    if (data["upto"].is_string()) page.upto = data["upto"].as_string();
-    for (const Data& row : data["rows"].items()) {
+    page.has_more = pages[i]->more;
+    page.upto = pages[i]->upto;
+    for (const Data& row : pages[i]->rows.items()) {
       Result<StoredRow> stored = StoredRowFromData(*schema_, row);
       if (!stored.ok()) return Misuse(stored.status().detail());
       if (stored.value().deleted_at) continue;
       page.rows.emplace_back(stored.value().key, stored.value().row);
     }
-    pull_.LoadPage(place++, std::move(page));
+    pull_.LoadPage(i, std::move(page));
   }
   return Status::Ok();
 }
 
-Status PullSession::LoadRowsAt(const Data& in) {
-  for (const Data& data : in["rows"].items()) {
-    Result<ObjectKey> key = ReadKey(*schema_, data);
-    if (!key.ok()) return Misuse(key.status().detail());
-    const Data& given = data["before"].is_null() ? data["row"] : data["before"];
-    Result<std::optional<Row>> row = RowFromData(*schema_, given);
+Status PullSession::LoadRowsAt(Data rows) {
+  if (!rows.is_array()) return Status::Ok();
+  for (Data& data : rows.mutable_items()) {
+    const auto read = ReadRecord<wire::LoadedRow>(std::move(data));
+    const ObjectKey key{schema_->FindTable(read.table), read.id};
+    if (key.table == kNone) return Misuse("no table " + read.table);
+    Result<std::optional<Row>> row =
+        RowFromData(*schema_, read.before.is_null() ? read.row : read.before);
     if (!row.ok()) return Misuse(row.status().detail());
-    pull_.LoadRow({data["realm"].as_string(), key.value()}, std::move(row.value()));
+    pull_.LoadRow({read.realm, key}, std::move(row.value()));
   }
   return Status::Ok();
 }
 
-Data PullSession::ScopeToData(size_t scope) const {
-  const Scope& wanted = pull_.request().scopes.list()[scope];
-  Data data = Fields{{"table", schema_->table(wanted.table).name}};
-  data.Set("where", wanted.where);
-  return data;
-}
-
-Data PullSession::TablesToData(const Set<TableIndex>& tables) const {
-  Data names = Data::MakeArray();
-  for (const TableIndex table : tables) names.Push(schema_->table(table).name);
+Vector<std::string> PullSession::NamesOf(const Set<TableIndex>& tables) const {
+  Vector<std::string> names;
+  for (const TableIndex table : tables) names.push_back(schema_->table(table).name);
   return names;
 }
 
 Data PullSession::NeedsToData() const {
   const PullNeeds& needs = pull_.needs();
-  Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
-  Data state = Data::MakeArray(), pages = Data::MakeArray(), images = Data::MakeArray();
-  Data rows = Data::MakeArray(), page_realms = Data::MakeArray(), actions = Data::MakeArray();
-  for (const PullNeeds::Entries& item : needs.entries) {
-    Data data = RealmItem(item.realm);
-    data.Set("from", item.from).Set("limit", item.limit);
-    entries.Push(data.Set("client", item.client.empty() ? Data() : Data(item.client)));
+  const Scopes& scopes = pull_.request().scopes;
+  wire::PullNeeds out;
+  for (const auto& [realm, from, limit, client] : needs.entries) {
+    const std::optional<std::string> only = client.empty() ? std::nullopt : std::optional(client);
+    out.entries.push_back({realm, from, limit, only});
   }
-  const Data tables = TablesToData(pull_.request().scopes.Tables());
-  for (const auto& [realm, from] : needs.changes) {
-    Data need = RealmItem(realm).Set("from", from);
-    changes.Push(need.Set("tables", tables).Set("toHead", TablesToData(pull_.TablesToHead())));
+  const Vector<std::string> tables = NamesOf(scopes.Tables());
+  const Vector<std::string> to_head = NamesOf(pull_.TablesToHead());
+  for (const auto& [realm, from] : needs.changes)
+    out.changes.push_back({realm, from, tables, to_head});
+  out.own = needs.own;
+  out.actions = needs.actions;
+  for (const PullNeeds::State& item : needs.state)
+    out.state.push_back({item.realm, NamesOf(item.tables)});
+  for (const size_t place : needs.pages) {
+    const Scope& scope = scopes.list()[place];
+    out.pages.push_back({{schema_->table(scope.table).name, scope.where},
+                         scope.filled,
+                         needs.page_realms,
+                         kPageRows});
   }
-  for (const std::string& id : needs.own) own.Push(id);
-  for (const std::string& id : needs.actions) actions.Push(id);
-  for (const PullNeeds::State& item : needs.state) {
-    state.Push(RealmItem(item.realm).Set("tables", TablesToData(item.tables)));
-  }
-  for (const std::string& realm : needs.page_realms) page_realms.Push(realm);
-  for (const size_t scope : needs.pages) {
-    Data data = ScopeToData(scope);
-    data.Set("above", pull_.request().scopes.list()[scope].filled).Set("realms", page_realms);
-    pages.Push(data.Set("limit", static_cast<uint64_t>(kPageRows)));
-  }
-  for (const std::string& realm : needs.images) images.Push(RealmItem(realm));
-  for (const PullNeeds::RowAt& item : needs.rows) {
-    Data data = RealmItem(item.key.first);
-    data.Set("table", schema_->table(item.key.second.table).name).Set("id", item.key.second.id);
-    rows.Push(data.Set("after", item.after));
-  }
-  Data data = Data::MakeObject();
-  AddJoinNeeds(&data);
-  AddStreamNeeds(&data);
-  data.Set("entries", std::move(entries)).Set("changes", std::move(changes));
-  data.Set("own", std::move(own)).Set("actions", std::move(actions));
-  data.Set("state", std::move(state)).Set("pages", std::move(pages));
-  data.Set("images", std::move(images)).Set("rows", std::move(rows));
-  return data;
+  for (const std::string& realm : needs.images) out.images.push_back({realm});
+  for (const auto& [key, after] : needs.rows)
+    out.rows.push_back({key.first, schema_->table(key.second.table).name, key.second.id, after});
+  AddJoinNeeds(&out);
+  out.streams = StreamNeeds();
+  return WriteMembers(out);
 }
 
 }  // namespace skerry

@@ -19,23 +19,26 @@ class PullSession {
 
  private:
   enum class State { kNew, kAsked, kFinished };
-  Result<Data> StepData(const Data& in);
+  Result<Data> StepData(Data in);
   Data Gone();
-  Status Start(const Data& in);
-  Status Load(const Data& in);
-  Status LoadLog(const Data& in);
-  void LoadUnread(const Data& in);
-  Status LoadPages(const Data& in);
-  Status LoadRowOfChange(const Data& change, const Data& given);
-  Status LoadRowsAt(const Data& in);
-  Status LoadJoins(const Data& in);
-  void LoadStreams(const Data& in);
-  Data TablesToData(const Set<TableIndex>& tables) const;
+  Status Start(Data in);
+  Status Load(Data in);
+  void LoadEntries(Vector<wire::LoadedEntry> entries);
+  Status LoadChanges(Data changes);
+  Status LoadOwn(Vector<wire::LoadedOwn> own);
+  Status LoadState(const Data& rows);
+  void LoadUnread(const Vector<wire::Omitted>& omitted);
+  Status LoadPages(const Vector<std::optional<wire::LoadedPage>>& pages);
+  Status LoadRowOfChange(const ObjectKey& key, const wire::LoadedChange& change);
+  Status LoadRowsAt(Data rows);
+  Status LoadJoins(const Vector<wire::LoadedCandidates>& candidates,
+                   const Vector<Vector<uint64_t>>& selected);
+  void LoadStreams(Vector<std::optional<wire::LoadedStream>> streams);
+  Vector<std::string> NamesOf(const Set<TableIndex>& tables) const;
   Data ValuesToData(size_t join, const Vector<Value>& values) const;
   Data NeedsToData() const;
-  void AddJoinNeeds(Data* data) const;
-  void AddStreamNeeds(Data* data) const;
-  Data ScopeToData(size_t scope) const;
+  void AddJoinNeeds(wire::PullNeeds* out) const;
+  Vector<wire::StreamNeed> StreamNeeds() const;
 
   const Schema* schema_;
   Pull pull_;

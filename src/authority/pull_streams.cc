@@ -80,13 +80,13 @@ bool Pull::AskForStreams() {
   return !needs_.streams.empty();
 }
 
-void Pull::LoadActions(size_t place, PulledActions actions) {
+void Pull::LoadActions(size_t place, wire::LoadedStream actions) {
   if (place < actions_.size()) actions_[place] = std::move(actions);
 }
 
 // Returns whether the stream is filled as far as was asked for.
-bool Pull::AddFilled(const PullNeeds::Streams& asked, const PulledActions& read) {
-  const bool is_cut = read.has_more && !read.actions.empty();
+bool Pull::AddFilled(const PullNeeds::Streams& asked, const wire::LoadedStream& read) {
+  const bool is_cut = read.more && !read.actions.empty();
   wire::StreamFilled& said = (*answer_.streams_filled)[asked.scope];
   uint64_t& filled = said.filled[asked.realm];
   filled = read.upto.value_or(asked.upto);
@@ -120,12 +120,12 @@ void Pull::WriteStreams() {
       has_more_actions_ = true;
       continue;
     }
-    PulledActions& read = *actions_[i];
+    wire::LoadedStream& read = *actions_[i];
     if (!AddFilled(asked, read)) has_more_actions_ = true;
-    for (PulledAction& action : read.actions) {
+    for (wire::LoadedStreamAction& action : read.actions) {
       if (own.contains({asked.realm, action.revision})) continue;
       found[{asked.realm, action.revision, action.stream}].actions[action.position] =
-          std::move(action.json);
+          std::move(action.action);
     }
     for (auto& [stream, snapshot] : read.snapshots) {
       auto& kept = found[{asked.realm, snapshot.revision, stream}].snapshot;

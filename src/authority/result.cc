@@ -10,95 +10,73 @@
 namespace skerry {
 namespace {
 
-Data Indexes(const Vector<uint32_t>& indexes) {
-  Data out = Data::MakeArray();
-  for (const uint32_t index : indexes) out.Push(index);
-  return out;
-}
-
 // The ids of the actions that the op comes from. Null: the ids of all actions.
-Data ActionIds(const Vector<Action>& actions, const Op* op) {
-  Data ids = Data::MakeArray();
+Vector<std::string> ActionIds(const Vector<Action>& actions, const Op* op) {
+  Vector<std::string> ids;
   if (!op) {
-    for (const Action& action : actions) ids.Push(action.id);
+    for (const Action& action : actions) ids.push_back(action.id);
     return ids;
   }
   for (const uint32_t index : op->by) {
-    if (index < actions.size()) ids.Push(actions[index].id);
+    if (index < actions.size()) ids.push_back(actions[index].id);
   }
   return ids;
 }
 
 // One reason in place of all: the first, with all actions to which any of them applies. Many ops, of
 // many actions each, would make an answer many times as large as what was pushed.
-Data Merged(const Data& rejected) {
-  Data ids = Data::MakeArray();
+PushRejection Merged(const Vector<PushRejection>& rejected) {
+  PushRejection merged;
   Set<std::string> seen;
-  for (const Data& item : rejected.items()) {
-    for (const Data& id : item["actions"].items()) {
-      if (seen.insert(id.as_string()).second) ids.Push(id);
+  for (const PushRejection& item : rejected) {
+    for (const std::string& id : item.actions) {
+      if (seen.insert(id).second) merged.actions.push_back(id);
     }
   }
-  const Data& first = rejected.items()[0];
-  Data merged = Data::MakeObject();
-  merged.Set("actions", std::move(ids)).Set("code", first["code"]).Set("detail", first["detail"]);
-  return Data::MakeArray().Push(std::move(merged));
-}
-
-Data KnownToData(const KnownActions& known, bool one_realm) {
-  Data out = Data::MakeObject();
-  for (const auto& [action, revisions] : known) {
-    Data by_realm = Data::MakeObject();
-    for (const auto& [realm, revision] : revisions) by_realm.Set(realm, revision);
-    out.Set(action, one_realm ? Data(revisions.begin()->second) : std::move(by_realm));
-  }
-  return out;
+  merged.code = rejected[0].code;
+  merged.detail = rejected[0].detail;
+  return merged;
 }
 
 }  // namespace
 
 Rejection OutcomeUnknown(std::string detail) { return {{}, "outcome_unknown", std::move(detail)}; }
 
-Data AppliedResult(const std::string& id, const Applied& applied) {
-  Data revisions = Data::MakeObject();
-  for (const auto& [realm, revision] : applied.revisions) revisions.Set(realm, revision);
-  Data result = PlainResult(id, "applied");
-  result.Set("revisions", std::move(revisions)).Set("at", applied.at);
-  if (!applied.noops.empty()) result.Set("noops", Indexes(applied.noops));
-  if (!applied.gone.empty()) result.Set("gone", Indexes(applied.gone));
-  if (!applied.missing.empty()) result.Set("missing", Indexes(applied.missing));
-  if (!applied.dropped.is_null()) result.Set("dropped", applied.dropped);
-  return result;
-}
-
-Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
-                    const Vector<Rejection>& rejections, const KnownActions& known,
-                    bool one_realm) {
-  Data list = Data::MakeArray();
+PushResult RejectedResult(const std::string& id, const Vector<Action>& actions,
+                          const Vector<Op>& ops, const Vector<Rejection>& rejections,
+                          const KnownActions& known, bool one_realm) {
+  PushResult result;
+  result.id = id;
+  result.status = PushStatus::kRejected;
   for (const Rejection& rejection : rejections) {
-    if (list.items().size() >= kMaxRejections) break;
-    Data item = Data::MakeObject();
+    if (result.rejected.size() >= kMaxRejections) break;
+    PushRejection& item = result.rejected.emplace_back();
     const bool names_op = rejection.op && *rejection.op < ops.size();
-    if (rejection.op) item.Set("op", *rejection.op);
-    Data ids = ActionIds(actions, names_op ? &ops[*rejection.op] : nullptr);
-    if (rejection.action) ids = Data::MakeArray().Push(actions[*rejection.action].id);
-    item.Set("actions", std::move(ids)).Set("code", rejection.code).Set("detail", rejection.detail);
-    list.Push(std::move(item));
+    if (rejection.op) item.op = *rejection.op;
+    item.actions = ActionIds(actions, names_op ? &ops[*rejection.op] : nullptr);
+    if (rejection.action) item.actions = {actions[*rejection.action].id};
+    item.code = rejection.code;
+    item.detail = rejection.detail;
   }
-  Data result = PlainResult(id, "rejected");
-  const bool is_long = list.items().size() > 1 && WriteJson(list).size() > kMaxRejectionBytes;
-  result.Set("rejected", is_long ? Merged(list) : std::move(list));
-  if (!known.empty()) result.Set("known", KnownToData(known, one_realm));
+  const bool is_long =
+      result.rejected.size() > 1 && WriteJson(ToData(result.rejected)).size() > kMaxRejectionBytes;
+  if (is_long) result.rejected = {Merged(result.rejected)};
+  for (const auto& [action, revisions] : known) {
+    KnownAt& at = result.known[action];
+    if (one_realm) {
+      at.bare = revisions.begin()->second;
+    } else {
+      at.by_realm = revisions;
+    }
+  }
   return result;
 }
 
-Data PlainResult(const std::string& id, const char* status) {
-  return Data::MakeObject().Set("id", id).Set("status", status);
-}
-
-Data WithStatus(Data answer, const char* status) {
-  answer.Set("status", status);
-  return answer;
+Data PlainResult(const std::string& id, PushStatus status) {
+  PushResult result;
+  result.id = id;
+  result.status = status;
+  return WriteMembers(result);
 }
 
 }  // namespace skerry

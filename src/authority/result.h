@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/vector.h"
 #include "log/op.h"
+#include "log/wire/update_result.h"
 
 namespace skerry {
 
@@ -27,28 +28,14 @@ Rejection OutcomeUnknown(std::string detail);
 // gets the next hundred when it pushes again.
 inline constexpr size_t kMaxRejections = 100;
 
-struct Applied {
-  ByRealm<uint64_t> revisions;  // of the declared realms
-  double at = 0;                // of the commit, ms
-  Vector<uint32_t> noops;       // ops that changed nothing
-  Vector<uint32_t> gone;        // ops whose object was deleted with its deleted or missing parent
-  // Ops that would change an object which is not there: it was deleted, or has moved to where the
-  // author may not read. They are among the noops.
-  Vector<uint32_t> missing;
-  Data dropped = {};  // as in the result; null: nothing was
-};
-
-Data AppliedResult(const std::string& id, const Applied& applied);
-
 // action -> realm -> revision.
 using KnownActions = Map<std::string, Map<std::string, uint64_t>>;
-Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
-                    const Vector<Rejection>& rejections, const KnownActions& known, bool one_realm);
+PushResult RejectedResult(const std::string& id, const Vector<Action>& actions,
+                          const Vector<Op>& ops, const Vector<Rejection>& rejections,
+                          const KnownActions& known, bool one_realm);
 
 // The results that have only a status: `held`, `forked`, `unknown_client`.
-Data PlainResult(const std::string& id, const char* status);
-// A stored answer with another status.
-Data WithStatus(Data answer, const char* status);
+Data PlainResult(const std::string& id, PushStatus status);
 
 }  // namespace skerry
 

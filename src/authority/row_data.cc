@@ -99,11 +99,6 @@ void ClearUnknownDefault(const TableDef& table, const Row& before, Row* row) {
   }
 }
 
-Data KeyToData(const Schema& schema, const PlacedKey& key) {
-  Data data = Data::MakeArray().Push(key.realm);
-  return data.Push(schema.table(key.object.table).name).Push(key.object.id);
-}
-
 const char* CodeName(Code code) {
   switch (code) {
     case Code::kOk:

@@ -45,9 +45,6 @@ const Row* WithDefaults(const TableDef& table, const Row* row, std::optional<Row
 // row as it was recorded: from there on the client may hold another default than before.
 void ClearUnknownDefault(const TableDef& table, const Row& before, Row* row);
 
-// [realm, table name, id].
-Data KeyToData(const Schema& schema, const PlacedKey& key);
-
 // The names of codes on the wire. They never change.
 const char* CodeName(Code code);
 Data ErrorToData(const Status& status);  // {"error":{"code","detail"}}

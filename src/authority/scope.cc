@@ -10,22 +10,16 @@
 namespace skerry {
 namespace {
 
-Result<Scope> ParseScope(const Schema& schema, const Data& data) {
+Result<Scope> ParseScope(const Schema& schema, wire::PulledScope part) {
   Scope scope;
-  scope.table = schema.FindTable(data["table"].as_string());
-  if (scope.table == kNone) {
-    return Status(Code::kUnknownTable, "no table " + data["table"].as_string());
-  }
-  scope.where = data["where"].is_null() ? Data::MakeArray().Push("true") : data["where"];
+  scope.table = schema.FindTable(part.table);
+  if (scope.table == kNone) return Status(Code::kUnknownTable, "no table " + part.table);
+  scope.where = part.where.is_null() ? Data::MakeArray().Push("true") : std::move(part.where);
   Result<Filter> filter = ParseFilter(schema, schema.table(scope.table), scope.where, false);
   if (!filter.ok()) return filter.status();
   scope.filter = std::move(filter.value());
-  const Data& filled = data["filled"];
-  scope.is_filled = filled.as_bool(false);
-  scope.filled = filled.as_string();
-  if (!filled.is_null() && !filled.is_bool() && !filled.is_string()) {
-    return Status(Code::kInvalidArgument, "`filled` is false, an id, or true");
-  }
+  scope.is_filled = part.filled.whole;
+  scope.filled = part.filled.upto.value_or("");
   if (scope.filled.size() > kMaxIdBytes || !IsStorableText(scope.filled))
     return Status(Code::kInvalidId, "`filled` is no id");
   scope.cost = CostOf(scope.filter).comparisons;
@@ -34,16 +28,16 @@ Result<Scope> ParseScope(const Schema& schema, const Data& data) {
 
 }  // namespace
 
-Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list, UnknownTables unknown) {
-  if (!list.is_array()) return Status(Code::kInvalidArgument, "`scopes` is an array");
-  if (list.items().size() > kMaxScopes) return Status(Code::kLimit, "too many scopes");
+Result<Scopes> Scopes::Parse(const Schema& schema, Vector<wire::PulledScope> list,
+                             UnknownTables unknown) {
+  if (list.size() > kMaxScopes) return Status(Code::kLimit, "too many scopes");
   Scopes scopes;
   scopes.members_ = schema.members();
   ScopeBudget budget;
-  for (const Data& data : list.items()) {
-    const bool known = schema.FindTable(data["table"].as_string()) != kNone;
+  for (wire::PulledScope& part : list) {
+    const bool known = schema.FindTable(part.table) != kNone;
     if (!known && unknown == UnknownTables::kLeftOut) continue;
-    Result<Scope> scope = ParseScope(schema, data);
+    Result<Scope> scope = ParseScope(schema, std::move(part));
     if (!scope.ok()) return scope.status();
     SKERRY_RETURN_IF_ERROR(budget.Add(scope.value().filter));
     scopes.list_.push_back(std::move(scope.value()));

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "log/wire/pull_request.h"
 #include "model/filter.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -37,7 +38,7 @@ class Scopes {
  public:
   // Returns kLimit if there are too many scopes, or they cost too much together
   // (model/filter_cost.h).
-  static Result<Scopes> Parse(const Schema& schema, const Data& list,
+  static Result<Scopes> Parse(const Schema& schema, Vector<wire::PulledScope> list,
                               UnknownTables unknown = UnknownTables::kRefused);
 
   const Vector<Scope>& list() const { return list_; }

@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "base/data.h"
 #include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "log/wire/pull_request.h"
 
 namespace skerry {
 
@@ -21,9 +21,8 @@ struct StreamScope {
   Map<std::string, uint64_t> filled;  // by realm: the client has all up to this revision
 };
 
-// `streams` of a pull: [{"stream","last"?,"version"?,"migrates"?,"filled":{realm: revision}}]. Null:
-// none. kLimit, kInvalidArgument.
-Result<Vector<StreamScope>> ReadStreamScopes(const Data& list);
+// kLimit, kInvalidArgument.
+Result<Vector<StreamScope>> ReadStreamScopes(Vector<wire::PulledStream> list);
 
 }  // namespace skerry
 

@@ -3,10 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string>
 
 #include "base/status.h"
 
 namespace skerry {
+
+void WrongAt::In(const std::string& name) {
+  const bool is_item = path_.empty() || path_[0] == '[';
+  path_ = name + (is_item ? "" : ".") + path_;
+}
+
+void WrongAt::In(size_t index) { In("[" + std::to_string(index) + "]"); }
 
 bool CanRead(const Data& data, const double*) {
   return data.is_number() && std::isfinite(data.as_number());
@@ -32,14 +40,18 @@ namespace {
 
 constexpr MemberType kBytes = {
     IsBytes,
-    [](Data&& data, void* member) { *static_cast<std::string*>(member) = data.as_bytes(); },
+    [](Data&& data, void* member, WrongAt*) {
+      *static_cast<std::string*>(member) = data.as_bytes();
+    },
     [](const void* member) { return Data::Bytes(*static_cast<const std::string*>(member)); },
     [](const void* member) { return static_cast<const std::string*>(member)->empty(); }};
 
 using MaybeBytes = std::optional<std::string>;
 constexpr MemberType kMaybeBytes = {
     kBytes.fits,
-    [](Data&& data, void* member) { *static_cast<MaybeBytes*>(member) = data.as_bytes(); },
+    [](Data&& data, void* member, WrongAt*) {
+      *static_cast<MaybeBytes*>(member) = data.as_bytes();
+    },
     [](const void* member) {
       const auto* bytes = static_cast<const MaybeBytes*>(member);
       return bytes->has_value() ? Data::Bytes(**bytes) : Data();
@@ -90,10 +102,10 @@ bool CanReadMembers(const Data& data, void* blank, ListMembers list) {
   return members.CanRead(data);
 }
 
-void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest) {
+void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest, WrongAt* wrong) {
   Members members;
   list(out, &members);
-  members.Read(std::move(data), rest);
+  members.Read(std::move(data), rest, wrong);
 }
 
 Data WriteMembers(const void* self, ListMembers list, const PreservedFields* rest,
@@ -110,7 +122,8 @@ bool Members::CanRead(const Data& data) const {
   });
 }
 
-void Members::Read(Data stored, PreservedFields* out) const {
+void Members::Read(Data stored, PreservedFields* out, WrongAt* wrong) const {
+  if (wrong != nullptr && !stored.is_object()) return wrong->Set();
   Data object = stored.is_object() ? std::move(stored) : Data::MakeObject();
   Data::Object& found = object.mutable_members();
   PreservedFields rest;
@@ -119,18 +132,24 @@ void Members::Read(Data stored, PreservedFields* out) const {
     const auto at = std::find_if(found.begin(), found.end(),
                                  [&](const auto& each) { return each.first == member.name; });
     Data value;
-    if (at == found.end()) {
+    const bool is_absent = at == found.end();
+    if (is_absent) {
       rest.absent |= uint32_t{1} << i;
     } else {
       value = std::move(at->second);
       found.erase(at);
     }
-    if (member.type == nullptr) {
+    const bool fits = member.type == nullptr ? value.is_string() : member.type->fits(value);
+    if (wrong != nullptr &&
+        ((!fits && !value.is_null()) || (member.required != nullptr && !member.required(value)))) {
+      wrong->Set();
+    } else if (member.type == nullptr) {
       *static_cast<uint8_t*>(member.place) =
           static_cast<uint8_t>(TextIndex(value, member.texts, member.count));
-    } else if (member.type->fits(value)) {
-      member.type->read(std::move(value), member.place);
+    } else if (fits && !is_absent) {
+      member.type->read(std::move(value), member.place, wrong);
     }
+    if (wrong != nullptr && wrong->found()) return wrong->In(member.name);
   }
   if (out == nullptr) return;
   if (!found.empty()) rest.unknown = std::move(object);

@@ -16,19 +16,24 @@
 // type is read as if it were missing: it keeps its first value (0, empty, none). A struct whose
 // required members do not fit is such a value itself. Lists and maps leave out items that do not
 // fit. Unknown fields are preserved in `rest`; a struct that is never written back needs none.
+//
+// ReadStrictly is for messages of the wire, which are refused as a whole if anything in them is
+// wrong: a value of a wrong type, a required member that is missing, an item that does not fit. A
+// member that is null counts as missing. Unknown members are left alone: another release sends them.
 #ifndef SKERRY_LOG_MEMBERS_H_
 #define SKERRY_LOG_MEMBERS_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 
 #include "base/data.h"
 #include "base/map.h"
 #include "base/vector.h"
-#include "log/transaction_builder.h"
+#include "log/member_values.h"
 
 namespace skerry {
 
@@ -44,17 +49,6 @@ class Members;
 template <typename T>
 concept HasMembers = requires(T& self, Members& members) { T::Each(self, members); };
 
-// Low enough for the core to count up from it without losing precision.
-inline constexpr uint64_t kMaxCount = uint64_t{1} << 52;
-inline bool IsCount(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxCount; }
-
-// Whether a value can be read as a member of this type.
-inline bool CanRead(const Data& data, const bool*) { return data.is_bool(); }
-inline bool CanRead(const Data& data, const uint64_t*) { return IsCount(data); }
-bool CanRead(const Data& data, const double*);  // finite
-inline bool CanRead(const Data& data, const std::string*) { return data.is_string(); }
-inline bool CanRead(const Data&, const Data*) { return true; }
-inline bool CanRead(const Data& data, const Key*) { return data.is_number() || data.is_string(); }
 template <typename T>
 bool CanRead(const Data& data, const Vector<T>*) {
   return data.is_array();
@@ -65,9 +59,15 @@ bool CanRead(const Data& data, const Map<std::string, T>*) {
 }
 template <HasMembers T>
 bool CanRead(const Data& data, const T*);
+// In a list: null stands for an item that is not there.
+template <typename T>
+bool CanRead(const Data& data, const std::optional<T>*);
 // One of several structs: the first whose required members fit.
 template <typename... T>
 bool CanRead(const Data& data, const std::variant<T...>*);
+// A list of a fixed length.
+template <typename... T>
+bool CanRead(const Data& data, const std::tuple<T...>*);
 
 // Tests for members that are required.
 using DataTest = bool (*)(const Data&);
@@ -92,28 +92,29 @@ bool IsListOf(const Data& data) {
   return IsListOf(data, Is<T>);
 }
 
-// REQUIRES: the value fits.
-inline void FromData(Data&& data, bool* out) { *out = data.as_bool(); }
-inline void FromData(Data&& data, uint64_t* out) { *out = data.as_u64(); }
-inline void FromData(Data&& data, double* out) { *out = data.as_number(); }
-inline void FromData(Data&& data, std::string* out) { *out = data.as_string(); }
-inline void FromData(Data&& data, Data* out) { *out = std::move(data); }
-inline void FromData(Data&& data, Key* out) { *out = Key(std::move(data)); }
+// REQUIRES: the value fits. `wrong` null: a lenient reader.
 template <typename T>
-void FromData(Data&& data, Vector<T>* out);
+void FromData(Data&& data, Vector<T>* out, WrongAt* wrong = nullptr);
 template <typename T>
-void FromData(Data&& data, Map<std::string, T>* out);
+void FromData(Data&& data, Map<std::string, T>* out, WrongAt* wrong = nullptr);
 template <HasMembers T>
-void FromData(Data&& data, T* out);
+void FromData(Data&& data, T* out, WrongAt* wrong = nullptr);
+template <typename T>
+void FromData(Data&& data, std::optional<T>* out, WrongAt* wrong = nullptr);
 template <typename... T>
-void FromData(Data&& data, std::variant<T...>* out);
+void FromData(Data&& data, std::variant<T...>* out, WrongAt* wrong = nullptr);
+template <typename... T>
+void FromData(Data&& data, std::tuple<T...>* out);
 
-inline Data ToData(bool value) { return value; }
-inline Data ToData(uint64_t value) { return value; }
-inline Data ToData(double value) { return value; }
-inline Data ToData(const std::string& value) { return value; }
-inline Data ToData(const Data& value) { return value; }
-inline Data ToData(const Key& value) { return value.data(); }
+template <typename T>
+void ReadInto(Data&& data, T* out, WrongAt* wrong) {
+  if constexpr (requires { FromData(std::move(data), out, wrong); }) {
+    FromData(std::move(data), out, wrong);
+  } else {
+    FromData(std::move(data), out);
+  }
+}
+
 template <typename T>
 Data ToData(const Vector<T>& list);
 template <typename T>
@@ -122,6 +123,8 @@ template <HasMembers T>
 Data ToData(const T& self);
 template <typename... T>
 Data ToData(const std::variant<T...>& one);
+template <typename... T>
+Data ToData(const std::tuple<T...>& list);
 template <typename T>
 Data ToData(const std::optional<T>& value) {
   return value.has_value() ? ToData(*value) : Data();
@@ -143,14 +146,17 @@ bool IsDefaultValue(const T& value) {
 // The functions by which the reader and the writer handle members of one type.
 struct MemberType {
   bool (*fits)(const Data& data);
-  void (*read)(Data&& data, void* member);
+  void (*read)(Data&& data, void* member, WrongAt* wrong);
   Data (*write)(const void* member);
   bool (*is_first)(const void* member);
 };
 
 template <typename T>
 inline constexpr MemberType kMemberType = {
-    Is<T>, [](Data&& data, void* member) { FromData(std::move(data), static_cast<T*>(member)); },
+    Is<T>,
+    [](Data&& data, void* member, WrongAt* wrong) {
+      ReadInto(std::move(data), static_cast<T*>(member), wrong);
+    },
     [](const void* member) { return ToData(*static_cast<const T*>(member)); },
     [](const void* member) { return IsDefaultValue(*static_cast<const T*>(member)); }};
 
@@ -158,8 +164,8 @@ inline constexpr MemberType kMemberType = {
 template <typename T>
 inline constexpr MemberType kMemberType<std::optional<T>> = {
     kMemberType<T>.fits,
-    [](Data&& data, void* member) {
-      FromData(std::move(data), &static_cast<std::optional<T>*>(member)->emplace());
+    [](Data&& data, void* member, WrongAt* wrong) {
+      ReadInto(std::move(data), &static_cast<std::optional<T>*>(member)->emplace(), wrong);
     },
     [](const void* member) { return ToData(*static_cast<const std::optional<T>*>(member)); },
     [](const void* member) { return !static_cast<const std::optional<T>*>(member)->has_value(); }};
@@ -188,8 +194,8 @@ class Members {
   void Require(DataTest test);
 
   bool CanRead(const Data& data) const;
-  // `rest` null: the struct has none.
-  void Read(Data stored, PreservedFields* rest) const;
+  // `rest` null: the struct has none. `wrong` null: a lenient reader.
+  void Read(Data stored, PreservedFields* rest, WrongAt* wrong) const;
   // `type`, unless it is null, is the value of a first member `type`.
   Data Write(const PreservedFields* rest, const char* type) const;
 
@@ -233,7 +239,7 @@ PreservedFields* RestOf(T* self) {
 
 // `blank`: any value of the struct.
 bool CanReadMembers(const Data& data, void* blank, ListMembers list);
-void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest);
+void ReadMembers(Data&& data, void* out, ListMembers list, PreservedFields* rest, WrongAt* wrong);
 // `list` null: the struct has no members. `type`: see Members::Write.
 Data WriteMembers(const void* self, ListMembers list, const PreservedFields* rest,
                   const char* type);
@@ -250,8 +256,8 @@ bool CanRead(const Data& data, const T*) {
 }
 
 template <HasMembers T>
-void ReadMembers(Data&& data, T* out) {
-  ReadMembers(std::move(data), out, kListMembers<T>, RestOf(out));
+void ReadMembers(Data&& data, T* out, WrongAt* wrong = nullptr) {
+  ReadMembers(std::move(data), out, kListMembers<T>, RestOf(out), wrong);
 }
 
 template <HasMembers T>
@@ -260,8 +266,8 @@ Data WriteMembers(const T& self) {
 }
 
 template <HasMembers T>
-void FromData(Data&& data, T* out) {
-  ReadMembers(std::move(data), out);
+void FromData(Data&& data, T* out, WrongAt* wrong) {
+  if (!data.is_null()) ReadMembers(std::move(data), out, wrong);
 }
 
 template <HasMembers T>
@@ -270,11 +276,14 @@ Data ToData(const T& self) {
 }
 
 template <typename T>
-void FromData(Data&& data, Vector<T>* out) {
+void FromData(Data&& data, Vector<T>* out, WrongAt* wrong) {
   out->clear();
   for (Data& item : data.mutable_items()) {
-    if (!Is<T>(item)) continue;
-    FromData(std::move(item), &out->emplace_back());
+    const bool fits = Is<T>(item);
+    if (fits) ReadInto(std::move(item), &out->emplace_back(), wrong);
+    if (wrong == nullptr) continue;
+    if (!fits) wrong->Set();
+    if (wrong->found()) return wrong->In(out->size() - fits);
   }
 }
 
@@ -286,10 +295,14 @@ Data ToData(const Vector<T>& list) {
 }
 
 template <typename T>
-void FromData(Data&& data, Map<std::string, T>* out) {
+void FromData(Data&& data, Map<std::string, T>* out, WrongAt* wrong) {
   out->clear();
   for (auto& [name, value] : data.mutable_members()) {
-    if (Is<T>(value)) FromData(std::move(value), &(*out)[name]);
+    const bool fits = Is<T>(value);
+    if (fits) ReadInto(std::move(value), &(*out)[name], wrong);
+    if (wrong == nullptr) continue;
+    if (!fits) wrong->Set();
+    if (wrong->found()) return wrong->In(name);
   }
 }
 
@@ -300,20 +313,53 @@ Data ToData(const Map<std::string, T>& map) {
   return object;
 }
 
+template <typename T>
+bool CanRead(const Data& data, const std::optional<T>*) {
+  return data.is_null() || Is<T>(data);
+}
+
+template <typename T>
+void FromData(Data&& data, std::optional<T>* out, WrongAt* wrong) {
+  out->reset();
+  if (!data.is_null()) ReadInto(std::move(data), &out->emplace(), wrong);
+}
+
 template <typename... T>
 bool CanRead(const Data& data, const std::variant<T...>*) {
   return (Is<T>(data) || ...);
 }
 
 template <typename... T>
-void FromData(Data&& data, std::variant<T...>* out) {
+void FromData(Data&& data, std::variant<T...>* out, WrongAt* wrong) {
   static_cast<void>(
-      ((Is<T>(data) && (FromData(std::move(data), &out->template emplace<T>()), true)) || ...));
+      ((Is<T>(data) && (ReadInto(std::move(data), &out->template emplace<T>(), wrong), true)) ||
+       ...));
 }
 
 template <typename... T>
 Data ToData(const std::variant<T...>& one) {
   return std::visit([](const auto& value) { return ToData(value); }, one);
+}
+
+template <typename... T>
+bool CanRead(const Data& data, const std::tuple<T...>*) {
+  if (!data.is_array() || data.items().size() != sizeof...(T)) return false;
+  size_t i = 0;
+  return (Is<T>(data.items()[i++]) && ...);
+}
+
+template <typename... T>
+void FromData(Data&& data, std::tuple<T...>* out) {
+  size_t i = 0;
+  std::apply([&](T&... item) { (FromData(std::move(data.mutable_items()[i++]), &item), ...); },
+             *out);
+}
+
+template <typename... T>
+Data ToData(const std::tuple<T...>& list) {
+  Data array = Data::MakeArray();
+  std::apply([&](const T&... item) { (array.Push(ToData(item)), ...); }, list);
+  return array;
 }
 
 // Reads a whole record. A value that is not an object is read as an empty object.
@@ -322,6 +368,13 @@ T ReadRecord(Data stored) {
   T record;
   FromData(std::move(stored), &record);
   return record;
+}
+
+template <HasMembers T>
+WrongAt ReadStrictly(Data data, T* out) {
+  WrongAt wrong;
+  ReadMembers(std::move(data), out, &wrong);
+  return wrong;
 }
 
 }  // namespace skerry

@@ -27,7 +27,6 @@ set(SKERRY_LOG_SOURCES
   src/log/stream_action.cc
   src/log/stream_name.cc
   src/log/stream_record.cc
-  src/log/strict.cc
   src/log/sync_record.cc
   src/log/transaction_builder.cc
   src/log/update_json.cc

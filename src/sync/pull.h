@@ -19,6 +19,7 @@
 #include "log/sync_record.h"
 #include "log/update_record.h"
 #include "log/wire/pull_answer.h"
+#include "log/wire/pull_request.h"
 #include "model/schema.h"
 #include "sync/quarantine.h"
 
@@ -79,7 +80,7 @@ Status ReadStreams(PullAnswer* answer);
 // Where the state of its snapshot is, below the remote's URL.
 std::string SnapshotPath(const AnsweredActions& item);
 // `streams` of a request.
-Data StreamsOfRequest(const SyncRecord& sync);
+Vector<wire::PulledStream> StreamsOfRequest(const SyncRecord& sync);
 
 // What the transaction does: call Decide with the outbox and `sync` as they are now, then
 // AddMutations with as many pages as are needed, then Finish.

@@ -4,7 +4,6 @@
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
-#include "log/strict.h"
 #include "sync/pull.h"
 #include "sync/records.h"
 
@@ -74,9 +73,9 @@ Status ReadChanges(const Schema& schema, PullAnswer* answer) {
 }  // namespace
 
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, Data json) {
-  if (const WrongAt wrong = FindWrong<wire::PullAnswer>(json)) return Wrong(*wrong);
   PullAnswer answer;
-  FromData(std::move(json), static_cast<wire::PullAnswer*>(&answer));
+  const WrongAt wrong = ReadStrictly<wire::PullAnswer>(std::move(json), &answer);
+  if (wrong.found()) return Wrong(wrong.path());
   if (!IsKnown(answer)) return Wrong("known");
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, &answer));
   SKERRY_RETURN_IF_ERROR(ReadStreams(&answer));

@@ -1,4 +1,6 @@
 // The request of a pull.
+#include "log/wire/pull_request.h"
+
 #include <utility>
 
 #include "base/json.h"
@@ -28,7 +30,7 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
   request.scope_version = sync.scope_version;
   request.scopes = sync.scopes;
   request.streams = sync.streams;
-  Data have = Data::MakeArray();
+  wire::PullRequest body;
   for (const OutboxRecord& update : outbox) {
     const bool received = update.received();
     if (received) request.received.insert(update.id);
@@ -41,43 +43,35 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
         request.unread.insert(update.id);
       continue;
     }
-    have.Push(update.id);
+    body.have.push_back(update.id);
     request.have.insert(update.id);
   }
-  Data scopes = Data::MakeArray();
   for (const SyncScope& scope : request.scopes) {
-    if (!Understands(schema, scope)) {
+    if (Understands(schema, scope)) {
+      body.scopes.push_back({scope.table, scope.where, scope.filled});
+    } else {
       request.left_out = true;
-      continue;
     }
-    Data sent = Data::MakeObject();
-    sent.Set("table", scope.table).Set("where", scope.where).Set("filled", ToData(scope.filled));
-    scopes.Push(std::move(sent));
   }
-  Data body = Data::MakeObject();
-  body.Set("client", sync.client)
-      .Set("schema", schema.version())
-      .Set("cursors", ToData(request.cursors));
-  body.Set("realmsToken", ToData(sync.realms_token))
-      .Set("have", std::move(have))
-      .Set("seen", ToData(sync.seen));
-  body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
-  if (sync.streams.has_value()) body.Set("streams", StreamsOfRequest(sync));
+  body.client = sync.client;
+  body.schema = schema.version();
+  body.cursors = request.cursors;
+  body.realms_token = sync.realms_token;
+  body.seen = sync.seen;
+  body.limit = limit;
+  body.refill = true;
+  if (sync.streams.has_value()) body.streams = StreamsOfRequest(sync);
   for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
   // The realms of which rows are held without a cursor: the server may have lost them.
   Vector<std::string> held = sync.lost.value_or(Vector<std::string>());
   for (const std::string& realm : sync.refill) {
     if (!Contains(held, realm)) held.push_back(realm);
   }
-  if (!held.empty()) body.Set("lost", ToData(held));
-  if (!request.known.empty()) {
-    Data known = Data::MakeArray();
-    for (const std::string& id : request.known) known.Push(id);
-    body.Set("known", std::move(known));
-  }
-  if (asks.floors || !request.known.empty()) body.Set("floors", true);
-  if (!asks.images) body.Set("images", false);
-  request.body = WriteJson(body);
+  if (!held.empty()) body.lost = std::move(held);
+  if (!request.known.empty()) body.known.emplace(request.known.begin(), request.known.end());
+  if (asks.floors || !request.known.empty()) body.floors = true;
+  if (!asks.images) body.images = false;
+  request.body = WriteJson(WriteMembers(body));
   return request;
 }
 

@@ -7,7 +7,6 @@
 #include "base/vector.h"
 #include "log/stream_name.h"
 #include "log/stream_record.h"
-#include "log/strict.h"
 #include "log/wire.h"
 #include "sync/pull.h"
 #include "sync/records.h"
@@ -23,8 +22,8 @@ Status WrongStreams() {
 }
 
 Status ReadAction(Data data, StreamPlace place, StreamAction* action) {
-  if (FindWrong<wire::SentAction>(data)) return WrongStreams();
-  auto sent = ReadRecord<wire::SentAction>(std::move(data));
+  wire::SentAction sent;
+  if (ReadStrictly(std::move(data), &sent).found()) return WrongStreams();
   action->place = place;
   action->id = std::move(sent.id);
   action->name = std::move(sent.name);
@@ -43,20 +42,18 @@ bool IsOf(const wire::StreamEntry& entry, const wire::Snapshot& snapshot) {
 
 }  // namespace
 
-Data StreamsOfRequest(const SyncRecord& sync) {
-  Data list = Data::MakeArray();
+Vector<wire::PulledStream> StreamsOfRequest(const SyncRecord& sync) {
+  Vector<wire::PulledStream> list;
   for (const SyncStream& stream : sync.streams.value_or(Vector<SyncStream>())) {
-    Data filled = Data::MakeObject();
+    wire::PulledStream& item = list.emplace_back();
+    item.stream = stream.stream;
     for (const auto& [realm, cursor] : sync.cursors) {
       const std::optional<uint64_t> revision = FilledIn(stream, sync.cursors, realm);
-      if (revision.has_value()) filled.mutable_members().emplace_back(realm, *revision);
+      if (revision.has_value()) item.filled[realm] = *revision;
     }
-    Data item = Data::MakeObject();
-    item.Set("stream", stream.stream).Set("filled", std::move(filled));
-    if (stream.last.has_value()) item.Set("last", *stream.last);
-    item.Set("version", stream.reducer.has_value() ? Data(*stream.reducer) : Data());
-    if (stream.migrates.value_or(false)) item.Set("migrates", true);
-    list.Push(std::move(item));
+    item.last = stream.last;
+    item.version = stream.reducer;
+    if (stream.migrates.value_or(false)) item.migrates = true;
   }
   return list;
 }

@@ -8,6 +8,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/wire.h"
+#include "log/wire/push.h"
 #include "sync/chain.h"
 #include "sync/grouping.h"
 #include "sync/records.h"
@@ -19,6 +20,15 @@ size_t IndexOf(const Vector<OutboxRecord>& outbox, std::string_view id) {
   size_t i = 0;
   while (i < outbox.size() && outbox[i].id != id) ++i;
   return i;
+}
+
+// The places of a batch's updates: both are in chain order, so one walk finds all.
+Vector<size_t> PlacesOf(const PushBatch& batch, const Vector<OutboxRecord>& outbox) {
+  Vector<size_t> places;
+  for (size_t i = 0; i < outbox.size() && places.size() < batch.ids.size(); ++i) {
+    if (outbox[i].id == batch.ids[places.size()]) places.push_back(i);
+  }
+  return places;
 }
 
 // The server's detail for `forbidden` does not name the realm, so add it.
@@ -45,8 +55,8 @@ Revisions KnownRevisions(const OutboxRecord& update, const KnownAt& known) {
 // Whether the batch has mutations of the time of the former identity.
 bool HasFormer(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync) {
   if (!sync.follows.has_value() || sync.client != batch.client) return false;
-  for (const std::string& id : batch.ids) {
-    for (const NamedMutation& mutation : outbox[IndexOf(outbox, id)].mutations) {
+  for (const size_t place : PlacesOf(batch, outbox)) {
+    for (const NamedMutation& mutation : outbox[place].mutations) {
       if (mutation.key.number() <= sync.follows->up_to) return true;
     }
   }
@@ -71,36 +81,33 @@ PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most) {
 
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox) {
   Data::Array writes;
-  for (const std::string& id : batch.ids) {
-    OutboxRecord& update = (*outbox)[IndexOf(*outbox, id)];
+  for (const size_t place : PlacesOf(batch, *outbox)) {
+    OutboxRecord& update = (*outbox)[place];
     if (update.state == OutboxState::kSent) continue;
     update.state = OutboxState::kSent;
     update.epoch = epoch;
-    writes.push_back(PutWrite(Store::kOutbox, id, update.Write()));
+    writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   return writes;
 }
 
 std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
                      const SyncRecord& sync, uint32_t schema_version, uint64_t epoch) {
-  Data head = Data::MakeObject();
-  head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
+  wire::PushRequest body;
+  body.client = batch.client;
+  body.schema = schema_version;
+  body.epoch = epoch;
   // `seen` is only kept for the present identity: an earlier one claims nothing.
-  head.Set("seen", sync.client == batch.client ? ToData(sync.seen) : Data::MakeObject());
-  if (HasFormer(batch, outbox, sync)) {
-    Data follows = Data::MakeObject();
-    follows.Set("client", sync.follows->client).Set("seen", ToData(sync.follows->seen));
-    head.Set("follows", std::move(follows));
+  if (sync.client == batch.client) body.seen = sync.seen;
+  if (HasFormer(batch, outbox, sync)) body.follows = {sync.follows->client, sync.follows->seen};
+  std::string updates = "[";
+  for (const size_t place : PlacesOf(batch, outbox)) {
+    if (updates.size() > 1) updates += ',';
+    updates += outbox[place].body;
   }
-  std::string body = WriteJson(head);
-  body.pop_back();
-  body += ",\"updates\":[";
-  for (size_t i = 0; i < batch.ids.size(); ++i) {
-    if (i > 0) body += ',';
-    body += outbox[IndexOf(outbox, batch.ids[i])].body;
-  }
-  body += "]}";
-  return body;
+  updates += ']';
+  body.updates = Data::Json(std::move(updates));
+  return WriteJson(WriteMembers(body));
 }
 
 PushAnswer::PushAnswer(const Schema* schema, std::string user, const Vector<std::string>& asked,

@@ -3,34 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/wire/push.h"
+
 namespace skerry {
-namespace {
-
-struct PushAnswerBody {
-  std::optional<PushResults> results;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("results", self.results);
-  }
-};
-
-}  // namespace
-
-void FromData(Data&& data, KnownAt* out) {
-  if (data.is_object()) {
-    FromData(std::move(data), &out->by_realm);
-  } else {
-    out->bare = data.as_u64();
-  }
-}
-
-Data ToData(const KnownAt& at) {
-  return at.bare.has_value() ? Data(*at.bare) : ToData(at.by_realm);
-}
-
 std::optional<PushResults> ReadPushResults(Data answer) {
-  return ReadRecord<PushAnswerBody>(std::move(answer)).results;
+  return ReadRecord<wire::PushAnswer>(std::move(answer)).results;
 }
 
 void RemoveDropped(const Schema& schema, const Vector<DroppedOp>& dropped, Vector<Op>* ops) {

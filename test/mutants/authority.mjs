@@ -10,14 +10,14 @@ export const authority = [
   {
     name: 'what has no place is left out for clients of any release',
     file: 'src/authority/admission_json.cc',
-    from: 'data["older"].as_bool()',
-    to: 'data["older"].is_bool()',
+    from: 'FollowsFromData(request.follows), request.older',
+    to: 'FollowsFromData(request.follows), true',
   },
   {
     name: 'a result names the ops that are left instead of those that were pushed',
     file: 'src/authority/admission_older.cc',
     from: '  if (!pushed.trimmed) return;\n',
-    to: '  if (!pushed.trimmed || !pushed.dropped.is_null()) return;\n',
+    to: '  if (!pushed.trimmed || !pushed.dropped.empty()) return;\n',
   },
   {
     name: 'the log has what was left out of an update',
@@ -27,9 +27,9 @@ export const authority = [
   },
   {
     name: 'a pull does not repeat what was left out',
-    file: 'src/authority/pull_answer_json.cc',
-    from: 'if (!dropped.items().empty()) said.Set("dropped", dropped);',
-    to: '(void)dropped;',
+    file: 'src/log/wire/update_result.h',
+    from: 'member.Optional("dropped", self.dropped);',
+    to: '',
   },
   {
     name: 'an op stays in an update without anything that it changes',
@@ -88,9 +88,9 @@ export const authority = [
   {
     name: 'a rejection is kept in every realm that an update names',
     file: 'src/authority/admission.cc',
-    from: '    chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), result);',
+    from: '    chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), answer);',
     to: `    for (const auto& [realm, link] : pushed.after) {
-      chains_.Refuse(request.client, pushed.id, realm, result);
+      chains_.Refuse(request.client, pushed.id, realm, answer);
     }`,
   },
   {

@@ -651,8 +651,8 @@ export const core = [
   {
     name: 'an answer unfills only one of several scopes of a table',
     file: 'src/authority/pull_unread.cc',
-    from: 'answer_.refill->push_back(i);',
-    to: 'answer_.refill->assign(1, i);',
+    from: 'answer_.refill->push_back(NameOf(scope));',
+    to: 'answer_.refill->assign(1, NameOf(scope));',
   },
   {
     name: 'a partly filled scope is not filled again',
@@ -663,7 +663,7 @@ export const core = [
   {
     name: 'a client that does not understand `refill` is sent one',
     file: 'src/authority/pull_unread.cc',
-    from: '  answer_.is_too_large = !request_.accepts_refill;\n',
+    from: '  is_too_large_ = !request_.accepts_refill;\n',
     to: '',
   },
   {
@@ -1075,7 +1075,7 @@ export const core = [
   {
     name: 'scopes whose pages have to wait count as filled',
     file: 'src/authority/pull.cc',
-    from: 'answer_.has_more = asked_pages_.size() < request_.scopes.CountUnfilled();',
+    from: 'answer_.more = asked_pages_.size() < request_.scopes.CountUnfilled();',
     to: '',
   },
   {
@@ -1227,8 +1227,8 @@ export const core = [
   {
     name: 'fields of the sync record are read without checking their type',
     file: 'src/log/members.h',
-    from: 'if (!Is<T>(item)) continue;',
-    to: 'if (item.is_null()) continue;',
+    from: 'const bool fits = Is<T>(item);',
+    to: 'const bool fits = !item.is_null();',
   },
   {
     name: 'an applied update that has become unreadable is never confirmed',

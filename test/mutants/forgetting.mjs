@@ -40,8 +40,8 @@ export const forgetting = [
   {
     name: 'a cursor below the floor goes on with what is left of the log',
     file: 'src/authority/pull_own.cc',
-    from: 'return answer_.is_too_large;',
-    to: 'return answer_.is_too_large = false;',
+    from: 'return is_too_large_;',
+    to: 'return is_too_large_ = false;',
   },
   {
     name: 'a realm of another history is not told, if another one is forgotten',
@@ -94,8 +94,8 @@ export const forgetting = [
   {
     name: 'a new identity does not say whom it follows',
     file: 'src/sync/push.cc',
-    from: 'if (HasFormer(batch, outbox, sync)) {',
-    to: 'if (false) {',
+    from: 'if (HasFormer(batch, outbox, sync)) body',
+    to: 'if (false) body',
   },
   {
     name: 'a new identity follows the former one for ever',

@@ -64,8 +64,8 @@ export const snapshots = [
   {
     name: 'a plain stream takes what is left for the whole',
     file: 'src/authority/pull_streams.cc',
-    from: 'filled.from = read.floor;',
-    to: 'filled.from = {};',
+    from: 'said.from[asked.realm] = read.floor;',
+    to: 'said.from.clear();',
   },
 ];
 

@@ -118,8 +118,8 @@ export const streams = [
   {
     name: 'a stream that is sent in part counts as sent',
     file: 'src/authority/pull_streams.cc',
-    from: 'filled.filled = read.actions.back().revision;',
-    to: 'filled.from = 0;',
+    from: 'if (is_cut) filled = read.actions.back().revision;',
+    to: '',
   },
   {
     name: 'own actions of a stream are sent back to their client',

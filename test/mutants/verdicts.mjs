@@ -88,8 +88,8 @@ export const verdicts = [
   },
   {
     name: 'a pull does not repeat which edits met no row',
-    file: 'src/authority/pull_answer_json.cc',
-    from: '        if (!missing.items().empty()) said.Set("missing", missing);\n',
+    file: 'src/log/wire/update_result.h',
+    from: '    member.Optional("missing", self.missing);\n',
     to: '',
   },
   {

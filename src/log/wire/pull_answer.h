@@ -14,26 +14,10 @@
 #include "log/cursor.h"
 #include "log/members.h"
 #include "log/sync_record.h"
-#include "log/wire.h"
+#include "log/wire/place.h"
 #include "log/wire/update_result.h"
 
 namespace skerry::wire {
-
-inline bool IsTime(const Data& data) { return CheckTime(data).ok(); }
-inline bool IsRevision(const Data& data) { return IsCount(data) && data.as_u64() > 0; }
-
-// An entry of the log, or the place up to which a log is forgotten.
-struct Place {
-  uint64_t revision = 0;
-  double at = 0;  // ms, of the entry
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("revision", self.revision);
-    // The windows could not read a record with a time beyond all dates.
-    member("at", self.at).Require(IsTime);
-  }
-};
 
 // Where the log of a realm has an update of this client.
 struct OwnEntry {
@@ -46,17 +30,6 @@ struct OwnEntry {
     member("revision", self.revision).Require(IsRevision);
     member("at", self.at).Require(IsTime);
     LostOps::Each(self.lost, member);
-  }
-};
-
-struct Scope {
-  std::string table;
-  Data where;  // the filter
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("table", self.table).Require(IsText);
-    member("where", self.where).Require(IsListOf<Data>);
   }
 };
 
@@ -135,9 +108,6 @@ struct StreamEntry {
     member.Optional("snapshot", self.snapshot);
   }
 };
-
-inline bool IsUuid(const Data& data) { return CheckUuid(data).ok(); }
-inline bool IsName(const Data& data) { return CheckName(data).ok(); }
 
 struct SentAction {
   std::string id;

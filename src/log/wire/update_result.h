@@ -6,9 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "base/data.h"
+#include "base/map.h"
 #include "base/vector.h"
+#include "log/cursor.h"
 #include "log/members.h"
+#include "log/message.h"
 
 namespace skerry {
 
@@ -39,6 +44,69 @@ struct LostOps {
   }
   bool empty() const { return gone.empty() && missing.empty() && dropped.empty(); }
 };
+
+// Why an op, or the whole update, was rejected.
+struct PushRejection {
+  std::optional<uint64_t> op;   // its index in the update
+  Vector<std::string> actions;  // those that are at fault; empty: any of the update
+  std::optional<std::string> code;
+  std::string detail;
+  Data theirs;  // the present state at the server, if the answer has it
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Optional("op", self.op);
+    member("actions", self.actions);
+    member("code", self.code);
+    member("detail", self.detail);
+    member.Optional("theirs", self.theirs);
+  }
+};
+
+// The revisions at which the log has an action already: by realm, or, of an update of one realm,
+// the bare number.
+struct KnownAt {
+  std::optional<uint64_t> bare;
+  Revisions by_realm;
+};
+inline bool CanRead(const Data&, const KnownAt*) { return true; }
+inline void FromData(Data&& data, KnownAt* out) {
+  if (data.is_object()) {
+    FromData(std::move(data), &out->by_realm);
+  } else {
+    out->bare = data.as_u64();
+  }
+}
+inline Data ToData(const KnownAt& at) {
+  return at.bare.has_value() ? Data(*at.bare) : ToData(at.by_realm);
+}
+
+// A member that is missing or has a wrong type counts as empty: the update then still awaits its
+// answer.
+struct PushResult {
+  std::string id;  // of the update
+  PushStatus status = PushStatus::kOther;
+  Revisions revisions;     // at which it was applied
+  double at = 0;           // of the commit that applied it, ms
+  Vector<uint64_t> noops;  // ops that changed nothing
+  LostOps lost;
+  Vector<PushRejection> rejected;
+  Map<std::string, KnownAt> known;  // by action
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member.Text("status", self.status, kPushStatuses);
+    member.Optional("revisions", self.revisions);
+    member.Optional("at", self.at);
+    member.Optional("noops", self.noops);
+    LostOps::Each(self.lost, member);
+    member.Optional("rejected", self.rejected);
+    member.Optional("known", self.known);
+  }
+};
+
+using PushResults = Vector<PushResult>;
 
 }  // namespace skerry
 

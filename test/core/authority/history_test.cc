@@ -289,7 +289,9 @@ class History {
   }
 
   void Check(const TestClient& client) {
-    const Result<Scopes> parsed = Scopes::Parse(WorldSchema(), client.scopes);
+    Vector<wire::PulledScope> wanted;
+    FromData(Data(client.scopes), &wanted);
+    const Result<Scopes> parsed = Scopes::Parse(WorldSchema(), std::move(wanted));
     const Scopes& scopes = parsed.value();
     for (const test::RowMap* base : {&client.base, &client.plain}) {
       for (const auto& [key, row] : base->rows) REQUIRE(client.cursors.contains(key.second));

@@ -172,7 +172,7 @@ void MemoryDatabase::GiveRows(const Schema& served, const Rows& rows, const Push
         const PlacedKey key{op["realm"].as_string(),
                             {served.FindTable(op["table"].as_string()), op["id"].as_string()}};
         if (key.object.table == kNone || !keys.insert(key).second) continue;
-        looked.Push(KeyToData(served, key));
+        looked.Push(Data(Data::Array{op["realm"], op["table"], op["id"]}));
         const auto row = rows.find(key);
         if (row != rows.end()) given.Push(StoredRowToData(served, row->second));
       }

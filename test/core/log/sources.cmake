@@ -15,4 +15,5 @@ set(SKERRY_LOG_TEST_SOURCES
   test/core/log/row_map.cc
   test/core/log/stream_record_test.cc
   test/core/log/wire_codec_test.cc
+  test/core/log/wire_types_test.cc
 )

@@ -1,0 +1,31 @@
+// Reads what comes from outside by the structs of log/wire.
+#ifndef SKERRY_AUTHORITY_HOST_STEP_H_
+#define SKERRY_AUTHORITY_HOST_STEP_H_
+
+#include <utility>
+
+#include "authority/misuse.h"
+#include "base/data.h"
+#include "base/status.h"
+#include "log/members.h"
+
+namespace skerry {
+
+// What a client has sent. kInvalidArgument, with the path of the first member that is wrong.
+template <typename T>
+Status ReadSent(Data data, T* out) {
+  const WrongAt wrong = ReadStrictly(std::move(data), out);
+  if (!wrong.found()) return Status::Ok();
+  return {Code::kInvalidArgument, "`" + wrong.path() + "` is missing or wrong"};
+}
+
+// What the host has sent.
+template <typename T>
+Status ReadStep(Data data, T* out) {
+  const WrongAt wrong = ReadStrictly(std::move(data), out);
+  return wrong.found() ? Misuse("`" + wrong.path() + "` is missing or wrong") : Status::Ok();
+}
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_HOST_STEP_H_

@@ -1,0 +1,348 @@
+// What the authority and its host say to each other while updates are admitted (docs/authority.md,
+// section 3). Rows (authority/row_data.h), ops and updates (log/codec.h) depend on the schema: here
+// they are Data.
+#ifndef SKERRY_LOG_WIRE_ADMISSION_STEPS_H_
+#define SKERRY_LOG_WIRE_ADMISSION_STEPS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/data.h"
+#include "base/map.h"
+#include "base/vector.h"
+#include "log/cursor.h"
+#include "log/members.h"
+#include "log/wire/pull_loaded.h"
+
+namespace skerry::wire {
+
+// A realm that is locked. `rows` is not used.
+struct AdmittedRealm {
+  uint64_t head = 0;
+  double head_at = 0;   // ms
+  uint64_t floor = 0;   // the log is forgotten up to here
+  double floor_at = 0;  // ms
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("head", self.head);
+    member("headAt", self.head_at);
+    member("floor", self.floor);
+    member("floorAt", self.floor_at);
+  }
+};
+
+// The chain of a client in a realm.
+struct ChainState {
+  std::string realm;
+  std::string client;
+  uint64_t seq = 0;
+  std::optional<std::string> id;  // of the update that was applied last
+  Data refused;  // by id of an update, the oldest first: the result that it was refused with
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("client", self.client);
+    member("seq", self.seq);
+    member("id", self.id);
+    member("refused", self.refused);
+  }
+};
+
+// An update that is in the log already.
+struct AppliedUpdate {
+  std::string client;
+  std::string id;
+  Data answer;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("client", self.client);
+    member("id", self.id);
+    member("answer", self.answer);
+  }
+};
+
+// The updates of one client, in order.
+struct AdmittedRequest {
+  std::string client;
+  std::string user;
+  uint64_t rights = 0;  // an index into AdmissionBegin::rights
+  Data epoch;           // of the lease under which the client pushes, for the log
+  // True: the request says that it has mutations of a former identity. A number: the time at which
+  // the client said so first, ms.
+  Data follows;
+  bool older = false;  // the client's schema is of an earlier release
+  Vector<Data> updates;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("client", self.client);
+    member("user", self.user);
+    member("rights", self.rights).Require(IsCount);
+    member("epoch", self.epoch);
+    member.Optional("follows", self.follows);
+    member.Optional("older", self.older);
+    member("updates", self.updates);
+  }
+};
+
+// The host's own refusal of an update, made before the rules are asked.
+struct HostRefusal {
+  std::string client;
+  std::string id;
+  std::string code;
+  std::string detail;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("client", self.client);
+    member("id", self.id);
+    member("code", self.code);
+    member("detail", self.detail);
+  }
+};
+
+using RowKey = std::tuple<std::string, std::string, std::string>;  // realm, table, id
+
+// The first step.
+struct AdmissionBegin {
+  double now = 0;                          // ms, of the database
+  std::optional<std::string> invitations;  // "direct": nobody is asked for consent
+  // Every realm that the updates name; null: it does not exist.
+  Map<std::string, std::optional<AdmittedRealm>> realms;
+  // What each token that came with a request grants: "read", "write" or "own", by realm.
+  Vector<Map<std::string, std::string>> rights;
+  Vector<ChainState> chains;  // those that exist
+  Vector<AppliedUpdate> applied;
+  Vector<LoadedAction> actions;  // those of the pushed actions that the log has
+  Vector<AdmittedRequest> requests;
+  Vector<HostRefusal> refuse;
+  Data rows;              // a list of rows that are read already
+  Vector<RowKey> looked;  // keys that were looked for: those not in `rows` do not exist
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("now", self.now).Require(Is<double>);
+    member.Optional("invitations", self.invitations);
+    member("realms", self.realms);
+    member("rights", self.rights);
+    member.Optional("chains", self.chains);
+    member.Optional("applied", self.applied);
+    member.Optional("actions", self.actions);
+    member("requests", self.requests).Require(IsListOf<Data>);
+    member.Optional("refuse", self.refuse);
+    member.Optional("rows", self.rows);
+    member.Optional("looked", self.looked);
+  }
+};
+
+// The highest revision at which another client changed a row.
+struct ChangedByOthers {
+  std::string realm;
+  std::string table;
+  std::string id;
+  std::string client;
+  uint64_t revision = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("table", self.table);
+    member("id", self.id);
+    member("client", self.client);
+    member("revision", self.revision);
+  }
+};
+
+// The steps after the first. A row that was asked for and is not here does not exist.
+struct AdmissionLoaded {
+  Data rows;  // a list, in any order
+  Vector<ChangedByOthers> others;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Optional("rows", self.rows);
+    member.Optional("others", self.others);
+  }
+};
+
+struct RowNeeds {
+  Vector<RowKey> rows;  // tombstones, too
+  // realm, table, prop, id: the live rows of the table whose ref is this id.
+  Vector<std::tuple<std::string, std::string, std::string, std::string>> children;
+  // realm, table, prop, value: the live rows whose prop has this value, in its plain form.
+  Vector<std::tuple<std::string, std::string, std::string, Data>> unique;
+  // realm, table, id, client: who else has changed the row.
+  Vector<std::tuple<std::string, std::string, std::string, std::string>> others;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("rows", self.rows);
+    member("children", self.children);
+    member("unique", self.unique);
+    member("others", self.others);
+  }
+};
+
+struct Declined {
+  std::string user;
+  std::string by;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("user", self.user);
+    member("by", self.by);
+  }
+};
+
+// An entry that is written, for pokes, costs and snapshots of streams.
+struct TouchedEntry {
+  std::string realm;
+  uint64_t revision = 0;
+  std::string client;
+  Vector<std::string> tables;
+  Vector<std::string> streams;
+  uint64_t changes = 0;         // rows changed
+  uint64_t bytes = 0;           // about how many these have, before and after
+  uint64_t appends = 0;         // actions on streams
+  Vector<std::string> users;    // of whom memberships have changed
+  Vector<std::string> invited;  // of whom invitations were made, changed or ended
+  std::optional<Declined> declined;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("revision", self.revision);
+    member("client", self.client);
+    member("tables", self.tables);
+    member("streams", self.streams);
+    member("changes", self.changes);
+    member("bytes", self.bytes);
+    member("appends", self.appends);
+    member.Optional("users", self.users);
+    member.Optional("invited", self.invited);
+    member.Optional("declined", self.declined);
+  }
+};
+
+// Followed by the lists that the host writes, each on a line of its own: LoggedEntry, LoggedChange,
+// LoadedAction, LoggedAppend, ChainState, WrittenHead, and the rows of each of `tables`.
+struct AdmissionDone {
+  double at = 0;  // ms, of the commit: later than the head of every realm
+  // By request and update. Null: not decided, because those before it write as much as one commit may.
+  Data results;
+  Vector<TouchedEntry> touched;
+  Vector<std::string> tables;  // of the rows that are written
+  uint64_t rows = 0;           // how many
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("at", self.at);
+    member("results", self.results);
+    member("touched", self.touched);
+    member("tables", self.tables);
+    member("rows", self.rows);
+  }
+};
+
+struct LoggedEntry {
+  std::string realm;
+  uint64_t revision = 0;
+  double at = 0;  // ms
+  std::string client;
+  std::string user;
+  Data epoch;
+  std::string update;
+  bool declared = false;
+  Data actions, ops, base, answer;  // only where declared
+  Vector<std::string> tables;
+  Vector<std::string> streams;
+  uint64_t changes = 0;
+  uint64_t bytes = 0;
+  std::optional<uint64_t> seq;  // of the update in the client's chain; only where declared
+  Data spans;  // {realm: revision} of all entries of the update, where it has several
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("revision", self.revision);
+    member("at", self.at);
+    member("client", self.client);
+    member("user", self.user);
+    member("epoch", self.epoch);
+    member("update", self.update);
+    member("declared", self.declared);
+    member("actions", self.actions);
+    member("ops", self.ops);
+    member("base", self.base);
+    member("answer", self.answer);
+    member("tables", self.tables);
+    member("streams", self.streams);
+    member("changes", self.changes);
+    member("bytes", self.bytes);
+    member.Optional("seq", self.seq);
+    member.Optional("spans", self.spans);
+  }
+};
+
+struct LoggedChange {
+  std::string realm;
+  uint64_t revision = 0;
+  std::string table;
+  std::string id;
+  Data before;         // the row before the change; null: it was not in this realm
+  bool touch = false;  // only the time changed, because a detail row did
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("revision", self.revision);
+    member("table", self.table);
+    member("id", self.id);
+    member("before", self.before);
+    member("touch", self.touch);
+  }
+};
+
+struct LoggedAppend {
+  std::string realm;
+  std::string stream;
+  uint64_t revision = 0;
+  uint64_t position = 0;  // among those of the entry in the stream
+  SentAction action;
+  uint64_t bytes = 0;  // about what it takes in an answer
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("stream", self.stream);
+    member("revision", self.revision);
+    member("position", self.position);
+    SentAction::Each(self.action, member);
+    member("bytes", self.bytes);
+  }
+};
+
+struct WrittenHead {
+  std::string realm;
+  uint64_t head = 0;
+  double head_at = 0;  // ms
+  double rows = 0;     // by how many live rows it grew; negative: it shrank
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("head", self.head);
+    member("headAt", self.head_at);
+    member("rows", self.rows);
+  }
+};
+
+}  // namespace skerry::wire
+
+#endif  // SKERRY_LOG_WIRE_ADMISSION_STEPS_H_
