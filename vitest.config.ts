@@ -32,7 +32,9 @@ const limits = (test: number, hook = 30_000) => ({
 
 /** Servers on PGlite start on copies of it. */
 const initialised = here('./test/support/initialised.ts');
-const browsers = { ...limits(300_000, 120_000), globalSetup: initialised };
+/** And the pages of the tests with browsers are built once. */
+const builtSite = here('./test/browser/support/built-site.ts');
+const browsers = { ...limits(300_000, 120_000), globalSetup: [initialised, builtSite] };
 const slow = limits(120_000, 120_000);
 
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */

@@ -53,7 +53,10 @@ const initialised = 'test/support/initialised.ts';
 /** What is built of the server, and what it is started with. */
 const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js'];
 /** What a page may load, and the servers that give it. */
-const site = [initialised, 'dist', 'web-demo/dist', 'test/browser/page'];
+const site = [
+  ...[initialised, 'test/browser/support/built-site.ts'],
+  ...['dist', 'web-demo/dist', 'test/browser/page'],
+];
 
 /**
  * For each: the folders with its files of tests; whether those in folders below belong to it; which do not. `on`: files and

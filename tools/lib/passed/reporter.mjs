@@ -33,10 +33,11 @@ export class PassedReporter {
     const unit = this.#units.get(`${module.project.name} ${path}`);
     if (unit === undefined || unit.key === null) return;
     const missing = undeclared(this.tree, unit.files, module.meta().opened ?? []);
-    if (missing.length > 0)
-      this.problems.push(
-        `${unit.project} ${path}: it opened what its key does not have (test/support/projects.mjs): ${missing.join(', ')}`,
-      );
+    if (missing.length > 0) {
+      const where = 'its key does not have (test/support/projects.mjs)';
+      this.problems.push(`${unit.project} ${path} opened what ${where}: ${missing.join(', ')}`);
+      console.log(this.problems.at(-1));
+    }
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const test of module.children.allTests()) {
       const { state } = test.result();
