@@ -88,9 +88,11 @@ await main(async () => {
   const stamps = new Stamps(join(build, 'passed'));
   const options = { stamps, fresh, began: Date.now() };
   const named = [...kSlices, ...kBesideSlices];
-  const unknown = chosen.find((name) => !named.includes(name));
+  const unknown = given.find((name) => !named.includes(name) && !/^--(fresh$|report=)/.test(name));
   if (unknown) {
-    throw new SetupError(`There is no slice ${unknown}. Choose from ${kSlices.join(', ')}.`);
+    throw new SetupError(
+      `There is no slice ${unknown}. Choose from ${kSlices.join(', ')}, or say --fresh.`,
+    );
   }
   const whole = chosen.length === 0;
   const parts = (whole ? kSlices : chosen).flatMap((name) => kParts[name] ?? [name]);

@@ -106,9 +106,13 @@ export const projects = {
   },
 };
 
-/** What single files of tests read by paths that are put together, or read as a whole folder. */
+/** What single files of tests read by paths that are put together, as a whole folder, or by a bundler. */
 export const reads = {
+  'test/browser/examples.test.ts': ['examples'],
+  'test/browser/fixtures.test.ts': ['test/browser/fixtures'],
   'test/js/import.test.ts': ['dist'],
+  'test/server/directory-lock.test.ts': ['server/src/db'],
+  'test/server/pglite.test.ts': ['server/src/db'],
   'test/js/readme.test.ts': ['dist', 'server/bin', ...server],
 };
 

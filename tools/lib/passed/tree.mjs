@@ -8,7 +8,10 @@ import { join } from 'node:path';
 const kOutside = new Set(['node_modules', 'build', '.toolchain', '.git']);
 /** The sources of the package import the glue of the wasm modules from where it is built. */
 const kGlue = /^build\/wasm\/[\w-]+\.(js|wasm|d\.ts)$/;
-const isOutside = (path) => path.split('/').some((name) => kOutside.has(name)) && !kGlue.test(path);
+/** An example copies the package beside its page. */
+const kCopied = /^examples\/plain\/public\/skerry(\/|$)/;
+const isOutside = (path) =>
+  kCopied.test(path) || (path.split('/').some((name) => kOutside.has(name)) && !kGlue.test(path));
 
 export class Tree {
   #texts = new Map();
@@ -48,7 +51,8 @@ export class Tree {
   below(path) {
     if (this.isFile(path)) return [path];
     const folder = join(this.root, path);
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+    if (kCopied.test(path) || !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+      return [];
     return readdirSync(folder, { withFileTypes: true })
       .filter(({ name }) => !kOutside.has(name))
       .flatMap((entry) => this.below(`${path}/${entry.name}`))
