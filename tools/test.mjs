@@ -133,7 +133,7 @@ await main(async () => {
     await checked('clang-format', clangFormat);
     await steps.counted('tidy', () => vitest(['tidy'], tests));
   }
-  if (wants('clang-tidy')) await steps.check('clang-tidy', clangTidy);
+  if (wants('clang-tidy')) await steps.check('clang-tidy', () => clangTidy({ fresh }));
   if (wants('js')) {
     await steps.check('size', sizes);
     await steps.counted('unit tests', () => vitest(['unit'], tests));
