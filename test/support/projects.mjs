@@ -52,10 +52,11 @@ export const everyProject = [
 const initialised = 'test/support/initialised.ts';
 /** What is built of the server, and what it is started with. */
 const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js'];
-/** What a page may load, and the servers that give it. */
+/** What a page may load, with the chunks and modules that these name, and the servers that give it. */
 const site = [
   ...[initialised, 'test/browser/support/built-site.ts'],
-  ...['dist', 'web-demo/dist', 'test/browser/page'],
+  ...['dist/index.js', 'dist/worker.js', 'dist/service-worker.js', 'dist/skerry-sw.js'],
+  ...['dist/skerry-image.js', 'dist/tanstack.js', 'web-demo/dist', 'test/browser/page'],
 ];
 
 /**
@@ -99,7 +100,7 @@ export const projects = {
     folders: ['test/package'],
     except: [],
     on: [
-      ...[...site, ...server, 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
+      ...[...site, ...server, 'dist', 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
       ...['test/package/projects', 'test/package/support/packed.ts'],
     ],
     programs: ['Chromium', 'npm'],
@@ -108,7 +109,7 @@ export const projects = {
 
 /** What single files of tests read by paths that are put together, as a whole folder, or by a bundler. */
 export const reads = {
-  'test/browser/examples.test.ts': ['examples'],
+  'test/browser/examples.test.ts': ['dist', 'examples'],
   'test/browser/fixtures.test.ts': ['test/browser/fixtures'],
   'test/js/import.test.ts': ['dist'],
   'test/server/directory-lock.test.ts': ['server/src/db'],

@@ -25,7 +25,7 @@ const files = {
   'js/core/codec.ts': "new URL('./skerry.wasm', import.meta.url);",
   'build/wasm/skerry.js': '',
   'dist/skerry.wasm': 'wasm',
-  'dist/index.js': "import('./chunk.js')",
+  'dist/index.js': "import('./chunk.js'); new URL('./skerry.wasm', import.meta.url)",
   'dist/index.js.map': '',
   'dist/chunk.js': '',
   'dist/skerry-authority.js': "new URL('skerry-authority.wasm', import.meta.url)",
