@@ -4,6 +4,8 @@
 // the count over all steps (native tests, vitest's tests, and one for each other check), and the
 // failures.
 //
+// What has passed before on the same files is counted and not run again (lib/passed), but with `--fresh`.
+//
 // The whole check runs in three processes. Tests with browsers and databases often wait, so the steps
 // that only compute (kBeside) run beside them, at a low priority, and are reported at the end.
 
@@ -11,12 +13,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildDemo, buildPackage, buildServer, buildWasm } from './build.mjs';
-import { browserEnvironment } from './lib/browsers.mjs';
-import { buildPreset } from './lib/cmake.mjs';
-import { failuresOfDoctest, failuresOfText, failuresOfVitest } from './lib/failures.mjs';
 import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/lint.mjs';
-import { bin, build, root } from './lib/paths.mjs';
-import { main, run, SetupError, seconds, which } from './lib/run.mjs';
+import { checkOnce } from './lib/passed/checks.mjs';
+import { doctest, simulator } from './lib/passed/doctest.mjs';
+import { isFresh } from './lib/passed/fresh.mjs';
+import { Stamps } from './lib/passed/stamps.mjs';
+import { vitest } from './lib/passed/vitest.mjs';
+import { build, root } from './lib/paths.mjs';
+import { main, run, SetupError, which } from './lib/run.mjs';
+import { Steps } from './lib/steps.mjs';
 
 /**
  * The steps that only compute. Each list runs in its own process, so that all processors have work. The first list takes
@@ -35,56 +40,7 @@ const kParts = {
 };
 const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'engines', 'package', 'lint'];
 
-/** The result of each step: { name, ms, passed, failed, skipped, texts }; `texts` are those of its failures. */
-const results = [];
-
-/** Runs a step that counts tests; a throw counts as one failure. */
-async function counted(name, work) {
-  console.log(`\n▸ ${name}`);
-  const start = performance.now();
-  let counts;
-  try {
-    counts = await work();
-  } catch (error) {
-    const problem = error instanceof SetupError ? error.message : String(error.stack ?? error);
-    console.log(problem);
-    counts = { passed: 0, failed: 1, skipped: 0, texts: failuresOfText(problem) };
-  }
-  const ms = performance.now() - start;
-  results.push({ name, ms, ...counts });
-  console.log(`  ${counts.failed ? '✗' : '✓'} ${name} (${seconds(ms)})`);
-}
-
-/** Runs a step that passes or fails as a whole; `work` returns the text of the problem, or nothing. */
-const check = (name, work) =>
-  counted(name, async () => {
-    const problem = await work();
-    if (!problem) return { passed: 1, failed: 0, skipped: 0 };
-    console.log(problem);
-    return { passed: 0, failed: 1, skipped: 0, texts: failuresOfText(problem) };
-  });
-
-/** Runs the core's tests of a preset: natively under sanitizers, or as WebAssembly in Node. */
-async function doctest(preset) {
-  const program = join(build, preset, 'skerry_core_test');
-  const [command, ...args] = preset === 'debug' ? [program] : [process.execPath, `${program}.js`];
-  const env = {
-    UBSAN_OPTIONS: 'print_stacktrace=1',
-    ASAN_OPTIONS: 'detect_stack_use_after_return=1',
-  };
-  const { code, output } = await run(command, [...args, '--no-colors'], {
-    cwd: root,
-    env,
-    allowFailure: true,
-    stream: true,
-  });
-  const counts = /test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped/;
-  const found = counts.exec(output);
-  const [passed, counted, skipped] = found ? found.slice(2).map(Number) : [0, 1, 0];
-  // A sanitizer may end a run whose tests all passed.
-  const failed = code !== 0 ? Math.max(counted, 1) : counted;
-  return { passed, failed, skipped, texts: failed ? failuresOfDoctest(output) : [] };
-}
+const steps = new Steps();
 
 /**
  * Once without a service worker and once with one. Fewer run under the sanitizers, which are slow; many more by night
@@ -94,73 +50,25 @@ const kSimulatorSeeds = { sim: 500, debug: 50 };
 /** Greater seeds have a service worker (test/sim/event.h). */
 const kServiceSeeds = 1_000_000_000;
 
-/** Runs the simulator of a preset. Returns the text of the problem, or an empty string. */
-async function simulator(preset, above = 0) {
-  await buildPreset(preset, ['skerry_simulate']);
-  const args = ['--seeds', String(kSimulatorSeeds[preset]), '--from', String(above + 1)];
-  const { code, output } = await run(join(build, preset, 'skerry_simulate'), args, {
-    cwd: root,
-    allowFailure: true,
-  });
-  if (code === 0) return '';
-  return `${output.trim()}\nReplay one: npm run simulate -- --seed N --trace`;
-}
-
-/** Runs projects of vitest.config.ts, with the files of all of them side by side: no project waits for another. */
-async function vitest(...projects) {
-  const folder = join(build, 'test-results');
-  const report = join(folder, `${projects.join('-')}.json`);
-  mkdirSync(folder, { recursive: true });
-  rmSync(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const env = { NO_COLOR: '1', ...browserEnvironment() };
-  const chosen = projects.flatMap((project) => ['--project', project]);
-  const args = ['run', ...chosen, '--passWithNoTests', ...reporters];
-  const { code, output } = await run(join(bin, 'vitest'), args, {
-    cwd: root,
-    env,
-    allowFailure: true,
-    stream: true,
-  });
-  if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
-  const json = JSON.parse(readFileSync(report, 'utf8'));
-  const { count, texts } = failuresOfVitest(json, output);
-  return {
-    passed: json.numPassedTests,
-    failed: code !== 0 ? Math.max(count, 1) : count,
-    skipped: json.numPendingTests + json.numTodoTests,
-    texts,
-  };
-}
-
-function summarise() {
-  console.log('\n');
-  const width = Math.max(...results.map(({ name }) => name.length));
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, ms, passed, failed, skipped } of results) {
-    const skips = skipped ? `, ${skipped} skipped` : '';
-    const mark = failed ? '✗' : '✓';
-    const counts = `${passed} passed, ${failed} failed${skips}`;
-    console.log(`${mark} ${name.padEnd(width)}  ${seconds(ms).padStart(12)}  ${counts}`);
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
+/** Runs the seeds of a preset, as a step; without a service worker and with one. */
+async function simulate(preset, name, options) {
+  for (const [above, more] of [
+    [0, ''],
+    [kServiceSeeds, ', service worker'],
+  ]) {
+    const args = ['--seeds', String(kSimulatorSeeds[preset]), '--from', String(above + 1)];
+    await steps.counted(`simulator${more}${name}`, () => simulator(preset, args, options));
   }
-  const skips = total.skipped ? `, ${total.skipped} skipped` : '';
-  console.log(`\n${total.passed} passed, ${total.failed} failed${skips}`);
-  for (const { name, failed, texts } of results) {
-    if (failed) console.log([`\n✗ ${name}`, ...(texts ?? [])].join('\n\n'));
-  }
-  if (total.failed) process.exitCode = 1;
 }
 
 /** Runs a list of kBeside in its own process. Returns its output, and the results of its steps. */
-async function beside({ nice: niceness, slices }) {
+async function beside({ nice: niceness, slices }, fresh) {
   const report = join(build, 'test-results', `beside-${slices[0]}.json`);
   mkdirSync(join(build, 'test-results'), { recursive: true });
   rmSync(report, { force: true });
   const nice = which('nice') ? ['nice', '-n', `${niceness}`] : [];
   const command = [...nice, process.execPath, process.argv[1], `--report=${report}`, ...slices];
+  if (fresh) command.push('--fresh');
   const { code, output } = await run(command[0], command.slice(1), {
     cwd: root,
     allowFailure: true,
@@ -168,18 +76,23 @@ async function beside({ nice: niceness, slices }) {
   const reported = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [];
   const complete = reported.length > 0 && (code === 0 || reported.some(({ failed }) => failed > 0));
   if (!complete)
-    reported.push({ name: slices.join(', '), ms: 0, passed: 0, failed: 1, skipped: 0 });
+    reported.push({ name: slices.join(', '), ms: 0, passed: 0, failed: 1, skipped: 0, before: 0 });
   return { output, reported };
 }
 
 await main(async () => {
   const given = process.argv.slice(2);
   const report = given.find((name) => name.startsWith('--report='))?.slice('--report='.length);
-  const chosen = given.filter((name) => !name.startsWith('--report='));
+  const fresh = isFresh(given, process.env);
+  const chosen = given.filter((name) => !name.startsWith('--'));
+  const stamps = new Stamps(join(build, 'passed'));
+  const options = { stamps, fresh, began: Date.now() };
   const named = [...kSlices, ...kBesideSlices];
-  const unknown = chosen.find((name) => !named.includes(name));
+  const unknown = given.find((name) => !named.includes(name) && !/^--(fresh$|report=)/.test(name));
   if (unknown) {
-    throw new SetupError(`There is no slice ${unknown}. Choose from ${kSlices.join(', ')}.`);
+    throw new SetupError(
+      `There is no slice ${unknown}. Choose from ${kSlices.join(', ')}, or say --fresh.`,
+    );
   }
   const whole = chosen.length === 0;
   const parts = (whole ? kSlices : chosen).flatMap((name) => kParts[name] ?? [name]);
@@ -193,58 +106,55 @@ await main(async () => {
     postgres: wants('server'),
   });
 
-  const computing = whole ? Promise.all(kBeside.map(beside)) : null;
+  const computing = whole ? Promise.all(kBeside.map((list) => beside(list, fresh))) : null;
 
   if (wants('core-native')) {
-    await check('build core', () => buildPreset('debug'));
-    await counted('core tests', () => doctest('debug'));
+    await doctest('debug', options, steps, { build: 'build core', tests: 'core tests' });
   }
-  if (wants('simulator-sanitized')) {
-    await check('simulator, sanitized', () => simulator('debug'));
-    await check('simulator, service worker, sanitized', () => simulator('debug', kServiceSeeds));
-  }
-  if (wants('simulator-fast')) {
-    await check('simulator', () => simulator('sim'));
-    await check('simulator, service worker', () => simulator('sim', kServiceSeeds));
-  }
+  if (wants('simulator-sanitized')) await simulate('debug', ', sanitized', options);
+  if (wants('simulator-fast')) await simulate('sim', '', options);
   if (wants('core-wasm')) {
-    await check('build core as wasm', () => buildPreset('wasm-test'));
-    await counted('core tests as wasm', () => doctest('wasm-test'));
+    const names = { build: 'build core as wasm', tests: 'core tests as wasm' };
+    await doctest('wasm-test', options, steps, names);
   }
   if (wants('js', 'server', 'browser', 'engines', 'package', 'lint')) {
-    await check('build wasm', buildWasm);
-    await check('build package', buildPackage);
+    await steps.check('build wasm', buildWasm);
+    await steps.check('build package', buildPackage);
   }
   if (wants('js', 'server', 'browser', 'engines', 'package'))
-    await check('build server', buildServer);
-  if (wants('server', 'browser')) await check('build demo', buildDemo);
-  if (wants('js', 'lint')) await check('types', types);
+    await steps.check('build server', buildServer);
+  if (wants('server', 'browser', 'engines')) await steps.check('build demo', buildDemo);
+  // Keys of tests are made of what was built, so what was built by now has not changed since.
+  const tests = { ...options, began: Date.now() };
+  const checked = (name, work) => steps.counted(name, () => checkOnce(name, work, tests));
+  if (wants('js', 'lint')) await checked('types', types);
   if (wants('lint')) {
-    await check('biome', biome);
-    await check('clang-format', clangFormat);
-    await counted('tidy', () => vitest('tidy'));
+    await checked('biome', biome);
+    await checked('clang-format', clangFormat);
+    await steps.counted('tidy', () => vitest(['tidy'], tests));
   }
-  if (wants('clang-tidy')) await check('clang-tidy', clangTidy);
+  if (wants('clang-tidy')) await steps.check('clang-tidy', () => clangTidy({ fresh }));
   if (wants('js')) {
-    await check('size', sizes);
-    await counted('unit tests', () => vitest('unit'));
+    await steps.check('size', sizes);
+    await steps.counted('unit tests', () => vitest(['unit'], tests));
   }
   // In one run: the tests with browsers mostly wait, and those of the server compute meanwhile.
   const servers = wants('server') ? ['server', 'server-postgres'] : [];
   const projects = [...servers, ...['browser', 'engines'].filter((name) => wants(name))];
   if (projects.length > 0)
-    await counted(`tests of ${projects.join(', ')}`, () => vitest(...projects));
+    await steps.counted(`tests of ${projects.join(', ')}`, () => vitest(projects, tests));
   if (wants('package')) {
-    await check('publint and attw', published);
-    await counted('package tests', () => vitest('package'));
+    await checked('publint and attw', published);
+    await steps.counted('package tests', () => vitest(['package'], tests));
   }
   if (computing) {
     for (const { output, reported } of await computing) {
       console.log(`\n▸ beside it: ${reported.map(({ name }) => name).join(', ')}`);
       console.log(output.trimEnd());
-      results.push(...reported);
+      steps.results.push(...reported);
     }
   }
-  if (report) writeFileSync(report, JSON.stringify(results));
-  summarise();
+  if (report) writeFileSync(report, JSON.stringify(steps.results));
+  if (!steps.summarise()) process.exitCode = 1;
+  stamps.prune();
 });

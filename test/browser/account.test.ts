@@ -10,6 +10,7 @@ import { bare, caughtUp, inStep, opened, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { ServiceControl } from './support/service.ts';
 import { rowsOnServer } from './support/table.ts';
+import { shortLeases } from './support/times.ts';
 import { until } from './support/until.ts';
 
 let served: Served;
@@ -202,7 +203,7 @@ test.each(killed)(
         if (message.text() === `stands at ${where}`) resolve();
       }),
     );
-    const opening = { user, adoptLocal: true };
+    const opening = { user, adoptLocal: true, times: shortLeases };
     killed.evaluate((how) => kit.start(how), opening).catch(() => {});
     await stands;
     await profile.kill();

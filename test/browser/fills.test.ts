@@ -6,6 +6,7 @@ import { limitRoom, Profile, withProfile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, reopened, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { shortLeases } from './support/times.ts';
 import { until } from './support/until.ts';
 
 const NOTES = 6000;
@@ -94,10 +95,11 @@ describe('the initial sync', () => {
     withProfile(async (profile) => {
       proxy.rules({ path: SNAPSHOT, fault: 'stall', times: 1 });
       const half = proxy.next(SNAPSHOT);
-      await opened(profile, proxy.url);
+      const times = shortLeases;
+      await opened(profile, proxy.url, { times });
       await half;
       await profile.kill();
-      const page = await opened(profile, proxy.url);
+      const page = await opened(profile, proxy.url, { times });
       const ms = await isFilled(page);
       console.log(`filled ${Math.round(ms)} ms after the start that followed the kill`);
       await caughtUp(page);

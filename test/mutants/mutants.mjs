@@ -17,6 +17,7 @@ import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
+import { stamps } from './stamps.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 import { verdicts } from './verdicts.mjs';
@@ -53,6 +54,7 @@ const kinds = {
     ...firstVisitOfPackage,
     ...api,
     ...storage,
+    ...stamps,
     ...streamsOfPackage,
     ...redux,
     ...react,

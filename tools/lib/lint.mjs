@@ -102,9 +102,9 @@ const kUsing = /^\s*using [\w:]+::\w+;/m;
 
 /**
  * Runs clang-tidy over the core's sources, a dozen together, because most of the time goes into headers. Skips a dozen
- * if neither its sources nor the headers that they include have changed since it was last found clean.
+ * if neither its sources nor the headers that they include have changed since it was last found clean, but with `fresh`.
  */
-export async function clangTidy() {
+export async function clangTidy({ fresh = false } = {}) {
   await run('cmake', ['--preset', 'tidy'], { cwd: root });
   const folder = join(build, 'tidy');
   const commands = JSON.parse(readFileSync(join(folder, 'compile_commands.json'), 'utf8'));
@@ -112,7 +112,8 @@ export async function clangTidy() {
     .map(({ file }) => file)
     .filter((file) => file.includes('/skerry_core.dir/') && existsSync(file));
   if (sources.length === 0) return 'There is nothing to check: no unity file of skerry_core.';
-  const salt = readFileSync(join(root, '.clang-tidy'), 'utf8');
+  const { output: version } = await run(toolPath('clang-tidy'), ['--version']);
+  const salt = version + readFileSync(join(root, '.clang-tidy'), 'utf8');
   const cache = join(build, 'clang-tidy');
   mkdirSync(cache, { recursive: true });
   const stale = sources
@@ -120,7 +121,7 @@ export async function clangTidy() {
       source,
       clean: join(cache, contentHash(withIncludes(source), salt)),
     }))
-    .filter(({ clean }) => !existsSync(clean));
+    .filter(({ clean }) => fresh || !existsSync(clean));
   if (stale.length > 0)
     note(`${stale.length} of ${sources.length} dozens of files are to be checked`);
   // A problem in a header is reported by each dozen that includes it.

@@ -1,4 +1,4 @@
-// Mistakes in the package's TypeScript. The test file that a mistake names must notice it, in Node, or in Chromium if
+// Mistakes in the package's TypeScript, and in the tools. The test file that a mistake names must notice it, in Node, or in Chromium if
 // it needs a browser. These tests read the sources, so nothing is built again (test/mutants/client.mjs).
 
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { filesOf, firstFailure } from './vitest.mjs';
 const kTree = join(build, 'mutants', 'client');
 const kProjects = ['unit', 'browser'];
 const kSources =
-  /^(js|test\/(js|contract|browser|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
+  /^(js|tools|test\/(js|tools|contract|browser|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
 
 export const client = {
   /** Updates the copy of the tree. Returns the test that fails without any mistake, or null. */

@@ -1,6 +1,8 @@
-// The test pages as a folder of static files, bundled for each run, beside the package as it is shipped.
+// The test pages as a folder of static files, bundled once for each run, beside the package as it is shipped.
 import {
   copyFileSync,
+  cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -68,43 +70,53 @@ export async function buildContracts(): Promise<{ folder: string; remove(): void
   return site;
 }
 
-/** The page with `globalThis.kit`, and the schemas that it has for the server. */
-export async function buildSite(): Promise<Site> {
-  const site = temporary();
-  const server = temporary();
+const schemas = {
+  schema: 'schema.js',
+  newerSchema: 'newer-schema.js',
+  bothSchema: 'both-schema.js',
+  changedSchema: 'changed-schema.js',
+  sharedSchema: 'shared-schema.js',
+};
+
+/** Bundles the page with `globalThis.kit` into `files`, and the schemas that it has for the server into `schemas`. */
+export async function bundleSite(folder: string): Promise<void> {
+  const files = join(folder, 'files');
+  mkdirSync(files, { recursive: true });
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
-    if (shipped.test(file)) copyFileSync(join(dist, file), join(site.folder, file));
+    if (shipped.test(file)) copyFileSync(join(dist, file), join(files, file));
   const entries = ['page.ts', 'collections.ts', 'own-sw.ts', 'silent-sw.ts', 'shift-worker.ts'];
-  await bundle(entries, site.folder, 'browser');
+  await bundle(entries, files, 'browser');
   // Modules run in the order in which they are imported.
   writeFileSync(
-    join(site.folder, 'shifted-worker.js'),
+    join(files, 'shifted-worker.js'),
     "import './shift-worker.js';\nimport './worker.js';\n",
   );
-  copyFileSync(join(pages, 'index.html'), join(site.folder, 'index.html'));
+  copyFileSync(join(pages, 'index.html'), join(files, 'index.html'));
   // One that finds no wasm of its own version.
   const readyMade = readFileSync(join(dist, 'skerry-sw.js'), 'utf8');
-  writeFileSync(
-    join(site.folder, 'no-wasm-sw.js'),
-    readyMade.replace(/[0-9a-f]{64}/g, '0'.repeat(64)),
-  );
-  const schemas = ['schema', 'newer-schema', 'both-schema', 'changed-schema', 'shared-schema'];
-  await bundle(
-    schemas.map((name) => `${name}.ts`),
-    server.folder,
-    'node',
-  );
+  writeFileSync(join(files, 'no-wasm-sw.js'), readyMade.replace(/[0-9a-f]{64}/g, '0'.repeat(64)));
+  const names = Object.values(schemas).map((name) => name.replace(/js$/, 'ts'));
+  await bundle(names, join(folder, 'schemas'), 'node');
+}
+
+/** Processes of a run find the site by it that the run has built (built-site.ts). */
+export const BUILT_SITE = 'SKERRY_TEST_SITE';
+
+/** The page and its schemas, as a copy of the run's, which a test may change. */
+export async function buildSite(): Promise<Site> {
+  const { folder, remove } = temporary();
+  const built = process.env[BUILT_SITE];
+  if (built) cpSync(built, folder, { recursive: true });
+  else await bundleSite(folder);
+  const schema = (name: keyof typeof schemas) => join(folder, 'schemas', schemas[name]);
   return {
-    files: site.folder,
-    schema: join(server.folder, 'schema.js'),
-    newerSchema: join(server.folder, 'newer-schema.js'),
-    bothSchema: join(server.folder, 'both-schema.js'),
-    changedSchema: join(server.folder, 'changed-schema.js'),
-    sharedSchema: join(server.folder, 'shared-schema.js'),
-    remove() {
-      site.remove();
-      server.remove();
-    },
+    files: join(folder, 'files'),
+    schema: schema('schema'),
+    newerSchema: schema('newerSchema'),
+    bothSchema: schema('bothSchema'),
+    changedSchema: schema('changedSchema'),
+    sharedSchema: schema('sharedSchema'),
+    remove,
   };
 }

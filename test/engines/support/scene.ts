@@ -8,6 +8,7 @@ import { FaultProxy } from '../../browser/support/fault-proxy.ts';
 import { TestServer } from '../../browser/support/server.ts';
 import type { Site } from '../../browser/support/site.ts';
 import { rowsOnServer } from '../../browser/support/table.ts';
+import { shortLeases } from '../../browser/support/times.ts';
 import { patience } from '../../support/patience.ts';
 import type { Engine, Running, Start } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
@@ -17,12 +18,7 @@ export type Mode = 'lease' | 'service-worker' | 'local';
 
 /** Shorter than the production's, so that tests do not wait, in the same order of length. */
 export const shortTimes = {
-  beat: 200,
-  look: 200,
-  timeout: 1500,
-  listenBeat: 500,
-  listenLook: 500,
-  listenTimeout: 2500,
+  ...shortLeases,
   retry: 300,
   retryMax: 2000,
   idle: 5000,

@@ -1,0 +1,2 @@
+// Loaded for what it does (opened.mjs); it exports nothing.
+export {};

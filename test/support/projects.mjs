@@ -1,0 +1,122 @@
+// The projects of vitest: which files of tests each has, and what they run on. vitest.config.ts makes the projects of it, and
+// `npm test` the keys of what has passed (tools/lib/passed).
+
+/** The sources that the package's published names stand for, so that a test and what it tests share one copy of every class. */
+export const published = {
+  skerry: 'js/index.ts',
+  'skerry/service-worker': 'js/service-worker.ts',
+  'skerry/react': 'js/react/index.ts',
+  'skerry/tanstack': 'js/tanstack/index.ts',
+  'skerry/redux': 'js/redux/index.ts',
+  'skerry/testing': 'js/testing.ts',
+  'skerry/authority': 'dist/skerry-authority.js',
+};
+
+/** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
+const anyDatabase = [
+  ...['audiences', 'auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store'],
+  ...['gate', 'http-parts', 'mounted', 'options', 'own-verify', 'pull-cost', 'push-cost'],
+  ...['shares', 'sign-in'],
+];
+
+/**
+ * What is sent in pages, because it is too large for one answer; and states that are too large. The SQL and the limits are the
+ * same on both; PGlite has the other tests of pulling, pushing and images, and all of these by night.
+ */
+const large = [
+  ...['joins-large', 'large-entry', 'member-limits'],
+  ...['pull-large', 'reducer-limits', 'refill', 'refill-client', 'table-time'],
+];
+
+/** Long ones, about rules that are the authority's or the client's. */
+const ruled = [
+  ...['filter', 'isolation-hidden', 'joins', 'lost-client', 'poke', 'same-ids'],
+  ...['schema-sequences', 'sockets', 'streams-client', 'tables'],
+];
+
+const byNight = process.env.SKERRY_ROUNDS === 'all';
+const filesOf = (names) => names.map((name) => `test/server/${name}.test.ts`);
+
+/** Of all projects: what runs every file of tests. */
+export const everyProject = [
+  'vitest.config.ts',
+  'tsconfig.json',
+  'tsconfig.base.json',
+  'test/support/patience.ts',
+  'test/support/patient.ts',
+  'test/support/rounds.ts',
+  'test/support/opened.mjs',
+  'test/support/watched.ts',
+];
+
+const initialised = 'test/support/initialised.ts';
+/** What is built of the server, and what it is started with. */
+const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js'];
+/** What a page may load, with the chunks and modules that these name, and the servers that give it. */
+const site = [
+  ...[initialised, 'test/browser/support/built-site.ts'],
+  ...['dist/index.js', 'dist/worker.js', 'dist/service-worker.js', 'dist/skerry-sw.js'],
+  ...['dist/skerry-image.js', 'dist/tanstack.js', 'web-demo/dist', 'test/browser/page'],
+];
+
+/**
+ * For each: the folders with its files of tests; whether those in folders below belong to it; which do not. `on`: files and
+ * folders that its tests run on, whatever they import. `programs`: what else has a version.
+ */
+export const projects = {
+  unit: { folders: ['test/js', 'test/contract', 'test/tools'], deep: true, except: [] },
+  // It reads the whole tree, in seconds: it has no key.
+  tidy: { folders: ['test/tidy'], deep: true, except: [], always: true },
+  server: {
+    folders: ['test/server'],
+    except: byNight ? [] : filesOf([...anyDatabase, ...large, ...ruled]),
+    on: [initialised, ...server],
+  },
+  // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.
+  'server-postgres': {
+    folders: ['test/server'],
+    deep: true,
+    except: filesOf(['directory-lock', 'disk-full', 'pglite', 'start', 'statistics']),
+    on: ['test/server/support/postgres.ts', ...server],
+    programs: ['PostgreSQL'],
+  },
+  browser: {
+    folders: ['test/browser'],
+    deep: true,
+    except: [],
+    on: [...site, ...server],
+    programs: ['Chromium'],
+  },
+  // The same scenes in three engines.
+  engines: {
+    folders: ['test/engines'],
+    deep: true,
+    except: [],
+    on: [...site, ...server],
+    programs: ['Chromium', 'Firefox', 'WebKitGTK'],
+  },
+  // The packed package in fresh projects of several bundlers.
+  package: {
+    folders: ['test/package'],
+    except: [],
+    on: [
+      ...[...site, ...server, 'dist', 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
+      ...['test/package/projects', 'test/package/support/packed.ts'],
+    ],
+    programs: ['Chromium', 'npm'],
+  },
+};
+
+/** What single files of tests read by paths that are put together, as a whole folder, or by a bundler. */
+export const reads = {
+  'test/browser/examples.test.ts': ['dist', 'examples'],
+  'test/browser/fixtures.test.ts': ['test/browser/fixtures'],
+  'test/js/import.test.ts': ['dist'],
+  'test/server/directory-lock.test.ts': ['server/src/db'],
+  'test/server/pglite.test.ts': ['server/src/db'],
+  'test/js/readme.test.ts': ['dist', 'server/bin', ...server],
+};
+
+/** The files of tests of a project, as patterns. */
+export const patterns = ({ folders, deep }) =>
+  folders.map((folder) => `${folder}/${deep ? '**/' : ''}*.test.ts`);

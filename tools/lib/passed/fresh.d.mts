@@ -1,0 +1,4 @@
+export function isFresh(
+  given: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): boolean;
