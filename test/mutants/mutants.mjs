@@ -19,6 +19,7 @@ import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
+import { survey, surveyOnServer } from './survey.mjs';
 import { verdicts } from './verdicts.mjs';
 
 const kinds = {
@@ -34,6 +35,7 @@ const kinds = {
     ...firstVisit,
     ...costs,
     ...invitations,
+    ...survey,
   ],
   server: [
     ...server,
@@ -45,6 +47,7 @@ const kinds = {
     ...costsOnServer,
     ...invitationsOnServer,
     ...audiences,
+    ...surveyOnServer,
   ],
   client: [
     ...client,

@@ -636,13 +636,6 @@ export const server = [
 `,
   },
   {
-    name: 'realms that only ops name are not counted',
-    test: 'test/server/push-cost.test.ts',
-    file: 'server/src/cost/push-cost.ts',
-    from: 'const named = realmsNamed(update);',
-    to: 'const named = Object.keys(update.after as object);',
-  },
-  {
     name: 'actions are counted once, though each is looked up in every realm',
     test: 'test/server/push-cost.test.ts',
     file: 'server/src/cost/push-cost.ts',
@@ -806,8 +799,8 @@ export const server = [
     name: 'a stranger learns that a realm is full',
     test: 'test/server/member-limits.test.ts',
     file: 'server/src/push/member-limits.ts',
-    from: "(own !== undefined && (own.isPending || own.role === 'owner')) ||",
-    to: 'true ||',
+    from: "rightIn(user, realm, rows) === 'own'",
+    to: 'true',
   },
   {
     name: 'the members of all new realms are in one answer',

@@ -25,11 +25,6 @@ const most: readonly [string, number, (count: number) => Json[]][] = [
   ['updates', limits.updatesPerPush, (n) => several(n, () => update({}))],
   ['realms in an update', limits.realmsPerUpdate, (n) => [update({ after: after(names(n)) })]],
   [
-    'realms in an update, named by its ops',
-    limits.realmsPerUpdate - 1,
-    (n) => [update({ ops: names(n, 's').map((to) => ({ op: 'move', id: 'x', realm: 'r0', to })) })],
-  ],
-  [
     'realms in all',
     limits.realmsPerPush / 50,
     (n) => several(n, (i) => update({ after: after(names(50, `r${i}-`)) })),

@@ -13,6 +13,7 @@ import {
   listedIn,
   machineProblems,
   nameProblems,
+  opProblems,
   testNames,
 } from './rules.ts';
 
@@ -130,6 +131,20 @@ it('kinds of ops are switched over without default, and not compared', () => {
   expect(problems('switch (k) { case OpKind::kMove: return 1; } op.kind = OpKind::kMove;')).toEqual(
     [],
   );
+});
+
+it('ops are read by the authority, and not by the server', () => {
+  const problems = (text: string) => opProblems('server/src/push/a.ts', text);
+  expect(problems('for (const op of update.ops) use(op);')).toHaveLength(1);
+  expect(problems('const { ops } = update;')).toHaveLength(1);
+  expect(problems("if (op.table === 'cities') return;")).toHaveLength(1);
+  expect(problems("if (kind === 'append') return;")).toHaveLength(1);
+  expect(problems("const one = { op: 'create' };")).toHaveLength(1);
+  expect(problems("sql(`select x.op ->> 'table' from x`);")).toHaveLength(1);
+  expect(problems('const count = length(update.ops); // ops are counted')).toEqual([]);
+  expect(problems("const sql = `select json_build_object('update', l.ops)`;")).toEqual([]);
+  expect(problems('prop.value === limits.opsPerPush;')).toEqual([]);
+  expect(opProblems('test/server/a.ts', 'update.ops;')).toEqual([]);
 });
 
 it('a comment keeps its lines when it is taken out', () => {

@@ -209,6 +209,30 @@ export function importCircles(texts: ReadonlyMap<string, string>, area: string):
 /** The name of a kind, as an op of the wire has it, compared with a text. */
 const textOfKind = /\["op"\]\s*(?:\.Is\(|\.as_string\(\)\s*[!=]=)/;
 
+/** The ops of an update, or a member of one; how many there are may be counted. */
+const readsOps = /(?<!\blength\(update\.)\bops\b|\bop[.[]/;
+/** A kind of op by its name, or a member of an op in SQL. */
+const namesKinds =
+  /(?:[!=]==?|\bcase|\bop:)\s*['"](?:create|offer|update|inc|delete|move|append)['"]|\bop\s*->/;
+
+/** Uses of ops in the server, each with the reason why it may stay. */
+const allowedOps: readonly (readonly [string, string])[] = [
+  ['server/src/seed/seed.ts', 'It writes an update, as a client does.'],
+  [
+    'server/src/sql/members.ts',
+    'Which stored ops stay as long as a membership does: by table, in SQL.',
+  ],
+  ['server/src/sql/migrations.ts', 'A migration is of its time.'],
+];
+
+/** Code of the server that reads ops itself: the authority says what they name (src/authority/survey.h). */
+export function opProblems(path: string, text: string): string[] {
+  if (!/^server\/src\/.*\.ts$/.test(path)) return [];
+  if (!readsOps.test(codeOf(text)) && !namesKinds.test(codeOf(text, true))) return [];
+  if (allowedOps.some(([file]) => file === path)) return [];
+  return [`${path}: reads ops or names a kind of op; ask the authority what an update names`];
+}
+
 /** Code that would not notice a new kind of op: see src/log/op.h. */
 export function kindProblems(path: string, text: string): string[] {
   if (!/^src\/.*\.(h|cc)$/.test(path)) return [];

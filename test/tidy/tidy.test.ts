@@ -12,6 +12,7 @@ import {
   listedIn,
   machineProblems,
   nameProblems,
+  opProblems,
 } from './rules.ts';
 import { paths, texts } from './texts.ts';
 
@@ -37,6 +38,8 @@ describe('the repository', () => {
 
   it('does not compile before it knows a new kind of op', () =>
     expect(over(kindProblems)).toEqual([]));
+
+  it('reads no op in the server', () => expect(over(opProblems)).toEqual([]));
 
   it('names no path of one machine', () => expect(over(machineProblems)).toEqual([]));
 
