@@ -2,6 +2,7 @@
 // break it, beside some that look alike and do not.
 
 import { describe, expect, it } from 'vitest';
+import { tableProblems } from './folders.ts';
 import {
   callProblems,
   codeOf,
@@ -114,6 +115,33 @@ describe('calls', () => {
     expect(callProblems('src/base/a.cc', '#include <chrono>\n')).toHaveLength(1);
     expect(callProblems('src/base/a.cc', 'std::snprintf(a, 1, "x");')).toHaveLength(1);
     expect(callProblems('src/base/a.cc', 'int operand(int x); operand(1);')).toEqual([]);
+  });
+});
+
+describe('a table of folders', () => {
+  const folders = { base: [], db: ['base'], http: ['db'] };
+  const table = (...rows: string[]) =>
+    ['| folder | what | may use |', '|---|---|---|', ...rows].join('\n');
+  const base = '| `base` | errors | nothing |';
+  const db = '| `db` | SQL | base |';
+  const problems = (isClosed: boolean, ...rows: string[]) =>
+    tableProblems(table(...rows), '', folders, { isClosed });
+
+  it('agrees with the rules where it names the same, or what leads to it', () => {
+    expect(problems(true, base, db, '| `http` | routes | db |')).toEqual([]);
+    expect(problems(true, base, db, '| `http` | routes | base, db |')).toEqual([]);
+    expect(problems(true, base, db, '| `http` | routes | all of these but seed |')).toEqual([]);
+    expect(problems(false, base, db, '| `http` | routes | db |')).toEqual([]);
+  });
+
+  it('does not where it names more or less, or has other rows', () => {
+    expect(problems(true, base, '| `db` | SQL | |', '| `http` | routes | db |')).toHaveLength(1);
+    expect(problems(true, base, '| `db` | SQL | http |', '| `http` | routes | db |')).not.toEqual(
+      [],
+    );
+    expect(problems(false, base, db, '| `http` | routes | base, db |')).toHaveLength(1);
+    expect(problems(true, base, db)).toEqual(['http has no row']);
+    expect(problems(true, base, db, '| `http` | routes | db |', '| `x` | y | |')).toHaveLength(1);
   });
 });
 

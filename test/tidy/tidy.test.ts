@@ -2,6 +2,7 @@
 // would track.
 
 import { describe, expect, it } from 'vitest';
+import { cppFolders, jsFolders, serverFolders, tableProblems } from './folders.ts';
 import { longFiles } from './long-files.ts';
 import {
   callProblems,
@@ -29,6 +30,16 @@ describe('the repository', () => {
   it('includes in one direction', () => expect(over(includeProblems)).toEqual([]));
 
   it('imports in one direction', () => expect(over(importProblems)).toEqual([]));
+
+  it('shows in its tables what its folders may use', () => {
+    const text = texts.get('ARCHITECTURE.md') ?? '';
+    // The folders of the server have no prefix: their table is the second one.
+    const [first = '', second = ''] = text.split('\nIn `server/src`');
+    expect(tableProblems(first, 'src/', cppFolders, { isClosed: true })).toEqual([]);
+    expect(tableProblems(first, 'js/', jsFolders, { isClosed: false })).toEqual([]);
+    const server = second.split('\n## ')[0] ?? '';
+    expect(tableProblems(server, '', serverFolders, { isClosed: true })).toEqual([]);
+  });
 
   it('imports nothing in circles in the server', () =>
     expect(importCircles(texts, 'server/src/')).toEqual([]));

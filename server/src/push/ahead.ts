@@ -2,13 +2,13 @@
 // their authors. Of a realm that an author may not read nothing is read, so that neither an answer, nor a limit of what
 // may be read, nor the time depends on what is in it.
 
-import { realmsNamed } from '../cost/push-cost.ts';
 import type { Queryable } from '../db/database.ts';
 import { isFoundable } from '../rights/rights.ts';
 import { kMembers, membershipId, readMembershipsAt } from '../sql/members.ts';
 import type { RowBudget } from '../sql/row-budget.ts';
 import { type KeyFor, type RowKey, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
+import { realmsNamed } from '../wire/updates.ts';
 import type { Refusal } from './locks.ts';
 import type { Surveyed } from './surveyed.ts';
 

@@ -6,13 +6,13 @@ import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
-import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
 import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
+import { realmsNamed } from '../wire/updates.ts';
 import { readAhead } from './ahead.ts';
 import { blocksOf } from './blocks.ts';
 import {
