@@ -15,6 +15,7 @@
 #include "authority/log_forgetting.h"
 #include "authority/pull_json.h"
 #include "authority/row_data.h"
+#include "authority/survey.h"
 #include "base/json.h"
 #include "model/schema.h"
 
@@ -41,6 +42,7 @@ class Authority {
     return skerry::CheckScopes(schema_, text);
   }
   std::string ForgetLog(const std::string& text) const { return skerry::ForgetLogJson(text); }
+  std::string Survey(const std::string& text) const { return skerry::SurveyJson(schema_, text); }
   const Schema* schema() const { return &schema_; }
 
  private:
@@ -89,7 +91,8 @@ EMSCRIPTEN_BINDINGS(skerry_authority) {
       .constructor<std::string>()
       .function("error", &Authority::Error)
       .function("checkScopes", &Authority::CheckScopes)
-      .function("forgetLog", &Authority::ForgetLog);
+      .function("forgetLog", &Authority::ForgetLog)
+      .function("survey", &Authority::Survey);
   emscripten::class_<Admission>("Admission")
       .constructor<const Authority&>()
       .function("step", &Admission::Step);

@@ -17,6 +17,7 @@ async function serverParts() {
     openPostgres: 'db/postgres',
     pushCost: 'cost/push-cost',
     sqlSchema: 'sql/tables',
+    updatesOf: 'wire/updates',
   };
   const lines = Object.entries(exported).map(
     ([name, path]) => `export { ${name} } from './${path}.ts';`,
@@ -57,10 +58,10 @@ export async function openInProcess(url, schema) {
   return {
     /** Sends the pushes of this user. */
     sender(id, realm) {
-      const user = { id, realms: new Map([[realm, 'write']]), expires: null };
+      const user = { id, grants: new Map([[realm, 'write']]), expires: null };
       return async ({ client, epoch, updates }) => {
         const bytes = 500;
-        const cost = parts.pushCost(updates, bytes);
+        const cost = parts.pushCost(parts.updatesOf({ updates }), bytes);
         const { results } = await flusher.push({ client, user, epoch, updates, bytes, cost });
         return results;
       };

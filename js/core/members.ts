@@ -4,7 +4,7 @@ import type { SchemaCodec, TableCodec } from './values.ts';
 
 export const membersTable = '$members';
 
-/** In the own realm of a user: whom the user blocks (server/src/push/blocks.ts). */
+/** In the own realm of a user: whom the user blocks (src/authority/survey.h). */
 export const blockedStream = '$blocked';
 
 export type Role = 'owner' | 'writer' | 'reader';

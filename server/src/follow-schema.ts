@@ -6,7 +6,7 @@ import { limits } from './base/limits.ts';
 import { Problem } from './base/problem.ts';
 import { answerProblem } from './http/front.ts';
 import type { RunningServer } from './options.ts';
-import { refuseUpgrade } from './poke/sockets.ts';
+import { refuseUpgrade } from './wire/origins.ts';
 
 export interface FollowOptions {
   /** Starts a server at this port, which calls `outdated` when a newer schema applies. */

@@ -15,12 +15,16 @@ Rejection ForbiddenRealm(std::optional<uint32_t> op) {
   return {op, "forbidden", "no such realm, or no right to write in it"};
 }
 
+bool MayFound(const Schema& schema, const Op& op, std::string_view author) {
+  return IsFoundable(op.realm) && MakesOwner(schema, op, author);
+}
+
 bool Founds(const Scene& scene, const Op& op) {
-  if (!IsFoundable(op.realm) || scene.founded.contains(op.realm)) return false;
+  if (scene.founded.contains(op.realm)) return false;
   const auto state = scene.realms->find(op.realm);
   // The row of the realm is there, because the server has locked it; its log has not begun.
   if (state == scene.realms->end() || !state->second.exists || state->second.head > 0) return false;
-  return MakesOwner(*scene.schema, op, scene.user);
+  return MayFound(*scene.schema, op, scene.user);
 }
 
 std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uint32_t index) {

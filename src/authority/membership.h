@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "authority/result.h"
 #include "authority/scene.h"
@@ -19,7 +20,10 @@ namespace skerry {
 // whether the realm exists.
 Rejection ForbiddenRealm(std::optional<uint32_t> op);
 
-// Whether the op makes its author the owner of a realm that does not exist yet.
+// Whether the op founds its realm, if there is none yet: it makes its author the owner of a realm that
+// may be founded.
+bool MayFound(const Schema& schema, const Op& op, std::string_view author);
+// The same of an op that is judged: the realm does not exist yet.
 bool Founds(const Scene& scene, const Op& op);
 
 // What is wrong with an op on a membership; empty: nothing. Nothing is looked up but the author's

@@ -27,5 +27,6 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/scene.cc
   src/authority/scope.cc
   src/authority/stream_scope.cc
+  src/authority/survey.cc
   src/authority/working_set.cc
 )

@@ -123,13 +123,6 @@ export const invitationsOnServer = [
     to: '({ ...each, at })',
   },
   {
-    name: 'whatever is appended blocks',
-    test: 'test/server/blocks.test.ts',
-    file: 'server/src/push/blocks.ts',
-    from: 'action.name !== kBlock',
-    to: 'action.name === null',
-  },
-  {
     name: 'a user invites without limit',
     test: kTest,
     file: 'server/src/push/member-limits.ts',

@@ -20,6 +20,7 @@ import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { stamps } from './stamps.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
+import { survey, surveyOnServer } from './survey.mjs';
 import { verdicts } from './verdicts.mjs';
 
 const kinds = {
@@ -35,6 +36,7 @@ const kinds = {
     ...firstVisit,
     ...costs,
     ...invitations,
+    ...survey,
   ],
   server: [
     ...server,
@@ -46,6 +48,7 @@ const kinds = {
     ...costsOnServer,
     ...invitationsOnServer,
     ...audiences,
+    ...surveyOnServer,
   ],
   client: [
     ...client,

@@ -134,8 +134,8 @@ export const reducers = [
     name: 'who may not write learns that a stream is at its limit',
     ...attacks,
     file: 'server/src/push/full-streams.ts',
-    from: '    .filter(({ unit, realm }) => mayWrite(unit.user, realm, memberships))\n',
-    to: '',
+    from: "rightIn(unit.user, realm, memberships) ?? ''",
+    to: "'own'",
   },
   {
     name: 'the reducers of a module run in the process of the server',

@@ -4,7 +4,7 @@ export const server = [
   {
     name: 'a client of an earlier release is taken for one of the present release',
     test: 'test/server/schema-releases.test.ts',
-    file: 'server/src/http/requests.ts',
+    file: 'server/src/wire/requests.ts',
     from: '(body.schema as number) < schema.version',
     to: '(body.schema as number) > schema.version',
   },
@@ -636,13 +636,6 @@ export const server = [
 `,
   },
   {
-    name: 'realms that only ops name are not counted',
-    test: 'test/server/push-cost.test.ts',
-    file: 'server/src/cost/push-cost.ts',
-    from: 'const named = realmsNamed(update);',
-    to: 'const named = Object.keys(update.after as object);',
-  },
-  {
     name: 'actions are counted once, though each is looked up in every realm',
     test: 'test/server/push-cost.test.ts',
     file: 'server/src/cost/push-cost.ts',
@@ -652,21 +645,21 @@ export const server = [
   {
     name: 'the depth of a body is not checked',
     test: 'test/server/push-cost.test.ts',
-    file: 'server/src/cost/push-cost.ts',
+    file: 'server/src/wire/updates.ts',
     from: 'if (depth > limits.jsonDepth)',
     to: 'if (depth > 100_000_000)',
   },
   {
     name: 'a number that is out of range is kept as null',
     test: 'test/server/push-cost.test.ts',
-    file: 'server/src/cost/push-cost.ts',
+    file: 'server/src/wire/updates.ts',
     from: '!Number.isFinite(child)',
     to: 'Number.isNaN(child)',
   },
   {
     name: 'an id that no database can store reaches it',
     test: 'test/server/push-cost.test.ts',
-    file: 'server/src/cost/push-cost.ts',
+    file: 'server/src/wire/updates.ts',
     from: 'return isStorable(text) &&',
     to: 'return',
   },
@@ -806,8 +799,8 @@ export const server = [
     name: 'a stranger learns that a realm is full',
     test: 'test/server/member-limits.test.ts',
     file: 'server/src/push/member-limits.ts',
-    from: "(own !== undefined && (own.isPending || own.role === 'owner')) ||",
-    to: 'true ||',
+    from: "rightIn(user, realm, rows) === 'own'",
+    to: 'true',
   },
   {
     name: 'the members of all new realms are in one answer',
@@ -926,7 +919,7 @@ export const server = [
   {
     name: 'the parts of filters are counted scope by scope',
     test: 'test/server/pull-cost.test.ts',
-    file: 'server/src/cost/pull-cost.ts',
+    file: 'server/src/wire/pulls.ts',
     from: '    if (where !== null) filters.add(where);',
     to: '    filters.add(["true"]);\n    if (where !== null) new FilterCount().add(where);',
   },

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { readAhead } from '../../server/src/push/ahead.ts';
-import type { Unit } from '../../server/src/push/locks.ts';
+import type { Surveyed } from '../../server/src/push/surveyed.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
@@ -169,21 +169,22 @@ test('of a hidden realm nothing is read, and nothing counts', async () => {
               ('${left}/mal', '${left}', 1, now(), now(), now(), 'mal', 'owner'),
               ('${left}/bob', '${left}', 1, now(), now(), null, 'bob', 'owner')`,
     );
-    const unit = (user: string, ...realms: string[]): Unit => ({
+    // Enough to be counted before they are read.
+    const none = Array.from({ length: 40 }, (_, i) => `none-${i}`);
+    const unit = (user: string, ...realms: string[]): Surveyed => ({
       client: user,
       user: { id: user, grants: new Map([[`user:${user}`, 'own' as const]]), expires: null },
       epoch: null,
-      update: {
-        after: Object.fromEntries(realms.map((realm) => [realm, null])),
-        // Enough to be counted before they are read.
-        ops: realms.flatMap((realm) =>
-          [`${realm}-row`, ...Array.from({ length: 40 }, (_, i) => `none-${i}`)].map((id) => ({
-            ...{ op: 'update', table: 'cities', id, realm },
-          })),
+      update: { after: Object.fromEntries(realms.map((realm) => [realm, null])) },
+      text: '{}',
+      names: {
+        ...{ founds: [], members: [], streams: [], blocks: [] },
+        rows: Object.fromEntries(
+          realms.map((realm) => [realm, { cities: [`${realm}-row`, ...none] }]),
         ),
       },
     });
-    const read = async (units: Unit | readonly Unit[], budget = new RowBudget()) => {
+    const read = async (units: Surveyed | readonly Surveyed[], budget = new RowBudget()) => {
       const before = budget.bytes;
       const ahead = await db.transaction({ mode: 'snapshot' }, (tx) =>
         readAhead(tx, [units].flat(), [], { schema, budget }),

@@ -10,7 +10,7 @@ import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src
 import { compressedOnce } from '../../server/src/http/compressed.ts';
 import { isPartial } from '../../server/src/http/files.ts';
 import { Refusals } from '../../server/src/http/refusals.ts';
-import { originAllowed } from '../../server/src/poke/sockets.ts';
+import { originAllowed } from '../../server/src/wire/origins.ts';
 import { codeOf } from './support/code-of.ts';
 
 describe('bodies', () => {

@@ -4,7 +4,6 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Authority } from '../../server/src/authority/authority.ts';
-import { pullOf } from '../../server/src/cost/pull-cost.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { Puller } from '../../server/src/pull/pull.ts';
 import { Committer } from '../../server/src/push/commit.ts';
@@ -15,6 +14,7 @@ import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../server/src/sql/members.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
+import { pullOf } from '../../server/src/wire/pulls.ts';
 import { openTestDatabase } from './support/database.ts';
 import { city, invite, remove } from './support/memberships.ts';
 import { testSchema } from './support/schemas.ts';

@@ -3,7 +3,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
-import { scopesOf } from '../../server/src/cost/pull-cost.ts';
+import { scopesOf } from '../../server/src/wire/pulls.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';

@@ -2,7 +2,6 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
-import type { PullRequest } from '../../server/src/cost/pull-cost.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { waitingRealms } from '../../server/src/pull/new-realms.ts';
 import { readPage } from '../../server/src/pull/pages.ts';
@@ -20,6 +19,7 @@ import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { TooMuchToRead } from '../../server/src/sql/row-bytes.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
+import type { PullRequest } from '../../server/src/wire/pulls.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
 

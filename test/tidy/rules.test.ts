@@ -2,6 +2,7 @@
 // break it, beside some that look alike and do not.
 
 import { describe, expect, it } from 'vitest';
+import { tableProblems } from './folders.ts';
 import {
   callProblems,
   codeOf,
@@ -13,6 +14,7 @@ import {
   listedIn,
   machineProblems,
   nameProblems,
+  opProblems,
   testNames,
 } from './rules.ts';
 
@@ -116,6 +118,33 @@ describe('calls', () => {
   });
 });
 
+describe('a table of folders', () => {
+  const folders = { base: [], db: ['base'], http: ['db'] };
+  const table = (...rows: string[]) =>
+    ['| folder | what | may use |', '|---|---|---|', ...rows].join('\n');
+  const base = '| `base` | errors | nothing |';
+  const db = '| `db` | SQL | base |';
+  const problems = (isClosed: boolean, ...rows: string[]) =>
+    tableProblems(table(...rows), '', folders, { isClosed });
+
+  it('agrees with the rules where it names the same, or what leads to it', () => {
+    expect(problems(true, base, db, '| `http` | routes | db |')).toEqual([]);
+    expect(problems(true, base, db, '| `http` | routes | base, db |')).toEqual([]);
+    expect(problems(true, base, db, '| `http` | routes | all of these but seed |')).toEqual([]);
+    expect(problems(false, base, db, '| `http` | routes | db |')).toEqual([]);
+  });
+
+  it('does not where it names more or less, or has other rows', () => {
+    expect(problems(true, base, '| `db` | SQL | |', '| `http` | routes | db |')).toHaveLength(1);
+    expect(problems(true, base, '| `db` | SQL | http |', '| `http` | routes | db |')).not.toEqual(
+      [],
+    );
+    expect(problems(false, base, db, '| `http` | routes | base, db |')).toHaveLength(1);
+    expect(problems(true, base, db)).toEqual(['http has no row']);
+    expect(problems(true, base, db, '| `http` | routes | db |', '| `x` | y | |')).toHaveLength(1);
+  });
+});
+
 it('kinds of ops are switched over without default, and not compared', () => {
   const problems = (text: string) => kindProblems('src/sync/a.cc', text);
   expect(problems('if (op.kind == OpKind::kMove) return;')).toHaveLength(1);
@@ -130,6 +159,20 @@ it('kinds of ops are switched over without default, and not compared', () => {
   expect(problems('switch (k) { case OpKind::kMove: return 1; } op.kind = OpKind::kMove;')).toEqual(
     [],
   );
+});
+
+it('ops are read by the authority, and not by the server', () => {
+  const problems = (text: string) => opProblems('server/src/push/a.ts', text);
+  expect(problems('for (const op of update.ops) use(op);')).toHaveLength(1);
+  expect(problems('const { ops } = update;')).toHaveLength(1);
+  expect(problems("if (op.table === 'cities') return;")).toHaveLength(1);
+  expect(problems("if (kind === 'append') return;")).toHaveLength(1);
+  expect(problems("const one = { op: 'create' };")).toHaveLength(1);
+  expect(problems("sql(`select x.op ->> 'table' from x`);")).toHaveLength(1);
+  expect(problems('const count = length(update.ops); // ops are counted')).toEqual([]);
+  expect(problems("const sql = `select json_build_object('update', l.ops)`;")).toEqual([]);
+  expect(problems('prop.value === limits.opsPerPush;')).toEqual([]);
+  expect(opProblems('test/server/a.ts', 'update.ops;')).toEqual([]);
 });
 
 it('a comment keeps its lines when it is taken out', () => {

@@ -1,61 +1,7 @@
 // The rules of the house, as functions from a file's path and text to what is wrong with it. They
 // know nothing of disks, so that each can be tried on a few lines (rules.test.ts).
 
-/** What each folder of the core may include. */
-const cppFolders: Readonly<Record<string, readonly string[]>> = {
-  base: ['base'],
-  model: ['base', 'model'],
-  log: ['base', 'model', 'log'],
-  sync: ['base', 'model', 'log', 'sync'],
-  client: ['base', 'model', 'log', 'client'],
-  authority: ['base', 'model', 'log', 'authority'],
-};
-
-/** What each folder of the package may import; the entries, at its root, may import all of them. */
-const jsFolders: Readonly<Record<string, readonly string[]>> = {
-  core: ['core'],
-  host: ['core', 'host'],
-  worker: ['core', 'host', 'worker'],
-  api: ['core', 'host', 'api'],
-  react: ['', 'api', 'react'],
-  redux: ['', 'api', 'redux'],
-  tanstack: ['', 'api', 'tanstack'],
-};
-
-/** What each folder of the server may import; the files at its root may import all of them, and are imported by none. */
-const serverFolders: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  db: ['base'],
-  auth: ['base'],
-  sql: ['base', 'db'],
-  cost: ['base', 'db', 'auth'],
-  authority: ['base', 'db', 'sql'],
-  rights: ['base', 'db', 'auth', 'sql'],
-  push: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights'],
-  image: ['base', 'db', 'sql', 'authority'],
-  stream: ['base', 'db'],
-  pull: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights', 'image', 'stream'],
-  retention: ['base', 'db', 'sql', 'authority'],
-  plain: ['base', 'db', 'auth', 'sql', 'authority', 'rights'],
-  poke: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights', 'push'],
-  seed: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'rights', 'push'],
-  http: [
-    'base',
-    'db',
-    'auth',
-    'sql',
-    'cost',
-    'authority',
-    'rights',
-    'push',
-    'image',
-    'stream',
-    'pull',
-    'retention',
-    'plain',
-    'poke',
-  ],
-};
+import { cppFolders, jsFolders, reachOf, serverFolders } from './folders.ts';
 
 /** Imports in js/ that are not relative: file, name, reason. */
 const jsBareImports: readonly (readonly [string, string, string])[] = [
@@ -137,15 +83,15 @@ function resolved(path: string, specifier: string): string {
 export function includeProblems(path: string, text: string): string[] {
   const folder = /^src\/([^/]+)\//.exec(path)?.[1];
   if (!folder) return [];
-  const allowed = cppFolders[folder];
-  if (!allowed) return [`${path}: src/${folder} is no folder of the core`];
+  if (!(folder in cppFolders)) return [`${path}: src/${folder} is no folder of the core`];
+  const allowed = reachOf(cppFolders, folder);
   const problems: string[] = [];
   for (const match of text.matchAll(/^\s*#\s*include\s*(["<])([^">]+)[">]/gm)) {
     const [, quote, header = ''] = match;
     if (/emscripten/.test(header)) problems.push(`${path}: includes ${header}; only wasm/ may`);
     if (quote !== '"' || header.startsWith('nlohmann/')) continue;
     const target = header.split('/')[0] ?? '';
-    if (!allowed.includes(target)) problems.push(`${path}: ${folder} may not include ${header}`);
+    if (!allowed.has(target)) problems.push(`${path}: ${folder} may not include ${header}`);
   }
   return problems;
 }
@@ -175,7 +121,7 @@ function importAllowed(area: string, path: string, specifier: string): boolean {
   const folder = path.split('/').length > 2 ? path.split('/')[1] : undefined;
   if (!folder) return true;
   const targetFolder = target.split('/').length > 2 ? (target.split('/')[1] ?? '') : '';
-  return (jsFolders[folder] ?? []).includes(targetFolder);
+  return folder === targetFolder || (jsFolders[folder] ?? []).includes(targetFolder);
 }
 
 /** The folder of server/src that a path is in; none for a file at its root. */
@@ -186,7 +132,7 @@ function serverFolder(path: string): string | undefined {
 function serverImportAllowed(path: string, target: string): boolean {
   const from = serverFolder(path);
   const to = serverFolder(target);
-  return from === undefined || from === to || (serverFolders[from] ?? []).includes(to ?? '');
+  return from === undefined || (to !== undefined && reachOf(serverFolders, from).has(to));
 }
 
 /** Circles of relative imports among the files of `area`, each as the files along it. */
@@ -208,6 +154,30 @@ export function importCircles(texts: ReadonlyMap<string, string>, area: string):
 
 /** The name of a kind, as an op of the wire has it, compared with a text. */
 const textOfKind = /\["op"\]\s*(?:\.Is\(|\.as_string\(\)\s*[!=]=)/;
+
+/** The ops of an update, or a member of one; how many there are may be counted. */
+const readsOps = /(?<!\blength\(update\.)\bops\b|\bop[.[]/;
+/** A kind of op by its name, or a member of an op in SQL. */
+const namesKinds =
+  /(?:[!=]==?|\bcase|\bop:)\s*['"](?:create|offer|update|inc|delete|move|append)['"]|\bop\s*->/;
+
+/** Uses of ops in the server, each with the reason why it may stay. */
+const allowedOps: readonly (readonly [string, string])[] = [
+  ['server/src/seed/seed.ts', 'It writes an update, as a client does.'],
+  [
+    'server/src/sql/members.ts',
+    'Which stored ops stay as long as a membership does: by table, in SQL.',
+  ],
+  ['server/src/sql/migrations.ts', 'A migration is of its time.'],
+];
+
+/** Code of the server that reads ops itself: the authority says what they name (src/authority/survey.h). */
+export function opProblems(path: string, text: string): string[] {
+  if (!/^server\/src\/.*\.ts$/.test(path)) return [];
+  if (!readsOps.test(codeOf(text)) && !namesKinds.test(codeOf(text, true))) return [];
+  if (allowedOps.some(([file]) => file === path)) return [];
+  return [`${path}: reads ops or names a kind of op; ask the authority what an update names`];
+}
 
 /** Code that would not notice a new kind of op: see src/log/op.h. */
 export function kindProblems(path: string, text: string): string[] {

@@ -2,6 +2,7 @@
 // would track.
 
 import { describe, expect, it } from 'vitest';
+import { cppFolders, jsFolders, serverFolders, tableProblems } from './folders.ts';
 import { longFiles } from './long-files.ts';
 import {
   callProblems,
@@ -12,6 +13,7 @@ import {
   listedIn,
   machineProblems,
   nameProblems,
+  opProblems,
 } from './rules.ts';
 import { paths, texts } from './texts.ts';
 
@@ -29,6 +31,16 @@ describe('the repository', () => {
 
   it('imports in one direction', () => expect(over(importProblems)).toEqual([]));
 
+  it('shows in its tables what its folders may use', () => {
+    const text = texts.get('ARCHITECTURE.md') ?? '';
+    // The folders of the server have no prefix: their table is the second one.
+    const [first = '', second = ''] = text.split('\nIn `server/src`');
+    expect(tableProblems(first, 'src/', cppFolders, { isClosed: true })).toEqual([]);
+    expect(tableProblems(first, 'js/', jsFolders, { isClosed: false })).toEqual([]);
+    const server = second.split('\n## ')[0] ?? '';
+    expect(tableProblems(server, '', serverFolders, { isClosed: true })).toEqual([]);
+  });
+
   it('imports nothing in circles in the server', () =>
     expect(importCircles(texts, 'server/src/')).toEqual([]));
 
@@ -37,6 +49,8 @@ describe('the repository', () => {
 
   it('does not compile before it knows a new kind of op', () =>
     expect(over(kindProblems)).toEqual([]));
+
+  it('reads no op in the server', () => expect(over(opProblems)).toEqual([]));
 
   it('names no path of one machine', () => expect(over(machineProblems)).toEqual([]));
 

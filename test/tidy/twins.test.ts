@@ -33,6 +33,14 @@ describe('the same in the core and in JavaScript', () => {
     expect(Object.fromEntries(entries)).toEqual(classesOf(codes, 'Code'));
   });
 
+  it('the stream and the action by which a user blocks another', () => {
+    const [header, source] = [textOf('src/authority/survey.h'), textOf('src/authority/survey.cc')];
+    const stream = /kBlockedStream = "([^"]+)"/.exec(header)?.[1];
+    const action = /kBlockAction = "([^"]+)"/.exec(source)?.[1];
+    expect(textOf('js/core/members.ts')).toContain(`blockedStream = '${stream}'`);
+    expect(textOf('js/api/realms.ts')).toContain(`'${action}'`);
+  });
+
   it('the code by which a row is not found', () => {
     expect(numberOf(windowCore, 'notFound')).toBe(-(enumOf(codes, 'Code')['not_found'] ?? 0));
   });

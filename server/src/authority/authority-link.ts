@@ -30,7 +30,7 @@ export interface Call {
 }
 
 /** A question to the rules that needs no handle. */
-export type Ask = 'checkScopes' | 'forgetLog';
+export type Ask = 'checkScopes' | 'forgetLog' | 'survey';
 
 export type ToThread =
   | Call

@@ -3,7 +3,14 @@
 // side). A handle is made by its first call, and belongs to the module instance of that moment.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Call, CallError, FromThread, ThreadOptions, ToThread } from './authority-link.ts';
+import type {
+  Ask,
+  Call,
+  CallError,
+  FromThread,
+  ThreadOptions,
+  ToThread,
+} from './authority-link.ts';
 
 interface Handle {
   delete(): void;
@@ -20,6 +27,7 @@ interface AuthorityHandle extends Handle {
   error(): string;
   checkScopes(text: string): string;
   forgetLog(text: string): string;
+  survey(text: Uint8Array): string;
 }
 interface AuthorityModule {
   Authority: new (schema: string) => AuthorityHandle;
@@ -134,13 +142,18 @@ function end(number: number): void {
   }
 }
 
+/** Only a survey is of large texts. */
+function ask(handle: AuthorityHandle, { ask, text }: { ask: Ask; text: string }): string {
+  return ask === 'survey' ? handle.survey(utf8(text)) : handle[ask](text);
+}
+
 async function take(message: ToThread): Promise<void> {
   try {
     if ('end' in message) end(message.end);
     else if ('ask' in message) {
       const instance = await freshInstance();
       const began = performance.now();
-      const text = within(instance, () => instance.handle[message.ask](message.text));
+      const text = within(instance, () => ask(instance.handle, message));
       say({ text, ms: performance.now() - began });
     } else await answer(message);
   } catch (error) {

@@ -8,6 +8,7 @@ import { Problem } from '../base/problem.ts';
 import type { Spent } from '../db/database.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { AuthorityLink, type LinkHandle, type LinkOptions, type Make } from './authority-link.ts';
+import type { Asked, Survey } from './survey.ts';
 
 /** The authority reported a wrong call. */
 export class AuthorityError extends Error {
@@ -122,6 +123,16 @@ export class Authority {
   async forgetLog(before: number, old: OldLog): Promise<ForgottenLog> {
     const answer = await this.#reads.ask('forgetLog', JSON.stringify({ before, ...old }));
     return JSON.parse(checked(answer.text)) as ForgottenLog;
+  }
+
+  /** What the updates of a commit name, in their order. */
+  async survey(asked: readonly Asked[], spent?: Spent): Promise<readonly Survey[]> {
+    const updates = asked.map(({ user, older = false, text }) =>
+      rawObject({ user: JSON.stringify(user.id), older: String(older), update: text }),
+    );
+    const answer = await this.#writes.ask('survey', rawObject({ updates: `[${updates}]` }));
+    spent?.(answer.ms);
+    return (JSON.parse(checked(answer.text)) as { surveys: Survey[] }).surveys;
   }
 
   /** Runs one admission; its `step` rejects with AuthorityError. */

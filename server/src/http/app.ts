@@ -14,7 +14,6 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
-import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
 import type { DatabaseClock } from '../db/clock.ts';
@@ -22,7 +21,6 @@ import { type Database, DiskFull, isStorable, isUnavailable, type Within } from 
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
-import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
@@ -31,9 +29,8 @@ import { type Caller, readRights } from '../rights/rights.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
-import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
-import { immutableFile, kImmutable, staticFiles } from './files.ts';
-import { Refusals } from './refusals.ts';
+import { originAllowed } from '../wire/origins.ts';
+import { pullOf } from '../wire/pulls.ts';
 import {
   checkSchemaVersion,
   clientOf,
@@ -41,8 +38,11 @@ import {
   followsOf,
   isOlder,
   seenOf,
-  updatesOf,
-} from './requests.ts';
+} from '../wire/requests.ts';
+import { updatesOf } from '../wire/updates.ts';
+import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
+import { immutableFile, kImmutable, staticFiles } from './files.ts';
+import { Refusals } from './refusals.ts';
 
 /** What Node's listener passes with a request. */
 export interface App {

@@ -13,7 +13,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { type ConnectionLimits, connectionsOf } from '../cost/connections.ts';
-import { refuseUpgrade } from '../poke/sockets.ts';
+import { refuseUpgrade } from '../wire/origins.ts';
 import { explainListen } from './explain-listen.ts';
 
 export type NodeHandler = (

@@ -4,9 +4,9 @@
 // charged for the pokes.
 
 import { limits } from '../base/limits.ts';
-import type { WantsStream } from '../cost/pull-cost.ts';
 import type { Entry } from '../push/done.ts';
 import { kMembers } from '../sql/members.ts';
+import type { WantsStream } from '../wire/pulls.ts';
 import { kInvitations } from './messages.ts';
 import { type News, Outbox, type Receiver } from './outbox.ts';
 

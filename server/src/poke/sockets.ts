@@ -16,11 +16,12 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
-import { scopesOf, wantedStreams } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable } from '../db/database.ts';
 import type { Grants } from '../rights/grants.ts';
+import { originAllowed, refuseUpgrade } from '../wire/origins.ts';
+import { scopesOf, wantedStreams } from '../wire/pulls.ts';
 import type { Member } from './audience.ts';
 import type { Audiences } from './audiences.ts';
 import { type Listener, newsOfRights } from './hub.ts';
@@ -289,25 +290,6 @@ function closeCodeOf({ code }: Problem): number {
   if (code === 'rate_limited') return 4429;
   if (code === 'busy' || code === 'rights_unavailable') return 1013;
   return code === 'unauthenticated' ? 4401 : 4400;
-}
-
-export function refuseUpgrade(socket: Duplex, status: string): void {
-  // After an upgrade request the server's own time limits no longer apply, and the other side may never close the
-  // socket.
-  socket.once('finish', () => socket.destroy());
-  const later = status.startsWith('503') ? 'retry-after: 5\r\n' : '';
-  socket.end(`HTTP/1.1 ${status}\r\n${later}connection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-/** Whether the page's origin is allowed; programs other than browsers send none. */
-export function originAllowed(
-  origin: string | undefined,
-  host: string | undefined,
-  origins: ReadonlySet<string>,
-): boolean {
-  if (origin === undefined || origins.has(origin)) return true;
-  if (!URL.canParse(origin)) return false;
-  return host !== undefined && new URL(origin).host === host;
 }
 
 export interface PokeSockets {

@@ -3,10 +3,10 @@
 
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Queryable } from '../db/database.ts';
 import { isFoundable } from '../rights/rights.ts';
 import { countMemberships } from '../sql/members.ts';
+import type { PullRequest } from '../wire/pulls.ts';
 import type { Heads } from './reads.ts';
 
 type Cursors = PullRequest['cursors'];

@@ -5,11 +5,11 @@ import { rawObject, requestProblem, type Step } from '../authority/authority.ts'
 import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import type { PullRequest } from '../cost/pull-cost.ts';
 import type { Queryable, Within } from '../db/database.ts';
 import { answerToken, recordOwners } from '../rights/lost.ts';
 import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
+import type { PullRequest } from '../wire/pulls.ts';
 import type { Needs } from './needs.ts';
 import { waitingRealms } from './new-realms.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';

@@ -184,7 +184,7 @@ export async function readOwn(
     | null,
 ): Promise<string> {
   // What no page brings is needed in any case.
-  const ops = ranges === null ? memberOps('o.ops') : 'case when o.folds then o.ops end';
+  const folded = ranges === null ? memberOps('o.ops') : 'case when o.folds then o.ops end';
   const [row] = await tx.query<{ text: string | null; fits: string }>(
     `with own as (
        select l.*, k.realm is not null as folds, (select r.floor from skerry.realm r where r.realm = l.realm) as floor
@@ -198,7 +198,7 @@ export async function readOwn(
          from own)
      select fits::text as fits, case when fits then (
        select string_agg(json_build_object('update', o.update_id, 'realm', o.realm, 'revision', o.revision, 'at', o.at,
-                'client', o.client, 'ops', ${ops}, 'gone', o.answer -> 'gone', 'missing', o.answer -> 'missing', 'dropped', o.answer -> 'dropped',
+                'client', o.client, 'ops', ${folded}, 'gone', o.answer -> 'gone', 'missing', o.answer -> 'missing', 'dropped', o.answer -> 'dropped',
                 'revisions', o.answer -> 'revisions', 'forgotten', o.folds and o.revision <= o.floor)::text,
                 ',' order by o.realm, o.revision) from own o) end as text
        from whole`,

@@ -2,16 +2,15 @@
 // their authors. Of a realm that an author may not read nothing is read, so that neither an answer, nor a limit of what
 // may be read, nor the time depends on what is in it.
 
-import { isRealmName } from '../auth/user.ts';
-import { isObject } from '../base/json.ts';
-import { realmsNamed } from '../cost/push-cost.ts';
 import type { Queryable } from '../db/database.ts';
 import { isFoundable } from '../rights/rights.ts';
 import { kMembers, membershipId, readMembershipsAt } from '../sql/members.ts';
 import type { RowBudget } from '../sql/row-budget.ts';
 import { type KeyFor, type RowKey, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import type { Refusal, Unit } from './locks.ts';
+import { realmsNamed } from '../wire/updates.ts';
+import type { Refusal } from './locks.ts';
+import type { Surveyed } from './surveyed.ts';
 
 export interface Ahead {
   /** Lists without brackets. */
@@ -43,23 +42,19 @@ class Keys {
 }
 
 /** The rows that the updates name, and the memberships that their authors need. */
-function keysOf(units: readonly Unit[], refuse: readonly Refusal[], schema: SqlSchema): KeyFor[] {
+function keysOf(units: readonly Surveyed[], refuse: readonly Refusal[]): KeyFor[] {
   const keys = new Keys();
-  for (const { client, user, update } of units) {
+  for (const { client, user, update, names } of units) {
     for (const realm of realmsNamed(update)) {
       if (isFoundable(realm)) keys.add([realm, kMembers, membershipId(realm, user.id)], null);
     }
     // It is refused, perhaps because its rows are too many: they are not read again.
     if (refuse.some((one) => one.client === client && one.id === update.id)) continue;
-    for (const op of Array.isArray(update.ops) ? update.ops : []) {
-      if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
-      // The authority rejects what SQL cannot read as an id, or as a realm.
-      if (!isRealmName(op.id)) continue;
-      for (const realm of [op.realm, op.to]) {
-        if (!isRealmName(realm)) continue;
-        if (user.grants.has(realm)) keys.add([realm, op.table, op.id], null);
-        else if (isFoundable(realm)) keys.add([realm, op.table, op.id], user.id);
-      }
+    for (const [realm, tables] of Object.entries(names.rows)) {
+      const isGranted = user.grants.has(realm);
+      if (!isGranted && !isFoundable(realm)) continue;
+      for (const [table, ids] of Object.entries(tables))
+        for (const id of ids) keys.add([realm, table, id], isGranted ? null : user.id);
     }
   }
   return keys.all();
@@ -80,11 +75,11 @@ async function readMembers(tx: Queryable, keys: readonly KeyFor[]): Promise<Read
 /** Both statements see the same memberships, because the realms are locked. */
 export async function readAhead(
   tx: Queryable,
-  units: readonly Unit[],
+  units: readonly Surveyed[],
   refuse: readonly Refusal[],
   { schema, budget }: { readonly schema: SqlSchema; readonly budget: RowBudget },
 ): Promise<Ahead> {
-  const keys = keysOf(units, refuse, schema);
+  const keys = keysOf(units, refuse);
   const [members, rows] = await Promise.all([
     readMembers(tx, keys),
     rowsById(tx, schema, keys, budget),

@@ -6,13 +6,13 @@ import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
-import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
 import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
+import { realmsNamed } from '../wire/updates.ts';
 import { readAhead } from './ahead.ts';
 import { blocksOf } from './blocks.ts';
 import {
@@ -42,6 +42,7 @@ import {
   type Unit,
 } from './locks.ts';
 import { boundMembers, type Invitations } from './member-limits.ts';
+import { type Surveyed, surveyed } from './surveyed.ts';
 
 export interface Committed {
   readonly now: number;
@@ -65,7 +66,8 @@ interface Request {
   readonly follows: true | number | null;
   /** The client is of an earlier release. */
   readonly older: boolean;
-  readonly updates: JsonObject[];
+  /** As JSON text. */
+  readonly updates: string[];
 }
 
 interface StepAnswer {
@@ -141,8 +143,9 @@ export class Committer {
   }
 
   /** Admits and commits the units in their order, in one transaction. */
-  async commit(units: readonly Unit[], options: CommitOptions): Promise<Committed> {
-    const realms = new Set(units.flatMap(({ update }) => realmsNamed(update)));
+  async commit(all: readonly Unit[], options: CommitOptions): Promise<Committed> {
+    const realms = new Set(all.flatMap(({ update }) => realmsNamed(update)));
+    const units = await surveyed(this.#authority, all, options.spent);
     if (performance.now() - this.#clientsSince >= this.#heardMs) {
       this.#clients.forget();
       this.#clientsSince = performance.now();
@@ -170,7 +173,7 @@ export class Committer {
 
   async #run(
     tx: Queryable,
-    units: readonly Unit[],
+    units: readonly Surveyed[],
     realms: ReadonlySet<string>,
     { wait, refuse = [], spent, alongside, isShared = false }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
@@ -246,7 +249,7 @@ export class Committer {
 
 /** The first input of the authority (docs/authority.md section 3). */
 function firstStep(
-  units: readonly Unit[],
+  units: readonly Surveyed[],
   realms: ReadonlySet<string>,
   { now, heads, since }: Pick<Found, 'now' | 'since'> & { readonly heads: Heads },
   known: Known & { readonly rows: string; readonly looked: string; readonly invitations: string },
@@ -260,9 +263,14 @@ function firstStep(
     ),
     rights: JSON.stringify(rights),
     ...known,
-    requests: JSON.stringify(requests),
+    requests: `[${requests.map(textOf)}]`,
     refuse: JSON.stringify(refuse),
   });
+}
+
+function textOf({ updates, ...request }: Request): string {
+  const members = Object.entries(request).map(([name, value]) => [name, JSON.stringify(value)]);
+  return rawObject({ ...Object.fromEntries(members), updates: `[${updates}]` });
 }
 
 /** What the clients know of the outcomes of their updates, in the realms that these name. */
@@ -308,7 +316,7 @@ function boundToAnother(): Problem {
  * user may grant different rights: each request has its own.
  */
 function asRequests(
-  units: readonly Unit[],
+  units: readonly Surveyed[],
   since: Found['since'],
 ): {
   readonly requests: readonly Request[];
@@ -316,7 +324,7 @@ function asRequests(
 } {
   const requests: Request[] = [];
   const tokens = new Map<Caller, number>();
-  for (const { client, user, epoch, update, follows: former, older = false } of units) {
+  for (const { client, user, epoch, text, follows: former, older = false } of units) {
     const follows = former ? true : (since.get(client) ?? null);
     if (!tokens.has(user)) tokens.set(user, tokens.size);
     const rights = tokens.get(user) as number;
@@ -327,8 +335,8 @@ function asRequests(
       last.epoch === epoch &&
       last.older === older &&
       last.follows === follows;
-    if (isSame) last.updates.push(update);
-    else requests.push({ client, user: user.id, rights, epoch, follows, older, updates: [update] });
+    if (isSame) last.updates.push(text);
+    else requests.push({ client, user: user.id, rights, epoch, follows, older, updates: [text] });
   }
   return { requests, rights: [...tokens.keys()].map(grantsOf) };
 }

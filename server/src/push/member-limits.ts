@@ -2,32 +2,26 @@
 // is in the cursors of each of their pulls. Beyond these bounds a pull could not be answered. Invitations that wait count
 // for nobody but their inviter.
 
-import { isRealmName } from '../auth/user.ts';
+import type { NamedMember } from '../authority/survey.ts';
 import { Counts } from '../base/counts.ts';
-import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
+import { rightIn } from '../rights/rights.ts';
 import {
   countMemberships,
-  kMembers,
   type MembershipRow,
   membershipId,
   readMembershipsAt,
 } from '../sql/members.ts';
-import type { Refusal, Unit } from './locks.ts';
+import type { Refusal } from './locks.ts';
+import type { Surveyed } from './surveyed.ts';
 
 /** Whether the invited are asked: `consent`, or `direct` members at once. */
 export type Invitations = 'consent' | 'direct';
 
-interface Place {
+interface Place extends NamedMember {
   readonly id: string;
-  readonly realm: string;
-  readonly user: string;
-  /** Whether the op may add it, and not only change or remove it. */
-  readonly adds: boolean;
-  /** Whether its user accepts it. */
-  readonly accepts: boolean;
 }
 
 /** The memberships that there are. The counts grow by those that are added: there can be no more than that. */
@@ -51,17 +45,8 @@ interface Fault {
 const declinedKey = (user: string, inviter: string) => JSON.stringify([user, inviter]);
 
 /** The memberships that the update's ops are about. */
-function placesOf({ update, user: { id: author } }: Unit): Place[] {
-  return (Array.isArray(update.ops) ? update.ops : []).flatMap((op) => {
-    if (!isObject(op) || op.table !== kMembers) return [];
-    const { realm, id } = op;
-    // The authority refuses what is no membership.
-    if (!isRealmName(realm) || !isRealmName(id) || !id.startsWith(`${realm}/`)) return [];
-    const user = id.slice(realm.length + 1);
-    const accepts =
-      op.op === 'update' && user === author && isObject(op.set) && 'accepted' in op.set;
-    return [{ id, realm, user, adds: op.op !== 'update' && op.op !== 'delete', accepts }];
-  });
+function placesOf({ names }: Surveyed): Place[] {
+  return names.members.map((named) => ({ ...named, id: membershipId(named.realm, named.user) }));
 }
 
 async function readDeclined(
@@ -82,7 +67,7 @@ async function readDeclined(
 
 async function readPresent(
   tx: Queryable,
-  units: readonly Unit[],
+  units: readonly Surveyed[],
   all: readonly (readonly Place[])[],
 ): Promise<Present> {
   const places = all.flat();
@@ -121,7 +106,7 @@ interface Fresh {
 
 /** Why they find no room, or null. */
 function faultOf(
-  unit: Unit,
+  unit: Surveyed,
   { added, accepted }: Fresh,
   { inRealm, ofUser, pending, declined }: Present,
   invitations: Invitations,
@@ -155,13 +140,9 @@ function faultOf(
 }
 
 /** Whether the author may invite to the realm. Others must not learn how many members it has: the authority refuses them. */
-function mayInvite({ user }: Unit, realm: string, { rows, inRealm }: Present): boolean {
-  const own = rows.get(membershipId(realm, user.id));
-  return (
-    user.grants.get(realm) === 'own' ||
-    (own !== undefined && (own.isPending || own.role === 'owner')) ||
-    inRealm.of(realm) === 0
-  );
+function mayInvite({ user }: Surveyed, realm: string, { rows, inRealm }: Present): boolean {
+  const isInvited = rows.get(membershipId(realm, user.id))?.isPending === true;
+  return rightIn(user, realm, rows) === 'own' || isInvited || inRealm.of(realm) === 0;
 }
 
 export interface Bounded {
@@ -173,7 +154,7 @@ export interface Bounded {
 /** The units that would make too many members of a realm, too many realms of a user, or too many invitations. */
 export async function boundMembers(
   tx: Queryable,
-  units: readonly Unit[],
+  units: readonly Surveyed[],
   invitations: Invitations,
 ): Promise<Bounded> {
   const all = units.map(placesOf);

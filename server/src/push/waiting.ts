@@ -1,8 +1,9 @@
 // A push that waits for its results: its undecided updates, and its caller.
 
 import type { JsonObject } from '../base/json.ts';
-import { type PushCost, realmsNamed } from '../cost/push-cost.ts';
+import type { PushCost } from '../cost/push-cost.ts';
 import type { Caller } from '../rights/rights.ts';
+import { realmsNamed } from '../wire/updates.ts';
 import type { Result } from './done.ts';
 import type { Grouped } from './groups.ts';
 import type { Unit } from './locks.ts';

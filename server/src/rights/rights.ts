@@ -9,7 +9,13 @@
 import type { Right } from '../auth/user.ts';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
-import { kIsMember, kIsPending, type Role } from '../sql/members.ts';
+import {
+  kIsMember,
+  kIsPending,
+  type MembershipRow,
+  membershipId,
+  type Role,
+} from '../sql/members.ts';
 import type { Membership } from './realms-token.ts';
 
 /** The user of a request, with what it grants: all rights but those of memberships. Made by `Grants` only. */
@@ -43,6 +49,22 @@ export function raise(realms: Map<string, Right>, realm: string, right: Right): 
   const before = realms.get(realm);
   if (before === undefined || ranks.indexOf(before) < ranks.indexOf(right))
     realms.set(realm, right);
+}
+
+/**
+ * What the author of an update may do in a realm, as the rules will have it (src/authority/scene.h, RightIn); null:
+ * nothing. `memberships`, by id: among them the author's own, read under the realm's lock.
+ */
+export function rightIn(
+  { id, grants }: Caller,
+  realm: string,
+  memberships: ReadonlyMap<string, MembershipRow>,
+): Right | null {
+  const granted = grants.get(realm);
+  const realms = new Map(granted === undefined ? [] : [[realm, granted]]);
+  const own = memberships.get(membershipId(realm, id));
+  if (own !== undefined && !own.isPending) raise(realms, realm, rightOfRole[own.role]);
+  return realms.get(realm) ?? null;
 }
 
 /** What a caller may read, and the memberships among it, as of one moment. */

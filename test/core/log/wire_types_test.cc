@@ -15,6 +15,7 @@
 #include "log/wire/pull_needs.h"
 #include "log/wire/pull_request.h"
 #include "log/wire/push.h"
+#include "log/wire/survey.h"
 #include "test/core/log/declarations.h"
 
 namespace skerry::test {
@@ -34,6 +35,8 @@ std::string ServerTypes() {
   types.Add<wire::PullAnswer>();
   types.Add<wire::CheckedScopes>();
   types.Add<wire::ScopeTables>();
+  types.Add<wire::SurveyRequest>();
+  types.Add<wire::Surveys>();
   types.Add<wire::AdmissionBegin>();
   types.Add<wire::AdmissionLoaded>();
   types.Add<wire::RowNeeds>();

@@ -3,7 +3,6 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Authority } from '../../../server/src/authority/authority.ts';
-import { pullOf } from '../../../server/src/cost/pull-cost.ts';
 import type { Database, Queryable } from '../../../server/src/db/database.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { PlainTables } from '../../../server/src/plain/plain-table.ts';
@@ -17,6 +16,7 @@ import { applySchema } from '../../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../../server/src/sql/members.ts';
 import { migrate } from '../../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../../server/src/sql/tables.ts';
+import { pullOf } from '../../../server/src/wire/pulls.ts';
 import { makeDatabase, postgresUrl } from './database.ts';
 import { testSchema } from './schemas.ts';
 import { type Json, WireClient } from './server.ts';

@@ -1,5 +1,4 @@
-// Checks the shapes of requests. Updates are only checked to be objects: the authority checks each one, and an error
-// is that update's own result.
+// What every request says of its client (docs/protocol.md).
 
 import { isObject, type JsonObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
@@ -30,14 +29,6 @@ export function checkSchemaVersion(body: JsonObject, schema: SchemaDescription):
   throw new Problem(code, `The schema's version is ${schema.version} here, not ${version}.`, {
     schema: schema.version,
   });
-}
-
-export function updatesOf(body: JsonObject): JsonObject[] {
-  const { updates } = body;
-  if (!Array.isArray(updates) || !updates.every(isObject)) {
-    throw new Problem('bad_request', '`updates` is not a list of objects.');
-  }
-  return updates;
 }
 
 /** What the client says of the realms of its updates: the seq up to which it knows their outcomes. What is none is left out. */

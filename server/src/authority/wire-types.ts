@@ -1,0 +1,483 @@
+// Written from src/log/wire by test/core/log/wire_types_test.cc, which says how. What the members
+// mean is said there.
+
+export interface Former {
+  readonly client: string;
+  readonly seen: Readonly<Record<string, number>>;
+}
+
+export interface PushRequest {
+  readonly client: string;
+  readonly schema: number;
+  readonly epoch: number;
+  readonly seen: Readonly<Record<string, number>>;
+  readonly follows?: Former;
+  readonly updates: unknown;
+}
+
+export interface DroppedOp {
+  readonly op: number;
+  readonly props?: readonly string[];
+}
+
+export interface PushRejection {
+  readonly op?: number;
+  readonly actions: readonly string[];
+  readonly code: string | null;
+  readonly detail: string;
+  readonly theirs?: unknown;
+}
+
+export interface PushResult {
+  readonly id: string;
+  readonly status: 'applied' | 'duplicate' | 'rejected' | 'forked' | 'unknown_client' | 'held' | 'regrouped' | 'known';
+  readonly revisions?: Readonly<Record<string, number>>;
+  readonly at?: number;
+  readonly noops?: readonly number[];
+  readonly gone?: readonly number[];
+  readonly missing?: readonly number[];
+  readonly dropped?: readonly DroppedOp[];
+  readonly rejected?: readonly PushRejection[];
+  readonly known?: Readonly<Record<string, number | Readonly<Record<string, number>>>>;
+}
+
+export interface PushAnswer {
+  readonly time: number;
+  readonly results: readonly PushResult[] | null;
+}
+
+export interface PulledScope {
+  readonly table: string;
+  readonly where: unknown;
+  readonly filled: boolean | string;
+}
+
+export interface PulledStream {
+  readonly stream: string;
+  readonly filled: Readonly<Record<string, number>>;
+  readonly last?: number;
+  readonly version: number | null;
+  readonly migrates?: boolean;
+}
+
+export interface PullRequest {
+  readonly client: string;
+  readonly schema: number | null;
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly realmsToken: string | null;
+  readonly have: readonly string[];
+  readonly seen: Readonly<Record<string, number>>;
+  readonly scopes: readonly PulledScope[];
+  readonly limit: number;
+  readonly refill: boolean;
+  readonly streams?: readonly PulledStream[];
+  readonly lost?: readonly string[];
+  readonly known?: readonly string[];
+  readonly floors?: boolean;
+  readonly images?: boolean;
+  readonly partial?: boolean;
+}
+
+export interface OwnEntry {
+  readonly revision: number;
+  readonly at: number;
+  readonly gone?: readonly number[];
+  readonly missing?: readonly number[];
+  readonly dropped?: readonly DroppedOp[];
+}
+
+export interface Image {
+  readonly realm: string;
+  readonly revision: number;
+  readonly at: number;
+  readonly epoch: number;
+  readonly hash: string;
+  readonly bytes: number;
+  readonly url: string;
+}
+
+export interface Page {
+  readonly table: string;
+  readonly where: unknown;
+  readonly above: string;
+  readonly upto: string | null;
+  readonly realms: readonly string[];
+  readonly ids: readonly string[];
+}
+
+export interface Snapshot {
+  readonly version: number;
+  readonly revision: number;
+  readonly hash: string;
+}
+
+export interface StreamEntry {
+  readonly realm: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly actions: unknown;
+  readonly snapshot?: Snapshot;
+}
+
+export interface StreamFilled {
+  readonly stream: string;
+  readonly filled: Readonly<Record<string, number>>;
+  readonly from?: Readonly<Record<string, number>>;
+}
+
+export interface Scope {
+  readonly table: string;
+  readonly where: unknown;
+}
+
+export interface Place {
+  readonly revision: number;
+  readonly at: number;
+}
+
+export interface PullAnswer {
+  readonly time: number;
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly more: boolean;
+  readonly own: Readonly<Record<string, Readonly<Record<string, OwnEntry>>>>;
+  readonly revoked: readonly string[];
+  readonly fills: readonly (Image | Page)[];
+  readonly changes: unknown;
+  readonly streams: readonly StreamEntry[];
+  readonly streamsFilled?: readonly StreamFilled[];
+  readonly known?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly refill?: readonly Scope[];
+  readonly floors?: Readonly<Record<string, Place>>;
+  readonly reset?: readonly string[];
+  readonly lost?: readonly string[];
+  readonly realmsToken?: string;
+  readonly invitations?: unknown;
+}
+
+export interface CheckedScopes {
+  readonly scopes: readonly PulledScope[];
+  readonly schema?: number;
+}
+
+export interface TablesOfScope {
+  readonly table: string;
+  readonly where: unknown;
+  readonly tables: readonly string[];
+}
+
+export interface ScopeTables {
+  readonly scopes: readonly TablesOfScope[];
+}
+
+export interface SurveyedUpdate {
+  readonly update: unknown;
+  readonly user: string;
+  readonly older?: boolean;
+}
+
+export interface SurveyRequest {
+  readonly updates: readonly SurveyedUpdate[];
+}
+
+export interface NamedMember {
+  readonly realm: string;
+  readonly user: string;
+  readonly adds: boolean;
+  readonly accepts: boolean;
+}
+
+export interface NamedStream {
+  readonly realm: string;
+  readonly stream: string;
+}
+
+export interface Survey {
+  readonly rows: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  readonly founds: readonly string[];
+  readonly members: readonly NamedMember[];
+  readonly streams: readonly NamedStream[];
+  readonly blocks: readonly string[];
+}
+
+export interface Surveys {
+  readonly surveys: readonly Survey[];
+}
+
+export interface AdmittedRealm {
+  readonly head: number;
+  readonly headAt: number;
+  readonly floor: number;
+  readonly floorAt: number;
+}
+
+export interface ChainState {
+  readonly realm: string;
+  readonly client: string;
+  readonly seq: number;
+  readonly id: string | null;
+  readonly refused: unknown;
+}
+
+export interface AppliedUpdate {
+  readonly client: string;
+  readonly id: string;
+  readonly answer: unknown;
+}
+
+export interface LoadedAction {
+  readonly realm: string;
+  readonly id: string;
+  readonly revision: number;
+}
+
+export interface AdmittedRequest {
+  readonly client: string;
+  readonly user: string;
+  readonly rights: number;
+  readonly epoch: unknown;
+  readonly follows?: unknown;
+  readonly older?: boolean;
+  readonly updates: readonly unknown[];
+}
+
+export interface HostRefusal {
+  readonly client: string;
+  readonly id: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface AdmissionBegin {
+  readonly now: number;
+  readonly invitations?: string;
+  readonly realms: Readonly<Record<string, AdmittedRealm | null>>;
+  readonly rights: readonly (Readonly<Record<string, string>>)[];
+  readonly chains?: readonly ChainState[];
+  readonly applied?: readonly AppliedUpdate[];
+  readonly actions?: readonly LoadedAction[];
+  readonly requests: readonly AdmittedRequest[];
+  readonly refuse?: readonly HostRefusal[];
+  readonly rows?: unknown;
+  readonly looked?: readonly (readonly [string, string, string])[];
+}
+
+export interface ChangedByOthers {
+  readonly realm: string;
+  readonly table: string;
+  readonly id: string;
+  readonly client: string;
+  readonly revision: number;
+}
+
+export interface AdmissionLoaded {
+  readonly rows?: unknown;
+  readonly others?: readonly ChangedByOthers[];
+}
+
+export interface RowNeeds {
+  readonly rows: readonly (readonly [string, string, string])[];
+  readonly children: readonly (readonly [string, string, string, string])[];
+  readonly unique: readonly (readonly [string, string, string, unknown])[];
+  readonly others: readonly (readonly [string, string, string, string])[];
+}
+
+export interface Declined {
+  readonly user: string;
+  readonly by: string;
+}
+
+export interface TouchedEntry {
+  readonly realm: string;
+  readonly revision: number;
+  readonly client: string;
+  readonly tables: readonly string[];
+  readonly streams: readonly string[];
+  readonly changes: number;
+  readonly bytes: number;
+  readonly appends: number;
+  readonly users?: readonly string[];
+  readonly invited?: readonly string[];
+  readonly declined?: Declined;
+}
+
+export interface AdmissionDone {
+  readonly at: number;
+  readonly results: unknown;
+  readonly touched: readonly TouchedEntry[];
+  readonly tables: readonly string[];
+  readonly rows: number;
+}
+
+export interface PulledRealm {
+  readonly head: number;
+  readonly headAt: number;
+  readonly rows: number;
+  readonly floor: number;
+  readonly floorAt: number;
+}
+
+export interface PullBegin {
+  readonly now: number;
+  readonly request: unknown;
+  readonly realms: Readonly<Record<string, PulledRealm>>;
+}
+
+export interface EntryNeed {
+  readonly realm: string;
+  readonly from: number;
+  readonly limit: number;
+  readonly client: string | null;
+}
+
+export interface ChangeNeed {
+  readonly realm: string;
+  readonly from: number;
+  readonly tables: readonly string[];
+  readonly toHead: readonly string[];
+}
+
+export interface StateNeed {
+  readonly realm: string;
+  readonly tables: readonly string[];
+}
+
+export interface PageNeed {
+  readonly table: string;
+  readonly where: unknown;
+  readonly above: string;
+  readonly realms: readonly string[];
+  readonly limit: number;
+}
+
+export interface ImageNeed {
+  readonly realm: string;
+}
+
+export interface RowNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly id: string;
+  readonly after: number;
+}
+
+export interface CandidateNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly prop: string;
+  readonly values: unknown;
+}
+
+export interface SelectedNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly where: unknown;
+  readonly select: string;
+  readonly upto: number;
+  readonly values: unknown;
+}
+
+export interface StreamNeed {
+  readonly realm: string;
+  readonly stream: string;
+  readonly version: number | null;
+  readonly migrates: boolean;
+  readonly from: number;
+  readonly upto: number;
+  readonly last: number | null;
+}
+
+export interface PullNeeds {
+  readonly entries: readonly EntryNeed[];
+  readonly changes: readonly ChangeNeed[];
+  readonly own: readonly string[];
+  readonly actions: readonly string[];
+  readonly state: readonly StateNeed[];
+  readonly pages: readonly PageNeed[];
+  readonly images: readonly ImageNeed[];
+  readonly rows: readonly RowNeed[];
+  readonly candidates: readonly CandidateNeed[];
+  readonly selected: readonly SelectedNeed[];
+  readonly streams: readonly StreamNeed[];
+}
+
+export interface LoadedEntry {
+  readonly realm: string;
+  readonly revision: number;
+  readonly at: number;
+  readonly client: string;
+  readonly update: string;
+  readonly declared?: boolean;
+  readonly spans?: Readonly<Record<string, number>>;
+  readonly revisions?: Readonly<Record<string, number>>;
+  readonly gone?: readonly number[];
+  readonly missing?: readonly number[];
+  readonly dropped?: readonly DroppedOp[];
+  readonly streams?: readonly string[];
+}
+
+export interface LoadedOwn {
+  readonly update: string;
+  readonly realm: string;
+  readonly revision: number;
+  readonly at: number;
+  readonly ops?: unknown;
+  readonly gone?: readonly number[];
+  readonly missing?: readonly number[];
+  readonly dropped?: readonly DroppedOp[];
+  readonly revisions?: Readonly<Record<string, number>>;
+  readonly forgotten?: boolean;
+}
+
+export interface LoadedPage {
+  readonly rows: unknown;
+  readonly more: boolean;
+  readonly upto?: string;
+}
+
+export interface LoadedCandidates {
+  readonly rows: unknown;
+  readonly more?: boolean;
+}
+
+export interface LoadedStreamAction {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly action: string;
+}
+
+export interface LoadedSnapshot {
+  readonly stream: string;
+  readonly version: number;
+  readonly revision: number;
+  readonly hash: string;
+}
+
+export interface LoadedStream {
+  readonly actions: readonly LoadedStreamAction[];
+  readonly more: boolean;
+  readonly snapshots?: readonly LoadedSnapshot[];
+  readonly upto?: number;
+  readonly floor?: number;
+}
+
+export interface Omitted {
+  readonly realm: string;
+  readonly tables?: readonly string[];
+  readonly joins?: boolean;
+}
+
+export interface PullLoaded {
+  readonly entries?: readonly LoadedEntry[];
+  readonly changes?: unknown;
+  readonly own?: readonly LoadedOwn[];
+  readonly actions?: readonly LoadedAction[];
+  readonly state?: unknown;
+  readonly pages?: readonly (LoadedPage | null)[];
+  readonly images?: readonly Image[];
+  readonly rows?: unknown;
+  readonly candidates?: readonly LoadedCandidates[];
+  readonly selected?: readonly (readonly number[])[];
+  readonly streams?: readonly (LoadedStream | null)[];
+  readonly omitted?: readonly Omitted[];
+}
