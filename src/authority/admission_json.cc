@@ -271,8 +271,7 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 Data AdmissionSession::DoneToData() const {
   wire::AdmissionDone done;
   done.at = admission_.at();
-  done.results = Data::MakeArray();
-  for (const Vector<Data>& request : admission_.results()) done.results.Push(Data(request));
+  done.results = admission_.results();
   const auto members = FindChangedMembers(*schema_, admission_.changes(), rows_);
   for (const LogEntry& entry : admission_.entries()) {
     wire::TouchedEntry& touched = done.touched.emplace_back(Touched(entry));

@@ -26,11 +26,11 @@ Status PullSession::LoadJoins(const Vector<wire::LoadedCandidates>& candidates,
 }
 
 // Plain values, as they are compared with the prop of a sub-select.
-Data PullSession::ValuesToData(size_t join, const Vector<Value>& values) const {
+Vector<Data> PullSession::ValuesToData(size_t join, const Vector<Value>& values) const {
   const PullJoin& of = pull_.joins()[join];
   const PropDef& prop = ColumnProp(schema_->table(of.outer), of.select.filter->column);
-  Data list = Data::MakeArray();
-  for (const Value& value : values) list.Push(ValueToData(prop, value, true));
+  Vector<Data> list;
+  for (const Value& value : values) list.push_back(ValueToData(prop, value, true));
   return list;
 }
 

@@ -35,7 +35,7 @@ class PullSession {
                    const Vector<Vector<uint64_t>>& selected);
   void LoadStreams(Vector<std::optional<wire::LoadedStream>> streams);
   Vector<std::string> NamesOf(const Set<TableIndex>& tables) const;
-  Data ValuesToData(size_t join, const Vector<Value>& values) const;
+  Vector<Data> ValuesToData(size_t join, const Vector<Value>& values) const;
   Data NeedsToData() const;
   void AddJoinNeeds(wire::PullNeeds* out) const;
   Vector<wire::StreamNeed> StreamNeeds() const;

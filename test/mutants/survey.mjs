@@ -34,8 +34,8 @@ export const survey = [
   {
     name: 'the survey of an older update knows nothing of what is left out',
     file: 'src/authority/survey.cc',
-    from: 'if (item["older"].as_bool()) trimmed',
-    to: 'if (item["older"].is_null()) trimmed',
+    from: 'if (item.older) trimmed',
+    to: 'if (!item.older) trimmed',
   },
 ];
 

@@ -8,6 +8,7 @@ import type { SchemaDescription } from '../../server/src/sql/description.ts';
 import { readNeeds } from '../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
+import { rowNeeds } from './support/needs.ts';
 import { testSchema } from './support/schemas.ts';
 import { apply, full, makeEmpty, withCities, writeRows } from './support/typed-tables.ts';
 
@@ -81,7 +82,11 @@ describe('a prop that may not be null and has a default', () => {
     await apply(db, all);
     await writeRows(db, [{ ...full, id: 'b' }]);
     for (const id of ['Åre', 'b']) {
-      const text = await readNeeds(db, sqlSchema(all), { rows: [[full.realm, 'cities', id]] });
+      const text = await readNeeds(
+        db,
+        sqlSchema(all),
+        rowNeeds({ rows: [[full.realm, 'cities', id]] }),
+      );
       const [row] = (JSON.parse(text) as { rows: { props: Record<string, unknown> }[] }).rows;
       for (const [type, value] of Object.entries(values)) {
         const wanted = type === 'bytes' ? 'AP8=' : value;

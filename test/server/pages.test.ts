@@ -3,15 +3,16 @@
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
+import type { CandidateNeed } from '../../server/src/base/wire-types.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
 import { readCandidates } from '../../server/src/pull/join-reads.ts';
-import type { CandidateNeed } from '../../server/src/pull/needs.ts';
 import { readPage } from '../../server/src/pull/pages.ts';
 import { Portion, type PullOptions, PullReading } from '../../server/src/pull/reading.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
+import { pullNeeds } from './support/needs.ts';
 import { testSchema } from './support/schemas.ts';
 
 const schema = sqlSchema(testSchema);
@@ -133,7 +134,7 @@ test('pages end after some time, each answer with one at least', async () => {
     };
     try {
       const reading = new PullReading(options, Portion.all);
-      const text = await reading.read(tx, { pages: [need, need, need] }, ['P1']);
+      const text = await reading.read(tx, pullNeeds({ pages: [need, need, need] }), ['P1']);
       return (JSON.parse(text) as { pages: unknown[] }).pages.map((page) => page !== null);
     } finally {
       clock.mockRestore();

@@ -2,12 +2,14 @@
 // database.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RowNeeds } from '../../server/src/base/wire-types.ts';
 import { type Database, Params } from '../../server/src/db/database.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { RowBudget, TooMuchRead } from '../../server/src/sql/row-budget.ts';
 import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
+import { rowNeeds } from './support/needs.ts';
 import { testSchema } from './support/schemas.ts';
 import { apply, full, locked, makeEmpty, withCities, writeRows } from './support/typed-tables.ts';
 
@@ -20,7 +22,7 @@ beforeEach(() => makeEmpty(db));
 afterAll(() => db.close());
 
 async function readCity(id: string, realm = full.realm): Promise<unknown> {
-  const needs = { rows: [[realm, 'cities', id] as const] };
+  const needs = rowNeeds({ rows: [[realm, 'cities', id]] });
   const text = await readNeeds(db, sqlSchema(testSchema), needs);
   return (JSON.parse(text) as { rows: unknown[] }).rows[0];
 }
@@ -46,7 +48,11 @@ describe('typed tables', () => {
     const list = [{ table: 'cities', list: JSON.stringify([row]) }];
     const { members, check } = writingRows(sqlSchema(bounds), list, 1, locked, params);
     await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
-    const text = await readNeeds(db, sqlSchema(bounds), { rows: [[full.realm, 'cities', 'Åre']] });
+    const text = await readNeeds(
+      db,
+      sqlSchema(bounds),
+      rowNeeds({ rows: [[full.realm, 'cities', 'Åre']] }),
+    );
     expect(JSON.parse(text)).toMatchObject({ rows: [{ props }] });
   });
 
@@ -198,15 +204,23 @@ describe('typed tables', () => {
         props: { name: 'b', code: full.props.code },
       },
     ] as never);
-    const children = await readNeeds(db, schema, {
-      children: [['public', 'members', 'group', group]],
-    });
+    const children = await readNeeds(
+      db,
+      schema,
+      rowNeeds({
+        children: [['public', 'members', 'group', group]],
+      }),
+    );
     expect((JSON.parse(children) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'm1',
     ]);
-    const rivals = await readNeeds(db, schema, {
-      unique: [['public', 'cities', 'code', full.props.code]],
-    });
+    const rivals = await readNeeds(
+      db,
+      schema,
+      rowNeeds({
+        unique: [['public', 'cities', 'code', full.props.code]],
+      }),
+    );
     expect((JSON.parse(rivals) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'c1',
     ]);
@@ -224,9 +238,9 @@ describe('typed tables', () => {
       ...numbers.map((i) => ({ table: 'cities', id: `c${i}`, ...at, props })),
       ...numbers.map((i) => ({ table: 'members', id: `m${i}`, ...at, props: { group } })),
     ] as never);
-    const cities = { rows: numbers.map((i) => ['public', 'cities', `c${i}`] as const) };
-    const children = { children: [['public', 'members', 'group', group] as const] };
-    const read = async (needs: typeof cities | typeof children, rows: number, bytes: number) => {
+    const cities = rowNeeds({ rows: numbers.map((i) => ['public', 'cities', `c${i}`] as const) });
+    const children = rowNeeds({ children: [['public', 'members', 'group', group] as const] });
+    const read = async (needs: RowNeeds, rows: number, bytes: number) => {
       const text = await readNeeds(db, schema, needs, new RowBudget(rows, bytes));
       return (JSON.parse(text) as { rows: unknown[] }).rows.length;
     };
@@ -250,7 +264,11 @@ describe('typed tables', () => {
       { name: 'likes', type: 'number', optional: false, default: 7 },
     ]);
     await apply(db, grown);
-    const text = await readNeeds(db, sqlSchema(grown), { rows: [[full.realm, 'cities', 'Åre']] });
+    const text = await readNeeds(
+      db,
+      sqlSchema(grown),
+      rowNeeds({ rows: [[full.realm, 'cities', 'Åre']] }),
+    );
     const [row] = (JSON.parse(text) as { rows: { props: object }[] }).rows;
     expect(row?.props).toMatchObject({ name: full.props.name, mayor: null, likes: 7 });
   });

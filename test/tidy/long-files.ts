@@ -15,6 +15,7 @@ export const longFiles: Readonly<Record<string, string>> = {
   'test/package/projects/webpack/package-lock.json': 'npm writes it.',
   'test/mutants/core.mjs': 'A list: each entry stands alone.',
   'test/mutants/server.mjs': 'A list: each entry stands alone.',
+  'server/src/base/wire-types.ts': 'It is generated.',
   'js/core/error-codes.ts': 'A list: each entry stands alone.',
   'docs/design.md': 'The whole design in one page, a section for each part.',
   'src/model/row_store.cc':

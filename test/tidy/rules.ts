@@ -169,6 +169,7 @@ const allowedOps: readonly (readonly [string, string])[] = [
     'Which stored ops stay as long as a membership does: by table, in SQL.',
   ],
   ['server/src/sql/migrations.ts', 'A migration is of its time.'],
+  ['server/src/base/wire-types.ts', 'Types only, written from the structs of the core.'],
 ];
 
 /** Code of the server that reads ops itself: the authority says what they name (src/authority/survey.h). */

@@ -1,7 +1,7 @@
 // What updates name, as the authority says it (docs/authority.md, section 3): by the predicates of its rules, so that this
 // server reads no op.
 
-export type { NamedMember, NamedStream, Survey } from './wire-types.ts';
+export type { NamedMember, NamedStream, Survey } from '../base/wire-types.ts';
 
 /** A pushed update as JSON text, and who pushes it. */
 export interface Asked {

@@ -2,12 +2,12 @@
 // however many realms they are asked for.
 
 import { limits } from '../base/limits.ts';
+import type { CandidateNeed, SelectedNeed } from '../base/wire-types.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { hashedSelection, selectionSql } from '../sql/filter.ts';
 import { rowBytes } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import type { CandidateNeed, SelectedNeed } from './needs.ts';
 import { tableOf } from './reads.ts';
 
 /** The end of a range, before the head, and the tables whose changes beyond it are needed. */

@@ -3,13 +3,13 @@
 // goes on. So neither a filter without an index nor the number of realms makes an answer late.
 
 import { limits } from '../base/limits.ts';
+import type { PageNeed } from '../base/wire-types.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { filterSql } from '../sql/filter.ts';
 import { isEverything, keyPart, rowWork } from '../sql/filter-work.ts';
 import { cutRows } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
-import type { PageNeed } from './needs.ts';
 import { tableOf } from './reads.ts';
 
 export interface PageRead {

@@ -5,12 +5,12 @@ import { rawObject, requestProblem, type Step } from '../authority/authority.ts'
 import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import type { PullNeeds } from '../base/wire-types.ts';
 import type { Queryable, Within } from '../db/database.ts';
 import { answerToken, recordOwners } from '../rights/lost.ts';
 import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
 import type { PullRequest } from '../wire/pulls.ts';
-import type { Needs } from './needs.ts';
 import { waitingRealms } from './new-realms.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
@@ -152,7 +152,7 @@ export class Puller {
         });
         return { said: `${begin.slice(0, -1)},${said.slice(1)}`, owned };
       }
-      const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
+      const { needs, gone } = JSON.parse(answer) as { needs?: PullNeeds; gone?: boolean };
       if (gone === true) throw cursorsGone();
       if (needs === undefined)
         throw new Error('The authority returned an answer of an unknown form.');

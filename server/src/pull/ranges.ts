@@ -3,9 +3,9 @@
 // changes.
 
 import { limits } from '../base/limits.ts';
+import type { EntryNeed } from '../base/wire-types.ts';
 import type { Queryable } from '../db/database.ts';
 import { kMembers } from '../sql/members.ts';
-import type { EntryNeed } from './needs.ts';
 
 /** A range to be cut. */
 export interface RangeNeed extends EntryNeed {

@@ -3,6 +3,7 @@
 
 import { type Authority, rawObject } from '../authority/authority.ts';
 import { limits } from '../base/limits.ts';
+import type { PullNeeds } from '../base/wire-types.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
 import type { RealmsTokens } from '../rights/realms-token.ts';
@@ -12,7 +13,6 @@ import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { readStreamPart } from '../stream/part.ts';
 import { readCandidates, readSelected, readToHead, type ToHeadNeed } from './join-reads.ts';
-import type { Needs } from './needs.ts';
 import { readPage } from './pages.ts';
 import { type Range, type RangeNeed, readRanges } from './ranges.ts';
 import {
@@ -118,15 +118,15 @@ export class PullReading {
   }
 
   /** What the authority needs in one round, as the text of its next step. */
-  async read(tx: Queryable, needs: Needs, readable: readonly string[]): Promise<string> {
+  async read(tx: Queryable, needs: PullNeeds, readable: readonly string[]): Promise<string> {
     this.#omitted.length = 0;
     const log = await this.#log(tx, needs);
-    const own = needs.own?.length ? await this.#own(tx, needs.own, readable, needs) : '';
-    const actions = needs.actions?.length ? await readActions(tx, needs.actions, readable) : '';
+    const own = needs.own.length > 0 ? await this.#own(tx, needs.own, readable, needs) : '';
+    const actions = needs.actions.length > 0 ? await readActions(tx, needs.actions, readable) : '';
     const state = await this.#state(tx, needs);
     const pages = await this.#pages(tx, needs);
     const offers: ImageOffer[] = [];
-    for (const { realm } of needs.images ?? []) {
+    for (const { realm } of needs.images) {
       offers.push(await this.#finish(() => this.#options.images.offer(tx, realm)));
     }
     return rawObject({
@@ -137,7 +137,7 @@ export class PullReading {
       state: joinLists(state),
       pages: `[${pages.join(',')}]`,
       images: JSON.stringify(offers),
-      rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows ?? [])),
+      rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows)),
       ...(await this.#joins(tx, needs)),
       streams: `[${(await this.#streams(tx, needs)).join(',')}]`,
       omitted: JSON.stringify(this.#omitted),
@@ -150,10 +150,10 @@ export class PullReading {
   }
 
   /** Reads the ranges of all realms in two round trips: how far they go, and their contents. */
-  async #log(tx: Queryable, needs: Needs): Promise<{ entries: string[]; changes: string[] }> {
-    const all = needs.entries ?? [];
-    const changesOf = new Map(needs.changes?.map(({ realm, tables }) => [realm, tables]));
-    const isEachCounted = (needs.own?.length ?? 0) > 0;
+  async #log(tx: Queryable, needs: PullNeeds): Promise<{ entries: string[]; changes: string[] }> {
+    const all = needs.entries;
+    const changesOf = new Map(needs.changes.map(({ realm, tables }) => [realm, tables]));
+    const isEachCounted = needs.own.length > 0;
     const asked: RangeNeed[] = [];
     for (const need of all) {
       const tables = changesOf.get(need.realm);
@@ -192,10 +192,10 @@ export class PullReading {
   }
 
   /** What a sub-select needs beyond ranges that end before the head. */
-  async #toHead(tx: Queryable, needs: Needs): Promise<string> {
+  async #toHead(tx: Queryable, needs: PullNeeds): Promise<string> {
     const asked: ToHeadNeed[] = [];
     const ranges = new Map(this.#ranges.map((range) => [range.realm, range]));
-    for (const { realm, toHead } of needs.changes ?? []) {
+    for (const { realm, toHead } of needs.changes) {
       const range = ranges.get(realm);
       if (range === undefined || range.isHead || range.entries === 0 || toHead.length === 0)
         continue;
@@ -210,13 +210,13 @@ export class PullReading {
   }
 
   /** What sub-selects need of rows that did not change themselves. */
-  async #joins(tx: Queryable, needs: Needs): Promise<{ candidates: string; selected: string }> {
+  async #joins(tx: Queryable, needs: PullNeeds): Promise<{ candidates: string; selected: string }> {
     const { schema } = this.#options;
     const { joinRows: rows, entryBytes: bytes, unindexedRows: looks } = limits;
-    const candidates = await readCandidates(tx, schema, needs.candidates ?? [], {
+    const candidates = await readCandidates(tx, schema, needs.candidates, {
       ...{ rows, bytes, looks },
     });
-    const selected = await readSelected(tx, schema, needs.selected ?? []);
+    const selected = await readSelected(tx, schema, needs.selected);
     return { candidates: `[${candidates.join(',')}]`, selected: `[${selected.join(',')}]` };
   }
 
@@ -224,11 +224,11 @@ export class PullReading {
     tx: Queryable,
     own: readonly string[],
     readable: readonly string[],
-    needs: Needs,
+    needs: PullNeeds,
   ): Promise<string> {
     if (this.#portion.content === 'own') return readOwn(tx, own, readable, null);
-    const ranges = new Set(needs.changes?.map(({ realm }) => realm));
-    const whole = (needs.entries ?? []).filter(({ realm }) => !ranges.has(realm));
+    const ranges = new Set(needs.changes.map(({ realm }) => realm));
+    const whole = needs.entries.filter(({ realm }) => !ranges.has(realm));
     return readOwn(tx, own, readable, [
       ...this.#ranges.map(({ realm, from, upto }) => ({ realm, from, upto })),
       ...whole.map(({ realm }) => ({ realm, from: 0, upto: kToTheEnd })),
@@ -236,9 +236,9 @@ export class PullReading {
   }
 
   /** All rows of the realms that come whole: as many statements as tables, however many realms there are. */
-  async #state(tx: Queryable, needs: Needs): Promise<string[]> {
+  async #state(tx: Queryable, needs: PullNeeds): Promise<string[]> {
     const { schema } = this.#options;
-    const asked = needs.state ?? [];
+    const asked = needs.state;
     const read: string[] = [];
     const sizes = new Map<string, Map<string, number>>();
     for (const name of new Set(asked.flatMap(({ tables }) => tables))) {
@@ -274,11 +274,11 @@ export class PullReading {
   }
 
   /** Streams; one is not read if there is no room for it. */
-  async #streams(tx: Queryable, needs: Needs): Promise<string[]> {
+  async #streams(tx: Queryable, needs: PullNeeds): Promise<string[]> {
     let left = this.#portion.content === 'all' ? this.#portion.of(limits.streamBytes) : 0;
     let statesLeft = limits.stateBytes;
     const parts: string[] = [];
-    for (const need of needs.streams ?? []) {
+    for (const need of needs.streams) {
       if (left <= 0 || statesLeft <= 0) {
         parts.push('null');
         continue;
@@ -294,8 +294,8 @@ export class PullReading {
   }
 
   /** Pages are added to an answer that reaches every head; a page is not read if there is no room, or no time, for it. */
-  async #pages(tx: Queryable, needs: Needs): Promise<string[]> {
-    const asked = needs.pages ?? [];
+  async #pages(tx: Queryable, needs: PullNeeds): Promise<string[]> {
+    const asked = needs.pages;
     const isAtHead = this.#ranges.every(({ isHead, isOmitted }) => isHead && !isOmitted);
     if (!isAtHead || this.#omitted.length > 0) return asked.map(() => 'null');
     const rows = this.#portion.of(limits.pageRows);

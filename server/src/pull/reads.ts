@@ -3,6 +3,7 @@
 // planner may read whole tables for a join of sets.
 
 import { limits } from '../base/limits.ts';
+import type { RowNeed } from '../base/wire-types.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
 import { memberOps } from '../sql/members.ts';
@@ -10,7 +11,6 @@ import { quoteText } from '../sql/names.ts';
 import { rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
-import type { RowNeed } from './needs.ts';
 import type { Range } from './ranges.ts';
 
 interface Text {

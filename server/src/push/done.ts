@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../base/json.ts';
+import type { AdmissionDone, TouchedEntry } from '../base/wire-types.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { writingRows } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
@@ -9,41 +10,18 @@ import type { Blocked } from './blocks.ts';
 
 export type Result = JsonObject;
 
-export interface Entry {
-  readonly realm: string;
-  readonly revision: number;
-  readonly client: string;
-  /** The user who made it. */
+/** An entry with the user who made it. */
+export interface WrittenEntry extends TouchedEntry {
   readonly author?: string;
-  readonly tables: readonly string[];
-  readonly streams: readonly string[];
-  /** The users whose memberships it changed, if any; not those that wait to be accepted. */
-  readonly users?: readonly string[];
-  /** The users whose invitations it made, changed or ended. */
-  readonly invited?: readonly string[];
-  /** Its author has declined an invitation by this user. */
-  readonly declined?: { readonly user: string; readonly by: string };
 }
 
-export interface WrittenEntry extends Entry {
-  /** The number of rows changed, and about how many bytes they have, before and after. */
-  readonly changes: number;
-  readonly bytes: number;
-  /** The number of actions on streams. */
-  readonly appends: number;
-}
+/** What of it concerns pokes. */
+export type Entry = Omit<WrittenEntry, 'changes' | 'bytes' | 'appends'>;
 
 /** The members that are read here; the lists to write pass through as text. */
-export interface Done {
-  /** The time of the commit, ms. */
-  readonly at: number;
+export type Done = Omit<AdmissionDone, 'results'> & {
   readonly results: readonly (readonly (Result | null)[])[];
-  /** The entries, with what they touched. */
-  readonly touched: readonly WrittenEntry[];
-  /** The tables of the rows, and the total number of rows. */
-  readonly tables: readonly string[];
-  readonly rows: number;
-}
+};
 
 /** The versions of the rights of users, by user. */
 export type RightsVersions = ReadonlyMap<string, string>;

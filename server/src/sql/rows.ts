@@ -2,6 +2,7 @@
 // row. Keys are looked up one by one within the statement (lateral, with a limit or an offset, which keep the planner
 // from a join): a join of sets of unknown size may read whole tables and indexes.
 
+import type { RowNeeds } from '../base/wire-types.ts';
 import type { Params, Queryable } from '../db/database.ts';
 import { kIsMember } from './members.ts';
 import { fixedColumns, quoteName, quoteText } from './names.ts';
@@ -104,28 +105,6 @@ export interface KeyFor {
   readonly users: readonly string[] | null;
 }
 
-export interface RowNeeds {
-  readonly rows?: readonly RowKey[];
-  readonly children?: readonly (readonly [
-    realm: string,
-    table: string,
-    prop: string,
-    id: string,
-  ])[];
-  readonly unique?: readonly (readonly [
-    realm: string,
-    table: string,
-    prop: string,
-    value: unknown,
-  ])[];
-  readonly others?: readonly (readonly [
-    realm: string,
-    table: string,
-    id: string,
-    client: string,
-  ])[];
-}
-
 /** The keys `k` of realms of which one of the users is a member. A key without users needs none. */
 const kKeysOfMembers = `(
   select a.realm, a.id from json_to_recordset($1::text::json) as a(realm text, id text, users json)
@@ -165,7 +144,7 @@ export async function rowsById(
 async function childrenOf(
   tx: Queryable,
   schema: SqlSchema,
-  keys: NonNullable<RowNeeds['children']>,
+  keys: RowNeeds['children'],
   budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
@@ -192,7 +171,7 @@ async function childrenOf(
 async function uniqueRivals(
   tx: Queryable,
   schema: SqlSchema,
-  keys: NonNullable<RowNeeds['unique']>,
+  keys: RowNeeds['unique'],
   budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
@@ -223,7 +202,7 @@ async function listed(tx: Queryable, sql: string, params: readonly string[]): Pr
   return row?.rows ?? '';
 }
 
-async function othersOf(tx: Queryable, keys: NonNullable<RowNeeds['others']>): Promise<string[]> {
+async function othersOf(tx: Queryable, keys: RowNeeds['others']): Promise<string[]> {
   const parts: Promise<string>[] = [];
   for (const [name, group] of grouped(keys, ([, table]) => table)) {
     const values = group.map(([realm, , id, client]) => ({ realm, id, client }));
@@ -258,12 +237,12 @@ export async function readNeeds(
     rowsById(
       tx,
       schema,
-      (needs.rows ?? []).map((key) => ({ key, users: null })),
+      needs.rows.map((key) => ({ key, users: null })),
       budget,
     ),
-    childrenOf(tx, schema, needs.children ?? [], budget),
-    uniqueRivals(tx, schema, needs.unique ?? [], budget),
-    othersOf(tx, needs.others ?? []),
+    childrenOf(tx, schema, needs.children, budget),
+    uniqueRivals(tx, schema, needs.unique, budget),
+    othersOf(tx, needs.others),
   ]);
   return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)}}`;
 }

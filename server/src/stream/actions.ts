@@ -2,27 +2,12 @@
 // is cut by bytes before any argument is read.
 
 import { limits } from '../base/limits.ts';
+import type { StreamNeed } from '../base/wire-types.ts';
 import { Params, type Queryable } from '../db/database.ts';
 
 export interface StreamPlace {
   readonly realm: string;
   readonly stream: string;
-}
-
-/** A range of a stream of a realm. */
-export interface StreamRange {
-  readonly realm: string;
-  /** A name, or a prefix followed by `*`. */
-  readonly stream: string;
-  /** Above this revision. */
-  readonly from: number;
-  readonly upto: number;
-  /** Only the last so many actions; null: all, beginning with the first. */
-  readonly last: number | null;
-  /** The version of the client's reducer, whose snapshots it can use; null: it has none. */
-  readonly version: number | null;
-  /** It can use snapshots of earlier versions, too. */
-  readonly migrates: boolean;
 }
 
 export interface StreamRead {
@@ -65,7 +50,7 @@ export function ofStream(stream: string, params: Params, alias: string): string 
 /** Whole entries of the range: as many as have `bytes`, but at least one. */
 export async function readStream(
   tx: Queryable,
-  range: StreamRange,
+  range: StreamNeed,
   bytes: number,
 ): Promise<StreamRead> {
   const params = new Params();

@@ -1,8 +1,9 @@
 // What a pull reads of a stream: actions, and in place of those that are gone, or too many, a snapshot.
 
 import { limits } from '../base/limits.ts';
+import type { StreamNeed } from '../base/wire-types.ts';
 import type { Queryable } from '../db/database.ts';
-import { readStream, type StreamPart, type StreamRange } from './actions.ts';
+import { readStream, type StreamPart } from './actions.ts';
 import { type OfferedSnapshot, readFloor, readOffered } from './snapshot-rows.ts';
 
 /** As many as fit, with those of the same floor; and the revision at which the range ends if others follow. */
@@ -26,7 +27,7 @@ function cut(offered: readonly OfferedSnapshot[]): {
 /** `saves`: a snapshot that the client can use is offered if it replaces at least so many actions. */
 export async function readStreamPart(
   tx: Queryable,
-  range: StreamRange,
+  range: StreamNeed,
   { bytes, saves }: { readonly bytes: number; readonly saves: number },
 ): Promise<StreamPart> {
   if (range.last !== null) {

@@ -1,8 +1,9 @@
 // Snapshots of streams, as SQL reads and writes them. A snapshot is the state of one version of a reducer, with all actions
 // of its stream up to a revision in it. It never changes.
 
+import type { StreamNeed } from '../base/wire-types.ts';
 import { Params, type Queryable } from '../db/database.ts';
-import { ofStream, type StreamRange } from './actions.ts';
+import { ofStream } from './actions.ts';
 
 export interface SnapshotName {
   readonly realm: string;
@@ -130,7 +131,7 @@ export async function writeSnapshot(
  */
 export async function readOffered(
   tx: Queryable,
-  range: StreamRange,
+  range: StreamNeed,
   saves: number,
 ): Promise<Offered> {
   const params = new Params();

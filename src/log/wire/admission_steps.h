@@ -235,7 +235,7 @@ struct TouchedEntry {
 struct AdmissionDone {
   double at = 0;  // ms, of the commit: later than the head of every realm
   // By request and update. Null: not decided, because those before it write as much as one commit may.
-  Data results;
+  Vector<Vector<Data>> results;
   Vector<TouchedEntry> touched;
   Vector<std::string> tables;  // of the rows that are written
   uint64_t rows = 0;           // how many

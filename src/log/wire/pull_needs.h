@@ -136,7 +136,7 @@ struct CandidateNeed {
   std::string realm;
   std::string table;
   std::string prop;
-  Data values;  // a list of plain values
+  Vector<Data> values;  // in their plain form
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -153,7 +153,7 @@ struct SelectedNeed {
   Scope scope;
   std::string select;
   uint64_t upto = 0;
-  Data values;  // a list of plain values
+  Vector<Data> values;  // in their plain form
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

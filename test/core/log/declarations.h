@@ -68,12 +68,14 @@ class InterfaceMembers {
   }
   template <typename E, size_t count>
   InterfaceMembers& Text(const char* name, E&, const char* const (&texts)[count]) {
-    std::string type;
+    std::string type, lines;
     for (const char* text : texts) {
       if (*text == '\0') continue;
-      type += (type.empty() ? "'" : " | '") + std::string(text) + "'";
+      const std::string quoted = "'" + std::string(text) + "'";
+      type += (type.empty() ? "" : " | ") + quoted;
+      lines += "\n    | " + quoted;
     }
-    return Add(name, "", type);
+    return Add(name, "", type.size() < kMaxUnion ? type : lines);
   }
   void Require(DataTest) {}
 
@@ -81,9 +83,12 @@ class InterfaceMembers {
 
  private:
   InterfaceMembers& Add(const char* name, const char* mark, const std::string& type) {
-    text_ += "  readonly " + std::string(name) + mark + ": " + type + ";\n";
+    const char* space = type[0] == '\n' ? "" : " ";
+    text_ += "  readonly " + std::string(name) + mark + ":" + space + type + ";\n";
     return *this;
   }
+
+  static constexpr size_t kMaxUnion = 80;  // characters in a line, about
 
   Declarations* all_;
   std::string text_;
@@ -114,8 +119,8 @@ template <typename T>
 struct ItemOf<Vector<T>> {
   static std::string Type(Declarations* all) {
     const std::string item = all->TypeOf<T>();
-    return item.find(' ') == std::string::npos ? "readonly " + item + "[]"
-                                               : "readonly (" + item + ")[]";
+    const bool is_whole = !item.starts_with("readonly") && item.find(" | ") == std::string::npos;
+    return "readonly " + (is_whole ? item : "(" + item + ")") + "[]";
   }
 };
 template <typename... T>

@@ -21,7 +21,7 @@
 namespace skerry::test {
 namespace {
 
-constexpr const char* kFile = SKERRY_ROOT "/server/src/authority/wire-types.ts";
+constexpr const char* kFile = SKERRY_ROOT "/server/src/base/wire-types.ts";
 constexpr const char* kHead =
     "// Written from src/log/wire by test/core/log/wire_types_test.cc, which says how. What the "
     "members\n"

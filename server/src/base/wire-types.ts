@@ -30,7 +30,15 @@ export interface PushRejection {
 
 export interface PushResult {
   readonly id: string;
-  readonly status: 'applied' | 'duplicate' | 'rejected' | 'forked' | 'unknown_client' | 'held' | 'regrouped' | 'known';
+  readonly status:
+    | 'applied'
+    | 'duplicate'
+    | 'rejected'
+    | 'forked'
+    | 'unknown_client'
+    | 'held'
+    | 'regrouped'
+    | 'known';
   readonly revisions?: Readonly<Record<string, number>>;
   readonly at?: number;
   readonly noops?: readonly number[];
@@ -251,7 +259,7 @@ export interface AdmissionBegin {
   readonly now: number;
   readonly invitations?: string;
   readonly realms: Readonly<Record<string, AdmittedRealm | null>>;
-  readonly rights: readonly (Readonly<Record<string, string>>)[];
+  readonly rights: readonly Readonly<Record<string, string>>[];
   readonly chains?: readonly ChainState[];
   readonly applied?: readonly AppliedUpdate[];
   readonly actions?: readonly LoadedAction[];
@@ -302,7 +310,7 @@ export interface TouchedEntry {
 
 export interface AdmissionDone {
   readonly at: number;
-  readonly results: unknown;
+  readonly results: readonly (readonly unknown[])[];
   readonly touched: readonly TouchedEntry[];
   readonly tables: readonly string[];
   readonly rows: number;
@@ -364,7 +372,7 @@ export interface CandidateNeed {
   readonly realm: string;
   readonly table: string;
   readonly prop: string;
-  readonly values: unknown;
+  readonly values: readonly unknown[];
 }
 
 export interface SelectedNeed {
@@ -373,7 +381,7 @@ export interface SelectedNeed {
   readonly where: unknown;
   readonly select: string;
   readonly upto: number;
-  readonly values: unknown;
+  readonly values: readonly unknown[];
 }
 
 export interface StreamNeed {
