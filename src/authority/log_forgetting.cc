@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "authority/host_step.h"
 #include "authority/misuse.h"
 #include "authority/row_data.h"
 #include "base/data.h"
-#include "base/fields.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -14,31 +14,16 @@ namespace skerry {
 namespace {
 
 bool IsUnseen(const OldEntry& entry) {
-  const uint64_t oldest =
-      entry.last > kMaxUnconfirmedUpdates ? entry.last - kMaxUnconfirmedUpdates : 0;
-  return entry.seq && *entry.seq > std::max(entry.seen, oldest);
+  const uint64_t last = entry.last.value_or(0);
+  const uint64_t oldest = last > kMaxUnconfirmedUpdates ? last - kMaxUnconfirmedUpdates : 0;
+  return entry.seq && *entry.seq > std::max(entry.seen.value_or(0), oldest);
 }
 
-Result<Vector<OldEntry>> ReadEntries(const Data& data) {
-  Vector<OldEntry> entries;
-  for (const Data& item : data.items()) {
-    OldEntry entry;
-    entry.revision = item["revision"].as_u64();
-    entry.at = item["at"].as_number();
-    if (!item["seq"].is_null()) entry.seq = item["seq"].as_u64();
-    entry.last = item["last"].as_u64();
-    entry.seen = item["seen"].as_u64();
-    if (!entries.empty() && entry.revision <= entries.back().revision)
-      return Misuse("the entries are not in order");
-    entries.push_back(entry);
+bool IsAscending(const Vector<OldEntry>& entries) {
+  for (size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i].revision <= entries[i - 1].revision) return false;
   }
-  return entries;
-}
-
-Data ListOf(const Vector<uint64_t>& revisions) {
-  Data list = Data::MakeArray();
-  for (const uint64_t revision : revisions) list.Push(revision);
-  return list;
+  return true;
 }
 
 }  // namespace
@@ -62,16 +47,11 @@ ForgottenLog ForgetLog(const Vector<OldEntry>& entries, double before, Cursor fl
 std::string ForgetLogJson(std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
-  if (!in.value()["before"].is_number())
-    return WriteJson(ErrorToData(Misuse("`before` is not a time")));
-  Result<Vector<OldEntry>> entries = ReadEntries(in.value()["entries"]);
-  if (!entries.ok()) return WriteJson(ErrorToData(entries.status()));
-  const Cursor floor{in.value()["floor"].as_u64(), in.value()["floorAt"].as_number()};
-  const ForgottenLog forgotten =
-      ForgetLog(entries.value(), in.value()["before"].as_number(), floor);
-  Data out = Fields{{"floor", forgotten.floor}, {"floorAt", forgotten.floor_at}};
-  out.Set("gone", ListOf(forgotten.gone)).Set("kept", ListOf(forgotten.kept));
-  return WriteJson(out);
+  OldLog log;
+  Status read = ReadStep(std::move(in.value()), &log);
+  if (read.ok() && !IsAscending(log.entries)) read = Misuse("the entries are not in order");
+  if (!read.ok()) return WriteJson(ErrorToData(read));
+  return WriteJson(WriteMembers(ForgetLog(log.entries, log.before, {log.floor, log.floor_at})));
 }
 
 }  // namespace skerry

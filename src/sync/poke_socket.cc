@@ -14,60 +14,17 @@ constexpr double kUnauthenticatedClose = 4401;
 // From here on a close code is the server's word about this client; codes below it say that the
 // connection was lost, or that the server stops.
 constexpr double kFirstRefusal = 4400;
-constexpr const char* kPingText = R"({"type":"ping"})";
 constexpr const char* kPingFeature = "ping";
-
-// The socket's messages (docs/protocol.md).
-struct Hello {
-  static constexpr const char* kType = "hello";
-  Token token;
-  std::string client;
-  uint64_t schema = 0;
-  Vector<WantedScope> scopes;
-  Vector<std::string> streams;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("token", self.token);
-    member("client", self.client);
-    member("schema", self.schema);
-    member("scopes", self.scopes);
-    member("streams", self.streams);
-  }
-};
-
-// From here on nothing is missed. `features`: what the server can do beyond the first version.
-struct ReadyMessage {
-  static constexpr const char* kType = "ready";
-  Vector<std::string> features;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("features", self.features);
-  }
-};
-
-struct PokeMessage {
-  static constexpr const char* kType = "poke";
-  std::string realm;
-  uint64_t revision = 0;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("realm", self.realm);
-    member("revision", self.revision);
-  }
-};
 
 }  // namespace
 
 // Pokes are sent by table, and a socket message has a small limit: many scopes with their filters
 // would exceed it.
-Vector<WantedScope> PokeSocket::WantedTables() const {
-  Vector<WantedScope> tables;
+Vector<wire::Scope> PokeSocket::WantedTables() const {
+  Vector<wire::Scope> tables;
   for (const SyncScope& scope : state_->sync.scopes) {
     if (!Understands(state_->schema, scope)) continue;
-    WantedScope whole{scope.table, Data(Data::Array{Data("true")}), {}};
+    wire::Scope whole{scope.table, Data(Data::Array{Data("true")})};
     if (!HoldsScope(tables, whole)) tables.push_back(std::move(whole));
   }
   return tables;
@@ -142,8 +99,8 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
   if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
   if (event.state == SocketNews::kOpen) {
     token_ = state_->token;
-    const Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables(),
-                      WantedStreams()};
+    const wire::Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables(),
+                            WantedStreams()};
     turn->SendToSocket(WriteJson(WriteKind(hello)));
     turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
     socket_state_ = SocketState::kGreeting;
@@ -172,8 +129,8 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
   pinged_ms_ = kNever;
   state_->reach.Heard(turn->now);
   Poke poke;
-  poke.anything = message["type"].Is("invitations");
-  OneOf<PokeMessage>::Visit(&message, [&](const PokeMessage& heard) {
+  poke.anything = message["type"].Is(wire::Invitations::kType);
+  OneOf<wire::Poke>::Visit(&message, [&](const wire::Poke& heard) {
     poke = {heard.realm, heard.revision, heard.revision == 0};
     if (poke.anything) {
       awaited_.clear();
@@ -182,7 +139,7 @@ Poke PokeSocket::Heard(Data message, Turn* turn) {
       announced = std::max(announced, heard.revision);
     }
   });
-  OneOf<ReadyMessage>::Visit(&message, [&](const ReadyMessage& heard) {
+  OneOf<wire::Ready>::Visit(&message, [&](const wire::Ready& heard) {
     if (socket_state_ != SocketState::kGreeting) return;
     Ready(heard.features, turn);
     // Pokes were missed until now: pull once. A pull that began when the socket opened may not have
@@ -208,7 +165,7 @@ void PokeSocket::Ready(const Vector<std::string>& features, Turn* turn) {
 
 void PokeSocket::Ping(Turn* turn) {
   pinged_ms_ = turn->mono;
-  turn->SendToSocket(kPingText);
+  turn->SendToSocket(WriteJson(WriteKind(wire::Ping())));
   turn->Timer(WorkerTimer::kPing, state_->times.pong_ms);
 }
 

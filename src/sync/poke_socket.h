@@ -15,6 +15,7 @@
 
 #include "base/data.h"
 #include "base/map.h"
+#include "log/wire/poke.h"
 #include "sync/backoff.h"
 #include "sync/event.h"
 #include "sync/turn.h"
@@ -60,7 +61,7 @@ class PokeSocket {
  private:
   static constexpr double kNever = -1;
 
-  Vector<WantedScope> WantedTables() const;
+  Vector<wire::Scope> WantedTables() const;
   Vector<std::string> WantedStreams() const;
   void Open(Turn* turn);
   void Close(Turn* turn);

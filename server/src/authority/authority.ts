@@ -5,6 +5,13 @@
 
 import { isObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
+import type {
+  ForgottenLog,
+  OldLog,
+  ScopeTables,
+  Surveys,
+  TablesOfScope,
+} from '../base/wire-types.ts';
 import type { Spent } from '../db/database.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { AuthorityLink, type LinkHandle, type LinkOptions, type Make } from './authority-link.ts';
@@ -52,34 +59,6 @@ export function rawObject(members: Readonly<Record<string, string>>): string {
   return `{${parts.join(',')}}`;
 }
 
-export interface ScopeTables {
-  readonly table: string;
-  readonly tables: readonly string[];
-}
-
-/** An entry of a log, with what is known of the client of its update (docs/authority.md, section 7). */
-export interface OldEntry {
-  readonly revision: number;
-  readonly at: number;
-  readonly seq: number | null;
-  readonly last: number | null;
-  readonly seen: number | null;
-}
-
-/** A part of a log, ascending by revision, and up to where it was forgotten before. */
-export interface OldLog {
-  readonly floor: number;
-  readonly floorAt: number;
-  readonly entries: readonly OldEntry[];
-}
-
-export interface ForgottenLog {
-  readonly floor: number;
-  readonly floorAt: number;
-  readonly gone: readonly number[];
-  readonly kept: readonly number[];
-}
-
 export interface MadeImage {
   readonly bytes: Uint8Array;
   readonly hash: string;
@@ -113,15 +92,15 @@ export class Authority {
     scopes: unknown,
     schema?: unknown,
     spent?: Spent,
-  ): Promise<readonly ScopeTables[]> {
+  ): Promise<readonly TablesOfScope[]> {
     const answer = await this.#reads.ask('checkScopes', JSON.stringify({ scopes, schema }));
     spent?.(answer.ms);
-    return (JSON.parse(checked(answer.text)) as { scopes: ScopeTables[] }).scopes;
+    return (JSON.parse(checked(answer.text)) as ScopeTables).scopes;
   }
 
-  /** Which entries of a log are forgotten that were made before `before`, ms. */
-  async forgetLog(before: number, old: OldLog): Promise<ForgottenLog> {
-    const answer = await this.#reads.ask('forgetLog', JSON.stringify({ before, ...old }));
+  /** Which entries of a log are forgotten. */
+  async forgetLog(old: OldLog): Promise<ForgottenLog> {
+    const answer = await this.#reads.ask('forgetLog', JSON.stringify(old));
     return JSON.parse(checked(answer.text)) as ForgottenLog;
   }
 
@@ -132,7 +111,7 @@ export class Authority {
     );
     const answer = await this.#writes.ask('survey', rawObject({ updates: `[${updates}]` }));
     spent?.(answer.ms);
-    return (JSON.parse(checked(answer.text)) as { surveys: Survey[] }).surveys;
+    return (JSON.parse(checked(answer.text)) as Surveys).surveys;
   }
 
   /** Runs one admission; its `step` rejects with AuthorityError. */

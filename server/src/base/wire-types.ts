@@ -489,3 +489,59 @@ export interface PullLoaded {
   readonly streams?: readonly (LoadedStream | null)[];
   readonly omitted?: readonly Omitted[];
 }
+
+export interface OldEntry {
+  readonly revision: number;
+  readonly at: number;
+  readonly seq: number | null;
+  readonly last: number | null;
+  readonly seen: number | null;
+}
+
+export interface OldLog {
+  readonly before: number;
+  readonly floor: number;
+  readonly floorAt: number;
+  readonly entries: readonly OldEntry[];
+}
+
+export interface ForgottenLog {
+  readonly floor: number;
+  readonly floorAt: number;
+  readonly gone: readonly number[];
+  readonly kept: readonly number[];
+}
+
+export interface Hello {
+  readonly type: 'hello';
+  readonly token: string | null;
+  readonly client: string;
+  readonly schema: number;
+  readonly scopes: readonly Scope[];
+  readonly streams: readonly string[];
+}
+
+export interface Ping {
+  readonly type: 'ping';
+}
+
+export interface Ready {
+  readonly type: 'ready';
+  readonly features: readonly string[];
+}
+
+export interface Pong {
+  readonly type: 'pong';
+}
+
+export interface Poke {
+  readonly type: 'poke';
+  readonly realm: string;
+  readonly revision: number;
+  readonly tables: readonly string[];
+  readonly streams: readonly string[];
+}
+
+export interface Invitations {
+  readonly type: 'invitations';
+}

@@ -3,6 +3,7 @@
 // keep the event loop from everybody else.
 
 import { limits } from '../base/limits.ts';
+import type { Poke } from '../base/wire-types.ts';
 
 /** Who gets pokes. */
 export interface Receiver {
@@ -38,7 +39,7 @@ export function pokeFrame({ realm, revision, tables, streams }: News): string {
     revision,
     tables: [...tables].sort(),
     streams: [...streams].sort(),
-  });
+  } satisfies Poke);
 }
 
 export class Outbox {

@@ -2,7 +2,8 @@
 // the ids of actions. The authority says which entries stay, because a client may still ask for their outcome (docs/design.md,
 // "Compaction"). The floor rises in the transaction that deletes, under the realm's lock, so a push and a pull see both or neither.
 
-import type { Authority, OldEntry } from '../authority/authority.ts';
+import type { Authority } from '../authority/authority.ts';
+import type { OldEntry } from '../base/wire-types.ts';
 import { kNow } from '../db/clock.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { memberOps } from '../sql/members.ts';
@@ -143,7 +144,8 @@ async function forgetSome(
       ...{ seq: numberOf(seq), last: numberOf(last), seen: numberOf(seen) },
     }),
   );
-  const said = await authority.forgetLog(Number(head.now) - olderThanMs, {
+  const said = await authority.forgetLog({
+    before: Number(head.now) - olderThanMs,
     floor: Number(head.floor),
     floorAt: Number(head.floor_at),
     entries,

@@ -15,6 +15,7 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "log/kinds.h"
 #include "log/members.h"
 #include "log/sync_record.h"
 #include "log/wire/update_result.h"
@@ -33,7 +34,7 @@ std::string NameOf() {
 class Declarations {
  public:
   // Adds the struct, and before it those that it consists of.
-  template <HasMembers T>
+  template <typename T>
   void Add();
   const std::string& text() const { return text_; }
 
@@ -94,13 +95,17 @@ class InterfaceMembers {
   std::string text_;
 };
 
-template <HasMembers T>
+template <typename T>
 void Declarations::Add() {
   if (!added_.insert(NameOf<T>()).second) return;
   InterfaceMembers members(this);
-  T blank;
-  T::Each(blank, members);
-  text_ += "\nexport interface " + NameOf<T>() + " {\n" + members.text() + "}\n";
+  std::string type;
+  if constexpr (Kind<T>) type = std::string("  readonly type: '") + T::kType + "';\n";
+  if constexpr (HasMembers<T>) {
+    T blank;
+    T::Each(blank, members);
+  }
+  text_ += "\nexport interface " + NameOf<T>() + " {\n" + type + members.text() + "}\n";
 }
 
 template <typename T>

@@ -10,6 +10,8 @@
 
 #include "log/wire/admission_steps.h"
 #include "log/wire/check_scopes.h"
+#include "log/wire/forgetting.h"
+#include "log/wire/poke.h"
 #include "log/wire/pull_answer.h"
 #include "log/wire/pull_loaded.h"
 #include "log/wire/pull_needs.h"
@@ -44,6 +46,14 @@ std::string ServerTypes() {
   types.Add<wire::PullBegin>();
   types.Add<wire::PullNeeds>();
   types.Add<wire::PullLoaded>();
+  types.Add<OldLog>();
+  types.Add<ForgottenLog>();
+  types.Add<wire::Hello>();
+  types.Add<wire::Ping>();
+  types.Add<wire::Ready>();
+  types.Add<wire::Pong>();
+  types.Add<wire::Poke>();
+  types.Add<wire::Invitations>();
   return kHead + types.text();
 }
 
