@@ -75,37 +75,49 @@ export const server = [
     name: 'known updates are looked up before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , , heads, found, ahead, full] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      recordFormer(tx, units),
-      beginRealms(tx, begun, this.#realms),
+    from: `      lockRealms(tx, realms, wait),
+      lookUp(tx, all, realms),
+    ]);`,
+    to: `      lookUp(tx, all, realms),
       lockRealms(tx, realms, wait),
-      lookUp(tx, units, realms),`,
-    to: `    const [, , , found, heads, ahead, full] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      recordFormer(tx, units),
-      beginRealms(tx, begun, this.#realms),
-      lookUp(tx, units, realms),
-      lockRealms(tx, realms, wait),`,
+    ]).then(([a, b, c, found, heads]) => [a, b, c, heads, found] as const);`,
   },
   {
     name: 'memberships are read before the realms are locked',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [, , , heads, found, ahead, full] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      recordFormer(tx, units),
+    from: `    const locking = Promise.all([
+      bindClients(tx, all, this.#clients),
+      recordFormer(tx, all),
       beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
-      lookUp(tx, units, realms),
-      readAhead(tx, units, refuse, { schema: this.#schema, budget }),`,
-    to: `    const [, , , ahead, heads, found, full] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      recordFormer(tx, units),
-      beginRealms(tx, begun, this.#realms),
+      lookUp(tx, all, realms),
+    ]);
+    locking.catch(() => {});
+    const units = await naming;
+    const budget = isShared
+      ? new RowBudget(limits.rowsPerShared, limits.rowBytesPerShared)
+      : new RowBudget();
+    const [[, , , heads, found], ahead, full] = await Promise.all([
+      locking,
       readAhead(tx, units, refuse, { schema: this.#schema, budget }),
+`,
+    to: `    const units = await naming;
+    const budget = isShared
+      ? new RowBudget(limits.rowsPerShared, limits.rowBytesPerShared)
+      : new RowBudget();
+    const reading = readAhead(tx, units, refuse, { schema: this.#schema, budget });
+    const locking = Promise.all([
+      bindClients(tx, all, this.#clients),
+      recordFormer(tx, all),
+      beginRealms(tx, begun, this.#realms),
       lockRealms(tx, realms, wait),
-      lookUp(tx, units, realms),`,
+      lookUp(tx, all, realms),
+    ]);
+    const [[, , , heads, found], ahead, full] = await Promise.all([
+      locking,
+      reading,
+`,
   },
   {
     name: 'an access that fails leaves the rights that it gave before',

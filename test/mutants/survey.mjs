@@ -49,7 +49,7 @@ export const surveyOnServer = [
   },
   {
     name: 'an update of an earlier release is surveyed as one of this',
-    test: 'test/server/schema-drops.test.ts',
+    test: 'test/server/survey.test.ts',
     file: 'server/src/authority/authority.ts',
     from: 'older: String(older), update: text',
     to: "older: 'false', update: text",

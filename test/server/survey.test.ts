@@ -45,6 +45,18 @@ test('the server and the rules agree on the names of realms that may be founded'
   expect(founded).toHaveLength(3);
 });
 
+test('of an earlier release, a survey is of what there is a place for', async () => {
+  const client = new WireClient('', 'ada');
+  const unknown = { op: 'create', table: 'files', id: 'f', realm: uuid, set: {} };
+  const text = JSON.stringify(client.update([invite(uuid, 'ada', 'owner'), unknown]));
+  const ask = { user: { id: 'ada' }, text };
+  const [older, same] = await authority.survey([{ ...ask, older: true }, ask]);
+  // Otherwise what it founds would have no row to be locked, and what it invites would not be counted.
+  expect(older?.founds).toEqual([uuid]);
+  expect(older?.members).toEqual([{ realm: uuid, user: 'ada', adds: true, accepts: false }]);
+  expect(same?.founds).toEqual([]);
+});
+
 test('a survey of no update, and of what is none, has as many answers', async () => {
   expect(await surveys([])).toEqual([]);
   const nothing = { rows: {}, founds: [], members: [], streams: [], blocks: [] };

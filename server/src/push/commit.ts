@@ -71,6 +71,13 @@ interface Request {
   readonly updates: string[];
 }
 
+/** The units, what they name, as the authority says it, and the realms that are locked. */
+interface Named {
+  readonly all: readonly Unit[];
+  readonly naming: Promise<readonly Surveyed[]>;
+  readonly realms: ReadonlySet<string>;
+}
+
 interface StepAnswer {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
@@ -146,18 +153,20 @@ export class Committer {
   /** Admits and commits the units in their order, in one transaction. */
   async commit(all: readonly Unit[], options: CommitOptions): Promise<Committed> {
     const realms = new Set(all.flatMap(({ update }) => realmsNamed(update)));
-    const units = await surveyed(this.#authority, all, options.spent);
+    // It takes less time than the first statements, which wait for it only if they need it.
+    const naming = surveyed(this.#authority, all, options.spent);
+    naming.catch(() => {});
     if (performance.now() - this.#clientsSince >= this.#heardMs) {
       this.#clients.forget();
       this.#clientsSince = performance.now();
     }
     for (let round = 0; round < limits.lockRounds; round++) {
       try {
-        const run = (tx: Queryable) => this.#run(tx, units, realms, options);
+        const run = (tx: Queryable) => this.#run(tx, { all, naming, realms }, options);
         const spent = options.isCharged ? options.spent : undefined;
         const write = { mode: 'write', spent } as const;
         const { heads, ...committed } = await this.#database.transaction(write, run);
-        this.#clients.add(units.map(({ client }) => client));
+        this.#clients.add(all.map(({ client }) => client));
         this.#realms.add(heads.keys());
         return committed;
       } catch (error) {
@@ -174,27 +183,33 @@ export class Committer {
 
   async #run(
     tx: Queryable,
-    units: readonly Surveyed[],
-    realms: ReadonlySet<string>,
+    { all, naming, realms }: Named,
     { wait, refuse = [], spent, alongside, isShared = false }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
+    // Realms that begin get their rows before they are locked.
+    const fresh = new Set(this.#realms.without(realms));
+    const begun = fresh.size === 0 ? [] : beginning(await naming, fresh);
     // In this order, in one round trip: none of them depends on another's answer.
-    const begun = beginning(units, realms);
+    const locking = Promise.all([
+      bindClients(tx, all, this.#clients),
+      recordFormer(tx, all),
+      beginRealms(tx, begun, this.#realms),
+      lockRealms(tx, realms, wait),
+      lookUp(tx, all, realms),
+    ]);
+    locking.catch(() => {});
+    const units = await naming;
     const budget = isShared
       ? new RowBudget(limits.rowsPerShared, limits.rowBytesPerShared)
       : new RowBudget();
-    const [, , , heads, found, ahead, full] = await Promise.all([
-      bindClients(tx, units, this.#clients),
-      recordFormer(tx, units),
-      beginRealms(tx, begun, this.#realms),
-      lockRealms(tx, realms, wait),
-      lookUp(tx, units, realms),
+    const [[, , , heads, found], ahead, full] = await Promise.all([
+      locking,
       readAhead(tx, units, refuse, { schema: this.#schema, budget }),
       this.#full?.read(tx, units),
       // After the locks: all that another node has written in these realms under a newer schema was written before.
       this.#database.fence?.(tx),
     ]);
-    checkLocked(units, begun, heads, found);
+    checkLocked(units, beginning(units, realms), heads, found);
     const { owners, since, forgotten, now, known } = found;
     const own = units.filter(({ client, user }) => owners.get(client) === user.id);
     const bound = own.filter(({ client }) => !forgotten.has(client));
