@@ -260,12 +260,22 @@ async function declarations(name, project, sources, output) {
   );
 }
 
+/** Writes the glue of a module as a file of the package. What is bundled is made small with its bundle, and this here. */
+async function writeGlue(file) {
+  const { transform } = await import('esbuild');
+  const source = readFileSync(join(build, 'wasm', file), 'utf8');
+  const { code } = await transform(source, { minify: true, legalComments: 'none' });
+  const target = join(root, 'dist', file);
+  if (existsSync(target) && readFileSync(target, 'utf8') === code) return;
+  writeFileSync(target, code);
+}
+
 /** Copies the modules beside the package's bundles, which load the wasm files from there. */
-function copyWasm() {
-  const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
-  for (const file of [...files, kGlueTypes, ...kBundled]) {
+async function copyWasm() {
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  for (const file of [...kGlued.map((name) => `${name}.wasm`), kGlueTypes, ...kBundled])
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
-  }
+  for (const name of kGlued) await writeGlue(`${name}.js`);
 }
 
 /** Copies the demo's page, and the files that the package loads from its own folder. */
@@ -325,8 +335,7 @@ export async function buildWasm() {
       () => buildPreset('wasm'),
     ),
   );
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  copyWasm();
+  await copyWasm();
 }
 
 export async function buildPackage() {

@@ -43,9 +43,9 @@ export class CoreModule<M extends Shared = Shared> {
   #broken: SkerryError | null = null;
   readonly #onBroken = new Set<(error: SkerryError) => void>();
 
-  constructor(module: M) {
+  constructor(module: M, memory: WebAssembly.Memory) {
     this.#module = module;
-    this.#memory = (module as unknown as { readonly wasmMemory: WebAssembly.Memory }).wasmMemory;
+    this.#memory = memory;
   }
 
   /** A raw call without input. Returns its value, never negative. */
@@ -234,19 +234,22 @@ export function instantiate<M extends Shared>(
   members: Readonly<Record<string, unknown>> = {},
 ): Promise<CoreModule<M>> {
   return new Promise<CoreModule<M>>((resolve, reject) => {
+    let memory: WebAssembly.Memory;
     const module = glue({
       ...members,
       instantiateWasm(imports, receive) {
         // The glue does not hear of a failure, and never ends then.
         compile(source, url)
-          .then(async (compiled) =>
-            receive(await WebAssembly.instantiate(compiled, imports), compiled),
-          )
+          .then(async (compiled) => {
+            const instance = await WebAssembly.instantiate(compiled, imports);
+            memory = instance.exports['memory'] as WebAssembly.Memory;
+            receive(instance, compiled);
+          })
           .catch(reject);
         return {};
       },
     });
-    module.then((made) => resolve(new CoreModule(made))).catch(reject);
+    module.then((made) => resolve(new CoreModule(made, memory))).catch(reject);
   }).catch((error: Error) => {
     throw loadError(error);
   });
