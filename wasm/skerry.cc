@@ -1,5 +1,5 @@
-// skerry: the core of a window, for the browser (docs/internals.md, section 7; docs/window.md).
-// Bindings only.
+// The part of the module skerry that is the core of a window (docs/internals.md, section 7;
+// docs/window.md). Bindings only.
 //
 // All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
 #include <memory>

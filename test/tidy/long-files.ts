@@ -16,6 +16,7 @@ export const longFiles: Readonly<Record<string, string>> = {
   'test/mutants/core.mjs': 'A list: each entry stands alone.',
   'test/mutants/server.mjs': 'A list: each entry stands alone.',
   'docs/design.md': 'The whole design in one page, a section for each part.',
+  'docs/performance.md': 'A section for each part of npm run bench, which writes its table.',
   'docs/trust.md': 'A table with a row for each mistake of test/mutants.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',

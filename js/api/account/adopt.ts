@@ -59,10 +59,10 @@ export async function adopt(core: DatabaseCore): Promise<void> {
 
 /** Returns how far all of it is copied now; null where another window has copied meanwhile. */
 async function copy(core: DatabaseCore, source: string): Promise<Copied | null> {
-  const { host, options, codec, storage } = core.parts;
+  const { host, storage } = core.parts;
   const local = await host.storage.open(source, () => {});
   try {
-    const fresh = () => PortableCore.begin(host, options.wasmUrl, codec.describe());
+    const fresh = () => PortableCore.begin(core);
     const id = await identityOf(local, core);
     const [found] = await readNow(storage, [readMarker]);
     const before = (found as Marker | null)?.sources[id] ?? null;

@@ -22,7 +22,7 @@ import type { SyncRecord } from './snapshot.ts';
 const importName = 'skerry/import';
 
 export async function importFile(core: DatabaseCore, file: Blob): Promise<void> {
-  const { host, codec, options } = core.parts;
+  const { host, options } = core.parts;
   const content = await fromFile(file);
   refuseOthers(core, content);
   const { remote } = options;
@@ -34,7 +34,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
   }
   await core.parts.mutations.durable();
   if (remote && content.rows) await refuseUnfilled(core);
-  const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
+  const portable = await PortableCore.begin(core);
   try {
     // All of it is checked before any of it is written.
     const made = content.mutations.map((mutation) => pendingOf(core, portable, mutation));
