@@ -58,6 +58,18 @@ SKERRY_EXPORT int32_t sk_check_scopes(int32_t handle, int32_t length) {
   });
 }
 
+SKERRY_EXPORT int32_t sk_check_logged(int32_t handle, int32_t length) {
+  return abi::Clients().With(handle, [=](const Client* client) {
+    return abi::Done(client->CheckLogged(abi::Input(length)));
+  });
+}
+
+SKERRY_EXPORT int32_t sk_may_write(int32_t handle, int32_t length) {
+  return abi::Clients().With(handle, [=](const Client* client) {
+    return static_cast<int32_t>(client->MayWrite(std::string(abi::Input(length))));
+  });
+}
+
 SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
   return abi::Clients().With(handle,
                              [now](Client* client) { return abi::Done(client->TxBegin(now)); });

@@ -123,6 +123,16 @@ export class WindowCore {
     this.#module.callWith('_sk_check_scopes', scopes, this.#open);
   }
 
+  /** Throws ReadOnlyError if the user's own role forbids what is logged from outside: the body of its record. */
+  checkLogged(body: Uint8Array): void {
+    this.#module.callWithBytes('_sk_check_logged', body, this.#open);
+  }
+
+  /** Whether the user's own role lets rows of the realm be changed, as far as is known here. */
+  mayWrite(realm: string): boolean {
+    return this.#module.throwing(this.#module.callWithText('_sk_may_write', realm, this.#open)) > 0;
+  }
+
   begin(now: number): void {
     this.#module.call('_sk_tx_begin', this.#open, now);
   }

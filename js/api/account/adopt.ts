@@ -13,7 +13,6 @@ import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, rowKey, rowsInRealms, type TableRow } from './order.ts';
 import { type MutationRecord, type PlainMutation, PortableCore } from './portable-core.ts';
-import { refuseForbidden } from './rights.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
 /** How far a local database was copied: to its n, and its last mutation. */
@@ -164,8 +163,9 @@ function recordsOf(
       .filter(({ key }) => key > (before?.key ?? 0))
       .map(({ value }) => inRealms(portable.read(value.body), realms)),
   ];
-  refuseForbidden(core, adopted);
-  return adopted.map((mutation) => portable.write(mutation));
+  const records = adopted.map((mutation) => portable.write(mutation));
+  for (const { body } of records) core.parts.core.checkLogged(body);
+  return records;
 }
 
 /** The local database is deleted after the copy: so all rows and actions of it must be in there, each by itself. */
