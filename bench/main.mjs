@@ -1,4 +1,4 @@
-// `npm run bench [-- ledger | quick | modes | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
+// `npm run bench [-- ledger | quick | modes | visit | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -24,6 +24,7 @@ import { quickBench } from './quick.mjs';
 import { scopeBench } from './scope.mjs';
 import { serverBench } from './server/main.mjs';
 import { streamsBench } from './streams/main.mjs';
+import { visitBench } from './visit.mjs';
 
 const note = (text) => console.error(text);
 
@@ -31,6 +32,7 @@ const note = (text) => console.error(text);
 const kBenches = {
   quick: { run: () => quickBench(note) },
   modes: { run: (_, { rounds }) => modesBench({ rounds }, note) },
+  visit: { run: (_, { rounds }) => visitBench({ rounds }, note) },
   peers: {
     named: true,
     run: (names, { rounds, cap }) => peersBench({ names, rounds, capMs: cap }, note),
@@ -54,7 +56,7 @@ const kBenches = {
 const kLedgerParts = ['quick', 'peers'];
 const kUsage = `usage: npm run bench [-- ledger | ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
   ledger                               ${kLedgerParts.join(' and ')}, written; and their ratios, appended to ${kLedger}
-  [--rounds 3] [--cap 3000]            of modes, peers and streams: how often; of peers: the milliseconds that a workload may take
+  [--rounds 3] [--cap 3000]            of modes, visit, peers and streams: how often; of peers: the milliseconds that a workload may take
   [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay
   [--seconds 6]                        of fairness: how long each attack lasts; names are parts of attacks' names`;
 

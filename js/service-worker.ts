@@ -35,7 +35,7 @@ export function syncWorker(options: SyncWorkerOptions): Stop {
   const stop = serve(
     { name, schema, remote: { ...remote, url } },
     // Written out, because bundlers look for exactly this expression.
-    () => new URL('./skerry-sync.wasm', import.meta.url),
+    () => new URL('./skerry.wasm', import.meta.url),
   );
   return makeStop(stop);
 }

@@ -26,10 +26,8 @@ import { filesBelow, ifChanged } from './lib/stamps.mjs';
 /** The modules whose glue is a file of the package. The authority is an entry of it, with declarations of its own. */
 const kGlued = ['skerry-authority', 'skerry-image'];
 const kGlueTypes = 'skerry-authority.d.ts';
-/** Those of a window, of a sync worker, and for export and import: their glue is a part of what imports it. */
-const kBundled = ['skerry.wasm', 'skerry-sync.wasm', 'skerry-portable.wasm'];
-/** The module of a service worker. */
-const kServiceWasm = 'skerry-sync.wasm';
+/** That of windows and their workers: its glue is a part of what imports it. */
+const kBrowserWasm = 'skerry.wasm';
 
 // Each group is one run of esbuild: its entries share chunks with each other and with no other group.
 // Entries are name: source, relative to the root. `node` chooses the platform.
@@ -121,9 +119,9 @@ const kDemoPublic = 'web-demo/public';
 
 /** The hash by which a service worker checks its wasm file, which the browser's check for updates does not cover. */
 function wasmHashes() {
-  const bytes = readFileSync(join(root, 'dist', kServiceWasm));
+  const bytes = readFileSync(join(root, 'dist', kBrowserWasm));
   const hash = createHash('sha256').update(bytes).digest('hex');
-  return { __SKERRY_WASM__: JSON.stringify({ [kServiceWasm]: hash }) };
+  return { __SKERRY_WASM__: JSON.stringify({ [kBrowserWasm]: hash }) };
 }
 
 /** Copies a file unless the target has the same size and is not older. Returns whether it was copied. */
@@ -260,12 +258,22 @@ async function declarations(name, project, sources, output) {
   );
 }
 
+/** Writes the glue of a module as a file of the package. What is bundled is made small with its bundle, and this here. */
+async function writeGlue(file) {
+  const { transform } = await import('esbuild');
+  const source = readFileSync(join(build, 'wasm', file), 'utf8');
+  const { code } = await transform(source, { minify: true, legalComments: 'none' });
+  const target = join(root, 'dist', file);
+  if (existsSync(target) && readFileSync(target, 'utf8') === code) return;
+  writeFileSync(target, code);
+}
+
 /** Copies the modules beside the package's bundles, which load the wasm files from there. */
-function copyWasm() {
-  const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
-  for (const file of [...files, kGlueTypes, ...kBundled]) {
+async function copyWasm() {
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  for (const file of [...kGlued.map((name) => `${name}.wasm`), kGlueTypes, kBrowserWasm])
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
-  }
+  for (const name of kGlued) await writeGlue(`${name}.js`);
 }
 
 /** Copies the demo's page, and the files that the package loads from its own folder. */
@@ -275,8 +283,7 @@ function copyDemo() {
   for (const file of filesBelow(join(root, kDemoPublic))) {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
-  const wanted =
-    /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image|-portable)?\.wasm)$/;
+  const wanted = /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-image)?\.wasm)$/;
   const shipped = readdirSync(join(root, 'dist')).filter((file) => wanted.test(file));
   for (const file of shipped) copyIfNewer(join(root, 'dist', file), join(target, file));
   // The service worker would also keep a chunk of an earlier build.
@@ -315,18 +322,16 @@ async function locked(name, work) {
 const kWasmInputs = ['src', 'wasm', 'CMakeLists.txt', 'CMakePresets.json'];
 
 export async function buildWasm() {
-  const modules = [...kGlued.flatMap((name) => [`${name}.js`, `${name}.wasm`]), ...kBundled];
-  const glue = kBundled.map((name) => name.replace(/wasm$/, 'js'));
+  const modules = [...kGlued, 'skerry'].flatMap((name) => [`${name}.js`, `${name}.wasm`]);
   await step('wasm modules', () =>
     ifChanged(
       'wasm',
       [...kWasmInputs.map((path) => join(root, path)), kEmscriptenVersion],
-      [...modules, ...glue, kGlueTypes].map((file) => join(build, 'wasm', file)),
+      [...modules, kGlueTypes].map((file) => join(build, 'wasm', file)),
       () => buildPreset('wasm'),
     ),
   );
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  copyWasm();
+  await copyWasm();
 }
 
 export async function buildPackage() {

@@ -1,6 +1,5 @@
-// skerry-portable: reads and writes data for export, import and adoption (docs/accounts.md;
-// js/api/account/portable-core.ts owns it). A page loads it when it needs one of them. Its buffers
-// and imports are those of the module `skerry`. Handles are small numbers.
+// The part of the module skerry that reads and writes data for export, import and adoption
+// (docs/accounts.md; js/api/account/portable-core.ts owns it). Handles are small numbers.
 //
 // A handle reads the confirmed state (parts of an image, then records), returns its rows as plain
 // objects, and converts mutations between the body of a record and a form that people can read.

@@ -1,5 +1,5 @@
-// skerry: the core of a window, for the browser (docs/internals.md, section 7; docs/window.md).
-// Bindings only.
+// The part of the module skerry that is the core of a window (docs/internals.md, section 7;
+// docs/window.md). Bindings only.
 //
 // All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
 #include <memory>
@@ -55,6 +55,18 @@ SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
 SKERRY_EXPORT int32_t sk_check_scopes(int32_t handle, int32_t length) {
   return abi::Clients().WithData(handle, length, [](Client* client, const Data& scopes) {
     return abi::Done(client->CheckScopes(scopes));
+  });
+}
+
+SKERRY_EXPORT int32_t sk_check_logged(int32_t handle, int32_t length) {
+  return abi::Clients().With(handle, [=](const Client* client) {
+    return abi::Done(client->CheckLogged(abi::Input(length)));
+  });
+}
+
+SKERRY_EXPORT int32_t sk_may_write(int32_t handle, int32_t length) {
+  return abi::Clients().With(handle, [=](const Client* client) {
+    return static_cast<int32_t>(client->MayWrite(std::string(abi::Input(length))));
   });
 }
 

@@ -1,5 +1,5 @@
-// skerry-sync: the core of a sync worker (docs/sync-worker.md, section 1). Bindings only. Buffers
-// are those of abi.h. Handles are small numbers; 0 is none.
+// The part of the module skerry that is the core of a sync worker (docs/sync-worker.md, section 1).
+// Bindings only. Handles are small numbers; 0 is none.
 #include "sync/sync_worker.h"
 
 #include <memory>

@@ -12,8 +12,8 @@ const kFillLimitMs = 120_000;
 const kStopLimitMs = 20_000;
 const kReady = /skerry-server ready (http:\/\/\S+)/;
 
-/** Resolves with its address and `stop` when it is filled. */
-export async function startServer(folder) {
+/** Resolves with its address and `stop` when it is filled, by one of the files beside this one. */
+export async function startServer(folder, seed = 'seed.mjs') {
   const data = mkdtempSync(join(tmpdir(), 'skerry-bench-data-'));
   const schema = join(data, 'schema.mjs');
   await build({
@@ -31,7 +31,7 @@ export async function startServer(folder) {
     [
       join(root, 'server', 'dist', 'main.js'),
       ...['--schema', schema, '--port', '0', '--data', join(data, 'database'), '--dev'],
-      ...['--static', folder, '--seed', join(root, 'bench', 'lib', 'seed.mjs')],
+      ...['--static', folder, '--seed', join(root, 'bench', 'lib', seed)],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

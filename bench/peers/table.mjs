@@ -114,10 +114,10 @@ function weightLine(measured, weighed) {
   const sum = (pattern) =>
     weightOf(Object.fromEntries(Object.entries(weights).filter(([file]) => pattern.test(file))));
   const window = sum(/^(adapter\.js|skerry\.wasm)$/);
-  const worker = sum(/^(worker\.js|package-(shared|worker)-.*\.js|skerry-sync\.wasm)$/);
+  const worker = sum(/^(worker\.js|package-(shared|worker)-.*\.js)$/);
   const images = sum(/^skerry-image\.(js|wasm)$/);
   return [
-    `Brotli of ours: the window ${digits(window)} KB (minified JavaScript and wasm), its sync worker ${digits(worker)} KB, the image module, when a worker needs it, ${digits(images)} KB.`,
+    `Brotli of ours: the window ${digits(window)} KB (minified JavaScript and wasm), what its sync worker loads besides ${digits(worker)} KB, the image module, when a worker needs it, ${digits(images)} KB.`,
   ];
 }
 

@@ -185,7 +185,7 @@ function settle(
 
 /** The configuration of a worker, as it is at its start. */
 function workerConfig(
-  { options, host, database }: Ground,
+  { options, host, database, module, wasmUrl }: Ground,
   service: ServiceMode,
   schema: unknown,
   tab: string,
@@ -206,7 +206,8 @@ function workerConfig(
     ...server,
     visible: host.page.visible,
     online: remote !== undefined && host.page.online,
-    wasmUrl: options.wasmUrl?.href ?? null,
+    module: module.compiled,
+    wasmUrl: wasmUrl.href,
     mode: service.state.active ? 'helper' : 'lease',
     reason: service.state.reason,
     keepToken: remote?.keepToken === true,

@@ -2,10 +2,11 @@
  * DatabaseCore: everything of one open database that is not public. It opens and closes the parts, which
  * `buildDatabase` (build-database.ts) has made and connected.
  */
+import type { BrowserModule } from '../core/browser-module.ts';
 import { ClosedError, errorFromCode, type SkerryError, StorageError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
 import type { SchemaCodec } from '../core/values.ts';
-import type { WindowCore, WindowModule } from '../core/window-core.ts';
+import type { WindowCore } from '../core/window-core.ts';
 import type { WindowRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
@@ -35,7 +36,9 @@ export interface Ground {
   readonly options: OpenOptions<Tables, unknown>;
   readonly host: Host;
   /** @internal */
-  readonly module: WindowModule;
+  readonly module: BrowserModule;
+  /** Where it lies. */
+  readonly wasmUrl: URL;
   readonly storage: Storage;
   readonly images: ImageReader;
   readonly codec: SchemaCodec;

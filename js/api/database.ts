@@ -2,13 +2,12 @@
  * `open`, and the database as the application has it. Local data is all that `open` waits for; the network is never
  * waited for (docs/design.md, "Images").
  */
-import glue from '../../build/wasm/skerry.js';
+import { type BrowserModule, loadModule } from '../core/browser-module.ts';
 import { checkFunction, StorageError } from '../core/errors.ts';
 import { declaredTables } from '../core/members.ts';
-import { loadCore, loadError } from '../core/module.ts';
+import { loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import { SchemaCodec } from '../core/values.ts';
-import type { WindowModule } from '../core/window-core.ts';
 import { browserHost } from '../host/browser-host.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
@@ -105,6 +104,8 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   const codec = new SchemaCodec(schemaDef(options.schema as Schema));
   const host = options.host ?? browserHost();
   if (options.remote) wholeAddress(options.remote, host.resolve);
+  // Written out, because bundlers look for exactly this expression.
+  const wasmUrl = options.wasmUrl ?? new URL('./skerry.wasm', import.meta.url);
   let core: DatabaseCore | null = null;
   const images = new ImageReader(host.storage, database);
   /** A newer version asked for the database before there was a core that could be notified. */
@@ -120,11 +121,7 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
       return storage;
     });
   const [module, storage] = await settleBoth(
-    loadCore(
-      glue,
-      (url) => host.wasm(url),
-      options.wasmUrl ?? new URL('./skerry.wasm', import.meta.url),
-    ),
+    loadModule((url) => host.wasm(url), wasmUrl),
     opening,
   )
     .then((both) => {
@@ -138,7 +135,7 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
         options.onUpdateNeeded?.({ reason: 'newer-tab' });
       throw error;
     });
-  core = buildDatabase({ options, host, module, storage, images, codec, database });
+  core = buildDatabase({ options, host, module, wasmUrl, storage, images, codec, database });
   const opened = core;
   if (storage.dropped !== null)
     opened.parts.events.dataLost(`The browser dropped what it had stored: ${storage.dropped}`);
@@ -171,9 +168,9 @@ function account(): Promise<typeof import('./account/account.ts')> {
 
 /** Waits for both, so that storage which did open is closed when the module could not be loaded. */
 async function settleBoth(
-  module: Promise<WindowModule>,
+  module: Promise<BrowserModule>,
   storage: Promise<Storage>,
-): Promise<[WindowModule, Storage]> {
+): Promise<[BrowserModule, Storage]> {
   const [loaded, opened] = await Promise.allSettled([module, storage]);
   if (loaded.status === 'fulfilled' && opened.status === 'fulfilled')
     return [loaded.value, opened.value];

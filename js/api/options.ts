@@ -49,7 +49,7 @@ export interface OpenOptions<T extends Tables, M> {
   serviceWorker?: boolean | string;
   onUpdateNeeded?(event: { readonly reason: UpdateReason }): void;
   host?: Host;
-  /** Where `skerry.wasm` is served, if not beside the package; `skerry-sync.wasm` and `skerry-portable.wasm` must be in the same folder. */
+  /** Where `skerry.wasm` is served, if not beside the package. */
   wasmUrl?: URL;
   /** Where `worker.js` is served, if not beside the package; the files that it loads must be in the same folder. */
   workerUrl?: URL;

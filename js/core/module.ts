@@ -43,9 +43,14 @@ export class CoreModule<M extends Shared = Shared> {
   #broken: SkerryError | null = null;
   readonly #onBroken = new Set<(error: SkerryError) => void>();
 
-  constructor(module: M) {
+  /** `compiled`: of which further instances can be made, in other workers, too. */
+  constructor(
+    module: M,
+    memory: WebAssembly.Memory,
+    readonly compiled: WebAssembly.Module,
+  ) {
     this.#module = module;
-    this.#memory = (module as unknown as { readonly wasmMemory: WebAssembly.Memory }).wasmMemory;
+    this.#memory = memory;
   }
 
   /** A raw call without input. Returns its value, never negative. */
@@ -79,8 +84,6 @@ export class CoreModule<M extends Shared = Shared> {
       cause,
     });
     this.#broken = error;
-    // A database that is opened from here on gets a new module.
-    for (const [key, module] of loaded) if (module === this) loading.delete(key);
     for (const listener of [...this.#onBroken]) listener(error);
     return error;
   }
@@ -204,49 +207,30 @@ export class CoreModule<M extends Shared = Shared> {
   }
 }
 
-/** One module a page, however many databases are opened: concurrent calls share the promise. */
-const loading = new Map<string, Promise<unknown>>();
-const loaded = new Map<string, unknown>();
-
-export function loadCore<M extends Shared>(
-  glue: Glue<M>,
-  source: WasmSource,
-  url: URL,
-): Promise<CoreModule<M>> {
-  const key = url.href;
-  const known = loading.get(key) as Promise<CoreModule<M>> | undefined;
-  if (known) return known;
-  const promise = instantiate(glue, source, url);
-  loading.set(key, promise);
-  // What failed (a network that was down) may be tried again.
-  promise.then(
-    (module) => loaded.set(key, module),
-    () => loading.delete(key),
-  );
-  return promise;
-}
-
 /** `members`: what the module finds on itself. */
 export function instantiate<M extends Shared>(
   glue: Glue<M>,
-  source: WasmSource,
-  url: URL,
+  compiling: WebAssembly.Module | Promise<WebAssembly.Module>,
   members: Readonly<Record<string, unknown>> = {},
 ): Promise<CoreModule<M>> {
   return new Promise<CoreModule<M>>((resolve, reject) => {
+    let memory: WebAssembly.Memory;
+    let compiled: WebAssembly.Module;
     const module = glue({
       ...members,
       instantiateWasm(imports, receive) {
+        const begin = async () => {
+          compiled = await compiling;
+          const instance = await WebAssembly.instantiate(compiled, imports);
+          memory = instance.exports['memory'] as WebAssembly.Memory;
+          receive(instance, compiled);
+        };
         // The glue does not hear of a failure, and never ends then.
-        compile(source, url)
-          .then(async (compiled) =>
-            receive(await WebAssembly.instantiate(compiled, imports), compiled),
-          )
-          .catch(reject);
+        begin().catch(reject);
         return {};
       },
     });
-    module.then((made) => resolve(new CoreModule(made))).catch(reject);
+    module.then((made) => resolve(new CoreModule(made, memory, compiled))).catch(reject);
   }).catch((error: Error) => {
     throw loadError(error);
   });
@@ -261,7 +245,7 @@ export function loadError(cause: Error): SkerryError {
   });
 }
 
-async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
+export async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
   const answer = await source(url);
   // That of a file is Node's, which is another realm's in a test that runs in jsdom.
   if (isBytes(answer)) return WebAssembly.compile(answer as BufferSource);

@@ -2,18 +2,11 @@
  * WindowCore: the owner of one window's core, and the typed face of its raw exports (docs/window.md). It converts and
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
-import type { MainModule } from '../../build/wasm/skerry.js';
+import type { BrowserModule } from './browser-module.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
-import type { CoreModule } from './module.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
 import type { StreamNews, WindowEffect, WindowEvent } from './window-effects.ts';
-
-/**
- * A loaded module of a window.
- * @internal
- */
-export type WindowModule = CoreModule<MainModule>;
 
 export interface WindowConfig {
   readonly schema: unknown;
@@ -79,12 +72,12 @@ export function nameOf(id: string, realm: string | null): string {
 }
 
 export class WindowCore {
-  readonly #module: WindowModule;
+  readonly #module: BrowserModule;
   readonly #cells = new RowCells();
   #handle: number;
 
   /** @internal */
-  constructor(module: WindowModule, config: WindowConfig) {
+  constructor(module: BrowserModule, config: WindowConfig) {
     this.#module = module;
     this.#handle = module.callWith('_sk_client_new', config);
   }
@@ -128,6 +121,16 @@ export class WindowCore {
   /** Throws where a window may not want all of these scopes. */
   checkScopes(scopes: readonly { readonly table: string; readonly where: unknown }[]): void {
     this.#module.callWith('_sk_check_scopes', scopes, this.#open);
+  }
+
+  /** Throws ReadOnlyError if the user's own role forbids what is logged from outside: the body of its record. */
+  checkLogged(body: Uint8Array): void {
+    this.#module.callWithBytes('_sk_check_logged', body, this.#open);
+  }
+
+  /** Whether the user's own role lets rows of the realm be changed, as far as is known here. */
+  mayWrite(realm: string): boolean {
+    return this.#module.throwing(this.#module.callWithText('_sk_may_write', realm, this.#open)) > 0;
   }
 
   begin(now: number): void {

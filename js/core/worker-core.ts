@@ -1,12 +1,8 @@
 /** WorkerCore: the owner of a sync worker's core, and the typed face of its raw exports (docs/sync-worker.md, section 1). */
-import type { MainModule } from '../../build/wasm/skerry-sync.js';
+import type { BrowserModule } from './browser-module.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
-import type { CoreModule } from './module.ts';
 import type { WorkerEffect, WorkerEvent } from './worker-effects.ts';
-
-/** A loaded module of a sync worker. */
-export type WorkerModule = CoreModule<MainModule>;
 
 export interface WorkerCoreConfig {
   readonly schema: unknown;
@@ -28,10 +24,10 @@ export interface WorkerCoreConfig {
 }
 
 export class WorkerCore {
-  readonly #module: WorkerModule;
+  readonly #module: BrowserModule;
   #handle: number;
 
-  constructor(module: WorkerModule, config: WorkerCoreConfig) {
+  constructor(module: BrowserModule, config: WorkerCoreConfig) {
     this.#module = module;
     this.#handle = module.callWith('_sk_worker_new', config);
   }

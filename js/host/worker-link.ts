@@ -29,7 +29,9 @@ export interface WorkerConfig {
   readonly auth: boolean;
   readonly visible: boolean;
   readonly online: boolean;
-  readonly wasmUrl: string | null;
+  /** The module that the window has compiled; a Worker that gets none compiles what lies at `wasmUrl`. */
+  readonly module: WebAssembly.Module | null;
+  readonly wasmUrl: string;
   /** Pauses and time limits other than the usual ones (docs/sync-worker.md, section 1). */
   readonly times: Readonly<Record<string, number>> | null;
   /** Whether a service worker pushes, and why or why not. */

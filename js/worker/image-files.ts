@@ -5,7 +5,13 @@
  */
 import type { MainModule } from '../../build/wasm/skerry-image.js';
 import { QuotaError, StorageError } from '../core/errors.ts';
-import { type CoreModule, type Glue, instantiate, type WasmSource } from '../core/module.ts';
+import {
+  type CoreModule,
+  compile,
+  type Glue,
+  instantiate,
+  type WasmSource,
+} from '../core/module.ts';
 import type { WrittenPart } from '../core/worker-effects.ts';
 
 export class ImageFiles {
@@ -24,7 +30,7 @@ export class ImageFiles {
     const { default: glue } = await import(new URL('./skerry-image.js', import.meta.url).href);
     const url = new URL('./skerry-image.wasm', import.meta.url);
     const onSync = (ticket: number, problem: string | null) => tickets.end(ticket, problem);
-    const module = await instantiate(glue as Glue<MainModule>, source, url, { onSync });
+    const module = await instantiate(glue as Glue<MainModule>, compile(source, url), { onSync });
     module.callWith('_sk_image_new', { schema, mount });
     return new ImageFiles(module, tickets);
   }

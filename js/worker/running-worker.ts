@@ -3,6 +3,7 @@
  * (docs/sync-worker.md). It has two homes: a dedicated Worker of each window (sync-worker.ts), and a service worker
  * (service-home.ts).
  */
+import type { BrowserModule } from '../core/browser-module.ts';
 import type { Times } from '../core/effects.ts';
 import type {
   Message,
@@ -12,7 +13,7 @@ import type {
   WorkerStatus,
 } from '../core/messages.ts';
 import { tokenToSend, userOfDatabase } from '../core/user.ts';
-import { WorkerCore, type WorkerModule } from '../core/worker-core.ts';
+import { WorkerCore } from '../core/worker-core.ts';
 import type {
   FetchEffect,
   ResponseEvent,
@@ -34,14 +35,14 @@ import type { ImageJobs, ImageParts } from './image-jobs.ts';
 import { LockKeeper } from './lock-keeper.ts';
 
 /** The configuration that a window posts at the start, or that a service worker has found in storage. */
-export type RunningConfig = Omit<WorkerConfig, 'wasmUrl' | 'mode'> & {
+export type RunningConfig = Omit<WorkerConfig, 'module' | 'wasmUrl' | 'mode'> & {
   readonly mode: 'lease' | 'service' | 'helper';
 };
 
 export interface RunningParts {
   readonly host: WorkerSideHost;
   readonly config: RunningConfig;
-  readonly module: WorkerModule;
+  readonly module: BrowserModule;
   readonly storage: Storage;
   /** A message for the window. Absent in a service worker, which posts to all windows on the channel. */
   readonly post?: (message: WorkerMessage) => void;

@@ -2,12 +2,13 @@
  * SyncWorker: a window's own RunningWorker, from the window's first message on. It is the whole of a dedicated Worker; in
  * the tests it runs in the test's own program.
  */
+import { ownModule } from '../core/browser-module.ts';
 import { SkerryError, StorageError } from '../core/errors.ts';
 import type { WindowMessage, WorkerInput, WorkerMessage } from '../core/messages.ts';
+import { compile } from '../core/module.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
 import { ImageJobs } from './image-jobs.ts';
-import { loadWorkerModule, workerWasmUrl } from './load-module.ts';
 import { RunningWorker } from './running-worker.ts';
 
 /** Messages that may wait while module and storage are opened. */
@@ -58,11 +59,10 @@ export class SyncWorker {
 
   async #start(config: WorkerConfig): Promise<void> {
     try {
-      const url = config.wasmUrl === null ? undefined : new URL(config.wasmUrl);
       const opening = this.#host.storage.reopen(config.database, (_loss, error) =>
         this.#lost(error),
       );
-      const loading = loadWorkerModule((address) => this.#host.wasm(address), url);
+      const loading = ownModule(config.module ?? this.#compile(config));
       const [module, storage] = await Promise.all([loading, opening]).catch((error: unknown) => {
         // It will not be used.
         void opening.then(
@@ -78,7 +78,7 @@ export class SyncWorker {
       try {
         this.#running = new RunningWorker({
           host: this.#host,
-          config: { ...config, service: withWasm(config.service, url) },
+          config: { ...config, service: withWasm(config) },
           module,
           storage,
           post: this.#post,
@@ -97,6 +97,10 @@ export class SyncWorker {
       // Its database is gone: the window learns it from its own connection.
       if (!this.#stopped) this.#failed(error, true);
     }
+  }
+
+  #compile({ wasmUrl }: WorkerConfig): Promise<WebAssembly.Module> {
+    return compile((url) => this.#host.wasm(url), new URL(wasmUrl));
   }
 
   #lost(error: Error | null): void {
@@ -118,7 +122,7 @@ export class SyncWorker {
   }
 }
 
-/** Adds the place where a window’s Worker has found its wasm, for the service worker. */
-function withWasm(service: unknown, url: URL | undefined): unknown {
-  return service ? { ...(service as object), wasm: [workerWasmUrl(url).href] } : null;
+/** Adds the place where the window has found the wasm, for the service worker. */
+function withWasm({ service, wasmUrl }: WorkerConfig): unknown {
+  return service ? { ...(service as object), wasm: [wasmUrl] } : null;
 }

@@ -6,6 +6,8 @@
 #include "base/fields.h"
 #include "base/vector.h"
 #include "client/effect.h"
+#include "client/member_rights.h"
+#include "log/codec.h"
 
 namespace skerry {
 namespace {
@@ -39,6 +41,7 @@ std::string PackSlots(const Vector<uint32_t>& slots) {
 
 Client::Client(Schema schema, const ClientOptions& options)
     : schema_(std::move(schema)),
+      user_(options.user),
       random_(options.seed),
       ids_(&random_),
       view_(&schema_),
@@ -68,6 +71,16 @@ Data Client::Handle(Data event) {
   }
   tab_.Handle(std::move(event), &effects);
   return effects;
+}
+
+Status Client::CheckLogged(std::string_view body) const {
+  const Result<Mutation> mutation = DecodeMutation(schema_, body);
+  if (!mutation.ok()) return mutation.status();
+  return MemberRights(&view_, user_).CheckReadOnly(mutation.value().ops);
+}
+
+bool Client::MayWrite(const std::string& realm) const {
+  return MemberRights(&view_, user_).MayWrite(realm);
 }
 
 Status Client::TxBegin(double now) {

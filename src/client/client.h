@@ -62,6 +62,12 @@ class Client {
   // Checks all scopes that this window wants, together (model/filter_cost.h).
   Status CheckScopes(const Data& scopes) const { return CheckWantedScopes(schema_, scopes); }
 
+  // What is logged from outside of this core (an import, an adoption) is held to the user's own role
+  // as a transaction is: the body of its record.
+  Status CheckLogged(std::string_view body) const;
+  // Whether the user's own role, as far as it is known here, lets rows of this realm be changed.
+  bool MayWrite(const std::string& realm) const;
+
   Status TxBegin(double now);
   // The transaction's action was made elsewhere, or before, under this id. Returns whether it may be
   // run: not if it is pending.
@@ -99,6 +105,7 @@ class Client {
   const Query* FindQuery(uint32_t query) const;
 
   Schema schema_;
+  std::optional<std::string> user_;
   Random random_;
   UuidGenerator ids_;
   View view_;

@@ -39,4 +39,18 @@ Status MemberRights::Check(const Op& op) {
   return Status::Ok();
 }
 
+Status MemberRights::CheckReadOnly(const Vector<Op>& ops) {
+  for (const Op& op : ops) {
+    const Status allowed = Check(op);
+    if (allowed.code() != Code::kReadOnly) continue;
+    const std::string target = op.to.empty() ? "" : " and " + op.to;
+    return {Code::kReadOnly, allowed.detail() + " (" + op.realm + target + ")"};
+  }
+  return Status::Ok();
+}
+
+bool MemberRights::MayWrite(const std::string& realm) {
+  return !view_->IsFrozen(realm) && RoleIn(realm) != MemberRole::kReader;
+}
+
 }  // namespace skerry

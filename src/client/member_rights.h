@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "client/view.h"
 #include "log/op.h"
 #include "model/members.h"
@@ -23,6 +24,11 @@ class MemberRights {
   // Refuses only what a membership forbids, and what a frozen realm does: a realm may be open to the
   // user in ways that are not known here.
   Status Check(const Op& op);
+  // The same for all ops of what was made without a transaction. Refuses only with kReadOnly: what
+  // else is wrong with an op, the server says. The detail names the realms of the op.
+  Status CheckReadOnly(const Vector<Op>& ops);
+  // Whether rows of this realm may be changed.
+  bool MayWrite(const std::string& realm);
   // Begins again with the present roles.
   void Reset() { roles_.clear(); }
 

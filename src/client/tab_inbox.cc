@@ -114,11 +114,8 @@ std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation*
     const std::string why = "This release has no place for it: " + left_out.detail() + '.';
     return Refusal{id, "no_place", why};
   }
-  MemberRights rights(view_, options_.user);
-  for (const Op& op : decoded.value().ops) {
-    const Status allowed = rights.Check(op);
-    if (allowed.code() == Code::kReadOnly) return Refusal{id, "read_only", allowed.detail()};
-  }
+  const Status allowed = MemberRights(view_, options_.user).CheckReadOnly(decoded.value().ops);
+  if (!allowed.ok()) return Refusal{id, "read_only", allowed.detail()};
   const Status free = CheckUniqueBefore(view_, decoded.value().ops);
   if (!free.ok()) return Refusal{id, "unique", free.detail()};
   *mutation = std::move(decoded.value());

@@ -170,7 +170,7 @@ Data LinkToData(const Link& link) {
   return data;
 }
 
-Data ActionToData(const Action& action) {
+Data MadeToData(const Action& action) {
   // It is empty if it was made without a remote.
   Result<Data> arg = ParseJson(action.arg.empty() ? "null" : action.arg);
   SKERRY_CHECK(arg.ok());  // checked when the action was made, and grouped
@@ -192,7 +192,7 @@ Data UpdateToData(const Schema& schema, const Update& update) {
   Data base = Data::MakeObject();
   for (const auto& [realm, revision] : update.base) base.Set(realm, revision);
   Data actions = Data::MakeArray();
-  for (const Action& action : update.actions) actions.Push(ActionToData(action));
+  for (const Action& action : update.actions) actions.Push(MadeToData(action));
   Data ops = Data::MakeArray();
   for (const Op& op : update.ops) ops.Push(OpToData(schema, op, update.actions.size()));
   Data data = Data::MakeObject();

@@ -1,6 +1,6 @@
-// Goal: a window loads only its own files of the package, not those of its sync worker, and reports files that a worker
-// cannot load. Method: real Chromium.
-import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// Goal: a window loads only its own files of the package, not those of its sync worker; the wasm is loaded once for both; and files
+// that a worker cannot load are reported. Method: real Chromium.
+import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
@@ -23,7 +23,7 @@ async function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promis
   return [...new Set(files)].sort();
 }
 
-test('loads one core in a window and one in its sync worker', async () => {
+test('loads one core for a window and its sync worker', async () => {
   const page = await opened(profile, stage.url);
   await inStep(page);
 
@@ -37,7 +37,7 @@ test('loads one core in a window and one in its sync worker', async () => {
   ]);
   const [worker] = page.workers();
   if (!worker) throw new Error('the window has no worker');
-  expect(await loaded(worker)).toEqual(['skerry-sync.wasm']);
+  expect(await loaded(worker)).toEqual([]);
   await page.close();
 });
 
@@ -68,13 +68,25 @@ test('reports in the status that no image can be made, until one is made', async
   await page.close();
 });
 
-test('reports that a worker cannot load its core, and restarts it once it can', async () => {
-  const core = join(stage.served.site.files, 'skerry-sync.wasm');
-  const content = readFileSync(core);
-  rmSync(core);
+/** The sync worker as it is, but that it gets no module of its window, and finds the wasm elsewhere. */
+const ALONE = `
+  const { get } = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data');
+  Object.defineProperty(MessageEvent.prototype, 'data', {
+    get() {
+      const data = get.call(this);
+      if (data?.type === 'init')
+        Object.assign(data.config, { module: null, wasmUrl: new URL('/alone.wasm', location.href).href });
+      return data;
+    },
+  });`;
+
+test('a worker without a module loads it, says if it cannot, and starts once it can', async () => {
+  const { files } = stage.served.site;
+  writeFileSync(join(files, 'alone.js'), ALONE);
+  writeFileSync(join(files, 'alone-worker.js'), "import './alone.js';\nimport './worker.js';\n");
   const other = new Profile();
   try {
-    const page = await opened(other, stage.url);
+    const page = await opened(other, stage.url, { workerUrl: '/alone-worker.js' });
     await until(page, () => db.sync.status.error !== null, []);
 
     const error = await page.evaluate(() => {
@@ -82,12 +94,15 @@ test('reports that a worker cannot load its core, and restarts it once it can', 
       return { name, code, message };
     });
     expect(error).toMatchObject({ name: 'UnsupportedError', code: 'wasm' });
-    expect(error.message).toMatch('skerry-sync.wasm answered 404.');
+    expect(error.message).toMatch('alone.wasm answered 404.');
     await page.evaluate(() => db.mutate.addNote({ title: 'Kept here' }).durable);
     expect(await page.evaluate(() => db.notes.count())).toBe(1);
     expect(await page.evaluate(() => db.sync.status.pending)).toBe(1);
-    writeFileSync(core, content);
+    copyFileSync(join(files, 'skerry.wasm'), join(files, 'alone.wasm'));
     await until(page, () => db.sync.status.pending === 0 && db.sync.status.error === null, []);
+    const [worker] = page.workers();
+    if (!worker) throw new Error('the window has no worker');
+    expect(await loaded(worker)).toEqual(['alone.wasm']);
   } finally {
     await other.remove();
   }

@@ -224,7 +224,7 @@ test("runs in an application's own script without fetch handler, with its wasm c
     const cache = await caches.open('skerry-wasm');
     return (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf('/') + 1)).sort();
   });
-  expect(names).toEqual(['skerry-sync.wasm']);
+  expect(names).toEqual(['skerry.wasm']);
   // It starts again without asking anybody for wasm.
   const control = await ServiceControl.of(page);
   await control.stop();

@@ -229,6 +229,8 @@ test('keeps rows, changes and tokens of users on one profile apart', async () =>
   await anna.mutate.addCity({ id: 'a', name: 'of Anna' }).durable;
   await until(() => stored(host, 'anna', 'sync').some(({ key }) => key === 'token'));
   await anna.close();
+  // It would push Anna's at its next attempt, with her token.
+  await host.serviceWorker.stop();
   host.network.online = true;
   const bob = await connect(host.window(), 'bob', { serviceWorker: true });
   expect(bob.cities.count()).toBe(0);

@@ -61,16 +61,13 @@ test('a failure before the copy changes nothing, and the next open tries again',
   await before.mutate.addCity({ id: 'a', name: 'A' }).durable;
   await before.close();
   host.network.online = false;
-  const refusing = Object.assign(host.window(), {
-    wasm: (url: URL) =>
-      url.pathname.includes('portable')
-        ? Promise.resolve(new Response(null, { status: 404 }))
-        : host.wasm(url),
-  });
-  const first = await connect(refusing, 'anna', {
-    ...adopting,
-    wasmUrl: new URL('../../dist/skerry.wasm', import.meta.url),
-  });
+  // The window's instance is there already; there is no memory for the one that copies.
+  const { instantiate } = WebAssembly;
+  const spy = vi
+    .spyOn(WebAssembly, 'instantiate')
+    .mockImplementation(() => Promise.reject(new RangeError('Out of memory')));
+  const first = await connect(host.window(), 'anna', adopting);
+  spy.mockImplementation(instantiate as never);
   expect(first.cities.count()).toBe(0);
   expect(first.sync.status.error).toMatchObject({ code: 'wasm' });
   expect(await host.storage.exists('skerry/test/local')).toBe(true);

@@ -46,8 +46,8 @@ test('a core that traps closes its window, and the next open finds all durable d
 });
 
 test('refuses a module of another version by its missing imports or exports', async () => {
-  // The worker's module stands for one of another version: it has other imports and exports.
-  const wasmUrl = new URL('../../dist/skerry-sync.wasm?another', import.meta.url);
+  // The module for images stands for one of another version: it has other imports and exports.
+  const wasmUrl = new URL('../../dist/skerry-image.wasm?another', import.meta.url);
   await expect(open({ name: 'other', schema: app, host: memory(), wasmUrl })).rejects.toMatchObject(
     { name: 'UnsupportedError', code: 'wasm' },
   );

@@ -18,7 +18,8 @@ async function worker(host: MemoryHost, database: string): Promise<readonly unkn
         throw error;
       },
     });
-    link.post({ type: 'init', config: { database, wasmUrl: null } as WorkerConfig });
+    const wasmUrl = new URL('../../dist/skerry.wasm', import.meta.url).href;
+    link.post({ type: 'init', config: { database, module: null, wasmUrl } as WorkerConfig });
   });
   return heard;
 }

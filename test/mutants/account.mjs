@@ -4,6 +4,13 @@ const test = 'test/js/moved.test.ts';
 
 export const account = [
   {
+    name: 'an import writes into a realm that the server has lost',
+    test: 'test/server/lost-client.test.ts',
+    file: 'js/api/account/import.ts',
+    from: 'for (const { body } of records) core.parts.core.checkLogged(body);',
+    to: '',
+  },
+  {
     name: 'a changed role of one’s own is not shown',
     test: 'test/js/realms.test.ts',
     file: 'js/api/realms.ts',

@@ -17,6 +17,27 @@ export const api = [
     to: 'false',
   },
   {
+    name: 'a window keeps the module that it has compiled to itself',
+    test: 'test/js/worker-module.test.ts',
+    file: 'js/api/build-database.ts',
+    from: 'module: module.compiled,',
+    to: 'module: null,',
+  },
+  {
+    name: 'a worker that gets no module has none',
+    test: 'test/js/worker-module.test.ts',
+    file: 'js/worker/sync-worker.ts',
+    from: 'ownModule(config.module ?? this.#compile(config))',
+    to: 'ownModule(config.module as WebAssembly.Module)',
+  },
+  {
+    name: 'an adoption fills the memory of the window',
+    test: 'test/js/adopt.test.ts',
+    file: 'js/api/account/portable-core.ts',
+    from: 'await ownModule(parts.module.compiled)',
+    to: 'parts.module',
+  },
+  {
     name: 'bytes of Node in jsdom are an answer of a server',
     test: 'test/js/jsdom.test.ts',
     file: 'js/core/module.ts',

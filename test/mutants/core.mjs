@@ -273,6 +273,12 @@ export const core = [
     to: '',
   },
   {
+    name: 'an import brings rows of a realm that the server has lost',
+    file: 'src/client/member_rights.cc',
+    from: 'return !view_->IsFrozen(realm) && RoleIn(realm)',
+    to: 'return RoleIn(realm)',
+  },
+  {
     name: 'a window writes to a realm that the server has lost',
     file: 'src/client/member_rights.cc',
     from: 'if (view_->IsFrozen(*realm))',

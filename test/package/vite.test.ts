@@ -66,7 +66,7 @@ test('the ready-made service worker in public/ pushes', () =>
     expect(await window.notes()).toContain('by the service worker');
     await window.shows('#mode', 'service-worker');
     // It looks beside itself first, and then where the windows have theirs.
-    window.expectNoProblem(['/skerry.wasm', '/skerry-sync.wasm']);
+    window.expectNoProblem(['/skerry.wasm']);
   }));
 
 test('what the policy forbids is noticed', () =>

@@ -101,6 +101,8 @@ test('a realm that the backup lacks is only read, until an owner founds it again
   // Not pushed when the realm is lost: it waits.
   bo.sync.pause();
   bo.transact((tx) => tx.notes.inc(id, { n: 1 }));
+  const unsent = await bo.export({ pendingOnly: true });
+  await bo.import(unsent);
   await restore();
 
   bo.sync.resume();
@@ -108,6 +110,7 @@ test('a realm that the backup lacks is only read, until an owner founds it again
   await expect.poll(() => bo.sync.status.lost).toEqual([realm]);
   expect(titles(bo, realm)).toEqual(['in it', 'only with bo']);
   expect(bo.realms.role(realm)).toBe('writer');
+  await expect(bo.import(unsent)).rejects.toThrow(ReadOnlyError);
   const rename = () => bo.transact((tx) => tx.notes.update(id, { title: 'changed' }));
   expect(rename).toThrow(ReadOnlyError);
   expect(() => bo.realms.leave(realm)).toThrow(ReadOnlyError);

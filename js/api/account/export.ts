@@ -16,7 +16,7 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
   refuseUnknown(options, ['pendingOnly'], 'export()');
   const { host, storage, codec, database, options: opened } = core.parts;
   const schema = codec.describe() as { readonly version: number };
-  const fresh = () => PortableCore.begin(host, opened.wasmUrl, schema);
+  const fresh = () => PortableCore.begin(core);
   // Everything is read from storage, which must have what the application wrote before.
   await core.parts.mutations.durable();
   let portable: PortableCore;

@@ -16,13 +16,12 @@ import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, rowsInRealms, type TableRow } from './order.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
-import { mayWrite, refuseForbidden } from './rights.ts';
 import type { SyncRecord } from './snapshot.ts';
 
 const importName = 'skerry/import';
 
 export async function importFile(core: DatabaseCore, file: Blob): Promise<void> {
-  const { host, codec, options } = core.parts;
+  const { host, options } = core.parts;
   const content = await fromFile(file);
   refuseOthers(core, content);
   const { remote } = options;
@@ -34,7 +33,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
   }
   await core.parts.mutations.durable();
   if (remote && content.rows) await refuseUnfilled(core);
-  const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
+  const portable = await PortableCore.begin(core);
   try {
     // All of it is checked before any of it is written.
     const made = content.mutations.map((mutation) => pendingOf(core, portable, mutation));
@@ -42,8 +41,8 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
     const created = creating(rowsToCreate(core, content), importName, at);
     const appended = await actionsToAppend(core, portable, content);
     const mutations = [...created, ...appended, ...made];
-    refuseForbidden(core, mutations);
     const records = mutations.map((mutation) => portable.write(mutation));
+    for (const { body } of records) core.parts.core.checkLogged(body);
     if (remote) await logRecords(core, records);
     else await logHere(core, created, appended);
   } finally {
@@ -140,7 +139,7 @@ async function actionsToAppend(
   }
   return appending(content.streams ?? {}, realms, ({ id }, from, stream) => {
     const realm = realms.get(from) ?? from;
-    return !here.has(actionKey(realm, stream, id)) && mayWrite(core, realm);
+    return !here.has(actionKey(realm, stream, id)) && core.parts.core.mayWrite(realm);
   });
 }
 
@@ -155,7 +154,8 @@ function rowsToCreate(core: DatabaseCore, content: FileContent): TableRow[] {
       for (const row of list) {
         const target = realms.get(realm) ?? realm;
         if (core.parts.core.find(index, row.id, target) >= 0) continue;
-        if (mayWrite(core, target)) wanted.push({ table, row: { ...row, revision: 0, realm } });
+        if (core.parts.core.mayWrite(target))
+          wanted.push({ table, row: { ...row, revision: 0, realm } });
       }
     }
   }

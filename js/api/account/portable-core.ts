@@ -1,11 +1,11 @@
 /**
- * PortableCore: the owner of one handle of the module `skerry-portable` (wasm/portable.cc), which reads a database's
- * confirmed rows, and converts mutations between their stored and their readable form. Loaded when it is first needed.
+ * PortableCore: the owner of one handle of wasm/portable.cc, which reads a database's confirmed rows, and converts mutations
+ * between their stored and their readable form. It is in an instance of its own, because the memory of one never shrinks: that
+ * of the window would stay as large as what was exported.
  */
-import glue, { type MainModule } from '../../../build/wasm/skerry-portable.js';
-import { type CoreModule, loadCore } from '../../core/module.ts';
+import { type BrowserModule, ownModule } from '../../core/browser-module.ts';
 import type { ConfirmedAction } from '../../core/window-effects.ts';
-import type { Host } from '../../host/host.ts';
+import type { DatabaseCore } from '../database-core.ts';
 
 /** A row in plain form (docs/internals.md, section 2); bytes are base64 text. */
 export interface PlainRow {
@@ -53,18 +53,19 @@ export interface MutationRecord {
 const rowsAtOnce = 500;
 
 export class PortableCore {
-  readonly #module: CoreModule<MainModule>;
+  readonly #module: BrowserModule;
   readonly #handle: number;
 
-  private constructor(module: CoreModule<MainModule>, handle: number) {
+  private constructor(module: BrowserModule, handle: number) {
     this.#module = module;
     this.#handle = handle;
   }
 
-  /** `wasmUrl`: where the application keeps `skerry.wasm`; this one is in the same folder, under the same query. */
-  static async begin(host: Host, wasmUrl: URL | undefined, schema: unknown): Promise<PortableCore> {
-    const module = await loadCore(glue, (url) => host.wasm(url), addressOf(wasmUrl));
-    const seed = host.random.bytes(32);
+  /** Of the window’s module and schema. */
+  static async begin({ parts }: DatabaseCore): Promise<PortableCore> {
+    const module = await ownModule(parts.module.compiled);
+    const schema = parts.codec.describe();
+    const seed = parts.host.random.bytes(32);
     return new PortableCore(module, module.callWith('_sk_portable_new', { schema, seed }));
   }
 
@@ -112,12 +113,4 @@ export class PortableCore {
     this.#module.callWith('_sk_portable_write', mutation, this.#handle);
     return this.#module.output() as MutationRecord;
   }
-}
-
-function addressOf(wasmUrl: URL | undefined): URL {
-  // Written out, because bundlers look for exactly this expression.
-  if (!wasmUrl) return new URL('./skerry-portable.wasm', import.meta.url);
-  const url = new URL('skerry-portable.wasm', wasmUrl);
-  url.search = wasmUrl.search;
-  return url;
 }

@@ -4,7 +4,7 @@
  * that it can start without a window. A browser stops a service worker as it likes: nothing is kept here that storage does
  * not have.
  */
-import glue from '../../../build/wasm/skerry-sync.js';
+import { loadModule } from '../../core/browser-module.ts';
 import {
   ClosedError,
   errorFromCode,
@@ -13,7 +13,6 @@ import {
   UpdateNeededError,
 } from '../../core/errors.ts';
 import type { PausedMessage, ServiceMessage, WorkerStatus } from '../../core/messages.ts';
-import { loadCore } from '../../core/module.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
 import { pauseLock } from '../../host/pause-lock.ts';
 import { uuid } from '../../host/random.ts';
@@ -41,7 +40,7 @@ interface ServiceRecord {
   readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
   readonly auth: boolean;
   readonly times: Readonly<Record<string, number>> | null;
-  /** Where the windows have found the wasm of their Workers: the last of these. */
+  /** Where the windows have found the wasm: the last of these, since earlier builds had two files. */
   readonly wasm: readonly string[] | null;
 }
 
@@ -236,12 +235,8 @@ export class ServiceHome {
       const remote = own?.remote ?? record?.remote;
       if (!schema || !remote)
         throw new UnsupportedError('service', `No window has set up ${database} for this worker.`);
-      // Earlier builds had two files for a sync worker; this one was the second.
-      const module = await loadCore(
-        glue,
-        (url) => host.wasm(url),
-        named('skerry-sync.wasm', record?.wasm?.at(-1) ?? ''),
-      );
+      const address = named('skerry.wasm', record?.wasm?.at(-1) ?? '');
+      const module = await loadModule((url) => host.wasm(url), address);
       running = new RunningWorker({
         host: { ...host, transport },
         module,

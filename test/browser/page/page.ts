@@ -51,6 +51,8 @@ export interface StartOptions {
   /** As in `open`. */
   readonly serviceWorker?: boolean | string;
   readonly keepToken?: boolean;
+  /** An address of this site. */
+  readonly workerUrl?: string;
   /** How far the clock of this window and its Worker is off. */
   readonly clockShiftMs?: number;
   /** Other pauses and time limits of the sync worker than the production's. */
@@ -105,6 +107,8 @@ async function openTest(options: StartOptions = {}) {
   };
   const { clockShiftMs, minRank, notesOf } = options;
   if (clockShiftMs) shiftClock(clockShiftMs);
+  const shifted = clockShiftMs ? `/shifted-worker.js?ms=${clockShiftMs}` : undefined;
+  const workerUrl = options.workerUrl ?? shifted;
   let scopes: OpenOptions<typeof tables, typeof mutators>['scopes'] = 'all';
   if (minRank !== undefined) scopes = (q) => [q.notes.where('rank', '>=', minRank)];
   if (notesOf !== undefined)
@@ -119,9 +123,7 @@ async function openTest(options: StartOptions = {}) {
     ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes }),
     serviceWorker,
     ...(options.times ? { host: hostWith(options.times) } : {}),
-    ...(clockShiftMs
-      ? { workerUrl: new URL(`/shifted-worker.js?ms=${clockShiftMs}`, location.href) }
-      : {}),
+    ...(workerUrl ? { workerUrl: new URL(workerUrl, location.href) } : {}),
     onUpdateNeeded: ({ reason }) => happened.updateNeeded.push(reason),
   });
   db.on('dataLost', ({ detail }) => happened.dataLost.push(detail));

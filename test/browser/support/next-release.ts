@@ -27,12 +27,8 @@ export async function addNextRelease({ files }: Site): Promise<void> {
   for (const file of readdirSync(dist))
     if (shipped.test(file) && /wasm$|^skerry-image/.test(file))
       copyFileSync(join(dist, file), join(folder, file));
-  const hashes = ['skerry.wasm', 'skerry-sync.wasm'].map((file) => [
-    file,
-    createHash('sha256')
-      .update(readFileSync(join(dist, file)))
-      .digest('hex'),
-  ]);
+  const wasm = readFileSync(join(dist, 'skerry.wasm'));
+  const hashes = { 'skerry.wasm': createHash('sha256').update(wasm).digest('hex') };
   const shared: BuildOptions = {
     absWorkingDir: root,
     outdir: folder,
@@ -42,7 +38,7 @@ export async function addNextRelease({ files }: Site): Promise<void> {
       'skerry/service-worker': join(root, 'js/service-worker.ts'),
       skerry: join(root, 'js/index.ts'),
     },
-    define: { __SKERRY_WASM__: JSON.stringify(Object.fromEntries(hashes)) },
+    define: { __SKERRY_WASM__: JSON.stringify(hashes) },
     plugins: [nextVersions],
     logLevel: 'silent',
   };

@@ -300,13 +300,6 @@ export const scenes: readonly Scene[] = [
     leave: ({ proxy }) => proxy.rules(),
   },
   {
-    code: 'wasm',
-    options: {},
-    before: ({ proxy }) =>
-      proxy.rules({ path: /\/skerry-sync\.wasm/, answer: problem(404, 'not_found') }),
-    leave: ({ proxy }) => proxy.rules(),
-  },
-  {
     code: 'closed',
     options: {},
     closed: true,
@@ -329,6 +322,11 @@ export const elsewhere: readonly Elsewhere[] = [
     why: 'A window whose own storage opens, and its Worker’s does not, or with wasm of two versions.',
     test: 'test/js/lifecycle.test.ts',
   })),
+  {
+    code: 'wasm',
+    why: 'A window hands its Worker the module that it has itself: it takes a Worker that gets none.',
+    test: 'test/browser/loading.test.ts',
+  },
   {
     code: 'bad_token',
     why: 'The token is refused before anything is sent, in a browser as in Node.',

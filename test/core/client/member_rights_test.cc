@@ -59,6 +59,20 @@ class RightsWindow {
     return view_.IsPending(KeyIn(schema_, kMembers, id, kRealm));
   }
 
+  // What is logged without a transaction: an op on an item, and one that moves it.
+  Code Logged(const std::string& realm, const std::string& to = "") {
+    Op op;
+    op.kind = to.empty() ? OpKind::kUpdate : OpKind::kMove;
+    op.table = kItems;
+    op.id = "x";
+    op.realm = realm;
+    op.to = to;
+    Vector<Op> ops;
+    ops.push_back(std::move(op));
+    return MemberRights(&view_, "anna").CheckReadOnly(ops).code();
+  }
+  bool MayWrite(const std::string& realm) { return MemberRights(&view_, "anna").MayWrite(realm); }
+
   void Freeze(Set<std::string> realms) { view_.SetFrozen(std::move(realms)); }
 
  private:
@@ -143,6 +157,22 @@ TEST_CASE("changes nothing in a realm that the server has lost, not even to leav
   CHECK(owner.Do(TxCall::kDelete, kMembers, kRealm + "/anna", "") == Code::kReadOnly);
   owner.Freeze({});
   CHECK(owner.Do(TxCall::kCreate, kItems, "z", kRealm) == Code::kOk);
+}
+
+TEST_CASE("holds what is logged without a transaction to the role and to lost realms") {
+  RightsWindow reader("reader");
+  CHECK_FALSE(reader.MayWrite(kRealm));
+  CHECK(reader.Logged(kRealm) == Code::kReadOnly);
+  CHECK(reader.Logged("A", kRealm) == Code::kReadOnly);
+  CHECK(reader.MayWrite("A"));
+  RightsWindow writer("writer");
+  CHECK(writer.MayWrite(kRealm));
+  CHECK(writer.Logged(kRealm) == Code::kOk);
+  writer.Freeze({kRealm});
+  CHECK_FALSE(writer.MayWrite(kRealm));
+  CHECK(writer.Logged(kRealm) == Code::kReadOnly);
+  CHECK(writer.Logged("A", kRealm) == Code::kReadOnly);
+  CHECK(writer.Logged("A") == Code::kOk);
 }
 
 TEST_CASE("leaves to the server what no membership says, and refuses malformed ones") {
