@@ -110,7 +110,9 @@ export const projects = {
 /** What single files of tests read by paths that are put together, as a whole folder, or by a bundler. */
 export const reads = {
   'test/browser/examples.test.ts': ['dist', 'examples'],
-  'test/browser/fixtures.test.ts': ['test/browser/fixtures'],
+  'test/browser/fixtures.test.ts': ['dist', 'test/browser/fixtures'],
+  'test/browser/upgrade.test.ts': ['dist'],
+  'test/engines/upgrade.test.ts': ['dist'],
   'test/js/import.test.ts': ['dist'],
   'test/server/directory-lock.test.ts': ['server/src/db'],
   'test/server/pglite.test.ts': ['server/src/db'],
