@@ -48,8 +48,9 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
   }
   for (wire::AdmittedRequest& request : begin.requests) {
     input.requests.push_back({std::move(request.client), std::move(request.user),
-                              std::move(request.updates), std::move(request.epoch), request.rights,
-                              FollowsFromData(request.follows), request.older});
+                              std::move(request.updates), std::move(request.epoch),
+                              static_cast<size_t>(request.rights), FollowsFromData(request.follows),
+                              request.older});
   }
   for (wire::LoadedAction& action : begin.actions)
     input.actions.push_back({std::move(action.realm), std::move(action.id), action.revision});
