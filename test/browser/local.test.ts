@@ -167,3 +167,69 @@ test.each(['the browser', 'the window'])(
     await again.close();
   },
 );
+
+const FORMER = '01890000-0000-7000-8000-000000000001';
+const ORPHAN = '01890000-0000-7000-8000-000000000002';
+
+/** Moves the image to a database under the name of its generation, as former releases have it, beside one that nothing names. */
+const asFormer = (page: Page, former: string, orphan: string) =>
+  page.evaluate(
+    async (database, name, beside) => {
+      const settled = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const files = (db: IDBDatabase) =>
+        db.transaction('FILE_DATA', 'readwrite').objectStore('FILE_DATA');
+      const make = (path: string) => {
+        const request = indexedDB.open(path, 21);
+        request.onupgradeneeded = () =>
+          request.result.createObjectStore('FILE_DATA').createIndex('timestamp', 'timestamp');
+        return settled(request);
+      };
+      const raw = await kit.openRaw(database);
+      const sync = await settled(raw.transaction('sync').objectStore('sync').get('sync'));
+      const mount = `/${database}/${sync.image.mount}`;
+      const from = await kit.openRaw(mount);
+      const to = await make(`/${database}/${name}`);
+      for (const key of (await settled(files(from).getAllKeys())) as string[]) {
+        const file = key.slice(`${mount}/${sync.image.generation}.`.length);
+        if (!key.startsWith(mount)) continue;
+        const value = await settled(files(from).get(key));
+        await settled(files(to).put(value, `/${database}/${name}/${file}`));
+      }
+      from.close();
+      to.close();
+      (await make(`/${database}/${beside}`)).close();
+      const { mount: _, ...image } = { ...sync.image, generation: name };
+      const { leftover: __, ...rest } = { ...sync, image, previous: null, generations: [] };
+      await settled(raw.transaction('sync', 'readwrite').objectStore('sync').put(rest, 'sync'));
+      raw.close();
+      for (const each of ['1', '2', '3'])
+        await settled(indexedDB.deleteDatabase(`/${database}/${each}`));
+    },
+    DATABASE,
+    former,
+    orphan,
+  );
+
+test('images of a former release are read, and deleted once there are two others', async () => {
+  const page = await opened(profile, stage.url, LOCAL);
+  await imagesMade(page, 300 * BATCHES, 1);
+  await filesAreAsNamed(page);
+  const before = await page.evaluate(() => db.notes.count());
+  await page.evaluate(() => db.close());
+  await asFormer(page, FORMER, ORPHAN);
+  expect(Object.keys(await mounts(page)).sort()).toEqual([FORMER, ORPHAN]);
+  await reopened(page, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe(before);
+  const written = await imagesMade(page, 310 * BATCHES, 1);
+  expect((await syncRecord(page)).previous).toMatchObject({ generation: FORMER });
+  const more = await imagesMade(page, 320 * BATCHES, 2);
+  await expect.poll(async () => Object.keys(await mounts(page)).sort()).toEqual(['1', '2', '3']);
+  expect(await syncRecord(page)).not.toHaveProperty('generations');
+  await reopened(page, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe(before + (written + more) * BATCH);
+  await page.close();
+});
