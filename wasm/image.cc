@@ -1,10 +1,11 @@
 // skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6;
 // js/worker/image-files.ts owns it). A Worker loads it when an image is made; an instance makes one
-// generation, and is then discarded. Its buffers are those of the module `skerry`. Calls that wait
-// for IndexedDB complete with Module.onSync(ticket, problem or null).
+// image, and is then discarded. Its buffers are those of the module `skerry`. Calls that wait for
+// IndexedDB complete with Module.onSync(ticket, problem or null).
 //
-// Only the generation that is being made is ever mounted, because syncfs(false) makes the database
-// equal to the files that this module has in memory. Each file is written once, under a new name.
+// A mount is used for one image after the other. syncfs(false) compares and writes in two
+// transactions, between which another worker may write. So ImageWrite replaces what the mount's
+// database has, in one transaction, and refuses to if there is an image of a higher number.
 #include "log/image.h"
 
 #include <emscripten/em_js.h>
@@ -29,15 +30,52 @@ EM_JS_DEPS(skerry_image, "$FS,$IDBFS,$UTF8ToString");
 EM_JS(void, ImageMount, (const char* path), {
   FS.mount(IDBFS, {}, UTF8ToString(path));
 });
-EM_JS(void, ImageSync, (int populate, int ticket), {
-  FS.syncfs(!!populate, (error) => Module['onSync'](ticket, error ? [error.name, error.message || error].join(' ') : null));
+EM_JS(void, ImageWrite, (const char* path, double number, int ticket), {
+  const mount = UTF8ToString(path);
+  let problem = null;
+  const done = (error) => {
+    problem ||= error && [error.name, error.message || error].join(' ');
+    Module['onSync'](ticket, problem);
+  };
+  IDBFS.getDB(mount, (error, db) => {
+    if (error) return done(error);
+    // Who deletes the client's data does not wait.
+    db.onversionchange = () => db.close();
+    try {
+      const tx = db.transaction([IDBFS.DB_STORE_NAME], 'readwrite');
+      const store = tx.objectStore(IDBFS.DB_STORE_NAME);
+      tx.oncomplete = () => done(null);
+      tx.onabort = () => done(tx.error || 'aborted');
+      const present = store.get('number');
+      present.onsuccess = () => {
+        if (present.result > number) {
+          problem = 'overtaken';
+          return tx.abort();
+        }
+        store.clear();
+        store.put(number, 'number');
+        for (const file of FS.readdir(mount)) {
+          if (file == '.' || file == '..') continue;
+          const name = mount + '/' + file;
+          IDBFS.loadLocalEntry(name, (error, entry) => store.put(entry, name));
+        }
+      };
+    } catch (error) {
+      done(error);
+    }
+  });
+});
+EM_JS(void, ImageRead, (int ticket), {
+  FS.syncfs(true, (error) => Module['onSync'](ticket, error ? [error.name, error.message || error].join(' ') : null));
 });
 EM_JS(void, ImageUnmount, (const char* path), {
+  FS.unmount(UTF8ToString(path));
+});
+EM_JS(void, ImageClose, (const char* path), {
   const mount = UTF8ToString(path);
   const db = IDBFS.dbs[mount];
   if (db) db.close();
   delete IDBFS.dbs[mount];
-  FS.unmount(mount);
 });
 // clang-format on
 
@@ -49,13 +87,15 @@ struct Job {
   Schema schema;
   ImageCompactor compactor;
   std::string mount;
+  std::string name;  // what the paths of its files begin with
+  double number = 0;
 };
 std::unique_ptr<Job> job;
 
 Status NoJob() { return {Code::kClosed, "no image job"}; }
 
 std::string FilePath(std::string_view part, size_t index) {
-  return job->mount + '/' + std::string(part) + '.' + std::to_string(index);
+  return job->name + std::string(part) + '.' + std::to_string(index);
 }
 
 Status MakeFolders(const std::string& path) {
@@ -113,11 +153,11 @@ using skerry::Schema;
 using skerry::Status;
 namespace abi = skerry::abi;
 
-// Begins a generation: Data {schema, mount}. REQUIRES: the mount is an absolute path to which
-// nothing was ever written.
+// Begins an image: Data {schema, mount, name, number}. The mount is an absolute path; the paths of
+// the image's files begin with `name`, and no other image has such files.
 SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
   if (abi::job != nullptr)
-    return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
+    return abi::Fail({Code::kInvalidArgument, "an instance makes one image"});
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const std::string& mount = input.value()["mount"].as_string();
@@ -128,6 +168,8 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
   if (Status made = abi::MakeFolders(mount); !made.ok()) return abi::Fail(made);
   abi::job = std::make_unique<abi::Job>(std::move(schema.value()));
   abi::job->mount = mount;
+  abi::job->name = input.value()["name"].as_string();
+  abi::job->number = input.value()["number"].as_number();
   ImageMount(mount.c_str());
   return 0;
 }
@@ -170,20 +212,21 @@ SKERRY_EXPORT int32_t sk_image_store(const char* bytes, int32_t size, int32_t le
   return abi::SavePart(abi::Input(length), {bytes, static_cast<size_t>(size)});
 }
 
-// Makes the written files durable. Completes with onSync(ticket).
-SKERRY_EXPORT int32_t sk_image_sync(int32_t ticket) {
+// Stores the written files in the place of those that the mount had. Completes with onSync(ticket);
+// the problem is `overtaken` if it has an image of a higher number, which stays.
+SKERRY_EXPORT int32_t sk_image_write(int32_t ticket) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  ImageSync(0, ticket);
+  ImageWrite(abi::job->mount.c_str(), abi::job->number, ticket);
   return 0;
 }
 
-// Drops all files from memory and reads the generation from IndexedDB. Completes with
+// Drops all files from memory and reads the mount from IndexedDB. Completes with
 // onSync(ticket).
 SKERRY_EXPORT int32_t sk_image_remount(int32_t ticket) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   ImageUnmount(abi::job->mount.c_str());
   ImageMount(abi::job->mount.c_str());
-  ImageSync(1, ticket);
+  ImageRead(ticket);
   return 0;
 }
 
@@ -202,9 +245,9 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
   return abi::Output(skerry::ImageChecksum(bytes));
 }
 
-// Closes the database of IDBFS, so that the generation can be deleted later. IDBFS never closes it.
+// Closes the database of IDBFS, so that it can be deleted later. IDBFS never closes it.
 SKERRY_EXPORT int32_t sk_image_close() {
-  if (abi::job != nullptr) ImageUnmount(abi::job->mount.c_str());
+  if (abi::job != nullptr) ImageClose(abi::job->mount.c_str());
   abi::job.reset();
   return 0;
 }

@@ -4,6 +4,7 @@ import { database, db, kind } from './database.ts';
 
 interface Pointer {
   readonly generation: string;
+  readonly mount: string;
   readonly parts: readonly { readonly file: string; readonly bytes: number }[];
   readonly n: number;
   readonly recordBytes?: number;
@@ -33,10 +34,10 @@ export const syncRecord = () =>
 export async function coldBytes(): Promise<Uint8Array> {
   const { image } = await syncRecord();
   if (!image) throw new Error('there is no image');
-  const mount = `/${database}/${image.generation}`;
+  const mount = `/${database}/${image.mount}`;
   const parts: Uint8Array[] = [];
   for (const { file, bytes } of image.parts) {
-    const files = await filesOf(mount, file);
+    const files = await filesOf(mount, `${image.generation}.${file}`);
     const found = files.reduce((sum, { length }) => sum + length, 0);
     if (found !== bytes) throw new Error(`part ${file} has ${found} bytes instead of ${bytes}`);
     parts.push(...files);

@@ -17,6 +17,8 @@ export interface ImagePart {
 }
 export interface ImagePointer {
   readonly generation: string;
+  /** Null: one of its own, under the name of its generation, as former releases wrote them. */
+  readonly mount?: string | null;
   readonly parts: readonly ImagePart[];
 }
 

@@ -46,6 +46,8 @@ export interface ImageFetch {
 export interface WriteJob {
   readonly kind: 'fill' | 'compact';
   readonly generation: string;
+  readonly mount: string;
+  readonly number: number;
   /** Fold `from` and the records up to `upto` into the new image. */
   readonly compacts: boolean;
   readonly from: (ImagePointer & { readonly n: number }) | null;
@@ -55,11 +57,15 @@ export interface WriteJob {
   readonly cursors: unknown;
   readonly schema: unknown;
 }
-export interface DeleteJob {
-  readonly kind: 'delete';
-  readonly generations: readonly string[];
+/** `EmptyingJob` there. */
+export interface EmptyingJob {
+  readonly kind: 'empty';
+  readonly number: number;
+  readonly mounts: readonly string[];
+  readonly generations: readonly string[] | null;
+  readonly keep: readonly string[];
 }
-export type ImageJob = WriteJob | DeleteJob;
+export type ImageJob = WriteJob | EmptyingJob;
 
 export type WorkerOnlyEffect =
   | PostEffect<WorkerCoreMessage>

@@ -6,7 +6,7 @@ import { abortQuietly } from './idb-transaction.ts';
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
 
-export async function deleteWithGenerations(
+export async function deleteWithImages(
   name: string,
   schema: DatabaseSchema,
   timeLimitMs: number,
@@ -130,33 +130,13 @@ export function readIdbfs(
   paths: readonly string[],
   timeLimitMs: number,
 ): readonly Promise<Uint8Array | null>[] {
-  const late = () => storageTimeout(`Reading ${mount} took longer than ${timeLimitMs} ms.`);
   const found: ((contents: Uint8Array | null) => void)[] = [];
-  const all = inTime<void>(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
-    const request = indexedDB.open(mount, idbfsVersion);
-    request.onupgradeneeded = () => request.transaction?.abort();
-    const read = (db: IDBDatabase) => {
-      db.onversionchange = () => db.close();
-      const tx = db.transaction(idbfsStore, 'readonly');
-      const store = tx.objectStore(idbfsStore);
-      paths.forEach((path, index) => {
-        const get = store.get(path);
-        get.onsuccess = () => {
-          found[index]?.(contentsOf(get.result));
-        };
-      });
-      tx.oncomplete = () => {
-        db.close();
-        resolve();
+  const all = inIdbfs(mount, 'readonly', timeLimitMs, (store) => {
+    paths.forEach((path, index) => {
+      const get = store.get(path);
+      get.onsuccess = () => {
+        found[index]?.(contentsOf(get.result));
       };
-      tx.onabort = () => {
-        db.close();
-        reject(tx.error);
-      };
-    };
-    listen(request, read, (error) => {
-      if ((error as Error | null)?.name === 'AbortError') resolve();
-      else reject(error);
     });
   });
   return paths.map(
@@ -166,6 +146,37 @@ export function readIdbfs(
         all.then(() => resolve(null), reject);
       }),
   );
+}
+
+/** One transaction over the files of a mount. Nothing is called, and nothing made, where there is no such database. */
+export function inIdbfs(
+  mount: string,
+  mode: IDBTransactionMode,
+  timeLimitMs: number,
+  ask: (store: IDBObjectStore) => void,
+): Promise<void> {
+  const late = () => storageTimeout(`The files of ${mount} took longer than ${timeLimitMs} ms.`);
+  return inTime<void>(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const request = indexedDB.open(mount, idbfsVersion);
+    request.onupgradeneeded = () => request.transaction?.abort();
+    const opened = (db: IDBDatabase) => {
+      db.onversionchange = () => db.close();
+      const tx = db.transaction(idbfsStore, mode);
+      ask(tx.objectStore(idbfsStore));
+      tx.oncomplete = () => {
+        db.close();
+        resolve();
+      };
+      tx.onabort = () => {
+        db.close();
+        reject(tx.error);
+      };
+    };
+    listen(request, opened, (error) => {
+      if ((error as Error | null)?.name === 'AbortError') resolve();
+      else reject(error);
+    });
+  });
 }
 
 /** `contents` is a Uint8Array or an Int8Array, depending on its writer. */

@@ -38,6 +38,8 @@ export const databaseSchema: DatabaseSchema = [
     { addStore: 'actions', autoIncrement: false },
     { addStore: 'streams', autoIncrement: false },
   ],
+  // 3. Images in mounts that are used again, where windows of a former release would look for them under other names.
+  [],
 ];
 
 /** The changes to make to a database of this version, in order; 0 is a new one. */

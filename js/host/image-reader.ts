@@ -20,6 +20,7 @@ const maxPartBytes = 1 << 30;
 
 function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePointer {
   if (typeof pointer?.generation !== 'string' || !Array.isArray(pointer.parts)) return false;
+  if (typeof (pointer.mount ?? '') !== 'string') return false;
   return pointer.parts.every(
     (part: Partial<ImagePart> | null) =>
       typeof part?.file === 'string' &&
@@ -29,15 +30,24 @@ function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePo
   );
 }
 
+/** The mount of an image, and what its files' names begin with: no other image has files of these names. */
+export function placeOf(
+  database: string,
+  { generation, mount }: Pick<ImagePointer, 'generation' | 'mount'>,
+): { readonly mount: string; readonly name: string } {
+  const path = `/${database}/${mount ?? generation}`;
+  return { mount: path, name: `${path}/${mount ? `${generation}.` : ''}` };
+}
+
 export class ImageReader {
   readonly #host: StorageHost;
-  /** `/skerry/<name>/<user>`. */
-  readonly #root: string;
+  /** `skerry/<name>/<user>`. */
+  readonly #database: string;
   #early: { generation: string; parts: readonly PartFiles[] } | null = null;
 
   constructor(host: StorageHost, database: string) {
     this.#host = host;
-    this.#root = `/${database}`;
+    this.#database = database;
   }
 
   /** Begins to read what the pointer names now; the core asks for the same a little later, or for another. */
@@ -57,11 +67,12 @@ export class ImageReader {
     return early?.generation === pointer.generation ? early.parts : this.#readParts(pointer);
   }
 
-  #readParts({ generation, parts }: ImagePointer): readonly PartFiles[] {
-    const mount = `${this.#root}/${generation}`;
+  #readParts(pointer: ImagePointer): readonly PartFiles[] {
+    const { parts } = pointer;
+    const { mount, name } = placeOf(this.#database, pointer);
     const places = parts.flatMap(({ file, bytes }) =>
       Array.from({ length: Math.max(1, Math.ceil(bytes / fileBytes)) }, (_, i) => ({
-        path: `${mount}/${file}.${i}`,
+        path: `${name}${file}.${i}`,
         length: Math.min(fileBytes, bytes - i * fileBytes),
         file,
       })),

@@ -4,7 +4,7 @@
  */
 import { ClosedError, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
 import { type ConnectionState, next } from './idb-connection.ts';
-import { deleteIdbfs, deleteWithGenerations, listIdbfs, readIdbfs } from './idb-files.ts';
+import { deleteWithImages, readIdbfs } from './idb-files.ts';
 import { identityKey, openDatabase } from './idb-open.ts';
 import { storageError } from './idb-request.ts';
 import { type DatabaseSchema, databaseSchema, isUpgrade } from './idb-schema.ts';
@@ -58,9 +58,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
     reopen: (name, onLost) => open(name, onLost, true),
     // Refused or not known here: the engine evicts when it must, and that is reported (`dataLost`).
     persist: () => void navigator.storage?.persist?.().catch(() => {}),
-    delete: (name) => deleteWithGenerations(name, schema, timeLimitMs),
-    deleteFiles: (mount) => deleteIdbfs(mount, timeLimitMs),
-    listFiles: listIdbfs,
+    delete: (name) => deleteWithImages(name, schema, timeLimitMs),
     readFiles: (mount, paths) => readIdbfs(mount, paths, timeLimitMs),
   };
 }

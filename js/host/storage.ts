@@ -84,16 +84,12 @@ export interface StorageHost {
   /** Asks the engine not to evict what is stored. The engine or its user decides; the answer is not reported. */
   persist(): void;
   /**
-   * Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it, and
+   * Deletes a database, and those of its images. Rejects with code `storage_blocked` while others hold it, and
    * with `storage_newer`, deleting nothing, where it is of a later version.
    */
   delete(name: string): Promise<void>;
-  /** Deletes an image generation. One that others still hold is deleted when they release it. */
-  deleteFiles(mount: string): Promise<void>;
-  /** The image generations of a database, by their mounts; an engine that cannot list them names none. */
-  listFiles(name: string): Promise<readonly string[]>;
   /**
-   * Files of an image generation, by full path, read straight out of IDBFS's database, each as soon as it is there; null
+   * Files of an image, by full path, read straight out of IDBFS's database, each as soon as it is there; null
    * for what is not.
    */
   readFiles(mount: string, paths: readonly string[]): readonly Promise<Uint8Array | null>[];

@@ -1,6 +1,6 @@
 /**
- * ImageFiles: the owner of one instance of the module `skerry-image` (wasm/image.cc), which writes one generation of the
- * client's image through Emscripten's IDBFS. The module is loaded when the first image is made; an instance is dropped
+ * ImageFiles: the owner of one instance of the module `skerry-image` (wasm/image.cc), which writes one image of the
+ * client through Emscripten's IDBFS. The module is loaded when the first image is made; an instance is dropped
  * after its job, and its memory with it.
  */
 import type { MainModule } from '../../build/wasm/skerry-image.js';
@@ -23,7 +23,12 @@ export class ImageFiles {
     this.#tickets = tickets;
   }
 
-  static async begin(source: WasmSource, schema: unknown, mount: string): Promise<ImageFiles> {
+  /** `place`: the path of the mount, the name of the image in it, and the number of its draft. */
+  static async begin(
+    source: WasmSource,
+    schema: unknown,
+    place: { readonly mount: string; readonly name: string; readonly number: number },
+  ): Promise<ImageFiles> {
     const tickets = new Tickets();
     // By its address: a bundler that saw an import would split the worker, which not all can (Vite before 8). What it
     // sees is a file to be copied. The build puts in the comments that make it leave `import` alone.
@@ -31,11 +36,11 @@ export class ImageFiles {
     const url = new URL('./skerry-image.wasm', import.meta.url);
     const onSync = (ticket: number, problem: string | null) => tickets.end(ticket, problem);
     const module = await instantiate(glue as Glue<MainModule>, compile(source, url), { onSync });
-    module.callWith('_sk_image_new', { schema, mount });
+    module.callWith('_sk_image_new', { schema, ...place });
     return new ImageFiles(module, tickets);
   }
 
-  /** A part of the old generation joins the rows. */
+  /** A part of the old image joins the rows. */
   load(pieces: readonly Uint8Array[]): void {
     this.#module.withBytes(pieces, (pointer, length) =>
       this.#module.call('_sk_image_load', pointer, length),
@@ -65,9 +70,9 @@ export class ImageFiles {
     return this.#module.output() as WrittenPart;
   }
 
-  /** Writes everything to IndexedDB, forgets it, reads it back, and compares. */
+  /** Writes everything to IndexedDB, in the place of what the mount had, forgets it, reads it back, and compares. */
   async commit(parts: readonly WrittenPart[]): Promise<void> {
-    await this.#tickets.wait((ticket) => this.#module.call('_sk_image_sync', ticket));
+    await this.#tickets.wait((ticket) => this.#module.call('_sk_image_write', ticket));
     await this.#tickets.wait((ticket) => this.#module.call('_sk_image_remount', ticket));
     for (const { file, bytes, checksum } of parts) {
       this.#module.callWith('_sk_image_check', { file, bytes });
@@ -80,6 +85,9 @@ export class ImageFiles {
     this.#module.call('_sk_image_close');
   }
 }
+
+/** What a later draft has written stays; this one is not needed any more (docs/design.md, "Images"). */
+export class OvertakenError extends Error {}
 
 /** Calls of IDBFS that are under way: it answers by number. */
 class Tickets {
@@ -98,6 +106,8 @@ class Tickets {
     const entry = this.#open.get(ticket);
     this.#open.delete(ticket);
     if (problem === null) entry?.resolve();
+    else if (problem === 'overtaken')
+      entry?.reject(new OvertakenError('A later image is in the mount.'));
     else if (problem.includes('Quota'))
       entry?.reject(new QuotaError('quota', `There is no room for an image: ${problem}`));
     else entry?.reject(new StorageError('image', `IDBFS: ${problem}`, { retryable: true }));

@@ -1,12 +1,11 @@
 /**
- * Image jobs: the effect `image` of docs/sync-worker.md, section 6. A job writes a new generation of the client's image
- * (a realm's image from the server as it is, or the old image with the records since folded in), or deletes old ones. It
- * does not publish: the core switches the pointer afterwards, in a transaction of its own.
+ * Image jobs: the effect `image` of docs/sync-worker.md, section 6. A job writes a new image of the client (a realm's
+ * image from the server as it is, or the old image with the records since folded in), or removes what is left of old ones.
+ * It does not publish: the core switches the pointer afterwards, in a transaction of its own.
  */
 import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
-import type { ImagePointer } from '../core/window-effects.ts';
 import type {
-  DeleteJob,
+  EmptyingJob,
   ImageEvent,
   ImageFetch,
   ImageJob,
@@ -15,19 +14,12 @@ import type {
   WrittenPart,
 } from '../core/worker-effects.ts';
 import type { WorkerSideHost } from '../host/host.ts';
-import { ImageReader } from '../host/image-reader.ts';
+import { deleteFormerImages, emptyMount } from '../host/idb-images.ts';
+import { ImageReader, placeOf } from '../host/image-reader.ts';
 import { readNow, type Storage } from '../host/storage.ts';
 import type { Timers } from '../host/timers.ts';
 import { transportFailure } from '../host/transport.ts';
-import { ImageFiles } from './image-files.ts';
-
-/** The members of the record `sync` that name generations (docs/internals.md, section 3). */
-interface Named {
-  readonly v: number;
-  readonly image: ImagePointer | null;
-  readonly previous: ImagePointer | null;
-  readonly generations: readonly { readonly generation: string }[];
-}
+import { ImageFiles, OvertakenError } from './image-files.ts';
 
 export interface ImageParts {
   readonly host: WorkerSideHost;
@@ -43,8 +35,6 @@ const recordsAtOnce = 64;
 const progressEveryMs = 100;
 /** Longer than what fetching a realm's image may take (`imageFetch`), and than any compaction that was measured. */
 const jobLimitMs = 900_000;
-/** The version of the records that are written here. A newer version may name generations in other ways. */
-const recordVersion = 1;
 
 export class ImageJobs {
   readonly #parts: ImageParts;
@@ -86,7 +76,7 @@ export class ImageJobs {
     let event: ImageEvent;
     try {
       const parts =
-        job.kind === 'delete' ? await this.#delete(job) : await this.#write(id, job, signal);
+        job.kind === 'empty' ? await this.#empty(job) : await this.#write(id, job, signal);
       event = { type: 'image', id, parts };
     } catch (error) {
       event = { type: 'image', id, error: describe(error) };
@@ -96,55 +86,31 @@ export class ImageJobs {
     this.#parts.report(event);
   }
 
-  /**
-   * Deletes generations that nothing names, once a worker: one that was killed may have left some, and the next deletion of
-   * a job may be far off. A generation that another worker is writing is named (`#orphans`), so no lease is needed.
-   */
-  async sweep(): Promise<void> {
-    try {
-      await this.#delete({ kind: 'delete', generations: [] });
-    } catch {
-      // Storage fails, or is closed meanwhile, which others report. The generations stay, no client reads them, and the
-      // next job that deletes and the next worker look for them again.
-    }
-  }
-
-  async #delete({ generations }: DeleteJob): Promise<readonly WrittenPart[]> {
-    const { host, database } = this.#parts;
-    const mounts = generations.map((generation) => `/${database}/${generation}`);
-    for (const mount of new Set([...mounts, ...(await this.#orphans())]))
-      await host.storage.deleteFiles(mount);
+  async #empty({
+    number,
+    mounts,
+    generations,
+    keep,
+  }: EmptyingJob): Promise<readonly WrittenPart[]> {
+    const { database } = this.#parts;
+    for (const mount of mounts) await emptyMount(`/${database}/${mount}`, number);
+    if (generations) await deleteFormerImages(database, generations, keep);
     return [];
-  }
-
-  /**
-   * Generations that nothing names: their worker ended before it knew that it was too late. They are listed before
-   * the record is read, and each is entered there before it is made; so what is made meanwhile is not among them.
-   */
-  async #orphans(): Promise<string[]> {
-    const { host, database, storage } = this.#parts;
-    const listed = await host.storage.listFiles(database);
-    if (listed.length === 0) return [];
-    const [sync] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
-    const { v, image, previous, generations = [] } = (sync ?? {}) as Partial<Named>;
-    if (v !== recordVersion) return [];
-    const wanted = [image, previous, ...generations].map(
-      (pointer) => `/${database}/${pointer?.generation}`,
-    );
-    return listed.filter((mount) => !wanted.includes(mount));
   }
 
   async #write(id: number, job: WriteJob, signal: AbortSignal): Promise<readonly WrittenPart[]> {
     const { host, database } = this.#parts;
-    // Before anything is mounted: the server may have no such image any more.
+    // Before anything is made: the server may have no such image any more.
     const fetched = job.fetch && (await this.#fetch(id, job.fetch, signal));
     signal.throwIfAborted();
-    const mount = `/${database}/${job.generation}`;
-    const files = await ImageFiles.begin((url) => host.wasm(url), job.schema, mount);
+    const place = { ...placeOf(database, job), number: job.number };
+    const files = await ImageFiles.begin((url) => host.wasm(url), job.schema, place);
     try {
       const parts: WrittenPart[] = [];
       if (job.fetch && fetched) parts.push(stored(files, job.fetch, fetched));
       if (job.compacts) parts.push(await this.#compact(files, job, signal));
+      // Its database may have been deleted with the client's, which aborts the job first: none is made again.
+      signal.throwIfAborted();
       await files.commit(parts);
       return parts;
     } finally {
@@ -239,6 +205,7 @@ function stored(files: ImageFiles, fetch: ImageFetch, bytes: Uint8Array): Writte
 
 function describe(error: unknown): ImageJobError {
   const { message } = error as Error;
+  if (error instanceof OvertakenError) return { name: 'overtaken', message };
   if (error instanceof StatusError) return { name: 'status', message, status: error.status };
   const known = error instanceof SkerryError;
   if (known && ['network', 'timeout', 'too_large', 'invalid_request'].includes(error.code))

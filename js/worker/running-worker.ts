@@ -132,7 +132,6 @@ export class RunningWorker {
 
   start(): void {
     this.#runner.dispatch({ type: 'start' });
-    void this.#images?.sweep();
   }
 
   receive(message: WorkerInput): void {

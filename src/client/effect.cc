@@ -28,8 +28,10 @@ Data TimerEffect(WindowTimer timer, double delay_ms) {
 Data CancelEffect(WindowTimer timer) { return CancelEffect(NameOf(timer)); }
 
 Data LoadImageEffect(const ImagePointer& pointer) {
-  return Fields{
-      {"type", "loadImage"}, {"generation", pointer.generation}, {"parts", ToData(pointer.parts)}};
+  return Fields{{"type", "loadImage"},
+                {"generation", pointer.generation},
+                {"mount", ToData(pointer.mount)},
+                {"parts", ToData(pointer.parts)}};
 }
 
 Data ReadyEffect() { return Fields{{"type", "ready"}}; }

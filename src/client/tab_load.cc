@@ -168,11 +168,7 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   record.n = n;
   record.kind = UpdateKind::kImage;
   record.body = EncodeSteps(*schema_, steps);
-  // The next image job deletes the images that are given up.
-  if (sync.image.has_value())
-    sync.generations.push_back(ReadRecord<Generation>(ToData(*sync.image)));
-  if (sync.previous.has_value())
-    sync.generations.push_back(ReadRecord<Generation>(ToData(*sync.previous)));
+  sync.leftover = true;
   for (SyncScope& scope : sync.scopes) scope.filled = {};
   sync.n = n;
   sync.cursors.clear();

@@ -95,7 +95,7 @@ std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursor
 
 inline bool IsImageSize(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxImageBytes; }
 
-// A file of an image, in the mount `/skerry/<name>/<user>/<generation>`.
+// A part of an image. In its mount it is stored in files (docs/internals.md, section 3).
 struct ImagePart {
   std::string file;
   uint64_t bytes = 0;
@@ -115,7 +115,10 @@ struct ImagePart {
 
 // Where the image of base is. The image contains all records up to n.
 struct ImagePointer {
-  std::string generation;
+  std::string generation;  // names this image; none before or after it has the same name
+  // A mount is used for one image after the other. None: the image was made by a release that gave
+  // each image a mount of its own, under the name of its generation.
+  std::optional<std::string> mount;
   Vector<ImagePart> parts;
   uint64_t n = 0;
   Cursors cursors;
@@ -126,6 +129,7 @@ struct ImagePointer {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("generation", self.generation).Require(Is<std::string>);
+    member.Optional("mount", self.mount);
     member("parts", self.parts).Require(IsListOf<ImagePart>);
     member("n", self.n).Require(IsCount);
     member("cursors", self.cursors).Require(IsMapOf<std::string>);
@@ -135,18 +139,14 @@ struct ImagePointer {
   friend bool operator==(const ImagePointer&, const ImagePointer&) = default;
 };
 
-// A generation of the image that is being written, or has to be deleted.
-struct Generation {
+// An image in a mount of its own that has to be deleted (ImagePointer::mount).
+struct FormerImage {
   std::string generation;
-  std::string lease;   // under which it is written; empty: it has to be deleted
-  uint64_t epoch = 0;  // of that lease
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("generation", self.generation).Require(Is<std::string>);
-    member("lease", self.lease);
-    member("epoch", self.epoch);
   }
 };
 
@@ -188,7 +188,8 @@ struct SyncProgress {
   std::optional<ImagePointer> image;
   std::optional<ImagePointer> previous;  // the image before, in case `image` cannot be read
   Vector<std::string> refill;            // realms whose rows are removed when the realm comes again
-  Vector<Generation> generations;
+  // An image was given up, and is still in its mount.
+  std::optional<bool> leftover;
   // Realms that the server has lost: it was restored from a backup. Their rows are kept, and nothing
   // is written to them, until the server has them again.
   std::optional<Vector<std::string>> lost;
@@ -217,8 +218,8 @@ struct SyncProgress {
     member("image", self.image).Require(IsNullOr<ImagePointer>);
     member("previous", self.previous).Require(IsNullOr<ImagePointer>);
     member("refill", self.refill);
-    member("generations", self.generations);
     member("recordBytes", self.record_bytes);
+    member.Optional("leftover", self.leftover);
     member.Optional("lost", self.lost);
     member.Optional("offers", self.offers);
     member.Optional("streams", self.streams);
@@ -246,6 +247,11 @@ struct SyncRecord : SyncProgress {
   // from it on, because those before it, and the records before it, still hold these rows.
   std::optional<uint64_t> revoked_at;
   std::optional<OldDefaults> defaults;
+  // The number of the last image that was begun (ImageDraft).
+  std::optional<uint64_t> drafts;
+  // There may be images in mounts of their own, and these have to be deleted. None: there is no
+  // such image, named or not.
+  std::optional<Vector<FormerImage>> generations;
   Vector<KnownMutation> known;
 
   template <typename Self, typename Visitor>
@@ -261,6 +267,8 @@ struct SyncRecord : SyncProgress {
     member.Optional("lacks", self.lacks);
     member.Optional("revokedAt", self.revoked_at);
     member.Optional("defaults", self.defaults);
+    member.Optional("drafts", self.drafts);
+    member.Optional("generations", self.generations);
     member("known", self.known);
   }
   static SyncRecord Read(Data stored);

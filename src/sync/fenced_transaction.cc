@@ -26,7 +26,6 @@ FencedTransaction::FencedTransaction(WorkerState* state, const Lease* lease,
                                      FencedReads reads, Turn* turn)
     : state_(state), lease_(lease), reads_(reads) {
   Data::Array list{GetRead(Store::kSync, lease->name()), GetRead(Store::kSync, kSyncKey)};
-  if (reads.push_lease) list.push_back(GetRead(Store::kSync, NameOf(LeaseName::kPush)));
   if (reads.outbox) list.push_back(RangeRead(Store::kOutbox));
   if (reads.counts) {
     list.push_back(CountRead(Store::kMutations));
@@ -50,7 +49,6 @@ std::optional<FencedRound> FencedTransaction::Read(const Data& results, const Tu
   refusal_ = !holds ? Refusal::kFencedOut : IsNewer(sync) ? Refusal::kNewer : Refusal::kNone;
   round.sync = state_->Sound(sync, turn->now);
   if (refusal_ != Refusal::kNone) return std::nullopt;
-  if (reads_.push_lease) round.push_lease = LeaseRecord::Read(*next++);
   if (reads_.outbox) round.outbox = next++;
   if (reads_.counts) {
     mutation_count_ = (next++)->as_number();

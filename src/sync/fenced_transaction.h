@@ -22,7 +22,6 @@ namespace skerry {
 
 // What the first round reads in addition to the lease's record and `sync`.
 struct FencedReads {
-  bool push_lease = false;  // the record of the lease `push`, for a job under another lease
   bool outbox = false;
   bool counts = false;     // the numbers of mutations and conflicts
   bool mutations = false;  // their first page
@@ -31,9 +30,8 @@ struct FencedReads {
 // What a round has read. The pointers refer to the results that were passed to Read.
 struct FencedRound {
   bool is_first = true;
-  LeaseRecord lease;  // this and the next three: first round only
+  LeaseRecord lease;  // this and the next two: first round only
   SyncRecord sync;
-  LeaseRecord push_lease;
   const Data* outbox = nullptr;
   const Data* mutations = nullptr;  // one page: [{key, value}..], ascending
 };

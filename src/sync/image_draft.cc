@@ -1,12 +1,13 @@
 #include "sync/image_draft.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sync/image_job.h"
 
 namespace skerry {
 
-void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, SyncRecord* sync) {
+void ImageDraft::Begin(WorkerState* state, double now, SyncRecord* sync) {
   base = sync->image;
   const bool can_fail = base.has_value() && !base->parts.empty();
   // If there is no previous image, the draft is built on the records alone.
@@ -18,10 +19,14 @@ void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, SyncR
   cursors = sync->cursors;
   layout = Layout(state->schema);
   generation = state->ids.Next(now);
-  EnterGeneration(generation, lease.name(), lease.epoch(), sync);
+  mount = FreeMount(*sync);
+  // At least the time: so the numbers go on where a damaged record has lost the last one.
+  number = std::max(sync->drafts.value_or(0) + 1, static_cast<uint64_t>(std::max(now, 0.0)));
+  sync->drafts = number;
 }
 
 bool ImageDraft::IsNext(const SyncRecord& sync) const {
+  if (sync.drafts != number) return false;
   if (!base.has_value() || !sync.image.has_value()) return !base.has_value() && !sync.image;
   return base->generation == sync.image->generation;
 }
@@ -30,6 +35,7 @@ void ImageDraft::Publish(SyncRecord* sync, Data::Array* writes) const {
   if (!(from == base)) DropImage(sync);
   ImagePointer pointer;
   pointer.generation = generation;
+  pointer.mount = mount;
   pointer.parts = parts;
   pointer.n = upto;
   pointer.cursors = cursors;
@@ -43,7 +49,5 @@ void ImageDraft::Publish(SyncRecord* sync, Data::Array* writes) const {
 }
 
 void ImageDraft::Broadcast(Turn* turn) const { turn->Broadcast(ImageMessage{upto, generation}); }
-
-void ImageDraft::Discard(Turn* turn) const { EmitDelete({generation}, turn); }
 
 }  // namespace skerry

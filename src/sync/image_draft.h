@@ -1,5 +1,8 @@
-// ImageDraft: a generation of the client's image while it is made, and how it is published. Two
-// jobs make one: compaction (ImageKeeper), and the fill by a server's image (SyncJob).
+// ImageDraft: an image of the client while it is made, and how it is published. Two jobs make one:
+// compaction (ImageKeeper), and the fill by a server's image (SyncJob). Each draft has a higher
+// number than those before it. Only the last one may be published, and what an earlier one writes
+// later than it into the same mount is refused there: so two workers, of which one may have lost its
+// lease while it was writing, cannot spoil an image that is published.
 #ifndef SKERRY_SYNC_IMAGE_DRAFT_H_
 #define SKERRY_SYNC_IMAGE_DRAFT_H_
 
@@ -9,7 +12,6 @@
 
 #include "base/data.h"
 #include "log/sync_record.h"
-#include "sync/lease.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
 
@@ -17,6 +19,8 @@ namespace skerry {
 
 struct ImageDraft {
   std::string generation;
+  std::string mount;
+  uint64_t number = 0;
   std::optional<ImagePointer> base;  // the current image when this draft began
   // The image that the draft is built on: `base`, or the previous image if `base` cannot be read.
   std::optional<ImagePointer> from;
@@ -28,17 +32,14 @@ struct ImageDraft {
   Vector<ImagePart> parts;
   std::string layout;
 
-  // Enters a new generation in `sync`. The image will contain everything up to sync's n, unless the
-  // caller lowers `upto` and the fields after it.
-  void Begin(WorkerState* state, const Lease& lease, double now, SyncRecord* sync);
-  // Whether `base` is still the current image: no other one was published meanwhile.
+  // Takes the next number, and a free mount. The image will contain everything up to sync's n, unless
+  // the caller lowers `upto` and the fields after it.
+  void Begin(WorkerState* state, double now, SyncRecord* sync);
+  // Whether it may be published: no other one was begun, and `base` is still the current image.
   bool IsNext(const SyncRecord& sync) const;
   // Makes it the current image, and deletes the records that no image needs any more.
   void Publish(SyncRecord* sync, Data::Array* writes) const;
   void Broadcast(Turn* turn) const;
-  // Deletes the files of a draft that will not be published. Its maker must do so itself: the
-  // present holder of the lease may have deleted this generation before these files were written.
-  void Discard(Turn* turn) const;
 };
 
 }  // namespace skerry

@@ -9,17 +9,15 @@
 namespace skerry {
 namespace {
 
-// Whether it is still being written: the lease under which it was entered has an owner and the same
-// epoch.
-bool InWork(const Generation& entry, const LeaseRecord& push_lease,
-            const LeaseRecord& image_lease) {
-  if (entry.lease.empty()) return false;
-  const LeaseRecord& lease = entry.lease == NameOf(LeaseName::kPush) ? push_lease : image_lease;
-  return lease.owner.has_value() && lease.epoch == entry.epoch;
+bool IsIn(const std::optional<ImagePointer>& pointer, std::string_view mount) {
+  return pointer.has_value() && pointer->mount.has_value() && *pointer->mount == mount;
 }
 
-bool IsOf(const std::optional<ImagePointer>& pointer, const std::string& generation) {
-  return pointer.has_value() && pointer->generation == generation;
+void GiveUp(const std::optional<ImagePointer>& pointer, SyncRecord* sync) {
+  if (!pointer.has_value()) return;
+  sync->leftover = true;
+  if (pointer->mount.has_value() || !sync->generations.has_value()) return;
+  sync->generations->push_back({pointer->generation, {}});
 }
 
 }  // namespace
@@ -48,9 +46,13 @@ bool IsCompactionDue(const SyncRecord& sync, const SyncLimits& limits, std::stri
   return records > 0 && (records >= limits.image_records || bytes >= worth || is_other);
 }
 
-void EnterGeneration(const std::string& generation, const std::string& lease, uint64_t epoch,
-                     SyncRecord* sync) {
-  sync->generations.push_back({generation, lease, epoch, {}});
+std::string FreeMount(const SyncRecord& sync) {
+  const char* free = kMounts[0];
+  for (const char* mount : kMounts) {
+    free = mount;
+    if (!IsIn(sync.image, mount) && !IsIn(sync.previous, mount)) break;
+  }
+  return free;
 }
 
 bool HasRealmFile(const ImagePointer& pointer) {
@@ -59,14 +61,12 @@ bool HasRealmFile(const ImagePointer& pointer) {
 }
 
 void DropImage(SyncRecord* sync) {
-  EnterGeneration(sync->image.has_value() ? sync->image->generation : std::string(), "", 0, sync);
+  GiveUp(sync->image, sync);
   sync->image = std::exchange(sync->previous, std::nullopt);
 }
 
 uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync) {
-  erase_if(sync->generations,
-           [&](const Generation& entry) { return entry.generation == pointer.generation; });
-  if (sync->previous.has_value()) EnterGeneration(sync->previous->generation, "", 0, sync);
+  GiveUp(sync->previous, sync);
   sync->previous = std::move(sync->image);
   sync->image = std::move(pointer);
   return sync->previous.has_value() ? sync->previous->n : 0;
@@ -74,23 +74,35 @@ uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync) {
 
 uint64_t EmitImageJob(const ImageJob& job, Turn* turn) { return turn->StartImageJob(ToData(job)); }
 
-uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn) {
-  return turn->StartImageJob(Fields{{"kind", "delete"}, {"generations", ToData(generations)}});
+uint64_t EmitImageJob(const EmptyingJob& job, Turn* turn) {
+  return turn->StartImageJob(Fields{{"kind", "empty"},
+                                    {"number", job.number},
+                                    {"mounts", ToData(job.mounts)},
+                                    {"generations", ToData(job.generations)},
+                                    {"keep", ToData(job.keep)}});
 }
 
-Vector<std::string> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
-                            const LeaseRecord& image_lease) {
-  Vector<std::string> garbage;
-  for (const Generation& entry : sync.generations) {
-    if (IsOf(sync.image, entry.generation) || IsOf(sync.previous, entry.generation)) continue;
-    if (!InWork(entry, push_lease, image_lease)) garbage.push_back(entry.generation);
+EmptyingJob EmptyingOf(const SyncRecord& sync) {
+  EmptyingJob job;
+  job.number = sync.drafts.value_or(0);
+  for (const char* mount : kMounts) {
+    if (!IsIn(sync.image, mount) && !IsIn(sync.previous, mount)) job.mounts.emplace_back(mount);
   }
-  return garbage;
+  if (!sync.generations.has_value()) return job;
+  job.generations.emplace();
+  for (const FormerImage& image : *sync.generations) job.generations->push_back(image.generation);
+  for (const auto& pointer : {sync.image, sync.previous}) {
+    if (pointer.has_value() && !pointer->mount.has_value()) job.keep.push_back(pointer->generation);
+  }
+  return job;
 }
 
-void ForgetGenerations(const Vector<std::string>& generations, SyncRecord* sync) {
-  erase_if(sync->generations,
-           [&](const Generation& entry) { return Contains(generations, entry.generation); });
+void NoteEmptied(const EmptyingJob& job, SyncRecord* sync) {
+  if (!(EmptyingOf(*sync) == job)) return;
+  sync->leftover.reset();
+  if (!sync->generations.has_value()) return;
+  sync->generations->clear();
+  if (job.keep.empty()) sync->generations.reset();
 }
 
 }  // namespace skerry

@@ -1,8 +1,6 @@
 // Image jobs: the decisions about images, as pure functions over the `sync` record (docs/design.md,
 // "Images"; docs/sync-worker.md, section 6). The host does the file work, with the module
-// skerry-image. A generation is entered in `generations` before its first file is written, with the
-// lease and epoch under which it is written, so that a later job finds and deletes what a crash
-// left behind.
+// skerry-image.
 #ifndef SKERRY_SYNC_IMAGE_JOB_H_
 #define SKERRY_SYNC_IMAGE_JOB_H_
 
@@ -13,7 +11,6 @@
 
 #include "base/data.h"
 #include "base/vector.h"
-#include "log/lease_record.h"
 #include "log/sync_record.h"
 #include "sync/times.h"
 #include "sync/turn.h"
@@ -30,19 +27,22 @@ bool HoldsRevoked(const SyncRecord& sync);
 // case if HoldsRevoked.
 bool IsCompactionDue(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout);
 
-// Enters a generation that is about to be written.
-void EnterGeneration(const std::string& generation, const std::string& lease, uint64_t epoch,
-                     SyncRecord* sync);
+// The mounts of a client's images: for the image, for the previous one, and for one that is being
+// made.
+inline constexpr const char* kMounts[] = {"1", "2", "3"};
 
-// Makes `pointer` the current image, and the current image the previous one. The generation that
-// was previous until then becomes garbage. Only the records that the previous image already
-// contains may be deleted: returns the highest n of them, or 0 if there are none.
+// A mount that neither the image nor the previous image is in.
+std::string FreeMount(const SyncRecord& sync);
+
+// Makes `pointer` the current image, and the current image the previous one. The image that was
+// previous until then is given up. Only the records that the previous image already contains may be
+// deleted: returns the highest n of them, or 0 if there are none.
 uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync);
 
 // Whether the image holds the server's own file of a realm, whose rows are in no record.
 bool HasRealmFile(const ImagePointer& pointer);
-// For a current image that cannot be read: it becomes garbage, and the previous image, if there is
-// one, becomes the current one.
+// For a current image that cannot be read: it is given up, and the previous image, if there is one,
+// becomes the current one.
 void DropImage(SyncRecord* sync);
 
 // What the host fetches for a fill.
@@ -67,10 +67,12 @@ struct ImageFetch {
 
 enum class ImageJobKind : uint8_t { kFill, kCompaction };
 
-// A job that makes a generation (docs/sync-worker.md, section 6).
+// A job that makes an image (docs/sync-worker.md, section 6).
 struct ImageJob {
   ImageJobKind kind = ImageJobKind::kFill;
   std::string generation;
+  std::string mount;
+  uint64_t number = 0;
   bool compacts = false;             // compacts image and records
   std::optional<ImagePointer> from;  // the image below
   uint64_t upto = 0;
@@ -84,6 +86,8 @@ struct ImageJob {
     static constexpr const char* kKinds[] = {"fill", "compact"};
     member.Text("kind", self.kind, kKinds);
     member("generation", self.generation);
+    member("mount", self.mount);
+    member("number", self.number);
     member("compacts", self.compacts);
     member("from", self.from);
     member("upto", self.upto);
@@ -94,16 +98,29 @@ struct ImageJob {
   }
 };
 
-// Emit the effect that starts an image job, or one that deletes generations. Both return the job's
-// id.
-uint64_t EmitImageJob(const ImageJob& job, Turn* turn);
-uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn);
+// A job that removes what is left of images that were given up.
+struct EmptyingJob {
+  uint64_t number = 0;  // a mount whose image has this number, or a higher one, stays as it is
+  Vector<std::string> mounts;  // those of kMounts that are free
+  // Images in mounts of their own: those to delete, and those in use. What is neither is deleted,
+  // too, if the engine can list it. None: there is no such image.
+  std::optional<Vector<std::string>> generations;
+  Vector<std::string> keep;
 
-// The generations that are no longer needed: garbage, and those that were begun under a lease or
-// epoch which is over. `push_lease`, `image_lease`: those records, as they are now.
-Vector<std::string> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
-                            const LeaseRecord& image_lease);
-void ForgetGenerations(const Vector<std::string>& generations, SyncRecord* sync);
+  friend bool operator==(const EmptyingJob&, const EmptyingJob&) = default;
+};
+
+// Emit the effect that starts the job, and return the job's id.
+uint64_t EmitImageJob(const ImageJob& job, Turn* turn);
+uint64_t EmitImageJob(const EmptyingJob& job, Turn* turn);
+
+// The name of the error of a job whose draft was not the last one when it wrote.
+inline constexpr const char* kOvertaken = "overtaken";
+
+// The job for what this record gave up.
+EmptyingJob EmptyingOf(const SyncRecord& sync);
+// Notes that the job is done, unless more was given up since.
+void NoteEmptied(const EmptyingJob& job, SyncRecord* sync);
 
 }  // namespace skerry
 

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "sync/image_job.h"
-
 namespace skerry {
 
 // Compaction by this version would lose what only a newer version of the application knows.
@@ -13,7 +11,7 @@ bool ImageKeeper::IsWorthCompacting(const SyncRecord& sync, const SyncLimits& li
 }
 
 bool ImageKeeper::HasWork() const {
-  return IsWorthCompacting(state_->sync, state_->limits) || !state_->sync.generations.empty();
+  return IsWorthCompacting(state_->sync, state_->limits) || state_->sync.leftover.value_or(false);
 }
 
 // Whether records keep coming. Compaction reads and writes all of the client's data, and the
@@ -43,7 +41,6 @@ void ImageKeeper::Consider(bool quiet, Turn* turn) {
 void ImageKeeper::Leave(Turn* turn) {
   if (!active_) return;
   if (job_ != 0) turn->AbortImageJob(job_);
-  if (job_ != 0 && step_ == Step::kCompacting) draft_.Discard(turn);
   Stop(turn);
 }
 
@@ -69,7 +66,7 @@ void ImageKeeper::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 void ImageKeeper::Transact(Step step, Turn* turn) {
   step_ = step;
   transaction_ = FencedTransaction(state_, &lease_, {Store::kSync, Store::kUpdates},
-                                   TransactionMode::kWriteStrict, {.push_lease = true}, turn);
+                                   TransactionMode::kWriteStrict, {}, turn);
 }
 
 ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
@@ -85,25 +82,22 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
   }
   SyncRecord& sync = round->sync;
   if (step_ == Step::kBegin) {
-    ReadBegin(std::move(sync), round->push_lease, round->lease, &reply.writes, turn);
+    ReadBegin(std::move(sync), &reply.writes, turn);
   } else if (step_ == Step::kPublish) {
     ReadPublish(std::move(sync), &reply.writes);
   } else {
-    ForgetGenerations(garbage_, &sync);
+    NoteEmptied(emptying_, &sync);
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
     state_->sync = std::move(sync);
   }
-  garbage_ = Garbage(state_->sync, round->push_lease, round->lease);
   return reply;
 }
 
-// Garbage is deleted first; otherwise compactions that fail one after the other would fill the
-// disk.
-void ImageKeeper::ReadBegin(SyncRecord sync, const LeaseRecord& push_lease,
-                            const LeaseRecord& lease, Data::Array* writes, Turn* turn) {
-  compacting_ = IsWorthCompacting(sync, state_->limits) && Garbage(sync, push_lease, lease).empty();
+// What was given up is removed first, because compaction may fail again and again.
+void ImageKeeper::ReadBegin(SyncRecord sync, Data::Array* writes, Turn* turn) {
+  compacting_ = IsWorthCompacting(sync, state_->limits) && !sync.leftover.value_or(false);
   if (compacting_) {
-    draft_.Begin(state_, lease_, turn->now, &sync);
+    draft_.Begin(state_, turn->now, &sync);
     writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   }
   state_->sync = std::move(sync);
@@ -130,33 +124,32 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
     ImageJob job;
     job.kind = ImageJobKind::kCompaction;
     job.generation = draft_.generation;
+    job.mount = draft_.mount;
+    job.number = draft_.number;
     job.compacts = true;
     job.from = draft_.from;
     job.upto = draft_.upto;
     job.cursors = draft_.cursors;
     job.schema = state_->description;
     job_ = EmitImageJob(job, turn);
-  } else if (step == Step::kBegin && garbage_.empty()) {
-    waiting_ = true;
-    GiveUp(turn);  // the listed generations are still being written: look again later
-  } else if (step == Step::kForget) {
+  } else if (step == Step::kEmptied) {
     Stop(turn);
   } else {
-    Delete(turn);
+    Empty(turn);
   }
 }
 
-void ImageKeeper::Delete(Turn* turn) {
-  if (garbage_.empty()) return Stop(turn);
-  step_ = Step::kDeleting;
-  job_ = EmitDelete(garbage_, turn);
+void ImageKeeper::Empty(Turn* turn) {
+  if (!state_->sync.leftover.value_or(false)) return Stop(turn);
+  step_ = Step::kEmptying;
+  emptying_ = EmptyingOf(state_->sync);
+  job_ = EmitImageJob(emptying_, turn);
 }
 
 void ImageKeeper::Failed(uint64_t id, const HostError& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
   const FencedTransaction failed = std::exchange(transaction_, {});
   const bool fenced_out = failed.is_fenced_out();
-  if (fenced_out && step_ == Step::kPublish) draft_.Discard(turn);
   step_ = Step::kNone;
   if (fenced_out) return LeaseEventHappened(lease_.Lose(turn), turn);
   if (failed.refusal() == FencedTransaction::Refusal::kNewer) state_->error = NewerTabError();
@@ -168,9 +161,13 @@ bool ImageKeeper::Image(const ImageEvent& event, Turn* turn) {
   if (event.progress.has_value()) return true;
   job_ = 0;
   if (!event.parts.has_value()) {
-    // A failed compaction loses nothing: the records are still there. The generation that it began
-    // is garbage from now on. Perhaps the image cannot be read: next time, build on the previous
-    // one. (Not if the disk is full.)
+    // A failed compaction loses nothing: the records are still there. Perhaps the image cannot be
+    // read: next time, build on the previous one. (Not if the disk is full, nor if another draft was
+    // begun meanwhile, which is no failure.)
+    if (event.error.name == kOvertaken) {
+      GiveUp(turn);
+      return true;
+    }
     const bool no_room = event.error.name == "quota";
     if (step_ == Step::kCompacting && !no_room)
       state_->builds_on_previous_image = !state_->builds_on_previous_image;
@@ -181,7 +178,7 @@ bool ImageKeeper::Image(const ImageEvent& event, Turn* turn) {
     draft_.parts = *event.parts;
     Transact(Step::kPublish, turn);
   } else {
-    Transact(Step::kForget, turn);
+    Transact(Step::kEmptied, turn);
   }
   return true;
 }

@@ -1,6 +1,6 @@
-// ImageKeeper: the job under the lease `image`. It compacts records into a new generation of the
-// client's image, publishes it, and deletes generations that are no longer needed (docs/design.md,
-// "Images"). It runs while the sync loop rests.
+// ImageKeeper: the job under the lease `image`. It compacts records into a new image of the client,
+// publishes it, and removes what is left of images that were given up (docs/design.md, "Images"). It
+// runs while the sync loop rests.
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
@@ -11,6 +11,7 @@
 #include "sync/event.h"
 #include "sync/fenced_transaction.h"
 #include "sync/image_draft.h"
+#include "sync/image_job.h"
 #include "sync/lease.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
@@ -38,19 +39,14 @@ class ImageKeeper {
 
   const Lease& lease() const { return lease_; }
 
-  // Whether it found no garbage because every generation that is listed seems to be in use under a
-  // lease. Resets the flag.
-  bool TakeWaiting() { return std::exchange(waiting_, false); }
-
  private:
-  enum class Step : uint8_t { kNone, kBegin, kCompacting, kPublish, kDeleting, kForget };
+  enum class Step : uint8_t { kNone, kBegin, kCompacting, kPublish, kEmptying, kEmptied };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Transact(Step step, Turn* turn);
-  void ReadBegin(SyncRecord sync, const LeaseRecord& push_lease, const LeaseRecord& lease,
-                 Data::Array* writes, Turn* turn);
+  void ReadBegin(SyncRecord sync, Data::Array* writes, Turn* turn);
   void ReadPublish(SyncRecord sync, Data::Array* writes);
-  void Delete(Turn* turn);
+  void Empty(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
   bool IsWorthCompacting(const SyncRecord& sync, const SyncLimits& limits) const;
@@ -68,9 +64,8 @@ class ImageKeeper {
   uint64_t job_ = 0;
   bool compacting_ = false;  // the first transaction found compaction worth its cost
   bool published_ = false;
-  bool waiting_ = false;
   ImageDraft draft_;
-  Vector<std::string> garbage_;
+  EmptyingJob emptying_;
 };
 
 }  // namespace skerry

@@ -1,5 +1,5 @@
 // SyncJob: the fill of a whole realm by the server's image, beside the loop. Until it is complete
-// nothing is pulled, but pushes go on. A transaction enters the generation, the host fetches and
+// nothing is pulled, but pushes go on. A transaction begins the draft, the host fetches and
 // stores the file, and a second transaction publishes it, sets the realm's cursor, and writes a
 // record of its own for the windows.
 #include <utility>
@@ -44,7 +44,7 @@ ReadReply SyncJob::ReadFill(SyncRecord sync, Turn* turn) {
 void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   const std::string& realm = fill_.image.realm;
   ImageDraft& draft = fill_.draft;
-  draft.Begin(state_, lease_, turn->now, &sync);
+  draft.Begin(state_, turn->now, &sync);
   const ImagePointer from = draft.from.value_or(ImagePointer());
   // True for a realm that was pulled while it was empty, too: then a record has a page that says
   // so.
@@ -124,6 +124,8 @@ void SyncJob::DoneFill(Turn* turn) {
   ImageJob job;
   job.kind = ImageJobKind::kFill;
   job.generation = draft.generation;
+  job.mount = draft.mount;
+  job.number = draft.number;
   job.compacts = fill_.compacts;
   if (fill_.compacts) job.from = draft.from;
   job.upto = draft.upto;
@@ -138,7 +140,6 @@ void SyncJob::DoneFill(Turn* turn) {
 void SyncJob::FailedFill(const HostError& error, Turn* turn) {
   const FencedTransaction failed = std::exchange(fill_.transaction, {});
   const bool dropped = fill_.is_dropped;
-  if (failed.is_fenced_out() && fill_.step == FillStep::kPublish) fill_.draft.Discard(turn);
   DropFill(turn);
   if (dropped) return Advance(turn);
   if (!failed.is_fenced_out()) return Fail(failed.ErrorOf(error), turn);
@@ -164,7 +165,9 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
   const auto& [name, message, status] = event.error;
   const bool is_last_resort = fill_.draft.is_last_resort;
   DropFill(turn);
-  if (status == 401) {
+  if (name == kOvertaken) {
+    loop_.WantPull();  // as after a draft that was written, and may not be published any more
+  } else if (status == 401) {
     Unauthenticated({"unauthenticated", message, true}, turn);
   } else {
     // This includes an image that was replaced meanwhile (404): the next pull names the new one.
@@ -192,10 +195,7 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
 
 void SyncJob::DropFill(Turn* turn) {
   if (!fill_.active()) return;
-  if (fill_.job != 0) {
-    turn->AbortImageJob(fill_.job);
-    fill_.draft.Discard(turn);
-  }
+  if (fill_.job != 0) turn->AbortImageJob(fill_.job);
   state_->progress.reset();
   fill_.is_dropped = true;
   fill_.job = 0;

@@ -145,7 +145,7 @@ RequestStage* RequestOf(SyncStage* stage);
 // The id of the transaction or request; 0: nothing is in flight.
 uint64_t InFlight(const SyncStage& stage);
 
-// The fill of a whole realm by the server's image: a transaction enters the generation, the host
+// The fill of a whole realm by the server's image: a transaction begins the draft, the host
 // fetches and stores the file, and a second transaction publishes it.
 enum class FillStep : uint8_t { kNone, kEnter, kFetch, kPublish };
 bool ValidTransition(FillStep from, FillStep to);

@@ -206,9 +206,6 @@ void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
     job_.Done(id, turn);
   } else if (keeper_.Owns(id)) {
     keeper_.Done(id, turn);
-    // Helpers take the lease `push` for images alone. If such a holder died, its lease would stay
-    // as it is, and the image that it was writing would never be deleted: so take the lease once.
-    if (keeper_.TakeWaiting() && state_->mode == Mode::kHelper) job_.Wake(WakeReason::kFill, turn);
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
   }

@@ -89,7 +89,6 @@ async function holds(page: Page, said: readonly string[] | undefined): Promise<H
 /** An image of the server's, records after it, an update that was sent and not answered, and changes after that. */
 async function fill(page: Page, other: Page): Promise<void> {
   await writeNotes(other, NOTES);
-  await other.evaluate(() => db.mutate.addList({ name: 'Taken', slug: 'taken' }).confirmed);
   await page.evaluate((how) => kit.start(how), USER);
   await until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
   await other.evaluate(() => db.mutate.addNote({ title: 'After the image' }).confirmed);
@@ -101,6 +100,8 @@ async function fill(page: Page, other: Page): Promise<void> {
   await page.evaluate(async () => {
     await db.mutate.addList({ name: 'Too late', slug: 'taken' }).durable;
   });
+  // Not before: the device would refuse the one that is too late at once.
+  await other.evaluate(() => db.mutate.addList({ name: 'Taken', slug: 'taken' }).confirmed);
 }
 
 /** A line for each database. */

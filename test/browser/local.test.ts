@@ -16,8 +16,8 @@ const { profile } = stage;
 
 interface Sync {
   readonly n: number;
-  readonly image: { readonly n: number; readonly generation: string } | null;
-  readonly previous: { readonly generation: string } | null;
+  readonly image: { readonly n: number; readonly mount: string } | null;
+  readonly previous: { readonly mount: string } | null;
 }
 async function syncRecord(page: Page): Promise<Sync> {
   const values = await page.evaluate((how) => kit.stored('sync', how), LOCAL);
@@ -61,38 +61,33 @@ test("compacts a local database's records; a reload and a SIGKILL lose nothing",
   await page.close();
 });
 
-const images = (page: Page) =>
+/** The mounts of its images, and how many files each has. */
+const mounts = (page: Page) =>
   page.evaluate(async (prefix) => {
-    const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
-    return names.filter((name) => name.startsWith(prefix)).sort();
+    const found: Record<string, number> = {};
+    for (const { name = '' } of await indexedDB.databases()) {
+      if (!name.startsWith(prefix)) continue;
+      const raw = await kit.openRaw(name);
+      const request = raw.transaction('FILE_DATA').objectStore('FILE_DATA').getAllKeys();
+      await new Promise((resolve) => {
+        request.onsuccess = resolve;
+      });
+      raw.close();
+      const files = request.result.filter((key) => `${key}`.startsWith(name));
+      found[name.slice(prefix.length)] = files.length;
+    }
+    return found;
   }, `/${DATABASE}/`);
 
-/** An empty one, that nothing names. */
-const makeImage = (page: Page, mount: string) =>
-  page.evaluate(
-    (name) =>
-      new Promise<void>((resolve, reject) => {
-        const request = indexedDB.open(name, 21);
-        request.onupgradeneeded = () => request.result.createObjectStore('FILE_DATA');
-        request.onsuccess = () => resolve(request.result.close());
-        request.onerror = () => reject(request.error);
-      }),
-    mount,
-  );
-
-/** The images that the record `sync` names, without those that were given up. */
-const named = async (page: Page) => {
-  const { image, previous } = await syncRecord(page);
-  const generations = [image, previous].flatMap((each) => (each ? [each.generation] : []));
-  return generations.map((generation) => `/${DATABASE}/${generation}`).sort();
-};
-
-/** Resolves when there are the named images and no others; one that is being made gets its name in the end. */
-const imagesAreAsNamed = (page: Page) =>
+/** Resolves when the named mounts have files, and no others. */
+const filesAreAsNamed = (page: Page) =>
   expect
     .poll(async () => {
-      const [found, wanted] = [await images(page), await named(page)];
-      return found.join() === wanted.join() ? 'as named' : { found, wanted };
+      const { image, previous } = await syncRecord(page);
+      const wanted = [image, previous].flatMap((each) => (each ? [each.mount] : [])).sort();
+      const found = await mounts(page);
+      const full = Object.keys(found).filter((mount) => found[mount] !== 0);
+      return full.sort().join() === wanted.join() ? 'as named' : { found, wanted };
     })
     .toBe('as named');
 
@@ -111,8 +106,33 @@ const HANG_BEFORE_PUBLISHING = `{
   };
 }`;
 
+/** Writes until `count` more images are made; gives the number of batches. */
+async function imagesMade(page: Page, from: number, count: number): Promise<number> {
+  let written = 0;
+  for (let more = 0; more < count; more++) {
+    const { image } = await syncRecord(page);
+    const writeMore = async () => {
+      await write(page, from + written++);
+      return (await syncRecord(page)).image?.n;
+    };
+    await expect.poll(writeMore, { timeout: 30_000, interval: 500 }).not.toBe(image?.n);
+  }
+  return written;
+}
+
+test('images are in three mounts, however many are made, of which two have files', async () => {
+  const page = await opened(profile, stage.url, LOCAL);
+  const before = await page.evaluate(() => db.notes.count());
+  const written = await imagesMade(page, 10 * BATCHES, 4);
+  await filesAreAsNamed(page);
+  expect(Object.keys(await mounts(page)).sort()).toEqual(['1', '2', '3']);
+  await reopened(page, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe(before + written * BATCH);
+  await page.close();
+});
+
 test.each(['the browser', 'the window'])(
-  'deletes a half-written image in the next start after %s was killed',
+  'an image that nothing names is replaced by the next: %s was killed',
   async (what) => {
     const other = await bare(profile, stage.url);
     const hangs = other.evaluate(
@@ -122,7 +142,7 @@ test.each(['the browser', 'the window'])(
         }),
     );
     const page = await opened(profile, stage.url, LOCAL, { script: HANG_BEFORE_PUBLISHING });
-    const from = BATCHES + (what === 'the browser' ? 10 : 20);
+    const from = BATCHES * (what === 'the browser' ? 100 : 200);
     let isHanging = false;
     void hangs.then(() => {
       isHanging = true;
@@ -132,12 +152,15 @@ test.each(['the browser', 'the window'])(
       await Promise.race([write(page, batch), hangs]);
     }
     await hangs;
-    const [found, wanted] = [await images(other), await named(other)];
-    expect(found.filter((image) => !wanted.includes(image))).not.toEqual([]);
+    const { image, previous } = await syncRecord(other);
+    const full = Object.entries(await mounts(other)).filter(([, files]) => files > 0);
+    expect(full.map(([mount]) => mount)).not.toEqual([image?.mount, previous?.mount].sort());
     if (what === 'the browser') await profile.kill();
     else await crash(page);
     const again = await opened(profile, stage.url, LOCAL);
-    await imagesAreAsNamed(again);
+    await imagesMade(again, from + BATCHES, 1);
+    await filesAreAsNamed(again);
+    expect(Object.keys(await mounts(again)).length).toBeLessThanOrEqual(3);
     expect(
       await again.evaluate((rank) => db.notes.where('rank', '=', rank).count(), from * BATCH),
     ).toBe(1);
@@ -145,47 +168,68 @@ test.each(['the browser', 'the window'])(
   },
 );
 
-const generation = (n: number) => `/${DATABASE}/00000000-0000-7000-8000-00000000000${n}`;
+const FORMER = '01890000-0000-7000-8000-000000000001';
+const ORPHAN = '01890000-0000-7000-8000-000000000002';
 
-/** A window that has its database open, and has deleted the image that nothing named when it opened. */
-async function openedWithOrphan(orphan: string): Promise<Page> {
-  const page = await bare(profile, stage.url);
-  // Before the database is open: the deletion when it opens may come at any time after.
-  await makeImage(page, orphan);
-  expect(await images(page)).toContain(orphan);
-  await page.evaluate((how) => kit.start(how), LOCAL);
-  await expect.poll(() => images(page)).not.toContain(orphan);
-  return page;
-}
+/** Moves the image to a database under the name of its generation, as former releases have it, beside one that nothing names. */
+const asFormer = (page: Page, former: string, orphan: string) =>
+  page.evaluate(
+    async (database, name, beside) => {
+      const settled = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const files = (db: IDBDatabase) =>
+        db.transaction('FILE_DATA', 'readwrite').objectStore('FILE_DATA');
+      const make = (path: string) => {
+        const request = indexedDB.open(path, 21);
+        request.onupgradeneeded = () =>
+          request.result.createObjectStore('FILE_DATA').createIndex('timestamp', 'timestamp');
+        return settled(request);
+      };
+      const raw = await kit.openRaw(database);
+      const sync = await settled(raw.transaction('sync').objectStore('sync').get('sync'));
+      const mount = `/${database}/${sync.image.mount}`;
+      const from = await kit.openRaw(mount);
+      const to = await make(`/${database}/${name}`);
+      for (const key of (await settled(files(from).getAllKeys())) as string[]) {
+        const file = key.slice(`${mount}/${sync.image.generation}.`.length);
+        if (!key.startsWith(mount)) continue;
+        const value = await settled(files(from).get(key));
+        await settled(files(to).put(value, `/${database}/${name}/${file}`));
+      }
+      from.close();
+      to.close();
+      (await make(`/${database}/${beside}`)).close();
+      const { mount: _, ...image } = { ...sync.image, generation: name };
+      const { leftover: __, ...rest } = { ...sync, image, previous: null, generations: [] };
+      await settled(raw.transaction('sync', 'readwrite').objectStore('sync').put(rest, 'sync'));
+      raw.close();
+      for (const each of ['1', '2', '3'])
+        await settled(indexedDB.deleteDatabase(`/${database}/${each}`));
+    },
+    DATABASE,
+    former,
+    orphan,
+  );
 
-test('deletes unreferenced images when a window opens, and keeps the others', async () => {
-  const page = await openedWithOrphan(generation(1));
-  expect((await named(page)).length).toBeGreaterThan(0);
-  await imagesAreAsNamed(page);
-  await page.close();
-});
-
-test('deletes an unreferenced image along with the next image that is not needed', async () => {
-  const page = await openedWithOrphan(generation(1));
+test('images of a former release are read, and deleted once there are two others', async () => {
+  const page = await opened(profile, stage.url, LOCAL);
+  await imagesMade(page, 300 * BATCHES, 1);
+  await filesAreAsNamed(page);
   const before = await page.evaluate(() => db.notes.count());
-  // Its maker was ended before it heard that it was too late.
-  const orphan = generation(0);
-  await makeImage(page, orphan);
-  expect(await images(page)).toContain(orphan);
-  // The third image from here on makes the first needless.
-  let written = 0;
-  for (let more = 0; more < 3; more++) {
-    const { image } = await syncRecord(page);
-    const writeMore = async () => {
-      await write(page, BATCHES + written++);
-      return (await syncRecord(page)).image?.n;
-    };
-    await expect.poll(writeMore, { timeout: 30_000, interval: 500 }).not.toBe(image?.n);
-  }
-  await expect.poll(() => images(page), { timeout: 10_000, interval: 100 }).not.toContain(orphan);
-  // Those that are needed are there.
-  const { image } = await syncRecord(page);
-  expect(await images(page)).toContain(`/${DATABASE}/${image?.generation}`);
+  await page.evaluate(() => db.close());
+  await asFormer(page, FORMER, ORPHAN);
+  expect(Object.keys(await mounts(page)).sort()).toEqual([FORMER, ORPHAN]);
   await reopened(page, LOCAL);
-  expect(await page.evaluate(() => db.notes.count())).toBe(before + written * BATCH);
+  expect(await page.evaluate(() => db.notes.count())).toBe(before);
+  const written = await imagesMade(page, 310 * BATCHES, 1);
+  expect((await syncRecord(page)).previous).toMatchObject({ generation: FORMER });
+  const more = await imagesMade(page, 320 * BATCHES, 2);
+  await expect.poll(async () => Object.keys(await mounts(page)).sort()).toEqual(['1', '2', '3']);
+  expect(await syncRecord(page)).not.toHaveProperty('generations');
+  await reopened(page, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe(before + (written + more) * BATCH);
+  await page.close();
 });

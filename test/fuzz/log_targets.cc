@@ -250,7 +250,7 @@ std::string RunPullAnswer(std::string_view input, bool* taken) {
     "chain":{"client":"c","links":{}},"older":[],"scopes":[{"table":"cities","where":["true"],"filled":false}],
     "scopeVersion":1,"known":[{"id":"01890000-0000-7000-8000-000000000002","key":4,"realms":{"public":3}}],
     "streams":[{"stream":"chat","last":9,"behind":{"public":0},"asked":3}],
-    "refill":[],"generations":[],"recordBytes":0})")
+    "refill":[],"recordBytes":0})")
           .value();
   Random random("update");
   Update update = OpMaker(&random).AnyUpdate();

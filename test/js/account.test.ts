@@ -100,7 +100,7 @@ describe('logout', () => {
     await one.logout();
     expect(await Promise.all(reasons)).toEqual(['logout', 'logout']);
     expect(await host.storage.exists('skerry/test/anna')).toBe(false);
-    expect(await host.storage.listFiles('skerry/test/anna')).toEqual([]);
+    expect(host.storage.mounts('skerry/test/anna')).toEqual([]);
     await other.mutate.addCity({ id: 'b', name: 'B' }).confirmed;
     await expect(one.logout()).rejects.toMatchObject({ code: 'closed' });
   });

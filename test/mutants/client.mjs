@@ -269,13 +269,6 @@ export const client = [
     to: 'if (isOver && this.#input.error === undefined)',
   },
   {
-    name: 'no worker looks for images that a killed worker has left',
-    test: 'test/js/orphans.test.ts',
-    file: 'js/worker/running-worker.ts',
-    from: '    void this.#images?.sweep();\n',
-    to: '',
-  },
-  {
     name: 'a token goes to whatever address the server names for an image',
     test: 'test/js/transient.test.ts',
     file: 'js/worker/image-jobs.ts',
@@ -318,10 +311,10 @@ export const client = [
     to: 'return realm === 0 ? { realm } : undefined;',
   },
   {
-    name: 'a starting worker deletes the image before the newest one',
-    test: 'test/js/orphans.test.ts',
-    file: 'js/worker/image-jobs.ts',
-    from: 'const wanted = [image, previous, ...generations].map(',
-    to: 'const wanted = [image, ...generations].map(',
+    name: 'an image is taken for another one that was in its mount',
+    test: 'test/js/image-reader.test.ts',
+    file: 'js/host/image-reader.ts',
+    from: '`${generation}.`',
+    to: "'g1.'",
   },
 ];

@@ -508,6 +508,36 @@ export const core = [
     to: '',
   },
   {
+    name: 'an image is published after another one was begun in its mount',
+    file: 'src/sync/image_draft.cc',
+    from: '  if (sync.drafts != number) return false;\n',
+    to: '',
+  },
+  {
+    name: 'an image is written over the previous one',
+    file: 'src/sync/image_job.cc',
+    from: 'if (!IsIn(sync.image, mount) && !IsIn(sync.previous, mount)) break;',
+    to: 'if (!IsIn(sync.image, mount)) break;',
+  },
+  {
+    name: 'numbers of images begin again after the record has lost the last one',
+    file: 'src/sync/image_draft.cc',
+    from: 'static_cast<uint64_t>(std::max(now, 0.0))',
+    to: 'uint64_t{0}',
+  },
+  {
+    name: 'an image that was overtaken is a reason to give up the one below',
+    file: 'src/sync/image_keeper.cc',
+    from: 'if (event.error.name == kOvertaken) {',
+    to: 'if (false) {',
+  },
+  {
+    name: 'what was given up while others were removed stays in its mount',
+    file: 'src/sync/image_job.cc',
+    from: '  if (!(EmptyingOf(*sync) == job)) return;\n',
+    to: '',
+  },
+  {
     name: 'compaction removes records up to the new image, not up to the previous one',
     hole: 18,
     file: 'src/sync/image_job.cc',

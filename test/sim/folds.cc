@@ -1,5 +1,6 @@
 #include "test/sim/folds.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "log/base.h"
@@ -68,10 +69,12 @@ void Folds::Enter(const Profile& profile, Release release, const Data& record) {
 // Replaces the whole realm in `base` by the server's image.
 bool Folds::FillByImage(const Profile& profile, Release release, const std::string& generation,
                         test::RowMap* base) {
-  const auto files = profile.images.find(generation);
-  if (files == profile.images.end()) return false;
-  const auto file = files->second.find(kRealmFile);
-  if (file == files->second.end()) return false;
+  const auto image = std::ranges::find_if(
+      profile.images, [&](const auto& entry) { return entry.second.generation == generation; });
+  if (image == profile.images.end()) return false;
+  const auto& files = image->second.files;
+  const auto file = files.find(kRealmFile);
+  if (file == files.end()) return false;
   const Result<ImageHeader> header = ReadImageHeader(file->second);
   Base loaded(&SchemaOf(release));
   if (!header.ok() || !LoadImage(file->second, &loaded).ok()) return false;

@@ -57,7 +57,15 @@ struct LockQueue {
   std::deque<uint64_t> waiting;
 };
 
-using Images = std::map<std::string, std::map<std::string, std::string>>;  // generation, file
+// What a mount holds: one image, under the number of its draft.
+struct Mount {
+  uint64_t number = 0;
+  std::string generation;
+  std::map<std::string, std::string> files;
+};
+using Images = std::map<std::string, Mount>;  // by mount
+// The image of this pointer; null: its mount holds another one, or none.
+Mount* ImageOf(const Data& pointer, Images* images);
 inline constexpr char kRowsFile[] = "rows";
 inline constexpr char kRealmFile[] = "realm";  // the server's, of one realm
 

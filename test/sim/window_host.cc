@@ -215,13 +215,13 @@ void WindowHost::Work() {
   if (!image_) return AcceptLost();
   const Data wanted = *image_;
   image_.reset();
-  const auto generation = profile().images.find(wanted["generation"].as_string());
-  bool found = generation != profile().images.end();
+  const Mount* const image = ImageOf(wanted, &profile().images);
+  bool found = image != nullptr;
   bool ok = found;
   if (found) {
     for (const Data& part : wanted["parts"].items()) {
-      const auto bytes = generation->second.find(part["file"].as_string());
-      found = found && bytes != generation->second.end();
+      const auto bytes = image->files.find(part["file"].as_string());
+      found = found && bytes != image->files.end();
       ok = ok && found && client_->LoadPart(SharedBytes(bytes->second)).ok();
     }
   }

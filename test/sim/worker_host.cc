@@ -21,6 +21,14 @@ Data ImageError(std::string_view name) {
 
 }  // namespace
 
+Mount* ImageOf(const Data& pointer, Images* images) {
+  const Data& mount = pointer["mount"];
+  const auto found = images->find(mount.as_string());
+  if (found == images->end() || found->second.generation != pointer["generation"].as_string())
+    return nullptr;
+  return &found->second;
+}
+
 WorkerHost::WorkerHost(World* world, Profile* profile, std::string tab, uint64_t serial,
                        Release release, bool visible, Mode mode)
     : Host(world, profile, tab, serial, release) {
@@ -92,7 +100,7 @@ void WorkerHost::ExecuteSpecial(const Data& effect) {
   } else if (type == "image") {
     jobs_.push_back(effect);
   } else if (type == "abortImage") {
-    erase_if(jobs_, [&](const Data& job) { return job["id"] == effect["id"]; });
+    AbortJob(effect["id"]);
   } else if (type == "status" && is_service()) {
     // Its real host uses the status to end the browser's event when no work is left.
   } else if (type == "status") {
@@ -130,14 +138,14 @@ void WorkerHost::Lock(const Data& effect) {
   }
 }
 
-Data WorkerHost::Compact(const Data& job) {
+Data WorkerHost::Compact(const Data& job, std::map<std::string, std::string>* files) {
   ImageCompactor compactor(&schema());
   const Data& from = job["from"];
-  const auto old = profile().images.find(from["generation"].as_string());
+  const Mount* const old = ImageOf(from, &profile().images);
   for (const Data& part : from["parts"].items()) {
-    if (old == profile().images.end()) return ImageError("missing");
-    const auto bytes = old->second.find(part["file"].as_string());
-    if (bytes == old->second.end() || ImageChecksum(bytes->second) != part["checksum"].as_string())
+    if (old == nullptr) return ImageError("missing");
+    const auto bytes = old->files.find(part["file"].as_string());
+    if (bytes == old->files.end() || ImageChecksum(bytes->second) != part["checksum"].as_string())
       return ImageError("corrupt");
     if (!compactor.AddPart(bytes->second).ok()) return ImageError("corrupt");
   }
@@ -152,13 +160,13 @@ Data WorkerHost::Compact(const Data& job) {
   part.Set("file", kRowsFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   part.Set("checksum", ImageChecksum(bytes));
   if (compactor.left_out()) part.Set("leftOut", true);
-  profile().images[job["generation"].as_string()][kRowsFile] = std::move(bytes);
+  (*files)[kRowsFile] = std::move(bytes);
   return Data::MakeArray().Push(std::move(part));
 }
 
 // Stores the server's file as it is. If the profile holds other rows below it, they are compacted
 // into a second file beside it.
-Data WorkerHost::Fill(const Data& job) {
+Data WorkerHost::Fill(const Data& job, std::map<std::string, std::string>* files) {
   const Data& fetch = job["fetch"];
   const Data fetched = world_->network().FetchImage(*this, fetch);
   if (!fetched.is_bytes()) return fetched;
@@ -171,27 +179,74 @@ Data WorkerHost::Fill(const Data& job) {
   part.Set("file", kRealmFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   parts.Push(part.Set("checksum", fetch["checksum"]));
   if (job["compacts"].as_bool()) {
-    const Data rest = Compact(job);
+    const Data rest = Compact(job, files);
     if (!rest.is_array()) return rest;
     parts.Push(rest.items()[0]);
   }
-  profile().images[job["generation"].as_string()][kRealmFile] = bytes;
+  (*files)[kRealmFile] = bytes;
   return parts;
 }
 
+void WorkerHost::Empty(const Data& job) {
+  const uint64_t number = job["number"].as_u64();
+  for (const Data& name : job["mounts"].items()) {
+    const auto mount = profile().images.find(name.as_string());
+    if (mount == profile().images.end()) continue;
+    if (mount->second.number >= number) {
+      world_->Count("image job: a mount is in use again");
+      continue;
+    }
+    mount->second = Mount{number, {}, {}};
+  }
+}
+
+// In one step, as in the transaction of wasm/image.cc.
+Data WorkerHost::Write(const Data& effect) {
+  const Data& job = effect["job"];
+  const uint64_t number = job["number"].as_u64();
+  Mount& mount = profile().images[job["mount"].as_string()];
+  if (mount.number > number) return ImageError("overtaken");
+  if (number < profile().storage.Get("sync", "sync")["drafts"].as_u64())
+    world_->Count("image job: written after another draft was begun");
+  mount = Mount{number, job["generation"].as_string(), std::move(files_)};
+  return effect["parts"];
+}
+
+// A transaction that writes the files may be under way: then it is not stopped.
+void WorkerHost::AbortJob(const Data& id) {
+  for (Data& job : jobs_) {
+    if (job["id"] == id && job["parts"].is_array()) job.Set("aborted", true);
+  }
+  std::erase_if(jobs_,
+                [&](const Data& job) { return job["id"] == id && !job["parts"].is_array(); });
+}
+
+// A job has two steps: first the files are made, and later they are written. Much may happen between
+// the two.
 void WorkerHost::Work() {
+  Data& effect = jobs_.front();
+  const Data& job = effect["job"];
+  Data outcome = Data::MakeArray();
+  if (job["kind"].Is("empty")) {
+    Empty(job);
+  } else if (effect["parts"].is_array()) {
+    outcome = Write(effect);
+  } else {
+    files_.clear();
+    outcome = job["kind"].Is("fill") ? Fill(job, &files_) : Compact(job, &files_);
+    if (outcome.is_array()) {
+      effect.Set("parts", std::move(outcome));
+      return;  // to be written later
+    }
+  }
+  End(outcome);
+}
+
+void WorkerHost::End(const Data& outcome) {
   const Data effect = std::move(jobs_.front());
   jobs_.pop_front();
   const Data& job = effect["job"];
-  Data outcome = Data::MakeArray();
-  if (job["kind"].as_string() == "delete") {
-    for (const Data& generation : job["generations"].items())
-      profile().images.erase(generation.as_string());
-  } else if (job["kind"].as_string() == "fill") {
-    outcome = Fill(job);
-  } else {
-    outcome = Compact(job);
-  }
+  if (effect["aborted"].as_bool()) return;
   world_->Trace(*this, "image", job["kind"].as_string());
   world_->Count("image job: " + job["kind"].as_string() + (outcome.is_array() ? "" : " failed"));
   Data event = Data::MakeObject();

@@ -34,15 +34,20 @@ class WorkerHost final : public Host {
   void ExecuteSpecial(const Data& effect) override;
   void Post(const Data& message) override;
   bool HasWork() const override { return !jobs_.empty(); }
-  void Work() override;  // an image job, from its start to its end
+  void Work() override;  // a step of an image job
 
  private:
   void Lock(const Data& effect);
-  Data Compact(const Data& job);
-  Data Fill(const Data& job);
+  Data Compact(const Data& job, std::map<std::string, std::string>* files);
+  Data Fill(const Data& job, std::map<std::string, std::string>* files);
+  void Empty(const Data& job);
+  Data Write(const Data& effect);
+  void End(const Data& outcome);
+  void AbortJob(const Data& id);
 
   std::unique_ptr<SyncWorker> worker_;
   std::deque<Data> jobs_;
+  std::map<std::string, std::string> files_;  // made by the first job, and not written yet
 };
 
 }  // namespace skerry::sim

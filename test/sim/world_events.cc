@@ -294,15 +294,14 @@ bool World::ApplyStorage(const Event& event) {
       return true;
     case Kind::kDamageImage:
     case Kind::kLoseImage: {
-      const std::string current =
-          profile.storage.Get("sync", "sync")["image"]["generation"].as_string();
-      const auto image = profile.images.find(current);
-      if (image == profile.images.end()) return true;
+      const Data pointer = profile.storage.Get("sync", "sync")["image"];
+      Mount* const image = ImageOf(pointer, &profile.images);
+      if (image == nullptr) return true;
       Happened(event.kind);
       if (event.kind == Kind::kLoseImage) {
-        profile.images.erase(image);
+        profile.images.erase(pointer["mount"].as_string());
       } else {
-        std::string& bytes = image->second.begin()->second;
+        std::string& bytes = image->files.begin()->second;
         bytes.data()[event.b % bytes.size()] ^= 0x40;
       }
       return true;

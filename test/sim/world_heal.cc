@@ -176,8 +176,8 @@ std::string World::Unquiet() {
       return who + "has records to compact";
     if (has_cold_windows_ && HoldsRevoked(SyncRecord::Read(sync)))
       return who + "has rows of a revoked realm";
-    if (has_cold_windows_ && !sync["generations"].items().empty())
-      return who + "has images to delete";
+    if (has_cold_windows_ && sync["leftover"].as_bool())
+      return who + "has an image that was given up";
     for (const auto& tab : profile->tabs) {
       if (!tab->window->ready()) return who + "has a window that is not ready";
       if (tab->window->client().tab().mirror().n() != sync["n"].as_u64())

@@ -140,7 +140,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
     this.#refuseNewer(name);
     for (const storage of [...(this.#databases.get(name)?.connections ?? [])]) storage.evict();
     this.#databases.delete(name);
-    for (const mount of await this.listFiles(name)) this.#files.delete(mount);
+    for (const mount of this.mounts(name)) this.#files.delete(mount);
   }
 
   async exists(name: string): Promise<boolean> {
@@ -169,11 +169,13 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
     return true;
   }
 
-  async deleteFiles(mount: string): Promise<void> {
+  /** The files of a mount are no more. */
+  emptyFiles(mount: string): void {
     this.#files.delete(mount);
   }
 
-  async listFiles(name: string): Promise<readonly string[]> {
+  /** Where a database has images. */
+  mounts(name: string): readonly string[] {
     return [...this.#files.keys()].filter((mount) => mount.startsWith(`/${name}/`));
   }
 

@@ -176,7 +176,7 @@ function openRaw(name: string, version?: number): Promise<IDBDatabase> {
   });
 }
 
-/** Replaces every file of every image generation by what `damage` makes of its bytes; gives the number of files. */
+/** Replaces every file of every image by what `damage` makes of its bytes; gives the number of files. */
 async function damageImages(damage: (bytes: Uint8Array) => Uint8Array): Promise<number> {
   let count = 0;
   for (const { name } of await indexedDB.databases()) {

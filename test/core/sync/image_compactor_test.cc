@@ -93,20 +93,75 @@ TEST_CASE("ends a compaction at a damaged part or record") {
   CHECK_FALSE(compactor.AddRecord(body).ok());
 }
 
-TEST_CASE("deletes a half-written image of a crashed worker only after the lease moved on") {
+TEST_CASE("uses three mounts in turn: never that of the image or of the previous one") {
   SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
-  EnterGeneration("g1", "image", 4, &sync);
-  EnterGeneration("g2", "push", 9, &sync);
-  LeaseRecord image = LeaseRecord::Read(Json(R"({"owner":"x","epoch":4})"));
-  const LeaseRecord push = LeaseRecord::Read(Json(R"({"owner":"y","epoch":10})"));
-  CHECK(Garbage(sync, push, image) == Vector<std::string>{"g2"});
-  image.owner.reset();
-  CHECK(Garbage(sync, push, image) == Vector<std::string>{"g1", "g2"});
-  ForgetGenerations({"g2"}, &sync);
-  CHECK(sync.generations.size() == 1);
+  const auto publish = [&sync](std::string mount) {
+    CHECK(FreeMount(sync) == mount);
+    ImagePointer pointer;
+    pointer.generation = "g" + mount;
+    pointer.mount = std::move(mount);
+    PublishImage(std::move(pointer), &sync);
+  };
+  const auto empty = [&sync] {
+    CHECK(sync.leftover == true);
+    const EmptyingJob job = EmptyingOf(sync);
+    NoteEmptied(job, &sync);
+    CHECK_FALSE(sync.leftover.has_value());
+    return job;
+  };
+  publish("1");
+  publish("2");
+  CHECK_FALSE(sync.leftover.has_value());
+  publish("3");
+  CHECK(empty().mounts == Vector<std::string>{"1"});
+  publish("1");
+  CHECK(empty().mounts == Vector<std::string>{"2"});
+  // The image cannot be read: its mount is the next one.
+  DropImage(&sync);
+  CHECK(sync.image->mount == "3");
+  CHECK(empty().mounts == Vector<std::string>{"1", "2"});
+  publish("1");
+  CHECK_FALSE(sync.leftover.has_value());
 }
 
-TEST_CASE("keeps the previous generation: removes records only up to its n") {
+TEST_CASE("an image that is given up while others are removed is removed later") {
+  SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+  const auto publish = [&sync] {
+    ImagePointer pointer;
+    pointer.mount = FreeMount(sync);
+    PublishImage(std::move(pointer), &sync);
+  };
+  for (int i = 0; i < 3; ++i) publish();
+  const EmptyingJob job = EmptyingOf(sync);
+  publish();
+  NoteEmptied(job, &sync);
+  CHECK(sync.leftover == true);
+}
+
+TEST_CASE("former images are used until two others are there, and deleted then") {
+  SyncRecord sync = SyncRecord::Read(Json(R"({"generations":[{"generation":"half"}],
+    "image":{"generation":"new","parts":[],"n":9,"cursors":{}},
+    "previous":{"generation":"old","parts":[],"n":4,"cursors":{}}})"));
+  const auto publish = [&sync] {
+    ImagePointer pointer;
+    pointer.mount = FreeMount(sync);
+    PublishImage(std::move(pointer), &sync);
+    EmptyingJob job = EmptyingOf(sync);
+    NoteEmptied(job, &sync);
+    return job;
+  };
+  EmptyingJob job = publish();
+  CHECK(job.generations == Vector<std::string>{"half", "old"});
+  CHECK(job.keep == Vector<std::string>{"new"});
+  job = publish();
+  CHECK(job.generations == Vector<std::string>{"new"});
+  CHECK(job.keep.empty());
+  job = publish();
+  CHECK_FALSE(job.generations.has_value());
+  CHECK(sync.Write().Find("generations") == nullptr);
+}
+
+TEST_CASE("keeps the previous image: removes records only up to its n") {
   SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
   const auto publish = [&sync](const char* generation, uint64_t n) {
     ImagePointer pointer;
@@ -117,11 +172,8 @@ TEST_CASE("keeps the previous generation: removes records only up to its n") {
   CHECK(publish("g1", 10) == 0);
   CHECK(publish("g2", 25) == 10);
   CHECK(sync.previous->generation == "g1");
-  CHECK(sync.generations.empty());
   CHECK(publish("g3", 40) == 25);
   CHECK(sync.previous->generation == "g2");
-  REQUIRE(sync.generations.size() == 1);
-  CHECK(sync.generations[0].generation == "g1");
 }
 
 }  // namespace

@@ -119,24 +119,6 @@ TEST_CASE("makes new images when the service worker has dropped a revoked realm"
   CHECK(world.host(1).image_jobs.back()["job"]["upto"] == world.sync()["n"]);
 }
 
-TEST_CASE("deletes the image of a window that died, though no window claims its push lease") {
-  const Data images = Json(R"({"images":true})");
-  SyncWorld world;
-  world.OpenService(images);
-  world.Settle();
-  world.storage.Put("sync", "push", Json(R"({"v":1,"owner":"tab-9","epoch":7,"beat":3})"));
-  Data sync = world.sync();
-  const Data half = Json(R"([{"generation":"half","lease":"push","epoch":7}])");
-  world.storage.Put("sync", "sync", sync.Set("generations", half));
-  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
-  world.Run(180'000);
-  CHECK(world.lease()["owner"].is_null());
-  Data job;
-  for (const Data& each : world.host(1).image_jobs) job = each;
-  CHECK(job["job"]["kind"].Is("delete"));
-  CHECK(job["job"]["generations"] == Json(R"(["half"])"));
-}
-
 constexpr std::string_view kImageOfA =
     R"({"time":1,"cursors":{"A":"0@0"},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
     "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";

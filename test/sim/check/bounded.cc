@@ -1,13 +1,13 @@
 // 14 bounded, for clients: when all is quiet, every queue is empty, records reach back to the
 // previous image and no further, there are fewer records since the last image than make a new one,
-// and a profile has at most two images. (The server's log and tombstones are never compacted yet.)
+// and a profile has at most three mounts. (The server's log and tombstones are never compacted yet.)
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
 namespace {
 
-constexpr size_t kMostImages = 2;
+constexpr size_t kMostMounts = 3;
 
 class BoundedCheck final : public Check {
  public:
@@ -22,9 +22,9 @@ class BoundedCheck final : public Check {
         return Fail("14 bounded: records that the previous image holds are kept");
       if (n - sync["image"]["n"].as_u64() >= kRecordsToCompact)
         return Fail("14 bounded: records are not compacted");
-      if (profile->images.size() > kMostImages)
+      if (profile->images.size() > kMostMounts)
         return Fail("14 bounded: there are " +
-                    std::to_string(static_cast<uint64_t>(profile->images.size())) + " images");
+                    std::to_string(static_cast<uint64_t>(profile->images.size())) + " mounts");
     }
   }
 };

@@ -97,7 +97,7 @@ class FenceCheck final : public Check {
       const Data before = worker.profile().storage.Get("sync", write["key"].as_string());
       const Data& after = write["put"];
       if (write["key"].Is("sync") && before.is_object() &&
-          Differs(before, after, {"image", "previous", "generations"}))
+          Differs(before, after, {"image", "previous", "drafts", "leftover"}))
         return Fail("7 fence: a service worker writes about images");
       if (!write["key"].Is("push")) continue;
       if (before["owner"].is_string() || after["owner"].is_string())

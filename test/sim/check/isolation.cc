@@ -112,8 +112,8 @@ class IsolationCheck final : public Check {
       if (!profile.storage.Between(store, keys.from.data(), keys.to.data()).empty())
         return std::string("the store ") + store;
     }
-    for (const auto& [generation, files] : profile.images) {
-      for (const auto& [name, bytes] : files) {
+    for (const auto& [mount, image] : profile.images) {
+      for (const auto& [name, bytes] : image.files) {
         Base base(&SchemaOf(profile.release));
         if (!LoadImage(bytes, &base).ok()) continue;  // a fault has damaged it
         for (const TableDef& table : SchemaOf(profile.release).tables()) {

@@ -97,12 +97,7 @@ bool Worker::TakeOwnStep() {
   image_jobs_.pop_front();
   const Data& job = effect["job"];
   Data parts = Data::MakeArray();
-  if (job["kind"].Is("delete")) {
-    for (const Data& generation : job["generations"].items())
-      device().images.erase(generation.as_string());
-  } else {
-    parts = job["kind"].Is("fill") ? Fill(job) : Compact(job);
-  }
+  if (!job["kind"].Is("empty")) parts = job["kind"].Is("fill") ? Fill(job) : Compact(job);
   Deliver(NamedEvent("image").Set("id", effect["id"]).Set("parts", std::move(parts)));
   return true;
 }

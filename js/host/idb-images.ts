@@ -1,0 +1,39 @@
+/** What is left of images that were given up, in IDBFS's databases: a Worker that makes images removes it. */
+import { deleteIdbfs, inIdbfs, listIdbfs } from './idb-files.ts';
+
+const timeLimitMs = 10_000;
+/** Beside the files: the number of the image's draft (wasm/image.cc). */
+const numberKey = 'number';
+
+/**
+ * Removes an image from its mount, unless one with this number or a higher one was written there: in one transaction, as
+ * the writing of an image is one.
+ */
+export function emptyMount(mount: string, number: number): Promise<void> {
+  return inIdbfs(mount, 'readwrite', timeLimitMs, (store) => {
+    const get = store.get(numberKey);
+    get.onsuccess = () => {
+      if (get.result >= number) return;
+      store.clear();
+      store.put(number, numberKey);
+    };
+  });
+}
+
+/** The mounts of a client's images have names of one digit (src/sync/image_job.h); those of generations are longer. */
+const isMount = (path: string) => /\/\d$/.test(path);
+
+/**
+ * Deletes the images that former releases have made, each a database under the name of its generation: the `named` ones,
+ * and, where the engine can list databases, all but those to `keep`. One that is held is deleted when it is released.
+ */
+export async function deleteFormerImages(
+  database: string,
+  named: readonly string[],
+  keep: readonly string[],
+): Promise<void> {
+  const paths = (generations: readonly string[]) => generations.map((one) => `/${database}/${one}`);
+  const kept = paths(keep);
+  for (const path of new Set([...paths(named), ...(await listIdbfs(database))]))
+    if (!isMount(path) && !kept.includes(path)) await deleteIdbfs(path, timeLimitMs);
+}
