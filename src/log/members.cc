@@ -96,6 +96,38 @@ Members& Members::AddText(const char* name, void* place, const char* const* text
   return *this;
 }
 
+void ReadList(Data&& data, const MemberType& type, void* list, void* (*add)(void* list),
+              WrongAt* wrong) {
+  size_t count = 0;
+  for (Data& item : data.mutable_items()) {
+    const bool fits = type.fits(item);
+    if (fits) type.read(std::move(item), add(list), wrong);
+    if (wrong != nullptr) {
+      if (!fits) wrong->Set();
+      if (wrong->found()) return wrong->In(count);
+    }
+    count += fits;
+  }
+}
+
+void ReadMap(Data&& data, const MemberType& type, void* map,
+             void* (*place)(void* map, const std::string& name), WrongAt* wrong) {
+  for (auto& [name, value] : data.mutable_members()) {
+    const bool fits = type.fits(value);
+    if (fits) type.read(std::move(value), place(map, name), wrong);
+    if (wrong == nullptr) continue;
+    if (!fits) wrong->Set();
+    if (wrong->found()) return wrong->In(name);
+  }
+}
+
+Data WriteList(const MemberType& type, const void* items, size_t count, size_t size) {
+  Data array = Data::MakeArray();
+  const auto* item = static_cast<const char*>(items);
+  for (size_t i = 0; i < count; ++i, item += size) array.Push(type.write(item));
+  return array;
+}
+
 bool CanReadMembers(const Data& data, void* blank, ListMembers list) {
   Members members;
   list(blank, &members);

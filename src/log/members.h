@@ -275,35 +275,45 @@ Data ToData(const T& self) {
   return WriteMembers(self);
 }
 
+// Lists and maps of any type: compiled once. `add` and `place` make an item, and return where it is.
+void ReadList(Data&& data, const MemberType& type, void* list, void* (*add)(void* list),
+              WrongAt* wrong);
+void ReadMap(Data&& data, const MemberType& type, void* map,
+             void* (*place)(void* map, const std::string& name), WrongAt* wrong);
+// `size`: of one item, in bytes.
+Data WriteList(const MemberType& type, const void* items, size_t count, size_t size);
+
+// An item is always written, so nobody asks whether it has its first value.
+template <typename T>
+inline constexpr MemberType kItemType = {
+    Is<T>,
+    [](Data&& data, void* item, WrongAt* wrong) {
+      ReadInto(std::move(data), static_cast<T*>(item), wrong);
+    },
+    [](const void* item) { return ToData(*static_cast<const T*>(item)); }, nullptr};
+
 template <typename T>
 void FromData(Data&& data, Vector<T>* out, WrongAt* wrong) {
   out->clear();
-  for (Data& item : data.mutable_items()) {
-    const bool fits = Is<T>(item);
-    if (fits) ReadInto(std::move(item), &out->emplace_back(), wrong);
-    if (wrong == nullptr) continue;
-    if (!fits) wrong->Set();
-    if (wrong->found()) return wrong->In(out->size() - fits);
-  }
+  ReadList(
+      std::move(data), kItemType<T>, out,
+      [](void* list) -> void* { return &static_cast<Vector<T>*>(list)->emplace_back(); }, wrong);
 }
 
 template <typename T>
 Data ToData(const Vector<T>& list) {
-  Data array = Data::MakeArray();
-  for (const T& item : list) array.Push(ToData(item));
-  return array;
+  return WriteList(kItemType<T>, list.data(), list.size(), sizeof(T));
 }
 
 template <typename T>
 void FromData(Data&& data, Map<std::string, T>* out, WrongAt* wrong) {
   out->clear();
-  for (auto& [name, value] : data.mutable_members()) {
-    const bool fits = Is<T>(value);
-    if (fits) ReadInto(std::move(value), &(*out)[name], wrong);
-    if (wrong == nullptr) continue;
-    if (!fits) wrong->Set();
-    if (wrong->found()) return wrong->In(name);
-  }
+  ReadMap(
+      std::move(data), kItemType<T>, out,
+      [](void* map, const std::string& name) -> void* {
+        return &(*static_cast<Map<std::string, T>*>(map))[name];
+      },
+      wrong);
 }
 
 template <typename T>

@@ -1262,8 +1262,8 @@ export const core = [
   },
   {
     name: 'fields of the sync record are read without checking their type',
-    file: 'src/log/members.h',
-    from: 'const bool fits = Is<T>(item);',
+    file: 'src/log/members.cc',
+    from: 'const bool fits = type.fits(item);',
     to: 'const bool fits = !item.is_null();',
   },
   {

@@ -30,7 +30,7 @@ Data ServerImages::Offer(const std::string& realm, const Schema& schema, const D
   const std::string hash = ImageChecksum(bytes);
   const std::string url = "/snapshot/" + realm + "/1/" + std::to_string(head.head) + "/" + hash;
   newest = Data::MakeObject();
-  newest.Set("realm", realm).Set("revision", head.head).Set("at", head.at).Set("epoch", 1);
+  newest.Set("realm", realm).Set("revision", head.head).Set("at", head.at).Set("epoch", "1");
   newest.Set("hash", hash).Set("bytes", static_cast<uint64_t>(bytes.size())).Set("url", url);
   files_[url] = bytes;
   return newest;

@@ -98,7 +98,7 @@ export interface Image {
   readonly realm: string;
   readonly revision: number;
   readonly at: number;
-  readonly epoch: number;
+  readonly epoch: string;
   readonly hash: string;
   readonly bytes: number;
   readonly url: string;

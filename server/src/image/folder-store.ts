@@ -6,18 +6,11 @@ import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
+import type { Image } from '../base/wire-types.ts';
 import type { Queryable } from '../db/database.ts';
 
 /** As in `fills` of a pull (docs/internals.md section 6). */
-export interface ImageOffer {
-  readonly realm: string;
-  readonly revision: number;
-  readonly at: number;
-  readonly epoch: string;
-  readonly hash: string;
-  readonly bytes: number;
-  readonly url: string;
-}
+export type ImageOffer = Image;
 
 export interface Kept extends ImageOffer {
   /** The schema that it was made under; under another schema it cannot be used. */

@@ -57,8 +57,8 @@ inline bool IsImageHash(const Data& data) { return data.as_string().size() == 16
 struct Image {
   std::string realm;
   uint64_t revision = 0;
-  double at = 0;       // ms
-  uint64_t epoch = 0;  // of the realm
+  double at = 0;      // ms
+  std::string epoch;  // of the realm
   std::string hash;
   uint64_t bytes = 0;
   std::string url;

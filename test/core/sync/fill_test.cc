@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kImageAnswer =
     R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
-  "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+  "epoch":"1","hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 
 // Another worker claims this lease. Returns its epoch.
 uint64_t TakeOver(SyncWorld* world, const char* name) {

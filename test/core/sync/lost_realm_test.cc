@@ -88,7 +88,7 @@ TEST_CASE("drops a realm that was revoked before it was read again, and keeps a 
 
 TEST_CASE("takes a realm that is to be read again for revoked only if nothing brings it") {
   constexpr std::string_view kFill =
-      R"({"realm":"R","revision":7,"at":70,"epoch":1,"hash":"0123456789abcdef","bytes":5000,
+      R"({"realm":"R","revision":7,"at":70,"epoch":"1","hash":"0123456789abcdef","bytes":5000,
       "url":"/v1/snapshot/R/1/7/0123456789abcdef"})";
   for (const bool comes_by_image : {false, true}) {
     CAPTURE(comes_by_image);

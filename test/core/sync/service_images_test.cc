@@ -12,7 +12,7 @@ TEST_CASE("fetches images in a window, which pulls for them and never pushes") {
   const Data images = Json(R"({"images":true})");
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
-      "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+      "epoch":"1","hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
   SyncWorld world;
   for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
   world.OpenService(images);
@@ -43,7 +43,7 @@ TEST_CASE("fetches images in a window, which pulls for them and never pushes") {
 TEST_CASE("ends the phase with the service worker's work while a window fetches an image") {
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
-      "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+      "epoch":"1","hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
   SyncWorld world;
   world.OpenService();
   world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
@@ -75,7 +75,7 @@ TEST_CASE("ends the phase with the service worker's work while a window fetches 
 TEST_CASE("gives up an image if the service worker has pulled the realm meanwhile") {
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
-      "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+      "epoch":"1","hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
   SyncWorld world;
   for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
   world.OpenService(Json(R"({"images":true})"));
@@ -121,7 +121,7 @@ TEST_CASE("makes new images when the service worker has dropped a revoked realm"
 
 constexpr std::string_view kImageOfA =
     R"({"time":1,"cursors":{"A":"0@0"},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
-    "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+    "epoch":"1","hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 constexpr std::string_view kFilled =
     R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})";
 constexpr std::string_view kDamaged = R"({"error":{"name":"corrupt","message":"damaged"}})";
@@ -177,7 +177,7 @@ TEST_CASE("leaves a large realm to the next window, and neither waits nor asks a
   // Another realm goes on: what is written there is pushed and confirmed.
   world.Answer(
       R"({"time":1,"cursors":{"A":"0@0","B":"1@1"},"changes":[],"fills":[{"realm":"A","revision":7,
-      "at":70,"epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/x"}]})");
+      "at":70,"epoch":"1","hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/x"}]})");
   world.host(0).Post(Json(R"({"type":"wake","reason":"poke","realm":"B","revision":1})"));
   world.Settle();
   CHECK(world.sync()["cursors"] == Json(R"({"A":"0@0","B":"1@1"})"));
@@ -233,7 +233,7 @@ TEST_CASE("keeps the rows of a realm of another history until its image is there
     }
     for (int i = 0; i < 4; ++i) {
       world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"0@0","B":"1@9"},
-          "changes":[],"reset":["A"],"fills":[{"realm":"A","revision":7,"at":70,"epoch":1,
+          "changes":[],"reset":["A"],"fills":[{"realm":"A","revision":7,"at":70,"epoch":"1",
           "hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/x"}]})"));
     }
     world.host(world.size() - 1).Post(Json(R"({"type":"sync","id":1})"));

@@ -52,7 +52,7 @@ Data Server::OfferImage(const std::string& realm) {
   const std::string bytes = maker.Finish();
   const std::string url = "/snapshot/" + realm + "/" + std::to_string(head);
   Data offer = Data::MakeObject();
-  offer.Set("realm", realm).Set("revision", head).Set("at", at).Set("epoch", 1).Set("url", url);
+  offer.Set("realm", realm).Set("revision", head).Set("at", at).Set("epoch", "1").Set("url", url);
   offer.Set("hash", ImageChecksum(bytes)).Set("bytes", static_cast<uint64_t>(bytes.size()));
   images_[url] = bytes;
   return offer;
