@@ -47,8 +47,9 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
     for (const auto& [realm, right] : rights) out[realm] = RightOf(right);
   }
   for (wire::AdmittedRequest& request : begin.requests) {
+    Data updates = request.updates.is_array() ? std::move(request.updates) : Data::MakeArray();
     input.requests.push_back({std::move(request.client), std::move(request.user),
-                              std::move(request.updates), std::move(request.epoch),
+                              std::move(updates.mutable_items()), std::move(request.epoch),
                               static_cast<size_t>(request.rights), FollowsFromData(request.follows),
                               request.older});
   }

@@ -77,7 +77,7 @@ struct AdmittedRequest {
   // the client said so first, ms.
   Data follows;
   bool older = false;  // the client's schema is of an earlier release
-  Vector<Data> updates;
+  Data updates;        // a list, as the client has sent it
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

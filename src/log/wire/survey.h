@@ -30,7 +30,7 @@ struct SurveyRequest {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("updates", self.updates).Require(IsListOf<Data>);
+    member("updates", self.updates);
   }
 };
 

@@ -131,7 +131,9 @@ TEST_CASE("an update that will be refused for its form names nothing") {
 
 TEST_CASE("a survey of what is no list of updates says nothing, or why") {
   CHECK(Json(SurveyJson(WorldSchema(), "{}"))["surveys"] == Json("[]"));
-  CHECK(Json(SurveyJson(WorldSchema(), R"({"updates":[5,{}]})"))["surveys"].items().size() == 2);
+  CHECK(Json(SurveyJson(WorldSchema(), R"({"updates":[{"update":5},{}]})"))["surveys"]
+            .items()
+            .size() == 2);
   CHECK(Json(SurveyJson(WorldSchema(), "{"))["error"]["code"].as_string() == "parse");
 }
 
