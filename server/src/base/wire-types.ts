@@ -245,7 +245,7 @@ export interface AdmittedRequest {
   readonly epoch: unknown;
   readonly follows?: unknown;
   readonly older?: boolean;
-  readonly updates: readonly unknown[];
+  readonly updates: unknown;
 }
 
 export interface HostRefusal {
