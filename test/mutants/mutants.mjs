@@ -22,6 +22,7 @@ import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 import { survey, surveyOnServer } from './survey.mjs';
 import { verdicts } from './verdicts.mjs';
+import { wire } from './wire.mjs';
 
 const kinds = {
   core: [
@@ -37,6 +38,7 @@ const kinds = {
     ...costs,
     ...invitations,
     ...survey,
+    ...wire,
   ],
   server: [
     ...server,
