@@ -32,6 +32,16 @@ constexpr size_t CountFields() {
   }
 }
 
+// Fields are counted by what a struct can be made of, which depends on their types.
+struct FieldsOfAllSorts {
+  int number;
+  std::string text;
+  std::optional<std::string> maybe;
+  std::pair<double, std::string> both;
+  std::unique_ptr<int> owned;
+};
+static_assert(CountFields<FieldsOfAllSorts>() == 5);
+
 }  // namespace relocation
 
 // Looks at the fields of a struct. For a struct of more than 16 fields, or with a base class,
@@ -49,6 +59,10 @@ inline constexpr bool kRelocatable<std::unique_ptr<T>> = true;
 #ifdef _LIBCPP_VERSION
 template <>
 inline constexpr bool kRelocatable<std::string> = true;
+// The library says so itself, where it is new enough.
+#if __has_include(<__type_traits/is_trivially_relocatable.h>)
+static_assert(std::__libcpp_is_trivially_relocatable<std::string>::value);
+#endif
 #endif
 template <typename T>
 inline constexpr bool kRelocatable<std::optional<T>> = kRelocatable<T>;

@@ -137,7 +137,7 @@ describe('a unique value that another client took first', () => {
     expect(await theirs.evaluate((id) => db.notes.get(id)?.list, inside)).toBe(list);
   });
 
-  test("gives an inbox entry with the wanted row, the server's row, and the reason", async () => {
+  test("gives an inbox entry with the wanted row and the reason, and no server's row", async () => {
     const { list } = await collide();
     const entry = await mine.evaluate((key) => {
       const found = db.conflicts.all().find((conflict) => conflict.key === key);
