@@ -7,20 +7,13 @@ import {
   ValidationError,
 } from '../core/errors.ts';
 import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
+import type { OpenedStream, OpenStream } from './stream-port.ts';
 import type { DataStream, Entry, PageOptions } from './stream-types.ts';
-import type { OpenStream, Streams } from './streams.ts';
 import { Subscribers } from './subscribers.ts';
 import type { Delta, Mutation, Stop } from './types.ts';
 
 type Place = ConfirmedAction['place'];
 type Item = Entry<unknown> & { readonly place: Place | null };
-
-export interface StreamPlace {
-  readonly handle: number;
-  readonly name: string;
-  readonly realm: string;
-  readonly streams: Streams;
-}
 
 /** After all places. */
 const theEnd: Place = [2 ** 52, 0];
@@ -35,7 +28,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
   readonly name: string;
   readonly realm: string;
   readonly opening: { readonly keep: number };
-  readonly #at: StreamPlace;
+  readonly #at: OpenedStream;
   readonly #keep: number;
   readonly #subscribers = new Subscribers<readonly unknown[]>(() => this.value);
   /** The last confirmed ones, in the order of their places. */
@@ -49,7 +42,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
   /** Items that came since the device last removed what is older than `keep`. */
   #untrimmed = 0;
 
-  constructor(at: StreamPlace, keep: number) {
+  constructor(at: OpenedStream, keep: number) {
     this.#at = at;
     this.name = at.name;
     this.realm = at.realm;

@@ -5,10 +5,9 @@
 import { messageOf } from '../core/brand.ts';
 import { ValidationError } from '../core/errors.ts';
 import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
-import type { StreamPlace } from './data-stream.ts';
 import type { Problem } from './problems.ts';
+import type { OpenedStream, OpenStream } from './stream-port.ts';
 import type { ReducedStream, ReducedStreamOptions } from './stream-types.ts';
-import type { OpenStream } from './streams.ts';
 import { Subscribers } from './subscribers.ts';
 import type { Mutation, Stop } from './types.ts';
 
@@ -25,7 +24,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   readonly name: string;
   readonly realm: string;
   opening: { readonly reducer: number; readonly migrates: boolean };
-  readonly #at: StreamPlace;
+  readonly #at: OpenedStream;
   readonly #options: Omit<ReducedStreamOptions<unknown, unknown>, 'reducer'>;
   #reducer: Reducer;
   readonly #subscribers = new Subscribers<unknown>(() => this.value);
@@ -48,7 +47,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   #problems: Problem[] = [];
   #pendingProblems: Problem[] = [];
 
-  constructor(at: StreamPlace, options: ReducedStreamOptions<unknown, unknown>) {
+  constructor(at: OpenedStream, options: ReducedStreamOptions<unknown, unknown>) {
     const { reducer, version = 1, migrate } = options;
     this.#reducer = checked(reducer);
     if (!('initialState' in options))

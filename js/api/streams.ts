@@ -5,42 +5,14 @@
  */
 import { ClosedError, errorFromCode, ValidationError } from '../core/errors.ts';
 import type { HistoryAnswerMessage, WantedStream } from '../core/messages.ts';
-import type { TypeRegistry } from '../core/special-json.ts';
-import type { StreamEvent, StreamNews, StreamPageEffect } from '../core/window-effects.ts';
-import type { Timers } from '../host/timers.ts';
-import { type CallQueue, guard } from './call-queue.ts';
-import { PlainStream, type StreamPlace } from './data-stream.ts';
-import type { Mutations } from './mutations.ts';
-import type { Problems } from './problems.ts';
+import type { StreamNews, StreamPageEffect } from '../core/window-effects.ts';
+import { guard } from './call-queue.ts';
+import { PlainStream } from './data-stream.ts';
 import { FoldedStream, type Reducer } from './reduced-stream.ts';
 import { checkName, isName } from './stream-name.ts';
+import type { OpenedStream, Opening, OpenStream, StreamParts, StreamPort } from './stream-port.ts';
 import type { DataStreamOptions, ReducedStreamOptions } from './stream-types.ts';
 import type { Mutation } from './types.ts';
-
-export interface StreamParts {
-  readonly mutations: Mutations;
-  readonly calls: CallQueue;
-  readonly registry: TypeRegistry;
-  readonly problems: Problems;
-  /** The default realm of the database. */
-  readonly realm: string;
-  readonly timers: Timers;
-  readonly dispatch: (event: StreamEvent) => void;
-  /** Whether the worker runs, so that messages reach it. */
-  isHeard(): boolean;
-  post(
-    message:
-      | { readonly type: 'streams'; readonly add: readonly WantedStream[] }
-      | { readonly type: 'history'; readonly id: number; readonly path: string },
-  ): void;
-  readonly remote: boolean;
-}
-
-/** One open stream, as its registry knows it. */
-export interface OpenStream {
-  /** Takes news, and returns the calls that are due. */
-  take(news: StreamNews): (() => void)[];
-}
 
 /** A page that was asked for. */
 interface Asked<T> {
@@ -51,7 +23,7 @@ interface Asked<T> {
 const defaultKeep = 1_000;
 const maxKeep = 10_000;
 
-export class Streams {
+export class Streams implements StreamPort {
   readonly parts: StreamParts;
   readonly #open = new Map<number, OpenStream>();
   readonly #byKey = new Map<string, PlainStream | FoldedStream>();
@@ -90,7 +62,7 @@ export class Streams {
   }
 
   /** In another way: it is read again, and asked for. */
-  openAgain({ handle, realm, name }: StreamPlace, opening: FoldedStream['opening']): void {
+  openAgain({ handle, realm, name }: OpenedStream, opening: Opening): void {
     this.parts.dispatch({ type: 'streamClose', stream: handle });
     this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...opening });
   }

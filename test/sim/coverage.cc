@@ -79,7 +79,7 @@ constexpr const char* kTransitions[] = {
     "server: takes up the newer schema",
     "image job: compact",
     "image job: compact failed",
-    "image job: delete",
+    "image job: empty",
     "window: image loaded",
     "window: image of no use",
     "inbox: retry",
