@@ -3,8 +3,8 @@
  * this list. Only types are imported from here: a page does not load these sentences.
  */
 
-/** `yes`: the same call may succeed later. `no`: only after a change. `told`: `error.retryable` says which. */
-type Retryable = 'yes' | 'no' | 'told';
+/** `yes`: the same call may succeed later. `no`: only after a change. `varies`: `error.retryable` says which. */
+type Retryable = 'yes' | 'no' | 'varies';
 
 export interface CodeEntry {
   /** The class of the error; of some codes there are two. */
@@ -109,7 +109,7 @@ export const errorCodes = {
   },
   corrupt: {
     type: 'CorruptImageError',
-    retryable: 'told',
+    retryable: 'varies',
     what: 'Stored bytes are damaged.',
     todo: 'Nothing: the previous image is used, or everything is fetched again.',
   },
@@ -206,7 +206,7 @@ export const errorCodes = {
   },
   storage_failed: {
     type: 'StorageError',
-    retryable: 'told',
+    retryable: 'varies',
     what: 'IndexedDB failed, or did not answer in time.',
     todo: 'Try again; if it stays so, restart the browser.',
   },
@@ -236,7 +236,7 @@ export const errorCodes = {
   },
   image: {
     type: ['CorruptImageError', 'StorageError'],
-    retryable: 'told',
+    retryable: 'varies',
     what: 'No image could be made or read.',
     todo: 'Nothing: until the next one only the start takes longer.',
   },
@@ -261,7 +261,7 @@ export const errorCodes = {
   },
   internal: {
     type: 'SkerryError',
-    retryable: 'told',
+    retryable: 'varies',
     what: 'The server, or this package, has a fault.',
     todo: 'Report it with the message.',
   },
@@ -423,7 +423,7 @@ export const errorCodes = {
   },
   too_large: {
     type: 'LimitError',
-    retryable: 'told',
+    retryable: 'varies',
     what: 'A request, an answer, a row or a file is too large.',
     todo: 'Divide it; of an answer nothing: less is asked for.',
   },
@@ -453,7 +453,7 @@ export const errorCodes = {
   },
   wasm: {
     type: 'UnsupportedError',
-    retryable: 'told',
+    retryable: 'varies',
     what: 'The WebAssembly module could not be loaded.',
     todo: 'Look at the message: a policy of the page, a missing file, or no network.',
   },

@@ -20,7 +20,7 @@ Every error of this package has a \`code\`, which is stable and meant for progra
 `;
 
 export function errorsPage(): string {
-  const again = { yes: 'yes', no: 'no', told: '`retryable`' };
+  const again = { yes: 'yes', no: 'no', varies: '`retryable`' };
   const rows = [...codes].map(([code, entry]) => {
     const types = typesOf(entry).map((type) => `\`${type}\``);
     return `| \`${code}\` | ${types.join(', ')} | ${again[entry.retryable]} | ${entry.what} | ${entry.todo} |\n`;
