@@ -73,8 +73,6 @@ void ReadChains(wire::AdmissionBegin* begin, Chains* chains) {
     chains->LoadApplied(std::move(update.client), std::move(update.id), std::move(update.answer));
 }
 
-Vector<std::string> NamesOf(const Set<std::string>& names) { return {names.begin(), names.end()}; }
-
 Vector<std::string> StreamsOf(const LogEntry& entry) {
   Vector<std::string> out;
   for (const auto& [stream, appends] : entry.streams) out.push_back(stream);
@@ -100,7 +98,7 @@ Data EntryToData(const LogEntry& entry, double at) {
   out.ops = Data::Json(std::move(ops));
   out.base = text(entry.base);
   out.answer = text(entry.answer);
-  out.tables = NamesOf(entry.tables);
+  out.tables = ListOf(entry.tables);
   out.streams = StreamsOf(entry);
   out.changes = entry.changes;
   if (entry.is_declared()) out.seq = entry.seq;
@@ -115,7 +113,7 @@ wire::TouchedEntry Touched(const LogEntry& entry) {
   out.realm = entry.realm;
   out.revision = entry.revision;
   out.client = entry.client;
-  out.tables = NamesOf(entry.tables);
+  out.tables = ListOf(entry.tables);
   out.streams = StreamsOf(entry);
   out.changes = entry.changes;
   out.bytes = entry.bytes;
@@ -198,7 +196,7 @@ Result<Data> AdmissionSession::StepData(Data in) {
       return Fields{{"needs", NeedsToData(admission_.TakeNeeds())}};
     case Admission::Outcome::kLock:
       state_ = State::kFinished;
-      return Fields{{"lock", ToData(NamesOf(admission_.locks()))}};
+      return Fields{{"lock", ToData(ListOf(admission_.locks()))}};
     case Admission::Outcome::kDone:
       break;
   }
@@ -282,7 +280,7 @@ Data AdmissionSession::DoneToData() const {
   }
   Set<std::string> tables;
   for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
-  done.tables = NamesOf(tables);
+  done.tables = ListOf(tables);
   done.rows = rows_.size();
   return WriteMembers(done);
 }

@@ -46,8 +46,6 @@ void NameMember(const Schema& schema, const Op& op, std::string_view author, Sur
   if (MayFound(schema, op, author)) survey->founds.insert(op.realm);
 }
 
-Vector<std::string> ListOf(const Set<std::string>& names) { return {names.begin(), names.end()}; }
-
 wire::Survey NamesOf(const Schema& schema, const Survey& survey) {
   wire::Survey out;
   for (const auto& [realm, tables] : survey.rows) {

@@ -19,7 +19,7 @@
 
 namespace skerry::wire {
 
-// A realm that is locked. `rows` is not used.
+// A realm that is locked.
 struct AdmittedRealm {
   uint64_t head = 0;
   double head_at = 0;   // ms
