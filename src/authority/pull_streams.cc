@@ -25,7 +25,7 @@ struct FoundActions {
 };
 
 // There may be thousands of actions: each is passed on as text.
-Data ListOf(const Map<uint64_t, std::string>& actions) {
+Data ActionList(const Map<uint64_t, std::string>& actions) {
   std::string text = "[";
   for (const auto& [position, action] : actions) {
     if (text.size() > 1) text.push_back(',');
@@ -135,7 +135,7 @@ void Pull::WriteStreams() {
   for (auto& [place, content] : found) {
     const auto& [realm, revision, stream] = place;
     answer_.streams.push_back(
-        {realm, stream, revision, ListOf(content.actions), std::move(content.snapshot)});
+        {realm, stream, revision, ActionList(content.actions), std::move(content.snapshot)});
   }
   answer_.more = answer_.more || has_more_actions_;
 }
