@@ -9,7 +9,7 @@
  */
 import type { SyncControl } from './api/sync-api.ts';
 import { ValidationError } from './core/errors.ts';
-import type { ServiceMessage } from './core/messages.ts';
+import type { ToServiceMessage } from './core/messages.ts';
 import { commonBrowserHost } from './host/browser-common.ts';
 import type { Host, WorkerSideHost } from './host/host.ts';
 import type { Locks } from './host/locks.ts';
@@ -136,7 +136,7 @@ function serviceInProcess(
   );
   const services: ServiceHost = async (_url, database, version, onState) => {
     onState({ active: true, reason: 'the service worker pushes' });
-    const wake = (message: ServiceMessage) => {
+    const wake = (message: ToServiceMessage) => {
       // The failure has been reported to the windows.
       home.wake(database, structuredClone(message), version).catch(() => {});
     };

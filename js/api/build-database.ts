@@ -3,7 +3,8 @@
  * report to later ones. Nothing is opened or sent before `DatabaseCore.start`, except the channel, which listens.
  */
 
-import type { AskPausedMessage, SharedStatusMessage } from '../core/messages.ts';
+import type { StatusMessage } from '../core/core-types.ts';
+import type { AskPausedMessage } from '../core/messages.ts';
 import { RowView } from '../core/row-view.ts';
 import { WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
@@ -164,7 +165,7 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
     else if (type === 'image') sync.update({ image: null });
     else runner.hear(message);
     if (type === 'status' && sync.status.mode === 'lease')
-      service.heard((message as Partial<SharedStatusMessage>).shared);
+      service.heard((message as Partial<StatusMessage>).shared);
   });
 }
 

@@ -1,8 +1,9 @@
 /** `db.conflicts`: the inbox of rejected changes, each with the wanted row, the row on the server, and the reason. */
+
+import type { ConflictsEffect, ResolvedEffect, ResolveEvent } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
 import { keepDate } from '../core/kept.ts';
 import type { SchemaCodec } from '../core/values.ts';
-import type { ConflictsEffect, ResolvedEffect, ResolveEvent } from '../core/window-effects.ts';
 import { Listeners } from './listeners.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';

@@ -2,10 +2,12 @@
  * CoreEffects: what the window's core asks of the rest of its database (docs/window.md, section 6). The effects that both
  * cores have in common are the runner's.
  */
+
+import type { HostError } from '../core/core-types.ts';
 import { errorFromCode, StorageError } from '../core/errors.ts';
 import type { Message, WindowCoreMessage } from '../core/messages.ts';
 import type { WindowCore } from '../core/window-core.ts';
-import type { ImagePointer, NotifyEffect, WindowOnlyEffect } from '../core/window-effects.ts';
+import type { StoredImage, WindowOnlyEffect } from '../core/window-effects.ts';
 import type { RunnerOwner, WindowRunner } from '../host/effect-runner.ts';
 import type { ImageReader } from '../host/image-reader.ts';
 import type { ConflictInbox } from './conflicts.ts';
@@ -42,7 +44,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
   }
 
   special(effect: WindowOnlyEffect): void {
-    const { state, mutations, sync, conflicts, streams, realms } = this.#parts;
+    const { state, mutations, sync, conflicts, streams, realms, events } = this.#parts;
     switch (effect.type) {
       case 'post':
         this.#post(effect.message);
@@ -72,8 +74,18 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         state.refuse(new StorageError(code, `${name}: ${message}`));
         break;
       }
-      case 'notify':
-        this.#notify(effect);
+      case 'storageFailed':
+        this.#storageFailed(effect.error);
+        break;
+      case 'storageRecovered':
+        state.recover();
+        sync.update({ storage: null });
+        break;
+      case 'dataLost':
+        events.dataLost(effect.detail);
+        break;
+      case 'updateNeeded':
+        events.updateNeeded('newer-tab');
         break;
       case 'streamPage':
         streams.paged(effect);
@@ -100,35 +112,17 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
     worker?.post(message);
   }
 
-  async #loadImage(pointer: ImagePointer): Promise<void> {
+  async #loadImage(pointer: StoredImage): Promise<void> {
     const { images, core, runner } = this.#parts;
     const loaded = await loadImage(images, core, pointer);
     if (!core.closed) runner.dispatch(loaded);
   }
 
-  #notify(effect: NotifyEffect): void {
-    const { state, events, sync } = this.#parts;
-    switch (effect.kind) {
-      case 'dataLost':
-        events.dataLost(effect.detail);
-        break;
-      case 'updateNeeded':
-        events.updateNeeded(effect.reason);
-        break;
-      case 'storageFailed': {
-        const { name, message } = effect.error;
-        const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
-        const error = errorFromCode(code, message, { retryable: true }, StorageError);
-        sync.update({ storage: error });
-        events.emit('storageFailed', { error });
-        break;
-      }
-      case 'storageRecovered':
-        state.recover();
-        sync.update({ storage: null });
-        break;
-      default:
-        effect satisfies never;
-    }
+  #storageFailed({ name, message }: HostError): void {
+    const { events, sync } = this.#parts;
+    const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
+    const error = errorFromCode(code, message, { retryable: true }, StorageError);
+    sync.update({ storage: error });
+    events.emit('storageFailed', { error });
   }
 }

@@ -1,4 +1,6 @@
 /** A stream of data items: its last items live, and its past page by page. */
+
+import type { ConfirmedAction, PendingAction, StreamNews } from '../core/core-types.ts';
 import {
   type ErrorCode,
   LimitError,
@@ -6,7 +8,6 @@ import {
   SkerryError,
   ValidationError,
 } from '../core/errors.ts';
-import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
 import type { OpenedStream, OpenStream } from './stream-port.ts';
 import type { DataStream, Entry, PageOptions } from './stream-types.ts';
 import { Subscribers } from './subscribers.ts';

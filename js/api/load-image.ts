@@ -1,13 +1,15 @@
 /** Hands an image to a window's core: the effect `loadImage` of docs/window.md, section 2. */
+
+import type { ImageLoadedEvent } from '../core/core-types.ts';
 import type { WindowCore } from '../core/window-core.ts';
-import type { ImageLoadedEvent, ImagePointer } from '../core/window-effects.ts';
+import type { StoredImage } from '../core/window-effects.ts';
 import type { ImageReader } from '../host/image-reader.ts';
 
 /** Resolves with the event that reports the outcome to the core. */
 export async function loadImage(
   images: ImageReader,
   core: WindowCore,
-  pointer: ImagePointer,
+  pointer: StoredImage,
 ): Promise<ImageLoadedEvent> {
   const { generation } = pointer;
   try {

@@ -2,9 +2,11 @@
  * Mutations at run time: runs a mutator inside of one transaction of the core, and keeps the three promises of each
  * mutation until they are settled. The caller need not await them: an unawaited failure raises no unhandled rejection.
  */
+
+import type { SettleEffect } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
-import type { SettleEffect, WindowEffect } from '../core/window-effects.ts';
+import type { WindowEffect } from '../core/window-effects.ts';
 import type { Clock } from '../host/clock.ts';
 import type { WindowRunner } from '../host/effect-runner.ts';
 import type { LiveRegistry } from './live.ts';

@@ -2,12 +2,13 @@
  * `db.realms`: shared realms and their members. Memberships are rows like any other: written at once and offline, merged,
  * pushed and pulled. The server decides; what the own role forbids is refused here already.
  */
+
+import type { WindowState } from '../core/core-types.ts';
 import { ClosedError, NotFoundError, ReadOnlyError, ValidationError } from '../core/errors.ts';
 import { blockedStream, membershipId, membersTable, type Role, roles } from '../core/members.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
 import { checkUser } from '../core/user.ts';
 import type { RowObject } from '../core/values.ts';
-import type { WindowState } from '../core/window-effects.ts';
 import { type Invitation, Invitations } from './invitations.ts';
 import type { LiveRegistry, LiveValue } from './live.ts';
 import type { Mutations } from './mutations.ts';

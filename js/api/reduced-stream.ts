@@ -3,8 +3,8 @@
  * whenever confirmed ones come. Now and then that state is stored, so that the next start need not fold them all.
  */
 import { messageOf } from '../core/brand.ts';
+import type { ConfirmedAction, PendingAction, StreamNews } from '../core/core-types.ts';
 import { ValidationError } from '../core/errors.ts';
-import type { ConfirmedAction, PendingAction, StreamNews } from '../core/window-effects.ts';
 import type { Problem } from './problems.ts';
 import type { OpenedStream, OpenStream } from './stream-port.ts';
 import type { ReducedStream, ReducedStreamOptions } from './stream-types.ts';

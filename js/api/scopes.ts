@@ -1,6 +1,8 @@
 /** The scopes that a window wants (`db.sync.scope`, `scopes` of `open`), and their state. */
+
+import type { SyncScope, WantedScope } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
-import type { HeldScope, ScopeFilter, ScopesFailedMessage } from '../core/messages.ts';
+import type { ScopesFailed } from '../core/messages.ts';
 import type { Backoff } from '../host/backoff.ts';
 import type { Timers } from '../host/timers.ts';
 import { scopeOf } from './query.ts';
@@ -15,14 +17,14 @@ export interface ScopesParts {
   /** Whether there is a worker that takes messages. */
   readonly isHeard: () => boolean;
   /** Throws where a window may not want all of these together. */
-  readonly checkScopes: (wanted: readonly ScopeFilter[]) => void;
+  readonly checkScopes: (wanted: readonly WantedScope[]) => void;
   /** Scopes that this window wants from now on, or no longer. */
-  readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
+  readonly changeScopes: (add: readonly WantedScope[], drop: readonly WantedScope[]) => void;
 }
 
 interface Status {
   /** What storage has, of all windows. */
-  held(): readonly HeldScope[];
+  held(): readonly SyncScope[];
   /** Resolves when `done` says so after a change of the status, unless it is aborted. */
   until(done: () => boolean, signal: AbortSignal): Promise<void>;
   /** Why some were left out; null: none is any more. */
@@ -32,12 +34,12 @@ interface Status {
 export class Scopes {
   readonly #parts: ScopesParts;
   readonly #status: Status;
-  readonly #wanted: ScopeFilter[] = [];
+  readonly #wanted: WantedScope[] = [];
   /** Scopes that this window wants no longer, but storage may still have. */
-  readonly #unstored: ScopeFilter[] = [];
+  readonly #unstored: WantedScope[] = [];
   /** Scopes whose `ready` is pending. */
-  readonly #awaited = new Map<ScopeFilter, AbortController>();
-  #leftOut: readonly ScopeFilter[] = [];
+  readonly #awaited = new Map<WantedScope, AbortController>();
+  #leftOut: readonly WantedScope[] = [];
 
   constructor(parts: ScopesParts, status: Status) {
     this.#parts = parts;
@@ -55,7 +57,7 @@ export class Scopes {
     return disposable({ ready, unsubscribe }, unsubscribe);
   }
 
-  #ready(filter: ScopeFilter): Promise<void> {
+  #ready(filter: WantedScope): Promise<void> {
     const stop = new AbortController();
     this.#awaited.set(filter, stop);
     const isFilled = () =>
@@ -66,7 +68,7 @@ export class Scopes {
     return ready;
   }
 
-  #giveUp(filter: ScopeFilter): void {
+  #giveUp(filter: WantedScope): void {
     const at = this.#wanted.indexOf(filter);
     if (at < 0) return;
     this.#wanted.splice(at, 1);
@@ -81,7 +83,7 @@ export class Scopes {
   }
 
   /** The option `scopes` of `open`: posted to the worker when it starts. */
-  want(scopes: readonly ScopeFilter[]): void {
+  want(scopes: readonly WantedScope[]): void {
     this.#parts.checkScopes(scopes);
     this.#wanted.push(...scopes);
   }
@@ -93,7 +95,7 @@ export class Scopes {
   }
 
   /** Posts to the worker again what this window wants, after a pause. The `ready` of a scope that was left out rejects at once. */
-  failed({ error: { code, message, retryable }, drop, leftOut }: ScopesFailedMessage): void {
+  failed({ error: { code, message, retryable }, drop, leftOut }: ScopesFailed): void {
     this.#unstored.push(...drop);
     this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.post());
     if (!leftOut) return;
@@ -104,7 +106,7 @@ export class Scopes {
   }
 
   /** The core has refused this scope: it is removed, and its `ready` rejects. The other scopes stay. */
-  refused(filter: ScopeFilter, error: SkerryError): void {
+  refused(filter: WantedScope, error: SkerryError): void {
     const others = this.#wanted.filter((wanted) => !sameScope(wanted, filter));
     this.#wanted.splice(0, this.#wanted.length, ...others);
     for (const [awaited, stop] of [...this.#awaited])
@@ -126,10 +128,10 @@ export class Scopes {
   }
 }
 
-function holds(scopes: readonly ScopeFilter[], filter: ScopeFilter): boolean {
+function holds(scopes: readonly WantedScope[], filter: WantedScope): boolean {
   return scopes.some((scope) => sameScope(scope, filter));
 }
 
-function sameScope(a: ScopeFilter, b: ScopeFilter): boolean {
+function sameScope(a: WantedScope, b: WantedScope): boolean {
   return a.table === b.table && JSON.stringify(a.where) === JSON.stringify(b.where);
 }

@@ -1,5 +1,5 @@
 /** Whether a service worker pushes for this window (docs/service-worker.md), and the way to it. */
-import type { WorkerStatus } from '../core/messages.ts';
+import type { StatusRecord } from '../core/core-types.ts';
 import type { Host } from '../host/host.ts';
 import type { ServiceLink, ServiceState } from '../host/service-link.ts';
 
@@ -60,7 +60,7 @@ export class ServiceMode {
    * While this window pushes itself. One that was given up is woken by changes all the same, and pushes for the windows again
    * once it has rested without an error.
    */
-  heard({ instance, phase, error }: Partial<WorkerStatus> = {}): void {
+  heard({ instance, phase, error }: Partial<StatusRecord> = {}): void {
     if (this.state.active && instance && phase === 'idle' && !error) this.#onState(this.state);
   }
 

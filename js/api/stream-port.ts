@@ -1,8 +1,8 @@
 /** What an open stream knows of all streams of its database, and they of it: so neither needs the other's class. */
 
-import type { WantedStream } from '../core/messages.ts';
+import type { StreamNews, StreamPageEffect, WantedStream } from '../core/core-types.ts';
 import type { TypeRegistry } from '../core/special-json.ts';
-import type { StreamEvent, StreamNews, StreamPageEffect } from '../core/window-effects.ts';
+import type { StreamEvent } from '../core/window-effects.ts';
 import type { Timers } from '../host/timers.ts';
 import type { CallQueue } from './call-queue.ts';
 import type { Mutations } from './mutations.ts';

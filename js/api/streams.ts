@@ -3,9 +3,14 @@
  * order, and the pending ones; this file shows them, or folds them by the application's reducer. No code of the application
  * runs inside of a call of the core.
  */
+
+import type {
+  HistoryAnswerMessage,
+  StreamNews,
+  StreamPageEffect,
+  WantedStream,
+} from '../core/core-types.ts';
 import { ClosedError, errorFromCode, ValidationError } from '../core/errors.ts';
-import type { HistoryAnswerMessage, WantedStream } from '../core/messages.ts';
-import type { StreamNews, StreamPageEffect } from '../core/window-effects.ts';
 import { guard } from './call-queue.ts';
 import { PlainStream } from './data-stream.ts';
 import { FoldedStream, type Reducer } from './reduced-stream.ts';

@@ -1,4 +1,12 @@
 /** `db.sync`: the state of synchronisation, and the calls that control it. */
+
+import type {
+  ProblemEffect,
+  StatusRecord,
+  SyncScope,
+  WantedScope,
+  WindowState,
+} from '../core/core-types.ts';
 import {
   ClosedError,
   errorFromCode,
@@ -8,15 +16,11 @@ import {
 } from '../core/errors.ts';
 import type {
   AskPausedMessage,
-  HeldScope,
   PausedMessage,
-  ScopeFilter,
-  ScopesFailedMessage,
-  SyncedMessage,
+  ScopesFailed,
+  SyncedByNumber,
   WindowMessage,
-  WorkerStatus,
 } from '../core/messages.ts';
-import type { ProblemEffect, WindowState } from '../core/window-effects.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
 import { Listeners } from './listeners.ts';
 import { type Scope, Scopes, type ScopesParts } from './scopes.ts';
@@ -205,7 +209,7 @@ export class SyncControl implements SyncApi {
   }
 
   /** The option `scopes` of `open`: posted to the worker when it starts. */
-  want(scopes: readonly ScopeFilter[]): void {
+  want(scopes: readonly WantedScope[]): void {
     this.#scopes.want(scopes);
   }
 
@@ -241,7 +245,7 @@ export class SyncControl implements SyncApi {
     this.passing(errorFromCode('internal', detail, { retryable: true }));
   }
 
-  scopesFailed(message: ScopesFailedMessage): void {
+  scopesFailed(message: ScopesFailed): void {
     this.#scopes.failed(message);
   }
 
@@ -251,7 +255,7 @@ export class SyncControl implements SyncApi {
   }
 
   /** The worker knows first; without one (hidden, frozen) the window's last reading counts. */
-  #heldScopes(): readonly HeldScope[] {
+  #heldScopes(): readonly SyncScope[] {
     const { worker, window } = this.#input;
     return worker?.scopes ?? window?.scopes ?? [];
   }
@@ -298,7 +302,7 @@ export class SyncControl implements SyncApi {
   update(
     change: Partial<{
       window: WindowState;
-      worker: WorkerStatus;
+      worker: StatusRecord;
       online: boolean;
       error: SkerryError | null;
       storage: SkerryError | null;
@@ -327,7 +331,7 @@ export class SyncControl implements SyncApi {
     this.#listeners.notify(this.#status);
   }
 
-  answered({ id, error }: SyncedMessage): void {
+  answered({ id, error }: SyncedByNumber): void {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
     if (error) request?.reject(errorFromCode(error.code, error.message, error));

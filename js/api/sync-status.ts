@@ -1,13 +1,14 @@
 /** The synchronisation's state as the application sees it: one frozen object, replaced when something in it changes. */
-import { errorFromCode, SkerryError } from '../core/errors.ts';
+
 import type {
   StatusLease,
-  SyncFailure,
-  SyncPhase,
-  SyncRole,
-  WorkerStatus,
-} from '../core/messages.ts';
-import type { WindowState } from '../core/window-effects.ts';
+  StatusRecord,
+  SyncError,
+  Phase as SyncPhase,
+  Role as SyncRole,
+  WindowState,
+} from '../core/core-types.ts';
+import { errorFromCode, SkerryError } from '../core/errors.ts';
 
 export interface SyncStatus {
   readonly mode: 'service-worker' | 'lease' | 'local';
@@ -49,7 +50,7 @@ export interface StatusInput {
   readonly local: boolean;
   readonly online: boolean;
   readonly window: WindowState | null;
-  readonly worker: WorkerStatus | null;
+  readonly worker: StatusRecord | null;
   /** A failure that the worker cannot report: its own, or that of a token. */
   readonly error: SkerryError | null;
   /** Why this window can store nothing; it ends by itself, whatever becomes of the worker meanwhile. */
@@ -107,7 +108,7 @@ function phaseOf({ local, window, worker, ...failures }: StatusInput): SyncStatu
 
 /** The error that a message of the worker has. */
 export function workerError(
-  worker: { readonly error: SyncFailure | null } | null,
+  worker: { readonly error: SyncError | null } | null,
 ): SkerryError | null {
   const error = worker?.error;
   if (!error) return null;

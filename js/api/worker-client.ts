@@ -4,14 +4,10 @@
  * `freeze`; docs/sync-worker.md, section 5).
  */
 import { messageOf } from '../core/brand.ts';
+import type { LeaseCopyMessage, LeaseName, TokenNeed } from '../core/core-types.ts';
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
-import type {
-  LeaseCopyMessage,
-  LeaseName,
-  TokenNeed,
-  WindowMessage,
-  WorkerMessage,
-} from '../core/messages.ts';
+import { tokenMs } from '../core/limits.ts';
+import type { WindowMessage, WorkerMessage } from '../core/messages.ts';
 import { tokenToSend } from '../core/user.ts';
 import { Backoff } from '../host/backoff.ts';
 import type { Host } from '../host/host.ts';
@@ -19,8 +15,7 @@ import type { Timers } from '../host/timers.ts';
 import type { WorkerConfig, WorkerLink } from '../host/worker-link.ts';
 import type { Remote } from './remote.ts';
 
-/** The worker waits so long for an answer, unless the host says otherwise (src/sync/times.h); the application has a part of it. */
-const tokenMs = 20_000;
+/** The worker waits `tokenMs` for an answer, unless the host says otherwise; the application has this part of it. */
 const answerShare = 0.75;
 
 export interface WorkerClientParts {

@@ -1,6 +1,7 @@
 /** WorkerMessages: what the sync worker reports to its window (docs/sync-worker.md, section 7). */
+
+import type { StatusRecord } from '../core/core-types.ts';
 import { errorFromCode, type SkerryError } from '../core/errors.ts';
-import type { WorkerStatus } from '../core/messages.ts';
 import type { WindowRunner } from '../host/effect-runner.ts';
 import type { EventListeners } from './events.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -62,7 +63,7 @@ export class WorkerMessages implements WorkerOwner {
     runner.dispatch({ type: 'post', message });
   }
 
-  #onStatus(status: WorkerStatus): void {
+  #onStatus(status: StatusRecord): void {
     const { options, lifecycle, sync, events } = this.#parts;
     lifecycle.workerSpoke();
     // Without a remote the worker is always offline, and its status says nothing.

@@ -1,74 +1,75 @@
 /**
- * The effects and events that both cores have in common (docs/internals.md, sections 4 and 5). Effects are built in
- * src/log/effect.cc and src/log/transaction_builder.cc; events are read in src/log/event.h.
+ * The effects and events that both cores have in common (docs/internals.md, sections 4 and 5). Their shapes are the core's
+ * own (core-types.ts), but for members whose type only JavaScript knows.
  */
-import type { ChannelMessage, CoreText, Message } from './messages.ts';
+import type {
+  AbortReply,
+  AddWrite,
+  BroadcastEffect,
+  CancelWindowTimerEffect,
+  CancelWorkerTimerEffect,
+  KeyRange as CoreKeyRange,
+  CountRead,
+  DeleteRangeWrite,
+  DeleteWrite,
+  DoneEvent,
+  FailedEvent,
+  GetRead,
+  KeepEffect,
+  MoreReply,
+  PostEffect as PostOfAny,
+  PutWrite,
+  RangeRead,
+  ReadEvent,
+  SetWindowTimerEffect,
+  SetWorkerTimerEffect,
+  TransactEffect,
+  WindowTimerEvent,
+  WorkerTimerEvent,
+  WriteReply,
+} from './core-types.ts';
+import type { ChannelMessage, Message } from './messages.ts';
 
 export type Key = number | string;
-export interface KeyRange {
-  /** Exclusive lower bound. */
-  readonly above?: Key | null | undefined;
-  /** Inclusive lower bound. */
-  readonly from?: Key | null | undefined;
-  /** Inclusive upper bound. */
-  readonly to?: Key | null | undefined;
-  readonly limit?: number | null | undefined;
-  /** The last `limit` of them, in descending order. */
-  readonly last?: boolean | undefined;
-}
-/** The results: the value or null; `[{key, value}…]` in the order of keys; a number. */
-export type Read =
-  | { readonly store: string; readonly get: Key }
-  | { readonly store: string; readonly range: KeyRange }
-  | { readonly store: string; readonly count: true };
 
-export type Write =
-  | { readonly store: string; readonly put: unknown; readonly key: Key }
-  | { readonly store: string; readonly add: unknown }
-  | { readonly store: string; readonly delete: Key }
-  | { readonly store: string; readonly deleteRange: KeyRange };
+/** A range of a host's own, where null is none. */
+export type KeyRange = {
+  readonly [Bound in keyof CoreKeyRange]?: CoreKeyRange[Bound] | null | undefined;
+};
+
+/** Storage has more stores than the core knows. */
+type AnyStore<T> = T extends unknown ? Omit<T, 'store'> & { readonly store: string } : never;
+
+/** The results: the value or null; `[{key, value}…]` in the order of keys; a number. */
+export type Read = AnyStore<GetRead | RangeRead | CountRead>;
+export type Write = AnyStore<PutWrite | AddWrite | DeleteWrite | DeleteRangeWrite>;
 
 /** What is to become of a transaction after its reads. */
 export type Decision =
-  | { readonly type: 'write'; readonly writes: readonly Write[] }
-  | { readonly type: 'more'; readonly reads: readonly Read[] }
-  | { readonly type: 'abort' };
-
-/** A failure, as the host names it. */
-export interface HostError {
-  readonly name: string;
-  readonly message: string;
-}
-
-export interface TransactEffect {
-  readonly type: 'transact';
-  readonly id: number;
-  readonly stores: readonly string[];
-  readonly mode: 'readonly' | 'readwrite';
-  readonly durability: 'strict' | 'relaxed';
-  readonly reads: readonly Read[];
-}
+  | { readonly type: WriteReply['type']; readonly writes: readonly Write[] }
+  | { readonly type: MoreReply['type']; readonly reads: readonly Read[] }
+  | { readonly type: AbortReply['type'] };
 
 /** The effects that EffectRunner carries out for either core. Only a window has `keep`. */
 export type CommonEffect =
   | TransactEffect
-  | { readonly type: 'keep'; readonly records: readonly unknown[] }
-  | { readonly type: 'timer'; readonly name: CoreText; readonly delayMs: number }
-  | { readonly type: 'cancel'; readonly name: CoreText }
-  | { readonly type: 'broadcast'; readonly message: ChannelMessage };
+  | KeepEffect
+  | SetWindowTimerEffect
+  | SetWorkerTimerEffect
+  | CancelWindowTimerEffect
+  | CancelWorkerTimerEffect
+  | (BroadcastEffect & { readonly message: ChannelMessage });
 
-export interface PostEffect<M> {
-  readonly type: 'post';
-  readonly message: M;
-}
+export type PostEffect<M> = PostOfAny & { readonly message: M };
 
-/** The events that EffectRunner makes for either core. */
+/** The events that EffectRunner makes for either core. A timer is what the effect named. */
 export type CommonEvent =
-  | { readonly type: 'read'; readonly id: number; readonly results: readonly unknown[] }
-  | { readonly type: 'done'; readonly id: number; readonly keys: readonly number[] }
-  | { readonly type: 'failed'; readonly id: number; readonly error: HostError }
+  | ReadEvent
+  | DoneEvent
+  | FailedEvent
   | { readonly type: 'message'; readonly message: Message }
-  | { readonly type: 'timer'; readonly name: CoreText };
+  | WindowTimerEvent
+  | WorkerTimerEvent;
 
 /** Every event has the wall clock and the monotonic one, in ms. */
 export interface Times {

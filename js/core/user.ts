@@ -1,12 +1,7 @@
 /** The user of a database, and of a token: one user's database must never be pushed as another user. */
 import { encodeText } from './data-codec.ts';
 import { AuthError, LimitError, ValidationError } from './errors.ts';
-
-/**
- * Of a user's name, in UTF-8; the same as the server's (server/src/base/limits.ts) and the core's (`kMaxUserBytes` in src/base/limits.h):
- * the id of a membership, `<realm>/<user>`, has room for no more.
- */
-export const maxUserBytes = 91;
+import { maxUserBytes } from './limits.ts';
 
 /**
  * The one rule of a user's name, for `open`, invitations, and the tokens of a server (server/src/auth/user.ts): text of any script, but

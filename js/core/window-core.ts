@@ -3,10 +3,11 @@
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
 import type { BrowserModule } from './browser-module.ts';
+import type { LeaseRecord, LiveNews, Drained as PackedDrained, StreamNews } from './core-types.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
-import type { StreamNews, WindowEffect, WindowEvent } from './window-effects.ts';
+import type { WindowEffect, WindowEvent } from './window-effects.ts';
 
 export interface WindowConfig {
   readonly schema: unknown;
@@ -46,15 +47,8 @@ export interface IncludeDescription {
   readonly query: QueryDescription | null;
 }
 
-export interface LiveChange {
-  readonly live: number;
-  /** Slots as `sk_query_run` puts them out. */
-  readonly rows: Uint32Array;
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly changed: readonly string[];
-  readonly moved: readonly string[];
-}
+/** `rows`: slots as `sk_query_run` puts them out. */
+export type LiveChange = Omit<LiveNews, 'rows'> & { readonly rows: Uint32Array };
 
 export interface Drained {
   readonly dirty: readonly (readonly [table: number, slots: Uint32Array])[];
@@ -258,22 +252,18 @@ export class WindowCore {
 
   drain(): Drained {
     this.#module.call('_sk_drain', this.#open);
-    const { dirty, live, streams } = this.#module.output() as {
-      dirty: [number, Uint8Array][];
-      live: (Omit<LiveChange, 'rows'> & { rows: Uint8Array })[];
-      streams: StreamNews[];
-    };
+    const { dirty, live, streams } = this.#module.output() as PackedDrained;
     return {
       streams,
-      dirty: dirty.map(([table, bytes]) => [table, toWords(bytes)] as const),
+      dirty: dirty.map(({ table, slots }) => [table, toWords(slots)] as const),
       live: live.map((change) => ({ ...change, rows: toWords(change.rows) })),
     };
   }
 
   /** The record to write, without reading it first, for a lease of the worker that is released. */
-  releasedLease({ owner, epoch }: { owner: string; epoch: number }, now: number): unknown {
+  releasedLease({ owner, epoch }: { owner: string; epoch: number }, now: number): LeaseRecord {
     this.#module.callWithText('_sk_lease_release', owner, epoch, now);
-    return this.#module.output();
+    return this.#module.output() as LeaseRecord;
   }
 }
 

@@ -3,14 +3,10 @@
  * the events back. Transactions run one after the other in the order of their effects: `done` or `failed` of one has been
  * handled before the next is opened. Effects that come back inside of a transaction wait for its completion.
  */
+
+import type { HostError, TransactEffect } from '../core/core-types.ts';
 import { DataWriter } from '../core/data-codec.ts';
-import type {
-  CommonEffect,
-  CommonEvent,
-  HostError,
-  Times,
-  TransactEffect,
-} from '../core/effects.ts';
+import type { CommonEffect, CommonEvent, Times } from '../core/effects.ts';
 import {
   LimitError,
   QuotaError,

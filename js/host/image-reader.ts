@@ -2,8 +2,11 @@
  * Reads a client's image directly from IDBFS's database, without its code, and begins before the wasm module is there:
  * a cold start waits for the slower of the two, not for both (docs/window.md, section 2).
  */
+
+import type { ImagePart } from '../core/core-types.ts';
 import { CorruptImageError } from '../core/errors.ts';
-import type { ImagePart, ImagePointer } from '../core/window-effects.ts';
+import { imageFileBytes, maxImageBytes } from '../core/limits.ts';
+import type { StoredImage } from '../core/window-effects.ts';
 import { readNow, type Storage, type StorageHost } from './storage.ts';
 
 /** A part as it lies in its files, one behind the other; each is read when its promise resolves. */
@@ -12,13 +15,7 @@ export interface PartFiles {
   readonly files: readonly Promise<Uint8Array>[];
 }
 
-/** Files of an image are at most this long (src/base/limits.h). */
-const fileBytes = 4 << 20;
-
-/** The largest size of one part (src/base/limits.h). */
-const maxPartBytes = 1 << 30;
-
-function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePointer {
+function isPointer(pointer: StoredImage | null | undefined): pointer is StoredImage {
   if (typeof pointer?.generation !== 'string' || !Array.isArray(pointer.parts)) return false;
   if (typeof (pointer.mount ?? '') !== 'string') return false;
   return pointer.parts.every(
@@ -26,14 +23,14 @@ function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePo
       typeof part?.file === 'string' &&
       Number.isInteger(part.bytes) &&
       (part.bytes as number) >= 0 &&
-      (part.bytes as number) <= maxPartBytes,
+      (part.bytes as number) <= maxImageBytes,
   );
 }
 
 /** The mount of an image, and what its files' names begin with: no other image has files of these names. */
 export function placeOf(
   database: string,
-  { generation, mount }: Pick<ImagePointer, 'generation' | 'mount'>,
+  { generation, mount }: Pick<StoredImage, 'generation' | 'mount'>,
 ): { readonly mount: string; readonly name: string } {
   const path = `/${database}/${mount ?? generation}`;
   return { mount: path, name: `${path}/${mount ? `${generation}.` : ''}` };
@@ -53,13 +50,13 @@ export class ImageReader {
   /** Begins to read what the pointer names now; the core asks for the same a little later, or for another. */
   async begin(storage: Storage): Promise<void> {
     const [record] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
-    const pointer = (record as { image?: ImagePointer | null } | null)?.image;
+    const pointer = (record as { image?: StoredImage | null } | null)?.image;
     // The core finds out whether the pointer is damaged.
     if (!isPointer(pointer) || pointer.parts.length === 0) return;
     this.#early = { generation: pointer.generation, parts: this.#readParts(pointer) };
   }
 
-  read(pointer: ImagePointer): readonly PartFiles[] {
+  read(pointer: StoredImage): readonly PartFiles[] {
     if (!isPointer(pointer))
       throw new CorruptImageError('corrupt', 'The pointer to the image is damaged.');
     const early = this.#early;
@@ -67,13 +64,13 @@ export class ImageReader {
     return early?.generation === pointer.generation ? early.parts : this.#readParts(pointer);
   }
 
-  #readParts(pointer: ImagePointer): readonly PartFiles[] {
+  #readParts(pointer: StoredImage): readonly PartFiles[] {
     const { parts } = pointer;
     const { mount, name } = placeOf(this.#database, pointer);
     const places = parts.flatMap(({ file, bytes }) =>
-      Array.from({ length: Math.max(1, Math.ceil(bytes / fileBytes)) }, (_, i) => ({
+      Array.from({ length: Math.max(1, Math.ceil(bytes / imageFileBytes)) }, (_, i) => ({
         path: `${name}${file}.${i}`,
-        length: Math.min(fileBytes, bytes - i * fileBytes),
+        length: Math.min(imageFileBytes, bytes - i * imageFileBytes),
         file,
       })),
     );

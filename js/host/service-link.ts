@@ -3,11 +3,11 @@
  * again whenever whether there is a worker to wake has changed; `wake` starts one that the browser has stopped; no message
  * is lost but with the worker that it reached.
  */
-import type { ServiceMessage } from '../core/messages.ts';
+import type { ToServiceMessage } from '../core/messages.ts';
 
 export interface ServiceLink {
   /** Posts a message of docs/sync-worker.md, section 4. */
-  wake(message: ServiceMessage): void;
+  wake(message: ToServiceMessage): void;
   /** This window has logged a mutation: wakes, also when no window is left, where the browser can do that. */
   changed(): void;
   /** Whether `sync` events are to leave the changes of this window alone; until it is closed. */
@@ -37,7 +37,7 @@ export interface Envelope {
   readonly database: string;
   /** The version of the window's schema. */
   readonly version: number;
-  readonly message: ServiceMessage;
+  readonly message: ToServiceMessage;
 }
 
 /** The tag of a `sync` event: with the database behind it that has something to push. */

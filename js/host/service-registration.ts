@@ -2,7 +2,7 @@
  * ServiceLink on the browser's service workers: registers the script, posts to the active worker, and asks for a `sync`
  * event where there are any, so that changes are pushed after the last window was closed.
  */
-import type { ServiceMessage } from '../core/messages.ts';
+import type { ToServiceMessage } from '../core/messages.ts';
 import { type Locks, webLocks } from './locks.ts';
 import { PauseLock } from './pause-lock.ts';
 import {
@@ -88,7 +88,7 @@ class BrowserServiceLink implements ServiceLink {
     registration.addEventListener('updatefound', this.#watch);
   }
 
-  wake(message: ServiceMessage): void {
+  wake(message: ToServiceMessage): void {
     this.#look();
     const envelope: Envelope = {
       skerry: serviceProtocol,

@@ -1,4 +1,4 @@
-import type { HostError } from '../core/effects.ts';
+import type { HostError } from '../core/core-types.ts';
 import { LimitError, NetworkError, ValidationError } from '../core/errors.ts';
 
 /**

@@ -4,6 +4,7 @@
  * after its job, and its memory with it.
  */
 import type { MainModule } from '../../build/wasm/skerry-image.js';
+import type { ImagePart } from '../core/core-types.ts';
 import { QuotaError, StorageError } from '../core/errors.ts';
 import {
   type CoreModule,
@@ -12,7 +13,6 @@ import {
   instantiate,
   type WasmSource,
 } from '../core/module.ts';
-import type { WrittenPart } from '../core/worker-effects.ts';
 
 export class ImageFiles {
   readonly #module: CoreModule<MainModule>;
@@ -57,21 +57,21 @@ export class ImageFiles {
   }
 
   /** The rows become a part. */
-  encode(file: string, n: number, cursors: unknown): WrittenPart {
+  encode(file: string, n: number, cursors: unknown): ImagePart {
     this.#module.callWith('_sk_image_encode', { file, n, cursors });
-    return this.#module.output() as WrittenPart;
+    return this.#module.output() as ImagePart;
   }
 
   /** Bytes become a part as they are. */
-  store(file: string, bytes: Uint8Array): WrittenPart {
+  store(file: string, bytes: Uint8Array): ImagePart {
     this.#module.withBytes([bytes], (pointer, length) => {
       this.#module.throwing(this.#module.callWithText('_sk_image_store', file, pointer, length));
     });
-    return this.#module.output() as WrittenPart;
+    return this.#module.output() as ImagePart;
   }
 
   /** Writes everything to IndexedDB, in the place of what the mount had, forgets it, reads it back, and compares. */
-  async commit(parts: readonly WrittenPart[]): Promise<void> {
+  async commit(parts: readonly ImagePart[]): Promise<void> {
     await this.#tickets.wait((ticket) => this.#module.call('_sk_image_write', ticket));
     await this.#tickets.wait((ticket) => this.#module.call('_sk_image_remount', ticket));
     for (const { file, bytes, checksum } of parts) {

@@ -3,16 +3,16 @@
  * image from the server as it is, or the old image with the records since folded in), or removes what is left of old ones.
  * It does not publish: the core switches the pointer afterwards, in a transaction of its own.
  */
-import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
+
 import type {
   EmptyingJob,
   ImageEvent,
   ImageFetch,
   ImageJob,
   ImageJobError,
-  WriteJob,
-  WrittenPart,
-} from '../core/worker-effects.ts';
+  ImagePart,
+} from '../core/core-types.ts';
+import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import { deleteFormerImages, emptyMount } from '../host/idb-images.ts';
 import { ImageReader, placeOf } from '../host/image-reader.ts';
@@ -46,7 +46,7 @@ export class ImageJobs {
     this.#timers = parts.host.timers();
   }
 
-  start(id: number, job: ImageJob): void {
+  start(id: number, job: ImageJob | EmptyingJob): void {
     const stop = new AbortController();
     this.#running.set(id, stop);
     // Neither Emscripten's file system nor the loading of a module has a limit of its own, and nothing is pulled meanwhile.
@@ -72,7 +72,7 @@ export class ImageJobs {
     for (const id of [...this.#running.keys()]) this.abort(id);
   }
 
-  async #run(id: number, job: ImageJob, signal: AbortSignal): Promise<void> {
+  async #run(id: number, job: ImageJob | EmptyingJob, signal: AbortSignal): Promise<void> {
     let event: ImageEvent;
     try {
       const parts =
@@ -86,19 +86,14 @@ export class ImageJobs {
     this.#parts.report(event);
   }
 
-  async #empty({
-    number,
-    mounts,
-    generations,
-    keep,
-  }: EmptyingJob): Promise<readonly WrittenPart[]> {
+  async #empty({ number, mounts, generations, keep }: EmptyingJob): Promise<readonly ImagePart[]> {
     const { database } = this.#parts;
     for (const mount of mounts) await emptyMount(`/${database}/${mount}`, number);
     if (generations) await deleteFormerImages(database, generations, keep);
     return [];
   }
 
-  async #write(id: number, job: WriteJob, signal: AbortSignal): Promise<readonly WrittenPart[]> {
+  async #write(id: number, job: ImageJob, signal: AbortSignal): Promise<readonly ImagePart[]> {
     const { host, database } = this.#parts;
     // Before anything is made: the server may have no such image any more.
     const fetched = job.fetch && (await this.#fetch(id, job.fetch, signal));
@@ -106,7 +101,7 @@ export class ImageJobs {
     const place = { ...placeOf(database, job), number: job.number };
     const files = await ImageFiles.begin((url) => host.wasm(url), job.schema, place);
     try {
-      const parts: WrittenPart[] = [];
+      const parts: ImagePart[] = [];
       if (job.fetch && fetched) parts.push(stored(files, job.fetch, fetched));
       if (job.compacts) parts.push(await this.#compact(files, job, signal));
       // Its database may have been deleted with the client's, which aborts the job first: none is made again.
@@ -143,7 +138,7 @@ export class ImageJobs {
     return answer.body;
   }
 
-  async #compact(files: ImageFiles, job: WriteJob, signal: AbortSignal): Promise<WrittenPart> {
+  async #compact(files: ImageFiles, job: ImageJob, signal: AbortSignal): Promise<ImagePart> {
     const { host, database } = this.#parts;
     if (job.from) {
       for (const part of new ImageReader(host.storage, database).read(job.from))
@@ -194,7 +189,7 @@ class StatusError extends ServerError {
   }
 }
 
-function stored(files: ImageFiles, fetch: ImageFetch, bytes: Uint8Array): WrittenPart {
+function stored(files: ImageFiles, fetch: ImageFetch, bytes: Uint8Array): ImagePart {
   const part = files.store('realm', bytes);
   if (part.bytes === fetch.bytes && part.checksum === fetch.checksum) return part;
   throw new CorruptImageError(

@@ -1,6 +1,5 @@
 /** The Web Locks of a worker's leases: the effect `lock` of docs/sync-worker.md, section 3. */
-import type { LeaseName } from '../core/messages.ts';
-import type { LockAction, LockState } from '../core/worker-effects.ts';
+import type { LeaseName, LockAction, LockState } from '../core/core-types.ts';
 import type { HeldLock, Locks } from '../host/locks.ts';
 
 interface Entry {

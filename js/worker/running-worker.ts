@@ -4,21 +4,20 @@
  * (service-home.ts).
  */
 import type { BrowserModule } from '../core/browser-module.ts';
-import type { Times } from '../core/effects.ts';
-import type {
-  Message,
-  TokenNeed,
-  WorkerInput,
-  WorkerMessage,
-  WorkerStatus,
-} from '../core/messages.ts';
-import { tokenToSend, userOfDatabase } from '../core/user.ts';
-import { WorkerCore } from '../core/worker-core.ts';
 import type {
   FetchEffect,
   ResponseEvent,
-  SocketEffect,
   SocketEvent,
+  StatusRecord,
+  TokenNeed,
+} from '../core/core-types.ts';
+import type { Times } from '../core/effects.ts';
+import { maxBodyBytes } from '../core/limits.ts';
+import type { Message, WorkerInput, WorkerMessage } from '../core/messages.ts';
+import { tokenToSend, userOfDatabase } from '../core/user.ts';
+import { WorkerCore } from '../core/worker-core.ts';
+import type {
+  SocketEffect,
   WorkerEffect,
   WorkerEvent,
   WorkerOnlyEffect,
@@ -46,7 +45,7 @@ export interface RunningParts {
   readonly storage: Storage;
   /** A message for the window. Absent in a service worker, which posts to all windows on the channel. */
   readonly post?: (message: WorkerMessage) => void;
-  readonly onStatus: (status: WorkerStatus) => void;
+  readonly onStatus: (status: StatusRecord) => void;
   /** The core failed (the worker has `ended`), or has an effect that is not known here. */
   readonly onFailed: (error: { code: string; message: string }, ended: boolean) => void;
   /** The user has logged out. */
@@ -57,8 +56,6 @@ export interface RunningParts {
   readonly images?: (parts: ImageParts) => ImageJobs;
 }
 
-/** An answer, inflated, other than an image (src/base/limits.h). */
-const maxBodyBytes = 8 << 20;
 const stopLimitMs = 2000;
 
 export class RunningWorker {

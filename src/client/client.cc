@@ -245,31 +245,21 @@ void Client::LiveClose(uint32_t live) {
 }
 
 Data Client::Drain() {
-  Data dirty = Data::MakeArray();
+  Drained drained;
   for (TableIndex table = 0; table < schema_.tables().size(); ++table) {
     const Vector<Slot> slots = view_.TakeDirty(table);
-    if (slots.empty()) continue;
-    Data entry = Data::MakeArray();
-    entry.Push(static_cast<int>(table)).Push(Data::Bytes(PackSlots(slots)));
-    dirty.Push(std::move(entry));
+    if (!slots.empty()) drained.dirty.push_back({table, PackSlots(slots)});
   }
-  Data live = Data::MakeArray();
-  if (!transaction_.open()) {
-    live_.Flush(&deltas_);
-    for (const LiveDelta& delta : deltas_) {
-      live.Push(Fields{{"live", delta.live},
-                       {"rows", Data::Bytes(PackSlots(delta.rows))},
-                       {"added", ToData(delta.added)},
-                       {"removed", ToData(delta.removed)},
-                       {"changed", ToData(delta.changed)},
-                       {"moved", ToData(delta.moved)}});
-    }
-    deltas_.clear();
+  if (transaction_.open()) return ToData(drained);
+  live_.Flush(&deltas_);
+  for (LiveDelta& delta : deltas_) {
+    drained.live.push_back({delta.live, PackSlots(delta.rows), std::move(delta.added),
+                            std::move(delta.removed), std::move(delta.changed),
+                            std::move(delta.moved)});
   }
-  Data streams = Data::MakeArray();
-  if (!transaction_.open()) streams = tab_.streams().Drain();
-  Data drained = Fields{{"dirty", std::move(dirty)}, {"live", std::move(live)}};
-  return drained.Set("streams", std::move(streams));
+  deltas_.clear();
+  drained.streams = tab_.streams().Drain();
+  return ToData(drained);
 }
 
 }  // namespace skerry

@@ -47,6 +47,49 @@ struct ClientOptions {
   }
 };
 
+// What has changed for JavaScript since it last asked. `slots` and `rows` are packed (PackSlots).
+struct DirtyRows {
+  uint64_t table = 0;
+  std::string slots;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("table", self.table);
+    member.Bytes("slots", self.slots);
+  }
+};
+// LiveDelta, to be handed over.
+struct LiveNews {
+  uint64_t live = 0;
+  std::string rows;
+  Vector<std::string> added;
+  Vector<std::string> removed;
+  Vector<std::string> changed;
+  Vector<std::string> moved;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("live", self.live);
+    member.Bytes("rows", self.rows);
+    member("added", self.added);
+    member("removed", self.removed);
+    member("changed", self.changed);
+    member("moved", self.moved);
+  }
+};
+struct Drained {
+  Vector<DirtyRows> dirty;
+  Vector<LiveNews> live;
+  Vector<StreamNews> streams;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("dirty", self.dirty);
+    member("live", self.live);
+    member("streams", self.streams);
+  }
+};
+
 class Client {
  public:
   // {schema, tab, defaultRealm, seed, remote, user}
@@ -96,7 +139,7 @@ class Client {
   Result<uint32_t> LiveOpen(uint32_t query, Vector<uint32_t>* stream);
   void LiveClose(uint32_t live);
   // {dirty, live, streams}: what changed since the last call. Inside a transaction, only dirty.
-  Data Drain();
+  Data Drain();  // a Drained
 
  private:
   Status CheckForgotten(const Mutation& mutation) const;

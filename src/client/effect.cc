@@ -2,14 +2,14 @@
 
 #include <utility>
 
-#include "base/fields.h"
-
 namespace skerry {
 namespace {
 
-const char* NameOf(WindowTimer timer) { return kWindowTimers[static_cast<uint8_t>(timer)]; }
-
-Data Notify(const char* kind) { return Fields{{"type", "notify"}, {"kind", kind}}; }
+std::optional<effect::Failure> FailureOf(std::string_view code, std::string_view detail,
+                                         bool retryable) {
+  if (code.empty()) return std::nullopt;
+  return effect::Failure{std::string(code), std::string(detail), retryable};
+}
 
 }  // namespace
 
@@ -22,80 +22,50 @@ void Post(const void* message, ListMembers list, const char* type, Data* effects
 }
 
 Data TimerEffect(WindowTimer timer, double delay_ms) {
-  return TimerEffect(NameOf(timer), delay_ms);
+  return WriteKind(effect::SetWindowTimer{timer, delay_ms});
 }
 
-Data CancelEffect(WindowTimer timer) { return CancelEffect(NameOf(timer)); }
+Data CancelEffect(WindowTimer timer) { return WriteKind(effect::CancelWindowTimer{timer}); }
 
 Data LoadImageEffect(const ImagePointer& pointer) {
-  return Fields{{"type", "loadImage"},
-                {"generation", pointer.generation},
-                {"mount", ToData(pointer.mount)},
-                {"parts", ToData(pointer.parts)}};
+  return WriteKind(effect::LoadImage{pointer.generation, pointer.mount, pointer.parts});
 }
 
-Data ReadyEffect() { return Fields{{"type", "ready"}}; }
+Data ReadyEffect() { return WriteKind(effect::Ready()); }
 
-Data OpenFailedEffect(const HostError& error) {
-  return Fields{{"type", "openFailed"}, {"error", ToData(error)}};
-}
+Data OpenFailedEffect(const HostError& error) { return WriteKind(effect::OpenFailed{error}); }
 
 Data ProblemEffect(const Status& status, const WantedScope* scope) {
-  Data effect = Fields{
-      {"type", "problem"}, {"code", static_cast<int>(status.code())}, {"detail", status.detail()}};
-  if (scope != nullptr) effect.Set("scope", ToData(*scope));
-  return effect;
+  effect::Problem problem{static_cast<uint64_t>(status.code()), status.detail(), {}};
+  if (scope != nullptr) problem.scope = *scope;
+  return WriteKind(problem);
 }
 
-Data StorageFailedEffect(const HostError& error) {
-  Data effect = Notify("storageFailed");
-  effect.Set("error", ToData(error));
-  return effect;
-}
+Data StorageFailedEffect(const HostError& error) { return WriteKind(effect::StorageFailed{error}); }
 
-Data StorageRecoveredEffect() { return Notify("storageRecovered"); }
+Data StorageRecoveredEffect() { return WriteKind(effect::StorageRecovered()); }
 
-Data DataLostEffect(const char* detail) {
-  Data effect = Notify("dataLost");
-  effect.Set("detail", detail);
-  return effect;
-}
+Data DataLostEffect(const char* detail) { return WriteKind(effect::DataLost{detail}); }
 
-Data UpdateNeededEffect() {
-  Data effect = Notify("updateNeeded");
-  effect.Set("reason", "newer-tab");
-  return effect;
-}
+Data UpdateNeededEffect() { return WriteKind(effect::UpdateNeeded()); }
 
-Data KeepEffect(Data records) { return Fields{{"type", "keep"}, {"records", std::move(records)}}; }
+Data KeepEffect(Data records) { return WriteKind(effect::Keep{std::move(records)}); }
 
 Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::string_view detail,
                   bool retryable) {
-  static constexpr const char* kStages[] = {"durable", "pushed", "confirmed"};
-  Data error;
-  if (!code.empty()) {
-    error = Fields{{"code", code}, {"detail", detail}, {"retryable", retryable}};
-  }
-  return Fields{{"type", "settle"},
-                {"id", id},
-                {"stage", kStages[static_cast<uint8_t>(stage)]},
-                {"error", std::move(error)}};
+  return WriteKind(effect::Settle{std::string(id), stage, FailureOf(code, detail, retryable)});
 }
 
 Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_view code) {
-  Data effect = Fields{{"type", "streamPage"}, {"id", id}, {"actions", std::move(actions)}};
-  effect.Set("floor", floor);
-  return effect.Set("error", code.empty() ? Data() : Data(code));
+  effect::StreamPage page{id, std::move(actions), floor, {}};
+  if (!code.empty()) page.error = code;
+  return WriteKind(page);
 }
 
-Data ConflictsEffect(Data items) {
-  return Fields{{"type", "conflicts"}, {"items", std::move(items)}};
-}
+Data ConflictsEffect(Data items) { return WriteKind(effect::Conflicts{std::move(items)}); }
 
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail) {
-  Data error;
-  if (*code != '\0') error = Fields{{"code", code}, {"detail", detail}};
-  return Fields{{"type", "resolved"}, {"id", entry}, {"error", std::move(error)}};
+  return WriteKind(effect::Resolved{entry, FailureOf(code, detail, false)});
 }
 
 }  // namespace skerry

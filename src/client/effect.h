@@ -13,9 +13,200 @@
 #include "client/event.h"
 #include "log/effect.h"
 #include "log/kinds.h"
+#include "log/mutation_record.h"
+#include "log/stream_action.h"
 #include "log/sync_record.h"
 
 namespace skerry {
+
+// The shapes of effects. JavaScript's types are written from them (test/core/host_types_test.cc).
+namespace effect {
+
+struct SetWindowTimer {
+  static constexpr const char* kType = "timer";
+  WindowTimer name = WindowTimer::kNone;
+  double delay_ms = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("name", self.name, kWindowTimers);
+    member("delayMs", self.delay_ms);
+  }
+};
+
+struct CancelWindowTimer {
+  static constexpr const char* kType = "cancel";
+  WindowTimer name = WindowTimer::kNone;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("name", self.name, kWindowTimers);
+  }
+};
+
+struct LoadImage {
+  static constexpr const char* kType = "loadImage";
+  std::string generation;
+  std::optional<std::string> mount;
+  Vector<ImagePart> parts;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("generation", self.generation);
+    member("mount", self.mount);
+    member("parts", self.parts);
+  }
+};
+
+struct Ready {
+  static constexpr const char* kType = "ready";
+};
+
+struct OpenFailed {
+  static constexpr const char* kType = "openFailed";
+  HostError error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("error", self.error);
+  }
+};
+
+// `code`: a number of `Code` (base/status.h).
+struct Problem {
+  static constexpr const char* kType = "problem";
+  uint64_t code = 0;
+  std::string detail;
+  std::optional<WantedScope> scope;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("code", self.code);
+    member("detail", self.detail);
+    member.Optional("scope", self.scope);
+  }
+};
+
+struct StorageFailed {
+  static constexpr const char* kType = "storageFailed";
+  HostError error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("error", self.error);
+  }
+};
+
+struct StorageRecovered {
+  static constexpr const char* kType = "storageRecovered";
+};
+
+struct DataLost {
+  static constexpr const char* kType = "dataLost";
+  std::string detail;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("detail", self.detail);
+  }
+};
+
+struct UpdateNeeded {
+  static constexpr const char* kType = "updateNeeded";
+};
+
+struct Keep {
+  static constexpr const char* kType = "keep";
+  DataOf<Vector<MutationRecord>> records;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("records", self.records);
+  }
+};
+
+struct Failure {
+  std::string code;
+  std::string detail;
+  bool retryable = false;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("code", self.code);
+    member("detail", self.detail);
+    member("retryable", self.retryable);
+  }
+};
+
+enum class Stage : uint8_t { kDurable, kPushed, kConfirmed };
+
+struct Settle {
+  static constexpr const char* kType = "settle";
+  std::string id;
+  Stage stage = Stage::kDurable;
+  std::optional<Failure> error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kStages[] = {"durable", "pushed", "confirmed"};
+    member("id", self.id);
+    member.Text("stage", self.stage, kStages);
+    member("error", self.error);
+  }
+};
+
+struct StreamPage {
+  static constexpr const char* kType = "streamPage";
+  uint64_t id = 0;
+  DataOf<Vector<ConfirmedAction>> actions;
+  uint64_t floor = 0;
+  std::optional<std::string> error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("actions", self.actions);
+    member("floor", self.floor);
+    member("error", self.error);
+  }
+};
+
+// A row of the store `conflicts`.
+struct InboxItem {
+  uint64_t key = 0;
+  Data value;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("key", self.key);
+    member("value", self.value);
+  }
+};
+
+struct Conflicts {
+  static constexpr const char* kType = "conflicts";
+  DataOf<Vector<InboxItem>> items;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("items", self.items);
+  }
+};
+
+struct Resolved {
+  static constexpr const char* kType = "resolved";
+  uint64_t id = 0;
+  std::optional<Failure> error;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("error", self.error);
+  }
+};
+
+}  // namespace effect
+using effect::Stage;
 
 void Broadcast(const void* message, ListMembers list, const char* type, Data* effects);
 void Post(const void* message, ListMembers list, const char* type, Data* effects);
@@ -48,7 +239,6 @@ Data UpdateNeededEffect();  // a newer version of the package has written here
 // `records`: of MutationRecord. The host adds them to `mutations` at once.
 Data KeepEffect(Data records);
 
-enum class Stage : uint8_t { kDurable, kPushed, kConfirmed };
 // `code` empty: without an error.
 Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::string_view detail,
                   bool retryable);
@@ -76,7 +266,8 @@ struct WindowState {
   std::optional<double> last_synced_at;
   Vector<SyncScope> scopes;
   std::optional<Vector<std::string>> lost;  // realms that the server has lost
-  Data invitations;                         // SyncProgress::invitations
+  // SyncProgress::invitations
+  DataOf<std::optional<Vector<Data>>> invitations;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {

@@ -51,7 +51,7 @@ struct ImageLoadedEvent {
   static void Each(Self& self, Visitor& member) {
     member("generation", self.generation);
     member("ok", self.ok);
-    member("error", self.error);
+    member.Optional("error", self.error);
   }
 };
 
@@ -72,7 +72,7 @@ struct FreezeEvent {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    member("ends", self.ends);
+    member.Optional("ends", self.ends);
   }
 };
 
@@ -119,11 +119,11 @@ struct StreamOpenEvent {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("stream", self.stream);
-    member("realm", self.realm);
+    member.Optional("realm", self.realm);
     member("name", self.name);
-    member("keep", self.keep);
-    member("reducer", self.reducer);
-    member("migrates", self.migrates);
+    member.Optional("keep", self.keep);
+    member.Optional("reducer", self.reducer);
+    member.Optional("migrates", self.migrates);
   }
 };
 
@@ -168,7 +168,7 @@ struct StreamStateEvent {
   static void Each(Self& self, Visitor& member) {
     member("stream", self.stream);
     member("revision", self.revision);
-    member("state", self.state);
+    member.Optional("state", self.state);
   }
 };
 

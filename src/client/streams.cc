@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/fields.h"
 #include "log/stream_name.h"
 
 namespace skerry {
 namespace {
 
-Data PendingToData(const Action& action) {
-  Data data = Fields{{"id", action.id}, {"name", action.name}, {"at", action.at}};
-  return data.Set("arg", Data::Json(action.arg));
+PendingAction ActionOf(const Pending& pending) {
+  const Action& action = pending.mutation.action;
+  return {action.id, action.name, Data::Json(action.arg), action.at};
 }
 
 bool AppendsTo(const Pending& pending, const Streams::Stream& stream) {
@@ -243,52 +242,50 @@ Vector<StreamAction> Streams::TakeConfirmed(Stream* stream) {
 }
 
 // Either all of them, or those that are no longer pending, and those that are now, after all others.
-Data Streams::PendingOf(Stream* stream) {
-  Data all = Data();
-  Data added = Data::MakeArray();
+PendingNews Streams::PendingOf(Stream* stream) {
+  PendingNews news;
   if (stream->is_reordered) {
-    all = Data::MakeArray();
+    news.all.emplace();
     for (const Pending* pending : pending_->InOrder()) {
-      if (AppendsTo(*pending, *stream)) all.Push(PendingToData(pending->mutation.action));
+      if (AppendsTo(*pending, *stream)) news.all->push_back(ActionOf(*pending));
     }
   } else {
     for (const std::string& id : stream->added) {
       const Pending* pending = pending_->Find(id);
       if (pending != nullptr && AppendsTo(*pending, *stream))
-        added.Push(PendingToData(pending->mutation.action));
+        news.added.push_back(ActionOf(*pending));
     }
   }
-  Data data = Fields{{"all", std::move(all)}, {"added", std::move(added)}};
-  data.Set("removed", ToData(stream->removed));
+  news.removed = std::exchange(stream->removed, {});
   stream->is_reordered = false;
   stream->added.clear();
-  stream->removed.clear();
-  return data;
+  return news;
 }
 
-Data Streams::Drain() {
-  Data list = Data::MakeArray();
+Vector<StreamNews> Streams::Drain() {
+  Vector<StreamNews> all;
   for (auto& [handle, stream] : streams_) {
     if (!std::exchange(stream.has_news, false)) continue;
-    Data item = Fields{{"stream", handle}, {"pending", PendingOf(&stream)}};
+    StreamNews& news = all.emplace_back();
+    news.stream = handle;
+    news.pending = PendingOf(&stream);
     // Until it is read, only what is pending is known.
     const bool is_read = stream.is_loaded || stream.read_upto != 0;
-    item.Set("again", is_read && std::exchange(stream.begins_again, false));
-    Data state;
+    news.again = is_read && std::exchange(stream.begins_again, false);
     if (is_read && stream.state.has_value()) {
-      state = Fields{{"reducer", stream.state->reducer}, {"revision", stream.state->revision}};
-      state.Set("state", Data::Json(stream.state->state));
+      news.state = FoldedState{stream.state->reducer, stream.state->revision,
+                               Data::Json(stream.state->state)};
       stream.state.reset();
     }
-    item.Set("state", std::move(state));
-    item.Set("actions", ActionsToData(is_read ? TakeConfirmed(&stream) : Vector<StreamAction>()));
+    news.actions = ActionsToData(is_read ? TakeConfirmed(&stream) : Vector<StreamAction>());
     stream.told_filled = FilledOf(stream);
     stream.told_whole = IsWhole(stream);
-    item.Set("upto", stream.handed_upto).Set("loaded", stream.is_loaded);
-    item.Set("gone", stream.is_cut_off && stream.has_asked_again && FilledOf(stream) > 0);
-    list.Push(item.Set("whole", stream.is_loaded && stream.told_whole));
+    news.upto = stream.handed_upto;
+    news.loaded = stream.is_loaded;
+    news.gone = stream.is_cut_off && stream.has_asked_again && FilledOf(stream) > 0;
+    news.whole = stream.is_loaded && stream.told_whole;
   }
-  return list;
+  return all;
 }
 
 }  // namespace skerry

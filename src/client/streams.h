@@ -34,6 +34,73 @@ struct StoredStream {
   bool has_more = false;  // of a reduced stream: others follow
 };
 
+// What JavaScript reads of streams, and of their actions that are not confirmed.
+struct PendingAction {
+  std::string id;
+  std::string name;
+  Data arg;
+  double at = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("name", self.name);
+    member("arg", self.arg);
+    member("at", self.at);
+  }
+};
+// `all`: instead of `added`. The actions that are no longer pending, and those that are now, after
+// all others.
+struct PendingNews {
+  std::optional<Vector<PendingAction>> all;
+  Vector<PendingAction> added;
+  Vector<std::string> removed;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("all", self.all);
+    member("added", self.added);
+    member("removed", self.removed);
+  }
+};
+// With which a reduced stream begins.
+struct FoldedState {
+  uint64_t reducer = 0;
+  uint64_t revision = 0;
+  Data state;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("reducer", self.reducer);
+    member("revision", self.revision);
+    member("state", self.state);
+  }
+};
+struct StreamNews {
+  uint64_t stream = 0;  // its handle
+  PendingNews pending;
+  bool again = false;  // nothing of what was handed over before is valid
+  std::optional<FoldedState> state;
+  DataOf<Vector<ConfirmedAction>> actions;
+  uint64_t upto = 0;  // reduced: all actions up to this revision were handed over
+  bool loaded = false;
+  bool gone = false;   // the server has neither the actions that the reducer needs nor a state
+  bool whole = false;  // nothing is missing that a server has
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("stream", self.stream);
+    member("pending", self.pending);
+    member("again", self.again);
+    member("state", self.state);
+    member("actions", self.actions);
+    member("upto", self.upto);
+    member("loaded", self.loaded);
+    member("gone", self.gone);
+    member("whole", self.whole);
+  }
+};
+
 class Streams {
  public:
   Streams(const PendingList* pending, bool remote) : pending_(pending), remote_(remote) {}
@@ -98,7 +165,7 @@ class Streams {
   bool IsWhole(const Stream& stream) const;
 
   // What has changed since the last call, for each stream.
-  Data Drain();
+  Vector<StreamNews> Drain();
 
  private:
   struct Waiting {
@@ -115,7 +182,7 @@ class Streams {
   template <typename Visit>
   void ForEach(const Pending& pending, Visit visit);
   Vector<StreamAction> TakeConfirmed(Stream* stream);
-  Data PendingOf(Stream* stream);
+  PendingNews PendingOf(Stream* stream);
 
   const PendingList* pending_;
   bool remote_;

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/data.h"
-#include "log/transaction_builder.h"
+#include "log/key.h"
 
 namespace skerry {
 
@@ -25,6 +25,13 @@ class WrongAt {
  private:
   bool found_ = false;
   std::string path_;
+};
+
+// A value that has the shape of T already: it is passed on as it is.
+template <typename T>
+struct DataOf : Data {
+  DataOf() = default;
+  DataOf(Data data) : Data(std::move(data)) {}  // NOLINT(google-explicit-constructor)
 };
 
 // Low enough for the core to count up from it without losing precision.

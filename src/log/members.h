@@ -170,6 +170,9 @@ inline constexpr MemberType kMemberType<std::optional<T>> = {
     [](const void* member) { return ToData(*static_cast<const std::optional<T>*>(member)); },
     [](const void* member) { return !static_cast<const std::optional<T>*>(member)->has_value(); }};
 
+template <typename T>
+inline constexpr MemberType kMemberType<DataOf<T>> = kMemberType<Data>;
+
 // The members of one struct, listed by its `Each`.
 class Members {
  public:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/transaction_builder.h"
+
 namespace skerry {
 
 void FromData(Data&& data, ChainLink* out) {

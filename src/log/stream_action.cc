@@ -1,7 +1,6 @@
 #include "log/stream_action.h"
 
 #include "base/data.h"
-#include "base/fields.h"
 #include "base/map.h"
 #include "log/wire.h"
 
@@ -78,11 +77,8 @@ Result<Vector<StreamAction>> DecodeActions(const Schema& schema, std::string_vie
 Data ActionsToData(const Vector<StreamAction>& actions) {
   Data list = Data::MakeArray();
   for (const StreamAction& action : actions) {
-    Data data = Fields{{"id", action.id}, {"name", action.name}, {"at", action.at}};
-    data.Set("arg", Data::Json(action.arg)).Set("madeAt", action.made_at);
-    data.Set("author", action.author);
-    list.Push(
-        data.Set("place", Data::MakeArray().Push(action.place.first).Push(action.place.second)));
+    list.Push(ToData(ConfirmedAction{action.id, action.name, Data::Json(action.arg), action.at,
+                                     action.made_at, action.author, action.place}));
   }
   return list;
 }

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/status.h"
 #include "base/vector.h"
 #include "log/body.h"
+#include "log/members.h"
 #include "log/op.h"
 #include "model/schema.h"
 
@@ -46,7 +48,29 @@ Vector<StreamAction> TakeActions(BodyReader* in);
 std::string EncodeActions(const Schema& schema, const Vector<StreamAction>& actions);
 Result<Vector<StreamAction>> DecodeActions(const Schema& schema, std::string_view bytes);
 
-// As JavaScript has them: [{"id","name","arg","at","madeAt","author","place":[revision, position]}].
+// As JavaScript has it, and a file of an export.
+struct ConfirmedAction {
+  std::string id;
+  std::string name;
+  Data arg;
+  double at = 0;
+  double made_at = 0;
+  std::string author;
+  std::tuple<uint64_t, uint64_t> place;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("name", self.name);
+    member("arg", self.arg);
+    member("at", self.at);
+    member("madeAt", self.made_at);
+    member("author", self.author);
+    member("place", self.place);
+  }
+};
+
+// A list of ConfirmedAction.
 Data ActionsToData(const Vector<StreamAction>& actions);
 
 }  // namespace skerry

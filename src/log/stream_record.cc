@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "log/stream_name.h"
+#include "log/transaction_builder.h"
 
 namespace skerry {
 namespace {

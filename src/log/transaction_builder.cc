@@ -1,92 +1,67 @@
 #include "log/transaction_builder.h"
 
-#include "base/fields.h"
+#include "log/kinds.h"
 
 namespace skerry {
 
-const char* NameOf(Store store) {
-  switch (store) {
-    case Store::kMutations:
-      return "mutations";
-    case Store::kOutbox:
-      return "outbox";
-    case Store::kUpdates:
-      return "updates";
-    case Store::kSync:
-      return "sync";
-    case Store::kConflicts:
-      return "conflicts";
-    case Store::kActions:
-      return "actions";
-    case Store::kStreams:
-      return "streams";
-  }
-  return "";
-}
-
 Data TransactEffect(uint64_t id, std::initializer_list<Store> stores, TransactionMode mode,
                     Data reads) {
-  Data names = Data::MakeArray();
-  for (const Store store : stores) names.Push(NameOf(store));
-  return Fields{{"type", "transact"},
-                {"id", id},
-                {"stores", std::move(names)},
-                {"mode", mode == TransactionMode::kRead ? "readonly" : "readwrite"},
-                {"durability", mode == TransactionMode::kWriteStrict ? "strict" : "relaxed"},
-                {"reads", std::move(reads)}};
+  effect::Transact transact{
+      id, {}, effect::Access::kRead, effect::Durability::kRelaxed, std::move(reads)};
+  for (const Store store : stores) transact.stores.emplace_back(NameOf(store));
+  if (mode != TransactionMode::kRead) transact.mode = effect::Access::kWrite;
+  if (mode == TransactionMode::kWriteStrict) transact.durability = effect::Durability::kStrict;
+  return WriteKind(transact);
 }
 
-Data GetRead(Store store, const Key& key) {
-  return Fields{{"store", NameOf(store)}, {"get", key.data()}};
-}
+Data GetRead(Store store, const Key& key) { return ToData(effect::GetRead{store, key}); }
 
 Data RangeRead(Store store) { return PageRead(store, Key(), 0); }
 Data RangeAbove(Store store, const Key& above) { return PageRead(store, above, 0); }
 
+namespace {
+
+std::optional<uint64_t> LimitOf(uint32_t limit) {
+  return limit == 0 ? std::nullopt : std::optional<uint64_t>(limit);
+}
+
+Data ReadOf(Store store, effect::KeyRange range) {
+  return ToData(effect::RangeRead{store, std::move(range)});
+}
+
+}  // namespace
+
 Data PageRead(Store store, const Key& above, uint32_t limit) {
-  Data range = Data::MakeObject();
-  if (!above.data().is_null()) range.Set("above", above.data());
-  if (limit != 0) range.Set("limit", limit);
-  return Fields{{"store", NameOf(store)}, {"range", std::move(range)}};
+  return ReadOf(store, {above, {}, {}, LimitOf(limit), {}});
 }
 
 Data BetweenRead(Store store, const Key& from, const Key& to, uint32_t limit) {
-  Data range = Fields{{"from", from.data()}, {"to", to.data()}};
-  if (limit != 0) range.Set("limit", limit);
-  return Fields{{"store", NameOf(store)}, {"range", std::move(range)}};
+  return ReadOf(store, {{}, from, to, LimitOf(limit), {}});
 }
 
 Data LastRead(Store store, const Key& from, const Key& to, uint32_t limit) {
-  Data read = BetweenRead(store, from, to, limit);
-  Data range = read["range"];
-  range.Set("last", true);
-  return read.Set("range", std::move(range));
+  return ReadOf(store, {{}, from, to, LimitOf(limit), true});
 }
 
 Key RowKey(const Data& row) { return Key(row["key"]); }
 const Data& RowValue(const Data& row) { return row["value"]; }
 
-Data CountRead(Store store) { return Fields{{"store", NameOf(store)}, {"count", true}}; }
+Data CountRead(Store store) { return ToData(effect::CountRead{store}); }
 
 Data PutWrite(Store store, const Key& key, Data value) {
-  return Fields{{"store", NameOf(store)}, {"put", std::move(value)}, {"key", key.data()}};
+  return ToData(effect::PutWrite{store, std::move(value), key});
 }
 
-Data AddWrite(Store store, Data value) {
-  return Fields{{"store", NameOf(store)}, {"add", std::move(value)}};
-}
+Data AddWrite(Store store, Data value) { return ToData(effect::AddWrite{store, std::move(value)}); }
 
-Data DeleteWrite(Store store, const Key& key) {
-  return Fields{{"store", NameOf(store)}, {"delete", key.data()}};
-}
+Data DeleteWrite(Store store, const Key& key) { return ToData(effect::DeleteWrite{store, key}); }
 
 Data DeleteUpToWrite(Store store, const Key& last) {
-  return Fields{{"store", NameOf(store)}, {"deleteRange", Fields{{"to", last.data()}}}};
+  return ToData(effect::DeleteRangeWrite{store, {{}, {}, last, {}, {}}});
 }
 
 Data DeleteBetweenWrite(Store store, const Key& from, const Key& to) {
-  return Fields{{"store", NameOf(store)},
-                {"deleteRange", Fields{{"from", from.data()}, {"to", to.data()}}}};
+  return ToData(effect::DeleteRangeWrite{store, {{}, from, to, {}, {}}});
 }
 
 }  // namespace skerry

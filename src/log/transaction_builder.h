@@ -1,48 +1,152 @@
 // Builds the parts of a transaction (docs/internals.md, section 4): its reads, its writes, and the
-// effect that asks the host for it. Keys have their own type, so that a key cannot be passed as a
-// value.
+// effect that asks the host for it.
 #ifndef SKERRY_LOG_TRANSACTION_BUILDER_H_
 #define SKERRY_LOG_TRANSACTION_BUILDER_H_
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "base/data.h"
-#include "base/relocatable.h"
+#include "log/key.h"
+#include "log/members.h"
 
 namespace skerry {
 
-enum class Store : uint8_t { kMutations, kOutbox, kUpdates, kSync, kConflicts, kActions, kStreams };
-const char* NameOf(Store store);
-
-// The key of the record `sync` in the store `sync`.
-inline constexpr const char* kSyncKey = "sync";
-
-// The key of a row: a number or a text. Rows stored by another script may have any key; such a Key
-// can be used to delete them.
-class Key {
- public:
-  Key() = default;                                     // none: null
-  Key(uint64_t number) : data_(number) {}              // NOLINT(google-explicit-constructor)
-  Key(const std::string& text) : data_(text) {}        // NOLINT(google-explicit-constructor)
-  Key(const char* text) : data_(text) {}               // NOLINT(google-explicit-constructor)
-  explicit Key(Data data) : data_(std::move(data)) {}  // as it was read
-
-  uint64_t number() const { return data_.as_u64(); }  // 0 if it is not a whole number
-  const Data& data() const { return data_; }
-  friend bool operator==(const Key&, const Key&) = default;
-
- private:
-  Data data_;
-};
-
-template <>
-inline constexpr bool kRelocatable<Key> = kRelocatable<Data>;
-
 // How a transaction may use its stores. kWriteStrict: it completes only when it is on the disk.
 enum class TransactionMode : uint8_t { kRead, kWrite, kWriteStrict };
+
+// The shapes of reads, writes and transactions (log/effect.h).
+namespace effect {
+
+struct KeyRange {
+  Key above;  // exclusive
+  Key from;   // inclusive, as is `to`
+  Key to;
+  std::optional<uint64_t> limit;
+  std::optional<bool> last;  // the last `limit` of them, in descending order
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Optional("above", self.above);
+    member.Optional("from", self.from);
+    member.Optional("to", self.to);
+    member.Optional("limit", self.limit);
+    member.Optional("last", self.last);
+  }
+};
+
+// The results: the value or null; [{key, value}..] in the order of keys; a number.
+struct GetRead {
+  Store store = Store::kMutations;
+  Key get;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("get", self.get);
+  }
+};
+
+struct RangeRead {
+  Store store = Store::kMutations;
+  KeyRange range;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("range", self.range);
+  }
+};
+
+struct CountRead {
+  Store store = Store::kMutations;
+  bool count = true;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("count", self.count);
+  }
+};
+
+using Read = std::variant<GetRead, RangeRead, CountRead>;
+
+struct PutWrite {
+  Store store = Store::kMutations;
+  Data put;
+  Key key;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("put", self.put);
+    member("key", self.key);
+  }
+};
+
+struct AddWrite {
+  Store store = Store::kMutations;
+  Data add;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("add", self.add);
+  }
+};
+
+struct DeleteWrite {
+  Store store = Store::kMutations;
+  Key key;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("delete", self.key);
+  }
+};
+
+struct DeleteRangeWrite {
+  Store store = Store::kMutations;
+  KeyRange range;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("store", self.store, kStores);
+    member("deleteRange", self.range);
+  }
+};
+
+using Write = std::variant<PutWrite, AddWrite, DeleteWrite, DeleteRangeWrite>;
+
+enum class Access : uint8_t { kRead, kWrite };
+enum class Durability : uint8_t { kRelaxed, kStrict };
+
+struct Transact {
+  static constexpr const char* kType = "transact";
+  uint64_t id = 0;
+  Vector<std::string> stores;
+  Access mode = Access::kRead;
+  Durability durability = Durability::kRelaxed;
+  DataOf<Vector<Read>> reads;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kAccess[] = {"readonly", "readwrite"};
+    static constexpr const char* kDurability[] = {"relaxed", "strict"};
+    member("id", self.id);
+    member("stores", self.stores);
+    member.Text("mode", self.mode, kAccess);
+    member.Text("durability", self.durability, kDurability);
+    member("reads", self.reads);
+  }
+};
+
+}  // namespace effect
 
 Data TransactEffect(uint64_t id, std::initializer_list<Store> stores, TransactionMode mode,
                     Data reads);

@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "base/vector.h"
+#include "log/transaction_builder.h"
 
 namespace skerry {
 namespace {

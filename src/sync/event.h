@@ -51,10 +51,10 @@ struct ResponseEvent {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("id", self.id);
-    member("status", self.status);
-    member("retryAfter", self.retry_after);
-    member("body", self.body);
-    member("error", self.error);
+    member.Optional("status", self.status);
+    member.Optional("retryAfter", self.retry_after);
+    member.Optional("body", self.body);
+    member.Optional("error", self.error);
   }
 };
 
@@ -70,8 +70,8 @@ struct SocketEvent {
   static void Each(Self& self, Visitor& member) {
     static constexpr const char* kStates[] = {"", "open", "message", "closed"};
     member.Text("state", self.state, kStates);
-    member("text", self.text);
-    member("code", self.code);
+    member.Optional("text", self.text);
+    member.Optional("code", self.code);
   }
 };
 
@@ -84,7 +84,7 @@ struct ImageJobError {
   static void Each(Self& self, Visitor& member) {
     member("name", self.name);
     member("message", self.message);
-    member("status", self.status);
+    member.Optional("status", self.status);
   }
 };
 
@@ -99,9 +99,9 @@ struct ImageEvent {
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("id", self.id);
-    member("progress", self.progress);
-    member("parts", self.parts);
-    member("error", self.error);
+    member.Optional("progress", self.progress);
+    member.Optional("parts", self.parts);
+    member.Optional("error", self.error);
   }
 };
 

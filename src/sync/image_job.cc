@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/fields.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -75,11 +74,7 @@ uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync) {
 uint64_t EmitImageJob(const ImageJob& job, Turn* turn) { return turn->StartImageJob(ToData(job)); }
 
 uint64_t EmitImageJob(const EmptyingJob& job, Turn* turn) {
-  return turn->StartImageJob(Fields{{"kind", "empty"},
-                                    {"number", job.number},
-                                    {"mounts", ToData(job.mounts)},
-                                    {"generations", ToData(job.generations)},
-                                    {"keep", ToData(job.keep)}});
+  return turn->StartImageJob(ToData(job));
 }
 
 EmptyingJob EmptyingOf(const SyncRecord& sync) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/data.h"
 #include "base/vector.h"
@@ -99,7 +100,9 @@ struct ImageJob {
 };
 
 // A job that removes what is left of images that were given up.
+enum class EmptyingJobKind : uint8_t { kEmptying };
 struct EmptyingJob {
+  EmptyingJobKind kind = EmptyingJobKind::kEmptying;
   uint64_t number = 0;  // a mount whose image has this number, or a higher one, stays as it is
   Vector<std::string> mounts;  // those of kMounts that are free
   // Images in mounts of their own: those to delete, and those in use. What is neither is deleted,
@@ -107,8 +110,31 @@ struct EmptyingJob {
   std::optional<Vector<std::string>> generations;
   Vector<std::string> keep;
 
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kKinds[] = {"empty"};
+    member.Text("kind", self.kind, kKinds);
+    member("number", self.number);
+    member("mounts", self.mounts);
+    member("generations", self.generations);
+    member("keep", self.keep);
+  }
   friend bool operator==(const EmptyingJob&, const EmptyingJob&) = default;
 };
+
+namespace effect {
+struct StartImage {
+  static constexpr const char* kType = "image";
+  uint64_t id = 0;
+  DataOf<std::variant<ImageJob, EmptyingJob>> job;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+    member("job", self.job);
+  }
+};
+}  // namespace effect
 
 // Emit the effect that starts the job, and return the job's id.
 uint64_t EmitImageJob(const ImageJob& job, Turn* turn);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "log/codec.h"
+#include "log/transaction_builder.h"
 
 namespace skerry {
 namespace {

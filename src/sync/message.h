@@ -327,6 +327,15 @@ struct HelperSyncedMessage {
   }
 };
 
+// What a worker handles: of its window or, a service worker, of helpers; and of the channel.
+using PostMessages = OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage,
+                           ResumeMessage, SyncMessage, ScopesMessage, StreamsMessage,
+                           HistoryMessage, TokenMessage, ServiceMessage, StopMessage>;
+using ChannelMessages =
+    OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage, PushedNotice,
+          ServiceFailedMessage, FillMessage, NeedTokenMessage, HelperSyncedMessage, LoggedMessage,
+          RecordMessage, ReachMessage, CheckSocketMessage>;
+
 }  // namespace skerry
 
 #endif  // SKERRY_SYNC_MESSAGE_H_

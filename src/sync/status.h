@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "log/kinds.h"
 #include "log/members.h"
 #include "log/sync_record.h"
 #include "sync/sync_error.h"
@@ -112,6 +113,18 @@ struct StatusRecord {
     member("clockOffsetMs", self.clock_offset_ms);
   }
 };
+
+namespace effect {
+struct ShowStatus {
+  static constexpr const char* kType = "status";
+  DataOf<StatusRecord> status;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("status", self.status);
+  }
+};
+}  // namespace effect
 
 // `shared`: the phase that the holder of the lease reported, if this worker is not the holder;
 // kNone: none was reported. `now`: wall clock, ms.

@@ -8,6 +8,7 @@
 #include "log/cursor.h"
 #include "log/stream_name.h"
 #include "log/stream_record.h"
+#include "log/transaction_builder.h"
 #include "sync/scopes.h"
 
 namespace skerry {

@@ -8,18 +8,6 @@
 #include "sync/sync_worker.h"
 
 namespace skerry {
-namespace {
-
-using PostMessages = OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMessage, PauseMessage,
-                           ResumeMessage, SyncMessage, ScopesMessage, StreamsMessage,
-                           HistoryMessage, TokenMessage, ServiceMessage, StopMessage>;
-using ChannelMessages =
-    OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage, PushedNotice,
-          ServiceFailedMessage, FillMessage, NeedTokenMessage, HelperSyncedMessage, LoggedMessage,
-          RecordMessage, ReachMessage, CheckSocketMessage>;
-
-}  // namespace
-
 void SyncWorker::Wake(WakeReason reason, Turn* turn) {
   if (state_->mode == Mode::kHelper) {
     helper_.Wake(reason, turn);

@@ -1,17 +1,14 @@
 #include "sync/turn.h"
 
-#include "base/fields.h"
+#include "sync/image_job.h"
+#include "sync/status.h"
 
 namespace skerry {
-namespace {
+void Turn::Timer(WorkerTimer timer, double delay_ms) {
+  Emit(effect::SetWorkerTimer{timer, delay_ms});
+}
 
-const char* NameOf(WorkerTimer timer) { return kWorkerTimers[static_cast<uint8_t>(timer)]; }
-
-}  // namespace
-
-void Turn::Timer(WorkerTimer timer, double delay_ms) { Emit(TimerEffect(NameOf(timer), delay_ms)); }
-
-void Turn::Cancel(WorkerTimer timer) { Emit(CancelEffect(NameOf(timer))); }
+void Turn::Cancel(WorkerTimer timer) { Emit(effect::CancelWorkerTimer{timer}); }
 
 void Turn::Broadcast(const void* message, ListMembers list, const char* type) {
   Emit(BroadcastEffect(WriteMembers(message, list, nullptr, type)));
@@ -30,51 +27,36 @@ uint64_t Turn::Transact(std::initializer_list<Store> stores, TransactionMode mod
 
 uint64_t Turn::Fetch(FetchRequest request) {
   const uint64_t id = ++*last_id_;
-  Data effect = Fields{{"type", "fetch"},
-                       {"id", id},
-                       {"method", request.is_get ? "GET" : "POST"},
-                       {"path", request.path},
-                       {"body", Data::Bytes(std::move(request.body))},
-                       {"token", ToData(request.token)},
-                       {"timeoutMs", request.timeout_ms}};
-  if (request.max_bytes > 0) effect.Set("maxBytes", request.max_bytes);
-  Emit(std::move(effect));
+  Emit(effect::Fetch{id, request.is_get ? effect::Method::kGet : effect::Method::kPost,
+                     std::move(request.path), std::move(request.body), std::move(request.token),
+                     request.timeout_ms, request.max_bytes});
   return id;
 }
 
 uint64_t Turn::StartImageJob(Data job) {
   const uint64_t id = ++*last_id_;
-  Emit(Fields{{"type", "image"}, {"id", id}, {"job", std::move(job)}});
+  Emit(effect::StartImage{id, std::move(job)});
   return id;
 }
 
-void Turn::AbortFetch(uint64_t id) { Emit(Fields{{"type", "abortFetch"}, {"id", id}}); }
+void Turn::AbortFetch(uint64_t id) { Emit(effect::AbortFetch{id}); }
 
-void Turn::AbortImageJob(uint64_t id) { Emit(Fields{{"type", "abortImage"}, {"id", id}}); }
+void Turn::AbortImageJob(uint64_t id) { Emit(effect::AbortImage{id}); }
 
-void Turn::Lock(LeaseName name, LockAction action) {
-  static constexpr const char* kActions[] = {"request", "steal", "release"};
-  Emit(Fields{{"type", "lock"},
-              {"name", skerry::NameOf(name)},
-              {"action", kActions[static_cast<uint8_t>(action)]}});
-}
+void Turn::Lock(LeaseName name, LockAction action) { Emit(effect::Lock{name, action}); }
 
-void Turn::NeedToken(TokenNeed why) {
-  Emit(Fields{{"type", "needToken"}, {"why", kTokenNeeds[static_cast<uint8_t>(why)]}});
-}
+void Turn::NeedToken(TokenNeed why) { Emit(effect::AskToken{why}); }
 
-void Turn::OpenSocket() { Emit(Fields{{"type", "socket"}, {"action", "open"}}); }
+void Turn::OpenSocket() { Emit(effect::Socket{effect::SocketAction::kOpen, {}}); }
 
 void Turn::SendToSocket(const std::string& text) {
-  Emit(Fields{{"type", "socket"}, {"action", "send"}, {"text", text}});
+  Emit(effect::Socket{effect::SocketAction::kSend, text});
 }
 
-void Turn::CloseSocket() { Emit(Fields{{"type", "socket"}, {"action", "close"}}); }
+void Turn::CloseSocket() { Emit(effect::Socket{effect::SocketAction::kClose, {}}); }
 
-void Turn::WakeService(Data message) {
-  Emit(Fields{{"type", "wakeService"}, {"message", std::move(message)}});
-}
+void Turn::WakeService(Data message) { Emit(effect::WakeService{std::move(message)}); }
 
-void Turn::ShowStatus(const Data& status) { Emit(Fields{{"type", "status"}, {"status", status}}); }
+void Turn::ShowStatus(const Data& status) { Emit(effect::ShowStatus{status}); }
 
 }  // namespace skerry

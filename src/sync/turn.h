@@ -18,6 +18,126 @@
 namespace skerry {
 
 enum class LockAction : uint8_t { kRequest, kSteal, kRelease };
+inline constexpr const char* kLockActions[] = {"request", "steal", "release"};
+
+// The shapes of a worker's effects, besides those of log/effect.h, image_job.h and status.h.
+namespace effect {
+
+struct SetWorkerTimer {
+  static constexpr const char* kType = "timer";
+  WorkerTimer name = WorkerTimer::kNone;
+  double delay_ms = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("name", self.name, kWorkerTimers);
+    member("delayMs", self.delay_ms);
+  }
+};
+
+struct CancelWorkerTimer {
+  static constexpr const char* kType = "cancel";
+  WorkerTimer name = WorkerTimer::kNone;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("name", self.name, kWorkerTimers);
+  }
+};
+
+enum class Method : uint8_t { kGet, kPost };
+
+struct Fetch {
+  static constexpr const char* kType = "fetch";
+  uint64_t id = 0;
+  Method method = Method::kPost;
+  std::string path;
+  std::string body;
+  Token token;
+  double timeout_ms = 0;
+  uint64_t max_bytes = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kMethods[] = {"GET", "POST"};
+    member("id", self.id);
+    member.Text("method", self.method, kMethods);
+    member("path", self.path);
+    member.Bytes("body", self.body);
+    member("token", self.token);
+    member("timeoutMs", self.timeout_ms);
+    member.Optional("maxBytes", self.max_bytes);
+  }
+};
+
+struct AbortFetch {
+  static constexpr const char* kType = "abortFetch";
+  uint64_t id = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+  }
+};
+
+struct AbortImage {
+  static constexpr const char* kType = "abortImage";
+  uint64_t id = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("id", self.id);
+  }
+};
+
+struct Lock {
+  static constexpr const char* kType = "lock";
+  LeaseName name = LeaseName::kNone;
+  LockAction action = LockAction::kRequest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("name", self.name, kLeaseNames);
+    member.Text("action", self.action, kLockActions);
+  }
+};
+
+struct AskToken {
+  static constexpr const char* kType = "needToken";
+  TokenNeed why = TokenNeed::kExpired;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Text("why", self.why, kTokenNeeds);
+  }
+};
+
+enum class SocketAction : uint8_t { kOpen, kSend, kClose };
+
+struct Socket {
+  static constexpr const char* kType = "socket";
+  SocketAction action = SocketAction::kOpen;
+  std::string text;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kActions[] = {"open", "send", "close"};
+    member.Text("action", self.action, kActions);
+    member.Optional("text", self.text);
+  }
+};
+
+struct WakeService {
+  static constexpr const char* kType = "wakeService";
+  Data message;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("message", self.message);
+  }
+};
+
+}  // namespace effect
 
 struct FetchRequest {
   std::string path;  // below the remote's URL
@@ -70,6 +190,10 @@ class Turn {
 
  private:
   void Emit(Data effect) { effects_.Push(std::move(effect)); }
+  template <Kind T>
+  void Emit(const T& effect) {
+    Emit(WriteKind(effect));
+  }
   void Broadcast(const void* message, ListMembers list, const char* type);
   void Post(const void* message, ListMembers list, const char* type);
 

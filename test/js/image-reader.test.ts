@@ -19,7 +19,7 @@ function written(bytes: number): { host: MemoryStorageHost; whole: Uint8Array } 
 const pointer = (bytes: number, generation = 'g1') => ({
   generation,
   mount: '2',
-  parts: [{ file: 'rows', bytes }],
+  parts: [{ file: 'rows', bytes, checksum: '' }],
 });
 
 describe('an image', () => {

@@ -1,6 +1,6 @@
 import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { ServiceMessage } from '../../js/core/messages.ts';
+import type { ToServiceMessage } from '../../js/core/messages.ts';
 import { databaseSchema } from '../../js/host/idb-schema.ts';
 import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
 import type { TransportRequest } from '../../js/host/transport.ts';
@@ -275,7 +275,7 @@ test('what a worker reports that was replaced does not concern its successor', a
   const { host } = await left();
   const reopen = vi.spyOn(host.storage, 'reopen');
   const service = started(host);
-  const wake: ServiceMessage = { type: 'wake', reason: 'visible', online: true };
+  const wake: ToServiceMessage = { type: 'wake', reason: 'visible', online: true };
   for (const version of [1, 2]) await service.wake(database, wake, version);
   const [, onLost] = reopen.mock.calls[0] as Parameters<typeof host.storage.reopen>;
   onLost('connection-lost', null);

@@ -1,11 +1,11 @@
 /** The status of synchronisation: which of several failures it names, when it is another one, and its phase. */
 import { expect, test } from 'vitest';
 import { makeStatus, type StatusInput, sameStatus } from '../../js/api/sync-status.ts';
+import type { StatusRecord, WindowState } from '../../js/core/core-types.ts';
 import { NetworkError, QuotaError, UnsupportedError } from '../../js/core/errors.ts';
-import type { WorkerStatus } from '../../js/core/messages.ts';
-import type { WindowState } from '../../js/core/window-effects.ts';
 
 const window: WindowState = {
+  type: 'state',
   phase: 'ready',
   n: 0,
   cursors: { public: '57@1760000000123' },
@@ -18,7 +18,7 @@ const window: WindowState = {
   scopes: [],
   invitations: null,
 };
-const idle: WorkerStatus = {
+const idle: StatusRecord = {
   role: 'holder',
   lease: null,
   phase: 'idle',
@@ -96,7 +96,7 @@ test('storage failures go before those of the worker, and failed images come las
   expect(status({ storage }).phase).toBe('opening');
 });
 
-function phase(more: Partial<WindowState>, worker: Partial<WorkerStatus>): string {
+function phase(more: Partial<WindowState>, worker: Partial<StatusRecord>): string {
   return status({ window: { ...window, ...more }, worker: { ...idle, ...worker } }).phase;
 }
 

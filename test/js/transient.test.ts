@@ -2,10 +2,9 @@
 import { http } from 'skerry';
 import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
-import type { TransactEffect } from '../../js/core/effects.ts';
+import type { ImageEvent, ImageJob, TransactEffect } from '../../js/core/core-types.ts';
 import { NetworkError } from '../../js/core/errors.ts';
 import type { WindowEffect } from '../../js/core/window-effects.ts';
-import type { ImageEvent, ImageJob } from '../../js/core/worker-effects.ts';
 import { EffectRunner, type WindowRunner } from '../../js/host/effect-runner.ts';
 import type { Storage, TransactRequest } from '../../js/host/storage.ts';
 import { ImageJobs, type ImageParts } from '../../js/worker/image-jobs.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { deleteDatabase, http } from 'skerry';
 import { memory } from 'skerry/testing';
 import { describe, expect, test } from 'vitest';
-import { maxUserBytes } from '../../js/core/user.ts';
+import { maxUserBytes } from '../../js/core/limits.ts';
 import { limits } from '../../server/src/base/limits.ts';
 import { world } from './account-world.ts';
 import { fresh, openApp, until } from './support.ts';

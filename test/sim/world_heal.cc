@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "log/image.h"
 #include "sync/image_job.h"

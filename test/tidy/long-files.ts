@@ -16,6 +16,7 @@ export const longFiles: Readonly<Record<string, string>> = {
   'test/mutants/core.mjs': 'A list: each entry stands alone.',
   'test/mutants/server.mjs': 'A list: each entry stands alone.',
   'server/src/base/wire-types.ts': 'It is generated.',
+  'js/core/core-types.ts': 'It is generated.',
   'js/core/error-codes.ts': 'A list: each entry stands alone.',
   'docs/design.md': 'The whole design in one page, a section for each part.',
   'docs/performance.md': 'A section for each part of npm run bench, which writes its table.',

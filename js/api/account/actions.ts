@@ -1,5 +1,5 @@
 /** The confirmed actions of streams: as storage has them, as a file has them, and as mutations that append them again. */
-import type { ConfirmedAction } from '../../core/window-effects.ts';
+import type { ConfirmedAction } from '../../core/core-types.ts';
 import type { PlainMutation, PlainOp, PortableCore } from './portable-core.ts';
 
 /** By realm and stream, in the order of the stream. */

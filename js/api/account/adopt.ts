@@ -3,8 +3,9 @@
  * transaction of the user's database, which also writes a marker of what was copied. Then the local database is deleted. A
  * crash before the copy changes nothing. After a crash behind it only the deletion is left, as the marker shows.
  */
+
+import type { ConfirmedAction, MutationRecord } from '../../core/core-types.ts';
 import { SkerryError } from '../../core/errors.ts';
-import type { ConfirmedAction } from '../../core/window-effects.ts';
 import { browserAccounts } from '../../host/account.ts';
 import { type Read, readNow, type Storage } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
@@ -12,7 +13,7 @@ import { actionKey, actionsOf, appending, type StreamActions } from './actions.t
 import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
 import { creating, inRealms, parentsFirst, rowKey, rowsInRealms, type TableRow } from './order.ts';
-import { type MutationRecord, type PlainMutation, PortableCore } from './portable-core.ts';
+import { type PlainMutation, PortableCore } from './portable-core.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
 /** How far a local database was copied: to its n, and its last mutation. */

@@ -1,10 +1,11 @@
 /** `db.export`: the content of a database, or only its unconfirmed mutations, as a file. */
+import type { MutationRecord } from '../../core/core-types.ts';
 import { refuseUnknown, type SkerryError } from '../../core/errors.ts';
 import { readNow } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
 import { actionsOf, type StoredActions } from './actions.ts';
 import { type FileContent, type FileRow, type InboxEntry, toFile } from './file.ts';
-import { type MutationRecord, PortableCore } from './portable-core.ts';
+import { PortableCore } from './portable-core.ts';
 import { type Stored, takeSnapshot } from './snapshot.ts';
 
 export interface ExportOptions {

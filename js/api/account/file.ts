@@ -9,8 +9,8 @@
  * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be formatted again.
  */
 import { isBlob } from '../../core/brand.ts';
+import type { ConfirmedAction } from '../../core/core-types.ts';
 import { LimitError, UpdateNeededError, ValidationError } from '../../core/errors.ts';
-import type { ConfirmedAction } from '../../core/window-effects.ts';
 import type { StreamActions } from './actions.ts';
 import type { PlainMutation, PlainRow } from './portable-core.ts';
 

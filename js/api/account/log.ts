@@ -1,7 +1,8 @@
 /** Writing mutations into a database's log from outside of its core, and notifying all windows. */
+
+import type { MutationRecord } from '../../core/core-types.ts';
 import type { Read, Write } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
-import type { MutationRecord } from './portable-core.ts';
 import type { Stored } from './snapshot.ts';
 
 /** What the transaction has read besides mutations and conflicts. */
@@ -43,7 +44,7 @@ export async function logRecords(
     },
   );
   if (!committed) return null;
-  const items = logged.map((record, i) => ({ id: record.id, key: keys[i], record }));
+  const items = logged.map((record, i) => ({ id: record.id, key: keys[i] as number, record }));
   if (items.length === 0) return 0;
   // The message names no window: each takes it, this one too.
   const message = { type: 'added', tab: '', items } as const;

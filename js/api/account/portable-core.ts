@@ -4,7 +4,7 @@
  * of the window would stay as large as what was exported.
  */
 import { type BrowserModule, ownModule } from '../../core/browser-module.ts';
-import type { ConfirmedAction } from '../../core/window-effects.ts';
+import type { ConfirmedAction, MutationRecord } from '../../core/core-types.ts';
 import type { DatabaseCore } from '../database-core.ts';
 
 /** A row in plain form (docs/internals.md, section 2); bytes are base64 text. */
@@ -37,16 +37,6 @@ export interface PlainMutation {
   readonly arg: unknown;
   readonly base: Readonly<Record<string, number>>;
   readonly ops: readonly PlainOp[];
-}
-
-/** A record of the store `mutations` (docs/internals.md, section 3). */
-export interface MutationRecord {
-  readonly v: number;
-  readonly id: string;
-  readonly name: string;
-  readonly at: number;
-  readonly body: Uint8Array;
-  readonly [member: string]: unknown;
 }
 
 /** Rows that cross from the core at once. */

@@ -2,13 +2,15 @@
  * Snapshot: the content of a database, read from storage in one transaction: the confirmed rows at n, and the mutations
  * that are pending over them. It reads no state of a window, so it is the same in each window.
  */
+
+import type { MutationRecord } from '../../core/core-types.ts';
 import { CorruptImageError, UpdateNeededError } from '../../core/errors.ts';
-import type { ImagePointer } from '../../core/window-effects.ts';
+import type { StoredImage } from '../../core/window-effects.ts';
 import type { Host } from '../../host/host.ts';
 import { ImageReader } from '../../host/image-reader.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
 import type { StoredActions } from './actions.ts';
-import type { MutationRecord, PortableCore } from './portable-core.ts';
+import type { PortableCore } from './portable-core.ts';
 
 export interface Stored<T> {
   readonly key: number;
@@ -19,7 +21,7 @@ export interface Stored<T> {
 export interface SyncRecord {
   readonly v?: number;
   readonly n?: number;
-  readonly image?: (ImagePointer & { readonly n: number }) | null;
+  readonly image?: (StoredImage & { readonly n: number }) | null;
   readonly cursors?: Readonly<Record<string, string>>;
   readonly scopes?: readonly { readonly filled: unknown }[];
 }

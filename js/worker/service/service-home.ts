@@ -5,6 +5,7 @@
  * not have.
  */
 import { loadModule } from '../../core/browser-module.ts';
+import type { StatusRecord } from '../../core/core-types.ts';
 import {
   ClosedError,
   errorFromCode,
@@ -12,7 +13,7 @@ import {
   UnsupportedError,
   UpdateNeededError,
 } from '../../core/errors.ts';
-import type { PausedMessage, ServiceMessage, WorkerStatus } from '../../core/messages.ts';
+import type { PausedMessage, ToServiceMessage } from '../../core/messages.ts';
 import type { WorkerSideHost } from '../../host/host.ts';
 import { pauseLock } from '../../host/pause-lock.ts';
 import { uuid } from '../../host/random.ts';
@@ -54,7 +55,7 @@ interface Entry {
   readonly version: number;
   readonly storage: Storage;
   readonly running: RunningWorker;
-  status: WorkerStatus | null;
+  status: StatusRecord | null;
   ended: boolean;
   resting: (() => void)[];
 }
@@ -97,11 +98,11 @@ export class ServiceHome {
    * A message of a window (docs/sync-worker.md, section 4), or a wake of the browser's. `version` is that of the window's
    * schema. Resolves when this worker rests again, or was ended.
    */
-  async wake(database: string, message: ServiceMessage, version = 0): Promise<void> {
+  async wake(database: string, message: ToServiceMessage, version = 0): Promise<void> {
     await this.#work(database, message, version);
   }
 
-  async #work(database: string, message: ServiceMessage, version: number): Promise<Entry> {
+  async #work(database: string, message: ToServiceMessage, version: number): Promise<Entry> {
     const entry = await this.#ready(database, version);
     // Replaced before this message was handed on. The next one may be replaced as well.
     if (entry.ended && this.#entries.has(database)) return this.#work(database, message, version);

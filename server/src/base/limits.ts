@@ -1,16 +1,17 @@
-// All limits of the server. The limits of the wire (docs/design.md, "Limits of the wire") belong to the core
-// (src/base/limits.h); those that can be checked before the core sees a body are repeated here.
+// All limits of the server. The limits of the wire (docs/design.md, "Limits of the wire") belong to the core; those that can
+// be checked before the core sees a body are in core-limits.ts, too.
+import * as core from './core-limits.ts';
 
 export const limits = {
   /** The size of a request's body, both compressed and decompressed. */
-  bodyBytes: 8 << 20,
-  /** The depth of a body's JSON, the body itself included; the same as the core's (src/base/limits.h). */
-  jsonDepth: 64,
+  bodyBytes: core.maxBodyBytes,
+  /** The depth of a body's JSON, the body itself included. */
+  jsonDepth: core.maxJsonDepth,
   /** Updates of one push. */
   updatesPerPush: 100,
-  /** Realms and actions of one update, as many as the core accepts (src/base/limits.h). A client groups far fewer. */
-  realmsPerUpdate: 100,
-  actionsPerUpdate: 1_000,
+  /** Realms and actions of one update, as many as the core accepts. A client groups far fewer. */
+  realmsPerUpdate: core.maxRealmsPerUpdate,
+  actionsPerUpdate: core.maxActionsPerUpdate,
   /**
    * Realms and ops of a whole push. A client sends at most four updates, each of 100 realms and one action, or of one
    * realm and 500.
@@ -119,19 +120,19 @@ export const limits = {
   compressedBytesKept: 64 << 20,
   /** Ids in `have` and in `known` of one pull. */
   haveIds: 1_000,
-  /** Realms in the cursors of one pull, and its scopes, as many as the core accepts (src/base/limits.h). */
-  cursors: 10_000,
-  scopes: 1_000,
+  /** Realms in the cursors of one pull, and its scopes, as many as the core accepts. */
+  cursors: core.maxCursors,
+  scopes: core.maxScopes,
   /**
    * All filters of one pull: their depth, their parts, and the values in their lists. The core's own bound is in
    * comparisons (src/base/limits.h); a filter has at most as many parts as comparisons.
    */
-  filterDepth: 8,
-  filterParts: 4_000,
-  filterValues: 10_000,
-  patternCharacters: 200,
+  filterDepth: core.maxFilterDepth,
+  filterParts: core.maxScopesCost,
+  filterValues: core.maxScopesValues,
+  patternCharacters: core.maxPatternCharacters,
   /** Log entries of one pull: the maximum of `limit`, and its default. */
-  entriesPerPull: 10_000,
+  entriesPerPull: core.maxPullEntries,
   /** Entries that one pull looks at in all realms together, to say how far it goes in each. */
   entriesLooked: 40_000,
   /** Realms that are new to the client, in one pull; the others come with the next ones. */
@@ -200,11 +201,11 @@ export const limits = {
   /** Actions on one page of a stream's history: the maximum of `limit`, and its default. */
   historyActions: 1_000,
   historyDefault: 100,
-  /** Streams and prefixes of one pull or hello, and the bytes of a name, as the core accepts (src/base/limits.h). */
-  streams: 100,
-  streamNameBytes: 128,
+  /** Streams and prefixes of one pull or hello, and the bytes of a name, as the core accepts. */
+  streams: core.maxStreamScopes,
+  streamNameBytes: core.maxNameBytes,
   /** Rows of one page. */
-  pageRows: 2_000,
+  pageRows: core.pageRows,
   /**
    * Rows that one part of a page looks at, and about how many comparisons it makes (sql/filter-work.ts); after so many ms
    * no other part or page is begun: the answer ends, and the next one goes on.
@@ -315,8 +316,8 @@ export const limits = {
   secretBytes: 32,
   /** Client identities, realms, tokens. */
   idBytes: 128,
-  /** The name of a user, in UTF-8; as in src/base/limits.h and js/core/user.ts. */
-  userBytes: 91,
+  /** The name of a user, in UTF-8. */
+  userBytes: core.maxUserBytes,
   tokenBytes: 16 << 10,
   /** Verified tokens that are remembered, and the longest of them. */
   tokensRemembered: 10_000,

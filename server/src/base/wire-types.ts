@@ -1,5 +1,5 @@
-// Written from src/log/wire by test/core/log/wire_types_test.cc, which says how. What the members
-// mean is said there.
+// Written from src/log/wire by test/core/log/wire_types_test.cc, which says how.
+// What the members mean is said there.
 
 export interface Former {
   readonly client: string;
@@ -14,6 +14,16 @@ export interface PushRequest {
   readonly follows?: Former;
   readonly updates: unknown;
 }
+
+export type PushStatus =
+  | 'applied'
+  | 'duplicate'
+  | 'rejected'
+  | 'forked'
+  | 'unknown_client'
+  | 'held'
+  | 'regrouped'
+  | 'known';
 
 export interface DroppedOp {
   readonly op: number;
@@ -30,15 +40,7 @@ export interface PushRejection {
 
 export interface PushResult {
   readonly id: string;
-  readonly status:
-    | 'applied'
-    | 'duplicate'
-    | 'rejected'
-    | 'forked'
-    | 'unknown_client'
-    | 'held'
-    | 'regrouped'
-    | 'known';
+  readonly status: PushStatus;
   readonly revisions?: Readonly<Record<string, number>>;
   readonly at?: number;
   readonly noops?: readonly number[];

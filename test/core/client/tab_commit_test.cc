@@ -40,7 +40,7 @@ TEST_CASE("commits nothing later after a failed group until it is retried") {
   world.A().Run(Outcome::kQuota);
   const std::string second = world.A().Do(kInc, kGroupTable, "g", One("count", 10));
   world.A().Notify();
-  CHECK(Noted(world.A(), "notify", "storageFailed"));
+  CHECK(Noted(world.A(), "storageFailed"));
   CHECK_FALSE(world.A().CanRun());
   const std::string third = world.A().Do(kInc, kGroupTable, "g", One("count", 100));
   CHECK_FALSE(world.A().CanRun());
@@ -54,7 +54,7 @@ TEST_CASE("commits nothing later after a failed group until it is retried") {
   REQUIRE_EQ(world.storage.mutations.size(), 3);
   CHECK_EQ(world.storage.mutations.rbegin()->second["id"].as_string(), third);
   CHECK_EQ(Stage(world.A(), second, "durable"), "ok");
-  CHECK(Noted(world.A(), "notify", "storageRecovered"));
+  CHECK(Noted(world.A(), "storageRecovered"));
 }
 
 TEST_CASE("withdraws a group without room and its dependants, and commits the rest") {

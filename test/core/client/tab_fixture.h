@@ -50,10 +50,9 @@ inline double Count(Window& window) {
   return row ? row->props[Prop(kGroupTable, "count")].number() : -1;
 }
 
-inline bool Noted(const Window& window, const char* type, const char* kind = nullptr) {
+inline bool Noted(const Window& window, const char* type) {
   for (const Data& note : window.notes) {
-    if (note["type"].as_string() == type && (kind == nullptr || note["kind"].as_string() == kind))
-      return true;
+    if (note["type"].as_string() == type) return true;
   }
   return false;
 }

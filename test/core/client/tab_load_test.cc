@@ -20,7 +20,7 @@ TEST_CASE("ignores records beyond the last number, and loads the image without a
   world.B().Reopen();
   world.B().Settle();
   REQUIRE(world.B().ready());
-  CHECK_FALSE(Noted(world.B(), "notify"));
+  CHECK_FALSE(Noted(world.B(), "dataLost"));
   CHECK_EQ(Count(world.B()), 3);
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("falls back to the previous image and its records when an image is dam
   window.Settle();
   REQUIRE(window.ready());
   CHECK_EQ(Count(window), 1);
-  CHECK_FALSE(Noted(window, "notify", "dataLost"));
+  CHECK_FALSE(Noted(window, "dataLost"));
 }
 
 TEST_CASE("reports an image of a newer format and fails to open, without giving it up") {
@@ -140,7 +140,7 @@ TEST_CASE("reports an image of a newer format and fails to open, without giving 
   window.Settle();
   CHECK_FALSE(window.ready());
   CHECK(Noted(window, "openFailed"));
-  CHECK(Noted(window, "notify", "updateNeeded"));
+  CHECK(Noted(window, "updateNeeded"));
   CHECK_EQ(storage.sync["image"]["generation"].as_string(), "g0");
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("continues after a newer version has opened the database, and reports 
   window.Settle();
   REQUIRE(window.ready());
   CHECK_EQ(Count(window), 4);
-  CHECK(Noted(window, "notify", "updateNeeded"));
+  CHECK(Noted(window, "updateNeeded"));
 }
 
 TEST_CASE("loads from the records alone when the first image is lost") {
@@ -168,7 +168,7 @@ TEST_CASE("loads from the records alone when the first image is lost") {
     Window window(&storage, "a");
     window.Settle();
     REQUIRE(window.ready());
-    CHECK_FALSE(Noted(window, "notify", "dataLost"));
+    CHECK_FALSE(Noted(window, "dataLost"));
     CHECK(window.See(kPersonTable, "p").has_value());
   }
   SUBCASE("loses data if a record's rows came with an image") {
@@ -176,7 +176,7 @@ TEST_CASE("loads from the records alone when the first image is lost") {
     Window window(&storage, "a");
     window.Settle();
     REQUIRE(window.ready());
-    CHECK(Noted(window, "notify", "dataLost"));
+    CHECK(Noted(window, "dataLost"));
   }
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("starts empty without any image: cursors are reset, pending mutations 
   Window window(&world.storage, "c");
   window.Settle();
   REQUIRE(window.ready());
-  CHECK(Noted(window, "notify", "dataLost"));
+  CHECK(Noted(window, "dataLost"));
   CHECK_EQ(Count(window), -1);
   CHECK(window.See(kPersonTable, "p").has_value());
   CHECK(world.storage.sync["cursors"].members().empty());
@@ -208,7 +208,7 @@ TEST_CASE("starts empty without any image: cursors are reset, pending mutations 
   Window again(&world.storage, "d");
   again.Settle();
   CHECK(again.ready());
-  CHECK_FALSE(Noted(again, "notify", "dataLost"));
+  CHECK_FALSE(Noted(again, "dataLost"));
 }
 
 TEST_CASE("empties a realm that waits to be filled again, though it has no cursor") {
@@ -244,11 +244,11 @@ TEST_CASE("gives up images reported as unreadable only if this window cannot rea
   };
   hear();
   CHECK_EQ(Count(world.A()), count);
-  CHECK_FALSE(Noted(world.A(), "notify", "dataLost"));
+  CHECK_FALSE(Noted(world.A(), "dataLost"));
   CHECK_EQ(world.storage.sync["image"]["generation"].as_string(), "g1");
   world.storage.images.clear();
   hear();
-  CHECK(Noted(world.A(), "notify", "dataLost"));
+  CHECK(Noted(world.A(), "dataLost"));
   CHECK_EQ(Count(world.A()), -1);
   CHECK(world.storage.sync["image"]["parts"].items().empty());
 }
@@ -352,7 +352,7 @@ TEST_CASE("leaves a record of a newer version alone, and reports it once") {
   world.B().Hear(Data::Object{{"type", "record"}, {"record", record}});
   world.B().Hear(Data::Object{{"type", "record"}, {"record", record}});
   CHECK_EQ(world.B().notes.size(), 1);
-  CHECK(Noted(world.B(), "notify", "updateNeeded"));
+  CHECK(Noted(world.B(), "updateNeeded"));
   CHECK_EQ(world.B().client().tab().mirror().n(), 0);
 }
 
@@ -363,7 +363,7 @@ TEST_CASE("reports a stored mutation of a newer version, and shows the rest") {
   Window window(&storage, "a");
   window.Settle();
   CHECK(window.ready());
-  CHECK(Noted(window, "notify", "updateNeeded"));
+  CHECK(Noted(window, "updateNeeded"));
   CHECK_EQ(Count(window), 5);
   CHECK_EQ(storage.mutations.count(7), 1);
 }

@@ -3,9 +3,6 @@
 // repository has to hold just that; SKERRY_WRITE=1 writes it.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "log/wire/admission_steps.h"
@@ -23,13 +20,7 @@
 namespace skerry::test {
 namespace {
 
-constexpr const char* kFile = SKERRY_ROOT "/server/src/base/wire-types.ts";
-constexpr const char* kHead =
-    "// Written from src/log/wire by test/core/log/wire_types_test.cc, which says how. What the "
-    "members\n"
-    "// mean is said there.\n";
-
-std::string ServerTypes() {
+Declarations ServerTypes() {
   Declarations types;
   types.Add<wire::PushRequest>();
   types.Add<wire::PushAnswer>();
@@ -54,14 +45,7 @@ std::string ServerTypes() {
   types.Add<wire::Pong>();
   types.Add<wire::Poke>();
   types.Add<wire::Invitations>();
-  return kHead + types.text();
-}
-
-std::string ReadFile(const char* path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return types;
 }
 
 struct Inner {
@@ -103,9 +87,8 @@ TEST_CASE("a struct's interface names its members, and comes after those of its 
 }
 
 TEST_CASE("the server's types of the wire are those of the core") {
-  const std::string types = ServerTypes();
-  if (std::getenv("SKERRY_WRITE") != nullptr) std::ofstream(kFile) << types;
-  CHECK_MESSAGE(ReadFile(kFile) == types, "run the core's tests with SKERRY_WRITE=1");
+  CheckTypes(SKERRY_ROOT "/server/src/base/wire-types.ts", "src/log/wire",
+             "test/core/log/wire_types_test.cc", ServerTypes());
 }
 
 }  // namespace

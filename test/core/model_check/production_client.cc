@@ -7,6 +7,7 @@
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/transaction_builder.h"
 #include "sync/chain.h"
 #include "sync/grouping.h"
 #include "sync/push.h"

@@ -6,6 +6,8 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/fill_page_test.cc
   test/core/sync/fill_test.cc
   test/core/sync/founding_test.cc
+  test/core/sync/host_limits_test.cc
+  test/core/sync/host_types_test.cc
   test/core/sync/image_compactor_test.cc
   test/core/sync/kept_token_test.cc
   test/core/sync/lease_test.cc
