@@ -48,6 +48,13 @@ class Handles {
     objects_.emplace(++last_, std::move(object));
     return last_;
   }
+  // The handle of what `create` makes of the Data in `bytes`, or a failed call.
+  int32_t AddMade(std::string_view bytes, Result<std::unique_ptr<T>> (*create)(Data data)) {
+    Result<Data> data = DecodeData(bytes);
+    if (!data.ok()) return Fail(data.status());
+    Result<std::unique_ptr<T>> made = create(std::move(data.value()));
+    return made.ok() ? Add(std::move(made.value())) : Fail(made.status());
+  }
   int32_t Remove(int32_t handle) {
     objects_.erase(handle);
     return 0;
@@ -60,13 +67,17 @@ class Handles {
     if (it == objects_.end()) return Fail({Code::kClosed, "no such handle"});
     return call(it->second.get());
   }
-  // The same with the Data of the input.
+  // The same with the Data in `bytes`.
   template <typename F>
-  int32_t WithData(int32_t handle, int32_t length, F call) {
+  int32_t WithData(int32_t handle, std::string_view bytes, F call) {
     return With(handle, [&](T* object) {
-      Result<Data> input = DecodeData(Input(length));
+      Result<Data> input = DecodeData(bytes);
       return input.ok() ? call(object, std::move(input.value())) : Fail(input.status());
     });
+  }
+  template <typename F>
+  int32_t WithData(int32_t handle, int32_t length, F call) {
+    return WithData(handle, Input(length), call);
   }
 
  private:

@@ -1,7 +1,10 @@
 // The part of the module skerry that is the core of a window (docs/internals.md, section 7;
-// docs/window.md). Bindings only.
+// docs/window.md). Bindings only. Handles are small numbers; 0 is none.
 //
-// All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
+// What happens for every event, row, query or operation is a raw export over the buffers of abi.h:
+// it makes no object in JavaScript, and its input is copied once. All else is bound by Embind.
+#include <emscripten/bind.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +24,39 @@ Handles<Client>& Clients() {
 
 int32_t OutputStream(const Vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
 
+// Data of ClientOptions -> handle.
+int32_t NewClient(const std::string& options) { return Clients().AddMade(options, Client::Create); }
+
+int32_t FreeClient(int32_t handle) { return Clients().Remove(handle); }
+
+// Data [{table, where}..] -> 0; fails if the server would reject these scopes.
+int32_t CheckScopes(int32_t handle, const std::string& scopes) {
+  return Clients().WithData(handle, scopes, [](Client* client, const Data& data) {
+    return Done(client->CheckScopes(data));
+  });
+}
+
+// The body of a record of `mutations` that was made elsewhere -> 0; fails if the user's own role
+// forbids it.
+int32_t CheckLogged(int32_t handle, const std::string& body) {
+  return Clients().With(handle,
+                        [&](const Client* client) { return Done(client->CheckLogged(body)); });
+}
+
+// Whether the user's own role lets rows of the realm be changed, as far as is known -> 0 or 1.
+int32_t MayWrite(int32_t handle, const std::string& realm) {
+  return Clients().With(
+      handle, [&](const Client* client) { return static_cast<int32_t>(client->MayWrite(realm)); });
+}
+
+EMSCRIPTEN_BINDINGS(skerry_window) {
+  emscripten::function("newClient", &NewClient);
+  emscripten::function("freeClient", &FreeClient);
+  emscripten::function("checkScopes", &CheckScopes);
+  emscripten::function("checkLogged", &CheckLogged);
+  emscripten::function("mayWrite", &MayWrite);
+}
+
 }  // namespace
 }  // namespace skerry::abi
 
@@ -29,16 +65,6 @@ using skerry::Data;
 using skerry::Result;
 using skerry::Status;
 namespace abi = skerry::abi;
-
-SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
-  Result<Data> options = skerry::DecodeData(abi::Input(length));
-  if (!options.ok()) return abi::Fail(options.status());
-  Result<std::unique_ptr<Client>> client = Client::Create(options.value());
-  if (!client.ok()) return abi::Fail(client.status());
-  return abi::Clients().Add(std::move(client.value()));
-}
-
-SKERRY_EXPORT int32_t sk_client_free(int32_t handle) { return abi::Clients().Remove(handle); }
 
 SKERRY_EXPORT int32_t sk_client_handle(int32_t handle, int32_t length) {
   return abi::Clients().WithData(handle, length, [](Client* client, Data event) {
@@ -50,24 +76,6 @@ SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
   skerry::SharedBytes part = abi::Adopt(bytes);
   return abi::Clients().With(
       handle, [&](Client* client) { return abi::Done(client->LoadPart(std::move(part))); });
-}
-
-SKERRY_EXPORT int32_t sk_check_scopes(int32_t handle, int32_t length) {
-  return abi::Clients().WithData(handle, length, [](Client* client, const Data& scopes) {
-    return abi::Done(client->CheckScopes(scopes));
-  });
-}
-
-SKERRY_EXPORT int32_t sk_check_logged(int32_t handle, int32_t length) {
-  return abi::Clients().With(handle, [=](const Client* client) {
-    return abi::Done(client->CheckLogged(abi::Input(length)));
-  });
-}
-
-SKERRY_EXPORT int32_t sk_may_write(int32_t handle, int32_t length) {
-  return abi::Clients().With(handle, [=](const Client* client) {
-    return static_cast<int32_t>(client->MayWrite(std::string(abi::Input(length))));
-  });
 }
 
 SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {

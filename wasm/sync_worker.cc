@@ -2,7 +2,10 @@
 // Bindings only. Handles are small numbers; 0 is none.
 #include "sync/sync_worker.h"
 
+#include <emscripten/bind.h>
+
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "abi.h"
@@ -16,24 +19,26 @@ Handles<SyncWorker>& Workers() {
   return workers;
 }
 
+// Data of WorkerConfig -> handle.
+int32_t NewWorker(const std::string& config) {
+  return Workers().AddMade(config, SyncWorker::Create);
+}
+
+int32_t FreeWorker(int32_t handle) { return Workers().Remove(handle); }
+
+EMSCRIPTEN_BINDINGS(skerry_worker) {
+  emscripten::function("newWorker", &NewWorker);
+  emscripten::function("freeWorker", &FreeWorker);
+}
+
 }  // namespace
 }  // namespace skerry::abi
 
 using skerry::Data;
-using skerry::Result;
 using skerry::SyncWorker;
 namespace abi = skerry::abi;
 
-SKERRY_EXPORT int32_t sk_worker_new(int32_t length) {
-  Result<Data> config = skerry::DecodeData(abi::Input(length));
-  if (!config.ok()) return abi::Fail(config.status());
-  Result<std::unique_ptr<SyncWorker>> worker = SyncWorker::Create(config.value());
-  if (!worker.ok()) return abi::Fail(worker.status());
-  return abi::Workers().Add(std::move(worker.value()));
-}
-
-SKERRY_EXPORT int32_t sk_worker_free(int32_t handle) { return abi::Workers().Remove(handle); }
-
+// It happens for every event, so it is a raw export.
 SKERRY_EXPORT int32_t sk_worker_handle(int32_t handle, int32_t length) {
   return abi::Workers().WithData(handle, length, [](SyncWorker* worker, const Data& event) {
     return abi::OutputData(worker->Handle(event));

@@ -1,6 +1,6 @@
 /**
- * Loading the wasm modules of browsers and calling their raw exports (docs/internals.md, section 7), whose types Emscripten
- * writes beside its glue.
+ * Loading the wasm modules of browsers and calling their functions (docs/internals.md, section 7), whose types Emscripten
+ * writes beside its glue: raw exports, and what Embind binds.
  *
  * Every call writes its input into the area of `sk_buffer` and reads its output at once: memory may move with any call,
  * so no view of it outlives the method that took it. A negative return is thrown as its typed error.
@@ -53,18 +53,33 @@ export class CoreModule<M extends Shared = Shared> {
     this.#memory = memory;
   }
 
+  /** A call that Embind binds. Returns its value, never negative. */
+  bound(use: (module: M) => number): number {
+    let result: number;
+    try {
+      result = use(this.#whole);
+    } catch (error) {
+      throw this.#trapped(error);
+    }
+    return this.throwing(result);
+  }
+
+  /** Plain data as bytes, for a call that Embind binds; valid until the next call. */
+  encoded(input: unknown): Uint8Array {
+    return this.#writer.encode(input);
+  }
+
   /** A raw call without input. Returns its value, never negative. */
   call<N extends RawName<M>>(name: N, ...args: RawArgs<M, N>): number {
     return this.throwing(this.#run(name, ...args));
   }
 
-  /** Every call that may trap goes through here: also the one for a buffer, when there is no memory left. */
+  /** Every raw call that may trap goes through here: also the one for a buffer, when there is no memory left. */
   #run(name: string, ...args: number[]): number {
     try {
       return this.#function(name)(...args);
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw this.#break(error);
-      throw error;
+      throw this.#trapped(error);
     }
   }
 
@@ -79,7 +94,9 @@ export class CoreModule<M extends Shared = Shared> {
     return () => this.#onBroken.delete(listener);
   }
 
-  #break(cause: WebAssembly.RuntimeError): SkerryError {
+  /** What a call has thrown; breaks the module if it trapped. */
+  #trapped(cause: unknown): unknown {
+    if (!(cause instanceof WebAssembly.RuntimeError)) return cause;
     const error = new SkerryError('core_failed', `Skerry’s core failed: ${cause.message}.`, {
       cause,
     });
@@ -188,12 +205,16 @@ export class CoreModule<M extends Shared = Shared> {
     return this.#bytes;
   }
 
-  #function(name: string): (...args: number[]) => number {
+  get #whole(): M {
     if (this.#broken)
       throw new ClosedError('closed', 'Skerry’s core has failed: open the database again.', {
         cause: this.#broken,
       });
-    const found = (this.#module as unknown as Readonly<Record<string, RawCall>>)[name];
+    return this.#module;
+  }
+
+  #function(name: string): (...args: number[]) => number {
+    const found = (this.#whole as unknown as Readonly<Record<string, RawCall>>)[name];
     if (!found)
       throw new UnsupportedError(
         'unsupported',

@@ -1,5 +1,5 @@
 /**
- * WindowCore: the owner of one window's core, and the typed face of its raw exports (docs/window.md). It converts and
+ * WindowCore: the owner of one window's core, and the typed face of its calls (docs/window.md). It converts and
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
 import type { BrowserModule } from './browser-module.ts';
@@ -73,12 +73,12 @@ export class WindowCore {
   /** @internal */
   constructor(module: BrowserModule, config: WindowConfig) {
     this.#module = module;
-    this.#handle = module.callWith('_sk_client_new', config);
+    this.#handle = module.bound((bound) => bound.newClient(module.encoded(config)));
   }
 
   close(): void {
     if (this.#handle === 0) return;
-    if (!this.#module.broken) this.#module.call('_sk_client_free', this.#handle);
+    if (!this.#module.broken) this.#module.bound((bound) => bound.freeClient(this.#handle));
     this.#handle = 0;
   }
 
@@ -114,17 +114,18 @@ export class WindowCore {
 
   /** Throws where a window may not want all of these scopes. */
   checkScopes(scopes: readonly { readonly table: string; readonly where: unknown }[]): void {
-    this.#module.callWith('_sk_check_scopes', scopes, this.#open);
+    const bytes = this.#module.encoded(scopes);
+    this.#module.bound((bound) => bound.checkScopes(this.#open, bytes));
   }
 
   /** Throws ReadOnlyError if the user's own role forbids what is logged from outside: the body of its record. */
   checkLogged(body: Uint8Array): void {
-    this.#module.callWithBytes('_sk_check_logged', body, this.#open);
+    this.#module.bound((bound) => bound.checkLogged(this.#open, body));
   }
 
   /** Whether the user's own role lets rows of the realm be changed, as far as is known here. */
   mayWrite(realm: string): boolean {
-    return this.#module.throwing(this.#module.callWithText('_sk_may_write', realm, this.#open)) > 0;
+    return this.#module.bound((bound) => bound.mayWrite(this.#open, realm)) > 0;
   }
 
   begin(now: number): void {
@@ -262,7 +263,7 @@ export class WindowCore {
 
   /** The record to write, without reading it first, for a lease of the worker that is released. */
   releasedLease({ owner, epoch }: { owner: string; epoch: number }, now: number): LeaseRecord {
-    this.#module.callWithText('_sk_lease_release', owner, epoch, now);
+    this.#module.bound((bound) => bound.releaseLease(owner, epoch, now));
     return this.#module.output() as LeaseRecord;
   }
 }

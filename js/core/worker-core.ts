@@ -1,4 +1,4 @@
-/** WorkerCore: the owner of a sync worker's core, and the typed face of its raw exports (docs/sync-worker.md, section 1). */
+/** WorkerCore: the owner of a sync worker's core, and the typed face of its calls (docs/sync-worker.md, section 1). */
 import type { BrowserModule } from './browser-module.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
@@ -29,7 +29,7 @@ export class WorkerCore {
 
   constructor(module: BrowserModule, config: WorkerCoreConfig) {
     this.#module = module;
-    this.#handle = module.callWith('_sk_worker_new', config);
+    this.#handle = module.bound((bound) => bound.newWorker(module.encoded(config)));
   }
 
   handle(event: WorkerEvent & Times): readonly WorkerEffect[] {
@@ -40,7 +40,7 @@ export class WorkerCore {
 
   close(): void {
     if (this.#handle !== 0 && !this.#module.broken)
-      this.#module.call('_sk_worker_free', this.#handle);
+      this.#module.bound((bound) => bound.freeWorker(this.#handle));
     this.#handle = 0;
   }
 }
