@@ -181,11 +181,13 @@ export class RealmsApi implements Realms {
     checkMember(realm, user, role);
     return this.#run('skerry/invite', { realm, user, role }, (table) => {
       const id = membershipId(realm, user);
-      const present = this.#roleOf(realm, user);
-      if (present === null) {
-        this.#refuseStranger(realm);
-        table.create({ id, realm, user, role });
-      } else if (roles.indexOf(role) > roles.indexOf(present)) table.update(id, { role });
+      if (this.#roleOf(realm, user) !== null) {
+        // A role is raised by it, and never lowered.
+        table.upsert({ id, realm, user, role });
+        return;
+      }
+      this.#refuseStranger(realm);
+      table.create({ id, realm, user, role });
     });
   }
 
@@ -194,7 +196,6 @@ export class RealmsApi implements Realms {
     return this.#run('skerry/setRole', { realm, user, role }, (table) => {
       this.#refuseMissing(realm, user);
       table.update(membershipId(realm, user), { role });
-      this.#refuseLastOwner(realm);
     });
   }
 
@@ -266,7 +267,6 @@ export class RealmsApi implements Realms {
     return this.#run(name, arg, (table) => {
       this.#refuseMissing(realm, user);
       table.delete(membershipId(realm, user));
-      this.#refuseLastOwner(realm);
     });
   }
 
@@ -295,12 +295,6 @@ export class RealmsApi implements Realms {
   #refuseStranger(realm: string): void {
     if (this.role(realm) === null)
       throw new ReadOnlyError('read_only', 'Only an owner of the realm invites to it.');
-  }
-
-  #refuseLastOwner(realm: string): void {
-    const members = this.#table.where('realm', '=', realm);
-    if (members.count() > 0 && members.where('role', '=', 'owner').count() === 0)
-      throw new ValidationError('last_owner', 'A realm with members has an owner.');
   }
 }
 

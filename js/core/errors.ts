@@ -129,6 +129,7 @@ const ofCore: readonly (readonly [code: ErrorCode, type: ErrorClass])[] = [
   ['unsupported', UnsupportedError],
   ['outcome_unknown', ConflictError],
   ['unique', ConflictError],
+  ['last_owner', ValidationError],
 ];
 
 export function errorFromCore(number: number, detail: string): SkerryError {

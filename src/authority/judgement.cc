@@ -194,7 +194,7 @@ class Judging {
                               HasMember(scene_, realm, MemberRole::kWriter) ||
                               HasMember(scene_, realm, MemberRole::kReader);
       if (!has_member) continue;
-      Refuse(cascade.CauseOf(key), "last_owner", "a realm with members has an owner");
+      Refuse(cascade.CauseOf(key), "last_owner", kNeedsOwner);
     }
   }
 

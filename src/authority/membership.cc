@@ -45,10 +45,6 @@ void Invite(const Scene& scene, const Op& op, Row* membership) {
   membership->props[kMemberBy] = Value::String(scene.user);
 }
 
-bool IsOwner(const Row& membership) {
-  return !IsPending(membership) && RoleOf(membership.props[kMemberRole]) == MemberRole::kOwner;
-}
-
 bool HasMember(const Scene& scene, const std::string& realm, MemberRole role) {
   return !HoldersOf(scene, realm, role).empty();
 }

@@ -34,8 +34,6 @@ std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uin
 // membership of one's own is accepted.
 void Invite(const Scene& scene, const Op& op, Row* membership);
 
-// Whether the membership, which does not wait, is an owner's.
-bool IsOwner(const Row& membership);
 // Whether the realm has a member of the role now, also a pending one. Asks for the rows if they are
 // not loaded.
 bool HasMember(const Scene& scene, const std::string& realm, MemberRole role);

@@ -36,6 +36,7 @@ enum class Code : uint16_t {
   kUnsupported = 16,  // UnsupportedError
   kOutcomeUnknown = 17,  // what was known of it is forgotten: ConflictError
   kUnique = 18,          // another row has the value of a unique prop: ConflictError
+  kLastOwner = 19,       // a realm with members would be left without an owner: ValidationError
 };
 
 // With clang a Status is passed and returned in a register. This makes the called function, not its

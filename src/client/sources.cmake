@@ -29,6 +29,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/transaction_answer.cc
   src/client/transaction_input.cc
   src/client/transaction_limits.cc
+  src/client/owner_rule.cc
   src/client/unique_rule.cc
   src/client/view.cc
 )

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/vector.h"
 #include "client/moves.h"
+#include "client/owner_rule.h"
 #include "client/unique_rule.h"
 #include "log/codec.h"
 #include "log/fold.h"
@@ -241,11 +242,14 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
 Result<OpOutcome> Transaction::Upsert(const TableDef& table, OpInput input,
                                       const std::optional<Row>& row) {
   if (!row) return Create(table, std::move(input));
-  for (const PropValue& set : input.set) {
+  for (PropValue& set : input.set) {
     if (set.value.is_null() && !table.props[set.prop].optional) {
       return Status(Code::kMissingProp,
                     table.name + "." + table.props[set.prop].name + " is required");
     }
+    const Value& present = row->props[set.prop];
+    const bool is_role = table.index == schema_->members() && set.prop == kMemberRole;
+    if (is_role && KeepsRole(present, set.value)) set.value = present;
   }
   Result<OpOutcome> outcome = Update(table, input, *row);
   if (outcome.ok()) outcome.value().id = std::move(input.id);
@@ -364,6 +368,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   }
   // After the whole transaction, so that two rows may exchange their values.
   SKERRY_RETURN_IF_ERROR(CheckUniqueAfter(view_, mutation.ops));
+  SKERRY_RETURN_IF_ERROR(CheckOwnersAfter(*view_, mutation.ops));
   mutation.action.name = name;
   if (arg.is_string()) {
     if (JsonDepth(arg.as_string()) > kMaxValueDepth) return TooDeep("an argument", kMaxValueDepth);

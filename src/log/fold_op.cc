@@ -21,12 +21,11 @@ void SetProps(const Op& op, Row* row) {
   }
 }
 
-// A second invitation never takes a right away: only an update of the role does.
 void SetPropsOfInvited(const Op& op, Row* row) {
   const Value former = row->props[kMemberRole];
   SetProps(op, row);
   Value& role = row->props[kMemberRole];
-  if (!former.is_null() && RoleOf(former) > RoleOf(role)) role = former;
+  if (KeepsRole(former, role)) role = former;
 }
 
 void AddProps(const TableDef& table, const Op& op, Row* row) {

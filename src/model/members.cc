@@ -48,4 +48,12 @@ bool IsPending(const Row& membership) {
   return !accepted.is_null() && !accepted.boolean();
 }
 
+bool IsOwner(const Row& membership) {
+  return !IsPending(membership) && RoleOf(membership.props[kMemberRole]) == MemberRole::kOwner;
+}
+
+bool KeepsRole(const Value& former, const Value& invited) {
+  return !former.is_null() && RoleOf(former) > RoleOf(invited);
+}
+
 }  // namespace skerry

@@ -177,9 +177,9 @@ export const authority = [
   },
   {
     name: 'a second invitation lowers a role',
-    file: 'src/log/fold_op.cc',
-    from: 'if (!former.is_null() && RoleOf(former) > RoleOf(role)) role = former;',
-    to: '',
+    file: 'src/model/members.cc',
+    from: 'return !former.is_null() && RoleOf(former) > RoleOf(invited);',
+    to: 'return !former.is_null() && RoleOf(former) < RoleOf(invited);',
   },
   {
     name: 'the last owner of a realm with members may go',

@@ -34,7 +34,7 @@ export const invitations = [
   },
   {
     name: 'an owner who has not accepted is one',
-    file: 'src/authority/membership.cc',
+    file: 'src/model/members.cc',
     from: 'return !IsPending(membership) && RoleOf',
     to: 'return RoleOf',
   },

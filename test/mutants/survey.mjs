@@ -32,6 +32,24 @@ export const survey = [
     to: '',
   },
   {
+    name: 'a window lets the last owner go',
+    file: 'src/client/transaction.cc',
+    from: '  SKERRY_RETURN_IF_ERROR(CheckOwnersAfter(*view_, mutation.ops));\n',
+    to: '',
+  },
+  {
+    name: 'an invitation is refused where the device knows no owner',
+    file: 'src/client/owner_rule.cc',
+    from: '(!op.Has(kCreates) && ValueSet(op, kMemberRole))',
+    to: 'ValueSet(op, kMemberRole)',
+  },
+  {
+    name: 'a window lowers the role of who is invited again',
+    file: 'src/client/transaction.cc',
+    from: '    if (is_role && KeepsRole(present, set.value)) set.value = present;\n',
+    to: '',
+  },
+  {
     name: 'the survey of an older update knows nothing of what is left out',
     file: 'src/authority/survey.cc',
     from: 'if (item.older) trimmed',
