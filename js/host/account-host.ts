@@ -8,10 +8,8 @@ import type { Read } from './storage.ts';
 export interface AccountHost {
   /** Whether there is such a database; true where the engine does not say. */
   exists(database: string): Promise<boolean>;
-  /** Deletes image generations whose databases are gone, because a client ended between the two deletions. */
-  sweep(): Promise<void>;
   /**
-   * Deletes a database, and those of its image generations, if `decide` says so of what `reads` find. Returns whether it
+   * Deletes a database, and before it those of its images, if `decide` says so of what `reads` find. Returns whether it
    * is gone. Rejects with code `storage_blocked` where another client does not close it, and with `storage_newer` where it
    * is of a later version.
    */

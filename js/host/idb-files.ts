@@ -1,25 +1,76 @@
 /** Deleting databases, and reading the files of an image from IDBFS's own database without its code. */
 import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
 import { aloneVersion, type DatabaseSchema } from './idb-schema.ts';
-import { abortQuietly } from './idb-transaction.ts';
+import { abortQuietly, runTransaction } from './idb-transaction.ts';
+import type { Decision, Read } from './storage.ts';
 
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
+
+/** Where the images of a client are (kMounts, src/sync/image_job.h). */
+export function mountsOf(database: string): string[] {
+  return ['1', '2', '3'].map((mount) => `/${database}/${mount}`);
+}
 
 export async function deleteWithImages(
   name: string,
   schema: DatabaseSchema,
   timeLimitMs: number,
 ): Promise<void> {
-  await refuseNewer(name, schema, timeLimitMs);
   // Asked again: a newer release may have upgraded it in between.
   const refusal = (version: number) => (version > schema.length ? storageNewer(name) : null);
-  await alone(name, timeLimitMs, refusal, (tx) => {
-    const gone = deleteDatabase(name, timeLimitMs);
-    abortQuietly(tx);
-    return gone;
+  await deleteAlone(name, schema, timeLimitMs, refusal);
+}
+
+/**
+ * Deletes a database if `decide` says so of what `reads` find in it; returns whether it is gone. Its images go first: so a
+ * process that ends in the middle leaves none without its database, and a client whose images are missing loads them again.
+ */
+export async function deleteAlone(
+  database: string,
+  schema: DatabaseSchema,
+  timeLimitMs: number,
+  refusal: (version: number) => Error | null,
+  reads: readonly Read[] = [],
+  decide: (results: readonly unknown[]) => boolean = () => true,
+): Promise<boolean> {
+  await refuseNewer(database, schema, timeLimitMs);
+  let images: Promise<void> | undefined;
+  let emptied = false;
+  let deletion: Promise<unknown> | undefined;
+  const step = ([sync, ...results]: readonly unknown[]): Decision => {
+    if (!images && decide(results))
+      images = deleteImages(database, sync, timeLimitMs / 2).finally(() => {
+        emptied = true;
+      });
+    // The transaction lasts for as long as it reads, and nobody opens the database meanwhile.
+    if (images && !emptied) return { type: 'more', reads: [readSync] };
+    if (images) deletion = deleteDatabase(database, timeLimitMs);
+    return { type: 'abort' };
+  };
+  const gone = await alone(database, timeLimitMs, refusal, async (tx) => {
+    try {
+      await runTransaction(tx, [readSync, ...reads], step, timeLimitMs);
+    } catch (error) {
+      if (reads.length > 0) throw error;
+      // Nothing depends on what is in it, so it need not be readable.
+      images ??= deleteImages(database, null, timeLimitMs / 2);
+      deletion ??= deleteDatabase(database, timeLimitMs);
+    }
+    await Promise.all([images, deletion]);
+    return deletion !== undefined;
   });
-  for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
+  return gone === true;
+}
+
+const readSync: Read = { store: 'sync', get: 'sync' };
+
+/** Those of former releases are listed where the record `sync` does not say that there are none (src/log/sync_record.h). */
+async function deleteImages(database: string, sync: unknown, timeLimitMs: number): Promise<void> {
+  const hasNone = typeof sync === 'object' && sync !== null && !('generations' in sync);
+  const former = hasNone ? [] : await listIdbfs(database);
+  const all = new Set([...mountsOf(database), ...former]);
+  await Promise.all([...all].map((mount) => deleteIdbfs(mount, timeLimitMs)));
 }
 
 /**
@@ -101,10 +152,13 @@ export async function hasDatabase(name: string): Promise<boolean> {
   return list?.some((info) => info.name === name) ?? true;
 }
 
-/** None without `databases()` (old Firefox): they stay behind, and no client reads them. */
-export async function listIdbfs(name: string): Promise<string[]> {
-  const list = (await indexedDB.databases?.()) ?? [];
-  return list.map((info) => info.name ?? '').filter((mount) => mount.startsWith(`/${name}/`));
+/** None without `databases()` (old Firefox). */
+export async function listDatabases(): Promise<string[]> {
+  return ((await indexedDB.databases?.()) ?? []).map(({ name = '' }) => name);
+}
+
+async function listIdbfs(database: string): Promise<string[]> {
+  return (await listDatabases()).filter((mount) => mount.startsWith(`/${database}/`));
 }
 
 /** The engine deletes it when the last connection is closed: being blocked is no failure. */

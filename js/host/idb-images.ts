@@ -1,5 +1,5 @@
 /** What is left of images that were given up, in IDBFS's databases: a Worker that makes images removes it. */
-import { deleteIdbfs, inIdbfs, listIdbfs } from './idb-files.ts';
+import { deleteIdbfs, inIdbfs, listDatabases, mountsOf } from './idb-files.ts';
 
 const timeLimitMs = 10_000;
 /** Beside the files: the number of the image's draft (wasm/image.cc). */
@@ -20,12 +20,10 @@ export function emptyMount(mount: string, number: number): Promise<void> {
   });
 }
 
-/** The mounts of a client's images have names of one digit (src/sync/image_job.h); those of generations are longer. */
-const isMount = (path: string) => /\/\d$/.test(path);
-
 /**
  * Deletes the images that former releases have made, each a database under the name of its generation: the `named` ones,
- * and, where the engine can list databases, all but those to `keep`. One that is held is deleted when it is released.
+ * and, where the engine can list databases, all but those to `keep`, also those whose client was deleted without them. One
+ * that is held is deleted when it is released.
  */
 export async function deleteFormerImages(
   database: string,
@@ -33,7 +31,12 @@ export async function deleteFormerImages(
   keep: readonly string[],
 ): Promise<void> {
   const paths = (generations: readonly string[]) => generations.map((one) => `/${database}/${one}`);
-  const kept = paths(keep);
-  for (const path of new Set([...paths(named), ...(await listIdbfs(database))]))
-    if (!isMount(path) && !kept.includes(path)) await deleteIdbfs(path, timeLimitMs);
+  const kept = [...mountsOf(database), ...paths(keep)];
+  const all = await listDatabases();
+  const isLeft = (path: string) => {
+    const owner = path.slice(1, path.lastIndexOf('/'));
+    return path.startsWith('/skerry/') && (owner === database || !all.includes(owner));
+  };
+  for (const path of new Set([...paths(named), ...all.filter(isLeft)]))
+    if (!kept.includes(path)) await deleteIdbfs(path, timeLimitMs);
 }

@@ -25,7 +25,6 @@ const meanwhile = (host: MemoryHost, user: string, happens: () => Promise<unknow
   Object.assign(host.window(), {
     accounts: {
       exists: () => host.storage.exists(`skerry/test/${user}`),
-      sweep: () => host.storage.sweep(),
       deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
         await happens();
         return host.storage.deleteIf(...args);

@@ -81,7 +81,6 @@ const crashing = (host: MemoryHost) =>
   Object.assign(host.window(), {
     accounts: {
       exists: (name: string) => host.storage.exists(name),
-      sweep: () => host.storage.sweep(),
       deleteIf: () => Promise.reject(new Error('A crash by order of the test.')),
     },
   });
@@ -139,7 +138,6 @@ test('rows that a window without a user writes during the adoption are adopted, 
   const busy = Object.assign(host.window(), {
     accounts: {
       exists: (name: string) => host.storage.exists(name),
-      sweep: () => host.storage.sweep(),
       deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
         if (rounds++ === 0) await before.mutate.addCity({ id: 'b', name: 'B' }).durable;
         return host.storage.deleteIf(...args);

@@ -41,6 +41,13 @@ describe('the same in the core and in JavaScript', () => {
     expect(textOf('js/api/realms.ts')).toContain(`'${action}'`);
   });
 
+  it('the mounts of a client’s images', () => {
+    const mounts = /kMounts\[\] = \{([^}]+)\}/.exec(textOf('src/sync/image_job.h'))?.[1];
+    expect(mounts).toBeDefined();
+    const list = `[${mounts?.replaceAll('"', "'")}]`;
+    expect(textOf('js/host/idb-files.ts')).toContain(`return ${list}.map(`);
+  });
+
   it('the code by which a row is not found', () => {
     expect(numberOf(windowCore, 'notFound')).toBe(-(enumOf(codes, 'Code')['not_found'] ?? 0));
   });

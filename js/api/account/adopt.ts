@@ -41,7 +41,6 @@ export async function adopt(core: DatabaseCore): Promise<void> {
   const { host, options } = core.parts;
   const source = `skerry/${options.name}/local`;
   const accounts = host.accounts ?? browserAccounts;
-  await accounts.sweep();
   for (let round = 0; round < maxRounds; round++) {
     if (!(await accounts.exists(source))) return;
     let copied: Copied | null;

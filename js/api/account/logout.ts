@@ -59,7 +59,6 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   if (refusal) throw refusal;
   const beside = unsynced === 'keep' ? [] : databasesWith(opened.name, opened.user).slice(1);
   for (const one of beside) await host.storage.delete(one);
-  await accounts.sweep();
   if (unsynced !== 'keep') return;
   // Once more, because another window's worker may have kept a fresh token until it ended.
   const alone = await host.storage.open(database, () => {});

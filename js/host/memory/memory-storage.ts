@@ -147,13 +147,6 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
     return this.#databases.has(name);
   }
 
-  async sweep(): Promise<void> {
-    for (const mount of [...this.#files.keys()]) {
-      const database = mount.slice(1, mount.lastIndexOf('/'));
-      if (!this.#databases.has(database)) this.#files.delete(mount);
-    }
-  }
-
   async deleteIf(
     name: string,
     reads: readonly Read[],

@@ -22,6 +22,7 @@ import {
 import { socketContract, transportContract } from '../../contract/network.ts';
 import { storageContract } from '../../contract/storage.ts';
 import { slow, updates, upgradeContract, writeUpdates } from '../../contract/upgrade.ts';
+import { deletions } from './deletions.ts';
 
 /** The addresses of a server that echoes, and of a closed port: `http://…` without a slash at the end. */
 export interface Addresses {
@@ -174,6 +175,7 @@ export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
     stoppedUpgrade,
     overtakenDeletion,
     leavingWindow,
+    ...deletions,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),
