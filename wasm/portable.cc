@@ -2,7 +2,8 @@
 // (docs/accounts.md; js/api/account/portable-core.ts owns it). Handles are small numbers.
 //
 // A handle reads the confirmed state (parts of an image, then records), returns its rows as plain
-// objects, and converts mutations between the body of a record and a form that people can read.
+// objects, divides rows into the mutations that create them, and converts mutations between the body of
+// a record and a form that people can read.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include "base/random.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/creation_order.h"
 #include "log/mutation_record.h"
 #include "log/row_data.h"
 #include "log/stream_action.h"
@@ -26,9 +28,14 @@ namespace {
 
 struct Portable {
   Portable(Schema schema_in, std::string_view seed)
-      : schema(std::move(schema_in)), compactor(&schema), random(seed), ids(&random) {}
+      : schema(std::move(schema_in)),
+        compactor(&schema),
+        creations(&schema),
+        random(seed),
+        ids(&random) {}
   Schema schema;
   ImageCompactor compactor;
+  CreationOrder creations;
   Random random;
   UuidGenerator ids;
   Vector<std::pair<std::string, std::string>> keys;  // of the listed table: id, realm
@@ -127,4 +134,18 @@ SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
     if (!mutation.ok()) return abi::Fail(mutation.status());
     return abi::OutputData(skerry::MakeMutationRecord(portable->schema, mutation.value()).Write());
   });
+}
+
+// Data: a list of ops `create`, which CreationOrder takes.
+SKERRY_EXPORT int32_t sk_portable_add(int32_t handle, int32_t length) {
+  return abi::portables.WithData(handle, length, [](abi::Portable* portable, const Data& ops) {
+    for (const Data& op : ops.items()) portable->creations.Add(op);
+    return 0;
+  });
+}
+
+// What was added -> Data, as CreationOrder::Take gives it.
+SKERRY_EXPORT int32_t sk_portable_order(int32_t handle) {
+  return abi::portables.With(
+      handle, [](abi::Portable* portable) { return abi::OutputData(portable->creations.Take()); });
 }

@@ -49,6 +49,12 @@ inline constexpr size_t kImageFileBytes = 4u << 20;  // files of an image in IDB
 // One part of an image. A part with a larger stated size is rejected.
 inline constexpr size_t kMaxImageBytes = 1u << 30;
 
+// One mutation of an import or an adoption: less than an update holds, so that grouping has room, and
+// a window's group commits stay short.
+inline constexpr size_t kMaxCreates = 500;
+inline constexpr size_t kMaxCreateBytes = 256u << 10;  // of its ops, as JSON
+inline constexpr size_t kMaxCreateRealms = kMaxRealmsPerUpdate / 2;
+
 // The authority: limits of a chain, of an admission, of an update.
 inline constexpr size_t kMaxRefusalsInARow = 1000;       // of one chain; then `forked`
 inline constexpr size_t kMaxRefusedBytes = 1u << 20;     // of those answers, which share one row

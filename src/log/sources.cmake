@@ -4,6 +4,7 @@ set(SKERRY_LOG_SOURCES
   src/log/change_json.cc
   src/log/conflict_record.cc
   src/log/convert.cc
+  src/log/creation_order.cc
   src/log/cursor.cc
   src/log/effect.cc
   src/log/fold_op.cc

@@ -1,12 +1,15 @@
 /** An adoption by which a row would be lost is refused, and the local database stays. Method: a package that loses one. */
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PortableCore } from '../../js/api/account/portable-core.ts';
 import { connect, local, world } from './account-world.ts';
 
-vi.mock('../../js/api/account/order.ts', async (importOriginal) => {
-  const order = await importOriginal<typeof import('../../js/api/account/order.ts')>();
-  const parentsFirst: typeof order.parentsFirst = (...args) => order.parentsFirst(...args).slice(1);
-  return { ...order, parentsFirst };
+const { divide } = PortableCore.prototype;
+beforeEach(() => {
+  vi.spyOn(PortableCore.prototype, 'divide').mockImplementation(function (this: PortableCore, ops) {
+    return divide.call(this, ops.slice(1));
+  });
 });
+afterEach(() => vi.restoreAllMocks());
 
 test('an adoption that would lose a row is refused, and the local data stay', async () => {
   const { host } = world();

@@ -1,7 +1,7 @@
 // Deliberate mistakes, one at a time: what the tests are worth (tools/mutants.mjs applies, builds and runs each). `from` stands
 // once in `file`. Each is a mistake that somebody could make, at a place where a design of this kind is known to break.
 
-import { account } from './account.mjs';
+import { account, dividing } from './account.mjs';
 import { api } from './api.mjs';
 import { audiences } from './audiences.mjs';
 import { authority } from './authority.mjs';
@@ -38,6 +38,7 @@ const kinds = {
     ...costs,
     ...invitations,
     ...survey,
+    ...dividing,
     ...wire,
   ],
   server: [

@@ -12,8 +12,8 @@ import type { DatabaseCore } from '../database-core.ts';
 import { actionKey, actionsOf, appending, type StreamActions } from './actions.ts';
 import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
-import { creating, inRealms, parentsFirst, rowKey, rowsInRealms, type TableRow } from './order.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
+import { creating, inRealms, rowKey, rowsInRealms, type TableRow } from './rows.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
 /** How far a local database was copied: to its n, and its last mutation. */
@@ -153,9 +153,9 @@ function recordsOf(
   const realms = ownRealms(core);
   const changed = rows.filter(({ row }) => !before || row.revision > before.n);
   const at = core.parts.host.clock.now() + core.parts.sync.status.clockOffsetMs;
-  const ordered = parentsFirst(rowsInRealms(changed, realms), core.parts.codec.schema);
   const isNew = ({ place: [n] }: ConfirmedAction) => n > (before?.n ?? 0);
-  const made = [...creating(ordered, adoptName, at), ...appending(streams, realms, isNew)];
+  const created = creating(portable, rowsInRealms(changed, realms), adoptName, at);
+  const made = [...created, ...appending(streams, realms, isNew)];
   refuseMissing(made, changed.length + countOf(streams, isNew));
   const adopted = [
     ...made,

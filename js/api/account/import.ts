@@ -14,8 +14,8 @@ import type { DatabaseCore } from '../database-core.ts';
 import { actionKey, appending, rangeOf, type StoredActions } from './actions.ts';
 import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
 import { logRecords } from './log.ts';
-import { creating, inRealms, parentsFirst, rowsInRealms, type TableRow } from './order.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
+import { creating, inRealms, rowsInRealms, type TableRow } from './rows.ts';
 import type { SyncRecord } from './snapshot.ts';
 
 const importName = 'skerry/import';
@@ -38,7 +38,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
     // All of it is checked before any of it is written.
     const made = content.mutations.map((mutation) => pendingOf(core, portable, mutation));
     const at = host.clock.now() + core.parts.sync.status.clockOffsetMs;
-    const created = creating(rowsToCreate(core, content), importName, at);
+    const created = creating(portable, rowsToCreate(core, content), importName, at);
     const appended = await actionsToAppend(core, portable, content);
     const mutations = [...created, ...appended, ...made];
     const records = mutations.map((mutation) => portable.write(mutation));
@@ -159,7 +159,7 @@ function rowsToCreate(core: DatabaseCore, content: FileContent): TableRow[] {
       }
     }
   }
-  return parentsFirst(rowsInRealms(wanted, realms), codec.schema);
+  return rowsInRealms(wanted, realms);
 }
 
 /** Without a remote this window logs by itself. */

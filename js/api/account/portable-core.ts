@@ -39,7 +39,7 @@ export interface PlainMutation {
   readonly ops: readonly PlainOp[];
 }
 
-/** Rows that cross from the core at once. */
+/** Rows that cross at once. */
 const rowsAtOnce = 500;
 
 export class PortableCore {
@@ -84,6 +84,15 @@ export class PortableCore {
       rows.push(...(this.#module.output() as PlainRow[]));
     }
     return rows;
+  }
+
+  /** Ops that create rows, by mutation: parents before rows that refer to them. */
+  divide(ops: readonly PlainOp[]): PlainOp[][] {
+    for (let from = 0; from < ops.length; from += rowsAtOnce)
+      this.#module.callWith('_sk_portable_add', ops.slice(from, from + rowsAtOnce), this.#handle);
+    this.#module.call('_sk_portable_order', this.#handle);
+    const mutations = this.#module.output() as number[][];
+    return mutations.map((places) => places.map((place) => ops[place] as PlainOp));
   }
 
   /** The content of the body of a row of `actions`. */

@@ -1,6 +1,7 @@
 set(SKERRY_LOG_TEST_SOURCES
   test/core/log/body_codec_test.cc
   test/core/log/convert_test.cc
+  test/core/log/creation_order_test.cc
   test/core/log/envelope_test.cc
   test/core/log/fold_op_test.cc
   test/core/log/fold_ops_test.cc
