@@ -1,5 +1,6 @@
 // Goal: in each engine, with the lease and with a service worker, a large realm comes by one image: at the first visit and when
-// it is granted later; the second visit fetches none. Method: requests and bytes are counted on their way to the server.
+// it is granted later; the second visit fetches none, and a log-out leaves none. Method: requests and bytes are counted on
+// their way to the server.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { invite } from '../server/support/memberships.ts';
@@ -82,5 +83,9 @@ describe.each(engines)('$name', (engine) => {
     await shows(second, granted, GRANTED);
     await second.call('caughtUp');
     expect(count()).toBe(1);
+    // At least one of them is an image.
+    expect((await second.call('databasesOf', user)).length).toBeGreaterThan(1);
+    await second.call('logout', 'discard');
+    expect(await second.call('databasesOf', user)).toEqual([]);
   });
 });

@@ -65,6 +65,7 @@ const commands = {
     return held.length + pending.length;
   },
   logout: (unsynced: 'keep' | 'discard') => db.logout({ unsynced }),
+  databasesOf: (user: string) => kit.databasesOf(user),
   stored: (store: string) => kit.stored(store, opened),
   /** A record that no code of this page would write. */
   async store(store: string, record: object): Promise<void> {
