@@ -13,7 +13,7 @@ import { uuid } from '../host/random.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
 import { ConflictInbox } from './conflicts.ts';
 import { CoreEffects } from './core-effects.ts';
-import { DatabaseCore, type DatabaseParts, type Ground } from './database-core.ts';
+import { DatabaseCore, type DatabaseDependencies, type DatabaseParts } from './database-core.ts';
 import { DatabaseState } from './database-state.ts';
 import { EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -29,14 +29,14 @@ import { WindowChannel } from './window-channel.ts';
 import { WorkerClient } from './worker-client.ts';
 import { WorkerMessages } from './worker-messages.ts';
 
-export function buildDatabase(ground: Ground): DatabaseCore {
+export function buildDatabase(ground: DatabaseDependencies): DatabaseCore {
   const parts = makeParts(ground);
   const database = new DatabaseCore(parts);
   connect(parts, database);
   return database;
 }
 
-function makeParts(ground: Ground): DatabaseParts {
+function makeParts(ground: DatabaseDependencies): DatabaseParts {
   const { options, host, module, storage, codec, database } = ground;
   const { remote } = options;
   const tab = uuid(host.random.bytes(16));
@@ -72,7 +72,7 @@ function makeParts(ground: Ground): DatabaseParts {
     calls: lives.calls,
     remote: remote !== undefined,
     dispatch: (event) => runner.dispatch(event),
-    isHeard: () => worker?.running === true,
+    isWorkerRunning: () => worker?.running === true,
     post: (message) => worker?.post(message),
   });
   const conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
@@ -120,7 +120,7 @@ function makeParts(ground: Ground): DatabaseParts {
 }
 
 function makeSync(
-  { options, host }: Ground,
+  { options, host }: DatabaseDependencies,
   {
     core,
     runner,
@@ -136,7 +136,7 @@ function makeSync(
     backoff: new Backoff(host.clock, host.workerTimes),
     post: (message) => worker?.post(message),
     showPause: (paused) => service.pause(paused),
-    isHeard: () => worker?.running === true,
+    isWorkerRunning: () => worker?.running === true,
     checkScopes: (wanted) => core.checkScopes(wanted),
     changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
     durable: () => mutations.durable(),
@@ -186,7 +186,7 @@ function settle(
 
 /** The configuration of a worker, as it is at its start. */
 function workerConfig(
-  { options, host, database, module, wasmUrl }: Ground,
+  { options, host, database, module, wasmUrl }: DatabaseDependencies,
   service: ServiceMode,
   schema: unknown,
   tab: string,

@@ -2,7 +2,7 @@
 
 import type { ConflictsEffect, ResolvedEffect, ResolveEvent } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
-import { keepDate } from '../core/kept.ts';
+import { keepDate } from '../core/mutable-copy.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import { Listeners } from './listeners.ts';
 import { makeStop } from './stop.ts';

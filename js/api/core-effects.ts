@@ -21,7 +21,7 @@ import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { WorkerClient } from './worker-client.ts';
 
-interface Parts {
+interface CoreEffectsParts {
   readonly state: DatabaseState;
   readonly core: WindowCore;
   readonly runner: WindowRunner;
@@ -37,9 +37,9 @@ interface Parts {
 }
 
 export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
-  readonly #parts: Parts;
+  readonly #parts: CoreEffectsParts;
 
-  constructor(parts: Parts) {
+  constructor(parts: CoreEffectsParts) {
     this.#parts = parts;
   }
 

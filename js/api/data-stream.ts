@@ -13,15 +13,15 @@ import type { DataStream, Entry, PageOptions } from './stream-types.ts';
 import { Subscribers } from './subscribers.ts';
 import type { Delta, Mutation, Stop } from './types.ts';
 
-type Place = ConfirmedAction['place'];
-type Item = Entry<unknown> & { readonly place: Place | null };
+type ActionPlace = ConfirmedAction['place'];
+type Item = Entry<unknown> & { readonly place: ActionPlace | null };
 
 /** After all places. */
-const theEnd: Place = [2 ** 52, 0];
+const theEnd: ActionPlace = [2 ** 52, 0];
 const maxPage = 1_000;
 const defaultPage = 50;
 
-function compare(a: Place, b: Place): number {
+function compare(a: ActionPlace, b: ActionPlace): number {
   return a[0] - b[0] || a[1] - b[1];
 }
 
@@ -100,8 +100,8 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     const { place } = action;
     this.#untrimmed++;
     let at = this.#confirmed.length;
-    while (at > 0 && compare(place, this.#confirmed[at - 1]?.place as Place) < 0) at--;
-    if (at > 0 && compare(place, this.#confirmed[at - 1]?.place as Place) === 0) return false;
+    while (at > 0 && compare(place, this.#confirmed[at - 1]?.place as ActionPlace) < 0) at--;
+    if (at > 0 && compare(place, this.#confirmed[at - 1]?.place as ActionPlace) === 0) return false;
     // Older than all that are shown, which are as many as are wanted.
     if (at === 0 && this.#confirmed.length >= this.#keep) return false;
     this.#confirmed.splice(at, 0, this.#confirmedItem(action));
@@ -129,13 +129,13 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     if (!Number.isInteger(limit) || limit < 1 || limit > maxPage)
       throw new LimitError('limit', `\`limit\` is a number from 1 to ${maxPage}.`);
     const from = this.#placeOf(before);
-    const shown = this.#confirmed.filter(({ place }) => compare(place as Place, from) < 0);
+    const shown = this.#confirmed.filter(({ place }) => compare(place as ActionPlace, from) < 0);
     if (this.#whole && shown.length >= limit) return shown.slice(-limit);
     return (await this.#read(from, limit)).map((action) => this.#confirmedItem(action));
   }
 
   /** From the device; what that does not have, from the server. */
-  async #read(from: Place, limit: number): Promise<readonly ConfirmedAction[]> {
+  async #read(from: ActionPlace, limit: number): Promise<readonly ConfirmedAction[]> {
     const { streams, handle } = this.#at;
     const { actions, floor } = await streams.page(handle, from, limit);
     if (!streams.parts.remote || (this.#whole && (actions.length === limit || floor === 0)))
@@ -153,7 +153,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
   }
 
   /** A page of the server ends early where its actions are large. Each has one at least. */
-  async #ask(before: Place, limit: number): Promise<readonly ConfirmedAction[]> {
+  async #ask(before: ActionPlace, limit: number): Promise<readonly ConfirmedAction[]> {
     const names = [this.realm, this.name].map(encodeURIComponent).join('/');
     const found: ConfirmedAction[] = [];
     for (;;) {
@@ -174,7 +174,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     }
   }
 
-  #placeOf(before: unknown): Place {
+  #placeOf(before: unknown): ActionPlace {
     if (before === undefined) return theEnd;
     const isObject = typeof before === 'object' && before !== null;
     const entry = isObject ? this.#entryOf.get(before) : undefined;

@@ -31,8 +31,8 @@ import type { WorkerClient } from './worker-client.ts';
 
 type CloseReason = DatabaseEvents['closed']['reason'];
 
-/** The ground on which a database is built. */
-export interface Ground {
+/** What the parts of a database are built on: options, module, storage and hosts. */
+export interface DatabaseDependencies {
   readonly options: OpenOptions<Tables, unknown>;
   readonly host: Host;
   /** @internal */
@@ -46,7 +46,7 @@ export interface Ground {
 }
 
 /** The parts of a database. */
-export interface DatabaseParts extends Ground {
+export interface DatabaseParts extends DatabaseDependencies {
   readonly core: WindowCore;
   readonly view: RowView;
   readonly lives: LiveRegistry;

@@ -1,6 +1,7 @@
 /** `db.realms.invitations`: memberships that others have made for the user, and that wait to be accepted. */
-import { keepDate } from '../core/kept.ts';
+
 import { type Role, roles } from '../core/members.ts';
+import { keepDate } from '../core/mutable-copy.ts';
 import { sameItems } from '../core/row-view.ts';
 import type { CallQueue } from './call-queue.ts';
 import { Subscribers } from './subscribers.ts';

@@ -29,7 +29,7 @@ const rereadMs = 60_000;
 /** A page that runs so long after its last event has not ended. */
 const aliveMs = 1000;
 
-interface Parts {
+interface LifecycleParts {
   readonly host: Host;
   readonly runner: WindowRunner;
   readonly storage: Storage;
@@ -41,7 +41,7 @@ interface Parts {
 }
 
 export class Lifecycle {
-  readonly #parts: Parts;
+  readonly #parts: LifecycleParts;
   #state: 'running' | 'frozen' | 'returning' | 'stopped' = 'running';
   /** Whether a frozen page has closed its connection and its channel. */
   #isStill = false;
@@ -53,7 +53,7 @@ export class Lifecycle {
   #stop: () => void = () => {};
   #loggedOut: () => void = () => {};
 
-  constructor(parts: Parts) {
+  constructor(parts: LifecycleParts) {
     this.#parts = parts;
     this.#timers = parts.host.timers();
     this.#backoff = new Backoff(parts.host.clock, parts.host.workerTimes);

@@ -40,7 +40,7 @@ class Deferred {
 
 type Promises = Readonly<Record<Stage, Deferred>>;
 
-interface Parts {
+interface MutationsParts {
   readonly view: RowView;
   readonly lives: LiveRegistry;
   readonly runner: WindowRunner;
@@ -62,12 +62,12 @@ interface Owner {
 }
 
 export class Mutations {
-  readonly #parts: Parts;
+  readonly #parts: MutationsParts;
   #owner!: Owner;
   readonly #open = new Map<string, Promises>();
   #begun = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: MutationsParts) {
     this.#parts = parts;
   }
 

@@ -11,10 +11,10 @@ import { type LiveKind, type LiveRegistry, LiveValue } from './live.ts';
 import { checkRow, placeOf, type RowWithId } from './place.ts';
 import type { Delta, Stop } from './types.ts';
 
-type Filter = readonly unknown[];
+type FilterExpression = readonly unknown[];
 type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'in';
 const operators: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=', 'like', 'in']);
-const isEverything: Filter = ['true'];
+const isEverything: FilterExpression = ['true'];
 
 export class QueryBuilder {
   readonly table: TableCodec;
@@ -46,7 +46,7 @@ export class QueryBuilder {
   }
 
   where(
-    first: string | ((b: FilterMaker) => Filter),
+    first: string | ((b: FilterMaker) => FilterExpression),
     op?: Operator,
     value?: unknown,
   ): QueryBuilder {
@@ -216,31 +216,31 @@ class FilterMaker {
     this.#table = table;
   }
 
-  compare(column: string, op: Operator, value: unknown): Filter {
+  compare(column: string, op: Operator, value: unknown): FilterExpression {
     return op === 'in' ? this.in(column, value as readonly unknown[]) : this.cmp(column, op, value);
   }
 
-  cmp(column: string, op: Operator, value: unknown): Filter {
+  cmp(column: string, op: Operator, value: unknown): FilterExpression {
     if (!operators.has(op))
       throw new ValidationError('invalid_argument', `There is no comparison ${String(op)}.`);
     return [op, column, this.#table.toPlain(column, value)];
   }
 
-  in(column: string, values: readonly unknown[]): Filter {
+  in(column: string, values: readonly unknown[]): FilterExpression {
     if (!Array.isArray(values))
       throw new ValidationError('invalid_argument', `"in" takes a list of values (${column}).`);
     return ['in', column, values.map((value) => this.#table.toPlain(column, value))];
   }
 
-  and(...filters: Filter[]): Filter {
+  and(...filters: FilterExpression[]): FilterExpression {
     return ['and', ...filters.map(returned)];
   }
 
-  or(...filters: Filter[]): Filter {
+  or(...filters: FilterExpression[]): FilterExpression {
     return ['or', ...filters.map(returned)];
   }
 
-  not(filter: Filter): Filter {
+  not(filter: FilterExpression): FilterExpression {
     return ['not', returned(filter)];
   }
 
@@ -248,7 +248,7 @@ class FilterMaker {
     details: string,
     make?: (q: QueryBuilder) => QueryBuilder,
     options: { via?: string } = {},
-  ): Filter {
+  ): FilterExpression {
     const { codec, schema } = this.#lives.view;
     const via = resolveBackRef(schema, this.#table.table.name, details, options.via);
     const start = new QueryBuilder(this.#lives, codec.table(details));
@@ -256,7 +256,7 @@ class FilterMaker {
     return ['exists', details, where ?? isEverything, via];
   }
 
-  related(ref: string, make?: (q: QueryBuilder) => QueryBuilder): Filter {
+  related(ref: string, make?: (q: QueryBuilder) => QueryBuilder): FilterExpression {
     const { table } = this.#table.table.byName.get(ref)?.ref ?? {};
     if (table === undefined)
       throw new SchemaError('unknown_prop', `${this.#table.table.name}.${ref} is no ref.`);
@@ -267,18 +267,18 @@ class FilterMaker {
 }
 
 /** The form of `exists` that scopes have, whose inner rows are of the outer row's realm. */
-function inScope(filter: Filter): Filter {
+function inScope(filter: FilterExpression): FilterExpression {
   const [kind, ...rest] = filter;
   if (kind === 'and' || kind === 'or' || kind === 'not')
-    return [kind, ...rest.map((part) => inScope(part as Filter))];
+    return [kind, ...rest.map((part) => inScope(part as FilterExpression))];
   if (kind !== 'exists') return filter;
   const [table, where, via] = rest;
   return ['in', 'id', { table, select: via, where }];
 }
 
 /** Without this check a forgotten `return` would mean no filter, which all rows match. */
-function returned(filter: Filter | null | undefined): Filter {
-  if (Array.isArray(filter)) return filter as Filter;
+function returned(filter: FilterExpression | null | undefined): FilterExpression {
+  if (Array.isArray(filter)) return filter as FilterExpression;
   throw new ValidationError('invalid_argument', returnedWhat('filter', filter));
 }
 
@@ -299,7 +299,10 @@ function wholeNumber(count: number, what: string): number {
 }
 
 /** The option `scopes` of `open`, as filters, and the whole of each table that is `autosubscribe`. */
-export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string; where: Filter }[] {
+export function scopesOf(
+  lives: LiveRegistry,
+  scopes: unknown,
+): { table: string; where: FilterExpression }[] {
   const tables = declaredTables(lives.view.codec);
   const wholes = (of: typeof tables) =>
     of.map(({ table }) => ({ table: table.name, where: isEverything }));
@@ -323,7 +326,7 @@ export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string;
 }
 
 /** The filter of a scope: a query without order, limit or included rows. */
-export function scopeOf(query: unknown): { table: string; where: Filter } {
+export function scopeOf(query: unknown): { table: string; where: FilterExpression } {
   if (!(query instanceof QueryBuilder))
     throw new ValidationError('invalid_argument', 'A scope is a query of this database.');
   const { table, where, limit, offset, after, include } = query.description;
@@ -333,5 +336,5 @@ export function scopeOf(query: unknown): { table: string; where: Filter } {
       `A scope is a table and a filter, without limit or included rows (${table}).`,
     );
   }
-  return { table, where: where === null ? isEverything : inScope(where as Filter) };
+  return { table, where: where === null ? isEverything : inScope(where as FilterExpression) };
 }

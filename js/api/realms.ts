@@ -57,7 +57,7 @@ export interface Realms extends Live<readonly RealmRole[]> {
   block(user: string): Mutation<void>;
 }
 
-interface Parts {
+interface RealmsParts {
   readonly view: RowView;
   readonly lives: LiveRegistry;
   readonly mutations: Mutations;
@@ -105,12 +105,12 @@ class Shown<V> implements Live<readonly V[]> {
 }
 
 export class RealmsApi implements Realms {
-  readonly #parts: Parts;
+  readonly #parts: RealmsParts;
   readonly #table: TableReader;
   readonly #own: Shown<RealmRole> | null;
   readonly invitations: Invitations;
 
-  constructor(parts: Parts) {
+  constructor(parts: RealmsParts) {
     this.#parts = parts;
     const { lives, view, user } = parts;
     const codec = view.codec.tables.find(({ table }) => table.name === membersTable);

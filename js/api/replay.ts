@@ -34,7 +34,7 @@ export interface Replay {
   }[];
 }
 
-interface Parts {
+interface ReplayParts {
   readonly registry: TypeRegistry;
   readonly hasRemote: boolean;
   /** Ids of actions in the conflict inbox. */
@@ -48,7 +48,7 @@ interface Parts {
  * Each action counts once in each realm, however often and on however many devices it is replayed: the server knows it by its id.
  * Until the server has answered, one that it has already may show twice here. Throws UnsupportedError without a remote.
  */
-export function replay(parts: Parts, actions: readonly ReplayedAction[]): Replay {
+export function replay(parts: ReplayParts, actions: readonly ReplayedAction[]): Replay {
   if (!parts.hasRemote) {
     throw new UnsupportedError(
       'unsupported',

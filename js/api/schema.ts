@@ -4,8 +4,8 @@
  */
 import { isBytes, isDate, nameOf } from '../core/brand.ts';
 import { refuseUnknown, SchemaError } from '../core/errors.ts';
-import { copyOf } from '../core/kept.ts';
 import { membersDef } from '../core/members.ts';
+import { copyOf } from '../core/mutable-copy.ts';
 import type {
   ClassCodec,
   EnumDef,

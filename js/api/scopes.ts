@@ -15,7 +15,7 @@ export interface ScopesParts {
   readonly timers: Timers;
   readonly backoff: Backoff;
   /** Whether there is a worker that takes messages. */
-  readonly isHeard: () => boolean;
+  readonly isWorkerRunning: () => boolean;
   /** Throws where a window may not want all of these together. */
   readonly checkScopes: (wanted: readonly WantedScope[]) => void;
   /** Scopes that this window wants from now on, or no longer. */
@@ -78,7 +78,7 @@ export class Scopes {
     // Another call may have asked for the same part.
     if (holds(this.#wanted, filter)) return;
     // The page is frozen, or between two workers: the next worker gets the filter.
-    if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
+    if (this.#parts.isWorkerRunning()) this.#parts.changeScopes([], [filter]);
     else if (!this.#parts.local) this.#unstored.push(filter);
   }
 

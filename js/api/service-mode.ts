@@ -3,7 +3,7 @@ import type { StatusRecord } from '../core/core-types.ts';
 import type { Host } from '../host/host.ts';
 import type { ServiceLink, ServiceState } from '../host/service-link.ts';
 
-interface Parts {
+interface ServiceModeParts {
   readonly host: Host;
   /** The database's name, and its schema's version. */
   readonly database: string;
@@ -16,14 +16,14 @@ interface Parts {
 const limitMs = 1000;
 
 export class ServiceMode {
-  readonly #parts: Parts;
+  readonly #parts: ServiceModeParts;
   link: ServiceLink | null = null;
   state: ServiceState = { active: false, reason: 'no service worker was asked for' };
   #paused = false;
   #closed = false;
   #onState: (state: ServiceState) => void = () => {};
 
-  constructor(parts: Parts) {
+  constructor(parts: ServiceModeParts) {
     this.#parts = parts;
   }
 

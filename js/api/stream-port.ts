@@ -19,7 +19,7 @@ export interface StreamParts {
   readonly timers: Timers;
   readonly dispatch: (event: StreamEvent) => void;
   /** Whether the worker runs, so that messages reach it. */
-  isHeard(): boolean;
+  isWorkerRunning(): boolean;
   post(
     message:
       | { readonly type: 'streams'; readonly add: readonly WantedStream[] }
@@ -35,7 +35,7 @@ export interface OpenStream {
 }
 
 /** How a stream is opened, beside its name and realm (the event `streamOpen`). */
-export type Opening = Omit<
+export type StreamOpening = Omit<
   Extract<StreamEvent, { type: 'streamOpen' }>,
   'type' | 'stream' | 'realm' | 'name'
 >;
@@ -45,7 +45,7 @@ export interface StreamPort {
   append(stream: string, realm: string, action: unknown): Mutation<void>;
   page(stream: number, before: readonly [number, number], limit: number): Promise<StreamPageEffect>;
   history(path: string): Promise<unknown>;
-  openAgain(stream: OpenedStream, opening: Opening): void;
+  openAgain(stream: OpenedStream, opening: StreamOpening): void;
 }
 
 /** A stream, by the number under which the core knows it. */

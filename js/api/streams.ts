@@ -15,12 +15,18 @@ import { guard } from './call-queue.ts';
 import { PlainStream } from './data-stream.ts';
 import { FoldedStream, type Reducer } from './reduced-stream.ts';
 import { checkName, isName } from './stream-name.ts';
-import type { OpenedStream, Opening, OpenStream, StreamParts, StreamPort } from './stream-port.ts';
+import type {
+  OpenedStream,
+  OpenStream,
+  StreamOpening,
+  StreamParts,
+  StreamPort,
+} from './stream-port.ts';
 import type { DataStreamOptions, ReducedStreamOptions } from './stream-types.ts';
 import type { Mutation } from './types.ts';
 
 /** A page that was asked for. */
-interface Asked<T> {
+interface PendingPage<T> {
   resolve(value: T): void;
   reject(error: Error): void;
 }
@@ -33,8 +39,8 @@ export class Streams implements StreamPort {
   readonly #open = new Map<number, OpenStream>();
   readonly #byKey = new Map<string, PlainStream | FoldedStream>();
   readonly #wanted = new Map<string, WantedStream>();
-  readonly #pages = new Map<number, Asked<StreamPageEffect>>();
-  readonly #histories = new Map<number, Asked<unknown>>();
+  readonly #pages = new Map<number, PendingPage<StreamPageEffect>>();
+  readonly #histories = new Map<number, PendingPage<unknown>>();
   #last = 0;
   #isClosed = false;
 
@@ -67,7 +73,7 @@ export class Streams implements StreamPort {
   }
 
   /** In another way: it is read again, and asked for. */
-  openAgain({ handle, realm, name }: OpenedStream, opening: Opening): void {
+  openAgain({ handle, realm, name }: OpenedStream, opening: StreamOpening): void {
     this.parts.dispatch({ type: 'streamClose', stream: handle });
     this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...opening });
   }
@@ -114,12 +120,12 @@ export class Streams implements StreamPort {
 
   /** The server's actions before a place. Rejects where it cannot be asked. */
   history(path: string): Promise<unknown> {
-    if (!this.parts.isHeard())
+    if (!this.parts.isWorkerRunning())
       return Promise.reject(errorFromCode('network', 'The server cannot be asked now.'));
     return this.#ask(this.#histories, (id) => this.parts.post({ type: 'history', id, path }));
   }
 
-  #ask<T>(asked: Map<number, Asked<T>>, send: (id: number) => void): Promise<T> {
+  #ask<T>(asked: Map<number, PendingPage<T>>, send: (id: number) => void): Promise<T> {
     if (this.#isClosed) return Promise.reject(new ClosedError('closed', 'The database is closed.'));
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
@@ -163,7 +169,7 @@ export class Streams implements StreamPort {
   }
 
   #post(add: readonly WantedStream[]): void {
-    if (add.length === 0 || !this.parts.isHeard()) return;
+    if (add.length === 0 || !this.parts.isWorkerRunning()) return;
     this.parts.post({ type: 'streams', add });
     // A stream is begun anew once.
     for (const { again: _, ...wanted } of add) {

@@ -150,7 +150,7 @@ type IdIn<X> =
       : { id?: string | undefined }
     : never;
 /** The last argument where a table has ids of its own. */
-type InRealm<T, K extends keyof T> =
+type RealmArgument<T, K extends keyof T> =
   IdIn<T[K]> extends { id: string } ? [options?: { readonly realm?: string | undefined }] : [];
 export type TablesOf<S> = S extends Schema<infer T> ? T : never;
 
@@ -291,10 +291,10 @@ export interface Reader<T extends Tables, K extends keyof T> extends Query<T, K>
    * In a table with ids of its own, an id names a row within its realm: the one of the realm that is given; else that of the
    * default realm, or the only one there is. Throws ValidationError if several other realms have one.
    */
-  get(id: Id, ...options: InRealm<T, K>): Row<Schema<T>, K> | undefined;
+  get(id: Id, ...options: RealmArgument<T, K>): Row<Schema<T>, K> | undefined;
   getMany(ids: readonly Id[]): (Row<Schema<T>, K> | undefined)[];
   /** Whether a change of this row is not yet confirmed by the server. */
-  isPending(id: Id, ...options: InRealm<T, K>): boolean;
+  isPending(id: Id, ...options: RealmArgument<T, K>): boolean;
 }
 
 /** A table inside of a transaction: it sees the transaction's own writes. */
@@ -308,9 +308,9 @@ export interface Writer<T extends Tables, K extends keyof T> extends Reader<T, K
    * Throws ValidationError where its `id`, `realm` or times are others than the row has. In place of a ref, `include` puts a row,
    * which is not taken: give the id.
    */
-  update(id: Id, patch: PatchOf<T, K>, ...options: InRealm<T, K>): boolean;
-  delete(id: Id, ...options: InRealm<T, K>): boolean;
-  inc(id: Id, by: Inc<T, K>, ...options: InRealm<T, K>): boolean;
+  update(id: Id, patch: PatchOf<T, K>, ...options: RealmArgument<T, K>): boolean;
+  delete(id: Id, ...options: RealmArgument<T, K>): boolean;
+  inc(id: Id, by: Inc<T, K>, ...options: RealmArgument<T, K>): boolean;
   /** Rows with ids of one's own stay in their realm: ValidationError. */
   move(id: Id, realm: string): boolean;
   updateWhere(query: Query<T, K, unknown>, patch: PatchOf<T, K>): number;

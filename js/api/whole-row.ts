@@ -5,11 +5,11 @@
  */
 import { isDate, timeOf } from '../core/brand.ts';
 import { ValidationError } from '../core/errors.ts';
-import { wasGiven } from '../core/kept.ts';
+import { wasGiven } from '../core/mutable-copy.ts';
 import type { RowView } from '../core/row-view.ts';
 import type { RowObject, TableCodec } from '../core/values.ts';
 
-interface Member {
+interface RowMember {
   readonly key: string;
   readonly value: unknown;
   /** The row that is to be changed; null: it is to be created. */
@@ -20,7 +20,7 @@ interface Member {
 export function isOfRow(
   view: RowView,
   { table }: TableCodec,
-  { key, value, own }: Member,
+  { key, value, own }: RowMember,
 ): boolean {
   switch (key) {
     case 'id':

@@ -18,7 +18,7 @@ function leftOut(streams: readonly { readonly stream: string }[]): SkerryError |
   return errorFromCode('limit', `Too many streams are wanted: ${names} find no room.`);
 }
 
-interface Parts {
+interface WorkerMessagesParts {
   readonly options: { readonly remote?: unknown };
   readonly runner: WindowRunner;
   readonly lifecycle: Lifecycle;
@@ -29,9 +29,9 @@ interface Parts {
 }
 
 export class WorkerMessages implements WorkerOwner {
-  readonly #parts: Parts;
+  readonly #parts: WorkerMessagesParts;
 
-  constructor(parts: Parts) {
+  constructor(parts: WorkerMessagesParts) {
     this.#parts = parts;
   }
 

@@ -4,7 +4,7 @@
  * with every operation.
  */
 import { SchemaError } from './errors.ts';
-import { giving, withMembers } from './kept.ts';
+import { giving, withMembers } from './mutable-copy.ts';
 import type { SchemaDef } from './prop-def.ts';
 import { systemColumns } from './prop-def.ts';
 import type { RowObject, SchemaCodec, TableCodec } from './values.ts';

@@ -12,7 +12,7 @@
 import { isBytes, isDate, isObjectPrototype, isPlainObject, nameOf, timeOf } from './brand.ts';
 import { setMember } from './data-codec.ts';
 import { LimitError, ValidationError } from './errors.ts';
-import { deepFreeze, keepMember } from './kept.ts';
+import { deepFreeze, keepMember } from './mutable-copy.ts';
 import type { ClassCodec, EnumDef } from './prop-def.ts';
 
 const maxDepth = 64;

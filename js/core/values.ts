@@ -6,7 +6,7 @@
  */
 import { copyBytes, isBytes, isDate, nameOf } from './brand.ts';
 import { type ErrorCode, LimitError, SchemaError, ValidationError } from './errors.ts';
-import { keepDate, keepMember } from './kept.ts';
+import { keepDate, keepMember } from './mutable-copy.ts';
 import {
   type PropDef,
   type PropType,

@@ -19,7 +19,7 @@ import type { WindowOnlyEffect, WindowOnlyEvent } from '../core/window-effects.t
 import type { WorkerOnlyEffect, WorkerOnlyEvent } from '../core/worker-effects.ts';
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
-import type { Committed, Decision, Storage, TransactRequest } from './storage.ts';
+import type { Decision, Storage, TransactRequest, TransactResult } from './storage.ts';
 import type { Timers } from './timers.ts';
 
 /** Parts of one record: the largest are those of an inbox, with whole rows; bodies are bytes. */
@@ -202,7 +202,7 @@ export class EffectRunner<Own extends WindowOnlyEffect | WorkerOnlyEffect, Event
 
   #ended(
     effect: TransactEffect,
-    outcome: Committed | Error,
+    outcome: TransactResult | Error,
     waiting: readonly (CommonEffect | Own)[],
   ): void {
     // Given up meanwhile: its failure has been reported.
@@ -257,16 +257,16 @@ function unlessUnreadable<R>(step: () => R): R | undefined {
 /** A result of a read without what cannot be encoded: of a range, row by row. */
 function readable(result: unknown): unknown {
   if (!Array.isArray(result) || !result.every(isRow)) return orNull(result);
-  return result.map((row: Row) => ({ key: row.key, value: orNull(row.value) }));
+  return result.map((row: KeyedValue) => ({ key: row.key, value: orNull(row.value) }));
 }
 
-interface Row {
+interface KeyedValue {
   readonly key: unknown;
   readonly value: unknown;
 }
 
 /** A value that was got by its key may be a list too. */
-function isRow(row: unknown): row is Row {
+function isRow(row: unknown): row is KeyedValue {
   return typeof row === 'object' && row !== null && 'key' in row && 'value' in row;
 }
 

@@ -6,7 +6,7 @@ import type { AccountHost } from './account-host.ts';
 import type { ChannelHost } from './channel.ts';
 import type { Clock } from './clock.ts';
 import type { Locks } from './locks.ts';
-import type { Page } from './page.ts';
+import type { PageHost } from './page.ts';
 import type { Random } from './random.ts';
 import type { ServiceHost } from './service-link.ts';
 import type { SocketHost } from './socket.ts';
@@ -28,7 +28,7 @@ export interface CommonHost {
 
 /** The option `host` of `open`. */
 export interface Host extends CommonHost {
-  readonly page: Page;
+  readonly page: PageHost;
   readonly workers: WorkerHost;
   /** Whether its workers have locks, and can write images (WorkerSideHost). */
   readonly locks: boolean;

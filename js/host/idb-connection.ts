@@ -23,9 +23,9 @@ export type ConnectionState =
   | { readonly type: 'suspended' }
   | { readonly type: 'closed' };
 
-type Name = ConnectionState['type'];
+type ConnectionStateName = ConnectionState['type'];
 
-const ways: Readonly<Record<Name, readonly Name[]>> = {
+const ways: Readonly<Record<ConnectionStateName, readonly ConnectionStateName[]>> = {
   idle: ['opening', 'suspended', 'closed'],
   opening: ['idle', 'open', 'suspended', 'closed'],
   open: ['idle', 'leaving', 'suspended', 'closed'],
@@ -34,7 +34,7 @@ const ways: Readonly<Record<Name, readonly Name[]>> = {
   closed: [],
 };
 
-export function isValid(from: Name, to: Name): boolean {
+export function isValid(from: ConnectionStateName, to: ConnectionStateName): boolean {
   return ways[from].includes(to);
 }
 

@@ -5,12 +5,12 @@
  */
 import { inTime, listen, storageTimeout } from './idb-request.ts';
 import type {
-  Committed,
   Decision,
   Key,
   KeyRange,
   Read,
   TransactRequest,
+  TransactResult,
   Write,
 } from './storage.ts';
 
@@ -26,7 +26,7 @@ export function runTransaction(
   reads: readonly Read[],
   decide: (results: readonly unknown[]) => Decision,
   timeLimitMs: number,
-): Promise<Committed> {
+): Promise<TransactResult> {
   let failure: unknown = null;
   const late = () => {
     const error = storageTimeout(`IndexedDB did not answer within ${timeLimitMs} ms.`);

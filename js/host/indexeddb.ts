@@ -10,7 +10,6 @@ import { storageError } from './idb-request.ts';
 import { type DatabaseSchema, databaseSchema, isUpgrade } from './idb-schema.ts';
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
-  type Committed,
   closeLimitMs,
   type Decision,
   type OnLost,
@@ -20,6 +19,7 @@ import {
   type StorageHost,
   type StorageLoss,
   type TransactRequest,
+  type TransactResult,
 } from './storage.ts';
 
 export interface IndexedDbOptions {
@@ -97,7 +97,7 @@ class IndexedDbStorage implements Storage {
   async transact(
     request: TransactRequest,
     decide: (results: readonly unknown[]) => Decision,
-  ): Promise<Committed> {
+  ): Promise<TransactResult> {
     let db = await this.#connect();
     let tx: IDBTransaction;
     try {

@@ -12,13 +12,13 @@ export type PageEvent =
   | { readonly type: 'pagehide'; readonly persisted: boolean }
   | { readonly type: 'pageshow'; readonly persisted: boolean };
 
-export interface Page {
+export interface PageHost {
   readonly visible: boolean;
   readonly online: boolean;
   on(fn: (event: PageEvent) => void): () => void;
 }
 
-export const browserPage: Page = {
+export const browserPage: PageHost = {
   get visible() {
     return document.visibilityState === 'visible';
   },

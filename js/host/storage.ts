@@ -21,7 +21,7 @@ export interface Storage {
   transact(
     request: TransactRequest,
     decide: (results: readonly unknown[]) => Decision,
-  ): Promise<Committed>;
+  ): Promise<TransactResult>;
   /**
    * For the last moments of a page, where no later callback can be counted on: puts one value without reading, and asks
    * for the commit at once. Only on a connection that is open; returns whether it was.
@@ -46,7 +46,7 @@ export interface TransactRequest {
   readonly reads: readonly Read[];
 }
 
-export interface Committed {
+export interface TransactResult {
   /** False after an `abort` decision. */
   readonly committed: boolean;
   readonly keys: readonly number[];

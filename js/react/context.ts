@@ -20,7 +20,7 @@ class Failure {
 }
 
 /** What is known of a database that is being opened. */
-class Opening {
+class OpeningDatabase {
   outcome: AnyDatabase | Failure | null = null;
   /** Settles when it is known whether it can be opened; never rejects. */
   readonly settled: Promise<void>;
@@ -44,12 +44,12 @@ class Opening {
   }
 }
 
-const openings = new WeakMap<PromiseLike<unknown>, Opening>();
+const openings = new WeakMap<PromiseLike<unknown>, OpeningDatabase>();
 
-function openingOf(promise: PromiseLike<AnyDatabase>): Opening {
+function openingOf(promise: PromiseLike<AnyDatabase>): OpeningDatabase {
   const known = openings.get(promise);
   if (known) return known;
-  const opening = new Opening(promise);
+  const opening = new OpeningDatabase(promise);
   openings.set(promise, opening);
   return opening;
 }
@@ -60,7 +60,7 @@ function isPromise(db: AnyDatabase | PromiseLike<AnyDatabase>): db is PromiseLik
 
 interface Provided {
   readonly database: AnyDatabase | null;
-  readonly opening: Opening | null;
+  readonly opening: OpeningDatabase | null;
 }
 
 const Context = createContext<Provided | null>(null);

@@ -2,7 +2,7 @@
 import type { StoreEnhancer } from 'redux';
 import type { AnyDatabase } from '../api/database.ts';
 import { open, schema, UnsupportedError, ValidationError } from '../index.ts';
-import { Group, type GroupHost, type InnerStore, type StreamOptions } from './group.ts';
+import { type GroupHost, type InnerStore, SliceGroup, type StreamOptions } from './group.ts';
 import { checkEnhancer, deviceName, type EnhancerOptions, matcher } from './options.ts';
 import { type Action, type Owned, OwnedSlices, type RootReducer } from './owned-slices.ts';
 
@@ -72,14 +72,14 @@ function logError(error: Error): void {
 
 class Binding implements SkerryStore, GroupHost {
   readonly #options: EnhancerOptions;
-  readonly #synced: Group;
-  readonly #device: Group | null;
+  readonly #synced: SliceGroup;
+  readonly #device: SliceGroup | null;
   #root: RootReducer;
   #inner: InnerStore | null = null;
   ready: Promise<AnyDatabase> = new Promise(() => {});
   readonly #own: Promise<AnyDatabase>[] = [];
   /** They settle when a group has its stream, or will have none. */
-  readonly #attached = new Map<Group, Promise<unknown>>();
+  readonly #attached = new Map<SliceGroup, Promise<unknown>>();
   /** What the reducer has made of an action that is about to be given to the store. */
   #checked: { readonly state: Owned; readonly action: Action; readonly next: Owned } | null = null;
   #isChecking = false;
@@ -93,7 +93,7 @@ class Binding implements SkerryStore, GroupHost {
     this.#root = root;
     const group = (slices: readonly string[], takes: Parameters<typeof matcher>[0]) => {
       const owned = new OwnedSlices(slices, root);
-      return new Group(matcher(takes), owned, owned.first, this);
+      return new SliceGroup(matcher(takes), owned, owned.first, this);
     };
     this.#synced = group(options.slices, options.sync);
     const { persist } = options;
@@ -101,7 +101,7 @@ class Binding implements SkerryStore, GroupHost {
   }
 
   /** What is kept on this device comes first: an action that both take is of this device. */
-  get #groups(): readonly Group[] {
+  get #groups(): readonly SliceGroup[] {
     return this.#device ? [this.#device, this.#synced] : [this.#synced];
   }
 
@@ -171,7 +171,7 @@ class Binding implements SkerryStore, GroupHost {
     void this.#attach(device, this.#device, { stream, version, migrate });
   }
 
-  #attach(opening: Promise<AnyDatabase>, group: Group, options: StreamOptions) {
+  #attach(opening: Promise<AnyDatabase>, group: SliceGroup, options: StreamOptions) {
     const { onError = logError } = this.#options;
     const attaching = opening.then((db) => {
       const failed = this.#isClosed ? group.store(db, options) : group.attach(db, options);

@@ -37,7 +37,7 @@ export interface StreamOptions {
 }
 
 /** An action that is in the stream, and what the store has made of it. */
-interface Waiting {
+interface LoggedAction {
   readonly transition: Transition;
   result?: unknown;
   failed?: { readonly error: unknown };
@@ -72,7 +72,7 @@ function openClaimed<S extends object>(open: () => S, names: readonly string[]):
   return stream;
 }
 
-export class Group {
+export class SliceGroup {
   readonly takes: (action: Action) => boolean;
   readonly slices: OwnedSlices;
   readonly #host: GroupHost;
@@ -91,7 +91,7 @@ export class Group {
   /** The action that the store is being given, with what comes out. */
   #applying: Transition | null = null;
   /** The action that is in the stream, and not in the store yet. */
-  #waiting: Waiting | null = null;
+  #waiting: LoggedAction | null = null;
   #stop: Stop | null = null;
 
   get whole(): boolean {
@@ -140,7 +140,7 @@ export class Group {
     this.#giveWaiting();
     this.#host.check(action);
     const from = this.#current;
-    const waiting: Waiting = {
+    const waiting: LoggedAction = {
       transition: { from, action, to: this.slices.reduce(from, action) },
     };
     this.#waiting = waiting;

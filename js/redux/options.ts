@@ -15,7 +15,7 @@ export interface PersistOptions {
   readonly actions: Which;
 }
 
-type Opening = Pick<
+type StoreOpenOptions = Pick<
   OpenOptions<Tables, unknown>,
   | 'remote'
   | 'user'
@@ -30,7 +30,7 @@ type Opening = Pick<
   | 'workerUrl'
 >;
 
-export interface EnhancerOptions extends Omit<Opening, 'persist'> {
+export interface EnhancerOptions extends Omit<StoreOpenOptions, 'persist'> {
   /** Of the database in this browser, as in `open`. */
   readonly name: string;
   /** A database that the application has opened, in place of one of the enhancer's own; it stays open. */

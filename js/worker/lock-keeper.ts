@@ -2,7 +2,7 @@
 import type { LeaseName, LockAction, LockState } from '../core/core-types.ts';
 import type { HeldLock, Locks } from '../host/locks.ts';
 
-interface Entry {
+interface KeptLock {
   held: HeldLock | null;
   /** Ends the waiting of a queued request. */
   stop: AbortController | null;
@@ -12,7 +12,7 @@ export class LockKeeper {
   readonly #locks: Locks;
   readonly #prefix: string;
   readonly #report: (name: LeaseName, state: LockState) => void;
-  readonly #entries = new Map<LeaseName, Entry>();
+  readonly #entries = new Map<LeaseName, KeptLock>();
 
   constructor(locks: Locks, prefix: string, report: (name: LeaseName, state: LockState) => void) {
     this.#locks = locks;
@@ -23,7 +23,7 @@ export class LockKeeper {
   do(name: LeaseName, action: LockAction): void {
     this.#drop(name);
     if (action === 'release') return;
-    const entry: Entry = { held: null, stop: null };
+    const entry: KeptLock = { held: null, stop: null };
     this.#entries.set(name, entry);
     const asked = action === 'steal' ? this.#steal(name, entry) : this.#request(name, entry);
     // An engine that fails to answer grants nothing: the lease's own looks go on.
@@ -43,7 +43,7 @@ export class LockKeeper {
     entry?.held?.release();
   }
 
-  async #request(name: LeaseName, entry: Entry): Promise<void> {
+  async #request(name: LeaseName, entry: KeptLock): Promise<void> {
     const lock = await this.#locks.acquire(this.#prefix + name, { ifAvailable: true });
     if (lock) {
       this.#granted(name, entry, lock);
@@ -57,13 +57,13 @@ export class LockKeeper {
     if (later) this.#granted(name, entry, later);
   }
 
-  async #steal(name: LeaseName, entry: Entry): Promise<void> {
+  async #steal(name: LeaseName, entry: KeptLock): Promise<void> {
     const lock = await this.#locks.acquire(this.#prefix + name, { steal: true });
     if (lock) this.#granted(name, entry, lock);
     else if (this.#entries.get(name) === entry) this.#report(name, 'refused');
   }
 
-  #granted(name: LeaseName, entry: Entry, lock: HeldLock): void {
+  #granted(name: LeaseName, entry: KeptLock, lock: HeldLock): void {
     // Released while the engine was deciding.
     if (this.#entries.get(name) !== entry) {
       lock.release();

@@ -9,13 +9,13 @@ import type { WorkerConfig } from '../host/worker-link.ts';
 import { SyncWorker } from './sync-worker.ts';
 
 /** The part of DedicatedWorkerGlobalScope that is used; the package is typed for windows. */
-interface Scope {
+interface WorkerGlobal {
   postMessage(message: unknown): void;
   close(): void;
   onmessage: ((event: MessageEvent) => void) | null;
 }
 
-const scope = globalThis as unknown as Scope;
+const scope = globalThis as unknown as WorkerGlobal;
 const worker = new SyncWorker(
   {
     ...commonBrowserHost(),

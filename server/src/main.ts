@@ -7,7 +7,7 @@ import { type CallerLimits, callerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import { checkDatabaseUrl } from './db/database-url.ts';
 import { DirectoryInUseError } from './db/directory-lock.ts';
-import type { Invitations } from './push/member-limits.ts';
+import type { InvitationMode } from './push/member-limits.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
@@ -215,7 +215,7 @@ async function main(): Promise<void> {
     reducerSeconds: readCount('reducer-seconds', values['reducer-seconds']),
     retryStreams: values['retry-streams'],
     retention: readCount('retention', values.retention),
-    invitations: values.invitations as Invitations | undefined,
+    invitations: values.invitations as InvitationMode | undefined,
     actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),
     data: values.data,
     database: databaseUrl,

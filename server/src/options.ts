@@ -10,7 +10,7 @@ import type { VerifyToken } from './auth/own-verify.ts';
 import type { CallerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import type { NodeHandler } from './http/front.ts';
-import type { Invitations } from './push/member-limits.ts';
+import type { InvitationMode } from './push/member-limits.ts';
 import type { Access } from './rights/grants.ts';
 import type { Seed } from './seed/seed.ts';
 import type { Reducers } from './stream/reducers.ts';
@@ -80,7 +80,7 @@ export interface ServerOptions {
    * Whether a membership that somebody else makes waits until the invited accepts it (`consent`, the default), or counts at once
    * (`direct`), as in an organisation where nobody is asked.
    */
-  readonly invitations?: Invitations | undefined;
+  readonly invitations?: InvitationMode | undefined;
   /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
   readonly limits?: Partial<CallerLimits> | undefined;
   /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */

@@ -38,17 +38,17 @@ import {
 } from './options.ts';
 import { PlainTables } from './plain/plain-table.ts';
 import { SealedTimes } from './plain/sealed-time.ts';
-import { Audiences, type Heads } from './poke/audiences.ts';
+import { Audiences, type RealmWatch } from './poke/audiences.ts';
 import { type Charge, PokeHub } from './poke/hub.ts';
 import { PokeRelay } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
 import { Puller } from './pull/pull.ts';
 import { RestoreNotice } from './pull/restored.ts';
 import { Committer } from './push/commit.ts';
-import type { Entry, RightsVersions } from './push/done.ts';
+import type { PokedEntry, RightsVersions } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import { FullStreams } from './push/full-streams.ts';
-import type { Invitations } from './push/member-limits.ts';
+import type { InvitationMode } from './push/member-limits.ts';
 import { Retention } from './retention/retention.ts';
 import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
@@ -129,9 +129,9 @@ interface PokeParts {
 }
 
 interface Commits {
-  readonly heads: Heads;
+  readonly heads: RealmWatch;
   /** With the rights that the entries have changed. */
-  committed(entries: readonly Entry[], rights: RightsVersions): void;
+  committed(entries: readonly PokedEntry[], rights: RightsVersions): void;
   /** The rights of these users have changed otherwise than by memberships. */
   changed(users: readonly string[]): void;
   close(): Promise<void>;
@@ -241,7 +241,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   }
 }
 
-interface Parts {
+interface ServerParts {
   readonly description: SchemaDescription;
   readonly tables: SqlSchema;
   readonly authority: Authority;
@@ -250,7 +250,7 @@ interface Parts {
   readonly grants: Grants;
 }
 
-async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
+async function start(options: ServerOptions, parts: ServerParts): Promise<RunningServer> {
   const { description, tables, authority, places, database, grants } = parts;
   const { progress = () => {}, host = kDefaultHost, warn = console.warn } = options;
   const outage = new OutageLog({ log: options.log ?? logError, warn });
@@ -381,7 +381,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   };
 }
 
-function invitationsOf({ invitations = 'consent' }: ServerOptions): Invitations {
+function invitationsOf({ invitations = 'consent' }: ServerOptions): InvitationMode {
   if (invitations === 'consent' || invitations === 'direct') return invitations;
   throw new SetupError('`invitations` (--invitations) is `consent` or `direct`.');
 }

@@ -3,14 +3,14 @@ import { ManualTime } from 'skerry/testing';
 import { expect, test } from 'vitest';
 import type { WindowEffect } from '../../js/core/window-effects.ts';
 import { EffectRunner, type WindowRunner } from '../../js/host/effect-runner.ts';
-import type { Committed, Storage } from '../../js/host/storage.ts';
+import type { Storage, TransactResult } from '../../js/host/storage.ts';
 import { turn } from './support.ts';
 
 /** A runner whose transactions end when the test says so. */
 function runnerWith() {
   const time = new ManualTime();
   const events: { readonly type: string; readonly id?: number }[] = [];
-  const ends: ((outcome: Committed) => void)[] = [];
+  const ends: ((outcome: TransactResult) => void)[] = [];
   const decides: Parameters<Storage['transact']>[1][] = [];
   const runner: WindowRunner = new EffectRunner({
     clock: time,
@@ -19,7 +19,7 @@ function runnerWith() {
     storage: {
       transact: (_: unknown, decide: Parameters<Storage['transact']>[1]) => {
         decides.push(decide);
-        return new Promise<Committed>((resolve) => ends.push(resolve));
+        return new Promise<TransactResult>((resolve) => ends.push(resolve));
       },
     } as unknown as Storage,
     call(event) {
@@ -44,7 +44,7 @@ function runnerWith() {
 }
 
 const frozen = { name: 'AbortError', message: 'The page is frozen.' };
-const done: Committed = { committed: true, keys: [] };
+const done: TransactResult = { committed: true, keys: [] };
 
 test('a frozen page fails its current transaction and those that wait behind it', async () => {
   const { runner, transact, reported, ends, decides } = runnerWith();

@@ -5,7 +5,7 @@ import { createContext, runInContext, runInThisContext } from 'node:vm';
 import { JSDOM } from 'jsdom';
 import { http } from 'skerry';
 import { describe, expect, test } from 'vitest';
-import { copyOf } from '../../js/core/kept.ts';
+import { copyOf } from '../../js/core/mutable-copy.ts';
 import { kinds, refused } from './realm-values.ts';
 import { type App, fresh } from './support.ts';
 

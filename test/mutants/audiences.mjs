@@ -94,8 +94,8 @@ export const audiences = [
   },
   {
     name: 'who has changed rights is not known',
-    test: 'test/server/division.test.ts',
-    file: 'server/src/push/division.ts',
+    test: 'test/server/batch-bisection.test.ts',
+    file: 'server/src/push/batch-bisection.ts',
     from: "author: authors.get(entry.client) ?? ''",
     to: "author: ''",
   },

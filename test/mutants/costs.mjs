@@ -159,8 +159,8 @@ export const costsOnServer = [
   },
   {
     name: 'a push that reads too much beside others is refused',
-    test: 'test/server/division.test.ts',
-    file: 'server/src/push/division.ts',
+    test: 'test/server/batch-bisection.test.ts',
+    file: 'server/src/push/batch-bisection.ts',
     from: 'else if (this.#isTooMuchBesideOthers(owners, error)) this.#leave(units, owners);\n',
     to: '',
   },

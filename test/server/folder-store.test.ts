@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { isUnavailable, type Queryable } from '../../server/src/db/database.ts';
-import { FolderStore, imageUrl, type Kept } from '../../server/src/image/folder-store.ts';
+import { FolderStore, imageUrl, type StoredImage } from '../../server/src/image/folder-store.ts';
 import { Folder } from './support/server.ts';
 
 const folder = new Folder();
@@ -14,7 +14,7 @@ const images = join(folder.path, 'images');
 const none = {} as Queryable;
 afterAll(() => folder.remove());
 
-function kept(revision: number, realm = 'public', bytes = 3): Kept {
+function kept(revision: number, realm = 'public', bytes = 3): StoredImage {
   const name = { realm, epoch: 'e', revision, hash: 'h' };
   const file = `${randomUUID()}.image`;
   return { ...name, at: revision, bytes, url: imageUrl(name), schema: 's', file };

@@ -19,7 +19,7 @@ import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { TooMuchToRead } from '../../server/src/sql/row-bytes.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
-import type { PullRequest } from '../../server/src/wire/pulls.ts';
+import type { CheckedPull } from '../../server/src/wire/pulls.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
 
@@ -132,7 +132,7 @@ describe('realms that an answer begins', () => {
   });
   const waiting = async (cursors: Record<string, string>, filled: unknown, images?: false) => {
     const scopes = [{ table: 'cities', where: ['true'], filled }];
-    const request = { scopes, images } as unknown as PullRequest;
+    const request = { scopes, images } as unknown as CheckedPull;
     const heads = await readHeads(database, realms, cursors);
     return waitingRealms(database, heads, request, cursors);
   };
@@ -152,7 +152,7 @@ describe('realms that an answer begins', () => {
          from json_array_elements_text($1::text::json) as n(name)`,
       [JSON.stringify(empty)],
     );
-    const request = { scopes: [], images: true } as unknown as PullRequest;
+    const request = { scopes: [], images: true } as unknown as CheckedPull;
     const waitingOf = async (names: string[], cursors: Record<string, string>) => {
       const heads = await readHeads(database, names, cursors);
       const rows = limits.newRowsPerPull + 1;

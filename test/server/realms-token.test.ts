@@ -4,10 +4,10 @@ import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SetupError } from '../../server/src/base/setup-error.ts';
 import {
-  type Claims,
-  type Membership,
+  type RealmClaims,
   RealmsTokens,
   type Said,
+  type UserMemberships,
 } from '../../server/src/rights/realms-token.ts';
 
 const key = 'a key of the tests, long enough for realms tokens';
@@ -17,21 +17,21 @@ const none = new Map<string, string>();
 describe('a realms token', () => {
   const tokens = new RealmsTokens([key]);
   const membership = { version: 'v1', at: 1, roles: new Map([['r', 'owner']] as const) };
-  const saidIn = (claims: Claims | null) => claims?.realms.get('r') as Said;
-  const signed = (of: Membership) => tokens.sign('anna', of, none);
+  const saidIn = (claims: RealmClaims | null) => claims?.realms.get('r') as Said;
+  const signed = (of: UserMemberships) => tokens.sign('anna', of, none);
   let token = '';
   beforeAll(async () => {
     token = await tokens.sign('anna', membership, new Map([['r', 'bo']]));
   });
 
   test('says to its user what it was signed for', async () => {
-    const claims = (await tokens.read('anna', token)) as Claims;
+    const claims = (await tokens.read('anna', token)) as RealmClaims;
     expect(claims).toMatchObject({ version: 'v1', lost: new Map() });
     expect([...claims.realms]).toMatchObject([['r', { role: 'owner', at: 1 }]]);
   });
 
   test('goes on to say what an earlier one said of lost realms', async () => {
-    const { realms } = (await tokens.read('anna', token)) as Claims;
+    const { realms } = (await tokens.read('anna', token)) as RealmClaims;
     const later = { version: 'v2', at: 5, roles: new Map() };
     const next = await tokens.read('anna', await tokens.sign('anna', later, none, realms));
     expect(next).toEqual({ version: 'v2', at: 5, realms: new Map(), lost: realms });

@@ -14,7 +14,16 @@ export const published = {
 
 /** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
-  ...['audiences', 'auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store'],
+  ...[
+    'audiences',
+    'auth',
+    'batch-bisection',
+    'callers',
+    'cost',
+    'files',
+    'flusher',
+    'folder-store',
+  ],
   ...['gate', 'http-parts', 'mounted', 'options', 'own-verify', 'pull-cost', 'push-cost'],
   ...['shares', 'sign-in'],
 ];

@@ -14,7 +14,7 @@ import { ownRealms } from './import.ts';
 import { logRecords } from './log.ts';
 import { type PlainMutation, PortableCore } from './portable-core.ts';
 import { creating, inRealms, rowKey, rowsInRealms, type TableRow } from './rows.ts';
-import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
+import { type StorageSnapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
 /** How far a local database was copied: to its n, and its last mutation. */
 interface Copied {
@@ -82,7 +82,7 @@ async function write(
   core: DatabaseCore,
   id: string,
   before: Copied | null,
-  snapshot: Snapshot & { readonly portable: PortableCore },
+  snapshot: StorageSnapshot & { readonly portable: PortableCore },
 ): Promise<Copied | null> {
   const { portable, sync, mutations, conflicts } = snapshot;
   const copied = endOf(sync, mutations);
@@ -112,7 +112,7 @@ async function write(
 /** Rows that no server knows: of realms that were never pulled. */
 function rowsOf(
   core: DatabaseCore,
-  { portable, sync }: Snapshot & { readonly portable: PortableCore },
+  { portable, sync }: StorageSnapshot & { readonly portable: PortableCore },
 ): TableRow[] {
   const pulled = pulledBy(sync);
   return core.parts.codec.schema.tables.flatMap(({ name, index }) =>
@@ -132,7 +132,7 @@ function streamsOf({
   portable,
   sync,
   actions,
-}: Snapshot & { readonly portable: PortableCore }): StreamActions {
+}: StorageSnapshot & { readonly portable: PortableCore }): StreamActions {
   const pulled = pulledBy(sync);
   const own = Object.entries(actionsOf(portable, actions));
   return Object.fromEntries(own.filter(([realm]) => !pulled.includes(realm)));

@@ -6,7 +6,7 @@ import type { DatabaseCore } from '../database-core.ts';
 import type { Stored } from './snapshot.ts';
 
 /** What the transaction has read besides mutations and conflicts. */
-interface Found {
+interface ExtraReads {
   /** The results of `extra`. */
   readonly extra: readonly unknown[];
 }
@@ -19,7 +19,7 @@ export async function logRecords(
   core: DatabaseCore,
   records: readonly MutationRecord[],
   extra: readonly Read[] = [],
-  writes: (found: Found) => readonly Write[] | null = () => [],
+  writes: (found: ExtraReads) => readonly Write[] | null = () => [],
 ): Promise<number | null> {
   let logged: MutationRecord[] = [];
   const { committed, keys } = await core.parts.storage.transact(

@@ -26,7 +26,7 @@ export interface SyncRecord {
   readonly scopes?: readonly { readonly filled: unknown }[];
 }
 
-export interface Snapshot {
+export interface StorageSnapshot {
   readonly sync: SyncRecord;
   readonly mutations: readonly Stored<MutationRecord>[];
   readonly conflicts: readonly Stored<unknown>[];
@@ -44,7 +44,7 @@ export async function takeSnapshot(
   database: string,
   storage: Storage,
   fresh: () => Promise<PortableCore>,
-): Promise<Snapshot & { readonly portable: PortableCore }> {
+): Promise<StorageSnapshot & { readonly portable: PortableCore }> {
   for (let attempt = 1; ; attempt++) {
     const portable = await fresh();
     let failure: unknown = null;
@@ -71,7 +71,7 @@ async function attemptSnapshot(
   database: string,
   storage: Storage,
   portable: PortableCore,
-): Promise<Snapshot | null> {
+): Promise<StorageSnapshot | null> {
   const [before] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
   const pointer = refuseNewer((before ?? {}) as SyncRecord).image ?? null;
   for (const { files } of pointer ? new ImageReader(host.storage, database).read(pointer) : [])

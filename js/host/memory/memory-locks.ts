@@ -6,16 +6,16 @@ interface Holder {
   lose(): void;
 }
 
-interface Name {
+interface LockName {
   readonly holders: Set<Holder>;
   readonly waiting: { readonly shared: boolean; grant(): void }[];
 }
 
 export function memoryLocks(): Locks {
-  const names = new Map<string, Name>();
-  const isFree = ({ holders }: Name, shared: boolean): boolean =>
+  const names = new Map<string, LockName>();
+  const isFree = ({ holders }: LockName, shared: boolean): boolean =>
     [...holders].every((holder) => shared && holder.shared);
-  const hold = (name: Name, shared: boolean): HeldLock => {
+  const hold = (name: LockName, shared: boolean): HeldLock => {
     let lose: () => void = () => {};
     const lost = new Promise<void>((resolve) => {
       lose = resolve;
@@ -39,7 +39,7 @@ export function memoryLocks(): Locks {
   };
   return {
     async acquire(key: string, options: AcquireOptions = {}): Promise<HeldLock | null> {
-      const name: Name = names.get(key) ?? { holders: new Set(), waiting: [] };
+      const name: LockName = names.get(key) ?? { holders: new Set(), waiting: [] };
       names.set(key, name);
       if (options.signal?.aborted) return null;
       const shared = options.mode === 'shared';

@@ -1,7 +1,7 @@
 /** A page that a test controls. */
-import type { Page, PageEvent } from '../page.ts';
+import type { PageEvent, PageHost } from '../page.ts';
 
-export class MemoryPage implements Page {
+export class MemoryPage implements PageHost {
   visible = true;
   online = true;
   readonly #listeners = new Set<(event: PageEvent) => void>();

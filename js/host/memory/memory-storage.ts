@@ -7,7 +7,6 @@ import type { AccountHost } from '../account-host.ts';
 import { inTime, storageBlocked, storageNewer } from '../idb-request.ts';
 import { changesSince, type DatabaseSchema, databaseSchema } from '../idb-schema.ts';
 import {
-  type Committed,
   closeLimitMs,
   type Decision,
   type Key,
@@ -16,6 +15,7 @@ import {
   type Storage,
   type StorageHost,
   type TransactRequest,
+  type TransactResult,
   type Write,
 } from '../storage.ts';
 import { applyOne, changedStores, readOne, readRange, type Store } from './memory-stores.ts';
@@ -32,7 +32,7 @@ export interface StorageFaults {
   hold: boolean;
 }
 
-interface Database {
+interface StoredDatabase {
   /** 0: it is being made. */
   version: number;
   stores: ReadonlyMap<string, Store>;
@@ -51,7 +51,7 @@ export interface MemoryStorageOptions {
 
 interface Profile {
   readonly faults: StorageFaults;
-  readonly databases: Map<string, Database>;
+  readonly databases: Map<string, StoredDatabase>;
   readonly files: Map<string, Map<string, Uint8Array>>;
 }
 
@@ -59,7 +59,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   readonly faults: StorageFaults;
   readonly #options: Required<MemoryStorageOptions>;
   readonly #profile: Profile;
-  readonly #databases: Map<string, Database>;
+  readonly #databases: Map<string, StoredDatabase>;
   readonly #files: Map<string, Map<string, Uint8Array>>;
   #released: (() => void)[] = [];
 
@@ -108,7 +108,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   }
 
   /** All of it or nothing, once all clients that had the database open have closed it. */
-  async #upgrade(name: string, database: Database): Promise<void> {
+  async #upgrade(name: string, database: StoredDatabase): Promise<void> {
     const { schema, timeLimitMs } = this.#options;
     const before = [...database.connections].map((storage) => storage.leave());
     if (before.length > 0) {
@@ -132,7 +132,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   }
 
   /** The database of this name as it is now; null where there is none. */
-  find(name: string): Database | null {
+  find(name: string): StoredDatabase | null {
     return this.#databases.get(name) ?? null;
   }
 
@@ -207,7 +207,7 @@ class MemoryStorage implements Storage {
   readonly dropped = null;
   readonly #host: MemoryStorageHost;
   readonly #name: string;
-  readonly #database: Database;
+  readonly #database: StoredDatabase;
   readonly #onLost: OnLost;
   readonly #version: number;
   readonly #leaveLimitMs: number;
@@ -218,7 +218,7 @@ class MemoryStorage implements Storage {
   constructor(
     host: MemoryStorageHost,
     name: string,
-    database: Database,
+    database: StoredDatabase,
     onLost: OnLost,
     leaveLimitMs: number,
   ) {
@@ -234,7 +234,7 @@ class MemoryStorage implements Storage {
   transact(
     request: TransactRequest,
     decide: (results: readonly unknown[]) => Decision,
-  ): Promise<Committed> {
+  ): Promise<TransactResult> {
     this.#connect();
     const run = this.#database.last.then(async () => {
       await this.#host.unheld();
@@ -312,7 +312,10 @@ class MemoryStorage implements Storage {
     this.#onLost('deleted-or-upgraded', null);
   }
 
-  #run(request: TransactRequest, decide: (results: readonly unknown[]) => Decision): Committed {
+  #run(
+    request: TransactRequest,
+    decide: (results: readonly unknown[]) => Decision,
+  ): TransactResult {
     if (this.#closed) throw new ClosedError('closed', 'The storage is closed.');
     if (this.#suspended)
       throw new StorageError('storage_suspended', 'The page is frozen.', { retryable: true });

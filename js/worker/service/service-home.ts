@@ -51,7 +51,7 @@ export interface Rest {
   readonly pending: number;
 }
 
-interface Entry {
+interface RunningDatabase {
   readonly version: number;
   readonly storage: Storage;
   readonly running: RunningWorker;
@@ -74,7 +74,7 @@ export class ServiceHome {
   readonly #own: OwnService | null;
   readonly #online: () => boolean;
   readonly #exists: (database: string) => Promise<boolean>;
-  readonly #entries = new Map<string, Promise<Entry>>();
+  readonly #entries = new Map<string, Promise<RunningDatabase>>();
   /**
    * Databases that a newer release has upgraded, or waits to upgrade, and when that was seen: they are not opened again at
    * each message. The upgrade may fail, and the database may be deleted and made again.
@@ -102,7 +102,11 @@ export class ServiceHome {
     await this.#work(database, message, version);
   }
 
-  async #work(database: string, message: ToServiceMessage, version: number): Promise<Entry> {
+  async #work(
+    database: string,
+    message: ToServiceMessage,
+    version: number,
+  ): Promise<RunningDatabase> {
     const entry = await this.#ready(database, version);
     // Replaced before this message was handed on. The next one may be replaced as well.
     if (entry.ended && this.#entries.has(database)) return this.#work(database, message, version);
@@ -113,7 +117,7 @@ export class ServiceHome {
     return entry;
   }
 
-  async #ready(database: string, version: number): Promise<Entry> {
+  async #ready(database: string, version: number): Promise<RunningDatabase> {
     const joins = this.#entries.has(database);
     try {
       return await this.#entry(database, version);
@@ -174,7 +178,7 @@ export class ServiceHome {
     }
   }
 
-  #entry(database: string, version: number): Promise<Entry> {
+  #entry(database: string, version: number): Promise<RunningDatabase> {
     const open = this.#entries.get(database);
     if (!open) return this.#open(database);
     return open.then((entry) => {
@@ -185,7 +189,7 @@ export class ServiceHome {
     });
   }
 
-  #open(database: string): Promise<Entry> {
+  #open(database: string): Promise<RunningDatabase> {
     const forget = () => this.#forget(database, opening);
     const opening = this.#start(database, forget);
     this.#entries.set(database, opening);
@@ -194,13 +198,13 @@ export class ServiceHome {
   }
 
   /** Another may have replaced it meanwhile, which stays. */
-  #forget(database: string, opening: Promise<Entry>): void {
+  #forget(database: string, opening: Promise<RunningDatabase>): void {
     if (this.#entries.get(database) === opening) this.#entries.delete(database);
   }
 
-  async #start(database: string, forget: () => void): Promise<Entry> {
+  async #start(database: string, forget: () => void): Promise<RunningDatabase> {
     const host = this.#host;
-    let entry: Entry | null = null;
+    let entry: RunningDatabase | null = null;
     let running: RunningWorker | null = null;
     /** Why it has to end, which may come while it starts. */
     let dropped: Error | null = null;
@@ -312,19 +316,19 @@ function newerRelease(): UpdateNeededError {
 }
 
 /** Resolves the promises of those that wait until the worker rests, if it rests. */
-function settle(entry: Entry): void {
+function settle(entry: RunningDatabase): void {
   // Until it has started there is no status; while it works it is the holder, or waits for the lock.
   if (entry.ended || entry.status?.role === 'none') release(entry);
 }
 
 /** A worker that is ended is not waited for. */
-function end(entry: Entry): void {
+function end(entry: RunningDatabase): void {
   entry.ended = true;
   entry.running.close();
   release(entry);
 }
 
-function release({ resting }: Entry): void {
+function release({ resting }: RunningDatabase): void {
   for (const resolve of resting.splice(0)) resolve();
 }
 

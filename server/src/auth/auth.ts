@@ -4,7 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { limits } from '../base/limits.ts';
-import { Recent } from '../base/recent.ts';
+import { LruMap } from '../base/lru-map.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { JwksOptions } from './jwks.ts';
 import { type JwtOptions, jwtVerifier } from './jwt.ts';
@@ -28,7 +28,7 @@ export function bearer({ authorization }: IncomingHttpHeaders): string | null {
   return match?.[1] ?? null;
 }
 
-interface Known {
+interface VerifiedToken {
   readonly user: User;
   /** When it is verified again, ms. */
   readonly until: number;
@@ -36,11 +36,11 @@ interface Known {
 
 /** The users of verified tokens, by exact text. A client sends the same token with every request. */
 class KnownTokens {
-  readonly #users: Recent<Known>;
+  readonly #users: LruMap<VerifiedToken>;
   readonly #rememberedMs: number;
 
   constructor(limit: number, rememberedMs: number) {
-    this.#users = new Recent(limit);
+    this.#users = new LruMap(limit);
     this.#rememberedMs = rememberedMs;
   }
 

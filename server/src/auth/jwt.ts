@@ -26,7 +26,7 @@ export interface JwtOptions {
 }
 
 /** Verifies the claims of a token, and throws a Problem if it is not valid. */
-type Claims = (token: string, must: JWTVerifyOptions) => Promise<JWTPayload>;
+type VerifyClaims = (token: string, must: JWTVerifyOptions) => Promise<JWTPayload>;
 
 const kWithPublicKeys = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const kPublicKey = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
@@ -129,7 +129,7 @@ export function jwtVerifier(
   const skew = skewOf(options);
   const shared = sharedKeys(options);
   const keys = jwks === undefined ? null : new Jwks(jwks, ofJwks);
-  const claims: Claims = (token, must) =>
+  const claims: VerifyClaims = (token, must) =>
     keys === null ? byOneOf(token, shared, must) : byIssuer(token, keys, must);
   const must: JWTVerifyOptions = {
     algorithms: keys === null ? ['HS256'] : issuersAlgorithms(options),

@@ -7,7 +7,7 @@ import { limits } from '../base/limits.ts';
 import { threadFile } from '../base/threads.ts';
 import { SchemaError } from '../sql/description.ts';
 
-export interface ThreadOptions {
+export interface AuthorityThreadOptions {
   readonly schemaText: string;
 }
 
@@ -21,7 +21,7 @@ export type Make =
       readonly at: number;
     };
 
-export interface Call {
+export interface HandleCall {
   readonly handle: number;
   /** How the handle is made, if this is its first call. */
   readonly make: Make;
@@ -30,11 +30,11 @@ export interface Call {
 }
 
 /** A question to the rules that needs no handle. */
-export type Ask = 'checkScopes' | 'forgetLog' | 'survey';
+export type DirectCall = 'checkScopes' | 'forgetLog' | 'survey';
 
-export type ToThread =
-  | Call
-  | { readonly ask: Ask; readonly text: string }
+export type ToAuthorityThread =
+  | HandleCall
+  | { readonly ask: DirectCall; readonly text: string }
   | { readonly end: number };
 
 export interface CallError {
@@ -54,7 +54,7 @@ export interface StepAnswer {
   readonly bytes?: Uint8Array;
 }
 
-export type FromThread =
+export type FromAuthorityThread =
   | { readonly ready: true }
   | { readonly refused: string }
   | { readonly error: CallError }
@@ -80,7 +80,7 @@ export function isOfAnother(error: unknown): boolean {
   );
 }
 
-interface Waiting {
+interface PendingCall {
   readonly resolve: (answer: StepAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -93,19 +93,19 @@ function rebuilt({ message, trapped, elsewhere }: CallError): Error {
 /** One thread. */
 class Thread {
   readonly #worker: Worker;
-  readonly #pending: Waiting[] = [];
+  readonly #pending: PendingCall[] = [];
   readonly #stepMs: number;
   #deadline: NodeJS.Timeout | null = null;
   gone: AuthorityGone | null = null;
 
-  constructor(options: ThreadOptions, { stepMs, execArgv }: LinkOptions) {
+  constructor(options: AuthorityThreadOptions, { stepMs, execArgv }: AuthorityLinkOptions) {
     this.#stepMs = stepMs ?? limits.authorityStepMs;
     this.#worker = new Worker(threadFile('authority-thread'), { workerData: options, execArgv });
   }
 
   started(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#worker.on('message', (message: FromThread) => {
+      this.#worker.on('message', (message: FromAuthorityThread) => {
         if ('ready' in message) resolve();
         else if ('refused' in message) reject(new SchemaError(message.refused));
         else this.#answered(message);
@@ -119,7 +119,7 @@ class Thread {
     });
   }
 
-  call(message: Exclude<ToThread, { end: number }>): Promise<StepAnswer> {
+  call(message: Exclude<ToAuthorityThread, { end: number }>): Promise<StepAnswer> {
     return new Promise((resolve, reject) => {
       if (this.gone !== null) {
         reject(this.gone);
@@ -132,7 +132,7 @@ class Thread {
   }
 
   end(handle: number): void {
-    if (this.gone === null) this.#worker.postMessage({ end: handle } satisfies ToThread);
+    if (this.gone === null) this.#worker.postMessage({ end: handle } satisfies ToAuthorityThread);
   }
 
   terminate(reason: AuthorityGone): void {
@@ -173,7 +173,7 @@ class Thread {
   }
 }
 
-export interface LinkOptions {
+export interface AuthorityLinkOptions {
   /** The time limit of a step. */
   readonly stepMs?: number | undefined;
   /** Node's own flags for the threads, for tests. */
@@ -182,31 +182,34 @@ export interface LinkOptions {
 
 /** A handle. It belongs to the thread that was running when it was opened. */
 export interface LinkHandle {
-  call(what: Call['what'], text: string): Promise<StepAnswer>;
+  call(what: HandleCall['what'], text: string): Promise<StepAnswer>;
   end(): void;
 }
 
 /** A thread that is restarted when it has ended. */
 export class AuthorityLink {
-  readonly #schema: ThreadOptions;
-  readonly #options: LinkOptions;
+  readonly #schema: AuthorityThreadOptions;
+  readonly #options: AuthorityLinkOptions;
   #thread: Promise<Thread>;
   #handles = 0;
   #closed = false;
 
-  private constructor(schema: ThreadOptions, options: LinkOptions) {
+  private constructor(schema: AuthorityThreadOptions, options: AuthorityLinkOptions) {
     this.#schema = schema;
     this.#options = options;
     this.#thread = this.#start();
   }
 
-  static async open(schema: ThreadOptions, options: LinkOptions): Promise<AuthorityLink> {
+  static async open(
+    schema: AuthorityThreadOptions,
+    options: AuthorityLinkOptions,
+  ): Promise<AuthorityLink> {
     const link = new AuthorityLink(schema, options);
     await link.#thread;
     return link;
   }
 
-  async ask(ask: Ask, text: string): Promise<StepAnswer> {
+  async ask(ask: DirectCall, text: string): Promise<StepAnswer> {
     return (await this.#sound()).call({ ask, text });
   }
 

@@ -4,12 +4,12 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
-  Ask,
-  Call,
+  AuthorityThreadOptions,
   CallError,
-  FromThread,
-  ThreadOptions,
-  ToThread,
+  DirectCall,
+  FromAuthorityThread,
+  HandleCall,
+  ToAuthorityThread,
 } from './authority-link.ts';
 
 interface Handle {
@@ -49,18 +49,18 @@ interface Instance {
   trapped: boolean;
 }
 
-interface Held {
+interface OpenHandle {
   readonly instance: Instance;
   readonly handle: Handle;
 }
 
 if (parentPort === null) throw new Error('This file is the entry of a thread.');
 const port = parentPort;
-const { schemaText } = workerData as ThreadOptions;
-const held = new Map<number, Held>();
+const { schemaText } = workerData as AuthorityThreadOptions;
+const held = new Map<number, OpenHandle>();
 let instance: Instance;
 
-function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
+function say(message: FromAuthorityThread, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
@@ -105,7 +105,7 @@ async function freshInstance(): Promise<Instance> {
   return instance;
 }
 
-async function handleOf({ handle: number, make }: Call): Promise<Held> {
+async function handleOf({ handle: number, make }: HandleCall): Promise<OpenHandle> {
   const known = held.get(number);
   if (known !== undefined) return known;
   const instance = await freshInstance();
@@ -120,7 +120,7 @@ async function handleOf({ handle: number, make }: Call): Promise<Held> {
   return made;
 }
 
-async function answer(call: Call): Promise<void> {
+async function answer(call: HandleCall): Promise<void> {
   const { instance, handle } = await handleOf(call);
   const began = performance.now();
   const text = within(instance, () => {
@@ -143,11 +143,11 @@ function end(number: number): void {
 }
 
 /** Only a survey is of large texts. */
-function ask(handle: AuthorityHandle, { ask, text }: { ask: Ask; text: string }): string {
+function ask(handle: AuthorityHandle, { ask, text }: { ask: DirectCall; text: string }): string {
   return ask === 'survey' ? handle.survey(utf8(text)) : handle[ask](text);
 }
 
-async function take(message: ToThread): Promise<void> {
+async function take(message: ToAuthorityThread): Promise<void> {
   try {
     if ('end' in message) end(message.end);
     else if ('ask' in message) {
@@ -177,7 +177,7 @@ if (typeof first === 'string') {
 } else {
   instance = first;
   let last: Promise<void> = Promise.resolve();
-  port.on('message', (message: ToThread) => {
+  port.on('message', (message: ToAuthorityThread) => {
     last = last.then(() => take(message));
   });
   say({ ready: true });

@@ -14,8 +14,13 @@ import type {
 } from '../base/wire-types.ts';
 import type { Spent } from '../db/database.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { AuthorityLink, type LinkHandle, type LinkOptions, type Make } from './authority-link.ts';
-import type { Asked, Survey } from './survey.ts';
+import {
+  AuthorityLink,
+  type AuthorityLinkOptions,
+  type LinkHandle,
+  type Make,
+} from './authority-link.ts';
+import type { SubmittedUpdate, Survey } from './survey.ts';
 
 /** The authority reported a wrong call. */
 export class AuthorityError extends Error {
@@ -64,7 +69,7 @@ export interface MadeImage {
   readonly hash: string;
 }
 
-export type Step = (text: string) => Promise<string>;
+export type StepCall = (text: string) => Promise<string>;
 
 export class Authority {
   readonly schemaText: string;
@@ -77,7 +82,10 @@ export class Authority {
     this.#reads = reads;
   }
 
-  static async load(schema: SchemaDescription, options: LinkOptions = {}): Promise<Authority> {
+  static async load(
+    schema: SchemaDescription,
+    options: AuthorityLinkOptions = {},
+  ): Promise<Authority> {
     const schemaText = JSON.stringify(schema);
     const open = () => AuthorityLink.open({ schemaText }, options);
     const [writes, reads] = await Promise.all([open(), open()]);
@@ -105,7 +113,7 @@ export class Authority {
   }
 
   /** What the updates of a commit name, in their order. */
-  async survey(asked: readonly Asked[], spent?: Spent): Promise<readonly Survey[]> {
+  async survey(asked: readonly SubmittedUpdate[], spent?: Spent): Promise<readonly Survey[]> {
     const updates = asked.map(({ user, older = false, text }) =>
       rawObject({ user: JSON.stringify(user.id), older: String(older), update: text }),
     );
@@ -115,12 +123,12 @@ export class Authority {
   }
 
   /** Runs one admission; its `step` rejects with AuthorityError. */
-  admission<Value>(work: (step: Step) => Promise<Value>, spent?: Spent): Promise<Value> {
+  admission<Value>(work: (step: StepCall) => Promise<Value>, spent?: Spent): Promise<Value> {
     const make: Make = { kind: 'admission' };
     return withHandle(this.#writes, make, (handle) => work(stepOf(handle, spent)));
   }
 
-  pull<Value>(work: (step: Step) => Promise<Value>, spent?: Spent): Promise<Value> {
+  pull<Value>(work: (step: StepCall) => Promise<Value>, spent?: Spent): Promise<Value> {
     return withHandle(this.#reads, { kind: 'pull' }, (handle) => work(stepOf(handle, spent)));
   }
 
@@ -145,7 +153,7 @@ export class Authority {
   }
 }
 
-function stepOf(handle: LinkHandle, spent?: Spent): Step {
+function stepOf(handle: LinkHandle, spent?: Spent): StepCall {
   return async (text) => {
     const answer = await handle.call('step', text);
     spent?.(answer.ms);

@@ -4,7 +4,7 @@
 export type { NamedMember, NamedStream, Survey } from '../base/wire-types.ts';
 
 /** A pushed update as JSON text, and who pushes it. */
-export interface Asked {
+export interface SubmittedUpdate {
   readonly user: { readonly id: string };
   readonly text: string;
   /** The client is of an earlier release: what has no place in the schema is left out. */

@@ -72,8 +72,8 @@ export const limits = {
    * For how long a user is grouped with nobody else after causing a group's failure, and how many such users are
    * remembered.
    */
-  apartMs: 10_000,
-  usersApart: 1_000,
+  isolationMs: 10_000,
+  isolatedUsers: 1_000,
   /** A node's connections to PostgreSQL, and transactions that wait for one. */
   databaseConnections: 10,
   waitingTransactions: 1_000,
@@ -241,7 +241,7 @@ export const limits = {
   workSaved: 1_000,
   restRefusedMs: 5_000,
   restRefusedMostMs: 60_000,
-  shareStretchMs: 1_000,
+  usageWindowMs: 1_000,
   /** A larger body is parsed when it is its user's turn. */
   bytesParsedAtOnce: 16 << 10,
   /** A push that looks up more keys, or writes more bytes, has a transaction of its own. */

@@ -14,7 +14,7 @@ export interface GateLimits {
   readonly restMs: (user: string) => number;
 }
 
-interface Waiter {
+interface GateWaiter {
   readonly go: () => void;
   readonly fail: (reason: unknown) => void;
 }
@@ -22,7 +22,7 @@ interface Waiter {
 export class FairGate {
   readonly #limits: GateLimits;
   /** Waiting requests by user; the user whose turn is next comes first. */
-  readonly #waiting = new Map<string, Waiter[]>();
+  readonly #waiting = new Map<string, GateWaiter[]>();
   readonly #running = new Counts();
   #waitingInAll = 0;
   #runningInAll = 0;
@@ -63,7 +63,7 @@ export class FairGate {
     }
     await new Promise<void>((resolve, reject) => {
       const leave = () => waiter.fail(signal.reason);
-      const waiter: Waiter = {
+      const waiter: GateWaiter = {
         go: () => {
           signal.removeEventListener('abort', leave);
           resolve();
@@ -111,7 +111,7 @@ export class FairGate {
     this.#admit();
   }
 
-  #forget(user: string, waiter: Waiter): void {
+  #forget(user: string, waiter: GateWaiter): void {
     const queue = this.#waiting.get(user) ?? [];
     queue.splice(queue.indexOf(waiter), 1);
     if (queue.length === 0) this.#waiting.delete(user);

@@ -2,7 +2,7 @@
 // recently used ones can be forgotten. A caller that uses new keys all the time gains a full bucket per key, but the
 // bucket of its user stays.
 
-import { Recent } from '../base/recent.ts';
+import { LruMap } from '../base/lru-map.ts';
 
 export interface Rate {
   /** Tokens added per second; 0: no limit. */
@@ -20,12 +20,12 @@ interface Bucket {
 export class Rates {
   readonly #rate: Rate;
   readonly #now: () => number;
-  readonly #buckets: Recent<Bucket>;
+  readonly #buckets: LruMap<Bucket>;
 
   constructor(rate: Rate, remembered: number, now: () => number = () => performance.now()) {
     this.#rate = rate;
     this.#now = now;
-    this.#buckets = new Recent(remembered);
+    this.#buckets = new LruMap(remembered);
   }
 
   /**

@@ -6,10 +6,10 @@
 
 import { Counts } from '../base/counts.ts';
 import { limits } from '../base/limits.ts';
-import { Recent } from '../base/recent.ts';
+import { LruMap } from '../base/lru-map.ts';
 
-/** Milliseconds of work per user in one stretch of time. */
-class Stretch {
+/** Milliseconds of work per user in one window of time. */
+class UsageWindow {
   readonly #ofUser = new Map<string, number>();
   #all = 0;
 
@@ -32,11 +32,11 @@ class Stretch {
   }
 }
 
-const kNobody = 0.01;
-const kLookMs = 500;
+const kMinWaiters = 0.01;
+const kRecheckMs = 500;
 
 /** How many users wait for the server, as a recent average that fades with time. */
-class Presence {
+class ActiveUsers {
   readonly #ofUser = new Counts();
   #users = 0;
   #average = 0;
@@ -57,11 +57,11 @@ class Presence {
   /** The number of users besides one who waits; never exactly 0. */
   others(now: number): number {
     this.#moveTo(now);
-    return Math.max(kNobody, this.#average - 1);
+    return Math.max(kMinWaiters, this.#average - 1);
   }
 
   #moveTo(now: number): void {
-    const kept = Math.exp((this.#at - now) / limits.shareStretchMs);
+    const kept = Math.exp((this.#at - now) / limits.usageWindowMs);
     this.#average = kept * this.#average + (1 - kept) * this.#users;
     this.#at = now;
   }
@@ -86,17 +86,17 @@ export interface ShareOptions {
 export class Shares {
   #least: number;
   readonly #now: () => number;
-  readonly #debts: Recent<Debt>;
-  /** The use in the current stretch, and in the previous one. */
-  #current = new Stretch();
-  #before = new Stretch();
+  readonly #debts: LruMap<Debt>;
+  /** The use in the current window, and in the previous one. */
+  #current = new UsageWindow();
+  #before = new UsageWindow();
   #began: number;
-  readonly #presence = new Presence();
+  readonly #presence = new ActiveUsers();
 
   constructor({ least, remembered, now = () => performance.now() }: ShareOptions) {
     this.#least = least / 1000;
     this.#now = now;
-    this.#debts = new Recent(remembered);
+    this.#debts = new LruMap(remembered);
     this.#began = now();
   }
 
@@ -124,7 +124,7 @@ export class Shares {
   restMs(user: string): number {
     if (this.#least === 0 || this.#debts.get(user) === undefined) return 0;
     const over = this.#debt(user).ms - limits.workAtOnce;
-    return over > 0 ? Math.min(kLookMs, Math.ceil(over / this.#shareOf(user))) : 0;
+    return over > 0 ? Math.min(kRecheckMs, Math.ceil(over / this.#shareOf(user))) : 0;
   }
 
   /** How long this user is delayed, if it is so long that waiting would be of no use; else 0. */
@@ -152,20 +152,19 @@ export class Shares {
   #shareOf(user: string): number {
     const now = this.#now();
     this.#advance(now);
-    const stretch = limits.shareStretchMs;
-    const weight = 1 - (now - this.#began) / stretch;
-    const ofOthers =
-      (this.#current.ofOthers(user) + weight * this.#before.ofOthers(user)) / stretch;
+    const window = limits.usageWindowMs;
+    const weight = 1 - (now - this.#began) / window;
+    const ofOthers = (this.#current.ofOthers(user) + weight * this.#before.ofOthers(user)) / window;
     const served = Math.max(1, this.#current.others(user), this.#before.others(user));
     const waiting = this.#presence.others(now);
     return Math.max(this.#least, (2 * ofOthers) / served, 1 / waiting);
   }
 
   #advance(now: number): void {
-    const stretches = Math.floor((now - this.#began) / limits.shareStretchMs);
-    if (stretches === 0) return;
-    this.#before = stretches === 1 ? this.#current : new Stretch();
-    this.#current = new Stretch();
-    this.#began += stretches * limits.shareStretchMs;
+    const windows = Math.floor((now - this.#began) / limits.usageWindowMs);
+    if (windows === 0) return;
+    this.#before = windows === 1 ? this.#current : new UsageWindow();
+    this.#current = new UsageWindow();
+    this.#began += windows * limits.usageWindowMs;
   }
 }

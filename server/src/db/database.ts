@@ -21,7 +21,7 @@ export class Params {
   }
 }
 
-export interface QueryOptions {
+export interface StatementOptions {
   /**
    * The last statement of its transaction: the commit is sent with it, which saves a round trip. All writes that must
    * not be kept one without another are in this statement; earlier writes would stay if it were never sent.
@@ -33,7 +33,7 @@ export interface Queryable {
   query<Row extends object = SqlRow>(
     sql: string,
     params?: readonly Param[],
-    options?: QueryOptions,
+    options?: StatementOptions,
   ): Promise<Row[]>;
 }
 

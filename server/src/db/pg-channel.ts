@@ -12,7 +12,7 @@ export interface ChannelEvents {
   readonly log: (message: string, error: unknown) => void;
 }
 
-export interface Channel {
+export interface NodeChannel {
   /**
    * Sends these payloads to all nodes, including this one, in one transaction; they are silently lost while the
    * channel is closed.
@@ -24,7 +24,7 @@ export interface Channel {
 const kFirstPauseMs = 100;
 const kLongestPauseMs = 5_000;
 
-export class PgChannel implements Channel {
+export class PgChannel implements NodeChannel {
   readonly #url: string;
   readonly #name: string;
   readonly #events: ChannelEvents;

@@ -7,7 +7,7 @@ import { threadFile } from '../base/threads.ts';
 import { ConnectionError, DatabaseTimeout, type Param } from './database.ts';
 import type { Session } from './session.ts';
 
-export interface ThreadOptions {
+export interface PgliteThreadOptions {
   /** The folder of the files; null: in memory. */
   readonly folder: string | null;
   /** Counts fsyncs. */
@@ -20,7 +20,9 @@ export interface Statement {
   readonly params: readonly Param[] | null;
 }
 
-export type ToThread = { readonly statements: readonly Statement[] } | { readonly close: true };
+export type ToPgliteThread =
+  | { readonly statements: readonly Statement[] }
+  | { readonly close: true };
 
 export interface StatementError {
   readonly message: string;
@@ -35,18 +37,18 @@ type Outcome =
   | { readonly tag: string }
   | { readonly error: StatementError };
 
-export type FromThread =
+export type FromPgliteThread =
   | { readonly ready: true }
   | { readonly failed: StatementError }
   | { readonly died: StatementError }
   | { readonly results: readonly Outcome[]; readonly ms: number };
 
-interface Waiting {
+interface PendingStatement {
   readonly resolve: (outcome: Exclude<Outcome, { error: unknown }>) => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface Sent extends Waiting {
+interface Sent extends PendingStatement {
   readonly statement: Statement;
 }
 
@@ -72,16 +74,16 @@ export class PGliteSession implements Session {
   #lost = false;
   #unsent: Sent[] = [];
   /** The batches that were sent, in order. */
-  readonly #pending: (readonly Waiting[])[] = [];
+  readonly #pending: (readonly PendingStatement[])[] = [];
   #deadline: NodeJS.Timeout | null = null;
 
-  private constructor(options: ThreadOptions, answerWithinMs: number) {
+  private constructor(options: PgliteThreadOptions, answerWithinMs: number) {
     this.#answerWithinMs = answerWithinMs;
     this.#worker = new Worker(threadFile('pglite-thread'), { workerData: options });
     this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
   }
 
-  static async open(options: ThreadOptions, answerWithinMs: number): Promise<PGliteSession> {
+  static async open(options: PgliteThreadOptions, answerWithinMs: number): Promise<PGliteSession> {
     const session = new PGliteSession(options, answerWithinMs);
     try {
       await session.#started();
@@ -96,7 +98,7 @@ export class PGliteSession implements Session {
 
   #started(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#worker.on('message', (message: FromThread) => {
+      this.#worker.on('message', (message: FromPgliteThread) => {
         if ('results' in message) {
           this.workedMs += message.ms;
           this.#answered(message.results);
@@ -151,7 +153,7 @@ export class PGliteSession implements Session {
     if (this.#lost) return;
     this.#lost = true;
     this.#flush();
-    this.#worker.postMessage({ close: true } satisfies ToThread);
+    this.#worker.postMessage({ close: true } satisfies ToPgliteThread);
     await this.ended;
   }
 
@@ -173,7 +175,7 @@ export class PGliteSession implements Session {
     this.#unsent = [];
     this.#pending.push(batch);
     const statements = batch.map(({ statement }) => statement);
-    this.#worker.postMessage({ statements } satisfies ToThread);
+    this.#worker.postMessage({ statements } satisfies ToPgliteThread);
     if (this.#pending.length === 1) this.#await();
   }
 

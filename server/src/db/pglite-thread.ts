@@ -8,7 +8,12 @@ import { fsyncSync, mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
-import type { FromThread, StatementError, ThreadOptions, ToThread } from './pglite-session.ts';
+import type {
+  FromPgliteThread,
+  PgliteThreadOptions,
+  StatementError,
+  ToPgliteThread,
+} from './pglite-session.ts';
 
 interface Stream {
   readonly nfd: number;
@@ -19,10 +24,10 @@ interface NodeFileSystemModule {
 
 if (parentPort === null) throw new Error('This file is the entry of a thread.');
 const port = parentPort;
-const { folder, fsyncs } = workerData as ThreadOptions;
+const { folder, fsyncs } = workerData as PgliteThreadOptions;
 const fsyncCount = new Int32Array(fsyncs);
 
-function say(message: FromThread): void {
+function say(message: FromPgliteThread): void {
   port.postMessage(message);
 }
 
@@ -82,8 +87,11 @@ function open(): Promise<PGlite> {
  */
 const kEnds = new Set<unknown>(['PANIC', 'FATAL']);
 
-async function run(pg: PGlite, batch: Extract<ToThread, { statements: unknown }>): Promise<void> {
-  const results: Extract<FromThread, { results: unknown }>['results'][number][] = [];
+async function run(
+  pg: PGlite,
+  batch: Extract<ToPgliteThread, { statements: unknown }>,
+): Promise<void> {
+  const results: Extract<FromPgliteThread, { results: unknown }>['results'][number][] = [];
   const began = performance.now();
   for (const { sql, params } of batch.statements) {
     try {
@@ -104,7 +112,7 @@ async function run(pg: PGlite, batch: Extract<ToThread, { statements: unknown }>
 try {
   const pg = await open();
   let last: Promise<void> = Promise.resolve();
-  port.on('message', (message: ToThread) => {
+  port.on('message', (message: ToPgliteThread) => {
     last = last.then(async () => {
       if ('statements' in message) return run(pg, message);
       await pg.close();

@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts';
 import { ConnectionError, isUnavailable } from './database.ts';
 import type { Session } from './session.ts';
 
-interface Waiter<S> {
+interface SessionWaiter<S> {
   readonly resolve: (connection: S) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -14,7 +14,7 @@ export class SessionPool<S extends Session> {
   readonly #openOne: () => Promise<S>;
   readonly #size: number;
   readonly #idle: S[] = [];
-  readonly #waiting: Waiter<S>[] = [];
+  readonly #waiting: SessionWaiter<S>[] = [];
   #count = 0;
   #closed = false;
   #emptied: (() => void) | null = null;
@@ -60,7 +60,7 @@ export class SessionPool<S extends Session> {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal?.reason);
       };
-      const waiter: Waiter<S> = {
+      const waiter: SessionWaiter<S> = {
         resolve: (session) => {
           signal?.removeEventListener('abort', leave);
           resolve(session);

@@ -2,7 +2,7 @@
 // that a transaction sends without awaiting each other share a round trip, and run in the order in which they were
 // sent.
 
-import type { Param, Queryable, QueryOptions, TransactionOptions } from './database.ts';
+import type { Param, Queryable, StatementOptions, TransactionOptions } from './database.ts';
 
 export interface Session {
   /** Nothing more can be sent: its user gives it back, and takes another one. */
@@ -62,7 +62,7 @@ export async function inTransaction<Value>(
     async query<Row extends object>(
       sql: string,
       params: readonly Param[] = [],
-      { last = false }: QueryOptions = {},
+      { last = false }: StatementOptions = {},
     ) {
       signal?.throwIfAborted();
       // The session may already serve another transaction.

@@ -25,7 +25,7 @@ function cutOff(): Problem {
 const kLookEveryMs = 1_000;
 
 /** Measures the rate of a body: one that stalls would hold its bytes as long as its connection lasts. */
-class Pace {
+class BodyRate {
   readonly #request: Readable;
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -59,7 +59,7 @@ class Pace {
 }
 
 /** All bytes of a stream. A stream that is too long is left unread; the handler ends its connection. */
-function collect(stream: Readable, held: HeldBytes, pace: Pace): Promise<Buffer> {
+function collect(stream: Readable, held: HeldBytes, pace: BodyRate): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let size = 0;
@@ -92,7 +92,7 @@ function collect(stream: Readable, held: HeldBytes, pace: Pace): Promise<Buffer>
   });
 }
 
-async function inflated(source: Readable, held: HeldBytes, pace: Pace): Promise<Buffer> {
+async function inflated(source: Readable, held: HeldBytes, pace: BodyRate): Promise<Buffer> {
   const inflate = createGunzip();
   source.once('error', (error) => inflate.destroy(error));
   source.once('close', () => {
@@ -133,7 +133,7 @@ export async function readBody(request: Incoming, held: HeldBytes): Promise<Buff
   }
   // `close` may have been emitted while the caller's token was checked; it does not come again.
   if (request.destroyed) throw cutOff();
-  const pace = new Pace(request);
+  const pace = new BodyRate(request);
   try {
     return await (encoding === 'gzip'
       ? inflated(request, held, pace)

@@ -12,7 +12,7 @@ import type { Queryable } from '../db/database.ts';
 /** As in `fills` of a pull (docs/internals.md section 6). */
 export type ImageOffer = Image;
 
-export interface Kept extends ImageOffer {
+export interface StoredImage extends ImageOffer {
   /** The schema that it was made under; under another schema it cannot be used. */
   readonly schema: string;
   readonly file: string;
@@ -43,9 +43,9 @@ export interface ImageFile {
 
 export interface ImageStore {
   /** The newest image of a realm in one of its epochs, as of the snapshot of `tx`. */
-  newest(tx: Queryable, realm: string, epoch: string): Promise<Kept | null>;
+  newest(tx: Queryable, realm: string, epoch: string): Promise<StoredImage | null>;
   /** Resolves when a client that is offered the image can fetch it. */
-  keep(kept: Kept, bytes: Uint8Array): Promise<void>;
+  keep(kept: StoredImage, bytes: Uint8Array): Promise<void>;
   find(name: ImageName): Promise<ImageFile | null>;
   /** Whether `find` would find it now. Otherwise it must not be offered. */
   has(name: ImageName): Promise<boolean>;
@@ -54,7 +54,7 @@ export interface ImageStore {
 
 const kListing = /\.json$/;
 
-function isKept(value: unknown): value is Kept {
+function isKept(value: unknown): value is StoredImage {
   return (
     isObject(value) &&
     ['realm', 'epoch', 'hash', 'url', 'schema', 'file'].every(
@@ -65,7 +65,7 @@ function isKept(value: unknown): value is Kept {
   );
 }
 
-function parse(text: string): Kept | null {
+function parse(text: string): StoredImage | null {
   try {
     const value: unknown = JSON.parse(text);
     return isKept(value) ? value : null;
@@ -76,8 +76,8 @@ function parse(text: string): Kept | null {
   }
 }
 
-interface Held {
-  readonly kept: Kept;
+interface UsedImage {
+  readonly kept: StoredImage;
   /** When it was last made, offered or fetched. */
   usedAt: number;
 }
@@ -101,7 +101,7 @@ export class FolderStore implements ImageStore {
   readonly #folder: string;
   readonly #bounds: FolderBounds;
   /** The least recently used comes first. */
-  #held: Held[] = [];
+  #held: UsedImage[] = [];
 
   private constructor(folder: string, bounds: FolderBounds) {
     this.#folder = folder;
@@ -131,7 +131,7 @@ export class FolderStore implements ImageStore {
     return store;
   }
 
-  async newest(_tx: Queryable, realm: string, epoch: string): Promise<Kept | null> {
+  async newest(_tx: Queryable, realm: string, epoch: string): Promise<StoredImage | null> {
     const ofRealm = this.#held
       .filter(({ kept }) => kept.realm === realm && kept.epoch === epoch)
       .sort((a, b) => b.kept.revision - a.kept.revision || b.kept.at - a.kept.at);
@@ -153,7 +153,7 @@ export class FolderStore implements ImageStore {
     return (await this.find(name)) !== null;
   }
 
-  async keep(kept: Kept, bytes: Uint8Array): Promise<void> {
+  async keep(kept: StoredImage, bytes: Uint8Array): Promise<void> {
     const path = join(this.#folder, kept.file);
     const listing = `${path}.json`;
     await mkdir(this.#folder, { recursive: true });
@@ -179,7 +179,7 @@ export class FolderStore implements ImageStore {
   async close(): Promise<void> {}
 
   /** The file of an image that is offered or fetched; null, and forgotten, if it no longer exists. */
-  #use(held: Held): ImageFile | null {
+  #use(held: UsedImage): ImageFile | null {
     this.#held = this.#held.filter((one) => one !== held);
     const path = join(this.#folder, held.kept.file);
     // The folder is only a cache, and may have been cleared.

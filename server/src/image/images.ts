@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Authority } from '../authority/authority.ts';
 import { limits } from '../base/limits.ts';
-import { Recent } from '../base/recent.ts';
+import { LruMap } from '../base/lru-map.ts';
 import type { Queryable } from '../db/database.ts';
 import { cutRows } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
@@ -16,7 +16,7 @@ import {
   type ImageOffer,
   type ImageStore,
   imageUrl,
-  type Kept,
+  type StoredImage,
 } from './folder-store.ts';
 
 const kRowsPerChunk = 8_000;
@@ -25,7 +25,7 @@ const kEntriesBehind = 1_000;
 /** For how many realms the last image found or made is remembered beyond a snapshot. */
 const kRemembered = 100;
 
-interface Head {
+interface ImageHead {
   epoch: string;
   head: string;
   at: string;
@@ -41,9 +41,9 @@ export class Images {
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
   /** Images that are being looked up or made, by realm and epoch. */
-  readonly #making = new Map<string, Promise<Kept>>();
+  readonly #making = new Map<string, Promise<StoredImage>>();
   /** The results, the oldest first. */
-  readonly #made = new Recent<Kept>(kRemembered);
+  readonly #made = new LruMap<StoredImage>(kRemembered);
 
   constructor(store: ImageStore, authority: Authority, schema: SqlSchema) {
     this.#store = store;
@@ -53,7 +53,7 @@ export class Images {
 
   /** Offers an image of a realm: the newest stored one if it is recent enough, else a new one of this snapshot. */
   async offer(tx: Queryable, realm: string): Promise<ImageOffer> {
-    const [head] = await tx.query<Head>(
+    const [head] = await tx.query<ImageHead>(
       `select epoch, head::text as head, at::text as at from skerry.realm where realm = $1::text`,
       [realm],
     );
@@ -84,7 +84,7 @@ export class Images {
   }
 
   /** Whether an image is recent enough for a client that needs the head. */
-  async #fits(tx: Queryable, kept: Kept, head: number): Promise<boolean> {
+  async #fits(tx: Queryable, kept: StoredImage, head: number): Promise<boolean> {
     if (kept.revision > head || head - kept.revision > kEntriesBehind) return false;
     // An image of another history under the same epoch (of a database restored from a backup) cannot be used.
     // Nor can one whose later entries are forgotten: its client would have to begin anew.
@@ -100,7 +100,12 @@ export class Images {
    * `made` is the last image of this node, perhaps newer than the snapshot of `tx`, in which the store does not find
    * it yet.
    */
-  async #findOrMake(tx: Queryable, realm: string, head: Head, made: Kept | null): Promise<Kept> {
+  async #findOrMake(
+    tx: Queryable,
+    realm: string,
+    head: ImageHead,
+    made: StoredImage | null,
+  ): Promise<StoredImage> {
     const newest = await this.#store.newest(tx, realm, head.epoch);
     if (newest !== null && (await this.#fits(tx, newest, Number(head.head)))) return newest;
     // The store may have deleted it since: a client could not fetch it, and would be offered it again.
@@ -109,7 +114,7 @@ export class Images {
     return this.#make(tx, realm, head);
   }
 
-  async #make(tx: Queryable, realm: string, { epoch, head, at }: Head): Promise<Kept> {
+  async #make(tx: Queryable, realm: string, { epoch, head, at }: ImageHead): Promise<StoredImage> {
     const revision = Number(head);
     const image = await this.#authority.image(
       realm,
@@ -117,7 +122,7 @@ export class Images {
       Number(at),
       rowChunks(tx, this.#schema, realm),
     );
-    const kept: Kept = {
+    const kept: StoredImage = {
       realm,
       revision,
       at: Number(at),
@@ -133,7 +138,7 @@ export class Images {
   }
 }
 
-function publicPart({ realm, revision, at, epoch, hash, bytes, url }: Kept): ImageOffer {
+function publicPart({ realm, revision, at, epoch, hash, bytes, url }: StoredImage): ImageOffer {
   return { realm, revision, at, epoch, hash, bytes, url };
 }
 

@@ -11,10 +11,10 @@ import {
   type ImageName,
   type ImageStore,
   imageUrl,
-  type Kept,
+  type StoredImage,
 } from './folder-store.ts';
 
-type Row = Record<
+type ImageRow = Record<
   'realm' | 'epoch' | 'revision' | 'at' | 'hash' | 'bytes' | 'schema' | 'id',
   string
 >;
@@ -23,7 +23,7 @@ const kPartBytes = 1 << 20;
 const kColumns = `i.id, i.realm, i.epoch, i.revision::text as revision, i.at::text as at, i.hash,
   i.bytes::text as bytes, i.schema`;
 
-function keptOf(row: Row): Kept {
+function keptOf(row: ImageRow): StoredImage {
   const { realm, epoch, hash, schema } = row;
   const revision = Number(row.revision);
   return {
@@ -54,8 +54,8 @@ export class SharedStore implements ImageStore {
     this.#closed = options.closed;
   }
 
-  async newest(tx: Queryable, realm: string, epoch: string): Promise<Kept | null> {
-    const [row] = await tx.query<Row>(
+  async newest(tx: Queryable, realm: string, epoch: string): Promise<StoredImage | null> {
+    const [row] = await tx.query<ImageRow>(
       `select ${kColumns} from skerry.image i
         where i.realm = $1::text and i.epoch = $2::text and i.schema = $3::text
         order by i.revision desc limit 1`,
@@ -64,7 +64,7 @@ export class SharedStore implements ImageStore {
     return row === undefined ? null : keptOf(row);
   }
 
-  async keep(kept: Kept, bytes: Uint8Array): Promise<void> {
+  async keep(kept: StoredImage, bytes: Uint8Array): Promise<void> {
     await this.#cache.keep(kept, bytes);
     await this.#database.transaction({ mode: 'write' }, async (tx) => {
       const { realm, epoch, hash, schema } = kept;
@@ -133,8 +133,8 @@ export class SharedStore implements ImageStore {
   }
 }
 
-async function rowOf(tx: Queryable, name: ImageName): Promise<Row | null> {
-  const [row] = await tx.query<Row>(
+async function rowOf(tx: Queryable, name: ImageName): Promise<ImageRow | null> {
+  const [row] = await tx.query<ImageRow>(
     `select ${kColumns} from skerry.image i
       where i.realm = $1::text and i.epoch = $2::text and i.revision = $3::text::bigint and i.hash = $4::text limit 1`,
     [name.realm, name.epoch, String(name.revision), name.hash],

@@ -16,7 +16,7 @@ import type { Caller } from '../rights/rights.ts';
 import { readRights } from '../rights/rights.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
-import type { Heads, SealedTimes, Since } from './sealed-time.ts';
+import type { SealedTimes, SentHeads, Since } from './sealed-time.ts';
 
 export interface TableRequest {
   readonly lastUpdateTime: string | null;
@@ -24,7 +24,7 @@ export interface TableRequest {
   readonly exclude: Readonly<Record<string, number>>;
 }
 
-interface Head {
+interface RealmHead {
   readonly realm: string;
   readonly head: string;
   readonly at: string;
@@ -37,7 +37,7 @@ interface RowText {
   readonly text: string;
 }
 
-interface Page {
+interface RowPage {
   readonly rows: readonly RowText[];
   readonly deleted: readonly string[];
   /** The realms of `deleted`, if the table has ids of its own, which are unique in their realm only. */
@@ -46,9 +46,9 @@ interface Page {
   readonly last: string | null;
 }
 
-interface Changes extends Page {
-  readonly heads: Heads;
-  readonly upto: Heads;
+interface Changes extends RowPage {
+  readonly heads: SentHeads;
+  readonly upto: SentHeads;
   readonly isCut: boolean;
 }
 
@@ -77,8 +77,8 @@ export function parseTableRequest(time: unknown, exclude: unknown): TableRequest
   };
 }
 
-async function readHeads({ tx, realms }: Reading): Promise<readonly Head[]> {
-  return tx.query<Head>(
+async function readHeads({ tx, realms }: Reading): Promise<readonly RealmHead[]> {
+  return tx.query<RealmHead>(
     `select r.realm, r.head::text as head, r.at::text as at from json_array_elements_text($1::text::json) as k(realm)
       cross join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r`,
     [realms],
@@ -130,7 +130,7 @@ async function readPage(
   { tx, table, realms }: Reading,
   places: string,
   params: readonly string[],
-): Promise<Page> {
+): Promise<RowPage> {
   // One by one, by the primary key: an index of the live rows of a realm is as cheap to the planner, while it knows nothing.
   const here = `select s.* from (select s.* from ${table.name} s where s.realm = x.realm and s.id = x.id limit 1) s
     where s.deleted_at is null`;
@@ -185,7 +185,7 @@ async function readPage(
 }
 
 /** A page of all rows, by id. */
-function readRows(reading: Reading, above: string): Promise<Page> {
+function readRows(reading: Reading, above: string): Promise<RowPage> {
   const { table } = reading;
   return readPage(
     reading,
@@ -199,7 +199,7 @@ function readRows(reading: Reading, above: string): Promise<Page> {
 }
 
 /** How far the next changes of each realm go: about as many as one answer takes, in all realms together. */
-async function readEnds({ tx }: Reading, heads: readonly Head[], since: Since) {
+async function readEnds({ tx }: Reading, heads: readonly RealmHead[], since: Since) {
   const ranges = heads.map(({ realm }) => ({ realm, from: revisionOf(since.heads[realm]) }));
   const ends = await tx.query<{ realm: string; head: string; cut: string; changes: string }>(
     `select k.realm, e.revision || '@' || e.at as head, (e.revision < r.head)::text as cut, e.changes::text as changes
@@ -229,7 +229,7 @@ async function readEnds({ tx }: Reading, heads: readonly Head[], since: Since) {
 /** A page of the current rows that entries above the previous heads have touched. */
 async function readChanges(
   reading: Reading,
-  heads: readonly Head[],
+  heads: readonly RealmHead[],
   since: Since,
 ): Promise<Changes> {
   const ends =
@@ -323,6 +323,6 @@ export class PlainTables {
   }
 }
 
-function headsOf(heads: readonly Head[]): Heads {
+function headsOf(heads: readonly RealmHead[]): SentHeads {
   return Object.fromEntries(heads.map(({ realm, head, at }) => [realm, `${head}@${at}`]));
 }

@@ -8,16 +8,16 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import type { Caller, Readable } from '../rights/rights.ts';
+import type { Caller, RealmRights } from '../rights/rights.ts';
 
 /** Per realm the `revision@time` of an entry; the time shows whether the entry belongs to this history. */
-export type Heads = Readonly<Record<string, string>>;
+export type SentHeads = Readonly<Record<string, string>>;
 
 export interface Since {
   /** Everything up to these heads was sent. */
-  readonly heads: Heads;
+  readonly heads: SentHeads;
   /** While changes are sent in pages: the heads that they lead to. */
-  readonly upto?: Heads;
+  readonly upto?: SentHeads;
   /** While pages are sent: the last id. */
   readonly above?: string;
 }
@@ -32,7 +32,7 @@ const kVersion = 2;
 const kMostBytes = 2 * limits.cursors * (limits.idBytes + 40);
 
 /** Keeps only the realms that the user may read. */
-function readable(heads: Heads, rights: Readable): Heads {
+function readable(heads: SentHeads, rights: RealmRights): SentHeads {
   return Object.fromEntries(Object.entries(heads).filter(([realm]) => rights.has(realm)));
 }
 
@@ -54,7 +54,7 @@ export class SealedTimes {
   }
 
   /** What a time says about the realms that its user may read now; null if this database did not seal it for them. */
-  open(of: TimeOf, time: string, rights: Readable): Since | null {
+  open(of: TimeOf, time: string, rights: RealmRights): Since | null {
     const [body = '', seal = ''] = time.split('.', 2);
     const mac = this.#mac(of, body);
     const given = Buffer.from(seal, 'base64url');

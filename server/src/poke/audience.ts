@@ -2,12 +2,11 @@
 // of them.
 
 import { createHash } from 'node:crypto';
-import type { Right } from '../auth/user.ts';
-import type { Caller } from '../rights/rights.ts';
+import type { Caller, RealmRights } from '../rights/rights.ts';
 import type { Change, Hearers, Listener } from './hub.ts';
 
 /** A connection as an audience needs it. */
-export interface Member extends Listener {
+export interface AudienceMember extends Listener {
   readonly user: Caller;
   /** Whether the user still has the grants of `user`. */
   isGranted(): Promise<boolean>;
@@ -17,12 +16,10 @@ export interface Member extends Listener {
   fail(error: unknown): void;
 }
 
-type Grants = ReadonlyMap<string, Right>;
-
-const keys = new WeakMap<Grants, string>();
+const keys = new WeakMap<RealmRights, string>();
 
 /** Equal for equal grants, and short. */
-export function keyOf(grants: Grants): string {
+export function keyOf(grants: RealmRights): string {
   const known = keys.get(grants);
   if (known !== undefined) return known;
   const sorted = JSON.stringify([...grants].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -33,8 +30,8 @@ export function keyOf(grants: Grants): string {
 
 export class Audience implements Hearers {
   readonly user: string;
-  readonly grants: Grants;
-  readonly listeners = new Set<Member>();
+  readonly grants: RealmRights;
+  readonly listeners = new Set<AudienceMember>();
   /** The realms that it may read, as far as is known. */
   readonly realms = new Set<string>();
   /** Those of them that it hears nothing of, until the right to them is read again. */

@@ -12,11 +12,11 @@ import { limits } from '../base/limits.ts';
 import type { Database, Spent } from '../db/database.ts';
 import { type Caller, readRightsOf } from '../rights/rights.ts';
 import { membershipId, readMembershipsAt } from '../sql/members.ts';
-import { Audience, keyOf, type Member } from './audience.ts';
+import { Audience, type AudienceMember, keyOf } from './audience.ts';
 import type { Change, Charge, PokeHub } from './hub.ts';
 
 /** Which realms this node must hear of. */
-export interface Heads {
+export interface RealmWatch {
   /** Resolves when this node hears of every later commit in these realms. If it rejects, they are not watched. */
   watch(realms: readonly string[]): Promise<void>;
   unwatch(realms: Iterable<string>): void;
@@ -25,7 +25,7 @@ export interface Heads {
 export interface AudiencesOptions {
   readonly database: Pick<Database, 'transaction'>;
   readonly hub: PokeHub;
-  readonly heads: Heads;
+  readonly heads: RealmWatch;
   readonly charge: Charge;
 }
 
@@ -79,7 +79,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-interface Place {
+interface RoleToRead {
   readonly taken: Taken;
   readonly realm: string;
 }
@@ -87,7 +87,7 @@ interface Place {
 export class Audiences {
   readonly #options: AudiencesOptions;
   readonly #users = new Map<string, OfUser>();
-  readonly #audienceOf = new Map<Member, Audience>();
+  readonly #audienceOf = new Map<AudienceMember, Audience>();
   /** Users with rights that are to be read. */
   readonly #waiting = new Set<OfUser>();
   #reading: Promise<void> | null = null;
@@ -99,7 +99,7 @@ export class Audiences {
   }
 
   /** Resolves when the member will be poked for every later commit. */
-  async join(member: Member): Promise<void> {
+  async join(member: AudienceMember): Promise<void> {
     const audience = this.#audienceFor(member.user);
     audience.joining++;
     try {
@@ -112,7 +112,7 @@ export class Audiences {
     }
   }
 
-  leave(member: Member): void {
+  leave(member: AudienceMember): void {
     const audience = this.#audienceOf.get(member);
     if (audience === undefined) return;
     this.#audienceOf.delete(member);
@@ -175,7 +175,7 @@ export class Audiences {
     this.#wait(of);
   }
 
-  async #confirmOne(member: Member): Promise<void> {
+  async #confirmOne(member: AudienceMember): Promise<void> {
     try {
       if (await member.isGranted()) return;
       this.leave(member);
@@ -225,7 +225,7 @@ export class Audiences {
       (each.realms ?? []).map((realm) => ({ taken: each, realm })),
     );
     const all = taken.filter(({ realms }) => realms === null);
-    const parts: Place[][] = [];
+    const parts: RoleToRead[][] = [];
     for (let i = 0; i < places.length; i += limits.rightsPerRead) {
       parts.push(places.slice(i, i + limits.rightsPerRead));
     }
@@ -239,7 +239,7 @@ export class Audiences {
     for (const each of taken) this.#tell(each);
   }
 
-  async #readParts(parts: readonly Place[][]): Promise<void> {
+  async #readParts(parts: readonly RoleToRead[][]): Promise<void> {
     for (const part of parts) {
       const users = [...new Set(part.map(({ taken }) => taken))];
       await this.#orFail(users, () => this.#readPlaces(part, users));
@@ -247,7 +247,7 @@ export class Audiences {
   }
 
   /** Reads the roles in single realms, whose users these are. */
-  async #readPlaces(places: readonly Place[], users: readonly Taken[]): Promise<void> {
+  async #readPlaces(places: readonly RoleToRead[], users: readonly Taken[]): Promise<void> {
     const spent: Spent = (ms) => {
       for (const each of users) each.ms += ms / users.length;
     };

@@ -4,7 +4,7 @@
 // charged for the pokes.
 
 import { limits } from '../base/limits.ts';
-import type { Entry } from '../push/done.ts';
+import type { PokedEntry } from '../push/done.ts';
 import { kMembers } from '../sql/members.ts';
 import type { WantsStream } from '../wire/pulls.ts';
 import { kInvitations } from './messages.ts';
@@ -39,7 +39,7 @@ export interface Change {
 export type Charge = (user: string, ms: number) => void;
 
 /** The changes of rights that an entry has made. */
-export function changesOf({ realm, users = [], author }: Entry): Change[] {
+export function changesOf({ realm, users = [], author }: PokedEntry): Change[] {
   return users.map((user) => ({ user, realm, author }));
 }
 
@@ -138,7 +138,7 @@ export class PokeHub {
   }
 
   /** Entries that were committed, in the order of their realms' logs. */
-  committed(entries: readonly Entry[]): void {
+  committed(entries: readonly PokedEntry[]): void {
     for (const entry of entries) this.changed(changesOf(entry));
     for (const { invited = [], author } of entries) this.invited(invited, author);
     for (const entry of entries) {
@@ -162,7 +162,7 @@ export class PokeHub {
     return listeners.size * limits.pokeMs;
   }
 
-  #concerns(listener: Listener, { tables, streams }: Entry): boolean {
+  #concerns(listener: Listener, { tables, streams }: PokedEntry): boolean {
     return (
       streams.some((stream) => listener.wantsStream(stream)) ||
       tables.some((table) => listener.tables.has(table) || this.#autosubscribed.has(table))

@@ -4,12 +4,12 @@ import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 
 /** A realm, and a user whose membership in it has changed. */
-export type Membership = readonly [realm: string, user: string];
+export type ChangedMembership = readonly [realm: string, user: string];
 
-export interface Message {
+export interface CommitNotice {
   readonly node: unknown;
   readonly heads: Readonly<Record<string, unknown>>;
-  readonly members: readonly Membership[];
+  readonly members: readonly ChangedMembership[];
   /** The users whose rights have changed otherwise than by memberships. */
   readonly users: readonly string[];
   /** The users whose invitations have changed. */
@@ -20,11 +20,11 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function isMembership(value: unknown): value is Membership {
+function isMembership(value: unknown): value is ChangedMembership {
   return Array.isArray(value) && value.length === 2 && value.every(isText);
 }
 
-export function parseMessage(payload: string): Message | null {
+export function parseMessage(payload: string): CommitNotice | null {
   try {
     const value: unknown = JSON.parse(payload);
     if (!isObject(value) || !isObject(value.heads)) return null;

@@ -25,7 +25,7 @@ interface Merged extends News {
 }
 
 /** A poke that is due, or the pause after one. */
-interface Pace {
+interface PokePace {
   readonly listener: Receiver;
   readonly key: string;
   merged: Merged | null;
@@ -43,16 +43,16 @@ export function pokeFrame({ realm, revision, tables, streams }: News): string {
 }
 
 export class Outbox {
-  readonly #ofListener = new Map<Receiver, Map<string, Pace>>();
-  readonly #now = new Set<Pace>();
+  readonly #ofListener = new Map<Receiver, Map<string, PokePace>>();
+  readonly #now = new Set<PokePace>();
   /** Those with a poke less than `pokeEveryMs` ago, the earliest first. */
-  readonly #later = new Set<Pace>();
+  readonly #later = new Set<PokePace>();
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   /** Pokes of the same key are merged. */
   poke(listener: Receiver, key: string, { realm, revision, tables, streams }: News): void {
-    const paces = this.#ofListener.get(listener) ?? new Map<string, Pace>();
+    const paces = this.#ofListener.get(listener) ?? new Map<string, PokePace>();
     this.#ofListener.set(listener, paces);
     let pace = paces.get(key);
     if (pace === undefined) {
@@ -87,7 +87,7 @@ export class Outbox {
     }
   }
 
-  #forget(pace: Pace): void {
+  #forget(pace: PokePace): void {
     this.#now.delete(pace);
     this.#later.delete(pace);
     const paces = this.#ofListener.get(pace.listener);
@@ -133,7 +133,7 @@ export class Outbox {
     return true;
   }
 
-  #sendOne(pace: Pace): void {
+  #sendOne(pace: PokePace): void {
     const { merged, listener } = pace;
     pace.merged = null;
     pace.sentAt = performance.now();

@@ -11,12 +11,12 @@
 import { randomUUID } from 'node:crypto';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
-import type { Channel } from '../db/pg-channel.ts';
-import type { Entry, RightsVersions } from '../push/done.ts';
+import type { NodeChannel } from '../db/pg-channel.ts';
+import type { PokedEntry, RightsVersions } from '../push/done.ts';
 import { kIsMember, kMembers, membershipId } from '../sql/members.ts';
-import type { Heads } from './audiences.ts';
+import type { RealmWatch } from './audiences.ts';
 import { type Change, changesOf, type PokeHub } from './hub.ts';
-import { bytesOf, type Membership, packed, parseMessage } from './notifications.ts';
+import { bytesOf, type ChangedMembership, packed, parseMessage } from './notifications.ts';
 
 export interface RelayOptions {
   readonly database: Queryable;
@@ -46,14 +46,14 @@ const kWasMember = `(json_typeof(c.before) = 'object' and (c.before -> 'props' -
 const kEntriesPerRead = 500;
 const kAll = '*';
 
-export class PokeRelay implements Heads {
+export class PokeRelay implements RealmWatch {
   readonly #options: RelayOptions;
   readonly #node = randomUUID();
   readonly #watched = new Map<string, Watched>();
   readonly #behind = new Set<string>();
   readonly #unsent = new Map<string, number>();
   /** By their ids: as many names as there are changes in `notifyEveryMs`. */
-  readonly #unsentMembers = new Map<string, Membership>();
+  readonly #unsentMembers = new Map<string, ChangedMembership>();
   readonly #unsentUsers = new Set<string>();
   readonly #unsentInvited = new Set<string>();
   /** The newest change of rights that this node has seen, ms; null: none yet. */
@@ -61,7 +61,7 @@ export class PokeRelay implements Heads {
   /** The versions of rights that were seen or written here, of users whose last change is not long ago. */
   #rightsSeen = new Map<string, string>();
   #readingRights: Promise<void> | null = null;
-  #channel: Channel | null = null;
+  #channel: NodeChannel | null = null;
   #sending: NodeJS.Timeout | null = null;
   readonly #polling: NodeJS.Timeout;
   readonly #pollingRights: NodeJS.Timeout;
@@ -80,7 +80,7 @@ export class PokeRelay implements Heads {
   }
 
   /** Sets the channel between the nodes; without one, heads are only polled. */
-  use(channel: Channel): void {
+  use(channel: NodeChannel): void {
     this.#channel = channel;
   }
 
@@ -111,9 +111,9 @@ export class PokeRelay implements Heads {
   }
 
   /** Entries that this node has committed, in the order of the realms' logs, and the rights that they have changed. */
-  committed(entries: readonly Entry[], rights: RightsVersions): void {
+  committed(entries: readonly PokedEntry[], rights: RightsVersions): void {
     for (const [user, version] of rights) this.#rightsSeen.set(user, version);
-    const news: Entry[] = [];
+    const news: PokedEntry[] = [];
     for (const entry of entries) {
       const { realm, revision } = entry;
       if (this.#channel) {
@@ -249,7 +249,7 @@ export class PokeRelay implements Heads {
     this.#unsent.clear();
     const users = packed(this.#unsentUsers, (user) => bytesOf(user) + 1);
     this.#unsentUsers.clear();
-    const sizeOf = ([realm, user]: Membership) => bytesOf(realm) + bytesOf(user) + 4;
+    const sizeOf = ([realm, user]: ChangedMembership) => bytesOf(realm) + bytesOf(user) + 4;
     const members = packed(this.#unsentMembers.values(), sizeOf);
     this.#unsentMembers.clear();
     const invited = packed(this.#unsentInvited, (user) => bytesOf(user) + 1);
@@ -311,7 +311,7 @@ export class PokeRelay implements Heads {
       [JSON.stringify(keys)],
     );
     const counts = new Map<string, number>();
-    const news: Entry[] = [];
+    const news: PokedEntry[] = [];
     for (const row of rows) {
       const { realm, client, author } = row;
       const revision = Number(row.revision);

@@ -22,7 +22,7 @@ import { isUnavailable } from '../db/database.ts';
 import type { Grants } from '../rights/grants.ts';
 import { originAllowed, refuseUpgrade } from '../wire/origins.ts';
 import { scopesOf, wantedStreams } from '../wire/pulls.ts';
-import type { Member } from './audience.ts';
+import type { AudienceMember } from './audience.ts';
 import type { Audiences } from './audiences.ts';
 import { type Listener, newsOfRights } from './hub.ts';
 import { isPing, kPong, kReady, parseHello, Refused } from './messages.ts';
@@ -58,7 +58,7 @@ class Connection {
   );
   /** Marks the socket as no longer silent. */
   readonly #spoke: () => void;
-  #listener: Member | null = null;
+  #listener: AudienceMember | null = null;
   /** The user of the last hello, who is a caller of the listener. */
   #user: User | null = null;
   #isRegrantDue = false;
@@ -139,7 +139,7 @@ class Connection {
       wantsStream: wantedStreams(streams),
       send: (frame: string) => this.#send(frame),
     };
-    let listener: Member;
+    let listener: AudienceMember;
     try {
       listener = await this.#join(wanted, user);
     } catch (error) {
@@ -174,11 +174,11 @@ class Connection {
   }
 
   /** Joins those who have the grants that the user has now. */
-  async #join({ client, tables, wantsStream, send }: Listener, by: User): Promise<Member> {
+  async #join({ client, tables, wantsStream, send }: Listener, by: User): Promise<AudienceMember> {
     const { audiences, grants } = this.#options;
     for (;;) {
       const user = await grants.caller(by);
-      const member: Member = {
+      const member: AudienceMember = {
         ...{ client, tables, wantsStream, send, user },
         isGranted: async () => (await grants.caller(by)) === user,
         regrant: () => this.#regrantSoon(),
@@ -259,7 +259,7 @@ class Connection {
   }
 
   /** Replaces the listener of this connection. */
-  #replace(listener: Member | null): void {
+  #replace(listener: AudienceMember | null): void {
     const before = this.#listener;
     this.#listener = listener;
     if (before) this.#options.audiences.leave(before);

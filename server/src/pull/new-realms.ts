@@ -6,21 +6,21 @@ import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import { isFoundable } from '../rights/rights.ts';
 import { countMemberships } from '../sql/members.ts';
-import type { PullRequest } from '../wire/pulls.ts';
-import type { Heads } from './reads.ts';
+import type { CheckedPull } from '../wire/pulls.ts';
+import type { PullHeads } from './reads.ts';
 
-type Cursors = PullRequest['cursors'];
+type Cursors = CheckedPull['cursors'];
 
 /** Whether rows of new realms are read: those of scopes that have begun, or of any for an image. */
-function readsRows({ scopes, images }: PullRequest): boolean {
+function readsRows({ scopes, images }: CheckedPull): boolean {
   return images !== false || scopes.some((scope) => isObject(scope) && scope.filled !== false);
 }
 
 /** The realms, of all with these heads, that wait for the next answer. */
 export async function waitingRealms(
   tx: Queryable,
-  { realms, begunAgain }: Heads,
-  request: PullRequest,
+  { realms, begunAgain }: PullHeads,
+  request: CheckedPull,
   cursors: Cursors,
 ): Promise<readonly string[]> {
   const all = Object.keys(realms).filter(

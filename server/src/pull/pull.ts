@@ -1,7 +1,7 @@
 // Pulls. Everything in an answer is read in one snapshot (REPEATABLE READ), so that heads, entries, changes and rows
 // are consistent; the authority decides what to read and what to answer. SQL builds lists as JSON text.
 
-import { rawObject, requestProblem, type Step } from '../authority/authority.ts';
+import { rawObject, requestProblem, type StepCall } from '../authority/authority.ts';
 import { isOfAnother } from '../authority/authority-link.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -10,7 +10,7 @@ import type { Queryable, Within } from '../db/database.ts';
 import { answerToken, recordOwners } from '../rights/lost.ts';
 import { type Caller, readMemberships } from '../rights/rights.ts';
 import { TooMuchToRead } from '../sql/row-bytes.ts';
-import type { PullRequest } from '../wire/pulls.ts';
+import type { CheckedPull } from '../wire/pulls.ts';
 import { waitingRealms } from './new-realms.ts';
 import { Portion, type PullOptions, PullReading } from './reading.ts';
 import { readHeads } from './reads.ts';
@@ -18,12 +18,12 @@ import { checkSubSelects } from './sub-selects.ts';
 
 export interface PullCall {
   readonly user: Caller;
-  readonly request: PullRequest;
+  readonly request: CheckedPull;
   /** The realms token of the request, which may be anything. */
   readonly realmsToken: unknown;
 }
 
-interface Call extends PullCall {
+interface LimitedPull extends PullCall {
   readonly within: Within;
 }
 
@@ -79,7 +79,7 @@ export class Puller {
   }
 
   /** A failure that another request caused is tried again. */
-  async #again(call: Call, portion: Portion): Promise<Attempt> {
+  async #again(call: LimitedPull, portion: Portion): Promise<Attempt> {
     try {
       return await this.#attempt(call, portion);
     } catch (error) {
@@ -88,7 +88,7 @@ export class Puller {
     }
   }
 
-  async #attempt(call: Call, portion: Portion): Promise<Attempt> {
+  async #attempt(call: LimitedPull, portion: Portion): Promise<Attempt> {
     const { database, authority } = this.#options;
     const reading = new PullReading(this.#options, portion, call.within.finish);
     try {
@@ -106,8 +106,8 @@ export class Puller {
 
   async #run(
     tx: Queryable,
-    step: Step,
-    { user, request, realmsToken }: Call,
+    step: StepCall,
+    { user, request, realmsToken }: LimitedPull,
     reading: PullReading,
   ): Promise<{ said: string; owned: readonly string[] }> {
     const rights = await readMemberships(tx, user);

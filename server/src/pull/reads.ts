@@ -28,13 +28,13 @@ export async function readText(
 
 const kCursor = /^(\d{1,15})@(\d{1,16})$/;
 
-export interface Head {
+export interface HeadRows {
   readonly rows: number;
 }
 
-export interface Heads {
+export interface PullHeads {
   readonly now: string;
-  readonly realms: Readonly<Record<string, Head>>;
+  readonly realms: Readonly<Record<string, HeadRows>>;
   /**
    * The realms whose cursors are at their beginning, though they have entries, or belong to another history than the log has
    * (after a restore, or because the caller has made them up). Those that the log has forgotten are not among them.
@@ -47,7 +47,7 @@ export async function readHeads(
   tx: Queryable,
   readable: readonly string[],
   cursors: Readonly<Record<string, string>>,
-): Promise<Heads> {
+): Promise<PullHeads> {
   const asked = readable.map((realm) => {
     const given = Object.hasOwn(cursors, realm) ? cursors[realm] : undefined;
     const [, revision, at] = kCursor.exec(given ?? '') ?? [];
@@ -69,7 +69,7 @@ export async function readHeads(
   if (row === undefined) throw new Error('The database returned no heads.');
   return {
     now: row.now,
-    realms: JSON.parse(row.realms) as Heads['realms'],
+    realms: JSON.parse(row.realms) as PullHeads['realms'],
     begunAgain: new Set(JSON.parse(row.again) as string[]),
   };
 }

@@ -1,19 +1,19 @@
 // The users of client identities. Recently seen ones are remembered, so that a pull need not ask the database. Others
 // are read, and only an identity that was never used before is written.
 
+import { LruMap } from '../base/lru-map.ts';
 import { Problem } from '../base/problem.ts';
-import { Recent } from '../base/recent.ts';
 import type { Database, Spent, Within } from '../db/database.ts';
 import type { Caller } from '../rights/rights.ts';
-import { bindClients, ownerOf, Present } from './locks.ts';
+import { bindClients, KnownRowsCache, ownerOf } from './locks.ts';
 
 export class BoundClients {
   readonly #database: Database;
-  readonly #known: Recent<string>;
+  readonly #known: LruMap<string>;
 
   constructor(database: Database, remembered: number) {
     this.#database = database;
-    this.#known = new Recent(remembered);
+    this.#known = new LruMap(remembered);
   }
 
   async check(client: string, user: Caller, { spent }: Within = {}): Promise<void> {
@@ -33,7 +33,7 @@ export class BoundClients {
   #bind(client: string, user: Caller, spent?: Spent): Promise<string | undefined> {
     return this.#database.transaction({ mode: 'write', spent }, async (tx) => {
       const [, owner] = await Promise.all([
-        bindClients(tx, [{ client, user }], new Present(1)),
+        bindClients(tx, [{ client, user }], new KnownRowsCache(1)),
         ownerOf(tx, client),
       ]);
       return owner;

@@ -1,7 +1,7 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). The
 // authority makes all decisions. Rejections are written and committed like applied updates.
 
-import { type Authority, rawObject, type Step } from '../authority/authority.ts';
+import { type Authority, rawObject, type StepCall } from '../authority/authority.ts';
 import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
@@ -31,21 +31,21 @@ import {
   beginRealms,
   bindClients,
   checkLocked,
-  type Found,
-  type Heads,
-  type Known,
+  KnownRowsCache,
+  type KnownUpdates,
+  type LockedHeads,
+  type LockedState,
   lockRealms,
   lookUp,
-  Present,
   type Refusal,
   RowsGone,
   recordFormer,
   type Unit,
 } from './locks.ts';
-import { boundMembers, type Invitations } from './member-limits.ts';
+import { boundMembers, type InvitationMode } from './member-limits.ts';
 import { type Surveyed, surveyed } from './surveyed.ts';
 
-export interface Committed {
+export interface CommittedUnits {
   readonly now: number;
   /**
    * One per unit: a Problem if the unit was not even admitted; null if it was left for another transaction, like all
@@ -57,7 +57,7 @@ export interface Committed {
   readonly rights: RightsVersions;
 }
 
-interface Request {
+interface AdmissionRequest {
   readonly client: string;
   readonly user: string;
   /** The index of the request's rights: those of the token that came with it. */
@@ -72,13 +72,13 @@ interface Request {
 }
 
 /** The units, what they name, as the authority says it, and the realms that are locked. */
-interface Named {
+interface SurveyedUnits {
   readonly all: readonly Unit[];
   readonly naming: Promise<readonly Surveyed[]>;
   readonly realms: ReadonlySet<string>;
 }
 
-interface StepAnswer {
+interface AdmissionAnswer {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
   readonly done?: Done;
@@ -113,8 +113,8 @@ export interface CommitOptions {
 
 const kAdmissionRounds = 300;
 
-interface Options {
-  readonly invitations?: Invitations;
+interface CommitterOptions {
+  readonly invitations?: InvitationMode;
   readonly full?: FullStreams | null;
   /** The time of a client's row may be so old (base/pause.ts). */
   readonly heardMs?: number;
@@ -124,13 +124,13 @@ export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
-  readonly #invitations: Invitations;
+  readonly #invitations: InvitationMode;
   readonly #full: FullStreams | null;
   readonly #heardMs: number;
   /** Those whose rows say that they were heard from lately. */
-  readonly #clients = new Present(limits.rowsRemembered);
+  readonly #clients = new KnownRowsCache(limits.rowsRemembered);
   #clientsSince = performance.now();
-  readonly #realms = new Present(limits.rowsRemembered);
+  readonly #realms = new KnownRowsCache(limits.rowsRemembered);
 
   constructor(
     database: Database,
@@ -140,7 +140,7 @@ export class Committer {
       invitations = 'consent',
       full = null,
       heardMs = heardOf(limits.retention * 1000),
-    }: Options = {},
+    }: CommitterOptions = {},
   ) {
     this.#database = database;
     this.#authority = authority;
@@ -151,7 +151,7 @@ export class Committer {
   }
 
   /** Admits and commits the units in their order, in one transaction. */
-  async commit(all: readonly Unit[], options: CommitOptions): Promise<Committed> {
+  async commit(all: readonly Unit[], options: CommitOptions): Promise<CommittedUnits> {
     const realms = new Set(all.flatMap(({ update }) => realmsNamed(update)));
     // It takes less time than the first statements, which wait for it only if they need it.
     const naming = surveyed(this.#authority, all, options.spent);
@@ -183,9 +183,9 @@ export class Committer {
 
   async #run(
     tx: Queryable,
-    { all, naming, realms }: Named,
+    { all, naming, realms }: SurveyedUnits,
     { wait, refuse = [], spent, alongside, isShared = false }: CommitOptions,
-  ): Promise<Committed & { readonly heads: Heads }> {
+  ): Promise<CommittedUnits & { readonly heads: LockedHeads }> {
     // Realms that begin get their rows before they are locked.
     const fresh = new Set(this.#realms.without(realms));
     const begun = fresh.size === 0 ? [] : beginning(await naming, fresh);
@@ -249,11 +249,11 @@ export class Committer {
     };
   }
 
-  async #admit(tx: Queryable, step: Step, first: string, budget: RowBudget): Promise<Decided> {
+  async #admit(tx: Queryable, step: StepCall, first: string, budget: RowBudget): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
       const [head = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, needs } = JSON.parse(head) as StepAnswer;
+      const { done, lock, needs } = JSON.parse(head) as AdmissionAnswer;
       if (done) return { done, lists };
       if (lock) throw new MoreLocks(lock);
       if (!needs) throw new Error('The authority returned an answer of an unknown form.');
@@ -267,8 +267,12 @@ export class Committer {
 function firstStep(
   units: readonly Surveyed[],
   realms: ReadonlySet<string>,
-  { now, heads, since }: Pick<Found, 'now' | 'since'> & { readonly heads: Heads },
-  known: Known & { readonly rows: string; readonly looked: string; readonly invitations: string },
+  { now, heads, since }: Pick<LockedState, 'now' | 'since'> & { readonly heads: LockedHeads },
+  known: KnownUpdates & {
+    readonly rows: string;
+    readonly looked: string;
+    readonly invitations: string;
+  },
   refuse: readonly Refusal[],
 ): string {
   const { requests, rights } = asRequests(units, since);
@@ -284,7 +288,7 @@ function firstStep(
   });
 }
 
-function textOf({ updates, ...request }: Request): string {
+function textOf({ updates, ...request }: AdmissionRequest): string {
   const members = Object.entries(request).map(([name, value]) => [name, JSON.stringify(value)]);
   return rawObject({ ...Object.fromEntries(members), updates: `[${updates}]` });
 }
@@ -333,12 +337,12 @@ function boundToAnother(): Problem {
  */
 function asRequests(
   units: readonly Surveyed[],
-  since: Found['since'],
+  since: LockedState['since'],
 ): {
-  readonly requests: readonly Request[];
+  readonly requests: readonly AdmissionRequest[];
   readonly rights: readonly JsonObject[];
 } {
-  const requests: Request[] = [];
+  const requests: AdmissionRequest[] = [];
   const tokens = new Map<Caller, number>();
   for (const { client, user, epoch, text, follows: former, older = false } of units) {
     const follows = former ? true : (since.get(client) ?? null);

@@ -16,7 +16,7 @@ export interface WrittenEntry extends TouchedEntry {
 }
 
 /** What of it concerns pokes. */
-export type Entry = Omit<WrittenEntry, 'changes' | 'bytes' | 'appends'>;
+export type PokedEntry = Omit<WrittenEntry, 'changes' | 'bytes' | 'appends'>;
 
 /** The members that are read here; the lists to write pass through as text. */
 export type Done = Omit<AdmissionDone, 'results'> & {

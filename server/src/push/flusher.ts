@@ -1,6 +1,6 @@
 // Group commit: one flusher per node. Everything that waits, of all clients and realms, goes into one transaction, in
 // order of arrival. During its commit the next group gathers, and begins if it is large enough (groups.ts).
-// division.ts handles a group that fails.
+// batch-bisection.ts handles a group that fails.
 //
 // - Updates of realms that another transaction has locked do not wait for it: they, and all later ones of the same
 //   clients, go into the next group. Updates that were postponed twice get a transaction of their own that waits.
@@ -15,15 +15,15 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Shares } from '../cost/shares.ts';
 import type { Caller } from '../rights/rights.ts';
-import { Division, type DivisionOptions } from './division.ts';
-import { type Group, isLarge, nextGroup } from './groups.ts';
+import { BatchBisection, type BisectionOptions } from './batch-bisection.ts';
+import { isLarge, nextGroup, type PushGroup } from './groups.ts';
+import { IsolatedUsers } from './isolated-users.ts';
 import { RealmsBusy } from './locks.ts';
-import { UsersApart } from './users-apart.ts';
-import { type PushAnswer, type PushRequest, Waiting } from './waiting.ts';
+import { type CheckedPush, type PushOutcome, QueuedPush } from './queued-push.ts';
 
-export type { PushAnswer, PushRequest } from './waiting.ts';
+export type { CheckedPush, PushOutcome } from './queued-push.ts';
 
-export interface FlusherOptions extends DivisionOptions {
+export interface FlusherOptions extends BisectionOptions {
   readonly shares: Pick<Shares, 'charge' | 'restMs'>;
   /** A monotonic clock, in ms. */
   readonly now?: () => number;
@@ -31,9 +31,9 @@ export interface FlusherOptions extends DivisionOptions {
 
 export class Flusher {
   readonly #options: FlusherOptions;
-  readonly #apart: UsersApart;
-  #queue: Waiting[] = [];
-  readonly #underWay = new Map<Group<Waiting>, Promise<void>>();
+  readonly #isolated: IsolatedUsers;
+  #queue: QueuedPush[] = [];
+  readonly #underWay = new Map<PushGroup<QueuedPush>, Promise<void>>();
   #waitingBytes = 0;
   /** How many pushes of each user are in the queue. */
   readonly #waitingOf = new Counts();
@@ -46,10 +46,10 @@ export class Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    this.#apart = new UsersApart(options.now ?? (() => performance.now()));
+    this.#isolated = new IsolatedUsers(options.now ?? (() => performance.now()));
   }
 
-  push(request: PushRequest): Promise<PushAnswer> {
+  push(request: CheckedPush): Promise<PushOutcome> {
     request.signal?.throwIfAborted();
     if (this.#closed) throw new Problem('stopping', 'The server is stopping.');
     if (this.#waitingOf.of(request.user.id) >= limits.waitingPushesPerUser) {
@@ -58,7 +58,7 @@ export class Flusher {
     if (!this.#makeRoom(request)) {
       throw new Problem('busy', 'Too many pushes are waiting; push again.');
     }
-    const waiting = new Waiting(request);
+    const waiting = new QueuedPush(request);
     this.#enqueue([waiting], this.#queue.length);
     this.#gathering ??= this.#gather();
     const { signal } = request;
@@ -70,7 +70,7 @@ export class Flusher {
    * Whether one more push can wait. For a user who is not delayed, a delayed one makes room: the newest push of the
    * delayed user with most.
    */
-  #makeRoom({ user, bytes }: PushRequest): boolean {
+  #makeRoom({ user, bytes }: CheckedPush): boolean {
     let tooMany = this.#queue.length + 1 - limits.waitingPushes;
     let tooLong = this.#waitingBytes + bytes - limits.waitingBytes;
     if (tooMany <= 0 && tooLong <= 0) return true;
@@ -79,7 +79,7 @@ export class Flusher {
     const resting = this.#queue.filter((waiting) => restOf(waiting.user) > 0);
     const all = resting.reduce((sum, waiting) => sum + waiting.bytes, 0);
     if (resting.length < tooMany || all < tooLong) return false;
-    const countOf = (waiting: Waiting) => this.#waitingOf.of(waiting.user.id);
+    const countOf = (waiting: QueuedPush) => this.#waitingOf.of(waiting.user.id);
     for (const waiting of resting.reverse().sort((a, b) => countOf(b) - countOf(a))) {
       if (tooMany <= 0 && tooLong <= 0) break;
       tooMany--;
@@ -103,7 +103,7 @@ export class Flusher {
   }
 
   /** Removes a push whose caller no longer waits, unless it is in progress. */
-  #drop(waiting: Waiting, reason: unknown): void {
+  #drop(waiting: QueuedPush, reason: unknown): void {
     const at = this.#queue.indexOf(waiting);
     if (at < 0) return;
     this.#queue.splice(at, 1);
@@ -128,7 +128,7 @@ export class Flusher {
   }
 
   /** Waiting pushes of users who are not delayed; users who have had a group alone come last. */
-  #awake(): Waiting[] {
+  #awake(): QueuedPush[] {
     clearTimeout(this.#rested);
     const restOf = this.#rests();
     const awake = this.#queue.filter(({ user }) => restOf(user) === 0);
@@ -141,13 +141,14 @@ export class Flusher {
     ];
   }
 
-  #hasHadAlone({ user }: Waiting): boolean {
+  #hasHadAlone({ user }: QueuedPush): boolean {
     return this.#hadAlone.has(user.id);
   }
 
   #launch(): void {
     while (this.#underWay.size < limits.groupsUnderWay) {
-      const isAlone = (waiting: Waiting) => this.#apart.has(waiting.user.id) || isLarge(waiting);
+      const isAlone = (waiting: QueuedPush) =>
+        this.#isolated.has(waiting.user.id) || isLarge(waiting);
       const awake = this.#awake();
       const group = nextGroup(awake, [...this.#underWay.keys()], isAlone);
       if (group === null) return;
@@ -167,21 +168,21 @@ export class Flusher {
     }
   }
 
-  async #flush({ pushes, wait: waits }: Group<Waiting>): Promise<void> {
-    const division = new Division(this.#options, this.#apart);
+  async #flush({ pushes, wait: waits }: PushGroup<QueuedPush>): Promise<void> {
+    const bisection = new BatchBisection(this.#options, this.#isolated);
     let current = pushes;
     let wait = waits;
-    const passedOver = new Set<Waiting>();
+    const passedOver = new Set<QueuedPush>();
     for (;;) {
       try {
-        await division.process(
+        await bisection.process(
           current.flatMap(({ units }) => units),
           wait,
         );
         break;
       } catch (error) {
         if (!(error instanceof RealmsBusy)) {
-          for (const waiting of current) division.fail(waiting, error);
+          for (const waiting of current) bisection.fail(waiting, error);
           break;
         }
         const rest = postpone(current, error.realms, passedOver);
@@ -191,10 +192,10 @@ export class Flusher {
       }
     }
     const done = pushes.filter((waiting) => !passedOver.has(waiting));
-    this.#charge(done, division);
+    this.#charge(done, bisection);
     for (const waiting of passedOver) waiting.passedOver++;
     const left = current.filter(isToBeGoneOnWith);
-    const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
+    const isHeavy = ({ user }: QueuedPush) => bisection.heavy.has(user.id);
     // In order of arrival, which is the order of each client.
     const again = pushes.filter((waiting) => passedOver.has(waiting) && isToBeGoneOnWith(waiting));
     this.#enqueue([...left.filter((waiting) => !isHeavy(waiting)), ...again], 0);
@@ -207,7 +208,7 @@ export class Flusher {
   }
 
   /** Divides the cost of a group among its users, by what their pushes look up, send, and have changed. */
-  #charge(pushes: readonly Waiting[], { workedMs, changedBy }: Division): void {
+  #charge(pushes: readonly QueuedPush[], { workedMs, changedBy }: BatchBisection): void {
     const clients = new Map(pushes.map(({ client, user }) => [client, user.id]));
     const ofUser = new Counts();
     for (const { user, weight } of pushes) ofUser.add(user.id, weight);
@@ -217,7 +218,7 @@ export class Flusher {
       this.#options.shares.charge(user, (workedMs * weight) / all);
   }
 
-  #enqueue(pushes: readonly Waiting[], at: number): void {
+  #enqueue(pushes: readonly QueuedPush[], at: number): void {
     this.#queue.splice(at, 0, ...pushes);
     for (const { bytes, user } of pushes) {
       this.#waitingBytes += bytes;
@@ -226,14 +227,14 @@ export class Flusher {
   }
 
   /** Removes the push from the counts of the queue. */
-  #noLonger({ bytes, user }: Waiting): void {
+  #noLonger({ bytes, user }: QueuedPush): void {
     this.#waitingBytes -= bytes;
     this.#waitingOf.remove(user.id);
   }
 }
 
 /** Whether a part of a push is still to be done, for a caller who has not disconnected meanwhile. */
-function isToBeGoneOnWith(waiting: Waiting): boolean {
+function isToBeGoneOnWith(waiting: QueuedPush): boolean {
   const { signal } = waiting;
   if (signal?.aborted) waiting.fail(signal.reason);
   return waiting.units.length > 0;
@@ -241,10 +242,10 @@ function isToBeGoneOnWith(waiting: Waiting): boolean {
 
 /** Postpones pushes that touch busy realms, with all later pushes of those clients; returns the rest, in order. */
 function postpone(
-  group: readonly Waiting[],
+  group: readonly QueuedPush[],
   realms: ReadonlySet<string>,
-  postponed: Set<Waiting>,
-): Waiting[] {
+  postponed: Set<QueuedPush>,
+): QueuedPush[] {
   const clients = new Set<string>();
   return group.filter((waiting) => {
     const { client } = waiting;

@@ -19,7 +19,7 @@ export interface Grouped {
   readonly passedOver: number;
 }
 
-export interface Group<Push> {
+export interface PushGroup<Push> {
   readonly pushes: readonly Push[];
   /** Whether its transaction waits for locked realms. */
   readonly wait: boolean;
@@ -30,7 +30,7 @@ export interface Group<Push> {
 const kPassedOverAtMost = 2;
 
 /** The clients and realms of some pushes. */
-class Named {
+class NamedInPushes {
   readonly #clients = new Set<string>();
   readonly #realms = new Set<string>();
 
@@ -104,10 +104,10 @@ class UserShare {
  */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
-  underWay: readonly Group<Push>[],
+  underWay: readonly PushGroup<Push>[],
   isAlone: (push: Push) => boolean,
-): Group<Push> | null {
-  const kept = new Named();
+): PushGroup<Push> | null {
+  const kept = new NamedInPushes();
   for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
   const share = new Share(queue, limits.groupsUnderWay - underWay.length);
   const userShare = new UserShare(queue);

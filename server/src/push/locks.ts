@@ -47,7 +47,7 @@ export class RealmsBusy extends Error {
  * statements. If such a row is missing after all (the database was restored), everything is forgotten, and read
  * again.
  */
-export class Present {
+export class KnownRowsCache {
   readonly #limit: number;
   readonly #names = new Set<string>();
 
@@ -78,7 +78,7 @@ export class RowsGone extends Error {
   }
 }
 
-interface Binding {
+interface ClientBinding {
   readonly client: string;
   readonly user: Caller;
   readonly follows?: string | null;
@@ -87,8 +87,8 @@ interface Binding {
 /** Binds client identities to their users at first use; a binding never changes. Notes when they were heard from. */
 export async function bindClients(
   tx: Queryable,
-  callers: readonly Binding[],
-  present: Present,
+  callers: readonly ClientBinding[],
+  present: KnownRowsCache,
 ): Promise<void> {
   const wanted = new Map<string, string>();
   for (const { client, user } of callers) {
@@ -106,7 +106,10 @@ export async function bindClients(
 }
 
 /** Records which clients had another identity before, and when they said so first. */
-export async function recordFormer(tx: Queryable, callers: readonly Binding[]): Promise<void> {
+export async function recordFormer(
+  tx: Queryable,
+  callers: readonly ClientBinding[],
+): Promise<void> {
   const follows = new Map<string, string>();
   for (const { client, follows: former } of callers) if (former) follows.set(client, former);
   if (follows.size === 0) return;
@@ -133,7 +136,7 @@ function byBytes(a: string, b: string): number {
 }
 
 /** The heads of the locked realms, and up to where their logs are forgotten. */
-export type Heads = ReadonlyMap<
+export type LockedHeads = ReadonlyMap<
   string,
   {
     readonly head: number;
@@ -147,7 +150,7 @@ export type Heads = ReadonlyMap<
 export async function beginRealms(
   tx: Queryable,
   begun: readonly string[],
-  present: Present,
+  present: KnownRowsCache,
 ): Promise<void> {
   const fresh = present.without(begun);
   if (fresh.length === 0) return;
@@ -164,7 +167,7 @@ export async function lockRealms(
   tx: Queryable,
   realms: ReadonlySet<string>,
   wait: boolean,
-): Promise<Heads> {
+): Promise<LockedHeads> {
   const rows = await tx.query<Record<'realm' | 'head' | 'at' | 'floor' | 'floor_at', string>>(
     `select r.realm, r.head::text as head, r.at::text as at, r.floor::text as floor, r.floor_at::text as floor_at
        from skerry.realm r
@@ -189,8 +192,8 @@ export async function lockRealms(
 export function checkLocked(
   units: readonly Unit[],
   begun: readonly string[],
-  heads: Heads,
-  { there, owners }: Found,
+  heads: LockedHeads,
+  { there, owners }: LockedState,
 ): void {
   const busy = new Set([...there].filter((realm) => !heads.has(realm)));
   if (busy.size > 0) throw new RealmsBusy(busy);
@@ -199,14 +202,14 @@ export function checkLocked(
   if (!isWhole) throw new RowsGone();
 }
 
-export interface Known {
+export interface KnownUpdates {
   readonly chains: string;
   readonly applied: string;
   readonly actions: string;
 }
 
 /** The results of the look-up, after the realms are locked. */
-export interface Found {
+export interface LockedState {
   /** The database's clock after the locks were taken. */
   readonly now: number;
   /** The realms that have rows. */
@@ -217,7 +220,7 @@ export interface Found {
   readonly since: ReadonlyMap<string, number>;
   /** Those of the clients whose chains are forgotten (retention/clients.ts). */
   readonly forgotten: ReadonlySet<string>;
-  readonly known: Known;
+  readonly known: KnownUpdates;
 }
 
 /** What the database knows of the updates. An update's chains and actions are those of the realms in its `after`. */
@@ -225,7 +228,7 @@ export async function lookUp(
   tx: Queryable,
   units: readonly Unit[],
   realms: ReadonlySet<string>,
-): Promise<Found> {
+): Promise<LockedState> {
   const links = new Map<string, { realm: string; client: string }>();
   const actions: { realm: string; id: string }[] = [];
   for (const { client, update } of units) {
@@ -243,7 +246,7 @@ export async function lookUp(
     if (isRealmName(update.id)) updates.set(`${client} ${update.id}`, { client, id: update.id });
   }
   // Each key is looked up by itself (lateral, with a limit): for a join of sets the planner may read whole tables.
-  const [row] = await tx.query<Known & { now: string; there: string; owners: string }>(
+  const [row] = await tx.query<KnownUpdates & { now: string; there: string; owners: string }>(
     `select
        (${kNow})::text as now,
        (select coalesce(json_agg(r.realm), '[]') from skerry.realm r

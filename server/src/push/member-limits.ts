@@ -18,14 +18,14 @@ import type { Refusal } from './locks.ts';
 import type { Surveyed } from './surveyed.ts';
 
 /** Whether the invited are asked: `consent`, or `direct` members at once. */
-export type Invitations = 'consent' | 'direct';
+export type InvitationMode = 'consent' | 'direct';
 
-interface Place extends NamedMember {
+interface SurveyedMember extends NamedMember {
   readonly id: string;
 }
 
 /** The memberships that there are. The counts grow by those that are added: there can be no more than that. */
-interface Present {
+interface MembershipCounts {
   /** By id, of the memberships that are named, and of the authors. */
   readonly rows: ReadonlyMap<string, MembershipRow>;
   readonly inRealm: Counts;
@@ -45,7 +45,7 @@ interface Fault {
 const declinedKey = (user: string, inviter: string) => JSON.stringify([user, inviter]);
 
 /** The memberships that the update's ops are about. */
-function placesOf({ names }: Surveyed): Place[] {
+function placesOf({ names }: Surveyed): SurveyedMember[] {
   return names.members.map((named) => ({ ...named, id: membershipId(named.realm, named.user) }));
 }
 
@@ -68,8 +68,8 @@ async function readDeclined(
 async function readPresent(
   tx: Queryable,
   units: readonly Surveyed[],
-  all: readonly (readonly Place[])[],
-): Promise<Present> {
+  all: readonly (readonly SurveyedMember[])[],
+): Promise<MembershipCounts> {
   const places = all.flat();
   const realms = [...new Set(places.map(({ realm }) => realm))];
   const users = [...new Set(places.map(({ user }) => user))];
@@ -100,16 +100,16 @@ async function readPresent(
 
 /** The unit's new memberships, and those that it accepts. */
 interface Fresh {
-  readonly added: readonly Place[];
-  readonly accepted: readonly Place[];
+  readonly added: readonly SurveyedMember[];
+  readonly accepted: readonly SurveyedMember[];
 }
 
 /** Why they find no room, or null. */
 function faultOf(
   unit: Surveyed,
   { added, accepted }: Fresh,
-  { inRealm, ofUser, pending, declined }: Present,
-  invitations: Invitations,
+  { inRealm, ofUser, pending, declined }: MembershipCounts,
+  invitations: InvitationMode,
 ): Fault | null {
   const author = unit.user.id;
   const [members, realms] = [new Counts(), new Counts()];
@@ -140,7 +140,11 @@ function faultOf(
 }
 
 /** Whether the author may invite to the realm. Others must not learn how many members it has: the authority refuses them. */
-function mayInvite({ user }: Surveyed, realm: string, { rows, inRealm }: Present): boolean {
+function mayInvite(
+  { user }: Surveyed,
+  realm: string,
+  { rows, inRealm }: MembershipCounts,
+): boolean {
   const isInvited = rows.get(membershipId(realm, user.id))?.isPending === true;
   return rightIn(user, realm, rows) === 'own' || isInvited || inRealm.of(realm) === 0;
 }
@@ -155,7 +159,7 @@ export interface Bounded {
 export async function boundMembers(
   tx: Queryable,
   units: readonly Surveyed[],
-  invitations: Invitations,
+  invitations: InvitationMode,
 ): Promise<Bounded> {
   const all = units.map(placesOf);
   const refuse: Refusal[] = [];

@@ -120,7 +120,7 @@ async function forgetEntries(
   );
 }
 
-interface Step {
+interface ForgottenPart {
   /** Where the next one begins; null: what comes then is young. */
   readonly next: number | null;
   readonly gone: number;
@@ -130,7 +130,7 @@ async function forgetSome(
   tx: Queryable,
   { authority, schema }: LogParts,
   { realm, from, olderThanMs }: { realm: string; from: number; olderThanMs: number },
-): Promise<Step> {
+): Promise<ForgottenPart> {
   const [head] = await tx.query<{ now: string; floor: string; floor_at: string }>(
     `select (${kNow})::text as now, r.floor::text as floor, r.floor_at::text as floor_at
        from skerry.realm r where r.realm = $1::text for update`,
@@ -175,7 +175,7 @@ export async function forgetLog(
   let gone = 0;
   // From the first on: clients may know by now the outcome of what was kept for them.
   for (let from: number | null = 1; from !== null && goesOn(); ) {
-    const step: Step = await parts.database.transaction({ mode: 'write' }, (tx) =>
+    const step: ForgottenPart = await parts.database.transaction({ mode: 'write' }, (tx) =>
       forgetSome(tx, parts, { realm, from: from as number, olderThanMs }),
     );
     gone += step.gone;

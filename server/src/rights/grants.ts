@@ -5,11 +5,11 @@
 import { isRealmName, type Right, type User } from '../auth/user.ts';
 import { isRecord } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
+import { LruMap } from '../base/lru-map.ts';
 import { Problem } from '../base/problem.ts';
-import { Recent } from '../base/recent.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { Role } from '../sql/members.ts';
-import { type Caller, raise, rightOfRole } from './rights.ts';
+import { type Caller, type RealmRights, raise, rightOfRole } from './rights.ts';
 
 /** The realms of a user, and the role in each. */
 export type Access = (
@@ -26,16 +26,14 @@ export interface GrantsOptions {
   readonly now?: () => number;
 }
 
-type Realms = ReadonlyMap<string, Right>;
+const kNone: RealmRights = new Map();
 
-const kNone: Realms = new Map();
-
-interface Known {
-  readonly realms: Realms;
+interface RememberedRights {
+  readonly realms: RealmRights;
   readonly until: number;
 }
 
-function publicRealms(realms: GrantsOptions['public'] = {}): Realms {
+function publicRealms(realms: GrantsOptions['public'] = {}): RealmRights {
   if (!isRecord(realms)) throw new SetupError('`public` is an object of realms and rights.');
   for (const [realm, right] of Object.entries(realms)) {
     if (!isRealmName(realm) || realm.startsWith('user:')) {
@@ -48,7 +46,7 @@ function publicRealms(realms: GrantsOptions['public'] = {}): Realms {
   return new Map(Object.entries(realms));
 }
 
-function parseAccess(found: unknown): Realms {
+function parseAccess(found: unknown): RealmRights {
   if (!isRecord(found)) throw new TypeError('`access` has returned no object of realms and roles.');
   const realms = new Map<string, Right>();
   for (const [realm, role] of Object.entries(found)) {
@@ -61,17 +59,20 @@ function parseAccess(found: unknown): Realms {
   return realms;
 }
 
-function areEqual(a: Realms, b: Realms): boolean {
+function areEqual(a: RealmRights, b: RealmRights): boolean {
   return a.size === b.size && [...a].every(([realm, right]) => b.get(realm) === right);
 }
 
 export class Grants {
   readonly #options: GrantsOptions;
-  readonly #public: Realms;
-  readonly #known = new Recent<Known>(limits.callersRemembered);
-  readonly #asking = new Map<string, Promise<Realms>>();
+  readonly #public: RealmRights;
+  readonly #known = new LruMap<RememberedRights>(limits.callersRemembered);
+  readonly #asking = new Map<string, Promise<RealmRights>>();
   /** One caller for each token, as long as the rights are the same. */
-  readonly #callers = new WeakMap<User, { readonly accessed: Realms; readonly caller: Caller }>();
+  readonly #callers = new WeakMap<
+    User,
+    { readonly accessed: RealmRights; readonly caller: Caller }
+  >();
 
   /** Throws SetupError for options that are wrong. */
   constructor(options: GrantsOptions) {
@@ -107,7 +108,7 @@ export class Grants {
     return this.#options.now?.() ?? performance.now();
   }
 
-  async #accessOf(user: string): Promise<Realms> {
+  async #accessOf(user: string): Promise<RealmRights> {
     const { access } = this.#options;
     if (access === undefined) return kNone;
     const known = this.#known.get(user);
@@ -115,9 +116,9 @@ export class Grants {
     return this.#asking.get(user) ?? this.#ask(access, user);
   }
 
-  #ask(access: Access, user: string): Promise<Realms> {
+  #ask(access: Access, user: string): Promise<RealmRights> {
     const until = this.#now() + limits.accessMs;
-    const asking: Promise<Realms> = within(access, user)
+    const asking: Promise<RealmRights> = within(access, user)
       .then(parseAccess)
       .then(
         (realms) => {

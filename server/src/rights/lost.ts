@@ -8,8 +8,8 @@
 
 import { kNow } from '../db/clock.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
-import type { Claims, RealmsTokens, Said } from './realms-token.ts';
-import type { Caller, Readable, Rights } from './rights.ts';
+import type { RealmClaims, RealmsTokens, Said } from './realms-token.ts';
+import type { Caller, RealmRights, Rights } from './rights.ts';
 
 export interface Answered {
   /** The realms that the client holds of a lost history: they are not revoked, and nothing of them is told. */
@@ -21,25 +21,25 @@ export interface Answered {
 }
 
 /** The realms of which a client says that it has rows. */
-interface Held {
+interface HeldRealms {
   readonly cursors: Readonly<Record<string, string>>;
   readonly lost?: readonly string[];
 }
 
-interface Asked {
+interface LostRealmsRequest {
   /** May be anything. */
   readonly realmsToken: unknown;
-  readonly request: Held;
+  readonly request: HeldRealms;
 }
 
-const kNoClaims: Claims = { version: '', at: 0, realms: new Map(), lost: new Map() };
+const kNoClaims: RealmClaims = { version: '', at: 0, realms: new Map(), lost: new Map() };
 
 /** What of a token may be of a lost history: all, if this database would know its version, and does not. */
 async function doubtful(
   tx: Queryable,
   tokens: RealmsTokens,
   user: string,
-  { version, at, realms }: Claims,
+  { version, at, realms }: RealmClaims,
 ): Promise<ReadonlyMap<string, Said>> {
   const [row] = await tx.query<Record<'given' | 'young', string>>(
     `select exists (select 1 from skerry.rights_given g
@@ -55,7 +55,7 @@ async function doubtful(
   return new Map([...realms].filter(([realm]) => !founders.has(realm) || taken.has(realm)));
 }
 
-function held({ cursors, lost = [] }: Held): Set<string> {
+function held({ cursors, lost = [] }: HeldRealms): Set<string> {
   return new Set([...Object.keys(cursors), ...lost]);
 }
 
@@ -129,8 +129,8 @@ async function lostRealms(
   tx: Queryable,
   tokens: RealmsTokens,
   said: ReadonlyMap<string, Said>,
-  request: Held,
-  readable: Readable,
+  request: HeldRealms,
+  readable: RealmRights,
 ): Promise<Map<string, Said>> {
   const holds = held(request);
   const realms = [...said].filter(([realm]) => holds.has(realm));
@@ -144,7 +144,7 @@ export async function answerToken(
   tx: Queryable,
   tokens: RealmsTokens,
   { id }: Caller,
-  { realmsToken: token, request }: Asked,
+  { realmsToken: token, request }: LostRealmsRequest,
   { readable, membership }: Rights,
 ): Promise<Answered> {
   const claims = (await tokens.read(id, token)) ?? kNoClaims;

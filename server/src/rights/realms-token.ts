@@ -12,7 +12,7 @@ import { SetupError } from '../base/setup-error.ts';
 import type { Role } from '../sql/members.ts';
 
 /** A user's memberships, as of a version. */
-export interface Membership {
+export interface UserMemberships {
   readonly version: string;
   /** When the version was given, ms. */
   readonly at: number;
@@ -29,7 +29,7 @@ export interface Said {
 }
 
 /** What a token says. */
-export interface Claims {
+export interface RealmClaims {
   readonly version: string;
   /** When the version was given, ms. */
   readonly at: number;
@@ -43,13 +43,13 @@ const kPurpose = 'skerry realms token';
 const kType = 'skerry-realms';
 const kAlgorithm = 'HS256';
 
-interface Key {
+interface SigningKey {
   readonly id: string;
   readonly bytes: Buffer;
 }
 
 /** The key, for this purpose only: whatever else it signs is no realms token, and the other way round. */
-function keyOf(secret: string): Key {
+function keyOf(secret: string): SigningKey {
   if (Buffer.byteLength(secret) < limits.secretBytes) {
     throw new SetupError(`A key of realms tokens has at least ${limits.secretBytes} bytes.`);
   }
@@ -58,7 +58,7 @@ function keyOf(secret: string): Key {
 }
 
 /** 64 bits: whoever reads the token cannot find the user by trying names, nor make another of the same mark. */
-function markOf({ bytes }: Key, realm: string, user: string): string {
+function markOf({ bytes }: SigningKey, realm: string, user: string): string {
   const text = JSON.stringify([realm, user]);
   return createHmac('sha256', bytes).update(text).digest('base64url').slice(0, 11);
 }
@@ -74,7 +74,7 @@ function saidOf(realms: unknown, at: unknown): Map<string, Said> {
 }
 
 export class RealmsTokens {
-  readonly #keys: readonly Key[];
+  readonly #keys: readonly SigningKey[];
   /** For so long, ms, the database knows a version after another has followed it. */
   readonly versionsMs: number;
 
@@ -88,11 +88,11 @@ export class RealmsTokens {
   /** `founders`: the user who founded the realm, by realm. `lost`: what an earlier token said of realms that are lost. */
   sign(
     user: string,
-    { version, at, roles }: Membership,
+    { version, at, roles }: UserMemberships,
     founders: ReadonlyMap<string, string>,
     lost: ReadonlyMap<string, Said> = new Map(),
   ): Promise<string> {
-    const [key] = this.#keys as [Key];
+    const [key] = this.#keys as [SigningKey];
     const realms = [...roles].map(([realm, role]) => {
       const founder = founders.get(realm);
       return [realm, founder === undefined ? [role] : [role, markOf(key, realm, founder)]] as const;
@@ -107,7 +107,7 @@ export class RealmsTokens {
   }
 
   /** What the token says to its user; null if it is to be treated like none. */
-  async read(user: string, token: unknown): Promise<Claims | null> {
+  async read(user: string, token: unknown): Promise<RealmClaims | null> {
     if (typeof token !== 'string' || token.length > limits.realmsTokenCharacters) return null;
     try {
       const keyFor = (header: JWTHeaderParameters) => this.#keyFor(header);
@@ -126,8 +126,8 @@ export class RealmsTokens {
   }
 
   /** Whether the client's token, which was read, says this already, with the key that signs now. */
-  isCurrent(token: string, claims: Claims, { version }: Membership): boolean {
-    const [key] = this.#keys as [Key];
+  isCurrent(token: string, claims: RealmClaims, { version }: UserMemberships): boolean {
+    const [key] = this.#keys as [SigningKey];
     return claims.version === version && decodeProtectedHeader(token).kid === key.id;
   }
 

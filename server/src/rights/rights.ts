@@ -16,7 +16,7 @@ import {
   membershipId,
   type Role,
 } from '../sql/members.ts';
-import type { Membership } from './realms-token.ts';
+import type { UserMemberships } from './realms-token.ts';
 
 /** The user of a request, with what it grants: all rights but those of memberships. Made by `Grants` only. */
 export interface Caller {
@@ -40,7 +40,7 @@ export const rightOfRole: Readonly<Record<Role, Right>> = {
 };
 
 /** The realms that the user may read, with the highest right in each. */
-export type Readable = ReadonlyMap<string, Right>;
+export type RealmRights = ReadonlyMap<string, Right>;
 
 const ranks: readonly Right[] = ['read', 'write', 'own'];
 
@@ -69,16 +69,16 @@ export function rightIn(
 
 /** What a caller may read, and the memberships among it, as of one moment. */
 export interface Rights {
-  readonly readable: Readable;
+  readonly readable: RealmRights;
   /** Null: the user never had a membership. */
-  readonly membership: Membership | null;
+  readonly membership: UserMemberships | null;
   /** The newest memberships that wait to be accepted, as JSON, and how many there are beside them. */
   readonly invitations: string;
   readonly moreInvitations: number;
 }
 
 /** Reads what the user may read. */
-export async function readRights(tx: Queryable, user: Caller): Promise<Readable> {
+export async function readRights(tx: Queryable, user: Caller): Promise<RealmRights> {
   return readableBy(user.grants, await readRows(tx, user.id, foundableOf(user)));
 }
 
@@ -98,13 +98,13 @@ export async function readRightsOf(
   tx: Queryable,
   user: string,
   all: readonly Caller['grants'][],
-): Promise<(grants: Caller['grants']) => Readable> {
+): Promise<(grants: Caller['grants']) => RealmRights> {
   const foundable = new Set(all.flatMap((grants) => foundableOf({ grants })));
   const rows = await readRows(tx, user, [...foundable]);
   return (grants) => readableBy(grants, rows);
 }
 
-interface Rows extends Pick<Rights, 'invitations' | 'moreInvitations'> {
+interface RightsRows extends Pick<Rights, 'invitations' | 'moreInvitations'> {
   readonly roles: ReadonlyMap<string, Role>;
   /** Those of the realms that were asked for that were founded. */
   readonly founded: ReadonlySet<string>;
@@ -130,7 +130,7 @@ async function readRows(
   user: string,
   foundable: readonly string[],
   invitationsSql = kNoInvitations,
-): Promise<Rows> {
+): Promise<RightsRows> {
   const [row] = await tx.query<
     Record<'members' | 'founded' | 'invitations' | 'invited', string> &
       Record<'version' | 'at', string | null>
@@ -155,7 +155,7 @@ async function readRows(
   };
 }
 
-function readableBy(grants: Caller['grants'], { roles, founded }: Rows): Readable {
+function readableBy(grants: Caller['grants'], { roles, founded }: RightsRows): RealmRights {
   const realms = new Map<string, Right>();
   for (const [realm, right] of grants) {
     if (!isFoundable(realm) || founded.has(realm)) realms.set(realm, right);

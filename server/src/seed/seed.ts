@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
 import type { Database } from '../db/database.ts';
 import type { Committer } from '../push/commit.ts';
-import type { Entry } from '../push/done.ts';
+import type { PokedEntry } from '../push/done.ts';
 import type { Caller } from '../rights/rights.ts';
 import { readMeta, writeMeta } from '../sql/migrations.ts';
 
@@ -17,15 +17,15 @@ export interface SeedRow {
   readonly set: JsonObject;
 }
 
-type Rows = Iterable<SeedRow> | AsyncIterable<SeedRow>;
-export type Seed = Rows | (() => Rows | Promise<Rows>);
+type SeedRows = Iterable<SeedRow> | AsyncIterable<SeedRow>;
+export type Seed = SeedRows | (() => SeedRows | Promise<SeedRows>);
 
 export interface SeedOptions {
   readonly database: Database;
   readonly committer: Committer;
   readonly seed: Seed;
   readonly progress: (rows: number, done: boolean) => void;
-  readonly committed?: (entries: readonly Entry[]) => void;
+  readonly committed?: (entries: readonly PokedEntry[]) => void;
 }
 
 const kUser = 'system';
@@ -33,7 +33,7 @@ const kRowsPerUpdate = 5_000;
 const kMarker = 'seed';
 const kClient = 'seed_client';
 
-interface Marker {
+interface SeedProgress {
   readonly rows: number;
   readonly done: boolean;
 }
@@ -52,7 +52,7 @@ function idOf(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-async function* batches(rows: Rows, skip: number): AsyncGenerator<SeedRow[], void, void> {
+async function* batches(rows: SeedRows, skip: number): AsyncGenerator<SeedRow[], void, void> {
   let batch: SeedRow[] = [];
   let number = 0;
   for await (const row of rows) {
@@ -69,10 +69,10 @@ async function* batches(rows: Rows, skip: number): AsyncGenerator<SeedRow[], voi
 }
 
 /** Whether to seed the database: it is empty, or a seeding was interrupted. */
-async function wanted(database: Database): Promise<Marker | null> {
+async function wanted(database: Database): Promise<SeedProgress | null> {
   const text = await readMeta(database, kMarker);
   if (text !== null) {
-    const marker = JSON.parse(text) as Marker;
+    const marker = JSON.parse(text) as SeedProgress;
     return marker.done ? null : marker;
   }
   const [log] = await database.query<{ any: string }>(

@@ -116,7 +116,7 @@ async function existingIndexes(tx: Queryable): Promise<Indexes> {
 }
 
 /** The work to do on the tables. */
-interface Work extends AbsentWork {
+interface SchemaWork extends AbsentWork {
   readonly wrong: string[];
   readonly statements: string[];
 }
@@ -134,7 +134,7 @@ export async function applySchema(
 ): Promise<void> {
   const existing = await existingColumns(tx);
   const indexes = await existingIndexes(tx);
-  const work: Work = { former, wrong: [], statements: [], corrections: [], last: [] };
+  const work: SchemaWork = { former, wrong: [], statements: [], corrections: [], last: [] };
   for (const description of schema.tables) {
     const table = tables.get(description.name);
     if (table === undefined || table.isSystem === true) continue;
@@ -158,7 +158,7 @@ async function widenTable(
   table: SqlTable,
   props: readonly PropDescription[],
   columns: Columns,
-  work: Work,
+  work: SchemaWork,
 ): Promise<void> {
   if (!columns.has('deleted_at') || !columns.has('revision')) {
     work.wrong.push(`the table ${table.name} exists and is not one of Skerry's`);

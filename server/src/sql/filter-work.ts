@@ -16,7 +16,7 @@ const kShort = 1_000;
 
 const kLists = new Set(['and', 'or', 'not']);
 
-interface Work {
+interface FilterCost {
   /** Comparisons of a row with short texts. */
   fixed: number;
   /** How often the text of a column is read, by its name. */
@@ -43,8 +43,8 @@ function readsOf(kind: unknown, value: unknown): number {
   return 1;
 }
 
-function workOf(table: SqlTable, where: unknown): Work {
-  const work: Work = { fixed: 1, texts: new Map() };
+function workOf(table: SqlTable, where: unknown): FilterCost {
+  const work: FilterCost = { fixed: 1, texts: new Map() };
   for (const [kind, prop, value] of partsOf(where)) {
     work.fixed += kind === 'like' ? kLike : kind === 'in' ? kSelect : 1;
     const column = table.columns.find((one) => one.prop === prop);

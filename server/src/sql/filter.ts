@@ -36,7 +36,7 @@ interface Column {
 }
 
 /** Where a part of a filter is. */
-interface Place {
+interface FilterPosition {
   readonly depth: number;
   /** Within a sub-select, which may have no other. */
   readonly isInner: boolean;
@@ -157,7 +157,7 @@ class FilterWriter {
     };
   }
 
-  write(table: SqlTable, alias: string, filter: unknown, place: Place): string {
+  write(table: SqlTable, alias: string, filter: unknown, place: FilterPosition): string {
     if (!Array.isArray(filter)) throw invalid('A filter is not a list.');
     if (place.depth > kMaxDepth || ++this.#nodes > kMaxNodes)
       throw invalid('A filter is too deep.');
@@ -242,7 +242,13 @@ class FilterWriter {
     return `(${among(column.inIndex, indexed)} and ${condition})`;
   }
 
-  #inSelect(column: Column, value: Column, alias: string, set: unknown, place: Place): string {
+  #inSelect(
+    column: Column,
+    value: Column,
+    alias: string,
+    set: unknown,
+    place: FilterPosition,
+  ): string {
     if (place.isInner || !isObject(set))
       throw invalid('A filter has a sub-select in a place where none is allowed.');
     const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;

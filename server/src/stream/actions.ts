@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts';
 import type { StreamNeed } from '../base/wire-types.ts';
 import { Params, type Queryable } from '../db/database.ts';
 
-export interface StreamPlace {
+export interface StreamAddress {
   readonly realm: string;
   readonly stream: string;
 }
@@ -19,7 +19,7 @@ export interface StreamRead {
   readonly bytes: number;
 }
 
-interface Page {
+interface ActionPageRow {
   readonly text: string | null;
   readonly last: string | null;
   readonly more: string;
@@ -67,7 +67,7 @@ export async function readStream(
   const more = isLast
     ? `exists (select 1 from skerry.append a where ${within} and a.revision < b.first)`
     : `exists (select 1 from found f where f.revision > b.last)`;
-  const [row] = await tx.query<Page>(
+  const [row] = await tx.query<ActionPageRow>(
     `with found as (
        select a.stream, a.revision, a.position, a.bytes from skerry.append a
         where ${within}

@@ -3,13 +3,13 @@
 
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
-import type { StreamPlace } from './actions.ts';
+import type { StreamAddress } from './actions.ts';
 import type { Unfoldable } from './folder.ts';
 
 /** Records it. False: it was known. */
 export async function setApart(
   tx: Queryable,
-  { realm, stream }: StreamPlace,
+  { realm, stream }: StreamAddress,
   version: number,
   revision: number,
   { reason, message }: Unfoldable,

@@ -3,7 +3,7 @@
 
 import { limits } from '../base/limits.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import type { StreamPlace } from './actions.ts';
+import type { StreamAddress } from './actions.ts';
 import { setApart } from './apart.ts';
 import { type Folder, FolderGone, type MadeState, type PageDone, Unfoldable } from './folder.ts';
 import type { NamedReducer } from './reducers.ts';
@@ -30,7 +30,7 @@ interface Made {
   readonly over: number | null;
 }
 
-interface Row {
+interface ActionRow {
   readonly id: string;
   readonly arg: string | null;
   readonly revision: string;
@@ -42,10 +42,10 @@ const kRowsPerPage = limits.actionsPerUpdate;
 /** The next whole entries after a revision: as many as have so many actions and `streamBytes`, but at least one. */
 async function readNext(
   tx: Queryable,
-  { realm, stream }: StreamPlace,
+  { realm, stream }: StreamAddress,
   revision: number,
-): Promise<Row[]> {
-  const rows = await tx.query<Row & Record<string, unknown>>(
+): Promise<ActionRow[]> {
+  const rows = await tx.query<ActionRow & Record<string, unknown>>(
     `select p.id, p.arg::text as arg, p.revision::text as revision
        from (select a.id, a.arg, a.revision, a.position,
                     count(*) over w as upto, sum(a.bytes) over w as upto_bytes, min(a.revision) over () as first
@@ -66,12 +66,12 @@ async function readNext(
 /** A fold that may fail on the way: how far it has come is known then. */
 class Fold {
   readonly #parts: FoldParts;
-  readonly #place: StreamPlace;
+  readonly #place: StreamAddress;
   readonly #version: number;
   readonly #isWanted: () => boolean;
   revision = 0;
 
-  constructor(parts: FoldParts, place: StreamPlace, version: number, isWanted: () => boolean) {
+  constructor(parts: FoldParts, place: StreamAddress, version: number, isWanted: () => boolean) {
     this.#parts = parts;
     this.#place = place;
     this.#version = version;
@@ -128,7 +128,7 @@ async function run(fold: Fold, from: StoredState | null): Promise<Made | null> {
 /** Makes a snapshot of a stream up to its end, unless nothing is new. */
 export async function makeSnapshot(
   parts: FoldParts,
-  place: StreamPlace,
+  place: StreamAddress,
   { version, migrate }: NamedReducer,
   isWanted: () => boolean,
 ): Promise<void> {

@@ -2,7 +2,7 @@
 // that still need them are offered the snapshot (part.ts).
 
 import type { Database } from '../db/database.ts';
-import type { StreamPlace } from './actions.ts';
+import type { StreamAddress } from './actions.ts';
 
 /** As many actions in one transaction. */
 const kAtOnce = 10_000;
@@ -13,7 +13,7 @@ const kAtOnce = 10_000;
  */
 export async function forgetActions(
   database: Database,
-  { realm, stream }: StreamPlace,
+  { realm, stream }: StreamAddress,
   version: number,
   olderThanMs: number,
 ): Promise<number> {

@@ -28,17 +28,17 @@ export interface ModuleOptions {
   readonly processBytes: number;
 }
 
-export type Ask =
+export type FolderRequest =
   | { readonly begin: FoldBegin }
   | { readonly page: readonly FoldedAction[] }
   | { readonly what: 'finish' | 'kept' };
 
-export type Answer =
+export type FolderAnswer =
   | { readonly value: unknown }
   | { readonly unfoldable: { readonly reason: ApartReason; readonly detail: string } }
   | { readonly away: string };
 
-export interface LinkOptions {
+export interface ModuleLinkOptions {
   readonly module: URL;
   readonly limits: FoldLimits;
   /** MB of the heap. */
@@ -66,13 +66,13 @@ export function flagsOf(own: readonly string[], memory: number): string[] {
 
 /** One process. Its `gone` says why it has ended. */
 class Child {
-  readonly #options: LinkOptions;
+  readonly #options: ModuleLinkOptions;
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
-  #waiting: { resolve(answer: Answer): void; reject(error: unknown): void } | null = null;
+  #waiting: { resolve(answer: FolderAnswer): void; reject(error: unknown): void } | null = null;
   gone: FolderGone | FolderAway | null = null;
 
-  constructor(options: LinkOptions) {
+  constructor(options: ModuleLinkOptions) {
     const { module, limits, memory } = options;
     this.#options = options;
     // The heap, and as much outside of it; a Node that has just started has some 60 MB.
@@ -93,7 +93,7 @@ class Child {
         if (this.#process.pid === undefined) resolve();
       });
     });
-    this.#process.on('message', (answer: Answer) => {
+    this.#process.on('message', (answer: FolderAnswer) => {
       const waiting = this.#waiting;
       this.#waiting = null;
       waiting?.resolve(answer);
@@ -101,14 +101,14 @@ class Child {
   }
 
   /** Resolves with its next answer. */
-  async answer(ask: Ask | null, withinMs: number): Promise<unknown> {
+  async answer(ask: FolderRequest | null, withinMs: number): Promise<unknown> {
     if (this.gone !== null) throw this.gone;
     const late = setTimeout(() => {
       const detail = `Its reducer takes longer than ${withinMs / 1000} s for a page of actions.`;
       void this.kill(new FolderGone('time', detail));
     }, withinMs);
     try {
-      const answer = await new Promise<Answer>((resolve, reject) => {
+      const answer = await new Promise<FolderAnswer>((resolve, reject) => {
         this.#waiting = { resolve, reject };
         // A process that cannot be written to has ended, or will: its end is the answer.
         if (ask !== null) this.#process.send(ask, () => {});
@@ -142,13 +142,13 @@ class Child {
 }
 
 export class ModuleLink implements Folder {
-  readonly #options: LinkOptions;
+  readonly #options: ModuleLinkOptions;
   #child: Child | null = null;
   #idle: NodeJS.Timeout | null = null;
   #failed: { readonly error: FolderAway; readonly at: number } | null = null;
   #isClosed = false;
 
-  constructor(options: LinkOptions) {
+  constructor(options: ModuleLinkOptions) {
     this.#options = options;
   }
 
@@ -184,7 +184,7 @@ export class ModuleLink implements Folder {
     await this.#child?.kill(new FolderAway('The server stops.'));
   }
 
-  async #ask(ask: Ask): Promise<unknown> {
+  async #ask(ask: FolderRequest): Promise<unknown> {
     const child = this.#child;
     if (child === null) throw new FolderAway('There is no process.');
     this.#rest(null);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { FoldWork } from './fold-work.ts';
 import { thrownText, Unfoldable } from './folder.ts';
-import type { Answer, Ask, ModuleOptions } from './module-link.ts';
+import type { FolderAnswer, FolderRequest, ModuleOptions } from './module-link.ts';
 import { ReducerTable, valuesOf } from './reducers.ts';
 
 const kLookMs = 100;
@@ -30,7 +30,7 @@ async function load({ module: href, limits }: ModuleOptions): Promise<FoldWork> 
   return new FoldWork(new ReducerTable(module.reducers), values, limits, otherWork);
 }
 
-async function answerTo(work: FoldWork, ask: Ask): Promise<Answer> {
+async function answerTo(work: FoldWork, ask: FolderRequest): Promise<FolderAnswer> {
   try {
     if ('begin' in ask) return { value: work.begin(ask.begin) };
     if ('page' in ask) return { value: await work.page(ask.page) };
@@ -44,7 +44,7 @@ async function answerTo(work: FoldWork, ask: Ask): Promise<Answer> {
 
 function serve(): void {
   const options = JSON.parse(process.argv[2] ?? 'null') as ModuleOptions;
-  const say = (answer: Answer) => process.send?.(answer);
+  const say = (answer: FolderAnswer) => process.send?.(answer);
   // These are for the server, which may still want an answer: a terminal sends them to both.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   process.once('disconnect', () => process.exit());
@@ -55,7 +55,7 @@ function serve(): void {
   load(options).then(
     (work) => {
       let last: Promise<unknown> = Promise.resolve();
-      process.on('message', (ask: Ask) => {
+      process.on('message', (ask: FolderRequest) => {
         last = last.then(async () => say(await answerTo(work, ask)));
       });
       say({ value: 'ready' });

@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts';
 import { pauseOf } from '../base/pause.ts';
 import { SetupError } from '../base/setup-error.ts';
 import type { Database } from '../db/database.ts';
-import type { StreamPlace } from './actions.ts';
+import type { StreamAddress } from './actions.ts';
 import { type FoldParts, makeSnapshot } from './folding.ts';
 import { forgetActions } from './forgetting.ts';
 import type { ReducerTable } from './reducers.ts';
@@ -31,13 +31,13 @@ const kLooks = 50;
 /** Streams with actions since their last snapshot, of which this node keeps count. */
 const kMostCounted = 100_000;
 
-const keyOf = ({ realm, stream }: StreamPlace) => JSON.stringify([realm, stream]);
+const keyOf = ({ realm, stream }: StreamAddress) => JSON.stringify([realm, stream]);
 
 export class StreamSnapshots {
   readonly #parts: SnapshotParts;
   /** Actions since this node last looked whether a stream is due, those of an entry counted for each of its streams. */
   readonly #counts = new Map<string, number>();
-  readonly #queue = new Map<string, StreamPlace>();
+  readonly #queue = new Map<string, StreamAddress>();
   #working: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -92,7 +92,7 @@ export class StreamSnapshots {
     while (this.#working !== null) await this.#working;
   }
 
-  #enqueue(place: StreamPlace): void {
+  #enqueue(place: StreamAddress): void {
     const key = keyOf(place);
     this.#counts.delete(key);
     this.#queue.set(key, place);
@@ -139,9 +139,9 @@ export class StreamSnapshots {
   }
 
   async #find(read: typeof readPlaces): Promise<void> {
-    let after: StreamPlace | null = null;
+    let after: StreamAddress | null = null;
     do {
-      const places: readonly StreamPlace[] = await read(this.#parts.database, after);
+      const places: readonly StreamAddress[] = await read(this.#parts.database, after);
       after = places.at(-1) ?? null;
       for (const place of places) {
         if (this.#parts.reducers.of(place.stream) !== null) this.#queue.set(keyOf(place), place);
@@ -149,20 +149,20 @@ export class StreamSnapshots {
     } while (after !== null && !this.#isClosed);
   }
 
-  async #forget(place: StreamPlace): Promise<void> {
+  async #forget(place: StreamAddress): Promise<void> {
     const { database, reducers, retentionMs } = this.#parts;
     const reducer = reducers.of(place.stream);
     if (reducer !== null) await forgetActions(database, place, reducer.version, retentionMs);
   }
 
-  async #make(place: StreamPlace): Promise<void> {
+  async #make(place: StreamAddress): Promise<void> {
     const reducer = this.#parts.reducers.of(place.stream);
     if (reducer === null || !(await this.#isDue(place, reducer.version))) return;
     await makeSnapshot(this.#parts, place, reducer, () => !this.#isClosed);
   }
 
   /** Whether there are enough actions since the last snapshot, or none of this version. Never, if it is set apart. */
-  async #isDue({ realm, stream }: StreamPlace, version: number): Promise<boolean> {
+  async #isDue({ realm, stream }: StreamAddress, version: number): Promise<boolean> {
     const { database, every } = this.#parts;
     const [row] = await database.query<{ due: string }>(
       `with made as (
@@ -190,8 +190,8 @@ export class StreamSnapshots {
 /** The next streams that have actions, by realm and name. */
 async function readPlaces(
   database: Database,
-  after: StreamPlace | null,
-): Promise<readonly StreamPlace[]> {
+  after: StreamAddress | null,
+): Promise<readonly StreamAddress[]> {
   // Each step finds the next one by the index, however many actions there are.
   return database.query<{ realm: string; stream: string }>(
     `with recursive place as (
@@ -213,8 +213,8 @@ async function readPlaces(
 /** The next streams that have snapshots, by realm and name. */
 async function readKnown(
   database: Database,
-  after: StreamPlace | null,
-): Promise<readonly StreamPlace[]> {
+  after: StreamAddress | null,
+): Promise<readonly StreamAddress[]> {
   return database.query<{ realm: string; stream: string }>(
     `select k.realm, k.stream from skerry.stream k
       where $1::text is null or (k.realm, k.stream) > ($1::text collate "C", $2::text collate "C")

@@ -158,7 +158,7 @@ export function wantedStreams(streams: unknown): WantsStream {
 }
 
 /** A pull's body, reduced to the members known here (docs/protocol.md). */
-export interface PullRequest {
+export interface CheckedPull {
   readonly client: unknown;
   readonly schema: unknown;
   readonly limit: number;
@@ -174,7 +174,7 @@ export interface PullRequest {
 }
 
 /** Refuses a pull that is larger than any client's, or has names that cannot exist. */
-export function pullOf(body: JsonObject, limit: number): PullRequest {
+export function pullOf(body: JsonObject, limit: number): CheckedPull {
   const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
   const { streams, floors, images } = body;
   return {

@@ -4,13 +4,13 @@
 import { vi } from 'vitest';
 import type { Right } from '../../../server/src/auth/user.ts';
 import type { Queryable, TransactionOptions } from '../../../server/src/db/database.ts';
-import type { Member } from '../../../server/src/poke/audience.ts';
+import type { AudienceMember } from '../../../server/src/poke/audience.ts';
 import { Audiences } from '../../../server/src/poke/audiences.ts';
 import { PokeHub } from '../../../server/src/poke/hub.ts';
-import type { Entry } from '../../../server/src/push/done.ts';
+import type { PokedEntry } from '../../../server/src/push/done.ts';
 import type { Json } from './server.ts';
 
-export interface Hearing extends Member {
+export interface Hearing extends AudienceMember {
   readonly heard: Json[];
   readonly failures: unknown[];
   regrants: number;
@@ -83,7 +83,7 @@ export class AudienceWorld {
   }
 
   /** A commit in the realm, and the memberships that it changes. */
-  commit(realm: string, users: Readonly<Record<string, boolean>> = {}, author = 'mal'): Entry {
+  commit(realm: string, users: Readonly<Record<string, boolean>> = {}, author = 'mal'): PokedEntry {
     for (const [user, isMember] of Object.entries(users)) this.set(user, realm, isMember);
     const revision = (this.#revisions.get(realm) ?? 0) + 1;
     this.#revisions.set(realm, revision);

@@ -1,8 +1,8 @@
 // A flusher over a fake committer, which records its input, and fails as databases do.
 
-import type { CommitOptions, Committed } from '../../../server/src/push/commit.ts';
+import type { CommitOptions, CommittedUnits } from '../../../server/src/push/commit.ts';
 import type { WrittenEntry } from '../../../server/src/push/done.ts';
-import { Flusher, type PushRequest } from '../../../server/src/push/flusher.ts';
+import { type CheckedPush, Flusher } from '../../../server/src/push/flusher.ts';
 import type { Unit } from '../../../server/src/push/locks.ts';
 import type { Caller } from '../../../server/src/rights/rights.ts';
 
@@ -16,7 +16,7 @@ export function request(
   ids: readonly string[],
   realm = 'r',
   user = anna,
-): PushRequest {
+): CheckedPush {
   const updates = ids.map((id) => ({ id, after: { [realm]: null } }));
   return { client, user, epoch: 1, updates, bytes: 10, cost: { keys: 1, written: 10 } };
 }
@@ -51,7 +51,10 @@ export function world(rule: Rule = () => {}, turns = 1, entries: readonly Writte
   const pauses: number[] = [];
   const clock = { now: 0 };
   const rests = new Set<string>();
-  const commit = async (units: readonly Unit[], options: CommitOptions): Promise<Committed> => {
+  const commit = async (
+    units: readonly Unit[],
+    options: CommitOptions,
+  ): Promise<CommittedUnits> => {
     const ids = units.map(({ update }) => String(update.id));
     calls.push(ids);
     for (let i = 0; i < turns; i++) await turn();

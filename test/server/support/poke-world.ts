@@ -11,12 +11,12 @@ import { callerLimits } from '../../../server/src/base/limits.ts';
 import { Problem } from '../../../server/src/base/problem.ts';
 import { Callers } from '../../../server/src/cost/callers.ts';
 import type { Queryable } from '../../../server/src/db/database.ts';
-import type { Member } from '../../../server/src/poke/audience.ts';
+import type { AudienceMember } from '../../../server/src/poke/audience.ts';
 import { Audiences } from '../../../server/src/poke/audiences.ts';
 import { PokeHub } from '../../../server/src/poke/hub.ts';
 import { PokeRelay } from '../../../server/src/poke/relay.ts';
 import { type PokeSockets, servePokes } from '../../../server/src/poke/sockets.ts';
-import type { Entry } from '../../../server/src/push/done.ts';
+import type { PokedEntry } from '../../../server/src/push/done.ts';
 import { Grants } from '../../../server/src/rights/grants.ts';
 import { Ear } from './ear.ts';
 
@@ -30,14 +30,14 @@ export interface Token {
 const bounds = { ...callerLimits, requestsPerUser: 100_000, requestsPerClient: 100_000 };
 
 class CountingAudiences extends Audiences {
-  readonly listeners = new Set<Member>();
+  readonly listeners = new Set<AudienceMember>();
 
-  override async join(member: Member): Promise<void> {
+  override async join(member: AudienceMember): Promise<void> {
     await super.join(member);
     this.listeners.add(member);
   }
 
-  override leave(member: Member): void {
+  override leave(member: AudienceMember): void {
     this.listeners.delete(member);
     super.leave(member);
   }
@@ -51,7 +51,7 @@ export class PokeWorld {
   queries = 0;
   /** The number of readings of rights. */
   rightsRead = 0;
-  readonly #log: Entry[] = [];
+  readonly #log: PokedEntry[] = [];
   readonly #rights = new Map<string, string>();
   readonly #http = createServer();
   readonly #relay: PokeRelay;
@@ -125,7 +125,7 @@ export class PokeWorld {
     tables: readonly string[],
     client = 'somebody',
     streams: readonly string[] = [],
-  ): Entry {
+  ): PokedEntry {
     const revision = this.#log.filter((entry) => entry.realm === realm).length + 1;
     const entry = { realm, revision, client, tables, streams };
     this.#log.push(entry);

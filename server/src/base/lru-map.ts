@@ -1,5 +1,5 @@
 /** Recently used values by key. Beyond the maximum, the least recently used are forgotten. */
-export class Recent<Value> {
+export class LruMap<Value> {
   readonly #most: number;
   /** The most recently used is the last. */
   readonly #values = new Map<string, Value>();

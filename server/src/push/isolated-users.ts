@@ -2,19 +2,19 @@
 // else, so that retries cost only them.
 
 import { limits } from '../base/limits.ts';
-import { Recent } from '../base/recent.ts';
+import { LruMap } from '../base/lru-map.ts';
 
-export class UsersApart {
+export class IsolatedUsers {
   readonly #now: () => number;
   /** Until when. */
-  readonly #until = new Recent<number>(limits.usersApart);
+  readonly #until = new LruMap<number>(limits.isolatedUsers);
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
   add(user: string): void {
-    this.#until.use(user, this.#now() + limits.apartMs);
+    this.#until.use(user, this.#now() + limits.isolationMs);
   }
 
   has(user: string): boolean {

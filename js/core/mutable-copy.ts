@@ -7,14 +7,15 @@
 import { copyBytes, isBytes, isDate, isPlainObject, timeOf } from './brand.ts';
 import { setMember } from './data-codec.ts';
 
-interface Kept {
+/** Returns the same object until the application changes it, and then a fresh one. */
+interface MutableCopy {
   give(): unknown;
 }
 
-/** Where an object keeps them, by name. Not enumerable: copies by spreading have plain values. */
+/** The property under which an object has its copies, by member name. Not enumerable: copies by spreading have plain values. */
 const kept: unique symbol = Symbol('kept');
 /** A number is a date that was not read yet: the dates of most rows never are. */
-type Holder = Record<string, unknown> & { [kept]?: Record<string, Kept | number> };
+type RowWithCopies = Record<string, unknown> & { [kept]?: Record<string, MutableCopy | number> };
 
 /**
  * What rows gave, so that a whole row that is given back (`{ ...row, text }`) is recognised, also after the row has changed: dates, with
@@ -34,7 +35,7 @@ export function giving<T extends object>(value: T): T {
   return value;
 }
 
-class KeptDate implements Kept {
+class DateCopy implements MutableCopy {
   readonly #ms: number;
   #shared: Date | undefined;
 
@@ -51,7 +52,7 @@ class KeptDate implements Kept {
   }
 }
 
-class KeptBytes implements Kept {
+class BytesCopy implements MutableCopy {
   readonly #bytes: Uint8Array;
   #shared: Uint8Array | undefined;
 
@@ -82,11 +83,11 @@ function accessor(name: string): PropertyDescriptor {
     found = {
       enumerable: true,
       configurable: true,
-      get(this: Holder) {
+      get(this: RowWithCopies) {
         const all = this[kept];
         let value = all?.[name];
-        if (all && typeof value === 'number') value = all[name] = new KeptDate(value);
-        return (value as Kept | undefined)?.give();
+        if (all && typeof value === 'number') value = all[name] = new DateCopy(value);
+        return (value as MutableCopy | undefined)?.give();
       },
     };
     accessors.set(name, found);
@@ -94,7 +95,7 @@ function accessor(name: string): PropertyDescriptor {
   return found;
 }
 
-function keep(object: Holder, name: string, value: Kept | number): void {
+function keep(object: RowWithCopies, name: string, value: MutableCopy | number): void {
   let all = object[kept];
   if (!all) {
     all = {};
@@ -105,24 +106,24 @@ function keep(object: Holder, name: string, value: Kept | number): void {
 }
 
 export function keepDate(object: object, name: string, ms: number): void {
-  keep(object as Holder, name, ms);
+  keep(object as RowWithCopies, name, ms);
 }
 
 /** Sets a member of an object that is made for the application. */
 export function keepMember(object: object, name: string, value: unknown): void {
   if (isDate(value)) keepDate(object, name, timeOf(value));
-  else if (isBytes(value)) keep(object as Holder, name, new KeptBytes(value));
+  else if (isBytes(value)) keep(object as RowWithCopies, name, new BytesCopy(value));
   else setMember(object as Record<string, unknown>, name, value);
 }
 
 /** A row with more members, or others under some of the names. */
 export function withMembers(row: object, more: Readonly<Record<string, unknown>>): object {
-  const all = (row as Holder)[kept];
+  const all = (row as RowWithCopies)[kept];
   const copy: Record<string, unknown> = {};
   for (const name of Object.keys(row)) {
     const value = all && Object.hasOwn(all, name) ? all[name] : undefined;
     if (value !== undefined) keep(copy, name, value);
-    else copy[name] = (row as Holder)[name];
+    else copy[name] = (row as RowWithCopies)[name];
   }
   for (const name of Object.keys(more)) copy[name] = more[name];
   return Object.freeze(copy);

@@ -24,13 +24,13 @@ import {
   sqlState,
 } from '../db/database.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
-import type { Committed, Committer } from './commit.ts';
+import type { CommittedUnits, Committer } from './commit.ts';
 import type { RightsVersions, WrittenEntry } from './done.ts';
+import type { IsolatedUsers } from './isolated-users.ts';
 import { RealmsBusy, type Refusal } from './locks.ts';
-import type { UsersApart } from './users-apart.ts';
-import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
+import { type OwnedUnit, ownersOf, type QueuedPush, weightOf } from './queued-push.ts';
 
-export interface DivisionOptions {
+export interface BisectionOptions {
   readonly committer: Pick<Committer, 'commit'>;
   /** Notified of committed entries before the callers are. */
   readonly committed: (entries: readonly WrittenEntry[], rights: RightsVersions) => void;
@@ -41,9 +41,9 @@ export interface DivisionOptions {
 
 const kFirstPauseMs = 5;
 
-export class Division {
-  readonly #options: DivisionOptions;
-  readonly #apart: UsersApart;
+export class BatchBisection {
+  readonly #options: BisectionOptions;
+  readonly #isolated: IsolatedUsers;
   /**
    * Users with updates for which others were left to another transaction, or that were left for one of their own.
    */
@@ -59,13 +59,13 @@ export class Division {
   #hasSucceeded = false;
   #failedAlone = 0;
   #timedOutAlone = 0;
-  #hopeless: unknown = null;
+  #giveUpError: unknown = null;
   /** Clients with an update that was left: their later ones are left, too. */
   readonly #left = new Set<string>();
 
-  constructor(options: DivisionOptions, apart: UsersApart) {
+  constructor(options: BisectionOptions, apart: IsolatedUsers) {
     this.#options = options;
-    this.#apart = apart;
+    this.#isolated = apart;
   }
 
   /**
@@ -82,11 +82,11 @@ export class Division {
     const units = all.filter(({ client }) => !this.#left.has(client));
     if (units.length === 0) return;
     const owners = ownersOf(units);
-    if (this.#hopeless !== null) {
-      for (const owner of owners) this.fail(owner, this.#hopeless);
+    if (this.#giveUpError !== null) {
+      for (const owner of owners) this.fail(owner, this.#giveUpError);
       return;
     }
-    let committed: Committed;
+    let committed: CommittedUnits;
     try {
       committed = await this.#tryCommit(units, wait, []);
     } catch (error) {
@@ -100,7 +100,7 @@ export class Division {
     this.#settle(units, committed);
   }
 
-  #settle(units: readonly OwnedUnit[], { results, entries, rights, now }: Committed): void {
+  #settle(units: readonly OwnedUnit[], { results, entries, rights, now }: CommittedUnits): void {
     this.#hasSucceeded = true;
     const authors = new Map(units.map(({ client, owner }) => [client, owner.user.id]));
     const made = entries.map((entry) => ({ ...entry, author: authors.get(entry.client) ?? '' }));
@@ -121,19 +121,19 @@ export class Division {
   }
 
   /** Leaves units for another transaction, because of pushes that take so much. */
-  #leave(units: readonly OwnedUnit[], heavy: readonly Waiting[]): void {
+  #leave(units: readonly OwnedUnit[], heavy: readonly QueuedPush[]): void {
     for (const { user } of heavy) {
       this.heavy.add(user.id);
-      this.#apart.add(user.id);
+      this.#isolated.add(user.id);
     }
     for (const { client } of units) this.#left.add(client);
   }
 
-  #isTooMuchBesideOthers(owners: readonly Waiting[], error: unknown): boolean {
+  #isTooMuchBesideOthers(owners: readonly QueuedPush[], error: unknown): boolean {
     return this.#isShared && owners.length === 1 && error instanceof TooMuchRead;
   }
 
-  async #divide(owners: readonly Waiting[], error: unknown): Promise<void> {
+  async #divide(owners: readonly QueuedPush[], error: unknown): Promise<void> {
     this.#isWhole = false;
     const size = tookTooLong(error) ? 1 : Math.ceil(owners.length / 2);
     for (let from = 0; from < owners.length; from += size) {
@@ -149,7 +149,7 @@ export class Division {
   async #blame(units: readonly OwnedUnit[], error: unknown): Promise<void> {
     const [first] = units as [OwnedUnit];
     const { owner } = first;
-    if (!this.#isWhole) this.#apart.add(owner.user.id);
+    if (!this.#isWhole) this.#isolated.add(owner.user.id);
     const isOfUpdate = refusesValues(error) || error instanceof TooMuchRead;
     if (isOfUpdate && units.length > 1) {
       const half = Math.ceil(units.length / 2);
@@ -167,7 +167,7 @@ export class Division {
     if (tookTooLong(error)) this.#timedOutAlone++;
     const isTooMuch =
       this.#failedAlone >= limits.failuresAlone || this.#timedOutAlone >= limits.timeoutsAlone;
-    if (isTooMuch && !this.#hasSucceeded) this.#hopeless = error;
+    if (isTooMuch && !this.#hasSucceeded) this.#giveUpError = error;
   }
 
   async #refuse(unit: OwnedUnit, error: unknown): Promise<void> {
@@ -195,7 +195,7 @@ export class Division {
     units: readonly OwnedUnit[],
     wait: boolean,
     refuse: readonly Refusal[],
-  ): Promise<Committed> {
+  ): Promise<CommittedUnits> {
     const tries = this.#triesOf(units);
     const spent = (ms: number) => {
       this.workedMs += ms;
@@ -215,11 +215,11 @@ export class Division {
   #triesOf(units: readonly OwnedUnit[]): number {
     const owners = ownersOf(units);
     if (owners.length > 1) return this.#isWhole ? limits.groupTries : limits.partTries;
-    const isKnown = owners.some(({ user }) => this.#apart.has(user.id));
+    const isKnown = owners.some(({ user }) => this.#isolated.has(user.id));
     return isKnown ? limits.groupTries : limits.transactionTries;
   }
 
-  fail(owner: Waiting, error: unknown): void {
+  fail(owner: QueuedPush, error: unknown): void {
     if (error instanceof Problem) {
       owner.fail(error);
       return;

@@ -159,7 +159,7 @@ describe('a user who has made a group fail', () => {
 
   test('is grouped normally after that time', async () => {
     const { flusher, calls, clock } = await afterFailure();
-    clock.now += limits.apartMs + 1;
+    clock.now += limits.isolationMs + 1;
     await pushAll(flusher);
     expect(calls).toEqual([['a', 'b', 'c', 'd']]);
   });

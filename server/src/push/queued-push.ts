@@ -8,7 +8,7 @@ import type { Result } from './done.ts';
 import type { Grouped } from './groups.ts';
 import type { Unit } from './locks.ts';
 
-export interface PushRequest {
+export interface CheckedPush {
   readonly client: string;
   readonly user: Caller;
   readonly epoch: number | null;
@@ -24,14 +24,14 @@ export interface PushRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface PushAnswer {
+export interface PushOutcome {
   readonly time: number;
   readonly results: readonly Result[];
 }
 
 /** An update, and its push. */
 export interface OwnedUnit extends Unit {
-  readonly owner: Waiting;
+  readonly owner: QueuedPush;
 }
 
 const kBytesPerKey = 500;
@@ -41,23 +41,23 @@ export function weightOf(keys: number, bytes: number): number {
   return keys + bytes / kBytesPerKey;
 }
 
-export class Waiting implements Grouped {
+export class QueuedPush implements Grouped {
   readonly client: string;
   readonly user: Caller;
   readonly realms: readonly string[];
   readonly bytes: number;
   readonly cost: PushCost;
   readonly signal: AbortSignal | undefined;
-  readonly answer: Promise<PushAnswer>;
+  readonly answer: Promise<PushOutcome>;
   passedOver = 0;
   readonly #all: readonly OwnedUnit[];
   readonly #results = new Map<Unit, Result>();
   #failed = false;
   #time = 0;
-  #resolve!: (answer: PushAnswer) => void;
+  #resolve!: (answer: PushOutcome) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(push: PushRequest) {
+  constructor(push: CheckedPush) {
     const {
       client,
       user,
@@ -122,6 +122,6 @@ export class Waiting implements Grouped {
 }
 
 /** The pushes of some updates, each once, in order. */
-export function ownersOf(units: readonly OwnedUnit[]): Waiting[] {
+export function ownersOf(units: readonly OwnedUnit[]): QueuedPush[] {
   return [...new Set(units.map(({ owner }) => owner))];
 }
