@@ -44,7 +44,7 @@ export class Lifecycle {
   readonly #parts: LifecycleParts;
   #state: 'running' | 'frozen' | 'returning' | 'stopped' = 'running';
   /** Whether a frozen page has closed its connection and its channel. */
-  #isStill = false;
+  #isSuspended = false;
   #attempts = 0;
   readonly #timers: Timers;
   readonly #backoff: Backoff;
@@ -99,7 +99,7 @@ export class Lifecycle {
         break;
       case 'still':
         if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'still' });
-        else this.#standStill();
+        else this.#suspendStorage();
         break;
       case 'pageshow':
         if (event.persisted) void this.#resume();
@@ -181,16 +181,16 @@ export class Lifecycle {
       runner.failOutstanding({ name: 'AbortError', message: 'The page is frozen.' });
     }
     this.#state = 'frozen';
-    this.#isStill = false;
+    this.#isSuspended = false;
     // If the engine sends no more events, but lets the page run, other windows are not blocked for long.
-    this.#timers.set('still', 0, () => this.#standStill());
+    this.#timers.set('still', 0, () => this.#suspendStorage());
   }
 
-  /** The application has had its last word: until here what it changed was still stored. */
-  #standStill(): void {
-    if (this.#state !== 'frozen' || this.#isStill) return;
+  /** Suspends channel and storage. Changes that the application's handlers made before this point are still stored. */
+  #suspendStorage(): void {
+    if (this.#state !== 'frozen' || this.#isSuspended) return;
     const { runner, channel, storage } = this.#parts;
-    this.#isStill = true;
+    this.#isSuspended = true;
     this.#timers.cancel('still');
     runner.dispatch({ type: 'still' });
     channel.suspend();
@@ -200,7 +200,7 @@ export class Lifecycle {
   async #resume(): Promise<void> {
     if (this.#state !== 'frozen') return;
     // In an engine that sends no event when it freezes, timers run before this event.
-    this.#standStill();
+    this.#suspendStorage();
     this.#state = 'returning';
     const attempt = ++this.#attempts;
     const { storage, runner, channel } = this.#parts;

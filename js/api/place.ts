@@ -25,7 +25,7 @@ export function placeOf(
 ): QueryDescription['after'] {
   const values = row as RowWithId & Readonly<Record<string, unknown>>;
   const { id, realm } = values;
-  // Ids of one's own are told apart by their realms.
+  // The same application-defined id may exist in several realms.
   if (typeof realm !== 'string' && codec.table.ids === 'string') return id;
   const plain: unknown[] = [];
   for (const [column] of order) {

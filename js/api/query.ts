@@ -194,7 +194,7 @@ export interface InRealm {
   readonly realm?: string | undefined;
 }
 
-/** The realm whose row is meant; null: none is named. Only ids of one's own may be in several realms. */
+/** The realm whose row is meant; null: none is named. Only application-defined ids may exist in several realms. */
 export function realmIn({ table }: TableCodec, options: InRealm | undefined): string | null {
   const { realm } = options ?? {};
   if (realm === undefined) return null;

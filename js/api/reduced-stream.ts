@@ -117,7 +117,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     if (!isWholeSame || !Object.is(before, this.#value))
       calls.push(...this.#subscribers.calls(this.#value));
     if (this.#isToBeStored()) calls.push(() => this.#storeSoon());
-    if (this.#isUnusable && news.again) calls.push(() => this.#openAgain());
+    if (this.#isUnusable && news.again) calls.push(() => this.#reopen());
     return calls;
   }
 
@@ -142,9 +142,9 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   }
 
   /** As one that takes no state over. */
-  #openAgain(): void {
+  #reopen(): void {
     this.opening = { ...this.opening, migrates: false };
-    this.#at.streams.openAgain(this.#at, this.opening);
+    this.#at.streams.reopen(this.#at, this.opening);
   }
 
   #confirm({ id, arg }: ConfirmedAction): void {

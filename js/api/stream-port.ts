@@ -45,7 +45,7 @@ export interface StreamPort {
   append(stream: string, realm: string, action: unknown): Mutation<void>;
   page(stream: number, before: readonly [number, number], limit: number): Promise<StreamPageEffect>;
   history(path: string): Promise<unknown>;
-  openAgain(stream: OpenedStream, opening: StreamOpening): void;
+  reopen(stream: OpenedStream, opening: StreamOpening): void;
 }
 
 /** A stream, by the number under which the core knows it. */

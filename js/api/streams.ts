@@ -72,8 +72,8 @@ export class Streams implements StreamPort {
     return stream;
   }
 
-  /** In another way: it is read again, and asked for. */
-  openAgain({ handle, realm, name }: OpenedStream, opening: StreamOpening): void {
+  /** Opens the stream again, with other options. */
+  reopen({ handle, realm, name }: OpenedStream, opening: StreamOpening): void {
     this.parts.dispatch({ type: 'streamClose', stream: handle });
     this.parts.dispatch({ type: 'streamOpen', stream: handle, realm, name, ...opening });
   }
@@ -88,13 +88,13 @@ export class Streams implements StreamPort {
     this.parts.timers.clear();
   }
 
-  /** The worker has ended: it answers nothing that it was asked. */
+  /** The worker has ended. Its unanswered requests fail. */
   abandon(error: Error): void {
     for (const asked of this.#histories.values()) asked.reject(error);
     this.#histories.clear();
   }
 
-  /** What `sk_drain` gave. The calls of subscribers are then due. */
+  /** Takes the news of `sk_drain`, and queues the calls of subscribers. */
   take(news: readonly StreamNews[]): void {
     for (const one of news)
       guard(() => this.parts.calls.add(this.#open.get(one.stream)?.take(one) ?? []));
@@ -118,7 +118,7 @@ export class Streams implements StreamPort {
     );
   }
 
-  /** The server's actions before a place. Rejects where it cannot be asked. */
+  /** The server's actions before a place. Rejects if the server cannot be asked. */
   history(path: string): Promise<unknown> {
     if (!this.parts.isWorkerRunning())
       return Promise.reject(errorFromCode('network', 'The server cannot be asked now.'));
@@ -163,7 +163,7 @@ export class Streams implements StreamPort {
     this.#post(more);
   }
 
-  /** A worker has started: it is told all that is wanted. */
+  /** Sends all wanted streams to a worker that has just started. */
   post(): void {
     this.#post([...this.#wanted.values()]);
   }
@@ -171,7 +171,7 @@ export class Streams implements StreamPort {
   #post(add: readonly WantedStream[]): void {
     if (add.length === 0 || !this.parts.isWorkerRunning()) return;
     this.parts.post({ type: 'streams', add });
-    // A stream is begun anew once.
+    // A restart is requested only once.
     for (const { again: _, ...wanted } of add) {
       const held = this.#wanted.get(wanted.stream);
       if (held?.again) this.#wanted.set(wanted.stream, wanted);
@@ -192,7 +192,7 @@ function keepOf(keep = defaultKeep): number {
   return keep;
 }
 
-/** What one place of this window wants of a stream, and another: of several versions of a reducer the highest. */
+/** Merges two requests of this window for a stream. If they have different versions of a reducer, the higher one counts. */
 function both(held: WantedStream, wanted: WantedStream): WantedStream {
   const isOlder = !wanted.again && (wanted.reducer ?? 0) < (held.reducer ?? 0);
   const { last: _, ...stream } = isOlder ? held : wanted;

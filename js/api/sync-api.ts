@@ -103,7 +103,7 @@ export class SyncControl implements SyncApi {
   }
 
   get status(): SyncStatus {
-    // Who reads does not expect calls of subscribers meanwhile.
+    // Reading `status` must not notify subscribers synchronously.
     this.#isRead = true;
     this.#refresh();
     this.#isRead = false;

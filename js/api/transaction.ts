@@ -115,7 +115,7 @@ export class TableWriter extends TableReader {
     );
   }
 
-  /** Only ids of one's own need a realm to name a row. */
+  /** Only application-defined ids need a realm to name a row. */
   #realmOfName(realm: string | null): string | null {
     return this.table.table.ids === 'string' ? realm : null;
   }

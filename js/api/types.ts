@@ -149,7 +149,7 @@ type IdIn<X> =
       ? { id: string }
       : { id?: string | undefined }
     : never;
-/** The last argument where a table has ids of its own. */
+/** The last argument where a table has application-defined ids. */
 type RealmArgument<T, K extends keyof T> =
   IdIn<T[K]> extends { id: string } ? [options?: { readonly realm?: string | undefined }] : [];
 export type TablesOf<S> = S extends Schema<infer T> ? T : never;
@@ -288,7 +288,7 @@ export interface Query<T extends Tables, K extends keyof T, R = Row<Schema<T>, K
 
 export interface Reader<T extends Tables, K extends keyof T> extends Query<T, K> {
   /**
-   * In a table with ids of its own, an id names a row within its realm: the one of the realm that is given; else that of the
+   * In a table with application-defined ids, an id names a row within its realm: the one of the realm that is given; else that of the
    * default realm, or the only one there is. Throws ValidationError if several other realms have one.
    */
   get(id: Id, ...options: RealmArgument<T, K>): Row<Schema<T>, K> | undefined;
@@ -311,7 +311,7 @@ export interface Writer<T extends Tables, K extends keyof T> extends Reader<T, K
   update(id: Id, patch: PatchOf<T, K>, ...options: RealmArgument<T, K>): boolean;
   delete(id: Id, ...options: RealmArgument<T, K>): boolean;
   inc(id: Id, by: Inc<T, K>, ...options: RealmArgument<T, K>): boolean;
-  /** Rows with ids of one's own stay in their realm: ValidationError. */
+  /** Rows with application-defined ids cannot be moved: ValidationError. */
   move(id: Id, realm: string): boolean;
   updateWhere(query: Query<T, K, unknown>, patch: PatchOf<T, K>): number;
   deleteWhere(query: Query<T, K, unknown>): number;

@@ -1,6 +1,6 @@
 /**
- * Every code of an error, of the status, or of an entry of the inbox. `ErrorCode` (errors.ts) and docs/errors.md are made of
- * this list. Only types are imported from here: a page does not load these sentences.
+ * Every code of an error, of the status, or of an entry of the inbox. `ErrorCode` (errors.ts) and docs/errors.md are generated from
+ * this list. Other files import only its types, so a page does not load these sentences.
  */
 
 /** `yes`: the same call may succeed later. `no`: only after a change. `varies`: `error.retryable` says which. */
@@ -62,14 +62,14 @@ export const errorCodes = {
   limit: {
     type: 'LimitError',
     retryable: 'no',
-    what: 'Something is past a stated limit of size, depth or number.',
-    todo: 'Make it smaller, or divide it: the message names the limit.',
+    what: 'A limit of size, depth or number is exceeded.',
+    todo: 'Make it smaller, or split it: the message names the limit.',
   },
   not_found: {
     type: 'NotFoundError',
     retryable: 'no',
     what: 'There is no such row, entry, member or invitation, or it is gone.',
-    todo: 'Look again at what is there.',
+    todo: 'Read the current data again.',
   },
   read_only: {
     type: 'ReadOnlyError',
@@ -87,7 +87,7 @@ export const errorCodes = {
     type: 'ConflictError',
     retryable: 'no',
     what: 'A rule forbids the change, here or at the server.',
-    todo: 'Read the present state, and make another change.',
+    todo: 'Read the current state, and make another change.',
   },
   parse: {
     type: 'ValidationError',
@@ -117,18 +117,18 @@ export const errorCodes = {
     type: 'ValidationError',
     retryable: 'no',
     what: 'A mutator returned a promise.',
-    todo: 'Await before the mutator is called: all its changes are made at once.',
+    todo: 'Await before calling the mutator: it must make all its changes synchronously.',
   },
   not_filled: {
     type: 'SkerryError',
     retryable: 'yes',
-    what: 'The rows that are asked for have not arrived yet.',
+    what: 'The requested rows have not arrived yet.',
     todo: 'Wait for `ready` of their scope.',
   },
   not_an_export: {
     type: 'ValidationError',
     retryable: 'no',
-    what: 'The file is no export of this package.',
+    what: 'The file is not an export of this package.',
     todo: 'Choose another file.',
   },
   checksum: {
@@ -140,7 +140,7 @@ export const errorCodes = {
   pending: {
     type: 'ValidationError',
     retryable: 'no',
-    what: 'The file has only changes that are not confirmed.',
+    what: 'The file contains only unconfirmed changes.',
     todo: 'Import it into the database of its user.',
   },
   other_user: {
@@ -165,25 +165,25 @@ export const errorCodes = {
     type: 'UnsupportedError',
     retryable: 'no',
     what: 'There is no browser window here.',
-    todo: 'Make the call in a window, not where a server renders.',
+    todo: 'Make the call in a browser window, not during server-side rendering.',
   },
   unsynced: {
     type: 'UnsyncedError',
     retryable: 'yes',
-    what: 'A log-out would lose changes that the server has not confirmed.',
-    todo: 'Wait until they are confirmed, export them, or say that they are to be discarded.',
+    what: 'Logging out would lose changes that the server has not confirmed.',
+    todo: "Wait until they are confirmed, export them, or discard them (`unsynced: 'discard'`).",
   },
   offline: {
     type: 'NetworkError',
     retryable: 'yes',
     what: 'The browser is offline.',
-    todo: 'Nothing: it is tried again when there is a network.',
+    todo: 'Nothing: the client retries when there is a network.',
   },
   // Of storage.
   storage_refused: {
     type: 'StorageError',
     retryable: 'no',
-    what: 'The browser does not let this page store anything.',
+    what: 'The browser does not allow this page to store data.',
     todo: 'Allow storage for this site, or leave the private window.',
   },
   storage_newer: {
@@ -195,123 +195,123 @@ export const errorCodes = {
   storage_blocked: {
     type: 'StorageError',
     retryable: 'yes',
-    what: 'Another window holds the database open and does not give way.',
+    what: 'Another window keeps the database open, which blocks the upgrade.',
     todo: 'Close or reload the other windows.',
   },
   storage_suspended: {
     type: 'StorageError',
     retryable: 'yes',
     what: 'The browser has suspended this page.',
-    todo: 'Nothing: it goes on when the page is shown.',
+    todo: 'Nothing: it continues when the page is shown again.',
   },
   storage_failed: {
     type: 'StorageError',
     retryable: 'varies',
     what: 'IndexedDB failed, or did not answer in time.',
-    todo: 'Try again; if it stays so, restart the browser.',
+    todo: 'Retry. If the error persists, restart the browser.',
   },
   storage_timeout: {
     type: 'StorageError',
     retryable: 'yes',
     what: 'IndexedDB did not answer in time.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   storage: {
     type: 'StorageError',
     retryable: 'yes',
     what: 'IndexedDB fails.',
-    todo: 'Nothing: it is tried again. If it stays so, restart the browser.',
+    todo: 'Nothing: the client retries. If the error persists, restart the browser.',
   },
   storage_lost: {
     type: 'StorageError',
     retryable: 'yes',
     what: 'The browser has closed IndexedDB, and fails to open it again.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   quota: {
     type: 'QuotaError',
     retryable: 'yes',
-    what: 'The disk, or the share of this site, is full.',
-    todo: 'Make room.',
+    what: "The disk, or this site's storage quota, is full.",
+    todo: 'Free some space.',
   },
   image: {
     type: ['CorruptImageError', 'StorageError'],
     retryable: 'varies',
     what: 'No image could be made or read.',
-    todo: 'Nothing: until the next one only the start takes longer.',
+    todo: 'Nothing: starts take longer until the next image is made.',
   },
   // Of the status.
   network: {
     type: 'NetworkError',
     retryable: 'yes',
     what: 'The server cannot be reached.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   timeout: {
     type: 'NetworkError',
     retryable: 'yes',
     what: 'The server did not answer in time.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   server: {
     type: 'ServerError',
     retryable: 'yes',
     what: 'The server failed.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   internal: {
     type: 'SkerryError',
     retryable: 'varies',
-    what: 'The server, or this package, has a fault.',
+    what: 'The server, or this package, has a bug.',
     todo: 'Report it with the message.',
   },
   slow_body: {
     type: 'SkerryError',
     retryable: 'yes',
     what: 'The request arrived too slowly.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   busy: {
     type: 'SkerryError',
     retryable: 'yes',
-    what: 'The server has too much to do.',
-    todo: 'Nothing: it is tried again.',
+    what: 'The server is overloaded.',
+    todo: 'Nothing: the client retries.',
   },
   rights_unavailable: {
     type: 'SkerryError',
     retryable: 'yes',
     what: 'The server cannot read the rights of the user now.',
-    todo: 'Nothing: it is tried again.',
+    todo: 'Nothing: the client retries.',
   },
   stopping: {
     type: 'SkerryError',
     retryable: 'yes',
-    what: 'The server is being stopped.',
-    todo: 'Nothing: it is tried again.',
+    what: 'The server is shutting down.',
+    todo: 'Nothing: the client retries.',
   },
   rate_limited: {
     type: 'ServerError',
     retryable: 'yes',
     what: 'The server asks for fewer requests.',
-    todo: 'Nothing: it is tried again when the server says so.',
+    todo: 'Nothing: the client retries after the delay that the server names.',
   },
   not_json: {
     type: 'ServerError',
     retryable: 'yes',
-    what: 'Something answered that is not the sync server: a proxy, or a page that asks for a login.',
-    todo: 'Look at the address, and at what is between.',
+    what: 'The answer did not come from the sync server, but from a proxy or a login page, for example.',
+    todo: 'Check the address, and proxies on the way.',
   },
   bad_answer: {
     type: ['ServerError', 'NetworkError'],
     retryable: 'yes',
-    what: 'The server answered with something other than the protocol.',
-    todo: 'Nothing: it is tried again. If it stays so, update the server.',
+    what: "The server's answer violates the protocol.",
+    todo: 'Nothing: the client retries. If the error persists, update the server.',
   },
   needs_auth: {
     type: 'AuthError',
     retryable: 'yes',
     what: '`token()` failed, or did not answer in time.',
-    todo: 'Let `token()` return a token: it is called again.',
+    todo: 'Make `token()` return a token: it is called again.',
   },
   unauthenticated: {
     type: 'AuthError',
@@ -323,13 +323,13 @@ export const errorCodes = {
     type: 'AuthError',
     retryable: 'no',
     what: 'The token belongs to another user than the `user` of `open`.',
-    todo: 'Let `token()` return a token of this user.',
+    todo: 'Make `token()` return a token of this user.',
   },
   bad_token: {
     type: 'AuthError',
     retryable: 'no',
-    what: 'What `token()` gave cannot be in a header.',
-    todo: 'Let it return a text of visible ASCII characters without spaces.',
+    what: 'The result of `token()` cannot be sent in a header.',
+    todo: 'Make it return visible ASCII characters without spaces.',
   },
   invalid_request: {
     type: 'ValidationError',
@@ -340,8 +340,8 @@ export const errorCodes = {
   client_bound: {
     type: 'AuthError',
     retryable: 'no',
-    what: "For the server, this database's client identity belongs to another user.",
-    todo: 'Export what is pending, log out, open again, and import it.',
+    what: "The server knows this database's client identity as another user's.",
+    todo: 'Export the pending changes, log out, open again, and import them.',
   },
   'client-old': {
     type: 'UpdateNeededError',
@@ -358,7 +358,7 @@ export const errorCodes = {
   newer_tab: {
     type: 'UpdateNeededError',
     retryable: 'no',
-    what: 'Another window runs a newer release, which has written what this one cannot read.',
+    what: 'Another window runs a newer release, which has written data that this one cannot read.',
     todo: 'Reload the page.',
   },
   invalid: {
@@ -371,19 +371,19 @@ export const errorCodes = {
     type: 'ServerError',
     retryable: 'no',
     what: 'The server refused the request.',
-    todo: 'Look at the message, and at the log of the server.',
+    todo: "Read the message, and the server's log.",
   },
   bad_request: {
     type: 'SkerryError',
     retryable: 'no',
     what: 'The request has a wrong form.',
-    todo: 'Bring client and server to releases that go together.',
+    todo: 'Update client and server to compatible releases.',
   },
   bad_json: {
     type: 'SkerryError',
     retryable: 'no',
     what: 'The request is not JSON.',
-    todo: 'Look at what is between the client and the server.',
+    todo: 'Check proxies between client and server.',
   },
   forbidden: {
     type: 'SkerryError',
@@ -401,43 +401,43 @@ export const errorCodes = {
     type: 'SkerryError',
     retryable: 'no',
     what: 'The server cannot decode the request.',
-    todo: 'Look at what is between the client and the server.',
+    todo: 'Check proxies between client and server.',
   },
   gone: {
     type: 'SkerryError',
     retryable: 'yes',
-    what: 'The server has forgotten the log since this client was last here.',
+    what: "The server no longer has the log since this client's last pull.",
     todo: 'Nothing: everything is fetched again.',
   },
   adopt_incomplete: {
     type: 'SkerryError',
     retryable: 'yes',
     what: 'Not all local data could be adopted by the account.',
-    todo: 'Nothing: they stay where they are, and each `open` tries again.',
+    todo: 'Nothing: the data stays where it is, and each `open` tries again.',
   },
   scope_left_out: {
     type: 'LimitError',
     retryable: 'yes',
-    what: 'All windows together subscribe to more than a server accepts.',
+    what: 'All windows together subscribe to more scopes than a server accepts.',
     todo: 'Unsubscribe some scopes.',
   },
   too_large: {
     type: 'LimitError',
     retryable: 'varies',
     what: 'A request, an answer, a row or a file is too large.',
-    todo: 'Divide it; of an answer nothing: less is asked for.',
+    todo: 'Split it. If it was an answer, nothing: the client asks for less.',
   },
   no_progress: {
     type: 'ServerError',
     retryable: 'yes',
-    what: 'An answer advanced nothing.',
-    todo: 'Nothing: it is tried again.',
+    what: 'A pull made no progress.',
+    todo: 'Nothing: the client retries.',
   },
   worker: {
     type: 'UnsupportedError',
     retryable: 'no',
     what: 'The sync worker failed, or could not start.',
-    todo: 'Look at the message: a policy of the page, or a missing file.',
+    todo: 'Read the message: the cause is a policy of the page, or a missing file.',
   },
   service: {
     type: 'UnsupportedError',
@@ -448,19 +448,19 @@ export const errorCodes = {
   logged_out: {
     type: 'UnsupportedError',
     retryable: 'no',
-    what: 'The user has logged out: the service worker has nothing to push any more.',
+    what: 'The user has logged out, so the service worker has nothing to push.',
     todo: 'Log in, and open the database again.',
   },
   wasm: {
     type: 'UnsupportedError',
     retryable: 'varies',
     what: 'The WebAssembly module could not be loaded.',
-    todo: 'Look at the message: a policy of the page, a missing file, or no network.',
+    todo: 'Read the message: the cause is a policy of the page, a missing file, or the network.',
   },
   core_failed: {
     type: 'SkerryError',
     retryable: 'no',
-    what: 'The core has failed, by a fault of this package.',
+    what: 'The core has failed because of a bug in this package.',
     todo: 'Reload the page, and report the message.',
   },
   // Of the inbox.
@@ -479,37 +479,37 @@ export const errorCodes = {
   restrict: {
     type: 'SkerryError',
     retryable: 'no',
-    what: 'Rows that must not lose their parent refer to the deleted one.',
+    what: 'Other rows refer to the deleted row, and their `restrict` refs forbid that.',
     todo: 'Delete or change these rows first.',
   },
   exists: {
     type: 'SkerryError',
     retryable: 'no',
-    what: 'The realm to which a row was to move has another one with its id.',
+    what: 'The target realm of a move already has a row with this id.',
     todo: 'Discard the change, or remove the other row.',
   },
   changed: {
     type: 'SkerryError',
     retryable: 'no',
     what: 'Another client has changed the row since (`if`).',
-    todo: 'Look at the row, and retry or discard.',
+    todo: 'Read the row, and retry or discard.',
   },
   depends: {
     type: 'SkerryError',
     retryable: 'no',
     what: 'The change depends on one that was rejected.',
-    todo: 'Settle that one first.',
+    todo: 'Resolve that one first.',
   },
   parent_deleted: {
     type: 'SkerryError',
     retryable: 'no',
     what: 'Another client has deleted the parent of the row, and the row with it.',
-    todo: 'Make it again under another parent, or discard.',
+    todo: 'Create it again under another parent, or discard.',
   },
   row_deleted: {
     type: 'SkerryError',
     retryable: 'no',
-    what: 'Others deleted the row before this edit of it arrived.',
+    what: 'Other users deleted the row before this edit arrived.',
     todo: 'Create a row from `mine`, or discard.',
   },
   revoked: {
@@ -521,31 +521,31 @@ export const errorCodes = {
   known_action: {
     type: 'SkerryError',
     retryable: 'no',
-    what: 'The change is in the log already, as a part of another update.',
+    what: 'The log already has this change, as part of another update.',
     todo: 'Discard the entry.',
   },
   outcome_unknown: {
     type: 'ConflictError',
     retryable: 'no',
     what: 'The device was away for longer than the server keeps its log.',
-    todo: 'Look whether the change was made, and discard it or make it again.',
+    todo: 'Check whether the change was made, and discard it or make it again.',
   },
   unreadable: {
     type: 'StorageError',
     retryable: 'no',
-    what: 'This release cannot read the change itself.',
+    what: 'This release cannot read the change.',
     todo: 'Wait for the release that made it, or discard.',
   },
   no_place: {
     type: 'UpdateNeededError',
     retryable: 'no',
-    what: 'The release in use has no place for a part of the change.',
-    todo: 'Retry under a release that has one.',
+    what: 'The schema of the current release cannot hold a part of the change.',
+    todo: 'Retry under a release that can.',
   },
   rejected: {
     type: 'SkerryError',
     retryable: 'no',
     what: 'The server did not say why.',
-    todo: 'Look at the log of the server.',
+    todo: "Read the server's log.",
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

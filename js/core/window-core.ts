@@ -184,7 +184,7 @@ export class WindowCore {
     this.#module.call('_sk_tx_rollback', this.#open);
   }
 
-  /** The slot of a row, or -1. `realm`: of a table with ids of its own; null: see `Reader.get`. */
+  /** The slot of a row, or -1. `realm`: of a table with application-defined ids; null: see `Reader.get`. */
   find(table: number, id: string, realm: string | null): number {
     const slot = this.#module.callWithText('_sk_find', nameOf(id, realm), this.#open, table);
     return slot === notFound ? -1 : this.#module.throwing(slot);

@@ -88,7 +88,7 @@ void View::Fold(const ObjectKey& key, Shadow* shadow) {
 void View::ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow) {
   const Op& op = ref.pending->mutation.ops[ref.index];
   if (!ref.pending->IsLive(op)) return;
-  // An id of one's own stays in its realm. An earlier release may have logged such a move.
+  // A row with an application-defined id stays in its realm. An earlier release may have logged such a move.
   if (op.Has(kMoves) && schema_->table(key.table).custom_ids) return;
   const double at = ref.pending->mutation.action.at;
   latest_at_ = std::max(latest_at_, at);

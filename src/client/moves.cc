@@ -7,7 +7,7 @@ namespace skerry {
 namespace {
 
 std::string StaysMessage(const TableDef& table) {
-  return table.name + " has ids of your own: its objects stay in their realm";
+  return table.name + " has application-defined ids: its objects cannot be moved to another realm";
 }
 
 class MoveCollector final : public DependantVisitor {

@@ -28,7 +28,7 @@ struct MutationRecord {
   std::optional<Revisions> known;
   Vector<std::string> realms;
   Vector<std::string>
-      keys;          // one per object: table, U+0000, id; for an id of one's own U+0000, realm
+      keys;  // one per object: table, U+0000, id; for an application-defined id U+0000, realm
   std::string body;  // of EncodeMutation
   // It was folded with other mutations into an op that was rejected. From then on it is grouped
   // alone.

@@ -153,7 +153,7 @@ bool DecodeOp(UnfitPolicy unfit, BodyReader* in, Op* op) {
 Status CheckAdd(const TableDef& table, PropIndex prop) {
   const PropDef& def = table.props[prop];
   if (def.type == PropType::kNumber) return Status::Ok();
-  return {Code::kWrongType, table.name + "." + def.name + ": an inc of what is no number"};
+  return {Code::kWrongType, table.name + "." + def.name + ": inc requires a number prop"};
 }
 
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out) {

@@ -51,7 +51,7 @@ int PreparedQuery::Compare(Slot a, Slot b) const {
 
 // ---- Gathering
 
-// A ref to an id of one's own names the row of its own realm.
+// A ref to an application-defined id names the row of the same realm.
 bool PreparedQuery::IsChild(Slot slot, const Parent& parent) const {
   if (store_->CompareProbe(slot, store_->column(parent.via), parent.probe) != 0) return false;
   return parent.realm.empty() || store_->GetValue(slot, kRealmColumn).text() == parent.realm;

@@ -24,7 +24,7 @@ struct Row {
 };
 
 // Names one object of one schema. Ids are text everywhere outside of the row store (which packs
-// UUIDs into 16 bytes). An id of a table with ids of its own names an object within its realm: a
+// UUIDs into 16 bytes). An application-defined id names an object within its realm: a
 // client's key has the realm then. The authority looks at one realm at a time, and leaves it empty.
 struct ObjectKey {
   TableIndex table = kNone;

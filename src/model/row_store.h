@@ -4,7 +4,7 @@
 // (text_pool.h). A slot names a row until the row is erased; changes of other rows do not affect
 // it. Indexes (index.h) are built on first use; Put and Erase keep them up to date.
 //
-// One row per id; in a table with ids of its own, one per id and realm. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
+// One row per id; in a table with application-defined ids, one per id and realm. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
 //
 // A packed row: id (16 bytes), createdAt, modifiedAt (f64), revision and realm (44 and 20 bits),
 // then the props by size:

@@ -1,5 +1,5 @@
 // Goal: in each engine, realms are shared, taken away and moved between: rows leave the memory and the storage of who may no
-// longer see them; an id of one's own names an object within its realm; and an entry may concern more rows than an answer
+// longer see them; an application-defined id names an object within its realm; and an entry may concern more rows than an answer
 // can hold. Method: three users in one browser, each with a database of his own.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
@@ -62,7 +62,7 @@ describe.each(engines)('$name', (engine) => {
     await shows(bo, realm, ['Ohrwurm-list'], ['Ohrwurm-1', 'Ohrwurm-2']);
   });
 
-  test("the same id of one's own names an object in each realm", async () => {
+  test('the same application-defined id names an object in each realm', async () => {
     const [one, two] = [await anna.call('found'), await anna.call('found')];
     for (const realm of [one, two]) await anna.call('invite', realm, 'cy', 'writer');
     await anna.call('setTheme', 'theme', 'red', one);

@@ -135,7 +135,7 @@ describe('a mutation', () => {
     expect(db.groups.count()).toBe(1);
   });
 
-  test('makes UUIDs where the table has no ids of its own', async () => {
+  test('makes UUIDs where the application defines no ids', async () => {
     const db = await fresh();
     const [a, b] = db.transact((tx) => tx.groups.createMany([{ name: 'a' }, { name: 'b' }])).result;
     expect(a).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);

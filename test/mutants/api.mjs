@@ -181,14 +181,14 @@ export const api = [
     name: 'a page closes its connection before the last handlers of the application have run',
     test: 'test/js/put-aside.test.ts',
     file: 'js/api/lifecycle.ts',
-    from: "    this.#timers.set('still', 0, () => this.#standStill());",
-    to: '    this.#standStill();',
+    from: "    this.#timers.set('still', 0, () => this.#suspendStorage());",
+    to: '    this.#suspendStorage();',
   },
   {
     name: 'a page that is not frozen in the end keeps its connection for ever',
     test: 'test/js/put-aside.test.ts',
     file: 'js/api/lifecycle.ts',
-    from: "    this.#timers.set('still', 0, () => this.#standStill());",
+    from: "    this.#timers.set('still', 0, () => this.#suspendStorage());",
     to: '',
   },
   {

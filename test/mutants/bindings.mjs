@@ -180,7 +180,7 @@ export const react = [
     to: '',
   },
   {
-    name: 'who reads the status calls its subscribers',
+    name: 'reading the status notifies its subscribers',
     test: 'test/js/react.test.ts',
     file: 'js/api/sync-api.ts',
     from: '    if (this.#isRead) queueMicrotask(() => this.#tell());\n    else this',

@@ -1,4 +1,4 @@
-// Goal: an id of one's own names an object within its realm, on the client, too: each user has a `theme`, and so has each
+// Goal: an application-defined id names an object within its realm, on the client, too: each user has a `theme`, and so has each
 // realm that they share; none of them touches another, in memory, storage, queue or inbox. Method: the package's own clients
 // on memory hosts, against the real server.
 import { http, NetworkError, open, schema, t, table } from 'skerry';

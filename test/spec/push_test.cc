@@ -37,7 +37,7 @@ TEST_CASE("hole 8: another worker sends an update again, and groups it otherwise
   story.Converge();
 }
 
-TEST_CASE("hole 9: the copy of a refused update arrives when nothing forbids it any more") {
+TEST_CASE("hole 9: a late copy of a rejected update stays rejected") {
   Story story;
   Window& anna = story.OpenWindow("anna");
   story.Settle();

@@ -10,12 +10,12 @@ export function typesOf({ type }: CodeEntry): readonly string[] {
 
 const head = `# Errors
 
-Every error of this package has a \`code\`, which is stable and meant for programs, and a message for people. This page is made of
-\`js/core/error-codes.ts\`. [stuck.md](stuck.md) says which of these codes a status shows, in which phase, and what ends it.
+Every error of this package has a \`code\`, which is stable and meant for programs, and a message for people. This page is generated from
+\`js/core/error-codes.ts\`. [stuck.md](stuck.md) says which of these codes the status shows, in which phase, and what resolves each.
 
-*Again*: whether the same call may succeed later (\`error.retryable\`). A server that is newer than the package may give other codes.
+*Retry*: whether the same call may succeed later (\`error.retryable\`). A server that is newer than the package may give other codes.
 
-| code | class | again | what has happened | what to do |
+| code | class | retry | what has happened | what to do |
 |---|---|---|---|---|
 `;
 

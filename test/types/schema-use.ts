@@ -183,7 +183,7 @@ export async function database(): Promise<void> {
   }).result;
   check<string>(id);
   db.transact((tx) => {
-    // @ts-expect-error an id of one's own is needed
+    // @ts-expect-error an application-defined id is needed
     tx.cities.create({
       name: 'n',
       country: 'SE',

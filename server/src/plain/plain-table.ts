@@ -40,7 +40,7 @@ interface RowText {
 interface RowPage {
   readonly rows: readonly RowText[];
   readonly deleted: readonly string[];
-  /** The realms of `deleted`, if the table has ids of its own, which are unique in their realm only. */
+  /** The realms of `deleted`, if the table has application-defined ids, which are unique only within a realm. */
   readonly deletedFrom: readonly string[] | null;
   /** The last id of the page, if more rows follow. */
   readonly last: string | null;

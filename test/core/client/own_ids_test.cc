@@ -4,7 +4,7 @@
 
 namespace skerry::client_test {
 
-TEST_CASE("moves no object with an id of one's own, and nothing with such a child") {
+TEST_CASE("moves no object with an application-defined id, and nothing with such a child") {
   Overlay o;
   const std::string board = "01890000-0000-7000-8000-000000000001";
   o.Base(kPersonTable, "p", {{"name", "Ada"}});

@@ -93,7 +93,7 @@ Row City(Random* random, uint32_t number) {
 }
 
 // Earlier releases had one row for each id in the stores, and the rows of other realms behind them.
-TEST_CASE("gives rows with ids of one's own their place, from an earlier release's image") {
+TEST_CASE("places rows with application-defined ids, from an earlier release's image") {
   Random random(SeedText(11));
   OpMaker maker(&random);
   const Row in_a = maker.AnyRow(kTags, "A"), in_b = maker.AnyRow(kTags, "B");

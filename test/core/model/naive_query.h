@@ -128,7 +128,7 @@ class NaiveQuery final : public FilterContext {
         Render(inner,
                Rows(inner,
                     [&](Slot row) {
-                      // An id of one's own names the row of the same realm.
+                      // An application-defined id names the row of the same realm.
                       const RowStore& named = include.back ? store : other;
                       if (named.table().custom_ids && !(other.GetValue(row, kRealmColumn) ==
                                                         store.GetValue(slot, kRealmColumn)))
