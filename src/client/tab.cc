@@ -44,12 +44,12 @@ void Tab::Handle(Data event, Data* effects) {
 }
 
 void Tab::OnEvent(const DoneEvent& event, Data* effects) {
-  OnDone(event.id, event.keys, effects);
+  OnEnd(event.id, &event.keys, {"Error", "done without read", {}}, effects);
   ReleaseMessages(effects);
 }
 
 void Tab::OnEvent(const FailedEvent& event, Data* effects) {
-  OnFailed(event.id, event.error, effects);
+  OnEnd(event.id, nullptr, event.error, effects);
   ReleaseMessages(effects);
 }
 
@@ -99,12 +99,11 @@ void Tab::OnEvent(const LeaveEvent&, Data* effects) {
 }
 
 void Tab::OnEvent(const ResolveEvent& event, Data* effects) {
-  Tx tx;
-  tx.kind = Kind::kResolve;
+  ResolveTx& tx = Transact<ResolveTx>({Store::kConflicts, Store::kMutations},
+                                      OneRead(RangeRead(Store::kConflicts)),
+                                      TransactionMode::kWriteStrict, effects);
   tx.entry = event.id;
   tx.retry = event.how == Resolution::kRetry;
-  Transact(std::move(tx), {Store::kConflicts, Store::kMutations},
-           OneRead(RangeRead(Store::kConflicts)), TransactionMode::kWriteStrict, effects);
 }
 
 // Messages were lost during the freeze, and what was under way may or may not have been stored.

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/data.h"
@@ -35,6 +36,7 @@
 #include "client/page_freeze.h"
 #include "client/promises.h"
 #include "client/streams.h"
+#include "client/tab_tx.h"
 #include "client/view.h"
 #include "log/conflict_record.h"
 #include "log/steps_writer.h"
@@ -78,60 +80,6 @@ class Tab {
   const Streams& streams() const { return streams_; }
 
  private:
-  enum class Kind : uint8_t {
-    kPointer,
-    kCatchUp,
-    kReset,
-    kReading,
-    kCommit,
-    kLocalCommit,
-    kConflicts,
-    kSync,
-    kResolve,
-    kOffers,
-    kStream,
-    kStreamPage,
-    kStreamState,
-  };
-  // The last actions of a stream up to some place, which are read from the end on.
-  struct LastActions {
-    std::string realm, stream;
-    StreamPlace before;   // all come before it
-    uint64_t wanted = 0;  // so many actions, or more
-    uint32_t asked = 0;   // rows in this round
-    uint32_t rows = 0;    // that were read
-    uint64_t floor = 0;   // kStreamPage: nothing at or below this revision is stored
-    Map<StreamPlace, StreamAction> actions = {};
-  };
-
-  struct Tx {
-    Kind kind = Kind::kSync;
-    Data results;
-    // kCommit, kLocalCommit, kOffers: the mutations that were written. kConflicts: refused ones, whose code
-    // must still be read.
-    Vector<std::string> ids;
-    // kConflicts: mutations that are gone; confirmed unless the inbox has them.
-    Vector<std::string> unknown;
-    Vector<AddedItem> added;  // kCommit, kResolve: without their keys, which are not known yet
-    LoggedMessage logged;     // kLocalCommit
-    // kLocalCommit, kReset: the record that was written to `updates`.
-    std::optional<UpdateRecord> record;
-    uint64_t entry = 0;  // kResolve: the key of the inbox entry
-    bool retry = false;
-    std::optional<Refusal> refusal;         // kResolve: why it is not retried
-    Set<uint64_t> resolved;                 // kResolve: the keys of the entries that go
-    bool settles = false;                   // kOffers: a realm has been decided about
-    bool lacks = false;                     // kOffers: a record that storage has
-    Vector<Step> appended;                  // kLocalCommit: the steps for streams
-    uint32_t stream = 0;                    // kStream, kStreamPage, kStreamState: its handle
-    std::optional<StoredStream> stored;     // kStream
-    std::optional<StreamPageEvent> page;    // kStreamPage
-    LastActions last;                       // kStreamPage, and kStream of a plain one
-    std::optional<StreamStateEvent> state;  // kStreamState
-    bool reads_first = false;               // kCommit, kLocalCommit
-    bool was_read = false;
-  };
-
   // tab.cc. One overload for each kind of event (client/event.h).
   void OnEvent(const DoneEvent& event, Data* effects);
   void OnEvent(const FailedEvent& event, Data* effects);
@@ -173,68 +121,106 @@ class Tab {
   void TakeSync(const SyncProgress& sync, Data* effects);
   bool AllFilled() const;
 
+  // For each kind of transaction (tab_tx.h): what its `read` leads to, and what follows when it is
+  // done, with the keys of its adds, or has failed.
+  // tab_load.cc
+  void Read(PointerTx* tx, Data* results, TxReply* reply);
+  void Done(PointerTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const PointerTx& tx, const HostError& error, Data* effects);
+  void Read(CatchUpTx* tx, Data* results, TxReply* reply);
+  void Done(CatchUpTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const CatchUpTx& tx, const HostError& error, Data* effects);
+  void Read(ResetTx* tx, Data* results, TxReply* reply);
+  void Done(ResetTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const ResetTx& tx, const HostError& error, Data* effects);
   // tab_transactions.cc
-  void Transact(Tx tx, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
-                Data* effects);
-  void Transact(Kind kind, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
-                Data* effects);
+  void Read(ReadingTx* tx, Data* results, TxReply* reply);
+  void Done(ReadingTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const ReadingTx& tx, const HostError& error, Data* effects);
+  void Read(SyncTx* tx, Data* results, TxReply* reply);
+  void Done(SyncTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const SyncTx& tx, const HostError& error, Data* effects);
+  // tab_commit.cc
+  void Read(CommitTx* tx, Data* results, TxReply* reply);
+  void Done(CommitTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const CommitTx& tx, const HostError& error, Data* effects);
+  void Read(LocalCommitTx* tx, Data* results, TxReply* reply);
+  void Done(LocalCommitTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const LocalCommitTx& tx, const HostError& error, Data* effects);
+  // tab_inbox.cc
+  void Read(ConflictsTx* tx, Data* results, TxReply* reply);
+  void Done(ConflictsTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const ConflictsTx& tx, const HostError& error, Data* effects);
+  void Read(ResolveTx* tx, Data* results, TxReply* reply);
+  void Done(ResolveTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const ResolveTx& tx, const HostError& error, Data* effects);
+  // tab_offers.cc
+  void Read(OffersTx* tx, Data* results, TxReply* reply);
+  void Done(OffersTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const OffersTx& tx, const HostError& error, Data* effects);
+  // tab_streams.cc
+  void Read(StreamTx* tx, Data* results, TxReply* reply);
+  void Done(StreamTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const StreamTx& tx, const HostError& error, Data* effects);
+  void Read(StreamPageTx* tx, Data* results, TxReply* reply);
+  void Done(StreamPageTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const StreamPageTx& tx, const HostError& error, Data* effects);
+  void Read(StreamStateTx* tx, Data* results, TxReply* reply);
+  void Done(StreamStateTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const StreamStateTx& tx, const HostError& error, Data* effects);
+
+  // tab_transactions.cc
+  // Begins a transaction. What it needs is set in the result, before the next event.
+  template <typename Kind>
+  Kind& Transact(std::initializer_list<Store> stores, Data reads, TransactionMode mode,
+                 Data* effects) {
+    Kind& kind = Begin(stores, std::move(reads), mode, effects)->emplace<Kind>();
+    kind.least_results = Kind::kReads;
+    return kind;
+  }
+  TabTx* Begin(std::initializer_list<Store> stores, Data reads, TransactionMode mode,
+               Data* effects);
   void OnRead(uint64_t id, Data results, Data* effects);
-  void OnDone(uint64_t id, const Vector<Key>& keys, Data* effects);
-  void OnFailed(uint64_t id, const HostError& error, Data* effects);
+  void OnEnd(uint64_t id, const Vector<Key>* keys, const HostError& error, Data* effects);
+  void ReadLater(Data* effects) const;
   static Data OneRead(Data read);
   static Data SyncRead();  // the read of the record `sync` alone
-  static bool IsFullReading(const Tx& tx);
-  static size_t ReadCount(const Tx& tx);
-  Data FullReads(uint64_t above) const;
-  Reading ReadingOf(const Tx& tx) const;
+  static Data FullReads(uint64_t above);
   void RequestReading(Data* effects);
   void RequestConflicts(Data* effects);
   void RequestSync(Data* effects);
 
   // tab_inbox.cc
-  void SettleGone(const Tx& tx, Data* effects);
+  void SettleGone(const ConflictsTx& tx, Data* effects);
   void TakeInbox(const Data& items, Data* effects);
-  void WriteResolve(Tx* tx, Data* writes);
-  void WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes);
-  void AddRetried(Mutation mutation, const ConflictRecord& entry, Tx* tx, Data* writes);
+  void ShowInbox(Data entries, Data* effects);
+  void WriteRetry(const ConflictRecord& entry, ResolveTx* tx, Data* writes);
+  void AddRetried(Mutation mutation, const ConflictRecord& entry, ResolveTx* tx, Data* writes);
   std::optional<Refusal> WhyNotRetried(const ConflictRecord& entry, Mutation* mutation);
-  void FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects);
 
   // tab_load.cc
   void StartLoading(Data* effects);
-  void FinishPointer(const SyncProgress& sync, Data* effects);
   void LoadCandidate(Data* effects);
   void NextCandidate(Data* effects);
   void StopLoading(const HostError& error, Data* effects);
   void StopAtNewer(Data* effects);
   void CatchUp(Data* effects);
-  void FinishCatchUp(const Tx& tx, Data* effects);
-  void WriteReset(Tx* tx, Data* writes);
 
   // tab_streams.cc
   void LoadStreams(Data* effects);
-  bool ReadStream(Tx* tx, Data* effects, uint64_t id);
-  bool ReadPage(Tx* tx, Data* effects, uint64_t id) const;
-  bool ReadLast(const Data& rows, LastActions* last, Data* effects, uint64_t id) const;
-  void FinishStream(const Tx& tx, Data* effects);
-  void FinishPage(const Tx& tx, Data* effects);
+  Data ReadLast(const Data& rows, LastActions* last) const;
   uint64_t LastRemoved(const Data& rows, uint64_t* floor) const;
-  void WriteState(const Tx& tx, Data* writes) const;
-  void AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) const;
+  void AppendSteps(uint64_t n, LocalCommitTx* tx, StepsWriter* steps, Data* writes) const;
 
   // tab_offers.cc
   void StartOffers(Data* effects);
-  void WriteOffers(Tx* tx, Data* writes);
-  void FinishOffers(const Tx& tx, Data* effects);
 
   // tab_commit.cc
   void TryCommit(Data* effects);
-  void WriteGroup(Tx* tx, Data* writes);
+  bool IsStale(const GroupTx& tx) const;
   bool FollowsOwn(const SyncProgress& sync) const;
-  void WriteLocal(Tx* tx, Data* writes);
-  Vector<NamedMutation> ConfirmAll(Tx* tx, SyncProgress* sync, Data* writes);
-  void CommitDone(const Tx& tx, Data* effects);
-  void FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects);
+  Vector<NamedMutation> ConfirmAll(LocalCommitTx* tx, SyncProgress* sync, Data* writes);
+  void CommitDone(const GroupTx& tx, Data* effects);
   void BroadcastAdded(Vector<AddedItem> items, Data* effects);
   void AnnounceLeaving(Data* effects);
   void BroadcastLeft(Data* effects);
@@ -242,8 +228,7 @@ class Tab {
   void Keep(Data* effects);
   void StandStill(Data* effects);
   bool MayBeStoring() const;
-  void FinishLocal(Tx* tx, Data* effects);
-  void FailCommit(const Tx& tx, const HostError& error, Data* effects);
+  void FailCommit(const GroupTx& tx, const HostError& error, Data* effects);
   void Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
 
@@ -259,7 +244,7 @@ class Tab {
   uint64_t serial_ = 0;
   uint64_t next_tx_ = 1;
   // Transactions whose effect was emitted, and that are not done or failed yet.
-  Map<uint64_t, Tx> open_;
+  Map<uint64_t, TabTx> open_;
   uint64_t unapplied_reading_ = 0;  // the id of the full reading that is between read and done
   Vector<Data> messages_;           // messages that wait for it
   bool messages_lost_ = false;

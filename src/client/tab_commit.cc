@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "base/visit.h"
 #include "client/effect.h"
 #include "client/tab.h"
 #include "log/codec.h"
@@ -42,37 +43,44 @@ void Tab::TryCommit(Data* effects) {
   if (!ready_ || freeze_.is_frozen() || !committing_.is_idle()) return;
   if (mirror_.pending().unkeyed_count() == 0) return;
   committing_.Begin();
-  Tx tx;
-  tx.reads_first = committing_.reads_first();
   if (page_may_end_) AnnounceLeaving(effects);
+  const bool reads_first = committing_.reads_first();
   if (!options_.remote) {
-    tx.kind = Kind::kLocalCommit;
-    Transact(std::move(tx),
-             {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kActions},
-             SyncRead(), TransactionMode::kWriteStrict, effects);
+    LocalCommitTx& tx = Transact<LocalCommitTx>(
+        {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kActions},
+        SyncRead(), TransactionMode::kWriteStrict, effects);
+    tx.reads_first = reads_first;
     return;
   }
-  tx.kind = Kind::kCommit;
-  if (tx.reads_first) {
-    Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
-             FullReads(mirror_.n()), TransactionMode::kWriteStrict, effects);
-  } else {
-    Transact(std::move(tx), {Store::kMutations}, Data::MakeArray(), TransactionMode::kWriteStrict,
-             effects);
-  }
+  CommitTx& tx =
+      reads_first
+          ? Transact<CommitTx>({Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+                               FullReads(mirror_.n()), TransactionMode::kWriteStrict, effects)
+          : Transact<CommitTx>({Store::kMutations}, Data::MakeArray(),
+                               TransactionMode::kWriteStrict, effects);
+  tx.reads_first = tx.holds_messages = reads_first;
 }
 
-void Tab::WriteGroup(Tx* tx, Data* writes) {
+// Whether it began before a freeze, during which the mutations that it would write may have been
+// kept.
+bool Tab::IsStale(const GroupTx& tx) const {
+  return !tx.reads_first && (freeze_.is_frozen() || committing_.reads_first());
+}
+
+void Tab::Read(CommitTx* tx, Data* results, TxReply* reply) {
+  const bool lacks = tx->reads_first && results->items().size() < FullReadingTx::kReads;
+  reply->abort = lacks || IsStale(*tx);
+  if (reply->abort) return;
+  tx->results = std::move(*results);
   Set<std::string> stored;
   if (tx->reads_first) {
-    const Reading reading = ReadingOf(*tx);
+    const Reading reading = tx->reading();
     for (const StoredMutation& item : reading.mutations) stored.insert(item.record.id);
     for (const StoredUpdate& item : reading.updates) {
       for (const NamedMutation& named : item.record.confirmed) stored.insert(named.id);
       for (const RefusedMutation& named : item.record.refused) stored.insert(named.id);
     }
   }
-  tx->added.clear();
   const size_t most = committing_.group_limit();
   size_t seen = 0;
   size_t bytes = 0;
@@ -84,19 +92,19 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     if (pending->may_be_logged) record.again = true;
     bytes += record.body.size();
     tx->ids.push_back(id);
-    writes->Push(AddWrite(Store::kMutations, record.Write()));
+    reply->writes.Push(AddWrite(Store::kMutations, record.Write()));
     tx->added.push_back({id, std::move(record), {}});
   }
 }
 
-void Tab::CommitDone(const Tx& tx, Data* effects) {
+void Tab::CommitDone(const GroupTx& tx, Data* effects) {
   if (committing_.Done(tx.reads_first)) effects->Push(StorageRecoveredEffect());
 }
 
-void Tab::FinishCommit(Tx* tx, const Vector<Key>& keys, Data* effects) {
+void Tab::Done(CommitTx* tx, const Vector<Key>& keys, Data* effects) {
   CommitDone(*tx, effects);
   if (tx->reads_first) {
-    const Reading reading = ReadingOf(*tx);
+    const Reading reading = tx->reading();
     TakeSync(reading.sync, effects);
     mirror_.FindStored(reading.mutations);
     mirror_.FindNamed(reading.updates);
@@ -149,9 +157,9 @@ void Tab::Freeze(bool ends, Data* effects) {
   freeze_.set_page_ends(ends);
   if (freeze_.is_frozen()) return;
   freeze_.Begin(ready_ && !committing_.reads_first(), MayBeStoring());
-  for (const auto& [id, tx] : open_) {
-    const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
-    if (commits && tx.was_read) freeze_.Note(tx.ids);
+  for (auto& [id, tx] : open_) {
+    const GroupTx* group = PartOf<GroupTx>(&tx);
+    if (group != nullptr && group->was_read) freeze_.Note(group->ids);
   }
   Keep(effects);
 }
@@ -187,10 +195,10 @@ bool Tab::FollowsOwn(const SyncProgress& sync) const {
 
 // Returns `{id, key}` of all pending mutations. Those that a frozen page has kept, here or in
 // another window, are deleted from the store, because they are logged now.
-Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncProgress* sync, Data* writes) {
+Vector<NamedMutation> Tab::ConfirmAll(LocalCommitTx* tx, SyncProgress* sync, Data* writes) {
   Map<std::string, Key> stored;
   if (tx->reads_first) {
-    const Reading reading = ReadingOf(*tx);
+    const Reading reading = tx->reading();
     for (const StoredMutation& item : reading.mutations) stored[item.record.id] = item.key;
   }
   Vector<NamedMutation> confirmed;
@@ -209,30 +217,38 @@ Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncProgress* sync, Data* writes) 
 
 // Without a remote, the window is the authority: it logs the changes that its mutations make to
 // base, including the changes by cascade rules.
-void Tab::WriteLocal(Tx* tx, Data* writes) {
+void Tab::Read(LocalCommitTx* tx, Data* results, TxReply* reply) {
+  reply->abort = IsStale(*tx);
+  if (reply->abort) return;
+  tx->results = std::move(*results);
   SyncProgress sync = SyncProgress::Read(tx->results.items()[0]);
-  if (!FollowsOwn(sync)) return;
+  const bool follows = FollowsOwn(sync);
+  if (tx->results.items().size() == 1 && (tx->reads_first || !follows)) {
+    reply->more = FullReads(mirror_.n());
+    return;
+  }
+  if (!follows) return;
   const uint64_t n = mirror_.n() + 1;
   UpdateRecord& record = tx->record.emplace();
-  record.confirmed = ConfirmAll(tx, &sync, writes);
+  record.confirmed = ConfirmAll(tx, &sync, &reply->writes);
   // If the record `sync` is new, the sync worker completes it later.
   sync.n = n;
   sync.cursors = mirror_.cursors();
   sync.cursors["local"] = MakeCursor(n, now_);
   StepsWriter steps(*schema_);
   view_->WriteDiff(n, &steps);
-  AppendSteps(n, tx, &steps, writes);
+  AppendSteps(n, tx, &steps, &reply->writes);
   record.n = n;
   record.kind = UpdateKind::kLocal;
   record.cursors = sync.cursors;
   record.body = steps.Finish();
   sync.record_bytes += record.body->size();
   tx->logged = {n, sync.cursors, sync.record_bytes};
-  writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
-  writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  reply->writes.Push(PutWrite(Store::kUpdates, n, record.Write()));
+  reply->writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
-void Tab::FinishLocal(Tx* tx, Data* effects) {
+void Tab::Done(LocalCommitTx* tx, const Vector<Key>&, Data* effects) {
   CommitDone(*tx, effects);
   if (tx->record.has_value()) {
     // Only this window's own writes can have come since, because messages wait meanwhile.
@@ -248,7 +264,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
     logged_ = std::move(tx->logged);
   } else if (!loading_.active()) {
     // Another window was first: apply what it wrote, then try again.
-    const ApplyResult result = mirror_.Take(ReadingOf(*tx), true);
+    const ApplyResult result = mirror_.Take(tx->reading(), true);
     if (result == ApplyResult::kGap) return StartLoading(effects);
     OnApplied(result, effects);
   } else {
@@ -257,7 +273,15 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   TryCommit(effects);
 }
 
-void Tab::FailCommit(const Tx& tx, const HostError& error, Data* effects) {
+void Tab::Failed(const CommitTx& tx, const HostError& error, Data* effects) {
+  FailCommit(tx, error, effects);
+}
+
+void Tab::Failed(const LocalCommitTx& tx, const HostError& error, Data* effects) {
+  FailCommit(tx, error, effects);
+}
+
+void Tab::FailCommit(const GroupTx& tx, const HostError& error, Data* effects) {
   committing_.Failed(tx.was_read ? std::max<size_t>(tx.ids.size(), 1) : 0);
   if (freeze_.is_frozen()) return;
   effects->Push(StorageFailedEffect(error));

@@ -25,9 +25,37 @@ Vector<StoredConflict> EntriesOf(const Data& conflicts) {
 
 }  // namespace
 
+void Tab::RequestConflicts(Data* effects) {
+  if (conflicts_queued_) return;
+  conflicts_queued_ = true;
+  Transact<ConflictsTx>({Store::kConflicts}, OneRead(RangeRead(Store::kConflicts)),
+                        TransactionMode::kRead, effects);
+}
+
+void Tab::Read(ConflictsTx* tx, Data* results, TxReply*) {
+  tx->results = std::move(*results);
+  conflicts_queued_ = false;  // a request from now on needs another reading
+  tx->refused = std::move(refused_);
+  tx->unknown = std::move(unknown_);
+  refused_.clear();
+  unknown_.clear();
+}
+
+void Tab::Done(ConflictsTx* tx, const Vector<Key>&, Data* effects) {
+  SettleGone(*tx, effects);
+  TakeInbox(tx->results.items()[0], effects);
+}
+
+void Tab::Failed(const ConflictsTx& tx, const HostError&, Data* effects) {
+  conflicts_queued_ = false;
+  refused_.insert(refused_.end(), tx.refused.begin(), tx.refused.end());
+  unknown_.insert(unknown_.end(), tx.unknown.begin(), tx.unknown.end());
+  ReadLater(effects);
+}
+
 // The inbox was read after these mutations were gone: it has the reasons; a mutation that it does
 // not have was confirmed.
-void Tab::SettleGone(const Tx& tx, Data* effects) {
+void Tab::SettleGone(const ConflictsTx& tx, Data* effects) {
   const Vector<StoredConflict> entries = EntriesOf(tx.results.items()[0]);
   const auto entry_of = [&](const std::string& id) -> const ConflictRecord* {
     for (const StoredConflict& entry : entries) {
@@ -42,7 +70,7 @@ void Tab::SettleGone(const Tx& tx, Data* effects) {
     if (code.empty()) code = "rejected";
     promises_.Refused(id, code, entry == nullptr ? "" : entry->detail, effects);
   };
-  for (const std::string& id : tx.ids) refuse(id, entry_of(id));
+  for (const std::string& id : tx.refused) refuse(id, entry_of(id));
   for (const std::string& id : tx.unknown) {
     if (const ConflictRecord* entry = entry_of(id)) {
       refuse(id, entry);
@@ -64,6 +92,10 @@ void Tab::TakeInbox(const Data& items, Data* effects) {
   for (const Data& item : items.items()) {
     if (IsEntry(item)) entries.Push(item);
   }
+  ShowInbox(std::move(entries), effects);
+}
+
+void Tab::ShowInbox(Data entries, Data* effects) {
   if (entries == inbox_) return;
   inbox_ = entries;
   effects->Push(ConflictsEffect(std::move(entries)));
@@ -86,8 +118,7 @@ bool IsBasedOnNow(const ConflictRecord& entry) {
 }  // namespace
 
 // REQUIRES: the user may retry it, as far as is known here.
-void Tab::AddRetried(Mutation mutation, const ConflictRecord& entry, Tx* tx, Data* writes) {
-  tx->ids.push_back(mutation.action.id);
+void Tab::AddRetried(Mutation mutation, const ConflictRecord& entry, ResolveTx* tx, Data* writes) {
   if (NeedsNewId(entry)) mutation.action.id = options_.ids->Next(now_);
   if (entry.part.value_or(false)) mutation.action.at = now_ + clock_offset_;
   if (IsBasedOnNow(entry)) {
@@ -136,7 +167,7 @@ bool IsOfOneObject(const ConflictRecord& a, const ConflictRecord& b) {
 
 // What is in the inbox because of a mutation that is retried comes with it, and what depends on
 // that in turn. It was refused after it, so it is found after it.
-void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
+void Tab::WriteRetry(const ConflictRecord& entry, ResolveTx* tx, Data* writes) {
   const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
   Set<std::string> retried;
   Set<std::pair<std::string, std::string>> wholes;  // mutation and code
@@ -174,31 +205,31 @@ void Tab::WriteRetry(const ConflictRecord& entry, Tx* tx, Data* writes) {
   }
 }
 
-void Tab::WriteResolve(Tx* tx, Data* writes) {
-  tx->ids.clear();
-  tx->added.clear();
-  tx->resolved.clear();
-  tx->refusal.reset();
+void Tab::Read(ResolveTx* tx, Data* results, TxReply* reply) {
+  tx->results = std::move(*results);
   for (const StoredConflict& stored : EntriesOf(tx->results.items()[0])) {
     if (stored.key.number() != tx->entry) continue;
-    if (tx->retry) return WriteRetry(stored.record, tx, writes);
-    tx->ids.push_back(stored.record.mutation.id);
+    if (tx->retry) {
+      WriteRetry(stored.record, tx, &reply->writes);
+      break;
+    }
     tx->resolved.insert(tx->entry);
-    writes->Push(DeleteWrite(Store::kConflicts, tx->entry));
+    reply->writes.Push(DeleteWrite(Store::kConflicts, tx->entry));
   }
 }
 
-void Tab::FinishResolve(Tx* tx, const Vector<Key>& keys, Data* effects) {
+void Tab::Failed(const ResolveTx& tx, const HostError& error, Data* effects) {
+  effects->Push(ResolvedEffect(tx.entry, "storage", error.message));
+}
+
+void Tab::Done(ResolveTx* tx, const Vector<Key>& keys, Data* effects) {
   // The entries must be gone from the inbox before the caller gets the answer.
   Data rest = Data::MakeArray();
   for (const Data& item : tx->results.items()[0].items()) {
     const bool gone = !tx->refusal.has_value() && tx->resolved.contains(RowKey(item).number());
     if (!gone && IsEntry(item)) rest.Push(item);
   }
-  if (!(rest == inbox_)) {
-    inbox_ = rest;
-    effects->Push(ConflictsEffect(std::move(rest)));
-  }
+  ShowInbox(std::move(rest), effects);
   if (tx->refusal.has_value()) {
     effects->Push(ResolvedEffect(tx->entry, tx->refusal->code.c_str(), tx->refusal->detail));
     return;

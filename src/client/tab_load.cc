@@ -24,12 +24,18 @@ void Tab::StartLoading(Data* effects) {
     for (Pending* pending : mirror_.pending().Unkeyed()) pending->may_be_logged = true;
   }
   loading_.Begin();
-  Transact(Kind::kPointer, {Store::kSync}, SyncRead(), TransactionMode::kRead, effects);
+  Transact<PointerTx>({Store::kSync}, SyncRead(), TransactionMode::kRead, effects);
 }
 
-void Tab::FinishPointer(const SyncProgress& sync, Data* effects) {
-  loading_.TakePointers(sync);
+void Tab::Read(PointerTx* tx, Data* results, TxReply*) { tx->results = std::move(*results); }
+
+void Tab::Done(PointerTx* tx, const Vector<Key>&, Data* effects) {
+  loading_.TakePointers(SyncProgress::Read(tx->results.items()[0]));
   LoadCandidate(effects);
+}
+
+void Tab::Failed(const PointerTx&, const HostError& error, Data* effects) {
+  StopLoading(error, effects);
 }
 
 void Tab::LoadCandidate(Data* effects) {
@@ -99,7 +105,7 @@ void Tab::StopLoading(const HostError& error, Data* effects) {
   loading_.End();
   if (freeze_.is_frozen()) return;
   if (ready_) {
-    effects->Push(TimerEffect(WindowTimer::kReread, kRereadMs));
+    ReadLater(effects);
   } else {
     effects->Push(OpenFailedEffect(error));
   }
@@ -108,20 +114,26 @@ void Tab::StopLoading(const HostError& error, Data* effects) {
 void Tab::NextCandidate(Data* effects) {
   if (loading_.NextCandidate()) return LoadCandidate(effects);
   loading_.BeginReset();
-  Transact(Kind::kReset, {Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams},
-           SyncRead(), TransactionMode::kWriteStrict, effects);
+  Transact<ResetTx>({Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams}, SyncRead(),
+                    TransactionMode::kWriteStrict, effects);
 }
 
 void Tab::CatchUp(Data* effects) {
   Data reads = FullReads(loading_.candidate().n);
   reads.Push(RangeRead(Store::kConflicts));
-  Transact(Kind::kCatchUp,
-           {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kConflicts},
-           std::move(reads), TransactionMode::kRead, effects);
+  Transact<CatchUpTx>(
+      {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kConflicts},
+      std::move(reads), TransactionMode::kRead, effects);
 }
 
-void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
-  const Reading reading = ReadingOf(tx);
+void Tab::Read(CatchUpTx* tx, Data* results, TxReply*) { tx->results = std::move(*results); }
+
+void Tab::Failed(const CatchUpTx&, const HostError& error, Data* effects) {
+  StopLoading(error, effects);
+}
+
+void Tab::Done(CatchUpTx* tx, const Vector<Key>&, Data* effects) {
+  const Reading reading = tx->reading();
   const ImagePointer& pointer = loading_.candidate();
   ApplyResult result = ApplyResult::kGap;
   if (Mirror::Continues(pointer.n, pointer.generation, reading)) {
@@ -142,15 +154,15 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const bool first = !ready_;
   ready_ = true;
   if (first) effects->Push(ReadyEffect());
-  TakeInbox(tx.results.items()[4], effects);
+  TakeInbox(tx->results.items()[4], effects);
   TryCommit(effects);
 }
 
 // Writes an image without parts, at a new n. The record of that n empties all open windows: it
 // drops the realms that have a cursor and those that wait for a refill. Cursors and fills begin
 // again.
-void Tab::WriteReset(Tx* tx, Data* writes) {
-  SyncProgress sync = SyncProgress::Read(tx->results.items()[0]);
+void Tab::Read(ResetTx* tx, Data* results, TxReply* reply) {
+  SyncProgress sync = SyncProgress::Read(results->items()[0]);
   // Another window or an image job was first: begin again with what is there now.
   if (!loading_.IsCurrent(sync)) return;
   // A damaged n may be too large to count on exactly: then begin at 1.
@@ -176,12 +188,26 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   image.generation = "empty-" + std::to_string(n);
   image.n = n;
   sync.previous.reset();
-  writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
-  writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  Data& writes = reply->writes;
+  writes.Push(PutWrite(Store::kUpdates, n, record.Write()));
+  writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   // A server sends the streams again, too. Without one, storage has the only copy.
   if (!options_.remote) return;
-  writes->Push(DeleteUpToWrite(Store::kActions, kLastKey));
-  writes->Push(DeleteUpToWrite(Store::kStreams, kLastKey));
+  writes.Push(DeleteUpToWrite(Store::kActions, kLastKey));
+  writes.Push(DeleteUpToWrite(Store::kStreams, kLastKey));
+}
+
+void Tab::Done(ResetTx* tx, const Vector<Key>&, Data* effects) {
+  if (tx->record.has_value()) {
+    Broadcast(RecordMessage{std::move(*tx->record)}, effects);
+    effects->Push(DataLostEffect("no image could be read; all rows are fetched again"));
+    Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
+  }
+  StartLoading(effects);
+}
+
+void Tab::Failed(const ResetTx&, const HostError& error, Data* effects) {
+  StopLoading(error, effects);
 }
 
 }  // namespace skerry

@@ -132,24 +132,24 @@ void Tab::LoadStreams(Data* effects) {
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = SyncRead();
   reads.Push(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
-  Tx tx;
+  LastActions last;
   if (!stream->reducer.has_value()) {
-    tx.last = {stream->realm, stream->name, {UINT64_MAX, 0}, stream->keep};
-    tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));
-    reads.Push(LastRead(Store::kActions, keys.from, keys.to, tx.last.asked));
+    last = {stream->realm, stream->name, {UINT64_MAX, 0}, stream->keep};
+    last.asked = std::min(kFirstRows, RowsFor(stream->keep));
+    reads.Push(LastRead(Store::kActions, keys.from, keys.to, last.asked));
   } else if (stream->read_upto > 0) {
     const Key from = ActionsKey(stream->realm, stream->name, stream->read_upto + 1);
     reads.Push(BetweenRead(Store::kActions, from, keys.to, kRowsOfAPage));
   }
-  tx.kind = Kind::kStream;
+  StreamTx& tx = Transact<StreamTx>({Store::kSync, Store::kStreams, Store::kActions},
+                                    std::move(reads), TransactionMode::kRead, effects);
   tx.stream = stream->handle;
-  Transact(std::move(tx), {Store::kSync, Store::kStreams, Store::kActions}, std::move(reads),
-           TransactionMode::kRead, effects);
+  tx.last = std::move(last);
 }
 
-// Takes rows that come before those that were read already. Returns whether another round follows,
-// because these have fewer actions than wanted.
-bool Tab::ReadLast(const Data& rows, LastActions* last, Data* effects, uint64_t id) const {
+// Takes rows that come before those that were read already. Returns the reads of another round, if
+// these have fewer actions than wanted.
+Data Tab::ReadLast(const Data& rows, LastActions* last) const {
   const auto found = static_cast<uint32_t>(rows.items().size());
   Vector<StreamAction> actions = ActionsOf(*schema_, rows);
   last->rows += found;
@@ -158,73 +158,72 @@ bool Tab::ReadLast(const Data& rows, LastActions* last, Data* effects, uint64_t 
   for (StreamAction& action : actions) {
     if (action.place < last->before) last->actions.try_emplace(action.place, std::move(action));
   }
-  if (is_end || last->actions.size() >= last->wanted) return false;
+  if (is_end || last->actions.size() >= last->wanted) return {};
   last->asked = last->rows;
-  effects->Push(MoreEffect(
-      id, OneRead(LastRead(Store::kActions, KeysOfStream(last->realm, last->stream).from,
-                           ActionsKey(last->realm, last->stream, first - 1), last->asked))));
-  return true;
+  return OneRead(LastRead(Store::kActions, KeysOfStream(last->realm, last->stream).from,
+                          ActionsKey(last->realm, last->stream, first - 1), last->asked));
 }
 
-// Returns whether another round of reads follows: the state says which actions are needed.
-bool Tab::ReadStream(Tx* tx, Data* effects, uint64_t id) {
+// A reduced stream is read in two rounds: its state says which actions are needed.
+void Tab::Read(StreamTx* tx, Data* results, TxReply* reply) {
   const Streams::Stream* stream = streams_.Find(tx->stream);
-  const Data::Array& read = tx->results.items();
-  if (stream == nullptr) return false;
+  const Data::Array& read = results->items();
+  if (stream == nullptr) return;
   const bool is_plain = !stream->reducer.has_value();
   const bool is_first = !tx->stored.has_value();
   StoredStream& stored = is_first ? tx->stored.emplace() : *tx->stored;
   Kept kept;
   if (is_first) {
-    if (read.size() < (is_plain ? 3 : 2)) return false;
+    if (read.size() < (is_plain ? 3 : 2)) return;
     stored.n = SyncProgress::Read(read[0]).n;
     kept = ReadKept(read[1]);
     stored.floor = kept.floor;
   }
   if (is_plain) {
-    if (ReadLast(read[is_first ? 2 : 0], &tx->last, effects, id)) return true;
-    stored.actions = InOrder(tx->last.actions);
-    return false;
+    reply->more = ReadLast(read[is_first ? 2 : 0], &tx->last);
+    if (reply->more.is_null()) stored.actions = InOrder(tx->last.actions);
+    return;
   }
   if (!is_first) {
     stored.actions = ActionsOf(*schema_, read[0]);
     for (StreamAction& action : ActionsOf(*schema_, read[1]))
       stored.actions.push_back(std::move(action));
     stored.has_more = read[0].items().size() == kRowsOfAPage;
-    return false;
+    return;
   }
   if (read.size() > 2) {
     stored.actions = ActionsOf(*schema_, read[2]);
     stored.has_more = read[2].items().size() == kRowsOfAPage;
-    return false;
+    return;
   }
   stored.state = StateFor(*stream, kept);
   const uint64_t from = stored.state.has_value() ? stored.state->revision : 0;
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
-  Data more = OneRead(BetweenRead(
+  reply->more = OneRead(BetweenRead(
       Store::kActions, ActionsKey(stream->realm, stream->name, from + 1), keys.to, kRowsOfAPage));
   // Actions that were asked for once more may stand in one row from before the state to after it,
   // and be stored in shorter rows, too.
-  more.Push(LastRead(Store::kActions, keys.from, ActionsKey(stream->realm, stream->name, from),
-                     kMaxRowActions));
-  effects->Push(MoreEffect(id, std::move(more)));
-  return true;
+  reply->more.Push(LastRead(Store::kActions, keys.from,
+                            ActionsKey(stream->realm, stream->name, from), kMaxRowActions));
 }
 
-void Tab::FinishStream(const Tx& tx, Data* effects) {
+// It stays queued until the timer, or the resume.
+void Tab::Failed(const StreamTx&, const HostError&, Data* effects) { ReadLater(effects); }
+
+void Tab::Done(StreamTx* tx, const Vector<Key>&, Data* effects) {
   stream_queued_ = false;
-  const Streams::Stream* stream = streams_.Find(tx.stream);
-  if (stream == nullptr || !tx.stored.has_value()) return;
-  StoredStream stored = *tx.stored;
+  const Streams::Stream* stream = streams_.Find(tx->stream);
+  if (stream == nullptr || !tx->stored.has_value()) return;
+  StoredStream& stored = *tx->stored;
   // Once: the server may not have what this reducer needs either.
   if (options_.remote && !stream->has_asked_again && Streams::IsCutOff(*stream, stored)) {
     WantedStream wanted = WantedOf(*stream);
     wanted.again = true;
     Post(StreamsMessage{{std::move(wanted)}}, effects);
-    streams_.AskedAgain(tx.stream);
+    streams_.AskedAgain(tx->stream);
   }
   if (stored.n > mirror_.n()) RequestReading(effects);
-  streams_.Loaded(tx.stream, std::move(stored), mirror_.n());
+  streams_.Loaded(tx->stream, std::move(stored), mirror_.n());
 }
 
 void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
@@ -235,31 +234,32 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
   }
   const KeyRange keys = KeysOfStream(stream->realm, stream->name);
   Data reads = OneRead(BetweenRead(Store::kStreams, keys.from, keys.to, 0));
-  Tx tx;
+  reads.Push(LastRead(Store::kActions, keys.from,
+                      ActionsKey(stream->realm, stream->name, event.revision), kFirstRows));
+  StreamPageTx& tx = Transact<StreamPageTx>({Store::kStreams, Store::kActions}, std::move(reads),
+                                            TransactionMode::kRead, effects);
+  tx.page = event;
   tx.last = {stream->realm, stream->name, {event.revision, event.position}, event.limit};
   tx.last.asked = kFirstRows;
-  reads.Push(LastRead(Store::kActions, keys.from,
-                      ActionsKey(stream->realm, stream->name, event.revision), tx.last.asked));
-  tx.kind = Kind::kStreamPage;
-  tx.stream = stream->handle;
-  tx.page = event;
-  Transact(std::move(tx), {Store::kStreams, Store::kActions}, std::move(reads),
-           TransactionMode::kRead, effects);
 }
 
-bool Tab::ReadPage(Tx* tx, Data* effects, uint64_t id) const {
-  const Data::Array& read = tx->results.items();
+void Tab::Read(StreamPageTx* tx, Data* results, TxReply* reply) {
+  const Data::Array& read = results->items();
   const bool is_first = tx->last.rows == 0;
-  if (is_first) tx->last.floor = ReadKept(read[0]).floor;
-  return ReadLast(read[is_first ? 1 : 0], &tx->last, effects, id);
+  if (is_first) tx->floor = ReadKept(read[0]).floor;
+  reply->more = ReadLast(read[is_first ? 1 : 0], &tx->last);
 }
 
-void Tab::FinishPage(const Tx& tx, Data* effects) {
-  const StreamPageEvent& page = *tx.page;
-  Vector<StreamAction> actions = InOrder(tx.last.actions);
+void Tab::Failed(const StreamPageTx& tx, const HostError&, Data* effects) {
+  effects->Push(StreamPageEffect(tx.page.id, Data::MakeArray(), 0, "storage"));
+}
+
+void Tab::Done(StreamPageTx* tx, const Vector<Key>&, Data* effects) {
+  const StreamPageEvent& page = tx->page;
+  Vector<StreamAction> actions = InOrder(tx->last.actions);
   if (actions.size() > page.limit)
     actions.erase(actions.begin(), actions.end() - static_cast<ptrdiff_t>(page.limit));
-  effects->Push(StreamPageEffect(page.id, ActionsToData(actions), tx.last.floor, {}));
+  effects->Push(StreamPageEffect(page.id, ActionsToData(actions), tx->floor, {}));
 }
 
 void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
@@ -274,12 +274,10 @@ void Tab::OnEvent(const StreamStateEvent& event, Data* effects) {
   reads.Push(stream->reducer.has_value()
                  ? BetweenRead(Store::kActions, keys.from, upto, kRowsForgotten)
                  : LastRead(Store::kActions, keys.from, upto, 1));
-  Tx tx;
-  tx.kind = Kind::kStreamState;
+  StreamStateTx& tx = Transact<StreamStateTx>({Store::kSync, Store::kStreams, Store::kActions},
+                                              std::move(reads), TransactionMode::kWrite, effects);
   tx.stream = stream->handle;
   tx.state = event;
-  Transact(std::move(tx), {Store::kSync, Store::kStreams, Store::kActions}, std::move(reads),
-           TransactionMode::kWrite, effects);
 }
 
 // The key up to which rows are removed when actions up to the floor are: a row stays whole if it has
@@ -300,10 +298,10 @@ uint64_t Tab::LastRemoved(const Data& rows, uint64_t* floor) const {
 
 // Only what belongs to the history that storage has now: so this window must have seen all of it.
 // Actions are removed only where a server has them, and where no kept state needs them.
-void Tab::WriteState(const Tx& tx, Data* writes) const {
-  const Streams::Stream* stream = streams_.Find(tx.stream);
-  const Data::Array& read = tx.results.items();
-  const StreamStateEvent& given = *tx.state;
+void Tab::Read(StreamStateTx* tx, Data* results, TxReply* reply) {
+  const Streams::Stream* stream = streams_.Find(tx->stream);
+  const Data::Array& read = results->items();
+  const StreamStateEvent& given = tx->state;
   if (stream == nullptr || read.size() < 3) return;
   const SyncProgress sync = SyncProgress::Read(read[0]);
   if (!FollowsOwn(sync)) return;
@@ -330,11 +328,11 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
       const StateRecord oldest = kept.states[0];
       kept.states.erase(kept.states.begin());
       if (oldest.reducer == state.reducer) return;
-      writes->Push(
+      reply->writes.Push(
           DeleteWrite(Store::kStreams, StateKey(stream->realm, stream->name, oldest.reducer)));
     }
-    writes->Push(PutWrite(Store::kStreams, StateKey(stream->realm, stream->name, state.reducer),
-                          ToData(state)));
+    reply->writes.Push(PutWrite(
+        Store::kStreams, StateKey(stream->realm, stream->name, state.reducer), ToData(state)));
     uint64_t lowest = state.revision;
     for (const StateRecord& other : kept.states) lowest = std::min(lowest, other.revision);
     if (lowest > kept.floor) {
@@ -351,13 +349,18 @@ void Tab::WriteState(const Tx& tx, Data* writes) const {
   if (!options_.remote || floor <= kept.floor) return;
   StreamRecord record;
   record.floor = floor;
-  writes->Push(PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
-  writes->Push(DeleteBetweenWrite(Store::kActions, ActionsKey(stream->realm, stream->name, 0),
-                                  ActionsKey(stream->realm, stream->name, removed)));
+  reply->writes.Push(
+      PutWrite(Store::kStreams, StreamKey(stream->realm, stream->name), ToData(record)));
+  reply->writes.Push(DeleteBetweenWrite(Store::kActions, ActionsKey(stream->realm, stream->name, 0),
+                                        ActionsKey(stream->realm, stream->name, removed)));
 }
 
+void Tab::Done(StreamStateTx*, const Vector<Key>&, Data*) {}
+
+void Tab::Failed(const StreamStateTx&, const HostError&, Data*) {}  // a later one will be stored
+
 // Without a remote: the appends of all pending mutations, in the order in which they are logged.
-void Tab::AppendSteps(uint64_t n, Tx* tx, StepsWriter* steps, Data* writes) const {
+void Tab::AppendSteps(uint64_t n, LocalCommitTx* tx, StepsWriter* steps, Data* writes) const {
   Map<std::pair<std::string, std::string>, Vector<StreamAction>> appends;  // realm, stream
   for (const Pending* pending : mirror_.pending().InOrder()) {
     const Action& action = pending->mutation.action;

@@ -41,6 +41,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_worker_kept.cc
   src/sync/sync_worker_messages.cc
   src/sync/sync_worker_status.cc
+  src/sync/sync_worker_tx.cc
   src/sync/times.cc
   src/sync/turn.cc
   src/sync/worker_state.cc

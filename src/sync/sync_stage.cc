@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "base/status.h"
+#include "base/visit.h"
 
 namespace skerry {
 namespace {
@@ -13,17 +14,6 @@ consteval bool InOrderOfSteps(std::type_identity<std::variant<Stages...>>) {
   return ((static_cast<size_t>(Stages::kStep) == index++) && ...);
 }
 static_assert(InOrderOfSteps(std::type_identity<SyncStage>()));
-
-// The base class `Part` of the stage; null if the stage does not have it.
-template <typename Part>
-Part* PartOf(SyncStage* stage) {
-  return std::visit(
-      []([[maybe_unused]] auto& at) -> Part* {
-        if constexpr (std::is_base_of_v<Part, std::remove_reference_t<decltype(at)>>) return &at;
-        return nullptr;
-      },
-      *stage);
-}
 
 }  // namespace
 

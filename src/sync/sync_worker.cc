@@ -4,9 +4,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/visit.h"
 #include "sync/scopes.h"
 #include "sync/streams.h"
-#include "sync/token_record.h"
 #include "sync/worker_config.h"
 
 namespace skerry {
@@ -90,48 +90,12 @@ Data SyncWorker::Handle(Data event) {
 
 void SyncWorker::OnEvent(const StartEvent&, Turn* turn) { Start(turn); }
 
-void SyncWorker::Start(Turn* turn) {
-  const auto starts = [](const Own& own) { return own.kind == OwnKind::kStart; };
-  if (state_->started || std::any_of(own_.begin(), own_.end(), starts)) return;
-  BeginOwn(Own(), turn);
-}
-
-void SyncWorker::BeginOwn(Own own, Turn* turn) {
-  Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
-                    CountRead(Store::kConflicts), GetRead(Store::kSync, kServiceKey),
-                    GetRead(Store::kSync, kTokenKey)};
-  own.id = turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts, Store::kUpdates,
-                           Store::kActions, Store::kStreams},
-                          TransactionMode::kWriteStrict, std::move(reads));
-  own_.push_back(std::move(own));
-}
-
-// A window that ended between storing a mutation and announcing it leaves it to the other windows,
-// and nothing wakes them. If a socket replaces polling, the worker that has the socket counts
-// pending mutations.
-void SyncWorker::Look(Turn* turn) {
-  turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);
-  if (job_.active()) return;
-  Own own;
-  own.kind = OwnKind::kLook;
-  own.id =
-      turn->Transact({Store::kMutations}, TransactionMode::kRead, {CountRead(Store::kMutations)});
-  own_.push_back(std::move(own));
-}
-
-SyncWorker::Own* SyncWorker::FindOwn(uint64_t id) {
-  for (Own& own : own_) {
-    if (own.id == id) return &own;
-  }
-  return nullptr;
-}
-
 void SyncWorker::OnRead(const ReadEvent& event, Turn* turn) {
   const uint64_t id = event.id;
   const Data& results = event.results;
   ReadReply reply;
-  if (Own* own = FindOwn(id); own != nullptr) {
-    reply = ReadOwn(own, results, turn);
+  if (const auto own = txs_.find(id); own != txs_.end()) {
+    reply = ReadTx(&own->second, results.items(), turn);
   } else if (job_.Owns(id)) {
     reply = job_.Read(id, results, turn);
   } else if (keeper_.Owns(id)) {
@@ -146,62 +110,10 @@ void SyncWorker::OnRead(const ReadEvent& event, Turn* turn) {
   turn->Write(id, std::move(reply.writes));
 }
 
-ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
-  ReadReply reply;
-  const Data::Array& read = results.items();
-  if (own->kind == OwnKind::kLook) {
-    own->pending = read[0].as_number();
-    return reply;
-  }
-  if (IsNewer(read[0])) {
-    state_->error = NewerTabError();
-    reply.abort = true;
-    return reply;
-  }
-  if (own->kind == OwnKind::kToken) {
-    // The same token again: keep its mark as refused.
-    if (!IsNewer(read[4]) && ReadKind<TokenRecord>(read[4]).token != own->token) {
-      TokenRecord kept;
-      kept.token = own->token;
-      reply.writes.push_back(PutWrite(Store::kSync, kTokenKey, WriteKind(kept)));
-    }
-    return reply;
-  }
-  if (own->kind == OwnKind::kRefusal) {
-    WriteRefusal(own->token, read[4], turn->now, &reply.writes);
-    return reply;
-  }
-  if (own->kind == OwnKind::kStart) {
-    TakeKeptToken(read[4], turn);
-    KeepService(read, &reply.writes);
-  }
-  state_->must_report_damage = read[0].is_object() && !Is<SyncProgress>(read[0]);
-  SyncRecord sync =
-      CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
-  // At the start, too: scopes that the schema no longer understands are dropped.
-  own->changed = ChangeScopes(state_->schema, own->add, own->drop, turn->now, &sync, &own->record,
-                              &own->left_out);
-  if (ChangeStreams(own->streams, turn->now, &sync, &reply.writes, &own->left_out_streams)) {
-    own->changed = true;
-    NoteStreams(state_->schema, &sync, &own->record);
-  }
-  if (own->record.has_value())
-    reply.writes.push_back(PutWrite(Store::kUpdates, own->record->n, own->record->Write()));
-  state_->pending = read[1].as_number();
-  state_->conflicts = read[2].as_number();
-  Data stored = sync.Write();
-  state_->sync = std::move(sync);
-  if (!(stored == read[0]))
-    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(stored)));
-  return reply;
-}
-
 void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
   const uint64_t id = event.id;
-  if (Own* found = FindOwn(id); found != nullptr) {
-    const Own own = std::move(*found);
-    own_.erase(own_.begin() + (found - own_.data()));
-    DoneOwn(own, turn);
+  if (auto own = txs_.extract(id); !own.empty()) {
+    DoneTx(&own.mapped(), turn);
   } else if (job_.Owns(id)) {
     job_.Done(id, turn);
   } else if (keeper_.Owns(id)) {
@@ -215,70 +127,10 @@ void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
   turn->Post(damaged);
 }
 
-void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
-  if (own.kind == OwnKind::kLook) {
-    if (job_.active()) return;
-    // Windows do not know of mutations that were not announced either.
-    if (own.pending > state_->pending) {
-      turn->Broadcast(LeftMessage());
-      turn->Post(LeftMessage());
-    }
-    state_->pending = own.pending;
-    if (own.pending > 0) Wake(WakeReason::kMutation, turn);
-    return;
-  }
-  state_->own_error = {};
-  if (own.kind == OwnKind::kToken || own.kind == OwnKind::kRefusal) return;
-  if (own.kind == OwnKind::kScopes) {
-    scopes_failed_ = !own.left_out.empty();
-    // The window repeats its request after a pause; other windows may have dropped scopes until
-    // then.
-    if (scopes_failed_) {
-      const SyncError error = {"scope_left_out",
-                               "All windows together want more than a server takes.", true};
-      turn->Post(ScopesFailedMessage{error, {}, own.left_out});
-    }
-    // Also when all of them have found room.
-    if (!own.left_out_streams.empty() || !left_out_streams_.empty())
-      turn->Post(StreamsFailedMessage{own.left_out_streams});
-    left_out_streams_ = own.left_out_streams;
-  }
-  if (own.record.has_value()) turn->Broadcast(RecordMessage{*own.record});
-  const bool first = !state_->started;
-  state_->started = true;
-  if (first && state_->mode == Mode::kService) {
-    // A window may have given another token since the refusal was read.
-    const bool has_other = state_->token.has_value() && state_->token != state_->refused_token;
-    if (refused_rest_ms_ > 0 && !has_other) job_.RefusedBefore(refused_rest_ms_, turn);
-    job_.BeginWanted(turn);  // it was woken for some work
-  } else if (first) {
-    if (state_->mode == Mode::kHelper) {
-      state_->EnsureToken(TokenNeed::kStart, turn);
-      job_.BeginWanted(turn);  // for an image that was named meanwhile
-    }
-    owes_start_ = StoresScopes();
-    if (!owes_start_) Wake(WakeReason::kStart, turn);
-  } else {
-    if (own.changed) socket_.Renew(turn);
-    if (std::exchange(owes_start_, false) || own.changed) Wake(WakeReason::kTimer, turn);
-  }
-}
-
 void SyncWorker::OnEvent(const FailedEvent& event, Turn* turn) {
   const auto& [id, error] = event;
-  if (Own* found = FindOwn(id); found != nullptr) {
-    // A newer version's data is left alone for good; any other failure is retried.
-    const OwnKind kind = found->kind;
-    const Vector<WantedScope> dropped = found->drop;
-    own_.erase(own_.begin() + (found - own_.data()));
-    scopes_failed_ = kind == OwnKind::kScopes || scopes_failed_;
-    if (state_->error.code == "newer_tab") return;
-    if (kind == OwnKind::kLook) return;  // the timer starts another one
-    state_->own_error = StorageError(error);
-    if (kind == OwnKind::kStart) turn->Timer(WorkerTimer::kStart, state_->times.retry_ms);
-    if (kind == OwnKind::kScopes) turn->Post(ScopesFailedMessage{state_->own_error, dropped, {}});
-    if (kind == OwnKind::kScopes && std::exchange(owes_start_, false))
-      Wake(WakeReason::kStart, turn);
+  if (auto own = txs_.extract(id); !own.empty()) {
+    Visit(&own.mapped(), [&](const auto& one) { Failed(one, error, turn); });
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {
@@ -371,15 +223,10 @@ void SyncWorker::Upkeep(Turn* turn) {
   EmitStatus(turn);
 }
 
-bool SyncWorker::StoresScopes() const {
-  return std::any_of(own_.begin(), own_.end(),
-                     [](const Own& own) { return own.kind == OwnKind::kScopes; });
-}
-
 // Whether another window has dropped a scope that this worker's window wants. (If scopes could not
 // be stored, the window repeats its request itself.)
 bool SyncWorker::LacksScope() const {
-  if (!state_->started || state_->stopped || scopes_failed_ || StoresScopes()) return false;
+  if (!state_->started || state_->stopped || scopes_failed_ || IsUnderWay<ScopesTx>()) return false;
   for (const WantedScope& scope : wanted_) {
     if (!HoldsScope(state_->sync.scopes, scope)) return true;
   }

@@ -3,17 +3,21 @@
 // events, effects, states and status. This class mostly routes: its parts (sync_job.h, helper.h,
 // image_keeper.h, poke_socket.h, lease.h) and the pure functions below them decide.
 //
-// Parts: sync_worker.cc (events, transactions, the status), sync_worker_kept.cc (what is kept for a
-// service worker), sync_worker_messages.cc.
+// Parts: sync_worker.cc (events), sync_worker_tx.cc (its own transactions), sync_worker_kept.cc (what
+// is kept for a service worker), sync_worker_messages.cc, sync_worker_status.cc.
 #ifndef SKERRY_SYNC_SYNC_WORKER_H_
 #define SKERRY_SYNC_SYNC_WORKER_H_
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "base/data.h"
+#include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
 #include "sync/event.h"
@@ -23,6 +27,7 @@
 #include "sync/poke_socket.h"
 #include "sync/sync_job.h"
 #include "sync/worker_state.h"
+#include "sync/worker_tx.h"
 
 namespace skerry {
 
@@ -41,22 +46,6 @@ class SyncWorker {
 
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
-
-  // A transaction of the worker itself: the start, a change of scopes, a token to store, a token
-  // that the server refused, or a count of pending mutations.
-  enum class OwnKind : uint8_t { kStart, kScopes, kToken, kRefusal, kLook };
-  struct Own {
-    uint64_t id = 0;
-    OwnKind kind = OwnKind::kStart;
-    Token token;                    // kToken, kRefusal
-    Vector<WantedScope> add, drop;  // kScopes
-    Vector<WantedStream> streams;   // kScopes
-    std::optional<UpdateRecord> record;
-    bool changed = false;
-    Vector<SyncScope> left_out;
-    Vector<WantedStream> left_out_streams;
-    double pending = 0;  // kLook
-  };
 
   // One overload for each kind of event (sync/event.h).
   void OnEvent(const StartEvent& event, Turn* turn);
@@ -102,21 +91,56 @@ class SyncWorker {
   void OnChannel(const ReachMessage& message, Turn* turn);
   void OnChannel(const CheckSocketMessage& message, Turn* turn);
 
+  // For each kind of transaction (worker_tx.h): what its `read` leads to, and what follows when it
+  // is done or has failed.
+  // sync_worker_tx.cc
+  void Read(CountTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply);
+  void Done(const CountTx& tx, Turn* turn);
+  void Failed(const CountTx& tx, const HostError& error, Turn* turn);
+  void Read(StartTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply);
+  void Done(const StartTx& tx, Turn* turn);
+  void Failed(const StartTx& tx, const HostError& error, Turn* turn);
+  void Read(ScopesTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply);
+  void Done(const ScopesTx& tx, Turn* turn);
+  void Failed(const ScopesTx& tx, const HostError& error, Turn* turn);
+  // sync_worker_kept.cc
+  void Read(TokenTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply);
+  void Done(const TokenTx& tx, Turn* turn);
+  void Failed(const TokenTx& tx, const HostError& error, Turn* turn);
+  void Read(RefusalTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply);
+  void Done(const RefusalTx& tx, Turn* turn);
+  void Failed(const RefusalTx& tx, const HostError& error, Turn* turn);
+
+  // sync_worker_tx.cc
   void Start(Turn* turn);
-  void BeginOwn(Own own, Turn* turn);
+  // Begins a transaction that stores something. What it needs is set in the result.
+  template <typename Kind>
+  Kind& Begin(Turn* turn) {
+    return txs_[BeginStoring(turn)].emplace<Kind>();
+  }
+  static uint64_t BeginStoring(Turn* turn);
+  template <typename Kind>
+  bool IsUnderWay() const {
+    return std::any_of(txs_.begin(), txs_.end(),
+                       [](const auto& tx) { return std::holds_alternative<Kind>(tx.second); });
+  }
   void Look(Turn* turn);
-  void OnRead(const ReadEvent& event, Turn* turn);
-  ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
+  ReadReply ReadTx(WorkerTx* tx, const Data::Array& read, Turn* turn);
+  void DoneTx(WorkerTx* tx, Turn* turn);
+  void ReadWanted(const WantedChange& change, const Data::Array& read, double now, WantedTx* tx,
+                  LeftOut* left_out, ReadReply* reply);
+  void DoneWanted(const WantedTx& tx, Turn* turn);
+  bool MayRetry(const HostError& error);
+
+  // sync_worker_kept.cc
   void KeepService(const Data::Array& read, Data::Array* writes);
   void TakeKeptToken(const Data& stored, Turn* turn);
   void KeepRefusal(Turn* turn);
-  void WriteRefusal(const Token& refused, const Data& stored, double now,
-                    Data::Array* writes) const;
-  void DoneOwn(const Own& own, Turn* turn);
+
+  void OnRead(const ReadEvent& event, Turn* turn);
   void ListenHappened(LeaseEvent event, Turn* turn);
   void Wake(WakeReason reason, Turn* turn);
   bool LacksScope() const;
-  bool StoresScopes() const;
   void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn,
                   Vector<WantedStream> again = {});
   void OnWake(const WakeMessage& message, Turn* turn);
@@ -134,7 +158,6 @@ class SyncWorker {
   void CheckSocket(Revisions brought, Turn* turn);
   void NoteReach(Turn* turn);
   void EmitStatus(Turn* turn);
-  Own* FindOwn(uint64_t id);
 
   std::unique_ptr<WorkerState> state_;
   SyncJob job_;
@@ -144,8 +167,8 @@ class SyncWorker {
   PokeSocket socket_;
   HistoryReader history_;
   uint64_t last_id_ = 0;
-  Vector<Own> own_;
-  Vector<WantedScope> wanted_;  // the scopes of this worker's window
+  Map<uint64_t, WorkerTx> txs_;  // that are under way
+  Vector<WantedScope> wanted_;   // the scopes of this worker's window
   Vector<WantedStream> wanted_streams_;
   Vector<WantedStream> left_out_streams_;  // of them
   bool scopes_failed_ = false;             // they could not be stored, or were left out

@@ -29,25 +29,38 @@ void SyncWorker::KeepRefusal(Turn* turn) {
   const Token& refused = state_->refused_token;
   if (state_->mode != Mode::kService || !state_->started || refused == kept_refusal_) return;
   kept_refusal_ = refused;
-  Own own;
-  own.kind = OwnKind::kRefusal;
-  own.token = refused;
-  BeginOwn(std::move(own), turn);
+  Begin<RefusalTx>(turn).refused = refused;
 }
 
 // `refused` none: the server has accepted the present token. If another token was stored meanwhile,
 // nothing is known about it, and it is not changed.
-void SyncWorker::WriteRefusal(const Token& refused, const Data& stored, double now,
-                              Data::Array* writes) const {
-  const TokenRecord kept = ReadKind<TokenRecord>(stored);
+void SyncWorker::Read(RefusalTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply) {
+  const Token& refused = tx->refused;
+  const TokenRecord kept = ReadKind<TokenRecord>(read[4]);
   const Token& token = refused.has_value() ? refused : state_->token;
   if (IsNewer(kept) || !token.has_value() || !(kept.token == token)) return;
   if (!refused.has_value() && !kept.refused_at.has_value()) return;
   TokenRecord record;
   record.token = token;
-  if (refused.has_value()) record.refused_at = now;
-  writes->push_back(PutWrite(Store::kSync, kTokenKey, WriteKind(record)));
+  if (refused.has_value()) record.refused_at = turn->now;
+  reply->writes.push_back(PutWrite(Store::kSync, kTokenKey, WriteKind(record)));
 }
+
+void SyncWorker::Done(const RefusalTx&, Turn*) {}
+
+void SyncWorker::Failed(const RefusalTx&, const HostError& error, Turn*) { (void)MayRetry(error); }
+
+void SyncWorker::Read(TokenTx* tx, const Data::Array& read, Turn*, ReadReply* reply) {
+  // The same token again: keep its mark as refused.
+  if (IsNewer(read[4]) || ReadKind<TokenRecord>(read[4]).token == tx->token) return;
+  TokenRecord kept;
+  kept.token = tx->token;
+  reply->writes.push_back(PutWrite(Store::kSync, kTokenKey, WriteKind(kept)));
+}
+
+void SyncWorker::Done(const TokenTx&, Turn*) {}
+
+void SyncWorker::Failed(const TokenTx&, const HostError& error, Turn*) { (void)MayRetry(error); }
 
 // Stores what a service worker needs that is started without a window. Windows write it.
 void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {

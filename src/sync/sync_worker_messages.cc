@@ -123,13 +123,9 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
   }
   wanted_ = std::move(wanted);
   if (!wanted_.empty() || !wanted_streams_.empty()) turn->Timer(WorkerTimer::kScopes, kDayMs);
-  Own own;
-  own.kind = OwnKind::kScopes;
-  own.add = wanted_;
-  own.drop = drop;
-  own.streams = wanted_streams_;
-  for (WantedStream& stream : again) own.streams.push_back(std::move(stream));
-  BeginOwn(std::move(own), turn);
+  WantedChange& change = Begin<ScopesTx>(turn).change;
+  change = {wanted_, drop, wanted_streams_};
+  for (WantedStream& stream : again) change.streams.push_back(std::move(stream));
 }
 
 // From this worker's window, from a window that emptied its image, or from a helper.
@@ -329,10 +325,7 @@ void SyncWorker::OnToken(const Token& token, Turn* turn) {
     return;
   }
   if (state_->keeps_token && !(state_->token == token)) {
-    Own own;
-    own.kind = OwnKind::kToken;
-    own.token = token;
-    BeginOwn(std::move(own), turn);
+    Begin<TokenTx>(turn).token = token;
   }
   state_->token = token;
   // A token that was not requested is a new log-in: earlier refusals say nothing about it.

@@ -35,8 +35,8 @@ export const core = [
   {
     name: 'a window that lacked a record when it was to give rows back never gives them back',
     file: 'src/client/tab_offers.cc',
-    from: 'if (tx.lacks) return',
-    to: 'if (tx.lacks && tx.settles) return',
+    from: 'if (tx->lacks) return RequestReading(effects);',
+    to: 'if (tx->lacks && tx->settles) return RequestReading(effects);',
   },
   {
     name: 'a row with an id of one’s own replaces the one of another realm',
@@ -166,9 +166,9 @@ export const core = [
   },
   {
     name: 'offers that could not be stored are forgotten',
-    file: 'src/client/tab_transactions.cc',
-    from: '      // The reading finds that they are still due.\n      if (!freeze_.is_frozen())',
-    to: '      if (false)',
+    file: 'src/client/tab_offers.cc',
+    from: 'void Tab::Failed(const OffersTx&, const HostError&, Data* effects) { ReadLater(effects); }',
+    to: 'void Tab::Failed(const OffersTx&, const HostError&, Data*) {}',
   },
   {
     name: 'the rows of a lost realm are dropped',
@@ -936,8 +936,8 @@ export const core = [
   {
     name: 'mutations that were written before a freeze are added again',
     file: 'src/client/tab_commit.cc',
-    from: 'if (commits && tx.was_read) freeze_.Note',
-    to: 'if (commits && !tx.was_read) freeze_.Note',
+    from: 'if (group != nullptr && group->was_read) freeze_.Note',
+    to: 'if (group != nullptr && !group->was_read) freeze_.Note',
   },
   {
     name: 'changes kept during a freeze overtake those that could not be stored before',
@@ -1026,8 +1026,8 @@ export const core = [
   },
   {
     name: 'a storage error is shown after the write has succeeded',
-    file: 'src/sync/sync_worker.cc',
-    from: '  state_->own_error = {};\n',
+    file: 'src/sync/sync_worker_tx.cc',
+    from: '  if (PartOf<StoringTx>(tx) != nullptr) state_->own_error = {};\n',
     to: '',
   },
   {
@@ -1212,7 +1212,7 @@ export const core = [
   },
   {
     name: 'a refusal that is read at the start holds for a token that came since',
-    file: 'src/sync/sync_worker.cc',
+    file: 'src/sync/sync_worker_tx.cc',
     from: 'refused_rest_ms_ > 0 && !has_other',
     to: 'refused_rest_ms_ > 0',
   },

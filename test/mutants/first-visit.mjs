@@ -87,8 +87,8 @@ export const firstVisit = [
   },
   {
     name: 'a service worker pulls before the scopes of its first window are stored',
-    file: 'src/sync/sync_worker.cc',
-    from: 'owes_start_ = StoresScopes();',
+    file: 'src/sync/sync_worker_tx.cc',
+    from: 'owes_start_ = IsUnderWay<ScopesTx>();',
     to: 'owes_start_ = false;',
   },
 ];

@@ -46,8 +46,8 @@ export const streams = [
   {
     name: 'as many rows are read as actions are wanted, though a row has hundreds',
     file: 'src/client/tab_streams.cc',
-    from: 'tx.last.asked = std::min(kFirstRows, RowsFor(stream->keep));',
-    to: 'tx.last.asked = RowsFor(stream->keep);',
+    from: 'last.asked = std::min(kFirstRows, RowsFor(stream->keep));',
+    to: 'last.asked = RowsFor(stream->keep);',
   },
   {
     name: 'what was handed over of another history counts while a stream is read again',
@@ -141,8 +141,8 @@ export const streams = [
   },
   {
     name: 'streams that find no room are asked for without end',
-    file: 'src/sync/sync_worker.cc',
-    from: '    left_out_streams_ = own.left_out_streams;\n',
+    file: 'src/sync/sync_worker_tx.cc',
+    from: '  left_out_streams_ = left_out.streams;\n',
     to: '',
   },
   {
@@ -166,8 +166,8 @@ export const streams = [
   {
     name: 'of rows that overlap, only the last one before a state is read',
     file: 'src/client/tab_streams.cc',
-    from: '                     kMaxRowActions));',
-    to: '                     1));',
+    from: 'ActionsKey(stream->realm, stream->name, from), kMaxRowActions));',
+    to: 'ActionsKey(stream->realm, stream->name, from), 1));',
   },
   {
     name: 'rows beyond those that were looked at are forgotten',
