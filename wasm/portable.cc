@@ -36,6 +36,7 @@ struct Portable {
   Schema schema;
   ImageCompactor compactor;
   CreationOrder creations;
+  Vector<Data> creates;  // what was added
   Random random;
   UuidGenerator ids;
   Vector<std::pair<std::string, std::string>> keys;  // of the listed table: id, realm
@@ -125,9 +126,19 @@ SKERRY_EXPORT int32_t sk_portable_read(int32_t handle, int32_t length) {
   });
 }
 
-// Data for MutationFromData; without an id for a new mutation -> Data: the record to store.
+// Data for MutationFromData; without an id for a new mutation -> Data: the record to store. In place of
+// ops, `places` has those of what was added and ordered.
 SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
   return abi::portables.WithData(handle, length, [](abi::Portable* portable, Data data) {
+    const Data& places = data["places"];
+    if (places.is_array()) {
+      Data ops = Data::MakeArray();
+      for (const Data& place : places.items()) {
+        const uint64_t at = place.as_u64();
+        if (at < portable->creates.size()) ops.Push(std::exchange(portable->creates[at], Data()));
+      }
+      data.Set("ops", std::move(ops));
+    }
     if (data["id"].is_null() && data.is_object())
       data.Set("id", portable->ids.Next(data["at"].as_number()));
     Result<Mutation> mutation = skerry::MutationFromData(portable->schema, data);
@@ -136,10 +147,15 @@ SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
   });
 }
 
-// Data: a list of ops `create`, which CreationOrder takes.
+// Data: a list of ops `create`, which CreationOrder takes. They are kept for sk_portable_write.
 SKERRY_EXPORT int32_t sk_portable_add(int32_t handle, int32_t length) {
-  return abi::portables.WithData(handle, length, [](abi::Portable* portable, const Data& ops) {
-    for (const Data& op : ops.items()) portable->creations.Add(op);
+  return abi::portables.WithData(handle, length, [](abi::Portable* portable, Data ops) {
+    if (portable->creations.empty()) portable->creates.clear();
+    if (!ops.is_array()) return 0;
+    for (Data& op : ops.mutable_items()) {
+      portable->creations.Add(op);
+      portable->creates.push_back(std::move(op));
+    }
     return 0;
   });
 }

@@ -19,6 +19,7 @@ class CreationOrder {
  public:
   explicit CreationOrder(const Schema* schema) : schema_(schema) {}
 
+  bool empty() const { return items_.empty(); }
   // Takes a row, as an op `create` of the wire. A second row of the same key is left out.
   void Add(const Data& op);
 

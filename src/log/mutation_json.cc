@@ -4,9 +4,7 @@
 // The members are those of an update on the wire with one action.
 #include <utility>
 
-#include "base/vector.h"
 #include "log/codec.h"
-#include "log/fold.h"
 
 namespace skerry {
 
@@ -27,15 +25,12 @@ Data MutationToData(const Schema& schema, const Mutation& mutation) {
 
 Result<Mutation> MutationFromData(const Schema& schema, const Data& data) {
   // Reads it as an update that begins its chain, because all checks of an update apply here, too. It
-  // rejects ops that cannot be read.
+  // rejects ops that cannot be read. The ops are read once: an import may have many.
   Data after = Data::MakeObject();
-  Vector<Op> ops;
   for (const Data& item : data["ops"].items()) {
     after.Set(item["realm"].as_string(), nullptr);
-    Result<Op> op = OpFromData(schema, item, 1);
-    if (op.ok()) ops.push_back(std::move(op.value()));
+    if (item["to"].is_string()) after.Set(item["to"].as_string(), nullptr);
   }
-  for (const std::string& realm : RealmsOf(ops)) after.Set(realm, nullptr);
   Data action = Data::MakeObject();
   action.Set("id", data["id"]).Set("name", data["name"]).Set("at", data["at"]);
   action.Set("arg", data["arg"]);

@@ -3,10 +3,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PortableCore } from '../../js/api/account/portable-core.ts';
 import { connect, local, world } from './account-world.ts';
 
-const { divide } = PortableCore.prototype;
+const { creating } = PortableCore.prototype;
 beforeEach(() => {
-  vi.spyOn(PortableCore.prototype, 'divide').mockImplementation(function (this: PortableCore, ops) {
-    return divide.call(this, ops.slice(1));
+  vi.spyOn(PortableCore.prototype, 'creating').mockImplementation(function (
+    this: PortableCore,
+    ops,
+    ...more
+  ) {
+    return creating.call(this, ops.slice(1), ...more);
   });
 });
 afterEach(() => vi.restoreAllMocks());

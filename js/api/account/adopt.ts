@@ -155,21 +155,19 @@ function recordsOf(
   const at = core.parts.host.clock.now() + core.parts.sync.status.clockOffsetMs;
   const isNew = ({ place: [n] }: ConfirmedAction) => n > (before?.n ?? 0);
   const created = creating(portable, rowsInRealms(changed, realms), adoptName, at);
-  const made = [...created, ...appending(streams, realms, isNew)];
-  refuseMissing(made, changed.length + countOf(streams, isNew));
-  const adopted = [
-    ...made,
-    ...mutations
-      .filter(({ key }) => key > (before?.key ?? 0))
-      .map(({ value }) => inRealms(portable.read(value.body), realms)),
-  ];
-  const records = adopted.map((mutation) => portable.write(mutation));
+  const appended = appending(streams, realms, isNew);
+  refuseMissing([...created, ...appended], changed.length + countOf(streams, isNew));
+  const pending = mutations
+    .filter(({ key }) => key > (before?.key ?? 0))
+    .map(({ value }) => inRealms(portable.read(value.body), realms));
+  const others = [...appended, ...pending].map((mutation) => portable.write(mutation));
+  const records = [...created.map(({ record }) => record), ...others];
   for (const { body } of records) core.parts.core.checkLogged(body);
   return records;
 }
 
 /** The local database is deleted after the copy: so all rows and actions of it must be in there, each by itself. */
-function refuseMissing(made: readonly PlainMutation[], count: number): void {
+function refuseMissing(made: readonly Pick<PlainMutation, 'id' | 'ops'>[], count: number): void {
   const keys = made.flatMap(({ id: action, ops }) =>
     ops.map(({ realm, table, id = '', stream = '' }) =>
       table ? rowKey(realm, table, id) : actionKey(realm, stream, action ?? ''),

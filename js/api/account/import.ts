@@ -14,7 +14,7 @@ import type { DatabaseCore } from '../database-core.ts';
 import { actionKey, appending, rangeOf, type StoredActions } from './actions.ts';
 import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
 import { logRecords } from './log.ts';
-import { type PlainMutation, PortableCore } from './portable-core.ts';
+import { type Creation, type PlainMutation, PortableCore } from './portable-core.ts';
 import { creating, inRealms, rowsInRealms, type TableRow } from './rows.ts';
 import type { SyncRecord } from './snapshot.ts';
 
@@ -40,8 +40,8 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
     const at = host.clock.now() + core.parts.sync.status.clockOffsetMs;
     const created = creating(portable, rowsToCreate(core, content), importName, at);
     const appended = await actionsToAppend(core, portable, content);
-    const mutations = [...created, ...appended, ...made];
-    const records = mutations.map((mutation) => portable.write(mutation));
+    const others = [...appended, ...made].map((mutation) => portable.write(mutation));
+    const records = [...created.map(({ record }) => record), ...others];
     for (const { body } of records) core.parts.core.checkLogged(body);
     if (remote) await logRecords(core, records);
     else await logHere(core, created, appended);
@@ -165,7 +165,7 @@ function rowsToCreate(core: DatabaseCore, content: FileContent): TableRow[] {
 /** Without a remote this window logs by itself. */
 async function logHere(
   core: DatabaseCore,
-  created: readonly PlainMutation[],
+  created: readonly Creation[],
   appended: readonly PlainMutation[],
 ): Promise<void> {
   for (const mutation of created) await createHere(core, mutation);
@@ -181,7 +181,7 @@ async function logHere(
 }
 
 /** A row that exists meanwhile stays as it is. */
-async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Promise<void> {
+async function createHere(core: DatabaseCore, { name, ops }: Creation): Promise<void> {
   const { codec } = core.parts;
   const { durable } = core.parts.mutations.run(name, 'null', () => {
     for (const { table = '', id = '', realm, set } of ops) {

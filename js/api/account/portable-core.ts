@@ -39,6 +39,11 @@ export interface PlainMutation {
   readonly ops: readonly PlainOp[];
 }
 
+/** A mutation that creates rows, and the record of it. */
+export interface Creation extends Pick<PlainMutation, 'id' | 'name' | 'ops'> {
+  readonly record: MutationRecord;
+}
+
 /** Rows that cross at once. */
 const rowsAtOnce = 500;
 
@@ -86,13 +91,18 @@ export class PortableCore {
     return rows;
   }
 
-  /** Ops that create rows, by mutation: parents before rows that refer to them. */
-  divide(ops: readonly PlainOp[]): PlainOp[][] {
+  /** The records of mutations that create rows: parents before rows that refer to them. The ops cross once: there may be many. */
+  creating(ops: readonly PlainOp[], name: string, at: number): Creation[] {
     for (let from = 0; from < ops.length; from += rowsAtOnce)
       this.#module.callWith('_sk_portable_add', ops.slice(from, from + rowsAtOnce), this.#handle);
     this.#module.call('_sk_portable_order', this.#handle);
     const mutations = this.#module.output() as number[][];
-    return mutations.map((places) => places.map((place) => ops[place] as PlainOp));
+    return mutations.map((places) => ({
+      record: this.#write({ id: null, name, at, arg: null, base: {}, places }),
+      id: null,
+      name,
+      ops: places.map((place) => ops[place] as PlainOp),
+    }));
   }
 
   /** The content of the body of a row of `actions`. */
@@ -109,6 +119,10 @@ export class PortableCore {
 
   /** The record of a mutation. Throws where a server would refuse it without looking at any row. */
   write(mutation: PlainMutation): MutationRecord {
+    return this.#write(mutation);
+  }
+
+  #write(mutation: object): MutationRecord {
     this.#module.callWith('_sk_portable_write', mutation, this.#handle);
     return this.#module.output() as MutationRecord;
   }

@@ -1,6 +1,6 @@
 /** Rows and mutations on their way into another database: the realms in which they are then, and what creates the rows. */
 import { ConflictError } from '../../core/errors.ts';
-import type { PlainMutation, PlainRow, PortableCore } from './portable-core.ts';
+import type { Creation, PlainMutation, PlainRow, PortableCore } from './portable-core.ts';
 
 export interface TableRow {
   readonly table: string;
@@ -41,11 +41,11 @@ export function creating(
   rows: readonly TableRow[],
   name: string,
   at: number,
-): PlainMutation[] {
+): Creation[] {
   const creates = rows.map(({ table, row: { id, realm, props } }) => ({
     ...{ op: 'create', table, id, realm, set: props },
   }));
-  return portable.divide(creates).map((ops) => ({ id: null, name, at, arg: null, base: {}, ops }));
+  return portable.creating(creates, name, at);
 }
 
 /** The same in another realm, wherever it names one of the keys of `realms`. */
