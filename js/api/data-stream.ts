@@ -162,7 +162,8 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
       const wanted = limit - found.length;
       const page = await this.#at.streams.history(`/streams/${names}?${at}limit=${wanted}`);
       const { actions, more } = (page ?? {}) as { actions?: unknown; more?: unknown };
-      if (!Array.isArray(actions)) throw new NetworkError('bad_answer', 'The server gave no page.');
+      if (!Array.isArray(actions))
+        throw new NetworkError('bad_answer', 'The server returned no page.');
       const older = actions.map(
         (action: ConfirmedAction & { revision: number; position: number }) => ({
           ...action,

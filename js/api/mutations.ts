@@ -184,7 +184,7 @@ export class Mutations {
     for (const promises of this.#open.values()) {
       for (const stage of stages) {
         promises[stage].reject(
-          new ClosedError('closed', 'The database was closed first; what was durable stays so.'),
+          new ClosedError('closed', 'The database was closed first; durable changes remain.'),
         );
       }
     }

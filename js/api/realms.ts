@@ -222,7 +222,8 @@ export class RealmsApi implements Realms {
   block(user: string): Mutation<void> {
     const own = this.#mine(this.#parts.user);
     checkUser(user);
-    if (user === own) throw new ValidationError('invalid_argument', 'Nobody blocks oneself.');
+    if (user === own)
+      throw new ValidationError('invalid_argument', 'A user cannot block themselves.');
     for (const { realm, by } of this.invitations.value) if (by === user) this.decline(realm);
     return this.#parts.mutations.append(
       blockedStream,
@@ -294,7 +295,7 @@ export class RealmsApi implements Realms {
   /** A user who is not a member invites nobody. */
   #refuseStranger(realm: string): void {
     if (this.role(realm) === null)
-      throw new ReadOnlyError('read_only', 'Only an owner of the realm invites to it.');
+      throw new ReadOnlyError('read_only', 'Only an owner of the realm may invite to it.');
   }
 }
 

@@ -231,5 +231,5 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
 
 function checked(reducer: unknown): Reducer {
   if (typeof reducer === 'function') return reducer as Reducer;
-  throw new ValidationError('invalid_argument', 'The `reducer` of a stream is a function.');
+  throw new ValidationError('invalid_argument', 'The `reducer` of a stream must be a function.');
 }

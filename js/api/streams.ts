@@ -181,9 +181,12 @@ export class Streams implements StreamPort {
 
 function checkOptions({ realm, migrate }: Partial<ReducedStreamOptions<never, never>>): void {
   if (realm !== undefined && !isName(realm))
-    throw new ValidationError('invalid_argument', 'The `realm` of a stream is the name of one.');
+    throw new ValidationError(
+      'invalid_argument',
+      "The `realm` of a stream must be a realm's name.",
+    );
   if (migrate !== undefined && typeof migrate !== 'function')
-    throw new ValidationError('invalid_argument', 'The `migrate` of a stream is a function.');
+    throw new ValidationError('invalid_argument', 'The `migrate` of a stream must be a function.');
 }
 
 function keepOf(keep = defaultKeep): number {

@@ -194,7 +194,7 @@ function stored(files: ImageFiles, fetch: ImageFetch, bytes: Uint8Array): ImageP
   if (part.bytes === fetch.bytes && part.checksum === fetch.checksum) return part;
   throw new CorruptImageError(
     'corrupt',
-    'The image from the server is damaged, or another than it said.',
+    'The image from the server is damaged, or not the one that it announced.',
   );
 }
 

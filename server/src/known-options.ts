@@ -59,7 +59,7 @@ function refuseUnknown(given: unknown, names: object, of: string): void {
 /** Throws SetupError if an option has a name that there is not. */
 export function checkOptionNames(options: ServerOptions): void {
   if (typeof options !== 'object' || options === null)
-    throw new SetupError('The options of `createServer` are an object.');
+    throw new SetupError('The options of `createServer` must be an object.');
   refuseUnknown(options, known, '`createServer`');
   refuseUnknown(options.auth, knownOfAuth, '`auth` of `createServer`');
   refuseUnknown(options.limits, callerLimits, '`limits` of `createServer`');

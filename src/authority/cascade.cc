@@ -265,7 +265,7 @@ void Cascade::CheckConstraints() {
     const std::string& table = scene_->schema->table(ref.child.object.table).name;
     violations_.push_back(
         {ref.cause, "restrict",
-         table + "." + def.name + ": would refer to an object that is not there"});
+         table + "." + def.name + ": would refer to an object that does not exist"});
   }
 }
 

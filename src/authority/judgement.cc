@@ -119,7 +119,8 @@ class Judging {
     // moved to another realm.
     if (!row && !op.Has(kCreates) && !op.Has(kDeletes) && !scene_.rows->WasThere(key) &&
         scene_.HasForgottenSince(op.realm, BaseIn(update_, op.realm).value_or(UINT64_MAX))) {
-      judgement_.rejections.push_back(OutcomeUnknown("what became of the object is forgotten"));
+      judgement_.rejections.push_back(
+          OutcomeUnknown("the outcome for the object is no longer known"));
       judgement_.rejections.back().op = index;
       return;
     }

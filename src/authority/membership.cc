@@ -33,9 +33,9 @@ std::optional<Rejection> FaultOfMembership(const Scene& scene, const Op& op, uin
   if (IsAcceptance(*scene.schema, op, scene.user)) return std::nullopt;
   if (!scene.MaySee(op.realm)) return ForbiddenRealm(index);
   if (ValueSet(op, kMemberAccepted))
-    return Rejection{index, "forbidden", "only the invited accepts an invitation"};
+    return Rejection{index, "forbidden", "only the invited user may accept an invitation"};
   if (scene.RightIn(op.realm) == Right::kOwn) return std::nullopt;
-  return Rejection{index, "forbidden", "only an owner of the realm changes who its members are"};
+  return Rejection{index, "forbidden", "only an owner of the realm may change its members"};
 }
 
 void Invite(const Scene& scene, const Op& op, Row* membership) {

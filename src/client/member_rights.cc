@@ -30,10 +30,10 @@ Status MemberRights::Check(const Op& op) {
   for (const std::string* realm : {&op.realm, &op.to}) {
     const std::optional<MemberRole> role = RoleIn(*realm);
     if (role == MemberRole::kReader) {
-      return {Code::kReadOnly, "a reader of a realm changes nothing in it"};
+      return {Code::kReadOnly, "a reader of a realm may not change anything in it"};
     }
     if (is_membership && role == MemberRole::kWriter) {
-      return {Code::kReadOnly, "only an owner of the realm changes who its members are"};
+      return {Code::kReadOnly, "only an owner of the realm may change its members"};
     }
   }
   return Status::Ok();

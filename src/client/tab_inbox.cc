@@ -142,7 +142,7 @@ std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation*
     return Refusal{id, "unreadable", "It cannot be read: " + decoded.status().detail() + '.'};
   const bool is_remade = NeedsNewId(entry) || IsBasedOnNow(entry);
   if (!left_out.ok() && (is_remade || decoded.value().ops.empty())) {
-    const std::string why = "This release has no place for it: " + left_out.detail() + '.';
+    const std::string why = "This release's schema cannot hold it: " + left_out.detail() + '.';
     return Refusal{id, "no_place", why};
   }
   const Status allowed = MemberRights(view_, options_.user).CheckReadOnly(decoded.value().ops);
@@ -235,7 +235,7 @@ void Tab::Done(ResolveTx* tx, const Vector<Key>& keys, Data* effects) {
     return;
   }
   effects->Push(ResolvedEffect(tx->entry, tx->resolved.empty() ? "not_found" : "",
-                               "The entry is not in the inbox any more."));
+                               "The entry is no longer in the inbox."));
   for (size_t i = 0; i < tx->added.size() && i < keys.size(); ++i) {
     tx->added[i].key = keys[i];
     OnApplied(mirror_.Added(tx->added[i]), effects);

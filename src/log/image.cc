@@ -80,7 +80,7 @@ Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* rows_in_secon
   const uint64_t count = in->Varint();
   for (uint64_t i = 0; i < count && !in->failed(); ++i) {
     const uint64_t table = in->Varint();
-    if (table >= schema.tables().size()) return Corrupt("a table that is not there");
+    if (table >= schema.tables().size()) return Corrupt("a table that does not exist");
     Extra extra;
     extra.key = {static_cast<TableIndex>(table), std::string(in->Text())};
     extra.row = TakeRow(schema.table(extra.key.table), in);

@@ -209,7 +209,7 @@ Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view b
       FindLeftOut(body, defaults, &schema, LeftOutBySchema, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value())
-    part.detail = "This release of the application has no place for it: " + part.detail + '.';
+    part.detail = "This release's schema cannot hold it: " + part.detail + '.';
   return parts;
 }
 
@@ -218,7 +218,7 @@ Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_
   Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &items, LeftOutByServer, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value()) {
-    part.detail = "The server's release has no place for " + part.detail + '.';
+    part.detail = "The server's schema cannot hold " + part.detail + '.';
     part.is_whole = false;  // the log has its action
   }
   return parts;

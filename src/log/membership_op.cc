@@ -32,7 +32,7 @@ const char* FaultOfMembershipOp(const Op& op) {
   if (op.Has(kMoves)) return "a membership does not move";
   const Value* named = ValueSet(op, kMemberUser);
   if (named && named->text() != user) return "the user of a membership is that of its id";
-  if (ValueSet(op, kMemberBy)) return "who invites is the author, and is not said";
+  if (ValueSet(op, kMemberBy)) return "the inviter is always the author: `by` must not be set";
   if (ValueSet(op, kMemberAccepted) && !AcceptsAlone(op))
     return "a membership is accepted by an update that sets `accepted` to true, and nothing else";
   return nullptr;

@@ -100,7 +100,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
     SKERRY_RETURN_IF_ERROR(CheckAdd(table, index));
     const std::string place = table.name + "." + member.first;
     if (!member.second.is_number() || !std::isfinite(member.second.as_number())) {
-      return {Code::kWrongType, place + ": an inc by what is no number"};
+      return {Code::kWrongType, place + ": inc by a value that is not a number"};
     }
     op->add.push_back({index, member.second.as_number()});
   }

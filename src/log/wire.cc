@@ -64,16 +64,17 @@ bool HoldsJson(const PropDef& prop) {
 Status CheckEnvelope(const Data& data) {
   const Data* type = data.Find("$type");
   if (type == nullptr) return Status::Ok();
-  if (!type->is_string()) return {Code::kInvalidArgument, "an envelope whose $type is no text"};
+  if (!type->is_string())
+    return {Code::kInvalidArgument, "an envelope whose $type is not a string"};
   if (type->as_string() == "date") {
     const Data& ms = data["v"];
     if (CheckTime(ms).ok() && std::trunc(ms.as_number()) == ms.as_number()) return Status::Ok();
-    return {Code::kInvalidArgument, "an envelope of a date that holds none"};
+    return {Code::kInvalidArgument, "an envelope of a date without a date"};
   }
   if (type->as_string() != "bytes" || data["v"].is_bytes()) return Status::Ok();
   std::string bytes;
   if (data["v"].is_string() && Base64Decode(data["v"].as_string(), &bytes)) return Status::Ok();
-  return {Code::kInvalidArgument, "an envelope of bytes that holds no base64"};
+  return {Code::kInvalidArgument, "an envelope of bytes without base64"};
 }
 
 Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& data,

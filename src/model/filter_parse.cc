@@ -180,7 +180,7 @@ Result<Filter> FilterParser::ParseSelect(Filter filter, const TableDef& table, c
   const PropDef& selected = ColumnProp(inner, filter.via);
   if (selected.type != prop.type && !(IsText(selected.type) && IsText(prop.type))) {
     return Status(Code::kWrongType,
-                  inner.name + "." + selected.name + ": of another type than what is compared");
+                  inner.name + "." + selected.name + ": not of the type of the compared prop");
   }
   if (IsOpaque(selected.type))
     return Status(Code::kWrongType, inner.name + "." + selected.name + ": cannot be compared");

@@ -67,7 +67,7 @@ Answer ReadAnswer(const ResponseEvent& event) {
     if (json) {
       answer.kind = AnswerKind::kOk;
     } else {
-      answer.error = {"not_json", "Something answered that is not the sync server.", true};
+      answer.error = {"not_json", "The answer did not come from the sync server.", true};
     }
     return answer;
   }

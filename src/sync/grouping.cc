@@ -53,7 +53,7 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const std::string& realm)
 
 Status CheckDepth(std::string_view json) {
   if (JsonDepth(json) <= kMaxValueDepth) return Status::Ok();
-  return {Code::kLimit, "It is nested deeper than a request may be."};
+  return {Code::kLimit, "It is nested more deeply than a request may be."};
 }
 
 // Windows check this as well, but a window of an older version may not have.

@@ -37,7 +37,7 @@ bool HistoryReader::Response(const ResponseEvent& event, Turn* turn) {
     answer.error = {"needs_auth", "The server does not accept the token.", true};
   } else {
     answer.error = read.error.code.empty()
-                       ? SyncError{"bad_answer", "The server does not give this page.", true}
+                       ? SyncError{"bad_answer", "The server does not have this page.", true}
                        : read.error;
   }
   turn->Post(answer);

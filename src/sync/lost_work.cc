@@ -103,7 +103,7 @@ bool LostWork::See(MutationRecord* record) {
   }
   if (!lost.missing.empty()) {
     why.reason = why.code = kRowDeleted;
-    why.detail = "The object was deleted, or has moved to where the user may not read.";
+    why.detail = "The object was deleted, or has moved to a realm that the user may not read.";
     Tell(why, FindOpsOn(*schema_, lost.missing, record->body), record);
   }
   return !lost.is_done && record->told.has_value() && record->told->size() > told;

@@ -313,7 +313,7 @@ void SyncJob::TokenLate(Turn* turn) {
 void SyncJob::TokenMissing(Turn* turn) {
   state_->NeedAuth();
   state_->token_refusals = 0;  // earlier refusals do not count: there is no token now
-  SyncError error{"unauthenticated", "The application gave no token.", true};
+  SyncError error{"unauthenticated", "The application returned no token.", true};
   if (active_) {
     Fail(std::move(error), turn);
   } else {

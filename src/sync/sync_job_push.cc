@@ -240,7 +240,7 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
     // The pull may bring what was missing in the answer. Without it, another push at once would be
     // a busy loop.
     loop_.Pushed(true, false);
-    return Fail({"no_progress", "The server took no update, and did not say why.", true}, turn);
+    return Fail({"no_progress", "The server accepted no update, and gave no reason.", true}, turn);
   }
   push_most_ = kMaxOutboxUpdates;
   stale_pull_ = false;

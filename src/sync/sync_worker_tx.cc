@@ -99,7 +99,7 @@ void SyncWorker::Done(const ScopesTx& tx, Turn* turn) {
   // The window repeats its request after a pause; other windows may have dropped scopes until then.
   if (scopes_failed_) {
     const SyncError error = {"scope_left_out",
-                             "All windows together want more than a server takes.", true};
+                             "All windows together subscribe to more than a server accepts.", true};
     turn->Post(ScopesFailedMessage{error, {}, left_out.scopes});
   }
   // Also when all of them have found room.

@@ -76,7 +76,7 @@ describe.each(modes)('%s', (mode, serviceWorker) => {
     for (const page of windows.splice(0)) await page.close();
   });
 
-  test('a socket that is open and dead is replaced, and what it kept back comes', async () => {
+  test('a dead socket is replaced, and the missed changes arrive', async () => {
     for (const title of ['dead', 'dead again']) {
       const { upgrades } = proxy;
       proxy.silenceSockets();

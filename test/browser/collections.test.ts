@@ -84,7 +84,7 @@ describe.each([
     for (const page of pages) expect(await page.evaluate(() => collections.notes.size)).toBe(0);
   });
 
-  test('what the server refuses goes out of a collection again, and into the inbox', async () => {
+  test('a rejected change leaves the collection, and goes to the inbox', async () => {
     const { mine, beside, theirs, network } = await scene(serviceWorker);
     const slug = `taken-${serviceWorker}`;
     network.setOffline(true);

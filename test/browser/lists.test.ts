@@ -155,13 +155,13 @@ test('a role changes what its member can do, at once', async () => {
   await until(bo, (form) => document.querySelector<HTMLElement>(form)?.hidden, [adding]);
 });
 
-test('a list is gone at once for who is removed or leaves; the last owner cannot', async () => {
+test('a list vanishes at once for users removed or leaving; the last owner cannot', async () => {
   await ada.locator('[data-member=bo] button').click();
   await hides(bo, '.list');
   await shows(bo, 'You no longer see “Groceries”.');
   expect(await bo.evaluate(() => [demo.todos.count(), demo.lists.count()])).toEqual([0, 0]);
   await ada.click('.list header button');
-  await shows(ada, 'A realm with members has an owner.');
+  await shows(ada, 'A realm with members must have an owner.');
   await cy.click('.list header button');
   await hides(cy, '.list');
   await hides(ada, '[data-member=cy]');

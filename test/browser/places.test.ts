@@ -73,7 +73,7 @@ describe('under Trusted Types', () => {
     expect(violations).toEqual([]);
   });
 
-  test('a page that does not allow the policy is told its name', async () => {
+  test('an error names the policy that the page does not allow', async () => {
     const { url } = await front(`${enforced}; trusted-types other`);
     expect(await outcome(url)).toMatch(
       /^worker: .*Trusted Types.*policy "skerry": add it to trusted-types\./,
@@ -93,7 +93,7 @@ describe('with the package on another origin', () => {
     expect(await outcome(url, `${cdn.url}/index.js`)).toMatch(/^confirmed lease/);
   });
 
-  test('the status says what is missing where blob: is not allowed', async () => {
+  test('the status names the missing source where blob: is not allowed', async () => {
     const cdn = await front(null, { headers: shared });
     const policy = `default-src 'self' ${cdn.url}; script-src 'self' ${cdn.url} 'wasm-unsafe-eval'`;
     const { url } = await front(policy, { files: empty });

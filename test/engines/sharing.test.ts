@@ -79,7 +79,7 @@ describe.each(engines)('$name', (engine) => {
     expect(await anna.call('theme', 'theme', two)).toBe('blue');
   });
 
-  test('a list moves with its notes, offline, for who sees both realms, one or neither', async () => {
+  test('a list moves with its notes, offline, for users of both realms, one or neither', async () => {
     const [from, to] = [await anna.call('found'), await anna.call('found')];
     await anna.call('invite', from, 'bo', 'reader');
     await anna.call('invite', to, 'cy', 'reader');

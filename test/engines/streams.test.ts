@@ -90,7 +90,7 @@ describe.each(engines)('$name', (engine) => {
       await eventually(() => bo.call('authors', realm)).toEqual(['anna', 'anna']);
     });
 
-    test('who is invited late has the whole past; it goes with the right', async () => {
+    test('a user invited late has the whole past; it is deleted with the right', async () => {
       const realm = await anna.call('found');
       await pushPast(scene.serverUrl, 'anna', realm, numbers(0, kPast));
       await anna.call('invite', realm, 'bo', 'reader');

@@ -223,7 +223,7 @@ test('a place of rows with included ones, and in an included query', () => {
   stop();
 });
 
-test('what is no row is refused', () => {
+test('a value that is not a row is refused', () => {
   for (const row of [5, 'x', {}, { id: 5 }, []])
     expect(() => db.todos.after(row as never)).toThrow(
       expect.objectContaining({ name: 'ValidationError', code: 'invalid_argument' }),

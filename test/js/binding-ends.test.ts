@@ -160,7 +160,7 @@ describe('a store of Redux', () => {
     await made.store.skerry.close();
   });
 
-  test('whose database is closed throws to who dispatches, and keeps its state', async () => {
+  test('whose database is closed throws in dispatch, and keeps its state', async () => {
     const host = memory();
     const db = await open({ name: 'mine', schema: schema({}, { version: 1 }), host });
     const made = makeStore(host, { db });

@@ -37,7 +37,7 @@ describe('a subscriber', () => {
     expect(calls).toEqual(['ABC', 'XYC', 'ZYC']);
   });
 
-  test('hears what was added, removed, changed and moved', async () => {
+  test('is called with added, removed, changed and moved rows', async () => {
     const db = await withThree();
     const deltas: unknown[] = [];
     db.cities.orderBy('population').subscribe((_rows, delta) => deltas.push(delta));
@@ -53,7 +53,7 @@ describe('a subscriber', () => {
     ]);
   });
 
-  test('hears of rows that come and go by a change of another row', async () => {
+  test('is called for rows that come and go by a change of another row', async () => {
     const db = await fresh();
     const [group, member, person] = db.transact((tx) => {
       const g = tx.groups.create({ name: 'one' });
@@ -96,7 +96,7 @@ describe('a subscriber', () => {
     expect(calls).toHaveBeenCalledTimes(1);
   });
 
-  test('may write; then the next ones hear both transactions in order', async () => {
+  test('may write; then the next ones get both transactions in order', async () => {
     const db = await withThree();
     const seen: (string | undefined)[] = [];
     db.cities.where('id', '=', 'a').subscribe((rows) => {

@@ -81,8 +81,8 @@ describe('a realm, offline', () => {
     const realm = db.realms.create().result;
     db.realms.invite(realm, 'bo', 'reader');
     expect(() => db.realms.leave(realm)).toThrow(ValidationError);
-    expect(() => db.realms.remove(realm, 'anna')).toThrow(/has an owner/);
-    expect(() => db.realms.setRole(realm, 'anna', 'writer')).toThrow(/has an owner/);
+    expect(() => db.realms.remove(realm, 'anna')).toThrow(/must have an owner/);
+    expect(() => db.realms.setRole(realm, 'anna', 'writer')).toThrow(/must have an owner/);
     expect(db.realms.role(realm)).toBe('owner');
     expect(() => db.realms.setRole(realm, 'cy', 'writer')).toThrow(NotFoundError);
     expect(() => db.realms.remove(realm, 'cy')).toThrow(NotFoundError);

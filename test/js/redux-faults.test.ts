@@ -78,7 +78,7 @@ describe('what reducers and subscribers throw', () => {
     expect(value(store)).toBe(6);
   });
 
-  test('the error of a subscriber reaches who dispatched, and the action has happened', async () => {
+  test('a subscriber’s error reaches the caller of dispatch; the action is applied', async () => {
     const { store } = makeStore(memory());
     await store.skerry.ready;
     const stop = store.subscribe(() => {
@@ -176,7 +176,7 @@ describe('values that look alike', () => {
 });
 
 describe('the beginning and the end', () => {
-  test('subscribers hear that all is there, also where nothing is stored', async () => {
+  test('subscribers are notified of the whole state, also if nothing is stored', async () => {
     const { store, types } = makeStore(memory(), {
       persist: { slices: ['device'], actions: ['device/*'] },
     });
@@ -186,7 +186,7 @@ describe('the beginning and the end', () => {
     expect(types.filter((type) => type === 'skerry/whole')).toHaveLength(1);
   });
 
-  test('what was dispatched before the database was open is stored by close', async () => {
+  test('actions dispatched before the database was open are stored by close', async () => {
     const host = memory();
     const persist = { slices: ['device'], actions: ['device/*'] };
     const { store } = makeStore(host, { persist });

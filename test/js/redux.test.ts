@@ -65,7 +65,7 @@ describe('a store with the enhancer', () => {
     expect(store.getState().view).toBe(before.view);
   });
 
-  test('an action whose reducer throws is not stored, and the caller hears of it', async () => {
+  test('an action whose reducer throws is not stored, and dispatch throws', async () => {
     const host = memory();
     const { store } = makeStore(host);
     await store.skerry.ready;
@@ -77,7 +77,7 @@ describe('a store with the enhancer', () => {
     expect(db.problems.value).toEqual([]);
   });
 
-  test('an action that cannot be stored is not reduced, and the caller hears of it', async () => {
+  test('an action that cannot be stored is not reduced, and dispatch throws', async () => {
     const { store } = makeStore(memory());
     await store.skerry.ready;
     const bad = { type: 'todos/added', payload: { id: 'x', text: () => {} } };
@@ -244,7 +244,7 @@ describe('a store with the enhancer', () => {
     expect(store.skerry.whole).toBe(false);
   });
 
-  test('wrong options are refused, and a database that cannot be opened is told', async () => {
+  test('wrong options are refused, and a failure to open is reported', async () => {
     const make = (more: object) =>
       skerryEnhancer({ name: 'x', slices: ['a'], sync: ['a/*'], ...more } as EnhancerOptions);
     for (const wrong of [

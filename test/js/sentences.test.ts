@@ -9,7 +9,7 @@ import { type App, app, fresh, openApp } from './support.ts';
 // biome-ignore lint/suspicious/noExplicitAny: mistakes that the types forbid.
 type Any = any;
 
-describe('a value of another type is refused, and what it is is said', () => {
+describe('a value of another type is refused, and the message names its type', () => {
   const cases: readonly (readonly [prop: string, value: unknown, says: string])[] = [
     ['name', 5, 'cities.name: takes a string, and a number came'],
     ['name', true, 'cities.name: takes a string, and a boolean came'],

@@ -271,7 +271,7 @@ test('a newer schema of a window restarts it, an older one does not', async () =
   expect(open).toHaveBeenCalledTimes(2);
 });
 
-test('what a worker reports that was replaced does not concern its successor', async () => {
+test('reports of a replaced worker do not affect its successor', async () => {
   const { host } = await left();
   const reopen = vi.spyOn(host.storage, 'reopen');
   const service = started(host);

@@ -320,7 +320,7 @@ describe('control', () => {
 });
 
 describe('the push worker', () => {
-  test('that stands still is overtaken by another window’s', async () => {
+  test('that hangs is replaced by another window’s', async () => {
     const { host, server } = world();
     const [one, two] = [await connect(host), await connect(host.window())];
     await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;

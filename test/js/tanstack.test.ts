@@ -152,7 +152,7 @@ test('a row that was read can be written back: as a copy, again, and as a whole'
   expect(db.groups.get(id)?.name).toBe('Crew');
 });
 
-test('what has a default, or may be missing, may be left out of a new row', async () => {
+test('optional props, and those with a default, may be omitted in a new row', async () => {
   const db = await fresh(memory());
   const cities = createCollection(skerryCollectionOptions({ db, table: 'cities' }));
   await cities.preload();
@@ -163,7 +163,7 @@ test('what has a default, or may be missing, may be left out of a new row', asyn
   expect(cities.has('y')).toBe(false);
 });
 
-test('what is no table, and no collection of this database, is refused', async () => {
+test('an unknown table, or another database’s collection, is refused', async () => {
   const { db, groups } = await collections();
   expect(() => skerryCollectionOptions({ db, table: 'sync' as never })).toThrow(ValidationError);
   const other = await fresh(memory());

@@ -126,7 +126,7 @@ describe('storage that fails', () => {
 });
 
 describe('a page that is frozen', () => {
-  test('keeps what was written meanwhile, and goes on when it is brought back', async () => {
+  test('keeps changes written meanwhile, and continues when it is restored', async () => {
     const host = memory();
     const db = await fresh(host);
     const other = await fresh(host.window());

@@ -152,7 +152,7 @@ export const react = [
     to: '        live.subscribe(changed);\n        return () => {};',
   },
   {
-    name: 'a hook reads anew in each render',
+    name: 'a hook reads again in each render',
     test: 'test/js/react.test.ts',
     file: 'js/react/hooks.ts',
     from: '(db ? make(db as RegisteredDatabase).live() : null), [db, ...deps]);',
@@ -166,7 +166,7 @@ export const react = [
     to: '(db ? make(db as RegisteredDatabase).live() : null), [db]);',
   },
   {
-    name: 'an error of open is not told',
+    name: 'an error of open is not reported',
     test: 'test/js/react.test.ts',
     file: 'js/react/context.ts',
     from: 'if (outcome instanceof Failure) throw outcome.error;',
@@ -204,7 +204,7 @@ export const tanstack = [
     to: '    value.subscribe(follow);\n    return () => {};',
   },
   {
-    name: 'a collection does not hear of rows that are gone',
+    name: 'a collection is not notified of removed rows',
     test: 'test/js/tanstack.test.ts',
     file: 'js/tanstack/index.ts',
     from: '  for (const id of touched ?? known.keys())',

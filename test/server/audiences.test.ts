@@ -199,7 +199,7 @@ describe('a change of rights that names no realm', () => {
 });
 
 describe('the cost', () => {
-  test('of a change is charged to who made it, the first reading to the user', async () => {
+  test('of a change is charged to its author, the first read to the user', async () => {
     await join('anna', 10);
     expect(world.charged.get('anna')).toBeCloseTo(world.costMs);
     await world.pass(1_000);
@@ -216,7 +216,7 @@ describe('the cost', () => {
     expect([...world.charged]).toEqual([['mal', 2 * limits.pokeMs]]);
   });
 
-  test('of invitations is charged to who invites, and the invited hear one by one', async () => {
+  test('of invitations is charged to the inviter, and users are notified one by one', async () => {
     const users = Array.from({ length: 3 }, (_, n) => `guest-${n}`);
     const members = await Promise.all(users.map((user) => world.joined(user)));
     await world.pass(limits.rightsRestMostMs);

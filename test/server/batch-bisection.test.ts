@@ -61,7 +61,7 @@ describe('a group that fails because of one push', () => {
     );
   });
 
-  test('by what it reads: it has a transaction alone, after the others', async () => {
+  test('by its reads: it gets a separate transaction, after the others', async () => {
     const { flusher, applied } = world((ids, { isShared }) => {
       if (ids.includes('culprit1') && isShared) throw new TooMuchRead();
     });
@@ -219,7 +219,7 @@ test.each([
   expect(calls).toEqual([['u01'], ['u11'], ['u21']]);
 });
 
-test('what is committed says who has made it', async () => {
+test('committed entries name their author', async () => {
   const users = ['anna', 'bo'];
   const entries = users.map((user) => ({
     ...{ realm: 'r', revision: 1, client: `of-${user}`, tables: [], streams: [] },

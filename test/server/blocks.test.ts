@@ -63,7 +63,7 @@ async function later(ms: number): Promise<number> {
   return Number(row?.count);
 }
 
-test('who has declined is invited again by the same user after 30 days, not before', async () => {
+test('a user who declined can be invited again by the same user after 30 days', async () => {
   const realm = uuid7();
   const founding = [invite(realm, 'anna', 'owner'), invite(realm, 'bo', 'reader')];
   expect(await commit('anna', founding)).toBe('applied');
@@ -83,7 +83,7 @@ test('a block has no end', async () => {
   expect(await inviting('gus', 'bo')).toBe('applied');
 });
 
-test('nobody blocks for another user, and what is no block blocks nobody', async () => {
+test('nobody blocks for another user, and an invalid block has no effect', async () => {
   // This one may write in the realm of the other.
   expect(await commit('eve', block('user:bo'), blocking('hal'))).toBe('applied');
   expect(await commit('bo', block('user:bo'), { name: 'other', arg: { user: 'hal' } })).toBe(

@@ -98,7 +98,7 @@ test('a database that does not start is unavailable, and its thread ends', async
   await expect.poll(() => read().catch(String), { timeout: 30_000 }).toEqual([{ n: '1' }]);
 }, 120_000);
 
-test('starts again after a pause that doubles, and anew after a success', async () => {
+test('starts again after a pause that doubles, and is reset by a success', async () => {
   const clock = { ms: 0 };
   const restarts = new Restarts(1_000, 3_000, () => clock.ms);
   let starts = 0;

@@ -58,7 +58,7 @@ describe('the flusher', () => {
     expect(pauses).toHaveLength(2);
   });
 
-  test('gives up after so many tries, and continues with the next push', async () => {
+  test('fails a push after so many tries, and continues with the next one', async () => {
     let broken = true;
     const { flusher, calls } = world(() => {
       if (broken) throw new DatabaseError('40001');

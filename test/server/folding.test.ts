@@ -247,7 +247,7 @@ describe('a reducer in its process', () => {
     expect(await apartIn(realm)).toEqual([]);
   });
 
-  test('ends with the server, and what it was folding is no stream’s fault', async () => {
+  test('ends with the server, and no stream is blamed for that', async () => {
     const realm = newRealm();
     const begun = join(files.path, 'begun');
     const path = JSON.stringify(begun);

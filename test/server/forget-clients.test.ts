@@ -162,7 +162,7 @@ describe('a client', () => {
     expect(row?.population).toBe('7');
   });
 
-  test('is heard from with every push, and not forgotten then', async () => {
+  test('is active with every push, and not forgotten then', async () => {
     const user = newUser();
     const all = await devices(user, limits.clientsKept + 2);
     const [first] = all;

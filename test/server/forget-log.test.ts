@@ -84,7 +84,7 @@ test('keeps the first entry, that at the floor, and outcomes that are not seen',
   expect(Object.keys((JSON.parse(kept?.actions ?? '[]') as Json[])[0] ?? {})).toEqual(['id']);
 });
 
-test('forgets what was kept once it is seen, and the former floor’s entry', async () => {
+test('deletes kept entries once they are seen, and the former floor’s entry', async () => {
   const { realm, commit, again } = newRealm();
   const client = new WireClient('');
   const first = await commit(client, [create(realm, 'a', { name: 'a' })]);
@@ -100,7 +100,7 @@ test('forgets what was kept once it is seen, and the former floor’s entry', as
   expect(await again(first)).toMatchObject({ status: 'duplicate' });
 });
 
-test('keeps of the contents what was done to memberships, which no page brings', async () => {
+test('keeps changes of memberships, which no page brings', async () => {
   const realm = uuid7();
   const user: Caller = { id: 'anna', grants: new Map(), expires: null };
   const client = new WireClient('');

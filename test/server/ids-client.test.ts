@@ -115,7 +115,7 @@ test('both are stored: without a network, a window that opens again has them', a
   expect(again.themes.isPending('theme', { realm })).toBe(false);
 });
 
-test('what is refused in one realm takes along nothing of that id in another', async () => {
+test('a rejection in one realm affects no object with that id in another', async () => {
   const { a, b, realm } = await scene('anna-3', 'bo-3');
   b.sync.pause();
   b.transact((tx) => tx.themes.update('theme', { color: 'never' }, { realm }));

@@ -122,7 +122,7 @@ describe('a server that asks', () => {
     expect(b.conflicts.all()).toEqual([]);
   });
 
-  test('whom a user blocks can invite no more, also from another realm', async () => {
+  test('a blocked user can no longer invite, also from another realm', async () => {
     const [anna, bo] = [named('anna'), named('bo')] as const;
     const [a, b] = [await openAs(anna, server.url), await openAs(bo, server.url)];
     await inviting(a, bo);
@@ -144,7 +144,7 @@ describe('a server that asks', () => {
     await inviting(a, named('dan'));
   });
 
-  test('an invitation that was withdrawn meanwhile is told in the inbox', async () => {
+  test('accepting an invitation that was withdrawn is reported in the inbox', async () => {
     const [anna, bo] = [named('anna'), named('bo')] as const;
     const [a, b] = [await openAs(anna, server.url), await openAs(bo, server.url)];
     const realm = await inviting(a, bo);

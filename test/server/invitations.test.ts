@@ -54,7 +54,7 @@ test('an invitation names its realm, and brings nothing of it until it is accept
   expect(await push(bo, [city(realm)])).toEqual(['applied']);
 });
 
-test('a socket hears of invitations, and of the realm only once it is accepted', async () => {
+test('a socket gets invitations, and pokes of the realm only once it is accepted', async () => {
   const anna = server.client('anna');
   const ear = await listenAt(server.url, 'cy', ['cities']);
   const realm = await inviting('anna', 'cy');
@@ -82,7 +82,7 @@ test('many invitations are one message, and change no rights of the invited', as
   expect((await invited('di'))[0]?.realm).toBe(last);
 });
 
-test('who declines is not invited again by the same user, and by others', async () => {
+test('after declining, a user can be invited by others, not by the same user', async () => {
   const realm = await inviting('mal', 'fay');
   expect(await push(server.client('fay'), [remove(realm, 'fay')])).toEqual(['applied']);
   expect(await invited('fay')).toEqual([]);
@@ -95,7 +95,7 @@ test('who declines is not invited again by the same user, and by others', async 
   expect(await invited('fay')).toHaveLength(1);
 });
 
-test('what was withdrawn, or belongs to another, is not accepted', async () => {
+test('an invitation that was withdrawn, or is another’s, cannot be accepted', async () => {
   const realm = await inviting('anna', 'hal');
   expect(await push(server.client('ida'), [accept(realm, 'ida')])).toEqual(['forbidden']);
   expect(await push(server.client('anna'), [accept(realm, 'hal')])).toEqual(['forbidden']);
@@ -142,7 +142,7 @@ test('invitations lock nobody out, and an answer has the newest of them', async 
   expect((await invited('kim'))[0]?.realm).toBe(team);
 });
 
-test('an owner does not leave behind one who has not accepted', async () => {
+test('an owner cannot leave while the only other one has not accepted', async () => {
   const realm = await inviting('max', 'nina', 'owner');
   expect(await push(server.client('max'), [remove(realm, 'max')])).toEqual(['last_owner']);
   expect(await push(server.client('nina'), [accept(realm, 'nina')])).toEqual(['applied']);

@@ -68,7 +68,7 @@ describe.each(standings.map((standing, i) => [standing, i] as const))('to %s', (
   });
 });
 
-test('an invitation tells the name of its realm and the inviter, and no more', async () => {
+test('an invitation discloses the name of its realm and the inviter, and no more', async () => {
   const [owner, reader] = [await callerOf(mark()), await callerOf(`eve-${mark()}`)];
   const [{ realm }, twin] = await hiddenRealm('an invited person', owner, reader);
   const { body } = await reader.pull({ cursors: {}, floors: true, streams: [] });

@@ -126,7 +126,7 @@ describe('a scope with a sub-select', () => {
     expect(reader.answers.flatMap(said)).toEqual([]);
   });
 
-  test('hears of changes of the inner table, without a scope over it', async () => {
+  test('gets pokes of the inner table, without a scope over it', async () => {
     const user = newUser();
     const ear = await new Ear(server.url).opened();
     const scopes = [{ table: 'events', where: followedBy(user) }];

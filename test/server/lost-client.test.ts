@@ -132,7 +132,7 @@ test('a realm that the backup lacks is only read, until an owner founds it again
   expect(anna.notes.get(id)?.title).toBe('changed');
 });
 
-test('a member who is younger than the backup is given back by an owner', async () => {
+test('an owner restores a member who was added after the backup', async () => {
   const [anna, bo] = [await openAs('anna'), await openAs('bo')];
   const realm = anna.realms.create().result;
   note(anna, realm, 'old');
@@ -154,7 +154,7 @@ test('a member who is younger than the backup is given back by an owner', async 
   }
 });
 
-test('a later client revives and overwrites nothing, and gives back what is missing', async () => {
+test('a later client revives and overwrites nothing, and restores missing rows', async () => {
   const [anna, bo, cy] = [await openAs('anna'), await openAs('bo'), await openAs('cy')];
   const restore = await server.backUp();
   const realm = anna.realms.create().result;
@@ -185,7 +185,7 @@ test('a later client revives and overwrites nothing, and gives back what is miss
   }
 });
 
-test('rows that no member may give back stand in the inbox', async () => {
+test('rows that no member may restore are in the inbox', async () => {
   const [anna, bo] = [await openAs('anna'), await openAs('bo')];
   const restore = await server.backUp();
   const realm = anna.realms.create().result;
@@ -215,7 +215,7 @@ test('rows that no member may give back stand in the inbox', async () => {
   expect(titles(anna, realm)).toEqual(['common', 'only with bo']);
 });
 
-test('nothing is given to one who founds a lost realm without having owned it', async () => {
+test('no rows go to a founder of a lost realm who has never owned it', async () => {
   const [anna, bo, eve] = [await openAs('anna'), await openAs('bo'), await openAs('eve')];
   const restore = await server.backUp();
   const realm = anna.realms.create().result;

@@ -251,7 +251,7 @@ describe('a pull', () => {
     expect(await cy.sync()).toMatchObject({ revoked: [realm] });
   });
 
-  test('tells nothing of a lost realm that another than a former owner has founded', async () => {
+  test('discloses nothing of a lost realm that a non-owner has founded again', async () => {
     const people = ['anna-5', 'bo-5', 'cy-5', 'eve-5'].map((name) => new Person(name));
     const [anna, bo, cy, eve] = people as [Person, Person, Person, Person];
     const restore = await backup();
@@ -316,7 +316,7 @@ describe('a pull', () => {
     expect(await anna.sync()).toMatchObject({ lost: [first], cursors: { [second]: /^1@/ } });
   });
 
-  test('tells nothing of a realm that was taken over, after a second restore either', async () => {
+  test('discloses nothing of a taken-over realm, even after a second restore', async () => {
     const [anna, eve] = ['anna-8', 'eve-8'].map((name) => new Person(name)) as [Person, Person];
     const restore = await backup();
     const realm = await founded(anna);
@@ -335,7 +335,7 @@ describe('a pull', () => {
     }
   });
 
-  test('gives a realm back that its founder has founded again, who has no token', async () => {
+  test('restores a realm that its founder has founded again without a token', async () => {
     const [anna, bo] = ['anna-6', 'bo-6'].map((name) => new Person(name)) as [Person, Person];
     const restore = await backup();
     const realm = await founded(anna);

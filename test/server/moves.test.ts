@@ -71,7 +71,7 @@ const changes = ({ answers }: Follower) =>
     .map(({ change, table, realm }) => `${change} ${table} ${realm}`)
     .sort();
 
-test('those who see both realms, one, or neither are sent what each may know', async () => {
+test('users who see both realms, one, or neither get what each may see', async () => {
   const seesBoth = await person({ [from]: 'reader', [to]: 'reader' });
   const seesFrom = await person({ [from]: 'reader' });
   const seesTo = await person({ [to]: 'reader' });
@@ -97,7 +97,7 @@ test('those who see both realms, one, or neither are sent what each may know', a
   }
 });
 
-test('who comes later sees the rows where they are, and comes back to where they were', async () => {
+test('a later client sees the rows in their new realm, and later in the old one', async () => {
   await applied(mover, move());
   const early = await person({ [from]: 'reader', [to]: 'reader' });
   expect(held(early)).toEqual(both(to));

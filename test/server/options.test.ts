@@ -23,5 +23,5 @@ test.each(wrong)('%s that there is not is refused by its name', async (_name, op
 
 test('options that are none are refused', async () => {
   const call = async () => createServer(undefined as never);
-  await expect(call()).rejects.toThrow(/options of `createServer` are an object/);
+  await expect(call()).rejects.toThrow(/options of `createServer` must be an object/);
 });

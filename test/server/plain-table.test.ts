@@ -72,7 +72,7 @@ test('sends all rows, then changes, then deletions; never other people’s rows'
   expect((await copy.refresh()).rows).toEqual([]);
 });
 
-test('names the realms of what is gone, where the same id may be in several', async () => {
+test('names the realms of deleted rows, where several may have the same id', async () => {
   const writer = new WireClient(server.url, 'twin');
   const [own, other] = ['user:twin', uuid7()];
   await writer.push([invite(other, 'twin', 'owner')]);

@@ -124,7 +124,7 @@ describe.each(seeds)('seed %i', (seed) => {
     note(JSON.stringify(shape));
   });
 
-  test('answers what is feared, whatever the data are', async () => {
+  test('answers costly pulls in time, whatever the data', async () => {
     for (const [name, scopes] of worst) {
       const asking = new Measured(reader, structuredClone(scopes));
       await asking.pull();

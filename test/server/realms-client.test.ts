@@ -102,7 +102,7 @@ test('two owners who invite one person offline at once make one member', async (
   }
 });
 
-test('what a former owner wrote offline is refused, and the rest goes on', async () => {
+test('a former owner’s offline changes are rejected, and others are pushed', async () => {
   const [anna, bo] = [named('anna'), named('bo')] as const;
   const [a, b] = [await openAs(anna), await openAs(bo)];
   const realm = await shared(a, [[b, bo, 'owner']]);
@@ -181,7 +181,7 @@ test('a refused founding takes along all in its realm, and a retry brings all ba
   expect(titles(b, realm)).toEqual(['first', 'here']);
 });
 
-test('a realm whose name is taken is not written to by who would have founded it', async () => {
+test('a user whose founding of a realm fails writes nothing to it', async () => {
   const [anna, mallory] = [named('anna'), named('mallory')] as const;
   const a = await openAs(anna);
   a.sync.pause();
@@ -212,7 +212,7 @@ test('a leave that waits when its realm is taken away is done', async () => {
   expect(titles(b, realm)).toEqual([]);
 });
 
-test('what a role forbids is refused at once, offline, in each way of writing', async () => {
+test('a change that a role forbids fails at once, offline, in each way of writing', async () => {
   const [anna, bo] = [named('anna'), named('bo')] as const;
   const host = hostWith();
   const [a, b] = [await openAs(anna), await openAs(bo, host)];
@@ -259,7 +259,7 @@ test('what a role forbids is refused at once, offline, in each way of writing', 
   expect(titles(again, `user:${bo}`)).toEqual(['local']);
 });
 
-test('a member hears of a realm before its first rows, and of these when they come', async () => {
+test('a member gets pokes of a realm before its first rows, and for them', async () => {
   const [anna, bo] = [named('anna'), named('bo')] as const;
   const [a, b] = [await openAs(anna), await openAs(bo)];
   await b.transact((tx) => tx.notes.create({ title: 'mine' })).confirmed;

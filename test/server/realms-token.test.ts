@@ -24,7 +24,7 @@ describe('a realms token', () => {
     token = await tokens.sign('anna', membership, new Map([['r', 'bo']]));
   });
 
-  test('says to its user what it was signed for', async () => {
+  test('shows its claims to its own user', async () => {
     const claims = (await tokens.read('anna', token)) as RealmClaims;
     expect(claims).toMatchObject({ version: 'v1', lost: new Map() });
     expect([...claims.realms]).toMatchObject([['r', { role: 'owner', at: 1 }]]);

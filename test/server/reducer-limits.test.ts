@@ -245,7 +245,7 @@ describe('a stream whose state is at its limit', () => {
     await expect.poll(first).toBeGreaterThan(8);
   });
 
-  test('leaves a refused change in the inbox of who made it, and no other', async () => {
+  test('leaves a rejected change in the inbox of its author, and no other', async () => {
     const db = await open({
       ...{ name: 'chat', schema: app, user, scopes: 'all' },
       host: memory({ transport: fetchTransport }),

@@ -97,7 +97,7 @@ async function settled(...stores: Store[]): Promise<void> {
   }
 }
 
-test('what others did comes as it was dispatched, and state of this device stays', async () => {
+test('others’ actions arrive as dispatched, and state of this device stays', async () => {
   const [ada, bo] = [new Person('ada', 'one'), new Person('bo', 'one')];
   const [hers, his] = [ada.open(), bo.open()];
   await settled(hers, his);

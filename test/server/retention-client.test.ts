@@ -104,7 +104,7 @@ const titles = (db: Db) =>
     .map(({ title, n }) => `${title} ${n}`)
     .sort();
 
-test('what is pending is applied, or in the inbox if its object is unknown', async () => {
+test('pending changes are applied, or in the inbox if their object is unknown', async () => {
   const user = newUser();
   const [away, other] = [new Device(user), new Device(user)];
   const [db, there] = [await away.open(), await other.open()];
@@ -138,7 +138,7 @@ test('what is pending is applied, or in the inbox if its object is unknown', asy
   expect(titles(db)).toEqual(['kept 5', 'new 0', 'theirs 0']);
 });
 
-test('what was applied while its answer was lost counts once', async () => {
+test('an update whose answer was lost is applied once', async () => {
   const user = newUser();
   const [away, other] = [new Device(user), new Device(user)];
   const db = await away.open();
@@ -197,7 +197,7 @@ test('a device is forgotten after a hundred others, and its change is in the inb
   expect(titles(db)).toEqual(['note 1121']);
 });
 
-test('a device with a large realm begins anew, and shows its own on the way', async () => {
+test('a device with a large realm starts over, and shows its own changes meanwhile', async () => {
   const user = newUser();
   const [away, other] = [new Device(user), new Device(user)];
   const [db, there] = [await away.open(), await other.open()];

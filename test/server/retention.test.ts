@@ -40,7 +40,7 @@ async function rowsOf(client: WireClient): Promise<Map<string, Json>> {
 }
 
 describe.concurrent('a cursor', () => {
-  test('below the floor begins anew, and one at the floor or above it goes on', async () => {
+  test('below the floor starts over, and one at the floor or above it continues', async () => {
     const { realm, client, user } = someone();
     await client.push([create(realm, 'a', { name: 'A' })]);
     const { body: first } = await client.pull();
@@ -56,7 +56,7 @@ describe.concurrent('a cursor', () => {
     expect(body.changes).toMatchObject([{ change: 'update', set: { name: 'A2' } }]);
   });
 
-  test('of another history is told so before another is refused', async () => {
+  test('of another history is reported before one below the floor is refused', async () => {
     const { realm, client, user } = someone();
     await client.push([create(realm, 'a', { name: 'A' })]);
     const { body: first } = await client.pull();
@@ -71,7 +71,7 @@ describe.concurrent('a cursor', () => {
     expect((await again(user).pull({ cursors: body.cursors as Json })).status).toBe(410);
   });
 
-  test('that begins anew gets what is there, and nothing that was deleted', async () => {
+  test('that starts over gets existing rows, and no deleted ones', async () => {
     const { realm, client, user } = someone();
     for (const id of ['a', 'b', 'c']) await client.push([create(realm, id, { name: id })]);
     await client.push([remove(realm, 'b')]);
@@ -234,7 +234,7 @@ describe.concurrent('a change of what was there long ago', () => {
   });
 });
 
-test.concurrent('a plain table begins anew with a time that is forgotten', async () => {
+test.concurrent('a plain table starts over with a forgotten time', async () => {
   const { realm, client, user } = someone();
   const read = async (lastUpdateTime: unknown) =>
     (await post(server.url, '/v1/tables/cities', { lastUpdateTime }, client.headers)).body;

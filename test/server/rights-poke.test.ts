@@ -20,7 +20,7 @@ async function flushed(ear: Ear, user: string): Promise<void> {
   await ear.hears((message) => isOf(`user:${user}`)(message) && message.revision !== 0);
 }
 
-test('an invitation pokes the invited, who then hears of the realm', async () => {
+test('an invitation pokes the invited user, who then gets pokes of the realm', async () => {
   const anna = new WireClient(server.url, 'anna');
   const ear = await listenAt(server.url, 'dora', ['cities']);
   const realm = uuid7();
@@ -31,7 +31,7 @@ test('an invitation pokes the invited, who then hears of the realm', async () =>
   await ear.hears(isOf(realm));
 });
 
-test('who founds a realm hears of it on a socket from before', async () => {
+test('the founder of a realm gets its pokes on a socket from before', async () => {
   const [anna, other] = [new WireClient(server.url, 'eva'), new WireClient(server.url, 'eva')];
   const ear = await listenAt(server.url, 'eva', ['cities']);
   const realm = uuid7();

@@ -103,7 +103,7 @@ describe('a realm that is founded', () => {
     expect(await anna.push(invite(realm, 'anna', 'owner'))).toBe('applied');
   });
 
-  test('keeps an owner, and tells strangers nothing', async () => {
+  test('keeps an owner, and discloses nothing to strangers', async () => {
     const [anna, bo] = people();
     const realm = await founded(anna);
     expect(await anna.push(invite(realm, 'cy', 'reader'))).toBe('applied');

@@ -87,7 +87,7 @@ test('pulls entries of an earlier schema, with own updates and without', async (
   expect(await server.stop()).toBe(0);
 });
 
-test('repeats in a pull what the schema had no place for in an own update', async () => {
+test('repeats in a pull the parts of an own update that the schema cannot hold', async () => {
   const server = await startServer(folder, changedSchema(['s', 'm', 'l']));
   const author = new WireClient(server.url, 'anna');
   author.scopes = scopes;

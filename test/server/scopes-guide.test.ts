@@ -60,7 +60,7 @@ const whats = (db: Db) =>
     .map(({ what }) => what)
     .sort();
 
-test('the examples of the guide hold what it says, and follow what changes', async () => {
+test('the examples of the guide hold the rows it names, and follow changes', async () => {
   const writer = await withScopes(`scopes: 'all'`);
   const { result: mine } = writer.transact((tx) => {
     tx.settings.create({ color: 'dark' });

@@ -309,7 +309,7 @@ test('warns of keys that cannot be fetched, with the reason, and starts', async 
   expect(said).not.toMatch(/^\s+at /m);
 });
 
-test('says what a first start does before it is ready', async () => {
+test('reports the work of a first start before it is ready', async () => {
   const row = { table: 'cities', id: '0197a3f0-0000-7000-8000-000000000001', realm: 'public' };
   const seed = folder.file(
     'rows.mjs',

@@ -64,7 +64,7 @@ const stateOf = (client: WireClient, realm: string, stream: string, told: Told) 
   history(client, realm, stream, `/${told.version}/${told.revision}/${told.hash}`);
 
 describe('a snapshot', () => {
-  test('is told to a newcomer in place of the actions that it holds', async () => {
+  test('is announced to a new client in place of the actions that it includes', async () => {
     const { realm, client } = someone();
     for (let n = 1; n <= 5; n++) await append(client, realm, 'sum/a', n);
     const first = await toldOf(client, 'sum/a', 5);
@@ -86,7 +86,7 @@ describe('a snapshot', () => {
     expect(toldBy(migrating)).toEqual(told);
   });
 
-  test('is given to those only who may read the realm, and only under its whole name', async () => {
+  test('is sent only to readers of the realm, and only under its whole name', async () => {
     const { realm, client } = someone();
     for (let n = 1; n <= 5; n++) await append(client, realm, 'sum/a', n);
     const told = toldBy(await toldOf(client, 'sum/a', 5)) as Told;
@@ -167,7 +167,7 @@ describe('typed values', () => {
 describe('retention', () => {
   const short = new SharedServer({ exports: sum(1), args: [...kEvery, '--retention', '1'] });
 
-  test('forgets what a snapshot holds, and everybody goes on from it', async () => {
+  test('deletes actions that a snapshot includes, and all clients continue from it', async () => {
     const { realm, client } = someone(short.url);
     for (let n = 1; n <= 5; n++) await append(client, realm, 'sum/a', n);
     for (let n = 1; n <= 3; n++) await append(client, realm, 'chat', n);

@@ -227,7 +227,7 @@ test('text cut in the middle of a character is refused, and holds nothing up', a
   await settled(db);
 });
 
-test('more streams than a pull may name are told, and the others go on', async () => {
+test('more streams than a pull may name are reported; the others are synchronised', async () => {
   const user = newUser();
   const host = newHost();
   const db = await connect(user, host);

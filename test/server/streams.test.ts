@@ -53,7 +53,7 @@ describe('a pull', () => {
     expect(filled).toMatchObject({ [realm]: 1 });
   });
 
-  test('brings no stream that was not asked for, and a whole past to who asks late', async () => {
+  test('brings only requested streams, with their whole past also if requested late', async () => {
     const { realm, author, other } = pair();
     await append(author, realm, 'chat', 1, 2);
     await append(author, realm, 'doc/a', 3);
@@ -128,7 +128,7 @@ describe('a history', () => {
     expect(seen).toEqual(Array.from({ length: 12 }, (_, i) => i));
   });
 
-  test('is hidden from who may not read the realm, as one that does not exist', async () => {
+  test('is hidden from users without the right to read, like a missing stream', async () => {
     const { realm, author } = pair();
     await append(author, realm, 'chat', 1);
     const stranger = server.client('stranger');
@@ -147,7 +147,7 @@ describe('a history', () => {
   });
 });
 
-test('a poke of an append goes to who wants the stream, and to nobody else', async () => {
+test('a poke of an append goes to subscribers of the stream, and to nobody else', async () => {
   const { realm, author, other } = pair();
   const listen = async (streams: unknown) => {
     const ear = await new Ear(server.url).opened();

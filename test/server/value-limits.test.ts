@@ -168,7 +168,7 @@ async function there(user: string, values: readonly Value[]): Promise<void> {
   }
 }
 
-test('what the device takes, the server takes, and it comes back equal', async () => {
+test('the server accepts each value that the device accepts, and returns it equal', async () => {
   await there('taker', taken);
 });
 

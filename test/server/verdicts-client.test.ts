@@ -210,7 +210,7 @@ describe('an edit of a row that was deleted meanwhile', () => {
     await expect.poll(() => inbox(ben)).toEqual([entry]);
   });
 
-  test('by its parent, by inc: is told for each action; not if it was deleted here, too', async () => {
+  test('by its parent, by inc: is reported per action; not if it was deleted here, too', async () => {
     const [anna, ben] = await two();
     const list = anna.db.transact((tx) => tx.lists.create({ name: 'l' })).result;
     const [a, b, c] = anna.db.transact((tx) =>

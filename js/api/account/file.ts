@@ -79,7 +79,7 @@ export async function fromFile(blob: Blob): Promise<FileContent> {
   try {
     file = JSON.parse(text);
   } catch (cause) {
-    throw new ValidationError('not_an_export', 'The file is no JSON.', { cause });
+    throw new ValidationError('not_an_export', 'The file is not JSON.', { cause });
   }
   if (file?.['format'] !== format) throw invalid('The file was not made by export().');
   if (file['version'] !== version)

@@ -34,7 +34,7 @@ function expiryOf({ expires }: VerifiedUser): number {
   const now = Math.floor(Date.now() / 1000);
   const at = types.isDate(expires) ? Math.floor(expires.getTime() / 1000) : expires;
   if (at === undefined) return now + limits.verifiedForSeconds;
-  if (!Number.isFinite(at)) throw unauthenticated('The expiry of the token is no time.');
+  if (!Number.isFinite(at)) throw unauthenticated('The expiry of the token is not a time.');
   if (at > kLatest) {
     throw unauthenticated('The expiry of the token is in milliseconds: it has to be in seconds.');
   }

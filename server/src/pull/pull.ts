@@ -75,7 +75,7 @@ export class Puller {
       // A shorter range does not make a single entry, or a whole realm, smaller.
       if (isRead && portion?.content !== 'all') return text;
     }
-    throw new Error('The smallest answer to a pull is longer than clients accept.');
+    throw new Error('Even the smallest answer to a pull is longer than clients accept.');
   }
 
   /** A failure that another request caused is tried again. */

@@ -252,8 +252,7 @@ export class PullReading {
     for (const { realm, tables } of asked) {
       const always = tables.filter(isAlwaysRead);
       const members = sizeOf(realm, always);
-      if (members > limits.entryBytes)
-        throw new TooMuchToRead('The members of a realm are too many.');
+      if (members > limits.entryBytes) throw new TooMuchToRead('The realm has too many members.');
       this.#stateBytes += members;
       const others = tables.filter((name) => !isAlwaysRead(name));
       const bytes = sizeOf(realm, others);

@@ -74,6 +74,6 @@ export function thrownText(error: unknown): string {
     const { stack, message } = error as { stack?: unknown; message?: unknown };
     return String(stack ?? message ?? error).slice(0, kReasonCharacters);
   } catch {
-    return 'It threw what cannot be shown.';
+    return 'It threw a value that cannot be shown.';
   }
 }

@@ -45,7 +45,7 @@ function isId(text: string): boolean {
 /** Checks the ids that are stored with a refusal, whatever else is wrong with the update. */
 function checkNames({ id, after, actions }: JsonObject): void {
   if (typeof id !== 'string' || id === '' || !isId(id)) {
-    malformed('The `id` of an update is not one that can be kept.');
+    malformed('The `id` of an update is invalid.');
   }
   if (!isObject(after)) malformed('An update has no `after`.');
   if (!Object.keys(after).every(isRealmName)) {
@@ -53,7 +53,7 @@ function checkNames({ id, after, actions }: JsonObject): void {
   }
   for (const action of Array.isArray(actions) ? actions : []) {
     if (isObject(action) && typeof action.id === 'string' && !isId(action.id)) {
-      malformed('The `id` of an action is not one that can be kept.');
+      malformed('The `id` of an action is invalid.');
     }
   }
 }

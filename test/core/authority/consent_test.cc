@@ -89,7 +89,7 @@ TEST_CASE("an invitation is declined, and then it is as if it had never been") {
   CHECK(realm.Push(realm.bo, realm.Accept("bo")) == "applied");
 }
 
-TEST_CASE("what was withdrawn is not accepted") {
+TEST_CASE("a withdrawn invitation cannot be accepted") {
   Asking realm;
   REQUIRE(realm.Push(realm.anna, realm.Invite("bo", "owner")) == "applied");
   REQUIRE(realm.Push(realm.anna, realm.Delete("bo")) == "applied");
@@ -139,7 +139,7 @@ TEST_CASE("an invitation offered again after a backup is an invitation") {
   CHECK(realm.Member("bo")["accepted"] == Data(false));
 }
 
-TEST_CASE("one's own membership waits for nobody, and direct invitations do not wait") {
+TEST_CASE("a self-made membership needs no acceptance, and direct invitations neither") {
   Asking realm;
   CHECK(realm.Member("anna").Find("accepted") == nullptr);
   Asking direct(false);
@@ -153,7 +153,7 @@ TEST_CASE("one's own membership waits for nobody, and direct invitations do not 
   CHECK(realm.Push(realm.bo, realm.Accept("bo")) == "applied");
 }
 
-TEST_CASE("an owner who has not accepted is no owner, but a member whom one leaves behind") {
+TEST_CASE("an invited owner counts as a member, but not as an owner") {
   Asking realm;
   REQUIRE(realm.Push(realm.anna, realm.Invite("bo", "owner")) == "applied");
   CHECK(realm.Push(realm.anna, realm.Delete("anna")) == "last_owner");

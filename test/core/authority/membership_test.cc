@@ -137,7 +137,7 @@ TEST_CASE("readers read, writers write rows, and only owners change members") {
   CHECK(realm.RoleOf("bo") == "writer");
 }
 
-TEST_CASE("an offer gives back what is missing, and neither changes nor revives anything") {
+TEST_CASE("an offer restores missing rows, and neither changes nor revives anything") {
   Realm realm;
   const auto offered = [&](const char* id, int n) {
     return std::string(R"({"op":"offer","table":"items","id":")") + id + R"(","realm":")" +

@@ -183,7 +183,7 @@ TEST_CASE("finds what a server has left out by its names, without the server's s
   const auto props = find("public", Vector<std::string>{"population"});
   REQUIRE(props.size() == 1);
   CHECK(WriteJson(props[0].mine) == R"({"population":1})");
-  CHECK(props[0].detail == "The server's release has no place for cities.population.");
+  CHECK(props[0].detail == "The server's schema cannot hold cities.population.");
   const auto whole = find("public", std::nullopt);
   REQUIRE(whole.size() == 1);
   CHECK(WriteJson(whole[0].mine) == R"({"name":"Åre","population":1})");

@@ -124,7 +124,7 @@ TEST_CASE("uses three mounts in turn: never that of the image or of the previous
   CHECK_FALSE(sync.leftover.has_value());
 }
 
-TEST_CASE("an image that is given up while others are removed is removed later") {
+TEST_CASE("an image that is dropped while others are removed is removed later") {
   SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
   const auto publish = [&sync] {
     ImagePointer pointer;

@@ -26,7 +26,7 @@ TEST_CASE("pauses before it asks a server again that calls everything forked") {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("a new identity says whom it follows, as long as it sends what that one had") {
+TEST_CASE("a new identity names its predecessor as long as it sends that one's mutations") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();

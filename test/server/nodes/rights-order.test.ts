@@ -24,7 +24,7 @@ async function shared() {
   return { anna, realm };
 }
 
-describe('who is removed after the rights were read sees nothing that is written after it', () => {
+describe('a user removed after the rights were read sees nothing written after that', () => {
   const reads = {
     'by a pull': async () => JSON.stringify(await nodes.pull(grants('bo'), {}, false)),
     'by a table': () =>

@@ -60,7 +60,7 @@ test('an invitation at one node reaches a socket at the other, and no right does
   await ear.hears((message) => message.realm === realm);
 });
 
-test('without notifications, no commit behind a removal is heard of before it', async () => {
+test('without notifications, no commit after a removal is announced before it', async () => {
   const [first, second] = await urls(silent, ['--no-notify']);
   const anna = new WireClient(first, 'anna');
   const realm = uuid7();
