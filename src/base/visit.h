@@ -10,7 +10,7 @@
 namespace skerry {
 
 // Calls `visitor` with what the variant holds. std::visit jumps by a table of functions, which
-// cannot be inlined; this is a switch, and smaller (measured in the page: 13 kinds, 1 kB gzip less).
+// cannot be inlined; this is a switch, and smaller (13 kinds of three handlers: 0.4 kB gzip).
 template <typename Visitor, typename... Kinds>
 void Visit(std::variant<Kinds...>* of, const Visitor& visitor) {
   const size_t index = of->index();

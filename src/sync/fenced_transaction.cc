@@ -45,9 +45,9 @@ std::optional<FencedRound> FencedTransaction::Read(const Data& results, const Tu
   }
   round.lease = LeaseRecord::Read(*next++);
   const Data& sync = *next++;
-  const bool holds = !lease_->persisted() || Holds(round.lease, state_->tab, lease_->epoch());
+  const bool holds = !lease_->persisted() || Holds(round.lease, state_->setup.tab, lease_->epoch());
   refusal_ = !holds ? Refusal::kFencedOut : IsNewer(sync) ? Refusal::kNewer : Refusal::kNone;
-  round.sync = state_->Sound(sync, turn->now);
+  round.sync = state_->seen.Repair(sync, turn->now);
   if (refusal_ != Refusal::kNone) return std::nullopt;
   if (reads_.outbox) round.outbox = next++;
   if (reads_.counts) {
@@ -60,8 +60,8 @@ std::optional<FencedRound> FencedTransaction::Read(const Data& results, const Tu
 
 void FencedTransaction::Count(const Data::Array& writes) {
   const double moved = -Removed(writes, Store::kConflicts);
-  state_->pending = mutation_count_ - Removed(writes, Store::kMutations);
-  state_->conflicts = conflict_count_ + moved;
+  state_->reported.SetCounts(mutation_count_ - Removed(writes, Store::kMutations),
+                             conflict_count_ + moved);
   inbox_grew_ = moved > 0;
 }
 

@@ -25,12 +25,13 @@ bool IsServerReached(const SyncError& error) {
 
 // A hidden window does not poll, but what is pending is pushed.
 bool Helper::MayWake() const {
-  return state_->started && !state_->stopped && state_->online && !state_->paused &&
-         (state_->visible || state_->pending > 0);
+  return state_->connection.started() && !state_->connection.stopped() &&
+         state_->connection.online() && !state_->connection.paused() &&
+         (state_->connection.visible() || state_->reported.pending() > 0);
 }
 
 void Helper::SendData(Data message, Turn* turn) {
-  Data note = ToData(HelperNote{state_->online, state_->listening});
+  Data note = ToData(HelperNote{state_->connection.online(), state_->connection.listening()});
   for (Data::Member& member : note.mutable_members())
     message.mutable_members().push_back(std::move(member));
   turn->WakeService(std::move(message));
@@ -41,7 +42,7 @@ void Helper::Expect(Turn* turn) {
   if (expected_ms_ != kNever) return;
   expected_ms_ = turn->mono;
   asked_again_ = false;
-  turn->Timer(WorkerTimer::kServiceWatch, state_->times.service_ms / 2);
+  turn->Timer(WorkerTimer::kServiceWatch, state_->setup.times.service_ms / 2);
 }
 
 void Helper::Wake(WakeReason reason, Turn* turn) {
@@ -50,19 +51,20 @@ void Helper::Wake(WakeReason reason, Turn* turn) {
 }
 
 void Helper::Mutated(Turn* turn) {
-  if (!state_->started || !state_->online || state_->paused) return;
+  if (!state_->connection.started() || !state_->connection.online() || state_->connection.paused())
+    return;
   mutated_ = true;
   Expect(turn);
 }
 
 void Helper::Poked(const std::string& realm, uint64_t revision, Turn* turn) {
-  if (!state_->CanRun()) return;
+  if (!state_->connection.CanRun()) return;
   Send(WakeMessage{WakeFor::kPoke, realm, revision}, turn);
 }
 
 void Helper::Ask(const Data& id, Turn* turn) {
   asked_.push_back(id);
-  Send(SyncMessage{ToData(AskedId{state_->tab, id})}, turn);
+  Send(SyncMessage{ToData(AskedId{state_->setup.tab, id})}, turn);
 }
 
 void Helper::HandToken(const Token& token, Turn* turn) { Send(TokenMessage{token}, turn); }
@@ -97,10 +99,10 @@ void Helper::Stuck(const StatusRecord& status, Turn* turn) {
   const bool fails = !error.code.empty() && !IsServerReached(error) && status.pending > 0;
   if (!fails || !MayWake()) return;
   // Far too late after the failure before: the machine slept, and that time does not count.
-  const bool slept = turn->mono - failed_ms_ > 2 * state_->times.service_stuck_ms;
+  const bool slept = turn->mono - failed_ms_ > 2 * state_->setup.times.service_stuck_ms;
   failed_ms_ = turn->mono;
   if (unreachable_since_ms_ == kNever || slept) unreachable_since_ms_ = turn->mono;
-  if (turn->mono - unreachable_since_ms_ >= state_->times.service_stuck_ms)
+  if (turn->mono - unreachable_since_ms_ >= state_->setup.times.service_stuck_ms)
     given_up_ = "the service worker does not reach the server";
 }
 
@@ -114,7 +116,7 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   }
   const bool rests = IsRest(status.phase);
   const bool works = IsWork(status.phase) || (rests && status.pending > 0);
-  const SyncTimes& times = state_->times;
+  const SyncTimes& times = state_->setup.times;
   // A service worker without a token does nothing but ask for one at each start: wake it ever more
   // rarely. (Not never: it may be an old version, to which no window gives a token.)
   if (!status.needs_auth) {
@@ -130,9 +132,9 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   pause_until_ = status.next_try_at;
   is_idle_ = rests;
   const double passed = turn->mono - pause_since_ms_;
-  const double idle = token_pause_ms_ > 0 ? token_pause_ms_
-                      : state_->listening ? times.idle_listening_ms
-                                          : times.idle_ms;
+  const double idle = token_pause_ms_ > 0              ? token_pause_ms_
+                      : state_->connection.listening() ? times.idle_listening_ms
+                                                       : times.idle_ms;
   // The pause is limited, because a clock may step.
   const double most = 1.25 * std::max(idle, times.retry_max_ms) - passed;
   const double pause = pause_until_.has_value() ? *pause_until_ - turn->now : most;
@@ -140,20 +142,21 @@ void Helper::Schedule(const StatusRecord& status, Turn* turn) {
   delay += times.service_look_ms * state_->random.Unit() / 8;
   // When it chose this pause, it may not have known that there is a socket, which makes polls
   // unnecessary.
-  if (is_idle_ && state_->listening) delay = std::max(delay, idle - passed);
+  if (is_idle_ && state_->connection.listening()) delay = std::max(delay, idle - passed);
   // Or the message that should have woken it after a mutation was lost.
   if (mutated_) delay = std::min(delay, times.service_look_ms);
   turn->Timer(WorkerTimer::kServiceLook, delay);
 }
 
 void Helper::OnLook(Turn* turn) {
-  token_pause_ms_ = std::min(2 * token_pause_ms_, state_->times.idle_listening_ms);
+  token_pause_ms_ = std::min(2 * token_pause_ms_, state_->setup.times.idle_listening_ms);
   const bool mutated = std::exchange(mutated_, false);
   const bool pauses = pause_since_ms_ != kNever && is_idle_;
   const double calm = pauses ? turn->mono - pause_since_ms_ : 0;
   // The socket was opened since the pause began, or this window has heard of it only now.
-  if (!mutated && pauses && state_->listening && calm < state_->times.idle_listening_ms / 2)
-    return turn->Timer(WorkerTimer::kServiceLook, state_->times.idle_listening_ms - calm);
+  if (!mutated && pauses && state_->connection.listening() &&
+      calm < state_->setup.times.idle_listening_ms / 2)
+    return turn->Timer(WorkerTimer::kServiceLook, state_->setup.times.idle_listening_ms - calm);
   // What it reports next is another pause, though it may end at the same time.
   pause_since_ms_ = kNever;
   Wake(mutated ? WakeReason::kMutation : WakeReason::kDue, turn);
@@ -173,14 +176,14 @@ void Helper::OnWatch(Turn* turn) {
   if (!MayWake()) return Rest(turn);
   const double waited = turn->mono - expected_ms_;
   // Far too late: the machine slept, and the service worker with it.
-  const bool slept = waited > 2 * state_->times.service_ms;
+  const bool slept = waited > 2 * state_->setup.times.service_ms;
   if (asked_again_ && !slept) {
     given_up_ = "the service worker does not answer";
     return;
   }
   if (slept) expected_ms_ = turn->mono;
   asked_again_ = !slept;
-  turn->Timer(WorkerTimer::kServiceWatch, state_->times.service_ms / 2);
+  turn->Timer(WorkerTimer::kServiceWatch, state_->setup.times.service_ms / 2);
   Wake(WakeReason::kDue, turn);
 }
 

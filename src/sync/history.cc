@@ -8,16 +8,16 @@ namespace skerry {
 
 void HistoryReader::Ask(const HistoryMessage& message, Turn* turn) {
   HistoryAnswerMessage answer{message.id, {}, {}};
-  if (!state_->online || state_->paused || state_->stopped) {
+  if (!state_->connection.online() || state_->connection.paused() || state_->connection.stopped()) {
     answer.error = {"network", "The server cannot be asked now.", true};
-  } else if (!state_->EnsureToken(TokenNeed::kStart, turn)) {
+  } else if (!state_->sign_in.Ensure(TokenNeed::kStart, turn)) {
     answer.error = {"needs_auth", "There is no token yet.", true};
   } else {
     FetchRequest request;
     request.path = message.path;
     request.is_get = true;
-    request.token = state_->token;
-    request.timeout_ms = state_->times.fetch_ms;
+    request.token = state_->sign_in.token();
+    request.timeout_ms = state_->setup.times.fetch_ms;
     asked_[turn->Fetch(std::move(request))] = message.id;
     return;
   }

@@ -12,12 +12,12 @@ void ImageDraft::Begin(WorkerState* state, double now, SyncRecord* sync) {
   const bool can_fail = base.has_value() && !base->parts.empty();
   // If there is no previous image, the draft is built on the records alone.
   const bool has_other = can_fail && !HasRealmFile(*base);
-  from = state->builds_on_previous_image && has_other ? sync->previous : base;
-  is_last_resort = can_fail && (state->builds_on_previous_image || !has_other);
+  from = state->seen.builds_on_previous_image() && has_other ? sync->previous : base;
+  is_last_resort = can_fail && (state->seen.builds_on_previous_image() || !has_other);
   upto = sync->n;
   record_bytes = sync->record_bytes;
   cursors = sync->cursors;
-  layout = Layout(state->schema);
+  layout = Layout(state->setup.schema);
   generation = state->ids.Next(now);
   mount = FreeMount(*sync);
   // At least the time: so the numbers go on where a damaged record has lost the last one.

@@ -6,33 +6,35 @@ namespace skerry {
 
 // Compaction by this version would lose what only a newer version of the application knows.
 bool ImageKeeper::IsWorthCompacting(const SyncRecord& sync, const SyncLimits& limits) const {
-  return !IsFromNewerVersion(state_->schema, sync) &&
-         IsCompactionDue(sync, limits, Layout(state_->schema));
+  return !IsFromNewerVersion(state_->setup.schema, sync) &&
+         IsCompactionDue(sync, limits, Layout(state_->setup.schema));
 }
 
 bool ImageKeeper::HasWork() const {
-  return IsWorthCompacting(state_->sync, state_->limits) || state_->sync.leftover.value_or(false);
+  return IsWorthCompacting(state_->seen.record(), state_->setup.limits) ||
+         state_->seen.record().leftover.value_or(false);
 }
 
 // Whether records keep coming. Compaction reads and writes all of the client's data, and the
 // windows that write would wait for the disk. Past the `overdue` limits it runs in any case.
 bool ImageKeeper::IsBusy(Turn* turn) {
-  const uint64_t n = state_->sync.n;
+  const uint64_t n = state_->seen.record().n;
   if (n != last_n_) {
     last_n_ = n;
     is_calm_ = false;
-    turn->Timer(WorkerTimer::kImageCalm, state_->times.image_calm_ms);
+    turn->Timer(WorkerTimer::kImageCalm, state_->setup.times.image_calm_ms);
   }
   if (is_calm_) return false;
-  SyncLimits overdue = state_->limits;
+  SyncLimits overdue = state_->setup.limits;
   overdue.image_records *= overdue.image_overdue;
   overdue.image_bytes *= overdue.image_overdue;
-  return !IsWorthCompacting(state_->sync, overdue);
+  return !IsWorthCompacting(state_->seen.record(), overdue);
 }
 
 void ImageKeeper::Consider(bool quiet, Turn* turn) {
-  const bool may =
-      state_->started && !state_->stopped && state_->visible && state_->images && !state_->paused;
+  const bool may = state_->connection.started() && !state_->connection.stopped() &&
+                   state_->connection.visible() && state_->setup.images &&
+                   !state_->connection.paused();
   if (active_ || pausing_ || !quiet || !may || !HasWork() || IsBusy(turn)) return;
   active_ = true;
   lease_.Want("image", turn);
@@ -53,7 +55,7 @@ void ImageKeeper::Stop(Turn* turn) {
 
 void ImageKeeper::GiveUp(Turn* turn) {
   pausing_ = true;
-  turn->Timer(WorkerTimer::kImageRetry, state_->times.retry_max_ms);
+  turn->Timer(WorkerTimer::kImageRetry, state_->setup.times.retry_max_ms);
   Stop(turn);
 }
 
@@ -88,19 +90,19 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
   } else {
     NoteEmptied(emptying_, &sync);
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-    state_->sync = std::move(sync);
+    state_->seen.See(std::move(sync));
   }
   return reply;
 }
 
 // What was given up is removed first, because compaction may fail again and again.
 void ImageKeeper::ReadBegin(SyncRecord sync, Data::Array* writes, Turn* turn) {
-  compacting_ = IsWorthCompacting(sync, state_->limits) && !sync.leftover.value_or(false);
+  compacting_ = IsWorthCompacting(sync, state_->setup.limits) && !sync.leftover.value_or(false);
   if (compacting_) {
     draft_.Begin(state_, turn->now, &sync);
     writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   }
-  state_->sync = std::move(sync);
+  state_->seen.See(std::move(sync));
 }
 
 void ImageKeeper::ReadPublish(SyncRecord sync, Data::Array* writes) {
@@ -109,7 +111,7 @@ void ImageKeeper::ReadPublish(SyncRecord sync, Data::Array* writes) {
     draft_.Publish(&sync, writes);
     writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   }
-  state_->sync = std::move(sync);
+  state_->seen.See(std::move(sync));
 }
 
 void ImageKeeper::Done(uint64_t id, Turn* turn) {
@@ -130,7 +132,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
     job.from = draft_.from;
     job.upto = draft_.upto;
     job.cursors = draft_.cursors;
-    job.schema = state_->description;
+    job.schema = state_->setup.description;
     job_ = EmitImageJob(job, turn);
   } else if (step == Step::kEmptied) {
     Stop(turn);
@@ -140,9 +142,9 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
 }
 
 void ImageKeeper::Empty(Turn* turn) {
-  if (!state_->sync.leftover.value_or(false)) return Stop(turn);
+  if (!state_->seen.record().leftover.value_or(false)) return Stop(turn);
   step_ = Step::kEmptying;
-  emptying_ = EmptyingOf(state_->sync);
+  emptying_ = EmptyingOf(state_->seen.record());
   job_ = EmitImageJob(emptying_, turn);
 }
 
@@ -152,7 +154,8 @@ void ImageKeeper::Failed(uint64_t id, const HostError& error, Turn* turn) {
   const bool fenced_out = failed.is_fenced_out();
   step_ = Step::kNone;
   if (fenced_out) return LeaseEventHappened(lease_.Lose(turn), turn);
-  if (failed.refusal() == FencedTransaction::Refusal::kNewer) state_->error = NewerTabError();
+  if (failed.refusal() == FencedTransaction::Refusal::kNewer)
+    state_->reported.SetError(NewerTabError());
   GiveUp(turn);
 }
 
@@ -169,12 +172,11 @@ bool ImageKeeper::Image(const ImageEvent& event, Turn* turn) {
       return true;
     }
     const bool no_room = event.error.name == "quota";
-    if (step_ == Step::kCompacting && !no_room)
-      state_->builds_on_previous_image = !state_->builds_on_previous_image;
+    if (step_ == Step::kCompacting && !no_room) state_->seen.ImageWasUnreadable();
     turn->Post(ImageFailedMessage{{no_room ? "quota" : "image", event.error.message, true}});
     GiveUp(turn);
   } else if (step_ == Step::kCompacting) {
-    state_->builds_on_previous_image = false;
+    state_->seen.ImageWasRead();
     draft_.parts = *event.parts;
     Transact(Step::kPublish, turn);
   } else {

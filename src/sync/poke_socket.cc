@@ -22,8 +22,8 @@ constexpr const char* kPingFeature = "ping";
 // would exceed it.
 Vector<wire::Scope> PokeSocket::WantedTables() const {
   Vector<wire::Scope> tables;
-  for (const SyncScope& scope : state_->sync.scopes) {
-    if (!Understands(state_->schema, scope)) continue;
+  for (const SyncScope& scope : state_->seen.record().scopes) {
+    if (!Understands(state_->setup.schema, scope)) continue;
     wire::Scope whole{scope.table, Data(Data::Array{Data("true")})};
     if (!HoldsScope(tables, whole)) tables.push_back(std::move(whole));
   }
@@ -32,7 +32,7 @@ Vector<wire::Scope> PokeSocket::WantedTables() const {
 
 Vector<std::string> PokeSocket::WantedStreams() const {
   Vector<std::string> names;
-  for (const SyncStream& stream : state_->sync.streams.value_or(Vector<SyncStream>()))
+  for (const SyncStream& stream : state_->seen.record().streams.value_or(Vector<SyncStream>()))
     names.push_back(stream.stream);
   return names;
 }
@@ -57,8 +57,8 @@ void PokeSocket::Renew(Turn* turn) {
 void PokeSocket::Open(Turn* turn) {
   socket_state_ = SocketState::kOpening;
   turn->OpenSocket();
-  turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
-  if (lost_) retry_at_ = turn->now + state_->times.hello_ms;
+  turn->Timer(WorkerTimer::kSocket, state_->setup.times.hello_ms);
+  if (lost_) retry_at_ = turn->now + state_->setup.times.hello_ms;
 }
 
 void PokeSocket::Close(Turn* turn) {
@@ -77,7 +77,7 @@ void PokeSocket::StopWatching(Turn* turn) {
 void PokeSocket::Pause(Turn* turn) {
   if (ready()) StopWatching(turn);
   socket_state_ = SocketState::kPausing;
-  const SyncTimes& times = state_->times;
+  const SyncTimes& times = state_->setup.times;
   const double delay_ms =
       backoff_.Next(times.socket_retry_ms, times.socket_retry_max_ms, &state_->random);
   turn->Timer(WorkerTimer::kSocket, delay_ms);
@@ -98,11 +98,11 @@ void PokeSocket::Lost(Turn* turn) {
 Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
   if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
   if (event.state == SocketNews::kOpen) {
-    token_ = state_->token;
-    const wire::Hello hello{token_, state_->sync.client, state_->schema.version(), WantedTables(),
-                            WantedStreams()};
+    token_ = state_->sign_in.token();
+    const wire::Hello hello{token_, state_->seen.record().client, state_->setup.schema.version(),
+                            WantedTables(), WantedStreams()};
     turn->SendToSocket(WriteJson(WriteKind(hello)));
-    turn->Timer(WorkerTimer::kSocket, state_->times.hello_ms);
+    turn->Timer(WorkerTimer::kSocket, state_->setup.times.hello_ms);
     socket_state_ = SocketState::kGreeting;
     return {};
   }
@@ -116,7 +116,7 @@ Poke PokeSocket::Event(const SocketEvent& event, Turn* turn) {
     }
     state_->reach.Heard(turn->now);
     if (event.code == kUnauthenticatedClose) {
-      if (!state_->TokenRefused(token_)) state_->EnsureToken(TokenNeed::kExpired, turn);
+      if (!state_->sign_in.Refused(token_)) state_->sign_in.Ensure(TokenNeed::kExpired, turn);
     }
     Pause(turn);
   }
@@ -159,14 +159,14 @@ void PokeSocket::Ready(const Vector<std::string>& features, Turn* turn) {
   ready_ms_ = turn->mono;
   answers_pings_ = Contains(features, kPingFeature);
   // With jitter, so that clients which were poked together do not ask together.
-  silence_ms_ = Jitter(state_->times.ping_ms, &state_->random);
+  silence_ms_ = Jitter(state_->setup.times.ping_ms, &state_->random);
   turn->Timer(WorkerTimer::kPing, silence_ms_);
 }
 
 void PokeSocket::Ping(Turn* turn) {
   pinged_ms_ = turn->mono;
   turn->SendToSocket(WriteJson(WriteKind(wire::Ping())));
-  turn->Timer(WorkerTimer::kPing, state_->times.pong_ms);
+  turn->Timer(WorkerTimer::kPing, state_->setup.times.pong_ms);
 }
 
 void PokeSocket::OnPing(Turn* turn) {
@@ -176,7 +176,7 @@ void PokeSocket::OnPing(Turn* turn) {
     return left_ms < 1 ? Ping(turn) : turn->Timer(WorkerTimer::kPing, left_ms);
   }
   // Far too late: the machine slept, and the answer may wait to be handled.
-  if (turn->mono - pinged_ms_ > 2 * state_->times.pong_ms) return Ping(turn);
+  if (turn->mono - pinged_ms_ > 2 * state_->setup.times.pong_ms) return Ping(turn);
   turn->CloseSocket();
   Lost(turn);
 }
@@ -187,7 +187,7 @@ void PokeSocket::Probe(Turn* turn) {
 
 void PokeSocket::Check(const Revisions& brought, Turn* turn) {
   if (!ready()) return;
-  const SyncTimes& times = state_->times;
+  const SyncTimes& times = state_->setup.times;
   if (brought.empty()) {
     if (turn->mono - heard_ms_ < times.pong_ms) return;
     const double silent_ms = answers_pings_ ? turn->mono - pinged_ms_ : turn->mono - heard_ms_;

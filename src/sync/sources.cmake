@@ -28,6 +28,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/quarantine.cc
+  src/sync/seen_sync.cc
   src/sync/status.cc
   src/sync/streams.cc
   src/sync/sync_job.cc
@@ -44,5 +45,4 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_worker_tx.cc
   src/sync/times.cc
   src/sync/turn.cc
-  src/sync/worker_state.cc
 )

@@ -6,7 +6,7 @@
 namespace skerry {
 
 SyncJob::SyncJob(WorkerState* state, LeaseConfig lease)
-    : state_(state), lease_(std::move(lease)), loop_(state->times) {}
+    : state_(state), lease_(std::move(lease)), loop_(state->setup.times) {}
 
 bool SyncJob::pushing() const {
   return step() == SyncStep::kPushAsk || step() == SyncStep::kPushFetch ||
@@ -30,10 +30,11 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
     loop_.WantAnotherPull();
   }
   has_explicit_wake_ = has_explicit_wake_ || (!gentle && reason != WakeReason::kDue);
-  if (!state_->CanRun() || (retrying_ && gentle)) return;
-  if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
-  state_->needs_auth = other_let_in_ = false;
-  if (retrying_) state_->next_try_at.reset();
+  if (!state_->connection.CanRun() || (retrying_ && gentle)) return;
+  if (state_->sign_in.is_needed() && !MayAskForToken(reason, turn)) return;
+  other_let_in_ = false;
+  state_->sign_in.SetNeeded(false);
+  if (retrying_) state_->reported.SetNextTry({});
   retrying_ = false;
   if (!active_) {
     active_ = true;
@@ -50,7 +51,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
 bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
   if (reason == WakeReason::kApplication || reason == WakeReason::kToken) return true;
   if (other_let_in_ && turn->mono >= due_ms_) return true;
-  if (state_->token_refusals == 0) return false;
+  if (state_->sign_in.refusals() == 0) return false;
   return reason == WakeReason::kVisible || reason == WakeReason::kOnline || turn->mono >= due_ms_;
 }
 
@@ -64,7 +65,8 @@ void SyncJob::OtherWindowAccepted(Turn* turn) {
 
 void SyncJob::Ask(const Data& id, Turn* turn) {
   asked_.push_back(id);
-  const bool never = state_->stopped || !state_->visible || !state_->online || state_->paused;
+  const bool never = state_->connection.stopped() || !state_->connection.visible() ||
+                     !state_->connection.online() || state_->connection.paused();
   if (never) return Leave(turn);
   Wake(WakeReason::kApplication, turn);
 }
@@ -77,13 +79,13 @@ Data::Array SyncJob::TakeAsked() {
 // The state as after two refusals: the window is asked for another token at the next wake on
 // purpose; that is now, if this worker was started by one. Otherwise when the pause is over.
 void SyncJob::RefusedBefore(double rest_ms, Turn* turn) {
-  state_->token_refusals = 2;
+  state_->sign_in.RefusedBefore();
   if (has_explicit_wake_) return;
-  state_->NeedAuth();
-  state_->error = {"unauthenticated", "The server has refused the token.", true};
+  state_->sign_in.Need();
+  state_->reported.SetError({"unauthenticated", "The server has refused the token.", true});
   retrying_ = true;
   due_ms_ = turn->mono + rest_ms;
-  state_->next_try_at = turn->now + rest_ms;
+  state_->reported.SetNextTry(turn->now + rest_ms);
   turn->Timer(WorkerTimer::kLoop, rest_ms);
 }
 
@@ -103,12 +105,12 @@ void SyncJob::TakeOver(Data::Array* from, Data::Array* to) {
 }
 
 void SyncJob::Advance(Turn* turn) {
-  if (!active_ || !state_->CanRun() || state_->needs_auth) return;
-  const int refusals = state_->token_refusals;
+  if (!active_ || !state_->connection.CanRun() || state_->sign_in.is_needed()) return;
+  const int refusals = state_->sign_in.refusals();
   const TokenNeed need = refusals == 0   ? TokenNeed::kStart
                          : refusals == 1 ? TokenNeed::kExpired
                                          : TokenNeed::kRefused;
-  if (!state_->EnsureToken(need, turn)) {
+  if (!state_->sign_in.Ensure(need, turn)) {
     // The token is given to the newest version of the service worker, which may be another one.
     if (!lease_.persisted()) lease_.Unwant(LeaseOutcome::kLeft, turn);
     return;
@@ -290,14 +292,15 @@ void SyncJob::Failed(uint64_t id, const HostError& error, Turn* turn) {
 }
 
 void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
-  state_->refused_token = token_;
+  state_->sign_in.NoteRefused(token_);
   // There may be another token by now, because the socket's was refused first.
-  if (state_->TokenRefused(token_)) return Advance(turn);
-  if (++state_->token_refusals == 1 && state_->auth) {
-    state_->EnsureToken(TokenNeed::kExpired, turn);  // the job goes on once the window has answered
+  if (state_->sign_in.Refused(token_)) return Advance(turn);
+  if (state_->sign_in.CountRefusal() == 1 && state_->sign_in.uses_tokens()) {
+    state_->sign_in.Ensure(TokenNeed::kExpired,
+                           turn);  // the job goes on once the window has answered
     return;
   }
-  state_->NeedAuth();
+  state_->sign_in.Need();
   Fail(error, turn);
 }
 
@@ -306,30 +309,29 @@ void SyncJob::TokenLate(Turn* turn) {
   if (active_) {
     Fail(std::move(error), turn);
   } else {
-    state_->error = std::move(error);
+    state_->reported.SetError(std::move(error));
   }
 }
 
 void SyncJob::TokenMissing(Turn* turn) {
-  state_->NeedAuth();
-  state_->token_refusals = 0;  // earlier refusals do not count: there is no token now
+  state_->sign_in.NeedFirst();
   SyncError error{"unauthenticated", "The application returned no token.", true};
   if (active_) {
     Fail(std::move(error), turn);
   } else {
-    state_->error = std::move(error);
+    state_->reported.SetError(std::move(error));
   }
 }
 
-void SyncJob::Answered() { state_->ForgetRefusals(); }
+void SyncJob::Answered() { state_->sign_in.ForgetRefusals(); }
 
 void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn) {
   if (record.has_value()) turn->Broadcast(RecordMessage{*record});
 }
 
 uint64_t SyncJob::Fetch(const char* path, std::string body, Turn* turn) {
-  token_ = state_->token;
-  return turn->Fetch({path, std::move(body), token_, state_->times.fetch_ms, false});
+  token_ = state_->sign_in.token();
+  return turn->Fetch({path, std::move(body), token_, state_->setup.times.fetch_ms, false});
 }
 
 bool SyncJob::Response(const ResponseEvent& event, Turn* turn) {

@@ -106,8 +106,8 @@ class SyncJob {
                              FencedReads reads, Turn* turn) {
     return {state_, &lease_, stores, mode, reads, turn};
   }
-  bool helps() const { return state_->mode == Mode::kHelper; }
-  bool Work() const { return active_ && state_->CanRun(); }
+  bool helps() const { return state_->connection.mode() == Mode::kHelper; }
+  bool Work() const { return active_ && state_->connection.CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
   void Rest(LeaseOutcome outcome, double delay_ms, Turn* turn);

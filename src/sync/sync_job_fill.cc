@@ -24,9 +24,9 @@ void SyncJob::BeginFill(const wire::Image& image, bool last, Turn* turn) {
   fill_.Move(FillStep::kEnter);
   fill_.is_last = last;
   fill_.image = image;
-  fill_.scope_version = state_->sync.scope_version;
+  fill_.scope_version = state_->seen.record().scope_version;
   fill_.transaction = Transact({Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
-  state_->progress = Progress{0, static_cast<double>(image.bytes)};
+  state_->reported.SetProgress(Progress{0, static_cast<double>(image.bytes)});
 }
 
 ReadReply SyncJob::ReadFill(SyncRecord sync, Turn* turn) {
@@ -62,7 +62,7 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   fill_.cursor = CursorOf(sync, realm);
   draft.cursors[realm] = MakeCursor(fill_.image.revision, fill_.image.at);
   writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-  state_->sync = std::move(sync);
+  state_->seen.See(std::move(sync));
 }
 
 void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
@@ -96,11 +96,11 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
     if (sync.lost->empty()) sync.lost.reset();
     if (sync.offers.has_value()) sync.offers->erase(realm);
   }
-  record.body = EncodeSteps(state_->schema, {});
+  record.body = EncodeSteps(state_->setup.schema, {});
   sync.record_bytes += record.body->size();
   writes->push_back(PutWrite(Store::kUpdates, record.n, record.Write()));
   writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-  state_->sync = std::move(sync);
+  state_->seen.See(std::move(sync));
 }
 
 void SyncJob::DoneFill(Turn* turn) {
@@ -112,13 +112,13 @@ void SyncJob::DoneFill(Turn* turn) {
     }
     fill_.End();
     failed_fills_ = 0;
-    state_->progress.reset();
+    state_->reported.SetProgress({});
     loop_.WantPull();
     return Advance(turn);
   }
   if (fill_.is_dropped) return fill_.End();
   fill_.Move(FillStep::kFetch);
-  token_ = state_->token;
+  token_ = state_->sign_in.token();
   const wire::Image& image = fill_.image;
   const ImageDraft& draft = fill_.draft;
   ImageJob job;
@@ -130,10 +130,10 @@ void SyncJob::DoneFill(Turn* turn) {
   if (fill_.compacts) job.from = draft.from;
   job.upto = draft.upto;
   job.fetch = ImageFetch{image.url,   image.bytes, image.hash,
-                         image.realm, token_,      state_->times.image_fetch_ms};
+                         image.realm, token_,      state_->setup.times.image_fetch_ms};
   job.drop_realms = {image.realm};
   job.cursors = draft.cursors;
-  job.schema = state_->description;
+  job.schema = state_->setup.description;
   fill_.job = EmitImageJob(job, turn);
 }
 
@@ -150,12 +150,12 @@ void SyncJob::FailedFill(const HostError& error, Turn* turn) {
 bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
   if (fill_.job == 0 || event.id != fill_.job) return false;
   if (event.progress.has_value()) {
-    state_->progress = event.progress;
+    state_->reported.SetProgress(event.progress);
     return true;
   }
   fill_.job = 0;
   if (event.parts.has_value()) {
-    state_->builds_on_previous_image = false;
+    state_->seen.ImageWasRead();
     fill_.draft.parts = *event.parts;
     fill_.Move(FillStep::kPublish);
     fill_.transaction = Transact({Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams},
@@ -178,7 +178,7 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
     // gives both up if not.
     if (!blameless && status == 0) {
       if (is_last_resort) turn->Broadcast(UnreadableMessage());
-      state_->builds_on_previous_image = !state_->builds_on_previous_image;
+      state_->seen.ImageWasUnreadable();
     }
     // On a full disk there is no room for pages either.
     const bool accepted = AcceptsImages();
@@ -196,7 +196,7 @@ bool SyncJob::Image(const ImageEvent& event, Turn* turn) {
 void SyncJob::DropFill(Turn* turn) {
   if (!fill_.active()) return;
   if (fill_.job != 0) turn->AbortImageJob(fill_.job);
-  state_->progress.reset();
+  state_->reported.SetProgress({});
   fill_.is_dropped = true;
   fill_.job = 0;
   // A transaction in flight is finished first: windows must be notified of what it wrote.

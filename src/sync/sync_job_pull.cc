@@ -54,11 +54,11 @@ Revisions RevisionsOfOthers(const PullRequest& request, const PullAnswer& answer
 // A service worker leaves images to its windows. An image that cannot be had must not keep the rows
 // of its realm away: after a few failures they come by pages.
 bool SyncJob::AcceptsImages() const {
-  return state_->device_images && failed_fills_ < kMaxFailedFills;
+  return state_->setup.device_images && failed_fills_ < kMaxFailedFills;
 }
 
 void SyncJob::PullAsk(Turn* turn) {
-  state_->poked.clear();  // this pull will see everything that was poked until now
+  state_->connection.ForgetPokes();  // this pull will see everything that was poked until now
   loop_.Pulling();
   Enter(PullAskStage()).transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
@@ -68,12 +68,12 @@ void SyncJob::PullAsk(Turn* turn) {
 ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
   ReadReply reply;
   ask->transaction.Count({});
-  state_->sync = std::move(round.sync);
-  if (MustReadAgain(state_->schema, state_->sync)) return reply;
-  const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
+  state_->seen.See(std::move(round.sync));
+  if (MustReadAgain(state_->setup.schema, state_->seen.record())) return reply;
+  const uint64_t limit = pull_limit_ ? pull_limit_ : state_->setup.limits.pull;
   ask->request = std::make_unique<PullRequest>(
-      MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit,
-                      {.floors = !state_->knows_floors, .images = AcceptsImages()}));
+      MakePullRequest(state_->setup.schema, state_->seen.record(), InChainOrder(*round.outbox),
+                      limit, {.floors = !state_->seen.knows_floors(), .images = AcceptsImages()}));
   return reply;
 }
 
@@ -97,11 +97,11 @@ void SyncJob::PullResponse(const ResponseEvent& event, Turn* turn) {
   if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
   // The personal realm shows which user the token belongs to, before anything is folded or pushed.
   const PersonalRealms personal =
-      PersonalRealmsOf(ReadCursors(answer.json["cursors"]), state_->user);
+      PersonalRealmsOf(ReadCursors(answer.json["cursors"]), state_->setup.user);
   if (!personal.own && !personal.other.empty())
     return Unauthenticated(WrongUser(personal.other), turn);
   Answered();
-  Result<PullAnswer> read = ReadPullAnswer(state_->schema, std::move(answer.json));
+  Result<PullAnswer> read = ReadPullAnswer(state_->setup.schema, std::move(answer.json));
   if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
   PullFetchStage& sent = In<PullFetchStage>();
   auto pulled = std::make_unique<PullAnswer>(std::move(read.value()));
@@ -125,7 +125,7 @@ bool SyncJob::FetchState(PullStatesStage* stage, Turn* turn) {
   FetchRequest fetch;
   fetch.path = SnapshotPath(actions[stage->next]);
   fetch.token = token_;
-  fetch.timeout_ms = state_->times.image_fetch_ms;
+  fetch.timeout_ms = state_->setup.times.image_fetch_ms;
   fetch.is_get = true;
   fetch.max_bytes = kMaxStateBytes;
   stage->fetch = turn->Fetch(std::move(fetch));
@@ -156,8 +156,8 @@ void SyncJob::StateResponse(const ResponseEvent& event, Turn* turn) {
 
 void SyncJob::BeginPullFold(std::unique_ptr<PullRequest> request,
                             std::unique_ptr<PullAnswer> answer, double clock_offset, Turn* turn) {
-  auto fold = std::make_unique<PullFold>(&state_->schema, state_->user, request.get(), answer.get(),
-                                         turn->now, clock_offset);
+  auto fold = std::make_unique<PullFold>(&state_->setup.schema, state_->setup.user, request.get(),
+                                         answer.get(), turn->now, clock_offset);
   PullFoldStage stage;
   stage.transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts,
@@ -182,7 +182,7 @@ SyncError SyncJob::WrongUser(const std::string& other) const {
   return {"wrong_user",
           "The token is " +
               (other.empty() ? std::string("another user") : "the user " + QuoteForDetail(other)) +
-              "'s, and this database is the user " + QuoteForDetail(state_->user) + "'s.",
+              "'s, and this database is the user " + QuoteForDetail(state_->setup.user) + "'s.",
           true};
 }
 
@@ -216,7 +216,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
     if (theirs) loop_.WantPush();
     return;
   }
-  state_->sync = fold->sync();
+  state_->seen.See(fold->sync());
   // A second answer of the same job may bring what was there before the socket was opened.
   if (!run_.pulled) brought_ = RevisionsOfOthers(*stage->request, *answer);
   run_.pulled = true;
@@ -224,23 +224,23 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   if (fold->moved()) run_.discards = 0;
   if (!Work()) return;
   run_.refusal = {};
-  state_->knows_floors = true;
-  state_->ForgetErrors();
+  state_->seen.SeeFloors();
+  state_->reported.ForgetErrors();
   if (fold->waits()) return loop_.Pulled(false);  // a window wakes this worker when it has done so
   // A server that says `more` and makes no progress would be asked without end.
   run_.unmoved = fold->moved() ? 0 : run_.unmoved + 1;
   loop_.Pulled(answer->more && run_.unmoved <= kMaxUnmoved);
-  pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
+  pull_limit_ = pull_limit_ * kMore < state_->setup.limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) refilled_all_ = false;
   // All rows have come by pages: the next large realm comes by an image again.
   if (!answer->more && answer->images.empty() && !AcceptsImages()) failed_fills_ = 0;
   // A poke that came during the request may announce more than the answer could contain.
-  for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync.cursors, realm) < revision) loop_.WantPull();
+  for (const auto& [realm, revision] : state_->connection.poked()) {
+    if (CursorRevision(state_->seen.record().cursors, realm) < revision) loop_.WantPull();
   }
   // Mutations that found no room in the outbox may have waited since before the last failure.
   const bool has_room = fold->unconfirmed() < kMaxOutboxUpdates;
-  if (was_full_ && has_room && state_->pending > fold->grouped()) loop_.WantPush();
+  if (was_full_ && has_room && state_->reported.pending() > fold->grouped()) loop_.WantPush();
   if (has_room) was_full_ = false;
   if (fold->resend()) {
     if (++run_.resends > kMaxResends) {
@@ -253,8 +253,9 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   }
   // A window loads them. If there is none, the first that is opened wakes this worker, which pulls
   // then; until that all but these realms goes on.
-  if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(FillMessage());
-  if (!answer->images.empty() && !fill_.active() && state_->images) {
+  if (!answer->images.empty() && state_->connection.mode() == Mode::kService)
+    turn->Broadcast(FillMessage());
+  if (!answer->images.empty() && !fill_.active() && state_->setup.images) {
     // If another realm is still behind, its missing rows come by pages, so the scopes are not
     // filled yet.
     BeginFill(answer->images[0], answer->images.size() == 1 && !answer->more, turn);
@@ -284,7 +285,7 @@ void SyncJob::RefillAll(Turn* turn) {
 // with growing pauses.
 void SyncJob::ReducePullLimit(SyncError error, Turn* turn) {
   Answered();
-  const uint64_t asked = pull_limit_ ? pull_limit_ : state_->limits.pull;
+  const uint64_t asked = pull_limit_ ? pull_limit_ : state_->setup.limits.pull;
   pull_limit_ = std::max<uint64_t>(asked / kLess, 1);
   if (asked > 1) return Advance(turn);
   if (refilled_all_) return Fail(std::move(error), turn);
@@ -302,7 +303,7 @@ ReadReply SyncJob::ReadRefill(SyncRecord sync) {
   sync.lacks.reset();
   ReadReply reply;
   reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-  state_->sync = std::move(sync);
+  state_->seen.See(std::move(sync));
   return reply;
 }
 

@@ -39,12 +39,12 @@ ReadReply SyncJob::ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn)
   ask->damaged = DamagedUpdates(*round.outbox);
   ask->transaction.Count({});
   was_full_ = ask->outbox.size() >= kMaxOutboxUpdates;
-  ask->grouping =
-      std::make_unique<Grouping>(&state_->schema, ask->outbox.size(), state_->limits.mutations,
-                                 IsFromNewerVersion(state_->schema, ask->sync), turn->now);
+  ask->grouping = std::make_unique<Grouping>(
+      &state_->setup.schema, ask->outbox.size(), state_->setup.limits.mutations,
+      IsFromNewerVersion(state_->setup.schema, ask->sync), turn->now);
   ask->grouping->KnowDefaults(ask->sync.defaults.value_or(OldDefaults()));
   ask->grouping->Know(ask->outbox);
-  ask->grouping->OfUser(state_->user);
+  ask->grouping->OfUser(state_->setup.user);
   if (ask->sync.lost.has_value()) ask->grouping->Lose(*ask->sync.lost);
   if (ask->transaction.mutation_count() > 0 && ask->grouping->wants_more()) {
     ReadFirstPage(&reply);
@@ -72,11 +72,11 @@ ReadReply SyncJob::FinishPushAsk(PushAskStage* ask, Turn* turn) {
       reply.writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   if (grouped) reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, ask->sync.Write()));
-  state_->sync = ask->sync;
+  state_->seen.See(ask->sync);
   if (!ask->batch.ids.empty())
-    ask->body =
-        PushBody(ask->batch, ask->outbox, ask->sync, state_->schema.version(), lease_.epoch());
-  if (ask->grouping->saw_newer()) state_->error = NewerTabError();
+    ask->body = PushBody(ask->batch, ask->outbox, ask->sync, state_->setup.schema.version(),
+                         lease_.epoch());
+  if (ask->grouping->saw_newer()) state_->reported.SetError(NewerTabError());
   ask->transaction.Count(reply.writes);
   return reply;
 }
@@ -111,7 +111,8 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
 // Mutations that this build cannot read, or has no place for, must not block the others: they go to
 // the inbox as they are.
 void SyncJob::BeginQuarantine(const Vector<Unreadable>& unreadable, Turn* turn) {
-  auto quarantine = std::make_unique<Quarantine>(&state_->schema, state_->user, turn->now);
+  auto quarantine =
+      std::make_unique<Quarantine>(&state_->setup.schema, state_->setup.user, turn->now);
   for (const Unreadable& one : unreadable) {
     InboxReason refusal;
     if (one.is_dropped) refusal.reason = kDropped;
@@ -134,11 +135,11 @@ ReadReply SyncJob::ReadQuarantine(QuarantineStage* stage, FencedRound round) {
   if (!reply.more.empty()) return reply;
   reply.writes = std::move(stage->writes);
   if (stage->quarantine->removed_any()) {
-    stage->record = RefusalRecord(*stage->quarantine, state_->schema, &stage->sync);
+    stage->record = RefusalRecord(*stage->quarantine, state_->setup.schema, &stage->sync);
     reply.writes.push_back(PutWrite(Store::kUpdates, stage->record->n, stage->record->Write()));
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, stage->sync.Write()));
   }
-  state_->sync = stage->sync;
+  state_->seen.See(stage->sync);
   stage->transaction.Count(reply.writes);
   return reply;
 }
@@ -171,8 +172,8 @@ void SyncJob::PushResponse(const ResponseEvent& event, Turn* turn) {
 
 void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
                               Turn* turn) {
-  auto answer = std::make_unique<PushAnswer>(&state_->schema, state_->user, ids, std::move(results),
-                                             turn->now);
+  auto answer = std::make_unique<PushAnswer>(&state_->setup.schema, state_->setup.user, ids,
+                                             std::move(results), turn->now);
   PushAnswerStage& stage = Enter(PushAnswerStage());
   stage.answer = std::move(answer);
   stage.left_over = left_over;
@@ -185,10 +186,11 @@ void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, PushResults result
 // this user's (WrongUser), and the token is wrong. Otherwise another token was used first: the
 // identity is given up, unless something of it may be in the log.
 void SyncJob::Rebind(Turn* turn) {
-  const PersonalRealms personal = PersonalRealmsOf(state_->sync.cursors, state_->user);
+  const PersonalRealms personal =
+      PersonalRealmsOf(state_->seen.record().cursors, state_->setup.user);
   if (personal.own) return Unauthenticated(WrongUser(""), turn);
   Answered();
-  const bool accepted = !state_->sync.cursors.empty() && personal.other.empty();
+  const bool accepted = !state_->seen.record().cursors.empty() && personal.other.empty();
   if (accepted || run_.has_new_identity) return FailBound(turn);
   BeginPushAnswer({}, {}, 0, turn);
   In<PushAnswerStage>().rebinding = PushAnswerStage::Rebinding::kAsked;
@@ -223,7 +225,7 @@ ReadReply SyncJob::ReadPushAnswer(PushAnswerStage* stage, FencedRound round) {
   }
   if (!reply.more.empty()) return reply;
   reply.writes = answer.Finish();
-  state_->sync = answer.sync();
+  state_->seen.See(answer.sync());
   stage->transaction.Count(reply.writes);
   return reply;
 }
@@ -255,7 +257,7 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
          "The server accepts no mutation, although all were grouped again several times.", true},
         turn);
   }
-  state_->ForgetErrors();
+  state_->reported.ForgetErrors();
   const bool again = answer->regrouped() || answer->unanswered() || stage->left_over > 0;
   loop_.Pushed(true, again);
 }

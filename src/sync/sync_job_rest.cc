@@ -18,7 +18,7 @@ void SyncJob::Leave(Turn* turn) {
   active_ = false;
   Drop(turn);
   turn->Cancel(WorkerTimer::kLoop);
-  state_->next_try_at.reset();
+  state_->reported.SetNextTry({});
   retrying_ = false;
   lease_.Unwant(LeaseOutcome::kLeft, turn);
 }
@@ -31,7 +31,7 @@ void SyncJob::BeginHelping(Turn* turn) {
 
 void SyncJob::Finish(Turn* turn) {
   if (!run_.refusal.code.empty()) return Fail(std::move(run_.refusal), turn);
-  state_->ForgetErrors();
+  state_->reported.ForgetErrors();
   AnswerAsked({}, turn);
   if (!asked_.empty()) {
     // These sync.now() calls were made during this round, so only another round can answer them.
@@ -41,10 +41,10 @@ void SyncJob::Finish(Turn* turn) {
     Advance(turn);
     return;
   }
-  state_->poked.clear();
+  state_->connection.ForgetPokes();
   // A job that found nothing to send does not put off the next pull: mutations may wait for long,
   // and cause such a job again and again.
-  const double delay_ms = loop_.Rest(state_->listening, &state_->random);
+  const double delay_ms = loop_.Rest(state_->connection.listening(), &state_->random);
   const double left_ms = due_ms_ - turn->mono;
   const double rested_ms = rested_ms_;
   const bool goes_on = !run_.pulled && left_ms > 0;
@@ -53,37 +53,38 @@ void SyncJob::Finish(Turn* turn) {
 }
 
 void SyncJob::Fail(SyncError error, Turn* turn) {
-  state_->error = std::move(error);
+  state_->reported.SetError(std::move(error));
   if (!active_) return;
   TakeOver(&asked_, &answering_);
-  AnswerAsked(state_->error, turn);
+  AnswerAsked(state_->reported.error(), turn);
   loop_.WantPull();
   loop_.WantPush();
   retrying_ = true;
-  const bool refused = state_->needs_auth && state_->token_refusals > 0;
-  const bool missing = state_->needs_auth && !refused;
+  const bool refused = state_->sign_in.is_needed() && state_->sign_in.refusals() > 0;
+  const bool missing = state_->sign_in.is_needed() && !refused;
   Rest(LeaseOutcome::kFailed,
        refused ? loop_.Rest(true, &state_->random)
-               : loop_.Retry(state_->error.retry_after_ms, &state_->random),
+               : loop_.Retry(state_->reported.error().retry_after_ms, &state_->random),
        turn);
   if (!missing) return;
   // The application will report when it has one.
-  state_->next_try_at.reset();
+  state_->reported.SetNextTry({});
   turn->Cancel(WorkerTimer::kLoop);
 }
 
 void SyncJob::Rest(LeaseOutcome outcome, double delay_ms, Turn* turn) {
   active_ = false;
-  state_->first_round_ended = true;
+  state_->reported.EndRound();
   Drop(turn);
   lease_.Unwant(outcome, turn);
   due_ms_ = turn->mono + delay_ms;
   rested_ms_ = turn->mono;
   // A helper sets no timer: the service worker pulls next, and sends `fill` if there are images.
   if (helps() && !retrying_) return;
-  if (!helps()) state_->next_try_at = turn->now + delay_ms;
+  if (!helps()) state_->reported.SetNextTry(turn->now + delay_ms);
   // A service worker without work is woken by its windows; there may be none, so it sets no timer.
-  if (state_->mode == Mode::kService && !retrying_) return turn->Cancel(WorkerTimer::kLoop);
+  if (state_->connection.mode() == Mode::kService && !retrying_)
+    return turn->Cancel(WorkerTimer::kLoop);
   turn->Timer(WorkerTimer::kLoop, delay_ms);
 }
 
@@ -91,9 +92,9 @@ bool SyncJob::Timer(WorkerTimer timer, Turn* turn) {
   if (timer == WorkerTimer::kLoop) {
     // The socket was opened since the pause began, so polls are not needed.
     const double rested = turn->mono - rested_ms_;
-    if (!retrying_ && !active_ && state_->listening && !loop_.wants_anything() &&
-        rested < state_->times.idle_listening_ms / 2) {
-      turn->Timer(WorkerTimer::kLoop, state_->times.idle_listening_ms - rested);
+    if (!retrying_ && !active_ && state_->connection.listening() && !loop_.wants_anything() &&
+        rested < state_->setup.times.idle_listening_ms / 2) {
+      turn->Timer(WorkerTimer::kLoop, state_->setup.times.idle_listening_ms - rested);
       return true;
     }
     retrying_ = false;
@@ -111,8 +112,8 @@ void SyncJob::Heard(const LeaseMessage& message, Turn* turn) {
   if (message.lease.owner.has_value() || outcome == LeaseOutcome::kLeft) return;
   if (!active_) {
     // It has just polled; another poll at once would only double the requests.
-    if (outcome == LeaseOutcome::kDone && !retrying_ && !helps() && state_->CanRun())
-      turn->Timer(WorkerTimer::kLoop, loop_.Rest(state_->listening, &state_->random));
+    if (outcome == LeaseOutcome::kDone && !retrying_ && !helps() && state_->connection.CanRun())
+      turn->Timer(WorkerTimer::kLoop, loop_.Rest(state_->connection.listening(), &state_->random));
     return;
   }
   if (lease_.held() || step() != SyncStep::kNone || !asked_.empty()) return;
@@ -127,23 +128,23 @@ ReadReply SyncJob::ReadCheck(CheckStage* check, const Data::Array& read, Turn* t
   ReadReply reply;
   reply.abort = check->saw_newer = IsNewer(read[0]);
   if (reply.abort) return reply;
-  state_->sync = state_->Sound(read[0], turn->now);
-  state_->pending = read[1].as_number();
-  state_->conflicts = read[2].as_number();
+  state_->seen.See(state_->seen.Repair(read[0], turn->now));
+  state_->reported.SetCounts(read[1].as_number(), read[2].as_number());
   return reply;
 }
 
 void SyncJob::DoneCheck(Turn* turn) {
   // The check may not have seen what was reported since it began.
   if (lease_.held() || !asked_.empty() || loop_.push_again()) return Advance(turn);
-  for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync.cursors, realm) < revision) return;
+  for (const auto& [realm, revision] : state_->connection.poked()) {
+    if (CursorRevision(state_->seen.record().cursors, realm) < revision) return;
   }
-  if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
-  state_->poked.clear();
+  if (state_->reported.pending() > 0 || (loop_.wants_pull() && state_->connection.poked().empty()))
+    return;
+  state_->connection.ForgetPokes();
   loop_.Forget();
-  state_->error = {};  // another window has succeeded where this one failed
-  Rest(LeaseOutcome::kDone, loop_.Rest(state_->listening, &state_->random), turn);
+  state_->reported.SetError({});  // another window has succeeded where this one failed
+  Rest(LeaseOutcome::kDone, loop_.Rest(state_->connection.listening(), &state_->random), turn);
 }
 
 }  // namespace skerry

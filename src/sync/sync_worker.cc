@@ -15,17 +15,18 @@ namespace {
 LeaseConfig Config(const WorkerState& state, LeaseName name) {
   LeaseConfig config;
   config.name = config.lock = name;
-  config.tab = state.tab;
+  config.tab = state.setup.tab;
   // Two versions of a service worker never run at the same time, and windows that push beside it do
   // no harm. So the service worker needs no persisted lease.
-  config.persisted = state.mode != Mode::kService;
+  config.persisted = state.connection.mode() != Mode::kService;
   if (!config.persisted) config.lock = LeaseName::kService;
-  config.locks = state.locks;
+  config.locks = state.setup.locks;
   const bool listen = name == LeaseName::kListen;
   config.quiet = listen;
-  config.heartbeat_ms = listen ? state.times.listen_heartbeat_ms : state.times.heartbeat_ms;
-  config.look_ms = listen ? state.times.listen_look_ms : state.times.look_ms;
-  config.timeout_ms = listen ? state.times.listen_timeout_ms : state.times.timeout_ms;
+  config.heartbeat_ms =
+      listen ? state.setup.times.listen_heartbeat_ms : state.setup.times.heartbeat_ms;
+  config.look_ms = listen ? state.setup.times.listen_look_ms : state.setup.times.look_ms;
+  config.timeout_ms = listen ? state.setup.times.listen_timeout_ms : state.setup.times.timeout_ms;
   return config;
 }
 
@@ -42,24 +43,21 @@ Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(Data data) {
   if (!schema.ok()) return schema.status();
   if (config.tab.empty()) return Status(Code::kInvalidArgument, "The sync worker needs a tab id.");
   if (config.seed.size() != 32) return Status(Code::kInvalidArgument, "The seed has 32 bytes.");
-  auto state = std::make_unique<WorkerState>(std::move(schema.value()), std::move(config.schema),
-                                             config.seed);
-  state->times = ParseSyncTimes(config.times);
-  state->limits = ParseSyncLimits(config.limits);
-  state->tab = std::move(config.tab);
-  state->user = std::move(config.user);
-  state->mode = config.mode;
-  state->mode_reason = std::move(config.reason);
-  state->service = std::move(config.service);
-  state->keeps_token = config.keeps_token;
-  state->visible = config.visible;
-  state->online = config.online;
-  state->locks = config.locks;
-  state->auth = config.auth;
-  const bool in_window = state->mode != Mode::kService;
-  state->socket = in_window && config.socket;
-  state->images = in_window && config.images;
-  state->device_images = config.images;
+  const bool in_window = config.mode != Mode::kService;
+  WorkerSetup setup{std::move(schema.value()), std::move(config.schema)};
+  setup.times = ParseSyncTimes(config.times);
+  setup.limits = ParseSyncLimits(config.limits);
+  setup.tab = std::move(config.tab);
+  setup.user = std::move(config.user);
+  setup.service = std::move(config.service);
+  setup.keeps_token = config.keeps_token;
+  setup.locks = config.locks;
+  setup.socket = in_window && config.socket;
+  setup.images = in_window && config.images;
+  setup.device_images = config.images;
+  Connection connection(config.mode, std::move(config.reason), config.visible, config.online);
+  auto state = std::make_unique<WorkerState>(std::move(setup), config.seed, config.auth,
+                                             std::move(connection));
   return std::unique_ptr<SyncWorker>(new SyncWorker(std::move(state)));
 }
 
@@ -77,7 +75,7 @@ Data SyncWorker::Handle(Data event) {
   // Inside a transaction: emits its reply and nothing else.
   const auto read = [&](const ReadEvent& one) { OnRead(one, &turn); };
   if (OneOf<ReadEvent>::Visit(&event, read)) return turn.TakeEffects();
-  bool handles = !state_->stopped;
+  bool handles = !state_->connection.stopped();
   WorkerEvents::Visit(&event, [&]<typename Event>(Event one) {
     handles = handles || kEndsTransaction<Event>;
     if (handles) OnEvent(std::move(one), &turn);
@@ -121,7 +119,7 @@ void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
   }
-  if (!std::exchange(state_->must_report_damage, false)) return;
+  if (!state_->seen.TakeDamage()) return;
   const UnreadableMessage damaged{true};
   turn->Broadcast(damaged);
   turn->Post(damaged);
@@ -145,7 +143,7 @@ void SyncWorker::OnEvent(const FailedEvent& event, Turn* turn) {
 void SyncWorker::ListenHappened(LeaseEvent event, Turn* turn) {
   if (event != LeaseEvent::kFailed) return;
   listen_pausing_ = true;
-  turn->Timer(WorkerTimer::kListenRetry, state_->times.retry_ms);
+  turn->Timer(WorkerTimer::kListenRetry, state_->setup.times.retry_ms);
 }
 
 void SyncWorker::OnEvent(const LockEvent& event, Turn* turn) {
@@ -177,7 +175,7 @@ void SyncWorker::OnEvent(const WorkerTimerEvent& event, Turn* turn) {
       listen_pausing_ = false;
       return;
     case WorkerTimer::kToken:
-      if (state_->token_asked) OnTokenTimeout(turn);
+      if (state_->sign_in.asked()) OnTokenTimeout(turn);
       return;
     case WorkerTimer::kProof:
       awaits_proof_ = false;
@@ -199,8 +197,8 @@ void SyncWorker::OnEvent(const ImageEvent& event, Turn* turn) {
 }
 
 void SyncWorker::Upkeep(Turn* turn) {
-  const bool listens =
-      state_->socket && state_->CanRun() && state_->has_token() && !state_->needs_auth;
+  const bool listens = state_->setup.socket && state_->connection.CanRun() &&
+                       state_->sign_in.has_token() && !state_->sign_in.is_needed();
   if (listens && !listen_pausing_) {
     listen_.Want(NameOf(LeaseName::kListen), turn);
   } else if (!listens) {
@@ -210,11 +208,11 @@ void SyncWorker::Upkeep(Turn* turn) {
   socket_.Want(listens && listen_.held(), turn);
   listen_.set_job(socket_.ready() ? "open" : "closed");
   const bool counted = std::exchange(counts_pending_, socket_.ready());
-  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);
+  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->setup.times.idle_ms);
   if (!counts_pending_ && counted) turn->Cancel(WorkerTimer::kLook);
-  if (state_->mode != Mode::kService) {
-    state_->listening =
-        listen_.held() ? socket_.ready() : listen_.waiting() && listen_.record().job == "open";
+  if (state_->connection.mode() != Mode::kService) {
+    state_->connection.SetListening(
+        listen_.held() ? socket_.ready() : listen_.waiting() && listen_.record().job == "open");
   }
   NoteReach(turn);
   keeper_.Consider(!job_.active(), turn);
@@ -226,14 +224,16 @@ void SyncWorker::Upkeep(Turn* turn) {
 // Whether another window has dropped a scope that this worker's window wants. (If scopes could not
 // be stored, the window repeats its request itself.)
 bool SyncWorker::LacksScope() const {
-  if (!state_->started || state_->stopped || scopes_failed_ || IsUnderWay<ScopesTx>()) return false;
+  if (!state_->connection.started() || state_->connection.stopped() || scopes_failed_ ||
+      IsUnderWay<ScopesTx>())
+    return false;
   for (const WantedScope& scope : wanted_) {
-    if (!HoldsScope(state_->sync.scopes, scope)) return true;
+    if (!HoldsScope(state_->seen.record().scopes, scope)) return true;
   }
   // Those that found no room are asked for again with others, and each day.
   return std::any_of(wanted_streams_.begin(), wanted_streams_.end(), [&](const WantedStream& one) {
     const auto is_it = [&](const WantedStream& other) { return other.stream == one.stream; };
-    return !IsWanted(state_->sync, one.stream) &&
+    return !IsWanted(state_->seen.record(), one.stream) &&
            std::none_of(left_out_streams_.begin(), left_out_streams_.end(), is_it);
   });
 }

@@ -1,4 +1,4 @@
-// SyncWorker: the sync worker of one window, or of all of them (worker_state.h, Mode), without I/O:
+// SyncWorker: the sync worker of one window, or of all of them (connection.h, Mode), without I/O:
 // Handle(event) -> effects. It pushes and pulls, and holds no tables. docs/sync-worker.md fixes its
 // events, effects, states and status. This class mostly routes: its parts (sync_job.h, helper.h,
 // image_keeper.h, poke_socket.h, lease.h) and the pure functions below them decide.
@@ -42,7 +42,7 @@ class SyncWorker {
   // For the simulator, which counts the states that it has seen.
   const SyncJob& job() const { return job_; }
   const Lease& listen() const { return listen_; }
-  Mode mode() const { return state_->mode; }
+  Mode mode() const { return state_->connection.mode(); }
 
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
@@ -147,12 +147,11 @@ class SyncWorker {
   void NoteMutations(Turn* turn);
   void OnPoke(const std::string& realm, uint64_t revision, Turn* turn);
   void SetMode(Mode mode, std::string reason, Turn* turn);
-  void OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes);
   void TakeStatus(const StatusRecord& status, Turn* turn);
   void OnHolderTimeout(Turn* turn);
   void OnToken(const Token& token, Turn* turn);
   void OnTokenTimeout(Turn* turn);
-  void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
+  void Switch(Condition condition, bool value, WakeReason reason, Turn* turn);
   void Stop(Turn* turn);
   void Upkeep(Turn* turn);
   void CheckSocket(Revisions brought, Turn* turn);

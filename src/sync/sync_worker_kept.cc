@@ -13,21 +13,25 @@ namespace skerry {
 // changed its keys.
 void SyncWorker::TakeKeptToken(const Data& stored, Turn* turn) {
   const TokenRecord kept = ReadKind<TokenRecord>(stored);
-  if (state_->mode != Mode::kService || state_->token.has_value() || !kept.token.has_value())
+  if (state_->connection.mode() != Mode::kService || state_->sign_in.token().has_value() ||
+      !kept.token.has_value())
     return;
-  const double most = state_->times.idle_listening_ms;
+  const double most = state_->setup.times.idle_listening_ms;
   const double rest_ms = kept.refused_at.value_or(0) + most - turn->now;
   if (!kept.refused_at.has_value() || rest_ms <= 0 || rest_ms > most) {
-    state_->token = kept.token;
+    state_->sign_in.Give(kept.token);
     return;
   }
-  kept_refusal_ = state_->refused_token = kept.token;
+  kept_refusal_ = kept.token;
+  state_->sign_in.NoteRefused(kept.token);
   refused_rest_ms_ = rest_ms;
 }
 
 void SyncWorker::KeepRefusal(Turn* turn) {
-  const Token& refused = state_->refused_token;
-  if (state_->mode != Mode::kService || !state_->started || refused == kept_refusal_) return;
+  const Token& refused = state_->sign_in.refused_token();
+  if (state_->connection.mode() != Mode::kService || !state_->connection.started() ||
+      refused == kept_refusal_)
+    return;
   kept_refusal_ = refused;
   Begin<RefusalTx>(turn).refused = refused;
 }
@@ -37,7 +41,7 @@ void SyncWorker::KeepRefusal(Turn* turn) {
 void SyncWorker::Read(RefusalTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply) {
   const Token& refused = tx->refused;
   const TokenRecord kept = ReadKind<TokenRecord>(read[4]);
-  const Token& token = refused.has_value() ? refused : state_->token;
+  const Token& token = refused.has_value() ? refused : state_->sign_in.token();
   if (IsNewer(kept) || !token.has_value() || !(kept.token == token)) return;
   if (!refused.has_value() && !kept.refused_at.has_value()) return;
   TokenRecord record;
@@ -66,11 +70,11 @@ void SyncWorker::Failed(const TokenTx&, const HostError& error, Turn*) { (void)M
 void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
   const ServiceRecord stored = ReadRecord<ServiceRecord>(read[3]);
   if (IsNewer(stored)) return;
-  if (state_->service.is_object()) {
-    Data kept = state_->service;
-    kept.Set("v", kRecordVersion).Set("schema", state_->description);
+  if (state_->setup.service.is_object()) {
+    Data kept = state_->setup.service;
+    kept.Set("v", kRecordVersion).Set("schema", state_->setup.description);
     if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, kServiceKey, std::move(kept)));
-  } else if (state_->mode != Mode::kService && stored.logged_out) {
+  } else if (state_->connection.mode() != Mode::kService && stored.logged_out) {
     // The user has logged in again, without a service worker this time.
     writes->push_back(DeleteWrite(Store::kSync, kServiceKey));
   }

@@ -8,20 +8,20 @@ namespace skerry {
 
 void SyncWorker::EmitStatus(Turn* turn) {
   const bool active = job_.active();
-  const bool helps = state_->mode == Mode::kHelper;
+  const bool helps = state_->connection.mode() == Mode::kHelper;
   if ((active || job_.resting_after_failure()) && !helps) shared_phase_ = Phase::kNone;
   // A service worker answers wakes once it has started.
-  if (state_->mode == Mode::kService && !state_->started) return;
+  if (state_->connection.mode() == Mode::kService && !state_->connection.started()) return;
   const StatusRecord status = MakeStatus(*state_, job_, shared_phase_, turn->now);
   Data written = ToData(status);
   const bool changed = !(written == shown_status_);
-  const bool is_service = state_->mode == Mode::kService;
+  const bool is_service = state_->connection.mode() == Mode::kService;
   if (changed || owes_status_) {
     // The worker that works reports to the others, and once more when it rests. A service worker
     // always reports, even failures that only it has.
     if (job_.lease().held() || was_holder_ || is_service) {
-      StatusMessage message{status, state_->sync.n};
-      if (!is_service) message.shared.error = state_->error;
+      StatusMessage message{status, state_->seen.record().n};
+      if (!is_service) message.shared.error = state_->reported.error();
       turn->Broadcast(message);
     }
     turn->ShowStatus(written);
@@ -49,9 +49,10 @@ void SyncWorker::NoteReach(Turn* turn) {
   }
   if (socket_.TakeLook()) Wake(WakeReason::kTimer, turn);
   // The status changes when the last answer no longer proves anything.
-  if (!reach.holds_by_answer() || awaits_proof_ || state_->mode == Mode::kService) return;
+  if (!reach.holds_by_answer() || awaits_proof_ || state_->connection.mode() == Mode::kService)
+    return;
   const double left_ms =
-      reach.heard_at().value_or(turn->now) + state_->times.proof_ms() - turn->now;
+      reach.heard_at().value_or(turn->now) + state_->setup.times.proof_ms() - turn->now;
   if (left_ms <= 0) return;
   awaits_proof_ = true;
   turn->Timer(WorkerTimer::kProof, left_ms);

@@ -22,7 +22,7 @@ uint64_t SyncWorker::BeginStoring(Turn* turn) {
 ReadReply SyncWorker::ReadTx(WorkerTx* tx, const Data::Array& read, Turn* turn) {
   ReadReply reply;
   if (PartOf<StoringTx>(tx) != nullptr && IsNewer(read[0])) {
-    state_->error = NewerTabError();
+    state_->reported.SetError(NewerTabError());
     reply.abort = true;
     return reply;
   }
@@ -31,14 +31,14 @@ ReadReply SyncWorker::ReadTx(WorkerTx* tx, const Data::Array& read, Turn* turn) 
 }
 
 void SyncWorker::DoneTx(WorkerTx* tx, Turn* turn) {
-  if (PartOf<StoringTx>(tx) != nullptr) state_->own_error = {};
+  if (PartOf<StoringTx>(tx) != nullptr) state_->reported.SetOwnError({});
   Visit(tx, [&](const auto& one) { Done(one, turn); });
 }
 
 // A newer version's data is left alone for good; any other failure is shown, and retried.
 bool SyncWorker::MayRetry(const HostError& error) {
-  if (state_->error.code == "newer_tab") return false;
-  state_->own_error = StorageError(error);
+  if (state_->reported.error().code == "newer_tab") return false;
+  state_->reported.SetOwnError(StorageError(error));
   return true;
 }
 
@@ -46,7 +46,7 @@ bool SyncWorker::MayRetry(const HostError& error) {
 // and nothing wakes them. If a socket replaces polling, the worker that has the socket counts
 // pending mutations.
 void SyncWorker::Look(Turn* turn) {
-  turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);
+  turn->Timer(WorkerTimer::kLook, state_->setup.times.idle_ms);
   if (job_.active()) return;
   const uint64_t id =
       turn->Transact({Store::kMutations}, TransactionMode::kRead, {CountRead(Store::kMutations)});
@@ -60,18 +60,18 @@ void SyncWorker::Read(CountTx* tx, const Data::Array& read, Turn*, ReadReply*) {
 void SyncWorker::Done(const CountTx& tx, Turn* turn) {
   if (job_.active()) return;
   // Windows do not know of mutations that were not announced either.
-  if (tx.pending > state_->pending) {
+  if (tx.pending > state_->reported.pending()) {
     turn->Broadcast(LeftMessage());
     turn->Post(LeftMessage());
   }
-  state_->pending = tx.pending;
+  state_->reported.SetPending(tx.pending);
   if (tx.pending > 0) Wake(WakeReason::kMutation, turn);
 }
 
 void SyncWorker::Failed(const CountTx&, const HostError&, Turn*) {}  // the timer starts another one
 
 void SyncWorker::Start(Turn* turn) {
-  if (state_->started || IsUnderWay<StartTx>()) return;
+  if (state_->connection.started() || IsUnderWay<StartTx>()) return;
   Begin<StartTx>(turn);
 }
 
@@ -86,7 +86,7 @@ void SyncWorker::Read(StartTx* tx, const Data::Array& read, Turn* turn, ReadRepl
 void SyncWorker::Done(const StartTx& tx, Turn* turn) { DoneWanted(tx, turn); }
 
 void SyncWorker::Failed(const StartTx&, const HostError& error, Turn* turn) {
-  if (MayRetry(error)) turn->Timer(WorkerTimer::kStart, state_->times.retry_ms);
+  if (MayRetry(error)) turn->Timer(WorkerTimer::kStart, state_->setup.times.retry_ms);
 }
 
 void SyncWorker::Read(ScopesTx* tx, const Data::Array& read, Turn* turn, ReadReply* reply) {
@@ -112,42 +112,41 @@ void SyncWorker::Done(const ScopesTx& tx, Turn* turn) {
 void SyncWorker::Failed(const ScopesTx& tx, const HostError& error, Turn* turn) {
   scopes_failed_ = true;
   if (!MayRetry(error)) return;
-  turn->Post(ScopesFailedMessage{state_->own_error, tx.change.drop, {}});
+  turn->Post(ScopesFailedMessage{state_->reported.own_error(), tx.change.drop, {}});
   if (std::exchange(owes_start_, false)) Wake(WakeReason::kStart, turn);
 }
 
 void SyncWorker::ReadWanted(const WantedChange& change, const Data::Array& read, double now,
                             WantedTx* tx, LeftOut* left_out, ReadReply* reply) {
-  state_->must_report_damage = read[0].is_object() && !Is<SyncProgress>(read[0]);
-  SyncRecord sync = CompleteSyncRecord(read[0], state_->ids.Next(now), state_->schema.version());
-  tx->changed = ChangeScopes(state_->schema, change.add, change.drop, now, &sync, &tx->record,
+  SyncRecord sync = state_->seen.Complete(read[0], now);
+  tx->changed = ChangeScopes(state_->setup.schema, change.add, change.drop, now, &sync, &tx->record,
                              &left_out->scopes);
   if (ChangeStreams(change.streams, now, &sync, &reply->writes, &left_out->streams)) {
     tx->changed = true;
-    NoteStreams(state_->schema, &sync, &tx->record);
+    NoteStreams(state_->setup.schema, &sync, &tx->record);
   }
   if (tx->record.has_value())
     reply->writes.push_back(PutWrite(Store::kUpdates, tx->record->n, tx->record->Write()));
-  state_->pending = read[1].as_number();
-  state_->conflicts = read[2].as_number();
+  state_->reported.SetCounts(read[1].as_number(), read[2].as_number());
   Data stored = sync.Write();
-  state_->sync = std::move(sync);
+  state_->seen.See(std::move(sync));
   if (!(stored == read[0]))
     reply->writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(stored)));
 }
 
 void SyncWorker::DoneWanted(const WantedTx& tx, Turn* turn) {
   if (tx.record.has_value()) turn->Broadcast(RecordMessage{*tx.record});
-  const bool first = !state_->started;
-  state_->started = true;
-  if (first && state_->mode == Mode::kService) {
+  const bool first = !state_->connection.started();
+  state_->connection.Start();
+  if (first && state_->connection.mode() == Mode::kService) {
     // A window may have given another token since the refusal was read.
-    const bool has_other = state_->token.has_value() && state_->token != state_->refused_token;
+    const bool has_other = state_->sign_in.token().has_value() &&
+                           state_->sign_in.token() != state_->sign_in.refused_token();
     if (refused_rest_ms_ > 0 && !has_other) job_.RefusedBefore(refused_rest_ms_, turn);
     job_.BeginWanted(turn);  // it was woken for some work
   } else if (first) {
-    if (state_->mode == Mode::kHelper) {
-      state_->EnsureToken(TokenNeed::kStart, turn);
+    if (state_->connection.mode() == Mode::kHelper) {
+      state_->sign_in.Ensure(TokenNeed::kStart, turn);
       job_.BeginWanted(turn);  // for an image that was named meanwhile
     }
     owes_start_ = IsUnderWay<ScopesTx>();

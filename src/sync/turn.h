@@ -148,6 +148,13 @@ struct FetchRequest {
   uint64_t max_bytes = 0;  // of the answer, inflated; 0: those of any other
 };
 
+// The core's answer to a `read` event.
+struct ReadReply {
+  Data::Array writes;
+  Data::Array more;  // another round of reads, instead of writes
+  bool abort = false;
+};
+
 class Turn {
  public:
   Turn(double now_ms, double mono_ms, uint64_t* last_id)

@@ -216,7 +216,7 @@ export const core = [
     name: 'an image replaces what the service worker has pulled since',
     file: 'src/sync/sync_job_fill.cc',
     from: 'CursorOf(sync, realm) != fill_.cursor;',
-    to: 'CursorOf(sync, realm) != CursorOf(state_->sync, realm);',
+    to: 'CursorOf(sync, realm) != CursorOf(state_->seen.record(), realm);',
   },
   {
     name: 'a mutation that may be logged is withdrawn for lack of room',
@@ -294,7 +294,7 @@ export const core = [
     name: 'a former holder of the lease goes on writing',
     hole: 19,
     file: 'src/sync/fenced_transaction.cc',
-    from: 'holds = !lease_->persisted() || Holds(round.lease, state_->tab, lease_->epoch());',
+    from: 'holds = !lease_->persisted() || Holds(round.lease, state_->setup.tab, lease_->epoch());',
     to: 'holds = lease_ != nullptr;',
   },
   {
@@ -767,7 +767,7 @@ export const core = [
   {
     name: 'mutations that found no room in the outbox wait for the next poll',
     file: 'src/sync/sync_job_pull.cc',
-    from: 'if (was_full_ && has_room && state_->pending > fold->grouped()) loop_.WantPush();',
+    from: 'if (was_full_ && has_room && state_->reported.pending() > fold->grouped()) loop_.WantPush();',
     to: '',
   },
   {
@@ -881,7 +881,7 @@ export const core = [
   {
     name: 'rows that had no place in a former schema are not fetched again',
     file: 'src/sync/sync_job_pull.cc',
-    from: '  if (MustReadAgain(state_->schema, state_->sync)) return reply;\n',
+    from: '  if (MustReadAgain(state_->setup.schema, state_->seen.record())) return reply;\n',
     to: '',
   },
   {
@@ -1002,7 +1002,7 @@ export const core = [
   {
     name: 'a token stays refused after the server has accepted it',
     file: 'src/sync/sync_worker_kept.cc',
-    from: 'const Token& token = refused.has_value() ? refused : state_->token;',
+    from: 'const Token& token = refused.has_value() ? refused : state_->sign_in.token();',
     to: 'const Token& token = refused;',
   },
   {
@@ -1015,19 +1015,19 @@ export const core = [
     name: 'no worker looks for mutations that an ended window left',
     hole: 6,
     file: 'src/sync/sync_worker.cc',
-    from: '  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->times.idle_ms);\n',
+    from: '  if (counts_pending_ && !counted) turn->Timer(WorkerTimer::kLook, state_->setup.times.idle_ms);\n',
     to: '',
   },
   {
     name: 'a window shows an error after another window has done the work',
     file: 'src/sync/sync_job_rest.cc',
-    from: '  state_->error = {};  // another window has succeeded where this one failed\n',
+    from: '  state_->reported.SetError({});  // another window has succeeded where this one failed\n',
     to: '',
   },
   {
     name: 'a storage error is shown after the write has succeeded',
     file: 'src/sync/sync_worker_tx.cc',
-    from: '  if (PartOf<StoringTx>(tx) != nullptr) state_->own_error = {};\n',
+    from: '  if (PartOf<StoringTx>(tx) != nullptr) state_->reported.SetOwnError({});\n',
     to: '',
   },
   {
@@ -1045,13 +1045,13 @@ export const core = [
   {
     name: "a window that fetches an image does not hear of the end of the service worker's work",
     file: 'src/sync/sync_worker_messages.cc',
-    from: `state_->mode == Mode::kHelper && status.instance.has_value()`,
-    to: `state_->mode == Mode::kHelper && !job_.lease().held()`,
+    from: `state_->connection.mode() == Mode::kHelper && status.instance.has_value()`,
+    to: `state_->connection.mode() == Mode::kHelper && !job_.lease().held()`,
   },
   {
     name: 'a holder that has ended shows as working forever',
     file: 'src/sync/sync_worker_messages.cc',
-    from: '    turn->Timer(WorkerTimer::kShared, state_->times.timeout_ms);\n',
+    from: '    turn->Timer(WorkerTimer::kShared, state_->setup.times.timeout_ms);\n',
     to: '    turn->Cancel(WorkerTimer::kShared);\n',
   },
   {
@@ -1395,13 +1395,13 @@ export const core = [
   {
     name: 'a socket that does not answer a ping stays',
     file: 'src/sync/poke_socket.cc',
-    from: `  if (turn->mono - pinged_ms_ > 2 * state_->times.pong_ms) return Ping(turn);`,
+    from: `  if (turn->mono - pinged_ms_ > 2 * state_->setup.times.pong_ms) return Ping(turn);`,
     to: `  return Ping(turn);`,
   },
   {
     name: 'a socket is replaced for a ping that the machine slept through',
     file: 'src/sync/poke_socket.cc',
-    from: `  if (turn->mono - pinged_ms_ > 2 * state_->times.pong_ms) return Ping(turn);`,
+    from: `  if (turn->mono - pinged_ms_ > 2 * state_->setup.times.pong_ms) return Ping(turn);`,
     to: ``,
   },
   {
@@ -1481,8 +1481,8 @@ export const core = [
   {
     name: 'a window that does not answer for a token counts as one that has none',
     file: 'src/sync/sync_worker_messages.cc',
-    from: `  if (state_->mode == Mode::kLease) job_.TokenLate(turn);`,
-    to: `  if (state_->mode == Mode::kLease) job_.TokenMissing(turn);`,
+    from: `  if (state_->connection.mode() == Mode::kLease) job_.TokenLate(turn);`,
+    to: `  if (state_->connection.mode() == Mode::kLease) job_.TokenMissing(turn);`,
   },
   {
     name: 'a worker pulls when its socket opens, not when the server listens',

@@ -4,13 +4,13 @@ export const firstVisit = [
   {
     name: 'a service worker pulls a large realm by pages',
     file: 'src/sync/sync_worker.cc',
-    from: 'state->device_images = config.images;',
-    to: 'state->device_images = state->images;',
+    from: 'setup.device_images = config.images;',
+    to: 'setup.device_images = setup.images;',
   },
   {
     name: 'a host without images is offered them',
     file: 'src/sync/sync_job_pull.cc',
-    from: 'return state_->device_images && failed',
+    from: 'return state_->setup.device_images && failed',
     to: 'return failed',
   },
   {
