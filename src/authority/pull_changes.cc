@@ -1,10 +1,9 @@
-// Pull: what the client will hold, the changes of the answer, and its cursors.
+// PullRows: what the client will hold, and the changes of the answer.
 #include <utility>
 
 #include "authority/diff.h"
-#include "authority/pull.h"
+#include "authority/pull_rows.h"
 #include "base/json.h"
-#include "base/map.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
@@ -12,17 +11,17 @@ namespace skerry {
 
 // Folds the client's own updates of `have`, as pushed, in the order of the log: exactly as the
 // client itself will do.
-void Pull::FoldOwn(const std::string& name, const Realm& realm,
-                   Map<ObjectKey, std::optional<Row>>* rows) const {
-  for (const PulledOwn& own : realm.own) {
+void PullRows::FoldOwn(const std::string& name, const PullRange& range,
+                       Map<ObjectKey, std::optional<Row>>* rows) const {
+  for (const PulledOwn& own : range.own) {
     for (const Op& op : RowOps(own.ops)) {
       if (op.realm != name) continue;
-      FoldOp(*schema_, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[op.key()]);
+      FoldOp(*io_->schema, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[op.key()]);
     }
   }
 }
 
-void Pull::JoinMoves() {
+void PullRows::JoinMoves() {
   // By object, the places that it has left, in the order of their realms.
   struct Left {
     Vector<Outcome*> places;
@@ -36,7 +35,7 @@ void Pull::JoinMoves() {
   if (left.empty()) return;
   for (auto& [to, arrival] : outcomes_) {
     if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
-    if (unread_.Has(to.second.table) || !request_.scopes.Cover(to.second)) continue;
+    if (ranges_->unread().Has(to.second.table) || !io_->request.scopes.Cover(to.second)) continue;
     const auto found = left.find(to.second);
     if (found == left.end() || found->second.joined == found->second.places.size()) continue;
     Outcome& leaving = *found->second.places[found->second.joined++];
@@ -54,11 +53,11 @@ void Pull::JoinMoves() {
 
 // A row that is in no scope any more was not deleted if it is still there, or has moved to a realm of
 // this answer.
-void Pull::NameLeaves() {
+void PullRows::NameLeaves() {
   Set<ObjectKey> living;  // of those that may move
   for (const auto& [place, outcome] : outcomes_) {
     const ObjectKey& key = place.second;
-    if (outcome.lives && !schema_->table(key.table).custom_ids) living.insert(key);
+    if (outcome.lives && !io_->schema->table(key.table).custom_ids) living.insert(key);
   }
   for (auto& [place, outcome] : outcomes_) {
     if (!outcome.change || outcome.change->kind != ChangeKind::kDelete) continue;
@@ -67,26 +66,18 @@ void Pull::NameLeaves() {
 }
 
 // There may be thousands of changes: each is written as text at once, without a tree of all.
-void Pull::WriteChanges() {
+void PullRows::WriteChanges() {
   std::string text = "[";
   const auto write = [&](const Change& change) {
     if (text.size() > 1) text.push_back(',');
-    WriteJson(ChangeToData(*schema_, change), &text);
+    WriteJson(ChangeToData(*io_->schema, change), &text);
   };
   for (const auto& [key, outcome] : outcomes_) {
     if (outcome.change && !page_rows_.contains(key)) write(*outcome.change);
   }
   for (const auto& [key, row] : page_rows_) write(WholeRow(key.second, row));
   text.push_back(']');
-  answer_.change_list = Data::Json(std::move(text));
-  for (const auto& [name, realm] : realms_) {
-    Cursor cursor = realm.from;
-    if (realm.mode == Mode::kState) cursor = {realm.to, realm.to ? realm.now.head_at : 0};
-    if (realm.mode == Mode::kRange && realm.to != realm.from.revision) {
-      cursor = {realm.to, realm.entries.at(realm.to).at};
-    }
-    answer_.cursors[name] = CursorText(cursor);
-  }
+  io_->answer.change_list = Data::Json(std::move(text));
 }
 
 }  // namespace skerry

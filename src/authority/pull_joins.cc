@@ -1,4 +1,4 @@
-// Pull: which outer rows may have entered or left a scope because inner rows have changed, and what
+// PullJoins: which outer rows may have entered or left a scope because inner rows have changed, and what
 // the inner rows select at both ends of a range. An inner row at the range's end is the `before` of
 // its first change after it. So inner changes are read up to the head, wherever the range ends; and
 // those of outer rows, whose prop may have been another one at the range's end.
@@ -7,26 +7,18 @@
 #include <utility>
 
 #include "authority/row_data.h"
-#include "base/vector.h"
 
 namespace skerry {
 
-void Pull::FindJoins() {
-  const Vector<Scope>& scopes = request_.scopes.list();
+void PullJoins::Begin() {
+  const Vector<Scope>& scopes = io_->request.scopes.list();
   for (size_t i = 0; i < scopes.size(); ++i) {
     for (const SubSelect& select : FindSubSelects(scopes[i].filter, scopes[i].where))
       joins_.push_back({i, scopes[i].table, select});
   }
 }
 
-bool Pull::IsSelectedFrom(TableIndex table) const {
-  for (const PullJoin& join : joins_) {
-    if (join.select.filter->table == table) return true;
-  }
-  return false;
-}
-
-Set<TableIndex> Pull::TablesToHead() const {
+Set<TableIndex> PullJoins::TablesToHead() const {
   Set<TableIndex> tables;
   for (const PullJoin& join : joins_) {
     tables.insert(join.outer);
@@ -35,21 +27,21 @@ Set<TableIndex> Pull::TablesToHead() const {
   return tables;
 }
 
-Vector<Value> Pull::SelectByChanges(const PullJoin& join, Realm* realm,
-                                    Selection* selection) const {
+Vector<Value> PullJoins::SelectByChanges(const PullJoin& join, const PulledRows& realm,
+                                         Selection* selection) const {
   const Filter& filter = *join.select.filter;
   Vector<Value> affected;
   // What the row selects; null: nothing.
   const auto selected = [&](const ObjectKey& key, const Row* stored) {
     std::optional<Row> filled;
-    const Row* row = WithDefaults(schema_->table(key.table), stored, &filled);
+    const Row* row = WithDefaults(io_->schema->table(key.table), stored, &filled);
     const bool matches = row && Matches(filter.children[0], key.id, *row, nullptr);
     return matches ? ColumnValue(filter.via, key.id, *row) : Value();
   };
-  for (const auto& [key, befores] : realm->changes) {
+  for (const auto& [key, befores] : realm.changes) {
     if (key.table != filter.table) continue;
-    const Value start = selected(key, RowAtStart(*realm, key));
-    const Value end = selected(key, RowAtEnd(*realm, key));
+    const Value start = selected(key, realm.RowAtStart(key));
+    const Value end = selected(key, realm.RowAtEnd(key));
     if (!start.is_null()) selection->start.insert(SelectableOf(start));
     if (!end.is_null()) selection->end.insert(SelectableOf(end));
     if (start == end) continue;
@@ -59,90 +51,107 @@ Vector<Value> Pull::SelectByChanges(const PullJoin& join, Realm* realm,
   return affected;
 }
 
-bool Pull::AskForCandidates() {
-  for (auto& [name, realm] : realms_) {
-    if (realm.mode != Mode::kRange || realm.to == realm.from.revision) continue;
-    realm.selections.resize(joins_.size());
+bool PullJoins::AskForCandidates() {
+  for (const auto& [name, range] : ranges_->all()) {
+    if (range.mode != RealmMode::kRange || range.to == range.from.revision) continue;
+    const PulledRows& realm = rows_->Of(name);
+    Vector<Selection>& selections = selections_[name];
+    selections.resize(joins_.size());
     for (size_t i = 0; i < joins_.size(); ++i) {
       const PullJoin& join = joins_[i];
-      Vector<Value> values = SelectByChanges(join, &realm, &realm.selections[i]);
-      const bool has_begun = request_.scopes.list()[join.scope].has_begun();
-      if (values.empty() || !has_begun || IsUnread(join.outer)) continue;
+      Vector<Value> values = SelectByChanges(join, realm, &selections[i]);
+      const bool has_begun = io_->request.scopes.list()[join.scope].has_begun();
+      if (values.empty() || !has_begun || ranges_->IsUnread(join.outer)) continue;
       Set<Selectable> affected;
       for (const Value& value : values) affected.insert(SelectableOf(value));
       // Rows that have changed after the range's end may have another value now.
       for (const auto& [key, befores] : realm.changes) {
-        if (key.table != join.outer || befores.begin()->first <= realm.to) continue;
-        const Row* row = RowAtEnd(realm, key);
+        if (key.table != join.outer || befores.begin()->first <= range.to) continue;
+        const Row* row = realm.RowAtEnd(key);
         if (row == nullptr) continue;
         const Value value = ColumnValue(join.select.filter->column, key.id, *row);
         if (!value.is_null() && affected.contains(SelectableOf(value)))
-          realm.candidates.insert(key);
+          rows_->AddCandidate(name, key);
       }
-      needs_.candidates.push_back({name, i, std::move(values)});
+      io_->needs.candidates.push_back({name, i, std::move(values)});
     }
   }
-  asked_candidates_ = needs_.candidates;
-  return !needs_.candidates.empty();
+  asked_candidates_ = io_->needs.candidates;
+  return !io_->needs.candidates.empty();
 }
 
-void Pull::LoadCandidates(size_t place, Vector<std::pair<ObjectKey, Row>> rows, bool has_more) {
+void PullJoins::LoadUnread(const std::string& realm) {
+  Set<TableIndex> tables;
+  for (const PullJoin& join : joins_) tables.insert(join.outer);
+  ranges_->LoadUnread(realm, std::move(tables));
+}
+
+Set<TableIndex> PullJoins::InnerTables() const {
+  Set<TableIndex> tables;
+  for (const PullJoin& join : joins_) tables.insert(join.select.filter->table);
+  return tables;
+}
+
+void PullJoins::LoadCandidates(size_t place, Vector<std::pair<ObjectKey, Row>> rows,
+                               bool has_more) {
   if (place >= asked_candidates_.size()) return;
   const std::string& name = asked_candidates_[place].realm;
   const TableIndex outer = joins_[asked_candidates_[place].join].outer;
-  if (has_more) return LoadUnread(name, Set<TableIndex>{outer});
-  Realm& realm = realms_.at(name);
-  for (auto& [key, row] : rows) {
-    realm.candidates.insert(key);
-    // A row that has changed is known from its changes.
-    if (!realm.changes.contains(key)) realm.rows.try_emplace(key, std::move(row));
-  }
+  if (has_more) return ranges_->LoadUnread(name, Set<TableIndex>{outer});
+  for (auto& [key, row] : rows) rows_->AddCandidate(name, key, std::move(row));
 }
 
-bool Pull::AskForSelected() {
-  for (auto& [name, realm] : realms_) {
-    if (realm.mode == Mode::kImage || joins_.empty()) continue;
-    realm.selections.resize(joins_.size());
-    const Vector<ObjectKey> keys = KeysOf(realm);
+bool PullJoins::AskForSelected() {
+  for (const auto& [name, range] : ranges_->all()) {
+    if (range.mode == RealmMode::kImage || joins_.empty()) continue;
+    const PulledRows& realm = rows_->Of(name);
+    selections_[name].resize(joins_.size());
+    const Vector<ObjectKey> keys = rows_->KeysOf(realm);
     for (size_t i = 0; i < joins_.size(); ++i) {
       const PropIndex column = joins_[i].select.filter->column;
       Map<Selectable, Value> values;
       for (const ObjectKey& key : keys) {
         if (key.table != joins_[i].outer) continue;
-        for (const Row* stored : {RowAtStart(realm, key), RowAtEnd(realm, key)}) {
+        for (const Row* stored : {realm.RowAtStart(key), realm.RowAtEnd(key)}) {
           std::optional<Row> filled;
-          const Row* row = WithDefaults(schema_->table(key.table), stored, &filled);
+          const Row* row = WithDefaults(io_->schema->table(key.table), stored, &filled);
           Value value = row ? ColumnValue(column, key.id, *row) : Value();
           if (!value.is_null()) values.try_emplace(SelectableOf(value), std::move(value));
         }
       }
       if (values.empty()) continue;
-      PullNeeds::Selected need{name, i, {}, realm.from.revision};
-      if (realm.mode == Mode::kState) need.upto = realm.now.head;
+      PullNeeds::Selected need{name, i, {}, range.from.revision};
+      if (range.mode == RealmMode::kState) need.upto = range.now.head;
       for (auto& [selectable, value] : values) need.values.push_back(std::move(value));
-      needs_.selected.push_back(std::move(need));
+      io_->needs.selected.push_back(std::move(need));
     }
   }
-  asked_selected_ = needs_.selected;
-  return !needs_.selected.empty();
+  asked_selected_ = io_->needs.selected;
+  return !io_->needs.selected.empty();
 }
 
-void Pull::LoadSelected(size_t place, const Vector<size_t>& found) {
+void PullJoins::LoadSelected(size_t place, const Vector<size_t>& found) {
   if (place >= asked_selected_.size()) return;
   const PullNeeds::Selected& asked = asked_selected_[place];
-  Set<Selectable>& unchanged = realms_.at(asked.realm).selections[asked.join].unchanged;
+  Set<Selectable>& unchanged = selections_.at(asked.realm)[asked.join].unchanged;
   for (const size_t i : found) {
     if (i < asked.values.size()) unchanged.insert(SelectableOf(asked.values[i]));
   }
 }
 
-bool Pull::InnerRows::Exists(const Filter& filter, std::string_view id, const Row* row) const {
+PullJoins::InnerRows::InnerRows(const PullJoins& joins, const std::string& realm, bool is_end)
+    : joins_(joins), selections_(nullptr), is_end_(is_end) {
+  const auto found = joins.selections_.find(realm);
+  if (found != joins.selections_.end()) selections_ = &found->second;
+}
+
+bool PullJoins::InnerRows::Exists(const Filter& filter, std::string_view id, const Row* row) const {
   const Value value = ColumnValue(filter.column, id, *row);
-  if (value.is_null()) return false;
+  if (value.is_null() || selections_ == nullptr) return false;
   const Selectable wanted = SelectableOf(value);
-  for (size_t i = 0; i < pull_.joins_.size(); ++i) {
-    if (pull_.joins_[i].select.filter != &filter || i >= realm_.selections.size()) continue;
-    const Selection& selection = realm_.selections[i];
+  for (size_t i = 0; i < joins_.joins_.size(); ++i) {
+    if (joins_.joins_[i].select.filter != &filter || i >= selections_->size()) continue;
+    const Selection& selection = (*selections_)[i];
     const Set<Selectable>& changed = is_end_ ? selection.end : selection.start;
     return selection.unchanged.contains(wanted) || changed.contains(wanted);
   }

@@ -18,16 +18,16 @@ Status PullSession::LoadJoins(const Vector<wire::LoadedCandidates>& candidates,
       if (!stored.ok()) return Misuse(stored.status().detail());
       rows.emplace_back(std::move(stored.value().key), std::move(stored.value().row));
     }
-    pull_.LoadCandidates(i, std::move(rows), candidates[i].more);
+    pull_.joins().LoadCandidates(i, std::move(rows), candidates[i].more);
   }
   for (size_t i = 0; i < selected.size(); ++i)
-    pull_.LoadSelected(i, Vector<size_t>(selected[i].begin(), selected[i].end()));
+    pull_.joins().LoadSelected(i, Vector<size_t>(selected[i].begin(), selected[i].end()));
   return Status::Ok();
 }
 
 // Plain values, as they are compared with the prop of a sub-select.
 Vector<Data> PullSession::ValuesToData(size_t join, const Vector<Value>& values) const {
-  const PullJoin& of = pull_.joins()[join];
+  const PullJoin& of = pull_.joins().list()[join];
   const PropDef& prop = ColumnProp(schema_->table(of.outer), of.select.filter->column);
   Vector<Data> list;
   for (const Value& value : values) list.push_back(ValueToData(prop, value, true));
@@ -36,13 +36,13 @@ Vector<Data> PullSession::ValuesToData(size_t join, const Vector<Value>& values)
 
 void PullSession::AddJoinNeeds(wire::PullNeeds* out) const {
   for (const PullNeeds::Candidates& item : pull_.needs().candidates) {
-    const PullJoin& join = pull_.joins()[item.join];
+    const PullJoin& join = pull_.joins().list()[item.join];
     out->candidates.push_back({item.realm, schema_->table(join.outer).name,
                                join.select.prop->as_string(),
                                ValuesToData(item.join, item.values)});
   }
   for (const PullNeeds::Selected& item : pull_.needs().selected) {
-    const SubSelect& select = pull_.joins()[item.join].select;
+    const SubSelect& select = pull_.joins().list()[item.join].select;
     out->selected.push_back({item.realm,
                              {(*select.select)["table"].as_string(), select.where()},
                              (*select.select)["select"].as_string(),

@@ -138,7 +138,7 @@ Status PullSession::Start(Data in) {
   Map<std::string, PullRealm> realms;
   for (const auto& [name, state] : begin.realms)
     realms[name] = {state.head, state.head_at, state.rows, {state.floor, state.floor_at}};
-  pull_.Begin(std::move(request.value()), std::move(realms));
+  pull_.Begin(std::move(request.value()), realms);
   return Status::Ok();
 }
 
@@ -148,7 +148,7 @@ Status PullSession::Load(Data in) {
   LoadEntries(std::move(read.entries));
   SKERRY_RETURN_IF_ERROR(LoadChanges(std::move(read.changes)));
   for (const wire::LoadedAction& item : read.actions)
-    pull_.LoadAction(item.realm, item.id, item.revision);
+    pull_.ranges().LoadAction(item.realm, item.id, item.revision);
   SKERRY_RETURN_IF_ERROR(LoadOwn(std::move(read.own)));
   SKERRY_RETURN_IF_ERROR(LoadState(read.state));
   LoadUnread(read.omitted);
@@ -156,7 +156,7 @@ Status PullSession::Load(Data in) {
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(std::move(read.rows)));
   SKERRY_RETURN_IF_ERROR(LoadJoins(read.candidates, read.selected));
   LoadStreams(std::move(read.streams));
-  for (wire::Image& image : read.images) pull_.LoadImage(std::move(image));
+  for (wire::Image& image : read.images) pull_.ranges().LoadImage(std::move(image));
   return Status::Ok();
 }
 
@@ -171,7 +171,7 @@ void PullSession::LoadEntries(Vector<wire::LoadedEntry> entries) {
     entry.spans = SpansOf(item.spans.has_value() ? item.spans : item.revisions);
     entry.lost = std::move(item.lost);
     entry.streams = std::move(item.streams);
-    pull_.LoadEntry(item.realm, std::move(entry));
+    pull_.ranges().LoadEntry(item.realm, std::move(entry));
   }
 }
 
@@ -184,7 +184,7 @@ Status PullSession::LoadChanges(Data changes) {
     Result<std::optional<Row>> before = RowFromData(*schema_, change.before);
     if (!before.ok()) return Misuse(before.status().detail());
     if (change.row.has_value()) SKERRY_RETURN_IF_ERROR(LoadRowOfChange(key, change));
-    pull_.LoadChange(change.realm, change.revision, key, std::move(before.value()));
+    pull_.rows().LoadChange(change.realm, change.revision, key, std::move(before.value()));
   }
   return Status::Ok();
 }
@@ -192,12 +192,12 @@ Status PullSession::LoadChanges(Data changes) {
 // `row` is the live row of the change's realm, table and id, or null.
 Status PullSession::LoadRowOfChange(const ObjectKey& key, const wire::LoadedChange& change) {
   if (change.row->is_null()) {
-    pull_.LoadRow({change.realm, key}, std::nullopt);
+    pull_.rows().LoadRow({change.realm, key}, std::nullopt);
     return Status::Ok();
   }
   Result<Row> row = RowOfTable(schema_->table(key.table), change.realm, *change.row);
   if (!row.ok()) return Misuse(row.status().detail());
-  pull_.LoadRow({change.realm, key}, std::move(row.value()));
+  pull_.rows().LoadRow({change.realm, key}, std::move(row.value()));
   return Status::Ok();
 }
 
@@ -213,7 +213,7 @@ Status PullSession::LoadOwn(Vector<wire::LoadedOwn> list) {
     own.lost = std::move(item.lost);
     own.is_forgotten = item.forgotten;
     own.spans = SpansOf(item.revisions);
-    pull_.LoadOwn(item.realm, std::move(own));
+    pull_.ranges().LoadOwn(item.realm, std::move(own));
   }
   return Status::Ok();
 }
@@ -222,7 +222,7 @@ Status PullSession::LoadState(const Data& rows) {
   for (const Data& data : rows.items()) {
     Result<StoredRow> stored = StoredRowFromData(*schema_, data);
     if (!stored.ok()) return Misuse(stored.status().detail());
-    if (!stored.value().deleted_at) pull_.LoadState(stored.value().key, stored.value().row);
+    if (!stored.value().deleted_at) pull_.rows().LoadState(stored.value().key, stored.value().row);
   }
   return Status::Ok();
 }
@@ -230,7 +230,7 @@ Status PullSession::LoadState(const Data& rows) {
 void PullSession::LoadUnread(const Vector<wire::Omitted>& omitted) {
   for (const wire::Omitted& item : omitted) {
     if (item.joins) {
-      pull_.LoadUnreadJoins(item.realm);
+      pull_.joins().LoadUnread(item.realm);
       continue;
     }
     std::optional<Set<TableIndex>> tables;
@@ -239,7 +239,7 @@ void PullSession::LoadUnread(const Vector<wire::Omitted>& omitted) {
       const TableIndex table = schema_->FindTable(name);
       if (table != kNone) tables->insert(table);  // else the schema has dropped it
     }
-    pull_.LoadUnread(item.realm, std::move(tables));
+    pull_.ranges().LoadUnread(item.realm, std::move(tables));
   }
 }
 
@@ -255,7 +255,7 @@ Status PullSession::LoadPages(const Vector<std::optional<wire::LoadedPage>>& pag
       if (stored.value().deleted_at) continue;
       page.rows.emplace_back(stored.value().key, stored.value().row);
     }
-    pull_.LoadPage(i, std::move(page));
+    pull_.rows().LoadPage(i, std::move(page));
   }
   return Status::Ok();
 }
@@ -269,7 +269,7 @@ Status PullSession::LoadRowsAt(Data rows) {
     Result<std::optional<Row>> row =
         RowFromData(*schema_, read.before.is_null() ? read.row : read.before);
     if (!row.ok()) return Misuse(row.status().detail());
-    pull_.LoadRow({read.realm, key}, std::move(row.value()));
+    pull_.rows().LoadRow({read.realm, key}, std::move(row.value()));
   }
   return Status::Ok();
 }
@@ -289,7 +289,7 @@ Data PullSession::NeedsToData() const {
     out.entries.push_back({realm, from, limit, only});
   }
   const Vector<std::string> tables = NamesOf(scopes.Tables());
-  const Vector<std::string> to_head = NamesOf(pull_.TablesToHead());
+  const Vector<std::string> to_head = NamesOf(pull_.joins().TablesToHead());
   for (const auto& [realm, from] : needs.changes)
     out.changes.push_back({realm, from, tables, to_head});
   out.own = needs.own;

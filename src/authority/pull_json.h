@@ -8,6 +8,7 @@
 #include "authority/pull.h"
 #include "base/data.h"
 #include "base/status.h"
+#include "log/wire/pull_needs.h"
 #include "model/schema.h"
 
 namespace skerry {

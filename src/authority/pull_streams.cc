@@ -1,12 +1,8 @@
-// Pull: the actions of streams. A stream has a position of its own in each realm: all actions above
-// it and up to the answer's cursor are sent, in ascending order, as far as there is room.
-#include <algorithm>
-#include <optional>
-#include <string>
-#include <tuple>
-#include <utility>
+#include "authority/pull_streams.h"
 
-#include "authority/pull.h"
+#include <algorithm>
+#include <tuple>
+
 #include "base/limits.h"
 #include "log/stream_name.h"
 
@@ -37,17 +33,18 @@ Data ActionList(const Map<uint64_t, std::string>& actions) {
 
 }  // namespace
 
-std::optional<uint64_t> Pull::FilledOf(const StreamScope& scope, const std::string& realm) const {
-  const bool is_reset =
-      std::find(answer_.reset.begin(), answer_.reset.end(), realm) != answer_.reset.end();
+std::optional<uint64_t> PullStreams::FilledOf(const StreamScope& scope,
+                                              const std::string& realm) const {
+  const bool is_reset = std::find(io_->answer.reset.begin(), io_->answer.reset.end(), realm) !=
+                        io_->answer.reset.end();
   const auto filled = scope.filled.find(realm);
   if (is_reset || filled == scope.filled.end()) return std::nullopt;
   return filled->second;
 }
 
 // The entries of the range say which streams they touched. What lies below it has to be read.
-bool Pull::HasActions(const Realm& realm, const std::string& pattern, uint64_t filled) const {
-  if (realm.mode != Mode::kRange || filled < realm.from.revision) return true;
+bool PullStreams::HasActions(const PullRange& realm, const std::string& pattern, uint64_t filled) {
+  if (realm.mode != RealmMode::kRange || filled < realm.from.revision) return true;
   for (auto entry = realm.entries.upper_bound(filled);
        entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
     if (Touches(entry->second, pattern)) return true;
@@ -55,39 +52,39 @@ bool Pull::HasActions(const Realm& realm, const std::string& pattern, uint64_t f
   return false;
 }
 
-bool Pull::AskForStreams() {
-  if (!request_.streams.empty()) answer_.streams_filled.emplace();
-  for (const StreamScope& scope : request_.streams)
-    answer_.streams_filled->push_back({scope.pattern, {}, {}});
-  for (size_t i = 0; i < request_.streams.size(); ++i) {
-    const StreamScope& scope = request_.streams[i];
-    for (const auto& [name, realm] : realms_) {
-      if (realm.mode == Mode::kImage) continue;
+bool PullStreams::AskForStreams() {
+  if (!io_->request.streams.empty()) io_->answer.streams_filled.emplace();
+  for (const StreamScope& scope : io_->request.streams)
+    io_->answer.streams_filled->push_back({scope.pattern, {}, {}});
+  for (size_t i = 0; i < io_->request.streams.size(); ++i) {
+    const StreamScope& scope = io_->request.streams[i];
+    for (const auto& [name, realm] : ranges_->all()) {
+      if (realm.mode == RealmMode::kImage) continue;
       const std::optional<uint64_t> filled = FilledOf(scope, name);
       if (filled.value_or(0) >= realm.to ||
           (filled && !HasActions(realm, scope.pattern, *filled))) {
-        (*answer_.streams_filled)[i].filled[name] = realm.to;
-      } else if (needs_.streams.size() < kMaxStreamReads) {
+        (*io_->answer.streams_filled)[i].filled[name] = realm.to;
+      } else if (io_->needs.streams.size() < kMaxStreamReads) {
         const uint64_t last = filled ? 0 : scope.last;
-        needs_.streams.push_back({i, name, filled.value_or(0), realm.to, last});
+        io_->needs.streams.push_back({i, name, filled.value_or(0), realm.to, last});
       } else {
-        has_more_actions_ = true;
+        has_more_ = true;
       }
     }
   }
-  asked_streams_ = needs_.streams;
-  actions_.resize(asked_streams_.size());
-  return !needs_.streams.empty();
+  asked_ = io_->needs.streams;
+  actions_.resize(asked_.size());
+  return !io_->needs.streams.empty();
 }
 
-void Pull::LoadActions(size_t place, wire::LoadedStream actions) {
+void PullStreams::LoadActions(size_t place, wire::LoadedStream actions) {
   if (place < actions_.size()) actions_[place] = std::move(actions);
 }
 
 // Returns whether the stream is filled as far as was asked for.
-bool Pull::AddFilled(const PullNeeds::Streams& asked, const wire::LoadedStream& read) {
+bool PullStreams::AddFilled(const PullNeeds::Streams& asked, const wire::LoadedStream& read) {
   const bool is_cut = read.more && !read.actions.empty();
-  wire::StreamFilled& said = (*answer_.streams_filled)[asked.scope];
+  wire::StreamFilled& said = (*io_->answer.streams_filled)[asked.scope];
   uint64_t& filled = said.filled[asked.realm];
   filled = read.upto.value_or(asked.upto);
   if (asked.last == 0) {
@@ -101,27 +98,27 @@ bool Pull::AddFilled(const PullNeeds::Streams& asked, const wire::LoadedStream& 
 }
 
 // The client has its own updates of `have`, and folds them itself.
-Set<std::pair<std::string, uint64_t>> Pull::OwnEntries() const {
+Set<std::pair<std::string, uint64_t>> PullStreams::OwnEntries() const {
   Set<std::pair<std::string, uint64_t>> own;
-  for (const auto& [update, by_realm] : answer_.own) {
-    if (!request_.have.contains(update)) continue;
+  for (const auto& [update, by_realm] : io_->answer.own) {
+    if (!io_->request.have.contains(update)) continue;
     for (const auto& [realm, place] : by_realm) own.insert({realm, place.revision});
   }
   return own;
 }
 
-void Pull::WriteStreams() {
+void PullStreams::WriteStreams() {
   const Set<std::pair<std::string, uint64_t>> own = OwnEntries();
   // By realm, revision and stream. What two scopes have is sent once.
   Map<std::tuple<std::string, uint64_t, std::string>, FoundActions> found;
-  for (size_t i = 0; i < asked_streams_.size(); ++i) {
-    const PullNeeds::Streams& asked = asked_streams_[i];
+  for (size_t i = 0; i < asked_.size(); ++i) {
+    const PullNeeds::Streams& asked = asked_[i];
     if (!actions_[i]) {
-      has_more_actions_ = true;
+      has_more_ = true;
       continue;
     }
     wire::LoadedStream& read = *actions_[i];
-    if (!AddFilled(asked, read)) has_more_actions_ = true;
+    if (!AddFilled(asked, read)) has_more_ = true;
     for (wire::LoadedStreamAction& action : read.actions) {
       if (own.contains({asked.realm, action.revision})) continue;
       found[{asked.realm, action.revision, action.stream}].actions[action.position] =
@@ -134,10 +131,10 @@ void Pull::WriteStreams() {
   }
   for (auto& [place, content] : found) {
     const auto& [realm, revision, stream] = place;
-    answer_.streams.push_back(
+    io_->answer.streams.push_back(
         {realm, stream, revision, ActionList(content.actions), std::move(content.snapshot)});
   }
-  answer_.more = answer_.more || has_more_actions_;
+  io_->answer.more = io_->answer.more || has_more_;
 }
 
 }  // namespace skerry

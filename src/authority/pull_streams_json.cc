@@ -8,7 +8,7 @@ namespace skerry {
 
 void PullSession::LoadStreams(Vector<std::optional<wire::LoadedStream>> streams) {
   for (size_t i = 0; i < streams.size(); ++i) {
-    if (streams[i]) pull_.LoadActions(i, std::move(*streams[i]));
+    if (streams[i]) pull_.streams().LoadActions(i, std::move(*streams[i]));
   }
 }
 

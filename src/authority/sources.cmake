@@ -19,6 +19,8 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/pull_joins_json.cc
   src/authority/pull_json.cc
   src/authority/pull_own.cc
+  src/authority/pull_ranges.cc
+  src/authority/pull_rows.cc
   src/authority/pull_streams.cc
   src/authority/pull_streams_json.cc
   src/authority/pull_unread.cc

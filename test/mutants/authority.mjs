@@ -153,7 +153,7 @@ export const authority = [
   },
   {
     name: 'a cut range delays only the first of the realms that an update spans',
-    file: 'src/authority/pull.cc',
+    file: 'src/authority/pull_ranges.cc',
     from: '        dependents[other].push_back({revision, name, entry->first});',
     to: '        dependents[other].push_back({revision, name, entry->first});\n        break;',
   },

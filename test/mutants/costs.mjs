@@ -21,7 +21,7 @@ export const costs = [
   },
   {
     name: 'a page without rows does not say where its looking ended',
-    file: 'src/authority/pull.cc',
+    file: 'src/authority/pull_rows.cc',
     from: 'if (pages_[i]->has_more && (pages_[i]->upto || !pages_[i]->rows.empty())) {',
     to: 'if (pages_[i]->has_more && !pages_[i]->rows.empty()) {',
   },

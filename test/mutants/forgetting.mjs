@@ -34,8 +34,8 @@ export const forgetting = [
   {
     name: 'a cursor below the floor counts as one of another history',
     file: 'src/authority/pull_own.cc',
-    from: 'if (realm.mode != Mode::kRange || IsForgotten(realm)) continue;',
-    to: 'if (realm.mode != Mode::kRange) continue;',
+    from: 'if (realm.mode != RealmMode::kRange || IsForgotten(realm)) continue;',
+    to: 'if (realm.mode != RealmMode::kRange) continue;',
   },
   {
     name: 'a cursor below the floor goes on with what is left of the log',
@@ -46,13 +46,13 @@ export const forgetting = [
   {
     name: 'a realm of another history is not told, if another one is forgotten',
     file: 'src/authority/pull_own.cc',
-    from: 'is_any && answer_.reset.empty();',
+    from: 'is_any && io_->answer.reset.empty();',
     to: 'is_any;',
   },
   {
     name: 'rows that the client makes of own updates stay, though their ops are forgotten',
-    file: 'src/authority/pull.cc',
-    from: 'if (own.is_forgotten && found->second.mode == Mode::kState)',
+    file: 'src/authority/pull_own.cc',
+    from: 'if (own.is_forgotten && found->second.mode == RealmMode::kState)',
     to: 'if (false)',
   },
   {

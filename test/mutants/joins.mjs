@@ -5,7 +5,7 @@ export const joins = [
   {
     name: 'a join scope is evaluated with the inner rows of today',
     file: 'src/authority/pull_joins.cc',
-    from: 'PullNeeds::Selected need{name, i, {}, realm.from.revision};',
+    from: 'PullNeeds::Selected need{name, i, {}, range.from.revision};',
     to: 'PullNeeds::Selected need{name, i, {}, realm.now.head};',
   },
   {
@@ -29,7 +29,7 @@ export const joins = [
   {
     name: 'a join scope stays as it is when inner changes are left out',
     file: 'src/authority/pull_unread.cc',
-    from: '  SpreadUnread();\n',
+    from: '  SpreadUnread(joins);\n',
     to: '',
   },
   {

@@ -39,7 +39,7 @@ export const wire = [
   },
   {
     name: 'an image is offered that the authority did not ask for',
-    file: 'src/authority/pull.cc',
+    file: 'src/authority/pull_ranges.cc',
     from: 'if (std::find(image_realms_.begin(), end, image.realm) != end)',
     to: 'if (image_realms_.begin() != end || !image.realm.empty())',
   },
