@@ -45,4 +45,5 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_worker_tx.cc
   src/sync/times.cc
   src/sync/turn.cc
+  src/sync/worker_state.cc
 )

@@ -43,21 +43,7 @@ Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(Data data) {
   if (!schema.ok()) return schema.status();
   if (config.tab.empty()) return Status(Code::kInvalidArgument, "The sync worker needs a tab id.");
   if (config.seed.size() != 32) return Status(Code::kInvalidArgument, "The seed has 32 bytes.");
-  const bool in_window = config.mode != Mode::kService;
-  WorkerSetup setup{std::move(schema.value()), std::move(config.schema)};
-  setup.times = ParseSyncTimes(config.times);
-  setup.limits = ParseSyncLimits(config.limits);
-  setup.tab = std::move(config.tab);
-  setup.user = std::move(config.user);
-  setup.service = std::move(config.service);
-  setup.keeps_token = config.keeps_token;
-  setup.locks = config.locks;
-  setup.socket = in_window && config.socket;
-  setup.images = in_window && config.images;
-  setup.device_images = config.images;
-  Connection connection(config.mode, std::move(config.reason), config.visible, config.online);
-  auto state = std::make_unique<WorkerState>(std::move(setup), config.seed, config.auth,
-                                             std::move(connection));
+  auto state = std::make_unique<WorkerState>(&schema.value(), &config);
   return std::unique_ptr<SyncWorker>(new SyncWorker(std::move(state)));
 }
 
@@ -92,8 +78,8 @@ void SyncWorker::OnRead(const ReadEvent& event, Turn* turn) {
   const uint64_t id = event.id;
   const Data& results = event.results;
   ReadReply reply;
-  if (const auto own = txs_.find(id); own != txs_.end()) {
-    reply = ReadTx(&own->second, results.items(), turn);
+  if (const auto* own = FindTx(id); own != nullptr) {
+    reply = ReadTx(&(*own)->tx, results.items(), turn);
   } else if (job_.Owns(id)) {
     reply = job_.Read(id, results, turn);
   } else if (keeper_.Owns(id)) {
@@ -110,8 +96,8 @@ void SyncWorker::OnRead(const ReadEvent& event, Turn* turn) {
 
 void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
   const uint64_t id = event.id;
-  if (auto own = txs_.extract(id); !own.empty()) {
-    DoneTx(&own.mapped(), turn);
+  if (const auto own = TakeTx(id); own != nullptr) {
+    DoneTx(&own->tx, turn);
   } else if (job_.Owns(id)) {
     job_.Done(id, turn);
   } else if (keeper_.Owns(id)) {
@@ -127,8 +113,8 @@ void SyncWorker::OnEvent(const DoneEvent& event, Turn* turn) {
 
 void SyncWorker::OnEvent(const FailedEvent& event, Turn* turn) {
   const auto& [id, error] = event;
-  if (auto own = txs_.extract(id); !own.empty()) {
-    Visit(&own.mapped(), [&](const auto& one) { Failed(one, error, turn); });
+  if (const auto own = TakeTx(id); own != nullptr) {
+    Visit(&own->tx, [&](const auto& one) { Failed(one, error, turn); });
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {

@@ -17,7 +17,6 @@
 #include <variant>
 
 #include "base/data.h"
-#include "base/map.h"
 #include "base/status.h"
 #include "base/vector.h"
 #include "sync/event.h"
@@ -116,13 +115,17 @@ class SyncWorker {
   // Begins a transaction that stores something. What it needs is set in the result.
   template <typename Kind>
   Kind& Begin(Turn* turn) {
-    return txs_[BeginStoring(turn)].emplace<Kind>();
+    return Open(BeginStoring(turn))->emplace<Kind>();
   }
   static uint64_t BeginStoring(Turn* turn);
+  WorkerTx* Open(uint64_t id);
+  // Null if there is none.
+  std::unique_ptr<OpenTx>* FindTx(uint64_t id);
+  std::unique_ptr<OpenTx> TakeTx(uint64_t id);
   template <typename Kind>
   bool IsUnderWay() const {
     return std::any_of(txs_.begin(), txs_.end(),
-                       [](const auto& tx) { return std::holds_alternative<Kind>(tx.second); });
+                       [](const auto& tx) { return std::holds_alternative<Kind>(tx->tx); });
   }
   void Look(Turn* turn);
   ReadReply ReadTx(WorkerTx* tx, const Data::Array& read, Turn* turn);
@@ -166,7 +169,7 @@ class SyncWorker {
   PokeSocket socket_;
   HistoryReader history_;
   uint64_t last_id_ = 0;
-  Map<uint64_t, WorkerTx> txs_;  // that are under way
+  Vector<std::unique_ptr<OpenTx>> txs_;  // that are under way
   Vector<WantedScope> wanted_;   // the scopes of this worker's window
   Vector<WantedStream> wanted_streams_;
   Vector<WantedStream> left_out_streams_;  // of them

@@ -19,6 +19,28 @@ uint64_t SyncWorker::BeginStoring(Turn* turn) {
                         TransactionMode::kWriteStrict, std::move(reads));
 }
 
+WorkerTx* SyncWorker::Open(uint64_t id) {
+  auto open = std::make_unique<OpenTx>();
+  open->id = id;
+  txs_.push_back(std::move(open));
+  return &txs_.back()->tx;
+}
+
+std::unique_ptr<OpenTx>* SyncWorker::FindTx(uint64_t id) {
+  for (std::unique_ptr<OpenTx>& open : txs_) {
+    if (open->id == id) return &open;
+  }
+  return nullptr;
+}
+
+std::unique_ptr<OpenTx> SyncWorker::TakeTx(uint64_t id) {
+  std::unique_ptr<OpenTx>* found = FindTx(id);
+  if (found == nullptr) return nullptr;
+  std::unique_ptr<OpenTx> taken = std::move(*found);
+  txs_.erase(txs_.begin() + (found - txs_.data()));
+  return taken;
+}
+
 ReadReply SyncWorker::ReadTx(WorkerTx* tx, const Data::Array& read, Turn* turn) {
   ReadReply reply;
   if (PartOf<StoringTx>(tx) != nullptr && IsNewer(read[0])) {
@@ -50,7 +72,7 @@ void SyncWorker::Look(Turn* turn) {
   if (job_.active()) return;
   const uint64_t id =
       turn->Transact({Store::kMutations}, TransactionMode::kRead, {CountRead(Store::kMutations)});
-  txs_[id].emplace<CountTx>();
+  Open(id)->emplace<CountTx>();
 }
 
 void SyncWorker::Read(CountTx* tx, const Data::Array& read, Turn*, ReadReply*) {

@@ -4,8 +4,6 @@
 #define SKERRY_SYNC_WORKER_STATE_H_
 
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "base/data.h"
 #include "base/id.h"
@@ -20,15 +18,17 @@
 
 namespace skerry {
 
+struct WorkerConfig;
+
 // What a worker is given at its start.
 struct WorkerSetup {
   Schema schema;
   Data description;  // the schema as Data, for the image module
-  SyncTimes times = {};
-  SyncLimits limits = {};
-  std::string tab = {};
-  std::string user = {};  // the user of the database; empty: not known
-  Data service = {};      // of a helper: what is stored for a service worker that starts by itself
+  SyncTimes times;
+  SyncLimits limits;
+  std::string tab;
+  std::string user;  // the user of the database; empty: not known
+  Data service;      // of a helper: what is stored for a service worker that starts by itself
   bool keeps_token = false;  // the token may be stored, too
   bool locks = false;
   bool socket = false;
@@ -37,14 +37,8 @@ struct WorkerSetup {
 };
 
 struct WorkerState {
-  WorkerState(WorkerSetup setup_in, std::string_view seed, bool uses_tokens,
-              Connection connection_in)
-      : setup(std::move(setup_in)),
-        random{seed},
-        ids{&random},
-        connection(std::move(connection_in)),
-        sign_in(uses_tokens, setup.times.token_ms),
-        seen(&setup.schema, &ids) {}
+  // Takes what it needs out of both.
+  WorkerState(Schema* schema, WorkerConfig* config);
   WorkerState(const WorkerState&) = delete;
   WorkerState& operator=(const WorkerState&) = delete;
 

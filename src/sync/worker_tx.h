@@ -58,6 +58,10 @@ struct ScopesTx : WantedTx {
 };
 
 using WorkerTx = std::variant<CountTx, TokenTx, RefusalTx, StartTx, ScopesTx>;
+struct OpenTx {
+  uint64_t id = 0;
+  WorkerTx tx;
+};
 
 }  // namespace skerry
 
