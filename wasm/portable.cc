@@ -1,9 +1,11 @@
 // The part of the module skerry that reads and writes data for export, import and adoption
-// (docs/accounts.md; js/api/account/portable-core.ts owns it). Handles are small numbers.
+// (docs/accounts.md; js/api/account/portable-core.ts owns it). Bindings only. Handles are small numbers.
 //
 // A handle reads the confirmed state (parts of an image, then records), returns its rows as plain
 // objects, divides rows into the mutations that create them, and converts mutations between the body of
 // a record and a form that people can read.
+#include <emscripten/bind.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -44,92 +46,81 @@ struct Portable {
 
 Handles<Portable> portables;
 
-}  // namespace
-}  // namespace skerry::abi
-
-using skerry::Data;
-using skerry::Mutation;
-using skerry::Result;
-using skerry::Schema;
-namespace abi = skerry::abi;
-
 // Data {schema, seed: bytes32} -> handle.
-SKERRY_EXPORT int32_t sk_portable_new(int32_t length) {
-  Result<Data> input = skerry::DecodeData(abi::Input(length));
-  if (!input.ok()) return abi::Fail(input.status());
-  Result<Schema> schema = Schema::Parse(input.value()["schema"]);
-  if (!schema.ok()) return abi::Fail(schema.status());
-  return abi::portables.Add(
-      std::make_unique<abi::Portable>(std::move(schema.value()), input.value()["seed"].as_bytes()));
+int32_t NewPortable(const std::string& input) {
+  Result<Data> options = DecodeData(input);
+  if (!options.ok()) return Fail(options.status());
+  Result<Schema> schema = Schema::Parse(options.value()["schema"]);
+  if (!schema.ok()) return Fail(schema.status());
+  return portables.Add(
+      std::make_unique<Portable>(std::move(schema.value()), options.value()["seed"].as_bytes()));
 }
 
-SKERRY_EXPORT int32_t sk_portable_free(int32_t handle) { return abi::portables.Remove(handle); }
+int32_t FreePortable(int32_t handle) { return portables.Remove(handle); }
 
-// Adds a part of the image to the rows.
-SKERRY_EXPORT int32_t sk_portable_load(int32_t handle, const char* bytes, int32_t length) {
-  return abi::portables.With(handle, [=](abi::Portable* portable) {
-    return abi::Done(portable->compactor.AddPart({bytes, static_cast<size_t>(length)}));
+// Adds a part of the image to the rows: so many bytes at an address of sk_alloc.
+int32_t PortableLoad(int32_t handle, uintptr_t address, size_t length) {
+  return portables.With(handle, [&](Portable* portable) {
+    return Done(portable->compactor.AddPart({reinterpret_cast<const char*>(address), length}));
   });
 }
 
 // Folds the body of a record of `updates` into the rows.
-SKERRY_EXPORT int32_t sk_portable_apply(int32_t handle, int32_t length) {
-  return abi::portables.With(handle, [=](abi::Portable* portable) {
-    return abi::Done(portable->compactor.AddRecord(abi::Input(length)));
-  });
+int32_t PortableApply(int32_t handle, const std::string& input) {
+  return portables.With(
+      handle, [&](Portable* portable) { return Done(portable->compactor.AddRecord(input)); });
 }
 
-// Lists the rows of a table for sk_portable_rows -> their number.
-SKERRY_EXPORT int32_t sk_portable_list(int32_t handle, int32_t table) {
-  return abi::portables.With(handle, [=](abi::Portable* portable) {
-    portable->keys = portable->compactor.base().BaseKeys(static_cast<skerry::TableIndex>(table));
+// Lists the rows of a table for PortableRows -> their number.
+int32_t PortableList(int32_t handle, int32_t table) {
+  return portables.With(handle, [&](Portable* portable) {
+    portable->keys = portable->compactor.base().BaseKeys(static_cast<TableIndex>(table));
     return static_cast<int32_t>(portable->keys.size());
   });
 }
 
 // `count` rows of the list, beginning with index `from` -> Data [PlainRow..].
-SKERRY_EXPORT int32_t sk_portable_rows(int32_t handle, int32_t table, int32_t from, int32_t count) {
-  return abi::portables.With(handle, [=](abi::Portable* portable) {
-    const auto index = static_cast<skerry::TableIndex>(table);
+int32_t PortableRows(int32_t handle, int32_t table, int32_t from, int32_t count) {
+  return portables.With(handle, [&](Portable* portable) {
+    const auto index = static_cast<TableIndex>(table);
     const size_t begin = std::min(static_cast<size_t>(from), portable->keys.size());
     const size_t end = std::min(begin + static_cast<size_t>(count), portable->keys.size());
     Data rows = Data::MakeArray();
     for (size_t i = begin; i < end; ++i) {
       const auto& [id, realm] = portable->keys[i];
       const auto row = portable->compactor.base().GetBase(realm, {index, id});
-      if (row) rows.Push(skerry::PlainRow(portable->schema.table(index), id, *row, true));
+      if (row) rows.Push(PlainRow(portable->schema.table(index), id, *row, true));
     }
-    return abi::OutputData(rows);
+    return OutputData(rows);
   });
 }
 
 // The body of a row of `actions` -> Data, as ActionsToData makes it.
-SKERRY_EXPORT int32_t sk_portable_actions(int32_t handle, int32_t length) {
-  return abi::portables.With(handle, [=](abi::Portable* portable) {
-    const auto actions = skerry::DecodeActions(portable->schema, abi::Input(length));
-    if (!actions.ok()) return abi::Fail(actions.status());
-    return abi::OutputData(skerry::ActionsToData(actions.value()));
+int32_t PortableActions(int32_t handle, const std::string& input) {
+  return portables.With(handle, [&](Portable* portable) {
+    const auto actions = DecodeActions(portable->schema, input);
+    if (!actions.ok()) return Fail(actions.status());
+    return OutputData(ActionsToData(actions.value()));
   });
 }
 
 // The body of a mutation -> Data, as MutationToData makes it. `leftOut`: why something of it is not
 // there, if the schema has no place for that.
-SKERRY_EXPORT int32_t sk_portable_read(int32_t handle, int32_t length) {
-  return abi::portables.With(handle, [=](abi::Portable* portable) {
-    skerry::Status left_out;
-    Result<Mutation> mutation =
-        skerry::DecodeMutation(portable->schema, abi::Input(length), &left_out);
-    if (!mutation.ok()) return abi::Fail(mutation.status());
-    Data data = skerry::MutationToData(portable->schema, mutation.value());
+int32_t PortableRead(int32_t handle, const std::string& input) {
+  return portables.With(handle, [&](Portable* portable) {
+    Status left_out;
+    Result<Mutation> mutation = DecodeMutation(portable->schema, input, &left_out);
+    if (!mutation.ok()) return Fail(mutation.status());
+    Data data = MutationToData(portable->schema, mutation.value());
     if (!left_out.ok()) data.Set("leftOut", left_out.detail());
-    return abi::OutputData(data);
+    return OutputData(data);
   });
 }
 
 // Data for MutationFromData; without an id for a new mutation -> Data: the record to store. In place of
 // ops, `places` has those of what was added and ordered.
-SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
-  return abi::portables.WithData(handle, length, [](abi::Portable* portable, Data data) {
+int32_t PortableWrite(int32_t handle, const std::string& input) {
+  return portables.WithData(handle, input, [](Portable* portable, Data data) {
     const Data& places = data["places"];
     if (places.is_array()) {
       Data ops = Data::MakeArray();
@@ -141,15 +132,15 @@ SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
     }
     if (data["id"].is_null() && data.is_object())
       data.Set("id", portable->ids.Next(data["at"].as_number()));
-    Result<Mutation> mutation = skerry::MutationFromData(portable->schema, data);
-    if (!mutation.ok()) return abi::Fail(mutation.status());
-    return abi::OutputData(skerry::MakeMutationRecord(portable->schema, mutation.value()).Write());
+    Result<Mutation> mutation = MutationFromData(portable->schema, data);
+    if (!mutation.ok()) return Fail(mutation.status());
+    return OutputData(MakeMutationRecord(portable->schema, mutation.value()).Write());
   });
 }
 
-// Data: a list of ops `create`, which CreationOrder takes. They are kept for sk_portable_write.
-SKERRY_EXPORT int32_t sk_portable_add(int32_t handle, int32_t length) {
-  return abi::portables.WithData(handle, length, [](abi::Portable* portable, Data ops) {
+// Data: a list of ops `create`, which CreationOrder takes. They are kept for PortableWrite.
+int32_t PortableAdd(int32_t handle, const std::string& input) {
+  return portables.WithData(handle, input, [](Portable* portable, Data ops) {
     if (portable->creations.empty()) portable->creates.clear();
     if (!ops.is_array()) return 0;
     for (Data& op : ops.mutable_items()) {
@@ -161,7 +152,24 @@ SKERRY_EXPORT int32_t sk_portable_add(int32_t handle, int32_t length) {
 }
 
 // What was added -> Data, as CreationOrder::Take gives it.
-SKERRY_EXPORT int32_t sk_portable_order(int32_t handle) {
-  return abi::portables.With(
-      handle, [](abi::Portable* portable) { return abi::OutputData(portable->creations.Take()); });
+int32_t PortableOrder(int32_t handle) {
+  return portables.With(handle,
+                        [](Portable* portable) { return OutputData(portable->creations.Take()); });
 }
+
+EMSCRIPTEN_BINDINGS(skerry_portable) {
+  emscripten::function("newPortable", &NewPortable);
+  emscripten::function("freePortable", &FreePortable);
+  emscripten::function("portableLoad", &PortableLoad);
+  emscripten::function("portableApply", &PortableApply);
+  emscripten::function("portableList", &PortableList);
+  emscripten::function("portableRows", &PortableRows);
+  emscripten::function("portableActions", &PortableActions);
+  emscripten::function("portableRead", &PortableRead);
+  emscripten::function("portableWrite", &PortableWrite);
+  emscripten::function("portableAdd", &PortableAdd);
+  emscripten::function("portableOrder", &PortableOrder);
+}
+
+}  // namespace
+}  // namespace skerry::abi

@@ -10,7 +10,7 @@ import { WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
 import { EffectRunner, isMessage, type WindowRunner } from '../host/effect-runner.ts';
 import { uuid } from '../host/random.ts';
-import type { WorkerConfig } from '../host/worker-link.ts';
+import type { WorkerStart } from '../host/worker-link.ts';
 import { ConflictInbox } from './conflicts.ts';
 import { CoreEffects } from './core-effects.ts';
 import { DatabaseCore, type DatabaseDependencies, type DatabaseParts } from './database-core.ts';
@@ -190,7 +190,7 @@ function workerConfig(
   service: ServiceMode,
   schema: unknown,
   tab: string,
-): () => WorkerConfig {
+): () => WorkerStart {
   const { remote } = options;
   const server = {
     remote: {

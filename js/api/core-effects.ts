@@ -7,7 +7,7 @@ import type { HostError } from '../core/core-types.ts';
 import { errorFromCode, StorageError } from '../core/errors.ts';
 import type { Message, WindowCoreMessage } from '../core/messages.ts';
 import type { WindowCore } from '../core/window-core.ts';
-import type { StoredImage, WindowOnlyEffect } from '../core/window-effects.ts';
+import type { ImagePlace, WindowOnlyEffect } from '../core/window-effects.ts';
 import type { RunnerOwner, WindowRunner } from '../host/effect-runner.ts';
 import type { ImageReader } from '../host/image-reader.ts';
 import type { ConflictInbox } from './conflicts.ts';
@@ -112,7 +112,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
     worker?.post(message);
   }
 
-  async #loadImage(pointer: StoredImage): Promise<void> {
+  async #loadImage(pointer: ImagePlace): Promise<void> {
     const { images, core, runner } = this.#parts;
     const loaded = await loadImage(images, core, pointer);
     if (!core.closed) runner.dispatch(loaded);

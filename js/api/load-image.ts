@@ -2,14 +2,14 @@
 
 import type { ImageLoadedEvent } from '../core/core-types.ts';
 import type { WindowCore } from '../core/window-core.ts';
-import type { StoredImage } from '../core/window-effects.ts';
+import type { ImagePlace } from '../core/window-effects.ts';
 import type { ImageReader } from '../host/image-reader.ts';
 
 /** Resolves with the event that reports the outcome to the core. */
 export async function loadImage(
   images: ImageReader,
   core: WindowCore,
-  pointer: StoredImage,
+  pointer: ImagePlace,
 ): Promise<ImageLoadedEvent> {
   const { generation } = pointer;
   try {

@@ -3,7 +3,7 @@
  * mutation until they are settled. The caller need not await them: an unawaited failure raises no unhandled rejection.
  */
 
-import type { SettleEffect } from '../core/core-types.ts';
+import type { SettleEffect, Stage } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
 import type { WindowEffect } from '../core/window-effects.ts';
@@ -13,7 +13,6 @@ import type { LiveRegistry } from './live.ts';
 import { makeTransaction, type TransactionState } from './transaction.ts';
 import type { Mutation } from './types.ts';
 
-type Stage = SettleEffect['stage'];
 const stages: readonly Stage[] = ['durable', 'pushed', 'confirmed'];
 
 class Deferred {

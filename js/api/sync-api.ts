@@ -21,7 +21,7 @@ import type {
   SyncedByNumber,
   WindowMessage,
 } from '../core/messages.ts';
-import type { WorkerConfig } from '../host/worker-link.ts';
+import type { WorkerStart } from '../host/worker-link.ts';
 import { Listeners } from './listeners.ts';
 import { type Scope, Scopes, type ScopesParts } from './scopes.ts';
 import { makeStatus, type StatusInput, type SyncStatus, sameStatus } from './sync-status.ts';
@@ -48,7 +48,7 @@ export interface SyncApi {
 export interface SyncParts extends ScopesParts {
   readonly online: boolean;
   /** A message for the sync worker. */
-  readonly post: (message: WindowMessage<WorkerConfig>) => void;
+  readonly post: (message: WindowMessage<WorkerStart>) => void;
   /** The pause of this window, where a service worker sees it. */
   readonly showPause: (paused: boolean) => void;
   /** Resolves when nothing of this window waits for storage. */

@@ -5,7 +5,7 @@ import type {
   StatusRecord,
   SyncError,
   Phase as SyncPhase,
-  Role as SyncRole,
+  WorkerRole as SyncRole,
   WindowState,
 } from '../core/core-types.ts';
 import { errorFromCode, SkerryError } from '../core/errors.ts';

@@ -12,7 +12,7 @@ import { tokenToSend } from '../core/user.ts';
 import { Backoff } from '../host/backoff.ts';
 import type { Host } from '../host/host.ts';
 import type { Timers } from '../host/timers.ts';
-import type { WorkerConfig, WorkerLink } from '../host/worker-link.ts';
+import type { WorkerLink, WorkerStart } from '../host/worker-link.ts';
 import type { Remote } from './remote.ts';
 
 /** The worker waits `tokenMs` for an answer, unless the host says otherwise; the application has this part of it. */
@@ -25,7 +25,7 @@ export interface WorkerClientParts {
   readonly remote: Remote | null;
   /** The user of the database; null: made without one. */
   readonly user: string | null;
-  config(): WorkerConfig;
+  config(): WorkerStart;
 }
 
 /** Messages that concern more than the worker and its tokens. */
@@ -101,7 +101,7 @@ export class WorkerClient {
     link.post({ type: 'init', config: this.#parts.config() });
   }
 
-  post(message: WindowMessage<WorkerConfig>): void {
+  post(message: WindowMessage<WorkerStart>): void {
     this.#link?.post(message);
   }
 

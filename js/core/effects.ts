@@ -8,7 +8,6 @@ import type {
   BroadcastEffect,
   CancelWindowTimerEffect,
   CancelWorkerTimerEffect,
-  KeyRange as CoreKeyRange,
   CountRead,
   DeleteRangeWrite,
   DeleteWrite,
@@ -16,8 +15,9 @@ import type {
   FailedEvent,
   GetRead,
   KeepEffect,
+  KeyRange,
   MoreReply,
-  PostEffect as PostOfAny,
+  PostEffect,
   PutWrite,
   RangeRead,
   ReadEvent,
@@ -33,8 +33,8 @@ import type { ChannelMessage, Message } from './messages.ts';
 export type Key = number | string;
 
 /** A range of a host's own, where null is none. */
-export type KeyRange = {
-  readonly [Bound in keyof CoreKeyRange]?: CoreKeyRange[Bound] | null | undefined;
+export type KeyBounds = {
+  readonly [Bound in keyof KeyRange]?: KeyRange[Bound] | null | undefined;
 };
 
 /** Storage has more stores than the core knows. */
@@ -60,7 +60,7 @@ export type CommonEffect =
   | CancelWorkerTimerEffect
   | (BroadcastEffect & { readonly message: ChannelMessage });
 
-export type PostEffect<M> = PostOfAny & { readonly message: M };
+export type PostOf<M> = PostEffect & { readonly message: M };
 
 /** The events that EffectRunner makes for either core. A timer is what the effect named. */
 export type CommonEvent =

@@ -9,7 +9,7 @@ import type { SchemaDef } from './prop-def.ts';
 import { systemColumns } from './prop-def.ts';
 import type { RowObject, SchemaCodec, TableCodec } from './values.ts';
 import {
-  type Drained,
+  type DrainedWords,
   type IncludeDescription,
   nameOf,
   type QueryDescription,
@@ -95,7 +95,7 @@ export class RowView {
   }
 
   /** Forgets what changed, as `sk_drain` reports. */
-  forget(drained: Drained): void {
+  forget(drained: DrainedWords): void {
     for (const [table, slots] of drained.dirty) {
       for (const slot of slots) {
         const page = this.#rows[table]?.[slot >> pageBits];

@@ -3,7 +3,7 @@
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
 import type { BrowserModule } from './browser-module.ts';
-import type { LeaseRecord, LiveNews, Drained as PackedDrained, StreamNews } from './core-types.ts';
+import type { Drained, LeaseRecord, LiveNews, StreamNews } from './core-types.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
@@ -50,7 +50,8 @@ export interface IncludeDescription {
 /** `rows`: slots as `sk_query_run` puts them out. */
 export type LiveChange = Omit<LiveNews, 'rows'> & { readonly rows: Uint32Array };
 
-export interface Drained {
+/** Drained, with its bytes as words. */
+export interface DrainedWords {
   readonly dirty: readonly (readonly [table: number, slots: Uint32Array])[];
   readonly live: readonly LiveChange[];
   readonly streams: readonly StreamNews[];
@@ -251,9 +252,9 @@ export class WindowCore {
     if (!this.closed) this.#module.call('_sk_live_close', this.#handle, live);
   }
 
-  drain(): Drained {
+  drain(): DrainedWords {
     this.#module.call('_sk_drain', this.#open);
-    const { dirty, live, streams } = this.#module.output() as PackedDrained;
+    const { dirty, live, streams } = this.#module.output() as Drained;
     return {
       streams,
       dirty: dirty.map(({ table, slots }) => [table, toWords(slots)] as const),

@@ -32,16 +32,16 @@ import type {
   UpdateNeededEffect,
   WindowState,
 } from './core-types.ts';
-import type { CommonEffect, CommonEvent, PostEffect } from './effects.ts';
+import type { CommonEffect, CommonEvent, PostOf } from './effects.ts';
 import type { WindowCoreMessage, WindowInput } from './messages.ts';
 
 /** Where an image is, as a record or an effect says. Former releases wrote no mount. */
-export type StoredImage = Pick<ImagePointer, 'generation' | 'parts'> & {
+export type ImagePlace = Pick<ImagePointer, 'generation' | 'parts'> & {
   readonly mount?: string | null;
 };
 
 export type WindowOnlyEffect =
-  | PostEffect<WindowCoreMessage>
+  | PostOf<WindowCoreMessage>
   | WindowState
   | LoadImageEffect
   | ProblemEffect

@@ -1,27 +1,16 @@
 /** WorkerCore: the owner of a sync worker's core, and the typed face of its calls (docs/sync-worker.md, section 1). */
 import type { BrowserModule } from './browser-module.ts';
+import type { WorkerConfig } from './core-types.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import type { WorkerEffect, WorkerEvent } from './worker-effects.ts';
 
-export interface WorkerCoreConfig {
-  readonly schema: unknown;
-  readonly tab: string;
+/** A core without limits of its own has the usual ones. */
+export type WorkerCoreConfig = Omit<WorkerConfig, 'limits' | 'times' | 'user'> & {
   /** The user of the database; null: not known. */
   readonly user: string | null;
-  readonly seed: Uint8Array;
-  readonly visible: boolean;
-  readonly online: boolean;
-  readonly locks: boolean;
-  readonly auth: boolean;
-  readonly socket: boolean;
-  readonly images: boolean;
-  readonly mode: 'lease' | 'service' | 'helper';
-  readonly reason: string;
-  readonly keepToken: boolean;
-  readonly service: unknown;
   readonly times?: Readonly<Record<string, number>> | undefined;
-}
+};
 
 export class WorkerCore {
   readonly #module: BrowserModule;

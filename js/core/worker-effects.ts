@@ -5,7 +5,6 @@
 import type {
   AbortFetchEffect,
   AbortImageEffect,
-  SocketEffect as AnySocketEffect,
   AskTokenEffect,
   FetchEffect,
   ImageEvent,
@@ -13,25 +12,26 @@ import type {
   LockEvent,
   ResponseEvent,
   ShowStatusEffect,
+  SocketEffect,
   SocketEvent,
   StartEvent,
   StartImageEffect,
   StopMessage,
   TokenMessage,
 } from './core-types.ts';
-import type { CommonEffect, CommonEvent, PostEffect } from './effects.ts';
+import type { CommonEffect, CommonEvent, PostOf } from './effects.ts';
 import type { WakeServiceMessage, WorkerCoreMessage, WorkerInput } from './messages.ts';
 
 /** Only one that sends has a text. */
-export type SocketEffect =
-  | (AnySocketEffect & { readonly action: 'open' | 'close' })
-  | (AnySocketEffect & { readonly action: 'send'; readonly text: string });
+export type SocketCommand =
+  | (SocketEffect & { readonly action: 'open' | 'close' })
+  | (SocketEffect & { readonly action: 'send'; readonly text: string });
 
 export type WorkerOnlyEffect =
-  | PostEffect<WorkerCoreMessage>
+  | PostOf<WorkerCoreMessage>
   | WakeServiceMessage
   | FetchEffect
-  | SocketEffect
+  | SocketCommand
   | AbortFetchEffect
   | AbortImageEffect
   | LockEffect

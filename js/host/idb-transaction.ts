@@ -7,7 +7,7 @@ import { inTime, listen, storageTimeout } from './idb-request.ts';
 import type {
   Decision,
   Key,
-  KeyRange,
+  KeyBounds,
   Read,
   TransactRequest,
   TransactResult,
@@ -110,7 +110,7 @@ type TakeRows = (rows: { key: IDBValidKey; value: unknown }[]) => void;
 /** One step of a cursor goes over all of them but the first, whose key is then known. */
 function readLast(
   store: IDBObjectStore,
-  range: KeyRange,
+  range: KeyBounds,
   then: TakeRows,
   fail: (error: unknown) => void,
 ): void {
@@ -138,7 +138,7 @@ function readLast(
 
 function readRange(
   store: IDBObjectStore,
-  range: KeyRange,
+  range: KeyBounds,
   then: TakeRows,
   fail: (error: unknown) => void,
 ): void {
@@ -166,7 +166,7 @@ function hasOurKey({ key }: { key: IDBValidKey }): boolean {
   return typeof key === 'number' || typeof key === 'string';
 }
 
-function toIdbRange(range: KeyRange): IDBKeyRange | null {
+function toIdbRange(range: KeyBounds): IDBKeyRange | null {
   const lower = range.above ?? range.from ?? null;
   const open = range.above !== undefined && range.above !== null;
   const upper = range.to ?? null;

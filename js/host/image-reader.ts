@@ -6,7 +6,7 @@
 import type { ImagePart } from '../core/core-types.ts';
 import { CorruptImageError } from '../core/errors.ts';
 import { imageFileBytes, maxImageBytes } from '../core/limits.ts';
-import type { StoredImage } from '../core/window-effects.ts';
+import type { ImagePlace } from '../core/window-effects.ts';
 import { readNow, type Storage, type StorageHost } from './storage.ts';
 
 /** A part as it lies in its files, one behind the other; each is read when its promise resolves. */
@@ -15,7 +15,7 @@ export interface PartFiles {
   readonly files: readonly Promise<Uint8Array>[];
 }
 
-function isPointer(pointer: StoredImage | null | undefined): pointer is StoredImage {
+function isPointer(pointer: ImagePlace | null | undefined): pointer is ImagePlace {
   if (typeof pointer?.generation !== 'string' || !Array.isArray(pointer.parts)) return false;
   if (typeof (pointer.mount ?? '') !== 'string') return false;
   return pointer.parts.every(
@@ -30,7 +30,7 @@ function isPointer(pointer: StoredImage | null | undefined): pointer is StoredIm
 /** The mount of an image, and what its files' names begin with: no other image has files of these names. */
 export function placeOf(
   database: string,
-  { generation, mount }: Pick<StoredImage, 'generation' | 'mount'>,
+  { generation, mount }: Pick<ImagePlace, 'generation' | 'mount'>,
 ): { readonly mount: string; readonly name: string } {
   const path = `/${database}/${mount ?? generation}`;
   return { mount: path, name: `${path}/${mount ? `${generation}.` : ''}` };
@@ -50,13 +50,13 @@ export class ImageReader {
   /** Begins to read what the pointer names now; the core asks for the same a little later, or for another. */
   async begin(storage: Storage): Promise<void> {
     const [record] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
-    const pointer = (record as { image?: StoredImage | null } | null)?.image;
+    const pointer = (record as { image?: ImagePlace | null } | null)?.image;
     // The core finds out whether the pointer is damaged.
     if (!isPointer(pointer) || pointer.parts.length === 0) return;
     this.#early = { generation: pointer.generation, parts: this.#readParts(pointer) };
   }
 
-  read(pointer: StoredImage): readonly PartFiles[] {
+  read(pointer: ImagePlace): readonly PartFiles[] {
     if (!isPointer(pointer))
       throw new CorruptImageError('corrupt', 'The pointer to the image is damaged.');
     const early = this.#early;
@@ -64,7 +64,7 @@ export class ImageReader {
     return early?.generation === pointer.generation ? early.parts : this.#readParts(pointer);
   }
 
-  #readParts(pointer: StoredImage): readonly PartFiles[] {
+  #readParts(pointer: ImagePlace): readonly PartFiles[] {
     const { parts } = pointer;
     const { mount, name } = placeOf(this.#database, pointer);
     const places = parts.flatMap(({ file, bytes }) =>

@@ -1,6 +1,6 @@
 import type { Decision, Read } from '../core/effects.ts';
 
-export type { Decision, Key, KeyRange, Read, Write } from '../core/effects.ts';
+export type { Decision, Key, KeyBounds, Read, Write } from '../core/effects.ts';
 
 /**
  * Storage: what the core needs of IndexedDB, and no more: one shape of transaction (docs/internals.md, section 4).

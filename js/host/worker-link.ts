@@ -6,7 +6,7 @@ import type { WindowMessage } from '../core/messages.ts';
  * reports, at most once, that it could not be loaded or that its program ended with an error.
  */
 export interface WorkerLink {
-  post(message: WindowMessage<WorkerConfig>): void;
+  post(message: WindowMessage<WorkerStart>): void;
   terminate(): void;
 }
 
@@ -20,7 +20,7 @@ export interface WorkerHost {
 }
 
 /** What a worker receives at its start. Plain data: it crosses by structured clone. */
-export interface WorkerConfig {
+export interface WorkerStart {
   readonly schema: unknown;
   readonly tab: string;
   /** The name of the IndexedDB database and of the channel. */

@@ -11,7 +11,7 @@ import {
 import type { AnyDatabase } from '../api/database.ts';
 import type { RegisteredDatabase } from './register.ts';
 
-class Failure {
+class OpenFailure {
   readonly error: unknown;
 
   constructor(error: unknown) {
@@ -21,7 +21,7 @@ class Failure {
 
 /** What is known of a database that is being opened. */
 class OpeningDatabase {
-  outcome: AnyDatabase | Failure | null = null;
+  outcome: AnyDatabase | OpenFailure | null = null;
   /** Settles when it is known whether it can be opened; never rejects. */
   readonly settled: Promise<void>;
   readonly #listeners = new Set<() => void>();
@@ -29,7 +29,7 @@ class OpeningDatabase {
   constructor(promise: PromiseLike<AnyDatabase>) {
     this.settled = Promise.resolve(promise).then(
       (database) => this.#end(database),
-      (error: unknown) => this.#end(new Failure(error)),
+      (error: unknown) => this.#end(new OpenFailure(error)),
     );
   }
 
@@ -38,7 +38,7 @@ class OpeningDatabase {
     return () => this.#listeners.delete(fn);
   };
 
-  #end(outcome: AnyDatabase | Failure): void {
+  #end(outcome: AnyDatabase | OpenFailure): void {
     this.outcome = outcome;
     for (const fn of this.#listeners) fn();
   }
@@ -79,7 +79,7 @@ export function SkerryProvider({ db, children }: SkerryProviderProps): ReactElem
   const open = opening === null ? (db as AnyDatabase | null) : null;
   const read = () => opening?.outcome ?? open;
   const outcome = useSyncExternalStore(opening?.subscribe ?? nothing, read, read);
-  if (outcome instanceof Failure) throw outcome.error;
+  if (outcome instanceof OpenFailure) throw outcome.error;
   // A new object for each change only: otherwise all components below would render with the provider.
   const provided = useMemo(() => ({ database: outcome, opening }), [outcome, opening]);
   return createElement(Context.Provider, { value: provided }, children);

@@ -5,7 +5,7 @@ import { fetchTransport } from '../host/fetch-transport.ts';
 import { beginFreshLog } from '../host/fresh-log.ts';
 import { webLocks } from '../host/locks.ts';
 import { webSockets } from '../host/socket.ts';
-import type { WorkerConfig } from '../host/worker-link.ts';
+import type { WorkerStart } from '../host/worker-link.ts';
 import { SyncWorker } from './sync-worker.ts';
 
 /** The part of DedicatedWorkerGlobalScope that is used; the package is typed for windows. */
@@ -28,4 +28,4 @@ const worker = new SyncWorker(
   () => scope.close(),
 );
 beginFreshLog();
-scope.onmessage = (event) => worker.receive(event.data as WindowMessage<WorkerConfig>);
+scope.onmessage = (event) => worker.receive(event.data as WindowMessage<WorkerStart>);

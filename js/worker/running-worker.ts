@@ -17,7 +17,7 @@ import type { Message, WorkerInput, WorkerMessage } from '../core/messages.ts';
 import { tokenToSend, userOfDatabase } from '../core/user.ts';
 import { WorkerCore } from '../core/worker-core.ts';
 import type {
-  SocketEffect,
+  SocketCommand,
   WorkerEffect,
   WorkerEvent,
   WorkerOnlyEffect,
@@ -29,12 +29,12 @@ import type { WorkerSideHost } from '../host/host.ts';
 import type { Socket } from '../host/socket.ts';
 import type { Storage } from '../host/storage.ts';
 import { transportFailure } from '../host/transport.ts';
-import type { WorkerConfig } from '../host/worker-link.ts';
+import type { WorkerStart } from '../host/worker-link.ts';
 import type { ImageJobs, ImageParts } from './image-jobs.ts';
 import { LockKeeper } from './lock-keeper.ts';
 
 /** The configuration that a window posts at the start, or that a service worker has found in storage. */
-export type RunningConfig = Omit<WorkerConfig, 'module' | 'wasmUrl' | 'mode'> & {
+export type RunningConfig = Omit<WorkerStart, 'module' | 'wasmUrl' | 'mode'> & {
   readonly mode: 'lease' | 'service' | 'helper';
 };
 
@@ -262,7 +262,7 @@ export class RunningWorker {
     this.#runner.dispatch(event);
   }
 
-  #socketAction(effect: SocketEffect): void {
+  #socketAction(effect: SocketCommand): void {
     switch (effect.action) {
       case 'open': {
         this.#socket?.close();

@@ -7,7 +7,7 @@ import { SkerryError, StorageError } from '../core/errors.ts';
 import type { WindowMessage, WorkerInput, WorkerMessage } from '../core/messages.ts';
 import { compile } from '../core/module.ts';
 import type { WorkerSideHost } from '../host/host.ts';
-import type { WorkerConfig } from '../host/worker-link.ts';
+import type { WorkerStart } from '../host/worker-link.ts';
 import { ImageJobs } from './image-jobs.ts';
 import { RunningWorker } from './running-worker.ts';
 
@@ -30,7 +30,7 @@ export class SyncWorker {
   }
 
   /** Takes a message of the window. */
-  receive(message: WindowMessage<WorkerConfig>): void {
+  receive(message: WindowMessage<WorkerStart>): void {
     if (message.type === 'init') void this.#start(message.config);
     else if (message.type === 'hold') this.#hold(message.hold);
     else if (message.type === 'stop') void this.stop();
@@ -57,7 +57,7 @@ export class SyncWorker {
     this.#running?.hold(hold);
   }
 
-  async #start(config: WorkerConfig): Promise<void> {
+  async #start(config: WorkerStart): Promise<void> {
     try {
       const opening = this.#host.storage.reopen(config.database, (_loss, error) =>
         this.#lost(error),
@@ -99,7 +99,7 @@ export class SyncWorker {
     }
   }
 
-  #compile({ wasmUrl }: WorkerConfig): Promise<WebAssembly.Module> {
+  #compile({ wasmUrl }: WorkerStart): Promise<WebAssembly.Module> {
     return compile((url) => this.#host.wasm(url), new URL(wasmUrl));
   }
 
@@ -123,6 +123,6 @@ export class SyncWorker {
 }
 
 /** Adds the place where the window has found the wasm, for the service worker. */
-function withWasm({ service, wasmUrl }: WorkerConfig): unknown {
+function withWasm({ service, wasmUrl }: WorkerStart): unknown {
   return service ? { ...(service as object), wasm: [wasmUrl] } : null;
 }

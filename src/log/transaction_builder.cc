@@ -7,9 +7,9 @@ namespace skerry {
 Data TransactEffect(uint64_t id, std::initializer_list<Store> stores, TransactionMode mode,
                     Data reads) {
   effect::Transact transact{
-      id, {}, effect::Access::kRead, effect::Durability::kRelaxed, std::move(reads)};
+      id, {}, effect::AccessMode::kRead, effect::Durability::kRelaxed, std::move(reads)};
   for (const Store store : stores) transact.stores.emplace_back(NameOf(store));
-  if (mode != TransactionMode::kRead) transact.mode = effect::Access::kWrite;
+  if (mode != TransactionMode::kRead) transact.mode = effect::AccessMode::kWrite;
   if (mode == TransactionMode::kWriteStrict) transact.durability = effect::Durability::kStrict;
   return WriteKind(transact);
 }

@@ -123,14 +123,14 @@ struct DeleteRangeWrite {
 
 using Write = std::variant<PutWrite, AddWrite, DeleteWrite, DeleteRangeWrite>;
 
-enum class Access : uint8_t { kRead, kWrite };
+enum class AccessMode : uint8_t { kRead, kWrite };
 enum class Durability : uint8_t { kRelaxed, kStrict };
 
 struct Transact {
   static constexpr const char* kType = "transact";
   uint64_t id = 0;
   Vector<std::string> stores;
-  Access mode = Access::kRead;
+  AccessMode mode = AccessMode::kRead;
   Durability durability = Durability::kRelaxed;
   DataOf<Vector<Read>> reads;
 

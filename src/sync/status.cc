@@ -15,10 +15,10 @@ bool Unfilled(const SyncRecord& sync) {
                      [](const SyncScope& scope) { return !scope.filled.whole; });
 }
 
-Role RoleOf(const WorkerState& state, const SyncJob& job) {
-  if (!state.connection.visible()) return Role::kHidden;
-  if (job.lease().held()) return Role::kHolder;
-  return job.active() ? Role::kWaiter : Role::kNone;
+WorkerRole RoleOf(const WorkerState& state, const SyncJob& job) {
+  if (!state.connection.visible()) return WorkerRole::kHidden;
+  if (job.lease().held()) return WorkerRole::kHolder;
+  return job.active() ? WorkerRole::kWaiter : WorkerRole::kNone;
 }
 
 // Nothing was pulled yet, ever or since this worker started. An application that takes `idle` for

@@ -18,7 +18,7 @@ class SyncJob;
 struct WorkerState;
 
 enum class StatusMode : uint8_t { kLease, kServiceWorker };
-enum class Role : uint8_t { kNone, kHidden, kHolder, kWaiter };
+enum class WorkerRole : uint8_t { kNone, kHidden, kHolder, kWaiter };
 
 // kNone: in a status of another version, or of no worker.
 enum class Phase : uint8_t {
@@ -66,7 +66,7 @@ struct StatusLease {
 };
 
 struct StatusRecord {
-  Role role = Role::kNone;
+  WorkerRole role = WorkerRole::kNone;
   std::optional<StatusLease> lease;
   Phase phase = Phase::kNone;
   uint64_t n = 0;

@@ -170,7 +170,7 @@ class SyncWorker {
   HistoryReader history_;
   uint64_t last_id_ = 0;
   Vector<std::unique_ptr<OpenTx>> txs_;  // that are under way
-  Vector<WantedScope> wanted_;   // the scopes of this worker's window
+  Vector<WantedScope> wanted_;           // the scopes of this worker's window
   Vector<WantedStream> wanted_streams_;
   Vector<WantedStream> left_out_streams_;  // of them
   bool scopes_failed_ = false;             // they could not be stored, or were left out

@@ -3,7 +3,7 @@ import { type MemoryHost, memory } from 'skerry/testing';
 import { expect, test } from 'vitest';
 import { databaseSchema } from '../../js/host/idb-schema.ts';
 import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
-import type { WorkerConfig } from '../../js/host/worker-link.ts';
+import type { WorkerStart } from '../../js/host/worker-link.ts';
 
 /** The messages of a worker of this database until it has ended. */
 async function worker(host: MemoryHost, database: string): Promise<readonly unknown[]> {
@@ -19,7 +19,7 @@ async function worker(host: MemoryHost, database: string): Promise<readonly unkn
       },
     });
     const wasmUrl = new URL('../../dist/skerry.wasm', import.meta.url).href;
-    link.post({ type: 'init', config: { database, module: null, wasmUrl } as WorkerConfig });
+    link.post({ type: 'init', config: { database, module: null, wasmUrl } as WorkerStart });
   });
   return heard;
 }

@@ -3,7 +3,7 @@ import { http } from 'skerry';
 import { memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { WorkerClient } from '../../js/api/worker-client.ts';
-import type { WorkerConfig, WorkerHandlers } from '../../js/host/worker-link.ts';
+import type { WorkerHandlers, WorkerStart } from '../../js/host/worker-link.ts';
 import { turn } from './support.ts';
 
 type Token = (why: string) => Promise<string | null>;
@@ -26,7 +26,7 @@ function clientWith(token: Token, user: string | null = null) {
     url: null,
     remote: http('/v1', { token }),
     user,
-    config: () => ({}) as WorkerConfig,
+    config: () => ({}) as WorkerStart,
   });
   client.connect({ onMessage, onFailed, onEnded, onToken() {} });
   return { client, workers, onMessage, onFailed, onEnded };

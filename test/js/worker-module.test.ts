@@ -2,7 +2,7 @@
 // over, compiles it itself.
 import type { MemoryHost } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { WorkerConfig } from '../../js/host/worker-link.ts';
+import type { WorkerStart } from '../../js/host/worker-link.ts';
 import { connect, world } from './account-world.ts';
 import { until } from './support.ts';
 
@@ -13,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 const more = { defaultRealm: 'public' };
 
 /** The host, with something else in the configuration of its workers. */
-function starting(host: MemoryHost, change: (config: WorkerConfig) => Partial<WorkerConfig>) {
+function starting(host: MemoryHost, change: (config: WorkerStart) => Partial<WorkerStart>) {
   const start: MemoryHost['workers']['start'] = (url, handlers) => {
     const link = host.workers.start(url, handlers);
     return {

@@ -3,9 +3,9 @@
 export const firstVisit = [
   {
     name: 'a service worker pulls a large realm by pages',
-    file: 'src/sync/sync_worker.cc',
-    from: 'setup.device_images = config.images;',
-    to: 'setup.device_images = setup.images;',
+    file: 'src/sync/worker_state.cc',
+    from: '.device_images = config->images',
+    to: '.device_images = in_window && config->images',
   },
   {
     name: 'a host without images is offered them',

@@ -13,8 +13,8 @@ export const sharedNames: Readonly<Record<string, string>> = {
   SchemaError: 'The same concept. The server does not import the package.',
 };
 
-/** Their names are those of the structs of the core (src/log/wire). */
-const generated = 'server/src/base/wire-types.ts';
+/** Their names are those of structs of the core. */
+const generated = ['server/src/base/wire-types.ts', 'js/core/core-types.ts'];
 
 const declaration =
   /^[ \t]*(export )?(?:declare )?(?:abstract )?(?:class|interface|type|enum) ([A-Z]\w*)(?=\s*[={<]|\s+(?:extends|implements)\b)/gm;
@@ -44,7 +44,7 @@ export function repeatedTypes(texts: Texts, area: string): string[] {
 
 /** Names that both areas declare and at least one exports, but for generated ones. */
 export function sharedTypes(texts: Texts, one: string, other: string): string[] {
-  const written = new Map([...texts].filter(([path]) => path !== generated));
+  const written = new Map([...texts].filter(([path]) => !generated.includes(path)));
   const others = declared(written, other);
   return [...declared(written, one)]
     .filter(([name, { exported }]) => others.has(name) && (exported || others.get(name)?.exported))

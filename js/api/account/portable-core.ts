@@ -3,6 +3,7 @@
  * between their stored and their readable form. It is in an instance of its own, because the memory of one never shrinks: that
  * of the window would stay as large as what was exported.
  */
+import type { MainModule } from '../../../build/wasm/skerry.js';
 import { type BrowserModule, ownModule } from '../../core/browser-module.ts';
 import type { ConfirmedAction, MutationRecord } from '../../core/core-types.ts';
 import type { DatabaseCore } from '../database-core.ts';
@@ -61,31 +62,39 @@ export class PortableCore {
     const module = await ownModule(parts.module.compiled);
     const schema = parts.codec.describe();
     const seed = parts.host.random.bytes(32);
-    return new PortableCore(module, module.callWith('_sk_portable_new', { schema, seed }));
+    const options = module.encoded({ schema, seed });
+    return new PortableCore(
+      module,
+      module.bound((bound) => bound.newPortable(options)),
+    );
   }
 
   close(): void {
-    if (!this.#module.broken) this.#module.call('_sk_portable_free', this.#handle);
+    if (!this.#module.broken) this.#call((bound, handle) => bound.freePortable(handle));
+  }
+
+  #call(use: (bound: MainModule, handle: number) => number): number {
+    return this.#module.bound((bound) => use(bound, this.#handle));
   }
 
   /** A part of an image. */
   load(pieces: readonly Uint8Array[]): void {
-    this.#module.withBytes(pieces, (pointer, length) =>
-      this.#module.call('_sk_portable_load', this.#handle, pointer, length),
+    this.#module.withBytes(pieces, (address, length) =>
+      this.#call((bound, handle) => bound.portableLoad(handle, address, length)),
     );
   }
 
   /** The body of a record of `updates`. */
   apply(body: Uint8Array): void {
-    this.#module.callWithBytes('_sk_portable_apply', body, this.#handle);
+    this.#call((bound, handle) => bound.portableApply(handle, body));
   }
 
   /** All confirmed rows of a table, by its place in the schema. */
   rows(table: number): PlainRow[] {
-    const count = this.#module.call('_sk_portable_list', this.#handle, table);
+    const count = this.#call((bound, handle) => bound.portableList(handle, table));
     const rows: PlainRow[] = [];
     for (let from = 0; from < count; from += rowsAtOnce) {
-      this.#module.call('_sk_portable_rows', this.#handle, table, from, rowsAtOnce);
+      this.#call((bound, handle) => bound.portableRows(handle, table, from, rowsAtOnce));
       rows.push(...(this.#module.output() as PlainRow[]));
     }
     return rows;
@@ -93,9 +102,11 @@ export class PortableCore {
 
   /** The records of mutations that create rows: parents before rows that refer to them. The ops cross once: there may be many. */
   creating(ops: readonly PlainOp[], name: string, at: number): Creation[] {
-    for (let from = 0; from < ops.length; from += rowsAtOnce)
-      this.#module.callWith('_sk_portable_add', ops.slice(from, from + rowsAtOnce), this.#handle);
-    this.#module.call('_sk_portable_order', this.#handle);
+    for (let from = 0; from < ops.length; from += rowsAtOnce) {
+      const some = this.#module.encoded(ops.slice(from, from + rowsAtOnce));
+      this.#call((bound, handle) => bound.portableAdd(handle, some));
+    }
+    this.#call((bound, handle) => bound.portableOrder(handle));
     const mutations = this.#module.output() as number[][];
     return mutations.map((places) => ({
       record: this.#write({ id: null, name, at, arg: null, base: {}, places }),
@@ -107,13 +118,13 @@ export class PortableCore {
 
   /** The content of the body of a row of `actions`. */
   actions(body: Uint8Array): ConfirmedAction[] {
-    this.#module.callWithBytes('_sk_portable_actions', body, this.#handle);
+    this.#call((bound, handle) => bound.portableActions(handle, body));
     return this.#module.output() as ConfirmedAction[];
   }
 
   /** The content of the body of a mutation. `leftOut`: why something of it is not there, if the schema lacks the place. */
   read(body: Uint8Array): PlainMutation & { readonly leftOut?: string } {
-    this.#module.callWithBytes('_sk_portable_read', body, this.#handle);
+    this.#call((bound, handle) => bound.portableRead(handle, body));
     return this.#module.output() as PlainMutation & { readonly leftOut?: string };
   }
 
@@ -123,7 +134,8 @@ export class PortableCore {
   }
 
   #write(mutation: object): MutationRecord {
-    this.#module.callWith('_sk_portable_write', mutation, this.#handle);
+    const content = this.#module.encoded(mutation);
+    this.#call((bound, handle) => bound.portableWrite(handle, content));
     return this.#module.output() as MutationRecord;
   }
 }

@@ -5,7 +5,7 @@
 
 import type { MutationRecord } from '../../core/core-types.ts';
 import { CorruptImageError, UpdateNeededError } from '../../core/errors.ts';
-import type { StoredImage } from '../../core/window-effects.ts';
+import type { ImagePlace } from '../../core/window-effects.ts';
 import type { Host } from '../../host/host.ts';
 import { ImageReader } from '../../host/image-reader.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
@@ -21,7 +21,7 @@ export interface Stored<T> {
 export interface SyncRecord {
   readonly v?: number;
   readonly n?: number;
-  readonly image?: (StoredImage & { readonly n: number }) | null;
+  readonly image?: (ImagePlace & { readonly n: number }) | null;
   readonly cursors?: Readonly<Record<string, string>>;
   readonly scopes?: readonly { readonly filled: unknown }[];
 }

@@ -18,7 +18,13 @@ import {
   type TransactResult,
   type Write,
 } from '../storage.ts';
-import { applyOne, changedStores, readOne, readRange, type Store } from './memory-stores.ts';
+import {
+  applyOne,
+  changedStores,
+  readOne,
+  readRange,
+  type StoredRecords,
+} from './memory-stores.ts';
 
 /** Faults that tests order. Each holds until it is taken back. */
 export interface StorageFaults {
@@ -35,7 +41,7 @@ export interface StorageFaults {
 interface StoredDatabase {
   /** 0: it is being made. */
   version: number;
-  stores: ReadonlyMap<string, Store>;
+  stores: ReadonlyMap<string, StoredRecords>;
   readonly connections: Set<MemoryStorage>;
   /** Transactions run one after the other: stricter than IndexedDB, and the same to a client that keeps the contract. */
   last: Promise<void>;
@@ -156,7 +162,9 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
     if (!database) return true;
     this.#refuseNewer(name);
     for (const storage of [...database.connections]) storage.evict();
-    const results = reads.map((read) => readOne(database.stores.get(read.store) as Store, read));
+    const results = reads.map((read) =>
+      readOne(database.stores.get(read.store) as StoredRecords, read),
+    );
     if (!decide(results)) return false;
     await this.delete(name);
     return true;
@@ -321,7 +329,7 @@ class MemoryStorage implements Storage {
       throw new StorageError('storage_suspended', 'The page is frozen.', { retryable: true });
     if (this.#host.faults.fail)
       throw new StorageError('storage_failed', 'A failure by order of the test.');
-    const store = (name: string): Store => {
+    const store = (name: string): StoredRecords => {
       const found = request.stores.includes(name) ? this.#database.stores.get(name) : undefined;
       if (!found)
         throw new StorageError('storage_failed', `Store ${name} is not part of the transaction.`);
@@ -338,7 +346,7 @@ class MemoryStorage implements Storage {
   #apply(
     request: TransactRequest,
     writes: readonly Write[],
-    store: (name: string) => Store,
+    store: (name: string) => StoredRecords,
   ): number[] {
     if (writes.length === 0) return [];
     if (request.mode === 'readonly')

@@ -1,8 +1,8 @@
 /** The object stores of a database in memory: what a transaction does to them, and what an upgrade does. */
 import type { SchemaChange } from '../idb-schema.ts';
-import type { Key, KeyRange, Read, Write } from '../storage.ts';
+import type { Key, KeyBounds, Read, Write } from '../storage.ts';
 
-export interface Store {
+export interface StoredRecords {
   readonly autoIncrement: boolean;
   records: Map<Key, unknown>;
   nextKey: number;
@@ -10,10 +10,10 @@ export interface Store {
 
 /** The stores after these changes; the stores of the argument stay as they are. */
 export function changedStores(
-  stores: ReadonlyMap<string, Store>,
+  stores: ReadonlyMap<string, StoredRecords>,
   changes: readonly SchemaChange[],
-): ReadonlyMap<string, Store> {
-  const after = new Map<string, Store>();
+): ReadonlyMap<string, StoredRecords> {
+  const after = new Map<string, StoredRecords>();
   for (const [name, { records, ...rest }] of stores)
     after.set(name, { ...rest, records: new Map(records) });
   for (const change of changes) {
@@ -27,7 +27,10 @@ export function changedStores(
   return after;
 }
 
-function rewrite(store: Store | undefined, change: (value: unknown, key: Key) => unknown): void {
+function rewrite(
+  store: StoredRecords | undefined,
+  change: (value: unknown, key: Key) => unknown,
+): void {
   if (!store) throw new Error('there is no such store');
   for (const { key, value } of readRange(store, {})) {
     const after = change(value, key);
@@ -35,7 +38,7 @@ function rewrite(store: Store | undefined, change: (value: unknown, key: Key) =>
   }
 }
 
-export function applyOne(store: Store, write: Write, keys: number[]): void {
+export function applyOne(store: StoredRecords, write: Write, keys: number[]): void {
   if ('put' in write) store.records.set(write.key, structuredClone(write.put));
   else if ('add' in write) {
     const key = store.nextKey++;
@@ -47,7 +50,7 @@ export function applyOne(store: Store, write: Write, keys: number[]): void {
       store.records.delete(key);
 }
 
-export function readOne(store: Store, read: Read): unknown {
+export function readOne(store: StoredRecords, read: Read): unknown {
   if ('get' in read) return structuredClone(store.records.get(read.get)) ?? null;
   if ('count' in read) return store.records.size;
   return readRange(store, read.range);
@@ -59,7 +62,7 @@ function compareKeys(a: Key, b: Key): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function readRange(store: Store, range: KeyRange): { key: Key; value: unknown }[] {
+export function readRange(store: StoredRecords, range: KeyBounds): { key: Key; value: unknown }[] {
   const { above = null, from = null, to = null } = range;
   const found = [...store.records]
     .filter(
