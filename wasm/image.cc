@@ -1,6 +1,7 @@
 // skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6;
 // js/worker/image-files.ts owns it). A Worker loads it when an image is made; an instance makes one
-// image, and is then discarded. Its buffers are those of the module `skerry`. Calls that wait for
+// image, and is then discarded. Its buffers are those of the module `skerry`; its dozen calls are raw
+// exports, because Embind would make it a tenth larger. Calls that wait for
 // IndexedDB complete with Module.onSync(ticket, problem or null).
 //
 // A mount is used for one image after the other. syncfs(false) compares and writes in two

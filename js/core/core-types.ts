@@ -296,7 +296,7 @@ export interface ReadEvent {
   readonly results: unknown;
 }
 
-export type Access = 'readonly' | 'readwrite';
+export type AccessMode = 'readonly' | 'readwrite';
 
 export type Durability = 'relaxed' | 'strict';
 
@@ -336,7 +336,7 @@ export interface TransactEffect {
   readonly type: 'transact';
   readonly id: number;
   readonly stores: readonly string[];
-  readonly mode: Access;
+  readonly mode: AccessMode;
   readonly durability: Durability;
   readonly reads: readonly (GetRead | RangeRead | CountRead)[];
 }
@@ -680,7 +680,7 @@ export interface WakeServiceEffect {
   readonly message: unknown;
 }
 
-export type Role = 'none' | 'hidden' | 'holder' | 'waiter';
+export type WorkerRole = 'none' | 'hidden' | 'holder' | 'waiter';
 
 export interface StatusLease {
   readonly owner: string | null;
@@ -708,7 +708,7 @@ export interface SyncError {
 export type StatusMode = 'lease' | 'service-worker';
 
 export interface StatusRecord {
-  readonly role: Role;
+  readonly role: WorkerRole;
   readonly lease: StatusLease | null;
   readonly phase: Phase;
   readonly n: number;

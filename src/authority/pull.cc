@@ -17,7 +17,7 @@ bool Pull::RunLog() {
   Vector<std::string> reset;
   const bool asks = ranges_.FindOtherHistories(&reset);
   for (const std::string& realm : reset) rows_.ForgetChanges(realm);
-  if (asks || ranges_.BeginAnew()) return true;
+  if (asks || ranges_.NeedsFullResync()) return true;
   ranges_.ChooseEnds();
   ranges_.CutSpanning();
   ranges_.CollectOwn();

@@ -30,23 +30,23 @@ void PullRows::JoinMoves() {
   Map<ObjectKey, Left> left;
   for (auto& [place, outcome] : outcomes_) {
     if (!outcome.from || !outcome.change || outcome.change->kind != ChangeKind::kDelete) continue;
-    left[place.second].places.push_back(&outcome);
+    left[place.object].places.push_back(&outcome);
   }
   if (left.empty()) return;
   for (auto& [to, arrival] : outcomes_) {
     if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
-    if (ranges_->unread().Has(to.second.table) || !io_->request.scopes.Cover(to.second)) continue;
-    const auto found = left.find(to.second);
+    if (ranges_->unread().Has(to.object.table) || !io_->request.scopes.Cover(to.object)) continue;
+    const auto found = left.find(to.object);
     if (found == left.end() || found->second.joined == found->second.places.size()) continue;
     Outcome& leaving = *found->second.places[found->second.joined++];
     Row arrived;
-    arrived.realm = to.first;
+    arrived.realm = to.realm;
     arrived.created_at = arrival.change->created_at;
     arrived.modified_at = arrival.change->modified_at;
     arrived.revision = arrival.change->revision;
     arrived.props.resize(leaving.from->props.size());
     for (const PropValue& set : arrival.change->set) arrived.props[set.prop] = set.value;
-    leaving.change = MovedRow(to.second, *leaving.from, arrived);
+    leaving.change = MovedRow(to.object, *leaving.from, arrived);
     arrival.change.reset();
   }
 }
@@ -56,12 +56,12 @@ void PullRows::JoinMoves() {
 void PullRows::NameLeaves() {
   Set<ObjectKey> living;  // of those that may move
   for (const auto& [place, outcome] : outcomes_) {
-    const ObjectKey& key = place.second;
+    const ObjectKey& key = place.object;
     if (outcome.lives && !io_->schema->table(key.table).custom_ids) living.insert(key);
   }
   for (auto& [place, outcome] : outcomes_) {
     if (!outcome.change || outcome.change->kind != ChangeKind::kDelete) continue;
-    if (outcome.lives || living.contains(place.second)) outcome.change->kind = ChangeKind::kLeave;
+    if (outcome.lives || living.contains(place.object)) outcome.change->kind = ChangeKind::kLeave;
   }
 }
 
@@ -75,7 +75,7 @@ void PullRows::WriteChanges() {
   for (const auto& [key, outcome] : outcomes_) {
     if (outcome.change && !page_rows_.contains(key)) write(*outcome.change);
   }
-  for (const auto& [key, row] : page_rows_) write(WholeRow(key.second, row));
+  for (const auto& [key, row] : page_rows_) write(WholeRow(key.object, row));
   text.push_back(']');
   io_->answer.change_list = Data::Json(std::move(text));
 }

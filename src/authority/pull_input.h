@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "authority/cursor.h"
+#include "authority/placed_key.h"
 #include "authority/scope.h"
 #include "authority/stream_scope.h"
 #include "base/map.h"
@@ -62,7 +63,6 @@ struct PulledOwn {
   bool is_forgotten = false;  // its ops are
   ByRealm<uint64_t> spans;    // all entries of the update
 };
-using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
   Vector<std::pair<ObjectKey, Row>> rows;  // by id
   bool has_more = false;
@@ -82,7 +82,7 @@ struct PullNeeds {
     Set<TableIndex> tables;
   };
   struct RowAt {
-    RealmKey key;
+    PlacedKey key;
     uint64_t after = 0;
   };
   Vector<Entries> entries;

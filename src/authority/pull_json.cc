@@ -305,7 +305,7 @@ Data PullSession::NeedsToData() const {
   }
   for (const std::string& realm : needs.images) out.images.push_back({realm});
   for (const auto& [key, after] : needs.rows)
-    out.rows.push_back({key.first, schema_->table(key.second.table).name, key.second.id, after});
+    out.rows.push_back({key.realm, schema_->table(key.object.table).name, key.object.id, after});
   AddJoinNeeds(&out);
   out.streams = StreamNeeds();
   return WriteMembers(out);

@@ -44,7 +44,7 @@ bool PullRanges::FindOtherHistories(Vector<std::string>* reset) {
 
 // If the log has forgotten what came after a cursor, the client begins anew with everything. First
 // it must know which realms belong to another history, because it gives their rows back.
-bool PullRanges::BeginAnew() {
+bool PullRanges::NeedsFullResync() {
   const bool is_any = std::any_of(realms_.begin(), realms_.end(),
                                   [&](const auto& item) { return IsForgotten(item.second); });
   is_too_large_ = is_any && io_->answer.reset.empty();

@@ -56,7 +56,7 @@ class PullRanges {
   // Returns whether more must be read, for realms that are answered in another way than it seemed.
   // `reset`: their names.
   bool FindOtherHistories(Vector<std::string>* reset);
-  bool BeginAnew();
+  bool NeedsFullResync();
   void ChooseEnds();
   void CutSpanning();
   void CollectOwn();

@@ -40,11 +40,11 @@ void PullRows::LoadPage(size_t place, PulledPage page) {
   if (place < pages_.size()) pages_[place] = std::move(page);
 }
 
-void PullRows::LoadRow(const RealmKey& key, std::optional<Row> row) {
-  const auto found = realms_.find(key.first);
+void PullRows::LoadRow(const PlacedKey& key, std::optional<Row> row) {
+  const auto found = realms_.find(key.realm);
   if (found == realms_.end()) return;
-  if (row && row->realm != key.first) row.reset();
-  found->second.rows[key.second] = std::move(row);
+  if (row && row->realm != key.realm) row.reset();
+  found->second.rows[key.object] = std::move(row);
 }
 
 // Of a table that is left out (LoadUnread), only the objects of own updates: an object that the

@@ -43,7 +43,7 @@ class PullRows {
   // `place`: index into needs().pages. A page that is not loaded had no room in this answer, and
   // comes with a later pull.
   void LoadPage(size_t place, PulledPage page);
-  void LoadRow(const RealmKey& key, std::optional<Row> row);
+  void LoadRow(const PlacedKey& key, std::optional<Row> row);
   void ForgetChanges(const std::string& realm) { realms_.at(realm).changes.clear(); }
   void AddCandidate(const std::string& realm, const ObjectKey& key) {
     realms_.at(realm).candidates.insert(key);
@@ -85,8 +85,8 @@ class PullRows {
   Map<std::string, PulledRows> realms_;
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;
-  Map<RealmKey, Outcome> outcomes_;
-  Map<RealmKey, Row> page_rows_;
+  Map<PlacedKey, Outcome> outcomes_;
+  Map<PlacedKey, Row> page_rows_;
 };
 
 }  // namespace skerry

@@ -90,7 +90,7 @@ void Streams::Reached(uint64_t n) {
   for (auto& [handle, stream] : streams_) {
     if (FilledOf(stream) == 0) stream.is_cut_off = false;
     const bool is_moved =
-        stream.told_filled != FilledOf(stream) || stream.told_whole != IsWhole(stream);
+        stream.told_filled != FilledOf(stream) || stream.reported_complete != IsWhole(stream);
     if (stream.is_loaded && is_moved) stream.has_news = true;
   }
 }
@@ -279,11 +279,11 @@ Vector<StreamNews> Streams::Drain() {
     }
     news.actions = ActionsToData(is_read ? TakeConfirmed(&stream) : Vector<StreamAction>());
     stream.told_filled = FilledOf(stream);
-    stream.told_whole = IsWhole(stream);
+    stream.reported_complete = IsWhole(stream);
     news.upto = stream.handed_upto;
     news.loaded = stream.is_loaded;
     news.gone = stream.is_cut_off && stream.has_asked_again && FilledOf(stream) > 0;
-    news.whole = stream.is_loaded && stream.told_whole;
+    news.whole = stream.is_loaded && stream.reported_complete;
   }
   return all;
 }

@@ -132,7 +132,7 @@ class Streams {
     Vector<std::string> added;         // pending, after all others
     bool has_news = true;
     uint64_t told_filled = 0;
-    bool told_whole = false;
+    bool reported_complete = false;
   };
 
   void Open(Stream stream) { streams_[stream.handle] = std::move(stream); }

@@ -127,7 +127,7 @@ void Tab::OnEvent(const ResumeEvent&, Data* effects) {
 }
 
 void Tab::OnMessage(Data message, Data* effects) {
-  const auto handle = [&](auto&& one) { Heard(one, effects); };
+  const auto handle = [&](auto&& one) { OnMessage(one, effects); };
   if (UrgentMessages::Visit(&message, handle)) return;
   if (unapplied_reading_ != 0) {
     if (messages_.size() < kMaxHeldMessages) {
@@ -141,7 +141,7 @@ void Tab::OnMessage(Data message, Data* effects) {
   if (follows() && mirror_.WantsReading()) RequestReading(effects);
 }
 
-void Tab::Heard(const StatusNews& message, Data* effects) {
+void Tab::OnMessage(const StatusNews& message, Data* effects) {
   // The window that stored the last record may have died before it broadcast it: then only the
   // number of the record is known, from a status.
   if (ready_ && message.n > mirror_.n())
@@ -155,11 +155,11 @@ void Tab::TakeTimes(const StatusTimes& times) {
   if (times.last_synced_at.has_value()) last_synced_ = times.last_synced_at;
 }
 
-void Tab::Heard(const KeptMessage&, Data* effects) {
+void Tab::OnMessage(const KeptMessage&, Data* effects) {
   effects->Push(TimerEffect(WindowTimer::kKept, kRereadMs));
 }
 
-void Tab::Heard(const LeftMessage&, Data* effects) {
+void Tab::OnMessage(const LeftMessage&, Data* effects) {
   // Such a message comes before the mutation is stored: a reading that is under way may not
   // contain it.
   if (reading_queued_ || !follows()) {
@@ -171,7 +171,7 @@ void Tab::Heard(const LeftMessage&, Data* effects) {
 
 // Loading reads everything, and nothing that was heard before its `read` can be newer. So this and
 // the next messages are ignored until then.
-void Tab::Heard(const AddedMessage& message, Data* effects) {
+void Tab::OnMessage(const AddedMessage& message, Data* effects) {
   if (!follows() || message.tab == options_.tab) return;
   for (const AddedItem& item : message.items) {
     const ApplyResult result = mirror_.Added(item);
@@ -180,17 +180,17 @@ void Tab::Heard(const AddedMessage& message, Data* effects) {
   }
 }
 
-void Tab::Heard(const RecordMessage& message, Data* effects) {
+void Tab::OnMessage(const RecordMessage& message, Data* effects) {
   if (!follows()) return;
   OnApplied(mirror_.Record(message.record), effects);
   if (!AllFilled() || message.record.kind == UpdateKind::kScopes) RequestSync(effects);
 }
 
-void Tab::Heard(const ConflictsMessage&, Data* effects) {
+void Tab::OnMessage(const ConflictsMessage&, Data* effects) {
   if (follows()) RequestConflicts(effects);
 }
 
-void Tab::Heard(const UnreadableMessage& message, Data* effects) {
+void Tab::OnMessage(const UnreadableMessage& message, Data* effects) {
   if (!follows()) return;
   if (message.damaged.value_or(false)) {
     effects->Push(
@@ -210,7 +210,7 @@ void Tab::ReleaseMessages(Data* effects) {
   }
 }
 
-void Tab::Heard(const PushedMessage& message, Data* effects) {
+void Tab::OnMessage(const PushedMessage& message, Data* effects) {
   for (const PushedItem& result : message.results) {
     std::string code;
     switch (result.status) {

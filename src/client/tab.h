@@ -102,14 +102,14 @@ class Tab {
   void OnEvent(const StreamStateEvent& event, Data* effects);
   void OnMessage(Data message, Data* effects);
   // One for each kind of message that a window handles.
-  void Heard(const PushedMessage& message, Data* effects);
-  void Heard(const StatusNews& message, Data* effects);
-  void Heard(const KeptMessage& message, Data* effects);
-  void Heard(const LeftMessage& message, Data* effects);
-  void Heard(const AddedMessage& message, Data* effects);
-  void Heard(const RecordMessage& message, Data* effects);
-  void Heard(const ConflictsMessage& message, Data* effects);
-  void Heard(const UnreadableMessage& message, Data* effects);
+  void OnMessage(const PushedMessage& message, Data* effects);
+  void OnMessage(const StatusNews& message, Data* effects);
+  void OnMessage(const KeptMessage& message, Data* effects);
+  void OnMessage(const LeftMessage& message, Data* effects);
+  void OnMessage(const AddedMessage& message, Data* effects);
+  void OnMessage(const RecordMessage& message, Data* effects);
+  void OnMessage(const ConflictsMessage& message, Data* effects);
+  void OnMessage(const UnreadableMessage& message, Data* effects);
   bool follows() const { return ready_ && !loading_.active(); }
   void TakeTimes(const StatusTimes& times);
   void OnApplied(ApplyResult result, Data* effects);

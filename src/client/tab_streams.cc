@@ -37,13 +37,13 @@ WantedStream WantedOf(const Streams::Stream& stream) {
 }
 
 // What the store `streams` has of one stream.
-struct Kept {
+struct StoredStates {
   uint64_t floor = 0;
   Vector<StateRecord> states;  // ascending by version
 };
 
-Kept ReadKept(const Data& rows) {
-  Kept kept;
+StoredStates ReadStored(const Data& rows) {
+  StoredStates kept;
   for (const Data& row : rows.items()) {
     const Data& value = RowValue(row);
     if (IsNewer(value)) continue;
@@ -58,7 +58,7 @@ Kept ReadKept(const Data& rows) {
 
 // The state with which the stream begins: of this version, or of the highest one before it that can
 // be taken over.
-std::optional<StateRecord> StateFor(const Streams::Stream& stream, const Kept& kept) {
+std::optional<StateRecord> StateFor(const Streams::Stream& stream, const StoredStates& kept) {
   std::optional<StateRecord> best;
   for (const StateRecord& state : kept.states) {
     const bool is_own = state.reducer == *stream.reducer;
@@ -70,7 +70,7 @@ std::optional<StateRecord> StateFor(const Streams::Stream& stream, const Kept& k
 
 // Whether the reducers of this device's windows, if any, need none of the stream's actions up to
 // the floor: their states hold them.
-bool AreFolded(const SyncProgress& sync, const Streams::Stream& stream, const Kept& kept,
+bool AreFolded(const SyncProgress& sync, const Streams::Stream& stream, const StoredStates& kept,
                uint64_t floor) {
   const Vector<SyncStream> wanted = sync.streams.value_or(Vector<SyncStream>());
   return std::all_of(wanted.begin(), wanted.end(), [&](const SyncStream& one) {
@@ -172,11 +172,11 @@ void Tab::Read(StreamTx* tx, Data* results, TxReply* reply) {
   const bool is_plain = !stream->reducer.has_value();
   const bool is_first = !tx->stored.has_value();
   StoredStream& stored = is_first ? tx->stored.emplace() : *tx->stored;
-  Kept kept;
+  StoredStates kept;
   if (is_first) {
     if (read.size() < (is_plain ? 3 : 2)) return;
     stored.n = SyncProgress::Read(read[0]).n;
-    kept = ReadKept(read[1]);
+    kept = ReadStored(read[1]);
     stored.floor = kept.floor;
   }
   if (is_plain) {
@@ -246,7 +246,7 @@ void Tab::OnEvent(const StreamPageEvent& event, Data* effects) {
 void Tab::Read(StreamPageTx* tx, Data* results, TxReply* reply) {
   const Data::Array& read = results->items();
   const bool is_first = tx->last.rows == 0;
-  if (is_first) tx->floor = ReadKept(read[0]).floor;
+  if (is_first) tx->floor = ReadStored(read[0]).floor;
   reply->more = ReadLast(read[is_first ? 1 : 0], &tx->last);
 }
 
@@ -305,7 +305,7 @@ void Tab::Read(StreamStateTx* tx, Data* results, TxReply* reply) {
   if (stream == nullptr || read.size() < 3) return;
   const SyncProgress sync = SyncProgress::Read(read[0]);
   if (!FollowsOwn(sync)) return;
-  Kept kept = ReadKept(read[1]);
+  StoredStates kept = ReadStored(read[1]);
   uint64_t floor = kept.floor;
   uint64_t removed = 0;
   if (stream->reducer.has_value()) {

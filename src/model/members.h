@@ -41,7 +41,7 @@ bool IsPending(const Row& membership);
 // Whether the membership, which does not wait, is an owner's. A realm with members has such a one, or
 // the change that would leave it without is refused; the last member may leave.
 bool IsOwner(const Row& membership);
-inline constexpr const char* kNeedsOwner = "a realm with members must have an owner";
+inline constexpr const char* kNeedsOwner = "A realm with members must have an owner.";
 // Whether a second invitation with this role leaves a member the former one: it never takes a right away,
 // only an update of the role does. `former` may be null.
 bool KeepsRole(const Value& former, const Value& invited);

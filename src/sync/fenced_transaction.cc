@@ -46,9 +46,9 @@ std::optional<FencedRound> FencedTransaction::Read(const Data& results, const Tu
   round.lease = LeaseRecord::Read(*next++);
   const Data& sync = *next++;
   const bool holds = !lease_->persisted() || Holds(round.lease, state_->setup.tab, lease_->epoch());
-  refusal_ = !holds ? Refusal::kFencedOut : IsNewer(sync) ? Refusal::kNewer : Refusal::kNone;
+  obstacle_ = !holds ? Obstacle::kFencedOut : IsNewer(sync) ? Obstacle::kNewer : Obstacle::kNone;
   round.sync = state_->seen.Repair(sync, turn->now);
-  if (refusal_ != Refusal::kNone) return std::nullopt;
+  if (obstacle_ != Obstacle::kNone) return std::nullopt;
   if (reads_.outbox) round.outbox = next++;
   if (reads_.counts) {
     mutation_count_ = (next++)->as_number();
@@ -66,7 +66,7 @@ void FencedTransaction::Count(const Data::Array& writes) {
 }
 
 SyncError FencedTransaction::ErrorOf(const HostError& error) const {
-  return refusal_ == Refusal::kNewer ? NewerTabError() : StorageError(error);
+  return obstacle_ == Obstacle::kNewer ? NewerTabError() : StorageError(error);
 }
 
 void ReadFirstPage(ReadReply* reply) { reply->more.push_back(PageAfter(Key())); }

@@ -38,7 +38,7 @@ struct FencedRound {
 
 class FencedTransaction {
  public:
-  enum class Refusal : uint8_t { kNone, kFencedOut, kNewer };
+  enum class Obstacle : uint8_t { kNone, kFencedOut, kNewer };
 
   FencedTransaction() = default;  // no transaction: id() is 0
   // Emits the transaction into `turn`. `state` and `lease` outlive this object.
@@ -46,11 +46,11 @@ class FencedTransaction {
                     TransactionMode mode, FencedReads reads, Turn* turn);
 
   uint64_t id() const { return id_; }  // 0: no transaction
-  // Interprets the results of a round. Returns none if the transaction must abort; refusal() says
+  // Interprets the results of a round. Returns none if the transaction must abort; obstacle() says
   // why.
   std::optional<FencedRound> Read(const Data& results, const Turn* turn);
-  Refusal refusal() const { return refusal_; }
-  bool is_fenced_out() const { return refusal_ == Refusal::kFencedOut; }
+  Obstacle obstacle() const { return obstacle_; }
+  bool is_fenced_out() const { return obstacle_ == Obstacle::kFencedOut; }
   // The typed error for a transaction that failed. `error` is the host's.
   SyncError ErrorOf(const HostError& error) const;
 
@@ -65,7 +65,7 @@ class FencedTransaction {
   WorkerState* state_ = nullptr;
   const Lease* lease_ = nullptr;
   FencedReads reads_;
-  Refusal refusal_ = Refusal::kNone;
+  Obstacle obstacle_ = Obstacle::kNone;
   double mutation_count_ = 0;
   double conflict_count_ = 0;
   bool inbox_grew_ = false;

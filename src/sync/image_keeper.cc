@@ -154,7 +154,7 @@ void ImageKeeper::Failed(uint64_t id, const HostError& error, Turn* turn) {
   const bool fenced_out = failed.is_fenced_out();
   step_ = Step::kNone;
   if (fenced_out) return LeaseEventHappened(lease_.Lose(turn), turn);
-  if (failed.refusal() == FencedTransaction::Refusal::kNewer)
+  if (failed.obstacle() == FencedTransaction::Obstacle::kNewer)
     state_->reported.SetError(NewerTabError());
   GiveUp(turn);
 }

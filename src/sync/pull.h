@@ -112,7 +112,7 @@ class PullFold {
   // Of an action that the log already has, according to the answer to a push: above the cursors
   // after this pull (wait for it), at or below them (confirm it), or no longer in the log (push it
   // again).
-  enum class LogPosition : uint8_t { kBeyond, kHeld, kLost, kForgotten };
+  enum class KnownMutationState : uint8_t { kNotReached, kConfirmed, kMissing, kExpired };
 
   bool StillAsAsked() const;
   bool AwaitsImage(const std::string& realm) const;
@@ -130,7 +130,7 @@ class PullFold {
   void ReportLost(const OutboxRecord& update);
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
-  LogPosition Find(const KnownMutation& known) const;
+  KnownMutationState Find(const KnownMutation& known) const;
   bool IsForgotten(const std::string& realm, uint64_t revision) const;
   void FindRevoked();
   void Revoke();

@@ -277,36 +277,36 @@ bool PullFold::ResendIfMissing(OutboxRecord* update) {
 // from an older state may not have it any more, and may have another entry at its revision. So the
 // server says whether it has the action, by its id. An older server does not say; it is believed
 // unless it shows another history.
-PullFold::LogPosition PullFold::Find(const KnownMutation& known) const {
+PullFold::KnownMutationState PullFold::Find(const KnownMutation& known) const {
   bool is_found = false, is_forgotten = false;
   const bool asked = request_->known.contains(known.id);
   for (const auto& [realm, revision] : known.realms) {
     const uint64_t there = CursorRevision(sync_.cursors, realm);
     const uint64_t* found = KnownRevision(*answer_, known.id, realm);
     if (!answer_->known.has_value()) {
-      if (Contains(answer_->reset, realm)) return LogPosition::kLost;
-      if (there < revision) return LogPosition::kBeyond;
+      if (Contains(answer_->reset, realm)) return KnownMutationState::kMissing;
+      if (there < revision) return KnownMutationState::kNotReached;
       // The realm was pulled from the start, from the history that the server has now.
-      if (CursorRevision(request_->cursors, realm) == 0) return LogPosition::kLost;
+      if (CursorRevision(request_->cursors, realm) == 0) return KnownMutationState::kMissing;
     } else if (!asked) {
-      return LogPosition::kBeyond;
+      return KnownMutationState::kNotReached;
     } else if (found != nullptr) {
-      if (there < *found) return LogPosition::kBeyond;
+      if (there < *found) return KnownMutationState::kNotReached;
       is_found = true;
     } else if (!HasAllOf(realm)) {
-      return LogPosition::kBeyond;
+      return KnownMutationState::kNotReached;
     } else if (IsForgotten(realm, revision)) {
       is_forgotten = true;
     } else if (answer_->cursors.contains(realm)) {
-      return LogPosition::kLost;
+      return KnownMutationState::kMissing;
     } else if (IsLost(realm)) {
       // The server has the realm, but it is not the one that this client holds: it waits for that.
-      return LogPosition::kBeyond;
+      return KnownMutationState::kNotReached;
     }
     // In a realm that this client may not read, the answer to the push is all that it will ever
     // see.
   }
-  return is_forgotten && !is_found ? LogPosition::kForgotten : LogPosition::kHeld;
+  return is_forgotten && !is_found ? KnownMutationState::kExpired : KnownMutationState::kConfirmed;
 }
 
 bool PullFold::IsForgotten(const std::string& realm, uint64_t revision) const {
@@ -328,17 +328,17 @@ void PullFold::ConfirmKnown() {
   Vector<KnownMutation> left;
   for (const KnownMutation& known : sync_.known) {
     switch (Find(known)) {
-      case LogPosition::kHeld:
+      case KnownMutationState::kConfirmed:
         Confirm({known.id, known.key, {}});
         break;
-      case LogPosition::kBeyond:
+      case KnownMutationState::kNotReached:
         left.push_back(known);
         break;
-      case LogPosition::kLost:  // it becomes pending like any other, and is pushed again
+      case KnownMutationState::kMissing:  // it becomes pending like any other, and is pushed again
         quarantine_.Forget(known.id);
         resend_ = true;
         break;
-      case LogPosition::kForgotten: {
+      case KnownMutationState::kExpired: {
         // The log had it, unless the server was restored from a backup meanwhile.
         InboxReason why;
         why.code = "outcome_unknown";

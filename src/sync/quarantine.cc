@@ -66,8 +66,8 @@ const InboxReason* Quarantine::WhyRefused(const MutationRecord& record,
     if (founding == refused_foundings_.end()) continue;
     return Depend("It is in the realm of the refused mutation ", founding->second, dependant);
   }
-  const auto culprit = culprits_.find(record.id);
-  if (culprit != culprits_.end()) return &culprit->second;
+  const auto culprit = rejected_.find(record.id);
+  if (culprit != rejected_.end()) return &culprit->second;
   for (const std::string& realm : record.realms) {
     const auto refused = realms_.find(realm);
     if (refused != realms_.end()) return &refused->second;
@@ -144,7 +144,7 @@ void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writ
   const std::string id = record.id;
   // It is still on its way, in an update that stays. (A record that cannot be read may name an
   // update that is gone.)
-  if (record.update.has_value() && !culprits_.contains(id)) {
+  if (record.update.has_value() && !rejected_.contains(id)) {
     if (changed) writes->push_back(PutWrite(Store::kMutations, key, record.Write()));
     return;
   }

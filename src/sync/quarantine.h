@@ -43,7 +43,7 @@ class Quarantine {
   // outbox, and its mutations become ungrouped.
   void Undo(const OutboxRecord& update) { undone_.insert(update.id); }
   void Refuse(const std::string& mutation, InboxReason refusal) {
-    culprits_.emplace(mutation, std::move(refusal));
+    rejected_.emplace(mutation, std::move(refusal));
   }
   void Know(const std::string& mutation, Revisions revisions) {
     known_.emplace(mutation, std::move(revisions));
@@ -65,7 +65,7 @@ class Quarantine {
   }
 
   bool empty() const {
-    return undone_.empty() && culprits_.empty() && known_.empty() && forgotten_.empty() &&
+    return undone_.empty() && rejected_.empty() && known_.empty() && forgotten_.empty() &&
            alone_.empty() && realms_.empty() && lost_.empty();
   }
   void Add(const Data& mutations_range, Data::Array* writes);
@@ -97,7 +97,7 @@ class Quarantine {
   OldDefaults defaults_;
   LostWork lost_;
   Set<std::string> undone_;  // update ids
-  Map<std::string, InboxReason> culprits_;
+  Map<std::string, InboxReason> rejected_;
   Map<std::string, InboxReason> realms_;
   Map<std::string, Revisions> known_;
   Set<std::string> forgotten_;

@@ -83,14 +83,14 @@ bool IsStale(const SyncScope& scope, double today) {
 
 // An entry of the union while it is made: a scope with the cost of its filter, and the scopes that
 // it needs.
-struct Kept {
+struct HeldScope {
   SyncScope scope;
   FilterCost cost;
   Vector<WantedScope> inner;
 };
 
-Kept MakeKept(const Schema& schema, SyncScope scope) {
-  Kept kept;
+HeldScope MakeKept(const Schema& schema, SyncScope scope) {
+  HeldScope kept;
   const TableIndex table = schema.FindTable(scope.table);
   // A table of a newer version's schema has no cost here: its scope is not sent.
   if (table != kNone) {
@@ -102,24 +102,24 @@ Kept MakeKept(const Schema& schema, SyncScope scope) {
   return kept;
 }
 
-bool Fits(const Vector<Kept>& list) {
+bool Fits(const Vector<HeldScope>& list) {
   FilterCost total;
-  for (const Kept& kept : list) {
+  for (const HeldScope& kept : list) {
     total.comparisons += kept.cost.comparisons;
     total.values += kept.cost.values;
   }
   return AreWithinScopeLimits(total);
 }
 
-Kept* Find(Vector<Kept>* list, const WantedScope& scope) {
-  for (Kept& kept : *list) {
+HeldScope* Find(Vector<HeldScope>* list, const WantedScope& scope) {
+  for (HeldScope& kept : *list) {
     if (kept.scope.table == scope.table && kept.scope.where == scope.where) return &kept;
   }
   return nullptr;
 }
 
-bool IsNeeded(const Vector<Kept>& list, const SyncScope& scope) {
-  for (const Kept& kept : list) {
+bool IsNeeded(const Vector<HeldScope>& list, const SyncScope& scope) {
+  for (const HeldScope& kept : list) {
     if (HoldsScope(kept.inner, scope)) return true;
   }
   return false;
@@ -128,9 +128,9 @@ bool IsNeeded(const Vector<Kept>& list, const SyncScope& scope) {
 // The one whose last request is oldest. Scopes of the last day are skipped, because a window that
 // wants them may be open (it repeats its request each day), and those that others need. Null if
 // there is no other.
-Kept* Oldest(Vector<Kept>* list, double today) {
-  Kept* oldest = nullptr;
-  for (Kept& kept : *list) {
+HeldScope* Oldest(Vector<HeldScope>* list, double today) {
+  HeldScope* oldest = nullptr;
+  for (HeldScope& kept : *list) {
     const double asked = kept.scope.asked.value_or(0);
     if (today - asked <= 1 || IsNeeded(*list, kept.scope)) continue;
     if (oldest == nullptr || asked < oldest->scope.asked.value_or(0)) oldest = &kept;
@@ -139,19 +139,21 @@ Kept* Oldest(Vector<Kept>* list, double today) {
 }
 
 // Removes the scopes of sub-selects that no window asks for and no scope needs any more.
-void RemoveUnneeded(Vector<Kept>* list) {
+void RemoveUnneeded(Vector<HeldScope>* list) {
   for (size_t i = list->size(); i-- > 0;) {
     const SyncScope& scope = (*list)[i].scope;
     if (scope.inner.value_or(false) && !IsNeeded(*list, scope)) list->erase(list->begin() + i);
   }
 }
 
-bool IsTooMuch(const Vector<Kept>& list, size_t most) { return list.size() > most || !Fits(list); }
+bool IsTooMuch(const Vector<HeldScope>& list, size_t most) {
+  return list.size() > most || !Fits(list);
+}
 
 // Adds a scope with those that it needs. Returns whether there is room for them; if not, nothing is
 // added.
 bool Add(const Schema& schema, const WantedScope& scope, double today, bool may_drop,
-         Vector<Kept>* kept, bool* dropped) {
+         Vector<HeldScope>* kept, bool* dropped) {
   const size_t before = kept->size();
   kept->push_back(MakeKept(schema, {scope.table, scope.where, {}, today, {}, {}}));
   const Vector<WantedScope> needed = kept->back().inner;
@@ -161,7 +163,7 @@ bool Add(const Schema& schema, const WantedScope& scope, double today, bool may_
   }
   const size_t added = kept->size() - before;
   while (may_drop && IsTooMuch(*kept, kMaxKeptScopes)) {
-    Kept* oldest = Oldest(kept, today);
+    HeldScope* oldest = Oldest(kept, today);
     if (oldest == nullptr) break;
     kept->erase(oldest);
     RemoveUnneeded(kept);
@@ -183,8 +185,8 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   // If the data is of a newer version, nothing is dropped: a record made by this version could not
   // name that version's tables, and would drop their rows.
   const bool may_drop = !IsFromNewerVersion(schema, *sync);
-  Vector<Kept> kept;
-  Vector<Kept> unwanted;
+  Vector<HeldScope> kept;
+  Vector<HeldScope> unwanted;
   bool changed = false;
   bool dropped = false;
   for (SyncScope& scope : sync->scopes) {
@@ -201,7 +203,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     if (wanted || !scope.asked.has_value()) scope.asked = today;
     (may_drop && is_unwanted ? unwanted : kept).push_back(MakeKept(schema, std::move(scope)));
   }
-  for (Kept& one : unwanted) {
+  for (HeldScope& one : unwanted) {
     if (!IsNeeded(kept, one.scope)) {
       dropped = true;
       continue;
@@ -212,14 +214,14 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   }
   // More may be stored than a server accepts, however it came there.
   while (may_drop && !kept.empty() && IsTooMuch(kept, kMaxScopes)) {
-    Kept* oldest = Oldest(&kept, today);
+    HeldScope* oldest = Oldest(&kept, today);
     kept.erase(oldest == nullptr ? kept.end() - 1 : oldest);
     RemoveUnneeded(&kept);
     dropped = true;
   }
   for (const WantedScope& scope : add) {
     if (!Understands(schema, scope)) continue;
-    if (Kept* held = Find(&kept, scope)) {
+    if (HeldScope* held = Find(&kept, scope)) {
       // Another scope of this call has brought it along.
       held->scope.inner.reset();
       continue;
@@ -231,7 +233,7 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
     }
   }
   sync->scopes.clear();
-  for (Kept& one : kept) sync->scopes.push_back(std::move(one.scope));
+  for (HeldScope& one : kept) sync->scopes.push_back(std::move(one.scope));
   if (!changed && !dropped) return false;
   ++sync->scope_version;
   if (dropped) *record = ScopesRecord(schema, {KeepStep(schema, sync->scopes)}, sync);

@@ -193,7 +193,8 @@ class SyncJob {
   Revisions brought_;
 
   // These are kept from job to job, until a pull or a push succeeds.
-  int fruitless_ = 0;        // pushes in a row after which all mutations were only grouped again
+  int regroup_only_pushes_ =
+      0;                     // pushes in a row after which all mutations were only grouped again
   bool stale_pull_ = false;  // the last pull confirmed nothing, though the outbox is not empty
   // A smaller limit, because an answer could not be read; 0: the usual one.
   uint64_t pull_limit_ = 0;

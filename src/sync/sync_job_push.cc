@@ -246,11 +246,11 @@ void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
   }
   push_most_ = kMaxOutboxUpdates;
   stale_pull_ = false;
-  fruitless_ = answer->only_undone() ? fruitless_ + 1 : 0;
-  if (fruitless_ > kMaxFruitless) {
+  regroup_only_pushes_ = answer->only_undone() ? regroup_only_pushes_ + 1 : 0;
+  if (regroup_only_pushes_ > kMaxFruitless) {
     // For example, the server forgets every client at once. Without a pause this would be a busy
     // loop.
-    fruitless_ = 0;
+    regroup_only_pushes_ = 0;
     loop_.Pushed(true, false);
     return Fail(
         {"no_progress",

@@ -154,7 +154,7 @@ void SyncWorker::OnEvent(const WorkerTimerEvent& event, Turn* turn) {
     case WorkerTimer::kScopes:
       return WantScopes({}, {}, turn);
     case WorkerTimer::kLook:
-      return Look(turn);
+      return CountPending(turn);
     case WorkerTimer::kShared:
       return OnHolderTimeout(turn);
     case WorkerTimer::kListenRetry:

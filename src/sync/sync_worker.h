@@ -127,7 +127,7 @@ class SyncWorker {
     return std::any_of(txs_.begin(), txs_.end(),
                        [](const auto& tx) { return std::holds_alternative<Kind>(tx->tx); });
   }
-  void Look(Turn* turn);
+  void CountPending(Turn* turn);
   ReadReply ReadTx(WorkerTx* tx, const Data::Array& read, Turn* turn);
   void DoneTx(WorkerTx* tx, Turn* turn);
   void ReadWanted(const WantedChange& change, const Data::Array& read, double now, WantedTx* tx,
@@ -185,8 +185,8 @@ class SyncWorker {
   // The first wake waits until the scopes of the window are stored: a pull without them would leave
   // no realm to an image.
   bool owes_start_ = false;
-  bool awaits_proof_ = false;  // the timer `proof` is set
-  bool owes_status_ = false;   // a wake must be answered, even if nothing has changed
+  bool awaits_proof_ = false;      // the timer `proof` is set
+  bool status_reply_due_ = false;  // a wake must be answered, even if nothing has changed
 };
 
 }  // namespace skerry

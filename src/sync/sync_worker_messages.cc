@@ -32,7 +32,7 @@ void SyncWorker::Switch(Condition condition, bool value, WakeReason reason, Turn
 
 void SyncWorker::OnEvent(PostEvent event, Turn* turn) {
   const bool is_service = state_->connection.mode() == Mode::kService;
-  owes_status_ = is_service;
+  status_reply_due_ = is_service;
   if (is_service) {
     const HelperNote note = ReadRecord<HelperNote>(event.message);
     if (note.listening.has_value()) state_->connection.SetListening(*note.listening);
@@ -48,7 +48,7 @@ void SyncWorker::OnPost(const MutatedMessage&, Turn* turn) { NoteMutations(turn)
 void SyncWorker::OnPost(const WakeMessage& message, Turn* turn) {
   // A service worker that works reports what it does anyway; it must not answer each keystroke as
   // well.
-  if (message.reason == WakeFor::kMutation && job_.lease().held()) owes_status_ = false;
+  if (message.reason == WakeFor::kMutation && job_.lease().held()) status_reply_due_ = false;
   OnWake(message, turn);
 }
 

@@ -16,7 +16,7 @@ void SyncWorker::EmitStatus(Turn* turn) {
   Data written = ToData(status);
   const bool changed = !(written == shown_status_);
   const bool is_service = state_->connection.mode() == Mode::kService;
-  if (changed || owes_status_) {
+  if (changed || status_reply_due_) {
     // The worker that works reports to the others, and once more when it rests. A service worker
     // always reports, even failures that only it has.
     if (job_.lease().held() || was_holder_ || is_service) {
@@ -27,7 +27,7 @@ void SyncWorker::EmitStatus(Turn* turn) {
     turn->ShowStatus(written);
     shown_status_ = std::move(written);
   }
-  owes_status_ = false;
+  status_reply_due_ = false;
   was_holder_ = job_.lease().held();
 }
 

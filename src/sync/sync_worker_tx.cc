@@ -67,7 +67,7 @@ bool SyncWorker::MayRetry(const HostError& error) {
 // A window that ended between storing a mutation and announcing it leaves it to the other windows,
 // and nothing wakes them. If a socket replaces polling, the worker that has the socket counts
 // pending mutations.
-void SyncWorker::Look(Turn* turn) {
+void SyncWorker::CountPending(Turn* turn) {
   turn->Timer(WorkerTimer::kLook, state_->setup.times.idle_ms);
   if (job_.active()) return;
   const uint64_t id =

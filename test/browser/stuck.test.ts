@@ -104,7 +104,8 @@ async function told(page: Page, code: string): Promise<void> {
     page,
     (wanted, allowed) => {
       const { error, phase } = db.sync.status;
-      const fits = allowed.includes(phase) || (allowed.includes('as it is') && phase !== 'blocked');
+      const fits =
+        allowed.includes(phase) || (allowed.includes('unchanged') && phase !== 'blocked');
       return error?.code === wanted && fits && error.message !== '';
     },
     [code, phases],

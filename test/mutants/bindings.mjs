@@ -169,7 +169,7 @@ export const react = [
     name: 'an error of open is not reported',
     test: 'test/js/react.test.ts',
     file: 'js/react/context.ts',
-    from: 'if (outcome instanceof Failure) throw outcome.error;',
+    from: 'if (outcome instanceof OpenFailure) throw outcome.error;',
     to: '',
   },
   {

@@ -251,8 +251,8 @@ export const core = [
   {
     name: 'a known action in a lost realm is pushed again and again',
     file: 'src/sync/pull_fold.cc',
-    from: '} else if (IsLost(realm)) {\n      // The server has the realm, but it is not the one that this client holds: it waits for that.\n      return LogPosition::kBeyond;',
-    to: '} else if (IsLost(realm)) {\n      return LogPosition::kLost;',
+    from: '} else if (IsLost(realm)) {\n      // The server has the realm, but it is not the one that this client holds: it waits for that.\n      return KnownMutationState::kNotReached;',
+    to: '} else if (IsLost(realm)) {\n      return KnownMutationState::kMissing;',
   },
   {
     name: 'a founding of a lost realm goes to the inbox with the refused one before it',
@@ -300,8 +300,8 @@ export const core = [
   {
     name: 'a worker overwrites a sync record that a newer build has written',
     file: 'src/sync/fenced_transaction.cc',
-    from: 'IsNewer(sync) ? Refusal::kNewer : Refusal::kNone;',
-    to: 'Refusal::kNone;',
+    from: 'IsNewer(sync) ? Obstacle::kNewer : Obstacle::kNone;',
+    to: 'Obstacle::kNone;',
   },
   {
     name: 'a service worker increments the epoch while a window holds the lease',
@@ -560,7 +560,7 @@ export const core = [
   {
     name: 'the revision alone decides whether a known action was pulled',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (!answer_->known.has_value()) {\n      if (Contains(answer_->reset, realm)) return LogPosition::kLost;',
+    from: 'if (!answer_->known.has_value()) {\n      if (Contains(answer_->reset, realm)) return KnownMutationState::kMissing;',
     to: 'if (true) {',
   },
   {
@@ -1201,8 +1201,8 @@ export const core = [
   {
     name: 'updates that were only undone are pushed again without a pause',
     file: 'src/sync/sync_job_push.cc',
-    from: 'fruitless_ = answer->only_undone() ? fruitless_ + 1 : 0;',
-    to: 'fruitless_ = 0;',
+    from: 'regroup_only_pushes_ = answer->only_undone() ? regroup_only_pushes_ + 1 : 0;',
+    to: 'regroup_only_pushes_ = 0;',
   },
   {
     name: 'a worker that is stopped keeps its lease',
@@ -1359,7 +1359,7 @@ export const core = [
   {
     name: 'an unreadable mutation stays in an update that is gone',
     file: 'src/sync/quarantine.cc',
-    from: 'if (record.update.has_value() && !culprits_.contains(id)) {',
+    from: 'if (record.update.has_value() && !rejected_.contains(id)) {',
     to: 'if (record.update.has_value()) {',
   },
   {

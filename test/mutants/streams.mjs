@@ -40,8 +40,8 @@ export const streams = [
   {
     name: 'a window stores a state though it has not seen all of the history',
     file: 'src/client/tab_streams.cc',
-    from: '  if (!FollowsOwn(sync)) return;\n  Kept kept',
-    to: '  Kept kept',
+    from: '  if (!FollowsOwn(sync)) return;\n  StoredStates kept',
+    to: '  StoredStates kept',
   },
   {
     name: 'as many rows are read as actions are wanted, though a row has hundreds',

@@ -167,7 +167,7 @@ export const verdicts = [
   {
     name: 'a row that moves to another readable realm, out of scope, is sent as deleted',
     file: 'src/authority/pull_changes.cc',
-    from: '    if (outcome.lives || living.contains(place.second)) ',
+    from: '    if (outcome.lives || living.contains(place.object)) ',
     to: '    if (outcome.lives) ',
   },
   {

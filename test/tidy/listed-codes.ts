@@ -18,7 +18,9 @@ function table(text: string, heading: string): { codes: string[]; phase: string 
 export function listedPhases(): ReadonlyMap<string, readonly string[]> {
   const rows = table(readFileSync(path, 'utf8'), 'Of the whole database');
   return new Map(
-    rows.flatMap(({ codes, phase }) => codes.map((code) => [code, phase.split(', or ')] as const)),
+    rows.flatMap(({ codes, phase }) =>
+      codes.map((code) => [code, phase.split(/, (?:or )?/)] as const),
+    ),
   );
 }
 
