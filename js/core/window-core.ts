@@ -3,20 +3,11 @@
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
 import type { BrowserModule } from './browser-module.ts';
-import type { Drained, LeaseRecord, LiveNews, StreamNews } from './core-types.ts';
+import type { ClientOptions, Drained, LeaseRecord, LiveNews, StreamNews } from './core-types.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
 import type { WindowEffect, WindowEvent } from './window-effects.ts';
-
-export interface WindowConfig {
-  readonly schema: unknown;
-  readonly tab: string;
-  readonly defaultRealm: string | null;
-  readonly seed: Uint8Array;
-  readonly remote: boolean;
-  readonly user: string | null;
-}
 
 /** Numbers of `TxCall` in src/client/transaction_input.h. */
 const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7, append: 8 } as const;
@@ -72,7 +63,7 @@ export class WindowCore {
   #handle: number;
 
   /** @internal */
-  constructor(module: BrowserModule, config: WindowConfig) {
+  constructor(module: BrowserModule, config: ClientOptions) {
     this.#module = module;
     this.#handle = module.bound((bound) => bound.newClient(module.encoded(config)));
   }

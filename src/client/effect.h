@@ -19,7 +19,8 @@
 
 namespace skerry {
 
-// The shapes of effects. JavaScript's types are written from them (test/core/host_types_test.cc).
+// The shapes of effects. JavaScript's types are written from them
+// (test/core/sync/host_types_test.cc).
 namespace effect {
 
 struct SetWindowTimer {

@@ -1,5 +1,6 @@
 // The effects that windows and sync workers have in common (docs/internals.md, sections 4 and 5).
-// Transactions, their reads and writes are in log/transaction_builder.h, timers are in client/effect.h and sync/turn.h.
+// Transactions, their reads and writes are in log/transaction_builder.h, timers are in
+// client/effect.h and sync/turn.h.
 #ifndef SKERRY_LOG_EFFECT_H_
 #define SKERRY_LOG_EFFECT_H_
 
@@ -11,7 +12,8 @@
 
 namespace skerry {
 
-// The shapes of effects. JavaScript's types are written from them (test/core/host_types_test.cc).
+// The shapes of effects. JavaScript's types are written from them
+// (test/core/sync/host_types_test.cc).
 namespace effect {
 
 struct WriteReply {
