@@ -17,8 +17,11 @@ const SNAPSHOT = /\/v1\/snapshot\//;
 const PULL = /\/v1\/pull/;
 /** No answer to a pull has the rows of a realm in it: one note takes more than 30 bytes. */
 const SMALL_ANSWER = 30 * 1000;
-/** Each window's Worker, the service worker, and one of them once more after the image: it may be behind. */
-const MOST_PULLS = 6;
+/**
+ * Each of two workers pulls for what it hears at its start, unless that comes while a pull waits to begin: the window, its
+ * scopes, the socket, the image, and the question whether it lives. One that repeats itself pulls every 50 ms.
+ */
+const MOST_PULLS = 2 * 5;
 const modes = ['lease', 'service-worker'] as const;
 type Mode = (typeof modes)[number];
 
