@@ -77,7 +77,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     const { pending } = news;
     this.#whole = news.whole;
     const before = new Set(this.#pending.keys());
-    if (news.again) this.#confirmed = [];
+    if (news.reset) this.#confirmed = [];
     for (const id of pending.removed) this.#pending.delete(id);
     if (pending.all) this.#pending.clear();
     for (const action of pending.all ?? pending.added)
@@ -88,7 +88,7 @@ export class PlainStream implements DataStream<unknown>, OpenStream {
     this.#entries = this.#value = null;
     const calls: (() => void)[] = [];
     if (!this.#subscribers.isEmpty) {
-      const delta = news.again || pending.all ? undefined : deltaOf(news, before, added);
+      const delta = news.reset || pending.all ? undefined : deltaOf(news, before, added);
       calls.push(...this.#subscribers.calls(this.value, delta));
     }
     if (this.#untrimmed > this.#keep) calls.push(() => this.#trim());

@@ -87,15 +87,15 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
 
   take(news: StreamNews): (() => void)[] {
     const { pending } = news;
-    const isConfirmedSame = !news.again && news.state === null && news.actions.length === 0;
-    if (news.again) this.#begin(news.state);
+    const isConfirmedSame = !news.reset && news.state === null && news.actions.length === 0;
+    if (news.reset) this.#begin(news.state);
     const whole = news.whole && !this.#isUnusable;
     if (!this.#isUnusable) for (const action of news.actions) this.#confirm(action);
     this.#upto = news.upto;
     const isWholeSame = this.#whole === whole;
     this.#whole = whole;
     const wasShown = this.#wasWhole;
-    this.#wasWhole = (this.#wasWhole && !news.again) || whole;
+    this.#wasWhole = (this.#wasWhole && !news.reset) || whole;
     for (const id of pending.removed) this.#pending.delete(id);
     if (pending.all) this.#pending.clear();
     for (const { id, arg } of pending.all ?? pending.added)
@@ -117,7 +117,7 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     if (!isWholeSame || !Object.is(before, this.#value))
       calls.push(...this.#subscribers.calls(this.#value));
     if (this.#isToBeStored()) calls.push(() => this.#storeSoon());
-    if (this.#isUnusable && news.again) calls.push(() => this.#reopen());
+    if (this.#isUnusable && news.reset) calls.push(() => this.#reopen());
     return calls;
   }
 

@@ -783,7 +783,7 @@ export interface FoldedState {
 export interface StreamNews {
   readonly stream: number;
   readonly pending: PendingNews;
-  readonly again: boolean;
+  readonly reset: boolean;
   readonly state: FoldedState | null;
   readonly actions: readonly ConfirmedAction[];
   readonly upto: number;

@@ -42,26 +42,10 @@ struct PullRealm {
   Cursor floor;       // what came up to here is forgotten
 };
 
-// An entry as it is read from the log.
-struct PulledEntry {
-  uint64_t revision = 0;
-  double at = 0;
-  std::string client;
-  std::string update;
-  bool is_declared = false;
-  ByRealm<uint64_t> spans;  // all entries of the update, where it has several
-  LostOps lost;
-  Vector<std::string> streams;  // to which it appends
-};
-// A declared entry of an update of `have`.
+// A declared entry of an update of `have`, with its ops as they are folded.
 struct PulledOwn {
-  std::string update;
-  uint64_t revision = 0;
-  double at = 0;
+  wire::LoadedOwn entry;
   Vector<Op> ops;
-  LostOps lost;
-  bool is_forgotten = false;  // its ops are
-  ByRealm<uint64_t> spans;    // all entries of the update
 };
 struct PulledPage {
   Vector<std::pair<ObjectKey, Row>> rows;  // by id

@@ -74,11 +74,6 @@ Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   return ops;
 }
 
-ByRealm<uint64_t> SpansOf(const std::optional<Revisions>& revisions) {
-  if (!revisions.has_value()) return {};
-  return {revisions->begin(), revisions->end()};
-}
-
 }  // namespace
 
 std::string CheckScopes(const Schema& schema, std::string_view text) {
@@ -145,7 +140,7 @@ Status PullSession::Start(Data in) {
 Status PullSession::Load(Data in) {
   wire::PullLoaded read;
   SKERRY_RETURN_IF_ERROR(ReadStep(std::move(in), &read));
-  LoadEntries(std::move(read.entries));
+  for (wire::LoadedEntry& entry : read.entries) pull_.ranges().LoadEntry(std::move(entry));
   SKERRY_RETURN_IF_ERROR(LoadChanges(std::move(read.changes)));
   for (const wire::LoadedAction& item : read.actions)
     pull_.ranges().LoadAction(item.realm, item.id, item.revision);
@@ -158,21 +153,6 @@ Status PullSession::Load(Data in) {
   LoadStreams(std::move(read.streams));
   for (wire::Image& image : read.images) pull_.ranges().LoadImage(std::move(image));
   return Status::Ok();
-}
-
-void PullSession::LoadEntries(Vector<wire::LoadedEntry> entries) {
-  for (wire::LoadedEntry& item : entries) {
-    PulledEntry entry;
-    entry.revision = item.revision;
-    entry.at = item.at;
-    entry.client = std::move(item.client);
-    entry.update = std::move(item.update);
-    entry.is_declared = item.declared;
-    entry.spans = SpansOf(item.spans.has_value() ? item.spans : item.revisions);
-    entry.lost = std::move(item.lost);
-    entry.streams = std::move(item.streams);
-    pull_.ranges().LoadEntry(item.realm, std::move(entry));
-  }
 }
 
 Status PullSession::LoadChanges(Data changes) {
@@ -205,15 +185,7 @@ Status PullSession::LoadOwn(Vector<wire::LoadedOwn> list) {
   for (wire::LoadedOwn& item : list) {
     Result<Vector<Op>> ops = ReadOps(*schema_, item.ops);
     if (!ops.ok()) return Misuse(ops.status().detail());
-    PulledOwn own;
-    own.update = std::move(item.update);
-    own.revision = item.revision;
-    own.at = item.at;
-    own.ops = std::move(ops.value());
-    own.lost = std::move(item.lost);
-    own.is_forgotten = item.forgotten;
-    own.spans = SpansOf(item.revisions);
-    pull_.ranges().LoadOwn(item.realm, std::move(own));
+    pull_.ranges().LoadOwn({std::move(item), std::move(ops.value())});
   }
   return Status::Ok();
 }

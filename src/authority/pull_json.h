@@ -24,7 +24,6 @@ class PullSession {
   Data Gone();
   Status Start(Data in);
   Status Load(Data in);
-  void LoadEntries(Vector<wire::LoadedEntry> entries);
   Status LoadChanges(Data changes);
   Status LoadOwn(Vector<wire::LoadedOwn> own);
   Status LoadState(const Data& rows);

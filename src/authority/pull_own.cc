@@ -8,13 +8,14 @@
 
 namespace skerry {
 
-void PullRanges::LoadOwn(const std::string& realm, PulledOwn own) {
+void PullRanges::LoadOwn(PulledOwn own) {
+  const std::string& realm = own.entry.realm;
   const auto found = realms_.find(realm);
-  if (found == realms_.end() || !io_->request.have.contains(own.update)) return;
+  if (found == realms_.end() || !io_->request.have.contains(own.entry.update)) return;
   // What the client folds is not known then. No range has it: it is not above a cursor.
-  if (own.is_forgotten && found->second.mode == RealmMode::kState) LoadUnread(realm, std::nullopt);
+  if (own.entry.forgotten && found->second.mode == RealmMode::kState) LoadUnread(realm, std::nullopt);
   for (const PulledOwn& other : found->second.own) {
-    if (other.revision == own.revision) return;  // loaded before: a reset realm asked for it again
+    if (other.entry.revision == own.entry.revision) return;  // loaded before: a reset realm asked for it again
   }
   found->second.own.push_back(std::move(own));
 }
@@ -65,15 +66,16 @@ void PullRanges::WriteLost() {
 }
 
 // The entries of an update are in the log of each of its realms, or forgotten there.
-void PullRanges::CollectSpans(const PulledOwn& own) {
-  for (const auto& [name, revision] : own.spans) {
+void PullRanges::CollectSpans(const wire::LoadedOwn& own) {
+  if (!own.revisions.has_value()) return;
+  for (const auto& [name, revision] : *own.revisions) {
     const auto found = realms_.find(name);
     if (found == realms_.end() || found->second.mode == RealmMode::kImage) continue;
     const PullRange& realm = found->second;
     const bool is_there =
         realm.entries.contains(revision) ||
         std::any_of(realm.own.begin(), realm.own.end(),
-                    [&](const PulledOwn& one) { return one.update == own.update; });
+                    [&](const PulledOwn& one) { return one.entry.update == own.update; });
     if (is_there || revision > realm.to) continue;
     AddOwn(name, own.update, revision, own.at, {});
     if (realm.mode == RealmMode::kState) LoadUnread(name, std::nullopt);
@@ -82,7 +84,7 @@ void PullRanges::CollectSpans(const PulledOwn& own) {
 
 void PullRanges::CollectOwn() {
   for (const auto& [name, realm] : realms_) {
-    for (const PulledOwn& own : realm.own) CollectSpans(own);
+    for (const PulledOwn& own : realm.own) CollectSpans(own.entry);
   }
   for (auto& [name, realm] : realms_) {
     if (realm.mode == RealmMode::kImage) continue;
@@ -90,19 +92,19 @@ void PullRanges::CollectOwn() {
       if (io_->answer.known && revision <= realm.to) (*io_->answer.known)[action][name] = revision;
     }
     for (const auto& [revision, entry] : realm.entries) {
-      if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
+      if (revision <= realm.from.revision || revision > realm.to || !entry.declared) continue;
       if (entry.client != io_->request.client) continue;
       AddOwn(name, entry.update, revision, entry.at, entry.lost);
     }
     Sort(realm.own.begin(), realm.own.end(),
-         [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
-    for (const PulledOwn& own : realm.own) {
+         [](const PulledOwn& a, const PulledOwn& b) { return a.entry.revision < b.entry.revision; });
+    for (const auto& [own, ops] : realm.own) {
       if (own.revision > realm.to) continue;
       AddOwn(name, own.update, own.revision, own.at, own.lost);
     }
     // From here on, `own` has only the updates that the client folds.
     erase_if(realm.own, [&](const PulledOwn& own) {
-      return own.revision <= realm.from.revision || own.revision > realm.to;
+      return own.entry.revision <= realm.from.revision || own.entry.revision > realm.to;
     });
   }
 }

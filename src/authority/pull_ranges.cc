@@ -77,8 +77,8 @@ void PullRanges::AskForState(const std::string& name, PullRange* realm) {
   if (!state.tables.empty()) io_->needs.state.push_back(std::move(state));
 }
 
-void PullRanges::LoadEntry(const std::string& realm, PulledEntry entry) {
-  const auto found = realms_.find(realm);
+void PullRanges::LoadEntry(wire::LoadedEntry entry) {
+  const auto found = realms_.find(entry.realm);
   if (found != realms_.end()) found->second.entries[entry.revision] = std::move(entry);
 }
 
@@ -118,7 +118,7 @@ void PullRanges::CutSpanning() {
     if (realm.mode != RealmMode::kRange) continue;
     for (auto entry = realm.entries.upper_bound(realm.from.revision);
          entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
-      for (const auto& [other, revision] : entry->second.spans) {
+      for (const auto& [other, revision] : entry->second.AllOfUpdate()) {
         const auto found = realms_.find(other);
         if (found == realms_.end() || found->second.mode != RealmMode::kRange) continue;
         dependents[other].push_back({revision, name, entry->first});

@@ -33,7 +33,7 @@ struct PullRange {
   Cursor from;
   PullRealm now;
   uint64_t to = 0;
-  Map<uint64_t, PulledEntry> entries;
+  Map<uint64_t, wire::LoadedEntry> entries;
   Vector<PulledOwn> own;
   Map<std::string, uint64_t> actions;  // revisions of those in `known`
   LeftOutTables omitted;
@@ -44,8 +44,8 @@ class PullRanges {
   explicit PullRanges(PullIo* io) : io_(io) {}
 
   void Begin(const Map<std::string, PullRealm>& realms);
-  void LoadEntry(const std::string& realm, PulledEntry entry);
-  void LoadOwn(const std::string& realm, PulledOwn own);
+  void LoadEntry(wire::LoadedEntry entry);
+  void LoadOwn(PulledOwn own);
   void LoadAction(const std::string& realm, const std::string& action, uint64_t revision);
   // Of a realm in needs().images.
   void LoadImage(wire::Image image);
@@ -87,7 +87,7 @@ class PullRanges {
   static bool IsForgotten(const PullRange& realm) {
     return realm.mode == RealmMode::kRange && realm.from.revision < realm.now.floor.revision;
   }
-  void CollectSpans(const PulledOwn& own);
+  void CollectSpans(const wire::LoadedOwn& own);
   void AddOwn(const std::string& realm, const std::string& update, uint64_t revision, double at,
               const LostOps& lost);
   void SpreadUnread(const Vector<PullJoin>& joins);

@@ -9,7 +9,7 @@
 namespace skerry {
 namespace {
 
-bool Touches(const PulledEntry& entry, const std::string& pattern) {
+bool Touches(const wire::LoadedEntry& entry, const std::string& pattern) {
   return std::any_of(entry.streams.begin(), entry.streams.end(),
                      [&](const std::string& stream) { return MatchesStream(pattern, stream); });
 }

@@ -56,7 +56,7 @@ void Streams::Install(Stream* stream, StoredStream stored) {
   const bool is_first = stream->read_upto == 0;
   if (is_first) {
     stream->is_cut_off = remote_ && IsCutOff(*stream, stored);
-    stream->begins_again = true;
+    stream->is_reset = true;
     stream->handed_upto = stored.state.has_value() ? stored.state->revision : 0;
     stream->state = std::move(stored.state);
     stream->confirmed.erase(stream->confirmed.begin(),
@@ -136,7 +136,7 @@ void Streams::DropRealm(const std::string& realm, uint64_t n) {
     stream.confirmed.clear();
     stream.state.reset();
     stream.handed_upto = 0;
-    stream.begins_again = true;
+    stream.is_reset = true;
     stream.has_news = true;
   }
 }
@@ -271,7 +271,7 @@ Vector<StreamNews> Streams::Drain() {
     news.pending = PendingOf(&stream);
     // Until it is read, only what is pending is known.
     const bool is_read = stream.is_loaded || stream.read_upto != 0;
-    news.again = is_read && std::exchange(stream.begins_again, false);
+    news.reset = is_read && std::exchange(stream.is_reset, false);
     if (is_read && stream.state.has_value()) {
       news.state = FoldedState{stream.state->reducer, stream.state->revision,
                                Data::Json(stream.state->state)};

@@ -79,7 +79,7 @@ struct FoldedState {
 struct StreamNews {
   uint64_t stream = 0;  // its handle
   PendingNews pending;
-  bool again = false;  // nothing of what was handed over before is valid
+  bool reset = false;  // nothing of what was handed over before is valid
   std::optional<FoldedState> state;
   DataOf<Vector<ConfirmedAction>> actions;
   uint64_t upto = 0;  // reduced: all actions up to this revision were handed over
@@ -91,7 +91,7 @@ struct StreamNews {
   static void Each(Self& self, Visitor& member) {
     member("stream", self.stream);
     member("pending", self.pending);
-    member("again", self.again);
+    member("reset", self.reset);
     member("state", self.state);
     member("actions", self.actions);
     member("upto", self.upto);
@@ -123,10 +123,10 @@ class Streams {
     bool is_cut_off = false;
     bool has_asked_again = false;  // it was read once more, for that reason
     // Confirmed actions that are not handed over. Those of a reduced stream wait for their turn.
-    Map<StreamPlace, StreamAction> confirmed;
+    Map<ActionPlace, StreamAction> confirmed;
     uint64_t handed_upto = 0;          // reduced: all up to this revision were
     std::optional<StateRecord> state;  // to be handed over
-    bool begins_again = false;         // nothing of what was handed over before is valid
+    bool is_reset = false;         // nothing of what was handed over before is valid
     bool is_reordered = true;          // the pending actions are handed over as a whole
     Vector<std::string> removed;       // pending no more
     Vector<std::string> added;         // pending, after all others

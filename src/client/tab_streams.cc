@@ -81,7 +81,7 @@ bool AreFolded(const SyncProgress& sync, const Streams::Stream& stream, const St
   });
 }
 
-Vector<StreamAction> InOrder(const Map<StreamPlace, StreamAction>& actions) {
+Vector<StreamAction> InOrder(const Map<ActionPlace, StreamAction>& actions) {
   Vector<StreamAction> list;
   for (const auto& [place, action] : actions) list.push_back(action);
   return list;
@@ -89,7 +89,7 @@ Vector<StreamAction> InOrder(const Map<StreamPlace, StreamAction>& actions) {
 
 // Rows that cannot be read are left out: a server has them still.
 Vector<StreamAction> ActionsOf(const Schema& schema, const Data& rows) {
-  Map<StreamPlace, StreamAction> found;
+  Map<ActionPlace, StreamAction> found;
   for (const Data& row : rows.items()) {
     const Data& value = RowValue(row);
     if (IsNewer(value) || !Is<ActionsRecord>(value)) continue;

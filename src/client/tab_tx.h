@@ -112,11 +112,11 @@ struct OffersTx : Tx {
 // The last actions of a stream up to some place, which are read from the end on.
 struct LastActions {
   std::string realm, stream;
-  StreamPlace before;   // all come before it
+  ActionPlace before;   // all come before it
   uint64_t wanted = 0;  // so many actions, or more
   uint32_t asked = 0;   // rows in this round
   uint32_t rows = 0;    // that were read
-  Map<StreamPlace, StreamAction> actions = {};
+  Map<ActionPlace, StreamAction> actions = {};
 };
 
 // Loads a stream from storage (tab_streams.cc).

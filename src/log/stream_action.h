@@ -19,10 +19,10 @@ namespace skerry {
 
 // Its place in its stream, in this order: the revision of its entry, and the index among the
 // entry's actions in the stream.
-using StreamPlace = std::pair<uint64_t, uint64_t>;
+using ActionPlace = std::pair<uint64_t, uint64_t>;
 
 struct StreamAction {
-  StreamPlace place;
+  ActionPlace place;
   std::string id;  // UUID
   std::string name;
   std::string arg;     // JSON text

@@ -179,7 +179,7 @@ class PullFold {
   std::optional<Vector<std::string>> lost_;  // of the record, if there is news about lost realms
   std::optional<Data> invitations_;          // of the record, if they have changed
   // By realm and stream.
-  Map<std::pair<std::string, std::string>, Map<StreamPlace, StreamAction>> found_actions_;
+  Map<std::pair<std::string, std::string>, Map<ActionPlace, StreamAction>> found_actions_;
   std::optional<Vector<SyncStream>> streams_;  // of the record, if they have changed
   Data::Array writes_;
   std::optional<UpdateRecord> record_;

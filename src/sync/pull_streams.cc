@@ -21,7 +21,7 @@ Status WrongStreams() {
   return {Code::kInvalidArgument, "The server's answer has a wrong `streams`."};
 }
 
-Status ReadAction(Data data, StreamPlace place, StreamAction* action) {
+Status ReadAction(Data data, ActionPlace place, StreamAction* action) {
   wire::SentAction sent;
   if (ReadStrictly(std::move(data), &sent).found()) return WrongStreams();
   action->place = place;
@@ -71,7 +71,7 @@ Status ReadStreams(PullAnswer* answer) {
     AnsweredActions& read = answer->actions.emplace_back();
     if (!entry.actions.is_array()) entry.actions = Data::MakeArray();
     for (Data& action : entry.actions.mutable_items()) {
-      const StreamPlace place{entry.revision, read.actions.size()};
+      const ActionPlace place{entry.revision, read.actions.size()};
       SKERRY_RETURN_IF_ERROR(ReadAction(std::move(action), place, &read.actions.emplace_back()));
     }
     if (entry.snapshot.has_value() && !IsOf(entry, *entry.snapshot)) return WrongStreams();

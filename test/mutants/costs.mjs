@@ -130,7 +130,7 @@ export const costsOnServer = [
     to: "app.get('/v1/health', async",
   },
   {
-    name: 'the entry of a cursor names all realms of its update',
+    name: 'the entry of a cursor is read with all that it says of its update',
     test: 'test/server/reads.test.ts',
     file: 'server/src/pull/reads.ts',
     from: `when l.revision = k."from" then json_build_object(`,

@@ -52,7 +52,7 @@ export const forgetting = [
   {
     name: 'rows that the client makes of own updates stay, though their ops are forgotten',
     file: 'src/authority/pull_own.cc',
-    from: 'if (own.is_forgotten && found->second.mode == RealmMode::kState)',
+    from: 'if (own.entry.forgotten && found->second.mode == RealmMode::kState)',
     to: 'if (false)',
   },
   {

@@ -22,8 +22,8 @@ export const streams = [
   {
     name: 'a stream whose realm is dropped goes on from what it had',
     file: 'src/client/streams.cc',
-    from: '    stream.handed_upto = 0;\n    stream.begins_again = true;',
-    to: '    stream.handed_upto = 0;\n    stream.begins_again = false;',
+    from: '    stream.handed_upto = 0;\n    stream.is_reset = true;',
+    to: '    stream.handed_upto = 0;\n    stream.is_reset = false;',
   },
   {
     name: 'a realm that is dropped while its stream is read leaves what was read',

@@ -31,6 +31,12 @@ struct LoadedEntry {
   LostOps lost;
   Vector<std::string> streams;  // to which it appends
 
+  // All entries of the update, by realm; empty if this is the only one.
+  Revisions AllOfUpdate() const {
+    if (spans.has_value()) return *spans;
+    return revisions.value_or(Revisions());
+  }
+
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("realm", self.realm);

@@ -28,7 +28,7 @@ struct ShownStream {
 
   std::string Take(const Data& news) {
     std::string problem;
-    if (news["again"].as_bool()) {
+    if (news["reset"].as_bool()) {
       confirmed.clear();
       order.clear();
       state.clear();

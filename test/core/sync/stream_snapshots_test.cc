@@ -57,7 +57,7 @@ TEST_CASE("snapshots: a newcomer loads one, and only the actions after it") {
   world.Want(R"([{"stream":"chat","reducer":1}])");
   CHECK(world.Kept() == "floor 5 1@5");
   CHECK(world.StateOf(1).size() == 5);
-  CHECK(world.Stored("chat") == std::set<StreamPlace>{{6, 0}, {7, 0}});
+  CHECK(world.Stored("chat") == std::set<ActionPlace>{{6, 0}, {7, 0}});
   CHECK(world.Recorded("chat").size() == 2);
   CHECK(world.Told() == std::multiset<uint64_t>{5});
   CHECK(world.Behind() == Json("{}"));
@@ -113,9 +113,9 @@ TEST_CASE("snapshots: a client that was away while actions were forgotten goes o
   // Also without a reducer: so nobody takes the part that is left for the whole.
   CHECK(world.Kept() == "floor 6 1@6");
   CHECK(world.StateOf(1).size() == 4);
-  CHECK(world.Stored("chat") == std::set<StreamPlace>{{11, 0}});
+  CHECK(world.Stored("chat") == std::set<ActionPlace>{{11, 0}});
   CHECK(world.Kept("notes") == "floor 10 1@10");
-  CHECK(world.Stored("notes") == std::set<StreamPlace>{{12, 0}});
+  CHECK(world.Stored("notes") == std::set<ActionPlace>{{12, 0}});
   // A newcomer who wants the last ones only needs no state.
   world.Want(R"([{"stream":"notes","last":2,"again":true}])");
   CHECK(world.Behind(1) == Json("{}"));
@@ -129,7 +129,7 @@ TEST_CASE("snapshots: a plain stream begins where the actions that are left begi
   world.Say("chat");
   world.Want(R"([{"stream":"chat","last":3}])");
   CHECK(world.Kept() == "floor 4");
-  CHECK(world.Stored("chat") == std::set<StreamPlace>{{5, 0}});
+  CHECK(world.Stored("chat") == std::set<ActionPlace>{{5, 0}});
   CHECK(world.paths.empty());
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("snapshots: those of all streams with a prefix come, each once") {
   world.Want(R"([{"stream":"doc/*"}])");
   CHECK(world.Kept("doc/1") == "floor 6 1@6");
   CHECK(world.Kept("doc/2") == "floor 10 1@10");
-  CHECK(world.Stored("doc/1") == std::set<StreamPlace>{{11, 0}});
+  CHECK(world.Stored("doc/1") == std::set<ActionPlace>{{11, 0}});
   CHECK(world.Stored("doc/3").size() == 2);
   CHECK(world.paths.size() == 2);
   CHECK(world.Behind() == Json("{}"));

@@ -35,8 +35,8 @@ struct StreamWorld : SyncWorld {
     for (int i = 0; i < times; ++i) server.ForeignAppend(stream, "A", "x");
   }
   // The places that are stored of a stream, and whether one is stored twice.
-  std::set<StreamPlace> Stored(const std::string& stream, bool* twice = nullptr) {
-    std::set<StreamPlace> places;
+  std::set<ActionPlace> Stored(const std::string& stream, bool* twice = nullptr) {
+    std::set<ActionPlace> places;
     const KeyRange keys = KeysOfStream("A", stream);
     for (const Data& value : storage.Between("actions", keys.from.data(), keys.to.data())) {
       const auto actions = DecodeActions(SyncSchema(), value["body"].as_bytes());
@@ -47,8 +47,8 @@ struct StreamWorld : SyncWorld {
     }
     return places;
   }
-  std::set<StreamPlace> OnServer(const std::string& stream) {
-    std::set<StreamPlace> places;
+  std::set<ActionPlace> OnServer(const std::string& stream) {
+    std::set<ActionPlace> places;
     for (const Data& append : server.database().appends("A")) {
       if (append["stream"].as_string() == stream)
         places.insert({append["revision"].as_u64(), append["position"].as_u64()});
@@ -61,8 +61,8 @@ struct StreamWorld : SyncWorld {
   }
   Data Behind(size_t i = 0) { return sync()["streams"].items()[i]["behind"]; }
   // The actions in all records, by stream.
-  std::multiset<StreamPlace> Recorded(const std::string& stream) {
-    std::multiset<StreamPlace> places;
+  std::multiset<ActionPlace> Recorded(const std::string& stream) {
+    std::multiset<ActionPlace> places;
     for (const auto& [n, record] : storage.store("updates")) {
       const auto steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
       for (const Step& step : steps.value()) {

@@ -77,8 +77,8 @@ TEST_CASE("streams: an own append is not lost behind a fill, and not stored twic
     world.Release();
     world.Run(10);
     const uint64_t filled = world.Behind()["A"].as_u64();
-    const std::set<StreamPlace> stored = world.Stored("chat");
-    for (const StreamPlace& place : world.OnServer("chat")) {
+    const std::set<ActionPlace> stored = world.Stored("chat");
+    for (const ActionPlace& place : world.OnServer("chat")) {
       if (filled != 0 && place.first <= filled) CHECK(stored.contains(place));
     }
     if (world.storage.Count("mutations") == 0) CHECK(stored.contains({9, 0}));
@@ -95,7 +95,7 @@ TEST_CASE("streams: one begins with its last actions, and says from where") {
   world.Say("chat", 9);
   world.Sync();
   world.Want(R"([{"stream":"chat","last":4}])");
-  CHECK(world.Stored("chat") == std::set<StreamPlace>{{6, 0}, {7, 0}, {8, 0}, {9, 0}});
+  CHECK(world.Stored("chat") == std::set<ActionPlace>{{6, 0}, {7, 0}, {8, 0}, {9, 0}});
   const Key key = StreamKey("A", "chat");
   CHECK(world.storage.Get("streams", key.data())["floor"].as_u64() == 5);
   CHECK(world.Behind() == Json("{}"));
@@ -164,7 +164,7 @@ TEST_CASE("streams: those of a revoked realm are removed, and come again with th
   CHECK(world.storage.Count("streams") == 0);
   world.server.revoked.clear();
   world.Sync();
-  CHECK(world.Stored("chat") == std::set<StreamPlace>{{3, 0}, {4, 0}, {5, 0}});
+  CHECK(world.Stored("chat") == std::set<ActionPlace>{{3, 0}, {4, 0}, {5, 0}});
 }
 
 TEST_CASE("streams: a restored server's history replaces the one that it lost") {

@@ -34,7 +34,7 @@ std::string Text(const Ids& ids) {
 struct StoredIds {
   uint64_t floor = 0;
   Vector<StateRecord> states;
-  std::map<StreamPlace, std::string> actions;
+  std::map<ActionPlace, std::string> actions;
 
   Ids InOrder() const {
     Ids ids;
