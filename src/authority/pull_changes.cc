@@ -16,7 +16,8 @@ void PullRows::FoldOwn(const std::string& name, const PullRange& range,
   for (const PulledOwn& own : range.own) {
     for (const Op& op : RowOps(own.ops)) {
       if (op.realm != name) continue;
-      FoldOp(*io_->schema, op, {own.entry.at, own.entry.revision}, FoldTarget::kBase, &(*rows)[op.key()]);
+      FoldOp(*io_->schema, op, {own.entry.at, own.entry.revision}, FoldTarget::kBase,
+             &(*rows)[op.key()]);
     }
   }
 }

@@ -13,9 +13,11 @@ void PullRanges::LoadOwn(PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !io_->request.have.contains(own.entry.update)) return;
   // What the client folds is not known then. No range has it: it is not above a cursor.
-  if (own.entry.forgotten && found->second.mode == RealmMode::kState) LoadUnread(realm, std::nullopt);
+  if (own.entry.forgotten && found->second.mode == RealmMode::kState)
+    LoadUnread(realm, std::nullopt);
   for (const PulledOwn& other : found->second.own) {
-    if (other.entry.revision == own.entry.revision) return;  // loaded before: a reset realm asked for it again
+    if (other.entry.revision == own.entry.revision)
+      return;  // loaded before: a reset realm asked for it again
   }
   found->second.own.push_back(std::move(own));
 }
@@ -96,8 +98,9 @@ void PullRanges::CollectOwn() {
       if (entry.client != io_->request.client) continue;
       AddOwn(name, entry.update, revision, entry.at, entry.lost);
     }
-    Sort(realm.own.begin(), realm.own.end(),
-         [](const PulledOwn& a, const PulledOwn& b) { return a.entry.revision < b.entry.revision; });
+    Sort(realm.own.begin(), realm.own.end(), [](const PulledOwn& a, const PulledOwn& b) {
+      return a.entry.revision < b.entry.revision;
+    });
     for (const auto& [own, ops] : realm.own) {
       if (own.revision > realm.to) continue;
       AddOwn(name, own.update, own.revision, own.at, own.lost);

@@ -126,7 +126,7 @@ class Streams {
     Map<ActionPlace, StreamAction> confirmed;
     uint64_t handed_upto = 0;          // reduced: all up to this revision were
     std::optional<StateRecord> state;  // to be handed over
-    bool is_reset = false;         // nothing of what was handed over before is valid
+    bool is_reset = false;             // nothing of what was handed over before is valid
     bool is_reordered = true;          // the pending actions are handed over as a whole
     Vector<std::string> removed;       // pending no more
     Vector<std::string> added;         // pending, after all others

@@ -58,7 +58,7 @@ export const forgetting = [
   {
     name: 'an update of two realms is named in the one only whose log still has it',
     file: 'src/authority/pull_own.cc',
-    from: '    for (const PulledOwn& own : realm.own) CollectSpans(own);',
+    from: '    for (const PulledOwn& own : realm.own) CollectSpans(own.entry);',
     to: '',
   },
   {

@@ -18,7 +18,8 @@ const generated = ['server/src/base/wire-types.ts', 'js/core/core-types.ts'];
 
 const declaration =
   /^[ \t]*(export )?(?:declare )?(?:abstract )?(?:class|interface|type|enum) ([A-Z]\w*)(?=\s*[={<]|\s+(?:extends|implements)\b)/gm;
-const cppDeclaration = /\b(?:struct|class|enum class) ([A-Z]\w*)(?: final)?\s*[:{]/g;
+const cppDeclaration =
+  /\b(?:struct|class|enum class) ([A-Z]\w*)(?: final)?\s*[:{]|\busing ([A-Z]\w*) =/g;
 
 /** The files that declare each name; and whether one of them exports it. */
 function declared(texts: Texts, area: string): Map<string, { files: string[]; exported: boolean }> {
@@ -58,7 +59,9 @@ export function unknownTerms(page: string, texts: Texts): string[] {
   const cpp = new Set(
     [...texts]
       .filter(([path]) => /^(src|wasm)\/.*\.h$/.test(path))
-      .flatMap(([, text]) => [...codeOf(text).matchAll(cppDeclaration)].map(([, name]) => name)),
+      .flatMap(([, text]) =>
+        [...codeOf(text).matchAll(cppDeclaration)].map(([, name, alias]) => name ?? alias),
+      ),
   );
   const sides = [cpp, declared(texts, 'js/'), declared(texts, 'server/src/')];
   const rows = table.split('\n').filter((line) => line.startsWith('|'));

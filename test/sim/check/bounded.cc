@@ -1,6 +1,7 @@
 // 14 bounded, for clients: when all is quiet, every queue is empty, records reach back to the
 // previous image and no further, there are fewer records since the last image than make a new one,
-// and a profile has at most three mounts. (The server's log and tombstones are never compacted yet.)
+// and a profile has at most three mounts. (Servers of the simulator forget
+// their logs, too; how much they keep is not checked here.)
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
 
