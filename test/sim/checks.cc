@@ -134,8 +134,8 @@ bool Checks::IsCorrected(const Data& cursors) const {
   return true;
 }
 
-void Checks::Resolved(const std::string& action, bool retry) {
-  for (const auto& check : all_) check->Resolved(action, retry);
+void Checks::Resolved(const std::string& action, bool retry, const std::string& code) {
+  for (const auto& check : all_) check->Resolved(action, retry, code);
 }
 
 void Checks::Moment() {

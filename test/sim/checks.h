@@ -80,7 +80,9 @@ class Check {
                          const std::string& /*answer*/) {}
   // The server was restored from a backup. `before`: its state before that.
   virtual void ServerRestored(const Database& /*before*/) {}
-  virtual void Resolved(const std::string& /*action*/, bool /*retry*/) {}
+  // `code`: of the entry.
+  virtual void Resolved(const std::string& /*action*/, bool /*retry*/,
+                        const std::string& /*code*/) {}
   // Moment: now and then. End: when all faults are over and all is quiet.
   virtual void Moment() {}
   virtual void End() {}
@@ -114,7 +116,7 @@ class Checks {
   void Pulling(const Profile& profile, const Data& request);
   void Answering(const Caller& caller, const Data& request, const std::string& answer);
   void ServerRestored(const Database& before, test::naive::Server naive);
-  void Resolved(const std::string& action, bool retry);
+  void Resolved(const std::string& action, bool retry, const std::string& code);
   void Moment();
   void End();
 

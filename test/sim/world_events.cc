@@ -188,7 +188,8 @@ void World::Resolve(Tab* tab, uint32_t which) {
   Count(retry ? "inbox: retry" : "inbox: discard");
   Data event = Data::MakeObject();
   event.Set("type", "resolve").Set("id", entry->first.ToData());
-  checks_->Resolved(entry->second["mutation"]["id"].as_string(), retry);
+  checks_->Resolved(entry->second["mutation"]["id"].as_string(), retry,
+                    entry->second["code"].as_string());
   tab->window->Deliver(event.Set("how", retry ? "retry" : "discard"));
 }
 

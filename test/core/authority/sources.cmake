@@ -14,6 +14,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/membership_test.cc
   authority/rights_pairs_test.cc
   authority/older_release_test.cc
+  authority/pull_images_test.cc
   authority/pull_joins_test.cc
   authority/pull_test.cc
   authority/pushing.cc

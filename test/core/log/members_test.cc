@@ -97,6 +97,8 @@ TEST_CASE("a strict reader says where the first wrong value is") {
   }
   wire::PullAnswer answer;
   CHECK(ReadStrictly(Data("text"), &answer).found());
+  wire::PullLoaded none_is_required;
+  CHECK(ReadStrictly(Data("text"), &none_is_required).found());
 }
 
 TEST_CASE("a strict reader takes null for an item of a list only where one may be missing") {

@@ -103,7 +103,7 @@ class DurableCheck final : public Check {
     }
   }
 
-  void Resolved(const std::string& action, bool retry) override {
+  void Resolved(const std::string& action, bool retry, const std::string& /*code*/) override {
     if (!retry) excused_.insert(action);
   }
 
