@@ -90,7 +90,7 @@ void Streams::Reached(uint64_t n) {
   for (auto& [handle, stream] : streams_) {
     if (FilledOf(stream) == 0) stream.is_cut_off = false;
     const bool is_moved =
-        stream.told_filled != FilledOf(stream) || stream.reported_complete != IsWhole(stream);
+        stream.reported_filled != FilledOf(stream) || stream.reported_complete != IsWhole(stream);
     if (stream.is_loaded && is_moved) stream.has_news = true;
   }
 }
@@ -278,7 +278,7 @@ Vector<StreamNews> Streams::Drain() {
       stream.state.reset();
     }
     news.actions = ActionsToData(is_read ? TakeConfirmed(&stream) : Vector<StreamAction>());
-    stream.told_filled = FilledOf(stream);
+    stream.reported_filled = FilledOf(stream);
     stream.reported_complete = IsWhole(stream);
     news.upto = stream.handed_upto;
     news.loaded = stream.is_loaded;

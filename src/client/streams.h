@@ -131,7 +131,7 @@ class Streams {
     Vector<std::string> removed;       // pending no more
     Vector<std::string> added;         // pending, after all others
     bool has_news = true;
-    uint64_t told_filled = 0;
+    uint64_t reported_filled = 0;
     bool reported_complete = false;
   };
 

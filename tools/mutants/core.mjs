@@ -9,6 +9,9 @@ import { judged, kLimitMs, linkFolder, refreshTree } from './tree.mjs';
 
 const kTree = join(build, 'mutants', 'tree');
 const kFolder = join(build, 'mutants', 'build');
+/** With the files that the core writes for JavaScript: its tests compare them. */
+const kWanted =
+  /^((src|test\/(core|fuzz|sim|spec))\/|CMake|(js\/core\/(core-types|limits)|server\/src\/base\/(wire-types|core-limits))\.ts$)/;
 
 async function compile() {
   if (!existsSync(join(kFolder, 'build.ninja'))) {
@@ -50,11 +53,7 @@ function firstFailure(hole) {
 export const core = {
   /** Updates the copy of the tree, and builds it. Returns the test that fails without any mistake, or null. */
   async prepare() {
-    // With the files that the core writes for JavaScript: a test compares them.
-    const written =
-      /^(js\/core\/(core-types|limits)|server\/src\/base\/(wire-types|core-limits))\.ts$/;
-    refreshTree(kTree, /^(src|test\/core|test\/fuzz|test\/sim|test\/spec)\/|^CMake/);
-    refreshTree(kTree, written);
+    refreshTree(kTree, kWanted);
     linkFolder(kTree); // the real cities
     await compile();
     return firstFailure();

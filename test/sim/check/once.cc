@@ -1,9 +1,9 @@
 // 2 once: the effect of a confirmed mutation is in the log exactly once, also of an `inc`. The
 // naive server gets every push as well, in the order of the commits. It must answer with the same
 // statuses, and have the same rows afterwards, times and revisions included. In the end the common
-// counter equals the sum over the actions of the log, each counted once. An action whose outcome nobody
-// knew (`outcome_unknown`), and which its user has made again, may have been in what the log has
-// forgotten: it counts each time.
+// counter equals the sum over the actions of the log, each counted once. An action whose outcome was
+// unknown (`outcome_unknown`), and which its user has made again, may have been in the part of the
+// log that was forgotten: it counts each time.
 #include <algorithm>
 #include <set>
 
