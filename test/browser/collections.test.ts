@@ -110,9 +110,9 @@ describe.each([
         slug,
       );
     for (const page of pages) await expect.poll(() => named(page)).toEqual(['theirs']);
-    for (const page of [mine, beside])
-      expect(
-        await page.evaluate(() => db.conflicts.all().map(({ mine }) => mine?.['name'])),
-      ).toEqual(['mine']);
+    // A window reads the inbox after the rows: the entry comes a moment later than the row goes.
+    const inbox = (page: Page) =>
+      page.evaluate(() => db.conflicts.all().map(({ mine }) => mine?.['name']));
+    for (const page of [mine, beside]) await expect.poll(() => inbox(page)).toEqual(['mine']);
   });
 });
