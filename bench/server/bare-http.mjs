@@ -118,7 +118,7 @@ function pull({ cursors }) {
         `select t.id, t.realm, t.revision::text as revision, t.name, t.population,
                 (extract(epoch from t.created_at at time zone 'UTC') * 1000)::float8 as created,
                 (extract(epoch from t.modified_at at time zone 'UTC') * 1000)::float8 as modified
-           from skerry.change c cross join lateral (select * from public.cities t where t.id = c.id limit 1) t
+           from skerry.change c cross join lateral (select * from public.cities t where t.realm = c.realm and t.id = c.id limit 1) t
           where c.realm = $1::text and c.revision > $2::text::bigint`,
         realm,
         cursor.split('@')[0],
