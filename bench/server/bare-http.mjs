@@ -23,8 +23,8 @@ const kLookUp = `select
     (select 1 from skerry.log l where l.update_id = k.id limit 1) l)::text as applied,
   (select count(*) from json_to_recordset($1::text::json) as k(realm text, action text) cross join lateral
     (select 1 from skerry.action a where a.realm = k.realm and a.id = k.action limit 1) a)::text as actions,
-  (select count(*) from json_to_recordset($1::text::json) as k("row" text) cross join lateral
-    (select 1 from public.cities t where t.id = k."row" limit 1) t)::text as rows`;
+  (select count(*) from json_to_recordset($1::text::json) as k(realm text, "row" text) cross join lateral
+    (select 1 from public.cities t where t.realm = k.realm and t.id = k."row" limit 1) t)::text as rows`;
 const kWrite = `with e as materialized (
     select * from json_to_recordset($1::text::json) as e(realm text, revision bigint, at bigint, client text, "user" text,
       id text, action text, actions json, ops json, answer json, base json, tables json, streams json, seq bigint,
