@@ -79,7 +79,7 @@ struct RecordMessage {
   }
 };
 
-// To workers, now and then: how far records of kind `local` have come.
+// To workers, now and then: the n of the last record of kind `local`.
 struct LoggedMessage {
   static constexpr const char* kType = "logged";
   uint64_t n = 0;
