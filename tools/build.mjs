@@ -54,6 +54,7 @@ const kGroups = [
     entries: { redux: 'js/redux/index.ts', tanstack: 'js/tanstack/index.ts' },
     beside: { '../index.ts': './index.js' },
   },
+  { name: 'elements', out: 'dist', entries: { elements: 'js/elements/index.ts' } },
   {
     name: 'hooks',
     out: 'dist',

@@ -75,7 +75,10 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     isWorkerRunning: () => worker?.running === true,
     post: (message) => worker?.post(message),
   });
-  const conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
+  const conflicts = new ConflictInbox(codec, {
+    dispatch: (event) => runner.dispatch(event),
+    amend: (id, body) => mutations.amend(id, body),
+  });
   const realms = new RealmsApi({
     ...{ view, lives, mutations },
     user: options.user ?? null,

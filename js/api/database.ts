@@ -62,7 +62,7 @@ export type Database<T extends Tables = Tables, M = unknown> = {
    */
   replay(actions: readonly ReplayedAction[]): Replay;
   readonly sync: SyncApi;
-  readonly conflicts: Conflicts;
+  readonly conflicts: Conflicts<Tx<T>>;
   readonly realms: Realms;
   /** What the application's own rules find wrong with the data: actions by which a reducer throws. */
   readonly problems: Live<readonly Problem[]>;

@@ -107,13 +107,37 @@ export class Mutations {
     return this.#perform(name, arg, body, { open: true }, made);
   }
 
+  /**
+   * Runs `body` as a mutation in place of an entry of the inbox: it is made when the entry is taken out, and not at all if that was
+   * settled before. Nothing but the effect `resolved` says what became of it.
+   */
+  amend(entry: number, body: (tx: never) => unknown): void {
+    const { view, lives } = this.#parts;
+    const state: TransactionState = { open: true };
+    const run = () => body(makeTransaction(lives, view, state) as never);
+    const { id } = this.#transact('skerry/amend', null, run, state, undefined, entry);
+    if (id === null) throw new ValidationError('not_changed', 'The amendment changes nothing.');
+  }
+
   #perform<V>(
     name: string,
     arg: string | null,
     body: () => V,
-    state: TransactionState = { open: true },
+    state?: TransactionState,
     made?: MadeAction,
   ): Mutation<V> {
+    const { id, result } = this.#transact(name, arg, body, state, made, null);
+    return this.#mutation(id, result);
+  }
+
+  #transact<V>(
+    name: string,
+    arg: string | null,
+    body: () => V,
+    state: TransactionState = { open: true },
+    made: MadeAction | undefined,
+    amends: number | null,
+  ): { id: string | null; result: V } {
     const { view, runner, clock } = this.#parts;
     if (view.writing)
       throw new ValidationError('invalid_argument', 'A mutator cannot begin another mutation.');
@@ -127,9 +151,9 @@ export class Mutations {
         throw new ValidationError('pending', `The action ${made.id} is pending here.`);
       const result = body();
       refuseAsync(name, result);
-      const outcome = core.commit(name, arg);
+      const outcome = core.commit(name, arg, amends);
       effects = outcome.effects;
-      return this.#mutation(outcome.id, result);
+      return { id: outcome.id, result };
     } catch (error) {
       core.rollback();
       throw error;

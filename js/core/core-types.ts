@@ -113,12 +113,13 @@ export interface ScopesMessage {
   readonly drop: readonly WantedScope[];
 }
 
-export type Resolution = 'discard' | 'retry';
+export type Resolution = 'discard' | 'retry' | 'take';
 
 export interface ResolveEvent {
   readonly type: 'resolve';
   readonly id: number;
   readonly how: Resolution;
+  readonly theirs?: readonly string[];
 }
 
 export interface WantedStream {
@@ -489,6 +490,7 @@ export interface MutationRecord {
   readonly realms: readonly string[];
   readonly keys: readonly string[];
   readonly body: Uint8Array;
+  readonly before: Uint8Array | null;
   readonly alone?: boolean;
   readonly replayed?: boolean;
   readonly again?: boolean;
@@ -533,14 +535,39 @@ export interface StreamPageEffect {
   readonly error: string | null;
 }
 
-export interface InboxItem {
+export interface ShownAction {
+  readonly id: string;
+  readonly name: string;
+  readonly arg: string;
+  readonly at: number;
+}
+
+export interface ShownChange {
+  readonly table: string;
+  readonly id: string;
+  readonly realm: string;
+  readonly base: unknown;
+  readonly mine: unknown;
+  readonly theirs: unknown;
+}
+
+export interface ShownConflict {
   readonly key: number;
-  readonly value: unknown;
+  readonly table: string | null;
+  readonly id: string | null;
+  readonly reason: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly at: number;
+  readonly mutation: ShownAction;
+  readonly changes: readonly ShownChange[];
+  readonly others: number;
+  readonly dependsOn: string | null;
 }
 
 export interface ConflictsEffect {
   readonly type: 'conflicts';
-  readonly items: readonly InboxItem[];
+  readonly items: readonly ShownConflict[];
 }
 
 export interface ResolvedEffect {

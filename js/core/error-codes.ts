@@ -536,6 +536,12 @@ export const errorCodes = {
     what: 'This release cannot read the change.',
     todo: 'Wait for the release that made it, or discard.',
   },
+  not_changed: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'An amendment changes nothing, or a side is chosen of a prop that the change does not have.',
+    todo: 'Change something, name props of `mine`, or discard the entry.',
+  },
   no_place: {
     type: 'UpdateNeededError',
     retryable: 'no',

@@ -163,12 +163,14 @@ export class WindowCore {
     return this.#module.outputText();
   }
 
-  /** `arg`: JSON text, or null for the operations themselves. */
+  /** `arg`: JSON text, or null for the operations themselves. `amends`: an entry of the inbox. */
   commit(
     name: string,
     arg: string | null,
+    amends: number | null,
   ): { id: string | null; effects: readonly WindowEffect[] } {
-    this.#module.callWith('_sk_tx_commit', { name, arg }, this.#open);
+    const action = amends === null ? { name, arg } : { name, arg, amends };
+    this.#module.callWith('_sk_tx_commit', action, this.#open);
     return this.#module.output() as { id: string | null; effects: WindowEffect[] };
   }
 

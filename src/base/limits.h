@@ -20,6 +20,10 @@ inline constexpr size_t kMaxObjectBytes = 1u << 20;    // one object's props, or
 inline constexpr size_t kMaxAppendBytes = 2u << 20;    // of one update: an answer holds all of them
 inline constexpr size_t kAppendOverheadBytes = 512;    // what an append has beside its argument
 inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded, its argument included
+// What a mutation changed from, stored beside it: rows are kept whole up to the first limit, and
+// nothing is above the second (client/changed_rows.h). Estimates.
+inline constexpr size_t kMaxWholeRowsBytes = 16u << 10;
+inline constexpr size_t kMaxRowsBeforeBytes = 256u << 10;
 // Of a request, beside its one mutation.
 inline constexpr size_t kMaxRequestOverheadBytes = 256u << 10;
 
@@ -74,6 +78,7 @@ inline constexpr size_t kMaxBeforeBytesPerCommit = 4u << 20;
 inline constexpr size_t kMaxPullEntries = 10'000;    // of one realm, in one answer
 inline constexpr size_t kPageRows = 2000;            // on one page of an initial sync
 inline constexpr size_t kPagesPerAnswer = 50;        // each scans a table
+inline constexpr size_t kMaxInboxChanges = 100;      // objects of an entry of the inbox that are shown
 inline constexpr size_t kMaxScopes = 1000;           // of one pull
 inline constexpr size_t kMaxKeptScopes = 500;        // of one client: half of what a pull may name
 inline constexpr size_t kMaxCursors = 10'000;        // of one pull; also the limit of ids in `have`

@@ -22,11 +22,13 @@ std::string DefaultRealm(const ClientOptions& options) {
 struct ActionInput {
   std::string name;
   Data arg;  // its JSON text, or null
+  std::optional<uint64_t> amends;  // the entry of the inbox in whose place it is made
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("name", self.name);
     member("arg", self.arg);
+    member.Optional("amends", self.amends);
   }
 };
 
@@ -128,7 +130,13 @@ Result<Data> Client::TxCommit(const Data& action) {
   Data id;
   if (pending.value() != nullptr) {
     id = pending.value()->mutation.action.id;
-    tab_.Commit(std::move(pending.value()), &effects);
+    if (input.amends.has_value()) {
+      view_.Detach(pending.value().get());
+      view_.Derive();
+      tab_.Amend(*input.amends, std::move(pending.value()), &effects);
+    } else {
+      tab_.Commit(std::move(pending.value()), &effects);
+    }
   }
   return Fields({{"id", std::move(id)}, {"effects", std::move(effects)}});
 }

@@ -22,6 +22,13 @@ const Row* LatestOf(const Vector<Row>& base) {
 
 }  // namespace
 
+std::optional<Row> View::Confirmed(const ObjectKey& key) const {
+  const Shadow* shadow = FindShadow(key);
+  if (shadow == nullptr) return Visible(key);
+  const Row* latest = LatestOf(shadow->base);
+  return latest == nullptr ? std::nullopt : std::optional<Row>(*latest);
+}
+
 void View::Attach(Pending* pending) {
   const Vector<Op>& ops = pending->mutation.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {

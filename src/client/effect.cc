@@ -62,7 +62,9 @@ Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_vie
   return WriteKind(page);
 }
 
-Data ConflictsEffect(Data items) { return WriteKind(effect::Conflicts{std::move(items)}); }
+Data ConflictsEffect(Vector<ShownConflict> entries) {
+  return WriteKind(effect::Conflicts{std::move(entries)});
+}
 
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail) {
   return WriteKind(effect::Resolved{entry, FailureOf(code, detail, false)});

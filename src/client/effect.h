@@ -11,6 +11,7 @@
 #include "base/data.h"
 #include "base/status.h"
 #include "client/event.h"
+#include "client/inbox.h"
 #include "log/effect.h"
 #include "log/kinds.h"
 #include "log/mutation_record.h"
@@ -172,21 +173,10 @@ struct StreamPage {
   }
 };
 
-// A row of the store `conflicts`.
-struct InboxItem {
-  uint64_t key = 0;
-  Data value;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("key", self.key);
-    member("value", self.value);
-  }
-};
-
+// The whole inbox.
 struct Conflicts {
   static constexpr const char* kType = "conflicts";
-  DataOf<Vector<InboxItem>> items;
+  Vector<ShownConflict> items;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -248,7 +238,7 @@ Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::
 // `code` empty: without an error.
 Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_view code);
 
-Data ConflictsEffect(Data items);  // the whole inbox: [{key, value}..]
+Data ConflictsEffect(Vector<ShownConflict> entries);  // all of them
 // `code` empty: without an error.
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);
 

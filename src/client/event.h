@@ -90,19 +90,22 @@ struct LeaveEvent {
   static constexpr const char* kType = "leave";
 };
 
-enum class Resolution : uint8_t { kDiscard, kRetry };
+enum class Resolution : uint8_t { kDiscard, kRetry, kTake };
 
-// What becomes of an entry of the inbox. `id`: its key.
+// What becomes of an entry of the inbox. `id`: its key. `theirs`: of kTake, the props of its object
+// that are not changed again; all other changes of the mutation are made again.
 struct ResolveEvent {
   static constexpr const char* kType = "resolve";
   uint64_t id = 0;
   Resolution how = Resolution::kDiscard;
+  Vector<std::string> theirs;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    static constexpr const char* kHow[] = {"discard", "retry"};
+    static constexpr const char* kHow[] = {"discard", "retry", "take"};
     member("id", self.id);
     member.Text("how", self.how, kHow);
+    member.Optional("theirs", self.theirs);
   }
 };
 

@@ -17,6 +17,7 @@ namespace skerry {
 
 struct Pending {
   Mutation mutation;
+  std::string before;   // what it changed from (log/rows_before.h), if it was made here
   uint64_t key = 0;     // 0: not durable yet
   uint64_t serial = 0;  // order among those without a key
   // Without a key: it may be stored all the same, and the records that would say so are gone. So it

@@ -1,9 +1,11 @@
 set(SKERRY_CLIENT_SOURCES
   src/client/cascade.cc
+  src/client/changed_rows.cc
   src/client/client.cc
   src/client/committing.cc
   src/client/derive.cc
   src/client/effect.cc
+  src/client/inbox.cc
   src/client/live_affected.cc
   src/client/live_changes.cc
   src/client/live_query.cc

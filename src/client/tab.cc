@@ -16,7 +16,8 @@ Tab::Tab(const Schema* schema, View* view, TabOptions options)
       view_(view),
       options_(std::move(options)),
       mirror_(schema, view, &streams_),
-      streams_(&mirror_.pending(), options_.remote) {}
+      streams_(&mirror_.pending(), options_.remote),
+      inbox_(schema, view) {}
 
 namespace {
 
@@ -40,6 +41,7 @@ void Tab::Handle(Data event, Data* effects) {
   SettlePromises(effects);
   StartOffers(effects);
   LoadStreams(effects);
+  if (inbox_.Refresh(mirror_.n())) effects->Push(ConflictsEffect(inbox_.entries()));
   EmitState(effects);
 }
 
@@ -99,11 +101,9 @@ void Tab::OnEvent(const LeaveEvent&, Data* effects) {
 }
 
 void Tab::OnEvent(const ResolveEvent& event, Data* effects) {
-  ResolveTx& tx = Transact<ResolveTx>({Store::kConflicts, Store::kMutations},
-                                      OneRead(RangeRead(Store::kConflicts)),
-                                      TransactionMode::kWriteStrict, effects);
-  tx.entry = event.id;
-  tx.retry = event.how == Resolution::kRetry;
+  ResolveTx& tx = Resolve(event.id, effects);
+  tx.how = event.how;
+  tx.theirs = event.theirs;
 }
 
 // Messages were lost during the freeze, and what was under way may or may not have been stored.
@@ -320,7 +320,7 @@ void Tab::EmitState(Data* effects) {
   now.pending = pending.size();
   now.unsaved = pending.unkeyed_count();
   if (first != nullptr) now.oldest_pending_at = first->mutation.action.at;
-  now.conflicts = inbox_.items().size();
+  now.conflicts = inbox_.size();
   now.clock_offset = clock_offset_;
   now.last_synced_at = last_synced_;
   now.scopes = scopes_;

@@ -32,6 +32,7 @@
 #include "client/committing.h"
 #include "client/event.h"
 #include "client/loading.h"
+#include "client/inbox.h"
 #include "client/mirror.h"
 #include "client/page_freeze.h"
 #include "client/promises.h"
@@ -71,6 +72,9 @@ class Tab {
   Status CanWrite() const;
   // Takes over an own mutation, which the view has already attached.
   void Commit(std::unique_ptr<Pending> pending, Data* effects);
+  // Makes this mutation in place of that of an entry of the inbox, if the entry is still there. It is
+  // shown when it is durable. REQUIRES: the view does not hold it.
+  void Amend(uint64_t entry, std::unique_ptr<Pending> pending, Data* effects);
   uint64_t NextSerial() { return ++serial_; }
 
   bool ready() const { return ready_; }
@@ -192,11 +196,18 @@ class Tab {
 
   // tab_inbox.cc
   void SettleGone(const ConflictsTx& tx, Data* effects);
-  void TakeInbox(const Data& items, Data* effects);
-  void ShowInbox(Data entries, Data* effects);
-  void WriteRetry(const ConflictRecord& entry, ResolveTx* tx, Data* writes);
+  void TakeInbox(const Data& rows, Data* effects);
+  ResolveTx& Resolve(uint64_t entry, Data* effects);
+  void WriteRetry(const StoredConflict& entry, ResolveTx* tx, Data* writes);
+  void WriteTake(const StoredConflict& entry, ResolveTx* tx, Data* writes);
+  void WriteAmendment(const StoredConflict& entry, Amendment amendment, ResolveTx* tx, Data* writes);
+  void WriteDependants(ResolveTx* tx, Data* writes);
   void AddRetried(Mutation mutation, const ConflictRecord& entry, ResolveTx* tx, Data* writes);
-  std::optional<Refusal> WhyNotRetried(const ConflictRecord& entry, Mutation* mutation);
+  std::optional<Refusal> Retry(const StoredConflict& stored, ResolveTx* tx, Data* writes);
+  std::optional<Refusal> WhyUnreadable(const ConflictRecord& entry, bool is_remade,
+                                       Mutation* mutation) const;
+  std::optional<Refusal> WhyNotMade(const ConflictRecord& entry, const Vector<Op>& ops) const;
+  std::optional<Refusal> WhyNotRetried(const ConflictRecord& entry, Mutation* mutation) const;
 
   // tab_load.cc
   void StartLoading(Data* effects);
@@ -216,6 +227,7 @@ class Tab {
   void StartOffers(Data* effects);
 
   // tab_commit.cc
+  void SetBase(Mutation* mutation) const;
   void TryCommit(Data* effects);
   bool IsStale(const GroupTx& tx) const;
   bool FollowsOwn(const SyncProgress& sync) const;
@@ -260,7 +272,7 @@ class Tab {
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
   bool stream_queued_ = false;  // a stream is being read
-  Data inbox_ = Data::MakeArray();
+  Inbox inbox_;
   Vector<std::string> refused_;  // own mutations whose code must still be read from the inbox
   Vector<std::string> unknown_;  // own mutations that are gone without a record
   bool newer_reported_ = false;

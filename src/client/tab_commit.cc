@@ -27,13 +27,18 @@ RecordMessage MessageOf(UpdateRecord record) {
 
 }  // namespace
 
-void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
-  Mutation& mutation = pending->mutation;
-  for (std::string& realm : RealmsOf(mutation.ops)) {
+// It is made over what this window has of its realms now.
+void Tab::SetBase(Mutation* mutation) const {
+  mutation->base.clear();
+  for (std::string& realm : RealmsOf(mutation->ops)) {
     const uint64_t revision = mirror_.CursorRevision(realm);
-    mutation.base.emplace_back(std::move(realm), revision);
+    mutation->base.emplace_back(std::move(realm), revision);
   }
-  promises_.Track(mutation.action.id);
+}
+
+void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
+  SetBase(&pending->mutation);
+  promises_.Track(pending->mutation.action.id);
   mirror_.AddOwn(std::move(pending));
   if (freeze_.is_frozen()) return Keep(effects);
   TryCommit(effects);
@@ -88,7 +93,7 @@ void Tab::Read(CommitTx* tx, Data* results, TxReply* reply) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
     const std::string& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
-    MutationRecord record = MakeMutationRecord(*schema_, pending->mutation);
+    MutationRecord record = MakeMutationRecord(*schema_, pending->mutation, pending->before);
     if (pending->may_be_logged) record.again = true;
     bytes += record.body.size();
     tx->ids.push_back(id);
@@ -130,6 +135,7 @@ void Tab::Done(CommitTx* tx, const Vector<Key>& keys, Data* effects) {
 
 void Tab::BroadcastAdded(Vector<AddedItem> items, Data* effects) {
   if (items.empty()) return;
+  for (AddedItem& item : items) item.record.before.reset();  // other windows have no use for it
   Broadcast(AddedMessage{options_.tab, std::move(items)}, effects);
   Post(MutatedMessage(), effects);
 }
@@ -169,7 +175,7 @@ void Tab::Keep(Data* effects) {
   Data records = Data::MakeArray();
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     if (!freeze_.Keep(pending->mutation.action.id)) continue;
-    records.Push(MakeMutationRecord(*schema_, pending->mutation).Write());
+    records.Push(MakeMutationRecord(*schema_, pending->mutation, pending->before).Write());
   }
   if (records.items().empty()) return;
   freeze_.NoteKept();

@@ -1,6 +1,8 @@
 // The inbox of a window: what it shows, and how an entry is resolved.
+#include <algorithm>
 #include <utility>
 
+#include "client/changed_rows.h"
 #include "client/effect.h"
 #include "client/member_rights.h"
 #include "client/tab.h"
@@ -10,11 +12,6 @@
 
 namespace skerry {
 namespace {
-
-struct StoredConflict {
-  Key key;
-  ConflictRecord record;
-};
 
 Vector<StoredConflict> EntriesOf(const Data& conflicts) {
   Vector<StoredConflict> entries;
@@ -80,25 +77,8 @@ void Tab::SettleGone(const ConflictsTx& tx, Data* effects) {
   }
 }
 
-namespace {
-
-// An entry with any other key was not made by this program, and the application could not name it.
-bool IsEntry(const Data& item) { return RowKey(item).number() > 0; }
-
-}  // namespace
-
-void Tab::TakeInbox(const Data& items, Data* effects) {
-  Data entries = Data::MakeArray();
-  for (const Data& item : items.items()) {
-    if (IsEntry(item)) entries.Push(item);
-  }
-  ShowInbox(std::move(entries), effects);
-}
-
-void Tab::ShowInbox(Data entries, Data* effects) {
-  if (entries == inbox_) return;
-  inbox_ = entries;
-  effects->Push(ConflictsEffect(std::move(entries)));
+void Tab::TakeInbox(const Data& rows, Data* effects) {
+  if (inbox_.Take(rows)) effects->Push(ConflictsEffect(inbox_.entries()));
 }
 
 namespace {
@@ -124,33 +104,54 @@ void Tab::AddRetried(Mutation mutation, const ConflictRecord& entry, ResolveTx* 
   if (IsBasedOnNow(entry)) {
     // The action stays as it was made, so that a log that still has its id knows it.
     mutation.action.is_replayed = mutation.action.is_again = false;
-    for (auto& [realm, revision] : mutation.base) revision = mirror_.CursorRevision(realm);
+    SetBase(&mutation);
   }
-  MutationRecord record = MakeMutationRecord(*schema_, mutation);
+  MutationRecord record =
+      MakeMutationRecord(*schema_, mutation, EncodeShown(*view_, mutation.ops));
   // With what this release has no place for, which the worker puts into the inbox again.
   if (!NeedsNewId(entry) && !IsBasedOnNow(entry)) record.body = entry.mutation.body;
   writes->Push(AddWrite(Store::kMutations, record.Write()));
   tx->added.push_back({record.id, std::move(record), {}});
 }
 
-// A retry never destroys: what this release cannot read, or has no place for, stays as it is.
-std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation* mutation) {
+// What is made again never destroys: what this release cannot read, or has no place for, stays as it
+// is. `is_remade`: the body of the entry is not kept.
+std::optional<Refusal> Tab::WhyUnreadable(const ConflictRecord& entry, bool is_remade,
+                                          Mutation* mutation) const {
   const std::string& id = entry.mutation.id;
   Status left_out;
   Result<Mutation> decoded = DecodeMutation(*schema_, entry.mutation.body, &left_out);
   if (!decoded.ok())
     return Refusal{id, "unreadable", "It cannot be read: " + decoded.status().detail() + '.'};
-  const bool is_remade = NeedsNewId(entry) || IsBasedOnNow(entry);
   if (!left_out.ok() && (is_remade || decoded.value().ops.empty())) {
     const std::string why = "This release's schema cannot hold it: " + left_out.detail() + '.';
     return Refusal{id, "no_place", why};
   }
-  const Status allowed = MemberRights(view_, options_.user).CheckReadOnly(decoded.value().ops);
-  if (!allowed.ok()) return Refusal{id, "read_only", allowed.detail()};
-  const Status free = CheckUniqueBefore(view_, decoded.value().ops);
-  if (!free.ok()) return Refusal{id, "unique", free.detail()};
   *mutation = std::move(decoded.value());
   return std::nullopt;
+}
+
+std::optional<Refusal> Tab::WhyNotMade(const ConflictRecord& entry, const Vector<Op>& ops) const {
+  const Status allowed = MemberRights(view_, options_.user).CheckReadOnly(ops);
+  if (!allowed.ok()) return Refusal{entry.mutation.id, "read_only", allowed.detail()};
+  const Status free = CheckUniqueBefore(view_, ops);
+  if (!free.ok()) return Refusal{entry.mutation.id, "unique", free.detail()};
+  return std::nullopt;
+}
+
+std::optional<Refusal> Tab::WhyNotRetried(const ConflictRecord& entry, Mutation* mutation) const {
+  const bool is_remade = NeedsNewId(entry) || IsBasedOnNow(entry);
+  std::optional<Refusal> refusal = WhyUnreadable(entry, is_remade, mutation);
+  return refusal.has_value() ? refusal : WhyNotMade(entry, mutation->ops);
+}
+
+std::optional<Refusal> Tab::Retry(const StoredConflict& stored, ResolveTx* tx, Data* writes) {
+  Mutation mutation;
+  std::optional<Refusal> refusal = WhyNotRetried(stored.record, &mutation);
+  if (refusal.has_value()) return refusal;
+  tx->Settle(stored);
+  AddRetried(std::move(mutation), stored.record, tx, writes);
+  return refusal;
 }
 
 namespace {
@@ -165,57 +166,127 @@ bool IsOfOneObject(const ConflictRecord& a, const ConflictRecord& b) {
 
 }  // namespace
 
-// What is in the inbox because of a mutation that is retried comes with it, and what depends on
-// that in turn. It was refused after it, so it is found after it.
-void Tab::WriteRetry(const ConflictRecord& entry, ResolveTx* tx, Data* writes) {
-  const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
-  Set<std::string> retried;
-  Set<std::pair<std::string, std::string>> wholes;  // mutation and code
-  const auto retry = [&](const StoredConflict& one) {
-    Mutation mutation;
-    std::optional<Refusal> refusal = WhyNotRetried(one.record, &mutation);
-    if (refusal.has_value()) return refusal;
-    retried.insert(one.record.mutation.id);
-    if (!one.record.part.value_or(false)) wholes.emplace(one.record.mutation.id, one.record.code);
-    tx->resolved.insert(one.key.number());
-    AddRetried(std::move(mutation), one.record, tx, writes);
-    return refusal;
-  };
-  for (const StoredConflict& stored : entries) {
-    const bool is_meant = stored.key.number() == tx->entry || IsOfOneObject(stored.record, entry);
-    if (is_meant) tx->refusal = retry(stored);
-    if (!tx->refusal.has_value()) continue;
-    *writes = Data::MakeArray();
+void Tab::WriteRetry(const StoredConflict& entry, ResolveTx* tx, Data* writes) {
+  for (const StoredConflict& stored : EntriesOf(tx->results.items()[0])) {
+    const bool is_meant =
+        stored.key.number() == tx->entry || IsOfOneObject(stored.record, entry.record);
+    if (is_meant) tx->refusal = Retry(stored, tx, writes);
+    if (tx->refusal.has_value()) return;
+  }
+  WriteDependants(tx, writes);
+}
+
+// Makes the mutation again but for the props of its object that `theirs` names.
+void Tab::WriteTake(const StoredConflict& entry, ResolveTx* tx, Data* writes) {
+  const ConflictRecord& record = entry.record;
+  Amendment taken;
+  tx->refusal = WhyUnreadable(record, true, &taken.mutation);
+  if (tx->refusal.has_value()) return;
+  Set<std::string> unknown(tx->theirs.begin(), tx->theirs.end());
+  Vector<Op> ops;
+  for (Op& op : taken.mutation.ops) {
+    const bool is_meant = op.Has(kOnRow) && op.id == record.id &&
+                          schema_->table(op.table).name == record.table;
+    if (!is_meant) {
+      ops.push_back(std::move(op));
+      continue;
+    }
+    const Vector<PropDef>& props = schema_->table(op.table).props;
+    const bool had_content = !op.set.empty() || !op.add.empty();
+    const auto is_theirs = [&](const auto& one) {
+      const std::string& name = props[one.prop].name;
+      unknown.erase(name);
+      return std::find(tx->theirs.begin(), tx->theirs.end(), name) != tx->theirs.end();
+    };
+    erase_if(op.set, is_theirs);
+    erase_if(op.add, is_theirs);
+    const bool is_emptied = had_content && op.set.empty() && op.add.empty();
+    if (!is_emptied) ops.push_back(std::move(op));
+  }
+  if (!unknown.empty()) {
+    const std::string name = record.table.value_or("") + ' ' + record.id.value_or("");
+    tx->refusal = Refusal{record.mutation.id, "not_changed",
+                          name + ": the change has no prop " + *unknown.begin() + '.'};
     return;
   }
+  tx->refusal = WhyNotMade(record, ops);
+  if (tx->refusal.has_value()) return;
+  if (ops.empty()) {
+    tx->Settle(entry);
+    return WriteDependants(tx, writes);
+  }
+  taken.mutation.ops = std::move(ops);
+  taken.mutation.action.id = options_.ids->Next(now_);
+  taken.mutation.action.at = now_ + clock_offset_;
+  taken.mutation.action.is_replayed = taken.mutation.action.is_again = false;
+  taken.before = EncodeShown(*view_, taken.mutation.ops);
+  WriteAmendment(entry, std::move(taken), tx, writes);
+}
+
+void Tab::WriteAmendment(const StoredConflict& entry, Amendment amendment, ResolveTx* tx,
+                         Data* writes) {
+  tx->Settle(entry);
+  SetBase(&amendment.mutation);
+  MutationRecord record = MakeMutationRecord(*schema_, amendment.mutation, amendment.before);
+  record.replaces = entry.record.mutation.id;
+  writes->Push(AddWrite(Store::kMutations, record.Write()));
+  tx->added.push_back({record.id, std::move(record), {}});
+  WriteDependants(tx, writes);
+}
+
+// What is in the inbox because of a mutation that is settled comes with it, and what depends on
+// that in turn. It was refused after it, so it is found after it. Entries that are settled are
+// removed.
+void Tab::WriteDependants(ResolveTx* tx, Data* writes) {
+  const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
   for (const StoredConflict& stored : entries) {
     const ConflictRecord& other = stored.record;
-    const bool depends = other.depends_on.has_value() && retried.contains(*other.depends_on);
+    const bool depends = other.depends_on.has_value() && tx->settled.contains(*other.depends_on);
     // One that the user may not write, whose value is taken, or that cannot be read, stays.
-    if (depends && !retried.contains(other.mutation.id)) (void)retry(stored).has_value();
+    if (depends && !tx->settled.contains(other.mutation.id))
+      (void)Retry(stored, tx, writes).has_value();
   }
   for (const StoredConflict& stored : entries) {
     // Entries of one mutation and code have the same body, but for those of parts.
     const bool is_part = stored.record.part.value_or(false);
     const bool is_same =
-        !is_part && wholes.contains({stored.record.mutation.id, stored.record.code});
+        !is_part && tx->wholes.contains({stored.record.mutation.id, stored.record.code});
     if (is_same) tx->resolved.insert(stored.key.number());
     if (tx->resolved.contains(stored.key.number()))
       writes->Push(DeleteWrite(Store::kConflicts, stored.key));
   }
 }
 
+ResolveTx& Tab::Resolve(uint64_t entry, Data* effects) {
+  ResolveTx& tx = Transact<ResolveTx>({Store::kConflicts, Store::kMutations},
+                                      OneRead(RangeRead(Store::kConflicts)),
+                                      TransactionMode::kWriteStrict, effects);
+  tx.entry = entry;
+  return tx;
+}
+
+void Tab::Amend(uint64_t entry, std::unique_ptr<Pending> pending, Data* effects) {
+  Resolve(entry, effects).amendment =
+      Amendment{std::move(pending->mutation), std::move(pending->before)};
+}
+
 void Tab::Read(ResolveTx* tx, Data* results, TxReply* reply) {
   tx->results = std::move(*results);
   for (const StoredConflict& stored : EntriesOf(tx->results.items()[0])) {
     if (stored.key.number() != tx->entry) continue;
-    if (tx->retry) {
-      WriteRetry(stored.record, tx, &reply->writes);
-      break;
+    if (tx->amendment.has_value()) {
+      WriteAmendment(stored, *tx->amendment, tx, &reply->writes);
+    } else if (tx->how == Resolution::kRetry) {
+      WriteRetry(stored, tx, &reply->writes);
+    } else if (tx->how == Resolution::kTake) {
+      WriteTake(stored, tx, &reply->writes);
+    } else {
+      tx->resolved.insert(tx->entry);
+      reply->writes.Push(DeleteWrite(Store::kConflicts, tx->entry));
     }
-    tx->resolved.insert(tx->entry);
-    reply->writes.Push(DeleteWrite(Store::kConflicts, tx->entry));
+    break;
   }
+  if (tx->refusal.has_value()) reply->writes = Data::MakeArray();
 }
 
 void Tab::Failed(const ResolveTx& tx, const HostError& error, Data* effects) {
@@ -227,9 +298,9 @@ void Tab::Done(ResolveTx* tx, const Vector<Key>& keys, Data* effects) {
   Data rest = Data::MakeArray();
   for (const Data& item : tx->results.items()[0].items()) {
     const bool gone = !tx->refusal.has_value() && tx->resolved.contains(RowKey(item).number());
-    if (!gone && IsEntry(item)) rest.Push(item);
+    if (!gone) rest.Push(item);
   }
-  ShowInbox(std::move(rest), effects);
+  TakeInbox(rest, effects);
   if (tx->refusal.has_value()) {
     effects->Push(ResolvedEffect(tx->entry, tx->refusal->code.c_str(), tx->refusal->detail));
     return;

@@ -92,14 +92,34 @@ struct ConflictsTx : Tx {
   Vector<std::string> refused;  // mutations whose code must still be read
   Vector<std::string> unknown;  // mutations that are gone; confirmed unless the inbox has them
 };
+struct StoredConflict {
+  Key key;
+  ConflictRecord record;
+};
+// A mutation that is made in place of one in the inbox.
+struct Amendment {
+  Mutation mutation;
+  std::string before;  // of EncodeRowsBefore
+};
 // Takes an entry out of the inbox.
 struct ResolveTx : Tx {
   uint64_t entry = 0;  // its key
-  bool retry = false;
+  Resolution how = Resolution::kDiscard;
+  Vector<std::string> theirs;          // of kTake
+  std::optional<Amendment> amendment;  // made instead, whatever `how` says
   Data results;
-  std::optional<Refusal> refusal;  // why it is not retried
+  std::optional<Refusal> refusal;  // why nothing of it is made again
   Set<uint64_t> resolved;          // the keys of the entries that go
-  Vector<AddedItem> added;         // without their keys
+  Set<std::string> settled;        // mutations that are made again, or that others are made for
+  Set<std::pair<std::string, std::string>> wholes;  // mutation and code of those entries
+  Vector<AddedItem> added;                          // without their keys
+
+  void Settle(const StoredConflict& stored) {
+    resolved.insert(stored.key.number());
+    settled.insert(stored.record.mutation.id);
+    if (!stored.record.part.value_or(false))
+      wholes.emplace(stored.record.mutation.id, stored.record.code);
+  }
 };
 
 // Gives the rows of lost realms back (tab_offers.cc).

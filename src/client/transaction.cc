@@ -81,8 +81,8 @@ Status Transaction::Begin(double at, uint64_t serial) {
   repeats_ = false;
   made_ = 0;
   rights_.Reset();
-  hidden_.clear();
-  view_->TrackHidden(&hidden_);
+  changed_.Reset();
+  view_->ReportTo(&changed_);
   return Status::Ok();
 }
 
@@ -308,7 +308,7 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
 // `restrict` is checked after the whole transaction, so that a parent and its children may be
 // deleted in either order.
 Status Transaction::CheckRestricts() {
-  for (const ObjectKey& key : hidden_) {
+  for (const ObjectKey& key : changed_.hidden()) {
     if (view_->Visible(key)) continue;
     for (const BackRef& back : schema_->back_refs(key.table)) {
       const TableDef& table = schema_->table(back.table);
@@ -379,13 +379,14 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   SKERRY_RETURN_IF_ERROR(CheckAppends());
   SKERRY_RETURN_IF_ERROR(CheckBytes(!arg.is_string()));
   if (mutation.action.id.empty()) mutation.action.id = ids_->Next(mutation.action.at);
-  view_->TrackHidden(nullptr);
+  view_->ReportTo(nullptr);
+  if (options_.pushed) pending_->before = changed_.Encode(*view_);
   return std::move(pending_);
 }
 
 void Transaction::Rollback() {
   if (!open()) return;
-  view_->TrackHidden(nullptr);
+  view_->ReportTo(nullptr);
   view_->Detach(pending_.get());
   view_->Derive();
   pending_.reset();

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "client/changed_rows.h"
 #include "client/member_rights.h"
 #include "client/pending.h"
 #include "client/transaction_input.h"
@@ -91,7 +92,7 @@ class Transaction {
   uint64_t made_ = 0;     // ids of new objects, of an action that is run again
   bool repeats_ = false;  // more than one op names the same object
   std::unique_ptr<Pending> pending_;
-  Vector<ObjectKey> hidden_;
+  ChangedRows changed_;
 };
 
 }  // namespace skerry

@@ -1,6 +1,8 @@
 // The rows of a View: visible ones in the stores; base rows in shadows where they differ.
 #include "client/view.h"
 
+#include "client/changed_rows.h"
+
 #include <algorithm>
 
 #include "base/sort.h"
@@ -91,15 +93,21 @@ void View::SetVisible(const ObjectKey& key, const std::optional<Row>& row) {
   const Slot slot = store.Find(key.id, key.realm);
   if (!row) {
     if (slot == kNoSlot) return;
+    if (changed_rows_ != nullptr) changed_rows_->Note(key, slot, store.Get(slot), true);
     WillChange(key, slot);
     store.Erase(key.id, key.realm);
-    if (hidden_ != nullptr) hidden_->push_back(key);
     return;
   }
-  if (slot != kNoSlot && store.Get(slot) == *row) return;
+  std::optional<Row> before;
+  if (slot != kNoSlot) before = store.Get(slot);
+  if (before == row) return;
   WillChange(key, slot);
   const Slot put = store.Put(key.id, *row);
   if (put != slot) dirty_[key.table].push_back(put);
+  if (changed_rows_ == nullptr) return;
+  const bool is_touched =
+      before.has_value() && before->props == row->props && before->realm == row->realm;
+  if (!is_touched) changed_rows_->Note(key, before.has_value() ? slot : put, before, false);
 }
 
 std::optional<Row> View::GetBase(std::string_view realm, const ObjectKey& object) const {

@@ -44,6 +44,7 @@
 
 namespace skerry {
 
+class ChangedRows;
 class LiveQueries;
 class StepsWriter;
 
@@ -63,6 +64,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   const Schema& schema() const { return *schema_; }
   // Keys are a client's (KeyIn).
   std::optional<Row> Visible(const ObjectKey& key) const;
+  // The base row on which pending ops are folded.
+  std::optional<Row> Confirmed(const ObjectKey& key) const;
   // The visible row with this id: in `realm`; without one in `first`, or else the only one there
   // is. kNoSlot if there is none. kInvalidArgument if several other realms have it. Realms only matter to
   // tables with ids of their own.
@@ -114,9 +117,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   // Slots whose content may have changed since the last call; ascending.
   Vector<Slot> TakeDirty(TableIndex table);
-  // Collects in `hidden` the objects that become hidden, while a transaction is open (it checks
-  // `restrict` on them).
-  void TrackHidden(Vector<ObjectKey>* hidden) { hidden_ = hidden; }
+  // Reports each change of a visible row's props or realm, while a transaction is open. Null: to nobody.
+  void ReportTo(ChangedRows* changed) { changed_rows_ = changed; }
 
   size_t shadow_count() const { return shadows_.size(); }
 
@@ -205,7 +207,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Set<ObjectKey> changed_;          // objects that cascades changed since they were last shown
   double latest_at_ = 0;            // the latest time of all ops that were appended or folded
   Vector<Vector<Slot>> dirty_;
-  Vector<ObjectKey>* hidden_ = nullptr;
+  ChangedRows* changed_rows_ = nullptr;
 };
 
 }  // namespace skerry

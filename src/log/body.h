@@ -4,13 +4,13 @@
 //
 //   body     = version:u8 kind:u8 tables realms payload checksum:u64le
 //   version  = %x01
-//   kind     = %x01 mutation | %x02 steps | %x03 actions of a stream
+//   kind     = %x01 mutation | %x02 steps | %x03 actions of a stream | %x04 rows
 //   tables   = varint *(name:text varint *prop:text)   tables and their props, by first use
 //   realms   = varint *text                            realms, by first use
 //   checksum = XXH64 of everything before it
 //   text     = varint-length, then as many bytes
 //
-// In the payload (grammars in mutation_codec.cc, steps_codec.cc, op_codec.h, stream_action.h) tables, props and
+// In the payload (grammars in mutation_codec.cc, steps_codec.cc, op_codec.h, stream_action.h, rows_before.h) tables, props and
 // realms are varint indexes into these lists.
 #ifndef SKERRY_LOG_BODY_H_
 #define SKERRY_LOG_BODY_H_
@@ -29,7 +29,7 @@ namespace skerry {
 
 inline constexpr uint8_t kBodyVersion = 1;
 // Persisted: never renumber.
-enum class BodyKind : uint8_t { kMutation = 1, kSteps = 2, kActions = 3 };
+enum class BodyKind : uint8_t { kMutation = 1, kSteps = 2, kActions = 3, kRows = 4 };
 
 class BodyWriter {
  public:

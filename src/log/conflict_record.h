@@ -33,6 +33,7 @@ struct InboxMutation {
   std::string name;
   double at = 0;
   std::string body;  // of EncodeMutation
+  std::optional<std::string> before;  // of EncodeRowsBefore
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -41,6 +42,7 @@ struct InboxMutation {
     member("name", self.name);
     member("at", self.at);
     member.Bytes("body", self.body);
+    member.Bytes("before", self.before);
   }
   friend bool operator==(const InboxMutation&, const InboxMutation&) = default;
 };
@@ -52,9 +54,7 @@ struct ConflictRecord {
   std::string reason;  // "rejected", "revoked", "row_deleted" or "dropped"
   std::string code;
   std::string detail;
-  Data base;    // the next three are plain rows, or null
-  Data mine;    // what the mutation wanted
-  Data theirs;  // as far as the server sent it
+  Data mine;  // what the mutation wanted of the object: {prop: value}; null: its deletion
   double at = 0;
   InboxMutation mutation;
   std::optional<std::string> depends_on;  // the id of the mutation because of which it is here
@@ -70,9 +70,7 @@ struct ConflictRecord {
     member("reason", self.reason);
     member("code", self.code);
     member("detail", self.detail);
-    member("base", self.base);
     member("mine", self.mine);
-    member("theirs", self.theirs);
     member("at", self.at);
     member("mutation", self.mutation);
     member.Optional("dependsOn", self.depends_on);

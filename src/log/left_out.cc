@@ -155,7 +155,7 @@ Data ShownValue(const Schema& schema, const std::string& table, const std::strin
   return has_prop ? ValueToData({}, value, false) : ValueAsItIs(value);
 }
 
-Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema) {
+Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema, const Data& base) {
   if (ops.empty() || ops.back().Has(kDeletes)) return Data();
   Data mine = Data::MakeObject();
   for (const Op& op : ops) {
@@ -167,7 +167,8 @@ Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema) 
     }
     for (const PropAdd& add : op.add) {
       const std::string& name = table.props[add.prop].name;
-      mine.Set(name, mine[name].as_number() + add.by);
+      const Data& to = mine.Find(name) == nullptr ? base[name] : mine[name];
+      mine.Set(name, to.as_number() + add.by);
     }
   }
   return mine;

@@ -73,8 +73,10 @@ Data ValueAsItIs(const Value& value);
 Data ShownValue(const Schema& schema, const std::string& table, const std::string& prop,
                 const Value& value);
 // What the ops set, and what they add to it, as the inbox shows it; null: the last one deletes.
-// `names`: the schema of the ops. None as `schema`: all values are as they are.
-Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema);
+// `names`: the schema of the ops. None as `schema`: all values are as they are. `base`: {prop: value} to
+// which numbers are added.
+Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema,
+              const Data& base = {});
 
 }  // namespace skerry
 

@@ -13,7 +13,8 @@ MutationRecord MutationRecord::Read(Data stored) {
 }
 Data MutationRecord::Write() const { return ToData(*this); }
 
-MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation) {
+MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation,
+                                  const std::string& before) {
   Set<std::string> named;
   for (const Op& op : RowOps(mutation.ops)) {
     const TableDef& table = schema.table(op.table);
@@ -30,6 +31,7 @@ MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation
   for (const std::string& key : named) record.keys.push_back(key);
   if (mutation.action.is_replayed) record.replayed = true;
   record.body = EncodeMutation(schema, mutation);
+  if (!before.empty()) record.before = before;
   return record;
 }
 

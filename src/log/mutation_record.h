@@ -30,11 +30,15 @@ struct MutationRecord {
   Vector<std::string>
       keys;  // one per object: table, U+0000, id; for an application-defined id U+0000, realm
   std::string body;  // of EncodeMutation
+  // What it changed from, of EncodeRowsBefore; none if that is not known.
+  std::optional<std::string> before;
   // It was folded with other mutations into an op that was rejected. From then on it is grouped
   // alone.
   std::optional<bool> alone;
   std::optional<bool> replayed;  // its action was made elsewhere
   std::optional<bool> again;     // it may have been stored before, and be confirmed
+  // The mutation of the inbox in whose place the user has made it.
+  std::optional<std::string> replaces;
   // What of it the inbox has, though it stays: `lost` or `dropped`, U+0000, its ObjectName.
   std::optional<Vector<std::string>> told;
   PreservedFields rest;
@@ -53,17 +57,23 @@ struct MutationRecord {
     member("realms", self.realms);
     member("keys", self.keys);
     member.Bytes("body", self.body);
+    member.Bytes("before", self.before);
     member.Optional("alone", self.alone);
     member.Optional("replayed", self.replayed);
     member.Optional("again", self.again);
+    member.Optional("replaces", self.replaces);
     member.Optional("told", self.told);
   }
   static MutationRecord Read(Data stored);
   Data Write() const;
 };
 
-// The record of a mutation when it is first stored.
-MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation);
+template <>
+inline constexpr bool kRelocatable<MutationRecord> = kRelocatable<std::string> && kRelocatable<Data>;
+
+// The record of a mutation when it is first stored. `before`: of EncodeRowsBefore.
+MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation,
+                                  const std::string& before = {});
 
 // A reference to a mutation in another record.
 struct NamedMutation {

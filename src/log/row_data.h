@@ -1,5 +1,4 @@
-// Rows as plain objects: the form that people can read, and in which the conflict inbox keeps them
-// (`base`, `mine`, `theirs`):
+// Rows as plain objects: the form that people can read:
 //   {id, realm, createdAt, modifiedAt, revision, props: {name: plain form}}
 // Props that are null are left out. The authority's rows (authority/row_data.h) have these members
 // and more.

@@ -24,6 +24,7 @@ set(SKERRY_LOG_SOURCES
   src/log/record.cc
   src/log/ref_closure.cc
   src/log/row_data.cc
+  src/log/rows_before.cc
   src/log/steps_codec.cc
   src/log/stream_action.cc
   src/log/stream_name.cc

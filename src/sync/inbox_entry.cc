@@ -11,10 +11,9 @@ ConflictRecord WholeEntry(const InboxReason& why, const MutationRecord& record, 
   entry.reason = why.reason;
   entry.code = why.code;
   entry.detail = why.detail;
-  entry.theirs = why.theirs;
   entry.at = now;
   if (!why.depends_on.empty()) entry.depends_on = why.depends_on;
-  entry.mutation = {record.id, record.name, record.at, record.body, {}};
+  entry.mutation = {record.id, record.name, record.at, record.body, record.before, {}};
   return entry;
 }
 

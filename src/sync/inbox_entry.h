@@ -20,7 +20,9 @@ struct InboxReason {
   std::string code;
   std::string detail;
   std::string depends_on;  // a refused mutation, if this is not refused for itself
-  Data theirs;             // the present state at the server, if the answer has it
+  // The object that the server's answer names; empty: none.
+  std::string table = {};
+  std::string id = {};
 };
 
 // Of the whole mutation. It names no object yet.

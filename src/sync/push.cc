@@ -31,18 +31,24 @@ Vector<size_t> PlacesOf(const PushBatch& batch, const Vector<OutboxRecord>& outb
   return places;
 }
 
-// The server's detail for `forbidden` does not name the realm, so add it.
-std::string WithRealm(const OutboxRecord& update, const PushRejection& entry) {
-  const std::string& detail = entry.detail;
-  if (entry.code != "forbidden" || !entry.op.has_value()) return detail;
+// With the object of the op that was rejected. The server's detail for `forbidden` does not name the
+// realm, so it is added.
+InboxReason ReasonOf(const OutboxRecord& update, const PushRejection& entry) {
+  InboxReason reason;
+  reason.code = entry.code.value_or("rejected");
+  reason.detail = entry.detail;
+  if (!entry.op.has_value()) return reason;
   const Result<Data> body = ParseJson(update.body);
-  if (!body.ok()) return detail;
+  if (!body.ok()) return reason;
   const Data::Array& ops = body.value()["ops"].items();
-  const uint64_t index = *entry.op;
-  if (index >= ops.size()) return detail;
-  std::string named = detail + ": " + QuoteForDetail(ops[index]["realm"].as_string());
-  if (ops[index]["to"].is_string()) named += " or " + QuoteForDetail(ops[index]["to"].as_string());
-  return named;
+  if (*entry.op >= ops.size()) return reason;
+  const Data& op = ops[*entry.op];
+  reason.table = op["table"].as_string();
+  reason.id = op["id"].as_string();
+  if (entry.code != "forbidden") return reason;
+  reason.detail += ": " + QuoteForDetail(op["realm"].as_string());
+  if (op["to"].is_string()) reason.detail += " or " + QuoteForDetail(op["to"].as_string());
+  return reason;
 }
 
 Revisions KnownRevisions(const OutboxRecord& update, const KnownAt& known) {
@@ -217,10 +223,7 @@ void PushAnswer::SetCulprits(const OutboxRecord& update, const PushResult& resul
     if (actions.empty()) {
       for (const NamedMutation& member : members) actions.push_back(member.id);
     }
-    InboxReason refusal;
-    refusal.code = entry.code.value_or("rejected");
-    refusal.detail = WithRealm(update, entry);
-    refusal.theirs = entry.theirs;
+    const InboxReason refusal = ReasonOf(update, entry);
     // Several actions were folded into one op. Each is sent alone next, to find which one is at
     // fault.
     for (const std::string& action : actions) {

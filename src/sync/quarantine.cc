@@ -13,9 +13,20 @@
 namespace skerry {
 namespace {
 
-// The first object that the mutation names, and what it wanted: the plain values of all props that
-// it set.
-void NameObject(const Schema& schema, const MutationRecord& record, ConflictRecord* entry) {
+// The op on the object that the server's answer names; else the first one on any object.
+const Op* FindMeant(const Schema& names, const Vector<Op>& ops, const InboxReason& why) {
+  const Op* first = nullptr;
+  for (const Op& op : RowOps(ops)) {
+    if (first == nullptr) first = &op;
+    if (op.id == why.id && names.table(op.table).name == why.table) return &op;
+  }
+  return first;
+}
+
+// The object that the refusal is about, and what the mutation wanted of it: the plain values of all
+// props that it set.
+void NameObject(const Schema& schema, const InboxReason& why, const MutationRecord& record,
+                ConflictRecord* entry) {
   // All that it wanted is shown, also what this schema has no place for.
   Schema names = Schema::OfNames({});
   Result<Mutation> mutation = DecodeMutationAsItIs(record.body, &names);
@@ -29,16 +40,14 @@ void NameObject(const Schema& schema, const MutationRecord& record, ConflictReco
     entry->id = key.substr(end + 1, key.find('\0', end + 1) - end - 1);
     return;
   }
-  const Op& first = mutation.value().ops[0];
-  if (first.table == kNone) return;
-  const TableDef& named = names.table(first.table);
-  entry->table = named.name;
-  entry->id = first.id;
-  if (first.Has(kDeletes)) return;
+  const Op* meant = FindMeant(names, mutation.value().ops, why);
+  if (meant == nullptr) return;
+  entry->table = names.table(meant->table).name;
+  entry->id = meant->id;
+  if (meant->Has(kDeletes)) return;
   Vector<Op> ops;
-  for (const Op& op : mutation.value().ops) {
-    if (op.table != kNone && KeyOf(names, op) == KeyOf(names, first) && !op.Has(kDeletes))
-      ops.push_back(op);
+  for (const Op& op : RowOps(mutation.value().ops)) {
+    if (KeyOf(names, op) == KeyOf(names, *meant) && !op.Has(kDeletes)) ops.push_back(op);
   }
   entry->mine = ShownOps(names, ops, &schema);
 }
@@ -190,7 +199,7 @@ void Quarantine::Reject(const Key& key, const MutationRecord& record, const Inbo
   for (const std::string& object : record.keys) refused_keys_.emplace(object, record.id);
   NoteCreated(record);
   ConflictRecord entry = WholeEntry(why, record, now_);
-  NameObject(*schema_, record, &entry);
+  NameObject(*schema_, why, record, &entry);
   writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
 }
 

@@ -151,6 +151,96 @@ describe('a unique value that another client took first', () => {
   });
 });
 
+describe('a change of a list whose new slug another client took first', () => {
+  /** Both have the list `second`; they take the slug, and rename the list; I want the slug, and a name, too. */
+  async function disagree(): Promise<{ second: string; entry: number }> {
+    const [first, second] = await theirs.evaluate(async (wanted) => {
+      const made = [1, 2].map((n) => db.mutate.addList({ name: `List ${n}`, slug: `${wanted}-${n}` }));
+      await Promise.all(made.map(({ confirmed }) => confirmed));
+      return made.map(({ result }) => result) as [string, string];
+    }, slug);
+    await caughtUp(mine);
+    proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+    await mine.evaluate(
+      (id, wanted) => db.mutate.editList({ id, patch: { slug: wanted, name: 'Mine' } }).durable,
+      ...([second, slug] as const),
+    );
+    await theirs.evaluate(
+      async (one, two, wanted) => {
+        await db.mutate.editList({ id: one, patch: { slug: wanted } }).confirmed;
+        await db.mutate.editList({ id: two, patch: { name: 'Theirs' } }).confirmed;
+      },
+      ...([first, second, slug] as const),
+    );
+    proxy.rules();
+    await mine.evaluate(() => kit.outcome(() => db.sync.now()));
+    const isShown = (key: string) =>
+      db.conflicts.all().some((entry) => entry.key === key && entry.theirs?.['name'] === 'Theirs');
+    await until(mine, isShown, [second], 60_000);
+    const entry = await mine.evaluate(
+      (key) => db.conflicts.all().find((one) => one.key === key)?.id ?? 0,
+      second,
+    );
+    return { second, entry };
+  }
+
+  const listOf = (page: Page, id: string) =>
+    page.evaluate((key) => {
+      const { name, slug: taken } = db.lists.get(key) ?? {};
+      return { name, slug: taken };
+    }, id);
+
+  async function isSettled(second: string, expected: object): Promise<void> {
+    await until(mine, () => db.sync.status.pending === 0, [], 60_000);
+    expect(await mine.evaluate((key) => db.conflicts.all().some((one) => one.key === key), second)).toBe(false);
+    await caughtUp(theirs);
+    for (const page of [mine, theirs]) expect(await listOf(page, second)).toEqual(expected);
+  }
+
+  test('shows what it was, what was wanted, and what it is; also after a restart', async () => {
+    const { second, entry } = await disagree();
+    const sides = (id: number) =>
+      mine.evaluate((key) => {
+        const { base, mine: wanted, theirs: there } = db.conflicts.all().find((one) => one.id === key)!;
+        return [base, wanted, there].map((side) => side && [side['name'], side['slug']]);
+      }, id);
+    const expected = [
+      ['List 2', `${slug}-2`],
+      ['Mine', slug],
+      ['Theirs', `${slug}-2`],
+    ];
+    expect(await sides(entry)).toEqual(expected);
+    await reopened(mine, { user: 'me' });
+    await until(mine, (id) => db.conflicts.all().some((one) => one.id === id), [entry]);
+    expect(await sides(entry)).toEqual(expected);
+    // The row that others delete is gone from their side, too.
+    await theirs.evaluate((id) => db.transact((tx) => tx.lists.delete(id)).confirmed, second);
+    await until(mine, (id) => db.conflicts.all().find((one) => one.id === id)?.theirs === null, [entry]);
+    await mine.evaluate((id) => db.conflicts.resolve(id, 'discard'), entry);
+  });
+
+  test('is settled by props: my name, and the slug that it has', async () => {
+    const { second, entry } = await disagree();
+    await mine.evaluate((id) => db.conflicts.resolve(id, { take: { slug: 'theirs', name: 'mine' } }), entry);
+    await isSettled(second, { name: 'Mine', slug: `${slug}-2` });
+  });
+
+  test('is settled by another change in its place', async () => {
+    const { second, entry } = await disagree();
+    await mine.evaluate(
+      (id, key, other) =>
+        db.conflicts.resolve(id, {
+          amend: (tx) => {
+            const name = `Mine and ${tx.lists.get(key)?.name}`;
+            tx.lists.update(key, { slug: other, name });
+          },
+        }),
+      ...([entry, second, `${slug}-3`] as const),
+    );
+    await isSettled(second, { name: 'Mine and Theirs', slug: `${slug}-3` });
+  });
+});
+
 describe('a note in a list that another client deleted meanwhile', () => {
   test('is deleted with it; its author finds it in the inbox, and can make it again', async () => {
     const list = await mine.evaluate(async (wanted) => {

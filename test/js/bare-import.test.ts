@@ -4,7 +4,13 @@ import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-const entries = ['js/index.ts', 'js/testing.ts', 'js/redux/index.ts', 'js/tanstack/index.ts'];
+const entries = [
+  'js/index.ts',
+  'js/testing.ts',
+  'js/redux/index.ts',
+  'js/tanstack/index.ts',
+  'js/elements/index.ts',
+];
 
 test.each(entries)('%s is imported where there is nothing but the language', async (entry) => {
   const { outputFiles } = await build({

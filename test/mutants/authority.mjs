@@ -220,8 +220,8 @@ export const authority = [
   {
     name: 'a retry leaves in the inbox what depends on it',
     file: 'src/client/tab_inbox.cc',
-    from: 'other.depends_on.has_value() && retried.contains(*other.depends_on);',
-    to: 'other.depends_on.has_value() && retried.contains(other.mutation.id);',
+    from: 'other.depends_on.has_value() && tx->settled.contains(*other.depends_on);',
+    to: 'other.depends_on.has_value() && tx->settled.contains(other.mutation.id);',
   },
   {
     name: 'rows of a revoked realm stay in an image',

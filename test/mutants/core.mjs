@@ -863,7 +863,7 @@ export const core = [
   {
     name: 'a retry takes a later change of an object without the one that makes it',
     file: 'src/client/tab_inbox.cc',
-    from: ' || IsOfOneObject(stored.record, entry);',
+    from: ' || IsOfOneObject(stored.record, entry.record);',
     to: ';',
   },
   {

@@ -112,7 +112,7 @@ export const forgetting = [
   {
     name: 'a retry of what is doubtful is as doubtful as before',
     file: 'src/client/tab_inbox.cc',
-    from: 'mutation.action.at = now_ + clock_offset_;',
+    from: '  if (entry.part.value_or(false)) mutation.action.at = now_ + clock_offset_;\n',
     to: '',
   },
   {

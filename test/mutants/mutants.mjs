@@ -12,6 +12,7 @@ import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
+import { inbox } from './inbox.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
@@ -29,6 +30,7 @@ const kinds = {
     ...core,
     ...authority,
     ...verdicts,
+    ...inbox,
     ...joins,
     ...streams,
     ...snapshots,

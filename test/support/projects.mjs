@@ -7,6 +7,7 @@ export const published = {
   'skerry/service-worker': 'js/service-worker.ts',
   'skerry/react': 'js/react/index.ts',
   'skerry/tanstack': 'js/tanstack/index.ts',
+  'skerry/elements': 'js/elements/index.ts',
   'skerry/redux': 'js/redux/index.ts',
   'skerry/testing': 'js/testing.ts',
   'skerry/authority': 'dist/skerry-authority.js',
@@ -65,7 +66,7 @@ const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js'
 const site = [
   ...[initialised, 'test/browser/support/built-site.ts'],
   ...['dist/index.js', 'dist/worker.js', 'dist/service-worker.js', 'dist/skerry-sw.js'],
-  ...['dist/skerry-image.js', 'dist/tanstack.js', 'web-demo/dist', 'test/browser/page'],
+  ...['dist/skerry-image.js', 'dist/tanstack.js', 'dist/elements.js', 'web-demo/dist', 'test/browser/page'],
 ];
 
 /**

@@ -22,6 +22,7 @@ export const jsFolders: Folders = {
   react: ['', 'api'],
   redux: ['', 'api'],
   tanstack: ['', 'api'],
+  elements: ['', 'api'],
 };
 
 /** The server. A folder may also use what these may; the files at its root may import all of them, and are imported by none. */

@@ -51,7 +51,6 @@ struct PushRejection {
   Vector<std::string> actions;  // those that are at fault; empty: any of the update
   std::optional<std::string> code;
   std::string detail;
-  Data theirs;  // the present state at the server, if the answer has it
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -59,7 +58,6 @@ struct PushRejection {
     member("actions", self.actions);
     member("code", self.code);
     member("detail", self.detail);
-    member.Optional("theirs", self.theirs);
   }
 };
 

@@ -1,5 +1,6 @@
 set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/client_fixture.cc
+  test/core/client/inbox_test.cc
   test/core/client/live_collation_test.cc
   test/core/client/live_growth_test.cc
   test/core/client/live_query_test.cc
@@ -13,12 +14,14 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/streams_test.cc
   test/core/client/reduced_streams_test.cc
   test/core/client/replay_test.cc
+  test/core/client/rows_before_test.cc
   test/core/client/tab_commit_test.cc
   test/core/client/tab_inbox_test.cc
   test/core/client/tab_keep_test.cc
   test/core/client/tab_load_test.cc
   test/core/client/tab_retry_test.cc
   test/core/client/tab_scopes_test.cc
+  test/core/client/tab_settle_test.cc
   test/core/client/tab_states_test.cc
   test/core/client/tab_test.cc
   test/core/client/unique_rule_test.cc

@@ -16,6 +16,10 @@
 
 namespace skerry::client_test {
 
+inline const std::string kBoardId = "01890000-0000-7000-8000-0000000000b0";
+inline const std::string kCardId = "01890000-0000-7000-8000-0000000000c0";
+inline const std::string kNewId = "01890000-0000-7000-8000-0000000000d0";
+
 inline Data One(const char* name, Data value) { return Data::Object{{name, std::move(value)}}; }
 
 // Publishes an image with group g, at this n.

@@ -33,7 +33,7 @@ Data EntryOf(const Op& op, const char* reason, bool is_part) {
                : reason == std::string("row_deleted") ? "row_deleted"
                                                       : "forbidden";
   if (is_part) entry.part = true;
-  entry.mutation = {mutation.action.id, "change", 5, EncodeMutation(former, mutation), {}};
+  entry.mutation = {mutation.action.id, "change", 5, EncodeMutation(former, mutation), {}, {}};
   return entry.Write();
 }
 

@@ -364,6 +364,15 @@ std::string Window::Do(int kind, TableIndex table, Data id, Data props, Data rea
 }
 
 std::string Window::DoAll(Vector<Operation> operations) {
+  return Commit(std::move(operations), Data::Object{{"name", "edit"}, {"arg", "null"}});
+}
+
+std::string Window::Amend(uint64_t entry, Vector<Operation> operations) {
+  return Commit(std::move(operations),
+                Data::Object{{"name", "edit"}, {"arg", "null"}, {"amends", entry}});
+}
+
+std::string Window::Commit(Vector<Operation> operations, const Data& action) {
   now += 1;
   REQUIRE(client_->TxBegin(now).ok());
   for (Operation& one : operations) {
@@ -372,7 +381,7 @@ std::string Window::DoAll(Vector<Operation> operations) {
     const Result<OpOutcome> outcome = client_->TxOp(one.kind, one.table, operation);
     REQUIRE(outcome.ok());
   }
-  const Result<Data> done = client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
+  const Result<Data> done = client_->TxCommit(action);
   REQUIRE(done.ok());
   Obey(done.value()["effects"]);
   return done.value()["id"].as_string();

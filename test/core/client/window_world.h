@@ -90,6 +90,8 @@ class Window {
   // One transaction of one operation. Returns the mutation's id; empty: it has no effect.
   std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
   std::string DoAll(Vector<Operation> operations);
+  // In place of an entry of the inbox.
+  std::string Amend(uint64_t entry, Vector<Operation> operations);
   void Obeyed(const Data& effects) { Obey(effects); }  // of a call of the core itself
   std::optional<Row> See(TableIndex table, const std::string& id);
 
@@ -113,6 +115,7 @@ class Window {
     Data keys;
   };
   void Obey(const Data& effects);
+  std::string Commit(Vector<Operation> operations, const Data& action);
   Data Encoded(const Data& data) const;
 
   Storage* storage_;
