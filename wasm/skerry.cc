@@ -49,12 +49,21 @@ int32_t MayWrite(int32_t handle, const std::string& realm) {
       handle, [&](const Client* client) { return static_cast<int32_t>(client->MayWrite(realm)); });
 }
 
+// A row by its name (Client::Find) -> Data [id of a pending mutation that changes it..].
+int32_t PendingOf(int32_t handle, uint32_t table, const std::string& name) {
+  return Clients().With(handle, [&](const Client* client) {
+    const Result<Data> ids = client->PendingOf(table, name);
+    return ids.ok() ? OutputData(ids.value()) : Fail(ids.status());
+  });
+}
+
 EMSCRIPTEN_BINDINGS(skerry_window) {
   emscripten::function("newClient", &NewClient);
   emscripten::function("freeClient", &FreeClient);
   emscripten::function("checkScopes", &CheckScopes);
   emscripten::function("checkLogged", &CheckLogged);
   emscripten::function("mayWrite", &MayWrite);
+  emscripten::function("pendingOf", &PendingOf);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ import { wholeAddress } from './remote.ts';
 import { ServiceMode } from './service-mode.ts';
 import { Streams } from './streams.ts';
 import { SyncControl } from './sync-api.ts';
+import { Validation } from './validation.ts';
 import { WindowChannel } from './window-channel.ts';
 import { WorkerClient } from './worker-client.ts';
 import { WorkerMessages } from './worker-messages.ts';
@@ -79,6 +80,12 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     dispatch: (event) => runner.dispatch(event),
     amend: (id, body) => mutations.amend(id, body),
   });
+  const validation = new Validation({
+    ...{ view, lives, problems },
+    clock: host.clock,
+    timers: host.timers(),
+    judge: (wrong) => runner.dispatch({ type: 'judge', wrong }),
+  });
   const realms = new RealmsApi({
     ...{ view, lives, mutations },
     user: options.user ?? null,
@@ -113,6 +120,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     runner,
     mutations,
     conflicts,
+    validation,
     realms,
     streams,
     problems,

@@ -1,14 +1,14 @@
 /** `db.conflicts`: the inbox of rejected changes, each with the wanted row, the row on the server, and the reason. */
 
+import { isPlainObject } from '../core/brand.ts';
 import type {
   ConflictsEffect,
+  ResolvedEffect,
+  ResolveEvent,
   ShownAction,
   ShownChange,
   ShownConflict,
-  ResolvedEffect,
-  ResolveEvent,
 } from '../core/core-types.ts';
-import { isPlainObject } from '../core/brand.ts';
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import { keepDate, keepMember } from '../core/mutable-copy.ts';
 import type { SchemaCodec } from '../core/values.ts';
@@ -140,12 +140,18 @@ export class ConflictInbox implements Conflicts {
 
   #settle(id: number, how: Settlement<never>): void {
     const { dispatch, amend } = this.#settling;
-    if (how === 'discard' || how === 'retry') return dispatch({ type: 'resolve', id, how });
+    if (how === 'discard' || how === 'retry') {
+      dispatch({ type: 'resolve', id, how });
+      return;
+    }
     const { amend: body, take } = (how ?? {}) as {
       amend?: (tx: never) => unknown;
       take?: Readonly<Record<string, unknown>>;
     };
-    if (typeof body === 'function') return amend(id, body);
+    if (typeof body === 'function') {
+      amend(id, body);
+      return;
+    }
     const sides = take && isPlainObject(take) ? Object.entries(take) : [];
     if (sides.length === 0 || sides.some(([, side]) => side !== 'mine' && side !== 'theirs'))
       throw new ValidationError(

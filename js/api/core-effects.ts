@@ -19,6 +19,7 @@ import type { RealmsApi } from './realms.ts';
 import type { ServiceMode } from './service-mode.ts';
 import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
+import type { Validation } from './validation.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 interface CoreEffectsParts {
@@ -28,6 +29,7 @@ interface CoreEffectsParts {
   readonly images: ImageReader;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
+  readonly validation: Validation;
   readonly streams: Streams;
   readonly realms: RealmsApi;
   readonly sync: SyncControl;
@@ -61,6 +63,9 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         break;
       case 'resolved':
         conflicts.resolved(effect);
+        break;
+      case 'validate':
+        this.#parts.validation.take(effect);
         break;
       case 'loadImage':
         void this.#loadImage(effect);

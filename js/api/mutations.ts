@@ -141,6 +141,8 @@ export class Mutations {
     const { view, runner, clock } = this.#parts;
     if (view.writing)
       throw new ValidationError('invalid_argument', 'A mutator cannot begin another mutation.');
+    if (view.validating)
+      throw new ValidationError('invalid_argument', 'A rule (validate) only reads.');
     const { core } = view;
     core.begin(made?.at ?? clock.now());
     view.beginWriting();

@@ -17,6 +17,10 @@ export class Problems implements Live<readonly Problem[]> {
   readonly #subscribers = new Subscribers<readonly Problem[]>(() => this.value);
   value: readonly Problem[] = Object.freeze([]);
 
+  of(source: object): readonly Problem[] {
+    return this.#bySource.get(source) ?? [];
+  }
+
   /** The problems of one source are these now. Returns the calls that are due. */
   replace(source: object, problems: readonly Problem[]): (() => void)[] {
     if (problems.length === 0 && !this.#bySource.has(source)) return [];

@@ -3,7 +3,7 @@
  * inference (types.ts) and, beside them, the run-time definition that everything else works with.
  */
 import { isBytes, isDate, nameOf } from '../core/brand.ts';
-import { refuseUnknown, SchemaError } from '../core/errors.ts';
+import { checkFunction, refuseUnknown, SchemaError } from '../core/errors.ts';
 import { membersDef } from '../core/members.ts';
 import { copyOf } from '../core/mutable-copy.ts';
 import type {
@@ -20,12 +20,15 @@ import { SchemaCodec } from '../core/values.ts';
 import type {
   AnyProp,
   Bytes,
+  ChangedRow,
   CheckTables,
   ClassOptions,
+  FoundProblem,
   Json,
   Mutators,
   Prop,
   Props,
+  ReadersOf,
   RefOptions,
   ReservedPropName,
   ReservedTableName,
@@ -159,29 +162,45 @@ export const t: PropTypes = /* @__PURE__ */ Object.freeze({
 }) as unknown as PropTypes;
 
 // biome-ignore lint/complexity/noBannedTypes: no options are exactly {}: no id means ids made by the client.
-export function table<P extends Props, O extends TableOptions = {}>(
+export function table<P extends Props, O extends TableOptions<P> = {}>(
   props: P,
-  options?: O,
+  options?: O & TableOptions<P>,
 ): Table<P, O> {
-  refuseUnknown(options ?? {}, ['id', 'autosubscribe'], 'table()');
+  refuseUnknown(options ?? {}, ['id', 'autosubscribe', 'validate'], 'table()');
+  checkRule(options?.validate, 'table()');
   const result = Object.freeze({});
-  tableDefs.set(result, { props, options: options ?? {} });
+  tableDefs.set(result, { props, options: (options ?? {}) as TableOptions });
   return result as Table<P, O>;
 }
 
-export interface SchemaOptions {
+/** A rule that is there must be a function. */
+function checkRule(rule: unknown, where: string): void {
+  if (rule !== undefined) checkFunction(rule, `${where}: validate`);
+}
+
+export interface SchemaOptions<T extends Tables = Tables> {
   /** Raise it with every change that an older client could not read. */
   version: number;
   /** Older versions of stored data and of servers that this one can still read. */
   accepts?: readonly number[];
+  /**
+   * A rule about several rows. It is asked about rows that have changed or are gone, at most a hundred at a time, and again about
+   * those that it has found wrong before: its answer lists all that is wrong with these, in sentences. It only reads.
+   */
+  validate?(
+    reader: ReadersOf<T>,
+    changed: readonly ChangedRow<T>[],
+    // biome-ignore lint/suspicious/noConfusingVoidType: it may return nothing.
+  ): readonly FoundProblem<T>[] | null | undefined | void;
 }
 
 export function schema<T extends Tables>(
   tables: T & CheckTables<T>,
-  options: SchemaOptions,
+  options: SchemaOptions<T>,
 ): Schema<T> {
-  refuseUnknown(options ?? {}, ['version', 'accepts'], 'schema()');
-  const { version, accepts = [] } = options ?? {};
+  refuseUnknown(options ?? {}, ['version', 'accepts', 'validate'], 'schema()');
+  const { version, accepts = [], validate } = options ?? {};
+  checkRule(validate, 'schema()');
   if (!Number.isInteger(version) || version < 1)
     throw new SchemaError('schema', 'A schema version is 1, 2, 3 …');
   const list = Object.entries(tables).map(([name, declared], index) =>
@@ -193,7 +212,7 @@ export function schema<T extends Tables>(
   const members = membersDef(list.length);
   list.push(members);
   byName.set(members.name, members);
-  const definition: SchemaDef = { version, accepts: [...accepts], tables: list, byName };
+  const definition: SchemaDef = { version, accepts: [...accepts], tables: list, byName, validate };
   let made: TypeRegistry | null = null;
   const registry = () => {
     made ??= new SchemaCodec(definition).registry;
@@ -283,6 +302,7 @@ function tableDef(name: string, declared: Table, index: number): TableDef {
     index,
     ids: options.id ? 'string' : 'uuid',
     autosubscribe: options.autosubscribe ?? false,
+    validate: options.validate,
     props,
     byName: new Map(props.map((prop) => [prop.name, prop])),
   };

@@ -13,6 +13,7 @@ import {
   errorFromCore,
   NetworkError,
   type SkerryError,
+  ValidationError,
 } from '../core/errors.ts';
 import type {
   AskPausedMessage,
@@ -34,7 +35,10 @@ export interface SyncApi {
   now(): Promise<void>;
   pause(): void;
   resume(): void;
-  /** Resolves once all earlier changes of this device are confirmed and all earlier changes of others are here. */
+  /**
+   * Resolves once all earlier changes of this device are confirmed and all earlier changes of others are here. Rejects with `held`
+   * where the application's rules hold back what is left.
+   */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
   /**
    * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws
@@ -179,6 +183,9 @@ export class SyncControl implements SyncApi {
         // The loop tries again on its own. The pull that succeeds then may have begun before this call, so it is asked again.
         if (failed && hasSynced(failed, status)) ask(check);
         else if (failed) failed = status;
+        // All else has been pushed, and this is not going to be.
+        if (pulled && this.#input.window?.held)
+          throw new ValidationError('held', "A change is held back by the application's rules.");
         return this.#parts.local ? stored : pulled && status.pending === 0;
       },
       (check) => {
@@ -278,7 +285,11 @@ export class SyncControl implements SyncApi {
         outcome();
       };
       const check = () => {
-        if (this.#checks.has(check) && done(this.#status, check)) end(resolve);
+        try {
+          if (this.#checks.has(check) && done(this.#status, check)) end(resolve);
+        } catch (error) {
+          fail(error);
+        }
       };
       const fail = (error: unknown) => end(() => reject(error));
       const onAbort = () => fail(signal?.reason);

@@ -61,11 +61,31 @@ export interface RefOptions {
 export type AnyProp = Prop<any, any, any>;
 export type Props = Record<string, AnyProp>;
 
-export interface TableOptions {
+export interface TableOptions<P extends Props = Props> {
   id?: Prop<string>;
   /** All rows that a user may read come to each of the user's devices, whatever `scopes` says. */
   autosubscribe?: boolean;
+  /**
+   * A rule about a row: a sentence says what is wrong, nothing or undefined that all is well. It is asked when the row has changed,
+   * here or elsewhere, and again while it is wrong. It only reads. `db.problems` lists what it says, and what changes a wrong row is
+   * not pushed.
+   */
+  // biome-ignore lint/suspicious: the schema is not known here (a rule of the schema has typed readers); a rule may return nothing.
+  validate?(row: RowOf<P>, reader: any): string | null | undefined | void;
 }
+/** The rows of each table, to read. */
+export type ReadersOf<T extends Tables> = { readonly [K in keyof T]: Reader<T, K> };
+/** A row that has changed, or is gone. `realm`: of a table with ids of its own. */
+export interface ChangedRow<T> {
+  readonly table: keyof T & string;
+  readonly id: string;
+  readonly realm?: string;
+}
+/** What a rule of the schema finds wrong with a row. */
+export interface FoundProblem<T> extends ChangedRow<T> {
+  readonly message: string;
+}
+type RowOf<P> = Base & { readonly [K in keyof P]: OutOf<P[K]> };
 export interface Table<P extends Props = Props, O = unknown> {
   readonly [meta]: [P, O];
 }

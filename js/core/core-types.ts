@@ -122,6 +122,17 @@ export interface ResolveEvent {
   readonly theirs?: readonly string[];
 }
 
+export interface NamedRow {
+  readonly table: string;
+  readonly id: string;
+  readonly realm?: string;
+}
+
+export interface JudgeEvent {
+  readonly type: 'judge';
+  readonly wrong: readonly NamedRow[];
+}
+
 export interface WantedStream {
   readonly stream: string;
   readonly last?: number;
@@ -181,6 +192,7 @@ export type WindowEvents =
   | ResumeEvent
   | ScopesMessage
   | ResolveEvent
+  | JudgeEvent
   | StreamsMessage
   | StreamOpenEvent
   | StreamCloseEvent
@@ -212,7 +224,8 @@ export type WorkerTimer =
   | 'heartbeat:image'
   | 'look:push'
   | 'look:listen'
-  | 'look:image';
+  | 'look:image'
+  | 'validate';
 
 export interface WorkerTimerEvent {
   readonly type: 'timer';
@@ -426,6 +439,7 @@ export interface WindowState {
   readonly cursors: Readonly<Record<string, string>>;
   readonly pending: number;
   readonly unsaved: number;
+  readonly held: number;
   readonly oldestPendingAt: number | null;
   readonly conflicts: number;
   readonly clockOffset: number;
@@ -478,6 +492,12 @@ export interface UpdateNeededEffect {
 
 export type MutationState = 'pending' | 'grouped';
 
+export interface JudgedAt {
+  readonly version: number;
+  readonly n: number;
+  readonly key: number;
+}
+
 export interface MutationRecord {
   readonly v: number;
   readonly id: string;
@@ -490,11 +510,13 @@ export interface MutationRecord {
   readonly realms: readonly string[];
   readonly keys: readonly string[];
   readonly body: Uint8Array;
-  readonly before: Uint8Array | null;
+  readonly before: Uint8Array;
   readonly alone?: boolean;
   readonly replayed?: boolean;
   readonly again?: boolean;
+  readonly replaces?: string;
   readonly told?: readonly string[];
+  readonly judged?: JudgedAt;
 }
 
 export interface KeepEffect {
@@ -576,6 +598,12 @@ export interface ResolvedEffect {
   readonly error: Failure | null;
 }
 
+export interface ValidateEffect {
+  readonly type: 'validate';
+  readonly all: boolean;
+  readonly rows: readonly NamedRow[];
+}
+
 export type WindowEffects =
   | SetWindowTimerEffect
   | CancelWindowTimerEffect
@@ -592,7 +620,8 @@ export type WindowEffects =
   | SettleEffect
   | StreamPageEffect
   | ConflictsEffect
-  | ResolvedEffect;
+  | ResolvedEffect
+  | ValidateEffect;
 
 export interface SetWorkerTimerEffect {
   readonly type: 'timer';
@@ -1024,6 +1053,12 @@ export interface CheckSocketMessage {
   readonly brought: Readonly<Record<string, number>>;
 }
 
+export interface ValidatedMessage {
+  readonly type: 'validated';
+  readonly n: number;
+  readonly version: number;
+}
+
 export type ChannelMessages =
   | AddedNotice
   | LeftMessage
@@ -1038,7 +1073,8 @@ export type ChannelMessages =
   | LoggedMessage
   | RecordMessage
   | ReachMessage
-  | CheckSocketMessage;
+  | CheckSocketMessage
+  | ValidatedMessage;
 
 export interface LeaseCopyMessage {
   readonly type: 'lease';

@@ -536,6 +536,18 @@ export const errorCodes = {
     what: 'This release cannot read the change.',
     todo: 'Wait for the release that made it, or discard.',
   },
+  held: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: "The application's rules hold a change back: what it changes is wrong (`db.problems`).",
+    todo: 'Change the rows that are wrong. What is held is pushed by itself then.',
+  },
+  validate: {
+    type: 'ValidationError',
+    retryable: 'no',
+    what: 'A rule (`validate`) threw, or did not answer with a sentence or with nothing.',
+    todo: 'Correct the rule. Until then it finds nothing wrong.',
+  },
   not_changed: {
     type: 'ValidationError',
     retryable: 'no',

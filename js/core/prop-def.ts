@@ -47,12 +47,21 @@ export interface PropDef {
     | undefined;
 }
 
+/** The rows of each table by its name, to read. */
+// biome-ignore lint/suspicious/noExplicitAny: the public types say what it has (js/api/types.ts).
+type AnyReader = any;
+/** A rule of the application about one row: a sentence says what is wrong. */
+export type TableRule = (row: AnyReader, reader: AnyReader) => unknown;
+/** The same about several: a list of problems. */
+export type SchemaRule = (reader: AnyReader, changed: AnyReader) => unknown;
+
 export interface TableDef {
   readonly name: string;
   /** By its place in the schema: the number by which the core names it. */
   readonly index: number;
   readonly ids: 'uuid' | 'string';
   readonly autosubscribe: boolean;
+  readonly validate?: TableRule | undefined;
   readonly props: readonly (PropDef & { readonly name: string })[];
   readonly byName: ReadonlyMap<string, PropDef & { readonly name: string }>;
 }
@@ -62,6 +71,7 @@ export interface SchemaDef {
   readonly accepts: readonly number[];
   readonly tables: readonly TableDef[];
   readonly byName: ReadonlyMap<string, TableDef>;
+  readonly validate?: SchemaRule | undefined;
 }
 
 /** Columns of every row, in this order before the props. */

@@ -65,6 +65,7 @@ export class RowView {
   readonly #byId: readonly Map<string, RowObject>[];
   #version = 0;
   #writing = false;
+  #validating = false;
 
   constructor(core: WindowCore, codec: SchemaCodec) {
     this.core = core;
@@ -92,6 +93,19 @@ export class RowView {
 
   endWriting(): void {
     this.#writing = false;
+  }
+
+  /** A rule of the application runs, which only reads. */
+  get validating(): boolean {
+    return this.#validating;
+  }
+
+  beginValidating(): void {
+    this.#validating = true;
+  }
+
+  endValidating(): void {
+    this.#validating = false;
   }
 
   /** Forgets what changed, as `sk_drain` reports. */

@@ -179,9 +179,12 @@ export class SchemaCodec {
 
   /** The description of docs/internals.md, section 2. */
   describe(): unknown {
+    const { tables, validate } = this.schema;
+    const validates = validate !== undefined || tables.some((table) => table.validate);
     return {
       version: this.schema.version,
       accepts: this.schema.accepts,
+      ...(validates ? { validates } : {}),
       tables: this.schema.tables.map((table, index) => ({
         name: table.name,
         ids: table.ids,

@@ -120,6 +120,12 @@ export class WindowCore {
     return this.#module.bound((bound) => bound.mayWrite(this.#open, realm)) > 0;
   }
 
+  /** The ids of the pending mutations that change a row. */
+  pendingOf(table: number, id: string, realm: string | null): readonly string[] {
+    this.#module.bound((bound) => bound.pendingOf(this.#open, table, nameOf(id, realm)));
+    return this.#module.output() as string[];
+  }
+
   begin(now: number): void {
     this.#module.call('_sk_tx_begin', this.#open, now);
   }

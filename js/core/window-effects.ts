@@ -8,6 +8,7 @@ import type {
   FreezeEvent,
   ImageLoadedEvent,
   ImagePointer,
+  JudgeEvent,
   LeaveEvent,
   LoadImageEffect,
   OpenEvent,
@@ -30,6 +31,7 @@ import type {
   StreamStateEvent,
   StreamsMessage,
   UpdateNeededEffect,
+  ValidateEffect,
   WindowState,
 } from './core-types.ts';
 import type { CommonEffect, CommonEvent, PostOf } from './effects.ts';
@@ -48,6 +50,7 @@ export type WindowOnlyEffect =
   | SettleEffect
   | ConflictsEffect
   | ResolvedEffect
+  | ValidateEffect
   | StreamPageEffect
   | StorageFailedEffect
   | StorageRecoveredEffect
@@ -70,6 +73,7 @@ export type WindowOnlyEvent =
   | ImageLoadedEvent
   | StreamEvent
   | ResolveEvent
+  | JudgeEvent
   | { readonly type: 'post'; readonly message: WindowInput }
   | OpenEvent
   | StateEvent

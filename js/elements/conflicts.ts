@@ -4,7 +4,7 @@
  * (`element.messages`). All that an entry needs is in one `<article>`; its props are groups of radio buttons.
  */
 import type { Conflict, ConflictChange, Conflicts } from '../api/conflicts.ts';
-import { english, type ConflictMessages } from './messages.ts';
+import { type ConflictMessages, english } from './messages.ts';
 import { type PropSides, propsOf, rowAgain, type Way, waysOf } from './sides.ts';
 import { styles } from './styles.ts';
 
@@ -85,8 +85,8 @@ export function conflictsElement(): CustomElementConstructor {
     }
 
     #begin(): void {
-      if (!this.isConnected || this.#db === null || this.#stop !== null) return this.#render();
-      this.#stop = this.#db.conflicts.subscribe(() => this.#render());
+      if (this.isConnected && this.#stop === null)
+        this.#stop = this.#db?.conflicts.subscribe(() => this.#render()) ?? null;
       this.#render();
     }
 
@@ -142,7 +142,10 @@ export function conflictsElement(): CustomElementConstructor {
       for (const [place, change] of entry.changes.entries())
         article.append(this.#change(entry, change, place === 0));
       const others = entry.others;
-      if (others > 0) article.append(Object.assign(element('p', { part: 'more' }), { textContent: words.more(others) }));
+      if (others > 0)
+        article.append(
+          Object.assign(element('p', { part: 'more' }), { textContent: words.more(others) }),
+        );
       const ways = element('div', { part: 'ways', class: 'ways' });
       for (const way of waysOf(entry)) ways.append(this.#button(entry, way));
       article.append(ways);
@@ -177,14 +180,18 @@ export function conflictsElement(): CustomElementConstructor {
       return box;
     }
 
-    #prop(entry: Conflict, { table }: ConflictChange, sides: PropSides, mayChoose: boolean): HTMLElement {
+    #prop(
+      entry: Conflict,
+      { table }: ConflictChange,
+      sides: PropSides,
+      mayChoose: boolean,
+    ): HTMLElement {
       const words = this.#messages;
       const group = element('fieldset', { part: 'prop' });
       const legend = element('legend', { part: 'prop-name' });
       legend.textContent = words.prop(table, sides.prop);
       group.append(legend);
-      const text = (value: unknown) =>
-        words.value(value, table, sides.prop) ?? this.#text(value);
+      const text = (value: unknown) => words.value(value, table, sides.prop) ?? this.#text(value);
       group.append(side('base', words.base, text(sides.base)));
       for (const which of ['theirs', 'mine'] as const) {
         const line = side(which, words[which], text(sides[which]), mayChoose && sides.isOpen);
@@ -239,7 +246,10 @@ export function conflictsElement(): CustomElementConstructor {
         this.#render();
         this.#focusNear(place);
       } catch (error) {
-        const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string };
+        const { code, message = String(error) } = (error ?? {}) as {
+          code?: unknown;
+          message?: string;
+        };
         this.#say(code === 'not_found' ? this.#messages.gone : this.#messages.failed(message));
         for (const button of buttons) button.disabled = false;
       }
@@ -255,9 +265,9 @@ export function conflictsElement(): CustomElementConstructor {
             tx[about.table]?.create(rowAgain(about)),
         };
       const open = propsOf(about).filter(({ isOpen }) => isOpen);
-      return {
-        take: Object.fromEntries(open.map(({ prop }) => [prop, this.#choice(entry.id, prop)])),
-      };
+      const sides = open.map(({ prop }) => [prop, this.#choice(entry.id, prop)] as const);
+      if (sides.every(([, side]) => side === 'mine')) return 'retry';
+      return { take: Object.fromEntries(sides) };
     }
 
     #say(text: string): void {

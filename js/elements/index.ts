@@ -4,7 +4,7 @@
 import { conflictsElement } from './conflicts.ts';
 
 export type { ConflictSource, ConflictsElement, InfoSource } from './conflicts.ts';
-export { english, type ConflictMessages } from './messages.ts';
+export { type ConflictMessages, english } from './messages.ts';
 
 /** Defines `<skerry-conflicts>`, if it is not defined yet. */
 export function defineElements(): void {

@@ -37,7 +37,8 @@ const reasons: Readonly<Record<string, string>> = {
   forbidden: 'You may not change this.',
   revoked: 'You have lost the right to change this.',
   row_deleted: 'Somebody has deleted this.',
-  parent_deleted: 'Somebody has deleted what this belongs to. Once that is back, the change can be made again.',
+  parent_deleted:
+    'Somebody has deleted what this belongs to. Once that is back, the change can be made again.',
   depends: 'It needs another change that was refused.',
   no_place: 'This version of the application has no place for it.',
   outcome_unknown: 'It may have been made already: the device was away for too long to know.',
@@ -59,7 +60,9 @@ export const english: ConflictMessages = {
   },
   reason: ({ code, detail }) => reasons[code] ?? detail,
   row: ({ table, key, base, mine, theirs }) => {
-    const named = [mine, theirs, base].find((side) => typeof (side?.['name'] ?? side?.['title']) === 'string');
+    const named = [mine, theirs, base].find(
+      (side) => typeof (side?.['name'] ?? side?.['title']) === 'string',
+    );
     return `${inWords(table)}: ${named?.['name'] ?? named?.['title'] ?? key}`;
   },
   prop: (_, prop) => inWords(prop),

@@ -19,7 +19,13 @@ export function propsOf({ base, mine, theirs }: ConflictSides): readonly PropSid
     .sort((a, b) => place(a) - place(b))
     .map((prop) => {
       const [was, wanted, is] = [base, mine, theirs].map((side) => side?.[prop] ?? null);
-      return { prop, base: was, mine: wanted, theirs: is, isOpen: theirs !== null && !isSame(wanted, is) };
+      return {
+        prop,
+        base: was,
+        mine: wanted,
+        theirs: is,
+        isOpen: theirs !== null && !isSame(wanted, is),
+      };
     });
 }
 
@@ -39,8 +45,9 @@ export function waysOf(entry: Conflict): readonly Way[] {
   // An edit of a row that is not there would have no effect again.
   const isGone = about.theirs === null && entry.code === 'row_deleted';
   if (isGone) return about.base && about.mine ? ['discard', 'again'] : ['discard'];
-  const open = propsOf(about).filter(({ isOpen }) => isOpen);
-  return open.length > 0 && about.base !== null ? ['discard', 'retry', 'choose'] : ['discard', 'retry'];
+  // A choice of all that is mine is the change again.
+  const isOpen = about.base !== null && propsOf(about).some((sides) => sides.isOpen);
+  return isOpen ? ['discard', 'choose'] : ['discard', 'retry'];
 }
 
 /** The row that `again` creates: as it was before, with the change. */

@@ -156,7 +156,8 @@ export class EffectRunner<Own extends WindowOnlyEffect | WorkerOnlyEffect, Event
         break;
       case 'timer': {
         const { name, delayMs } = effect;
-        timers.set(name, delayMs, () => this.dispatch({ type: 'timer', name }));
+        // The compiler compares unions of so many names only as a whole.
+        timers.set(name, delayMs, () => this.dispatch({ type: 'timer', name } as CommonEvent));
         break;
       }
       case 'cancel':

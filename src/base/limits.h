@@ -75,20 +75,21 @@ inline constexpr size_t kMaxPriorRowBytes = 64u << 20;  // of rows as they were 
 inline constexpr size_t kMaxBeforeBytesPerCommit = 4u << 20;
 
 // Pulls.
-inline constexpr size_t kMaxPullEntries = 10'000;    // of one realm, in one answer
-inline constexpr size_t kPageRows = 2000;            // on one page of an initial sync
-inline constexpr size_t kPagesPerAnswer = 50;        // each scans a table
-inline constexpr size_t kMaxInboxChanges = 100;      // objects of an entry of the inbox that are shown
-inline constexpr size_t kMaxScopes = 1000;           // of one pull
-inline constexpr size_t kMaxKeptScopes = 500;        // of one client: half of what a pull may name
-inline constexpr size_t kMaxCursors = 10'000;        // of one pull; also the limit of ids in `have`
-inline constexpr size_t kMaxOldDefaultBytes = 256;   // of a default that is noted
-inline constexpr size_t kMaxKnownAsked = 500;        // ids of `known` of one pull
-inline constexpr size_t kMaxStreamScopes = 100;      // streams and prefixes of one pull
-inline constexpr size_t kMaxStreamPlaces = 100'000;  // realms of all of them
-inline constexpr size_t kMaxStreamReads = 100;       // in one answer: a stream of a realm each
-inline constexpr size_t kMaxStateBytes = 32u << 20;  // of a snapshot, as JSON text
-inline constexpr size_t kMaxLastActions = 10'000;    // with which a stream may begin
+inline constexpr size_t kMaxPullEntries = 10'000;     // of one realm, in one answer
+inline constexpr size_t kPageRows = 2000;             // on one page of an initial sync
+inline constexpr size_t kPagesPerAnswer = 50;         // each scans a table
+inline constexpr size_t kMaxChangedObjects = 10'000;  // validated one by one; at more, all rows are
+inline constexpr size_t kMaxInboxChanges = 100;  // objects of an entry of the inbox that are shown
+inline constexpr size_t kMaxScopes = 1000;       // of one pull
+inline constexpr size_t kMaxKeptScopes = 500;    // of one client: half of what a pull may name
+inline constexpr size_t kMaxCursors = 10'000;    // of one pull; also the limit of ids in `have`
+inline constexpr size_t kMaxOldDefaultBytes = 256;    // of a default that is noted
+inline constexpr size_t kMaxKnownAsked = 500;         // ids of `known` of one pull
+inline constexpr size_t kMaxStreamScopes = 100;       // streams and prefixes of one pull
+inline constexpr size_t kMaxStreamPlaces = 100'000;   // realms of all of them
+inline constexpr size_t kMaxStreamReads = 100;        // in one answer: a stream of a realm each
+inline constexpr size_t kMaxStateBytes = 32u << 20;   // of a snapshot, as JSON text
+inline constexpr size_t kMaxLastActions = 10'000;     // with which a stream may begin
 inline constexpr size_t kMaxRowsWithoutImage = 2000;  // a realm with more rows is sent as an image
 inline constexpr size_t kMaxWholeRealmRows = 20'000;  // of a realm whose full state fits one answer
 

@@ -21,7 +21,7 @@ std::string DefaultRealm(const ClientOptions& options) {
 // What sk_tx_commit is given.
 struct ActionInput {
   std::string name;
-  Data arg;  // its JSON text, or null
+  Data arg;                        // its JSON text, or null
   std::optional<uint64_t> amends;  // the entry of the inbox in whose place it is made
 
   template <typename Self, typename Visitor>
@@ -137,6 +137,7 @@ Result<Data> Client::TxCommit(const Data& action) {
     } else {
       tab_.Commit(std::move(pending.value()), &effects);
     }
+    tab_.RequestValidation(&effects);
   }
   return Fields({{"id", std::move(id)}, {"effects", std::move(effects)}});
 }
@@ -183,17 +184,31 @@ Status Client::EncodeRows(uint32_t table, std::string_view slots, std::string* o
   return Status::Ok();
 }
 
-Result<bool> Client::IsPending(uint32_t index, std::string_view name) const {
-  if (!HasTable(index)) return false;
+Result<ObjectKey> Client::KeyNamed(uint32_t index, std::string_view name) const {
   const auto table = static_cast<TableIndex>(index);
   const auto [id, realm] = NameOf(name);
   const std::string& first = transaction_.default_realm();
   const Result<Slot> slot = view_.Locate(table, id, realm, first);
   if (!slot.ok()) return slot.status();
-  if (slot.value() != kNoSlot) return view_.IsPending(view_.rows(table).Key(slot.value()));
+  if (slot.value() != kNoSlot) return view_.rows(table).Key(slot.value());
   // It may be deleted.
-  return view_.IsPending(
-      KeyIn(view_.schema(), table, std::string(id), realm.empty() ? first : realm));
+  return KeyIn(view_.schema(), table, std::string(id), realm.empty() ? first : realm);
+}
+
+Result<bool> Client::IsPending(uint32_t table, std::string_view name) const {
+  if (!HasTable(table)) return false;
+  const Result<ObjectKey> key = KeyNamed(table, name);
+  if (!key.ok()) return key.status();
+  return view_.IsPending(key.value());
+}
+
+Result<Data> Client::PendingOf(uint32_t table, std::string_view name) const {
+  Data ids = Data::MakeArray();
+  if (!HasTable(table)) return ids;
+  const Result<ObjectKey> key = KeyNamed(table, name);
+  if (!key.ok()) return key.status();
+  for (const std::string& id : view_.PendingOf(key.value())) ids.Push(id);
+  return ids;
 }
 
 Result<uint32_t> Client::QueryNew(const Data& description) {

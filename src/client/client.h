@@ -130,6 +130,8 @@ class Client {
   // The same for several rows, in the format of sk_rows; `slots` are packed (PackSlots).
   Status EncodeRows(uint32_t table, std::string_view slots, std::string* out) const;
   Result<bool> IsPending(uint32_t table, std::string_view name) const;  // as in Find
+  // The ids of the mutations because of which a row is pending by its own ops.
+  Result<Data> PendingOf(uint32_t table, std::string_view name) const;
 
   Result<uint32_t> QueryNew(const Data& description);
   void QueryFree(uint32_t query) { queries_.erase(query); }
@@ -144,6 +146,7 @@ class Client {
  private:
   Status CheckForgotten(const Mutation& mutation) const;
   Client(Schema schema, const ClientOptions& options);
+  Result<ObjectKey> KeyNamed(uint32_t table, std::string_view name) const;
   bool HasTable(uint32_t table) const { return table < schema_.tables().size(); }
   const Query* FindQuery(uint32_t query) const;
 

@@ -62,6 +62,10 @@ Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_vie
   return WriteKind(page);
 }
 
+Data ValidateEffect(bool all, Vector<NamedRow> rows) {
+  return WriteKind(effect::Validate{all, std::move(rows)});
+}
+
 Data ConflictsEffect(Vector<ShownConflict> entries) {
   return WriteKind(effect::Conflicts{std::move(entries)});
 }

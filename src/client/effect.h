@@ -173,6 +173,20 @@ struct StreamPage {
   }
 };
 
+// The application's rules are to be asked about these rows, which have changed or are gone; or about
+// all rows, but about these first. A JudgeEvent answers.
+struct Validate {
+  static constexpr const char* kType = "validate";
+  bool all = false;
+  Vector<NamedRow> rows;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("all", self.all);
+    member("rows", self.rows);
+  }
+};
+
 // The whole inbox.
 struct Conflicts {
   static constexpr const char* kType = "conflicts";
@@ -238,6 +252,8 @@ Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::
 // `code` empty: without an error.
 Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_view code);
 
+Data ValidateEffect(bool all, Vector<NamedRow> rows);
+
 Data ConflictsEffect(Vector<ShownConflict> entries);  // all of them
 // `code` empty: without an error.
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);
@@ -251,6 +267,7 @@ struct WindowState {
   Cursors cursors;
   uint64_t pending = 0;  // not confirmed
   uint64_t unsaved = 0;  // those of this window that are not durable
+  uint64_t held = 0;     // those that the application's rules hold back
   std::optional<double> oldest_pending_at;
   uint64_t conflicts = 0;
   double clock_offset = 0;
@@ -268,6 +285,7 @@ struct WindowState {
     member("cursors", self.cursors);
     member("pending", self.pending);
     member("unsaved", self.unsaved);
+    member("held", self.held);
     member("oldestPendingAt", self.oldest_pending_at);
     member("conflicts", self.conflicts);
     member("clockOffset", self.clock_offset);

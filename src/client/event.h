@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include "log/event.h"
@@ -109,6 +110,32 @@ struct ResolveEvent {
   }
 };
 
+// A row, as the application names it. `realm`: of a table with ids of its own.
+struct NamedRow {
+  std::string table;
+  std::string id;
+  std::optional<std::string> realm;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("table", self.table);
+    member("id", self.id);
+    member.Optional("realm", self.realm);
+  }
+};
+
+// The answer to the effect `validate`: the rows that the application's rules find wrong, as far as
+// pending mutations change them.
+struct JudgeEvent {
+  static constexpr const char* kType = "judge";
+  Vector<NamedRow> wrong;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("wrong", self.wrong);
+  }
+};
+
 // The application opens a stream. `stream`: its handle, of the caller's choice.
 struct StreamOpenEvent {
   static constexpr const char* kType = "streamOpen";
@@ -179,7 +206,7 @@ struct StreamStateEvent {
 // (Scopes come in the same shape as in the message to the worker.)
 using WindowEvents = OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent,
                            ImageLoadedEvent, WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent,
-                           ResumeEvent, ScopesMessage, ResolveEvent, StreamsMessage,
+                           ResumeEvent, ScopesMessage, ResolveEvent, JudgeEvent, StreamsMessage,
                            StreamOpenEvent, StreamCloseEvent, StreamPageEvent, StreamStateEvent>;
 
 // The wall clock of an event, in ms; `last` if it has none.

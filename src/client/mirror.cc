@@ -150,6 +150,10 @@ ApplyResult Mirror::Record(const UpdateRecord& record) {
   return applied ? ApplyResult::kApplied : ApplyResult::kDamaged;
 }
 
+void Mirror::TakeHeld(const MutationRecord& record, Pending* pending) {
+  pending_.SetHeld(pending, record.held, record.judged.value_or(JudgedAt()).version);
+}
+
 ApplyResult Mirror::AddStored(uint64_t key, const MutationRecord& record) {
   if (IsNewer(record)) return ApplyResult::kNewer;
   Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
@@ -161,6 +165,7 @@ ApplyResult Mirror::AddStored(uint64_t key, const MutationRecord& record) {
   auto pending = std::make_unique<Pending>();
   pending->mutation = std::move(mutation.value());
   pending->key = key;
+  TakeHeld(record, pending.get());
   const auto partly = partly_.find(pending->mutation.action.id);
   if (partly != partly_.end()) pending->confirmed_realms = partly->second;
   Pending* added = pending_.Add(std::move(pending));
@@ -177,6 +182,7 @@ ApplyResult Mirror::Added(const AddedItem& item) {
     // A retry, whose message came before the record of the refusal.
     if (pending->key < key) {
       pending_.SetKey(pending, key);
+      TakeHeld(item.record, pending);
       view_->Reordered(*pending);
       streams_->Reordered(*pending);
       view_->Derive();
@@ -213,8 +219,9 @@ void Mirror::AddOwn(std::unique_ptr<Pending> pending) {
 
 void Mirror::FindStored(const Vector<StoredMutation>& mutations) {
   for (const auto& [key, record] : mutations) {
-    const Pending* pending = pending_.Find(record.id);
+    Pending* pending = pending_.Find(record.id);
     if (pending == nullptr || pending->key != 0) continue;
+    TakeHeld(record, pending);
     Completed(record.id, key.number());
     outcomes_.found.push_back({record.id, record, key});
   }

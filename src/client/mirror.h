@@ -149,6 +149,7 @@ class Mirror {
   void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
   void SetPartly(const std::string& id, const Vector<std::string>& realms);
+  void TakeHeld(const MutationRecord& record, Pending* pending);
   ApplyResult AddStored(uint64_t key, const MutationRecord& record);
   bool TakeMutations(const Vector<StoredMutation>& mutations);
 

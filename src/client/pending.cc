@@ -17,6 +17,7 @@ bool FoldsBefore(const Pending& a, const Pending& b) {
 }
 
 Pending* PendingList::Add(std::unique_ptr<Pending> pending) {
+  ++version_;
   Pending* p = pending.get();
   const bool is_new = by_id_.emplace(p->mutation.action.id, std::move(pending)).second;
   SKERRY_CHECK(is_new);
@@ -46,6 +47,7 @@ void PendingList::SetKey(Pending* pending, uint64_t key) {
 std::unique_ptr<Pending> PendingList::Remove(std::string_view id) {
   const auto it = by_id_.find(id);
   if (it == by_id_.end()) return nullptr;
+  ++version_;
   std::unique_ptr<Pending> pending = std::move(it->second);
   by_id_.erase(it);
   if (pending->key != 0) {

@@ -23,6 +23,8 @@ struct Pending {
   // Without a key: it may be stored all the same, and the records that would say so are gone. So it
   // is never withdrawn. If the log has it, the server says so.
   bool may_be_logged = false;
+  bool held = false;       // as in its record (log/mutation_record.h)
+  uint64_t judged_by = 0;  // the version of the schema by whose rules it was judged; 0: by none
   Vector<std::string> confirmed_realms;  // sorted; base already has its ops of these realms
 
   bool IsLive(const Op& op) const;  // whether the op must still be folded over base
@@ -39,6 +41,15 @@ class PendingList {
   void SetKey(Pending* pending, uint64_t key);
   std::unique_ptr<Pending> Remove(std::string_view id);  // null if there is none
 
+  // Rises with each change of what is to be judged.
+  uint64_t version() const { return version_; }
+  void SetHeld(Pending* pending, bool held, uint64_t judged_by) {
+    ++version_;
+    saw_held_ = saw_held_ || held;
+    pending->held = held;
+    pending->judged_by = judged_by;
+  }
+  bool saw_held() const { return saw_held_; }  // one was held, by SetHeld
   size_t size() const { return by_id_.size(); }
   size_t unkeyed_count() const { return unkeyed_.size(); }
   Vector<Pending*> InOrder() const;
@@ -55,6 +66,8 @@ class PendingList {
   Map<std::string, std::unique_ptr<Pending>> by_id_;
   Map<uint64_t, Pending*> keyed_;
   Map<uint64_t, Pending*> unkeyed_;
+  uint64_t version_ = 0;
+  bool saw_held_ = false;
 };
 
 }  // namespace skerry

@@ -27,6 +27,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/tab_offers.cc
   src/client/tab_streams.cc
   src/client/tab_transactions.cc
+  src/client/tab_validation.cc
   src/client/transaction.cc
   src/client/transaction_answer.cc
   src/client/transaction_input.cc

@@ -17,14 +17,16 @@ Tab::Tab(const Schema* schema, View* view, TabOptions options)
       options_(std::move(options)),
       mirror_(schema, view, &streams_),
       streams_(&mirror_.pending(), options_.remote),
-      inbox_(schema, view) {}
+      inbox_(schema, view) {
+  if (schema->validates()) view->Follow();
+}
 
 namespace {
 
 // A window handles these at once, even during a full reading.
 using UrgentMessages = OneOf<PushedMessage, StatusNews, KeptMessage>;
-using OrderedMessages =
-    OneOf<LeftMessage, AddedMessage, RecordMessage, ConflictsMessage, UnreadableMessage>;
+using OrderedMessages = OneOf<LeftMessage, AddedMessage, RecordMessage, ConflictsMessage,
+                              UnreadableMessage, ValidateMessage>;
 
 }  // namespace
 
@@ -42,6 +44,7 @@ void Tab::Handle(Data event, Data* effects) {
   StartOffers(effects);
   LoadStreams(effects);
   if (inbox_.Refresh(mirror_.n())) effects->Push(ConflictsEffect(inbox_.entries()));
+  RequestValidation(effects);
   EmitState(effects);
 }
 
@@ -82,6 +85,7 @@ void Tab::OnEvent(const WindowTimerEvent& event, Data* effects) {
       return Post(MutatedMessage(), effects);
     case WindowTimer::kReread:
       stream_queued_ = false;
+      judged_list_ = kNoList;  // what was judged may not be stored
       if (!ready_) return;
       RequestReading(effects);
       if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
@@ -110,6 +114,7 @@ void Tab::OnEvent(const ResolveEvent& event, Data* effects) {
 void Tab::OnEvent(const ResumeEvent&, Data* effects) {
   freeze_.End();
   stream_queued_ = false;
+  judged_list_ = kNoList;  // nothing was judged meanwhile
   // A reading from before the freeze is older than the messages that were lost.
   if (unapplied_reading_ != 0) messages_lost_ = true;
   if (!ready_) {
@@ -319,6 +324,7 @@ void Tab::EmitState(Data* effects) {
   now.cursors = mirror_.cursors();
   now.pending = pending.size();
   now.unsaved = pending.unkeyed_count();
+  now.held = held_;
   if (first != nullptr) now.oldest_pending_at = first->mutation.action.at;
   now.conflicts = inbox_.size();
   now.clock_offset = clock_offset_;

@@ -31,8 +31,8 @@
 #include "base/vector.h"
 #include "client/committing.h"
 #include "client/event.h"
-#include "client/loading.h"
 #include "client/inbox.h"
+#include "client/loading.h"
 #include "client/mirror.h"
 #include "client/page_freeze.h"
 #include "client/promises.h"
@@ -75,6 +75,8 @@ class Tab {
   // Makes this mutation in place of that of an entry of the inbox, if the entry is still there. It is
   // shown when it is durable. REQUIRES: the view does not hold it.
   void Amend(uint64_t entry, std::unique_ptr<Pending> pending, Data* effects);
+  // Asks for the application's rules, if something has changed. After Commit and each event.
+  void RequestValidation(Data* effects);
   uint64_t NextSerial() { return ++serial_; }
 
   bool ready() const { return ready_; }
@@ -99,6 +101,7 @@ class Tab {
   void OnEvent(const ResumeEvent& event, Data* effects);
   void OnEvent(const ScopesMessage& event, Data* effects);
   void OnEvent(const ResolveEvent& event, Data* effects);
+  void OnEvent(const JudgeEvent& event, Data* effects);
   void OnEvent(const StreamsMessage& event, Data* effects);
   void OnEvent(const StreamOpenEvent& event, Data* effects);
   void OnEvent(const StreamCloseEvent& event, Data* effects);
@@ -114,6 +117,7 @@ class Tab {
   void OnMessage(const RecordMessage& message, Data* effects);
   void OnMessage(const ConflictsMessage& message, Data* effects);
   void OnMessage(const UnreadableMessage& message, Data* effects);
+  void OnMessage(const ValidateMessage& message, Data* effects);
   bool follows() const { return ready_ && !loading_.active(); }
   void TakeTimes(const StatusTimes& times);
   void OnApplied(ApplyResult result, Data* effects);
@@ -158,6 +162,10 @@ class Tab {
   void Read(ResolveTx* tx, Data* results, TxReply* reply);
   void Done(ResolveTx* tx, const Vector<Key>& keys, Data* effects);
   void Failed(const ResolveTx& tx, const HostError& error, Data* effects);
+  // tab_validation.cc
+  void Read(JudgeTx* tx, Data* results, TxReply* reply);
+  void Done(JudgeTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const JudgeTx& tx, const HostError& error, Data* effects);
   // tab_offers.cc
   void Read(OffersTx* tx, Data* results, TxReply* reply);
   void Done(OffersTx* tx, const Vector<Key>& keys, Data* effects);
@@ -200,7 +208,8 @@ class Tab {
   ResolveTx& Resolve(uint64_t entry, Data* effects);
   void WriteRetry(const StoredConflict& entry, ResolveTx* tx, Data* writes);
   void WriteTake(const StoredConflict& entry, ResolveTx* tx, Data* writes);
-  void WriteAmendment(const StoredConflict& entry, Amendment amendment, ResolveTx* tx, Data* writes);
+  void WriteAmendment(const StoredConflict& entry, Amendment amendment, ResolveTx* tx,
+                      Data* writes);
   void WriteDependants(ResolveTx* tx, Data* writes);
   void AddRetried(Mutation mutation, const ConflictRecord& entry, ResolveTx* tx, Data* writes);
   std::optional<Refusal> Retry(const StoredConflict& stored, ResolveTx* tx, Data* writes);
@@ -225,6 +234,15 @@ class Tab {
 
   // tab_offers.cc
   void StartOffers(Data* effects);
+
+  // tab_validation.cc
+  MutationRecord NewRecord(const Mutation& mutation, const std::string& before) const;
+  MutationRecord RecordOf(const Pending& pending) const;
+  void Judge(const Set<ObjectKey>& wrong, Data* effects);
+  void CheckHeld(const AddedItem& stored);
+  void Unjudge(Pending* pending);
+  bool IsWrong(const Mutation& mutation, const Set<ObjectKey>& wrong) const;
+  void AnswerValidated(Data* effects);
 
   // tab_commit.cc
   void SetBase(Mutation* mutation) const;
@@ -273,8 +291,14 @@ class Tab {
   bool sync_queued_ = false;
   bool stream_queued_ = false;  // a stream is being read
   Inbox inbox_;
-  Vector<std::string> refused_;  // own mutations whose code must still be read from the inbox
-  Vector<std::string> unknown_;  // own mutations that are gone without a record
+  uint64_t asked_n_ = 0;     // of the last ValidateMessage
+  uint64_t answered_n_ = 0;  // of the last ValidatedMessage
+  JudgedAt judged_at_;       // the last one
+  uint64_t held_ = 0;        // mutations, by it
+  static constexpr uint64_t kNoList = ~uint64_t{0};
+  uint64_t judged_list_ = kNoList;  // PendingList::version at the last ValidateEffect
+  Vector<std::string> refused_;     // own mutations whose code must still be read from the inbox
+  Vector<std::string> unknown_;     // own mutations that are gone without a record
   bool newer_reported_ = false;
 
   Vector<SyncScope> scopes_;

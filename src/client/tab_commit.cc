@@ -38,6 +38,7 @@ void Tab::SetBase(Mutation* mutation) const {
 
 void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   SetBase(&pending->mutation);
+  pending->held = options_.remote && schema_->validates();
   promises_.Track(pending->mutation.action.id);
   mirror_.AddOwn(std::move(pending));
   if (freeze_.is_frozen()) return Keep(effects);
@@ -93,7 +94,7 @@ void Tab::Read(CommitTx* tx, Data* results, TxReply* reply) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
     const std::string& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
-    MutationRecord record = MakeMutationRecord(*schema_, pending->mutation, pending->before);
+    MutationRecord record = RecordOf(*pending);
     if (pending->may_be_logged) record.again = true;
     bytes += record.body.size();
     tx->ids.push_back(id);
@@ -126,6 +127,7 @@ void Tab::Done(CommitTx* tx, const Vector<Key>& keys, Data* effects) {
   for (size_t i = 0; i < tx->ids.size() && i < keys.size(); ++i) {
     if (!mirror_.Completed(tx->ids[i], keys[i].number())) continue;
     AddedItem& item = tx->added[i];
+    CheckHeld(item);
     item.key = keys[i];
     added.push_back(std::move(item));
   }
@@ -175,7 +177,7 @@ void Tab::Keep(Data* effects) {
   Data records = Data::MakeArray();
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     if (!freeze_.Keep(pending->mutation.action.id)) continue;
-    records.Push(MakeMutationRecord(*schema_, pending->mutation, pending->before).Write());
+    records.Push(RecordOf(*pending).Write());
   }
   if (records.items().empty()) return;
   freeze_.NoteKept();

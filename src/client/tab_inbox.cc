@@ -106,8 +106,7 @@ void Tab::AddRetried(Mutation mutation, const ConflictRecord& entry, ResolveTx* 
     mutation.action.is_replayed = mutation.action.is_again = false;
     SetBase(&mutation);
   }
-  MutationRecord record =
-      MakeMutationRecord(*schema_, mutation, EncodeShown(*view_, mutation.ops));
+  MutationRecord record = NewRecord(mutation, EncodeShown(*view_, mutation.ops));
   // With what this release has no place for, which the worker puts into the inbox again.
   if (!NeedsNewId(entry) && !IsBasedOnNow(entry)) record.body = entry.mutation.body;
   writes->Push(AddWrite(Store::kMutations, record.Write()));
@@ -185,8 +184,8 @@ void Tab::WriteTake(const StoredConflict& entry, ResolveTx* tx, Data* writes) {
   Set<std::string> unknown(tx->theirs.begin(), tx->theirs.end());
   Vector<Op> ops;
   for (Op& op : taken.mutation.ops) {
-    const bool is_meant = op.Has(kOnRow) && op.id == record.id &&
-                          schema_->table(op.table).name == record.table;
+    const bool is_meant =
+        op.Has(kOnRow) && op.id == record.id && schema_->table(op.table).name == record.table;
     if (!is_meant) {
       ops.push_back(std::move(op));
       continue;
@@ -227,7 +226,7 @@ void Tab::WriteAmendment(const StoredConflict& entry, Amendment amendment, Resol
                          Data* writes) {
   tx->Settle(entry);
   SetBase(&amendment.mutation);
-  MutationRecord record = MakeMutationRecord(*schema_, amendment.mutation, amendment.before);
+  MutationRecord record = NewRecord(amendment.mutation, amendment.before);
   record.replaces = entry.record.mutation.id;
   writes->Push(AddWrite(Store::kMutations, record.Write()));
   tx->added.push_back({record.id, std::move(record), {}});

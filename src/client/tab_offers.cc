@@ -28,8 +28,7 @@ void Tab::Read(OffersTx* tx, Data* results, TxReply* reply) {
     if (!is_due) continue;
     for (const Mutation& mutation : MakeOffers(*view_, offered, options_.ids)) {
       tx->gives = true;
-      reply->writes.Push(
-          AddWrite(Store::kMutations, MakeMutationRecord(*schema_, mutation).Write()));
+      reply->writes.Push(AddWrite(Store::kMutations, NewRecord(mutation, {}).Write()));
     }
     offers[realm] = true;
     tx->settles = true;

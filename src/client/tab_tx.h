@@ -22,6 +22,7 @@
 #include "client/streams.h"
 #include "log/conflict_record.h"
 #include "log/message.h"
+#include "log/mutation_record.h"
 #include "log/record.h"
 #include "log/stream_action.h"
 #include "log/update_record.h"
@@ -122,6 +123,13 @@ struct ResolveTx : Tx {
   }
 };
 
+// Stores which pending mutations are held (tab_validation.cc).
+struct JudgeTx : Tx {
+  Map<std::string, bool> held;  // by the mutation's id
+  JudgedAt at;
+  bool frees = false;  // one of them may be pushed from now on
+};
+
 // Gives the rows of lost realms back (tab_offers.cc).
 struct OffersTx : Tx {
   bool settles = false;  // a realm has been decided about
@@ -159,7 +167,7 @@ struct StreamStateTx : Tx {
 
 using TabTx =
     std::variant<PointerTx, CatchUpTx, ResetTx, ReadingTx, SyncTx, CommitTx, LocalCommitTx,
-                 ConflictsTx, ResolveTx, OffersTx, StreamTx, StreamPageTx, StreamStateTx>;
+                 ConflictsTx, ResolveTx, JudgeTx, OffersTx, StreamTx, StreamPageTx, StreamStateTx>;
 
 }  // namespace skerry
 

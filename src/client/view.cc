@@ -1,12 +1,11 @@
 // The rows of a View: visible ones in the stores; base rows in shadows where they differ.
 #include "client/view.h"
 
-#include "client/changed_rows.h"
-
 #include <algorithm>
 
 #include "base/sort.h"
 #include "base/vector.h"
+#include "client/changed_rows.h"
 #include "client/live_query.h"
 #include "log/steps_writer.h"
 
@@ -61,6 +60,17 @@ bool View::IsPending(const ObjectKey& key) const {
   return shadow != nullptr && (!shadow->ops.empty() || !shadow->cascaded.empty());
 }
 
+Vector<std::string> View::PendingOf(const ObjectKey& key) const {
+  Vector<std::string> ids;
+  const Shadow* shadow = FindShadow(key);
+  if (shadow == nullptr) return ids;
+  for (const OpRef& op : shadow->ops) {
+    const std::string& id = op.pending->mutation.action.id;
+    if (ids.empty() || ids.back() != id) ids.push_back(id);
+  }
+  return ids;
+}
+
 const View::Shadow* View::FindShadow(const ObjectKey& key) const {
   const auto it = shadows_.find(key);
   return it == shadows_.end() ? nullptr : &it->second;
@@ -86,6 +96,13 @@ View::Shadow& View::EnsureShadow(const ObjectKey& key) {
 void View::WillChange(const ObjectKey& key, Slot slot) {
   if (live_ != nullptr) live_->WillChange(key);
   if (slot != kNoSlot) dirty_[key.table].push_back(slot);
+  if (!changed_objects_.has_value() || changed_objects_->all) return;
+  if (changed_objects_->keys.size() == kMaxChangedObjects) return WillChangeAll();
+  changed_objects_->keys.insert(key);
+}
+
+void View::WillChangeAll() {
+  if (changed_objects_.has_value()) *changed_objects_ = {true, {}};
 }
 
 void View::SetVisible(const ObjectKey& key, const std::optional<Row>& row) {
@@ -183,6 +200,7 @@ void View::Touched(std::string_view realm, const ObjectKey& object) {
 }
 
 RowStore* View::ImageStore(TableIndex table) {
+  WillChangeAll();
   if (live_ != nullptr) live_->WillReset();
   return stores_[table].get();
 }
@@ -213,6 +231,7 @@ void View::ReplaceBase(Base* base) {
 
 void View::Clear() {
   for (const auto& [key, shadow] : shadows_) SKERRY_CHECK(shadow.ops.empty());
+  WillChangeAll();
   if (live_ != nullptr) live_->WillReset();
   for (TableIndex table = 0; table < stores_.size(); ++table) {
     RowStore& store = *stores_[table];

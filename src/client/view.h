@@ -48,6 +48,12 @@ class ChangedRows;
 class LiveQueries;
 class StepsWriter;
 
+// Visible objects that have changed. `all`: too many of them, or rows came with an image.
+struct ChangedObjects {
+  bool all = false;
+  Set<ObjectKey> keys;
+};
+
 class View final : public BaseRows, public Tables, public TouchedSink, public ImageSink {
  public:
   explicit View(const Schema* schema);  // `schema` outlives it
@@ -73,6 +79,9 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
                       std::string_view first) const;
   // Whether the object has a pending op, or is changed by the cascade of one.
   bool IsPending(const ObjectKey& key) const;
+
+  // The ids of the mutations with a pending op on the object, in order.
+  Vector<std::string> PendingOf(const ObjectKey& key) const;
 
   // The base rows. If pending ops touch an object, changes of its base rows are shown only at
   // Derive.
@@ -117,6 +126,13 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   // Slots whose content may have changed since the last call; ascending.
   Vector<Slot> TakeDirty(TableIndex table);
+  // From now on, what changes is remembered until it is taken.
+  void Follow() { changed_objects_.emplace(); }
+  bool HasChanged() const {
+    return changed_objects_.has_value() &&
+           (changed_objects_->all || !changed_objects_->keys.empty());
+  }
+  ChangedObjects TakeChanged() { return std::exchange(*changed_objects_, {}); }
   // Reports each change of a visible row's props or realm, while a transaction is open. Null: to nobody.
   void ReportTo(ChangedRows* changed) { changed_rows_ = changed; }
 
@@ -165,6 +181,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Shadow& EnsureShadow(const ObjectKey& key);
   void SetVisible(const ObjectKey& key, const std::optional<Row>& row);
   void WillChange(const ObjectKey& key, Slot slot);
+  void WillChangeAll();
   // The visible row of an object with a shadow: the folded one, or the one in `*affected`; null if
   // there is none.
   const Row* Shown(const ObjectKey& key, const Shadow& shadow, std::optional<Row>* affected) const;
@@ -208,6 +225,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   double latest_at_ = 0;            // the latest time of all ops that were appended or folded
   Vector<Vector<Slot>> dirty_;
   ChangedRows* changed_rows_ = nullptr;
+  std::optional<ChangedObjects> changed_objects_;  // none: nobody follows
 };
 
 }  // namespace skerry

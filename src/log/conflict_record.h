@@ -32,7 +32,7 @@ struct InboxMutation {
   std::string id;
   std::string name;
   double at = 0;
-  std::string body;  // of EncodeMutation
+  std::string body;                   // of EncodeMutation
   std::optional<std::string> before;  // of EncodeRowsBefore
   PreservedFields rest;
 

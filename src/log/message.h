@@ -141,6 +141,30 @@ struct PushedMessage {
   }
 };
 
+// To windows: have they judged the pending mutations over the records up to `n`?
+struct ValidateMessage {
+  static constexpr const char* kType = "validate";
+  uint64_t n = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("n", self.n);
+  }
+};
+
+// A window has, by the rules of this version of the schema, and the verdicts are stored.
+struct ValidatedMessage {
+  static constexpr const char* kType = "validated";
+  uint64_t n = 0;
+  uint64_t version = 0;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("n", self.n);
+    member("version", self.version);
+  }
+};
+
 // Windows load everything again. `damaged`: the record `sync` was damaged.
 struct UnreadableMessage {
   static constexpr const char* kType = "unreadable";

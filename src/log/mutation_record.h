@@ -4,6 +4,8 @@
 #define SKERRY_LOG_MUTATION_RECORD_H_
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "log/cursor.h"
 #include "log/members.h"
@@ -15,6 +17,22 @@ namespace skerry {
 
 enum class MutationState : uint8_t { kPending, kGrouped };
 
+// When a window judged a mutation by the rules of its schema: the version of the schema, and what the
+// window had of the log and of other mutations.
+struct JudgedAt {
+  uint64_t version = 0;
+  uint64_t n = 0;
+  uint64_t key = 0;  // the highest one of all mutations
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("version", self.version);
+    member("n", self.n);
+    member("key", self.key);
+  }
+  friend bool operator==(const JudgedAt&, const JudgedAt&) = default;
+};
+
 struct MutationRecord {
   double version = kRecordVersion;
   std::string id;  // of its action
@@ -22,7 +40,8 @@ struct MutationRecord {
   double at = 0;
   MutationState state = MutationState::kPending;
   std::optional<std::string> update;  // the update that it is in; null: it is not grouped
-  bool held = false;
+  bool held =
+      false;  // the application's rules find a row wrong that it changes, or no window has judged it
   // The answer to a push said that its action is already in the log, at these revisions. The
   // mutation is not grouped until a pull says otherwise.
   std::optional<Revisions> known;
@@ -41,6 +60,7 @@ struct MutationRecord {
   std::optional<std::string> replaces;
   // What of it the inbox has, though it stays: `lost` or `dropped`, U+0000, its ObjectName.
   std::optional<Vector<std::string>> told;
+  std::optional<JudgedAt> judged;  // none: nobody has
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -63,13 +83,20 @@ struct MutationRecord {
     member.Optional("again", self.again);
     member.Optional("replaces", self.replaces);
     member.Optional("told", self.told);
+    member.Optional("judged", self.judged);
   }
   static MutationRecord Read(Data stored);
   Data Write() const;
 };
 
 template <>
-inline constexpr bool kRelocatable<MutationRecord> = kRelocatable<std::string> && kRelocatable<Data>;
+inline constexpr bool kRelocatable<MutationRecord> =
+    kRelocatable<std::string> && kRelocatable<Data>;
+
+// The names of a mutation's objects, as in `keys`.
+std::string ObjectText(const Schema& schema, TableIndex table, std::string_view id,
+                       std::string_view realm);
+Vector<std::string> ObjectTexts(const Schema& schema, const Vector<Op>& ops);  // each once
 
 // The record of a mutation when it is first stored. `before`: of EncodeRowsBefore.
 MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation,

@@ -23,11 +23,11 @@ namespace skerry {
 
 // An object that was visible. One that was not has no RowBefore.
 struct RowBefore {
-  ObjectKey key;            // a client's (KeyIn)
-  std::string realm;        // in which it was
-  bool is_whole = false;    // `set` has all of it; else only what the mutation changes
-  double created_at = 0;    // ms; of a whole one
-  Vector<PropValue> set;    // sorted by prop
+  ObjectKey key;          // a client's (KeyIn)
+  std::string realm;      // in which it was
+  bool is_whole = false;  // `set` has all of it; else only what the mutation changes
+  double created_at = 0;  // ms; of a whole one
+  Vector<PropValue> set;  // sorted by prop
 };
 using RowsBefore = Vector<RowBefore>;
 

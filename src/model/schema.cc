@@ -56,6 +56,7 @@ Result<Schema> Schema::Parse(const Data& description) {
   for (const Data& version : description["accepts"].items()) {
     schema.accepts_.push_back(static_cast<uint32_t>(version.as_u64()));
   }
+  schema.validates_ = description["validates"].as_bool();
   SKERRY_RETURN_IF_ERROR(ParseTables(description, &schema.tables_));
   schema.members_ = schema.FindTable(kMembersTable);
   schema.back_refs_.resize(schema.tables_.size());

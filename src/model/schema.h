@@ -78,6 +78,8 @@ class Schema {
   static Schema OfNames(Vector<TableDef> tables);
   uint32_t version() const { return version_; }
   const Vector<uint32_t>& accepts() const { return accepts_; }
+  // Windows of this schema have rules of the application, which say what may be pushed.
+  bool validates() const { return validates_; }
   const Vector<TableDef>& tables() const { return tables_; }
   const TableDef& table(TableIndex index) const { return tables_[index]; }
   TableIndex FindTable(std::string_view name) const;  // kNone if there is none
@@ -94,6 +96,7 @@ class Schema {
  private:
   uint32_t version_ = 0;
   Vector<uint32_t> accepts_;
+  bool validates_ = false;
   Vector<TableDef> tables_;
   TableIndex members_ = kNone;
   Vector<Vector<BackRef>> back_refs_;

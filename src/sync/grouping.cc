@@ -87,6 +87,7 @@ bool IsReadable(const Schema& schema, const OutboxRecord& update) {
 Grouping::Grouping(const Schema* schema, size_t outbox_size, uint64_t most, bool of_newer,
                    double now)
     : schema_(schema),
+      held_back_(schema),
       slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0),
       most_(most),
       of_newer_(of_newer),
@@ -114,27 +115,6 @@ bool Grouping::IsGrouped(const MutationRecord& record) const {
   return !knows_outbox_ || outbox_.contains(*record.update);
 }
 
-bool Grouping::Touches(const MutationRecord& record) const {
-  for (const std::string& key : record.keys) {
-    if (held_keys_.count(key) != 0) return true;
-  }
-  return std::any_of(record.realms.begin(), record.realms.end(),
-                     [&](const std::string& realm) { return held_realms_.contains(realm); });
-}
-
-void Grouping::Hold(const MutationRecord& record) {
-  for (const std::string& key : record.keys) held_keys_.insert(key);
-  for (const std::string& realm : record.realms) {
-    if (IsOnOwnMembership(record, realm)) held_realms_.insert(realm);
-  }
-}
-
-bool Grouping::IsOnOwnMembership(const MutationRecord& record, const std::string& realm) const {
-  if (user_.empty()) return false;
-  const std::string own = std::string(kMembersTable) + '\0' + MembershipId(realm, user_);
-  return std::find(record.keys.begin(), record.keys.end(), own) != record.keys.end();
-}
-
 bool Grouping::IsInLostRealm(const MutationRecord& record) const {
   return std::any_of(record.realms.begin(), record.realms.end(),
                      [&](const std::string& realm) { return lost_.contains(realm); });
@@ -157,7 +137,7 @@ bool Grouping::BringsBack(const MutationRecord& record) const {
 void Grouping::AddOne(const Key& key, MutationRecord record) {
   if (IsNewer(record)) {
     saw_newer_ = true;
-    Hold(record);
+    held_back_.Hold({record.keys, record.realms});
     return;
   }
   if (IsGrouped(record) || record.known.has_value()) return;
@@ -166,16 +146,18 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   const bool is_newer = left_out.ok() ? mutation.status().code() == Code::kVersion : of_newer_;
   if (is_newer) {
     saw_newer_ = true;
-    Hold(record);
+    held_back_.Hold({record.keys, record.realms});
     return;
   }
   // This is done for mutations that wait, too.
   if (!left_out.ok() && LeaveOut(key, left_out, mutation.value(), &record)) return;
   // What brings a realm back does not wait for the mutations that wait for it.
   const bool is_in_lost = IsInLostRealm(record);
-  const bool waits = is_in_lost ? !BringsBack(record) : Touches(record);
+  const NamedObjects named{record.keys, record.realms,
+                           mutation.ok() ? &mutation.value().ops : nullptr};
+  const bool waits = is_in_lost ? !BringsBack(record) : held_back_.Waits(named);
   if (record.held || waits) {
-    Hold(record);
+    held_back_.Hold(named);
     return;
   }
   Vector<std::string> realms = record.realms;
@@ -193,7 +175,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     if (Status fits = CanBeSent(mutation.value(), realms); !fits.ok()) mutation = std::move(fits);
   }
   if (!mutation.ok()) {
-    Hold(record);
+    held_back_.Hold({record.keys, record.realms});
     unreadable_.push_back({key, std::move(record), mutation.status()});
     return;
   }

@@ -1,6 +1,6 @@
 // Grouping (docs/design.md, "Grouping"): collects ungrouped mutations, in key order, into updates.
 // An update is immutable from then on: its wire JSON is written once, here. A held mutation stays
-// ungrouped, and so do later mutations on the same objects, or in a realm that it founds. A `known`
+// ungrouped, and so does what waits for it (held_back.h). A `known`
 // mutation stays until it is confirmed. An update has mutations of one realm; a mutation that spans
 // several realms, or is marked `alone`, gets an update of its own. Within a realm, updates are in
 // the order of the keys of their mutations.
@@ -24,6 +24,7 @@
 #include "log/outbox_record.h"
 #include "log/sync_record.h"
 #include "model/schema.h"
+#include "sync/held_back.h"
 
 namespace skerry {
 
@@ -54,7 +55,10 @@ class Grouping {
   void Know(const Vector<OutboxRecord>& outbox);
   // The user of the database. A held mutation on the user's membership in a realm, which may found
   // the realm, holds the later ones in it.
-  void OfUser(std::string user) { user_ = std::move(user); }
+  void OfUser(std::string user) {
+    user_ = user;
+    held_back_.OfUser(std::move(user));
+  }
   // Realms that the server has lost. Mutations in them wait, but for one that founds the realm
   // again, and so do later ones on the same objects.
   void Lose(const Vector<std::string>& realms) { lost_.insert(realms.begin(), realms.end()); }
@@ -95,9 +99,6 @@ class Grouping {
   void AddOne(const Key& key, MutationRecord record);
   bool LeaveOut(const Key& key, const Status& why, const Mutation& rest, MutationRecord* record);
   bool IsGrouped(const MutationRecord& record) const;
-  bool Touches(const MutationRecord& record) const;
-  void Hold(const MutationRecord& record);
-  bool IsOnOwnMembership(const MutationRecord& record, const std::string& realm) const;
   bool IsInLostRealm(const MutationRecord& record) const;
   bool BringsBack(const MutationRecord& record) const;
   Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
@@ -106,6 +107,7 @@ class Grouping {
                           const Chain& chain) const;
 
   const Schema* schema_;
+  HeldBack held_back_;
   OldDefaults defaults_;
   Data::Array writes_;  // of what was left out
   size_t slots_;
@@ -114,8 +116,6 @@ class Grouping {
   double now_;
   Vector<Candidate> candidates_;
   std::string user_;
-  Set<std::string> held_keys_;
-  Set<std::string> held_realms_;
   Set<std::string> lost_;
   Set<std::string> outbox_;
   bool knows_outbox_ = false;

@@ -334,7 +334,7 @@ using PostMessages = OneOf<MutatedMessage, WakeMessage, VisibleMessage, OnlineMe
 using ChannelMessages =
     OneOf<AddedNotice, LeftMessage, WakeMessage, LeaseMessage, StatusMessage, PushedNotice,
           ServiceFailedMessage, FillMessage, NeedTokenMessage, HelperSyncedMessage, LoggedMessage,
-          RecordMessage, ReachMessage, CheckSocketMessage>;
+          RecordMessage, ReachMessage, CheckSocketMessage, ValidatedMessage>;
 
 }  // namespace skerry
 

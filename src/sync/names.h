@@ -52,6 +52,7 @@ enum class WorkerTimer : uint8_t {
   kLookPush,  // likewise
   kLookListen,
   kLookImage,
+  kValidate,
 };
 inline constexpr const char* kWorkerTimers[] = {"",
                                                 "start",
@@ -74,8 +75,9 @@ inline constexpr const char* kWorkerTimers[] = {"",
                                                 "heartbeat:image",
                                                 "look:push",
                                                 "look:listen",
-                                                "look:image"};
-static_assert(std::size(kWorkerTimers) == static_cast<size_t>(WorkerTimer::kLookImage) + 1);
+                                                "look:image",
+                                                "validate"};
+static_assert(std::size(kWorkerTimers) == static_cast<size_t>(WorkerTimer::kValidate) + 1);
 // REQUIRES: a lease.
 constexpr WorkerTimer HeartbeatTimer(LeaseName name) {
   return static_cast<WorkerTimer>(static_cast<uint8_t>(WorkerTimer::kHeartbeatPush) +

@@ -4,6 +4,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/chain.cc
   src/sync/fenced_transaction.cc
   src/sync/grouping.cc
+  src/sync/held_back.cc
   src/sync/helper.cc
   src/sync/history.cc
   src/sync/image_draft.cc

@@ -24,9 +24,10 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
   loop_.WantPush();
   // A poke names the revision that a pull must have; all else may have come too late for it.
-  if (reason == WakeReason::kPoke) {
+  const bool is_mutation = reason == WakeReason::kMutation;
+  if (reason == WakeReason::kPoke || (is_mutation && PullsFirst())) {
     loop_.WantPull();
-  } else if (reason != WakeReason::kMutation) {
+  } else if (!is_mutation) {
     loop_.WantAnotherPull();
   }
   has_explicit_wake_ = has_explicit_wake_ || (!gentle && reason != WakeReason::kDue);
@@ -43,6 +44,13 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
     turn->Cancel(WorkerTimer::kLoop);
   }
   Advance(turn);
+}
+
+// What is in an update cannot be held back any more, and an update is made before the request, which
+// may fail: without a network, for instance. So where there are rules a push comes after a pull, unless
+// a socket says that the server is there, and would have told of a change.
+bool SyncJob::PullsFirst() const {
+  return state_->setup.schema.validates() && !state_->connection.listening();
 }
 
 // If the application gave no token, it reports when it has one. A token that was refused may be
@@ -133,6 +141,7 @@ void SyncJob::Advance(Turn* turn) {
       break;
     case LoopStep::kPush:
       lease_.set_job("push");
+      if (WaitsForValidation(turn)) return;
       loop_.Pushing();
       PushAsk(turn);
       break;
@@ -142,6 +151,27 @@ void SyncJob::Advance(Turn* turn) {
       Finish(turn);
       break;
   }
+}
+
+// What others did may have made a mutation wrong that was right when it was made: what a pull has
+// brought is judged by a window before more is pushed, if one lives.
+bool SyncJob::WaitsForValidation(Turn* turn) {
+  const uint64_t n = state_->seen.record().n;
+  if (!state_->setup.schema.validates() || judged_n_ >= n) return false;
+  if (state_->reported.pending() == 0) return false;
+  if (asked_n_ == n) return true;
+  asked_n_ = n;
+  turn->Broadcast(ValidateMessage{n});
+  turn->Timer(WorkerTimer::kValidate, state_->setup.times.validate_ms);
+  return true;
+}
+
+void SyncJob::Heard(const ValidatedMessage& message, Turn* turn) {
+  const bool is_earlier = message.version < state_->setup.schema.version();
+  if (is_earlier || message.n < asked_n_ || judged_n_ >= asked_n_) return;
+  judged_n_ = message.n;
+  turn->Cancel(WorkerTimer::kValidate);
+  Advance(turn);
 }
 
 void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {

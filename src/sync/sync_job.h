@@ -76,6 +76,7 @@ class SyncJob {
     LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
   }
   void Heard(const LeaseMessage& message, Turn* turn);  // REQUIRES: it names this lease
+  void Heard(const ValidatedMessage& message, Turn* turn);
   void TokenLate(Turn* turn);     // the window was asked for a token, and does not answer
   void TokenMissing(Turn* turn);  // the window was asked for a token, and has none
 
@@ -106,6 +107,8 @@ class SyncJob {
                              FencedReads reads, Turn* turn) {
     return {state_, &lease_, stores, mode, reads, turn};
   }
+  bool PullsFirst() const;
+  bool WaitsForValidation(Turn* turn);
   bool helps() const { return state_->connection.mode() == Mode::kHelper; }
   bool Work() const { return active_ && state_->connection.CanRun(); }
   void Finish(Turn* turn);
@@ -179,6 +182,9 @@ class SyncJob {
 
   SyncStage stage_;
   Token token_;  // the token of the last request
+
+  uint64_t asked_n_ = 0;   // windows were asked whether they have validated up to this record
+  uint64_t judged_n_ = 0;  // they have, or did not answer in time
 
   // Data of the present job.
   struct Run {

@@ -102,6 +102,11 @@ bool SyncJob::Timer(WorkerTimer timer, Turn* turn) {
     Wake(helps() ? WakeReason::kFill : WakeReason::kTimer, turn);
     return true;
   }
+  if (timer == WorkerTimer::kValidate) {
+    judged_n_ = std::max(judged_n_, asked_n_);
+    Advance(turn);
+    return true;
+  }
   return lease_.Timer(timer, turn);
 }
 

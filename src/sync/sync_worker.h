@@ -89,6 +89,7 @@ class SyncWorker {
   void OnChannel(const RecordMessage& message, Turn* turn);
   void OnChannel(const ReachMessage& message, Turn* turn);
   void OnChannel(const CheckSocketMessage& message, Turn* turn);
+  void OnChannel(const ValidatedMessage& message, Turn* turn);
 
   // For each kind of transaction (worker_tx.h): what its `read` leads to, and what follows when it
   // is done or has failed.

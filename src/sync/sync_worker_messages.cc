@@ -255,6 +255,10 @@ void SyncWorker::OnChannel(const CheckSocketMessage& message, Turn* turn) {
   socket_.Check(message.brought, turn);
 }
 
+void SyncWorker::OnChannel(const ValidatedMessage& message, Turn* turn) {
+  job_.Heard(message, turn);
+}
+
 // The holder of the lease reports its status; the other windows show it as theirs.
 void SyncWorker::TakeStatus(const StatusRecord& status, Turn* turn) {
   if (!state_->connection.started() || state_->connection.mode() == Mode::kService) return;

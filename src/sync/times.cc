@@ -31,6 +31,7 @@ SyncTimes ParseSyncTimes(const Data& data) {
   Take(data, "fetch", &times.fetch_ms);
   Take(data, "imageFetch", &times.image_fetch_ms);
   Take(data, "token", &times.token_ms);
+  Take(data, "validate", &times.validate_ms);
   Take(data, "socketRetry", &times.socket_retry_ms);
   Take(data, "socketRetryMax", &times.socket_retry_max_ms);
   Take(data, "hello", &times.hello_ms);

@@ -22,6 +22,7 @@ struct SyncTimes {
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
   double token_ms = 20000;      // within which the window must answer needToken
+  double validate_ms = 1000;    // within which a window must have judged what a pull has brought
   double image_calm_ms = 1000;  // without a new record, before compaction
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;

@@ -155,7 +155,9 @@ describe('a change of a list whose new slug another client took first', () => {
   /** Both have the list `second`; they take the slug, and rename the list; I want the slug, and a name, too. */
   async function disagree(): Promise<{ second: string; entry: number }> {
     const [first, second] = await theirs.evaluate(async (wanted) => {
-      const made = [1, 2].map((n) => db.mutate.addList({ name: `List ${n}`, slug: `${wanted}-${n}` }));
+      const made = [1, 2].map((n) =>
+        db.mutate.addList({ name: `List ${n}`, slug: `${wanted}-${n}` }),
+      );
       await Promise.all(made.map(({ confirmed }) => confirmed));
       return made.map(({ result }) => result) as [string, string];
     }, slug);
@@ -192,7 +194,9 @@ describe('a change of a list whose new slug another client took first', () => {
 
   async function isSettled(second: string, expected: object): Promise<void> {
     await until(mine, () => db.sync.status.pending === 0, [], 60_000);
-    expect(await mine.evaluate((key) => db.conflicts.all().some((one) => one.key === key), second)).toBe(false);
+    expect(
+      await mine.evaluate((key) => db.conflicts.all().some((one) => one.key === key), second),
+    ).toBe(false);
     await caughtUp(theirs);
     for (const page of [mine, theirs]) expect(await listOf(page, second)).toEqual(expected);
   }
@@ -201,7 +205,11 @@ describe('a change of a list whose new slug another client took first', () => {
     const { second, entry } = await disagree();
     const sides = (id: number) =>
       mine.evaluate((key) => {
-        const { base, mine: wanted, theirs: there } = db.conflicts.all().find((one) => one.id === key)!;
+        const {
+          base,
+          mine: wanted,
+          theirs: there,
+        } = db.conflicts.all().find((one) => one.id === key)!;
         return [base, wanted, there].map((side) => side && [side['name'], side['slug']]);
       }, id);
     const expected = [
@@ -215,13 +223,18 @@ describe('a change of a list whose new slug another client took first', () => {
     expect(await sides(entry)).toEqual(expected);
     // The row that others delete is gone from their side, too.
     await theirs.evaluate((id) => db.transact((tx) => tx.lists.delete(id)).confirmed, second);
-    await until(mine, (id) => db.conflicts.all().find((one) => one.id === id)?.theirs === null, [entry]);
+    await until(mine, (id) => db.conflicts.all().find((one) => one.id === id)?.theirs === null, [
+      entry,
+    ]);
     await mine.evaluate((id) => db.conflicts.resolve(id, 'discard'), entry);
   });
 
   test('is settled by props: my name, and the slug that it has', async () => {
     const { second, entry } = await disagree();
-    await mine.evaluate((id) => db.conflicts.resolve(id, { take: { slug: 'theirs', name: 'mine' } }), entry);
+    await mine.evaluate(
+      (id) => db.conflicts.resolve(id, { take: { slug: 'theirs', name: 'mine' } }),
+      entry,
+    );
     await isSettled(second, { name: 'Mine', slug: `${slug}-2` });
   });
 

@@ -113,7 +113,7 @@ describe('a schema', () => {
     expect(() => schema({ a: plain }, { version: 1, migrations: {} } as never)).toThrow(
       /migrations/,
     );
-    expect(() => table({ x: t.string() }, { validate: () => {} } as never)).toThrow(/validate/);
+    expect(() => table({ x: t.string() }, { validator: () => {} } as never)).toThrow(/validator/);
     expect(() => t.enum([] as never)).toThrow(/members/);
     const two = { x: t.enum('E', { A: Continent.EU }), y: t.enum('E', { B: Continent.AS }) };
     expect(one({ a: table(two) })).toThrow(/Two types/);

@@ -38,7 +38,7 @@ async function settled({ db, server }: Scene) {
   return { action: name, a: db.cities.get('a'), b: db.cities.get('b') };
 }
 
-test('an entry has base, mine and theirs of each object, and the action as it was made', async () => {
+test('an entry has the three sides of each object, and the action as it was made', async () => {
   const { db, server, entry, change } = await scene();
   expect(entry).toMatchObject({
     ...{ table: 'cities', key: 'a', code: 'not_nice', reason: 'rejected', dependsOn: null },
@@ -49,12 +49,12 @@ test('an entry has base, mine and theirs of each object, and the action as it wa
   });
   expect(entry.at).toBeInstanceOf(Date);
   expect(entry.mutation?.at).toBeInstanceOf(Date);
-  expect(entry.changes.map(({ key, base, theirs }) => [key, base === null, theirs === null])).toEqual(
-    [
-      ['a', false, false],
-      ['b', true, true],
-    ],
-  );
+  expect(
+    entry.changes.map(({ key, base, theirs }) => [key, base === null, theirs === null]),
+  ).toEqual([
+    ['a', false, false],
+    ['b', true, true],
+  ]);
   server.write([{ op: 'update', table: 'cities', id: 'a', set: { name: 'theirs' } }]);
   await until(() => db.conflicts.all()[0]?.theirs?.['name'] === 'theirs');
   server.write([{ op: 'delete', table: 'cities', id: 'a' }]);
@@ -69,7 +69,12 @@ describe('a refused change is settled', () => {
       amend: (tx) => tx.cities.update('a', { name: `${tx.cities.get('a')?.name} amended` }),
     });
     const { action, a, b } = await settled(made);
-    expect([action, a?.name, a?.population, b]).toEqual(['skerry/amend', 'A amended', 10, undefined]);
+    expect([action, a?.name, a?.population, b]).toEqual([
+      'skerry/amend',
+      'A amended',
+      10,
+      undefined,
+    ]);
   });
 
   test.each([
@@ -119,7 +124,14 @@ test('what settles nothing is refused, and the entry stays', async () => {
   const id = entry.id;
   const cases: [unknown, string, RegExp][] = [
     [{ amend: () => {} }, 'not_changed', /changes nothing/],
-    [{ amend: (tx: never) => (tx as { cities: any }).cities.update('a', { name: 'A' }) }, 'not_changed', /nothing/],
+    [
+      {
+        amend: (tx: { cities: { update(id: string, patch: object): boolean } }) =>
+          tx.cities.update('a', { name: 'A' }),
+      },
+      'not_changed',
+      /nothing/,
+    ],
     [{ amend: async () => {} }, 'async_mutator', /asynchronous/],
     [{ take: { country: 'mine' } }, 'not_changed', /cities a: .* country/],
     [{ take: { gone: 'theirs' } }, 'not_changed', /cities a: .* gone/],

@@ -11,6 +11,7 @@ const window: WindowState = {
   cursors: { public: '57@1760000000123' },
   pending: 0,
   unsaved: 0,
+  held: 0,
   oldestPendingAt: null,
   conflicts: 0,
   clockOffset: 0,

@@ -207,9 +207,9 @@ export const authority = [
   },
   {
     name: 'a held founding holds nothing of its realm',
-    file: 'src/sync/grouping.cc',
-    from: 'held_realms_.insert(realm);',
-    to: 'held_realms_.insert(record.id);',
+    file: 'src/sync/held_back.cc',
+    from: 'realms_.insert(realm);',
+    to: 'realms_.insert(own);',
   },
   {
     name: 'a leave of a realm that is gone goes to the inbox',

@@ -125,8 +125,8 @@ export const core = [
   {
     name: 'changes in a lost realm are pushed before it is founded again',
     file: 'src/sync/grouping.cc',
-    from: 'const bool waits = is_in_lost ? !BringsBack(record) : Touches(record);',
-    to: 'const bool waits = !is_in_lost && Touches(record);',
+    from: 'const bool waits = is_in_lost ? !BringsBack(record) : held_back_.Waits(named);',
+    to: 'const bool waits = !is_in_lost && held_back_.Waits(named);',
   },
   {
     name: 'an offer changes a row that is there',

@@ -11,8 +11,8 @@ import { core } from './core.mjs';
 import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
-import { invitations, invitationsOnServer } from './invitations.mjs';
 import { inbox } from './inbox.mjs';
+import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
@@ -22,6 +22,7 @@ import { stamps } from './stamps.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 import { survey, surveyOnServer } from './survey.mjs';
+import { validation, validationOfPackage } from './validation.mjs';
 import { verdicts } from './verdicts.mjs';
 import { wire } from './wire.mjs';
 
@@ -31,6 +32,7 @@ const kinds = {
     ...authority,
     ...verdicts,
     ...inbox,
+    ...validation,
     ...joins,
     ...streams,
     ...snapshots,
@@ -61,6 +63,7 @@ const kinds = {
     ...service,
     ...firstVisitOfPackage,
     ...api,
+    ...validationOfPackage,
     ...storage,
     ...stamps,
     ...streamsOfPackage,

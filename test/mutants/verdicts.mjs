@@ -143,8 +143,8 @@ export const verdicts = [
   {
     name: 'the inbox shows the last of two increments as their sum',
     file: 'src/log/left_out.cc',
-    from: 'mine.Set(name, mine[name].as_number() + add.by);',
-    to: 'mine.Set(name, add.by);',
+    from: 'mine.Set(name, to.as_number() + add.by);',
+    to: 'mine.Set(name, base[name].as_number() + add.by);',
   },
   {
     name: 'a retry of lost work takes one of the actions on an object',
@@ -191,7 +191,7 @@ export const verdicts = [
   {
     name: 'a refused change is retried into a value that is still taken',
     file: 'src/client/tab_inbox.cc',
-    from: 'if (!free.ok()) return Refusal{id, "unique", free.detail()};',
+    from: 'if (!free.ok()) return Refusal{entry.mutation.id, "unique", free.detail()};',
     to: '(void)free.ok();',
   },
   {

@@ -66,7 +66,13 @@ const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js'
 const site = [
   ...[initialised, 'test/browser/support/built-site.ts'],
   ...['dist/index.js', 'dist/worker.js', 'dist/service-worker.js', 'dist/skerry-sw.js'],
-  ...['dist/skerry-image.js', 'dist/tanstack.js', 'dist/elements.js', 'web-demo/dist', 'test/browser/page'],
+  ...[
+    'dist/skerry-image.js',
+    'dist/tanstack.js',
+    'dist/elements.js',
+    'web-demo/dist',
+    'test/browser/page',
+  ],
 ];
 
 /**

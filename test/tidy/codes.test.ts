@@ -14,6 +14,7 @@ const ofCalls = [
   ...['invalid_argument', 'schema', 'unknown_table', 'unknown_prop', 'wrong_type', 'missing_prop'],
   ...['invalid_id', 'limit', 'not_found', 'version', 'read_only', 'closed', 'conflict', 'unsynced'],
   ...['parse', 'unsupported', 'async_mutator', 'not_filled', 'not_an_export', 'checksum'],
+  ...['held', 'validate', 'not_changed'],
   ...['pending', 'other_user', 'file_version', 'file_schema', 'too_large', 'no_window', 'offline'],
   // Of `open`, of a deletion, of a page that stands still.
   ...['storage_refused', 'storage_newer', 'storage_blocked', 'storage_suspended', 'storage_failed'],

@@ -24,6 +24,9 @@ export const longFiles: Readonly<Record<string, string>> = {
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
   'test/core/log/fold_ops_test.cc':
     'The rules of folding one by one, and random histories by the same: apart they would share all helpers.',
+  'docs/sync-worker.md': 'One state machine: its events, effects, messages, and its loop.',
+  'test/browser/conflicts-element.test.ts':
+    'One element: apart its scenes would share how a conflict is made.',
   'test/core/client/windows_in_step_test.cc':
     'One world with its steps and its checks: apart they would share all of their state.',
 };

@@ -35,7 +35,6 @@ export interface PushRejection {
   readonly actions: readonly string[];
   readonly code: string | null;
   readonly detail: string;
-  readonly theirs?: unknown;
 }
 
 export interface PushResult {

@@ -86,7 +86,14 @@ export async function bundleSite(folder: string): Promise<void> {
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
     if (shipped.test(file)) copyFileSync(join(dist, file), join(files, file));
-  const entries = ['page.ts', 'collections.ts', 'elements.ts', 'own-sw.ts', 'silent-sw.ts', 'shift-worker.ts'];
+  const entries = [
+    'page.ts',
+    'collections.ts',
+    'elements.ts',
+    'own-sw.ts',
+    'silent-sw.ts',
+    'shift-worker.ts',
+  ];
   await bundle(entries, files, 'browser');
   // Modules run in the order in which they are imported.
   writeFileSync(

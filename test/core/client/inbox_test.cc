@@ -63,18 +63,19 @@ TEST_CASE("shows the three sides of what was refused, for each kind of change") 
        {{kCreate, kBoardTable, kNewId, One("name", "new"), "A"}},
        {R"(null {"name":"new"} null)"}},
       {"a delete",
-       {{kDelete, kBoardTable, kBoardId, {}}},
+       {{kDelete, kBoardTable, kBoardId, Data::MakeObject()}},
        {R"({"name":"plan"} null {"name":"plan"})"}},
       {"a move",
-       {{kMove, kBoardTable, kBoardId, {}, "B"}},
+       {{kMove, kBoardTable, kBoardId, Data::MakeObject(), "B"}},
        {R"({"name":"plan"} {} {"name":"plan"})"}},
       {"two objects",
-       {{kUpdate, kBoardTable, kBoardId, One("name", "mine")}, {kInc, kGroupTable, "g", One("count", 2)}},
+       {{kUpdate, kBoardTable, kBoardId, One("name", "mine")},
+        {kInc, kGroupTable, "g", One("count", 2)}},
        {R"({"name":"plan"} {"name":"mine"} {"name":"plan"})",
         R"({"name":"base","count":0} {"count":2} {"name":"base","count":0})"}},
   };
   for (const Case& one : cases) {
-    CAPTURE(one.name);
+    CAPTURE(std::string(one.name));
     InboxWorld world;
     world.Refuse(one.operations);
     CHECK(world.Sides() == one.sides);
@@ -86,7 +87,7 @@ TEST_CASE("shows the three sides of what was refused, for each kind of change") 
   }
 }
 
-TEST_CASE("shows what others change, each time that it changes, and nothing after a deletion") {
+TEST_CASE("shows what others change, each time, and nothing after a deletion") {
   InboxWorld world;
   world.Refuse({{kUpdate, kBoardTable, kBoardId, One("name", "mine")}});
   const auto change = [&](ChangeKind kind, const Sets& sets) {
@@ -128,7 +129,8 @@ TEST_CASE("shows a hundred objects of a mutation, and how many others there are"
     InboxWorld world;
     Vector<Operation> operations;
     for (size_t i = 0; i < kMaxInboxChanges + others; ++i)
-      operations.push_back({kCreate, kGroupTable, "new" + std::to_string(i), {}, "A"});
+      operations.push_back(
+          {kCreate, kGroupTable, "new" + std::to_string(i), Data::MakeObject(), "A"});
     world.Refuse(std::move(operations));
     const Data entry = world.Shown().items()[0];
     CHECK(entry["changes"].items().size() == kMaxInboxChanges);

@@ -15,14 +15,14 @@ namespace {
 
 struct BeforeWorld : Pair {
   BeforeWorld() {
-    Hold({CreateStep(kBoardTable, kBoardId, MakeRow(kBoardTable, {{"name", "plan"}})),
-          CreateStep(kCardTable, kCardId, MakeRow(kCardTable, {{"board", kBoardId}, {"text", "x"}})),
-          CreateStep(kPersonTable, "boss", MakeRow(kPersonTable, {{"name", "B"}})),
-          CreateStep(kPersonTable, "p", MakeRow(kPersonTable, {{"name", "P"}, {"boss", "boss"}}))});
+    Hold(
+        {CreateStep(kBoardTable, kBoardId, MakeRow(kBoardTable, {{"name", "plan"}})),
+         CreateStep(kCardTable, kCardId, MakeRow(kCardTable, {{"board", kBoardId}, {"text", "x"}})),
+         CreateStep(kPersonTable, "boss", MakeRow(kPersonTable, {{"name", "B"}})),
+         CreateStep(kPersonTable, "p", MakeRow(kPersonTable, {{"name", "P"}, {"boss", "boss"}}))});
   }
   void Hold(Vector<Step> steps) {
-    A().Hear(
-        Data::Object{{"type", "record"}, {"record", storage.Work({}, {}, std::move(steps))}});
+    A().Hear(Data::Object{{"type", "record"}, {"record", storage.Work({}, {}, std::move(steps))}});
     A().Settle();
   }
   // What the transaction has stored: "table id [whole] {props}".
@@ -80,9 +80,7 @@ TEST_CASE("stores what each object was like before a transaction changed it") {
       {"a ref that a delete sets to null",
        {{kDelete, kPersonTable, "boss", {}}},
        {R"(people s whole {"name":"B"})", R"(people p whole {"name":"P","boss":"boss"})"}},
-      {"a master that is only touched",
-       {{kUpdate, kCardTable, kCardId, One("text", "y")}},
-       {card}},
+      {"a master that is only touched", {{kUpdate, kCardTable, kCardId, One("text", "y")}}, {card}},
   };
   for (const Case& one : cases) {
     CAPTURE(one.name);
@@ -111,8 +109,8 @@ TEST_CASE("stores whole rows, then changed props, then nothing, as they grow") {
     Vector<Operation> operations;
     for (size_t i = 0; i < rows; ++i) {
       const std::string id = "big" + std::to_string(i);
-      steps.push_back(CreateStep(kPersonTable, id,
-                                 MakeRow(kPersonTable, {{"name", std::string(bytes, 'x')}})));
+      steps.push_back(
+          CreateStep(kPersonTable, id, MakeRow(kPersonTable, {{"name", std::string(bytes, 'x')}})));
       operations.push_back({kUpdate, kPersonTable, id, One(changed, "p")});
     }
     world.Hold(std::move(steps));

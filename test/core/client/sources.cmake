@@ -25,6 +25,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/tab_states_test.cc
   test/core/client/tab_test.cc
   test/core/client/unique_rule_test.cc
+  test/core/client/validation_test.cc
   test/core/client/view_test.cc
   test/core/client/window_world.cc
   test/core/client/windows_in_step_test.cc

@@ -13,14 +13,16 @@ struct SettleWorld : Pair {
   SettleWorld() {
     const Data record = Data::Object{
         {"type", "record"},
-        {"record",
-         storage.Work({}, {},
-                      {CreateStep(kBoardTable, kBoardId, MakeRow(kBoardTable, {{"name", "plan"}}))})}};
+        {"record", storage.Work({}, {},
+                                {CreateStep(kBoardTable, kBoardId,
+                                            MakeRow(kBoardTable, {{"name", "plan"}}))})}};
     A().Hear(record);
     B().Hear(record);
   }
   // Does it, and has it refused. Returns the entry's key.
   uint64_t Refuse(Vector<Operation> operations) {
+    const std::string table = TestSchema().table(operations[0].table).name;
+    const Data object = operations[0].id;
     refused_id = A().DoAll(std::move(operations));
     REQUIRE_FALSE(refused_id.empty());
     A().Settle();
@@ -30,6 +32,8 @@ struct SettleWorld : Pair {
     B().Hear(record);
     A().Settle();
     B().Settle();
+    A().sent.clear();
+    storage.conflicts.rbegin()->second.Set("table", table).Set("id", object);
     return storage.conflicts.rbegin()->first;
   }
   std::string Answer(Window& window, uint64_t entry) {
@@ -78,8 +82,7 @@ TEST_CASE("makes another mutation in the place of an entry, shown when it is dur
   CHECK(record["replaces"].as_string() == world.refused_id);
   CHECK_NE(record["id"].as_string(), world.refused_id);
   CHECK(world.Last().base == ByRealm<uint64_t>{{"A", world.storage.n()}});
-  const Result<RowsBefore> before =
-      DecodeRowsBefore(TestSchema(), record["before"].as_bytes());
+  const Result<RowsBefore> before = DecodeRowsBefore(TestSchema(), record["before"].as_bytes());
   REQUIRE(before.ok());
   REQUIRE(before.value().size() == 1);
   CHECK(before.value()[0].set[0].value == Value::String("plan"));
@@ -115,8 +118,10 @@ TEST_CASE("keeps an entry whose amendment could not be stored") {
 
 TEST_CASE("makes a change again without the props that are left to the others") {
   SettleWorld world;
-  const uint64_t entry = world.Refuse(
-      {{kUpdate, kGroupTable, "g", Data::Object{{"name", "mine"}, {"owner", "p"}}}, kIncrease, kRename});
+  const uint64_t entry =
+      world.Refuse({{kUpdate, kGroupTable, "g", Data::Object{{"name", "mine"}, {"owner", "p"}}},
+                    kIncrease,
+                    kRename});
   SUBCASE("none") {
     CHECK(world.Take(entry, {}).empty());
     CHECK(Count(world.A()) == 2);
@@ -164,8 +169,7 @@ TEST_CASE("makes what depends on an entry again behind what is made in its place
   for (const bool amends : {true, false}) {
     CAPTURE(amends);
     SettleWorld world;
-    const uint64_t entry =
-        world.Refuse({{kCreate, kBoardTable, kNewId, One("name", "new"), "A"}});
+    const uint64_t entry = world.Refuse({{kCreate, kBoardTable, kNewId, One("name", "new"), "A"}});
     const std::string culprit = world.refused_id;
     const uint64_t later = world.Refuse({kIncrease});
     world.storage.conflicts[later].Set("code", "depends").Set("dependsOn", culprit);

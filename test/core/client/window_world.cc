@@ -92,6 +92,8 @@ Data Storage::Write(const Data& writes) {
       conflicts.erase(removed->as_u64());
     } else if (store == "sync") {
       sync = write["put"];
+    } else if (store == "mutations") {
+      mutations.at(write["key"].as_u64()) = write["put"];
     } else {
       REQUIRE_EQ(store, "updates");
       updates[write["key"].as_u64()] = write["put"];
@@ -377,8 +379,10 @@ std::string Window::Commit(Vector<Operation> operations, const Data& action) {
   REQUIRE(client_->TxBegin(now).ok());
   for (Operation& one : operations) {
     Data operation = Data::MakeArray();
+    if (one.props.is_null()) one.props = Data::MakeObject();
     operation.Push(std::move(one.id)).Push(std::move(one.realm)).Push(std::move(one.props));
     const Result<OpOutcome> outcome = client_->TxOp(one.kind, one.table, operation);
+    CAPTURE(outcome.status().detail());
     REQUIRE(outcome.ok());
   }
   const Result<Data> done = client_->TxCommit(action);

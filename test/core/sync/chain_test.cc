@@ -106,9 +106,30 @@ TEST_CASE("groups mutations in key order and folds them to one op per object") {
   CHECK(grouped.writes.size() == 3);
 }
 
+Data Held(uint64_t number, const Vector<Op>& ops) {
+  Data held = MutationRecord(Id(number), ops);
+  return held.Set("held", true);
+}
+
+TEST_CASE("holds what refers to an object that a held mutation creates, transitively") {
+  const Grouped grouped = Group({Held(1, {CreateItem("a", "A", 1)}),
+                                 MutationRecord(Id(2), {CreateChild("b", "A", "a")}),
+                                 MutationRecord(Id(3), {CreateChild("c", "A", "b")}),
+                                 MutationRecord(Id(4), {CreateChild("d", "B", "a")}),
+                                 MutationRecord(Id(5), {UpdateItem("c", "A", "x")})});
+  REQUIRE(grouped.updates.size() == 1);
+  CHECK(grouped.Members(0) == Ids{Id(4)});
+}
+
+TEST_CASE("does not hold what refers to an object that a held mutation only changes") {
+  const Grouped grouped = Group(
+      {Held(1, {UpdateItem("a", "A", "x")}), MutationRecord(Id(2), {CreateChild("b", "A", "a")})});
+  REQUIRE(grouped.updates.size() == 1);
+  CHECK(grouped.Members(0) == Ids{Id(2)});
+}
+
 TEST_CASE("keeps held mutations back, and later ones on the same objects") {
-  Data held = MutationRecord(Id(1), {UpdateItem("a", "A", "invalid")});
-  held.Set("held", true);
+  Data held = Held(1, {UpdateItem("a", "A", "invalid")});
   const Grouped grouped =
       Group({held, MutationRecord(Id(2), {UpdateItem("b", "A", "x")}),
              MutationRecord(Id(3), {UpdateItem("a", "A", "y"), UpdateItem("c", "A", "y")}),

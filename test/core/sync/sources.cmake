@@ -35,4 +35,5 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/sync_worker_test.cc
   test/core/sync/sync_world.cc
   test/core/sync/token_test.cc
+  test/core/sync/push_validation_test.cc
 )
