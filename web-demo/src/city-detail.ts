@@ -1,7 +1,8 @@
-// One city: its fields can be edited, its likes counted up (an `inc`, which adds up concurrent counts), and
-// it can be deleted. The form follows the live row but for the field that is being typed in.
+// One city: its fields can be edited, its likes and people counted up and down (`inc`, which adds up concurrent counts), and it can be
+// deleted. The form follows the live row but for the field that is being typed in; what a rule finds wrong stands below it.
 import type { Demo } from './database.js';
 import { attempt, byId, formatNumber, formatTime, make } from './dom.js';
+import { whatNext, wrongIn } from './wrong.js';
 
 type CityRow = NonNullable<ReturnType<Demo['cities']['get']>>;
 
@@ -20,6 +21,13 @@ export class CityDetail {
       this.#save();
     });
     for (const input of this.#inputs()) input.addEventListener('change', () => this.#save());
+    byId<HTMLFormElement>('move-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const count = byId<HTMLInputElement>('move-count').valueAsNumber;
+      const by = (event.submitter as HTMLButtonElement | null)?.value === 'away' ? -count : count;
+      this.#run(() => this.#demo.mutate.movePeople({ id: this.#id, by }));
+    });
+    demo.problems.subscribe(() => this.#renderWrong());
     byId('city-like').addEventListener('click', () =>
       this.#run(() => this.#demo.mutate.likeCity({ id: this.#id })),
     );
@@ -38,14 +46,21 @@ export class CityDetail {
   show(id: string): void {
     this.#stop();
     this.#id = id;
+    this.#render(this.#demo.cities.get(id));
     this.#stop = this.#demo.cities
       .where('id', '=', id)
       .liveFirst()
       .subscribe((city) => this.#render(city));
   }
 
+  /** Its title is in sight and has the focus. */
+  focus(): void {
+    byId(this.#panel.dataset['state'] === 'city' ? 'city-title' : 'city-gone').focus();
+  }
+
   #render(city: CityRow | undefined): void {
     this.#panel.dataset['state'] = city ? 'city' : this.#id ? 'deleted' : 'none';
+    this.#renderWrong();
     if (!city) return;
     byId('city-title').textContent = city.name;
     this.#fill('name', city.name);
@@ -56,11 +71,18 @@ export class CityDetail {
       ['Coordinates', `${city.lat.toFixed(3)}, ${city.lon.toFixed(3)}`],
       ['Changed', `${city.modifiedAt.toLocaleDateString('en-GB')} ${formatTime(city.modifiedAt)}`],
       ['Realm', city.realm],
-      ['State', this.#demo.cities.isPending(city.id) ? 'pending' : 'confirmed'],
+      ['State', this.#demo.cities.isPending(city.id) ? 'only here so far' : 'on the server'],
     ];
     byId('city-facts').replaceChildren(
       ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
     );
+  }
+
+  #renderWrong(): void {
+    const wrong = wrongIn(this.#demo, this.#id);
+    byId('city-wrong').textContent = wrong ? `${wrong.message} ${whatNext(wrong)}` : '';
+    if (wrong) this.#field('population').setAttribute('aria-invalid', 'true');
+    else this.#field('population').removeAttribute('aria-invalid');
   }
 
   #inputs(): HTMLInputElement[] {
@@ -89,9 +111,11 @@ export class CityDetail {
       patch.population = population;
     if (Object.keys(patch).length > 0)
       this.#run(() => this.#demo.mutate.editCity({ id: city.id, patch }));
+    // What was left empty is as it was.
+    this.#render(this.#demo.cities.get(this.#id));
   }
 
-  #run(run: () => void): void {
+  #run(run: () => unknown): void {
     attempt(run, (problem) => {
       this.#problem.textContent = problem;
     });

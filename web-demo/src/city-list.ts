@@ -2,6 +2,7 @@
 // window by a new query (limit, offset), so a list of 135,233 cities costs what 40 rows cost.
 import type { Demo } from './database.js';
 import { byId, formatNumber, make } from './dom.js';
+import { wrongOf } from './wrong.js';
 
 const ROW_PX = 36;
 const MARGIN_ROWS = 8;
@@ -24,6 +25,8 @@ export class CityList {
   #last = -1;
   #stopRows: Stoppable = () => {};
   #stopCount: Stoppable = () => {};
+  /** Those of which a rule says that they are wrong. */
+  #wrong: ReadonlySet<string> = new Set();
 
   constructor(demo: Demo, onSelect: (id: string) => void) {
     this.#demo = demo;
@@ -37,6 +40,10 @@ export class CityList {
     this.#sizer.addEventListener('click', (event) =>
       this.#pick((event.target as Element).closest<HTMLElement>('[data-id]')),
     );
+    demo.problems.subscribe(() => {
+      this.#wrong = new Set(wrongOf(demo).map(({ id }) => id));
+      for (const row of this.#rows()) this.#markWrong(row);
+    });
     this.#scroller.addEventListener('keydown', (event) => this.#onKey(event));
     this.#showSort();
     this.#restart();
@@ -44,8 +51,11 @@ export class CityList {
 
   select(id: string): void {
     this.#selected = id;
-    for (const row of this.#sizer.querySelectorAll<HTMLElement>('[data-id]'))
-      this.#markSelected(row);
+    for (const row of this.#rows()) this.#markSelected(row);
+  }
+
+  #rows(): HTMLElement[] {
+    return [...this.#sizer.querySelectorAll<HTMLElement>('[data-id]')];
   }
 
   #query() {
@@ -125,6 +135,7 @@ export class CityList {
       if (this.#demo.cities.isPending(city.id)) row.dataset['pending'] = '';
       else delete row.dataset['pending'];
       this.#markSelected(row);
+      this.#markWrong(row);
       return row;
     });
     this.#sizer.replaceChildren(...shown);
@@ -132,6 +143,10 @@ export class CityList {
 
   #markSelected(row: HTMLElement): void {
     row.setAttribute('aria-selected', String(row.dataset['id'] === this.#selected));
+  }
+
+  #markWrong(row: HTMLElement): void {
+    row.toggleAttribute('data-wrong', this.#wrong.has(row.dataset['id'] ?? ''));
   }
 
   #pick(row: HTMLElement | null): void {
@@ -142,7 +157,7 @@ export class CityList {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (!step) return;
     event.preventDefault();
-    const rows = [...this.#sizer.querySelectorAll<HTMLElement>('[data-id]')];
+    const rows = this.#rows();
     const at = rows.findIndex((row) => row.dataset['id'] === this.#selected);
     const row = rows[at < 0 ? 0 : at + step];
     if (!row) return;

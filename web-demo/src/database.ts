@@ -14,6 +14,9 @@ const mutators = defineMutators(app, {
     tx,
     arg: { id: string; patch: { name?: string; country?: string; population?: number } },
   ) => tx.cities.update(arg.id, arg.patch),
+  /** Counts add up: what two people move at the same time moves twice. */
+  movePeople: (tx, arg: { id: string; by: number }) =>
+    tx.cities.inc(arg.id, { population: arg.by }),
   likeCity: (tx, arg: { id: string }) => tx.cities.inc(arg.id, { likes: 1 }),
   deleteCity: (tx, arg: { id: string }) => tx.cities.delete(arg.id),
   addGroup: (tx, arg: { name: string }) => tx.groups.create({ name: arg.name }),

@@ -24,13 +24,15 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Runs a mutation and says in words what went wrong, beside the form that caused it. */
-export function attempt(run: () => void, say: (problem: string) => void): void {
+/** Runs a mutation and says in words what went wrong, beside the form that caused it: also if it could not be stored. */
+export function attempt(run: () => unknown, say: (problem: string) => void): void {
+  const fail = (error: unknown) => say(error instanceof Error ? error.message : String(error));
   try {
-    run();
+    const { durable } = (run() ?? {}) as { durable?: Promise<void> };
     say('');
+    durable?.catch(fail);
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    fail(error);
   }
 }
 

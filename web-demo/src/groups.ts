@@ -1,7 +1,8 @@
 // Groups and their members: many-to-many through the table `memberships`. Deleting a group takes its memberships with it,
-// on the server too, also those that this window never saw.
+// on the server too, also those that this window never saw. A group with more members than the rule allows says so (schema.ts).
 import type { Demo } from './database.js';
 import { attempt, byId, make } from './dom.js';
+import { whatNext, wrongIn } from './wrong.js';
 
 interface Person {
   readonly id: string;
@@ -12,6 +13,9 @@ interface GroupWithMembers {
   readonly name: string;
   readonly memberships: readonly { readonly id: string; readonly person: Person | null }[];
 }
+
+const byIdOrNull = (group: string | undefined) =>
+  group === undefined ? null : document.getElementById(`group-${group}`);
 
 export class Groups {
   readonly #demo: Demo;
@@ -41,13 +45,27 @@ export class Groups {
         this.#groups = groups;
         this.#render();
       });
+    demo.problems.subscribe(() => this.#render());
   }
 
+  /** The group is in sight, and its name has the focus. */
+  focus(id: string): void {
+    document.getElementById(`group-${id}`)?.focus();
+  }
+
+  /** What had the focus keeps it; if it is gone, the name of its group has it. */
   #render(): void {
-    const focused = document.activeElement?.id;
-    this.#list.replaceChildren(...this.#groups.map((group) => this.#card(group)));
-    if (focused) document.getElementById(focused)?.focus();
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
+    const group = focused?.closest<HTMLElement>('[data-group]')?.dataset['group'];
+    const chosen = new Map(this.#choosers().map(({ id, value }) => [id, value]));
+    this.#list.replaceChildren(...this.#groups.map((one) => this.#card(one)));
+    for (const chooser of this.#choosers()) chooser.value = chosen.get(chooser.id) || '';
+    if (focused) (document.getElementById(focused.id) ?? byIdOrNull(group) ?? this.#name).focus();
     byId('groups-empty').hidden = this.#groups.length > 0;
+  }
+
+  #choosers(): HTMLSelectElement[] {
+    return [...this.#list.querySelectorAll('select')];
   }
 
   #card(group: GroupWithMembers): HTMLElement {
@@ -65,13 +83,15 @@ export class Groups {
       this.#run(() => this.#demo.mutate.deleteGroup({ id: group.id })),
     );
     const members = group.memberships.map((membership) => this.#chip(group, membership));
+    const wrong = wrongIn(this.#demo, group.id);
+    const problem = wrong ? `${wrong.message} ${whatNext(wrong)} Remove one of them.` : '';
     return make(
       'article',
       { class: 'group', 'data-group': group.id },
       make(
         'header',
         {},
-        make('h3', {}, group.name),
+        make('h2', { id: `group-${group.id}`, tabindex: -1 }, group.name),
         make(
           'span',
           { class: 'muted' },
@@ -79,6 +99,7 @@ export class Groups {
         ),
         remove,
       ),
+      make('p', { class: 'problem' }, problem),
       make('ul', { class: 'chips' }, ...members),
       this.#adder(group),
     );
@@ -98,7 +119,9 @@ export class Groups {
     remove.addEventListener('click', () =>
       this.#run(() => this.#demo.mutate.removeMember({ id: membership.id })),
     );
-    return make('li', { 'data-membership': membership.id }, name, remove);
+    const isPending = this.#demo.memberships.isPending(membership.id);
+    const attributes = { 'data-membership': membership.id, class: isPending ? 'pending' : '' };
+    return make('li', attributes, name, remove);
   }
 
   #adder(group: GroupWithMembers): HTMLElement {
@@ -109,19 +132,25 @@ export class Groups {
       {
         id: `add-${group.id}`,
         'aria-label': `Add a member to ${group.name}`,
+        required: true,
         disabled: choices.length === 0,
       },
       make('option', { value: '' }, 'Add a member …'),
       ...choices.map((person) => make('option', { value: person.id }, person.name)),
     );
-    select.addEventListener('change', () => {
-      if (select.value)
-        this.#run(() => this.#demo.mutate.addMember({ group: group.id, person: select.value }));
+    // Not as soon as one is chosen: with the keyboard each arrow chooses.
+    const button = make('button', { type: 'submit', id: `do-add-${group.id}` }, 'Add');
+    const form = make('form', { class: 'tools' }, select, button);
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const person = select.value;
+      select.value = '';
+      this.#run(() => this.#demo.mutate.addMember({ group: group.id, person }));
     });
-    return select;
+    return form;
   }
 
-  #run(run: () => void): void {
+  #run(run: () => unknown): void {
     attempt(run, (problem) => {
       byId('group-problem').textContent = problem;
     });

@@ -16,7 +16,7 @@ export class ListCard {
   readonly #demo: Demo;
   readonly #realm: string;
   readonly #run: (run: () => void) => void;
-  readonly #title = make('h3');
+  readonly #title = make('h2');
   readonly #role = make('span', { class: 'muted' });
   readonly #todos = make('ul', { class: 'todos' });
   readonly #members = make('ul', { class: 'members' });

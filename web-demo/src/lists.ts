@@ -42,7 +42,7 @@ export class Lists {
     byId('lists-empty').hidden = this.#cards.size > 0;
   }
 
-  #run(run: () => void): void {
+  #run(run: () => unknown): void {
     attempt(run, (problem) => {
       byId('list-problem').textContent = problem;
       byId('list-news').textContent = '';

@@ -1,4 +1,5 @@
-// The demo page: wires the list, the detail, the groups, the shared lists and the sync panel to one database.
+// The demo page: wires the list, the detail, the groups, the shared lists, what is wrong, the inbox and the sync panel to one
+// database.
 import { CityDetail } from './city-detail.js';
 import { CityList } from './city-list.js';
 import { openDemo, user } from './database.js';
@@ -6,7 +7,9 @@ import { byId } from './dom.js';
 import { wireFaults } from './faults.js';
 import { FirstRows } from './first-rows.js';
 import { Groups } from './groups.js';
+import { showInbox } from './inbox.js';
 import { Lists } from './lists.js';
+import { ProblemList } from './problem-list.js';
 import { SyncPanel } from './sync-panel.js';
 
 function showTab(name: string): void {
@@ -52,8 +55,17 @@ async function start(): Promise<void> {
     list.select(id);
     detail.show(id);
   };
-  new Groups(demo);
+  const groups = new Groups(demo);
   new Lists(demo);
+  new ProblemList(demo, ({ table, id }) => {
+    showTab(table);
+    if (table === 'groups') groups.focus(id);
+    else {
+      select(id);
+      detail.focus();
+    }
+  });
+  showInbox(demo);
   new SyncPanel(demo);
   wireFaults(demo);
   // For people at the console, and for the tests that drive this page.

@@ -2,10 +2,11 @@
 // windows and their Workers, which pass through it: the next push is cut before it reaches the server, or its answer is
 // lost after the server has it.
 
+import { CUT_CHANNEL, type Cut } from './cut-requests.js';
+
 declare const self: ServiceWorkerGlobalScope;
 
-type Fault = 'cut-push' | 'lose-answer';
-let next: Fault | null = null;
+let next: Cut | null = null;
 
 const send = self.fetch.bind(self);
 
@@ -17,6 +18,9 @@ async function broken(request: Request): Promise<Response> {
   const fault = next;
   next = null;
   if (fault === 'lose-answer') await send(request);
+  const channel = new BroadcastChannel(CUT_CHANNEL);
+  channel.postMessage(fault);
+  channel.close();
   throw new TypeError('The demo cut this connection.');
 }
 
