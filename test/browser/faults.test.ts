@@ -1,10 +1,11 @@
-// Goal: each button of the demo that causes a fault does so, and the demo recovers.
+// Goal: each button of the demo that causes a fault says what it will do, does so, and says what has happened; and the demo recovers.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { newCity, settled } from './support/demo.ts';
 import { TestServer } from './support/server.ts';
 import { rowsOnServer } from './support/table.ts';
+import { until } from './support/until.ts';
 
 let server: TestServer;
 let profile: Profile;
@@ -37,23 +38,48 @@ const mode = (wanted: string) =>
 const like = () => page.evaluate((id) => demo.mutate.likeCity({ id }).durable, city);
 const likes = () => page.evaluate((id) => demo.cities.get(id)?.likes, city);
 
+/** What the page says has happened, once it says so. */
+const says = (fault: string, text: string) =>
+  until(page, (id, wanted) => document.getElementById(id)?.textContent?.includes(wanted), [
+    `${fault}-did`,
+    text,
+  ]);
+
 /** The server's value. */
 async function onServer(): Promise<number | undefined> {
   const rows = await rowsOnServer<{ likes: number }>(server.url, 'cities');
   return rows.find(({ id }) => id === city)?.props.likes;
 }
 
+test('each says before it is pressed what will happen, and nothing of what has not', async () => {
+  const controls = await page.$$eval('.fault', (faults) =>
+    faults.map((fault) => {
+      const control = fault.querySelector('button, input');
+      const will = document.getElementById(control?.getAttribute('aria-describedby') ?? '');
+      return [will?.textContent?.length, fault.querySelector('[role=status]')?.textContent];
+    }),
+  );
+  expect(controls).toHaveLength(7);
+  for (const [length, did] of controls) {
+    expect(length).toBeGreaterThan(60);
+    expect(did).toBe('');
+  }
+});
+
 test('counts a like once when its push is cut, or its answer is lost', async () => {
   for (const [i, button] of ['#fault-cut', '#fault-lose'].entries()) {
     await page.click(button);
+    await says(button.slice(1), 'Waits for the next push');
     await like();
     await page.waitForFunction(() => demo.sync.status.error !== null, { polling: 20 });
+    await says(button.slice(1), i === 0 ? 'has seen nothing of it' : 'its answer was lost');
     if (button === '#fault-lose') expect(await onServer()).toBe(i + 1);
     await page.waitForFunction(
       () => demo.sync.status.pending === 0 && demo.sync.status.error === null,
       { polling: 50 },
     );
     expect(await onServer()).toBe(i + 1);
+    await says(button.slice(1), 'once.');
   }
   expect(await likes()).toBe(2);
 });
@@ -69,15 +95,18 @@ test('rejects a change with an error when storage is full, and accepts later one
     city,
   );
   expect(code).toBe('quota');
+  await says('fault-full', 'was taken back');
   expect(await likes()).toBe(2);
   await page.click('#fault-full');
   await like();
+  await says('fault-full', 'there is room again');
   await settled(page);
   expect(await onServer()).toBe(3);
 });
 
 test('syncs with a clock a day ahead, and with a frozen worker', async () => {
   await page.click('#fault-clock');
+  await says('fault-clock', 'For this window it is');
   await like();
   await settled(page);
   expect(await onServer()).toBe(4);
@@ -86,7 +115,9 @@ test('syncs with a clock a day ahead, and with a frozen worker', async () => {
   // The service worker pushes all the same.
   await like();
   await expect.poll(onServer, { timeout: 30_000 }).toBe(5);
+  await says('fault-freeze', 'the service worker pushes');
   await page.click('#fault-freeze');
+  await says('fault-freeze', 'it goes on where it stood');
   await settled(page);
 });
 
@@ -116,6 +147,7 @@ test('pushes from the windows when the service worker is silenced', async () => 
   await page.click('#fault-silence');
   await like();
   await mode('lease');
+  await says('fault-silence', 'the windows push now');
   await settled(page);
   expect(await onServer()).toBe(6);
   expect(await page.$eval('#sync-facts', (list) => list.textContent)).toContain('the windows');
@@ -124,4 +156,11 @@ test('pushes from the windows when the service worker is silenced', async () => 
   await like();
   await settled(page);
   expect(await onServer()).toBe(7);
+});
+
+test('says that there is no service worker once it is unregistered', async () => {
+  await page.click('#fault-unregister');
+  await says('fault-unregister', 'it was unregistered. The windows push here, as before.');
+  await page.click('#fault-unregister');
+  await says('fault-unregister', 'there was none.');
 });

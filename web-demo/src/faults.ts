@@ -52,12 +52,12 @@ function cut(demo: Demo, requests: CutRequests, fault: Cut, broke: string, heale
     say('Waits for the next push: change something, for example like a city.');
     function broken(): void {
       const at = now();
-      let hasFailed = false;
+      // Of changes that a rule holds back some stay.
+      const before = demo.sync.status.pending;
       follow(
         demo,
-        ({ error, phase }) => {
-          hasFailed ||= error !== null;
-          if (!hasFailed || error !== null || phase !== 'idle') return `${at}: ${broke}`;
+        ({ pending }) => {
+          if (pending > 0 && pending >= before) return `${at}: ${broke}`;
           say(`${at}: ${broke} ${now()}: ${healed}`);
           return null;
         },
