@@ -125,6 +125,7 @@ export const projects = {
 
 /** What single files of tests read by paths that are put together, as a whole folder, or by a bundler. */
 export const reads = {
+  'test/browser/disagreement.test.ts': ['web-demo/src'],
   'test/browser/examples.test.ts': ['dist', 'examples'],
   'test/browser/fixtures.test.ts': ['dist', 'test/browser/fixtures'],
   'test/browser/upgrade.test.ts': ['dist'],

@@ -1,7 +1,13 @@
 // Goal: what a comment or a page cites is there. Method: the rules of citations.ts over every file, and over a few lines
 // that break them.
 import { describe, expect, it } from 'vitest';
-import { citationProblems, documentsOf, linkProblems, missingTests } from './citations.ts';
+import {
+  citationProblems,
+  documentsOf,
+  linkProblems,
+  missingAnswers,
+  missingTests,
+} from './citations.ts';
 import { paths, texts } from './texts.ts';
 
 const pages = documentsOf(
@@ -81,6 +87,26 @@ describe('a threat', () => {
   });
 });
 
+describe('an objection to offline writes', () => {
+  it('has a test, which is in the file that is named', () => {
+    const missing = (page: string) =>
+      missingAnswers(
+        new Map([
+          ['docs/offline-writes.md', `# Offline\n\n"t" (\`no\`)\n\n${page}`],
+          ['test/a.test.ts', "test('a', () => {})"],
+        ]),
+      );
+    expect(missing('## Clocks\n\n- "a" (`test/a.test.ts`)\n')).toEqual([]);
+    expect(missing('## Clocks\n\n- "a" (`test/b.test.ts`)\n- "b" (`test/a.test.ts`)')).toEqual([
+      'a',
+      'b',
+    ]);
+    expect(missing('## Clocks\n\nNone.\n\n## When not to\n\nNever.\n')).toEqual([
+      'Clocks: no test',
+    ]);
+  });
+});
+
 describe('the repository', () => {
   const documents = documentsOf(texts, paths);
 
@@ -92,8 +118,10 @@ describe('the repository', () => {
   it('links to files and headings that exist', () =>
     expect([...texts].flatMap(([path, text]) => linkProblems(path, text, documents))).toEqual([]));
 
-  it('has a test for each hole and each threat that its documents name', () => {
+  it('has a test for each hole, threat and objection that its documents name', () => {
     expect(documents.invariants).toBe(16);
     expect(missingTests(texts)).toEqual([]);
+    expect(texts.has('docs/offline-writes.md')).toBe(true);
+    expect(missingAnswers(texts)).toEqual([]);
   });
 });

@@ -143,3 +143,20 @@ export function missingTests(texts: ReadonlyMap<string, string>): string[] {
     .map((match) => match[1] ?? '')
     .filter((name) => !tests.some((text) => text.includes(name)));
 }
+
+const offline = 'docs/offline-writes.md';
+
+/** Objections of docs/offline-writes.md without a test, and tests that it names by title and file of which there is none. */
+export function missingAnswers(texts: ReadonlyMap<string, string>): string[] {
+  const [, ...sections] = (texts.get(offline) ?? '').split(/^## /m);
+  return sections.flatMap((section) => {
+    const title = section.split('\n')[0] ?? '';
+    // The last one sums up.
+    if (title === 'When not to') return [];
+    const named = [...section.matchAll(/^- "([^"]+)" \(`([^`]+)`\)/gm)];
+    if (named.length === 0) return [`${title}: no test`];
+    return named.flatMap(([, test = '', path = '']) =>
+      texts.get(path)?.includes(test) ? [] : test,
+    );
+  });
+}
