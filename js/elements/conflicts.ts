@@ -182,7 +182,7 @@ export function conflictsElement(): CustomElementConstructor {
 
     #prop(
       entry: Conflict,
-      { table }: ConflictChange,
+      { table, base, theirs }: ConflictChange,
       sides: PropSides,
       mayChoose: boolean,
     ): HTMLElement {
@@ -192,8 +192,9 @@ export function conflictsElement(): CustomElementConstructor {
       legend.textContent = words.prop(table, sides.prop);
       group.append(legend);
       const text = (value: unknown) => words.value(value, table, sides.prop) ?? this.#text(value);
-      group.append(side('base', words.base, text(sides.base)));
-      for (const which of ['theirs', 'mine'] as const) {
+      // Of a row that is not there there is nothing to say.
+      if (base !== null) group.append(side('base', words.base, text(sides.base)));
+      for (const which of theirs === null ? (['mine'] as const) : (['theirs', 'mine'] as const)) {
         const line = side(which, words[which], text(sides[which]), mayChoose && sides.isOpen);
         const input = line.querySelector('input');
         if (input) {
@@ -227,7 +228,8 @@ export function conflictsElement(): CustomElementConstructor {
 
     #button(entry: Conflict, way: Way): HTMLButtonElement {
       const button = element('button', { part: `button ${way}`, type: 'button' });
-      button.textContent = this.#messages[way];
+      const isGone = entry.theirs === null;
+      button.textContent = this.#messages[way === 'discard' && isGone ? 'drop' : way];
       button.dataset['key'] = `${way}-${entry.id}`;
       button.setAttribute('aria-describedby', `title-${entry.id}`);
       button.addEventListener('click', () => void this.#settle(entry, way));

@@ -23,6 +23,8 @@ export interface ConflictMessages {
   /** Rows that are not shown. */
   more(count: number): string;
   readonly discard: string;
+  /** The same where nothing is there. */
+  readonly drop: string;
   readonly retry: string;
   readonly choose: string;
   readonly again: string;
@@ -75,6 +77,7 @@ export const english: ConflictMessages = {
   theyDeleted: 'It is not there any more.',
   more: (count) => (count === 1 ? 'and one more row' : `and ${count} more rows`),
   discard: 'Keep what is there',
+  drop: 'Drop my change',
   retry: 'Make my change again',
   choose: 'Save this choice',
   again: 'Create it again',

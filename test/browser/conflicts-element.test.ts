@@ -183,8 +183,8 @@ describe('ten conflicts, settled by roles and names', () => {
       theirs: takesSlug,
       entries: 2,
     });
-    await press(await entry('Add note'), 'button', 'Keep what is there');
-    await press(await entry('Add list'), 'button', 'Keep what is there');
+    await press(await entry('Add note'), 'button', 'Drop my change');
+    await press(await entry('Add list'), 'button', 'Drop my change');
     await isEmpty();
     expect(await both((name) => db.notes.where('title', '=', name).count(), 'Eggs')).toBe(0);
   });
@@ -195,6 +195,10 @@ describe('ten conflicts, settled by roles and names', () => {
       theirs: deletesMilk,
     });
     const article = await entry('Edit note');
+    // There is no value now that could be named.
+    expect(await article.$eval('fieldset', (prop) => prop.textContent)).toBe(
+      'TitleBefore: MilkMine: Oat milk',
+    );
     await press(article, 'button', 'Create it again');
     await isEmpty();
     expect(await both(noteOf, milk)).toEqual(['Oat milk', 0]);
@@ -205,7 +209,7 @@ describe('ten conflicts, settled by roles and names', () => {
       mine: ({ milk: id }) => db.mutate.editNote({ id, patch: { title: 'Oat milk' } }).durable,
       theirs: deletesMilk,
     });
-    await press(await entry('Edit note'), 'button', 'Keep what is there');
+    await press(await entry('Edit note'), 'button', 'Drop my change');
     await isEmpty();
     expect(await both(noteOf, milk)).toEqual([null, null]);
   });
@@ -219,7 +223,7 @@ describe('ten conflicts, settled by roles and names', () => {
       theirs: deletesMilk,
       entries: 2,
     });
-    await press(await entry('Bump'), 'button', 'Keep what is there');
+    await press(await entry('Bump'), 'button', 'Drop my change');
     await press(await entry('Edit note'), 'button', 'Create it again');
     await isEmpty();
     expect(await both(noteOf, milk)).toEqual(['Milk', 5]);
@@ -285,7 +289,7 @@ describe('ten conflicts, settled by roles and names', () => {
     }, bread);
     await beside.close();
     await until(mine, () => db.conflicts.all().length === 2, []);
-    await press(await entry('Edit note'), 'button', 'Keep what is there');
+    await press(await entry('Edit note'), 'button', 'Drop my change');
     await until(mine, () => db.conflicts.all().length === 1, []);
     const article = await entry('Edit list');
     await press(article, 'radio', `Now: ${slug}-second`);
@@ -382,7 +386,7 @@ test('the keyboard alone settles an entry, and the focus stays in the list', asy
   await mine.keyboard.press('Enter');
   await until(mine, () => db.conflicts.all().length === 1, []);
   await expect.poll(focused).toBe('Edit note');
-  await tabTo('Keep what is there');
+  await tabTo('Drop my change');
   await mine.keyboard.press('Space');
   await isEmpty();
   await expect.poll(focused).toBe('No change needs a decision.');

@@ -7,28 +7,34 @@ import { app } from './schema.js';
 
 type Side = Readonly<Record<string, unknown>> | null;
 
+const refs: Readonly<Record<string, 'people' | 'groups' | 'lists'>> = {
+  person: 'people',
+  group: 'groups',
+  list: 'lists',
+};
+
 export function showInbox(demo: Demo): void {
-  const nameIn = (table: 'people' | 'groups' | 'lists', id: unknown) =>
-    typeof id === 'string' ? demo[table].get(id)?.name : undefined;
-  const membership = (side: Side) =>
-    side &&
-    `${nameIn('people', side['person']) ?? 'Someone'} in ${nameIn('groups', side['group']) ?? 'a group that is gone'}`;
-  const refs: Readonly<Record<string, 'people' | 'groups' | 'lists'>> = {
-    person: 'people',
-    group: 'groups',
-    list: 'lists',
+  const nameOf = (prop: string, id: unknown) => {
+    const table = refs[prop];
+    if (table === undefined || typeof id !== 'string') return undefined;
+    return demo[table].get(id)?.name ?? 'one that is not here any more';
+  };
+  /** Rows without a name of their own. */
+  const words: Readonly<Record<string, (side: NonNullable<Side>) => string>> = {
+    memberships: ({ person, group }) =>
+      `Member ${nameOf('person', person)}, of group ${nameOf('group', group)}`,
+    todos: ({ text }) => `Item: ${text}`,
   };
   defineElements();
   const element = byId<ConflictsElement>('inbox-entries');
   element.schema = app;
   element.messages = {
-    row: (change) =>
-      (change.table === 'memberships' && membership(change.mine ?? change.theirs ?? change.base)) ||
-      english.row(change),
-    value: (value, _, prop) => {
-      const table = refs[prop];
-      return table && nameIn(table, value);
+    row: (change) => {
+      const side = change.base ?? change.mine ?? change.theirs;
+      const own = words[change.table];
+      return own && side ? own(side) : english.row(change);
     },
+    value: (value, _, prop) => nameOf(prop, value),
   };
   element.db = demo;
 }

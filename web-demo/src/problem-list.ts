@@ -17,6 +17,10 @@ export class ProblemList {
     this.#lead = lead;
     demo.problems.subscribe(() => this.#render());
     demo.conflicts.subscribe(() => this.#renderCounts());
+    // What is shown is no longer stored, or no longer here: nothing can be put right.
+    demo.on('closed', () => {
+      for (const element of [this.#card, byId('inbox'), byId('needs')]) element.hidden = true;
+    });
     byId('to-problems').addEventListener('click', () => this.#title.focus());
     byId('to-inbox').addEventListener('click', () => byId('inbox-title').focus());
     this.#render();
