@@ -23,7 +23,10 @@ interface Fault {
 
 const DAY_MS = 24 * 3600_000;
 const now = () => formatTime(new Date());
-const changes = (count: number) => (count === 1 ? 'One change' : `${count} changes`);
+function waiting(count: number): string {
+  if (count === 0) return 'Nothing waits';
+  return count === 1 ? 'One change waits' : `${count} changes wait`;
+}
 
 /** Says what follows from the status, now and whenever it changes, until it returns null. */
 function follow(demo: Demo, words: (status: SyncStatus) => string | null, say: Say): () => void {
@@ -78,8 +81,7 @@ function freeze(demo: Demo): Turn {
     }
     const at = now();
     const words = ({ mode, pending }: SyncStatus) => {
-      if (pending > 0)
-        return `Frozen since ${at}. ${changes(pending)} wait${pending === 1 ? 's' : ''}, stored in this browser.`;
+      if (pending > 0) return `Frozen since ${at}. ${waiting(pending)}, stored in this browser.`;
       const who = mode === 'service-worker' ? 'the service worker pushes' : 'another window pushes';
       return `Frozen since ${at}. Nothing waits: if there is something, ${who}.`;
     };
@@ -123,7 +125,7 @@ function shiftClock(demo: Demo): Turn {
     stop = follow(
       demo,
       ({ pending, lastSyncedAt }) =>
-        `For this window it is ${date}. ${pending > 0 ? `${changes(pending)} on the way.` : 'Nothing waits.'} Last sync: ${lastSyncedAt ? formatTime(lastSyncedAt) : 'never'}.`,
+        `For this window it is ${date}. ${waiting(pending)}. Last sync: ${lastSyncedAt ? formatTime(lastSyncedAt) : 'never'}.`,
       say,
     );
   };
