@@ -20,6 +20,7 @@
 #ifndef SKERRY_CLIENT_MIRROR_H_
 #define SKERRY_CLIENT_MIRROR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -97,6 +98,8 @@ class Mirror {
 
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
+  // The highest key of a mutation that this window knows of, also if that is gone by now.
+  uint64_t HighestSeen() const { return std::max(gone_up_to_, pending_.highest_seen()); }
   const Cursors& cursors() const { return cursors_; }
   const ForgottenUpTo& forgotten() const { return forgotten_; }
   const Data& invitations() const { return invitations_; }

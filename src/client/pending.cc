@@ -21,6 +21,7 @@ Pending* PendingList::Add(std::unique_ptr<Pending> pending) {
   Pending* p = pending.get();
   const bool is_new = by_id_.emplace(p->mutation.action.id, std::move(pending)).second;
   SKERRY_CHECK(is_new);
+  highest_seen_ = std::max(highest_seen_, p->key);
   if (p->key != 0) {
     keyed_[p->key] = p;
   } else {
@@ -42,6 +43,7 @@ void PendingList::SetKey(Pending* pending, uint64_t key) {
   }
   pending->key = key;
   keyed_[key] = pending;
+  highest_seen_ = std::max(highest_seen_, key);
 }
 
 std::unique_ptr<Pending> PendingList::Remove(std::string_view id) {

@@ -60,12 +60,15 @@ class PendingList {
     return unkeyed_.begin()->first == pending.serial;
   }
   const Pending* First() const;  // null if there is none
+  // Of all that were ever here, also of those that are confirmed by now.
+  uint64_t highest_seen() const { return highest_seen_; }
   uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
 
  private:
   Map<std::string, std::unique_ptr<Pending>> by_id_;
   Map<uint64_t, Pending*> keyed_;
   Map<uint64_t, Pending*> unkeyed_;
+  uint64_t highest_seen_ = 0;
   uint64_t version_ = 0;
   bool saw_held_ = false;
 };

@@ -84,7 +84,7 @@ void Tab::OnEvent(const JudgeEvent& event, Data* effects) {
 
 void Tab::Judge(const Set<ObjectKey>& wrong, Data* effects) {
   if (!options_.remote || !follows() || freeze_.is_frozen()) return;
-  judged_at_ = {schema_->version(), mirror_.n(), mirror_.pending().HighestKey()};
+  judged_at_ = {schema_->version(), mirror_.n(), mirror_.HighestSeen()};
   JudgeTx tx;
   tx.at = judged_at_;
   held_ = 0;

@@ -50,7 +50,10 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
 // may fail: without a network, for instance. So where there are rules a push comes after a pull, unless
 // a socket says that the server is there, and would have told of a change.
 bool SyncJob::PullsFirst() const {
-  return state_->setup.schema.validates() && !state_->connection.listening();
+  // A service worker hears of the windows' sockets only later.
+  const Connection& connection = state_->connection;
+  const bool is_listening = connection.mode() == Mode::kLease && connection.listening();
+  return state_->setup.schema.validates() && !is_listening;
 }
 
 // If the application gave no token, it reports when it has one. A token that was refused may be

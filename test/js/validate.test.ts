@@ -112,6 +112,24 @@ test('lists what is wrong, pushes the rest, and pushes all when it is right', as
   await db.sync.waitForSync();
 });
 
+test('what was held is pushed once it is right, though later changes were pushed', async () => {
+  const { db, theirs } = await two();
+  db.sync.pause();
+  await db.transact((tx) => tx.cities.inc('A', { population: -6 })).durable;
+  // Apart from it: pushed and confirmed while the first is held.
+  const apart = db.transact((tx) => tx.cities.create({ id: 'B', name: 'B' }));
+  await apart.durable;
+  await theirs.transact((tx) => tx.cities.inc('A', { population: -6 })).confirmed;
+  db.sync.resume();
+  await apart.confirmed;
+  await until(() => found(db).length === 1);
+  await db.transact((tx) => tx.cities.inc('A', { population: 5 })).durable;
+  expect(db.problems.value).toEqual([]);
+  await db.sync.waitForSync({ timeoutMs: 5_000 });
+  await theirs.sync.waitForSync();
+  for (const one of [db, theirs]) expect(one.cities.get('A')?.population).toBe(3);
+});
+
 test('a row that is deleted is not wrong', async () => {
   const { db } = await device();
   db.transact((tx) => tx.cities.create({ id: 'A', name: 'A', population: -1 }));

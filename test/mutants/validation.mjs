@@ -1,6 +1,18 @@
 /** Mistakes about what the application's rules hold back: in windows, in workers, and in the rules' host. */
 export const validation = [
   {
+    name: 'a window that has seen the most counts only what is pending',
+    file: 'src/client/tab_validation.cc',
+    from: 'mirror_.HighestSeen()}',
+    to: 'mirror_.pending().HighestKey()}',
+  },
+  {
+    name: 'a service worker trusts what it was told of sockets',
+    file: 'src/sync/sync_job.cc',
+    from: 'connection.mode() == Mode::kLease && ',
+    to: '',
+  },
+  {
     name: 'a mutation is free until it is judged',
     file: 'src/client/tab_commit.cc',
     from: '  pending->held = options_.remote && schema_->validates();\n',

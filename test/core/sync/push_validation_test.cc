@@ -128,6 +128,23 @@ TEST_CASE("pulls before it pushes, unless a socket listens") {
   }
 }
 
+// It hears of the windows' sockets from them, which may be late.
+TEST_CASE("a service worker pulls before it pushes, whatever it was told of sockets") {
+  SyncWorld world;
+  world.OpenService(Data::Object{{"schema", Description(true, 2)}});
+  SyncHost& host = world.host(0);
+  host.Post(Json(R"({"type":"wake","reason":"due","online":true,"listening":true})"));
+  world.Run(3'000);
+  world.push_bodies.clear();
+  const size_t pulls = world.pull_bodies.size();
+  world.network.hold_answers = true;
+  world.Log({CreateItem("mine", "A", 1)});
+  host.Post(Json(R"({"type":"mutated"})"));
+  world.Settle();
+  CHECK(world.pull_bodies.size() > pulls);
+  CHECK(world.push_bodies.empty());
+}
+
 TEST_CASE("asks no window where nothing is pending, or the schema has no rules") {
   SUBCASE("nothing is pending") {
     RuledWorld world;
