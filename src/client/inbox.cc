@@ -98,7 +98,9 @@ void Inbox::AddChanges(const ConflictRecord& record, ShownConflict* entry) const
         if (is_it) change.base = ShownRow(before_names, row, *schema_);
       }
     }
-    change.mine = ShownOps(names, ops, schema_, change.base);
+    // What the schema has no place for is shown with the types that it was made with.
+    const bool is_dropped = record.reason == kDropped;
+    change.mine = ShownOps(names, ops, is_dropped ? nullptr : schema_, change.base);
     change.theirs = TheirsOf(change);
     entry->changes.push_back(std::move(change));
   }

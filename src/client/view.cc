@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "client/changed_rows.h"

@@ -25,6 +25,8 @@
 namespace skerry {
 
 inline constexpr char kParentDeleted[] = "parent_deleted";
+// A reason: the schema has no place for it.
+inline constexpr const char* kDropped = "dropped";
 inline constexpr char kRowDeleted[] = "row_deleted";
 
 // The mutation, so that the user can make it again.

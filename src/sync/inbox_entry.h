@@ -12,7 +12,6 @@
 
 namespace skerry {
 
-inline constexpr const char* kDropped = "dropped";
 inline constexpr const char* kNoPlace = "no_place";  // the code of its entries
 
 struct InboxReason {

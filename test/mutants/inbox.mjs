@@ -51,8 +51,8 @@ export const inbox = [
   {
     name: 'what is added to a number is shown without the number',
     file: 'src/client/inbox.cc',
-    from: 'ShownOps(names, ops, schema_, change.base);',
-    to: 'ShownOps(names, ops, schema_);',
+    from: 'ShownOps(names, ops, is_dropped ? nullptr : schema_, change.base);',
+    to: 'ShownOps(names, ops, is_dropped ? nullptr : schema_);',
   },
   {
     name: 'an entry is about the first object of its mutation',
