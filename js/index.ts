@@ -32,6 +32,7 @@ export type {
   Json,
   Live,
   Mutation,
+  MutationOptions,
   Mutators,
   NewRow,
   Patch,
@@ -47,6 +48,8 @@ export type {
   Tx,
   Writer,
 } from './api/types.ts';
+export type { CanUndo, Undone } from './api/undo.ts';
+export type { UserAction } from './api/user-action.ts';
 export {
   AuthError,
   ClosedError,

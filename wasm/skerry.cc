@@ -57,6 +57,14 @@ int32_t PendingOf(int32_t handle, uint32_t table, const std::string& name) {
   });
 }
 
+// Undoes, or redoes, in the open transaction -> Data (Client::TxUndo).
+int32_t TxUndo(int32_t handle, bool redo) {
+  return Clients().With(handle, [&](Client* client) {
+    const Result<Data> kept = client->TxUndo(redo ? UndoWay::kRedo : UndoWay::kUndo);
+    return kept.ok() ? OutputData(kept.value()) : Fail(kept.status());
+  });
+}
+
 EMSCRIPTEN_BINDINGS(skerry_window) {
   emscripten::function("newClient", &NewClient);
   emscripten::function("freeClient", &FreeClient);
@@ -64,6 +72,7 @@ EMSCRIPTEN_BINDINGS(skerry_window) {
   emscripten::function("checkLogged", &CheckLogged);
   emscripten::function("mayWrite", &MayWrite);
   emscripten::function("pendingOf", &PendingOf);
+  emscripten::function("txUndo", &TxUndo);
 }
 
 }  // namespace
@@ -125,10 +134,8 @@ SKERRY_EXPORT int32_t sk_tx_commit(int32_t handle, int32_t length) {
 }
 
 SKERRY_EXPORT int32_t sk_tx_rollback(int32_t handle) {
-  return abi::Clients().With(handle, [](Client* client) {
-    client->TxRollback();
-    return 0;
-  });
+  return abi::Clients().With(handle,
+                             [](Client* client) { return abi::OutputData(client->TxRollback()); });
 }
 
 SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {

@@ -25,6 +25,7 @@ import { wholeAddress } from './remote.ts';
 import { ServiceMode } from './service-mode.ts';
 import { Streams } from './streams.ts';
 import { SyncControl } from './sync-api.ts';
+import { Undo } from './undo.ts';
 import { Validation } from './validation.ts';
 import { WindowChannel } from './window-channel.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -86,6 +87,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     timers: host.timers(),
     judge: (wrong) => runner.dispatch({ type: 'judge', wrong }),
   });
+  const undo = new Undo(lives.calls, codec);
   const realms = new RealmsApi({
     ...{ view, lives, mutations },
     user: options.user ?? null,
@@ -124,6 +126,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     realms,
     streams,
     problems,
+    undo,
     sync,
     lifecycle,
     state,

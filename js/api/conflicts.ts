@@ -5,16 +5,16 @@ import type {
   ConflictsEffect,
   ResolvedEffect,
   ResolveEvent,
-  ShownAction,
   ShownChange,
   ShownConflict,
 } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
-import { keepDate, keepMember } from '../core/mutable-copy.ts';
+import { keepDate } from '../core/mutable-copy.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import { Listeners } from './listeners.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
+import { type UserAction, userAction } from './user-action.ts';
 
 /** The three sides of an object: what a change was made from, what it wanted, and what the log has. Null: no such object. */
 export interface ConflictSides {
@@ -50,19 +50,12 @@ export interface Conflict extends ConflictSides {
   /** When it came into the inbox. */
   readonly at: Date;
   /** The action as it was made: its name, argument and time; null if that cannot be read. */
-  readonly mutation: ConflictAction | null;
+  readonly mutation: UserAction | null;
   /** The objects of the change, this one first: at most a hundred, and how many others there are. */
   readonly changes: readonly ConflictChange[];
   readonly others: number;
   /** The action because of which this is here, if it was not refused for itself: it is retried with that one. */
   readonly dependsOn: string | null;
-}
-
-export interface ConflictAction {
-  readonly id: string;
-  readonly name: string;
-  readonly arg: unknown;
-  readonly at: Date;
 }
 
 /**
@@ -199,7 +192,7 @@ export class ConflictInbox implements Conflicts {
     const about = changes.find((one) => one.table === table && one.key === entry.id);
     const conflict = {
       ...{ id, table: table ?? '', key: entry.id ?? '', reason, code, detail },
-      mutation: this.#action(entry.mutation),
+      mutation: userAction(this.#codec, entry.mutation),
       base: about?.base ?? null,
       mine: about?.mine ?? null,
       theirs: about?.theirs ?? null,
@@ -209,29 +202,15 @@ export class ConflictInbox implements Conflicts {
     return Object.freeze(conflict);
   }
 
-  #action({ id, name, arg, at }: ShownAction): ConflictAction | null {
-    let value: unknown;
-    try {
-      // Without an argument the text is empty.
-      value = this.#codec.registry.decode(JSON.parse(arg || 'null'));
-    } catch {
-      return null; // The record is damaged: the type says so, and the entry stays.
-    }
-    const action = { id, name } as ConflictAction;
-    keepMember(action, 'arg', value);
-    keepDate(action, 'at', at);
-    return Object.freeze(action);
-  }
-
   #change({ table, id, realm, base, mine, theirs }: ShownChange, reason: string): ConflictChange {
-    // What this version of the schema lacks has no types here, but those of its values.
-    const isKnown = reason !== 'dropped' && this.#codec.schema.byName.has(table);
-    const codec = isKnown ? this.#codec.table(table) : null;
+    const codec = this.#codec.schema.byName.has(table) ? this.#codec.table(table) : null;
     const row = (plain: unknown) =>
       codec ? codec.rowFromPlain(plain) : this.#codec.unknownRow(plain);
     return Object.freeze({
       ...{ table, key: id, realm },
-      ...{ base: row(base), mine: row(mine), theirs: row(theirs) },
+      ...{ base: row(base), theirs: row(theirs) },
+      // What this version of the schema lacks has no types here, but those of its values.
+      mine: reason === 'dropped' ? this.#codec.unknownRow(mine) : row(mine),
     });
   }
 }

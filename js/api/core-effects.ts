@@ -19,6 +19,7 @@ import type { RealmsApi } from './realms.ts';
 import type { ServiceMode } from './service-mode.ts';
 import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
+import type { Undo } from './undo.ts';
 import type { Validation } from './validation.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -30,6 +31,7 @@ interface CoreEffectsParts {
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
   readonly validation: Validation;
+  readonly undo: Undo;
   readonly streams: Streams;
   readonly realms: RealmsApi;
   readonly sync: SyncControl;
@@ -66,6 +68,9 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         break;
       case 'validate':
         this.#parts.validation.take(effect);
+        break;
+      case 'undo':
+        this.#parts.undo.take(effect);
         break;
       case 'loadImage':
         void this.#loadImage(effect);

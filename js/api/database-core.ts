@@ -26,6 +26,7 @@ import type { ServiceMode } from './service-mode.ts';
 import { type Streams, streamsOf } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { Tables } from './types.ts';
+import type { Undo } from './undo.ts';
 import type { Validation } from './validation.ts';
 import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -59,6 +60,7 @@ export interface DatabaseParts extends DatabaseDependencies {
   readonly runner: WindowRunner;
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
+  readonly undo: Undo;
   readonly validation: Validation;
   readonly realms: RealmsApi;
   readonly streams: Streams;

@@ -20,7 +20,7 @@ import { buildDatabase } from './build-database.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
-import type { MadeAction } from './mutations.ts';
+import type { MadeAction, RunHow } from './mutations.ts';
 import { checkOptions, databaseName, databasesWith, type OpenOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { TableReader } from './query.ts';
@@ -39,6 +39,7 @@ import type {
   Live,
   Mutate,
   Mutation,
+  MutationOptions,
   Mutators,
   Reader,
   Schema,
@@ -47,6 +48,7 @@ import type {
   Tables,
   Tx,
 } from './types.ts';
+import type { CanUndo, Undone } from './undo.ts';
 
 export type Database<T extends Tables = Tables, M = unknown> = {
   readonly [K in keyof T]: Reader<T, K>;
@@ -55,7 +57,17 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   readonly user: string | null;
   readonly mutate: Mutate<M>;
   /** One mutation without a mutator: logged as `skerry/transact`, with its operations as argument. */
-  transact<V>(fn: (tx: Tx<T>) => V): Mutation<Sync<V>>;
+  transact<V>(fn: (tx: Tx<T>) => V, options?: MutationOptions): Mutation<Sync<V>>;
+  /**
+   * Undoes the last action of this window that is not undone, by an action `skerry/undo`: only its own effect, never what others have
+   * changed since. Null if there is nothing. Throws ReadOnlyError, ConflictError and so on, as the change itself would; then the
+   * action is not offered again.
+   */
+  undo(): Undone | null;
+  /** The same for what was undone last, until the window does something else. */
+  redo(): Undone | null;
+  readonly canUndo: CanUndo;
+  readonly canRedo: CanUndo;
   /**
    * Runs actions that were made elsewhere (an export, another application) by the mutators of their names, under their own
    * ids. Each counts once, wherever and however often it is replayed.
@@ -179,15 +191,17 @@ async function settleBoth(
 }
 
 function publicDatabase(core: DatabaseCore): object {
-  const { options, view, lives, mutations, sync, conflicts, realms, events, streams } = core.parts;
+  const { options, view, lives, mutations, sync, conflicts, realms, events, streams, undo } =
+    core.parts;
   const tables = declaredTables(view.codec).map(
     (table) => [table.table.name, new TableReader(lives, table)] as const,
   );
   const mutators = new Map(Object.entries((options.mutators ?? {}) as Record<string, AnyMutator>));
-  const run = (name: string, mutator: AnyMutator, arg: unknown, made?: MadeAction) =>
-    mutations.run(name, argText(view, arg), (tx) => mutator(tx, arg), made);
+  const run = (name: string, mutator: AnyMutator, arg: unknown, how: RunHow = {}) =>
+    mutations.run(name, argText(view, arg), (tx) => mutator(tx, arg), how);
   const mutate = [...mutators].map(
-    ([name, mutator]) => [name, (arg?: unknown) => run(name, mutator, arg)] as const,
+    ([name, mutator]) =>
+      [name, (arg?: unknown, how?: MutationOptions) => run(name, mutator, arg, how)] as const,
   );
   const replaying = {
     registry: view.codec.registry,
@@ -196,7 +210,7 @@ function publicDatabase(core: DatabaseCore): object {
     now: () => core.parts.host.clock.now(),
     run: (name: string, arg: unknown, made: MadeAction) => {
       const mutator = mutators.get(name);
-      return mutator === undefined ? null : run(name, mutator, arg, made);
+      return mutator === undefined ? null : run(name, mutator, arg, { made });
     },
   };
   const close = () => core.close();
@@ -205,10 +219,14 @@ function publicDatabase(core: DatabaseCore): object {
     name: options.name,
     user: options.user ?? null,
     mutate: Object.freeze(Object.fromEntries(mutate)),
-    transact: (fn: (tx: never) => unknown) => {
+    transact: (fn: (tx: never) => unknown, how?: MutationOptions) => {
       checkFunction(fn, 'transact()');
-      return mutations.run('skerry/transact', null, fn);
+      return mutations.run('skerry/transact', null, fn, how);
     },
+    undo: () => mutations.undo(false),
+    redo: () => mutations.undo(true),
+    canUndo: undo.canUndo,
+    canRedo: undo.canRedo,
     replay: (actions: readonly ReplayedAction[]) => replay(replaying, actions),
     sync,
     conflicts,

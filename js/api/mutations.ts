@@ -6,12 +6,14 @@
 import type { SettleEffect, Stage } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
+import type { CommitHow } from '../core/window-core.ts';
 import type { WindowEffect } from '../core/window-effects.ts';
 import type { Clock } from '../host/clock.ts';
 import type { WindowRunner } from '../host/effect-runner.ts';
 import type { LiveRegistry } from './live.ts';
 import { makeTransaction, type TransactionState } from './transaction.ts';
-import type { Mutation } from './types.ts';
+import type { Mutation, MutationOptions } from './types.ts';
+import type { Undone } from './undo.ts';
 
 const stages: readonly Stage[] = ['durable', 'pushed', 'confirmed'];
 
@@ -46,6 +48,10 @@ interface MutationsParts {
   readonly clock: Clock;
 }
 
+export interface RunHow extends MutationOptions {
+  readonly made?: MadeAction;
+}
+
 /** An action that has been made already. */
 export interface MadeAction {
   readonly id: string;
@@ -76,7 +82,12 @@ export class Mutations {
   }
 
   /** Runs `body` as one mutation. A throw rolls everything back, and is thrown. */
-  run<V>(name: string, arg: string | null, body: (tx: never) => V, made?: MadeAction): Mutation<V> {
+  run<V>(
+    name: string,
+    arg: string | null,
+    body: (tx: never) => V,
+    { made, undoable }: RunHow = {},
+  ): Mutation<V> {
     const { view, lives } = this.#parts;
     const state: TransactionState = { open: true };
     return this.#perform(
@@ -85,7 +96,18 @@ export class Mutations {
       () => body(makeTransaction(lives, view, state) as never),
       state,
       made,
+      undoable === false ? { undoable } : {},
     );
+  }
+
+  /** Undoes what this window did last, or redoes what it undid last. Null if there is nothing. */
+  undo(redo: boolean): Undone | null {
+    let kept: Undone['kept'] | null = null;
+    const body = () => {
+      kept = this.#parts.view.core.undo(redo);
+    };
+    const { id } = this.#transact(redo ? 'skerry/redo' : 'skerry/undo', null, body);
+    return kept && Object.freeze({ ...this.#mutation(id, undefined), kept: Object.freeze(kept) });
   }
 
   /** Logs an action that is appended to a stream. */
@@ -115,7 +137,7 @@ export class Mutations {
     const { view, lives } = this.#parts;
     const state: TransactionState = { open: true };
     const run = () => body(makeTransaction(lives, view, state) as never);
-    const { id } = this.#transact('skerry/amend', null, run, state, undefined, entry);
+    const { id } = this.#transact('skerry/amend', null, run, state, undefined, { amends: entry });
     if (id === null) throw new ValidationError('not_changed', 'The amendment changes nothing.');
   }
 
@@ -125,8 +147,9 @@ export class Mutations {
     body: () => V,
     state?: TransactionState,
     made?: MadeAction,
+    how?: CommitHow,
   ): Mutation<V> {
-    const { id, result } = this.#transact(name, arg, body, state, made, null);
+    const { id, result } = this.#transact(name, arg, body, state, made, how);
     return this.#mutation(id, result);
   }
 
@@ -135,8 +158,8 @@ export class Mutations {
     arg: string | null,
     body: () => V,
     state: TransactionState = { open: true },
-    made: MadeAction | undefined,
-    amends: number | null,
+    made?: MadeAction,
+    how: CommitHow = {},
   ): { id: string | null; result: V } {
     const { view, runner, clock } = this.#parts;
     if (view.writing)
@@ -153,11 +176,11 @@ export class Mutations {
         throw new ValidationError('pending', `The action ${made.id} is pending here.`);
       const result = body();
       refuseAsync(name, result);
-      const outcome = core.commit(name, arg, amends);
+      const outcome = core.commit(name, arg, how);
       effects = outcome.effects;
       return { id: outcome.id, result };
     } catch (error) {
-      core.rollback();
+      effects = core.rollback();
       throw error;
     } finally {
       state.open = false;

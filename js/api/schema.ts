@@ -259,6 +259,8 @@ const reservedTables: Readonly<Record<ReservedTableName, true>> = {
   lock: true,
   undo: true,
   redo: true,
+  canUndo: true,
+  canRedo: true,
   on: true,
   export: true,
   import: true,

@@ -123,6 +123,8 @@ export type ReservedTableName =
   | 'lock'
   | 'undo'
   | 'redo'
+  | 'canUndo'
+  | 'canRedo'
   | 'on'
   | 'export'
   | 'import'
@@ -356,9 +358,15 @@ export interface Mutation<V> {
 export type Mutators<T extends Tables> = Record<string, (tx: TxOf<T>, arg: any) => unknown>;
 /** A mutator is synchronous: the result of one that is not is never. */
 export type Sync<R> = R extends PromiseLike<unknown> ? never : R;
+/** How a mutation is made. */
+export interface MutationOptions {
+  /** False: `db.undo()` passes it over. */
+  readonly undoable?: boolean;
+}
+/** A mutator that takes no argument takes the options as its second one all the same: `reset(undefined, { undoable: false })`. */
 export type Mutate<M> = {
   // biome-ignore lint/suspicious/noExplicitAny: matches whatever transaction the mutator declares.
   readonly [N in keyof M]: M[N] extends (tx: any, ...args: infer A) => infer R
-    ? (...args: A) => Mutation<Sync<R>>
+    ? (...args: A | [...A, MutationOptions]) => Mutation<Sync<R>>
     : never;
 };

@@ -604,6 +604,12 @@ export interface ValidateEffect {
   readonly rows: readonly NamedRow[];
 }
 
+export interface UndoEffect {
+  readonly type: 'undo';
+  readonly undo: ShownAction | null;
+  readonly redo: ShownAction | null;
+}
+
 export type WindowEffects =
   | SetWindowTimerEffect
   | CancelWindowTimerEffect
@@ -621,7 +627,8 @@ export type WindowEffects =
   | StreamPageEffect
   | ConflictsEffect
   | ResolvedEffect
-  | ValidateEffect;
+  | ValidateEffect
+  | UndoEffect;
 
 export interface SetWorkerTimerEffect {
   readonly type: 'timer';
@@ -852,6 +859,12 @@ export interface Drained {
   readonly dirty: readonly DirtyRows[];
   readonly live: readonly LiveNews[];
   readonly streams: readonly StreamNews[];
+}
+
+export interface KeptProp {
+  readonly table: string;
+  readonly id: string;
+  readonly prop: string;
 }
 
 export interface MutatedMessage {

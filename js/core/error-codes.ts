@@ -524,6 +524,12 @@ export const errorCodes = {
     what: 'The log already has this change, as part of another update.',
     todo: 'Discard the entry.',
   },
+  expired: {
+    type: 'ConflictError',
+    retryable: 'no',
+    what: 'An undo came so late that the server no longer knows what it undoes.',
+    todo: 'Make the change by hand, or discard it.',
+  },
   outcome_unknown: {
     type: 'ConflictError',
     retryable: 'no',

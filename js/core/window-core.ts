@@ -3,7 +3,14 @@
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
 import type { BrowserModule } from './browser-module.ts';
-import type { ClientOptions, Drained, LeaseRecord, LiveNews, StreamNews } from './core-types.ts';
+import type {
+  ClientOptions,
+  Drained,
+  KeptProp,
+  LeaseRecord,
+  LiveNews,
+  StreamNews,
+} from './core-types.ts';
 import type { Times } from './effects.ts';
 import { ClosedError } from './errors.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
@@ -46,6 +53,14 @@ export interface DrainedWords {
   readonly dirty: readonly (readonly [table: number, slots: Uint32Array])[];
   readonly live: readonly LiveChange[];
   readonly streams: readonly StreamNews[];
+}
+
+/** How a transaction ends. */
+export interface CommitHow {
+  /** The entry of the inbox in whose place it is made. */
+  readonly amends?: number;
+  /** False: it cannot be undone. */
+  readonly undoable?: boolean;
 }
 
 /** The one negative number that is an answer: there is no such row. */
@@ -169,19 +184,25 @@ export class WindowCore {
     return this.#module.outputText();
   }
 
-  /** `arg`: JSON text, or null for the operations themselves. `amends`: an entry of the inbox. */
+  /** `arg`: JSON text, or null for the operations themselves. */
   commit(
     name: string,
     arg: string | null,
-    amends: number | null,
+    how: CommitHow,
   ): { id: string | null; effects: readonly WindowEffect[] } {
-    const action = amends === null ? { name, arg } : { name, arg, amends };
-    this.#module.callWith('_sk_tx_commit', action, this.#open);
+    this.#module.callWith('_sk_tx_commit', { name, arg, ...how }, this.#open);
     return this.#module.output() as { id: string | null; effects: WindowEffect[] };
   }
 
-  rollback(): void {
+  /** Undoes, or redoes, in the open transaction what comes next; null if there is nothing. */
+  undo(redo: boolean): readonly KeptProp[] | null {
+    this.#module.bound((bound) => bound.txUndo(this.#open, redo));
+    return this.#module.output() as readonly KeptProp[] | null;
+  }
+
+  rollback(): readonly WindowEffect[] {
     this.#module.call('_sk_tx_rollback', this.#open);
+    return this.#module.output() as WindowEffect[];
   }
 
   /** The slot of a row, or -1. `realm`: of a table with application-defined ids; null: see `Reader.get`. */

@@ -30,6 +30,7 @@ import type {
   StreamPageEvent,
   StreamStateEvent,
   StreamsMessage,
+  UndoEffect,
   UpdateNeededEffect,
   ValidateEffect,
   WindowState,
@@ -51,6 +52,7 @@ export type WindowOnlyEffect =
   | ConflictsEffect
   | ResolvedEffect
   | ValidateEffect
+  | UndoEffect
   | StreamPageEffect
   | StorageFailedEffect
   | StorageRecoveredEffect

@@ -5,6 +5,7 @@ import type { AnyDatabase } from '../api/database.ts';
 import type { Invitation } from '../api/invitations.ts';
 import type { SyncStatus } from '../api/sync-status.ts';
 import type { Live } from '../api/types.ts';
+import type { Undone } from '../api/undo.ts';
 import { ClosedError, UnsupportedError } from '../index.ts';
 import { nothing, useIsServer, useOpened } from './context.ts';
 import type { RegisteredDatabase } from './register.ts';
@@ -151,6 +152,30 @@ export function useSyncStatus(): SyncStatus {
 /** The entries of the inbox, `db.conflicts.all()`. */
 export function useConflicts(): readonly Conflict[] {
   return usePart(inboxOf, none);
+}
+
+const canUndoOf = ({ canUndo }: AnyDatabase) => canUndo;
+const canRedoOf = ({ canRedo }: AnyDatabase) => canRedo;
+
+/** Undo and redo of this window: `db.undo()`, `db.redo()`. They do nothing until the database is open. */
+export function useUndo(): {
+  undo(): Undone | null;
+  redo(): Undone | null;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+} {
+  const db = useOpened(false);
+  const canUndo = usePart(canUndoOf, false);
+  const canRedo = usePart(canRedoOf, false);
+  return useMemo(
+    () => ({
+      undo: () => db?.undo() ?? null,
+      redo: () => db?.redo() ?? null,
+      canUndo,
+      canRedo,
+    }),
+    [db, canUndo, canRedo],
+  );
 }
 
 /** What others have invited the user to, `db.realms.invitations`. */

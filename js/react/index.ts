@@ -16,6 +16,7 @@ export {
   useQuery,
   useStream,
   useSyncStatus,
+  useUndo,
 } from './hooks.ts';
 // By `*`, so that the application can extend it.
 export * from './register.ts';

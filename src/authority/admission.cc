@@ -70,6 +70,7 @@ Status Admission::ParseUpdates() {
     for (const Data& data : request.updates) {
       Result<Pushed> one = ParseOne(data, request.is_older);
       if (!one.ok()) return one.status();
+      if (one.value().update) NoteUndone(*one.value().update);
       parsed.push_back(std::move(one.value()));
     }
     pushed_.push_back(std::move(parsed));
@@ -277,13 +278,12 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
 }
 
 std::optional<Rejection> Admission::ExceededLimit() const {
-  const auto& changes = rows_.changes();
   if (rows_.changed_objects() > kMaxRowsPerUpdate) {
     return Rejection{
         {}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
   }
   size_t bytes = 0;
-  for (const auto& [key, before] : changes) bytes += BytesOf(before);
+  for (const auto& [key, before] : rows_.changes()) bytes += BytesOf(before);
   if (bytes <= kMaxPriorRowBytes) return std::nullopt;
   return Rejection{
       {},
@@ -357,6 +357,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
   applied.lost.missing.assign(judgement.missing.begin(), judgement.missing.end());
   RestorePlaces(pushed, &applied);
   applied.lost.dropped = pushed.dropped;
+  const Set<uint32_t> vain = VainActions(*pushed.update, judgement);
   Data spans = Data::MakeObject();
   for (auto& [realm, entry] : entries) {
     RealmState& state = input_.realms[realm];
@@ -374,8 +375,11 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     entry.update = pushed.id;
     if (entry.is_declared()) entry.answer = answer;
     if (entries.size() > 1) entry.spans = spans;
-    for (const Action& action : pushed.update->actions) {
+    for (uint32_t place = 0; place < pushed.update->actions.size(); ++place) {
       if (!entry.is_declared()) break;
+      // What undoes nothing is not in the log: its own undo must do nothing, too.
+      if (vain.contains(place)) continue;
+      const Action& action = pushed.update->actions[place];
       known_actions_[{realm, action.id}] = entry.revision;
       new_actions_.push_back({realm, action.id, entry.revision});
     }
@@ -385,6 +389,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
            AppendsOf(update.actions, update.ops, realm, entry.revision, at_, request.user))
         appends_.push_back({realm, stream, std::move(action)});
     }
+    NoteDone(entry, changes);
     entries_.push_back(std::move(entry));
   }
   std::move(changes.begin(), changes.end(), std::back_inserter(changes_));

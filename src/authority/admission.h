@@ -164,6 +164,10 @@ class Admission {
   Vector<Rejection> FindForgotten(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
+  // admission_undo.cc
+  void NoteUndone(const Update& update);
+  static Set<uint32_t> VainActions(const Update& update, const Judgement& judgement);
+  void NoteDone(const LogEntry& entry, const Vector<LogChange>& changes);
   void ForgetNeeds();
   void AskAhead(Ahead step);
   void JudgeForNeeds(const Request& request, const Pushed& pushed);
@@ -185,6 +189,7 @@ class Admission {
   Vector<LogAction> new_actions_;
   Vector<LogAppend> appends_;
   Set<std::string> locks_;
+  Set<std::string> undone_;  // ids of the actions that the updates undo
 };
 
 }  // namespace skerry

@@ -238,11 +238,31 @@ Status AdmissionSession::LoadLooked(const Vector<wire::RowKey>& keys) {
 
 Status AdmissionSession::LoadMore(const wire::AdmissionLoaded& loaded) {
   SKERRY_RETURN_IF_ERROR(LoadRows(loaded.rows));
+  for (const wire::DoneAction& entry : loaded.undone) {
+    DoneEntry done;
+    done.revision = entry.revision;
+    done.has_rows = entry.rows.is_array();
+    for (const Data& data : entry.rows.items()) LoadBefore(data, &done);
+    done.ReadDeletes(*schema_, entry.action, entry.ops, entry.actions);
+    admission_.rows().LoadEntry({entry.realm, entry.action}, std::move(done));
+  }
   for (const wire::ChangedByOthers& change : loaded.others) {
     const ObjectKey key{schema_->FindTable(change.table), change.id};
     admission_.rows().LoadOthers({{change.realm, key}, change.client}, change.revision);
   }
   return Status::Ok();
+}
+
+// A table that is no more has no rows to bring back.
+void AdmissionSession::LoadBefore(const Data& data, DoneEntry* done) const {
+  const ObjectKey key{schema_->FindTable(data["table"].as_string()), data["id"].as_string()};
+  if (key.table == kNone) return;
+  Result<std::optional<Row>> row = RowFromData(*schema_, data);
+  if (!row.ok()) {
+    done->unread = row.status();
+  } else if (row.value()) {
+    done->AddRow(*schema_, key, std::move(*row.value()));
+  }
 }
 
 wire::RowKey AdmissionSession::NameOf(const PlacedKey& key) const {
@@ -265,6 +285,8 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
     const auto& [realm, table, id] = NameOf(which.key);
     out.others.push_back({realm, table, id, which.client});
   }
+  for (const auto& [which, with_rows] : needs.entries)
+    out.undone.push_back({which.realm, which.id, with_rows});
   return WriteMembers(out);
 }
 

@@ -33,6 +33,7 @@ class AdmissionSession {
   Data HeadsToData() const;
   Map<std::string, int64_t> Growth() const;
   const std::string& TableOf(const WorkingSet::Final& row) const;
+  void LoadBefore(const Data& data, DoneEntry* done) const;
   wire::RowKey NameOf(const PlacedKey& key) const;
 
   const Schema* schema_;

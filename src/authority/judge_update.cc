@@ -97,7 +97,7 @@ class Steps {
     Judgement judged = JudgeStep(&scene_, update_, places);
     all_.work += places.size() + scene_.rows->changed_in_step();
     if (judged.rejections.empty()) {
-      Keep(std::move(judged));
+      Keep(action, places, std::move(judged));
       all_.is_too_much = all_.work > most_work_;
       return !all_.is_too_much;
     }
@@ -111,11 +111,13 @@ class Steps {
     return is_known && all_.rejections.size() < kMaxRejections && all_.work <= most_work_;
   }
 
-  void Keep(Judgement judged) {
+  void Keep(uint32_t action, const Places& places, Judgement judged) {
     const auto append = [](const Places& from, Places* to) {
       to->insert(to->end(), from.begin(), from.end());
     };
     append(judged.noops, &all_.noops);
+    append(judged.vain, &all_.vain);
+    if (!places.empty() && judged.vain.size() == places.size()) scene_.vain.insert(action);
     append(judged.gone, &all_.gone);
     append(judged.missing, &all_.missing);
     for (const auto& [key, before] : scene_.rows->journal()) {

@@ -6,6 +6,7 @@
 
 #include "authority/cascade.h"
 #include "authority/membership.h"
+#include "authority/restore.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -16,6 +17,14 @@
 
 namespace skerry {
 namespace {
+
+// The action of the update that the op undoes, if it comes before the op's own.
+std::optional<uint32_t> UndoneIn(const Update& update, const Op& op) {
+  for (uint32_t place = 0; !op.by.empty() && place < op.by[0]; ++place) {
+    if (update.actions[place].id == op.of) return place;
+  }
+  return std::nullopt;
+}
 
 class Judging {
  public:
@@ -103,8 +112,10 @@ class Judging {
         return;
       }
     }
+    if (!op.of.empty() && !MayUndo(index, op)) return;
     PlacedKey key{op.realm, op.key()};
     const Row* row = scene_.Locate(&key);
+    if (op.Has(kRestores) && !row) return Restore(index, op, key);
     const bool is_read_only = row && scene_.AccessIn(key.realm) == Access::kReadOnly;
     if (is_read_only && !IsLeave(*scene_.schema, op, scene_.user)) {
       judgement_.rejections.push_back(ForbiddenRealm(index));
@@ -133,7 +144,9 @@ class Judging {
     landed.realm = key.realm;
     std::optional<Row> folded = row ? std::optional<Row>(*row) : std::nullopt;
     const bool moves = op.Has(kMoves);
-    const bool stays = moves && landed.to == landed.realm;
+    // An undo does not take along what others have moved on.
+    const bool stays =
+        moves && (landed.to == landed.realm || (!op.of.empty() && landed.realm != op.realm));
     const FoldStamp stamp{scene_.at, scene_.NextRevision(moves ? landed.to : landed.realm)};
     if (stays || !FoldOp(*scene_.schema, landed, stamp, FoldTarget::kView, &folded)) {
       judgement_.noops.push_back(index);
@@ -148,6 +161,40 @@ class Judging {
     } else {
       scene_.rows->Erase(key, scene_.at, stamp.revision);
     }
+    landed_.emplace(index, key);
+  }
+
+  // Whether what the op undoes was done.
+  bool MayUndo(uint32_t index, const Op& op) {
+    const std::optional<uint32_t> here = UndoneIn(update_, op);
+    if (here && op.Has(kRestores)) {
+      Refuse(index, "invalid", "a restore is of an action of an earlier update");
+      return false;
+    }
+    bool is_done = here && !scene_.vain.contains(*here);
+    if (!here) {
+      const DoneEntry* entry = scene_.rows->EntryOf({op.realm, op.of}, op.Has(kRestores));
+      if (!entry) return false;  // it is loaded, and all is judged again
+      is_done = entry->revision > 0;
+      const auto state = scene_.realms->find(op.realm);
+      const uint64_t floor = state == scene_.realms->end() ? 0 : state->second.floor;
+      if (floor > 0 && (!is_done || (op.Has(kRestores) && entry->revision <= floor))) {
+        Refuse(index, "expired", "what it undoes is no longer known");
+        return false;
+      }
+    }
+    if (is_done) return true;
+    judgement_.noops.push_back(index);
+    judgement_.vain.push_back(index);
+    return false;
+  }
+
+  void Restore(uint32_t index, const Op& op, const PlacedKey& key) {
+    const DoneEntry& entry = *scene_.rows->EntryOf({op.realm, op.of}, true);
+    if (!entry.unread.ok()) return Refuse(index, "expired", entry.unread.detail());
+    const Vector<PlacedKey> back = RestoreRows(&scene_, op, key, entry);
+    if (back.empty()) return judgement_.noops.push_back(index);
+    for (const PlacedKey& row : back) last_op_[row] = index;
     landed_.emplace(index, key);
   }
 
@@ -326,6 +373,8 @@ void Prefetch(const Scene& scene, const Update& update) {
     }
     if (scene.RightIn(op.realm) == Right::kNone) continue;
     scene.rows->Find({op.realm, op.key()});
+    if (!op.of.empty() && !UndoneIn(update, op))
+      scene.rows->EntryOf({op.realm, op.of}, op.Has(kRestores));
     const TableDef& table = scene.schema->table(op.table);
     for (const PropValue& set : op.set) {
       const PropDef& prop = table.props[set.prop];

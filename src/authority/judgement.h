@@ -20,6 +20,7 @@ namespace skerry {
 struct Judgement {
   Vector<Rejection> rejections;  // empty: the update may be applied
   Vector<uint32_t> noops;        // ops that changed nothing
+  Vector<uint32_t> vain;         // those of them that undo an action which the log does not have
   Vector<uint32_t> gone;         // ops whose object was deleted with its parent (result.h)
   Vector<uint32_t> missing;      // ops whose object is not there (result.h)
   Set<PlacedKey> touched;        // rows of which only the time changed

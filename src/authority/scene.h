@@ -38,6 +38,7 @@ struct Scene {
   bool asks_consent = true;        // memberships that others make wait until they are accepted
   Set<std::string> founding = {};  // realms that the step that is judged founds
   Set<std::string> founded = {};   // realms that earlier steps of the update have founded
+  Set<uint32_t> vain = {};  // earlier actions of the update that undo what the log does not have
 
   // What the author might do before this step: by a membership, or by the request's other rights.
   // Asks for the row of the membership if it is not loaded.

@@ -3,11 +3,13 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission_json.cc
   src/authority/admission_known.cc
   src/authority/admission_older.cc
+  src/authority/admission_undo.cc
   src/authority/cascade.cc
   src/authority/chain.cc
   src/authority/changed_members.cc
   src/authority/cursor.cc
   src/authority/diff.cc
+  src/authority/done_entry.cc
   src/authority/image_maker.cc
   src/authority/judge_update.cc
   src/authority/judgement.cc
@@ -24,6 +26,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/pull_streams.cc
   src/authority/pull_streams_json.cc
   src/authority/pull_unread.cc
+  src/authority/restore.cc
   src/authority/result.cc
   src/authority/row_data.cc
   src/authority/scene.cc

@@ -52,6 +52,12 @@ bool WorkingSet::WasThere(const PlacedKey& key) const {
   return entry != entries_.end() && !entry->second.row && entry->second.remains;
 }
 
+std::optional<uint64_t> WorkingSet::DeletedAt(const PlacedKey& key) const {
+  if (!WasThere(key)) return std::nullopt;
+  const StoredRow& remains = *entries_.at(key).remains;
+  return remains.moved_to.empty() ? std::optional<uint64_t>(remains.row.revision) : std::nullopt;
+}
+
 // A row that comes back replaces the tombstone there, so the loop ends.
 PlacedKey WorkingSet::PlaceAfterMoves(PlacedKey key) const {
   while (step_.journal.contains(key)) {
@@ -112,6 +118,21 @@ std::optional<uint64_t> WorkingSet::LastRevisionByOthers(const LastChangeByOther
 
 void WorkingSet::NoteChange(const PlacedKey& key, const std::string& client, uint64_t revision) {
   changed_by_[key][client] = revision;
+}
+
+const DoneEntry* WorkingSet::EntryOf(const ActionInLog& which, bool with_rows) {
+  const auto found = done_.find(which);
+  if (found == done_.end() ||
+      (with_rows && found->second.revision > 0 && !found->second.has_rows)) {
+    bool& needs_rows = needs_.entries[which];
+    needs_rows = needs_rows || with_rows;
+    return nullptr;
+  }
+  return &found->second;
+}
+
+void WorkingSet::LoadEntry(const ActionInLog& which, DoneEntry entry) {
+  done_[which] = std::move(entry);
 }
 
 void WorkingSet::Begin() {
@@ -216,6 +237,7 @@ void WorkingSet::Settle() {
   for (const ChildrenOf& which : asked_.children) known_children_.insert(which);
   for (const UniqueValue& which : asked_.holders) known_holders_.insert(which);
   for (const LastChangeByOthers& which : asked_.others) others_.try_emplace(which, 0);
+  for (const auto& [which, with_rows] : asked_.entries) done_.try_emplace(which);
   asked_ = {};
 }
 

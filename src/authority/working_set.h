@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "authority/done_entry.h"
 #include "authority/row_data.h"
 #include "base/map.h"
 #include "base/vector.h"
@@ -50,8 +51,9 @@ struct Needs {
   Set<ChildrenOf> children;
   Set<UniqueValue> holders;
   Set<LastChangeByOthers> others;
+  Map<ActionInLog, bool> entries;  // whether with what the entry did (DoneEntry::rows)
   bool empty() const {
-    return rows.empty() && children.empty() && holders.empty() && others.empty();
+    return rows.empty() && children.empty() && holders.empty() && others.empty() && entries.empty();
   }
 };
 
@@ -74,6 +76,9 @@ class WorkingSet {
   const std::string* MovedTo(const PlacedKey& key) const;
   // Whether there is no row, but was one: it was deleted, or has moved. REQUIRES: see MovedTo.
   bool WasThere(const PlacedKey& key) const;
+  // The revision at which a row that is not there was deleted; none if it is there, has moved, or
+  // that is not known. REQUIRES: see MovedTo.
+  std::optional<uint64_t> DeletedAt(const PlacedKey& key) const;
   // Where the row is after the moves of the step that is judged, and where it was before them.
   PlacedKey PlaceAfterMoves(PlacedKey key) const;
   const PlacedKey& PlaceBeforeMoves(const PlacedKey& key) const;
@@ -83,6 +88,10 @@ class WorkingSet {
   // yet.
   std::optional<uint64_t> LastRevisionByOthers(const LastChangeByOthers& which);
   void NoteChange(const PlacedKey& key, const std::string& client, uint64_t revision);
+  // The entry in which the log has the action, or null if it is not loaded yet.
+  const DoneEntry* EntryOf(const ActionInLog& which, bool with_rows);
+  // Of the database, or of this admission.
+  void LoadEntry(const ActionInLog& which, DoneEntry entry);
 
   void Begin();
   void Put(const ObjectKey& key, Row row);
@@ -152,6 +161,7 @@ class WorkingSet {
   Set<ChildrenOf> known_children_;
   Set<UniqueValue> known_holders_;
   Map<LastChangeByOthers, uint64_t> others_;
+  Map<ActionInLog, DoneEntry> done_;
   Map<PlacedKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
   Changes step_, kept_;
   Needs needs_;

@@ -24,6 +24,9 @@ inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded, its argument 
 // nothing is above the second (client/changed_rows.h). Estimates.
 inline constexpr size_t kMaxWholeRowsBytes = 16u << 10;
 inline constexpr size_t kMaxRowsBeforeBytes = 256u << 10;
+// What a window can undo; the second is an estimate.
+inline constexpr size_t kMaxUndoSteps = 100;
+inline constexpr size_t kMaxUndoBytes = 16u << 20;
 // Of a request, beside its one mutation.
 inline constexpr size_t kMaxRequestOverheadBytes = 256u << 10;
 

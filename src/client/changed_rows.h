@@ -25,6 +25,11 @@ class ChangedRows {
   // creates was not there before, whatever becomes of it.
   void Note(const ObjectKey& key, Slot at, const std::optional<Row>& before, bool is_hidden);
 
+  struct Changed {
+    ObjectKey key;
+    Row row;  // as it was before
+  };
+  const Vector<Changed>& rows() const { return rows_; }
   // Objects that were visible for a time, and were then hidden, in order. They may be visible again.
   const Vector<ObjectKey>& hidden() const { return hidden_; }
   // What the transaction changed from (log/rows_before.h), as bytes. Hidden rows are whole. The others are
@@ -33,10 +38,6 @@ class ChangedRows {
   std::string Encode(const View& view) const;
 
  private:
-  struct Changed {
-    ObjectKey key;
-    Row row;
-  };
   bool IsFirst(TableIndex table, Slot slot);
 
   Vector<Vector<bool>> seen_;  // by table and slot

@@ -23,12 +23,14 @@ struct ActionInput {
   std::string name;
   Data arg;                        // its JSON text, or null
   std::optional<uint64_t> amends;  // the entry of the inbox in whose place it is made
+  std::optional<bool> undoable;    // as if true
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("name", self.name);
     member("arg", self.arg);
     member.Optional("amends", self.amends);
+    member.Optional("undoable", self.undoable);
   }
 };
 
@@ -87,6 +89,7 @@ bool Client::MayWrite(const std::string& realm) const {
 
 Status Client::TxBegin(double now) {
   SKERRY_RETURN_IF_ERROR(tab_.CanWrite());
+  undoing_.reset();
   return transaction_.Begin(now + tab_.clock_offset(), tab_.NextSerial());
 }
 
@@ -121,6 +124,34 @@ Status Client::CheckForgotten(const Mutation& mutation) const {
   return Status::Ok();
 }
 
+Result<Data> Client::TxUndo(UndoWay way) {
+  const UndoStep* next = tab_.undo().Next(way);
+  if (next == nullptr) return Data();
+  Vector<KeptProp> kept;
+  undoing_ = way;
+  SKERRY_RETURN_IF_ERROR(transaction_.Undo(*next, &kept));
+  return ToData(kept);
+}
+
+Data Client::TxRollback() {
+  if (undoing_) tab_.undo().DropNext(*undoing_);
+  undoing_.reset();
+  transaction_.Rollback();
+  Data effects = Data::MakeArray();
+  tab_.ShowUndo(&effects);
+  return effects;
+}
+
+void Client::NoteMade(const Mutation& mutation, bool is_undoable) {
+  std::optional<Vector<Op>> inverse;
+  if (is_undoable) inverse = transaction_.Inverse(mutation);
+  const std::optional<UndoWay> way = std::exchange(undoing_, std::nullopt);
+  UndoStack& undo = tab_.undo();
+  if (way && inverse) return undo.Moved(*way, mutation.action.id, std::move(*inverse));
+  if (way) return undo.DropNext(*way);
+  if (inverse) undo.Push({mutation.action, mutation.action.id, std::move(*inverse)});
+}
+
 Result<Data> Client::TxCommit(const Data& action) {
   if (transaction_.open()) SKERRY_RETURN_IF_ERROR(CheckForgotten(transaction_.mutation()));
   const ActionInput input = ReadRecord<ActionInput>(action);
@@ -129,7 +160,10 @@ Result<Data> Client::TxCommit(const Data& action) {
   Data effects = Data::MakeArray();
   Data id;
   if (pending.value() != nullptr) {
-    id = pending.value()->mutation.action.id;
+    const Mutation& made = pending.value()->mutation;
+    id = made.action.id;
+    const bool is_again = made.action.is_replayed || input.amends.has_value();
+    NoteMade(made, !is_again && input.undoable.value_or(true));
     if (input.amends.has_value()) {
       view_.Detach(pending.value().get());
       view_.Derive();
@@ -138,6 +172,7 @@ Result<Data> Client::TxCommit(const Data& action) {
       tab_.Commit(std::move(pending.value()), &effects);
     }
     tab_.RequestValidation(&effects);
+    tab_.ShowUndo(&effects);
   }
   return Fields({{"id", std::move(id)}, {"effects", std::move(effects)}});
 }

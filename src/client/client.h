@@ -118,9 +118,13 @@ class Client {
   // `number`: of a TxCall; kInvalidArgument if there is no such call.
   Result<OpOutcome> TxOp(int number, uint32_t table, const Data& operation);
   Status TxCreateMany(uint32_t table, const Data& batch, std::string* made);
+  // Undoes, or redoes, in the open transaction what comes next. {kept: [KeptProp..]}; null if there is
+  // nothing. What cannot be undone is not offered again.
+  Result<Data> TxUndo(UndoWay way);
   // {id: null|text, effects}
   Result<Data> TxCommit(const Data& action);
-  void TxRollback() { transaction_.Rollback(); }
+  // Returns the effects.
+  Data TxRollback();
 
   // `name`: an id; or an id, U+0000 and a realm, for tables with ids of their own. kNoSlot if there
   // is none; kInvalidArgument (View::Locate).
@@ -145,6 +149,7 @@ class Client {
 
  private:
   Status CheckForgotten(const Mutation& mutation) const;
+  void NoteMade(const Mutation& mutation, bool is_undoable);
   Client(Schema schema, const ClientOptions& options);
   Result<ObjectKey> KeyNamed(uint32_t table, std::string_view name) const;
   bool HasTable(uint32_t table) const { return table < schema_.tables().size(); }
@@ -159,6 +164,7 @@ class Client {
   QueryEngine engine_;
   Tab tab_;
   Transaction transaction_;
+  std::optional<UndoWay> undoing_;  // by the open transaction
   Map<uint32_t, Query> queries_;
   uint32_t next_query_ = 1;
   Vector<LiveDelta> deltas_;  // flushed by LiveQueries, but not returned by Drain yet

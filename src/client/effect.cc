@@ -66,6 +66,15 @@ Data ValidateEffect(bool all, Vector<NamedRow> rows) {
   return WriteKind(effect::Validate{all, std::move(rows)});
 }
 
+Data UndoEffect(const UndoStep* undo, const UndoStep* redo) {
+  const auto shown = [](const UndoStep* step) -> std::optional<ShownAction> {
+    if (step == nullptr) return std::nullopt;
+    const Action& made = step->made;
+    return ShownAction{made.id, made.name, made.arg, made.at};
+  };
+  return WriteKind(effect::Undo{shown(undo), shown(redo)});
+}
+
 Data ConflictsEffect(Vector<ShownConflict> entries) {
   return WriteKind(effect::Conflicts{std::move(entries)});
 }

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "client/event.h"
 #include "client/inbox.h"
+#include "client/undo_stack.h"
 #include "log/effect.h"
 #include "log/kinds.h"
 #include "log/mutation_record.h"
@@ -188,6 +189,19 @@ struct Validate {
 };
 
 // The whole inbox.
+// What `db.undo()` and `db.redo()` would do.
+struct Undo {
+  static constexpr const char* kType = "undo";
+  std::optional<ShownAction> undo;
+  std::optional<ShownAction> redo;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("undo", self.undo);
+    member("redo", self.redo);
+  }
+};
+
 struct Conflicts {
   static constexpr const char* kType = "conflicts";
   Vector<ShownConflict> items;
@@ -253,6 +267,9 @@ Data SettleEffect(std::string_view id, Stage stage, std::string_view code, std::
 Data StreamPageEffect(uint64_t id, Data actions, uint64_t floor, std::string_view code);
 
 Data ValidateEffect(bool all, Vector<NamedRow> rows);
+
+// Null: there is nothing.
+Data UndoEffect(const UndoStep* undo, const UndoStep* redo);
 
 Data ConflictsEffect(Vector<ShownConflict> entries);  // all of them
 // `code` empty: without an error.

@@ -6,6 +6,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/derive.cc
   src/client/effect.cc
   src/client/inbox.cc
+  src/client/inverse.cc
   src/client/live_affected.cc
   src/client/live_changes.cc
   src/client/live_query.cc
@@ -32,7 +33,9 @@ set(SKERRY_CLIENT_SOURCES
   src/client/transaction_answer.cc
   src/client/transaction_input.cc
   src/client/transaction_limits.cc
+  src/client/transaction_undo.cc
   src/client/owner_rule.cc
+  src/client/undo_stack.cc
   src/client/unique_rule.cc
   src/client/view.cc
 )

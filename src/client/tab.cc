@@ -45,6 +45,7 @@ void Tab::Handle(Data event, Data* effects) {
   LoadStreams(effects);
   if (inbox_.Refresh(mirror_.n())) effects->Push(ConflictsEffect(inbox_.entries()));
   RequestValidation(effects);
+  ShowUndo(effects);
   EmitState(effects);
 }
 
@@ -285,6 +286,7 @@ void Tab::SettlePromises(Data* effects) {
   }
   for (const std::string& id : outcomes.confirmed) promises_.Confirmed(id, effects);
   for (const Refusal& refusal : outcomes.refused) {
+    undo_.Refused(refusal.id);
     if (!refusal.code.empty()) {
       promises_.Refused(refusal.id, refusal.code, refusal.detail, effects);
     } else if (promises_.Has(refusal.id)) {
@@ -295,6 +297,12 @@ void Tab::SettlePromises(Data* effects) {
     if (promises_.Has(id)) unknown_.push_back(id);
   }
   if (!outcomes.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
+}
+
+void Tab::ShowUndo(Data* effects) {
+  if (undo_shown_ == undo_.version()) return;
+  undo_shown_ = undo_.version();
+  effects->Push(UndoEffect(undo_.Next(UndoWay::kUndo), undo_.Next(UndoWay::kRedo)));
 }
 
 void Tab::TakeSync(const SyncProgress& sync, Data* effects) {

@@ -38,6 +38,7 @@
 #include "client/promises.h"
 #include "client/streams.h"
 #include "client/tab_tx.h"
+#include "client/undo_stack.h"
 #include "client/view.h"
 #include "log/conflict_record.h"
 #include "log/steps_writer.h"
@@ -78,6 +79,9 @@ class Tab {
   // Asks for the application's rules, if something has changed. After Commit and each event.
   void RequestValidation(Data* effects);
   uint64_t NextSerial() { return ++serial_; }
+  UndoStack& undo() { return undo_; }
+  // Says what can be undone and redone, if that has changed.
+  void ShowUndo(Data* effects);
 
   bool ready() const { return ready_; }
   double clock_offset() const { return clock_offset_; }
@@ -291,6 +295,8 @@ class Tab {
   bool sync_queued_ = false;
   bool stream_queued_ = false;  // a stream is being read
   Inbox inbox_;
+  UndoStack undo_;
+  uint64_t undo_shown_ = 0;  // UndoStack::version at the last UndoEffect
   uint64_t asked_n_ = 0;     // of the last ValidateMessage
   uint64_t answered_n_ = 0;  // of the last ValidatedMessage
   JudgedAt judged_at_;       // the last one

@@ -322,6 +322,7 @@ void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::s
     for (const Op& op : RowOps(mutation.ops)) objects.insert(KeyOf(*schema_, op));
     const std::string id = mutation.action.id;
     mirror_.Remove(id);
+    undo_.Refused(id);
     promises_.Withdrawn(id, code, detail, effects);
   }
   view_->Derive();

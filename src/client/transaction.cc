@@ -79,6 +79,7 @@ Status Transaction::Begin(double at, uint64_t serial) {
   pending_->serial = serial;
   pending_->mutation.action.at = at;
   repeats_ = false;
+  undoes_ = false;
   made_ = 0;
   rights_.Reset();
   changed_.Reset();
@@ -373,7 +374,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   if (arg.is_string()) {
     if (JsonDepth(arg.as_string()) > kMaxValueDepth) return TooDeep("an argument", kMaxValueDepth);
     mutation.action.arg = arg.as_string();
-  } else if (options_.pushed) {
+  } else if (options_.pushed && !undoes_) {
     mutation.action.arg = OpsToJson(*schema_, mutation.ops);
   }
   SKERRY_RETURN_IF_ERROR(CheckAppends());

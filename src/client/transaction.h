@@ -21,9 +21,25 @@
 #include "client/member_rights.h"
 #include "client/pending.h"
 #include "client/transaction_input.h"
+#include "client/undo_stack.h"
 #include "client/view.h"
 
 namespace skerry {
+
+inline constexpr size_t kMaxKeptNamed = 100;
+
+struct KeptProp {
+  std::string table;
+  std::string id;
+  std::string prop;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("table", self.table);
+    member("id", self.id);
+    member("prop", self.prop);
+  }
+};
 
 struct OpOutcome {
   bool changed = false;
@@ -54,6 +70,9 @@ class Transaction {
   Status Again(std::string_view id);
   // Appends the transaction's action to a stream: [name, realm|null].
   Result<OpOutcome> AppendTo(const Data& operation);
+  // Undoes an action of this window. `kept`: the props that somebody has changed since, and that stay;
+  // the first kMaxKeptNamed of them. REQUIRES: no op yet.
+  Status Undo(const UndoStep& step, Vector<KeptProp>* kept);
   // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, 36 bytes
   // each, to `made`. Stops at the first row that is refused; the rows before it stay created.
   Status CreateMany(TableIndex table, const Data& batch, std::string* made);
@@ -61,6 +80,9 @@ class Transaction {
   // mutation stays attached to the view; the caller owns it. `arg`: JSON text; or null: the ops
   // serve as the argument. If it is refused, the transaction stays open.
   Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
+  // The ops that undo what Commit returned last, if it can be undone (client/inverse.h). Call before the
+  // view changes again.
+  std::optional<Vector<Op>> Inverse(const Mutation& committed) const;
   void Rollback();
 
  private:
@@ -90,6 +112,7 @@ class Transaction {
   const Options options_;
   MemberRights rights_;
   uint64_t made_ = 0;     // ids of new objects, of an action that is run again
+  bool undoes_ = false;   // its argument says what
   bool repeats_ = false;  // more than one op names the same object
   std::unique_ptr<Pending> pending_;
   ChangedRows changed_;

@@ -65,7 +65,7 @@ void BodyWriter::PutId(std::string_view id) {
 
 std::string BodyWriter::Finish(BodyKind kind, std::string_view front) const {
   std::string body;
-  PutU8(&body, kBodyVersion);
+  PutU8(&body, version_);
   PutU8(&body, static_cast<uint8_t>(kind));
   PutVarint(&body, tables_.size());
   for (const Table& table : tables_) {
@@ -88,9 +88,9 @@ std::string BodyWriter::Finish(BodyKind kind, std::string_view front) const {
 Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::string_view bytes) {
   if (bytes.size() < 2 + kBodyChecksumBytes) return Damaged("too short");
   // The version is checked before the checksum: another version may compute that differently.
-  if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
-    return Status(Code::kVersion,
-                  "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));
+  if (const auto version = static_cast<uint8_t>(bytes[0]);
+      version != kBodyVersion && version != kUndoBodyVersion) {
+    return Status(Code::kVersion, "a record of format " + std::to_string(version));
   }
   const std::string_view sealed = bytes.substr(0, bytes.size() - kBodyChecksumBytes);
   if (Reader(bytes.substr(sealed.size())).U64() != Xxh64(sealed)) return Damaged("checksum");

@@ -3,7 +3,7 @@
 // the schema.
 //
 //   body     = version:u8 kind:u8 tables realms payload checksum:u64le
-//   version  = %x01
+//   version  = %x01 | %x02                         2: it has ops that undo others (log/op_codec.h)
 //   kind     = %x01 mutation | %x02 steps | %x03 actions of a stream | %x04 rows
 //   tables   = varint *(name:text varint *prop:text)   tables and their props, by first use
 //   realms   = varint *text                            realms, by first use
@@ -27,7 +27,9 @@
 
 namespace skerry {
 
+// The version that a body has unless it needs the second one, which an earlier release leaves alone.
 inline constexpr uint8_t kBodyVersion = 1;
+inline constexpr uint8_t kUndoBodyVersion = 2;
 // Persisted: never renumber.
 enum class BodyKind : uint8_t { kMutation = 1, kSteps = 2, kActions = 3, kRows = 4 };
 
@@ -39,6 +41,7 @@ class BodyWriter {
   void PutProp(TableIndex table, PropIndex prop);
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
+  void HasUndo() { version_ = kUndoBodyVersion; }
   // Returns the whole body, with `front` before the payload. Call once.
   std::string Finish(BodyKind kind, std::string_view front = {}) const;
 
@@ -50,6 +53,7 @@ class BodyWriter {
   Table* UseTable(TableIndex table, uint64_t* place);
 
   const Schema& schema_;
+  uint8_t version_ = kBodyVersion;
   Vector<Table> tables_;
   Vector<std::string> realms_;
   std::string payload_;

@@ -23,13 +23,14 @@ struct FoldStamp {
   uint64_t revision = 0;  // becomes the row's revision; 0 in the overlay
 };
 
-// Applies one op (create, update, inc, delete, move) to the row that it names; `row` is that row or
+// Applies one op (create, update, inc, delete, move, restore) to the row that it names; `row` is that row or
 // empty. It does nothing if the row is in another realm than the op, or is missing (except for a
 // create). A create of an existing row acts as an update. An inc counts from 0 if the prop has no
 // number, and stops at the greatest finite number. Defaults are not filled in here; that is done
 // when an op is made, admitted or decoded. So a prop that has a default and may not be null is null
 // only if its value is not known (in the server's F, for a row that was written before the prop
-// existed). An inc leaves such a prop null. Cascade rules are not applied here. Returns whether the
+// existed). An inc leaves such a prop null. An update with `was` sets only the props that have the
+// expected value. A restore makes the row from what the op knows of it, in the overlay only. Cascade rules are not applied here. Returns whether the
 // op had an effect.
 bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target,
             std::optional<Row>* row);
@@ -42,6 +43,7 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
 //     added to the set value. An inc of a prop that the create does not set stays an op of its own,
 //     because the row may exist already.
 //   delete + create: both stay.
+//   An op that undoes an action (`of`) stays as it is.
 //   create + delete: the delete stays. If the table's ids are UUIDs and the create is the object's
 //     first op, no other client can have seen the id. Then nothing stays, and the creates in `ops`
 //     that cascade rules would delete with the object are dropped, too, transitively.

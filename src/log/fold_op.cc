@@ -1,4 +1,6 @@
 // Applies one op to one row (log/fold.h).
+#include <algorithm>
+
 #include "log/fold.h"
 #include "log/number_add.h"
 #include "model/members.h"
@@ -14,11 +16,18 @@ Row NewRow(const TableDef& table, const Op& op, FoldStamp stamp) {
   return row;
 }
 
-void SetProps(const Op& op, Row* row) {
+// Returns false if no prop has the value that the op expects (`was`).
+bool SetProps(const Op& op, Row* row) {
+  bool is_met = op.was.empty();
   for (const PropValue& change : op.set) {
     Value& value = row->props[change.prop];
+    if (!op.was.empty() &&
+        std::find(op.was.begin(), op.was.end(), PropValue{change.prop, value}) == op.was.end())
+      continue;
+    is_met = true;
     if (!change.for_new || value.is_null()) value = change.value;
   }
+  return is_met;
 }
 
 void SetPropsOfInvited(const Op& op, Row* row) {
@@ -47,7 +56,9 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
             std::optional<Row>* row) {
   if (!op.Has(kOnRow)) return false;
   if (row->has_value() && (*row)->realm != op.realm) return false;
-  if (row->has_value() && op.Has(kOnlyNew)) return false;
+  if (row->has_value() && (op.Has(kOnlyNew) || op.Has(kRestores))) return false;
+  // In a log, and without the row, there is nothing to restore it from: it comes as a create.
+  if (op.Has(kRestores) && (target == FoldTarget::kBase || !op.created_at)) return false;
   if (!row->has_value()) {
     if (!op.Has(kCreates)) return false;
     row->emplace(NewRow(schema.table(op.table), op, stamp));
@@ -61,8 +72,14 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
       }
       break;
     case OpKind::kUpdate:
+      if (!SetProps(op, &**row)) return false;
+      break;
     case OpKind::kOffer:
       SetProps(op, &**row);
+      break;
+    case OpKind::kRestore:
+      SetProps(op, &**row);
+      (*row)->created_at = *op.created_at;
       break;
     case OpKind::kInc:
       AddProps(schema.table(op.table), op, &**row);

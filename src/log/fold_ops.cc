@@ -7,7 +7,7 @@
 //     different props. A create after an update or inc begins a new stretch: if the row is missing,
 //     the update or inc does nothing, but the create makes the row;
 //   - a delete replaces everything before it in the run.
-// An offer is merged with nothing, and ends the run.
+// An offer, and an op that undoes an action, is merged with nothing, and ends the run.
 //
 // Of the ops of different actions, only those are merged on which no verdict of the server can depend
 // (IsPlain): the server judges action by action, and must see what each of them did.
@@ -112,7 +112,7 @@ class Folder {
   void AddInc(const Op& op, ObjectState* tail);
   void AddDelete(const Op& op, const ObjectKey& key, ObjectState* tail);
   void AddMove(const Op& op, ObjectState* tail);
-  void AddOffer(const Op& op, ObjectState* tail);
+  void AddApart(const Op& op, ObjectState* tail);
   bool IsUnknownToOtherClients(const ObjectState& tail) const;
   void DropOrphans();
 
@@ -246,12 +246,13 @@ void Folder::AddMove(const Op& op, ObjectState* tail) {
   tail->realm = op.to;
 }
 
-// What it does depends on whether the server has the row, which is not known here.
-void Folder::AddOffer(const Op& op, ObjectState* tail) {
+// What it does depends on whether the server has the row, or the action that it undoes, which is not
+// known here.
+void Folder::AddApart(const Op& op, ObjectState* tail) {
   Append(op, nullptr);
   *tail = ObjectState{};
   tail->first_run = false;
-  tail->realm = op.realm;
+  tail->realm = op.Has(kMoves) ? op.to : op.realm;
 }
 
 void Folder::Add(const Op& op) {
@@ -268,6 +269,7 @@ void Folder::Add(const Op& op) {
     tail->first_run = false;
     tail->realm = op.realm;
   }
+  if (!op.of.empty()) return AddApart(op, tail);
   switch (op.kind) {
     case OpKind::kCreate:
     case OpKind::kUpdate:
@@ -279,7 +281,8 @@ void Folder::Add(const Op& op) {
     case OpKind::kMove:
       return AddMove(op, tail);
     case OpKind::kOffer:
-      return AddOffer(op, tail);
+    case OpKind::kRestore:
+      return AddApart(op, tail);
     case OpKind::kAppend:
       return;
   }

@@ -186,7 +186,9 @@ Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults
   for (const Op& op : mutation.ops) {
     Op part;
     Vector<Status> why;
-    if (!op.Has(kOnRow) || op.Has(kOnlyNew) || !choose(self, names, op, &part, &why)) continue;
+    if (!op.Has(kOnRow) || op.Has(kOnlyNew) || op.Has(kRestores) ||
+        !choose(self, names, op, &part, &why))
+      continue;
     if (op.Has(kCreates) && !part.Has(kCreates)) {
       TakeOutDefaults(names.table(op.table), defaults, &part);
       if (part.set.empty()) continue;

@@ -26,7 +26,8 @@ enum class OpKind : uint8_t {
   kDelete = 4,
   kMove = 5,
   kAppend = 6,
-  kOffer = 7  // a create of what the server may have lost
+  kOffer = 7,   // a create of what the server may have lost
+  kRestore = 8  // a row that an action has deleted comes back
 };
 
 // The traits of a kind, as bits. All code may ask for them.
@@ -36,7 +37,8 @@ enum OpTrait : uint8_t {
   kDeletes = 4,    // the row is gone afterwards
   kMoves = 8,      // the row is in the realm `to` afterwards
   kOnStream = 16,  // it names a stream
-  kOnlyNew = 32    // it changes nothing if the row is there, or was deleted
+  kOnlyNew = 32,   // it changes nothing if the row is there, or was deleted
+  kRestores = 64   // the server has the row: `set` is what the client knows of it
 };
 
 // 0 if there is no such kind.
@@ -56,6 +58,8 @@ constexpr uint8_t TraitsOf(OpKind kind) {
       return kOnStream;
     case OpKind::kOffer:
       return kOnRow | kCreates | kOnlyNew;
+    case OpKind::kRestore:
+      return kOnRow | kCreates | kRestores;
   }
   return 0;
 }
@@ -81,10 +85,16 @@ struct Op {
   std::string to;         // kMove: the target realm
   std::string stream;     // kAppend
   Vector<PropValue> set;  // sorted by prop; null clears the prop
-  Vector<PropAdd> add;    // sorted by prop
+  // kUpdate: each prop of `set` is only set where the row has this value. Empty: it is set in any case.
+  Vector<PropValue> was;
+  Vector<PropAdd> add;  // sorted by prop
+  // kRestore: when the row was made, ms. None: the client does not know the row.
+  std::optional<double> created_at;
   Vector<uint32_t>
       by;  // indexes into the actions of the mutation or update; never empty, ascending
   std::optional<uint64_t> if_revision;
+  // The action that the op undoes. The op has no effect unless that is in the log. Empty: it undoes none.
+  std::string of;
   friend bool operator==(const Op&, const Op&) = default;
 
   bool Has(OpTrait trait) const { return (TraitsOf(kind) & trait) != 0; }
@@ -92,8 +102,9 @@ struct Op {
   ObjectKey key() const { return {table, id}; }
   // Estimates the size of the content when it is written, without the names of props.
   size_t content_bytes() const {
-    size_t bytes = to.size() + stream.size() + add.size() * 16;
+    size_t bytes = to.size() + stream.size() + of.size() + add.size() * 16;
     for (const PropValue& change : set) bytes += 16 + change.value.text().size();
+    for (const PropValue& change : was) bytes += 16 + change.value.text().size();
     return bytes;
   }
 };

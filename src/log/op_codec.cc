@@ -12,6 +12,10 @@ namespace skerry {
 namespace {
 
 constexpr uint8_t kHasIf = 1;
+constexpr uint8_t kHasOf = 2;
+constexpr uint8_t kHasWas = 4;
+constexpr uint8_t kHasCreated = 8;
+constexpr uint8_t kFlags = kHasIf | kHasOf | kHasWas | kHasCreated;
 
 void EncodeBy(const Vector<uint32_t>& by, BodyWriter* out) {
   PutVarint(out->payload(), by.size());
@@ -65,20 +69,30 @@ Vector<PropAdd> DecodeAdd(TableIndex table, UnfitPolicy unfit, BodyReader* in) {
   return added;
 }
 
+uint8_t FlagsOf(const Op& op) {
+  return static_cast<uint8_t>((op.if_revision ? kHasIf : 0) | (op.of.empty() ? 0 : kHasOf) |
+                              (op.was.empty() ? 0 : kHasWas) | (op.created_at ? kHasCreated : 0));
+}
+
 void EncodeOp(const Op& op, BodyWriter* out) {
   PutU8(out->payload(), static_cast<uint8_t>(op.kind));
-  PutU8(out->payload(), op.if_revision ? kHasIf : 0);
+  PutU8(out->payload(), FlagsOf(op));
+  if (!op.of.empty()) out->HasUndo();
   out->PutRealm(op.realm);
   EncodeBy(op.by, out);
   if (op.if_revision) PutVarint(out->payload(), *op.if_revision);
+  if (!op.of.empty()) out->PutId(op.of);
+  if (op.created_at) PutF64(out->payload(), *op.created_at);
   if (op.Has(kOnRow)) {
     out->PutTable(op.table);
     out->PutId(op.id);
   }
+  if (!op.was.empty()) EncodeSet(op.table, op.was, out);
   switch (op.kind) {
     case OpKind::kCreate:
     case OpKind::kOffer:
     case OpKind::kUpdate:
+    case OpKind::kRestore:
       return EncodeSet(op.table, op.set, out);
     case OpKind::kInc:
       return EncodeAdd(op, out);
@@ -109,6 +123,9 @@ bool DecodeContent(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
     case OpKind::kUpdate:
       op->set = DecodeSet(op->table, unfit, in);
       return !op->set.empty();
+    case OpKind::kRestore:
+      op->set = DecodeSet(op->table, unfit, in);
+      return true;
     case OpKind::kInc:
       op->add = DecodeAdd(op->table, unfit, in);
       return !op->add.empty();
@@ -129,10 +146,12 @@ bool DecodeOp(UnfitPolicy unfit, BodyReader* in, Op* op) {
   const uint8_t kind = in->in().U8();
   const uint8_t flags = in->in().U8();
   op->kind = static_cast<OpKind>(kind);
-  if (TraitsOf(op->kind) == 0 || flags > kHasIf) in->in().Fail();
+  if (TraitsOf(op->kind) == 0 || flags > kFlags) in->in().Fail();
   op->realm = in->TakeRealm();
   op->by = DecodeBy(in);
   if (flags & kHasIf) op->if_revision = in->in().Varint();
+  if (flags & kHasOf) op->of = in->TakeId();
+  if (flags & kHasCreated) op->created_at = in->in().F64();
   if (!in->ok()) return true;
   const bool on_row = op->Has(kOnRow);
   if (on_row) {
@@ -142,6 +161,7 @@ bool DecodeOp(UnfitPolicy unfit, BodyReader* in, Op* op) {
   }
   const bool is_known = !on_row || KnowsId(op->table, op->id, in);
   const bool left_out = std::exchange(*in->mutable_left_out(), false);
+  if (flags & kHasWas) op->was = DecodeSet(op->table, unfit, in);
   const bool says_any = DecodeContent(unfit, is_known, in, op);
   const bool is_emptied = !says_any && in->left_out() && unfit == UnfitPolicy::kLeftOut;
   *in->mutable_left_out() = in->left_out() || left_out;

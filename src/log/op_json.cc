@@ -4,6 +4,8 @@
 //   {"op":"delete","table","id","realm","by","if"}
 //   {"op":"move","table","id","realm","to","by","if"}
 //   {"op":"append","stream","realm","by"}
+//   {"op":"restore","table","id","realm","of","by"}, and, of a row that the client knows, "set" and "createdAt"
+// An op of an undo has "of", the id of the action that it undoes; an update of it also "was":{prop: plain}.
 // `by` is missing if there is at most one action. Unknown members are ignored.
 #include <algorithm>
 #include <cmath>
@@ -36,6 +38,8 @@ const char* NameOf(OpKind kind) {
       return "append";
     case OpKind::kOffer:
       return "offer";
+    case OpKind::kRestore:
+      return "restore";
   }
   return nullptr;
 }
@@ -91,6 +95,31 @@ Status ReadSet(const TableDef& table, const Data& data, Op* op) {
   return Status::Ok();
 }
 
+Status ReadWas(const TableDef& table, const Data& data, Op* op) {
+  if (data["was"].is_null()) return Status::Ok();
+  if (op->of.empty())
+    return {Code::kInvalidArgument, table.name + ": `was` is for an op that undoes an action"};
+  Result<Vector<PropValue>> was = SetFromData(table, data["was"], Origin::kStored);
+  if (!was.ok()) return was.status();
+  op->was = std::move(was.value());
+  const bool is_of_set =
+      op->was.size() == op->set.size() &&
+      std::equal(op->was.begin(), op->was.end(), op->set.begin(),
+                 [](const PropValue& a, const PropValue& b) { return a.prop == b.prop; });
+  if (is_of_set) return Status::Ok();
+  return {Code::kInvalidArgument, table.name + ": `was` has the props of `set`"};
+}
+
+Status ReadRestore(const TableDef& table, const Data& data, Op* op) {
+  if (op->of.empty())
+    return {Code::kInvalidArgument,
+            table.name + ": a restore names the action that deleted (`of`)"};
+  if (data["set"].is_null()) return Status::Ok();
+  SKERRY_RETURN_IF_ERROR(CheckTime(data["createdAt"]));
+  op->created_at = data["createdAt"].as_number();
+  return ReadSet(table, data, op);
+}
+
 Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
   const Data& add = data["add"];
   if (!add.is_object()) return {Code::kInvalidArgument, table.name + ": `add` must be an object"};
@@ -121,7 +150,10 @@ Status ReadContent(const TableDef* table, const Data& data, Op* op) {
       SKERRY_RETURN_IF_ERROR(ReadSet(*table, data, op));
       return CheckWhole(*table, op->set);
     case OpKind::kUpdate:
-      return ReadSet(*table, data, op);
+      SKERRY_RETURN_IF_ERROR(ReadSet(*table, data, op));
+      return ReadWas(*table, data, op);
+    case OpKind::kRestore:
+      return ReadRestore(*table, data, op);
     case OpKind::kInc:
       return ReadAdd(*table, data, op);
     case OpKind::kMove:
@@ -147,6 +179,11 @@ void SetContent(const TableDef* table, const Op& op, Data* data) {
     case OpKind::kOffer:
     case OpKind::kUpdate:
       data->Set("set", SetToData(*table, op.set));
+      if (!op.was.empty()) data->Set("was", SetToData(*table, op.was));
+      return;
+    case OpKind::kRestore:
+      if (!op.created_at) return;
+      data->Set("set", SetToData(*table, op.set)).Set("createdAt", *op.created_at);
       return;
     case OpKind::kInc: {
       Data add = Data::MakeObject();
@@ -174,6 +211,10 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
     if (!ReadU64(revision, &value)) return {Code::kInvalidArgument, "`if` must be a revision"};
     op->if_revision = value;
   }
+  if (const Data& of = data["of"]; !of.is_null()) {
+    SKERRY_RETURN_IF_ERROR(CheckUuid(of));
+    op->of = of.as_string();
+  }
   if (!op->Has(kOnRow)) return ReadContent(nullptr, data, op);
   const std::string& name = data["table"].as_string();
   op->table = schema.FindTable(name);
@@ -190,6 +231,7 @@ const char* PropsMember(OpKind kind) {
     case OpKind::kCreate:
     case OpKind::kOffer:
     case OpKind::kUpdate:
+    case OpKind::kRestore:
       return "set";
     case OpKind::kInc:
       return "add";
@@ -216,6 +258,7 @@ Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
     data.Set("by", std::move(by));
   }
   if (op.if_revision) data.Set("if", *op.if_revision);
+  if (!op.of.empty()) data.Set("of", op.of);
   return data;
 }
 
@@ -241,6 +284,13 @@ bool TrimOp(const Schema& schema, Data* data, Vector<std::string>* removed) {
     }
     is_trimmed = true;
     if (removed != nullptr) removed->push_back(each.first);
+  }
+  if (is_trimmed && (*data)["was"].is_object()) {
+    Data was = Data::MakeObject();
+    for (const Data::Member& each : (*data)["was"].members()) {
+      if (kept.Find(each.first) != nullptr) was.mutable_members().push_back(each);
+    }
+    data->Set("was", std::move(was));
   }
   const bool is_left = !kept.members().empty() || (TraitsOf(kind) & kCreates) != 0;
   if (is_trimmed) data->Set(member, std::move(kept));

@@ -13,6 +13,7 @@
 #include "log/membership_op.h"
 #include "log/wire.h"
 #include "model/members.h"
+#include "sync/cancelled.h"
 #include "sync/chain.h"
 #include "sync/quarantine.h"
 #include "sync/records.h"
@@ -242,9 +243,12 @@ OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double 
   update.id = ids->Next(now);
   update.at = at;
   Vector<Op> ops;
-  for (const Mutation& mutation : candidate.mutations) {
+  const Vector<bool> cancelled = FindCancelled(*schema_, candidate.mutations);
+  for (size_t i = 0; i < candidate.mutations.size(); ++i) {
+    const Mutation& mutation = candidate.mutations[i];
     const uint32_t action = static_cast<uint32_t>(update.actions.size());
     update.actions.push_back(mutation.action);
+    if (cancelled[i]) continue;
     for (Op op : mutation.ops) {
       op.by = {action};
       ops.push_back(std::move(op));

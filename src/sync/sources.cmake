@@ -1,6 +1,7 @@
 set(SKERRY_SYNC_SOURCES
   src/sync/answer.cc
   src/sync/backoff.cc
+  src/sync/cancelled.cc
   src/sync/chain.cc
   src/sync/fenced_transaction.cc
   src/sync/grouping.cc

@@ -43,6 +43,15 @@ test('a group deleted offline in WebKit is gone in Firefox with its memberships'
   await until(deleting, ({ pending }) => pending === 0);
   await deleting.call('caughtUp');
   expect(await shown(deleting, group)).toEqual(kGone);
+  // The one who deleted it takes that back: the membership that it never saw comes, too.
+  await deleting.call('undo');
+  const kBack = { group: true, people: ['Ada', 'Bo'], included: 2 };
+  for (const window of [deleting, showing])
+    await expect.poll(() => shown(window, group), { timeout: 30_000 }).toEqual(kBack);
+  await deleting.call('deleteGroup', group);
+  await expect.poll(() => shown(showing, group), { timeout: 30_000 }).toEqual(kGone);
+  await until(deleting, ({ pending }) => pending === 0);
+  await deleting.call('caughtUp');
   // Storage has it no more either: a cold start without a network shows nothing of it.
   for (const [scene, window] of [
     [first, deleting],

@@ -11,6 +11,7 @@ import {
   useConflicts,
   useLive,
   useSyncStatus,
+  useUndo,
 } from 'skerry/react';
 import { describe, expect, test, vi } from 'vitest';
 import { connect, world } from './account-world.ts';
@@ -202,6 +203,35 @@ const rows: readonly Row<unknown>[] = [
       [refused('b'), ['a', 'b']],
       [(db) => db.conflicts.resolve(db.conflicts.all()[0]?.id ?? 0, 'discard'), ['b']],
       [(db) => db.conflicts.resolve(db.conflicts.all()[0]?.id ?? 0, 'discard'), []],
+    ],
+  }),
+  row({
+    name: 'what can be undone',
+    live: (db) => ({
+      get value() {
+        return db.canUndo.value;
+      },
+      subscribe: (fn) => db.canUndo.subscribe(() => fn(db.canUndo.value)),
+    }),
+    use: () => useUndo().canUndo,
+    shows: (can: boolean) => can,
+    steps: [
+      [create('a'), true],
+      [(db) => db.undo(), false],
+      [(db) => db.redo(), true],
+      [(db) => db.undo(), false],
+    ],
+  }),
+  row({
+    name: 'what can be redone',
+    live: (db) => db.canRedo,
+    use: () => useUndo().canRedo,
+    shows: (can: boolean) => can,
+    steps: [
+      [(db) => [create('a')(db), db.undo()], true],
+      [(db) => db.redo(), false],
+      [(db) => db.undo(), true],
+      [create('b'), false],
     ],
   }),
   row({

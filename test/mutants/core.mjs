@@ -131,8 +131,8 @@ export const core = [
   {
     name: 'an offer changes a row that is there',
     file: 'src/log/fold_op.cc',
-    from: '  if (row->has_value() && op.Has(kOnlyNew)) return false;\n',
-    to: '',
+    from: '(op.Has(kOnlyNew) || op.Has(kRestores))) return false;',
+    to: 'op.Has(kRestores)) return false;',
   },
   {
     name: 'an offer revives a row that was deleted',
@@ -143,8 +143,8 @@ export const core = [
   {
     name: 'an offer is merged with other ops',
     file: 'src/log/fold_ops.cc',
-    from: '      return AddOffer(op, tail);\n',
-    to: '      return AddSet(op, tail);\n',
+    from: '    case OpKind::kOffer:\n    case OpKind::kRestore:\n      return AddApart(op, tail);\n',
+    to: '    case OpKind::kOffer:\n      return AddSet(op, tail);\n    case OpKind::kRestore:\n      return AddApart(op, tail);\n',
   },
   {
     name: 'an owner gives back rows of a lost realm, but no members',

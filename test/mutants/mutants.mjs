@@ -22,6 +22,7 @@ import { stamps } from './stamps.mjs';
 import { storage } from './storage.mjs';
 import { replay, streams, streamsOfPackage, streamsOnServer } from './streams.mjs';
 import { survey, surveyOnServer } from './survey.mjs';
+import { undo, undoOfPackage, undoOnServer } from './undo.mjs';
 import { validation, validationOfPackage } from './validation.mjs';
 import { verdicts } from './verdicts.mjs';
 import { wire } from './wire.mjs';
@@ -32,6 +33,7 @@ const kinds = {
     ...authority,
     ...verdicts,
     ...inbox,
+    ...undo,
     ...validation,
     ...joins,
     ...streams,
@@ -56,6 +58,7 @@ const kinds = {
     ...invitationsOnServer,
     ...audiences,
     ...surveyOnServer,
+    ...undoOnServer,
   ],
   client: [
     ...client,
@@ -64,6 +67,7 @@ const kinds = {
     ...firstVisitOfPackage,
     ...api,
     ...validationOfPackage,
+    ...undoOfPackage,
     ...storage,
     ...stamps,
     ...streamsOfPackage,

@@ -52,6 +52,7 @@ set(SKERRY_SIM_SHARED_SOURCES
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
   test/core/model_check/naive_log.cc
+  test/core/model_check/naive_undo.cc
   test/core/model_check/naive_members.cc
   test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc

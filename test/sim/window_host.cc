@@ -105,10 +105,24 @@ bool WindowHost::AppendTo(Random* random) {
   return client_->TxOp(static_cast<int>(TxCall::kAppend), 0, append).ok();
 }
 
+// Returns whether there was something to undo, or to redo.
+bool WindowHost::Undo(bool redo) {
+  const Result<Data> undone = client_->TxUndo(redo ? UndoWay::kRedo : UndoWay::kUndo);
+  if (!undone.ok() || undone.value().is_null()) {
+    RollBack();
+    return false;
+  }
+  Drained(Drain::kWithin);
+  world_->Count(redo ? "window: redoes" : "window: undoes");
+  Commit({});
+  return true;
+}
+
 void WindowHost::Mutate(uint32_t a, uint32_t b) {
   Random random("mutate " + std::to_string(static_cast<uint64_t>(a)) + " " +
                 std::to_string(static_cast<uint64_t>(b)));
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
+  if (random.Below(5) == 0) return (void)Undo(random.Below(3) == 0);
   MadeMutation made;
   Vector<test::naive::Op> members;  // ops on memberships come alone
   if (world_->has_rights() && random.Below(5) == 0)
@@ -158,7 +172,9 @@ void WindowHost::AcceptLost() {
 
 void WindowHost::Commit(MadeMutation made) {
   Data action = Data::MakeObject();
-  const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));
+  // What adds to the common counter is counted by its mutations.
+  action.Set("name", "edit").Set("arg", "null").Set("undoable", made.total == 0);
+  const Result<Data> done = client_->TxCommit(action);
   if (!done.ok()) return RollBack();
   Drained(Drain::kAfter);
   made.action = done.value()["id"].as_string();

@@ -42,6 +42,7 @@ class WindowHost final : public Host {
 
  private:
   test::naive::Op AnyOp(Random* random);
+  bool Undo(bool redo);
   bool AppendTo(Random* random);
   void NoteAnswers(const Data& state);
   void AcceptLost();

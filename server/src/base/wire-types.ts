@@ -278,9 +278,19 @@ export interface ChangedByOthers {
   readonly revision: number;
 }
 
+export interface DoneAction {
+  readonly realm: string;
+  readonly action: string;
+  readonly revision: number;
+  readonly ops: unknown;
+  readonly actions: unknown;
+  readonly rows: unknown;
+}
+
 export interface AdmissionLoaded {
   readonly rows?: unknown;
   readonly others?: readonly ChangedByOthers[];
+  readonly undone?: readonly DoneAction[];
 }
 
 export interface RowNeeds {
@@ -288,6 +298,7 @@ export interface RowNeeds {
   readonly children: readonly (readonly [string, string, string, string])[];
   readonly unique: readonly (readonly [string, string, string, unknown])[];
   readonly others: readonly (readonly [string, string, string, string])[];
+  readonly undone: readonly (readonly [string, string, boolean])[];
 }
 
 export interface Declined {

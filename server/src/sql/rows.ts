@@ -4,6 +4,7 @@
 
 import type { RowNeeds } from '../base/wire-types.ts';
 import type { Params, Queryable } from '../db/database.ts';
+import { doneActions } from './done-actions.ts';
 import { kIsMember } from './members.ts';
 import { fixedColumns, quoteName, quoteText } from './names.ts';
 import { RowBudget } from './row-budget.ts';
@@ -233,7 +234,7 @@ export async function readNeeds(
   needs: RowNeeds,
   budget = new RowBudget(),
 ): Promise<string> {
-  const [rows, children, rivals, others] = await Promise.all([
+  const [rows, children, rivals, others, undone] = await Promise.all([
     rowsById(
       tx,
       schema,
@@ -243,8 +244,9 @@ export async function readNeeds(
     childrenOf(tx, schema, needs.children, budget),
     uniqueRivals(tx, schema, needs.unique, budget),
     othersOf(tx, needs.others),
+    doneActions(tx, needs.undone, budget),
   ]);
-  return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)}}`;
+  return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)},"undone":[${undone}]}`;
 }
 
 /** The rows of a table, as the JSON text of a list. */

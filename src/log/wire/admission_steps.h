@@ -159,15 +159,36 @@ struct ChangedByOthers {
   }
 };
 
-// The steps after the first. A row that was asked for and is not here does not exist.
+// The entry in which the log has an action.
+struct DoneAction {
+  std::string realm;
+  std::string action;
+  uint64_t revision = 0;
+  Data ops, actions;  // of the entry, and
+  Data rows;          // the rows that it changed, as they were before; null: not asked for
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("realm", self.realm);
+    member("action", self.action);
+    member("revision", self.revision);
+    member("ops", self.ops);
+    member("actions", self.actions);
+    member("rows", self.rows);
+  }
+};
+
+// The steps after the first. A row or an action that was asked for and is not here does not exist.
 struct AdmissionLoaded {
   Data rows;  // a list, in any order
   Vector<ChangedByOthers> others;
+  Vector<DoneAction> undone;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member.Optional("rows", self.rows);
     member.Optional("others", self.others);
+    member.Optional("undone", self.undone);
   }
 };
 
@@ -179,6 +200,8 @@ struct RowNeeds {
   Vector<std::tuple<std::string, std::string, std::string, Data>> unique;
   // realm, table, id, client: who else has changed the row.
   Vector<std::tuple<std::string, std::string, std::string, std::string>> others;
+  // realm, action, and whether with what its entry did.
+  Vector<std::tuple<std::string, std::string, bool>> undone;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -186,6 +209,7 @@ struct RowNeeds {
     member("children", self.children);
     member("unique", self.unique);
     member("others", self.others);
+    member("undone", self.undone);
   }
 };
 

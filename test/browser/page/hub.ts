@@ -99,6 +99,7 @@ const commands = {
     return made.result;
   },
   deleteGroup: (group: string) => db.transact((tx) => tx.lists.delete(group)).durable,
+  undo: () => db.undo()?.confirmed,
   /** What is shown of a group, by its table, by a query, and by an include. */
   inGroup: (group: string) => ({
     group: db.lists.get(group) !== undefined,

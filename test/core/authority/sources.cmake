@@ -19,6 +19,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/pull_test.cc
   authority/pushing.cc
   authority/refill_test.cc
+  authority/restore_test.cc
   authority/streams_test.cc
   authority/survey_test.cc
   authority/tombstone_test.cc

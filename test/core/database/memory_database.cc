@@ -203,7 +203,36 @@ Data MemoryDatabase::NeededRows(const Schema& served, const Rows& rows, const Da
                        {"client", which.items()[3]},
                        {"revision", LastRevisionByOthers(which)}});
   }
-  return Fields{{"rows", std::move(found)}, {"others", std::move(others)}};
+  return Fields{{"rows", std::move(found)},
+                {"others", std::move(others)},
+                {"undone", DoneActions(needs["undone"])}};
+}
+
+// The entries of [realm, action, whether with rows].
+Data MemoryDatabase::DoneActions(const Data& undone) const {
+  Data done = Data::MakeArray();
+  for (const Data& which : undone.items()) {
+    const std::string& realm = TextAt(which, 0);
+    Data actions = Data::MakeArray();
+    AddActions(TextAt(which, 1), &actions);
+    for (const Data& action : actions.items()) {
+      if (action["realm"].as_string() != realm) continue;
+      const uint64_t revision = action["revision"].as_u64();
+      Data one = Fields{{"realm", realm}, {"action", action["id"]}, {"revision", revision}};
+      const bool with_rows = which.items()[2].as_bool();
+      const Data& entry = log_.at(realm)[revision - 1];
+      Data rows = Data::MakeArray();
+      for (const Data& change : changes_.at(realm)) {
+        const bool is_of_it = change["revision"].as_u64() == revision && !change["touch"].as_bool();
+        if (is_of_it && !change["before"].is_null()) rows.Push(change["before"]);
+      }
+      one.Set("ops", with_rows ? entry["ops"] : Data());
+      one.Set("actions", with_rows ? entry["actions"] : Data());
+      one.Set("rows", with_rows ? std::move(rows) : Data());
+      done.Push(std::move(one));
+    }
+  }
+  return done;
 }
 
 // The last revision at which another client changed the row of [realm, table, id, client].

@@ -166,6 +166,7 @@ class MemoryDatabase {
   static void GiveRows(const Schema& served, const Rows& rows, const Push& push, Data* in);
   Data NeededRows(const Schema& served, const Rows& rows, const Data& needs) const;
   uint64_t LastRevisionByOthers(const Data& other) const;
+  Data DoneActions(const Data& undone) const;
 
   Data ReadFor(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads) const;
   void ReadLog(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads,

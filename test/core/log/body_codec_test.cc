@@ -155,7 +155,7 @@ TEST_CASE("rejects a body of another kind or of a newer format") {
   Random random(SeedText(1));
   std::string body = EncodeMutation(LogSchema(), AnyMutation(&random));
   CHECK(DecodeSteps(LogSchema(), body).status().code() == Code::kCorrupt);
-  body.data()[0] = 2;
+  body.data()[0] = 3;
   CHECK(DecodeMutation(LogSchema(), body).status().code() == Code::kVersion);
 }
 

@@ -369,6 +369,7 @@ History MakeHistory(Random* random) {
       op = maker.Create(table, key.id, realm);
       op.kind = OpKind::kOffer;
     }
+    if (has_offers && random->Below(6) == 0) maker.Undo(&op);
     add(std::move(op), i / per_action);
   }
   return history;

@@ -174,6 +174,22 @@ Change OpMaker::AnyChange() {
   return change;
 }
 
+void OpMaker::Undo(Op* op) {
+  op->of = TestUuid(static_cast<uint32_t>(6000 + random_->Below(3)));
+  const TableDef& table = LogSchema().table(op->table);
+  if (op->kind == OpKind::kUpdate && random_->Below(4) > 0) {
+    for (const PropValue& set : op->set)
+      op->was.push_back({set.prop, AnyValue(table.props[set.prop])});
+  }
+  if (op->kind != OpKind::kCreate || random_->Below(2) == 0) return;
+  op->kind = OpKind::kRestore;
+  if (random_->Below(3) == 0) {
+    op->set.clear();
+  } else {
+    op->created_at = 1.7e12 + static_cast<double>(random_->Below(1000));
+  }
+}
+
 skerry::Update OpMaker::AnyUpdate() {
   skerry::Update update;
   update.id = TestUuid(static_cast<uint32_t>(random_->Below(1u << 30)));
@@ -223,6 +239,7 @@ skerry::Update OpMaker::AnyUpdate() {
         op.by.push_back(j);
     }
     if (random_->Below(4) == 0 && op.kind != OpKind::kAppend) op.if_revision = random_->Below(100);
+    if (random_->Below(3) == 0 && op.Has(kOnRow)) Undo(&op);
     update.ops.push_back(std::move(op));
   }
   return update;

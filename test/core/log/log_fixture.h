@@ -47,6 +47,8 @@ class OpMaker {
   Op Inc(TableIndex table, std::string id, std::string realm);
   Op Delete(TableIndex table, std::string id, std::string realm);
   Op Move(TableIndex table, std::string id, std::string realm, std::string to);
+  // Makes an op on a row one that undoes an action; a create may become a restore.
+  void Undo(Op* op);
   // One of few ids. `fresh`: no row has the id before a test's ops.
   std::string AnyId(TableIndex table, bool fresh);
   // A row with a random value in every prop.

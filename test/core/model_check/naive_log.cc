@@ -42,7 +42,9 @@ void Server::Log(const Update& update, double at) {
       for (const Op& op : update.ops) {
         if (op.realm == realm) entry.ops.push_back(op);
       }
-      for (const std::string& action : update.actions) actions_[action][realm] = head(realm) + 1;
+      for (const std::string& action : update.actions) {
+        if (!vain_.contains(action)) actions_[action][realm] = head(realm) + 1;
+      }
     }
     log_[realm].push_back(std::move(entry));
     states_[realm].push_back(rows_[realm]);

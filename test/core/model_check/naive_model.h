@@ -37,14 +37,17 @@ struct Row {
 using Rows = std::map<Key, Row>;
 
 struct Op {
-  std::string op;  // create, update, inc, delete, move, offer, append
+  std::string op;  // create, update, inc, delete, move, offer, append, restore
   Key key;         // empty: of an append
   std::string realm;
   std::string to;
   std::map<std::string, Data> set;
   std::map<std::string, double> add;
-  Names by;              // ids of actions
-  std::string stream{};  // of an append
+  Names by;                           // ids of actions
+  std::string stream{};               // of an append
+  std::string of{};                   // the action that it undoes
+  std::map<std::string, Data> was{};  // of an update that undoes: what it expects, null too
+  bool knows_row = false;             // of a restore: `set` is the row
 };
 
 struct Link {
@@ -130,6 +133,8 @@ using Breaks = std::set<Break>;
 // Applies an op to rows, without cascades. It acts on a row of its own realm only. In base, which
 // is kept per realm, a move only removes. Returns whether it changed anything.
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
+// One with `was`. REQUIRES: the row is there.
+bool FoldExpecting(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
 
 struct Result {
   std::string status;
@@ -255,6 +260,13 @@ class Server {
   void FillDefaults(AllRows* rows) const;
   std::string RealmOf(const std::string& realm, const Key& key, const Rights& rights) const;
   bool Move(const Place& from, const std::string& to, double at);
+  // naive_undo.cc. Whether the realm's log, or this update, has what the op undoes.
+  bool IsDone(const Update& update, const Op& op) const;
+  void NoteVain(const Update& update, size_t action, const Vector<size_t>& places);
+  bool MayUndo(const Update& update, const Op& op, bool* is_forbidden) const;
+  bool IsUndoForgotten(const Update& update, const Op& op) const;
+  bool WasDeletedBy(const Op& op, uint64_t revision, const Place& place) const;
+  bool Restore(const Op& op, double at);
   bool Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
              const std::string& user, bool* is_forbidden, bool* is_missing);
   bool Step(const Update& update, const Vector<size_t>& places, double now, Rights rights,
@@ -288,6 +300,7 @@ class Server {
   std::map<Place, std::string> moved_;  // where an object went from there
   // The revision at which objects were moved away, or made and deleted by one update.
   std::map<Place, uint64_t> left_;
+  Names vain_;                            // actions of this update that undo what is not in the log
   std::map<Place, std::string> origins_;  // of this step: the realm in which an object was before
   std::map<std::string, Vector<Entry>> log_;
   std::map<std::string, Vector<Rows>> states_;                   // by realm and revision

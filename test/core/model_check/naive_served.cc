@@ -45,6 +45,9 @@ Update UpdateOf(const std::string& client, const Data& wire) {
       op.key = KeyOf(data["table"].as_string(), data["id"].as_string(), op.realm);
     op.to = data["to"].as_string();
     for (const auto& [prop, value] : data["set"].members()) op.set[prop] = value;
+    for (const auto& [prop, value] : data["was"].members()) op.was[prop] = value;
+    op.of = data["of"].as_string();
+    op.knows_row = op.op == "restore" && data["set"].is_object();
     for (const auto& [prop, value] : data["add"].members()) op.add[prop] = value.as_number();
     for (const Data& by : data["by"].items()) op.by.insert(update.actions[by.as_u64()]);
     if (!data.Find("by")) op.by.insert(update.actions[0]);

@@ -32,7 +32,10 @@ std::optional<Row> Find(const Rows& rows, const Key& key) {
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
   const auto found = rows->find(op.key);
   if (found != rows->end() && found->second.realm != op.realm) return false;
-  if (found == rows->end() && op.op != "create") return false;
+  const bool restores = op.op == "restore" && !base && op.knows_row && found == rows->end();
+  if (op.op == "restore" && !restores) return false;
+  if (found == rows->end() && op.op != "create" && !restores) return false;
+  if (!op.was.empty()) return FoldExpecting(op, at, revision, base, rows);
   if (op.op == "delete" || (op.op == "move" && base)) {
     rows->erase(found);
     return true;
@@ -99,6 +102,7 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
 bool Server::Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
                    const std::string& user, bool* is_forbidden, bool* is_missing) {
   if (pushed.op == "append") return true;  // it may be pushed: IsForbidden
+  if (!pushed.of.empty() && !MayUndo(update, pushed, is_forbidden)) return *is_forbidden;
   Op op = pushed;
   op.realm = RealmOf(op.realm, op.key, rights);
   Rows& rows = rows_.at(op.realm);
@@ -110,6 +114,7 @@ bool Server::Apply(const Update& update, const Op& pushed, double now, const Rig
     *is_forbidden = true;
     return true;
   }
+  if (op.op == "restore") return !is_there && Restore(pushed, now);
   if (op.op == "offer") {
     if (is_there || WasThere({op.realm, op.key})) return false;
     op.op = "create";
@@ -123,10 +128,12 @@ bool Server::Apply(const Update& update, const Op& pushed, double now, const Rig
   if (op.op != "move") {
     const bool changes = FoldOp(op, now, head(op.realm) + 1, false, &rows);
     if (changes) moved_.erase({op.realm, op.key});
+    if (changes && op.op == "delete") left_[{op.realm, op.key}] = head(op.realm) + 1;
     if (changes && !is_there) Invite(op, user, &rows);
     return changes;
   }
   if (!is_there || op.to == op.realm) return false;
+  if (!pushed.of.empty() && op.realm != pushed.realm) return false;
   if (!Move({op.realm, op.key}, op.to, now)) *is_forbidden = true;
   return true;
 }
@@ -161,12 +168,14 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   for (const std::string& realm : unnamed)
     is_applied = is_applied && RightIn(had, realm) >= May::kWrite;
   Names founded;
+  vain_.clear();
   for (const auto& [action, places] : steps) {
     if (!is_applied) break;
     const Names now_founded = Founded(update, places, founded, user);
     Rights rights = RightsInStep(had, grants, founded, user);
     for (const std::string& realm : now_founded) rights[realm] = May::kOwn;
     is_applied = Step(update, places, now, std::move(rights), user, now_founded, &result);
+    NoteVain(update, action, places);
     founded.insert(now_founded.begin(), now_founded.end());
   }
   if (!is_applied) {

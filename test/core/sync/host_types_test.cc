@@ -48,13 +48,14 @@ TEST_CASE("the package's types of what crosses to the core are those of the core
                        effect::LoadImage, effect::Ready, effect::OpenFailed, effect::Problem,
                        effect::StorageFailed, effect::StorageRecovered, effect::DataLost,
                        effect::UpdateNeeded, effect::Keep, effect::Settle, effect::StreamPage,
-                       effect::Conflicts, effect::Resolved, effect::Validate>());
+                       effect::Conflicts, effect::Resolved, effect::Validate, effect::Undo>());
   types.AddUnion(
       "WorkerEffects",
       OneOf<effect::SetWorkerTimer, effect::CancelWorkerTimer, effect::Fetch, effect::AbortFetch,
             effect::StartImage, effect::AbortImage, effect::Lock, effect::AskToken, effect::Socket,
             effect::WakeService, effect::ShowStatus>());
   types.Add<Drained>();
+  types.Add<KeptProp>();
 
   types.AddUnion("PostMessages", PostMessages());
   types.AddUnion("ChannelMessages", ChannelMessages());

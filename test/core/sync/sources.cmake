@@ -1,5 +1,6 @@
 set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/alive_test.cc
+  test/core/sync/cancelled_test.cc
   test/core/sync/chain_test.cc
   test/core/sync/damaged_test.cc
   test/core/sync/fake_storage.cc

@@ -23,14 +23,15 @@ Data StoredOf(const CommittedPush& push, const Data& wire) {
     const TableIndex table = push.served.FindTable(op["table"].as_string());
     if (table == kNone && op["stream"].is_null()) continue;
     bool is_emptied = false;
-    for (const char* name : {"set", "add"}) {
+    for (const char* name : {"set", "was", "add"}) {
       if (!op[name].is_object()) continue;
       Data known = Data::MakeObject();
       for (const auto& [prop, value] : op[name].members()) {
         if (push.served.table(table).FindProp(prop) != kNone) known.Set(prop, value);
       }
       const bool is_trimmed = known.members().size() < op[name].members().size();
-      is_emptied = is_trimmed && known.members().empty() && !op["op"].Is("create");
+      is_emptied = is_trimmed && known.members().empty() && !op["op"].Is("create") &&
+                   !op["op"].Is("restore");
       op.Set(name, std::move(known));
     }
     if (!is_emptied) ops.Push(std::move(op));

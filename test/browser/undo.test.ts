@@ -1,0 +1,147 @@
+// Goal: an undo is like any other change: at once, offline, in all windows of the device, once however the browser dies, and
+// it takes back what the author did and nothing that others did. Method: real Chromium and a real server, with two devices, whoever
+// pushes: a window's worker or a service worker.
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { caughtUp, inStep, opened } from './support/kit.ts';
+import { type Served, serveSite } from './support/served.ts';
+
+let served: Served;
+let proxy: FaultProxy;
+let other: Profile;
+let theirs: Page;
+let profile: Profile;
+let round = 0;
+
+beforeAll(async () => {
+  served = await serveSite();
+  proxy = await FaultProxy.start(served.server.url);
+  other = new Profile();
+  theirs = await opened(other, served.server.url, { user: 'them' });
+  await inStep(theirs);
+});
+afterEach(async () => {
+  proxy.rules();
+  proxy.setOffline(false);
+  await profile?.remove();
+});
+afterAll(async () => {
+  await other?.remove();
+  await proxy?.close();
+  await served?.stop();
+});
+
+describe.each([
+  ['lease', false],
+  ['service worker', true],
+])('with a %s', (_, serviceWorker) => {
+  async function window(): Promise<Page> {
+    const options = { user: `me-${round}`, serviceWorker };
+    const page = await opened(profile, proxy.url, options, { serviceWorker });
+    await inStep(page);
+    return page;
+  }
+  async function device(): Promise<Page> {
+    profile = new Profile();
+    round++;
+    return window();
+  }
+  /** A list with a note, which both devices have. */
+  async function listed(page: Page): Promise<{ list: string; note: string }> {
+    const made = await theirs.evaluate(async () => {
+      const both = db.transact((tx) => {
+        const list = tx.lists.create({ name: 'list' });
+        return { list, note: tx.notes.create({ title: 'note', list, rank: 10 }) };
+      });
+      await both.confirmed;
+      return both.result;
+    });
+    await caughtUp(page);
+    return made;
+  }
+  const titles = (page: Page, list: string) =>
+    page.evaluate(
+      (id) =>
+        db.lists.get(id) === undefined
+          ? null
+          : db.notes
+              .where('list', '=', id)
+              .orderBy('title')
+              .all()
+              .map(({ title }) => title),
+      list,
+    );
+
+  test('a list that was deleted offline comes back with what its author never saw', async () => {
+    const mine = await device();
+    const beside = await window();
+    const { list } = await listed(mine);
+    await caughtUp(beside);
+    proxy.setOffline(true);
+    await mine.evaluate((id) => db.transact((tx) => tx.lists.delete(id)).durable, list);
+    await expect.poll(() => titles(beside, list)).toBeNull();
+    await theirs.evaluate(
+      (id) => db.transact((tx) => tx.notes.create({ title: 'unseen', list: id })).confirmed,
+      list,
+    );
+    proxy.setOffline(false);
+    await caughtUp(mine);
+    await caughtUp(theirs);
+    expect(await titles(theirs, list)).toBeNull();
+    expect(await beside.evaluate(() => db.undo())).toBeNull();
+    expect(await mine.evaluate(() => [db.canUndo.value, db.canUndo.action?.name])).toEqual([
+      ...[true, 'skerry/transact'],
+    ]);
+    await mine.evaluate(() => db.undo()?.confirmed);
+    for (const page of [mine, beside, theirs]) {
+      await caughtUp(page);
+      await expect.poll(() => titles(page, list)).toEqual(['note', 'unseen']);
+    }
+    await mine.evaluate(() => db.redo()?.confirmed);
+    for (const page of [mine, beside, theirs]) {
+      await caughtUp(page);
+      await expect.poll(() => titles(page, list)).toBeNull();
+    }
+  });
+
+  test('an undo counts once where the browser is killed, and others` changes stay', async () => {
+    const mine = await device();
+    const { note } = await listed(mine);
+    await mine.evaluate(async (id) => {
+      await db.transact((tx) => tx.notes.inc(id, { rank: 5 })).confirmed;
+      await db.transact((tx) => tx.notes.update(id, { title: 'mine' })).confirmed;
+    }, note);
+    await caughtUp(theirs);
+    await theirs.evaluate(
+      (id) =>
+        db.transact((tx) => {
+          tx.notes.inc(id, { rank: 100 });
+          tx.notes.update(id, { title: 'theirs' });
+        }).confirmed,
+      note,
+    );
+    await caughtUp(mine);
+    // The answers to the first push of the undos are lost.
+    proxy.rules({ path: /\/v1\/push/, fault: 'cut-after' });
+    const kept = await mine.evaluate(async () => {
+      const undone = [db.undo(), db.undo()];
+      await Promise.all(undone.map((one) => one?.durable));
+      return undone.map((one) => one?.kept.map(({ prop }) => prop));
+    });
+    expect(kept).toEqual([['title'], []]);
+    await profile.kill();
+    proxy.rules();
+    const again = await window();
+    await caughtUp(again);
+    await caughtUp(theirs);
+    for (const page of [again, theirs])
+      expect(
+        await page.evaluate((id) => [db.notes.get(id)?.title, db.notes.get(id)?.rank], note),
+      ).toEqual(['theirs', 110]);
+    expect(await again.evaluate(() => [db.canUndo.value, db.conflicts.all().length])).toEqual([
+      ...[false, 0],
+    ]);
+  });
+});
