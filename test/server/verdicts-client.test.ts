@@ -236,8 +236,9 @@ describe('an edit of a row that was deleted meanwhile', () => {
       { code: 'row_deleted', key: a, mine: { n: 5, text: 'edited' } },
       { code: 'row_deleted', key: a, mine: { n: 4 } },
     ];
-    expect(told()).toEqual(lost);
-    // A retry of one makes both again, in their order, and both come back.
+    // The sum with what the first had made of it.
+    expect(told()).toEqual([lost[0], { ...lost[1], mine: { n: 9 } }]);
+    // A retry of one makes both again, in their order, and both come back: there is no row to add to.
     const [first] = ben.db.conflicts.all();
     await ben.db.conflicts.resolve(first?.id ?? 0, 'retry');
     await settle(ben);
