@@ -118,7 +118,7 @@ class Client {
   // `number`: of a TxCall; kInvalidArgument if there is no such call.
   Result<OpOutcome> TxOp(int number, uint32_t table, const Data& operation);
   Status TxCreateMany(uint32_t table, const Data& batch, std::string* made);
-  // Undoes, or redoes, in the open transaction what comes next. {kept: [KeptProp..]}; null if there is
+  // Undoes, or redoes, in the open transaction what comes next. [KeptProp..]; null if there is
   // nothing. What cannot be undone is not offered again.
   Result<Data> TxUndo(UndoWay way);
   // {id: null|text, effects}

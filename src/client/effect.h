@@ -188,7 +188,6 @@ struct Validate {
   }
 };
 
-// The whole inbox.
 // What `db.undo()` and `db.redo()` would do.
 struct Undo {
   static constexpr const char* kType = "undo";
@@ -202,6 +201,7 @@ struct Undo {
   }
 };
 
+// The whole inbox.
 struct Conflicts {
   static constexpr const char* kType = "conflicts";
   Vector<ShownConflict> items;
