@@ -2,55 +2,28 @@
 // it takes back what the author did and nothing that others did. Method: real Chromium and a real server, with two devices, whoever
 // pushes: a window's worker or a service worker.
 import type { Page } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
-import { FaultProxy } from './support/fault-proxy.ts';
-import { caughtUp, inStep, opened } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { describe, expect, test } from 'vitest';
+import { caughtUp, inStep } from './support/kit.ts';
+import { TwoDevices } from './support/two-devices.ts';
 
-let served: Served;
-let proxy: FaultProxy;
-let other: Profile;
-let theirs: Page;
-let profile: Profile;
-let round = 0;
-
-beforeAll(async () => {
-  served = await serveSite();
-  proxy = await FaultProxy.start(served.server.url);
-  other = new Profile();
-  theirs = await opened(other, served.server.url, { user: 'them' });
-  await inStep(theirs);
-});
-afterEach(async () => {
-  proxy.rules();
-  proxy.setOffline(false);
-  await profile?.remove();
-});
-afterAll(async () => {
-  await other?.remove();
-  await proxy?.close();
-  await served?.stop();
-});
+const devices = new TwoDevices();
 
 describe.each([
   ['lease', false],
   ['service worker', true],
 ])('with a %s', (_, serviceWorker) => {
   async function window(): Promise<Page> {
-    const options = { user: `me-${round}`, serviceWorker };
-    const page = await opened(profile, proxy.url, options, { serviceWorker });
+    const page = await devices.open(serviceWorker);
     await inStep(page);
     return page;
   }
   async function device(): Promise<Page> {
-    profile = new Profile();
-    round++;
+    devices.newDevice();
     return window();
   }
   /** A list with a note, which both devices have. */
   async function listed(page: Page): Promise<{ list: string; note: string }> {
-    const made = await theirs.evaluate(async () => {
+    const made = await devices.theirs.evaluate(async () => {
       const both = db.transact((tx) => {
         const list = tx.lists.create({ name: 'list' });
         return { list, note: tx.notes.create({ title: 'note', list, rank: 10 }) };
@@ -79,28 +52,28 @@ describe.each([
     const beside = await window();
     const { list } = await listed(mine);
     await caughtUp(beside);
-    proxy.setOffline(true);
+    devices.proxy.setOffline(true);
     await mine.evaluate((id) => db.transact((tx) => tx.lists.delete(id)).durable, list);
     await expect.poll(() => titles(beside, list)).toBeNull();
-    await theirs.evaluate(
+    await devices.theirs.evaluate(
       (id) => db.transact((tx) => tx.notes.create({ title: 'unseen', list: id })).confirmed,
       list,
     );
-    proxy.setOffline(false);
+    devices.proxy.setOffline(false);
     await caughtUp(mine);
-    await caughtUp(theirs);
-    expect(await titles(theirs, list)).toBeNull();
+    await caughtUp(devices.theirs);
+    expect(await titles(devices.theirs, list)).toBeNull();
     expect(await beside.evaluate(() => db.undo())).toBeNull();
     expect(await mine.evaluate(() => [db.canUndo.value, db.canUndo.action?.name])).toEqual([
       ...[true, 'skerry/transact'],
     ]);
     await mine.evaluate(() => db.undo()?.confirmed);
-    for (const page of [mine, beside, theirs]) {
+    for (const page of [mine, beside, devices.theirs]) {
       await caughtUp(page);
       await expect.poll(() => titles(page, list)).toEqual(['note', 'unseen']);
     }
     await mine.evaluate(() => db.redo()?.confirmed);
-    for (const page of [mine, beside, theirs]) {
+    for (const page of [mine, beside, devices.theirs]) {
       await caughtUp(page);
       await expect.poll(() => titles(page, list)).toBeNull();
     }
@@ -113,8 +86,8 @@ describe.each([
       await db.transact((tx) => tx.notes.inc(id, { rank: 5 })).confirmed;
       await db.transact((tx) => tx.notes.update(id, { title: 'mine' })).confirmed;
     }, note);
-    await caughtUp(theirs);
-    await theirs.evaluate(
+    await caughtUp(devices.theirs);
+    await devices.theirs.evaluate(
       (id) =>
         db.transact((tx) => {
           tx.notes.inc(id, { rank: 100 });
@@ -124,19 +97,19 @@ describe.each([
     );
     await caughtUp(mine);
     // The answers to the first push of the undos are lost.
-    proxy.rules({ path: /\/v1\/push/, fault: 'cut-after' });
+    devices.proxy.rules({ path: /\/v1\/push/, fault: 'cut-after' });
     const kept = await mine.evaluate(async () => {
       const undone = [db.undo(), db.undo()];
       await Promise.all(undone.map((one) => one?.durable));
       return undone.map((one) => one?.kept.map(({ prop }) => prop));
     });
     expect(kept).toEqual([['title'], []]);
-    await profile.kill();
-    proxy.rules();
+    await devices.profile.kill();
+    devices.proxy.rules();
     const again = await window();
     await caughtUp(again);
-    await caughtUp(theirs);
-    for (const page of [again, theirs])
+    await caughtUp(devices.theirs);
+    for (const page of [again, devices.theirs])
       expect(
         await page.evaluate((id) => [db.notes.get(id)?.title, db.notes.get(id)?.rank], note),
       ).toEqual(['theirs', 110]);

@@ -2,39 +2,15 @@
 // without one, before and after the browser is killed; it is listed in all windows, and goes as soon as it is right. Method: real
 // Chromium and a real server that has no rules, with two devices.
 import type { Page } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
-import { FaultProxy } from './support/fault-proxy.ts';
-import { bare, caughtUp, inStep, opened } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { describe, expect, test } from 'vitest';
+import { bare, caughtUp, inStep } from './support/kit.ts';
 import { ServiceControl } from './support/service.ts';
 import { rowsOnServer } from './support/table.ts';
+import { TwoDevices } from './support/two-devices.ts';
 import { until } from './support/until.ts';
 
-let served: Served;
-let proxy: FaultProxy;
-let other: Profile;
-let theirs: Page;
-let profile: Profile;
-let round = 0;
-
-beforeAll(async () => {
-  served = await serveSite();
-  proxy = await FaultProxy.start(served.server.url);
-  other = new Profile();
-  theirs = await opened(other, served.server.url, { user: 'them' });
-  await inStep(theirs);
-});
-afterEach(async () => {
-  proxy.rules();
-  proxy.setOffline(false);
-  await profile?.remove();
-});
-afterAll(async () => {
-  await other?.remove();
-  await proxy?.close();
-  await served?.stop();
-});
+const devices = new TwoDevices();
+const ruled = { schema: 'ruled' } as const;
 
 /** Other tests have left rows that are wrong in the realm. */
 const problems = (page: Page, note: string) =>
@@ -52,7 +28,7 @@ const lower = (page: Page, id: string, by: number) =>
   );
 const rankOf = (page: Page, id: string) => page.evaluate((note) => db.notes.get(note)?.rank, id);
 async function onServer(id: string): Promise<number | undefined> {
-  const rows = await rowsOnServer<{ rank: number }>(served.server.url, 'notes');
+  const rows = await rowsOnServer<{ rank: number }>(devices.served.server.url, 'notes');
   return rows.find((row) => row.id === id)?.props.rank;
 }
 
@@ -62,19 +38,17 @@ describe.each([
 ])('with a %s', (_, serviceWorker) => {
   /** A window of this test's device, which has the rule. */
   async function window(): Promise<Page> {
-    const options = { user: `me-${round}`, serviceWorker, schema: 'ruled' as const };
-    const page = await opened(profile, proxy.url, options, { serviceWorker });
+    const page = await devices.open(serviceWorker, ruled);
     await inStep(page);
     return page;
   }
   async function device(): Promise<Page> {
-    profile = new Profile();
-    round++;
+    devices.newDevice();
     return window();
   }
   /** A note of rank ten, which both devices have. */
   async function note(page: Page): Promise<string> {
-    const id = await theirs.evaluate(async () => {
+    const id = await devices.theirs.evaluate(async () => {
       const made = db.transact((tx) => tx.notes.create({ title: 'ranked', rank: 10 }));
       await made.confirmed;
       return made.result;
@@ -88,14 +62,14 @@ describe.each([
     const beside = await window();
     const id = await note(mine);
     await caughtUp(beside);
-    proxy.setOffline(true);
+    devices.proxy.setOffline(true);
     await lower(mine, id, 6);
     expect(await problems(mine, id)).toEqual([]);
-    await theirs.evaluate(
+    await devices.theirs.evaluate(
       (key) => db.transact((tx) => tx.notes.inc(key, { rank: -6 })).confirmed,
       id,
     );
-    proxy.setOffline(false);
+    devices.proxy.setOffline(false);
     await mine.evaluate(() => kit.outcome(() => db.sync.now()));
     for (const page of [mine, beside])
       await expect.poll(() => problems(page, id)).toEqual([['A rank of -2 is not allowed.', 1]]);
@@ -106,8 +80,9 @@ describe.each([
     await beside.evaluate((key) => db.transact((tx) => tx.notes.inc(key, { rank: 3 })).durable, id);
     for (const page of [mine, beside]) await expect.poll(() => problems(page, id)).toEqual([]);
     await caughtUp(mine);
-    await caughtUp(theirs);
-    for (const page of [mine, beside, theirs]) await expect.poll(() => rankOf(page, id)).toBe(1);
+    await caughtUp(devices.theirs);
+    for (const page of [mine, beside, devices.theirs])
+      await expect.poll(() => rankOf(page, id)).toBe(1);
   });
 
   test('it is held and listed after the browser was killed; the rest was pushed', async () => {
@@ -118,13 +93,8 @@ describe.each([
       id,
     );
     await mine.evaluate(() => db.mutate.addNote({ title: 'apart' }).confirmed);
-    await profile.kill();
-    const again = await opened(
-      profile,
-      proxy.url,
-      { user: `me-${round}`, serviceWorker, schema: 'ruled' },
-      { serviceWorker },
-    );
+    await devices.profile.kill();
+    const again = await devices.open(serviceWorker, ruled);
     await expect.poll(() => problems(again, id)).toEqual([['A rank of -1 is not allowed.', 1]]);
     await again.evaluate(() => kit.outcome(() => db.sync.now()));
     expect(await onServer(id)).toBe(10);
@@ -144,28 +114,20 @@ describe.each([
       id,
     );
     await mine.close();
-    const next = await opened(
-      profile,
-      proxy.url,
-      { user: `me-${round}`, serviceWorker },
-      { serviceWorker },
-    );
+    const next = await devices.open(serviceWorker);
     await caughtUp(next);
     expect(await onServer(id)).toBe(-1);
   });
 });
 
 test('a service worker without a window pushes what is right only', async () => {
-  profile = new Profile();
-  round++;
-  const user = `me-${round}`;
-  const options = { user, serviceWorker: true, schema: 'ruled' as const };
-  const page = await opened(profile, proxy.url, options, { serviceWorker: true });
+  devices.newDevice();
+  const page = await devices.open(true, ruled);
   await until(page, () => db.sync.status.mode === 'service-worker', []);
   await inStep(page);
-  const looker = await bare(profile, proxy.url);
+  const looker = await bare(devices.profile, devices.proxy.url);
   const control = await ServiceControl.of(looker);
-  proxy.setOffline(true);
+  devices.proxy.setOffline(true);
   const [right, wrong] = await page.evaluate(async () => {
     const made = [5, -5].map((rank) =>
       db.transact((tx) => tx.notes.create({ title: 'without a window', rank })),
@@ -176,10 +138,10 @@ test('a service worker without a window pushes what is right only', async () => 
   await until(page, () => db.sync.status.phase === 'waiting', []);
   await page.close();
   await control.stop();
-  proxy.setOffline(false);
-  await control.syncEvent(`skerry-sync:skerry/test/${user}`);
+  devices.proxy.setOffline(false);
+  await control.syncEvent(`skerry-sync:skerry/test/${devices.user}`);
   await expect.poll(() => onServer(right), { timeout: 30_000, interval: 50 }).toBe(5);
-  const back = await opened(profile, proxy.url, options, { serviceWorker: true });
+  const back = await devices.open(true, ruled);
   await expect.poll(() => problems(back, wrong)).toEqual([['A rank of -5 is not allowed.', 1]]);
   expect(await onServer(wrong)).toBeUndefined();
   await back.evaluate(
