@@ -44,9 +44,7 @@ std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, co
 
 Change WholeRow(const ObjectKey& key, const Row& row) {
   Change change = ChangeTo(ChangeKind::kCreate, key, row);
-  for (size_t i = 0; i < row.props.size(); ++i) {
-    if (!row.props[i].is_null()) change.set.push_back({static_cast<PropIndex>(i), row.props[i]});
-  }
+  change.set = SetOf(row);
   return change;
 }
 

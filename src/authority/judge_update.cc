@@ -34,12 +34,8 @@ class Refused {
       if (realms_.contains(op.realm) || realms_.contains(op.to)) return true;
       if (!op.Has(kOnRow)) return false;
       if (objects_.contains(KeyOf(*scene_.schema, op))) return true;
-      const TableDef& table = scene_.schema->table(op.table);
-      return std::any_of(op.set.begin(), op.set.end(), [&](const PropValue& set) {
-        const TableIndex target = table.props[set.prop].ref_table;
-        if (target == kNone || set.value.is_null()) return false;
-        return objects_.contains(KeyIn(*scene_.schema, target, set.value.text(), op.realm));
-      });
+      return AnyRef(*scene_.schema, op,
+                    [&](const ObjectKey& target) { return objects_.contains(target); });
     });
   }
 

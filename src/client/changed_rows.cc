@@ -15,14 +15,6 @@ size_t BytesOf(const Vector<PropValue>& set) {
   return bytes;
 }
 
-Vector<PropValue> AllOf(const Row& row) {
-  Vector<PropValue> set;
-  for (PropIndex i = 0; i < row.props.size(); ++i) {
-    if (!row.props[i].is_null()) set.push_back({i, row.props[i]});
-  }
-  return set;
-}
-
 // What of `before` differs from `after`. A prop that was null is null.
 Vector<PropValue> DifferenceOf(const Row& before, const Row& after) {
   Vector<PropValue> set;
@@ -69,7 +61,7 @@ std::string ChangedRows::Encode(const View& view) const {
   for (const auto& [key, row] : rows_) {
     const std::optional<Row> now = are_whole ? std::nullopt : view.Visible(key);
     RowBefore before{key, row.realm, !now.has_value(), row.created_at, {}};
-    before.set = before.is_whole ? AllOf(row) : DifferenceOf(row, *now);
+    before.set = before.is_whole ? SetOf(row) : DifferenceOf(row, *now);
     bytes += 40 + BytesOf(before.set);
     if (bytes > kMaxRowsBeforeBytes) return {};
     list.push_back(std::move(before));
@@ -87,7 +79,7 @@ std::string EncodeShown(const View& view, const Vector<Op>& ops) {
     if (!seen.insert(key).second) continue;
     const std::optional<Row> row = view.Visible(key);
     if (!row.has_value()) continue;
-    RowBefore before{key, row->realm, true, row->created_at, AllOf(*row)};
+    RowBefore before{key, row->realm, true, row->created_at, SetOf(*row)};
     bytes += 40 + BytesOf(before.set);
     if (bytes > kMaxRowsBeforeBytes) return {};
     list.push_back(std::move(before));

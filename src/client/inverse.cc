@@ -163,9 +163,7 @@ class Inverse {
     Op* restore = Add(OpKind::kRestore, key, realm);
     if (before == nullptr) return;
     restore->created_at = before->created_at;
-    for (PropIndex prop = 0; prop < before->props.size(); ++prop) {
-      if (!before->props[prop].is_null()) restore->set.push_back({prop, before->props[prop]});
-    }
+    restore->set = SetOf(*before);
     // What was pending on it may be in the same entry of the log as the deletion, which knows the row
     // as it was before the entry.
     const std::optional<Row> confirmed = view_.Confirmed(key);

@@ -311,12 +311,9 @@ void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::s
     bool depends = failed.contains(mutation.action.id);
     for (const Op& op : RowOps(mutation.ops)) {
       depends = depends || objects.contains(KeyOf(*schema_, op));
-      for (const PropValue& set : op.set) {
-        const PropDef& prop = schema_->table(op.table).props[set.prop];
-        depends = depends ||
-                  (prop.type == PropType::kRef &&
-                   objects.contains(KeyIn(*schema_, prop.ref_table, set.value.text(), op.realm)));
-      }
+      depends = depends || AnyRef(*schema_, op, [&](const ObjectKey& target) {
+                  return objects.contains(target);
+                });
     }
     if (!depends) continue;
     for (const Op& op : RowOps(mutation.ops)) objects.insert(KeyOf(*schema_, op));

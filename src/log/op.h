@@ -114,6 +114,26 @@ inline ObjectKey KeyOf(const Schema& schema, const Op& op) {
   return KeyIn(schema, op.table, op.id, op.realm);
 }
 
+// Whether the test holds for an object, by a client's key, to which a ref leads that the op sets.
+template <typename Test>
+bool AnyRef(const Schema& schema, const Op& op, Test test) {
+  for (const PropValue& set : op.set) {
+    const TableIndex target = schema.table(op.table).props[set.prop].ref_table;
+    if (target == kNone || set.value.is_null()) continue;
+    if (test(KeyIn(schema, target, set.value.text(), op.realm))) return true;
+  }
+  return false;
+}
+
+// The props of a row that are not null.
+inline Vector<PropValue> SetOf(const Row& row) {
+  Vector<PropValue> set;
+  for (PropIndex i = 0; i < row.props.size(); ++i) {
+    if (!row.props[i].is_null()) set.push_back({i, row.props[i]});
+  }
+  return set;
+}
+
 inline Op NewOp(OpKind kind, const ObjectKey& key, const std::string& realm) {
   Op op;
   op.kind = kind;

@@ -23,11 +23,10 @@ Set<ObjectKey> ObjectsOf(const Schema& schema, const Mutation& mutation) {
   Set<ObjectKey> objects;
   for (const Op& op : RowOps(mutation.ops)) {
     objects.insert(KeyOf(schema, op));
-    for (const PropValue& set : op.set) {
-      const TableIndex target = schema.table(op.table).props[set.prop].ref_table;
-      if (target != kNone && !set.value.is_null())
-        objects.insert(KeyIn(schema, target, set.value.text(), op.realm));
-    }
+    AnyRef(schema, op, [&](const ObjectKey& target) {
+      objects.insert(target);
+      return false;
+    });
   }
   return objects;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "log/mutation_record.h"
 #include "model/members.h"
 
 namespace skerry {
@@ -11,7 +10,7 @@ void HeldBack::Hold(const NamedObjects& mutation) {
   for (const std::string& key : mutation.keys) keys_.insert(key);
   if (mutation.ops != nullptr) {
     for (const Op& op : *mutation.ops) {
-      if (op.Has(kCreates)) created_.insert(ObjectText(*schema_, op.table, op.id, op.realm));
+      if (op.Has(kCreates)) created_.insert(KeyOf(*schema_, op));
     }
   }
   if (user_.empty()) return;
@@ -34,12 +33,8 @@ bool HeldBack::Waits(const NamedObjects& mutation) const {
 }
 
 bool HeldBack::RefersToHeld(const Op& op) const {
-  for (const PropValue& one : op.set) {
-    const TableIndex target = schema_->table(op.table).props[one.prop].ref_table;
-    if (target == kNone || one.value.is_null()) continue;
-    if (created_.contains(ObjectText(*schema_, target, one.value.text(), op.realm))) return true;
-  }
-  return false;
+  return AnyRef(*schema_, op,
+                [this](const ObjectKey& target) { return created_.contains(target); });
 }
 
 }  // namespace skerry

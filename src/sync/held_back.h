@@ -40,7 +40,7 @@ class HeldBack {
   std::string user_;
   Set<std::string> keys_;
   Set<std::string> realms_;
-  Set<std::string> created_;
+  Set<ObjectKey> created_;
 };
 
 }  // namespace skerry

@@ -98,13 +98,14 @@ const std::string* Quarantine::RefersToRefused(const MutationRecord& record) con
   if (refused_creates_.empty()) return nullptr;
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return nullptr;
+  const std::string* maker = nullptr;
   for (const Op& op : mutation.value().ops) {
-    for (const PropValue& value : op.set) {
-      const TableIndex target = schema_->table(op.table).props[value.prop].ref_table;
-      if (target == kNone || value.value.is_null()) continue;
-      const auto bad = refused_creates_.find(KeyIn(*schema_, target, value.value.text(), op.realm));
-      if (bad != refused_creates_.end()) return &bad->second;
-    }
+    const bool refers = AnyRef(*schema_, op, [&](const ObjectKey& target) {
+      const auto bad = refused_creates_.find(target);
+      if (bad != refused_creates_.end()) maker = &bad->second;
+      return maker != nullptr;
+    });
+    if (refers) return maker;
   }
   return nullptr;
 }

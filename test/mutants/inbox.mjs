@@ -21,8 +21,8 @@ export const inbox = [
   {
     name: 'a row that is deleted is remembered by what differs from nothing',
     file: 'src/client/changed_rows.cc',
-    from: 'before.set = before.is_whole ? AllOf(row) : DifferenceOf(row, *now);',
-    to: 'before.set = are_whole ? AllOf(row) : DifferenceOf(row, now.value_or(row));',
+    from: 'before.set = before.is_whole ? SetOf(row) : DifferenceOf(row, *now);',
+    to: 'before.set = are_whole ? SetOf(row) : DifferenceOf(row, now.value_or(row));',
   },
   {
     name: 'rows of any size are remembered',
