@@ -357,7 +357,9 @@ TEST_CASE("random transactions: an undo shows what was before, a redo what came 
         }
       }
       if (operations.empty()) continue;
-      if (!world.A().DoAll(operations).empty()) states.push_back(world.Shown());
+      // What leaves all as it was, such as a row that is deleted and made again, cannot be undone.
+      world.A().DoAll(operations);
+      if (world.Shown() != states.back()) states.push_back(world.Shown());
     }
     size_t at = states.size() - 1;
     for (int i = 0; i < 40; ++i) {
