@@ -192,6 +192,11 @@ TEST_CASE("leaves what others have changed since, and says what that is") {
   CHECK(world.A().See(kNoteTable, kNoteId)->props[0].text() == "theirs");
   CHECK(world.A().See(kNoteTable, kNoteId)->props[1].number() == 7);
   CHECK(Redo(world.A()));
+  // It says what the action made, not what others have made of it.
+  const Mutation redone = world.Last();
+  REQUIRE(redone.ops.size() == 1);
+  CHECK(redone.ops[0].set[0].value.text() == "mine");
+  CHECK(redone.ops[0].was[0].value.text() == "t");
   CHECK(world.A().See(kNoteTable, kNoteId)->props[0].text() == "theirs");
   CHECK(world.A().See(kNoteTable, kNoteId)->props[1].number() == 1);
   // A change that comes while the undo is pending.
@@ -301,7 +306,9 @@ TEST_CASE("does not offer again what cannot be undone any more") {
   // A lock refers to the person now (restrict).
   CHECK(Undo(world.A()).code == Code::kConflict);
   CHECK(world.A().See(kPersonTable, "p").has_value());
-  CHECK(Undo(world.A()).id.empty());
+  const Undone none = Undo(world.A());
+  CHECK(none.id.empty());
+  CHECK(none.code == Code::kOk);
 }
 
 TEST_CASE("a window without a server restores what it has deleted, also in storage") {
