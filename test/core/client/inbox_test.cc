@@ -87,6 +87,14 @@ TEST_CASE("shows the three sides of what was refused, for each kind of change") 
   }
 }
 
+TEST_CASE("shows what was added with the number that it was added to") {
+  InboxWorld world;
+  world.A().DoAll({{kInc, kGroupTable, "g", One("count", 5)}});
+  world.Refuse({{kInc, kGroupTable, "g", One("count", 2)}});
+  CHECK(world.Sides() ==
+        Texts{R"({"name":"base","count":5} {"count":7} {"name":"base","count":0})"});
+}
+
 TEST_CASE("shows what others change, each time, and nothing after a deletion") {
   InboxWorld world;
   world.Refuse({{kUpdate, kBoardTable, kBoardId, One("name", "mine")}});

@@ -129,6 +129,14 @@ TEST_CASE("stores whole rows, then changed props, then nothing, as they grow") {
   CHECK(before(2, kMaxRowsBeforeBytes / 2 - 49, "name").empty());
 }
 
+TEST_CASE("stores a row whole that is deleted, however large it is") {
+  BeforeWorld world;
+  const std::string name(kMaxWholeRowsBytes + 1, 'x');
+  world.Hold({CreateStep(kPersonTable, "large", MakeRow(kPersonTable, {{"name", name}}))});
+  CHECK(world.Do({{kDelete, kPersonTable, "large", {}}}) ==
+        Texts{R"(people e whole {"name":")" + name + R"("})"});
+}
+
 TEST_CASE("reads rows of another schema as they are, and leaves out what has no place") {
   RowsBefore rows;
   rows.push_back({{kBoardTable, kBoardId}, "A", true, 7, {{0, Value::String("plan")}}});

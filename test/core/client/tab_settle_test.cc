@@ -105,6 +105,19 @@ TEST_CASE("makes one of two amendments of an entry, and nothing of one that is t
   CHECK(world.A().See(kBoardTable, kBoardId)->props[0].text() == "of B");
 }
 
+TEST_CASE("makes nothing in the place of an entry that is gone, and takes no other out") {
+  SettleWorld world;
+  const uint64_t gone = world.Refuse({kRename});
+  const uint64_t other = world.Refuse({kIncrease});
+  world.Amend(world.A(), gone, {{kUpdate, kBoardTable, kBoardId, One("name", "first")}});
+  world.A().Settle();
+  world.Amend(world.A(), gone, {{kUpdate, kBoardTable, kBoardId, One("name", "late")}});
+  world.A().Settle();
+  CHECK(world.Answer(world.A(), gone) == "not_found");
+  CHECK(world.storage.conflicts.count(other) == 1);
+  CHECK(world.A().See(kBoardTable, kBoardId)->props[0].text() == "first");
+}
+
 TEST_CASE("keeps an entry whose amendment could not be stored") {
   SettleWorld world;
   const uint64_t entry = world.Refuse({kRename});

@@ -186,6 +186,26 @@ TEST_CASE("replaces nothing that was judged over more of the log or of the mutat
   }
 }
 
+TEST_CASE("frees what it has held, though later mutations are confirmed by now") {
+  RuledWorld world;
+  Window& a = world.A();
+  world.Rename(a);
+  a.Do(kUpdate, kGroupTable, "g", One("name", "x"));
+  world.Judge(a);
+  a.Settle();
+  world.Judge(a, {kBoard});
+  a.Settle();
+  const uint64_t held = world.storage.mutations.begin()->first;
+  const uint64_t later = world.storage.mutations.rbegin()->first;
+  REQUIRE(world.storage.mutations.at(held)["held"].as_bool());
+  const Step confirmed = Confirm(world.storage, later);
+  a.Hear(
+      Data::Object{{"type", "record"}, {"record", world.storage.Work({later}, {}, {confirmed})}});
+  world.Judge(a);
+  a.Settle();
+  CHECK_FALSE(world.storage.mutations.at(held)["held"].as_bool());
+}
+
 TEST_CASE("judges again what earlier releases judged, and nothing that later ones did") {
   struct Case {
     uint64_t stored_by;

@@ -58,6 +58,26 @@ TEST_CASE("moves the culprit and its dependants to the inbox, and pushes the res
   CHECK(world.Converged());
 }
 
+TEST_CASE("an entry of the inbox is about the object that the server names") {
+  Quarantine quarantine(&SyncSchema(), "anna", 1000);
+  InboxReason why;
+  why.code = "unique";
+  why.table = "items";
+  why.id = "b";
+  quarantine.Refuse(SyncUuid(1), why);
+  Data range = Data::MakeArray();
+  range.Push(Fields{
+      {"key", Data(1.0)},
+      {"value", MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1), CreateItem("b", "A", 2)})}});
+  Data::Array writes;
+  quarantine.Add(range, &writes);
+  Vector<std::string> ids;
+  for (const Data& write : writes) {
+    if (write["store"].Is("conflicts")) ids.push_back(write["add"]["id"].as_string());
+  }
+  CHECK(ids == Vector<std::string>{"b"});
+}
+
 TEST_CASE("keeps changes of the same id in another realm out of the inbox") {
   const auto row = [](uint64_t key, const char* realm) {
     return Fields{{"key", Data(static_cast<double>(key))},
