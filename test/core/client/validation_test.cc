@@ -46,6 +46,10 @@ struct RuledWorld : Pair {
     for (const Data& row : wrong) list.Push(row);
     window.Event(Data::Object{{"type", "judge"}, {"wrong", std::move(list)}});
   }
+  void JudgeAndStore(Window& window, const Vector<Data>& wrong = {}) {
+    Judge(window, wrong);
+    window.Settle();
+  }
   // A record of another device: the board has this name.
   Data Record(const std::string& name) {
     return Data::Object{
@@ -109,8 +113,7 @@ TEST_CASE("writes with a mutation whether what it changes is wrong") {
     CHECK(world.Judged() == "held, not judged");
     world.A().Notify();
     CHECK_FALSE(world.Asked(world.A()).is_null());
-    world.Judge(world.A());
-    world.A().Settle();
+    world.JudgeAndStore(world.A());
     CHECK(world.Judged() == "free by 2 at 1");
   }
 }
@@ -124,16 +127,14 @@ TEST_CASE("holds what a page keeps when it is frozen, until it is judged") {
   world.A().Event(Data::Object{{"type", "resume"}});
   world.A().Settle();
   CHECK_FALSE(world.Asked(world.A()).is_null());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   CHECK(world.Judged() == "free by 2 at 1");
 }
 
 TEST_CASE("holds what others' changes make wrong, and frees it when it is right again") {
   RuledWorld world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   world.A().posted.clear();
   const Data group = Data::Object{{"table", "groups"}, {"id", "g"}, {"realm", "A"}};
   const auto judged_after = [&](const char* name, const Vector<Data>& wrong) {
@@ -142,8 +143,7 @@ TEST_CASE("holds what others' changes make wrong, and frees it when it is right 
         Data::Object{{"type", "record"},
                      {"record", world.storage.Work({}, {}, {CreateStep(kGroupTable, "g", row)})}});
     CHECK_FALSE(world.Asked(world.A()).is_null());
-    world.Judge(world.A(), wrong);
-    world.A().Settle();
+    world.JudgeAndStore(world.A(), wrong);
     return world.Judged();
   };
   CHECK(judged_after("theirs", {group}) == "held by 2 at 2");
@@ -159,29 +159,24 @@ TEST_CASE("holds what others' changes make wrong, and frees it when it is right 
 TEST_CASE("replaces nothing that was judged over more of the log or of the mutations") {
   RuledWorld world;
   world.Rename(world.A());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   world.B().Hear(Message(world.A(), "added"));
   SUBCASE("of the log") {
     world.B().Hear(world.Record("theirs"));
-    world.Judge(world.B(), {kBoard});
-    world.B().Settle();
+    world.JudgeAndStore(world.B(), {kBoard});
     CHECK(world.Judged() == "held by 2 at 2");
     // A has not heard of the record, and finds its own mutation right, as before.
     world.A().Do(kUpdate, kGroupTable, "g", One("name", "x"));
     world.Judge(world.A(), {kBoard});
-    world.Judge(world.A());
-    world.A().Settle();
+    world.JudgeAndStore(world.A());
     CHECK(world.storage.mutations.begin()->second["held"].as_bool());
   }
   SUBCASE("of the mutations") {
     world.B().Do(kUpdate, kBoardTable, kBoardId, One("name", "makes it right"));
-    world.Judge(world.B());
-    world.B().Settle();
+    world.JudgeAndStore(world.B());
     world.storage.mutations.begin()->second.Set(
         "judged", Data::Object{{"version", 2}, {"n", 1}, {"key", world.storage.last_key}});
-    world.Judge(world.A(), {kBoard});
-    world.A().Settle();
+    world.JudgeAndStore(world.A(), {kBoard});
     CHECK_FALSE(world.storage.mutations.begin()->second["held"].as_bool());
   }
 }
@@ -191,18 +186,15 @@ TEST_CASE("frees what it has held, though later mutations are confirmed by now")
   Window& a = world.A();
   world.Rename(a);
   a.Do(kUpdate, kGroupTable, "g", One("name", "x"));
-  world.Judge(a);
-  a.Settle();
-  world.Judge(a, {kBoard});
-  a.Settle();
+  world.JudgeAndStore(a);
+  world.JudgeAndStore(a, {kBoard});
   const uint64_t held = world.storage.mutations.begin()->first;
   const uint64_t later = world.storage.mutations.rbegin()->first;
   REQUIRE(world.storage.mutations.at(held)["held"].as_bool());
   const Step confirmed = Confirm(world.storage, later);
   a.Hear(
       Data::Object{{"type", "record"}, {"record", world.storage.Work({later}, {}, {confirmed})}});
-  world.Judge(a);
-  a.Settle();
+  world.JudgeAndStore(a);
   CHECK_FALSE(world.storage.mutations.at(held)["held"].as_bool());
 }
 
@@ -224,12 +216,10 @@ TEST_CASE("judges again what earlier releases judged, and nothing that later one
     CAPTURE(one.stored_held);
     RuledWorld world(2, one.stored_by);
     world.Rename(world.B());
-    world.Judge(world.B(), one.stored_held ? Vector<Data>{kBoard} : Vector<Data>());
-    world.B().Settle();
+    world.JudgeAndStore(world.B(), one.stored_held ? Vector<Data>{kBoard} : Vector<Data>());
     world.A().Hear(Message(world.B(), "added"));
     CHECK_FALSE(world.Asked(world.A()).is_null());
-    world.Judge(world.A(), one.is_wrong ? Vector<Data>{kBoard} : Vector<Data>());
-    world.A().Settle();
+    world.JudgeAndStore(world.A(), one.is_wrong ? Vector<Data>{kBoard} : Vector<Data>());
     CHECK(world.Judged() == one.judged);
   }
 }
@@ -239,31 +229,26 @@ TEST_CASE("replaces nothing that a later release judged in the meantime") {
   world.Rename(world.B());
   world.B().Settle();
   world.A().Hear(Message(world.B(), "added"));
-  world.Judge(world.B(), {kBoard});
-  world.B().Settle();
+  world.JudgeAndStore(world.B(), {kBoard});
   REQUIRE(world.Judged() == "held by 3 at 1");
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   CHECK(world.Judged() == "held by 3 at 1");
 }
 
 TEST_CASE("leaves a mutation alone that is in an update") {
   RuledWorld world;
   world.Rename(world.A());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   world.storage.mutations.begin()->second.Set("update", "u1");
   world.A().Hear(world.Record("theirs"));
-  world.Judge(world.A(), {kBoard});
-  world.A().Settle();
+  world.JudgeAndStore(world.A(), {kBoard});
   CHECK(world.Judged() == "free by 2 at 1");
 }
 
 TEST_CASE("asks again when the result could not be stored") {
   RuledWorld world;
   world.Rename(world.A());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   world.A().Hear(world.Record("theirs"));
   world.Judge(world.A(), {kBoard});
   Next(world.A(), Outcome::kFailed);
@@ -272,16 +257,14 @@ TEST_CASE("asks again when the result could not be stored") {
   CHECK(world.Asked(world.A()).is_null());
   Fire(world.A(), "reread");
   CHECK_FALSE(world.Asked(world.A()).is_null());
-  world.Judge(world.A(), {kBoard});
-  world.A().Settle();
+  world.JudgeAndStore(world.A(), {kBoard});
   CHECK(world.Judged() == "held by 2 at 2");
 }
 
 TEST_CASE("tells a worker when what it has pulled is judged, and stored") {
   RuledWorld world;
   world.Rename(world.A());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   world.A().notes.clear();
   world.A().sent.clear();
   const Data record = world.Record("theirs");
@@ -305,8 +288,7 @@ TEST_CASE("tells a worker when what it has pulled is judged, and stored") {
 TEST_CASE("asks about all rows of an image, about those of mutations first") {
   RuledWorld world;
   world.Rename(world.A());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   world.A().notes.clear();
   world.A().Reopen(Validating());
   world.A().Settle();
@@ -335,14 +317,12 @@ TEST_CASE("names ten thousand changed rows, and asks about all at one more") {
 TEST_CASE("what is made again out of the inbox is held until it is judged") {
   RuledWorld world;
   world.Rename(world.A());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   const Data record = Data::Object{
       {"type", "record"},
       {"record", world.storage.Work({}, {world.storage.mutations.begin()->first}, {})}};
   world.A().Hear(record);
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   const uint64_t entry = world.storage.conflicts.begin()->first;
   SUBCASE("as it was") {
     world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
@@ -355,8 +335,7 @@ TEST_CASE("what is made again out of the inbox is held until it is judged") {
   CHECK(world.Judged() == "held, not judged");
   world.A().Notify();
   CHECK_FALSE(world.Asked(world.A()).is_null());
-  world.Judge(world.A());
-  world.A().Settle();
+  world.JudgeAndStore(world.A());
   CHECK(world.Judged() == "free by 2 at 2");
 }
 
