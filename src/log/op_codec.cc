@@ -125,6 +125,8 @@ bool DecodeContent(UnfitPolicy unfit, bool is_whole, BodyReader* in, Op* op) {
       return !op->set.empty();
     case OpKind::kRestore:
       op->set = DecodeSet(op->table, unfit, in);
+      // It states the whole object, or says nothing of it.
+      if (is_whole && op->created_at) AddDefaults(op->table, in->schema(), &op->set, false);
       return true;
     case OpKind::kInc:
       op->add = DecodeAdd(op->table, unfit, in);

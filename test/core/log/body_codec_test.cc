@@ -254,6 +254,22 @@ TEST_CASE("omits from a mutation what the current schema does not know or cannot
   CHECK(left_out.ok());
 }
 
+TEST_CASE("a restore that states its row has the defaults of props that its writer did not know") {
+  const Schema newer = OtherSchema(R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
+    {"name":"stock","type":"number","default":7},{"name":"label","type":"string"}]}]})");
+  Op restore = LabelOp(OpKind::kRestore);
+  restore.of = TestUuid(7);
+  const auto decode = [&] {
+    return DecodeMutation(newer, EncodeMutation(LogSchema(), OneOp(restore))).value().ops[0].set;
+  };
+  restore.created_at = 5;
+  CHECK(decode()[0] == PropValue{0, Value::Number(7)});
+  // Of a row that its writer never saw it says nothing.
+  restore.created_at.reset();
+  restore.set.clear();
+  CHECK(decode().empty());
+}
+
 TEST_CASE("keeps props that a logged create's writer did not know, unless the row is new") {
   const Schema newer = OtherSchema(R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"stock","type":"number","default":7},{"name":"label","type":"string"}]}]})");
