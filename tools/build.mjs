@@ -54,6 +54,8 @@ const kGroups = [
     entries: { redux: 'js/redux/index.ts', tanstack: 'js/tanstack/index.ts' },
     beside: { '../index.ts': './index.js' },
   },
+  // For the server, which loads nothing else of the package but the authority.
+  { name: 'rules', out: 'dist', node: true, entries: { rules: 'js/rules/index.ts' } },
   { name: 'elements', out: 'dist', entries: { elements: 'js/elements/index.ts' } },
   {
     name: 'hooks',
@@ -88,8 +90,9 @@ const kGroups = [
       // Entries of threads (server/src/base/threads.ts).
       'pglite-thread': 'server/src/db/pglite-thread.ts',
       'authority-thread': 'server/src/authority/authority-thread.ts',
-      // And of the process of the schema module.
+      // And of the processes of the schema module.
       'module-process': 'server/src/stream/module-process.ts',
+      'rules-process': 'server/src/rules/rules-process.ts',
     },
   },
   {

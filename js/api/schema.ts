@@ -224,6 +224,8 @@ export function schema<T extends Tables>(
     toInfo: (value: unknown) => registry().info(value),
     // For skerry-server, which reduces streams, too (server/src/stream/reducers.ts).
     [Symbol.for('skerry.values')]: registry,
+    // And asks its rules (server/src/rules).
+    [Symbol.for('skerry.schema')]: () => definition,
   });
   schemaDefs.set(result, definition);
   return result as unknown as Schema<T>;

@@ -1150,6 +1150,53 @@ export interface KeptMessage {
   readonly type: 'kept';
 }
 
+export interface RuledAction {
+  readonly id: string;
+  readonly name: string;
+  readonly arg: unknown;
+  readonly at: number;
+}
+
+export interface RuledRow {
+  readonly table: string;
+  readonly id: string;
+  readonly realm: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface RuleRead {
+  readonly query: unknown;
+  readonly before?: boolean;
+  readonly what: string;
+  readonly column?: string;
+}
+
+export interface RuleQuestion {
+  readonly place: number;
+  readonly client: string;
+  readonly user: string;
+  readonly action: RuledAction;
+  readonly changed: readonly RuledRow[];
+  readonly reads: readonly RuleRead[];
+  readonly values: readonly unknown[];
+}
+
+export interface RuleProblem {
+  readonly table?: string;
+  readonly id?: string;
+  readonly realm?: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RuleAnswer {
+  readonly place: number;
+  readonly reads?: readonly RuleRead[];
+  readonly problems?: readonly RuleProblem[];
+  readonly failed?: string;
+}
+
 export interface ConflictsMessage {
   readonly type: 'conflicts';
 }

@@ -262,8 +262,8 @@ export const errorCodes = {
   internal: {
     type: 'SkerryError',
     retryable: 'varies',
-    what: 'The server, or this package, has a bug.',
-    todo: 'Report it with the message.',
+    what: 'The server, this package, or a rule of the application has a bug.',
+    todo: 'Report it with the message. A change that a rule failed over is made again by the next release.',
   },
   slow_body: {
     type: 'SkerryError',
@@ -553,6 +553,12 @@ export const errorCodes = {
     retryable: 'no',
     what: 'A rule (`validate`) threw, or did not answer with a sentence or with nothing.',
     todo: 'Correct the rule. Until then it finds nothing wrong.',
+  },
+  rule: {
+    type: 'ConflictError',
+    retryable: 'no',
+    what: "A rule of the application, which the server asks, forbids the change: `detail` is the rule's sentence.",
+    todo: 'Make another change (`amend`), or discard it.',
   },
   not_changed: {
     type: 'ValidationError',

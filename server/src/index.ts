@@ -3,5 +3,6 @@ export type { VerifiedUser, VerifyToken } from './auth/own-verify.ts';
 export type { NodeHandler } from './http/front.ts';
 export type { JwtAuth, MountedServer, RunningServer, ServerOptions } from './options.ts';
 export type { Access } from './rights/grants.ts';
+export type { ServerRule } from './rules/asker.ts';
 export { createServer } from './server.ts';
 export type { Reducers, StreamReducer } from './stream/reducers.ts';

@@ -24,6 +24,8 @@ const known: Readonly<Record<keyof ServerOptions, true>> = {
   reducerSeconds: true,
   retryStreams: true,
   reducers: true,
+  validate: true,
+  ruleSeconds: true,
   actionsPerSnapshot: true,
   retention: true,
   invitations: true,

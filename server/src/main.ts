@@ -18,7 +18,8 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
               [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--retention SECONDS]
-              [--invitations consent|direct] [--reducer-memory MB] [--reducer-seconds N] [--retry-streams] [--trust-proxy] [--version]
+              [--invitations consent|direct] [--reducer-memory MB] [--reducer-seconds N] [--retry-streams]
+              [--rule-seconds N] [--no-validate] [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
@@ -42,6 +43,8 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --reducer-memory MB, --reducer-seconds N  what the process that runs the reducers may have: 512 MB, and 30 s for a page
                    of up to 1,000 actions
   --retry-streams  streams that a reducer could not fold are tried once more
+  --rule-seconds N  what the rules of the schema (\`validate\`) have for an action: 5 s
+  --no-validate    the rules of the schema are asked on devices alone
   --retention N    the log, and actions that a snapshot holds, are forgotten after N seconds; by default after 30 days
   --invitations M  \`consent\` (the default): an invitation waits until the invited accepts it; \`direct\`: it counts at once
   --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
@@ -75,6 +78,8 @@ const flags = {
   'reducer-memory': { type: 'string' },
   'reducer-seconds': { type: 'string' },
   'retry-streams': { type: 'boolean', default: false },
+  'rule-seconds': { type: 'string' },
+  'no-validate': { type: 'boolean', default: false },
   'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
@@ -214,6 +219,8 @@ async function main(): Promise<void> {
     reducerMemory: readCount('reducer-memory', values['reducer-memory']),
     reducerSeconds: readCount('reducer-seconds', values['reducer-seconds']),
     retryStreams: values['retry-streams'],
+    ruleSeconds: readCount('rule-seconds', values['rule-seconds']),
+    validate: values['no-validate'] ? false : undefined,
     retention: readCount('retention', values.retention),
     invitations: values.invitations as InvitationMode | undefined,
     actionsPerSnapshot: readCount('actions-per-snapshot', values['actions-per-snapshot']),

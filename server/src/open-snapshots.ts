@@ -4,7 +4,7 @@ import { limits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import type { Database } from './db/database.ts';
 import type { ServerOptions } from './options.ts';
-import { loadReducers } from './schema-module.ts';
+import { loadSchemaModule } from './schema-module.ts';
 import { retryApart } from './stream/apart.ts';
 import type { Folder } from './stream/folder.ts';
 import { ModuleLink } from './stream/module-link.ts';
@@ -31,9 +31,9 @@ async function openFolder(
   }
   if (functions !== undefined)
     throw new SetupError('`reducers` and `schemaModule` are both given: leave one of them out.');
-  const { module, reducers } = await loadReducers(schemaModule);
-  const folder = new ModuleLink({ module, memory, seconds, limits: foldLimits });
-  return { reducers: new ReducerTable(reducers), folder };
+  const { url, module } = await loadSchemaModule(schemaModule);
+  const folder = new ModuleLink({ module: url, memory, seconds, limits: foldLimits });
+  return { reducers: new ReducerTable(module.reducers), folder };
 }
 
 /** Makes snapshots of the streams that have reducers. Throws SetupError where a reducer cannot go on. */

@@ -12,6 +12,7 @@ import { SetupError } from './base/setup-error.ts';
 import type { NodeHandler } from './http/front.ts';
 import type { InvitationMode } from './push/member-limits.ts';
 import type { Access } from './rights/grants.ts';
+import type { ServerRule } from './rules/asker.ts';
 import type { Seed } from './seed/seed.ts';
 import type { Reducers } from './stream/reducers.ts';
 
@@ -69,6 +70,15 @@ export interface ServerOptions {
    * their time nor their memory.
    */
   readonly reducers?: Reducers | undefined;
+  /**
+   * A rule of the server alone, beside those of the schema (`validate` of `schema()` and of its tables): it is asked about what each action
+   * has changed, and answers with a sentence if that is wrong. With `schemaModule` the module exports it, as `validate`: then all rules
+   * run in a process of their own. Without it they run in this one, and nothing bounds their time. False: no rules are asked here,
+   * neither this nor those of the schema.
+   */
+  readonly validate?: ServerRule | false | undefined;
+  /** Seconds that the rules have for an action, in that process: 5 by default. */
+  readonly ruleSeconds?: number | undefined;
   /** A snapshot of a stream is made after so many actions: 1,000 by default. */
   readonly actionsPerSnapshot?: number | undefined;
   /**

@@ -53,12 +53,12 @@ export async function loadSchema(path: string): Promise<unknown> {
   }
 }
 
-/** The reducers that the module of the schema exports, unchecked, and where it is for the process that runs them. */
-export async function loadReducers(
+/** The module of the schema, and where it is for the processes that run what it exports. */
+export async function loadSchemaModule(
   path: string | URL,
-): Promise<{ readonly module: URL; readonly reducers: unknown }> {
-  const { reducers } = await load('`schemaModule`', path);
-  return { module: urlOf('`schemaModule`', path), reducers };
+): Promise<{ readonly url: URL; readonly module: Readonly<Record<string, unknown>> }> {
+  const module = await load('`schemaModule`', path);
+  return { url: urlOf('`schemaModule`', path), module };
 }
 
 export async function loadSeed(path: string): Promise<Seed> {

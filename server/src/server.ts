@@ -26,6 +26,7 @@ import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
 import { checkOptionNames } from './known-options.ts';
+import { openRules } from './open-rules.ts';
 import { openSnapshots, retentionOf } from './open-snapshots.ts';
 import {
   kDefaultHost,
@@ -264,7 +265,10 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
   const full = new FullStreams((stream) => snapshots.versionOf(stream));
   const invitations = invitationsOf(options);
   const heardMs = heardOf(retentionMs);
-  const committer = new Committer(database, authority, tables, { invitations, full, heardMs });
+  const rules = await openRules(options, log);
+  const committer = new Committer(database, authority, tables, {
+    ...{ invitations, full, heardMs, rules },
+  });
   const store = await openImages(places.data, places.databaseUrl, authority);
   const images = new Images(store, authority, tables);
   const seeded =
@@ -370,6 +374,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
       await front.stop();
       await flusher.close();
       await snapshots.close();
+      await rules?.close();
       await retention.close();
       await statistics?.close();
       await audiences.close();

@@ -119,38 +119,10 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& pushed_data, bool is_o
   return pushed;
 }
 
-// The updates after a rejected one may run as many rounds again.
-void Admission::ForgetNeeds() {
-  rows_.TakeNeeds();
-  locks_.clear();
-  rounds_ = 1;
-}
-
-// Asks for the memberships of the authors, if `step` is kRights, or else for the rows that the updates
-// are likely to need: which ones, depends on the rights. No rows are loaded for an update that was
-// decided before. One that is rejected in any case, possibly because it needs too many rows, needs only
-// the author's memberships: RealmOfRejection.
-void Admission::AskAhead(Ahead step) {
-  for (size_t r = 0; r < pushed_.size(); ++r) {
-    const Request& request = input_.requests[r];
-    for (size_t i = 0; i < pushed_[r].size(); ++i) {
-      const Pushed& pushed = pushed_[r][i];
-      const Data* answer = nullptr;
-      chains_.Judge(request.client, pushed.id, pushed.after, i == 0, &answer);
-      if (answer) continue;
-      if (!pushed.update || RefusalOf(request, pushed) != nullptr) {
-        if (!pushed.after.empty()) RealmOfRejection(request, pushed);
-      } else if (step == Ahead::kRights) {
-        PrefetchRights(SceneOf(request), *pushed.update);
-      } else {
-        Prefetch(SceneOf(request), *pushed.update);
-      }
-    }
-  }
-}
-
 Admission::Outcome Admission::Run() {
   locks_.clear();
+  app_rules_.DropQuestions();
+  was_asking_ = false;
   ++rounds_;
   while (ahead_ != Ahead::kNothing) {
     AskAhead(ahead_);
@@ -161,7 +133,7 @@ Admission::Outcome Admission::Run() {
   for (size_t r = 0; r < pushed_.size(); ++r) {
     for (size_t i = 0; i < pushed_[r].size(); ++i) {
       Pushed& pushed = pushed_[r][i];
-      if (pushed.is_decided) continue;
+      if (pushed.is_decided || IsPostponed(input_.requests[r], pushed)) continue;
       if (before_bytes_ > kMaxBeforeBytesPerCommit) return Outcome::kDone;
       if (is_stuck) {
         if (rounds_ <= kMaxLookAheadRounds) JudgeForNeeds(input_.requests[r], pushed);
@@ -173,7 +145,9 @@ Admission::Outcome Admission::Run() {
     }
   }
   if (rows_.has_needs()) return Outcome::kNeeds;
-  return locks_.empty() ? Outcome::kDone : Outcome::kLock;
+  if (!locks_.empty()) return Outcome::kLock;
+  was_asking_ = app_rules_.has_questions();
+  return was_asking_ ? Outcome::kRules : Outcome::kDone;
 }
 
 Scene Admission::SceneOf(const Request& request) {
@@ -193,15 +167,6 @@ Scene Admission::SceneOf(const Request& request) {
 const Admission::Refusal* Admission::RefusalOf(const Request& request, const Pushed& pushed) const {
   const auto found = input_.refusals.find({request.client, pushed.id});
   return found == input_.refusals.end() ? nullptr : &found->second;
-}
-
-// Judges an update that comes after one with missing rows, only to find out which rows it needs
-// itself. So one round asks for the rows of both.
-void Admission::JudgeForNeeds(const Request& request, const Pushed& pushed) {
-  if (!pushed.update || RefusalOf(request, pushed) != nullptr) return;
-  rows_.Begin();
-  JudgeUpdate(SceneOf(request), *pushed.update, kMaxAdmissionWork);
-  rows_.Rollback();
 }
 
 std::optional<Data> Admission::ChainAnswer(const Request& request, size_t index,
@@ -249,9 +214,14 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     return true;
   }
   rows_.Begin();
-  const UpdateJudgement judgement =
-      JudgeUpdate(SceneOf(request), *pushed->update, kMaxAdmissionWork);
+  Scene scene = SceneOf(request);
+  if (input_.validates) scene.app_rules = &app_rules_;
+  const UpdateJudgement judgement = JudgeUpdate(scene, *pushed->update, kMaxAdmissionWork);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
+  if (!is_incomplete && app_rules_.has_questions()) {
+    rows_.Rollback();
+    return false;
+  }
   judged_ += judgement.work;
   const bool may_go_on = rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxAdmissionWork;
   if (is_incomplete && may_go_on) {
@@ -259,6 +229,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     return false;
   }
   judged_ = 0;
+  app_rules_.Forget();
   Vector<Rejection> reasons = judgement.rejections;
   if (is_incomplete || judgement.is_too_much) {
     reasons = {{{}, "limit", "it changes too many rows by cascade rules"}};

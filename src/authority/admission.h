@@ -3,14 +3,16 @@
 // asks for, and writes the lists that it returns.
 //
 // Use: fill Input, call Begin, then Run until it returns kDone. After kNeeds, load the rows that
-// TakeNeeds() names and call rows().Settle(). After kLock, begin a new Admission with the realms of
-// locks() locked as well. An update that is not decided yet changes nothing.
+// TakeNeeds() names and call rows().Settle(). After kRules, put TakeQuestions() to the rules of the
+// application, and call AnswerRules. After kLock, begin a new Admission with the realms of locks()
+// locked as well. An update that is not decided yet changes nothing.
 #ifndef SKERRY_AUTHORITY_ADMISSION_H_
 #define SKERRY_AUTHORITY_ADMISSION_H_
 
 #include <optional>
 #include <string>
 
+#include "authority/app_rules.h"
 #include "authority/chain.h"
 #include "authority/judgement.h"
 #include "authority/scene.h"
@@ -90,15 +92,16 @@ class Admission {
   struct Input {
     double now = 0;                       // the database's clock, ms
     bool asks_consent = true;             // see Scene
+    bool validates = false;               // the application has rules
     Map<std::string, RealmState> realms;  // those that are locked
     Vector<Map<std::string, Right>> rights;
     Vector<LogAction> actions;
     Vector<Request> requests;
     Map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
   };
-  enum class Outcome { kNeeds, kLock, kDone };
+  enum class Outcome { kNeeds, kLock, kRules, kDone };
 
-  explicit Admission(const Schema* schema) : schema_(schema), rows_(schema) {}
+  explicit Admission(const Schema* schema) : schema_(schema), rows_(schema), app_rules_(schema) {}
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -113,12 +116,16 @@ class Admission {
   Outcome Run();
   Needs TakeNeeds() { return rows_.TakeNeeds(); }
   const Set<std::string>& locks() const { return locks_; }
+  Vector<Data> TakeQuestions() { return app_rules_.TakeQuestions(); }
+  // To the questions that were taken last. kInvalidArgument: they are no answers to these.
+  Status AnswerRules(const Vector<wire::RuleAnswer>& answers);
 
   // The time of this commit, ms: later than the head of every realm, and not before Input::now.
   double at() const { return at_; }
   // By request and update, in order. Null: not decided, because the updates before it already
-  // write as much as one commit may.
+  // write as much as one commit may, or because a rule of the application failed.
   const Vector<Vector<Data>>& results() const { return results_; }
+  const Vector<wire::FailedRule>& failed() const { return failed_; }
   const Vector<LogEntry>& entries() const { return entries_; }
   const Vector<LogChange>& changes() const { return changes_; }
   const Vector<LogAction>& new_actions() const { return new_actions_; }
@@ -164,6 +171,7 @@ class Admission {
   Vector<Rejection> FindForgotten(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
+  bool IsPostponed(const Request& request, const Pushed& pushed);  // admission_rules.cc
   // admission_undo.cc
   void NoteUndone(const Update& update);
   static Set<uint32_t> VainActions(const Update& update, const Judgement& judgement);
@@ -189,7 +197,11 @@ class Admission {
   Vector<LogAction> new_actions_;
   Vector<LogAppend> appends_;
   Set<std::string> locks_;
-  Set<std::string> undone_;  // ids of the actions that the updates undo
+  AppRules app_rules_;
+  bool was_asking_ = false;  // Run has returned kRules
+  Vector<wire::FailedRule> failed_;
+  Set<std::string> postponed_;  // clients
+  Set<std::string> undone_;     // ids of the actions that the updates undo
 };
 
 }  // namespace skerry

@@ -33,6 +33,7 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
   Admission::Input input;
   input.now = begin.now;
   input.asks_consent = begin.invitations != "direct";
+  input.validates = begin.validates;
   for (const auto& [realm, state] : begin.realms) {
     RealmState& out = input.realms[realm];
     out.exists = state.has_value();
@@ -197,6 +198,9 @@ Result<Data> AdmissionSession::StepData(Data in) {
     case Admission::Outcome::kLock:
       state_ = State::kFinished;
       return Fields{{"lock", ToData(ListOf(admission_.locks()))}};
+    case Admission::Outcome::kRules:
+      state_ = State::kAsked;
+      return Fields{{"rules", ToData(admission_.TakeQuestions())}};
     case Admission::Outcome::kDone:
       break;
   }
@@ -250,7 +254,8 @@ Status AdmissionSession::LoadMore(const wire::AdmissionLoaded& loaded) {
     const ObjectKey key{schema_->FindTable(change.table), change.id};
     admission_.rows().LoadOthers({{change.realm, key}, change.client}, change.revision);
   }
-  return Status::Ok();
+  const Status answered = admission_.AnswerRules(loaded.rules);
+  return answered.ok() ? answered : Misuse(answered.detail());
 }
 
 // A table that is no more has no rows to bring back.
@@ -281,6 +286,10 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
     out.unique.push_back(
         {which.realm, table.name, table.props[which.prop].name, ParseJson(which.value).value()});
   }
+  for (const RowsMatching& which : needs.matching) {
+    const std::string& table = schema_->table(which.table).name;
+    out.matching.push_back({which.realm, table, Data::Json(which.where)});
+  }
   for (const LastChangeByOthers& which : needs.others) {
     const auto& [realm, table, id] = NameOf(which.key);
     out.others.push_back({realm, table, id, which.client});
@@ -294,6 +303,7 @@ Data AdmissionSession::DoneToData() const {
   wire::AdmissionDone done;
   done.at = admission_.at();
   done.results = admission_.results();
+  done.failed = admission_.failed();
   const auto members = FindChangedMembers(*schema_, admission_.changes(), rows_);
   for (const LogEntry& entry : admission_.entries()) {
     wire::TouchedEntry& touched = done.touched.emplace_back(Touched(entry));

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "authority/app_rules.h"
 #include "authority/cascade.h"
 #include "authority/membership.h"
 #include "authority/restore.h"
@@ -17,14 +18,6 @@
 
 namespace skerry {
 namespace {
-
-// The action of the update that the op undoes, if it comes before the op's own.
-std::optional<uint32_t> UndoneIn(const Update& update, const Op& op) {
-  for (uint32_t place = 0; !op.by.empty() && place < op.by[0]; ++place) {
-    if (update.actions[place].id == op.of) return place;
-  }
-  return std::nullopt;
-}
 
 class Judging {
  public:
@@ -49,6 +42,7 @@ class Judging {
     }
     CheckRows(cascade);
     CheckOwners(cascade);
+    AskAppRules(cascade);
     ReportDeletedWithParent(cascade);
     judgement_.touched = cascade.touched();
     return std::move(judgement_);
@@ -325,6 +319,17 @@ class Judging {
     Refuse(cascade.CauseOf(key), "limit", "an object may have 1 MiB");
   }
 
+  void AskAppRules(const Cascade& cascade) {
+    if (!scene_.app_rules || !judgement_.rejections.empty() || places_.empty()) return;
+    const Op& first = update_.ops[places_[0]];
+    const uint32_t action = first.by.empty() ? 0 : first.by[0];
+    for (AppRules::Problem& problem :
+         scene_.app_rules->Judge(scene_, update_, action, cascade.touched())) {
+      judgement_.rejections.push_back({problem.key ? cascade.CauseOf(*problem.key) : std::nullopt,
+                                       std::move(problem.code), std::move(problem.message)});
+    }
+  }
+
   // Whether the op changed the row that is at `key` after all moves.
   bool LandedOn(uint32_t index, const PlacedKey& key) const {
     const auto landed = landed_.find(index);
@@ -349,49 +354,6 @@ class Judging {
 };
 
 }  // namespace
-
-std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm) {
-  for (const auto& [name, revision] : update.base) {
-    if (name == realm) return revision;
-  }
-  return std::nullopt;
-}
-
-void PrefetchRights(const Scene& scene, const Update& update) {
-  for (const auto& [realm, link] : update.after) scene.RightIn(realm);
-  for (const Op& op : update.ops) {
-    scene.RightIn(op.realm);
-    if (op.Has(kMoves)) scene.RightIn(op.to);
-  }
-}
-
-void Prefetch(const Scene& scene, const Update& update) {
-  for (const Op& op : RowOps(update.ops)) {
-    // Of a realm that is hidden from the author nothing is read.
-    if (op.Has(kMoves) && scene.RightIn(op.to) != Right::kNone) {
-      scene.rows->Find({op.to, op.key()});
-    }
-    if (scene.RightIn(op.realm) == Right::kNone) continue;
-    scene.rows->Find({op.realm, op.key()});
-    if (!op.of.empty() && !UndoneIn(update, op))
-      scene.rows->EntryOf({op.realm, op.of}, op.Has(kRestores));
-    const TableDef& table = scene.schema->table(op.table);
-    for (const PropValue& set : op.set) {
-      const PropDef& prop = table.props[set.prop];
-      if (set.value.is_null()) continue;
-      if (prop.ref_table != kNone && (prop.on_delete != OnDelete::kNothing || prop.touch)) {
-        scene.rows->Find({op.realm, {prop.ref_table, set.value.text()}});
-      }
-      if (prop.unique) {
-        scene.rows->Holders(scene.rows->HoldersKey(op.table, set.prop, op.realm, set.value));
-      }
-    }
-    if (!op.Has(kDeletes) && !op.Has(kMoves)) continue;
-    ForEachBindingRef(*scene.schema, op.table, kAllRules, [&](const BackRef& back, OnDelete) {
-      scene.rows->Children({op.realm, back.table, back.prop, op.id});
-    });
-  }
-}
 
 Judgement JudgeStep(Scene* scene, const Update& update, const Places& places) {
   return Judging(scene, update, places).Run();

@@ -32,6 +32,9 @@ using Places = Vector<uint32_t>;
 // The lowest revision of the realm on which the update is based; none if it does not say.
 std::optional<uint64_t> BaseIn(const Update& update, std::string_view realm);
 
+// The action of the update that the op undoes, if it comes before the op's own.
+std::optional<uint32_t> UndoneIn(const Update& update, const Op& op);
+
 // Asks for the author's memberships in all realms that the update names.
 void PrefetchRights(const Scene& scene, const Update& update);
 

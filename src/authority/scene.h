@@ -20,6 +20,7 @@ struct RealmState {
   uint64_t floor = 0;
   double floor_at = 0;
 };
+class AppRules;
 enum class Right { kNone, kRead, kWrite, kOwn };
 
 // What the author may do with a row in the realm where it lives. kInvited: accept or decline the own
@@ -38,6 +39,7 @@ struct Scene {
   bool asks_consent = true;        // memberships that others make wait until they are accepted
   Set<std::string> founding = {};  // realms that the step that is judged founds
   Set<std::string> founded = {};   // realms that earlier steps of the update have founded
+  AppRules* app_rules = nullptr;  // of the application; null: there are none, or they are not asked
   Set<uint32_t> vain = {};  // earlier actions of the update that undo what the log does not have
 
   // What the author might do before this step: by a membership, or by the request's other rights.

@@ -1,9 +1,12 @@
 set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission.cc
+  src/authority/admission_ahead.cc
   src/authority/admission_json.cc
   src/authority/admission_known.cc
   src/authority/admission_older.cc
+  src/authority/admission_rules.cc
   src/authority/admission_undo.cc
+  src/authority/app_rules.cc
   src/authority/cascade.cc
   src/authority/chain.cc
   src/authority/changed_members.cc
@@ -15,6 +18,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/judgement.cc
   src/authority/log_forgetting.cc
   src/authority/membership.cc
+  src/authority/prefetch.cc
   src/authority/pull.cc
   src/authority/pull_changes.cc
   src/authority/pull_joins.cc
@@ -29,6 +33,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/restore.cc
   src/authority/result.cc
   src/authority/row_data.cc
+  src/authority/rule_reader.cc
   src/authority/scene.cc
   src/authority/scope.cc
   src/authority/stream_scope.cc

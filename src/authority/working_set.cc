@@ -1,12 +1,16 @@
 #include "authority/working_set.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
 #include "base/vector.h"
 #include "model/members.h"
 
 namespace skerry {
+
+RowsMatching::RowsMatching(std::string of, TableIndex in, const Data& filter)
+    : realm(std::move(of)), table(in), where(WriteJson(filter)) {}
 
 void WorkingSet::Load(StoredRow stored) {
   auto [entry, is_new] = entries_.try_emplace({stored.row.realm, stored.key});
@@ -236,6 +240,7 @@ void WorkingSet::Settle() {
   for (const PlacedKey& key : asked_.rows) SettleRow(key);
   for (const ChildrenOf& which : asked_.children) known_children_.insert(which);
   for (const UniqueValue& which : asked_.holders) known_holders_.insert(which);
+  for (const RowsMatching& which : asked_.matching) known_matching_.insert(which);
   for (const LastChangeByOthers& which : asked_.others) others_.try_emplace(which, 0);
   for (const auto& [which, with_rows] : asked_.entries) done_.try_emplace(which);
   asked_ = {};

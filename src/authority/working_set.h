@@ -16,8 +16,10 @@
 
 #include "authority/done_entry.h"
 #include "authority/row_data.h"
+#include "base/data.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "model/filter.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -46,14 +48,28 @@ struct LastChangeByOthers {
   friend auto operator<=>(const LastChangeByOthers&, const LastChangeByOthers&) = default;
 };
 
+// The rows of `table` in `realm` that match a filter without sub-selects.
+struct RowsMatching {
+  RowsMatching(std::string of, TableIndex in, const Data& where);
+  std::string realm;
+  TableIndex table = kNone;
+  std::string where;  // JSON text
+  friend auto operator<=>(const RowsMatching&, const RowsMatching&) = default;
+};
+
+// Before or after the step that is judged.
+enum class When { kBefore, kNow };
+
 struct Needs {
   Set<PlacedKey> rows;
+  Set<RowsMatching> matching;
   Set<ChildrenOf> children;
   Set<UniqueValue> holders;
   Set<LastChangeByOthers> others;
   Map<ActionInLog, bool> entries;  // whether with what the entry did (DoneEntry::rows)
   bool empty() const {
-    return rows.empty() && children.empty() && holders.empty() && others.empty() && entries.empty();
+    return rows.empty() && matching.empty() && children.empty() && holders.empty() &&
+           others.empty() && entries.empty();
   }
 };
 
@@ -84,6 +100,24 @@ class WorkingSet {
   const PlacedKey& PlaceBeforeMoves(const PlacedKey& key) const;
   Vector<ObjectKey> Children(const ChildrenOf& which);
   Vector<ObjectKey> Holders(const UniqueValue& which);
+  // Calls visit(id, row) for each row that matches, by id, as far as they are loaded. REQUIRES: `filter` is
+  // that of `which`; `visit` changes nothing.
+  template <typename Visit>
+  void EachMatching(const RowsMatching& which, const Filter& filter, When when,
+                    const Visit& visit) {
+    if (!known_matching_.contains(which)) needs_.matching.insert(which);
+    for (auto at = entries_.lower_bound(PlacedKey{which.realm, {which.table, ""}});
+         at != entries_.end() && at->first.realm == which.realm &&
+         at->first.object.table == which.table;
+         ++at) {
+      const Row* row = at->second.row ? &*at->second.row : nullptr;
+      const auto changed = step_.journal.find(at->first);
+      if (when == When::kBefore && changed != step_.journal.end())
+        row = changed->second ? &*changed->second : nullptr;
+      const std::string& id = at->first.object.id;
+      if (row && Matches(filter, id, *row, nullptr)) visit(id, *row);
+    }
+  }
   // The last revision by another client, in this admission or before; empty if it is not loaded
   // yet.
   std::optional<uint64_t> LastRevisionByOthers(const LastChangeByOthers& which);
@@ -160,6 +194,7 @@ class WorkingSet {
   Map<UniqueValue, Set<std::string>> by_value_;
   Set<ChildrenOf> known_children_;
   Set<UniqueValue> known_holders_;
+  Set<RowsMatching> known_matching_;
   Map<LastChangeByOthers, uint64_t> others_;
   Map<ActionInLog, DoneEntry> done_;
   Map<PlacedKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision

@@ -69,6 +69,9 @@ inline constexpr size_t kMaxRejectionBytes = 64u << 10;  // of one; above it rea
 // Updates of a client in a realm of which it has not said that it knows their outcome: of more than
 // these, the outcome of the older ones is forgotten with the log.
 inline constexpr uint64_t kMaxUnconfirmedUpdates = 1000;
+// The rules of the application are asked about so many actions at once, and about so many bytes.
+inline constexpr size_t kMaxRuleQuestions = 100;
+inline constexpr size_t kMaxRuleQuestionBytes = size_t{1} << 20;
 inline constexpr int kMaxAdmissionRounds = 256;  // requests for more rows in one admission
 inline constexpr int kMaxLookAheadRounds = 8;  // first rounds that also ask ahead for later updates
 inline constexpr size_t kMaxAdmissionWork = 400'000;  // ops and rows, over all rounds of one update

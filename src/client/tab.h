@@ -295,6 +295,7 @@ class Tab {
   bool sync_queued_ = false;
   bool stream_queued_ = false;  // a stream is being read
   Inbox inbox_;
+  Set<uint64_t> tried_again_;  // entries of the inbox, because of an earlier release
   UndoStack undo_;
   uint64_t undo_shown_ = 0;  // UndoStack::version at the last UndoEffect
   uint64_t asked_n_ = 0;     // of the last ValidateMessage

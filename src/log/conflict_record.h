@@ -17,6 +17,7 @@
 #ifndef SKERRY_LOG_CONFLICT_RECORD_H_
 #define SKERRY_LOG_CONFLICT_RECORD_H_
 
+#include <cstdint>
 #include <optional>
 
 #include "log/members.h"
@@ -25,6 +26,8 @@
 namespace skerry {
 
 inline constexpr char kParentDeleted[] = "parent_deleted";
+// A rule of the application failed over it, at the server.
+inline constexpr char kInternal[] = "internal";
 // A reason: the schema has no place for it.
 inline constexpr const char* kDropped = "dropped";
 inline constexpr char kRowDeleted[] = "row_deleted";
@@ -62,6 +65,9 @@ struct ConflictRecord {
   std::optional<std::string> depends_on;  // the id of the mutation because of which it is here
   // The entry has a part of the mutation, and the rest was made, or is in other entries.
   std::optional<bool> part;
+  // Of code `internal`: the version of the schema under which it was refused. The mutation is made again by
+  // the next release.
+  std::optional<uint64_t> schema;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -77,6 +83,7 @@ struct ConflictRecord {
     member("mutation", self.mutation);
     member.Optional("dependsOn", self.depends_on);
     member.Optional("part", self.part);
+    member.Optional("schema", self.schema);
   }
   static ConflictRecord Read(Data stored);
   Data Write() const;

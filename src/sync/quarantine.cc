@@ -201,6 +201,7 @@ void Quarantine::Reject(const Key& key, const MutationRecord& record, const Inbo
   NoteCreated(record);
   ConflictRecord entry = WholeEntry(why, record, now_);
   NameObject(*schema_, why, record, &entry);
+  if (why.code == kInternal) entry.schema = schema_->version();
   writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
 }
 

@@ -147,7 +147,7 @@ export const authority = [
   },
   {
     name: 'the rows of a rejected update are requested again',
-    file: 'src/authority/admission.cc',
+    file: 'src/authority/admission_ahead.cc',
     from: 'if (!pushed.update || RefusalOf(request, pushed) != nullptr) {',
     to: 'if (!pushed.update) {',
   },

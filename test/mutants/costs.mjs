@@ -3,7 +3,7 @@
 export const costs = [
   {
     name: 'rows of a hidden realm are asked for ahead',
-    file: 'src/authority/judgement.cc',
+    file: 'src/authority/prefetch.cc',
     from: '    if (scene.RightIn(op.realm) == Right::kNone) continue;\n    scene.rows->Find({op.realm, op.key()});',
     to: '    scene.rows->Find({op.realm, op.key()});',
   },

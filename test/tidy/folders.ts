@@ -23,6 +23,7 @@ export const jsFolders: Folders = {
   redux: ['', 'api'],
   tanstack: ['', 'api'],
   elements: ['', 'api'],
+  rules: ['api', 'core'],
 };
 
 /** The server. A folder may also use what these may; the files at its root may import all of them, and are imported by none. */
@@ -35,9 +36,11 @@ export const serverFolders: Folders = {
   cost: ['wire'],
   authority: ['sql'],
   rights: ['auth', 'sql'],
-  push: ['cost', 'authority', 'rights'],
+  push: ['cost', 'authority', 'rights', 'rules'],
   image: ['authority'],
-  stream: ['db'],
+  process: ['base'],
+  stream: ['db', 'process'],
+  rules: ['process'],
   pull: ['wire', 'rights', 'image', 'stream'],
   retention: ['authority'],
   plain: ['authority', 'rights'],

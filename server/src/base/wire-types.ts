@@ -266,6 +266,7 @@ export interface AdmissionBegin {
   readonly actions?: readonly LoadedAction[];
   readonly requests: readonly AdmittedRequest[];
   readonly refuse?: readonly HostRefusal[];
+  readonly validates?: boolean;
   readonly rows?: unknown;
   readonly looked?: readonly (readonly [string, string, string])[];
 }
@@ -287,18 +288,73 @@ export interface DoneAction {
   readonly rows: unknown;
 }
 
+export interface RuleRead {
+  readonly query: unknown;
+  readonly before?: boolean;
+  readonly what: string;
+  readonly column?: string;
+}
+
+export interface RuleProblem {
+  readonly table?: string;
+  readonly id?: string;
+  readonly realm?: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RuleAnswer {
+  readonly place: number;
+  readonly reads?: readonly RuleRead[];
+  readonly problems?: readonly RuleProblem[];
+  readonly failed?: string;
+}
+
 export interface AdmissionLoaded {
   readonly rows?: unknown;
   readonly others?: readonly ChangedByOthers[];
   readonly undone?: readonly DoneAction[];
+  readonly rules?: readonly RuleAnswer[];
 }
 
 export interface RowNeeds {
   readonly rows: readonly (readonly [string, string, string])[];
   readonly children: readonly (readonly [string, string, string, string])[];
   readonly unique: readonly (readonly [string, string, string, unknown])[];
+  readonly matching: readonly (readonly [string, string, unknown])[];
   readonly others: readonly (readonly [string, string, string, string])[];
   readonly undone: readonly (readonly [string, string, boolean])[];
+}
+
+export interface RuledAction {
+  readonly id: string;
+  readonly name: string;
+  readonly arg: unknown;
+  readonly at: number;
+}
+
+export interface RuledRow {
+  readonly table: string;
+  readonly id: string;
+  readonly realm: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface RuleQuestion {
+  readonly place: number;
+  readonly client: string;
+  readonly user: string;
+  readonly action: RuledAction;
+  readonly changed: readonly RuledRow[];
+  readonly reads: readonly RuleRead[];
+  readonly values: readonly unknown[];
+}
+
+export interface FailedRule {
+  readonly client: string;
+  readonly update: string;
+  readonly detail: string;
 }
 
 export interface Declined {
@@ -323,6 +379,7 @@ export interface TouchedEntry {
 export interface AdmissionDone {
   readonly at: number;
   readonly results: readonly (readonly unknown[])[];
+  readonly failed: readonly FailedRule[];
   readonly touched: readonly TouchedEntry[];
   readonly tables: readonly string[];
   readonly rows: number;

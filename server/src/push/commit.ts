@@ -6,10 +6,11 @@ import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
-import type { RowNeeds } from '../base/wire-types.ts';
+import type { RowNeeds, RuleQuestion } from '../base/wire-types.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
 import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
+import type { AppRules } from '../rules/app-rules.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
@@ -81,6 +82,7 @@ interface SurveyedUnits {
 interface AdmissionAnswer {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
+  readonly rules?: readonly RuleQuestion[];
   readonly done?: Done;
 }
 
@@ -107,6 +109,8 @@ export interface CommitOptions {
   readonly spent?: Spent;
   /** Whether the database's time is charged, too; not if it was spent in waiting for others' locks. */
   readonly isCharged?: boolean;
+  /** False: the rules of the application are not asked, because the operator's own rows are written. */
+  readonly isRuled?: boolean;
   /** Written in the same transaction, for markers of progress. */
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
@@ -116,6 +120,7 @@ const kAdmissionRounds = 300;
 interface CommitterOptions {
   readonly invitations?: InvitationMode;
   readonly full?: FullStreams | null;
+  readonly rules?: Pick<AppRules, 'answer'> | null;
   /** The time of a client's row may be so old (base/pause.ts). */
   readonly heardMs?: number;
 }
@@ -126,6 +131,7 @@ export class Committer {
   readonly #schema: SqlSchema;
   readonly #invitations: InvitationMode;
   readonly #full: FullStreams | null;
+  readonly #rules: Pick<AppRules, 'answer'> | null;
   readonly #heardMs: number;
   /** Those whose rows say that they were heard from lately. */
   readonly #clients = new KnownRowsCache(limits.rowsRemembered);
@@ -139,6 +145,7 @@ export class Committer {
     {
       invitations = 'consent',
       full = null,
+      rules = null,
       heardMs = heardOf(limits.retention * 1000),
     }: CommitterOptions = {},
   ) {
@@ -147,6 +154,7 @@ export class Committer {
     this.#schema = schema;
     this.#invitations = invitations;
     this.#full = full;
+    this.#rules = rules;
     this.#heardMs = heardMs;
   }
 
@@ -184,7 +192,7 @@ export class Committer {
   async #run(
     tx: Queryable,
     { all, naming, realms }: SurveyedUnits,
-    { wait, refuse = [], spent, alongside, isShared = false }: CommitOptions,
+    { wait, refuse = [], spent, alongside, isShared = false, isRuled = true }: CommitOptions,
   ): Promise<CommittedUnits & { readonly heads: LockedHeads }> {
     // Realms that begin get their rows before they are locked.
     const fresh = new Set(this.#realms.without(realms));
@@ -221,7 +229,11 @@ export class Committer {
       admitted,
       realms,
       { now, heads, since },
-      { ...known, ...given, invitations: JSON.stringify(this.#invitations) },
+      {
+        ...{ ...known, ...given },
+        invitations: JSON.stringify(this.#invitations),
+        validates: String(isRuled && this.#rules !== null),
+      },
       [...refuse, ...members.refuse, ...appends],
     );
     const { done, lists } = await this.#authority.admission(
@@ -238,7 +250,10 @@ export class Committer {
       seen: seenBy(admitted),
       blocked: admitted.filter((_, i) => results[i]?.status === 'applied').flatMap(blocksOf),
     });
-    const byUnit = new Map(bound.map((unit, i) => [unit, results[i] ?? null]));
+    const byUnit = new Map<Unit, Result | Problem | null>(
+      bound.map((unit, i) => [unit, results[i] ?? null]),
+    );
+    for (const [unit, problem] of undecided(admitted, done)) byUnit.set(unit, problem);
     for (const unit of own) if (forgotten.has(unit.client)) byUnit.set(unit, unknownClient(unit));
     return {
       heads,
@@ -253,9 +268,16 @@ export class Committer {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
       const [head = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, needs } = JSON.parse(head) as AdmissionAnswer;
+      const { done, lock, needs, rules } = JSON.parse(head) as AdmissionAnswer;
       if (done) return { done, lists };
       if (lock) throw new MoreLocks(lock);
+      if (rules) {
+        if (this.#rules === null) throw new Error('The authority asks rules that there are not.');
+        text = JSON.stringify({ rules: await this.#rules.answer(rules) });
+        // Their number is bounded by that of the actions, and of their reads.
+        round--;
+        continue;
+      }
       if (!needs) throw new Error('The authority returned an answer of an unknown form.');
       text = await readNeeds(tx, this.#schema, needs, budget);
     }
@@ -272,6 +294,7 @@ function firstStep(
     readonly rows: string;
     readonly looked: string;
     readonly invitations: string;
+    readonly validates: string;
   },
   refuse: readonly Refusal[],
 ): string {
@@ -309,7 +332,7 @@ function seenBy(units: readonly Unit[]): Seen[] {
 
 function resultsOf(
   units: readonly Unit[],
-  admitted: ReadonlyMap<Unit, Result | null>,
+  admitted: ReadonlyMap<Unit, Result | Problem | null>,
 ): (Result | Problem | null)[] {
   let isLeft = false;
   return units.map((unit) => {
@@ -317,6 +340,16 @@ function resultsOf(
     isLeft ||= result === null;
     return isLeft ? null : (result ?? boundToAnother());
   });
+}
+
+/** What a rule failed over, and what its client has pushed after that: to be pushed again. */
+function* undecided(units: readonly Unit[], { results, failed }: Done): Generator<[Unit, Problem]> {
+  const flat = results.flat();
+  for (const { client, detail } of failed) {
+    const problem = new Problem('busy', `A rule of the application failed: ${detail}`);
+    for (const [i, unit] of units.entries())
+      if (unit.client === client && flat[i] === null) yield [unit, problem];
+  }
 }
 
 /** The client takes a new identity, as whose chain nobody knows (docs/design.md, "Compaction"). */

@@ -142,6 +142,7 @@ export async function runSeed(options: SeedOptions): Promise<ReadonlySet<string>
     const next = done + batch.length;
     const mark = (isLast: boolean) => JSON.stringify({ rows: next, done: isLast });
     const { results, entries } = await committer.commit([{ client, user, epoch: null, update }], {
+      isRuled: false,
       wait: true,
       alongside: (tx) => writeMeta(tx, kMarker, mark(false)),
     });

@@ -3,8 +3,9 @@
 // from a join): a join of sets of unknown size may read whole tables and indexes.
 
 import type { RowNeeds } from '../base/wire-types.ts';
-import type { Params, Queryable } from '../db/database.ts';
+import { type Param, Params, type Queryable } from '../db/database.ts';
 import { doneActions } from './done-actions.ts';
+import { filterSql } from './filter.ts';
 import { kIsMember } from './members.ts';
 import { fixedColumns, quoteName, quoteText } from './names.ts';
 import { RowBudget } from './row-budget.ts';
@@ -42,28 +43,32 @@ interface Joined {
 /** So many rows, of at most 1 MiB each, are read without counting them first. */
 const kRowsUncounted = 32;
 
-/** The rows of `source`, which has them as `t`, as elements of lists. `most`: the maximum number, if it is known. */
+/**
+ * The rows of `source`, which has them as `t`, and uses the parameters `values`, as elements of lists. `most`: the maximum number,
+ * if it is known.
+ */
 async function joined(
   tx: Queryable,
   table: SqlTable,
   source: string,
-  param: string,
+  values: readonly Param[],
   budget: RowBudget,
   most = Number.POSITIVE_INFINITY,
 ): Promise<string> {
   const rows = `select ${aggregate(rowJson(table, 't'))} from ${source}`;
   if (most <= kRowsUncounted) {
-    const [row] = await tx.query<Joined>(`select (${rows}) as rows`, [param]);
+    const [row] = await tx.query<Joined>(`select (${rows}) as rows`, values);
     const text = row?.rows ?? '';
     budget.take(text === '' ? 0 : 1, text.length);
     return text;
   }
+  const [mostRows, mostBytes] = [`$${values.length + 1}`, `$${values.length + 2}`];
   const [row] = await tx.query<Joined>(
     `select s.found::text as found, s.bytes::text as bytes,
-            case when s.found <= $2::text::bigint and s.bytes <= $3::text::bigint then (${rows}) end as rows
+            case when s.found <= ${mostRows}::text::bigint and s.bytes <= ${mostBytes}::text::bigint then (${rows}) end as rows
        from (select count(*) as found, coalesce(sum(f.size), 0) as bytes
-               from (select ${rowBytes(table, 't')} as size from ${source} limit $2::text::bigint + 1) f) s`,
-    [param, String(budget.rows), String(budget.bytes)],
+               from (select ${rowBytes(table, 't')} as size from ${source} limit ${mostRows}::text::bigint + 1) f) s`,
+    [...values, String(budget.rows), String(budget.bytes)],
   );
   budget.take(Number(row?.found ?? 0), Number(row?.bytes ?? 0));
   return row?.rows ?? '';
@@ -133,7 +138,7 @@ export async function rowsById(
         `${isFree ? 'json_to_recordset($1::text::json) as k(realm text, id text)' : kKeysOfMembers}
            cross join lateral (select t.* from ${table.name} t
              where t.realm = k.realm and t.id = k.id limit 1) t`,
-        JSON.stringify(places),
+        [JSON.stringify(places)],
         budget,
         group.length,
       ),
@@ -161,7 +166,7 @@ async function childrenOf(
            cross join lateral (select t.* from ${table.name} t
              where t.deleted_at is null and t.realm = k.realm
                and t.${columnOf(table, prop).name} = k.id offset 0) t`,
-        JSON.stringify(targets),
+        [JSON.stringify(targets)],
         budget,
       ),
     );
@@ -189,13 +194,37 @@ async function uniqueRivals(
            cross join lateral (select t.* from ${table.name} t
              where t.deleted_at is null and t.realm = k.realm
                and ${textKeyed(column, `t.${column.name}`)} = ${textKeyed(column, fromPlain(column, 'k.value'))} offset 0) t`,
-        JSON.stringify(values),
+        [JSON.stringify(values)],
         budget,
         group.length,
       ),
     );
   }
   return Promise.all(parts);
+}
+
+/** The live rows that match a filter, for the rules of the application. */
+function matchingRows(
+  tx: Queryable,
+  schema: SqlSchema,
+  needs: RowNeeds['matching'],
+  budget: RowBudget,
+): Promise<string[]> {
+  return Promise.all(
+    needs.map(([realm, name, filter]) => {
+      const table = tableOf(schema, name);
+      const params = new Params();
+      const where = filterSql(schema, table, 't', filter, params);
+      const live = `t.deleted_at is null and t.realm = ${params.add(realm)} collate "C"`;
+      return joined(
+        tx,
+        table,
+        `(select t.* from ${table.name} t where ${live} and ${where}) t`,
+        params.values,
+        budget,
+      );
+    }),
+  );
 }
 
 async function listed(tx: Queryable, sql: string, params: readonly string[]): Promise<string> {
@@ -234,7 +263,7 @@ export async function readNeeds(
   needs: RowNeeds,
   budget = new RowBudget(),
 ): Promise<string> {
-  const [rows, children, rivals, others, undone] = await Promise.all([
+  const [rows, children, rivals, matching, others, undone] = await Promise.all([
     rowsById(
       tx,
       schema,
@@ -243,10 +272,11 @@ export async function readNeeds(
     ),
     childrenOf(tx, schema, needs.children, budget),
     uniqueRivals(tx, schema, needs.unique, budget),
+    matchingRows(tx, schema, needs.matching, budget),
     othersOf(tx, needs.others),
     doneActions(tx, needs.undone, budget),
   ]);
-  return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)},"undone":[${undone}]}`;
+  return `{"rows":${joinLists([...rows, ...children, ...rivals, ...matching])},"others":${joinLists(others)},"undone":[${undone}]}`;
 }
 
 /** The rows of a table, as the JSON text of a list. */

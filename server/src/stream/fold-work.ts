@@ -2,13 +2,13 @@
 // module and in the server's own.
 
 import { createHash } from 'node:crypto';
+import { thrownText } from '../base/thrown.ts';
 import {
   type FoldBegin,
   type FoldDone,
   type FoldedAction,
   type MadeState,
   type PageDone,
-  thrownText,
   Unfoldable,
 } from './folder.ts';
 import type { NamedReducer, ReducerTable, ValueCodec } from './reducers.ts';

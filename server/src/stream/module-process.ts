@@ -1,28 +1,13 @@
-// The process of the schema module: it imports the module again, and folds streams by its reducers. A process, because
-// the end of a thread's memory can end the process that it is in. It is asked for one thing at a time (module-link.ts is the
-// other side). A thread of it watches while a reducer runs: it ends the process together with the server, or beyond its memory.
+// The process of the schema module: it imports the module again, and folds streams by its reducers (module-link.ts is the other
+// side).
 
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { thrownText } from '../base/thrown.ts';
+import { serveParent } from '../process/serve-parent.ts';
 import { FoldWork } from './fold-work.ts';
-import { thrownText, Unfoldable } from './folder.ts';
+import { Unfoldable } from './folder.ts';
 import type { FolderAnswer, FolderRequest, ModuleOptions } from './module-link.ts';
 import { ReducerTable, valuesOf } from './reducers.ts';
-
-const kLookMs = 100;
-
-interface Watch {
-  readonly parent: number;
-  readonly bytes: number;
-}
-
-function watch({ parent, bytes }: Watch): void {
-  setInterval(() => {
-    const isWanted = process.ppid === parent && process.memoryUsage.rss() <= bytes;
-    if (!isWanted) process.kill(process.pid, 'SIGKILL');
-  }, kLookMs);
-}
 
 async function load({ module: href, limits }: ModuleOptions): Promise<FoldWork> {
   const module = (await import(href)) as Record<string, unknown>;
@@ -42,27 +27,7 @@ async function answerTo(work: FoldWork, ask: FolderRequest): Promise<FolderAnswe
   }
 }
 
-function serve(): void {
-  const options = JSON.parse(process.argv[2] ?? 'null') as ModuleOptions;
-  const say = (answer: FolderAnswer) => process.send?.(answer);
-  // These are for the server, which may still want an answer: a terminal sends them to both.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-  process.once('disconnect', () => process.exit());
-  new Worker(fileURLToPath(import.meta.url), {
-    workerData: { parent: process.ppid, bytes: options.processBytes } satisfies Watch,
-    execArgv: [],
-  });
-  load(options).then(
-    (work) => {
-      let last: Promise<unknown> = Promise.resolve();
-      process.on('message', (ask: FolderRequest) => {
-        last = last.then(async () => say(await answerTo(work, ask)));
-      });
-      say({ value: 'ready' });
-    },
-    (error: unknown) => say({ away: thrownText(error) }),
-  );
-}
-
-if (isMainThread) serve();
-else watch(workerData as Watch);
+serveParent(import.meta.url, async (options: ModuleOptions) => {
+  const work = await load(options);
+  return (ask: FolderRequest) => answerTo(work, ask);
+});

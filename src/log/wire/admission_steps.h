@@ -16,6 +16,7 @@
 #include "log/cursor.h"
 #include "log/members.h"
 #include "log/wire/pull_loaded.h"
+#include "log/wire/rule_steps.h"
 
 namespace skerry::wire {
 
@@ -122,8 +123,9 @@ struct AdmissionBegin {
   Vector<LoadedAction> actions;  // those of the pushed actions that the log has
   Vector<AdmittedRequest> requests;
   Vector<HostRefusal> refuse;
-  Data rows;              // a list of rows that are read already
-  Vector<RowKey> looked;  // keys that were looked for: those not in `rows` do not exist
+  bool validates = false;  // the application has rules, which are asked about every action
+  Data rows;               // a list of rows that are read already
+  Vector<RowKey> looked;   // keys that were looked for: those not in `rows` do not exist
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -136,6 +138,7 @@ struct AdmissionBegin {
     member.Optional("actions", self.actions);
     member("requests", self.requests).Require(IsListOf<Data>);
     member.Optional("refuse", self.refuse);
+    member.Optional("validates", self.validates);
     member.Optional("rows", self.rows);
     member.Optional("looked", self.looked);
   }
@@ -183,12 +186,14 @@ struct AdmissionLoaded {
   Data rows;  // a list, in any order
   Vector<ChangedByOthers> others;
   Vector<DoneAction> undone;
+  Vector<RuleAnswer> rules;  // about the last questions, in their order
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member.Optional("rows", self.rows);
     member.Optional("others", self.others);
     member.Optional("undone", self.undone);
+    member.Optional("rules", self.rules);
   }
 };
 
@@ -198,6 +203,8 @@ struct RowNeeds {
   Vector<std::tuple<std::string, std::string, std::string, std::string>> children;
   // realm, table, prop, value: the live rows whose prop has this value, in its plain form.
   Vector<std::tuple<std::string, std::string, std::string, Data>> unique;
+  // realm, table, filter: the live rows of the table that match.
+  Vector<std::tuple<std::string, std::string, Data>> matching;
   // realm, table, id, client: who else has changed the row.
   Vector<std::tuple<std::string, std::string, std::string, std::string>> others;
   // realm, action, and whether with what its entry did.
@@ -208,6 +215,7 @@ struct RowNeeds {
     member("rows", self.rows);
     member("children", self.children);
     member("unique", self.unique);
+    member("matching", self.matching);
     member("others", self.others);
     member("undone", self.undone);
   }
@@ -258,8 +266,10 @@ struct TouchedEntry {
 // LoadedAction, LoggedAppend, ChainState, WrittenHead, and the rows of each of `tables`.
 struct AdmissionDone {
   double at = 0;  // ms, of the commit: later than the head of every realm
-  // By request and update. Null: not decided, because those before it write as much as one commit may.
+  // By request and update. Null: not decided, because those before it write as much as one commit may, or
+  // because a rule of the application failed.
   Vector<Vector<Data>> results;
+  Vector<FailedRule> failed;  // the first update of each client that it concerns
   Vector<TouchedEntry> touched;
   Vector<std::string> tables;  // of the rows that are written
   uint64_t rows = 0;           // how many
@@ -268,6 +278,7 @@ struct AdmissionDone {
   static void Each(Self& self, Visitor& member) {
     member("at", self.at);
     member("results", self.results);
+    member("failed", self.failed);
     member("touched", self.touched);
     member("tables", self.tables);
     member("rows", self.rows);

@@ -2,6 +2,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/absent_prop_test.cc
   authority/admission_test.cc
   authority/cascade_test.cc
+  authority/app_rules_test.cc
   authority/chain_test.cc
   authority/cost_test.cc
   authority/fill_test.cc

@@ -107,6 +107,7 @@ test::MemoryDatabase::Push AuthorityWorld::PushOf(const Vector<Request>& request
   push.now = now;
   push.refuse = refuse;
   push.asks_consent = asks_consent;
+  push.rules = rules;
   for (const Request& request : requests) {
     const auto held = rights_.find(request.token.empty() ? request.user : request.token);
     const Data rights = held == rights_.end() ? Data::MakeObject() : held->second;

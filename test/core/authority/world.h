@@ -5,6 +5,7 @@
 #define SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -74,7 +75,8 @@ class AuthorityWorld {
   int last_rounds() const { return rounds_; }
 
   double now = 1'000'000;
-  bool asks_consent = false;          // the invited accept their memberships
+  std::function<Data(const Data& question)> rules;  // of the application
+  bool asks_consent = false;                        // the invited accept their memberships
   uint64_t rows_for_image = 0;        // a realm's size as the server reports it; 0: the true one
   test::MemoryDatabase::Reads reads;  // what pulls read
 

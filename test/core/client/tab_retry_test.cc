@@ -54,6 +54,34 @@ TEST_CASE("retries what was applied in vain under a new action id") {
   }
 }
 
+TEST_CASE("makes again by itself, once, what a rule failed over under an earlier release") {
+  struct Case {
+    uint64_t refused_under;  // 0: it does not say
+    uint64_t opened_under;
+    bool is_made_again;
+  };
+  const Case cases[] = {{1, 1, false}, {1, 2, true}, {2, 1, false}, {0, 2, false}};
+  for (const Case& one : cases) {
+    CAPTURE(one.refused_under);
+    CAPTURE(one.opened_under);
+    Pair world;
+    const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+    world.A().Settle();
+    world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
+    world.A().Settle();
+    REQUIRE_EQ(world.storage.conflicts.size(), 1);
+    Data& entry = world.storage.conflicts.begin()->second;
+    entry.Set("code", "internal");
+    if (one.refused_under > 0) entry.Set("schema", one.refused_under);
+    Data schema = SchemaData();
+    world.A().Reopen(schema.Set("version", one.opened_under));
+    world.A().Settle();
+    CHECK_EQ(world.storage.conflicts.empty(), one.is_made_again);
+    REQUIRE_EQ(world.storage.mutations.size(), one.is_made_again ? 1 : 0);
+    if (one.is_made_again) CHECK_EQ(world.storage.mutations.begin()->second["id"].as_string(), id);
+  }
+}
+
 TEST_CASE("retries nothing into a unique value that is still taken") {
   Pair world;
   world.A().Do(kCreate, kHandleTable, "mine", One("tag", "x"));

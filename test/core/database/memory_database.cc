@@ -16,6 +16,15 @@ constexpr int kMaxRounds = 1000;
 // Of a list of [realm, table, ..].
 const std::string& TextAt(const Data& list, size_t i) { return list.items()[i].as_string(); }
 
+// Whether a row matches [realm, table, filter].
+bool IsMatching(const Schema& served, const StoredRow& stored, const Data& which) {
+  const TableDef& table = served.table(stored.key.table);
+  if (stored.row.realm != TextAt(which, 0) || table.name != TextAt(which, 1)) return false;
+  const Result<Filter> filter = ParseFilter(served, table, which.items()[2], false);
+  SKERRY_CHECK(filter.ok());
+  return Matches(filter.value(), stored.key.id, stored.row, nullptr);
+}
+
 // `which`: [realm, table, prop, value].
 bool Holds(const Schema& schema, const StoredRow& row, const Data& which) {
   const TableDef& table = schema.table(row.key.table);
@@ -117,6 +126,12 @@ MemoryDatabase::Admitted MemoryDatabase::TryToAdmit(const Schema& served, const 
   for (;;) {
     SKERRY_CHECK(++admitted.rounds < kMaxRounds);
     admitted.out = ReadStep(session.Step(WriteJson(in)));
+    if (const Data* questions = admitted.out.Find("rules")) {
+      Data answers = Data::MakeArray();
+      for (const Data& question : questions->items()) answers.Push(push.rules(question));
+      in = Fields{{"rules", std::move(answers)}};
+      continue;
+    }
     const Data* needs = admitted.out.Find("needs");
     if (needs == nullptr) return admitted;
     in = NeededRows(served, rows, *needs);
@@ -158,6 +173,7 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
   for (const std::string& id : pushed) AddActions(id, &actions);
   Data in = Fields{{"now", push.now}, {"realms", locked}, {"refuse", push.refuse}};
   if (!push.asks_consent) in.Set("invitations", "direct");
+  if (push.rules) in.Set("validates", true);
   in.Set("rights", std::move(rights)).Set("chains", std::move(chains));
   in.Set("applied", std::move(applied)).Set("actions", std::move(actions));
   return in.Set("requests", std::move(requests));
@@ -194,6 +210,8 @@ Data MemoryDatabase::NeededRows(const Schema& served, const Rows& rows, const Da
     for (const char* kind : {"children", "unique"}) {
       for (const Data& which : needs[kind].items()) wanted = wanted || Holds(served, row, which);
     }
+    for (const Data& which : needs["matching"].items())
+      wanted = wanted || IsMatching(served, row, which);
     if (wanted) found.Push(StoredRowToData(served, row));
   }
   for (const Data& which : needs["others"].items()) {

@@ -77,6 +77,8 @@ class MemoryDatabase {
     Data refuse;               // updates that are rejected before the rules are asked
     bool gives_rows = false;   // the rows of all ops come with the first step
     bool asks_consent = true;  // the invited accept their memberships
+    // The rules of the application: a wire::RuleAnswer to a wire::RuleQuestion. Empty: there are none.
+    std::function<Data(const Data& question)> rules = {};
   };
   struct Admitted {
     Data out;     // {done} or {error}

@@ -254,7 +254,7 @@ TEST_CASE("omits from a mutation what the current schema does not know or cannot
   CHECK(left_out.ok());
 }
 
-TEST_CASE("a restore that states its row has the defaults of props that its writer did not know") {
+TEST_CASE("a restore that states its row has the defaults of props that are newer") {
   const Schema newer = OtherSchema(R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
     {"name":"stock","type":"number","default":7},{"name":"label","type":"string"}]}]})");
   Op restore = LabelOp(OpKind::kRestore);

@@ -33,6 +33,7 @@ Declarations ServerTypes() {
   types.Add<wire::AdmissionBegin>();
   types.Add<wire::AdmissionLoaded>();
   types.Add<wire::RowNeeds>();
+  types.Add<wire::RuleQuestion>();
   types.Add<wire::AdmissionDone>();
   types.Add<wire::PullBegin>();
   types.Add<wire::PullNeeds>();

@@ -11,6 +11,7 @@
 #include "client/streams.h"
 #include "log/effect.h"
 #include "log/mutation_record.h"
+#include "log/wire/rule_steps.h"
 #include "sync/event.h"
 #include "sync/image_job.h"
 #include "sync/message.h"
@@ -65,6 +66,8 @@ TEST_CASE("the package's types of what crosses to the core are those of the core
   types.Add<HelperNote>();
   types.Add<AskedId>();
   types.Add<KeptMessage>();
+  types.Add<wire::RuleQuestion>();
+  types.Add<wire::RuleAnswer>();
   types.Add<ConflictsMessage>();
   types.Add<AddedMessage>();
   CheckTypes(SKERRY_ROOT "/js/core/core-types.ts", "src/client, src/log and src/sync",

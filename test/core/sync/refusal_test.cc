@@ -58,6 +58,28 @@ TEST_CASE("moves the culprit and its dependants to the inbox, and pushes the res
   CHECK(world.Converged());
 }
 
+TEST_CASE("an entry says under which schema it was refused, if a rule failed over it") {
+  for (const char* code : {"internal", "rule"}) {
+    CAPTURE(code);
+    Quarantine quarantine(&SyncSchema(), "anna", 1000);
+    InboxReason why;
+    why.code = code;
+    quarantine.Refuse(SyncUuid(1), why);
+    Data range = Data::MakeArray();
+    range.Push(Fields{{"key", Data(1.0)},
+                      {"value", MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)})}});
+    Data::Array writes;
+    quarantine.Add(range, &writes);
+    Data entry;
+    for (const Data& write : writes) {
+      if (write["store"].Is("conflicts")) entry = write["add"];
+    }
+    REQUIRE(entry["code"].Is(code));
+    const bool is_said = entry["schema"].as_u64() == SyncSchema().version();
+    CHECK(is_said == (std::string(code) == "internal"));
+  }
+}
+
 TEST_CASE("an entry of the inbox is about the object that the server names") {
   Quarantine quarantine(&SyncSchema(), "anna", 1000);
   InboxReason why;

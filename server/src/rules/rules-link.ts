@@ -1,0 +1,69 @@
+// The server's side of the process of the rules (rules-process.ts). If it ends over an action, that action is at fault.
+
+import { ruleLimits } from '../base/rule-limits.ts';
+import type { RuleQuestion } from '../base/wire-types.ts';
+import { ChildLink } from '../process/child-link.ts';
+import { type RuleAsker, RuleGone, type RuleReply, RulesAway } from './asker.ts';
+
+export interface RulesLinkOptions {
+  readonly module: URL;
+  /** MB of the heap. */
+  readonly memory: number;
+  /** The time for each action. */
+  readonly seconds: number;
+}
+
+export class RulesLink implements RuleAsker {
+  readonly #link: ChildLink<readonly RuleQuestion[], readonly RuleReply[]>;
+
+  constructor(options: RulesLinkOptions) {
+    this.#link = new ChildLink({
+      ...options,
+      file: 'rules-process',
+      gone: (_reason, detail) => new RuleGone(`A rule cannot answer: ${detail}.`),
+      away: (message, cause) => new RulesAway(message, cause),
+      // Others wait for each start, so it stays.
+      idleMs: null,
+    });
+  }
+
+  /** Throws RulesAway if the process cannot start. */
+  start(): Promise<void> {
+    return this.#link.start();
+  }
+
+  async answer(questions: readonly RuleQuestion[]): Promise<readonly RuleReply[]> {
+    try {
+      return await this.#ask(questions);
+    } catch (error) {
+      if (!(error instanceof RuleGone)) throw error;
+      if (questions.length === 1) return [this.#failed(questions[0] as RuleQuestion, error)];
+      return this.#oneByOne(questions);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  async #ask(questions: readonly RuleQuestion[]): Promise<readonly RuleReply[]> {
+    await this.#link.start();
+    return this.#link.ask(questions);
+  }
+
+  /** To find out over which one the process ends. What comes after it does not matter now. */
+  async #oneByOne(questions: readonly RuleQuestion[]): Promise<readonly RuleReply[]> {
+    const answers: RuleReply[] = [];
+    for (const question of questions) {
+      const [answer] = (await this.answer([question])) as [RuleReply];
+      answers.push(answer);
+      if (answer.failed !== undefined) break;
+    }
+    const rest = questions.slice(answers.length);
+    return [...answers, ...rest.map(({ place }) => ({ place, failed: 'It was not asked.' }))];
+  }
+
+  #failed({ place }: RuleQuestion, error: RuleGone): RuleReply {
+    return { place, failed: error.message.slice(0, ruleLimits.detailCharacters) };
+  }
+}
