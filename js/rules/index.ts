@@ -191,11 +191,11 @@ class Asked {
   }
 
   #ofTables(view: ReadView, reader: unknown): readonly RuleProblem[] {
-    return this.question.changed.flatMap(({ table: name, id, realm }) => {
-      const table = this.codec.table(name);
-      const rule: TableRule | undefined = table.table.validate;
-      const row = rule && view.get(table, id, table.table.ids === 'string' ? realm : null);
-      if (!rule || !row || row.realm !== realm) return [];
+    return this.question.changed.flatMap((changed) => {
+      const { table: name, id, realm } = changed;
+      const rule: TableRule | undefined = this.codec.table(name).table.validate;
+      const row = rule && view.stateOf(changed);
+      if (!rule || !row) return [];
       const where = `validate of ${name} ${id}`;
       const answer = this.#ask(view, where, () => rule(row, reader), `validate of table ${name}`);
       return answer === undefined

@@ -6,7 +6,7 @@
 import type { LiveRegistry } from '../api/live.ts';
 import { TableReader } from '../api/query.ts';
 import { isBytes } from '../core/brand.ts';
-import type { RuleQuestion, RuleRead } from '../core/core-types.ts';
+import type { RuledRow, RuleQuestion, RuleRead } from '../core/core-types.ts';
 import { errorFromCode, ValidationError } from '../core/errors.ts';
 import { declaredTables } from '../core/members.ts';
 import { withMembers } from '../core/mutable-copy.ts';
@@ -89,6 +89,12 @@ export class ReadView {
     isPending: () => false,
   };
 
+  /** A row that the action has changed, as it is seen here. */
+  stateOf({ table, before, after }: RuledRow): RowObject | undefined {
+    const state = this.#isBefore ? before : after;
+    return state === null ? undefined : rowObject(this.codec.table(table), state);
+  }
+
   columnNumber(table: TableCodec, column: string): number {
     const number = columnsOf(table).indexOf(column);
     if (number < 0) throw table.unknownColumn(column);
@@ -100,11 +106,12 @@ export class ReadView {
     const changed = this.#question.changed.filter(
       (row) => row.table === name && row.id === id && (realm === null || row.realm === realm),
     );
-    const states = changed.map(({ before, after }) => (this.#isBefore ? before : after));
-    const there = states.find((row) => row !== null);
-    if (there) return rowObject(table, there);
+    for (const one of changed) {
+      const row = this.stateOf(one);
+      if (row) return row;
+    }
     // Ids that the application defines may be in other realms, too.
-    if (changed.length > 0 && table.table.ids === 'uuid') return undefined;
+    if (changed.length > 0 && (realm !== null || table.table.ids === 'uuid')) return undefined;
     const byId = ['=', 'id', id];
     const where = realm === null ? byId : ['and', byId, ['=', 'realm', realm]];
     const rows = this.run({ ...emptyQuery(name), where });

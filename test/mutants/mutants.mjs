@@ -3,6 +3,7 @@
 
 import { account, dividing } from './account.mjs';
 import { api } from './api.mjs';
+import { appRules, appRulesOfPackage, appRulesOnServer } from './app-rules.mjs';
 import { audiences } from './audiences.mjs';
 import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
@@ -35,6 +36,7 @@ const kinds = {
     ...inbox,
     ...undo,
     ...validation,
+    ...appRules,
     ...joins,
     ...streams,
     ...snapshots,
@@ -59,6 +61,7 @@ const kinds = {
     ...audiences,
     ...surveyOnServer,
     ...undoOnServer,
+    ...appRulesOnServer,
   ],
   client: [
     ...client,
@@ -68,6 +71,7 @@ const kinds = {
     ...api,
     ...validationOfPackage,
     ...undoOfPackage,
+    ...appRulesOfPackage,
     ...storage,
     ...stamps,
     ...streamsOfPackage,

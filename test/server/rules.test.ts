@@ -5,9 +5,6 @@
 import { http, open, schema, t, table } from 'skerry';
 import { fetchTransport, memory } from 'skerry/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createServer } from '../../server/src/server.ts';
-import { placeDatabase } from '../support/initialised.ts';
-import { makeDatabase, postgresUrl } from './support/database.ts';
 import { Folder, type Json, startServer, uuid7, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
@@ -243,6 +240,23 @@ describe('a rule that fails', () => {
     expect(server.output()).toMatch(/A rule of the application failed over the action/);
   });
 
+  test('names the action at fault among several: the others are asked about at once', async () => {
+    const user = new User();
+    const [right, wrong] = [uuid7(), uuid7()];
+    const actions = [right, wrong].map((id) => ({ id, name: 'test', arg: null, at: 5 }));
+    const city = user.create('cities', { name: 'right' });
+    const ops = [city, user.create('cities', { name: 'exit' })].map((op, i) => ({
+      ...op,
+      by: [i],
+    }));
+    expect(await user.done(ops, { actions, ops })).toMatchObject({ status: 503 });
+    expect(await user.done([city], { actions: actions.slice(0, 1) })).toBe('applied');
+    const again = { actions: actions.slice(1) };
+    expect(await user.done([user.create('cities', { name: 'exit' })], again)).toMatchObject({
+      status: 503,
+    });
+  });
+
   test('beside others of its push and of its commit, which are applied', async () => {
     const user = new User();
     const first = user.update([user.create('cities', { name: 'first' })]);
@@ -331,61 +345,4 @@ test('a client has in its inbox what a rule refused, says why, and can mend it',
   await theirs.sync.now();
   expect(theirs.cities.get(id)?.population).toBe(0);
   for (const db of devices) await db.close();
-});
-
-describe('of a program that starts a server', () => {
-  async function start(folder: Folder, more: object) {
-    folders.push(folder);
-    if (postgresUrl === undefined) placeDatabase(folder.data);
-    const database =
-      postgresUrl && (await makeDatabase(postgresUrl, folder.path.slice(-6).toLowerCase()));
-    return createServer({
-      ...{ schema: app, auth: { dev: true }, port: 0, data: folder.data, database, warn: () => {} },
-      ...more,
-    });
-  }
-
-  test('rules are functions in its own process, or switched off', async () => {
-    const nameless = (user: User) => user.done([user.create('cities', { name: '' })]);
-    const asked: unknown[] = [];
-    const validate = (change: { user: string; rows: readonly { after: unknown }[] }) => {
-      asked.push(change.rows.map(({ after }) => after));
-    };
-    const ruling = await start(new Folder(), { validate });
-    const user = new User(ruling.url);
-    expect(await nameless(user)).toEqual([[0, 'rule', 'A city has a name.']]);
-    expect(await user.done([user.create('cities', { name: 'x' })])).toBe('applied');
-    expect(asked.at(-1)).toMatchObject([{ name: 'x', population: 0, createdAt: expect.any(Date) }]);
-    await ruling.close();
-    const free = await start(new Folder(), { validate: false });
-    expect(await nameless(new User(free.url))).toBe('applied');
-    await free.close();
-  });
-
-  test('its seed is the operator’s own, and is not judged', async () => {
-    const seed = [{ table: 'cities', id: uuid7(), realm: 'seeded', set: { name: '' } }];
-    const seeded = await start(new Folder(), { seed, public: { seeded: 'read' } });
-    const reader = new User(seeded.url);
-    reader.scopes = [{ table: 'cities', where: ['true'], filled: true }];
-    const rows = new Map<string, Json>();
-    await reader.sync(rows);
-    expect(rows.size).toBe(1);
-    await seeded.close();
-  });
-
-  test.each([
-    ['a text', { validate: 'x' }, /is a function, or false/],
-    [
-      'a function beside a module',
-      { validate: () => {}, schemaModule: new Folder().schema(app) },
-      /are both given/,
-    ],
-    [
-      'a function over a description',
-      { validate: () => {}, schema: JSON.parse(JSON.stringify(app)) },
-      /the result of schema\(\)/,
-    ],
-  ])('%s is refused', async (_, options, message) => {
-    await expect(start(new Folder(), options)).rejects.toThrow(message);
-  });
 });

@@ -159,6 +159,35 @@ TEST_CASE("asks again about actions whose answers hung on one that is refused") 
         Vector<std::string>{update["actions"].items()[0]["id"].as_string()});
 }
 
+TEST_CASE("asks again about an action that was answered before an earlier one was refused") {
+  RuledWorld world;
+  // The first action needs a read, so that the second is answered first.
+  world.rule = [](const Data& question) {
+    const bool is_first = question["changed"].items()[0]["id"].Is("a");
+    if (!is_first) return Answer(question);
+    const Data read = QueryOf(R"({"table":"items"})");
+    if (question["reads"].items().empty())
+      return Data(Fields{{"place", question["place"]}, {"reads", Data::Array{read}}});
+    return Answer(question, Data::Array{Problem(question["changed"].items()[0])});
+  };
+  const Data update = world.Many(world.anna, {Item("a", 1), Item("b", 1)});
+  CHECK(Status(world.anna.Send(update)) == "rejected");
+  size_t second = 0;
+  for (const Data& question : world.asked) second += question["place"].as_u64() == 1;
+  // Each push is made twice (AuthorityWorld).
+  CHECK(second == 4);
+}
+
+TEST_CASE("a commit of many updates has rounds for all of them") {
+  RuledWorld world;
+  AuthorityWorld::Request request{"c1", "anna", {}};
+  for (int i = 0; i < kMaxAdmissionRounds + 10; ++i)
+    request.updates.push_back(
+        world.anna.Make("[" + Item(("i" + std::to_string(i)).c_str(), 1) + "]"));
+  const Data results = world.Commit({request});
+  for (const Data& result : results.items()[0].items()) CHECK(Status(result) == "applied");
+}
+
 TEST_CASE("asks about more actions than fit into a round, each once") {
   RuledWorld world;
   Vector<std::string> ops;
@@ -187,6 +216,15 @@ TEST_CASE("asks nothing where nothing of the application's has changed") {
   // The group is touched.
   CHECK(changed_by(
             R"([{"op":"update","table":"members","realm":"A","id":"m","set":{"role":"y"}}])") == 1);
+  // A membership is none of the rules'.
+  const std::string realm = Id(0xaaa);
+  world.AddRealm(realm);
+  world.asked.clear();
+  CHECK(Status(world.anna.Push(R"([{"op":"create","table":"$members","realm":")" + realm +
+                                   R"(","id":")" + realm +
+                                   R"(/anna","set":{"user":"anna","role":"owner"}}])",
+                               {realm})) == "applied");
+  CHECK(world.asked.empty());
   // What a cascade deletes is changed, too.
   CHECK(changed_by(R"([{"op":"delete","table":"groups","realm":"A","id":"g"}])") == 2);
 }
