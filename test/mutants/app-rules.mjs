@@ -161,6 +161,13 @@ export const appRulesOnServer = [
     to: 'if (!(error instanceof RulesAway)) throw error;\n      for (const question of questions) this.#note(question, { place: question.place, failed: "x" });',
   },
   {
+    name: 'two commits ask the rules at once',
+    ...failures,
+    file: 'server/src/rules/rules-link.ts',
+    from: 'const asked = this.#last.then(async () => {',
+    to: 'const asked = Promise.resolve().then(async () => {',
+  },
+  {
     name: 'all actions of a question are at fault',
     ...server,
     file: 'server/src/rules/rules-link.ts',

@@ -1,11 +1,15 @@
 // Goal: a rule that fails over an action stops its client for ten minutes and no longer, and is not asked more often than every
 // twenty seconds. Method: the rules of the application with an asker and a clock of the test.
 
-import { beforeEach, expect, test } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { ruleLimits } from '../../server/src/base/rule-limits.ts';
 import type { RuleQuestion } from '../../server/src/base/wire-types.ts';
 import { AppRules } from '../../server/src/rules/app-rules.ts';
 import { type RuleReply, RulesAway } from '../../server/src/rules/asker.ts';
+import { RulesLink } from '../../server/src/rules/rules-link.ts';
+import { isRunning } from './support/processes.ts';
+import { Folder, uuid7 } from './support/server.ts';
 
 let now = 0;
 let asked: string[] = [];
@@ -83,6 +87,45 @@ test('asks about the others of a group, in their order', async () => {
     { place: 2 },
   ]);
   expect(asked).toEqual(['before', 'after']);
+});
+
+describe('the process of the rules', () => {
+  const folder = new Folder();
+  const module = `import { schema, t, table } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+    const validate = ({ name }) => { if (name === 'exit') process.exit(3); return name === 'wrong' ? 'wrong' : name === 'pid' ? String(process.pid) : null; };
+    export default schema({ cities: table({ name: t.string() }, { validate }) }, { version: 1 });`;
+  const link = new RulesLink({
+    module: pathToFileURL(folder.schema(null, module)),
+    ...{ memory: 64, seconds: 10 },
+  });
+  afterAll(async () => {
+    await link.close();
+    folder.remove();
+  });
+  const about = (name: string): RuleQuestion => {
+    const row = { table: 'cities', id: uuid7(), realm: 'r' };
+    const after = { ...row, createdAt: 0, modifiedAt: 0, props: { name } };
+    return { ...question(name), changed: [{ ...row, before: null, after }] };
+  };
+
+  test('answers several commits at once, and one that ends it is at fault alone', async () => {
+    const names = ['right', 'exit', 'wrong', 'exit', 'right', 'wrong'];
+    const answers = await Promise.all(names.map((name) => link.answer([about(name)])));
+    const kinds = answers.map(([reply]) =>
+      reply?.failed === undefined ? (reply?.problems?.[0]?.message ?? 'right') : 'exit',
+    );
+    expect(kinds).toEqual(names);
+  });
+
+  test('is started again if it was killed while nothing was asked', async () => {
+    const [reply] = await link.answer([about('pid')]);
+    const pid = Number(reply?.problems?.[0]?.message);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => isRunning(pid)).toBe(false);
+    expect(await link.answer([about('wrong')])).toMatchObject([
+      { problems: [{ message: 'wrong' }] },
+    ]);
+  });
 });
 
 test('takes rules that cannot be asked for nobody\u2019s fault', async () => {

@@ -69,6 +69,7 @@ class Child<Ask, Answer> {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    this.#process.unref();
     this.#ended = new Promise((resolve) => {
       this.#process.once('exit', (code, signal) => {
         this.#end(this.#whyEnded(code, signal));
@@ -89,6 +90,7 @@ class Child<Ask, Answer> {
   /** Resolves with its next answer. */
   async answer(ask: Ask | null, withinMs: number): Promise<Answer> {
     if (this.gone !== null) throw this.gone;
+    this.#process.channel?.ref();
     const late = setTimeout(() => {
       void this.kill(this.#options.gone('time', `it takes longer than ${withinMs / 1000} s`));
     }, withinMs);
@@ -100,6 +102,8 @@ class Child<Ask, Answer> {
       });
     } finally {
       clearTimeout(late);
+      // A program that has nothing else to do may end.
+      this.#process.channel?.unref();
     }
   }
 

@@ -237,7 +237,7 @@ export class Committer {
       [...refuse, ...members.refuse, ...appends],
     );
     const { done, lists } = await this.#authority.admission(
-      (step) => this.#admit(tx, step, first, budget),
+      (step) => this.#admit(tx, step, first, { budget, spent }),
       spent,
     );
     const results = done.results.flat();
@@ -264,7 +264,12 @@ export class Committer {
     };
   }
 
-  async #admit(tx: Queryable, step: StepCall, first: string, budget: RowBudget): Promise<Decided> {
+  async #admit(
+    tx: Queryable,
+    step: StepCall,
+    first: string,
+    { budget, spent }: { readonly budget: RowBudget; readonly spent: Spent | undefined },
+  ): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
       const [head = '', ...lists] = (await step(text)).split('\n');
@@ -273,7 +278,9 @@ export class Committer {
       if (lock) throw new MoreLocks(lock);
       if (rules) {
         if (this.#rules === null) throw new Error('The authority asks rules that there are not.');
+        const from = performance.now();
         text = JSON.stringify({ rules: await this.#rules.answer(rules) });
+        spent?.(performance.now() - from);
         // Their number is bounded by that of the actions, and of their reads.
         round--;
         continue;

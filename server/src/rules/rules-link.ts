@@ -15,6 +15,8 @@ export interface RulesLinkOptions {
 
 export class RulesLink implements RuleAsker {
   readonly #link: ChildLink<readonly RuleQuestion[], readonly RuleReply[]>;
+  /** The process is asked for one thing at a time, and several commits may be under way. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RulesLinkOptions) {
     this.#link = new ChildLink({
@@ -46,9 +48,14 @@ export class RulesLink implements RuleAsker {
     return this.#link.close();
   }
 
-  async #ask(questions: readonly RuleQuestion[]): Promise<readonly RuleReply[]> {
-    await this.#link.start();
-    return this.#link.ask(questions);
+  #ask(questions: readonly RuleQuestion[]): Promise<readonly RuleReply[]> {
+    const asked = this.#last.then(async () => {
+      await this.#link.start();
+      return this.#link.ask(questions);
+    });
+    // Whoever comes next has nothing to do with how it ends.
+    this.#last = asked.catch(() => {});
+    return asked;
   }
 
   /** To find out over which one the process ends. What comes after it does not matter now. */
