@@ -1,14 +1,14 @@
 // Goal: two people change one thing in the demo, each rightly, and together it is wrong. Whoever can put it right sees so, one does, both
-// have the same, and nothing that one of them did has vanished. Method: two browsers, a real server of the release before the rules, and
-// all by roles and names, as a screen reader has them.
+// have the same, and nothing that one of them did has vanished. Method: two browsers, a real server that asks the rules or leaves them to
+// the devices, and all by roles and names, as a screen reader has them.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { find, gone, named, press } from './support/by-name.ts';
-import { type Served, serveBeforeRules } from './support/demo-before-rules.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
+import { type Served, serveSmallDemo } from './support/small-demo.ts';
 import { until } from './support/until.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -144,6 +144,19 @@ class Person {
   }
 }
 
+/** Both come back, and their pushes reach the server at the same moment. */
+async function atOnce(people: readonly Person[]): Promise<void> {
+  let release: () => void = () => {};
+  const hold = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const sent = people.map((person) => person.holdPush(hold));
+  const returned = people.map((person) => person.back());
+  await Promise.all(sent);
+  release();
+  await Promise.all(returned);
+}
+
 describe.each([
   ['windows', false],
   ['a service worker', true],
@@ -153,7 +166,7 @@ describe.each([
   let bo: Person;
 
   beforeAll(async () => {
-    served = await serveBeforeRules();
+    served = await serveSmallDemo({ asksRules: false });
     ada = await Person.of('ada', served.server.url, serviceWorker);
     bo = await Person.of('bo', served.server.url, serviceWorker);
   });
@@ -226,15 +239,7 @@ describe.each([
       await person.offline();
       await person.move(6, 'away');
     }
-    let release: () => void = () => {};
-    const hold = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const sent = [ada, bo].map((person) => person.holdPush(hold));
-    const returned = [ada, bo].map((person) => person.back());
-    await Promise.all(sent);
-    release();
-    await Promise.all(returned);
+    await atOnce([ada, bo]);
     for (const person of [ada, bo]) {
       await person.find('button', '1 problem');
       expect(await person.reads('To be put right')).toMatch(
@@ -275,12 +280,51 @@ describe.each([
   });
 });
 
+test.each([
+  ['windows', false],
+  ['a service worker', true],
+])('the server refuses what two make wrong at once, where %s push', async (_, serviceWorker) => {
+  const served = await serveSmallDemo({ asksRules: true });
+  const people = [
+    await Person.of('ada', served.server.url, serviceWorker),
+    await Person.of('bo', served.server.url, serviceWorker),
+  ];
+  for (const person of people) {
+    await person.choose('Loch');
+    await person.offline();
+    await person.move(6, 'away');
+  }
+  await atOnce(people);
+  const decides = () => demo.conflicts.all().length;
+  const counts = async () => {
+    const all = await Promise.all(people.map(({ page }) => page.evaluate(decides)));
+    return all.sort();
+  };
+  await expect.poll(counts, { timeout: 30_000 }).toEqual([0, 1]);
+  for (const person of people) {
+    expect(await person.populationOf('Loch')).toBe(4);
+    if ((await person.page.evaluate(decides)) === 0) continue;
+    await person.press('button', '1 decision');
+    const entry = await person.find('article', 'Move people');
+    const text = await entry.evaluate((article) => article.textContent);
+    expect(text).toContain('The population cannot be below zero.');
+    await person.press('button', 'Keep what is there');
+    await person.gone('button', '1 decision');
+  }
+  for (const person of people) {
+    await person.hasNothingToDo();
+    expect(person.profile.problems).toEqual([]);
+    await person.end();
+  }
+  await served.stop();
+});
+
 describe('what is wrong, and what is to be decided', () => {
   let served: Served;
   let ada: Person;
 
   beforeAll(async () => {
-    served = await serveBeforeRules();
+    served = await serveSmallDemo({ asksRules: false });
     ada = await Person.of('ada', served.server.url, false);
   });
   afterAll(async () => {

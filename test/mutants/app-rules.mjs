@@ -184,7 +184,7 @@ export const appRulesOnServer = [
   {
     name: 'what a rule failed over is answered as if it were left',
     ...server,
-    file: 'server/src/push/commit.ts',
+    file: 'server/src/push/unit-results.ts',
     from: 'if (unit.client === client && flat[i] === null) yield',
     to: 'if (unit.client === client && flat[i] === undefined) yield',
   },

@@ -16,6 +16,7 @@ Checks::Checks(World* world)
     : world_(world),
       naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), world->realms()) {
   naive_.AskConsent();
+  if (world->has_app_rule()) naive_.UseAppRule();
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
   for (const auto make :

@@ -75,6 +75,7 @@ constexpr const char* kTransitions[] = {
     "push: rejected",
     "stream: it takes no more actions",
     "server: group commit",
+    "server: refused by the rule of the application",
     "server: older than its client",
     "server: takes up the newer schema",
     "image job: compact",

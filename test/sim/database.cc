@@ -8,6 +8,7 @@
 #include "model/members.h"
 #include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
+#include "test/sim/app_rule.h"
 #include "test/sim/server_images.h"
 
 namespace skerry::sim {
@@ -49,10 +50,11 @@ Data Database::RefusedOf(const Vector<Pushed>& requests) const {
 }
 
 Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Pushed>& requests,
-                                      const Data& refused, double now) const {
+                                      const Data& refused, double now, bool has_rule) const {
   Push push;
   push.now = now;
   push.refuse = refused;
+  if (has_rule) push.rules = AnswerByAppRule;
   for (const auto& [body, author] : requests) {
     push.requests.push_back({body["client"].as_string(), author.user, body["updates"].items(),
                              GrantsToData(author), body["seen"], body["follows"],

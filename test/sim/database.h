@@ -56,8 +56,9 @@ class Database final : public test::MemoryDatabase {
   // may not write there (server/src/push/full-streams.ts).
   Data RefusedOf(const Vector<Pushed>& requests) const;
   // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
+  // `has_rule`: by the rule of the application, too (app_rule.h).
   Admitted AdmitAll(const Schema& served, const Vector<Pushed>& requests, const Data& refused,
-                    double now) const;
+                    double now, bool has_rule) const;
   // `serial`: makes the versions of rights unique, in all histories.
   void Commit(const Schema& served, const Admitted& admitted, uint64_t* serial);
 

@@ -296,7 +296,11 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
     requests.push_back({message.body, open.authors.back()});
   }
   open.refused = database_.RefusedOf(requests);
-  open.admitted = database_.AdmitAll(*open.served, requests, open.refused, clock_);
+  open.admitted =
+      database_.AdmitAll(*open.served, requests, open.refused, clock_, world_->has_app_rule());
+  const std::string results = WriteJson(open.admitted.done()["results"]);
+  if (results.find("\"rule\"") != std::string::npos)
+    world_->Count("server: refused by the rule of the application");
   if (!open.refused.items().empty()) world_->Count("stream: it takes no more actions");
   open_ = std::move(open);
   if (!dies) return;

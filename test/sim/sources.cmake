@@ -1,5 +1,6 @@
 # The simulator, and the naive things of test/core that it stands on.
 set(SKERRY_SIM_SOURCES
+  test/sim/app_rule.cc
   test/sim/batch.cc
   test/sim/check/bounded.cc
   test/sim/check/convergence.cc
@@ -50,6 +51,7 @@ set(SKERRY_SIM_SHARED_SOURCES
   test/core/database/memory_streams.cc
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
+  test/core/model_check/naive_app_rule.cc
   test/core/model_check/naive_client.cc
   test/core/model_check/naive_log.cc
   test/core/model_check/naive_undo.cc

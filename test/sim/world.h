@@ -48,6 +48,8 @@ class World {
   uint64_t pull_limit() const { return pull_limit_; }
   // 0: the production's own limit
   uint64_t mutations_per_update() const { return script_.setup % 4 == 1 ? 1 : 0; }
+  // Whether the server asks the rule of the application (app_rule.h).
+  bool has_app_rule() const { return script_.setup / 4 % 2 == 0; }
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }

@@ -44,7 +44,6 @@ test('what a bundler reads, which nothing notes, is named by those that call one
     .filter((path) => path.endsWith('.ts') && tree.text(path).includes("from 'esbuild'"));
   // Of another: see what it bundles, and name it in projects.mjs (`on`, `reads`) unless the file has it as a text.
   expect(bundling).toEqual([
-    'test/browser/support/demo-before-rules.ts',
     'test/browser/support/next-release.ts',
     'test/browser/support/site.ts',
     'test/js/bare-import.test.ts',

@@ -138,6 +138,9 @@ export class Groups {
       make('option', { value: '' }, 'Add a member …'),
       ...choices.map((person) => make('option', { value: person.id }, person.name)),
     );
+    // One that offers the same stays: the browser knows which letters have been typed into it.
+    const shown = this.#choosers().find(({ id }) => id === select.id);
+    if (shown?.form && shown.isEqualNode(select)) return shown.form;
     // Not as soon as one is chosen: with the keyboard each arrow chooses.
     const button = make('button', { type: 'submit', id: `do-add-${group.id}` }, 'Add');
     const form = make('form', { class: 'tools' }, select, button);

@@ -45,6 +45,7 @@ import {
 } from './locks.ts';
 import { boundMembers, type InvitationMode } from './member-limits.ts';
 import { type Surveyed, surveyed } from './surveyed.ts';
+import { resultsOf, undecided, unknownClient } from './unit-results.ts';
 
 export interface CommittedUnits {
   readonly now: number;
@@ -335,40 +336,6 @@ function seenBy(units: readonly Unit[]): Seen[] {
     }
   }
   return [...seen.values()];
-}
-
-function resultsOf(
-  units: readonly Unit[],
-  admitted: ReadonlyMap<Unit, Result | Problem | null>,
-): (Result | Problem | null)[] {
-  let isLeft = false;
-  return units.map((unit) => {
-    const result = admitted.get(unit);
-    isLeft ||= result === null;
-    return isLeft ? null : (result ?? boundToAnother());
-  });
-}
-
-/** What a rule failed over, and what its client has pushed after that: to be pushed again. */
-function* undecided(units: readonly Unit[], { results, failed }: Done): Generator<[Unit, Problem]> {
-  const flat = results.flat();
-  for (const { client, detail } of failed) {
-    const problem = new Problem('busy', `A rule of the application failed: ${detail}`);
-    for (const [i, unit] of units.entries())
-      if (unit.client === client && flat[i] === null) yield [unit, problem];
-  }
-}
-
-/** The client takes a new identity, as whose chain nobody knows (docs/design.md, "Compaction"). */
-function unknownClient({ update }: Unit): Result {
-  return { id: update.id, status: 'unknown_client' };
-}
-
-function boundToAnother(): Problem {
-  return new Problem(
-    'client_bound',
-    'This client identity belongs to another user: take a new one.',
-  );
 }
 
 /**

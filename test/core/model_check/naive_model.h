@@ -92,6 +92,9 @@ struct Tables {
   Vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
 };
 
+// The rule of an application (test/sim/app_rule.h): whether a row with this id and `n` is wrong.
+bool IsAboveMost(const std::string& id, const Data& n);
+
 enum class May { kNothing, kRead, kWrite, kOwn };
 using Rights = std::map<std::string, May>;  // a realm that is not named may be written
 inline May RightIn(const Rights& rights, const std::string& realm) {
@@ -213,6 +216,8 @@ class Server {
   bool IsInvited(const std::string& realm, const std::string& user) const;
   // From now on memberships that others make wait until they are accepted.
   void AskConsent() { asks_consent_ = true; }
+  // An action that makes a row wrong by IsAboveMost is rejected.
+  void UseAppRule() { has_app_rule_ = true; }
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a pull that reaches all heads has a page with the next keys. Not
@@ -279,6 +284,7 @@ class Server {
   void CascadeDeletes(const Rights& rights);
   void SetNulls(double at);
   bool BreaksRule() const;
+  bool BreaksAppRule(const AllRows& before) const;
   Names Founded(const Update& update, const Vector<size_t>& places, const Names& founded,
                 const std::string& user) const;
   bool IsForbidden(const Update& update, const Vector<size_t>& places, const Rights& rights,
@@ -295,6 +301,7 @@ class Server {
   Names realms_;
   Breaks broken_;
   bool asks_consent_ = false;
+  bool has_app_rule_ = false;
   Defaults defaults_;
   AllRows rows_;
   std::map<Place, std::string> moved_;  // where an object went from there

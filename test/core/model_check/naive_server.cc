@@ -220,7 +220,8 @@ bool Server::Step(const Update& update, const Vector<size_t>& places, double now
   is_forbidden = !FollowParents(MovedSince(before), now, rights) || is_forbidden;
   CascadeDeletes(rights);
   SetNulls(now);
-  if (is_forbidden || LacksOwner(before, founded) || BreaksRule()) return false;
+  if (is_forbidden || LacksOwner(before, founded) || BreaksRule() || BreaksAppRule(before))
+    return false;
   TouchMasters(before, now);
   // Also of an object that is deleted at once, with its parent, the realm knows that it was there.
   for (const AllRows* side : {&before, &made}) {
