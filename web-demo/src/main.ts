@@ -11,6 +11,7 @@ import { showInbox } from './inbox.js';
 import { Lists } from './lists.js';
 import { ProblemList } from './problem-list.js';
 import { SyncPanel } from './sync-panel.js';
+import { wireUndo } from './undo.js';
 
 function showTab(name: string): void {
   for (const tab of document.querySelectorAll<HTMLButtonElement>('[role=tab]')) {
@@ -66,6 +67,7 @@ async function start(): Promise<void> {
     }
   });
   showInbox(demo);
+  wireUndo(demo);
   new SyncPanel(demo);
   wireFaults(demo);
   // For people at the console, and for the tests that drive this page.
