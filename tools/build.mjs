@@ -56,7 +56,13 @@ const kGroups = [
   },
   // For the server, which loads nothing else of the package but the authority.
   { name: 'rules', out: 'dist', node: true, entries: { rules: 'js/rules/index.ts' } },
-  { name: 'elements', out: 'dist', entries: { elements: 'js/elements/index.ts' } },
+  {
+    name: 'elements',
+    out: 'dist',
+    entries: { elements: 'js/elements/index.ts', inspector: 'js/inspector/index.ts' },
+    // The inspector's element is loaded by itself, and shares the feed with the entry `inspector`.
+    chunkName: (_, source) => (source.endsWith('inspector/element.ts') ? 'inspector' : 'feed'),
+  },
   {
     name: 'hooks',
     out: 'dist',
@@ -99,6 +105,8 @@ const kGroups = [
     name: 'demo',
     out: 'web-demo/dist',
     entries: { main: 'web-demo/src/main.ts' },
+    // Loaded when somebody opens it.
+    chunkName: (_, source) => (source.includes('inspector') ? 'inspector' : 'shared'),
   },
   {
     // The part of the demo that the server loads.

@@ -112,6 +112,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
   const state = new DatabaseState();
   return {
     ...ground,
+    tab,
     core,
     view,
     lives,

@@ -49,6 +49,8 @@ export interface DatabaseDependencies {
 
 /** The parts of a database. */
 export interface DatabaseParts extends DatabaseDependencies {
+  /** The name of this window among those of the database. */
+  readonly tab: string;
   readonly core: WindowCore;
   readonly view: RowView;
   readonly lives: LiveRegistry;

@@ -20,6 +20,7 @@ import { buildDatabase } from './build-database.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
+import { inspected } from './inspected.ts';
 import type { MadeAction, RunHow } from './mutations.ts';
 import { checkOptions, databaseName, databasesWith, type OpenOptions } from './options.ts';
 import type { Problem } from './problems.ts';
@@ -238,6 +239,7 @@ function publicDatabase(core: DatabaseCore): object {
     logout: async (how?: LogoutOptions) => (await account()).logout(core, how),
     on: (event: string, fn: (detail: never) => void) => events.listen(event, fn),
     close,
+    [inspected]: core,
     ...(typeof Symbol.asyncDispose === 'symbol' ? { [Symbol.asyncDispose]: close } : {}),
   });
 }

@@ -13,10 +13,14 @@ import type { Delta, Live, Stop } from './types.ts';
 /** The kind of a live value: a query's rows, its first row, or their number. */
 export type LiveKind = 'rows' | 'first' | 'count';
 
+type LiveCalls = (() => void)[];
+
 /** Live queries that are open in the core, by its number for them. */
 export class LiveRegistry {
   readonly view: RowView;
-  readonly #open = new Map<number, LiveValue>();
+  readonly open = new Map<number, LiveValue>();
+  /** Of an inspector: it runs each update of a value, and may measure it. */
+  watch: ((live: number, update: () => LiveCalls) => LiveCalls) | null = null;
   /** Of subscribers, also of those that are not of queries: all get the changes of one transaction before those of the next. */
   readonly calls = new CallQueue();
 
@@ -25,11 +29,11 @@ export class LiveRegistry {
   }
 
   add(live: number, value: LiveValue): void {
-    this.#open.set(live, value);
+    this.open.set(live, value);
   }
 
   remove(live: number): void {
-    this.#open.delete(live);
+    this.open.delete(live);
     this.view.core.closeLive(live);
   }
 
@@ -38,8 +42,10 @@ export class LiveRegistry {
    * writes causes a transaction within these calls: its own calls come after them, so that all subscribers get both in order.
    */
   take(changes: readonly LiveChange[]): () => void {
-    for (const change of changes)
-      guard(() => this.calls.add(this.#open.get(change.live)?.change(change) ?? []));
+    for (const change of changes) {
+      const update = () => this.open.get(change.live)?.change(change) ?? [];
+      guard(() => this.calls.add(this.watch?.(change.live, update) ?? update()));
+    }
     return () => this.calls.run();
   }
 }
@@ -48,8 +54,8 @@ const unset: unique symbol = Symbol('unset');
 
 export class LiveValue implements Live<unknown> {
   readonly #registry: LiveRegistry;
-  readonly #query: QueryDescription;
-  readonly #kind: LiveKind;
+  readonly query: QueryDescription;
+  readonly kind: LiveKind;
   readonly #memo: QueryMemo;
   readonly #subscribers = new Subscribers<unknown>(() => this.#value);
   #live = 0;
@@ -61,9 +67,9 @@ export class LiveValue implements Live<unknown> {
   constructor(registry: LiveRegistry, query: QueryDescription, kind: LiveKind) {
     this.#registry = registry;
     // The number of rows needs neither their order nor what they include.
-    this.#query = kind === 'count' ? { ...query, include: [] } : query;
-    this.#kind = kind;
-    this.#memo = newMemo(this.#query);
+    this.query = kind === 'count' ? { ...query, include: [] } : query;
+    this.kind = kind;
+    this.#memo = newMemo(this.query);
   }
 
   get value(): unknown {
@@ -73,9 +79,9 @@ export class LiveValue implements Live<unknown> {
       return this.#value;
     }
     // Inside of a transaction its own writes are seen, and nothing is kept of them.
-    if (view.writing) return this.#project(view.core.run(this.#query), newMemo(this.#query));
+    if (view.writing) return this.#project(view.core.run(this.query), newMemo(this.query));
     if (this.#failed || (this.#live === 0 && this.#version !== view.version)) {
-      this.#update(view.core.run(this.#query));
+      this.#update(view.core.run(this.query));
       this.#version = view.version;
     }
     return this.#value;
@@ -102,7 +108,7 @@ export class LiveValue implements Live<unknown> {
   }
 
   #start(): void {
-    const { live, rows } = this.#registry.view.core.openLive(this.#query);
+    const { live, rows } = this.#registry.view.core.openLive(this.query);
     this.#live = live;
     this.#registry.add(live, this);
     try {
@@ -129,8 +135,8 @@ export class LiveValue implements Live<unknown> {
   }
 
   #project(stream: Uint32Array, memo: QueryMemo): unknown {
-    if (this.#kind === 'count') return stream[0] ?? 0;
-    const rows = this.#registry.view.rowsOf(this.#query, stream, memo);
-    return this.#kind === 'rows' ? rows : rows[0];
+    if (this.kind === 'count') return stream[0] ?? 0;
+    const rows = this.#registry.view.rowsOf(this.query, stream, memo);
+    return this.kind === 'rows' ? rows : rows[0];
   }
 }

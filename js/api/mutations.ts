@@ -59,6 +59,13 @@ export interface MadeAction {
   readonly at: number;
 }
 
+/** A mutation that changes something, just made. */
+export interface MadeMutation {
+  readonly type: 'made';
+  readonly id: string;
+  readonly name: string;
+}
+
 interface Owner {
   /** Called after each mutation that changed something. */
   mutated(): void;
@@ -71,6 +78,8 @@ export class Mutations {
   #owner!: Owner;
   readonly #open = new Map<string, Promises>();
   #begun = false;
+  /** Of an inspector: it hears of each mutation that this window has made, and what becomes of it. */
+  watch: ((news: MadeMutation | SettleEffect) => void) | null = null;
 
   constructor(parts: MutationsParts) {
     this.#parts = parts;
@@ -178,7 +187,9 @@ export class Mutations {
       refuseAsync(name, result);
       const outcome = core.commit(name, arg, how);
       effects = outcome.effects;
-      return { id: outcome.id, result };
+      const { id } = outcome;
+      if (id !== null) this.watch?.({ type: 'made', id, name });
+      return { id, result };
     } catch (error) {
       effects = core.rollback();
       throw error;
@@ -214,7 +225,9 @@ export class Mutations {
   }
 
   /** The effect `settle`. */
-  settle({ id, stage, error }: SettleEffect): void {
+  settle(effect: SettleEffect): void {
+    this.watch?.(effect);
+    const { id, stage, error } = effect;
     const promises = this.#open.get(id);
     if (!promises) return;
     if (error) promises[stage].reject(errorFromCode(error.code, error.detail, error));

@@ -73,7 +73,8 @@ export class SyncControl implements SyncApi {
   readonly #ends = new Set<(error: SkerryError) => void>();
   /** Conditions that callers wait for: checked after every change of either side. */
   readonly #checks = new Set<() => void>();
-  #input: StatusInput;
+  /** What the status is made of; an inspector reads it, too. */
+  input: StatusInput;
   #status: SyncStatus;
   /** The status of which subscribers were told last. */
   #told: SyncStatus | null = null;
@@ -87,7 +88,7 @@ export class SyncControl implements SyncApi {
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
-    this.#input = {
+    this.input = {
       local: parts.local,
       online: parts.online,
       window: null,
@@ -103,7 +104,7 @@ export class SyncControl implements SyncApi {
       until: (done, signal) => this.#until(done, () => {}, signal),
       show: (scopes) => this.update({ scopes }),
     });
-    this.#status = Object.freeze(makeStatus(this.#input));
+    this.#status = Object.freeze(makeStatus(this.input));
   }
 
   get status(): SyncStatus {
@@ -184,7 +185,7 @@ export class SyncControl implements SyncApi {
         if (failed && hasSynced(failed, status)) ask(check);
         else if (failed) failed = status;
         // All else has been pushed, and this is not going to be.
-        if (pulled && this.#input.window?.held)
+        if (pulled && this.input.window?.held)
           throw new ValidationError('held', "A change is held back by the application's rules.");
         return this.#parts.local ? stored : pulled && status.pending === 0;
       },
@@ -236,7 +237,7 @@ export class SyncControl implements SyncApi {
 
   /** The application returned a token, or null: an earlier failure of the callback, or a wrong token, is over. */
   tokenGiven(): void {
-    const code = this.#input.error?.code;
+    const code = this.input.error?.code;
     if (code === 'needs_auth' || code === 'wrong_user') this.update({ error: null });
   }
 
@@ -263,7 +264,7 @@ export class SyncControl implements SyncApi {
 
   /** The worker knows first; without one (hidden, frozen) the window's last reading counts. */
   #heldScopes(): readonly SyncScope[] {
-    const { worker, window } = this.#input;
+    const { worker, window } = this.input;
     return worker?.scopes ?? window?.scopes ?? [];
   }
 
@@ -324,9 +325,9 @@ export class SyncControl implements SyncApi {
   ): void {
     const { worker } = change;
     const isOver = worker && worker.phase === 'idle' && !worker.error;
-    if (isOver && this.#input.error === this.#passing) change.error = null;
-    this.#input = { ...this.#input, ...change };
-    const status = makeStatus(this.#input);
+    if (isOver && this.input.error === this.#passing) change.error = null;
+    this.input = { ...this.input, ...change };
+    const status = makeStatus(this.input);
     const changed = !sameStatus(status, this.#status);
     if (changed) this.#status = Object.freeze(status);
     for (const check of [...this.#checks]) check();
@@ -351,7 +352,7 @@ export class SyncControl implements SyncApi {
 
   /** What was known of the server was known to the worker. */
   workerEnded(): void {
-    const { worker } = this.#input;
+    const { worker } = this.input;
     if (worker?.connected) this.update({ worker: { ...worker, connected: false } });
   }
 

@@ -8,6 +8,7 @@ import type {
   ConflictsMessage,
   HistoryAnswerMessage,
   HistoryMessage,
+  HostError,
   ImageFailedMessage,
   LeaseCopyMessage,
   LeaseMessage,
@@ -133,6 +134,33 @@ export interface PausedMessage {
   readonly to: string;
 }
 
+/** An inspector asks the workers to report their requests from now on, or no more. It asks again while it is open. */
+export interface InspectMessage {
+  readonly type: 'inspect';
+  readonly on: boolean;
+}
+
+/** A worker's report to inspectors: a request when it begins, and again with `ms` when it has ended. */
+export interface TraceMessage {
+  readonly type: 'trace';
+  /** The name of the worker's window, or of the service worker. */
+  readonly from: string;
+  /** When it began, ms. */
+  readonly at: number;
+  readonly id: number;
+  readonly method: string;
+  /** Behind the server's address. */
+  readonly path: string;
+  /** Bytes of the body before it is compressed. */
+  readonly sent: number;
+  readonly ms?: number;
+  readonly status?: number | undefined;
+  /** Bytes of the answer's body. */
+  readonly received?: number | undefined;
+  /** Why there is no answer. */
+  readonly error?: HostError | undefined;
+}
+
 /** What JavaScript posts or reads on the channel. The cores send each other more. */
 export type ChannelMessage =
   | PausedMessage
@@ -144,5 +172,7 @@ export type ChannelMessage =
   | RecordMessage
   | AddedMessage
   | StatusMessage
+  | InspectMessage
+  | TraceMessage
   | WorkerCoreMessage
   | { readonly type: 'logout' };

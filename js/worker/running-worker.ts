@@ -13,7 +13,13 @@ import type {
 } from '../core/core-types.ts';
 import type { Times } from '../core/effects.ts';
 import { maxBodyBytes } from '../core/limits.ts';
-import type { Message, WorkerInput, WorkerMessage } from '../core/messages.ts';
+import type {
+  InspectMessage,
+  Message,
+  TraceMessage,
+  WorkerInput,
+  WorkerMessage,
+} from '../core/messages.ts';
 import { tokenToSend, userOfDatabase } from '../core/user.ts';
 import { WorkerCore } from '../core/worker-core.ts';
 import type {
@@ -57,6 +63,8 @@ export interface RunningParts {
 }
 
 const stopLimitMs = 2000;
+/** So long after an inspector has asked, requests are reported. */
+const inspectMs = 60_000;
 
 export class RunningWorker {
   readonly #host: WorkerSideHost;
@@ -72,6 +80,8 @@ export class RunningWorker {
   readonly #fetches = new Map<number, AbortController>();
   readonly #forgetModule: () => void;
   #socket: Socket | null = null;
+  /** Of the monotonic clock. */
+  #inspectedUntil = 0;
   #closed = false;
 
   constructor(parts: RunningParts) {
@@ -107,7 +117,10 @@ export class RunningWorker {
     });
     this.#channel = host.channels.open(config.database, (message) => {
       // A window's own worker is ended by its window.
-      if (isMessage(message) && message.type === 'logout') parts.onLogout?.();
+      const type = isMessage(message) && message.type;
+      if (type === 'logout') parts.onLogout?.();
+      else if (type === 'inspect')
+        this.#inspectedUntil = (message as InspectMessage).on ? host.clock.mono() + inspectMs : 0;
       else this.#runner.hear(message);
     });
     this.#locks =
@@ -236,6 +249,10 @@ export class RunningWorker {
     this.#fetches.set(id, stop);
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (token !== null) headers['authorization'] = `Bearer ${token}`;
+    const { clock } = this.#host;
+    const request = { id, method, path, sent: body.length, at: clock.now() };
+    const begun = clock.mono();
+    this.#trace(request);
     let event: ResponseEvent;
     try {
       const answer = await this.#host.transport.request({
@@ -257,9 +274,18 @@ export class RunningWorker {
     } catch (error) {
       event = { type: 'response', id, error: transportFailure(error) };
     }
+    const { status, error } = event;
+    const received = (event.body as Uint8Array | undefined)?.length;
+    this.#trace({ ...request, status, received, error, ms: clock.mono() - begun });
     if (stop.signal.aborted) return;
     this.#fetches.delete(id);
     this.#runner.dispatch(event);
+  }
+
+  /** Nothing is made or sent of it while no inspector is open. */
+  #trace(trace: Omit<TraceMessage, 'type' | 'from'>): void {
+    if (this.#host.clock.mono() < this.#inspectedUntil)
+      this.#channel.post({ type: 'trace', from: this.#config.tab, ...trace });
   }
 
   #socketAction(effect: SocketCommand): void {

@@ -10,6 +10,7 @@ const entries = [
   'js/redux/index.ts',
   'js/tanstack/index.ts',
   'js/elements/index.ts',
+  'js/inspector/index.ts',
 ];
 
 test.each(entries)('%s is imported where there is nothing but the language', async (entry) => {

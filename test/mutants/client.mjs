@@ -181,8 +181,8 @@ export const client = [
     name: 'a live value that cannot be made takes the others along',
     test: 'test/js/unreadable.test.ts',
     file: 'js/api/live.ts',
-    from: 'guard(() => this.calls.add(this.#open.get(change.live)?.change(change) ?? []));',
-    to: 'this.calls.add(this.#open.get(change.live)?.change(change) ?? []);',
+    from: 'guard(() => this.calls.add(this.watch?.(change.live, update) ?? update()));',
+    to: 'this.calls.add(this.watch?.(change.live, update) ?? update());',
   },
   {
     name: 'a live value that could not be made is taken for the last one for good',
@@ -265,8 +265,8 @@ export const client = [
     name: 'an error of the worker stays for good',
     test: 'test/js/phases.test.ts',
     file: 'js/api/sync-api.ts',
-    from: 'if (isOver && this.#input.error === this.#passing)',
-    to: 'if (isOver && this.#input.error === undefined)',
+    from: 'if (isOver && this.input.error === this.#passing)',
+    to: 'if (isOver && this.input.error === undefined)',
   },
   {
     name: 'a token goes to whatever address the server names for an image',

@@ -138,7 +138,7 @@ export const validationOfPackage = [
   {
     name: 'who waits for all to be in step waits for what is held',
     file: 'js/api/sync-api.ts',
-    from: 'if (pulled && this.#input.window?.held)',
-    to: 'if (pulled && this.#input.window?.held === -1)',
+    from: 'if (pulled && this.input.window?.held)',
+    to: 'if (pulled && this.input.window?.held === -1)',
   },
 ];

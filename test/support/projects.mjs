@@ -7,6 +7,7 @@ export const published = {
   'skerry/service-worker': 'js/service-worker.ts',
   'skerry/react': 'js/react/index.ts',
   'skerry/tanstack': 'js/tanstack/index.ts',
+  'skerry/inspector': 'js/inspector/index.ts',
   'skerry/elements': 'js/elements/index.ts',
   'skerry/redux': 'js/redux/index.ts',
   'skerry/testing': 'js/testing.ts',

@@ -22,7 +22,8 @@ export const jsFolders: Folders = {
   react: ['', 'api'],
   redux: ['', 'api'],
   tanstack: ['', 'api'],
-  elements: ['', 'api'],
+  inspector: ['api', 'core', 'host'],
+  elements: ['', 'api', 'inspector'],
   rules: ['api', 'core'],
 };
 

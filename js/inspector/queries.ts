@@ -1,0 +1,105 @@
+/** The live queries of a window: what they are, and how long they take. */
+import type { LiveRegistry, LiveValue } from '../api/live.ts';
+import type { QueryDescription } from '../core/window-core.ts';
+import type { Clock } from '../host/clock.ts';
+import { inspectorLimits } from './limits.ts';
+import type { InspectedQuery } from './view.ts';
+
+interface Measured {
+  readonly value: LiveValue;
+  readonly runMs: number;
+  updates: number;
+  updateMs: number;
+  slowestMs: number;
+  updatedAt: number | null;
+}
+
+export class Queries {
+  readonly #lives: LiveRegistry;
+  readonly #clock: Clock;
+  readonly #measured = new Map<number, Measured>();
+
+  constructor(lives: LiveRegistry, clock: Clock) {
+    this.#lives = lives;
+    this.#clock = clock;
+  }
+
+  /** Measures from now on. `changed`: one has. */
+  start(changed: () => void): void {
+    this.#lives.watch = (number, update) => {
+      const begun = this.#clock.mono();
+      const calls = update();
+      const ms = this.#clock.mono() - begun;
+      const known = this.#measured.get(number);
+      if (known) {
+        known.updates++;
+        known.updateMs += ms;
+        known.slowestMs = Math.max(known.slowestMs, ms);
+        known.updatedAt = this.#clock.now();
+      }
+      changed();
+      return calls;
+    };
+  }
+
+  stop(): void {
+    this.#lives.watch = null;
+    this.#measured.clear();
+  }
+
+  all(): readonly InspectedQuery[] {
+    const { open } = this.#lives;
+    for (const number of this.#measured.keys())
+      if (!open.has(number)) this.#measured.delete(number);
+    return [...open].slice(0, inspectorLimits.listed).map(([number, value]) => {
+      const { query, kind } = value;
+      const { updates, updateMs, slowestMs, updatedAt, runMs } = this.#of(number, value);
+      return {
+        ...{ number, table: query.table, kind, where: query.where },
+        order: query.order.map((columns) => columns.join(' ')),
+        ...{ limit: query.limit, offset: query.offset },
+        include: query.include.map(({ name }) => name),
+        rows: rowsOf(value),
+        indexes: this.#indexes(query),
+        ...{ runMs, updates, updateMs, slowestMs, updatedAt },
+      };
+    });
+  }
+
+  #of(number: number, value: LiveValue): Measured {
+    const known = this.#measured.get(number);
+    if (known?.value === value) return known;
+    const begun = this.#clock.mono();
+    this.#lives.view.core.run(value.query);
+    const runMs = this.#clock.mono() - begun;
+    const measured = { value, runMs, updates: 0, updateMs: 0, slowestMs: 0, updatedAt: null };
+    this.#measured.set(number, measured);
+    return measured;
+  }
+
+  /** As src/model/query_plan.cc considers them: of conditions that all have to hold. */
+  #indexes({ table, where }: QueryDescription): string[] {
+    const columns = this.#lives.view.codec.table(table).table.byName;
+    const has = (column: string) => {
+      const prop = columns.get(column);
+      return column === 'id' || prop?.index || prop?.unique || prop?.type === 'ref';
+    };
+    return [...new Set(conditions(where))].filter(has);
+  }
+}
+
+/** The columns of comparisons for which there may be a range in an index. */
+function conditions(where: unknown): string[] {
+  if (!Array.isArray(where)) return [];
+  const [op, ...parts] = where as [string, ...unknown[]];
+  if (op === 'and') return parts.flatMap(conditions);
+  const [column] = parts;
+  const isRange = ['=', 'in', '<', '<=', '>', '>='].includes(op);
+  return isRange && typeof column === 'string' ? [column] : [];
+}
+
+function rowsOf({ kind, value }: LiveValue): number {
+  if (kind === 'count') return value as number;
+  if (kind === 'rows') return (value as readonly unknown[]).length;
+  return value === undefined ? 0 : 1;
+}
