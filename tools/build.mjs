@@ -15,6 +15,7 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
+import { chunkNames, kUnnamed } from './lib/chunk-names.mjs';
 import { buildPreset } from './lib/cmake.mjs';
 import { pruneDeclarations } from './lib/declarations.mjs';
 import { kEmscriptenVersion } from './lib/emscripten.mjs';
@@ -59,9 +60,20 @@ const kGroups = [
   {
     name: 'elements',
     out: 'dist',
-    entries: { elements: 'js/elements/index.ts', inspector: 'js/inspector/index.ts' },
-    // The inspector's element is loaded by itself, and shares the feed with the entry `inspector`.
-    chunkName: (_, source) => (source.endsWith('inspector/element.ts') ? 'inspector' : 'feed'),
+    entries: { elements: 'js/elements/index.ts' },
+    beside: { './inspector/element.ts': './inspector-element.js' },
+  },
+  {
+    name: 'inspector',
+    out: 'dist',
+    entries: {
+      inspector: 'js/inspector/index.ts',
+      // Loaded by the elements, when it is asked for.
+      'inspector-element': 'js/elements/inspector/element.ts',
+    },
+    chunkName: () => 'feed',
+    // They would make the tarball larger than the whole inspector does: three times its size.
+    sourcemap: false,
   },
   {
     name: 'hooks',
@@ -146,32 +158,6 @@ function copyIfNewer(source, target) {
   return true;
 }
 
-/** Stands for a chunk's name of the same length, so that no position in a source map changes. */
-const kUnnamed = '______';
-
-/** The old and new names of chunks, chosen by the entries that import each chunk statically, and by its source. */
-function chunkNames({ outputs }, choose) {
-  const importers = new Map();
-  const visit = (path, entry) => {
-    const entries = importers.get(path) ?? new Set();
-    importers.set(path, entries);
-    if (entries.has(entry)) return;
-    entries.add(entry);
-    for (const each of outputs[path].imports)
-      if (each.kind === 'import-statement') visit(each.path, entry);
-  };
-  const chunks = Object.keys(outputs).filter((path) => path.endsWith('.js'));
-  const isEntry = (path) => !basename(path).includes(kUnnamed);
-  for (const path of chunks.filter(isEntry)) visit(path, basename(path, '.js'));
-  return chunks
-    .filter((path) => !isEntry(path))
-    .map((path) => {
-      const file = basename(path, '.js');
-      const chosen = choose(importers.get(path) ?? new Set(), outputs[path].entryPoint ?? '');
-      return [file, file.replace(kUnnamed, chosen)];
-    });
-}
-
 /** An import by URL: an application's bundler copies the file as it is, and must not change the import. */
 const kByAddress = /\bimport\((?=new URL\()/g;
 const kLeaveAlone = '/*webpackIgnore:true*//*@vite-ignore*/';
@@ -216,7 +202,8 @@ function besidePlugin(files) {
   };
 }
 
-async function bundle({ name, out, entries, node, classic, define, chunkName, beside, banner }) {
+async function bundle(group) {
+  const { name, out, entries, node, classic, define, chunkName, beside, banner } = group;
   const present = Object.entries(entries).filter(([entry, source]) => {
     const exists = existsSync(join(root, source));
     if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
@@ -241,7 +228,7 @@ async function bundle({ name, out, entries, node, classic, define, chunkName, be
     plugins: beside ? [besidePlugin(beside)] : [],
     define: define?.() ?? {},
     legalComments: 'none',
-    sourcemap: true,
+    sourcemap: group.sourcemap ?? true,
     metafile: true,
     write: false,
     logLevel: 'silent',

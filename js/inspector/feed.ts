@@ -4,7 +4,12 @@
  */
 import type { DatabaseCore } from '../api/database-core.ts';
 import type { SyncStatus } from '../api/sync-status.ts';
-import type { AddedMessage, LeaseMessage, RecordMessage } from '../core/core-types.ts';
+import type {
+  AddedMessage,
+  LeaseMessage,
+  RecordMessage,
+  StatusMessage,
+} from '../core/core-types.ts';
 import type { InspectMessage, Message, TraceMessage } from '../core/messages.ts';
 import type { Channel } from '../host/channel.ts';
 import { estimateStorage } from '../host/estimate.ts';
@@ -39,8 +44,8 @@ export class Feed {
   #lines = 0;
   #phase = '';
   #pusher = '';
-  /** Who claimed a lease last. */
-  #owner: string | null | undefined;
+  /** The one that was heard of last. */
+  #worker = '';
   #failure = '';
   #view: InspectorView;
 
@@ -79,7 +84,7 @@ export class Feed {
   }
 
   #start(): void {
-    const { sync, conflicts, problems, realms, events, host } = this.#state.core.parts;
+    const { sync, conflicts, problems, events, host } = this.#state.core.parts;
     const soon = () => this.#soon();
     const line = (is: InspectedLine['is'], detail: string) => this.#line(is, detail);
     this.#stops = [
@@ -101,8 +106,6 @@ export class Feed {
         else if (type === 'resume' || type === 'pageshow') this.#openChannels();
       }),
     ];
-    if (this.#state.core.parts.options.user !== undefined)
-      this.#stops.push(realms.subscribe(soon), realms.invitations.subscribe(soon));
     const { mutations } = this.#state.core.parts;
     mutations.watch = (news) => {
       this.#state.actions.heard(news, host.clock.now());
@@ -169,13 +172,13 @@ export class Feed {
       case 'pushed':
         void this.read();
         break;
-      case 'lease': {
-        const { owner } = (message as LeaseMessage).lease ?? {};
-        // A worker that has started just now has not heard that it is inspected.
-        if (owner && owner !== this.#owner) this.#ask(true);
-        this.#owner = owner;
+      case 'lease':
+        this.#met((message as LeaseMessage).lease?.owner);
         break;
-      }
+      case 'status':
+        // Of a service worker, which announces no lease.
+        this.#met((message as StatusMessage).shared?.instance);
+        break;
       case 'inspect':
         // Another inspector has closed.
         if (!(message as InspectMessage).on) this.#ask(true);
@@ -184,6 +187,13 @@ export class Feed {
         return;
     }
     this.#soon();
+  }
+
+  /** A worker that has started just now has not heard that it is inspected. */
+  #met(worker: string | null | undefined): void {
+    if (!worker || worker === this.#worker) return;
+    this.#worker = worker;
+    this.#ask(true);
   }
 
   #status(status: SyncStatus): void {

@@ -7,7 +7,8 @@ import type { InspectedQuery } from './view.ts';
 
 interface Measured {
   readonly value: LiveValue;
-  readonly runMs: number;
+  /** Null: it was not run for that yet. */
+  runMs: number | null;
   updates: number;
   updateMs: number;
   slowestMs: number;
@@ -30,12 +31,13 @@ export class Queries {
       const begun = this.#clock.mono();
       const calls = update();
       const ms = this.#clock.mono() - begun;
-      const known = this.#measured.get(number);
-      if (known) {
-        known.updates++;
-        known.updateMs += ms;
-        known.slowestMs = Math.max(known.slowestMs, ms);
-        known.updatedAt = this.#clock.now();
+      const value = this.#lives.open.get(number);
+      if (value) {
+        const measured = this.#of(number, value);
+        measured.updates++;
+        measured.updateMs += ms;
+        measured.slowestMs = Math.max(measured.slowestMs, ms);
+        measured.updatedAt = this.#clock.now();
       }
       changed();
       return calls;
@@ -53,7 +55,9 @@ export class Queries {
       if (!open.has(number)) this.#measured.delete(number);
     return [...open].slice(0, inspectorLimits.listed).map(([number, value]) => {
       const { query, kind } = value;
-      const { updates, updateMs, slowestMs, updatedAt, runMs } = this.#of(number, value);
+      const measured = this.#of(number, value);
+      measured.runMs ??= this.#run(query);
+      const { updates, updateMs, slowestMs, updatedAt, runMs } = measured;
       return {
         ...{ number, table: query.table, kind, where: query.where },
         order: query.order.map((columns) => columns.join(' ')),
@@ -69,12 +73,16 @@ export class Queries {
   #of(number: number, value: LiveValue): Measured {
     const known = this.#measured.get(number);
     if (known?.value === value) return known;
-    const begun = this.#clock.mono();
-    this.#lives.view.core.run(value.query);
-    const runMs = this.#clock.mono() - begun;
-    const measured = { value, runMs, updates: 0, updateMs: 0, slowestMs: 0, updatedAt: null };
+    const times = { runMs: null, updateMs: 0, slowestMs: 0, updatedAt: null };
+    const measured: Measured = { value, updates: 0, ...times };
     this.#measured.set(number, measured);
     return measured;
+  }
+
+  #run(query: QueryDescription): number {
+    const begun = this.#clock.mono();
+    this.#lives.view.core.run(query);
+    return this.#clock.mono() - begun;
   }
 
   /** As src/model/query_plan.cc considers them: of conditions that all have to hold. */

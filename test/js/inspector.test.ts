@@ -9,6 +9,7 @@ import {
   inspect,
   inspectorLimits,
 } from 'skerry/inspector';
+import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Actions } from '../../js/inspector/actions.ts';
 import { Requests } from '../../js/inspector/requests.ts';
@@ -84,6 +85,18 @@ describe('the way of an action', () => {
     expect(view.outbox.pending[0]).toMatchObject({ id: made.id, name: 'addCity', held: false });
     expect(actionOf(view, made.id)).toMatchObject({ from: 'stored' });
     expect(view.status.pending).toBe(1);
+  });
+
+  test('ends where it could not be stored, and was taken back', async () => {
+    const host = memory();
+    const db = await fresh(host);
+    const inspector = inspected(db);
+    host.storage.faults.quota = true;
+    const made = db.mutate.addCity({ id: 'SE-0', name: 'Too much' });
+    await expect(made.durable).rejects.toThrow();
+    const view = await inspector.refresh();
+    expect(stepsOf(actionOf(view, made.id) as InspectedAction)).toEqual(['made', 'failed']);
+    expect(view.log.map(({ is }) => is)).toContain('storage-failed');
   });
 
   test('of a database without a remote is confirmed at once', async () => {

@@ -13,6 +13,7 @@ import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { inbox } from './inbox.mjs';
+import { inspector } from './inspector.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
 import { reducers } from './reducers.mjs';
@@ -78,6 +79,7 @@ const kinds = {
     ...redux,
     ...react,
     ...tanstack,
+    ...inspector,
   ],
 };
 

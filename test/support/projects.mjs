@@ -71,6 +71,7 @@ const site = [
     'dist/skerry-image.js',
     'dist/tanstack.js',
     'dist/elements.js',
+    'dist/inspector.js',
     'web-demo/dist',
     'test/browser/page',
   ],

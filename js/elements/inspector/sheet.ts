@@ -4,7 +4,7 @@ const muted = 'var(--skerry-muted, color-mix(in srgb, CanvasText 70%, Canvas))';
 const wrong = 'var(--skerry-wrong, light-dark(#a4262c, #ff8b8b))';
 
 export const sheetText = `
-:host { display: block; color: var(--skerry-text, CanvasText); font: inherit; container-type: inline-size; min-inline-size: 0; }
+:host { display: block; color: var(--skerry-text, CanvasText); background: var(--skerry-surface, Canvas); font: inherit; container-type: inline-size; min-inline-size: 0; }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; }
 .tools, .tabs, .head { display: flex; flex-wrap: wrap; gap: .5rem; }

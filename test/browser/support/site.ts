@@ -51,6 +51,7 @@ async function bundle(
     alias: {
       'skerry/tanstack': join(root, 'dist', 'tanstack.js'),
       'skerry/elements': join(root, 'dist', 'elements.js'),
+      'skerry/inspector': join(root, 'dist', 'inspector.js'),
       'skerry/service-worker': join(root, 'dist', 'service-worker.js'),
       skerry: join(root, 'dist', 'index.js'),
     },
@@ -90,6 +91,7 @@ export async function bundleSite(folder: string): Promise<void> {
     'page.ts',
     'collections.ts',
     'elements.ts',
+    'inspecting.ts',
     'own-sw.ts',
     'silent-sw.ts',
     'shift-worker.ts',
