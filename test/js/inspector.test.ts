@@ -206,12 +206,14 @@ describe('without an inspector', () => {
     const [a, b] = [await connect(host), await connect(host.window())];
     const closed = inspect(a);
     const stays = inspected(b);
-    await closed.refresh();
-    closed.close();
+    const pushes = ({ requests }: InspectorView) =>
+      requests.filter(({ path, ms }) => path === '/push' && ms !== null).length;
+    // From here on both know the worker that pushes.
     await a.mutate.addCity({ id: 'SE-11', name: 'Falun' }).confirmed;
-    const view = await viewed(stays, ({ requests }) =>
-      requests.some(({ path, ms }) => path === '/push' && ms !== null),
-    );
+    await viewed(stays, (view) => pushes(view) === 1);
+    closed.close();
+    await a.mutate.addCity({ id: 'SE-12', name: 'Gävle' }).confirmed;
+    const view = await viewed(stays, (one) => pushes(one) === 2);
     expect(view.actions[0]).toMatchObject({ name: 'addCity', from: 'another-window' });
   });
 });
