@@ -112,7 +112,7 @@ export class Feed {
       soon();
     };
     this.#state.queries.start(soon);
-    if (this.#state.closed === null) this.#openChannels();
+    this.#openChannels();
     this.#status(sync.status);
     void this.read();
   }
@@ -127,7 +127,7 @@ export class Feed {
   }
 
   #openChannels(): void {
-    if (this.#channels.length > 0) return;
+    if (this.#channels.length > 0 || this.#state.closed !== null) return;
     const { host, database } = this.#state.core.parts;
     // Records of a database without a remote are on the second one.
     this.#channels = ['', '/windows'].map((among) =>
@@ -220,6 +220,7 @@ export class Feed {
   #closed(reason: string): void {
     this.#state.closed = reason;
     this.#line('closed', reason);
+    this.#ask(false);
     this.#closeChannels();
     this.#timers.clear();
     this.#notify();

@@ -106,8 +106,15 @@ function conditions(where: unknown): string[] {
   return isRange && typeof column === 'string' ? [column] : [];
 }
 
-function rowsOf({ kind, value }: LiveValue): number {
-  if (kind === 'count') return value as number;
-  if (kind === 'rows') return (value as readonly unknown[]).length;
+/** Null where a class of the application's throws for a row, which is reported where the application reads the value. */
+function rowsOf(live: LiveValue): number | null {
+  let value: unknown;
+  try {
+    value = live.value;
+  } catch {
+    return null;
+  }
+  if (live.kind === 'count') return value as number;
+  if (live.kind === 'rows') return (value as readonly unknown[]).length;
   return value === undefined ? 0 : 1;
 }

@@ -248,8 +248,8 @@ export interface InspectedQuery {
   readonly limit: number | null;
   readonly offset: number;
   readonly include: readonly string[];
-  /** In its result; of `count`: what it counts. */
-  readonly rows: number;
+  /** In its result; of `count`: what it counts. Null: they cannot be read. */
+  readonly rows: number | null;
   /**
    * The columns of its conditions that have an index. The core takes the one that leaves the fewest rows, and does not say which it took. Empty:
    * it looks at all rows of the table.
