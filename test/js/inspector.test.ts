@@ -11,6 +11,8 @@ import {
 } from 'skerry/inspector';
 import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { DatabaseCore } from '../../js/api/database-core.ts';
+import { inspected as inspectedBy } from '../../js/api/inspected.ts';
 import { Actions } from '../../js/inspector/actions.ts';
 import { Requests } from '../../js/inspector/requests.ts';
 import { Ring } from '../../js/inspector/ring.ts';
@@ -199,6 +201,18 @@ describe('without an inspector', () => {
     await other.refresh();
     expect(other.view.actions).toBe(actions);
     channel.close();
+  });
+
+  test('a window notes nothing of its mutations and live queries', async () => {
+    const db = await fresh();
+    const core = (db as unknown as Record<typeof inspectedBy, DatabaseCore>)[inspectedBy];
+    const { lives, mutations } = core.parts;
+    const watches = () => [lives.watch, mutations.watch];
+    expect(watches()).toEqual([null, null]);
+    const inspector = inspect(db);
+    expect(watches()).not.toContain(null);
+    inspector.close();
+    expect(watches()).toEqual([null, null]);
   });
 
   test('another window that inspects goes on when one closes', async () => {

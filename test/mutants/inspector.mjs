@@ -116,6 +116,13 @@ export const inspector = [
     to: '',
   },
   {
+    name: 'a window without an inspector reports its mutations for good',
+    test: unit,
+    file: 'js/inspector/feed.ts',
+    from: '    this.#state.core.parts.mutations.watch = null;\n',
+    to: '',
+  },
+  {
     name: 'the message of a closed database is not shown',
     test: unit,
     file: 'js/inspector/feed.ts',

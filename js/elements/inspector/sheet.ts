@@ -13,6 +13,7 @@ p, ul, ol, dl, dd { margin: 0; padding: 0; list-style: none; }
 input, button { font: inherit; min-block-size: 2.25rem; padding: .25rem .75rem; border-radius: var(--skerry-radius, .5rem);
   border: 1px solid ${line}; background: var(--skerry-button, ButtonFace); color: var(--skerry-button-text, ButtonText); }
 input { flex: 1 1 8rem; min-inline-size: 0; background: var(--skerry-surface, Canvas); color: inherit; }
+input::placeholder { color: ${muted}; opacity: 1; }
 button { cursor: pointer; }
 button[disabled] { opacity: .6; cursor: default; }
 [role=tab] { padding-inline: .5rem; }
