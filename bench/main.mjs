@@ -21,6 +21,7 @@ import { modesBench } from './modes.mjs';
 import { killsBench } from './peers/kills.mjs';
 import { peersBench } from './peers/main.mjs';
 import { quickBench } from './quick.mjs';
+import { rulesBench } from './rules.mjs';
 import { scopeBench } from './scope.mjs';
 import { serverBench } from './server/main.mjs';
 import { streamsBench } from './streams/main.mjs';
@@ -44,6 +45,7 @@ const kBenches = {
   },
   growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
+  rules: { run: () => rulesBench(note) },
   streams: { run: (_, { rounds }) => streamsBench({ rounds }, note) },
   scope: { run: () => scopeBench(note), withoutBrowser: true },
   fairness: {

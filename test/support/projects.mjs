@@ -17,6 +17,7 @@ export const published = {
 /** What no database can change: parts that have none, limits, HTTP. By day these run once, beside PostgreSQL. */
 const anyDatabase = [
   ...[
+    'app-rules',
     'audiences',
     'auth',
     'batch-bisection',
@@ -62,7 +63,7 @@ export const everyProject = [
 
 const initialised = 'test/support/initialised.ts';
 /** What is built of the server, and what it is started with. */
-const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js'];
+const server = ['server/dist', 'server/package.json', 'dist/skerry-authority.js', 'dist/rules.js'];
 /** What a page may load, with the chunks and modules that these name, and the servers that give it. */
 const site = [
   ...[initialised, 'test/browser/support/built-site.ts'],

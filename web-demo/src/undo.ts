@@ -11,8 +11,16 @@ function inWords({ name }: UserAction): string {
   return name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 }
 
+/** ms that a sentence stays. */
+const stays = 8_000;
+
 export function wireUndo(demo: Demo): void {
-  const said = byId('undo-said');
+  let end = 0;
+  const say = (text: string) => {
+    byId('undo-said').textContent = text;
+    clearTimeout(end);
+    if (text !== '') end = window.setTimeout(() => say(''), stays);
+  };
   const wire = (id: string, word: string, keys: string, can: Demo['canUndo'], run: () => void) => {
     const button = byId<HTMLButtonElement>(id);
     const render = () => {
@@ -28,15 +36,15 @@ export function wireUndo(demo: Demo): void {
   const take = (word: string, can: Demo['canUndo'], run: Demo['undo']) => {
     const what = can.action && inWords(can.action);
     if (what === null) {
-      said.textContent = `There is nothing to ${word}.`;
+      say(`There is nothing to ${word}.`);
       return;
     }
     try {
       const kept = run.call(demo)?.kept.length ?? 0;
-      const stays = kept > 0 ? ' What others have changed since stays.' : '';
-      said.textContent = `${word === 'undo' ? 'Undone' : 'Done again'}: ${what}.${stays}`;
+      const others = kept > 0 ? ' What others have changed since stays.' : '';
+      say(`${word === 'undo' ? 'Undone' : 'Done again'}: ${what}.${others}`);
     } catch (error) {
-      said.textContent = error instanceof Error ? error.message : String(error);
+      say(error instanceof Error ? error.message : String(error));
     }
   };
   const undo = () => take('undo', demo.canUndo, demo.undo);
