@@ -56,7 +56,13 @@ const kGroups = [
     beside: { '../index.ts': './index.js' },
   },
   // For the server, which loads nothing else of the package but the authority.
-  { name: 'rules', out: 'dist', node: true, entries: { rules: 'js/rules/index.ts' } },
+  {
+    name: 'rules',
+    out: 'dist',
+    node: true,
+    entries: { rules: 'js/rules/index.ts' },
+    sourcemap: false,
+  },
   {
     name: 'elements',
     out: 'dist',

@@ -71,6 +71,7 @@ Status Admission::ParseUpdates() {
       Result<Pushed> one = ParseOne(data, request.is_older);
       if (!one.ok()) return one.status();
       if (one.value().update) NoteUndone(*one.value().update);
+      if (input_.validates) one.value().app_rules.emplace(schema_);
       parsed.push_back(std::move(one.value()));
     }
     pushed_.push_back(std::move(parsed));
@@ -121,8 +122,7 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& pushed_data, bool is_o
 
 Admission::Outcome Admission::Run() {
   locks_.clear();
-  app_rules_.DropQuestions();
-  was_asking_ = false;
+  DropQuestions();
   ++rounds_;
   while (ahead_ != Ahead::kNothing) {
     AskAhead(ahead_);
@@ -130,24 +130,26 @@ Admission::Outcome Admission::Run() {
     if (rows_.has_needs()) return Outcome::kNeeds;
   }
   bool is_stuck = false;
+  Waiting waiting;
   for (size_t r = 0; r < pushed_.size(); ++r) {
     for (size_t i = 0; i < pushed_[r].size(); ++i) {
       Pushed& pushed = pushed_[r][i];
-      if (pushed.is_decided || IsPostponed(input_.requests[r], pushed)) continue;
+      const Request& request = input_.requests[r];
+      if (pushed.is_decided || IsPostponed(request, &pushed)) continue;
       if (before_bytes_ > kMaxBeforeBytesPerCommit) return Outcome::kDone;
       if (is_stuck) {
-        if (rounds_ <= kMaxLookAheadRounds) JudgeForNeeds(input_.requests[r], pushed);
-      } else if (Decide(input_.requests[r], i, &pushed, &results_[r][i])) {
+        if (rounds_ <= kMaxLookAheadRounds) LookAhead(request, i, &pushed, waiting);
+      } else if (Decide(request, i, &pushed, &results_[r][i])) {
         pushed.is_decided = true;
       } else {
         is_stuck = true;
       }
+      if (is_stuck) NoteWaiting(request, pushed, &waiting);
     }
   }
   if (rows_.has_needs()) return Outcome::kNeeds;
   if (!locks_.empty()) return Outcome::kLock;
-  was_asking_ = app_rules_.has_questions();
-  return was_asking_ ? Outcome::kRules : Outcome::kDone;
+  return waiting.questions > 0 ? Outcome::kRules : Outcome::kDone;
 }
 
 Scene Admission::SceneOf(const Request& request) {
@@ -215,10 +217,10 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   }
   rows_.Begin();
   Scene scene = SceneOf(request);
-  if (input_.validates) scene.app_rules = &app_rules_;
+  if (pushed->app_rules) scene.app_rules = &*pushed->app_rules;
   const UpdateJudgement judgement = JudgeUpdate(scene, *pushed->update, kMaxAdmissionWork);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
-  if (!is_incomplete && app_rules_.has_questions()) {
+  if (!is_incomplete && pushed->app_rules && pushed->app_rules->has_questions()) {
     rows_.Rollback();
     return false;
   }
@@ -229,7 +231,6 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     return false;
   }
   judged_ = 0;
-  app_rules_.Forget();
   Vector<Rejection> reasons = judgement.rejections;
   if (is_incomplete || judgement.is_too_much) {
     reasons = {{{}, "limit", "it changes too many rows by cascade rules"}};
@@ -244,6 +245,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   }
   *result = Apply(request, pushed->trimmed ? *pushed->trimmed : request.updates[index], *pushed,
                   judgement);
+  if (!ChangesOnlyItsRealms(*pushed)) ForgetAnswers();
   rows_.Commit();
   return true;
 }

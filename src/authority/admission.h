@@ -101,7 +101,7 @@ class Admission {
   };
   enum class Outcome { kNeeds, kLock, kRules, kDone };
 
-  explicit Admission(const Schema* schema) : schema_(schema), rows_(schema), app_rules_(schema) {}
+  explicit Admission(const Schema* schema) : schema_(schema), rows_(schema) {}
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -116,7 +116,8 @@ class Admission {
   Outcome Run();
   Needs TakeNeeds() { return rows_.TakeNeeds(); }
   const Set<std::string>& locks() const { return locks_; }
-  Vector<Data> TakeQuestions() { return app_rules_.TakeQuestions(); }
+  // Each a wire::RuleQuestion.
+  Vector<Data> TakeQuestions();
   // To the questions that were taken last. kInvalidArgument: they are no answers to these.
   Status AnswerRules(const Vector<wire::RuleAnswer>& answers);
 
@@ -146,6 +147,12 @@ class Admission {
     Vector<DroppedOp> dropped;
     Update unparsed;  // then: action ids, and the actions that each op comes from
     bool is_decided = false;
+    std::optional<AppRules> app_rules;  // what they say of it
+  };
+  // Updates that are not decided yet, while later ones are looked at.
+  struct Waiting {
+    Set<std::string> clients, realms;
+    size_t questions = 0;
   };
 
   // What is asked for before any update is judged.
@@ -171,14 +178,21 @@ class Admission {
   Vector<Rejection> FindForgotten(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
-  bool IsPostponed(const Request& request, const Pushed& pushed);  // admission_rules.cc
+  // admission_rules.cc
+  bool IsPostponed(const Request& request, Pushed* pushed);
+  void DropQuestions();
+  bool MayAskAhead(const Request& request, size_t index, const Pushed& pushed,
+                   const Waiting& waiting);
+  static void NoteWaiting(const Request& request, const Pushed& pushed, Waiting* waiting);
+  bool ChangesOnlyItsRealms(const Pushed& pushed) const;
+  void ForgetAnswers();
   // admission_undo.cc
   void NoteUndone(const Update& update);
   static Set<uint32_t> VainActions(const Update& update, const Judgement& judgement);
   void NoteDone(const LogEntry& entry, const Vector<LogChange>& changes);
   void ForgetNeeds();
   void AskAhead(Ahead step);
-  void JudgeForNeeds(const Request& request, const Pushed& pushed);
+  void LookAhead(const Request& request, size_t index, Pushed* pushed, const Waiting& waiting);
 
   const Schema* schema_;
   WorkingSet rows_;
@@ -197,8 +211,7 @@ class Admission {
   Vector<LogAction> new_actions_;
   Vector<LogAppend> appends_;
   Set<std::string> locks_;
-  AppRules app_rules_;
-  bool was_asking_ = false;  // Run has returned kRules
+  Vector<std::pair<AppRules*, size_t>> asked_;  // whose questions were taken, and how many
   Vector<wire::FailedRule> failed_;
   Set<std::string> postponed_;  // clients
   Set<std::string> undone_;     // ids of the actions that the updates undo

@@ -35,12 +35,17 @@ void Admission::AskAhead(Ahead step) {
   }
 }
 
-// Judges an update that comes after one with missing rows, only to find out which rows it needs
-// itself. So one round asks for the rows of both.
-void Admission::JudgeForNeeds(const Request& request, const Pushed& pushed) {
-  if (!pushed.update || RefusalOf(request, pushed) != nullptr) return;
+// Judges an update that comes after one that cannot be decided yet, only to find out which rows it needs
+// itself, and what the rules of the application have to be asked about it. So one round asks for both.
+void Admission::LookAhead(const Request& request, size_t index, Pushed* pushed,
+                          const Waiting& waiting) {
+  if (!pushed->update || RefusalOf(request, *pushed) != nullptr) return;
+  Scene scene = SceneOf(request);
+  const bool asks = MayAskAhead(request, index, *pushed, waiting);
+  if (asks) scene.app_rules = &*pushed->app_rules;
   rows_.Begin();
-  JudgeUpdate(SceneOf(request), *pushed.update, kMaxAdmissionWork);
+  JudgeUpdate(scene, *pushed->update, kMaxAdmissionWork);
+  if (asks && !ChangesOnlyItsRealms(*pushed)) pushed->app_rules->DropQuestions();
   rows_.Rollback();
 }
 

@@ -36,6 +36,7 @@ class AppRules {
   // have not answered yet, a question is left. REQUIRES: the step breaks no other rule.
   Vector<Problem> Judge(const Scene& scene, const Update& update, uint32_t action,
                         const Set<PlacedKey>& touched);
+  size_t questions() const { return questions_.size(); }
   bool has_questions() const { return !questions_.empty(); }
   // Each a wire::RuleQuestion.
   Vector<Data> TakeQuestions();

@@ -52,21 +52,33 @@ export const appRules = [
     to: 'value.ok() ? value.value() : Data()',
   },
   {
-    name: 'the rules judge an update by the answers about the one before',
+    name: 'the rules are asked about one update after the other',
+    file: 'src/authority/admission_ahead.cc',
+    from: '  if (asks) scene.app_rules',
+    to: '  if (asks && index > 99) scene.app_rules',
+  },
+  {
+    name: 'the rules are asked ahead about a realm that is being changed',
+    file: 'src/authority/admission_rules.cc',
+    from: 'return is_apart && !ChainAnswer',
+    to: 'return !ChainAnswer',
+  },
+  {
+    name: 'answers about a realm outlive what reaches into it',
     file: 'src/authority/admission.cc',
-    from: '  app_rules_.Forget();\n',
+    from: '  if (!ChangesOnlyItsRealms(*pushed)) ForgetAnswers();\n',
     to: '',
   },
   {
     name: 'what a client pushes after a rule has failed is decided',
     file: 'src/authority/admission_rules.cc',
-    from: '    postponed_.insert(request.client);\n',
+    from: '  postponed_.insert(request.client);\n',
     to: '',
   },
   {
     name: 'the rules use up the rounds of a commit',
     file: 'src/authority/admission_rules.cc',
-    from: '  --rounds_;\n',
+    from: '  if (!asked.empty()) --rounds_;\n',
     to: '',
   },
   {

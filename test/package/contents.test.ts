@@ -79,5 +79,6 @@ test('it is as large as it says', () => {
   console.log(
     `The tarball: ${kilobytes(size)}, unpacked ${kilobytes(unpackedSize)} (${parts.join(', ')})`,
   );
-  expect(size).toBeLessThan(1_235_000);
+  // A quarter of it is the server’s module, which has the queries of rules.
+  expect(size).toBeLessThan(1_285_000);
 });

@@ -117,6 +117,14 @@ describe('the process of the rules', () => {
     expect(kinds).toEqual(names);
   });
 
+  test('asks about each alone when the process ends over one of several', async () => {
+    const names = ['right', 'exit', 'wrong', 'exit', 'right'];
+    const replies = await link.answer(names.map(about));
+    const failed = replies.map((reply) => reply.failed !== undefined);
+    expect(failed).toEqual([false, true, false, true, false]);
+    expect(replies[2]?.problems).toHaveLength(1);
+  });
+
   test('is started again if it was killed while nothing was asked', async () => {
     const [reply] = await link.answer([about('pid')]);
     const pid = Number(reply?.problems?.[0]?.message);

@@ -58,16 +58,11 @@ export class RulesLink implements RuleAsker {
     return asked;
   }
 
-  /** To find out over which one the process ends. What comes after it does not matter now. */
+  /** To find out over which ones the process ends: they may be of several clients. */
   async #oneByOne(questions: readonly RuleQuestion[]): Promise<readonly RuleReply[]> {
-    const answers: RuleReply[] = [];
-    for (const question of questions) {
-      const [answer] = (await this.answer([question])) as [RuleReply];
-      answers.push(answer);
-      if (answer.failed !== undefined) break;
-    }
-    const rest = questions.slice(answers.length);
-    return [...answers, ...rest.map(({ place }) => ({ place, failed: 'It was not asked.' }))];
+    const replies: RuleReply[] = [];
+    for (const question of questions) replies.push(...(await this.answer([question])));
+    return replies;
   }
 
   #failed({ place }: RuleQuestion, error: RuleGone): RuleReply {

@@ -21,6 +21,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/pushing.cc
   authority/refill_test.cc
   authority/restore_test.cc
+  authority/rule_reader_test.cc
   authority/streams_test.cc
   authority/survey_test.cc
   authority/tombstone_test.cc
