@@ -6,7 +6,7 @@
 import type { SettleEffect, Stage } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
-import type { CommitHow } from '../core/window-core.ts';
+import type { CommitHow, StreamItem } from '../core/window-core.ts';
 import type { WindowEffect } from '../core/window-effects.ts';
 import type { Clock } from '../host/clock.ts';
 import type { WindowRunner } from '../host/effect-runner.ts';
@@ -119,9 +119,19 @@ export class Mutations {
     return kept && Object.freeze({ ...this.#mutation(id, undefined), kept: Object.freeze(kept) });
   }
 
-  /** Logs an action that is appended to a stream. */
-  append(stream: string, realm: string, name: string, arg: string): Mutation<void> {
-    return this.#perform(name, arg, () => this.#parts.view.core.append(stream, realm));
+  /** Logs an action that is appended to a stream. `unfit` hears why its inverse cannot be appended. */
+  append(
+    stream: string,
+    realm: string,
+    { name, arg }: StreamItem,
+    inverse?: StreamItem | null,
+    unfit?: (why: string) => void,
+  ): Mutation<void> {
+    const body = () => this.#parts.view.core.append(stream, realm);
+    const how = inverse ? { inverseName: inverse.name, inverseArg: inverse.arg } : {};
+    const made = this.#transact(name, arg, body, undefined, undefined, how);
+    if (made.unfit !== null) unfit?.(made.unfit);
+    return this.#mutation(made.id, undefined);
   }
 
   /** The same for an action that was made elsewhere, or before: under its own id and time. */
@@ -169,7 +179,7 @@ export class Mutations {
     state: TransactionState = { open: true },
     made?: MadeAction,
     how: CommitHow = {},
-  ): { id: string | null; result: V } {
+  ): { id: string | null; unfit: string | null; result: V } {
     const { view, runner, clock } = this.#parts;
     if (view.writing)
       throw new ValidationError('invalid_argument', 'A mutator cannot begin another mutation.');
@@ -187,9 +197,9 @@ export class Mutations {
       refuseAsync(name, result);
       const outcome = core.commit(name, arg, how);
       effects = outcome.effects;
-      const { id } = outcome;
-      if (id !== null) this.watch?.({ type: 'made', id, name });
-      return { id, result };
+      const { id, unfit } = outcome;
+      if (id !== null) this.watch?.({ type: 'made', id, name: outcome.name ?? name });
+      return { id, unfit, result };
     } catch (error) {
       effects = core.rollback();
       throw error;

@@ -225,12 +225,10 @@ export class RealmsApi implements Realms {
     if (user === own)
       throw new ValidationError('invalid_argument', 'A user cannot block themselves.');
     for (const { realm, by } of this.invitations.value) if (by === user) this.decline(realm);
-    return this.#parts.mutations.append(
-      blockedStream,
-      `user:${own}`,
-      'skerry/block',
-      JSON.stringify({ user }),
-    );
+    return this.#parts.mutations.append(blockedStream, `user:${own}`, {
+      name: 'skerry/block',
+      arg: JSON.stringify({ user }),
+    });
   }
 
   #answer(

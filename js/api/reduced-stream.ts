@@ -5,7 +5,9 @@
 import { messageOf } from '../core/brand.ts';
 import type { ConfirmedAction, PendingAction, StreamNews } from '../core/core-types.ts';
 import { ValidationError } from '../core/errors.ts';
+import type { StreamItem } from '../core/window-core.ts';
 import type { Problem } from './problems.ts';
+import { itemOf } from './stream-name.ts';
 import type { OpenedStream, OpenStream } from './stream-port.ts';
 import type { ReducedStream, ReducedStreamOptions } from './stream-types.ts';
 import { Subscribers } from './subscribers.ts';
@@ -15,10 +17,12 @@ import type { Mutation, Stop } from './types.ts';
 const actionsPerState = 200;
 const bytesPerAction = 1_000;
 const storeDelayMs = 1_000;
-/** Problems that are kept of confirmed actions: the last ones. */
+/** Problems that are kept of confirmed actions, and of inverses: the last ones. */
 const maxProblems = 100;
 
-export type Reducer = ReducedStreamOptions<unknown, unknown>['reducer'];
+/** The functions of a stream that may be given anew each time it is opened. */
+export type Functions = Pick<ReducedStreamOptions<unknown, unknown>, 'reducer' | 'inverse'>;
+type Reducer = Functions['reducer'];
 
 export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream {
   readonly name: string;
@@ -26,7 +30,8 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   opening: { readonly reducer: number; readonly migrates: boolean };
   readonly #at: OpenedStream;
   readonly #options: Omit<ReducedStreamOptions<unknown, unknown>, 'reducer'>;
-  #reducer: Reducer;
+  #reducer!: Reducer;
+  #inverse: Functions['inverse'];
   readonly #subscribers = new Subscribers<unknown>(() => this.value);
   #confirmed: unknown;
   /** Pending actions with the states after them. */
@@ -44,12 +49,14 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   #migrateProblem: Problem | null = null;
   /** There is no state over which the actions that come could be folded. */
   #isUnusable = false;
+  /** The server has not what the reducer needs. */
+  #isGone = false;
   #problems: Problem[] = [];
   #pendingProblems: Problem[] = [];
 
   constructor(at: OpenedStream, options: ReducedStreamOptions<unknown, unknown>) {
-    const { reducer, version = 1, migrate } = options;
-    this.#reducer = checked(reducer);
+    const { version = 1, migrate } = options;
+    this.use(options);
     if (!('initialState' in options))
       throw new ValidationError('invalid_argument', 'A reduced stream has an `initialState`.');
     if (!Number.isSafeInteger(version) || version < 1)
@@ -66,9 +73,10 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     return this.#value;
   }
 
-  /** Reduces what comes from now on. */
-  set reducer(reducer: Reducer) {
+  /** For what comes from now on. Whoever only reads the stream need not name an inverse. */
+  use({ reducer, inverse = this.#inverse }: Functions): void {
     this.#reducer = checked(reducer);
+    this.#inverse = inverse;
   }
 
   get whole(): boolean {
@@ -82,7 +90,32 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
   dispatch(action: unknown): Mutation<void> {
     if (this.#isReducing)
       throw new ValidationError('invalid_argument', 'A reducer may not dispatch actions.');
-    return this.#at.streams.append(this.name, this.realm, action);
+    let problem: string | null = null;
+    const failed = (message: string) => {
+      problem = `inverse: ${message}`;
+    };
+    const inverse = this.#inverseOf(action, failed);
+    const made = this.#at.streams.append(this.name, this.realm, action, inverse, failed);
+    if (problem !== null) {
+      this.#problem(made.id, problem);
+      const { calls } = this.#at.streams.parts;
+      calls.add(this.#report());
+      calls.run();
+    }
+    return made;
+  }
+
+  #inverseOf(action: unknown, failed: (message: string) => void): StreamItem | null {
+    this.#isReducing = true;
+    try {
+      const inverse = this.#inverse?.(action, this.#value) ?? null;
+      return inverse === null ? null : itemOf(this.#at.streams.parts.registry, inverse);
+    } catch (error) {
+      failed(messageOf(error));
+      return null;
+    } finally {
+      this.#isReducing = false;
+    }
   }
 
   take(news: StreamNews): (() => void)[] {
@@ -108,17 +141,22 @@ export class FoldedStream implements ReducedStream<unknown, unknown>, OpenStream
     const before = this.#value;
     if (isAppended) this.#reducePending(pending.added);
     else this.#reduceAll();
-    const calls = this.#at.streams.parts.problems.replace(this, [
-      ...(news.gone ? [this.#goneProblem()] : []),
-      ...(this.#migrateProblem ? [this.#migrateProblem] : []),
-      ...this.#problems,
-      ...this.#pendingProblems,
-    ]);
+    this.#isGone = news.gone;
+    const calls = this.#report();
     if (!isWholeSame || !Object.is(before, this.#value))
       calls.push(...this.#subscribers.calls(this.#value));
     if (this.#isToBeStored()) calls.push(() => this.#storeSoon());
     if (this.#isUnusable && news.reset) calls.push(() => this.#reopen());
     return calls;
+  }
+
+  #report(): (() => void)[] {
+    return this.#at.streams.parts.problems.replace(this, [
+      ...(this.#isGone ? [this.#goneProblem()] : []),
+      ...(this.#migrateProblem ? [this.#migrateProblem] : []),
+      ...this.#problems,
+      ...this.#pendingProblems,
+    ]);
   }
 
   #begin(stored: StreamNews['state']): void {

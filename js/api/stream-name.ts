@@ -1,5 +1,7 @@
-/** The names of streams, as `db.stream` and the option `streams` of `open` take them. */
+/** The names of streams, as `db.stream` and the option `streams` of `open` take them, and those of their actions. */
 import { ValidationError } from '../core/errors.ts';
+import type { TypeRegistry } from '../core/special-json.ts';
+import type { StreamItem } from '../core/window-core.ts';
 
 const maxNameBytes = 128;
 
@@ -17,6 +19,15 @@ export function checkName(name: unknown): void {
     'invalid_argument',
     `A stream is named by 1 to ${maxNameBytes} bytes that do not end with *, and not by dots.`,
   );
+}
+
+/** An action as it is appended. Its `type` is its name, if that is a text. Throws where it cannot be encoded. */
+export function itemOf(registry: TypeRegistry, action: unknown): StreamItem {
+  const type = (action as { type?: unknown } | null | undefined)?.type;
+  return {
+    name: isName(type) ? type : 'skerry/append',
+    arg: JSON.stringify(action === undefined ? null : registry.encode(action)),
+  };
 }
 
 /** The option `streams` of `open`. */

@@ -2,6 +2,7 @@
 
 import type { StreamNews, StreamPageEffect, WantedStream } from '../core/core-types.ts';
 import type { TypeRegistry } from '../core/special-json.ts';
+import type { StreamItem } from '../core/window-core.ts';
 import type { StreamEvent } from '../core/window-effects.ts';
 import type { Timers } from '../host/timers.ts';
 import type { CallQueue } from './call-queue.ts';
@@ -42,7 +43,14 @@ export type StreamOpening = Omit<
 
 export interface StreamPort {
   readonly parts: StreamParts;
-  append(stream: string, realm: string, action: unknown): Mutation<void>;
+  /** `unfit` hears why `inverse` cannot be appended. */
+  append(
+    stream: string,
+    realm: string,
+    action: unknown,
+    inverse?: StreamItem | null,
+    unfit?: (why: string) => void,
+  ): Mutation<void>;
   page(stream: number, before: readonly [number, number], limit: number): Promise<StreamPageEffect>;
   history(path: string): Promise<unknown>;
   reopen(stream: OpenedStream, opening: StreamOpening): void;

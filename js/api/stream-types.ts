@@ -60,6 +60,11 @@ export interface ReducedStreamOptions<S, A> {
   readonly version?: number;
   /** Takes a state of an earlier version over, so that the actions need not be folded again. */
   readonly migrate?: (state: never, version: number) => S;
+  /**
+   * The action that undoes another one, for `db.undo`. Pure. `before`: the state that this window showed before the action, with its
+   * pending ones. Null, undefined, or a throw, which `db.problems` names: this action cannot be undone. Without `inverse` none can.
+   */
+  readonly inverse?: (action: A, before: S) => A | null | undefined;
 }
 
 /** The state that a reducer makes of a stream: confirmed actions first, then pending ones. */

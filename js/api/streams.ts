@@ -11,10 +11,11 @@ import type {
   WantedStream,
 } from '../core/core-types.ts';
 import { ClosedError, errorFromCode, ValidationError } from '../core/errors.ts';
+import type { StreamItem } from '../core/window-core.ts';
 import { guard } from './call-queue.ts';
 import { PlainStream } from './data-stream.ts';
-import { FoldedStream, type Reducer } from './reduced-stream.ts';
-import { checkName, isName } from './stream-name.ts';
+import { FoldedStream, type Functions } from './reduced-stream.ts';
+import { checkName, isName, itemOf } from './stream-name.ts';
 import type {
   OpenedStream,
   OpenStream,
@@ -100,10 +101,15 @@ export class Streams implements StreamPort {
       guard(() => this.parts.calls.add(this.#open.get(one.stream)?.take(one) ?? []));
   }
 
-  /** Appends an action. `action.type`, if it is a text, is its name. */
-  append(stream: string, realm: string, action: unknown): Mutation<void> {
-    const arg = JSON.stringify(action === undefined ? null : this.parts.registry.encode(action));
-    return this.parts.mutations.append(stream, realm, nameOf(action), arg);
+  append(
+    stream: string,
+    realm: string,
+    action: unknown,
+    inverse?: StreamItem | null,
+    unfit?: (why: string) => void,
+  ): Mutation<void> {
+    const { mutations, registry } = this.parts;
+    return mutations.append(stream, realm, itemOf(registry, action), inverse, unfit);
   }
 
   /** The stored actions before a place. */
@@ -179,14 +185,18 @@ export class Streams implements StreamPort {
   }
 }
 
-function checkOptions({ realm, migrate }: Partial<ReducedStreamOptions<never, never>>): void {
+function checkOptions(options: Partial<ReducedStreamOptions<never, never>>): void {
+  const { realm } = options;
   if (realm !== undefined && !isName(realm))
     throw new ValidationError(
       'invalid_argument',
       "The `realm` of a stream must be a realm's name.",
     );
-  if (migrate !== undefined && typeof migrate !== 'function')
-    throw new ValidationError('invalid_argument', 'The `migrate` of a stream must be a function.');
+  for (const name of ['migrate', 'inverse'] as const) {
+    if (options[name] === undefined || typeof options[name] === 'function') continue;
+    const text = `The \`${name}\` of a stream must be a function.`;
+    throw new ValidationError('invalid_argument', text);
+  }
 }
 
 function keepOf(keep = defaultKeep): number {
@@ -203,20 +213,15 @@ function both(held: WantedStream, wanted: WantedStream): WantedStream {
   return isWhole ? stream : { ...stream, last: Math.max(held.last ?? 0, wanted.last ?? 0) };
 }
 
-function nameOf(action: unknown): string {
-  const type = (action as { type?: unknown } | null | undefined)?.type;
-  return isName(type) ? type : 'skerry/append';
-}
-
 /**
  * A stream that is open already. Reducers of one version give the same states, so another function is no other reducer: a component
  * that writes it inline has a new one each time.
  */
 function reopened(
   stream: PlainStream | FoldedStream,
-  { keep, reducer }: DataStreamOptions & Partial<ReducedStreamOptions<never, never>>,
+  { keep, ...reduced }: DataStreamOptions & Partial<ReducedStreamOptions<never, never>>,
 ): PlainStream | FoldedStream {
-  if (stream instanceof FoldedStream) stream.reducer = reducer as unknown as Reducer;
+  if (stream instanceof FoldedStream) stream.use(reduced as unknown as Functions);
   else if (keep !== undefined && keepOf(keep) !== stream.opening.keep)
     throw new ValidationError(
       'invalid_argument',

@@ -55,12 +55,31 @@ export interface DrainedWords {
   readonly streams: readonly StreamNews[];
 }
 
+/** An action that is to be appended to a stream. `arg`: JSON text. */
+export interface StreamItem {
+  readonly name: string;
+  readonly arg: string;
+}
+
 /** How a transaction ends. */
 export interface CommitHow {
   /** The entry of the inbox in whose place it is made. */
   readonly amends?: number;
   /** False: it cannot be undone. */
   readonly undoable?: boolean;
+  /** Of an action of a stream: what undoes it. */
+  readonly inverseName?: string;
+  readonly inverseArg?: string;
+}
+
+/** What became of a transaction; null in all of it: nothing was changed. */
+export interface Committed {
+  readonly id: string | null;
+  /** Not the one that was given, if an action of a stream was undone or redone. */
+  readonly name: string | null;
+  /** Why the inverse cannot be appended; null: it can, or there is none. */
+  readonly unfit: string | null;
+  readonly effects: readonly WindowEffect[];
 }
 
 /** The one negative number that is an answer: there is no such row. */
@@ -185,13 +204,9 @@ export class WindowCore {
   }
 
   /** `arg`: JSON text, or null for the operations themselves. */
-  commit(
-    name: string,
-    arg: string | null,
-    how: CommitHow,
-  ): { id: string | null; effects: readonly WindowEffect[] } {
+  commit(name: string, arg: string | null, how: CommitHow): Committed {
     this.#module.callWith('_sk_tx_commit', { name, arg, ...how }, this.#open);
-    return this.#module.output() as { id: string | null; effects: WindowEffect[] };
+    return this.#module.output() as Committed;
   }
 
   /** Undoes, or redoes, in the open transaction what comes next; null if there is nothing. */

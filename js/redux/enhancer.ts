@@ -153,7 +153,7 @@ class Binding implements SkerryStore, GroupHost {
   begin(inner: InnerStore, preloaded: unknown): void {
     this.#inner = inner;
     for (const group of this.#groups) group.begin(inner, preloaded);
-    const { db, name, user, stream = 'redux', realm, version, migrate } = this.#options;
+    const { db, name, user, stream = 'redux', realm, version, migrate, inverse } = this.#options;
     if (!canStore(this.#options)) {
       for (const group of this.#groups) group.detach();
       const text = 'There is no IndexedDB here: the store is an ordinary one.';
@@ -163,7 +163,10 @@ class Binding implements SkerryStore, GroupHost {
     }
     const synced = db === undefined ? openSynced(this.#options) : Promise.resolve(db);
     if (db === undefined) this.#own.push(synced);
-    this.ready = this.#attach(synced, this.#synced, { stream, realm, version, migrate });
+    this.ready = this.#attach(synced, this.#synced, {
+      ...{ stream, realm, version, migrate },
+      inverse,
+    });
     if (!this.#device) return;
     const beside = db === undefined ? Promise.resolve({ name, user }) : synced;
     const device = beside.then((one) => openDevice(this.#options, one.name, one.user));

@@ -2,6 +2,7 @@
 import type { ReducedStream, ReducedStreamOptions } from '../api/stream-types.ts';
 import type { Stop } from '../api/types.ts';
 import { ValidationError } from '../index.ts';
+import type { EnhancerOptions } from './options.ts';
 import type { Action, Owned, OwnedSlices, RootReducer, Transition } from './owned-slices.ts';
 
 /** Brings slices into the store that do not come from single actions. The DevTools show it, too. */
@@ -34,6 +35,7 @@ export interface StreamOptions {
   readonly realm?: string | undefined;
   readonly version?: number | undefined;
   readonly migrate?: ((slices: Owned, version: number) => object) | undefined;
+  readonly inverse?: EnhancerOptions['inverse'] | undefined;
 }
 
 /** An action that is in the stream, and what the store has made of it. */
@@ -191,13 +193,16 @@ export class SliceGroup {
     this.slices.replace(root);
   }
 
-  #open(db: StreamSource, { stream, realm, version, migrate }: StreamOptions) {
+  #open(db: StreamSource, { stream, realm, version, migrate, inverse }: StreamOptions) {
     const how = {
       reducer: this.slices.reduce,
       initialState: this.#first,
       ...(realm !== undefined && { realm }),
       ...(version !== undefined && { version }),
       ...(migrate && { migrate: (old: Owned, of: number) => migrate(old, of) as Owned }),
+      ...(inverse && {
+        inverse: (action: Action, before: Owned) => inverse(action, before) as Action,
+      }),
     };
     return openClaimed(() => db.stream<Owned, Action>(stream, how), this.slices.names);
   }

@@ -51,6 +51,14 @@ export interface EnhancerOptions extends Omit<StoreOpenOptions, 'persist'> {
   readonly version?: number;
   /** Takes slices of an earlier version over, so that the actions need not be reduced again. */
   readonly migrate?: (slices: Readonly<Record<string, unknown>>, version: number) => object;
+  /**
+   * The synced action that undoes another one, for `db.undo` of the database. Pure. `before`: the slices before the action. Null, or a
+   * throw, which `db.problems` names: this action cannot be undone. Without `inverse` none can.
+   */
+  inverse?(
+    action: { readonly type: string } & Readonly<Record<string, unknown>>,
+    before: Readonly<Record<string, unknown>>,
+  ): { readonly type: string } | null | undefined;
   /** The database could not be opened: the store works, and its actions are kept in memory only. By default it is logged. */
   onError?(error: Error): void;
 }

@@ -293,6 +293,11 @@ Data Admission::Refuse(const Request& request, const Pushed& pushed,
 
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
+  // What undoes nothing appends nothing.
+  Vector<uint64_t> skipped;
+  for (const uint32_t place : judgement.noops) {
+    if (pushed.update->ops[place].Has(kOnStream)) skipped.push_back(place);
+  }
   Map<std::string, LogEntry> entries;
   for (const auto& [realm, link] : pushed.after) {
     LogEntry& entry = entries[realm];
@@ -304,7 +309,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Op& op = pushed.update->ops[i];
     LogEntry& entry = entries[op.realm];
     entry.ops.Push(wire["ops"].items()[i]);
-    if (op.Has(kOnStream)) entry.streams[op.stream] += op.by.size();
+    if (op.Has(kOnStream) && !std::binary_search(skipped.begin(), skipped.end(), i))
+      entry.streams[op.stream] += op.by.size();
   }
   Vector<LogChange> changes;
   for (const auto& [key, before] : rows_.changes()) {
@@ -328,6 +334,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
   applied.noops.assign(judgement.noops.begin(), judgement.noops.end());
   applied.lost.gone.assign(judgement.gone.begin(), judgement.gone.end());
   applied.lost.missing.assign(judgement.missing.begin(), judgement.missing.end());
+  applied.lost.not_appended = skipped;
   RestorePlaces(pushed, &applied);
   applied.lost.dropped = pushed.dropped;
   const Set<uint32_t> vain = VainActions(*pushed.update, judgement);
@@ -359,7 +366,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     if (!entry.streams.empty()) {
       const Update& update = *pushed.update;
       for (auto& [stream, action] :
-           AppendsOf(update.actions, update.ops, realm, entry.revision, at_, request.user))
+           AppendsOf(update.actions, update.ops, skipped, realm, entry.revision, at_, request.user))
         appends_.push_back({realm, stream, std::move(action)});
     }
     NoteDone(entry, changes);

@@ -45,7 +45,8 @@ void Admission::Trim(const Data& data, Pushed* pushed) const {
 // The result names ops by their places in what was pushed.
 void Admission::RestorePlaces(const Pushed& pushed, PushResult* result) {
   if (!pushed.trimmed) return;
-  for (auto* list : {&result->noops, &result->lost.gone, &result->lost.missing}) {
+  for (auto* list :
+       {&result->noops, &result->lost.gone, &result->lost.missing, &result->lost.not_appended}) {
     for (uint64_t& op : *list) op = pushed.places[op];
   }
   for (PushRejection& item : result->rejected) {

@@ -99,7 +99,10 @@ class Judging {
 
   // Folds one op into its row, in the realm where the row lives now.
   void Fold(uint32_t index, const Op& op) {
-    if (!op.Has(kOnRow)) return;
+    if (!op.Has(kOnRow)) {
+      if (!op.of.empty()) MayUndo(index, op);
+      return;
+    }
     if (op.table == scene_.schema->members()) {
       if (std::optional<Rejection> wrong = FaultOfMembership(scene_, op, index)) {
         judgement_.rejections.push_back(std::move(*wrong));

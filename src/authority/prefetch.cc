@@ -27,15 +27,17 @@ void PrefetchRights(const Scene& scene, const Update& update) {
 }
 
 void Prefetch(const Scene& scene, const Update& update) {
-  for (const Op& op : RowOps(update.ops)) {
+  for (const Op& op : update.ops) {
+    const bool is_read = scene.RightIn(op.realm) != Right::kNone;
+    if (is_read && !op.of.empty() && !UndoneIn(update, op))
+      scene.rows->EntryOf({op.realm, op.of}, op.Has(kRestores));
+    if (!op.Has(kOnRow)) continue;
     // Of a realm that is hidden from the author nothing is read.
     if (op.Has(kMoves) && scene.RightIn(op.to) != Right::kNone) {
       scene.rows->Find({op.to, op.key()});
     }
-    if (scene.RightIn(op.realm) == Right::kNone) continue;
+    if (!is_read) continue;
     scene.rows->Find({op.realm, op.key()});
-    if (!op.of.empty() && !UndoneIn(update, op))
-      scene.rows->EntryOf({op.realm, op.of}, op.Has(kRestores));
     const TableDef& table = scene.schema->table(op.table);
     for (const PropValue& set : op.set) {
       const PropDef& prop = table.props[set.prop];

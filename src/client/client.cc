@@ -24,6 +24,7 @@ struct ActionInput {
   Data arg;                        // its JSON text, or null
   std::optional<uint64_t> amends;  // the entry of the inbox in whose place it is made
   std::optional<bool> undoable;    // as if true
+  StreamItem inverse;              // of an action of a stream: what undoes it
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -31,8 +32,18 @@ struct ActionInput {
     member("arg", self.arg);
     member.Optional("amends", self.amends);
     member.Optional("undoable", self.undoable);
+    member.Optional("inverseName", self.inverse.name);
+    member.Optional("inverseArg", self.inverse.arg);
   }
 };
+
+// The ops that append to the same stream once more; none if the mutation does anything else.
+std::optional<Vector<Op>> AppendsAgain(const Mutation& mutation) {
+  if (mutation.ops.size() != 1 || !mutation.ops[0].Has(kOnStream)) return std::nullopt;
+  Vector<Op> ops = mutation.ops;
+  ops[0].of.clear();
+  return ops;
+}
 
 }  // namespace
 
@@ -129,7 +140,7 @@ Result<Data> Client::TxUndo(UndoWay way) {
   if (next == nullptr) return Data();
   Vector<KeptProp> kept;
   undoing_ = way;
-  SKERRY_RETURN_IF_ERROR(transaction_.Undo(*next, &kept));
+  SKERRY_RETURN_IF_ERROR(transaction_.Undo(*next, way, &kept));
   return ToData(kept);
 }
 
@@ -142,28 +153,35 @@ Data Client::TxRollback() {
   return effects;
 }
 
-void Client::NoteMade(const Mutation& mutation, bool is_undoable) {
-  std::optional<Vector<Op>> inverse;
-  if (is_undoable) inverse = transaction_.Inverse(mutation);
+void Client::NoteMade(const Mutation& mutation, bool is_undoable, StreamItem inverse) {
   const std::optional<UndoWay> way = std::exchange(undoing_, std::nullopt);
   UndoStack& undo = tab_.undo();
-  if (way && inverse) return undo.Moved(*way, mutation.action.id, std::move(*inverse));
+  const bool is_of_stream = way ? undo.Next(*way)->is_of_stream() : !inverse.name.empty();
+  std::optional<Vector<Op>> ops;
+  if (is_undoable) ops = is_of_stream ? AppendsAgain(mutation) : transaction_.Inverse(mutation);
+  if (way && ops) return undo.Moved(*way, mutation.action.id, std::move(*ops));
   if (way) return undo.DropNext(*way);
-  if (inverse) undo.Push({mutation.action, mutation.action.id, std::move(*inverse)});
+  if (ops) undo.Push({mutation.action, mutation.action.id, std::move(*ops), std::move(inverse)});
 }
 
 Result<Data> Client::TxCommit(const Data& action) {
   if (transaction_.open()) SKERRY_RETURN_IF_ERROR(CheckForgotten(transaction_.mutation()));
-  const ActionInput input = ReadRecord<ActionInput>(action);
+  ActionInput input = ReadRecord<ActionInput>(action);
   Result<std::unique_ptr<Pending>> pending = transaction_.Commit(input.name, input.arg);
   if (!pending.ok()) return pending.status();
   Data effects = Data::MakeArray();
-  Data id;
+  Data id, name, unfit;
   if (pending.value() != nullptr) {
     const Mutation& made = pending.value()->mutation;
     id = made.action.id;
+    name = made.action.name;
+    if (!input.inverse.name.empty()) {
+      const Status fits = CheckItem(input.inverse);
+      if (!fits.ok()) unfit = fits.detail();
+      if (!fits.ok()) input.inverse.name.clear();
+    }
     const bool is_again = made.action.is_replayed || input.amends.has_value();
-    NoteMade(made, !is_again && input.undoable.value_or(true));
+    NoteMade(made, !is_again && input.undoable.value_or(true), std::move(input.inverse));
     if (input.amends.has_value()) {
       view_.Detach(pending.value().get());
       view_.Derive();
@@ -174,7 +192,10 @@ Result<Data> Client::TxCommit(const Data& action) {
     tab_.RequestValidation(&effects);
     tab_.ShowUndo(&effects);
   }
-  return Fields({{"id", std::move(id)}, {"effects", std::move(effects)}});
+  return Fields({{"id", std::move(id)},
+                 {"name", std::move(name)},
+                 {"unfit", std::move(unfit)},
+                 {"effects", std::move(effects)}});
 }
 
 namespace {

@@ -121,7 +121,9 @@ class Client {
   // Undoes, or redoes, in the open transaction what comes next. [KeptProp..]; null if there is
   // nothing. What cannot be undone is not offered again.
   Result<Data> TxUndo(UndoWay way);
-  // {id: null|text, effects}
+  // {id: null|text, name: null|text, unfit: null|text, effects}. `name`: of an undo in a stream it is
+  // that of the action that it appends. `unfit`: why the inverse cannot be appended; the action cannot
+  // be undone then.
   Result<Data> TxCommit(const Data& action);
   // Returns the effects.
   Data TxRollback();
@@ -149,7 +151,7 @@ class Client {
 
  private:
   Status CheckForgotten(const Mutation& mutation) const;
-  void NoteMade(const Mutation& mutation, bool is_undoable);
+  void NoteMade(const Mutation& mutation, bool is_undoable, StreamItem inverse);
   Client(Schema schema, const ClientOptions& options);
   Result<ObjectKey> KeyNamed(uint32_t table, std::string_view name) const;
   bool HasTable(uint32_t table) const { return table < schema_.tables().size(); }

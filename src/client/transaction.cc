@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "base/map.h"
-#include "base/text.h"
 #include "base/vector.h"
 #include "client/moves.h"
 #include "client/owner_rule.h"
@@ -20,11 +19,6 @@ namespace {
 Status Malformed(const TableDef& table, PropIndex prop) {
   return {Code::kInvalidArgument,
           table.name + "." + table.props[prop].name + ": an envelope that does not hold its type"};
-}
-
-Status TooDeep(const char* what, size_t most) {
-  return {Code::kLimit,
-          std::string(what) + " is nested deeper than " + std::to_string(most) + " levels"};
 }
 
 // A cheap upper bound comes first: JSON text is at most six times as long as the value (base64 and
@@ -64,6 +58,11 @@ std::string OpsToJson(const Schema& schema, const Vector<Op>& ops) {
 }
 
 }  // namespace
+
+Status TooDeep(const char* what, size_t most) {
+  return {Code::kLimit,
+          std::string(what) + " is nested deeper than " + std::to_string(most) + " levels"};
+}
 
 Transaction::Transaction(View* view, UuidGenerator* ids, Options options)
     : view_(view),
@@ -355,11 +354,9 @@ Status Transaction::CheckBytes(bool argument_is_ops) const {
 
 Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
-  SKERRY_RETURN_IF_ERROR(CheckName("an action's name", name, kMaxNameBytes));
   if (!arg.is_null() && !arg.is_string())
     return Status(Code::kInvalidArgument, "an action's argument is JSON text");
-  if (!IsStorableJson(arg.as_string()))
-    return Status(Code::kWrongType, "an argument: text that no database can hold");
+  SKERRY_RETURN_IF_ERROR(CheckAction(name, arg.as_string()));
   SKERRY_RETURN_IF_ERROR(CheckRestricts());
   Reduce();
   Mutation& mutation = pending_->mutation;
@@ -370,9 +367,8 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   // After the whole transaction, so that two rows may exchange their values.
   SKERRY_RETURN_IF_ERROR(CheckUniqueAfter(view_, mutation.ops));
   SKERRY_RETURN_IF_ERROR(CheckOwnersAfter(*view_, mutation.ops));
-  mutation.action.name = name;
+  if (mutation.action.name.empty()) mutation.action.name = name;
   if (arg.is_string()) {
-    if (JsonDepth(arg.as_string()) > kMaxValueDepth) return TooDeep("an argument", kMaxValueDepth);
     mutation.action.arg = arg.as_string();
   } else if (options_.pushed && !undoes_) {
     mutation.action.arg = OpsToJson(*schema_, mutation.ops);

@@ -46,6 +46,13 @@ struct OpOutcome {
   std::string id;  // of the created or upserted row
 };
 
+Status TooDeep(const char* what, size_t most);
+Status TooLargeForStream();
+// The name and the argument of an action.
+Status CheckAction(std::string_view name, std::string_view arg);
+// Whether a stream takes it.
+Status CheckItem(const StreamItem& item);
+
 class Transaction {
  public:
   struct Options {
@@ -72,13 +79,14 @@ class Transaction {
   Result<OpOutcome> AppendTo(const Data& operation);
   // Undoes an action of this window. `kept`: the props that somebody has changed since, and that stay;
   // the first kMaxKeptNamed of them. REQUIRES: no op yet.
-  Status Undo(const UndoStep& step, Vector<KeptProp>* kept);
+  Status Undo(const UndoStep& step, UndoWay way, Vector<KeptProp>* kept);
   // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, 36 bytes
   // each, to `made`. Stops at the first row that is refused; the rows before it stay created.
   Status CreateMany(TableIndex table, const Data& batch, std::string* made);
   // Returns null if the transaction changes nothing in the end (it is then rolled back). The
   // mutation stays attached to the view; the caller owns it. `arg`: JSON text; or null: the ops
-  // serve as the argument. If it is refused, the transaction stays open.
+  // serve as the argument. An undo of an action of a stream has its own name and argument. If it is
+  // refused, the transaction stays open.
   Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
   // The ops that undo what Commit returned last, if it can be undone (client/inverse.h). Call before the
   // view changes again.

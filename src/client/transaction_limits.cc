@@ -39,7 +39,9 @@ Status Transaction::CheckAppends() const {
   const size_t bytes = pending_->mutation.action.arg.size();
   if (bytes <= kMaxObjectBytes && (bytes + kAppendOverheadBytes) * appends <= kMaxAppendBytes)
     return Status::Ok();
-  return {Code::kLimit, "an action of a stream is at most 1 MiB"};
+  return TooLargeForStream();
 }
+
+Status TooLargeForStream() { return {Code::kLimit, "an action of a stream is at most 1 MiB"}; }
 
 }  // namespace skerry

@@ -7,7 +7,7 @@
 namespace skerry {
 
 size_t UndoStep::bytes() const {
-  size_t bytes = 200 + made.name.size() + made.arg.size();
+  size_t bytes = 200 + made.name.size() + made.arg.size() + inverse.arg.size();
   for (const Op& op : ops)
     bytes += sizeof(Op) + op.id.size() + op.realm.size() + op.content_bytes();
   return bytes;

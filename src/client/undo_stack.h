@@ -4,6 +4,7 @@
 #define SKERRY_CLIENT_UNDO_STACK_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,10 +15,20 @@ namespace skerry {
 
 enum class UndoWay : uint8_t { kUndo, kRedo };
 
+// An action that is to be appended to a stream.
+struct StreamItem {
+  std::string name;
+  std::string arg;  // JSON text
+};
+
 struct UndoStep {
   Action made;     // what the user did, as it is shown
   std::string id;  // the action that is undone next: `made`, or the last undo or redo of it
   Vector<Op> ops;  // that undo it (client/inverse.h)
+  // Of an action of a stream: what is appended to undo it. To redo it, `made` is appended again.
+  // Without a name: it is no action of a stream.
+  StreamItem inverse = {};
+  bool is_of_stream() const { return !inverse.name.empty(); }
   size_t bytes() const;
 };
 

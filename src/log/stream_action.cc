@@ -1,5 +1,7 @@
 #include "log/stream_action.h"
 
+#include <algorithm>
+
 #include "base/data.h"
 #include "base/map.h"
 #include "log/wire.h"
@@ -8,12 +10,15 @@ namespace skerry {
 
 Vector<std::pair<std::string, StreamAction>> AppendsOf(const Vector<Action>& actions,
                                                        const Vector<Op>& ops,
+                                                       const Vector<uint64_t>& skipped,
                                                        std::string_view realm, uint64_t revision,
                                                        double at, std::string_view author) {
   Vector<std::pair<std::string, StreamAction>> appends;
   Map<std::string, uint64_t> lengths;  // by stream
-  for (const Op& op : ops) {
+  for (size_t place = 0; place < ops.size(); ++place) {
+    const Op& op = ops[place];
     if (!op.Has(kOnStream) || op.realm != realm) continue;
+    if (std::binary_search(skipped.begin(), skipped.end(), place)) continue;
     const Action& action = actions[op.by[0]];
     StreamAction append{{revision, lengths[op.stream]++},
                         action.id,

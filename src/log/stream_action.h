@@ -33,9 +33,11 @@ struct StreamAction {
 };
 
 // The actions that an entry at `revision` appends to each stream of a realm, with their places.
-// `ops`: of the whole update. REQUIRES: every append is of one of `actions`.
+// `ops`: of the whole update; `skipped`: the places, ascending, of those among them that have had no effect.
+// REQUIRES: every append is of one of `actions`.
 Vector<std::pair<std::string, StreamAction>> AppendsOf(const Vector<Action>& actions,
                                                        const Vector<Op>& ops,
+                                                       const Vector<uint64_t>& skipped,
                                                        std::string_view realm, uint64_t revision,
                                                        double at, std::string_view author);
 

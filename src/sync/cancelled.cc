@@ -18,10 +18,15 @@ const std::string& UndoneBy(const Mutation& mutation) {
   return is_one ? ops[0].of : none;
 }
 
-// The objects that the mutation changes, and those to which its refs lead.
+// The objects that the mutation changes, those to which its refs lead, and its streams: what an
+// action does to the state of a stream depends on those before it.
 Set<ObjectKey> ObjectsOf(const Schema& schema, const Mutation& mutation) {
   Set<ObjectKey> objects;
-  for (const Op& op : RowOps(mutation.ops)) {
+  for (const Op& op : mutation.ops) {
+    if (!op.Has(kOnRow)) {
+      objects.insert({kNone, op.stream, op.realm});
+      continue;
+    }
     objects.insert(KeyOf(schema, op));
     AnyRef(schema, op, [&](const ObjectKey& target) {
       objects.insert(target);

@@ -11,7 +11,7 @@
 namespace skerry {
 
 // Which of the mutations, in their order, do nothing together. Not if one between the two is about an
-// object of theirs.
+// object, or a stream, of theirs.
 Vector<bool> FindCancelled(const Schema& schema, const Vector<Mutation>& mutations);
 
 }  // namespace skerry

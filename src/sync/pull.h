@@ -148,7 +148,7 @@ class PullFold {
   bool RefillOuter();
   void MoveCursors();
   void MoveFloors();
-  void AddOwnActions(const Update& update, const std::string& realm, uint64_t revision, double at,
+  void AddOwnActions(const Update& update, const std::string& realm, const wire::OwnEntry& entry,
                      bool was_stored);
   std::optional<uint64_t> AnsweredUpTo(const SyncStream& stream, const std::string& realm) const;
   const wire::StreamFilled* FillOf(const SyncStream& stream) const;

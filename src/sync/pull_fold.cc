@@ -148,7 +148,7 @@ void PullFold::OwnSteps() {
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
     const bool was_stored = !place.has_rows && Contains(place.update->confirmed, place.realm);
-    AddOwnActions(update.value(), place.realm, place.revision, place.at, was_stored);
+    AddOwnActions(update.value(), place.realm, *place.entry, was_stored);
     if (!place.has_rows) continue;
     Step step;
     step.kind = StepKind::kOwnOps;

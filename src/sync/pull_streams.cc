@@ -87,18 +87,20 @@ Status ReadStreams(PullAnswer* answer) {
 // were stored when the update was confirmed in this realm. Since then the realm may have been read
 // again from the start; then they are stored when the answer covers their place, which clears it
 // first.
-void PullFold::AddOwnActions(const Update& update, const std::string& realm, uint64_t revision,
-                             double at, bool was_stored) {
+void PullFold::AddOwnActions(const Update& update, const std::string& realm,
+                             const wire::OwnEntry& entry, bool was_stored) {
   if (!sync_.streams.has_value()) return;
-  for (auto& [stream, action] : AppendsOf(update.actions, update.ops, realm, revision, at, user_)) {
+  for (auto& [stream, action] : AppendsOf(update.actions, update.ops, entry.lost.not_appended,
+                                          realm, entry.revision, entry.at, user_)) {
     bool is_missing = false;
     for (const SyncStream& wanted : *sync_.streams) {
       if (!MatchesStream(wanted.stream, stream)) continue;
-      if (FilledBefore(wanted, realm).value_or(0) >= revision) {
+      if (FilledBefore(wanted, realm).value_or(0) >= entry.revision) {
         is_missing = false;
         break;
       }
-      is_missing = is_missing || !was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= revision;
+      is_missing =
+          is_missing || !was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= entry.revision;
     }
     if (is_missing) found_actions_[{realm, stream}][action.place] = std::move(action);
   }

@@ -79,6 +79,57 @@ describe.each([
     }
   });
 
+  test('an action of a stream is taken back by its inverse, for everybody', async () => {
+    const mine = await device();
+    const beside = await window();
+    const stream = (page: Page, step: 'open' | 'typed' | 'undo' | 'redo', letter = '') =>
+      page.evaluate(
+        async ([name, what, text]) => {
+          interface Action {
+            readonly type: 'typed' | 'erased';
+            readonly letter: string;
+          }
+          const letters = db.stream<string, Action>(name, {
+            reducer: (state, action) =>
+              action.type === 'typed' ? state + action.letter : state.replace(action.letter, ''),
+            initialState: '',
+            inverse: ({ type, letter }) => ({
+              type: type === 'typed' ? 'erased' : 'typed',
+              letter,
+            }),
+          });
+          if (what === 'typed') await letters.dispatch({ type: 'typed', letter: text }).durable;
+          if (what === 'undo') await db.undo()?.durable;
+          if (what === 'redo') await db.redo()?.durable;
+          return letters.value;
+        },
+        [`letters-${devices.user}`, step, letter] as const,
+      );
+    const all = [mine, beside, devices.theirs];
+    for (const page of all) await stream(page, 'open');
+    const shows = async (text: string) => {
+      for (const page of all) {
+        await caughtUp(page);
+        await expect.poll(() => stream(page, 'open')).toBe(text);
+      }
+    };
+    await stream(mine, 'typed', 'a');
+    await shows('a');
+    // Offline, with others' actions in between.
+    devices.proxy.setOffline(true);
+    expect(await stream(mine, 'undo')).toBe('');
+    await stream(devices.theirs, 'typed', 'b');
+    await expect.poll(() => stream(beside, 'open')).toBe('');
+    devices.proxy.setOffline(false);
+    await shows('b');
+    // Another window has nothing to undo.
+    expect(await beside.evaluate(() => db.undo())).toBeNull();
+    await stream(mine, 'redo');
+    await shows('ba');
+    await stream(mine, 'undo');
+    await shows('b');
+  });
+
   test('an undo counts once where the browser is killed, and others` changes stay', async () => {
     const mine = await device();
     const { note } = await listed(mine);

@@ -79,6 +79,7 @@ test('the examples about streams append, look back, and reduce', async () => {
       ['line 4', 'line 5'],
     ],
     [{ ada: 3, bo: 1 }],
+    [0],
   ]);
   await (db as { close(): Promise<void> }).close();
 });

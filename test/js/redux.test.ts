@@ -244,6 +244,36 @@ describe('a store with the enhancer', () => {
     expect(store.skerry.whole).toBe(false);
   });
 
+  test('an action is undone by the one that `inverse` names', async () => {
+    const inverse = vi.fn<NonNullable<EnhancerOptions['inverse']>>(({ type, payload }, before) => {
+      expectTypeOf(before).toEqualTypeOf<Readonly<Record<string, unknown>>>();
+      if (type !== added.type) return null;
+      if (payload === 5) throw new Error('five stays');
+      return added(-Number(payload));
+    });
+    const { store, types } = makeStore(memory(), { inverse });
+    store.dispatch(added(1));
+    const db = await store.skerry.ready;
+    await until(() => store.skerry.whole);
+    store.dispatch(added(2));
+    store.dispatch(incremented());
+    store.dispatch(view.actions.filtered('done'));
+    store.dispatch(added(5));
+    expect(inverse.mock.calls.map(([, before]) => before)[1]).toMatchObject({
+      counter: { value: 1 },
+    });
+    expect(db.problems.value).toMatchObject([{ message: 'inverse: five stays' }]);
+    expect(db.canUndo.action?.arg).toEqual(added(2));
+    db.undo();
+    expect(store.getState().counter.value).toBe(7);
+    // The store is given it like any other action.
+    expect(types.at(-1)).toBe(added.type);
+    db.undo();
+    expect([store.getState().counter.value, db.undo()]).toEqual([6, null]);
+    db.redo();
+    expect(store.getState().counter.value).toBe(7);
+  });
+
   test('wrong options are refused, and a failure to open is reported', async () => {
     const make = (more: object) =>
       skerryEnhancer({ name: 'x', slices: ['a'], sync: ['a/*'], ...more } as EnhancerOptions);

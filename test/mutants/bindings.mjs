@@ -2,6 +2,13 @@
 
 export const redux = [
   {
+    name: 'the enhancer does not pass on the inverse',
+    test: 'test/js/redux.test.ts',
+    file: 'js/redux/group.ts',
+    from: '...(inverse && {',
+    to: '...(!inverse && {',
+  },
+  {
     name: 'a store of other slices leaves its reducer with the stream that it was refused',
     test: 'test/js/redux-faults.test.ts',
     file: 'js/redux/group.ts',
@@ -190,8 +197,8 @@ export const react = [
     name: 'a stream goes on with the first function of its reducer',
     test: 'test/js/streams.test.ts',
     file: 'js/api/streams.ts',
-    from: '  if (stream instanceof FoldedStream) stream.reducer = reducer as unknown as Reducer;',
-    to: '  if (stream instanceof FoldedStream) void reducer;',
+    from: '  if (stream instanceof FoldedStream) stream.use(reduced as unknown as Functions);',
+    to: '  if (stream instanceof FoldedStream) void reduced;',
   },
 ];
 

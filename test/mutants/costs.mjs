@@ -4,7 +4,7 @@ export const costs = [
   {
     name: 'rows of a hidden realm are asked for ahead',
     file: 'src/authority/prefetch.cc',
-    from: '    if (scene.RightIn(op.realm) == Right::kNone) continue;\n    scene.rows->Find({op.realm, op.key()});',
+    from: '    if (!is_read) continue;\n    scene.rows->Find({op.realm, op.key()});',
     to: '    scene.rows->Find({op.realm, op.key()});',
   },
   {

@@ -100,13 +100,13 @@ export const streams = [
   {
     name: 'own actions are not stored again after their realm was read from the start',
     file: 'src/sync/pull_streams.cc',
-    from: '!was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= revision',
+    from: '!was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= entry.revision',
     to: '!was_stored',
   },
   {
     name: 'own actions are stored again in each pull until their update is confirmed everywhere',
     file: 'src/sync/pull_streams.cc',
-    from: '!was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= revision',
+    from: '!was_stored || AnsweredUpTo(wanted, realm).value_or(0) >= entry.revision',
     to: 'true',
   },
   {
@@ -129,9 +129,9 @@ export const streams = [
   },
   {
     name: 'half of a surrogate pair is let into an argument',
-    file: 'src/client/transaction.cc',
-    from: 'if (!IsStorableJson(arg.as_string()))',
-    to: 'if (!IsStorableText(arg.as_string()))',
+    file: 'src/client/transaction_undo.cc',
+    from: 'if (!IsStorableJson(arg))',
+    to: 'if (!IsStorableText(arg))',
   },
   {
     name: 'an argument that no server could read is grouped',

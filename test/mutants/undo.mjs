@@ -145,6 +145,66 @@ export const undo = [
     to: '',
   },
   {
+    name: 'an undo in a stream is appended though the log lacks the action',
+    file: 'src/authority/judgement.cc',
+    from: '      if (!op.of.empty()) MayUndo(index, op);\n',
+    to: '',
+  },
+  {
+    name: 'an undo in a stream that does nothing is in the stream',
+    file: 'src/authority/admission.cc',
+    from: 'AppendsOf(update.actions, update.ops, skipped, realm,',
+    to: 'AppendsOf(update.actions, update.ops, {}, realm,',
+  },
+  {
+    name: 'a stream counts as changed by an undo that does nothing',
+    file: 'src/authority/admission.cc',
+    from: 'if (op.Has(kOnStream) && !std::binary_search(skipped.begin(), skipped.end(), i))',
+    to: 'if (op.Has(kOnStream))',
+  },
+  {
+    name: 'the client is not told which appends have done nothing',
+    file: 'src/authority/admission.cc',
+    from: '  applied.lost.not_appended = skipped;\n',
+    to: '',
+  },
+  {
+    name: 'an own undo that the server has not appended is stored in the stream',
+    file: 'src/sync/pull_streams.cc',
+    from: 'update.ops, entry.lost.not_appended,',
+    to: 'update.ops, {},',
+  },
+  {
+    name: 'an undo cancels its action across another action of the stream',
+    file: 'src/sync/cancelled.cc',
+    from: '      objects.insert({kNone, op.stream, op.realm});\n',
+    to: '',
+  },
+  {
+    name: 'a redo in a stream appends the inverse again',
+    file: 'src/client/transaction_undo.cc',
+    from: 'const bool is_undo = way == UndoWay::kUndo;',
+    to: 'const bool is_undo = way == UndoWay::kUndo || step.is_of_stream();',
+  },
+  {
+    name: 'an undo in a stream is named as any undo',
+    file: 'src/client/transaction.cc',
+    from: 'if (mutation.action.name.empty()) mutation.action.name = name;',
+    to: 'mutation.action.name = name;',
+  },
+  {
+    name: 'an action with an inverse is undone without what it did besides',
+    file: 'src/client/client.cc',
+    from: 'if (mutation.ops.size() != 1 || ',
+    to: 'if (',
+  },
+  {
+    name: 'an inverse that no stream takes is kept',
+    file: 'src/client/client.cc',
+    from: '      if (!fits.ok()) input.inverse.name.clear();\n',
+    to: '',
+  },
+  {
     name: 'the log of undos has no end',
     file: 'src/client/undo_stack.cc',
     from: 'undo_.size() > kMaxUndoSteps || ',
@@ -160,6 +220,34 @@ export const undoOfPackage = [
     to: '{},',
     test: 'test/js/undo.test.ts',
   },
+  {
+    name: 'an inverse that throws stops its action',
+    file: 'js/api/reduced-stream.ts',
+    from: '      failed(messageOf(error));\n      return null;',
+    to: '      throw error;',
+    test: 'test/js/undo-streams.test.ts',
+  },
+  {
+    name: 'an inverse that no stream takes is not reported',
+    file: 'js/api/mutations.ts',
+    from: 'if (made.unfit !== null) unfit?.(made.unfit);',
+    to: '',
+    test: 'test/js/undo-streams.test.ts',
+  },
+  {
+    name: 'a stream loses its inverse where it is opened to be read',
+    file: 'js/api/reduced-stream.ts',
+    from: 'inverse = this.#inverse }',
+    to: 'inverse }',
+    test: 'test/js/undo-streams.test.ts',
+  },
+  {
+    name: 'an inverse may dispatch',
+    file: 'js/api/reduced-stream.ts',
+    from: '    this.#isReducing = true;\n    try {\n      const inverse',
+    to: '    try {\n      const inverse',
+    test: 'test/js/undo-streams.test.ts',
+  },
 ];
 export const undoOnServer = [
   {
@@ -168,5 +256,19 @@ export const undoOnServer = [
     from: 'and c.before is not null and not c.touch',
     to: 'and c.before is null and not c.touch',
     test: 'test/server/undo-client.test.ts',
+  },
+  {
+    name: 'a pull does not say which own appends have done nothing',
+    file: 'server/src/pull/reads.ts',
+    from: '\'notAppended\', a."notAppended", ',
+    to: '',
+    test: 'test/server/undo-streams.test.ts',
+  },
+  {
+    name: 'nor below the cursor',
+    file: 'server/src/pull/reads.ts',
+    from: "'notAppended', o.answer -> 'notAppended',",
+    to: '',
+    test: 'test/server/undo-streams.test.ts',
   },
 ];

@@ -141,7 +141,7 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
     made.only_leaves = !members.empty() && !appends && test::naive::IsLeave(op, profile().user);
   }
   if (appends && !AppendTo(&random)) return RollBack();
-  Commit(std::move(made));
+  Commit(std::move(made), appends && count == 0);
 }
 
 // As js/api/realms.ts does it: the user had accepted the membership before the server lost the realm.
@@ -170,10 +170,11 @@ void WindowHost::AcceptLost() {
   Commit({});
 }
 
-void WindowHost::Commit(MadeMutation made) {
+void WindowHost::Commit(MadeMutation made, bool is_of_stream) {
   Data action = Data::MakeObject();
   // What adds to the common counter is counted by its mutations.
   action.Set("name", "edit").Set("arg", "null").Set("undoable", made.total == 0);
+  if (is_of_stream) action.Set("inverseName", "take back").Set("inverseArg", "null");
   const Result<Data> done = client_->TxCommit(action);
   if (!done.ok()) return RollBack();
   Drained(Drain::kAfter);

@@ -46,7 +46,7 @@ class WindowHost final : public Host {
   bool AppendTo(Random* random);
   void NoteAnswers(const Data& state);
   void AcceptLost();
-  void Commit(MadeMutation made);
+  void Commit(MadeMutation made, bool is_of_stream = false);
   void Keep(const Data& records);
   void Drained(Drain when);
   void RollBack();

@@ -46,6 +46,7 @@ export interface PushResult {
   readonly gone?: readonly number[];
   readonly missing?: readonly number[];
   readonly dropped?: readonly DroppedOp[];
+  readonly notAppended?: readonly number[];
   readonly rejected?: readonly PushRejection[];
   readonly known?: Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 }
@@ -93,6 +94,7 @@ export interface OwnEntry {
   readonly gone?: readonly number[];
   readonly missing?: readonly number[];
   readonly dropped?: readonly DroppedOp[];
+  readonly notAppended?: readonly number[];
 }
 
 export interface Image {
@@ -489,6 +491,7 @@ export interface LoadedEntry {
   readonly gone?: readonly number[];
   readonly missing?: readonly number[];
   readonly dropped?: readonly DroppedOp[];
+  readonly notAppended?: readonly number[];
   readonly streams?: readonly string[];
 }
 
@@ -501,6 +504,7 @@ export interface LoadedOwn {
   readonly gone?: readonly number[];
   readonly missing?: readonly number[];
   readonly dropped?: readonly DroppedOp[];
+  readonly notAppended?: readonly number[];
   readonly revisions?: Readonly<Record<string, number>>;
   readonly forgotten?: boolean;
 }

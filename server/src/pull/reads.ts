@@ -96,7 +96,8 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
               else json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
                 'update', l.update_id, 'declared', l.declared,
                 'revisions', case when k.client is null then a.revisions end,
-                'gone', a.gone, 'missing', a.missing, 'dropped', a.dropped, 'streams', l.streams) end)::text,
+                'gone', a.gone, 'missing', a.missing, 'dropped', a.dropped,
+                'notAppended', a."notAppended", 'streams', l.streams) end)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)
       cross join lateral (
@@ -105,7 +106,7 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
            and (k.client is null or l.client = k.client)
          order by l.revision offset 0) l
        left join lateral json_to_record(case when l.revision > k."from" then l.answer end)
-                   as a(revisions json, gone json, missing json, dropped json) on true`,
+                   as a(revisions json, gone json, missing json, dropped json, "notAppended" json) on true`,
     [JSON.stringify(ranges.map((range, place) => ({ place, ...range })))],
   );
 }
@@ -199,6 +200,7 @@ export async function readOwn(
      select fits::text as fits, case when fits then (
        select string_agg(json_build_object('update', o.update_id, 'realm', o.realm, 'revision', o.revision, 'at', o.at,
                 'client', o.client, 'ops', ${folded}, 'gone', o.answer -> 'gone', 'missing', o.answer -> 'missing', 'dropped', o.answer -> 'dropped',
+                'notAppended', o.answer -> 'notAppended',
                 'revisions', o.answer -> 'revisions', 'forgotten', o.folds and o.revision <= o.floor)::text,
                 ',' order by o.realm, o.revision) from own o) end as text
        from whole`,

@@ -35,14 +35,18 @@ struct LostOps {
   Vector<uint64_t> gone;     // the object was deleted at once, with its parent
   Vector<uint64_t> missing;  // there was no object: it had been deleted, or has moved out of sight
   Vector<DroppedOp> dropped;
+  Vector<uint64_t> not_appended = {};  // the log does not have the action that they undo
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member.Optional("gone", self.gone);
     member.Optional("missing", self.missing);
     member.Optional("dropped", self.dropped);
+    member.Optional("notAppended", self.not_appended);
   }
-  bool empty() const { return gone.empty() && missing.empty() && dropped.empty(); }
+  bool empty() const {
+    return gone.empty() && missing.empty() && dropped.empty() && not_appended.empty();
+  }
 };
 
 // Why an op, or the whole update, was rejected.

@@ -23,6 +23,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/restore_test.cc
   authority/rule_reader_test.cc
   authority/streams_test.cc
+  authority/streams_undo_test.cc
   authority/survey_test.cc
   authority/tombstone_test.cc
   authority/world.cc

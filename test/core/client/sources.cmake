@@ -24,6 +24,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/tab_settle_test.cc
   test/core/client/tab_states_test.cc
   test/core/client/tab_test.cc
+  test/core/client/undo_streams_test.cc
   test/core/client/undo_test.cc
   test/core/client/unique_rule_test.cc
   test/core/client/validation_test.cc

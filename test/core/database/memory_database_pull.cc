@@ -27,7 +27,7 @@ Data EntryOf(const Data& entry) {
   for (const char* member :
        {"realm", "revision", "at", "client", "update", "declared", "spans", "streams"})
     read.Set(member, entry[member]);
-  for (const char* member : {"gone", "missing", "dropped"})
+  for (const char* member : {"gone", "missing", "dropped", "notAppended"})
     read.Set(member, entry["answer"][member]);
   return read;
 }

@@ -40,7 +40,8 @@ void Server::Log(const Update& update, double at) {
       applied_[update.id][realm] = head(realm) + 1;
       entry.actions = update.actions;
       for (const Op& op : update.ops) {
-        if (op.realm == realm) entry.ops.push_back(op);
+        const bool is_vain = op.op == "append" && !op.of.empty() && !IsDone(update, op);
+        if (op.realm == realm && !is_vain) entry.ops.push_back(op);
       }
       for (const std::string& action : update.actions) {
         if (!vain_.contains(action)) actions_[action][realm] = head(realm) + 1;

@@ -101,8 +101,8 @@ bool Server::Move(const Place& from, const std::string& to, double at) {
 // Applies an op where its object is. Returns false if it changed nothing.
 bool Server::Apply(const Update& update, const Op& pushed, double now, const Rights& rights,
                    const std::string& user, bool* is_forbidden, bool* is_missing) {
-  if (pushed.op == "append") return true;  // it may be pushed: IsForbidden
   if (!pushed.of.empty() && !MayUndo(update, pushed, is_forbidden)) return *is_forbidden;
+  if (pushed.op == "append") return true;  // it may be pushed: IsForbidden
   Op op = pushed;
   op.realm = RealmOf(op.realm, op.key, rights);
   Rows& rows = rows_.at(op.realm);

@@ -33,6 +33,14 @@ TEST_CASE("finds the actions that do nothing together") {
   const Op remove = OpOf(OpKind::kDelete, kGroups, kGroup, "a");
   Op refers = OpOf(OpKind::kUpdate, kMembers, kMember);
   refers.set.push_back({PropOf(kMembers, "group"), Value::String(kGroup)});
+  const auto append = [](const std::string& stream, const std::string& of = {}) {
+    Op op;
+    op.kind = OpKind::kAppend;
+    op.stream = stream;
+    op.realm = "A";
+    op.of = of;
+    return op;
+  };
   struct Case {
     const char* label;
     Vector<Mutation> mutations;
@@ -53,6 +61,12 @@ TEST_CASE("finds the actions that do nothing together") {
        "--"},
       {"two undos of one action, which windows may have made at once",
        {Made("a", {set}), Made("u", {back}), Made("v", {back})},
+       "---"},
+      {"an action of a stream and its undo",
+       {Made("a", {append("s")}), Made("b", {append("t")}), Made("u", {append("s", "a")})},
+       "x-x"},
+      {"another action of the stream between",
+       {Made("a", {append("s")}), Made("b", {append("s")}), Made("u", {append("s", "a")})},
        "---"},
   };
   for (const Case& c : cases) {

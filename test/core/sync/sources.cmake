@@ -31,6 +31,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/service_images_test.cc
   test/core/sync/stream_snapshots_test.cc
   test/core/sync/streams_test.cc
+  test/core/sync/streams_undo_test.cc
   test/core/sync/sync_fixture.cc
   test/core/sync/sync_stage_test.cc
   test/core/sync/sync_worker_test.cc
