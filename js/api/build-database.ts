@@ -16,6 +16,7 @@ import { CoreEffects } from './core-effects.ts';
 import { DatabaseCore, type DatabaseDependencies, type DatabaseParts } from './database-core.ts';
 import { DatabaseState } from './database-state.ts';
 import { EventListeners } from './events.ts';
+import { KeptUndo } from './kept-undo.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
@@ -88,6 +89,11 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     judge: (wrong) => runner.dispatch({ type: 'judge', wrong }),
   });
   const undo = new Undo(lives.calls, codec);
+  const keptUndo = new KeptUndo({
+    session: host.session,
+    name: options.name,
+    dispatch: (event) => runner.dispatch(event),
+  });
   const realms = new RealmsApi({
     ...{ view, lives, mutations },
     user: options.user ?? null,
@@ -106,7 +112,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
       : null;
   const sync = makeSync(ground, { core, runner, mutations, worker, service });
   const lifecycle = new Lifecycle({
-    ...{ host, runner, storage, channel, core, worker, sync, streams },
+    ...{ host, runner, storage, channel, core, worker, sync, streams, keptUndo },
   });
   const events = new EventListeners((detail) => options.onUpdateNeeded?.(detail));
   const state = new DatabaseState();
@@ -128,6 +134,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
     streams,
     problems,
     undo,
+    keptUndo,
     sync,
     lifecycle,
     state,

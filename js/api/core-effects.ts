@@ -13,6 +13,7 @@ import type { ImageReader } from '../host/image-reader.ts';
 import type { ConflictInbox } from './conflicts.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { EventListeners } from './events.ts';
+import type { KeptUndo } from './kept-undo.ts';
 import { loadImage } from './load-image.ts';
 import type { Mutations } from './mutations.ts';
 import type { RealmsApi } from './realms.ts';
@@ -32,6 +33,7 @@ interface CoreEffectsParts {
   readonly conflicts: ConflictInbox;
   readonly validation: Validation;
   readonly undo: Undo;
+  readonly keptUndo: KeptUndo;
   readonly streams: Streams;
   readonly realms: RealmsApi;
   readonly sync: SyncControl;
@@ -71,6 +73,9 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         break;
       case 'undo':
         this.#parts.undo.take(effect);
+        break;
+      case 'keepUndo':
+        this.#parts.keptUndo.keep(effect);
         break;
       case 'loadImage':
         void this.#loadImage(effect);

@@ -15,6 +15,7 @@ import { closeLimitMs, type Storage, type StorageEnd } from '../host/storage.ts'
 import type { ConflictInbox } from './conflicts.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { DatabaseEvents, EventListeners } from './events.ts';
+import type { KeptUndo } from './kept-undo.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LiveRegistry } from './live.ts';
 import type { Mutations } from './mutations.ts';
@@ -63,6 +64,7 @@ export interface DatabaseParts extends DatabaseDependencies {
   readonly mutations: Mutations;
   readonly conflicts: ConflictInbox;
   readonly undo: Undo;
+  readonly keptUndo: KeptUndo;
   readonly validation: Validation;
   readonly realms: RealmsApi;
   readonly streams: Streams;
@@ -88,6 +90,7 @@ export class DatabaseCore {
       sync.want(scopesOf(lives, options.scopes));
       this.parts.streams.want(streamsOf(options.streams ?? []));
     }
+    this.parts.keptUndo.take();
     runner.dispatch({ type: 'open' });
     await state.opened;
     if (state.isOver) return;
@@ -156,6 +159,8 @@ export class DatabaseCore {
   async #close(reason: CloseReason, canStore: boolean): Promise<void> {
     const { lifecycle, mutations, storage, worker, service, runner, state } = this.parts;
     lifecycle.stop();
+    // Whoever opens it next may be another user, or the same one with other data.
+    if (reason !== 'close') this.parts.keptUndo.forget();
     if (canStore) await this.#withinLimit(mutations.durable());
     // Another window waits for it.
     if (reason === 'deleted-or-upgraded') storage.close();

@@ -15,6 +15,7 @@ import type { Host } from '../host/host.ts';
 import type { PageEvent } from '../host/page.ts';
 import { readNow, type Storage } from '../host/storage.ts';
 import type { Timers } from '../host/timers.ts';
+import type { KeptUndo } from './kept-undo.ts';
 import type { Streams } from './streams.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { WindowChannel } from './window-channel.ts';
@@ -38,6 +39,7 @@ interface LifecycleParts {
   readonly worker: WorkerClient | null;
   readonly sync: SyncControl;
   readonly streams: Streams;
+  readonly keptUndo: KeptUndo;
 }
 
 export class Lifecycle {
@@ -79,11 +81,13 @@ export class Lifecycle {
   }
 
   #on(event: PageEvent): void {
-    const { worker, sync } = this.#parts;
+    const { worker, sync, keptUndo } = this.#parts;
     switch (event.type) {
       case 'visibility':
         worker?.post({ type: 'visible', visible: event.visible });
         if (event.visible) this.#shown();
+        // A hidden page may be ended without another event.
+        else if (this.#state === 'running') keptUndo.ask();
         break;
       case 'online':
         sync.update({ online: event.online });
@@ -98,7 +102,7 @@ export class Lifecycle {
         this.#freeze();
         break;
       case 'still':
-        if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'still' });
+        if (this.#state === 'running') this.#standStill();
         else this.#suspendStorage();
         break;
       case 'pageshow':
@@ -113,6 +117,8 @@ export class Lifecycle {
   }
 
   #shown(): void {
+    // From now on another tab may be made as a copy of this one.
+    if (this.#state === 'running') this.#parts.keptUndo.forget();
     this.#restart();
     this.#reread();
   }
@@ -186,13 +192,19 @@ export class Lifecycle {
     this.#timers.set('still', 0, () => this.#suspendStorage());
   }
 
+  /** The application's handlers have run: it can undo what they have done, too. */
+  #standStill(): void {
+    this.#parts.runner.dispatch({ type: 'still' });
+    this.#parts.keptUndo.ask();
+  }
+
   /** Suspends channel and storage. Changes that the application's handlers made before this point are still stored. */
   #suspendStorage(): void {
     if (this.#state !== 'frozen' || this.#isSuspended) return;
-    const { runner, channel, storage } = this.#parts;
+    const { channel, storage } = this.#parts;
     this.#isSuspended = true;
     this.#timers.cancel('still');
-    runner.dispatch({ type: 'still' });
+    this.#standStill();
     channel.suspend();
     storage.suspend();
   }
@@ -211,6 +223,7 @@ export class Lifecycle {
     if (over) return this.#loggedOut();
     this.#state = 'running';
     runner.dispatch({ type: 'resume' });
+    this.#parts.keptUndo.take();
     this.#restart();
     this.#rereadLater();
   }

@@ -177,6 +177,15 @@ export interface StreamStateEvent {
   readonly state?: string;
 }
 
+export interface KeepUndoEvent {
+  readonly type: 'keepUndo';
+}
+
+export interface TakeUndoEvent {
+  readonly type: 'takeUndo';
+  readonly text: string | null;
+}
+
 export type WindowEvents =
   | DoneEvent
   | FailedEvent
@@ -197,7 +206,9 @@ export type WindowEvents =
   | StreamOpenEvent
   | StreamCloseEvent
   | StreamPageEvent
-  | StreamStateEvent;
+  | StreamStateEvent
+  | KeepUndoEvent
+  | TakeUndoEvent;
 
 export interface StartEvent {
   readonly type: 'start';
@@ -610,6 +621,12 @@ export interface UndoEffect {
   readonly redo: ShownAction | null;
 }
 
+export interface KeepUndoEffect {
+  readonly type: 'keepUndo';
+  readonly text: string | null;
+  readonly dropped: string | null;
+}
+
 export type WindowEffects =
   | SetWindowTimerEffect
   | CancelWindowTimerEffect
@@ -628,7 +645,8 @@ export type WindowEffects =
   | ConflictsEffect
   | ResolvedEffect
   | ValidateEffect
-  | UndoEffect;
+  | UndoEffect
+  | KeepUndoEffect;
 
 export interface SetWorkerTimerEffect {
   readonly type: 'timer';

@@ -9,6 +9,8 @@ import type {
   ImageLoadedEvent,
   ImagePointer,
   JudgeEvent,
+  KeepUndoEffect,
+  KeepUndoEvent,
   LeaveEvent,
   LoadImageEffect,
   OpenEvent,
@@ -30,6 +32,7 @@ import type {
   StreamPageEvent,
   StreamStateEvent,
   StreamsMessage,
+  TakeUndoEvent,
   UndoEffect,
   UpdateNeededEffect,
   ValidateEffect,
@@ -53,6 +56,7 @@ export type WindowOnlyEffect =
   | ResolvedEffect
   | ValidateEffect
   | UndoEffect
+  | KeepUndoEffect
   | StreamPageEffect
   | StorageFailedEffect
   | StorageRecoveredEffect
@@ -83,6 +87,8 @@ export type WindowOnlyEvent =
   | LeaveEvent
   | ResumeEvent
   | FreezeEvent
+  | KeepUndoEvent
+  | TakeUndoEvent
   | ScopesMessage;
 
 export type WindowEvent = CommonEvent | WindowOnlyEvent;

@@ -5,6 +5,7 @@ import { dedicatedWorkers } from './dedicated-workers.ts';
 import type { Host } from './host.ts';
 import { browserPage } from './page.ts';
 import type { ServiceHost } from './service-link.ts';
+import { browserSession } from './session.ts';
 
 export function browserHost(): Host {
   if (typeof document === 'undefined')
@@ -19,6 +20,7 @@ export function browserHost(): Host {
     locks: 'locks' in navigator,
     images: true,
     services,
+    session: browserSession,
     resolve: (url) => new URL(url, location.href),
   };
 }

@@ -9,6 +9,7 @@ import type { Locks } from './locks.ts';
 import type { PageHost } from './page.ts';
 import type { Random } from './random.ts';
 import type { ServiceHost } from './service-link.ts';
+import type { SessionHost } from './session.ts';
 import type { SocketHost } from './socket.ts';
 import type { StorageHost } from './storage.ts';
 import type { Timers } from './timers.ts';
@@ -37,6 +38,8 @@ export interface Host extends CommonHost {
   readonly services: ServiceHost | null;
   /** For leaving an account, and for adopting local data. Without one it is a browser's, loaded when it is needed. */
   readonly accounts?: AccountHost;
+  /** What a tab keeps while its page is loaded again; where there is no such thing, it is left out. */
+  readonly session?: SessionHost;
   /** The address that an application's own, perhaps relative, one means. */
   resolve(url: string): URL;
   /** For tests: other pauses and time limits of the sync worker. */

@@ -27,6 +27,7 @@ inline constexpr size_t kMaxRowsBeforeBytes = 256u << 10;
 // What a window can undo; the second is an estimate.
 inline constexpr size_t kMaxUndoSteps = 100;
 inline constexpr size_t kMaxUndoBytes = 16u << 20;
+inline constexpr size_t kMaxUndoTextBytes = 1u << 20;  // of it, over a reload of the page
 // Of a request, beside its one mutation.
 inline constexpr size_t kMaxRequestOverheadBytes = 256u << 10;
 

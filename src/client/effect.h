@@ -201,6 +201,20 @@ struct Undo {
   }
 };
 
+// What can be undone and redone, as text (client/undo_text.h); none: nothing. `dropped`: why a text that
+// was to be taken is of no use.
+struct KeepUndo {
+  static constexpr const char* kType = "keepUndo";
+  std::optional<std::string> text;
+  std::optional<std::string> dropped;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("text", self.text);
+    member("dropped", self.dropped);
+  }
+};
+
 // The whole inbox.
 struct Conflicts {
   static constexpr const char* kType = "conflicts";

@@ -202,12 +202,29 @@ struct StreamStateEvent {
   }
 };
 
+// The page may be loaded again: asks for what can be undone and redone, as the effect `keepUndo`.
+struct KeepUndoEvent {
+  static constexpr const char* kType = "keepUndo";
+};
+
+// The page goes on with the text of such an effect, and with nothing else; none: with nothing.
+struct TakeUndoEvent {
+  static constexpr const char* kType = "takeUndo";
+  std::optional<std::string> text;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("text", self.text);
+  }
+};
+
 // A ReadEvent comes, too; it is handled apart, because the reply to it is the only effect.
 // (Scopes come in the same shape as in the message to the worker.)
-using WindowEvents = OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent,
-                           ImageLoadedEvent, WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent,
-                           ResumeEvent, ScopesMessage, ResolveEvent, JudgeEvent, StreamsMessage,
-                           StreamOpenEvent, StreamCloseEvent, StreamPageEvent, StreamStateEvent>;
+using WindowEvents =
+    OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent, ImageLoadedEvent,
+          WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent, ResumeEvent, ScopesMessage,
+          ResolveEvent, JudgeEvent, StreamsMessage, StreamOpenEvent, StreamCloseEvent,
+          StreamPageEvent, StreamStateEvent, KeepUndoEvent, TakeUndoEvent>;
 
 // The wall clock of an event, in ms; `last` if it has none.
 inline double NowOf(const Data& event, double last) { return event["now"].as_number(last); }

@@ -28,6 +28,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/tab_offers.cc
   src/client/tab_streams.cc
   src/client/tab_transactions.cc
+  src/client/tab_undo.cc
   src/client/tab_validation.cc
   src/client/transaction.cc
   src/client/transaction_answer.cc
@@ -36,6 +37,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/transaction_undo.cc
   src/client/owner_rule.cc
   src/client/undo_stack.cc
+  src/client/undo_text.cc
   src/client/unique_rule.cc
   src/client/view.cc
 )

@@ -111,6 +111,8 @@ class Tab {
   void OnEvent(const StreamCloseEvent& event, Data* effects);
   void OnEvent(const StreamPageEvent& event, Data* effects);
   void OnEvent(const StreamStateEvent& event, Data* effects);
+  void OnEvent(const KeepUndoEvent& event, Data* effects);
+  void OnEvent(const TakeUndoEvent& event, Data* effects);
   void OnMessage(Data message, Data* effects);
   // One for each kind of message that a window handles.
   void OnMessage(const PushedMessage& message, Data* effects);

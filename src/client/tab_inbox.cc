@@ -79,8 +79,9 @@ void Tab::SettleGone(const ConflictsTx& tx, Data* effects) {
 
 void Tab::TakeInbox(const Data& rows, Data* effects) {
   if (inbox_.Take(rows)) effects->Push(ConflictsEffect(inbox_.entries()));
-  // What a rule failed over is made again by a release that may have mended it.
   for (const StoredConflict& entry : EntriesOf(rows)) {
+    if (!entry.record.part.value_or(false)) undo_.Refused(entry.record.mutation.id);
+    // What a rule failed over is made again by a release that may have mended it.
     const bool is_of_earlier = entry.record.schema.value_or(UINT64_MAX) < schema_->version();
     if (is_of_earlier && tried_again_.insert(entry.key.number()).second)
       Resolve(entry.key.number(), effects).how = Resolution::kRetry;

@@ -14,8 +14,14 @@ size_t UndoStep::bytes() const {
 }
 
 const UndoStep* UndoStack::Next(UndoWay way) const {
-  const Vector<UndoStep>& steps = way == UndoWay::kUndo ? undo_ : redo_;
-  return steps.empty() ? nullptr : &steps.back();
+  return steps(way).empty() ? nullptr : &steps(way).back();
+}
+
+void UndoStack::Clear() {
+  undo_.clear();
+  redo_.clear();
+  bytes_ = 0;
+  ++version_;
 }
 
 void UndoStack::Add(UndoStep step, Vector<UndoStep>* steps) {

@@ -1,5 +1,5 @@
-// What this window can undo and redo: its own actions, the last one first. In memory: a window that
-// is loaded again begins with nothing to undo.
+// What this window can undo and redo: its own actions, the last one first. In memory; over a reload of
+// the page JavaScript keeps it as text (client/undo_text.h).
 #ifndef SKERRY_CLIENT_UNDO_STACK_H_
 #define SKERRY_CLIENT_UNDO_STACK_H_
 
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/vector.h"
 #include "log/op.h"
@@ -45,6 +46,10 @@ class UndoStack {
   void DropNext(UndoWay way);
   // The action was refused: there is nothing of it to undo.
   void Refused(std::string_view id);
+  // For the text: the next step is the last one. Of an empty list, the steps are added in this order.
+  const Vector<UndoStep>& steps(UndoWay way) const { return way == UndoWay::kUndo ? undo_ : redo_; }
+  void Restore(UndoWay way, UndoStep step) { Add(std::move(step), &Steps(way)); }
+  void Clear();
   // Rises with each change of what comes next.
   uint64_t version() const { return version_; }
 

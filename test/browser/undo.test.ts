@@ -3,7 +3,7 @@
 // pushes: a window's worker or a service worker.
 import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
-import { caughtUp, inStep } from './support/kit.ts';
+import { caughtUp, inStep, reopened } from './support/kit.ts';
 import { TwoDevices } from './support/two-devices.ts';
 
 const devices = new TwoDevices();
@@ -128,6 +128,23 @@ describe.each([
     await shows('ba');
     await stream(mine, 'undo');
     await shows('b');
+  });
+
+  test('a reload keeps what can be undone, for this tab and this user alone', async () => {
+    const mine = await device();
+    const { note } = await listed(mine);
+    await mine.evaluate(
+      (id) => db.transact((tx) => tx.notes.update(id, { title: 'mine' })).confirmed,
+      note,
+    );
+    await reopened(mine, { user: devices.user, serviceWorker });
+    // Taken: a tab that is made as a copy of this one would have it, too.
+    expect(await mine.evaluate(() => sessionStorage.length)).toBe(0);
+    expect(await mine.evaluate(() => db.canUndo.action?.name)).toBe('skerry/transact');
+    await reopened(mine, { user: `${devices.user}-2`, serviceWorker });
+    expect(await mine.evaluate(() => db.canUndo.value)).toBe(false);
+    await reopened(mine, { user: devices.user, serviceWorker });
+    expect(await mine.evaluate(() => db.canUndo.value)).toBe(false);
   });
 
   test('an undo counts once where the browser is killed, and others` changes stay', async () => {

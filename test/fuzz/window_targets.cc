@@ -191,11 +191,46 @@ std::string RunEvents(std::string_view input, bool* taken) {
   return problem;
 }
 
+// ---- what can be undone, as text in the tab's sessionStorage ----
+
+Vector<std::string> UndoSeeds() {
+  Storage storage;
+  client_test::Publish(&storage, "g0", 0);
+  Window window(&storage, "a");
+  window.Settle();
+  const auto group = [](const char* name) { return Data::Object{{"name", name}, {"count", 1}}; };
+  window.Do(client_test::kUpsert, client_test::kGroupTable, "g1", group("a"));
+  window.Do(client_test::kUpsert, client_test::kGroupTable, "g1", group("b"));
+  window.Do(client_test::kInc, client_test::kGroupTable, "g1", Data::Object{{"count", 2}});
+  window.Do(client_test::kDelete, client_test::kGroupTable, "g1", {});
+  window.Event(Data::Object{{"type", "keepUndo"}});
+  return {window.notes.back()["text"].as_string()};
+}
+
+std::string RunUndo(std::string_view input, bool* taken) {
+  Storage storage;
+  client_test::Publish(&storage, "g0", 0);
+  Window window(&storage, "a");
+  window.Event(Data::Object{{"type", "takeUndo"}, {"text", input}});
+  window.Settle();
+  Client& client = window.client();
+  for (int i = 0; i < 10; ++i) {
+    if (!client.TxBegin(window.now += 1).ok()) return "no transaction can begin";
+    const Result<Data> undone = client.TxUndo(i % 3 == 2 ? UndoWay::kRedo : UndoWay::kUndo);
+    *taken = *taken || (undone.ok() && !undone.value().is_null());
+    const Result<Data> done = client.TxCommit(Data::Object{{"name", "skerry/undo"}});
+    window.Obeyed(done.ok() ? done.value()["effects"] : client.TxRollback());
+  }
+  window.Settle();
+  return window.ready() ? "" : "the window is not ready";
+}
+
 }  // namespace
 
 void AddWindowTargets(Vector<Target>* targets) {
   targets->push_back({"window-storage", Form::kData, 300, WindowStorageSeeds, RunWindowStorage});
   targets->push_back({"window-messages", Form::kData, 250, WindowMessageSeeds, RunWindowMessages});
+  targets->push_back({"undo-text", Form::kJson, 300, UndoSeeds, RunUndo});
   targets->push_back({"window-events", Form::kData, 150, EventSeeds, RunEvents});
 }
 

@@ -342,7 +342,7 @@ export const api = [
     name: 'requests to the next worker by a page that was frozen are dropped',
     test: 'test/js/api-model.test.ts',
     file: 'js/api/lifecycle.ts',
-    from: "    runner.dispatch({ type: 'resume' });\n    this.#restart();\n",
-    to: "    runner.dispatch({ type: 'resume' });\n",
+    from: '    this.#parts.keptUndo.take();\n    this.#restart();\n',
+    to: '    this.#parts.keptUndo.take();\n',
   },
 ];

@@ -27,6 +27,12 @@ const commands = {
     // After the answer.
     setTimeout(() => socket?.close());
   },
+  /** The page of its window is loaded again, and comes back under its name. */
+  reload(): void {
+    leaving = true;
+    // After the answer.
+    setTimeout(() => location.reload());
+  },
   isOpen: () => 'db' in globalThis,
   status: () => db.sync.status,
   now: () => db.sync.now(),
@@ -100,6 +106,10 @@ const commands = {
   },
   deleteGroup: (group: string) => db.transact((tx) => tx.lists.delete(group)).durable,
   undo: () => db.undo()?.confirmed,
+  redo: () => db.redo()?.confirmed,
+  undoable: () => [db.canUndo.value, db.canRedo.value],
+  edit: (id: string, patch: { title?: string; rank?: number }) =>
+    db.mutate.editNote({ id, patch }).confirmed,
   /** What is shown of a group, by its table, by a query, and by an include. */
   inGroup: (group: string) => ({
     group: db.lists.get(group) !== undefined,

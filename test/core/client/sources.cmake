@@ -26,6 +26,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/tab_test.cc
   test/core/client/undo_streams_test.cc
   test/core/client/undo_test.cc
+  test/core/client/undo_text_test.cc
   test/core/client/unique_rule_test.cc
   test/core/client/validation_test.cc
   test/core/client/view_test.cc

@@ -201,6 +201,16 @@ export class Scene {
     return { window, kept };
   }
 
+  /** Loads the page of that window again, and opens the database in it. */
+  async reload(left: RemoteWindow, options: StartOptions = {}): Promise<RemoteWindow> {
+    const arrival = this.#hub.arrival(left.id);
+    await left.call('reload');
+    const window = await arrival;
+    this.#joined(window);
+    await this.start(window, options);
+    return window;
+  }
+
   /** Returns what thaws it. */
   async freeze(window: RemoteWindow): Promise<() => Promise<void>> {
     const answers = () =>
