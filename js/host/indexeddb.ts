@@ -3,6 +3,7 @@
  * that wants to delete or upgrade the database is not kept waiting. Its states are those of idb-connection.ts.
  */
 import { ClosedError, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
+import { freshLog } from './fresh-log.ts';
 import { type ConnectionState, next } from './idb-connection.ts';
 import { deleteWithImages, readIdbfs } from './idb-files.ts';
 import { identityKey, openDatabase } from './idb-open.ts';
@@ -34,6 +35,8 @@ export interface IndexedDbOptions {
   /** Attempts to open before the storage is called lost, with doubling pauses in between. */
   readonly openAttempts?: number;
   readonly firstPauseMs?: number;
+  /** Resolves when it is safe to write (fresh-log.ts). */
+  readonly freshLog?: () => Promise<void>;
 }
 
 const defaults: Required<IndexedDbOptions> = {
@@ -43,12 +46,14 @@ const defaults: Required<IndexedDbOptions> = {
   leaveLimitMs: closeLimitMs,
   openAttempts: 4,
   firstPauseMs: 100,
+  freshLog,
 };
 
 export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
   const settings = { ...defaults, ...options };
   const { schema, timeLimitMs } = settings;
   const open = async (name: string, onLost: OnLost, mustExist: boolean) => {
+    void settings.freshLog();
     const storage = new IndexedDbStorage(name, onLost, settings, mustExist);
     await storage.ready();
     return storage;
@@ -98,6 +103,8 @@ class IndexedDbStorage implements Storage {
     request: TransactRequest,
     decide: (results: readonly unknown[]) => Decision,
   ): Promise<TransactResult> {
+    // Whoever is told that it is stored is told the truth.
+    if (request.mode === 'readwrite') await this.#settings.freshLog();
     let db = await this.#connect();
     let tx: IDBTransaction;
     try {

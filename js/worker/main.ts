@@ -2,7 +2,6 @@
 import type { WindowMessage } from '../core/messages.ts';
 import { commonBrowserHost } from '../host/browser-common.ts';
 import { fetchTransport } from '../host/fetch-transport.ts';
-import { beginFreshLog } from '../host/fresh-log.ts';
 import { webLocks } from '../host/locks.ts';
 import { webSockets } from '../host/socket.ts';
 import type { WorkerStart } from '../host/worker-link.ts';
@@ -27,5 +26,4 @@ const worker = new SyncWorker(
   (message) => scope.postMessage(message),
   () => scope.close(),
 );
-beginFreshLog();
 scope.onmessage = (event) => worker.receive(event.data as WindowMessage<WorkerStart>);

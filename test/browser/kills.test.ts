@@ -40,7 +40,8 @@ async function counted(
   const all = (id: string, wanted: number, pendingToo: boolean) =>
     demo.cities.get(id)?.likes === wanted && (pendingToo || demo.sync.status.pending === 0);
   await until(page, all, [counter, total, !confirmed], limitMs).catch(async (error) => {
-    throw new Error(`${await likes(page)} likes of ${total}`, { cause: error });
+    const log = profile.logOfDatabases();
+    throw new Error(`${await likes(page)} likes of ${total}, ${log}`, { cause: error });
   });
 }
 

@@ -4,7 +4,30 @@
 const contracts = 'test/browser/contracts.test.ts';
 const windows = 'test/js/newer-version.test.ts';
 
+const freshLog = 'test/js/fresh-log.test.ts';
+
 export const storage = [
+  {
+    name: 'what is durable lies behind a torn record',
+    test: contracts,
+    file: 'js/host/indexeddb.ts',
+    from: "if (request.mode === 'readwrite') await this.#settings.freshLog();",
+    to: '',
+  },
+  {
+    name: 'a read waits for the fresh log',
+    test: contracts,
+    file: 'js/host/indexeddb.ts',
+    from: "if (request.mode === 'readwrite') await this.#settings.freshLog();",
+    to: 'await this.#settings.freshLog();',
+  },
+  {
+    name: 'no fresh log begins where the last start has left nothing to delete',
+    test: freshLog,
+    file: 'js/host/fresh-log.ts',
+    from: 'version > 0 ? make(resolve) :',
+    to: 'version >= 0 ? make(resolve) :',
+  },
   {
     name: 'an upgrade makes the stores again that are there',
     test: contracts,

@@ -1,6 +1,6 @@
 // A real Chromium on its own profile folder, driven by puppeteer-core: windows of the demo, crashes, SIGKILL, clocks.
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
@@ -152,6 +152,15 @@ export class Profile {
     process.kill(-pid, 'SIGKILL');
     await ended;
     await groupEnds(pid);
+  }
+
+  /** What LevelDB says of the databases of all sites. After a drop it begins with their creation ("since it was missing"). */
+  logOfDatabases(): string {
+    const folder = join(this.folder, 'Default', 'IndexedDB');
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(({ name }) => /^LOG(\.old)?$/.test(name))
+      .map(({ parentPath, name }) => `${name}:\n${readFileSync(join(parentPath, name), 'utf8')}`)
+      .join('\n');
   }
 
   async close(): Promise<void> {

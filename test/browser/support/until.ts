@@ -36,7 +36,9 @@ async function state(page: Page): Promise<string> {
       const open = 'demo' in globalThis ? demo : 'db' in globalThis ? db : null;
       if (!open) return 'no database';
       const { status } = open.sync;
-      return `status ${JSON.stringify(status)}, ${status.error?.message}`;
+      const byDemo = document.getElementById('sync-error');
+      const lost = 'kit' in globalThis ? kit.happened.dataLost.join() : byDemo?.textContent;
+      return `status ${JSON.stringify(status)}, ${status.error?.message}, said of losses: "${lost}"`;
     });
   } catch (error) {
     return `no state: ${error}`;
