@@ -43,7 +43,10 @@ export interface Conflict extends ConflictSides {
   readonly table: string;
   /** The id of the object. */
   readonly key: string;
-  /** `dropped`: the release in use, here or at the server, has no place for it. `row_deleted`: the row was not there any more. */
+  /**
+   * `dropped`: the release in use, here or at the server, has no place for it. `row_deleted`: the row was not there any more.
+   * `overwritten`: it was applied, and somebody who had not seen it has changed the same props since, or deleted the row.
+   */
   readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten' | 'row_deleted' | 'dropped';
   readonly code: string;
   readonly detail: string;

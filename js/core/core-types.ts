@@ -332,7 +332,8 @@ export type Store =
   | 'sync'
   | 'conflicts'
   | 'actions'
-  | 'streams';
+  | 'streams'
+  | 'own';
 
 export interface GetRead {
   readonly store: Store;

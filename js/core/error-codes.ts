@@ -512,6 +512,12 @@ export const errorCodes = {
     what: 'Other users deleted the row before this edit arrived.',
     todo: 'Create a row from `mine`, or discard.',
   },
+  overwritten: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'Somebody who had not seen this change has made another one over it. It was applied.',
+    todo: 'Discard the entry, or retry to set the values again.',
+  },
   revoked: {
     type: 'SkerryError',
     retryable: 'no',

@@ -39,6 +39,7 @@ const reasons: Readonly<Record<string, string>> = {
   forbidden: 'You may not change this.',
   revoked: 'You have lost the right to change this.',
   row_deleted: 'Somebody has deleted this.',
+  overwritten: 'Somebody has changed this without having seen your change.',
   parent_deleted:
     'Somebody has deleted what this belongs to. Once that is back, the change can be made again.',
   depends: 'It needs another change that was refused.',

@@ -43,7 +43,8 @@ export function waysOf(entry: Conflict): readonly Way[] {
   const about = entry.changes[0];
   if (about === undefined || entry.mutation === null) return ['discard'];
   // An edit of a row that is not there would have no effect again.
-  const isGone = about.theirs === null && entry.code === 'row_deleted';
+  const isEdit = entry.code === 'row_deleted' || entry.code === 'overwritten';
+  const isGone = about.theirs === null && isEdit;
   if (isGone) return about.base && about.mine ? ['discard', 'again'] : ['discard'];
   // A choice of all that is mine is the change again.
   const isOpen = about.base !== null && propsOf(about).some((sides) => sides.isOpen);

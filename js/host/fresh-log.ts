@@ -25,7 +25,9 @@ let begun: Promise<void> | undefined;
  * begins one. In engines that store data in another way nothing is done.
  */
 export function freshLog(): Promise<void> {
-  begun ??= 'dataLoss' in IDBVersionChangeEvent.prototype ? begin() : Promise.resolve();
+  const isChromium =
+    typeof IDBVersionChangeEvent === 'function' && 'dataLoss' in IDBVersionChangeEvent.prototype;
+  begun ??= isChromium ? begin() : Promise.resolve();
   return begun;
 }
 

@@ -40,6 +40,8 @@ export const databaseSchema: DatabaseSchema = [
   ],
   // 3. Images in mounts that are used again, where windows of a former release would look for them under other names.
   [],
+  // 4. Confirmed changes of this client, which others may overwrite without having seen them.
+  [{ addStore: 'own', autoIncrement: true }],
 ];
 
 /** The changes to make to a database of this version, in order; 0 is a new one. */

@@ -44,7 +44,15 @@ export interface StoredNow {
 
 const stores = ['mutations', 'outbox', 'sync'] as const;
 const leases = ['push', 'listen', 'image'] as const;
-const counted = ['mutations', 'outbox', 'updates', 'conflicts', 'actions', 'streams'] as const;
+const counted = [
+  'mutations',
+  'outbox',
+  'updates',
+  'conflicts',
+  'actions',
+  'streams',
+  'own',
+] as const;
 
 export const nothingStored: StoredNow = {
   ...{ pending: [], pendingCount: 0, updates: [], updateCount: 0, leases: {} },

@@ -47,7 +47,9 @@ void PullRows::JoinMoves() {
     arrived.revision = arrival.change->revision;
     arrived.props.resize(leaving.from->props.size());
     for (const PropValue& set : arrival.change->set) arrived.props[set.prop] = set.value;
+    const std::optional<uint64_t> over = leaving.change->over;
     leaving.change = MovedRow(to.object, *leaving.from, arrived);
+    leaving.change->over = over;
     arrival.change.reset();
   }
 }

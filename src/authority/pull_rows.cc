@@ -168,6 +168,41 @@ void PullRows::ClearUnknownDefaults(const PulledRows& realm, const ObjectKey& ke
   }
 }
 
+namespace {
+
+// Whether the range has an entry of the client between these revisions, both exclusive.
+bool HasOwnBetween(const PullRange& range, const std::string& client, uint64_t above,
+                   uint64_t below) {
+  for (auto entry = range.entries.upper_bound(std::max(above, range.from.revision));
+       entry != range.entries.end() && entry->first < below; ++entry) {
+    if (entry->second.client == client) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<uint64_t> PullRows::OverOf(const PulledRows& realm, const ObjectKey& key) const {
+  const PullRange& range = *realm.range;
+  const std::string& client = io_->request.client;
+  const auto changes = realm.changes.find(key);
+  if (range.mode != RealmMode::kRange || changes == realm.changes.end()) return std::nullopt;
+  std::optional<uint64_t> lowest;
+  bool may_concern = false;
+  for (const auto& [revision, before] : changes->second) {
+    if (revision > range.to) break;
+    const auto entry = range.entries.find(revision);
+    if (entry == range.entries.end() || entry->second.client == client) continue;
+    const std::optional<uint64_t>& base = entry->second.base;
+    if (!base.has_value()) continue;
+    lowest = std::min(lowest.value_or(*base), *base);
+    // Own updates at or below the cursor are not known here.
+    may_concern =
+        may_concern || *base < range.from.revision || HasOwnBetween(range, client, *base, revision);
+  }
+  return may_concern ? lowest : std::nullopt;
+}
+
 void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
                          const FilterContext& at_end) {
   const PulledRows& realm = realms_.at(name);
@@ -204,6 +239,7 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
     const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {
       outcome.change = DiffRow(key, name, from, row, realm.range->to);
+      if (outcome.change) outcome.change->over = OverOf(realm, key);
     } else if (row) {
       // The fill has not reached this id, so it is not known what the client holds of the object:
       // the whole row is sent.

@@ -73,6 +73,8 @@ class PullRows {
     bool lives = false;  // the row is in this realm at the end, in scope or not
   };
 
+  // `over` of a change (log/record.h), where an own update may be among what others had not seen.
+  std::optional<uint64_t> OverOf(const PulledRows& realm, const ObjectKey& key) const;
   void AskForRow(const std::string& name, const PulledRows& realm, const ObjectKey& key);
   // Sets each prop of `row`, which the client holds, to null if any `before` in the range leaves
   // it unknown (row_data.h).

@@ -3,6 +3,7 @@
 //    "createdAt","modifiedAt","revision"}
 //   {"change":"move", … as above …, "to"}
 //   {"change":"delete"|"leave","table","id","realm","revision"}
+// and each may have "over".
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/op_codec.h"
@@ -21,6 +22,10 @@ Status ReadContent(const Schema& schema, const Data& data, Change* change, bool*
   if (const Data& revision = data["revision"];
       !revision.is_null() && !ReadU64(revision, &change->revision)) {
     return {Code::kInvalidArgument, "`revision` must be a number"};
+  }
+  if (const Data* over = data.Find("over"); over != nullptr && !over->is_null()) {
+    if (!ReadU64(*over, &change->over.emplace()))
+      return {Code::kInvalidArgument, "`over` must be a number"};
   }
   if (!HasContent(change->kind)) return Status::Ok();
   SKERRY_RETURN_IF_ERROR(CheckTime(data["createdAt"]));
@@ -51,6 +56,7 @@ Data ChangeToData(const Schema& schema, const Change& change) {
     data.Set("createdAt", change.created_at).Set("modifiedAt", change.modified_at);
   }
   data.Set("revision", change.revision);
+  if (change.over.has_value()) data.Set("over", *change.over);
   return data;
 }
 

@@ -11,6 +11,10 @@
 // all its ops on the object, as soon as the answer to the push or the confirming pull says so
 // (sync/lost_work.h).
 //
+// Code and reason `overwritten`: the mutation was applied, and somebody who had not seen it has changed the
+// same props since, or deleted the object. There is an entry for each object, with these props alone
+// (sync/own_changes.h).
+//
 // Reason `dropped`: the schema in use, here or at the server, has no place for what the entry has.
 // There is an entry for each object of a mutation. It stays until a schema has a place for it
 // again, or the user discards it. Values of `mine` are as ValueAsItIs (log/left_out.h).
@@ -31,6 +35,7 @@ inline constexpr char kInternal[] = "internal";
 // A reason: the schema has no place for it.
 inline constexpr const char* kDropped = "dropped";
 inline constexpr char kRowDeleted[] = "row_deleted";
+inline constexpr char kOverwritten[] = "overwritten";
 
 // The mutation, so that the user can make it again.
 struct InboxMutation {
@@ -56,7 +61,7 @@ struct ConflictRecord {
   double version = kRecordVersion;
   std::optional<std::string> table;  // of the object; table and id are null if it is not known
   std::optional<std::string> id;
-  std::string reason;  // "rejected", "revoked", "row_deleted" or "dropped"
+  std::string reason;  // "rejected", "revoked", "row_deleted", "overwritten" or "dropped"
   std::string code;
   std::string detail;
   Data mine;  // what the mutation wanted of the object: {prop: value}; null: its deletion

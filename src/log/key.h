@@ -14,10 +14,19 @@
 
 namespace skerry {
 
-enum class Store : uint8_t { kMutations, kOutbox, kUpdates, kSync, kConflicts, kActions, kStreams };
+enum class Store : uint8_t {
+  kMutations,
+  kOutbox,
+  kUpdates,
+  kSync,
+  kConflicts,
+  kActions,
+  kStreams,
+  kOwn
+};
 inline constexpr const char* kStores[] = {"mutations", "outbox",  "updates", "sync",
-                                          "conflicts", "actions", "streams"};
-static_assert(std::size(kStores) == static_cast<size_t>(Store::kStreams) + 1);
+                                          "conflicts", "actions", "streams", "own"};
+static_assert(std::size(kStores) == static_cast<size_t>(Store::kOwn) + 1);
 inline const char* NameOf(Store store) { return kStores[static_cast<uint8_t>(store)]; }
 
 // The key of the record `sync` in the store `sync`.

@@ -37,6 +37,9 @@ struct Change {
   double created_at = 0;
   double modified_at = 0;
   uint64_t revision = 0;
+  // The lowest revision that others had seen of the realm when they changed the row. Own changes above
+  // it were not seen by somebody who has overwritten them. None: nothing is to be told. It is in no body.
+  std::optional<uint64_t> over;
   friend bool operator==(const Change&, const Change&) = default;
 };
 

@@ -21,6 +21,7 @@ set(SKERRY_LOG_SOURCES
   src/log/op_codec.cc
   src/log/op_json.cc
   src/log/outbox_record.cc
+  src/log/own_record.cc
   src/log/record.cc
   src/log/ref_closure.cc
   src/log/row_data.cc

@@ -38,8 +38,10 @@ FencedTransaction::FencedTransaction(WorkerState* state, const Lease* lease,
 std::optional<FencedRound> FencedTransaction::Read(const Data& results, const Turn* turn) {
   const Data* next = results.items().data();
   FencedRound round;
-  round.is_first = results.items().size() > 1;
+  round.is_first = !has_begun_;
+  has_begun_ = true;
   if (!round.is_first) {
+    round.results = &results;
     round.mutations = next;
     return round;
   }

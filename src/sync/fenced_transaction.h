@@ -34,6 +34,7 @@ struct FencedRound {
   SyncRecord sync;
   const Data* outbox = nullptr;
   const Data* mutations = nullptr;  // one page: [{key, value}..], ascending
+  const Data* results = nullptr;    // later rounds: all of them
 };
 
 class FencedTransaction {
@@ -65,6 +66,7 @@ class FencedTransaction {
   WorkerState* state_ = nullptr;
   const Lease* lease_ = nullptr;
   FencedReads reads_;
+  bool has_begun_ = false;
   Obstacle obstacle_ = Obstacle::kNone;
   double mutation_count_ = 0;
   double conflict_count_ = 0;

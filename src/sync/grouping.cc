@@ -37,19 +37,12 @@ bool Covers(const Vector<std::string>& all, const Vector<std::string>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
-// The lowest revision of the realm on which one of the mutations is based.
-uint64_t LowestBase(const Vector<Mutation>& mutations, const std::string& realm) {
-  uint64_t lowest = 0;
-  bool any = false;
-  for (const Mutation& mutation : mutations) {
-    uint64_t revision = 0;
-    for (const auto& [name, value] : mutation.base) {
-      if (name == realm) revision = value;
-    }
-    if (!any || revision < lowest) lowest = revision;
-    any = true;
+// The revision of the realm on which the mutation is based.
+uint64_t BaseOf(const Mutation& mutation, const std::string& realm) {
+  for (const auto& [name, revision] : mutation.base) {
+    if (name == realm) return revision;
   }
-  return lowest;
+  return 0;
 }
 
 Status CheckDepth(std::string_view json) {
@@ -181,8 +174,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     return;
   }
   const size_t bytes = record.body.size();
-  Candidate* place =
-      PlaceFor(realms, record.alone.value_or(false), bytes, mutation.value().ops.size());
+  Candidate* place = PlaceFor(realms, record.alone.value_or(false), bytes, mutation.value());
   if (place == nullptr) {
     // Later mutations of its realms find no room either: the candidates that they could have joined
     // were closed just now.
@@ -219,13 +211,14 @@ bool Grouping::LeaveOut(const Key& key, const Status& why, const Mutation& rest,
 }
 
 Grouping::Candidate* Grouping::PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
-                                        size_t ops) {
+                                        const Mutation& mutation) {
   alone = alone || realms.size() > 1;
   for (Candidate& candidate : candidates_) {
     if (candidate.closed || !Intersect(candidate.realms, realms)) continue;
     const bool fits = candidate.mutations.size() < most_ &&
                       candidate.bytes + bytes <= kMaxUpdateBytes &&
-                      candidate.ops + ops <= kMaxOpsPerUpdate;
+                      candidate.ops + mutation.ops.size() <= kMaxOpsPerUpdate &&
+                      BaseOf(candidate.mutations[0], realms[0]) == BaseOf(mutation, realms[0]);
     if (!alone && fits) return &candidate;
     candidate.closed = true;
   }
@@ -263,7 +256,7 @@ OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double 
   record.state = OutboxState::kNew;
   for (const std::string& realm : candidate.realms) {
     const ChainLink& link = record.after.at(realm);
-    const uint64_t base = LowestBase(candidate.mutations, realm);
+    const uint64_t base = BaseOf(candidate.mutations[0], realm);
     update.after.emplace_back(realm, Link{link.seq, link.id});
     update.base.emplace_back(realm, base);
     record.base[realm] = base;

@@ -1,8 +1,9 @@
 // Grouping (docs/design.md, "Grouping"): collects ungrouped mutations, in key order, into updates.
 // An update is immutable from then on: its wire JSON is written once, here. A held mutation stays
 // ungrouped, and so does what waits for it (held_back.h). A `known`
-// mutation stays until it is confirmed. An update has mutations of one realm; a mutation that spans
-// several realms, or is marked `alone`, gets an update of its own. Within a realm, updates are in
+// mutation stays until it is confirmed. An update has mutations of one realm, which were made over the
+// same revision: so it says what their author had seen. A mutation that spans several realms, or is
+// marked `alone`, gets an update of its own. Within a realm, updates are in
 // the order of the keys of their mutations.
 //
 // A Grouping receives pages of the store `mutations`, in key order, inside one transaction; Finish
@@ -101,7 +102,8 @@ class Grouping {
   bool IsGrouped(const MutationRecord& record) const;
   bool IsInLostRealm(const MutationRecord& record) const;
   bool BringsBack(const MutationRecord& record) const;
-  Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
+  Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
+                      const Mutation& mutation);
   void SetApart(const Candidate& candidate, Data::Array* writes);
   OutboxRecord MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
                           const Chain& chain) const;

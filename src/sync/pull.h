@@ -21,6 +21,7 @@
 #include "log/wire/pull_answer.h"
 #include "log/wire/pull_request.h"
 #include "model/schema.h"
+#include "sync/own_changes.h"
 #include "sync/quarantine.h"
 
 namespace skerry {
@@ -82,8 +83,8 @@ std::string SnapshotPath(const AnsweredActions& item);
 // `streams` of a request.
 Vector<wire::PulledStream> StreamsOfRequest(const SyncRecord& sync);
 
-// What the transaction does: call Decide with the outbox and `sync` as they are now, then
-// AddMutations with as many pages as are needed, then Finish.
+// What the transaction does: call Decide with the outbox and `sync` as they are now; TakeOwn, if there
+// are OwnReads; then AddMutations with as many pages as are needed, then Finish.
 class PullFold {
  public:
   // `user`: of the database.
@@ -93,6 +94,8 @@ class PullFold {
   // False: another window's pull was faster, or the outbox is not the one of the request. Then
   // nothing may be written.
   bool Decide(Vector<OutboxRecord> outbox, SyncRecord sync);
+  Data::Array OwnReads() const { return own_.Reads(); }
+  void TakeOwn(const Data& results) { own_.Take(results, &writes_); }
   bool needs_mutations() const { return !quarantine_.empty(); }
   void AddMutations(const Data& range) { quarantine_.Add(range, &writes_); }
   Data::Array Finish();
@@ -128,6 +131,8 @@ class PullFold {
   bool IsUnreadable(const OutboxRecord& update, const std::string& realm) const;
   bool ResendIfMissing(OutboxRecord* update);
   void ReportLost(const OutboxRecord& update);
+  void WatchOwn();
+  Revisions RevisionsOf(const OutboxRecord& update) const;
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();
   KnownMutationState Find(const KnownMutation& known) const;
@@ -170,6 +175,7 @@ class PullFold {
   Vector<OutboxRecord> outbox_;
   SyncRecord sync_;
   Quarantine quarantine_;
+  OwnChanges own_;
   Vector<std::string> revoked_;
   Vector<Step> steps_;
   Vector<NamedMutation> confirmed_;

@@ -45,7 +45,8 @@ PullFold::PullFold(const Schema* schema, std::string user, const PullRequest* re
       answer_(answer),
       now_(now),
       clock_offset_(clock_offset),
-      quarantine_(schema, std::move(user), now) {}
+      quarantine_(schema, std::move(user), now),
+      own_(schema, now) {}
 
 bool PullFold::StillAsAsked() const {
   if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
@@ -89,6 +90,7 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   MoveCursors();
   MoveFloors();
   ConfirmKnown();
+  WatchOwn();
   return true;
 }
 
@@ -217,7 +219,11 @@ void PullFold::ConfirmOwn() {
     }
     const bool has_more = confirmed.size() != update.confirmed.size();
     if (confirmed.size() == update.after.size()) {
-      for (const NamedMutation& member : update.mutations) Confirm(member);
+      const Revisions revisions = RevisionsOf(update);
+      for (const NamedMutation& member : update.mutations) {
+        own_.Confirm(member, revisions);
+        Confirm(member);
+      }
       ReportLost(update);
       writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
       moved_ = true;
@@ -307,21 +313,6 @@ PullFold::KnownMutationState PullFold::Find(const KnownMutation& known) const {
     // see.
   }
   return is_forgotten && !is_found ? KnownMutationState::kExpired : KnownMutationState::kConfirmed;
-}
-
-bool PullFold::IsForgotten(const std::string& realm, uint64_t revision) const {
-  if (!answer_->floors.has_value()) return false;
-  const auto floor = answer_->floors->find(realm);
-  return floor != answer_->floors->end() && revision <= floor->second.revision;
-}
-
-void PullFold::MoveFloors() {
-  if (!answer_->floors.has_value()) return;
-  ForgottenUpTo forgotten;
-  for (const auto& [realm, floor] : *answer_->floors) forgotten[realm] = floor.at;
-  if (forgotten == sync_.forgotten.value_or(ForgottenUpTo())) return;
-  sync_.forgotten = forgotten;
-  forgotten_ = std::move(forgotten);
 }
 
 void PullFold::ConfirmKnown() {

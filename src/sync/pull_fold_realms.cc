@@ -166,4 +166,39 @@ void PullFold::MoveCursors() {
   sync_.cursors = std::move(cursors);
 }
 
+// Where the log has it, as far as that is known.
+Revisions PullFold::RevisionsOf(const OutboxRecord& update) const {
+  Revisions revisions = update.revisions.value_or(Revisions());
+  const auto own = answer_->own.find(update.id);
+  if (own == answer_->own.end()) return revisions;
+  for (const auto& [realm, entry] : own->second) revisions[realm] = entry.revision;
+  return revisions;
+}
+
+// The revisions of a realm that is gone, or has another history, say nothing any more.
+void PullFold::WatchOwn() {
+  const auto drop = [this](const Vector<std::string>& realms) {
+    for (const std::string& realm : realms) own_.Drop(realm);
+  };
+  drop(revoked_);
+  drop(answer_->reset);
+  drop(answer_->lost);
+  own_.Compare(answer_->changes);
+}
+
+bool PullFold::IsForgotten(const std::string& realm, uint64_t revision) const {
+  if (!answer_->floors.has_value()) return false;
+  const auto floor = answer_->floors->find(realm);
+  return floor != answer_->floors->end() && revision <= floor->second.revision;
+}
+
+void PullFold::MoveFloors() {
+  if (!answer_->floors.has_value()) return;
+  ForgottenUpTo forgotten;
+  for (const auto& [realm, floor] : *answer_->floors) forgotten[realm] = floor.at;
+  if (forgotten == sync_.forgotten.value_or(ForgottenUpTo())) return;
+  sync_.forgotten = forgotten;
+  forgotten_ = std::move(forgotten);
+}
+
 }  // namespace skerry

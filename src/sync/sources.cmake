@@ -17,6 +17,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/lease_rules.cc
   src/sync/lost_work.cc
   src/sync/loop.cc
+  src/sync/own_changes.cc
   src/sync/poke_socket.cc
   src/sync/pull_answer.cc
   src/sync/pull_fold.cc

@@ -161,7 +161,7 @@ void SyncJob::BeginPullFold(std::unique_ptr<PullRequest> request,
   PullFoldStage stage;
   stage.transaction =
       Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts,
-                Store::kActions, Store::kStreams},
+                Store::kActions, Store::kStreams, Store::kOwn},
                TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
   stage.request = std::move(request);
   stage.answer = std::move(answer);
@@ -192,6 +192,12 @@ ReadReply SyncJob::ReadPullFold(PullFoldStage* stage, FencedRound round) {
   if (round.is_first) {
     stage->discarded = !fold.Decide(InChainOrder(*round.outbox), std::move(round.sync));
     if (stage->discarded) return reply;
+    reply.more = fold.OwnReads();
+    stage->reads_own = !reply.more.empty();
+    if (!stage->reads_own && fold.needs_mutations()) ReadFirstPage(&reply);
+  } else if (stage->reads_own) {
+    stage->reads_own = false;
+    fold.TakeOwn(*round.results);
     if (fold.needs_mutations()) ReadFirstPage(&reply);
   } else {
     fold.AddMutations(*round.mutations);

@@ -81,6 +81,7 @@ struct PullFoldStage : TransactionStage {
   std::unique_ptr<PullAnswer> answer;
   std::unique_ptr<PullFold> fold;
   bool discarded = false;  // another window had moved the cursors
+  bool reads_own = false;  // the next round has what it reads of own changes
 };
 
 // Groups mutations into updates, and marks the updates to send as sent.

@@ -16,6 +16,7 @@ import { inbox } from './inbox.mjs';
 import { inspector } from './inspector.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
+import { overwritten } from './overwritten.mjs';
 import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
 import { service } from './service.mjs';
@@ -80,6 +81,7 @@ const kinds = {
     ...react,
     ...tanstack,
     ...inspector,
+    ...overwritten,
   ],
 };
 

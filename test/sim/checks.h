@@ -156,6 +156,7 @@ std::unique_ptr<Check> MakeReductionCheck(World* world);    // 10
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
 std::unique_ptr<Check> MakeBoundedCheck(World* world);      // 14
 std::unique_ptr<Check> MakeToldCheck(World* world);         // 16
+std::unique_ptr<Check> MakeOverwrittenCheck(World* world);  // 16
 std::unique_ptr<Check> MakeLostCheck(World* world);
 std::unique_ptr<Check> MakeStreamsCheck(World* world);
 // The rules of docs/schema-changes.md for several releases.

@@ -12,6 +12,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/isolation.cc
   test/sim/check/lost.cc
   test/sim/check/order.cc
+  test/sim/check/overwritten.cc
   test/sim/check/rebase.cc
   test/sim/check/reduction.cc
   test/sim/check/serial.cc

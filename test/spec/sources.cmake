@@ -5,6 +5,7 @@ set(SKERRY_SPEC_TEST_SOURCES
   commits_test.cc
   fill_test.cc
   lease_test.cc
+  overwritten_test.cc
   pull_test.cc
   push_test.cc
   support/actor.cc

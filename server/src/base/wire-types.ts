@@ -493,6 +493,7 @@ export interface LoadedEntry {
   readonly dropped?: readonly DroppedOp[];
   readonly notAppended?: readonly number[];
   readonly streams?: readonly string[];
+  readonly base?: number;
 }
 
 export interface LoadedOwn {

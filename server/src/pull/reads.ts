@@ -96,7 +96,7 @@ export async function readEntries(tx: Queryable, ranges: readonly EntryRange[]):
               else json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
                 'update', l.update_id, 'declared', l.declared,
                 'revisions', case when k.client is null then a.revisions end,
-                'gone', a.gone, 'missing', a.missing, 'dropped', a.dropped,
+                'base', (l.base->>l.realm)::bigint, 'gone', a.gone, 'missing', a.missing, 'dropped', a.dropped,
                 'notAppended', a."notAppended", 'streams', l.streams) end)::text,
               ',' order by k.place, l.revision) as text
        from json_to_recordset($1::text::json) as k(place integer, realm text, "from" bigint, upto bigint, client text)

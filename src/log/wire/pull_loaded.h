@@ -30,6 +30,9 @@ struct LoadedEntry {
   std::optional<Revisions> revisions;
   LostOps lost;
   Vector<std::string> streams;  // to which it appends
+  // The revision of the realm over which its mutations were made. None: it has no ops of its own there,
+  // or no client made it.
+  std::optional<uint64_t> base;
 
   // All entries of the update, by realm; empty if this is the only one.
   Revisions AllOfUpdate() const {
@@ -49,6 +52,7 @@ struct LoadedEntry {
     member.Optional("revisions", self.revisions);
     LostOps::Each(self.lost, member);
     member.Optional("streams", self.streams);
+    member.Optional("base", self.base);
   }
 };
 

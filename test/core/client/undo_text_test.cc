@@ -130,8 +130,7 @@ TEST_CASE("undo over a reload: what others have changed meanwhile stays") {
   CHECK(world.A().See(kNoteTable, kReloadedId)->props[1].number() == 7);
 }
 
-TEST_CASE(
-    "undo over a reload: nothing is kept where there is nothing") {
+TEST_CASE("undo over a reload: nothing is kept where there is nothing") {
   ReloadedWorld world;
   CHECK(world.Kept().is_null());
   world.A().DoAll({{kInc, kNoteTable, kReloadedId, One("size", 1)}});

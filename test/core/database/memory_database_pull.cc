@@ -29,6 +29,7 @@ Data EntryOf(const Data& entry) {
     read.Set(member, entry[member]);
   for (const char* member : {"gone", "missing", "dropped", "notAppended"})
     read.Set(member, entry["answer"][member]);
+  read.Set("base", entry["base"][entry["realm"].as_string()]);
   return read;
 }
 

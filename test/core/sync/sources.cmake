@@ -18,6 +18,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/lost_work_test.cc
   test/core/sync/sync_server.cc
   test/core/sync/newer_test.cc
+  test/core/sync/own_changes_test.cc
   test/core/sync/pull_test.cc
   test/core/sync/push_test.cc
   test/core/sync/random_test.cc

@@ -1,0 +1,215 @@
+#include "sync/own_changes.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/limits.h"
+#include "log/codec.h"
+#include "log/conflict_record.h"
+#include "log/left_out.h"
+#include "log/transaction_builder.h"
+
+namespace skerry {
+namespace {
+
+constexpr double kDayMs = 86'400'000;
+
+// Whether the op changes what others may overwrite: not a membership, not what only an undo expects.
+bool IsWatched(const Schema& schema, const Op& op) {
+  return op.Has(kOnRow) && !op.Has(kOnlyNew) && op.of.empty() && !op.set.empty() &&
+         op.table != schema.members();
+}
+
+const Value* FindSet(const Vector<PropValue>& list, PropIndex prop) {
+  for (const PropValue& set : list) {
+    if (set.prop == prop) return &set.value;
+  }
+  return nullptr;
+}
+
+// What is worth keeping of a confirmed mutation; none: nothing.
+std::optional<OwnRecord> RecordOf(const Schema& schema, const MutationRecord& mutation) {
+  const size_t bytes = mutation.body.size() + mutation.before.value_or("").size();
+  if (bytes > kMaxOwnBytes) return std::nullopt;
+  const Result<Mutation> read = DecodeMutation(schema, mutation.body);
+  if (!read.ok()) return std::nullopt;
+  Vector<Op> watched;
+  for (const Op& op : read.value().ops) {
+    if (IsWatched(schema, op)) watched.push_back(op);
+  }
+  if (watched.empty()) return std::nullopt;
+  OwnRecord record;
+  record.id = mutation.id;
+  record.name = mutation.name;
+  record.at = mutation.at;
+  record.keys = ObjectTexts(schema, watched);
+  record.body = mutation.body;
+  record.before = mutation.before;
+  return record;
+}
+
+}  // namespace
+
+void OwnChanges::Confirm(const NamedMutation& mutation, const Revisions& revisions) {
+  const uint64_t key = mutation.key.number();
+  if (key == 0 || revisions.empty()) return;
+  confirmed_.emplace(mutation.id, revisions);
+  lowest_ = std::min(lowest_, key);
+  highest_ = std::max(highest_, key);
+}
+
+void OwnChanges::Compare(const Vector<Change>& changes) {
+  all_ = &changes;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const Change& change = changes[i];
+    if (!change.over.has_value() || change.kind == ChangeKind::kLeave) continue;
+    const ObjectKey& key = change.key;
+    changes_[ObjectText(*schema_, key.table, key.id, change.realm)] = i;
+  }
+}
+
+Data::Array OwnChanges::Reads() const {
+  Data::Array reads;
+  if (!confirmed_.empty())
+    reads.push_back(LastRead(Store::kMutations, lowest_, highest_, kMaxOwnOfPull));
+  if (reads_all()) {
+    reads.push_back(RangeRead(Store::kOwn));
+  } else if (!confirmed_.empty()) {
+    reads.push_back(CountRead(Store::kOwn));
+    reads.push_back(PageRead(Store::kOwn, Key(), kMaxOwnOfPull));
+  }
+  return reads;
+}
+
+void OwnChanges::Take(const Data& results, Data::Array* writes) {
+  const Data* next = results.items().data();
+  Vector<Kept> added;
+  if (!confirmed_.empty()) TakeNew(*next++, &added);
+  Vector<Kept> list;
+  size_t stored = 0;
+  if (!reads_all()) stored = static_cast<size_t>((next++)->as_u64());
+  for (const Data& row : next->items())
+    list.push_back({RowKey(row), OwnRecord::Read(RowValue(row))});
+  const size_t count = std::max(stored, list.size()) + added.size();
+  const size_t too_many = count > kMaxOwnChanges ? count - kMaxOwnChanges : 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const bool is_old = list[i].record.confirmed < now_ - kOwnDays * kDayMs;
+    list[i].is_done = i < too_many || is_old;
+  }
+  for (Kept& kept : added) list.push_back(std::move(kept));
+  if (reads_all()) {
+    Forget(&list);
+    Set<std::string> set_later;
+    for (size_t i = list.size(); i > 0; --i) Tell(&list[i - 1], &set_later, writes);
+  }
+  Write(list, writes);
+}
+
+// `mutations`: descending.
+void OwnChanges::TakeNew(const Data& mutations, Vector<Kept>* list) const {
+  const Data::Array& rows = mutations.items();
+  for (size_t i = rows.size(); i > 0; --i) {
+    const MutationRecord mutation = MutationRecord::Read(RowValue(rows[i - 1]));
+    const auto found = confirmed_.find(mutation.id);
+    if (found == confirmed_.end() || IsNewer(mutation)) continue;
+    std::optional<OwnRecord> record = RecordOf(*schema_, mutation);
+    if (!record.has_value()) continue;
+    record->confirmed = now_;
+    record->revisions = found->second;
+    list->push_back({Key(), std::move(*record)});
+  }
+}
+
+void OwnChanges::Forget(Vector<Kept>* list) const {
+  for (Kept& kept : *list) {
+    Revisions& revisions = kept.record.revisions;
+    const size_t before = revisions.size();
+    for (const std::string& realm : dropped_) revisions.erase(realm);
+    kept.has_changed = kept.has_changed || revisions.size() != before;
+    kept.is_done = kept.is_done || revisions.empty();
+  }
+}
+
+// Whether the row has another value now, by somebody who had not seen the own one.
+bool OwnChanges::IsOverwritten(const Change& change, const OwnRecord& own,
+                               const PropValue& set) const {
+  const auto revision = own.revisions.find(change.realm);
+  if (revision == own.revisions.end() || revision->second <= *change.over) return false;
+  // Others came before it, and the log's order has decided.
+  if (revision->second >= change.revision) return false;
+  if (change.kind == ChangeKind::kDelete) return true;
+  const Value* now = FindSet(change.set, set.prop);
+  if (now != nullptr) return *now != set.value;
+  return change.kind == ChangeKind::kCreate && !set.value.is_null();
+}
+
+// REQUIRES: later own changes were told before.
+void OwnChanges::Tell(Kept* kept, Set<std::string>* set_later, Data::Array* writes) const {
+  OwnRecord& own = kept->record;
+  const bool concerns = std::any_of(own.keys.begin(), own.keys.end(),
+                                    [&](const std::string& key) { return changes_.contains(key); });
+  if (kept->is_done || !concerns) return;
+  Result<Mutation> read = DecodeMutation(*schema_, own.body);
+  if (!read.ok()) return;
+  Vector<std::string> watched;
+  Vector<std::string> set_now;
+  for (const std::string& object : own.keys) {
+    Vector<Op> lost;
+    const auto found = changes_.find(object);
+    for (const Op& op : read.value().ops) {
+      const bool is_meant = found != changes_.end() && IsWatched(*schema_, op) &&
+                            ObjectText(*schema_, op.table, op.id, op.realm) == object;
+      if (!is_meant) continue;
+      Op part = op;
+      part.add.clear();
+      part.if_revision.reset();
+      erase_if(part.set, [&](const PropValue& set) {
+        set_now.push_back(object + '\0' + std::to_string(set.prop));
+        return set_later->contains(set_now.back()) ||
+               !IsOverwritten((*all_)[found->second], own, set);
+      });
+      if (!part.set.empty()) lost.push_back(std::move(part));
+    }
+    if (lost.empty()) {
+      watched.push_back(object);
+    } else {
+      AddEntry(own, std::move(lost), read.value().action, writes);
+    }
+  }
+  for (std::string& set : set_now) set_later->insert(std::move(set));
+  kept->has_changed = kept->has_changed || watched.size() < own.keys.size();
+  kept->is_done = watched.empty();
+  own.keys = std::move(watched);
+}
+
+void OwnChanges::AddEntry(const OwnRecord& own, Vector<Op> ops, const Action& action,
+                          Data::Array* writes) const {
+  ConflictRecord entry;
+  entry.reason = entry.code = kOverwritten;
+  entry.detail = "Somebody who had not seen this change has made another one.";
+  entry.table = schema_->table(ops[0].table).name;
+  entry.id = ops[0].id;
+  entry.mine = ShownOps(*schema_, ops, schema_);
+  entry.at = now_;
+  entry.part = true;  // the log has its action
+  Mutation mutation;
+  mutation.action = action;
+  mutation.ops = std::move(ops);
+  entry.mutation = {own.id, own.name, own.at, EncodeMutation(*schema_, mutation), own.before, {}};
+  writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
+}
+
+void OwnChanges::Write(const Vector<Kept>& list, Data::Array* writes) {
+  for (const Kept& kept : list) {
+    const bool is_new = kept.key.data().is_null();
+    if (is_new && !kept.is_done) writes->push_back(AddWrite(Store::kOwn, kept.record.Write()));
+    if (is_new) continue;
+    if (kept.is_done) {
+      writes->push_back(DeleteWrite(Store::kOwn, kept.key));
+    } else if (kept.has_changed) {
+      writes->push_back(PutWrite(Store::kOwn, kept.key, kept.record.Write()));
+    }
+  }
+}
+
+}  // namespace skerry

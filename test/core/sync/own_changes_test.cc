@@ -1,0 +1,166 @@
+// Goal: confirmed changes are kept within their bounds, and only as long as their revisions say something.
+// Method: the transaction's reads and writes, one call after the other. What is told of them is in
+// test/spec/overwritten_test.cc.
+#include "sync/own_changes.h"
+
+#include "base/limits.h"
+#include "doctest/doctest.h"
+#include "log/transaction_builder.h"
+#include "sync/grouping.h"
+#include "test/core/sync/sync_fixture.h"
+
+namespace skerry::sync_test {
+namespace {
+
+constexpr double kNow = 100 * 86'400'000.0;
+
+skerry::MutationRecord RecordOf(uint64_t number, const Op& op) {
+  Mutation mutation;
+  mutation.action = {SyncUuid(number), "act", "null", 1000};
+  mutation.ops = {op};
+  for (Op& each : mutation.ops) each.by = {0};
+  return MakeMutationRecord(SyncSchema(), mutation);
+}
+
+Data Row(uint64_t key, Data value) {
+  return Data::MakeObject().Set("key", key).Set("value", std::move(value));
+}
+
+// A change that was confirmed at this time, at revision 5 of realm A.
+OwnRecord Kept(uint64_t number, double confirmed = kNow) {
+  const skerry::MutationRecord mutation = RecordOf(number, UpdateItem("a", "A", "x"));
+  OwnRecord record;
+  record.id = mutation.id;
+  record.confirmed = confirmed;
+  record.revisions = {{"A", 5}};
+  record.keys = mutation.keys;
+  record.body = mutation.body;
+  return record;
+}
+
+struct Writes {
+  size_t added = 0, put = 0, deleted = 0;
+};
+Writes CountOf(const Data::Array& writes) {
+  Writes count;
+  for (const Data& write : writes) {
+    REQUIRE(write["store"].Is("own"));
+    count.added += write.Find("add") != nullptr ? 1 : 0;
+    count.put += write.Find("put") != nullptr ? 1 : 0;
+    count.deleted += write.Find("delete") != nullptr ? 1 : 0;
+  }
+  return count;
+}
+
+// A pull confirms so many mutations while so many changes are kept.
+Writes Confirm(const Vector<skerry::MutationRecord>& mutations, const Vector<OwnRecord>& kept) {
+  OwnChanges own(&SyncSchema(), kNow);
+  Data rows = Data::MakeArray();
+  for (size_t i = 0; i < mutations.size(); ++i)
+    own.Confirm({mutations[i].id, Key(i + 1), {}}, {{"A", 7}});
+  for (size_t i = mutations.size(); i > 0; --i) rows.Push(Row(i, mutations[i - 1].Write()));
+  const Data::Array reads = own.Reads();
+  REQUIRE(reads.size() == 3);
+  Data first = Data::MakeArray();
+  for (size_t i = 0; i < kept.size() && i < kMaxOwnOfPull; ++i)
+    first.Push(Row(i + 1, kept[i].Write()));
+  Data results = Data::MakeArray();
+  results.Push(std::move(rows));
+  results.Push(kept.size());
+  results.Push(std::move(first));
+  Data::Array writes;
+  own.Take(results, &writes);
+  return CountOf(writes);
+}
+
+TEST_CASE("own changes: nothing is read where nothing is confirmed or compared") {
+  OwnChanges own(&SyncSchema(), kNow);
+  own.Compare({});
+  CHECK(own.Reads().empty());
+}
+
+TEST_CASE("own changes: the last thousand are kept") {
+  const Vector<OwnRecord> full(kMaxOwnChanges, Kept(1));
+  const Vector<OwnRecord> almost(kMaxOwnChanges - 1, Kept(1));
+  const Vector<skerry::MutationRecord> one{RecordOf(100, UpdateItem("b", "A", "y"))};
+  CHECK(Confirm(one, almost).deleted == 0);
+  CHECK(Confirm(one, almost).added == 1);
+  CHECK(Confirm(one, full).deleted == 1);
+  CHECK(Confirm(one, full).added == 1);
+}
+
+TEST_CASE("own changes: those of thirty days are kept") {
+  constexpr double kMonth = kOwnDays * 86'400'000.0;
+  const Vector<skerry::MutationRecord> one{RecordOf(100, UpdateItem("b", "A", "y"))};
+  CHECK(Confirm(one, {Kept(1, kNow - kMonth)}).deleted == 0);
+  CHECK(Confirm(one, {Kept(1, kNow - kMonth - 1)}).deleted == 1);
+}
+
+TEST_CASE("own changes: only those that set something, and are not too large, are kept") {
+  const auto keeps = [](const Op& op) { return Confirm({RecordOf(100, op)}, {}).added == 1; };
+  CHECK(keeps(UpdateItem("b", "A", "y")));
+  CHECK_FALSE(keeps(IncItem("b", "A", 1)));
+  CHECK_FALSE(keeps(DeleteItem("b", "A")));
+  Op undo = UpdateItem("b", "A", "y");
+  undo.of = SyncUuid(3);
+  CHECK_FALSE(keeps(undo));
+  const size_t rest =
+      RecordOf(100, UpdateItem("b", "A", std::string(10'000, 'x'))).body.size() - 10'000;
+  CHECK(keeps(UpdateItem("b", "A", std::string(kMaxOwnBytes - rest, 'x'))));
+  CHECK_FALSE(keeps(UpdateItem("b", "A", std::string(kMaxOwnBytes - rest + 1, 'x'))));
+}
+
+TEST_CASE("own changes: those of a realm with another history are forgotten, and no others") {
+  OwnChanges own(&SyncSchema(), kNow);
+  own.Drop("A");
+  REQUIRE(own.Reads().size() == 1);
+  OwnRecord both = Kept(2);
+  both.revisions = {{"A", 5}, {"B", 5}};
+  OwnRecord other = Kept(3);
+  other.revisions = {{"B", 5}};
+  Data all = Data::MakeArray();
+  all.Push(Row(1, Kept(1).Write()));
+  all.Push(Row(2, both.Write()));
+  all.Push(Row(3, other.Write()));
+  Data results = Data::MakeArray();
+  results.Push(std::move(all));
+  Data::Array writes;
+  own.Take(results, &writes);
+  CHECK(CountOf(writes).deleted == 1);
+  CHECK(CountOf(writes).put == 1);
+}
+
+// "<base> <number of mutations>;" of each update that is grouped from mutations over these revisions.
+std::string GroupedOver(const Vector<uint64_t>& bases) {
+  Grouping grouping(&SyncSchema(), 0);
+  Data rows = Data::MakeArray();
+  for (size_t i = 0; i < bases.size(); ++i) {
+    Mutation mutation;
+    mutation.action = {SyncUuid(200 + i), "act", "null", 1000};
+    mutation.ops = {UpdateItem("a", "A", "x")};
+    mutation.ops[0].by = {0};
+    if (bases[i] > 0) mutation.base = {{"A", bases[i]}};
+    rows.Push(Row(i + 1, MakeMutationRecord(SyncSchema(), mutation).Write()));
+  }
+  grouping.Add(rows);
+  Random random(std::string(32, 's'));
+  UuidGenerator ids(&random);
+  Chain chain;
+  Data::Array writes;
+  std::string text;
+  for (const OutboxRecord& update : grouping.Finish(1, 1, &ids, &chain, &writes))
+    text +=
+        std::to_string(update.base.at("A")) + ' ' + std::to_string(update.mutations.size()) + ';';
+  return text;
+}
+
+TEST_CASE("an update says what the author of each of its mutations had seen") {
+  CHECK(GroupedOver({4, 4, 4}) == "4 3;");
+  CHECK(GroupedOver({4, 5, 5}) == "4 1;5 2;");
+  CHECK(GroupedOver({0, 0, 3}) == "0 2;3 1;");
+  // Two windows, of which one is behind the other.
+  CHECK(GroupedOver({5, 4, 5}) == "5 1;4 1;5 1;");
+}
+
+}  // namespace
+}  // namespace skerry::sync_test

@@ -1,0 +1,102 @@
+/** Mistakes about own changes that others overwrite without having seen them. */
+const told = { file: 'src/authority/pull_rows.cc' };
+const own = { file: 'src/sync/own_changes.cc' };
+
+export const overwritten = [
+  {
+    name: 'an update has mutations that were made over several revisions',
+    file: 'src/sync/grouping.cc',
+    from: ' &&\n                      BaseOf(candidate.mutations[0], realms[0]) == BaseOf(mutation, realms[0])',
+    to: '',
+  },
+  {
+    name: 'an own update above what others had seen is not told, if it lies at or below the cursor',
+    ...told,
+    from: 'may_concern || *base < range.from.revision ||',
+    to: 'may_concern ||',
+  },
+  {
+    name: 'an own update of the range does not count as unseen',
+    ...told,
+    from: 'if (entry->second.client == client) return true;',
+    to: 'if (entry->second.client == client) return false;',
+  },
+  {
+    name: '`over` is the highest revision that others had seen',
+    ...told,
+    from: 'lowest = std::min(',
+    to: 'lowest = std::max(',
+  },
+  {
+    name: 'own updates count as others that have overwritten a row',
+    ...told,
+    from: 'entry == range.entries.end() || entry->second.client == client',
+    to: 'entry == range.entries.end()',
+  },
+  {
+    name: 'what was changed beyond the range counts for `over`',
+    ...told,
+    from: '    if (revision > range.to) break;\n    const auto entry',
+    to: '    const auto entry',
+  },
+  {
+    name: 'who had seen a change has overwritten it',
+    ...own,
+    from: ' || revision->second <= *change.over',
+    to: '',
+  },
+  {
+    name: 'who came first has overwritten a change',
+    ...own,
+    from: '  if (revision->second >= change.revision) return false;\n',
+    to: '',
+  },
+  {
+    name: 'the same value overwrites',
+    ...own,
+    from: 'return *now != set.value;',
+    to: 'return true;',
+  },
+  {
+    name: 'a deletion overwrites nothing',
+    ...own,
+    from: 'if (change.kind == ChangeKind::kDelete) return true;',
+    to: 'if (change.kind == ChangeKind::kDelete) return false;',
+  },
+  {
+    name: 'what a later own change has set again was overwritten',
+    ...own,
+    from: 'set_later->contains(set_now.back()) ||',
+    to: '',
+  },
+  {
+    name: 'an overwritten change is told with every pull',
+    ...own,
+    from: '  own.keys = std::move(watched);\n',
+    to: '',
+  },
+  {
+    name: 'own changes are watched without end',
+    ...own,
+    from: 'i < too_many || is_old',
+    to: 'i < too_many',
+  },
+  {
+    name: 'any number of own changes is watched',
+    ...own,
+    from: 'i < too_many || is_old',
+    to: 'is_old',
+  },
+  {
+    name: 'large changes are watched, too',
+    ...own,
+    from: '  if (bytes > kMaxOwnBytes) return std::nullopt;\n',
+    to: '',
+  },
+  {
+    name: 'revisions of another history are compared',
+    ...own,
+    from: '    for (const std::string& realm : dropped_) revisions.erase(realm);\n',
+    to: '',
+  },
+];
