@@ -1,5 +1,6 @@
 #include "sync/fenced_transaction.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace skerry {
@@ -64,7 +65,9 @@ void FencedTransaction::Count(const Data::Array& writes) {
   const double moved = -Removed(writes, Store::kConflicts);
   state_->reported.SetCounts(mutation_count_ - Removed(writes, Store::kMutations),
                              conflict_count_ + moved);
-  inbox_grew_ = moved > 0;
+  inbox_changed_ = std::any_of(writes.begin(), writes.end(), [](const Data& write) {
+    return write["store"].Is(NameOf(Store::kConflicts));
+  });
 }
 
 SyncError FencedTransaction::ErrorOf(const HostError& error) const {

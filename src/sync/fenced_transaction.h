@@ -59,7 +59,7 @@ class FencedTransaction {
   double mutation_count() const { return mutation_count_; }  // as of the first round
   // Updates the counts in `state` to what remains once `writes` are stored.
   void Count(const Data::Array& writes);
-  bool inbox_grew() const { return inbox_grew_; }
+  bool inbox_changed() const { return inbox_changed_; }
 
  private:
   uint64_t id_ = 0;
@@ -70,7 +70,7 @@ class FencedTransaction {
   Obstacle obstacle_ = Obstacle::kNone;
   double mutation_count_ = 0;
   double conflict_count_ = 0;
-  bool inbox_grew_ = false;
+  bool inbox_changed_ = false;
 };
 
 // Requests the first page of mutations for the next round; or the page after `page`, unless that

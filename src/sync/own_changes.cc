@@ -27,6 +27,11 @@ const Value* FindSet(const Vector<PropValue>& list, PropIndex prop) {
   return nullptr;
 }
 
+bool HasAllOf(const Data& props, const Data& other) {
+  return std::all_of(other.members().begin(), other.members().end(),
+                     [&](const auto& member) { return props.Find(member.first) != nullptr; });
+}
+
 // What is worth keeping of a confirmed mutation; none: nothing.
 std::optional<OwnRecord> RecordOf(const Schema& schema, const MutationRecord& mutation) {
   const size_t bytes = mutation.body.size() + mutation.before.value_or("").size();
@@ -74,6 +79,7 @@ Data::Array OwnChanges::Reads() const {
     reads.push_back(LastRead(Store::kMutations, lowest_, highest_, kMaxOwnOfPull));
   if (reads_all()) {
     reads.push_back(RangeRead(Store::kOwn));
+    reads.push_back(RangeRead(Store::kConflicts));
   } else if (!confirmed_.empty()) {
     reads.push_back(CountRead(Store::kOwn));
     reads.push_back(PageRead(Store::kOwn, Key(), kMaxOwnOfPull));
@@ -100,7 +106,9 @@ void OwnChanges::Take(const Data& results, Data::Array* writes) {
   if (reads_all()) {
     Forget(&list);
     Set<std::string> set_later;
-    for (size_t i = list.size(); i > 0; --i) Tell(&list[i - 1], &set_later, writes);
+    Vector<ConflictRecord> entries;
+    for (size_t i = list.size(); i > 0; --i) Tell(&list[i - 1], &set_later, &entries);
+    AddToInbox(next[1], entries, writes);
   }
   Write(list, writes);
 }
@@ -144,7 +152,8 @@ bool OwnChanges::IsOverwritten(const Change& change, const OwnRecord& own,
 }
 
 // REQUIRES: later own changes were told before.
-void OwnChanges::Tell(Kept* kept, Set<std::string>* set_later, Data::Array* writes) const {
+void OwnChanges::Tell(Kept* kept, Set<std::string>* set_later,
+                      Vector<ConflictRecord>* entries) const {
   OwnRecord& own = kept->record;
   const bool concerns = std::any_of(own.keys.begin(), own.keys.end(),
                                     [&](const std::string& key) { return changes_.contains(key); });
@@ -173,7 +182,7 @@ void OwnChanges::Tell(Kept* kept, Set<std::string>* set_later, Data::Array* writ
     if (lost.empty()) {
       watched.push_back(object);
     } else {
-      AddEntry(own, std::move(lost), read.value().action, writes);
+      entries->push_back(EntryOf(own, std::move(lost), read.value().action));
     }
   }
   for (std::string& set : set_now) set_later->insert(std::move(set));
@@ -182,8 +191,8 @@ void OwnChanges::Tell(Kept* kept, Set<std::string>* set_later, Data::Array* writ
   own.keys = std::move(watched);
 }
 
-void OwnChanges::AddEntry(const OwnRecord& own, Vector<Op> ops, const Action& action,
-                          Data::Array* writes) const {
+ConflictRecord OwnChanges::EntryOf(const OwnRecord& own, Vector<Op> ops,
+                                   const Action& action) const {
   ConflictRecord entry;
   entry.reason = entry.code = kOverwritten;
   entry.detail = "Somebody who had not seen this change has made another one.";
@@ -196,7 +205,35 @@ void OwnChanges::AddEntry(const OwnRecord& own, Vector<Op> ops, const Action& ac
   mutation.action = action;
   mutation.ops = std::move(ops);
   entry.mutation = {own.id, own.name, own.at, EncodeMutation(*schema_, mutation), own.before, {}};
-  writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
+  return entry;
+}
+
+// Entries take the place of earlier ones of the same props, and at most so many stay: two people who
+// change one thing all day long do not fill the inbox.
+void OwnChanges::AddToInbox(const Data& inbox, const Vector<ConflictRecord>& entries,
+                            Data::Array* writes) {
+  if (entries.empty()) return;
+  Vector<Key> stay;
+  for (const Data& row : inbox.items()) {
+    const ConflictRecord stored = ConflictRecord::Read(RowValue(row));
+    if (stored.reason != kOverwritten || IsNewer(stored)) continue;
+    const bool is_replaced =
+        std::any_of(entries.begin(), entries.end(), [&](const ConflictRecord& entry) {
+          return entry.table == stored.table && entry.id == stored.id &&
+                 HasAllOf(entry.mine, stored.mine);
+        });
+    if (is_replaced) {
+      writes->push_back(DeleteWrite(Store::kConflicts, RowKey(row)));
+    } else {
+      stay.push_back(RowKey(row));
+    }
+  }
+  const size_t count = stay.size() + entries.size();
+  for (size_t i = 0; i + kMaxOwnChanges < count && i < stay.size(); ++i)
+    writes->push_back(DeleteWrite(Store::kConflicts, stay[i]));
+  // The last own change was told first.
+  for (size_t i = entries.size(); i > 0; --i)
+    writes->push_back(AddWrite(Store::kConflicts, entries[i - 1].Write()));
 }
 
 void OwnChanges::Write(const Vector<Kept>& list, Data::Array* writes) {

@@ -14,6 +14,7 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "log/conflict_record.h"
 #include "log/mutation_record.h"
 #include "log/own_record.h"
 #include "log/record.h"
@@ -48,9 +49,10 @@ class OwnChanges {
   void TakeNew(const Data& mutations, Vector<Kept>* list) const;
   void Forget(Vector<Kept>* list) const;
   // `set_later`: what later own changes have set, object and prop.
-  void Tell(Kept* kept, Set<std::string>* set_later, Data::Array* writes) const;
-  void AddEntry(const OwnRecord& own, Vector<Op> ops, const Action& action,
-                Data::Array* writes) const;
+  void Tell(Kept* kept, Set<std::string>* set_later, Vector<ConflictRecord>* entries) const;
+  ConflictRecord EntryOf(const OwnRecord& own, Vector<Op> ops, const Action& action) const;
+  static void AddToInbox(const Data& inbox, const Vector<ConflictRecord>& entries,
+                         Data::Array* writes);
   bool IsOverwritten(const Change& change, const OwnRecord& own, const PropValue& set) const;
   static void Write(const Vector<Kept>& list, Data::Array* writes);
 

@@ -277,7 +277,7 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
   // Windows learn of refused mutations by a record; of ops that were applied without effect
   // (AddDeletedToInbox) they learn only by this message.
   const FencedTransaction* transaction = TransactionOf(&stage_);
-  if (transaction != nullptr && transaction->inbox_grew()) turn->Broadcast(ConflictsMessage());
+  if (transaction != nullptr && transaction->inbox_changed()) turn->Broadcast(ConflictsMessage());
   const SyncStep done = step();
   DoneStage(turn);
   if (step() == done) End();  // no other stage has followed

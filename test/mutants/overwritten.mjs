@@ -76,6 +76,30 @@ export const overwritten = [
     to: '',
   },
   {
+    name: 'entries of what was overwritten pile up',
+    ...own,
+    from: '    if (is_replaced) {',
+    to: '    if (is_replaced && stay.size() > 99) {',
+  },
+  {
+    name: 'an entry of other props takes the place of one of what was overwritten',
+    ...own,
+    from: ' &&\n                 HasAllOf(entry.mine, stored.mine)',
+    to: '',
+  },
+  {
+    name: 'any number of entries of what was overwritten stays',
+    ...own,
+    from: 'i + kMaxOwnChanges < count && i < stay.size()',
+    to: 'i > i',
+  },
+  {
+    name: 'windows are not told of an inbox in which one entry took the place of another',
+    file: 'src/sync/fenced_transaction.cc',
+    from: 'inbox_changed_ = std::any_of(',
+    to: 'inbox_changed_ = moved > 0 && std::any_of(',
+  },
+  {
     name: 'own changes are watched without end',
     ...own,
     from: 'i < too_many || is_old',

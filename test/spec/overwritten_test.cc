@@ -125,7 +125,7 @@ TEST_CASE("of several own changes the last one of a prop was overwritten") {
   world.story.Settle();
   world.carla.worker->Release();
   world.Meet();
-  CHECK_EQ(world.AnnasInbox(), R"(lamp overwritten {"n":3};lamp overwritten {"note":"new"};)");
+  CHECK_EQ(world.AnnasInbox(), R"(lamp overwritten {"note":"new"};lamp overwritten {"n":3};)");
   world.story.Converge();
 }
 
@@ -147,6 +147,18 @@ TEST_CASE("an own deletion, or an amount that was added, is nobody's to overwrit
   world.carla.worker->Release();
   world.Meet();
   CHECK_EQ(world.AnnasInbox(), "");
+  world.story.Converge();
+}
+
+TEST_CASE("of one row and the same props the last entry stays") {
+  TwoPeople world;
+  world.BothChange({{"n", 2}, {"note", "a"}}, {{"n", 3}, {"note", "b"}});
+  world.BothChange({{"n", 4}}, {{"n", 5}});
+  CHECK_EQ(world.AnnasInbox(), R"(lamp overwritten {"n":2,"note":"a"};lamp overwritten {"n":4};)");
+  world.BothChange({{"n", 6}, {"note", "c"}}, {{"n", 7}, {"note", "d"}});
+  CHECK_EQ(world.AnnasInbox(), R"(lamp overwritten {"n":6,"note":"c"};)");
+  // Her window shows what is stored.
+  CHECK_EQ(world.anna.page.Conflicts(), 1);
   world.story.Converge();
 }
 

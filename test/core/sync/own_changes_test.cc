@@ -113,7 +113,7 @@ TEST_CASE("own changes: only those that set something, and are not too large, ar
 TEST_CASE("own changes: those of a realm with another history are forgotten, and no others") {
   OwnChanges own(&SyncSchema(), kNow);
   own.Drop("A");
-  REQUIRE(own.Reads().size() == 1);
+  REQUIRE(own.Reads().size() == 2);
   OwnRecord both = Kept(2);
   both.revisions = {{"A", 5}, {"B", 5}};
   OwnRecord other = Kept(3);
@@ -124,10 +124,53 @@ TEST_CASE("own changes: those of a realm with another history are forgotten, and
   all.Push(Row(3, other.Write()));
   Data results = Data::MakeArray();
   results.Push(std::move(all));
+  results.Push(Data::MakeArray());
   Data::Array writes;
   own.Take(results, &writes);
   CHECK(CountOf(writes).deleted == 1);
   CHECK(CountOf(writes).put == 1);
+}
+
+// Somebody overwrites a change of item `a` unseen while so many entries of other items are in the inbox.
+Writes Overwrite(size_t entries) {
+  OwnChanges own(&SyncSchema(), kNow);
+  Change change;
+  change.key = {SyncSchema().FindTable("items"), "a"};
+  change.realm = "A";
+  change.kind = ChangeKind::kDelete;
+  change.revision = 9;
+  change.over = 4;
+  const Vector<Change> changes{change};
+  own.Compare(changes);
+  Data inbox = Data::MakeArray();
+  for (size_t i = 0; i < entries; ++i) {
+    ConflictRecord entry;
+    entry.reason = entry.code = kOverwritten;
+    entry.table = "items";
+    entry.id = "b" + std::to_string(i);
+    inbox.Push(Row(i + 1, entry.Write()));
+  }
+  Data all = Data::MakeArray();
+  all.Push(Row(1, Kept(1).Write()));
+  Data results = Data::MakeArray();
+  results.Push(std::move(all));
+  results.Push(std::move(inbox));
+  Data::Array writes;
+  own.Take(results, &writes);
+  Writes count;
+  for (const Data& write : writes) {
+    if (!write["store"].Is("conflicts")) continue;
+    count.added += write.Find("add") != nullptr ? 1 : 0;
+    count.deleted += write.Find("delete") != nullptr ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_CASE("own changes: a thousand entries of what was overwritten stay in the inbox") {
+  CHECK(Overwrite(kMaxOwnChanges - 1).added == 1);
+  CHECK(Overwrite(kMaxOwnChanges - 1).deleted == 0);
+  CHECK(Overwrite(kMaxOwnChanges).added == 1);
+  CHECK(Overwrite(kMaxOwnChanges).deleted == 1);
 }
 
 // "<base> <number of mutations>;" of each update that is grouped from mutations over these revisions.

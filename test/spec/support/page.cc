@@ -124,6 +124,8 @@ void Page::Special(const Data& effect) {
     const Data& error = effect["error"];
     stages_[effect["id"].as_string()][effect["stage"].as_string()] =
         error.is_null() ? "ok" : error["code"].as_string();
+  } else if (type == "conflicts") {
+    conflicts_ = effect["items"].items().size();
   } else if (type == "ready") {
     wants_worker_ = true;
   } else {

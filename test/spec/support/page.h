@@ -47,6 +47,7 @@ class Page final : public Actor {
   // promise is open.
   std::string Stage(const std::string& mutation, const std::string& stage) const;
   size_t Pending() const;
+  size_t Conflicts() const { return conflicts_; }  // entries of the inbox
 
   // ---- for the window
   bool wants_worker() const { return wants_worker_; }
@@ -69,6 +70,7 @@ class Page final : public Actor {
   std::unique_ptr<Client> client_;
   std::optional<Data> image_;
   std::map<std::string, std::map<std::string, std::string>> stages_;
+  size_t conflicts_ = 0;
   bool wants_worker_ = false;
   bool is_in_one_ = false;  // DoesAtOnce commits
 };
