@@ -1,28 +1,18 @@
 // Goal: who edits a row that another has deleted meanwhile finds the edit in the inbox, in every window and after a reload
 // (docs/design.md, "Refusals"). Method: the test page in both modes, behind a proxy that refuses requests for a while.
 import type { Page } from 'puppeteer-core';
-import { afterAll, describe, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { caughtUp, inStep, opened, reopened } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { Stage } from './support/served.ts';
 import { until } from './support/until.ts';
 
-let served: Served | undefined;
-let proxy: FaultProxy | undefined;
-const profiles: Profile[] = [];
-
-afterAll(async () => {
-  for (const profile of profiles) await profile.remove();
-  await proxy?.close();
-  await served?.stop();
+const stage = new Stage();
+let proxy: FaultProxy;
+beforeAll(async () => {
+  proxy = await FaultProxy.start(stage.url);
 });
-
-function profile(): Profile {
-  const made = new Profile();
-  profiles.push(made);
-  return made;
-}
+afterAll(() => proxy?.close());
 
 const inbox = (page: Page) =>
   page.evaluate(() =>
@@ -37,12 +27,10 @@ describe.each([
   ['service-worker', { serviceWorker: true }],
 ] as const)('in the mode %s', (mode, how) => {
   test('an edit of a row that was deleted meanwhile is in the inbox', async () => {
-    served ??= await serveSite();
-    proxy ??= await FaultProxy.start(served.server.url);
-    const me = profile();
+    const me = stage.another();
     const mine = await opened(me, proxy.url, { user: `me-${mode}`, ...how });
     const second = await opened(me, proxy.url, { user: `me-${mode}`, ...how });
-    const theirs = await opened(profile(), served.server.url, { user: `them-${mode}` });
+    const theirs = await opened(stage.another(), stage.url, { user: `them-${mode}` });
     expect(await mine.evaluate(() => db.sync.status.mode)).toBe(mode);
     const note = await theirs.evaluate(async () => {
       const made = db.mutate.addNote({ title: 'of both' });

@@ -2,28 +2,18 @@
 // make it again; who is overwritten knowingly does not (docs/design.md, "Overwritten changes"). Method: the test page in both modes, and
 // another person behind a proxy that refuses requests for a while.
 import type { Page } from 'puppeteer-core';
-import { afterAll, describe, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { caughtUp, inStep, opened, reopened } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { Stage } from './support/served.ts';
 import { until } from './support/until.ts';
 
-let served: Served | undefined;
-let proxy: FaultProxy | undefined;
-const profiles: Profile[] = [];
-
-afterAll(async () => {
-  for (const profile of profiles) await profile.remove();
-  await proxy?.close();
-  await served?.stop();
+const stage = new Stage();
+let proxy: FaultProxy;
+beforeAll(async () => {
+  proxy = await FaultProxy.start(stage.url);
 });
-
-function profile(): Profile {
-  const made = new Profile();
-  profiles.push(made);
-  return made;
-}
+afterAll(() => proxy?.close());
 
 const inbox = (page: Page) =>
   page.evaluate(() =>
@@ -47,14 +37,12 @@ describe.each([
   ['service-worker', { serviceWorker: true }],
 ] as const)('in the mode %s', (mode, how) => {
   test('two edit one name offline: the first author is told, and sets it again', async () => {
-    served ??= await serveSite();
-    proxy ??= await FaultProxy.start(served.server.url);
     proxy.rules();
-    const { url } = served.server;
-    const me = profile();
+    const { url } = stage;
+    const me = stage.another();
     const mine = await opened(me, url, { user: `me-${mode}`, ...how });
     const second = await opened(me, url, { user: `me-${mode}`, ...how });
-    const theirs = await opened(profile(), proxy.url, { user: `them-${mode}`, ...how });
+    const theirs = await opened(stage.another(), proxy.url, { user: `them-${mode}`, ...how });
     expect(await mine.evaluate(() => db.sync.status.mode)).toBe(mode);
     const [note, gone] = await mine.evaluate(async () => {
       const made = [db.mutate.addNote({ title: 'first' }), db.mutate.addNote({ title: 'second' })];

@@ -29,6 +29,7 @@ export async function serveSite(options: Pick<ServerOptions, 'secret'> = {}): Pr
 /** Shared by the tests of a file: a profile, and a server from before the first test until after the last. */
 export class Stage {
   readonly profile = new Profile();
+  readonly #others: Profile[] = [];
   #served: Served | undefined;
 
   constructor() {
@@ -36,9 +37,16 @@ export class Stage {
       this.#served = await serveSite();
     });
     afterAll(async () => {
-      await this.profile.remove();
+      for (const each of [this.profile, ...this.#others]) await each.remove();
       await this.#served?.stop();
     });
+  }
+
+  /** The profile of somebody else. */
+  another(): Profile {
+    const made = new Profile();
+    this.#others.push(made);
+    return made;
   }
 
   get served(): Served {
