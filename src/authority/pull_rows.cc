@@ -170,19 +170,19 @@ void PullRows::ClearUnknownDefaults(const PulledRows& realm, const ObjectKey& ke
 
 namespace {
 
-// Whether the range has an entry of the client between these revisions, both exclusive.
-bool HasOwnBetween(const PullRange& range, const std::string& client, uint64_t above,
-                   uint64_t below) {
-  for (auto entry = range.entries.upper_bound(std::max(above, range.from.revision));
-       entry != range.entries.end() && entry->first < below; ++entry) {
-    if (entry->second.client == client) return true;
+// The client's entries in the range, ascending.
+Vector<uint64_t> OwnRevisions(const PullRange& range, const std::string& client) {
+  Vector<uint64_t> own;
+  for (const auto& [revision, entry] : range.entries) {
+    if (revision > range.from.revision && entry.client == client) own.push_back(revision);
   }
-  return false;
+  return own;
 }
 
 }  // namespace
 
-std::optional<uint64_t> PullRows::OverOf(const PulledRows& realm, const ObjectKey& key) const {
+std::optional<uint64_t> PullRows::OverOf(const PulledRows& realm, const Vector<uint64_t>& own,
+                                         const ObjectKey& key) const {
   const PullRange& range = *realm.range;
   const std::string& client = io_->request.client;
   const auto changes = realm.changes.find(key);
@@ -197,8 +197,9 @@ std::optional<uint64_t> PullRows::OverOf(const PulledRows& realm, const ObjectKe
     if (!base.has_value()) continue;
     lowest = std::min(lowest.value_or(*base), *base);
     // Own updates at or below the cursor are not known here.
-    may_concern =
-        may_concern || *base < range.from.revision || HasOwnBetween(range, client, *base, revision);
+    const uint64_t* unseen = std::upper_bound(own.begin(), own.end(), *base);
+    const bool has_own = unseen != own.end() && *unseen < revision;
+    may_concern = may_concern || *base < range.from.revision || has_own;
   }
   return may_concern ? lowest : std::nullopt;
 }
@@ -226,6 +227,7 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
     for (const Op& op : RowOps(own.ops)) own_keys.insert(op.key());
   }
   FoldOwn(name, *realm.range, &held);
+  const Vector<uint64_t> own_revisions = OwnRevisions(*realm.range, io_->request.client);
   for (const ObjectKey& key : keys) {
     const bool is_covered = !ranges_->IsUnread(key.table) && io_->request.scopes.Cover(key);
     // Without the ops of own updates it is not known what the client holds.
@@ -239,7 +241,7 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
     const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {
       outcome.change = DiffRow(key, name, from, row, realm.range->to);
-      if (outcome.change) outcome.change->over = OverOf(realm, key);
+      if (outcome.change) outcome.change->over = OverOf(realm, own_revisions, key);
     } else if (row) {
       // The fill has not reached this id, so it is not known what the client holds of the object:
       // the whole row is sent.

@@ -74,7 +74,9 @@ class PullRows {
   };
 
   // `over` of a change (log/record.h), where an own update may be among what others had not seen.
-  std::optional<uint64_t> OverOf(const PulledRows& realm, const ObjectKey& key) const;
+  // `own`: the revisions of the client's entries in the range, ascending.
+  std::optional<uint64_t> OverOf(const PulledRows& realm, const Vector<uint64_t>& own,
+                                 const ObjectKey& key) const;
   void AskForRow(const std::string& name, const PulledRows& realm, const ObjectKey& key);
   // Sets each prop of `row`, which the client holds, to null if any `before` in the range leaves
   // it unknown (row_data.h).

@@ -8,11 +8,10 @@
 #include "log/conflict_record.h"
 #include "log/left_out.h"
 #include "log/transaction_builder.h"
+#include "sync/scopes.h"
 
 namespace skerry {
 namespace {
-
-constexpr double kDayMs = 86'400'000;
 
 // Whether the op changes what others may overwrite: not a membership, not what only an undo expects.
 bool IsWatched(const Schema& schema, const Op& op) {

@@ -18,8 +18,8 @@ export const overwritten = [
   {
     name: 'an own update of the range does not count as unseen',
     ...told,
-    from: 'if (entry->second.client == client) return true;',
-    to: 'if (entry->second.client == client) return false;',
+    from: 'may_concern || *base < range.from.revision || has_own;',
+    to: 'may_concern || *base < range.from.revision;',
   },
   {
     name: '`over` is the highest revision that others had seen',
