@@ -320,6 +320,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const uint64_t revision = input_.realms[key.realm].head + 1;
     LogEntry& entry = entries[key.realm];
     entry.tables.insert(schema_->table(key.object.table).name);
+    // The op has followed a row that moved. Its author knew of nothing here.
+    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);
     ++entry.changes;
     before_bytes_ += BytesOf(before);
     entry.bytes += BytesOf(before) + BytesOf(after);

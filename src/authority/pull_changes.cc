@@ -78,7 +78,13 @@ void PullRows::WriteChanges() {
   for (const auto& [key, outcome] : outcomes_) {
     if (outcome.change && !page_rows_.contains(key)) write(*outcome.change);
   }
-  for (const auto& [key, row] : page_rows_) write(WholeRow(key.object, row));
+  for (const auto& [key, row] : page_rows_) {
+    Change change = WholeRow(key.object, row);
+    const auto outcome = outcomes_.find(key);
+    if (outcome != outcomes_.end() && outcome->second.change)
+      change.over = outcome->second.change->over;
+    write(change);
+  }
   text.push_back(']');
   io_->answer.change_list = Data::Json(std::move(text));
 }

@@ -241,7 +241,6 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
     const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {
       outcome.change = DiffRow(key, name, from, row, realm.range->to);
-      if (outcome.change) outcome.change->over = OverOf(realm, own_revisions, key);
     } else if (row) {
       // The fill has not reached this id, so it is not known what the client holds of the object:
       // the whole row is sent.
@@ -250,6 +249,7 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
       const Row unknown;
       outcome.change = DiffRow(key, name, &unknown, nullptr, realm.range->to);
     }
+    if (outcome.change) outcome.change->over = OverOf(realm, own_revisions, key);
   }
 }
 

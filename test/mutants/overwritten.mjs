@@ -40,6 +40,18 @@ export const overwritten = [
     to: '    const auto entry',
   },
   {
+    name: 'an op that followed a row to another realm does not say over what it was made',
+    file: 'src/authority/admission.cc',
+    from: '    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);\n',
+    to: '',
+  },
+  {
+    name: 'a row that a page brings does not say that it was overwritten',
+    file: 'src/authority/pull_changes.cc',
+    from: '    if (outcome != outcomes_.end() && outcome->second.change)\n      change.over = outcome->second.change->over;\n',
+    to: '',
+  },
+  {
     name: 'who had seen a change has overwritten it',
     ...own,
     from: ' || revision->second <= *change.over',

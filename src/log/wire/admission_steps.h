@@ -294,7 +294,8 @@ struct LoggedEntry {
   Data epoch;
   std::string update;
   bool declared = false;
-  Data actions, ops, base, answer;  // only where declared
+  Data actions, ops, answer;  // only where declared
+  Data base;                  // {realm: revision}
   Vector<std::string> tables;
   Vector<std::string> streams;
   uint64_t changes = 0;

@@ -30,8 +30,8 @@ struct LoadedEntry {
   std::optional<Revisions> revisions;
   LostOps lost;
   Vector<std::string> streams;  // to which it appends
-  // The revision of the realm over which its mutations were made. None: it has no ops of its own there,
-  // or no client made it.
+  // The revision of the realm over which its mutations were made; 0 where an op has followed a row that
+  // moved. None: no client made it, or the client did not say.
   std::optional<uint64_t> base;
 
   // All entries of the update, by realm; empty if this is the only one.

@@ -10,11 +10,13 @@
 namespace skerry::authority_test {
 namespace {
 
-// The `over` of the answer's only change, or "none".
-std::string OverOf(const Data& answer) {
+std::string OverOf(const Data& change) {
+  return change["over"].is_null() ? "none" : std::to_string(change["over"].as_u64());
+}
+// That of the answer's only change.
+std::string OnlyOver(const Data& answer) {
   REQUIRE(answer["changes"].items().size() == 1);
-  const Data& over = answer["changes"].items()[0]["over"];
-  return over.is_null() ? "none" : std::to_string(over.as_u64());
+  return OverOf(answer["changes"].items()[0]);
 }
 
 // Both realms are at revision 1 then. Anna is c1, and Bob c2.
@@ -31,7 +33,7 @@ struct Log : PulledScenery {
           base);
   }
   std::string AnnaHears(uint64_t from) {
-    return OverOf(world.Pull("anna", Request("c1", At(world, from, 1))));
+    return OnlyOver(world.Pull("anna", Request("c1", At(world, from, 1))));
   }
 };
 
@@ -106,8 +108,8 @@ TEST_CASE("what another update changed beyond the range does not count") {
   log.Sets(&log.bob, R"({"n":3})", 2);
   log.Sets(&log.carla, R"({"n":4})", 0);
   Data request = Request("c1", At(log.world, 2, 1));
-  CHECK(OverOf(log.world.Pull("anna", request.Set("limit", 1))) == "none");
-  CHECK(OverOf(log.world.Pull("anna", request.Set("limit", 2))) == "0");
+  CHECK(OnlyOver(log.world.Pull("anna", request.Set("limit", 1))) == "none");
+  CHECK(OnlyOver(log.world.Pull("anna", request.Set("limit", 2))) == "0");
 }
 
 TEST_CASE("a row that an unseen move took away says so where it arrives") {
@@ -123,7 +125,43 @@ TEST_CASE("a row that an unseen move took away says so where it arrives") {
   REQUIRE(Status(log.bob.Send(update)) == "applied");
   const Data answer = log.world.Pull("anna", Request("c1", At(log.world, 2, 1)));
   CHECK(Short(answer) == "move boxes/01970000-0000-7000-8000-0000000000aa");
-  CHECK(OverOf(answer) == "1");
+  CHECK(OnlyOver(answer) == "1");
+}
+
+// To another realm, which the update of the op does not name.
+TEST_CASE("an op that followed a row that had moved was made over nothing") {
+  Log log;
+  REQUIRE(Status(log.anna.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                               {"A", "B"})) == "applied");
+  Data own = log.anna.Make(
+      R"([{"op":"update","table":"items","id":"x","realm":"B","set":{"n":2}}])", {"B"});
+  own.Set("base", Data::MakeObject().Set("B", 2));
+  REQUIRE(Status(log.anna.Send(own)) == "applied");
+  SUBCASE("an edit") { log.Sets(&log.bob, R"({"n":3})", 1); }
+  SUBCASE("a deletion") {
+    log.Write(&log.bob, R"({"op":"delete","table":"items","id":"x","realm":"A"})", 1);
+  }
+  CHECK(OnlyOver(log.world.Pull("anna", Request("c1", At(log.world, 2, 3)))) == "0");
+}
+
+TEST_CASE("a row that the fill has not reached yet says so, too, if it was changed here") {
+  Log log;
+  const char* begun = R"([{"table":"items","filled":"a"}])";
+  Data own =
+      log.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])");
+  own.Set("base", Data::MakeObject().Set("A", 1));
+  REQUIRE(Status(log.anna.Send(own)) == "applied");
+  SUBCASE("deleted by others") {
+    log.Write(&log.bob, R"({"op":"delete","table":"items","id":"x","realm":"A"})", 1);
+  }
+  SUBCASE("changed by others") { log.Sets(&log.bob, R"({"n":3})", 1); }
+  const Data answer =
+      log.world.Pull("anna", Request("c1", At(log.world, 1, 1), {own["id"]}, begun));
+  std::string over;
+  for (const Data& change : answer["changes"].items()) {
+    if (change["id"].Is("x")) over = OverOf(change);
+  }
+  CHECK(over == "1");
 }
 
 }  // namespace

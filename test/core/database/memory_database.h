@@ -146,6 +146,8 @@ class MemoryDatabase {
   // The entries of a realm, as the authority made them, also those that are forgotten; revision 1 is
   // at 0.
   const Vector<Data>& log(const std::string& realm) const { return log_.at(realm); }
+  // What the entries that are not forgotten did to rows, in the order of the realm's log.
+  const Vector<Data>& changes(const std::string& realm) const { return changes_.at(realm); }
   // The actions of a realm's streams, in the order of its log.
   const Vector<Data>& appends(const std::string& realm) const { return appends_.at(realm); }
   using Actions = std::map<std::string, Vector<Data>>;  // by id: an item for each realm

@@ -2,7 +2,7 @@
 // answer's `over` is compared with a list of all pushes: there is one where an own update lies above
 // what others had seen when they changed the row, and each one is the `base` of such a push. An entry
 // in the inbox is of an update above the `base` of a later one of somebody else. Nothing is asked of
-// answers that fill scopes, nor of profiles with several identities.
+// answers that fill scopes, nor of tables in no scope, nor of profiles with several identities.
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -24,7 +24,7 @@ struct Logged {
   uint64_t revision = 0;
   std::optional<uint64_t> base;
   std::set<std::string> actions;
-  std::set<std::string> objects;  // that its ops have changed, "table/id"
+  std::set<std::string> objects;  // that it has changed, "table/id"
 };
 
 uint64_t RevisionIn(const Data& cursors, const std::string& realm) {
@@ -35,45 +35,55 @@ std::string ObjectOf(const Data& of) {
   return of["table"].as_string() + "/" + of["id"].as_string();
 }
 
-bool IsNoop(const Data& result, size_t place) {
-  const Data::Array& noops = result["noops"].items();
-  return std::any_of(noops.begin(), noops.end(),
-                     [&](const Data& noop) { return noop.as_u64() == place; });
-}
-
 class OverwrittenCheck final : public Check {
  public:
   using Check::Check;
 
   void Committed(const CommittedPush& push) override {
-    for (size_t i = 0; i < push.results.size(); ++i) {
-      const Data& result = push.results[i];
-      if (!result["status"].Is("applied")) continue;
-      const Data& update = push.body["updates"].items()[i];
-      for (const auto& [realm, revision] : result["revisions"].members()) {
+    for (const Data& update : push.body["updates"].items())
+      pushed_.insert_or_assign(update["id"].as_string(), update);
+  }
+
+  // Every entry that one of these pushes has made.
+  void CommittedAll(const Database& database) override {
+    for (const auto& [realm, head] : database.heads()) {
+      uint64_t& known = known_[realm];
+      const Vector<Data>& entries = database.log(realm);
+      for (; known < head.head; ++known) {
+        const Data& entry = entries[known];
+        const auto update = pushed_.find(entry["update"].as_string());
+        if (update == pushed_.end()) continue;
         Logged logged;
-        logged.client = push.body["client"].as_string();
-        logged.revision = revision.as_u64();
-        if (const Data& base = update["base"][realm]; base.is_number()) logged.base = base.as_u64();
-        for (const Data& action : update["actions"].items())
+        logged.client = entry["client"].as_string();
+        logged.revision = entry["revision"].as_u64();
+        const Data& bases = update->second["base"];
+        if (!entry["declared"].as_bool()) {
+          logged.base = 0;  // an op has followed a row that moved
+        } else if (bases[realm].is_number()) {
+          logged.base = bases[realm].as_u64();
+        }
+        for (const Data& action : update->second["actions"].items())
           logged.actions.insert(action["id"].as_string());
-        const Data::Array& ops = update["ops"].items();
-        for (size_t place = 0; place < ops.size(); ++place) {
-          if (ops[place]["realm"].Is(realm.c_str()) && ops[place]["id"].is_string() &&
-              !IsNoop(result, place))
-            logged.objects.insert(ObjectOf(ops[place]));
+        const Vector<Data>& changes = database.changes(realm);
+        for (size_t i = changes.size(); i > 0; --i) {
+          const uint64_t revision = changes[i - 1]["revision"].as_u64();
+          if (revision < logged.revision) break;
+          if (revision == logged.revision) logged.objects.insert(ObjectOf(changes[i - 1]));
         }
         log_[realm].push_back(std::move(logged));
       }
     }
+    pushed_.clear();
   }
 
   void Answering(const Caller& /*caller*/, const Data& request,
                  const std::string& answer) override {
     const Data read = ParseJson(answer).value();
     if (!read["changes"].is_array() || read["refill"].is_array()) return;
+    std::set<std::string> tables;
     for (const Data& scope : request["scopes"].items()) {
       if (!scope["filled"].is_bool() || !scope["filled"].as_bool()) return;
+      tables.insert(scope["table"].as_string());
     }
     const std::string& client = request["client"].as_string();
     for (const Data& change : read["changes"].items()) {
@@ -83,7 +93,8 @@ class OverwrittenCheck final : public Check {
       if (from == 0) continue;
       const Data& over = change["over"];
       if (!over.is_null()) CheckOver(realm, client, from, to, over.as_u64());
-      if (change["change"].Is("update") || change["change"].Is("delete"))
+      const bool is_compared = change["change"].Is("update") || change["change"].Is("delete");
+      if (is_compared && tables.contains(change["table"].as_string()))
         CheckTold(change, client, from, to);
     }
   }
@@ -109,6 +120,7 @@ class OverwrittenCheck final : public Check {
   }
   void ServerRestored(const Database& /*before*/) override {
     log_.clear();
+    known_.clear();
     is_restored_ = true;
   }
 
@@ -138,8 +150,8 @@ class OverwrittenCheck final : public Check {
       });
       const Data& over = change["over"];
       if (is_unseen && (over.is_null() || over.as_u64() > *other.base))
-        return Fail("16 told: `over` of " + object + " is " + WriteJson(over) + ", not " +
-                    std::to_string(*other.base));
+        return Fail("16 told: `over` is not " + std::to_string(*other.base) + " in " +
+                    WriteJson(change));
     }
   }
 
@@ -157,6 +169,8 @@ class OverwrittenCheck final : public Check {
     return false;
   }
 
+  std::map<std::string, Data> pushed_;         // the updates of the present commit, by id
+  std::map<std::string, uint64_t> known_;      // the revision up to which log_ is made, by realm
   std::map<std::string, Vector<Logged>> log_;  // by realm
   std::set<size_t> copied_;
   bool is_restored_ = false;
