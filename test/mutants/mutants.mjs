@@ -50,6 +50,7 @@ const kinds = {
     ...survey,
     ...dividing,
     ...wire,
+    ...overwritten,
   ],
   server: [
     ...server,
@@ -81,7 +82,6 @@ const kinds = {
     ...react,
     ...tanstack,
     ...inspector,
-    ...overwritten,
   ],
 };
 
