@@ -11,7 +11,7 @@
 namespace skerry {
 
 // The change from `from` to `to`; a null pointer stands for no row. Empty if they are equal,
-// revision and times included. A delete has `revision`, the end of the pull's range.
+// revision and times included. A delete has `revision`, where the row was last changed.
 std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, const Row* from,
                               const Row* to, uint64_t revision);
 // A create with the whole row, whatever the client holds.

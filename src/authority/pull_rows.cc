@@ -1,6 +1,7 @@
 #include "authority/pull_rows.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "authority/diff.h"
@@ -113,6 +114,13 @@ const Row* PulledRows::RowAtStart(const ObjectKey& key) const {
   if (found == changes.end()) return RowAtEnd(key);
   const std::optional<Row>& before = found->second.begin()->second;
   return before ? &*before : nullptr;
+}
+
+uint64_t PulledRows::LastChangeOf(const ObjectKey& key) const {
+  const auto found = changes.find(key);
+  if (found == changes.end()) return range->to;
+  const auto next = found->second.upper_bound(range->to);
+  return next == found->second.begin() ? range->to : std::prev(next)->first;
 }
 
 // Adds pages to the answer if its ranges reach the heads of all realms; else they come with a later
@@ -240,14 +248,14 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
     if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;
     const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {
-      outcome.change = DiffRow(key, name, from, row, realm.range->to);
+      outcome.change = DiffRow(key, name, from, row, realm.LastChangeOf(key));
     } else if (row) {
       // The fill has not reached this id, so it is not known what the client holds of the object:
       // the whole row is sent.
       outcome.change = WholeRow(key, *row);
     } else {
       const Row unknown;
-      outcome.change = DiffRow(key, name, &unknown, nullptr, realm.range->to);
+      outcome.change = DiffRow(key, name, &unknown, nullptr, realm.LastChangeOf(key));
     }
     if (outcome.change) outcome.change->over = OverOf(realm, own_revisions, key);
   }

@@ -30,6 +30,8 @@ struct PulledRows {
   // Null if the row is not live in the realm then.
   const Row* RowAtEnd(const ObjectKey& key) const;
   const Row* RowAtStart(const ObjectKey& key) const;
+  // The last revision of the range that changed the row; the end of the range if that is not known.
+  uint64_t LastChangeOf(const ObjectKey& key) const;
 };
 
 class PullRows {

@@ -40,6 +40,12 @@ export const overwritten = [
     to: '    const auto entry',
   },
   {
+    name: 'a deletion has the revision of the end of the range',
+    ...told,
+    from: 'return next == found->second.begin() ? range->to : std::prev(next)->first;',
+    to: 'return next == found->second.begin() || true ? range->to : std::prev(next)->first;',
+  },
+  {
     name: 'an op that followed a row to another realm does not say over what it was made',
     file: 'src/authority/admission.cc',
     from: '    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);\n',

@@ -115,6 +115,32 @@ TEST_CASE("a change of a row that somebody deletes unseen was overwritten") {
   world.story.Converge();
 }
 
+// It found nothing to change.
+TEST_CASE("a change that came after a deletion was not overwritten, but is told as lost") {
+  TwoPeople world;
+  Window& dora = world.story.AddDevice().OpenWindow("dora");
+  world.story.Settle();
+  world.carla.worker->Hold(Step::kPull);
+  world.anna.page.Changes("items", "lamp", {{"note", "seen by nobody"}});
+  world.story.Settle();
+  world.anna.Sync();
+  world.story.Settle();
+  world.anna.worker->Hold(Step::kPush);
+  world.anna.page.Changes("items", "lamp", {{"n", 2}});
+  world.carla.page.Deletes("items", "lamp");
+  world.story.Settle();
+  world.anna.worker->Hold(Step::kPull);
+  world.anna.worker->Release(Step::kPush);
+  world.story.Settle();
+  dora.page.Creates("items", "chair", {{"n", 1}});
+  world.story.Settle();
+  world.anna.worker->Release();
+  world.carla.worker->Release();
+  world.Meet();
+  CHECK_EQ(world.AnnasInbox(),
+           R"(lamp row_deleted {"n":2};lamp overwritten {"note":"seen by nobody"};)");
+}
+
 TEST_CASE("of several own changes the last one of a prop was overwritten") {
   TwoPeople world;
   world.carla.worker->Hold(Step::kPull);

@@ -128,6 +128,16 @@ TEST_CASE("a row that an unseen move took away says so where it arrives") {
   CHECK(OnlyOver(answer) == "1");
 }
 
+TEST_CASE("a deletion has its own revision, whatever comes after it in the range") {
+  Log log;
+  log.Write(&log.bob, R"({"op":"delete","table":"items","id":"x","realm":"A"})", 1);
+  log.Sets(&log.anna, R"({"n":2})", 1);  // nothing is there any more
+  const Data answer = log.world.Pull("anna", Request("c1", At(log.world, 1, 1)));
+  CHECK(Short(answer) == "delete items/x");
+  CHECK(answer["changes"].items()[0]["revision"] == Data(2));
+  CHECK(answer["cursors"]["A"].Is(log.world.cursor("A", 3).c_str()));
+}
+
 // To another realm, which the update of the op does not name.
 TEST_CASE("an op that followed a row that had moved was made over nothing") {
   Log log;
