@@ -19,10 +19,11 @@ Checks::Checks(World* world)
   if (world->has_app_rule()) naive_.UseAppRule();
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
-  for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
-                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck,
-                          MakeReductionCheck, MakeSerialCheck, MakeBoundedCheck, MakeToldCheck,
-                          MakeOverwrittenCheck, MakeLostCheck, MakeDefaultsCheck, MakeStreamsCheck})
+  for (const auto make :
+       {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
+        MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck, MakeReductionCheck, MakeSerialCheck,
+        MakeBoundedCheck, MakeToldCheck, MakeOverwrittenCheck, MakeHeldCheck, MakeLostCheck,
+        MakeDefaultsCheck, MakeStreamsCheck})
     all_.push_back(make(world));
 }
 

@@ -85,6 +85,9 @@ constexpr const char* kTransitions[] = {
     "window: image of no use",
     "inbox: retry",
     "inbox: discard",
+    "inbox: amend",
+    "window: holds back what is wrong",
+    "window: mends what is wrong",
     "run twice",
 };
 
@@ -120,6 +123,7 @@ constexpr const char* kServiceTransitions[] = {
     "push: forked",
     "push: rejected",
     "token refused",
+    "window: holds back what is wrong",
     "run twice",
 };
 

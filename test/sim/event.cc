@@ -128,6 +128,7 @@ Script Generate(uint64_t seed) {
   if (has_rights) script.parts |= static_cast<uint64_t>(Part::kRights);
   if (has_streams) script.parts |= static_cast<uint64_t>(Part::kStreams);
   if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kSmallAnswers);
+  if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kRules);
   return script;
 }
 

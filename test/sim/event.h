@@ -111,7 +111,8 @@ enum class Part : uint64_t {
   kSmallAnswers = 16,
   kReleases = 32,  // two versions of the schema
   kRights = 64,    // several users, with realms that they found and share
-  kStreams = 128
+  kStreams = 128,
+  kRules = 256  // windows have the application's rules
 };
 inline constexpr uint64_t kAllParts = 7;  // a seed draws each of these bits with even chances
 // Greater seeds have a service worker that pushes.

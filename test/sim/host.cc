@@ -173,6 +173,7 @@ void Host::Execute(const Data& effects) {
       ExecuteSpecial(effect);
     }
   }
+  AfterEffects();
 }
 
 }  // namespace skerry::sim

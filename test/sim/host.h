@@ -59,6 +59,7 @@ class Host : public sync_test::TransactionCaller {
  protected:
   virtual Data Handle(Data event) = 0;
   virtual void ExecuteSpecial(const Data& effect) = 0;
+  virtual void AfterEffects() {}  // of one event
   virtual void Post(const Data& message) = 0;
   virtual bool HasWork() const { return false; }  // a step beside the common ones
   virtual void Work() {}

@@ -9,6 +9,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/fence.cc
   test/sim/check/once.cc
   test/sim/check/flicker.cc
+  test/sim/check/held.cc
   test/sim/check/isolation.cc
   test/sim/check/lost.cc
   test/sim/check/order.cc
@@ -37,6 +38,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/shrink.cc
   test/sim/user_rights.cc
   test/sim/window_host.cc
+  test/sim/window_rules.cc
   test/sim/window_streams.cc
   test/sim/worker_host.cc
   test/sim/world.cc

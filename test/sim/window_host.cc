@@ -36,7 +36,9 @@ WindowHost::WindowHost(World* world, Profile* profile, std::string tab, uint64_t
                        Release release)
     : Host(world, profile, tab, serial, release), fresh_(serial << 20) {
   Data options = Data::MakeObject();
-  options.Set("schema", DescriptionOf(release)).Set("tab", tab).Set("defaultRealm", "A");
+  const Data& description = DescriptionOf(release);
+  options.Set("schema", world->has_rules(release) ? WithRules(description) : description);
+  options.Set("tab", tab).Set("defaultRealm", "A");
   options.Set("seed", Data::Bytes("window " + std::to_string(serial) + std::string(32, '.')));
   options.Set("user", world->has_rights() ? Data(profile->user) : Data());
   client_ = std::move(Client::Create(options.Set("remote", true)).value());
@@ -170,6 +172,56 @@ void WindowHost::AcceptLost() {
   Commit({});
 }
 
+// When the faults are over, users mend what their rules find wrong.
+void WindowHost::Mend(const WrongRow& row) {
+  if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
+  Data props = Data::MakeObject();
+  Data operation = Data::MakeArray();
+  operation.Push(row.key.id).Push(row.realm).Push(props.Set("u", Data()));
+  const Result<OpOutcome> outcome =
+      client_->TxOp(static_cast<int>(TxCall::kUpdate), row.key.table, operation);
+  if (!outcome.ok()) return RollBack();
+  Drained(Drain::kWithin);
+  world_->Count("window: mends what is wrong");
+  Commit({});
+}
+
+// As js/api/validation.ts does it.
+void WindowHost::AfterEffects() {
+  if (!validate_.has_value()) return;
+  const Data validate = *std::exchange(validate_, std::nullopt);
+  std::string problem;
+  Data judge = rules_.Judge(*client_, validate, &problem);
+  if (!problem.empty()) world_->Fail("rules: window " + tab() + ": " + problem);
+  if (!rules_.wrong().empty()) world_->Count("window: holds back what is wrong");
+  Dispatch(std::move(judge));
+  if (world_->is_healing()) MendAll();
+}
+
+void WindowHost::MendAll() {
+  const Vector<WrongRow> wrong = rules_.wrong();
+  for (const WrongRow& row : wrong) Mend(row);
+}
+
+void WindowHost::Amend(const Data& entry, uint32_t which) {
+  Random random("amend " + std::to_string(static_cast<uint64_t>(which)));
+  if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
+  const test::naive::Op op = AnyOp(&random);
+  if (op.key == "items/total@A") return RollBack();  // its additions are counted by their actions
+  const skerry::Op real = test::OpOf(op, schema());
+  const Result<OpOutcome> outcome =
+      client_->TxOp(static_cast<int>(CallOf(op.op)), real.table, Operation(op));
+  if (!outcome.ok()) return RollBack();
+  Drained(Drain::kWithin);
+  Data action = Data::MakeObject();
+  action.Set("name", "amend").Set("arg", "null").Set("amends", entry);
+  const Result<Data> done = client_->TxCommit(action);
+  if (!done.ok()) return RollBack();
+  Drained(Drain::kAfter);
+  world_->Trace(*this, "amend", done.value()["id"].as_string());
+  Execute(done.value()["effects"]);
+}
+
 void WindowHost::Commit(MadeMutation made, bool is_of_stream) {
   Data action = Data::MakeObject();
   // What adds to the common counter is counted by its mutations.
@@ -255,6 +307,8 @@ void WindowHost::ExecuteSpecial(const Data& effect) {
   const std::string& type = effect["type"].as_string();
   if (type == "keep") {
     Keep(effect["records"]);
+  } else if (type == "validate") {
+    validate_ = effect;
   } else if (type == "loadImage") {
     image_ = effect;
   } else if (type == "state") {

@@ -10,6 +10,7 @@
 #include "test/core/model_check/naive_model.h"
 #include "test/sim/checks.h"
 #include "test/sim/host.h"
+#include "test/sim/window_rules.h"
 #include "test/sim/window_streams.h"
 
 namespace skerry::sim {
@@ -29,6 +30,9 @@ class WindowHost final : public Host {
   void FoldStreams();
   // A random change by the user; nothing happens if a rule of the window forbids it.
   void Mutate(uint32_t a, uint32_t b);
+  void MendAll();  // what its rules have found wrong
+  // What the user does takes the place of an entry of the inbox.
+  void Amend(const Data& entry, uint32_t which);
   void Dispatch(Data event) { Execute(Handle(Timed(std::move(event)))); }
   void Freeze();      // the page gets the event, and may still change something
   void StandStill();  // the page stops without an event
@@ -36,6 +40,7 @@ class WindowHost final : public Host {
  protected:
   Data Handle(Data event) override;
   void ExecuteSpecial(const Data& effect) override;
+  void AfterEffects() override;  // answers for the rules
   void Post(const Data& message) override;
   bool HasWork() const override { return image_.has_value() || !answers_.empty(); }
   void Work() override;  // reads the image that the core asked for, or accepts a realm again
@@ -46,6 +51,7 @@ class WindowHost final : public Host {
   bool AppendTo(Random* random);
   void NoteAnswers(const Data& state);
   void AcceptLost();
+  void Mend(const WrongRow& row);
   void Commit(MadeMutation made, bool is_of_stream = false);
   void Keep(const Data& records);
   void Drained(Drain when);
@@ -53,6 +59,8 @@ class WindowHost final : public Host {
 
   std::unique_ptr<Client> client_;
   std::optional<WindowStreams> streams_;
+  WindowRules rules_;
+  std::optional<Data> validate_;  // the effect that has no answer yet
   std::optional<Data> image_;
   Vector<std::string>
       answers_;         // realms that were lost, and wait for the user to accept them again

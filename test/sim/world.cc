@@ -63,6 +63,12 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
 
 World::~World() = default;
 
+bool World::has_rules(Release release) const {
+  if (!Has(Part::kRules)) return false;
+  const uint64_t which = script_.setup / 8 % 3;
+  return release == Release::kOnly || which == 0 || (release == Release::kNewer) == (which == 1);
+}
+
 void World::Run() {
   uint64_t done = 0;
   for (const Event& event : script_.events) {

@@ -50,6 +50,9 @@ class World {
   uint64_t mutations_per_update() const { return script_.setup % 4 == 1 ? 1 : 0; }
   // Whether the server asks the rule of the application (app_rule.h).
   bool has_app_rule() const { return script_.setup / 4 % 2 == 0; }
+  // Whether the windows of a release have rules (window_rules.h): those of one of two releases, or of both.
+  bool has_rules(Release release) const;
+  bool is_healing() const { return is_healing_; }
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }
@@ -137,6 +140,7 @@ class World {
   uint64_t pull_limit_ = 10'000;
   bool locks_ = true;
   bool keeps_token_ = true;
+  bool is_healing_ = false;
 };
 
 }  // namespace skerry::sim

@@ -185,11 +185,13 @@ void World::Resolve(Tab* tab, uint32_t which) {
   auto entry = inbox.begin();
   std::advance(entry, which % inbox.size());
   const bool retry = which % 3 == 0 && entry->second["code"].as_string() != "parent_deleted";
-  Count(retry ? "inbox: retry" : "inbox: discard");
+  const bool amends = which % 3 == 1;
+  Count(retry ? "inbox: retry" : amends ? "inbox: amend" : "inbox: discard");
   Data event = Data::MakeObject();
   event.Set("type", "resolve").Set("id", entry->first.ToData());
   checks_->Resolved(entry->second["mutation"]["id"].as_string(), retry,
                     entry->second["code"].as_string());
+  if (amends) return tab->window->Amend(entry->first.ToData(), which);
   tab->window->Deliver(event.Set("how", retry ? "retry" : "discard"));
 }
 

@@ -52,6 +52,7 @@ void World::EndFaults(Tab* tab) {
 void World::Heal() {
   TraceLine("-- heal");
   random_ = std::make_unique<Random>("heal");
+  is_healing_ = true;
   network_->Heal();
   for (const auto& profile : profiles_) {
     profile->online = true;
@@ -61,6 +62,7 @@ void World::Heal() {
     if (has_releases()) BringUpToDate(profile.get());
     if (profile->tabs.empty()) OpenTab(profile.get());
     for (const auto& tab : profile->tabs) EndFaults(tab.get());
+    for (const auto& tab : profile->tabs) tab->window->MendAll();
   }
   // The restarts of a deployment are faults as well: each costs a client a pause.
   network_->EndDeployment();

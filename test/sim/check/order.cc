@@ -1,8 +1,9 @@
 // 3 order: a client's mutations appear in each realm's log in the order of their keys. A retry from
 // the inbox has a new key. Not checked are: profiles that were copied, or restored from a copy,
 // because two copies have no common order; profiles in which mutations have waited for a realm that
-// the server had lost; runs in which the server was restored; and mutations that a worker of the
-// older release leaves to one of the newer release.
+// the server had lost; runs in which the server was restored; mutations that a worker of the older
+// release leaves to one of the newer release; and mutations that a window held back, with later ones
+// that name their objects, while others were grouped.
 #include <set>
 
 #include "log/codec.h"
@@ -28,6 +29,7 @@ class OrderCheck final : public Check {
       if (write["store"].Is("mutations") && write["put"].is_object() &&
           MayBeHeld(host, write["put"]))
         again_.insert(write["put"]["id"].as_string());
+      if (write["store"].Is("outbox") && world_->Has(Part::kRules)) NoteHeld(host);
       if (write.Find("add") == nullptr) continue;
       const uint64_t key = keys.items()[added++].as_u64();
       if (write["store"].as_string() != "mutations") continue;
@@ -67,6 +69,24 @@ class OrderCheck final : public Check {
   }
 
  private:
+  // With those that name an object of a held one.
+  void NoteHeld(Host& host) {
+    std::set<std::string> ids;
+    for (const auto& [key, record] : host.profile().storage.store("mutations")) {
+      const auto mutation = DecodeMutation(host.schema(), record["body"].as_bytes());
+      if (!mutation.ok()) continue;
+      const Vector<Op>& ops = mutation.value().ops;
+      bool waits = record["held"].as_bool();
+      for (const Op& op : ops) {
+        waits = waits || ids.contains(op.id);
+        for (const PropValue& set : op.set) waits = waits || ids.contains(set.value.text());
+      }
+      if (!waits) continue;
+      again_.insert(record["id"].as_string());
+      for (const Op& op : RowOps(ops)) ids.insert(op.id);
+    }
+  }
+
   // A worker of the older release leaves unknown mutations to the newer release, and also later
   // mutations of the same objects, and of the realm if it may be founded by one of them.
   bool MayBeHeld(Host& host, const Data& mutation) {
