@@ -189,6 +189,9 @@ void Tab::Read(ResetTx* tx, Data* results, TxReply* reply) {
   image.n = n;
   sync.previous.reset();
   Data& writes = reply->writes;
+  // Without an image no record can be folded. They may have rows of a realm that was revoked: without
+  // a cursor, the server does not say so.
+  if (options_.remote) writes.Push(DeleteUpToWrite(Store::kUpdates, kLastKey));
   writes.Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   // A server sends the streams again, too. Without one, storage has the only copy.

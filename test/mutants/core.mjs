@@ -3,6 +3,12 @@
 
 export const core = [
   {
+    name: 'records of before an empty image stay, with rows of realms that are revoked meanwhile',
+    file: 'src/client/tab_load.cc',
+    from: '  if (options_.remote) writes.Push(DeleteUpToWrite(Store::kUpdates, kLastKey));\n',
+    to: '',
+  },
+  {
     name: 'a date that no database can hold is taken',
     file: 'src/model/prop_value.cc',
     from: 'if (value.kind() != ValueKind::kDate || value.number() >= kFirstDateMs) return',

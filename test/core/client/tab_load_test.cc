@@ -197,8 +197,9 @@ TEST_CASE("starts empty without any image: cursors are reset, pending mutations 
   CHECK(window.See(kPersonTable, "p").has_value());
   CHECK(world.storage.sync["cursors"].members().empty());
   CHECK_EQ(world.storage.mutations.size(), 1);
-  // The next image job removes what is left of the images that were given up.
+  // The next image job removes what is left of the images that were given up. The records go at once.
   CHECK(world.storage.sync["leftover"].as_bool());
+  CHECK_EQ(world.storage.updates.size(), 1);
   // The record empties the open windows, so that the next fill has the same effect in all windows.
   world.A().Hear(Message(window, "record"));
   world.A().Settle();

@@ -90,6 +90,10 @@ Data Storage::Write(const Data& writes) {
       }
       REQUIRE_EQ(store, "conflicts");
       conflicts.erase(removed->as_u64());
+    } else if (const Data* range = write.Find("deleteRange")) {
+      REQUIRE_EQ(store, "updates");
+      REQUIRE((*range)["to"].is_string());  // above all numbers
+      updates.clear();
     } else if (store == "sync") {
       sync = write["put"];
     } else if (store == "mutations") {
