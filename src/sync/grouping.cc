@@ -128,6 +128,14 @@ bool Grouping::BringsBack(const MutationRecord& record) const {
   });
 }
 
+// A release without rules holds nothing back for an earlier one. Its windows have no reason to look at
+// what an earlier one's, still open, has judged.
+bool Grouping::IsHeld(const MutationRecord& record) const {
+  const bool is_of_earlier =
+      record.judged.has_value() && record.judged->version < schema_->version();
+  return record.held && (schema_->validates() || !is_of_earlier);
+}
+
 void Grouping::AddOne(const Key& key, MutationRecord record) {
   if (IsNewer(record)) {
     saw_newer_ = true;
@@ -150,7 +158,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   const NamedObjects named{record.keys, record.realms,
                            mutation.ok() ? &mutation.value().ops : nullptr};
   const bool waits = is_in_lost ? !BringsBack(record) : held_back_.Waits(named);
-  if (record.held || waits) {
+  if (IsHeld(record) || waits) {
     held_back_.Hold(named);
     return;
   }

@@ -101,6 +101,7 @@ class Grouping {
   bool LeaveOut(const Key& key, const Status& why, const Mutation& rest, MutationRecord* record);
   bool IsGrouped(const MutationRecord& record) const;
   bool IsInLostRealm(const MutationRecord& record) const;
+  bool IsHeld(const MutationRecord& record) const;
   bool BringsBack(const MutationRecord& record) const;
   Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
                       const Mutation& mutation);

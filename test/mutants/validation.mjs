@@ -79,6 +79,12 @@ export const validation = [
     to: '  if (changed_objects_->keys.size() == kMaxChangedObjects) return;\n',
   },
   {
+    name: 'a release without rules obeys what an earlier one has judged',
+    file: 'src/sync/grouping.cc',
+    from: 'return record.held && (schema_->validates() || !is_of_earlier);',
+    to: 'return record.held;',
+  },
+  {
     name: 'what refers to an object that a held mutation creates is pushed',
     file: 'src/sync/held_back.cc',
     from: '      if (op.Has(kCreates)) created_.insert',

@@ -161,6 +161,28 @@ TEST_CASE("asks no window where nothing is pending, or the schema has no rules")
   }
 }
 
+// A window of an earlier release may still be open, and judge what this one's windows have made.
+TEST_CASE("without rules it pushes what an earlier release has judged to be wrong") {
+  const auto pushes = [](bool validates, std::optional<uint64_t> judged_by) {
+    RuledWorld world(validates);
+    const std::string id = world.Log({CreateItem("mine", "A", 1)});
+    Data record = world.storage.store("mutations").begin()->second;
+    record.Set("held", true);
+    if (judged_by.has_value())
+      record.Set("judged", Data::Object{{"version", *judged_by}, {"n", 1}, {"key", 1}});
+    world.storage.Put("mutations", world.storage.store("mutations").begin()->first.ToData(),
+                      std::move(record));
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Run(5'000);
+    return world.pushed();
+  };
+  CHECK(pushes(false, 1));
+  CHECK_FALSE(pushes(false, 2));
+  CHECK_FALSE(pushes(false, 3));
+  CHECK_FALSE(pushes(false, std::nullopt));
+  CHECK_FALSE(pushes(true, 1));
+}
+
 TEST_CASE("a worker whose lease is lost while it waits leaves nothing behind") {
   RuledWorld world;
   world.Sync();
