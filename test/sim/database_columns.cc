@@ -40,7 +40,8 @@ const StoredRow* Database::BeforeMove(const PlacedKey& key, const StoredRow& row
   for (const auto& [place, stored] : rows()) {
     if (place.object != key.object || stored.row.created_at != row.row.created_at) continue;
     if (place.realm == key.realm && !stored.deleted_at) return &stored;
-    if (!stored.deleted_at || stored.moved_to == key.realm || !found) found = &stored;
+    // What a deletion leaves says nothing of it.
+    if (!stored.deleted_at || stored.moved_to == key.realm) found = &stored;
   }
   return found;
 }

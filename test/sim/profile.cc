@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "log/codec.h"
 #include "model/members.h"
 #include "sync/lease_rules.h"
 #include "test/sim/world.h"
@@ -30,7 +31,7 @@ Profile::Waiting Profile::WaitingForRealms() const {
   const Data sync = storage.Get("sync", "sync");
   for (const Data& realm : sync["lost"].items()) waiting.realms.insert(realm.as_string());
   if (waiting.realms.empty()) return waiting;
-  std::set<std::string> keys;
+  std::set<std::string> keys, ids;
   const auto is_held = [&](const std::string& realm) {
     return waiting.realms.contains(realm) ||
            keys.contains(std::string(kMembersTable) + '\0' + MembershipId(realm, user));
@@ -40,8 +41,17 @@ Profile::Waiting Profile::WaitingForRealms() const {
     for (const Data& realm : record["realms"].items()) waits = waits || is_held(realm.as_string());
     for (const Data& object : record["keys"].items())
       waits = waits || keys.contains(object.as_string());
+    // What refers to an object that a waiting one creates waits, too.
+    const auto mutation = DecodeMutation(SchemaOf(release), record["body"].as_bytes());
+    const Vector<Op> ops = mutation.ok() ? mutation.value().ops : Vector<Op>();
+    for (const Op& op : ops) {
+      for (const PropValue& set : op.set) waits = waits || ids.contains(set.value.text());
+    }
     if (!waits) continue;
     waiting.actions.insert(record["id"].as_string());
+    for (const Op& op : ops) {
+      if (op.Has(kCreates)) ids.insert(op.id);
+    }
     for (const Data& object : record["keys"].items()) keys.insert(object.as_string());
     for (const Data& realm : record["realms"].items()) waiting.touched.insert(realm.as_string());
   }

@@ -66,6 +66,24 @@ TEST_CASE("finds the actions that are wrong among several, and what depends on t
         Vector<std::string>{actions[1]["id"].as_string(), actions[4]["id"].as_string()});
 }
 
+TEST_CASE("the rules of many updates leave the last one its rounds of reading") {
+  RuledWorld world;
+  Vector<Data> updates;
+  for (int i = 0; i <= kMaxAdmissionRounds; ++i) {
+    const std::string id = "a" + std::to_string(i);
+    updates.push_back(world.anna.Make("[" + CreateN(id.c_str(), 1) + "]"));
+  }
+  // Its members are read when it goes.
+  REQUIRE(Status(world.bea.Push(
+              R"([{"op":"create","table":"groups","id":"g","realm":"B","set":{"name":"g"}},
+                  {"op":"create","table":"members","id":"m","realm":"B","set":{"group":"g"}}])",
+              {"B"})) == "applied");
+  updates.push_back(
+      world.anna.Make(R"([{"op":"delete","table":"groups","id":"g","realm":"B"}])", {"B"}));
+  const Data all = world.Commit({{"c1", "anna", updates}});
+  for (const Data& result : all.items()[0].items()) CHECK(Status(result) == "applied");
+}
+
 TEST_CASE("asks again about actions whose answers hung on one that is refused") {
   RuledWorld world;
   // An item is wrong while another one is below 0: the rule reads it.

@@ -32,6 +32,12 @@ struct Log : PulledScenery {
     Write(author, R"({"op":"update","table":"items","id":"x","realm":"A","set":)" + set + "}",
           base);
   }
+  void CreateInB(Author* author, int number) {
+    const std::string id = "b" + std::to_string(number);
+    REQUIRE(Status(author->Push(
+                R"([{"op":"create","table":"items","id":")" + id + R"(","realm":"B","set":{}}])",
+                {"B"})) == "applied");
+  }
   std::string AnnaHears(uint64_t from) {
     return OnlyOver(world.Pull("anna", Request("c1", At(world, from, 1))));
   }
@@ -110,6 +116,24 @@ TEST_CASE("what another update changed beyond the range does not count") {
   Data request = Request("c1", At(log.world, 2, 1));
   CHECK(OnlyOver(log.world.Pull("anna", request.Set("limit", 1))) == "none");
   CHECK(OnlyOver(log.world.Pull("anna", request.Set("limit", 2))) == "0");
+}
+
+TEST_CASE("what was changed beyond a range that was cut does not count") {
+  Log log;
+  log.Sets(&log.anna, R"({"n":2})", 1);
+  log.Sets(&log.bob, R"({"n":3})", 2);
+  for (int i = 0; i < 3; ++i) log.CreateInB(&log.bob, i);
+  // It spans both realms, and its entry in B is beyond the limit.
+  Data both = log.carla.Make(
+      R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":4}},
+          {"op":"create","table":"items","id":"last","realm":"B","set":{}}])",
+      {"A", "B"});
+  both.Set("base", Data::MakeObject().Set("A", 0).Set("B", 1));
+  REQUIRE(Status(log.carla.Send(both)) == "applied");
+  Data request = Request("c1", At(log.world, 2, 1));
+  const Data answer = log.world.Pull("anna", request.Set("limit", 2));
+  REQUIRE(answer["cursors"]["A"].Is(log.world.cursor("A", 3).c_str()));
+  CHECK(OverOf(answer["changes"].items()[0]) == "none");
 }
 
 TEST_CASE("a row that an unseen move took away says so where it arrives") {

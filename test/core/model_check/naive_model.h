@@ -195,6 +195,8 @@ class Server {
   // From now on, rows without a prop that is never null have its default. Existing rows get it
   // without an entry, because clients read them that way.
   void Serve(Defaults defaults);
+  // What a row has of a prop now, whatever it should have.
+  void Adopt(const std::string& realm, const Key& key, const std::string& prop, const Data& value);
   // An entry of no client, which corrects rows that clients may have read differently.
   void Correct(const std::string& realm, const Names& keys, double at);
 

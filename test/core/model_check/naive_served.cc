@@ -75,6 +75,16 @@ void Server::Serve(Defaults defaults) {
   for (auto& [realm, states] : states_) FillDefaults(&states.back());
 }
 
+void Server::Adopt(const std::string& realm, const Key& key, const std::string& prop,
+                   const Data& value) {
+  for (Rows* rows : {&rows_.at(realm), &states_.at(realm).back()}) {
+    const auto row = rows->find(key);
+    if (row == rows->end()) continue;
+    row->second.props.erase(prop);
+    if (!value.is_null()) row->second.props[prop] = value;
+  }
+}
+
 void Server::Correct(const std::string& realm, const Names& keys, double at) {
   Rows& rows = rows_.at(realm);
   for (const Key& key : keys) Stamp(at, &rows.at(key));

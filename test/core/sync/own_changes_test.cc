@@ -3,8 +3,11 @@
 // test/spec/overwritten_test.cc.
 #include "sync/own_changes.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "doctest/doctest.h"
+#include "log/codec.h"
 #include "log/transaction_builder.h"
 #include "sync/grouping.h"
 #include "test/core/sync/sync_fixture.h"
@@ -131,16 +134,74 @@ TEST_CASE("own changes: those of a realm with another history are forgotten, and
   CHECK(CountOf(writes).put == 1);
 }
 
-// Somebody overwrites a change of item `a` unseen while so many entries of other items are in the inbox.
-Writes Overwrite(size_t entries) {
+// What a pull with this change writes, of these own changes.
+Data::Array Compare(const Change& change, const Vector<OwnRecord>& kept) {
   OwnChanges own(&SyncSchema(), kNow);
+  const Vector<Change> changes{change};
+  own.Compare(changes);
+  Data all = Data::MakeArray();
+  for (size_t i = 0; i < kept.size(); ++i) all.Push(Row(i + 1, kept[i].Write()));
+  Data results = Data::MakeArray();
+  results.Push(std::move(all));
+  results.Push(Data::MakeArray());
+  Data::Array writes;
+  own.Take(results, &writes);
+  return writes;
+}
+
+// Of item `a`, by somebody who has seen revision 4.
+Change Unseen(ChangeKind kind) {
   Change change;
   change.key = {SyncSchema().FindTable("items"), "a"};
   change.realm = "A";
-  change.kind = ChangeKind::kDelete;
+  change.kind = kind;
   change.revision = 9;
   change.over = 4;
-  const Vector<Change> changes{change};
+  return change;
+}
+
+size_t CountEntries(const Data::Array& writes) {
+  return static_cast<size_t>(std::count_if(writes.begin(), writes.end(), [](const Data& write) {
+    return write["store"].Is("conflicts");
+  }));
+}
+
+TEST_CASE("own changes: a row that comes whole has overwritten what is another value there") {
+  const OwnRecord kept = Kept(1);
+  const Op set = DecodeMutation(SyncSchema(), kept.body).value().ops[0];
+  Change change = Unseen(ChangeKind::kCreate);
+  change.set = set.set;
+  CHECK(CountEntries(Compare(change, {kept})) == 0);
+  change.set[0].value = Value::String("another");
+  CHECK(CountEntries(Compare(change, {kept})) == 1);
+  change.set.clear();  // null
+  CHECK(CountEntries(Compare(change, {kept})) == 1);
+}
+
+TEST_CASE("own changes: of a row that was told of nothing is told again") {
+  Mutation mutation;
+  mutation.action = {SyncUuid(1), "act", "null", 1000};
+  mutation.ops = {UpdateItem("a", "A", "x"), UpdateItem("b", "A", "x")};
+  for (Op& op : mutation.ops) op.by = {0};
+  const skerry::MutationRecord record = MakeMutationRecord(SyncSchema(), mutation);
+  OwnRecord both = Kept(1);
+  both.keys = record.keys;
+  both.body = record.body;
+  const Data::Array first = Compare(Unseen(ChangeKind::kDelete), {both});
+  CHECK(CountEntries(first) == 1);
+  const auto put = std::find_if(first.begin(), first.end(), [](const Data& write) {
+    return write["store"].Is("own") && write["put"].is_object();
+  });
+  REQUIRE(put != first.end());
+  const OwnRecord rest = OwnRecord::Read((*put)["put"]);
+  CHECK(rest.keys.size() == 1);
+  CHECK(CountEntries(Compare(Unseen(ChangeKind::kDelete), {rest})) == 0);
+}
+
+// Somebody overwrites a change of item `a` unseen while so many entries of other items are in the inbox.
+Writes Overwrite(size_t entries) {
+  OwnChanges own(&SyncSchema(), kNow);
+  const Vector<Change> changes{Unseen(ChangeKind::kDelete)};
   own.Compare(changes);
   Data inbox = Data::MakeArray();
   for (size_t i = 0; i < entries; ++i) {
