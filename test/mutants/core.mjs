@@ -191,8 +191,8 @@ export const core = [
   {
     name: 'a change overtakes one of the same object that waits for a lost realm',
     file: 'src/sync/grouping.cc',
-    from: 'if (record.held || waits) {\n',
-    to: 'if (waits && is_in_lost) return;\n  if (record.held || waits) {\n',
+    from: 'if (IsHeld(record) || waits) {\n',
+    to: 'if (waits && is_in_lost) return;\n  if (IsHeld(record) || waits) {\n',
   },
   {
     name: 'an owner who wants to leave does not found a lost realm again',

@@ -84,12 +84,9 @@ Data Storage::Write(const Data& writes) {
       mutations[++last_key] = *added;
       keys.Push(last_key);
     } else if (const Data* removed = write.Find("delete")) {
-      if (store == "mutations") {
-        REQUIRE(mutations.erase(removed->as_u64()) == 1);
-        continue;
-      }
-      REQUIRE_EQ(store, "conflicts");
-      conflicts.erase(removed->as_u64());
+      std::map<uint64_t, Data>& rows = store == "mutations" ? mutations : conflicts;
+      REQUIRE((store == "mutations" || store == "conflicts"));
+      REQUIRE(rows.erase(removed->as_u64()) == 1);
     } else if (const Data* range = write.Find("deleteRange")) {
       REQUIRE_EQ(store, "updates");
       REQUIRE((*range)["to"].is_string());  // above all numbers
