@@ -88,8 +88,10 @@ bool Server::Restore(const Op& op, double at) {
     moved_.erase({realm, key});
   };
   const auto left = left_.find({realm, op.key});
+  // What had followed its parent to another realm does not come back (docs/design.md, "Undo").
+  const bool has_moved = moved_.contains({realm, op.key});
   const bool is_untouched =
-      !WasThere({realm, op.key}) || (left != left_.end() && left->second == revision);
+      !WasThere({realm, op.key}) || (left != left_.end() && left->second == revision && !has_moved);
   if (op.knows_row && !before.contains(op.key) && is_untouched) {
     Row row;
     row.realm = realm;
