@@ -43,6 +43,18 @@ export const validation = [
     to: '(other.n > own.n)',
   },
   {
+    name: 'what a window that has ended had judged over more stays for ever',
+    file: 'src/client/tab_validation.cc',
+    from: '    if (Pending* pending = mirror_.pending().Find(id)) pending->judged_by = 0;\n    overruled_at_',
+    to: '    overruled_at_',
+  },
+  {
+    name: 'a window that was overruled does not judge again when it has more',
+    file: 'src/client/tab_validation.cc',
+    from: '    overruled_at_.reset();\n    is_other_list = true;\n',
+    to: '    overruled_at_.reset();\n',
+  },
+  {
     name: 'an earlier release frees what a later one has held',
     file: 'src/client/tab_validation.cc',
     from: '      if (other.version > own.version) continue;\n',
