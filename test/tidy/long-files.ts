@@ -27,6 +27,8 @@ export const longFiles: Readonly<Record<string, string>> = {
   'docs/sync-worker.md': 'One state machine: its events, effects, messages, and its loop.',
   'test/browser/conflicts-element.test.ts':
     'One element: apart its scenes would share how a conflict is made.',
+  'test/core/client/validation_test.cc':
+    'What windows judge, in all orders: apart the scenes would share a world with rules.',
   'test/core/client/windows_in_step_test.cc':
     'One world with its steps and its checks: apart they would share all of their state.',
 };
