@@ -303,9 +303,7 @@ class Tab {
   uint64_t asked_n_ = 0;     // of the last ValidateMessage
   uint64_t answered_n_ = 0;  // of the last ValidatedMessage
   JudgedAt judged_at_;       // the last one
-  // The last one did not count, because another window has judged over more.
-  std::optional<JudgedAt> overruled_at_;
-  uint64_t held_ = 0;  // mutations, by it
+  uint64_t held_ = 0;        // mutations, by it
   static constexpr uint64_t kNoList = ~uint64_t{0};
   uint64_t judged_list_ = kNoList;  // PendingList::version at the last ValidateEffect
   Vector<std::string> refused_;     // own mutations whose code must still be read from the inbox

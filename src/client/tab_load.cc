@@ -190,14 +190,14 @@ void Tab::Read(ResetTx* tx, Data* results, TxReply* reply) {
   sync.previous.reset();
   Data& writes = reply->writes;
   // Without an image no record can be folded. They may have rows of a realm that was revoked: without
-  // a cursor, the server does not say so.
-  if (options_.remote) writes.Push(DeleteUpToWrite(Store::kUpdates, kLastKey));
+  // a cursor, the server does not say so. It sends the streams again, too. Without a server, storage has
+  // the only copy.
+  if (options_.remote) {
+    for (const Store store : {Store::kUpdates, Store::kActions, Store::kStreams})
+      writes.Push(DeleteUpToWrite(store, kLastKey));
+  }
   writes.Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
-  // A server sends the streams again, too. Without one, storage has the only copy.
-  if (!options_.remote) return;
-  writes.Push(DeleteUpToWrite(Store::kActions, kLastKey));
-  writes.Push(DeleteUpToWrite(Store::kStreams, kLastKey));
 }
 
 void Tab::Done(ResetTx* tx, const Vector<Key>&, Data* effects) {

@@ -127,8 +127,8 @@ struct ResolveTx : Tx {
 struct JudgeTx : Tx {
   Map<std::string, bool> held;  // by the mutation's id
   JudgedAt at;
-  bool frees = false;        // one of them may be pushed from now on
-  Vector<std::string> left;  // what another window has judged over more stays
+  bool frees = false;          // one of them may be pushed from now on
+  bool was_overruled = false;  // another window has judged over more
 };
 
 // Gives the rows of lost realms back (tab_offers.cc).

@@ -42,12 +42,7 @@ void Tab::RequestValidation(Data* effects) {
   if (!follows()) return;
   const bool is_asked = asked_n_ > answered_n_ && mirror_.n() >= asked_n_;
   const uint64_t list = mirror_.pending().version();
-  bool is_other_list = std::exchange(judged_list_, list) != list;
-  if (overruled_at_.has_value() &&
-      (mirror_.n() > overruled_at_->n || mirror_.HighestSeen() > overruled_at_->key)) {
-    overruled_at_.reset();
-    is_other_list = true;
-  }
+  const bool is_other_list = std::exchange(judged_list_, list) != list;
   if (!schema_->validates()) {
     // An earlier release had rules: without them nothing is wrong.
     if (is_asked || (is_other_list && mirror_.pending().saw_held())) Judge({}, effects);
@@ -122,11 +117,14 @@ void Tab::Read(JudgeTx* tx, Data* results, TxReply* reply) {
       const JudgedAt& other = *record.judged;
       const JudgedAt& own = tx->at;
       if (other.version > own.version) continue;
-      if (other.version == own.version && (other.n > own.n || other.key > own.key)) {
-        tx->left.push_back(record.id);
-        continue;
+      if (other.version == own.version) {
+        if (other.n > own.n || other.key > own.key) {
+          if (Pending* pending = mirror_.pending().Find(record.id)) pending->judged_by = 0;
+          tx->was_overruled = true;
+          continue;
+        }
+        if (record.held == judged->second) continue;
       }
-      if (other.version == own.version && record.held == judged->second) continue;
     }
     record.held = judged->second;
     record.judged = tx->at;
@@ -134,13 +132,10 @@ void Tab::Read(JudgeTx* tx, Data* results, TxReply* reply) {
   }
 }
 
-// The other window may have ended. This one stores what it finds when it has more than now.
 void Tab::Done(JudgeTx* tx, const Vector<Key>&, Data* effects) {
-  for (const std::string& id : tx->left) {
-    if (Pending* pending = mirror_.pending().Find(id)) pending->judged_by = 0;
-    overruled_at_ = tx->at;
-  }
   if (tx->frees) Post(MutatedMessage(), effects);
+  // The other window may have ended.
+  if (tx->was_overruled) ReadLater(effects);
   AnswerValidated(effects);
 }
 

@@ -5,8 +5,8 @@ export const core = [
   {
     name: 'records of before an empty image stay, with rows of realms that are revoked meanwhile',
     file: 'src/client/tab_load.cc',
-    from: '  if (options_.remote) writes.Push(DeleteUpToWrite(Store::kUpdates, kLastKey));\n',
-    to: '',
+    from: '{Store::kUpdates, Store::kActions, Store::kStreams}',
+    to: '{Store::kActions, Store::kStreams}',
   },
   {
     name: 'a date that no database can hold is taken',

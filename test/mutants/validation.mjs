@@ -45,14 +45,14 @@ export const validation = [
   {
     name: 'what a window that has ended had judged over more stays for ever',
     file: 'src/client/tab_validation.cc',
-    from: '    if (Pending* pending = mirror_.pending().Find(id)) pending->judged_by = 0;\n    overruled_at_',
-    to: '    overruled_at_',
+    from: '          if (Pending* pending = mirror_.pending().Find(record.id)) pending->judged_by = 0;\n',
+    to: '',
   },
   {
-    name: 'a window that was overruled does not judge again when it has more',
+    name: 'a window that was overruled does not judge again',
     file: 'src/client/tab_validation.cc',
-    from: '    overruled_at_.reset();\n    is_other_list = true;\n',
-    to: '    overruled_at_.reset();\n',
+    from: '  if (tx->was_overruled) ReadLater(effects);\n',
+    to: '',
   },
   {
     name: 'an earlier release frees what a later one has held',

@@ -182,33 +182,29 @@ TEST_CASE("replaces nothing that was judged over more of the log or of the mutat
 }
 
 // The other window ends, and nobody else will.
-TEST_CASE("stores what it has found when it has as much as who has judged over more") {
+TEST_CASE("judges again, with what is stored by then, what another has judged over more") {
   RuledWorld world;
   Window& a = world.A();
   world.Rename(a);
   world.JudgeAndStore(a);
   Data& stored = world.storage.mutations.begin()->second;
-  const auto overrule = [&](uint64_t n, uint64_t key) {
-    stored.Set("held", true);
-    stored.Set("judged", Data::Object{{"version", 2}, {"n", n}, {"key", key}});
-    a.Do(kUpdate, kGroupTable, "g", One("name", "x"));
-    a.Settle();
-    world.Judge(a, {kBoard});
-    world.JudgeAndStore(a);
-    REQUIRE(stored["held"].as_bool());
-    a.notes.clear();
-    a.Settle();
-    CHECK(world.Asked(a).is_null());
-  };
+  Data more = Data::Object{{"version", 2}, {"n", 1}, {"key", 1}};
   SUBCASE("of the log") {
-    overrule(2, 1);
-    a.Hear(world.Record("theirs"));
+    world.Record("theirs");
+    more.Set("n", 2);
   }
   SUBCASE("of the mutations") {
-    overrule(1, world.storage.last_key + 2);
-    a.Do(kUpdate, kGroupTable, "g", One("name", "y"));
-    a.Settle();
+    world.B().Do(kUpdate, kGroupTable, "g", One("name", "x"));
+    world.B().Settle();
+    more.Set("key", world.storage.last_key);
   }
+  stored.Set("held", true).Set("judged", std::move(more));
+  world.Judge(a, {kBoard});
+  world.JudgeAndStore(a);
+  REQUIRE(stored["held"].as_bool());
+  CHECK(world.Asked(a).is_null());
+  Fire(a, "reread");
+  a.Settle();
   CHECK_FALSE(world.Asked(a).is_null());
   world.JudgeAndStore(a);
   CHECK_FALSE(stored["held"].as_bool());
