@@ -26,14 +26,13 @@ void SetDifferences(const Row& from, const Row& to, Change* change) {
 }  // namespace
 
 std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, const Row* from,
-                              const Row* to, uint64_t revision) {
+                              const Row* to) {
   if (from == to || (from && to && *from == *to)) return std::nullopt;
   if (!to) {
     Change change;
     change.kind = ChangeKind::kDelete;
     change.key = key;
     change.realm = realm;
-    change.revision = revision;
     return change;
   }
   if (!from) return WholeRow(key, *to);

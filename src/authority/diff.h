@@ -11,9 +11,9 @@
 namespace skerry {
 
 // The change from `from` to `to`; a null pointer stands for no row. Empty if they are equal,
-// revision and times included. A delete has `revision`, where the row was last changed.
+// revision and times included. A delete has no revision yet: neither row knows it.
 std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, const Row* from,
-                              const Row* to, uint64_t revision);
+                              const Row* to);
 // A create with the whole row, whatever the client holds.
 Change WholeRow(const ObjectKey& key, const Row& row);
 // A move from one realm of an answer to another, with the props that differ.

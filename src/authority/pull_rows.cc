@@ -248,16 +248,19 @@ void PullRows::DiffRealm(const std::string& name, const FilterContext& at_start,
     if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;
     const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {
-      outcome.change = DiffRow(key, name, from, row, realm.LastChangeOf(key));
+      outcome.change = DiffRow(key, name, from, row);
     } else if (row) {
       // The fill has not reached this id, so it is not known what the client holds of the object:
       // the whole row is sent.
       outcome.change = WholeRow(key, *row);
     } else {
       const Row unknown;
-      outcome.change = DiffRow(key, name, &unknown, nullptr, realm.LastChangeOf(key));
+      outcome.change = DiffRow(key, name, &unknown, nullptr);
     }
-    if (outcome.change) outcome.change->over = OverOf(realm, own_revisions, key);
+    if (!outcome.change) continue;
+    if (outcome.change->kind == ChangeKind::kDelete)
+      outcome.change->revision = realm.LastChangeOf(key);
+    outcome.change->over = OverOf(realm, own_revisions, key);
   }
 }
 
