@@ -49,6 +49,20 @@ TEST_CASE("makes a row with the entry's time and revision for a create") {
   CHECK(folding.row->props[kPopulation].is_null());
 }
 
+// In base the log has the last word: what comes back comes as a create.
+TEST_CASE("makes a row for a restore in a view, and none in base") {
+  Folding folding;
+  Op restore = OpOn(OpKind::kRestore, "A");
+  restore.set = {{kName, Value::String("Åre")}};
+  CHECK_FALSE(folding.Apply(restore));  // nothing is remembered
+  restore.created_at = 4000;
+  CHECK_FALSE(folding.Apply(restore, FoldTarget::kBase));
+  CHECK_FALSE(folding.row.has_value());
+  CHECK(folding.Apply(restore));
+  REQUIRE(folding.row.has_value());
+  CHECK(folding.row->props[kName] == Value::String("Åre"));
+}
+
 TEST_CASE("makes a row for an offer, and leaves one that is there as it is") {
   Folding folding;
   Op offer = OpOn(OpKind::kOffer, "A");
