@@ -135,7 +135,8 @@ TEST_CASE("own changes: those of a realm with another history are forgotten, and
 }
 
 // What a pull with this change writes, of these own changes.
-Data::Array Compare(const Change& change, const Vector<OwnRecord>& kept) {
+Data::Array Compare(const Change& change, const Vector<OwnRecord>& kept,
+                    Data inbox = Data::MakeArray()) {
   OwnChanges own(&SyncSchema(), kNow);
   const Vector<Change> changes{change};
   own.Compare(changes);
@@ -143,7 +144,7 @@ Data::Array Compare(const Change& change, const Vector<OwnRecord>& kept) {
   for (size_t i = 0; i < kept.size(); ++i) all.Push(Row(i + 1, kept[i].Write()));
   Data results = Data::MakeArray();
   results.Push(std::move(all));
-  results.Push(Data::MakeArray());
+  results.Push(std::move(inbox));
   Data::Array writes;
   own.Take(results, &writes);
   return writes;
@@ -178,7 +179,7 @@ TEST_CASE("own changes: a row that comes whole has overwritten what is another v
   CHECK(CountEntries(Compare(change, {kept})) == 1);
 }
 
-TEST_CASE("own changes: of a row that was told of nothing is told again") {
+TEST_CASE("own changes: what is in the inbox of a row does not come there again") {
   Mutation mutation;
   mutation.action = {SyncUuid(1), "act", "null", 1000};
   mutation.ops = {UpdateItem("a", "A", "x"), UpdateItem("b", "A", "x")};
@@ -200,9 +201,6 @@ TEST_CASE("own changes: of a row that was told of nothing is told again") {
 
 // Somebody overwrites a change of item `a` unseen while so many entries of other items are in the inbox.
 Writes Overwrite(size_t entries) {
-  OwnChanges own(&SyncSchema(), kNow);
-  const Vector<Change> changes{Unseen(ChangeKind::kDelete)};
-  own.Compare(changes);
   Data inbox = Data::MakeArray();
   for (size_t i = 0; i < entries; ++i) {
     ConflictRecord entry;
@@ -211,13 +209,7 @@ Writes Overwrite(size_t entries) {
     entry.id = "b" + std::to_string(i);
     inbox.Push(Row(i + 1, entry.Write()));
   }
-  Data all = Data::MakeArray();
-  all.Push(Row(1, Kept(1).Write()));
-  Data results = Data::MakeArray();
-  results.Push(std::move(all));
-  results.Push(std::move(inbox));
-  Data::Array writes;
-  own.Take(results, &writes);
+  const Data::Array writes = Compare(Unseen(ChangeKind::kDelete), {Kept(1)}, std::move(inbox));
   Writes count;
   for (const Data& write : writes) {
     if (!write["store"].Is("conflicts")) continue;
