@@ -12,6 +12,22 @@ namespace skerry::sim {
 
 void Check::Fail(const std::string& problem) { world_->Fail(problem); }
 
+std::set<std::string> VainActions(const Data& update, const Data& result) {
+  std::set<std::string> vain, others;
+  const auto& noops = result["noops"].items();
+  const auto& actions = update["actions"].items();
+  for (size_t place = 0; place < update["ops"].items().size(); ++place) {
+    const Data& op = update["ops"].items()[place];
+    const bool is_noop =
+        std::ranges::any_of(noops, [place](const Data& noop) { return noop.as_u64() == place; });
+    std::set<std::string>& list = is_noop && op["of"].is_string() ? vain : others;
+    if (op["by"].is_null()) list.insert(actions[0]["id"].as_string());
+    for (const Data& by : op["by"].items()) list.insert(actions[by.as_u64()]["id"].as_string());
+  }
+  std::erase_if(vain, [&](const std::string& action) { return others.contains(action); });
+  return vain;
+}
+
 Checks::Checks(World* world)
     : world_(world),
       naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), world->realms()) {

@@ -48,6 +48,10 @@ struct CommittedPush {
   const Data& refused;  // before the rules were asked (Database::RefusedOf)
 };
 
+// The ids of an update's actions that undo what is not in the log, and so do nothing, by the update's
+// result. Such an action is not in the log either.
+std::set<std::string> VainActions(const Data& update, const Data& result);
+
 // The callbacks of a check. A check that finds its invariant broken calls Fail.
 class Check {
  public:

@@ -36,9 +36,7 @@ WindowHost::WindowHost(World* world, Profile* profile, std::string tab, uint64_t
                        Release release)
     : Host(world, profile, tab, serial, release), fresh_(serial << 20) {
   Data options = Data::MakeObject();
-  const Data& description = DescriptionOf(release);
-  options.Set("schema", world->has_rules(release) ? WithRules(description) : description);
-  options.Set("tab", tab).Set("defaultRealm", "A");
+  options.Set("schema", world->DescriptionFor(release)).Set("tab", tab).Set("defaultRealm", "A");
   options.Set("seed", Data::Bytes("window " + std::to_string(serial) + std::string(32, '.')));
   options.Set("user", world->has_rights() ? Data(profile->user) : Data());
   client_ = std::move(Client::Create(options.Set("remote", true)).value());
@@ -98,6 +96,21 @@ test::naive::Op WindowHost::AnyOp(Random* random) {
   return AnyOpOf(release(), visible, realms, world_->moves(), random, &fresh_);
 }
 
+// None: the window refuses it, and the transaction was rolled back.
+std::optional<OpOutcome> WindowHost::Do(TxCall call, TableIndex table, const Data& operation) {
+  Result<OpOutcome> outcome = client_->TxOp(static_cast<int>(call), table, operation);
+  if (!outcome.ok()) {
+    RollBack();
+    return std::nullopt;
+  }
+  Drained(Drain::kWithin);
+  return std::move(outcome.value());
+}
+
+std::optional<OpOutcome> WindowHost::Do(const test::naive::Op& op) {
+  return Do(CallOf(op.op), test::OpOf(op, schema()).table, Operation(op));
+}
+
 // Returns whether the window allows it.
 bool WindowHost::AppendTo(Random* random) {
   const test::naive::Names realms =
@@ -134,12 +147,9 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
   if (appends && members.empty() && random.Below(2) == 0) count = 0;
   for (uint64_t i = 0; i < count; ++i) {
     const test::naive::Op op = members.empty() ? AnyOp(&random) : members[i];
-    const skerry::Op real = test::OpOf(op, schema());
-    const Result<OpOutcome> outcome =
-        client_->TxOp(static_cast<int>(CallOf(op.op)), real.table, Operation(op));
-    if (!outcome.ok()) return RollBack();
-    Drained(Drain::kWithin);
-    if (op.key == "items/total@A" && outcome.value().changed) made.total += op.add.at("x");
+    const std::optional<OpOutcome> outcome = Do(op);
+    if (!outcome.has_value()) return;
+    if (op.key == "items/total@A" && outcome->changed) made.total += op.add.at("x");
     made.only_leaves = !members.empty() && !appends && test::naive::IsLeave(op, profile().user);
   }
   if (appends && !AppendTo(&random)) return RollBack();
@@ -163,11 +173,7 @@ void WindowHost::AcceptLost() {
   answers_.pop_back();
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
   const test::naive::Op op = Answering(realm, profile().user, true);
-  const TableIndex members = schema().members();
-  const Result<OpOutcome> outcome =
-      client_->TxOp(static_cast<int>(TxCall::kUpdate), members, Operation(op));
-  if (!outcome.ok()) return RollBack();
-  Drained(Drain::kWithin);
+  if (!Do(op).has_value()) return;
   world_->Count("window: accepts a lost realm again");
   Commit({});
 }
@@ -178,10 +184,7 @@ void WindowHost::Mend(const WrongRow& row) {
   Data props = Data::MakeObject();
   Data operation = Data::MakeArray();
   operation.Push(row.key.id).Push(row.realm).Push(props.Set("u", Data()));
-  const Result<OpOutcome> outcome =
-      client_->TxOp(static_cast<int>(TxCall::kUpdate), row.key.table, operation);
-  if (!outcome.ok()) return RollBack();
-  Drained(Drain::kWithin);
+  if (!Do(TxCall::kUpdate, row.key.table, operation).has_value()) return;
   world_->Count("window: mends what is wrong");
   Commit({});
 }
@@ -208,11 +211,7 @@ void WindowHost::Amend(const Data& entry, uint32_t which) {
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
   const test::naive::Op op = AnyOp(&random);
   if (op.key == "items/total@A") return RollBack();  // its additions are counted by their actions
-  const skerry::Op real = test::OpOf(op, schema());
-  const Result<OpOutcome> outcome =
-      client_->TxOp(static_cast<int>(CallOf(op.op)), real.table, Operation(op));
-  if (!outcome.ok()) return RollBack();
-  Drained(Drain::kWithin);
+  if (!Do(op).has_value()) return;
   Data action = Data::MakeObject();
   action.Set("name", "amend").Set("arg", "null").Set("amends", entry);
   const Result<Data> done = client_->TxCommit(action);

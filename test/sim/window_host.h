@@ -47,6 +47,8 @@ class WindowHost final : public Host {
 
  private:
   test::naive::Op AnyOp(Random* random);
+  std::optional<OpOutcome> Do(TxCall call, TableIndex table, const Data& operation);
+  std::optional<OpOutcome> Do(const test::naive::Op& op);
   bool Undo(bool redo);
   bool AppendTo(Random* random);
   void NoteAnswers(const Data& state);

@@ -50,6 +50,4 @@ Data WindowRules::Judge(Client& client, const Data& validate, std::string* probl
   return Fields{{"type", "judge"}, {"wrong", std::move(list)}};
 }
 
-Data WithRules(Data description) { return description.Set("validates", true); }
-
 }  // namespace skerry::sim

@@ -31,9 +31,6 @@ class WindowRules {
   Vector<WrongRow> wrong_;
 };
 
-// The description of a schema, which says that it has rules.
-Data WithRules(Data description);
-
 }  // namespace skerry::sim
 
 #endif  // SKERRY_TEST_SIM_WINDOW_RULES_H_

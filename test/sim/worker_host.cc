@@ -7,7 +7,6 @@
 #include "sync/image_compactor.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/sim/states.h"
-#include "test/sim/window_rules.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -38,9 +37,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, std::string tab, uint64_t
   // With one mutation in an update, an outbox is full now and then.
   if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
-  const Data& description = DescriptionOf(release);
-  config.Set("schema", world->has_rules(release) ? WithRules(description) : description);
-  config.Set("tab", tab);
+  config.Set("schema", world->DescriptionFor(release)).Set("tab", tab);
   std::string seed = "worker " + std::to_string(serial);
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));

@@ -63,10 +63,13 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
 
 World::~World() = default;
 
-bool World::has_rules(Release release) const {
-  if (!Has(Part::kRules)) return false;
+Data World::DescriptionFor(Release release) const {
+  Data description = DescriptionOf(release);
   const uint64_t which = script_.setup / 8 % 3;
-  return release == Release::kOnly || which == 0 || (release == Release::kNewer) == (which == 1);
+  const bool is_meant =
+      release == Release::kOnly || which == 0 || (release == Release::kNewer) == (which == 1);
+  if (Has(Part::kRules) && is_meant) description.Set("validates", true);
+  return description;
 }
 
 void World::Run() {

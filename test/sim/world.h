@@ -50,8 +50,9 @@ class World {
   uint64_t mutations_per_update() const { return script_.setup % 4 == 1 ? 1 : 0; }
   // Whether the server asks the rule of the application (app_rule.h).
   bool has_app_rule() const { return script_.setup / 4 % 2 == 0; }
-  // Whether the windows of a release have rules (window_rules.h): those of one of two releases, or of both.
-  bool has_rules(Release release) const;
+  // The schema of a release, as its application describes it. The windows of one of two releases, or of
+  // both, may have rules (window_rules.h).
+  Data DescriptionFor(Release release) const;
   bool is_healing() const { return is_healing_; }
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }

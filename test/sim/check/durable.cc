@@ -62,15 +62,7 @@ class DurableCheck final : public Check {
   void Committed(const CommittedPush& push) override {
     for (size_t i = 0; i < push.results.size(); ++i) {
       if (!push.results[i]["status"].Is("applied")) continue;
-      const Data& update = push.body["updates"].items()[i];
-      std::set<uint64_t> noops;
-      for (const Data& place : push.results[i]["noops"].items()) noops.insert(place.as_u64());
-      for (uint64_t place = 0; place < update["ops"].items().size(); ++place) {
-        const Data& op = update["ops"].items()[place];
-        if (op["of"].is_null() || !noops.contains(place)) continue;
-        const uint64_t by = op["by"].is_null() ? 0 : op["by"].items()[0].as_u64();
-        vain_.insert(update["actions"].items()[by]["id"].as_string());
-      }
+      vain_.merge(VainActions(push.body["updates"].items()[i], push.results[i]));
     }
   }
 

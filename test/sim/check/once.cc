@@ -57,23 +57,6 @@ bool IsOfOneRelease(const std::string& key, const std::string& prop) {
   return has(Release::kOlder) != has(Release::kNewer);
 }
 
-// Whether these actions' ops undo what is not in the log, and do nothing. Such actions are not in it either.
-std::set<std::string> VainOnes(const Data& update, const Data& result) {
-  std::set<std::string> vain, others;
-  const auto& noops = result["noops"].items();
-  const auto& actions = update["actions"].items();
-  for (size_t place = 0; place < update["ops"].items().size(); ++place) {
-    const Data& op = update["ops"].items()[place];
-    const bool is_noop =
-        std::ranges::any_of(noops, [place](const Data& noop) { return noop.as_u64() == place; });
-    std::set<std::string>& list = is_noop && op["of"].is_string() ? vain : others;
-    if (op["by"].is_null()) list.insert(actions[0]["id"].as_string());
-    for (const Data& by : op["by"].items()) list.insert(actions[by.as_u64()]["id"].as_string());
-  }
-  std::erase_if(vain, [&](const std::string& action) { return others.contains(action); });
-  return vain;
-}
-
 class OnceCheck final : public Check {
  public:
   using Check::Check;
@@ -104,7 +87,7 @@ class OnceCheck final : public Check {
       if (missing != expected.missing)
         return Fail("2 once: the naive server misses other objects: " + WriteJson(push.results[i]) +
                     " on " + WriteJson(wire));
-      Enter(update, VainOnes(push.body["updates"].items()[i], push.results[i]));
+      Enter(update, VainActions(push.body["updates"].items()[i], push.results[i]));
       for (const test::naive::Op& op : update.ops)
         has_restored_ = has_restored_ || op.op == "restore";
     }
