@@ -65,10 +65,12 @@ struct UndoWorld : Pair {
     A().Hear(ConfirmAll(&storage));
     A().Settle();
   }
-  void Refuse() {
+  // `settled`: another window settles its entry before this one has read the inbox.
+  void Refuse(bool settled = false) {
     A().Settle();
     A().Hear(Data::Object{{"type", "record"},
                           {"record", storage.Work({}, {storage.mutations.rbegin()->first}, {})}});
+    if (settled) storage.conflicts.clear();
     A().Settle();
   }
   // What is shown, without times.
@@ -265,7 +267,8 @@ TEST_CASE("does not offer what was refused, nor its redo") {
   UndoWorld world;
   world.A().DoAll({{kUpdate, kBoardTable, kBoardId, One("name", "1")}});
   world.A().DoAll({{kUpdate, kNoteTable, kNoteId, One("size", 1)}});
-  world.Refuse();
+  SUBCASE("its entry stays") { world.Refuse(); }
+  SUBCASE("its entry is settled at once, elsewhere") { world.Refuse(true); }
   Undo(world.A());
   CHECK(world.A().See(kBoardTable, kBoardId)->props[0].text() == "plan");
   CHECK(Undo(world.A()).id.empty());
