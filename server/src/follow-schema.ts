@@ -4,6 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from './base/limits.ts';
 import { Problem } from './base/problem.ts';
+import { ConnectionError } from './db/database.ts';
 import { answerProblem } from './http/front.ts';
 import type { RunningServer } from './options.ts';
 import { refuseUpgrade } from './wire/origins.ts';
@@ -63,10 +64,19 @@ export async function followSchema(options: FollowOptions): Promise<RunningServe
       return true;
     },
     rights: { changed: (user) => current?.rights.changed(user) },
+    sql: {
+      query: async (sql, params) => sqlOf(current).query(sql, params),
+      transaction: async (work) => sqlOf(current).transaction(work),
+    },
     async close() {
       closed = true;
       if (restarting !== null) await restarting;
       await current?.close();
     },
   };
+}
+
+function sqlOf(running: RunningServer | null): RunningServer['sql'] {
+  if (running === null) throw new ConnectionError('The server is restarting, or closed.');
+  return running.sql;
 }

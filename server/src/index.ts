@@ -1,4 +1,5 @@
 // The package skerry-server, for programs that start a server of their own.
+export type { ApplicationSql, SqlStatements } from './application-sql.ts';
 export type { VerifiedUser, VerifyToken } from './auth/own-verify.ts';
 export type { NodeHandler } from './http/front.ts';
 export type { JwtAuth, MountedServer, RunningServer, ServerOptions } from './options.ts';

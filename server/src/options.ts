@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
+import type { ApplicationSql } from './application-sql.ts';
 import { type Authenticate, createAuth } from './auth/auth.ts';
 import type { JwtOptions } from './auth/jwt.ts';
 import { anyHost, checkDevAddress, type HostRule, loopbackHosts } from './auth/loopback.ts';
@@ -113,6 +114,8 @@ export interface MountedServer {
     /** What `access` returns for the user has changed: it is asked again at once, by all nodes. */
     changed(user: string): void;
   };
+  /** For SQL of the application in this process: what it writes reaches clients like any other change. */
+  readonly sql: ApplicationSql;
   /** Accepts no more requests, finishes those in progress, and closes the database. */
   close(): Promise<void>;
 }

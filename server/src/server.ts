@@ -1,11 +1,11 @@
 // A server: opens database, authority, flusher, sockets and routes, connects them, and closes them in order.
 
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
+import { applicationSql } from './application-sql.ts';
 import { warnOfKeys } from './auth/jwks.ts';
 import { Authority } from './authority/authority.ts';
 import { callerLimits, limits } from './base/limits.ts';
@@ -13,7 +13,7 @@ import { heardOf } from './base/pause.ts';
 import { SetupError } from './base/setup-error.ts';
 import { Callers } from './cost/callers.ts';
 import { DatabaseClock } from './db/clock.ts';
-import { type Database, sqlState } from './db/database.ts';
+import type { Database } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
 import { OutageLog } from './db/outage-log.ts';
 import { PgChannel } from './db/pg-channel.ts';
@@ -43,6 +43,7 @@ import { Audiences, type RealmWatch } from './poke/audiences.ts';
 import { type Charge, PokeHub } from './poke/hub.ts';
 import { PokeRelay } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
+import { kRealmsKey, kTimesKey, prepare } from './prepare.ts';
 import { Puller } from './pull/pull.ts';
 import { RestoreNotice } from './pull/restored.ts';
 import { Committer } from './push/commit.ts';
@@ -55,51 +56,12 @@ import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
 import { describeSchema } from './schema-module.ts';
 import { checkFilesFolder, checkOrigins, explainRights, makeDataFolder } from './setup-checks.ts';
-import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
-import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
-import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
+import { readMeta } from './sql/migrations.ts';
+import { fenced } from './sql/newest-schema.ts';
 import { Statistics } from './sql/statistics.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
-
-const kPrepareTries = 5;
-/** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
-const kTimesKey = 'times-key';
-/** For realms tokens, unless the options have one. */
-const kRealmsKey = 'realms-key';
-
-/**
- * Prepares the tables for this server, one node at a time; other nodes that serve meanwhile may conflict. Returns the
- * schema to serve: its own, or the newer one that the database has been served with.
- */
-async function prepare(database: Database, own: SchemaDescription): Promise<SchemaDescription> {
-  await migrate(database);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await database.transaction({ mode: 'tables' }, async (tx) => {
-        await lockTables(tx);
-        const newest = await readNewest(tx);
-        if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
-        if ((await readMeta(tx, kTimesKey)) === null)
-          await writeMeta(tx, kTimesKey, randomBytes(32).toString('hex'));
-        if ((await readMeta(tx, kRealmsKey)) === null)
-          await writeMeta(tx, kRealmsKey, randomBytes(32).toString('hex'));
-        if (newest !== null && newest.version > own.version) {
-          const served = widenedBy(newest, own);
-          await applySchema(tx, served, sqlSchema(served));
-          return served;
-        }
-        await applySchema(tx, own, sqlSchema(own), newest);
-        await writeNewest(tx, own);
-        return own;
-      });
-    } catch (error) {
-      // A deadlock with a push, which continues; any other error would happen again.
-      if (attempt >= kPrepareTries || !sqlState(error).startsWith('40')) throw error;
-    }
-  }
-}
 
 /** The keys of realms tokens: the configured ones, and that of the database, by which it has signed without them. */
 async function realmsKeys({ realmsKey }: ServerOptions, database: Database): Promise<string[]> {
@@ -135,6 +97,8 @@ interface Commits {
   committed(entries: readonly PokedEntry[], rights: RightsVersions): void;
   /** The rights of these users have changed otherwise than by memberships. */
   changed(users: readonly string[]): void;
+  /** The application's SQL may have written something. */
+  written(): void;
   close(): Promise<void>;
 }
 
@@ -145,22 +109,15 @@ function openCommits(
   parts: PokeParts,
 ): Commits {
   const { database, hub, log, grants, outage } = parts;
-  if (!databaseUrl) {
-    return {
-      heads: { watch: async () => {}, unwatch: () => {} },
-      committed: (entries) => hub.committed(entries),
-      changed: (users) => hub.changed(users.map((user) => ({ user, realm: null }))),
-      close: async () => {},
-    };
-  }
+  const isAlone = databaseUrl === undefined;
   const relay = new PokeRelay({
-    ...{ database, hub, log },
+    ...{ database, hub, log, isAlone },
     reached: outage.reached,
     changed: (users) => {
       for (const user of users) grants.changed(user);
     },
   });
-  if (notify !== false) {
+  if (!isAlone && notify !== false) {
     const notified = (payload: string) => relay.notified(payload);
     const opened = () => relay.catchUp();
     relay.use(new PgChannel(databaseUrl, 'skerry_heads', { notified, opened, log }));
@@ -169,6 +126,7 @@ function openCommits(
     heads: relay,
     committed: (entries, rights) => relay.committed(entries, rights),
     changed: (users) => relay.changed(users),
+    written: () => (isAlone ? relay.catchUp() : relay.lookForForeign()),
     close: () => relay.close(),
   };
 }
@@ -216,7 +174,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
       ? await openPostgres(databaseUrl, limits.databaseConnections, limits, progress)
       : await openFolder(data, progress, warn);
     try {
-      const description = await prepare(opened, own).catch((error: unknown) => {
+      const description = await prepare(opened, own, warn).catch((error: unknown) => {
         throw explainRights(error, databaseUrl);
       });
       if (description !== own) {
@@ -368,6 +326,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
         commits.changed([user]);
       },
     },
+    sql: applicationSql(database, () => commits.written()),
     async close() {
       sockets.close();
       callers.shares.end();

@@ -16,3 +16,7 @@ export const pageRows = 2000;
 export const maxStreamScopes = 100;
 export const maxNameBytes = 128;
 export const maxUserBytes = 91;
+export const maxIdBytes = 128;
+export const maxObjectBytes = 1048576;
+export const maxValueDepth = 56;
+export const maxTimeMs = 8640000000000000;

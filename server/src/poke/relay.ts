@@ -2,7 +2,8 @@
 // other nodes at most once in `notifyEveryMs`, outside of any transaction. A node that gets a head reads the log
 // entries above the revision it knows, in the realms that its listeners may read, and pokes for them. Notifications
 // may be lost, and some engines have none: the log is also read every few seconds, and whenever the channel is
-// opened. So are the users whose memberships have changed, and skerry.user_rights.
+// opened. So are the users whose memberships have changed, and skerry.user_rights. Entries of other programs, which send
+// no notifications, are looked for more often (foreign-entries.ts).
 //
 // `known` of a realm is the revision up to which this node has poked for all entries, in their order: an own commit above a
 // gap waits until the entries of other nodes in the gap are read. One of them may have removed a member, who must not
@@ -15,6 +16,7 @@ import type { NodeChannel } from '../db/pg-channel.ts';
 import type { PokedEntry, RightsVersions } from '../push/done.ts';
 import { kIsMember, kMembers, membershipId } from '../sql/members.ts';
 import type { RealmWatch } from './audiences.ts';
+import { ForeignEntries } from './foreign-entries.ts';
 import { type Change, changesOf, type PokeHub } from './hub.ts';
 import { bytesOf, type ChangedMembership, packed, parseMessage } from './notifications.ts';
 
@@ -26,6 +28,8 @@ export interface RelayOptions {
   readonly log: (message: string, error: unknown) => void;
   /** The database has answered. */
   readonly reached?: () => void;
+  /** No other process uses the database: nothing is polled. */
+  readonly isAlone?: boolean;
 }
 
 interface Watched {
@@ -63,20 +67,28 @@ export class PokeRelay implements RealmWatch {
   #readingRights: Promise<void> | null = null;
   #channel: NodeChannel | null = null;
   #sending: NodeJS.Timeout | null = null;
-  readonly #polling: NodeJS.Timeout;
-  readonly #pollingRights: NodeJS.Timeout;
+  readonly #foreign: ForeignEntries;
+  readonly #timers: readonly NodeJS.Timeout[];
   #reading: Promise<void> | null = null;
   #loading: Promise<void> | null = null;
+  #readingForeign: Promise<void> | null = null;
+  #forgotAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#polling = setInterval(() => this.catchUp(), limits.headPollMs);
-    this.#polling.unref();
-    this.#pollingRights = setInterval(() => {
-      if (this.#channel === null) this.#lookForRights();
-    }, limits.rightsPollMs);
-    this.#pollingRights.unref();
+    this.#foreign = new ForeignEntries(options.database);
+    const every = (ms: number, work: () => void) => setInterval(work, ms).unref();
+    this.#timers =
+      options.isAlone === true
+        ? []
+        : [
+            every(limits.headPollMs, () => this.catchUp()),
+            every(limits.rightsPollMs, () => {
+              if (this.#channel === null) this.#lookForRights();
+            }),
+            every(limits.foreignPollMs, () => this.lookForForeign()),
+          ];
   }
 
   /** Sets the channel between the nodes; without one, heads are only polled. */
@@ -170,11 +182,14 @@ export class PokeRelay implements RealmWatch {
       this.catchUp();
       return;
     }
-    for (const [realm, head] of Object.entries(message.heads)) {
-      const known = this.#watched.get(realm)?.known;
-      if (known != null && Number(head) > known) this.#behind.add(realm);
-    }
+    for (const [realm, head] of Object.entries(message.heads)) this.#noteHead(realm, Number(head));
     this.#read();
+  }
+
+  /** The log of the realm goes up to this revision. */
+  #noteHead(realm: string, head: number): void {
+    const known = this.#watched.get(realm)?.known;
+    if (known != null && head > known) this.#behind.add(realm);
   }
 
   /** Reads the new entries of all realms that have listeners. */
@@ -182,6 +197,27 @@ export class PokeRelay implements RealmWatch {
     for (const realm of this.#watched.keys()) this.#behind.add(realm);
     this.#read();
     this.#lookForRights();
+  }
+
+  /** Reads the entries of other programs, and pokes for them. */
+  lookForForeign(): void {
+    if (this.#closed || this.#watched.size === 0) return;
+    this.#readingForeign ??= this.#readForeign()
+      // The next poll tries again.
+      .catch((error: unknown) =>
+        this.#options.log('Entries of other programs could not be read.', error),
+      )
+      .finally(() => {
+        this.#readingForeign = null;
+      });
+  }
+
+  async #readForeign(): Promise<void> {
+    for (const [realm, head] of await this.#foreign.read()) this.#noteHead(realm, head);
+    this.#read();
+    if (performance.now() - this.#forgotAt < limits.foreignEntriesMs) return;
+    this.#forgotAt = performance.now();
+    await this.#foreign.forget();
   }
 
   #lookForRights(): void {
@@ -217,12 +253,12 @@ export class PokeRelay implements RealmWatch {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#polling);
-    clearInterval(this.#pollingRights);
+    for (const timer of this.#timers) clearInterval(timer);
     if (this.#sending) clearTimeout(this.#sending);
     await this.#channel?.close();
     await this.#reading;
     await this.#readingRights;
+    await this.#readingForeign;
   }
 
   /** Loads the heads of the realms that were just joined. */

@@ -27,7 +27,7 @@ import { TooMuchRead } from '../sql/row-budget.ts';
 import type { CommittedUnits, Committer } from './commit.ts';
 import type { RightsVersions, WrittenEntry } from './done.ts';
 import type { IsolatedUsers } from './isolated-users.ts';
-import { RealmsBusy, type Refusal } from './locks.ts';
+import { RealmsBusy, type Refusal, RowsLocked } from './locks.ts';
 import { type OwnedUnit, ownersOf, type QueuedPush, weightOf } from './queued-push.ts';
 
 export interface BisectionOptions {
@@ -48,6 +48,8 @@ export class BatchBisection {
    * Users with updates for which others were left to another transaction, or that were left for one of their own.
    */
   readonly heavy = new Set<string>();
+  /** Pushes that have to wait for rows that other programs have locked. */
+  readonly locked = new Set<QueuedPush>();
   /** Milliseconds of work of the database and the rules. */
   workedMs = 0;
   /** How much each client's updates have changed, measured by `weightOf`. */
@@ -115,7 +117,10 @@ export class BatchBisection {
         this.#leave(units.slice(i), [(units[i - 1] ?? unit).owner]);
         return;
       }
-      if (result instanceof Problem) unit.owner.fail(result);
+      if (result instanceof RowsLocked) {
+        this.locked.add(unit.owner);
+        this.#left.add(unit.client);
+      } else if (result instanceof Problem) unit.owner.fail(result);
       else unit.owner.settle(unit, result, now);
     }
   }

@@ -7,7 +7,7 @@ import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
 import type { RowNeeds, RuleQuestion } from '../base/wire-types.ts';
-import type { Database, Queryable, Spent } from '../db/database.ts';
+import { type Database, type Queryable, type Spent, sqlState } from '../db/database.ts';
 import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
 import type { AppRules } from '../rules/app-rules.ts';
@@ -28,6 +28,7 @@ import {
   writeDone,
 } from './done.ts';
 import { type FullStreams, refuseFull } from './full-streams.ts';
+import { heldByOthers } from './locked-rows.ts';
 import {
   beginRealms,
   bindClients,
@@ -40,6 +41,7 @@ import {
   lookUp,
   type Refusal,
   RowsGone,
+  RowsLocked,
   recordFormer,
   type Unit,
 } from './locks.ts';
@@ -117,6 +119,8 @@ export interface CommitOptions {
 }
 
 const kAdmissionRounds = 300;
+/** SQLSTATE: a lock was waited for too long. */
+const kLockTimeout = '55P03';
 
 interface CommitterOptions {
   readonly invitations?: InvitationMode;
@@ -137,6 +141,8 @@ export class Committer {
   /** Those whose rows say that they were heard from lately. */
   readonly #clients = new KnownRowsCache(limits.rowsRemembered);
   #clientsSince = performance.now();
+  /** Other programs have locked rows: until then each transaction looks for such rows first. */
+  #carefulUntil = Number.NEGATIVE_INFINITY;
   readonly #realms = new KnownRowsCache(limits.rowsRemembered);
 
   constructor(
@@ -179,6 +185,8 @@ export class Committer {
         this.#realms.add(heads.keys());
         return committed;
       } catch (error) {
+        if (sqlState(error) === kLockTimeout)
+          this.#carefulUntil = performance.now() + limits.lookForLocksMs;
         if (error instanceof MoreLocks) {
           for (const realm of error.realms) realms.add(realm);
         } else if (error instanceof RowsGone) {
@@ -221,7 +229,8 @@ export class Committer {
     checkLocked(units, beginning(units, realms), heads, found);
     const { owners, since, forgotten, now, known } = found;
     const own = units.filter(({ client, user }) => owners.get(client) === user.id);
-    const bound = own.filter(({ client }) => !forgotten.has(client));
+    const held = await this.#heldByOthers(tx, own);
+    const bound = own.filter((unit) => !forgotten.has(unit.client) && !held.has(unit));
     const members = await boundMembers(tx, bound, this.#invitations);
     const appends = full === undefined ? [] : await refuseFull(tx, bound, full);
     const admitted = bound.slice(0, members.end);
@@ -255,6 +264,7 @@ export class Committer {
       bound.map((unit, i) => [unit, results[i] ?? null]),
     );
     for (const [unit, problem] of undecided(admitted, done)) byUnit.set(unit, problem);
+    for (const unit of held) byUnit.set(unit, new RowsLocked());
     for (const unit of own) if (forgotten.has(unit.client)) byUnit.set(unit, unknownClient(unit));
     return {
       heads,
@@ -263,6 +273,14 @@ export class Committer {
       rights,
       results: resultsOf(units, byUnit),
     };
+  }
+
+  /** The updates that have to wait for other programs. */
+  async #heldByOthers(tx: Queryable, units: readonly Surveyed[]): Promise<ReadonlySet<Unit>> {
+    if (performance.now() >= this.#carefulUntil) return new Set();
+    const held = await heldByOthers(tx, this.#schema, units);
+    if (held.size > 0) this.#carefulUntil = performance.now() + limits.lookForLocksMs;
+    return held;
   }
 
   async #admit(

@@ -18,7 +18,7 @@ import type { Caller } from '../rights/rights.ts';
 import { BatchBisection, type BisectionOptions } from './batch-bisection.ts';
 import { isLarge, nextGroup, type PushGroup } from './groups.ts';
 import { IsolatedUsers } from './isolated-users.ts';
-import { RealmsBusy } from './locks.ts';
+import { RealmsBusy, RowsLocked } from './locks.ts';
 import { type CheckedPush, type PushOutcome, QueuedPush } from './queued-push.ts';
 
 export type { CheckedPush, PushOutcome } from './queued-push.ts';
@@ -31,6 +31,7 @@ export interface FlusherOptions extends BisectionOptions {
 
 export class Flusher {
   readonly #options: FlusherOptions;
+  readonly #now: () => number;
   readonly #isolated: IsolatedUsers;
   #queue: QueuedPush[] = [];
   readonly #underWay = new Map<PushGroup<QueuedPush>, Promise<void>>();
@@ -46,7 +47,8 @@ export class Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    this.#isolated = new IsolatedUsers(options.now ?? (() => performance.now()));
+    this.#now = options.now ?? (() => performance.now());
+    this.#isolated = new IsolatedUsers(this.#now);
   }
 
   push(request: CheckedPush): Promise<PushOutcome> {
@@ -131,14 +133,31 @@ export class Flusher {
   #awake(): QueuedPush[] {
     clearTimeout(this.#rested);
     const restOf = this.#rests();
-    const awake = this.#queue.filter(({ user }) => restOf(user) === 0);
-    const rests = this.#queue.map(({ user }) => restOf(user)).filter((rest) => rest > 0);
+    const waits = this.#waitsForRows();
+    const rests: number[] = [];
+    const awake = this.#queue.filter(({ user, client }) => {
+      const rest = Math.max(restOf(user), waits.get(client) ?? 0);
+      if (rest > 0) rests.push(rest);
+      return rest === 0;
+    });
     const least = Math.min(...rests);
     if (rests.length > 0) this.#rested = setTimeout(() => this.#launch(), least);
     return [
       ...awake.filter((waiting) => !this.#hasHadAlone(waiting)),
       ...awake.filter((waiting) => this.#hasHadAlone(waiting)),
     ];
+  }
+
+  /** By client, how long its pushes rest because one of them waits for rows: no later one comes before it. */
+  #waitsForRows(): ReadonlyMap<string, number> {
+    const waits = new Map<string, number>();
+    if (this.#closed) return waits;
+    const now = this.#now();
+    for (const push of this.#queue) {
+      const rest = push.restMs(now);
+      if (rest > 0) waits.set(push.client, Math.max(rest, waits.get(push.client) ?? 0));
+    }
+    return waits;
   }
 
   #hasHadAlone({ user }: QueuedPush): boolean {
@@ -194,6 +213,10 @@ export class Flusher {
     const done = pushes.filter((waiting) => !passedOver.has(waiting));
     this.#charge(done, bisection);
     for (const waiting of passedOver) waiting.passedOver++;
+    for (const waiting of bisection.locked) {
+      if (this.#closed) waiting.fail(new RowsLocked());
+      else waiting.waitForRows(this.#now());
+    }
     const left = current.filter(isToBeGoneOnWith);
     const isHeavy = ({ user }: QueuedPush) => bisection.heavy.has(user.id);
     // In order of arrival, which is the order of each client.
@@ -204,7 +227,8 @@ export class Flusher {
       this.#enqueue([waiting], behind < 0 ? this.#queue.length : behind);
     }
     // Otherwise one transaction would follow another, and no caller would be read in between.
-    if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);
+    if (left.some((waiting) => !bisection.locked.has(waiting)))
+      await this.#options.pause(limits.pauseBesideLeftMs);
   }
 
   /** Divides the cost of a group among its users, by what their pushes look up, send, and have changed. */

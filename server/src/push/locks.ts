@@ -6,9 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import { isRealmName } from '../auth/user.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
+import { Problem } from '../base/problem.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Caller } from '../rights/rights.ts';
+import { kWriteOwn } from '../sql/own-writes.ts';
 
 /** One update of a request. */
 export interface Unit {
@@ -31,6 +33,13 @@ export interface Refusal {
   readonly id: string;
   readonly code: string;
   readonly detail: string;
+}
+
+/** Another program has locked a row that the update needs. It is not decided. */
+export class RowsLocked extends Problem {
+  constructor() {
+    super('busy', 'Another program has locked an object of this push; push again.');
+  }
 }
 
 /** Realm rows that another transaction has locked; only thrown if the caller asked not to wait. */
@@ -246,8 +255,11 @@ export async function lookUp(
     if (isRealmName(update.id)) updates.set(`${client} ${update.id}`, { client, id: update.id });
   }
   // Each key is looked up by itself (lateral, with a limit): for a join of sets the planner may read whole tables.
-  const [row] = await tx.query<KnownUpdates & { now: string; there: string; owners: string }>(
+  const [row] = await tx.query<
+    KnownUpdates & { now: string; there: string; owners: string; mark: string }
+  >(
     `select
+       ${kWriteOwn} as mark,
        (${kNow})::text as now,
        (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
          where r.realm = any(array(select k.realm from json_array_elements_text($4::text::json) as k(realm))))::text as there,
@@ -276,7 +288,7 @@ export async function lookUp(
     ],
   );
   if (row === undefined) throw new Error('A look-up returned no row.');
-  const { now, there, owners, ...known } = row;
+  const { now, there, owners, mark: _, ...known } = row;
   const bound = JSON.parse(owners) as [string, string, number | null, boolean][];
   return {
     now: Number(now),

@@ -1,12 +1,13 @@
 // A push that waits for its results: its undecided updates, and its caller.
 
 import type { JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import type { PushCost } from '../cost/push-cost.ts';
 import type { Caller } from '../rights/rights.ts';
 import { realmsNamed } from '../wire/updates.ts';
 import type { Result } from './done.ts';
 import type { Grouped } from './groups.ts';
-import type { Unit } from './locks.ts';
+import { RowsLocked, type Unit } from './locks.ts';
 
 export interface CheckedPush {
   readonly client: string;
@@ -50,6 +51,9 @@ export class QueuedPush implements Grouped {
   readonly signal: AbortSignal | undefined;
   readonly answer: Promise<PushOutcome>;
   passedOver = 0;
+  /** Since when it waits for rows that others have locked, and when it is tried again; of a monotonic clock, ms. */
+  #lockedSince: number | null = null;
+  #tryAt = 0;
   readonly #all: readonly OwnedUnit[];
   readonly #results = new Map<Unit, Result>();
   #failed = false;
@@ -105,6 +109,19 @@ export class QueuedPush implements Grouped {
 
   get updates(): number {
     return this.#all.length - this.#results.size;
+  }
+
+  /** Another program has locked a row that it needs. Fails the push if it has waited for long. */
+  waitForRows(now: number): void {
+    this.#lockedSince ??= now;
+    const waited = now - this.#lockedSince;
+    if (waited >= limits.waitForRowsMs) this.fail(new RowsLocked());
+    else this.#tryAt = now + Math.min(limits.lookAgainMostMs, Math.max(limits.lookAgainMs, waited));
+  }
+
+  /** How long it is not tried. */
+  restMs(now: number): number {
+    return Math.max(0, this.#tryAt - now);
   }
 
   settle(unit: Unit, result: Result, time: number): void {

@@ -8,6 +8,7 @@ import { kNow } from '../db/clock.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { memberOps } from '../sql/members.ts';
 import { quoteText } from '../sql/names.ts';
+import { kWriteOwn } from '../sql/own-writes.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 
 export interface LogParts {
@@ -137,6 +138,7 @@ async function forgetSome(
     [realm],
   );
   if (head === undefined) return { next: null, gone: 0 };
+  await tx.query(`select ${kWriteOwn} as mark`);
   const rows = await readOld(tx, realm, from);
   const entries = rows.map(
     ({ revision, at, seq, last, seen }): OldEntry => ({

@@ -8,6 +8,7 @@
 
 import type { Right } from '../auth/user.ts';
 import { limits } from '../base/limits.ts';
+import { isUuid } from '../base/uuid.ts';
 import type { Queryable } from '../db/database.ts';
 import {
   kIsMember,
@@ -26,11 +27,9 @@ export interface Caller {
   readonly expires: number | null;
 }
 
-const kUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /** Whether a realm of this name may be founded. Others are configured, or somebody's own. */
 export function isFoundable(realm: string): boolean {
-  return kUuid.test(realm);
+  return isUuid(realm);
 }
 
 export const rightOfRole: Readonly<Record<Role, Right>> = {

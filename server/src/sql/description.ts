@@ -23,6 +23,7 @@ export interface PropDescription {
   readonly unique?: boolean;
   readonly ref?: { readonly table: string };
   readonly enum?: { readonly values: readonly string[] };
+  readonly class?: { readonly type: string };
 }
 
 export interface TableDescription {

@@ -307,6 +307,26 @@ export const migrations: readonly string[][] = [
     `create index client_user_ix on skerry.client (user_id, at) where not is_forgotten`,
     `create index rights_given_at_ix on skerry.rights_given (user_id, at)`,
   ],
+  [
+    // What other programs have written in transactions that are still open (capture/): the rows that they have touched, as they
+    // were before, and one row for each transaction, on which a trigger at its end works. No row outlives its transaction.
+    `create unlogged table skerry.raw (
+       xid xid8 not null,
+       captured text collate "C" not null,
+       realm text collate "C" not null,
+       id text collate "C" not null,
+       before json,
+       moved_to text collate "C",
+       primary key (xid, captured, realm, id))`,
+    `create unlogged table skerry.raw_tx (xid xid8 primary key)`,
+    // Their entries, which each node reads soon after their commit to poke for them (poke/relay.ts).
+    `create table skerry.foreign_entry (
+       xid xid8 not null,
+       realm text collate "C" not null,
+       revision bigint not null,
+       at bigint not null,
+       primary key (xid, realm, revision))`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

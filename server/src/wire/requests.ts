@@ -2,12 +2,11 @@
 
 import { isObject, type JsonObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
+import { isUuid } from '../base/uuid.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 
-const kUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 export function clientOf(body: JsonObject): string {
-  if (typeof body.client !== 'string' || !kUuid.test(body.client)) {
+  if (!isUuid(body.client)) {
     throw new Problem('bad_request', '`client` is not a UUID in lower case.');
   }
   return body.client;
@@ -51,7 +50,7 @@ export function seenOf(
 export function followsOf({ follows }: JsonObject): string | null {
   if (follows === undefined || follows === null) return null;
   const client = isObject(follows) ? follows.client : null;
-  if (typeof client !== 'string' || !kUuid.test(client)) {
+  if (!isUuid(client)) {
     throw new Problem('bad_request', '`follows` names no client.');
   }
   return client;

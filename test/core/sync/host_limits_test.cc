@@ -37,7 +37,9 @@ TEST_CASE("the server's limits of the wire are those of the core") {
           Number("maxPatternCharacters", kMaxPatternCharacters) +
           Number("maxPullEntries", kMaxPullEntries) + Number("pageRows", kPageRows) +
           Number("maxStreamScopes", kMaxStreamScopes) + Number("maxNameBytes", kMaxNameBytes) +
-          Number("maxUserBytes", kMaxUserBytes));
+          Number("maxUserBytes", kMaxUserBytes) + Number("maxIdBytes", kMaxIdBytes) +
+          Number("maxObjectBytes", kMaxObjectBytes) + Number("maxValueDepth", kMaxValueDepth) +
+          Number("maxTimeMs", kMaxTimeMs));
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 
 import { Authority } from '../../../server/src/authority/authority.ts';
 import type { Database } from '../../../server/src/db/database.ts';
+import { prepare } from '../../../server/src/prepare.ts';
 import { Committer } from '../../../server/src/push/commit.ts';
-import { applySchema } from '../../../server/src/sql/apply-schema.ts';
 import { withMembers } from '../../../server/src/sql/members.ts';
-import { migrate } from '../../../server/src/sql/migrations.ts';
 import { type SqlSchema, sqlSchema } from '../../../server/src/sql/tables.ts';
 import { openTestDatabase } from './database.ts';
 import { testSchema } from './schemas.ts';
@@ -24,8 +23,7 @@ export async function openCommitter(
   const described = withMembers(testSchema);
   const schema = sqlSchema(described);
   const database = await openTestDatabase();
-  await migrate(database);
-  await database.transaction({ mode: 'write' }, (tx) => applySchema(tx, described, schema));
+  await prepare(database, described, () => {});
   const authority = await Authority.load(described);
   return {
     ...{ database, authority, schema },
