@@ -10,6 +10,7 @@
 //   .toolchain/debian/          the compilers (or in SKERRY_TOOLCHAIN_DIR, shared by checkouts)
 //   .toolchain/emscripten-cache/
 //   .toolchain/postgresql/      for the server's tests, if the machine has none
+//   .toolchain/database-clients/  for the same, likewise
 
 import { createHash } from 'node:crypto';
 import {
@@ -26,6 +27,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findChromium, findFirefox, hasWebKit } from './lib/browsers.mjs';
 import { findFuzzer, fuzzerPackages } from './lib/clang.mjs';
+import { installDatabaseClients } from './lib/database-clients.mjs';
 import {
   copyHeaders,
   debianAvailable,
@@ -236,7 +238,10 @@ export async function bootstrap({
     chooseEmscripten();
     installHeaders({ test });
     linkTools({ test });
-    if (postgres) await installPostgres();
+    if (postgres) {
+      await installPostgres();
+      await installDatabaseClients();
+    }
   });
   await installBrowsers(browsers);
 }

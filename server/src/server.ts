@@ -11,6 +11,7 @@ import { Authority } from './authority/authority.ts';
 import { callerLimits, limits } from './base/limits.ts';
 import { heardOf } from './base/pause.ts';
 import { SetupError } from './base/setup-error.ts';
+import { Consequences } from './consequences/consequences.ts';
 import { Callers } from './cost/callers.ts';
 import { DatabaseClock } from './db/clock.ts';
 import type { Database } from './db/database.ts';
@@ -263,6 +264,11 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
     pause: (ms) => pause(ms),
     log,
   });
+  const consequences = new Consequences({
+    ...{ database, authority, description, log },
+    schema: tables,
+    committed: (entries) => commits.committed(entries, new Map()),
+  });
   const app = createApp({
     schema: description,
     database,
@@ -326,12 +332,16 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
         commits.changed([user]);
       },
     },
-    sql: applicationSql(database, () => commits.written()),
+    sql: applicationSql(database, () => {
+      commits.written();
+      consequences.look();
+    }),
     async close() {
       sockets.close();
       callers.shares.end();
       await front.stop();
       await flusher.close();
+      await consequences.close();
       await snapshots.close();
       await rules?.close();
       await retention.close();

@@ -122,6 +122,7 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& pushed_data, bool is_o
 
 Admission::Outcome Admission::Run() {
   locks_.clear();
+  if (input_.owed) return RunOwed();
   DropQuestions();
   ++rounds_;
   while (ahead_ != Ahead::kNothing) {
@@ -291,6 +292,40 @@ Data Admission::Refuse(const Request& request, const Pushed& pushed,
   return answer;
 }
 
+Vector<LogChange> Admission::NoteChanges(const std::string& client, const Set<PlacedKey>& touched,
+                                         Map<std::string, LogEntry>* entries) {
+  Vector<LogChange> changes;
+  for (const auto& [key, before] : rows_.changes()) {
+    const Row* now = rows_.Find(key);
+    const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
+    if (before == after) continue;
+    const uint64_t revision = input_.realms[key.realm].head + 1;
+    LogEntry& entry = (*entries)[key.realm];
+    entry.tables.insert(schema_->table(key.object.table).name);
+    // The op has followed a row that moved. Its author knew of nothing here.
+    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);
+    ++entry.changes;
+    before_bytes_ += BytesOf(before);
+    entry.bytes += BytesOf(before) + BytesOf(after);
+    const bool is_touch = touched.contains(key);
+    changes.push_back({key.realm, revision, key.object, before, is_touch});
+    if (!is_touch) rows_.NoteChange(key, client, revision);
+  }
+  return changes;
+}
+
+Data Admission::NumberEntries(Map<std::string, LogEntry>* entries) {
+  Data spans = Data::MakeObject();
+  for (auto& [realm, entry] : *entries) {
+    RealmState& state = input_.realms[realm];
+    entry.realm = realm;
+    entry.revision = ++state.head;
+    state.head_at = at_;
+    spans.Set(realm, entry.revision);
+  }
+  return spans;
+}
+
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
   // What undoes nothing appends nothing.
@@ -312,23 +347,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     if (op.Has(kOnStream) && !std::binary_search(skipped.begin(), skipped.end(), i))
       entry.streams[op.stream] += op.by.size();
   }
-  Vector<LogChange> changes;
-  for (const auto& [key, before] : rows_.changes()) {
-    const Row* now = rows_.Find(key);
-    const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
-    if (before == after) continue;
-    const uint64_t revision = input_.realms[key.realm].head + 1;
-    LogEntry& entry = entries[key.realm];
-    entry.tables.insert(schema_->table(key.object.table).name);
-    // The op has followed a row that moved. Its author knew of nothing here.
-    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);
-    ++entry.changes;
-    before_bytes_ += BytesOf(before);
-    entry.bytes += BytesOf(before) + BytesOf(after);
-    const bool is_touch = judgement.touched.contains(key);
-    changes.push_back({key.realm, revision, key.object, before, is_touch});
-    if (!is_touch) rows_.NoteChange(key, request.client, revision);
-  }
+  Vector<LogChange> changes = NoteChanges(request.client, judgement.touched, &entries);
   PushResult applied;
   applied.id = pushed.id;
   applied.status = PushStatus::kApplied;
@@ -340,13 +359,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
   RestorePlaces(pushed, &applied);
   applied.lost.dropped = pushed.dropped;
   const Set<uint32_t> vain = VainActions(*pushed.update, judgement);
-  Data spans = Data::MakeObject();
-  for (auto& [realm, entry] : entries) {
-    RealmState& state = input_.realms[realm];
-    entry.realm = realm;
-    entry.revision = ++state.head;
-    state.head_at = at_;
-    spans.Set(realm, entry.revision);
+  const Data spans = NumberEntries(&entries);
+  for (const auto& [realm, entry] : entries) {
     if (entry.is_declared()) applied.revisions[realm] = entry.revision;
   }
   const Data answer = WriteMembers(applied);

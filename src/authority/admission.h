@@ -89,6 +89,11 @@ class Admission {
     std::string code;
     std::string detail;
   };
+  // What other programs have written, and still has consequences (wire::OwedConsequences).
+  struct Owed {
+    std::string client, user, update;  // of the entries
+    Vector<PlacedKey> rows;
+  };
   struct Input {
     double now = 0;                       // the database's clock, ms
     bool asks_consent = true;             // see Scene
@@ -98,6 +103,7 @@ class Admission {
     Vector<LogAction> actions;
     Vector<Request> requests;
     Map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
+    std::optional<Owed> owed;                                    // instead of requests
   };
   enum class Outcome { kNeeds, kLock, kRules, kDone };
 
@@ -132,6 +138,8 @@ class Admission {
   const Vector<LogAction>& new_actions() const { return new_actions_; }
   const Vector<LogAppend>& appends() const { return appends_; }
   const Map<std::string, RealmState>& realms() const { return input_.realms; }
+  // Refs that `restrict` does not allow, of what is owed.
+  size_t unmet() const { return unmet_; }
 
  private:
   // A pushed update, parsed as far as possible.
@@ -178,6 +186,13 @@ class Admission {
   Vector<Rejection> FindForgotten(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
+  // The changes of the update that was judged; their entries are added to `entries`.
+  Vector<LogChange> NoteChanges(const std::string& client, const Set<PlacedKey>& touched,
+                                Map<std::string, LogEntry>* entries);
+  // Gives the entries their revisions; returns these by realm.
+  Data NumberEntries(Map<std::string, LogEntry>* entries);
+  // admission_owed.cc
+  Outcome RunOwed();
   // admission_rules.cc
   bool IsPostponed(const Request& request, Pushed* pushed);
   void DropQuestions();
@@ -203,6 +218,7 @@ class Admission {
   Ahead ahead_ = Ahead::kRights;
   size_t judged_ = 0;        // ops and rows of the current update, over all rounds
   size_t before_bytes_ = 0;  // of all `before` in changes_
+  size_t unmet_ = 0;
   Map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
   Vector<Vector<Pushed>> pushed_;
   Vector<Vector<Data>> results_;

@@ -55,6 +55,18 @@ std::optional<uint32_t> Cascade::CauseOf(const PlacedKey& key) const {
   return cause == causes_.end() ? std::nullopt : std::optional<uint32_t>(cause->second);
 }
 
+void Cascade::Owe(const PlacedKey& key) {
+  owed_.insert(key);
+  if (scene_->rows->Find(key)) return QueueCheck(key);
+  const std::string* to = scene_->rows->MovedTo(key);
+  if (!to) {
+    dropped_.insert(key);
+    deleted_.push_back({key.object, key.realm, ""});
+  } else if (scene_->AccessIn(*to) == Access::kWritable) {
+    moved_.push_back({key.object, key.realm, *to});
+  }
+}
+
 void Cascade::Run() {
   CollectOps();
   Visitor visitor(this);
@@ -146,6 +158,7 @@ void Cascade::CollectOps() {
 }
 
 bool Cascade::IsChangedRef(const PlacedKey& key, PropIndex prop, const Row& row) const {
+  if (owed_.contains(key)) return true;
   const auto before = scene_->rows->journal().find(key);
   if (before == scene_->rows->journal().end()) return false;
   return !before->second || before->second->props[prop] != row.props[prop];
@@ -270,7 +283,10 @@ void Cascade::CheckConstraints() {
 }
 
 void Cascade::Touch() {
-  std::deque<PlacedKey> queue;
+  std::deque<PlacedKey> queue(owed_.begin(), owed_.end());
+  for (const PlacedKey& key : owed_) {
+    if (const Row* row = scene_->rows->Remains(key)) TouchMasters(key, Row(*row), &queue);
+  }
   for (const auto& [key, before] : scene_->rows->journal()) queue.push_back(key);
   const auto journal = scene_->rows->journal();  // as it was: touching adds to it
   while (!queue.empty()) {

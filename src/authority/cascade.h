@@ -30,6 +30,9 @@ class Cascade {
   Cascade(const Scene* scene, Map<PlacedKey, uint32_t> causes)
       : scene_(scene), causes_(std::move(causes)) {}
 
+  // A row that another program has written before this step: all its refs count as changed, and if it is
+  // not there, what refers to it is still to be visited. To be called before Run.
+  void Owe(const PlacedKey& key);
   void Run();
 
   // Rows that were deleted because their parent was deleted or missing before this step, or lives
@@ -79,6 +82,7 @@ class Cascade {
   Set<PlacedKey> unchecked_;            // the rows of to_check_ whose refs are not checked yet
   Map<ObjectKey, std::string> queued_;  // in which realm to_check_ got the object last
   Set<PlacedKey> put_ahead_;
+  Set<PlacedKey> owed_;
   Set<PlacedKey> dropped_, orphans_, touched_;
   Set<PlacedKey> moved_by_op_, moved_along_;  // under their new realms
   Vector<DeferredRef> constraints_;  // a violation if the target is not in the child's realm

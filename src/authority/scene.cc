@@ -32,7 +32,7 @@ bool Scene::IsInvited(const std::string& realm) const {
 }
 
 Right Scene::RightIn(const std::string& realm) const {
-  if (founding.contains(realm)) return Right::kOwn;
+  if (may_all || founding.contains(realm)) return Right::kOwn;
   const auto given = rights->find(realm);
   const Right right = given == rights->end() ? Right::kNone : given->second;
   const Row* member = Membership(realm);

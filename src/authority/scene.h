@@ -40,6 +40,7 @@ struct Scene {
   Set<std::string> founding = {};  // realms that the step that is judged founds
   Set<std::string> founded = {};   // realms that earlier steps of the update have founded
   AppRules* app_rules = nullptr;  // of the application; null: there are none, or they are not asked
+  bool may_all = false;     // in nobody's name: what other programs have written is followed up
   Set<uint32_t> vain = {};  // earlier actions of the update that undo what the log does not have
 
   // What the author might do before this step: by a membership, or by the request's other rights.

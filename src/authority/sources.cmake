@@ -4,6 +4,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission_json.cc
   src/authority/admission_known.cc
   src/authority/admission_older.cc
+  src/authority/admission_owed.cc
   src/authority/admission_rules.cc
   src/authority/admission_undo.cc
   src/authority/app_rules.cc

@@ -62,6 +62,10 @@ std::optional<uint64_t> WorkingSet::DeletedAt(const PlacedKey& key) const {
   return remains.moved_to.empty() ? std::optional<uint64_t>(remains.row.revision) : std::nullopt;
 }
 
+const Row* WorkingSet::Remains(const PlacedKey& key) const {
+  return WasThere(key) ? &entries_.at(key).remains->row : nullptr;
+}
+
 // A row that comes back replaces the tombstone there, so the loop ends.
 PlacedKey WorkingSet::PlaceAfterMoves(PlacedKey key) const {
   while (step_.journal.contains(key)) {

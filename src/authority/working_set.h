@@ -95,6 +95,8 @@ class WorkingSet {
   // The revision at which a row that is not there was deleted; none if it is there, has moved, or
   // that is not known. REQUIRES: see MovedTo.
   std::optional<uint64_t> DeletedAt(const PlacedKey& key) const;
+  // What is left of a row that was deleted, or has moved; else null. REQUIRES: see MovedTo.
+  const Row* Remains(const PlacedKey& key) const;
   // Where the row is after the moves of the step that is judged, and where it was before them.
   PlacedKey PlaceAfterMoves(PlacedKey key) const;
   const PlacedKey& PlaceBeforeMoves(const PlacedKey& key) const;

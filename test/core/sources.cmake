@@ -2,6 +2,7 @@
 set(SKERRY_TEST_SOURCES
   test/core/database/memory_database.cc
   test/core/database/memory_database_pull.cc
+  test/core/database/memory_foreign.cc
   test/core/database/memory_forgetting.cc
   test/core/database/memory_streams.cc
   test/core/model_check/any_grouping_test.cc

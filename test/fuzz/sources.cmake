@@ -20,6 +20,7 @@ set(SKERRY_FUZZ_FIXTURES
   test/core/client/window_world.cc
   test/core/database/memory_database.cc
   test/core/database/memory_database_pull.cc
+  test/core/database/memory_foreign.cc
   test/core/database/memory_forgetting.cc
   test/core/database/memory_streams.cc
   test/core/log/log_fixture.cc

@@ -50,6 +50,7 @@ set(SKERRY_SIM_SOURCES
 set(SKERRY_SIM_SHARED_SOURCES
   test/core/database/memory_database.cc
   test/core/database/memory_database_pull.cc
+  test/core/database/memory_foreign.cc
   test/core/database/memory_forgetting.cc
   test/core/database/memory_streams.cc
   test/core/model_check/base_check.cc

@@ -15,7 +15,7 @@ const kReadyWithinMs = 60_000;
 const kUser = 'skerry';
 
 /** The user that runs the server: `nobody` if we are root. */
-function owner() {
+export function ownerOfServers() {
   if (process.getuid?.() !== 0) return {};
   const idOf = (flag) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
   const ids = { uid: idOf('-u'), gid: idOf('-g') };
@@ -23,7 +23,7 @@ function owner() {
   return ids;
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
@@ -53,7 +53,7 @@ function programs(folder, who) {
 
 /** Starts a cluster. `settings` are more settings of postgresql.conf. */
 export async function startCluster(settings = {}) {
-  const who = owner();
+  const who = ownerOfServers();
   const folder = mkdtempSync(join(tmpdir(), 'skerry-postgres-'));
   chmodSync(folder, 0o755);
   const { bin, env } = programs(folder, who);

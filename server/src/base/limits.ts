@@ -317,6 +317,15 @@ export const limits = {
   /** How often nodes look for entries of other programs, and for how long these are remembered for nodes that hang. */
   foreignPollMs: 400,
   foreignEntriesMs: 600_000,
+  /**
+   * What other programs have written and still has consequences: how often it is looked for, rows, rows that refer to each, and
+   * realms in one transaction, and when what is locked or has failed is tried again.
+   */
+  owedPollMs: 1_000,
+  owedRows: 200,
+  owedChildren: 2_000,
+  owedRealms: 50,
+  owedAgainMs: 5_000,
   /** How often changes of rights are looked for where nodes have no notifications. */
   rightsPollMs: 900,
   /** A commit may become visible so long after its time: changes of rights are looked for that far back. */

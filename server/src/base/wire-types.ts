@@ -258,6 +258,13 @@ export interface HostRefusal {
   readonly detail: string;
 }
 
+export interface OwedConsequences {
+  readonly client: string;
+  readonly user: string;
+  readonly update: string;
+  readonly rows: readonly (readonly [string, string, string])[];
+}
+
 export interface AdmissionBegin {
   readonly now: number;
   readonly invitations?: string;
@@ -271,6 +278,7 @@ export interface AdmissionBegin {
   readonly validates?: boolean;
   readonly rows?: unknown;
   readonly looked?: readonly (readonly [string, string, string])[];
+  readonly owed?: OwedConsequences;
 }
 
 export interface ChangedByOthers {
@@ -385,6 +393,7 @@ export interface AdmissionDone {
   readonly touched: readonly TouchedEntry[];
   readonly tables: readonly string[];
   readonly rows: number;
+  readonly unmet?: number;
 }
 
 export interface PulledRealm {

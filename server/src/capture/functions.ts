@@ -19,6 +19,11 @@ const kLockTries = 5;
 /** Characters that no realm's name has: JavaScript's \p{Cc}. */
 const kControls = String.raw`[\x01-\x1f\x7f-\x9f]`;
 
+/** A limit that a connection may raise; 0: it was not set. */
+function settingOf(name: string): string {
+  return `coalesce(nullif(current_setting('skerry.${name}', true), ''), '0')::bigint`;
+}
+
 /** By name and arguments: those that other programs may call. */
 export const publicFunctions: readonly string[] = [
   `skerry.begin(realm text, actor text default null) returns void ${kChecker} as $$
@@ -104,7 +109,7 @@ export const innerFunctions: readonly string[] = [
       where excluded.moved_to is not null;
      if not found then return; end if;
      rows := rows + 1;
-     if rows > ${limits.foreignRows} and rows > coalesce(nullif(current_setting('skerry.max_rows', true), ''), '0')::bigint then
+     if rows > ${limits.foreignRows} and rows > ${settingOf('max_rows')} then
        raise exception using errcode = '54000', message =
          'One transaction writes at most ${limits.foreignRows} rows that clients see. The setting skerry.max_rows allows more.';
      end if;
@@ -178,9 +183,9 @@ export const innerFunctions: readonly string[] = [
      select array_agg(n.realm order by n.realm) into named
        from (select distinct r.realm from skerry.raw r where r.xid = tx) n;
      if named is null then return null; end if;
-     if cardinality(named) > ${limits.foreignRealms} then
+     if cardinality(named) > ${limits.foreignRealms} and cardinality(named) > ${settingOf('max_realms')} then
        raise exception using errcode = '54000', message =
-         'One transaction writes to at most ${limits.foreignRealms} realms.';
+         'One transaction writes to at most ${limits.foreignRealms} realms. The setting skerry.max_realms allows more.';
      end if;
      insert into skerry.realm (realm, epoch)
      select n.realm, gen_random_uuid()::text from unnest(named) with ordinality as n(realm, place) order by n.place
@@ -217,6 +222,8 @@ export const innerFunctions: readonly string[] = [
      update skerry.realm r set head = (heads ->> w.realm)::bigint, at = entry_at, rows = r.rows + w.rows
        from written w where r.realm = w.realm;
      delete from skerry.raw r where r.xid = tx;
+     -- Who has notified cannot PREPARE TRANSACTION: until somebody ends the prepared one, the realms would be locked. Nobody listens.
+     if current_setting('max_prepared_transactions')::integer > 0 then perform pg_notify('skerry_foreign', ''); end if;
      perform set_config('skerry.writer', coalesce(others_mark, ''), true);
      return null;
    end $$`,

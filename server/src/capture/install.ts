@@ -12,7 +12,7 @@ import { quoteName, quoteText, unquote } from '../sql/names.ts';
 import { isForeign } from '../sql/own-writes.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 import { innerFunctions, publicFunctions } from './functions.ts';
-import { tableFunctions, tableKey } from './table-functions.ts';
+import { changedFunction, type RefColumn, tableFunctions, tableKey } from './table-functions.ts';
 
 /** The digests of the functions and of the triggers that are installed. */
 const kFunctions = 'capture-functions';
@@ -174,6 +174,19 @@ async function checkRowSecurity(tx: Queryable, tables: readonly SqlTable[]): Pro
   );
 }
 
+/** The refs that other rows follow. */
+function refsOf(schema: SchemaDescription, tables: SqlSchema): RefColumn[] {
+  return schema.tables.flatMap(({ name, props }) => {
+    const from = tables.get(name);
+    return props.flatMap(({ name: prop, ref }) => {
+      const column = from?.columns.find((each) => each.prop === prop);
+      const to = ref && tables.get(ref.table);
+      if (from === undefined || column === undefined || to === undefined) return [];
+      return [{ from, column, to, touches: ref?.touch === true, hasRule: ref?.onDelete != null }];
+    });
+  });
+}
+
 /** Installs all of it for the tables of the schema, in the transaction that has made them. */
 export async function installCapture(
   tx: Queryable,
@@ -184,11 +197,13 @@ export async function installCapture(
   const typed = [...tables.values()].filter(({ isSystem }) => isSystem !== true);
   await checkRowSecurity(tx, typed);
   const descriptions = new Map(schema.tables.map((table) => [table.name, table]));
+  const refs = refsOf(schema, tables);
   await installFunctions(tx, [
     ...publicFunctions,
     ...innerFunctions,
+    changedFunction(typed),
     ...typed.flatMap((table) =>
-      tableFunctions(table, descriptions.get(table.table) as TableDescription),
+      tableFunctions(table, descriptions.get(table.table) as TableDescription, refs),
     ),
   ]);
   const all = [...tables.values()].map((table) => ({

@@ -142,8 +142,48 @@ function uniqueChecks(table: SqlTable, { props }: TableDescription, quotedKey: s
     .join('\n       ');
 }
 
+/** A ref of the schema, as columns. */
+export interface RefColumn {
+  readonly from: SqlTable;
+  readonly column: SqlColumn;
+  readonly to: SqlTable;
+  readonly touches: boolean;
+  /** What happens if its target is deleted, if anything does. */
+  readonly hasRule: boolean;
+}
+
+/**
+ * The part of the statement that notes which rows have consequences by the rules of refs: this is only what may have some, the rules
+ * themselves are the authority's.
+ */
+function owing(table: SqlTable, refs: readonly RefColumn[]): string {
+  const conditions = refs.flatMap(({ from, column, to, touches, hasRule }) => {
+    const own = `t.${column.name}`;
+    const isMissing = `not exists (select 1 from ${to.name} p where p.realm = c.realm and p.id = ${own} and p.deleted_at is null)`;
+    const isReferred = `exists (select 1 from ${from.name} r where r.realm = c.realm and r.${column.name} = c.id and r.deleted_at is null)`;
+    return [
+      ...(from === table && touches ? [`${own} is not null`] : []),
+      ...(from === table && hasRule ? [`${own} is not null and ${isMissing}`] : []),
+      ...(to === table && hasRule ? [`not c.is_live and ${isReferred}`] : []),
+      // What a deleted row referred to is in its marker.
+      ...(from === table && touches ? ['not c.is_live'] : []),
+    ];
+  });
+  if (conditions.length === 0) return '';
+  return `, owed as (
+         insert into skerry.owed (realm, table_name, id)
+         select c.realm, ${quoteText(table.table)}, c.id
+           from changed c left join lateral (select t.* from ${table.name} t where t.ctid = c.place) t on true
+          where (${conditions.join(') or (')})
+         on conflict do nothing)`;
+}
+
 /** The functions of a table: what stands after `create or replace function`. */
-export function tableFunctions(table: SqlTable, description: TableDescription): string[] {
+export function tableFunctions(
+  table: SqlTable,
+  description: TableDescription,
+  refs: readonly RefColumn[],
+): string[] {
   const key = tableKey(table);
   const [name, quotedKey] = [quoteText(table.table), quoteText(key)];
   const classes = new Map(description.props.map((prop) => [prop.name, prop.class?.type] as const));
@@ -229,7 +269,8 @@ export function tableFunctions(table: SqlTable, description: TableDescription): 
        ${uniqueChecks(table, description, quotedKey)}
        with touched as materialized (
          select r.realm, r.id, r.before, r.moved_to, t.place, t.bytes,
-                coalesce(r.before is not null and (r.before ->> 'deleted_at') is null, false) as was_live,
+                coalesce(json_typeof(r.before) = 'object' and (r.before ->> 'deleted_at') is null, false) as was_live,
+                coalesce(json_typeof(r.before) = 'null', false) as is_unknown,
                 coalesce(t.place is not null and t.deleted_at is null, false) as is_live,
                 coalesce(r.before::text = t.text, false) as is_same
            from skerry.raw r
@@ -245,7 +286,7 @@ export function tableFunctions(table: SqlTable, description: TableDescription): 
          insert into skerry.change (realm, revision, table_name, id, before, touch)
          select c.realm, c.revision, ${name}, c.id, case when c.was_live then ${rowJson(table, 'b')} end, false
            from changed c left join lateral (
-             select b.* from json_populate_record(null::${table.name}, c.before) b) b on c.was_live),
+             select b.* from json_populate_record(null::${table.name}, case when json_typeof(c.before) = 'object' then c.before end) b) b on c.was_live),
        stamped as (
          update ${table.name} t
             set revision = (heads ->> t.realm)::bigint, modified_at = stamp, created_at = least(t.created_at, stamp),
@@ -258,20 +299,48 @@ export function tableFunctions(table: SqlTable, description: TableDescription): 
            .map((column) => markerColumn(column, quotedKey))
            .join(', ')}
            from touched c cross join lateral (
-             select b.* from json_populate_record(null::${table.name}, c.before) b) b
-          where c.before is not null and c.place is null),
+             select b.* from json_populate_record(null::${table.name}, case when json_typeof(c.before) = 'object' then c.before end) b) b
+          where json_typeof(c.before) = 'object' and c.place is null),
        -- Inserted as deleted.
        vain as (
          delete from ${table.name} t
           where t.ctid = any(array(select c.place from touched c where c.place is not null and not c.is_live and not c.was_live
                                       and c.before is null)))
+       ${owing(table, refs)}
        select jsonb_agg(jsonb_build_object('realm', p.realm, 'table', ${name}, 'changes', p.changes, 'bytes', p.bytes,
                                            'rows', p.rows)) into written
          from (select c.realm, count(*) as changes,
                       sum(coalesce(octet_length(c.before::text), 0) + coalesce(c.bytes, 0)) as bytes,
-                      sum(c.is_live::integer - c.was_live::integer) as rows
+                      coalesce(sum(c.is_live::integer - c.was_live::integer) filter (where not c.is_unknown), 0) as rows
                  from changed c group by c.realm) p;
        return written;
      end $$`,
   ];
+}
+
+/**
+ * `skerry.changed(name)`: logs all rows of a table, for programs that wrote while its triggers were disabled. It is not known what
+ * clients have of them, so everything is sent. Only the owner of the tables calls it.
+ */
+export function changedFunction(tables: readonly SqlTable[]): string {
+  const branches = tables.map((table) => {
+    const names = [table.table, unquote(table.name)].map(quoteText).join(', ');
+    return `elsif changed.name in (${names}) then
+         insert into skerry.raw (xid, captured, realm, id, before)
+         select pg_current_xact_id(), ${quoteText(tableKey(table))}, t.realm, t.id, 'null'::json
+           from ${table.name} t where t.deleted_at is null
+         on conflict do nothing;`;
+  });
+  return `skerry.changed(name text) returns void ${kDefiner} as $$
+     begin
+       perform set_config('skerry.max_realms', '2147483647', true);
+       if changed.name is null then
+         raise exception using errcode = '22004', message = 'skerry.changed: name a table.';
+       ${branches.join('\n       ')}
+       else
+         raise exception using errcode = '42P01', message = format(
+           'skerry.changed: the schema has no table %s.', quote_literal(changed.name));
+       end if;
+       insert into skerry.raw_tx (xid) values (pg_current_xact_id()) on conflict do nothing;
+     end $$`;
 }

@@ -14,6 +14,11 @@ export class ForeignEntries {
     this.#database = database;
   }
 
+  /** Heads of realms that are read after this are not missed. */
+  async begin(): Promise<void> {
+    if (this.#from === null) await this.read();
+  }
+
   /** The heads of realms to which other programs may have written since the last reading. The first finds none. */
   async read(): Promise<ReadonlyMap<string, number>> {
     const [row] = await this.#database.query<{ from: string; heads: string }>(

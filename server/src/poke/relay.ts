@@ -265,6 +265,7 @@ export class PokeRelay implements RealmWatch {
   async #loadHeads(): Promise<void> {
     // One turn gathers several joins: after a restart everybody joins.
     await new Promise((resolve) => setImmediate(resolve));
+    await this.#foreign.begin();
     const all = [...this.#watched].filter(([, { known }]) => known === null);
     const fresh = all.slice(0, limits.realmsPerRead);
     const rows = await this.#options.database.query<{ realm: string; head: string }>(

@@ -21,7 +21,11 @@ export interface PropDescription {
   readonly default?: unknown;
   readonly index?: boolean;
   readonly unique?: boolean;
-  readonly ref?: { readonly table: string };
+  readonly ref?: {
+    readonly table: string;
+    readonly onDelete?: 'cascade' | 'setNull' | 'restrict' | null;
+    readonly touch?: boolean;
+  };
   readonly enum?: { readonly values: readonly string[] };
   readonly class?: { readonly type: string };
 }

@@ -326,6 +326,14 @@ export const migrations: readonly string[][] = [
        revision bigint not null,
        at bigint not null,
        primary key (xid, realm, revision))`,
+    // What they have written and what still has consequences by the rules of refs (consequences/), from when on it is tried.
+    `create table skerry.owed (
+       realm text collate "C" not null,
+       table_name text collate "C" not null,
+       id text collate "C" not null,
+       due bigint not null default 0,
+       primary key (realm, table_name, id))`,
+    `create index owed_due_ix on skerry.owed (due)`,
   ],
 ];
 

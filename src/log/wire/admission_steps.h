@@ -110,6 +110,23 @@ struct HostRefusal {
 
 using RowKey = std::tuple<std::string, std::string, std::string>;  // realm, table, id
 
+// What rows that other programs have written, deleted or moved still have to do to others by the cascade
+// rules. It is done in nobody's name: no right is asked for.
+struct OwedConsequences {
+  std::string client;  // of the entries, and
+  std::string user;
+  std::string update;
+  Vector<RowKey> rows;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("client", self.client);
+    member("user", self.user);
+    member("update", self.update);
+    member("rows", self.rows);
+  }
+};
+
 // The first step.
 struct AdmissionBegin {
   double now = 0;                          // ms, of the database
@@ -126,6 +143,7 @@ struct AdmissionBegin {
   bool validates = false;  // the application has rules, which are asked about every action
   Data rows;               // a list of rows that are read already
   Vector<RowKey> looked;   // keys that were looked for: those not in `rows` do not exist
+  std::optional<OwedConsequences> owed;  // instead of requests
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -141,6 +159,7 @@ struct AdmissionBegin {
     member.Optional("validates", self.validates);
     member.Optional("rows", self.rows);
     member.Optional("looked", self.looked);
+    member.Optional("owed", self.owed);
   }
 };
 
@@ -273,6 +292,7 @@ struct AdmissionDone {
   Vector<TouchedEntry> touched;
   Vector<std::string> tables;  // of the rows that are written
   uint64_t rows = 0;           // how many
+  uint64_t unmet = 0;          // refs that `restrict` does not allow, of what is owed
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -282,6 +302,7 @@ struct AdmissionDone {
     member("touched", self.touched);
     member("tables", self.tables);
     member("rows", self.rows);
+    member.Optional("unmet", self.unmet);
   }
 };
 

@@ -14,6 +14,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/consent_test.cc
   authority/membership_test.cc
   authority/over_test.cc
+  authority/owed_test.cc
   authority/rights_pairs_test.cc
   authority/older_release_test.cc
   authority/pull_images_test.cc

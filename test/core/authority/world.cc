@@ -132,6 +132,46 @@ Data AuthorityWorld::Commit(const Vector<Request>& requests, const Data& refuse)
   return done_["results"];
 }
 
+void AuthorityWorld::WriteForeign(std::string_view ops) {
+  now += 10;
+  Vector<test::MemoryDatabase::ForeignWrite> writes;
+  std::map<PlacedKey, Data> props;  // of rows that an earlier op has written
+  const Data list = Json(ops);
+  for (const Data& op : list.items()) {
+    const TableIndex index = WorldSchema().FindTable(op["table"].as_string());
+    const TableDef& table = WorldSchema().table(index);
+    const PlacedKey key{op["realm"].as_string(), {index, op["id"].as_string()}};
+    const std::string& kind = op["op"].as_string();
+    if (kind == "delete" || kind == "move") {
+      writes.push_back({key, std::nullopt, op["to"].as_string()});
+      continue;
+    }
+    const auto stored = database_.rows().find(key);
+    const bool is_there = stored != database_.rows().end() && !stored->second.deleted_at;
+    Data& known = props[key];
+    if (known.is_null() && is_there) known = StoredRowToData(WorldSchema(), stored->second)["props"];
+    if (known.is_null()) {
+      if (kind == "update") continue;
+      known = Data::MakeObject();
+    }
+    for (const auto& [name, value] : op["set"].members()) known.Set(name, value);
+    skerry::Row row = RowOfTable(table, key.realm, Data::MakeObject().Set("props", known)).value();
+    SetDefaults(table, &row);
+    writes.push_back({key, std::move(row)});
+  }
+  Remember(database_.WriteForeign(WorldSchema(), writes, now, "foreign " + std::to_string(now),
+                                  "foreign " + std::to_string(now)));
+}
+
+bool AuthorityWorld::FollowUp(size_t most) {
+  now += 10;
+  const std::string name = "owed " + std::to_string(now);
+  done_ = database_.FollowUp(WorldSchema(), most, now, name, name);
+  if (done_.is_null()) return false;
+  Remember(done_);
+  return true;
+}
+
 // The states between the entries of one commit: undoes its changes one by one, from the end.
 void AuthorityWorld::Remember(const Data& done) {
   for (const Data& entry : done["entries"].items()) entries_.push_back(entry);

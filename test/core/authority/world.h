@@ -52,6 +52,11 @@ class AuthorityWorld {
   // One update of one client; its result.
   Data Push(const std::string& client, const std::string& user, const Data& update);
 
+  // One transaction of another program, as ops (a JSON array) without anything of clients.
+  void WriteForeign(std::string_view ops);
+  // Follows up at most so many rows that other programs have written. False: nothing is owed.
+  bool FollowUp(size_t most = ~size_t{0});
+
   // Forgets what the log of the realm has of the time before.
   void Forget(const std::string& realm, double before) { database_.Forget(realm, before); }
   bool HasEntry(const std::string& realm, uint64_t revision) const {

@@ -11,8 +11,6 @@
 namespace skerry::test {
 namespace {
 
-constexpr int kMaxRounds = 1000;
-
 // Of a list of [realm, table, ..].
 const std::string& TextAt(const Data& list, size_t i) { return list.items()[i].as_string(); }
 

@@ -92,6 +92,23 @@ class MemoryDatabase {
   // REQUIRES: `admitted` is done, and nothing was committed since.
   void Commit(const Schema& served, const Admitted& admitted);
 
+  // ---- other programs ----
+
+  // What another program does to a row.
+  struct ForeignWrite {
+    PlacedKey key;
+    std::optional<Row> row = {};  // it is inserted, or has these props; empty: it is deleted, or
+    std::string to = {};          // is moved to this realm
+  };
+  // One transaction of another program. Returns {entries, changes}.
+  Data WriteForeign(const Schema& served, const Vector<ForeignWrite>& writes, double now,
+                    const std::string& client, const std::string& update);
+  // What at most so many rows that other programs have written still have to do to others. Returns `done`;
+  // null: nothing is owed.
+  Data FollowUp(const Schema& served, size_t most, double now, const std::string& client,
+                const std::string& update);
+  bool owes() const { return !owed_.empty(); }
+
   // ---- pull ----
 
   // What is read for a pull. The server reads less if the answer would be too large.
@@ -187,6 +204,8 @@ class MemoryDatabase {
   Data TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const;
   Data RowAfter(const Schema& served, const Rows& rows, const Data& need) const;
 
+  static constexpr int kMaxRounds = 1000;
+
   const Schema* schema_;
   std::map<std::string, Head> heads_;
   Rows rows_;
@@ -199,6 +218,7 @@ class MemoryDatabase {
   std::map<std::pair<std::string, std::string>, Data> chains_;  // client, realm
   std::map<std::string, Data> since_;  // when clients that follow another one began; null: others
   Actions actions_;
+  std::set<PlacedKey> owed_;
 };
 
 }  // namespace skerry::test

@@ -2,6 +2,9 @@
 
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import type { Database } from '../../../server/src/db/database.ts';
+import { openPGlite } from '../../../server/src/db/pglite.ts';
+import { openPostgres } from '../../../server/src/db/postgres.ts';
 import type { RunningServer } from '../../../server/src/options.ts';
 import { createServer } from '../../../server/src/server.ts';
 import type { SchemaDescription } from '../../../server/src/sql/description.ts';
@@ -12,37 +15,67 @@ import { Follower } from './follower.ts';
 import { testSchema } from './schemas.ts';
 import { Folder, type Json, WireClient } from './server.ts';
 
-/** A connection of another program. */
-export interface Program {
-  run(sql: string): Promise<Json[]>;
-  end(): Promise<void>;
+interface Place {
+  readonly folder: Folder;
+  /** Of PostgreSQL; without it PGlite in `data`. */
+  readonly url: string | undefined;
+  readonly data: string;
+  readonly schema: SchemaDescription;
+}
+
+async function placeOf(schema: SchemaDescription): Promise<Place> {
+  const folder = new Folder();
+  const data = join(folder.path, 'data');
+  if (postgresUrl === undefined) {
+    return { folder, schema, url: undefined, data: copiedDatabase() ?? data };
+  }
+  const name = `foreign_${folder.path.slice(-6).toLowerCase()}`;
+  return { folder, schema, data, url: await makeDatabase(postgresUrl, name) };
+}
+
+function start({ url, data, schema }: Place): Promise<RunningServer> {
+  const database = url ?? data;
+  const common = { schema, auth: { dev: true }, port: 0, warn: () => {} } as const;
+  return createServer({ ...common, database, data });
 }
 
 export class ForeignWorld {
-  readonly folder = new Folder();
-  readonly server: RunningServer;
-  readonly #url: string | undefined;
+  #server: RunningServer;
+  readonly #place: Place;
   readonly #programs: Client[] = [];
-  readonly schema: SchemaDescription;
+  #writer: Promise<Client> | undefined;
 
-  private constructor(server: RunningServer, schema: SchemaDescription, url: string | undefined) {
-    this.server = server;
-    this.schema = schema;
-    this.#url = url;
+  private constructor(server: RunningServer, place: Place) {
+    this.#server = server;
+    this.#place = place;
   }
 
   static async open(schema: SchemaDescription = testSchema): Promise<ForeignWorld> {
-    const folder = new Folder();
-    const url =
-      postgresUrl === undefined
-        ? undefined
-        : await makeDatabase(postgresUrl, `foreign_${folder.path.slice(-6).toLowerCase()}`);
-    const server = await createServer({
-      ...{ schema, auth: { dev: true }, port: 0, warn: () => {} },
-      database: url ?? copiedDatabase() ?? join(folder.path, 'data'),
-      ...(url === undefined ? {} : { data: join(folder.path, 'data') }),
-    });
-    return new ForeignWorld(server, schema, url);
+    const place = await placeOf(schema);
+    return new ForeignWorld(await start(place), place);
+  }
+
+  get server(): RunningServer {
+    return this.#server;
+  }
+
+  get #url(): string | undefined {
+    return this.#place.url;
+  }
+
+  /** Stops the server, lets a program write, and starts it again. */
+  async restart(work: (database: Database) => Promise<void>): Promise<void> {
+    await this.#server.close();
+    const { url, data } = this.#place;
+    const database = await (url === undefined ? openPGlite(data) : openPostgres(url));
+    await work(database);
+    await database.close();
+    this.#server = await start(this.#place);
+  }
+
+  get databaseUrl(): string {
+    if (this.#url === undefined) throw new Error('PGlite has no address.');
+    return this.#url;
   }
 
   /** On PostgreSQL a connection of its own; on PGlite the application's code in the server's process. */
@@ -61,7 +94,8 @@ export class ForeignWorld {
       });
       return;
     }
-    const [client = await this.program()] = this.#programs;
+    this.#writer ??= connectTo(this.#url);
+    const client = await this.#writer;
     await client.query('begin');
     try {
       for (const statement of statements) await client.query(statement);
@@ -80,14 +114,14 @@ export class ForeignWorld {
     return new Follower(
       this.server.url,
       user,
-      this.schema.tables.map(({ name }) => name).filter((name) => !name.startsWith('$')),
+      this.#place.schema.tables.map(({ name }) => name).filter((name) => !name.startsWith('$')),
     );
   }
 
   /** The live rows: props by `realm table id`, without those that are null. */
   async rows(): Promise<Map<string, Json>> {
     const all = new Map<string, Json>();
-    for (const table of sqlSchema(this.schema).values()) {
+    for (const table of sqlSchema(this.#place.schema).values()) {
       for (const { key, props } of await this.#rowsOf(table)) all.set(key, filled(props));
     }
     return all;
@@ -104,10 +138,16 @@ export class ForeignWorld {
     }));
   }
 
+  /** Ends the connections of programs. */
+  async endPrograms(): Promise<void> {
+    for (const client of this.#programs.splice(0)) await client.end();
+  }
+
   async close(): Promise<void> {
-    for (const client of this.#programs) await client.end();
+    await this.endPrograms();
+    await (await this.#writer)?.end();
     await this.server.close();
-    this.folder.remove();
+    this.#place.folder.remove();
   }
 }
 

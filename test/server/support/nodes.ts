@@ -45,7 +45,7 @@ export class Nodes {
   }
 
   async remove(): Promise<void> {
-    for (const server of this.running) await server.kill();
+    for (const server of this.running) await server?.kill();
     this.folder.remove();
   }
 }

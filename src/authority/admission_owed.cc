@@ -1,0 +1,49 @@
+// Admission's consequences of what other programs have written: they write rows without asking anybody, and the
+// cascade rules are carried out in an entry of its own that follows theirs.
+#include <utility>
+
+#include "authority/admission.h"
+#include "authority/cascade.h"
+
+namespace skerry {
+
+Admission::Outcome Admission::RunOwed() {
+  const Owed& owed = *input_.owed;
+  const Map<std::string, Right> no_rights;
+  Scene scene;
+  scene.schema = schema_;
+  scene.rows = &rows_;
+  scene.realms = &input_.realms;
+  scene.rights = &no_rights;
+  scene.locks = &locks_;
+  scene.client = owed.client;
+  scene.user = owed.user;
+  scene.at = at_;
+  scene.may_all = true;
+  rows_.Begin();
+  Cascade cascade(&scene, {});
+  for (const PlacedKey& key : owed.rows) cascade.Owe(key);
+  cascade.Run();
+  if (rows_.has_needs() || !locks_.empty()) {
+    rows_.Rollback();
+    return rows_.has_needs() ? Outcome::kNeeds : Outcome::kLock;
+  }
+  rows_.KeepStep();
+  unmet_ = cascade.violations().size();
+  Map<std::string, LogEntry> entries;
+  changes_ = NoteChanges(owed.client, cascade.touched(), &entries);
+  const Data spans = NumberEntries(&entries);
+  for (auto& [realm, entry] : entries) {
+    entry.client = owed.client;
+    entry.user = owed.user;
+    entry.update = owed.update;
+    // Nobody has overlooked anything.
+    entry.base = Data::MakeObject().Set(realm, entry.revision - 1);
+    if (entries.size() > 1) entry.spans = spans;
+    entries_.push_back(std::move(entry));
+  }
+  rows_.Commit();
+  return Outcome::kDone;
+}
+
+}  // namespace skerry
