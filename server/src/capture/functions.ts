@@ -11,7 +11,8 @@ import { quoteText } from '../sql/names.ts';
 export const kDefiner = `language plpgsql security definer set search_path = pg_catalog, pg_temp
   set "TimeZone" = 'UTC' set extra_float_digits = 1 set bytea_output = 'hex' set lock_timeout = 0`;
 
-const kChecker = 'language plpgsql security definer set search_path = pg_catalog, pg_temp';
+/** For what makes no JSON. */
+export const kChecker = 'language plpgsql security definer set search_path = pg_catalog, pg_temp';
 
 /** How often the realms are locked after a deadlock: whoever began to wait first is its victim, and keeps all other locks. */
 const kLockTries = 5;
@@ -89,55 +90,63 @@ export const innerFunctions: readonly string[] = [
    exception when data_exception or program_limit_exceeded or statement_too_complex then
      return 'cannot be read: ' || sqlerrm;
    end $$`,
-  // Notes that a row was touched, as it was before: only the first time in a transaction.
-  `skerry.note(captured text, realm text, id text, before json, moved_to text) returns void ${kDefiner} as $$
-   declare
-     tx xid8 := pg_current_xact_id();
-     noted text := current_setting('skerry.noted', true);
-     rows bigint := 0;
-   begin
-     if starts_with(noted, tx::text || ' ') then
-       rows := substr(noted, length(tx::text) + 2)::bigint;
-     elsif current_setting('transaction_isolation') <> 'read committed' then
-       raise exception using errcode = '0A000', message = format(
-         '%s: rows that clients see are written at the isolation level READ COMMITTED only, and this transaction is %s: others may have '
-         'written to the realm since it began.', note.captured, upper(current_setting('transaction_isolation')));
-     end if;
-     insert into skerry.raw as r (xid, captured, realm, id, before, moved_to)
-     values (tx, note.captured, note.realm, note.id, note.before, note.moved_to)
-     on conflict on constraint raw_pkey do update set moved_to = excluded.moved_to
-      where excluded.moved_to is not null;
-     if not found then return; end if;
-     rows := rows + 1;
-     if rows > ${limits.foreignRows} and rows > ${settingOf('max_rows')} then
-       raise exception using errcode = '54000', message =
-         'One transaction writes at most ${limits.foreignRows} rows that clients see. The setting skerry.max_rows allows more.';
-     end if;
-     perform set_config('skerry.noted', tx::text || ' ' || rows::text, true);
-   end $$`,
-  // Only here it is certain that a row was inserted. If something was logged already in this transaction, then perhaps this row.
-  `skerry.note_insert() returns trigger ${kDefiner} as $$
-   declare
-     is_logged boolean := false;
+  // After a statement that has inserted rows: only now it is certain which. If something was logged already in this transaction, then
+  // perhaps some of them.
+  `skerry.note_inserts() returns trigger ${kChecker} as $$
    begin
      if current_setting('skerry.logged', true) = pg_current_xact_id()::text then
-       execute format('select exists (select 1 from %s t where t.realm = $1 and t.id = $2 and t.revision > 0)', tg_relid::regclass)
-         into is_logged using new.realm, new.id;
+       execute format(
+         'insert into skerry.raw (xid, captured, realm, id)
+          select pg_current_xact_id(), $1, f.realm, f.id from fresh f join %s t on t.realm = f.realm and t.id = f.id
+           where t.revision = 0 on conflict do nothing', tg_relid::regclass) using tg_argv[0];
+     else
+       insert into skerry.raw (xid, captured, realm, id)
+       select pg_current_xact_id(), tg_argv[0], f.realm, f.id from fresh f on conflict do nothing;
      end if;
-     if not is_logged then perform skerry.note(tg_argv[0], new.realm, new.id, null, null); end if;
+     perform skerry.log_later();
      return null;
    end $$`,
-  // After a statement, when its rows are written: after \`set constraints all immediate\` they are logged at once.
-  `skerry.log_later() returns trigger ${kDefiner} as $$
+  `skerry.note_writes() returns trigger ${kChecker} as $$
+   begin
+     perform skerry.log_later();
+     return null;
+   end $$`,
+  // After a statement, when its rows are written: what the transaction has noted is logged at its end, or, after
+  // \`set constraints all immediate\`, at once. How much it is is counted now and then, and exactly at the end.
+  `skerry.log_later() returns void ${kChecker} as $$
    declare
      tx xid8 := pg_current_xact_id();
+     known text := current_setting('skerry.statements', true);
+     statements bigint := 1;
    begin
-     if starts_with(current_setting('skerry.noted', true), tx::text || ' ')
-        and current_setting('skerry.queued', true) is distinct from tx::text then
+     if starts_with(known, tx::text || ' ') then
+       statements := substr(known, length(tx::text) + 2)::bigint + 1;
+     elsif current_setting('transaction_isolation') <> 'read committed' then
+       raise exception using errcode = '0A000', message = format(
+         'Rows that clients see are written at the isolation level READ COMMITTED only, and this transaction is %s: others may have '
+         'written to their realms since it began.', upper(current_setting('transaction_isolation')));
+     end if;
+     perform set_config('skerry.statements', tx::text || ' ' || statements::text, true);
+     if statements & (statements - 1) = 0 then perform skerry.check_size(tx); end if;
+     if current_setting('skerry.queued', true) is distinct from tx::text
+        and exists (select 1 from skerry.raw r where r.xid = tx limit 1) then
        perform set_config('skerry.queued', tx::text, true);
        insert into skerry.raw_tx (xid) values (tx);
      end if;
-     return null;
+   end $$`,
+  `skerry.check_size(tx xid8) returns void ${kChecker} as $$
+   declare
+     rows bigint;
+   begin
+     if ${settingOf('max_rows')} > ${limits.foreignRows} then
+       rows := ${settingOf('max_rows')};
+     else
+       rows := ${limits.foreignRows};
+     end if;
+     if (select count(*) from (select 1 from skerry.raw r where r.xid = check_size.tx limit rows + 1) r) > rows then
+       raise exception using errcode = '54000', message =
+         'One transaction writes at most ${limits.foreignRows} rows that clients see. The setting skerry.max_rows allows more.';
+     end if;
    end $$`,
   `skerry.refuse_truncate() returns trigger ${kChecker} as $$
    begin
@@ -178,8 +187,8 @@ export const innerFunctions: readonly string[] = [
      parts jsonb := '[]';
    begin
      delete from skerry.raw_tx t where t.xid = tx;
-     perform set_config('skerry.noted', '', true), set_config('skerry.queued', '', true),
-             set_config('skerry.logged', tx::text, true);
+     perform set_config('skerry.queued', '', true), set_config('skerry.logged', tx::text, true);
+     perform skerry.check_size(tx);
      select array_agg(n.realm order by n.realm) into named
        from (select distinct r.realm from skerry.raw r where r.xid = tx) n;
      if named is null then return null; end if;

@@ -32,33 +32,33 @@ interface Trigger {
  */
 function triggersOf(table: SqlTable): Trigger[] {
   const key = tableKey(table);
-  const before = `skerry.${quoteName(`before ${key}`)}()`;
+  const before = (what: string) => `skerry.${quoteName(`before ${what} ${key}`)}()`;
   const [inserted, updated] = ['new.revision > 0', 'new.revision > old.revision'].map(isForeign);
   return [
     {
       name: '~skerry_insert',
       when: `before insert on T for each row when ${inserted}`,
-      does: before,
+      does: before('insert'),
     },
     {
       name: '~skerry_update',
       when: `before update on T for each row when (old.* *<> new.* and ${updated})`,
-      does: before,
+      does: before('write'),
     },
     {
       name: '~skerry_delete',
       when: `before delete on T for each row when ${isForeign('old.deleted_at is not null')}`,
-      does: before,
+      does: before('write'),
     },
     {
       name: '~skerry_inserted',
-      when: `after insert on T for each row when ${inserted}`,
-      does: `skerry.note_insert(${quoteText(key)})`,
+      when: `after insert on T referencing new table as fresh for each statement when ${isForeign('true')}`,
+      does: `skerry.note_inserts(${quoteText(key)})`,
     },
     {
       name: '~skerry_written',
-      when: `after insert or update or delete on T for each statement when ${isForeign('true')}`,
-      does: 'skerry.log_later()',
+      when: `after update or delete on T for each statement when ${isForeign('true')}`,
+      does: 'skerry.note_writes()',
     },
     {
       name: '~skerry_truncate',

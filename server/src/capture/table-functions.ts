@@ -8,10 +8,10 @@ import { fixedColumns, quoteName, quoteText, unquote } from '../sql/names.ts';
 import { rowBytes } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlColumn, type SqlTable, textKeyed } from '../sql/tables.ts';
-import { kDefiner } from './functions.ts';
+import { kChecker, kDefiner } from './functions.ts';
 
-/** Names of functions have at most 63 bytes, with a word and a space before this. */
-const kKeyBytes = 50;
+/** Names of functions have at most 63 bytes, with up to two words before this. */
+const kKeyBytes = 48;
 
 /** By which the functions of a table, and the rows of skerry.raw, name it. */
 export function tableKey(table: SqlTable): string {
@@ -25,21 +25,37 @@ function refuse(table: SqlTable, row: 'new' | 'old', code: string, what: string)
   return `raise exception using errcode = '${code}', message = ${quoteText(`${table.table} `)} || ${row}.id || ${what};`;
 }
 
+/** A check of a new row. */
+interface Check {
+  /** Whether the row passes: cheap, because it is evaluated for every row. Null passes, too. */
+  readonly passes: string;
+  /** Statements for a row that does not: they raise an exception, or make the row right. */
+  readonly otherwise: string;
+}
+
 /** The checks of a column's new value: what no client could read is refused. */
-function columnCheck(table: SqlTable, column: SqlColumn, className: string | undefined): string {
+function columnCheck(table: SqlTable, column: SqlColumn, className: string | undefined): Check[] {
   const value = `new.${column.name}`;
   const fail = (what: string) =>
     refuse(table, 'new', '22023', quoteText(`: ${column.prop} ${what}.`));
   switch (column.type) {
     case 'number':
-      return `if ${value} in ('NaN', 'Infinity', '-Infinity') then ${fail('is not a finite number')} end if;`;
+      return [
+        {
+          passes: `${value} not in ('NaN', 'Infinity', '-Infinity')`,
+          otherwise: fail('is not a finite number'),
+        },
+      ];
     case 'date':
-      return `if ${value} is not null then
-           if not isfinite(${value}) or skerry.to_ms(${value}) > ${limits.lastTimeMs} then
+      return [
+        {
+          passes: `isfinite(${value}) and ${value} = date_trunc('milliseconds', ${value}) and ${value} < ${kManyYears}`,
+          otherwise: `if not isfinite(${value}) or skerry.to_ms(${value}) > ${limits.lastTimeMs} then
              ${fail('is a time that JavaScript does not have')}
            end if;
-           ${value} := date_trunc('milliseconds', ${value});
-         end if;`;
+           ${value} := date_trunc('milliseconds', ${value});`,
+        },
+      ];
     case 'json':
     case 'class': {
       const fault = refuse(
@@ -51,50 +67,85 @@ function columnCheck(table: SqlTable, column: SqlColumn, className: string | und
       const kind =
         className === undefined
           ? ''
-          : `if ${value} is not null and (${value} ->> '$type') is distinct from ${quoteText(className)} then
+          : `if (${value} ->> '$type') is distinct from ${quoteText(className)} then
                ${fail(`is not of the class ${className}: JSON of the form {"$type", "v", "version"}`)}
              end if;`;
-      return `if ${value} is not null and (tg_op = 'INSERT' or ${value}::text is distinct from old.${column.name}::text) then
-           fault := skerry.json_fault(${value});
+      return [
+        {
+          passes: `${value} is null`,
+          otherwise: `fault := skerry.json_fault(${value});
            if fault is not null then ${fault} end if;
-           ${kind}
-         end if;`;
+           ${kind}`,
+        },
+      ];
     }
     default:
-      return '';
+      return [];
   }
 }
 
+/** Times before this are JavaScript's in any case. */
+const kManyYears = `'9999-12-31 00:00:00Z'::timestamp with time zone`;
+
 /** At most the bytes of the props as JSON: of texts, every byte may need an escape of six. */
 function mostBytes(table: SqlTable): string {
-  const parts = table.columns.map((column) => {
+  const names = table.columns.reduce((sum, { prop }) => sum + Buffer.byteLength(prop) + 32, 2);
+  const parts = table.columns.flatMap((column) => {
     const name = `new.${column.name}`;
     switch (column.type) {
       case 'string':
       case 'enum':
       case 'ref':
-        return `coalesce(octet_length(${name}), 0) * 6`;
+        return [`coalesce(octet_length(${name}), 0) * 6::bigint`];
       case 'bytes':
-        return `coalesce(octet_length(${name}), 0) * 4 / 3`;
+        return [`coalesce(octet_length(${name}), 0) * 4::bigint / 3`];
       case 'json':
       case 'class':
-        return `coalesce(octet_length(${name}::text), 0)`;
+        return [`coalesce(octet_length(${name}::text), 0)`];
       default:
-        return '30';
+        return [];
     }
   });
-  const names = table.columns.reduce((sum, { prop }) => sum + Buffer.byteLength(prop) + 8, 2);
-  return [String(names), ...parts].map((part) => `(${part})::bigint`).join(' + ');
+  return [String(names), ...parts].join(' + ');
 }
 
-function idCheck(table: SqlTable): string {
-  const isWrong = table.uuids
-    ? `new.id !~ ${quoteText(kUuidPattern)}`
-    : `(new.id = '' or octet_length(new.id) > ${limits.idBytes})`;
+function rowChecks(table: SqlTable): Check[] {
   const form = table.uuids ? 'a UUID in lower case' : `text of 1 to ${limits.idBytes} bytes`;
-  return `if new.id is null or ${isWrong} then
-         raise exception using errcode = '22023', message = ${quoteText(`${table.table}: an id is ${form}, not `)}
-           || coalesce(quote_literal(new.id), 'null') || '.';
+  return [
+    {
+      passes: table.uuids
+        ? `new.id is not null and new.id ~ ${quoteText(kUuidPattern)}`
+        : `new.id is not null and octet_length(new.id) between 1 and ${limits.idBytes}`,
+      otherwise: `raise exception using errcode = '22023', message = ${quoteText(`${table.table}: an id is ${form}, not `)}
+           || coalesce(quote_literal(new.id), 'null') || '.';`,
+    },
+    {
+      passes: `new.realm is not null and current_setting('skerry.checked_realm', true) is not distinct from
+        pg_current_xact_id()::text || ' ' || new.realm`,
+      otherwise: `perform skerry.check_realm(new.realm, ${quoteText(`${table.table} `)} || new.id);`,
+    },
+    {
+      passes: `${mostBytes(table)} <= ${limits.objectBytes}`,
+      otherwise: `if octet_length((${propsObject(table, 'new')})::text) > ${limits.objectBytes} then
+           ${refuse(table, 'new', '54000', quoteText(`: its props have more than ${limits.objectBytes} bytes as JSON.`))}
+         end if;`,
+    },
+    {
+      passes: `new.created_at is not null and new.created_at = date_trunc('milliseconds', new.created_at)`,
+      otherwise: `new.created_at := date_trunc('milliseconds', coalesce(new.created_at, clock_timestamp()));`,
+    },
+    { passes: 'new.moved_to is null', otherwise: 'new.moved_to := null;' },
+  ];
+}
+
+/** All checks as one expression, which nearly every row passes; then one by one. */
+function checking(checks: readonly Check[]): string {
+  const all = checks.map(({ passes }) => `(${passes}) is not false`).join(' and ');
+  const each = checks.map(
+    ({ passes, otherwise }) => `if (${passes}) is false then ${otherwise} end if;`,
+  );
+  return `if not (${all}) then
+         ${each.join('\n         ')}
        end if;`;
 }
 
@@ -128,11 +179,12 @@ function uniqueChecks(table: SqlTable, { props }: TableDescription, quotedKey: s
       return `select t.realm, t.id, o.id as other into rival
          from skerry.raw r
         cross join lateral (
-          select t.* from ${table.name} t where t.realm = r.realm and t.id = r.id and t.deleted_at is null limit 1) t
+          select t.* from ${table.name} t where t.realm = r.realm and t.id = r.id limit 1) t
         cross join lateral (
           select o.id from ${table.name} o
-           where o.realm = t.realm and ${other} = ${own} and o.deleted_at is null and o.id <> t.id limit 1) o
-        where r.xid = tx and r.captured = ${quotedKey} and t.${column.name} is not null limit 1;
+           where t.deleted_at is null and t.${column.name} is not null
+             and o.realm = t.realm and ${other} = ${own} and o.deleted_at is null and o.id <> t.id limit 1) o
+        where r.xid = tx and r.captured = ${quotedKey} limit 1;
        if found then
          raise exception using errcode = '23505', message = format(
            '%s: %s has the same %s in the realm %s, where it is unique.',
@@ -153,14 +205,19 @@ export interface RefColumn {
 }
 
 /**
+ * Of a table that was never analysed the planner takes any index that fits a condition. So each look-up has only the conditions
+ * of its index, and the others come around it.
+ *
  * The part of the statement that notes which rows have consequences by the rules of refs: this is only what may have some, the rules
  * themselves are the authority's.
  */
 function owing(table: SqlTable, refs: readonly RefColumn[]): string {
   const conditions = refs.flatMap(({ from, column, to, touches, hasRule }) => {
     const own = `t.${column.name}`;
-    const isMissing = `not exists (select 1 from ${to.name} p where p.realm = c.realm and p.id = ${own} and p.deleted_at is null)`;
-    const isReferred = `exists (select 1 from ${from.name} r where r.realm = c.realm and r.${column.name} = c.id and r.deleted_at is null)`;
+    const isMissing = `not exists (select 1 from (
+      select p.deleted_at from ${to.name} p where p.realm = c.realm and p.id = ${own} limit 1) p where p.deleted_at is null)`;
+    const isReferred = `exists (select 1 from (
+      select r.realm from ${from.name} r where r.${column.name} = c.id and r.deleted_at is null offset 0) r where r.realm = c.realm)`;
     return [
       ...(from === table && touches ? [`${own} is not null`] : []),
       ...(from === table && hasRule ? [`${own} is not null and ${isMissing}`] : []),
@@ -187,13 +244,19 @@ export function tableFunctions(
   const key = tableKey(table);
   const [name, quotedKey] = [quoteText(table.table), quoteText(key)];
   const classes = new Map(description.props.map((prop) => [prop.name, prop.class?.type] as const));
-  const checks = table.columns
-    .map((column) => columnCheck(table, column, classes.get(column.prop)))
-    .filter((check) => check !== '')
-    .join('\n       ');
+  const checks = [
+    ...rowChecks(table),
+    ...table.columns.flatMap((column) => columnCheck(table, column, classes.get(column.prop))),
+  ];
+  const note = (
+    values: string,
+  ) => `insert into skerry.raw as r (xid, captured, realm, id, before, moved_to)
+         values (pg_current_xact_id(), ${quotedKey}, ${values})`;
   const move = table.uuids
-    ? `perform skerry.note(${quotedKey}, old.realm, old.id, was, new.realm);
-         perform skerry.note(${quotedKey}, new.realm, new.id, null, null);`
+    ? `${note('old.realm, old.id, was, new.realm')}
+           on conflict on constraint raw_pkey do update set moved_to = excluded.moved_to;
+         ${note('new.realm, new.id, null, null')} on conflict do nothing;
+         perform skerry.${quoteName(`unmark ${key}`)}(new.realm, new.id);`
     : refuse(
         table,
         'old',
@@ -201,63 +264,70 @@ export function tableFunctions(
         `': a row whose id is the application''s own stays in its realm.'`,
       );
   return [
-    // Notes come before the write: a trigger of the application at an earlier row of the same statement may write to this one, too,
-    // and would be seen first. A row of revision 0 was inserted in this transaction.
-    `skerry.${quoteName(`before ${key}`)}() returns trigger ${kDefiner} as $$
-     #variable_conflict use_variable
+    `skerry.${quoteName(`before insert ${key}`)}() returns trigger ${kChecker} as $$
      declare
-       was json;
-       tomb record;
-       others_mark text;
        fault text;
      begin
-       if tg_op <> 'INSERT' then
-         if old.deleted_at is not null and (tg_op = 'DELETE' or new.deleted_at is not null) then return null; end if;
-         was := case when old.revision > 0 then to_json(old) end;
-       end if;
-       if tg_op = 'DELETE' then
-         perform skerry.note(${quotedKey}, old.realm, old.id, was, null);
-         return old;
-       end if;
-       if tg_op = 'UPDATE' and new.id is distinct from old.id then
-         ${refuse(table, 'old', '0A000', `': an id never changes. Delete the row, and insert another.'`)}
-       end if;
-       ${idCheck(table)}
-       if new.realm is null or current_setting('skerry.checked_realm', true)
-          is distinct from pg_current_xact_id()::text || ' ' || new.realm then
-         perform skerry.check_realm(new.realm, ${quoteText(`${table.table} `)} || new.id);
-       end if;
-       ${checks}
-       if ${mostBytes(table)} > ${limits.objectBytes} and octet_length((${propsObject(table, 'new')})::text) > ${limits.objectBytes} then
-         ${refuse(table, 'new', '54000', quoteText(`: its props have more than ${limits.objectBytes} bytes as JSON.`))}
-       end if;
-       new.created_at := date_trunc('milliseconds', coalesce(new.created_at, clock_timestamp()));
-       new.moved_to := null;
-       if tg_op = 'INSERT' then
-         new.revision := 0;
-         new.modified_at := new.created_at;
-       else
-         new.revision := old.revision;
-         new.modified_at := old.modified_at;
-         if new.realm is distinct from old.realm then
-           ${move}
-         else
-           perform skerry.note(${quotedKey}, old.realm, old.id, was, null);
-           return new;
-         end if;
-       end if;
-       -- A marker of a deleted or moved row gives way.
+       ${checking([
+         ...checks,
+         {
+           passes: 'new.revision is not null and new.revision = 0',
+           otherwise: 'new.revision := 0;',
+         },
+         {
+           passes: 'new.modified_at is not null',
+           otherwise: 'new.modified_at := new.created_at;',
+         },
+       ])}
        if exists (select 1 from ${table.name} t where t.realm = new.realm and t.id = new.id and t.deleted_at is not null) then
-         others_mark := current_setting('skerry.writer', true);
-         perform set_config('skerry.writer', pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text, true);
-         delete from ${table.name} t
-          where t.realm = new.realm and t.id = new.id and t.deleted_at is not null returning t.* into tomb;
-         if found then
-           perform skerry.note(${quotedKey}, new.realm, new.id, to_json(tomb), null);
-         end if;
-         perform set_config('skerry.writer', coalesce(others_mark, ''), true);
+         perform skerry.${quoteName(`unmark ${key}`)}(new.realm, new.id);
        end if;
        return new;
+     end $$`,
+    // Notes come before the write: a trigger of the application at an earlier row of the same statement may write to this one, too,
+    // and would be seen first. A row of revision 0 was inserted in this transaction.
+    `skerry.${quoteName(`before write ${key}`)}() returns trigger ${kDefiner} as $$
+     declare
+       was json := case when old.revision > 0 then to_json(old) end;
+       fault text;
+     begin
+       if tg_op = 'DELETE' then
+         if old.deleted_at is not null then return null; end if;
+         ${note('old.realm, old.id, was, null')} on conflict do nothing;
+         return old;
+       end if;
+       if old.deleted_at is not null and new.deleted_at is not null then return null; end if;
+       if new.id is distinct from old.id then
+         ${refuse(table, 'old', '0A000', `': an id never changes. Delete the row, and insert another.'`)}
+       end if;
+       ${checking([
+         ...checks,
+         {
+           passes:
+             'new.revision is not distinct from old.revision and new.modified_at is not distinct from old.modified_at',
+           otherwise: 'new.revision := old.revision; new.modified_at := old.modified_at;',
+         },
+       ])}
+       if new.realm is distinct from old.realm then
+         ${move}
+       else
+         ${note('old.realm, old.id, was, null')} on conflict do nothing;
+       end if;
+       return new;
+     end $$`,
+    // The marker of a deleted or moved row gives way to a new one.
+    `skerry.${quoteName(`unmark ${key}`)}(realm text, id text) returns void ${kDefiner} as $$
+     #variable_conflict use_column
+     declare
+       marker record;
+       others_mark text := current_setting('skerry.writer', true);
+     begin
+       perform set_config('skerry.writer', pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text, true);
+       delete from ${table.name} t where t.realm = $1 and t.id = $2 and t.deleted_at is not null returning t.* into marker;
+       if found then
+         ${note('$1, $2, to_json(marker), null')} on conflict do nothing;
+       end if;
+       perform set_config('skerry.writer', coalesce(others_mark, ''), true);
      end $$`,
     `skerry.${quoteName(`log ${key}`)}(tx xid8, heads jsonb, at_ms bigint) returns jsonb ${kDefiner} as $$
      #variable_conflict use_variable

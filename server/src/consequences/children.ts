@@ -69,9 +69,10 @@ async function readOfRef(
        from json_to_recordset($1::text::json) as k(realm text, id text)
       cross join lateral (
         select string_agg((${rowJson(table, 'm')})::text, ',') filter (where m.id is not null) as rows, count(*) as found, count(m.id) as free
-          from (select t.ctid as place from ${table.name} t
-                 where t.deleted_at is null and t.realm = k.realm and t.${column.name} = k.id
-                 limit $2::text::bigint + 1) c
+          from (select t.place from (
+                  select t.ctid as place, t.realm from ${table.name} t
+                   where t.deleted_at is null and t.${column.name} = k.id offset 0) t
+                 where t.realm = k.realm limit $2::text::bigint + 1) c
           left join lateral (
             select m.* from ${table.name} m where m.ctid = c.place for no key update skip locked) m on true) c
       where c.found > 0`,

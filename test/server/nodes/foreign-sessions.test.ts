@@ -35,7 +35,7 @@ test('a role with rights on a table only writes it, and gets no others', async (
   for (const statement of [
     'select * from skerry.raw',
     'select * from skerry.log',
-    `select skerry.note('cities', 'public', 'x', null, null)`,
+    `select skerry."unmark cities"('public', 'x')`,
     `select skerry.changed('cities')`,
     `select skerry."log cities"('1'::xid8, '{}', 1)`,
     `insert into user_groups (realm, name) values ('public', 'x')`,
