@@ -9,6 +9,8 @@ import { grouped } from './grouped.mjs';
 
 const pool = new Pool({
   connectionString: process.env.DATABASE_URL,
+  // It writes the log itself.
+  options: '-c session_replication_role=replica',
   max: 4,
   pipeline: true,
   options: '-c enable_seqscan=off',

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type CallerLimits, callerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
+import { checkCommand } from './check-command.ts';
 import { checkDatabaseUrl } from './db/database-url.ts';
 import { DirectoryInUseError } from './db/directory-lock.ts';
 import type { InvitationMode } from './push/member-limits.ts';
@@ -20,6 +21,7 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
               [--limit NAME=NUMBER]… [--actions-per-snapshot N] [--retention SECONDS]
               [--invitations consent|direct] [--reducer-memory MB] [--reducer-seconds N] [--retry-streams]
               [--rule-seconds N] [--no-validate] [--trust-proxy] [--version]
+skerry-server check --schema FILE [--data ./data]   lists what is wrong in the database
 
   --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
@@ -183,6 +185,10 @@ function readLimits(texts: readonly string[]): Partial<CallerLimits> {
 }
 
 async function main(): Promise<void> {
+  if (process.argv[2] === 'check') {
+    process.exitCode = await checkCommand(process.argv.slice(3));
+    return;
+  }
   const values = readFlags();
   if (values.help) {
     console.log(kUsage);

@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "base/vector.h"
 #include "log/stream_action.h"
+#include "log/wire/owed.h"
 
 namespace skerry {
 
@@ -89,11 +90,6 @@ class Admission {
     std::string code;
     std::string detail;
   };
-  // What other programs have written, and still has consequences (wire::OwedConsequences).
-  struct Owed {
-    std::string client, user, update;  // of the entries
-    Vector<PlacedKey> rows;
-  };
   struct Input {
     double now = 0;                       // the database's clock, ms
     bool asks_consent = true;             // see Scene
@@ -103,7 +99,7 @@ class Admission {
     Vector<LogAction> actions;
     Vector<Request> requests;
     Map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
-    std::optional<Owed> owed;                                    // instead of requests
+    std::optional<wire::OwedConsequences> owed;                  // instead of requests
   };
   enum class Outcome { kNeeds, kLock, kRules, kDone };
 

@@ -60,12 +60,7 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
     input.refusals[{std::move(refusal.client), std::move(refusal.id)}] = {
         std::move(refusal.code), std::move(refusal.detail)};
   }
-  if (begin.owed) {
-    Admission::Owed& owed = input.owed.emplace();
-    owed.client = std::move(begin.owed->client);
-    owed.user = std::move(begin.owed->user);
-    owed.update = std::move(begin.owed->update);
-  }
+  input.owed = std::move(begin.owed);
   return input;
 }
 
@@ -219,13 +214,7 @@ Status AdmissionSession::Start(wire::AdmissionBegin begin) {
   ReadChains(&begin, &admission_.chains());
   const Data rows = std::move(begin.rows);
   const Vector<wire::RowKey> looked = std::move(begin.looked);
-  const Vector<wire::RowKey> owed = begin.owed ? begin.owed->rows : Vector<wire::RowKey>();
   Admission::Input input = InputOf(std::move(begin));
-  for (const auto& [realm, table, id] : owed) {
-    const PlacedKey key{realm, {schema_->FindTable(table), id}};
-    // A table that is no more has no rules.
-    if (key.object.table != kNone) input.owed->rows.push_back(key);
-  }
   for (const Admission::Request& request : input.requests) {
     if (request.rights >= input.rights.size()) return Misuse("a request without rights");
   }

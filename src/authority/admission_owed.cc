@@ -8,7 +8,7 @@
 namespace skerry {
 
 Admission::Outcome Admission::RunOwed() {
-  const Owed& owed = *input_.owed;
+  const wire::OwedConsequences& owed = *input_.owed;
   const Map<std::string, Right> no_rights;
   Scene scene;
   scene.schema = schema_;
@@ -22,7 +22,11 @@ Admission::Outcome Admission::RunOwed() {
   scene.may_all = true;
   rows_.Begin();
   Cascade cascade(&scene, {});
-  for (const PlacedKey& key : owed.rows) cascade.Owe(key);
+  for (const auto& [realm, name, id] : owed.rows) {
+    // A table that is no more has no rules.
+    const TableIndex table = schema_->FindTable(name);
+    if (table != kNone) cascade.Owe({realm, {table, id}});
+  }
   cascade.Run();
   if (rows_.has_needs() || !locks_.empty()) {
     rows_.Rollback();

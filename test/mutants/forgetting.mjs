@@ -160,8 +160,8 @@ export const forgettingOnServer = [
     name: 'a client that is forgotten pushes on as if it were new',
     test: forgetClients,
     file: 'server/src/push/commit.ts',
-    from: 'const bound = own.filter(({ client }) => !forgotten.has(client));',
-    to: 'const bound = own;',
+    from: 'own.filter((unit) => !forgotten.has(unit.client) && !held.has(unit));',
+    to: 'own.filter((unit) => !held.has(unit));',
   },
   {
     name: 'outcomes for a client that is forgotten are kept by the log',

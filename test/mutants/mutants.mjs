@@ -11,6 +11,7 @@ import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
+import { foreign, foreignOnServer } from './foreign.mjs';
 import { forgetting, forgettingOnServer } from './forgetting.mjs';
 import { inbox } from './inbox.mjs';
 import { inspector } from './inspector.mjs';
@@ -51,6 +52,7 @@ const kinds = {
     ...dividing,
     ...wire,
     ...overwritten,
+    ...foreign,
   ],
   server: [
     ...server,
@@ -65,6 +67,7 @@ const kinds = {
     ...surveyOnServer,
     ...undoOnServer,
     ...appRulesOnServer,
+    ...foreignOnServer,
   ],
   client: [
     ...client,

@@ -2,7 +2,7 @@
 // that delete and insert rows, on both databases; locked rows on PostgreSQL.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { limits } from '../../server/src/base/limits.ts';
+import { foreignLimits } from '../../server/src/base/foreign-limits.ts';
 import { postgresUrl } from './support/database.ts';
 import { ForeignWorld } from './support/foreign-world.ts';
 import { type Json, uuid7 } from './support/server.ts';
@@ -49,7 +49,7 @@ test('children are deleted after their parent, and clients are told', async () =
 
 test('more children than one portion has are deleted in several', async () => {
   // One more is read of each key, to know whether there are more.
-  const count = (limits.owedChildren + 1) * 2 + 1;
+  const count = (foreignLimits.owedChildren + 1) * 2 + 1;
   await world.write(...withMembers(count));
   await expect.poll(owed).toBe(0);
   await world.write(`delete from user_groups`);

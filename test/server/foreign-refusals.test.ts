@@ -2,7 +2,7 @@
 // the database's rules stay the program's. Method: a table of statements, each at a limit and one above.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { limits } from '../../server/src/base/limits.ts';
+import { foreignLimits } from '../../server/src/base/foreign-limits.ts';
 import { ForeignWorld } from './support/foreign-world.ts';
 import { uuid7 } from './support/server.ts';
 
@@ -106,10 +106,10 @@ describe('a row is written, or refused', () => {
     ],
     ['a time without end', city('founded_on', `'infinity'`), no('22023', 'foundedOn is a time')],
     ['the first time', city('founded_on', `'4713-01-01 00:00:00Z BC'`), null],
-    ['JSON of depth 56', city('extra', nested(limits.valueDepth)), null],
+    ['JSON of depth 56', city('extra', nested(foreignLimits.valueDepth)), null],
     [
       'JSON of depth 57',
-      city('extra', nested(limits.valueDepth + 1)),
+      city('extra', nested(foreignLimits.valueDepth + 1)),
       no('22023', 'extra is nested deeper than 56'),
     ],
     ['a half surrogate pair', city('extra', `'"\\ud800"'`), no('22023', 'extra cannot be read')],
@@ -121,8 +121,8 @@ describe('a row is written, or refused', () => {
     ],
     ['a number at the end of doubles', city('extra', `'[1.7976931348623157e308]'`), null],
     ['JSON null', city('extra', `'null'`), null],
-    ['props of 1 MiB', ofBytes(limits.objectBytes), null],
-    ['a byte more', ofBytes(limits.objectBytes + 1), no('54000', 'more than 1048576 bytes')],
+    ['props of 1 MiB', ofBytes(foreignLimits.objectBytes), null],
+    ['a byte more', ofBytes(foreignLimits.objectBytes + 1), no('54000', 'more than 1048576 bytes')],
     ['an unknown member of an enum, which clients show as such', city('size', `'xxl'`), null],
     [
       'a ref to nothing',
@@ -290,8 +290,8 @@ test('a transaction writes to 1,000 realms, and to no more', async () => {
   const into = (realms: number) =>
     `insert into cities (id, realm, name) select 'many', 'many ' || n, 'x' from generate_series(1, ${realms}) n
      on conflict (realm, id) do update set population = 1`;
-  expect(await outcome(into(limits.foreignRealms))).toBeNull();
-  expect(await outcome(into(limits.foreignRealms + 1))).toContain(
+  expect(await outcome(into(foreignLimits.realms))).toBeNull();
+  expect(await outcome(into(foreignLimits.realms + 1))).toContain(
     '54000 One transaction writes to at most 1000 realms',
   );
 });

@@ -29,7 +29,8 @@ async function inviteTo(count: number, founder: string, guest: string): Promise<
   if (databaseUrl !== '') {
     await runSql(
       databaseUrl,
-      `with realm as (select gen_random_uuid()::text as realm from generate_series(1, ${count}))
+      `set session_replication_role = replica;
+       with realm as (select gen_random_uuid()::text as realm from generate_series(1, ${count}))
        insert into skerry.membership (id, realm, revision, created_at, modified_at, "user", "role")
        select r.realm || '/' || u.name, r.realm, 1, now(), now(), u.name, u.role
          from realm r cross join (values ('${founder}', 'owner'), ('${guest}', 'reader')) as u(name, role)`,

@@ -91,12 +91,14 @@ async function forgotten(databaseUrl: string, client: WireClient) {
   await client.push([create('user:eve', 'e2', { name: 'e' })]);
   expect(await forgetLog(parts, 'user:eve', -3_600_000)).toBe(0);
   await database.execute(
-    `insert into skerry.client (client, user_id, at)
+    `set session_replication_role = replica;
+     insert into skerry.client (client, user_id, at)
        select 'many' || n, 'many', n from generate_series(1, ${limits.clientsKept + 1}) n;
      insert into skerry.user_rights values ('many', 'v2', 2), ('none', 'v1', 1);
      insert into skerry.rights_given values ('many', 'v1', 1), ('many', 'v2', 2), ('none', 'v1', 1);
      insert into skerry.membership (id, realm, revision, created_at, modified_at, "user", "role")
-       values ('r/many', 'r', 1, now(), now(), 'many', 'reader')`,
+       values ('r/many', 'r', 1, now(), now(), 'many', 'reader');
+     reset session_replication_role`,
   );
   expect(await forgetRefusals(database, 10, () => true)).toBe(0);
   expect(await forgetClients(database, 10, () => true)).toBe(1);
@@ -183,6 +185,7 @@ async function relayed(databaseUrl: string, commit: () => Promise<void>) {
 
 /** Fills every table, like those of a server after long use. */
 const kFill = `
+  set session_replication_role = replica;
   insert into skerry.realm (realm, epoch) select 'r' || n, 'e' from generate_series(1, ${kRows / 5}) n;
   insert into skerry.declined select 'u' || n, 'i', 9000000000000 + n from generate_series(1, ${kRows}) n;
   insert into skerry.client select 'c' || n, 'u' from generate_series(1, ${kRows}) n;
@@ -205,12 +208,16 @@ const kFill = `
     select 'n' || n, 'r' || n % 1000, 1, now(), now() from generate_series(1, ${kRows}) n;
   insert into skerry.membership (id, realm, revision, created_at, modified_at, "user", "role")
     select 'r' || n % 1000 || '/' || n, 'r' || n % 1000, 1, now(), now(), 'u' || n, 'writer' from generate_series(1, ${kRows}) n;
+  insert into skerry.owed select 'r' || n % 1000, 'cities', 'o' || n, 9000000000000 + n from generate_series(1, ${kRows}) n;
+  insert into skerry.foreign_entry select n::text::xid8, 'r' || n % 1000, n, 9000000000000 + n from generate_series(1, ${kRows}) n;
   insert into skerry.rights_given select 'u' || n % 1000, 'v' || n, n from generate_series(1, ${kRows}) n;
   insert into skerry.user_rights select 'u' || n, 'v', n * 1000 from generate_series(1, ${kRows}) n;
+  reset session_replication_role;
   analyze`;
 
 /** One realm in which everything is: rows, and changes of two tables. */
 const kLargeRealm = `
+  set session_replication_role = replica;
   insert into cities (id, realm, revision, created_at, modified_at, name, country, code)
     select 'b' || n, '${kRealm}', 1, now(), now(), 'n', 'c' || n % 1000, 'b' || n from generate_series(1, ${kRows}) n;
   insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, tables, streams, changes, bytes)
@@ -218,6 +225,7 @@ const kLargeRealm = `
   insert into skerry.change select '${kRealm}', 1000 + n, case when n % 2 = 0 then 'cities' else 'notices' end, 'b' || n, null, false
     from generate_series(1, ${kRows}) n;
   insert into skerry.append select '${kRealm}', 's' || n % 7, n, 0, 'a', 'n', null, 1, 1, 'u', 512 from generate_series(1, ${kRows}) n;
+  reset session_replication_role;
   analyze`;
 
 /** One table that is never large: a few lines about the database. */

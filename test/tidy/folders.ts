@@ -33,6 +33,8 @@ export const serverFolders: Folders = {
   db: ['base'],
   auth: ['base'],
   sql: ['db'],
+  capture: ['sql'],
+  check: ['capture'],
   wire: ['auth', 'sql'],
   cost: ['wire'],
   authority: ['sql'],
@@ -47,6 +49,7 @@ export const serverFolders: Folders = {
   plain: ['authority', 'rights'],
   poke: ['push'],
   seed: ['push'],
+  consequences: ['push'],
   http: ['pull', 'retention', 'plain', 'poke'],
 };
 
@@ -68,7 +71,6 @@ function rowsOf(text: string, prefix: string): Map<string, string> {
 function namedIn(cell: string, prefix: string): string[] {
   if (cell === '' || cell === 'nothing') return [];
   return cell
-    .replace('all of these but seed', '*')
     .split(', ')
     .map((name) => name.replace(/^types of /, ''))
     .map((name) =>
@@ -90,11 +92,9 @@ export function tableProblems(
     if (cell === undefined) return [`${prefix}${folder} has no row`];
     if (!(folder in folders)) return [`${prefix}${folder} has a row, and no rule`];
     const named = namedIn(cell, prefix);
-    const shown = named.includes('*')
-      ? new Set([...Object.keys(folders)].filter((each) => each !== 'seed'))
-      : isClosed
-        ? reachOf({ ...folders, [folder]: named }, folder)
-        : new Set([folder, ...named]);
+    const shown = isClosed
+      ? reachOf({ ...folders, [folder]: named }, folder)
+      : new Set([folder, ...named]);
     const ruled = isClosed
       ? reachOf(folders, folder)
       : new Set([folder, ...(folders[folder] ?? [])]);

@@ -25,13 +25,6 @@ export const limits = {
    * limit.
    */
   writtenPerPush: 64 << 20,
-  /** What another program may write in one transaction; the setting `skerry.max_rows` of its connection raises the rows. */
-  foreignRows: 100_000,
-  foreignRealms: 1_000,
-  /** An object's props as JSON, the depth of values of the types json and class, and the last time that is written, ms. */
-  objectBytes: core.maxObjectBytes,
-  valueDepth: core.maxValueDepth,
-  lastTimeMs: core.maxTimeMs,
   /** Pushes that wait for the flusher; beyond this they are answered with `busy`. */
   waitingPushes: 2_000,
   waitingBytes: 64 << 20,
@@ -61,14 +54,6 @@ export const limits = {
   updatesBesideAnother: 48,
   /** Clients and realms that are remembered to be in the database. */
   rowsRemembered: 50_000,
-  /**
-   * How long each transaction looks for locked rows after one was met, how long a push waits for them, and how long at first and at
-   * most between two looks.
-   */
-  lookForLocksMs: 10_000,
-  waitForRowsMs: 2_000,
-  lookAgainMs: 25,
-  lookAgainMostMs: 400,
   /** Rounds of locking more realms before a push is answered with `busy`. */
   lockRounds: 5,
   /** Tries of a transaction after the database asked for a retry: of one push, of a group, of a part of a group. */
@@ -314,18 +299,6 @@ export const limits = {
   /** How often the log is read for pokes if no notification arrives, and of how many realms at a time. */
   headPollMs: 3_000,
   realmsPerRead: 2_000,
-  /** How often nodes look for entries of other programs, and for how long these are remembered for nodes that hang. */
-  foreignPollMs: 400,
-  foreignEntriesMs: 600_000,
-  /**
-   * What other programs have written and still has consequences: how often it is looked for, rows, rows that refer to each, and
-   * realms in one transaction, and when what is locked or has failed is tried again.
-   */
-  owedPollMs: 1_000,
-  owedRows: 200,
-  owedChildren: 2_000,
-  owedRealms: 50,
-  owedAgainMs: 5_000,
   /** How often changes of rights are looked for where nodes have no notifications. */
   rightsPollMs: 900,
   /** A commit may become visible so long after its time: changes of rights are looked for that far back. */

@@ -2,6 +2,7 @@
 // transaction that logs what it has written. All of them run with the rights of the tables' owner, and with settings of their own,
 // whatever those of the session are.
 
+import { foreignLimits } from '../base/foreign-limits.ts';
 import { limits } from '../base/limits.ts';
 import { kUuidPattern } from '../base/uuid.ts';
 import { kNow } from '../db/clock.ts';
@@ -79,8 +80,8 @@ export const innerFunctions: readonly string[] = [
   // What of a value of the type json no client can read; null: it is fine. The cast finds half surrogate pairs and U+0000.
   `skerry.json_fault(value json) returns text ${kChecker} as $$
    begin
-     if jsonb_path_exists(value::jsonb, '$.**{${limits.valueDepth} to last}') then
-       return 'is nested deeper than ${limits.valueDepth}';
+     if jsonb_path_exists(value::jsonb, '$.**{${foreignLimits.valueDepth} to last}') then
+       return 'is nested deeper than ${foreignLimits.valueDepth}';
      end if;
      if jsonb_path_exists(value::jsonb,
          '$.** ? (@.type() == "number" && (@ > 1.7976931348623157e308 || @ < -1.7976931348623157e308))') then
@@ -138,14 +139,14 @@ export const innerFunctions: readonly string[] = [
    declare
      rows bigint;
    begin
-     if ${settingOf('max_rows')} > ${limits.foreignRows} then
+     if ${settingOf('max_rows')} > ${foreignLimits.rows} then
        rows := ${settingOf('max_rows')};
      else
-       rows := ${limits.foreignRows};
+       rows := ${foreignLimits.rows};
      end if;
      if (select count(*) from (select 1 from skerry.raw r where r.xid = check_size.tx limit rows + 1) r) > rows then
        raise exception using errcode = '54000', message =
-         'One transaction writes at most ${limits.foreignRows} rows that clients see. The setting skerry.max_rows allows more.';
+         'One transaction writes at most ${foreignLimits.rows} rows that clients see. The setting skerry.max_rows allows more.';
      end if;
    end $$`,
   `skerry.refuse_truncate() returns trigger ${kChecker} as $$
@@ -192,9 +193,9 @@ export const innerFunctions: readonly string[] = [
      select array_agg(n.realm order by n.realm) into named
        from (select distinct r.realm from skerry.raw r where r.xid = tx) n;
      if named is null then return null; end if;
-     if cardinality(named) > ${limits.foreignRealms} and cardinality(named) > ${settingOf('max_realms')} then
+     if cardinality(named) > ${foreignLimits.realms} and cardinality(named) > ${settingOf('max_realms')} then
        raise exception using errcode = '54000', message =
-         'One transaction writes to at most ${limits.foreignRealms} realms. The setting skerry.max_realms allows more.';
+         'One transaction writes to at most ${foreignLimits.realms} realms. The setting skerry.max_realms allows more.';
      end if;
      insert into skerry.realm (realm, epoch)
      select n.realm, gen_random_uuid()::text from unnest(named) with ordinality as n(realm, place) order by n.place

@@ -8,83 +8,18 @@ import { SchemaError } from '../sql/description.ts';
 import { type Columns, existingColumns } from '../sql/existing-columns.ts';
 import { kMembers } from '../sql/members.ts';
 import { readMeta, writeMeta } from '../sql/migrations.ts';
-import { quoteName, quoteText, unquote } from '../sql/names.ts';
-import { isForeign } from '../sql/own-writes.ts';
+import { quoteName, unquote } from '../sql/names.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 import { innerFunctions, publicFunctions } from './functions.ts';
-import { changedFunction, type RefColumn, tableFunctions, tableKey } from './table-functions.ts';
+import { disabledTriggers, existingTriggers } from './installed.ts';
+import { changedFunction, type RefColumn, tableFunctions } from './table-functions.ts';
+import { kAnyTable, membershipTriggers, triggersOf } from './triggers.ts';
 
 /** The digests of the functions and of the triggers that are installed. */
 const kFunctions = 'capture-functions';
 const kTriggers = 'capture-triggers';
 /** The trigger at the end of a transaction. */
 const kLogTrigger = '~skerry_log';
-
-interface Trigger {
-  readonly name: string;
-  readonly when: string;
-  readonly does: string;
-}
-
-/**
- * Triggers of one table run in the order of their names. Those before a row come last, so that they see what triggers of the
- * application have made of it.
- */
-function triggersOf(table: SqlTable): Trigger[] {
-  const key = tableKey(table);
-  const before = (what: string) => `skerry.${quoteName(`before ${what} ${key}`)}()`;
-  const [inserted, updated] = ['new.revision > 0', 'new.revision > old.revision'].map(isForeign);
-  return [
-    {
-      name: '~skerry_insert',
-      when: `before insert on T for each row when ${inserted}`,
-      does: before('insert'),
-    },
-    {
-      name: '~skerry_update',
-      when: `before update on T for each row when (old.* *<> new.* and ${updated})`,
-      does: before('write'),
-    },
-    {
-      name: '~skerry_delete',
-      when: `before delete on T for each row when ${isForeign('old.deleted_at is not null')}`,
-      does: before('write'),
-    },
-    {
-      name: '~skerry_inserted',
-      when: `after insert on T referencing new table as fresh for each statement when ${isForeign('true')}`,
-      does: `skerry.note_inserts(${quoteText(key)})`,
-    },
-    {
-      name: '~skerry_written',
-      when: `after update or delete on T for each statement when ${isForeign('true')}`,
-      does: 'skerry.note_writes()',
-    },
-    {
-      name: '~skerry_truncate',
-      when: 'before truncate on T for each statement',
-      does: `skerry.refuse_truncate(${quoteText(table.table)})`,
-    },
-  ];
-}
-
-/** Memberships are written by clients only. */
-function membershipTriggers(): Trigger[] {
-  const does = 'skerry.refuse_membership()';
-  const raised = {
-    insert: 'new.revision > 0',
-    update: 'new.revision > old.revision',
-    delete: 'old.deleted_at is not null',
-  };
-  return [
-    ...Object.entries(raised).map(([event, own]) => ({
-      name: `~skerry_${event}`,
-      when: `before ${event} on T for each row when ${isForeign(own)}`,
-      does,
-    })),
-    { name: '~skerry_truncate', when: 'before truncate on T for each statement', does },
-  ];
-}
 
 function digestOf(texts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
@@ -115,29 +50,6 @@ function signature(declaration: string): string {
     .map((each) => each.trim().split(' ').slice(1).join(' '))
     .filter((type) => type !== '');
   return `${declaration.slice(0, open)}(${types.join(', ')})`;
-}
-
-type ExistingTrigger = Record<'name' | 'space' | 'table' | 'enabled', string>;
-
-/** Triggers of all tables differ in names only. */
-const kAnyTable: SqlTable = {
-  ...{ table: '', name: 'public.""', uuids: true, autosubscribe: false, columns: [] },
-};
-
-/** The triggers of ours that there are, by the quoted names of their tables: whether they are enabled. */
-async function existingTriggers(tx: Queryable): Promise<Map<string, Map<string, boolean>>> {
-  const rows = await tx.query<ExistingTrigger>(
-    `select t.tgname::text as name, n.nspname::text as space, c.relname::text as table,
-            (t.tgenabled in ('O', 'A'))::text as enabled
-       from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-      where t.tgname like '~skerry%' and n.nspname in ('public', 'skerry')`,
-  );
-  const all = new Map<string, Map<string, boolean>>();
-  for (const { name, space, table, enabled } of rows) {
-    const key = space === 'public' ? `public.${quoteName(table)}` : `${space}.${table}`;
-    all.set(key, (all.get(key) ?? new Map()).set(name, enabled === 'true'));
-  }
-  return all;
 }
 
 /** What a row that another program inserts need not name, by column. */
@@ -223,9 +135,7 @@ export async function installCapture(
     if (table.isSystem !== true)
       await setDefaults(tx, table, columns.get(unquote(table.name)) ?? new Map());
     if ([...(there?.values() ?? [])].includes(false)) {
-      warn(
-        `The triggers of ${table.name} are disabled: what other programs write there reaches no client. Enable them (alter table ${table.name} enable trigger user), and then log what was missed: select skerry.changed(${quoteText(table.table)}).`,
-      );
+      warn(disabledTriggers(table));
     }
   }
   if (!existing.get('skerry.raw_tx')?.has(kLogTrigger)) {

@@ -7,6 +7,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { type Authority, rawObject, type StepCall } from '../authority/authority.ts';
+import { foreignLimits } from '../base/foreign-limits.ts';
 import { limits } from '../base/limits.ts';
 import type { AdmissionDone, RowNeeds } from '../base/wire-types.ts';
 import { kNow } from '../db/clock.ts';
@@ -33,19 +34,22 @@ export interface ConsequencesParts {
 }
 
 /** How much is done in one transaction. */
-interface Portion {
+interface OwedPortion {
   /** Rows that are owed. */
   readonly rows: number;
   /** Rows that refer to each of them. */
   readonly children: number;
 }
 
-const kLargest: Portion = { rows: limits.owedRows, children: limits.owedChildren };
+const kLargest: OwedPortion = {
+  rows: foreignLimits.owedRows,
+  children: foreignLimits.owedChildren,
+};
 /** For what has failed: the smallest portion, whose failure is its own. */
-const kSmallest: Portion = { rows: 1, children: 100 };
+const kSmallest: OwedPortion = { rows: 1, children: 100 };
 
 /** More realms must be locked. */
-interface Locks {
+interface MoreRealms {
   readonly lock: readonly string[];
 }
 
@@ -79,7 +83,7 @@ export class Consequences {
     this.#timer =
       parts.database.kind === 'pglite'
         ? undefined
-        : setInterval(() => this.look(), limits.owedPollMs).unref();
+        : setInterval(() => this.look(), foreignLimits.owedPollMs).unref();
     this.look();
   }
 
@@ -126,13 +130,13 @@ export class Consequences {
         `What follows from ${tried.map((key) => key.join(' ')).join(', ')}, which another program has written, could not be done. It is tried again later.`,
         error,
       );
-      await owe(this.#parts.database, tried, limits.owedAgainMs);
+      await owe(this.#parts.database, tried, foreignLimits.owedAgainMs);
       return true;
     }
   }
 
   /** `tried` gets the rows that are owed. */
-  async #do(portion: Portion, tried: RowKey[]): Promise<boolean> {
+  async #do(portion: OwedPortion, tried: RowKey[]): Promise<boolean> {
     const more = new Set<string>();
     for (let round = 0; round < limits.lockRounds; round++) {
       const outcome = await this.#parts.database.transaction({ mode: 'write' }, (tx) =>
@@ -150,10 +154,10 @@ export class Consequences {
 
   async #run(
     tx: Queryable,
-    portion: Portion,
+    portion: OwedPortion,
     more: ReadonlySet<string>,
     tried: RowKey[],
-  ): Promise<Locks | Written | null> {
+  ): Promise<MoreRealms | Written | null> {
     tried.length = 0;
     const realms = new Set([...(await owedRealms(tx)), ...more]);
     if (realms.size === 0) return null;
@@ -170,7 +174,7 @@ export class Consequences {
     await settle(tx, keys);
     for (const isLocked of [false, true]) {
       const again = left.filter((each) => each.isLocked === isLocked).map(({ key }) => key);
-      await owe(tx, again, isLocked ? limits.owedAgainMs : 0);
+      await owe(tx, again, isLocked ? foreignLimits.owedAgainMs : 0);
     }
     await writeDone(tx, this.#parts.schema, { ...done, results: [] }, lists, {
       ...{ rights: new Map(), locked: heads.keys(), seen: [], blocked: [] },
@@ -182,8 +186,8 @@ export class Consequences {
     tx: Queryable,
     step: StepCall,
     first: string,
-    { portion, left }: { readonly portion: Portion; readonly left: LeftForLater[] },
-  ): Promise<{ readonly done: AdmissionDone; readonly lists: Lists } | Locks> {
+    { portion, left }: { readonly portion: OwedPortion; readonly left: LeftForLater[] },
+  ): Promise<{ readonly done: AdmissionDone; readonly lists: Lists } | MoreRealms> {
     const { schema } = this.#parts;
     const targetOf = (table: string, prop: string) =>
       this.#targets.get(`${table}\0${prop}`) as string;
@@ -229,8 +233,7 @@ function firstStep(keys: readonly RowKey[], heads: LockedHeads, now: number): st
 async function owedRealms(tx: Queryable): Promise<string[]> {
   const rows = await tx.query<{ realm: string }>(
     `select distinct o.realm from (
-       select o.realm from skerry.owed o where o.due <= ${kNow} order by o.due limit ${limits.owedRows}) o
-      limit ${limits.owedRealms}`,
+       select o.realm from skerry.owed o where o.due <= (select ${kNow}) order by o.due limit ${foreignLimits.owedRealms}) o`,
   );
   return rows.map(({ realm }) => realm);
 }
@@ -240,7 +243,7 @@ async function readOwed(tx: Queryable, realms: readonly string[], most: number):
     `select ${kWriteOwn} as mark, (${kNow})::text as now,
             (select coalesce(json_agg(json_build_array(o.realm, o.table_name, o.id)), '[]')
                from (select o.* from skerry.owed o
-                      where o.due <= ${kNow} and o.realm = any(array(select json_array_elements_text($1::text::json)))
+                      where o.due <= (select ${kNow}) and o.realm = any(array(select json_array_elements_text($1::text::json)))
                       order by o.due, o.realm, o.table_name, o.id limit ${most}) o)::text as keys`,
     [JSON.stringify(realms)],
   );

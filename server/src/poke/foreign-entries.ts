@@ -1,7 +1,7 @@
 // The entries that other programs have made (capture/), read from a table of them. Transactions that were open at the last reading
 // may commit with older ids than it has seen: so the next one begins with the oldest of these.
 
-import { limits } from '../base/limits.ts';
+import { foreignLimits } from '../base/foreign-limits.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
 
@@ -36,7 +36,7 @@ export class ForeignEntries {
   /** Deletes those that every node has read long ago. */
   async forget(): Promise<void> {
     await this.#database.query(
-      `delete from skerry.foreign_entry e where e.at < ${kNow} - ${limits.foreignEntriesMs}`,
+      `delete from skerry.foreign_entry e where e.at < (select ${kNow}) - ${foreignLimits.entriesMs}`,
     );
   }
 }

@@ -10,6 +10,7 @@
 // hear of the commit.
 
 import { randomUUID } from 'node:crypto';
+import { foreignLimits } from '../base/foreign-limits.ts';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { NodeChannel } from '../db/pg-channel.ts';
@@ -87,7 +88,7 @@ export class PokeRelay implements RealmWatch {
             every(limits.rightsPollMs, () => {
               if (this.#channel === null) this.#lookForRights();
             }),
-            every(limits.foreignPollMs, () => this.lookForForeign()),
+            every(foreignLimits.pollMs, () => this.lookForForeign()),
           ];
   }
 
@@ -215,7 +216,7 @@ export class PokeRelay implements RealmWatch {
   async #readForeign(): Promise<void> {
     for (const [realm, head] of await this.#foreign.read()) this.#noteHead(realm, head);
     this.#read();
-    if (performance.now() - this.#forgotAt < limits.foreignEntriesMs) return;
+    if (performance.now() - this.#forgotAt < foreignLimits.entriesMs) return;
     this.#forgotAt = performance.now();
     await this.#foreign.forget();
   }

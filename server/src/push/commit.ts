@@ -2,6 +2,7 @@
 // authority makes all decisions. Rejections are written and committed like applied updates.
 
 import { type Authority, rawObject, type StepCall } from '../authority/authority.ts';
+import { foreignLimits } from '../base/foreign-limits.ts';
 import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
@@ -186,7 +187,7 @@ export class Committer {
         return committed;
       } catch (error) {
         if (sqlState(error) === kLockTimeout)
-          this.#carefulUntil = performance.now() + limits.lookForLocksMs;
+          this.#carefulUntil = performance.now() + foreignLimits.lookForLocksMs;
         if (error instanceof MoreLocks) {
           for (const realm of error.realms) realms.add(realm);
         } else if (error instanceof RowsGone) {
@@ -279,7 +280,7 @@ export class Committer {
   async #heldByOthers(tx: Queryable, units: readonly Surveyed[]): Promise<ReadonlySet<Unit>> {
     if (performance.now() >= this.#carefulUntil) return new Set();
     const held = await heldByOthers(tx, this.#schema, units);
-    if (held.size > 0) this.#carefulUntil = performance.now() + limits.lookForLocksMs;
+    if (held.size > 0) this.#carefulUntil = performance.now() + foreignLimits.lookForLocksMs;
     return held;
   }
 

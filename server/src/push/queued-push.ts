@@ -1,7 +1,7 @@
 // A push that waits for its results: its undecided updates, and its caller.
 
+import { foreignLimits } from '../base/foreign-limits.ts';
 import type { JsonObject } from '../base/json.ts';
-import { limits } from '../base/limits.ts';
 import type { PushCost } from '../cost/push-cost.ts';
 import type { Caller } from '../rights/rights.ts';
 import { realmsNamed } from '../wire/updates.ts';
@@ -115,8 +115,10 @@ export class QueuedPush implements Grouped {
   waitForRows(now: number): void {
     this.#lockedSince ??= now;
     const waited = now - this.#lockedSince;
-    if (waited >= limits.waitForRowsMs) this.fail(new RowsLocked());
-    else this.#tryAt = now + Math.min(limits.lookAgainMostMs, Math.max(limits.lookAgainMs, waited));
+    if (waited >= foreignLimits.waitForRowsMs) this.fail(new RowsLocked());
+    else
+      this.#tryAt =
+        now + Math.min(foreignLimits.lookAgainMostMs, Math.max(foreignLimits.lookAgainMs, waited));
   }
 
   /** How long it is not tried. */

@@ -15,6 +15,7 @@
 #include "base/vector.h"
 #include "log/cursor.h"
 #include "log/members.h"
+#include "log/wire/owed.h"
 #include "log/wire/pull_loaded.h"
 #include "log/wire/rule_steps.h"
 
@@ -105,25 +106,6 @@ struct HostRefusal {
     member("id", self.id);
     member("code", self.code);
     member("detail", self.detail);
-  }
-};
-
-using RowKey = std::tuple<std::string, std::string, std::string>;  // realm, table, id
-
-// What rows that other programs have written, deleted or moved still have to do to others by the cascade
-// rules. It is done in nobody's name: no right is asked for.
-struct OwedConsequences {
-  std::string client;  // of the entries, and
-  std::string user;
-  std::string update;
-  Vector<RowKey> rows;
-
-  template <typename Self, typename Visitor>
-  static void Each(Self& self, Visitor& member) {
-    member("client", self.client);
-    member("user", self.user);
-    member("update", self.update);
-    member("rows", self.rows);
   }
 };
 

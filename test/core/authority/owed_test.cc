@@ -28,7 +28,7 @@ struct Scenery {
   }
 };
 
-TEST_CASE("nothing follows from rows that are as the rules want them, but the times of their masters") {
+TEST_CASE("nothing follows from rows that break no rule, but the times of their masters") {
   Scenery s;
   const uint64_t head = s.world.head("A");
   s.world.WriteForeign(R"([{"op":"update","table":"people","id":"p","realm":"A","set":{"name":"q"}}])");
@@ -66,7 +66,7 @@ TEST_CASE("a parent that is there again owes nothing") {
   CHECK_FALSE(s.world.Row("members", "m").is_null());
 }
 
-TEST_CASE("what refers to nothing: a child goes, a ref becomes null, and `restrict` is counted") {
+TEST_CASE("refs to nothing: a child goes, a ref becomes null, `restrict` is counted") {
   Scenery s;
   s.world.WriteForeign(R"([{"op":"create","table":"members","id":"orphan","realm":"A","set":{"group":"none"}},
       {"op":"create","table":"members","id":"m2","realm":"A","set":{"group":"g","person":"none"}},

@@ -3,7 +3,7 @@
 // statement.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { limits } from '../../../server/src/base/limits.ts';
+import { foreignLimits } from '../../../server/src/base/foreign-limits.ts';
 import { ForeignWorld } from '../support/foreign-world.ts';
 import type { Json, WireClient } from '../support/server.ts';
 
@@ -49,7 +49,7 @@ async function aPushLater(): Promise<void> {
   expect(await statusOf(world.client('later'), [edit(id, { name: 'later' })])).toBe('applied');
 }
 
-test('a row that is locked over lunch makes only pushes of it wait, and these are busy after a while', async () => {
+test('a row that is locked over lunch delays only pushes of it, which end as busy', async () => {
   const [held = '', free = ''] = await newCities(2);
   const program = await world.program();
   await program.query('begin');
@@ -67,7 +67,7 @@ test('a row that is locked over lunch makes only pushes of it wait, and these ar
     expect(await statusOf(client, [edit(free, { population: ++others })])).toBe('applied');
   }
   expect(await busy).toBe('busy');
-  expect(performance.now() - began).toBeGreaterThanOrEqual(limits.waitForRowsMs);
+  expect(performance.now() - began).toBeGreaterThanOrEqual(foreignLimits.waitForRowsMs);
   // Far more than if each of them waited for the row.
   expect(others).toBeGreaterThan(20);
   await program.query('commit');
@@ -75,7 +75,7 @@ test('a row that is locked over lunch makes only pushes of it wait, and these ar
   expect(await row(held)).toMatchObject({ name: 'mine' });
 });
 
-test('a push waits for a program that is about to end, and is applied to what it has written', async () => {
+test('a push waits for a program that is about to end, and comes after it', async () => {
   const [id = ''] = await newCities(1);
   const program = await world.program();
   await program.query('begin');
@@ -175,7 +175,7 @@ test('two programs and a push that cross each other all end', async () => {
   expect(await row(b)).toEqual({ name: 'mine', population: population === 21 ? 20 : 11 });
 });
 
-test('programs that lock their realms early in different orders end, one of them with a deadlock', async () => {
+test('programs that lock realms early, in different orders, end: one by a deadlock', async () => {
   const [a = ''] = await newCities(1);
   await world.write(
     `insert into cities (realm, id, name) values ('other', '${a}', 'x') on conflict do nothing`,
@@ -203,7 +203,7 @@ test('programs that lock their realms early in different orders end, one of them
   ]);
 });
 
-test('a push and an uncommitted insert of the same id: the push is busy, or comes after it', async () => {
+test('a push of an id that a program has inserted is busy, or comes after it', async () => {
   const id = `city ${++cities}`;
   const program = await world.program();
   await program.query('begin');

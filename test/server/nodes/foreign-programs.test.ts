@@ -187,7 +187,7 @@ b\tuser:ada\t\\N\t2
   });
 });
 
-test('connections of pgbouncer are used by many, and none writes with the realm of another', async () => {
+test('programs that share connections of pgbouncer do not share their settings', async () => {
   const all = await Promise.all(
     Array.from({ length: 6 }, async () => {
       const client = new Client(pooled.url);
