@@ -85,11 +85,25 @@ export function sqlState(error: unknown): string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
 }
 
+/** SQLSTATE of an exception that a function or a trigger of the application raises. */
+const kRaised = 'P0001';
+
 /**
- * Whether the database refused the values themselves (classes 22 and 23, or 54, its own limits): no retry can help.
+ * Whether the database refused the values themselves (classes 22 and 23, or 54, its own limits), or a trigger of the application
+ * did: no retry can help.
  */
 export function refusesValues(error: unknown): boolean {
-  return /^(22|23|54)/.test(sqlState(error));
+  return new RegExp(`^(22|23|54|${kRaised})`).test(sqlState(error));
+}
+
+/** Why it did, for whoever sent the values: nothing of what others have. */
+export function whyRefused(error: unknown): string {
+  const { message } = error as Error;
+  if (sqlState(error) === kRaised) return message;
+  const [, constraint] = /constraint "([^"]+)"/.exec(message) ?? [];
+  return constraint === undefined
+    ? 'The database cannot hold a value of this update.'
+    : `This update breaks the constraint ${constraint} of the database.`;
 }
 
 /**

@@ -2,7 +2,7 @@
 // with any code, the group is split in half, in order, and each half is admitted again, until a push is alone; only
 // its caller gets the error.
 //
-// - If the database refuses a value (classes 22, 23 and 54 of SQLSTATE), or an update needs more rows than it may
+// - If the database refuses a value (classes 22, 23 and 54 of SQLSTATE, or an exception of a trigger), or an update needs more rows than it may
 //   read, the push is split further, until the update is rejected and the rejection committed.
 // - If a push needs more rows than a transaction of several callers may read, it is left for one of its own.
 // - If the authority cannot read a request, or an error is unknown, that push fails.
@@ -22,6 +22,7 @@ import {
   isUnavailable,
   refusesValues,
   sqlState,
+  whyRefused,
 } from '../db/database.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
 import type { CommittedUnits, Committer } from './commit.ts';
@@ -180,10 +181,7 @@ export class BatchBisection {
       client: unit.client,
       id: String(unit.update.id),
       code: refusalCode(error),
-      detail:
-        error instanceof TooMuchRead
-          ? error.message
-          : 'The database cannot hold a value of this update.',
+      detail: error instanceof TooMuchRead ? error.message : whyRefused(error),
     };
     try {
       this.#settle([unit], await this.#tryCommit([unit], true, [refusal]));
@@ -249,7 +247,7 @@ function tookTooLong(error: unknown): boolean {
 
 function refusalCode(error: unknown): string {
   if (error instanceof TooMuchRead) return 'limit';
-  return sqlState(error).startsWith('23') ? 'unique' : 'invalid';
+  return sqlState(error) === '23505' ? 'unique' : 'invalid';
 }
 
 /** Errors that another try may not meet. */
