@@ -9,11 +9,10 @@ import { grouped } from './grouped.mjs';
 
 const pool = new Pool({
   connectionString: process.env.DATABASE_URL,
-  // It writes the log itself.
-  options: '-c session_replication_role=replica',
   max: 4,
   pipeline: true,
-  options: '-c enable_seqscan=off',
+  // It writes the log itself, without triggers.
+  options: '-c enable_seqscan=off -c session_replication_role=replica',
 });
 
 const kLock = `select realm, head::text as head from skerry.realm

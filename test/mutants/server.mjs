@@ -284,8 +284,8 @@ export const server = [
     name: 'a serialization failure refuses an update',
     test: 'test/server/flusher.test.ts',
     file: 'server/src/db/database.ts',
-    from: 'return /^(22|23|54)/.test(sqlState(error));',
-    to: 'return /^(22|23|40|54)/.test(sqlState(error));',
+    from: '(22|23|54|${kRaised})',
+    to: '(22|23|40|54|${kRaised})',
   },
   {
     name: 'later updates of a postponed client go first',

@@ -32,7 +32,7 @@ export function triggersOf(table: SqlTable): Trigger[] {
     },
     {
       name: '~skerry_update',
-      when: `before update on T for each row when (old.* *<> new.* and ${updated})`,
+      when: `before update on T for each row when (${updated} and old.* *<> new.*)`,
       does: before('write'),
     },
     {

@@ -31,11 +31,13 @@ struct Scenery {
 TEST_CASE("nothing follows from rows that break no rule, but the times of their masters") {
   Scenery s;
   const uint64_t head = s.world.head("A");
-  s.world.WriteForeign(R"([{"op":"update","table":"people","id":"p","realm":"A","set":{"name":"q"}}])");
+  s.world.WriteForeign(
+      R"([{"op":"update","table":"people","id":"p","realm":"A","set":{"name":"q"}}])");
   CHECK(s.world.FollowUp());
   CHECK_FALSE(s.world.FollowUp());
   CHECK(s.world.head("A") == head + 1);
-  s.world.WriteForeign(R"([{"op":"update","table":"logs","id":"l","realm":"A","set":{"text":"t"}}])");
+  s.world.WriteForeign(
+      R"([{"op":"update","table":"logs","id":"l","realm":"A","set":{"text":"t"}}])");
   CHECK(s.world.FollowUp());
   CHECK(s.world.head("A") == head + 3);
   CHECK(s.world.Row("groups", "g")["modifiedAt"].as_number() == s.world.now);
@@ -61,14 +63,16 @@ TEST_CASE("children go after their parent, transitively, in an entry of nobody")
 TEST_CASE("a parent that is there again owes nothing") {
   Scenery s;
   s.world.WriteForeign(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
-  s.world.WriteForeign(R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"again"}}])");
+  s.world.WriteForeign(
+      R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"again"}}])");
   CHECK(s.world.FollowUp());
   CHECK_FALSE(s.world.Row("members", "m").is_null());
 }
 
 TEST_CASE("refs to nothing: a child goes, a ref becomes null, `restrict` is counted") {
   Scenery s;
-  s.world.WriteForeign(R"([{"op":"create","table":"members","id":"orphan","realm":"A","set":{"group":"none"}},
+  s.world.WriteForeign(
+      R"([{"op":"create","table":"members","id":"orphan","realm":"A","set":{"group":"none"}},
       {"op":"create","table":"members","id":"m2","realm":"A","set":{"group":"g","person":"none"}},
       {"op":"create","table":"cities","id":"c2","realm":"A","set":{"name":"c2","country":"none"}},
       {"op":"delete","table":"countries","id":"se","realm":"A"}])");
@@ -89,14 +93,17 @@ TEST_CASE("children follow a parent that was moved, into a realm that was not lo
   CHECK(s.world.Row("logs", "l")["realm"].as_string() == "B");
   CHECK(s.world.Row("members", "m")["props"].Find("person") == nullptr);
   REQUIRE(s.world.last_done()["entries"].items().size() == 2);
-  CHECK(WriteJson(s.world.last_done()["entries"].items()[0]["spans"]).find("\"B\"") != std::string::npos);
+  CHECK(WriteJson(s.world.last_done()["entries"].items()[0]["spans"]).find("\"B\"") !=
+        std::string::npos);
 }
 
 // Ops on few rows of tables without `restrict`, each row at most once. A push would follow a row that has moved, a program does not:
 // each op names its row where it is.
 std::string RandomOps(const AuthorityWorld& world, std::mt19937* random) {
   const auto below = [&](uint32_t n) { return (*random)() % n; };
-  const auto text = [](const char* name, uint32_t n) { return "\"" + std::string(name) + std::to_string(n) + "\""; };
+  const auto text = [](const char* name, uint32_t n) {
+    return "\"" + std::string(name) + std::to_string(n) + "\"";
+  };
   const char* realms[] = {"A", "B"};
   std::string ops;
   std::set<std::string> seen;
@@ -120,8 +127,8 @@ std::string RandomOps(const AuthorityWorld& world, std::mt19937* random) {
     const std::string kind = kinds[below(5)];
     const Data row = world.Row(table, id.substr(1, id.size() - 2));
     if (row.is_null() ? kind != "create" : row["realm"].as_string() != realm) continue;
-    ops += std::string(ops.empty() ? "" : ",") + "{\"op\":\"" + kind + "\",\"table\":\"" + table + "\",\"id\":" +
-           id + ",\"realm\":\"" + realm + "\"";
+    ops += std::string(ops.empty() ? "" : ",") + "{\"op\":\"" + kind + "\",\"table\":\"" + table +
+           "\",\"id\":" + id + ",\"realm\":\"" + realm + "\"";
     if (kind == "move") ops += std::string(",\"to\":\"") + (realm == "A" ? "B" : "A") + "\"";
     if (kind == "create" || kind == "update") ops += ",\"set\":{" + set + "}";
     ops += "}";
@@ -134,7 +141,8 @@ std::string RowsOf(const AuthorityWorld& world) {
   std::string out;
   for (const char* realm : {"A", "B"}) {
     for (const auto& [key, row] : world.StateAt(realm, world.head(realm)))
-      out += std::string(realm) + " " + key.first + " " + key.second + " " + WriteJson(row["props"]) + "\n";
+      out += std::string(realm) + " " + key.first + " " + key.second + " " +
+             WriteJson(row["props"]) + "\n";
   }
   return out;
 }

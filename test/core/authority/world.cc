@@ -149,7 +149,8 @@ void AuthorityWorld::WriteForeign(std::string_view ops) {
     const auto stored = database_.rows().find(key);
     const bool is_there = stored != database_.rows().end() && !stored->second.deleted_at;
     Data& known = props[key];
-    if (known.is_null() && is_there) known = StoredRowToData(WorldSchema(), stored->second)["props"];
+    if (known.is_null() && is_there)
+      known = StoredRowToData(WorldSchema(), stored->second)["props"];
     if (known.is_null()) {
       if (kind == "update") continue;
       known = Data::MakeObject();

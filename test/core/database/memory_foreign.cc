@@ -73,13 +73,12 @@ Data MemoryDatabase::WriteForeign(const Schema& served, const Vector<ForeignWrit
     if (stored.deleted_at) stored.deleted_at = at;
     Write(served, stored);
     const std::string& table = served.table(key.object.table).name;
-    changes.Push(Fields{
-        {"realm", key.realm},
-        {"revision", revision},
-        {"table", table},
-        {"id", key.object.id},
-        {"before", was_live ? StoredRowToData(served, before.at(key)) : Data()},
-        {"touch", false}});
+    changes.Push(Fields{{"realm", key.realm},
+                        {"revision", revision},
+                        {"table", table},
+                        {"id", key.object.id},
+                        {"before", was_live ? StoredRowToData(served, before.at(key)) : Data()},
+                        {"touch", false}});
     tables[key.realm].insert(table);
     ++counts[key.realm];
     owed_.insert(key);
