@@ -70,8 +70,8 @@ export const foreignOnServer = [
     name: 'a marker is not put back',
     test: kGenerated,
     file: kTables,
-    from: "where json_typeof(c.before) = 'object' and c.place is null),",
-    to: "where json_typeof(c.before) = 'object' and c.place is null and c.was_live),",
+    from: "where c.place is null and json_typeof(c.before) = 'object')",
+    to: "where c.place is null and json_typeof(c.before) = 'object' and c.was_live)",
   },
   {
     name: 'an insert meets the marker of a deleted row',
@@ -91,8 +91,8 @@ export const foreignOnServer = [
     name: 'what is written after constraints were made immediate is logged once',
     test: kGenerated,
     file: kFunctions,
-    from: "perform set_config('skerry.queued', '', true), set_config(",
-    to: 'perform set_config(',
+    from: "             set_config('skerry.queued', '', true);\n     return null;",
+    to: "             set_config('skerry.statements', '', true);\n     return null;",
   },
   {
     name: 'a row that moved leaves no word where it went',
@@ -261,5 +261,19 @@ export const foreignOnServer = [
     file: kTables,
     from: '...(from === table && hasRule ? [`${own} is not null and ${isMissing}`] : []),',
     to: '',
+  },
+  {
+    name: 'what triggers of the application write when rows are logged is forgotten',
+    test: kGenerated,
+    file: kFunctions,
+    from: 'while exists (select 1 from skerry.raw r where r.xid = tx limit 1) loop',
+    to: 'while rounds < 1 and exists (select 1 from skerry.raw r where r.xid = tx limit 1) loop',
+  },
+  {
+    name: 'triggers of the application do not find their tables',
+    test: kGenerated,
+    file: 'server/src/sql/search-path.ts',
+    from: '[...rows.map(({ name }) => quoteText(name)), ',
+    to: '[',
   },
 ];

@@ -45,7 +45,7 @@ function statement(next: Random, groups: readonly string[]): string[] {
       `insert into user_groups (realm, id, name) values (${realm}, ${group}, 'g${n}') on conflict do nothing`,
     ],
     [
-      `update user_groups set realm = ${other} where id = ${group} and not exists (
+      `update user_groups set realm = ${other} where id = ${group} and deleted_at is null and not exists (
         select 1 from user_groups u where u.id = ${group} and u.realm = ${other} and u.deleted_at is null)`,
     ],
     [`update user_groups set name = 'h${n}' where id = ${group}`],
@@ -92,7 +92,7 @@ function op(next: Random, groups: readonly string[]): Json {
   ]);
 }
 
-/** Triggers that an application may have: one at other rows of the same table, one at those of another, one that normalises. */
+/** Triggers that an application may have: at other rows of the same table, at those of another, and one that normalises. */
 const kTriggers = [
   `create function public.siblings() returns trigger language plpgsql as $$ begin
      update cities set population = coalesce(population, 0) + 1
@@ -109,6 +109,13 @@ const kTriggers = [
   `create function public.trimmed() returns trigger language plpgsql as $$ begin
      new.name := left(new.name, 3); return new; end $$`,
   `create trigger trimmed before insert or update on cities for each row execute function public.trimmed()`,
+  // It writes again when its row gets a revision.
+  `create function public.noticed() returns trigger language plpgsql as $$ begin
+     insert into notices (realm, id, text) values (new.realm, 'about-' || new.id, new.name)
+       on conflict (realm, id) do update set text = excluded.text || length(notices.text);
+     return null; end $$`,
+  `create trigger noticed after insert or update on cities for each row
+     when (new.deleted_at is null) execute function public.noticed()`,
 ];
 
 const known = (rows: ReadonlyMap<string, Json>) =>

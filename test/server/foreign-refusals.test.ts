@@ -295,3 +295,27 @@ test('a transaction writes to 1,000 realms, and to no more', async () => {
     '54000 One transaction writes to at most 1000 realms',
   );
 });
+
+test('triggers write 50 times when their rows are logged, and no more', async () => {
+  await world.server.sql.query(`
+    create function public.again() returns trigger language plpgsql as $$ begin
+      update cities set population = new.population + 1 where realm = new.realm and id = new.id; return null; end $$`);
+  await world.server.sql.query(`
+    create trigger again after update on cities for each row
+      when (old.revision < new.revision and new.population < new.country::integer) execute function public.again()`);
+  const upTo = (count: number) => [
+    `insert into cities (id, realm, name, population, country) values ('rounds', 'public', 'x', 0, '${count}')
+     on conflict (realm, id) do update set population = 0, country = excluded.country`,
+  ];
+  try {
+    expect(await outcome(...upTo(49))).toBeNull();
+    const [row] = await world.server.sql.query(
+      `select population::text as n from cities where id = 'rounds'`,
+    );
+    expect(row).toEqual({ n: '49' });
+    expect(await outcome(...upTo(50))).toMatch(/^54001 Triggers of the application write rows/);
+  } finally {
+    await world.server.sql.query('drop trigger again on cities');
+    await world.server.sql.query('drop function public.again()');
+  }
+});

@@ -18,6 +18,9 @@ export const kChecker = 'language plpgsql security definer set search_path = pg_
 /** How often the realms are locked after a deadlock: whoever began to wait first is its victim, and keeps all other locks. */
 const kLockTries = 5;
 
+/** How often triggers of the application may write again when their rows are logged. */
+const kLogRounds = 50;
+
 /** Characters that no realm's name has: JavaScript's \p{Cc}. */
 const kControls = String.raw`[\x01-\x1f\x7f-\x9f]`;
 
@@ -172,12 +175,35 @@ export const innerFunctions: readonly string[] = [
       where not exists (select 1 from skerry.raw r where r.xid = moved_to.tx and r.captured = moved_to.captured
                            and r.realm = w.realm and r.id = moved_to.id and r.moved_to is not null)
       limit 1 $$`,
-  // At the end of a transaction: takes the next revision of each realm that it has written to, and logs what it has changed. Log and
-  // rows become visible together. The realms are locked from here to the commit only.
+  // At the end of a transaction: logs what it has written. Triggers of the application may write again when their rows get their
+  // revisions: then there is another entry.
   `skerry.log_foreign() returns trigger ${kDefiner} as $$
    declare
      tx constant xid8 := new.xid;
      others_mark constant text := current_setting('skerry.writer', true);
+     rounds integer := 0;
+   begin
+     delete from skerry.raw_tx t where t.xid = tx;
+     -- The round that is under way comes back to what was written meanwhile.
+     if current_setting('skerry.logging', true) = tx::text then return null; end if;
+     perform set_config('skerry.logging', tx::text, true), set_config('skerry.logged', tx::text, true);
+     while exists (select 1 from skerry.raw r where r.xid = tx limit 1) loop
+       rounds := rounds + 1;
+       if rounds > ${kLogRounds} then
+         raise exception using errcode = '54001', message =
+           'Triggers of the application write rows that clients see again and again, each time that these are logged.';
+       end if;
+       perform skerry.check_size(tx);
+       perform skerry.log_round(tx);
+     end loop;
+     perform set_config('skerry.writer', coalesce(others_mark, ''), true), set_config('skerry.logging', '', true),
+             set_config('skerry.queued', '', true);
+     return null;
+   end $$`,
+  // One entry in each realm that has changed. Log and rows become visible together. The realms are locked from here to the commit only.
+  `skerry.log_round(tx xid8) returns void ${kDefiner} as $$
+   #variable_conflict use_variable
+   declare
      entry_client constant text := gen_random_uuid()::text;
      entry_update constant text := gen_random_uuid()::text;
      entry_at bigint;
@@ -187,12 +213,8 @@ export const innerFunctions: readonly string[] = [
      of_table jsonb;
      parts jsonb := '[]';
    begin
-     delete from skerry.raw_tx t where t.xid = tx;
-     perform set_config('skerry.queued', '', true), set_config('skerry.logged', tx::text, true);
-     perform skerry.check_size(tx);
      select array_agg(n.realm order by n.realm) into named
        from (select distinct r.realm from skerry.raw r where r.xid = tx) n;
-     if named is null then return null; end if;
      if cardinality(named) > ${foreignLimits.realms} and cardinality(named) > ${settingOf('max_realms')} then
        raise exception using errcode = '54000', message =
          'One transaction writes to at most ${foreignLimits.realms} realms. The setting skerry.max_realms allows more.';
@@ -231,10 +253,7 @@ export const innerFunctions: readonly string[] = [
        select tx, w.realm, (heads ->> w.realm)::bigint, entry_at from written w)
      update skerry.realm r set head = (heads ->> w.realm)::bigint, at = entry_at, rows = r.rows + w.rows
        from written w where r.realm = w.realm;
-     delete from skerry.raw r where r.xid = tx;
      -- Who has notified cannot PREPARE TRANSACTION: until somebody ends the prepared one, the realms would be locked. Nobody listens.
      if current_setting('max_prepared_transactions')::integer > 0 then perform pg_notify('skerry_foreign', ''); end if;
-     perform set_config('skerry.writer', coalesce(others_mark, ''), true);
-     return null;
    end $$`,
 ];

@@ -9,6 +9,7 @@ import { type Columns, existingColumns } from '../sql/existing-columns.ts';
 import { kMembers } from '../sql/members.ts';
 import { readMeta, writeMeta } from '../sql/migrations.ts';
 import { quoteName, unquote } from '../sql/names.ts';
+import { ownSearchPath } from '../sql/search-path.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 import { innerFunctions, publicFunctions } from './functions.ts';
 import { disabledTriggers, existingTriggers } from './installed.ts';
@@ -110,12 +111,13 @@ export async function installCapture(
   await checkRowSecurity(tx, typed);
   const descriptions = new Map(schema.tables.map((table) => [table.name, table]));
   const refs = refsOf(schema, tables);
+  const path = await ownSearchPath(tx);
   await installFunctions(tx, [
     ...publicFunctions,
     ...innerFunctions,
     changedFunction(typed),
     ...typed.flatMap((table) =>
-      tableFunctions(table, descriptions.get(table.table) as TableDescription, refs),
+      tableFunctions(table, descriptions.get(table.table) as TableDescription, refs, path),
     ),
   ]);
   const all = [...tables.values()].map((table) => ({

@@ -24,18 +24,10 @@ function columnsOf({ columns, left = [] }: SqlTable): string[] {
   return [...fixedColumns, ...[...columns, ...left].map(({ name }) => name)];
 }
 
-/** Of a row `b` that was live, or of a marker that is put back: `touched` is c. */
-function markerColumn(column: string, quotedKey: string): string {
-  const ofDeleted: Readonly<Record<string, string>> = {
-    revision: '(heads ->> c.realm)::bigint',
-    modified_at: 'stamp',
-    deleted_at: 'stamp',
-    moved_to: `case when c.moved_to is not null then skerry.moved_to(tx, ${quotedKey}, c.moved_to, c.id) end`,
-  };
-  const own = ofDeleted[column];
-  return own === undefined
-    ? `b.${column}`
-    : `case when c.was_live then ${own} else b.${column} end`;
+/** What the marker of a row that was live has otherwise: `touched` is c. */
+function markerJson(quotedKey: string): string {
+  return `json_build_object('revision', (heads ->> c.realm)::bigint, 'modified_at', stamp, 'deleted_at', stamp, 'moved_to',
+           case when c.moved_to is not null then skerry.moved_to(tx, ${quotedKey}, c.moved_to, c.id) end)`;
 }
 
 /** Under the locks of the realms, as pushes are checked: a value is unique among the live rows of its realm. */
@@ -105,13 +97,15 @@ function owing(table: SqlTable, refs: readonly RefColumn[]): string {
          on conflict do nothing)`;
 }
 
-/** The functions of a table: what stands after `create or replace function`. */
+/** The functions of a table: what stands after `create or replace function`. `path`: of search-path.ts. */
 export function tableFunctions(
   table: SqlTable,
   description: TableDescription,
   refs: readonly RefColumn[],
+  path: string,
 ): string[] {
   const key = tableKey(table);
+  const writer = `language plpgsql security definer ${path}`;
   const [name, quotedKey] = [quoteText(table.table), quoteText(key)];
   const checks = checksOf(table, description);
   const note = (
@@ -185,15 +179,41 @@ export function tableFunctions(
     `skerry.${quoteName(`unmark ${key}`)}(realm text, id text) returns void ${kDefiner} as $$
      #variable_conflict use_column
      declare
-       marker record;
+       marker json;
        others_mark text := current_setting('skerry.writer', true);
      begin
        perform set_config('skerry.writer', pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text, true);
-       delete from ${table.name} t where t.realm = $1 and t.id = $2 and t.deleted_at is not null returning t.* into marker;
-       if found then
-         ${note('$1, $2, to_json(marker), null')} on conflict do nothing;
+       marker := skerry.${quoteName(`remove ${key}`)}($1, $2);
+       if marker is not null then
+         ${note('$1, $2, marker, null')} on conflict do nothing;
        end if;
        perform set_config('skerry.writer', coalesce(others_mark, ''), true);
+     end $$`,
+    `skerry.${quoteName(`remove ${key}`)}(realm text, id text) returns json ${writer} as $$
+     #variable_conflict use_column
+     declare
+       marker json;
+     begin
+       delete from ${table.name} t where t.realm = $1 and t.id = $2 and t.deleted_at is not null returning to_json(t.*) into marker;
+       return marker;
+     end $$`,
+    // What is written when rows are logged: revisions and times, markers, and rows that were inserted as deleted go.
+    `skerry.${quoteName(`write ${key}`)}(places tid[], vain tid[], markers json[], heads jsonb,
+       stamp timestamp with time zone) returns void ${writer} as $$
+     #variable_conflict use_variable
+     begin
+       update ${table.name} t
+          set revision = (heads ->> t.realm)::bigint, modified_at = stamp,
+              created_at = least(t.created_at, stamp), deleted_at = case when t.deleted_at is not null then stamp end
+        where t.ctid = any (places);
+       if markers is not null then
+         insert into ${table.name} (${columnsOf(table).join(', ')})
+         select ${columnsOf(table)
+           .map((column) => `m.${column}`)
+           .join(', ')} from unnest(markers) as j(marker)
+          cross join lateral json_populate_record(null::${table.name}, j.marker) as m;
+       end if;
+       if vain is not null then delete from ${table.name} t where t.ctid = any (vain); end if;
      end $$`,
     `skerry.${quoteName(`log ${key}`)}(tx xid8, heads jsonb, at_ms bigint) returns jsonb ${kDefiner} as $$
      #variable_conflict use_variable
@@ -201,20 +221,26 @@ export function tableFunctions(
        stamp timestamp with time zone := skerry.from_ms(at_ms);
        written jsonb;
        rival record;
+       places tid[];
+       vain tid[];
+       markers json[];
      begin
        ${uniqueChecks(table, description, quotedKey)}
-       with touched as materialized (
+       -- What triggers of the application write into realms that are not locked yet waits for the next round.
+       with mine as (
+         delete from skerry.raw r where r.xid = tx and r.captured = ${quotedKey} and heads ? r.realm
+         returning r.realm, r.id, r.before, r.moved_to),
+       touched as materialized (
          select r.realm, r.id, r.before, r.moved_to, t.place, t.bytes,
                 coalesce(json_typeof(r.before) = 'object' and (r.before ->> 'deleted_at') is null, false) as was_live,
                 coalesce(json_typeof(r.before) = 'null', false) as is_unknown,
                 coalesce(t.place is not null and t.deleted_at is null, false) as is_live,
                 coalesce(r.before::text = t.text, false) as is_same
-           from skerry.raw r
+           from mine r
            left join lateral (
              select t.ctid as place, t.deleted_at, ${rowBytes(table, 't')} as bytes,
                     case when r.before is not null then to_json(t)::text end as text
-               from ${table.name} t where t.realm = r.realm and t.id = r.id limit 1) t on true
-          where r.xid = tx and r.captured = ${quotedKey}),
+               from ${table.name} t where t.realm = r.realm and t.id = r.id limit 1) t on true),
        changed as materialized (
          select c.*, (heads ->> c.realm)::bigint as revision from touched c
           where (c.was_live or c.is_live) and not c.is_same),
@@ -222,33 +248,24 @@ export function tableFunctions(
          insert into skerry.change (realm, revision, table_name, id, before, touch)
          select c.realm, c.revision, ${name}, c.id, case when c.was_live then ${rowJson(table, 'b')} end, false
            from changed c left join lateral (
-             select b.* from json_populate_record(null::${table.name}, case when json_typeof(c.before) = 'object' then c.before end) b) b on c.was_live),
-       stamped as (
-         update ${table.name} t
-            set revision = (heads ->> t.realm)::bigint, modified_at = stamp, created_at = least(t.created_at, stamp),
-                deleted_at = case when t.deleted_at is not null then stamp end
-          where t.ctid = any(array(select c.place from changed c where c.place is not null))),
-       -- Those that were deleted or moved leave a marker, and those that were here only for a while, the one that there was.
-       markers as (
-         insert into ${table.name} (${columnsOf(table).join(', ')})
-         select ${columnsOf(table)
-           .map((column) => markerColumn(column, quotedKey))
-           .join(', ')}
-           from touched c cross join lateral (
-             select b.* from json_populate_record(null::${table.name}, case when json_typeof(c.before) = 'object' then c.before end) b) b
-          where json_typeof(c.before) = 'object' and c.place is null),
-       -- Inserted as deleted.
-       vain as (
-         delete from ${table.name} t
-          where t.ctid = any(array(select c.place from touched c where c.place is not null and not c.is_live and not c.was_live
-                                      and c.before is null)))
+             select b.* from json_populate_record(null::${table.name}, case when json_typeof(c.before) = 'object' then c.before end) b) b on c.was_live)
        ${owing(table, refs)}
-       select jsonb_agg(jsonb_build_object('realm', p.realm, 'table', ${name}, 'changes', p.changes, 'bytes', p.bytes,
-                                           'rows', p.rows)) into written
-         from (select c.realm, count(*) as changes,
-                      sum(coalesce(octet_length(c.before::text), 0) + coalesce(c.bytes, 0)) as bytes,
-                      coalesce(sum(c.is_live::integer - c.was_live::integer) filter (where not c.is_unknown), 0) as rows
-                 from changed c group by c.realm) p;
+       select (select jsonb_agg(jsonb_build_object('realm', p.realm, 'table', ${name}, 'changes', p.changes, 'bytes', p.bytes,
+                                                   'rows', p.rows))
+                 from (select c.realm, count(*) as changes,
+                              sum(coalesce(octet_length(c.before::text), 0) + coalesce(c.bytes, 0)) as bytes,
+                              coalesce(sum(c.is_live::integer - c.was_live::integer) filter (where not c.is_unknown), 0) as rows
+                         from changed c group by c.realm) p),
+              (select array_agg(c.place) from changed c where c.place is not null),
+              -- Inserted as deleted.
+              (select array_agg(c.place) from touched c
+                where c.place is not null and not c.is_live and not c.was_live and c.before is null),
+              -- Those that were deleted or moved leave a marker, and those that were here only for a while, the one that there was.
+              (select array_agg(to_json(case when c.was_live then json_populate_record(b, ${markerJson(quotedKey)}) else b end))
+                 from touched c cross join lateral json_populate_record(null::${table.name}, c.before) b
+                where c.place is null and json_typeof(c.before) = 'object')
+         into written, places, vain, markers;
+       perform skerry.${quoteName(`write ${key}`)}(places, vain, markers, heads, stamp);
        return written;
      end $$`,
   ];

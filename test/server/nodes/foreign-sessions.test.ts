@@ -99,6 +99,37 @@ test('functions under the names of PostgreSQL’s own are not called', async () 
   await program.query('drop schema evil cascade');
 });
 
+test.each([
+  ['a schema of its own', 'create schema evil', 'evil', 'evil, public'],
+  ['temporary tables', 'select 1', 'pg_temp', 'public'],
+  ['an empty search path', 'create schema evil', 'evil', `''`],
+])(
+  'triggers at the commit write to the tables of the application, with %s',
+  async (_, prepare, space, path) => {
+    const program = await world.program();
+    try {
+      await program.query(`
+      ${prepare};
+      create table public.seen (name text);
+      create table ${space}.seen (name text);
+      create function public.see() returns trigger language plpgsql as $$ begin
+        insert into seen values (new.name); return null; end $$;
+      create trigger see after update on public.cities for each row when (old.revision < new.revision)
+        execute function public.see();
+      set search_path = ${path};
+      insert into public.cities (id, realm, name) values ('watched', 'public', 'x')`);
+      const { rows } = await program.query(`
+      select (select string_agg(name, ' ') from public.seen) as ours, (select string_agg(name, ' ') from ${space}.seen) as theirs`);
+      expect(rows).toEqual([{ ours: 'x', theirs: null }]);
+    } finally {
+      await program.query(`
+      drop trigger if exists see on public.cities; drop function if exists public.see();
+      delete from public.cities where id = 'watched';
+      drop table if exists public.seen, ${space}.seen; drop schema if exists evil cascade`);
+    }
+  },
+);
+
 test('what has written cannot be prepared, where that would keep its realms locked', async () => {
   const cluster = await startCluster({ max_prepared_transactions: 2 });
   const nodes = new Nodes(cluster.url);
