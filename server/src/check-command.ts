@@ -10,7 +10,6 @@ import { checkDatabaseUrl } from './db/database-url.ts';
 import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
 import { describeSchema, loadSchema } from './schema-module.ts';
-import { sqlSchema } from './sql/tables.ts';
 
 export const kCheckUsage = `skerry-server check --schema FILE [--data ./data]
 
@@ -55,10 +54,9 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   if (file === undefined)
     throw new SetupError('--schema is needed.\nSee skerry-server check --help.');
   const schema = describeSchema(await loadSchema(file));
-  const tables = sqlSchema(schema);
   const database = await open(data);
   try {
-    const { counts, findings } = await checkDatabase(database, schema, tables);
+    const { counts, findings } = await checkDatabase(database, schema);
     for (const line of [...counts, ...findings]) console.log(line);
     console.log(findings.length === 0 ? 'Nothing is wrong.' : `${findings.length} wrong.`);
     return findings.length === 0 ? 0 : 1;

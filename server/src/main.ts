@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { adoptCommand } from './adopt-command.ts';
 import { type CallerLimits, callerLimits } from './base/limits.ts';
 import { SetupError } from './base/setup-error.ts';
 import { checkCommand } from './check-command.ts';
@@ -187,6 +188,10 @@ function readLimits(texts: readonly string[]): Partial<CallerLimits> {
 async function main(): Promise<void> {
   if (process.argv[2] === 'check') {
     process.exitCode = await checkCommand(process.argv.slice(3));
+    return;
+  }
+  if (process.argv[2] === 'adopt') {
+    process.exitCode = await adoptCommand(process.argv.slice(3));
     return;
   }
   const values = readFlags();

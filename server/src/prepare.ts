@@ -5,6 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { installCapture } from './capture/install.ts';
 import { type Database, type Queryable, sqlState } from './db/database.ts';
+import { readAdoptedNames } from './sql/adopted-names.ts';
 import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
@@ -69,8 +70,9 @@ async function prepareIn(
   }
   const isOlder = newest !== null && newest.version > own.version;
   const served = isOlder ? widenedBy(newest, own) : own;
-  await applySchema(tx, served, sqlSchema(served), isOlder ? null : newest);
-  await installCapture(tx, served, await withLeftColumns(tx, sqlSchema(served)), warn);
+  const tables = sqlSchema(served, await readAdoptedNames(tx));
+  await applySchema(tx, served, tables, isOlder ? null : newest);
+  await installCapture(tx, served, await withLeftColumns(tx, tables), warn);
   if (!isOlder) await writeNewest(tx, own);
   return served;
 }

@@ -57,6 +57,7 @@ import { Grants } from './rights/grants.ts';
 import { RealmsTokens } from './rights/realms-token.ts';
 import { describeSchema } from './schema-module.ts';
 import { checkFilesFolder, checkOrigins, explainRights, makeDataFolder } from './setup-checks.ts';
+import { readAdoptedNames } from './sql/adopted-names.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
 import { readMeta } from './sql/migrations.ts';
@@ -188,7 +189,10 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
       }
       // A database in this process has no other nodes.
       const database = databaseUrl ? fenced(opened, description.version, outdated) : opened;
-      const tables = await withLeftColumns(opened, sqlSchema(description));
+      const tables = await withLeftColumns(
+        opened,
+        sqlSchema(description, await readAdoptedNames(opened)),
+      );
       return await start(options, { description, tables, authority, places, database, grants });
     } catch (error) {
       await opened.close();

@@ -6,6 +6,7 @@ const kLocks = 'test/server/nodes/foreign-locks.test.ts';
 const kPokes = 'test/server/nodes/foreign-pokes.test.ts';
 const kSessions = 'test/server/nodes/foreign-sessions.test.ts';
 const kConsequences = 'test/server/foreign-consequences.test.ts';
+const kAdopt = 'test/server/nodes/adopt.test.ts';
 const kTables = 'server/src/capture/table-functions.ts';
 const kFunctions = 'server/src/capture/functions.ts';
 const kInstall = 'server/src/capture/install.ts';
@@ -275,5 +276,26 @@ export const foreignOnServer = [
     file: 'server/src/sql/search-path.ts',
     from: '[...rows.map(({ name }) => quoteText(name)), ',
     to: '[',
+  },
+  {
+    name: 'what the application deletes stays with clients',
+    test: kAdopt,
+    file: 'server/src/adopt/mirror.ts',
+    from: 'where s.id = old.${id} and s.deleted_at is null;',
+    to: 'where false;',
+  },
+  {
+    name: 'what a client deletes stays in the adopted table',
+    test: kAdopt,
+    file: 'server/src/adopt/mirror.ts',
+    from: 'if new.moved_to is null then delete from ${adopted} a where a.${id} = new.id; end if;',
+    to: '',
+  },
+  {
+    name: 'a row outside of the realms of its table is taken',
+    test: kAdopt,
+    file: 'server/src/adopt/mirror.ts',
+    from: 'if its_parts is null then',
+    to: 'if false then',
   },
 ];

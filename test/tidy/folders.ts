@@ -35,6 +35,7 @@ export const serverFolders: Folders = {
   sql: ['db'],
   capture: ['sql'],
   check: ['capture'],
+  adopt: ['capture'],
   wire: ['auth', 'sql'],
   cost: ['wire'],
   authority: ['sql'],

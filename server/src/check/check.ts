@@ -3,11 +3,12 @@
 
 import { installedProblems } from '../capture/installed.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { readAdoptedNames } from '../sql/adopted-names.ts';
 import type { SchemaDescription, TableDescription } from '../sql/description.ts';
 import { type Columns, existingColumns } from '../sql/existing-columns.ts';
 import { readMeta } from '../sql/migrations.ts';
 import { fixedColumns, unquote } from '../sql/names.ts';
-import { columnTypes, type SqlSchema, type SqlTable } from '../sql/tables.ts';
+import { columnTypes, type SqlSchema, type SqlTable, sqlSchema } from '../sql/tables.ts';
 import { realmFindings } from './realms.ts';
 import { rowFindings } from './rows.ts';
 
@@ -20,7 +21,6 @@ export interface CheckReport {
 export async function checkDatabase(
   database: Database,
   schema: SchemaDescription,
-  tables: SqlSchema,
 ): Promise<CheckReport> {
   return database.transaction({ mode: 'snapshot' }, async (tx) => {
     const [row] = await tx.query<{ found: string }>(
@@ -28,7 +28,7 @@ export async function checkDatabase(
     );
     if (row?.found !== 'true')
       return { counts: [], findings: ['No skerry-server has ever been started on this database.'] };
-    return read(tx, schema, tables);
+    return read(tx, schema, sqlSchema(schema, await readAdoptedNames(tx)));
   });
 }
 

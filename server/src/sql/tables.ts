@@ -80,8 +80,11 @@ const membersTable: SqlTable = {
   ],
 };
 
-/** Checks the names, and that no two of them produce the same SQL name. */
-export function sqlSchema(schema: SchemaDescription): SqlSchema {
+/** Checks the names, and that no two of them produce the same SQL name. `adopted`: the names of some tables in SQL (adopted-names.ts). */
+export function sqlSchema(
+  schema: SchemaDescription,
+  adopted: ReadonlyMap<string, string> = new Map(),
+): SqlSchema {
   const tables = new Map<string, SqlTable>();
   const taken = new Map<string, string>();
   const claim = (key: string, owner: string) => {
@@ -96,7 +99,7 @@ export function sqlSchema(schema: SchemaDescription): SqlSchema {
       tables.set(kMembers, membersTable);
       continue;
     }
-    const name = tableName(table.name);
+    const name = adopted.get(table.name) ?? tableName(table.name);
     claim(name, `table ${table.name}`);
     const columns = table.props.map((prop) => {
       const column = columnName(table.name, prop.name);
