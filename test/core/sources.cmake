@@ -11,6 +11,7 @@ set(SKERRY_TEST_SOURCES
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_app_rule.cc
   test/core/model_check/naive_client.cc
+  test/core/model_check/naive_foreign.cc
   test/core/model_check/naive_log.cc
   test/core/model_check/naive_undo.cc
   test/core/model_check/naive_members.cc

@@ -76,6 +76,7 @@ constexpr KindInfo kKinds[] = {
     {"unregister", true, 4, "the service worker is unregistered, and the windows notice"},
     {"register", false, 8, "the service worker is registered again"},
     {"syncEvent", false, 14, "the browser wakes the service worker, with windows or without"},
+    {"foreignWrite", false, 0, "another program writes to the database by SQL"},
 };
 static_assert(sizeof kKinds / sizeof kKinds[0] == static_cast<size_t>(Kind::kCount));
 
@@ -83,6 +84,23 @@ bool IsOfReleases(Kind kind) { return kind >= kFirstOfReleases && kind < kFirstO
 
 constexpr uint64_t kMinEvents = 200;
 constexpr uint64_t kMoreEvents = 80;
+
+// By chances of its own: the other choices of a seed do not depend on it.
+void AddForeign(uint64_t seed, Script* script) {
+  Random random("foreign " + std::to_string(seed));
+  if (random.Below(3) != 0) return;
+  script->parts |= static_cast<uint64_t>(Part::kForeign);
+  Vector<Event> events;
+  const uint64_t often = 10 + random.Below(40);
+  for (const Event& event : script->events) {
+    events.push_back(event);
+    if (random.Below(often) == 0) {
+      events.push_back({Kind::kForeignWrite, static_cast<uint32_t>(random.Below(1u << 20)),
+                        static_cast<uint32_t>(random.Below(1u << 20))});
+    }
+  }
+  script->events = std::move(events);
+}
 
 }  // namespace
 
@@ -95,7 +113,7 @@ Script Generate(uint64_t seed) {
   const bool has_releases = random.Below(2) == 0;
   const bool has_rights = random.Below(2) == 0;
   const bool has_streams = random.Below(3) != 0;
-  const auto kinds = static_cast<size_t>(has_service ? Kind::kCount : kFirstOfService);
+  const auto kinds = static_cast<size_t>(has_service ? kOnTop : kFirstOfService);
   script.setup = random.Below(1u << 30);
   uint64_t weights[static_cast<size_t>(Kind::kCount)];
   uint64_t sum = 0;
@@ -129,6 +147,7 @@ Script Generate(uint64_t seed) {
   if (has_streams) script.parts |= static_cast<uint64_t>(Part::kStreams);
   if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kSmallAnswers);
   if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kRules);
+  AddForeign(seed, &script);
   return script;
 }
 

@@ -80,12 +80,15 @@ enum class Kind : uint8_t {
   kUnregister,
   kRegister,
   kSyncEvent,
+  kForeignWrite,
   kCount
 };
 // The kinds from here to kFirstOfService occur only in runs with releases.
 inline constexpr Kind kFirstOfReleases = Kind::kDeployNode;
 // The kinds from here on occur only in runs with a service worker.
 inline constexpr Kind kFirstOfService = Kind::kStopService;
+// Comes on top of the others, in runs in which other programs write.
+inline constexpr Kind kOnTop = Kind::kForeignWrite;
 
 struct Event {
   Kind kind = Kind::kRun;
@@ -112,7 +115,8 @@ enum class Part : uint64_t {
   kReleases = 32,  // two versions of the schema
   kRights = 64,    // several users, with realms that they found and share
   kStreams = 128,
-  kRules = 256  // windows have the application's rules
+  kRules = 256,   // windows have the application's rules
+  kForeign = 512  // other programs write to the database
 };
 inline constexpr uint64_t kAllParts = 7;  // a seed draws each of these bits with even chances
 // Greater seeds have a service worker that pushes.

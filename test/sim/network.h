@@ -51,6 +51,8 @@ class Network {
   void BackUp();         // copies the database
   void Restore();        // from the copy, if there is one
   void ForgetLog(uint32_t which, uint32_t how);
+  // Another program writes some rows, and a node follows up what it has written.
+  void WriteForeign(uint32_t which, uint32_t how);
   void MakeSnapshot(uint32_t which, uint32_t how);
   void SetApart(uint32_t which, uint32_t how);
   void Reorder();
@@ -156,7 +158,8 @@ class Network {
   std::optional<Transaction> open_;
   std::optional<Copy> copy_;
   uint64_t requests_ = 0;
-  double clock_ = 0;  // the database's, in whole ms
+  double clock_ = 0;                             // the database's, in whole ms
+  uint64_t foreign_serial_ = uint64_t{1} << 40;  // of rows that other programs make
 };
 
 }  // namespace skerry::sim

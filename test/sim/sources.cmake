@@ -28,6 +28,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/host.cc
   test/sim/live_queries.cc
   test/sim/network.cc
+  test/sim/network_foreign.cc
   test/sim/network_nodes.cc
   test/sim/network_rights.cc
   test/sim/pokes.cc
@@ -57,6 +58,7 @@ set(SKERRY_SIM_SHARED_SOURCES
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_app_rule.cc
   test/core/model_check/naive_client.cc
+  test/core/model_check/naive_foreign.cc
   test/core/model_check/naive_log.cc
   test/core/model_check/naive_undo.cc
   test/core/model_check/naive_members.cc

@@ -96,6 +96,9 @@ bool World::ApplyServer(const Event& event) {
     case Kind::kSetApart:
       if (Has(Part::kStreams)) network_->SetApart(event.a, event.b);
       return true;
+    case Kind::kForeignWrite:
+      if (Has(Part::kForeign)) network_->WriteForeign(event.a, event.b);
+      return true;
     case Kind::kForgetLog:
       network_->ForgetLog(event.a, event.b);
       return true;

@@ -207,6 +207,15 @@ class Server {
   Result Push(const Update& update, bool is_oldest, double now, const Rights& rights = {},
               bool is_known = true, const std::string& user = {}, const Rights& grants = {});
 
+  // One transaction of another program: creates, updates, deletes and moves of rows where they are, each of
+  // another row, and an entry in each realm that changes. Returns the rows as they were before.
+  using AllRows = std::map<std::string, Rows>;  // by realm
+  AllRows WriteForeign(const Vector<Op>& ops, double at);
+  // What follows from it by the rules of refs, in an entry of its own.
+  void FollowUp(const Vector<Op>& ops, const AllRows& before, double at);
+  // Whether no rule is broken: neither unique values nor refs.
+  bool IsSound() const { return !BreaksRule(); }
+
   // The realm's log up to this revision is forgotten.
   void Forget(const std::string& realm, uint64_t floor);
 
@@ -255,7 +264,6 @@ class Server {
     uint64_t seen = 0;
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
-  using AllRows = std::map<std::string, Rows>;     // by realm
   using Place = std::pair<std::string, Key>;       // realm, key
   using Places = std::map<std::string, uint64_t>;  // realm -> revision
   uint64_t FloorOf(const std::string& realm) const;
@@ -298,6 +306,7 @@ class Server {
   std::string RealmOfParent(const Place& place, const Key& parent, const Rights& rights) const;
   Key TargetKey(const Ref& ref, const Row& row) const;
   void Log(const Update& update, double at);
+  void LogForeign(double at);
 
   Tables tables_;
   Names realms_;

@@ -52,10 +52,17 @@ class OverwrittenCheck final : public Check {
       for (; known < head.head; ++known) {
         const Data& entry = entries[known];
         const auto update = pushed_.find(entry["update"].as_string());
-        if (update == pushed_.end()) continue;
+        const bool is_foreign = entry["user"].Is("sql");
+        if (update == pushed_.end() && !is_foreign) continue;
         Logged logged;
         logged.client = entry["client"].as_string();
         logged.revision = entry["revision"].as_u64();
+        if (is_foreign) {
+          // Another program has seen all that came before.
+          logged.base = logged.revision - 1;
+          log_[realm].push_back(std::move(logged));
+          continue;
+        }
         const Data& bases = update->second["base"];
         if (!entry["declared"].as_bool()) {
           logged.base = 0;  // an op has followed a row that moved
