@@ -296,6 +296,22 @@ test('a transaction writes to 1,000 realms, and to no more', async () => {
   );
 });
 
+test('a row that was here only for a while leaves the marker that there was', async () => {
+  const marker = () =>
+    world.server.sql.query(
+      `select revision::text, deleted_at::text, name from cities where id = 'brief'`,
+    );
+  await world.write(`insert into cities (id, realm, name) values ('brief', 'public', 'x')`);
+  await world.write(`delete from cities where id = 'brief'`);
+  const before = await marker();
+  expect(before).toMatchObject([{ name: 'x', deleted_at: expect.any(String) }]);
+  await world.write(
+    `insert into cities (id, realm, name) values ('brief', 'public', 'y')`,
+    `delete from cities where id = 'brief'`,
+  );
+  expect(await marker()).toEqual(before);
+});
+
 test('triggers write 50 times when their rows are logged, and no more', async () => {
   await world.server.sql.query(`
     create function public.again() returns trigger language plpgsql as $$ begin
