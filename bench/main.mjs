@@ -1,4 +1,4 @@
-// `npm run bench [-- ledger | quick | modes | visit | peers | kills | growth | server | streams | scope | fairness]`: what users feel, each beside the least that the same work
+// `npm run bench [-- ledger | quick | modes | visit | peers | kills | growth | server | sql | streams | scope | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -24,6 +24,7 @@ import { quickBench } from './quick.mjs';
 import { rulesBench } from './rules.mjs';
 import { scopeBench } from './scope.mjs';
 import { serverBench } from './server/main.mjs';
+import { sqlBench } from './sql.mjs';
 import { streamsBench } from './streams/main.mjs';
 import { visitBench } from './visit.mjs';
 
@@ -46,6 +47,7 @@ const kBenches = {
   growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
   rules: { run: () => rulesBench(note) },
+  sql: { run: () => sqlBench(note), withoutBrowser: true },
   streams: { run: (_, { rounds }) => streamsBench({ rounds }, note) },
   scope: { run: () => scopeBench(note), withoutBrowser: true },
   fairness: {
