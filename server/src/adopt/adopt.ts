@@ -5,19 +5,20 @@ import type { Database, Queryable } from '../db/database.ts';
 import { readAdoptedNames, writeAdoptedNames } from '../sql/adopted-names.ts';
 import { applySchema } from '../sql/apply-schema.ts';
 import { withMembers } from '../sql/members.ts';
-import { lockTables, migrate } from '../sql/migrations.ts';
+import { lockTables, migrate, wasServed } from '../sql/migrations.ts';
 import { quoteName } from '../sql/names.ts';
 import { kWriteAnything } from '../sql/own-writes.ts';
 import { ownSearchPath } from '../sql/search-path.ts';
 import { sqlSchema } from '../sql/tables.ts';
 import { type CatalogTable, readCatalog } from './catalog.ts';
-import { copying, mirroring, mirrorName, unmirroring } from './mirror.ts';
+import { copying, mirroring, unmirroring } from './mirror.ts';
 import {
   type AdoptedName,
   type AdoptedTable,
   type AdoptionPlan,
   camelCase,
   kIdColumn,
+  mirrorName,
   planAdoption,
 } from './plan.ts';
 import { schemaOf } from './schema-text.ts';
@@ -56,7 +57,7 @@ export async function adopt(
 
 async function carryOut(tx: Queryable, { tables }: AdoptionPlan): Promise<void> {
   const named = new Map(await readAdoptedNames(tx));
-  for (const table of tables) named.set(table.name, mirrorName(table));
+  for (const table of tables) named.set(table.name, mirrorName(table.table));
   await writeAdoptedNames(tx, named);
   for (const { table } of tables) {
     const name = `public.${quoteName(table)}`;
@@ -100,10 +101,7 @@ async function carryOut(tx: Queryable, { tables }: AdoptionPlan): Promise<void> 
 export async function abandon(database: Database, names: readonly string[]): Promise<string[]> {
   return database.transaction({ mode: 'tables' }, async (tx) => {
     const problems: string[] = [];
-    const [there] = await tx.query<{ found: string }>(
-      `select (to_regclass('skerry.meta') is not null)::text as found`,
-    );
-    const named = new Map(there?.found === 'true' ? await readAdoptedNames(tx) : []);
+    const named = new Map((await wasServed(tx)) ? await readAdoptedNames(tx) : []);
     for (const table of names)
       if (!named.has(camelCase(table))) problems.push(`${table} is not adopted.`);
     if (problems.length > 0) return problems;

@@ -3,12 +3,13 @@
 
 import { quoteName, quoteText } from '../sql/names.ts';
 import type { CatalogColumn } from './catalog.ts';
-import { type AdoptedProp, type AdoptedTable, kIdColumn, realmExpression } from './plan.ts';
-
-/** The name of the table of Skerry. */
-export function mirrorName({ table }: Pick<AdoptedTable, 'table'>): string {
-  return `skerry_${table}`;
-}
+import {
+  type AdoptedProp,
+  type AdoptedTable,
+  kIdColumn,
+  mirrorName,
+  realmExpression,
+} from './plan.ts';
 
 const own = (table: string) => `public.${quoteName(table)}`;
 const id = quoteName(kIdColumn);
@@ -74,7 +75,7 @@ function differing(pairs: readonly (readonly [string, string])[]): string {
 
 /** The function of the triggers on the adopted table. */
 function fromAdopted(parts: Parts, table: AdoptedTable): string {
-  const mirror = own(mirrorName(table));
+  const mirror = own(mirrorName(table.table));
   const columns = table.props.map((prop) => parts.columnOf(table, prop));
   const values = table.props.map((prop) => toSkerry(parts, table, prop, 'new'));
   const differs = differing([
@@ -150,7 +151,7 @@ function fromSkerry(parts: Parts, table: AdoptedTable): string {
        raise exception using message = ${quoteText(`${table.name}: its rows are in realms of the form ${form}.`)};
      end if;`
       : `if new.realm is distinct from (
-         select p.realm from ${own(`skerry_${table.realm.target}`)} p
+         select p.realm from ${own(mirrorName(table.realm.target))} p
           where p.deleted_at is null and p.id = new.${parentColumn(parts, table)} limit 1) then
        raise exception using message = ${quoteText(`${table.name}: a row is in the realm of the row that ${table.realm.column} names.`)};
      end if;`;
@@ -192,7 +193,7 @@ export function mirroring(parts: Parts, table: AdoptedTable, path: string): stri
        for each row execute function ${functionOf(table, 'adopted')}()`,
     `create trigger skerry_truncated before truncate on ${own(table.table)}
        for each statement execute function skerry.refuse_truncate(${quoteText(table.table)})`,
-    `create trigger skerry_mirrored after insert or update on ${own(mirrorName(table))}
+    `create trigger skerry_mirrored after insert or update on ${own(mirrorName(table.table))}
        for each row execute function ${functionOf(table, 'mirrored')}()`,
   ];
 }
@@ -201,7 +202,7 @@ export function mirroring(parts: Parts, table: AdoptedTable, path: string): stri
 export function copying(parts: Parts, table: AdoptedTable): string {
   const columns = table.props.map((prop) => parts.columnOf(table, prop));
   const values = table.props.map((prop) => toSkerry(parts, table, prop, 'a'));
-  return `insert into ${own(mirrorName(table))} (${['id', 'realm', ...columns].join(', ')})
+  return `insert into ${own(mirrorName(table.table))} (${['id', 'realm', ...columns].join(', ')})
     select ${[`a.${id}`, 'r.realm', ...values].join(', ')}
       from ${own(table.table)} a cross join lateral (select ${realmExpression(table, 'a')} as realm) r where r.realm is not null`;
 }
@@ -212,7 +213,7 @@ export function unmirroring(table: Pick<AdoptedTable, 'table'>): string[] {
   return [
     `drop trigger if exists skerry_adopted on ${own(table.table)}`,
     `drop trigger if exists skerry_truncated on ${own(table.table)}`,
-    `drop table if exists ${own(mirrorName(table))}`,
+    `drop table if exists ${own(mirrorName(table.table))}`,
     `drop function if exists ${functionOf(named, 'adopted')}()`,
     `drop function if exists ${functionOf(named, 'mirrored')}()`,
     `alter table ${own(table.table)} drop column if exists ${id}`,

@@ -5,7 +5,7 @@
 
 import type { Queryable } from '../db/database.ts';
 import type { PropType } from '../sql/description.ts';
-import { quoteName } from '../sql/names.ts';
+import { quoteName, quoteText } from '../sql/names.ts';
 import { type CatalogColumn, type CatalogTable, readCatalog } from './catalog.ts';
 
 /** What is asked for. */
@@ -58,6 +58,11 @@ export interface AdoptionPlan {
 
 /** The column that is added. */
 export const kIdColumn = 'skerry_id';
+
+/** The name of the table of Skerry that stands beside an adopted one. */
+export function mirrorName(table: string): string {
+  return `skerry_${table}`;
+}
 
 const kKinds: Readonly<Record<string, string>> = {
   p: 'partitioned',
@@ -219,11 +224,11 @@ export async function planAdoption(
 /** A column of the row `row`, as text, for a realm. */
 export function realmExpression({ realm }: AdoptedTable, row: string): string {
   if (realm.kind === 'parent')
-    return `(select p.realm from public.${quoteName(`skerry_${realm.target}`)} p
+    return `(select p.realm from public.${quoteName(mirrorName(realm.target))} p
       where p.deleted_at is null and p.id = (
         select t.${quoteName(kIdColumn)} from public.${quoteName(realm.target)} t where t.${quoteName(realm.targetKey)} = ${row}.${quoteName(realm.column)}))`;
   const parts = realm.parts.map((part, i) =>
-    i % 2 === 0 ? `'${part.replaceAll("'", "''")}'` : `${row}.${quoteName(part)}::text`,
+    i % 2 === 0 ? quoteText(part) : `${row}.${quoteName(part)}::text`,
   );
   return parts.join(' || ');
 }

@@ -6,7 +6,7 @@ import type { Database, Queryable } from '../db/database.ts';
 import { readAdoptedNames } from '../sql/adopted-names.ts';
 import type { SchemaDescription, TableDescription } from '../sql/description.ts';
 import { type Columns, existingColumns } from '../sql/existing-columns.ts';
-import { readMeta } from '../sql/migrations.ts';
+import { readMeta, wasServed } from '../sql/migrations.ts';
 import { fixedColumns, unquote } from '../sql/names.ts';
 import { columnTypes, type SqlSchema, type SqlTable, sqlSchema } from '../sql/tables.ts';
 import { realmFindings } from './realms.ts';
@@ -23,10 +23,7 @@ export async function checkDatabase(
   schema: SchemaDescription,
 ): Promise<CheckReport> {
   return database.transaction({ mode: 'snapshot' }, async (tx) => {
-    const [row] = await tx.query<{ found: string }>(
-      `select (to_regclass('skerry.meta') is not null)::text as found`,
-    );
-    if (row?.found !== 'true')
+    if (!(await wasServed(tx)))
       return { counts: [], findings: ['No skerry-server has ever been started on this database.'] };
     return read(tx, schema, sqlSchema(schema, await readAdoptedNames(tx)));
   });

@@ -370,6 +370,14 @@ export async function migrate(
   while (await database.transaction({ mode: 'tables' }, (tx) => runNext(tx, steps)));
 }
 
+/** Whether a server has ever been started on this database. */
+export async function wasServed(tx: Queryable): Promise<boolean> {
+  const [row] = await tx.query<{ found: string }>(
+    `select (to_regclass('skerry.meta') is not null)::text as found`,
+  );
+  return row?.found === 'true';
+}
+
 export async function readMeta(tx: Queryable, key: string): Promise<string | null> {
   const [row] = await tx.query<{ value: string }>(
     `select value from skerry.meta where key = $1::text`,
