@@ -1,7 +1,7 @@
 // `npm run bench -- sql`: what it costs to log what other programs write: rows that a program inserts, updates and deletes, beside the
 // same table without triggers, and beside one with an ordinary trigger that writes a row for each; and a push, with and without the triggers.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { startCluster } from '../tools/lib/cluster.mjs';
 import { markdown, median } from './lib/report.mjs';
 import { Http, measure, overHttp, Pusher } from './server/load.mjs';
-import { schema, secret, serverMain, startProgram } from './server/node.mjs';
+import { secret, startNode } from './server/node.mjs';
 
 const kRows = 100_000;
 const kRounds = 3;
@@ -132,23 +132,7 @@ export async function sqlBench(note) {
     await admin.connect();
     await admin.query('create database bench');
     await admin.end();
-    const file = join(folder, 'schema.mjs');
-    writeFileSync(file, `export default ${JSON.stringify(schema)};`);
-    const limits = ['requestsPerUser=0', 'requestsPerClient=0', 'workPerUser=0'];
-    const args = [
-      '--schema',
-      file,
-      '--port',
-      '0',
-      '--data',
-      join(folder, 'data'),
-      '--secret',
-      secret,
-    ];
-    args.push(...limits.flatMap((limit) => ['--limit', limit]));
-    const server = await startProgram('skerry-server', [serverMain, ...args], {
-      DATABASE_URL: url,
-    });
+    const server = await startNode(folder, url);
     try {
       const rates = await pushes(server, url, note);
       const times = await programs(url, note);
