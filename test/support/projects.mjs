@@ -136,6 +136,7 @@ export const reads = {
   'test/js/import.test.ts': ['dist'],
   'test/server/directory-lock.test.ts': ['server/src/db'],
   'test/server/pglite.test.ts': ['server/src/db'],
+  'test/server/nodes/adopt.test.ts': ['dist'],
   'test/js/readme.test.ts': ['dist', 'server/bin', ...server],
 };
 
