@@ -124,6 +124,11 @@ export function isTimeout(error: unknown): boolean {
   return error instanceof DatabaseTimeout || sqlState(error) === '57014';
 }
 
+/** Whether a lock was waited for too long: another transaction holds it. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03';
+}
+
 /** Whether the database is unavailable, is full, or may not be written to: no statement is at fault. */
 export function isAway(error: unknown): boolean {
   const state = sqlState(error);

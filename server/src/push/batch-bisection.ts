@@ -6,6 +6,7 @@
 //   read, the push is split further, until the update is rejected and the rejection committed.
 // - If a push needs more rows than a transaction of several callers may read, it is left for one of its own.
 // - If the authority cannot read a request, or an error is unknown, that push fails.
+// - If a push meets a row that another program has locked, it waits for it, and nobody else does.
 // - If the database is unavailable or full, no push is at fault: splitting would not help, and all get `busy`. The
 //   same holds if several pushes fail alone, one after the other, and none succeeds.
 // - A statement that took too long costs half a minute each time: then every push is tried alone at once.
@@ -18,6 +19,7 @@ import { Problem } from '../base/problem.ts';
 import {
   DiskFull,
   isAway,
+  isLockTimeout,
   isTimeout,
   isUnavailable,
   refusesValues,
@@ -118,12 +120,15 @@ export class BatchBisection {
         this.#leave(units.slice(i), [(units[i - 1] ?? unit).owner]);
         return;
       }
-      if (result instanceof RowsLocked) {
-        this.locked.add(unit.owner);
-        this.#left.add(unit.client);
-      } else if (result instanceof Problem) unit.owner.fail(result);
+      if (result instanceof RowsLocked) this.#waitForRows(unit);
+      else if (result instanceof Problem) unit.owner.fail(result);
       else unit.owner.settle(unit, result, now);
     }
+  }
+
+  #waitForRows({ owner, client }: OwnedUnit): void {
+    this.locked.add(owner);
+    this.#left.add(client);
   }
 
   /** Leaves units for another transaction, because of pushes that take so much. */
@@ -155,6 +160,7 @@ export class BatchBisection {
   async #blame(units: readonly OwnedUnit[], error: unknown): Promise<void> {
     const [first] = units as [OwnedUnit];
     const { owner } = first;
+    if (isLockTimeout(error)) return this.#waitForRows(first);
     if (!this.#isWhole) this.#isolated.add(owner.user.id);
     const isOfUpdate = refusesValues(error) || error instanceof TooMuchRead;
     if (isOfUpdate && units.length > 1) {
@@ -210,6 +216,8 @@ export class BatchBisection {
         return await this.#options.committer.commit(units, how);
       } catch (error) {
         if (!isTransient(error) || tookTooLong(error) || attempt >= tries) throw error;
+        // The second try has left out the updates that name a locked row. What is locked now is a row that none of them names.
+        if (isLockTimeout(error) && attempt > 1) throw error;
         await this.#options.pause(kFirstPauseMs * 2 ** attempt);
       }
     }

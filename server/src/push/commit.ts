@@ -8,7 +8,7 @@ import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
 import type { RowNeeds, RuleQuestion } from '../base/wire-types.ts';
-import { type Database, type Queryable, type Spent, sqlState } from '../db/database.ts';
+import { type Database, isLockTimeout, type Queryable, type Spent } from '../db/database.ts';
 import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
 import type { AppRules } from '../rules/app-rules.ts';
@@ -120,8 +120,6 @@ export interface CommitOptions {
 }
 
 const kAdmissionRounds = 300;
-/** SQLSTATE: a lock was waited for too long. */
-const kLockTimeout = '55P03';
 
 interface CommitterOptions {
   readonly invitations?: InvitationMode;
@@ -186,7 +184,7 @@ export class Committer {
         this.#realms.add(heads.keys());
         return committed;
       } catch (error) {
-        if (sqlState(error) === kLockTimeout)
+        if (isLockTimeout(error))
           this.#carefulUntil = performance.now() + foreignLimits.lookForLocksMs;
         if (error instanceof MoreLocks) {
           for (const realm of error.realms) realms.add(realm);

@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { foreignLimits } from '../../../server/src/base/foreign-limits.ts';
 import { ForeignWorld } from '../support/foreign-world.ts';
-import type { Json, WireClient } from '../support/server.ts';
+import { type Json, uuid7, type WireClient } from '../support/server.ts';
 
 let world: ForeignWorld;
 beforeAll(async () => {
@@ -73,6 +73,30 @@ test('a row that is locked over lunch delays only pushes of it, which end as bus
   await program.query('commit');
   expect(await statusOf(world.client(), [edit(held, { name: 'mine' })])).toBe('applied');
   expect(await row(held)).toMatchObject({ name: 'mine' });
+});
+
+test('a push that meets a locked row which it does not name waits for it, too', async () => {
+  const group = uuid7();
+  const [free = ''] = await newCities(1);
+  await world.write(
+    `insert into user_groups (realm, id, name) values ('public', '${group}', 'x')`,
+    `insert into members (realm, "group", person) values ('public', '${group}', 'held')`,
+  );
+  const program = await world.program();
+  await program.query('begin');
+  await program.query(`select * from members where person = 'held' for update`);
+  const client = world.client();
+  const remove = { op: 'delete', table: 'userGroups', id: group, realm: 'public' };
+  const update = client.update([remove]);
+  const answer = async () => (await client.send([update])).body;
+  const waiting = answer();
+  expect(await statusOf(world.client('bo'), [edit(free, { name: 'mine' })])).toBe('applied');
+  expect((await waiting).code).toBe('busy');
+  const again = answer();
+  await aPushLater();
+  await program.query('commit');
+  expect((await again).results).toMatchObject([{ status: 'applied' }]);
+  expect(world.logged).toEqual([]);
 });
 
 test('a push waits for a program that is about to end, and comes after it', async () => {

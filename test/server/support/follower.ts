@@ -15,6 +15,12 @@ interface Page {
   readonly ids: readonly string[];
 }
 
+/** Where a follower was, after a pull. */
+export interface FollowerPlace {
+  readonly rows: ReadonlyMap<string, Json>;
+  readonly cursors: Readonly<Record<string, string>>;
+}
+
 export class Follower {
   readonly client: WireClient;
   /** Its rows: props by `realm table id`. */
@@ -26,6 +32,17 @@ export class Follower {
   constructor(url: string, user: string, tables: readonly string[], client?: WireClient) {
     this.client = client ?? new WireClient(url, user);
     this.client.scopes = tables.map((table) => ({ table, where: ['true'], filled: false }));
+  }
+
+  get place(): FollowerPlace {
+    return { rows: new Map(this.rows), cursors: { ...this.client.cursors } };
+  }
+
+  /** Goes on from where another one was. */
+  goOnFrom({ rows, cursors }: FollowerPlace): void {
+    for (const scope of this.client.scopes) scope.filled = true;
+    this.client.cursors = { ...cursors };
+    for (const [key, props] of rows) this.rows.set(key, props);
   }
 
   get refilled(): unknown[] {

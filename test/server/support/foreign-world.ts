@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import { checkDatabase } from '../../../server/src/check/check.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
@@ -21,21 +22,26 @@ interface Place {
   readonly url: string | undefined;
   readonly data: string;
   readonly schema: SchemaDescription;
+  readonly logged: string[];
 }
 
 async function placeOf(schema: SchemaDescription): Promise<Place> {
   const folder = new Folder();
   const data = join(folder.path, 'data');
   if (postgresUrl === undefined) {
-    return { folder, schema, url: undefined, data: copiedDatabase() ?? data };
+    return { folder, schema, logged: [], url: undefined, data: copiedDatabase() ?? data };
   }
   const name = `foreign_${folder.path.slice(-6).toLowerCase()}`;
-  return { folder, schema, data, url: await makeDatabase(postgresUrl, name) };
+  return { folder, schema, logged: [], data, url: await makeDatabase(postgresUrl, name) };
 }
 
-function start({ url, data, schema }: Place): Promise<RunningServer> {
+function start({ url, data, schema, logged }: Place): Promise<RunningServer> {
   const database = url ?? data;
-  const common = { schema, auth: { dev: true }, port: 0, warn: () => {} } as const;
+  const log = (message: string, error: unknown) => {
+    logged.push(message);
+    console.error(message, error);
+  };
+  const common = { schema, auth: { dev: true }, port: 0, warn: () => {}, log } as const;
   return createServer({ ...common, database, data });
 }
 
@@ -59,6 +65,11 @@ export class ForeignWorld {
     return this.#server;
   }
 
+  /** What the server has logged. */
+  get logged(): readonly string[] {
+    return this.#place.logged;
+  }
+
   get #url(): string | undefined {
     return this.#place.url;
   }
@@ -71,6 +82,21 @@ export class ForeignWorld {
     await work(database);
     await database.close();
     this.#server = await start(this.#place);
+  }
+
+  /** What `skerry-server check` finds. */
+  async findings(): Promise<readonly string[]> {
+    const { schema } = this.#place;
+    let found: readonly string[] = [];
+    const work = async (database: Database) => {
+      found = (await checkDatabase(database, schema)).findings;
+    };
+    if (this.#url === undefined) await this.restart(work);
+    else {
+      const database = await openPostgres(this.#url);
+      await work(database).finally(() => database.close());
+    }
+    return found;
   }
 
   get databaseUrl(): string {

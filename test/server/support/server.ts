@@ -197,6 +197,14 @@ export class WireClient {
     return update;
   }
 
+  /** After a rejection: the next update follows what this one followed. */
+  takeBack({ after }: WireUpdate): void {
+    for (const [realm, link] of Object.entries(after)) {
+      if (link === null) delete this.chain[realm];
+      else this.chain[realm] = link;
+    }
+  }
+
   send(updates: readonly Json[], more: Json = {}): Promise<Answer> {
     const body = { client: this.id, schema: 1, epoch: 1, seen: {}, updates, ...more };
     return post(this.url, '/v1/push', body, this.headers);
@@ -207,6 +215,23 @@ export class WireClient {
     const { status, body } = await this.send([this.update(ops)]);
     if (status !== 200) throw new Error(`push: ${status} ${JSON.stringify(body)}`);
     return (body.results as Json[])[0] as Json;
+  }
+
+  /** Pushes one new update, again while it is busy, until it is applied or rejected. `answered`: after each answer. */
+  async pushUntilSettled(ops: readonly Json[], answered = () => {}): Promise<Json> {
+    const tries = 50;
+    const update = this.update(ops);
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const { status, body } = await this.send([update]);
+      answered();
+      const result = status === 200 ? ((body.results as Json[])[0] as Json) : body;
+      if (result.status === 'busy' || body.code === 'busy') continue;
+      if (result.status === 'rejected') this.takeBack(update);
+      else if (result.status !== 'applied')
+        throw new Error(`push: ${status} ${JSON.stringify([body, ops])}`);
+      return result;
+    }
+    throw new Error(`A push was busy ${tries} times: ${JSON.stringify(ops)}`);
   }
 
   request(more: Json = {}): Json {
