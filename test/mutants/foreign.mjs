@@ -62,7 +62,7 @@ export const foreignOnServer = [
   },
   {
     name: 'an update to the same values is logged',
-    test: kGenerated,
+    test: kRefusals,
     file: kTables,
     from: 'coalesce(r.before::text = t.text, false) as is_same',
     to: 'false as is_same',
@@ -76,14 +76,14 @@ export const foreignOnServer = [
   },
   {
     name: 'an insert meets the marker of a deleted row',
-    test: kGenerated,
+    test: kRefusals,
     file: kTables,
     from: 'perform skerry.${quoteName(`unmark ${key}`)}(new.realm, new.id);\n       end if;',
     to: 'null;\n       end if;',
   },
   {
     name: 'an update changes markers',
-    test: kGenerated,
+    test: kRefusals,
     file: kTables,
     from: 'if old.deleted_at is not null and new.deleted_at is not null then return null; end if;',
     to: '',
@@ -145,13 +145,6 @@ export const foreignOnServer = [
     to: 'table.table === kMembers ? [] : triggersOf(table)',
   },
   {
-    name: 'the entry of a program belongs to nobody’s client',
-    test: kGenerated,
-    file: kFunctions,
-    from: 'entry_client constant text := gen_random_uuid()::text;',
-    to: "entry_client constant text := '';",
-  },
-  {
     name: 'pushes wait for rows that a program has locked',
     test: kLocks,
     file: kOwn,
@@ -159,11 +152,18 @@ export const foreignOnServer = [
     to: "set_config('lock_timeout', '0', true)",
   },
   {
+    name: 'a push that meets a locked row which it does not name fails at once',
+    test: kLocks,
+    file: 'server/src/push/batch-bisection.ts',
+    from: 'if (isLockTimeout(error)) return this.#waitForRows(first);',
+    to: '',
+  },
+  {
     name: 'a locked row is met again and again',
     test: kLocks,
     file: 'server/src/push/commit.ts',
-    from: 'if (sqlState(error) === kLockTimeout)',
-    to: 'if (kLockTimeout === null)',
+    from: 'if (isLockTimeout(error))',
+    to: 'if (isLockTimeout(null))',
   },
   {
     name: 'an update overtakes one of its client that waits for a row',

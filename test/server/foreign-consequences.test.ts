@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { foreignLimits } from '../../server/src/base/foreign-limits.ts';
 import { postgresUrl } from './support/database.ts';
 import { ForeignWorld } from './support/foreign-world.ts';
+import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7 } from './support/server.ts';
 
 let world: ForeignWorld;
@@ -74,6 +75,24 @@ test('a child of a parent that is not there goes, and its master is touched if i
   await world.write(`update members set person = 'changed'`);
   await expect.poll(owed).toBe(0);
   expect(await modified()).not.toEqual(before);
+});
+
+test('a child of nothing goes if its ref has a rule, though it touches nothing', async () => {
+  const untouching = structuredClone(testSchema);
+  const { props } = untouching.tables.find(({ name }) => name === 'members')!;
+  const [group] = props.filter(({ ref }) => ref !== undefined);
+  Object.assign(group!.ref!, { touch: false });
+  const other = await ForeignWorld.open(untouching);
+  try {
+    const left = async () => [...(await other.rows()).keys()].map((key) => key.split(' ')[1]);
+    await other.write(
+      `insert into members (realm, "group") values ('public', '${uuid7()}')`,
+      `insert into cities (realm, id, name) values ('public', 'c', 'x')`,
+    );
+    await expect.poll(left).toEqual(['cities']);
+  } finally {
+    await other.close();
+  }
 });
 
 test('children follow a parent that a program moves', async () => {

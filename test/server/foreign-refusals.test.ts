@@ -312,6 +312,31 @@ test('a row that was here only for a while leaves the marker that there was', as
   expect(await marker()).toEqual(before);
 });
 
+test('an update of a marker changes nothing', async () => {
+  await world.write(`insert into cities (realm, id, name) values ('public', 'marked', 'x')`);
+  await world.write(`delete from cities where id = 'marked'`);
+  const marker = () =>
+    world.server.sql.query(`select to_json(c)::text from cities c where id = 'marked'`);
+  const before = await marker();
+  await world.write(`update cities set name = 'y', population = 1 where id = 'marked'`);
+  expect(await marker()).toEqual(before);
+});
+
+test('an update to the same values makes no entry, and no revision', async () => {
+  await world.write(`insert into cities (realm, id, name) values ('public', 'same', 'x')`);
+  const logged = () =>
+    world.server.sql.query(
+      `select r.head::text, c.revision::text, c.modified_at::text from cities c join skerry.realm r using (realm) where c.id = 'same'`,
+    );
+  const before = await logged();
+  await world.write(
+    `update cities set name = 'y' where id = 'same'`,
+    `update cities set name = 'x' where id = 'same'`,
+  );
+  await world.write(`update cities set name = name where id = 'same'`);
+  expect(await logged()).toEqual(before);
+});
+
 test('triggers write 50 times when their rows are logged, and no more', async () => {
   await world.server.sql.query(`
     create function public.again() returns trigger language plpgsql as $$ begin

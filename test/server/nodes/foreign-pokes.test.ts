@@ -2,6 +2,8 @@
 // disabled can be logged afterwards. Method: two real nodes on one PostgreSQL, and a connection beside them.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openPostgres } from '../../../server/src/db/postgres.ts';
+import { ForeignEntries } from '../../../server/src/poke/foreign-entries.ts';
 import { patience } from '../../support/patience.ts';
 import { connectTo } from '../support/database.ts';
 import { listenAt, terminateAll } from '../support/ear.ts';
@@ -52,6 +54,22 @@ test('a transaction that was open long is heard of when it ends', async () => {
   await program.query('commit');
   await program.end();
   await ear.hears(({ realm }) => realm === 'user:ada');
+});
+
+test('an entry of before a reading that was not committed then is in the next one', async () => {
+  const url = await nodes.databaseUrl();
+  const [program, database] = [await connectTo(url), await openPostgres(url)];
+  const entries = new ForeignEntries(database);
+  await entries.begin();
+  await program.query('begin');
+  await program.query(`insert into cities (realm, id, name) values ('user:ada', 'late', 'x')`);
+  await program.query('set constraints all immediate');
+  await nodes.sql(`insert into cities (realm, id, name) values ('public', 'meanwhile', 'x')`);
+  expect([...(await entries.read()).keys()]).toEqual(['public']);
+  await program.query('commit');
+  expect([...(await entries.read()).keys()]).toContain('user:ada');
+  await program.end();
+  await database.close();
 });
 
 test('rows that were written without triggers are logged by skerry.changed', async () => {
