@@ -9,6 +9,7 @@ import { applicationSql } from './application-sql.ts';
 import { warnOfKeys } from './auth/jwks.ts';
 import { Authority } from './authority/authority.ts';
 import { callerLimits, limits } from './base/limits.ts';
+import { Metrics } from './base/metrics.ts';
 import { heardOf } from './base/pause.ts';
 import { SetupError } from './base/setup-error.ts';
 import { Consequences } from './consequences/consequences.ts';
@@ -48,7 +49,7 @@ import { kRealmsKey, kTimesKey, prepare } from './prepare.ts';
 import { Puller } from './pull/pull.ts';
 import { RestoreNotice } from './pull/restored.ts';
 import { Committer } from './push/commit.ts';
-import type { PokedEntry, RightsVersions } from './push/done.ts';
+import type { PokedEntry, RightsVersions, WrittenEntry } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import { FullStreams } from './push/full-streams.ts';
 import type { InvitationMode } from './push/member-limits.ts';
@@ -90,6 +91,7 @@ interface PokeParts {
   readonly database: Database;
   readonly hub: PokeHub;
   readonly grants: Grants;
+  readonly statistics: Statistics | null;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -110,11 +112,12 @@ function openCommits(
   notify: boolean | undefined,
   parts: PokeParts,
 ): Commits {
-  const { database, hub, log, grants, outage } = parts;
+  const { database, hub, log, grants, outage, statistics } = parts;
   const isAlone = databaseUrl === undefined;
   const relay = new PokeRelay({
     ...{ database, hub, log, isAlone },
     reached: outage.reached,
+    written: statistics === null ? undefined : (changes) => statistics.written(changes),
     changed: (users) => {
       for (const user of users) grants.changed(user);
     },
@@ -128,7 +131,7 @@ function openCommits(
     heads: relay,
     committed: (entries, rights) => relay.committed(entries, rights),
     changed: (users) => relay.changed(users),
-    written: () => (isAlone ? relay.catchUp() : relay.lookForForeign()),
+    written: () => relay.lookForForeign(),
     close: () => relay.close(),
   };
 }
@@ -253,25 +256,33 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
   const charge: Charge = (user, ms) => callers.shares.charge(user, ms);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)), charge);
   const commits = openCommits(places, options.notify, {
-    ...{ database, hub, log, grants },
+    ...{ database, hub, log, grants, statistics },
     outage,
   });
   const audiences = new Audiences({ ...{ database, hub, charge }, heads: commits.heads });
+  const counted = (entries: readonly WrittenEntry[]) => {
+    for (const { changes, appends } of entries) statistics?.written(changes + appends);
+  };
   const flusher = new Flusher({
     committer,
     shares: callers.shares,
     committed: (entries, rights) => {
       commits.committed(entries, rights);
       snapshots.committed(entries);
-      for (const { changes, appends } of entries) statistics?.written(changes + appends);
+      counted(entries);
     },
     pause: (ms) => pause(ms),
     log,
   });
+  const metrics = new Metrics();
   const consequences = new Consequences({
     ...{ database, authority, description, log },
     schema: tables,
-    committed: (entries) => commits.committed(entries, new Map()),
+    metrics,
+    committed: (entries) => {
+      commits.committed(entries, new Map());
+      counted(entries);
+    },
   });
   const app = createApp({
     schema: description,
@@ -289,6 +300,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
     }),
     images,
     tables: new PlainTables(database, tables, times),
+    metrics,
     files: options.files === undefined ? null : resolve(options.files),
     origins,
     hosts,

@@ -250,6 +250,28 @@ export const foreignOnServer = [
     to: 'const isMany = false;',
   },
   {
+    name: 'what restrict would have kept is not counted',
+    test: kConsequences,
+    file: 'server/src/consequences/consequences.ts',
+    from: "this.#parts.metrics.count('unmet_restricts', outcome.unmet);",
+    to: '',
+  },
+  {
+    name: 'a locked row counts as a failure of what is owed',
+    test: kConsequences,
+    file: 'server/src/consequences/consequences.ts',
+    from: 'if (!isLockTimeout(error)) this.#failed(tried, error);',
+    to: 'this.#failed(tried, error);',
+  },
+  {
+    name: 'the planner of PGlite does not know what the application has written by its own SQL',
+    project: 'server',
+    test: 'test/server/statistics.test.ts',
+    file: 'server/src/poke/relay.ts',
+    from: 'this.#options.written?.(changes);',
+    to: '',
+  },
+  {
     name: 'a deleted row owes nothing',
     test: kConsequences,
     file: kTables,

@@ -77,22 +77,39 @@ test('a child of a parent that is not there goes, and its master is touched if i
   expect(await modified()).not.toEqual(before);
 });
 
+/** A world whose members refer to their group in another way. */
+async function worldWith(rule: Json): Promise<ForeignWorld> {
+  const schema = structuredClone(testSchema);
+  const { props } = schema.tables.find(({ name }) => name === 'members')!;
+  Object.assign(props.find(({ ref }) => ref !== undefined)!.ref!, rule);
+  await world.close();
+  return ForeignWorld.open(schema);
+}
+
 test('a child of nothing goes if its ref has a rule, though it touches nothing', async () => {
-  const untouching = structuredClone(testSchema);
-  const { props } = untouching.tables.find(({ name }) => name === 'members')!;
-  const [group] = props.filter(({ ref }) => ref !== undefined);
-  Object.assign(group!.ref!, { touch: false });
-  const other = await ForeignWorld.open(untouching);
-  try {
-    const left = async () => [...(await other.rows()).keys()].map((key) => key.split(' ')[1]);
-    await other.write(
-      `insert into members (realm, "group") values ('public', '${uuid7()}')`,
-      `insert into cities (realm, id, name) values ('public', 'c', 'x')`,
-    );
-    await expect.poll(left).toEqual(['cities']);
-  } finally {
-    await other.close();
-  }
+  world = await worldWith({ touch: false });
+  await world.write(
+    `insert into members (realm, "group") values ('public', '${uuid7()}')`,
+    `insert into cities (realm, id, name) values ('public', 'c', 'x')`,
+  );
+  await expect.poll(async () => (await world.rows()).size).toBe(1);
+  expect(await ids('cities')).toEqual(['c']);
+});
+
+test('what `restrict` would have kept stays, and is counted in the metrics', async () => {
+  world = await worldWith({ touch: false, onDelete: 'restrict' });
+  await world.write(...withMembers(3));
+  await expect.poll(owed).toBe(0);
+  await world.write(`delete from user_groups`);
+  const counted = async () => {
+    const answer = await fetch(`${world.server.url}/v1/metrics`);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    return answer.text();
+  };
+  await expect
+    .poll(counted)
+    .toMatch(/^# TYPE skerry_unmet_restricts_total counter\nskerry_unmet_restricts_total 3$/m);
+  expect(await ids('members')).toHaveLength(3);
 });
 
 test('children follow a parent that a program moves', async () => {
@@ -122,8 +139,27 @@ test('what a start finds owed is done', async () => {
   expect(await ids('members')).toEqual([]);
 });
 
-describe.runIf(postgresUrl !== undefined)('while another program has locked a child', () => {
-  test('the others are deleted, pushes go on, and it is deleted later', async () => {
+describe.runIf(postgresUrl !== undefined)('while another program has locked a row', () => {
+  test('a parent that a child touches is touched later, and no failure is logged', async () => {
+    await world.write(...withMembers(1));
+    await expect.poll(owed).toBe(0);
+    const program = await world.program();
+    const revision = async () =>
+      (await program.query('select revision::int as at from user_groups')).rows[0].at;
+    const before = await revision();
+    await program.query('begin');
+    await program.query('select * from user_groups for update');
+    await world.write(`update members set person = 'changed'`);
+    // It was tried, and is due later.
+    const isPutOff = `select count(*)::int as n from skerry.owed o where o.due > 0`;
+    await expect.poll(async () => (await program.query(isPutOff)).rows[0].n).toBe(1);
+    await program.query('commit');
+    await expect.poll(owed).toBe(0);
+    expect(await revision()).toBeGreaterThan(before);
+    expect(world.logged).toEqual([]);
+  });
+
+  test('of children, the others are deleted, pushes go on, and it is deleted later', async () => {
     await world.write(...withMembers(5));
     await expect.poll(owed).toBe(0);
     const program = await world.program();

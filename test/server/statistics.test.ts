@@ -6,6 +6,7 @@ import type { Database } from '../../server/src/db/database.ts';
 import { openPGlite } from '../../server/src/db/pglite.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { Statistics } from '../../server/src/sql/statistics.ts';
+import { ForeignWorld } from './support/foreign-world.ts';
 
 const log = (message: string, error: unknown) => {
   throw new Error(message, { cause: error });
@@ -35,6 +36,25 @@ test('knows of the rows that were written since the start', async () => {
     await again.close();
   } finally {
     await database.close();
+  }
+});
+
+test('knows of what the application writes by its own SQL', async () => {
+  const world = await ForeignWorld.open();
+  try {
+    const known = async () => {
+      const [row] = await world.server.sql.query(
+        `select reltuples::text as rows from pg_class where oid = 'public.cities'::regclass`,
+      );
+      return Number(row?.rows);
+    };
+    expect(await known()).toBe(0);
+    await world.write(
+      `insert into cities (realm, id, name) select 'public', n::text, 'x' from generate_series(1, 5000) n`,
+    );
+    await expect.poll(known).toBe(5000);
+  } finally {
+    await world.close();
   }
 });
 

@@ -9,10 +9,11 @@ import { randomUUID } from 'node:crypto';
 import { type Authority, rawObject, type StepCall } from '../authority/authority.ts';
 import { foreignLimits } from '../base/foreign-limits.ts';
 import { limits } from '../base/limits.ts';
+import type { Metrics } from '../base/metrics.ts';
 import type { AdmissionDone, RowNeeds } from '../base/wire-types.ts';
 import { kNow } from '../db/clock.ts';
-import type { Database, Queryable } from '../db/database.ts';
-import { type Lists, type PokedEntry, writeDone } from '../push/done.ts';
+import { type Database, isLockTimeout, type Queryable } from '../db/database.ts';
+import { type Lists, type WrittenEntry, writeDone } from '../push/done.ts';
 import { type LockedHeads, lockRealms } from '../push/locks.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { kWriteOwn } from '../sql/own-writes.ts';
@@ -29,7 +30,8 @@ export interface ConsequencesParts {
   readonly authority: Authority;
   readonly description: SchemaDescription;
   readonly schema: SqlSchema;
-  readonly committed: (entries: readonly PokedEntry[]) => void;
+  readonly committed: (entries: readonly WrittenEntry[]) => void;
+  readonly metrics: Metrics;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -54,7 +56,9 @@ interface MoreRealms {
 }
 
 interface Written {
-  readonly entries: readonly PokedEntry[];
+  readonly entries: readonly WrittenEntry[];
+  /** Refs that a rule `restrict` would have kept. */
+  readonly unmet: number;
 }
 
 interface OwedRows {
@@ -126,13 +130,18 @@ export class Consequences {
         this.#small = kLargest.rows;
         return true;
       }
-      this.#parts.log(
-        `What follows from ${tried.map((key) => key.join(' ')).join(', ')}, which another program has written, could not be done. It is tried again later.`,
-        error,
-      );
+      // Another program has locked a row: it is left for later, as locked children are.
+      if (!isLockTimeout(error)) this.#failed(tried, error);
       await owe(this.#parts.database, tried, foreignLimits.owedAgainMs);
       return true;
     }
+  }
+
+  #failed(tried: readonly RowKey[], error: unknown): void {
+    this.#parts.log(
+      `What follows from ${tried.map((key) => key.join(' ')).join(', ')}, which another program has written, could not be done. It is tried again later.`,
+      error,
+    );
   }
 
   /** `tried` gets the rows that are owed. */
@@ -145,6 +154,7 @@ export class Consequences {
       if (outcome === null) return false;
       if ('entries' in outcome) {
         this.#parts.committed(outcome.entries);
+        this.#parts.metrics.count('unmet_restricts', outcome.unmet);
         return true;
       }
       for (const realm of outcome.lock) more.add(realm);
@@ -179,7 +189,8 @@ export class Consequences {
     await writeDone(tx, this.#parts.schema, { ...done, results: [] }, lists, {
       ...{ rights: new Map(), locked: heads.keys(), seen: [], blocked: [] },
     });
-    return { entries: done.touched.map((entry) => ({ ...entry, author: kAuthor })) };
+    const entries = done.touched.map((entry) => ({ ...entry, author: kAuthor }));
+    return { entries, unmet: done.unmet ?? 0 };
   }
 
   async #admit(

@@ -11,6 +11,7 @@ import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { Problem } from '../base/problem.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
@@ -61,6 +62,7 @@ export interface AppOptions {
   readonly puller: Puller;
   readonly images: Images;
   readonly tables: PlainTables;
+  readonly metrics: Metrics;
   /** A folder of files to serve beside the API. */
   readonly files: string | null;
   readonly origins: ReadonlySet<string>;
@@ -329,6 +331,14 @@ export function createApp(options: AppOptions): Hono<App> {
       incoming,
       JSON.stringify({ status: 'ok', schema: options.schema.version, features: kFeatures }),
     );
+  });
+
+  app.get('/v1/metrics', stranger, () => {
+    const headers = {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+      'cache-control': 'no-store',
+    };
+    return new Response(options.metrics.text(), { headers });
   });
 
   app.all('/v1/*', () => {

@@ -31,6 +31,8 @@ export interface RelayOptions {
   readonly reached?: () => void;
   /** No other process uses the database: nothing is polled. */
   readonly isAlone?: boolean;
+  /** So many changes of other programs were read; only if it is alone. */
+  readonly written?: ((changes: number) => void) | undefined;
 }
 
 interface Watched {
@@ -73,12 +75,12 @@ export class PokeRelay implements RealmWatch {
   #reading: Promise<void> | null = null;
   #loading: Promise<void> | null = null;
   #readingForeign: Promise<void> | null = null;
-  #forgotAt = Number.NEGATIVE_INFINITY;
+  #isForeignWanted = false;
   #closed = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#foreign = new ForeignEntries(options.database);
+    this.#foreign = new ForeignEntries(options.database, options.isAlone);
     const every = (ms: number, work: () => void) => setInterval(work, ms).unref();
     this.#timers =
       options.isAlone === true
@@ -202,7 +204,9 @@ export class PokeRelay implements RealmWatch {
 
   /** Reads the entries of other programs, and pokes for them. */
   lookForForeign(): void {
-    if (this.#closed || this.#watched.size === 0) return;
+    const isOfInterest = this.#watched.size > 0 || this.#options.written !== undefined;
+    if (this.#closed || !isOfInterest) return;
+    this.#isForeignWanted = true;
     this.#readingForeign ??= this.#readForeign()
       // The next poll tries again.
       .catch((error: unknown) =>
@@ -214,10 +218,13 @@ export class PokeRelay implements RealmWatch {
   }
 
   async #readForeign(): Promise<void> {
-    for (const [realm, head] of await this.#foreign.read()) this.#noteHead(realm, head);
-    this.#read();
-    if (performance.now() - this.#forgotAt < foreignLimits.entriesMs) return;
-    this.#forgotAt = performance.now();
+    while (this.#isForeignWanted && !this.#closed) {
+      this.#isForeignWanted = false;
+      const { heads, changes } = await this.#foreign.read();
+      this.#options.written?.(changes);
+      for (const [realm, head] of heads) this.#noteHead(realm, head);
+      this.#read();
+    }
     await this.#foreign.forget();
   }
 
