@@ -247,7 +247,7 @@ export function schemaDef(declared: Schema): SchemaDef {
   return definition;
 }
 
-const reservedTables: Readonly<Record<ReservedTableName, true>> = {
+export const reservedTables: Readonly<Record<ReservedTableName, true>> = {
   name: true,
   user: true,
   mutate: true,
@@ -274,7 +274,7 @@ const reservedTables: Readonly<Record<ReservedTableName, true>> = {
   toString: true,
   ['__proto__']: true,
 };
-const reservedProps: Readonly<Record<ReservedPropName, true>> = {
+export const reservedProps: Readonly<Record<ReservedPropName, true>> = {
   id: true,
   realm: true,
   createdAt: true,

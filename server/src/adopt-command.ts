@@ -1,11 +1,12 @@
 // `skerry-server adopt`: makes tables of an existing PostgreSQL known to Skerry, and writes their schema.
 
-import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { abandon, adopt } from './adopt/adopt.ts';
 import type { AdoptedName } from './adopt/plan.ts';
+import { SchemaFile } from './adopt/schema-file.ts';
 import { schemaText } from './adopt/schema-text.ts';
 import { SetupError } from './base/setup-error.ts';
+import type { Database } from './db/database.ts';
 import { checkDatabaseUrl } from './db/database-url.ts';
 import { openPostgres } from './db/postgres.ts';
 
@@ -53,6 +54,40 @@ function namesOf(tokens: readonly { kind: string; name?: string; value?: string 
   return names as AdoptedName[];
 }
 
+/** Says what stands in the way. Returns the exit code. */
+function explain(problems: readonly string[]): number {
+  for (const line of [...problems, 'Nothing was changed.']) console.error(line);
+  return 1;
+}
+
+async function adoptInto(
+  database: Database,
+  names: readonly AdoptedName[],
+  file: SchemaFile,
+): Promise<number> {
+  let isAdopted = false;
+  try {
+    const adoption = await adopt(database, names, ({ all, version }) =>
+      file.write(schemaText(all, version)),
+    );
+    if (adoption.problems.length > 0) return explain(adoption.problems);
+    isAdopted = true;
+    const { tables, notes, served } = adoption;
+    for (const line of notes) console.log(line);
+    if (served.length > 0)
+      console.log(
+        `The schema that is served has other tables, too (${served.join(', ')}): put the adopted ones into it, and raise its version.`,
+      );
+    const path = file.publish();
+    console.log(
+      `Adopted ${tables.map(({ table }) => table).join(', ')}; the schema is in ${path}.`,
+    );
+    return 0;
+  } finally {
+    if (!isAdopted) file.discard();
+  }
+}
+
 /** Returns the exit code. */
 export async function adoptCommand(args: readonly string[]): Promise<number> {
   const { values, tokens } = readFlags(args);
@@ -69,8 +104,6 @@ export async function adoptCommand(args: readonly string[]): Promise<number> {
   const names = namesOf(tokens);
   if (names.length === 0)
     throw new SetupError('--table is needed.\nSee skerry-server adopt --help.');
-  if (!values.undo && existsSync(values.schema))
-    throw new SetupError(`--schema ${values.schema}: there is such a file already.`);
   const database = await openPostgres(url);
   try {
     if (values.undo) {
@@ -78,22 +111,11 @@ export async function adoptCommand(args: readonly string[]): Promise<number> {
         database,
         names.map(({ table }) => table),
       );
-      for (const line of problems) console.error(line);
-      if (problems.length === 0) console.log('It was taken back.');
-      return problems.length === 0 ? 0 : 1;
+      if (problems.length > 0) return explain(problems);
+      console.log('It was taken back.');
+      return 0;
     }
-    const plan = await adopt(database, names);
-    for (const line of plan.problems) console.error(line);
-    if (plan.problems.length > 0) {
-      console.error('Nothing was changed.');
-      return 1;
-    }
-    for (const line of plan.notes) console.log(line);
-    writeFileSync(values.schema, schemaText(plan.tables));
-    console.log(
-      `Adopted ${plan.tables.map(({ table }) => table).join(', ')}; the schema is in ${values.schema}.`,
-    );
-    return 0;
+    return await adoptInto(database, names, new SchemaFile(values.schema));
   } finally {
     await database.close();
   }

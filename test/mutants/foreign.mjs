@@ -7,6 +7,8 @@ const kPokes = 'test/server/nodes/foreign-pokes.test.ts';
 const kSessions = 'test/server/nodes/foreign-sessions.test.ts';
 const kConsequences = 'test/server/foreign-consequences.test.ts';
 const kAdopt = 'test/server/nodes/adopt.test.ts';
+const kForms = 'test/server/nodes/adopt-forms.test.ts';
+const kRealms = 'test/server/nodes/adopt-realms.test.ts';
 const kTables = 'server/src/capture/table-functions.ts';
 const kFunctions = 'server/src/capture/functions.ts';
 const kInstall = 'server/src/capture/install.ts';
@@ -310,7 +312,56 @@ export const foreignOnServer = [
     name: 'what a client deletes stays in the adopted table',
     test: kAdopt,
     file: 'server/src/adopt/mirror.ts',
-    from: 'if new.moved_to is null then delete from ${adopted} a where a.${id} = new.id; end if;',
+    from: 'if new.moved_to is null and ${kIsOwnWrite} then delete from ${adopted} a where a.${id} = new.id; end if;',
+    to: '',
+  },
+  {
+    name: 'a row of nobody is deleted from the adopted table',
+    test: kRealms,
+    file: 'server/src/adopt/mirror.ts',
+    from: 'if new.moved_to is null and ${kIsOwnWrite} then delete',
+    to: 'if new.moved_to is null then delete',
+  },
+  {
+    name: 'a row that refers to a row of another user is deleted',
+    test: kRealms,
+    file: 'server/src/adopt/plan.ts',
+    from: 'onDelete: hasRule ? onDelete : null }',
+    to: 'onDelete }',
+  },
+  {
+    name: 'rows stay in their realm when their parent leaves it',
+    test: kRealms,
+    file: 'server/src/adopt/mirror.ts',
+    from: "${follows ? `${before} is distinct from ${after}` : 'false'}",
+    to: "${follows && before === after ? 'true' : 'false'}",
+  },
+  {
+    name: 'an edit cuts the digits of other columns that clients do not have',
+    test: kForms,
+    file: 'server/src/adopt/mirror.ts',
+    from: 'case when ${isOther} then ${value} else a.${name} end',
+    to: '${value}',
+  },
+  {
+    name: 'a default of the application does not count for clients',
+    test: kForms,
+    file: 'server/src/adopt/mirror.ts',
+    from: 'return otherwise === null ? value : `coalesce(${value}, ${otherwise})`;',
+    to: 'return otherwise === null ? value : value;',
+  },
+  {
+    name: 'what stays adopted writes to what was taken back',
+    test: kForms,
+    file: 'server/src/adopt/adopt.ts',
+    from: '  await installCapture(tx, description, schema);\n  const [parts, path]',
+    to: '  const [parts, path]',
+  },
+  {
+    name: 'what others refer to is taken back alone',
+    test: kForms,
+    file: 'server/src/adopt/adopt.ts',
+    from: '...gone.flatMap((table) => needing(table, left)),',
     to: '',
   },
   {

@@ -4,9 +4,12 @@
 // Skerry with the same rows, and triggers on both carry each change to the other (mirror.ts).
 
 import type { Queryable } from '../db/database.ts';
+import type { AdoptedNames } from '../sql/adopted-names.ts';
 import type { PropType } from '../sql/description.ts';
-import { quoteName, quoteText } from '../sql/names.ts';
 import { type CatalogColumn, type CatalogTable, readCatalog } from './catalog.ts';
+import { propTypeOf } from './prop-types.ts';
+import { type RealmRule, realmRule, usedColumns, withoutCycles } from './realm-rule.ts';
+import { schemaPropName, schemaRefName, schemaTableName } from './schema-names.ts';
 
 /** What is asked for. */
 export interface AdoptedName {
@@ -24,25 +27,18 @@ export interface AdoptedProp {
   readonly type: PropType;
   readonly isOptional: boolean;
   readonly members: readonly string[];
-  /** It refers to another adopted table. */
-  readonly ref?: { readonly table: string; readonly onDelete: 'cascade' | 'setNull' | 'restrict' };
+  /**
+   * It refers to another adopted table. It has a rule only if both rows are always in the same realm: in another realm there seems to be
+   * nothing to which it refers, and its row would be deleted.
+   */
+  readonly ref?: {
+    readonly table: string;
+    readonly onDelete: 'cascade' | 'setNull' | 'restrict' | null;
+  };
 }
 
-export type RealmRule =
-  /** Texts and columns in turn, beginning with a text. */
-  | { readonly kind: 'template'; readonly parts: readonly string[] }
-  /** That of the row to which this column refers. */
-  | {
-      readonly kind: 'parent';
-      readonly column: string;
-      readonly target: string;
-      readonly targetKey: string;
-    };
-
-export interface AdoptedTable {
+export interface AdoptedTable extends AdoptedNames {
   readonly table: string;
-  /** The name in the schema. */
-  readonly name: string;
   readonly key: string;
   readonly realm: RealmRule;
   readonly props: readonly AdoptedProp[];
@@ -59,150 +55,184 @@ export interface AdoptionPlan {
 /** The column that is added. */
 export const kIdColumn = 'skerry_id';
 
-/** The name of the table of Skerry that stands beside an adopted one. */
-export function mirrorName(table: string): string {
-  return `skerry_${table}`;
+/** Of longer names there would be none for what stands beside the table. */
+const kTableBytes = 45;
+
+/** What cannot be adopted, and why. */
+function classProblem(table: CatalogTable): string | null {
+  const { name, kind, key } = table;
+  const kinds: Readonly<Record<string, string>> = {
+    p: 'is partitioned: only ordinary tables can be adopted.',
+    v: 'is a view: only ordinary tables can be adopted.',
+    m: 'is a materialized view: only ordinary tables can be adopted.',
+    f: 'is a foreign table: only ordinary tables can be adopted.',
+  };
+  const reasons: readonly (readonly [boolean, string])[] = [
+    [kind !== 'r', kinds[kind] ?? ''],
+    [table.isPartition, 'is a partition: only ordinary tables can be adopted.'],
+    [table.isInherited, 'has tables that inherit from it, whose rows its triggers would not see.'],
+    [table.isUnlogged, 'is unlogged: after a crash it is empty, and clients would keep its rows.'],
+    [table.hasRules, 'has rules (create rule), by which a write may do something else.'],
+    [key.length === 0, 'has no primary key, by which its rows could be known.'],
+    [
+      key.length > 1,
+      `has a primary key of several columns (${key.join(', ')}): only tables with a key of one column can be adopted.`,
+    ],
+    [table.hasRowSecurity, 'has FORCE ROW LEVEL SECURITY, which hides rows from the triggers.'],
+    [
+      table.columns.some((column) => column.name === kIdColumn),
+      `has a column ${kIdColumn} already: it is adopted, or was.`,
+    ],
+    [Buffer.byteLength(name) > kTableBytes, `has a name of more than ${kTableBytes} bytes.`],
+    [
+      schemaTableName(name) === null,
+      'cannot be a name in a schema: it has other characters than letters, digits and _.',
+    ],
+  ];
+  const found = reasons.find(([is]) => is);
+  return found === undefined ? null : `${name} ${found[1]}`;
 }
 
-const kKinds: Readonly<Record<string, string>> = {
-  p: 'partitioned',
-  v: 'a view',
-  m: 'a materialized view',
-  f: 'a foreign table',
-};
-
-const kNumbers = /^(smallint|integer|bigint|real|double precision)$/;
-const kTexts = /^(text|character varying(\(\d+\))?|character(\(\d+\))?|citext|uuid)$/;
-const kTimes = /^(timestamp(\(\d\))? with(out)? time zone|date)$/;
-
-/** The digits of a number with a fixed number of them; null: of another type, or any number. */
-function digitsOf(type: string): number | null {
-  const [, digits] = /^numeric\((\d+),\d+\)$/.exec(type) ?? [];
-  return digits === undefined ? null : Number(digits);
+/** What there is besides the tables that are to be adopted. */
+interface Surroundings {
+  /** Adopted before. */
+  readonly earlier: readonly AdoptedTable[];
+  /** Other tables of the schema that is served. */
+  readonly served: readonly string[];
 }
 
-/** Null: no prop can hold it. */
-function typeOf({ type, kind }: CatalogColumn): PropType | null {
-  if (kind === 'e') return 'enum';
-  if (kNumbers.test(type)) return 'number';
-  // More digits would not come back as they were.
-  if ((digitsOf(type) ?? 99) <= 15) return 'number';
-  if (kTexts.test(type)) return 'string';
-  if (kTimes.test(type)) return 'date';
-  if (type === 'boolean') return 'boolean';
-  if (type === 'bytea') return 'bytes';
-  return type === 'json' || type === 'jsonb' ? 'json' : null;
-}
-
-export function camelCase(name: string): string {
-  return name.toLowerCase().replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** `user:{owner_id}` as texts and columns in turn. */
-function partsOf(template: string): string[] {
-  return template.split(/\{([^{}]+)\}/);
+interface Target {
+  readonly name: string;
+  readonly key: string;
+  readonly realm: RealmRule;
 }
 
 class Planner {
-  readonly #tables: ReadonlyMap<string, CatalogTable>;
+  readonly #catalog: ReadonlyMap<string, CatalogTable>;
+  readonly #around: Surroundings;
+  /** By table: what is adopted, or will be. */
+  readonly #targets = new Map<string, Target>();
   readonly problems: string[] = [];
   readonly notes: string[] = [];
 
-  constructor(tables: ReadonlyMap<string, CatalogTable>) {
-    this.#tables = tables;
+  constructor(catalog: ReadonlyMap<string, CatalogTable>, around: Surroundings) {
+    this.#catalog = catalog;
+    this.#around = around;
+    for (const { table, ...target } of around.earlier) this.#targets.set(table, target);
   }
 
-  plan({ table: name, realm }: AdoptedName): AdoptedTable | null {
-    const table = this.#tables.get(name);
-    if (table === undefined)
-      return this.#no(`${name}: there is no such table in the schema public.`);
-    const kind = kKinds[table.kind];
-    if (kind !== undefined)
-      return this.#no(`${name} is ${kind}: only ordinary tables can be adopted.`);
-    if (table.isPartition)
-      return this.#no(`${name} is a partition: only ordinary tables can be adopted.`);
-    const [key, ...more] = table.key;
-    if (key === undefined)
-      return this.#no(`${name} has no primary key, by which its rows could be known.`);
-    if (more.length > 0)
-      return this.#no(
-        `${name} has a primary key of several columns (${table.key.join(', ')}): only tables with a key of one column can be adopted.`,
-      );
-    if (table.hasRowSecurity)
-      return this.#no(`${name} has FORCE ROW LEVEL SECURITY, which hides rows from the triggers.`);
-    if (table.columns.some((column) => column.name === kIdColumn))
-      return this.#no(`${name} has a column ${kIdColumn} already: it is adopted, or was.`);
-    const rule = this.#realmOf(table, realm);
-    if (rule === null) return null;
-    const used = rule.kind === 'template' ? rule.parts.filter((_, i) => i % 2 === 1) : [];
-    const props = table.columns
-      .filter((column) => column.name !== key && !used.includes(column.name))
-      .flatMap((column) => this.#propOf(table, column));
-    return { table: name, name: camelCase(name), key, realm: rule, props };
+  plan(names: readonly AdoptedName[]): AdoptedTable[] {
+    const adoptable = new Set([
+      ...this.#targets.keys(),
+      ...names.flatMap(({ table }) => (this.#catalog.has(table) ? table : [])),
+    ]);
+    const tables = names.flatMap((name, i) => {
+      const isAgain = names.findIndex(({ table }) => table === name.table) < i;
+      const table = this.#catalog.get(name.table);
+      const problem = isAgain
+        ? `${name.table} is named twice.`
+        : table === undefined
+          ? `${name.table}: there is no such table in the schema public.`
+          : classProblem(table);
+      if (problem !== null || table === undefined) return this.#no(problem ?? '');
+      const realm = realmRule(table, name.realm, adoptable);
+      if (typeof realm === 'string') return this.#no(realm);
+      const target = {
+        ...{ name: schemaTableName(table.name) as string, key: table.key[0] as string, realm },
+      };
+      this.#targets.set(table.name, target);
+      return [{ table, ...target }];
+    });
+    this.problems.push(...withoutCycles(this.#targets));
+    this.#checkNames(tables.map(({ table, name }) => ({ table: table.name, name })));
+    return tables.map(({ table, name, key, realm }) => ({
+      ...{ table: table.name, name, mirror: `skerry_${table.name}`, key, realm },
+      props: this.#propsOf(table, realm),
+    }));
   }
 
-  #no(problem: string): null {
+  #no(problem: string): [] {
     this.problems.push(problem);
-    return null;
+    return [];
   }
 
-  #realmOf(table: CatalogTable, realm: string): RealmRule | null {
-    const parts = partsOf(realm);
-    if (parts.length === 1 && table.columns.some(({ name }) => name === realm)) {
-      const reference = table.foreignKeys.find(({ column }) => column === realm);
-      if (reference !== undefined && this.#tables.has(reference.target))
-        return {
-          ...{ kind: 'parent', column: realm, target: reference.target },
-          targetKey: reference.targetColumn,
-        };
-      return { kind: 'template', parts: ['user:', realm, ''] };
+  /** Each table has a name of its own in the schema. */
+  #checkNames(tables: readonly { readonly table: string; readonly name: string }[]): void {
+    const { earlier, served } = this.#around;
+    const taken = new Map<string, string>([
+      ...served.map((name) => [name, 'a table of the schema that is served'] as const),
+      ...earlier.map(({ table, name }) => [name, `${table}, which is adopted already`] as const),
+    ]);
+    for (const { table, name } of tables) {
+      const other = taken.get(name);
+      if (other !== undefined) this.#no(`${table} would be ${name} in the schema, as is ${other}.`);
+      else if (name !== table && name.endsWith('_'))
+        this.notes.push(
+          `${table} is ${name} in the schema, where its own name has another meaning.`,
+        );
+      taken.set(name, table);
     }
-    for (const column of parts.filter((_, i) => i % 2 === 1)) {
-      if (table.columns.some(({ name }) => name === column)) continue;
-      return this.#no(`${table.name} has no column ${column}, from which the realm would be made.`);
-    }
-    if (realm === '')
-      return this.#no(
-        `${table.name} needs a realm: name the column that says whose its rows are (--realm-from).`,
-      );
-    return { kind: 'template', parts };
   }
 
-  #propOf(table: CatalogTable, column: CatalogColumn): AdoptedProp[] {
+  #propsOf(table: CatalogTable, realm: RealmRule): AdoptedProp[] {
+    const used = usedColumns(realm);
+    // A key that the database does not make is a prop, so that clients can create rows.
+    const isMade = ({ hasDefault, isGenerated }: CatalogColumn) => hasDefault || isGenerated;
+    const props = table.columns
+      .filter((column) => !used.includes(column.name))
+      .filter((column) => column.name !== table.key[0] || !isMade(column))
+      .flatMap((column) => this.#propOf(table, column, realm));
+    const byName = new Map<string, string[]>();
+    for (const { prop, column } of props) byName.set(prop, [...(byName.get(prop) ?? []), column]);
+    for (const [prop, columns] of byName) {
+      if (columns.length > 1)
+        this.#no(
+          `${table.name}: the columns ${columns.join(' and ')} would both be the prop ${prop}: rename one.`,
+        );
+    }
+    return props;
+  }
+
+  /** A column that no prop can hold is left out, if a new row does not need it. */
+  #without(name: string, why: string, isNeeded: boolean): [] {
+    if (isNeeded) return this.#no(`${name} ${why}, and a new row needs it.`);
+    this.notes.push(`${name} ${why}: clients do not get it.`);
+    return [];
+  }
+
+  #propOf(table: CatalogTable, column: CatalogColumn, realm: RealmRule): AdoptedProp[] {
     const name = `${table.name}.${column.name}`;
-    const isWritten = column.isRequired && !column.hasDefault && !column.isGenerated;
-    const type = typeOf(column);
-    if (type === null && isWritten) {
-      this.#no(
-        `${name} is of the type ${column.type}, which no prop can hold, and a new row needs it.`,
+    const isNeeded = column.isRequired && !column.hasDefault && !column.isGenerated;
+    const type = propTypeOf(column);
+    if (column.isGenerated) return this.#without(name, 'is computed', false);
+    if (type === null)
+      return this.#without(name, `is of the type ${column.type}, which no prop can hold`, isNeeded);
+    const ref = this.#refOf(table, column, realm);
+    const prop = ref === undefined ? schemaPropName(column.name) : schemaRefName(column.name);
+    if (prop === null) return this.#without(name, 'has a name that no prop can have', isNeeded);
+    if (prop.endsWith('_') && !column.name.endsWith('_'))
+      this.notes.push(
+        `${name} is the prop ${prop}: every row has a ${prop.slice(0, -1)} of its own.`,
       );
-      return [];
-    }
-    if (type === null || column.isGenerated) {
-      const why = column.isGenerated ? 'is computed' : `is of the type ${column.type}`;
-      this.notes.push(`${name} ${why}: clients do not get it.`);
-      return [];
-    }
-    const common = { prop: camelCase(column.name), column: column.name };
-    const reference = table.foreignKeys.find((each) => each.column === column.name);
-    const target = reference && this.#tables.get(reference.target);
-    if (
-      reference !== undefined &&
-      target !== undefined &&
-      target.key[0] === reference.targetColumn
-    ) {
-      const rules = { c: 'cascade', n: 'setNull' } as const;
-      const onDelete = rules[reference.onDelete as keyof typeof rules] ?? 'restrict';
-      const prop = camelCase(column.name.replace(/_id$/, ''));
-      return [
-        {
-          ...{ prop, column: column.name, type: 'ref', members: [] },
-          isOptional: !column.isRequired,
-          ref: { table: camelCase(reference.target), onDelete },
-        },
-      ];
-    }
-    return [{ ...common, type, isOptional: !isWritten, members: column.members }];
+    const common = { prop, column: column.name, isOptional: !isNeeded };
+    if (ref === undefined) return [{ ...common, type, members: column.members }];
+    return [{ ...common, type: 'ref', members: [], ref }];
+  }
+
+  #refOf(table: CatalogTable, column: CatalogColumn, realm: RealmRule): AdoptedProp['ref'] {
+    const key = table.foreignKeys.find((each) => each.column === column.name);
+    const target = key && this.#targets.get(key.target);
+    if (key === undefined || target === undefined || target.key !== key.targetColumn)
+      return undefined;
+    const isParent = realm.kind === 'parent' && realm.column === column.name;
+    const isConstant = realm.kind === 'template' && realm.parts.length === 1;
+    const isSame = isConstant && JSON.stringify(realm) === JSON.stringify(target.realm);
+    const setsNull = key.onDelete === 'n';
+    // Without its parent a row would be in no realm; and null is no value of a required column.
+    const hasRule = (isParent && !setsNull) || (isSame && !(setsNull && column.isRequired));
+    const rules = { c: 'cascade', n: 'setNull' } as const;
+    const onDelete = rules[key.onDelete as keyof typeof rules] ?? 'restrict';
+    return { table: target.name, onDelete: hasRule ? onDelete : null };
   }
 }
 
@@ -210,25 +240,14 @@ class Planner {
 export async function planAdoption(
   tx: Queryable,
   names: readonly AdoptedName[],
+  around: Surroundings,
 ): Promise<AdoptionPlan> {
-  const found = new Map<string, CatalogTable>();
+  const catalog = new Map<string, CatalogTable>();
   for (const { table } of names) {
     const read = await readCatalog(tx, table);
-    if (read !== null) found.set(table, read);
+    if (read !== null) catalog.set(table, read);
   }
-  const planner = new Planner(found);
-  const tables = names.flatMap((name) => planner.plan(name) ?? []);
+  const planner = new Planner(catalog, around);
+  const tables = planner.plan(names);
   return { tables, problems: planner.problems, notes: planner.notes };
-}
-
-/** A column of the row `row`, as text, for a realm. */
-export function realmExpression({ realm }: AdoptedTable, row: string): string {
-  if (realm.kind === 'parent')
-    return `(select p.realm from public.${quoteName(mirrorName(realm.target))} p
-      where p.deleted_at is null and p.id = (
-        select t.${quoteName(kIdColumn)} from public.${quoteName(realm.target)} t where t.${quoteName(realm.targetKey)} = ${row}.${quoteName(realm.column)}))`;
-  const parts = realm.parts.map((part, i) =>
-    i % 2 === 0 ? quoteText(part) : `${row}.${quoteName(part)}::text`,
-  );
-  return parts.join(' || ');
 }

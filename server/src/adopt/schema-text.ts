@@ -5,14 +5,16 @@ import type { AdoptedProp, AdoptedTable } from './plan.ts';
 
 function propText({ type, isOptional, members, ref }: AdoptedProp): string {
   const optional = isOptional ? '.optional()' : '';
-  if (ref !== undefined)
-    return `t.ref(${JSON.stringify(ref.table)}, { onDelete: '${ref.onDelete}' })${optional}`;
+  if (ref !== undefined) {
+    const rule = ref.onDelete === null ? '' : `, { onDelete: '${ref.onDelete}' }`;
+    return `t.ref(${JSON.stringify(ref.table)}${rule})${optional}`;
+  }
   if (type === 'enum') return `t.enum(${JSON.stringify(members)})${optional}`;
   return `t.${type}()${optional}`;
 }
 
 /** The text of a module that exports the schema as default. */
-export function schemaText(tables: readonly AdoptedTable[]): string {
+export function schemaText(tables: readonly AdoptedTable[], version: number): string {
   const lines = tables.flatMap(({ name, props }) => [
     `    ${name}: table({`,
     ...props.map((prop) => `      ${prop.prop}: ${propText(prop)},`),
@@ -25,7 +27,7 @@ export function schemaText(tables: readonly AdoptedTable[]): string {
     '  {',
     ...lines,
     '  },',
-    '  { version: 1 },',
+    `  { version: ${version} },`,
     ');',
     '',
   ].join('\n');

@@ -3,17 +3,28 @@
 import type { Queryable } from '../db/database.ts';
 import { readMeta, writeMeta } from './migrations.ts';
 
-const kNames = 'adopted';
+const kAdopted = 'adopted';
+
+/** What is known of an adopted table outside of adopt/. */
+export interface AdoptedNames {
+  /** The name in the schema. */
+  readonly name: string;
+  /** That of the table of Skerry beside it, in SQL. */
+  readonly mirror: string;
+}
+
+/** The adopted tables, as adopt/ has described them. */
+export async function readAdopted<Table extends AdoptedNames>(tx: Queryable): Promise<Table[]> {
+  const text = await readMeta(tx, kAdopted);
+  return text === null ? [] : (JSON.parse(text) as Table[]);
+}
+
+export async function writeAdopted(tx: Queryable, tables: readonly AdoptedNames[]): Promise<void> {
+  await writeMeta(tx, kAdopted, JSON.stringify(tables));
+}
 
 /** By the name in the schema: that in SQL. */
 export async function readAdoptedNames(tx: Queryable): Promise<ReadonlyMap<string, string>> {
-  const text = await readMeta(tx, kNames);
-  return new Map(text === null ? [] : Object.entries(JSON.parse(text) as Record<string, string>));
-}
-
-export async function writeAdoptedNames(
-  tx: Queryable,
-  names: ReadonlyMap<string, string>,
-): Promise<void> {
-  await writeMeta(tx, kNames, JSON.stringify(Object.fromEntries(names)));
+  const tables = await readAdopted(tx);
+  return new Map(tables.map(({ name, mirror }) => [name, mirror]));
 }

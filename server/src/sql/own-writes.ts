@@ -8,6 +8,9 @@ const kRowWithinMs = 50;
 // row counts as written by the server only if its revision was raised, too.
 const kMark = `set_config('skerry.writer', pg_current_xact_id()::text || ' 0', true)`;
 
+/** A condition: the transaction is one of the server's own, and does not log what others have written just now. */
+export const kIsOwnWrite = `current_setting('skerry.writer', true) is not distinct from pg_current_xact_id()::text || ' 0'`;
+
 /**
  * An expression that marks the writes of this transaction's own statements, and lets them wait for no row. It is evaluated once the
  * realms are locked.

@@ -2,31 +2,15 @@
 // read and write the same rows. Method: the real command on a database of a small shop, a server with the schema that it writes, clients, and the
 // application's own SQL beside them.
 
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo, makeDatabase, postgresUrl } from '../support/database.ts';
-import { Follower } from '../support/follower.ts';
-import {
-  Folder,
-  type Json,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from '../support/server.ts';
+import { AdoptedApp } from '../support/adopting.ts';
+import type { Follower } from '../support/follower.ts';
+import { type Json, uuid7 } from '../support/server.ts';
 
-const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
-// Below the tree, so that the package is found by the schema that is written.
-const folder = new Folder();
-const schema = join(
-  import.meta.dirname,
-  `../../../node_modules/.skerry-adopted-${process.pid}.mjs`,
-);
-let url: string;
-let app: Awaited<ReturnType<typeof connectTo>>;
-let server: TestServer | undefined;
+let adopted: AdoptedApp;
+let app: Client;
 
 const kShop = `
   create type status as enum ('open', 'paid', 'lost');
@@ -52,90 +36,41 @@ const kShop = `
   insert into tasks (project_id, note, at) values (1, 'first', '2021-01-02 03:04:05.678901+00'), (1, null, null), (2, 'of Bo', null)`;
 
 beforeAll(async () => {
-  url = await makeDatabase(postgresUrl ?? '', `adopt_${folder.path.slice(-6).toLowerCase()}`);
-  app = await connectTo(url);
-  await app.query(kShop);
+  adopted = await AdoptedApp.open(kShop);
+  app = adopted.sql;
 });
-afterAll(async () => {
-  await server?.kill();
-  await app?.end();
-  rmSync(schema, { force: true });
-  folder.remove();
-});
-
-function run(...args: readonly string[]): Promise<{ code: number | null; said: string }> {
-  const all = ['adopt', '--database', url, '--schema', schema, ...args];
-  const child = spawn(process.execPath, [kMain, ...all]);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-  }
-  return new Promise((resolve) => child.once('exit', (code) => resolve({ code, said })));
-}
-
-const kTables = [
-  '--table',
-  'projects',
-  '--realm-from',
-  'owner_id',
-  '--table',
-  'tasks',
-  '--realm-from',
-  'project_id',
-];
+afterAll(() => adopted?.close());
 
 test.each([
-  [
-    'a view',
-    ['--table', 'open_tasks', '--realm-from', 'number'],
-    'open_tasks is a view: only ordinary tables can be adopted.',
-  ],
-  [
-    'a table without a key',
-    ['--table', 'keyless', '--realm-from', 'a'],
-    'keyless has no primary key',
-  ],
-  [
-    'a key of two columns',
-    ['--table', 'pairs', '--realm-from', 'a'],
-    'pairs has a primary key of several columns (a, b)',
-  ],
-  [
-    'a table that is not there',
-    ['--table', 'none', '--realm-from', 'a'],
-    'none: there is no such table',
-  ],
+  ['a view', 'open_tasks=number', 'open_tasks is a view: only ordinary tables can be adopted.'],
+  ['a table without a key', 'keyless=a', 'keyless has no primary key'],
+  ['a key of two columns', 'pairs=a', 'pairs has a primary key of several columns (a, b)'],
+  ['a table that is not there', 'none=a', 'none: there is no such table'],
   [
     'a required column of a type that no prop can hold',
-    ['--table', 'shapes', '--realm-from', 'owner_id'],
+    'shapes=owner_id',
     'shapes.shape is of the type point, which no prop can hold',
   ],
-  [
-    'a realm from no column',
-    ['--table', 'projects', '--realm-from', 'team:{team}'],
-    'projects has no column team',
-  ],
-  ['no realm', ['--table', 'projects'], 'projects needs a realm'],
-])('%s is refused by a sentence, and nothing is changed', async (_what, args, sentence) => {
-  const { code, said } = await run(...args);
+  ['a realm from no column', 'projects=team:{team}', 'projects has no column team'],
+  ['no realm', 'projects', 'projects needs a realm'],
+])('%s is refused by a sentence, and nothing is changed', async (_what, table, sentence) => {
+  const { code, said } = await adopted.adopt([table]);
   expect(said).toContain(sentence);
   expect(said).toContain('Nothing was changed.');
   expect(code).toBe(1);
-  expect(existsSync(schema)).toBe(false);
+  expect(existsSync(adopted.schema)).toBe(false);
   const { rows } = await app.query(`select to_regnamespace('skerry') is null as clean`);
   expect(rows).toEqual([{ clean: true }]);
 });
 
 test('tables are adopted, with what clients do not get said', async () => {
-  const { code, said } = await run(...kTables);
-  expect(said).toContain('projects.labels is of the type text[]: clients do not get it.');
+  const { code, said } = await adopted.adopt(['projects=owner_id', 'tasks=project_id']);
+  expect(said).toContain(
+    'projects.labels is of the type text[], which no prop can hold: clients do not get it.',
+  );
   expect(said).toContain('tasks.length is computed: clients do not get it.');
   expect(code).toBe(0);
-  expect(readFileSync(schema, 'utf8')).toContain(
-    `project: t.ref("projects", { onDelete: 'cascade' }),`,
-  );
+  expect(adopted.schemaText).toContain(`project: t.ref("projects", { onDelete: 'cascade' }),`);
 });
 
 const ofAda = () => follower.rows;
@@ -148,8 +83,8 @@ const idOf = (table: string, fits: (props: Json) => boolean) =>
     .split(' ')[2] as string;
 
 test('a client has the rows of its user', async () => {
-  server = await startServer(folder, schema, { env: { DATABASE_URL: url } });
-  follower = new Follower(server.url, '1', ['projects', 'tasks']);
+  await adopted.start();
+  follower = adopted.follower('1', ['projects', 'tasks']);
   await follower.follow();
   expect(valuesOf('projects')).toMatchObject([
     { title: 'Engine', budget: 12.34, settings: { b: 1, a: [2] }, started: Date.UTC(2020, 1, 29) },
@@ -184,7 +119,7 @@ test('what the application writes by its own SQL reaches the client', async () =
 });
 
 test('what clients write is in the application’s tables', async () => {
-  const client = new WireClient(server?.url ?? '', '1');
+  const client = adopted.client('1');
   const realm = 'user:1';
   const project = idOf('projects', ({ title }) => title === 'Engine 2');
   const task = idOf('tasks', ({ note }) => note === 'first');
@@ -220,7 +155,7 @@ test('what clients write is in the application’s tables', async () => {
 });
 
 test('constraints of the application refuse what breaks them', async () => {
-  const client = new WireClient(server?.url ?? '', '1');
+  const client = adopted.client('1');
   const realm = 'user:1';
   const project = idOf('projects', ({ title }) => title === 'Engine 2');
   expect(
@@ -245,7 +180,7 @@ test('constraints of the application refuse what breaks them', async () => {
 
 test('a parent that either deletes takes its children along', async () => {
   await app.query(`delete from projects where title = 'of Bo, too'`);
-  const client = new WireClient(server?.url ?? '', '1');
+  const client = adopted.client('1');
   const project = idOf('projects', ({ title }) => title === 'Engine 2');
   expect(
     await client.push([{ op: 'delete', table: 'projects', id: project, realm: 'user:1' }]),
@@ -257,9 +192,8 @@ test('a parent that either deletes takes its children along', async () => {
 });
 
 test('it is taken back, and the tables are as they were', async () => {
-  await server?.stop();
-  server = undefined;
-  const { code, said } = await run('--undo', '--table', 'tasks', '--table', 'projects');
+  await adopted.stop();
+  const { code, said } = await adopted.adopt(['tasks', 'projects'], '--undo');
   expect([code, said]).toEqual([0, 'It was taken back.\n']);
   await app.query(`insert into tasks (project_id, note) select id, 'after' from projects limit 1`);
   const { rows } = await app.query(
@@ -267,5 +201,5 @@ test('it is taken back, and the tables are as they were', async () => {
       where c.table_name in ('projects', 'tasks') and c.column_name like 'skerry%'`,
   );
   expect(rows).toEqual([]);
-  expect((await run('--undo', '--table', 'tasks')).said).toContain('tasks is not adopted.');
+  expect((await adopted.adopt(['tasks'], '--undo')).said).toContain('tasks is not adopted.');
 });
