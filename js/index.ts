@@ -2,6 +2,7 @@
 
 export type { ExportOptions } from './api/account/export.ts';
 export type { LogoutOptions } from './api/account/logout.ts';
+export type { MendedRow, Verified, VerifyOptions, VerifyProgress } from './api/comparing.ts';
 export type { Conflict, Conflicts } from './api/conflicts.ts';
 export { type Database, deleteDatabase, open } from './api/database.ts';
 export type { DatabaseEvents } from './api/events.ts';

@@ -45,6 +45,7 @@ const kGroups = [
       if (entries.has('index')) return 'shared';
       if (source.endsWith('service-registration.ts')) return 'services';
       if (source.endsWith('account/account.ts')) return 'account';
+      if (source.endsWith('api/verify.ts')) return 'verify';
       return 'worker';
     },
   },

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "authority/admission_json.h"
+#include "authority/comparing.h"
 #include "authority/image_maker.h"
 #include "authority/log_forgetting.h"
 #include "authority/pull_json.h"
@@ -43,6 +44,7 @@ class Authority {
   }
   std::string ForgetLog(const std::string& text) const { return skerry::ForgetLogJson(text); }
   std::string Survey(const std::string& text) const { return skerry::SurveyJson(schema_, text); }
+  std::string Compare(const std::string& text) const { return skerry::CompareJson(schema_, text); }
   const Schema* schema() const { return &schema_; }
 
  private:
@@ -92,7 +94,8 @@ EMSCRIPTEN_BINDINGS(skerry_authority) {
       .function("error", &Authority::Error)
       .function("checkScopes", &Authority::CheckScopes)
       .function("forgetLog", &Authority::ForgetLog)
-      .function("survey", &Authority::Survey);
+      .function("survey", &Authority::Survey)
+      .function("compare", &Authority::Compare);
   emscripten::class_<Admission>("Admission")
       .constructor<const Authority&>()
       .function("step", &Admission::Step);

@@ -110,7 +110,7 @@ function makeParts(ground: DatabaseDependencies): DatabaseParts {
           config: workerConfig(ground, service, schema, tab),
         })
       : null;
-  const sync = makeSync(ground, { core, runner, mutations, worker, service });
+  const sync = makeSync(ground, { core, runner, mutations, worker, service, streams });
   const lifecycle = new Lifecycle({
     ...{ host, runner, storage, channel, core, worker, sync, streams, keptUndo },
   });
@@ -149,7 +149,8 @@ function makeSync(
     mutations,
     worker,
     service,
-  }: Pick<DatabaseParts, 'core' | 'runner' | 'mutations' | 'worker' | 'service'>,
+    streams,
+  }: Pick<DatabaseParts, 'core' | 'runner' | 'mutations' | 'worker' | 'service' | 'streams'>,
 ): SyncControl {
   return new SyncControl({
     local: options.remote === undefined,
@@ -163,6 +164,14 @@ function makeSync(
     changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
     durable: () => mutations.durable(),
     askState: () => runner.dispatch({ type: 'state' }),
+    isVisible: () => host.page.visible,
+    comparing: {
+      clock: host.clock,
+      timers: host.timers(),
+      dispatch: (event) => runner.dispatch(event),
+      ask: (path, body) => streams.history(path, body),
+      random: () => (host.random.bytes(1)[0] ?? 0) / 256,
+    },
   });
 }
 

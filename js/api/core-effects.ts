@@ -105,6 +105,12 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
       case 'streamPage':
         streams.paged(effect);
         break;
+      case 'compared':
+        sync.compared(effect);
+        break;
+      case 'mended':
+        events.emit('mended', { rows: sync.mended(effect) });
+        break;
       case 'problem':
         sync.problem(effect);
         break;

@@ -1,6 +1,7 @@
 /** `db.on`: what happened to the database, for its listeners. */
 import { type SkerryError, ValidationError } from '../core/errors.ts';
 import type { StorageLoss } from '../host/storage.ts';
+import type { MendedRow } from './comparing.ts';
 import { Listeners } from './listeners.ts';
 import type { UpdateReason } from './options.ts';
 import type { Stop } from './types.ts';
@@ -17,6 +18,11 @@ export interface DatabaseEvents {
   /** A change could not be stored; it is tried again. */
   storageFailed: { readonly error: SkerryError };
   /**
+   * A comparison with the server (`db.sync.verify`) has found rows that differed, and they are now as the server has them; every
+   * window of the device hears it. Each is a mistake, of Skerry, of the disk or of somebody's hand: please report it.
+   */
+  mended: { readonly rows: readonly MendedRow[] };
+  /**
    * The database is closed: by `close`, by `logout` in this or another window, because another window deleted or upgraded
    * it or the browser evicted it, or because the core failed.
    */
@@ -28,6 +34,7 @@ const known: Readonly<Record<keyof DatabaseEvents, true>> = {
   dataLost: true,
   updateNeeded: true,
   storageFailed: true,
+  mended: true,
   closed: true,
 };
 

@@ -24,7 +24,12 @@ export interface StreamParts {
   post(
     message:
       | { readonly type: 'streams'; readonly add: readonly WantedStream[] }
-      | { readonly type: 'history'; readonly id: number; readonly path: string },
+      | {
+          readonly type: 'history';
+          readonly id: number;
+          readonly path: string;
+          readonly body?: string;
+        },
   ): void;
   readonly remote: boolean;
 }
@@ -52,7 +57,7 @@ export interface StreamPort {
     unfit?: (why: string) => void,
   ): Mutation<void>;
   page(stream: number, before: readonly [number, number], limit: number): Promise<StreamPageEffect>;
-  history(path: string): Promise<unknown>;
+  history(path: string, body?: string): Promise<unknown>;
   reopen(stream: OpenedStream, opening: StreamOpening): void;
 }
 

@@ -124,11 +124,13 @@ export class Streams implements StreamPort {
     );
   }
 
-  /** The server's actions before a place. Rejects if the server cannot be asked. */
-  history(path: string): Promise<unknown> {
+  /** The server's actions before a place; with `body` the answer to a POST. Rejects if the server cannot be asked. */
+  history(path: string, body?: string): Promise<unknown> {
     if (!this.parts.isWorkerRunning())
       return Promise.reject(errorFromCode('network', 'The server cannot be asked now.'));
-    return this.#ask(this.#histories, (id) => this.parts.post({ type: 'history', id, path }));
+    return this.#ask(this.#histories, (id) =>
+      this.parts.post({ type: 'history', id, path, ...(body === undefined ? {} : { body }) }),
+    );
   }
 
   #ask<T>(asked: Map<number, PendingPage<T>>, send: (id: number) => void): Promise<T> {

@@ -1,6 +1,8 @@
 /** `db.sync`: the state of synchronisation, and the calls that control it. */
 
 import type {
+  ComparedEffect,
+  MendedEffect,
   ProblemEffect,
   StatusRecord,
   SyncScope,
@@ -23,6 +25,13 @@ import type {
   WindowMessage,
 } from '../core/messages.ts';
 import type { WorkerStart } from '../host/worker-link.ts';
+import {
+  Comparing,
+  type ComparingParts,
+  type MendedRow,
+  type Verified,
+  type VerifyOptions,
+} from './comparing.ts';
 import { Listeners } from './listeners.ts';
 import { type Scope, Scopes, type ScopesParts } from './scopes.ts';
 import { makeStatus, type StatusInput, type SyncStatus, sameStatus } from './sync-status.ts';
@@ -41,6 +50,12 @@ export interface SyncApi {
    */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
   /**
+   * Compares what this device holds of the server's rows with the server, after a pull, and makes equal what differs (`on('mended')`).
+   * The window does this by itself about once a week. Changes that are pending are not touched. Rejects where the server cannot
+   * be asked (NetworkError), and as `signal` says.
+   */
+  verify(options?: VerifyOptions): Promise<Verified>;
+  /**
    * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws
    * LimitError where the server would refuse the scopes of this window together: more than 500, or filters that cost too
    * much. Where all windows together want too much, `ready` rejects (`scope_left_out`); the part comes when other windows
@@ -51,6 +66,8 @@ export interface SyncApi {
 
 export interface SyncParts extends ScopesParts {
   readonly online: boolean;
+  readonly isVisible: () => boolean;
+  readonly comparing: ComparingParts;
   /** A message for the sync worker. */
   readonly post: (message: WindowMessage<WorkerStart>) => void;
   /** The pause of this window, where a service worker sees it. */
@@ -79,6 +96,7 @@ export class SyncControl implements SyncApi {
   /** The status of which subscribers were told last. */
   #told: SyncStatus | null = null;
   readonly #scopes: Scopes;
+  readonly #comparing: Comparing;
   #passing: SkerryError | null = null;
   #isStale = false;
   #isRead = false;
@@ -98,12 +116,23 @@ export class SyncControl implements SyncApi {
       scopes: null,
       streams: null,
       image: null,
+      mended: 0,
     };
     this.#scopes = new Scopes(parts, {
       held: () => this.#heldScopes(),
       until: (done, signal) => this.#until(done, () => {}, signal),
       show: (scopes) => this.update({ scopes }),
     });
+    this.#comparing = new Comparing(parts.comparing, {
+      pull: () => this.now(),
+      pending: () => this.#status.pending,
+      isIdle: () =>
+        this.#status.phase === 'idle' &&
+        this.#status.connected &&
+        this.#status.pending === 0 &&
+        parts.isVisible(),
+    });
+    if (!parts.local) this.#comparing.lookLater();
     this.#status = Object.freeze(makeStatus(this.input));
   }
 
@@ -200,6 +229,24 @@ export class SyncControl implements SyncApi {
       signal,
       timeoutMs,
     );
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<Verified> {
+    this.#refuseClosed();
+    await this.#parts.durable();
+    return this.#comparing.verify(options);
+  }
+
+  /** The effect `compared`. */
+  compared(effect: ComparedEffect): void {
+    this.#comparing.compared(effect);
+  }
+
+  /** The effect `mended`. */
+  mended(effect: MendedEffect): readonly MendedRow[] {
+    const rows = this.#comparing.mended(effect);
+    this.update({ mended: this.input.mended + rows.length });
+    return rows;
   }
 
   scope(query: unknown): Scope {
@@ -321,6 +368,7 @@ export class SyncControl implements SyncApi {
       scopes: SkerryError | null;
       streams: SkerryError | null;
       image: SkerryError | null;
+      mended: number;
     }>,
   ): void {
     const { worker } = change;
@@ -370,6 +418,7 @@ export class SyncControl implements SyncApi {
     this.#closed = true;
     this.#scopes.close();
     const error = new ClosedError('closed', 'The database was closed.');
+    this.#comparing.close(error);
     this.abandon(error);
     for (const end of [...this.#ends]) end(error);
   }

@@ -41,6 +41,8 @@ export interface SyncStatus {
   readonly revisions: Readonly<Record<string, number>>;
   /** Realms that the server has lost, because it was restored from a backup. Their rows are kept; nothing is written to them. */
   readonly lost: readonly string[];
+  /** Rows that differed from the server's, and were mended, since the database was opened (`db.sync.verify`). */
+  readonly mended: number;
   /** How far the initial sync is, in bytes. */
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly error: SkerryError | null;
@@ -61,6 +63,7 @@ export interface StatusInput {
   readonly streams: SkerryError | null;
   /** Why no newer image could be made: starts take longer, and nothing else is the matter. */
   readonly image: SkerryError | null;
+  readonly mended: number;
 }
 
 export function makeStatus(input: StatusInput): SyncStatus {
@@ -84,6 +87,7 @@ export function makeStatus(input: StatusInput): SyncStatus {
     nextTryAt: toDate(worker?.nextTryAt),
     revisions: revisionsOf(window?.cursors ?? {}),
     lost: window?.lost ?? [],
+    mended: input.mended,
     progress: worker?.progress ?? null,
     error:
       input.storage ??

@@ -186,6 +186,15 @@ export interface TakeUndoEvent {
   readonly text: string | null;
 }
 
+export type CompareStep = 'begin' | 'ifDue' | 'work' | 'answer';
+
+export interface CompareEvent {
+  readonly type: 'compare';
+  readonly step: CompareStep;
+  readonly rows?: number;
+  readonly answer?: unknown;
+}
+
 export type WindowEvents =
   | DoneEvent
   | FailedEvent
@@ -208,7 +217,8 @@ export type WindowEvents =
   | StreamPageEvent
   | StreamStateEvent
   | KeepUndoEvent
-  | TakeUndoEvent;
+  | TakeUndoEvent
+  | CompareEvent;
 
 export interface StartEvent {
   readonly type: 'start';
@@ -628,6 +638,22 @@ export interface KeepUndoEffect {
   readonly dropped: string | null;
 }
 
+export type CompareNext = 'work' | 'ask' | 'pull' | 'done';
+
+export interface ComparedEffect {
+  readonly type: 'compared';
+  readonly next: CompareNext;
+  readonly request: string | null;
+  readonly checked: number;
+  readonly left: number;
+  readonly hopeless: number;
+}
+
+export interface MendedEffect {
+  readonly type: 'mended';
+  readonly rows: readonly NamedRow[];
+}
+
 export type WindowEffects =
   | SetWindowTimerEffect
   | CancelWindowTimerEffect
@@ -647,7 +673,9 @@ export type WindowEffects =
   | ResolvedEffect
   | ValidateEffect
   | UndoEffect
-  | KeepUndoEffect;
+  | KeepUndoEffect
+  | ComparedEffect
+  | MendedEffect;
 
 export interface SetWorkerTimerEffect {
   readonly type: 'timer';
@@ -926,6 +954,7 @@ export interface HistoryMessage {
   readonly type: 'history';
   readonly id: number;
   readonly path: string;
+  readonly body?: string;
 }
 
 export interface ServiceMessage {
@@ -1022,7 +1051,7 @@ export interface LoggedMessage {
   readonly recordBytes: number;
 }
 
-export type UpdateKind = 'pull' | 'refusal' | 'scopes' | 'image' | 'local';
+export type UpdateKind = 'pull' | 'refusal' | 'scopes' | 'image' | 'local' | 'mended';
 
 export interface NamedMutation {
   readonly id: string;

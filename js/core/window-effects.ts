@@ -3,6 +3,8 @@
  * sync worker's. Their shapes are the core's own (core-types.ts).
  */
 import type {
+  ComparedEffect,
+  CompareEvent,
   ConflictsEffect,
   DataLostEffect,
   FreezeEvent,
@@ -13,6 +15,7 @@ import type {
   KeepUndoEvent,
   LeaveEvent,
   LoadImageEffect,
+  MendedEffect,
   OpenEvent,
   OpenFailedEffect,
   ProblemEffect,
@@ -58,6 +61,8 @@ export type WindowOnlyEffect =
   | UndoEffect
   | KeepUndoEffect
   | StreamPageEffect
+  | ComparedEffect
+  | MendedEffect
   | StorageFailedEffect
   | StorageRecoveredEffect
   | DataLostEffect
@@ -77,6 +82,7 @@ export type StreamEvent =
 
 export type WindowOnlyEvent =
   | ImageLoadedEvent
+  | CompareEvent
   | StreamEvent
   | ResolveEvent
   | JudgeEvent

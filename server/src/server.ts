@@ -12,6 +12,8 @@ import { callerLimits, limits } from './base/limits.ts';
 import { Metrics } from './base/metrics.ts';
 import { heardOf } from './base/pause.ts';
 import { SetupError } from './base/setup-error.ts';
+import { Comparer } from './compare/compare.ts';
+import { MendedRows } from './compare/mended.ts';
 import { Consequences } from './consequences/consequences.ts';
 import { Callers } from './cost/callers.ts';
 import { DatabaseClock } from './db/clock.ts';
@@ -284,6 +286,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
       counted(entries);
     },
   });
+  const mended = new MendedRows({ metrics, warn });
   const app = createApp({
     schema: description,
     database,
@@ -298,6 +301,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
       restored: new RestoreNotice(warn),
       snapshotSaves: Math.min(limits.actionsSaved, snapshots.every),
     }),
+    comparer: new Comparer({ database, authority, schema: tables, mended }),
     images,
     tables: new PlainTables(database, tables, times),
     metrics,

@@ -11,6 +11,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/cascade.cc
   src/authority/chain.cc
   src/authority/changed_members.cc
+  src/authority/comparing.cc
   src/authority/cursor.cc
   src/authority/diff.cc
   src/authority/done_entry.cc

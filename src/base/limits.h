@@ -104,6 +104,14 @@ inline constexpr size_t kMaxLastActions = 10'000;     // with which a stream may
 inline constexpr size_t kMaxRowsWithoutImage = 2000;  // a realm with more rows is sent as an image
 inline constexpr size_t kMaxWholeRealmRows = 20'000;  // of a realm whose full state fits one answer
 
+// Comparing: parts and rows of one request, rows of a part that are named one by one at once, and
+// bytes of what an answer has to change; a row counts for so many more (estimates).
+inline constexpr size_t kMaxDiffParts = 200;
+inline constexpr size_t kMaxDiffRows = 20'000;
+inline constexpr size_t kMaxDiffListed = 4'000;
+inline constexpr size_t kMaxDiffAnswerBytes = 2u << 20;
+inline constexpr size_t kDiffRowBytes = 200;
+
 // Filters. A cost is how many comparisons one row may take (model/filter_cost.h): for the filter of
 // one scope, for all scopes of a pull or of a client, and for the scopes whose pages are in one
 // answer. An answer tests up to kMaxWholeRealmRows rows against all scopes. A page may test all

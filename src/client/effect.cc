@@ -83,4 +83,8 @@ Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail) {
   return WriteKind(effect::Resolved{entry, FailureOf(code, detail, false)});
 }
 
+Data ComparedEffect(const effect::Compared& compared) { return WriteKind(compared); }
+
+Data MendedEffect(Vector<NamedRow> rows) { return WriteKind(effect::Mended{std::move(rows)}); }
+
 }  // namespace skerry

@@ -10,6 +10,7 @@
 
 #include "base/data.h"
 #include "base/status.h"
+#include "client/comparison.h"
 #include "client/event.h"
 #include "client/inbox.h"
 #include "client/undo_stack.h"
@@ -215,6 +216,38 @@ struct KeepUndo {
   }
 };
 
+// The answer to each CompareEvent. kWork: there is more to look at. kAsk: `request` is to be sent, and its
+// answer to be given. kPull: what is left can be compared after a pull.
+struct Compared {
+  static constexpr const char* kType = "compared";
+  CompareNext next = CompareNext::kDone;
+  std::optional<std::string> request;  // JSON text, for POST /v1/diff
+  uint64_t checked = 0;                // rows, so far
+  uint64_t left = 0;                   // parts that could not be compared
+  uint64_t hopeless = 0;               // rows that were mended before, and differ again
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kNext[] = {"work", "ask", "pull", "done"};
+    member.Text("next", self.next, kNext);
+    member("request", self.request);
+    member("checked", self.checked);
+    member("left", self.left);
+    member("hopeless", self.hopeless);
+  }
+};
+
+// Rows that differed from the server's, and are now as those are.
+struct Mended {
+  static constexpr const char* kType = "mended";
+  Vector<NamedRow> rows;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("rows", self.rows);
+  }
+};
+
 // The whole inbox.
 struct Conflicts {
   static constexpr const char* kType = "conflicts";
@@ -288,6 +321,9 @@ Data UndoEffect(const UndoStep* undo, const UndoStep* redo);
 Data ConflictsEffect(Vector<ShownConflict> entries);  // all of them
 // `code` empty: without an error.
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);
+
+Data ComparedEffect(const effect::Compared& compared);
+Data MendedEffect(Vector<NamedRow> rows);
 
 enum class WindowPhase : uint8_t { kOpening, kReady, kLoading, kReloading };
 

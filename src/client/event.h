@@ -218,13 +218,32 @@ struct TakeUndoEvent {
   }
 };
 
+// A comparison with the server goes on. kBegin: from the start. kIfDue: the same, if no window has compared for a
+// week, or this one had to load an earlier image. kWork: looks at so many rows. kAnswer: with the server's
+// answer to the last request.
+enum class CompareStep : uint8_t { kBegin, kIfDue, kWork, kAnswer };
+struct CompareEvent {
+  static constexpr const char* kType = "compare";
+  CompareStep step = CompareStep::kBegin;
+  uint64_t rows = 0;
+  Data answer;  // wire::DiffAnswer
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kSteps[] = {"begin", "ifDue", "work", "answer"};
+    member.Text("step", self.step, kSteps);
+    member.Optional("rows", self.rows);
+    member.Optional("answer", self.answer);
+  }
+};
+
 // A ReadEvent comes, too; it is handled apart, because the reply to it is the only effect.
 // (Scopes come in the same shape as in the message to the worker.)
 using WindowEvents =
     OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent, ImageLoadedEvent,
           WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent, ResumeEvent, ScopesMessage,
           ResolveEvent, JudgeEvent, StreamsMessage, StreamOpenEvent, StreamCloseEvent,
-          StreamPageEvent, StreamStateEvent, KeepUndoEvent, TakeUndoEvent>;
+          StreamPageEvent, StreamStateEvent, KeepUndoEvent, TakeUndoEvent, CompareEvent>;
 
 // The wall clock of an event, in ms; `last` if it has none.
 inline double NowOf(const Data& event, double last) { return event["now"].as_number(last); }

@@ -3,6 +3,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/changed_rows.cc
   src/client/client.cc
   src/client/committing.cc
+  src/client/comparison.cc
   src/client/derive.cc
   src/client/effect.cc
   src/client/inbox.cc
@@ -23,6 +24,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/streams.cc
   src/client/tab.cc
   src/client/tab_commit.cc
+  src/client/tab_compare.cc
   src/client/tab_inbox.cc
   src/client/tab_load.cc
   src/client/tab_offers.cc

@@ -17,7 +17,8 @@ Tab::Tab(const Schema* schema, View* view, TabOptions options)
       options_(std::move(options)),
       mirror_(schema, view, &streams_),
       streams_(&mirror_.pending(), options_.remote),
-      inbox_(schema, view) {
+      inbox_(schema, view),
+      comparison_(schema, view) {
   if (schema->validates()) view->Follow();
 }
 
@@ -188,7 +189,9 @@ void Tab::OnMessage(const AddedMessage& message, Data* effects) {
 
 void Tab::OnMessage(const RecordMessage& message, Data* effects) {
   if (!follows()) return;
-  OnApplied(mirror_.Record(message.record), effects);
+  const ApplyResult result = mirror_.Record(message.record);
+  if (result == ApplyResult::kApplied) SayMended(message.record, effects);
+  OnApplied(result, effects);
   if (!AllFilled() || message.record.kind == UpdateKind::kScopes) RequestSync(effects);
 }
 

@@ -30,6 +30,7 @@
 #include "base/status.h"
 #include "base/vector.h"
 #include "client/committing.h"
+#include "client/comparison.h"
 #include "client/event.h"
 #include "client/inbox.h"
 #include "client/loading.h"
@@ -113,6 +114,7 @@ class Tab {
   void OnEvent(const StreamStateEvent& event, Data* effects);
   void OnEvent(const KeepUndoEvent& event, Data* effects);
   void OnEvent(const TakeUndoEvent& event, Data* effects);
+  void OnEvent(CompareEvent event, Data* effects);
   void OnMessage(Data message, Data* effects);
   // One for each kind of message that a window handles.
   void OnMessage(const PushedMessage& message, Data* effects);
@@ -176,6 +178,13 @@ class Tab {
   void Read(OffersTx* tx, Data* results, TxReply* reply);
   void Done(OffersTx* tx, const Vector<Key>& keys, Data* effects);
   void Failed(const OffersTx& tx, const HostError& error, Data* effects);
+  // tab_compare.cc
+  void Read(CompareTx* tx, Data* results, TxReply* reply);
+  void Done(CompareTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const CompareTx& tx, const HostError& error, Data* effects);
+  void Read(MendTx* tx, Data* results, TxReply* reply);
+  void Done(MendTx* tx, const Vector<Key>& keys, Data* effects);
+  void Failed(const MendTx& tx, const HostError& error, Data* effects);
   // tab_streams.cc
   void Read(StreamTx* tx, Data* results, TxReply* reply);
   void Done(StreamTx* tx, const Vector<Key>& keys, Data* effects);
@@ -240,6 +249,10 @@ class Tab {
 
   // tab_offers.cc
   void StartOffers(Data* effects);
+
+  // tab_compare.cc
+  void SayCompared(CompareNext otherwise, Data* effects);
+  void SayMended(const UpdateRecord& record, Data* effects) const;
 
   // tab_validation.cc
   MutationRecord NewRecord(const Mutation& mutation, const std::string& before) const;
@@ -310,6 +323,9 @@ class Tab {
   Vector<std::string> unknown_;     // own mutations that are gone without a record
   bool newer_reported_ = false;
 
+  Comparison comparison_;
+  bool comparing_ = false;  // it has begun
+  bool doubts_ = false;     // the image could not be read: an earlier one was loaded
   Vector<SyncScope> scopes_;
   std::optional<double> last_synced_;
   Data last_state_;

@@ -112,6 +112,7 @@ void Tab::StopLoading(const HostError& error, Data* effects) {
 }
 
 void Tab::NextCandidate(Data* effects) {
+  doubts_ = true;
   if (loading_.NextCandidate()) return LoadCandidate(effects);
   loading_.BeginReset();
   Transact<ResetTx>({Store::kSync, Store::kUpdates, Store::kActions, Store::kStreams}, SyncRead(),

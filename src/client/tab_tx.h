@@ -138,6 +138,20 @@ struct OffersTx : Tx {
   bool gives = false;    // mutations were written
 };
 
+// Begins a comparison with the server (tab_compare.cc), and stores what it has found to differ.
+struct CompareTx : Tx {
+  bool if_due = false;
+  bool begins = false;
+  std::string client;
+  SyncProgress sync;
+};
+struct MendTx : Tx {
+  uint64_t n = 0;  // to which the steps belong
+  Vector<Step> steps;
+  bool fits = true;                    // the scopes are those of the comparison
+  std::optional<UpdateRecord> record;  // that was written
+};
+
 // The last actions of a stream up to some place, which are read from the end on.
 struct LastActions {
   std::string realm, stream;
@@ -166,9 +180,9 @@ struct StreamStateTx : Tx {
   StreamStateEvent state;
 };
 
-using TabTx =
-    std::variant<PointerTx, CatchUpTx, ResetTx, ReadingTx, SyncTx, CommitTx, LocalCommitTx,
-                 ConflictsTx, ResolveTx, JudgeTx, OffersTx, StreamTx, StreamPageTx, StreamStateTx>;
+using TabTx = std::variant<PointerTx, CatchUpTx, ResetTx, ReadingTx, SyncTx, CommitTx,
+                           LocalCommitTx, ConflictsTx, ResolveTx, JudgeTx, OffersTx, CompareTx,
+                           MendTx, StreamTx, StreamPageTx, StreamStateTx>;
 
 }  // namespace skerry
 

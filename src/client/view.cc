@@ -185,10 +185,8 @@ Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) con
     if (FindShadow(key) != nullptr) continue;
     keys.emplace_back(std::move(key.id), store.GetValue(slot, kRealmColumn).text());
   }
-  for (auto it = shadows_.lower_bound({table, ""});
-       it != shadows_.end() && it->first.table == table; ++it) {
-    for (const Row& row : it->second.base) keys.emplace_back(it->first.id, row.realm);
-  }
+  EachKeptAside(table,
+                [&](const std::string& id, const Row& row) { keys.emplace_back(id, row.realm); });
   Sort(keys.begin(), keys.end());
   return keys;
 }

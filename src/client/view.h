@@ -92,6 +92,16 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void Touched(std::string_view realm, const ObjectKey& key) override;
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
+  // Whether base rows of the object are beside the visible rows, because they differ or did.
+  bool IsKeptAside(const ObjectKey& key) const { return FindShadow(key) != nullptr; }
+  // Calls `found(id, row)` for these base rows of a table.
+  template <typename Found>
+  void EachKeptAside(TableIndex table, const Found& found) const {
+    for (auto it = shadows_.lower_bound({table, ""});
+         it != shadows_.end() && it->first.table == table; ++it) {
+      for (const Row& row : it->second.base) found(it->first.id, row);
+    }
+  }
   // Makes base equal to another one, and writes only the differences: rows that stay keep their
   // slots. If the view is empty, the rows are moved over instead; `base` must not be used
   // afterwards.

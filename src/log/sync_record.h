@@ -203,6 +203,8 @@ struct SyncProgress {
   // By realm: the server has forgotten the ids of actions up to this time of its clock, ms.
   std::optional<ForgottenUpTo> forgotten;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
+  // When a window last compared with the server, or began to; ms of the device's clock.
+  std::optional<double> compared_at;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -225,6 +227,7 @@ struct SyncProgress {
     member.Optional("streams", self.streams);
     member("invitations", self.invitations);
     member.Optional("forgotten", self.forgotten);
+    member.Optional("comparedAt", self.compared_at);
   }
   static SyncProgress Read(Data stored);
   Data Write() const;

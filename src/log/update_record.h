@@ -10,7 +10,8 @@
 
 namespace skerry {
 
-enum class UpdateKind : uint8_t { kPull, kRefusal, kScopes, kImage, kLocal };
+// kMended: a window has compared with the server, and found rows that differed.
+enum class UpdateKind : uint8_t { kPull, kRefusal, kScopes, kImage, kLocal, kMended };
 
 // A mutation that was put into the inbox.
 struct RefusedMutation {
@@ -67,7 +68,8 @@ struct UpdateRecord {
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
-    static constexpr const char* kKinds[] = {"pull", "refusal", "scopes", "image", "local"};
+    static constexpr const char* kKinds[] = {"pull",  "refusal", "scopes",
+                                             "image", "local",   "mended"};
     member("v", self.version);
     member("n", self.n);
     member.Text("kind", self.kind, kKinds);

@@ -15,6 +15,7 @@ set(SKERRY_MODEL_SOURCES
   src/model/query_parse.cc
   src/model/query_plan.cc
   src/model/row.cc
+  src/model/row_digest.cc
   src/model/row_store.cc
   src/model/row_store_compare.cc
   src/model/row_store_encode.cc

@@ -15,7 +15,8 @@ void HistoryReader::Ask(const HistoryMessage& message, Turn* turn) {
   } else {
     FetchRequest request;
     request.path = message.path;
-    request.is_get = true;
+    request.is_get = !message.body.has_value();
+    request.body = message.body.value_or(std::string());
     request.token = state_->sign_in.token();
     request.timeout_ms = state_->setup.times.fetch_ms;
     asked_[turn->Fetch(std::move(request))] = message.id;

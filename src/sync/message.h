@@ -87,16 +87,19 @@ struct StopMessage {
   static constexpr const char* kType = "stop";
 };
 
-// Asks the server for a page of a stream's history. `path`: below the remote's URL.
+// Asks the server for a page of a stream's history, or, by a POST with this body, for a comparison. `path`:
+// below the remote's URL.
 struct HistoryMessage {
   static constexpr const char* kType = "history";
   uint64_t id = 0;
   std::string path;
+  std::optional<std::string> body;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("id", self.id);
     member("path", self.path);
+    member.Optional("body", self.body);
   }
 };
 

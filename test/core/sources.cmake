@@ -8,6 +8,7 @@ set(SKERRY_TEST_SOURCES
   test/core/model_check/any_grouping_test.cc
   test/core/model_check/base_check.cc
   test/core/model_check/cascade_agreement_test.cc
+  test/core/model_check/comparison_test.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_app_rule.cc
   test/core/model_check/naive_client.cc

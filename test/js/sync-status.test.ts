@@ -50,6 +50,7 @@ const status = (more: Partial<StatusInput> = {}) =>
     scopes: null,
     streams: null,
     image: null,
+    mended: 0,
     ...more,
   });
 const network = (message: string, retryable = true) =>

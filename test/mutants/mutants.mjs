@@ -8,6 +8,7 @@ import { audiences } from './audiences.mjs';
 import { authority } from './authority.mjs';
 import { react, redux, tanstack } from './bindings.mjs';
 import { client } from './client.mjs';
+import { comparing, comparingOnServer } from './comparing.mjs';
 import { core } from './core.mjs';
 import { costs, costsOnServer } from './costs.mjs';
 import { firstVisit, firstVisitOfPackage } from './first-visit.mjs';
@@ -52,6 +53,7 @@ const kinds = {
     ...dividing,
     ...wire,
     ...overwritten,
+    ...comparing,
     ...foreign,
   ],
   server: [
@@ -67,6 +69,7 @@ const kinds = {
     ...surveyOnServer,
     ...undoOnServer,
     ...appRulesOnServer,
+    ...comparingOnServer,
     ...foreignOnServer,
   ],
   client: [

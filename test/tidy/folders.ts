@@ -46,12 +46,13 @@ export const serverFolders: Folders = {
   stream: ['db', 'process'],
   rules: ['process'],
   pull: ['wire', 'rights', 'image', 'stream'],
+  compare: ['pull'],
   retention: ['authority'],
   plain: ['authority', 'rights'],
   poke: ['push'],
   seed: ['push'],
   consequences: ['push'],
-  http: ['pull', 'retention', 'plain', 'poke'],
+  http: ['compare', 'retention', 'plain', 'poke'],
 };
 
 /** All that a folder may use: itself, those that it names, and what these may. */

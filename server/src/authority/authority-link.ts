@@ -30,7 +30,7 @@ export interface HandleCall {
 }
 
 /** A question to the rules that needs no handle. */
-export type DirectCall = 'checkScopes' | 'forgetLog' | 'survey';
+export type DirectCall = 'checkScopes' | 'forgetLog' | 'survey' | 'compare';
 
 export type ToAuthorityThread =
   | HandleCall

@@ -28,6 +28,7 @@ interface AuthorityHandle extends Handle {
   checkScopes(text: string): string;
   forgetLog(text: string): string;
   survey(text: Uint8Array): string;
+  compare(text: Uint8Array): string;
 }
 interface AuthorityModule {
   Authority: new (schema: string) => AuthorityHandle;
@@ -142,9 +143,9 @@ function end(number: number): void {
   }
 }
 
-/** Only a survey is of large texts. */
+/** Surveys and comparisons are of large texts. */
 function ask(handle: AuthorityHandle, { ask, text }: { ask: DirectCall; text: string }): string {
-  return ask === 'survey' ? handle.survey(utf8(text)) : handle[ask](text);
+  return ask === 'survey' || ask === 'compare' ? handle[ask](utf8(text)) : handle[ask](text);
 }
 
 async function take(message: ToAuthorityThread): Promise<void> {

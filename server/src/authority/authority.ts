@@ -6,6 +6,7 @@
 import { isObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
 import type {
+  DiffResult,
   ForgottenLog,
   OldLog,
   ScopeTables,
@@ -120,6 +121,16 @@ export class Authority {
     const answer = await this.#writes.ask('survey', rawObject({ updates: `[${updates}]` }));
     spent?.(answer.ms);
     return (JSON.parse(checked(answer.text)) as Surveys).surveys;
+  }
+
+  /** Compares parts of tables, from the JSON text of each member of ReadDiff. */
+  async compare(
+    read: Readonly<Record<string, string>>,
+    spent?: Spent,
+  ): Promise<readonly DiffResult[]> {
+    const answer = await this.#reads.ask('compare', rawObject(read));
+    spent?.(answer.ms);
+    return (JSON.parse(checked(answer.text)) as { readonly tables: DiffResult[] }).tables;
   }
 
   /** Runs one admission; its `step` rejects with AuthorityError. */

@@ -5,6 +5,7 @@ import { Counts } from './counts.ts';
 /** By name, what each counts. */
 const kCounters = {
   unmet_restricts: 'Refs with the rule restrict whose target another program has deleted.',
+  mended_rows: 'Rows in which a client differed from the database.',
 } as const;
 
 export class Metrics {
@@ -12,6 +13,10 @@ export class Metrics {
 
   count(name: keyof typeof kCounters, by: number): void {
     this.#counts.add(name, by);
+  }
+
+  of(name: keyof typeof kCounters): number {
+    return this.#counts.of(name);
   }
 
   text(): string {

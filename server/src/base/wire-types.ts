@@ -573,6 +573,62 @@ export interface PullLoaded {
   readonly omitted?: readonly Omitted[];
 }
 
+export interface DiffPart {
+  readonly realm: string;
+  readonly table: string;
+  readonly props: readonly string[];
+  readonly above: string;
+  readonly upto: string | null;
+  readonly count: number;
+  readonly sums?: readonly string[];
+  readonly rows?: readonly (readonly [string, string])[];
+  readonly buckets?: readonly number[];
+}
+
+export interface DiffRequest {
+  readonly client: string;
+  readonly schema: number | null;
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly scopes: readonly PulledScope[];
+  readonly tables: readonly DiffPart[];
+}
+
+export interface DiffResult {
+  readonly same?: boolean;
+  readonly differ?: readonly number[];
+  readonly changes?: unknown;
+  readonly absent?: readonly string[];
+  readonly more?: boolean;
+  readonly again?: boolean;
+  readonly upto?: string;
+  readonly unknown?: readonly string[];
+}
+
+export interface DiffAnswer {
+  readonly time: number;
+  readonly tables: readonly DiffResult[];
+}
+
+export interface ReadBefore {
+  readonly id: string;
+  readonly before: unknown;
+}
+
+export interface ReadPart {
+  readonly part: DiffPart;
+  readonly cursor: number;
+  readonly rows: unknown;
+  readonly more: boolean;
+  readonly upto?: string;
+  readonly changed: readonly ReadBefore[];
+}
+
+export interface ReadDiff {
+  readonly schema: number | null;
+  readonly scopes: readonly PulledScope[];
+  readonly parts: readonly ReadPart[];
+}
+
 export interface OldEntry {
   readonly revision: number;
   readonly at: number;

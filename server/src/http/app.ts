@@ -13,6 +13,7 @@ import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { Problem } from '../base/problem.ts';
+import type { Comparer } from '../compare/compare.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
 import { pushCost } from '../cost/push-cost.ts';
@@ -30,6 +31,7 @@ import { type Caller, readRights } from '../rights/rights.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
+import { diffOf } from '../wire/diffs.ts';
 import { originAllowed } from '../wire/origins.ts';
 import { pullOf } from '../wire/pulls.ts';
 import {
@@ -60,6 +62,7 @@ export interface AppOptions {
   readonly callers: Callers;
   readonly flusher: Flusher;
   readonly puller: Puller;
+  readonly comparer: Comparer;
   readonly images: Images;
   readonly tables: PlainTables;
   readonly metrics: Metrics;
@@ -73,7 +76,7 @@ export interface AppOptions {
 }
 
 /** What this server can do beyond the first version of the protocol. */
-const kFeatures = ['members', 'streams'];
+const kFeatures = ['members', 'streams', 'diff'];
 
 function nothingHere(): Problem {
   return new Problem('not_found', 'There is nothing at this path.');
@@ -253,6 +256,18 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
+  app.post('/v1/diff', ({ env }) =>
+    ofBody(
+      env,
+      (body, bytes) => ({ client: clientOfBody(body, bytes), request: diffOf(body) }),
+      (user, { client, request }) =>
+        reading(user, env.outgoing, async (within) => {
+          await clients.check(client, user, within);
+          return options.comparer.compare(user, request, within);
+        }),
+    ),
+  );
+
   app.get('/v1/snapshot/:realm/:epoch/:revision/:hash', etag(), async (context) => {
     const user = await caller(context.env);
     const name = imageNameOf(context.req.param());
@@ -329,7 +344,11 @@ export function createApp(options: AppOptions): Hono<App> {
     await options.clock.reached();
     return jsonResponse(
       incoming,
-      JSON.stringify({ status: 'ok', schema: options.schema.version, features: kFeatures }),
+      JSON.stringify({
+        status: 'ok',
+        ...{ schema: options.schema.version, features: kFeatures },
+        mended: options.metrics.of('mended_rows'),
+      }),
     );
   });
 

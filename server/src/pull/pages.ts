@@ -29,6 +29,9 @@ export interface PageLimits {
   readonly work?: number;
 }
 
+/** `upto`: no row above this id. */
+export type BoundedPageNeed = PageNeed & { readonly upto?: string | null };
+
 interface Part {
   /** How many rows of those looked at match, at most one more than were asked for; and how many of them were taken. */
   readonly found: number;
@@ -46,7 +49,7 @@ interface Part {
 export async function readPage(
   tx: Queryable,
   schema: SqlSchema,
-  need: PageNeed,
+  need: BoundedPageNeed,
   { rows: most, bytes: mostBytes, goesOn = () => true, ...given }: PageLimits,
 ): Promise<PageRead> {
   const { looks = limits.pageLooks, work = limits.pageWork } = given;
@@ -88,19 +91,21 @@ async function readPart(
   tx: Queryable,
   schema: SqlSchema,
   table: SqlTable,
-  need: PageNeed,
+  need: BoundedPageNeed,
   most: Required<Omit<PageLimits, 'goesOn'>>,
 ): Promise<Part> {
   const params = new Params();
   const realms = params.add(JSON.stringify(need.realms));
   const above = params.add(need.above);
+  const within =
+    typeof need.upto === 'string' ? `and t.id <= ${params.add(need.upto)} collate "C"` : '';
   const bytes = params.add(String(Math.floor(most.bytes)));
   const key = keyPart(table, need.where);
   const keyed = key === null ? 'true' : filterSql(schema, table, 't', key, params, realms);
   const where = filterSql(schema, table, 'b', need.where, params, realms, 'base');
   const looks = isEverything(need.where) ? Math.min(most.rows, most.looks) : most.looks;
   const next = `select t.* from ${table.name} t
-           where t.realm = k.realm and t.deleted_at is null and t.id > ${above} collate "C" and ${keyed}
+           where t.realm = k.realm and t.deleted_at is null and t.id > ${above} collate "C" ${within} and ${keyed}
            order by t.id limit`;
   const [part] = await tx.query<Record<'found' | 'taken' | 'bytes', string> & TextPart>(
     `with firsts as (

@@ -15,8 +15,9 @@ import { isStorable, type Params } from '../db/database.ts';
 import type { PropType } from './description.ts';
 import { byRealm, fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
 
-const kMaxDepth = limits.filterDepth;
-const kMaxNodes = 1_000;
+// The core has checked each filter; several may be joined by an `or`.
+const kMaxDepth = limits.filterDepth + 1;
+const kMaxNodes = 2 * limits.filterParts;
 const kMaxValues = 10_000;
 
 interface Column {

@@ -99,7 +99,7 @@ function idsOf(list: unknown, name: string): string[] {
   return list;
 }
 
-function cursorsOf(cursors: unknown): Record<string, string> {
+export function cursorsOf(cursors: unknown): Record<string, string> {
   if (!isObject(cursors)) throw bad('`cursors` is not an object.');
   const entries = Object.entries(cursors);
   if (entries.length > limits.cursors) throw tooMuch(`A pull may name ${limits.cursors} realms.`);

@@ -36,6 +36,8 @@ const commands = {
   isOpen: () => 'db' in globalThis,
   status: () => db.sync.status,
   now: () => db.sync.now(),
+  verify: () => db.sync.verify(),
+  openedAs: () => ({ user: opened.user ?? '' }),
   caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
   /** As `burst`: `durable`, or the code of the application's error when storage fails. */
   tried: (counter: string, titles: readonly string[]): Promise<string> =>

@@ -39,6 +39,8 @@ export interface Rule {
   readonly fault?: Fault;
   /** In place of the server's answer; may depend on the request's body. */
   readonly answer?: Answer | ((body: Buffer) => Answer);
+  /** What becomes of the text of the server's own answer. */
+  readonly rewrite?: (text: string) => string;
   /** Replaces the request's token. */
   readonly token?: string;
   readonly hold?: Promise<unknown>;
@@ -249,7 +251,7 @@ export class FaultProxy {
       return;
     }
     if (rule?.token) request.headers.authorization = `Bearer ${rule.token}`;
-    this.#forward(request, body, response, fault);
+    this.#forward(request, body, response, rule);
   }
 
   /** An endless answer, in pieces of so many bytes, until the client hangs up. */
@@ -264,13 +266,15 @@ export class FaultProxy {
     request: http.IncomingMessage,
     body: Buffer,
     response: http.ServerResponse,
-    fault: Fault,
+    rule: Rule | undefined,
   ): void {
+    const { fault = 'none', rewrite } = rule ?? {};
     const path = request.url ?? '/';
     const method = request.method ?? 'GET';
     const { hostname, port } = this.#target;
     // With the page's own Host and Origin: the server compares them, and names the host in the page's policy.
-    const { headers } = request;
+    const headers = { ...request.headers };
+    if (rewrite) delete headers['accept-encoding'];
     // No connection is used again: the server may be about to close it.
     const options = { hostname, port, path, method, headers, agent: false };
     const outgoing = http.request(options, (answer) => {
@@ -288,6 +292,12 @@ export class FaultProxy {
         });
         return;
       }
+      if (rewrite) {
+        void this.#rewritten(answer, response, rewrite).then(() =>
+          this.#report({ method, path, status: answer.statusCode ?? 0 }),
+        );
+        return;
+      }
       response.writeHead(answer.statusCode ?? 502, this.#allowed(answer.headers));
       let bytes = 0;
       answer.on('data', (chunk: Buffer) => {
@@ -301,6 +311,16 @@ export class FaultProxy {
       request.socket.destroy();
     });
     outgoing.end(body);
+  }
+
+  async #rewritten(
+    answer: http.IncomingMessage,
+    response: http.ServerResponse,
+    rewrite: (text: string) => string,
+  ): Promise<void> {
+    const text = rewrite(String((await whole(answer)) ?? ''));
+    const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers;
+    response.writeHead(answer.statusCode ?? 502, this.#allowed(headers)).end(text);
   }
 
   /** With the test's own socket in the page's policy. */

@@ -7,6 +7,7 @@
 
 #include "log/wire/admission_steps.h"
 #include "log/wire/check_scopes.h"
+#include "log/wire/diff.h"
 #include "log/wire/forgetting.h"
 #include "log/wire/poke.h"
 #include "log/wire/pull_answer.h"
@@ -38,6 +39,9 @@ Declarations ServerTypes() {
   types.Add<wire::PullBegin>();
   types.Add<wire::PullNeeds>();
   types.Add<wire::PullLoaded>();
+  types.Add<wire::DiffRequest>();
+  types.Add<wire::DiffAnswer>();
+  types.Add<wire::ReadDiff>();
   types.Add<OldLog>();
   types.Add<ForgottenLog>();
   types.Add<wire::Hello>();

@@ -35,6 +35,7 @@ TEST_CASE("the server's limits of the wire are those of the core") {
           Number("maxScopes", kMaxScopes) + Number("maxFilterDepth", kMaxFilterDepth) +
           Number("maxScopesCost", kMaxScopesCost) + Number("maxScopesValues", kMaxScopesValues) +
           Number("maxPatternCharacters", kMaxPatternCharacters) +
+          Number("maxDiffParts", kMaxDiffParts) + Number("maxDiffRows", kMaxDiffRows) +
           Number("maxPullEntries", kMaxPullEntries) + Number("pageRows", kPageRows) +
           Number("maxStreamScopes", kMaxStreamScopes) + Number("maxNameBytes", kMaxNameBytes) +
           Number("maxUserBytes", kMaxUserBytes) + Number("maxIdBytes", kMaxIdBytes) +

@@ -50,7 +50,7 @@ TEST_CASE("the package's types of what crosses to the core are those of the core
             effect::Ready, effect::OpenFailed, effect::Problem, effect::StorageFailed,
             effect::StorageRecovered, effect::DataLost, effect::UpdateNeeded, effect::Keep,
             effect::Settle, effect::StreamPage, effect::Conflicts, effect::Resolved,
-            effect::Validate, effect::Undo, effect::KeepUndo>());
+            effect::Validate, effect::Undo, effect::KeepUndo, effect::Compared, effect::Mended>());
   types.AddUnion(
       "WorkerEffects",
       OneOf<effect::SetWorkerTimer, effect::CancelWorkerTimer, effect::Fetch, effect::AbortFetch,
