@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/checksum.h"
+#include "base/fields.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/sort.h"
@@ -20,7 +21,7 @@ constexpr size_t kPartBytes = 4u << 20;
 // A part with at most so many rows sends these instead of sums, which are longer.
 constexpr size_t kFewRows = 64;
 // After so many rounds over a table, or pulls, what still differs is left.
-constexpr size_t kMaxRounds = 1'000;
+constexpr size_t kMaxRounds = 200;
 constexpr size_t kMaxPulls = 3;
 constexpr size_t kMaxMended = 10'000;
 
@@ -223,19 +224,17 @@ std::optional<uint64_t> Comparison::DigestOf(const std::string& realm,
 }
 
 // Too many listed rows are left to the next round, by buckets.
-wire::DiffPart Comparison::Describe(Part* part) {
+Data Comparison::Describe(Part* part) {
   const TableDef& table = schema_->table(table_);
-  wire::DiffPart described;
-  described.realm = part->realm;
-  described.table = table.name;
-  described.above = part->above;
-  described.upto = part->upto;
-  described.count = part->count;
-  for (const PropIndex prop : props_) described.props.push_back(table.props[prop].name);
+  Data props = Data::MakeArray();
+  for (const PropIndex prop : props_) props.Push(table.props[prop].name);
+  Data described = Fields{{"realm", part->realm}, {"table", table.name}, {"above", part->above}};
+  described.Set("props", std::move(props)).Set("count", part->count);
+  if (part->upto.has_value()) described.Set("upto", *part->upto);
   if (part->count > kFewRows && !part->sums.empty()) {
-    described.sums.emplace();
-    for (const uint64_t sum : part->sums) described.sums->push_back(sum == 0 ? "0" : Hex16(sum));
-    return described;
+    Data sums = Data::MakeArray();
+    for (const uint64_t sum : part->sums) sums.Push(sum == 0 ? "0" : Hex16(sum));
+    return std::move(described.Set("sums", std::move(sums)));
   }
   if (part->ids.size() > kMaxDiffListed && part->buckets.size() > 1) {
     Part rest = *part;
@@ -248,20 +247,22 @@ wire::DiffPart Comparison::Describe(Part* part) {
                                  uint64_t{DigestBucket(id)});
     });
   }
-  Vector<wire::DigestedRow>& rows = described.rows.emplace();
+  Data rows = Data::MakeArray();
   for (const std::string& id : part->ids) {
     if (const std::optional<uint64_t> digest = DigestOf(part->realm, id))
-      rows.push_back({id, Hex16(*digest)});
+      rows.Push(Data::MakeArray().Push(id).Push(Hex16(*digest)));
   }
-  if (!part->buckets.empty()) described.buckets = part->buckets;
-  return described;
+  described.Set("rows", std::move(rows));
+  if (part->buckets.empty()) return described;
+  Data buckets = Data::MakeArray();
+  for (const uint64_t bucket : part->buckets) buckets.Push(bucket);
+  return std::move(described.Set("buckets", std::move(buckets)));
 }
 
 std::string Comparison::Ask(const Cursors& cursors) {
-  wire::DiffRequest request;
-  request.client = client_;
-  request.schema = schema_->version();
   asked_at_.clear();
+  asked_props_ = props_;
+  Data parts = Data::MakeArray();
   size_t rows = 0;
   for (end_ = first_; end_ < parts_.size() && end_ - first_ < kMaxDiffParts; ++end_) {
     Part& part = parts_[end_];
@@ -270,27 +271,34 @@ std::string Comparison::Ask(const Cursors& cursors) {
     rows += more;
     const auto cursor = cursors.find(part.realm);
     if (cursor != cursors.end()) asked_at_[part.realm] = cursor->second;
-    request.parts.push_back(Describe(&part));
+    parts.Push(Describe(&part));
   }
-  request.cursors = asked_at_;
+  Data scopes = Data::MakeArray();
   for (const SyncScope& scope : scopes_) {
     if (scope.table == schema_->table(table_).name)
-      request.scopes.push_back({scope.table, scope.where, scope.filled});
+      scopes.Push(Fields{{"table", scope.table}, {"where", scope.where}, {"filled", true}});
   }
-  return WriteJson(WriteMembers(request));
+  const Data at = ToData(asked_at_);
+  return WriteJson(Fields{{"client", client_},
+                          {"schema", schema_->version()},
+                          {"cursors", at},
+                          {"scopes", scopes},
+                          {"tables", parts}});
 }
 
-Vector<Step> Comparison::Take(wire::DiffAnswer answer, const Cursors& cursors) {
+Vector<Step> Comparison::Take(const Data& answer, const Cursors& cursors) {
   Vector<Step> steps;
   mending_ = {table_, {}};
-  answer.results.resize(end_ - first_);
+  const Data::Array& results = answer["tables"].items();
   for (size_t i = first_; i < end_; ++i) {
     Part& part = parts_[i];
     const auto now = cursors.find(part.realm);
     const auto then = asked_at_.find(part.realm);
     const bool is_current =
         now != cursors.end() && then != asked_at_.end() && now->second == then->second;
-    TakeResult(std::move(part), std::move(answer.results[i - first_]), is_current, &steps);
+    const size_t place = i - first_;
+    TakeResult(std::move(part), place < results.size() ? results[place] : Data(), is_current,
+               &steps);
   }
   first_ = end_;
   if (end_ == parts_.size()) {
@@ -301,58 +309,66 @@ Vector<Step> Comparison::Take(wire::DiffAnswer answer, const Cursors& cursors) {
   return steps;
 }
 
-void Comparison::TakeResult(Part part, wire::DiffResult result, bool is_current,
-                            Vector<Step>* steps) {
-  if (result.same.value_or(false)) {
+void Comparison::TakeResult(Part part, const Data& result, bool is_current, Vector<Step>* steps) {
+  if (result["same"].as_bool()) {
     checked_ += std::max<uint64_t>(part.count, part.ids.size());
     return;
   }
-  if (result.unknown.has_value()) {
-    if (TakeUnknown(*result.unknown)) later_.push_back(NewPart(part.realm, part.above, part.upto));
+  if (const Data& unknown = result["unknown"]; unknown.is_array()) {
+    if (TakeUnknown(unknown)) later_.push_back(NewPart(part.realm, part.above, part.upto));
     return;
   }
-  if (result.upto.has_value()) return Split(part, *result.upto);
-  if (result.differ.has_value()) {
-    part.buckets = std::move(*result.differ);
-    part.sums.clear();
-    part.ids.clear();
-    later_.push_back(std::move(part));
+  if (const Data& upto = result["upto"]; upto.is_string()) return Split(part, upto.as_string());
+  const bool is_listed = part.sums.empty() || part.count <= kFewRows;
+  if (const Data& differ = result["differ"]; differ.is_array() && !is_listed) {
+    for (const Data& bucket : differ.items()) part.buckets.push_back(bucket.as_u64());
+    Sort(part.buckets.begin(), part.buckets.end());
+    ListAgain(std::move(part));
     return;
   }
-  if (!result.changes.has_value() && !result.absent.has_value()) return Wait(std::move(part));
-  if (!is_current) {
-    part.ids.clear();
-    part.sums.clear();
-    later_.push_back(std::move(part));
-    return;
-  }
-  const Data changes = result.changes.value_or(Data());
-  for (const Data& data : changes.items()) {
-    const Result<Change> change = ChangeFromData(*schema_, data);
-    const bool fits = change.ok() && change.value().kind == ChangeKind::kCreate &&
-                      change.value().key.table == table_ && change.value().realm == part.realm;
-    if (!fits) {
-      ++left_;
-      continue;
-    }
-    const Change& made = change.value();
-    std::optional<Row> row = view_->GetBase(part.realm, made.key);
-    if (!row) row.emplace().props.resize(schema_->table(table_).props.size());
-    for (const PropIndex prop : props_) row->props[prop] = {};
-    for (const PropValue& set : made.set) row->props[set.prop] = set.value;
-    row->realm = part.realm;
-    row->created_at = made.created_at;
-    row->modified_at = made.modified_at;
-    row->revision = made.revision;
-    TakeRow(made.key, part.realm, row, steps);
-  }
-  for (const std::string& id : result.absent.value_or(Vector<std::string>()))
-    TakeRow({table_, id}, part.realm, std::nullopt, steps);
+  const bool has_changes = result["changes"].is_array() && result["absent"].is_array();
+  if (!has_changes && !result["more"].as_bool()) return Wait(std::move(part));
+  if (!has_changes || !is_current) return ListAgain(std::move(part));
+  for (const Data& data : result["changes"].items()) TakeChange(data, part.realm, steps);
+  for (const Data& id : result["absent"].items())
+    TakeRow({table_, id.as_string()}, part.realm, std::nullopt, steps);
   checked_ += std::max<uint64_t>(part.count, part.ids.size());
+  if (result["more"].as_bool()) ListAgain(part);
   part.ids.clear();
   part.sums.clear();
-  if (result.more.value_or(false)) later_.push_back(part);
   mending_.parts.push_back(std::move(part));
+}
+
+// Its rows, or those in its buckets, are listed in the next round.
+void Comparison::ListAgain(Part part) {
+  part.ids.clear();
+  part.sums.clear();
+  later_.push_back(std::move(part));
+}
+
+void Comparison::TakeChange(const Data& data, const std::string& realm, Vector<Step>* steps) {
+  // What this release cannot hold has its default, as in a pull.
+  bool left_out = false;
+  const Result<Change> change = ChangeFromData(*schema_, data, &left_out);
+  const bool fits = change.ok() && change.value().kind == ChangeKind::kCreate &&
+                    change.value().key.table == table_ && change.value().realm == realm;
+  if (!fits) {
+    ++left_;
+    return;
+  }
+  const Change& made = change.value();
+  std::optional<Row> row = view_->GetBase(realm, made.key);
+  if (!row) row.emplace().props.resize(schema_->table(table_).props.size());
+  for (const PropIndex prop : props_) row->props[prop] = {};
+  for (const PropValue& set : made.set) {
+    if (std::binary_search(props_.begin(), props_.end(), set.prop))
+      row->props[set.prop] = set.value;
+  }
+  row->realm = realm;
+  row->created_at = made.created_at;
+  row->modified_at = made.modified_at;
+  row->revision = made.revision;
+  TakeRow(made.key, realm, row, steps);
 }
 
 // A row that was mended to the same before, and is different again, is one that this client cannot hold:
@@ -365,7 +381,8 @@ void Comparison::TakeRow(const ObjectKey& key, const std::string& realm,
   RowStore one(&schema_->table(table_));
   const uint64_t digest = row ? DigestRow(one, one.Put(key.id, *row), props_) : 0;
   if (mended_.size() >= kMaxMended) mended_.clear();
-  const auto [before, is_new] = mended_.try_emplace({realm, key}, digest);
+  const std::string place = realm + '\0' + schema_->table(table_).name + '\0' + key.id;
+  const auto [before, is_new] = mended_.try_emplace(place, digest);
   if (!is_new && before->second == digest) {
     ++hopeless_;
     return;
@@ -409,11 +426,16 @@ void Comparison::Split(const Part& part, const std::string& at) {
   later_.push_back(NewPart(part.realm, at, part.upto));
 }
 
-// Returns whether the server has the table at all.
-bool Comparison::TakeUnknown(const Vector<std::string>& names) {
+// Returns whether the server has the table at all, and what it lacks was among what was asked for.
+bool Comparison::TakeUnknown(const Data& names) {
   const TableDef& table = schema_->table(table_);
-  erase_if(props_, [&](PropIndex prop) { return Has(names, table.props[prop].name); });
-  return !names.empty();
+  bool is_known = false;
+  for (const Data& name : names.items()) {
+    const PropIndex prop = table.FindProp(name.as_string());
+    is_known = is_known || std::binary_search(asked_props_.begin(), asked_props_.end(), prop);
+    erase(props_, prop);
+  }
+  return is_known;
 }
 
 }  // namespace skerry

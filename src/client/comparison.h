@@ -11,6 +11,9 @@
 // Rows may change between two portions, because records are applied meanwhile. Then sums may be
 // wrong, and differ where rows do not: the digests of listed rows are computed when they are asked
 // for, all at once, and so are exact. What the server then sends is compared with base once more.
+//
+// Request and answer are those of log/wire/diff.h. Here they are Data, because a page loads this code, and the
+// reading and writing of so many structs would be a third of it; the tests read each request by them.
 #ifndef SKERRY_CLIENT_COMPARISON_H_
 #define SKERRY_CLIENT_COMPARISON_H_
 
@@ -24,7 +27,6 @@
 #include "client/view.h"
 #include "log/record.h"
 #include "log/sync_record.h"
-#include "log/wire/diff.h"
 #include "model/row_digest.h"
 
 namespace skerry {
@@ -41,11 +43,11 @@ class Comparison {
   CompareNext next() const { return next_; }
   // Looks at so many rows. REQUIRES: kWork, or kPull after a pull.
   void Work(size_t rows);
-  // The body of a request. REQUIRES: kAsk.
+  // The body of a request (wire::DiffRequest). REQUIRES: kAsk.
   std::string Ask(const Cursors& cursors);
-  // Takes the answer to the last request; returns what has to be changed. `cursors`: the present ones.
+  // Takes the answer to the last request (wire::DiffAnswer); returns what has to be changed. `cursors`: the present ones.
   // Where they are no longer those of the request, parts that differ are asked for again.
-  Vector<Step> Take(wire::DiffAnswer answer, const Cursors& cursors);
+  Vector<Step> Take(const Data& answer, const Cursors& cursors);
   // The steps could not be stored, because something came first: their parts are asked for again.
   void Retry();
   // Whether a scope has changed since the beginning: then its rows may not be those of the server.
@@ -84,11 +86,13 @@ class Comparison {
   void AddKeptAside();
   Part* PartOf(std::string_view realm, std::string_view id);
   std::optional<uint64_t> DigestOf(const std::string& realm, const std::string& id) const;
-  wire::DiffPart Describe(Part* part);
-  void TakeResult(Part part, wire::DiffResult result, bool is_current, Vector<Step>* steps);
+  Data Describe(Part* part);
+  void TakeResult(Part part, const Data& result, bool is_current, Vector<Step>* steps);
+  void TakeChange(const Data& data, const std::string& realm, Vector<Step>* steps);
+  void ListAgain(Part part);
   void Wait(Part part);
   void Split(const Part& part, const std::string& at);
-  bool TakeUnknown(const Vector<std::string>& names);
+  bool TakeUnknown(const Data& names);
   void TakeRow(const ObjectKey& key, const std::string& realm, const std::optional<Row>& row,
                Vector<Step>* steps);
 
@@ -101,10 +105,11 @@ class Comparison {
   Vector<Todo> waiting_;        // for a pull
   size_t pulls_ = 0;
 
-  TableIndex table_ = kNone;  // the present one
-  Vector<PropIndex> props_;
-  Vector<Part> parts_;  // sorted by realm and `above`
-  Vector<Part> later_;  // for the next round over this table
+  TableIndex table_ = kNone;       // the present one
+  Vector<PropIndex> props_;        // ascending
+  Vector<PropIndex> asked_props_;  // those of the last request
+  Vector<Part> parts_;             // sorted by realm and `above`
+  Vector<Part> later_;             // for the next round over this table
   Round round_ = Round::kSums;
   Slot slot_ = 0;  // of the next row of this round
   uint64_t sampled_ = 0;
@@ -118,8 +123,8 @@ class Comparison {
   uint64_t checked_ = 0;
   uint64_t left_ = 0;
   uint64_t hopeless_ = 0;
-  // What was mended: the digest of what the row became; 0 if it was removed.
-  Map<std::pair<std::string, ObjectKey>, uint64_t> mended_;
+  // What was mended, by realm, table and id: the digest of what the row became; 0 if it was removed.
+  Map<std::string, uint64_t> mended_;
 };
 
 }  // namespace skerry

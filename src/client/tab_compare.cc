@@ -27,8 +27,7 @@ void Tab::OnEvent(CompareEvent event, Data* effects) {
   }
   const CompareNext next = comparison_.next();
   if (event.step == CompareStep::kAnswer && next == CompareNext::kAsk) {
-    Vector<Step> steps =
-        comparison_.Take(ReadRecord<wire::DiffAnswer>(std::move(event.answer)), mirror_.cursors());
+    Vector<Step> steps = comparison_.Take(event.answer, mirror_.cursors());
     if (!steps.empty()) {
       MendTx& tx = Transact<MendTx>({Store::kSync, Store::kUpdates}, SyncRead(),
                                     TransactionMode::kWriteStrict, effects);

@@ -56,8 +56,8 @@ export const comparing = [
   {
     name: 'what differed at an earlier cursor is mended',
     file: kClient,
-    from: 'if (!is_current) {',
-    to: 'if (false) {',
+    from: 'if (!has_changes || !is_current) return',
+    to: 'if (!has_changes) return',
   },
   {
     name: 'rows are mended that are the same by now',

@@ -206,7 +206,7 @@ test('a realm that may not be read, and one of another history, are not compared
   expect(await ask({ public: '1@1' }, 'public')).toMatchObject(again);
   expect(await ask({}, 'public')).toMatchObject(again);
   expect(await ask(cursors, 'public')).toMatchObject({
-    tables: [{ absent: [], changes: [{ op: 'create', id: first, set: { title: 'x' } }] }],
+    tables: [{ absent: [], changes: [{ change: 'create', id: first, set: { title: 'x' } }] }],
   });
 });
 

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "log/codec.h"
 #include "log/record.h"
+#include "log/wire/diff.h"
 #include "model/filter.h"
 #include "test/core/client/client_fixture.h"
 #include "test/core/rounds.h"
@@ -240,7 +241,7 @@ struct World {
       }
       const Data answer = Answer(comparison.Ask(sync.cursors));
       between();
-      Apply(comparison.Take(ReadRecord<wire::DiffAnswer>(answer), sync.cursors));
+      Apply(comparison.Take(answer, sync.cursors));
     }
   }
   void Run(size_t portion = 1000) {
@@ -504,8 +505,7 @@ TEST_CASE("steps that could not be stored are asked for again") {
       continue;
     }
     const Data answer = world.Answer(world.comparison.Ask(world.sync.cursors));
-    const Vector<Step> steps =
-        world.comparison.Take(ReadRecord<wire::DiffAnswer>(answer), world.sync.cursors);
+    const Vector<Step> steps = world.comparison.Take(answer, world.sync.cursors);
     if (!steps.empty() && failed++ < 4) {
       world.comparison.Retry();
     } else {
