@@ -7,6 +7,7 @@ export type { Conflict, Conflicts } from './api/conflicts.ts';
 export { type Database, deleteDatabase, open } from './api/database.ts';
 export type { DatabaseEvents } from './api/events.ts';
 export type { Invitation } from './api/invitations.ts';
+export type { Migration, Migrations, TableMigration } from './api/migrations.ts';
 export type { OpenOptions, UpdateReason } from './api/options.ts';
 export type { Problem } from './api/problems.ts';
 export type { Member, RealmRole, Realms } from './api/realms.ts';

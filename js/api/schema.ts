@@ -17,6 +17,7 @@ import type {
 } from '../core/prop-def.ts';
 import type { TypeRegistry } from '../core/special-json.ts';
 import { SchemaCodec } from '../core/values.ts';
+import { type Migrations, noteFormerNames } from './migrations.ts';
 import type {
   AnyProp,
   Bytes,
@@ -183,6 +184,8 @@ export interface SchemaOptions<T extends Tables = Tables> {
   version: number;
   /** Older versions of stored data and of servers that this one can still read. */
   accepts?: readonly number[];
+  /** What releases have renamed, by the version that did: `{ 2: (m) => m.table('cities').renameProp('pop', 'population') }`. */
+  migrations?: Migrations;
   /**
    * A rule about several rows. It is asked about rows that have changed or are gone, at most a hundred at a time, and again about
    * those that it has found wrong before: its answer lists all that is wrong with these, in sentences. It only reads.
@@ -198,8 +201,8 @@ export function schema<T extends Tables>(
   tables: T & CheckTables<T>,
   options: SchemaOptions<T>,
 ): Schema<T> {
-  refuseUnknown(options ?? {}, ['version', 'accepts', 'validate'], 'schema()');
-  const { version, accepts = [], validate } = options ?? {};
+  refuseUnknown(options ?? {}, ['version', 'accepts', 'migrations', 'validate'], 'schema()');
+  const { version, accepts = [], migrations = {}, validate } = options ?? {};
   checkRule(validate, 'schema()');
   if (!Number.isInteger(version) || version < 1)
     throw new SchemaError('schema', 'A schema version is 1, 2, 3 …');
@@ -212,6 +215,7 @@ export function schema<T extends Tables>(
   const members = membersDef(list.length);
   list.push(members);
   byName.set(members.name, members);
+  noteFormerNames(list, version, migrations);
   const definition: SchemaDef = { version, accepts: [...accepts], tables: list, byName, validate };
   let made: TypeRegistry | null = null;
   const registry = () => {
@@ -296,13 +300,14 @@ function tableDef(name: string, declared: Table, index: number): TableDef {
     }
     const found = propDefs.get(prop);
     if (!found) throw new SchemaError('schema', `Make prop ${name}.${propName} with t.`);
-    return { name: propName, ...found };
+    return { name: propName, was: [], ...found };
   });
   if (options.id && propDefs.get(options.id)?.type !== 'string') {
     throw new SchemaError('schema', `Table ${name}: id can only be t.string().`);
   }
   return {
     name,
+    was: [],
     index,
     ids: options.id ? 'string' : 'uuid',
     autosubscribe: options.autosubscribe ?? false,

@@ -1,5 +1,5 @@
 /** The system table of memberships, which every schema has: `db.realms` reads and writes it (js/api/realms.ts). */
-import type { PropDef, TableDef } from './prop-def.ts';
+import type { NamedDef, PropDef, TableDef } from './prop-def.ts';
 import type { SchemaCodec, TableCodec } from './values.ts';
 
 export const membersTable = '$members';
@@ -12,9 +12,10 @@ export type Role = 'owner' | 'writer' | 'reader';
 /** From the lowest; each may what the one before it may. */
 export const roles: readonly Role[] = ['reader', 'writer', 'owner'];
 
-function prop(name: string, more: Partial<PropDef>): PropDef & { readonly name: string } {
+function prop(name: string, more: Partial<PropDef>): PropDef & NamedDef {
   return {
     name,
+    was: [],
     type: 'string',
     optional: false,
     fallback: undefined,
@@ -34,6 +35,7 @@ export function membersDef(index: number): TableDef {
   ];
   return {
     name: membersTable,
+    was: [],
     index,
     ids: 'string',
     autosubscribe: true,

@@ -33,6 +33,12 @@ export interface EnumDef {
 
 export type OnDelete = 'cascade' | 'setNull' | 'restrict';
 
+/** A name in the releases before the version that has given it another one. */
+export interface FormerName {
+  readonly name: string;
+  readonly until: number;
+}
+
 export interface PropDef {
   readonly type: PropType;
   readonly optional: boolean;
@@ -55,15 +61,21 @@ export type TableRule = (row: AnyReader, reader: AnyReader) => unknown;
 /** The same about several: a list of problems. */
 export type SchemaRule = (reader: AnyReader, changed: AnyReader) => unknown;
 
-export interface TableDef {
+/** What has a name. */
+export interface NamedDef {
   readonly name: string;
+  /** The oldest first. */
+  readonly was: FormerName[];
+}
+
+export interface TableDef extends NamedDef {
   /** By its place in the schema: the number by which the core names it. */
   readonly index: number;
   readonly ids: 'uuid' | 'string';
   readonly autosubscribe: boolean;
   readonly validate?: TableRule | undefined;
-  readonly props: readonly (PropDef & { readonly name: string })[];
-  readonly byName: ReadonlyMap<string, PropDef & { readonly name: string }>;
+  readonly props: readonly (PropDef & NamedDef)[];
+  readonly byName: ReadonlyMap<string, PropDef & NamedDef>;
 }
 
 export interface SchemaDef {

@@ -8,6 +8,7 @@ import { copyBytes, isBytes, isDate, nameOf } from './brand.ts';
 import { type ErrorCode, LimitError, SchemaError, ValidationError } from './errors.ts';
 import { keepDate, keepMember } from './mutable-copy.ts';
 import {
+  type NamedDef,
   type PropDef,
   type PropType,
   type SchemaDef,
@@ -187,6 +188,7 @@ export class SchemaCodec {
       ...(validates ? { validates } : {}),
       tables: this.schema.tables.map((table, index) => ({
         name: table.name,
+        was: formerNames(table),
         ids: table.ids,
         autosubscribe: table.autosubscribe,
         props: table.props.map((prop) => describeProp(prop, this.tables[index] as TableCodec)),
@@ -195,9 +197,15 @@ export class SchemaCodec {
   }
 }
 
-function describeProp(prop: PropDef & { readonly name: string }, codec: TableCodec): unknown {
+/** None where there are none: most descriptions are as those of earlier releases of the package. */
+function formerNames({ was }: NamedDef): unknown {
+  return was.length > 0 ? was : undefined;
+}
+
+function describeProp(prop: PropDef & NamedDef, codec: TableCodec): unknown {
   return {
     name: prop.name,
+    was: formerNames(prop),
     type: prop.type,
     optional: prop.optional,
     default:

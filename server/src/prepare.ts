@@ -8,10 +8,12 @@ import { type Database, type Queryable, sqlState } from './db/database.ts';
 import { readAdoptedNames } from './sql/adopted-names.ts';
 import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
+import { inPresentNames } from './sql/former-names.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
 import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
 import { kWriteAnything } from './sql/own-writes.ts';
+import { renameTables } from './sql/renames.ts';
 import { sqlSchema } from './sql/tables.ts';
 
 /** After a deadlock with a push, which continues. */
@@ -70,8 +72,10 @@ async function prepareIn(
   }
   const isOlder = newest !== null && newest.version > own.version;
   const served = isOlder ? widenedBy(newest, own) : own;
+  if (newest !== null && !isOlder) await renameTables(tx, newest, own);
   const tables = sqlSchema(served, await readAdoptedNames(tx));
-  await applySchema(tx, served, tables, isOlder ? null : newest);
+  const former = newest === null || isOlder ? null : inPresentNames(newest, own);
+  await applySchema(tx, served, tables, former);
   await installCapture(tx, served, await withLeftColumns(tx, tables), warn);
   if (!isOlder) await writeNewest(tx, own);
   return served;

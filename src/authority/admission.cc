@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
+#include "authority/former_schema.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -343,7 +344,10 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
   for (size_t i = 0; i < pushed.update->ops.size(); ++i) {
     const Op& op = pushed.update->ops[i];
     LogEntry& entry = entries[op.realm];
-    entry.ops.Push(wire["ops"].items()[i]);
+    // What is logged has the present names, however long ago it was made.
+    entry.ops.Push(HasFormerNames(*schema_)
+                       ? OpToData(*schema_, op, pushed.update->actions.size())
+                       : wire["ops"].items()[i]);
     if (op.Has(kOnStream) && !std::binary_search(skipped.begin(), skipped.end(), i))
       entry.streams[op.stream] += op.by.size();
   }

@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include "authority/former_schema.h"
+
 namespace skerry {
 
 void Pull::Begin(PullInput request, const Map<std::string, PullRealm>& realms) {
   io_.request = std::move(request);
   io_.answer.time = io_.request.now;
+  io_.names = NamedAs(io_.request.version, *io_.schema);
+  if (io_.names) io_.request.accepts_images = false;  // they have the present names
   joins_.Begin();
   ranges_.Begin(realms);
   rows_.Begin();

@@ -73,7 +73,7 @@ void PullRows::WriteChanges() {
   std::string text = "[";
   const auto write = [&](const Change& change) {
     if (text.size() > 1) text.push_back(',');
-    WriteJson(ChangeToData(*io_->schema, change), &text);
+    WriteJson(ChangeToData(NamesFor(*io_), change), &text);
   };
   for (const auto& [key, outcome] : outcomes_) {
     if (outcome.change && !page_rows_.contains(key)) write(*outcome.change);

@@ -29,7 +29,8 @@ struct PullInput {
   std::optional<Set<std::string>> known;  // action ids: the client asks which are in the log
   Scopes scopes;
   Vector<StreamScope> streams;
-  uint64_t limit = 0;  // entries of a realm; 0: the server's own limit
+  uint32_t version = 0;  // of the client's schema; 0: the server's
+  uint64_t limit = 0;    // entries of a realm; 0: the server's own limit
   bool accepts_refill = false;
   bool asks_for_floors = false;
   bool accepts_images = true;
@@ -121,13 +122,16 @@ struct PullJoin {
 // answer.
 struct PullIo {
   const Schema* schema;
+  std::optional<Schema> names = {};  // of the client's release, if it has others
   PullInput request = {};
   PullNeeds needs = {};
   wire::PullAnswer answer = {};
 };
 
-inline wire::Scope NameOf(const Schema& schema, const Scope& scope) {
-  return {schema.table(scope.table).name, scope.where};
+// By the names of the client's release.
+inline const Schema& NamesFor(const PullIo& io) { return io.names ? *io.names : *io.schema; }
+inline wire::Scope NameOf(const PullIo& io, const Scope& scope) {
+  return {NamesFor(io).table(scope.table).name, scope.where};
 }
 
 }  // namespace skerry

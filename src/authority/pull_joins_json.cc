@@ -44,7 +44,7 @@ void PullSession::AddJoinNeeds(wire::PullNeeds* out) const {
   for (const PullNeeds::Selected& item : pull_.needs().selected) {
     const SubSelect& select = pull_.joins().list()[item.join].select;
     out->selected.push_back({item.realm,
-                             {(*select.select)["table"].as_string(), select.where()},
+                             {schema_->table(select.filter->table).name, select.where()},
                              (*select.select)["select"].as_string(),
                              item.upto,
                              ValuesToData(item.join, item.values)});

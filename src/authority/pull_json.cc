@@ -53,6 +53,7 @@ Result<PullInput> ReadRequest(const Schema& schema, Data data) {
       ReadStreamScopes(sent.streams.value_or(Vector<wire::PulledStream>()));
   if (!streams.ok()) return streams.status();
   request.streams = std::move(streams.value());
+  request.version = static_cast<uint32_t>(sent.schema.value_or(0));
   request.limit = sent.limit;
   request.accepts_refill = sent.refill;
   request.asks_for_floors = sent.floors.value_or(false);
@@ -90,7 +91,7 @@ std::string CheckScopes(const Schema& schema, std::string_view text) {
     item.scope = {schema.table(scope.table).name, scope.where};
     item.tables.push_back(item.scope.table);
     for (const SubSelect& select : FindSubSelects(scope.filter, scope.where))
-      item.tables.push_back((*select.select)["table"].as_string());
+      item.tables.push_back(schema.table(select.filter->table).name);
   }
   return WriteJson(WriteMembers(answer));
 }

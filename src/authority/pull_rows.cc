@@ -146,7 +146,7 @@ void PullRows::ChoosePages() {
     }
     const Scope& scope = io_->request.scopes.list()[asked_pages_[i]];
     wire::Page page;
-    page.scope = NameOf(*io_->schema, scope);
+    page.scope = NameOf(*io_, scope);
     page.above = scope.filled;
     page.realms = covered;
     for (const auto& [key, row] : pages_[i]->rows) {

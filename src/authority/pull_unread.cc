@@ -47,7 +47,7 @@ void PullRanges::CollectOmitted(const Vector<PullJoin>& joins) {
   io_->answer.refill.emplace();  // again after candidates were read
   for (const Scope& scope : io_->request.scopes.list()) {
     if (scope.has_begun() && unread_.Has(scope.table))
-      io_->answer.refill->push_back(NameOf(*io_->schema, scope));
+      io_->answer.refill->push_back(NameOf(*io_, scope));
   }
 }
 

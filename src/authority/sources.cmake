@@ -15,6 +15,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/cursor.cc
   src/authority/diff.cc
   src/authority/done_entry.cc
+  src/authority/former_schema.cc
   src/authority/image_maker.cc
   src/authority/judge_update.cc
   src/authority/judgement.cc

@@ -9,6 +9,7 @@
 #include "log/left_out.h"
 #include "log/rows_before.h"
 #include "log/transaction_builder.h"
+#include "model/present_names.h"
 
 namespace skerry {
 namespace {
@@ -44,7 +45,7 @@ bool Inbox::Take(const Data& rows) {
 ShownConflict Inbox::EntryOf(uint64_t key, const ConflictRecord& record) const {
   ShownConflict entry;
   entry.key = key;
-  entry.table = record.table;
+  if (record.table.has_value()) entry.table = PresentName(*schema_, *record.table);
   entry.id = record.id;
   entry.reason = record.reason;
   entry.code = record.code;
@@ -63,12 +64,12 @@ ShownConflict Inbox::EntryOf(uint64_t key, const ConflictRecord& record) const {
 
 void Inbox::AddChanges(const ConflictRecord& record, ShownConflict* entry) const {
   Schema names = Schema::OfNames({});
-  Result<Mutation> mutation = DecodeMutationAsItIs(record.mutation.body, &names);
+  Result<Mutation> mutation = DecodeMutationAsItIs(*schema_, record.mutation.body, &names);
   if (!mutation.ok()) return;
   entry->mutation.arg = mutation.value().action.arg;
   Schema before_names = Schema::OfNames({});
   const Result<RowsBefore> before =
-      DecodeRowsBeforeAsTheyAre(record.mutation.before.value_or(""), &before_names);
+      DecodeRowsBeforeAsTheyAre(*schema_, record.mutation.before.value_or(""), &before_names);
   Vector<ObjectKey> order;
   Map<ObjectKey, Vector<Op>> by_object;
   for (const Op& op : RowOps(mutation.value().ops)) {

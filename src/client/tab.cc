@@ -8,6 +8,7 @@
 #include "client/effect.h"
 #include "log/wire.h"
 #include "model/filter.h"
+#include "model/present_names.h"
 
 namespace skerry {
 
@@ -312,6 +313,7 @@ void Tab::TakeSync(const SyncProgress& sync, Data* effects) {
   clock_offset_ = ClockOffset(sync.clock_offset, clock_offset_);
   last_synced_ = sync.last_synced_at;
   scopes_ = sync.scopes;
+  for (SyncScope& scope : scopes_) UsePresentNames(*schema_, &scope.table, &scope.where);
   // Data that only a newer version knows is not shown.
   if (IsFromNewerVersion(*schema_, sync)) OnApplied(ApplyResult::kNewer, effects);
 }

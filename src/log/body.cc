@@ -119,19 +119,22 @@ Status BodyReader::ReadNames() {
   return ok() ? Status::Ok() : Damaged("names");
 }
 
-Result<Schema> BodyReader::NamesOf(BodyKind kind, std::string_view bytes) {
-  const Schema none = Schema::OfNames({});
-  Result<BodyReader> opened = Open(none, kind, bytes);
+Result<Schema> BodyReader::NamesOf(const Schema& schema, BodyKind kind, std::string_view bytes) {
+  Result<BodyReader> opened = Open(schema, kind, bytes);
   if (!opened.ok()) return opened.status();
   Vector<TableDef> tables;
   for (const Table& named : opened.value().tables_) {
     TableDef table;
-    table.name = named.name;
+    const TableDef* known = named.index == kNone ? nullptr : &schema.table(named.index);
+    table.name = known != nullptr ? known->name : std::string(named.name);
+    table.former.Add(named.name);
     table.index = static_cast<TableIndex>(tables.size());
     table.custom_ids = true;
-    for (const std::string_view name : named.names) {
+    for (size_t i = 0; i < named.names.size(); ++i) {
       PropDef prop;
-      prop.name = name;
+      const PropIndex there = named.props[i];
+      prop.name = there != kNone ? known->props[there].name : std::string(named.names[i]);
+      prop.former.Add(named.names[i]);
       prop.optional = true;
       table.props.push_back(std::move(prop));
     }

@@ -68,8 +68,8 @@ class BodyReader {
   // Checks version, checksum and kind.
   static Result<BodyReader> Open(const Schema& schema, BodyKind kind, std::string_view bytes);
   // The tables and props that the body names, as a schema that can read all of it
-  // (UnfitPolicy::kAsItIs).
-  static Result<Schema> NamesOf(BodyKind kind, std::string_view bytes);
+  // (UnfitPolicy::kAsItIs). Those that `schema` has are named as there.
+  static Result<Schema> NamesOf(const Schema& schema, BodyKind kind, std::string_view bytes);
   Reader& in() { return in_; }
   const Schema& schema() const { return *schema_; }
   TableIndex TakeTable();  // kNone: unknown

@@ -23,8 +23,9 @@ namespace skerry {
 std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes,
                                 Status* left_out = nullptr);
-// Everything that a body holds, under a schema of the names in it, which becomes `*names`.
-Result<Mutation> DecodeMutationAsItIs(std::string_view bytes, Schema* names);
+// Everything that a body holds, under a schema of the names in it (BodyReader::NamesOf), which
+// becomes `*names`.
+Result<Mutation> DecodeMutationAsItIs(const Schema& schema, std::string_view bytes, Schema* names);
 std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
                                  bool* left_out = nullptr);

@@ -1,5 +1,6 @@
 #include "log/convert.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -14,7 +15,10 @@ class TableConverter {
       : to_(to), left_out_(left_out) {
     for (const PropDef& prop : to.props) sources_.push_back(from.FindProp(prop.name));
     for (PropIndex i = 0; i < from.props.size(); ++i) {
-      if (to.FindProp(from.props[i].name) == kNone) dropped_.push_back(i);
+      // Either release may know the other's name.
+      const PropIndex target = to.FindProp(from.props[i].name);
+      if (target != kNone && sources_[target] == kNone) sources_[target] = i;
+      if (std::find(sources_.begin(), sources_.end(), i) == sources_.end()) dropped_.push_back(i);
     }
   }
 
@@ -42,7 +46,11 @@ class TableConverter {
 
 void Convert(const Base& from, Base* to, bool* left_out) {
   for (const TableDef& table : from.schema().tables()) {
-    const TableIndex index = to->schema().FindTable(table.name);
+    TableIndex index = to->schema().FindTable(table.name);
+    for (const TableDef& other : to->schema().tables()) {
+      const bool is_it = from.schema().FindTable(other.name) == table.index;
+      if (index == kNone && is_it) index = other.index;
+    }
     const Vector<std::pair<std::string, std::string>> keys = from.BaseKeys(table.index);
     if (index == kNone) {
       *left_out = *left_out || !keys.empty();

@@ -81,12 +81,15 @@ bool IsOnObject(const void* self, const Schema& names, const Op& op, Op* part, V
       ObjectName(*objects.schema, names.table(op.table).name, op.id, op.realm));
 }
 
-// Takes the defaults out of what was left out of a create.
-void TakeOutDefaults(const TableDef& table, const OldDefaults& defaults, Op* part) {
-  const auto known = defaults.find(table.name);
+// Takes the defaults out of what was left out of a create. They were noted under the names of its
+// release.
+void TakeOutDefaults(const Schema& names, const OldDefaults& defaults, Op* part) {
+  const TableDef& table = names.table(part->table);
+  const auto known = defaults.find(table.former.First(table.name));
   if (known == defaults.end()) return;
   erase_if(part->set, [&](const PropValue& set) {
-    const auto found = known->second.find(table.props[set.prop].name);
+    const PropDef& prop = table.props[set.prop];
+    const auto found = known->second.find(prop.former.First(prop.name));
     return found != known->second.end() && found->second == DefaultText(set.value);
   });
 }
@@ -174,11 +177,11 @@ Data ShownOps(const Schema& names, const Vector<Op>& ops, const Schema* schema, 
   return mine;
 }
 
-Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults& defaults,
-                                        const void* self, ChooseLeftOut choose,
-                                        const Schema* shown) {
+Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
+                                        const OldDefaults& defaults, const void* self,
+                                        ChooseLeftOut choose, const Schema* shown) {
   Schema names = Schema::OfNames({});
-  Result<Mutation> decoded = DecodeMutationAsItIs(body, &names);
+  Result<Mutation> decoded = DecodeMutationAsItIs(schema, body, &names);
   if (!decoded.ok()) return decoded.status();
   const Mutation& mutation = decoded.value();
   Vector<std::pair<ObjectKey, std::string>> order;  // with the realm
@@ -190,7 +193,7 @@ Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults
         !choose(self, names, op, &part, &why))
       continue;
     if (op.Has(kCreates) && !part.Has(kCreates)) {
-      TakeOutDefaults(names.table(op.table), defaults, &part);
+      TakeOutDefaults(names, defaults, &part);
       if (part.set.empty()) continue;
     }
     const bool is_one = shown != nullptr && MayMove(*shown, names.table(op.table).name);
@@ -209,16 +212,17 @@ Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults
 Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
                                         const OldDefaults& defaults) {
   Result<Vector<LeftOutPart>> parts =
-      FindLeftOut(body, defaults, &schema, LeftOutBySchema, nullptr);
+      FindLeftOut(schema, body, defaults, &schema, LeftOutBySchema, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value())
     part.detail = "This release's schema cannot hold it: " + part.detail + '.';
   return parts;
 }
 
-Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_view body,
-                                        const OldDefaults& defaults) {
-  Result<Vector<LeftOutPart>> parts = FindLeftOut(body, defaults, &items, LeftOutByServer, nullptr);
+Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, const ServerLeftOut& items,
+                                        std::string_view body, const OldDefaults& defaults) {
+  Result<Vector<LeftOutPart>> parts =
+      FindLeftOut(schema, body, defaults, &items, LeftOutByServer, nullptr);
   if (!parts.ok()) return parts;
   for (LeftOutPart& part : parts.value()) {
     part.detail = "The server's schema cannot hold " + part.detail + '.';
@@ -230,7 +234,7 @@ Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_
 Result<Vector<LeftOutPart>> FindOpsOn(const Schema& schema, const Set<std::string>& objects,
                                       std::string_view body) {
   const Objects chosen{&schema, &objects};
-  return FindLeftOut(body, {}, &chosen, IsOnObject, &schema);
+  return FindLeftOut(schema, body, {}, &chosen, IsOnObject, &schema);
 }
 
 }  // namespace skerry

@@ -42,20 +42,20 @@ using ChooseLeftOut = bool (*)(const void* self, const Schema& names, const Op& 
 // restored. kCorrupt, kVersion: as DecodeMutation.
 // `shown`: the schema of `mine` (ShownOps), by which an object is one wherever it has moved. Without
 // it, there is a part for each realm.
-Result<Vector<LeftOutPart>> FindLeftOut(std::string_view body, const OldDefaults& defaults,
-                                        const void* self, ChooseLeftOut choose,
-                                        const Schema* shown);
+Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
+                                        const OldDefaults& defaults, const void* self,
+                                        ChooseLeftOut choose, const Schema* shown);
 
 // What `schema` has no place for.
 Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, std::string_view body,
                                         const OldDefaults& defaults);
 
 // What a server of another release had no place for, by its answer: the props of each object, by
-// ObjectName. None: all of it.
+// ObjectName, in the names of `schema`. None: all of it.
 using ServerLeftOut = Map<std::string, std::optional<Vector<std::string>>>;
 std::string ObjectName(const std::string& table, const std::string& id, const std::string& realm);
-Result<Vector<LeftOutPart>> FindLeftOut(const ServerLeftOut& items, std::string_view body,
-                                        const OldDefaults& defaults);
+Result<Vector<LeftOutPart>> FindLeftOut(const Schema& schema, const ServerLeftOut& items,
+                                        std::string_view body, const OldDefaults& defaults);
 
 // Whether objects of the table have ids that are theirs in all realms, so that they can move.
 bool MayMove(const Schema& schema, const std::string& table);

@@ -55,8 +55,8 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, St
   return Decode(schema, bytes, UnfitPolicy::kLeftOut, left_out);
 }
 
-Result<Mutation> DecodeMutationAsItIs(std::string_view bytes, Schema* names) {
-  Result<Schema> named = BodyReader::NamesOf(BodyKind::kMutation, bytes);
+Result<Mutation> DecodeMutationAsItIs(const Schema& schema, std::string_view bytes, Schema* names) {
+  Result<Schema> named = BodyReader::NamesOf(schema, BodyKind::kMutation, bytes);
   if (!named.ok()) return named.status();
   *names = std::move(named.value());
   return Decode(*names, bytes, UnfitPolicy::kAsItIs, nullptr);

@@ -16,7 +16,7 @@ Data MutationRecord::Write() const { return ToData(*this); }
 std::string ObjectText(const Schema& schema, TableIndex index, std::string_view id,
                        std::string_view realm) {
   const TableDef& table = schema.table(index);
-  std::string text = table.name;
+  std::string text(table.former.First(table.name));
   text.append(1, '\0').append(id);
   // A membership's id begins with its realm.
   if (table.custom_ids && table.index != schema.members()) text.append(1, '\0').append(realm);

@@ -46,8 +46,8 @@ struct MutationRecord {
   // mutation is not grouped until a pull says otherwise.
   std::optional<Revisions> known;
   Vector<std::string> realms;
-  Vector<std::string>
-      keys;  // one per object: table, U+0000, id; for an application-defined id U+0000, realm
+  // One per object: the oldest name of its table, U+0000, id; for an application-defined id U+0000, realm.
+  Vector<std::string> keys;
   std::string body;  // of EncodeMutation
   // What it changed from, of EncodeRowsBefore; none if that is not known.
   std::optional<std::string> before;

@@ -5,6 +5,7 @@
 #include "base/checksum.h"
 #include "base/json.h"
 #include "log/wire.h"
+#include "model/present_names.h"
 
 namespace skerry {
 namespace {
@@ -54,7 +55,7 @@ SyncRecord SyncRecord::Read(Data stored) {
 
 Data SyncRecord::Write() const { return ToData(*this); }
 
-SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version) {
+SyncRecord CompleteSyncRecord(Data stored, std::string_view client, const Schema& schema) {
   SyncRecord sync = SyncRecord::Read(std::move(stored));
   if (sync.client.empty()) sync.client = client;
   if (sync.chain.client.empty()) {
@@ -63,7 +64,8 @@ SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t sch
   }
   sync.clock_offset = ClockOffset(sync.clock_offset, 0);
   // A window of an older version must not lower what a newer one has written.
-  if (sync.schema < schema_version) sync.schema = schema_version;
+  if (sync.schema < schema.version()) sync.schema = schema.version();
+  for (SyncScope& scope : sync.scopes) UsePresentNames(schema, &scope.table, &scope.where);
   sync.rest.absent = 0;
   return sync;
 }

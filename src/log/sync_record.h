@@ -280,9 +280,10 @@ struct SyncRecord : SyncProgress {
 
 inline constexpr size_t kMaxOlderCursors = 8;
 
-// The stored record, completed by every member that the sync worker relies on. `client` becomes the
+// The stored record, completed by every member that the sync worker relies on, and with the present
+// names of tables and props in its scopes. `client` becomes the
 // identity if it has none. REQUIRES: the record is not from a newer version.
-SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version);
+SyncRecord CompleteSyncRecord(Data stored, std::string_view client, const Schema& schema);
 
 // Notes the defaults of the schema.
 void NoteDefaults(const Schema& schema, SyncRecord* sync);

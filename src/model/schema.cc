@@ -38,6 +38,9 @@ PropIndex TableDef::FindProp(std::string_view prop) const {
   for (size_t i = 0; i < props.size(); ++i) {
     if (props[i].name == prop) return static_cast<PropIndex>(i);
   }
+  for (size_t i = 0; i < props.size(); ++i) {
+    if (props[i].former.Has(prop)) return static_cast<PropIndex>(i);
+  }
   return kNone;
 }
 
@@ -82,6 +85,9 @@ Schema Schema::OfNames(Vector<TableDef> tables) {
 TableIndex Schema::FindTable(std::string_view name) const {
   for (const TableDef& table : tables_) {
     if (table.name == name) return table.index;
+  }
+  for (const TableDef& table : tables_) {
+    if (table.former.Has(name)) return table.index;
   }
   return kNone;
 }

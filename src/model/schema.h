@@ -11,6 +11,7 @@
 #include "base/data.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "model/former_names.h"
 #include "model/value.h"
 
 namespace skerry {
@@ -40,6 +41,7 @@ enum class OnDelete : uint8_t { kNothing = 0, kCascade = 1, kSetNull = 2, kRestr
 
 struct PropDef {
   std::string name;
+  FormerNames former;
   PropType type = PropType::kString;
   bool optional = false;
   bool has_default = false;
@@ -56,6 +58,7 @@ struct PropDef {
 
 struct TableDef {
   std::string name;
+  FormerNames former;
   TableIndex index = 0;
   bool custom_ids = false;  // ids are the application's own strings; else UUIDs
   bool autosubscribe = false;

@@ -41,6 +41,10 @@ bool ParseType(std::string_view text, PropType* type) {
   return false;
 }
 
+void ParseFormer(const Data& description, FormerNames* former) {
+  for (const Data& was : description["was"].items()) former->Add(was["name"].as_string());
+}
+
 Status ParseEnum(const std::string& where, const Data& description, PropDef* prop) {
   prop->type_name = description["type"].as_string();
   for (const Data& value : description["values"].items()) {
@@ -82,6 +86,7 @@ Status ParseProp(const std::string& table, const Data& description, const Vector
   prop->name = description["name"].as_string();
   const std::string where = table + "." + prop->name;
   if (!IsName(prop->name)) return Wrong(where + ": not a prop's name");
+  ParseFormer(description, &prop->former);
   if (IsSystemColumn(prop->name)) return Wrong(where + ": every row has this column already");
   if (!ParseType(description["type"].as_string(), &prop->type)) {
     return Wrong(where + ": unknown type " + description["type"].as_string());
@@ -139,6 +144,7 @@ Status ParseTables(const Data& description, Vector<TableDef>* tables) {
       if (other.name == table.name) return Wrong(table.name + ": repeated");
     }
     if (item["props"].items().size() > 500) return Wrong(table.name + ": more than 500 props");
+    ParseFormer(item, &table.former);
     table.index = static_cast<TableIndex>(tables->size());
     table.custom_ids = item["ids"].Is("string");
     table.autosubscribe = item["autosubscribe"].as_bool();

@@ -3,6 +3,7 @@ set(SKERRY_MODEL_SOURCES
   src/model/filter.cc
   src/model/filter_cost.cc
   src/model/filter_parse.cc
+  src/model/former_names.cc
   src/model/id_key.cc
   src/model/index.cc
   src/model/keyed_sort.cc
@@ -11,6 +12,7 @@ set(SKERRY_MODEL_SOURCES
   src/model/packed_filter.cc
   src/model/prepared_query.cc
   src/model/prop_value.cc
+  src/model/present_names.cc
   src/model/query.cc
   src/model/query_parse.cc
   src/model/query_plan.cc

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "log/codec.h"
 #include "log/transaction_builder.h"
+#include "model/present_names.h"
 
 namespace skerry {
 namespace {
@@ -21,9 +22,12 @@ bool NoteTold(const InboxReason& why, const std::string& object, MutationRecord*
   return true;
 }
 
-bool HasKey(const MutationRecord& record, const ConflictRecord& entry) {
+bool HasKey(const Schema& schema, const MutationRecord& record, const ConflictRecord& entry) {
   if (!entry.table.has_value()) return false;
-  const std::string key = *entry.table + '\0' + *entry.id;
+  const TableIndex table = schema.FindTable(*entry.table);
+  std::string key = *entry.table;
+  if (table != kNone) key = schema.table(table).former.First(key);
+  key += '\0' + *entry.id;
   return std::any_of(record.keys.begin(), record.keys.end(), [&](const std::string& each) {
     return each.starts_with(key) && (each.size() == key.size() || each[key.size()] == '\0');
   });
@@ -62,9 +66,11 @@ void LostWork::Add(const OutboxRecord& update, const LostOps& ops, bool is_done)
       note(&lost, pushed.ops()[place]);
     }
   };
-  const auto name = [this](const Data& op) {
-    return ObjectName(*schema_, op["table"].as_string(), op["id"].as_string(),
-                      op["realm"].as_string());
+  const auto table = [this](const Data& op) {
+    return PresentName(*schema_, op["table"].as_string());
+  };
+  const auto name = [this, table](const Data& op) {
+    return ObjectName(*schema_, table(op), op["id"].as_string(), op["realm"].as_string());
   };
   for (const uint64_t place : ops.gone)
     each(place, [&](Lost* lost, const Data& op) { lost->gone.insert(name(op)); });
@@ -73,12 +79,13 @@ void LostWork::Add(const OutboxRecord& update, const LostOps& ops, bool is_done)
   for (const DroppedOp& dropped : ops.dropped) {
     each(dropped.op, [&](Lost* lost, const Data& op) {
       const std::string object =
-          ObjectName(op["table"].as_string(), op["id"].as_string(), op["realm"].as_string());
+          ObjectName(table(op), op["id"].as_string(), op["realm"].as_string());
       std::optional<Vector<std::string>>& props =
           lost->dropped.try_emplace(object, Vector<std::string>()).first->second;
       if (!dropped.props.has_value()) props.reset();
       if (!props.has_value()) return;
-      for (const std::string& prop : *dropped.props) props->push_back(prop);
+      for (const std::string& prop : *dropped.props)
+        props->push_back(PresentName(*schema_, table(op), prop));
     });
   }
 }
@@ -93,7 +100,7 @@ bool LostWork::See(MutationRecord* record) {
   if (!lost.dropped.empty()) {
     why.reason = kDropped;
     why.code = kNoPlace;
-    Tell(why, FindLeftOut(lost.dropped, record->body, defaults_), record);
+    Tell(why, FindLeftOut(*schema_, lost.dropped, record->body, defaults_), record);
   }
   if (!lost.gone.empty()) {
     why.reason = "rejected";
@@ -134,11 +141,11 @@ bool LostWork::Deletes(const Schema& names, const Op& op, const Entry& entry) co
 
 void LostWork::LeaveOutDeleted(const MutationRecord& later) {
   const auto may_delete = [&](const Entry& entry) {
-    return entry.record.reason != kDropped && HasKey(later, entry.record);
+    return entry.record.reason != kDropped && HasKey(*schema_, later, entry.record);
   };
   if (std::none_of(entries_.begin(), entries_.end(), may_delete)) return;
   Schema names = Schema::OfNames({});
-  const Result<Mutation> mutation = DecodeMutationAsItIs(later.body, &names);
+  const Result<Mutation> mutation = DecodeMutationAsItIs(*schema_, later.body, &names);
   if (!mutation.ok()) return;
   const Vector<Op>& ops = mutation.value().ops;
   erase_if(entries_, [&](const Entry& entry) {

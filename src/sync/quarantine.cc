@@ -29,7 +29,7 @@ void NameObject(const Schema& schema, const InboxReason& why, const MutationReco
                 ConflictRecord* entry) {
   // All that it wanted is shown, also what this schema has no place for.
   Schema names = Schema::OfNames({});
-  Result<Mutation> mutation = DecodeMutationAsItIs(record.body, &names);
+  Result<Mutation> mutation = DecodeMutationAsItIs(schema, record.body, &names);
   if (!mutation.ok() || mutation.value().ops.empty()) {
     // The keys name the object even if the body cannot be read.
     if (record.keys.empty()) return;

@@ -190,6 +190,11 @@ bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
   bool changed = false;
   bool dropped = false;
   for (SyncScope& scope : sync->scopes) {
+    // A window of a release with other names may have asked for it, too.
+    if (Find(&kept, {scope.table, scope.where, {}}) != nullptr) {
+      changed = true;
+      continue;
+    }
     const bool wanted = HoldsScope(add, scope);
     const bool stale = !add.empty() && IsStale(scope, today);
     const bool is_inner = scope.inner.value_or(false);

@@ -32,7 +32,7 @@ bool SeenSync::SeeStatus(const StatusRecord& status) {
 
 SyncRecord SeenSync::Complete(const Data& stored, double now) {
   must_report_damage_ = stored.is_object() && !Is<SyncProgress>(stored);
-  return CompleteSyncRecord(stored, ids_->Next(now), schema_->version());
+  return CompleteSyncRecord(stored, ids_->Next(now), *schema_);
 }
 
 SyncRecord SeenSync::Repair(const Data& stored, double now) {
@@ -41,7 +41,7 @@ SyncRecord SeenSync::Repair(const Data& stored, double now) {
   must_report_damage_ = must_report_damage_ || (!whole && !loss_reported_);
   loss_reported_ = !whole;
   const std::string client = record_.client.empty() ? ids_->Next(now) : record_.client;
-  SyncRecord repaired = CompleteSyncRecord(stored, client, schema_->version());
+  SyncRecord repaired = CompleteSyncRecord(stored, client, *schema_);
   NoteDefaults(*schema_, &repaired);
   if (whole) return repaired;
   repaired.n = std::max(repaired.n, record_.n);

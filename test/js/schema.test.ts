@@ -110,8 +110,8 @@ describe('a schema', () => {
     expect(one({ a: {} })).toThrow(/table\(props\)/);
     expect(one({ a: table({ x: {} as never }) })).toThrow(/with t/);
     expect(() => schema({ a: plain }, { version: 0 })).toThrow(/version/);
-    expect(() => schema({ a: plain }, { version: 1, migrations: {} } as never)).toThrow(
-      /migrations/,
+    expect(() => schema({ a: plain }, { version: 1, migration: {} } as never)).toThrow(
+      /migration/,
     );
     expect(() => table({ x: t.string() }, { validator: () => {} } as never)).toThrow(/validator/);
     expect(() => t.enum([] as never)).toThrow(/members/);

@@ -21,6 +21,7 @@ import { joins, joinsOnServer } from './joins.mjs';
 import { overwritten } from './overwritten.mjs';
 import { reducers } from './reducers.mjs';
 import { server } from './server.mjs';
+import { renames, renamesOnServer } from './renames.mjs';
 import { service } from './service.mjs';
 import { snapshots, snapshotsOnServer } from './snapshots.mjs';
 import { stamps } from './stamps.mjs';
@@ -55,10 +56,12 @@ const kinds = {
     ...overwritten,
     ...comparing,
     ...foreign,
+    ...renames,
   ],
   server: [
     ...server,
     ...joinsOnServer,
+    ...renamesOnServer,
     ...streamsOnServer,
     ...snapshotsOnServer,
     ...reducers,

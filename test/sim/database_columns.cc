@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/fields.h"
+#include "test/core/model_check/check_schema.h"
 #include "test/sim/database.h"
 
 namespace skerry::sim {
@@ -56,7 +57,7 @@ void Database::Write(const Schema& served, const StoredRow& row) {
   to.key = key.object;
   to.row.props.clear();
   for (PropIndex i = 0; i < all.props.size(); ++i) {
-    const PropIndex from = table.FindProp(all.props[i].name);
+    const PropIndex from = table.FindProp(test::NameOf(all.props[i]));
     const auto otherwise = defaults_.find({all.index, i});
     to.row.props.push_back(from != kNone                  ? row.row.props[from]
                            : before != nullptr            ? before->row.props[i]
@@ -76,7 +77,8 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
     for (const PropDef& prop : table.props) {
       const Value& absent = DefaultOrNull(prop);
       const PropIndex column = columns().table(index).FindProp(prop.name);
-      const PropIndex before = former == kNone ? kNone : newest_->table(former).FindProp(prop.name);
+      const PropIndex before =
+          former == kNone ? kNone : newest_->table(former).FindProp(test::NameOf(prop));
       if (before == kNone) {
         // A new column: every row gets its default.
         for (auto& [key, row] : mutable_rows()) {

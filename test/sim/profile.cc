@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "log/codec.h"
 #include "model/members.h"
+#include "model/present_names.h"
 #include "sync/lease_rules.h"
 #include "test/sim/world.h"
 
@@ -18,7 +19,11 @@ Tab::Tab(World* world, Profile* profile, std::string id_in)
 test::CheckScopes Profile::ScopesOf(Release of) const {
   test::CheckScopes list;
   for (const test::CheckScope& scope : scopes) {
-    if (SchemaOf(of).FindTable(scope.table) != kNone) list.push_back(scope);
+    if (SchemaOf(of).FindTable(scope.table) == kNone) continue;
+    list.push_back(scope);
+    Data where = ParseJson(scope.where).value();
+    UsePresentNames(SchemaOf(of), &list.back().table, &where);
+    list.back().where = WriteJson(where);
   }
   return list;
 }

@@ -49,7 +49,7 @@ constexpr char kNewerDescription[] = R"({"version":2,"accepts":[1],"tables":[
     {"name":"stock","type":"number","default":7},
     {"name":"friend","type":"ref","optional":true,"ref":{"table":"items","onDelete":"setNull"}},
     {"name":"parent","type":"ref","optional":true,"ref":{"table":"items","onDelete":"cascade"}},
-    {"name":"x","type":"number","optional":true},
+    {"name":"extent","was":[{"name":"x","until":2}],"type":"number","optional":true},
     {"name":"u","type":"number","optional":true,"unique":true},
     {"name":"n","type":"number","optional":true},
     {"name":"level","type":"number","default":2}]},
@@ -87,6 +87,9 @@ Data TableNamed(const Data& description, const Data& name) {
 bool HasProp(const Data& table, const Data& name) {
   for (const Data& prop : table["props"].items()) {
     if (prop["name"] == name) return true;
+    for (const Data& was : prop["was"].items()) {
+      if (was["name"] == name) return true;
+    }
   }
   return false;
 }
@@ -232,7 +235,7 @@ test::naive::Defaults DefaultsOf(const Schema& schema) {
   for (const TableDef& table : schema.tables()) {
     for (const PropDef& prop : table.props) {
       const Value& value = DefaultOrNull(prop);
-      if (!value.is_null()) defaults[table.name][prop.name] = ValueToData(prop, value, true);
+      if (!value.is_null()) defaults[table.name][test::NameOf(prop)] = ValueToData(prop, value, true);
     }
   }
   return defaults;

@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Queryable } from '../db/database.ts';
 import { isLookedUp, realmsIn } from '../sql/filter.ts';
-import type { SqlSchema, SqlTable } from '../sql/tables.ts';
+import { type SqlSchema, type SqlTable, tableNamed } from '../sql/tables.ts';
 
 interface SubSelect {
   readonly table: SqlTable;
@@ -27,8 +27,8 @@ function subSelectsOf(schema: SqlSchema, scopes: readonly unknown[]): SubSelect[
     const [kind, ...rest] = filter as unknown[];
     if (kind === 'and' || kind === 'or' || kind === 'not') waiting.push(...rest);
     const [, set] = rest;
-    if (kind !== 'in' || !isObject(set) || typeof set.table !== 'string') continue;
-    const table = schema.get(set.table);
+    if (kind !== 'in' || !isObject(set)) continue;
+    const table = tableNamed(schema, set.table);
     if (table !== undefined) found.push({ table, select: String(set.select) });
   }
   return found;

@@ -2,6 +2,7 @@
 // text and makes all decisions; the server needs it for tables, columns and filters.
 
 import { isObject } from '../base/json.ts';
+import type { NamedDescription } from './former-names.ts';
 
 export type PropType =
   | 'string'
@@ -14,8 +15,7 @@ export type PropType =
   | 'json'
   | 'class';
 
-export interface PropDescription {
-  readonly name: string;
+export interface PropDescription extends NamedDescription {
   readonly type: PropType;
   readonly optional?: boolean;
   readonly default?: unknown;
@@ -30,8 +30,7 @@ export interface PropDescription {
   readonly class?: { readonly type: string };
 }
 
-export interface TableDescription {
-  readonly name: string;
+export interface TableDescription extends NamedDescription {
   readonly ids?: 'uuid' | 'string';
   readonly autosubscribe?: boolean;
   readonly props: readonly PropDescription[];

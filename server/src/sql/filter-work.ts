@@ -2,7 +2,7 @@
 // estimate by kinds of parts; the core has bounded the filter itself (src/model/filter_cost.h).
 
 import { isObject } from '../base/json.ts';
-import type { SqlTable } from './tables.ts';
+import { columnOfProp, type SqlTable } from './tables.ts';
 
 /** A comparison of long texts counts once for so many bytes. */
 const kBytesPerComparison = 32;
@@ -47,7 +47,7 @@ function workOf(table: SqlTable, where: unknown): FilterCost {
   const work: FilterCost = { fixed: 1, texts: new Map() };
   for (const [kind, prop, value] of partsOf(where)) {
     work.fixed += kind === 'like' ? kLike : kind === 'in' ? kSelect : 1;
-    const column = table.columns.find((one) => one.prop === prop);
+    const column = columnOfProp(table, prop);
     const isLong = ['string', 'enum', 'ref', 'bytes'].includes(column?.type ?? '');
     const reads = isLong ? readsOf(kind, value) : 0;
     if (column === undefined || reads === 0) continue;
@@ -88,5 +88,5 @@ export function keyPart(table: SqlTable, where: unknown): unknown[] | null {
   const [prop, value] = rest;
   if (kind !== '=' || value === null || value === undefined) return null;
   if (Array.isArray(value) || (isObject(value) && value.$type === undefined)) return null;
-  return table.columns.some((one) => one.prop === prop && one.isIndexed === true) ? where : null;
+  return columnOfProp(table, prop)?.isIndexed === true ? where : null;
 }

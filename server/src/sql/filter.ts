@@ -13,7 +13,15 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { isStorable, type Params } from '../db/database.ts';
 import type { PropType } from './description.ts';
-import { byRealm, fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
+import {
+  byRealm,
+  columnOfProp,
+  fromPlain,
+  type SqlColumn,
+  type SqlSchema,
+  type SqlTable,
+  tableNamed,
+} from './tables.ts';
 
 // The core has checked each filter; several may be joined by an `or`.
 const kMaxDepth = limits.filterDepth + 1;
@@ -134,7 +142,7 @@ class FilterWriter {
 
   #column(table: SqlTable, alias: string, name: unknown): Column {
     const column =
-      table.columns.find(({ prop }) => prop === name) ??
+      columnOfProp(table, name) ??
       (typeof name === 'string' ? systemColumn(name) : null);
     if (column === null) throw invalid(`A filter names a prop that ${table.table} does not have.`);
     const plain = `${alias}.${column.name}`;
@@ -252,7 +260,7 @@ class FilterWriter {
   ): string {
     if (place.isInner || !isObject(set))
       throw invalid('A filter has a sub-select in a place where none is allowed.');
-    const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;
+    const table = tableNamed(this.#schema, set.table);
     if (table === undefined) throw invalid('A sub-select names a table that does not exist.');
     const nested = `${alias}i`;
     const selected = this.#column(table, nested, set.select);
@@ -306,7 +314,7 @@ function equal(a: Column, b: Column): string {
 
 /** Whether rows of the table are found by a value of the prop without reading all rows of their realm. */
 export function isLookedUp(table: SqlTable, prop: unknown): boolean {
-  return prop === 'id' || table.columns.some((c) => c.prop === prop && c.isIndexed === true);
+  return prop === 'id' || columnOfProp(table, prop)?.isIndexed === true;
 }
 
 /** An array of the realms in a JSON text. */

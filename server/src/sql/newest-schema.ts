@@ -4,8 +4,9 @@
 // decreases.
 
 import { Problem } from '../base/problem.ts';
-import type { Database, Queryable } from '../db/database.ts';
+import { type Database, type Queryable, sqlState } from '../db/database.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
+import { findNamed } from './former-names.ts';
 import { withMembers } from './members.ts';
 import { readMeta, writeMeta } from './migrations.ts';
 
@@ -32,14 +33,12 @@ function left(prop: PropDescription): PropDescription {
 }
 
 function widened(newest: TableDescription, own: TableDescription | undefined): TableDescription {
-  const known = new Set(newest.props.map(({ name }) => name));
-  const more = (own?.props ?? []).filter(({ name }) => !known.has(name));
+  const more = (own?.props ?? []).filter(({ name }) => !findNamed(newest.props, name));
   return more.length === 0 ? newest : { ...newest, props: [...newest.props, ...more.map(left)] };
 }
 
 /** The newest schema, with the tables and props that only the older one has, for the clients of both. */
 export function widenedBy(newest: SchemaDescription, own: SchemaDescription): SchemaDescription {
-  const known = new Set(newest.tables.map(({ name }) => name));
   const accepts = new Set([...(newest.accepts ?? []), ...(own.accepts ?? []), own.version]);
   accepts.delete(newest.version);
   return {
@@ -49,10 +48,10 @@ export function widenedBy(newest: SchemaDescription, own: SchemaDescription): Sc
       ...newest.tables.map((table) =>
         widened(
           table,
-          own.tables.find(({ name }) => name === table.name),
+          own.tables.find(({ name }) => findNamed(newest.tables, name) === table),
         ),
       ),
-      ...own.tables.filter(({ name }) => !known.has(name)),
+      ...own.tables.filter(({ name }) => !findNamed(newest.tables, name)),
     ],
   };
 }
@@ -74,12 +73,19 @@ export function fenced(database: Database, version: number, outdated: () => void
     kind: database.kind,
     query: (sql, params, options) => database.query(sql, params, options),
     execute: (sql) => database.execute(sql),
-    transaction: (options, work) =>
-      database.transaction(options, async (tx) => {
-        if (options.mode !== 'snapshot') return work(tx);
-        const [, value] = await Promise.all([fence(tx), work(tx)]);
-        return value;
-      }),
+    transaction: async (options, work) => {
+      try {
+        return await database.transaction(options, async (tx) => {
+          if (options.mode !== 'snapshot') return work(tx);
+          const [, value] = await Promise.all([fence(tx), work(tx)]);
+          return value;
+        });
+      } catch (error) {
+        // The newer schema may have renamed what this one asks for.
+        if (/^(42703|42P01|42883)$/.test(sqlState(error))) await fence(database);
+        throw error;
+      }
+    },
     fence,
     close: () => database.close(),
   };

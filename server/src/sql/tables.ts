@@ -7,6 +7,7 @@
 
 import type { PropType, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
+import type { NameBefore } from './former-names.ts';
 import { kMembers } from './members.ts';
 import { columnName, quoteName, tableName } from './names.ts';
 
@@ -43,6 +44,7 @@ const jsonTypes: Readonly<Record<PropType, string>> = {
 
 export interface SqlColumn {
   readonly prop: string;
+  readonly was?: readonly NameBefore[];
   readonly type: PropType;
   /** Quoted. */
   readonly name: string;
@@ -52,6 +54,7 @@ export interface SqlColumn {
 
 export interface SqlTable {
   readonly table: string;
+  readonly was?: readonly NameBefore[];
   /** Quoted. */
   readonly name: string;
   readonly uuids: boolean;
@@ -105,10 +108,12 @@ export function sqlSchema(
       const column = columnName(table.name, prop.name);
       claim(`${name}.${column}`, `prop ${table.name}.${prop.name}`);
       const isIndexed = prop.type === 'ref' || prop.index === true;
-      return { prop: prop.name, type: prop.type, name: quoteName(column), isIndexed };
+      const { name: propName, was = [], type } = prop;
+      return { prop: propName, was, type, name: quoteName(column), isIndexed };
     });
     tables.set(table.name, {
       table: table.name,
+      was: table.was ?? [],
       name: `public.${quoteName(name)}`,
       uuids: table.ids !== 'string',
       autosubscribe: table.autosubscribe === true,
@@ -116,6 +121,21 @@ export function sqlSchema(
     });
   }
   return tables;
+}
+
+function had(name: unknown, was: readonly NameBefore[] = []): boolean {
+  return was.some((former) => former.name === name);
+}
+
+/** The column of a prop, by the name that it has, or has had. */
+export function columnOfProp({ columns }: SqlTable, name: unknown): SqlColumn | undefined {
+  return columns.find(({ prop }) => prop === name) ?? columns.find(({ was }) => had(name, was));
+}
+
+/** The same of a table, which a client has named. */
+export function tableNamed(schema: SqlSchema, name: unknown): SqlTable | undefined {
+  const present = typeof name === 'string' ? schema.get(name) : undefined;
+  return present ?? [...schema.values()].find(({ was }) => had(name, was));
 }
 
 /** The types of a column: in SQL, and in the JSON that goes into json_to_recordset. */

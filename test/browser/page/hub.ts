@@ -2,6 +2,7 @@
 // lets nothing be evaluated.
 import { browserHost } from '../../../js/host/browser-host.ts';
 import type { Outcome, StartOptions } from './page.ts';
+import { renamed } from './renamed.ts';
 import { sharing } from './sharing.ts';
 import { streams } from './streams.ts';
 import { typed } from './typed.ts';
@@ -9,6 +10,7 @@ import { typed } from './typed.ts';
 let opened: StartOptions = {};
 
 const commands = {
+  ...renamed,
   ...sharing,
   ...streams,
   ...typed,

@@ -13,6 +13,7 @@ import {
 import { changedApp } from './changed-schema.ts';
 import { hostWith, joinHub } from './hub.ts';
 import { newerApp } from './newer-schema.ts';
+import { renamedApp } from './renamed-schema.ts';
 import { ruledApp } from './ruled-schema.ts';
 import { app, type tables } from './schema.ts';
 import { storesHolding } from './search.ts';
@@ -33,8 +34,8 @@ const mutators = defineMutators(app, {
 export interface StartOptions {
   readonly name?: string;
   readonly user?: string;
-  /** Of a `changed` one `db` has other tables than its type says. */
-  readonly schema?: 'app' | 'newer' | 'changed' | 'shared' | 'ruled';
+  /** Of a `changed` or `renamed` one `db` has other tables than its type says. */
+  readonly schema?: 'app' | 'newer' | 'changed' | 'renamed' | 'shared' | 'ruled';
   /** Without a server. */
   readonly local?: boolean;
   /** Without a user. */
@@ -64,6 +65,7 @@ const schemas = {
   app,
   newer: newerApp,
   changed: changedApp as unknown as typeof app,
+  renamed: renamedApp as unknown as typeof app,
   shared: sharedApp as unknown as typeof app,
   ruled: ruledApp as unknown as typeof app,
 };

@@ -29,6 +29,8 @@ export interface Site {
   readonly bothSchema: string;
   /** One with other tables and props, for a server that takes clients of the older as well. */
   readonly changedSchema: string;
+  /** One with other names of a table and props, for the same. */
+  readonly renamedSchema: string;
   /** One with a table whose ids are the application's own. */
   readonly sharedSchema: string;
   remove(): void;
@@ -77,6 +79,7 @@ const schemas = {
   newerSchema: 'newer-schema.js',
   bothSchema: 'both-schema.js',
   changedSchema: 'changed-schema.js',
+  renamedSchema: 'renamed-schema.js',
   sharedSchema: 'shared-schema.js',
 };
 
@@ -126,6 +129,7 @@ export async function buildSite(): Promise<Site> {
     newerSchema: schema('newerSchema'),
     bothSchema: schema('bothSchema'),
     changedSchema: schema('changedSchema'),
+    renamedSchema: schema('renamedSchema'),
     sharedSchema: schema('sharedSchema'),
     remove,
   };

@@ -8,6 +8,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/fill_test.cc
   authority/history_ops.cc
   authority/forgetting_test.cc
+  authority/former_schema_test.cc
   authority/history_test.cc
   authority/image_maker_test.cc
   authority/judge_update_test.cc

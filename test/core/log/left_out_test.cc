@@ -178,7 +178,7 @@ TEST_CASE("finds what a server has left out by its names, without the server's s
   const auto find = [&](const char* realm, std::optional<Vector<std::string>> props) {
     ServerLeftOut items;
     items.emplace(ObjectName("cities", TestUuid(1), realm), std::move(props));
-    return FindLeftOut(items, body, {}).value();
+    return FindLeftOut(LogSchema(), items, body, {}).value();
   };
   const auto props = find("public", Vector<std::string>{"population"});
   REQUIRE(props.size() == 1);

@@ -5,6 +5,7 @@ set(SKERRY_LOG_TEST_SOURCES
   test/core/log/envelope_test.cc
   test/core/log/fold_op_test.cc
   test/core/log/fold_ops_test.cc
+  test/core/log/former_names_test.cc
   test/core/log/image_test.cc
   test/core/log/kinds_test.cc
   test/core/log/left_out_test.cc

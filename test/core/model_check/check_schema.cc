@@ -207,7 +207,7 @@ skerry::Op OpOf(const naive::Op& op, const Schema& schema) {
   out.by = {0};
   const TableDef& table = schema.table(out.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
-    const std::string& name = table.props[i].name;
+    const std::string name = NameOf(table.props[i]);
     if (op.set.contains(name))
       out.set.push_back(
           {static_cast<PropIndex>(i), ValueFromData(table.props[i], op.set.at(name)).value()});
@@ -217,7 +217,7 @@ skerry::Op OpOf(const naive::Op& op, const Schema& schema) {
 }
 
 naive::Key KeyOf(const ObjectKey& key, const std::string& realm, const Schema& schema) {
-  return naive::KeyOf(schema.table(key.table).name, key.id, realm);
+  return naive::KeyOf(NameOf(schema.table(key.table)), key.id, realm);
 }
 
 naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row, const Schema& schema) {
@@ -229,7 +229,7 @@ naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row, const Schema
   const TableDef& table = schema.table(key.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     if (!row.props[i].is_null())
-      out.props[table.props[i].name] = ValueToData(table.props[i], row.props[i], true);
+      out.props[NameOf(table.props[i])] = ValueToData(table.props[i], row.props[i], true);
   }
   return out;
 }

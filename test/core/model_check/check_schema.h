@@ -45,6 +45,12 @@ struct CheckScope {
 using CheckScopes = Vector<CheckScope>;
 const Vector<CheckScopes>& ScopeChoices();
 
+// The models know what a release has renamed by the name that it had first.
+template <typename Def>
+std::string NameOf(const Def& def) {
+  return std::string(def.former.First(def.name));
+}
+
 skerry::Op OpOf(const naive::Op& op, const Schema& schema = CheckSchema());
 naive::Key KeyOf(const ObjectKey& key, const std::string& realm,
                  const Schema& schema = CheckSchema());

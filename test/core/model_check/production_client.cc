@@ -19,7 +19,7 @@ namespace skerry::test {
 ProductionClient::ProductionClient(const Schema* schema, const std::string& identity,
                                    CheckScopes scopes)
     : schema_(schema), scopes_(std::move(scopes)) {
-  sync_ = CompleteSyncRecord(Data(), identity, schema->version()).Write();
+  sync_ = CompleteSyncRecord(Data(), identity, *schema).Write();
   for (size_t i = 0; i < scopes_.size(); ++i) ToggleScope(i);
 }
 

@@ -94,7 +94,7 @@ TEST_CASE("ends a compaction at a damaged part or record") {
 }
 
 TEST_CASE("uses three mounts in turn: never that of the image or of the previous one") {
-  SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+  SyncRecord sync = CompleteSyncRecord(Data(), "c", SyncSchema());
   const auto publish = [&sync](std::string mount) {
     CHECK(FreeMount(sync) == mount);
     ImagePointer pointer;
@@ -125,7 +125,7 @@ TEST_CASE("uses three mounts in turn: never that of the image or of the previous
 }
 
 TEST_CASE("an image that is dropped while others are removed is removed later") {
-  SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+  SyncRecord sync = CompleteSyncRecord(Data(), "c", SyncSchema());
   const auto publish = [&sync] {
     ImagePointer pointer;
     pointer.mount = FreeMount(sync);
@@ -162,7 +162,7 @@ TEST_CASE("former images are used until two others are there, and deleted then")
 }
 
 TEST_CASE("keeps the previous image: removes records only up to its n") {
-  SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+  SyncRecord sync = CompleteSyncRecord(Data(), "c", SyncSchema());
   const auto publish = [&sync](const char* generation, uint64_t n) {
     ImagePointer pointer;
     pointer.generation = generation;

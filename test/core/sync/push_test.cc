@@ -260,7 +260,7 @@ TEST_CASE("shows an object deleted with its parent when a pull overtakes the pus
     outbox.state = state == "sent" ? OutboxState::kSent : OutboxState::kReceived;
     outbox.mutations.push_back({SyncUuid(1), 1, {}});
     outbox.body = WriteJson(UpdateToData(SyncSchema(), update));
-    const SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+    const SyncRecord sync = CompleteSyncRecord(Data(), "c", SyncSchema());
     const PullRequest request = MakePullRequest(SyncSchema(), sync, {outbox}, 10);
     Data json = Json(R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})");
     Data own = Data::MakeObject();

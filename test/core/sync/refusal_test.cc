@@ -215,7 +215,7 @@ TEST_CASE("marks a known mutation with its revisions, confirms it when cursors g
   Data body = Data::MakeObject();
   body.Set("results", Data(Data::Array{result}));
   PushAnswer answer(&SyncSchema(), "", {"u1"}, *ReadPushResults(body), 5);
-  answer.Decide({OutboxRecord::Read(outbox)}, CompleteSyncRecord(Data(), "c", 1), &ids);
+  answer.Decide({OutboxRecord::Read(outbox)}, CompleteSyncRecord(Data(), "c", SyncSchema()), &ids);
   REQUIRE(answer.needs_mutations());
   Data row = Data::MakeObject();
   answer.AddMutations(Data(Data::Array{row.Set("key", 1).Set("value", mutation)}));

@@ -213,7 +213,7 @@ TEST_CASE("folds what a newer server has stored, and reports the rest once") {
     outbox.state = state == "sent" ? OutboxState::kSent : OutboxState::kReceived;
     outbox.mutations.push_back({SyncUuid(1), 1, {}});
     outbox.body = WriteJson(UpdateToData(SyncSchema(), update));
-    const SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+    const SyncRecord sync = CompleteSyncRecord(Data(), "c", SyncSchema());
     const PullRequest request = MakePullRequest(SyncSchema(), sync, {outbox}, 10);
     Data own = Data::MakeObject();
     own.Set(update.id, Json(R"({"A":{"revision":1,"at":1,"dropped":[

@@ -170,7 +170,8 @@ export class Profile {
     return this.#db;
   }
 
-  async open(release: number): Promise<this> {
+  /** `scopes`: as in the options of `open`, for the schema of this release. */
+  async open(release: number, scopes: unknown = 'all'): Promise<this> {
     await this.close();
     this.release = release;
     const token = async () => `dev:${this.#user}`;
@@ -180,7 +181,7 @@ export class Profile {
       host: this.#host,
       user: this.#user,
       remote: http('http://server.test/v1', { token }),
-      scopes: 'all',
+      scopes: scopes as 'all',
     })) as unknown as AnyDatabase;
     return this;
   }

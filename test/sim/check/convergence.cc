@@ -39,7 +39,7 @@ class ConvergenceCheck final : public Check {
       return;
     const RowMap& base = world_->checks().folds().Now(profile, host.release());
     const std::string problem =
-        test::BaseProblem({profile.scopes, sync, base, &host.schema(), KnownTo(host.release())},
+        test::BaseProblem({profile.ScopesOf(host.release()), sync, base, &host.schema(), KnownTo(host.release())},
                           world_->checks().naive());
     if (!problem.empty()) Fail("4 convergence: " + problem);
   }

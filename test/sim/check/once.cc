@@ -152,9 +152,10 @@ class OnceCheck final : public Check {
       const std::string name = test::KeyOf(key.object, key.realm, database.columns());
       const auto row = test::NaiveRowOf(key.object, stored.row, database.columns());
       for (const PropDef& prop : database.columns().table(key.object.table).props) {
-        if (!IsOfOneRelease(name, prop.name)) continue;
-        const auto value = row.props.find(prop.name);
-        world_->checks().naive().Adopt(key.realm, name, prop.name,
+        const std::string prop_name = test::NameOf(prop);
+        if (!IsOfOneRelease(name, prop_name)) continue;
+        const auto value = row.props.find(prop_name);
+        world_->checks().naive().Adopt(key.realm, name, prop_name,
                                        value == row.props.end() ? Data() : value->second);
       }
     }

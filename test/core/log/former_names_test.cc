@@ -1,0 +1,154 @@
+// Goal: what was stored under former names of tables and props is the same under the present ones,
+// and under the former ones again, after a rollback. Method: two schemas that differ in names alone,
+// an image, records and mutations of the one, read by the other.
+#include "model/present_names.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "log/convert.h"
+#include "log/left_out.h"
+#include "log/mutation_record.h"
+#include "log/sync_record.h"
+#include "test/core/log/log_fixture.h"
+
+namespace skerry::test {
+namespace {
+
+Schema Parsed(const char* text) {
+  Result<Schema> schema = Schema::Parse(ParseJson(text).value());
+  REQUIRE_MESSAGE(schema.ok(), schema.status().detail());
+  return std::move(schema.value());
+}
+
+Schema Former() {
+  return Parsed(R"({"version":1,"tables":[
+    {"name":"towns","ids":"string","props":[
+      {"name":"name","type":"string"},
+      {"name":"pop","type":"number","default":3},
+      {"name":"kind","type":"enum","optional":true,"enum":{"values":["a","b"]}}]},
+    {"name":"roads","ids":"string","props":[{"name":"to","type":"ref","optional":true,
+      "ref":{"table":"towns"}}]}]})");
+}
+
+Schema Present() {
+  return Parsed(R"({"version":3,"tables":[
+    {"name":"roads","ids":"string","props":[
+      {"name":"goal","was":[{"name":"to","until":3}],"type":"ref","optional":true,
+       "ref":{"table":"cities"}}]},
+    {"name":"cities","was":[{"name":"towns","until":2},{"name":"places","until":3}],
+     "ids":"string","props":[
+      {"name":"type","was":[{"name":"kind","until":2}],"type":"enum","optional":true,
+       "enum":{"values":["a"]}},
+      {"name":"population","was":[{"name":"pop","until":2},{"name":"people","until":3}],
+       "type":"number","default":3},
+      {"name":"name","type":"string"}]}]})");
+}
+
+Op OnTown(OpKind kind, const char* id) {
+  Op op = NewOp(kind, {0, id}, "A");
+  op.by = {0};
+  return op;
+}
+
+std::string BodyOf(Vector<Op> ops) {
+  Mutation mutation;
+  mutation.action = {TestUuid(9), "change", "null", 5};
+  mutation.ops = std::move(ops);
+  return EncodeMutation(Former(), mutation);
+}
+
+}  // namespace
+
+TEST_CASE("names that a table or prop had are its own") {
+  const Schema schema = Present();
+  CHECK(schema.FindTable("towns") == 1);
+  CHECK(schema.FindTable("places") == 1);
+  CHECK(schema.table(1).FindProp("pop") == 1);
+  CHECK(schema.table(1).FindProp("people") == 1);
+  CHECK(schema.table(0).FindProp("pop") == kNone);
+  CHECK(schema.table(1).former.First("cities") == "towns");
+  CHECK(schema.table(0).former.First("roads") == "roads");
+}
+
+TEST_CASE("an image is read under other names, and under the former ones again") {
+  const Schema former = Former();
+  const Schema present = Present();
+  Base before(&former);
+  Row town;
+  town.realm = "A";
+  town.props = {Value::String("Ulm"), Value::Number(7), Value::String("a")};
+  before.PutBase({0, "u"}, town);
+  Row road;
+  road.realm = "A";
+  road.props = {Value::String("u")};
+  before.PutBase({1, "r"}, road);
+  Base after(&present);
+  bool left_out = false;
+  Convert(before, &after, &left_out);
+  CHECK_FALSE(left_out);
+  const auto city = after.GetBase("A", {1, "u"});
+  REQUIRE(city);
+  CHECK(city->props == Vector<Value>{Value::String("a"), Value::Number(7), Value::String("Ulm")});
+  CHECK(after.GetBase("A", {0, "r"})->props[0] == Value::String("u"));
+  Base again(&former);
+  Convert(after, &again, &left_out);
+  CHECK_FALSE(left_out);
+  CHECK(again.GetBase("A", {0, "u"})->props == town.props);
+  CHECK(again.GetBase("A", {1, "r"})->props == road.props);
+}
+
+TEST_CASE("a mutation of former names is whole, and what has no place is found") {
+  Op create = OnTown(OpKind::kCreate, "u");
+  create.set = {{0, Value::String("Ulm")}, {1, Value::Number(3)}, {2, Value::String("b")}};
+  Op inc = OnTown(OpKind::kInc, "v");
+  inc.add = {{1, 5}};
+  const std::string body = BodyOf({create, inc});
+  Status left_out;
+  const Result<Mutation> read = DecodeMutation(Present(), body, &left_out);
+  REQUIRE(read.ok());
+  REQUIRE(read.value().ops.size() == 2);
+  CHECK(read.value().ops[0].table == 1);
+  CHECK(read.value().ops[0].set ==
+        Vector<PropValue>{{1, Value::Number(3)}, {2, Value::String("Ulm")}});
+  CHECK(read.value().ops[1].add[0].prop == 1);
+  CHECK_FALSE(left_out.ok());
+  const auto parts = FindLeftOut(Present(), body, {});
+  REQUIRE(parts.ok());
+  REQUIRE(parts.value().size() == 1);
+  CHECK(parts.value()[0].table == "cities");
+  CHECK(WriteJson(parts.value()[0].mine) == R"({"type":"b"})");
+  // And so is what a server has left out, whichever name it says.
+  ServerLeftOut items;
+  items.emplace(ObjectName("cities", "u", "A"), Vector<std::string>{"population"});
+  CHECK(FindLeftOut(Present(), items, body, {}).value().size() == 1);
+  // A default that the former release has filled in is not the user's.
+  CHECK(FindLeftOut(Present(), items, body, {{"towns", {{"pop", "3"}}}}).value().empty());
+}
+
+TEST_CASE("an object has the same key in the records of both releases") {
+  CHECK(ObjectText(Former(), 0, "u", "A") == ObjectText(Present(), 1, "u", "A"));
+}
+
+TEST_CASE("a stored scope has the present names, and nothing else of it changes") {
+  SyncRecord stored;
+  const char* where = R"(["and",["=","pop",4],["or",["in","kind",["pop","kind","x"]],
+      ["not",["like","name","towns"]]],["in","id",{"table":"roads","select":"to",
+      "where":["!=","to","pop"]}],["=","unknown",1],["true"]])";
+  stored.scopes.push_back({"towns", ParseJson(where).value(), {}, {}, {}, {}});
+  stored.scopes.push_back({"unknown", Data("x"), {}, {}, {}, {}});
+  const SyncRecord sync = CompleteSyncRecord(stored.Write(), "c", Present());
+  REQUIRE(sync.scopes.size() == 2);
+  CHECK(sync.scopes[0].table == "cities");
+  CHECK(WriteJson(sync.scopes[0].where) ==
+        WriteJson(ParseJson(R"(["and",["=","population",4],["or",["in","type",["pop","kind","x"]],
+      ["not",["like","name","towns"]]],["in","id",{"table":"roads","select":"goal",
+      "where":["!=","goal","pop"]}],["=","unknown",1],["true"]])")
+                      .value()));
+  CHECK(sync.scopes[1].table == "unknown");
+}
+
+}  // namespace skerry::test
