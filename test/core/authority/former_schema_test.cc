@@ -12,14 +12,8 @@
 namespace skerry::test {
 namespace {
 
-Schema Parsed(const char* text) {
-  Result<Schema> schema = Schema::Parse(ParseJson(text).value());
-  REQUIRE_MESSAGE(schema.ok(), schema.status().detail());
-  return std::move(schema.value());
-}
-
-Schema Present() {
-  return Parsed(R"({"version":3,"tables":[
+Schema RenamedTowns() {
+  Result<Schema> schema = Schema::Parse(ParseJson(R"({"version":3,"tables":[
     {"name":"roads","ids":"string","props":[
       {"name":"goal","was":[{"name":"to","until":3}],"type":"ref","optional":true,
        "ref":{"table":"cities"}}]},
@@ -29,13 +23,15 @@ Schema Present() {
        "enum":{"values":["a"]}},
       {"name":"population","was":[{"name":"pop","until":2},{"name":"people","until":3}],
        "type":"number","default":3},
-      {"name":"name","type":"string"}]}]})");
+      {"name":"name","type":"string"}]}]})")
+                                            .value());
+  return std::move(schema.value());
 }
 
 }  // namespace
 
 TEST_CASE("a schema is named as a former release names it") {
-  const Schema schema = Present();
+  const Schema schema = RenamedTowns();
   const Schema first = NamedAs(1, schema).value();
   const Schema second = NamedAs(2, schema).value();
   CHECK(first.table(1).name == "towns");
@@ -53,7 +49,7 @@ TEST_CASE("a schema is named as a former release names it") {
 
 TEST_CASE("a socket of a former release hears of the tables by their present names") {
   const std::string answer = CheckScopes(
-      Present(), R"({"schema":1,"scopes":[{"table":"towns","where":["in","id",
+      RenamedTowns(), R"({"schema":1,"scopes":[{"table":"towns","where":["in","id",
       {"table":"roads","select":"to"}]}]})");
   const Data tables = ParseJson(answer).value()["scopes"].items()[0]["tables"];
   CHECK(WriteJson(tables) == R"(["cities","roads"])");

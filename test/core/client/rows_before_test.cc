@@ -160,7 +160,7 @@ TEST_CASE("reads rows of another schema as they are, and leaves out what has no 
   REQUIRE(less.value().size() == 1);
   CHECK(less.value()[0].set.empty());
   Schema names = Schema::OfNames({});
-  const Result<RowsBefore> all = DecodeRowsBeforeAsTheyAre(schema, bytes, &names);
+  const Result<RowsBefore> all = DecodeRowsBeforeAsTheyAre(other, bytes, &names);
   REQUIRE(all.ok());
   REQUIRE(all.value().size() == 2);
   CHECK(names.table(all.value()[0].key.table).name == "boards");

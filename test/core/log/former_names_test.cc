@@ -18,14 +18,14 @@
 namespace skerry::test {
 namespace {
 
-Schema Parsed(const char* text) {
+Schema ParsedTowns(const char* text) {
   Result<Schema> schema = Schema::Parse(ParseJson(text).value());
   REQUIRE_MESSAGE(schema.ok(), schema.status().detail());
   return std::move(schema.value());
 }
 
-Schema Former() {
-  return Parsed(R"({"version":1,"tables":[
+Schema FormerTowns() {
+  return ParsedTowns(R"({"version":1,"tables":[
     {"name":"towns","ids":"string","props":[
       {"name":"name","type":"string"},
       {"name":"pop","type":"number","default":3},
@@ -34,8 +34,8 @@ Schema Former() {
       "ref":{"table":"towns"}}]}]})");
 }
 
-Schema Present() {
-  return Parsed(R"({"version":3,"tables":[
+Schema PresentCities() {
+  return ParsedTowns(R"({"version":3,"tables":[
     {"name":"roads","ids":"string","props":[
       {"name":"goal","was":[{"name":"to","until":3}],"type":"ref","optional":true,
        "ref":{"table":"cities"}}]},
@@ -54,17 +54,17 @@ Op OnTown(OpKind kind, const char* id) {
   return op;
 }
 
-std::string BodyOf(Vector<Op> ops) {
+std::string TownsBody(Vector<Op> ops) {
   Mutation mutation;
   mutation.action = {TestUuid(9), "change", "null", 5};
   mutation.ops = std::move(ops);
-  return EncodeMutation(Former(), mutation);
+  return EncodeMutation(FormerTowns(), mutation);
 }
 
 }  // namespace
 
 TEST_CASE("names that a table or prop had are its own") {
-  const Schema schema = Present();
+  const Schema schema = PresentCities();
   CHECK(schema.FindTable("towns") == 1);
   CHECK(schema.FindTable("places") == 1);
   CHECK(schema.table(1).FindProp("pop") == 1);
@@ -75,8 +75,8 @@ TEST_CASE("names that a table or prop had are its own") {
 }
 
 TEST_CASE("an image is read under other names, and under the former ones again") {
-  const Schema former = Former();
-  const Schema present = Present();
+  const Schema former = FormerTowns();
+  const Schema present = PresentCities();
   Base before(&former);
   Row town;
   town.realm = "A";
@@ -106,9 +106,9 @@ TEST_CASE("a mutation of former names is whole, and what has no place is found")
   create.set = {{0, Value::String("Ulm")}, {1, Value::Number(3)}, {2, Value::String("b")}};
   Op inc = OnTown(OpKind::kInc, "v");
   inc.add = {{1, 5}};
-  const std::string body = BodyOf({create, inc});
+  const std::string body = TownsBody({create, inc});
   Status left_out;
-  const Result<Mutation> read = DecodeMutation(Present(), body, &left_out);
+  const Result<Mutation> read = DecodeMutation(PresentCities(), body, &left_out);
   REQUIRE(read.ok());
   REQUIRE(read.value().ops.size() == 2);
   CHECK(read.value().ops[0].table == 1);
@@ -116,7 +116,7 @@ TEST_CASE("a mutation of former names is whole, and what has no place is found")
         Vector<PropValue>{{1, Value::Number(3)}, {2, Value::String("Ulm")}});
   CHECK(read.value().ops[1].add[0].prop == 1);
   CHECK_FALSE(left_out.ok());
-  const auto parts = FindLeftOut(Present(), body, {});
+  const auto parts = FindLeftOut(PresentCities(), body, {});
   REQUIRE(parts.ok());
   REQUIRE(parts.value().size() == 1);
   CHECK(parts.value()[0].table == "cities");
@@ -124,13 +124,13 @@ TEST_CASE("a mutation of former names is whole, and what has no place is found")
   // And so is what a server has left out, whichever name it says.
   ServerLeftOut items;
   items.emplace(ObjectName("cities", "u", "A"), Vector<std::string>{"population"});
-  CHECK(FindLeftOut(Present(), items, body, {}).value().size() == 1);
+  CHECK(FindLeftOut(PresentCities(), items, body, {}).value().size() == 1);
   // A default that the former release has filled in is not the user's.
-  CHECK(FindLeftOut(Present(), items, body, {{"towns", {{"pop", "3"}}}}).value().empty());
+  CHECK(FindLeftOut(PresentCities(), items, body, {{"towns", {{"pop", "3"}}}}).value().empty());
 }
 
 TEST_CASE("an object has the same key in the records of both releases") {
-  CHECK(ObjectText(Former(), 0, "u", "A") == ObjectText(Present(), 1, "u", "A"));
+  CHECK(ObjectText(FormerTowns(), 0, "u", "A") == ObjectText(PresentCities(), 1, "u", "A"));
 }
 
 TEST_CASE("a stored scope has the present names, and nothing else of it changes") {
@@ -140,7 +140,7 @@ TEST_CASE("a stored scope has the present names, and nothing else of it changes"
       "where":["!=","to","pop"]}],["=","unknown",1],["true"]])";
   stored.scopes.push_back({"towns", ParseJson(where).value(), {}, {}, {}, {}});
   stored.scopes.push_back({"unknown", Data("x"), {}, {}, {}, {}});
-  const SyncRecord sync = CompleteSyncRecord(stored.Write(), "c", Present());
+  const SyncRecord sync = CompleteSyncRecord(stored.Write(), "c", PresentCities());
   REQUIRE(sync.scopes.size() == 2);
   CHECK(sync.scopes[0].table == "cities");
   CHECK(WriteJson(sync.scopes[0].where) ==
