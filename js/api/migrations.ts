@@ -54,9 +54,7 @@ export function noteFormerNames(
       table(name) {
         const migration: TableMigration = {
           renameProp(from, to) {
-            steps.unshift(() =>
-              undo(props.get(named(tables, name)) as Names<NamedDef>, from, to),
-            );
+            steps.unshift(() => undo(props.get(named(tables, name)) as Names<NamedDef>, from, to));
             return migration;
           },
         };

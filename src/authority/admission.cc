@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "authority/former_schema.h"
 #include "authority/judge_update.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
-#include "authority/former_schema.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -345,9 +345,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Op& op = pushed.update->ops[i];
     LogEntry& entry = entries[op.realm];
     // What is logged has the present names, however long ago it was made.
-    entry.ops.Push(HasFormerNames(*schema_)
-                       ? OpToData(*schema_, op, pushed.update->actions.size())
-                       : wire["ops"].items()[i]);
+    entry.ops.Push(HasFormerNames(*schema_) ? OpToData(*schema_, op, pushed.update->actions.size())
+                                            : wire["ops"].items()[i]);
     if (op.Has(kOnStream) && !std::binary_search(skipped.begin(), skipped.end(), i))
       entry.streams[op.stream] += op.by.size();
   }

@@ -56,7 +56,8 @@ Result<RowsBefore> DecodeRowsBefore(const Schema& schema, std::string_view bytes
   return DecodeRows(schema, bytes, UnfitPolicy::kLeftOut);
 }
 
-Result<RowsBefore> DecodeRowsBeforeAsTheyAre(const Schema& schema, std::string_view bytes, Schema* names) {
+Result<RowsBefore> DecodeRowsBeforeAsTheyAre(const Schema& schema, std::string_view bytes,
+                                             Schema* names) {
   if (bytes.empty()) return RowsBefore();
   Result<Schema> named = BodyReader::NamesOf(schema, BodyKind::kRows, bytes);
   if (!named.ok()) return named.status();

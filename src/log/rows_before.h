@@ -36,7 +36,8 @@ std::string EncodeRowsBefore(const Schema& schema, const RowsBefore& rows);
 // What the schema has no place for is left out. kCorrupt, kVersion: as DecodeMutation.
 Result<RowsBefore> DecodeRowsBefore(const Schema& schema, std::string_view bytes);
 // With `names`, the schema of the bytes: everything, as it is.
-Result<RowsBefore> DecodeRowsBeforeAsTheyAre(const Schema& schema, std::string_view bytes, Schema* names);
+Result<RowsBefore> DecodeRowsBeforeAsTheyAre(const Schema& schema, std::string_view bytes,
+                                             Schema* names);
 
 }  // namespace skerry
 

@@ -85,9 +85,7 @@ describe.each(engines)('$name', (engine) => {
     try {
       await guest.begin('lease');
       const next = await guest.open(kRenamed);
-      await expect
-        .poll(async () => counted(await next.call('entries'), counter).count)
-        .toBe(0);
+      await expect.poll(async () => counted(await next.call('entries'), counter).count).toBe(0);
       const titles = (of: string) => Array.from({ length: 10 }, (_, i) => `${of} ${i}`);
       await Promise.all([
         old.call('burst', counter, titles('old')),

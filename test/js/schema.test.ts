@@ -110,9 +110,7 @@ describe('a schema', () => {
     expect(one({ a: {} })).toThrow(/table\(props\)/);
     expect(one({ a: table({ x: {} as never }) })).toThrow(/with t/);
     expect(() => schema({ a: plain }, { version: 0 })).toThrow(/version/);
-    expect(() => schema({ a: plain }, { version: 1, migration: {} } as never)).toThrow(
-      /migration/,
-    );
+    expect(() => schema({ a: plain }, { version: 1, migration: {} } as never)).toThrow(/migration/);
     expect(() => table({ x: t.string() }, { validator: () => {} } as never)).toThrow(/validator/);
     expect(() => t.enum([] as never)).toThrow(/members/);
     const two = { x: t.enum('E', { A: Continent.EU }), y: t.enum('E', { B: Continent.AS }) };

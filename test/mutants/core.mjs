@@ -693,8 +693,8 @@ export const core = [
   {
     name: 'an answer unfills only one of several scopes of a table',
     file: 'src/authority/pull_unread.cc',
-    from: 'io_->answer.refill->push_back(NameOf(*io_->schema, scope));',
-    to: 'io_->answer.refill->assign(1, NameOf(*io_->schema, scope));',
+    from: 'io_->answer.refill->push_back(NameOf(*io_, scope));',
+    to: 'io_->answer.refill->assign(1, NameOf(*io_, scope));',
   },
   {
     name: 'a partly filled scope is not filled again',
@@ -821,7 +821,7 @@ export const core = [
   {
     name: 'a default that a client has filled in counts as the user’s own value',
     file: 'src/log/left_out.cc',
-    from: '      TakeOutDefaults(names.table(op.table), defaults, &part);\n',
+    from: '      TakeOutDefaults(names, defaults, &part);\n',
     to: '',
   },
   {

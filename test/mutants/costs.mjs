@@ -67,7 +67,7 @@ export const costsOnServer = [
     name: 'a sub-select over a ref counts as one without an index',
     test: 'test/server/reads.test.ts',
     file: 'server/src/sql/filter.ts',
-    from: "return prop === 'id' || table.columns.some((c) => c.prop === prop && c.isIndexed === true);",
+    from: "return prop === 'id' || columnOfProp(table, prop)?.isIndexed === true;",
     to: "return prop === 'id';",
   },
   {

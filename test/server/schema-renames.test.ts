@@ -204,7 +204,9 @@ async function synced2(user: string, release: number): Promise<Profile> {
 
 interface Filtered {
   where(prop: string, op: string, value: unknown): Filtered;
-  where(filter: (b: { related(ref: string, of: (q: Filtered) => Filtered): unknown }) => unknown): Filtered;
+  where(
+    filter: (b: { related(ref: string, of: (q: Filtered) => Filtered): unknown }) => unknown,
+  ): Filtered;
 }
 
 /** Cards with a number of at least 3, and what belongs to them, under the names of a release. */

@@ -235,7 +235,8 @@ test::naive::Defaults DefaultsOf(const Schema& schema) {
   for (const TableDef& table : schema.tables()) {
     for (const PropDef& prop : table.props) {
       const Value& value = DefaultOrNull(prop);
-      if (!value.is_null()) defaults[table.name][test::NameOf(prop)] = ValueToData(prop, value, true);
+      if (!value.is_null())
+        defaults[table.name][test::NameOf(prop)] = ValueToData(prop, value, true);
     }
   }
   return defaults;

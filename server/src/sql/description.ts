@@ -2,7 +2,6 @@
 // text and makes all decisions; the server needs it for tables, columns and filters.
 
 import { isObject } from '../base/json.ts';
-import type { NamedDescription } from './former-names.ts';
 
 export type PropType =
   | 'string'
@@ -14,6 +13,18 @@ export type PropType =
   | 'ref'
   | 'json'
   | 'class';
+
+/** A name in the releases before the version that has given it another one. */
+export interface NameBefore {
+  readonly name: string;
+  readonly until: number;
+}
+
+export interface NamedDescription {
+  readonly name: string;
+  /** The oldest first. */
+  readonly was?: readonly NameBefore[];
+}
 
 export interface PropDescription extends NamedDescription {
   readonly type: PropType;

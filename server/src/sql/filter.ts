@@ -142,8 +142,7 @@ class FilterWriter {
 
   #column(table: SqlTable, alias: string, name: unknown): Column {
     const column =
-      columnOfProp(table, name) ??
-      (typeof name === 'string' ? systemColumn(name) : null);
+      columnOfProp(table, name) ?? (typeof name === 'string' ? systemColumn(name) : null);
     if (column === null) throw invalid(`A filter names a prop that ${table.table} does not have.`);
     const plain = `${alias}.${column.name}`;
     const indexed = (expression: string) =>

@@ -1,19 +1,7 @@
 // The names that tables and props had in earlier releases (`was` in the schema's description). What is stored, or asked for,
 // under one of them is found by it.
 
-import type { SchemaDescription, TableDescription } from './description.ts';
-
-/** A name in the releases before the version that has given it another one. */
-export interface NameBefore {
-  readonly name: string;
-  readonly until: number;
-}
-
-export interface NamedDescription {
-  readonly name: string;
-  /** The oldest first. */
-  readonly was?: readonly NameBefore[];
-}
+import type { NamedDescription, SchemaDescription, TableDescription } from './description.ts';
 
 /** What a release of this version calls it. */
 export function nameAt({ name, was = [] }: NamedDescription, version: number): string {
@@ -21,7 +9,10 @@ export function nameAt({ name, was = [] }: NamedDescription, version: number): s
 }
 
 /** What has the name, or had it. */
-export function findNamed<T extends NamedDescription>(list: readonly T[], name: string): T | undefined {
+export function findNamed<T extends NamedDescription>(
+  list: readonly T[],
+  name: string,
+): T | undefined {
   return (
     list.find((each) => each.name === name) ??
     list.find(({ was = [] }) => was.some((former) => former.name === name))

@@ -2,13 +2,13 @@
 // as they are, and so does the log but for the names of tables. What is logged names props as their releases did: it is
 // read by those names.
 
+import type { Queryable } from '../db/database.ts';
 import { readAdoptedNames, writeAdoptedNames } from './adopted-names.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
 import { SchemaError } from './description.ts';
 import { existingColumns } from './existing-columns.ts';
 import { nameAt } from './former-names.ts';
 import { columnName, indexNames, quoteName, quoteText, tableName } from './names.ts';
-import type { Queryable } from '../db/database.ts';
 
 interface Name {
   readonly from: string;
@@ -125,7 +125,9 @@ export async function renameTables(
       wrong.push(`${table.from} is ${table.to} now, but there is a table ${sql.to} already`);
     for (const { from, to } of columns) {
       if (existing.get(sql.from)?.has(to) === true)
-        wrong.push(`${table.to}: the column ${from} is ${to} now, but there is a column ${to} already`);
+        wrong.push(
+          `${table.to}: the column ${from} is ${to} now, but there is a column ${to} already`,
+        );
     }
   }
   if (wrong.length > 0) {

@@ -5,9 +5,8 @@
 // (defaults.ts). All other columns may be null in any schema, because the authority checks the rules of props, and
 // because tombstones and rows of other releases must remain possible.
 
-import type { PropType, SchemaDescription } from './description.ts';
+import type { NameBefore, PropType, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
-import type { NameBefore } from './former-names.ts';
 import { kMembers } from './members.ts';
 import { columnName, quoteName, tableName } from './names.ts';
 

@@ -48,8 +48,8 @@ TEST_CASE("a schema is named as a former release names it") {
 }
 
 TEST_CASE("a socket of a former release hears of the tables by their present names") {
-  const std::string answer = CheckScopes(
-      RenamedTowns(), R"({"schema":1,"scopes":[{"table":"towns","where":["in","id",
+  const std::string answer =
+      CheckScopes(RenamedTowns(), R"({"schema":1,"scopes":[{"table":"towns","where":["in","id",
       {"table":"roads","select":"to"}]}]})");
   const Data tables = ParseJson(answer).value()["scopes"].items()[0]["tables"];
   CHECK(WriteJson(tables) == R"(["cities","roads"])");

@@ -1,8 +1,6 @@
 // Goal: what was stored under former names of tables and props is the same under the present ones,
 // and under the former ones again, after a rollback. Method: two schemas that differ in names alone,
 // an image, records and mutations of the one, read by the other.
-#include "model/present_names.h"
-
 #include <doctest/doctest.h>
 
 #include <string>
@@ -13,6 +11,7 @@
 #include "log/left_out.h"
 #include "log/mutation_record.h"
 #include "log/sync_record.h"
+#include "model/present_names.h"
 #include "test/core/log/log_fixture.h"
 
 namespace skerry::test {

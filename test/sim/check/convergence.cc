@@ -38,9 +38,9 @@ class ConvergenceCheck final : public Check {
         !world_->checks().IsCorrected(sync["cursors"]))
       return;
     const RowMap& base = world_->checks().folds().Now(profile, host.release());
-    const std::string problem =
-        test::BaseProblem({profile.ScopesOf(host.release()), sync, base, &host.schema(), KnownTo(host.release())},
-                          world_->checks().naive());
+    const std::string problem = test::BaseProblem(
+        {profile.ScopesOf(host.release()), sync, base, &host.schema(), KnownTo(host.release())},
+        world_->checks().naive());
     if (!problem.empty()) Fail("4 convergence: " + problem);
   }
 

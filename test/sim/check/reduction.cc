@@ -86,9 +86,9 @@ class ReductionCheck final : public Check {
     Data lost = sync["lost"].is_array() ? sync["lost"] : Data::MakeArray();
     for (const std::string& realm : answer.lost) lost.Push(realm);
     then.Set("cursors", std::move(cursors)).Set("lost", std::move(lost));
-    const std::string problem =
-        test::BaseProblem({profile.ScopesOf(release), then, base, &SchemaOf(release), KnownTo(release)},
-                          world_->checks().naive());
+    const std::string problem = test::BaseProblem(
+        {profile.ScopesOf(release), then, base, &SchemaOf(release), KnownTo(release)},
+        world_->checks().naive());
     if (!problem.empty()) Fail("10 reduction: without it " + problem);
   }
 
