@@ -4,7 +4,7 @@
 import { installedProblems } from '../capture/installed.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { readAdoptedNames } from '../sql/adopted-names.ts';
-import type { SchemaDescription, TableDescription } from '../sql/description.ts';
+import type { NameBefore, SchemaDescription, TableDescription } from '../sql/description.ts';
 import { type Columns, existingColumns } from '../sql/existing-columns.ts';
 import { readMeta, wasServed } from '../sql/migrations.ts';
 import { fixedColumns, unquote } from '../sql/names.ts';
@@ -80,13 +80,18 @@ async function countOf(tx: Queryable, table: SqlTable): Promise<string> {
 }
 
 /** How an existing table differs from the schema. */
+/** What a start does with a table or column that is not there. */
+function makes(was: readonly NameBefore[] = []): string {
+  return was.length > 0 ? 'renames' : 'makes';
+}
+
 function driftOf(
   table: SqlTable,
   { props }: TableDescription,
   columns: Columns | undefined,
 ): string[] {
   if (columns === undefined)
-    return [`${table.table}: there is no table ${table.name}; a start makes it.`];
+    return [`${table.table}: there is no table ${table.name}; a start ${makes(table.was)} it.`];
   const missing = fixedColumns.filter((column) => !columns.has(column));
   if (missing.length > 0)
     return [
@@ -96,7 +101,7 @@ function driftOf(
     const there = columns.get(unquote(column.name));
     const name = `${table.table}.${props[i]?.name}`;
     if (there === undefined)
-      return [`${name}: there is no column ${column.name}; a start makes it.`];
+      return [`${name}: there is no column ${column.name}; a start ${makes(column.was)} it.`];
     const type = columnTypes[column.type];
     return there.data_type === type
       ? []
