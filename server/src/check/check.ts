@@ -9,6 +9,7 @@ import { type Columns, existingColumns } from '../sql/existing-columns.ts';
 import { readMeta, wasServed } from '../sql/migrations.ts';
 import { fixedColumns, unquote } from '../sql/names.ts';
 import { columnTypes, type SqlSchema, type SqlTable, sqlSchema } from '../sql/tables.ts';
+import { keptLines } from './kept.ts';
 import { realmFindings } from './realms.ts';
 import { rowFindings } from './rows.ts';
 
@@ -36,6 +37,8 @@ async function read(
 ): Promise<CheckReport> {
   const counts: string[] = [];
   const findings: string[] = await versionFindings(tx, schema);
+  // Else a start has yet to follow the schema, and to rename what only seems to be of no use.
+  const isServed = findings.length === 0;
   const columns = await existingColumns(tx);
   const there: SqlTable[] = [];
   for (const description of schema.tables) {
@@ -49,6 +52,7 @@ async function read(
     counts.push(await countOf(tx, table));
     findings.push(...(await rowFindings(tx, table, description, tables)));
   }
+  if (isServed) counts.push(...(await keptLines(tx, tables, columns)));
   findings.push(...(await installedProblems(tx, there)), ...(await realmFindings(tx, there)));
   return { counts, findings };
 }
@@ -79,12 +83,12 @@ async function countOf(tx: Queryable, table: SqlTable): Promise<string> {
   return `${table.table}: ${rowsOf(rows)} in ${places}, and ${counted.format(Number(markers))} markers of deleted or moved ones.`;
 }
 
-/** How an existing table differs from the schema. */
 /** What a start does with a table or column that is not there. */
 function makes(was: readonly NameBefore[] = []): string {
   return was.length > 0 ? 'renames' : 'makes';
 }
 
+/** How an existing table differs from the schema. */
 function driftOf(
   table: SqlTable,
   { props }: TableDescription,
