@@ -2,7 +2,7 @@
  * The migrations of a schema: what a release has renamed. They are carried out nowhere: tables and props keep their former
  * names beside the present one, and whatever is stored or sent under one of those is read by it.
  */
-import { SchemaError } from '../core/errors.ts';
+import { checkFunction, SchemaError } from '../core/errors.ts';
 import type { NamedDef, TableDef } from '../core/prop-def.ts';
 
 /** Changes of a table, by the names that are in force where they are written. */
@@ -48,8 +48,10 @@ export function noteFormerNames(
       renamed.was.unshift({ name: from, until });
     };
     check(until > 1 && until <= version, 'no such version');
+    const migrate = migrations[until] as (migration: Migration) => void;
+    checkFunction(migrate, `migrations, ${until}`);
     const steps: (() => void)[] = [];
-    migrations[until]?.({
+    migrate({
       renameTable: (from, to) => steps.unshift(() => undo(tables, from, to)),
       table(name) {
         const migration: TableMigration = {

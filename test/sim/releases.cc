@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "model/members.h"
+#include "test/core/model_check/check_schema.h"
 
 namespace skerry::sim {
 namespace {
@@ -240,6 +241,26 @@ test::naive::Defaults DefaultsOf(const Schema& schema) {
     }
   }
   return defaults;
+}
+
+void UseFirstNames(test::naive::Update* update) {
+  const Schema& schema = WidenedSchema();
+  for (Op& op : update->ops) {
+    const TableIndex index = schema.FindTable(test::naive::TableOf(op.key));
+    if (index == kNone) continue;
+    for (const PropDef& prop : schema.table(index).props) {
+      const auto rename = [&](auto* props) {
+        const auto named = props->find(prop.name);
+        if (prop.former.empty() || named == props->end()) return;
+        auto value = named->second;
+        props->erase(named);
+        (*props)[test::NameOf(prop)] = std::move(value);
+      };
+      rename(&op.set);
+      rename(&op.was);
+      rename(&op.add);
+    }
+  }
 }
 
 bool Knows(const Schema& schema, const test::naive::Update& update) {

@@ -28,6 +28,9 @@ const Schema& WidenedSchema();
 // Every prop that a database with both releases has a column for; all of them may be null.
 const Schema& ColumnsSchema();
 
+// The models know props by their first names (test::NameOf), whatever the release of a client is.
+void UseFirstNames(test::naive::Update* update);
+
 const test::naive::Tables& NaiveTables();
 test::naive::Defaults DefaultsOf(const Schema& schema);
 bool Knows(const Schema& schema, const test::naive::Update& update);

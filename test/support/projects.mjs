@@ -43,7 +43,8 @@ const large = [
 /** Long ones, about rules that are the authority's or the client's. */
 const ruled = [
   ...['filter', 'isolation-hidden', 'joins', 'lost-client', 'poke', 'same-ids'],
-  ...['schema-sequences', 'sockets', 'streams-client', 'tables'],
+  ...['schema-rename-sequences', 'schema-sequences', 'schema-table'],
+  ...['sockets', 'streams-client', 'tables'],
 ];
 
 const byNight = process.env.SKERRY_ROUNDS === 'all';

@@ -37,5 +37,5 @@ export async function keptLines(
     else if (fixedColumns.every((column) => columns.has(column)))
       lines.push(await tableLine(tx, name));
   }
-  return lines;
+  return lines.sort();
 }

@@ -70,6 +70,7 @@ class OnceCheck final : public Check {
     for (size_t i = 0; i < push.results.size(); ++i) {
       const Data wire = StoredOf(push, push.body["updates"].items()[i]);
       test::naive::Update update = test::naive::UpdateOf(client, wire);
+      if (world_->has_releases()) UseFirstNames(&update);
       for (const auto& [realm, seq] : push.body["seen"].members())
         update.seen[realm] = seq.as_u64();
       update.follows = push.body["follows"].is_object();
