@@ -86,7 +86,7 @@ test('what differs is mended in every window, said, and counted', async () => {
           changes: [
             {
               ...{
-                op: 'create',
+                change: 'create',
                 table,
                 id: 'a',
                 realm: 'public',
@@ -125,7 +125,7 @@ test('the same mistake is mended once, and then left', async () => {
       table === 'cities'
         ? [
             {
-              op: 'create',
+              change: 'create',
               table,
               id: 'a',
               realm: 'public',

@@ -3,7 +3,7 @@
 // read by those names.
 
 import type { Queryable } from '../db/database.ts';
-import { readAdoptedNames, writeAdoptedNames } from './adopted-names.ts';
+import { readAdoptedNames, renameAdopted } from './adopted-names.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
 import { SchemaError } from './description.ts';
 import { existingColumns } from './existing-columns.ts';
@@ -116,10 +116,17 @@ export async function renameTables(
   former: SchemaDescription,
   schema: SchemaDescription,
 ): Promise<void> {
-  const adopted = new Map(await readAdoptedNames(tx));
+  const adopted = await readAdoptedNames(tx);
   const renames = renamesOf(former, schema, adopted);
   const existing = await existingColumns(tx);
   const wrong: string[] = [];
+  for (const { table, columns } of renames) {
+    const [column] = columns;
+    if (!adopted.has(table.from) || column === undefined) continue;
+    throw new SchemaError(
+      `${table.to} was adopted, and its props have the names of the columns of its table: ${column.from} cannot be ${column.to}.`,
+    );
+  }
   for (const { table, sql, columns } of renames) {
     if (isOther(sql) && existing.has(sql.to))
       wrong.push(`${table.from} is ${table.to} now, but there is a table ${sql.to} already`);
@@ -150,11 +157,6 @@ export async function renameTables(
     if (!isOther(table)) continue;
     await dropTriggers(tx, renamed);
     await renameInLog(tx, table);
-    const beside = adopted.get(table.from);
-    if (beside !== undefined) {
-      adopted.delete(table.from);
-      adopted.set(table.to, beside);
-      await writeAdoptedNames(tx, adopted);
-    }
+    if (adopted.has(table.from)) await renameAdopted(tx, table.from, table.to);
   }
 }
