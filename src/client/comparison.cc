@@ -42,8 +42,8 @@ void Comparison::Begin(const SyncProgress& sync, std::string client) {
   realms_.clear();
   for (const auto& [realm, cursor] : sync.cursors) {
     const bool is_lost = sync.lost.has_value() && Has(*sync.lost, realm);
-    if (CursorRevision(cursor) > 0 && !Has(sync.refill, realm) && !is_lost)
-      realms_.push_back(realm);
+    // A realm without a log has a cursor, too: it should have no rows.
+    if (!cursor.empty() && !Has(sync.refill, realm) && !is_lost) realms_.push_back(realm);
   }
   todo_.clear();
   waiting_.clear();

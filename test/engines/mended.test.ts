@@ -36,12 +36,13 @@ async function written(url: string): Promise<void> {
     id: `0190ffff-0000-7000-8000-00000000010${i}`,
   }));
   const update = { id: randomUUID(), after: { public: null }, base: { public: 0 }, at: Date.now() };
+  const { schema } = (await (await fetch(`${url}/v1/health`)).json()) as { schema: number };
   const response = await fetch(`${url}/v1/push`, {
     method: 'POST',
     headers: { authorization: 'Bearer dev:other', 'content-type': 'application/json' },
     body: JSON.stringify({
       client: randomUUID(),
-      schema: 1,
+      schema,
       updates: [{ ...update, actions, ops }],
     }),
   });

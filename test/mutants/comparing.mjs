@@ -86,8 +86,8 @@ export const comparing = [
   {
     name: 'a lost realm is compared',
     file: kClient,
-    from: ' && !is_lost)\n',
-    to: ')\n',
+    from: ' && !is_lost) realms_',
+    to: ') realms_',
   },
   {
     name: 'what could not be stored is forgotten',

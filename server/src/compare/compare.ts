@@ -89,8 +89,9 @@ export class Comparer {
     for (const [realm, given] of Object.entries(realms)) {
       const { head, floor } = given as unknown as Head;
       const cursor = Number(request.cursors[realm]?.split('@', 1)[0] ?? 0);
-      const isHere = cursor > 0 && cursor <= head && cursor >= floor && !begunAgain.has(realm);
-      if (isHere) comparable.set(realm, { cursor, head });
+      // Of a realm without a log, that of its beginning.
+      const isGiven = request.cursors[realm] !== undefined && cursor <= head && cursor >= floor;
+      if (isGiven && !begunAgain.has(realm)) comparable.set(realm, { cursor, head });
     }
     const placed: Placed[] = [];
     const parts: string[] = [];

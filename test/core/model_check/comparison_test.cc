@@ -447,7 +447,7 @@ TEST_CASE("scopes that are not filled, lost realms and those without a cursor ar
   world.sync.lost = {"A"};
   CHECK(runs_nothing());
   world.sync.lost.reset();
-  world.sync.cursors["A"] = "0@0";
+  world.sync.cursors.erase("A");
   CHECK(runs_nothing());
   world.sync.cursors["A"] = "7@1000";
   CHECK_FALSE(runs_nothing());
