@@ -147,7 +147,8 @@ TEST_CASE("a stored scope has the present names, and nothing else of it changes"
       ["not",["like","name","towns"]]],["in","id",{"table":"roads","select":"goal",
       "where":["!=","goal","pop"]}],["=","unknown",1],["true"]])")
                       .value()));
-  CHECK(sync.scopes[1] == stored.scopes[1]);
+  CHECK(sync.scopes[1].table == "unknown");
+  CHECK(sync.scopes[1].where == stored.scopes[1].where);
 }
 
 }  // namespace skerry::test

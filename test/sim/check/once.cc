@@ -70,11 +70,11 @@ class OnceCheck final : public Check {
     for (size_t i = 0; i < push.results.size(); ++i) {
       const Data wire = StoredOf(push, push.body["updates"].items()[i]);
       test::naive::Update update = test::naive::UpdateOf(client, wire);
-      if (world_->has_releases()) UseFirstNames(&update);
       for (const auto& [realm, seq] : push.body["seen"].members())
         update.seen[realm] = seq.as_u64();
       update.follows = push.body["follows"].is_object();
       const bool is_taken = Knows(push.served, update) && !IsRefused(push, client, update.id);
+      if (world_->has_releases()) UseFirstNames(&update);
       const test::naive::Result expected =
           naive.Push(update, i == 0, push.at, naive.RightsOf(user, grants), is_taken, user, grants);
       if (push.results[i]["status"].as_string() != expected.status) {
