@@ -114,7 +114,7 @@ export const renamesOnServer = [
     name: 'a node of the former release fails over what was renamed',
     test: kSql,
     file: 'server/src/sql/newest-schema.ts',
-    from: 'if (/^(42703|42P01|42883)$/.test(sqlState(error))) await fence(database);',
+    from: 'if (/^(42703|42P01|42883|25P02)$/.test(sqlState(error))) await fence(database);',
     to: "if (sqlState(error) === '42883') await fence(database);",
   },
   {

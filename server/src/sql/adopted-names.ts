@@ -23,27 +23,6 @@ export async function writeAdopted(tx: Queryable, tables: readonly AdoptedNames[
   await writeMeta(tx, kAdopted, JSON.stringify(tables));
 }
 
-/** What adopt/ has described of a table, as far as it names tables. */
-interface Referring extends AdoptedNames {
-  readonly props?: readonly { readonly ref?: { readonly table: string } }[];
-}
-
-/** A table of the schema has another name; its table in SQL keeps its own. */
-export async function renameAdopted(tx: Queryable, from: string, to: string): Promise<void> {
-  const tables = await readAdopted<Referring>(tx);
-  const named = (name: string) => (name === from ? to : name);
-  const renamed = tables.map((table) => ({
-    ...table,
-    name: named(table.name),
-    ...(table.props && {
-      props: table.props.map((prop) =>
-        prop.ref ? { ...prop, ref: { ...prop.ref, table: named(prop.ref.table) } } : prop,
-      ),
-    }),
-  }));
-  await writeAdopted(tx, renamed);
-}
-
 /** By the name in the schema: that in SQL. */
 export async function readAdoptedNames(tx: Queryable): Promise<ReadonlyMap<string, string>> {
   const tables = await readAdopted(tx);

@@ -81,8 +81,8 @@ export function fenced(database: Database, version: number, outdated: () => void
           return value;
         });
       } catch (error) {
-        // The newer schema may have renamed what this one asks for.
-        if (/^(42703|42P01|42883)$/.test(sqlState(error))) await fence(database);
+        // The newer schema may have renamed what this one asks for; a later statement of the transaction says only that it failed.
+        if (/^(42703|42P01|42883|25P02)$/.test(sqlState(error))) await fence(database);
         throw error;
       }
     },

@@ -3,7 +3,7 @@
 // read by those names.
 
 import type { Queryable } from '../db/database.ts';
-import { readAdoptedNames, renameAdopted } from './adopted-names.ts';
+import { readAdoptedNames } from './adopted-names.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
 import { SchemaError } from './description.ts';
 import { existingColumns } from './existing-columns.ts';
@@ -38,11 +38,7 @@ function columnOf(
 }
 
 /** What has another name than under the schema that was served last. */
-function renamesOf(
-  former: SchemaDescription,
-  schema: SchemaDescription,
-  adopted: ReadonlyMap<string, string>,
-): RenamedTable[] {
+function renamesOf(former: SchemaDescription, schema: SchemaDescription): RenamedTable[] {
   return schema.tables.flatMap((present) => {
     const table = { from: nameAt(present, former.version), to: present.name };
     const before = former.tables.find(({ name }) => name === table.from);
@@ -51,9 +47,7 @@ function renamesOf(
       (prop) => columnOf(before, present, prop, former.version) ?? [],
     );
     if (!isOther(table) && columns.length === 0) return [];
-    // A table that stands beside an adopted one keeps its name there.
-    const beside = adopted.get(table.from);
-    const sql = { from: beside ?? tableName(table.from), to: beside ?? tableName(table.to) };
+    const sql = { from: tableName(table.from), to: tableName(table.to) };
     return [{ table, sql, columns: columns.filter(isOther) }];
   });
 }
@@ -117,29 +111,29 @@ export async function renameTables(
   schema: SchemaDescription,
 ): Promise<void> {
   const adopted = await readAdoptedNames(tx);
-  const renames = renamesOf(former, schema, adopted);
+  const renames = renamesOf(former, schema);
   const existing = await existingColumns(tx);
   const wrong: string[] = [];
-  for (const { table, columns } of renames) {
-    const [column] = columns;
-    if (!adopted.has(table.from) || column === undefined) continue;
-    throw new SchemaError(
-      `${table.to} was adopted, and its props have the names of the columns of its table: ${column.from} cannot be ${column.to}.`,
-    );
-  }
   for (const { table, sql, columns } of renames) {
+    // The triggers that keep both the same name their columns (adopt/mirror.ts).
+    if (adopted.has(table.from))
+      wrong.push(
+        `${table.from} is adopted: take that back before the release (skerry-server adopt --undo), and adopt it again under the new names`,
+      );
     if (isOther(sql) && existing.has(sql.to))
-      wrong.push(`${table.from} is ${table.to} now, but there is a table ${sql.to} already`);
+      wrong.push(
+        `${table.from} is ${table.to} now, but there is a table ${sql.to} already: rename or drop that one`,
+      );
     for (const { from, to } of columns) {
       if (existing.get(sql.from)?.has(to) === true)
         wrong.push(
-          `${table.to}: the column ${from} is ${to} now, but there is a column ${to} already`,
+          `${table.to}: the column ${from} is ${to} now, but there is a column ${to} already: rename or drop that one`,
         );
     }
   }
   if (wrong.length > 0) {
     throw new SchemaError(
-      `The database holds what has a new name of this schema already. Rename it, or drop it, if its rows are not needed:\n- ${wrong.join('\n- ')}`,
+      `The database cannot follow what this schema renames:\n- ${wrong.join('\n- ')}`,
     );
   }
   for (const renamed of renames) {
@@ -157,6 +151,5 @@ export async function renameTables(
     if (!isOther(table)) continue;
     await dropTriggers(tx, renamed);
     await renameInLog(tx, table);
-    if (adopted.has(table.from)) await renameAdopted(tx, table.from, table.to);
   }
 }

@@ -220,6 +220,8 @@ export class Deployment {
   readonly schemas: Releases;
   readonly nodes: (RunningServer | undefined)[] = [];
   readonly warnings: string[] = [];
+  /** What the nodes have logged as their own failures. */
+  readonly failures: string[] = [];
   readonly user = 'anna';
   #turn = 0;
   #database: Promise<string> | undefined;
@@ -248,6 +250,7 @@ export class Deployment {
       auth: { dev: true },
       port: 0,
       warn: (message) => this.warnings.push(message),
+      log: (message, error) => this.failures.push(`${message} ${String(error)}`),
     });
     this.nodes[place] = node;
     return node;
