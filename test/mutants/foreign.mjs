@@ -52,7 +52,7 @@ export const foreignOnServer = [
     name: 'what a trigger of the application writes in a push counts as the server’s',
     test: kGenerated,
     file: kOwn,
-    from: "when pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text then ${raised}",
+    from: "when pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text then ${revised}",
     to: "when pg_current_xact_id()::text || ' 0' then true",
   },
   {
@@ -103,6 +103,13 @@ export const foreignOnServer = [
     file: kTables,
     from: 'on conflict on constraint raw_pkey do update set moved_to = excluded.moved_to;',
     to: 'on conflict do nothing; update skerry.raw set moved_to = null where xid = pg_current_xact_id();',
+  },
+  {
+    name: 'a row that moves keeps its revision',
+    test: kRefusals,
+    file: kTables,
+    from: 'new.revision := 0;`\n    : refuse(',
+    to: '`\n    : refuse(',
   },
   {
     name: 'a unique value is not checked at the end',

@@ -286,6 +286,23 @@ test('times are cut to milliseconds, and the server’s own columns are its own'
   });
 });
 
+test('a row that moves has the next revision of its new realm, however low', async () => {
+  const id = uuid7();
+  await world.write(`insert into user_groups (id, realm, name) values ('${id}', 'public', 'x')`);
+  await world.write(
+    `update user_groups set realm = 'low' where id = '${id}'`,
+    `update user_groups set name = 'y' where id = '${id}' and deleted_at is null`,
+  );
+  const place = () =>
+    world.server.sql.query(
+      `select g.revision::text, r.head::text, g.name from user_groups g join skerry.realm r using (realm)
+        where g.id = '${id}' and g.realm = 'low' and g.deleted_at is null`,
+    );
+  expect(await place()).toEqual([{ revision: '1', head: '1', name: 'y' }]);
+  await world.write(`update user_groups set name = 'z' where id = '${id}' and realm = 'low'`);
+  expect(await place()).toEqual([{ revision: '2', head: '2', name: 'z' }]);
+});
+
 test('a transaction writes to 1,000 realms, and to no more', async () => {
   const into = (realms: number) =>
     `insert into cities (id, realm, name) select 'many', 'many ' || n, 'x' from generate_series(1, ${realms}) n

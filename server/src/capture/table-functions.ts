@@ -116,7 +116,9 @@ export function tableFunctions(
     ? `${note('old.realm, old.id, was, new.realm')}
            on conflict on constraint raw_pkey do update set moved_to = excluded.moved_to;
          ${note('new.realm, new.id, null, null')} on conflict do nothing;
-         perform skerry.${quoteName(`unmark ${key}`)}(new.realm, new.id);`
+         perform skerry.${quoteName(`unmark ${key}`)}(new.realm, new.id);
+         -- Revisions are those of a realm, and its own may be higher.
+         new.revision := 0;`
     : refuse(
         table,
         'old',
@@ -145,7 +147,7 @@ export function tableFunctions(
        return new;
      end $$`,
     // Notes come before the write: a trigger of the application at an earlier row of the same statement may write to this one, too,
-    // and would be seen first. A row of revision 0 was inserted in this transaction.
+    // and would be seen first. A row of revision 0 has come to its realm in this transaction.
     `skerry.${quoteName(`before write ${key}`)}() returns trigger ${kDefiner} as $$
      declare
        was json := case when old.revision > 0 then to_json(old) end;

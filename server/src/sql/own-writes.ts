@@ -5,7 +5,7 @@ const kRowWithinMs = 50;
 
 // The mark of own writes, by which the triggers of the typed tables (capture/) know them: a setting of the transaction, with its id
 // and the depth of triggers at which the writes happen. What a trigger of somebody else writes in the same transaction is deeper. A
-// row counts as written by the server only if its revision was raised, too.
+// row counts as written by the server only if its revision has changed, too.
 const kMark = `set_config('skerry.writer', pg_current_xact_id()::text || ' 0', true)`;
 
 /** A condition: the transaction is one of the server's own, and does not log what others have written just now. */
@@ -20,10 +20,10 @@ export const kWriteOwn = `${kMark} || set_config('lock_timeout', '${kRowWithinMs
 /** An expression that marks everything that this transaction writes, whatever the revisions: tables are changed. */
 export const kWriteAnything = `set_config('skerry.writer', pg_current_xact_id()::text || ' *', true)`;
 
-/** The condition of a trigger: the row is written by another program. `raised`: that its revision was raised. */
-export function isForeign(raised: string): string {
+/** The condition of a trigger: the row is written by another program. `revised`: that its revision has changed. */
+export function isForeign(revised: string): string {
   return `((case current_setting('skerry.writer', true)
-             when pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text then ${raised}
+             when pg_current_xact_id()::text || ' ' || pg_trigger_depth()::text then ${revised}
              when pg_current_xact_id()::text || ' *' then true
              else false end) is not true)`;
 }

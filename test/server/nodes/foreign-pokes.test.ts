@@ -80,7 +80,7 @@ test('rows that were written without triggers are logged by skerry.changed', asy
   await nodes.sql(`
     alter table cities disable trigger user;
     update cities set name = 'after' where realm = 'user:cyd';
-    insert into cities (realm, id, name) values ('user:cyd', 'new', 'unseen');
+    insert into cities (realm, id, name, revision) values ('user:cyd', 'new', 'unseen', 999);
     alter table cities enable trigger user`);
   await follower.follow();
   expect(follower.rows.get('user:cyd cities kept')).toMatchObject({ name: 'before' });
@@ -88,6 +88,10 @@ test('rows that were written without triggers are logged by skerry.changed', asy
   await follower.follow();
   expect(follower.rows.get('user:cyd cities kept')).toMatchObject({ name: 'after' });
   expect(follower.rows.get('user:cyd cities new')).toMatchObject({ name: 'unseen' });
+  const [row] = await nodes.sql(
+    `select (c.revision = r.head)::text as is_last from cities c join skerry.realm r using (realm) where c.id = 'new'`,
+  );
+  expect(row).toEqual({ is_last: 'true' });
   await expect(nodes.sql(`select skerry.changed('towns')`)).rejects.toThrow(
     `skerry.changed: the schema has no table 'towns'.`,
   );
