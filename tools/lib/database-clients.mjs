@@ -43,9 +43,10 @@ export async function findDatabaseClients() {
   const own = join(kPrefix, 'usr', 'sbin', 'pgbouncer');
   const pgbouncer = existsSync(own) ? own : which('pgbouncer');
   const postgres = findPostgres();
-  const psql = postgres && join(postgres.bin, 'psql');
+  const beside = postgres && join(postgres.bin, 'psql');
+  const psql = beside && existsSync(beside) ? beside : which('psql');
   const env = environment();
-  if (!pgbouncer || !psql || !existsSync(psql) || !(await hasPsycopg(env))) return undefined;
+  if (!postgres || !pgbouncer || !psql || !(await hasPsycopg(env))) return undefined;
   return { pgbouncer, psql, python: 'python3', env: { ...postgres.env, ...env } };
 }
 
