@@ -139,6 +139,7 @@ export const reads = {
   'test/server/pglite.test.ts': ['server/src/db'],
   'test/server/nodes/adopt.test.ts': ['dist'],
   'test/server/nodes/adopt-forms.test.ts': ['dist'],
+  'test/server/nodes/adopt-generated.test.ts': ['dist'],
   'test/server/nodes/adopt-realms.test.ts': ['dist'],
   'test/js/readme.test.ts': ['dist', 'server/bin', ...server],
 };
