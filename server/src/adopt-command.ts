@@ -65,27 +65,24 @@ async function adoptInto(
   names: readonly AdoptedName[],
   file: SchemaFile,
 ): Promise<number> {
-  let isAdopted = false;
-  try {
-    const adoption = await adopt(database, names, ({ all, version }) =>
-      file.write(schemaText(all, version)),
-    );
-    if (adoption.problems.length > 0) return explain(adoption.problems);
-    isAdopted = true;
-    const { tables, notes, served } = adoption;
-    for (const line of notes) console.log(line);
-    if (served.length > 0)
-      console.log(
-        `The schema that is served has other tables, too (${served.join(', ')}): put the adopted ones into it, and raise its version.`,
-      );
-    const path = file.publish();
-    console.log(
-      `Adopted ${tables.map(({ table }) => table).join(', ')}; the schema is in ${path}.`,
-    );
-    return 0;
-  } finally {
-    if (!isAdopted) file.discard();
+  const { problems, tables, notes, served } = await adopt(database, names, ({ all, version }) =>
+    file.complete(schemaText(all, version)),
+  ).catch((error: unknown) => {
+    file.giveUp();
+    throw error;
+  });
+  if (problems.length > 0) {
+    file.discard();
+    return explain(problems);
   }
+  for (const line of notes) console.log(line);
+  if (served.length > 0)
+    console.log(
+      `The schema that is served has other tables, too (${served.join(', ')}): put the adopted ones into it, and raise its version.`,
+    );
+  const path = file.publish();
+  console.log(`Adopted ${tables.map(({ table }) => table).join(', ')}; the schema is in ${path}.`);
+  return 0;
 }
 
 /** Returns the exit code. */

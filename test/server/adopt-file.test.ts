@@ -19,7 +19,7 @@ afterEach(() => {
 
 test('the schema gets its name when it is published', () => {
   const file = new SchemaFile(path);
-  file.write('text');
+  file.complete('text');
   expect(existsSync(path)).toBe(false);
   expect(file.publish()).toBe(path);
   expect(readFileSync(path, 'utf8')).toBe('text');
@@ -29,7 +29,7 @@ test('the schema gets its name when it is published', () => {
 test('a file that came meanwhile stays, and it is said where the schema is', () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => {});
   const file = new SchemaFile(path);
-  file.write('text');
+  file.complete('text');
   writeFileSync(path, 'of somebody else');
   expect(file.publish()).toBe(`${path}.new`);
   expect(said.mock.calls.join()).toContain(`It is in ${path}.new: rename it.`);
@@ -45,9 +45,21 @@ test('what an adoption that was cut off has left is not overwritten', () => {
   expect(readFileSync(`${path}.new`, 'utf8')).toBe('the only copy');
 });
 
+test('what is perhaps the schema of adopted tables is kept', () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const early = new SchemaFile(path);
+  early.giveUp();
+  expect([existsSync(`${path}.new`), said.mock.calls]).toEqual([false, []]);
+  const late = new SchemaFile(path);
+  late.complete('text');
+  late.giveUp();
+  expect(said.mock.calls.join()).toContain('It is not certain whether the tables are adopted.');
+  expect(readFileSync(`${path}.new`, 'utf8')).toBe('text');
+});
+
 test('nothing is left if nothing was adopted', () => {
   const file = new SchemaFile(path);
-  file.write('text');
+  file.complete('text');
   file.discard();
   expect(existsSync(`${path}.new`)).toBe(false);
   writeFileSync(path, '');

@@ -1,7 +1,7 @@
 // Adopts tables of an existing PostgreSQL, in one transaction, or takes it back.
 
 import { installCapture } from '../capture/install.ts';
-import { type Database, type Queryable, sqlState } from '../db/database.ts';
+import { type Database, isUnavailable, type Queryable, sqlState } from '../db/database.ts';
 import { readAdopted, readAdoptedNames, writeAdopted } from '../sql/adopted-names.ts';
 import { applySchema } from '../sql/apply-schema.ts';
 import { type SchemaDescription, SchemaError } from '../sql/description.ts';
@@ -125,7 +125,7 @@ export async function adopt(
 
 /** What the database says of rows or tables that cannot be adopted, or be as they were. */
 function refusal(error: unknown): string {
-  if (sqlState(error) === '') throw error;
+  if (sqlState(error) === '' || isUnavailable(error)) throw error;
   return `The database refused it: ${(error as Error).message}`;
 }
 

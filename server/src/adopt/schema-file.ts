@@ -7,6 +7,7 @@ import { SetupError } from '../base/setup-error.ts';
 export class SchemaFile {
   readonly #path: string;
   readonly #draft: string;
+  #isComplete = false;
 
   /** Nothing may be there, and the folder must be writable. */
   constructor(path: string) {
@@ -17,15 +18,21 @@ export class SchemaFile {
       throw new SetupError(
         `--schema ${path}: there is a file ${this.#draft}, of an adoption that was cut off. If the tables are adopted, it is their schema: rename it. Else delete it.`,
       );
-    try {
-      this.write('');
-    } catch (error) {
-      throw new SetupError(`--schema ${path} cannot be written: ${(error as Error).message}`);
-    }
+    this.#write('');
   }
 
-  write(text: string): void {
-    writeFileSync(this.#draft, text);
+  /** The whole schema, before the tables are adopted. */
+  complete(text: string): void {
+    this.#write(text);
+    this.#isComplete = true;
+  }
+
+  #write(text: string): void {
+    try {
+      writeFileSync(this.#draft, text);
+    } catch (error) {
+      throw new SetupError(`--schema ${this.#path} cannot be written: ${(error as Error).message}`);
+    }
   }
 
   /** Gives it its name, unless another file has it now. Returns where it is. */
@@ -40,6 +47,15 @@ export class SchemaFile {
     }
     this.discard();
     return this.#path;
+  }
+
+  /** The connection was lost, or this program is at fault: perhaps in the moment of the commit. */
+  giveUp(): void {
+    if (!this.#isComplete) this.discard();
+    else
+      console.error(
+        `It is not certain whether the tables are adopted. If they are (they have a column skerry_id), their schema is in ${this.#draft}: rename it. Else delete it.`,
+      );
   }
 
   /** Nothing was adopted. */
