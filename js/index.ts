@@ -2,7 +2,7 @@
 
 export type { ExportOptions } from './api/account/export.ts';
 export type { LogoutOptions } from './api/account/logout.ts';
-export type { MendedRow, Verified, VerifyOptions, VerifyProgress } from './api/comparing.ts';
+export type { MendedRow, Verified, VerifyOptions } from './api/comparing.ts';
 export type { Conflict, Conflicts } from './api/conflicts.ts';
 export { type Database, deleteDatabase, open } from './api/database.ts';
 export type { DatabaseEvents } from './api/events.ts';
@@ -23,8 +23,8 @@ export type {
   ReducedStream,
   ReducedStreamOptions,
 } from './api/stream-types.ts';
-export type { SyncApi } from './api/sync-api.ts';
 export type { SyncStatus } from './api/sync-status.ts';
+export type { SyncApi } from './api/sync-types.ts';
 export type {
   ClassOptions,
   Delta,
@@ -52,6 +52,7 @@ export type {
 } from './api/types.ts';
 export type { CanUndo, Undone } from './api/undo.ts';
 export type { UserAction } from './api/user-action.ts';
+export type { VerifyProgress } from './api/verify.ts';
 export {
   AuthError,
   ClosedError,

@@ -2,18 +2,13 @@
 
 import type { ComparedEffect, MendedEffect } from '../core/core-types.ts';
 import { ClosedError, type SkerryError } from '../core/errors.ts';
-import type { VerifyParts } from './verify.ts';
+import type { VerifyParts, VerifyProgress } from './verify.ts';
 
 /** A row that differed from the server's. */
 export interface MendedRow {
   readonly table: string;
   readonly id: string;
   readonly realm: string;
-}
-
-export interface VerifyProgress {
-  /** Rows that were compared so far. */
-  readonly checked: number;
 }
 
 export interface Verified {
@@ -40,7 +35,7 @@ export interface ComparingParts extends Omit<VerifyParts, 'compare' | 'pull'> {
   random(): number;
 }
 
-interface Sync {
+interface PulledSync {
   pull(): Promise<void>;
   pending(): number;
   /** Whether nothing else is to be done, and somebody looks at the page. */
@@ -53,14 +48,14 @@ const looksMs = 1_800_000;
 
 export class Comparing {
   readonly #parts: ComparingParts;
-  readonly #sync: Sync;
+  readonly #sync: PulledSync;
   #answered: { resolve(said: ComparedEffect): void; reject(error: SkerryError): void } | null =
     null;
   #last: Promise<unknown> = Promise.resolve();
   #mended: MendedRow[] = [];
   #isClosed = false;
 
-  constructor(parts: ComparingParts, sync: Sync) {
+  constructor(parts: ComparingParts, sync: PulledSync) {
     this.#parts = parts;
     this.#sync = sync;
   }

@@ -106,7 +106,7 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         streams.paged(effect);
         break;
       case 'compared':
-        sync.compared(effect);
+        sync.comparing.compared(effect);
         break;
       case 'mended':
         events.emit('mended', { rows: sync.mended(effect) });

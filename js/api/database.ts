@@ -35,7 +35,7 @@ import type {
   ReducedStream,
   ReducedStreamOptions,
 } from './stream-types.ts';
-import type { SyncApi } from './sync-api.ts';
+import type { SyncApi } from './sync-types.ts';
 import type {
   Live,
   Mutate,

@@ -1,7 +1,6 @@
-/** `db.sync`: the state of synchronisation, and the calls that control it. */
+/** `db.sync` (sync-types.ts): the state of synchronisation, and the calls that control it. */
 
 import type {
-  ComparedEffect,
   MendedEffect,
   ProblemEffect,
   StatusRecord,
@@ -34,35 +33,15 @@ import {
 } from './comparing.ts';
 import { Listeners } from './listeners.ts';
 import { type Scope, Scopes, type ScopesParts } from './scopes.ts';
-import { makeStatus, type StatusInput, type SyncStatus, sameStatus } from './sync-status.ts';
+import {
+  hasSynced,
+  makeStatus,
+  type StatusInput,
+  type SyncStatus,
+  sameStatus,
+} from './sync-status.ts';
+import type { SyncApi } from './sync-types.ts';
 import type { Stop } from './types.ts';
-
-export interface SyncApi {
-  readonly status: SyncStatus;
-  subscribe(fn: (status: SyncStatus) => void): Stop;
-  /** Pushes and pulls now, whatever the pause. */
-  now(): Promise<void>;
-  pause(): void;
-  resume(): void;
-  /**
-   * Resolves once all earlier changes of this device are confirmed and all earlier changes of others are here. Rejects with `held`
-   * where the application's rules hold back what is left.
-   */
-  waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
-  /**
-   * Compares what this device holds of the server's rows with the server, after a pull, and makes equal what differs (`on('mended')`).
-   * The window does this by itself about once a week. Changes that are pending are not touched. Rejects where the server cannot
-   * be asked (NetworkError), and as `signal` says.
-   */
-  verify(options?: VerifyOptions): Promise<Verified>;
-  /**
-   * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws
-   * LimitError where the server would refuse the scopes of this window together: more than 500, or filters that cost too
-   * much. Where all windows together want too much, `ready` rejects (`scope_left_out`); the part comes when other windows
-   * have unsubscribed enough.
-   */
-  scope(query: { readonly live: unknown }): Scope;
-}
 
 export interface SyncParts extends ScopesParts {
   readonly online: boolean;
@@ -96,7 +75,7 @@ export class SyncControl implements SyncApi {
   /** The status of which subscribers were told last. */
   #told: SyncStatus | null = null;
   readonly #scopes: Scopes;
-  readonly #comparing: Comparing;
+  readonly comparing: Comparing;
   #passing: SkerryError | null = null;
   #isStale = false;
   #isRead = false;
@@ -123,7 +102,7 @@ export class SyncControl implements SyncApi {
       until: (done, signal) => this.#until(done, () => {}, signal),
       show: (scopes) => this.update({ scopes }),
     });
-    this.#comparing = new Comparing(parts.comparing, {
+    this.comparing = new Comparing(parts.comparing, {
       pull: () => this.now(),
       pending: () => this.#status.pending,
       isIdle: () =>
@@ -132,7 +111,7 @@ export class SyncControl implements SyncApi {
         this.#status.pending === 0 &&
         parts.isVisible(),
     });
-    if (!parts.local) this.#comparing.lookLater();
+    if (!parts.local) this.comparing.lookLater();
     this.#status = Object.freeze(makeStatus(this.input));
   }
 
@@ -234,17 +213,12 @@ export class SyncControl implements SyncApi {
   async verify(options: VerifyOptions = {}): Promise<Verified> {
     this.#refuseClosed();
     await this.#parts.durable();
-    return this.#comparing.verify(options);
-  }
-
-  /** The effect `compared`. */
-  compared(effect: ComparedEffect): void {
-    this.#comparing.compared(effect);
+    return this.comparing.verify(options);
   }
 
   /** The effect `mended`. */
   mended(effect: MendedEffect): readonly MendedRow[] {
-    const rows = this.#comparing.mended(effect);
+    const rows = this.comparing.mended(effect);
     this.update({ mended: this.input.mended + rows.length });
     return rows;
   }
@@ -418,17 +392,8 @@ export class SyncControl implements SyncApi {
     this.#closed = true;
     this.#scopes.close();
     const error = new ClosedError('closed', 'The database was closed.');
-    this.#comparing.close(error);
+    this.comparing.close(error);
     this.abandon(error);
     for (const end of [...this.#ends]) end(error);
   }
-}
-
-/** Whether a pull has succeeded between two statuses. */
-function hasSynced(before: SyncStatus, now: SyncStatus): boolean {
-  const isIdle = ({ phase, error }: SyncStatus) => phase === 'idle' && error === null;
-  return (
-    before.lastSyncedAt?.getTime() !== now.lastSyncedAt?.getTime() ||
-    (isIdle(now) && !isIdle(before))
-  );
 }

@@ -144,3 +144,12 @@ function same(a: unknown, b: unknown): boolean {
   // The rest are dates, and objects with a few plain members.
   return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
 }
+
+/** Whether a pull has succeeded between two statuses. */
+export function hasSynced(before: SyncStatus, now: SyncStatus): boolean {
+  const isIdle = ({ phase, error }: SyncStatus) => phase === 'idle' && error === null;
+  return (
+    before.lastSyncedAt?.getTime() !== now.lastSyncedAt?.getTime() ||
+    (isIdle(now) && !isIdle(before))
+  );
+}

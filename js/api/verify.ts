@@ -4,10 +4,14 @@
  */
 
 import type { ComparedEffect, CompareEvent } from '../core/core-types.ts';
-import { NetworkError } from '../core/errors.ts';
+import { errorFromCode } from '../core/errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Timers } from '../host/timers.ts';
-import type { VerifyProgress } from './comparing.ts';
+
+export interface VerifyProgress {
+  /** Rows that were compared so far. */
+  readonly checked: number;
+}
 
 export interface VerifyParts {
   /** Resolves with the core's answer to an event. */
@@ -46,9 +50,7 @@ export async function verify(
     }
     if (said.next === 'pull') {
       if (++pulls > mostPulls)
-        throw new NetworkError('busy', 'The data changes faster than it can be compared.', {
-          retryable: true,
-        });
+        throw errorFromCode('no_progress', 'The data changes faster than it can be compared.');
       await pull();
     } else await turn(timers);
     const began = clock.mono();

@@ -75,6 +75,8 @@ class Comparison {
     Vector<Part> parts;
   };
   enum class Round : uint8_t { kBorders, kSums };
+  // A part with at most so many rows sends these instead of sums, which are longer.
+  static constexpr size_t kFewRows = 64;
 
   bool IsComparable(const TableDef& table) const;
   Part NewPart(std::string realm, std::string above, std::optional<std::string> upto) const;

@@ -4,6 +4,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/client.cc
   src/client/committing.cc
   src/client/comparison.cc
+  src/client/comparison_answer.cc
   src/client/derive.cc
   src/client/effect.cc
   src/client/inbox.cc

@@ -1,6 +1,7 @@
 // Mistakes about comparing (docs/design.md, "Comparing"), in the core and the server (mutants.mjs).
 
 const kClient = 'src/client/comparison.cc';
+const kAnswer = 'src/client/comparison_answer.cc';
 const kAuthority = 'src/authority/comparing.cc';
 const kDiff = 'test/server/diff-client.test.ts';
 
@@ -49,25 +50,25 @@ export const comparing = [
   },
   {
     name: 'props that were not compared are cleared',
-    file: kClient,
+    file: kAnswer,
     from: 'for (const PropIndex prop : props_) row->props[prop] = {};',
     to: 'for (Value& value : row->props) value = {};',
   },
   {
     name: 'what differed at an earlier cursor is mended',
-    file: kClient,
+    file: kAnswer,
     from: 'if (!has_changes || !is_current) return',
     to: 'if (!has_changes) return',
   },
   {
     name: 'rows are mended that are the same by now',
-    file: kClient,
+    file: kAnswer,
     from: '  if (base == row) return;\n',
     to: '',
   },
   {
     name: 'a row that cannot be mended is mended again and again',
-    file: kClient,
+    file: kAnswer,
     from: 'if (!is_new && before->second == digest) {',
     to: 'if (false) {',
   },
@@ -91,7 +92,7 @@ export const comparing = [
   },
   {
     name: 'what could not be stored is forgotten',
-    file: kClient,
+    file: kAnswer,
     from: '  todo_.push_back(std::move(mending_));\n',
     to: '',
   },
@@ -115,8 +116,8 @@ export const comparingOnServer = [
     name: 'a cursor of another history is compared',
     test: kDiff,
     file: 'server/src/compare/compare.ts',
-    from: ' && !begunAgain.has(realm);',
-    to: ';',
+    from: 'if (isGiven && !begunAgain.has(realm)) comparable',
+    to: 'if (isGiven) comparable',
   },
   {
     name: 'what was mended is not counted',

@@ -213,13 +213,6 @@ export const limits = {
   pageLooks: 10_000,
   pageWork: 1_000_000,
   pagesMs: 400,
-  /** A comparison: its parts, rows that it names, and the props of a part; rows and bytes that it reads, and for how long. */
-  diffParts: core.maxDiffParts,
-  diffListed: 3 * core.maxDiffRows,
-  diffProps: 10_000,
-  diffRows: core.maxDiffRows,
-  diffBytes: 8 << 20,
-  diffMs: 1_000,
   /** Images kept per realm. */
   imagesKept: 4,
   /**

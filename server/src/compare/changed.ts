@@ -1,5 +1,6 @@
 // What has changed above a client's cursor: a comparison needs the rows as they were there.
 
+import { diffLimits } from '../base/diff-limits.ts';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 
@@ -47,12 +48,12 @@ export async function readChanged(
      whole as (
        select (select count(*) from later) as found, coalesce(sum(octet_length(f.before::text)), 0) as bytes from firsts f)
      select w.found::text as found, w.bytes::text as bytes,
-            case when w.found <= ${limits.joinRows} and w.bytes <= ${limits.diffBytes} then (
+            case when w.found <= ${limits.joinRows} and w.bytes <= ${diffLimits.bytes} then (
               select string_agg(json_build_object('id', f.id, 'before', f.before)::text, ',') from firsts f) end as text
        from whole w`,
     [realm, table, String(cursor), above, upto],
   );
   const bytes = Number(row?.bytes);
-  if (Number(row?.found) > limits.joinRows || bytes > limits.diffBytes) return null;
+  if (Number(row?.found) > limits.joinRows || bytes > diffLimits.bytes) return null;
   return { text: row?.text ?? '', bytes };
 }

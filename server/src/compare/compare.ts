@@ -2,7 +2,7 @@
 // "Comparing"). All is read in one snapshot; the authority compares.
 
 import { type Authority, requestProblem } from '../authority/authority.ts';
-import { limits } from '../base/limits.ts';
+import { diffLimits } from '../base/diff-limits.ts';
 import type { DiffPart, DiffResult, TablesOfScope } from '../base/wire-types.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import { readPage } from '../pull/pages.ts';
@@ -95,9 +95,9 @@ export class Comparer {
     }
     const placed: Placed[] = [];
     const parts: string[] = [];
-    const left = { rows: limits.diffRows, bytes: limits.diffBytes };
+    const left = { rows: diffLimits.rows, bytes: diffLimits.bytes };
     const began = performance.now();
-    const goesOn = () => performance.now() - began < limits.diffMs;
+    const goesOn = () => performance.now() - began < diffLimits.ms;
     for (const part of request.parts) {
       const realm = comparable.get(part.realm);
       const isOver = parts.length > 0 && (left.rows <= 0 || left.bytes <= 0 || !goesOn());

@@ -1,6 +1,7 @@
-// Checks what a comparison asks for (docs/protocol.md, "POST /v1/diff") before any work begins.
+// Checks what a comparison asks for (docs/protocol.md, "`POST /v1/diff`") before any work begins.
 
 import { isRealmName } from '../auth/user.ts';
+import { diffLimits } from '../base/diff-limits.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -44,7 +45,7 @@ function partOf(part: unknown): DiffPart {
   if (!isCount(count)) throw bad('`count` of a part is no number of rows.');
   const known = {
     ...{ realm, table, above, upto, count },
-    props: listOf<string>(props, isName, 'props', limits.diffProps),
+    props: listOf<string>(props, isName, 'props', diffLimits.props),
   };
   if (rows === undefined || rows === null) {
     const given = listOf<string>(sums, isSum, 'sums', kBuckets);
@@ -55,7 +56,7 @@ function partOf(part: unknown): DiffPart {
     Array.isArray(row) && row.length === 2 && isId(row[0]) && isSum(row[1]);
   return {
     ...known,
-    rows: listOf<readonly [string, string]>(rows, isRow, 'rows', limits.diffListed),
+    rows: listOf<readonly [string, string]>(rows, isRow, 'rows', diffLimits.listed),
     ...(buckets === undefined || buckets === null
       ? {}
       : { buckets: listOf<number>(buckets, isBucket, 'buckets', kBuckets) }),
@@ -72,8 +73,8 @@ export interface CheckedDiff {
 
 export function diffOf({ schema, cursors = {}, scopes = [], tables }: JsonObject): CheckedDiff {
   if (!Array.isArray(tables)) throw bad('`tables` is not a list of parts of tables.');
-  if (tables.length > limits.diffParts)
-    throw new Problem('limit', `A comparison may have ${limits.diffParts} parts.`);
+  if (tables.length > diffLimits.parts)
+    throw new Problem('limit', `A comparison may have ${diffLimits.parts} parts.`);
   return {
     schema,
     cursors: cursorsOf(cursors),

@@ -1,266 +1,21 @@
 // Goal: whatever differs between a client's base and the server's rows in scope at its cursor is found, and mended by
 // what the server says; what is the same costs little; nothing else is touched. Method: a view, and the server's rows in
 // memory, which the authority compares; differences of every kind, planted one by one and at random.
-#include "client/comparison.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 
-#include "authority/comparing.h"
-#include "authority/row_data.h"
-#include "base/json.h"
 #include "base/random.h"
-#include "log/codec.h"
-#include "log/record.h"
-#include "log/wire/diff.h"
-#include "model/filter.h"
 #include "test/core/client/client_fixture.h"
+#include "test/core/model_check/comparison_world.h"
 #include "test/core/rounds.h"
 
 namespace skerry::client_test {
 namespace {
 
-const char* const kSchema = R"({"version":3,"tables":[
-  {"name":"things","ids":"uuid","props":[
-    {"name":"name","type":"string"},{"name":"size","type":"number","optional":true},
-    {"name":"done","type":"boolean","default":false},{"name":"at","type":"date","optional":true},
-    {"name":"raw","type":"bytes","optional":true},{"name":"extra","type":"json","optional":true},
-    {"name":"kind","type":"enum","enum":{"values":["s","m"]},"optional":true},
-    {"name":"on","type":"ref","optional":true,"ref":{"table":"own","touch":false}}]},
-  {"name":"own","ids":"string","props":[{"name":"name","type":"string","optional":true}]},
-  {"name":"$members","ids":"string","props":[
-    {"name":"user","type":"string"},
-    {"name":"role","type":"enum","enum":{"values":["reader","writer","owner"]}},
-    {"name":"accepted","type":"boolean","optional":true},{"name":"by","type":"string","optional":true}]}]})";
-constexpr TableIndex kThings = 0;
-constexpr TableIndex kOwn = 1;
-
-std::string Uuid(uint64_t number) {
-  const std::string digits = std::to_string(number);
-  return "01890000-0000-7000-8000-" + std::string(12 - digits.size(), '0') + digits;
-}
-
-// By realm, table and id.
-using Rows = std::map<std::pair<std::string, ObjectKey>, Row>;
-
-struct World {
-  Schema schema = std::move(Schema::Parse(ParseJson(kSchema).value()).value());
-  View view{&schema};
-  Comparison comparison{&schema, &view};
-  SyncProgress sync;
-  Rows rows;  // of the server, at its head
-  std::map<std::pair<std::string, ObjectKey>, std::optional<Row>>
-      before;                    // of rows changed above the cursor
-  size_t most_rows = 1'000'000;  // that the server reads of a part
-  size_t requests = 0;
-  size_t bytes = 0;  // of requests and answers
-  Vector<std::string> mended;
-  Vector<std::string> drop_props;  // that the server does not know
-  bool again = false;              // the server compares nothing before a pull
-  size_t pulls = 0;
-
-  World() {
-    for (const char* realm : {"A", "B"}) sync.cursors[realm] = "7@1000";
-    Want("things", R"(["true"])");
-    Want("own", R"(["true"])");
-  }
-  void Want(const char* table, const char* where) {
-    SyncScope& scope = sync.scopes.emplace_back();
-    scope.table = table;
-    scope.where = ParseJson(where).value();
-    scope.filled.whole = true;
-  }
-
-  Row Thing(std::string name, std::string realm = "A") const {
-    Row row;
-    row.realm = std::move(realm);
-    row.created_at = 5;
-    row.modified_at = 6;
-    row.revision = 3;
-    row.props.resize(schema.table(kThings).props.size());
-    row.props[0] = Value::String(std::move(name));
-    row.props[2] = Value::Bool(false);
-    return row;
-  }
-  void PutBase(const ObjectKey& key, const Row& row) {
-    view.PutBase(key, row);
-    view.Touched(row.realm, key);
-    view.Derive();
-  }
-  // On both sides.
-  void Put(const ObjectKey& key, const Row& row) {
-    rows[{row.realm, key}] = row;
-    PutBase(key, row);
-  }
-  void Erase(const std::string& realm, const ObjectKey& key) {
-    view.EraseBase(realm, key);
-    view.Touched(realm, key);
-    view.Derive();
-  }
-
-  bool InScope(const ObjectKey& key, const Row& row) const {
-    const TableDef& table = schema.table(key.table);
-    for (const SyncScope& scope : sync.scopes) {
-      if (scope.table != table.name) continue;
-      const Result<Filter> filter = ParseFilter(schema, table, scope.where, false);
-      if (Matches(filter.value(), key.id, row, nullptr)) return true;
-    }
-    return false;
-  }
-
-  // What the client should hold.
-  Rows Wanted() const {
-    Rows wanted;
-    for (const auto& [place, row] : rows) {
-      if (!before.contains(place) && InScope(place.second, row)) wanted[place] = row;
-    }
-    for (const auto& [place, row] : before) {
-      if (row && InScope(place.second, *row)) wanted[place] = *row;
-    }
-    return wanted;
-  }
-  Rows Held() const {
-    Rows held;
-    for (const TableDef& table : schema.tables()) {
-      for (const auto& [id, realm] : view.BaseKeys(table.index)) {
-        const ObjectKey key{table.index, id};
-        held[{realm, key}] = *view.GetBase(realm, key);
-      }
-    }
-    return held;
-  }
-  // Revisions are not compared.
-  static std::string Difference(Rows wanted, Rows held) {
-    for (auto& [place, row] : wanted) row.revision = 0;
-    for (auto& [place, row] : held) row.revision = 0;
-    for (const auto& [place, row] : wanted) {
-      const auto found = held.find(place);
-      if (found == held.end()) return "lacks " + place.second.id;
-      if (!(found->second == row)) return "differs in " + place.second.id;
-    }
-    for (const auto& [place, row] : held) {
-      if (!wanted.contains(place)) return "should not have " + place.second.id;
-    }
-    return {};
-  }
-
-  Data ReadPart(const wire::DiffPart& part) {
-    const auto is_in = [&](const std::pair<std::string, ObjectKey>& place) {
-      const auto& [realm, key] = place;
-      return realm == part.realm && schema.table(key.table).name == part.table &&
-             key.id > part.above && (!part.upto || key.id <= *part.upto);
-    };
-    Data list = Data::MakeArray();
-    Data changed = Data::MakeArray();
-    bool more = false;
-    std::string last;
-    for (const auto& [place, row] : rows) {
-      if (!is_in(place) || !InScope(place.second, row)) continue;
-      more = list.items().size() == most_rows;
-      if (more) break;
-      list.Push(StoredRowToData(schema, {place.second, row, std::nullopt}));
-      last = place.second.id;
-    }
-    for (const auto& [place, row] : before) {
-      if (!is_in(place)) continue;
-      changed.Push(Data::MakeObject()
-                       .Set("id", place.second.id)
-                       .Set("before", RowToData(schema, place.second, row)));
-    }
-    Data read = Data::MakeObject();
-    read.Set("part", WriteMembers(part)).Set("cursor", 7).Set("rows", std::move(list));
-    read.Set("more", more).Set("changed", std::move(changed));
-    return read;
-  }
-
-  Data Answer(const std::string& text) {
-    ++requests;
-    bytes += text.size();
-    wire::DiffRequest request;
-    const WrongAt wrong = ReadStrictly(ParseJson(text).value(), &request);
-    REQUIRE_MESSAGE(!wrong.found(), wrong.path());
-    REQUIRE(request.client == "me");
-    REQUIRE(request.parts.size() <= 200);
-    Data parts = Data::MakeArray();
-    Data scopes = Data::MakeArray();
-    for (const wire::PulledScope& scope : request.scopes) scopes.Push(WriteMembers(scope));
-    Vector<std::string> unknown = drop_props;
-    Data results = Data::MakeArray();
-    for (const wire::DiffPart& part : request.parts) {
-      CHECK(request.cursors.contains(part.realm));
-      CHECK((part.rows.has_value() || part.sums->size() == 256));
-      const bool is_unknown = !unknown.empty() && std::find(part.props.begin(), part.props.end(),
-                                                            unknown[0]) != part.props.end();
-      if (again || is_unknown) {
-        results.Push(again ? Data::MakeObject().Set("again", true)
-                           : Data::MakeObject().Set("unknown", ToData(unknown)));
-      } else {
-        parts.Push(ReadPart(part));
-        results.Push(Data());
-      }
-    }
-    const std::string said = CompareJson(schema, WriteJson(Data::MakeObject()
-                                                               .Set("schema", 3)
-                                                               .Set("scopes", std::move(scopes))
-                                                               .Set("parts", std::move(parts))));
-    Data compared = ParseJson(said).value();
-    REQUIRE_MESSAGE(compared.Find("error") == nullptr, said);
-    size_t next = 0;
-    for (Data& result : results.mutable_items()) {
-      if (result.is_null()) result = compared["tables"].items()[next++];
-    }
-    const Data answer = Data::MakeObject().Set("time", 1).Set("tables", std::move(results));
-    bytes += WriteJson(answer).size();
-    return answer;
-  }
-
-  void Apply(const Vector<Step>& steps) {
-    // As a record is stored and folded.
-    const std::string body = EncodeSteps(schema, steps);
-    REQUIRE(ApplySteps(schema, DecodeSteps(schema, body).value(), &view, &view).ok());
-    view.Derive();
-    for (const Step& step : steps)
-      mended.push_back(step.change.realm + " " + step.change.key.id +
-                       (step.change.kind == ChangeKind::kLeave ? " left" : ""));
-  }
-
-  // `between`: called between any two portions, and while a request is under way.
-  template <typename Between>
-  void Run(size_t portion, const Between& between) {
-    mended.clear();
-    comparison.Begin(sync, "me");
-    while (comparison.next() != CompareNext::kDone) {
-      between();
-      if (comparison.next() != CompareNext::kAsk) {
-        if (comparison.next() == CompareNext::kPull) ++pulls;
-        comparison.Work(portion);
-        continue;
-      }
-      const Data answer = Answer(comparison.Ask(sync.cursors));
-      between();
-      Apply(comparison.Take(answer, sync.cursors));
-    }
-  }
-  void Run(size_t portion = 1000) {
-    Run(portion, [] {});
-  }
-  // Runs it, expects that all is equal afterwards, and that another run finds nothing.
-  void Mend(const Vector<std::string>& expected) {
-    Run();
-    std::sort(mended.begin(), mended.end());
-    CHECK(mended == expected);
-    CHECK(Difference(Wanted(), Held()) == "");
-    Run();
-    CHECK(mended.empty());
-    CHECK(comparison.left() == 0);
-  }
-};
-
 TEST_CASE("rows that are the same are counted, and nothing is sent but sums") {
-  World world;
+  ComparedWorld world;
   for (uint64_t i = 0; i < 100; ++i) {
     Row row = world.Thing("n" + std::to_string(i));
     if (i % 3 == 0) row.props[1] = Value::Number(i * 0.1);
@@ -285,40 +40,41 @@ TEST_CASE("rows that are the same are counted, and nothing is sent but sums") {
 // One row, and how it is made to differ.
 struct Planted {
   const char* what;
-  void (*plant)(World* world, const ObjectKey& key);
+  void (*plant)(ComparedWorld* world, const ObjectKey& key);
   bool leaves = false;
 };
 
-void Change(World* world, const ObjectKey& key, size_t prop, Value value) {
+void Change(ComparedWorld* world, const ObjectKey& key, size_t prop, Value value) {
   Row row = *world->view.GetBase("A", key);
   row.props[prop] = std::move(value);
   world->PutBase(key, row);
 }
 
 const Planted kPlanted[] = {
-    {"a text", [](World* w, const ObjectKey& k) { Change(w, k, 0, Value::String("other")); }},
-    {"a number", [](World* w, const ObjectKey& k) { Change(w, k, 1, Value::Number(1.5)); }},
-    {"a number that is gone", [](World* w, const ObjectKey& k) { Change(w, k, 1, {}); }},
-    {"a boolean", [](World* w, const ObjectKey& k) { Change(w, k, 2, Value::Bool(true)); }},
-    {"a date", [](World* w, const ObjectKey& k) { Change(w, k, 3, Value::Date(12)); }},
-    {"bytes", [](World* w, const ObjectKey& k) { Change(w, k, 4, Value::Bytes("x")); }},
-    {"JSON", [](World* w, const ObjectKey& k) { Change(w, k, 5, Value::Json("[]")); }},
-    {"an enum", [](World* w, const ObjectKey& k) { Change(w, k, 6, Value::String("m")); }},
-    {"a ref", [](World* w, const ObjectKey& k) { Change(w, k, 7, Value::String("o2")); }},
+    {"a text",
+     [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 0, Value::String("other")); }},
+    {"a number", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 1, Value::Number(1.5)); }},
+    {"a number that is gone", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 1, {}); }},
+    {"a boolean", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 2, Value::Bool(true)); }},
+    {"a date", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 3, Value::Date(12)); }},
+    {"bytes", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 4, Value::Bytes("x")); }},
+    {"JSON", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 5, Value::Json("[]")); }},
+    {"an enum", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 6, Value::String("m")); }},
+    {"a ref", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 7, Value::String("o2")); }},
     {"the time of its making",
-     [](World* w, const ObjectKey& k) {
+     [](ComparedWorld* w, const ObjectKey& k) {
        Row row = *w->view.GetBase("A", k);
        row.created_at = 4;
        w->PutBase(k, row);
      }},
     {"the time of its change",
-     [](World* w, const ObjectKey& k) {
+     [](ComparedWorld* w, const ObjectKey& k) {
        Row row = *w->view.GetBase("A", k);
        row.modified_at = 7;
        w->PutBase(k, row);
      }},
-    {"a row that is missing here", [](World* w, const ObjectKey& k) { w->Erase("A", k); }},
-    {"a row too many", [](World* w, const ObjectKey& k) { w->rows.erase({"A", k}); }, true},
+    {"a row that is missing here", [](ComparedWorld* w, const ObjectKey& k) { w->Erase("A", k); }},
+    {"a row too many", [](ComparedWorld* w, const ObjectKey& k) { w->rows.erase({"A", k}); }, true},
 };
 
 TEST_CASE("a difference of every kind is found, among few rows and among many") {
@@ -326,7 +82,7 @@ TEST_CASE("a difference of every kind is found, among few rows and among many") 
     for (const Planted& planted : kPlanted) {
       CAPTURE(planted.what);
       CAPTURE(count);
-      World world;
+      ComparedWorld world;
       for (uint64_t i = 0; i < count; ++i) {
         Row row = world.Thing("n" + std::to_string(i));
         row.props[1] = Value::Number(static_cast<double>(i));
@@ -334,14 +90,14 @@ TEST_CASE("a difference of every kind is found, among few rows and among many") 
       }
       const ObjectKey key{kThings, Uuid(count / 2)};
       planted.plant(&world, key);
-      CHECK(World::Difference(world.Wanted(), world.Held()) != "");
+      CHECK(ComparedWorld::Difference(world.Wanted(), world.Held()) != "");
       world.Mend({"A " + key.id + (planted.leaves ? " left" : "")});
     }
   }
 }
 
 TEST_CASE("a row in the wrong realm is removed there and made where it belongs") {
-  World world;
+  ComparedWorld world;
   const ObjectKey key{kThings, Uuid(1)};
   world.Put(key, world.Thing("x", "B"));
   world.Erase("B", key);
@@ -350,7 +106,7 @@ TEST_CASE("a row in the wrong realm is removed there and made where it belongs")
 }
 
 TEST_CASE("rows count as of the cursor, and in scope only") {
-  World world;
+  ComparedWorld world;
   world.sync.scopes.clear();
   world.Want("things", R"(["=","name","in"])");
   world.Want("things", R"([">","size",5])");
@@ -381,7 +137,7 @@ TEST_CASE("rows count as of the cursor, and in scope only") {
   was.props[1] = Value::Number(3);
   world.before[{"A", {kThings, Uuid(8)}}] = was;
   world.PutBase({kThings, Uuid(8)}, was);
-  CHECK(World::Difference(world.Wanted(), world.Held()) == "");
+  CHECK(ComparedWorld::Difference(world.Wanted(), world.Held()) == "");
   world.Mend({});
   Change(&world, {kThings, Uuid(8)}, 1, Value::Number(4));
   world.PutBase({kThings, Uuid(3)}, world.Thing("out"));
@@ -389,7 +145,7 @@ TEST_CASE("rows count as of the cursor, and in scope only") {
 }
 
 TEST_CASE("pending changes stay, and base under them is compared") {
-  World world;
+  ComparedWorld world;
   PendingList pending;
   for (uint64_t i = 0; i < 4; ++i) world.Put({kThings, Uuid(i)}, world.Thing("n"));
   const auto change = [&](uint64_t i, OpKind kind, Vector<PropValue> set) {
@@ -415,7 +171,7 @@ TEST_CASE("pending changes stay, and base under them is compared") {
 }
 
 TEST_CASE("what the server does not know is not compared") {
-  World world;
+  ComparedWorld world;
   for (uint64_t i = 0; i < 3; ++i) world.Put({kThings, Uuid(i)}, world.Thing("n"));
   world.drop_props = {"size"};
   Change(&world, {kThings, Uuid(1)}, 1, Value::Number(8));
@@ -431,7 +187,7 @@ TEST_CASE("what the server does not know is not compared") {
 }
 
 TEST_CASE("scopes that are not filled, lost realms and those without a cursor are left out") {
-  World world;
+  ComparedWorld world;
   world.Put({kThings, Uuid(1)}, world.Thing("n"));
   Change(&world, {kThings, Uuid(1)}, 0, Value::String("wrong"));
   const auto runs_nothing = [&] {
@@ -454,7 +210,7 @@ TEST_CASE("scopes that are not filled, lost realms and those without a cursor ar
 }
 
 TEST_CASE("what cannot be compared yet waits for a pull, and not for ever") {
-  World world;
+  ComparedWorld world;
   world.Put({kThings, Uuid(1)}, world.Thing("n"));
   Change(&world, {kThings, Uuid(1)}, 0, Value::String("wrong"));
   world.again = true;
@@ -471,7 +227,7 @@ TEST_CASE("what cannot be compared yet waits for a pull, and not for ever") {
 }
 
 TEST_CASE("a row that differs again after it was mended is left, and counted") {
-  World world;
+  ComparedWorld world;
   const ObjectKey key{kThings, Uuid(1)};
   world.Put(key, world.Thing("n"));
   for (int run = 0; run < 3; ++run) {
@@ -488,7 +244,7 @@ TEST_CASE("a row that differs again after it was mended is left, and counted") {
 }
 
 TEST_CASE("steps that could not be stored are asked for again") {
-  World world;
+  ComparedWorld world;
   for (uint64_t i = 0; i < 3; ++i) world.Put({kThings, Uuid(i)}, world.Thing("n"));
   Row own;
   own.realm = "A";
@@ -512,12 +268,12 @@ TEST_CASE("steps that could not be stored are asked for again") {
       world.Apply(steps);
     }
   }
-  CHECK(World::Difference(world.Wanted(), world.Held()) == "");
+  CHECK(ComparedWorld::Difference(world.Wanted(), world.Held()) == "");
   CHECK(world.mended.size() == 2);
 }
 
 TEST_CASE("many rows are divided, and read by the server in portions") {
-  World world;
+  ComparedWorld world;
   for (uint64_t i = 0; i < 40'000; ++i) world.Put({kThings, Uuid(i)}, world.Thing("n"));
   world.Run();
   CHECK(world.comparison.checked() == 40'000);
@@ -533,7 +289,7 @@ TEST_CASE("many rows are divided, and read by the server in portions") {
 TEST_CASE("random differences are mended, whatever comes between") {
   for (uint64_t seed = 1; seed <= test::Rounds(200, 40); ++seed) {
     CAPTURE(seed);
-    World world;
+    ComparedWorld world;
     Random random{Seed(seed)};
     world.most_rows = 1 + random.Below(400);
     const uint64_t ids = 1 + random.Below(600);
@@ -566,7 +322,7 @@ TEST_CASE("random differences are mended, whatever comes between") {
       world.sync.cursors[row.realm] = std::to_string(100 - pulls) + "@2000";
     });
     // What came between may have hidden a difference in a part that was looked at already: not a second time.
-    CHECK(World::Difference(world.Wanted(), world.Held()) == "");
+    CHECK(ComparedWorld::Difference(world.Wanted(), world.Held()) == "");
     world.Run();
     CHECK(world.mended.empty());
   }
