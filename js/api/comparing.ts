@@ -2,6 +2,7 @@
 
 import type { ComparedEffect, MendedEffect } from '../core/core-types.ts';
 import { ClosedError, type SkerryError } from '../core/errors.ts';
+import type { Timers } from '../host/timers.ts';
 import type { VerifyParts, VerifyProgress } from './verify.ts';
 
 /** A row that differed from the server's. */
@@ -29,7 +30,8 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
 
-export interface ComparingParts extends Omit<VerifyParts, 'compare' | 'pull'> {
+export interface ComparingParts extends Pick<VerifyParts, 'ask' | 'clock'> {
+  readonly timers: Timers;
   dispatch(event: Parameters<VerifyParts['compare']>[0] & { readonly type: 'compare' }): void;
   /** A number in [0, 1). */
   random(): number;
@@ -53,6 +55,7 @@ export class Comparing {
     null;
   #last: Promise<unknown> = Promise.resolve();
   #mended: MendedRow[] = [];
+  #goOn = () => {};
   #isClosed = false;
 
   constructor(parts: ComparingParts, sync: PulledSync) {
@@ -102,7 +105,12 @@ export class Comparing {
     const { verify } = await import('./verify.ts');
     const { clock, timers } = this.#parts;
     const parts: VerifyParts = {
-      ...{ clock, timers },
+      clock,
+      turn: () =>
+        new Promise((resolve) => {
+          this.#goOn = resolve;
+          timers.set('turn', 0, resolve);
+        }),
       ask: (path, body) => this.#parts.ask(path, body),
       compare: (event) => this.#compare(event),
       pull: () => this.#sync.pull(),
@@ -132,7 +140,9 @@ export class Comparing {
 
   close(error: SkerryError): void {
     this.#isClosed = true;
-    this.#parts.timers.cancel('compare');
+    this.#parts.timers.clear();
     this.#answered?.reject(error);
+    // It finds that the database is closed.
+    this.#goOn();
   }
 }

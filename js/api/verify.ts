@@ -6,7 +6,6 @@
 import type { ComparedEffect, CompareEvent } from '../core/core-types.ts';
 import { errorFromCode } from '../core/errors.ts';
 import type { Clock } from '../host/clock.ts';
-import type { Timers } from '../host/timers.ts';
 
 export interface VerifyProgress {
   /** Rows that were compared so far. */
@@ -20,8 +19,9 @@ export interface VerifyParts {
   ask(path: string, body: string): Promise<unknown>;
   /** Pulls. */
   pull(): Promise<void>;
+  /** Resolves when other tasks of the page have had their turn. */
+  turn(): Promise<void>;
   readonly clock: Clock;
-  readonly timers: Timers;
 }
 
 /** How long a portion of rows is to take, and how many the first one has. */
@@ -32,7 +32,7 @@ const mostPulls = 10;
 
 /** Goes on from the core's answer to the event that has begun it. */
 export async function verify(
-  { compare, ask, pull, clock, timers }: VerifyParts,
+  { compare, ask, pull, turn, clock }: VerifyParts,
   begun: ComparedEffect,
   progress: (progress: VerifyProgress) => void,
   signal?: AbortSignal,
@@ -52,7 +52,7 @@ export async function verify(
       if (++pulls > mostPulls)
         throw errorFromCode('no_progress', 'The data changes faster than it can be compared.');
       await pull();
-    } else await turn(timers);
+    } else await turn();
     const began = clock.mono();
     said = await compare({ step: 'work', rows });
     const took = clock.mono() - began;
@@ -61,9 +61,4 @@ export async function verify(
     rows = Math.max(rows, 100);
   }
   return said;
-}
-
-/** Other tasks of the page come first. */
-function turn(timers: Timers): Promise<void> {
-  return new Promise((resolve) => timers.set('turn', 0, resolve));
 }
