@@ -112,6 +112,13 @@ export const foreignOnServer = [
     to: '`\n    : refuse(',
   },
   {
+    name: 'a row of a revision that is too high is never the server’s',
+    test: kPokes,
+    file: 'server/src/capture/triggers.ts',
+    from: "'new.revision <> old.revision'",
+    to: "'new.revision > old.revision'",
+  },
+  {
     name: 'a unique value is not checked at the end',
     test: kRefusals,
     file: kTables,

@@ -286,22 +286,29 @@ test('times are cut to milliseconds, and the server’s own columns are its own'
   });
 });
 
-test('a row that moves has the next revision of its new realm, however low', async () => {
-  const id = uuid7();
-  await world.write(`insert into user_groups (id, realm, name) values ('${id}', 'public', 'x')`);
-  await world.write(
-    `update user_groups set realm = 'low' where id = '${id}'`,
-    `update user_groups set name = 'y' where id = '${id}' and deleted_at is null`,
-  );
-  const place = () =>
-    world.server.sql.query(
-      `select g.revision::text, r.head::text, g.name from user_groups g join skerry.realm r using (realm)
-        where g.id = '${id}' and g.realm = 'low' and g.deleted_at is null`,
+test.each([
+  ['as high', 'fresh'],
+  ['higher', 'public'],
+])(
+  'a row that moves gets the next revision of its realm, where its own is %s',
+  async (_what, from) => {
+    const [id, to] = [uuid7(), `to ${from}`];
+    await world.write(`insert into user_groups (id, realm, name) values ('${id}', '${from}', 'x')`);
+    await world.write(
+      `update user_groups set realm = '${to}' where id = '${id}'`,
+      `update user_groups set name = 'y' where id = '${id}' and deleted_at is null`,
     );
-  expect(await place()).toEqual([{ revision: '1', head: '1', name: 'y' }]);
-  await world.write(`update user_groups set name = 'z' where id = '${id}' and realm = 'low'`);
-  expect(await place()).toEqual([{ revision: '2', head: '2', name: 'z' }]);
-});
+    const place = () =>
+      world.server.sql.query(
+        `select g.revision::text, r.head::text, (skerry.to_ms(g.modified_at) = r.at)::text as is_now, g.name
+         from user_groups g join skerry.realm r using (realm)
+        where g.id = '${id}' and g.realm = '${to}' and g.deleted_at is null`,
+      );
+    expect(await place()).toEqual([{ revision: '1', head: '1', is_now: 'true', name: 'y' }]);
+    await world.write(`update user_groups set name = 'z' where id = '${id}' and realm = '${to}'`);
+    expect(await place()).toEqual([{ revision: '2', head: '2', is_now: 'true', name: 'z' }]);
+  },
+);
 
 test('a transaction writes to 1,000 realms, and to no more', async () => {
   const into = (realms: number) =>
