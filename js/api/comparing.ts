@@ -1,7 +1,7 @@
 /** `db.sync.verify`, and what this window compares with the server by itself (docs/design.md, "Comparing"). */
 
 import type { ComparedEffect, MendedEffect } from '../core/core-types.ts';
-import { ClosedError, type SkerryError } from '../core/errors.ts';
+import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
 import type { Timers } from '../host/timers.ts';
 import type { VerifyParts, VerifyProgress } from './verify.ts';
 
@@ -106,6 +106,7 @@ export class Comparing {
     const { clock, timers } = this.#parts;
     const parts: VerifyParts = {
       clock,
+      stuck: (message) => errorFromCode('no_progress', message),
       turn: () =>
         new Promise((resolve) => {
           this.#goOn = resolve;

@@ -1,10 +1,10 @@
 /**
  * One comparison with the server, after a pull. The core decides everything (src/client/comparison.h); this asks the server,
- * and gives the page its turns. It is loaded when it is first needed.
+ * and gives the page its turns. It is loaded when it is first needed, and imports nothing: a module that it shared with the page
+ * would be loaded by the page as a file of its own.
  */
 
 import type { ComparedEffect, CompareEvent } from '../core/core-types.ts';
-import { errorFromCode } from '../core/errors.ts';
 import type { Clock } from '../host/clock.ts';
 
 export interface VerifyProgress {
@@ -21,6 +21,8 @@ export interface VerifyParts {
   pull(): Promise<void>;
   /** Resolves when other tasks of the page have had their turn. */
   turn(): Promise<void>;
+  /** The error that says so. */
+  stuck(message: string): Error;
   readonly clock: Clock;
 }
 
@@ -32,7 +34,7 @@ const mostPulls = 10;
 
 /** Goes on from the core's answer to the event that has begun it. */
 export async function verify(
-  { compare, ask, pull, turn, clock }: VerifyParts,
+  { compare, ask, pull, turn, stuck, clock }: VerifyParts,
   begun: ComparedEffect,
   progress: (progress: VerifyProgress) => void,
   signal?: AbortSignal,
@@ -49,8 +51,7 @@ export async function verify(
       continue;
     }
     if (said.next === 'pull') {
-      if (++pulls > mostPulls)
-        throw errorFromCode('no_progress', 'The data changes faster than it can be compared.');
+      if (++pulls > mostPulls) throw stuck('The data changes faster than it can be compared.');
       await pull();
     } else await turn();
     const began = clock.mono();
