@@ -251,6 +251,7 @@ class Tab {
   void StartOffers(Data* effects);
 
   // tab_compare.cc
+  void BeginComparing(bool if_due, bool claims, Data* effects);
   void SayCompared(CompareNext otherwise, Data* effects);
   void SayMended(const UpdateRecord& record, Data* effects) const;
 

@@ -21,9 +21,8 @@ void Tab::OnEvent(CompareEvent event, Data* effects) {
   if (!options_.remote) return SayCompared(CompareNext::kDone, effects);
   if (!follows() || unapplied_reading_ != 0) return SayCompared(CompareNext::kPull, effects);
   if (!comparing_) {
-    Transact<CompareTx>({Store::kSync}, SyncRead(), TransactionMode::kWrite, effects).if_due =
-        event.step == CompareStep::kIfDue;
-    return;
+    const bool if_due = event.step == CompareStep::kIfDue;
+    return BeginComparing(if_due, !if_due, effects);
   }
   const CompareNext next = comparison_.next();
   if (event.step == CompareStep::kAnswer && next == CompareNext::kAsk) {
@@ -53,7 +52,15 @@ void Tab::SayCompared(CompareNext otherwise, Data* effects) {
   effects->Push(ComparedEffect(said));
 }
 
-// The time is noted as it begins, so that other windows do not begin, too.
+// An idle window writes nothing: whether it is time is read first.
+void Tab::BeginComparing(bool if_due, bool claims, Data* effects) {
+  CompareTx& tx =
+      Transact<CompareTx>({Store::kSync}, SyncRead(),
+                          claims ? TransactionMode::kWrite : TransactionMode::kRead, effects);
+  tx.if_due = if_due;
+  tx.claims = claims;
+}
+
 void Tab::Read(CompareTx* tx, Data* results, TxReply* reply) {
   Data& stored = results->mutable_items()[0];
   tx->client = stored["client"].as_string();
@@ -62,13 +69,14 @@ void Tab::Read(CompareTx* tx, Data* results, TxReply* reply) {
   if (tx->client.empty() || IsFromNewerVersion(*schema_, sync)) return;
   const double since = now_ - sync.compared_at.value_or(now_);
   tx->begins = !tx->if_due || doubts_ || since > kComparedEveryMs || since < -kComparedEveryMs;
-  if (!tx->begins && sync.compared_at.has_value()) return;
+  if (!tx->begins || !tx->claims) return;
   sync.compared_at = now_;
   reply->writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
 void Tab::Done(CompareTx* tx, const Vector<Key>&, Data* effects) {
   if (!tx->begins) return SayCompared(CompareNext::kDone, effects);
+  if (!tx->claims) return BeginComparing(true, true, effects);
   comparing_ = FollowsOwn(tx->sync);
   if (comparing_) {
     doubts_ = false;

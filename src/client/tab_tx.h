@@ -141,6 +141,7 @@ struct OffersTx : Tx {
 // Begins a comparison with the server (tab_compare.cc), and stores what it has found to differ.
 struct CompareTx : Tx {
   bool if_due = false;
+  bool claims = false;  // it notes the time, so that no other window begins
   bool begins = false;
   std::string client;
   SyncProgress sync;

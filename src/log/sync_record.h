@@ -203,7 +203,8 @@ struct SyncProgress {
   // By realm: the server has forgotten the ids of actions up to this time of its clock, ms.
   std::optional<ForgottenUpTo> forgotten;
   uint64_t record_bytes = 0;  // total size of the bodies of all records up to n
-  // When a window last compared with the server, or began to; ms of the device's clock.
+  // When a window last compared with the server, or began to; before that, of the first pull. Ms of the device's
+  // clock.
   std::optional<double> compared_at;
   PreservedFields rest;
 

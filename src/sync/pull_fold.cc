@@ -354,6 +354,7 @@ Data::Array PullFold::Finish() {
   sync_.clock_offset = clock_offset_;
   if (answer_->left_out || request_->left_out || unjudged_) NoteLeftOut(Layout(*schema_), &sync_);
   if (!answer_->more && answer_->images.empty()) sync_.last_synced_at = now_;
+  if (!sync_.compared_at.has_value()) sync_.compared_at = now_;
   WriteRecord();
   writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
   return std::move(writes_);
