@@ -70,9 +70,10 @@ std::string BodyWriter::Finish(BodyKind kind, std::string_view front) const {
   PutVarint(&body, tables_.size());
   for (const Table& table : tables_) {
     const TableDef& def = schema_.table(table.index);
-    PutText(&body, def.name);
+    PutText(&body, def.former.First(def.name));
     PutVarint(&body, table.props.size());
-    for (const PropIndex prop : table.props) PutText(&body, def.props[prop].name);
+    for (const PropIndex prop : table.props)
+      PutText(&body, def.props[prop].former.First(def.props[prop].name));
   }
   PutVarint(&body, realms_.size());
   for (const std::string& realm : realms_) PutText(&body, realm);

@@ -1,6 +1,6 @@
 // Bodies: mutations and steps as bytes with a checksum, for IndexedDB. A body begins with the names
 // of the tables, props and realms that it uses. So it is small, and can be read after a change of
-// the schema.
+// the schema. What a release has renamed has its oldest name, by which the releases before find it, too.
 //
 //   body     = version:u8 kind:u8 tables realms payload checksum:u64le
 //   version  = %x01 | %x02                         2: it has ops that undo others (log/op_codec.h)

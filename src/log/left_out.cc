@@ -81,8 +81,8 @@ bool IsOnObject(const void* self, const Schema& names, const Op& op, Op* part, V
       ObjectName(*objects.schema, names.table(op.table).name, op.id, op.realm));
 }
 
-// Takes the defaults out of what was left out of a create. They were noted under the names of its
-// release.
+// Takes the defaults out of what was left out of a create. They were noted under the names that bodies
+// have (log/body.h).
 void TakeOutDefaults(const Schema& names, const OldDefaults& defaults, Op* part) {
   const TableDef& table = names.table(part->table);
   const auto known = defaults.find(table.former.First(table.name));

@@ -14,6 +14,12 @@ void RemoveEmpty(Vector<std::string>* realms) {
   erase_if(*realms, [](const std::string& realm) { return realm.empty(); });
 }
 
+// As in bodies (log/body.h).
+template <typename Def>
+std::string NameInBodies(const Def& def) {
+  return std::string(def.former.First(def.name));
+}
+
 }  // namespace
 
 bool CanRead(const Data& data, const ScopeFill*) { return data.is_bool() || data.is_string(); }
@@ -84,7 +90,7 @@ void NoteDefaults(const Schema& schema, SyncRecord* sync) {
       // A longer one is taken for the user's own value.
       std::string text = DefaultText(prop.default_value);
       if (text.size() <= kMaxOldDefaultBytes)
-        (*sync->defaults)[table.name][prop.name] = std::move(text);
+        (*sync->defaults)[NameInBodies(table)][NameInBodies(prop)] = std::move(text);
     }
   }
 }

@@ -3,6 +3,7 @@
 // database.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Migrations, schema, t, table } from 'skerry';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
@@ -159,7 +160,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
 };
 
 /** The first column of the first table. */
-const documented = readFileSync(new URL('../../docs/schema-changes.md', import.meta.url), 'utf8')
+const documented = readFileSync(join(import.meta.dirname, '../../docs/schema-changes.md'), 'utf8')
   .split('## What is pending')[0]
   ?.split('\n')
   .filter((line) => line.startsWith('| '))

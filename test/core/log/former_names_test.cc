@@ -128,6 +128,26 @@ TEST_CASE("a mutation of former names is whole, and what has no place is found")
   CHECK(FindLeftOut(PresentCities(), items, body, {{"towns", {{"pop", "3"}}}}).value().empty());
 }
 
+TEST_CASE("what a release writes is read by the one before") {
+  Op create = NewOp(OpKind::kCreate, {1, "u"}, "A");
+  create.by = {0};
+  create.set = {{0, Value::String("a")}, {1, Value::Number(7)}, {2, Value::String("Ulm")}};
+  Mutation mutation;
+  mutation.action = {TestUuid(9), "change", "null", 5};
+  mutation.ops = {create};
+  Status left_out;
+  const Result<Mutation> read =
+      DecodeMutation(FormerTowns(), EncodeMutation(PresentCities(), mutation), &left_out);
+  REQUIRE(read.ok());
+  CHECK(left_out.ok());
+  CHECK(read.value().ops[0].set == Vector<PropValue>{{0, Value::String("Ulm")},
+                                                     {1, Value::Number(7)},
+                                                     {2, Value::String("a")}});
+  SyncRecord sync;
+  NoteDefaults(PresentCities(), &sync);
+  CHECK(sync.defaults->at("towns").at("pop") == "3");
+}
+
 TEST_CASE("an object has the same key in the records of both releases") {
   CHECK(ObjectText(FormerTowns(), 0, "u", "A") == ObjectText(PresentCities(), 1, "u", "A"));
 }
