@@ -151,7 +151,8 @@ describe('a release that renames', () => {
     const database = await deployment.openDatabase();
     await database.execute('create table public.cities (a integer)');
     await database.execute('alter table public.roads add column goal text');
-    await database.execute(`insert into skerry.meta values ('adopted', '{"roads":"roads"}')`);
+    const adopted = JSON.stringify([{ name: 'roads', mirror: 'roads' }]);
+    await database.execute(`insert into skerry.meta values ('adopted', '${adopted}')`);
     const before = await layout(database);
     await database.close();
     const failed = await deployment.deploy(2).catch((error: Error) => error);
