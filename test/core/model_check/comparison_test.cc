@@ -60,6 +60,8 @@ const Planted kPlanted[] = {
     {"bytes", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 4, Value::Bytes("x")); }},
     {"JSON", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 5, Value::Json("[]")); }},
     {"an enum", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 6, Value::String("m")); }},
+    {"no bytes, and not null",
+     [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 4, Value::Bytes("")); }},
     {"a ref", [](ComparedWorld* w, const ObjectKey& k) { Change(w, k, 7, Value::String("o2")); }},
     {"the time of its making",
      [](ComparedWorld* w, const ObjectKey& k) {
@@ -168,6 +170,53 @@ TEST_CASE("pending changes stay, and base under them is compared") {
   CHECK(world.view.Visible({kThings, Uuid(2)})->props[0].text() == "n");
   CHECK(world.view.Visible({kThings, Uuid(2)})->props[1].number() == 8);
   CHECK(world.view.Visible({kThings, Uuid(9)}).has_value());
+}
+
+// A row differs, and the server has said so; then `meanwhile` happens. Returns what is to be mended.
+template <typename Meanwhile>
+size_t MendedAfter(ComparedWorld* world, const Meanwhile& meanwhile) {
+  world->Put({kThings, Uuid(1)}, world->Thing("n"));
+  Change(world, {kThings, Uuid(1)}, 0, Value::String("wrong"));
+  world->comparison.Begin(world->sync, "me");
+  size_t steps = 0;
+  while (world->comparison.next() != CompareNext::kDone) {
+    if (world->comparison.next() != CompareNext::kAsk) {
+      world->comparison.Work(10);
+      continue;
+    }
+    const Data answer = world->Answer(world->comparison.Ask(world->sync.cursors));
+    if (answer["tables"].items()[0]["changes"].is_array()) meanwhile();
+    steps += world->comparison.Take(answer, world->sync.cursors).size();
+  }
+  return steps;
+}
+
+TEST_CASE("what an answer says of an earlier cursor is not mended") {
+  ComparedWorld world;
+  CHECK(MendedAfter(&world, [&] {
+          world.Put({kThings, Uuid(1)}, world.Thing("theirs"));
+          world.sync.cursors["A"] = "8@2000";
+        }) == 0);
+  CHECK(world.comparison.left() == 0);
+}
+
+TEST_CASE("what is the same by now is not mended") {
+  ComparedWorld world;
+  CHECK(MendedAfter(&world, [&] { world.PutBase({kThings, Uuid(1)}, world.Thing("n")); }) == 0);
+}
+
+TEST_CASE("as many sums and another count are not the same") {
+  const ComparedWorld world;
+  wire::DiffPart part;
+  part.realm = "A";
+  part.table = "own";
+  part.count = 2;
+  part.sums = Vector<std::string>(kDigestBuckets, "0");
+  const Data read = Data::MakeObject().Set("part", WriteMembers(part)).Set("cursor", 7);
+  const std::string said = CompareJson(
+      world.schema,
+      WriteJson(Data::MakeObject().Set("parts", Data::MakeArray().Push(read)).Set("schema", 3)));
+  CHECK(ParseJson(said).value()["tables"].items()[0]["differ"].items().size() == kDigestBuckets);
 }
 
 TEST_CASE("what the server does not know is not compared") {

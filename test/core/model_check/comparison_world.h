@@ -210,9 +210,21 @@ struct ComparedWorld {
     for (Data& result : results.mutable_items()) {
       if (result.is_null()) result = compared["tables"].items()[next++];
     }
+    for (size_t i = 0; i < request.parts.size(); ++i)
+      CheckBuckets(request.parts[i], results.items()[i]);
     const Data answer = Data::MakeObject().Set("time", 1).Set("tables", std::move(results));
     bytes += WriteJson(answer).size();
     return answer;
+  }
+
+  // Of a part that names buckets, nothing else is said.
+  static void CheckBuckets(const wire::DiffPart& part, const Data& result) {
+    if (!part.buckets.has_value()) return;
+    for (const Data& change : result["changes"].items()) {
+      const uint64_t bucket = DigestBucket(change["id"].as_string());
+      const auto end = part.buckets->end();
+      CHECK(std::find(part.buckets->begin(), end, bucket) != end);
+    }
   }
 
   void Apply(const Vector<Step>& steps) {
