@@ -339,6 +339,7 @@ TEST_CASE("random differences are mended, whatever comes between") {
   for (uint64_t seed = 1; seed <= test::Rounds(200, 40); ++seed) {
     CAPTURE(seed);
     ComparedWorld world;
+    world.rows_come_between = true;
     Random random{Seed(seed)};
     world.most_rows = 1 + random.Below(400);
     const uint64_t ids = 1 + random.Below(600);
