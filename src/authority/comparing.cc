@@ -33,11 +33,12 @@ class PartComparison {
   PartComparison(const Schema& schema, const TableDef& table, const wire::ReadPart& read)
       : schema_(schema), table_(table), read_(read), store_(&table) {}
 
-  // Adds the names of props that the schema lacks to `unknown`.
+  // Adds the names of props that the schema lacks to `unknown`. So is a former name: what the client
+  // were told would have the present one, which it does not know.
   void FindProps(Vector<std::string>* unknown) {
     for (const std::string& name : read_.part.props) {
       const PropIndex prop = table_.FindProp(name);
-      if (prop == kNone) {
+      if (prop == kNone || table_.props[prop].name != name) {
         unknown->push_back(name);
       } else {
         props_.push_back(prop);
@@ -174,7 +175,7 @@ Result<wire::DiffResult> ComparePart(const Schema& schema, const Scopes& scopes,
                                      const wire::ReadPart& read) {
   wire::DiffResult result;
   const TableIndex index = schema.FindTable(read.part.table);
-  if (index == kNone) {
+  if (index == kNone || schema.table(index).name != read.part.table) {
     result.unknown.emplace();
     return result;
   }

@@ -37,6 +37,18 @@ export const comparing = [
     to: 'if (false) {',
   },
   {
+    name: 'a table is compared by its former name, under which nothing of it was read',
+    file: kAuthority,
+    from: ' || schema.table(index).name != read.part.table) {',
+    to: ') {',
+  },
+  {
+    name: 'a prop is compared by its former name, and answered by the present one',
+    file: kAuthority,
+    from: ' || table_.props[prop].name != name) {',
+    to: ') {',
+  },
+  {
     name: 'a part that was cut counts as whole',
     file: kAuthority,
     from: 'if (read_.more) {',

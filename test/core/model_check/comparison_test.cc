@@ -205,18 +205,33 @@ TEST_CASE("what is the same by now is not mended") {
   CHECK(MendedAfter(&world, [&] { world.PutBase({kThings, Uuid(1)}, world.Thing("n")); }) == 0);
 }
 
-TEST_CASE("as many sums and another count are not the same") {
-  const ComparedWorld world;
+// What the server says of a part without rows, with no sum and so many rows of the client.
+Data SaidOf(const Schema& schema, const char* table, const char* prop) {
   wire::DiffPart part;
   part.realm = "A";
-  part.table = "own";
+  part.table = table;
+  part.props = {prop};
   part.count = 2;
   part.sums = Vector<std::string>(kDigestBuckets, "0");
   const Data read = Data::MakeObject().Set("part", WriteMembers(part)).Set("cursor", 7);
-  const std::string said = CompareJson(
-      world.schema,
-      WriteJson(Data::MakeObject().Set("parts", Data::MakeArray().Push(read)).Set("schema", 3)));
-  CHECK(ParseJson(said).value()["tables"].items()[0]["differ"].items().size() == kDigestBuckets);
+  const Data all = Data::MakeObject().Set("parts", Data::MakeArray().Push(read)).Set("schema", 3);
+  return ParseJson(CompareJson(schema, WriteJson(all))).value()["tables"].items()[0];
+}
+
+TEST_CASE("a former name of a table or prop is one that the server does not have") {
+  const Data description = ParseJson(R"({"version":2,"tables":[{"name":"cities","ids":"string",
+    "was":[{"name":"towns","until":2}],"props":[{"name":"population","type":"number","optional":true,
+    "was":[{"name":"pop","until":2}]}]}]})")
+                               .value();
+  const Result<Schema> schema = Schema::Parse(description);
+  CHECK(SaidOf(schema.value(), "cities", "population")["differ"].is_array());
+  CHECK(WriteJson(SaidOf(schema.value(), "towns", "population")) == R"({"unknown":[]})");
+  CHECK(WriteJson(SaidOf(schema.value(), "cities", "pop")) == R"({"unknown":["pop"]})");
+}
+
+TEST_CASE("as many sums and another count are not the same") {
+  const ComparedWorld world;
+  CHECK(SaidOf(world.schema, "own", "name")["differ"].items().size() == kDigestBuckets);
 }
 
 TEST_CASE("what the server does not know is not compared") {
