@@ -8,30 +8,11 @@
 
 #include "authority/pull_json.h"
 #include "base/json.h"
+#include "test/core/log/renamed_schema.h"
 
 namespace skerry::test {
-namespace {
-
-Schema RenamedTowns() {
-  Result<Schema> schema = Schema::Parse(ParseJson(R"({"version":3,"tables":[
-    {"name":"roads","ids":"string","props":[
-      {"name":"goal","was":[{"name":"to","until":3}],"type":"ref","optional":true,
-       "ref":{"table":"cities"}}]},
-    {"name":"cities","was":[{"name":"towns","until":2},{"name":"places","until":3}],
-     "ids":"string","props":[
-      {"name":"type","was":[{"name":"kind","until":2}],"type":"enum","optional":true,
-       "enum":{"values":["a"]}},
-      {"name":"population","was":[{"name":"pop","until":2},{"name":"people","until":3}],
-       "type":"number","default":3},
-      {"name":"name","type":"string"}]}]})")
-                                            .value());
-  return std::move(schema.value());
-}
-
-}  // namespace
-
 TEST_CASE("a schema is named as a former release names it") {
-  const Schema schema = RenamedTowns();
+  const Schema schema = PresentCities();
   const Schema first = NamedAs(1, schema).value();
   const Schema second = NamedAs(2, schema).value();
   CHECK(first.table(1).name == "towns");
@@ -49,7 +30,7 @@ TEST_CASE("a schema is named as a former release names it") {
 
 TEST_CASE("a socket of a former release hears of the tables by their present names") {
   const std::string answer =
-      CheckScopes(RenamedTowns(), R"({"schema":1,"scopes":[{"table":"towns","where":["in","id",
+      CheckScopes(PresentCities(), R"({"schema":1,"scopes":[{"table":"towns","where":["in","id",
       {"table":"roads","select":"to"}]}]})");
   const Data tables = ParseJson(answer).value()["scopes"].items()[0]["tables"];
   CHECK(WriteJson(tables) == R"(["cities","roads"])");

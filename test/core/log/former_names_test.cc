@@ -13,15 +13,10 @@
 #include "log/sync_record.h"
 #include "model/present_names.h"
 #include "test/core/log/log_fixture.h"
+#include "test/core/log/renamed_schema.h"
 
 namespace skerry::test {
 namespace {
-
-Schema ParsedTowns(const char* text) {
-  Result<Schema> schema = Schema::Parse(ParseJson(text).value());
-  REQUIRE_MESSAGE(schema.ok(), schema.status().detail());
-  return std::move(schema.value());
-}
 
 Schema FormerTowns() {
   return ParsedTowns(R"({"version":1,"tables":[
@@ -31,20 +26,6 @@ Schema FormerTowns() {
       {"name":"kind","type":"enum","optional":true,"enum":{"values":["a","b"]}}]},
     {"name":"roads","ids":"string","props":[{"name":"to","type":"ref","optional":true,
       "ref":{"table":"towns"}}]}]})");
-}
-
-Schema PresentCities() {
-  return ParsedTowns(R"({"version":3,"tables":[
-    {"name":"roads","ids":"string","props":[
-      {"name":"goal","was":[{"name":"to","until":3}],"type":"ref","optional":true,
-       "ref":{"table":"cities"}}]},
-    {"name":"cities","was":[{"name":"towns","until":2},{"name":"places","until":3}],
-     "ids":"string","props":[
-      {"name":"type","was":[{"name":"kind","until":2}],"type":"enum","optional":true,
-       "enum":{"values":["a"]}},
-      {"name":"population","was":[{"name":"pop","until":2},{"name":"people","until":3}],
-       "type":"number","default":3},
-      {"name":"name","type":"string"}]}]})");
 }
 
 Op OnTown(OpKind kind, const char* id) {
