@@ -337,8 +337,26 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     sockets.upgrade(request, socket, head);
   const at = { port: options.port ?? 0, host, bounds, trustProxy, log };
-  const front: Front = isMounted ? mount : await openPort(listener, upgrade, at);
+  const close = async () => {
+    await flusher.close();
+    await consequences.close();
+    await snapshots.close();
+    await rules?.close();
+    await retention.close();
+    await statistics?.close();
+    await audiences.close();
+    await commits.close();
+    await store.close();
+  };
+  const opening: Promise<Front> = isMounted
+    ? Promise.resolve(mount)
+    : openPort(listener, upgrade, at);
+  const front = await opening.catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const { port } = front;
+  consequences.begin();
   snapshots.begin();
   retention.begin();
   return {
@@ -360,15 +378,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
       sockets.close();
       callers.shares.end();
       await front.stop();
-      await flusher.close();
-      await consequences.close();
-      await snapshots.close();
-      await rules?.close();
-      await retention.close();
-      await statistics?.close();
-      await audiences.close();
-      await commits.close();
-      await store.close();
+      await close();
       await database.close();
       await authority.close();
     },

@@ -74,7 +74,7 @@ export class Consequences {
   #isClosed = false;
   /** So many portions are the smallest, since one has failed. */
   #small = 0;
-  readonly #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: ConsequencesParts) {
     this.#parts = parts;
@@ -83,11 +83,14 @@ export class Consequences {
         if (ref !== undefined) this.#targets.set(`${name}\0${prop}`, ref.table);
       }
     }
+  }
+
+  /** Looks now, and from now on. */
+  begin(): void {
     // Of a database in this process it is known when others have written.
-    this.#timer =
-      parts.database.kind === 'pglite'
-        ? undefined
-        : setInterval(() => this.look(), foreignLimits.owedPollMs).unref();
+    if (this.#parts.database.kind !== 'pglite') {
+      this.#timer = setInterval(() => this.look(), foreignLimits.owedPollMs).unref();
+    }
     this.look();
   }
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { limits } from '../../../server/src/base/limits.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
@@ -18,6 +18,13 @@ export const postgresUrl: string | undefined = inject('postgres');
 export async function connectTo(url: string): Promise<Client> {
   const client = new Client(url);
   await client.connect();
+  return client;
+}
+
+/** A plain client for one test. It ends with the test, however that ends: what it has locked would stop all that follow. */
+export async function connectInTest(url: string): Promise<Client> {
+  const client = await connectTo(url);
+  onTestFinished(() => client.end());
   return client;
 }
 
