@@ -91,11 +91,13 @@ test('a worker deletes what a former release left, also of databases that are go
   await page.close();
   await writeFormer(true);
   const gone = `gone-${user}`;
-  const named = await databases(user);
-  await makeImages([`/skerry/test/${user}/0190`, `/skerry/test/${gone}/0191`]);
+  const former = `/skerry/test/${user}/0190`;
+  await makeImages([former, `/skerry/test/${gone}/0191`]);
   const again = await opened(profile, stage.url, { user, times: shortLeases });
   await expect
-    .poll(async () => [await databases(user), await databases(gone)])
-    .toEqual([named, []]);
+    .poll(async () => [(await databases(user)).includes(former), await databases(gone)])
+    .toEqual([false, []]);
+  // Its own image is another one.
+  expect((await databases(user)).length).toBeGreaterThanOrEqual(2);
   await again.close();
 });

@@ -40,7 +40,7 @@ async function startedNext(): Promise<RemoteWindow> {
       await scene.start(next);
       return next;
     } catch (error) {
-      if (attempt === 3 || !/did not open .* in time/.test(String(error))) throw error;
+      if (attempt === 3 || !/Other windows keep the database/.test(String(error))) throw error;
       await scene.close(next);
     }
   }

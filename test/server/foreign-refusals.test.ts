@@ -254,7 +254,7 @@ describe('skerry.begin', () => {
 test.each(['repeatable read', 'serializable'])(
   'a transaction that is %s is refused',
   async (level) => {
-    const before = await world.rows();
+    const before = await world.settledRows();
     for (const write of [
       `insert into cities (id, realm, name) values ('isolated', 'public', 'x')`,
       `update cities set name = 'y' where id = 'a'`,

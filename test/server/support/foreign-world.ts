@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import { expect } from 'vitest';
 import { checkDatabase } from '../../../server/src/check/check.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
@@ -142,6 +143,14 @@ export class ForeignWorld {
       user,
       this.#place.schema.tables.map(({ name }) => name).filter((name) => !name.startsWith('$')),
     );
+  }
+
+  /** The live rows once all is done that follows from what was written. */
+  async settledRows(): Promise<Map<string, Json>> {
+    const owed = async () =>
+      (await this.server.sql.query(`select 1 as owed from skerry.owed limit 1`)).length;
+    await expect.poll(owed).toBe(0);
+    return this.rows();
   }
 
   /** The live rows: props by `realm table id`, without those that are null. */
