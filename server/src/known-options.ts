@@ -10,6 +10,7 @@ const known: Readonly<Record<keyof ServerOptions, true>> = {
   database: true,
   data: true,
   notify: true,
+  takeBack: true,
   auth: true,
   access: true,
   public: true,

@@ -15,7 +15,7 @@ import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
 
-const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
+const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify] [--take-back]
               [--secret KEY [--secret PREVIOUS] | --jwks URL-OR-FILE [--algorithm NAME]…]
               [--issuer TEXT] [--audience TEXT] [--token-type TEXT] [--clock-skew SECONDS]
               [--realms-key KEY [--realms-key PREVIOUS]] [--public REALM=read|write]… [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
@@ -27,6 +27,7 @@ skerry-server check --schema FILE [--data ./data]   lists what is wrong in the d
   --schema FILE    a module that exports the schema as default, or as \`app\`, and perhaps \`reducers\` of streams
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
   --no-notify      nodes on one PostgreSQL only poll for each other's commits, for a database or pooler without LISTEN
+  --take-back      after a restore, devices also give back realms without members of which the backup has nothing
   --dev            accept tokens \`dev:<user>\`, who may also write the realm \`public\`; answers to loopback names only
   --dev-host NAME  another host name that a server with --dev answers to
   --realms-key K   the key of realms tokens (or SKERRY_REALMS_KEY), at least 32 bytes; if given twice, the second is the
@@ -61,6 +62,7 @@ const flags = {
   data: { type: 'string', default: './data' },
   dev: { type: 'boolean', default: false },
   'no-notify': { type: 'boolean', default: false },
+  'take-back': { type: 'boolean', default: false },
   'dev-host': { type: 'string', multiple: true },
   'realms-key': { type: 'string', multiple: true },
   public: { type: 'string', multiple: true },
@@ -238,6 +240,7 @@ async function main(): Promise<void> {
     data: values.data,
     database: databaseUrl,
     notify: !values['no-notify'],
+    takeBack: values['take-back'],
     auth: {
       secret,
       jwks,

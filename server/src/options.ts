@@ -33,6 +33,11 @@ export interface ServerOptions {
   readonly database?: string | undefined;
   /** The folder of images; with PGlite the folder of the database, else `./data` by default. */
   readonly data?: string | undefined;
+  /**
+   * After a restore from a backup: devices also give back what they hold of realms without members (`user:ada`, public ones) of which
+   * the backup has nothing. Without it, an emptied database stays empty.
+   */
+  readonly takeBack?: boolean | undefined;
   /** Whether nodes notify each other of commits by LISTEN and NOTIFY (the default); they also poll in any case. */
   readonly notify?: boolean | undefined;
   /** How tokens are verified: as JWTs, or by a function of the application. */

@@ -30,6 +30,8 @@ import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
 import { checkOptionNames } from './known-options.ts';
+import { RestoreLog } from './offers/restore-log.ts';
+import { TakeBack } from './offers/take-back.ts';
 import { openRules } from './open-rules.ts';
 import { openSnapshots, retentionOf } from './open-snapshots.ts';
 import {
@@ -277,16 +279,18 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
     log,
   });
   const metrics = new Metrics();
+  const committedBeside = (entries: readonly WrittenEntry[]) => {
+    commits.committed(entries, new Map());
+    counted(entries);
+  };
   const consequences = new Consequences({
     ...{ database, authority, description, log },
     schema: tables,
     metrics,
-    committed: (entries) => {
-      commits.committed(entries, new Map());
-      counted(entries);
-    },
+    committed: committedBeside,
   });
   const mended = new MendedRows({ metrics, warn });
+  const restores = new RestoreLog(warn);
   const app = createApp({
     schema: description,
     database,
@@ -302,6 +306,11 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
       snapshotSaves: Math.min(limits.actionsSaved, snapshots.every),
     }),
     comparer: new Comparer({ database, authority, schema: tables, mended }),
+    takeBack: new TakeBack({
+      ...{ database, authority, schema: tables, rules, metrics, log: restores },
+      isAll: options.takeBack === true,
+      committed: committedBeside,
+    }),
     images,
     tables: new PlainTables(database, tables, times),
     metrics,
@@ -376,6 +385,7 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
     }),
     async close() {
       sockets.close();
+      restores.close();
       callers.shares.end();
       await front.stop();
       await close();

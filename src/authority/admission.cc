@@ -62,6 +62,7 @@ Status Admission::Begin(Input input) {
   for (const LogAction& action : input_.actions) {
     known_actions_[{action.realm, action.id}] = action.revision;
   }
+  if (input_.offered && input_.validates) offer_rules_.emplace(schema_);
   return ParseUpdates();
 }
 
@@ -124,6 +125,7 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& pushed_data, bool is_o
 Admission::Outcome Admission::Run() {
   locks_.clear();
   if (input_.owed) return RunOwed();
+  if (input_.offered) return RunOffered();
   DropQuestions();
   ++rounds_;
   while (ahead_ != Ahead::kNothing) {

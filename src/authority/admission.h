@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "base/vector.h"
 #include "log/stream_action.h"
+#include "log/wire/offers.h"
 #include "log/wire/owed.h"
 
 namespace skerry {
@@ -58,8 +59,9 @@ struct LogChange {
   std::string realm;
   uint64_t revision = 0;
   ObjectKey key;
-  std::optional<Row> before;  // empty: the row was not in this realm
-  bool is_touch = false;      // only the time changed, because a detail row did
+  std::optional<Row> before;           // empty: the row was not in this realm
+  bool is_touch = false;               // only the time changed, because a detail row did
+  std::optional<double> offered = {};  // ms, as in wire::LoggedChange
 };
 struct LogAction {
   std::string realm;
@@ -100,6 +102,7 @@ class Admission {
     Vector<Request> requests;
     Map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
     std::optional<wire::OwedConsequences> owed;                  // instead of requests
+    std::optional<wire::OfferedRows> offered;  // instead of requests, with the first of `rights`
   };
   enum class Outcome { kNeeds, kLock, kRules, kDone };
 
@@ -136,6 +139,7 @@ class Admission {
   const Map<std::string, RealmState>& realms() const { return input_.realms; }
   // Refs that `restrict` does not allow, of what is owed.
   size_t unmet() const { return unmet_; }
+  const std::optional<wire::OffersTaken>& offers() const { return offers_; }
 
  private:
   // A pushed update, parsed as far as possible.
@@ -189,8 +193,14 @@ class Admission {
   Data NumberEntries(Map<std::string, LogEntry>* entries);
   // admission_owed.cc
   Outcome RunOwed();
+  void LogInOneName(const std::string& client, const std::string& user, const std::string& update,
+                    const Set<PlacedKey>& touched);
+  // admission_offered.cc
+  Outcome RunOffered();
   // admission_rules.cc
   bool IsPostponed(const Request& request, Pushed* pushed);
+  template <typename Visit>
+  void EachAppRules(Visit visit);
   void DropQuestions();
   bool MayAskAhead(const Request& request, size_t index, const Pushed& pushed,
                    const Waiting& waiting);
@@ -215,6 +225,8 @@ class Admission {
   size_t judged_ = 0;        // ops and rows of the current update, over all rounds
   size_t before_bytes_ = 0;  // of all `before` in changes_
   size_t unmet_ = 0;
+  std::optional<wire::OffersTaken> offers_;
+  std::optional<AppRules> offer_rules_;  // what they say of what is offered
   Map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
   Vector<Vector<Pushed>> pushed_;
   Vector<Vector<Data>> results_;

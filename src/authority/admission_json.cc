@@ -61,6 +61,7 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
         std::move(refusal.code), std::move(refusal.detail)};
   }
   input.owed = std::move(begin.owed);
+  input.offered = std::move(begin.offered);
   return input;
 }
 
@@ -218,6 +219,7 @@ Status AdmissionSession::Start(wire::AdmissionBegin begin) {
   for (const Admission::Request& request : input.requests) {
     if (request.rights >= input.rights.size()) return Misuse("a request without rights");
   }
+  if (input.offered && input.rights.empty()) return Misuse("offers without rights");
   SKERRY_RETURN_IF_ERROR(admission_.Begin(std::move(input)));
   SKERRY_RETURN_IF_ERROR(LoadRows(rows));
   return LoadLooked(looked);
@@ -254,6 +256,11 @@ Status AdmissionSession::LoadMore(const wire::AdmissionLoaded& loaded) {
   for (const wire::ChangedByOthers& change : loaded.others) {
     const ObjectKey key{schema_->FindTable(change.table), change.id};
     admission_.rows().LoadOthers({{change.realm, key}, change.client}, change.revision);
+  }
+  for (const wire::ChangedSince& since : loaded.since) {
+    const ObjectKey key{schema_->FindTable(since.table), since.id};
+    admission_.rows().LoadChanges({{since.realm, key}, since.above},
+                                  ReadHistory(*schema_, key.table, since));
   }
   const Status answered = admission_.AnswerRules(loaded.rules);
   return answered.ok() ? answered : Misuse(answered.detail());
@@ -295,6 +302,10 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
     const auto& [realm, table, id] = NameOf(which.key);
     out.others.push_back({realm, table, id, which.client});
   }
+  for (const ChangesAbove& which : needs.changes) {
+    const auto& [realm, table, id] = NameOf(which.key);
+    out.since.push_back({realm, table, id, which.revision});
+  }
   for (const auto& [which, with_rows] : needs.entries)
     out.undone.push_back({which.realm, which.id, with_rows});
   return WriteMembers(out);
@@ -316,6 +327,7 @@ Data AdmissionSession::DoneToData() const {
   done.tables = ListOf(tables);
   done.rows = rows_.size();
   done.unmet = admission_.unmet();
+  done.offers = admission_.offers();
   return WriteMembers(done);
 }
 
@@ -375,7 +387,7 @@ void AdmissionSession::WriteLists(std::string* out) const {
 Data AdmissionSession::ChangeToData(const LogChange& change) const {
   return WriteMembers(wire::LoggedChange{
       change.realm, change.revision, schema_->table(change.key.table).name, change.key.id,
-      RowToData(*schema_, change.key, change.before), change.is_touch});
+      RowToData(*schema_, change.key, change.before), change.is_touch, change.offered});
 }
 
 Data AdmissionSession::HeadsToData() const {

@@ -9,16 +9,24 @@
 
 namespace skerry {
 
-Vector<Data> Admission::TakeQuestions() {
-  Vector<Data> all;
+template <typename Visit>
+void Admission::EachAppRules(Visit visit) {
+  if (offer_rules_) visit(&*offer_rules_);
   for (auto& request : pushed_) {
     for (Pushed& pushed : request) {
-      if (!pushed.app_rules || !pushed.app_rules->has_questions()) continue;
-      Vector<Data> questions = pushed.app_rules->TakeQuestions();
-      asked_.emplace_back(&*pushed.app_rules, questions.size());
-      for (Data& question : questions) all.push_back(std::move(question));
+      if (pushed.app_rules) visit(&*pushed.app_rules);
     }
   }
+}
+
+Vector<Data> Admission::TakeQuestions() {
+  Vector<Data> all;
+  EachAppRules([&](AppRules* rules) {
+    if (!rules->has_questions()) return;
+    Vector<Data> questions = rules->TakeQuestions();
+    asked_.emplace_back(rules, questions.size());
+    for (Data& question : questions) all.push_back(std::move(question));
+  });
   return all;
 }
 
@@ -37,20 +45,12 @@ Status Admission::AnswerRules(const Vector<wire::RuleAnswer>& answers) {
 }
 
 void Admission::DropQuestions() {
-  for (auto& request : pushed_) {
-    for (Pushed& pushed : request) {
-      if (pushed.app_rules) pushed.app_rules->DropQuestions();
-    }
-  }
+  EachAppRules([](AppRules* rules) { rules->DropQuestions(); });
 }
 
 // What the rules have said of later updates was about their realms as they were.
 void Admission::ForgetAnswers() {
-  for (auto& request : pushed_) {
-    for (Pushed& pushed : request) {
-      if (pushed.app_rules) pushed.app_rules->Forget();
-    }
-  }
+  EachAppRules([](AppRules* rules) { rules->Forget(); });
 }
 
 // Whether the client's updates wait for another commit, because a rule failed over one of them.

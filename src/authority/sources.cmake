@@ -3,6 +3,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission_ahead.cc
   src/authority/admission_json.cc
   src/authority/admission_known.cc
+  src/authority/admission_offered.cc
   src/authority/admission_older.cc
   src/authority/admission_owed.cc
   src/authority/admission_rules.cc
@@ -21,6 +22,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/judgement.cc
   src/authority/log_forgetting.cc
   src/authority/membership.cc
+  src/authority/offered.cc
   src/authority/prefetch.cc
   src/authority/pull.cc
   src/authority/pull_changes.cc

@@ -29,6 +29,17 @@ void WorkingSet::LoadOthers(const LastChangeByOthers& which, uint64_t revision) 
   others_.try_emplace(which, revision);
 }
 
+void WorkingSet::LoadChanges(const ChangesAbove& which, RowHistory history) {
+  histories_.try_emplace(which, std::move(history));
+}
+
+const RowHistory* WorkingSet::ChangesOf(const ChangesAbove& which) {
+  const auto found = histories_.find(which);
+  if (found != histories_.end()) return &found->second;
+  needs_.changes.insert(which);
+  return nullptr;
+}
+
 const Row* WorkingSet::Find(const PlacedKey& key) {
   const auto entry = entries_.find(key);
   if (entry == entries_.end()) {

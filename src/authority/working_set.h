@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "authority/done_entry.h"
+#include "authority/offered.h"
 #include "authority/row_data.h"
 #include "base/data.h"
 #include "base/map.h"
@@ -48,6 +49,13 @@ struct LastChangeByOthers {
   friend auto operator<=>(const LastChangeByOthers&, const LastChangeByOthers&) = default;
 };
 
+// What the log has of a row above a revision.
+struct ChangesAbove {
+  PlacedKey key;
+  uint64_t revision = 0;
+  friend auto operator<=>(const ChangesAbove&, const ChangesAbove&) = default;
+};
+
 // The rows of `table` in `realm` that match a filter without sub-selects.
 struct RowsMatching {
   RowsMatching(std::string of, TableIndex in, const Data& where);
@@ -66,10 +74,11 @@ struct Needs {
   Set<ChildrenOf> children;
   Set<UniqueValue> holders;
   Set<LastChangeByOthers> others;
+  Set<ChangesAbove> changes;
   Map<ActionInLog, bool> entries;  // whether with what the entry did (DoneEntry::rows)
   bool empty() const {
     return rows.empty() && matching.empty() && children.empty() && holders.empty() &&
-           others.empty() && entries.empty();
+           others.empty() && changes.empty() && entries.empty();
   }
 };
 
@@ -82,6 +91,7 @@ class WorkingSet {
   // Loads a row of the database; ignored if the row is known already.
   void Load(StoredRow stored);
   void LoadOthers(const LastChangeByOthers& which, uint64_t revision);
+  void LoadChanges(const ChangesAbove& which, RowHistory history);
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const PlacedKey& key);
@@ -124,6 +134,8 @@ class WorkingSet {
   // yet.
   std::optional<uint64_t> LastRevisionByOthers(const LastChangeByOthers& which);
   void NoteChange(const PlacedKey& key, const std::string& client, uint64_t revision);
+  // What the log had of the row before this admission; null if it is not loaded yet.
+  const RowHistory* ChangesOf(const ChangesAbove& which);
   // The entry in which the log has the action, or null if it is not loaded yet.
   const DoneEntry* EntryOf(const ActionInLog& which, bool with_rows);
   // Of the database, or of this admission.
@@ -198,6 +210,7 @@ class WorkingSet {
   Set<UniqueValue> known_holders_;
   Set<RowsMatching> known_matching_;
   Map<LastChangeByOthers, uint64_t> others_;
+  Map<ChangesAbove, RowHistory> histories_;
   Map<ActionInLog, DoneEntry> done_;
   Map<PlacedKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
   Changes step_, kept_;

@@ -4,6 +4,7 @@ set(SKERRY_TEST_SOURCES
   test/core/database/memory_database_pull.cc
   test/core/database/memory_foreign.cc
   test/core/database/memory_forgetting.cc
+  test/core/database/memory_offers.cc
   test/core/database/memory_streams.cc
   test/core/model_check/any_grouping_test.cc
   test/core/model_check/base_check.cc
@@ -16,10 +17,12 @@ set(SKERRY_TEST_SOURCES
   test/core/model_check/naive_log.cc
   test/core/model_check/naive_undo.cc
   test/core/model_check/naive_members.cc
+  test/core/model_check/naive_offers.cc
   test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc
   test/core/model_check/naive_server.cc
   test/core/model_check/naive_world_test.cc
+  test/core/model_check/offers_test.cc
   test/core/model_check/production_client.cc
   test/core/model_check/production_server.cc
   test/core/model_check/step_by_step_test.cc

@@ -22,6 +22,7 @@ set(SKERRY_FUZZ_FIXTURES
   test/core/database/memory_database_pull.cc
   test/core/database/memory_foreign.cc
   test/core/database/memory_forgetting.cc
+  test/core/database/memory_offers.cc
   test/core/database/memory_streams.cc
   test/core/log/log_fixture.cc
   test/core/sync/fake_storage.cc

@@ -18,6 +18,7 @@ import { inbox } from './inbox.mjs';
 import { inspector } from './inspector.mjs';
 import { invitations, invitationsOnServer } from './invitations.mjs';
 import { joins, joinsOnServer } from './joins.mjs';
+import { offers, offersOnServer } from './offers.mjs';
 import { overwritten } from './overwritten.mjs';
 import { reducers } from './reducers.mjs';
 import { renames, renamesOnServer } from './renames.mjs';
@@ -55,6 +56,7 @@ const kinds = {
     ...wire,
     ...overwritten,
     ...comparing,
+    ...offers,
     ...foreign,
     ...renames,
   ],
@@ -73,6 +75,7 @@ const kinds = {
     ...undoOnServer,
     ...appRulesOnServer,
     ...comparingOnServer,
+    ...offersOnServer,
     ...foreignOnServer,
   ],
   client: [

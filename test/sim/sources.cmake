@@ -53,6 +53,7 @@ set(SKERRY_SIM_SHARED_SOURCES
   test/core/database/memory_database_pull.cc
   test/core/database/memory_foreign.cc
   test/core/database/memory_forgetting.cc
+  test/core/database/memory_offers.cc
   test/core/database/memory_streams.cc
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
@@ -62,6 +63,7 @@ set(SKERRY_SIM_SHARED_SOURCES
   test/core/model_check/naive_log.cc
   test/core/model_check/naive_undo.cc
   test/core/model_check/naive_members.cc
+  test/core/model_check/naive_offers.cc
   test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc
   test/core/model_check/naive_server.cc

@@ -6,6 +6,7 @@ import { Counts } from './counts.ts';
 const kCounters = {
   unmet_restricts: 'Refs with the rule restrict whose target another program has deleted.',
   mended_rows: 'Rows in which a client differed from the database.',
+  restored_rows: 'Rows that a restored database had lost and clients have given back.',
 } as const;
 
 export class Metrics {

@@ -265,6 +265,17 @@ export interface OwedConsequences {
   readonly rows: readonly (readonly [string, string, string])[];
 }
 
+export interface OfferedRows {
+  readonly client: string;
+  readonly user: string;
+  readonly update: string;
+  readonly realm: string;
+  readonly common: number;
+  readonly older?: boolean;
+  readonly ops: unknown;
+  readonly times: readonly number[];
+}
+
 export interface AdmissionBegin {
   readonly now: number;
   readonly invitations?: string;
@@ -279,6 +290,7 @@ export interface AdmissionBegin {
   readonly rows?: unknown;
   readonly looked?: readonly (readonly [string, string, string])[];
   readonly owed?: OwedConsequences;
+  readonly offered?: OfferedRows;
 }
 
 export interface ChangedByOthers {
@@ -296,6 +308,20 @@ export interface DoneAction {
   readonly ops: unknown;
   readonly actions: unknown;
   readonly rows: unknown;
+}
+
+export interface RowChange {
+  readonly before: unknown;
+  readonly offered?: number;
+}
+
+export interface ChangedSince {
+  readonly realm: string;
+  readonly table: string;
+  readonly id: string;
+  readonly above: number;
+  readonly changes: readonly RowChange[];
+  readonly more?: boolean;
 }
 
 export interface RuleRead {
@@ -324,6 +350,7 @@ export interface AdmissionLoaded {
   readonly rows?: unknown;
   readonly others?: readonly ChangedByOthers[];
   readonly undone?: readonly DoneAction[];
+  readonly since?: readonly ChangedSince[];
   readonly rules?: readonly RuleAnswer[];
 }
 
@@ -333,6 +360,7 @@ export interface RowNeeds {
   readonly unique: readonly (readonly [string, string, string, unknown])[];
   readonly matching: readonly (readonly [string, string, unknown])[];
   readonly others: readonly (readonly [string, string, string, string])[];
+  readonly since: readonly (readonly [string, string, string, number])[];
   readonly undone: readonly (readonly [string, string, boolean])[];
 }
 
@@ -386,6 +414,19 @@ export interface TouchedEntry {
   readonly declined?: Declined;
 }
 
+export interface RefusedOffer {
+  readonly op: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface OffersTaken {
+  readonly done: number;
+  readonly taken: number;
+  readonly refused: readonly RefusedOffer[];
+  readonly forbidden?: boolean;
+}
+
 export interface AdmissionDone {
   readonly at: number;
   readonly results: readonly (readonly unknown[])[];
@@ -394,6 +435,7 @@ export interface AdmissionDone {
   readonly tables: readonly string[];
   readonly rows: number;
   readonly unmet?: number;
+  readonly offers?: OffersTaken;
 }
 
 export interface PulledRealm {

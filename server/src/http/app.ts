@@ -22,6 +22,7 @@ import type { DatabaseClock } from '../db/clock.ts';
 import { type Database, DiskFull, isStorable, isUnavailable, type Within } from '../db/database.ts';
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
+import type { TakeBack } from '../offers/take-back.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
@@ -32,6 +33,7 @@ import type { SchemaDescription } from '../sql/description.ts';
 import { parseHistory, readHistory } from '../stream/history.ts';
 import { readSnapshot, snapshotNameOf } from '../stream/snapshot-rows.ts';
 import { diffOf } from '../wire/diffs.ts';
+import { offersOf } from '../wire/offers.ts';
 import { originAllowed } from '../wire/origins.ts';
 import { pullOf } from '../wire/pulls.ts';
 import {
@@ -63,6 +65,7 @@ export interface AppOptions {
   readonly flusher: Flusher;
   readonly puller: Puller;
   readonly comparer: Comparer;
+  readonly takeBack: TakeBack;
   readonly images: Images;
   readonly tables: PlainTables;
   readonly metrics: Metrics;
@@ -76,7 +79,7 @@ export interface AppOptions {
 }
 
 /** What this server can do beyond the first version of the protocol. */
-const kFeatures = ['members', 'streams', 'diff'];
+const kFeatures = ['members', 'streams', 'diff', 'offer'];
 
 function nothingHere(): Problem {
   return new Problem('not_found', 'There is nothing at this path.');
@@ -264,6 +267,21 @@ export function createApp(options: AppOptions): Hono<App> {
         reading(user, env.outgoing, async (within) => {
           await clients.check(client, user, within);
           return options.comparer.compare(user, request, within);
+        }),
+    ),
+  );
+
+  app.post('/v1/offer', ({ env }) =>
+    ofBody(
+      env,
+      (body, bytes) => {
+        const client = clientOfBody(body, bytes);
+        return { client, request: offersOf(body), older: isOlder(body, options.schema) };
+      },
+      (user, call) =>
+        reading(user, env.outgoing, async (within) => {
+          await clients.check(call.client, user, within);
+          return options.takeBack.offer({ ...call, user }, within);
         }),
     ),
   );

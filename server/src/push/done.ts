@@ -128,10 +128,11 @@ const kWriteLog = `
            "update" text, declared boolean, base json, epoch double precision, actions json, ops json, answer json,
            tables json, streams json, changes integer, bytes bigint, seq bigint)),
   change as (
-    insert into skerry.change (realm, revision, table_name, id, before, touch)
+    insert into skerry.change (realm, revision, table_name, id, before, touch, offered)
     select c.realm, c.revision, c."table", c.id,
-           case when json_typeof(c.before) = 'null' then null else c.before end, coalesce(c.touch, false)
-      from json_to_recordset($2::text::json) as c(realm text, revision bigint, "table" text, id text, before json, touch boolean)),
+           case when json_typeof(c.before) = 'null' then null else c.before end, coalesce(c.touch, false), c.offered
+      from json_to_recordset($2::text::json) as c(realm text, revision bigint, "table" text, id text, before json, touch boolean,
+           offered bigint)),
   action as (
     insert into skerry.action (realm, id, revision)
     select a.realm, a.id, a.revision

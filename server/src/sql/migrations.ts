@@ -335,6 +335,10 @@ export const migrations: readonly string[][] = [
        primary key (realm, table_name, id))`,
     `create index owed_due_ix on skerry.owed (due)`,
   ],
+  [
+    // When a row was changed so in a history that was lost, ms, where the change took a client's offer (offers/).
+    `alter table skerry.change add column offered bigint`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

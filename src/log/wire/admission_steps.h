@@ -15,6 +15,7 @@
 #include "base/vector.h"
 #include "log/cursor.h"
 #include "log/members.h"
+#include "log/wire/offers.h"
 #include "log/wire/owed.h"
 #include "log/wire/pull_loaded.h"
 #include "log/wire/rule_steps.h"
@@ -126,6 +127,7 @@ struct AdmissionBegin {
   Data rows;               // a list of rows that are read already
   Vector<RowKey> looked;   // keys that were looked for: those not in `rows` do not exist
   std::optional<OwedConsequences> owed;  // instead of requests
+  std::optional<OfferedRows> offered;    // instead of requests, with the rights of their user
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -142,6 +144,7 @@ struct AdmissionBegin {
     member.Optional("rows", self.rows);
     member.Optional("looked", self.looked);
     member.Optional("owed", self.owed);
+    member.Optional("offered", self.offered);
   }
 };
 
@@ -187,6 +190,7 @@ struct AdmissionLoaded {
   Data rows;  // a list, in any order
   Vector<ChangedByOthers> others;
   Vector<DoneAction> undone;
+  Vector<ChangedSince> since;
   Vector<RuleAnswer> rules;  // about the last questions, in their order
 
   template <typename Self, typename Visitor>
@@ -194,6 +198,7 @@ struct AdmissionLoaded {
     member.Optional("rows", self.rows);
     member.Optional("others", self.others);
     member.Optional("undone", self.undone);
+    member.Optional("since", self.since);
     member.Optional("rules", self.rules);
   }
 };
@@ -208,6 +213,8 @@ struct RowNeeds {
   Vector<std::tuple<std::string, std::string, Data>> matching;
   // realm, table, id, client: who else has changed the row.
   Vector<std::tuple<std::string, std::string, std::string, std::string>> others;
+  // realm, table, id, revision: the changes of the row above the revision.
+  Vector<std::tuple<std::string, std::string, std::string, uint64_t>> since;
   // realm, action, and whether with what its entry did.
   Vector<std::tuple<std::string, std::string, bool>> undone;
 
@@ -218,6 +225,7 @@ struct RowNeeds {
     member("unique", self.unique);
     member("matching", self.matching);
     member("others", self.others);
+    member("since", self.since);
     member("undone", self.undone);
   }
 };
@@ -275,6 +283,7 @@ struct AdmissionDone {
   Vector<std::string> tables;  // of the rows that are written
   uint64_t rows = 0;           // how many
   uint64_t unmet = 0;          // refs that `restrict` does not allow, of what is owed
+  std::optional<OffersTaken> offers;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -285,6 +294,7 @@ struct AdmissionDone {
     member("tables", self.tables);
     member("rows", self.rows);
     member.Optional("unmet", self.unmet);
+    member.Optional("offers", self.offers);
   }
 };
 
@@ -336,6 +346,8 @@ struct LoggedChange {
   std::string id;
   Data before;         // the row before the change; null: it was not in this realm
   bool touch = false;  // only the time changed, because a detail row did
+  // When the row was changed so in a history that was lost, ms, if the change took an offer.
+  std::optional<double> offered;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -345,6 +357,7 @@ struct LoggedChange {
     member("id", self.id);
     member("before", self.before);
     member("touch", self.touch);
+    member.Optional("offered", self.offered);
   }
 };
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -109,6 +110,24 @@ class MemoryDatabase {
                 const std::string& update);
   bool owes() const { return !owed_.empty(); }
 
+  // ---- what a restored server gets back ----
+
+  struct Offers {
+    Data body;  // of POST /v1/offer
+    std::string client, user, update;
+    Data rights;  // {realm: "write" | "read"}
+    double now = 0;
+    std::function<Data(const Data& question)> rules = {};
+  };
+  struct OffersTaken {
+    uint64_t common = 0;
+    Data done;  // of the authority; null: nothing is taken
+  };
+  // One request, which is committed.
+  OffersTaken TakeBack(const Schema& served, const Offers& offers);
+  // The last revision that this history and that of the cursor have in common.
+  uint64_t CommonOf(const std::string& realm, const std::string& cursor) const;
+
   // ---- pull ----
 
   // What is read for a pull. The server reads less if the answer would be too large.
@@ -188,6 +207,7 @@ class MemoryDatabase {
   Data NeededRows(const Schema& served, const Rows& rows, const Data& needs) const;
   uint64_t LastRevisionByOthers(const Data& other) const;
   Data DoneActions(const Data& undone) const;
+  Data ChangesSince(const Data& since) const;
 
   Data ReadFor(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads) const;
   void ReadLog(const Schema& served, const Rows& rows, const Data& needs, const Reads& reads,

@@ -35,6 +35,7 @@ struct Row {
   friend bool operator==(const Row&, const Row&) = default;
 };
 using Rows = std::map<Key, Row>;
+std::optional<Row> FindRow(const Rows& rows, const Key& key);
 
 struct Op {
   std::string op;  // create, update, inc, delete, move, offer, append, restore
@@ -213,6 +214,16 @@ class Server {
   AllRows WriteForeign(const Vector<Op>& ops, double at);
   // What follows from it by the rules of refs, in an entry of its own.
   void FollowUp(const Vector<Op>& ops, const AllRows& before, double at);
+  // An object as a client has it of a history that is lost. `at`: when it was changed last. `set`: null, too.
+  struct Offer {
+    Key key;
+    std::map<std::string, Data> set;
+    double at = 0;
+  };
+  // The objects of one realm that a client gives back, each by itself. `common`: the last revision that
+  // both histories have. Returns how many are taken.
+  size_t TakeBack(const std::string& realm, uint64_t common, const Vector<Offer>& offers, double at,
+                  const Rights& rights, const std::string& user);
   // Whether no rule is broken: neither unique values nor refs.
   bool IsSound() const { return !BreaksRule(); }
 
@@ -307,6 +318,14 @@ class Server {
   Key TargetKey(const Ref& ref, const Row& row) const;
   void Log(const Update& update, double at);
   void LogForeign(double at);
+  // What became of an object since some revision: by others before and after each change, and the time of the
+  // last offer.
+  struct Since {
+    Vector<std::pair<std::optional<Row>, std::optional<Row>>> others;
+    double last = -1;
+  };
+  Since ChangesSince(const std::string& realm, const Key& key, uint64_t common) const;
+  std::optional<Op> Merged(const std::string& realm, const Offer& offer, uint64_t common) const;
 
   Tables tables_;
   Names realms_;
@@ -326,7 +345,9 @@ class Server {
   std::map<std::string, Places> applied_;                        // of updates
   std::map<std::string, Places> actions_;
   std::map<std::string, uint64_t> floors_;  // by realm
-  std::map<std::string, double> since_;     // when clients came first, if they had another identity
+  // By realm and revision: the objects that have taken an offer, and its time.
+  std::map<std::pair<std::string, uint64_t>, std::map<Key, double>> offered_;
+  std::map<std::string, double> since_;  // when clients came first, if they had another identity
 };
 
 // A client's storage. Every method is one transaction.

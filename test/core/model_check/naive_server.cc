@@ -21,13 +21,13 @@ double NumberOf(const Row& row, const std::string& prop) {
   return found == row.props.end() ? 0 : found->second.as_number();
 }
 
-std::optional<Row> Find(const Rows& rows, const Key& key) {
+}  // namespace
+
+std::optional<Row> FindRow(const Rows& rows, const Key& key) {
   const auto found = rows.find(key);
   if (found == rows.end()) return std::nullopt;
   return found->second;
 }
-
-}  // namespace
 
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
   const auto found = rows->find(op.key);
@@ -367,7 +367,8 @@ void Server::TouchMasters(const AllRows& before, double at) {
   for (const AllRows* side : {&before, const_cast<const AllRows*>(&rows_)}) {
     for (const auto& [realm, rows] : *side) {
       for (const auto& [key, row] : rows) {
-        if (Find(before.at(realm), key) != Find(rows_.at(realm), key)) changed.insert({realm, key});
+        if (FindRow(before.at(realm), key) != FindRow(rows_.at(realm), key))
+          changed.insert({realm, key});
       }
     }
   }
@@ -378,8 +379,8 @@ void Server::TouchMasters(const AllRows& before, double at) {
     const auto& [realm, key] = place;
     queue.pop_back();
     Vector<Row> versions;
-    if (const std::optional<Row> row = Find(rows_.at(realm), key)) versions.push_back(*row);
-    const std::optional<Row> old = Find(before.at(realm), key);
+    if (const std::optional<Row> row = FindRow(rows_.at(realm), key)) versions.push_back(*row);
+    const std::optional<Row> old = FindRow(before.at(realm), key);
     if (old && by_itself.contains(place)) versions.push_back(*old);
     for (const Row& row : versions) {
       for (const Ref& ref : tables_.refs) {

@@ -2,7 +2,16 @@
 import type { PullNeeds, RowNeeds } from '../../../server/src/base/wire-types.ts';
 
 export function rowNeeds(needs: Partial<RowNeeds>): RowNeeds {
-  return { rows: [], children: [], unique: [], matching: [], others: [], undone: [], ...needs };
+  return {
+    rows: [],
+    children: [],
+    unique: [],
+    matching: [],
+    others: [],
+    since: [],
+    undone: [],
+    ...needs,
+  };
 }
 
 const noPullNeeds: PullNeeds = {

@@ -10,7 +10,7 @@ export class RestorableServer {
   readonly #folder = new Folder();
   readonly #schema: string;
   readonly #name: string;
-  readonly #args: readonly string[];
+  #args: readonly string[];
   #server: TestServer | null = null;
 
   constructor(schema?: unknown, args: readonly string[] = []) {
@@ -40,6 +40,17 @@ export class RestorableServer {
         ? {}
         : { env: { DATABASE_URL: await makeDatabase(postgresUrl, this.#name) } };
     this.#server = await startServer(this.#folder, this.#schema, { ...env, args: this.#args });
+  }
+
+  /** With more arguments. */
+  async restart(args: readonly string[]): Promise<void> {
+    this.#args = [...this.#args, ...args];
+    await this.#stopped(async () => {});
+  }
+
+  /** What the server has written since its last start. */
+  output(): string {
+    return this.#server?.output() ?? '';
   }
 
   /** The result restores what is stored now, but for the folder of images: a backup of a database does not have it. */

@@ -1,0 +1,220 @@
+// What this database has lost, since it was restored from a backup, and clients still have: they offer it, and the authority
+// decides what is taken (docs/design.md, "Another history"). Each request is one transaction, and at most one entry, of a client
+// of its own: so everybody is sent what has come back, also the client that has offered it.
+
+import { randomUUID } from 'node:crypto';
+import {
+  type Authority,
+  rawObject,
+  requestProblem,
+  type StepCall,
+} from '../authority/authority.ts';
+import { limits } from '../base/limits.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { Problem } from '../base/problem.ts';
+import type { AdmissionDone, OffersTaken, RowNeeds, RuleQuestion } from '../base/wire-types.ts';
+import { kNow } from '../db/clock.ts';
+import { type Database, isLockTimeout, type Queryable, type Within } from '../db/database.ts';
+import { type Lists, type WrittenEntry, writeDone } from '../push/done.ts';
+import { beginRealms, KnownRowsCache, type LockedHeads, lockRealms } from '../push/locks.ts';
+import { grantsOf } from '../rights/founding.ts';
+import { type Caller, isFoundable, readRights } from '../rights/rights.ts';
+import type { AppRules } from '../rules/app-rules.ts';
+import { kWriteOwn } from '../sql/own-writes.ts';
+import { RowBudget } from '../sql/row-budget.ts';
+import { readNeeds } from '../sql/rows.ts';
+import type { SqlSchema } from '../sql/tables.ts';
+import type { CheckedOffers, LostPlace } from '../wire/offers.ts';
+import type { RestoreLog } from './restore-log.ts';
+import { readSince } from './since.ts';
+
+export interface TakeBackParts {
+  readonly database: Database;
+  readonly authority: Authority;
+  readonly schema: SqlSchema;
+  readonly rules: Pick<AppRules, 'answer'> | null;
+  /** Whether realms that have nothing in common with what is lost are taken back, too. */
+  readonly isAll: boolean;
+  readonly committed: (entries: readonly WrittenEntry[]) => void;
+  readonly metrics: Metrics;
+  readonly log: RestoreLog;
+}
+
+export interface OffersCall {
+  readonly client: string;
+  readonly user: Caller;
+  readonly request: CheckedOffers;
+  /** The client is of an earlier release. */
+  readonly older: boolean;
+}
+
+interface Taken {
+  readonly now: number;
+  /** The last revision that both histories have. */
+  readonly common: number;
+  /** Why nothing is taken. */
+  readonly nothing?: string;
+  readonly offers: OffersTaken;
+  readonly entries: readonly WrittenEntry[];
+}
+
+interface Answered {
+  readonly needs?: RowNeeds;
+  readonly lock?: readonly string[];
+  readonly rules?: readonly RuleQuestion[];
+  readonly done?: AdmissionDone;
+}
+
+const kRounds = 300;
+const kNothing: OffersTaken = { done: 0, taken: 0, refused: [] };
+const kHidden: Taken = { now: 0, common: 0, nothing: 'forbidden', offers: kNothing, entries: [] };
+
+export class TakeBack {
+  readonly #parts: TakeBackParts;
+
+  constructor(parts: TakeBackParts) {
+    this.#parts = parts;
+  }
+
+  /** The text of the answer. */
+  async offer(call: OffersCall, within: Within = {}): Promise<string> {
+    const { database, committed, metrics, log } = this.#parts;
+    const more = new Set<string>();
+    for (let round = 0; round < limits.lockRounds; round++) {
+      const taken = await database
+        .transaction({ mode: 'write', ...within }, (tx) => this.#run(tx, call, more, within))
+        .catch((error: unknown) => {
+          if (isLockTimeout(error))
+            throw new Problem('busy', 'Another program has locked a row; offer it again.');
+          throw requestProblem(error) ?? error;
+        });
+      if (taken === null) continue;
+      const { now, common, nothing, offers, entries } = taken;
+      committed(entries);
+      metrics.count('restored_rows', offers.taken);
+      if (nothing === undefined) log.taken(call.client, call.request.realm, offers);
+      return JSON.stringify({ time: now, common, ...(nothing && { nothing }), ...offers });
+    }
+    throw new Problem('busy', 'The rows moved too often; offer them again.');
+  }
+
+  /** Null: `more` realms must be locked. */
+  async #run(
+    tx: Queryable,
+    call: OffersCall,
+    more: Set<string>,
+    within: Within,
+  ): Promise<Taken | null> {
+    const { user, request } = call;
+    const { realm } = request;
+    // Of a realm that is hidden from the caller nothing is told, and nothing is locked.
+    const readable = await readRights(tx, user);
+    const isGranted = /^(write|own)$/.test(user.grants.get(realm) ?? '');
+    // What was begun after the backup.
+    if (this.#parts.isAll && isGranted && !isFoundable(realm))
+      await beginRealms(tx, [realm], new KnownRowsCache(1));
+    if (!isGranted && !readable.has(realm)) return kHidden;
+    const heads = await lockRealms(tx, new Set([realm, ...more]), true);
+    await this.#parts.database.fence?.(tx);
+    const { now, common } = await readCommon(tx, realm, request.cursor);
+    const head = heads.get(realm);
+    const isWelcome = common > 0 || isFoundable(realm) || this.#parts.isAll;
+    // What others have changed since cannot be told where that is forgotten.
+    const isForgotten = head !== undefined && head.floor > 0 && common < head.floor;
+    if (head === undefined || !isWelcome || isForgotten)
+      return { now, common, nothing: 'history_lost', offers: kNothing, entries: [] };
+    const decided = await this.#parts.authority.admission(
+      (step) => this.#admit(tx, step, firstStep(call, heads, now, common, this.#rules), within),
+      within.spent,
+    );
+    if ('lock' in decided) {
+      for (const name of decided.lock) more.add(name);
+      return null;
+    }
+    const { done, lists } = decided;
+    const offers = done.offers;
+    if (offers === undefined) throw new Problem('busy', 'A rule failed; offer the rows again.');
+    await writeDone(tx, this.#parts.schema, { ...done, results: [] }, lists, {
+      ...{ rights: new Map(), locked: heads.keys(), seen: [], blocked: [] },
+    });
+    const entries = done.touched.map((entry) => ({ ...entry, author: user.id }));
+    const nothing = offers.forbidden === true ? { nothing: 'forbidden' } : {};
+    return { now, common, ...nothing, offers, entries };
+  }
+
+  get #rules(): TakeBackParts['rules'] {
+    return this.#parts.rules;
+  }
+
+  async #admit(
+    tx: Queryable,
+    step: StepCall,
+    first: string,
+    { spent }: Within,
+  ): Promise<
+    { readonly done: AdmissionDone; readonly lists: Lists } | { readonly lock: readonly string[] }
+  > {
+    const budget = new RowBudget();
+    let text = first;
+    for (let round = 0; round < kRounds; round++) {
+      const [head = '', ...lists] = (await step(text)).split('\n');
+      const { done, lock, rules, needs } = JSON.parse(head) as Answered;
+      if (done) return { done, lists };
+      if (lock) return { lock };
+      if (rules) {
+        if (this.#rules === null) throw new Error('The authority asks rules that there are not.');
+        const from = performance.now();
+        text = JSON.stringify({ rules: await this.#rules.answer(rules) });
+        spent?.(performance.now() - from);
+        continue;
+      }
+      if (!needs) throw new Error('The authority returned an answer of an unknown form.');
+      const [rows, since] = await Promise.all([
+        readNeeds(tx, this.#parts.schema, needs, budget),
+        readSince(tx, needs.since),
+      ]);
+      text = `${rows.slice(0, -1)},"since":${since}}`;
+    }
+    throw new Error('The authority did not finish.');
+  }
+}
+
+/**
+ * The last entry that both histories have: what is new is later than all that was lost, because the database's clock does not go
+ * back. Also marks the transaction's writes as the server's own.
+ */
+async function readCommon(
+  tx: Queryable,
+  realm: string,
+  { revision, at }: LostPlace,
+): Promise<{ readonly now: number; readonly common: number }> {
+  const [row] = await tx.query<{ now: string; common: string }>(
+    `select ${kWriteOwn} as mark, (${kNow})::text as now,
+            coalesce((select l.revision from skerry.log l
+                       where l.realm = $1::text and l.revision <= $2::text::bigint and l.at <= $3::text::bigint
+                       order by l.revision desc limit 1), 0)::text as common`,
+    [realm, String(revision), String(at)],
+  );
+  if (row === undefined) throw new Error('A reading of the log returned no row.');
+  return { now: Number(row.now), common: Number(row.common) };
+}
+
+function firstStep(
+  { user, request, older }: OffersCall,
+  heads: LockedHeads,
+  now: number,
+  common: number,
+  rules: TakeBackParts['rules'],
+): string {
+  const { realm, ops, times } = request;
+  const offered = {
+    ...{ client: randomUUID(), user: user.id, update: randomUUID(), realm, common, older },
+    ...{ ops, times },
+  };
+  return rawObject({
+    ...{ now: String(now), requests: '[]', validates: String(rules !== null) },
+    rights: JSON.stringify([grantsOf(user)]),
+    realms: JSON.stringify(Object.fromEntries(heads)),
+    offered: JSON.stringify(offered),
+  });
+}

@@ -1,0 +1,41 @@
+// Checks what a client gives back to a restored server (docs/protocol.md, "`POST /v1/offer`") before any work begins.
+
+import { isRealmName } from '../auth/user.ts';
+import type { JsonObject } from '../base/json.ts';
+import { offerLimits } from '../base/offer-limits.ts';
+import { Problem } from '../base/problem.ts';
+
+/** How far the client knew the history that is lost. */
+export interface LostPlace {
+  readonly revision: number;
+  /** Of the server's clock, ms. */
+  readonly at: number;
+}
+
+export interface CheckedOffers {
+  readonly realm: string;
+  readonly cursor: LostPlace;
+  /** Each as the client has sent it; the authority reads them. */
+  readonly ops: readonly unknown[];
+  /** Of each, when the row was changed last, ms. */
+  readonly times: readonly number[];
+}
+
+function bad(detail: string): Problem {
+  return new Problem('bad_request', detail);
+}
+
+const isTime = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+export function offersOf({ realm, cursor, ops = [], times = [] }: JsonObject): CheckedOffers {
+  if (!isRealmName(realm)) throw bad('`realm` is no realm.');
+  const [, revision, at] = /^(\d{1,15})@(\d{1,16})$/.exec(String(cursor)) ?? [];
+  if (revision === undefined) throw bad('`cursor` is no cursor.');
+  if (!Array.isArray(ops) || !Array.isArray(times) || !times.every(isTime))
+    throw bad('`ops` is not a list of offers, or `times` not a list of their times in ms.');
+  if (ops.length !== times.length) throw bad('`times` has not as many items as `ops`.');
+  if (ops.length > offerLimits.rows)
+    throw new Problem('limit', `At most ${offerLimits.rows} rows are offered at once.`);
+  return { realm, cursor: { revision: Number(revision), at: Number(at) }, ops, times };
+}

@@ -1,0 +1,88 @@
+// Mistakes about what clients give back to a restored server (docs/design.md, "Another history"; mutants.mjs).
+
+const kRule = 'src/authority/offered.cc';
+const kAdmission = 'src/authority/admission_offered.cc';
+const kTest = 'test/server/offers.test.ts';
+const kTakeBack = 'server/src/offers/take-back.ts';
+
+export const offers = [
+  {
+    name: 'an older state of a row takes the place of a later one',
+    file: kRule,
+    from: '  if (at < last) return merge;\n',
+    to: '',
+  },
+  {
+    name: 'what somebody has changed since is overwritten by an offer',
+    file: kRule,
+    from: 'changed[prop] = true;',
+    to: 'changed[prop] = false;',
+  },
+  {
+    name: 'an offer that was taken counts as a change by somebody',
+    file: kRule,
+    from: '    if (history.changes[i].offered) continue;\n',
+    to: '',
+  },
+  {
+    name: 'a row that somebody has deleted since is made again',
+    file: kRule,
+    from: 'if (!IsOfOffersOnly(history)) {',
+    to: 'if (false) {',
+  },
+  {
+    name: 'a row that somebody has made since takes an offer',
+    file: kRule,
+    from: 'if (before == nullptr || after == nullptr) return std::nullopt;',
+    to: 'if (before == nullptr || after == nullptr) continue;',
+  },
+  {
+    name: 'at equal times an offer takes the place of values',
+    file: kRule,
+    from: '} else if (at > last || value.is_null()) {',
+    to: '} else {',
+  },
+  {
+    name: 'the log does not keep the time of an offer',
+    file: kAdmission,
+    from: 'change.offered = found->second;',
+    to: 'change.offered = {};',
+  },
+  {
+    name: 'an offer that a rule refuses is kept all the same',
+    file: kAdmission,
+    from: '      rows_.DropStep();\n      const bool is_broken',
+    to: '      rows_.KeepStep();\n      const bool is_broken',
+  },
+];
+
+export const offersOnServer = [
+  {
+    name: 'a caller learns the common point of a hidden realm',
+    test: kTest,
+    file: kTakeBack,
+    from: 'if (!isGranted && !readable.has(realm)) return kHidden;',
+    to: '',
+  },
+  {
+    name: 'an emptied database is filled again',
+    test: kTest,
+    file: kTakeBack,
+    from: 'const isWelcome = common > 0 ||',
+    to: 'const isWelcome = common >= 0 ||',
+  },
+  {
+    name: 'an entry of after the restore counts as common',
+    test: kTest,
+    file: kTakeBack,
+    from: ' and l.at <= $3::text::bigint\n',
+    to: ' and $3::text::bigint > 0\n',
+  },
+  {
+    name: 'changes of before the common point count as later ones',
+    test: kTest,
+    file: 'server/src/offers/since.ts',
+    from: ' and c.revision > k.above\n',
+    to: '\n',
+  },
+];
