@@ -347,15 +347,8 @@ async function start(options: ServerOptions, parts: ServerParts): Promise<Runnin
     sockets.upgrade(request, socket, head);
   const at = { port: options.port ?? 0, host, bounds, trustProxy, log };
   const close = async () => {
-    await flusher.close();
-    await consequences.close();
-    await snapshots.close();
-    await rules?.close();
-    await retention.close();
-    await statistics?.close();
-    await audiences.close();
-    await commits.close();
-    await store.close();
+    const writing = [flusher, consequences, snapshots, rules, retention, statistics];
+    for (const part of [...writing, audiences, commits, store]) await part?.close();
   };
   const opening: Promise<Front> = isMounted
     ? Promise.resolve(mount)

@@ -62,7 +62,6 @@ Status Admission::Begin(Input input) {
   for (const LogAction& action : input_.actions) {
     known_actions_[{action.realm, action.id}] = action.revision;
   }
-  if (input_.offered && input_.validates) offer_rules_.emplace(schema_);
   return ParseUpdates();
 }
 

@@ -117,6 +117,8 @@ class Admission {
   const Chains& chains() const { return chains_; }
   WorkingSet& rows() { return rows_; }
   Vector<WorkingSet::Final> final_rows() const { return rows_.Finals(); }
+  // What the log has of rows that are offered.
+  void LoadSince(const Vector<wire::ChangedSince>& changes);
 
   Outcome Run();
   Needs TakeNeeds() { return rows_.TakeNeeds(); }

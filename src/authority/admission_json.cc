@@ -219,7 +219,6 @@ Status AdmissionSession::Start(wire::AdmissionBegin begin) {
   for (const Admission::Request& request : input.requests) {
     if (request.rights >= input.rights.size()) return Misuse("a request without rights");
   }
-  if (input.offered && input.rights.empty()) return Misuse("offers without rights");
   SKERRY_RETURN_IF_ERROR(admission_.Begin(std::move(input)));
   SKERRY_RETURN_IF_ERROR(LoadRows(rows));
   return LoadLooked(looked);
@@ -257,11 +256,7 @@ Status AdmissionSession::LoadMore(const wire::AdmissionLoaded& loaded) {
     const ObjectKey key{schema_->FindTable(change.table), change.id};
     admission_.rows().LoadOthers({{change.realm, key}, change.client}, change.revision);
   }
-  for (const wire::ChangedSince& since : loaded.since) {
-    const ObjectKey key{schema_->FindTable(since.table), since.id};
-    admission_.rows().LoadChanges({{since.realm, key}, since.above},
-                                  ReadHistory(*schema_, key.table, since));
-  }
+  admission_.LoadSince(loaded.since);
   const Status answered = admission_.AnswerRules(loaded.rules);
   return answered.ok() ? answered : Misuse(answered.detail());
 }
@@ -302,10 +297,8 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
     const auto& [realm, table, id] = NameOf(which.key);
     out.others.push_back({realm, table, id, which.client});
   }
-  for (const ChangesAbove& which : needs.changes) {
-    const auto& [realm, table, id] = NameOf(which.key);
-    out.since.push_back({realm, table, id, which.revision});
-  }
+  for (const ChangesAbove& which : needs.changes)
+    out.since.push_back(std::tuple_cat(NameOf(which.key), std::tuple(which.revision)));
   for (const auto& [which, with_rows] : needs.entries)
     out.undone.push_back({which.realm, which.id, with_rows});
   return WriteMembers(out);

@@ -29,15 +29,24 @@ Result<Op> ReadOffer(const Schema& schema, const wire::OfferedRows& offered, Dat
 
 }  // namespace
 
+void Admission::LoadSince(const Vector<wire::ChangedSince>& changes) {
+  for (const wire::ChangedSince& since : changes) {
+    const ObjectKey key{schema_->FindTable(since.table), since.id};
+    rows_.LoadChanges({{since.realm, key}, since.above}, ReadHistory(*schema_, key.table, since));
+  }
+}
+
 Admission::Outcome Admission::RunOffered() {
   const wire::OfferedRows& offered = *input_.offered;
+  if (input_.validates && !offer_rules_) offer_rules_.emplace(schema_);
   DropQuestions();
   ++rounds_;
   Scene scene;
   scene.schema = schema_;
   scene.rows = &rows_;
   scene.realms = &input_.realms;
-  scene.rights = &input_.rights[0];
+  const Map<std::string, Right> none;
+  scene.rights = input_.rights.empty() ? &none : &input_.rights[0];
   scene.locks = &locks_;
   scene.client = offered.client;
   scene.user = offered.user;

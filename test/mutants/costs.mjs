@@ -281,8 +281,8 @@ export const costsOnServer = [
     name: 'who may not read a realm may read its streams',
     test: 'test/server/isolation-hidden.test.ts',
     file: 'server/src/http/app.ts',
-    from: 'if (!rights.has(realm) || !isStorable(stream)) throw noSuchStream();',
-    to: 'if (!isStorable(stream)) throw noSuchStream();',
+    from: "if (!rights.has(realm) || !isStorable(stream)) throw noSuch('stream');",
+    to: "if (!isStorable(stream)) throw noSuch('stream');",
   },
   {
     name: 'a pull tells the floors of realms by which it was asked',

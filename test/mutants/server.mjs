@@ -888,7 +888,7 @@ export const server = [
     name: 'an image is given to all who know its address',
     test: 'test/server/isolation.test.ts',
     file: 'server/src/http/app.ts',
-    from: 'if (!rights.has(name.realm)) throw noSuchImage();',
+    from: "if (!rights.has(name.realm)) throw noSuch('image');",
     to: '',
   },
   {

@@ -52,7 +52,8 @@ export const serverFolders: Folders = {
   poke: ['push'],
   seed: ['push'],
   consequences: ['push'],
-  http: ['compare', 'retention', 'plain', 'poke'],
+  offers: ['push'],
+  http: ['compare', 'offers', 'retention', 'plain', 'poke'],
 };
 
 /** All that a folder may use: itself, those that it names, and what these may. */

@@ -20,6 +20,8 @@ export const longFiles: Readonly<Record<string, string>> = {
   'js/core/error-codes.ts': 'A list: each entry stands alone.',
   'docs/design.md': 'The whole design in one page, a section for each part.',
   'docs/performance.md': 'A section for each part of npm run bench, which writes its table.',
+  'test/core/model_check/naive_model.h':
+    'The whole naive model in one page: all that it has, and what it must do.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
   'test/core/log/fold_ops_test.cc':

@@ -164,6 +164,8 @@ const namesKinds =
 /** Uses of ops in the server, each with the reason why it may stay. */
 const allowedOps: readonly (readonly [string, string])[] = [
   ['server/src/seed/seed.ts', 'It writes an update, as a client does.'],
+  ['server/src/wire/offers.ts', 'It counts them, and passes them on.'],
+  ['server/src/offers/take-back.ts', 'It passes them on.'],
   [
     'server/src/sql/members.ts',
     'Which stored ops stay as long as a membership does: by table, in SQL.',

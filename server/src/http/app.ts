@@ -94,16 +94,8 @@ const checkPath: MiddlewareHandler = async ({ req }, next) => {
   await next();
 };
 
-function noSuchImage(): Problem {
-  return new Problem('not_found', 'There is no such image.');
-}
-
-function noSuchStream(): Problem {
-  return new Problem('not_found', 'There is no such stream.');
-}
-
-function noSuchSnapshot(): Problem {
-  return new Problem('not_found', 'There is no such snapshot.');
+function noSuch(what: 'image' | 'stream' | 'snapshot'): Problem {
+  return new Problem('not_found', `There is no such ${what}.`);
 }
 
 export function createApp(options: AppOptions): Hono<App> {
@@ -243,58 +235,51 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
-  app.post('/v1/pull', ({ env }) =>
-    ofBody(
-      env,
-      (body, bytes) => {
-        const client = clientOfBody(body, bytes);
-        const request = pullOf(body, entryLimit(body.limit));
-        return { client, request, realmsToken: body.realmsToken };
-      },
-      (user, { client, request, realmsToken }) =>
-        reading(user, env.outgoing, async (within) => {
-          await clients.check(client, user, within);
-          return options.puller.pull({ user, request, realmsToken }, within);
-        }),
-    ),
-  );
+  /** A request of a client, which is answered when it is its user's turn. */
+  const inTurn = <Asked>(
+    path: string,
+    look: (body: JsonObject) => Asked,
+    work: (
+      caller: { user: Caller; client: string },
+      asked: Asked,
+      within: Within,
+    ) => Promise<string>,
+  ) =>
+    app.post(path, ({ env }) =>
+      ofBody(
+        env,
+        (body, bytes) => ({ client: clientOfBody(body, bytes), asked: look(body) }),
+        (user, { client, asked }) =>
+          reading(user, env.outgoing, async (within) => {
+            await clients.check(client, user, within);
+            return work({ user, client }, asked, within);
+          }),
+      ),
+    );
 
-  app.post('/v1/diff', ({ env }) =>
-    ofBody(
-      env,
-      (body, bytes) => ({ client: clientOfBody(body, bytes), request: diffOf(body) }),
-      (user, { client, request }) =>
-        reading(user, env.outgoing, async (within) => {
-          await clients.check(client, user, within);
-          return options.comparer.compare(user, request, within);
-        }),
-    ),
+  inTurn(
+    '/v1/pull',
+    (body) => ({ request: pullOf(body, entryLimit(body.limit)), realmsToken: body.realmsToken }),
+    ({ user }, asked, within) => options.puller.pull({ user, ...asked }, within),
   );
-
-  app.post('/v1/offer', ({ env }) =>
-    ofBody(
-      env,
-      (body, bytes) => {
-        const client = clientOfBody(body, bytes);
-        return { client, request: offersOf(body), older: isOlder(body, options.schema) };
-      },
-      (user, call) =>
-        reading(user, env.outgoing, async (within) => {
-          await clients.check(call.client, user, within);
-          return options.takeBack.offer({ ...call, user }, within);
-        }),
-    ),
+  inTurn('/v1/diff', diffOf, ({ user }, asked, within) =>
+    options.comparer.compare(user, asked, within),
+  );
+  inTurn(
+    '/v1/offer',
+    (body) => ({ request: offersOf(body), older: isOlder(body, options.schema) }),
+    (by, asked, within) => options.takeBack.offer({ ...by, ...asked }, within),
   );
 
   app.get('/v1/snapshot/:realm/:epoch/:revision/:hash', etag(), async (context) => {
     const user = await caller(context.env);
     const name = imageNameOf(context.req.param());
-    if (name === null) throw noSuchImage();
+    if (name === null) throw noSuch('image');
     const rights = await readRights(options.database, user);
-    if (!rights.has(name.realm)) throw noSuchImage();
+    if (!rights.has(name.realm)) throw noSuch('image');
     const image = await options.images.find(name);
     const answer = image && (await immutableFile(context, image.path, name.hash));
-    if (answer === null) throw noSuchImage();
+    if (answer === null) throw noSuch('image');
     return answer;
   });
 
@@ -306,7 +291,7 @@ export function createApp(options: AppOptions): Hono<App> {
       const text = await reading(user, env.outgoing, (within) =>
         options.database.transaction({ mode: 'snapshot', ...within }, async (tx) => {
           const rights = await readRights(tx, user);
-          if (!rights.has(realm) || !isStorable(stream)) throw noSuchStream();
+          if (!rights.has(realm) || !isStorable(stream)) throw noSuch('stream');
           return readHistory(tx, realm, stream, request);
         }),
       );
@@ -322,11 +307,11 @@ export function createApp(options: AppOptions): Hono<App> {
         options.database.transaction({ mode: 'snapshot', ...within }, async (tx) => {
           const rights = await readRights(tx, user);
           if (name === null || !rights.has(name.realm) || !isStorable(name.stream))
-            throw noSuchSnapshot();
+            throw noSuch('snapshot');
           return readSnapshot(tx, name);
         }),
       );
-      if (text === null) throw noSuchSnapshot();
+      if (text === null) throw noSuch('snapshot');
       callers.answered(user.id, text.length);
       return jsonResponse(env.incoming, text, kImmutable);
     });

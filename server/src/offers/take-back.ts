@@ -58,7 +58,7 @@ interface Taken {
   readonly entries: readonly WrittenEntry[];
 }
 
-interface Answered {
+interface AdmissionStep {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
   readonly rules?: readonly RuleQuestion[];
@@ -158,7 +158,7 @@ export class TakeBack {
     let text = first;
     for (let round = 0; round < kRounds; round++) {
       const [head = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, rules, needs } = JSON.parse(head) as Answered;
+      const { done, lock, rules, needs } = JSON.parse(head) as AdmissionStep;
       if (done) return { done, lists };
       if (lock) return { lock };
       if (rules) {
