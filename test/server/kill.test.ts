@@ -160,7 +160,7 @@ test('refuses a schema that the data cannot follow, names why, and loses nothing
   expect((await (await fetch(`${server.url}/v1/health`)).json()) as Json).toEqual({
     status: 'ok',
     schema: 1,
-    features: ['members', 'streams', 'diff'],
+    features: ['members', 'streams', 'diff', 'offer'],
     mended: 0,
   });
   expect(await server.stop()).toBe(0);
