@@ -6,14 +6,15 @@
 // or because another program has locked it, is owed again.
 
 import { randomUUID } from 'node:crypto';
-import { type Authority, rawObject, type StepCall } from '../authority/authority.ts';
+import { admit, type MoreRealms } from '../authority/admission.ts';
+import { type Authority, rawObject } from '../authority/authority.ts';
 import { foreignLimits } from '../base/foreign-limits.ts';
 import { limits } from '../base/limits.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { AdmissionDone, RowNeeds } from '../base/wire-types.ts';
 import { kNow } from '../db/clock.ts';
 import { type Database, isLockTimeout, type Queryable } from '../db/database.ts';
-import { type Lists, type WrittenEntry, writeDone } from '../push/done.ts';
+import { type WrittenEntry, writeDone } from '../push/done.ts';
 import { type LockedHeads, lockRealms } from '../push/locks.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { kWriteOwn } from '../sql/own-writes.ts';
@@ -23,7 +24,6 @@ import { type LeftForLater, readChildren } from './children.ts';
 
 /** Whose entries they are. */
 const kAuthor = 'sql';
-const kRounds = 300;
 
 export interface ConsequencesParts {
   readonly database: Database;
@@ -49,11 +49,6 @@ const kLargest: OwedPortion = {
 };
 /** For what has failed: the smallest portion, whose failure is its own. */
 const kSmallest: OwedPortion = { rows: 1, children: 100 };
-
-/** More realms must be locked. */
-interface MoreRealms {
-  readonly lock: readonly string[];
-}
 
 interface Written {
   readonly entries: readonly WrittenEntry[];
@@ -179,8 +174,18 @@ export class Consequences {
     if (keys.length === 0) return null;
     tried.push(...keys);
     const left: LeftForLater[] = [];
-    const decided = await this.#parts.authority.admission((step) =>
-      this.#admit(tx, step, firstStep(keys, heads, now), { portion, left }),
+    const { authority, schema } = this.#parts;
+    const targetOf = (table: string, prop: string) =>
+      this.#targets.get(`${table}\0${prop}`) as string;
+    const read = async (needs: RowNeeds) => {
+      const children = await readChildren(tx, schema, needs.children, portion.children, targetOf);
+      left.push(...children.left);
+      const others = await readNeeds(tx, schema, { ...needs, children: [] });
+      return withRows(others, children.rows);
+    };
+    const first = firstStep(keys, heads, now);
+    const decided = await authority.admission((step) =>
+      admit<AdmissionDone>(step, first, { read, rules: null }),
     );
     if ('lock' in decided) return decided;
     const { done, lists } = decided;
@@ -189,39 +194,11 @@ export class Consequences {
       const again = left.filter((each) => each.isLocked === isLocked).map(({ key }) => key);
       await owe(tx, again, isLocked ? foreignLimits.owedAgainMs : 0);
     }
-    await writeDone(tx, this.#parts.schema, { ...done, results: [] }, lists, {
+    await writeDone(tx, schema, { ...done, results: [] }, lists, {
       ...{ rights: new Map(), locked: heads.keys(), seen: [], blocked: [] },
     });
     const entries = done.touched.map((entry) => ({ ...entry, author: kAuthor }));
     return { entries, unmet: done.unmet ?? 0 };
-  }
-
-  async #admit(
-    tx: Queryable,
-    step: StepCall,
-    first: string,
-    { portion, left }: { readonly portion: OwedPortion; readonly left: LeftForLater[] },
-  ): Promise<{ readonly done: AdmissionDone; readonly lists: Lists } | MoreRealms> {
-    const { schema } = this.#parts;
-    const targetOf = (table: string, prop: string) =>
-      this.#targets.get(`${table}\0${prop}`) as string;
-    let text = first;
-    for (let round = 0; round < kRounds; round++) {
-      const [head = '', ...lists] = (await step(text)).split('\n');
-      const answer = JSON.parse(head) as {
-        readonly needs?: RowNeeds;
-        readonly lock?: readonly string[];
-        readonly done?: AdmissionDone;
-      };
-      if (answer.done) return { done: answer.done, lists };
-      if (answer.lock) return { lock: answer.lock };
-      const needs = answer.needs as RowNeeds;
-      const children = await readChildren(tx, schema, needs.children, portion.children, targetOf);
-      left.push(...children.left);
-      const others = await readNeeds(tx, schema, { ...needs, children: [] });
-      text = withRows(others, children.rows);
-    }
-    throw new Error('The authority did not finish.');
   }
 }
 

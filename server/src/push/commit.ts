@@ -1,13 +1,14 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). The
 // authority makes all decisions. Rejections are written and committed like applied updates.
 
-import { type Authority, rawObject, type StepCall } from '../authority/authority.ts';
+import { admit } from '../authority/admission.ts';
+import { type Authority, rawObject } from '../authority/authority.ts';
 import { foreignLimits } from '../base/foreign-limits.ts';
 import type { JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { heardOf } from '../base/pause.ts';
 import { Problem } from '../base/problem.ts';
-import type { RowNeeds, RuleQuestion } from '../base/wire-types.ts';
+import type { RowNeeds } from '../base/wire-types.ts';
 import { type Database, isLockTimeout, type Queryable, type Spent } from '../db/database.ts';
 import { beginning, grantsOf } from '../rights/founding.ts';
 import type { Caller } from '../rights/rights.ts';
@@ -20,7 +21,6 @@ import { readAhead } from './ahead.ts';
 import { blocksOf } from './blocks.ts';
 import {
   type Done,
-  type Lists,
   newRights,
   type Result,
   type RightsVersions,
@@ -83,18 +83,6 @@ interface SurveyedUnits {
   readonly realms: ReadonlySet<string>;
 }
 
-interface AdmissionAnswer {
-  readonly needs?: RowNeeds;
-  readonly lock?: readonly string[];
-  readonly rules?: readonly RuleQuestion[];
-  readonly done?: Done;
-}
-
-interface Decided {
-  readonly done: Done;
-  readonly lists: Lists;
-}
-
 /** More realms must be locked: the transaction is rolled back, and runs again with the larger set. */
 class MoreLocks extends Error {
   readonly realms: readonly string[];
@@ -118,8 +106,6 @@ export interface CommitOptions {
   /** Written in the same transaction, for markers of progress. */
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
-
-const kAdmissionRounds = 300;
 
 interface CommitterOptions {
   readonly invitations?: InvitationMode;
@@ -245,10 +231,16 @@ export class Committer {
       },
       [...refuse, ...members.refuse, ...appends],
     );
-    const { done, lists } = await this.#authority.admission(
-      (step) => this.#admit(tx, step, first, { budget, spent }),
+    const sources = {
+      read: (needs: RowNeeds) => readNeeds(tx, this.#schema, needs, budget),
+      ...{ rules: this.#rules, spent },
+    };
+    const decided = await this.#authority.admission(
+      (step) => admit<Done>(step, first, sources),
       spent,
     );
+    if ('lock' in decided) throw new MoreLocks(decided.lock);
+    const { done, lists } = decided;
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     await alongside?.(tx);
@@ -280,33 +272,6 @@ export class Committer {
     const held = await heldByOthers(tx, this.#schema, units);
     if (held.size > 0) this.#carefulUntil = performance.now() + foreignLimits.lookForLocksMs;
     return held;
-  }
-
-  async #admit(
-    tx: Queryable,
-    step: StepCall,
-    first: string,
-    { budget, spent }: { readonly budget: RowBudget; readonly spent: Spent | undefined },
-  ): Promise<Decided> {
-    let text = first;
-    for (let round = 0; round < kAdmissionRounds; round++) {
-      const [head = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, needs, rules } = JSON.parse(head) as AdmissionAnswer;
-      if (done) return { done, lists };
-      if (lock) throw new MoreLocks(lock);
-      if (rules) {
-        if (this.#rules === null) throw new Error('The authority asks rules that there are not.');
-        const from = performance.now();
-        text = JSON.stringify({ rules: await this.#rules.answer(rules) });
-        spent?.(performance.now() - from);
-        // Their number is bounded by that of the actions, and of their reads.
-        round--;
-        continue;
-      }
-      if (!needs) throw new Error('The authority returned an answer of an unknown form.');
-      text = await readNeeds(tx, this.#schema, needs, budget);
-    }
-    throw new Error('The authority did not finish.');
   }
 }
 
