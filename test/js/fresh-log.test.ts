@@ -24,7 +24,7 @@ beforeEach(() => {
   Object.defineProperty(Event.prototype, 'dataLoss', { value: 'none' });
   vi.stubGlobal('IDBVersionChangeEvent', Event);
   vi.stubGlobal('indexedDB', {
-    open: (name: string) => answer(`make ${name}`, () => true),
+    open: (name: string, version: number) => answer(`make ${name} ${version}`, () => true),
     deleteDatabase: (name: string) => answer(`delete ${name}`, () => false),
   });
   vi.spyOn(console, 'warn').mockImplementation((...texts) => void warned.push(texts.join(' ')));
@@ -55,7 +55,7 @@ async function started(): Promise<() => Promise<void>> {
   return (await import('../../js/host/fresh-log.ts')).freshLog;
 }
 
-const make = ['make skerry-fresh-log', 'close'];
+const make = [1, 2, 3, 4].flatMap((version) => [`make skerry-fresh-log ${version}`, 'close']);
 const drop = 'delete skerry-fresh-log';
 
 test('deletes what the last start has left, once, and leaves the same for the next', async () => {
