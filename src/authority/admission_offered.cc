@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "authority/admission.h"
+#include "authority/former_schema.h"
 #include "authority/older_update.h"
 #include "base/limits.h"
 #include "log/codec.h"
@@ -15,7 +16,7 @@ constexpr char kSince[] = "somebody has changed or deleted it since the server w
 
 Result<Op> ReadOffer(const Schema& schema, const wire::OfferedRows& offered, Data data) {
   Vector<std::string> props;
-  if (offered.older && !TrimOp(schema, &data, &props))
+  if (offered.version < schema.version() && !TrimOp(schema, &data, &props))
     return Status(Code::kUnknownTable, "the schema has no such table any more");
   Result<Op> op = OpFromData(schema, data, 1);
   if (!op.ok()) return op;
@@ -60,6 +61,8 @@ Admission::Outcome Admission::RunOffered() {
     rows_.Rollback();
     return Outcome::kNeeds;
   }
+  const std::optional<Schema> former = NamedAs(static_cast<uint32_t>(offered.version), *schema_);
+  const Schema& named = former ? *former : *schema_;
   Update update;
   Set<PlacedKey> touched, changed;
   Map<PlacedKey, double> taken;  // and when each was changed so
@@ -72,17 +75,22 @@ Admission::Outcome Admission::RunOffered() {
     if (is_full && out.taken > 0) break;
     Result<Op> offer = ReadOffer(*schema_, offered, ops[place]);
     if (!offer.ok()) {
-      out.refused.push_back({place, CodeName(offer.status().code()), offer.status().detail()});
+      out.refused.push_back({place, CodeName(offer.status().code()), offer.status().detail(), {}});
       continue;
     }
     const PlacedKey key{offered.realm, offer.value().key()};
+    const TableDef& names = named.table(key.object.table);
     const Row* now = rows_.Find(key);
     const RowHistory* history = rows_.ChangesOf({key, offered.common});
     // All rows are asked for at once.
     if (history == nullptr || rows_.has_needs()) continue;
     if (rows_.MovedTo(key) != nullptr) continue;
     OfferMerge merge = MergeOffer(offer.value(), offered.times[place], now, *history);
-    if (merge.kept != nullptr) out.refused.push_back({place, merge.kept, kSince});
+    if (merge.kept != nullptr) {
+      wire::RefusedOffer& kept = out.refused.emplace_back();
+      kept = {place, merge.kept, kSince, {}};
+      for (const PropIndex prop : merge.props) kept.props.push_back(names.props[prop].name);
+    }
     if (!merge.op) continue;
     merge.op->by = {place};
     update.ops.push_back(std::move(*merge.op));
@@ -92,8 +100,10 @@ Admission::Outcome Admission::RunOffered() {
     if (!judged.rejections.empty() || rows_.changed_in_step() > kMaxRowsPerUpdate) {
       rows_.DropStep();
       const bool is_broken = !judged.rejections.empty();
-      out.refused.push_back({place, is_broken ? judged.rejections[0].code : "limit",
-                             is_broken ? judged.rejections[0].detail : "it changes too many rows"});
+      out.refused.push_back({place,
+                             is_broken ? judged.rejections[0].code : "limit",
+                             is_broken ? judged.rejections[0].detail : "it changes too many rows",
+                             {}});
       continue;
     }
     // It was deleted at once, with its parent.

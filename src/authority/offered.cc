@@ -90,6 +90,7 @@ OfferMerge MergeOffer(const Op& offer, double at, const Row* now, const RowHisto
     if (value == set.value) continue;
     if (!changed || (*changed)[set.prop]) {
       merge.kept = "overwritten";
+      merge.props.push_back(set.prop);
     } else if (at > last || value.is_null()) {
       // Clients of two releases may have different props of one state.
       op.set.push_back(set);

@@ -30,8 +30,10 @@ RowHistory ReadHistory(const Schema& schema, TableIndex table, const wire::Chang
 
 struct OfferMerge {
   std::optional<Op> op;  // by which the row takes the offer; none: it stays as it is
-  const char* kept =
-      nullptr;  // the code, if not all is taken because of what others have done since
+  // The code, if not all is taken because of what others have done since; and which props are not, if
+  // the row is there.
+  const char* kept = nullptr;
+  Vector<PropIndex> props;
 };
 
 // `at`: when the row was changed so in the lost history, ms. `now`: the row, or null.

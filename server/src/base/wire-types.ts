@@ -271,7 +271,7 @@ export interface OfferedRows {
   readonly update: string;
   readonly realm: string;
   readonly common: number;
-  readonly older?: boolean;
+  readonly version: number;
   readonly ops: unknown;
   readonly times: readonly number[];
 }
@@ -418,6 +418,7 @@ export interface RefusedOffer {
   readonly op: number;
   readonly code: string;
   readonly detail: string;
+  readonly props?: readonly string[];
 }
 
 export interface OffersTaken {

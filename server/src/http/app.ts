@@ -265,10 +265,8 @@ export function createApp(options: AppOptions): Hono<App> {
   inTurn('/v1/diff', diffOf, ({ user }, asked, within) =>
     options.comparer.compare(user, asked, within),
   );
-  inTurn(
-    '/v1/offer',
-    (body) => ({ request: offersOf(body), older: isOlder(body, options.schema) }),
-    (by, asked, within) => options.takeBack.offer({ ...by, ...asked }, within),
+  inTurn('/v1/offer', offersOf, (by, request, within) =>
+    options.takeBack.offer({ ...by, request }, within),
   );
 
   app.get('/v1/snapshot/:realm/:epoch/:revision/:hash', etag(), async (context) => {

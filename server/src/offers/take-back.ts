@@ -3,19 +3,15 @@
 // of its own: so everybody is sent what has come back, also the client that has offered it.
 
 import { randomUUID } from 'node:crypto';
-import {
-  type Authority,
-  rawObject,
-  requestProblem,
-  type StepCall,
-} from '../authority/authority.ts';
+import { admit } from '../authority/admission.ts';
+import { type Authority, rawObject, requestProblem } from '../authority/authority.ts';
 import { limits } from '../base/limits.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { Problem } from '../base/problem.ts';
-import type { AdmissionDone, OffersTaken, RowNeeds, RuleQuestion } from '../base/wire-types.ts';
+import type { AdmissionDone, OffersTaken, RowNeeds } from '../base/wire-types.ts';
 import { kNow } from '../db/clock.ts';
 import { type Database, isLockTimeout, type Queryable, type Within } from '../db/database.ts';
-import { type Lists, type WrittenEntry, writeDone } from '../push/done.ts';
+import { type WrittenEntry, writeDone } from '../push/done.ts';
 import { beginRealms, KnownRowsCache, type LockedHeads, lockRealms } from '../push/locks.ts';
 import { grantsOf } from '../rights/founding.ts';
 import { type Caller, isFoundable, readRights } from '../rights/rights.ts';
@@ -44,8 +40,6 @@ export interface OffersCall {
   readonly client: string;
   readonly user: Caller;
   readonly request: CheckedOffers;
-  /** The client is of an earlier release. */
-  readonly older: boolean;
 }
 
 interface Taken {
@@ -58,14 +52,6 @@ interface Taken {
   readonly entries: readonly WrittenEntry[];
 }
 
-interface AdmissionStep {
-  readonly needs?: RowNeeds;
-  readonly lock?: readonly string[];
-  readonly rules?: readonly RuleQuestion[];
-  readonly done?: AdmissionDone;
-}
-
-const kRounds = 300;
 const kNothing: OffersTaken = { done: 0, taken: 0, refused: [] };
 const kHidden: Taken = { now: 0, common: 0, nothing: 'forbidden', offers: kNothing, entries: [] };
 
@@ -123,8 +109,18 @@ export class TakeBack {
     const isForgotten = head !== undefined && head.floor > 0 && common < head.floor;
     if (head === undefined || !isWelcome || isForgotten)
       return { now, common, nothing: 'history_lost', offers: kNothing, entries: [] };
-    const decided = await this.#parts.authority.admission(
-      (step) => this.#admit(tx, step, firstStep(call, heads, now, common, this.#rules), within),
+    const { authority, rules, schema } = this.#parts;
+    const budget = new RowBudget();
+    const read = async (needs: RowNeeds) => {
+      const [rows, since] = await Promise.all([
+        readNeeds(tx, schema, needs, budget),
+        readSince(tx, needs.since),
+      ]);
+      return `${rows.slice(0, -1)},"since":${since}}`;
+    };
+    const first = firstStep(call, heads, now, common, rules !== null);
+    const decided = await authority.admission(
+      (step) => admit<AdmissionDone>(step, first, { read, rules, spent: within.spent }),
       within.spent,
     );
     if ('lock' in decided) {
@@ -134,48 +130,12 @@ export class TakeBack {
     const { done, lists } = decided;
     const offers = done.offers;
     if (offers === undefined) throw new Problem('busy', 'A rule failed; offer the rows again.');
-    await writeDone(tx, this.#parts.schema, { ...done, results: [] }, lists, {
+    await writeDone(tx, schema, { ...done, results: [] }, lists, {
       ...{ rights: new Map(), locked: heads.keys(), seen: [], blocked: [] },
     });
     const entries = done.touched.map((entry) => ({ ...entry, author: user.id }));
     const nothing = offers.forbidden === true ? { nothing: 'forbidden' } : {};
     return { now, common, ...nothing, offers, entries };
-  }
-
-  get #rules(): TakeBackParts['rules'] {
-    return this.#parts.rules;
-  }
-
-  async #admit(
-    tx: Queryable,
-    step: StepCall,
-    first: string,
-    { spent }: Within,
-  ): Promise<
-    { readonly done: AdmissionDone; readonly lists: Lists } | { readonly lock: readonly string[] }
-  > {
-    const budget = new RowBudget();
-    let text = first;
-    for (let round = 0; round < kRounds; round++) {
-      const [head = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, rules, needs } = JSON.parse(head) as AdmissionStep;
-      if (done) return { done, lists };
-      if (lock) return { lock };
-      if (rules) {
-        if (this.#rules === null) throw new Error('The authority asks rules that there are not.');
-        const from = performance.now();
-        text = JSON.stringify({ rules: await this.#rules.answer(rules) });
-        spent?.(performance.now() - from);
-        continue;
-      }
-      if (!needs) throw new Error('The authority returned an answer of an unknown form.');
-      const [rows, since] = await Promise.all([
-        readNeeds(tx, this.#parts.schema, needs, budget),
-        readSince(tx, needs.since),
-      ]);
-      text = `${rows.slice(0, -1)},"since":${since}}`;
-    }
-    throw new Error('The authority did not finish.');
   }
 }
 
@@ -200,19 +160,19 @@ async function readCommon(
 }
 
 function firstStep(
-  { user, request, older }: OffersCall,
+  { user, request }: OffersCall,
   heads: LockedHeads,
   now: number,
   common: number,
-  rules: TakeBackParts['rules'],
+  validates: boolean,
 ): string {
-  const { realm, ops, times } = request;
+  const { realm, version, ops, times } = request;
   const offered = {
-    ...{ client: randomUUID(), user: user.id, update: randomUUID(), realm, common, older },
-    ...{ ops, times },
+    ...{ client: randomUUID(), user: user.id, update: randomUUID(), realm, common },
+    ...{ version, ops, times },
   };
   return rawObject({
-    ...{ now: String(now), requests: '[]', validates: String(rules !== null) },
+    ...{ now: String(now), requests: '[]', validates: String(validates) },
     rights: JSON.stringify([grantsOf(user)]),
     realms: JSON.stringify(Object.fromEntries(heads)),
     offered: JSON.stringify(offered),

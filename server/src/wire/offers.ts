@@ -13,6 +13,8 @@ export interface LostPlace {
 }
 
 export interface CheckedOffers {
+  /** Of the client's schema. */
+  readonly version: number;
   readonly realm: string;
   readonly cursor: LostPlace;
   /** Each as the client has sent it; the authority reads them. */
@@ -28,7 +30,14 @@ function bad(detail: string): Problem {
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
-export function offersOf({ realm, cursor, ops = [], times = [] }: JsonObject): CheckedOffers {
+/** REQUIRES: the version of the schema was checked. */
+export function offersOf({
+  schema,
+  realm,
+  cursor,
+  ops = [],
+  times = [],
+}: JsonObject): CheckedOffers {
   if (!isRealmName(realm)) throw bad('`realm` is no realm.');
   const [, revision, at] = /^(\d{1,15})@(\d{1,16})$/.exec(String(cursor)) ?? [];
   if (revision === undefined) throw bad('`cursor` is no cursor.');
@@ -37,5 +46,6 @@ export function offersOf({ realm, cursor, ops = [], times = [] }: JsonObject): C
   if (ops.length !== times.length) throw bad('`times` has not as many items as `ops`.');
   if (ops.length > offerLimits.rows)
     throw new Problem('limit', `At most ${offerLimits.rows} rows are offered at once.`);
-  return { realm, cursor: { revision: Number(revision), at: Number(at) }, ops, times };
+  const place = { revision: Number(revision), at: Number(at) };
+  return { version: schema as number, realm, cursor: place, ops, times };
 }

@@ -22,7 +22,7 @@ struct OfferedRows {
   std::string realm;
   // The last revision that both histories have.
   uint64_t common = 0;
-  bool older = false;  // the client's schema is of an earlier release
+  uint64_t version = 0;  // of the client's schema
   Data ops;
   Vector<double> times;
 
@@ -33,7 +33,7 @@ struct OfferedRows {
     member("update", self.update);
     member("realm", self.realm);
     member("common", self.common);
-    member.Optional("older", self.older);
+    member("version", self.version);
     member("ops", self.ops);
     member("times", self.times);
   }
@@ -76,12 +76,14 @@ struct RefusedOffer {
   uint64_t op = 0;  // its place
   std::string code;
   std::string detail;
+  Vector<std::string> props;  // if only these are not taken, as the client's schema names them
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("op", self.op);
     member("code", self.code);
     member("detail", self.detail);
+    member.Optional("props", self.props);
   }
 };
 

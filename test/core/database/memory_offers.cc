@@ -65,10 +65,10 @@ MemoryDatabase::OffersTaken MemoryDatabase::TakeBack(const Schema& served, const
     admitted.locked = Data::MakeObject();
     admitted.said = Data::MakeArray();
     for (const std::string& name : realms) admitted.locked.Set(name, HeadOf(name));
-    const bool is_older = body["schema"].as_u64(served.version()) < served.version();
     const Data offered =
-        Fields{{"client", offers.client}, {"user", offers.user},   {"update", offers.update},
-               {"realm", realm},          {"common", common},      {"older", is_older},
+        Fields{{"client", offers.client}, {"user", offers.user},
+               {"update", offers.update}, {"realm", realm},
+               {"common", common},        {"version", body["schema"].as_u64(served.version())},
                {"ops", body["ops"]},      {"times", body["times"]}};
     Data in = Fields{{"now", offers.now},
                      {"realms", admitted.locked},

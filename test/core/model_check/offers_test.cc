@@ -163,7 +163,10 @@ class World {
     REQUIRE(told["taken"].as_u64() == expected);
     Compare();
     taken_ += expected;
-    kept_ += told["refused"].items().size();
+    for (const Data& refused : told["refused"].items()) {
+      ++kept_;
+      REQUIRE(refused["code"].Is("overwritten") == !refused["props"].items().empty());
+    }
   }
 
   Random random_;
