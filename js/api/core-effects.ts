@@ -13,6 +13,7 @@ import type { ImageReader } from '../host/image-reader.ts';
 import type { ConflictInbox } from './conflicts.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { EventListeners } from './events.ts';
+import { GivingBack } from './giving-back.ts';
 import type { KeptUndo } from './kept-undo.ts';
 import { loadImage } from './load-image.ts';
 import type { Mutations } from './mutations.ts';
@@ -44,9 +45,16 @@ interface CoreEffectsParts {
 
 export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
   readonly #parts: CoreEffectsParts;
+  readonly #givingBack: GivingBack;
 
   constructor(parts: CoreEffectsParts) {
     this.#parts = parts;
+    const { streams, runner } = parts;
+    this.#givingBack = new GivingBack({
+      timers: streams.parts.timers,
+      ask: (path, body) => streams.history(path, body),
+      dispatch: (event) => runner.dispatch(event),
+    });
   }
 
   special(effect: WindowOnlyEffect): void {
@@ -107,6 +115,9 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
         break;
       case 'compared':
         sync.comparing.compared(effect);
+        break;
+      case 'offer':
+        this.#givingBack.offer(effect);
         break;
       case 'mended':
         events.emit('mended', { rows: sync.mended(effect) });

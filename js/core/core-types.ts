@@ -195,6 +195,12 @@ export interface CompareEvent {
   readonly answer?: unknown;
 }
 
+export interface OfferedEvent {
+  readonly type: 'offered';
+  readonly answer?: unknown;
+  readonly code?: string;
+}
+
 export type WindowEvents =
   | DoneEvent
   | FailedEvent
@@ -218,7 +224,8 @@ export type WindowEvents =
   | StreamStateEvent
   | KeepUndoEvent
   | TakeUndoEvent
-  | CompareEvent;
+  | CompareEvent
+  | OfferedEvent;
 
 export interface StartEvent {
   readonly type: 'start';
@@ -649,6 +656,11 @@ export interface ComparedEffect {
   readonly hopeless: number;
 }
 
+export interface OfferEffect {
+  readonly type: 'offer';
+  readonly request: string;
+}
+
 export interface MendedEffect {
   readonly type: 'mended';
   readonly rows: readonly NamedRow[];
@@ -675,6 +687,7 @@ export type WindowEffects =
   | UndoEffect
   | KeepUndoEffect
   | ComparedEffect
+  | OfferEffect
   | MendedEffect;
 
 export interface SetWorkerTimerEffect {

@@ -518,6 +518,12 @@ export const errorCodes = {
     what: 'Somebody who had not seen this change has made another one over it. It was applied.',
     todo: 'Discard the entry, or retry to set the values again.',
   },
+  history_lost: {
+    type: 'SkerryError',
+    retryable: 'no',
+    what: 'The server was restored to a state from before this change, and takes nothing of it back.',
+    todo: 'Retry to make the change again, or discard.',
+  },
   revoked: {
     type: 'SkerryError',
     retryable: 'no',

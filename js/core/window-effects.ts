@@ -16,6 +16,8 @@ import type {
   LeaveEvent,
   LoadImageEffect,
   MendedEffect,
+  OfferEffect,
+  OfferedEvent,
   OpenEvent,
   OpenFailedEffect,
   ProblemEffect,
@@ -62,6 +64,7 @@ export type WindowOnlyEffect =
   | KeepUndoEffect
   | StreamPageEffect
   | ComparedEffect
+  | OfferEffect
   | MendedEffect
   | StorageFailedEffect
   | StorageRecoveredEffect
@@ -83,6 +86,7 @@ export type StreamEvent =
 export type WindowOnlyEvent =
   | ImageLoadedEvent
   | CompareEvent
+  | OfferedEvent
   | StreamEvent
   | ResolveEvent
   | JudgeEvent

@@ -237,6 +237,17 @@ struct Compared {
   }
 };
 
+// `request` is to be sent, and an OfferedEvent answers.
+struct Offer {
+  static constexpr const char* kType = "offer";
+  std::string request;  // JSON text, for POST /v1/offer
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("request", self.request);
+  }
+};
+
 // Rows that differed from the server's, and are now as those are.
 struct Mended {
   static constexpr const char* kType = "mended";
@@ -323,6 +334,7 @@ Data ConflictsEffect(Vector<ShownConflict> entries);  // all of them
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);
 
 Data ComparedEffect(const effect::Compared& compared);
+Data OfferEffect(std::string request);
 Data MendedEffect(Vector<NamedRow> rows);
 
 enum class WindowPhase : uint8_t { kOpening, kReady, kLoading, kReloading };

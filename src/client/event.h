@@ -237,13 +237,26 @@ struct CompareEvent {
   }
 };
 
+// The answer to an effect `offer`, or the code of the error instead.
+struct OfferedEvent {
+  static constexpr const char* kType = "offered";
+  Data answer;  // wire::OfferAnswer
+  std::string code;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member.Optional("answer", self.answer);
+    member.Optional("code", self.code);
+  }
+};
+
 // A ReadEvent comes, too; it is handled apart, because the reply to it is the only effect.
 // (Scopes come in the same shape as in the message to the worker.)
-using WindowEvents =
-    OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent, ImageLoadedEvent,
-          WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent, ResumeEvent, ScopesMessage,
-          ResolveEvent, JudgeEvent, StreamsMessage, StreamOpenEvent, StreamCloseEvent,
-          StreamPageEvent, StreamStateEvent, KeepUndoEvent, TakeUndoEvent, CompareEvent>;
+using WindowEvents = OneOf<DoneEvent, FailedEvent, MessageEvent, PostEvent, OpenEvent, StateEvent,
+                           ImageLoadedEvent, WindowTimerEvent, FreezeEvent, StillEvent, LeaveEvent,
+                           ResumeEvent, ScopesMessage, ResolveEvent, JudgeEvent, StreamsMessage,
+                           StreamOpenEvent, StreamCloseEvent, StreamPageEvent, StreamStateEvent,
+                           KeepUndoEvent, TakeUndoEvent, CompareEvent, OfferedEvent>;
 
 // The wall clock of an event, in ms; `last` if it has none.
 inline double NowOf(const Data& event, double last) { return event["now"].as_number(last); }

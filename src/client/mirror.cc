@@ -8,6 +8,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/cursor.h"
+#include "model/members.h"
 
 namespace skerry {
 
@@ -84,8 +85,14 @@ void Mirror::FollowStreams(const UpdateRecord& record, const Vector<Step>& steps
 }
 
 void Mirror::TakeLost(const Vector<std::string>& realms) {
-  view_->SetFrozen(Set<std::string>(realms.begin(), realms.end()));
+  lost_ = Set<std::string>(realms.begin(), realms.end());
   offers_due_ = !realms.empty();
+  // What needs no founding is there, and is written as ever: that is sent after the offers.
+  Set<std::string> frozen;
+  for (const std::string& realm : realms) {
+    if (IsFoundable(realm)) frozen.insert(realm);
+  }
+  view_->SetFrozen(std::move(frozen));
 }
 
 void Mirror::OwnRecord(const UpdateRecord& record, const Vector<Step>& appended) {

@@ -139,6 +139,8 @@ class Mirror {
   // Whether there is a realm that was lost, and that this was not asked of yet: its rows may have to
   // be offered.
   bool TakeOffersDue() { return std::exchange(offers_due_, false); }
+  // Whether the server has lost the realm, or what its log was, and not all of it was given back yet.
+  bool IsLost(const std::string& realm) const { return lost_.contains(realm); }
   bool WantsReading() const { return gone_.size() + partly_.size() > kMaxRememberedRemovals; }
   Outcomes TakeOutcomes();
 
@@ -169,6 +171,7 @@ class Mirror {
   uint64_t gone_up_to_ = 0;          // goneUpTo of the last full reading
   Map<std::string, Vector<std::string>> partly_;
   Outcomes outcomes_;
+  Set<std::string> lost_;
   bool offers_due_ = false;
 };
 

@@ -2,110 +2,28 @@
 
 #include <utility>
 
-#include "base/map.h"
+#include "base/json.h"
+#include "log/codec.h"
+#include "log/mutation_record.h"
 #include "model/members.h"
 
 namespace skerry {
 namespace {
 
-class OfferMaker {
- public:
-  OfferMaker(const View* view, const OfferedRealm* offered, UuidGenerator* ids)
-      : view_(view), schema_(&view->schema()), offered_(offered), ids_(ids) {}
+Op GiveBack(OpKind kind, const ObjectKey& key, const Row& row) {
+  Op op = NewOp(kind, key, row.realm);
+  op.by = {0};
+  return op;
+}
 
-  Vector<Mutation> Run() {
-    if (IsOwnRealm(*view_, *offered_)) Found();
-    for (const TableDef& table : schema_->tables()) {
-      if (table.index == schema_->members()) continue;
-      for (const auto& [id, realm] : view_->BaseKeys(table.index)) {
-        if (realm == offered_->realm) OfferAfterParents(KeyIn(*schema_, table.index, id, realm));
-      }
-    }
-    Close();
-    return std::move(made_);
+// The server notes who has invited, and asks the invited again.
+Op GiveMember(OpKind kind, const ObjectKey& key, const Row& row) {
+  Op op = GiveBack(kind, key, row);
+  for (PropIndex i = 0; i <= kMemberRole; ++i) {
+    if (!row.props[i].is_null()) op.set.push_back({i, row.props[i]});
   }
-
- private:
-  void Found() {
-    const TableIndex members = schema_->members();
-    const std::string own = MembershipId(offered_->realm, *offered_->user);
-    Open("skerry/found", "{\"realm\":\"" + offered_->realm + "\"}");
-    for (const auto& [id, realm] : view_->BaseKeys(members)) {
-      if (realm != offered_->realm) continue;
-      const ObjectKey key = KeyIn(*schema_, members, id, realm);
-      if (id == own) {
-        Give(key, OpKind::kCreate, *view_->GetBase(realm, key));
-      } else {
-        Offer(key, OpKind::kOffer);
-      }
-    }
-    Close();
-  }
-
-  // Without recursion, because rows may form long chains.
-  void OfferAfterParents(const ObjectKey& first) {
-    Vector<std::pair<ObjectKey, bool>> left;  // and whether its parents have come
-    left.push_back({first, false});
-    while (!left.empty()) {
-      const auto [key, is_ready] = left.back();
-      left.pop_back();
-      if (is_ready) {
-        Offer(key, OpKind::kOffer);
-        continue;
-      }
-      if (!seen_.insert(key).second) continue;
-      left.push_back({key, true});
-      const std::optional<Row> row = view_->Visible(key);
-      if (!row) continue;
-      const TableDef& table = schema_->table(key.table);
-      for (size_t i = 0; i < table.props.size(); ++i) {
-        const TableIndex parent = table.props[i].ref_table;
-        if (parent == kNone || row->props[i].is_null()) continue;
-        ObjectKey target = KeyIn(*schema_, parent, row->props[i].text(), offered_->realm);
-        if (view_->GetBase(offered_->realm, target)) left.push_back({std::move(target), false});
-      }
-    }
-  }
-
-  void Offer(const ObjectKey& key, OpKind kind) {
-    const std::optional<Row> row = view_->Visible(key);
-    if (row && row->realm == offered_->realm) Give(key, kind, *row);
-  }
-
-  void Give(const ObjectKey& key, OpKind kind, const Row& row) {
-    Op op = NewOp(kind, key, offered_->realm);
-    op.by = {0};
-    for (size_t i = 0; i < row.props.size(); ++i) {
-      if (row.props[i].is_null()) continue;
-      // The server notes who has invited, and asks the invited again.
-      if (key.table == schema_->members() && i > kMemberRole) continue;
-      op.set.push_back({static_cast<PropIndex>(i), row.props[i]});
-    }
-    if (!is_open_) Open("skerry/offer", "null");
-    Vector<Op>& ops = made_.back().ops;
-    bytes_ += op.content_bytes();
-    ops.push_back(std::move(op));
-    if (ops.size() >= kMaxOffersPerMutation || bytes_ >= kMaxOfferedBytes) Close();
-  }
-
-  void Open(const char* name, std::string arg) {
-    Mutation& mutation = made_.emplace_back();
-    mutation.action = {ids_->Next(offered_->at), name, std::move(arg), offered_->at};
-    mutation.base.emplace_back(offered_->realm, 0);
-    is_open_ = true;
-    bytes_ = 0;
-  }
-  void Close() { is_open_ = false; }
-
-  const View* view_;
-  const Schema* schema_;
-  const OfferedRealm* offered_;
-  UuidGenerator* ids_;
-  Vector<Mutation> made_;
-  Set<ObjectKey> seen_;
-  size_t bytes_ = 0;
-  bool is_open_ = false;
-};
+  return op;
+}
 
 }  // namespace
 
@@ -118,8 +36,122 @@ bool IsOwnRealm(const View& view, const OfferedRealm& offered) {
   return own && RoleOf(own->props[kMemberRole]) == MemberRole::kOwner;
 }
 
-Vector<Mutation> MakeOffers(const View& view, const OfferedRealm& offered, UuidGenerator* ids) {
-  return OfferMaker(&view, &offered, ids).Run();
+Mutation MakeFounding(const View& view, const OfferedRealm& offered, UuidGenerator* ids) {
+  const TableIndex members = view.schema().members();
+  const std::string own = MembershipId(offered.realm, *offered.user);
+  Mutation mutation;
+  mutation.action = {ids->Next(offered.at), "skerry/found", "{\"realm\":\"" + offered.realm + "\"}",
+                     offered.at};
+  mutation.base.emplace_back(offered.realm, 0);
+  for (const auto& [id, realm] : view.BaseKeys(members)) {
+    if (realm != offered.realm) continue;
+    const ObjectKey key = KeyIn(view.schema(), members, id, realm);
+    const std::optional<Row> shown = view.Visible(key);
+    if (id == own) {
+      mutation.ops.push_back(GiveMember(OpKind::kCreate, key, *view.GetBase(realm, key)));
+    } else if (shown) {
+      mutation.ops.push_back(GiveMember(OpKind::kOffer, key, *shown));
+    }
+  }
+  return mutation;
+}
+
+void Offering::Begin(std::string realm, std::string cursor, std::string client) {
+  realm_ = std::move(realm);
+  cursor_ = std::move(cursor);
+  client_ = std::move(client);
+  is_asked_ = false;
+  rows_.clear();
+  next_ = asked_ = 0;
+  taken_ = 0;
+  not_taken_ = {};
+  not_taken_.realm = realm_;
+}
+
+std::string Offering::Ask() {
+  Data ops = Data::MakeArray(), times = Data::MakeArray();
+  size_t bytes = 0;
+  for (asked_ = 0; next_ + asked_ < rows_.size(); ++asked_) {
+    if (asked_ == kMaxOffersAtOnce || bytes >= kMaxOfferedBytes) break;
+    const ObjectKey& key = rows_[next_ + asked_];
+    // Nothing of a realm is folded while it is offered.
+    const std::optional<Row> row = view_->GetBase(realm_, key);
+    if (!row) break;
+    Op op = GiveBack(OpKind::kOffer, key, *row);
+    // Also what is null: somebody may have cleared it.
+    const TableDef& table = schema_->table(key.table);
+    for (PropIndex i = 0; i < row->props.size(); ++i) {
+      if (!row->props[i].is_null() || table.props[i].optional) op.set.push_back({i, row->props[i]});
+    }
+    bytes += op.content_bytes();
+    ops.Push(OpToData(*schema_, op, 1));
+    times.Push(row->modified_at);
+  }
+  Data body = Data::MakeObject();
+  body.Set("client", client_).Set("schema", schema_->version()).Set("realm", realm_);
+  body.Set("cursor", cursor_).Set("ops", std::move(ops)).Set("times", std::move(times));
+  return WriteJson(body);
+}
+
+bool Offering::Take(const Data& answer) {
+  not_taken_.common = answer["common"].as_u64();
+  if (const std::string& code = answer["nothing"].as_string(); !code.empty()) {
+    not_taken_.all = {
+        code, "The server was restored to an earlier state, and takes nothing back.", {}};
+    return false;
+  }
+  if (!is_asked_) {
+    is_asked_ = true;
+    FindRows(not_taken_.common);
+    return !rows_.empty();
+  }
+  taken_ += answer["taken"].as_u64();
+  for (const Data& refused : answer["refused"].items()) {
+    const uint64_t place = refused["op"].as_u64();
+    if (place >= asked_) continue;
+    const ObjectKey& key = rows_[next_ + place];
+    LostCause& cause = not_taken_.objects[ObjectText(*schema_, key.table, key.id, realm_)];
+    cause = {refused["code"].as_string(), refused["detail"].as_string(), {}};
+    for (const Data& prop : refused["props"].items()) cause.props.insert(prop.as_string());
+  }
+  const uint64_t done = answer["done"].as_u64();
+  next_ += done < asked_ ? done : asked_;
+  // A server that takes nothing of a request takes nothing of the next one.
+  return done > 0 && next_ < rows_.size();
+}
+
+void Offering::FindRows(uint64_t common) {
+  Set<ObjectKey> seen;
+  for (const TableDef& table : schema_->tables()) {
+    if (table.index == schema_->members()) continue;
+    for (const auto& [id, realm] : view_->BaseKeys(table.index)) {
+      if (realm == realm_) AddAfterParents(KeyIn(*schema_, table.index, id, realm), common, &seen);
+    }
+  }
+}
+
+// Without recursion, because rows may form long chains.
+void Offering::AddAfterParents(const ObjectKey& first, uint64_t common, Set<ObjectKey>* seen) {
+  Vector<std::pair<ObjectKey, bool>> left;  // and whether its parents have come
+  left.push_back({first, false});
+  while (!left.empty()) {
+    const auto [key, is_ready] = left.back();
+    left.pop_back();
+    if (is_ready) {
+      rows_.push_back(key);
+      continue;
+    }
+    const std::optional<Row> row = view_->GetBase(realm_, key);
+    // The server has what was not changed since, and what that refers to.
+    if (!row || row->revision <= common || !seen->insert(key).second) continue;
+    left.push_back({key, true});
+    const TableDef& table = schema_->table(key.table);
+    for (size_t i = 0; i < table.props.size(); ++i) {
+      const TableIndex parent = table.props[i].ref_table;
+      if (parent == kNone || row->props[i].is_null()) continue;
+      left.push_back({KeyIn(*schema_, parent, row->props[i].text(), realm_), false});
+    }
+  }
 }
 
 }  // namespace skerry

@@ -1,20 +1,24 @@
-// Offers: the mutations by which a client gives back the rows of a realm that the server has lost
-// (docs/design.md, "Signed realms").
+// Offers: what a client gives back to a server that was restored from a backup (docs/design.md,
+// "Another history"). Base is kept, and offered in portions, before a pull replaces it.
 #ifndef SKERRY_CLIENT_OFFERS_H_
 #define SKERRY_CLIENT_OFFERS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include "base/data.h"
 #include "base/id.h"
+#include "base/map.h"
 #include "base/vector.h"
+#include "client/lost_changes.h"
 #include "client/view.h"
 #include "log/op.h"
 
 namespace skerry {
 
-// The mutations are limited in size, so that several of them fit into one update.
-inline constexpr size_t kMaxOffersPerMutation = 1'000;
+// One request has no more.
+inline constexpr size_t kMaxOffersAtOnce = 500;
 inline constexpr size_t kMaxOfferedBytes = 512 << 10;
 
 struct OfferedRealm {
@@ -27,10 +31,47 @@ struct OfferedRealm {
 // count: who wants to leave leaves once the realm is there.
 bool IsOwnRealm(const View& view, const OfferedRealm& offered);
 
-// An owner founds the realm again first, by the membership that the server had, and gives back the
-// other members; a realm that exists stays as it is by that. Then come the rows as they are shown,
-// each after those that its refs name, because the server deletes a row whose parent is missing.
-Vector<Mutation> MakeOffers(const View& view, const OfferedRealm& offered, UuidGenerator* ids);
+// An owner founds the realm again, by the membership that the server had, and gives back the other
+// members; a realm that exists stays as it is by that.
+Mutation MakeFounding(const View& view, const OfferedRealm& offered, UuidGenerator* ids);
+
+// The rows of one realm, as base has them: those that were changed in the history that is lost, each
+// after those that its refs name, because the server deletes a row whose parent is missing. First it
+// asks from which revision on that is.
+class Offering {
+ public:
+  Offering(const Schema* schema, const View* view) : schema_(schema), view_(view) {}
+
+  bool active() const { return !realm_.empty(); }
+  const std::string& realm() const { return realm_; }
+  // `cursor`: how far the client knew the history that is lost. `client`: its identity.
+  void Begin(std::string realm, std::string cursor, std::string client);
+  void Stop() { realm_.clear(); }
+  // The body of the next request (wire::OfferRequest). REQUIRES: active().
+  std::string Ask();
+  // Takes the answer (wire::OfferAnswer). Returns whether there is more to ask.
+  bool Take(const Data& answer);
+
+  uint64_t taken() const { return taken_; }
+  // What the server has not taken, of what was offered.
+  const NotTaken& not_taken() const { return not_taken_; }
+
+ private:
+  void FindRows(uint64_t common);
+  void AddAfterParents(const ObjectKey& first, uint64_t common, Set<ObjectKey>* seen);
+
+  const Schema* schema_;
+  const View* view_;
+  std::string realm_;  // empty: nothing is offered
+  std::string cursor_;
+  std::string client_;
+  bool is_asked_ = false;  // from which revision on
+  Vector<ObjectKey> rows_;
+  size_t next_ = 0;   // the first that was not offered
+  size_t asked_ = 0;  // how many the last request has
+  uint64_t taken_ = 0;
+  NotTaken not_taken_;
+};
 
 }  // namespace skerry
 

@@ -19,6 +19,7 @@ Tab::Tab(const Schema* schema, View* view, TabOptions options)
       mirror_(schema, view, &streams_),
       streams_(&mirror_.pending(), options_.remote),
       inbox_(schema, view),
+      offering_(schema, view),
       comparison_(schema, view) {
   if (schema->validates()) view->Follow();
 }

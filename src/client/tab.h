@@ -35,6 +35,7 @@
 #include "client/inbox.h"
 #include "client/loading.h"
 #include "client/mirror.h"
+#include "client/offers.h"
 #include "client/page_freeze.h"
 #include "client/promises.h"
 #include "client/streams.h"
@@ -115,6 +116,7 @@ class Tab {
   void OnEvent(const KeepUndoEvent& event, Data* effects);
   void OnEvent(const TakeUndoEvent& event, Data* effects);
   void OnEvent(CompareEvent event, Data* effects);
+  void OnEvent(const OfferedEvent& event, Data* effects);
   void OnMessage(Data message, Data* effects);
   // One for each kind of message that a window handles.
   void OnMessage(const PushedMessage& message, Data* effects);
@@ -249,6 +251,8 @@ class Tab {
 
   // tab_offers.cc
   void StartOffers(Data* effects);
+  void DecideOffers(std::optional<NotTaken> done, Data* effects);
+  void Found(const std::string& realm, SyncProgress* sync, OffersTx* tx, TxReply* reply);
 
   // tab_compare.cc
   void BeginComparing(bool if_due, bool claims, Data* effects);
@@ -324,6 +328,7 @@ class Tab {
   Vector<std::string> unknown_;     // own mutations that are gone without a record
   bool newer_reported_ = false;
 
+  Offering offering_;
   Comparison comparison_;
   bool comparing_ = false;  // it has begun
   bool doubts_ = false;     // the image could not be read: an earlier one was loaded

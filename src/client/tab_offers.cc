@@ -1,5 +1,6 @@
-// Rows of lost realms, given back: one transaction logs them as mutations and notes that in the
-// record `sync`, so that one window does it, once. Only then does a pull replace them.
+// What a restored server has lost, given back (offers.h). An owner's window founds a lost realm again by a
+// mutation. Rows are offered by requests, one realm after the other; that this is done is noted in the
+// record `sync`, and only then does a pull replace them. What is offered twice changes nothing.
 #include <utility>
 
 #include "client/effect.h"
@@ -11,46 +12,95 @@ namespace skerry {
 
 void Tab::StartOffers(Data* effects) {
   const bool may = options_.remote && follows() && !freeze_.is_frozen() && unapplied_reading_ == 0;
-  if (!may || !mirror_.TakeOffersDue()) return;
-  Transact<OffersTx>({Store::kSync, Store::kMutations}, SyncRead(), TransactionMode::kWriteStrict,
-                     effects);
+  if (!may || offering_.active() || !mirror_.TakeOffersDue()) return;
+  DecideOffers({}, effects);
+}
+
+// `done`: what came of the offers of a realm; none: of no one.
+void Tab::DecideOffers(std::optional<NotTaken> done, Data* effects) {
+  Data reads = SyncRead();
+  reads.Push(RangeRead(Store::kOwn));
+  OffersTx& tx =
+      Transact<OffersTx>({Store::kSync, Store::kMutations, Store::kOwn, Store::kConflicts},
+                         std::move(reads), TransactionMode::kWriteStrict, effects);
+  tx.done = std::move(done);
 }
 
 void Tab::Read(OffersTx* tx, Data* results, TxReply* reply) {
+  tx->client = results->items()[0]["client"].as_string();
   SyncProgress sync = SyncProgress::Read(results->items()[0]);
   tx->lacks = !FollowsOwn(sync);
   if (!sync.lost.has_value() || tx->lacks) return;
-  Map<std::string, bool> offers = sync.offers.value_or(Map<std::string, bool>());
   for (const std::string& realm : *sync.lost) {
-    const OfferedRealm offered{realm, options_.user, now_ + clock_offset_};
-    const auto known = offers.find(realm);
-    const bool is_due = known == offers.end() ? IsOwnRealm(*view_, offered) : !known->second;
-    if (!is_due) continue;
-    for (const Mutation& mutation : MakeOffers(*view_, offered, options_.ids)) {
-      tx->gives = true;
-      reply->writes.Push(AddWrite(Store::kMutations, NewRecord(mutation, {}).Write()));
+    Found(realm, &sync, tx, reply);
+    if (sync.Offered(realm) != false) continue;
+    LostPlace& place = sync.lost_at[realm];
+    const bool is_done = tx->done && tx->done->realm == realm;
+    if (is_done || place.cursor.empty()) {
+      place.offered = true;
+      tx->settles = true;
+      if (!is_done) continue;
+      for (const ConflictRecord& entry : LostChanges(*view_, results->items()[1], *tx->done, now_))
+        reply->writes.Push(AddWrite(Store::kConflicts, entry.Write()));
+      tx->tells = !reply->writes.items().empty();
+    } else if (tx->realm.empty()) {
+      tx->realm = realm;
+      tx->cursor = place.cursor;
     }
-    offers[realm] = true;
-    tx->settles = true;
   }
   if (!tx->settles) return;
-  sync.offers = std::move(offers);
   reply->writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+}
+
+// An owner founds a realm again, once, also where the server has it, but not all of its members.
+void Tab::Found(const std::string& realm, SyncProgress* sync, OffersTx* tx, TxReply* reply) {
+  const OfferedRealm offered{realm, options_.user, now_ + clock_offset_};
+  LostPlace& place = sync->lost_at[realm];
+  if (place.founded.value_or(false) || !IsOwnRealm(*view_, offered)) return;
+  const Mutation founding = MakeFounding(*view_, offered, options_.ids);
+  reply->writes.Push(AddWrite(Store::kMutations, NewRecord(founding, {}).Write()));
+  place.founded = true;
+  tx->gives = true;
+  tx->settles = true;
 }
 
 void Tab::Done(OffersTx* tx, const Vector<Key>&, Data* effects) {
   // A window that lacked a record, which may have come meanwhile, makes the offers after a reading.
   if (tx->lacks) return RequestReading(effects);
-  if (!tx->settles) return;
   if (tx->gives) {
     RequestReading(effects);
     BroadcastLeft(effects);
   }
+  if (tx->tells) {
+    Broadcast(ConflictsMessage(), effects);
+    RequestConflicts(effects);
+  }
   // Also where nothing was to be given back: a worker waits for the decision.
-  Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
+  if (tx->settles) Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
+  if (tx->realm.empty()) return;
+  offering_.Begin(std::move(tx->realm), std::move(tx->cursor), std::move(tx->client));
+  effects->Push(OfferEffect(offering_.Ask()));
 }
 
 // The reading finds that they are still due.
 void Tab::Failed(const OffersTx&, const HostError&, Data* effects) { ReadLater(effects); }
+
+void Tab::OnEvent(const OfferedEvent& event, Data* effects) {
+  if (!offering_.active()) return;
+  // Another window was faster, and base is no longer what was lost.
+  if (!mirror_.IsLost(offering_.realm())) return offering_.Stop();
+  // A server of an earlier release takes no offers.
+  const bool is_over = event.code == std::string_view("not_found");
+  if (event.answer.is_null() && !is_over) {
+    offering_.Stop();
+    return ReadLater(effects);
+  }
+  if (!is_over && offering_.Take(event.answer)) {
+    effects->Push(OfferEffect(offering_.Ask()));
+    return;
+  }
+  DecideOffers(offering_.not_taken(), effects);
+  offering_.Stop();
+}
 
 }  // namespace skerry

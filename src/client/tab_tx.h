@@ -133,9 +133,13 @@ struct JudgeTx : Tx {
 
 // Gives the rows of lost realms back (tab_offers.cc).
 struct OffersTx : Tx {
-  bool settles = false;  // a realm has been decided about
-  bool lacks = false;    // a record that storage has
-  bool gives = false;    // mutations were written
+  bool settles = false;          // a realm has been decided about
+  bool lacks = false;            // a record that storage has
+  bool gives = false;            // mutations were written
+  std::optional<NotTaken> done;  // of the realm whose rows were offered
+  bool tells = false;            // entries of the inbox were written
+  std::string realm, cursor;     // whose rows are to be offered next; empty: none
+  std::string client;
 };
 
 // Begins a comparison with the server (tab_compare.cc), and stores what it has found to differ.

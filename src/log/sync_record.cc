@@ -50,6 +50,16 @@ SyncProgress SyncProgress::Read(Data stored) {
 
 Data SyncProgress::Write() const { return ToData(*this); }
 
+void SyncProgress::Regain(const std::string& realm) {
+  if (lost.has_value()) erase(*lost, realm);
+  lost_at.erase(realm);
+}
+
+std::optional<bool> SyncProgress::Offered(const std::string& realm) const {
+  const auto place = lost_at.find(realm);
+  return place == lost_at.end() ? std::nullopt : place->second.offered;
+}
+
 SyncRecord SyncRecord::Read(Data stored) {
   SyncRecord sync = ReadRecord<SyncRecord>(std::move(stored));
   // A chain belongs to one identity. Under another identity the server would answer `forked` for

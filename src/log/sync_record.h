@@ -95,6 +95,24 @@ std::optional<uint64_t> FilledIn(const SyncStream& stream, const Cursors& cursor
 
 inline bool IsImageSize(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMaxImageBytes; }
 
+// A lost realm.
+struct LostPlace {
+  std::string cursor;           // how far it was known; empty: nothing of it was
+  std::optional<bool> founded;  // a window has asked the server to found it again
+  // False: the server has the realm again, and a window has to offer the rows that are held of it before
+  // a pull replaces them. True: they were offered.
+  std::optional<bool> offered;
+  PreservedFields rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("cursor", self.cursor);
+    member.Optional("founded", self.founded);
+    member.Optional("offered", self.offered);
+  }
+  friend bool operator==(const LostPlace&, const LostPlace&) = default;
+};
+
 // A part of an image. In its mount it is stored in files (docs/internals.md, section 3).
 struct ImagePart {
   std::string file;
@@ -193,9 +211,7 @@ struct SyncProgress {
   // Realms that the server has lost: it was restored from a backup. Their rows are kept, and nothing
   // is written to them, until the server has them again.
   std::optional<Vector<std::string>> lost;
-  // Of lost realms. False: the server has the realm again, and a window has to log the rows that are
-  // held of it, as offers, before a pull replaces them. True: they are logged.
-  std::optional<Map<std::string, bool>> offers;
+  Map<std::string, LostPlace> lost_at;
   std::optional<Vector<SyncStream>> streams;
   // Memberships of the user that wait to be accepted, the newest first, as a pull has brought them:
   // [{realm, role, by, at}]; null: none.
@@ -224,12 +240,17 @@ struct SyncProgress {
     member("recordBytes", self.record_bytes);
     member.Optional("leftover", self.leftover);
     member.Optional("lost", self.lost);
-    member.Optional("offers", self.offers);
+    member.Optional("lostAt", self.lost_at);
     member.Optional("streams", self.streams);
     member("invitations", self.invitations);
     member.Optional("forgotten", self.forgotten);
     member.Optional("comparedAt", self.compared_at);
   }
+
+  // Whether the rows of a lost realm were offered; none: they need not be, yet.
+  std::optional<bool> Offered(const std::string& realm) const;
+  // The realm is no longer lost.
+  void Regain(const std::string& realm);
   static SyncProgress Read(Data stored);
   Data Write() const;
 };

@@ -94,9 +94,8 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   return true;
 }
 
-bool PullFold::IsDropped(const std::string& realm) const {
-  return Contains(answer_->reset, realm) || Contains(sync_.refill, realm);
-}
+// A realm that is read again from its start: its rows are dropped.
+bool PullFold::IsDropped(const std::string& realm) const { return Contains(sync_.refill, realm); }
 
 // A realm that is read again: its rows stay until its image is there.
 bool PullFold::AwaitsImage(const std::string& realm) const {
@@ -290,7 +289,6 @@ PullFold::KnownMutationState PullFold::Find(const KnownMutation& known) const {
     const uint64_t there = CursorRevision(sync_.cursors, realm);
     const uint64_t* found = KnownRevision(*answer_, known.id, realm);
     if (!answer_->known.has_value()) {
-      if (Contains(answer_->reset, realm)) return KnownMutationState::kMissing;
       if (there < revision) return KnownMutationState::kNotReached;
       // The realm was pulled from the start, from the history that the server has now.
       if (CursorRevision(request_->cursors, realm) == 0) return KnownMutationState::kMissing;

@@ -18,7 +18,9 @@ void PullFold::FindRevoked() {
   revoked_ = answer_->revoked;
   for (const std::string& realm : sync_.refill) {
     const bool is_there = answer_->cursors.contains(realm) || Contains(revoked_, realm);
-    if (!is_there && HasAllOf(realm) && !IsLost(realm)) revoked_.push_back(realm);
+    // The server had it again, and it was revoked then.
+    const bool was_there = sync_.Offered(realm) && !Contains(answer_->lost, realm);
+    if (!is_there && HasAllOf(realm) && (was_there || !IsLost(realm))) revoked_.push_back(realm);
   }
 }
 
@@ -51,9 +53,13 @@ bool PullFold::IsNewlyLost(const std::string& realm) const {
   return IsLost(realm) && !(sync_.lost.has_value() && Contains(*sync_.lost, realm));
 }
 
-// Whether the server was restored from a backup since the last pull, as far as its realms show.
+// Whether the server was restored from a backup since the last pull that was folded, as far as its
+// realms show.
 bool PullFold::ShowsOtherHistory() const {
-  return !answer_->reset.empty() ||
+  const auto is_back = [&](const auto& lost) {
+    return lost.second.offered.has_value() && answer_->cursors.contains(lost.first);
+  };
+  return std::any_of(sync_.lost_at.begin(), sync_.lost_at.end(), is_back) ||
          std::any_of(answer_->lost.begin(), answer_->lost.end(),
                      [&](const std::string& realm) { return IsNewlyLost(realm); });
 }
@@ -65,6 +71,8 @@ void PullFold::Lose(const std::string& realm) {
   Vector<std::string>& lost = sync_.lost.has_value() ? *sync_.lost : sync_.lost.emplace();
   if (Contains(lost, realm)) return;
   lost.push_back(realm);
+  const auto cursor = sync_.cursors.find(realm);
+  if (cursor != sync_.cursors.end()) sync_.lost_at[realm].cursor = cursor->second;
   if (!Contains(sync_.refill, realm)) sync_.refill.push_back(realm);
   for (size_t i = 0; i < outbox_.size();) {
     if (!outbox_[i].after.contains(realm)) {
@@ -74,19 +82,22 @@ void PullFold::Lose(const std::string& realm) {
     for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
       quarantine_.Undo(undone);
       writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
+      if (undone.state == OutboxState::kNew || !undone.after.contains(realm)) continue;
+      for (const NamedMutation& sent : undone.mutations) quarantine_.Doubt(sent.id, realm);
     }
   }
   erase_if(sync_.known, [&](const KnownMutation& known) {
     if (!known.realms.contains(realm)) return false;
     quarantine_.Forget(known.id);
+    quarantine_.Doubt(known.id, realm);
     return true;
   });
   sync_.chain.links.erase(realm);
   sync_.seen.erase(realm);
 }
 
-// A realm of members that is back, or goes on from another point of its history, may lack rows that
-// this client has. They are offered before they are replaced, and only a window has them. Returns
+// A realm that is back, or goes on from another point of its history, may lack rows that this client
+// has. They are offered before they are replaced, and only a window has them. Returns
 // whether the answer has to wait for that.
 bool PullFold::WaitsForOffers() {
   for (const auto& [realm, cursor] : answer_->cursors) AskForOffers(realm);
@@ -96,19 +107,18 @@ bool PullFold::WaitsForOffers() {
 
 void PullFold::AskForOffers(const std::string& realm) {
   const bool is_known = sync_.lost.has_value() && Contains(*sync_.lost, realm);
-  const bool is_reset =
-      Contains(answer_->reset, realm) && IsFoundable(realm) && sync_.cursors.contains(realm);
+  const bool is_reset = Contains(answer_->reset, realm) && sync_.cursors.contains(realm);
   if (!is_known && !is_reset) return;
   if (!is_known) {
     Lose(realm);
     sync_.cursors.erase(realm);
   }
-  Map<std::string, bool>& offers =
-      sync_.offers.has_value() ? *sync_.offers : sync_.offers.emplace();
-  const auto [offer, is_new] = offers.try_emplace(realm, false);
-  if (offer->second) return;
+  const std::optional<bool> offered = sync_.Offered(realm);
+  if (offered == true) return;
   waits_ = true;
-  if (is_new) lost_ = sync_.lost;
+  if (offered) return;
+  sync_.lost_at[realm].offered = false;
+  lost_ = sync_.lost;
 }
 
 // A realm that was lost is no longer asked for. Its rows stay until the server has it again; then
@@ -117,16 +127,18 @@ void PullFold::MoveLost() {
   const size_t before = sync_.lost.has_value() ? sync_.lost->size() : 0;
   for (const std::string& realm : answer_->lost) Lose(realm);
   bool is_changed = sync_.lost.has_value() && sync_.lost->size() != before;
-  for (const auto& [realm, cursor] : answer_->cursors) {
-    if (!sync_.lost.has_value() || !Contains(*sync_.lost, realm)) continue;
-    erase(*sync_.lost, realm);
-    if (sync_.offers.has_value()) sync_.offers->erase(realm);
+  const auto is_there = [&](const std::string& realm) {
+    return answer_->cursors.contains(realm) || Contains(revoked_, realm);
+  };
+  for (const std::string& realm : sync_.lost.value_or(Vector<std::string>())) {
+    if (!is_there(realm)) continue;
+    sync_.Regain(realm);
+    own_.Drop(realm);
     is_changed = true;
   }
   if (!is_changed) return;
   lost_ = sync_.lost;
   if (sync_.lost->empty()) sync_.lost.reset();
-  if (sync_.offers.has_value() && sync_.offers->empty()) sync_.offers.reset();
 }
 
 void PullFold::TakeInvitations() {
@@ -143,12 +155,6 @@ void PullFold::MoveCursors() {
   Cursors cursors = sync_.cursors;
   for (const auto& [realm, cursor] : answer_->cursors) {
     if (!AwaitsImage(realm)) cursors[realm] = cursor;
-  }
-  // Its place in the other history is of no use.
-  for (const std::string& realm : answer_->reset) {
-    if (!AwaitsImage(realm)) continue;
-    cursors.erase(realm);
-    if (!Contains(sync_.refill, realm)) sync_.refill.push_back(realm);
   }
   for (const std::string& realm : revoked_) cursors.erase(realm);
   for (const std::string& realm : answer_->lost) cursors.erase(realm);
@@ -175,14 +181,10 @@ Revisions PullFold::RevisionsOf(const OutboxRecord& update) const {
   return revisions;
 }
 
-// The revisions of a realm that is gone, or has another history, say nothing any more.
+// The revisions of a realm that is gone say nothing any more. Those of one that is lost say what was
+// lost, until it is back (MoveLost).
 void PullFold::WatchOwn() {
-  const auto drop = [this](const Vector<std::string>& realms) {
-    for (const std::string& realm : realms) own_.Drop(realm);
-  };
-  drop(revoked_);
-  drop(answer_->reset);
-  drop(answer_->lost);
+  for (const std::string& realm : revoked_) own_.Drop(realm);
   own_.Compare(answer_->changes);
 }
 

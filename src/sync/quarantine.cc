@@ -75,6 +75,13 @@ const InboxReason* Quarantine::WhyRefused(const MutationRecord& record,
     if (founding == refused_foundings_.end()) continue;
     return Depend("It is in the realm of the refused mutation ", founding->second, dependant);
   }
+  if (MayCountTwice(record)) {
+    dependant->code = "outcome_unknown";
+    dependant->detail =
+        "The server was restored to an earlier state. What was given back to it may have this "
+        "change already.";
+    return dependant;
+  }
   const auto culprit = rejected_.find(record.id);
   if (culprit != rejected_.end()) return &culprit->second;
   for (const std::string& realm : record.realms) {
@@ -118,6 +125,17 @@ bool Quarantine::GivesBack(const MutationRecord& record) const {
   const Vector<Op>& ops = mutation.value().ops;
   return std::all_of(ops.begin(), ops.end(), [&](const Op& op) {
     return op.Has(kOnlyNew) || (!user_.empty() && MakesOwner(*schema_, op, user_));
+  });
+}
+
+bool Quarantine::MayCountTwice(const MutationRecord& record) const {
+  const auto doubted = doubted_.find(record.id);
+  if (doubted == doubted_.end()) return false;
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
+  if (!mutation.ok()) return false;
+  const Vector<Op>& ops = mutation.value().ops;
+  return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
+    return !op.add.empty() && doubted->second.contains(op.realm);
   });
 }
 

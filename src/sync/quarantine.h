@@ -9,6 +9,7 @@
 // - What founds a lost realm again, or offers its rows, depends on no refused mutation: it has all
 //   that it needs. What comes after it finds the realm and the objects there.
 // - If the user is no longer a member of the realm that a mutation leaves, that mutation is done.
+// - An `inc` that may have been in a log that is lost goes to the inbox.
 // - The marks `known` and `alone` are set.
 // - What the schema has no place for goes to the inbox by itself: no other mutation is refused for
 //   that.
@@ -59,6 +60,11 @@ class Quarantine {
     defaults_ = defaults;
     lost_.KnowDefaults(defaults);
   }
+  // The log that the server has lost may have had the mutation. Whether it is in the rows that
+  // clients give back is not known, so an `inc` in that realm could count twice.
+  void Doubt(const std::string& mutation, const std::string& realm) {
+    doubted_[mutation].insert(realm);
+  }
   // Every ungrouped mutation that touches the realm goes to the inbox, for this reason.
   void RefuseRealm(const std::string& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
@@ -66,7 +72,7 @@ class Quarantine {
 
   bool empty() const {
     return undone_.empty() && rejected_.empty() && known_.empty() && forgotten_.empty() &&
-           alone_.empty() && realms_.empty() && lost_.empty();
+           alone_.empty() && realms_.empty() && doubted_.empty() && lost_.empty();
   }
   void Add(const Data& mutations_range, Data::Array* writes);
   // To be called after the last page.
@@ -88,6 +94,7 @@ class Quarantine {
   const InboxReason* WhyRefused(const MutationRecord& record, InboxReason* dependant) const;
   bool GivesBack(const MutationRecord& record) const;
   const std::string* RefersToRefused(const MutationRecord& record) const;
+  bool MayCountTwice(const MutationRecord& record) const;
   bool OnlyLeaves(const MutationRecord& record, const InboxReason& why) const;
   void NoteCreated(const MutationRecord& record);
 
@@ -101,6 +108,7 @@ class Quarantine {
   Map<std::string, InboxReason> realms_;
   Map<std::string, Revisions> known_;
   Set<std::string> forgotten_;
+  Map<std::string, Set<std::string>> doubted_;  // mutation -> realms
   Set<std::string> alone_;
   Map<std::string, std::string> refused_keys_;  // object -> the refused mutation that touched it
   // Object -> the refused mutation that would have created it.

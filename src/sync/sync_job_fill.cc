@@ -91,10 +91,9 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   record.cursors = sync.cursors;
   record.streams = sync.streams;
   if (sync.lost.has_value()) {
-    erase_if(*sync.lost, is_filled);
+    sync.Regain(realm);
     record.lost = sync.lost;
     if (sync.lost->empty()) sync.lost.reset();
-    if (sync.offers.has_value()) sync.offers->erase(realm);
   }
   record.body = EncodeSteps(state_->setup.schema, {});
   sync.record_bytes += record.body->size();

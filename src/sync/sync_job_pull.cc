@@ -37,7 +37,7 @@ Revisions RevisionsOfOthers(const PullRequest& request, const PullAnswer& answer
   }
   const auto add = [&](const std::string& realm, uint64_t revision) {
     const uint64_t before = CursorRevision(request.cursors, realm);
-    if (before == 0 || revision <= before || Contains(answer.reset, realm)) return;
+    if (before == 0 || revision <= before) return;
     if (own.contains({realm, revision})) return;
     uint64_t& highest = brought[realm];
     highest = std::max(highest, revision);

@@ -1,6 +1,6 @@
-// Goal: clients sync with a server that was restored from a backup, or that lost everything: the server's data are
-// right, pending changes are applied, and no client waits forever. Method: real Chromium, real server; a realm of many
-// rows.
+// Goal: clients sync with a server that was restored from a backup, or that lost everything: what they have of the lost history comes
+// back, pending changes are applied, and no client waits forever. Method: real Chromium, real server; a realm of many rows; with a
+// sync worker in each window, and with a service worker.
 import { cpSync, rmSync } from 'node:fs';
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -74,16 +74,26 @@ const ranks = { 'the whole realm': undefined, 'a part of it': 50 } as const;
 const wanted = (minRank: number | undefined) => NOTES - BATCHES * (minRank ?? 0);
 
 /** A window that has filled with so many notes. */
-async function filled(profile: Profile, minRank: number | undefined, count: number): Promise<Page> {
-  const page = await opened(profile, proxy.url, minRank === undefined ? {} : { minRank });
+async function filled(
+  profile: Profile,
+  minRank: number | undefined,
+  count: number,
+  serviceWorker = false,
+): Promise<Page> {
+  const scope = minRank === undefined ? {} : { minRank };
+  const page = await opened(profile, proxy.url, { ...scope, serviceWorker });
   await until(page, (notes) => db.notes.count() === notes, [count], 60_000);
   return page;
 }
 
 /** A window with the rows of its scopes, of a server that has the backup's rows and later ones. */
-async function ahead(profile: Profile, minRank: number | undefined): Promise<Page> {
+async function ahead(
+  profile: Profile,
+  minRank: number | undefined,
+  serviceWorker = false,
+): Promise<Page> {
   await setBack();
-  const page = await filled(profile, minRank, wanted(minRank));
+  const page = await filled(profile, minRank, wanted(minRank), serviceWorker);
   await writeLost(page);
   await caughtUp(page);
   return page;
@@ -108,29 +118,39 @@ async function pending(page: Page): Promise<string> {
 }
 
 describe.each(Object.entries(ranks))('a client of %s', (_name, minRank) => {
-  test('syncs with a server restored from a backup, and applies pending changes', () =>
+  test.each([
+    ['with a sync worker in each window', false],
+    ['with a service worker', true],
+  ])('gives back what a restored server has lost, and applies pending changes, %s', (_, service) =>
     withProfile(async (profile) => {
-      const page = await ahead(profile, minRank);
+      const page = await ahead(profile, minRank, service);
       await pending(page);
+      const isThere = () => db.notes.where('title', '=', 'lost 1').count() === 1;
+      expect(await page.evaluate(isThere)).toBe(true);
       await setBack();
       await page.evaluate(() => db.sync.resume());
-      await until(page, (count) => db.notes.count() === count, [wanted(minRank) + 1], 60_000);
+      const count = wanted(minRank) + LOST + 1;
+      await until(page, () => db.sync.status.pending === 0, [], 60_000);
+      await until(page, (notes) => db.notes.count() === notes, [count], 60_000);
       await inStep(page);
-      expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
+      expect(await page.evaluate(isThere)).toBe(true);
+      expect(await page.evaluate(() => db.sync.status)).toMatchObject({ error: null, lost: [] });
+      expect(await page.evaluate(() => db.conflicts.all().length)).toBe(0);
       expect(await page.evaluate(() => db.notes.where('title', '=', 'pending').count())).toBe(1);
-      expect(await page.evaluate(() => db.notes.where('title', '=', 'lost 1').count())).toBe(0);
       // A newcomer sees the same.
       await withProfile(async (other) => {
-        const newcomer = await filled(other, minRank, wanted(minRank) + 1);
+        const newcomer = await filled(other, minRank, count);
         await caughtUp(newcomer);
         expect(await newcomer.evaluate(() => kit.everything())).toBe(
           await page.evaluate(() => kit.everything()),
         );
       });
-    }));
+    }),
+  );
 });
 
-test('syncs with a server that lost everything, and applies pending changes', () =>
+// It was emptied on purpose, unless its operator says otherwise (--take-back).
+test('gives nothing back to a server that lost everything, and says so', () =>
   withProfile(async (profile) => {
     const page = await ahead(profile, undefined);
     await pending(page);
@@ -140,4 +160,6 @@ test('syncs with a server that lost everything, and applies pending changes', ()
     await inStep(page);
     expect(await page.evaluate(() => db.notes.first()?.title)).toBe('pending');
     expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
+    const told = await page.evaluate(() => db.conflicts.all().map(({ code }) => code));
+    expect(told).toEqual(Array.from({ length: LOST }, () => 'history_lost'));
   }));

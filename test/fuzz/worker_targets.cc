@@ -46,6 +46,7 @@ void Live(SyncWorld* world) {
 void Recover(SyncWorld* world) {
   world->network = Network();
   world->Run(kAWhile);
+  if (GiveBack(&world->storage)) world->Run(kAWhile);
 }
 
 // Checks that a later change reaches the server, or that the window gets an error.

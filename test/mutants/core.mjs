@@ -119,14 +119,14 @@ export const core = [
   {
     name: 'rows of a lost realm are replaced before they were offered',
     file: 'src/sync/pull_fold_realms.cc',
-    from: '  if (offer->second) return;\n',
-    to: '  if (offer->second || !is_new || is_new) return;\n',
+    from: '  if (offered == true) return;\n  waits_ = true;\n',
+    to: '  if (offered == true) return;\n',
   },
   {
-    name: 'another history of a realm of members replaces what was not offered',
+    name: 'another history of a realm replaces what was not offered',
     file: 'src/sync/pull_fold_realms.cc',
-    from: 'Contains(answer_->reset, realm) && IsFoundable',
-    to: 'false && Contains(answer_->reset, realm) && IsFoundable',
+    from: 'Contains(answer_->reset, realm) && sync_',
+    to: 'false && Contains(answer_->reset, realm) && sync_',
   },
   {
     name: 'changes in a lost realm are pushed before it is founded again',
@@ -154,21 +154,21 @@ export const core = [
   },
   {
     name: 'an owner gives back rows of a lost realm, but no members',
-    file: 'src/client/offers.cc',
-    from: '    if (IsOwnRealm(*view_, *offered_)) Found();\n',
+    file: 'src/client/tab_offers.cc',
+    from: '    Found(realm, &sync, tx, reply);\n',
     to: '',
   },
   {
     name: 'children are offered before their parents',
     file: 'src/client/offers.cc',
-    from: '      left.push_back({key, true});\n',
-    to: '      Offer(key, OpKind::kOffer);\n',
+    from: '    left.push_back({key, true});\n',
+    to: '    rows_.push_back(key);\n',
   },
   {
-    name: 'every window offers the rows of a lost realm',
+    name: 'a window offers rows of a realm that another has given back',
     file: 'src/client/tab_offers.cc',
-    from: ': !known->second;',
-    to: ': !known->second || true;',
+    from: '  if (!mirror_.IsLost(offering_.realm())) return offering_.Stop();\n',
+    to: '',
   },
   {
     name: 'offers that could not be stored are forgotten',
@@ -203,8 +203,8 @@ export const core = [
   {
     name: 'a realm that was revoked while it was read again stays',
     file: 'src/sync/pull_fold_realms.cc',
-    from: '    if (!is_there && HasAllOf(realm) && !IsLost(realm)) revoked_.push_back(realm);\n',
-    to: '    if (!is_there && IsLost(realm)) continue;\n',
+    from: '    if (!is_there && HasAllOf(realm) && (was_there || !IsLost(realm))) revoked_.push_back(realm);\n',
+    to: '    if (!is_there && was_there && IsLost(realm)) continue;\n',
   },
   {
     name: 'a realm that was lost while it was read again is dropped',
@@ -566,7 +566,7 @@ export const core = [
   {
     name: 'the revision alone decides whether a known action was pulled',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (!answer_->known.has_value()) {\n      if (Contains(answer_->reset, realm)) return KnownMutationState::kMissing;',
+    from: 'if (!answer_->known.has_value()) {',
     to: 'if (true) {',
   },
   {

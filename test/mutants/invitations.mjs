@@ -65,8 +65,8 @@ export const invitations = [
   {
     name: 'an owner gives back memberships as accepted',
     file: 'src/client/offers.cc',
-    from: 'if (key.table == schema_->members() && i > kMemberRole) continue;',
-    to: 'if (false) continue;',
+    from: 'for (PropIndex i = 0; i <= kMemberRole; ++i) {',
+    to: 'for (PropIndex i = 0; i < row.props.size(); ++i) {',
   },
 ];
 

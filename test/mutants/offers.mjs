@@ -54,6 +54,48 @@ export const offers = [
     from: '      rows_.DropStep();\n      const bool is_broken',
     to: '      rows_.KeepStep();\n      const bool is_broken',
   },
+  {
+    name: 'what others have changed since is told without its props',
+    file: kRule,
+    from: '      merge.props.push_back(set.prop);\n',
+    to: '',
+  },
+  {
+    name: 'an increment that may have been in a lost log is pushed again',
+    file: 'src/sync/quarantine.cc',
+    from: 'return !op.add.empty() && doubted->second.contains(op.realm);',
+    to: 'return op.add.empty() && !doubted->second.contains(op.realm);',
+  },
+  {
+    name: 'rows that were not changed since the common point are offered',
+    file: 'src/client/offers.cc',
+    from: 'if (!row || row->revision <= common || ',
+    to: 'if (!row || ',
+  },
+  {
+    name: 'a client offers no props that somebody has cleared',
+    file: 'src/client/offers.cc',
+    from: 'if (!row->props[i].is_null() || table.props[i].optional) ',
+    to: 'if (!row->props[i].is_null()) ',
+  },
+  {
+    name: 'own changes from before the backup are told as lost',
+    file: 'src/client/lost_changes.cc',
+    from: ' || revision->second <= lost.common) continue;',
+    to: ') continue;',
+  },
+  {
+    name: 'own changes that others had changed again are told as lost',
+    file: 'src/client/lost_changes.cc',
+    from: 'return is_taken || (base && !(base->props[set.prop] == set.value));',
+    to: 'return is_taken;',
+  },
+  {
+    name: 'what others have set since is told with the props that came back',
+    file: 'src/client/lost_changes.cc',
+    from: '!cause.props.empty() && !cause.props.contains(name);',
+    to: 'false && cause.props.contains(name);',
+  },
 ];
 
 export const offersOnServer = [

@@ -82,6 +82,10 @@ void Checks::Committed(const CommittedPush& push) {
   for (const auto& check : all_) check->Committed(push);
 }
 
+void Checks::TakenBack(const sim::TakenBack& taken) {
+  for (const auto& check : all_) check->TakenBack(taken);
+}
+
 void Checks::Deployed(const Database& database, const Vector<Database::Corrected>& corrected) {
   naive_.Serve(DefaultsOf(*database.newest()));
   for (const Database::Corrected& entry : corrected) {

@@ -48,6 +48,15 @@ struct CommittedPush {
   const Data& refused;  // before the rules were asked (Database::RefusedOf)
 };
 
+// What a client has given back to a restored server, and what became of it.
+struct TakenBack {
+  const Data& body;  // of the request
+  const Caller& author;
+  uint64_t common = 0;
+  const Data& done;  // of the authority
+  const Schema& served;
+};
+
 // The ids of an update's actions that undo what is not in the log, and so do nothing, by the update's
 // result. Such an action is not in the log either.
 std::set<std::string> VainActions(const Data& update, const Data& result);
@@ -74,6 +83,7 @@ class Check {
   virtual void Sending(WorkerHost& /*worker*/, const Data& /*push*/) {}
   virtual void Listening(WorkerHost& /*worker*/) {}
   virtual void Committed(const CommittedPush& /*push*/) {}
+  virtual void TakenBack(const sim::TakenBack& /*taken*/) {}
   virtual void CommittedAll(const Database& /*database*/) {}
   // Restored: a profile was replaced by an older copy. Copied: it was made from a copy.
   virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
@@ -111,6 +121,7 @@ class Checks {
   void Sending(WorkerHost& worker, const Data& push);
   void Listening(WorkerHost& worker);
   void Committed(const CommittedPush& push);
+  void TakenBack(const sim::TakenBack& taken);
   // A newer schema was deployed, and these rows were logged as changed.
   void Deployed(const Database& database, const Vector<Database::Corrected>& corrected);
   void CommittedAll(const Database& database);

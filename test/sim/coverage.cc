@@ -66,7 +66,7 @@ constexpr const char* kTransitions[] = {
     "pull: revoked",
     "pull: lost",
     "a lost realm: founded again",
-    "a lost realm: rows given back",
+    "another history: rows are taken back",
     "pull without reduction",
     "push: unknown_client",
     "push: duplicate",

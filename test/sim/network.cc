@@ -23,10 +23,6 @@ Data Response(uint64_t id, double status, std::string body, std::string_view typ
   return event.Set("body", Data::Bytes(std::move(body)));
 }
 
-Data Ok(uint64_t id, std::string body) {
-  return Response(id, 200, std::move(body), "application/json");
-}
-
 Data Problem(uint64_t id, double status, std::string_view code) {
   Data body = Data::MakeObject();
   body.Set("code", code).Set("detail", "as the simulator wishes");
@@ -35,14 +31,18 @@ Data Problem(uint64_t id, double status, std::string_view code) {
 
 Data Unavailable(uint64_t id) { return Problem(id, 503, "unavailable"); }
 
+}  // namespace
+
+Data Ok(uint64_t id, std::string body) {
+  return Response(id, 200, std::move(body), "application/json");
+}
+
 Data NoResponse(uint64_t id, std::string_view name) {
   Data error = Data::MakeObject();
   Data event = Data::MakeObject();
   event.Set("type", "response").Set("id", id);
   return event.Set("error", error.Set("name", name).Set("message", "as the simulator wishes"));
 }
-
-}  // namespace
 
 Network::Network(World* world, const PullLimits& answers, size_t nodes,
                  std::optional<uint64_t> large_rows)
@@ -120,7 +120,7 @@ void Network::Heal() {
 
 bool Network::IsReady(const Message& message) const {
   if (message.ready_at > world_->mono()) return false;
-  return message.answer || !message.is_push || !open_;
+  return message.answer || !(message.is_push || message.is_offer) || !open_;
 }
 
 size_t Network::steps() const {
@@ -176,7 +176,7 @@ bool Network::ApplyFault(Message* message) {
   if (const auto event = TakeArmed({Kind::kRepeatRequest})) {
     world_->Happened(event->kind);
     Message copy = *message;
-    copy.worker = 0;
+    copy.worker = copy.window = 0;
     copy.is_late_copy = true;
     copy.ready_at = world_->mono() + (event->a % 2 == 0 ? kSoonMs : kLongAfterMs);
     wire_.push_back(std::move(copy));
@@ -204,18 +204,18 @@ void Network::TimeOut(Message message) {
 
 void Network::Reply(Message message, Data answer) {
   message.answer = std::move(answer);
-  if (message.worker != 0) wire_.push_back(std::move(message));
+  if (message.worker != 0 || message.window != 0) wire_.push_back(std::move(message));
 }
 
 void Network::Arrive(Message message) {
   if (ApplyFault(&message)) return;
   const uint64_t asked = message.id;
-  if (!Accepts(message.token)) {
+  if (!message.is_offer && !Accepts(message.token)) {
     world_->Count("token refused");
     return Reply(std::move(message), Problem(asked, 401, "unauthenticated"));
   }
   if (!message.path.empty()) return GiveState(std::move(message));
-  if (!message.is_push && TakeArmed({Kind::kGone})) {
+  if (!message.is_push && !message.is_offer && TakeArmed({Kind::kGone})) {
     world_->Happened(Kind::kGone);
     return Reply(std::move(message), Problem(asked, 410, "gone"));
   }
@@ -229,6 +229,7 @@ void Network::Arrive(Message message) {
     world_->Count("server: older than its client");
     return Reply(std::move(message), Problem(asked, 409, "server-old"));
   }
+  if (message.is_offer) return TakeBack(std::move(message));
   const size_t node = node_;
   world_->TraceServer(message.is_push ? "push" : "pull", node, WriteJson(message.body));
   if (message.is_push) {
@@ -375,6 +376,7 @@ std::string Network::Peek(const Profile& profile, const Data& request) const {
 }
 
 void Network::Deliver(const Message& message) {
+  if (message.is_offer) return DeliverOffers(message);
   WorkerHost* worker = world_->FindWorker(message.worker);
   if (worker == nullptr) return;
   const Data& answer = *message.answer;

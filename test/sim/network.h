@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/data.h"
 #include "base/vector.h"
@@ -22,8 +23,12 @@
 namespace skerry::sim {
 
 class World;
+class WindowHost;
 class WorkerHost;
 struct Profile;
+
+Data Ok(uint64_t id, std::string body);
+Data NoResponse(uint64_t id, std::string_view name);
 
 class Network {
  public:
@@ -33,6 +38,7 @@ class Network {
           std::optional<uint64_t> large_rows);
 
   void Send(WorkerHost& worker, const Data& effect);
+  void SendOffer(WindowHost& window, const Data& effect);
   void Abort(uint64_t worker, uint64_t id);
   void Forget(uint64_t worker);
   void Disconnect(size_t profile);  // offline: all its messages fail
@@ -89,6 +95,8 @@ class Network {
  private:
   struct Message {
     uint64_t worker = 0;  // serial; 0: no worker waits for the answer
+    uint64_t window = 0;  // serial, of an offer; 0: no window waits for the answer
+    bool is_offer = false;
     size_t profile = 0;
     std::optional<Caller> author;  // empty: the profile's user
     uint64_t id = 0;
@@ -131,6 +139,8 @@ class Network {
   void RollBack(bool answered);
   void Reply(Message message, Data answer);
   void Deliver(const Message& message);
+  void TakeBack(Message message);
+  void DeliverOffers(const Message& message);
   void TimeOut(Message message);
   struct Copy {
     Database database;

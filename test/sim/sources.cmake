@@ -3,6 +3,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/app_rule.cc
   test/sim/batch.cc
   test/sim/check/bounded.cc
+  test/sim/check/common_total.cc
   test/sim/check/convergence.cc
   test/sim/check/defaults.cc
   test/sim/check/durable.cc
@@ -30,6 +31,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/network.cc
   test/sim/network_foreign.cc
   test/sim/network_nodes.cc
+  test/sim/network_offers.cc
   test/sim/network_rights.cc
   test/sim/pokes.cc
   test/sim/profile.cc

@@ -308,6 +308,8 @@ void WindowHost::ExecuteSpecial(const Data& effect) {
     Keep(effect["records"]);
   } else if (type == "validate") {
     validate_ = effect;
+  } else if (type == "offer") {
+    world_->network().SendOffer(*this, effect);
   } else if (type == "loadImage") {
     image_ = effect;
   } else if (type == "state") {

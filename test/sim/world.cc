@@ -129,6 +129,15 @@ Tab& World::TabOf(Host& host) {
   SKERRY_CHECK(false);
 }
 
+WindowHost* World::FindWindow(uint64_t serial) {
+  for (const auto& profile : profiles_) {
+    for (const auto& tab : profile->tabs) {
+      if (tab->window != nullptr && tab->window->serial() == serial) return tab->window.get();
+    }
+  }
+  return nullptr;
+}
+
 WorkerHost* World::FindWorker(uint64_t serial) {
   for (const auto& profile : profiles_) {
     for (const auto& tab : profile->tabs) {

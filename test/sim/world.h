@@ -71,6 +71,7 @@ class World {
 
   Tab& TabOf(Host& host);
   WorkerHost* FindWorker(uint64_t serial);  // null: it has ended
+  WindowHost* FindWindow(uint64_t serial);  // the same of a window
   void Broadcast(Host& from, const Data& message);
   // Sends a window's message to the service worker, which is started if none runs.
   void WakeService(Profile* profile, const Data& message);

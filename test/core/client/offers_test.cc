@@ -1,6 +1,6 @@
-// Goal: a window gives back what it holds of a realm that the server has lost: once, before a pull
-// replaces it, parents first, and as an owner memberships before all. Method: offers of a view, and
-// windows over a fake IndexedDB.
+// Goal: a window gives back what it holds of a realm that the server has lost, or whose log goes on from
+// an earlier point: before a pull replaces it, parents first, and as an owner memberships before all.
+// Method: offers of a view, and windows over a fake IndexedDB.
 #include "client/offers.h"
 
 #include <doctest/doctest.h>
@@ -31,16 +31,19 @@ Schema OfferSchema() {
   return std::move(Schema::Parse(description).value());
 }
 
-struct Offering {
+struct Holder {
   Schema schema = OfferSchema();
   View view{&schema};
   Random random{"offers"};
   UuidGenerator ids{&random};
 
-  void Put(const ObjectKey& key, Vector<Value> props, std::string realm = kLost) {
+  void Put(const ObjectKey& key, Vector<Value> props, uint64_t revision = 7,
+           std::string realm = kLost) {
     Row row;
     row.realm = std::move(realm);
     row.props = std::move(props);
+    row.revision = revision;
+    row.modified_at = 1000 + static_cast<double>(revision);
     view.PutBase(key, row);
     view.Touched(row.realm, key);
     view.Derive();
@@ -49,39 +52,59 @@ struct Offering {
     Put({1, kLost + "/" + user},
         {Value::String(user), Value::String(role), Value::Bool(true), Value::String("anna")});
   }
-  Vector<Mutation> Make() { return MakeOffers(view, {kLost, "anna", 5000}, &ids); }
+  Mutation Found() { return MakeFounding(view, {kLost, "anna", 5000}, &ids); }
 };
 
-Vector<std::string> Ids(const Mutation& mutation) {
+Data Answer(uint64_t common, uint64_t done = 0, uint64_t taken = 0) {
+  return Data::Object{{"common", static_cast<double>(common)},
+                      {"done", static_cast<double>(done)},
+                      {"taken", static_cast<double>(taken)},
+                      {"refused", Data::MakeArray()}};
+}
+
+// The requests by which the rows of the realm are given back, above this revision.
+Vector<Data> Requests(const Holder& world, uint64_t common) {
+  Offering offering(&world.schema, &world.view);
+  offering.Begin(kLost, "9@900", "me");
+  Vector<Data> requests;
+  Data first = ParseJson(offering.Ask()).value();
+  CHECK(first["ops"].items().empty());
+  CHECK(first["cursor"].Is("9@900"));
+  CHECK(first["realm"].Is(kLost.c_str()));
+  for (Data answer = Answer(common); offering.Take(answer);) {
+    requests.push_back(ParseJson(offering.Ask()).value());
+    const size_t count = requests.back()["ops"].items().size();
+    REQUIRE(requests.back()["times"].items().size() == count);
+    answer = Answer(common, count, 1);
+  }
+  CHECK(offering.taken() == requests.size());
+  return requests;
+}
+
+Vector<std::string> Ids(const Data& request) {
   Vector<std::string> ids;
-  for (const Op& op : mutation.ops) ids.push_back(op.id);
+  for (const Data& op : request["ops"].items()) ids.push_back(op["id"].as_string());
   return ids;
 }
 
-TEST_CASE("an owner founds a lost realm again with its members, and offers its rows") {
-  Offering world;
+TEST_CASE("an owner founds a lost realm again with its members") {
+  Holder world;
   world.Member("anna", "owner");
   world.Member("bo", "writer");
-  world.Put({0, "z"}, {Value::Null()});
-  world.Put({0, "elsewhere"}, {Value::Null()}, "A");
-  // Parents come first, also along a chain against the order of the ids.
-  world.Put({0, "b"}, {Value::String("z")});
-  world.Put({0, "a"}, {Value::String("b")});
-  const Vector<Mutation> made = world.Make();
-  REQUIRE(made.size() == 2);
-  CHECK(made[0].action.name == "skerry/found");
-  REQUIRE(made[0].ops.size() == 2);
-  CHECK(made[0].ops[0].id == kLost + "/anna");
-  CHECK(made[0].ops[0].kind == OpKind::kCreate);
-  CHECK(made[0].ops[1].kind == OpKind::kOffer);
+  CHECK(IsOwnRealm(world.view, {kLost, "anna", 0}));
+  CHECK_FALSE(IsOwnRealm(world.view, {kLost, "bo", 0}));
+  const Mutation made = world.Found();
+  CHECK(made.action.name == "skerry/found");
+  REQUIRE(made.ops.size() == 2);
+  CHECK(made.ops[0].id == kLost + "/anna");
+  CHECK(made.ops[0].kind == OpKind::kCreate);
+  CHECK(made.ops[1].kind == OpKind::kOffer);
   // Who accepted is asked again, and accepts by itself.
-  for (const Op& op : made[0].ops) CHECK(op.set.size() == 2);
-  CHECK(Ids(made[1]) == Vector<std::string>{"z", "b", "a"});
-  CHECK(made[1].ops[0].kind == OpKind::kOffer);
+  for (const Op& op : made.ops) CHECK(op.set.size() == 2);
 }
 
 TEST_CASE("an owner who wants to leave founds a lost realm again, as the owner that he was") {
-  Offering world;
+  Holder world;
   world.Member("anna", "owner");
   Op leave = NewOp(OpKind::kDelete, {1, kLost + "/anna"}, kLost);
   leave.by = {0};
@@ -92,34 +115,85 @@ TEST_CASE("an owner who wants to leave founds a lost realm again, as the owner t
   world.view.Attach(&pending);
   world.view.Derive();
   REQUIRE_FALSE(world.view.Visible({1, kLost + "/anna", kLost}).has_value());
-  const Vector<Mutation> made = world.Make();
-  REQUIRE(made.size() == 1);
-  CHECK(made[0].action.name == "skerry/found");
-  REQUIRE(made[0].ops.size() == 1);
-  CHECK(made[0].ops[0].kind == OpKind::kCreate);
-  CHECK(made[0].ops[0].set[kMemberRole].value == Value::String("owner"));
+  const Mutation made = world.Found();
+  REQUIRE(made.ops.size() == 1);
+  CHECK(made.ops[0].kind == OpKind::kCreate);
+  CHECK(made.ops[0].set[kMemberRole].value == Value::String("owner"));
   world.view.Detach(&pending);
 }
 
-TEST_CASE("another member offers rows of a lost realm, and no memberships") {
-  Offering world;
-  world.Member("anna", "writer");
-  world.Member("bo", "owner");
-  world.Put({0, "a"}, {Value::Null()});
-  const Vector<Mutation> made = world.Make();
-  REQUIRE(made.size() == 1);
-  CHECK(Ids(made[0]) == Vector<std::string>{"a"});
+TEST_CASE("rows are given back as base has them, parents first, and no memberships") {
+  Holder world;
+  world.Member("anna", "owner");
+  world.Put({0, "z"}, {Value::Null()});
+  world.Put({0, "elsewhere"}, {Value::Null()}, 7, "A");
+  // Along a chain against the order of the ids.
+  world.Put({0, "b"}, {Value::String("z")});
+  world.Put({0, "a"}, {Value::String("b")});
+  Op change = NewOp(OpKind::kUpdate, {0, "a"}, kLost);
+  change.by = {0};
+  change.set.push_back({0, Value::String("z")});
+  Pending pending;
+  pending.mutation.ops.push_back(std::move(change));
+  world.view.Attach(&pending);
+  world.view.Derive();
+  const Vector<Data> requests = Requests(world, 0);
+  REQUIRE(requests.size() == 1);
+  CHECK(Ids(requests[0]) == Vector<std::string>{"z", "b", "a"});
+  const Vector<Data>& ops = requests[0]["ops"].items();
+  CHECK(ops[0]["op"].Is("offer"));
+  // What is pending is pushed afterwards. What is null is said, too: somebody may have cleared it.
+  CHECK(ops[2]["set"]["parent"].Is("b"));
+  CHECK(ops[0]["set"].Find("parent") != nullptr);
+  CHECK(requests[0]["times"].items()[0].as_number() == 1007);
+  world.view.Detach(&pending);
 }
 
-TEST_CASE("offers of a large realm are many mutations") {
-  Offering world;
-  const size_t count = kMaxOffersPerMutation * 2 + 1;
+TEST_CASE("rows that were not changed since the common point are not given back") {
+  Holder world;
+  world.Put({0, "before"}, {Value::Null()}, 6);
+  world.Put({0, "at"}, {Value::String("before")}, 7);
+  world.Put({0, "after"}, {Value::String("at")}, 8);
+  const Vector<Data> requests = Requests(world, 7);
+  REQUIRE(requests.size() == 1);
+  CHECK(Ids(requests[0]) == Vector<std::string>{"after"});
+  CHECK(Requests(world, 8).empty());
+}
+
+TEST_CASE("a large realm is given back by many requests") {
+  Holder world;
+  const size_t count = kMaxOffersAtOnce * 2 + 1;
   for (size_t i = 0; i < count; ++i) world.Put({0, std::to_string(i)}, {Value::Null()});
-  const Vector<Mutation> made = world.Make();
-  CHECK(made.size() == 3);
+  const Vector<Data> requests = Requests(world, 0);
+  CHECK(requests.size() == 3);
   size_t offered = 0;
-  for (const Mutation& mutation : made) offered += mutation.ops.size();
+  for (const Data& request : requests) offered += request["ops"].items().size();
   CHECK(offered == count);
+}
+
+TEST_CASE("a server that takes nothing is asked no more, and what it refuses is noted") {
+  Holder world;
+  for (size_t i = 0; i < 3; ++i) world.Put({0, std::to_string(i)}, {Value::Null()});
+  Offering offering(&world.schema, &world.view);
+  offering.Begin(kLost, "9@900", "me");
+  offering.Ask();
+  CHECK_FALSE(offering.Take(Data::Object{{"common", 4}, {"nothing", "forbidden"}}));
+  CHECK(offering.not_taken().common == 4);
+  CHECK(offering.not_taken().all->code == "forbidden");
+  offering.Begin(kLost, "9@900", "me");
+  offering.Ask();
+  REQUIRE(offering.Take(Answer(0)));
+  offering.Ask();
+  const Data refused = Data::Object{{"op", 1}, {"code", "unique"}, {"detail", "taken"}};
+  const Data answer = Answer(0, 2, 1).Set("refused", Data(Data::Array{refused}));
+  REQUIRE(offering.Take(answer));
+  REQUIRE(offering.not_taken().objects.size() == 1);
+  CHECK(offering.not_taken().objects.begin()->first == ObjectText(world.schema, 0, "1", kLost));
+  CHECK(offering.not_taken().objects.begin()->second.code == "unique");
+  CHECK_FALSE(offering.not_taken().all);
+  CHECK(Ids(ParseJson(offering.Ask()).value()) == Vector<std::string>{"2"});
+  // It never says that it has done what was not asked for, but if it does, nothing is passed over.
+  CHECK_FALSE(offering.Take(Answer(0, 0)));
 }
 
 // A record of the worker that says that realm A is lost, and what is asked of windows.
@@ -131,61 +205,107 @@ Data Lose(Storage* storage, bool is_due) {
   record.Set("lost", lost);
   storage->updates[storage->n()] = record;
   storage->sync.Set("lost", lost);
-  if (is_due) storage->sync.Set("offers", One("A", false));
+  Data place = One("cursor", "9@900");
+  if (is_due) place.Set("offered", false);
+  storage->sync.Set("lostAt", One("A", std::move(place)));
   return message.Set("record", record);
 }
 
-TEST_CASE("one window logs the rows of a lost realm that the server has again") {
-  Pair pair;
-  const Data message = Lose(&pair.storage, true);
-  pair.A().Hear(message);
-  pair.B().Hear(message);
-  // Both read `sync` at the same time, and the second finds that it is done.
-  pair.A().Settle();
-  pair.B().Settle();
-  REQUIRE(pair.storage.mutations.size() == 1);
-  CHECK(pair.storage.sync["offers"] == One("A", true));
-  CHECK(!Message(pair.A(), "wake").is_null());
-  CHECK(!Message(pair.A(), "left").is_null());
-  CHECK(Message(pair.B(), "left").is_null());
-  // The rows stay when base loses them.
-  Step drop;
-  drop.kind = StepKind::kDropRealm;
-  drop.realm = "A";
-  Vector<Step> steps;
-  steps.push_back(std::move(drop));
-  const Data record = pair.storage.Work({}, {}, std::move(steps));
-  pair.A().Hear(Data::Object{{"type", "record"}, {"record", record}});
-  pair.A().Settle();
-  CHECK(Count(pair.A()) == 0);
-  CHECK(pair.A().client().tab().mirror().pending().size() == 1);
+// What the window asks the server; null: nothing.
+Data Asked(Window& window) {
+  Data asked;
+  for (const Data& note : window.notes) {
+    if (note["type"].Is("offer")) asked = ParseJson(note["request"].as_string()).value();
+  }
+  window.notes.clear();
+  return asked;
 }
 
-TEST_CASE("rows of a lost realm are not logged before the server has it, but by an owner") {
+Data IsOffered(Pair& pair) { return pair.storage.sync["lostAt"]["A"]["offered"]; }
+
+void AnswerOffer(Window& window, Data answer) {
+  window.Event(Data::Object{{"type", "offered"}, {"answer", std::move(answer)}});
+}
+
+TEST_CASE("a window gives back the rows of a realm that the server has again") {
+  Pair pair;
+  pair.A().Hear(Lose(&pair.storage, true));
+  pair.A().Settle();
+  CHECK(Asked(pair.A())["ops"].items().empty());
+  AnswerOffer(pair.A(), Answer(0));
+  const Data rows = Asked(pair.A());
+  CHECK(Ids(rows) == Vector<std::string>{"g"});
+  CHECK(IsOffered(pair) == Data(false));
+  AnswerOffer(pair.A(), Answer(0, 1, 1));
+  pair.A().Settle();
+  CHECK(Asked(pair.A()).is_null());
+  CHECK(IsOffered(pair) == Data(true));
+  CHECK(!Message(pair.A(), "wake").is_null());
+  CHECK(pair.storage.mutations.empty());
+}
+
+TEST_CASE("rows are not given back before the server has the realm") {
   Pair pair;
   pair.A().Hear(Lose(&pair.storage, false));
   pair.A().Settle();
-  CHECK(pair.storage.mutations.empty());
-  CHECK(pair.storage.sync.Find("offers") == nullptr);
+  CHECK(Asked(pair.A()).is_null());
+  CHECK(IsOffered(pair).is_null());
 }
 
-TEST_CASE("a window that lacks a record reads it before it offers rows") {
+TEST_CASE("a window that lacks a record reads it before it gives rows back") {
   Pair pair;
   const Data message = Lose(&pair.storage, true);
   pair.A().Hear(message);
   pair.storage.Work({}, {}, {});
   pair.A().Settle();
-  CHECK(pair.storage.mutations.size() == 1);
+  CHECK(!Asked(pair.A()).is_null());
 }
 
-TEST_CASE("offers that could not be stored are made later") {
+TEST_CASE("what could not be offered, or noted, is offered later") {
   Pair pair;
   pair.A().Hear(Lose(&pair.storage, true));
   Next(pair.A(), Outcome::kFailed);
-  CHECK(pair.storage.mutations.empty());
   Fire(pair.A(), "reread");
   pair.A().Settle();
-  CHECK(pair.storage.mutations.size() == 1);
+  CHECK(!Asked(pair.A()).is_null());
+  pair.A().Event(Data::Object{{"type", "offered"}, {"code", "network"}});
+  CHECK(Asked(pair.A()).is_null());
+  Fire(pair.A(), "reread");
+  pair.A().Settle();
+  CHECK(!Asked(pair.A()).is_null());
+  AnswerOffer(pair.A(), Answer(9));
+  Next(pair.A(), Outcome::kFailed);
+  CHECK(IsOffered(pair) == Data(false));
+  Fire(pair.A(), "reread");
+  pair.A().Settle();
+  AnswerOffer(pair.A(), Answer(9));
+  pair.A().Settle();
+  CHECK(IsOffered(pair) == Data(true));
+}
+
+TEST_CASE("a server of an earlier release takes nothing, and the realm is read again") {
+  Pair pair;
+  pair.A().Hear(Lose(&pair.storage, true));
+  pair.A().Settle();
+  pair.A().Event(Data::Object{{"type", "offered"}, {"code", "not_found"}});
+  pair.A().Settle();
+  CHECK(IsOffered(pair) == Data(true));
+}
+
+TEST_CASE("a window offers nothing more of a realm that another has given back") {
+  Pair pair;
+  pair.A().Hear(Lose(&pair.storage, true));
+  pair.A().Settle();
+  REQUIRE(!Asked(pair.A()).is_null());
+  for (const char* member : {"lost", "lostAt"}) pair.storage.sync.Remove(member);
+  Data record = pair.storage.Work({}, {}, {});
+  record.Set("lost", Data::MakeArray());
+  pair.storage.updates[pair.storage.n()] = record;
+  pair.A().Hear(Data::Object{{"type", "record"}, {"record", record}});
+  pair.A().Settle();
+  AnswerOffer(pair.A(), Answer(0));
+  pair.A().Settle();
+  CHECK(Asked(pair.A()).is_null());
 }
 
 }  // namespace

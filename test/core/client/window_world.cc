@@ -58,6 +58,7 @@ Data Storage::Read(const Data& read) const {
   if (store == "mutations") return Range(mutations, range);
   if (store == "updates") return Range(updates, range);
   if (store == "conflicts") return Range(conflicts, range);
+  if (store == "own") return Range(own, range);
   if (store == "actions") {
     Data rows = Range(actions, range);
     read_rows += rows.items().size();
@@ -80,8 +81,8 @@ Data Storage::Write(const Data& writes) {
     if (std::map<std::string, Data>* rows = StreamStore(store)) {
       WriteStream(write, rows);
     } else if (const Data* added = write.Find("add")) {
-      REQUIRE_EQ(store, "mutations");
-      mutations[++last_key] = *added;
+      REQUIRE((store == "mutations" || store == "conflicts"));
+      (store == "mutations" ? mutations : conflicts)[++last_key] = *added;
       keys.Push(last_key);
     } else if (const Data* removed = write.Find("delete")) {
       std::map<uint64_t, Data>& rows = store == "mutations" ? mutations : conflicts;

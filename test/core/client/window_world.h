@@ -23,7 +23,7 @@ namespace skerry::client_test {
 class Storage {
  public:
   Data sync;  // null: nothing was ever written
-  std::map<uint64_t, Data> mutations, updates, conflicts;
+  std::map<uint64_t, Data> mutations, updates, conflicts, own;
   std::map<std::string, Data> outbox, actions, streams;
   std::map<std::string, Vector<std::string>> images;  // generation: parts
   uint64_t last_key = 0;

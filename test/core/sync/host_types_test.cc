@@ -44,13 +44,13 @@ TEST_CASE("the package's types of what crosses to the core are those of the core
   types.AddUnion("CommonEffects",
                  OneOf<effect::Transact, effect::Broadcast, effect::Post, effect::WriteReply,
                        effect::MoreReply, effect::AbortReply>());
-  types.AddUnion(
-      "WindowEffects",
-      OneOf<effect::SetWindowTimer, effect::CancelWindowTimer, WindowState, effect::LoadImage,
-            effect::Ready, effect::OpenFailed, effect::Problem, effect::StorageFailed,
-            effect::StorageRecovered, effect::DataLost, effect::UpdateNeeded, effect::Keep,
-            effect::Settle, effect::StreamPage, effect::Conflicts, effect::Resolved,
-            effect::Validate, effect::Undo, effect::KeepUndo, effect::Compared, effect::Mended>());
+  types.AddUnion("WindowEffects",
+                 OneOf<effect::SetWindowTimer, effect::CancelWindowTimer, WindowState,
+                       effect::LoadImage, effect::Ready, effect::OpenFailed, effect::Problem,
+                       effect::StorageFailed, effect::StorageRecovered, effect::DataLost,
+                       effect::UpdateNeeded, effect::Keep, effect::Settle, effect::StreamPage,
+                       effect::Conflicts, effect::Resolved, effect::Validate, effect::Undo,
+                       effect::KeepUndo, effect::Compared, effect::Offer, effect::Mended>());
   types.AddUnion(
       "WorkerEffects",
       OneOf<effect::SetWorkerTimer, effect::CancelWorkerTimer, effect::Fetch, effect::AbortFetch,

@@ -30,7 +30,7 @@ TEST_CASE("folds own updates as pushed, in log order, before the changes") {
 
 // The fold of an answer that names one own update; `asked`: the request was made with it in the
 // outbox.
-Data FoldOwn(bool asked, double cursor, std::string_view reset = "") {
+Data FoldOwn(bool asked, double cursor) {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -53,7 +53,6 @@ Data FoldOwn(bool asked, double cursor, std::string_view reset = "") {
   Data own = Json(R"({"A":{"revision":2,"at":70}})");
   Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[
     {"change":"create","table":"items","id":"a","realm":"A","set":{"n":6},"createdAt":1,"modifiedAt":70,"revision":2}]})");
-  if (!reset.empty()) json.Set("reset", Data(Data::Array{Data(reset)}));
   Data all = Data::MakeObject();
   json.Set("own", all.Set(updates[0].id, own));
   const Result<PullAnswer> answer = ReadPullAnswer(SyncSchema(), json);
@@ -85,10 +84,6 @@ TEST_CASE("folds only updates in this request's `have`; a later one comes in ful
 
 TEST_CASE("confirms an own update at or below the cursor without folding it") {
   CHECK(OwnSteps(FoldOwn(true, 2)) == 0);
-}
-
-TEST_CASE("folds own updates over a realm that the answer resets") {
-  CHECK(OwnSteps(FoldOwn(true, 9, "A")) == 1);
 }
 
 // A mutation that the answer to a push named as known, at revision 3 of the log; and the fold of a
@@ -179,14 +174,12 @@ TEST_CASE("puts a known action into the inbox that the log has forgotten, and no
   CHECK(held.fold->sync().forgotten == ForgottenUpTo{{"A", 40}});
 }
 
-TEST_CASE("believes a server that does not name known actions, unless it resets the realm") {
+TEST_CASE("believes a server that does not name known actions, unless the realm is new") {
   KnownFold reached("5@50", "{}");
   CHECK(reached.confirmed() == 1);
   CHECK_FALSE(reached.waits());
 
   CHECK(KnownFold("2@20", "{}").waits());
-  CHECK(KnownFold("5@50", R"({"reset":["A"]})").pending_again());
-  CHECK(KnownFold("1@10", R"({"reset":["A"]})").pending_again());
   CHECK(KnownFold("5@50", "{}", "").pending_again());  // as a new realm, after 410
 }
 
@@ -361,19 +354,31 @@ TEST_CASE("starts a realm again when the log was cut; old rows leave with the fi
   CHECK(world.Converged());
 }
 
-TEST_CASE("drops the rows of a realm that the answer resets before it adds the new ones") {
+TEST_CASE("drops the rows of another history when they were given back, and no earlier") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");
   world.Open();
   world.Settle();
-  world.network.scripted.push_back(
-      Scripted(200, R"({"time":1,"cursors":{"A":"9@9"},"reset":["A"],"changes":[
-    {"change":"create","table":"items","id":"b","realm":"A","set":{"n":1},"createdAt":1,"modifiedAt":2,"revision":9}]})"));
-  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
-  world.Settle();
-  const auto keys = world.Fold()->BaseKeys(0);
-  REQUIRE(keys.size() == 1);
-  CHECK(keys[0].first == "b");
+  const auto shown = [&] {
+    Vector<std::string> ids;
+    for (const auto& [id, realm] : world.Fold()->BaseKeys(0)) ids.push_back(id);
+    return ids;
+  };
+  const auto answer = [&](std::string_view reset) {
+    Data body = Json(R"({"time":1,"cursors":{"A":"9@9"},"changes":[
+    {"change":"create","table":"items","id":"b","realm":"A","set":{"n":1},"createdAt":1,"modifiedAt":2,"revision":9}]})");
+    if (!reset.empty()) body.Set("reset", Data(Data::Array{Data(reset)}));
+    world.network.scripted.push_back(Scripted(200, WriteJson(body)));
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+  };
+  answer("A");
+  CHECK(shown() == Vector<std::string>{"a"});
+  answer("");
+  CHECK(shown() == Vector<std::string>{"a"});
+  CHECK(GiveBack(&world.storage));
+  answer("");
+  CHECK(shown() == Vector<std::string>{"b"});
 }
 
 }  // namespace

@@ -279,6 +279,8 @@ TEST_CASE("takes a new identity and pushes all when the server answers unknown_c
   world.network.hold_answers = false;
   world.Release();
   world.Run(60000);
+  CHECK(GiveBack(&world.storage));
+  world.Run(60000);
   CHECK(world.sync()["client"].as_string() != client);
   CHECK(world.storage.Count("mutations") == 0);
 }

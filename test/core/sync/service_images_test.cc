@@ -231,13 +231,20 @@ TEST_CASE("keeps the rows of a realm of another history until its image is there
       host.Crash();
       world.OpenService(images);
     }
-    for (int i = 0; i < 4; ++i) {
-      world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"0@0","B":"1@9"},
-          "changes":[],"reset":["A"],"fills":[{"realm":"A","revision":7,"at":70,"epoch":"1",
+    const auto answer = [&](const char* reset, int times) {
+      for (int i = 0; i < times; ++i) {
+        world.network.scripted.push_back(
+            Scripted(200, R"({"time":1,"cursors":{"A":"0@0","B":"1@9"},"changes":[],"reset":[)" +
+                              std::string(reset) +
+                              R"(],"fills":[{"realm":"A","revision":7,"at":70,"epoch":"1",
           "hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/x"}]})"));
-    }
-    world.host(world.size() - 1).Post(Json(R"({"type":"sync","id":1})"));
-    world.Settle();
+      }
+      world.host(world.size() - 1).Post(Json(R"({"type":"sync","id":1})"));
+      world.Settle();
+    };
+    answer("\"A\"", 1);
+    CHECK(GiveBack(&world.storage));
+    answer("", 4);
     CHECK(world.Fold()->GetBase("A", {0, "a"}).has_value());
     CHECK(world.sync()["cursors"].Find("A") == nullptr);
     CHECK(world.sync()["refill"] == Json(R"(["A"])"));

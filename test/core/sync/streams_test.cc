@@ -178,6 +178,8 @@ TEST_CASE("streams: a restored server's history replaces the one that it lost") 
   world.server.Restore(backup);
   world.Say("chat");
   world.Sync();
+  CHECK(GiveBack(&world.storage));
+  world.Sync();
   CHECK(world.IsWhole("chat"));
   CHECK(world.Stored("chat").size() == 3);
 }

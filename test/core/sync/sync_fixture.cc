@@ -7,6 +7,8 @@
 #include "log/codec.h"
 #include "log/fold.h"
 #include "log/mutation_record.h"
+#include "log/sync_record.h"
+#include "test/core/sync/fake_storage.h"
 
 namespace skerry::sync_test {
 namespace {
@@ -97,6 +99,17 @@ Op MoveItem(std::string id, std::string realm, std::string to) {
   Op op = Item(OpKind::kMove, std::move(id), std::move(realm));
   op.to = std::move(to);
   return op;
+}
+
+bool GiveBack(FakeStorage* storage) {
+  SyncProgress sync = SyncProgress::Read(storage->Get("sync", "sync"));
+  bool is_any = false;
+  for (auto& [realm, place] : sync.lost_at) {
+    is_any = is_any || place.offered == false;
+    if (place.offered.has_value()) place.offered = true;
+  }
+  if (is_any) storage->Put("sync", "sync", sync.Write());
+  return is_any;
 }
 
 Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at) {

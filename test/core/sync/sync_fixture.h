@@ -12,6 +12,8 @@
 
 namespace skerry::sync_test {
 
+class FakeStorage;
+
 // One table, `items` (ids of the application's own), with optional props: number n, string name,
 // parent -> items (cascade).
 Data SyncSchemaDescription();
@@ -30,6 +32,10 @@ Op MoveItem(std::string id, std::string realm, std::string to);
 
 // A record of the store `mutations`.
 Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at = 1000);
+
+// As a window that gives back the rows of all lost realms that the server has again. Returns whether
+// there was one.
+bool GiveBack(FakeStorage* storage);
 
 // REQUIRES: `text` parses.
 Data Json(std::string_view text);

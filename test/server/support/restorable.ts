@@ -45,7 +45,18 @@ export class RestorableServer {
   /** With more arguments. */
   async restart(args: readonly string[]): Promise<void> {
     this.#args = [...this.#args, ...args];
-    await this.#stopped(async () => {});
+    await this.stopped(async () => {});
+  }
+
+  /** What an operator knows of its database, as variables of a shell. */
+  get shell(): Record<string, string> {
+    const DATA = this.#folder.data;
+    const BACKUP = join(this.#folder.path, 'a-backup');
+    if (postgresUrl === undefined) return { DATA, BACKUP };
+    const url = new URL(postgresUrl);
+    url.pathname = `/${this.#name}`;
+    const maintenance = { MAINTENANCE_URL: postgresUrl, DATABASE: this.#name };
+    return { DATA, BACKUP, DATABASE_URL: url.href, ...maintenance };
   }
 
   /** What the server has written since its last start. */
@@ -55,16 +66,17 @@ export class RestorableServer {
 
   /** The result restores what is stored now, but for the folder of images: a backup of a database does not have it. */
   async backUp(): Promise<() => Promise<void>> {
-    const backup = await this.#stopped(() => this.#copy(this.#name, `${this.#name}_backup`));
+    const backup = await this.stopped(() => this.#copy(this.#name, `${this.#name}_backup`));
     return () =>
-      this.#stopped(async () => {
+      this.stopped(async () => {
         if (postgresUrl === undefined) rmSync(this.#database(this.#name), { recursive: true });
         else await runSql(postgresUrl, `drop database "${this.#name}"`);
         await backup();
       });
   }
 
-  async #stopped<R>(change: () => Promise<R>): Promise<R> {
+  /** Does it while the server is stopped. */
+  async stopped<R>(change: () => R | Promise<R>): Promise<R> {
     await this.#server?.stop();
     const result = await change();
     await this.start();

@@ -22,7 +22,6 @@ class LostCheck final : public Check {
       if (!push.results[i]["status"].Is("applied")) continue;
       for (const Data& action : push.body["updates"].items()[i]["actions"].items()) {
         if (action["name"].Is("skerry/found")) world_->Count("a lost realm: founded again");
-        if (action["name"].Is("skerry/offer")) world_->Count("a lost realm: rows given back");
       }
     }
   }

@@ -1,7 +1,8 @@
 // 2 once: the effect of a confirmed mutation is in the log exactly once, also of an `inc`. The
 // naive server gets every push as well, in the order of the commits. It must answer with the same
 // statuses, and have the same rows afterwards, times and revisions included. In the end the common
-// counter equals the sum over the actions of the log, each counted once. An action whose outcome was
+// counter equals the sum over the actions of the log, and of those that were given back to a restored
+// server, each counted once. An action whose outcome was
 // unknown (`outcome_unknown`), and which its user has made again, may have been in the part of the
 // log that was forgotten: it counts each time. What a restored row has of props that only one of two
 // releases has is not compared.
@@ -11,6 +12,7 @@
 
 #include "base/json.h"
 #include "test/core/model_check/check_schema.h"
+#include "test/sim/check/common_total.h"
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
 
@@ -18,18 +20,18 @@ namespace skerry::sim {
 namespace {
 
 // An update of the older release is applied without what the served schema lacks.
-Data StoredOf(const CommittedPush& push, const Data& wire) {
-  if (push.body["schema"].as_u64(push.served.version()) >= push.served.version()) return wire;
+Data StoredOf(const Schema& served, const Data& version, const Data& wire) {
+  if (version.as_u64(served.version()) >= served.version()) return wire;
   Data ops = Data::MakeArray();
   for (Data op : wire["ops"].items()) {
-    const TableIndex table = push.served.FindTable(op["table"].as_string());
+    const TableIndex table = served.FindTable(op["table"].as_string());
     if (table == kNone && op["stream"].is_null()) continue;
     bool is_emptied = false;
     for (const char* name : {"set", "was", "add"}) {
       if (!op[name].is_object()) continue;
       Data known = Data::MakeObject();
       for (const auto& [prop, value] : op[name].members()) {
-        if (push.served.table(table).FindProp(prop) != kNone) known.Set(prop, value);
+        if (served.table(table).FindProp(prop) != kNone) known.Set(prop, value);
       }
       const bool is_trimmed = known.members().size() < op[name].members().size();
       is_emptied = is_trimmed && known.members().empty() && !op["op"].Is("create") &&
@@ -48,6 +50,11 @@ bool IsRefused(const CommittedPush& push, const std::string& client, const std::
   });
 }
 
+bool IsUnread(const std::string& code) {
+  return code == "invalid" || code == "missing_prop" || code == "unknown_table" ||
+         code == "unknown_prop" || code == "wrong_type" || code == "invalid_id";
+}
+
 bool IsOfOneRelease(const std::string& key, const std::string& prop) {
   const std::string table = test::naive::TableOf(key);
   const auto has = [&](Release release) {
@@ -57,18 +64,20 @@ bool IsOfOneRelease(const std::string& key, const std::string& prop) {
   return has(Release::kOlder) != has(Release::kNewer);
 }
 
+const std::string kCounter = "items/total@A";
+
 class OnceCheck final : public Check {
  public:
   using Check::Check;
 
-  void Made(const MadeMutation& made) override { totals_[made.action] = made.total; }
+  void Made(const MadeMutation& made) override { total_.Made(made.action, made.total); }
 
   void Committed(const CommittedPush& push) override {
     const std::string& client = push.body["client"].as_string();
     test::naive::Server& naive = world_->checks().naive();
     const auto& [user, grants] = push.author;
     for (size_t i = 0; i < push.results.size(); ++i) {
-      const Data wire = StoredOf(push, push.body["updates"].items()[i]);
+      const Data wire = StoredOf(push.served, push.body["schema"], push.body["updates"].items()[i]);
       test::naive::Update update = test::naive::UpdateOf(client, wire);
       for (const auto& [realm, seq] : push.body["seen"].members())
         update.seen[realm] = seq.as_u64();
@@ -88,10 +97,49 @@ class OnceCheck final : public Check {
       if (missing != expected.missing)
         return Fail("2 once: the naive server misses other objects: " + WriteJson(push.results[i]) +
                     " on " + WriteJson(wire));
-      Enter(update, VainActions(push.body["updates"].items()[i], push.results[i]));
+      Enter(update, VainActions(push.body["updates"].items()[i], push.results[i]), push.at);
       for (const test::naive::Op& op : update.ops)
         has_restored_ = has_restored_ || op.op == "restore";
     }
+  }
+
+  // Each offer by itself. What the server could not read is nothing to the naive one.
+  void TakenBack(const sim::TakenBack& taken) override {
+    const Data& told = taken.done["offers"];
+    std::set<uint64_t> unread;
+    for (const Data& refused : told["refused"].items()) {
+      if (IsUnread(refused["code"].as_string())) unread.insert(refused["op"].as_u64());
+    }
+    Vector<test::naive::Server::Offer> offers;
+    for (uint64_t i = 0; i < told["done"].as_u64(); ++i) {
+      if (unread.contains(i)) continue;
+      Data wire = Data::MakeObject();
+      Data action = Data::MakeObject();
+      action.Set("id", "offer");
+      wire.Set("id", "offer").Set("after", Data::MakeObject());
+      wire.Set("actions", Data(Data::Array{std::move(action)}));
+      wire.Set("ops", Data(Data::Array{taken.body["ops"].items()[i]}));
+      test::naive::Update update =
+          test::naive::UpdateOf("offer", StoredOf(taken.served, taken.body["schema"], wire));
+      if (world_->has_releases()) UseFirstNames(&update);
+      if (update.ops.empty()) continue;
+      const double at = taken.body["times"].items()[i].as_number();
+      offers.push_back({update.ops[0].key, update.ops[0].set, at});
+    }
+    test::naive::Server& naive = world_->checks().naive();
+    const auto& [user, grants] = taken.author;
+    const double before = Counter();
+    const double at = taken.done["at"].as_number();
+    const uint64_t expected = naive.TakeBack(taken.body["realm"].as_string(), taken.common, offers,
+                                             at, naive.RightsOf(user, grants), user);
+    for (const test::naive::Server::Offer& offer : offers) {
+      if (Counter() == before || offer.key != kCounter) continue;
+      if (!total_.GivenBack(Counter() - before, offer.at, at))
+        Fail("2 once: the total that is given back has other actions: " + WriteJson(taken.body));
+    }
+    if (expected == told["taken"].as_u64()) return;
+    Fail("2 once: the naive server takes back " + std::to_string(expected) + " of " +
+         WriteJson(taken.body) + ": " + WriteJson(told));
   }
 
   void Resolved(const std::string& action, bool retry, const std::string& code) override {
@@ -105,6 +153,12 @@ class OnceCheck final : public Check {
         for (const std::string& action : entry.actions) seen_[action][realm].insert(entry.update);
       }
     }
+    std::set<std::string> left;
+    for (const auto& [action, realms] : seen_) {
+      if (realms.contains("A")) left.insert(action);
+    }
+    const auto& log = world_->checks().naive().log("A");
+    total_.Restored(left, log.empty() ? 0 : log.back().at, world_->mono());
   }
 
   void CommittedAll(const Database& database) override {
@@ -130,13 +184,12 @@ class OnceCheck final : public Check {
   }
 
   void End() override {
-    const auto total = world_->checks().naive().rows("A").find("items/total@A");
-    const double found = total->second.props.at("x").as_number();
-    double sum = 0;
+    const double found = Counter();
+    double sum = total_.sum();
     for (const auto& [action, realms] : seen_) {
       std::set<std::string> updates;
       for (const auto& [realm, ids] : realms) updates.insert(ids.begin(), ids.end());
-      sum += totals_[action] * static_cast<double>(updates.size());
+      sum += total_.AddsOf(action) * static_cast<double>(updates.size());
     }
     if (found != sum) {
       Fail("2 once: the total is " + std::to_string(static_cast<uint64_t>(found)) + " instead of " +
@@ -162,13 +215,22 @@ class OnceCheck final : public Check {
     }
   }
 
-  void Enter(const test::naive::Update& update, const std::set<std::string>& vain) {
+  double Counter() const {
+    const auto& rows = world_->checks().naive().rows("A");
+    const auto total = rows.find(kCounter);
+    if (total == rows.end()) return 0;
+    const auto value = total->second.props.find("x");
+    return value == total->second.props.end() ? 0 : value->second.as_number();
+  }
+
+  void Enter(const test::naive::Update& update, const std::set<std::string>& vain, double at) {
     for (const auto& [realm, link] : update.after) {
       for (const std::string& action : update.actions) {
         if (vain.contains(action)) continue;
         std::set<std::string>& updates = seen_[action][realm];
         updates.insert(update.id);
-        if (updates.size() > 1 && !made_again_.contains(action))
+        const bool is_given = realm == "A" && total_.Entered(action, at);
+        if ((is_given || updates.size() > 1) && !made_again_.contains(action))
           return Fail("2 once: " + action + " is twice in the log of " + realm);
       }
     }
@@ -176,7 +238,7 @@ class OnceCheck final : public Check {
 
   // By action and realm: the updates by which it came into the log.
   std::map<std::string, std::map<std::string, std::set<std::string>>> seen_;
-  std::map<std::string, double> totals_;  // action, what it adds to the counter
+  CommonTotal total_;
   std::set<std::string> made_again_;
   bool has_restored_ = false;  // an update of the present commit
 };

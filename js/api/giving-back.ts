@@ -1,0 +1,43 @@
+/** What a restored server has lost goes back to it (docs/design.md, "Another history"): the core makes the requests. */
+
+import type { OfferEffect, OfferedEvent } from '../core/core-types.ts';
+import { SkerryError } from '../core/errors.ts';
+import type { Timers } from '../host/timers.ts';
+
+export interface GivingBackParts {
+  readonly timers: Timers;
+  /** Sends a request through the worker. */
+  ask(path: string, body: string): Promise<unknown>;
+  dispatch(event: OfferedEvent): void;
+}
+
+/** Before the core hears that the server could not be asked, and offers again. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+
+export class GivingBack {
+  readonly #parts: GivingBackParts;
+  #pause = firstPauseMs;
+
+  constructor(parts: GivingBackParts) {
+    this.#parts = parts;
+  }
+
+  /** The effect `offer`. */
+  offer({ request }: OfferEffect): void {
+    const { ask, dispatch, timers } = this.#parts;
+    ask('/offer', request).then(
+      (answer) => {
+        this.#pause = firstPauseMs;
+        dispatch({ type: 'offered', answer });
+      },
+      (error: unknown) => {
+        const code = error instanceof SkerryError ? error.code : 'internal';
+        if (code === 'closed') return;
+        const wait = code === 'not_found' ? 0 : this.#pause;
+        this.#pause = Math.min(2 * this.#pause, longestPauseMs);
+        timers.set('offer', wait, () => dispatch({ type: 'offered', code }));
+      },
+    );
+  }
+}

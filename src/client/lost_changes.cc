@@ -1,0 +1,77 @@
+#include "client/lost_changes.h"
+
+#include <optional>
+#include <utility>
+
+#include "log/codec.h"
+#include "log/left_out.h"
+#include "log/mutation_record.h"
+#include "log/own_record.h"
+#include "log/transaction_builder.h"
+
+namespace skerry {
+namespace {
+
+// What the op set, and what is now lost of it.
+Op LostPart(const View& view, const Op& op, const LostCause& cause) {
+  const std::optional<Row> base = view.GetBase(op.realm, KeyOf(view.schema(), op));
+  Op lost = op;
+  erase_if(lost.set, [&](const PropValue& set) {
+    const std::string& name = view.schema().table(op.table).props[set.prop].name;
+    const bool is_taken = !cause.props.empty() && !cause.props.contains(name);
+    return is_taken || (base && !(base->props[set.prop] == set.value));
+  });
+  return lost;
+}
+
+ConflictRecord EntryOf(const Schema& schema, const OwnRecord& own, const Action& action,
+                       Vector<Op> ops, const LostCause& cause, double now) {
+  const bool is_of_others = cause.code == kOverwritten || cause.code == kRowDeleted;
+  ConflictRecord entry;
+  entry.reason = is_of_others ? cause.code : "rejected";
+  entry.code = cause.code;
+  entry.detail = cause.detail;
+  entry.table = schema.table(ops[0].table).name;
+  entry.id = ops[0].id;
+  entry.mine = ShownOps(schema, ops, &schema);
+  entry.at = now;
+  entry.part = true;  // the rest has come back, or is in other entries
+  Mutation mutation;
+  mutation.action = action;
+  mutation.ops = std::move(ops);
+  entry.mutation = {own.id, own.name, own.at, EncodeMutation(schema, mutation), own.before, {}};
+  return entry;
+}
+
+}  // namespace
+
+Vector<ConflictRecord> LostChanges(const View& view, const Data& own, const NotTaken& lost,
+                                   double now) {
+  const Schema& schema = view.schema();
+  Vector<ConflictRecord> entries;
+  for (const Data& row : own.items()) {
+    const OwnRecord record = OwnRecord::Read(RowValue(row));
+    const auto revision = record.revisions.find(lost.realm);
+    if (revision == record.revisions.end() || revision->second <= lost.common) continue;
+    const Result<Mutation> read = DecodeMutation(schema, record.body);
+    if (!read.ok()) continue;
+    for (const std::string& object : record.keys) {
+      const auto named = lost.objects.find(object);
+      const LostCause* cause = named != lost.objects.end() ? &named->second : nullptr;
+      if (cause == nullptr && lost.all) cause = &*lost.all;
+      if (cause == nullptr) continue;
+      Vector<Op> ops;
+      for (const Op& op : RowOps(read.value().ops)) {
+        const bool is_of_it = ObjectText(schema, op.table, op.id, op.realm) == object;
+        if (!is_of_it || op.realm != lost.realm) continue;
+        ops.push_back(LostPart(view, op, *cause));
+        if (ops.back().set.empty()) ops.pop_back();
+      }
+      if (ops.empty()) continue;
+      entries.push_back(EntryOf(schema, record, read.value().action, std::move(ops), *cause, now));
+    }
+  }
+  return entries;
+}
+
+}  // namespace skerry
