@@ -47,7 +47,10 @@ function begin(): Promise<void> {
         if (version < versions) make(then, version + 1);
         else then();
       };
-      listen(indexedDB.open(name, version), opened, reject);
+      // Another window or worker begins it at the same time, and is ahead: its writes are as good.
+      const failed = (error: unknown) =>
+        (error as DOMException | null)?.name === 'VersionError' ? then() : reject(error);
+      listen(indexedDB.open(name, version), opened, failed);
     };
     // Where none was there nothing was deleted: the last start has ended before it could make it.
     drop((version) => (version > 0 ? make(resolve) : make(() => drop(() => make(resolve)))));

@@ -11,7 +11,7 @@ interface Request {
 /** What was done, in order. */
 let done: string[] = [];
 let isThere = false;
-let how: 'works' | 'fails' | 'stands still' = 'works';
+let how: 'works' | 'fails' | 'stands still' | 'is ahead' = 'works';
 let warned: string[] = [];
 
 beforeEach(() => {
@@ -37,7 +37,9 @@ afterEach(() => {
 
 function answer(what: string, then: () => boolean): Request {
   const result = { close: () => void done.push('close') };
-  const error = how === 'fails' ? new Error('the disk is broken') : null;
+  const broken = how === 'fails' ? new Error('the disk is broken') : null;
+  const isLater = how === 'is ahead' && what.endsWith(' 2');
+  const error = isLater ? new DOMException('a later version', 'VersionError') : broken;
   const request: Request = { error, result, onsuccess: null, onerror: null };
   done.push(what);
   queueMicrotask(() => {
@@ -71,6 +73,14 @@ test('makes a database to delete where the last start has left none', async () =
   isThere = false;
   await (await started())();
   expect(done).toEqual([drop, ...make, drop, ...make]);
+});
+
+test('goes on where another window has made a later version of it meanwhile', async () => {
+  isThere = true;
+  how = 'is ahead';
+  await (await started())();
+  expect(done).toEqual([drop, ...make.slice(0, 3)]);
+  expect(warned).toEqual([]);
 });
 
 test('says that it failed, and lets what waits for it go on', async () => {
